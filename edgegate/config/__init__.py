@@ -1,0 +1,1 @@
+"""Istio's files as values: documents, kinds, problems. Pure."""

@@ -1,0 +1,1 @@
+"""The chapter's backends, to try the gateway with."""

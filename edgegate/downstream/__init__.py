@@ -1,0 +1,1 @@
+"""Connections of clients: accepted, told apart, handed to HTTP or TCP."""

@@ -1,0 +1,76 @@
+"""
+What can go wrong with a connection or a request, whose fault it is, and what the client is told.
+
+Every failure of the data plane is one of the L{Fault}s listed here. Flags are
+Envoy's response flags (the letters that Istio's access log shows), and
+L{status_of} is the only function that turns a failure into a status code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Source(Enum):
+    """Whose fault a failure is."""
+
+    DOWNSTREAM = "downstream"  # the client's
+    UPSTREAM = "upstream"  # the backend's
+    GATEWAY = "gateway"  # our own, or the configuration's
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """
+    One kind of failure.
+
+    @ivar flag: Envoy's response flag, as the access log and the body of a local reply show it.
+    @ivar status: The HTTP status that the client gets if no answer has begun.
+    @ivar reason: A constant phrase for logs and metrics, never a detail of the inside.
+    @ivar retryable: Whether the request may be tried once more elsewhere: nothing of it can have been acted upon.
+    """
+
+    source: Source
+    flag: str
+    status: int
+    reason: str
+    retryable: bool = False
+
+
+NO_ROUTE = Fault(Source.GATEWAY, "NR", 404, "no route")
+NO_CLUSTER = Fault(Source.GATEWAY, "NC", 503, "no cluster")
+MISDIRECTED = Fault(Source.DOWNSTREAM, "NR", 421, "host belongs to another server")
+NO_HEALTHY_UPSTREAM = Fault(Source.UPSTREAM, "UH", 503, "no healthy upstream")
+CONNECT_REFUSED = Fault(Source.UPSTREAM, "UF", 503, "connect refused", retryable=True)
+CONNECT_TIMEOUT = Fault(Source.UPSTREAM, "UF", 503, "connect timeout", retryable=True)
+CONNECT_FAILED = Fault(Source.UPSTREAM, "UF", 503, "connect failed", retryable=True)
+UPSTREAM_CLOSED = Fault(Source.UPSTREAM, "UC", 503, "upstream closed before an answer")
+UPSTREAM_CUT_SHORT = Fault(Source.UPSTREAM, "UC", 503, "upstream closed in the middle of an answer")
+UPSTREAM_PROTOCOL = Fault(Source.UPSTREAM, "UPE", 502, "upstream broke the protocol")
+UPSTREAM_HEAD_TOO_LARGE = Fault(Source.UPSTREAM, "UPE", 502, "upstream's answer head is too large")
+UPSTREAM_TIMEOUT = Fault(Source.UPSTREAM, "UT", 504, "upstream too slow")
+STREAM_IDLE = Fault(Source.UPSTREAM, "SI", 504, "nothing came for too long")
+OVERFLOW = Fault(Source.GATEWAY, "UO", 503, "too many at once")
+CLIENT_GONE = Fault(Source.DOWNSTREAM, "DC", 0, "client went away")
+CLIENT_TIMEOUT = Fault(Source.DOWNSTREAM, "DPE", 408, "request too slow")
+CLIENT_BODY_TIMEOUT = Fault(Source.DOWNSTREAM, "DPE", 408, "request body too slow")
+BAD_REQUEST = Fault(Source.DOWNSTREAM, "DPE", 400, "malformed request")
+BAD_HOST = Fault(Source.DOWNSTREAM, "DPE", 400, "bad host")
+HEAD_TOO_LARGE = Fault(Source.DOWNSTREAM, "DPE", 431, "request head too large")
+METHOD_REFUSED = Fault(Source.DOWNSTREAM, "DPE", 405, "method refused")
+METHOD_UNKNOWN = Fault(Source.DOWNSTREAM, "DPE", 501, "unknown method")
+VERSION_REFUSED = Fault(Source.DOWNSTREAM, "DPE", 505, "unknown HTTP version")
+EXPECTATION_FAILED = Fault(Source.DOWNSTREAM, "DPE", 417, "unknown expectation")
+CODING_UNKNOWN = Fault(Source.DOWNSTREAM, "DPE", 501, "unknown transfer coding")
+INTERNAL = Fault(Source.GATEWAY, "-", 500, "internal error")
+
+
+def status_of(fault: Fault) -> int:
+    """Return the HTTP status of a local reply for this failure; 0 where there is nobody left to answer."""
+    return fault.status
+
+
+def body_of(fault: Fault) -> bytes:
+    """Return the plain-text body of a local reply: the reason and the flag, nothing of the inside."""
+    return f"{fault.reason} ({fault.flag})\n".encode("ascii")

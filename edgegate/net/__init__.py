@@ -1,0 +1,1 @@
+"""The only folder that touches a socket: streams, listening, connecting, peeking, splicing, deadlines."""

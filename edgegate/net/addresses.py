@@ -1,0 +1,34 @@
+"""What is known of a client's connection once it has been told apart: the address that protocol factories are given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from twisted.internet.interfaces import IAddress
+from zope.interface import implementer
+
+from edgegate.routing.snapshot import Address, FilterChain, Listener
+
+
+@implementer(IAddress)
+@dataclass(frozen=True, slots=True)
+class Downstream:
+    """
+    A client's connection, after the choice of its filter chain and the end of its handshake.
+
+    @ivar peer: The client's address.
+    @ivar local: The address that it connected to.
+    @ivar server_name: The SNI name in normal form; empty where there was none.
+    @ivar tls: Whether TLS ended here.
+    @ivar alpn: The protocol that ALPN agreed on, or empty.
+    @ivar client_certificate: The value of C{x-forwarded-client-cert} for a verified client certificate, or empty.
+    """
+
+    listener: Listener
+    chain: FilterChain
+    peer: Address
+    local: Address
+    server_name: str = ""
+    tls: bool = False
+    alpn: bytes = b""
+    client_certificate: bytes = b""

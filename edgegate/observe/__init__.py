@@ -1,0 +1,1 @@
+"""What happened: counters and events that every part writes to."""

@@ -1,0 +1,154 @@
+# Hot path: looked up for each request.
+"""
+Host names: their one normal form, and tables that find what belongs to a name.
+
+A pattern is an exact name, C{*.suffix} (which matches one or more labels before
+the suffix, never the suffix itself) or C{*}, as in Istio's C{Gateway.servers.hosts}
+and C{VirtualService.hosts}.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Generic, TypeVar
+
+import idna
+
+T = TypeVar("T")
+
+MAX_NAME = 253
+"""Characters of a DNS name (RFC 1035 section 2.3.4, without the final dot)."""
+
+
+def normalise(name: str) -> str:
+    """
+    Return the form in which names are compared: lower case, IDNA-encoded, without a trailing dot.
+
+    Patterns keep their C{*}.
+
+    @raise ValueError: The name cannot be a host name.
+    """
+    text = name.strip().lower().removesuffix(".")
+    if text.isascii():
+        if not text or len(text) > MAX_NAME:
+            raise ValueError(f"{name!r} is not a host name")
+        return text
+    star, dot, rest = ("*", ".", text[2:]) if text.startswith("*.") else ("", "", text)
+    try:
+        return star + dot + idna.encode(rest, uts46=True).decode("ascii")
+    except idna.IDNAError as error:
+        raise ValueError(f"{name!r} is not a host name: {error}") from error
+
+
+def host_of(authority: bytes) -> str:
+    """
+    Return the host of a C{Host} header or C{:authority} (RFC 9110 section 7.2): lower case, without port and final dot.
+
+    An IPv6 literal keeps its brackets.
+
+    @raise ValueError: It is no C{uri-host [":" port]} of RFC 3986 section 3.2.2.
+    """
+    text = authority.decode("ascii").lower()  # UnicodeDecodeError is a ValueError
+    if text.startswith("["):
+        host, bracket, port = text.partition("]")
+        if not bracket or (port and not port.startswith(":")) or not _IPV6.issuperset(host[1:]) or len(host) < 3:
+            raise ValueError("malformed IPv6 literal")
+        host, port = host + "]", port[1:]
+    else:
+        host, _, port = text.partition(":")
+        host = host[:-1] if host.endswith(".") else host
+        if not host or len(host) > MAX_NAME or not _NAME.issuperset(host) or ".." in host or host[0] == ".":
+            raise ValueError("malformed host")
+    if port and not (port.isdigit() and port.isascii() and len(port) <= 5 and int(port) <= 65535):
+        raise ValueError("malformed port")
+    return host
+
+
+# unreserved and sub-delims of RFC 3986, without percent-encoding, which no host name needs
+_NAME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=")
+_IPV6 = frozenset("0123456789abcdef:.")
+
+
+def covers(pattern: str, name: str) -> bool:
+    """Whether a pattern matches a name, or every name of another pattern. Both are in normal form."""
+    if pattern == "*":
+        return True
+    if pattern.startswith("*."):
+        return name.endswith(pattern[1:]) and len(name) > len(pattern) - 1
+    return pattern == name
+
+
+def intersection(one: str, other: str) -> str | None:
+    """Return the narrower of two patterns where one covers the other, else L{None}. Both are in normal form."""
+    if covers(one, other):
+        return other
+    return one if covers(other, one) else None
+
+
+class HostTable(Generic[T]):
+    """
+    Find the value of the narrowest pattern that matches a name: exact, then the longest wildcard, then C{*}.
+
+    A lookup costs one dictionary access per label of the name, however many
+    patterns there are. Built once, never changed.
+    """
+
+    __slots__ = ("_any", "_exact", "_suffixes")
+
+    def __init__(self, items: Iterable[tuple[str, T]] = ()) -> None:
+        """
+        @param items: Patterns in normal form with their values.
+
+        @raise ValueError: A pattern comes twice.
+        """
+        self._exact: dict[str, T] = {}
+        self._suffixes: dict[str, T] = {}
+        self._any: T | None = None
+        for pattern, value in items:
+            if pattern in self:
+                raise ValueError(f"{pattern} comes twice")
+            if pattern == "*":
+                self._any = value
+            elif pattern.startswith("*."):
+                self._suffixes[pattern[1:]] = value
+            else:
+                self._exact[pattern] = value
+
+    def lookup(self, name: str) -> T | None:
+        """Return what belongs to a name in normal form, or L{None}."""
+        found = self._exact.get(name)
+        if found is not None:
+            return found
+        if self._suffixes:
+            at = name.find(".")
+            while at != -1:
+                found = self._suffixes.get(name[at:])
+                # ".foo.com" itself is no name below foo.com
+                if found is not None and at > 0:
+                    return found
+                at = name.find(".", at + 1)
+        return self._any
+
+    def items(self) -> Iterator[tuple[str, T]]:
+        """Yield all patterns with their values, narrowest kind first."""
+        yield from self._exact.items()
+        for suffix, value in self._suffixes.items():
+            yield "*" + suffix, value
+        if self._any is not None:
+            yield "*", self._any
+
+    def __contains__(self, pattern: str) -> bool:
+        if pattern == "*":
+            return self._any is not None
+        return pattern[1:] in self._suffixes if pattern.startswith("*.") else pattern in self._exact
+
+    def __len__(self) -> int:
+        return len(self._exact) + len(self._suffixes) + (self._any is not None)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, HostTable) and dict(self.items()) == dict(other.items())
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"HostTable({dict(self.items())!r})"

@@ -1,0 +1,273 @@
+"""
+The Snapshot: everything that the files say, compiled into values that the data plane runs on.
+
+Nothing in here is ever changed; a reload makes a new Snapshot and replaces the
+old one whole. Mutable state (health, pools, counters) lives in
+L{edgegate.upstream.registry}. Terms are Envoy's: listener, filter chain,
+virtual host, route, cluster, endpoint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from edgegate.routing.hosts import HostTable
+from edgegate.routing.matching import HTTPMatch, Request, first_match
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Origin:
+    """Where in the files something was said: C{coolstore.yaml}, the line, and C{VirtualService default/webapp}."""
+
+    file: str
+    line: int
+    resource: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class TCPAddress:
+    """An address to bind or to connect to. C{host} is an IP literal, or for DNS clusters a name."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class UNIXAddress:
+    """The path of a UNIX stream socket; a leading C{@} means the abstract namespace."""
+
+    path: str
+
+    def __str__(self) -> str:
+        return f"unix://{self.path}"
+
+
+Address = TCPAddress | UNIXAddress
+
+
+# Clusters ------------------------------------------------------------------------------------------------------------
+
+
+class Discovery(Enum):
+    """How a cluster's endpoints become addresses."""
+
+    STATIC = "STATIC"
+    DNS = "STRICT_DNS"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A member of a cluster (Istio's C{WorkloadEntry}); weight 0 counts as 1."""
+
+    address: Address
+    weight: int = 1
+    labels: tuple[tuple[str, str], ...] = ()
+    locality: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """
+    A backend: one port of one service.
+
+    @ivar name: C{outbound|80||webapp.default.svc.cluster.local}, as Istio names it; the key for everything mutable.
+    @ivar connect_timeout: In seconds.
+    """
+
+    name: str
+    discovery: Discovery
+    endpoints: tuple[Endpoint, ...]
+    origin: Origin
+    connect_timeout: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class WeightedCluster:
+    """One destination of a route; weights are relative to each other, and a weight of 0 gets nothing."""
+
+    cluster: str
+    weight: int
+
+
+# HTTP ----------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class HTTPRoute:
+    """
+    One item of C{VirtualService.http}.
+
+    @ivar matches: Any of them must hold; none: every request.
+    @ivar timeout: From the whole request received to the whole answer, in seconds; L{None}: no limit.
+    """
+
+    name: str
+    origin: Origin
+    destinations: tuple[WeightedCluster, ...]
+    matches: tuple[HTTPMatch, ...] = ()
+    timeout: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualHost:
+    """
+    All routes of one host name or pattern on one server.
+
+    @ivar domain: A host pattern in normal form.
+    @ivar redirect_port: Where C{tls.httpsRedirect} is set: the port of the https URL that every request is sent to.
+    @ivar select: Find the route of a request, or L{None}.
+    """
+
+    domain: str
+    routes: tuple[HTTPRoute, ...] = ()
+    redirect_port: int | None = None
+    select: Callable[[Request], HTTPRoute | None] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "select", first_match((route.matches, route) for route in self.routes))
+
+
+RouteTable = HostTable[VirtualHost]
+
+
+# TCP -----------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TCPRoute:
+    """
+    One C{match} of an item of C{VirtualService.tcp} or C{tls} (or an item without matches).
+
+    @ivar sni_hosts: Patterns in normal form of which one must match the SNI name; empty: any, or none at all.
+    @ivar destination_subnets: CIDR notations of which one must hold the local address; empty: any.
+    """
+
+    origin: Origin
+    destinations: tuple[WeightedCluster, ...]
+    sni_hosts: tuple[str, ...] = ()
+    destination_subnets: tuple[str, ...] = ()
+
+
+# Listeners -----------------------------------------------------------------------------------------------------------
+
+
+class TLSVersion(Enum):
+    """Istio's C{ServerTLSSettings.TLSProtocol}, without C{TLS_AUTO}, ordered by C{value}."""
+
+    TLSV1_0 = 0x0301
+    TLSV1_1 = 0x0302
+    TLSV1_2 = 0x0303
+    TLSV1_3 = 0x0304
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPair:
+    """
+    A certificate chain and its private key, as PEM.
+
+    @ivar name: What messages call it: a file name or C{secret default/webapp-credential}.
+    """
+
+    name: str
+    chain: bytes
+    key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientVerification:
+    """
+    What a client's certificate must satisfy.
+
+    @ivar required: L{False} for C{OPTIONAL_MUTUAL}: a connection without one is served.
+    @ivar authorities: The CA certificates as PEM.
+    @ivar revocations: Certificate revocation lists as PEM, or empty.
+    @ivar subject_alt_names: One must be among the certificate's DNS, URI, e-mail or IP names; empty: any.
+    @ivar spki: SHA-256 digests of the public key (C{verifyCertificateSpki}), one must match; empty: any.
+    @ivar hashes: SHA-256 digests of the certificate (C{verifyCertificateHash}), one must match; empty: any.
+        Where both C{spki} and C{hashes} are given, a match in either is enough, as in Envoy.
+    """
+
+    required: bool
+    authorities: bytes
+    revocations: bytes = b""
+    subject_alt_names: tuple[str, ...] = ()
+    spki: tuple[bytes, ...] = ()
+    hashes: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TLSRules:
+    """
+    On what terms a server talks TLS: all but its certificate.
+
+    A request may be served over a connection of another server on the same
+    port only where the rules of both are equal.
+
+    @ivar ciphers: OpenSSL names for TLS 1.2 and below; empty: the default.
+    """
+
+    minimum: TLSVersion = TLSVersion.TLSV1_2
+    maximum: TLSVersion = TLSVersion.TLSV1_3
+    ciphers: tuple[str, ...] = ()
+    verification: ClientVerification | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServerTLS:
+    """How a filter chain ends TLS. One or two certificates: of two, one is RSA, one ECDSA."""
+
+    certificates: tuple[KeyPair, ...]
+    rules: TLSRules = TLSRules()
+    alpn: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FilterChain:
+    """
+    What happens to connections of one kind on a listener.
+
+    Exactly one of C{http} and C{tcp} is not L{None}. C{tls} is L{None} where TLS
+    does not end here: in the clear, or passed through by SNI.
+    """
+
+    name: str
+    origin: Origin
+    hosts: tuple[str, ...] = ()
+    tls: ServerTLS | None = None
+    http: RouteTable | None = None
+    tcp: tuple[TCPRoute, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """
+    One port that is open.
+
+    @ivar bind: What is bound, after C{--map-port}.
+    @ivar port: The number that the files name, which matching, redirects and logs keep.
+    @ivar plain: Serves what does not begin with a ClientHello, if anything does.
+    @ivar secure: Finds the chain for an SNI name; C{""} (no SNI) finds only the one of C{*}.
+    """
+
+    name: str
+    bind: Address
+    port: int
+    origin: Origin
+    plain: FilterChain | None = None
+    secure: HostTable[FilterChain] = field(default_factory=HostTable)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything that the files say."""
+
+    listeners: tuple[Listener, ...] = ()
+    clusters: Mapping[str, Cluster] = field(default_factory=dict)

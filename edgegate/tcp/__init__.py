@@ -1,0 +1,1 @@
+"""TCP and TLS routes: bytes relayed between a client and a backend."""

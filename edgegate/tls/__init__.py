@@ -1,0 +1,1 @@
+"""TLS: ClientHello, contexts, the SNI context map, verification of peers, key material."""

@@ -1,0 +1,1 @@
+"""Backends: clusters, their endpoints, balancing, pools and name resolution."""
