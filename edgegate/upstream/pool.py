@@ -1,0 +1,128 @@
+# Hot path: taken from and given to once per request.
+"""
+The idle connections to one endpoint.
+
+The most recently used one is taken first, so that those which a quiet hour
+does not need grow old and are closed. A pool owns the connections that lie in
+it and no others: who takes one owns it until it is given back or dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Generic, Protocol, TypeVar
+
+from edgegate.net.wheel import Deadline, TimerWheel
+
+MAX_IDLE = 256
+"""Idle connections that are kept per endpoint."""
+
+IDLE_LIFETIME = 60.0
+"""Seconds after which an idle connection is closed: below the keep-alive time of common servers (nginx: 75)."""
+
+
+class Closable(Protocol):
+    """What a pool asks of a connection; it is told apart by identity."""
+
+    def close(self) -> None:
+        """End the connection. The pool has forgotten it already."""
+
+
+C = TypeVar("C", bound=Closable)
+
+
+def expired(idle: Mapping[C, float], before: float) -> list[C]:
+    """
+    Return the connections that have been idle since C{before} or longer.
+
+    @param idle: Each connection with the time since when it is idle, longest first.
+    """
+    found: list[C] = []
+    for connection, since in idle.items():
+        if since > before:
+            break
+        found.append(connection)
+    return found
+
+
+class Pool(Generic[C]):
+    """
+    Idle connections to one endpoint, last in, first out. Every operation takes constant time.
+
+    A connection that dies while it lies here calls L{discard} itself.
+    """
+
+    __slots__ = ("_idle", "_lifetime", "_limit", "_sweep", "_sweeping", "_wheel")
+
+    def __init__(self, wheel: TimerWheel, limit: int = MAX_IDLE, lifetime: float = IDLE_LIFETIME) -> None:
+        """
+        @param limit: Idle connections that are kept.
+        @param lifetime: Seconds that one may lie idle; it lies at most a tick of the wheel longer.
+        """
+        self._wheel = wheel
+        self._limit = limit
+        self._lifetime = lifetime
+        # in the order in which they were given: the oldest first
+        self._idle: dict[C, float] = {}
+        self._sweep = Deadline(wheel, self._swept)
+        self._sweeping = False
+
+    def take(self) -> C | None:
+        """Return the connection that was given last, which is the caller's from now on; L{None} where none is idle."""
+        idle = self._idle
+        return idle.popitem()[0] if idle else None
+
+    def give(self, connection: C) -> None:
+        """
+        Keep a connection for the next who needs one; where there is no room, the one idle longest is closed.
+
+        After L{close_all} it is the given one that is closed.
+        """
+        idle = self._idle
+        if len(idle) >= self._limit:
+            if self._limit == 0:
+                connection.close()
+                return
+            oldest = next(iter(idle))
+            del idle[oldest]
+            oldest.close()
+        if not self._sweeping:
+            self._sweeping = True
+            self._sweep.start(self._lifetime)
+        idle[connection] = self._wheel.now
+
+    def discard(self, connection: C) -> None:
+        """Forget a connection that died; nothing happens if it does not lie here."""
+        self._idle.pop(connection, None)
+
+    def close_all(self) -> None:
+        """Close what is idle, and from now on whatever is given: the endpoint is no more. May be called twice."""
+        self._limit = 0
+        self._sweep.stop()
+        self._sweeping = False
+        idle = list(self._idle)
+        self._idle.clear()
+        for connection in idle:
+            connection.close()
+
+    def _swept(self) -> None:
+        self._sweeping = False
+        now = self._wheel.now
+        old = expired(self._idle, now - self._lifetime)
+        for connection in old:
+            del self._idle[connection]
+        if self._idle:
+            self._sweeping = True
+            self._sweep.start(next(iter(self._idle.values())) + self._lifetime - now)
+        for connection in old:
+            connection.close()
+
+    def __len__(self) -> int:
+        return len(self._idle)
+
+    def __bool__(self) -> bool:
+        # a pool is no sequence: an empty one is a pool all the same
+        return True
+
+    def __repr__(self) -> str:
+        return f"<Pool of {len(self._idle)} idle{' (closed)' if self._limit == 0 else ''}>"
