@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.net.wheel import TimerWheel
+from edgegate.upstream.pool import Pool, expired
+
+
+class FakeConnection:
+    """A connection that counts how often it was closed, and tells its pool as a real one does."""
+
+    def __init__(self, pool: Pool[FakeConnection] | None = None) -> None:
+        self.pool = pool
+        self.closed = 0
+
+    def close(self) -> None:
+        self.closed += 1
+        if self.pool is not None:
+            self.pool.discard(self)
+
+
+class ExpiredTests(SynchronousTestCase):
+    def test_oldest_first(self) -> None:
+        """Those idle since the limit or longer are found, and no younger ones."""
+        one, two, three = FakeConnection(), FakeConnection(), FakeConnection()
+        idle = {one: 1.0, two: 2.0, three: 3.0}
+        self.assertEqual(expired(idle, 0.5), [])
+        self.assertEqual(expired(idle, 2.0), [one, two])
+        self.assertEqual(expired(idle, 9.0), [one, two, three])
+
+
+class PoolTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.wheel = TimerWheel(self.clock, 0.5)
+
+    def pool(self, limit: int = 256, lifetime: float = 60.0) -> Pool[FakeConnection]:
+        return Pool(self.wheel, limit, lifetime)
+
+    def advance(self, seconds: float) -> None:
+        self.clock.pump([0.25] * int(seconds * 4))
+
+    def test_empty(self) -> None:
+        """An empty pool has nothing to take, is a pool all the same, and keeps no timer."""
+        pool = self.pool()
+        self.assertIsNone(pool.take())
+        self.assertTrue(pool)
+        self.assertEqual(len(pool), 0)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_last_in_first_out(self) -> None:
+        """The connection used last is taken first, so that the others may grow old."""
+        pool = self.pool()
+        one, two = FakeConnection(), FakeConnection()
+        pool.give(one)
+        pool.give(two)
+        self.assertEqual([pool.take(), pool.take(), pool.take()], [two, one, None])
+
+    def test_full(self) -> None:
+        """Beyond the limit the connection idle longest makes room."""
+        pool = self.pool(limit=2)
+        connections = [FakeConnection(pool) for _ in range(4)]
+        for connection in connections:
+            pool.give(connection)
+        self.assertEqual([connection.closed for connection in connections], [1, 1, 0, 0])
+        self.assertEqual(len(pool), 2)
+
+    def test_discard(self) -> None:
+        """A connection that died while idle is not taken any more; one that is not there may be discarded too."""
+        pool = self.pool()
+        one, two = FakeConnection(), FakeConnection()
+        pool.give(one)
+        pool.give(two)
+        pool.discard(two)
+        pool.discard(two)
+        self.assertEqual([pool.take(), pool.take()], [one, None])
+        self.assertEqual(two.closed, 0)
+
+    def test_grows_old(self) -> None:
+        """A connection that nobody needs for its lifetime is closed, a younger one is kept until its own time."""
+        pool = self.pool(lifetime=60.0)
+        one, two = FakeConnection(pool), FakeConnection(pool)
+        pool.give(one)
+        self.advance(30)
+        pool.give(two)
+        self.advance(29)
+        self.assertEqual((one.closed, two.closed), (0, 0))
+        self.advance(3)
+        self.assertEqual((one.closed, two.closed), (1, 0))
+        self.advance(30)
+        self.assertEqual((one.closed, two.closed), (1, 1))
+        self.advance(61)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_use_keeps_young(self) -> None:
+        """A connection that is used now and then is not closed."""
+        pool = self.pool(lifetime=60.0)
+        connection = FakeConnection(pool)
+        for _ in range(10):
+            pool.give(connection)
+            self.advance(50)
+            self.assertIs(pool.take(), connection)
+        self.assertEqual(connection.closed, 0)
+
+    def test_given_to_a_resting_wheel(self) -> None:
+        """The time of idleness counts from the giving, also where nothing else keeps the wheel turning."""
+        pool = self.pool(lifetime=60.0)
+        self.clock.advance(1000)
+        connection = FakeConnection(pool)
+        pool.give(connection)
+        self.advance(59)
+        self.assertEqual(connection.closed, 0)
+        self.advance(3)
+        self.assertEqual(connection.closed, 1)
+
+    def test_close_all(self) -> None:
+        """When the endpoint goes, idle connections are closed at once, used ones when they are given back."""
+        pool = self.pool()
+        idle, used = FakeConnection(pool), FakeConnection(pool)
+        pool.give(used)
+        pool.give(idle)
+        self.assertIs(pool.take(), idle)
+        self.assertIs(pool.take(), used)
+        pool.give(idle)
+        pool.close_all()
+        pool.close_all()
+        self.assertEqual((idle.closed, used.closed), (1, 0))
+        pool.give(used)
+        self.assertEqual((idle.closed, used.closed), (1, 1))
+        self.assertIsNone(pool.take())
+        self.advance(2)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_repr(self) -> None:
+        """Its state can be read in a log or a test's failure."""
+        pool = self.pool()
+        pool.give(FakeConnection())
+        self.assertEqual(repr(pool), "<Pool of 1 idle>")
+        pool.close_all()
+        self.assertEqual(repr(pool), "<Pool of 0 idle (closed)>")
+
+
+class PoolMachine(RuleBasedStateMachine):
+    """Whatever is done to a pool, in any order: it behaves as a stack with a limit and a lifetime."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = Clock()
+        self.pool: Pool[FakeConnection] = Pool(TimerWheel(self.clock, 0.5), 4, 10.0)
+        self.model: list[tuple[FakeConnection, float]] = []
+        self.all: list[FakeConnection] = []
+
+    @rule()
+    def give(self) -> None:
+        connection = FakeConnection(self.pool)
+        self.all.append(connection)
+        self.pool.give(connection)
+        self.model.append((connection, self.clock.seconds()))
+        del self.model[:-4]
+
+    @rule()
+    def take(self) -> None:
+        taken = self.pool.take()
+        assert taken is (self.model.pop()[0] if self.model else None)
+
+    @rule(index=st.integers(0, 3))
+    def die(self, index: int) -> None:
+        if index < len(self.model):
+            self.pool.discard(self.model.pop(index)[0])
+
+    @rule(ticks=st.integers(1, 30))
+    def wait(self, ticks: int) -> None:
+        self.clock.pump([0.5] * ticks)
+        closed = {connection for connection in self.all if connection.closed}
+        now = self.clock.seconds()
+        for connection, since in self.model:
+            if connection in closed:
+                assert now - since >= 10.0
+            else:
+                assert now - since <= 12.0
+        self.model = [entry for entry in self.model if entry[0] not in closed]
+
+    @invariant()
+    def holds_the_model(self) -> None:
+        assert len(self.pool) == len(self.model)
+        assert all(connection.closed <= 1 for connection in self.all)
+
+
+class PoolMachineTests(SynchronousTestCase):
+    def test_any_order(self) -> None:
+        """In whatever order connections come, go, die and grow old, the pool holds exactly those that it should."""
+        run_state_machine_as_test(PoolMachine, settings=settings(max_examples=60, deadline=None))
