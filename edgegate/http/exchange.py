@@ -1,0 +1,261 @@
+# Hot path: made once for each request.
+"""
+One request and its answer, between the channel that carries them and the resource that answers.
+
+The exchange keeps what the log and the metrics want to know, and sees to it
+that exactly one answer is given: its L{Phase} only goes forward.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Protocol
+
+from edgegate.errors import CLIENT_GONE, Fault, body_of, status_of
+from edgegate.http.fields import Field
+from edgegate.http.forwarded import Client
+from edgegate.http.request import RequestHead
+from edgegate.net.addresses import Downstream
+from edgegate.routing.snapshot import Address, HTTPRoute
+
+
+class Phase(IntEnum):
+    """How far the answer is."""
+
+    AWAITED = 0
+    BEGUN = 1
+    OVER = 2
+
+
+class Upload(Protocol):
+    """The resource's side of one exchange: takes the request's body, and hears of the client."""
+
+    def upload(self, data: bytes) -> None:
+        """Take a piece of the body."""
+
+    def upload_end(self, trailers: list[Field]) -> None:
+        """The request is whole."""
+
+    def flush(self) -> None:
+        """Send on what was taken: no more comes in this turn."""
+
+    def pause(self) -> None:
+        """The client does not read its answer: bring no more of it."""
+
+    def resume(self) -> None:
+        """The client reads again."""
+
+    def cancel(self) -> None:
+        """The client is gone, or nobody wants the answer any more; nothing is told afterwards."""
+
+
+class Channel(Protocol):
+    """
+    The client's side of one exchange: an HTTP/1 connection, or one stream of an HTTP/2 connection.
+
+    What is answered is queued and leaves at the next L{flush}, so that a head
+    and the first bytes of its body leave in one piece.
+
+    @ivar downstream: The connection.
+    @ivar client: Who it is of.
+    """
+
+    downstream: Downstream
+    client: Client
+
+    def answer_interim(self, status: int, reason: bytes, fields: list[Field]) -> None:
+        """Queue a 1xx answer."""
+
+    def answer_head(self, status: int, reason: bytes, fields: list[Field], length: int | None) -> None:
+        """
+        Queue the final answer's head.
+
+        @param fields: Names in lower case; none of the connection's own.
+        @param length: Bytes of the body, or L{None} where only its end will tell.
+        """
+
+    def answer_body(self, data: bytes) -> None:
+        """Queue a piece of the body."""
+
+    def answer_end(self, trailers: list[Field]) -> None:
+        """The answer is whole."""
+
+    def answer_cut(self) -> None:
+        """The answer cannot be completed: the client must not take it for whole."""
+
+    def flush(self) -> None:
+        """Send what is queued."""
+
+    def pause_upload(self) -> None:
+        """Stop reading the request's body: who takes it cannot keep up."""
+
+    def resume_upload(self) -> None:
+        """Read the request's body again."""
+
+    def continue_upload(self) -> None:
+        """Tell a client that waits for C{100 Continue} to send its body, once."""
+
+
+class Exchange:
+    """
+    One request and its answer.
+
+    @ivar upload: Who takes the request's body; L{None}: it is thrown away.
+    @ivar request_whole: Whether the request's last byte was received.
+    @ivar phase: How far the answer is.
+    @ivar status: Of the final answer; 0 before it.
+    @ivar fault: What went wrong, if anything did.
+    @ivar route: The route that was taken, if any was.
+    @ivar cluster: The name of the cluster that was taken, or empty.
+    @ivar upstream: The backend that was asked last.
+    @ivar attempts: How many backends were asked.
+    @ivar started: When the head was whole, in seconds of the wheel's coarse clock.
+    @ivar received: Bytes of the request's body.
+    @ivar sent: Bytes of the answer's body.
+    """
+
+    __slots__ = (
+        "attempts",
+        "channel",
+        "cluster",
+        "fault",
+        "head",
+        "phase",
+        "received",
+        "request_whole",
+        "route",
+        "sent",
+        "started",
+        "status",
+        "upload",
+        "upstream",
+    )
+
+    def __init__(self, channel: Channel, head: RequestHead, started: float) -> None:
+        self.channel = channel
+        self.head = head
+        self.started = started
+        self.upload: Upload | None = None
+        self.request_whole = False
+        self.phase = Phase.AWAITED
+        self.status = self.received = self.sent = self.attempts = 0
+        self.fault: Fault | None = None
+        self.route: HTTPRoute | None = None
+        self.cluster = ""
+        self.upstream: Address | None = None
+
+    # What the routes' conditions look at (edgegate.routing.matching.Request) -----------------------------------------
+
+    @property
+    def method(self) -> bytes:
+        """The request's method."""
+        return self.head.method
+
+    @property
+    def path(self) -> bytes:
+        """The request's path, without its query."""
+        return self.head.path
+
+    @property
+    def authority(self) -> bytes:
+        """The request's authority as the client wrote it."""
+        return self.head.authority
+
+    @property
+    def port(self) -> int:
+        """The port's number as the files name it."""
+        return self.channel.downstream.listener.port
+
+    @property
+    def headers(self) -> list[Field]:
+        """The fields that a route may ask for, the ones that are set anew towards the backend included."""
+        head = self.head
+        fields = [*head.fields, (b"host", head.authority)]
+        fields.extend((b"x-forwarded-for", value) for value in head.forwarded_for)
+        fields.append((b"x-forwarded-proto", b"https" if self.channel.downstream.tls else b"http"))
+        return fields
+
+    # The request, from the channel ------------------------------------------------------------------------------------
+
+    def receive(self, data: bytes) -> None:
+        """A piece of the request's body came."""
+        self.received += len(data)
+        if self.upload is not None:
+            self.upload.upload(data)
+
+    def receive_end(self, trailers: list[Field]) -> None:
+        """The request is whole."""
+        self.request_whole = True
+        if self.upload is not None:
+            self.upload.upload_end(trailers)
+
+    def abandon(self, fault: Fault = CLIENT_GONE) -> None:
+        """The client's side is no more: nothing can be answered."""
+        if self.phase is not Phase.OVER:
+            self.phase = Phase.OVER
+            self.fault = self.fault or fault
+        self._release()
+
+    # The answer, from the resource ------------------------------------------------------------------------------------
+
+    def answer(self, status: int, reason: bytes, fields: list[Field], length: int | None) -> None:
+        """Begin the final answer; see L{Channel.answer_head}."""
+        self.phase = Phase.BEGUN
+        self.status = status
+        self.channel.answer_head(status, reason, fields, length)
+
+    def send(self, data: bytes) -> None:
+        """Go on with the answer's body."""
+        self.sent += len(data)
+        self.channel.answer_body(data)
+
+    def finish(self, trailers: list[Field]) -> None:
+        """The answer is whole; the resource has let go of everything."""
+        self.phase = Phase.OVER
+        self.upload = None
+        self.channel.answer_end(trailers)
+
+    def reply(self, status: int, reason: bytes, fields: list[Field], body: bytes) -> None:
+        """Give a whole answer that is no backend's."""
+        self.answer(status, reason, fields, len(body))
+        if body:
+            self.send(body)
+        self.finish([])
+        self.channel.flush()
+
+    def fail(self, fault: Fault) -> None:
+        """Give the answer that belongs to a fault; where another has begun, cut it off."""
+        if self.phase is Phase.OVER:
+            return
+        self.fault = fault
+        if self.phase is Phase.AWAITED:
+            status = status_of(fault)
+            self.reply(status, REASONS.get(status, b""), [(b"content-type", b"text/plain")], body_of(fault))
+        else:
+            self.phase = Phase.OVER
+            self.upload = None
+            self.channel.answer_cut()
+
+    def _release(self) -> None:
+        upload, self.upload = self.upload, None
+        if upload is not None:
+            upload.cancel()
+
+
+REASONS: dict[int, bytes] = {
+    301: b"Moved Permanently",
+    400: b"Bad Request",
+    404: b"Not Found",
+    405: b"Method Not Allowed",
+    408: b"Request Timeout",
+    417: b"Expectation Failed",
+    421: b"Misdirected Request",
+    431: b"Request Header Fields Too Large",
+    500: b"Internal Server Error",
+    501: b"Not Implemented",
+    502: b"Bad Gateway",
+    503: b"Service Unavailable",
+    504: b"Gateway Timeout",
+    505: b"HTTP Version Not Supported",
+}
+"""Reason phrases of local answers (RFC 9110 section 15)."""

@@ -1,0 +1,133 @@
+# Hot path: finds what answers each request.
+"""
+What all HTTP channels share: clusters, limits, time, and which resource answers a request.
+
+Routing is Istio's: the filter chain was chosen by SNI, within its route table
+the virtual host is chosen by C{Host}, within that the first route whose
+conditions hold.
+"""
+
+from __future__ import annotations
+
+from email.utils import formatdate
+from time import time
+from typing import Protocol
+
+from twisted.internet.interfaces import IReactorFDSet
+
+from edgegate.errors import MISDIRECTED, NO_ROUTE, Fault
+from edgegate.http.exchange import Exchange
+from edgegate.http.h1_channel import HTTP1Channel
+from edgegate.http.interfaces import IResource
+from edgegate.http.limits import Limits
+from edgegate.http.resources import FaultResource, HTTPSRedirectResource, ReverseProxyResource
+from edgegate.net.addresses import Downstream
+from edgegate.net.wheel import TimerWheel
+from edgegate.routing.snapshot import VirtualHost
+from edgegate.upstream.registry import ClusterRegistry
+
+
+class Observer(Protocol):
+    """Who is told that a request is over."""
+
+    def request_ended(self, exchange: Exchange) -> None:
+        """A request ended, well or badly; told exactly once for each."""
+
+
+class HTTPGateway:
+    """
+    The part of HTTP that outlives connections.
+
+    @ivar trusted_hops: How many proxies in front of the gateway are trusted to say who the client is.
+    @ivar channels: The connections that are open.
+    """
+
+    def __init__(
+        self,
+        reactor: IReactorFDSet,
+        wheel: TimerWheel,
+        clusters: ClusterRegistry,
+        observer: Observer,
+        trusted_hops: int = 0,
+        limits: Limits = Limits(),  # noqa: B008 (frozen)
+    ) -> None:
+        self.reactor = reactor
+        self.wheel = wheel
+        self.clusters = clusters
+        self.observer = observer
+        self.trusted_hops = trusted_hops
+        self.limits = limits
+        self.channels: set[HTTP1Channel] = set()
+        self._proxy = ReverseProxyResource(self)
+        self._no_route = FaultResource(NO_ROUTE)
+        self._misdirected = FaultResource(MISDIRECTED)
+        self._redirects: dict[int, HTTPSRedirectResource] = {}
+        self._date = b""
+        self._date_second = 0
+
+    def channel(self, downstream: Downstream) -> HTTP1Channel:
+        """Return the protocol for a client's new connection."""
+        channel = HTTP1Channel(downstream, self)
+        self.channels.add(channel)
+        return channel
+
+    def channel_ended(self, channel: HTTP1Channel) -> None:
+        """A connection is no more."""
+        self.channels.discard(channel)
+
+    def request_ended(self, exchange: Exchange) -> None:
+        """A request is over."""
+        self.observer.request_ended(exchange)
+
+    def drain(self) -> None:
+        """Let every connection end with the answer that is under way on it."""
+        for channel in tuple(self.channels):
+            channel.drain()
+
+    def resource_for(self, exchange: Exchange) -> IResource:
+        """Find what answers an exchange, and take note of its route."""
+        found = virtual_host(exchange.channel.downstream, exchange.head.host)
+        if isinstance(found, Fault):
+            return self._misdirected if found is MISDIRECTED else self._no_route
+        port = found.redirect_port
+        if port is not None:
+            redirect = self._redirects.get(port)
+            if redirect is None:
+                redirect = self._redirects[port] = HTTPSRedirectResource(port)
+            return redirect
+        route = found.select(exchange)
+        if route is None:
+            return self._no_route
+        exchange.route = route
+        return self._proxy
+
+    def date_line(self) -> bytes:
+        """Return the C{date} field of this second (RFC 9110 section 6.6.1)."""
+        now = time()
+        second = int(now)
+        if second != self._date_second:
+            self._date_second = second
+            self._date = b"date: %b\r\n" % formatdate(now, usegmt=True).encode("ascii")
+        return self._date
+
+
+def virtual_host(downstream: Downstream, host: str) -> VirtualHost | Fault:
+    """
+    Find the virtual host of a request.
+
+    Over TLS the host must belong to the server that the SNI name chose. One of
+    another server on the same port is served where both have the same TLS
+    rules (browsers use one connection for all names that its certificate
+    covers), and is misdirected (RFC 9110 section 15.5.20) where they differ:
+    else a client could pass by the certificate that its host demands.
+    """
+    chain = downstream.chain
+    if downstream.tls:
+        owner = downstream.listener.secure.lookup(host)
+        if owner is not None and owner is not chain:
+            if owner.http is None or owner.tls is None or chain.tls is None or owner.tls.rules != chain.tls.rules:
+                return MISDIRECTED
+            chain = owner
+    assert chain.http is not None
+    found = chain.http.lookup(host)
+    return NO_ROUTE if found is None else found

@@ -1,0 +1,443 @@
+# Hot path: carries each request of an HTTP/1 client and its answer.
+"""
+The client's side of HTTP/1: one connection, its requests one after the other.
+
+Bytes come in at L{HTTP1Channel.dataReceived}, are read by a
+L{edgegate.http.h1_reader.RequestReader}, and become an
+L{edgegate.http.exchange.Exchange}; the answer is queued here and leaves with
+the next flush. A request behind one that is not answered yet waits unparsed.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, cast
+
+from twisted.internet.interfaces import IProtocol, IPushProducer, ITransport
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from edgegate.errors import CLIENT_BODY_TIMEOUT, CLIENT_GONE, CLIENT_TIMEOUT, INTERNAL, Fault
+from edgegate.http.exchange import Exchange, Phase
+from edgegate.http.fields import Field
+from edgegate.http.forwarded import Client
+from edgegate.http.h1_reader import RequestReader, State
+from edgegate.http.request import RequestHead, refused_head
+from edgegate.net.addresses import Downstream
+from edgegate.net.stream import Stream
+from edgegate.net.wheel import Deadline
+
+if TYPE_CHECKING:
+    from edgegate.http.gateway import HTTPGateway
+
+log = Logger()
+
+_BODYLESS = frozenset((204, 304))
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class Wait(Enum):
+    """What a connection's one deadline is for."""
+
+    NOTHING = "nothing"
+    REQUEST = "request"
+    HEAD = "rest of a head"
+    BODY = "request body"
+    READER = "client to read"
+    CLOSE = "client to close"
+
+
+@implementer(IProtocol, IPushProducer)
+class HTTP1Channel:
+    """
+    One connection of a client.
+
+    It owns its transport, and is the transport's push producer for as long as
+    it lives: the transport's C{pauseProducing} means that the client does not
+    read.
+    """
+
+    __slots__ = (
+        "_bodyless",
+        "_chunked",
+        "_closing",
+        "_continue",
+        "_deadline",
+        "_delimited",
+        "_draining",
+        "_exchange",
+        "_gateway",
+        "_keep",
+        "_out",
+        "_reader",
+        "_reading",
+        "_stalled",
+        "_thrown_away",
+        "_transport",
+        "_wait",
+        "client",
+        "downstream",
+    )
+
+    def __init__(self, downstream: Downstream, gateway: HTTPGateway) -> None:
+        self.downstream = downstream
+        self.client = Client(downstream, gateway.trusted_hops)
+        self._gateway = gateway
+        self._reader = RequestReader(self, gateway.limits)
+        self._deadline = Deadline(gateway.wheel, self._expired)
+        self._wait = Wait.NOTHING
+        self._exchange: Exchange | None = None
+        self._out: list[bytes] = []
+        self._keep = True
+        self._chunked = self._bodyless = self._delimited = self._continue = False
+        self._closing = self._draining = self._stalled = False
+        self._reading = True
+        self._thrown_away = 0
+
+    def __repr__(self) -> str:
+        return f"<HTTP1Channel {self.downstream.peer}: {self._reader.state.value}, waits for {self._wait.value}>"
+
+    # The transport, as a protocol -------------------------------------------------------------------------------------
+
+    def makeConnection(self, transport: ITransport) -> None:
+        """The connection is ready."""
+        self._transport = stream = cast(Stream, transport)
+        stream.registerProducer(self, True)
+        self._arm(Wait.REQUEST, self._gateway.limits.idle_seconds)
+
+    def connectionMade(self) -> None:
+        """Nothing is left to do after L{makeConnection}."""
+
+    def dataReceived(self, data: bytes) -> None:
+        """The client sent something."""
+        if self._closing:
+            self._throw_away(data)
+            return
+        reader = self._reader
+        try:
+            reader.receive(data)
+            exchange = self._exchange
+            if exchange is not None and exchange.upload is not None:
+                exchange.upload.flush()
+        except Exception:
+            log.failure("a request broke")
+            self._break()
+            return
+        if self._out:
+            self.flush()
+        state = reader.state
+        if state is State.WAITING:
+            if reader.waiting:
+                self._pause_reading()
+        elif state is State.HEAD and reader.waiting and self._wait is Wait.REQUEST:
+            self._arm(Wait.HEAD, self._gateway.limits.head_seconds)
+
+    def connectionLost(self, reason: Failure) -> None:
+        """The connection is no more."""
+        self._closing = True
+        self._deadline.stop()
+        self._reader.stop()
+        self._out.clear()
+        exchange, self._exchange = self._exchange, None
+        if exchange is not None:
+            exchange.abandon(CLIENT_GONE)
+            self._gateway.request_ended(exchange)
+        self._gateway.channel_ended(self)
+
+    # The transport, as a producer -------------------------------------------------------------------------------------
+
+    def pauseProducing(self) -> None:
+        """The client does not read what it is sent."""
+        self._stalled = True
+        exchange = self._exchange
+        if exchange is not None and exchange.upload is not None:
+            exchange.upload.pause()
+        self._rearm()
+
+    def resumeProducing(self) -> None:
+        """The client reads again."""
+        self._stalled = False
+        exchange = self._exchange
+        if self._closing:
+            return
+        self._rearm()
+        if exchange is not None:
+            if exchange.upload is not None:
+                exchange.upload.resume()
+        elif self._reader.state is State.WAITING:
+            self._read_next()
+
+    def stopProducing(self) -> None:
+        """The transport is closing; L{connectionLost} follows."""
+
+    # What the reader found --------------------------------------------------------------------------------------------
+
+    def request_head(self, head: RequestHead) -> None:
+        """A request begins."""
+        gateway = self._gateway
+        self._keep = head.keep and not self._draining
+        self._bodyless = head.method == b"HEAD"
+        self._continue = head.expects_continue and head.length != 0
+        self._exchange = exchange = Exchange(self, head, gateway.wheel.now)
+        if head.length:
+            self._arm(Wait.BODY, gateway.limits.body_seconds)
+        else:
+            self._wait = Wait.NOTHING
+            self._deadline.stop()
+        gateway.resource_for(exchange).render(exchange)
+
+    def request_body(self, data: bytes) -> None:
+        """A piece of the request's body came."""
+        exchange = self._exchange
+        if exchange is not None:
+            exchange.receive(data)
+            if self._wait is Wait.BODY:
+                self._deadline.start(self._gateway.limits.body_seconds)
+
+    def request_end(self, trailers: list[Field]) -> None:
+        """The request is whole."""
+        exchange = self._exchange
+        if exchange is not None:
+            if self._wait is Wait.BODY:
+                self._wait = Wait.NOTHING
+                self._deadline.stop()
+            exchange.receive_end(trailers)
+
+    def request_refused(self, fault: Fault) -> None:
+        """What came is no request."""
+        self._keep = False
+        exchange = self._exchange
+        if exchange is None:
+            self._bodyless = False
+            self._exchange = exchange = Exchange(self, refused_head(), self._gateway.wheel.now)
+            exchange.fail(fault)
+        else:
+            self._give_up(exchange, fault)
+
+    # The answer, from the exchange ------------------------------------------------------------------------------------
+
+    def answer_interim(self, status: int, reason: bytes, fields: list[Field]) -> None:
+        """Queue a 1xx answer; HTTP/1.0 knows none (RFC 9110 section 15.2)."""
+        exchange = self._exchange
+        if exchange is None or exchange.head.version == "1.0":
+            return
+        out = self._out
+        out.append(b"HTTP/1.1 %d %b\r\n" % (status, reason))
+        for name, value in fields:
+            out += (name, b": ", value, b"\r\n")
+        out.append(b"\r\n")
+
+    def answer_head(self, status: int, reason: bytes, fields: list[Field], length: int | None) -> None:
+        """Queue the final answer's head, framed for this client (RFC 9112 section 6)."""
+        out = self._out
+        exchange = self._exchange
+        if exchange is None:
+            return
+        out.append(b"HTTP/1.1 %d %b\r\n" % (status, reason))
+        dated = False
+        for name, value in fields:
+            out += (name, b": ", value, b"\r\n")
+            if name == b"date":
+                dated = True
+        if not dated:
+            out.append(self._gateway.date_line())
+        self._chunked = self._delimited = False
+        if status in _BODYLESS or self._bodyless:
+            self._bodyless = True
+            if length is not None and status != 204:
+                out.append(b"content-length: %d\r\n" % length)
+        elif length is not None:
+            out.append(b"content-length: %d\r\n" % length)
+        elif exchange.head.version == "1.1":
+            self._chunked = True
+            out.append(b"transfer-encoding: chunked\r\n")
+        else:
+            self._delimited = True
+            self._keep = False
+        if self._continue or not self._keep:
+            # A client that still waits for 100 Continue may send its body or not: only the end of the connection tells.
+            self._keep = False
+            out.append(b"connection: close\r\n")
+        elif exchange.head.version == "1.0":
+            out.append(b"connection: keep-alive\r\n")
+        out.append(b"server: edgegate\r\n\r\n")
+
+    def answer_body(self, data: bytes) -> None:
+        """Queue a piece of the body; HEAD, 204 and 304 have none."""
+        if self._bodyless:
+            return
+        if self._chunked:
+            self._out += (b"%x\r\n" % len(data), data, b"\r\n")
+        else:
+            self._out.append(data)
+
+    def answer_end(self, trailers: list[Field]) -> None:
+        """The answer is whole."""
+        exchange = self._exchange
+        if exchange is None:
+            return
+        if self._chunked:
+            if trailers:
+                self._out.append(b"0\r\n")
+                for name, value in trailers:
+                    self._out += (name, b": ", value, b"\r\n")
+                self._out.append(b"\r\n")
+            else:
+                self._out.append(b"0\r\n\r\n")
+        self._exchange = None
+        self._gateway.request_ended(exchange)
+        if self._reader.state is State.WAITING and self._keep and not self._draining:
+            if not self._stalled:
+                self._read_next()
+        else:
+            self._close()
+
+    def answer_cut(self) -> None:
+        """The answer cannot be completed; the connection ends in a way that no client takes for its end."""
+        exchange, self._exchange = self._exchange, None
+        if exchange is None:
+            return
+        self._gateway.request_ended(exchange)
+        self._closing = True
+        self._reader.stop()
+        self.flush()
+        if self._delimited:
+            self._transport.abortConnection()
+        else:
+            self._lose()
+
+    def flush(self) -> None:
+        """Send what is queued, in one piece."""
+        out = self._out
+        if out:
+            data = out[0] if len(out) == 1 else b"".join(out)
+            out.clear()
+            self._transport.write(data)
+
+    def pause_upload(self) -> None:
+        """The backend cannot keep up with the request's body."""
+        self._pause_reading()
+        self._rearm()
+
+    def resume_upload(self) -> None:
+        """The backend can take more."""
+        if not self._closing and not self._reader.waiting:
+            self._resume_reading()
+            self._rearm()
+
+    def continue_upload(self) -> None:
+        """Tell the client to send the body that it holds back (RFC 9110 section 10.1.1)."""
+        if self._continue:
+            self._continue = False
+            self._out.append(_CONTINUE)
+            self.flush()
+
+    def drain(self) -> None:
+        """End the connection with the answer that is under way, or now where there is none."""
+        self._draining = True
+        if self._exchange is None and not self._closing:
+            self._close()
+
+    # ------------------------------------------------------------------------------------------------------------------
+
+    def _read_next(self) -> None:
+        self._arm(Wait.REQUEST, self._gateway.limits.idle_seconds)
+        if not self._reading:
+            self._resume_reading()
+        self._reader.resume()
+        if self._reader.waiting and self._wait is Wait.REQUEST:
+            self._arm(Wait.HEAD, self._gateway.limits.head_seconds)
+
+    def _pause_reading(self) -> None:
+        if self._reading:
+            self._reading = False
+            self._transport.pauseProducing()
+
+    def _resume_reading(self) -> None:
+        if not self._reading:
+            self._reading = True
+            self._transport.resumeProducing()
+
+    def _arm(self, wait: Wait, seconds: float) -> None:
+        self._wait = wait
+        self._deadline.start(seconds)
+
+    def _rearm(self) -> None:
+        """Wait for what is to be waited for in the present state."""
+        if self._closing:
+            return
+        limits = self._gateway.limits
+        if self._stalled:
+            self._arm(Wait.READER, limits.stall_seconds)
+        elif self._reading and self._reader.state in (State.SIZED_BODY, State.CHUNKED_BODY):
+            self._arm(Wait.BODY, limits.body_seconds)
+        elif self._exchange is None:
+            self._arm(Wait.REQUEST, limits.idle_seconds)
+        else:
+            self._wait = Wait.NOTHING
+            self._deadline.stop()
+
+    def _expired(self) -> None:
+        wait = self._wait
+        if wait is Wait.HEAD:
+            self._reader.stop()
+            self.request_refused(CLIENT_TIMEOUT)
+        elif wait is Wait.BODY and self._exchange is not None:
+            self._reader.stop()
+            self._keep = False
+            self._give_up(self._exchange, CLIENT_BODY_TIMEOUT)
+        elif wait is Wait.REQUEST:
+            self._close()
+        elif wait is not Wait.NOTHING:
+            self._transport.abortConnection()
+
+    def _give_up(self, exchange: Exchange, fault: Fault) -> None:
+        """End an exchange whose request will never be whole."""
+        upload, exchange.upload = exchange.upload, None
+        if upload is not None:
+            upload.cancel()
+        exchange.fail(fault)
+
+    def _break(self) -> None:
+        """End the connection after an error of our own; it was logged."""
+        exchange = self._exchange
+        self._keep = False
+        self._reader.stop()
+        if exchange is None:
+            self._close()
+        elif exchange.phase is Phase.OVER:
+            self._transport.abortConnection()
+        else:
+            self._give_up(exchange, INTERNAL)
+
+    def _close(self) -> None:
+        """
+        Close after the answer.
+
+        Where more of the client's bytes may be on their way, closing at once
+        would make its kernel throw the answer away: the sending side is closed
+        first, and what still comes is read and thrown away for a while (RFC
+        9112 section 9.6).
+        """
+        whole = self._reader.state in (State.WAITING, State.HEAD) and not self._reader.waiting
+        self._closing = True
+        self._reader.stop()
+        self.flush()
+        if whole:
+            self._lose()
+            return
+        self._transport.unregisterProducer()
+        self._transport.loseWriteConnection()
+        self._resume_reading()
+        self._arm(Wait.CLOSE, self._gateway.limits.linger_seconds)
+
+    def _lose(self) -> None:
+        self._transport.unregisterProducer()
+        self._transport.loseConnection()
+        self._arm(Wait.CLOSE, self._gateway.limits.stall_seconds)
+
+    def _throw_away(self, data: bytes) -> None:
+        self._thrown_away += len(data)
+        if self._thrown_away > self._gateway.limits.linger_bytes:
+            self._transport.abortConnection()

@@ -1,0 +1,283 @@
+# Hot path: every byte that an HTTP/1 client sends passes here.
+"""
+Requests out of the bytes of an HTTP/1 connection (RFC 9112): bytes in, events out, no transport.
+
+Heads are parsed by llhttp once they are whole, so that a head that drips in
+costs no more than a small buffer, and the byte at which each message ends is
+known: what is behind it waits, unparsed, until the answer before it is under
+way to its end.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Protocol
+
+import httptools
+
+from edgegate.errors import BAD_REQUEST, HEAD_TOO_LARGE, METHOD_UNKNOWN, VERSION_REFUSED, Fault
+from edgegate.http.chunks import ChunkError, ChunkScanner
+from edgegate.http.fields import Field
+from edgegate.http.limits import Limits
+from edgegate.http.request import CHUNKED, HostMemory, RequestHead, RequestRefused, h1_head
+
+
+class RequestSink(Protocol):
+    """Whom a L{RequestReader} tells what it read."""
+
+    def request_head(self, head: RequestHead) -> None:
+        """A request begins."""
+
+    def request_body(self, data: bytes) -> None:
+        """A piece of its body, never empty."""
+
+    def request_end(self, trailers: list[Field]) -> None:
+        """The request is whole. Nothing is read further until L{RequestReader.resume}."""
+
+    def request_refused(self, fault: Fault) -> None:
+        """What came is no request that can be served. Nothing is read any more."""
+
+
+class State(Enum):
+    """What the next byte belongs to."""
+
+    HEAD = "head"
+    SIZED_BODY = "sized body"
+    CHUNKED_BODY = "chunked body"
+    WAITING = "waiting"  # to the next request, which waits for L{RequestReader.resume}
+    STOPPED = "stopped"
+
+
+_EMPTY_LINE = b"\r\n\r\n"
+
+
+class RequestReader:
+    """
+    Read the requests of one connection, one after the other.
+
+    @ivar state: What the next byte belongs to.
+    """
+
+    __slots__ = (
+        "_fields",
+        "_keep",
+        "_left",
+        "_limits",
+        "_memory",
+        "_parser",
+        "_reading",
+        "_rest",
+        "_scanner",
+        "_sink",
+        "_target",
+        "_trailers",
+        "_whole",
+        "state",
+    )
+
+    def __init__(self, sink: RequestSink, limits: Limits) -> None:
+        self._sink = sink
+        self._limits = limits
+        self._memory = HostMemory()
+        self._parser = httptools.HttpRequestParser(self)
+        self._rest = b""
+        self._fields: list[Field] = []
+        self._trailers: list[Field] | None = None
+        self._target = b""
+        self._keep = False
+        self._reading = False
+        self._left = 0
+        self._scanner: ChunkScanner | None = None
+        self._whole = False
+        self.state = State.HEAD
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that were received and not yet parsed."""
+        return len(self._rest)
+
+    def receive(self, data: bytes) -> None:
+        """Take what the client sent; tell the sink what it means."""
+        if self._rest:
+            data = self._rest + data
+            self._rest = b""
+        self._reading = True
+        while data:
+            state = self.state
+            if state is State.HEAD:
+                data = self._read_head(data)
+            elif state is State.SIZED_BODY:
+                data = self._read_sized(data)
+            elif state is State.CHUNKED_BODY:
+                data = self._read_chunked(data)
+            else:
+                if state is State.WAITING:
+                    self._rest = data
+                break
+        self._reading = False
+
+    def resume(self) -> None:
+        """
+        Read the next request: the answer to the one before is whole.
+
+        May be called from inside an event, whereupon L{receive} goes on by itself.
+        """
+        if self.state is State.WAITING:
+            self.state = State.HEAD
+            if self._rest and not self._reading:
+                self.receive(b"")
+
+    def stop(self) -> None:
+        """Read nothing any more."""
+        self.state = State.STOPPED
+        self._rest = b""
+
+    # llhttp's callbacks -----------------------------------------------------------------------------------------------
+
+    def on_url(self, url: bytes) -> None:
+        """The request target, or a piece of it."""
+        self._target += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header field, or after the body a trailer field."""
+        if self._trailers is None:
+            self._fields.append((name, value))
+        else:
+            self._trailers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        """All fields were seen; llhttp forgets what C{Connection} said once the message is whole."""
+        self._keep = self._parser.should_keep_alive()
+
+    def on_body(self, data: bytes) -> None:
+        """A decoded piece of a chunked body."""
+        self._sink.request_body(data)
+
+    def on_message_complete(self) -> None:
+        """llhttp holds the message for whole."""
+        self._whole = True
+
+    # --------------------------------------------------------------------------------------------------------------
+
+    def _read_head(self, data: bytes) -> bytes:
+        end = data.find(_EMPTY_LINE)
+        if data[:1] in b"\r\n" or end < 0:
+            return self._read_part_of_head(data)
+        end += 4
+        limits = self._limits
+        if end > limits.head_bytes:
+            return self._refuse(HEAD_TOO_LARGE)
+        self._target = b""
+        self._fields = fields = []
+        self._whole = False
+        parser = self._parser
+        try:
+            parser.feed_data(data if end == len(data) else data[:end])
+            fault = None
+        except httptools.HttpParserUpgrade:
+            # No upgrade is offered to backends: the rest of the connection is HTTP as before.
+            fault = None
+            self._parser = httptools.HttpRequestParser(self)
+        except httptools.HttpParserInvalidMethodError:
+            fault = METHOD_UNKNOWN if _looks_like_a_method(data) else BAD_REQUEST
+        except httptools.HttpParserError:
+            fault = BAD_REQUEST
+        if fault is None and len(fields) > limits.head_fields:
+            fault = HEAD_TOO_LARGE
+        version = parser.get_http_version()
+        if fault is None and version not in ("1.1", "1.0"):
+            fault = VERSION_REFUSED if data.find(b"HTTP/", 0, end) > 0 else BAD_REQUEST
+        if fault is not None:
+            return self._refuse(fault)
+        try:
+            head = h1_head(parser.get_method(), self._target, version, self._keep, fields, self._memory)
+        except RequestRefused as refused:
+            return self._refuse(refused.fault)
+        self._begin(head)
+        return b"" if end == len(data) else data[end:]
+
+    def _read_part_of_head(self, data: bytes) -> bytes:
+        """Keep the beginning of a head; RFC 9112 section 2.2: empty lines before the request line are passed over."""
+        if len(data) > self._limits.head_bytes:
+            return self._refuse(HEAD_TOO_LARGE)
+        if data[:2] == b"\r\n":
+            return data[2:]
+        if data[:1] == b"\n" or (data[:1] == b"\r" and len(data) > 1):
+            return self._refuse(BAD_REQUEST)
+        if data[0] != 13 and not _looks_like_a_method(data):
+            return self._refuse(BAD_REQUEST)
+        if data.count(b"\n") != data.count(b"\r\n"):
+            return self._refuse(BAD_REQUEST)
+        self._rest = data
+        return b""
+
+    def _begin(self, head: RequestHead) -> None:
+        length = head.length
+        sink = self._sink
+        if not length:
+            # llhttp and this agree that there is no body: an Upgrade stops its parser at the same byte
+            self.state = State.WAITING
+            sink.request_head(head)
+            sink.request_end([])
+            return
+        if length == CHUNKED:
+            self.state = State.CHUNKED_BODY
+            self._scanner = ChunkScanner()
+            self._trailers = []
+        else:
+            self.state = State.SIZED_BODY
+            self._left = length
+        sink.request_head(head)
+
+    def _read_sized(self, data: bytes) -> bytes:
+        left = self._left
+        if len(data) < left:
+            self._left = left - len(data)
+            self._sink.request_body(data)
+            return b""
+        piece, rest = (data, b"") if len(data) == left else (data[:left], data[left:])
+        self._left = 0
+        # llhttp was not shown the body and still waits for it
+        self._parser = httptools.HttpRequestParser(self)
+        self.state = State.WAITING
+        self._sink.request_body(piece)
+        self._sink.request_end([])
+        return rest
+
+    def _read_chunked(self, data: bytes) -> bytes:
+        scanner = self._scanner
+        assert scanner is not None
+        try:
+            taken = scanner.scan(data)
+            self._parser.feed_data(data if taken == len(data) else data[:taken])
+        except httptools.HttpParserUpgrade:
+            self._parser = httptools.HttpRequestParser(self)
+        except httptools.HttpParserCallbackError:
+            raise
+        except (ChunkError, httptools.HttpParserError):
+            return self._refuse(BAD_REQUEST)
+        if self._whole is not scanner.done:
+            return self._refuse(BAD_REQUEST)
+        trailers = self._trailers or []
+        if len(trailers) > self._limits.head_fields:
+            return self._refuse(HEAD_TOO_LARGE)
+        if self._whole:
+            self._trailers = None
+            self._scanner = None
+            self.state = State.WAITING
+            self._sink.request_end(trailers)
+        return data[taken:]
+
+    def _refuse(self, fault: Fault) -> bytes:
+        self.stop()
+        self._sink.request_refused(fault)
+        return b""
+
+
+def _looks_like_a_method(data: bytes) -> bool:
+    """Whether a request line may begin like this: a token (RFC 9110 section 9.1) of a sensible length, then a space."""
+    token, space, _ = data[:32].partition(b" ")
+    return bool(token) and _TOKEN.issuperset(token) and (bool(space) or len(data) < 32)
+
+
+_TOKEN = frozenset(b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")

@@ -1,0 +1,42 @@
+"""What a client or a backend may send, and how long it may take: one value for all of HTTP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """
+    Bytes, counts and seconds; the defaults are the safe ones.
+
+    @ivar head_bytes: Of a request's head, request line and empty line included; more is answered 431.
+    @ivar head_fields: Header fields of a request, or trailer fields; more is answered 431.
+    @ivar head_seconds: From the first byte of a head to its end, however steadily it drips; then 408.
+    @ivar body_seconds: Without a byte of a request's body while the gateway is reading; then 408.
+    @ivar idle_seconds: Between requests on a kept connection, and before the first.
+    @ivar stall_seconds: Without progress in writing to a client that does not read; then its connection is reset.
+    @ivar linger_seconds: Reading on after an answer that ended the connection, so that the client sees the answer.
+    @ivar linger_bytes: How much is thrown away meanwhile.
+    @ivar upload_bytes: Of a body held while its backend is being connected, and kept for a second try.
+    @ivar answer_head_bytes: Of a backend's answer head (Envoy's limit is 60 KiB); more is answered 502.
+    @ivar answer_fields: Header fields of an answer.
+    @ivar interim_answers: 1xx answers before the final one.
+    @ivar stream_idle_seconds: Without a byte from the backend while an answer is awaited or under way; then 504.
+    @ivar attempts: How many endpoints are tried for one request, the first included (Istio's default of 2 retries).
+    """
+
+    head_bytes: int = 16 * 1024
+    head_fields: int = 100
+    head_seconds: float = 10.0
+    body_seconds: float = 60.0
+    idle_seconds: float = 75.0
+    stall_seconds: float = 60.0
+    linger_seconds: float = 5.0
+    linger_bytes: int = 1024 * 1024
+    upload_bytes: int = 64 * 1024
+    answer_head_bytes: int = 60 * 1024
+    answer_fields: int = 200
+    interim_answers: int = 16
+    stream_idle_seconds: float = 300.0
+    attempts: int = 3

@@ -1,0 +1,224 @@
+# Hot path: made once for each request.
+"""
+The head of a request, checked: what every HTTP version's channel makes of what a client sent.
+
+Where RFC 9112 leaves a choice, the stricter one is taken: what the gateway and
+a backend could read differently is refused.
+"""
+
+from __future__ import annotations
+
+import re
+
+from edgegate.errors import BAD_HOST, BAD_REQUEST, CODING_UNKNOWN, EXPECTATION_FAILED, METHOD_REFUSED, Fault
+from edgegate.http.fields import REQUEST_ROLES, Field, Role, content_length, nominated
+from edgegate.routing.hosts import host_of
+
+CHUNKED = -1
+"""The C{length} of a body whose end is told by its coding."""
+
+
+class RequestRefused(Exception):
+    """The request is answered by the gateway itself, and its connection ends."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.reason)
+        self.fault = fault
+
+
+class RequestHead:
+    """
+    A request's head, ready to be routed.
+
+    @ivar target: What is sent on: origin form (path and query) or C{*}.
+    @ivar path: The target without its query.
+    @ivar authority: The host as the client wrote it, with its port; empty for an HTTP/1.0 request without C{Host}.
+    @ivar host: The normal form of the authority's host; empty where there is none.
+    @ivar fields: What passes to the backend, in the order of arrival, names in lower case.
+    @ivar length: Bytes of the body; 0: none; L{CHUNKED}.
+    @ivar sized: Whether the client sent C{Content-Length}, which tells C{POST} with an empty body from one without.
+    @ivar keep: Whether the client wants its connection kept.
+    """
+
+    __slots__ = (
+        "authority",
+        "expects_continue",
+        "fields",
+        "forwarded_for",
+        "forwarded_proto",
+        "host",
+        "keep",
+        "length",
+        "method",
+        "path",
+        "request_id",
+        "sized",
+        "target",
+        "version",
+    )
+
+    method: bytes
+    target: bytes
+    path: bytes
+    authority: bytes
+    host: str
+    version: str
+    fields: list[Field]
+    length: int
+    sized: bool
+    keep: bool
+    expects_continue: bool
+    forwarded_for: list[bytes]
+    forwarded_proto: bytes
+    request_id: bytes
+
+
+_ABSOLUTE = re.compile(rb"(?i:https?)://([^/?#]*)([^#]*)")
+
+
+def h1_head(
+    method: bytes, target: bytes, version: str, keep: bool, received: list[Field], memory: HostMemory
+) -> RequestHead:
+    """
+    Check the head of an HTTP/1 request that llhttp has parsed.
+
+    @param received: Fields with their names as the client wrote them.
+    @param memory: The connection's memory of the last authority.
+    @raise RequestRefused: It is answered with this fault.
+    """
+    head = RequestHead()
+    head.method = method
+    head.version = version
+    head.keep = keep
+    head.length = 0
+    head.sized = head.expects_continue = False
+    head.forwarded_for = []
+    head.forwarded_proto = head.request_id = b""
+    head.fields = fields = []
+    authority: bytes | None = None
+    special: list[tuple[Role, bytes]] = []
+    roles = REQUEST_ROLES.of
+    for name, value in received:
+        lower, role = roles(name)
+        if not role:
+            fields.append((lower, value))
+        elif role == Role.HOST:
+            if authority is not None:
+                raise RequestRefused(BAD_HOST)
+            authority = value.rstrip(b" \t")
+        else:
+            special.append((role, value.rstrip(b" \t")))
+    if special:
+        _take_special(head, special)
+    if authority is None:
+        if version != "1.0":
+            raise RequestRefused(BAD_HOST)
+        authority = b""
+    head.authority = authority
+    _take_target(head, target)
+    head.host = memory.host(head.authority)
+    return head
+
+
+def refused_head() -> RequestHead:
+    """Return what stands for the head of a request that could not be read."""
+    head = RequestHead()
+    head.method = head.target = head.path = b"-"
+    head.authority = head.forwarded_proto = head.request_id = b""
+    head.host, head.version = "", "1.1"
+    head.fields, head.forwarded_for = [], []
+    head.length = 0
+    head.sized = head.keep = head.expects_continue = False
+    return head
+
+
+class HostMemory:
+    """A connection's memory of the last authority and its host: clients mostly ask for the same one again."""
+
+    __slots__ = ("_authority", "_host")
+
+    def __init__(self) -> None:
+        self._authority = b""
+        self._host = ""
+
+    def host(self, authority: bytes) -> str:
+        """
+        Return the normal form of an authority's host.
+
+        @raise RequestRefused: It is no authority.
+        """
+        if authority != self._authority:
+            try:
+                self._host = host_of(authority)
+            except ValueError as error:
+                raise RequestRefused(BAD_HOST) from error
+            self._authority = authority
+        return self._host
+
+
+def _take_target(head: RequestHead, target: bytes) -> None:
+    method = head.method
+    if method in (b"CONNECT", b"TRACE"):
+        raise RequestRefused(METHOD_REFUSED)
+    if target[:1] != b"/":
+        if target == b"*":
+            if method != b"OPTIONS":
+                raise RequestRefused(BAD_REQUEST)
+        else:
+            absolute = _ABSOLUTE.fullmatch(target)
+            if absolute is None or not absolute[1]:
+                raise RequestRefused(BAD_REQUEST)
+            # RFC 9112 section 3.2.2: the authority of the target replaces the Host field.
+            head.authority, target = absolute[1], absolute[2]
+            if target[:1] != b"/":
+                target = b"/" + target
+    if b"#" in target:
+        raise RequestRefused(BAD_REQUEST)
+    head.target = target
+    head.path = target if b"?" not in target else target[: target.index(b"?")]
+
+
+def _take_special(head: RequestHead, special: list[tuple[Role, bytes]]) -> None:
+    options: list[bytes] = []
+    codings: list[bytes] = []
+    for role, value in special:
+        if role == Role.CONTENT_LENGTH:
+            _take_length(head, value)
+        elif role == Role.TRANSFER_ENCODING:
+            codings.append(value)
+        elif role == Role.CONNECTION:
+            options.append(value)
+        elif role == Role.FORWARDED_FOR:
+            head.forwarded_for.append(value)
+        elif role == Role.FORWARDED_PROTO:
+            head.forwarded_proto = value
+        elif role == Role.REQUEST_ID:
+            head.request_id = value
+        elif role == Role.EXPECT and head.version != "1.0":
+            if value.lower() != b"100-continue":
+                raise RequestRefused(EXPECTATION_FAILED)
+            head.expects_continue = True
+    if codings:
+        _take_codings(head, codings)
+    if options:
+        own = nominated(options)
+        head.fields = [field for field in head.fields if field[0] not in own]
+
+
+def _take_length(head: RequestHead, value: bytes) -> None:
+    if head.sized:
+        raise RequestRefused(BAD_REQUEST)
+    try:
+        head.length = content_length(value)
+    except ValueError as error:
+        raise RequestRefused(BAD_REQUEST) from error
+    head.sized = True
+
+
+def _take_codings(head: RequestHead, codings: list[bytes]) -> None:
+    """RFC 9112 section 6.1: beside a length or in HTTP/1.0 a coding is an attack or a mistake."""
+    if head.sized or len(codings) > 1 or head.version == "1.0":
+        raise RequestRefused(BAD_REQUEST)
+    if codings[0].lower() != b"chunked":
+        raise RequestRefused(CODING_UNKNOWN)
+    head.length = CHUNKED
