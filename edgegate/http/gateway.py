@@ -9,11 +9,11 @@ conditions hold.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from email.utils import formatdate
 from time import time
 from typing import Protocol
 
-from twisted.internet.interfaces import IReactorFDSet
 
 from edgegate.errors import MISDIRECTED, NO_ROUTE, Fault
 from edgegate.http.exchange import Exchange
@@ -22,9 +22,14 @@ from edgegate.http.interfaces import IResource
 from edgegate.http.limits import Limits
 from edgegate.http.resources import FaultResource, HTTPSRedirectResource, ReverseProxyResource
 from edgegate.net.addresses import Downstream
+from edgegate.net.connecting import Connecting
+from edgegate.net.stream import Stream
 from edgegate.net.wheel import TimerWheel
-from edgegate.routing.snapshot import VirtualHost
+from edgegate.routing.snapshot import Address, VirtualHost
 from edgegate.upstream.registry import ClusterRegistry
+
+
+Connect = Callable[[Address, float, Callable[[Stream], None], Callable[[Fault], None]], Connecting]
 
 
 class Observer(Protocol):
@@ -44,14 +49,17 @@ class HTTPGateway:
 
     def __init__(
         self,
-        reactor: IReactorFDSet,
+        connect: Connect,
         wheel: TimerWheel,
         clusters: ClusterRegistry,
         observer: Observer,
         trusted_hops: int = 0,
         limits: Limits = Limits(),  # noqa: B008 (frozen)
     ) -> None:
-        self.reactor = reactor
+        """
+        @param connect: Opens a stream to an address, given seconds; L{edgegate.net.connecting.connect} on a reactor.
+        """
+        self.connect = connect
         self.wheel = wheel
         self.clusters = clusters
         self.observer = observer

@@ -19,7 +19,7 @@ from edgegate.http.exchange import Exchange, Phase
 from edgegate.http.fields import REQUEST_ROLES, Field, Role
 from edgegate.http.h1_backend import HTTP1Backend
 from edgegate.http.request import CHUNKED
-from edgegate.net.connecting import Connecting, connect
+from edgegate.net.connecting import Connecting
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline
 from edgegate.routing.snapshot import HTTPRoute
@@ -237,13 +237,8 @@ class Forwarding:
             self._ask(connection)
             return
         self._reused = False
-        self._connecting = connect(
-            self._gateway.reactor,
-            self._gateway.wheel,
-            endpoint.address,
-            self._cluster.cluster.connect_timeout,
-            self._connected,
-            self._connect_failed,
+        self._connecting = self._gateway.connect(
+            endpoint.address, self._cluster.cluster.connect_timeout, self._connected, self._connect_failed
         )
 
     def _connected(self, stream: Stream) -> None:

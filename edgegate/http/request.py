@@ -110,13 +110,12 @@ def h1_head(
             special.append((role, value.rstrip(b" \t")))
     if special:
         _take_special(head, special)
-    if authority is None:
-        if version != "1.0":
-            raise RequestRefused(BAD_HOST)
-        authority = b""
-    head.authority = authority
+    received_host = authority is not None
+    if not received_host and version != "1.0":
+        raise RequestRefused(BAD_HOST)
+    head.authority = authority or b""
     _take_target(head, target)
-    head.host = memory.host(head.authority)
+    head.host = memory.host(head.authority) if received_host or head.authority else ""
     return head
 
 
@@ -138,7 +137,7 @@ class HostMemory:
     __slots__ = ("_authority", "_host")
 
     def __init__(self) -> None:
-        self._authority = b""
+        self._authority: bytes | None = None
         self._host = ""
 
     def host(self, authority: bytes) -> str:

@@ -1,0 +1,65 @@
+"""Tests for L{edgegate.http.fields}."""
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.http.fields import ANSWER_ROLES, REQUEST_ROLES, Role, Roles, content_length, nominated
+
+
+class RolesTests(SynchronousTestCase):
+    """Which fields pass, and which do not."""
+
+    def test_names_are_folded(self) -> None:
+        """A name is known however it is written."""
+        self.assertEqual(REQUEST_ROLES.of(b"HOST"), (b"host", Role.HOST))
+        self.assertEqual(REQUEST_ROLES.of(b"X-Custom"), (b"x-custom", Role.PASS))
+
+    def test_hop_by_hop(self) -> None:
+        """The connection's own fields do not pass, in either direction."""
+        for roles in (REQUEST_ROLES, ANSWER_ROLES):
+            for name in (b"Keep-Alive", b"Proxy-Connection", b"Upgrade"):
+                self.assertEqual(roles.of(name)[1], Role.DROP, name)
+
+    def test_the_gateways_own_words(self) -> None:
+        """What only the gateway may say is dropped from a client's request."""
+        for name in (b"X-Envoy-Original-Path", b"x-forwarded-client-cert", b"http2-settings"):
+            self.assertEqual(REQUEST_ROLES.of(name)[1], Role.DROP, name)
+
+    def test_underscores_do_not_smuggle(self) -> None:
+        """A field that a CGI backend would take for one of the gateway's is dropped; others with underscores pass."""
+        for name in (b"X_Forwarded_For", b"content_length", b"X-Envoy_Internal", b"transfer_encoding"):
+            self.assertEqual(REQUEST_ROLES.of(name)[1], Role.DROP, name)
+        self.assertEqual(REQUEST_ROLES.of(b"my_field"), (b"my_field", Role.PASS))
+
+    def test_memory_is_bounded(self) -> None:
+        """Names that a client invents are not remembered without end."""
+        roles = Roles({})
+        for number in range(5000):
+            self.assertEqual(roles.of(b"X-%d" % number), (b"x-%d" % number, Role.PASS))
+        self.assertLessEqual(len(roles._known), 1024)
+
+    def test_servers_name_is_replaced(self) -> None:
+        """A backend's server field does not pass."""
+        self.assertEqual(ANSWER_ROLES.of(b"Server")[1], Role.DROP)
+
+
+class NominatedTests(SynchronousTestCase):
+    """Names in C{Connection}."""
+
+    def test_all_fields_and_spellings(self) -> None:
+        """Every C{Connection} field counts, in any case, with any white space."""
+        self.assertEqual(nominated([b"close, X-A", b"\tx-b ,"]), {b"close", b"x-a", b"x-b", b""})
+
+
+class ContentLengthTests(SynchronousTestCase):
+    """C{Content-Length} is digits and nothing else."""
+
+    def test_digits(self) -> None:
+        """Digits are a number."""
+        self.assertEqual(content_length(b"0"), 0)
+        self.assertEqual(content_length(b"0042"), 42)
+
+    def test_anything_else(self) -> None:
+        """What Python's int() would take is refused."""
+        for value in (b"", b"+5", b"-1", b"0x10", b"1_0", b"5 ", b"5, 5", b"9" * 19, "٣".encode()):
+            with self.assertRaises(ValueError, msg=value):
+                content_length(value)

@@ -1,0 +1,113 @@
+"""Tests for L{edgegate.http.forwarded}."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.http.fields import Field
+from edgegate.http.forwarded import Client, request_id
+from edgegate.http.request import HostMemory, RequestHead, h1_head
+from edgegate.net.addresses import Downstream
+from edgegate.routing.snapshot import FilterChain, Listener, Origin, TCPAddress, UNIXAddress
+
+ORIGIN = Origin("a.yaml", 1, "Gateway default/a")
+LISTENER = Listener("l", TCPAddress("::", 80), 80, ORIGIN)
+
+
+def downstream(**kwargs: object) -> Downstream:
+    """Make a client's connection."""
+    given: dict[str, object] = {"peer": TCPAddress("192.0.2.7", 5000), "local": TCPAddress("127.0.0.1", 80)}
+    given.update(kwargs)
+    return Downstream(LISTENER, FilterChain("c", ORIGIN), **given)  # type: ignore[arg-type]
+
+
+def head(*fields: Field) -> RequestHead:
+    """Make a request's head."""
+    return h1_head(b"GET", b"/", "1.1", True, [(b"host", b"a"), *fields], HostMemory())
+
+
+def lines(client: Client, *fields: Field) -> dict[bytes, bytes]:
+    """Return what a backend is told, by name."""
+    pairs = [line.split(b": ", 1) for line in client.lines(head(*fields)).split(b"\r\n")[:-1]]
+    assert len({name for name, _ in pairs}) == len(pairs)
+    return {name: value for name, value in pairs}
+
+
+class ClientTests(SynchronousTestCase):
+    """What a backend is told about the client."""
+
+    def test_plain_client(self) -> None:
+        """The address of the connection, its scheme, and a new request id."""
+        told = lines(Client(downstream(), 0))
+        UUID(told.pop(b"x-request-id").decode())
+        self.assertEqual(
+            told,
+            {
+                b"x-forwarded-for": b"192.0.2.7",
+                b"x-forwarded-proto": b"http",
+                b"x-envoy-external-address": b"192.0.2.7",
+            },
+        )
+
+    def test_client_is_not_believed(self) -> None:
+        """Without trusted hops a client's own word is passed on in x-forwarded-for, and counts for nothing."""
+        told = lines(
+            Client(downstream(tls=True), 0),
+            (b"X-Forwarded-For", b"10.0.0.1, 10.0.0.2"),
+            (b"X-Forwarded-For", b"10.0.0.3"),
+            (b"X-Forwarded-Proto", b"ftp"),
+            (b"X-Request-Id", b"mine"),
+        )
+        self.assertEqual(told[b"x-forwarded-for"], b"10.0.0.1,10.0.0.2,10.0.0.3,192.0.2.7")
+        self.assertEqual(told[b"x-forwarded-proto"], b"https")
+        self.assertEqual(told[b"x-envoy-external-address"], b"192.0.2.7")
+        self.assertNotEqual(told[b"x-request-id"], b"mine")
+
+    def test_trusted_hops(self) -> None:
+        """With N trusted hops the Nth address from the right is the client, and its proxy's word is kept."""
+        told = lines(
+            Client(downstream(), 2),
+            (b"x-forwarded-for", b"6.6.6.6, 203.0.113.9, 10.0.0.2"),
+            (b"x-forwarded-proto", b"https"),
+            (b"x-request-id", b"kept"),
+        )
+        self.assertEqual(told[b"x-forwarded-for"], b"6.6.6.6,203.0.113.9,10.0.0.2,192.0.2.7")
+        self.assertEqual(told[b"x-envoy-external-address"], b"203.0.113.9")
+        self.assertEqual(told[b"x-forwarded-proto"], b"https")
+        self.assertEqual(told[b"x-request-id"], b"kept")
+
+    def test_fewer_hops_than_trusted(self) -> None:
+        """Where fewer proxies have written than are trusted, the connection's address is the client."""
+        told = lines(Client(downstream(), 2), (b"x-forwarded-for", b"203.0.113.9"))
+        self.assertEqual(told[b"x-envoy-external-address"], b"192.0.2.7")
+
+    def test_trusted_proxys_odd_scheme(self) -> None:
+        """Even a trusted proxy's scheme is one of two."""
+        told = lines(Client(downstream(), 1), (b"x-forwarded-for", b"1.1.1.1"), (b"x-forwarded-proto", b"gopher"))
+        self.assertEqual(told[b"x-forwarded-proto"], b"http")
+
+    def test_client_certificate(self) -> None:
+        """A verified certificate is described; a client's own description never passes."""
+        told = lines(Client(downstream(client_certificate=b"Hash=ab"), 0), (b"X-Forwarded-Client-Cert", b"Hash=forged"))
+        self.assertEqual(told[b"x-forwarded-client-cert"], b"Hash=ab")
+        self.assertNotIn(b"x-forwarded-client-cert", lines(Client(downstream(), 3), (b"x-forwarded-client-cert", b"f")))
+
+    def test_unix_client(self) -> None:
+        """A client on a UNIX socket has no address."""
+        told = lines(Client(downstream(peer=UNIXAddress("")), 0))
+        self.assertEqual(told[b"x-forwarded-for"], b"unknown")
+
+
+class RequestIdTests(SynchronousTestCase):
+    """Request ids are UUIDs."""
+
+    def test_version_and_variant(self) -> None:
+        """They are random ones of RFC 9562."""
+        seen = {request_id() for _ in range(200)}
+        self.assertEqual(len(seen), 200)
+        for value in seen:
+            uuid = UUID(value.decode())
+            self.assertEqual((uuid.version, uuid.variant), (4, "specified in RFC 4122"))
+            self.assertEqual(str(uuid).encode(), value)

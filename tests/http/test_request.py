@@ -1,0 +1,107 @@
+"""Tests for L{edgegate.http.request}."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.errors import BAD_HOST, BAD_REQUEST, CODING_UNKNOWN, EXPECTATION_FAILED, METHOD_REFUSED, Fault
+from edgegate.http.fields import Field
+from edgegate.http.request import CHUNKED, HostMemory, RequestHead, RequestRefused, h1_head, refused_head
+
+
+def head(
+    method: bytes = b"GET", target: bytes = b"/", version: str = "1.1", fields: list[Field] | None = None
+) -> RequestHead:
+    """Check a head of which llhttp had nothing to say."""
+    received = [(b"Host", b"a.example")] if fields is None else fields
+    return h1_head(method, target, version, True, received, HostMemory())
+
+
+class HeadTests(SynchronousTestCase):
+    """What becomes of a head."""
+
+    def assert_refused(self, fault: Fault, **given: object) -> None:
+        """Assert that a head is answered with a fault."""
+        with self.assertRaises(RequestRefused, msg=repr(given)) as caught:
+            head(**given)  # type: ignore[arg-type]
+        self.assertEqual(caught.exception.fault, fault, given)
+
+    def test_target_forms(self) -> None:
+        """Origin, absolute and asterisk form; an absolute target's authority wins over Host."""
+        plain = head(target=b"/a?b=c")
+        self.assertEqual((plain.target, plain.path, plain.host), (b"/a?b=c", b"/a", "a.example"))
+        absolute = head(target=b"HTTP://B.Example:81/x?y")
+        self.assertEqual((absolute.target, absolute.authority, absolute.host), (b"/x?y", b"B.Example:81", "b.example"))
+        self.assertEqual(head(target=b"http://b").target, b"/")
+        self.assertEqual(head(target=b"http://b?q").target, b"/?q")
+        self.assertEqual(head(method=b"OPTIONS", target=b"*").path, b"*")
+
+    def test_refused_targets(self) -> None:
+        """What is no target of the method, or could hide an authority."""
+        for target in (b"*", b"http://", b"http://a#b", b"/a#b", b"ftp://a/", b"https:/a"):
+            self.assert_refused(BAD_REQUEST, target=target)
+        self.assert_refused(BAD_HOST, target=b"http://user@b/")
+        self.assert_refused(METHOD_REFUSED, method=b"CONNECT", target=b"a:443")
+        self.assert_refused(METHOD_REFUSED, method=b"TRACE")
+
+    def test_hosts(self) -> None:
+        """Case, port and a final dot do not matter; white space around the value does not either."""
+        for value in (b"A.Example", b"a.example.", b"a.example:8080", b"a.example.:8080 ", b"a.example:"):
+            self.assertEqual(head(fields=[(b"hOST", value)]).host, "a.example", value)
+        self.assertEqual(head(fields=[(b"host", b"[::1]:80")]).host, "[::1]")
+
+    def test_refused_hosts(self) -> None:
+        """What is no host is refused before anything is looked up."""
+        for value in (b"", b"a/b", b"a\\b", b"u@a", b"a b", b"a..b", b".a", b"a:b", b"a:1:2", b"a:65536", b"[::1", b"a%41"):
+            self.assert_refused(BAD_HOST, fields=[(b"host", value)])
+        self.assert_refused(BAD_HOST, fields=[])
+        self.assert_refused(BAD_HOST, fields=[(b"host", b"a"), (b"host", b"a")])
+
+    def test_http_1_0_needs_no_host(self) -> None:
+        """An HTTP/1.0 request without Host has the empty host, which only a server of all hosts has."""
+        self.assertEqual(head(version="1.0", fields=[]).host, "")
+
+    def test_body_lengths(self) -> None:
+        """None, a number, or chunked."""
+        host = (b"host", b"a")
+        self.assertEqual(head().length, 0)
+        self.assertFalse(head().sized)
+        self.assertEqual(head(fields=[host, (b"content-length", b"5 ")]).length, 5)
+        self.assertEqual(head(fields=[host, (b"transfer-encoding", b"Chunked")]).length, CHUNKED)
+        self.assert_refused(CODING_UNKNOWN, fields=[host, (b"transfer-encoding", b"gzip, chunked")])
+        self.assert_refused(CODING_UNKNOWN, fields=[host, (b"transfer-encoding", b"identity")])
+        self.assert_refused(BAD_REQUEST, fields=[host, (b"transfer-encoding", b"chunked"), (b"content-length", b"1")])
+        self.assert_refused(BAD_REQUEST, version="1.0", fields=[host, (b"transfer-encoding", b"chunked")])
+
+    def test_expectations(self) -> None:
+        """100-continue is understood, others are refused, HTTP/1.0's are passed over."""
+        host = (b"host", b"a")
+        self.assertTrue(head(fields=[host, (b"expect", b"100-Continue")]).expects_continue)
+        self.assert_refused(EXPECTATION_FAILED, fields=[host, (b"expect", b"200-ok")])
+        self.assertFalse(head(version="1.0", fields=[host, (b"expect", b"100-continue")]).expects_continue)
+
+    def test_connection_options_are_dropped(self) -> None:
+        """What Connection names does not pass, wherever it stands; what the gateway needs is not harmed by it."""
+        got = head(
+            fields=[
+                (b"X-Mine", b"1"),
+                (b"Host", b"a"),
+                (b"Connection", b"x-mine, Host, X-Forwarded-For"),
+                (b"X-Forwarded-For", b"1.2.3.4"),
+                (b"Connection", b"x-also"),
+                (b"X-Also", b"2"),
+                (b"X-Kept", b"3"),
+            ]
+        )
+        self.assertEqual(got.fields, [(b"x-kept", b"3")])
+        self.assertEqual(got.host, "a")
+        self.assertEqual(got.forwarded_for, [b"1.2.3.4"])
+
+    def test_order_and_repetition_are_kept(self) -> None:
+        """Fields that pass do so in their order, repeated ones too."""
+        fields = [(b"host", b"a"), (b"Cookie", b"1"), (b"Accept", b"x"), (b"Cookie", b"2")]
+        self.assertEqual(head(fields=fields).fields, [(b"cookie", b"1"), (b"accept", b"x"), (b"cookie", b"2")])
+
+    def test_refused_head(self) -> None:
+        """The stand-in for a head that could not be read never keeps its connection."""
+        self.assertFalse(refused_head().keep)
