@@ -23,7 +23,10 @@ def route(name: str, sni: tuple[str, ...] = (), subnets: tuple[str, ...] = ()) -
     return TCPRoute(ORIGIN, (WeightedCluster(name, 100),), sni, subnets)
 
 
-def downstream(*routes: TCPRoute, server_name: str = "", local: Address = TCPAddress("127.0.0.1", 31400)) -> Downstream:
+LOCAL = TCPAddress("127.0.0.1", 31400)
+
+
+def downstream(*routes: TCPRoute, server_name: str = "", local: Address = LOCAL) -> Downstream:
     """Return a client's connection on a filter chain of these routes."""
     chain = FilterChain("echo", ORIGIN, tcp=routes)
     listener = Listener("0.0.0.0_31400", TCPAddress("0.0.0.0", 31400), 31400, ORIGIN, plain=chain)

@@ -1,0 +1,96 @@
+"""The way from a route to a connected endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from edgegate.errors import NO_CLUSTER, NO_HEALTHY_UPSTREAM, Fault
+from edgegate.net.connecting import Connecting
+from edgegate.net.stream import Stream
+from edgegate.routing.snapshot import Address, WeightedCluster
+from edgegate.upstream.registry import ClusterRegistry, ClusterState, EndpointState
+
+ATTEMPTS = 3
+"""Endpoints that are tried for one connection."""
+
+
+class Connect(Protocol):
+    """Begin to connect to an address; L{edgegate.net.connecting.connect} with the reactor and the wheel given."""
+
+    def __call__(
+        self, address: Address, timeout: float, connected: Callable[[Stream], None], failed: Callable[[Fault], None]
+    ) -> Connecting: ...
+
+
+class Dial:
+    """
+    Connect to a route's destination: draw a cluster, wait for its addresses, try its endpoints in turn.
+
+    Ends in one call of C{connected} or C{failed}, unless it is cancelled. The
+    stream belongs to who is called, and is not started yet. Each try lasts at
+    most the cluster's C{connect_timeout}.
+    """
+
+    __slots__ = ("_cluster", "_connect", "_connected", "_connecting", "_failed", "_tried")
+
+    def __init__(
+        self, connect: Connect, connected: Callable[[Stream, EndpointState], None], failed: Callable[[Fault], None]
+    ) -> None:
+        self._connect = connect
+        self._connected = connected
+        self._failed = failed
+        self._tried: list[EndpointState] = []
+        self._cluster: ClusterState | None = None
+        self._connecting: Connecting | None = None
+
+    def start(self, clusters: ClusterRegistry, destinations: tuple[WeightedCluster, ...]) -> None:
+        """Begin; C{failed} may be called before this returns."""
+        cluster = self._cluster = clusters.pick(destinations)
+        if cluster is None:
+            self._failed(NO_CLUSTER)
+        else:
+            cluster.when_resolved(self._resolved)
+
+    def cancel(self) -> None:
+        """Connect no more and call nobody. Does nothing once it has ended."""
+        self._cluster = None
+        if self._connecting is not None:
+            self._connecting.cancel()
+            self._connecting = None
+
+    def _resolved(self) -> None:
+        cluster = self._cluster
+        if cluster is None:
+            return
+        endpoint = cluster.next()
+        if endpoint is None:
+            self._cluster = None
+            self._failed(NO_HEALTHY_UPSTREAM)
+        else:
+            self._try(cluster, endpoint)
+
+    def _try(self, cluster: ClusterState, endpoint: EndpointState) -> None:
+        self._tried.append(endpoint)
+        self._connecting = self._connect(
+            endpoint.address, cluster.cluster.connect_timeout, self._connect_made, self._connect_failed
+        )
+
+    def _connect_made(self, stream: Stream) -> None:
+        self._connecting = self._cluster = None
+        endpoint = self._tried[-1]
+        endpoint.connections += 1
+        self._connected(stream, endpoint)
+
+    def _connect_failed(self, fault: Fault) -> None:
+        self._connecting = None
+        self._tried[-1].connect_failures += 1
+        cluster = self._cluster
+        if cluster is None:
+            return
+        following = next(cluster.others(self._tried), None) if len(self._tried) < ATTEMPTS else None
+        if following is None:
+            self._cluster = None
+            self._failed(fault)
+        else:
+            self._try(cluster, following)

@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import cast
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.errors import CONNECT_REFUSED, CONNECT_TIMEOUT, NO_CLUSTER, NO_HEALTHY_UPSTREAM, Fault
+from edgegate.net.connecting import Connecting
+from edgegate.net.stream import Stream
+from edgegate.net.wheel import TimerWheel
+from edgegate.routing.snapshot import Address, Cluster, Discovery, Endpoint, Origin, TCPAddress, WeightedCluster
+from edgegate.tcp.dial import Dial
+from edgegate.upstream.registry import ClusterRegistry, EndpointState
+from tests.upstream.resolving import ResolvingReactor
+
+ORIGIN = Origin("echo.yaml", 1, "ServiceEntry default/echo")
+ECHO = (WeightedCluster("echo", 1),)
+
+
+class FakeConnecting:
+    """A connect under way, whose outcome the test decides."""
+
+    def __init__(
+        self, address: Address, timeout: float, connected: Callable[[Stream], None], failed: Callable[[Fault], None]
+    ) -> None:
+        self.address = address
+        self.timeout = timeout
+        self.connected = connected
+        self.failed = failed
+        self.cancelled = False
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+
+class DialTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.reactor = ResolvingReactor()
+        self.clusters = ClusterRegistry(self.reactor, TimerWheel(self.clock, 0.5), Random(1))
+        self.tries: list[FakeConnecting] = []
+        self.streams: list[tuple[Stream, EndpointState]] = []
+        self.faults: list[Fault] = []
+        self.dial = Dial(self.connect, lambda *result: self.streams.append(result), self.faults.append)
+
+    def connect(
+        self, address: Address, timeout: float, connected: Callable[[Stream], None], failed: Callable[[Fault], None]
+    ) -> Connecting:
+        self.tries.append(FakeConnecting(address, timeout, connected, failed))
+        return cast(Connecting, self.tries[-1])
+
+    def serve(self, *hosts: str, discovery: Discovery = Discovery.STATIC) -> None:
+        endpoints = tuple(Endpoint(TCPAddress(host, 2701)) for host in hosts)
+        self.clusters.update({"echo": Cluster("echo", discovery, endpoints, ORIGIN, connect_timeout=3.0)})
+
+    def hosts(self) -> list[str]:
+        return [str(each.address) for each in self.tries]
+
+    def endpoints(self) -> list[EndpointState]:
+        state = self.clusters.get("echo")
+        assert state is not None
+        return state.endpoints
+
+    def test_connected(self) -> None:
+        """The first endpoint that answers is handed over with its stream, and is counted."""
+        self.serve("10.0.0.1")
+        self.dial.start(self.clusters, ECHO)
+        self.assertEqual((self.hosts(), self.tries[0].timeout), (["10.0.0.1:2701"], 3.0))
+        stream = cast(Stream, object())
+        self.tries[0].connected(stream)
+        (endpoint,) = self.endpoints()
+        self.assertEqual((self.streams, self.faults), ([(stream, endpoint)], []))
+        self.assertEqual((endpoint.connections, endpoint.connect_failures), (1, 0))
+        self.dial.cancel()
+        self.assertFalse(self.tries[0].cancelled)
+
+    def test_failover(self) -> None:
+        """An endpoint that does not answer is counted, and the next one is tried."""
+        self.serve("10.0.0.1", "10.0.0.2")
+        self.dial.start(self.clusters, ECHO)
+        self.tries[0].failed(CONNECT_REFUSED)
+        self.tries[1].connected(cast(Stream, object()))
+        one, two = self.endpoints()
+        self.assertEqual(self.hosts(), ["10.0.0.1:2701", "10.0.0.2:2701"])
+        self.assertIs(self.streams[0][1], two)
+        self.assertEqual((one.connect_failures, one.connections), (1, 0))
+        self.assertEqual((two.connect_failures, two.connections), (0, 1))
+
+    def test_all_fail(self) -> None:
+        """When nobody answers, the last failure is the reason; no endpoint is tried twice."""
+        self.serve("10.0.0.1", "10.0.0.2")
+        self.dial.start(self.clusters, ECHO)
+        self.tries[0].failed(CONNECT_REFUSED)
+        self.tries[1].failed(CONNECT_TIMEOUT)
+        self.assertEqual((len(self.tries), self.faults, self.streams), (2, [CONNECT_TIMEOUT], []))
+
+    def test_three_tries(self) -> None:
+        """Of many endpoints three are tried."""
+        self.serve(*[f"10.0.0.{n}" for n in range(9)])
+        self.dial.start(self.clusters, ECHO)
+        for index in range(3):
+            self.tries[index].failed(CONNECT_REFUSED)
+        self.assertEqual((len(set(self.hosts())), len(self.tries), self.faults), (3, 3, [CONNECT_REFUSED]))
+
+    def test_no_cluster(self) -> None:
+        """A route to a cluster that is not in force fails at once."""
+        self.dial.start(self.clusters, ECHO)
+        self.assertEqual(self.faults, [NO_CLUSTER])
+
+    def test_no_endpoint(self) -> None:
+        """A cluster without endpoints fails at once."""
+        self.serve()
+        self.dial.start(self.clusters, ECHO)
+        self.assertEqual(self.faults, [NO_HEALTHY_UPSTREAM])
+
+    def test_waits_for_dns(self) -> None:
+        """A name that is not resolved yet is waited for."""
+        self.serve("echo.example", discovery=Discovery.DNS)
+        self.dial.start(self.clusters, ECHO)
+        self.assertEqual(self.tries, [])
+        self.reactor.nameResolver.answer("echo.example", "10.0.0.7")
+        self.assertEqual(self.hosts(), ["10.0.0.7:2701"])
+
+    def test_dns_does_not_answer(self) -> None:
+        """Where no address comes in time there is no healthy upstream."""
+        self.serve("echo.example", discovery=Discovery.DNS)
+        self.dial.start(self.clusters, ECHO)
+        self.clock.pump([0.5] * 12)
+        self.assertEqual(self.faults, [NO_HEALTHY_UPSTREAM])
+
+    def test_cancel(self) -> None:
+        """After a cancel nothing is connected and nobody is called."""
+        self.serve("10.0.0.1", "10.0.0.2")
+        self.dial.start(self.clusters, ECHO)
+        self.dial.cancel()
+        self.dial.cancel()
+        self.assertTrue(self.tries[0].cancelled)
+        self.assertEqual((len(self.tries), self.streams, self.faults), (1, [], []))
+
+    def test_cancel_while_resolving(self) -> None:
+        """A cancel before the first address came holds as well."""
+        self.serve("echo.example", discovery=Discovery.DNS)
+        self.dial.start(self.clusters, ECHO)
+        self.dial.cancel()
+        self.reactor.nameResolver.answer("echo.example", "10.0.0.7")
+        self.assertEqual((self.tries, self.faults), ([], []))
