@@ -14,7 +14,6 @@ from email.utils import formatdate
 from time import time
 from typing import Protocol
 
-
 from edgegate.errors import MISDIRECTED, NO_ROUTE, Fault
 from edgegate.http.exchange import Exchange
 from edgegate.http.h1_channel import HTTP1Channel
@@ -27,7 +26,6 @@ from edgegate.net.stream import Stream
 from edgegate.net.wheel import TimerWheel
 from edgegate.routing.snapshot import Address, VirtualHost
 from edgegate.upstream.registry import ClusterRegistry
-
 
 Connect = Callable[[Address, float, Callable[[Stream], None], Callable[[Fault], None]], Connecting]
 

@@ -346,6 +346,9 @@ class HTTP1Channel:
         if not self._reading:
             self._resume_reading()
         self._reader.resume()
+        exchange = self._exchange
+        if exchange is not None and exchange.upload is not None:
+            exchange.upload.flush()
         if self._reader.waiting and self._wait is Wait.REQUEST:
             self._arm(Wait.HEAD, self._gateway.limits.head_seconds)
 

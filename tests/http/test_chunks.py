@@ -1,5 +1,7 @@
 """Tests for L{edgegate.http.chunks}."""
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -24,7 +26,7 @@ class ChunkScannerTests(SynchronousTestCase):
         scanner = ChunkScanner()
         places = sorted({0, *cuts, len(WHOLE)})
         taken = 0
-        for start, end in zip(places, places[1:], strict=False):
+        for start, end in itertools.pairwise(places):
             self.assertFalse(scanner.done)
             taken += scanner.scan(WHOLE[start:end])
         self.assertEqual(taken, len(WHOLE))

@@ -32,7 +32,7 @@ def lines(client: Client, *fields: Field) -> dict[bytes, bytes]:
     """Return what a backend is told, by name."""
     pairs = [line.split(b": ", 1) for line in client.lines(head(*fields)).split(b"\r\n")[:-1]]
     assert len({name for name, _ in pairs}) == len(pairs)
-    return {name: value for name, value in pairs}
+    return dict(pairs)
 
 
 class ClientTests(SynchronousTestCase):

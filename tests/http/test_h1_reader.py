@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -44,7 +46,7 @@ class RequestReaderTests(SynchronousTestCase):
         """However the bytes are cut into reads, the requests are the same."""
         sink = RecordingSink()
         places = sorted({0, *cuts, len(STREAM)})
-        for start, end in zip(places, places[1:], strict=False):
+        for start, end in itertools.pairwise(places):
             sink.reader.receive(STREAM[start:end])
         self.assertEqual(sink.faults, [])
         self.assertEqual(sink.seen, REQUESTS)
@@ -208,9 +210,7 @@ class RefusedTests(SynchronousTestCase):
 
     def test_too_many_trailers(self) -> None:
         """Trailer fields are counted too."""
-        data = (
-            b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + b"x: y\r\n" * 101 + b"\r\n"
-        )
+        data = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + b"x: y\r\n" * 101 + b"\r\n"
         self.assertEqual(read(data).faults, [HEAD_TOO_LARGE])
 
     @settings(max_examples=200, deadline=None)

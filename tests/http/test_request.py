@@ -52,7 +52,20 @@ class HeadTests(SynchronousTestCase):
 
     def test_refused_hosts(self) -> None:
         """What is no host is refused before anything is looked up."""
-        for value in (b"", b"a/b", b"a\\b", b"u@a", b"a b", b"a..b", b".a", b"a:b", b"a:1:2", b"a:65536", b"[::1", b"a%41"):
+        for value in (
+            b"",
+            b"a/b",
+            b"a\\b",
+            b"u@a",
+            b"a b",
+            b"a..b",
+            b".a",
+            b"a:b",
+            b"a:1:2",
+            b"a:65536",
+            b"[::1",
+            b"a%41",
+        ):
             self.assert_refused(BAD_HOST, fields=[(b"host", value)])
         self.assert_refused(BAD_HOST, fields=[])
         self.assert_refused(BAD_HOST, fields=[(b"host", b"a"), (b"host", b"a")])

@@ -1,0 +1,222 @@
+"""
+A client, the gateway and backends without a socket: what one side sends, the other sees, in the same turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Any, cast
+
+from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
+from twisted.internet.task import Clock
+from twisted.python.failure import Failure
+
+from edgegate.errors import Fault
+from edgegate.http.exchange import Exchange
+from edgegate.http.gateway import HTTPGateway
+from edgegate.http.h1_channel import HTTP1Channel
+from edgegate.http.limits import Limits
+from edgegate.net.addresses import Downstream
+from edgegate.net.wheel import TimerWheel
+from edgegate.routing.hosts import HostTable
+from edgegate.routing.snapshot import (
+    Address,
+    Cluster,
+    Discovery,
+    Endpoint,
+    FilterChain,
+    HTTPRoute,
+    Listener,
+    Origin,
+    ServerTLS,
+    TCPAddress,
+    VirtualHost,
+    WeightedCluster,
+)
+from edgegate.upstream.registry import ClusterRegistry
+
+ORIGIN = Origin("coolstore.yaml", 1, "VirtualService default/coolstore")
+TICK = 0.5
+
+
+class FakeStream:
+    """A stream whose other side is the test."""
+
+    def __init__(self) -> None:
+        self.protocol: Any = None
+        self.producer: Any = None
+        self.writes: list[bytes] = []
+        self.reading = True
+        self.ended = ""  # how our side ended it
+        self.over = False
+
+    def start(self, protocol: Any) -> None:
+        self.protocol = protocol
+        protocol.makeConnection(self)
+
+    # what a protocol does with its transport
+
+    def write(self, data: bytes) -> None:
+        assert isinstance(data, bytes)
+        if not self.ended and not self.over:
+            self.writes.append(data)
+
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
+        assert streaming
+        self.producer = producer
+
+    def unregisterProducer(self) -> None:
+        self.producer = None
+
+    def pauseProducing(self) -> None:
+        self.reading = False
+
+    def resumeProducing(self) -> None:
+        self.reading = True
+
+    def loseConnection(self) -> None:
+        self.ended = self.ended or "closed"
+
+    def loseWriteConnection(self) -> None:
+        self.ended = self.ended or "half-closed"
+
+    def abortConnection(self) -> None:
+        self.ended = "aborted"
+
+    # what the other side does
+
+    @property
+    def sent(self) -> bytes:
+        return b"".join(self.writes)
+
+    def take(self) -> bytes:
+        """Return what was sent since the last time."""
+        sent = self.sent
+        self.writes.clear()
+        return sent
+
+    def deliver(self, data: bytes) -> None:
+        assert not self.over
+        self.protocol.dataReceived(data)
+
+    def finish(self, error: type[Exception] = ConnectionDone) -> None:
+        """The connection ends; by our side's doing where it ended it."""
+        if not self.over:
+            self.over = True
+            self.protocol.connectionLost(Failure(error()))
+
+    def settle(self) -> None:
+        """Let the end that our side asked for happen."""
+        if self.ended in ("closed", "aborted"):
+            self.finish(ConnectionDone if self.ended == "closed" else ConnectionAborted)
+
+    def reset(self) -> None:
+        self.finish(ConnectionLost)
+
+
+class Connect:
+    """A connect that was asked for."""
+
+    def __init__(
+        self,
+        address: Address,
+        timeout: float,
+        connected: Callable[[Any], None],
+        failed: Callable[[Fault], None],
+    ) -> None:
+        self.address = address
+        self.timeout = timeout
+        self.failed = failed
+        self.cancelled = False
+        self._connected = connected
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+    def accept(self) -> FakeStream:
+        assert not self.cancelled
+        stream = FakeStream()
+        self._connected(stream)
+        return stream
+
+
+class Conversation:
+    """
+    One gateway with the hosts C{web.example} (backends 10.0.0.1 to 3 port 80 at C{/}), C{slow.example} (a timeout of 5
+    seconds), C{moved.example} (redirected to https), C{void.example} (a route to no cluster).
+    """
+
+    def __init__(self, *, endpoints: int = 1, limits: Limits | None = None, hops: int = 0) -> None:
+        self.clock = Clock()
+        self.wheel = TimerWheel(self.clock, TICK)
+        self.clusters = ClusterRegistry(cast(Any, None), self.wheel, Random(1))
+        members = tuple(Endpoint(TCPAddress(f"10.0.0.{n + 1}", 80)) for n in range(endpoints))
+        self.clusters.update({"web": Cluster("web", Discovery.STATIC, members, ORIGIN, 2.0)})
+        self.connects: list[Connect] = []
+        self.ended: list[Exchange] = []
+        self.gateway = HTTPGateway(cast(Any, self._connect), self.wheel, self.clusters, self, hops, limits or Limits())
+
+    def _connect(self, *args: Any) -> Connect:
+        self.connects.append(Connect(*args))
+        return self.connects[-1]
+
+    def request_ended(self, exchange: Exchange) -> None:
+        self.ended.append(exchange)
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass, a tick at a time."""
+        self.clock.pump([TICK] * int(seconds / TICK + 2))
+
+    def client(self, downstream: Downstream | None = None) -> FakeStream:
+        """A client connects."""
+        stream = FakeStream()
+        stream.start(self.gateway.channel(downstream or plain()))
+        return stream
+
+    def backend(self) -> FakeStream:
+        """The last connect succeeds."""
+        return self.connects[-1].accept()
+
+
+def channel_of(stream: FakeStream) -> HTTP1Channel:
+    """Return the channel at the gateway's end."""
+    return cast(HTTP1Channel, stream.protocol)
+
+
+def hosts(*names: str) -> HostTable[VirtualHost]:
+    """Make a route table of hosts with one route each."""
+    return HostTable((name, host(name)) for name in names)
+
+
+def host(name: str, timeout: float | None = None, cluster: str = "web") -> VirtualHost:
+    """Make a virtual host with one route."""
+    return VirtualHost(name, (HTTPRoute("r", ORIGIN, (WeightedCluster(cluster, 1),), timeout=timeout),))
+
+
+def plain() -> Downstream:
+    """Make a client's connection in the clear."""
+    table = HostTable(
+        [
+            ("web.example", host("web.example")),
+            ("slow.example", host("slow.example", 5.0)),
+            ("void.example", host("void.example", cluster="void")),
+            ("moved.example", VirtualHost("moved.example", redirect_port=443)),
+            ("moved-far.example", VirtualHost("moved-far.example", redirect_port=8443)),
+        ]
+    )
+    chain = FilterChain("http", ORIGIN, http=table)
+    listener = Listener("http", TCPAddress("::", 8080), 80, ORIGIN, plain=chain)
+    return Downstream(listener, chain, TCPAddress("192.0.2.7", 4711), TCPAddress("127.0.0.1", 8080))
+
+
+def secure(chains: dict[str, FilterChain], name: str) -> Downstream:
+    """Make a client's connection whose SNI name chose a chain."""
+    listener = Listener("https", TCPAddress("::", 8443), 443, ORIGIN, secure=HostTable(chains.items()))
+    peer, local = TCPAddress("192.0.2.7", 4711), TCPAddress("127.0.0.1", 8443)
+    return Downstream(listener, chains[name], peer, local, server_name=name, tls=True)
+
+
+def https_chain(name: str, tls: ServerTLS) -> FilterChain:
+    """Make the filter chain of one HTTPS server."""
+    return FilterChain(name, ORIGIN, (name,), tls, hosts(name))

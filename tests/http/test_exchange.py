@@ -1,0 +1,134 @@
+"""Tests for L{edgegate.http.exchange}."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate import errors
+from edgegate.errors import CLIENT_GONE, NO_ROUTE, UPSTREAM_CUT_SHORT, UPSTREAM_TIMEOUT
+from edgegate.http.exchange import REASONS, Exchange, Phase
+from edgegate.http.request import refused_head
+from tests.http.conversation import plain
+
+
+class FakeChannel:
+    """Keeps what it is told to answer."""
+
+    def __init__(self) -> None:
+        self.downstream = plain()
+        self.client = cast(Any, None)
+        self.said: list[object] = []
+
+    def answer_head(self, status: int, reason: bytes, fields: object, length: int | None) -> None:
+        self.said.append((status, length))
+
+    def answer_body(self, data: bytes) -> None:
+        self.said.append(data)
+
+    def answer_end(self, trailers: object) -> None:
+        self.said.append("end")
+
+    def answer_cut(self) -> None:
+        self.said.append("cut")
+
+    def flush(self) -> None:
+        """Nothing is kept."""
+
+
+class FakeUpload:
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.said: list[object] = []
+
+    def upload(self, data: bytes) -> None:
+        self.said.append(data)
+
+    def upload_end(self, trailers: object) -> None:
+        self.said.append("end")
+
+    def cancel(self) -> None:
+        self.said.append("cancel")
+
+
+class ExchangeTests(SynchronousTestCase):
+    """Exactly one answer is given."""
+
+    def setUp(self) -> None:
+        self.channel = FakeChannel()
+        self.upload = FakeUpload()
+        self.exchange = Exchange(cast(Any, self.channel), refused_head(), 0.0)
+        self.exchange.upload = cast(Any, self.upload)
+
+    def test_phases(self) -> None:
+        """An answer is awaited, begins, and is over."""
+        self.assertEqual(self.exchange.phase, Phase.AWAITED)
+        self.exchange.answer(200, b"OK", [], 2)
+        self.assertEqual(self.exchange.phase, Phase.BEGUN)
+        self.exchange.send(b"ok")
+        self.exchange.finish([])
+        self.assertEqual(self.exchange.phase, Phase.OVER)
+        self.assertEqual(self.channel.said, [(200, 2), b"ok", "end"])
+        self.assertEqual((self.exchange.status, self.exchange.sent), (200, 2))
+
+    def test_request_body(self) -> None:
+        """A body goes to who asked for it, and is counted."""
+        self.exchange.receive(b"abc")
+        self.exchange.receive_end([])
+        self.assertEqual(self.upload.said, [b"abc", "end"])
+        self.assertEqual(self.exchange.received, 3)
+        self.exchange.upload = None
+        self.exchange.receive(b"thrown away")
+        self.assertEqual(self.exchange.received, 14)
+
+    def test_fault_before_the_answer(self) -> None:
+        """A fault becomes an answer of its own."""
+        self.exchange.fail(NO_ROUTE)
+        self.assertEqual(self.channel.said, [(404, 14), b"no route (NR)\n", "end"])
+
+    def test_fault_in_the_answer(self) -> None:
+        """A fault after the head cuts the answer off."""
+        self.exchange.answer(200, b"OK", [], 2)
+        self.exchange.fail(UPSTREAM_CUT_SHORT)
+        self.assertEqual(self.channel.said, [(200, 2), "cut"])
+        self.assertEqual(self.exchange.fault, UPSTREAM_CUT_SHORT)
+
+    def test_fault_after_the_answer(self) -> None:
+        """What is over does not fail any more."""
+        self.exchange.reply(200, b"OK", [], b"")
+        self.exchange.fail(UPSTREAM_TIMEOUT)
+        self.assertEqual(self.channel.said, [(200, 0), "end"])
+        self.assertIsNone(self.exchange.fault)
+
+    def test_abandoned(self) -> None:
+        """A client that is gone calls off the work, once."""
+        self.exchange.abandon()
+        self.exchange.abandon()
+        self.exchange.fail(UPSTREAM_TIMEOUT)
+        self.assertEqual(self.upload.said, ["cancel"])
+        self.assertEqual(self.channel.said, [])
+        self.assertEqual(self.exchange.fault, CLIENT_GONE)
+
+    def test_what_routes_look_at(self) -> None:
+        """Conditions see the fields that backends will see."""
+        self.exchange.head.fields = [(b"x-a", b"1")]
+        self.exchange.head.authority = b"a.example"
+        self.assertEqual(
+            self.exchange.headers,
+            [(b"x-a", b"1"), (b"host", b"a.example"), (b"x-forwarded-proto", b"http")],
+        )
+        self.assertEqual(self.exchange.port, 80)
+
+
+class ReasonsTests(SynchronousTestCase):
+    """Reason phrases."""
+
+    def test_every_fault_has_one(self) -> None:
+        """Every status that a fault can become has its phrase."""
+        faults = [value for value in vars(errors).values() if isinstance(value, errors.Fault)]
+        self.assertGreater(len(faults), 20)
+        for fault in faults:
+            if fault.status:
+                self.assertIn(fault.status, REASONS)

@@ -1,0 +1,102 @@
+"""Tests for L{edgegate.http.gateway}."""
+
+from __future__ import annotations
+
+from email.utils import parsedate_to_datetime
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.errors import MISDIRECTED, NO_ROUTE
+from edgegate.http.gateway import virtual_host
+from edgegate.routing.snapshot import (
+    ClientVerification,
+    FilterChain,
+    KeyPair,
+    ServerTLS,
+    TLSRules,
+    TLSVersion,
+    VirtualHost,
+)
+from tests.http.conversation import ORIGIN, Conversation, https_chain, plain, secure
+
+PAIR = KeyPair("webapp", b"chain", b"key")
+OTHER_PAIR = KeyPair("catalog", b"chain 2", b"key 2")
+SIMPLE = ServerTLS((PAIR,))
+MUTUAL = ServerTLS((PAIR,), TLSRules(verification=ClientVerification(True, b"ca")))
+
+
+class VirtualHostTests(SynchronousTestCase):
+    """Which virtual host a request belongs to."""
+
+    def test_in_the_clear(self) -> None:
+        """Only the host decides."""
+        found = virtual_host(plain(), "web.example")
+        assert isinstance(found, VirtualHost)
+        self.assertEqual(found.domain, "web.example")
+        self.assertEqual(virtual_host(plain(), "other.example"), NO_ROUTE)
+        self.assertEqual(virtual_host(plain(), ""), NO_ROUTE)
+
+    def test_same_terms(self) -> None:
+        """A host of another server on the port is served where its terms are the same but for the certificate."""
+        chains = {
+            "a.example": https_chain("a.example", SIMPLE),
+            "b.example": https_chain("b.example", ServerTLS((OTHER_PAIR,))),
+        }
+        found = virtual_host(secure(chains, "a.example"), "b.example")
+        assert isinstance(found, VirtualHost)
+        self.assertEqual(found.domain, "b.example")
+
+    def test_other_terms(self) -> None:
+        """A host that demands a certificate is not served on a connection that demanded none, nor the other way."""
+        chains = {
+            "open.example": https_chain("open.example", SIMPLE),
+            "locked.example": https_chain("locked.example", MUTUAL),
+            "old.example": https_chain("old.example", ServerTLS((PAIR,), TLSRules(minimum=TLSVersion.TLSV1_0))),
+            "through.example": FilterChain("through", ORIGIN, ("through.example",), tcp=()),
+        }
+        for name, host in (
+            ("open.example", "locked.example"),
+            ("locked.example", "open.example"),
+            ("open.example", "old.example"),
+            ("open.example", "through.example"),
+        ):
+            self.assertEqual(virtual_host(secure(chains, name), host), MISDIRECTED, (name, host))
+
+    def test_nobodys_host(self) -> None:
+        """A host that no server of the port has is not found."""
+        chains = {"a.example": https_chain("a.example", SIMPLE)}
+        self.assertEqual(virtual_host(secure(chains, "a.example"), "b.example"), NO_ROUTE)
+
+    def test_misdirected_answer(self) -> None:
+        """The client is told to open a connection of its own."""
+        chains = {
+            "open.example": https_chain("open.example", SIMPLE),
+            "locked.example": https_chain("locked.example", MUTUAL),
+        }
+        client = Conversation().client(secure(chains, "open.example"))
+        client.deliver(b"GET / HTTP/1.1\r\nHost: locked.example\r\n\r\n")
+        self.assertTrue(client.sent.startswith(b"HTTP/1.1 421 Misdirected Request\r\n"))
+
+
+class HTTPGatewayTests(SynchronousTestCase):
+    """What channels share."""
+
+    def test_date(self) -> None:
+        """The date is one of RFC 9110, made once a second."""
+        gateway = Conversation().gateway
+        line = gateway.date_line()
+        name, value = line.decode().strip().split(": ")
+        self.assertEqual(name, "date")
+        parsedate_to_datetime(value)
+        self.assertTrue(value.endswith(" GMT"))
+
+    def test_route_is_noted(self) -> None:
+        """A request that ended says which route and cluster it took."""
+        talk = Conversation()
+        client = talk.client()
+        client.deliver(b"GET / HTTP/1.1\r\nHost: WEB.example.:80\r\n\r\n")
+        talk.backend().deliver(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        exchange = talk.ended[0]
+        assert exchange.route is not None
+        self.assertEqual((exchange.route.name, exchange.cluster), ("r", "web"))
+        self.assertEqual(str(exchange.upstream), "10.0.0.1:80")

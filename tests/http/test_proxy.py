@@ -1,0 +1,263 @@
+"""Tests for L{edgegate.http.proxy}: what a backend is asked, and what happens when it fails."""
+
+from __future__ import annotations
+
+import re
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.errors import (
+    CONNECT_REFUSED,
+    NO_CLUSTER,
+    STREAM_IDLE,
+    UPSTREAM_CLOSED,
+    UPSTREAM_CUT_SHORT,
+    UPSTREAM_TIMEOUT,
+)
+from edgegate.http.limits import Limits
+from edgegate.routing.snapshot import TCPAddress
+from tests.http.conversation import Conversation
+from tests.http.test_h1_channel import GET, OK, POST
+
+
+class RequestLinesTests(SynchronousTestCase):
+    """The head that a backend gets."""
+
+    def test_serialised_anew(self) -> None:
+        """What belongs to the client's connection does not pass, what the gateway says is added, the rest stays."""
+        talk = Conversation()
+        client = talk.client()
+        client.deliver(
+            b"GET http://WEB.example:80/a/../b?q=1 HTTP/1.1\r\nHost: other\r\nX-Custom: one\r\nX-Custom:  two \r\n"
+            b"Connection: keep-alive, X-Secret\r\nX-Secret: s\r\nKeep-Alive: 5\r\nTE: trailers\r\nUpgrade: h2c\r\n"
+            b"HTTP2-Settings: AAMAAABkAAQ\r\nProxy-Connection: x\r\nX-Envoy-Attempt-Count: 9\r\n"
+            b"X-Forwarded-Client-Cert: forged\r\nX_Forwarded_For: forged\r\n\r\n"
+        )
+        sent = re.sub(rb"x-request-id: [0-9a-f-]{36}\r\n", b"x-request-id: ID\r\n", talk.backend().sent)
+        self.assertEqual(
+            sent,
+            b"GET /a/../b?q=1 HTTP/1.1\r\nhost: WEB.example:80\r\nx-custom: one\r\nx-custom: two \r\n"
+            b"x-forwarded-for: 192.0.2.7\r\nx-forwarded-proto: http\r\nx-envoy-external-address: 192.0.2.7\r\n"
+            b"x-request-id: ID\r\nx-envoy-attempt-count: 1\r\n\r\n",
+        )
+
+    def test_empty_body_is_said(self) -> None:
+        """A POST with an empty body says so, a GET without one says nothing."""
+        talk = Conversation()
+        client = talk.client()
+        client.deliver(b"POST / HTTP/1.1\r\nHost: web.example\r\nContent-Length: 0\r\n\r\n")
+        self.assertIn(b"content-length: 0\r\n", talk.backend().sent)
+
+    def test_expected_time(self) -> None:
+        """Where the route has a timeout, the backend is told."""
+        talk = Conversation()
+        talk.client().deliver(GET.replace(b"web", b"slow"))
+        self.assertIn(b"x-envoy-expected-rq-timeout-ms: 5000\r\n", talk.backend().sent)
+
+
+class FailureTests(SynchronousTestCase):
+    """Backends that fail."""
+
+    def assert_answered(self, sent: bytes, status: int, flag: str) -> None:
+        """Assert that a client got a local answer, and nothing of the inside."""
+        self.assertTrue(sent.startswith(b"HTTP/1.1 %d " % status), sent)
+        body = sent.partition(b"\r\n\r\n")[2]
+        self.assertIn(b"(%b)" % flag.encode(), body)
+        self.assertNotIn(b"10.0.0", sent)
+
+    def test_no_cluster(self) -> None:
+        """A route to a cluster that does not exist."""
+        talk = Conversation()
+        client = talk.client()
+        client.deliver(GET.replace(b"web", b"void"))
+        self.assert_answered(client.sent, 503, "NC")
+        self.assertEqual([exchange.fault for exchange in talk.ended], [NO_CLUSTER])
+
+    def test_no_endpoint(self) -> None:
+        """A cluster without endpoints."""
+        talk = Conversation(endpoints=0)
+        client = talk.client()
+        client.deliver(GET)
+        self.assert_answered(client.sent, 503, "UH")
+
+    def test_connect_fails(self) -> None:
+        """The only endpoint refuses: 503, the connection to the client goes on."""
+        talk = Conversation()
+        client = talk.client()
+        client.deliver(GET)
+        talk.connects[0].failed(CONNECT_REFUSED)
+        self.assert_answered(client.take(), 503, "UF")
+        client.deliver(GET)
+        talk.backend().deliver(OK)
+        self.assertIn(b"ok", client.sent)
+
+    def test_next_endpoint(self) -> None:
+        """Where an endpoint refuses, others are tried, whatever the method; the body is there for them."""
+        talk = Conversation(endpoints=3)
+        client = talk.client()
+        client.deliver(POST + b"01234")
+        talk.connects[0].failed(CONNECT_REFUSED)
+        talk.connects[1].failed(CONNECT_REFUSED)
+        client.deliver(b"56789")
+        backend = talk.backend()
+        self.assertEqual({c.address for c in talk.connects}, {TCPAddress(f"10.0.0.{n}", 80) for n in (1, 2, 3)})
+        self.assertIn(b"x-envoy-attempt-count: 3\r\n", backend.sent)
+        self.assertTrue(backend.sent.endswith(b"\r\n\r\n0123456789"))
+        backend.deliver(OK)
+        self.assertEqual(talk.ended[0].attempts, 3)
+
+    def test_attempts_are_bounded(self) -> None:
+        """Not more endpoints are tried than the limit says."""
+        talk = Conversation(endpoints=9)
+        client = talk.client()
+        client.deliver(GET)
+        while talk.ended == []:
+            talk.connects[-1].failed(CONNECT_REFUSED)
+        self.assertEqual(len(talk.connects), Limits().attempts)
+        self.assert_answered(client.sent, 503, "UF")
+
+    def test_connect_timeout_is_the_clusters(self) -> None:
+        """A connect gets as many seconds as its cluster says."""
+        talk = Conversation()
+        talk.client().deliver(GET)
+        self.assertEqual(talk.connects[0].timeout, 2.0)
+
+    def test_stale_connection(self) -> None:
+        """A kept connection that its backend has closed costs nobody a request: a new one is made."""
+        talk = Conversation()
+        client = talk.client()
+        client.deliver(GET)
+        kept = talk.backend()
+        kept.deliver(OK)
+        client.take()
+        client.deliver(GET)
+        kept.reset()
+        fresh = talk.backend()
+        self.assertIn(b"GET / HTTP/1.1", fresh.sent)
+        fresh.deliver(OK)
+        self.assertIn(b"ok", client.sent)
+        self.assertEqual(len(talk.connects), 2)
+
+    def test_stale_connection_is_not_tried_twice_with_a_post(self) -> None:
+        """What may have been acted upon is not sent again."""
+        talk = Conversation()
+        client = talk.client()
+        client.deliver(GET)
+        kept = talk.backend()
+        kept.deliver(OK)
+        client.take()
+        client.deliver(POST + b"0123456789")
+        kept.reset()
+        self.assert_answered(client.sent, 503, "UC")
+        self.assertEqual(len(talk.connects), 1)
+
+    def test_fresh_connection_is_not_tried_twice(self) -> None:
+        """A backend that takes a request on a new connection and hangs up has failed."""
+        talk = Conversation()
+        client = talk.client()
+        client.deliver(GET)
+        talk.backend().finish()
+        self.assert_answered(client.sent, 503, "UC")
+        self.assertEqual([exchange.fault for exchange in talk.ended], [UPSTREAM_CLOSED])
+
+    def test_cut_in_the_middle(self) -> None:
+        """An answer that breaks off is broken off for the client too, in a way that it notices."""
+        talk = Conversation()
+        sized, chunked = talk.client(), talk.client()
+        sized.deliver(GET)
+        one = talk.backend()
+        chunked.deliver(GET)
+        other = talk.backend()
+        one.deliver(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n0123")
+        other.deliver(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n0123\r\n")
+        one.finish()
+        other.finish()
+        self.assertTrue(sized.sent.endswith(b"0123"))
+        self.assertTrue(chunked.sent.endswith(b"0123\r\n"))
+        self.assertEqual((sized.ended, chunked.ended), ("closed", "closed"))
+        self.assertEqual([exchange.fault for exchange in talk.ended], [UPSTREAM_CUT_SHORT] * 2)
+
+    def test_cut_for_http_1_0(self) -> None:
+        """A client to which only the connection's end tells the answer's end gets a reset instead."""
+        talk = Conversation()
+        client = talk.client()
+        client.deliver(b"GET / HTTP/1.0\r\nHost: web.example\r\n\r\n")
+        backend = talk.backend()
+        backend.deliver(b"HTTP/1.1 200 OK\r\n\r\nabc")
+        backend.reset()
+        self.assertEqual(client.ended, "aborted")
+
+    def test_route_timeout(self) -> None:
+        """An answer that is not whole in time: 504, counted from the whole request."""
+        talk = Conversation()
+        client = talk.client()
+        client.deliver(POST.replace(b"web", b"slow"))
+        backend = talk.backend()
+        talk.advance(20)
+        self.assertEqual(client.sent, b"")
+        client.deliver(b"0123456789")
+        talk.advance(6)
+        self.assert_answered(client.sent, 504, "UT")
+        self.assertEqual(backend.ended, "aborted")
+        self.assertEqual([exchange.fault for exchange in talk.ended], [UPSTREAM_TIMEOUT])
+
+    def test_timely_answer(self) -> None:
+        """A timeout that was not needed leaves nothing behind."""
+        talk = Conversation()
+        client = talk.client()
+        client.deliver(GET.replace(b"web", b"slow"))
+        talk.backend().deliver(OK)
+        talk.advance(10)
+        self.assertEqual(client.sent.count(b"HTTP/1.1"), 1)
+
+    def test_silent_backend(self) -> None:
+        """A backend that says nothing for minutes: 504."""
+        talk = Conversation()
+        client = talk.client()
+        client.deliver(GET)
+        backend = talk.backend()
+        talk.advance(Limits().stream_idle_seconds + 1)
+        self.assert_answered(client.sent, 504, "SI")
+        self.assertEqual(backend.ended, "aborted")
+        self.assertEqual([exchange.fault for exchange in talk.ended], [STREAM_IDLE])
+
+
+class StreamingTests(SynchronousTestCase):
+    """Bodies pass through, they are not collected."""
+
+    def test_interim_answers(self) -> None:
+        """103 is passed on, 100 is not: the gateway has answered that itself."""
+        talk = Conversation()
+        client = talk.client()
+        client.deliver(GET)
+        backend = talk.backend()
+        backend.deliver(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\nConnection: x\r\n\r\n")
+        self.assertEqual(client.take(), b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n")
+        backend.deliver(OK)
+        self.assertIn(b"HTTP/1.1 200 OK", client.sent)
+
+    def test_answer_is_passed_on_piece_by_piece(self) -> None:
+        """Each read of an answer is one write, with nothing kept back."""
+        talk = Conversation()
+        client = talk.client()
+        client.deliver(GET)
+        backend = talk.backend()
+        backend.deliver(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n")
+        self.assertEqual(len(client.writes), 1)
+        for piece in (b"abc", b"def", b"ghi"):
+            backend.deliver(piece)
+            self.assertEqual(client.writes[-1], piece)
+        self.assertEqual(len(client.writes), 4)
+
+    def test_two_clients_do_not_share_a_busy_connection(self) -> None:
+        """A connection carries one request at a time."""
+        talk = Conversation()
+        first, second = talk.client(), talk.client()
+        first.deliver(GET)
+        one = talk.backend()
+        second.deliver(GET)
+        other = talk.backend()
+        other.deliver(OK.replace(b"ok", b"b!"))
+        one.deliver(OK.replace(b"ok", b"a!"))
+        self.assertTrue(first.sent.endswith(b"a!"))
+        self.assertTrue(second.sent.endswith(b"b!"))
