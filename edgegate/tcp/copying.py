@@ -19,7 +19,7 @@ from edgegate.net.addresses import Downstream
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline
 from edgegate.tcp.dial import Dial
-from edgegate.tcp.gateway import TCPGateway
+from edgegate.tcp.relay import TCPGateway
 from edgegate.tcp.routes import route_of
 from edgegate.tcp.state import Abort, Action, FinishWriting, RelayState, Side
 from edgegate.upstream.registry import EndpointState

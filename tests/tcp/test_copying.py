@@ -19,7 +19,7 @@ from edgegate.net.stream import Stream
 from edgegate.net.wheel import TimerWheel
 from edgegate.routing.snapshot import Address, Cluster, Discovery, Endpoint, Origin, TCPAddress
 from edgegate.tcp.copying import CLOSE_TIMEOUT, RelayProtocol
-from edgegate.tcp.gateway import TCPGateway
+from edgegate.tcp.relay import TCPGateway
 from edgegate.upstream.registry import ClusterRegistry, EndpointState
 from tests.tcp.test_dial import FakeConnecting
 from tests.tcp.test_routes import downstream, route

@@ -1,0 +1,143 @@
+"""
+TCP between a client and a backend whose bytes are not looked at: plain TCP and TLS passed through.
+
+The client's socket stays untouched until the backend is connected, so what the
+client sends meanwhile waits in the kernel, which holds it back by itself. That
+a client goes away meanwhile is found out afterwards; no connect lasts longer
+than its deadline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from twisted.internet.interfaces import IReactorFDSet
+
+from edgegate.errors import CLIENT_GONE, NO_ROUTE, STREAM_IDLE, UPSTREAM_CUT_SHORT, Fault
+from edgegate.net.addresses import Downstream
+from edgegate.net.connecting import Connecting, connect
+from edgegate.net.splice import SplicedPair
+from edgegate.net.stream import Stream
+from edgegate.net.wheel import TimerWheel
+from edgegate.observe.events import Observer
+from edgegate.routing.snapshot import Address
+from edgegate.tcp.dial import Dial
+from edgegate.tcp.routes import route_of
+from edgegate.upstream.registry import ClusterRegistry, EndpointState
+
+IDLE_TIMEOUT = 3600.0
+"""Seconds without a byte either way after which a relay ends (Envoy's C{TcpProxy.idle_timeout})."""
+
+FAULTS = {"": None, "idle": STREAM_IDLE, "aborted": None, "one": CLIENT_GONE, "other": UPSTREAM_CUT_SHORT}
+
+
+class Relay(Protocol):
+    """A client's connection that is being relayed, or for which a backend is being connected."""
+
+    def abort(self) -> None:
+        """Reset both connections."""
+
+
+class TCPGateway:
+    """
+    What all relays share: where they connect, whom they tell, and the list of those that are under way.
+
+    @ivar idle_timeout: In seconds.
+    @ivar relays: Those under way. A drain waits until there are none.
+    """
+
+    def __init__(
+        self,
+        reactor: IReactorFDSet,
+        wheel: TimerWheel,
+        clusters: ClusterRegistry,
+        observer: Observer,
+        idle_timeout: float = IDLE_TIMEOUT,
+    ) -> None:
+        self.reactor = reactor
+        self.wheel = wheel
+        self.clusters = clusters
+        self.observer = observer
+        self.idle_timeout = idle_timeout
+        self.relays: set[Relay] = set()
+
+    def relay_socket(self, downstream: Downstream, sock: object) -> None:
+        """
+        Relay a client whose bytes are not looked at.
+
+        @param sock: The client's socket, from which nothing was read; it is the relay's from now on.
+        """
+        SocketRelay(downstream, self, sock).start()
+
+    def connect(
+        self, address: Address, timeout: float, connected: Callable[[Stream], None], failed: Callable[[Fault], None]
+    ) -> Connecting:
+        """Begin to connect to a backend, as L{edgegate.net.connecting.connect}."""
+        return connect(self.reactor, self.wheel, address, timeout, connected, failed)
+
+    def abort_all(self) -> None:
+        """Reset every connection that is relayed: the end of a drain."""
+        for relay in tuple(self.relays):
+            relay.abort()
+
+
+class SocketRelay:
+    """
+    One client's socket on its way to a backend, and then with it.
+
+    Without a route or a backend the client's connection is closed.
+    """
+
+    __slots__ = ("_dial", "_downstream", "_endpoint", "_gateway", "_pair", "_socket")
+
+    def __init__(self, downstream: Downstream, gateway: TCPGateway, sock: object) -> None:
+        """
+        @param sock: The client's socket; owned from now on.
+        """
+        self._downstream = downstream
+        self._gateway = gateway
+        self._socket = sock
+        self._dial = Dial(gateway.connect, self._connected, self._unconnected)
+        self._endpoint: EndpointState | None = None
+        self._pair: SplicedPair | None = None
+
+    def start(self) -> None:
+        """Choose a route and connect."""
+        self._gateway.relays.add(self)
+        route = route_of(self._downstream)
+        if route is None:
+            self._unconnected(NO_ROUTE)
+        else:
+            self._dial.start(self._gateway.clusters, route.destinations)
+
+    def abort(self) -> None:
+        """Reset both connections."""
+        if self._pair is not None:
+            self._pair.abort()
+        else:
+            self._dial.cancel()
+            self._unconnected(None)
+
+    def _connected(self, stream: Stream, endpoint: EndpointState) -> None:
+        endpoint.active += 1
+        self._endpoint = endpoint
+        gateway = self._gateway
+        self._pair = SplicedPair(
+            gateway.reactor, gateway.wheel, self._socket, stream.detach(), gateway.idle_timeout, self._ended
+        )
+
+    def _unconnected(self, fault: Fault | None) -> None:
+        self._socket.close()
+        self._ended_with(fault, 0, 0)
+
+    def _ended(self, reason: str, received: int, sent: int) -> None:
+        if self._endpoint is not None:
+            self._endpoint.active -= 1
+        self._ended_with(FAULTS[reason], sent, received)
+
+    def _ended_with(self, fault: Fault | None, sent: int, received: int) -> None:
+        address = None if self._endpoint is None else self._endpoint.address
+        self._pair = None
+        self._gateway.relays.discard(self)
+        self._gateway.observer.relay_ended(self._downstream, fault, address, sent, received)
