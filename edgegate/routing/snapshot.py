@@ -174,10 +174,11 @@ class KeyPair:
     A certificate chain and its private key, as PEM.
 
     @ivar name: What messages call it: a file name or C{secret default/webapp-credential}.
+    @ivar chain: May come from a file that holds the key too, so it is not shown either.
     """
 
     name: str
-    chain: bytes
+    chain: bytes = field(repr=False)
     key: bytes = field(repr=False)
 
 
