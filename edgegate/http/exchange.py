@@ -12,6 +12,7 @@ from enum import IntEnum
 from typing import Protocol
 
 from edgegate.errors import CLIENT_GONE, Fault, body_of, status_of
+from edgegate.http.answer import AnswerHead
 from edgegate.http.fields import Field
 from edgegate.http.forwarded import Client
 from edgegate.http.request import RequestHead
@@ -63,15 +64,14 @@ class Channel(Protocol):
     downstream: Downstream
     client: Client
 
-    def answer_interim(self, status: int, reason: bytes, fields: list[Field]) -> None:
+    def answer_interim(self, head: AnswerHead) -> None:
         """Queue a 1xx answer."""
 
-    def answer_head(self, status: int, reason: bytes, fields: list[Field], length: int | None) -> None:
+    def answer_head(self, head: AnswerHead, extra: bytes = b"") -> None:
         """
         Queue the final answer's head.
 
-        @param fields: Names in lower case; none of the connection's own.
-        @param length: Bytes of the body, or L{None} where only its end will tell.
+        @param extra: Field lines of this answer alone, each with its CRLF.
         """
 
     def answer_body(self, data: bytes) -> None:
@@ -198,11 +198,11 @@ class Exchange:
 
     # The answer, from the resource ------------------------------------------------------------------------------------
 
-    def answer(self, status: int, reason: bytes, fields: list[Field], length: int | None) -> None:
+    def answer(self, head: AnswerHead, extra: bytes = b"") -> None:
         """Begin the final answer; see L{Channel.answer_head}."""
         self.phase = Phase.BEGUN
-        self.status = status
-        self.channel.answer_head(status, reason, fields, length)
+        self.status = head.status
+        self.channel.answer_head(head, extra)
 
     def send(self, data: bytes) -> None:
         """Go on with the answer's body."""
@@ -215,9 +215,9 @@ class Exchange:
         self.upload = None
         self.channel.answer_end(trailers)
 
-    def reply(self, status: int, reason: bytes, fields: list[Field], body: bytes) -> None:
+    def reply(self, status: int, fields: list[Field], body: bytes) -> None:
         """Give a whole answer that is no backend's."""
-        self.answer(status, reason, fields, len(body))
+        self.answer(AnswerHead(status, REASONS[status], fields, len(body)))
         if body:
             self.send(body)
         self.finish([])
@@ -229,8 +229,7 @@ class Exchange:
             return
         self.fault = fault
         if self.phase is Phase.AWAITED:
-            status = status_of(fault)
-            self.reply(status, REASONS.get(status, b""), [(b"content-type", b"text/plain")], body_of(fault))
+            self.reply(status_of(fault), [(b"content-type", b"text/plain")], body_of(fault))
         else:
             self.phase = Phase.OVER
             self.upload = None

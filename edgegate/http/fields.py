@@ -9,54 +9,54 @@ backend follows Envoy's header sanitising with C{use_remote_address}.
 from __future__ import annotations
 
 import re
-from enum import IntEnum
 
 Field = tuple[bytes, bytes]
 """A name in lower case and a value."""
 
 
-class Role(IntEnum):
-    """What a field is for the gateway."""
+Role = int
+"""What a field is for the gateway: one of the numbers that follow."""
 
-    PASS = 0  # end to end: goes on as it came
-    DROP = 1  # hop-by-hop, or a name that only the gateway may say
-    HOST = 2
-    CONNECTION = 3
-    CONTENT_LENGTH = 4
-    TRANSFER_ENCODING = 5
-    EXPECT = 6
-    FORWARDED_FOR = 7
-    FORWARDED_PROTO = 8
-    REQUEST_ID = 9
-    DATE = 10
-
+PASS = 0
+"""End to end: goes on as it came."""
+DROP = 1
+"""Hop-by-hop, or a name that only the gateway may say."""
+HOST = 2
+CONNECTION = 3
+CONTENT_LENGTH = 4
+TRANSFER_ENCODING = 5
+EXPECT = 6
+FORWARDED_FOR = 7
+FORWARDED_PROTO = 8
+REQUEST_ID = 9
+DATE = 10
 
 _COMMON: dict[bytes, Role] = {
-    b"connection": Role.CONNECTION,
-    b"content-length": Role.CONTENT_LENGTH,
-    b"transfer-encoding": Role.TRANSFER_ENCODING,
-    b"keep-alive": Role.DROP,
-    b"proxy-connection": Role.DROP,
-    b"upgrade": Role.DROP,
+    b"connection": CONNECTION,
+    b"content-length": CONTENT_LENGTH,
+    b"transfer-encoding": TRANSFER_ENCODING,
+    b"keep-alive": DROP,
+    b"proxy-connection": DROP,
+    b"upgrade": DROP,
 }
 
 _REQUEST: dict[bytes, Role] = {
     **_COMMON,
-    b"host": Role.HOST,
-    b"te": Role.DROP,
-    b"http2-settings": Role.DROP,
-    b"expect": Role.EXPECT,
-    b"x-forwarded-for": Role.FORWARDED_FOR,
-    b"x-forwarded-proto": Role.FORWARDED_PROTO,
-    b"x-request-id": Role.REQUEST_ID,
-    b"x-forwarded-client-cert": Role.DROP,
+    b"host": HOST,
+    b"te": DROP,
+    b"http2-settings": DROP,
+    b"expect": EXPECT,
+    b"x-forwarded-for": FORWARDED_FOR,
+    b"x-forwarded-proto": FORWARDED_PROTO,
+    b"x-request-id": REQUEST_ID,
+    b"x-forwarded-client-cert": DROP,
 }
 
 _ANSWER: dict[bytes, Role] = {
     **_COMMON,
-    b"server": Role.DROP,
-    b"date": Role.DATE,
-    b"x-envoy-upstream-service-time": Role.DROP,
+    b"server": DROP,
+    b"date": DATE,
+    b"x-envoy-upstream-service-time": DROP,
 }
 
 _MEMORY = 1024
@@ -69,34 +69,35 @@ class Roles:
 
     @param roles: The names that do not simply pass.
     @param refuse: Prefixes of names that are dropped.
+    @ivar known: The names seen, with what L{of} returns for them: to look at before calling it.
     """
 
-    __slots__ = ("_known", "_refuse", "_roles")
+    __slots__ = ("_refuse", "_roles", "known")
 
     def __init__(self, roles: dict[bytes, Role], refuse: tuple[bytes, ...] = ()) -> None:
         self._roles = roles
         self._refuse = refuse
-        self._known: dict[bytes, tuple[bytes, Role]] = {}
+        self.known: dict[bytes, tuple[bytes, Role]] = {}
 
     def of(self, name: bytes) -> tuple[bytes, Role]:
         """Return the name in lower case with its role."""
-        known = self._known.get(name)
+        known = self.known.get(name)
         if known is None:
             known = self._classify(name)
-            if len(self._known) < _MEMORY:
-                self._known[name] = known
+            if len(self.known) < _MEMORY:
+                self.known[name] = known
         return known
 
     def _classify(self, name: bytes) -> tuple[bytes, Role]:
         lower = name.lower()
-        role = self._roles.get(lower, Role.PASS)
-        if role is Role.PASS and lower.startswith(self._refuse):
-            role = Role.DROP
-        if role is Role.PASS and b"_" in lower:
+        role = self._roles.get(lower, PASS)
+        if role == PASS and lower.startswith(self._refuse):
+            role = DROP
+        if role == PASS and b"_" in lower:
             # To many backends (CGI, WSGI) X_Forwarded_For is X-Forwarded-For: one spelling must not smuggle the other.
             dashed = lower.replace(b"_", b"-")
             if dashed in self._roles or dashed.startswith(self._refuse):
-                role = Role.DROP
+                role = DROP
         return lower, role
 
 
@@ -108,7 +109,12 @@ def nominated(values: list[bytes]) -> frozenset[bytes]:
     """
     Return the lower-case names that C{Connection} fields declare to be the connection's own (RFC 9110 section 7.6.1).
     """
+    if len(values) == 1 and (values[0] == b"keep-alive" or values[0] == b"close"):
+        return _PLAIN
     return frozenset(option.strip(b" \t").lower() for value in values for option in value.split(b","))
+
+
+_PLAIN: frozenset[bytes] = frozenset((b"keep-alive", b"close"))
 
 
 _LENGTH = re.compile(rb"[0-9]{1,18}")

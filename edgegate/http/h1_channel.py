@@ -19,6 +19,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from edgegate.errors import CLIENT_BODY_TIMEOUT, CLIENT_GONE, CLIENT_TIMEOUT, INTERNAL, Fault
+from edgegate.http.answer import AnswerHead
 from edgegate.http.exchange import Exchange, Phase
 from edgegate.http.fields import Field
 from edgegate.http.forwarded import Client
@@ -217,35 +218,26 @@ class HTTP1Channel:
 
     # The answer, from the exchange ------------------------------------------------------------------------------------
 
-    def answer_interim(self, status: int, reason: bytes, fields: list[Field]) -> None:
+    def answer_interim(self, head: AnswerHead) -> None:
         """Queue a 1xx answer; HTTP/1.0 knows none (RFC 9110 section 15.2)."""
         exchange = self._exchange
-        if exchange is None or exchange.head.version == "1.0":
-            return
-        out = self._out
-        out.append(b"HTTP/1.1 %d %b\r\n" % (status, reason))
-        for name, value in fields:
-            out += (name, b": ", value, b"\r\n")
-        out.append(b"\r\n")
+        if exchange is not None and exchange.head.version != "1.0":
+            self._out += (head.h1_lines, b"\r\n")
 
-    def answer_head(self, status: int, reason: bytes, fields: list[Field], length: int | None) -> None:
+    def answer_head(self, head: AnswerHead, extra: bytes = b"") -> None:
         """Queue the final answer's head, framed for this client (RFC 9112 section 6)."""
-        out = self._out
         exchange = self._exchange
         if exchange is None:
             return
-        out.append(b"HTTP/1.1 %d %b\r\n" % (status, reason))
-        dated = False
-        for name, value in fields:
-            out += (name, b": ", value, b"\r\n")
-            if name == b"date":
-                dated = True
-        if not dated:
+        out = self._out
+        out += (head.h1_lines, extra)
+        if not head.dated:
             out.append(self._gateway.date_line())
+        length = head.length
         self._chunked = self._delimited = False
-        if status in _BODYLESS or self._bodyless:
+        if self._bodyless or head.status in _BODYLESS:
             self._bodyless = True
-            if length is not None and status != 204:
+            if length is not None and head.status != 204:
                 out.append(b"content-length: %d\r\n" % length)
         elif length is not None:
             out.append(b"content-length: %d\r\n" % length)
@@ -258,10 +250,11 @@ class HTTP1Channel:
         if self._continue or not self._keep:
             # A client that still waits for 100 Continue may send its body or not: only the end of the connection tells.
             self._keep = False
-            out.append(b"connection: close\r\n")
+            out.append(b"connection: close\r\nserver: edgegate\r\n\r\n")
         elif exchange.head.version == "1.0":
-            out.append(b"connection: keep-alive\r\n")
-        out.append(b"server: edgegate\r\n\r\n")
+            out.append(b"connection: keep-alive\r\nserver: edgegate\r\n\r\n")
+        else:
+            out.append(b"server: edgegate\r\n\r\n")
 
     def answer_body(self, data: bytes) -> None:
         """Queue a piece of the body; HEAD, 204 and 304 have none."""

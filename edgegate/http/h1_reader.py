@@ -5,7 +5,9 @@ Requests out of the bytes of an HTTP/1 connection (RFC 9112): bytes in, events o
 Heads are parsed by llhttp once they are whole, so that a head that drips in
 costs no more than a small buffer, and the byte at which each message ends is
 known: what is behind it waits, unparsed, until the answer before it is under
-way to its end.
+way to its end. A head that is byte for byte the one before it on the
+connection, as those of programs that ask again and again are, is not parsed
+twice.
 """
 
 from __future__ import annotations
@@ -49,6 +51,8 @@ class State(Enum):
 
 
 _EMPTY_LINE = b"\r\n\r\n"
+_MEMORABLE = 2048
+"""Bytes of a head that is remembered."""
 
 
 class RequestReader:
@@ -61,6 +65,8 @@ class RequestReader:
     __slots__ = (
         "_fields",
         "_keep",
+        "_last",
+        "_last_head",
         "_left",
         "_limits",
         "_memory",
@@ -79,12 +85,14 @@ class RequestReader:
         self._sink = sink
         self._limits = limits
         self._memory = HostMemory()
-        self._parser = httptools.HttpRequestParser(self)
+        self._parser: httptools.HttpRequestParser | None = None
         self._rest = b""
         self._fields: list[Field] = []
         self._trailers: list[Field] | None = None
         self._target = b""
         self._keep = False
+        self._last = b""
+        self._last_head: RequestHead | None = None
         self._reading = False
         self._left = 0
         self._scanner: ChunkScanner | None = None
@@ -147,6 +155,7 @@ class RequestReader:
 
     def on_headers_complete(self) -> None:
         """All fields were seen; llhttp forgets what C{Connection} said once the message is whole."""
+        assert self._parser is not None
         self._keep = self._parser.should_keep_alive()
 
     def on_body(self, data: bytes) -> None:
@@ -164,37 +173,57 @@ class RequestReader:
         if data[:1] in b"\r\n" or end < 0:
             return self._read_part_of_head(data)
         end += 4
-        limits = self._limits
-        if end > limits.head_bytes:
+        if end > self._limits.head_bytes:
             return self._refuse(HEAD_TOO_LARGE)
+        raw = data[:end]
+        if raw == self._last and self._last_head is not None:
+            head = self._last_head
+        else:
+            try:
+                head = self._parse(raw)
+            except RequestRefused as refused:
+                return self._refuse(refused.fault)
+        self._begin(head)
+        return data[end:]
+
+    def _parse(self, raw: bytes) -> RequestHead:
         self._target = b""
         self._fields = fields = []
         self._whole = False
         parser = self._parser
+        if parser is None:
+            parser = self._parser = httptools.HttpRequestParser(self)
         try:
-            parser.feed_data(data if end == len(data) else data[:end])
-            fault = None
+            parser.feed_data(raw)
         except httptools.HttpParserUpgrade:
             # No upgrade is offered to backends: the rest of the connection is HTTP as before.
-            fault = None
-            self._parser = httptools.HttpRequestParser(self)
-        except httptools.HttpParserInvalidMethodError:
-            fault = METHOD_UNKNOWN if _looks_like_a_method(data) else BAD_REQUEST
-        except httptools.HttpParserError:
-            fault = BAD_REQUEST
-        if fault is None and len(fields) > limits.head_fields:
-            fault = HEAD_TOO_LARGE
+            self._parser = None
+        except httptools.HttpParserInvalidMethodError as error:
+            raise RequestRefused(METHOD_UNKNOWN if _looks_like_a_method(raw) else BAD_REQUEST) from error
+        except httptools.HttpParserError as error:
+            raise RequestRefused(BAD_REQUEST) from error
+        if len(fields) > self._limits.head_fields:
+            raise RequestRefused(HEAD_TOO_LARGE)
         version = parser.get_http_version()
-        if fault is None and version not in ("1.1", "1.0"):
-            fault = VERSION_REFUSED if data.find(b"HTTP/", 0, end) > 0 else BAD_REQUEST
-        if fault is not None:
-            return self._refuse(fault)
-        try:
-            head = h1_head(parser.get_method(), self._target, version, self._keep, fields, self._memory)
-        except RequestRefused as refused:
-            return self._refuse(refused.fault)
-        self._begin(head)
-        return b"" if end == len(data) else data[end:]
+        if version not in ("1.1", "1.0"):
+            raise RequestRefused(VERSION_REFUSED if b"HTTP/" in raw else BAD_REQUEST)
+        head = h1_head(parser.get_method(), self._target, version, self._keep, fields, self._memory)
+        if head.length == CHUNKED:
+            if self._parser is None:
+                self._expect_chunks()
+            return head
+        if head.length:
+            # llhttp is not shown the body and would wait for it
+            self._parser = None
+        if len(raw) <= _MEMORABLE:
+            self._last, self._last_head = raw, head
+        return head
+
+    def _expect_chunks(self) -> None:
+        """Bring a new parser to where a chunked body begins: the one that saw an Upgrade reads no body."""
+        self._parser = httptools.HttpRequestParser(self)
+        self._parser.feed_data(b"POST / HTTP/1.1\r\nhost: -\r\ntransfer-encoding: chunked\r\n\r\n")
+        self._whole = False
 
     def _read_part_of_head(self, data: bytes) -> bytes:
         """Keep the beginning of a head; RFC 9112 section 2.2: empty lines before the request line are passed over."""
@@ -237,8 +266,6 @@ class RequestReader:
             return b""
         piece, rest = (data, b"") if len(data) == left else (data[:left], data[left:])
         self._left = 0
-        # llhttp was not shown the body and still waits for it
-        self._parser = httptools.HttpRequestParser(self)
         self.state = State.WAITING
         self._sink.request_body(piece)
         self._sink.request_end([])
@@ -247,11 +274,12 @@ class RequestReader:
     def _read_chunked(self, data: bytes) -> bytes:
         scanner = self._scanner
         assert scanner is not None
+        assert self._parser is not None
         try:
             taken = scanner.scan(data)
             self._parser.feed_data(data if taken == len(data) else data[:taken])
         except httptools.HttpParserUpgrade:
-            self._parser = httptools.HttpRequestParser(self)
+            self._parser = None
         except httptools.HttpParserCallbackError:
             raise
         except (ChunkError, httptools.HttpParserError):

@@ -15,10 +15,11 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from edgegate.errors import NO_CLUSTER, NO_HEALTHY_UPSTREAM, UPSTREAM_TIMEOUT, Fault
+from edgegate.http.answer import AnswerHead
 from edgegate.http.exchange import Exchange, Phase
-from edgegate.http.fields import REQUEST_ROLES, Field, Role
+from edgegate.http.fields import PASS, REQUEST_ROLES, Field
 from edgegate.http.h1_backend import HTTP1Backend
-from edgegate.http.request import CHUNKED
+from edgegate.http.request import CHUNKED, RequestHead
 from edgegate.net.connecting import Connecting
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline
@@ -147,17 +148,16 @@ class Forwarding:
 
     # The backend connection's asker -----------------------------------------------------------------------------------
 
-    def answer_interim(self, status: int, reason: bytes, fields: list[Field]) -> None:
+    def answer_interim(self, head: AnswerHead) -> None:
         """Pass a 1xx answer on."""
-        self._exchange.channel.answer_interim(status, reason, fields)
+        self._exchange.channel.answer_interim(head)
 
-    def answer_head(self, status: int, reason: bytes, fields: list[Field], length: int | None) -> None:
+    def answer_head(self, head: AnswerHead) -> None:
         """The final answer begins: no other backend is tried from here on."""
         self._replayable = False
         self._held = []
         spent = int((monotonic() - self._asked_at) * 1000)
-        fields.append((b"x-envoy-upstream-service-time", b"%d" % spent))
-        self._exchange.answer(status, reason, fields, length)
+        self._exchange.answer(head, b"x-envoy-upstream-service-time: %d\r\n" % spent)
 
     def answer_body(self, data: bytes) -> None:
         """Pass on a piece of the answer."""
@@ -205,9 +205,7 @@ class Forwarding:
 
     def _end_chunks(self, trailers: list[Field]) -> None:
         """End a chunked body; of its trailer fields those pass which would pass in a head (RFC 9110 section 6.5.1)."""
-        lines = b"".join(
-            b"%b: %b\r\n" % (name, value) for name, value in trailers if REQUEST_ROLES.of(name)[1] == Role.PASS
-        )
+        lines = b"".join(b"%b: %b\r\n" % (name, value) for name, value in trailers if REQUEST_ROLES.of(name)[1] == PASS)
         last = b"0\r\n%b\r\n" % lines
         if self._replayable:
             self._held.append(last)
@@ -321,6 +319,13 @@ def request_lines(exchange: Exchange) -> list[bytes]:
     What the client's framing and connection said is not copied but said anew.
     """
     head = exchange.head
+    lines = [head.h1_lines or _h1_lines(head), exchange.channel.client.lines(head)]
+    if exchange.route is not None and exchange.route.timeout is not None:
+        lines.append(b"x-envoy-expected-rq-timeout-ms: %d\r\n" % (exchange.route.timeout * 1000))
+    return lines
+
+
+def _h1_lines(head: RequestHead) -> bytes:
     lines = [b"%b %b HTTP/1.1\r\nhost: %b\r\n" % (head.method, head.target, head.authority)]
     for name, value in head.fields:
         lines += (name, b": ", value, b"\r\n")
@@ -328,7 +333,5 @@ def request_lines(exchange: Exchange) -> list[bytes]:
         lines.append(b"transfer-encoding: chunked\r\n")
     elif head.sized:
         lines.append(b"content-length: %d\r\n" % head.length)
-    lines.append(exchange.channel.client.lines(head))
-    if exchange.route is not None and exchange.route.timeout is not None:
-        lines.append(b"x-envoy-expected-rq-timeout-ms: %d\r\n" % (exchange.route.timeout * 1000))
-    return lines
+    head.h1_lines = b"".join(lines)
+    return head.h1_lines

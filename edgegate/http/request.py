@@ -11,7 +11,21 @@ from __future__ import annotations
 import re
 
 from edgegate.errors import BAD_HOST, BAD_REQUEST, CODING_UNKNOWN, EXPECTATION_FAILED, METHOD_REFUSED, Fault
-from edgegate.http.fields import REQUEST_ROLES, Field, Role, content_length, nominated
+from edgegate.http.fields import (
+    CONNECTION,
+    CONTENT_LENGTH,
+    EXPECT,
+    FORWARDED_FOR,
+    FORWARDED_PROTO,
+    HOST,
+    REQUEST_ID,
+    REQUEST_ROLES,
+    TRANSFER_ENCODING,
+    Field,
+    Role,
+    content_length,
+    nominated,
+)
 from edgegate.routing.hosts import host_of
 
 CHUNKED = -1
@@ -28,7 +42,7 @@ class RequestRefused(Exception):
 
 class RequestHead:
     """
-    A request's head, ready to be routed.
+    A request's head, ready to be routed. Shared by requests whose heads are the same: never changed.
 
     @ivar target: What is sent on: origin form (path and query) or C{*}.
     @ivar path: The target without its query.
@@ -38,6 +52,7 @@ class RequestHead:
     @ivar length: Bytes of the body; 0: none; L{CHUNKED}.
     @ivar sized: Whether the client sent C{Content-Length}, which tells C{POST} with an empty body from one without.
     @ivar keep: Whether the client wants its connection kept.
+    @ivar h1_lines: The lines that every HTTP/1 backend gets, once they were made; else empty.
     """
 
     __slots__ = (
@@ -46,6 +61,7 @@ class RequestHead:
         "fields",
         "forwarded_for",
         "forwarded_proto",
+        "h1_lines",
         "host",
         "keep",
         "length",
@@ -71,6 +87,7 @@ class RequestHead:
     forwarded_for: list[bytes]
     forwarded_proto: bytes
     request_id: bytes
+    h1_lines: bytes
 
 
 _ABSOLUTE = re.compile(rb"(?i:https?)://([^/?#]*)([^#]*)")
@@ -93,16 +110,16 @@ def h1_head(
     head.length = 0
     head.sized = head.expects_continue = False
     head.forwarded_for = []
-    head.forwarded_proto = head.request_id = b""
+    head.forwarded_proto = head.request_id = head.h1_lines = b""
     head.fields = fields = []
     authority: bytes | None = None
     special: list[tuple[Role, bytes]] = []
-    roles = REQUEST_ROLES.of
+    known = REQUEST_ROLES.known
     for name, value in received:
-        lower, role = roles(name)
+        lower, role = known.get(name) or REQUEST_ROLES.of(name)
         if not role:
             fields.append((lower, value))
-        elif role == Role.HOST:
+        elif role == HOST:
             if authority is not None:
                 raise RequestRefused(BAD_HOST)
             authority = value.rstrip(b" \t")
@@ -123,7 +140,7 @@ def refused_head() -> RequestHead:
     """Return what stands for the head of a request that could not be read."""
     head = RequestHead()
     head.method = head.target = head.path = b"-"
-    head.authority = head.forwarded_proto = head.request_id = b""
+    head.authority = head.forwarded_proto = head.request_id = head.h1_lines = b""
     head.host, head.version = "", "1.1"
     head.fields, head.forwarded_for = [], []
     head.length = 0
@@ -181,19 +198,19 @@ def _take_special(head: RequestHead, special: list[tuple[Role, bytes]]) -> None:
     options: list[bytes] = []
     codings: list[bytes] = []
     for role, value in special:
-        if role == Role.CONTENT_LENGTH:
+        if role == CONTENT_LENGTH:
             _take_length(head, value)
-        elif role == Role.TRANSFER_ENCODING:
+        elif role == TRANSFER_ENCODING:
             codings.append(value)
-        elif role == Role.CONNECTION:
+        elif role == CONNECTION:
             options.append(value)
-        elif role == Role.FORWARDED_FOR:
+        elif role == FORWARDED_FOR:
             head.forwarded_for.append(value)
-        elif role == Role.FORWARDED_PROTO:
+        elif role == FORWARDED_PROTO:
             head.forwarded_proto = value
-        elif role == Role.REQUEST_ID:
+        elif role == REQUEST_ID:
             head.request_id = value
-        elif role == Role.EXPECT and head.version != "1.0":
+        elif role == EXPECT and head.version != "1.0":
             if value.lower() != b"100-continue":
                 raise RequestRefused(EXPECTATION_FAILED)
             head.expects_continue = True

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from zope.interface import implementer
 
 from edgegate.errors import Fault
-from edgegate.http.exchange import REASONS, Exchange
+from edgegate.http.exchange import Exchange
 from edgegate.http.interfaces import IResource
 from edgegate.http.proxy import forward
 
@@ -52,7 +52,7 @@ class HTTPSRedirectResource:
         host = head.host.encode("ascii")
         port = b"" if self.port == 443 else b":%d" % self.port
         target = b"/" if head.target == b"*" else head.target
-        exchange.reply(301, REASONS[301], [(b"location", b"https://%b%b%b" % (host, port, target))], b"")
+        exchange.reply(301, [(b"location", b"https://%b%b%b" % (host, port, target))], b"")
 
 
 @implementer(IResource)

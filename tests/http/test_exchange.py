@@ -8,6 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate import errors
 from edgegate.errors import CLIENT_GONE, NO_ROUTE, UPSTREAM_CUT_SHORT, UPSTREAM_TIMEOUT
+from edgegate.http.answer import AnswerHead
 from edgegate.http.exchange import REASONS, Exchange, Phase
 from edgegate.http.request import refused_head
 from tests.http.conversation import plain
@@ -21,8 +22,8 @@ class FakeChannel:
         self.client = cast(Any, None)
         self.said: list[object] = []
 
-    def answer_head(self, status: int, reason: bytes, fields: object, length: int | None) -> None:
-        self.said.append((status, length))
+    def answer_head(self, head: AnswerHead, extra: bytes = b"") -> None:
+        self.said.append((head.status, head.length))
 
     def answer_body(self, data: bytes) -> None:
         self.said.append(data)
@@ -65,7 +66,7 @@ class ExchangeTests(SynchronousTestCase):
     def test_phases(self) -> None:
         """An answer is awaited, begins, and is over."""
         self.assertEqual(self.exchange.phase, Phase.AWAITED)
-        self.exchange.answer(200, b"OK", [], 2)
+        self.exchange.answer(AnswerHead(200, b"OK", [], 2))
         self.assertEqual(self.exchange.phase, Phase.BEGUN)
         self.exchange.send(b"ok")
         self.exchange.finish([])
@@ -90,16 +91,16 @@ class ExchangeTests(SynchronousTestCase):
 
     def test_fault_in_the_answer(self) -> None:
         """A fault after the head cuts the answer off."""
-        self.exchange.answer(200, b"OK", [], 2)
+        self.exchange.answer(AnswerHead(200, b"OK", [], 2))
         self.exchange.fail(UPSTREAM_CUT_SHORT)
         self.assertEqual(self.channel.said, [(200, 2), "cut"])
         self.assertEqual(self.exchange.fault, UPSTREAM_CUT_SHORT)
 
     def test_fault_after_the_answer(self) -> None:
         """What is over does not fail any more."""
-        self.exchange.reply(200, b"OK", [], b"")
+        self.exchange.reply(301, [], b"")
         self.exchange.fail(UPSTREAM_TIMEOUT)
-        self.assertEqual(self.channel.said, [(200, 0), "end"])
+        self.assertEqual(self.channel.said, [(301, 0), "end"])
         self.assertIsNone(self.exchange.fault)
 
     def test_abandoned(self) -> None:

@@ -1,0 +1,95 @@
+# Hot path: made once for each answer that differs from the one before.
+"""The head of an answer, checked: what every HTTP version's backend connection makes of what a backend sent."""
+
+from __future__ import annotations
+
+from edgegate.errors import UPSTREAM_PROTOCOL, Fault
+from edgegate.http.fields import (
+    ANSWER_ROLES,
+    CONNECTION,
+    CONTENT_LENGTH,
+    DATE,
+    TRANSFER_ENCODING,
+    Field,
+    content_length,
+    nominated,
+)
+
+
+class AnswerRefused(Exception):
+    """The answer breaks HTTP, or a limit."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.reason)
+        self.fault = fault
+
+
+class AnswerHead:
+    """
+    An answer's head. Shared by answers whose heads are the same: never changed.
+
+    @ivar fields: What passes to the client, in the order of arrival, names in lower case.
+    @ivar length: Bytes of the body as the head tells it, also where there is none (HEAD, 304); L{None}: it does not.
+    @ivar chunked: Whether the body comes in chunks.
+    @ivar keep: Whether the backend keeps its connection.
+    """
+
+    __slots__ = ("_lines", "chunked", "dated", "fields", "keep", "length", "reason", "status")
+
+    def __init__(self, status: int, reason: bytes, fields: list[Field], length: int | None = None) -> None:
+        self.status = status
+        self.reason = reason
+        self.fields = fields
+        self.length = length
+        self.chunked = self.keep = self.dated = False
+        self._lines = b""
+
+    @property
+    def h1_lines(self) -> bytes:
+        """Status line and field lines for an HTTP/1 client; made once."""
+        lines = self._lines
+        if not lines:
+            parts = [b"HTTP/1.1 %d %b\r\n" % (self.status, self.reason)]
+            for name, value in self.fields:
+                parts += (name, b": ", value, b"\r\n")
+                if name == b"date":
+                    self.dated = True
+            lines = self._lines = b"".join(parts)
+        return lines
+
+
+def h1_answer(status: int, reason: bytes, keep: bool, received: list[Field]) -> AnswerHead:
+    """
+    Check the head of an HTTP/1 answer that llhttp has parsed.
+
+    @param received: Fields with their names as the backend wrote them.
+    @raise AnswerRefused: It cannot be passed on.
+    """
+    fields: list[Field] = []
+    options: list[bytes] = []
+    head = AnswerHead(status, reason, fields)
+    head.keep = keep
+    known = ANSWER_ROLES.known
+    for name, value in received:
+        lower, role = known.get(name) or ANSWER_ROLES.of(name)
+        if not role or role == DATE:
+            fields.append((lower, value))
+        elif role == CONTENT_LENGTH:
+            if head.length is not None:
+                raise AnswerRefused(UPSTREAM_PROTOCOL)
+            try:
+                head.length = content_length(value.rstrip(b" \t"))
+            except ValueError as error:
+                raise AnswerRefused(UPSTREAM_PROTOCOL) from error
+        elif role == TRANSFER_ENCODING:
+            if head.chunked or value.rstrip(b" \t").lower() != b"chunked":
+                raise AnswerRefused(UPSTREAM_PROTOCOL)
+            head.chunked = True
+        elif role == CONNECTION:
+            options.append(value)
+    if head.chunked and head.length is not None:
+        raise AnswerRefused(UPSTREAM_PROTOCOL)
+    if options:
+        own = nominated(options)
+        head.fields = [field for field in fields if field[0] not in own]
+    return head

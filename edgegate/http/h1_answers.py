@@ -1,0 +1,275 @@
+# Hot path: every byte that an HTTP/1 backend sends passes here.
+"""
+Answers out of the bytes of an HTTP/1 connection to a backend (RFC 9112): bytes in, events out, no transport.
+
+Heads and chunked bodies are parsed by llhttp, strictly; bodies of known length
+are passed on as they are. A head that is byte for byte the one before, as most
+are on a kept connection within the same second, is not parsed twice.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Protocol
+
+import httptools
+
+from edgegate.errors import UPSTREAM_HEAD_TOO_LARGE, UPSTREAM_PROTOCOL, Fault
+from edgegate.http.answer import AnswerHead, AnswerRefused, h1_answer
+from edgegate.http.fields import ANSWER_ROLES, PASS, Field
+from edgegate.http.limits import Limits
+
+_EMPTY_LINE = b"\r\n\r\n"
+_MEMORABLE = 2048
+"""Bytes of a head that is remembered."""
+
+
+class _MoreThanAskedFor(Exception):
+    """Bytes came behind the answer."""
+
+
+class AnswerSink(Protocol):
+    """Whom an L{AnswerReader} tells what it read."""
+
+    def answer_interim(self, head: AnswerHead) -> None:
+        """A 1xx answer came, other than 100."""
+
+    def answer_head(self, head: AnswerHead) -> None:
+        """The final answer begins."""
+
+    def answer_body(self, data: bytes) -> None:
+        """A piece of its body, never empty."""
+
+
+class State(Enum):
+    """What the next byte belongs to."""
+
+    HEAD = "head"
+    SIZED_BODY = "sized body"
+    CHUNKED_BODY = "chunked body"
+    BODY_UNTIL_CLOSE = "body until close"
+    WHOLE = "nothing: the answer is whole"
+    REFUSED = "nothing: the answer is refused"
+
+
+class AnswerReader:
+    """
+    Read the answers of one connection, one after the other.
+
+    @ivar state: What the next byte belongs to.
+    @ivar fault: Why the answer is refused.
+    @ivar begun: Whether the final answer's head was seen.
+    @ivar silent: Whether not a byte of an answer was seen.
+    @ivar keep: Whether the connection may carry another request, once the answer is whole.
+    @ivar trailers: Those fields of the trailer section that pass.
+    """
+
+    __slots__ = (
+        "_fields",
+        "_interims",
+        "_is_head",
+        "_keep",
+        "_last",
+        "_last_head",
+        "_left",
+        "_limits",
+        "_parser",
+        "_reason",
+        "_rest",
+        "_sink",
+        "_whole",
+        "begun",
+        "fault",
+        "keep",
+        "silent",
+        "state",
+        "trailers",
+    )
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._parser: httptools.HttpResponseParser | None = None
+        self._fields: list[Field] = []
+        self._last = b""
+        self._last_head: AnswerHead | None = None
+        self._sink: AnswerSink | None = None
+        self._reason = b""
+        self._left = 0
+        self._whole = self._keep = False
+        self.fault: Fault | None = None
+        self.expect(False)
+
+    def expect(self, is_head: bool) -> None:
+        """Await the answer to a new request, which is HEAD or another."""
+        self._is_head = is_head
+        self._rest = b""
+        self._interims = 0
+        self.state = State.HEAD
+        self.begun = self.keep = False
+        self.silent = True
+        self.trailers: list[Field] = []
+
+    def receive(self, data: bytes, sink: AnswerSink) -> None:
+        """Take what the backend sent; tell the sink what it means. Then look at C{state}."""
+        self.silent = False
+        state = self.state
+        if state is State.HEAD:
+            data = self._read_heads(data, sink)
+            if not data:
+                return
+            state = self.state
+        if state is State.SIZED_BODY:
+            left = self._left
+            if len(data) > left:
+                data, self.keep = data[:left], False
+            self._left = left = left - len(data)
+            if not left:
+                self.state = State.WHOLE
+            sink.answer_body(data)
+        elif state is State.CHUNKED_BODY:
+            self._read_chunked(data, sink)
+        elif state is State.BODY_UNTIL_CLOSE:
+            sink.answer_body(data)
+        else:
+            self.keep = False
+
+    def finish(self) -> bool:
+        """The connection ended in order: whether the answer is whole by that."""
+        return self.state is State.BODY_UNTIL_CLOSE
+
+    # llhttp's callbacks -----------------------------------------------------------------------------------------------
+
+    def on_message_begin(self) -> None:
+        """Something begins; behind an answer that is whole, something that nobody asked for: llhttp is stopped."""
+        if self._whole:
+            self.keep = False
+            raise _MoreThanAskedFor
+
+    def on_status(self, reason: bytes) -> None:
+        """The reason phrase, or a piece of it."""
+        self._reason += reason
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A field of the head, or of the trailer section."""
+        self._fields.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        """All fields were seen; llhttp forgets what C{Connection} said once the message is whole."""
+        assert self._parser is not None
+        self._keep = self._parser.should_keep_alive()
+
+    def on_body(self, data: bytes) -> None:
+        """A decoded piece of a chunked body."""
+        assert self._sink is not None
+        self._sink.answer_body(data)
+
+    def on_message_complete(self) -> None:
+        """llhttp holds the answer for whole."""
+        self._whole = True
+
+    # ------------------------------------------------------------------------------------------------------------------
+
+    def _read_heads(self, data: bytes, sink: AnswerSink) -> bytes:
+        """Read heads up to the final one's; return what is behind it."""
+        if self._rest:
+            data = self._rest + data
+            self._rest = b""
+        while True:
+            end = data.find(_EMPTY_LINE) + 4
+            if end < 4 or end > self._limits.answer_head_bytes:
+                self._keep_part(data)
+                return b""
+            raw = data[:end]
+            data = data[end:]
+            if raw == self._last and self._last_head is not None:
+                head = self._last_head
+            else:
+                try:
+                    head = self._parse(raw)
+                except AnswerRefused as refused:
+                    self._refuse(refused.fault)
+                    return b""
+            if head.status >= 200:
+                break
+            self._interims += 1
+            if self._interims > self._limits.interim_answers:
+                self._refuse(UPSTREAM_PROTOCOL)
+                return b""
+            if head.status != 100:
+                sink.answer_interim(head)
+        self._begin(head)
+        sink.answer_head(head)
+        return data
+
+    def _keep_part(self, data: bytes) -> None:
+        """Keep the beginning of a head, if it can be one."""
+        if len(data) > self._limits.answer_head_bytes:
+            self._refuse(UPSTREAM_HEAD_TOO_LARGE)
+        elif not data.startswith(b"HTTP/1."[: len(data)]) or data.count(b"\n") != data.count(b"\r\n"):
+            self._refuse(UPSTREAM_PROTOCOL)
+        else:
+            self._rest = data
+
+    def _parse(self, raw: bytes) -> AnswerHead:
+        self._fields = fields = []
+        self._reason = b""
+        self._whole = False
+        self._parser = parser = httptools.HttpResponseParser(self)
+        try:
+            parser.feed_data(raw)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            # nothing was asked to be upgraded
+            raise AnswerRefused(UPSTREAM_PROTOCOL) from error
+        if len(fields) > self._limits.answer_fields:
+            raise AnswerRefused(UPSTREAM_HEAD_TOO_LARGE)
+        status = parser.get_status_code()
+        if status == 101 or parser.get_http_version() not in ("1.1", "1.0"):
+            raise AnswerRefused(UPSTREAM_PROTOCOL)
+        head = h1_answer(status, self._reason, self._keep, fields)
+        if len(raw) <= _MEMORABLE and not head.chunked and status >= 200:
+            self._last, self._last_head = raw, head
+        return head
+
+    def _begin(self, head: AnswerHead) -> None:
+        """RFC 9112 section 6.3: how long the body is."""
+        self.begun = True
+        self.keep = head.keep
+        length = head.length
+        if self._is_head or head.status in (204, 304) or length == 0:
+            self.state = State.WHOLE
+        elif head.chunked:
+            self.state = State.CHUNKED_BODY
+            self._fields = []
+        elif length is not None:
+            self.state = State.SIZED_BODY
+            self._left = length
+        else:
+            self.state = State.BODY_UNTIL_CLOSE
+            self.keep = False
+
+    def _read_chunked(self, data: bytes, sink: AnswerSink) -> None:
+        assert self._parser is not None
+        self._sink = sink
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserCallbackError as error:
+            if not isinstance(error.__context__, _MoreThanAskedFor):
+                raise
+        except httptools.HttpParserError:
+            if not self._whole:
+                self._refuse(UPSTREAM_PROTOCOL)
+                return
+            self.keep = False
+        finally:
+            self._sink = None
+        if len(self._fields) > self._limits.answer_fields:
+            self._refuse(UPSTREAM_HEAD_TOO_LARGE)
+        elif self._whole:
+            self.state = State.WHOLE
+            of = ANSWER_ROLES.of
+            self.trailers = [(of(name)[0], value) for name, value in self._fields if of(name)[1] == PASS]
+
+    def _refuse(self, fault: Fault) -> None:
+        self.state = State.REFUSED
+        self.fault = fault
+        self._rest = b""

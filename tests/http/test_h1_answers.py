@@ -1,0 +1,141 @@
+"""Tests for L{edgegate.http.h1_answers}."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.errors import UPSTREAM_HEAD_TOO_LARGE, UPSTREAM_PROTOCOL
+from edgegate.http.answer import AnswerHead
+from edgegate.http.h1_answers import AnswerReader, State
+from edgegate.http.limits import Limits
+
+SIZED = b"HTTP/1.1 200 OK\r\nDate: today\r\nContent-Length: 5\r\n\r\nhello"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\nx-sum: 5\r\n\r\n"
+
+
+class RecordingSink:
+    """Keeps what an L{AnswerReader} tells."""
+
+    def __init__(self) -> None:
+        self.interims: list[int] = []
+        self.heads: list[AnswerHead] = []
+        self.body = b""
+
+    def answer_interim(self, head: AnswerHead) -> None:
+        self.interims.append(head.status)
+
+    def answer_head(self, head: AnswerHead) -> None:
+        self.heads.append(head)
+
+    def answer_body(self, data: bytes) -> None:
+        assert data
+        self.body += data
+
+
+def read(data: bytes, *, is_head: bool = False, limits: Limits | None = None) -> tuple[AnswerReader, RecordingSink]:
+    """Read some bytes in one piece."""
+    reader, sink = AnswerReader(limits or Limits()), RecordingSink()
+    reader.expect(is_head)
+    reader.receive(data, sink)
+    return reader, sink
+
+
+class AnswerReaderTests(SynchronousTestCase):
+    """Answers come out of bytes."""
+
+    @settings(max_examples=80, deadline=None)
+    @given(st.sampled_from([SIZED, CHUNKED]), st.sets(st.integers(1, 90), max_size=8))
+    def test_any_cuts(self, answer: bytes, cuts: set[int]) -> None:
+        """However an answer is cut into reads, it is the same."""
+        reader, sink = AnswerReader(Limits()), RecordingSink()
+        data = b"HTTP/1.1 103 Early Hints\r\n\r\n" + answer
+        for start, end in pairwise(sorted({0, *(cut for cut in cuts if cut < len(data)), len(data)})):
+            reader.receive(data[start:end], sink)
+        self.assertIs(reader.state, State.WHOLE)
+        self.assertEqual((sink.interims, sink.body, reader.keep), ([103], b"hello", True))
+
+    def test_same_head_is_parsed_once(self) -> None:
+        """A head that is the one before, byte for byte, is the same object; any other is not."""
+        reader, sink = AnswerReader(Limits()), RecordingSink()
+        for answer in (SIZED, SIZED, SIZED.replace(b"today", b"later"), SIZED):
+            reader.expect(False)
+            reader.receive(answer, sink)
+            self.assertIs(reader.state, State.WHOLE)
+        self.assertIs(sink.heads[0], sink.heads[1])
+        self.assertIsNot(sink.heads[1], sink.heads[2])
+        self.assertIsNot(sink.heads[2], sink.heads[3])
+        self.assertEqual(sink.body, b"hello" * 4)
+
+    def test_same_head_to_another_question(self) -> None:
+        """A remembered head is read anew for HEAD and for GET: one has no body, the other has."""
+        reader, sink = AnswerReader(Limits()), RecordingSink()
+        head, _, _ = SIZED.partition(b"hello")
+        for is_head, data in ((True, head), (False, SIZED), (True, head)):
+            reader.expect(is_head)
+            reader.receive(data, sink)
+            self.assertIs(reader.state, State.WHOLE)
+            self.assertTrue(reader.keep)
+        self.assertEqual(sink.body, b"hello")
+
+    def test_remembered_heads_are_small(self) -> None:
+        """A large head is not kept for the life of a connection."""
+        reader, sink = AnswerReader(Limits()), RecordingSink()
+        large = SIZED.replace(b"today", b"x" * 3000)
+        for _ in range(2):
+            reader.expect(False)
+            reader.receive(large, sink)
+        self.assertIsNot(sink.heads[0], sink.heads[1])
+
+    def test_bytes_behind_the_answer(self) -> None:
+        """What comes behind an answer is not passed on, and spoils the connection."""
+        for answer in (
+            SIZED,
+            CHUNKED,
+            b"HTTP/1.1 304 Not Modified\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+        ):
+            reader, sink = read(answer + b"HTTP/1.1 200 OK\r\n\r\nforged")
+            self.assertIs(reader.state, State.WHOLE)
+            self.assertFalse(reader.keep, answer)
+            self.assertNotIn(b"forged", sink.body)
+
+    def test_until_close(self) -> None:
+        """An answer without a length is whole when its connection ends; a sized one is not."""
+        reader, sink = read(b"HTTP/1.1 200 OK\r\n\r\nabc")
+        self.assertEqual((sink.body, reader.keep), (b"abc", False))
+        self.assertTrue(reader.finish())
+        reader, _ = read(SIZED[:-1])
+        self.assertFalse(reader.finish())
+        reader, _ = read(SIZED[:20])
+        self.assertFalse(reader.finish())
+
+    def test_trailers(self) -> None:
+        """Of trailer fields those pass which would pass in a head."""
+        reader, _ = read(CHUNKED.replace(b"x-sum: 5", b"X-Sum: 5\r\nServer: x\r\nKeep-Alive: y"))
+        self.assertEqual(reader.trailers, [(b"x-sum", b"5")])
+
+    def test_refused_at_the_first_bytes(self) -> None:
+        """What can be no answer is refused without waiting for the end of its head."""
+        for data in (b"SSH-2.0", b"\x16\x03\x01", b"HTTP/2", b"HTTP/1.1 200 OK\nContent-"):
+            reader, _ = read(data)
+            self.assertIs(reader.state, State.REFUSED, data)
+            self.assertEqual(reader.fault, UPSTREAM_PROTOCOL)
+
+    def test_limits(self) -> None:
+        """Heads, fields, interim answers and trailers are bounded."""
+        limits = Limits(answer_head_bytes=200, answer_fields=5, interim_answers=2)
+        many = b"".join(b"a%d: b\r\n" % n for n in range(6))
+        cases = {
+            b"HTTP/1.1 200 OK\r\nx: " + b"y" * 200: UPSTREAM_HEAD_TOO_LARGE,
+            b"HTTP/1.1 200 OK\r\nx: " + b"y" * 200 + b"\r\n\r\n": UPSTREAM_HEAD_TOO_LARGE,
+            b"HTTP/1.1 200 OK\r\n" + many + b"\r\n": UPSTREAM_HEAD_TOO_LARGE,
+            b"HTTP/1.1 103 Hints\r\n\r\n" * 3: UPSTREAM_PROTOCOL,
+            CHUNKED.replace(b"x-sum: 5\r\n", many): UPSTREAM_HEAD_TOO_LARGE,
+        }
+        for data, fault in cases.items():
+            reader, _ = read(data, limits=limits)
+            self.assertEqual(reader.fault, fault, data)
