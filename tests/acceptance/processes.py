@@ -1,0 +1,173 @@
+"""Real processes for the acceptance tests: started, waited for by what they say, ended with their test."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from twisted.trial.unittest import SkipTest, SynchronousTestCase
+
+import edgegate
+
+ROOT = Path(edgegate.__file__).resolve().parents[1]
+"""The checkout, where C{etc/} and C{README.md} are."""
+
+BIN = Path(sys.executable).parent
+"""Where C{edgegate} and C{twistd} of this environment are."""
+
+READY = "serving "
+"""How the gateway's log says that it is up."""
+
+PATIENCE = 60.0
+"""Seconds after which a test gives up on a process."""
+
+ENVIRONMENT = {
+    **os.environ,
+    "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+    "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]),
+    "LC_ALL": "C",
+    "NO_COLOR": "1",
+}
+
+
+def program(name: str) -> str:
+    """Return the path of a program of this environment or the system, or skip the test that needs it."""
+    found = sys.executable if name == "python" else shutil.which(name, path=ENVIRONMENT["PATH"])
+    if found is None:
+        raise SkipTest(f"{name} is not installed")
+    return found
+
+
+def free_ports(count: int) -> list[int]:
+    """
+    Return ports of this machine that nothing listens on.
+
+    They lie below the range that the kernel takes the ports of outgoing
+    connections from, so no other test's connection gets in the way before the
+    gateway binds them.
+    """
+    found: list[int] = []
+    for port in random.sample(range(10_000, 32_000), 200):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("", port))
+            except OSError:
+                continue
+        found.append(port)
+        if len(found) == count:
+            return found
+    raise AssertionError("no free ports")
+
+
+class Running:
+    """
+    A process whose output is read as it comes.
+
+    @ivar lines: What it said so far, standard error included.
+    """
+
+    def __init__(self, command: Sequence[str], cwd: Path) -> None:
+        self.lines: list[str] = []
+        self._news = threading.Condition()
+        self._over = False
+        self.process = subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=ENVIRONMENT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            with self._news:
+                self.lines.append(line)
+                self._news.notify_all()
+        with self._news:
+            self._over = True
+            self._news.notify_all()
+
+    @property
+    def output(self) -> str:
+        """All that it said so far."""
+        return "".join(self.lines)
+
+    def says(self, text: str) -> None:
+        """Wait until a line of its output has a text in it."""
+        with self._news:
+            self._news.wait_for(lambda: self._over or any(text in line for line in self.lines), PATIENCE)
+        if not any(text in line for line in self.lines):
+            raise AssertionError(f"{self.process.args!r} did not say {text!r} but:\n{self.output}")
+
+    def ends(self) -> int:
+        """Wait for its end and return its exit status."""
+        status = self.process.wait(PATIENCE)
+        self._reader.join(PATIENCE)
+        return status
+
+    def stop(self) -> int:
+        """End it as a service supervisor would, and return its exit status."""
+        self.process.terminate()
+        try:
+            return self.ends()
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.ends()
+            raise
+        finally:
+            if self.process.stdout is not None:
+                self.process.stdout.close()
+
+
+class AcceptanceTestCase(SynchronousTestCase):
+    """Tests of the real programs: a folder to work in, and processes that end with the test."""
+
+    def setUp(self) -> None:
+        """Make the folder."""
+        self.folder = Path(self.mktemp()).absolute()
+        self.folder.mkdir(parents=True)
+
+    def start(self, *command: str) -> Running:
+        """Start a process that ends with this test."""
+        running = Running([program(command[0]), *command[1:]], self.folder)
+        self.addCleanup(lambda: running.process.poll() is None and running.stop())
+        return running
+
+    def ask(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Run a program to its end."""
+        return subprocess.run(
+            [program(command[0]), *command[1:]],
+            cwd=self.folder,
+            env=ENVIRONMENT,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+
+    def certificates(self, *hosts: str) -> Path:
+        """Make certificates in C{certs/} of the test's folder, for the demo's hosts unless others are named."""
+        made = self.ask("edgegate", "certs", "etc/certs", *(f"--host={host}" for host in hosts))
+        self.assertEqual(made.returncode, 0, made.stdout + made.stderr)
+        return self.folder / "etc" / "certs"
+
+
+def replaced(text: str, ports: Mapping[int, int]) -> str:
+    """Return a text with port numbers replaced by others, wherever they stand alone."""
+    return re.sub(r"\b\d{4,5}\b", lambda found: str(ports.get(int(found[0]), found[0])), text)

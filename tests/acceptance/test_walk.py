@@ -1,0 +1,69 @@
+"""The README's walk through the chapter, command by command, against the real gateway."""
+
+from __future__ import annotations
+
+import subprocess
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.acceptance.coolstore import CoolstoreTestCase
+from tests.acceptance.processes import ENVIRONMENT, PATIENCE, ROOT, program, replaced
+from tests.acceptance.walk import Step, steps
+
+
+class WalkTests(CoolstoreTestCase):
+    """A reader who types what the README says sees what the README says."""
+
+    def perform(self, command: str) -> str:
+        """Run a command of the README in a shell and return all that a terminal would show."""
+        done = subprocess.run(
+            ["bash", "-c", command],
+            cwd=self.folder,
+            # curl shows a progress meter where its output is no terminal.
+            env={**ENVIRONMENT, "CURL_HOME": str(self.folder)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            timeout=PATIENCE,
+            check=False,
+        )
+        return done.stdout
+
+    def test_readme(self) -> None:
+        """Each command prints what stands below it, errors included."""
+        for name in ("bash", "curl", "openssl", "nc"):
+            program(name)
+        (self.folder / ".curlrc").write_text("no-progress-meter\n")
+        walk = list(steps(replaced((ROOT / "README.md").read_text(), self.ports)))
+        self.assertGreater(len(walk), 10)
+        gateway = self.open_coolstore()
+        wrong = []
+        for step in walk:
+            output = self.perform(step.command)
+            if not step.matches(output):
+                wrong.append(
+                    f"README.md:{step.line}: $ {step.command}\n--- the README says\n{step.expected}\n--- but\n{output}"
+                )
+        self.assertEqual(wrong, [], "\n".join(wrong) + gateway.output[-2000:])
+
+
+class StepTests(SynchronousTestCase):
+    """How the README is read."""
+
+    def test_commands_and_outputs(self) -> None:
+        """Commands may go over several lines; what follows is their output."""
+        text = "Words\n\n```console\n$ one \\\n    more\nout\nput\n$ two\n```\n\n```sh\n$ not this\n```\n"
+        self.assertEqual(list(steps(text)), [Step(4, "one more", "out\nput"), Step(8, "two", "")])
+
+    def test_dots(self) -> None:
+        """Three dots stand for any text, nothing else does."""
+        step = Step(1, "", "HTTP/1.1 200 OK\n...\nbye")
+        self.assertTrue(step.matches("HTTP/1.1 200 OK \nserver: x\n\nbye\n"))
+        self.assertFalse(step.matches("HTTP/1x1 200 OK\nserver: x\nbye"))
+        self.assertFalse(step.matches("HTTP/1.1 200 OK\nserver: x"))
+
+    def test_output_without_command(self) -> None:
+        """A block that begins with an output is a mistake in the README."""
+        self.assertRaises(ValueError, list, steps("```console\nout\n```\n"))
