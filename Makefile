@@ -20,7 +20,7 @@ endef
 
 demo:
 	$(call venv,test)
-	@test -e etc/certs/ca.crt || $(VENV)/bin/edgegate certs etc/certs
+	$(VENV)/bin/edgegate certs etc/certs
 	@exec $(VENV)/bin/python -m edgegate.demo --config etc
 
 test:
