@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import ssl
-from contextlib import suppress as allowing
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -220,14 +220,14 @@ class MalformedTests(SynchronousTestCase):
     def test_noise(self, noise: bytes) -> None:
         """Noise ends in one of the two refusals or a wish for more, never in another exception."""
         for data in (noise, b"\x16\x03\x01" + noise, hellos.hello(noise), hellos.hello(hellos.extension(0, noise))):
-            with allowing(NotTLS, MalformedHello):
+            with contextlib.suppress(NotTLS, MalformedHello):
                 parse(data)
 
     @given(st.integers(0, len(REAL) - 1), st.integers(0, 255))
     @settings(deadline=None)
     def test_one_byte_changed(self, at: int, value: int) -> None:
         """A hello with any byte changed is read, refused or waited for within the limit."""
-        with allowing(NotTLS, MalformedHello):
+        with contextlib.suppress(NotTLS, MalformedHello):
             found = parse(REAL[:at] + bytes([value]) + REAL[at + 1 :])
             self.assertTrue(isinstance(found, ClientHello) or len(REAL) < found <= MAX_HELLO)
 

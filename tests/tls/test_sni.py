@@ -1,0 +1,100 @@
+"""Tests of L{edgegate.tls.sni}."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.routing.hosts import HostTable
+from edgegate.routing.snapshot import (
+    ClientVerification,
+    FilterChain,
+    Listener,
+    Origin,
+    ServerTLS,
+    TCPAddress,
+    TLSRules,
+)
+from edgegate.tls.secrets import BadKeyMaterial
+from edgegate.tls.sni import ContextMap
+from tests.tls.handshakes import CLIENTS, client_context, server_tls, shake
+
+ORIGIN = Origin("shop.yaml", 1, "Gateway default/shop")
+MUTUAL = TLSRules(verification=ClientVerification(True, CLIENTS.own.chain_pem))
+
+
+def chain(name: str, tls: ServerTLS | None, *hosts: str) -> FilterChain:
+    """A filter chain for some hosts."""
+    return FilterChain(name, ORIGIN, hosts, tls, tcp=())
+
+
+def listener(*chains: FilterChain) -> Listener:
+    """A listener of these chains."""
+    secure = HostTable((host, each) for each in chains for host in each.hosts)
+    return Listener("0.0.0.0_8443", TCPAddress("0.0.0.0", 8443), 8443, ORIGIN, secure=secure)
+
+
+class ContextMapTests(SynchronousTestCase):
+    """Which server a client means."""
+
+    def setUp(self) -> None:
+        self.exact = chain("exact", server_tls(), "a.example", "b.example")
+        self.locked = chain("locked", server_tls(rules=MUTUAL), "locked.example", "*.locked.example")
+        self.passed = chain("passed", None, "passed.example")
+        self.contexts = ContextMap(listener(self.exact, self.locked, self.passed))
+
+    def test_names(self) -> None:
+        """A name finds its chain, exact or by wildcard; an unknown one finds nothing."""
+        for name, expected in {
+            "a.example": self.exact,
+            "x.locked.example": self.locked,
+            "passed.example": self.passed,
+        }.items():
+            found = self.contexts.lookup(name)
+            assert found is not None
+            self.assertIs(found[0], expected)
+        self.assertIsNone(self.contexts.lookup("c.example"))
+        self.assertEqual(len(self.contexts), 5)
+
+    def test_passthrough(self) -> None:
+        """Where TLS is passed through, there is a chain and no context."""
+        self.assertEqual(self.contexts.lookup("passed.example"), (self.passed, None))
+
+    def test_no_name(self) -> None:
+        """A client that names nobody gets the server of C{*}, and none where there is no such server."""
+        self.assertIsNone(self.contexts.lookup(""))
+        anyone = chain("anyone", server_tls(), "*")
+        found = ContextMap(listener(anyone, self.locked)).lookup("")
+        assert found is not None
+        self.assertIs(found[0], anyone)
+
+    def test_one_context_for_a_chain(self) -> None:
+        """All names of a server share its context, so sessions are resumed under any of them."""
+        one, other = self.contexts.lookup("a.example"), self.contexts.lookup("b.example")
+        assert one is not None and other is not None
+        self.assertIs(one[1], other[1])
+
+    def test_servers_never_share(self) -> None:
+        """Two servers with the same certificate and rules have contexts of their own."""
+        twin = replace(self.exact, name="twin", hosts=("twin.example",))
+        contexts = ContextMap(listener(self.exact, twin))
+        one, other = contexts.lookup("a.example"), contexts.lookup("twin.example")
+        assert one is not None and other is not None
+        self.assertIsNot(one[1], other[1])
+
+    def test_neighbour_asks_for_a_certificate(self) -> None:
+        """On one port, one server serves anyone and the other only clients with a certificate, session or not."""
+        exact, locked = self.contexts.lookup("a.example"), self.contexts.lookup("locked.example")
+        assert exact is not None and exact[1] is not None and locked is not None and locked[1] is not None
+        client = client_context()
+        client.check_hostname = False
+        first = shake(exact[1], client, "a.example")
+        self.assertEqual(first.refused, "")
+        self.assertNotEqual(shake(locked[1], client, "locked.example", first.client.session).refused, "")
+        self.assertNotEqual(shake(locked[1], client, "locked.example").refused, "")
+
+    def test_bad_material(self) -> None:
+        """A listener with a useless certificate is refused as a whole, before anything is served."""
+        broken = chain("broken", replace(server_tls(), rules=TLSRules(ciphers=("NONSENSE",))), "broken.example")
+        self.assertRaises(BadKeyMaterial, ContextMap, listener(self.exact, broken))
