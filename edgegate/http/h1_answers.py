@@ -211,7 +211,8 @@ class AnswerReader:
             self._rest = data
 
     def _parse(self, raw: bytes) -> AnswerHead:
-        self._fields = fields = []
+        fields: list[Field] = []
+        self._fields = fields
         self._reason = b""
         self._whole = False
         self._parser = parser = httptools.HttpResponseParser(self)

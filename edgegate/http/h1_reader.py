@@ -188,7 +188,8 @@ class RequestReader:
 
     def _parse(self, raw: bytes) -> RequestHead:
         self._target = b""
-        self._fields = fields = []
+        fields: list[Field] = []
+        self._fields = fields
         self._whole = False
         parser = self._parser
         if parser is None:

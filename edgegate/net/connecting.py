@@ -1,0 +1,152 @@
+"""Connecting to a backend without waiting for it."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Callable
+from typing import cast
+
+from twisted.internet.interfaces import IDelayedCall, IReactorFDSet, IReactorTime, IReadWriteDescriptor
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from edgegate.errors import CONNECT_FAILED, CONNECT_REFUSED, CONNECT_TIMEOUT, Fault
+from edgegate.net.sockaddr import address_of, family_of, socket_address
+from edgegate.net.stream import Stream
+from edgegate.net.wheel import Deadline, TimerWheel
+from edgegate.routing.snapshot import Address, TCPAddress
+
+_REFUSED = frozenset((errno.ECONNREFUSED, errno.ENOENT))
+
+
+@implementer(IReadWriteDescriptor)
+class Connecting:
+    """
+    One connect under way. It owns its socket until C{connected} gets it as a stream.
+
+    Ends in one call of C{connected} or C{failed}, on a later turn of the
+    reactor, unless it is cancelled.
+    """
+
+    __slots__ = ("_address", "_connected", "_deadline", "_failed", "_fd", "_later", "_reactor", "_socket")
+
+    def __init__(
+        self,
+        reactor: IReactorFDSet,
+        wheel: TimerWheel,
+        address: Address,
+        timeout: float,
+        connected: Callable[[Stream], None],
+        failed: Callable[[Fault], None],
+    ) -> None:
+        self._reactor = reactor
+        self._address = address
+        self._connected = connected
+        self._failed = failed
+        self._deadline = Deadline(wheel, self._expired)
+        self._later: IDelayedCall | None = None
+        self._socket: socket.socket | None = None
+        self._fd = -1
+        self._begin(timeout)
+
+    def cancel(self) -> None:
+        """Connect no more; nobody is called. Does nothing once it has ended."""
+        self._close()
+        if self._later is not None and self._later.active():
+            self._later.cancel()
+
+    def fileno(self) -> int:
+        """Return the descriptor, or -1 once it is over."""
+        return self._fd
+
+    def logPrefix(self) -> str:
+        """Return what the log calls this."""
+        return "connecting"
+
+    def doRead(self) -> None:
+        """Nothing is read."""
+
+    def doWrite(self) -> None:
+        """The connect has ended."""
+        sock = self._socket
+        if sock is None:
+            return
+        number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if number:
+            self._fail(CONNECT_REFUSED if number in _REFUSED else CONNECT_FAILED)
+            return
+        self._reactor.removeWriter(self)
+        self._deadline.stop()
+        self._socket, self._fd = None, -1
+        try:
+            local = address_of(sock.getsockname())
+        except OSError:
+            sock.close()
+            self._failed(CONNECT_FAILED)
+            return
+        self._connected(Stream(self._reactor, sock, local, self._address))
+
+    def connectionLost(self, reason: Failure) -> None:
+        """The reactor has seen an error on the socket."""
+        self.doWrite()
+        if self._socket is not None:
+            self._fail(CONNECT_FAILED)
+
+    def _begin(self, timeout: float) -> None:
+        try:
+            name = socket_address(self._address)
+            sock = socket.socket(family_of(self._address), socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        except (OSError, ValueError):
+            self._fail_later(CONNECT_FAILED)
+            return
+        sock.setblocking(False)
+        number = sock.connect_ex(name)
+        if number not in (0, errno.EINPROGRESS):
+            sock.close()
+            self._fail_later(CONNECT_REFUSED if number in _REFUSED else CONNECT_FAILED)
+            return
+        if isinstance(self._address, TCPAddress):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket, self._fd = sock, sock.fileno()
+        self._reactor.addWriter(self)
+        self._deadline.start(timeout)
+
+    def _fail_later(self, fault: Fault) -> None:
+        """Nobody is called before the one who connects has this object in hand."""
+        self._later = cast(IReactorTime, self._reactor).callLater(0, self._failed, fault)
+
+    def _expired(self) -> None:
+        self._fail(CONNECT_TIMEOUT)
+
+    def _fail(self, fault: Fault) -> None:
+        self._close()
+        self._failed(fault)
+
+    def _close(self) -> None:
+        self._deadline.stop()
+        sock, self._socket = self._socket, None
+        if sock is not None:
+            self._reactor.removeWriter(self)
+            self._fd = -1
+            sock.close()
+
+
+def connect(
+    reactor: IReactorFDSet,
+    wheel: TimerWheel,
+    address: Address,
+    timeout: float,
+    connected: Callable[[Stream], None],
+    failed: Callable[[Fault], None],
+) -> Connecting:
+    """
+    Begin to connect to an address.
+
+    @param address: Its host is an IP literal.
+    @param timeout: In seconds; then C{CONNECT_TIMEOUT}.
+    @param connected: Gets the stream, not started yet, and owns it.
+    @param failed: Gets one of the C{CONNECT_} faults.
+    @return: What can be cancelled. Nobody is called before this returns.
+    """
+    return Connecting(reactor, wheel, address, timeout, connected, failed)

@@ -1,0 +1,226 @@
+"""Listening: sockets bound, connections accepted."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import stat
+from collections.abc import Callable
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IAddress, IListeningPort, IReactorFDSet, IReadDescriptor
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from edgegate.net.sockaddr import address_of, family_of, socket_address
+from edgegate.net.stream import twisted_address
+from edgegate.net.wheel import Deadline, TimerWheel
+from edgegate.routing.snapshot import Address, TCPAddress, UNIXAddress
+
+log = Logger()
+
+Accepted = Callable[[socket.socket, Address, Address], None]
+"""Takes a connection: its socket, which it owns from then on, the peer's address and ours."""
+
+BACKLOG = 4096
+"""Connections that the kernel holds before they are accepted; it lowers this to its own limit."""
+
+_ACCEPTS = 64
+"""Connections that are accepted in one turn of the reactor, so that others have theirs."""
+
+_REST = 1.0
+"""Seconds without accepting after the process ran out of descriptors or memory."""
+
+_EXHAUSTED = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
+_GONE = frozenset((errno.ECONNABORTED, errno.EPROTO, errno.EPERM, errno.EINTR))
+
+
+@implementer(IListeningPort, IReadDescriptor)
+class ListeningPort:
+    """One listening socket, which it owns."""
+
+    __slots__ = ("_accepted", "_address", "_fd", "_local", "_reactor", "_reading", "_rest", "_socket")
+
+    def __init__(self, reactor: IReactorFDSet, wheel: TimerWheel, address: Address, accepted: Accepted) -> None:
+        self._reactor = reactor
+        self._address = address
+        self._accepted = accepted
+        self._rest = Deadline(wheel, self.resumeAccepting)
+        self._socket: socket.socket | None = None
+        self._local: Address = address
+        self._reading = False
+        self._fd = -1
+
+    def startListening(self) -> None:
+        """
+        Bind, listen, accept.
+
+        @raise CannotListenError: The address cannot be bound.
+        """
+        sock = bind(self._address)
+        self._socket, self._fd = sock, sock.fileno()
+        self._local = address_of(sock.getsockname())
+        self.resumeAccepting()
+
+    def stopListening(self) -> Deferred[None]:
+        """Close the socket; connections that were accepted go on."""
+        self.pauseAccepting()
+        self._rest.stop()
+        sock, self._socket = self._socket, None
+        if sock is not None:
+            self._fd = -1
+            sock.close()
+            if isinstance(self._address, UNIXAddress) and not self._address.path.startswith("@"):
+                _remove(self._address.path)
+        return succeed(None)
+
+    def getHost(self) -> IAddress:
+        """Return the address that is bound, its port number included where that was left to the kernel."""
+        return twisted_address(self._local)
+
+    @property
+    def local(self) -> Address:
+        """The address that is bound."""
+        return self._local
+
+    def pauseAccepting(self) -> None:
+        """Leave new connections to the kernel's backlog."""
+        if self._reading:
+            self._reading = False
+            self._reactor.removeReader(self)
+
+    def resumeAccepting(self) -> None:
+        """Accept again."""
+        if not self._reading and self._socket is not None:
+            self._reading = True
+            self._reactor.addReader(self)
+
+    def fileno(self) -> int:
+        """Return the descriptor, or -1 once it is closed."""
+        return self._fd
+
+    def logPrefix(self) -> str:
+        """Return what the log calls this."""
+        return "listening"
+
+    def connectionLost(self, reason: Failure) -> None:
+        """The reactor says that the socket is of no more use."""
+        self.stopListening()
+
+    def doRead(self) -> None:
+        """Connections wait."""
+        for _ in range(_ACCEPTS):
+            sock = self._socket
+            if sock is None or not self._reading:
+                return
+            try:
+                connection, peer = sock.accept()
+            except BlockingIOError:
+                return
+            except OSError as reason:
+                if reason.errno in _GONE:
+                    continue
+                self._recover(reason)
+                return
+            self._take(connection, peer)
+
+    def _take(self, connection: socket.socket, peer: object) -> None:
+        try:
+            connection.setblocking(False)
+            if isinstance(self._local, TCPAddress):
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                local = self._local if _is_one(self._local.host) else address_of(connection.getsockname())
+            else:
+                local = self._local
+            remote = address_of(peer)  # type: ignore[arg-type]
+        except OSError:
+            # gone between accept() and here
+            connection.close()
+            return
+        try:
+            self._accepted(connection, remote, local)
+        except Exception:
+            log.failure("a new connection failed")
+            connection.close()
+
+    def _recover(self, reason: OSError) -> None:
+        """Accepting failed: rest, so that neither the log nor the processor is flooded."""
+        if reason.errno not in _EXHAUSTED:
+            log.error("cannot accept on {address}: {reason}", address=str(self._local), reason=reason.strerror)
+        else:
+            log.error("out of descriptors or memory: {address} rests", address=str(self._local))
+        self.pauseAccepting()
+        self._rest.start(_REST)
+
+
+def listen(reactor: IReactorFDSet, wheel: TimerWheel, address: Address, accepted: Accepted) -> ListeningPort:
+    """
+    Listen on an address, C{::} meaning all addresses of both families.
+
+    @raise CannotListenError: The address cannot be bound.
+    """
+    port = ListeningPort(reactor, wheel, address, accepted)
+    port.startListening()
+    return port
+
+
+def bind(address: Address) -> socket.socket:
+    """
+    Return a non-blocking listening socket.
+
+    @raise CannotListenError: The address cannot be bound.
+    """
+    host, port = (address.host, address.port) if isinstance(address, TCPAddress) else (address.path, 0)
+    try:
+        if isinstance(address, TCPAddress) and host == "::" and not socket.has_dualstack_ipv6():
+            address = TCPAddress("0.0.0.0", port)
+        if isinstance(address, UNIXAddress):
+            _remove_stale(address.path)
+        sock = socket.socket(family_of(address), socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    except OSError as reason:
+        raise CannotListenError(host, port, reason) from reason
+    try:
+        if isinstance(address, TCPAddress):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if ":" in address.host:
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if address.host == "::" else 1)
+        sock.bind(socket_address(address))
+        sock.listen(BACKLOG)
+        sock.setblocking(False)
+    except (OSError, ValueError) as reason:
+        sock.close()
+        raise CannotListenError(host, port, reason) from reason
+    return sock
+
+
+def _is_one(host: str) -> bool:
+    return host not in ("::", "0.0.0.0")
+
+
+def _remove_stale(path: str) -> None:
+    """Remove the socket file that a process which is no more has left behind; one that answers stays."""
+    if path.startswith("@"):
+        return
+    try:
+        if not stat.S_ISSOCK(os.stat(path).st_mode):  # noqa: PTH116
+            return
+    except FileNotFoundError:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1)
+        try:
+            probe.connect(path)
+        except ConnectionRefusedError:
+            _remove(path)
+        except OSError:
+            return
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)  # noqa: PTH108
+    except FileNotFoundError:
+        pass

@@ -1,0 +1,382 @@
+# Hot path: every byte that is relayed without being looked at passes here.
+"""
+Bytes from one socket to another and back, by the kernel where they are many.
+
+Each direction begins with a plain receive and send, which is cheapest for
+small messages. When reads come back full it goes over to C{splice(2)}: socket,
+pipe, socket, and no byte is copied to this process. What the destination does
+not take stays in the pipe or one buffer, and its source is not read meanwhile:
+the kernel's own flow control holds the sender back.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+import struct
+from collections.abc import Callable
+
+from twisted.internet.interfaces import IReactorFDSet, IReadWriteDescriptor
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from edgegate.net.wheel import Deadline, TimerWheel
+
+READ_SIZE = 65536
+"""Bytes of a plain receive; one that comes back full means bulk."""
+
+PIPE_SIZE = 1 << 20
+"""Bytes that a pipe is asked to hold; where the user's limit is lower it holds what it holds."""
+
+_KEPT_PIPES = 64
+
+_SPLICE = hasattr(os, "splice")
+_FLAGS = (os.SPLICE_F_MOVE | os.SPLICE_F_NONBLOCK) if hasattr(os, "SPLICE_F_MOVE") else 0x01 | 0x02
+_F_SETPIPE_SZ = getattr(fcntl, "F_SETPIPE_SZ", 1031)
+
+Ended = Callable[[str, int, int], None]
+"""
+Gets why, and the bytes each way.
+
+Why is C{""} for a good end, C{"idle"}, C{"aborted"}, or C{"one"} or C{"other"}: whose connection broke.
+"""
+
+
+class Pipe:
+    """A pipe between two sockets, kept for the next pair when it is empty."""
+
+    __slots__ = ("held", "reader", "size", "writer")
+
+    _kept: list[Pipe] = []
+
+    def __init__(self) -> None:
+        self.reader, self.writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self.held = 0
+        try:
+            self.size = int(fcntl.fcntl(self.writer, _F_SETPIPE_SZ, PIPE_SIZE))
+        except OSError:
+            self.size = READ_SIZE
+
+    @classmethod
+    def take(cls) -> Pipe:
+        """
+        Return an empty pipe.
+
+        @raise OSError: No descriptor is left.
+        """
+        return cls._kept.pop() if cls._kept else cls()
+
+    def give(self) -> None:
+        """Keep the pipe if it is empty, else close it."""
+        if not self.held and len(self._kept) < _KEPT_PIPES:
+            self._kept.append(self)
+        else:
+            os.close(self.reader)
+            os.close(self.writer)
+
+
+class Direction:
+    """
+    From one end to the other.
+
+    @ivar moved: Bytes that the destination took.
+    @ivar finished: The source has ended, and the destination was told.
+    """
+
+    __slots__ = ("_held", "_pipe", "_recv", "_send", "_source_ended", "finished", "moved", "sink", "source")
+
+    def __init__(self, source: End, sink: End) -> None:
+        self.source = source
+        self.sink = sink
+        self._recv = source.socket.recv
+        self._send = sink.socket.send
+        self._held: bytes | memoryview = b""
+        self._pipe: Pipe | None = None
+        self._source_ended = self.finished = False
+        self.moved = 0
+
+    def move(self) -> None:
+        """
+        Move what can be moved.
+
+        @raise OSError: A side is broken; C{blame} tells which.
+        """
+        if self._pipe is not None:
+            self._splice(self._pipe)
+        elif self._held:
+            self._send_held()
+        else:
+            self._copy()
+
+    def release(self) -> None:
+        """Give the pipe back."""
+        pipe, self._pipe = self._pipe, None
+        if pipe is not None:
+            pipe.give()
+
+    def _copy(self) -> None:
+        try:
+            data = self._recv(READ_SIZE)
+        except BlockingIOError:
+            return
+        except OSError as reason:
+            raise SideError(self.source) from reason
+        if not data:
+            self._end_source()
+            return
+        self._held = data
+        self._send_held()
+        if len(data) == READ_SIZE and _SPLICE and not self._held:
+            try:
+                self._pipe = Pipe.take()
+            except OSError:
+                return
+
+    def _send_held(self) -> None:
+        data = self._held
+        try:
+            sent = self._send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError as reason:
+            raise SideError(self.sink) from reason
+        self.moved += sent
+        if sent == len(data):
+            self._held = b""
+            self.sink.stop_writing()
+            self.source.read_again()
+        else:
+            self._held = memoryview(data)[sent:]
+            self.source.stop_reading()
+            self.sink.write_soon()
+
+    def _splice(self, pipe: Pipe) -> None:
+        """Fill the pipe and empty it, once; the reactor calls again while there is more."""
+        if not self._source_ended and pipe.held < pipe.size:
+            try:
+                taken = os.splice(self.source.fd, pipe.writer, pipe.size - pipe.held, flags=_FLAGS)
+            except BlockingIOError:
+                taken = -1
+            except OSError as reason:
+                raise SideError(self.source) from reason
+            if taken > 0:
+                pipe.held += taken
+            elif taken == 0:
+                self._source_ended = True
+                self.source.stop_reading()
+        if pipe.held:
+            try:
+                sent = os.splice(pipe.reader, self.sink.fd, pipe.held, flags=_FLAGS)
+            except BlockingIOError:
+                sent = 0
+            except OSError as reason:
+                raise SideError(self.sink) from reason
+            pipe.held -= sent
+            self.moved += sent
+        if pipe.held:
+            self.source.stop_reading()
+            self.sink.write_soon()
+            return
+        self.sink.stop_writing()
+        if self._source_ended:
+            self._end_source()
+        else:
+            self.source.read_again()
+
+    def _end_source(self) -> None:
+        """The source has ended and everything was moved: tell the destination."""
+        self._source_ended = True
+        self.source.stop_reading()
+        self.finished = True
+        self.release()
+        try:
+            self.sink.socket.shutdown(socket.SHUT_WR)
+        except OSError as reason:
+            raise SideError(self.sink) from reason
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something was received that the destination has not taken yet."""
+        return bool(self._held) or (self._pipe is not None and self._pipe.held > 0)
+
+    @property
+    def source_ended(self) -> bool:
+        """Whether the source has said its last."""
+        return self._source_ended
+
+
+class SideError(Exception):
+    """The connection of one end is broken."""
+
+    def __init__(self, end: End) -> None:
+        super().__init__(end.name)
+        self.end = end
+
+
+@implementer(IReadWriteDescriptor)
+class End:
+    """
+    One of the two sockets on the reactor.
+
+    @ivar outward: The direction that it is the source of.
+    @ivar inward: The direction that it is the destination of.
+    """
+
+    __slots__ = ("_pair", "_reactor", "_reading", "_writing", "fd", "inward", "name", "outward", "socket")
+
+    outward: Direction
+    inward: Direction
+
+    def __init__(self, reactor: IReactorFDSet, sock: socket.socket, pair: SplicedPair, name: str) -> None:
+        self._reactor = reactor
+        self._pair = pair
+        self._reading = self._writing = False
+        self.socket = sock
+        self.fd = sock.fileno()
+        self.name = name
+
+    def fileno(self) -> int:
+        """Return the descriptor, or -1 once it is closed."""
+        return self.fd
+
+    def logPrefix(self) -> str:
+        """Return what the log calls this."""
+        return "relay"
+
+    def doRead(self) -> None:
+        """Something can be read."""
+        self._pair.move(self.outward)
+
+    def doWrite(self) -> None:
+        """More can be written."""
+        self._pair.move(self.inward)
+
+    def connectionLost(self, reason: Failure) -> None:
+        """
+        The reactor says that the socket is of no more use.
+
+        It says so too when both directions are closed and something is still
+        to be read, or the other way round: moving finds out which it is.
+        """
+        self._reading = self._writing = False
+        self._pair.hung_up(self)
+
+    def read_again(self) -> None:
+        """Watch for something to read."""
+        if not self._reading and not self.outward.source_ended and self.fd >= 0:
+            self._reading = True
+            self._reactor.addReader(self)
+
+    def stop_reading(self) -> None:
+        """Do not watch for something to read."""
+        if self._reading:
+            self._reading = False
+            self._reactor.removeReader(self)
+
+    def write_soon(self) -> None:
+        """Watch for room to write."""
+        if not self._writing:
+            self._writing = True
+            self._reactor.addWriter(self)
+
+    def stop_writing(self) -> None:
+        """Do not watch for room to write."""
+        if self._writing:
+            self._writing = False
+            self._reactor.removeWriter(self)
+
+    def close(self, reset: bool) -> None:
+        """Close the socket, with a reset or in good order."""
+        self.stop_reading()
+        self.stop_writing()
+        self.fd = -1
+        if reset:
+            try:
+                self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            except OSError:
+                pass  # the kernel has let go of it already
+        self.socket.close()
+
+
+class SplicedPair:
+    """
+    Two connected sockets, each getting what the other sends until both have ended.
+
+    It owns both sockets. An end of one's stream is passed on as one, and the
+    other direction goes on; where one's connection breaks, the other's is reset.
+    """
+
+    __slots__ = ("_deadline", "_ended", "_idle", "_one", "_onward", "_other", "_return")
+
+    def __init__(
+        self,
+        reactor: IReactorFDSet,
+        wheel: TimerWheel,
+        one: socket.socket,
+        other: socket.socket,
+        idle_timeout: float,
+        ended: Ended,
+    ) -> None:
+        """
+        @param idle_timeout: Seconds without a byte either way, after which both are reset.
+        @param ended: Called once, after both sockets are closed.
+        """
+        self._ended: Ended | None = ended
+        self._idle = idle_timeout
+        self._one = End(reactor, one, self, "one")
+        self._other = End(reactor, other, self, "other")
+        self._onward = Direction(self._one, self._other)
+        self._return = Direction(self._other, self._one)
+        self._one.outward = self._other.inward = self._onward
+        self._other.outward = self._one.inward = self._return
+        self._deadline = Deadline(wheel, self._expired)
+        self._deadline.start(idle_timeout)
+        self._one.read_again()
+        self._other.read_again()
+
+    def __repr__(self) -> str:
+        return f"<SplicedPair {self._onward.moved} onward, {self._return.moved} back>"
+
+    def abort(self) -> None:
+        """Reset both connections."""
+        self._end("aborted")
+
+    def move(self, direction: Direction) -> None:
+        """A side of a direction is ready."""
+        try:
+            direction.move()
+        except SideError as error:
+            self._end(error.end.name)
+            return
+        self._deadline.start(self._idle)
+        if self._onward.finished and self._return.finished:
+            self._end("")
+
+    def hung_up(self, end: End) -> None:
+        """The reactor watches an end no more: its connection broke, or both of its directions are closed."""
+        if self._ended is None:
+            return
+        number = end.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if number:
+            self._end(end.name)
+            return
+        if not end.outward.source_ended:
+            end.read_again()
+            self.move(end.outward)
+        if self._ended is not None and end.inward.waiting:
+            self.move(end.inward)
+
+    def _expired(self) -> None:
+        self._end("idle")
+
+    def _end(self, reason: str) -> None:
+        ended, self._ended = self._ended, None
+        if ended is None:
+            return
+        self._deadline.stop()
+        self._onward.release()
+        self._return.release()
+        for end in (self._one, self._other):
+            end.close(bool(reason))
+        ended(reason, self._onward.moved, self._return.moved)

@@ -1,0 +1,402 @@
+# Hot path: every byte of HTTP passes here.
+"""
+A connected socket on the reactor, offered as a Twisted transport.
+
+What is written is sent at once; only what the kernel did not take waits for
+the reactor to say that it can take more. That is one system call a message
+where Twisted's own transports make three. Nothing but the reactor's public
+L{IReactorFDSet} is used.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+from collections.abc import Callable, Iterable
+from enum import IntEnum
+from typing import cast
+
+from twisted.internet import error
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.address import UNIXAddress as TwistedUNIXAddress
+from twisted.internet.interfaces import (
+    IConsumer,
+    IHalfCloseableDescriptor,
+    IHalfCloseableProtocol,
+    IProducer,
+    IProtocol,
+    IPushProducer,
+    IReactorFDSet,
+    IReadWriteDescriptor,
+    ITransport,
+)
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from edgegate.routing.snapshot import Address, TCPAddress
+
+READ_SIZE = 65536
+"""Bytes that one read takes at the most."""
+
+HIGH_WATER = 65536
+"""Queued bytes above which the producer is paused."""
+
+
+class Phase(IntEnum):
+    """How far the end of a stream is; it only goes forward."""
+
+    OPEN = 0
+    FINISHING = 1  # what is queued is sent, then our direction is closed
+    FINISHED = 2  # our direction is closed; the other is read on
+    CLOSING = 3  # what is queued is sent, then all is closed
+    BROKEN = 4  # all is closed at the next turn
+    CLOSED = 5
+
+
+@implementer(ITransport, IConsumer, IPushProducer, IReadWriteDescriptor, IHalfCloseableDescriptor)
+class Stream:
+    """
+    One connected stream socket. It owns the socket until L{detach}.
+
+    The protocol's C{connectionLost} comes once, and never from inside a call
+    of one of these methods. Only streaming (push) producers are served.
+
+    @ivar local: Our address.
+    @ivar peer: The other side's.
+    @ivar bytes_in: Bytes that were received.
+    @ivar bytes_out: Bytes that the kernel has taken.
+    """
+
+    __slots__ = (
+        "_blocked",
+        "_failure",
+        "_fd",
+        "_half_closeable",
+        "_phase",
+        "_producer",
+        "_protocol",
+        "_queue",
+        "_reactor",
+        "_read_ended",
+        "_reading",
+        "_received",
+        "_recv",
+        "_send",
+        "_socket",
+        "_writing",
+        "bytes_in",
+        "bytes_out",
+        "local",
+        "peer",
+    )
+
+    def __init__(self, reactor: IReactorFDSet, sock: socket.socket, local: Address, peer: Address) -> None:
+        self._reactor = reactor
+        self._socket = sock
+        self._fd = sock.fileno()
+        self._recv = sock.recv
+        self._send: Callable[[bytes | memoryview], int] = sock.send
+        self._queue: list[bytes | memoryview] = []
+        self._producer: IPushProducer | None = None
+        self._failure: Failure | None = None
+        self._phase = Phase.OPEN
+        self._blocked = self._reading = self._writing = self._read_ended = self._half_closeable = False
+        self.bytes_in = self.bytes_out = 0
+        self.local = local
+        self.peer = peer
+
+    def __repr__(self) -> str:
+        return (
+            f"<{type(self).__name__} {self.local} <- {self.peer}: {self._phase.name.lower()}, {self.buffered} queued>"
+        )
+
+    def start(self, protocol: IProtocol, read: bool = True) -> None:
+        """Give the stream its protocol; reading begins unless told not to."""
+        self._protocol = protocol
+        self._received = protocol.dataReceived
+        self._half_closeable = IHalfCloseableProtocol.providedBy(protocol)
+        if read:
+            self._watch_reading()
+        protocol.makeConnection(self)
+
+    def detach(self) -> socket.socket:
+        """
+        Watch the socket no longer and hand it over to the caller, who owns it from now on.
+
+        @raise RuntimeError: Something is queued, or the stream is ending.
+        """
+        if self._queue or self._phase is not Phase.OPEN:
+            raise RuntimeError("a stream that is not at rest cannot be detached")
+        self._unwatch()
+        self._phase = Phase.CLOSED
+        return self._socket
+
+    # ITransport -------------------------------------------------------------------------------------------------------
+
+    @property
+    def buffered(self) -> int:
+        """Bytes that wait for the kernel to take them."""
+        return sum(map(len, self._queue))
+
+    @property
+    def disconnecting(self) -> bool:
+        """Whether the end was asked for."""
+        return self._phase >= Phase.CLOSING
+
+    @property
+    def disconnected(self) -> bool:
+        """Whether the socket is closed."""
+        return self._phase is Phase.CLOSED
+
+    def write(self, data: bytes) -> None:
+        """Send at once what the kernel takes, queue the rest. Once our direction ends nothing is taken any more."""
+        if self._phase:
+            return
+        if self._queue:
+            self._queue.append(data)
+        else:
+            try:
+                sent = self._send(data)
+            except BlockingIOError:
+                sent = 0
+            except OSError as reason:
+                self._break(reason)
+                return
+            self.bytes_out += sent
+            if sent == len(data):
+                return
+            self._queue.append(memoryview(data)[sent:])
+            self._watch_writing()
+        if not self._blocked and self._producer is not None and self.buffered > HIGH_WATER:
+            self._blocked = True
+            self._producer.pauseProducing()
+
+    def writeSequence(self, iovec: Iterable[bytes]) -> None:
+        """Write several pieces as one."""
+        self.write(b"".join(iovec))
+
+    def loseConnection(self) -> None:
+        """Close once everything queued is sent. There is no deadline here: arm one and abort."""
+        if self._phase < Phase.CLOSING:
+            self._phase = Phase.CLOSING
+            self._unwatch_reading()
+            self._watch_writing()
+
+    def abortConnection(self) -> None:
+        """Close at the next turn, with a reset; what is queued is thrown away."""
+        if self._phase < Phase.BROKEN:
+            self._reset_on_close()
+            self._end_with(Failure(error.ConnectionAborted()))
+
+    def loseWriteConnection(self) -> None:
+        """Close our direction once everything queued is sent; the other side is read on."""
+        if self._phase is Phase.OPEN:
+            self._phase = Phase.FINISHING
+            self._watch_writing()
+
+    def getPeer(self) -> IPv4Address | IPv6Address | TwistedUNIXAddress:
+        """Return the other side's address as Twisted has it."""
+        return twisted_address(self.peer)
+
+    def getHost(self) -> IPv4Address | IPv6Address | TwistedUNIXAddress:
+        """Return our address as Twisted has it."""
+        return twisted_address(self.local)
+
+    # IConsumer: our producer ------------------------------------------------------------------------------------------
+
+    def registerProducer(self, producer: IProducer, streaming: bool) -> None:
+        """
+        Have a producer paused while more than L{HIGH_WATER} bytes are queued.
+
+        @raise RuntimeError: There is one already.
+        @raise ValueError: It is a pull producer.
+        """
+        if self._producer is not None:
+            raise RuntimeError("there is a producer already")
+        if not streaming:
+            raise ValueError("only push producers are served")
+        if self._phase >= Phase.CLOSING:
+            producer.stopProducing()
+        else:
+            self._producer = cast(IPushProducer, producer)
+
+    def unregisterProducer(self) -> None:
+        """Forget the producer."""
+        self._producer = None
+        self._blocked = False
+
+    # IPushProducer: what we read --------------------------------------------------------------------------------------
+
+    def pauseProducing(self) -> None:
+        """Read no more for now."""
+        self._unwatch_reading()
+
+    def resumeProducing(self) -> None:
+        """Read again."""
+        if self._phase < Phase.CLOSING and not self._read_ended:
+            self._watch_reading()
+
+    def stopProducing(self) -> None:
+        """Who consumes what we read wants no more."""
+        self.loseConnection()
+
+    # The reactor ------------------------------------------------------------------------------------------------------
+
+    def fileno(self) -> int:
+        """Return the descriptor, or -1 once it is closed."""
+        return self._fd
+
+    def logPrefix(self) -> str:
+        """Return what the log calls this."""
+        return "stream"
+
+    def doRead(self) -> None:
+        """Something can be read."""
+        try:
+            data = self._recv(READ_SIZE)
+        except BlockingIOError:
+            return
+        except OSError as reason:
+            self._end(Failure(error.ConnectionLost(str(reason))))
+            return
+        if data:
+            self.bytes_in += len(data)
+            self._received(data)
+        else:
+            self._read_finished()
+
+    def doWrite(self) -> None:
+        """More can be written, or the end is due."""
+        phase = self._phase
+        if phase is Phase.BROKEN:
+            assert self._failure is not None
+            self._end(self._failure)
+            return
+        if self._queue and not self._send_queue():
+            return
+        self._unwatch_writing()
+        if phase is Phase.CLOSING:
+            self._end(Failure(error.ConnectionDone()))
+        elif phase is Phase.FINISHING:
+            self._phase = Phase.FINISHED
+            self._finish_writing()
+        elif self._blocked and self._producer is not None:
+            self._blocked = False
+            self._producer.resumeProducing()
+
+    def connectionLost(self, reason: Failure) -> None:
+        """The reactor says that the socket is of no more use."""
+        self._end(reason)
+
+    def readConnectionLost(self, reason: Failure) -> None:
+        """The reactor says that the other side has closed its direction."""
+        self._read_finished()
+
+    def writeConnectionLost(self, reason: Failure) -> None:
+        """The reactor says that nothing can be written any more."""
+        self._end(reason)
+
+    # ------------------------------------------------------------------------------------------------------------------
+
+    def _send_queue(self) -> bool:
+        """Send what is queued; return whether nothing is left."""
+        queue = self._queue
+        data = queue[0] if len(queue) == 1 else b"".join(queue)
+        try:
+            sent = self._send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError as reason:
+            self._end(Failure(error.ConnectionLost(str(reason))))
+            return False
+        self.bytes_out += sent
+        queue.clear()
+        if sent == len(data):
+            return True
+        queue.append(memoryview(data)[sent:])
+        return False
+
+    def _read_finished(self) -> None:
+        """The other side has closed its direction."""
+        self._unwatch_reading()
+        self._read_ended = True
+        if not self._half_closeable or self._phase is Phase.FINISHED:
+            self._end(Failure(error.ConnectionDone()))
+        else:
+            self._protocol.readConnectionLost()  # type: ignore[attr-defined]
+
+    def _finish_writing(self) -> None:
+        """Everything is sent, and our direction is to be closed."""
+        try:
+            self._socket.shutdown(socket.SHUT_WR)
+        except OSError as reason:
+            self._end(Failure(error.ConnectionLost(str(reason))))
+            return
+        if self._half_closeable:
+            self._protocol.writeConnectionLost()  # type: ignore[attr-defined]
+        if self._read_ended:
+            self._end(Failure(error.ConnectionDone()))
+
+    def _break(self, reason: OSError) -> None:
+        self._end_with(Failure(error.ConnectionLost(str(reason))))
+
+    def _end_with(self, failure: Failure) -> None:
+        """End at the next turn: never from inside a call of ours."""
+        self._phase = Phase.BROKEN
+        self._failure = failure
+        self._queue.clear()
+        self._unwatch_reading()
+        self._watch_writing()
+
+    def _reset_on_close(self) -> None:
+        try:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        except OSError:
+            pass  # the kernel has let go of it already
+
+    def _end(self, failure: Failure) -> None:
+        if self._phase is Phase.CLOSED:
+            return
+        self._phase = Phase.CLOSED
+        self._unwatch()
+        self._queue.clear()
+        self._producer = None
+        self._fd = -1
+        self._close_socket()
+        self._protocol.connectionLost(failure)
+
+    def _close_socket(self) -> None:
+        self._socket.close()
+
+    def _watch_reading(self) -> None:
+        if not self._reading:
+            self._reading = True
+            self._reactor.addReader(self)
+
+    def _unwatch_reading(self) -> None:
+        if self._reading:
+            self._reading = False
+            self._reactor.removeReader(self)
+
+    def _watch_writing(self) -> None:
+        if not self._writing:
+            self._writing = True
+            self._reactor.addWriter(self)
+
+    def _unwatch_writing(self) -> None:
+        if self._writing:
+            self._writing = False
+            self._reactor.removeWriter(self)
+
+    def _unwatch(self) -> None:
+        self._unwatch_reading()
+        self._unwatch_writing()
+
+
+def twisted_address(address: Address) -> IPv4Address | IPv6Address | TwistedUNIXAddress:
+    """Return an address as Twisted has it."""
+    if not isinstance(address, TCPAddress):
+        return TwistedUNIXAddress(address.path)
+    if ":" in address.host:
+        return IPv6Address("TCP", address.host, address.port)
+    return IPv4Address("TCP", address.host, address.port)

@@ -1,0 +1,231 @@
+# Hot path: every byte inside TLS passes here.
+"""
+A stream inside TLS: OpenSSL on the socket itself, without buffers between.
+
+OpenSSL may want to read before it can write and the other way round; what it
+wants is watched for, and what was to be done is done again then.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Callable
+from typing import cast
+
+from OpenSSL import SSL
+from twisted.internet import error
+from twisted.internet.interfaces import IReactorFDSet
+from twisted.python.failure import Failure
+
+from edgegate.net.stream import Phase, Stream
+from edgegate.routing.snapshot import Address
+
+_BUFFER = bytearray(65536)
+_VIEW = memoryview(_BUFFER)
+"""One buffer for all: what was read is copied out before anyone else reads."""
+
+
+class Truncated(error.ConnectionLost):
+    """The other side closed its connection without saying so in TLS: the end of what it sent may be missing."""
+
+
+class TLSStream(Stream):
+    """
+    A stream whose bytes OpenSSL encrypts. L{handshake} comes before L{start}.
+
+    Finishing our direction sends C{close_notify}; the other side's ends what is
+    read. A connection that ends without one fails with L{Truncated}.
+
+    @ivar connection: OpenSSL's side.
+    """
+
+    __slots__ = ("_done", "_failed", "_read_wants_write", "_write_wants_read", "connection")
+
+    def __init__(
+        self, reactor: IReactorFDSet, sock: socket.socket, local: Address, peer: Address, connection: SSL.Connection
+    ) -> None:
+        """
+        @param connection: Made on C{sock}, its state (accept or connect) set.
+        """
+        super().__init__(reactor, sock, local, peer)
+        self.connection = connection
+        self._send = cast(Callable[[bytes | memoryview], int], connection.send)
+        self._done: Callable[[], None] | None = None
+        self._failed: Callable[[str], None] | None = None
+        self._read_wants_write = self._write_wants_read = False
+
+    @property
+    def alpn(self) -> bytes:
+        """The protocol that ALPN agreed on, or empty."""
+        return self.connection.get_alpn_proto_negotiated()
+
+    # The handshake ----------------------------------------------------------------------------------------------------
+
+    def handshake(self, done: Callable[[], None], failed: Callable[[str], None]) -> None:
+        """
+        Begin the handshake. There is no deadline here: L{abandon} it.
+
+        @param done: Called when it is complete; L{start} comes next. May be called at once.
+        @param failed: Gets OpenSSL's reason; the socket is closed.
+        """
+        self._done = done
+        self._failed = failed
+        self._shake_hands()
+
+    def abandon(self) -> None:
+        """Close during the handshake; nobody is called."""
+        self._done = self._failed = None
+        self._phase = Phase.CLOSED
+        self._unwatch()
+        self._fd = -1
+        self._close_socket()
+
+    def _shake_hands(self) -> None:
+        try:
+            self.connection.do_handshake()
+        except SSL.WantReadError:
+            self._unwatch_writing()
+            self._watch_reading()
+        except SSL.WantWriteError:
+            self._unwatch_reading()
+            self._watch_writing()
+        except SSL.Error as reason:
+            self._handshake_failed(reason_of(reason))
+        else:
+            done, self._done, self._failed = self._done, None, None
+            self._unwatch()
+            if done is not None:
+                done()
+
+    def _handshake_failed(self, reason: str) -> None:
+        failed = self._failed
+        self.abandon()
+        if failed is not None:
+            failed(reason)
+
+    # What differs from a plain stream ---------------------------------------------------------------------------------
+
+    def write(self, data: bytes) -> None:
+        """Encrypt and send at once what the kernel takes, queue the rest."""
+        if self._phase:
+            return
+        self._queue.append(data)
+        if len(self._queue) == 1 and not self._send_queue():
+            self._hold()
+
+    def _hold(self) -> None:
+        if self._phase is not Phase.OPEN:
+            return
+        if not self._write_wants_read:
+            self._watch_writing()
+        if not self._blocked and self._producer is not None and self.buffered > 65536:
+            self._blocked = True
+            self._producer.pauseProducing()
+
+    def _send_queue(self) -> bool:
+        """Send what is queued; return whether nothing is left."""
+        queue = self._queue
+        data = queue[0] if len(queue) == 1 else b"".join(queue)
+        queue.clear()
+        view = memoryview(data)
+        at, size = 0, len(data)
+        self._write_wants_read = False
+        try:
+            while at < size:
+                # a record holds 16 KiB, and OpenSSL takes one at a time
+                at += self._send(view[at:] if at else data)
+        except SSL.WantWriteError:
+            pass
+        except SSL.WantReadError:
+            self._write_wants_read = True
+            self._unwatch_writing()
+            self._watch_reading()
+        except SSL.Error as reason:
+            self._end_with(Failure(error.ConnectionLost(reason_of(reason))))
+            return False
+        self.bytes_out += at
+        if at == size:
+            return True
+        queue.append(view[at:])
+        return False
+
+    def doRead(self) -> None:
+        """Something can be read."""
+        if self._done is not None:
+            self._shake_hands()
+            return
+        if self._write_wants_read:
+            self._watch_writing()
+            self._write_wants_read = False
+        try:
+            size = self.connection.recv_into(_BUFFER)
+        except SSL.WantReadError:
+            return
+        except SSL.WantWriteError:
+            self._read_wants_write = True
+            self._watch_writing()
+            return
+        except SSL.ZeroReturnError:
+            self._read_finished()
+            return
+        except SSL.Error as reason:
+            self._read_failed(reason)
+            return
+        self.bytes_in += size
+        self._received(bytes(_VIEW[:size]))
+
+    def doWrite(self) -> None:
+        """More can be written, or the handshake or a read goes on, or the end is due."""
+        if self._done is not None:
+            self._shake_hands()
+            return
+        if self._read_wants_write:
+            self._read_wants_write = False
+            if self._phase < Phase.CLOSING:
+                self.doRead()
+        super().doWrite()
+
+    def connectionLost(self, reason: Failure) -> None:
+        """The reactor says that the socket is of no more use."""
+        if self._done is not None:
+            self._handshake_failed("connection lost")
+        else:
+            super().connectionLost(reason)
+
+    def readConnectionLost(self, reason: Failure) -> None:
+        """The reactor says that the other side has closed its direction: OpenSSL knows in what order."""
+        self.doRead()
+
+    def _read_failed(self, reason: SSL.Error) -> None:
+        if isinstance(reason, SSL.SysCallError) or reason_of(reason) == "unexpected eof while reading":
+            self._end(Failure(Truncated(reason_of(reason))))
+        else:
+            self._end(Failure(error.ConnectionLost(reason_of(reason))))
+
+    def _finish_writing(self) -> None:
+        self._say_goodbye()
+        if self._half_closeable:
+            self._protocol.writeConnectionLost()  # type: ignore[attr-defined]
+        if self._read_ended:
+            self._end(Failure(error.ConnectionDone()))
+
+    def _close_socket(self) -> None:
+        if self._failure is None and self._done is None:
+            self._say_goodbye()
+        self._socket.close()
+
+    def _say_goodbye(self) -> None:
+        """Send close_notify where the kernel takes it; where it does not, nobody is reading."""
+        with contextlib.suppress(SSL.Error):
+            self.connection.shutdown()
+
+
+def reason_of(reason: SSL.Error) -> str:
+    """Return OpenSSL's words for an error, or the system's; constant phrases without addresses."""
+    if isinstance(reason, SSL.SysCallError):
+        return str(reason.args[-1]).lower()
+    entries = reason.args[0] if reason.args else None
+    if isinstance(entries, list) and entries:
+        return str(entries[-1][2] or "unknown")
+    return type(reason).__name__

@@ -1,0 +1,119 @@
+# Hot path: deadlines are set and lifted several times per request.
+"""
+One coarse timer for all deadlines of a worker.
+
+A gateway sets thousands of deadlines a second and almost none of them passes.
+Here setting one is mostly an attribute: a deadline that will be looked at early
+enough stays where it is, and is put back when its turn shows that it has moved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+log = Logger()
+
+_NEVER = float("inf")
+
+
+class TimerWheel:
+    """
+    Slots of C{tick} seconds, visited one after the other while anything is in them.
+
+    @ivar now: The clock's seconds, at most a tick old while any deadline is set; cheap to read.
+    @ivar running: Whether anything is in the wheel.
+    """
+
+    __slots__ = ("_clock", "_slots", "now", "running", "tick")
+
+    def __init__(self, clock: IReactorTime, tick: float = 0.5) -> None:
+        self._clock = clock
+        self._slots: dict[int, list[Deadline]] = {}
+        self.tick = tick
+        self.now = clock.seconds()
+        self.running = False
+
+    def wake(self) -> None:
+        """Begin to turn; C{now} is the time again."""
+        self.now = self._clock.seconds()
+        self.running = True
+        self._clock.callLater(self.tick, self._turn)
+
+    def put(self, deadline: Deadline, at: float) -> float:
+        """Put a deadline where it is looked at no earlier than a time; return when that will be."""
+        number = int(at / self.tick) + 1
+        slot = self._slots.get(number)
+        if slot is None:
+            self._slots[number] = [deadline]
+        else:
+            slot.append(deadline)
+        return number * self.tick
+
+    def _turn(self) -> None:
+        """Look at what is due, and go on turning while anything is left."""
+        self.now = now = self._clock.seconds()
+        present = int(now / self.tick)
+        for number in sorted(number for number in self._slots if number <= present):
+            for deadline in self._slots.pop(number):
+                try:
+                    deadline.visit(number * self.tick)
+                except Exception:
+                    # each belongs to a connection of its own, which must not take the others with it
+                    log.failure("what followed on a deadline failed")
+        if self._slots:
+            self._clock.callLater(self.tick, self._turn)
+        else:
+            self.running = False
+
+
+class Deadline:
+    """
+    A time by which something must have happened; one per connection, set anew for each of its phases.
+
+    It never passes early, and at most two ticks late.
+    """
+
+    __slots__ = ("_due", "_expired", "_visit", "_wheel", "active")
+
+    def __init__(self, wheel: TimerWheel, expired: Callable[[], None]) -> None:
+        """
+        @param expired: Called once each time that the deadline passes; may set it anew.
+        """
+        self._wheel = wheel
+        self._expired = expired
+        self._due = 0.0
+        self._visit = _NEVER
+        self.active = False
+
+    def start(self, seconds: float) -> None:
+        """Set it to so many seconds from now, whatever it was."""
+        wheel = self._wheel
+        if not wheel.running:
+            wheel.wake()
+        # now may be a tick old
+        self._due = due = wheel.now + seconds + wheel.tick
+        self.active = True
+        if self._visit > due:
+            self._visit = wheel.put(self, due)
+
+    def stop(self) -> None:
+        """Lift it."""
+        self.active = False
+
+    def visit(self, at: float) -> None:
+        """The wheel has come to where this was put."""
+        if at != self._visit:
+            # it was put into an earlier slot meanwhile, and this entry is the old one
+            return
+        self._visit = _NEVER
+        if not self.active:
+            return
+        wheel = self._wheel
+        if self._due > wheel.now:
+            self._visit = wheel.put(self, self._due)
+        else:
+            self.active = False
+            self._expired()
