@@ -17,6 +17,7 @@ from twisted.internet.interfaces import IReactorFDSet
 from edgegate.errors import CLIENT_GONE, NO_ROUTE, STREAM_IDLE, UPSTREAM_CUT_SHORT, Fault
 from edgegate.net.addresses import Downstream
 from edgegate.net.connecting import Connecting, connect
+from edgegate.net.sockets import Socket
 from edgegate.net.splice import SplicedPair
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import TimerWheel
@@ -29,7 +30,8 @@ from edgegate.upstream.registry import ClusterRegistry, EndpointState
 IDLE_TIMEOUT = 3600.0
 """Seconds without a byte either way after which a relay ends (Envoy's C{TcpProxy.idle_timeout})."""
 
-FAULTS = {"": None, "idle": STREAM_IDLE, "aborted": None, "one": CLIENT_GONE, "other": UPSTREAM_CUT_SHORT}
+FAULTS = {"": None, "aborted": None, "idle": STREAM_IDLE, "one": CLIENT_GONE, "other": UPSTREAM_CUT_SHORT}
+"""What it means when a L{SplicedPair} of a client and a backend ends so."""
 
 
 class Relay(Protocol):
@@ -62,7 +64,7 @@ class TCPGateway:
         self.idle_timeout = idle_timeout
         self.relays: set[Relay] = set()
 
-    def relay_socket(self, downstream: Downstream, sock: object) -> None:
+    def relay_socket(self, downstream: Downstream, sock: Socket) -> None:
         """
         Relay a client whose bytes are not looked at.
 
@@ -91,7 +93,7 @@ class SocketRelay:
 
     __slots__ = ("_dial", "_downstream", "_endpoint", "_gateway", "_pair", "_socket")
 
-    def __init__(self, downstream: Downstream, gateway: TCPGateway, sock: object) -> None:
+    def __init__(self, downstream: Downstream, gateway: TCPGateway, sock: Socket) -> None:
         """
         @param sock: The client's socket; owned from now on.
         """

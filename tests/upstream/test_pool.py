@@ -132,7 +132,7 @@ class PoolTests(SynchronousTestCase):
         pool.give(used)
         self.assertEqual((idle.closed, used.closed), (1, 1))
         self.assertIsNone(pool.take())
-        self.advance(2)
+        self.advance(62)
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_repr(self) -> None:

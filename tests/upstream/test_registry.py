@@ -418,7 +418,7 @@ class DNSTests(RegistryCase):
         connection = FakeConnection()
         endpoint.pool.give(connection)
         self.assertEqual(connection.closed, 1)
-        self.advance(REFRESH * 2)
+        self.advance(REFRESH * 3)
         self.assertEqual(self.names.asked, ["a.example"])
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
