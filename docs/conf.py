@@ -4,7 +4,7 @@ from importlib.metadata import version as installed_version
 
 project = "edgegate"
 author = "the edgegate developers"
-copyright = "2026, the edgegate developers"  # noqa: A001 (Sphinx's name)
+copyright = "2026, the edgegate developers"
 release = version = installed_version("edgegate")
 
 extensions = ["myst_parser"]
