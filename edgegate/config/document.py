@@ -1,0 +1,115 @@
+"""One document of a file: its value, and the places of everything in it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from edgegate.config.problems import Problem, Problems, Severity
+from edgegate.routing.snapshot import Origin
+
+Path = tuple[str | int, ...]
+"""Keys and indexes that lead to a value: C{("spec", "servers", 0, "tls", "mode")}."""
+
+Places = dict[str | int, tuple[int, int, "Places | None"]]
+"""Where the keys of a mapping or the items of a list are (line and column, from 1), and their own places."""
+
+_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_HUMP = re.compile(r"(?<!^)([A-Z])")
+
+
+def format_path(path: Path) -> str:
+    """Return a path as messages show it: C{spec.servers[0].tls.mode}."""
+    text = ""
+    for key in path:
+        if isinstance(key, int):
+            text += f"[{key}]"
+        elif _PLAIN_KEY.fullmatch(key):
+            text += f".{key}" if text else key
+        else:
+            text += f"[{json.dumps(key, ensure_ascii=False)}]"
+    return text
+
+
+def snake_case(name: str) -> str:
+    """Return protobuf's own spelling of a JSON name: C{fixed_delay} for C{fixedDelay}."""
+    return _HUMP.sub(r"_\1", name).lower()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Document:
+    """
+    One item of YAML that is an object of some API.
+
+    @ivar file: As the user named it, relative to the folder.
+    @ivar line: Where it begins, from 1.
+    @ivar creation_timestamp: When a cluster says that it was made; an aware time.
+    @ivar value: The whole document as dicts, lists, strings, numbers, booleans and L{None}. Aliases share their
+        values, so nothing in it may be changed.
+    @ivar places: Where everything in it is.
+    """
+
+    file: str
+    line: int
+    kind: str
+    api_version: str
+    name: str
+    namespace: str = "default"
+    labels: Mapping[str, str] = field(default_factory=dict)
+    creation_timestamp: datetime | None = None
+    value: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    places: Places = field(default_factory=dict, repr=False)
+
+    @property
+    def group(self) -> str:
+        """The API group: C{networking.istio.io}; empty for Kubernetes' core."""
+        return self.api_version.rpartition("/")[0]
+
+    @property
+    def title(self) -> str:
+        """What messages call it: C{VirtualService default/webapp}."""
+        return f"{self.kind} {self.namespace}/{self.name}"
+
+    @property
+    def origin(self) -> Origin:
+        """Where it begins."""
+        return Origin(self.file, self.line, self.title)
+
+    def origin_of(self, path: Path) -> Origin:
+        """Where a part of it is."""
+        return Origin(self.file, self.place(path)[0], self.title)
+
+    def place(self, path: Path) -> tuple[int, int]:
+        """
+        Return line and column of a key or of a list's item, from 1; of the nearest thing around it where there is none.
+
+        Keys are found in both of protobuf's spellings.
+        """
+        line, column, places = self.line, 1, self.places
+        for key in path:
+            found = places.get(key)
+            if found is None and isinstance(key, str):
+                found = places.get(snake_case(key))
+            if found is None:
+                break
+            line, column = found[0], found[1]
+            if found[2] is None:
+                break
+            places = found[2]
+        return line, column
+
+    def problem(self, problems: Problems, severity: Severity, path: Path, message: str) -> None:
+        """Report what is wrong with a part of it."""
+        problems.add(Problem(self.file, *self.place(path), severity, format_path(path), message))
+
+    def error(self, problems: Problems, path: Path, message: str) -> None:
+        """Report an error."""
+        self.problem(problems, Severity.ERROR, path, message)
+
+    def warning(self, problems: Problems, path: Path, message: str) -> None:
+        """Report a warning."""
+        self.problem(problems, Severity.WARNING, path, message)

@@ -1,0 +1,103 @@
+"""What the fields of all kinds are made of: the base of the structs, protobuf's types, and what is honoured."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from msgspec import Meta, Struct
+
+
+class Spec(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """
+    A message of an API. Names are the JSON names in snake_case.
+
+    A field that was not given is L{None}, or empty where it is a list or a map.
+
+    @cvar one_of: Groups of fields (Python names) of which at most one may be given.
+    """
+
+    one_of: ClassVar[tuple[tuple[str, ...], ...]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """
+    Says of a field that giving it does not do what Istio's reference says.
+
+    @ivar message: The warning that whoever gives it gets, beginning with C{not honoured}.
+    @ivar values: Where only some values are concerned: their messages by value, in place of C{message}.
+    """
+
+    message: str = ""
+    values: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def meta(self) -> Meta:
+        """The annotation of the field."""
+        return Meta(extra={"note": self})
+
+
+NOT_YET = Note("not honoured yet").meta
+NEVER_HOLDS = Note("not honoured yet: this match never holds").meta
+
+UInt32 = Annotated[int, Meta(ge=0, le=4294967295)]
+Int32 = Annotated[int, Meta(ge=-2147483648, le=2147483647)]
+
+
+class Duration(float):
+    """A time in seconds, written as C{1.5s}, C{100ms} or C{1h30m}."""
+
+    _PART: ClassVar[re.Pattern[str]] = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")
+    _SECONDS: ClassVar[dict[str, float]] = {
+        "ns": 1e-9,
+        "us": 1e-6,
+        "µs": 1e-6,
+        "μs": 1e-6,
+        "ms": 1e-3,
+        "s": 1.0,
+        "m": 60.0,
+        "h": 3600.0,
+    }
+    LONGEST: ClassVar[float] = 315_576_000_000.0  # protobuf's Duration ends at 10,000 years
+
+    @classmethod
+    def parse(cls, text: str) -> Duration:
+        """
+        Read Go's notation, as Kubernetes does.
+
+        @raise ValueError: It is something else, shorter than 1 ms (as Istio's schema has it) or longer than protobuf
+            can say.
+        """
+        sign, rest = (text[0], text[1:]) if text[:1] in ("-", "+") and len(text) > 1 else ("", text)
+        parts = cls._PART.findall(rest)
+        if not parts or "".join(number + unit for number, unit in parts) != rest or len(rest) > 64:
+            raise ValueError("expected a duration such as 1.5s, 100ms or 1h")
+        seconds = sum(float(number) * cls._SECONDS[unit] for number, unit in parts)
+        if sign == "-" or seconds < 0.000_999_999:
+            raise ValueError("a duration must be at least 1ms")
+        if seconds > cls.LONGEST:
+            raise ValueError("a duration of more than 10,000 years")
+        return cls(seconds)
+
+
+class Base64(bytes):
+    """Bytes that are written in base64. Not shown, as they may be secret."""
+
+    @classmethod
+    def parse(cls, text: str) -> Base64:
+        """
+        Decode as Go does: the standard alphabet with padding, line breaks passed over.
+
+        @raise ValueError: It is not base64. The text is not repeated.
+        """
+        try:
+            return cls(base64.b64decode(text.replace("\n", "").replace("\r", ""), validate=True))
+        except (binascii.Error, ValueError):
+            raise ValueError("not base64") from None
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} bytes>"

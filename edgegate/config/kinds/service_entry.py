@@ -1,0 +1,70 @@
+"""Istio's C{ServiceEntry}: where a service is."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Annotated
+
+from edgegate.config.kinds.base import NOT_YET, Note, Spec, UInt32
+
+_MESH_ONLY = Note("not honoured: only a mesh uses it").meta
+
+
+class Location(Enum):
+    """Whether a service is part of the mesh."""
+
+    MESH_EXTERNAL = "MESH_EXTERNAL"
+    MESH_INTERNAL = "MESH_INTERNAL"
+
+
+class Resolution(Enum):
+    """How the endpoints of a service become addresses."""
+
+    NONE = "NONE"
+    STATIC = "STATIC"
+    DNS = "DNS"
+    DNS_ROUND_ROBIN = "DNS_ROUND_ROBIN"
+    DYNAMIC_DNS = "DYNAMIC_DNS"
+
+
+class ServicePort(Spec, frozen=True, kw_only=True):
+    """A port of a service."""
+
+    number: UInt32
+    name: str
+    protocol: str | None = None
+    target_port: UInt32 | None = None
+
+
+class WorkloadEntry(Spec, frozen=True, kw_only=True):
+    """An endpoint: an IP address, a name or C{unix:///path}."""
+
+    address: str | None = None
+    ports: dict[str, UInt32] = {}
+    labels: dict[str, str] = {}
+    network: Annotated[str | None, _MESH_ONLY] = None
+    locality: str | None = None
+    weight: UInt32 | None = None
+    service_account: Annotated[str | None, _MESH_ONLY] = None
+
+
+class WorkloadSelector(Spec, frozen=True, kw_only=True):
+    """Labels that choose WorkloadEntries."""
+
+    labels: dict[str, str] = {}
+
+
+class ServiceEntry(Spec, frozen=True, kw_only=True):
+    """The C{spec} of a ServiceEntry. Without a resolution it is C{NONE}."""
+
+    hosts: tuple[str, ...]
+    addresses: tuple[str, ...] = ()
+    ports: tuple[ServicePort, ...] = ()
+    location: Location | None = None
+    resolution: Annotated[
+        Resolution | None, Note(values=(("NONE", "not honoured yet"), ("DYNAMIC_DNS", "not honoured yet"))).meta
+    ] = None
+    endpoints: tuple[WorkloadEntry, ...] = ()
+    workload_selector: Annotated[WorkloadSelector | None, NOT_YET] = None
+    export_to: tuple[str, ...] = ()
+    subject_alt_names: Annotated[tuple[str, ...], NOT_YET] = ()
