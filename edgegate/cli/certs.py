@@ -31,7 +31,8 @@ def certs(directory: Path, hosts: tuple[str, ...], force: bool) -> None:
     stranger.crt, stranger.key    a client's that mutual TLS refuses, because
     stranger-ca.crt               another authority issued it
 
-    Certificates that are there and valid are kept. They are made for trials:
+    Certificates that are there and valid are kept; those of the folder's own
+    authority are renewed when they have expired. They are made for trials:
     anyone who can read ca.key can make more of them.
     """
     try:

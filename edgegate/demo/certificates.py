@@ -58,8 +58,9 @@ def fill(
     """
     Put an authority, a certificate for each host, a client's and a stranger's into a folder, which is made if needed.
 
-    What is there and good for another day is left as it is. Files are written
-    whole or not at all; private keys can be read by their owner only.
+    What is there and good for another day is left as it is. What has expired
+    and was issued by the folder's own authority is made anew. Files are
+    written whole or not at all; private keys can be read by their owner only.
 
     @param force: Replace all of them, the authority too.
 
@@ -68,14 +69,14 @@ def fill(
     @raise OSError: The folder can't be read or written.
     """
     instant = now or datetime.now(timezone.utc)
-    names = {file_name(host): normalise(host) for host in hosts}
+    names = {file_name(host): normalise(host).strip("[]") for host in hosts}
     folder.mkdir(parents=True, exist_ok=True)
     shelf = _Shelf(folder, force, instant)
     authority = shelf.authority()
     for name, host in names.items():
-        if not shelf.has(name, f"server {host}", authority):
+        if not shelf.has(name, f"server {host}", "ca.crt"):
             shelf.put(name, f"server {host}", authority.server([host], instant))
-    if not shelf.has("client", f"client {CLIENT}", authority):
+    if not shelf.has("client", f"client {CLIENT}", "ca.crt"):
         shelf.put("client", f"client {CLIENT}", authority.client(CLIENT, [CLIENT, CLIENT_URI], instant))
     shelf.stranger()
     return shelf.entries
@@ -88,7 +89,7 @@ def file_name(host: str) -> str:
     @raise Unusable: It can be no server's name, or is that of another file.
     """
     try:
-        name = normalise(host)
+        name = normalise(host).strip("[]")  # of an IPv6 address
     except ValueError as error:
         raise Unusable(str(error)) from error
     if not _HOST.fullmatch(name) or name in _TAKEN:
@@ -108,31 +109,28 @@ class _Shelf:
     def authority(self) -> Authority:
         """Return the authority that is there, or a new one, which is kept."""
         if self.has("ca", "authority", None):
-            own = self._read("ca")
-            return Authority(own)
+            return Authority(self._read("ca"))
         authority = Authority.new("edgegate demo authority", self._now)
         self.put("ca", "authority", authority.own)
         return authority
 
     def stranger(self) -> None:
         """Have a client's certificate of another authority, to see it refused; that authority's key is not kept."""
-        authority_path = self._folder / "stranger-ca.crt"
         purpose = "client of another authority"
-        there = self.has("stranger", purpose, None)
-        if there and authority_path.exists():
-            self._check_issuer("stranger", authority_path)
-            return
-        if there or (authority_path.exists() and not self._force):
+        path = self._folder / "stranger-ca.crt"
+        if path.exists() != (self._folder / "stranger.crt").exists() and not self._force:
             raise self._refusal("stranger", "only one of stranger.crt and stranger-ca.crt is there")
-        authority = Authority.new("some other authority", self._now)
-        _write(authority_path, authority.own.chain_pem, 0o644)
-        self.put("stranger", purpose, authority.client(STRANGER, [STRANGER], self._now))
+        if not self.has("stranger", purpose, path.name):
+            authority = Authority.new("some other authority", self._now)
+            _write(path, authority.own.chain_pem, 0o644)
+            self.put("stranger", purpose, authority.client(STRANGER, [STRANGER], self._now))
 
-    def has(self, name: str, purpose: str, authority: Authority | None) -> bool:
+    def has(self, name: str, purpose: str, issuer: str | None) -> bool:
         """
         Whether a certificate and its key are there to be kept, in which case they are entered.
 
-        @param authority: Who must have issued it; L{None}: anyone.
+        @param issuer: The file of the authority that must have issued it, in which case it can be replaced once it has
+            expired; L{None}: any authority, and it can't.
 
         @raise Unusable: They are there and no good.
         """
@@ -140,13 +138,15 @@ class _Shelf:
         if self._force or not (certificate.exists() or key.exists()):
             return False
         issued = self._read(name)
-        if authority is not None:
-            self._check_issuer(name, self._folder / "ca.crt")
+        if issuer is not None:
+            self._check_issuer(name, issued, self._folder / issuer)
         expiry = issued.certificate.not_valid_after_utc
-        if expiry <= self._now + _MARGIN:
+        if expiry > self._now + _MARGIN:
+            self.entries.append(Entry(certificate, purpose, expiry, made=False))
+            return True
+        if issuer is None:
             raise self._refusal(name, f"expires on {expiry:%Y-%m-%d %H:%M} UTC")
-        self.entries.append(Entry(certificate, purpose, expiry, made=False))
-        return True
+        return False
 
     def put(self, name: str, purpose: str, issued: Issued) -> None:
         """Write a certificate and its key, and enter them."""
@@ -168,10 +168,10 @@ class _Shelf:
             raise self._refusal(name, "the key is neither ECDSA nor RSA")
         return Issued(chain[0], private, chain[1:])
 
-    def _check_issuer(self, name: str, authority: Path) -> None:
+    def _check_issuer(self, name: str, issued: Issued, authority: Path) -> None:
         try:
             issuer = load_certificates(authority.read_bytes(), authority.name)[0]
-            self._read(name).certificate.verify_directly_issued_by(issuer)
+            issued.certificate.verify_directly_issued_by(issuer)
         except BadKeyMaterial as error:
             raise self._refusal(name, str(error)) from error
         except (ValueError, TypeError, InvalidSignature) as error:

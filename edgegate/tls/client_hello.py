@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edgegate.routing.hosts import MAX_NAME, normalise
+from edgegate.routing.hosts import normalise
 
 MAX_HELLO = 65536
 """Bytes on the wire, record headers included, that a ClientHello may take (Envoy's limit too)."""
@@ -173,11 +173,13 @@ def _name(data: bytes) -> str:
     if _vector(data, 0, 2, 4, 65535) != len(data) or data[2] != 0 or _vector(data, 3, 2, 1, 65535) != len(data):
         raise MalformedHello("a server_name extension that does not hold one host name")
     name = data[5:].lower()
-    if name.endswith(b"."):  # not allowed by RFC 6066, yet sent; it names the same host
-        name = name[:-1]
-    if not 0 < len(name) <= MAX_NAME or name[0] == 0x2E or b".." in name or name.translate(None, _NAME_BYTES):
+    if name.translate(None, _NAME_BYTES):
         raise MalformedHello("a server name that is no host name")
-    return normalise(name.decode("ascii"))
+    try:
+        # A final dot is not allowed by RFC 6066, yet sent; it names the same host.
+        return normalise(name.decode("ascii"))
+    except ValueError:
+        raise MalformedHello("a server name that is no host name") from None
 
 
 def _protocols(data: bytes) -> tuple[bytes, ...]:

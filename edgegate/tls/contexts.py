@@ -57,7 +57,7 @@ def server_context(tls: ServerTLS, identity: str = "") -> SSL.Context:
 
     @param identity: Tells servers apart that are alike in all the rest.
 
-    @raise BadKeyMaterial: A certificate, key, authority, revocation list or the list of ciphers is of no use.
+    @raise BadKeyMaterial: A certificate, key, authority, revocation list, list of ciphers or version is of no use.
     """
     context = SSL.Context(SSL.TLS_SERVER_METHOD)
     context.set_options(
@@ -72,8 +72,7 @@ def server_context(tls: ServerTLS, identity: str = "") -> SSL.Context:
     # Tickets need no memory here, a cache does, and would keep client certificates in it.
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     context.set_session_id(_digest(tls, identity))
-    context.set_min_proto_version(tls.rules.minimum.value)
-    context.set_max_proto_version(tls.rules.maximum.value)
+    _use_versions(context, tls.rules)
     _use_ciphers(context, tls.rules)
     _use_certificates(context, tls.certificates)
     if tls.rules.verification is not None:
@@ -96,6 +95,16 @@ def openssl_cipher(name: str) -> str:
     if cipher == "CHACHA20_POLY1305_SHA256":
         cipher = "CHACHA20_POLY1305"
     return (cipher if exchange == "RSA" else f"{exchange}_{cipher}").replace("_", "-")
+
+
+def _use_versions(context: SSL.Context, rules: TLSRules) -> None:
+    try:
+        context.set_min_proto_version(rules.minimum.value)
+        context.set_max_proto_version(rules.maximum.value)
+    except SSL.Error:
+        raise BadKeyMaterial(
+            "minProtocolVersion", f"this OpenSSL speaks no version from {rules.minimum.name} to {rules.maximum.name}"
+        ) from None
 
 
 def _use_ciphers(context: SSL.Context, rules: TLSRules) -> None:

@@ -85,9 +85,21 @@ class FillTests(SynchronousTestCase):
         fill(self.folder, ["a.example"], now=NOW)
 
     def test_expired(self) -> None:
-        """A certificate that is about to expire is not replaced unasked."""
+        """What is about to expire is made anew by the authority that is there."""
         fill(self.folder, ["a.example"], now=NOW - timedelta(days=396))
-        self.refused("expires on 2026-03-02")
+        before = self.content()
+        entries = fill(self.folder, ["a.example"], now=NOW)
+        made = {entry.path.name for entry in entries if entry.made}
+        self.assertEqual(made, {"a.example.crt", "client.crt", "stranger.crt"})
+        self.assertEqual(self.content()["ca.crt"], before["ca.crt"])
+        self.read("a.example.crt").verify_directly_issued_by(self.read("ca.crt"))
+        self.read("stranger.crt").verify_directly_issued_by(self.read("stranger-ca.crt"))
+        self.assertFalse(any(entry.made for entry in fill(self.folder, ["a.example"], now=NOW)))
+
+    def test_expired_authority(self) -> None:
+        """An authority that has expired is not replaced unasked: clients may trust it."""
+        fill(self.folder, ["a.example"], now=NOW - timedelta(days=3650))
+        self.refused("expires on 2026-03-01 11:00 UTC")
 
     def test_someone_elses(self) -> None:
         """A certificate of another issuer under a host's name is not overwritten."""

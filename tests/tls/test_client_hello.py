@@ -173,7 +173,19 @@ class MalformedTests(SynchronousTestCase):
 
     def test_names_that_are_none(self) -> None:
         """What can't be a host name is refused, and with it what would confuse a log or a table."""
-        for name in (b"a b", b"a\0b", b"*.example", b"a..b", b".a", b".", b"a\xffb", b"[::1]", b"a:1", b"a" * 254):
+        for name in (
+            b"a b",
+            b"a\0b",
+            b"*.example",
+            b"a..b",
+            b"a..",
+            b".a",
+            b".",
+            b"a\xffb",
+            b"[::1]",
+            b"a:1",
+            b"a" * 254,
+        ):
             self.refused(hellos.hello(hellos.server_name(name)), "no host name")
 
     def test_server_name_lists(self) -> None:
