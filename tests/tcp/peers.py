@@ -33,11 +33,11 @@ def tcp_pair() -> tuple[socket.socket, socket.socket]:
     return client, accepted
 
 
-def unused_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-    return port
+def refusing() -> socket.socket:
+    """Return a socket that keeps a port for itself and does not listen, so that connects to it are refused."""
+    sock = socket.socket()
+    sock.bind(("127.0.0.1", 0))
+    return sock
 
 
 def read_all(sock: socket.socket) -> bytes:

@@ -19,10 +19,10 @@ from tests.tcp.peers import (
     Backend,
     in_thread,
     read_all,
+    refusing,
     reset,
     send_until_blocked,
     tcp_pair,
-    unused_port,
 )
 from tests.tcp.test_routes import downstream, route
 
@@ -68,6 +68,12 @@ class RelayCase(TestCase):
     def begin(self, client: Downstream) -> None:
         """Relay the client without looking at its bytes."""
         self.gateway.relay_socket(client, self.accepted)
+
+    def nobody(self) -> TCPAddress:
+        """Return an address that refuses."""
+        sock = refusing()
+        self.addCleanup(sock.close)
+        return TCPAddress("127.0.0.1", sock.getsockname()[1])
 
     def endpoints(self) -> list[EndpointState]:
         state = self.clusters.get("echo")
@@ -185,7 +191,7 @@ class RelayTests(RelayCase):
 
     async def test_refused(self) -> None:
         """A client whose backend refuses is closed."""
-        self.serve(TCPAddress("127.0.0.1", unused_port()))
+        self.serve(self.nobody())
         self.assertEqual(await in_thread(lambda: read_all(self.client)), b"")
         await self.observer.ended
         self.assertEqual(self.observer.ends, [(CONNECT_REFUSED, None, 0, 0)])
@@ -194,7 +200,7 @@ class RelayTests(RelayCase):
 
     async def test_second_endpoint(self) -> None:
         """Where one endpoint refuses the next one serves, and the client notices nothing."""
-        self.serve(TCPAddress("127.0.0.1", unused_port()), self.here)
+        self.serve(self.nobody(), self.here)
 
         def ask() -> bytes:
             self.client.sendall(b"ping")
