@@ -9,7 +9,9 @@ and C{VirtualService.hosts}.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
+from ipaddress import IPv6Address
 from typing import Generic, TypeVar
 
 import idna
@@ -24,20 +26,26 @@ def normalise(name: str) -> str:
     """
     Return the form in which names are compared: lower case, IDNA-encoded, without a trailing dot.
 
-    Patterns keep their C{*}.
+    Patterns keep their C{*}. An IPv6 literal gets the brackets that it has in
+    a C{Host} header. Underscores are let through: names of services have them.
 
     @raise ValueError: The name cannot be a host name.
     """
     text = name.strip().lower().removesuffix(".")
-    if text.isascii():
-        if not text or len(text) > MAX_NAME:
-            raise ValueError(f"{name!r} is not a host name")
+    star, rest = ("*.", text[2:]) if text.startswith("*.") else ("", text)
+    if not rest.isascii():
+        try:
+            rest = idna.encode(rest, uts46=True).decode("ascii")
+        except (idna.IDNAError, UnicodeError) as error:
+            raise ValueError(f"{name!r} is not a host name: {error}") from error
+    if len(star + rest) <= MAX_NAME and _LABELS.fullmatch(rest):
+        return star + rest
+    if text == "*":
         return text
-    star, dot, rest = ("*", ".", text[2:]) if text.startswith("*.") else ("", "", text)
-    try:
-        return star + dot + idna.encode(rest, uts46=True).decode("ascii")
-    except idna.IDNAError as error:
-        raise ValueError(f"{name!r} is not a host name: {error}") from error
+    literal = rest[1:-1] if rest[:1] == "[" and rest[-1:] == "]" else rest
+    if not star and ":" in literal and _IPV6.issuperset(literal):
+        return f"[{IPv6Address(literal).compressed}]"  # its AddressValueError is a ValueError
+    raise ValueError(f"{name!r} is not a host name")
 
 
 def host_of(authority: bytes) -> str:
@@ -56,9 +64,11 @@ def host_of(authority: bytes) -> str:
         host, port = host + "]", port[1:]
     else:
         host, _, port = text.partition(":")
-        host = host[:-1] if host.endswith(".") else host
-        if not host or len(host) > MAX_NAME or not _NAME.issuperset(host) or ".." in host or host[0] == ".":
+        if not host or not _NAME.issuperset(host) or ".." in host or host[0] == ".":
             raise ValueError("malformed host")
+        host = host[:-1] if host[-1] == "." else host
+        if len(host) > MAX_NAME:
+            raise ValueError("host name too long")
     if port and not (port.isdigit() and port.isascii() and len(port) <= 5 and int(port) <= 65535):
         raise ValueError("malformed port")
     return host
@@ -67,6 +77,7 @@ def host_of(authority: bytes) -> str:
 # unreserved and sub-delims of RFC 3986, without percent-encoding, which no host name needs
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=")
 _IPV6 = frozenset("0123456789abcdef:.")
+_LABELS = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 
 
 def covers(pattern: str, name: str) -> bool:

@@ -1,0 +1,198 @@
+"""Tests of L{edgegate.routing.matching}."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import re2
+from hypothesis import example, given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.routing.matching import (
+    MAX_REGEX,
+    HTTPMatch,
+    Kind,
+    StringMatch,
+    check_regex,
+    condition,
+    first_match,
+    text_condition,
+)
+
+
+@dataclass
+class Asked:
+    """A request."""
+
+    method: bytes = b"GET"
+    path: bytes = b"/"
+    authority: bytes = b"shop.example"
+    headers: Sequence[tuple[bytes, bytes]] = ()
+    port: int = 80
+
+
+def holds(match: HTTPMatch, asked: Asked) -> bool:
+    """Whether a request satisfies a match."""
+    check = condition(match)
+    return check is None or check(asked)
+
+
+class StringMatchTests(SynchronousTestCase):
+    """Istio's three forms of conditions on a text, and presence."""
+
+    def test_kinds(self) -> None:
+        """Exact is the whole text, prefix its begin by character, regex the whole text; presence needs no value."""
+        for match, text, expected in (
+            (StringMatch(Kind.EXACT, "/a"), b"/a", True),
+            (StringMatch(Kind.EXACT, "/a"), b"/A", False),
+            (StringMatch(Kind.EXACT, "/a"), b"/ab", False),
+            (StringMatch(Kind.EXACT, "/a", ignore_case=True), b"/A", True),
+            (StringMatch(Kind.EXACT, "/A", ignore_case=True), b"/a", True),
+            (StringMatch(Kind.PREFIX, "/foo"), b"/foobar", True),
+            (StringMatch(Kind.PREFIX, "/foo"), b"/fo", False),
+            (StringMatch(Kind.PREFIX, "/foo"), b"/FOO", False),
+            (StringMatch(Kind.PREFIX, "/Foo", ignore_case=True), b"/fOObar", True),
+            (StringMatch(Kind.REGEX, "/a+"), b"/aaa", True),
+            (StringMatch(Kind.REGEX, "/a+"), b"/aaab", False),
+            (StringMatch(Kind.REGEX, "(?i)/items/[0-9]+"), b"/Items/7", True),
+            (StringMatch(Kind.REGEX, r"/v\d/.*"), b"/v1/", True),
+            (StringMatch(Kind.PRESENT), b"", True),
+            (StringMatch(Kind.EXACT, "ü"), "ü".encode(), True),
+        ):
+            self.assertEqual(text_condition(match)(text), expected, (match, text))
+
+
+class RegexTests(SynchronousTestCase):
+    """Regular expressions are RE2's, whichever engine runs them."""
+
+    def test_refused(self) -> None:
+        """What RE2 does not know, and what is too long, is refused with a reason."""
+        for expression in ("(", "[z-a]", "*", "a**", "(?=a)", r"(a)\1", "(?<!a)b", "a{2,1}"):
+            self.assertTrue(str(self.assertRaises(ValueError, check_regex, expression)), expression)
+        self.assertRaises(ValueError, check_regex, "a" * (MAX_REGEX + 1))
+        check_regex("a" * MAX_REGEX)
+
+    def test_linear(self) -> None:
+        """A hostile path does not cost exponential time, nor even the square of its length."""
+        for expression in (
+            "(a+)+b",
+            "(a|aa)+b",
+            "(.*)(.*)(.*)b",
+            ".*.*.*b",
+            "(?:a?){50}a{50}b",
+            ".*" + "a" * 900 + "b",
+        ):
+            self.assertFalse(text_condition(StringMatch(Kind.REGEX, expression))(b"a" * 60000))
+
+    def test_engines(self) -> None:
+        """Only plain expressions leave RE2."""
+        for expression, expected in (
+            ("/api/v1/.*", re.Pattern),
+            (r"/v\d+/items", re.Pattern),
+            (r"/[a-z0-9_.-]+\.html", re.Pattern),
+            ("", re.Pattern),
+            ("/a*", None),
+            (".*.*", None),
+            (".*?", None),
+            (".{2}", None),
+            (r"\.*", None),
+            ("(a)", None),
+            ("a|b", None),
+            ("^/a$", None),
+            (r"\s", None),
+            (r"\bx", None),
+            ("[^a]", None),
+            ("[--a]", None),
+            ("[[:alpha:]]", None),
+            ("[a-c-e]", None),
+            ("é", None),
+            (".*" + "a" * 65, None),
+        ):
+            check = text_condition(StringMatch(Kind.REGEX, expression))
+            engine = next(cell.cell_contents for cell in check.__closure__ or ()).__self__
+            self.assertEqual(isinstance(engine, re.Pattern), expected is re.Pattern, expression)
+
+    @given(
+        st.lists(
+            st.sampled_from(
+                [*"aZ0_-/.*+?[]\\~&|^$(){} \né#=!:<", "[a-c]", "[a.-]", r"\.", r"\d", r"\w", "{2}", "[0-9]"]
+            ),
+            max_size=12,
+        ).map("".join),
+        st.one_of(
+            st.binary(max_size=12),
+            st.text("aZ0_-/.c[]\\d \n~&é", max_size=12).map(str.encode),
+        ),
+    )
+    @example(r"[a-z-]+", b"a-b")
+    @example(".", b"\n")
+    @example(r"\w", b"\xe9")
+    def test_as_re2(self, expression: str, text: bytes) -> None:
+        """Every expression matches just what RE2 says, and what RE2 refuses is refused."""
+        options = re2.Options()
+        options.log_errors = False
+        options.encoding = re2.Options.Encoding.LATIN1
+        try:
+            expected = re2.compile(expression.encode(), options).fullmatch(text) is not None
+        except re2.error:
+            self.assertRaises(ValueError, text_condition, StringMatch(Kind.REGEX, expression))
+        else:
+            self.assertEqual(text_condition(StringMatch(Kind.REGEX, expression))(text), expected)
+
+
+class HTTPMatchTests(SynchronousTestCase):
+    """Conditions of a request."""
+
+    def test_none(self) -> None:
+        """No condition, and a path prefix that every path has, need not be tested at all."""
+        self.assertIsNone(condition(HTTPMatch()))
+        self.assertIsNone(condition(HTTPMatch(uri=StringMatch(Kind.PREFIX, "/"))))
+
+    def test_each(self) -> None:
+        """Path, method, authority, port and headers can be asked for."""
+        exact = StringMatch(Kind.EXACT, "x")
+        for match, yes, no in (
+            (HTTPMatch(uri=exact), Asked(path=b"x"), Asked(path=b"y")),
+            (HTTPMatch(method=exact), Asked(method=b"x"), Asked(method=b"X")),
+            (HTTPMatch(authority=exact), Asked(authority=b"x"), Asked(authority=b"x:80")),
+            (HTTPMatch(port=81), Asked(port=81), Asked(port=80)),
+            (HTTPMatch(headers=(("h", exact),)), Asked(headers=[(b"h", b"x")]), Asked(headers=[(b"h", b"y")])),
+        ):
+            self.assertTrue(holds(match, yes), match)
+            self.assertFalse(holds(match, no), match)
+
+    def test_all(self) -> None:
+        """All conditions of one match must hold."""
+        match = HTTPMatch(uri=StringMatch(Kind.PREFIX, "/a"), method=StringMatch(Kind.EXACT, "GET"), port=80)
+        self.assertTrue(holds(match, Asked(path=b"/a")))
+        for asked in (Asked(path=b"/b"), Asked(path=b"/a", method=b"PUT"), Asked(path=b"/a", port=81)):
+            self.assertFalse(holds(match, asked))
+
+    def test_headers(self) -> None:
+        """Several values of a header are one, joined with commas; a header that is absent satisfies nothing."""
+        match = HTTPMatch(headers=(("h", StringMatch(Kind.EXACT, "a,b")),))
+        self.assertTrue(holds(match, Asked(headers=[(b"h", b"a"), (b"i", b"c"), (b"h", b"b")])))
+        present = HTTPMatch(headers=(("h", StringMatch(Kind.PRESENT)),))
+        self.assertTrue(holds(present, Asked(headers=[(b"h", b"")])))
+        self.assertFalse(holds(present, Asked(headers=[(b"i", b"")])))
+        self.assertFalse(holds(HTTPMatch(headers=(("h", StringMatch(Kind.EXACT, "")),)), Asked()))
+
+
+class FirstMatchTests(SynchronousTestCase):
+    """Rules in order of precedence."""
+
+    def test_order(self) -> None:
+        """The first rule of which any match holds wins; a rule without matches takes the rest."""
+        prefix = [HTTPMatch(uri=StringMatch(Kind.PREFIX, each)) for each in ("/a", "/ab", "/c")]
+        find = first_match([([prefix[0]], 1), ([prefix[1], prefix[2]], 2), ([], 3), ([prefix[2]], 4)])
+        for path, expected in ((b"/a", 1), (b"/ab", 1), (b"/c", 2), (b"/d", 3)):
+            self.assertEqual(find(Asked(path=path)), expected)
+
+    def test_none(self) -> None:
+        """Where no rule holds there is no answer."""
+        self.assertIsNone(first_match([])(Asked()))
+        self.assertIsNone(first_match([([HTTPMatch(port=1)], 1)])(Asked()))
+        self.assertEqual(first_match([([HTTPMatch()], 1)])(Asked()), 1)

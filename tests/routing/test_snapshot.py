@@ -1,0 +1,79 @@
+"""Tests of L{edgegate.routing.snapshot}."""
+
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError, dataclass
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.routing.hosts import HostTable
+from edgegate.routing.matching import HTTPMatch, Kind, StringMatch
+from edgegate.routing.snapshot import (
+    FilterChain,
+    HTTPRoute,
+    KeyPair,
+    Listener,
+    Origin,
+    Snapshot,
+    TCPAddress,
+    UNIXAddress,
+    VirtualHost,
+    WeightedCluster,
+)
+
+ORIGIN = Origin("shop.yaml", 7, "VirtualService default/shop")
+
+
+@dataclass
+class Asked:
+    """A request."""
+
+    path: bytes
+    method: bytes = b"GET"
+    authority: bytes = b""
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    port: int = 80
+
+
+class ValueTests(SynchronousTestCase):
+    """The Snapshot's values."""
+
+    def test_texts(self) -> None:
+        """Addresses and places look as users write them."""
+        self.assertEqual(str(TCPAddress("10.0.0.1", 80)), "10.0.0.1:80")
+        self.assertEqual(str(TCPAddress("::", 80)), "[::]:80")
+        self.assertEqual(str(UNIXAddress("/run/shop.sock")), "unix:///run/shop.sock")
+        self.assertEqual(str(ORIGIN), "shop.yaml:7")
+
+    def test_no_key_shown(self) -> None:
+        """No representation shows a private key."""
+        self.assertNotIn("SECRET", repr(KeyPair("shop", b"SECRET", b"SECRET")))
+
+    def test_frozen(self) -> None:
+        """Nothing is changed in place."""
+        with self.assertRaises(FrozenInstanceError):
+            Snapshot().listeners = ()  # type: ignore[misc]
+
+    def test_equal(self) -> None:
+        """Two Snapshots of the same files are equal."""
+
+        def made() -> Snapshot:
+            route = HTTPRoute("shop", ORIGIN, (WeightedCluster("outbound|80||shop", 1),))
+            table = HostTable([("shop.example", VirtualHost("shop.example", (route,)))])
+            chain = FilterChain("http.80", ORIGIN, ("shop.example",), http=table)
+            return Snapshot((Listener("[::]:80", TCPAddress("::", 80), 80, ORIGIN, chain),))
+
+        self.assertEqual(made(), made())
+
+
+class VirtualHostTests(SynchronousTestCase):
+    """Routes of one host."""
+
+    def test_select(self) -> None:
+        """A virtual host finds the first of its routes that a request satisfies."""
+        narrow = HTTPRoute("narrow", ORIGIN, (), (HTTPMatch(uri=StringMatch(Kind.PREFIX, "/a")),))
+        wide = HTTPRoute("wide", ORIGIN, ())
+        host = VirtualHost("shop.example", (narrow, wide))
+        self.assertIs(host.select(Asked(b"/ab")), narrow)
+        self.assertIs(host.select(Asked(b"/b")), wide)
+        self.assertIsNone(VirtualHost("shop.example").select(Asked(b"/")))
