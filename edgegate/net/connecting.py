@@ -5,9 +5,8 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Callable
-from typing import cast
 
-from twisted.internet.interfaces import IDelayedCall, IReactorFDSet, IReactorTime, IReadWriteDescriptor
+from twisted.internet.interfaces import IDelayedCall, IReactorFDSet, IReadWriteDescriptor
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -29,7 +28,7 @@ class Connecting:
     reactor, unless it is cancelled.
     """
 
-    __slots__ = ("_address", "_connected", "_deadline", "_failed", "_fd", "_later", "_reactor", "_socket")
+    __slots__ = ("_address", "_clock", "_connected", "_deadline", "_failed", "_fd", "_later", "_reactor", "_socket")
 
     def __init__(
         self,
@@ -41,6 +40,7 @@ class Connecting:
         failed: Callable[[Fault], None],
     ) -> None:
         self._reactor = reactor
+        self._clock = wheel.clock
         self._address = address
         self._connected = connected
         self._failed = failed
@@ -114,7 +114,7 @@ class Connecting:
 
     def _fail_later(self, fault: Fault) -> None:
         """Nobody is called before the one who connects has this object in hand."""
-        self._later = cast(IReactorTime, self._reactor).callLater(0, self._failed, fault)
+        self._later = self._clock.callLater(0, self._failed, fault)
 
     def _expired(self) -> None:
         self._fail(CONNECT_TIMEOUT)

@@ -18,7 +18,9 @@ from twisted.internet import error
 from twisted.internet.interfaces import IReactorFDSet
 from twisted.python.failure import Failure
 
+from edgegate.net.farewell import Farewell
 from edgegate.net.stream import Phase, Stream
+from edgegate.net.wheel import TimerWheel
 from edgegate.routing.snapshot import Address
 
 _BUFFER = bytearray(65536)
@@ -40,16 +42,24 @@ class TLSStream(Stream):
     @ivar connection: OpenSSL's side.
     """
 
-    __slots__ = ("_done", "_failed", "_read_wants_write", "_write_wants_read", "connection")
+    __slots__ = ("_done", "_failed", "_read_wants_write", "_wheel", "_write_wants_read", "connection")
 
     def __init__(
-        self, reactor: IReactorFDSet, sock: socket.socket, local: Address, peer: Address, connection: SSL.Connection
+        self,
+        reactor: IReactorFDSet,
+        wheel: TimerWheel,
+        sock: socket.socket,
+        local: Address,
+        peer: Address,
+        context: SSL.Context,
     ) -> None:
         """
-        @param connection: Made on C{sock}, its state (accept or connect) set.
+        @param context: Of the server that the client asked for.
         """
         super().__init__(reactor, sock, local, peer)
-        self.connection = connection
+        self._wheel = wheel
+        self.connection = connection = SSL.Connection(context, sock)
+        connection.set_accept_state()
         self._send = cast(Callable[[bytes | memoryview], int], connection.send)
         self._done: Callable[[], None] | None = None
         self._failed: Callable[[str], None] | None = None
@@ -67,7 +77,7 @@ class TLSStream(Stream):
         Begin the handshake. There is no deadline here: L{abandon} it.
 
         @param done: Called when it is complete; L{start} comes next. May be called at once.
-        @param failed: Gets OpenSSL's reason; the socket is closed.
+        @param failed: Gets OpenSSL's reason. The socket is closed, but only after the client could read the alert.
         """
         self._done = done
         self._failed = failed
@@ -99,8 +109,11 @@ class TLSStream(Stream):
                 done()
 
     def _handshake_failed(self, reason: str) -> None:
-        failed = self._failed
-        self.abandon()
+        failed, self._done, self._failed = self._failed, None, None
+        self._phase = Phase.CLOSED
+        self._unwatch()
+        self._fd = -1
+        Farewell(self._reactor, self._wheel, self._socket)
         if failed is not None:
             failed(reason)
 
@@ -111,7 +124,7 @@ class TLSStream(Stream):
         if self._phase:
             return
         self._queue.append(data)
-        if len(self._queue) == 1 and not self._send_queue():
+        if len(self._queue) > 1 or not self._send_queue():
             self._hold()
 
     def _hold(self) -> None:

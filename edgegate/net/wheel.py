@@ -18,6 +18,12 @@ log = Logger()
 
 _NEVER = float("inf")
 
+_HORIZON = 16.0
+"""
+Seconds ahead that anything is put: a deadline that was lifted stays where it is until its turn, and what it belongs to
+stays in memory as long.
+"""
+
 
 class TimerWheel:
     """
@@ -25,12 +31,13 @@ class TimerWheel:
 
     @ivar now: The clock's seconds, at most a tick old while any deadline is set; cheap to read.
     @ivar running: Whether anything is in the wheel.
+    @ivar clock: What it turns by.
     """
 
-    __slots__ = ("_clock", "_slots", "now", "running", "tick")
+    __slots__ = ("_slots", "clock", "now", "running", "tick")
 
     def __init__(self, clock: IReactorTime, tick: float = 0.5) -> None:
-        self._clock = clock
+        self.clock = clock
         self._slots: dict[int, list[Deadline]] = {}
         self.tick = tick
         self.now = clock.seconds()
@@ -38,9 +45,9 @@ class TimerWheel:
 
     def wake(self) -> None:
         """Begin to turn; C{now} is the time again."""
-        self.now = self._clock.seconds()
+        self.now = self.clock.seconds()
         self.running = True
-        self._clock.callLater(self.tick, self._turn)
+        self.clock.callLater(self.tick, self._turn)
 
     def put(self, deadline: Deadline, at: float) -> float:
         """Put a deadline where it is looked at no earlier than a time; return when that will be."""
@@ -54,7 +61,7 @@ class TimerWheel:
 
     def _turn(self) -> None:
         """Look at what is due, and go on turning while anything is left."""
-        self.now = now = self._clock.seconds()
+        self.now = now = self.clock.seconds()
         present = int(now / self.tick)
         for number in sorted(number for number in self._slots if number <= present):
             for deadline in self._slots.pop(number):
@@ -64,7 +71,7 @@ class TimerWheel:
                     # each belongs to a connection of its own, which must not take the others with it
                     log.failure("what followed on a deadline failed")
         if self._slots:
-            self._clock.callLater(self.tick, self._turn)
+            self.clock.callLater(self.tick, self._turn)
         else:
             self.running = False
 
@@ -97,7 +104,7 @@ class Deadline:
         self._due = due = wheel.now + seconds + wheel.tick
         self.active = True
         if self._visit > due:
-            self._visit = wheel.put(self, due)
+            self._visit = wheel.put(self, min(due, wheel.now + _HORIZON))
 
     def stop(self) -> None:
         """Lift it."""
@@ -113,7 +120,7 @@ class Deadline:
             return
         wheel = self._wheel
         if self._due > wheel.now:
-            self._visit = wheel.put(self, self._due)
+            self._visit = wheel.put(self, min(self._due, wheel.now + _HORIZON))
         else:
             self.active = False
             self._expired()

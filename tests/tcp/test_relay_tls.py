@@ -39,9 +39,14 @@ class TLSRelayTests(RelayCase):
 
     def begin(self, client: Downstream) -> None:
         """Shake hands, then relay."""
-        connection = SSL.Connection(server_context(SERVER), self.accepted)
-        connection.set_accept_state()
-        stream = TLSStream(reactor, self.accepted, client.local, client.peer, connection)  # type: ignore[arg-type]
+        stream = TLSStream(
+            reactor,  # type: ignore[arg-type]
+            self.gateway.wheel,
+            self.accepted,
+            client.local,
+            client.peer,
+            server_context(SERVER),
+        )
         protocol = RelayProtocol(client, self.gateway)
         stream.handshake(lambda: stream.start(protocol), self.fail)
 
