@@ -53,6 +53,11 @@ class Problems:
         """How many of them are errors."""
         return sum(problem.severity is Severity.ERROR for problem in self._found)
 
+    @property
+    def warnings(self) -> int:
+        """How many of them are warnings."""
+        return sum(problem.severity is Severity.WARNING for problem in self._found)
+
     def __iter__(self) -> Iterator[Problem]:
         """Yield them by file and line."""
         return iter(sorted(self._found))

@@ -1,0 +1,74 @@
+"""
+YAML's syntax errors in plain words, where the mistake is rather than where the parser noticed it.
+"""
+
+from __future__ import annotations
+
+import re
+
+Place = tuple[int, int]
+"""Line and column, both from 0, as the parser counts."""
+
+_KEY = re.compile(r"\s*(?:- +)*[^\s#'\"\[{:]+:(?:\s|$)")
+_COLONLESS = re.compile(r"(\s*(?:- +)*)[A-Za-z][A-Za-z0-9_-]*\s*$")
+
+
+def explain(text: str, problem: str, at: Place, context: str, since: Place | None) -> tuple[Place, str]:
+    """
+    Return where a syntax error is, and what it is.
+
+    @param problem: The parser's words for what it found.
+    @param at: Where.
+    @param context: Its words for what it was reading.
+    @param since: Where that began.
+    """
+    lines = text.split("\n", at[0] + 1)
+    line = lines[at[0]].rstrip("\r") if at[0] < len(lines) else ""
+    found = line[at[1] : at[1] + 1]
+    if "\t" in (found, line[: at[1] + 1].strip(" ")[:1]) and ("token" in problem or "tab" in problem):
+        return at, "a tab where only spaces may indent"
+    if "cannot start any token" in problem:
+        return at, f"no value begins with {found}: quote it"
+    if "mapping values are not allowed" in problem:
+        return _second_colon(lines, line, at)
+    if "sequence entries are not allowed" in problem:
+        return at, "the items of a list begin on a line of their own"
+    if since is not None:
+        return _within(line, problem, at, context, since)
+    return at, f"not YAML: {problem}"
+
+
+def _second_colon(lines: list[str], line: str, at: Place) -> tuple[Place, str]:
+    if _KEY.match(line[: at[1]] + " "):
+        return at, "a second colon: quote the value if the colon belongs to it"
+    indent = len(line) - len(line.lstrip(" "))
+    above = next((number for number in range(at[0] - 1, -1, -1) if lines[number].strip()), None)
+    if above is not None:
+        colonless = _COLONLESS.match(lines[above].rstrip("\r"))
+        if colonless is not None and len(colonless[1]) == indent:
+            return (above, indent), "a colon is missing behind the key"
+    return (at[0], indent), "a key where none can be: is the indentation right?"
+
+
+# What the context and the problem say; whether the mistake is where the context began; what it is.
+_EXPLANATIONS = (
+    ("quoted scalar", "end of stream", True, "this quote is never closed"),
+    ("quoted scalar", "document indicator", True, "this quote is never closed"),
+    ("flow", "expected", False, "a comma or the closing bracket is missing"),
+    ("", "escape", False, 'no such escape after \\: within "..." write \\\\ for a backslash, or use single quotes'),
+    ("block mapping", "", False, "expected a key with a colon: is the indentation right?"),
+    ("block collection", "", False, "expected an item with a dash: is the indentation right?"),
+    ("simple key", "", True, "a colon is missing behind the key"),
+    ("", "node content", False, "a value was expected"),
+)
+
+
+def _within(line: str, problem: str, at: Place, context: str, since: Place) -> tuple[Place, str]:
+    if "flow" in context and line.startswith("---"):
+        return at, "a document begins here, but a bracket before it is never closed"
+    if "flow" in context and at[0] != since[0]:
+        return since, "this bracket is never closed"
+    for in_context, in_problem, at_start, message in _EXPLANATIONS:
+        if in_context in context and in_problem in problem:
+            return (since if at_start else at), message
+    return at, f"not YAML: {context}, {problem}"

@@ -1,0 +1,37 @@
+"""Values and names in messages: shown short and safe, and suggested where they are misspelt."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+MAX_SHOWN = 60
+"""Characters of a value that a message repeats."""
+
+
+def type_name(value: object) -> str:
+    """Return what JSON's schemas call the type of a value."""
+    names = {bool: "boolean", int: "integer", float: "number", str: "string", dict: "object", list: "array"}
+    return "null" if value is None else names.get(type(value), "value")
+
+
+def show(value: object) -> str:
+    """Return a scalar as JSON writes it, shortened."""
+    text = value if isinstance(value, str) else json.dumps(value)
+    short = text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 3] + "..."
+    return json.dumps(short, ensure_ascii=False) if isinstance(value, str) else short
+
+
+def describe(value: object) -> str:
+    """Return type and value: C{string "80"}; of collections and null the type alone."""
+    if value is None or isinstance(value, dict | list):
+        return type_name(value)
+    return f"{type_name(value)} {show(value)}"
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """Return C{'; did you mean "mode"?'}, or nothing where no known word is close."""
+    by_case = {each.lower(): each for each in known}
+    close = get_close_matches(word[:MAX_SHOWN].lower(), by_case, n=1, cutoff=0.6)
+    return f'; did you mean "{by_case[close[0]]}"?' if close else ""
