@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from email.utils import formatdate
 from time import time
-from typing import Protocol
 
 from edgegate.errors import MISDIRECTED, NO_ROUTE, Fault
 from edgegate.http.exchange import Exchange
@@ -24,17 +23,11 @@ from edgegate.net.addresses import Downstream
 from edgegate.net.connecting import Connecting
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import TimerWheel
+from edgegate.observe.events import Observer
 from edgegate.routing.snapshot import Address, VirtualHost
 from edgegate.upstream.registry import ClusterRegistry
 
 Connect = Callable[[Address, float, Callable[[Stream], None], Callable[[Fault], None]], Connecting]
-
-
-class Observer(Protocol):
-    """Who is told that a request is over."""
-
-    def request_ended(self, exchange: Exchange) -> None:
-        """A request ended, well or badly; told exactly once for each."""
 
 
 class HTTPGateway:
@@ -89,6 +82,11 @@ class HTTPGateway:
         """Let every connection end with the answer that is under way on it."""
         for channel in tuple(self.channels):
             channel.drain()
+
+    def abort(self) -> None:
+        """End every connection now: the end of a drain."""
+        for channel in tuple(self.channels):
+            channel.abort()
 
     def resource_for(self, exchange: Exchange) -> IResource:
         """Find what answers an exchange, and take note of its route."""

@@ -332,6 +332,10 @@ class HTTP1Channel:
         if self._exchange is None and not self._closing:
             self._close()
 
+    def abort(self) -> None:
+        """End the connection now, with a reset."""
+        self._transport.abortConnection()
+
     # ------------------------------------------------------------------------------------------------------------------
 
     def _read_next(self) -> None:

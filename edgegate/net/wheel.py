@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 log = Logger()
@@ -34,11 +34,12 @@ class TimerWheel:
     @ivar clock: What it turns by.
     """
 
-    __slots__ = ("_slots", "clock", "now", "running", "tick")
+    __slots__ = ("_call", "_slots", "clock", "now", "running", "tick")
 
     def __init__(self, clock: IReactorTime, tick: float = 0.5) -> None:
         self.clock = clock
         self._slots: dict[int, list[Deadline]] = {}
+        self._call: IDelayedCall | None = None
         self.tick = tick
         self.now = clock.seconds()
         self.running = False
@@ -47,7 +48,15 @@ class TimerWheel:
         """Begin to turn; C{now} is the time again."""
         self.now = self.clock.seconds()
         self.running = True
-        self.clock.callLater(self.tick, self._turn)
+        self._call = self.clock.callLater(self.tick, self._turn)
+
+    def stop(self) -> None:
+        """Forget every deadline: what they belong to has ended."""
+        self._slots.clear()
+        self.running = False
+        call, self._call = self._call, None
+        if call is not None:
+            call.cancel()
 
     def put(self, deadline: Deadline, at: float) -> float:
         """Put a deadline where it is looked at no earlier than a time; return when that will be."""
@@ -61,6 +70,7 @@ class TimerWheel:
 
     def _turn(self) -> None:
         """Look at what is due, and go on turning while anything is left."""
+        self._call = None
         self.now = now = self.clock.seconds()
         present = int(now / self.tick)
         for number in sorted(number for number in self._slots if number <= present):
@@ -71,7 +81,7 @@ class TimerWheel:
                     # each belongs to a connection of its own, which must not take the others with it
                     log.failure("what followed on a deadline failed")
         if self._slots:
-            self.clock.callLater(self.tick, self._turn)
+            self._call = self.clock.callLater(self.tick, self._turn)
         else:
             self.running = False
 

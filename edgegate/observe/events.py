@@ -12,8 +12,29 @@ from typing import Protocol
 from edgegate.errors import Fault
 
 
+class Ended(Protocol):
+    """What is looked at of a request that ended; an C{edgegate.http.exchange.Exchange}."""
+
+    status: int
+    sent: int
+    received: int
+    fault: Fault | None
+
+
 class Observer(Protocol):
-    """Is told how relays end."""
+    """Is told how connections begin, and how requests and relays end."""
+
+    def connection_taken(self) -> None:
+        """A client's connection was taken."""
+
+    def connection_refused(self) -> None:
+        """There are too many connections: one was closed at once."""
+
+    def connection_misfit(self, reason: str) -> None:
+        """A connection ended before anything was served on it: by its ClientHello, its handshake, its silence."""
+
+    def request_ended(self, exchange: Ended) -> None:
+        """Called exactly once for each request, however it ended."""
 
     def relay_ended(
         self, downstream: object, fault: Fault | None, upstream: object | None, sent: int, received: int

@@ -1,0 +1,23 @@
+"""The C{edgegate} command."""
+
+from __future__ import annotations
+
+import click
+
+from edgegate import __version__
+from edgegate.cli.certs import certs
+from edgegate.cli.check import check
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="edgegate", message="%(prog)s %(version)s")
+def main() -> None:
+    """
+    Serve Istio's Gateway and VirtualService files on any machine.
+
+    The gateway itself is started by `twistd -n edgegate --config DIR`.
+    """
+
+
+main.add_command(check)
+main.add_command(certs)

@@ -1,0 +1,190 @@
+# Hot path: runs for each new connection on a port that speaks TLS.
+"""
+A connection on its way from accept() to its filter chain: its ClientHello is looked at, its server chosen by SNI, its
+handshake made on that server's own context.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from OpenSSL import SSL
+
+from edgegate.net.addresses import Downstream
+from edgegate.net.farewell import Farewell
+from edgegate.net.peek import Peek
+from edgegate.net.sockets import Socket
+from edgegate.net.tls_stream import TLSStream
+from edgegate.net.wheel import Deadline
+from edgegate.routing.snapshot import Address, FilterChain
+from edgegate.tls.client_hello import UNRECOGNIZED_NAME, ClientHello, MalformedHello, NotTLS, alert, parse
+from edgegate.tls.verification import forwarded_client_cert, refusal
+
+if TYPE_CHECKING:
+    from edgegate.downstream.listener import DownstreamListener
+
+PATIENCE = 10.0
+"""Seconds from accept() to the end of the handshake."""
+
+DECODE_ERROR = alert(50)
+
+_METHODS = (b"GET ", b"HEAD", b"POST", b"PUT ", b"DELE", b"OPTI", b"PATC", b"CONN", b"TRAC")
+
+_WORDS = b"this port is served under https only\n"
+
+_SPEAK_TLS = (
+    b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\ncontent-length: %d\r\nconnection: close\r\n"
+    b"server: edgegate\r\n\r\n%b" % (len(_WORDS), _WORDS)
+)
+
+
+class _Speech(Enum):
+    """What the first bytes are."""
+
+    UNKNOWN = "unknown"
+    TLS = "TLS"
+    MALFORMED = "malformed"
+    HTTP = "HTTP"
+    OTHER = "other"
+
+
+class Arrival:
+    """
+    One connection that is being told apart. It owns the socket until it hands it on.
+
+    It ends in exactly one of: handed on, passed through, told to go.
+    """
+
+    __slots__ = (
+        "_deadline",
+        "_hello",
+        "_listener",
+        "_local",
+        "_peek",
+        "_peer",
+        "_since",
+        "_socket",
+        "_speech",
+        "_stream",
+    )
+
+    def __init__(self, listener: DownstreamListener, sock: Socket, peer: Address, local: Address) -> None:
+        self._listener = listener
+        self._socket = sock
+        self._peer = peer
+        self._local = local
+        self._hello = ClientHello("", ())
+        self._speech = _Speech.UNKNOWN
+        self._stream: TLSStream | None = None
+        self._since = listener.wheel.now
+        self._deadline = Deadline(listener.wheel, self._too_slow)
+        self._peek = Peek(listener.reactor, listener.wheel, sock, self._look, self._seen, self._not_seen)
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._peek.start(PATIENCE)
+
+    def abort(self) -> None:
+        """Close at once."""
+        self._leave()
+        if self._stream is not None:
+            self._stream.abandon()
+        else:
+            self._peek.cancel()
+            self._socket.close()
+
+    # Looking ----------------------------------------------------------------------------------------------------------
+
+    def _look(self, data: bytes) -> int | None:
+        """Return how many bytes are needed to tell; L{None}: enough."""
+        try:
+            found = parse(data)
+        except NotTLS:
+            self._speech = _Speech.HTTP if data.startswith(_METHODS) else _Speech.OTHER
+            return None
+        except MalformedHello:
+            self._speech = _Speech.MALFORMED
+            return None
+        if isinstance(found, int):
+            return found
+        self._hello = found
+        self._speech = _Speech.TLS
+        return None
+
+    def _seen(self) -> None:
+        listener = self._listener
+        if self._speech is _Speech.TLS:
+            self._choose()
+        elif self._speech is _Speech.MALFORMED:
+            self._tell_to_go("malformed ClientHello", DECODE_ERROR)
+        elif listener.plain is not None:
+            self._leave()
+            listener.serve_plain(listener.plain, self._socket, self._peer, self._local)
+        elif self._speech is _Speech.HTTP and listener.speaks_https:
+            self._tell_to_go("HTTP in the clear", _SPEAK_TLS)
+        else:
+            self._tell_to_go("not TLS", b"")
+
+    def _not_seen(self, reason: str) -> None:
+        self._leave()
+        self._socket.close()
+        self._listener.observer.connection_misfit(reason)
+
+    def _too_slow(self) -> None:
+        self.abort()
+        self._listener.observer.connection_misfit("timeout")
+
+    # Choosing ---------------------------------------------------------------------------------------------------------
+
+    def _choose(self) -> None:
+        listener = self._listener
+        found = listener.contexts.lookup(self._hello.server_name)
+        if found is None:
+            self._tell_to_go("unknown server name", UNRECOGNIZED_NAME)
+            return
+        chain, context = found
+        if context is None:
+            self._leave()
+            listener.serve_plain(chain, self._socket, self._peer, self._local, self._hello.server_name)
+        else:
+            self._shake_hands(chain, context)
+
+    def _shake_hands(self, chain: FilterChain, context: SSL.Context) -> None:
+        listener = self._listener
+        stream = TLSStream(listener.reactor, listener.wheel, self._socket, self._local, self._peer, context)
+        self._stream = stream
+
+        def done() -> None:
+            self._leave()
+            certificate = stream.connection.get_peer_certificate(as_cryptography=True)
+            downstream = Downstream(
+                listener.listener,
+                chain,
+                self._peer,
+                self._local,
+                self._hello.server_name,
+                tls=True,
+                alpn=stream.alpn,
+                client_certificate=forwarded_client_cert(certificate) if certificate is not None else b"",
+            )
+            stream.start(listener.dispatch.buildProtocol(downstream))
+
+        def failed(reason: str) -> None:
+            self._leave()
+            listener.observer.connection_misfit(refusal(stream.connection) or reason)
+
+        self._deadline.start(max(PATIENCE - (listener.wheel.now - self._since), 0.0))
+        stream.handshake(done, failed)
+
+    # ------------------------------------------------------------------------------------------------------------------
+
+    def _tell_to_go(self, reason: str, words: bytes) -> None:
+        self._leave()
+        listener = self._listener
+        Farewell(listener.reactor, listener.wheel, self._socket, words)
+        listener.observer.connection_misfit(reason)
+
+    def _leave(self) -> None:
+        self._deadline.stop()
+        self._listener.arrivals.discard(self)

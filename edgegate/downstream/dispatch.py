@@ -1,0 +1,42 @@
+"""From a client's connection that has been told apart to the protocol that serves it."""
+
+from __future__ import annotations
+
+from twisted.internet.interfaces import IAddress, IProtocol, IProtocolFactory
+from zope.interface import implementer
+
+from edgegate.http.gateway import HTTPGateway
+from edgegate.net.addresses import Downstream
+from edgegate.tcp.copying import RelayProtocol
+from edgegate.tcp.relay import TCPGateway
+
+
+@implementer(IProtocolFactory)
+class Dispatch:
+    """
+    The protocol factory of all listeners: the filter chain says whether HTTP or bytes are served.
+
+    @ivar http: Serves HTTP.
+    @ivar tcp: Serves relays.
+    """
+
+    noisy = False
+
+    def __init__(self, http: HTTPGateway, tcp: TCPGateway) -> None:
+        self.http = http
+        self.tcp = tcp
+
+    def buildProtocol(self, addr: IAddress) -> IProtocol:
+        """
+        Return the protocol for a connection whose handshake, if it had one, is complete.
+
+        @param addr: A L{Downstream}.
+        """
+        assert isinstance(addr, Downstream)
+        return self.http.channel(addr) if addr.chain.http is not None else RelayProtocol(addr, self.tcp)
+
+    def doStart(self) -> None:
+        """Nothing is to be done."""
+
+    def doStop(self) -> None:
+        """Nothing is to be done."""

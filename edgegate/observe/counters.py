@@ -1,0 +1,65 @@
+# Hot path: told once of each request.
+"""What happened, in numbers: plain integers that grow, for whoever wants to look."""
+
+from __future__ import annotations
+
+from edgegate.errors import Fault
+from edgegate.observe.events import Ended
+
+
+class Counters:
+    """
+    Counts what the data plane tells; it is the observer of all its parts.
+
+    @ivar connections: Clients' connections that were taken.
+    @ivar refused: Those that were closed at once because there were too many.
+    @ivar misfits: Those that ended before anything was served: by their ClientHello, their handshake, their silence.
+    @ivar relays: Relays that ended.
+    @ivar requests: Requests that ended, well or badly.
+    @ivar statuses: Requests by the hundreds of their status; 0: without an answer.
+    @ivar flags: Requests and relays with a fault, by its response flag.
+    @ivar sent: Bytes of answers' bodies and relays to clients.
+    @ivar received: Bytes of requests' bodies and relays from clients.
+    """
+
+    __slots__ = ("connections", "flags", "misfits", "received", "refused", "relays", "requests", "sent", "statuses")
+
+    def __init__(self) -> None:
+        self.connections = self.refused = self.misfits = self.relays = self.requests = 0
+        self.sent = self.received = 0
+        self.statuses = [0] * 6
+        self.flags: dict[str, int] = {}
+
+    def request_ended(self, exchange: Ended) -> None:
+        """A request ended."""
+        self.requests += 1
+        self.statuses[exchange.status // 100] += 1
+        self.sent += exchange.sent
+        self.received += exchange.received
+        if exchange.fault is not None:
+            self._flag(exchange.fault)
+
+    def relay_ended(
+        self, downstream: object, fault: Fault | None, upstream: object | None, sent: int, received: int
+    ) -> None:
+        """A relay ended; see L{edgegate.observe.events.Observer}."""
+        self.relays += 1
+        self.sent += sent
+        self.received += received
+        if fault is not None:
+            self._flag(fault)
+
+    def connection_taken(self) -> None:
+        """A client's connection was taken."""
+        self.connections += 1
+
+    def connection_refused(self) -> None:
+        """There are too many connections: one was closed at once."""
+        self.refused += 1
+
+    def connection_misfit(self, reason: str) -> None:
+        """A connection ended before anything was served on it."""
+        self.misfits += 1
+
+    def _flag(self, fault: Fault) -> None:
+        self.flags[fault.flag] = self.flags.get(fault.flag, 0) + 1
