@@ -51,6 +51,8 @@ class Document:
     @ivar value: The whole document as dicts, lists, strings, numbers, booleans and L{None}. Aliases share their
         values, so nothing in it may be changed.
     @ivar places: Where everything in it is.
+    @ivar kept: For lists of which items could not be used, by path: the indexes of those that were. Paths are then
+        those of what was decoded; problems show the file's own.
     """
 
     file: str
@@ -63,6 +65,7 @@ class Document:
     creation_timestamp: datetime | None = None
     value: Mapping[str, Any] = field(default_factory=dict, repr=False)
     places: Places = field(default_factory=dict, repr=False)
+    kept: Mapping[Path, tuple[int, ...]] = field(default_factory=dict, repr=False)
 
     @property
     def group(self) -> str:
@@ -89,6 +92,19 @@ class Document:
 
         Keys are found in both of protobuf's spellings.
         """
+        return self._place(self._original(path))
+
+    def _original(self, path: Path) -> Path:
+        """Return a path of what was decoded as one of the file."""
+        if not self.kept:
+            return path
+        original: Path = ()
+        for key in path:
+            kept = self.kept.get(original)
+            original = (*original, kept[key] if kept is not None and isinstance(key, int) else key)
+        return original
+
+    def _place(self, path: Path) -> tuple[int, int]:
         line, column, places = self.line, 1, self.places
         for key in path:
             found = places.get(key)
@@ -104,7 +120,8 @@ class Document:
 
     def problem(self, problems: Problems, severity: Severity, path: Path, message: str) -> None:
         """Report what is wrong with a part of it."""
-        problems.add(Problem(self.file, *self.place(path), severity, format_path(path), message))
+        original = self._original(path)
+        problems.add(Problem(self.file, *self._place(original), severity, format_path(original), message))
 
     def error(self, problems: Problems, path: Path, message: str) -> None:
         """Report an error."""

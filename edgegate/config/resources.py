@@ -19,10 +19,15 @@ S = TypeVar("S", bound=Spec)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Resource(Generic[S]):
-    """A document that was understood. Paths of problems are those of the document, so they begin with C{spec}."""
+    """
+    A document that was understood. Paths of problems are those of the document, so they begin with C{spec}.
+
+    @ivar broken: Where something was reported already and left out of C{spec}.
+    """
 
     document: Document
     spec: S
+    broken: tuple[Path, ...] = ()
 
     @property
     def name(self) -> str:
@@ -35,12 +40,17 @@ class Resource(Generic[S]):
         return self.document.namespace
 
     def error(self, problems: Problems, path: Path, message: str) -> None:
-        """Report an error in a part of the document."""
-        self.document.error(problems, path, message)
+        """Report an error in a part of the document, unless something in that part was left out."""
+        if not self._holds_broken(path):
+            self.document.error(problems, path, message)
 
     def warning(self, problems: Problems, path: Path, message: str) -> None:
-        """Report a warning about a part of the document."""
-        self.document.warning(problems, path, message)
+        """Report a warning about a part of the document, unless something in that part was left out."""
+        if not self._holds_broken(path):
+            self.document.warning(problems, path, message)
+
+    def _holds_broken(self, path: Path) -> bool:
+        return any(broken[: len(path)] == path for broken in self.broken)
 
 
 @dataclass(slots=True)

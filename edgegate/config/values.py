@@ -30,8 +30,14 @@ def describe(value: object) -> str:
     return f"{type_name(value)} {show(value)}"
 
 
+def closest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """Return the known word that a misspelt one resembles, if one does."""
+    by_case = {each.lower(): each for each in known}
+    close = get_close_matches(word[:MAX_SHOWN].lower(), by_case, n=1, cutoff=cutoff)
+    return by_case[close[0]] if close else None
+
+
 def suggestion(word: str, known: Iterable[str]) -> str:
     """Return C{'; did you mean "mode"?'}, or nothing where no known word is close."""
-    by_case = {each.lower(): each for each in known}
-    close = get_close_matches(word[:MAX_SHOWN].lower(), by_case, n=1, cutoff=0.6)
-    return f'; did you mean "{by_case[close[0]]}"?' if close else ""
+    close = closest(word, known)
+    return f'; did you mean "{close}"?' if close else ""

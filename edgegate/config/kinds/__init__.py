@@ -5,9 +5,11 @@ The kinds of documents that are understood, a module and a row for each.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from edgegate.config.kinds.base import Spec
 from edgegate.config.kinds.gateway import Gateway
+from edgegate.config.kinds.meta import Described, Object
 from edgegate.config.kinds.secret import Secret
 from edgegate.config.kinds.service import Endpoints, EndpointSlice, Service
 from edgegate.config.kinds.service_entry import ServiceEntry
@@ -22,7 +24,7 @@ class Kind:
     """
     A kind of documents.
 
-    @ivar body: The key that holds what C{struct} describes; empty where it lies beside C{metadata}.
+    @ivar struct: The whole document, or where it is described by a C{spec}, that.
     @ivar resources: The list of L{edgegate.config.resources.Resources} that takes it.
     @ivar confidential: No value of such a document may be shown.
     """
@@ -32,8 +34,17 @@ class Kind:
     versions: tuple[str, ...]
     struct: type[Spec]
     resources: str
-    body: str = "spec"
     confidential: bool = False
+
+    @property
+    def document(self) -> Any:
+        """The type of the whole document."""
+        return self.struct if issubclass(self.struct, Object) else Described[self.struct]  # type: ignore[name-defined]
+
+    @property
+    def api_versions(self) -> tuple[str, ...]:
+        """All values of C{apiVersion} that it goes by, the usual one first."""
+        return tuple(f"{self.group}/{version}" if self.group else version for version in self.versions)
 
 
 _ISTIO_VERSIONS = ("v1", "v1beta1", "v1alpha3")
@@ -42,8 +53,36 @@ KINDS = (
     Kind("Gateway", NETWORKING, _ISTIO_VERSIONS, Gateway, "gateways"),
     Kind("VirtualService", NETWORKING, _ISTIO_VERSIONS, VirtualService, "virtual_services"),
     Kind("ServiceEntry", NETWORKING, _ISTIO_VERSIONS, ServiceEntry, "service_entries"),
-    Kind("Secret", "", ("v1",), Secret, "secrets", body="", confidential=True),
+    Kind("Secret", "", ("v1",), Secret, "secrets", confidential=True),
     Kind("Service", "", ("v1",), Service, "services"),
-    Kind("Endpoints", "", ("v1",), Endpoints, "endpoints", body=""),
-    Kind("EndpointSlice", "discovery.k8s.io", ("v1", "v1beta1"), EndpointSlice, "endpoint_slices", body=""),
+    Kind("Endpoints", "", ("v1",), Endpoints, "endpoints"),
+    Kind("EndpointSlice", "discovery.k8s.io", ("v1", "v1beta1"), EndpointSlice, "endpoint_slices"),
 )
+
+NOT_YET = "not honoured yet"
+MESH = "not honoured: it is for a mesh"
+
+UNSERVED = {
+    (NETWORKING, "DestinationRule"): NOT_YET,
+    (NETWORKING, "WorkloadEntry"): NOT_YET,
+    (NETWORKING, "WorkloadGroup"): MESH,
+    (NETWORKING, "EnvoyFilter"): "not honoured: it is written for Envoy's own configuration",
+    (NETWORKING, "Sidecar"): MESH,
+    (NETWORKING, "ProxyConfig"): MESH,
+    (SECURITY, "AuthorizationPolicy"): "not honoured yet: nothing is refused because of it",
+    (SECURITY, "RequestAuthentication"): "not honoured yet: no token is checked because of it",
+    (SECURITY, "PeerAuthentication"): MESH,
+    ("telemetry.istio.io", "Telemetry"): "not honoured: options say what is logged",
+    ("extensions.istio.io", "WasmPlugin"): "not honoured: it is written for Envoy",
+    ("extensions.istio.io", "TrafficExtension"): "not honoured: it is written for Envoy",
+}
+"""Istio's other kinds, with the warning that a document of theirs gets."""
+
+CORE_KINDS = frozenset(
+    (
+        *("Binding", "ComponentStatus", "ConfigMap", "Endpoints", "Event", "LimitRange", "List", "Namespace", "Node"),
+        *("PersistentVolume", "PersistentVolumeClaim", "Pod", "PodTemplate", "ReplicationController"),
+        *("ResourceQuota", "Secret", "Service", "ServiceAccount"),
+    )
+)
+"""All kinds of Kubernetes' core group, so that a misspelt one is told from another's."""

@@ -16,11 +16,21 @@ class Spec(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fie
     A message of an API. Names are the JSON names in snake_case.
 
     A field that was not given is L{None}, or empty where it is a list or a map.
-
-    @cvar one_of: Groups of fields (Python names) of which at most one may be given.
     """
 
-    one_of: ClassVar[tuple[tuple[str, ...], ...]] = ()
+
+class OneOf(Spec, frozen=True, kw_only=True):
+    """
+    A message with fields that exclude each other.
+
+    @cvar one_of: Their Python names. At most one may be given.
+    """
+
+    one_of: ClassVar[tuple[str, ...]] = ()
+
+    def __post_init__(self) -> None:
+        if sum(getattr(self, name) is not None for name in self.one_of) > 1:
+            raise ValueError("fields that exclude each other")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from edgegate.config.kinds.base import Base64, Spec
+from edgegate.config.kinds.base import Base64
+from edgegate.config.kinds.meta import Object
 
 
-class Secret(Spec, frozen=True, kw_only=True):
-    """A Secret, without what all objects have. Its contents are never shown."""
+class Secret(Object, frozen=True, kw_only=True):
+    """A Secret. Its contents are never shown."""
 
     type: str | None = None
     data: dict[str, Base64] = {}

@@ -13,6 +13,7 @@ from typing import Any
 from msgspec import field
 
 from edgegate.config.kinds.base import Int32, Spec
+from edgegate.config.kinds.meta import Object
 
 
 class ServiceType(Enum):
@@ -90,10 +91,10 @@ class EndpointPort(Spec, frozen=True, kw_only=True):
     app_protocol: str | None = None
 
 
-class EndpointSlice(Spec, frozen=True, kw_only=True):
+class EndpointSlice(Object, frozen=True, kw_only=True):
     """Endpoints of the Service that the label C{kubernetes.io/service-name} names."""
 
-    address_type: str
+    address_type: str | None = None
     endpoints: tuple[SliceEndpoint, ...] = ()
     ports: tuple[EndpointPort, ...] = ()
 
@@ -115,7 +116,7 @@ class EndpointSubset(Spec, frozen=True, kw_only=True):
     ports: tuple[EndpointPort, ...] = ()
 
 
-class Endpoints(Spec, frozen=True, kw_only=True):
+class Endpoints(Object, frozen=True, kw_only=True):
     """The older form: endpoints of the Service of the same name."""
 
     subsets: tuple[EndpointSubset, ...] = ()

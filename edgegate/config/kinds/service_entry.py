@@ -57,7 +57,7 @@ class WorkloadSelector(Spec, frozen=True, kw_only=True):
 class ServiceEntry(Spec, frozen=True, kw_only=True):
     """The C{spec} of a ServiceEntry. Without a resolution it is C{NONE}."""
 
-    hosts: tuple[str, ...]
+    hosts: tuple[str, ...] = ()
     addresses: tuple[str, ...] = ()
     ports: tuple[ServicePort, ...] = ()
     location: Location | None = None

@@ -5,15 +5,15 @@ from __future__ import annotations
 from enum import Enum
 from typing import Annotated
 
-from edgegate.config.kinds.base import NEVER_HOLDS, NOT_YET, Base64, Duration, Int32, Note, Spec, UInt32
+from edgegate.config.kinds.base import NEVER_HOLDS, NOT_YET, Base64, Duration, Int32, Note, OneOf, Spec, UInt32
 
 AT_AN_EDGE = Note("never holds at an edge: only a client inside a mesh has it").meta
 
 
-class StringMatch(Spec, frozen=True, kw_only=True):
+class StringMatch(OneOf, frozen=True, kw_only=True):
     """A condition on a text; where nothing is given, on its presence."""
 
-    one_of = (("exact", "prefix", "regex"),)
+    one_of = ("exact", "prefix", "regex")
 
     exact: str | None = None
     prefix: str | None = None
@@ -89,10 +89,10 @@ class RedirectPort(Enum):
     FROM_REQUEST_PORT = "FROM_REQUEST_PORT"
 
 
-class HTTPRedirect(Spec, frozen=True, kw_only=True):
+class HTTPRedirect(OneOf, frozen=True, kw_only=True):
     """An answer that sends the client elsewhere."""
 
-    one_of = (("port", "derive_port"),)
+    one_of = ("port", "derive_port")
 
     uri: str | None = None
     prefix_rewrite: str | None = None
@@ -103,10 +103,10 @@ class HTTPRedirect(Spec, frozen=True, kw_only=True):
     redirect_code: UInt32 | None = None
 
 
-class HTTPBody(Spec, frozen=True, kw_only=True):
+class HTTPBody(OneOf, frozen=True, kw_only=True):
     """The body of a direct answer."""
 
-    one_of = (("string", "bytes"),)
+    one_of = ("string", "bytes")
 
     string: str | None = None
     bytes: Base64 | None = None
@@ -152,10 +152,10 @@ class HTTPRetry(Spec, frozen=True, kw_only=True):
     backoff: Duration | None = None
 
 
-class Delay(Spec, frozen=True, kw_only=True):
+class Delay(OneOf, frozen=True, kw_only=True):
     """Requests that are held back."""
 
-    one_of = (("fixed_delay", "exponential_delay"),)
+    one_of = ("fixed_delay", "exponential_delay")
 
     percent: Int32 | None = None
     fixed_delay: Duration | None = None
@@ -163,10 +163,10 @@ class Delay(Spec, frozen=True, kw_only=True):
     percentage: Percent | None = None
 
 
-class Abort(Spec, frozen=True, kw_only=True):
+class Abort(OneOf, frozen=True, kw_only=True):
     """Requests that are answered with an error."""
 
-    one_of = (("http_status", "grpc_status", "http2_error"),)
+    one_of = ("http_status", "grpc_status", "http2_error")
 
     http_status: Int32 | None = None
     grpc_status: str | None = None

@@ -1,0 +1,239 @@
+"""
+Find everything in a document's value that its struct does not allow.
+
+msgspec stops at the first mistake. This walk, driven by what msgspec knows of
+the structs, finds all, and returns the value as it was probably meant: misspelt
+names replaced by the ones that they resemble, what can't be used left out. So
+later passes can look at the rest, and report more, not the same again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from msgspec import inspect
+
+from edgegate.config.document import Document, Path, snake_case
+from edgegate.config.problems import Problems
+from edgegate.config.values import closest, describe, show, type_name
+
+DROPPED: Any = object()
+"""Stands for a value that can't be used."""
+
+_PORT = re.compile(r"[0-9]{1,5}")
+
+
+@dataclass(slots=True)
+class Check:
+    """
+    One walk.
+
+    @ivar confidential: No value may be shown in a message.
+    @ivar broken: Where something was left out.
+    @ivar kept: For lists of which items were left out: the indexes of the others.
+    """
+
+    document: Document
+    problems: Problems
+    confidential: bool = False
+    broken: list[Path] = field(default_factory=list)
+    kept: dict[Path, tuple[int, ...]] = field(default_factory=dict)
+
+    def reject(self, path: Path, message: str, meant: Any = DROPPED) -> Any:
+        """
+        Report an error in a value, and return what was probably meant.
+
+        Where nothing is known of that, the value is left out.
+        """
+        self.document.error(self.problems, path, message)
+        if meant is DROPPED:
+            self.broken.append(path)
+        return meant
+
+    def mismatch(self, path: Path, expected: str, value: object, meant: Any = DROPPED) -> Any:
+        """Report a value of the wrong type, and return what was probably meant."""
+        got = type_name(value) if self.confidential else describe(value)
+        return self.reject(path, f"expected {expected}, got {got}", meant)
+
+
+Shape = Callable[[Check, object, Path], Any]
+"""Checks a value that is not null, and returns what can be used of it, or L{DROPPED}."""
+
+
+@cache
+def shape_of(type_: Any) -> Shape:
+    """Return the check of a type: a struct's class, or anything that a field of one can be."""
+    return _shape(inspect.type_info(type_))
+
+
+def _shape(info: Any) -> Shape:
+    return _BUILDERS[type(info)](info)
+
+
+def _union(info: inspect.UnionType) -> Shape:
+    types = tuple(each for each in info.types if not isinstance(each, inspect.NoneType))
+    if len(types) == 1:
+        return _shape(types[0])
+
+    def check(walk: Check, value: object, path: Path) -> Any:
+        if isinstance(value, int | str) and not isinstance(value, bool):
+            return value
+        return walk.mismatch(path, "integer or string", value)
+
+    return check
+
+
+def _struct(info: inspect.StructType) -> Shape:
+    fields = {each.encode_name: _shape(each.type) for each in info.fields}
+    spellings = {spelling: name for name in fields for spelling in (snake_case(name), name)}
+    required = [each.encode_name for each in info.fields if each.required]
+    python_names = {each.name: each.encode_name for each in info.fields}
+    exclusive = [python_names[name] for name in getattr(info.cls, "one_of", ())]
+
+    def check(walk: Check, value: object, path: Path) -> Any:
+        if not isinstance(value, dict):
+            return walk.mismatch(path, "object", value)
+        usable: dict[str, Any] = {}
+        seen: set[str] = set()
+        for key, item in value.items():
+            name = spellings.get(key) or _misspelt(walk, key, value, fields, path)
+            if name is None or item is None:
+                continue
+            if name in seen:
+                walk.document.error(walk.problems, (*path, key), f"given twice, as {name} and {snake_case(name)}")
+                continue
+            seen.add(name)
+            checked = fields[name](walk, item, (*path, key))
+            if checked is not DROPPED:
+                usable[name] = checked
+        for name in required:
+            if name not in seen:
+                walk.reject((*path, name), "missing")
+        given = [name for name in exclusive if name in seen]
+        for extra in given[1:]:
+            walk.document.error(walk.problems, path, f"only one of {' and '.join(given)} may be given")
+            usable.pop(extra, None)
+        return usable if all(name in usable for name in required) else DROPPED
+
+    return check
+
+
+def _misspelt(walk: Check, key: str, value: Mapping[str, Any], fields: Mapping[str, Shape], path: Path) -> str | None:
+    """Report an unknown field, and return the one that was probably meant, if it is not there already."""
+    close = closest(key, fields)
+    hint = f'; did you mean "{close}"?' if close else ""
+    walk.document.error(walk.problems, (*path, key), f"unknown field{hint}")
+    if close is None or close in value or snake_case(close) in value:
+        return None
+    return close
+
+
+def _array(info: inspect.VarTupleType) -> Shape:
+    item_shape = _shape(info.item_type)
+
+    def check(walk: Check, value: object, path: Path) -> Any:
+        if not isinstance(value, list):
+            return walk.mismatch(path, "array", value)
+        checked = [
+            item_shape(walk, item, (*path, index)) if item is not None else walk.reject((*path, index), "null item")
+            for index, item in enumerate(value)
+        ]
+        usable = [item for item in checked if item is not DROPPED]
+        if len(usable) < len(value):
+            walk.kept[path] = tuple(index for index, item in enumerate(checked) if item is not DROPPED)
+        return usable
+
+    return check
+
+
+def _map(info: inspect.DictType) -> Shape:
+    item_shape = _shape(info.value_type)
+
+    def check(walk: Check, value: object, path: Path) -> Any:
+        if not isinstance(value, dict):
+            return walk.mismatch(path, "object", value)
+        checked = {
+            key: item_shape(walk, item, (*path, key)) if item is not None else walk.reject((*path, key), "null value")
+            for key, item in value.items()
+        }
+        return {key: item for key, item in checked.items() if item is not DROPPED}
+
+    return check
+
+
+def _enumeration(info: inspect.EnumType) -> Shape:
+    words = tuple(str(each.value) for each in info.cls)
+
+    def check(walk: Check, value: object, path: Path) -> Any:
+        if not isinstance(value, str):
+            return walk.mismatch(path, "string", value)
+        if value in words:
+            return value
+        close = closest(value, words)
+        hint = f'; did you mean "{close}"?' if close else ""
+        return walk.reject(path, f"{show(value)} is none of {', '.join(words)}{hint}", close or DROPPED)
+
+    return check
+
+
+def _custom(info: Any) -> Shape:
+    parse: Callable[[str], Any] = info.cls.parse
+
+    def check(walk: Check, value: object, path: Path) -> Any:
+        if not isinstance(value, str):
+            return walk.mismatch(path, "string", value)
+        try:
+            parse(value)
+        except ValueError as error:
+            said = "" if walk.confidential else f", got {show(value)}"
+            return walk.reject(path, f"{error}{said}")
+        return value
+
+    return check
+
+
+def _integer(info: inspect.IntType) -> Shape:
+    least, most = info.ge, info.le
+
+    def check(walk: Check, value: object, path: Path) -> Any:
+        if not isinstance(value, int) or isinstance(value, bool):
+            meant = int(value) if isinstance(value, str) and _PORT.fullmatch(value) else DROPPED
+            return walk.mismatch(path, "integer", value, meant)
+        if (least is not None and value < least) or (most is not None and value > most):
+            return walk.reject(path, f"{show(value)} is not between {least} and {most}")
+        return value
+
+    return check
+
+
+def _simple(expected: str, *types: type) -> Callable[[Any], Shape]:
+    def check(walk: Check, value: object, path: Path) -> Any:
+        if type(value) not in types:
+            return walk.mismatch(path, expected, value)
+        return value
+
+    return lambda info: check
+
+
+def _anything(walk: Check, value: object, path: Path) -> Any:
+    return value
+
+
+_BUILDERS: dict[type, Callable[[Any], Shape]] = {
+    inspect.Metadata: lambda info: _shape(info.type),
+    inspect.UnionType: _union,
+    inspect.StructType: _struct,
+    inspect.VarTupleType: _array,
+    inspect.DictType: _map,
+    inspect.EnumType: _enumeration,
+    inspect.CustomType: _custom,
+    inspect.IntType: _integer,
+    inspect.StrType: _simple("string", str),
+    inspect.BoolType: _simple("boolean", bool),
+    inspect.FloatType: _simple("number", int, float),
+    inspect.AnyType: lambda info: _anything,
+}

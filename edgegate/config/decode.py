@@ -1,0 +1,120 @@
+"""From documents to resources: every document becomes a struct of its kind, or is reported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timezone
+from typing import Any
+
+import msgspec
+
+from edgegate.config.checking import DROPPED, Check, shape_of
+from edgegate.config.document import Document, Path
+from edgegate.config.honoured import not_honoured
+from edgegate.config.kinds import CORE_KINDS, KINDS, UNSERVED, Kind
+from edgegate.config.kinds.base import Base64, Duration, Spec
+from edgegate.config.kinds.meta import Described, Object
+from edgegate.config.problems import Problems, Severity
+from edgegate.config.resources import Resource, Resources
+from edgegate.config.validation import validate
+from edgegate.config.values import closest, show, suggestion
+
+_KINDS = {(kind.group, kind.name): kind for kind in KINDS}
+_GROUPS = {name: group for group, name in (*_KINDS, *UNSERVED)}
+_ISTIO_GROUPS = frozenset(group for group, _ in (*_KINDS, *UNSERVED) if group.endswith(".istio.io"))
+_LAST = datetime.max.replace(tzinfo=timezone.utc)
+
+
+def decode(documents: Iterable[Document], problems: Problems) -> Resources:
+    """
+    Return all resources, checked as far as each can be by itself.
+
+    What is wrong is reported and left out; what is left is returned, so that references can be checked too.
+    """
+    resources = Resources()
+    seen: dict[tuple[str, str, str, str], Document] = {}
+    for document in documents:
+        kind = _kind_of(document, problems)
+        if kind is None:
+            continue
+        key = (kind.group, kind.name, document.namespace, document.name)
+        first = seen.setdefault(key, document)
+        if first is not document:
+            message = f"{document.title} is defined already, at {first.file}:{first.line}"
+            document.error(problems, ("metadata", "name"), message)
+            continue
+        resource = _decode(document, kind, problems)
+        validate(resource, problems)
+        getattr(resources, kind.resources).append(resource)
+    resources.virtual_services.sort(key=lambda resource: resource.document.creation_timestamp or _LAST)
+    return resources
+
+
+def _kind_of(document: Document, problems: Problems) -> Kind | None:
+    """Return the kind of a document, or report why it is passed over."""
+    group, name = document.group, document.kind
+    kind = _KINDS.get((group, name))
+    if kind is not None:
+        if document.api_version in kind.api_versions:
+            return kind
+        versions = " or ".join(kind.api_versions)
+        document.error(problems, ("apiVersion",), f"{show(document.api_version)} is unknown: {name} has {versions}")
+        return kind
+    if (group, name) in UNSERVED:
+        document.warning(problems, (), f"{document.title}: {UNSERVED[group, name]}")
+        return None
+    if name in _GROUPS and _meant(group, _GROUPS[name]):
+        known = _KINDS.get((_GROUPS[name], name))
+        usual = known.api_versions[0] if known is not None else f"{_GROUPS[name]}/v1"
+        document.error(
+            problems, ("apiVersion",), f'{show(document.api_version)} has no {name}; did you mean "{usual}"?'
+        )
+        return known
+    if group in _ISTIO_GROUPS or (document.api_version == "v1" and name not in CORE_KINDS):
+        return _unknown_kind(document, problems)
+    passed = f"{document.title} ({document.api_version}) is passed over: edgegate has no use for it"
+    document.problem(problems, Severity.INFO, (), passed)
+    return None
+
+
+def _meant(group: str, known: str) -> bool:
+    """Whether a group that does not have the kind is a slip for the one that has."""
+    return group == "" or "istio" in group or closest(group, [known], cutoff=0.85) is not None
+
+
+def _unknown_kind(document: Document, problems: Problems) -> Kind | None:
+    """Report a kind that its group does not have, and return the one that was probably meant."""
+    group, name = document.group, document.kind
+    known = [each for each, its_group in _GROUPS.items() if its_group == group]
+    hint = suggestion(name, known if group else CORE_KINDS)
+    document.error(problems, ("kind",), f"{show(document.api_version)} has no {show(name)}{hint}")
+    return _KINDS.get((group, closest(name, known) or ""))
+
+
+def _decode(document: Document, kind: Kind, problems: Problems) -> Resource[Any]:
+    broken: tuple[Path, ...] = ()
+    try:
+        value = _convert(document.value, kind)
+    except msgspec.ValidationError:
+        check = Check(document, problems, kind.confidential)
+        usable = shape_of(kind.document)(check, document.value, ())
+        broken = tuple(check.broken)
+        document = replace(document, kept=check.kept)
+        value = _convert({} if usable is DROPPED else usable, kind)
+    described = isinstance(value, Described)
+    spec: Spec = (value.spec or kind.struct()) if isinstance(value, Described) else value
+    resource = Resource(document, spec, broken)
+    not_honoured(spec, ("spec",) if described else (), lambda path, message: resource.warning(problems, path, message))
+    return resource
+
+
+def _convert(value: Any, kind: Kind) -> Object:
+    converted: Object = msgspec.convert(value, kind.document, dec_hook=_custom)
+    return converted
+
+
+def _custom(type_: type, value: Any) -> Any:
+    if issubclass(type_, Duration | Base64) and isinstance(value, str):
+        return type_.parse(value)
+    raise ValueError("expected string")
