@@ -1,0 +1,52 @@
+"""Tests for what the documentation says of the code."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+from twisted.trial.unittest import SynchronousTestCase
+
+import edgegate
+from edgegate.http.limits import Limits
+
+DOCS = Path(edgegate.__file__).resolve().parents[1] / "docs"
+
+
+def load_fields() -> ModuleType:
+    """Import the script that writes the tables."""
+    spec = importlib.util.spec_from_file_location("docs_fields", DOCS / "fields.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class FieldsTests(SynchronousTestCase):
+    """The tables of honoured fields."""
+
+    def test_up_to_date(self) -> None:
+        """The page says of every field what the code does with it; `python docs/fields.py` writes it anew."""
+        page = (DOCS / "configuration.md").read_text()
+        self.assertEqual(load_fields().written(page), page)
+
+
+class LimitsTests(SynchronousTestCase):
+    """The page of limits."""
+
+    def test_values(self) -> None:
+        """It names the values that are in force."""
+        page = (DOCS / "limits.md").read_text()
+        limits = Limits()
+        for said in (
+            f"{limits.head_bytes // 1024} KiB, {limits.head_fields} fields | 431",
+            f"{limits.head_seconds:g} s, however steadily it drips",
+            f"no progress in a body | {limits.body_seconds:g} s",
+            f"kept connection | {limits.idle_seconds:g} s",
+            f"{limits.answer_head_bytes // 1024} KiB, {limits.answer_fields} fields, {limits.interim_answers} interim",
+            f"under way | {limits.stream_idle_seconds / 60:g} min",
+            f"endpoints tried for a request | {limits.attempts}",
+        ):
+            self.assertIn(said, page)
