@@ -1,0 +1,114 @@
+"""What clients or OpenSSL may dislike about a server's key material."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from cryptography import x509
+
+from edgegate.config.problems import Severity
+from edgegate.routing.compiler import Finding, Part
+from edgegate.routing.snapshot import ClientVerification, KeyPair, ServerTLS
+from edgegate.tls.contexts import server_context
+from edgegate.tls.secrets import (
+    BadKeyMaterial,
+    check_authorities,
+    check_revocations,
+    doubts,
+    load_certificates,
+    load_key_pair,
+)
+
+_SHOWN = 3
+
+
+class KeyInspector:
+    """Looks at each server's key material as OpenSSL will; what several servers share is looked at once."""
+
+    def __init__(self, now: datetime) -> None:
+        """
+        @param now: An aware time that certificates should be valid at.
+        """
+        self._now = now
+        self._findings: dict[ServerTLS, tuple[Finding, ...]] = {}
+
+    def __call__(self, tls: ServerTLS, hosts: tuple[str, ...]) -> Iterator[Finding]:
+        """Yield what is wrong, and what is doubtful for a server of these host patterns."""
+        found = self._findings.get(tls)
+        if found is None:
+            found = self._findings[tls] = tuple(self._inspect(tls))
+        yield from found
+        if not any(finding.severity is Severity.ERROR for finding in found):
+            yield from _uncovered(tls, hosts)
+
+    def _inspect(self, tls: ServerTLS) -> Iterator[Finding]:
+        found = [finding for number, pair in enumerate(tls.certificates) for finding in self._pair(pair, number)]
+        if tls.rules.verification is not None:
+            found.extend(self._verification(tls.rules.verification))
+        yield from found
+        if any(finding.severity is Severity.ERROR for finding in found):
+            return
+        try:
+            server_context(tls)
+        except BadKeyMaterial as error:
+            numbers = {pair.name: number for number, pair in enumerate(tls.certificates)}
+            if error.name in numbers:
+                yield Finding(Severity.ERROR, Part.CERTIFICATE, str(error), numbers[error.name])
+            else:
+                yield Finding(Severity.ERROR, Part.CIPHERS, error.reason)
+
+    def _pair(self, pair: KeyPair, number: int) -> Iterator[Finding]:
+        part = Part.CERTIFICATE
+        try:
+            load_certificates(pair.chain, pair.name)
+            part = Part.KEY
+            load_key_pair(pair)
+        except BadKeyMaterial as error:
+            yield Finding(Severity.ERROR, part, str(error), number)
+            return
+        for doubt in doubts(pair.chain, self._now):
+            yield Finding(Severity.WARNING, Part.CERTIFICATE, f"{pair.name}: {doubt}", number)
+
+    def _verification(self, verification: ClientVerification) -> Iterator[Finding]:
+        try:
+            check_authorities(verification.authorities)
+        except BadKeyMaterial as error:
+            yield Finding(Severity.ERROR, Part.AUTHORITIES, error.reason)
+        else:
+            for doubt in doubts(verification.authorities, self._now):
+                yield Finding(Severity.WARNING, Part.AUTHORITIES, doubt)
+        if verification.revocations:
+            try:
+                check_revocations(verification.revocations)
+            except BadKeyMaterial as error:
+                yield Finding(Severity.ERROR, Part.REVOCATIONS, error.reason)
+
+
+def _uncovered(tls: ServerTLS, hosts: tuple[str, ...]) -> Iterator[Finding]:
+    """Yield the hosts that no certificate of a server is for: clients will refuse them (RFC 9525 section 6.3)."""
+    names = {name for pair in tls.certificates for name in _names(pair)}
+    missing = [host for host in hosts if host != "*" and not _is_for(names, host)]
+    if missing:
+        more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
+        what = ", ".join(missing[:_SHOWN]) + more
+        whose = ", ".join(sorted(names)[:_SHOWN]) or "nobody"
+        message = f"{tls.certificates[0].name}: the certificate is for {whose}, not for {what}"
+        yield Finding(Severity.WARNING, Part.CERTIFICATE, message)
+
+
+def _is_for(names: set[str], host: str) -> bool:
+    """Whether one of a certificate's names is the host; a wildcard stands for its first label only."""
+    return host in names or "*." + host.partition(".")[2] in names
+
+
+def _names(pair: KeyPair) -> Iterator[str]:
+    certificate = load_certificates(pair.chain, pair.name)[0]
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (x509.ExtensionNotFound, ValueError):
+        return
+    for name in found.get_values_for_type(x509.DNSName):
+        yield name.lower()
+    for address in found.get_values_for_type(x509.IPAddress):
+        yield f"[{address}]" if ":" in str(address) else str(address)

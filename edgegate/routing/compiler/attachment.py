@@ -1,0 +1,160 @@
+"""Which VirtualServices are attached to which servers, and under which names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from edgegate.config.document import Path
+from edgegate.config.kinds.gateway import Gateway
+from edgegate.config.kinds.virtual_service import VirtualService
+from edgegate.config.problems import Problems, Severity
+from edgegate.config.resources import Resource
+from edgegate.config.values import show
+from edgegate.routing.compiler.patterns import PatternIndex
+from edgegate.routing.compiler.rules import GatewayKey, Rules, host_patterns
+from edgegate.routing.compiler.servers import Server, ServerHost
+from edgegate.routing.compiler.suggestions import Suggestions
+
+MESH = "mesh"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Attachment:
+    """
+    A VirtualService on a server.
+
+    @ivar order: Its place among all VirtualServices.
+    @ivar domains: The names that both serve, in normal form.
+    """
+
+    order: int
+    rules: Rules
+    server: Server
+    domains: tuple[str, ...]
+
+    @property
+    def gateway(self) -> GatewayKey:
+        """The server's Gateway."""
+        return self.server.gateway.namespace, self.server.gateway.name
+
+
+class GatewayNames:
+    """Finds the Gateways that C{gateways} fields name."""
+
+    def __init__(self, gateways: Iterable[Resource[Gateway]], problems: Problems, suggestions: Suggestions) -> None:
+        """
+        @param gateways: All that are declared, selected or not.
+        """
+        self._declared = {(gateway.namespace, gateway.name) for gateway in gateways}
+        self._problems = problems
+        self._suggestions = suggestions
+
+    def of_service(self, resource: Resource[VirtualService]) -> frozenset[GatewayKey]:
+        """Return the Gateways that a VirtualService names; report those that are not declared."""
+        spec = resource.spec
+        if not spec.gateways:
+            if spec.hosts:  # without hosts it is another's delegate
+                resource.warning(
+                    self._problems,
+                    ("spec", "hosts"),
+                    "it names no gateways, so it applies to a mesh and to nothing here",
+                )
+            return frozenset()
+        return self._find(resource, ("spec", "gateways"), spec.gateways)
+
+    def of_match(self, resource: Resource[VirtualService], path: Path, names: tuple[str, ...]) -> frozenset[GatewayKey]:
+        """Return the Gateways that a match names; they should be among those of the VirtualService."""
+        found = self._find(resource, path, names)
+        attached = {_key(name, resource.namespace) for name in resource.spec.gateways}
+        for index, name in enumerate(names):
+            key = _key(name, resource.namespace)
+            if key in found and key not in attached:
+                resource.warning(
+                    self._problems,
+                    (*path, index),
+                    f"{show(name)} is not among spec.gateways: there this match never holds",
+                )
+        return found
+
+    def _find(self, resource: Resource[VirtualService], path: Path, names: tuple[str, ...]) -> frozenset[GatewayKey]:
+        found = set()
+        for index, name in enumerate(names):
+            key = _key(name, resource.namespace)
+            if name == MESH:
+                message = "mesh means the sidecars of a mesh: nothing at an edge"
+                resource.document.problem(self._problems, Severity.INFO, (*path, index), message)
+            elif key in self._declared:
+                found.add(key)
+            else:
+                own = [other for namespace, other in self._declared if namespace == resource.namespace]
+                full = [f"{namespace}/{other}" for namespace, other in self._declared]
+                hint = self._suggestions.like(name, [*own, *full])
+                where = f'no document declares Gateway {show(key[1])} in namespace "{key[0]}"'
+                resource.error(self._problems, (*path, index), where + hint)
+        return frozenset(found)
+
+
+class Attachments:
+    """Attaches VirtualServices to servers by the hosts that both have."""
+
+    def __init__(self, servers: Iterable[Server], problems: Problems) -> None:
+        """
+        @param servers: Those that are opened.
+        """
+        self._problems = problems
+        self._hosts: dict[GatewayKey, PatternIndex[tuple[Server, ServerHost]]] = {}
+        self._found: dict[Server, list[Attachment]] = {}
+        for server in servers:
+            key = server.gateway.namespace, server.gateway.name
+            index = self._hosts.setdefault(key, PatternIndex())
+            for host in server.hosts:
+                index.add(host.pattern, (server, host))
+
+    def attach(self, order: int, rules: Rules, gateways: frozenset[GatewayKey]) -> None:
+        """
+        Attach a VirtualService to all servers of these Gateways with which it has hosts in common.
+
+        A name that a wildcard and another name have in common is the narrower one.
+        """
+        resource = rules.resource
+        open_ones = sorted(key for key in gateways if key in self._hosts)
+        visible = [key for key in open_ones if _exported(resource, key[0])]
+        if not visible:
+            if open_ones:
+                message = "it is not exported to the namespace of any Gateway that it names"
+                resource.warning(self._problems, ("spec", "exportTo"), message)
+            return
+        domains: dict[Server, dict[str, None]] = {}
+        for index, pattern in host_patterns(resource).items():
+            served = refused = False
+            for key in visible:
+                for domain, (server, host) in self._hosts[key].intersecting(pattern):
+                    if host.namespace not in (None, resource.namespace):
+                        refused = True
+                        continue
+                    served = True
+                    domains.setdefault(server, {})[domain] = None
+            if not served:
+                why = "serves this host" + (f' to namespace "{resource.namespace}"' if refused else "")
+                resource.warning(self._problems, ("spec", "hosts", index), f"no server of its gateways {why}")
+        for server, names in domains.items():
+            self._found.setdefault(server, []).append(Attachment(order, rules, server, tuple(names)))
+
+    def of(self, servers: Iterable[Server]) -> list[Attachment]:
+        """Return what is attached to any of these servers, in the order of the VirtualServices."""
+        found = [each for server in servers for each in self._found.get(server, ())]
+        return sorted(found, key=lambda attachment: attachment.order)
+
+
+def _key(name: str, namespace: str) -> GatewayKey:
+    scope, slash, rest = name.partition("/")
+    if not slash:
+        return namespace, name
+    return (namespace if scope == "." else scope), rest
+
+
+def _exported(resource: Resource[VirtualService], namespace: str) -> bool:
+    """Whether C{exportTo} lets the Gateways of a namespace see a VirtualService: without it all do."""
+    scopes = resource.spec.export_to
+    return not scopes or "*" in scopes or namespace in scopes or ("." in scopes and namespace == resource.namespace)

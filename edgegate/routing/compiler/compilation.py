@@ -1,0 +1,70 @@
+"""From resources to the Snapshot, in one pass over each kind."""
+
+from __future__ import annotations
+
+from edgegate.config.problems import Problems, Severity
+from edgegate.config.resources import Resources
+from edgegate.routing.compiler.attachment import Attachments, GatewayNames
+from edgegate.routing.compiler.credentials import CredentialCompiler
+from edgegate.routing.compiler.destinations import DestinationCompiler
+from edgegate.routing.compiler.http_tables import warn_of_unreachable
+from edgegate.routing.compiler.listeners import ListenerCompiler
+from edgegate.routing.compiler.options import CompileOptions
+from edgegate.routing.compiler.ports import ports_of
+from edgegate.routing.compiler.redirects import RedirectPorts
+from edgegate.routing.compiler.rules import RuleCompiler
+from edgegate.routing.compiler.servers import selected, servers_of
+from edgegate.routing.compiler.services import index_services
+from edgegate.routing.compiler.suggestions import Suggestions
+from edgegate.routing.snapshot import Snapshot
+
+
+def compile_resources(resources: Resources, options: CompileOptions, problems: Problems) -> Snapshot:
+    """
+    Compile all that the files say.
+
+    Everything that is wrong between documents is reported; what is in error is
+    left out of the result, which is to be served only where there are no
+    errors at all.
+
+    @param problems: May hold what is wrong with each document alone, which is not reported again.
+    """
+    found = Problems()
+    snapshot = _compile(resources, options, found)
+    _merge(problems, found)
+    return snapshot
+
+
+def _compile(resources: Resources, options: CompileOptions, problems: Problems) -> Snapshot:
+    suggestions = Suggestions()
+    servers = [
+        server
+        for gateway in resources.gateways
+        if selected(gateway, options.selector)
+        for server in servers_of(gateway, problems)
+    ]
+    ports = ports_of(servers, options.port_map, problems)
+    destinations = DestinationCompiler(index_services(resources), problems, suggestions)
+    names = GatewayNames(resources.gateways, problems, suggestions)
+    rule_compiler = RuleCompiler(destinations, names.of_match, problems)
+    attachments = Attachments([server for port in ports for server in port.servers], problems)
+    for order, resource in enumerate(resources.virtual_services):
+        rules = rule_compiler.rules(resource)
+        warn_of_unreachable(rules, problems)
+        attachments.attach(order, rules, names.of_service(resource))
+    credentials = CredentialCompiler(resources.secrets, options, problems, suggestions)
+    listeners = ListenerCompiler(attachments, credentials, RedirectPorts(servers), problems)
+    return Snapshot(tuple(listeners.listener(port) for port in ports if port.servers), destinations.clusters)
+
+
+def _merge(problems: Problems, found: Problems) -> None:
+    """Add what was found, but for errors at a place where one was known before: the first says why."""
+    known = {
+        (problem.file, problem.line, problem.column, problem.path)
+        for problem in problems
+        if problem.severity is Severity.ERROR
+    }
+    for problem in found:
+        place = problem.file, problem.line, problem.column, problem.path
+        if problem.severity is not Severity.ERROR or place not in known:
+            problems.add(problem)

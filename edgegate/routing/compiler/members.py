@@ -1,0 +1,69 @@
+"""Endpoints as documents write them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from edgegate.config.values import show
+from edgegate.routing.hosts import normalise
+from edgegate.routing.snapshot import Address, Discovery, Endpoint, TCPAddress, UNIXAddress
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """The endpoints of one port of a service, and how they become addresses."""
+
+    discovery: Discovery
+    endpoints: tuple[Endpoint, ...]
+
+
+class Unusable(ValueError):
+    """A declaration does not tell where a service is. The message says what to add."""
+
+
+def ip_literal(text: str) -> str | None:
+    """Return an IP address in its usual form, brackets or none; L{None} where it is something else."""
+    literal = text[1:-1] if text[:1] == "[" and text[-1:] == "]" else text
+    try:
+        return str(ip_address(literal))
+    except ValueError:
+        return None
+
+
+def unix_path(text: str) -> str | None:
+    """Return the path of C{unix:///path}, C{unix://@name} or an absolute path; L{None} where it is something else."""
+    path = text.removeprefix("unix://") if text.startswith("unix://") else text
+    return path if path.startswith("/") or (path != text and path.startswith("@")) else None
+
+
+def address_of(text: str, port: int) -> Address:
+    """
+    Return the address of an endpoint: an IP address, C{unix:///path} or a name.
+
+    @raise Unusable: It is none of them.
+    """
+    path = unix_path(text)
+    if path is not None:
+        return UNIXAddress(path)
+    literal = ip_literal(text)
+    if literal is not None:
+        return TCPAddress(literal, port)
+    try:
+        name = normalise(text)
+    except ValueError as error:
+        raise Unusable(str(error)) from None
+    if name.startswith("*"):
+        raise Unusable(f"{show(text)} is a wildcard: no name that could be looked up")
+    return TCPAddress(name, port)
+
+
+def is_name(address: Address) -> bool:
+    """Whether an address has to be looked up."""
+    return isinstance(address, TCPAddress) and ip_literal(address.host) is None
+
+
+def members_of(endpoints: tuple[Endpoint, ...]) -> Members:
+    """Return endpoints with the discovery that they need: DNS where one of them is a name."""
+    names = any(is_name(endpoint.address) for endpoint in endpoints)
+    return Members(Discovery.DNS if names else Discovery.STATIC, endpoints)

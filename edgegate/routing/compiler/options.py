@@ -1,0 +1,69 @@
+"""What the compiler is told besides the documents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from edgegate.config.problems import Severity
+from edgegate.routing.snapshot import ServerTLS
+
+
+class Part(Enum):
+    """What of a server's key material is meant."""
+
+    CERTIFICATE = "certificate"
+    KEY = "key"
+    AUTHORITIES = "authorities"
+    REVOCATIONS = "revocations"
+    CIPHERS = "ciphers"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """
+    What is wrong with key material.
+
+    @ivar number: Which of the server's certificates, from 0; 0 where there is only one of a part.
+    """
+
+    severity: Severity
+    part: Part
+    message: str
+    number: int = 0
+
+
+Inspect = Callable[[ServerTLS, tuple[str, ...]], Iterable[Finding]]
+"""Looks at a server's key material, and at the host patterns that it is to serve."""
+
+
+def read_nothing(name: str) -> bytes:
+    """
+    Be the folder in which there are no files.
+
+    @raise FileNotFoundError: Always.
+    """
+    raise FileNotFoundError(2, "No such file or directory", name)
+
+
+def inspect_nothing(tls: ServerTLS, hosts: tuple[str, ...]) -> Iterable[Finding]:
+    """Take all key material for good."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class CompileOptions:
+    """
+    What the compiler is told besides the documents.
+
+    @ivar selector: Labels: only Gateways whose C{selector} they satisfy are served; L{None}: every Gateway.
+    @ivar port_map: The numbers to bind in place of those in the files.
+    @ivar read_file: Returns the content of a file as the documents name it, or raises L{OSError}.
+    @ivar inspect: Looks at key material, which the compiler itself only carries.
+    """
+
+    selector: Mapping[str, str] | None = None
+    port_map: Mapping[int, int] = field(default_factory=dict)
+    read_file: Callable[[str], bytes] = read_nothing
+    inspect: Inspect = inspect_nothing

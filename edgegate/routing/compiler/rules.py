@@ -1,0 +1,267 @@
+"""VirtualServices to rules: routes with all that does not depend on the server that they are attached to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from edgegate.config.document import Path
+from edgegate.config.kinds import virtual_service as kinds
+from edgegate.config.kinds.virtual_service import VirtualService
+from edgegate.config.problems import Problems
+from edgegate.config.resources import Resource
+from edgegate.config.values import show
+from edgegate.routing.compiler.destinations import DestinationCompiler
+from edgegate.routing.hosts import covers, normalise
+from edgegate.routing.matching import HTTPMatch, Kind, StringMatch, check_regex
+from edgegate.routing.snapshot import HTTPRoute, TCPRoute
+
+GatewayKey = tuple[str, str]
+"""Namespace and name."""
+
+ALWAYS = StringMatch(Kind.PREFIX, "/")
+_NEVER = StringMatch(Kind.REGEX)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where a match can hold at all: on which server port, and on which Gateways. L{None}: on every one."""
+
+    port: int | None = None
+    gateways: frozenset[GatewayKey] | None = None
+
+    def holds(self, gateway: GatewayKey, port: int) -> bool:
+        """Whether it can hold for the servers of a Gateway on a port."""
+        return (self.port is None or self.port == port) and (self.gateways is None or gateway in self.gateways)
+
+
+EVERYWHERE = Scope()
+
+
+@dataclass(frozen=True, slots=True)
+class HTTPRule:
+    """
+    One item of C{http}.
+
+    @ivar route: Without its matches.
+    @ivar matches: Those that can hold, each with the name that the route has by it. An item without matches has one
+        that always holds.
+    """
+
+    path: Path
+    route: HTTPRoute
+    matches: tuple[tuple[Scope, HTTPMatch, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TCPRule:
+    """One match of an item of C{tcp} or C{tls}."""
+
+    path: Path
+    scope: Scope
+    route: TCPRoute
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """All routes of a VirtualService."""
+
+    resource: Resource[VirtualService]
+    http: tuple[HTTPRule, ...] = ()
+    tls: tuple[TCPRule, ...] = ()
+    tcp: tuple[TCPRule, ...] = ()
+
+
+class RuleCompiler:
+    """Compiles VirtualServices one by one."""
+
+    def __init__(
+        self,
+        destinations: DestinationCompiler,
+        gateways: Callable[[Resource[VirtualService], Path, tuple[str, ...]], frozenset[GatewayKey]],
+        problems: Problems,
+    ) -> None:
+        """
+        @param gateways: Finds the Gateways that a field names, and reports those that are not declared.
+        """
+        self._destinations = destinations
+        self._gateways = gateways
+        self._problems = problems
+
+    def rules(self, resource: Resource[VirtualService]) -> Rules:
+        """Compile all routes; what is wrong is reported and left out."""
+        return Rules(
+            resource,
+            tuple(self._http(resource, index, item) for index, item in enumerate(resource.spec.http)),
+            tuple(rule for index, item in enumerate(resource.spec.tls) for rule in self._tls(resource, index, item)),
+            tuple(rule for index, item in enumerate(resource.spec.tcp) for rule in self._tcp(resource, index, item)),
+        )
+
+    def _http(self, resource: Resource[VirtualService], index: int, item: kinds.HTTPRoute) -> HTTPRule:
+        path: Path = ("spec", "http", index)
+        destinations = self._destinations.weighted(resource, (*path, "route"), item.route)
+        name = item.name or "default"
+        route = HTTPRoute(name, resource.document.origin_of(path), destinations, timeout=item.timeout)
+        if not item.match:
+            return HTTPRule(path, route, ((EVERYWHERE, HTTPMatch(), name),))
+        matches = []
+        for number, match in enumerate(item.match):
+            place = (*path, "match", number)
+            scope = self._scope(resource, place, match)
+            compiled = self._http_match(resource, place, match)
+            if scope is not None and compiled is not None:
+                full_name = f"{item.name}.{match.name}" if item.name and match.name else match.name or name
+                matches.append((scope, compiled, full_name))
+        return HTTPRule(path, route, tuple(matches))
+
+    def _http_match(
+        self, resource: Resource[VirtualService], path: Path, match: kinds.HTTPMatchRequest
+    ) -> HTTPMatch | None:
+        """Compile a match; L{None} for one that never holds: for conditions that are not honoured, or are in error."""
+        ignore_case = bool(match.ignore_uri_case)
+        uri = self._text(resource, (*path, "uri"), match.uri, ignore_case)
+        method = self._text(resource, (*path, "method"), match.method)
+        authority = self._text(resource, (*path, "authority"), match.authority)
+        headers = {
+            name.lower(): self._text(resource, (*path, "headers", name), given) for name, given in match.headers.items()
+        }
+        if match.scheme is not None or match.without_headers or match.query_params:
+            return None
+        if any(text is _NEVER for text in (uri, method, authority, *headers.values())):
+            return None
+        given_headers = tuple((name, value) for name, value in headers.items() if value is not None)
+        return HTTPMatch(uri, method, authority, given_headers)
+
+    def _text(
+        self,
+        resource: Resource[VirtualService],
+        path: Path,
+        given: kinds.StringMatch | None,
+        ignore_case: bool = False,
+    ) -> StringMatch | None:
+        """Compile a condition; L{None} where there is none, L{_NEVER} for one that is in error."""
+        if given is None:
+            return None
+        if given.exact is not None:
+            return StringMatch(Kind.EXACT, given.exact, ignore_case)
+        if given.prefix is not None:
+            return StringMatch(Kind.PREFIX, given.prefix, ignore_case)
+        if given.regex is None:
+            return StringMatch(Kind.PRESENT)
+        try:
+            check_regex(given.regex)
+        except ValueError as error:
+            resource.error(self._problems, (*path, "regex"), f"not a regular expression of RE2: {error}")
+            return _NEVER
+        return StringMatch(Kind.REGEX, given.regex)
+
+    def _tls(self, resource: Resource[VirtualService], index: int, item: kinds.TLSRoute) -> Iterable[TCPRule]:
+        path: Path = ("spec", "tls", index)
+        destinations = self._destinations.weighted(resource, (*path, "route"), item.route)
+        for number, match in enumerate(item.match):
+            place = (*path, "match", number)
+            scope = self._scope(resource, place, match)
+            names = self._sni_hosts(resource, place, match)
+            if scope is not None and names:
+                origin = resource.document.origin_of(place)
+                yield TCPRule(place, scope, TCPRoute(origin, destinations, names, match.destination_subnets))
+
+    def _sni_hosts(
+        self, resource: Resource[VirtualService], path: Path, match: kinds.TLSMatchAttributes
+    ) -> tuple[str, ...]:
+        """Return a match's SNI patterns in normal form; each must lie within the VirtualService's hosts."""
+        hosts = host_patterns(resource)
+        found: dict[str, None] = {}
+        for index, text in enumerate(match.sni_hosts):
+            place = (*path, "sniHosts", index)
+            try:
+                name = normalise(text)
+            except ValueError as error:
+                resource.error(self._problems, place, str(error))
+                continue
+            if hosts and not any(covers(host, name) for host in hosts.values()):
+                resource.error(
+                    self._problems, place, f"{show(text)} is not among the hosts: {', '.join(resource.spec.hosts)}"
+                )
+                continue
+            found[name] = None
+        return tuple(found)
+
+    def _tcp(self, resource: Resource[VirtualService], index: int, item: kinds.TCPRoute) -> Iterable[TCPRule]:
+        path: Path = ("spec", "tcp", index)
+        destinations = self._destinations.weighted(resource, (*path, "route"), item.route)
+        if not item.match:
+            yield TCPRule(path, EVERYWHERE, TCPRoute(resource.document.origin_of(path), destinations))
+        for number, match in enumerate(item.match):
+            place = (*path, "match", number)
+            scope = self._scope(resource, place, match)
+            if scope is not None and match.source_subnet is None:
+                origin = resource.document.origin_of(place)
+                subnets = match.destination_subnets
+                yield TCPRule(place, scope, TCPRoute(origin, destinations, destination_subnets=subnets))
+
+    def _scope(
+        self,
+        resource: Resource[VirtualService],
+        path: Path,
+        match: kinds.HTTPMatchRequest | kinds.TLSMatchAttributes | kinds.L4MatchAttributes,
+    ) -> Scope | None:
+        """Return where a match can hold; L{None} for nowhere: labels and namespaces are those of clients in a mesh."""
+        gateways = None
+        if match.gateways:
+            gateways = self._gateways(resource, (*path, "gateways"), match.gateways)
+        if match.source_labels or match.source_namespace is not None:
+            return None
+        return Scope(match.port, gateways)
+
+
+def host_patterns(resource: Resource[VirtualService]) -> dict[int, str]:
+    """Return a VirtualService's hosts in normal form by their index, without those that are none."""
+    found = {}
+    for index, text in enumerate(resource.spec.hosts):
+        try:
+            found[index] = normalise(text)
+        except ValueError:
+            continue
+    return found
+
+
+def routes_on(rules: Rules, gateway: GatewayKey, port: int) -> list[HTTPRoute]:
+    """
+    Return the HTTP routes that a VirtualService has on the servers of a Gateway on a port, in their order.
+
+    A route that takes every request has no matches, and is the last: what
+    stands behind it is never reached. Conditions that these servers fulfil are
+    left out.
+    """
+    found: list[HTTPRoute] = []
+    for rule in rules.http:
+        holding: list[HTTPMatch] = []
+        name = ""
+        for scope, match, match_name in rule.matches:
+            if not scope.holds(gateway, port):
+                continue
+            if takes_all(match):
+                if holding:
+                    found.append(replace(rule.route, name=name, matches=tuple(holding)))
+                found.append(replace(rule.route, name=match_name))
+                return found
+            if holding and match_name != name:
+                found.append(replace(rule.route, name=name, matches=tuple(holding)))
+                holding = []
+            holding.append(match)
+            name = match_name
+        if holding:
+            found.append(replace(rule.route, name=name, matches=tuple(holding)))
+    return found
+
+
+def takes_all(match: HTTPMatch) -> bool:
+    """Whether a match holds for every request."""
+    return (
+        match.uri in (None, ALWAYS)
+        and match.method is None
+        and match.authority is None
+        and not match.headers
+        and match.port is None
+    )
