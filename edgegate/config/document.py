@@ -92,9 +92,9 @@ class Document:
 
         Keys are found in both of protobuf's spellings.
         """
-        return self._place(self._original(path))
+        return self._place(self.original(path))
 
-    def _original(self, path: Path) -> Path:
+    def original(self, path: Path) -> Path:
         """Return a path of what was decoded as one of the file."""
         if not self.kept:
             return path
@@ -120,7 +120,7 @@ class Document:
 
     def problem(self, problems: Problems, severity: Severity, path: Path, message: str) -> None:
         """Report what is wrong with a part of it."""
-        original = self._original(path)
+        original = self.original(path)
         problems.add(Problem(self.file, *self._place(original), severity, format_path(original), message))
 
     def error(self, problems: Problems, path: Path, message: str) -> None:

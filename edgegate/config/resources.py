@@ -28,6 +28,7 @@ class Resource(Generic[S]):
     document: Document
     spec: S
     broken: tuple[Path, ...] = ()
+    _told: set[Path] = field(default_factory=set, repr=False)
 
     @property
     def name(self) -> str:
@@ -40,17 +41,27 @@ class Resource(Generic[S]):
         return self.document.namespace
 
     def error(self, problems: Problems, path: Path, message: str) -> None:
-        """Report an error in a part of the document, unless something in that part was left out."""
-        if not self._holds_broken(path):
+        """
+        Report an error in a part of the document.
+
+        Only the first for a path is, and none where something in that part was left out: what follows from a mistake
+        is not told again.
+        """
+        if path not in self._told and not self.left_out(path):
+            self._told.add(path)
             self.document.error(problems, path, message)
 
     def warning(self, problems: Problems, path: Path, message: str) -> None:
         """Report a warning about a part of the document, unless something in that part was left out."""
-        if not self._holds_broken(path):
+        if not self.left_out(path):
             self.document.warning(problems, path, message)
 
-    def _holds_broken(self, path: Path) -> bool:
-        return any(broken[: len(path)] == path for broken in self.broken)
+    def left_out(self, path: Path) -> bool:
+        """Whether something in that part was reported and left out when it was decoded."""
+        if not self.broken:
+            return False
+        original = self.document.original(path)
+        return any(broken[: len(original)] == original for broken in self.broken)
 
 
 @dataclass(slots=True)

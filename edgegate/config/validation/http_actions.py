@@ -1,0 +1,208 @@
+"""Istio's rules for what an HTTP route does beside routing: redirects, answers, rewrites, retries, faults and so on."""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+
+from edgegate.config.document import Path
+from edgegate.config.kinds.virtual_service import (
+    CorsPolicy,
+    Headers,
+    HTTPDirectResponse,
+    HTTPFaultInjection,
+    HTTPRedirect,
+    HTTPRetry,
+    HTTPRewrite,
+    HTTPRoute,
+    Percent,
+)
+from edgegate.config.validation.findings import Findings
+from edgegate.config.validation.names import check_header, check_port
+from edgegate.config.validation.routes import check_destination, check_expression, check_string_match
+from edgegate.config.values import show, suggestion
+
+MAX_BODY = 1024 * 1024
+"""Bytes of a direct answer's body."""
+
+RETRY_ON = (
+    *("5xx", "gateway-error", "reset", "reset-before-request", "connect-failure", "retriable-4xx", "refused-stream"),
+    *("retriable-status-codes", "retriable-headers", "envoy-ratelimited", "http3-post-connect-failure"),
+    *("cancelled", "deadline-exceeded", "internal", "resource-exhausted", "unavailable"),
+)
+"""Conditions of C{retries.retryOn}, beside status codes (Envoy's C{x-envoy-retry-on} and C{x-envoy-retry-grpc-on})."""
+
+GRPC_STATUSES = (
+    *("OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS"),
+    *("PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED"),
+    *("INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED"),
+)
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE")
+
+_STATUSES = frozenset(str(status.value) for status in HTTPStatus)
+_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
+
+
+def check_actions(findings: Findings, path: Path, route: HTTPRoute) -> None:
+    """Report what is wrong with all that a route does beside routing."""
+    for action in ("redirect", "direct_response"):
+        if getattr(route, action) is not None:
+            for other in ("fault", "rewrite"):
+                if getattr(route, other) is not None:
+                    name = "directResponse" if action == "direct_response" else action
+                    findings.error((*path, other), f"goes with no {name}")
+    if route.redirect is not None:
+        _check_redirect(findings, (*path, "redirect"), route.redirect)
+    if route.direct_response is not None:
+        _check_answer(findings, (*path, "directResponse"), route.direct_response)
+    if route.rewrite is not None:
+        _check_rewrite(findings, (*path, "rewrite"), route.rewrite)
+    if route.retries is not None:
+        _check_retries(findings, (*path, "retries"), route.retries)
+    if route.fault is not None:
+        _check_fault(findings, (*path, "fault"), route.fault)
+    if route.cors_policy is not None:
+        _check_cors(findings, (*path, "corsPolicy"), route.cors_policy)
+    _check_headers(findings, (*path, "headers"), route.headers)
+    for index, destination in enumerate(route.route):
+        _check_headers(findings, (*path, "route", index, "headers"), destination.headers)
+    _check_mirrors(findings, path, route)
+
+
+def _check_redirect(findings: Findings, path: Path, redirect: HTTPRedirect) -> None:
+    parts = ("uri", "prefix_rewrite", "authority", "scheme")
+    if not any(getattr(redirect, name) for name in parts) and redirect.port is None and redirect.derive_port is None:
+        findings.error(path, "it leads back to itself: give uri, prefixRewrite, authority, scheme, port or derivePort")
+    if redirect.uri and redirect.prefix_rewrite:
+        findings.error((*path, "prefixRewrite"), "goes with no uri")
+    if redirect.redirect_code and not 300 <= redirect.redirect_code <= 399:
+        findings.error((*path, "redirectCode"), f"{redirect.redirect_code} is no redirect: 300 to 399")
+    if redirect.scheme and redirect.scheme not in ("http", "https"):
+        findings.error((*path, "scheme"), f"{show(redirect.scheme)} is neither http nor https")
+    if redirect.port is not None:
+        check_port(findings, (*path, "port"), redirect.port)
+
+
+def _check_answer(findings: Findings, path: Path, answer: HTTPDirectResponse) -> None:
+    if not 200 <= answer.status <= 599:
+        findings.error((*path, "status"), f"{answer.status} is no status of an answer: 200 to 599")
+    if answer.body is not None:
+        size = len(answer.body.bytes or (answer.body.string or "").encode())
+        if size > MAX_BODY:
+            findings.error((*path, "body"), f"{size} bytes: at most {MAX_BODY}")
+
+
+def _check_rewrite(findings: Findings, path: Path, rewrite: HTTPRewrite) -> None:
+    if not rewrite.uri and not rewrite.authority and rewrite.uri_regex_rewrite is None:
+        findings.error(path, "it rewrites nothing: give uri, uriRegexRewrite or authority")
+    if rewrite.uri_regex_rewrite is None:
+        return
+    place = (*path, "uriRegexRewrite")
+    if rewrite.uri:
+        findings.error(place, "goes with no uri")
+    if not rewrite.uri_regex_rewrite.match or not rewrite.uri_regex_rewrite.rewrite:
+        findings.error(place, "needs both match and rewrite")
+    else:
+        check_expression(findings, (*place, "match"), rewrite.uri_regex_rewrite.match)
+
+
+def _check_retries(findings: Findings, path: Path, retries: HTTPRetry) -> None:
+    attempts = retries.attempts or 0
+    if attempts < 0:
+        findings.error((*path, "attempts"), f"{attempts} is below 0")
+    if attempts == 0 and (retries.per_try_timeout is not None or retries.retry_on):
+        findings.error((*path, "attempts"), "0 turns retries off: nothing else can be said of them")
+    for condition in (retries.retry_on or "").split(","):
+        word = condition.strip()
+        if word and word not in RETRY_ON and word not in _STATUSES:
+            findings.error((*path, "retryOn"), f"unknown condition {show(word)}{suggestion(word, RETRY_ON)}")
+
+
+def _check_fault(findings: Findings, path: Path, fault: HTTPFaultInjection) -> None:
+    abort, delay = fault.abort, fault.delay
+    if abort is None and delay is None:
+        findings.error(path, "it does nothing: abort or delay is missing")
+    if abort is not None:
+        place = (*path, "abort")
+        _check_percentage(findings, place, abort.percentage)
+        if abort.http_status is not None and not 200 <= abort.http_status <= 599:
+            findings.error((*place, "httpStatus"), f"{abort.http_status} is no status of an answer: 200 to 599")
+        if abort.grpc_status is not None and abort.grpc_status not in GRPC_STATUSES:
+            hint = suggestion(abort.grpc_status, GRPC_STATUSES)
+            findings.error((*place, "grpcStatus"), f"unknown status {show(abort.grpc_status)}{hint}")
+        if abort.http2_error is not None:
+            findings.error((*place, "http2Error"), "not supported, by Istio neither")
+    if delay is not None:
+        place = (*path, "delay")
+        _check_percentage(findings, place, delay.percentage)
+        if delay.percent is not None and not 0 <= delay.percent <= 100:
+            findings.error((*place, "percent"), f"{delay.percent} is not between 0 and 100")
+        if delay.exponential_delay is not None:
+            findings.error((*place, "exponentialDelay"), "not supported, by Istio neither")
+
+
+def _check_percentage(findings: Findings, path: Path, percentage: Percent | None, name: str = "percentage") -> None:
+    value = 0.0 if percentage is None else percentage.value or 0.0
+    if not 0.0 <= value <= 100.0 or 0.0 < value < 0.0001:
+        findings.error((*path, name, "value"), f"{value} is neither 0 nor between 0.0001 and 100")
+
+
+def _check_cors(findings: Findings, path: Path, policy: CorsPolicy) -> None:
+    for index, origin in enumerate(policy.allow_origins):
+        place = (*path, "allowOrigins", index)
+        if not (origin.exact or origin.prefix or origin.regex):
+            findings.error(place, "exact, prefix or regex is missing")
+        check_string_match(findings, place, origin)
+    for index, method in enumerate(policy.allow_methods):
+        if method not in METHODS:
+            hint = suggestion(method, METHODS)
+            findings.error((*path, "allowMethods", index), f"unknown method {show(method)}{hint}")
+    for field, names in (("allowHeaders", policy.allow_headers), ("exposeHeaders", policy.expose_headers)):
+        for index, name in enumerate(names):
+            if name != "*":
+                check_header(findings, (*path, field, index), name)
+    if policy.max_age is not None and not policy.max_age.is_integer():
+        findings.error((*path, "maxAge"), "only whole seconds can be said to a browser")
+
+
+def _check_headers(findings: Findings, path: Path, headers: Headers | None) -> None:
+    if headers is None:
+        return
+    for side, operations in (("request", headers.request), ("response", headers.response)):
+        if operations is None:
+            continue
+        authorities = []
+        for verb, changes in (("set", operations.set), ("add", operations.add)):
+            for name, value in changes.items():
+                place = (*path, side, verb, name)
+                if name.lower() in ("host", ":authority"):
+                    authorities.append(place)
+                _check_change(findings, place, name, request=side == "request")
+                if not _VALUE.fullmatch(value):
+                    findings.error(place, "the value holds a character that no header can have")
+        for place in authorities[1:]:
+            findings.error(place, "the authority can be set once")
+        for index, name in enumerate(operations.remove):
+            _check_change(findings, (*path, side, "remove", index), name, request=False)
+
+
+def _check_change(findings: Findings, path: Path, name: str, request: bool) -> None:
+    if name.lower() in ("host", ":authority"):
+        if not request:
+            findings.error(path, f"{name} can only be set, in requests")
+        return
+    check_header(findings, path, name)
+
+
+def _check_mirrors(findings: Findings, path: Path, route: HTTPRoute) -> None:
+    if route.mirror is not None:
+        check_destination(findings, (*path, "mirror"), route.mirror)
+        if route.mirrors:
+            findings.error((*path, "mirrors"), "goes with no mirror")
+    for index, mirror in enumerate(route.mirrors):
+        place = (*path, "mirrors", index)
+        check_destination(findings, (*place, "destination"), mirror.destination)
+        _check_percentage(findings, place, mirror.percentage)
+    if route.mirror_percent is not None and route.mirror_percent > 100:
+        findings.error((*path, "mirrorPercent"), f"{route.mirror_percent} is not between 0 and 100")
+    _check_percentage(findings, path, route.mirror_percentage, "mirrorPercentage")

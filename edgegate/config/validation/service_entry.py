@@ -1,0 +1,136 @@
+"""Istio's rules for a ServiceEntry."""
+
+from __future__ import annotations
+
+from edgegate.config.document import Path
+from edgegate.config.kinds.service_entry import Resolution, ServiceEntry, WorkloadEntry
+from edgegate.config.problems import Problems
+from edgegate.config.resources import Resource
+from edgegate.config.validation.findings import Findings
+from edgegate.config.validation.names import (
+    HTTP_PROTOCOLS,
+    PROTOCOLS,
+    SECURE_PROTOCOLS,
+    UNIX,
+    check_export,
+    check_port,
+    check_protocol,
+    check_subnets,
+    check_unix,
+    host_fault,
+    is_address,
+    is_label,
+)
+from edgegate.config.values import show, suggestion
+
+SERVICE_PROTOCOLS = (*PROTOCOLS, "UDP")
+
+_BY_DNS = frozenset({Resolution.DNS, Resolution.DNS_ROUND_ROBIN, Resolution.DYNAMIC_DNS})
+
+
+def validate_service_entry(resource: Resource[ServiceEntry], problems: Problems) -> None:
+    """Report whatever Istio would refuse, or warn of."""
+    findings, spec = Findings(resource, problems), resource.spec
+    resolution = spec.resolution or Resolution.NONE
+    _check_hosts(findings, spec, resolution)
+    _check_addresses(findings, spec, resolution)
+    _check_ports(findings, spec, resolution)
+    _check_resolution(findings, spec, resolution)
+    for index, endpoint in enumerate(spec.endpoints):
+        _check_endpoint(findings, ("spec", "endpoints", index), endpoint, spec, resolution)
+    check_export(findings, ("spec", "exportTo"), spec.export_to, nobody=True)
+
+
+def _check_hosts(findings: Findings, spec: ServiceEntry, resolution: Resolution) -> None:
+    if not spec.hosts:
+        findings.error(("spec", "hosts"), "a ServiceEntry has at least one host")
+    by_name = resolution in _BY_DNS and resolution is not Resolution.DYNAMIC_DNS and not spec.endpoints
+    seen: set[str] = set()
+    for index, host in enumerate(spec.hosts):
+        path: Path = ("spec", "hosts", index)
+        fault = "* would stand for everything: name the hosts" if host == "*" else host_fault(host)
+        if fault is None and by_name and host.startswith("*."):
+            fault = f"{show(host)} can't be resolved by {resolution.value}: name a host, or endpoints"
+        if fault is None and host.lower() in seen:
+            fault = f"{show(host)} comes twice"
+        seen.add(host.lower())
+        if fault is not None:
+            findings.error(path, fault)
+
+
+def _check_addresses(findings: Findings, spec: ServiceEntry, resolution: Resolution) -> None:
+    check_subnets(findings, ("spec", "addresses"), spec.addresses)
+    if resolution in _BY_DNS:
+        for index, address in enumerate(spec.addresses):
+            if "/" in address:
+                message = f"{show(address)}: blocks of addresses go with NONE and STATIC only"
+                findings.error(("spec", "addresses", index), message)
+
+
+def _check_ports(findings: Findings, spec: ServiceEntry, resolution: Resolution) -> None:
+    numbers: dict[int, int] = {}
+    names: dict[str, int] = {}
+    for index, port in enumerate(spec.ports):
+        path: Path = ("spec", "ports", index)
+        check_port(findings, (*path, "number"), port.number)
+        if not is_label(port.name):
+            findings.error((*path, "name"), f"{show(port.name)} is no name of a port: letters, digits and -")
+        if port.protocol:
+            check_protocol(findings, (*path, "protocol"), port.protocol, SERVICE_PROTOCOLS)
+        if port.target_port is not None:
+            check_port(findings, (*path, "targetPort"), port.target_port)
+        first = numbers.setdefault(port.number, index)
+        if first != index:
+            findings.error((*path, "number"), f"{port.number} is the number of ports[{first}] too")
+        first = names.setdefault(port.name, index)
+        if first != index:
+            findings.error((*path, "name"), f"{show(port.name)} is the name of ports[{first}] too")
+        protocol = (port.protocol or "TCP").upper()
+        if len(spec.hosts) > 1 and resolution is not Resolution.NONE and protocol in _INDISTINCT:
+            message = f"several hosts on a port of protocol {protocol}: nothing in it tells which of them is meant"
+            findings.error((*path, "protocol"), message)
+
+
+_INDISTINCT = frozenset(SERVICE_PROTOCOLS) - HTTP_PROTOCOLS - SECURE_PROTOCOLS
+
+
+def _check_resolution(findings: Findings, spec: ServiceEntry, resolution: Resolution) -> None:
+    path: Path = ("spec", "endpoints")
+    if spec.workload_selector is not None and spec.endpoints:
+        findings.error(("spec", "workloadSelector"), "goes with no endpoints")
+    if resolution is Resolution.NONE and spec.endpoints:
+        given = "NONE" if spec.resolution else "NONE, which it is where none is given"
+        findings.error(path, f"resolution {given}, has no endpoints: was STATIC or DNS meant?")
+    if resolution is Resolution.STATIC and not (spec.endpoints or spec.addresses or spec.workload_selector):
+        findings.error(path, "missing: with resolution STATIC nothing else says where the service is")
+    if resolution is Resolution.DNS_ROUND_ROBIN and len(spec.endpoints) > 1:
+        findings.error(path, "one at most with resolution DNS_ROUND_ROBIN")
+
+
+def _check_endpoint(
+    findings: Findings, path: Path, endpoint: WorkloadEntry, spec: ServiceEntry, resolution: Resolution
+) -> None:
+    address = endpoint.address or ""
+    place = (*path, "address")
+    if not address:
+        findings.error(place, "missing")
+    elif address.startswith(UNIX):
+        check_unix(findings, place, address)
+        if resolution in _BY_DNS:
+            findings.error(place, f"{show(address)} goes with resolution STATIC only")
+        if endpoint.ports:
+            findings.error((*path, "ports"), "a UNIX socket has no ports")
+        if len(spec.ports) != 1:
+            findings.error(place, f"a UNIX socket serves exactly one port; the service has {len(spec.ports)}")
+    elif not is_address(address):
+        fault = host_fault(address, wildcard=False)
+        if fault is None and resolution is Resolution.STATIC:
+            fault = f"{show(address)} is no IP address: a name needs resolution DNS"
+        if fault is not None:
+            findings.error(place, fault)
+    names = [port.name for port in spec.ports]
+    for name, number in endpoint.ports.items():
+        check_port(findings, (*path, "ports", name), number)
+        if name not in names:
+            hint = suggestion(name, names)
+            findings.error((*path, "ports", name), f"the service has no port {show(name)}{hint}")

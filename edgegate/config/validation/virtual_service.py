@@ -1,0 +1,150 @@
+"""Istio's rules for a VirtualService."""
+
+from __future__ import annotations
+
+from edgegate.config.document import Path
+from edgegate.config.kinds.virtual_service import HTTPMatchRequest, HTTPRoute, TCPRoute, TLSRoute, VirtualService
+from edgegate.config.problems import Problems
+from edgegate.config.resources import Resource
+from edgegate.config.validation.findings import Findings
+from edgegate.config.validation.http_actions import check_actions
+from edgegate.config.validation.names import check_export, check_header, check_subnets, host_fault, is_address
+from edgegate.config.validation.routes import check_destinations, check_gateways, check_match_port, check_string_match
+from edgegate.config.values import show
+
+MESH = "mesh"
+"""The gateway that stands for all sidecars."""
+
+_CLAIM = "@request.auth.claims"
+_ACTIONS = {"route": "route", "redirect": "redirect", "directResponse": "direct_response"}
+
+
+def validate_virtual_service(resource: Resource[VirtualService], problems: Problems) -> None:
+    """Report whatever Istio would refuse, or warn of."""
+    findings, spec = Findings(resource, problems), resource.spec
+    if not spec.hosts:
+        _check_delegate(findings, spec)
+    _check_hosts(findings, spec)
+    check_gateways(findings, ("spec", "gateways"), spec.gateways)
+    check_export(findings, ("spec", "exportTo"), spec.export_to)
+    if not spec.http and not spec.tls and not spec.tcp:
+        findings.error(("spec",), "it has no routes: http, tls or tcp is missing")
+    for index, route in enumerate(spec.http):
+        _check_http(findings, ("spec", "http", index), route, delegated=not spec.hosts)
+    for index, tls in enumerate(spec.tls):
+        _check_tls(findings, ("spec", "tls", index), tls)
+    for index, tcp in enumerate(spec.tcp):
+        _check_tcp(findings, ("spec", "tcp", index), tcp)
+
+
+def _check_delegate(findings: Findings, spec: VirtualService) -> None:
+    """Without hosts it can only be the delegate of another VirtualService, with C{http} alone."""
+    if spec.gateways or spec.tls or spec.tcp or not spec.http:
+        findings.error(("spec", "hosts"), "a VirtualService has at least one host")
+    else:
+        message = "without hosts it can only be another's delegate, which is not honoured yet: it serves nothing"
+        findings.warning(("spec",), message)
+
+
+def _check_hosts(findings: Findings, spec: VirtualService) -> None:
+    seen: set[str] = set()
+    for index, host in enumerate(spec.hosts):
+        path: Path = ("spec", "hosts", index)
+        name = host.lower()
+        fault = None if is_address(host) else host_fault(host)
+        if fault is None and host == "*" and (not spec.gateways or MESH in spec.gateways):
+            fault = "* is for gateways only: name them in gateways, without mesh"
+        if fault is None and name in seen:
+            fault = f"{show(host)} comes twice"
+        seen.add(name)
+        if fault is not None:
+            findings.error(path, fault)
+    for index, host in enumerate(spec.hosts):
+        wider = next((pattern for pattern in _wider(host.lower()) if pattern in seen), None)
+        if wider is not None:
+            findings.error(
+                ("spec", "hosts", index), f"{show(host)} is covered by {show(wider)}: one of the two is enough"
+            )
+
+
+def _wider(name: str) -> list[str]:
+    """Return all patterns that cover a name or pattern, itself left out."""
+    labels = name.removeprefix("*.").split(".")
+    suffixes = ["*." + ".".join(labels[at:]) for at in range(1, len(labels))]
+    return [*suffixes, "*"] if name != "*" else []
+
+
+def _check_http(findings: Findings, path: Path, route: HTTPRoute, delegated: bool) -> None:
+    actions = [
+        name
+        for name, attribute in _ACTIONS.items()
+        if getattr(route, attribute) not in (None, ()) or findings.resource.left_out((*path, name))
+    ]
+    if route.delegate is not None:
+        for name in actions:
+            findings.error((*path, name), "goes with no delegate")
+        if delegated:
+            findings.error((*path, "delegate"), "a delegate has no delegates")
+    elif not actions:
+        findings.error((*path, "route"), "missing: where do these requests go? (or redirect, or directResponse)")
+    elif len(actions) > 1:
+        findings.error((*path, actions[1]), f"only one of {' and '.join(actions)} can be done")
+    for index, match in enumerate(route.match):
+        _check_match(findings, (*path, "match", index), match)
+    check_destinations(findings, (*path, "route"), route.route)
+    check_actions(findings, path, route)
+
+
+def _check_match(findings: Findings, path: Path, match: HTTPMatchRequest) -> None:
+    for name in ("uri", "scheme", "method", "authority"):
+        check_string_match(findings, (*path, name), getattr(match, name))
+    for field, matches in (("headers", match.headers), ("withoutHeaders", match.without_headers)):
+        for name, value in matches.items():
+            if name.startswith(_CLAIM):
+                message = "not honoured yet: no token is checked, and this match never holds"
+                findings.warning((*path, field, name), message)
+            else:
+                check_header(findings, (*path, field, name), name)
+            check_string_match(findings, (*path, field, name), value)
+    for name, value in match.query_params.items():
+        check_string_match(findings, (*path, "queryParams", name), value)
+    if match.uri is not None:
+        for kind in ("exact", "prefix"):
+            value = getattr(match.uri, kind)
+            if value and not value.startswith(("/", "*")):
+                findings.warning((*path, "uri", kind), f"{show(value)} never holds: a path begins with /")
+    check_match_port(findings, path, match.port)
+    check_gateways(findings, (*path, "gateways"), match.gateways)
+
+
+def _check_tls(findings: Findings, path: Path, route: TLSRoute) -> None:
+    if not route.match:
+        findings.error((*path, "match"), "a TLS route has at least one match, with sniHosts")
+    for index, match in enumerate(route.match):
+        place = (*path, "match", index)
+        if not match.sni_hosts:
+            findings.error((*place, "sniHosts"), "a match has at least one host")
+        for at, host in enumerate(match.sni_hosts):
+            if is_address(host):
+                findings.warning((*place, "sniHosts", at), f"{show(host)} never holds: SNI has no IP addresses")
+                continue
+            fault = host_fault(host)
+            if fault is not None:
+                findings.error((*place, "sniHosts", at), fault)
+        check_subnets(findings, (*place, "destinationSubnets"), match.destination_subnets)
+        check_match_port(findings, place, match.port)
+        check_gateways(findings, (*place, "gateways"), match.gateways)
+    if not route.route:
+        findings.error((*path, "route"), "missing: a TLS route has destinations")
+    check_destinations(findings, (*path, "route"), route.route)
+
+
+def _check_tcp(findings: Findings, path: Path, route: TCPRoute) -> None:
+    for index, match in enumerate(route.match):
+        place = (*path, "match", index)
+        check_subnets(findings, (*place, "destinationSubnets"), match.destination_subnets)
+        check_match_port(findings, place, match.port)
+        check_gateways(findings, (*place, "gateways"), match.gateways)
+    if not route.route:
+        findings.error((*path, "route"), "missing: a TCP route has destinations")
+    check_destinations(findings, (*path, "route"), route.route)
