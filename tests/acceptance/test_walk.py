@@ -58,11 +58,13 @@ class StepTests(SynchronousTestCase):
         self.assertEqual(list(steps(text)), [Step(4, "one more", "out\nput"), Step(8, "two", "")])
 
     def test_dots(self) -> None:
-        """Three dots stand for any text, nothing else does."""
-        step = Step(1, "", "HTTP/1.1 200 OK\n...\nbye")
-        self.assertTrue(step.matches("HTTP/1.1 200 OK \nserver: x\n\nbye\n"))
-        self.assertFalse(step.matches("HTTP/1x1 200 OK\nserver: x\nbye"))
-        self.assertFalse(step.matches("HTTP/1.1 200 OK\nserver: x"))
+        """Three dots stand for any text of a line, or alone for any lines, none included; nothing else does."""
+        step = Step(1, "", "HTTP/1.1 200 OK\n...\ndate: ... GMT\n...\nbye")
+        self.assertTrue(step.matches("HTTP/1.1 200 OK \nserver: x\ndate: now GMT\n\nbye\n"))
+        self.assertTrue(step.matches("HTTP/1.1 200 OK\ndate: now GMT\nbye\n"))
+        self.assertFalse(step.matches("HTTP/1x1 200 OK\ndate: now GMT\nbye"))
+        self.assertFalse(step.matches("HTTP/1.1 200 OK\ndate: now\n GMT\nbye"))
+        self.assertFalse(step.matches("HTTP/1.1 200 OK\ndate: now GMT"))
 
     def test_output_without_command(self) -> None:
         """A block that begins with an output is a mistake in the README."""

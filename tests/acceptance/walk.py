@@ -2,7 +2,8 @@
 The walk of the README as a list of commands with what they print.
 
 A fenced block of C{console} holds commands after C{$ }, each followed by its
-output. C{...} in an output stands for any text, newlines included.
+output. In an output C{...} stands for any text within its line, or for any number
+of lines where it stands alone.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ class Step:
     One command of the walk.
 
     @ivar line: Where it stands in the file, from 1.
-    @ivar expected: Its output, with C{...} for any text.
+    @ivar expected: Its output, with C{...} for what differs.
     """
 
     line: int
@@ -29,8 +30,8 @@ class Step:
 
     def matches(self, output: str) -> bool:
         """Whether an output is the expected one; white space at the ends of lines does not count."""
-        pieces = [re.escape(piece) for piece in _tidy(self.expected).split("...")]
-        return re.fullmatch(".*?".join(pieces), _tidy(output), re.DOTALL) is not None
+        pattern = "".join(_ANY_LINES if line == "..." else _pattern(line) for line in _tidy(self.expected))
+        return re.fullmatch(pattern, "".join(f"{line}\n" for line in _tidy(output))) is not None
 
 
 def steps(text: str) -> Iterator[Step]:
@@ -54,5 +55,12 @@ def steps(text: str) -> Iterator[Step]:
             yield Step(first + start, command, "\n".join(output))
 
 
-def _tidy(text: str) -> str:
-    return "\n".join(line.rstrip() for line in text.strip().splitlines())
+_ANY_LINES = r"(?:[^\n]*\n)*?"
+
+
+def _pattern(line: str) -> str:
+    return "[^\n]*?".join(re.escape(piece) for piece in line.split("...")) + "\n"
+
+
+def _tidy(text: str) -> list[str]:
+    return [line.rstrip() for line in text.strip().splitlines()]
