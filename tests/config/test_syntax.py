@@ -1,0 +1,58 @@
+"""Tests for L{edgegate.config.syntax}, on the parser's own findings."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.config.syntax import explain
+from tests.config.reading import read_all
+
+
+class ExplainTests(SynchronousTestCase):
+    """Syntax errors are told where the mistake is."""
+
+    def check(self, text: str, *expected: str) -> None:
+        """The problems of a text are these, or begin with these."""
+        _, found = read_all(text)
+        self.assertEqual([line[: len(head)] for line, head in zip(found, expected, strict=True)], list(expected))
+
+    def test_tab(self) -> None:
+        """A tab for indentation."""
+        self.check("a:\n\tb: 1\n", "f:2:1: error: a tab where only spaces may indent")
+
+    def test_missing_colon(self) -> None:
+        """A key without its colon, though the parser stumbles only on the next line."""
+        self.check("a:\n  b\n  c: 1\n", "f:2:3: error: a colon is missing behind the key")
+
+    def test_second_colon(self) -> None:
+        """A value with a colon in it."""
+        self.check("a: b: c\n", "f:1:5: error: a second colon: quote the value")
+
+    def test_indentation(self) -> None:
+        """Keys and items that stand where none can be."""
+        self.check("a: 1\n  b: 2\n", "f:2:3: error: a key where none can be: is the indentation right?")
+        self.check("a:\n  - b\n c: 1\n", "f:3:2: error: expected a key with a colon: is the indentation right?")
+        self.check("- a\nb: 1\n", "f:2:1: error: expected an item with a dash: is the indentation right?")
+
+    def test_never_closed(self) -> None:
+        """Quotes and brackets are told where they open, not at the file's end."""
+        self.check("a: 1\nb: 'x\nc: 2\n", "f:2:4: error: this quote is never closed")
+        self.check("a: [1,2\nb: 3\n", "f:1:4: error: this bracket is never closed")
+        self.check("a: {b: 1\n", "f:1:4: error: this bracket is never closed")
+
+    def test_first_character(self) -> None:
+        """A value that must be quoted because of how it begins."""
+        self.check("a: @x\n", "f:1:4: error: no value begins with @: quote it")
+
+    def test_escape(self) -> None:
+        """A backslash between double quotes."""
+        self.check('a: "\\q"\n', "f:1:5: error: no such escape")
+
+    def test_unknown(self) -> None:
+        """What has no better words keeps the parser's."""
+        self.assertEqual(explain("x", "odd", (0, 0), "", None), ((0, 0), "not YAML: odd"))
+        self.assertEqual(explain("x", "odd", (0, 0), "while", (0, 0)), ((0, 0), "not YAML: while, odd"))
+
+    def test_place_beyond_the_text(self) -> None:
+        """A place behind the last line is taken."""
+        self.assertEqual(explain("", "odd", (7, 3), "", None)[0], (7, 3))
