@@ -173,8 +173,8 @@ def edgegate(stage: Stage) -> tuple[list[str], set[str]]:
     certificate, key = stage.certificate
     tls = {"mode": "SIMPLE", "serverCertificate": str(certificate), "privateKey": str(key)}
     servers = [
-        {"port": _port(stage, "http", "HTTP"), "hosts": [HOST]},
-        {"port": _port(stage, "https", "HTTPS"), "hosts": [HOST], "tls": tls},
+        {"port": _port(stage, "http", "HTTP"), "hosts": ["*"]},
+        {"port": _port(stage, "https", "HTTPS"), "hosts": ["*"], "tls": tls},
         {"port": _port(stage, "tcp", "TCP"), "hosts": ["*"]},
     ]
     route = [{"destination": {"host": "backend.internal", "port": {"number": 80}}}]
