@@ -47,9 +47,9 @@ class Scenario:
 
 
 SCENARIOS = {
-    "http1": Scenario("http", f"http://{peers.HOST}:{{port}}/", "request, HTTP/1.1 keep-alive, small answer"),
-    "https1": Scenario("https", f"https://{peers.HOST}:{{port}}/", "request, the same over TLS"),
-    "tcp-bulk": Scenario("tcp", f"http://{peers.HOST}:{{port}}/bulk", "MiB, relayed as TCP"),
+    "http1": Scenario("http", "http://127.0.0.1:{port}/", "request, HTTP/1.1 keep-alive, small answer"),
+    "https1": Scenario("https", "https://127.0.0.1:{port}/", "request, the same over TLS"),
+    "tcp-bulk": Scenario("tcp", "http://127.0.0.1:{port}/bulk", "MiB, relayed as TCP"),
 }
 
 
@@ -148,7 +148,7 @@ def measure(
     for _ in range(rounds):
         for name, figure in figures.items():
             pid, ports = proxies[name]
-            url = scenario.url.format(port=ports[scenario.port]).replace(peers.HOST, "127.0.0.1")
+            url = scenario.url.format(port=ports[scenario.port])
             before = cpu_seconds(pid)
             count = load(url, seconds)
             figure.append((cpu_seconds(pid) - before) / count * 1e6)
