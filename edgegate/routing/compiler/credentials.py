@@ -28,6 +28,9 @@ _CRL_KEYS = ("crl", "ca.crl")
 _VERIFYING = (TLSMode.MUTUAL, TLSMode.OPTIONAL_MUTUAL)
 _SCHEMES = ("kubernetes://", "kubernetes-gateway://")
 
+WORKLOAD_NAMESPACE = "istio-system"
+"""Where Istio's own ingress gateway runs and looks for Secrets, whatever the namespace of the Gateway."""
+
 
 @dataclass(slots=True)
 class _Material:
@@ -155,8 +158,8 @@ class CredentialCompiler:
             candidates = [secret] if secret is not None else []
         elif named and not material.authorities:
             path = named[0][1]
-            keys = [_secret_key(named[0][0] + suffix, server.gateway.namespace) for suffix in ("-cacert", "")]
-            candidates = [self._secrets[key] for key in keys if key in self._secrets]
+            found = [self._find(server, named[0][0] + suffix) for suffix in ("-cacert", "")]
+            candidates = [secret for secret in found if secret is not None]
         else:
             return
         for secret in candidates:
@@ -175,13 +178,18 @@ class CredentialCompiler:
             self._error(server, path, message)
 
     def _secret(self, server: Server, name: str, path: Path) -> Resource[Secret] | None:
-        key = _secret_key(name, server.gateway.namespace)
-        found = self._secrets.get(key)
+        found = self._find(server, name)
         if found is None:
-            names = [name for namespace, name in self._secrets if namespace == key[0]]
-            hint = self._suggestions.like(key[1], names)
-            self._error(server, path, f'no document declares Secret {show(key[1])} in namespace "{key[0]}"{hint}')
+            places = _secret_keys(name, server.gateway.namespace)
+            names = [other for namespace, other in self._secrets if (namespace, places[0][1]) in places]
+            hint = self._suggestions.like(places[0][1], names)
+            where = " or ".join(show(namespace) for namespace, _ in places)
+            self._error(server, path, f"no document declares Secret {show(places[0][1])} in namespace {where}{hint}")
         return found
+
+    def _find(self, server: Server, name: str) -> Resource[Secret] | None:
+        keys = _secret_keys(name, server.gateway.namespace)
+        return next((self._secrets[key] for key in keys if key in self._secrets), None)
 
     def _read(self, server: Server, name: str, path: Path) -> bytes | None:
         found = self._files.get(name)
@@ -247,12 +255,17 @@ def _title(secret: Resource[Secret]) -> str:
     return f"secret {secret.namespace}/{secret.name}"
 
 
-def _secret_key(name: str, namespace: str) -> tuple[str, str]:
-    """Return namespace and name of a credential: C{name}, C{namespace/name}, or either behind C{kubernetes://}."""
+def _secret_keys(name: str, namespace: str) -> list[tuple[str, str]]:
+    """
+    Return the namespaces and names that a credential may have, in order.
+
+    C{namespace/name} has one; a C{name} is looked for beside the Gateway, then
+    where Istio's gateway would look. Either may stand behind C{kubernetes://}.
+    """
     for scheme in _SCHEMES:
         name = name.removeprefix(scheme)
     scope, slash, rest = name.partition("/")
-    return (scope, rest) if slash else (namespace, name)
+    return [(scope, rest)] if slash else list(dict.fromkeys([(namespace, name), (WORKLOAD_NAMESPACE, name)]))
 
 
 def _version(given: TLSProtocol | None, default: TLSVersion) -> TLSVersion:
