@@ -63,6 +63,7 @@ class GatewayService(Service):
         self.counters = Counters()
         self._clock = clock = cast(IReactorTime, reactor)
         self._drain = drain
+        self._opened = False
         self._max_connections = most_connections() if max_connections is None else max_connections
         self._wheel = wheel = TimerWheel(clock)
         watcher = poller(reactor)
@@ -89,6 +90,12 @@ class GatewayService(Service):
         @raise SystemExit: One cannot be bound; what is wrong was logged in one line, and the others are closed again.
         """
         super().privilegedStartService()
+        self._open()
+
+    def _open(self) -> None:
+        if self._opened:
+            return
+        self._opened = True
         opened: list[DownstreamListener] = []
         for listener in self.listeners:
             try:
@@ -108,8 +115,13 @@ class GatewayService(Service):
             opened.append(listener)
 
     def startService(self) -> None:
-        """Say what is served."""
+        """
+        Say what is served.
+
+        @raise SystemExit: See L{privilegedStartService}, which C{twist} leaves out.
+        """
         super().startService()
+        self._open()
         if not self.listeners:
             log.info("no listener is open: no Gateway says so")
             return
