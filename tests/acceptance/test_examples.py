@@ -1,0 +1,45 @@
+"""The examples of the documentation, run as they stand."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+
+from tests.acceptance.coolstore import CoolstoreTestCase
+from tests.acceptance.processes import PATIENCE, READY, ROOT, free_ports
+
+EXAMPLES = ROOT / "docs" / "examples"
+
+
+class ExamplesTests(CoolstoreTestCase):
+    """What someone gets who copies an example."""
+
+    def setUp(self) -> None:
+        """Make the certificates that the files name."""
+        super().setUp()
+        self.certificates()
+
+    def test_embedded(self) -> None:
+        """A gateway in an application of one's own serves."""
+        running = self.start("twistd", "-n", "--pidfile=", "-y", str(EXAMPLES / "embedded.tac"))
+        running.says(READY)
+        connection = http.client.HTTPConnection("127.0.0.1", self.ports[8081], timeout=PATIENCE)
+        self.addCleanup(connection.close)
+        connection.request("GET", "/")
+        self.assertEqual(connection.getresponse().status, 404)
+
+    def test_look(self) -> None:
+        """A folder can be looked at without serving it."""
+        said = self.ask("python", str(EXAMPLES / "look.py"), "etc")
+        self.assertEqual(said.returncode, 0, said.stderr)
+        self.assertIn(f"port {self.ports[8443]} from coolstore.yaml:", said.stdout)
+        self.assertIn("  TLS for simple-sni-1.istioinaction.io is passed through\n", said.stdout)
+        self.assertIn(f"catalog.default.svc.cluster.local at 127.0.0.1:{self.ports[7071]}\n", said.stdout)
+
+    def test_streams(self) -> None:
+        """Another protocol runs on the streams."""
+        port = free_ports(1)[0]
+        self.start("python", str(EXAMPLES / "streams.py"), str(port)).says(READY)
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
+            connection.sendall(b"hello")
+            self.assertEqual(connection.recv(5), b"hello")
