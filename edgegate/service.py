@@ -89,7 +89,7 @@ class GatewayService(Service):
 
         @raise SystemExit: One cannot be bound; what is wrong was logged in one line, and the others are closed again.
         """
-        super().privilegedStartService()
+        super().privilegedStartService()  # type: ignore[no-untyped-call]
         self._open()
 
     def _open(self) -> None:
@@ -120,7 +120,7 @@ class GatewayService(Service):
 
         @raise SystemExit: See L{privilegedStartService}, which C{twist} leaves out.
         """
-        super().startService()
+        super().startService()  # type: ignore[no-untyped-call]
         self._open()
         if not self.listeners:
             log.info("no listener is open: no Gateway says so")
@@ -141,7 +141,7 @@ class GatewayService(Service):
 
         @return: Fires when nothing is left.
         """
-        super().stopService()
+        super().stopService()  # type: ignore[no-untyped-call]
         for listener in self.listeners:
             listener.close()
             listener.abort()

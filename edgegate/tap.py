@@ -42,7 +42,7 @@ class Options(usage.Options):
     ]
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self["selector"] = {}
         self["map-port"] = {}
 

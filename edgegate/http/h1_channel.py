@@ -23,6 +23,7 @@ from edgegate.http.answer import AnswerHead
 from edgegate.http.exchange import Exchange, Phase
 from edgegate.http.fields import Field
 from edgegate.http.forwarded import Client
+from edgegate.http.h1_answer_writer import AnswerWriter
 from edgegate.http.h1_reader import RequestReader, State
 from edgegate.http.request import RequestHead, refused_head
 from edgegate.net.addresses import Downstream
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
     from edgegate.http.gateway import HTTPGateway
 
 log = Logger()
-
-_BODYLESS = frozenset((204, 304))
-_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class Wait(Enum):
@@ -60,23 +58,20 @@ class HTTP1Channel:
     """
 
     __slots__ = (
-        "_bodyless",
-        "_chunked",
         "_closing",
         "_continue",
         "_deadline",
-        "_delimited",
         "_draining",
         "_exchange",
         "_gateway",
         "_keep",
-        "_out",
         "_reader",
         "_reading",
         "_stalled",
         "_thrown_away",
         "_transport",
         "_wait",
+        "_writer",
         "client",
         "downstream",
     )
@@ -89,10 +84,9 @@ class HTTP1Channel:
         self._deadline = Deadline(gateway.wheel, self._expired)
         self._wait = Wait.NOTHING
         self._exchange: Exchange | None = None
-        self._out: list[bytes] = []
+        self._writer = AnswerWriter()
         self._keep = True
-        self._chunked = self._bodyless = self._delimited = self._continue = False
-        self._closing = self._draining = self._stalled = False
+        self._continue = self._closing = self._draining = self._stalled = False
         self._reading = True
         self._thrown_away = 0
 
@@ -125,8 +119,7 @@ class HTTP1Channel:
             log.failure("a request broke")
             self._break()
             return
-        if self._out:
-            self.flush()
+        self.flush()
         state = reader.state
         if state is State.WAITING:
             if reader.waiting:
@@ -139,7 +132,7 @@ class HTTP1Channel:
         self._closing = True
         self._deadline.stop()
         self._reader.stop()
-        self._out.clear()
+        self._writer.out.clear()
         exchange, self._exchange = self._exchange, None
         if exchange is not None:
             exchange.abandon(CLIENT_GONE)
@@ -178,7 +171,6 @@ class HTTP1Channel:
         """A request begins."""
         gateway = self._gateway
         self._keep = head.keep and not self._draining
-        self._bodyless = head.method == b"HEAD"
         self._continue = head.expects_continue and head.length != 0
         self._exchange = exchange = Exchange(self, head, gateway.wheel.now)
         if head.length:
@@ -210,7 +202,6 @@ class HTTP1Channel:
         self._keep = False
         exchange = self._exchange
         if exchange is None:
-            self._bodyless = False
             self._exchange = exchange = Exchange(self, refused_head(), self._gateway.wheel.now)
             exchange.fail(fault)
         else:
@@ -222,62 +213,27 @@ class HTTP1Channel:
         """Queue a 1xx answer; HTTP/1.0 knows none (RFC 9110 section 15.2)."""
         exchange = self._exchange
         if exchange is not None and exchange.head.version != "1.0":
-            self._out += (head.h1_lines, b"\r\n")
+            self._writer.interim(head)
 
     def answer_head(self, head: AnswerHead, extra: bytes = b"") -> None:
-        """Queue the final answer's head, framed for this client (RFC 9112 section 6)."""
+        """Queue the final answer's head."""
         exchange = self._exchange
-        if exchange is None:
-            return
-        out = self._out
-        out += (head.h1_lines, extra)
-        if not head.dated:
-            out.append(self._gateway.date_line())
-        length = head.length
-        self._chunked = self._delimited = False
-        if self._bodyless or head.status in _BODYLESS:
-            self._bodyless = True
-            if length is not None and head.status != 204:
-                out.append(b"content-length: %d\r\n" % length)
-        elif length is not None:
-            out.append(b"content-length: %d\r\n" % length)
-        elif exchange.head.version == "1.1":
-            self._chunked = True
-            out.append(b"transfer-encoding: chunked\r\n")
-        else:
-            self._delimited = True
-            self._keep = False
-        if self._continue or not self._keep:
+        if exchange is not None:
             # A client that still waits for 100 Continue may send its body or not: only the end of the connection tells.
-            self._keep = False
-            out.append(b"connection: close\r\nserver: edgegate\r\n\r\n")
-        elif exchange.head.version == "1.0":
-            out.append(b"connection: keep-alive\r\nserver: edgegate\r\n\r\n")
-        else:
-            out.append(b"server: edgegate\r\n\r\n")
+            keep = self._keep and not self._continue
+            date = b"" if head.dated else self._gateway.date_line()
+            self._keep = self._writer.head(exchange.head, head, extra, date, keep)
 
     def answer_body(self, data: bytes) -> None:
-        """Queue a piece of the body; HEAD, 204 and 304 have none."""
-        if self._bodyless:
-            return
-        if self._chunked:
-            self._out += (b"%x\r\n" % len(data), data, b"\r\n")
-        else:
-            self._out.append(data)
+        """Queue a piece of the body."""
+        self._writer.body(data)
 
     def answer_end(self, trailers: list[Field]) -> None:
         """The answer is whole."""
         exchange = self._exchange
         if exchange is None:
             return
-        if self._chunked:
-            if trailers:
-                self._out.append(b"0\r\n")
-                for name, value in trailers:
-                    self._out += (name, b": ", value, b"\r\n")
-                self._out.append(b"\r\n")
-            else:
-                self._out.append(b"0\r\n\r\n")
+        self._writer.end(trailers)
         self._exchange = None
         self._gateway.request_ended(exchange)
         if self._reader.state is State.WAITING and self._keep and not self._draining:
@@ -295,18 +251,15 @@ class HTTP1Channel:
         self._closing = True
         self._reader.stop()
         self.flush()
-        if self._delimited:
+        if self._writer.delimited:
             self._transport.abortConnection()
         else:
             self._lose()
 
     def flush(self) -> None:
         """Send what is queued, in one piece."""
-        out = self._out
-        if out:
-            data = out[0] if len(out) == 1 else b"".join(out)
-            out.clear()
-            self._transport.write(data)
+        if self._writer.out:
+            self._transport.write(self._writer.take())
 
     def pause_upload(self) -> None:
         """The backend cannot keep up with the request's body."""
@@ -323,7 +276,7 @@ class HTTP1Channel:
         """Tell the client to send the body that it holds back (RFC 9110 section 10.1.1)."""
         if self._continue:
             self._continue = False
-            self._out.append(_CONTINUE)
+            self._writer.proceed()
             self.flush()
 
     def drain(self) -> None:

@@ -1,0 +1,22 @@
+"""Tests for L{edgegate.http.limits}."""
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.http.limits import Limits
+
+
+class LimitsTests(SynchronousTestCase):
+    """What the documentation promises."""
+
+    def test_documented_defaults(self) -> None:
+        """The defaults are the ones that users were told of."""
+        limits = Limits()
+        self.assertEqual((limits.head_bytes, limits.head_fields, limits.head_seconds), (16384, 100, 10.0))
+        self.assertEqual((limits.body_seconds, limits.idle_seconds, limits.stall_seconds), (60.0, 75.0, 60.0))
+        self.assertEqual((limits.stream_idle_seconds, limits.attempts), (300.0, 3))
+
+    def test_no_limit_is_off(self) -> None:
+        """Everything has a limit."""
+        limits = Limits()
+        for name in Limits.__slots__:
+            self.assertGreater(getattr(limits, name), 0, name)
