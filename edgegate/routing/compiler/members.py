@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from ipaddress import ip_address
 
 from edgegate.config.values import show
 from edgegate.routing.hosts import normalise
 from edgegate.routing.snapshot import Address, Discovery, Endpoint, TCPAddress, UNIXAddress
+
+_MAY_BE_IP = re.compile(r"[0-9.]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,8 @@ class Unusable(ValueError):
 def ip_literal(text: str) -> str | None:
     """Return an IP address in its usual form, brackets or none; L{None} where it is something else."""
     literal = text[1:-1] if text[:1] == "[" and text[-1:] == "]" else text
+    if not _MAY_BE_IP.fullmatch(literal):  # most are names, and raising an exception for each is slow
+        return None
     try:
         return str(ip_address(literal))
     except ValueError:

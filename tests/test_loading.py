@@ -1,0 +1,155 @@
+"""Tests of L{edgegate.loading}."""
+
+from __future__ import annotations
+
+import gc
+import os
+from datetime import datetime, timezone
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.demo.authority import Authority
+from edgegate.loading import MAX_KEY_FILE, Loaded, load
+from edgegate.routing.snapshot import TCPAddress
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
+ISSUED = Authority.new("Test authority", NOW).server(["shop.example"], NOW)
+
+HTTP = """\
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: gw}
+spec:
+  selector: {istio: edge}
+  servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]
+"""
+HTTPS = """\
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: tls}
+spec:
+  servers:
+  - port: {number: 443, name: https, protocol: HTTPS}
+    hosts: [shop.example]
+    tls: {mode: SIMPLE, serverCertificate: certs/shop.crt, privateKey: certs/shop.key}
+"""
+
+
+class LoadTests(SynchronousTestCase):
+    """Folders, files and standard input."""
+
+    def setUp(self) -> None:
+        """Make a folder."""
+        self.folder = Path(self.mktemp())
+        (self.folder / "certs").mkdir(parents=True)
+
+    def write(self, name: str, content: str | bytes) -> Path:
+        """Write a file of the folder."""
+        path = self.folder / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    def load(self, config: str | Path | None = None, **options: object) -> Loaded:
+        """Load the folder, or something in it."""
+        return load(str(config or self.folder), now=NOW, **options)  # type: ignore[arg-type]
+
+    def reported(self, loaded: Loaded) -> list[str]:
+        """What was reported, as it is printed."""
+        return [str(problem) for problem in loaded.problems]
+
+    def test_folder(self) -> None:
+        """All YAML and JSON files of a folder are one configuration; certificates are relative to it."""
+        self.write("b.yaml", HTTPS)
+        self.write("a.yml", HTTP)
+        self.write("c.json", '{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}}')
+        self.write("certs/shop.crt", ISSUED.chain_pem)
+        self.write("certs/shop.key", ISSUED.key_pem)
+        loaded = self.load()
+        self.assertEqual(self.reported(loaded), [])
+        assert loaded.snapshot is not None
+        self.assertEqual([each.port for each in loaded.snapshot.listeners], [80, 443])
+        chain = loaded.snapshot.listeners[1].secure.lookup("shop.example")
+        assert chain is not None and chain.tls is not None
+        self.assertEqual(chain.tls.certificates[0].chain, ISSUED.chain_pem)
+
+    def test_left_out(self) -> None:
+        """Hidden files, other files and subfolders are not read."""
+        for name in (".hidden.yaml", "notes.txt", "a.yaml.bak", "certs/x.yaml"):
+            self.write(name, "{")
+        (self.folder / "folder.yaml").mkdir()
+        loaded = self.load()
+        self.assertEqual(self.reported(loaded), [f"{self.folder}:1:1: info: no Gateway is declared: no port is opened"])
+        assert loaded.snapshot is not None
+        self.assertEqual(loaded.snapshot.listeners, ())
+
+    def test_file(self) -> None:
+        """A single file is called as it was named; certificates are relative to its folder."""
+        path = self.write("one.yaml", HTTPS)
+        self.write("certs/shop.crt", ISSUED.chain_pem)
+        missing = '"certs/shop.key" can\'t be read: No such file or directory'
+        self.assertEqual(
+            self.reported(self.load(path)), [f"{path}:8:60: error: spec.servers[0].tls.privateKey: {missing}"]
+        )
+
+    def test_standard_input(self) -> None:
+        """C{-} reads standard input."""
+        loaded = self.load("-", read_stdin=HTTP.encode)
+        assert loaded.snapshot is not None
+        self.assertEqual(loaded.snapshot.listeners[0].origin.file, "<stdin>")
+
+    def test_options(self) -> None:
+        """Ports are mapped, and Gateways taken by their selector."""
+        self.write("a.yaml", HTTP)
+        loaded = self.load(selector={"istio": "edge"}, port_map={80: 8080})
+        assert loaded.snapshot is not None
+        self.assertEqual(loaded.snapshot.listeners[0].bind, TCPAddress("::", 8080))
+        loaded = self.load(selector={"istio": "other"})
+        self.assertEqual(
+            self.reported(loaded), [f"{self.folder}:1:1: info: no server of any Gateway is served: no port is opened"]
+        )
+
+    def test_unreadable(self) -> None:
+        """What is not there, or can't be read, is an error with the reason."""
+        for config, reason in (
+            (self.folder / "nothing", "No such file or directory"),
+            ("a\0b", "embedded null byte"),
+        ):
+            loaded = self.load(config)
+            self.assertIsNone(loaded.snapshot)
+            self.assertEqual(self.reported(loaded), [f"{config}:1:1: error: can't be read: {reason}"])
+        (self.folder / "a.yaml").symlink_to("nowhere")
+        self.assertEqual(self.reported(self.load()), ["a.yaml:1:1: error: can't be read: No such file or directory"])
+
+    def test_all_at_once(self) -> None:
+        """Syntax, fields, references and key material are reported in one run."""
+        self.write("a.yaml", "a: [\n")
+        self.write("b.yaml", HTTP.replace("name: http,", "name: http, nmae: x,"))
+        self.write("c.yaml", HTTPS)
+        self.write("certs/shop.crt", b"nothing")
+        self.write("certs/shop.key", ISSUED.key_pem)
+        loaded = self.load()
+        self.assertIsNone(loaded.snapshot)
+        errors = [str(problem).partition(":")[0] for problem in loaded.problems if problem.severity.name == "ERROR"]
+        self.assertEqual(sorted(set(errors)), ["a.yaml", "b.yaml", "c.yaml"])
+
+    def test_huge_key_file(self) -> None:
+        """A file that no certificate can be is not read whole."""
+        self.write("c.yaml", HTTPS)
+        self.write("certs/shop.key", ISSUED.key_pem)
+        with (self.folder / "certs/shop.crt").open("wb") as file:
+            os.truncate(file.fileno(), MAX_KEY_FILE + 1)
+        (reported,) = self.reported(self.load())
+        self.assertIn("certs/shop.crt", reported)
+        self.assertIn("File too large", reported)
+
+    def test_collector(self) -> None:
+        """The garbage collector is as it was before."""
+        self.load()
+        self.assertTrue(gc.isenabled())
+        gc.disable()
+        try:
+            self.load()
+            self.assertFalse(gc.isenabled())
+        finally:
+            gc.enable()
