@@ -35,6 +35,7 @@ class Check:
     @ivar confidential: No value may be shown in a message.
     @ivar broken: Where something was left out.
     @ivar kept: For lists of which items were left out: the indexes of the others.
+    @ivar misspelt: The keys that were taken for others, by the paths that they should have.
     """
 
     document: Document
@@ -42,6 +43,7 @@ class Check:
     confidential: bool = False
     broken: list[Path] = field(default_factory=list)
     kept: dict[Path, tuple[int, ...]] = field(default_factory=dict)
+    misspelt: dict[Path, str] = field(default_factory=dict)
 
     def reject(self, path: Path, message: str, meant: Any = DROPPED) -> Any:
         """
@@ -129,6 +131,8 @@ def _misspelt(walk: Check, key: str, value: Mapping[str, Any], fields: Mapping[s
     walk.document.error(walk.problems, (*path, key), f"unknown field{hint}")
     if close is None or close in value or snake_case(close) in value:
         return None
+    meant = (*path, close)
+    walk.misspelt[meant] = key
     return close
 
 

@@ -100,7 +100,7 @@ def _decode(document: Document, kind: Kind, problems: Problems) -> Resource[Any]
         check = Check(document, problems, kind.confidential)
         usable = shape_of(kind.document)(check, document.value, ())
         broken = tuple(check.broken)
-        document = replace(document, kept=check.kept)
+        document = replace(document, kept=check.kept, misspelt=check.misspelt)
         value = _convert({} if usable is DROPPED else usable, kind)
     described = isinstance(value, Described)
     spec: Spec = (value.spec or kind.struct()) if isinstance(value, Described) else value

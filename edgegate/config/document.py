@@ -53,6 +53,7 @@ class Document:
     @ivar places: Where everything in it is.
     @ivar kept: For lists of which items could not be used, by path: the indexes of those that were. Paths are then
         those of what was decoded; problems show the file's own.
+    @ivar misspelt: For fields that were understood although they are misspelt, by right path: the file's key.
     """
 
     file: str
@@ -66,6 +67,7 @@ class Document:
     value: Mapping[str, Any] = field(default_factory=dict, repr=False)
     places: Places = field(default_factory=dict, repr=False)
     kept: Mapping[Path, tuple[int, ...]] = field(default_factory=dict, repr=False)
+    misspelt: Mapping[Path, str] = field(default_factory=dict, repr=False)
 
     @property
     def group(self) -> str:
@@ -96,12 +98,15 @@ class Document:
 
     def original(self, path: Path) -> Path:
         """Return a path of what was decoded as one of the file."""
-        if not self.kept:
+        if not self.kept and not self.misspelt:
             return path
         original: Path = ()
         for key in path:
-            kept = self.kept.get(original)
-            original = (*original, kept[key] if kept is not None and isinstance(key, int) else key)
+            if isinstance(key, int):
+                kept = self.kept.get(original)
+                original = (*original, key if kept is None else kept[key])
+            else:
+                original = (*original, self.misspelt.get((*original, key), key))
         return original
 
     def _place(self, path: Path) -> tuple[int, int]:

@@ -53,7 +53,7 @@ def _second_colon(lines: list[str], line: str, at: Place) -> tuple[Place, str]:
 # What the context and the problem say; whether the mistake is where the context began; what it is.
 _EXPLANATIONS = (
     ("quoted scalar", "end of stream", True, "this quote is never closed"),
-    ("quoted scalar", "document indicator", True, "this quote is never closed"),
+    ("quoted scalar", "unexpected document", True, "this quote is never closed"),
     ("flow", "expected", False, "a comma or the closing bracket is missing"),
     ("", "escape", False, 'no such escape after \\: within "..." write \\\\ for a backslash, or use single quotes'),
     ("block mapping", "", False, "expected a key with a colon: is the indentation right?"),

@@ -72,3 +72,10 @@ class DocumentTests(SynchronousTestCase):
         document.error(problems, ("spec", "list", 0), "no")
         self.assertEqual([str(problem) for problem in problems], ["f:10:5: error: spec.list[1]: no"])
         self.assertEqual(document.place(("spec", "list", 0)), (10, 5))
+
+    def test_misspelt(self) -> None:
+        """What stands under a misspelt key is told with that key, where it is."""
+        document = Document("f", 3, "K", "v1", "a", places=self.document.places, misspelt={("spec", "lists"): "list"})
+        problems = Problems()
+        document.error(problems, ("spec", "lists", 1), "no")
+        self.assertEqual([str(problem) for problem in problems], ["f:10:5: error: spec.list[1]: no"])

@@ -1,0 +1,81 @@
+"""Tests for L{edgegate.config.honoured}."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.config.document import Path, format_path
+from edgegate.config.honoured import fields, not_honoured
+from edgegate.config.kinds.base import Spec
+from edgegate.config.kinds.gateway import Gateway, Port, Server, ServerTLSSettings, TLSMode
+from edgegate.config.kinds.service_entry import Resolution, ServiceEntry
+from edgegate.config.kinds.virtual_service import (
+    HTTPMatchRequest,
+    HTTPRedirect,
+    HTTPRoute,
+    StringMatch,
+    VirtualService,
+)
+
+
+class NotHonouredTests(SynchronousTestCase):
+    """What is given but not honoured is told."""
+
+    def told(self, spec: Spec) -> list[str]:
+        """Return what is told."""
+        found: list[str] = []
+
+        def report(path: Path, message: str) -> None:
+            found.append(f"{format_path(path)}: {message}")
+
+        not_honoured(spec, ("spec",), report)
+        return found
+
+    def server(self, mode: TLSMode) -> Gateway:
+        """A Gateway with one server of this mode."""
+        port = Port(number=443, protocol="HTTPS", name="a")
+        return Gateway(servers=(Server(port=port, hosts=("*",), tls=ServerTLSSettings(mode=mode)),))
+
+    def test_fields(self) -> None:
+        """A field is told where it stands, the fields within it are not."""
+        match = HTTPMatchRequest(query_params={"a": StringMatch(exact="b")}, source_labels={"a": "b"})
+        spec = VirtualService(http=(HTTPRoute(), HTTPRoute(match=(match,), redirect=HTTPRedirect(uri="/"))))
+        self.assertEqual(
+            self.told(spec),
+            [
+                "spec.http[1].match[0].sourceLabels: never holds at an edge: only a client inside a mesh has it",
+                "spec.http[1].match[0].queryParams: not honoured yet: this match never holds",
+                "spec.http[1].redirect: not honoured yet",
+            ],
+        )
+
+    def test_values(self) -> None:
+        """Of some fields only some values are not honoured."""
+        self.assertEqual(self.told(self.server(TLSMode.SIMPLE)), [])
+        self.assertIn("needs a mesh", self.told(self.server(TLSMode.ISTIO_MUTUAL))[0])
+        self.assertEqual(self.told(ServiceEntry(resolution=Resolution.STATIC)), [])
+        self.assertEqual(self.told(ServiceEntry(resolution=Resolution.NONE)), ["spec.resolution: not honoured yet"])
+
+    def test_not_given(self) -> None:
+        """What is not given, or says no, is not told."""
+        self.assertEqual(self.told(VirtualService(http=(HTTPRoute(mirrors=()),))), [])
+        tls = ServerTLSSettings(insecure_skip_verify=False)
+        port = Port(number=443, protocol="HTTPS", name="a")
+        self.assertEqual(self.told(Gateway(servers=(Server(port=port, hosts=(), tls=tls),))), [])
+
+
+class FieldsTests(SynchronousTestCase):
+    """What the documentation is made of."""
+
+    def test_paths(self) -> None:
+        """All fields are listed by their paths, those of a field that is not honoured left out."""
+        listed = dict(fields(VirtualService))
+        self.assertIsNone(listed["http[].match[].headers.*.exact"])
+        self.assertIsNone(listed["http[].route[].destination.port.number"])
+        redirect = listed["http[].redirect"]
+        assert redirect is not None
+        self.assertEqual(redirect.message, "not honoured yet")
+        self.assertNotIn("http[].redirect.uri", listed)
+        mode = dict(fields(Gateway))["servers[].tls.mode"]
+        assert mode is not None
+        self.assertIn("ISTIO_MUTUAL", dict(mode.values))

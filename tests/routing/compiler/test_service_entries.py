@@ -1,0 +1,60 @@
+"""Tests of L{edgegate.routing.compiler.service_entries}."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.routing.compiler.members import Unusable
+from edgegate.routing.compiler.service_entries import DeclaredEntry
+from edgegate.routing.snapshot import Discovery, TCPAddress
+from tests.routing.compiler.compiling import decoded
+
+
+def entry(rest: str) -> DeclaredEntry:
+    """A ServiceEntry with one port 80."""
+    resources, _ = decoded(
+        "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: a, namespace: ns}\n"
+        f"spec: {{hosts: [a.example, b.example], ports: [{{number: 80, name: http}}], {rest}}}\n"
+    )
+    return DeclaredEntry(resources.service_entries[0])
+
+
+class DeclaredEntryTests(SynchronousTestCase):
+    """Endpoints of ServiceEntries."""
+
+    def test_hosts_themselves(self) -> None:
+        """With DNS and without endpoints, the hosts are looked up."""
+        members = entry("resolution: DNS").members(80)
+        self.assertIs(members.discovery, Discovery.DNS)
+        self.assertEqual(
+            [endpoint.address for endpoint in members.endpoints],
+            [TCPAddress("a.example", 80), TCPAddress("b.example", 80)],
+        )
+
+    def test_addresses_need_no_lookup(self) -> None:
+        """DNS entries whose endpoints are all IP addresses are not looked up."""
+        members = entry("resolution: DNS, endpoints: [{address: 10.0.0.1}]").members(80)
+        self.assertIs(members.discovery, Discovery.STATIC)
+
+    def test_unusable(self) -> None:
+        """What does not tell where the service is says what to add."""
+        for rest, reason in (
+            ("resolution: STATIC", "it has neither endpoints nor addresses: list endpoints, or say resolution: DNS"),
+            ("resolution: STATIC, addresses: [10.0.0.0/8]", 'its address "10.0.0.0/8" is no single IP address'),
+            ("resolution: STATIC, endpoints: [{address: x.example}]", 'its endpoint "x.example:80" is a name'),
+            ("resolution: STATIC, workloadSelector: {labels: {a: b}}", "workloadSelector"),
+        ):
+            error = self.assertRaises(Unusable, entry(rest).members, 80)
+            self.assertIn(reason, str(error))
+
+    def test_visible_from(self) -> None:
+        """C{exportTo} says who may use it: everyone, its own namespace, or those that it names."""
+        for rest, seen in (
+            ("resolution: DNS", ["ns", "x"]),
+            ('exportTo: ["*"]', ["ns", "x"]),
+            ('exportTo: ["."]', ["ns"]),
+            ("exportTo: [x]", ["x"]),
+            ('exportTo: ["~"]', []),
+        ):
+            declared = entry(rest)
+            self.assertEqual([name for name in ("ns", "x") if declared.visible_from(name)], seen, rest)
