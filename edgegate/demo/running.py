@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +13,13 @@ from pathlib import Path
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError, ProcessDone, ProcessExitedAlready
-from twisted.internet.interfaces import IProcessTransport, IProtocolFactory, IReactorCore, IReactorProcess
+from twisted.internet.interfaces import (
+    IProcessTransport,
+    IProtocolFactory,
+    IReactorCore,
+    IReactorFromThreads,
+    IReactorProcess,
+)
 from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 
@@ -27,6 +34,10 @@ PORTS: Mapping[str, int] = {
     "tcp-echo": 2701,
 }
 """Where C{etc/backends.yaml} expects each backend on 127.0.0.1."""
+
+
+OWN_GROUP = "import os, sys; os.setpgid(0, 0); os.execvp(sys.argv[1], sys.argv[1:])"
+"""Starts a program that a terminal's Ctrl-C does not reach: it comes from us, and once."""
 
 
 def descriptions(ports: Mapping[str, int], certs: Path) -> list[tuple[str, IProtocolFactory]]:
@@ -56,10 +67,15 @@ class GatewayProcess(ProcessProtocol):
         self._stopping = False
 
     def stop(self) -> Deferred[int]:
-        """End the child if it still runs. The status is then 0 unless the child had another reason to fail."""
+        """
+        Tell the child to end if it still runs; told again, it is killed.
+
+        @return: L{ended}, with status 0 unless the child had another reason to fail.
+        """
+        signal_name = "KILL" if self._stopping else "TERM"
         self._stopping = True
         with suppress(ProcessExitedAlready):
-            self.transport.signalProcess("TERM")
+            self.transport.signalProcess(signal_name)
         return self.ended
 
     def processEnded(self, reason: Failure) -> None:
@@ -72,8 +88,7 @@ class GatewayProcess(ProcessProtocol):
         number = getattr(reason.value, "signal", None)
         if number is None:
             return int(getattr(reason.value, "exitCode", None) or 1)
-        # A Ctrl-C in a terminal reaches the child as well as us.
-        asked = self._stopping and number in (signal.SIGTERM, signal.SIGINT)
+        asked = self._stopping and number in (signal.SIGTERM, signal.SIGKILL)
         return 0 if asked else 128 + int(number)
 
 
@@ -83,8 +98,8 @@ async def run(
     """
     Listen for the backends, start the gateway and wait for its end.
 
-    When the reactor stops (Ctrl-C, SIGTERM) the gateway is told to end too, and
-    is waited for.
+    When the demo is told to end (Ctrl-C, SIGTERM, a terminal that closes) it
+    tells the gateway, and waits for it. A second Ctrl-C kills the gateway.
 
     @param backends: As L{descriptions} returns them.
     @param command: The gateway's command line.
@@ -97,6 +112,15 @@ async def run(
         except (CannotListenError, OSError) as error:
             raise SystemExit(f"edgegate.demo: {error}") from error
     gateway = GatewayProcess()
-    reactor.spawnProcess(gateway, command[0], command, env=os.environ, childFDs={0: 0, 1: 1, 2: 2})
+    child = [sys.executable, "-c", OWN_GROUP, *command]
+    reactor.spawnProcess(gateway, child[0], child, env=os.environ, childFDs={0: 0, 1: 1, 2: 2})
     IReactorCore(reactor).addSystemEventTrigger("before", "shutdown", gateway.stop)
-    raise SystemExit(await gateway.ended)
+    in_time = IReactorFromThreads(reactor).callFromThread
+    numbers = (signal.SIGINT, signal.SIGHUP)
+    before = [signal.signal(number, lambda number, frame: in_time(gateway.stop)) for number in numbers]
+    try:
+        status = await gateway.ended
+    finally:
+        for number, previous in zip(numbers, before, strict=True):
+            signal.signal(number, previous)
+    raise SystemExit(status)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -39,12 +38,12 @@ class CoolstoreTestCase(AcceptanceTestCase):
         """Start the demo's backends with the real gateway in front of them, and wait until it serves."""
         if not (self.folder / "etc/certs").exists():
             self.certificates()
-        backends = [f"--port={name}={self.ports[port]}" for name, port in PORTS.items()]
-        command = ["-m", "edgegate.demo", "--quiet", "--config", config, "--certs", "etc/certs", *backends]
-        running = self.start("python", *command, "--", *options)
+        running = self.run_demo(config, *options)
         running.says(READY)
         return running
 
-    def copy_of(self, folder: str) -> Path:
-        """Return a copy of a folder, to break it."""
-        return Path(shutil.copytree(self.folder / folder, self.folder / f"{folder}-copy"))
+    def run_demo(self, config: str = "etc", *options: str) -> Running:
+        """Start the demo."""
+        backends = [f"--port={name}={self.ports[port]}" for name, port in PORTS.items()]
+        command = ["-m", "edgegate.demo", "--quiet", "--config", config, "--certs", "etc/certs", *backends]
+        return self.start("python", *command, "--", *options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from twisted.internet import reactor
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import ProcessDone, ProcessExitedAlready, ProcessTerminated
 from twisted.internet.interfaces import IProtocolFactory
+from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
@@ -63,15 +65,23 @@ class GatewayProcessTests(SynchronousTestCase):
 
     def test_stop(self) -> None:
         """A child that was told to end and does is no failure."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            gateway, transport = child()
-            ended = gateway.stop()
-            self.assertEqual(transport.signals, ["TERM"])
-            self.assertNoResult(ended)
-            gateway.processEnded(Failure(ProcessTerminated(signal=number)))
-            self.assertEqual(self.successResultOf(ended), 0)
+        gateway, transport = child()
+        ended = gateway.stop()
+        self.assertEqual(transport.signals, ["TERM"])
+        self.assertNoResult(ended)
+        gateway.processEnded(Failure(ProcessTerminated(signal=signal.SIGTERM)))
+        self.assertEqual(self.successResultOf(ended), 0)
 
     def test_stop_twice(self) -> None:
+        """A child that takes too long can be killed by asking again."""
+        gateway, transport = child()
+        gateway.stop()
+        ended = gateway.stop()
+        self.assertEqual(transport.signals, ["TERM", "KILL"])
+        gateway.processEnded(Failure(ProcessTerminated(signal=signal.SIGKILL)))
+        self.assertEqual(self.successResultOf(ended), 0)
+
+    def test_stop_after_the_end(self) -> None:
         """Stopping a child that has ended already does nothing."""
         gateway, _ = child(ended=True)
         gateway.processEnded(Failure(ProcessDone(0)))
@@ -99,6 +109,20 @@ class RunTests(TestCase):
     async def test_status(self) -> None:
         """The demo ends with the gateway, and with its exit status."""
         self.assertEqual(await self.run_demo("raise SystemExit(78)"), 78)
+
+    async def test_interrupt(self) -> None:
+        """Ctrl-C reaches the child through the demo alone, once, and the demo waits for its end."""
+        before = signal.getsignal(signal.SIGINT)
+        ready = Path(self.mktemp())
+        code = f"""import os, signal, pathlib
+signal.signal(signal.SIGTERM, lambda *_: os._exit(7))
+assert os.getpgid(0) == os.getpid()
+pathlib.Path({str(ready)!r}).touch()
+signal.pause()"""
+        looking = LoopingCall(lambda: ready.exists() and (looking.stop(), os.kill(os.getpid(), signal.SIGINT)))
+        looking.start(0.05)
+        self.assertEqual(await self.run_demo(code), 7)
+        self.assertIs(signal.getsignal(signal.SIGINT), before)
 
     async def test_port_taken(self) -> None:
         """A backend's port that something else has ends the demo with a line that names it."""
