@@ -10,8 +10,9 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.demo.authority import Authority
-from edgegate.loading import MAX_KEY_FILE, Loaded, load
+from edgegate.loading import Loaded, load
 from edgegate.routing.snapshot import TCPAddress
+from edgegate.sources import MAX_KEY_FILE
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
 ISSUED = Authority.new("Test authority", NOW).server(["shop.example"], NOW)
