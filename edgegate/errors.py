@@ -28,6 +28,7 @@ class Fault:
     @ivar flag: Envoy's response flag, as the access log and the body of a local reply show it.
     @ivar status: The HTTP status that the client gets if no answer has begun.
     @ivar reason: A constant phrase for logs and metrics, never a detail of the inside.
+    @ivar details: Envoy's C{RESPONSE_CODE_DETAILS}, for the access log.
     @ivar retryable: Whether the request may be tried once more elsewhere: nothing of it can have been acted upon.
     """
 
@@ -35,35 +36,50 @@ class Fault:
     flag: str
     status: int
     reason: str
+    details: str
     retryable: bool = False
 
 
-NO_ROUTE = Fault(Source.GATEWAY, "NR", 404, "no route")
-NO_CLUSTER = Fault(Source.GATEWAY, "NC", 503, "no cluster")
-MISDIRECTED = Fault(Source.DOWNSTREAM, "NR", 421, "host belongs to another server")
-NO_HEALTHY_UPSTREAM = Fault(Source.UPSTREAM, "UH", 503, "no healthy upstream")
-CONNECT_REFUSED = Fault(Source.UPSTREAM, "UF", 503, "connect refused", retryable=True)
-CONNECT_TIMEOUT = Fault(Source.UPSTREAM, "UF", 503, "connect timeout", retryable=True)
-CONNECT_FAILED = Fault(Source.UPSTREAM, "UF", 503, "connect failed", retryable=True)
-UPSTREAM_CLOSED = Fault(Source.UPSTREAM, "UC", 503, "upstream closed before an answer")
-UPSTREAM_CUT_SHORT = Fault(Source.UPSTREAM, "UC", 503, "upstream closed in the middle of an answer")
-UPSTREAM_PROTOCOL = Fault(Source.UPSTREAM, "UPE", 502, "upstream broke the protocol")
-UPSTREAM_HEAD_TOO_LARGE = Fault(Source.UPSTREAM, "UPE", 502, "upstream's answer head is too large")
-UPSTREAM_TIMEOUT = Fault(Source.UPSTREAM, "UT", 504, "upstream too slow")
-STREAM_IDLE = Fault(Source.UPSTREAM, "SI", 504, "nothing came for too long")
-OVERFLOW = Fault(Source.GATEWAY, "UO", 503, "too many at once")
-CLIENT_GONE = Fault(Source.DOWNSTREAM, "DC", 0, "client went away")
-CLIENT_TIMEOUT = Fault(Source.DOWNSTREAM, "DPE", 408, "request too slow")
-CLIENT_BODY_TIMEOUT = Fault(Source.DOWNSTREAM, "DPE", 408, "request body too slow")
-BAD_REQUEST = Fault(Source.DOWNSTREAM, "DPE", 400, "malformed request")
-BAD_HOST = Fault(Source.DOWNSTREAM, "DPE", 400, "bad host")
-HEAD_TOO_LARGE = Fault(Source.DOWNSTREAM, "DPE", 431, "request head too large")
-METHOD_REFUSED = Fault(Source.DOWNSTREAM, "DPE", 405, "method refused")
-METHOD_UNKNOWN = Fault(Source.DOWNSTREAM, "DPE", 501, "unknown method")
-VERSION_REFUSED = Fault(Source.DOWNSTREAM, "DPE", 505, "unknown HTTP version")
-EXPECTATION_FAILED = Fault(Source.DOWNSTREAM, "DPE", 417, "unknown expectation")
-CODING_UNKNOWN = Fault(Source.DOWNSTREAM, "DPE", 501, "unknown transfer coding")
-INTERNAL = Fault(Source.GATEWAY, "-", 500, "internal error")
+def _reset(cause: str) -> str:
+    return f"upstream_reset_before_response_started{{{cause}}}"
+
+
+NO_ROUTE = Fault(Source.GATEWAY, "NR", 404, "no route", "route_not_found")
+NO_CLUSTER = Fault(Source.GATEWAY, "NC", 503, "no cluster", "cluster_not_found")
+MISDIRECTED = Fault(Source.DOWNSTREAM, "NR", 421, "host belongs to another server", "misdirected_request")
+NO_HEALTHY_UPSTREAM = Fault(Source.UPSTREAM, "UH", 503, "no healthy upstream", "no_healthy_upstream")
+CONNECT_REFUSED = Fault(Source.UPSTREAM, "UF", 503, "connect refused", _reset("connection_failure"), retryable=True)
+CONNECT_TIMEOUT = Fault(Source.UPSTREAM, "UF", 503, "connect timeout", _reset("connection_timeout"), retryable=True)
+CONNECT_FAILED = Fault(Source.UPSTREAM, "UF", 503, "connect failed", _reset("connection_failure"), retryable=True)
+UPSTREAM_CLOSED = Fault(
+    Source.UPSTREAM, "UC", 503, "upstream closed before an answer", _reset("connection_termination")
+)
+UPSTREAM_CUT_SHORT = Fault(
+    Source.UPSTREAM,
+    "UC",
+    503,
+    "upstream closed in the middle of an answer",
+    "upstream_reset_after_response_started{connection_termination}",
+)
+UPSTREAM_PROTOCOL = Fault(Source.UPSTREAM, "UPE", 502, "upstream broke the protocol", _reset("protocol_error"))
+UPSTREAM_HEAD_TOO_LARGE = Fault(
+    Source.UPSTREAM, "UPE", 502, "upstream's answer head is too large", _reset("headers_too_large")
+)
+UPSTREAM_TIMEOUT = Fault(Source.UPSTREAM, "UT", 504, "upstream too slow", "response_timeout")
+STREAM_IDLE = Fault(Source.UPSTREAM, "SI", 504, "nothing came for too long", "stream_idle_timeout")
+OVERFLOW = Fault(Source.GATEWAY, "UO", 503, "too many at once", _reset("overflow"))
+CLIENT_GONE = Fault(Source.DOWNSTREAM, "DC", 0, "client went away", "downstream_remote_disconnect")
+CLIENT_TIMEOUT = Fault(Source.DOWNSTREAM, "DPE", 408, "request too slow", "request_header_timeout")
+CLIENT_BODY_TIMEOUT = Fault(Source.DOWNSTREAM, "DPE", 408, "request body too slow", "request_body_timeout")
+BAD_REQUEST = Fault(Source.DOWNSTREAM, "DPE", 400, "malformed request", "http1.codec_error")
+BAD_HOST = Fault(Source.DOWNSTREAM, "DPE", 400, "bad host", "http1.invalid_host")
+HEAD_TOO_LARGE = Fault(Source.DOWNSTREAM, "DPE", 431, "request head too large", "http1.headers_too_large")
+METHOD_REFUSED = Fault(Source.DOWNSTREAM, "DPE", 405, "method refused", "http1.method_refused")
+METHOD_UNKNOWN = Fault(Source.DOWNSTREAM, "DPE", 501, "unknown method", "http1.unknown_method")
+VERSION_REFUSED = Fault(Source.DOWNSTREAM, "DPE", 505, "unknown HTTP version", "http1.unknown_version")
+EXPECTATION_FAILED = Fault(Source.DOWNSTREAM, "DPE", 417, "unknown expectation", "http1.unknown_expectation")
+CODING_UNKNOWN = Fault(Source.DOWNSTREAM, "DPE", 501, "unknown transfer coding", "http1.invalid_transfer_encoding")
+INTERNAL = Fault(Source.GATEWAY, "-", 500, "internal error", "internal_error")
 
 
 def status_of(fault: Fault) -> int:

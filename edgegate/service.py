@@ -1,87 +1,125 @@
 """
-The gateway as a Twisted service: it holds the Snapshot, opens what it says, and ends in good order.
+The gateway as a Twisted service: it begins, takes over new files, and ends in good order.
 """
 
 from __future__ import annotations
 
-import resource
-from functools import partial
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
 from typing import cast
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
-from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import IReactorFDSet, IReactorPluggableNameResolver, IReactorTime
+from twisted.internet.interfaces import IReactorFDSet, IReactorTime
 from twisted.internet.task import LoopingCall
-from twisted.logger import Logger
+from twisted.internet.threads import deferToThread
+from twisted.logger import Logger, LogLevel
 
-from edgegate.downstream.dispatch import Dispatch
-from edgegate.downstream.listener import DownstreamListener
-from edgegate.http.gateway import HTTPGateway
-from edgegate.net.connecting import connect
-from edgegate.net.poller import poller
-from edgegate.net.wheel import TimerWheel
+from edgegate.config.problems import Problem, Problems, Severity
+from edgegate.data_plane import CannotBind, Contexts, DataPlane
+from edgegate.loading import Loaded
 from edgegate.observe.counters import Counters
-from edgegate.routing.snapshot import Listener, Snapshot
-from edgegate.tcp.relay import TCPGateway
-from edgegate.tls.sni import ContextMap
+from edgegate.reloading import Outcome, Reload, changes
+from edgegate.routing.snapshot import Address, Listener, Snapshot
+from edgegate.tls.secrets import BadKeyMaterial
 from edgegate.upstream.registry import ClusterRegistry
+from edgegate.words import certificates, hosts, kinds, mapped
 
 log = Logger()
 
 DRAIN = 30.0
 """Seconds that requests and relays may go on after the gateway was told to end."""
 
+EXPIRES_SOON = 21
+"""Days before a certificate's end from which on the log warns of it."""
+
 _LOOK = 0.1
 """Seconds between two looks at whether a drain is done."""
+
+_LEVELS = {Severity.ERROR: LogLevel.error, Severity.WARNING: LogLevel.warn, Severity.INFO: LogLevel.info}
+
+Defer = Callable[[Callable[[], "_Read | None"]], "Deferred[_Read | None]"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What was read, with the contexts made of it; none where it can't be served."""
+
+    loaded: Loaded
+    contexts: Contexts | None = None
 
 
 class GatewayService(Service):
     """
-    Serves one Snapshot.
+    Serves what the files say.
 
-    @ivar snapshot: What is served; THE Snapshot.
     @ivar counters: What happened so far.
-    @ivar listeners: The ports that are, or will be, open.
+    @ivar data_plane: All that serves.
+    @ivar last_reload: What came of the last reading of the files; at first of the one at the start.
+    @ivar followers: Called after each reading, with what was read.
     """
 
     def __init__(
         self,
         reactor: IReactorFDSet,
-        snapshot: Snapshot,
+        loaded: Loaded,
+        load: Callable[[], Loaded],
+        counters: Counters | None = None,
         trusted_hops: int = 0,
         max_connections: int | None = None,
         drain: float = DRAIN,
+        defer: Defer = deferToThread,
     ) -> None:
         """
-        @param trusted_hops: See L{HTTPGateway}.
-        @param max_connections: Clients' connections at one time; by default what the limit on descriptors allows.
+        @param loaded: The files without an error in them.
+        @param load: Reads them anew.
+        @param trusted_hops: See L{DataPlane}, as for C{max_connections}.
         @param drain: Seconds that C{stopService} waits for what is under way.
+        @param defer: Calls something that takes its time.
         @raise edgegate.tls.secrets.BadKeyMaterial: A server's certificate, key, authorities or ciphers are of no use.
         """
-        self.snapshot = snapshot
-        self.counters = Counters()
-        self._clock = clock = cast(IReactorTime, reactor)
+        assert loaded.snapshot is not None
+        self.counters = Counters() if counters is None else counters
+        self.data_plane = DataPlane(reactor, self.counters, trusted_hops, max_connections)
+        self.followers: list[Callable[[Loaded], None]] = []
+        self._first = _Read(loaded, self.data_plane.contexts(loaded.snapshot))
+        self._read = self._first
+        self._load = load
+        self._defer = defer
+        self._clock = cast(IReactorTime, reactor)
         self._drain = drain
-        self._opened = False
-        self._max_connections = most_connections() if max_connections is None else max_connections
-        self._wheel = wheel = TimerWheel(clock)
-        watcher = poller(reactor)
-        self._clusters = clusters = ClusterRegistry(cast(IReactorPluggableNameResolver, reactor), wheel)
-        clusters.update(snapshot.clusters)
-        self._http = HTTPGateway(partial(connect, watcher, wheel), wheel, clusters, self.counters, trusted_hops)
-        self._tcp = TCPGateway(watcher, wheel, clusters, self.counters)
-        dispatch = Dispatch(self._http, self._tcp)
-        self.listeners = [
-            DownstreamListener(watcher, wheel, listener, ContextMap(listener), dispatch, self.counters, self._has_room)
-            for listener in snapshot.listeners
-        ]
+        self._opened = self._ending = False
+        self._waiting: list[Deferred[Reload]] = []
+        self._under_way: list[Deferred[Reload]] = []
+        self.last_reload = Reload(Outcome.INSTALLED, _now(), loaded.problems)
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """What is served."""
+        return self.data_plane.snapshot
+
+    @property
+    def clusters(self) -> ClusterRegistry:
+        """The state of the clusters."""
+        return self.data_plane.clusters
+
+    @property
+    def ready(self) -> bool:
+        """Whether requests are served: the ports are open, and the gateway is not ending."""
+        return self._opened and not self._ending
 
     @property
     def connections(self) -> int:
         """Clients' connections that are open."""
-        arrivals = sum(len(listener.arrivals) for listener in self.listeners)
-        return len(self._http.channels) + len(self._tcp.relays) + arrivals
+        return self.data_plane.connections
+
+    def bound(self, listener: Listener) -> Address | None:
+        """Return the address that is bound for a listener, the number that the kernel chose for port 0 included."""
+        port = self.data_plane.ports.get(listener.bind)
+        return None if port is None else port.local
+
+    # Beginning and ending ---------------------------------------------------------------------------------------------
 
     def privilegedStartService(self) -> None:
         """
@@ -92,28 +130,6 @@ class GatewayService(Service):
         super().privilegedStartService()  # type: ignore[no-untyped-call]
         self._open()
 
-    def _open(self) -> None:
-        if self._opened:
-            return
-        self._opened = True
-        opened: list[DownstreamListener] = []
-        for listener in self.listeners:
-            try:
-                listener.open()
-            except CannotListenError as error:
-                for other in opened:
-                    other.close()
-                origin = listener.listener.origin
-                log.critical(
-                    "cannot bind {address} for {resource} ({origin}): {reason}",
-                    address=str(listener.listener.bind),
-                    resource=origin.resource,
-                    origin=str(origin),
-                    reason=getattr(error.socketError, "strerror", None) or str(error.socketError),
-                )
-                raise SystemExit(1) from None
-            opened.append(listener)
-
     def startService(self) -> None:
         """
         Say what is served.
@@ -122,18 +138,9 @@ class GatewayService(Service):
         """
         super().startService()  # type: ignore[no-untyped-call]
         self._open()
-        if not self.listeners:
-            log.info("no listener is open: no Gateway says so")
-            return
-        for listener in self.listeners:
-            log.info(
-                "serving {kinds} on {address}{mapped} for {hosts} ({origin})",
-                kinds=_kinds(listener.listener),
-                address=str(listener.local),
-                mapped=_mapped(listener.listener),
-                hosts=_hosts(listener.listener),
-                origin=str(listener.listener.origin),
-            )
+        self._say_what_is_served()
+        for follower in self.followers:
+            follower(self._first.loaded)
 
     def stopService(self) -> Deferred[None]:
         """
@@ -142,10 +149,8 @@ class GatewayService(Service):
         @return: Fires when nothing is left.
         """
         super().stopService()  # type: ignore[no-untyped-call]
-        for listener in self.listeners:
-            listener.close()
-            listener.abort()
-        self._http.drain()
+        self._ending = True
+        self.data_plane.drain()
         if self.connections:
             count = self.connections
             log.info("draining {count} connections for up to {seconds:g} seconds", count=count, seconds=self._drain)
@@ -153,8 +158,43 @@ class GatewayService(Service):
         looking = LoopingCall(self._look, until)
         looking.clock = self._clock
         self._looking = looking
-        done: Deferred[None] = looking.start(_LOOK, now=True).addCallback(self._ended)
+        done: Deferred[None] = looking.start(_LOOK, now=True).addCallback(lambda _: self.data_plane.stop())
         return done
+
+    def _open(self) -> None:
+        if self._opened:
+            return
+        self._opened = True
+        snapshot, contexts = self._first.loaded.snapshot, self._first.contexts
+        assert snapshot is not None and contexts is not None
+        try:
+            self.data_plane.install(snapshot, contexts)
+        except CannotBind as error:
+            origin = error.listener.origin
+            log.critical(
+                "cannot bind {address} for {resource} ({origin}): {reason}",
+                address=str(error.listener.bind),
+                resource=origin.resource,
+                origin=str(origin),
+                reason=error.reason,
+            )
+            raise SystemExit(1) from None
+
+    def _say_what_is_served(self) -> None:
+        if not self.snapshot.listeners:
+            log.info("no listener is open: no Gateway says so")
+        for listener in self.snapshot.listeners:
+            log.info(
+                "serving {kinds} on {address}{mapped} for {hosts} ({origin})",
+                kinds=kinds(listener),
+                address=str(self.bound(listener)),
+                mapped=mapped(listener),
+                hosts=hosts(listener),
+                origin=str(listener.origin),
+            )
+        for pair, days in certificates(self.snapshot, _now()):
+            level = LogLevel.warn if days < EXPIRES_SOON else LogLevel.info
+            log.emit(level, "certificate {name} is valid for {days} more days", name=pair.name, days=days)
 
     def _look(self, until: float) -> None:
         """End the drain when nothing is under way, or its time is over."""
@@ -162,50 +202,96 @@ class GatewayService(Service):
             if self._clock.seconds() < until:
                 return
             log.info("resetting {count} connections", count=self.connections)
-            self._http.abort()
-            self._tcp.abort_all()
+            self.data_plane.abort()
         self._looking.stop()
 
-    def _ended(self, _: object) -> None:
-        self._clusters.stop()
-        self._wheel.stop()
+    # New files --------------------------------------------------------------------------------------------------------
 
-    def _has_room(self) -> bool:
-        return self.connections < self._max_connections
+    def reload(self) -> Deferred[Reload]:
+        """
+        Read the files again, and serve what they say now; what is wrong with them keeps what runs.
+
+        Who asks while one is under way gets the next one, which has seen what made them ask.
+
+        @return: Fires with what came of it, never with a failure.
+        """
+        asked: Deferred[Reload] = Deferred()
+        self._waiting.append(asked)
+        if not self._under_way:
+            self._begin()
+        return asked
+
+    def _begin(self) -> None:
+        self._under_way, self._waiting = self._waiting, []
+        Deferred.fromCoroutine(self._reload())
+
+    async def _reload(self) -> None:
+        since = self._clock.seconds()
+        try:
+            reload = self._install(await self._defer(self._read_again))
+        except Exception as error:
+            # whatever is wrong with us, what runs goes on
+            log.failure("the reload broke")
+            problems = Problems()
+            problems.add(Problem("edgegate", 1, 1, Severity.ERROR, "", f"internal error: {type(error).__name__}"))
+            reload = Reload(Outcome.REFUSED, _now(), problems)
+        self._reloaded(replace(reload, seconds=self._clock.seconds() - since))
+
+    def _read_again(self) -> _Read | None:
+        """Read the files, in a thread; nothing where they are what they were."""
+        if self.last_reload.outcome is not Outcome.REFUSED and not self._read.loaded.sources.changed():
+            return None
+        loaded = self._load()
+        if loaded.snapshot is None:
+            return _Read(loaded)
+        try:
+            return _Read(loaded, self.data_plane.contexts(loaded.snapshot))
+        except BadKeyMaterial as error:
+            loaded.problems.add(Problem(error.name, 1, 1, Severity.ERROR, "", error.reason))
+            return _Read(loaded)
+
+    def _install(self, read: _Read | None) -> Reload:
+        if read is None or self._ending:
+            return Reload(Outcome.UNCHANGED, _now(), self.last_reload.problems)
+        self._read = read
+        loaded = read.loaded
+        refused = Reload(Outcome.REFUSED, _now(), loaded.problems)
+        if loaded.snapshot is None or read.contexts is None:
+            return refused
+        different = changes(self.snapshot, loaded.snapshot)
+        try:
+            self.data_plane.install(loaded.snapshot, read.contexts)
+        except CannotBind as error:
+            origin = error.listener.origin
+            loaded.problems.add(Problem(origin.file, origin.line, 1, Severity.ERROR, "", str(error)))
+            return refused
+        return Reload(Outcome.INSTALLED, _now(), loaded.problems, different)
+
+    def _reloaded(self, reload: Reload) -> None:
+        self.last_reload = reload
+        self._say_what_changed(reload)
+        if reload.outcome is not Outcome.UNCHANGED:
+            for follower in self.followers:
+                follower(self._read.loaded)
+        waiting, self._under_way = self._under_way, []
+        for asked in waiting:
+            asked.callback(reload)
+        if self._waiting:
+            self._begin()
+
+    def _say_what_changed(self, reload: Reload) -> None:
+        if reload.outcome is Outcome.UNCHANGED:
+            log.info("reload: nothing has changed")
+            return
+        for problem in reload.problems:
+            log.emit(_LEVELS[problem.severity], "{problem}", problem=str(problem))
+        if reload.outcome is Outcome.REFUSED:
+            log.error("reload refused: what was served before goes on ({errors} errors)", errors=reload.problems.errors)
+            return
+        log.info("reloaded in {seconds:.3f} seconds", seconds=reload.seconds)
+        for change in reload.changes:
+            log.info("reload: {change}", change=change)
 
 
-def most_connections() -> int:
-    """
-    Return how many connections the limit on descriptors allows: each needs one, and mostly one more to a backend.
-    """
-    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if limit == resource.RLIM_INFINITY:
-        return 1 << 20
-    return max(limit // 2 - 32, 16)
-
-
-def _kinds(listener: Listener) -> str:
-    chains = [listener.plain] if listener.plain is not None else []
-    chains.extend(chain for _, chain in listener.secure.items())
-    names = []
-    for chain in chains:
-        secure = chain is not listener.plain
-        if chain.http is not None:
-            name = "HTTPS" if secure else "HTTP"
-        else:
-            name = "TCP" if not secure else "TLS" if chain.tls is not None else "TLS passthrough"
-        if name not in names:
-            names.append(name)
-    return " and ".join(names)
-
-
-def _hosts(listener: Listener) -> str:
-    names = [] if listener.plain is None else list(listener.plain.hosts)
-    names.extend(name for name, _ in listener.secure.items() if name not in names)
-    shown = ", ".join(names[:4])
-    return shown if len(names) <= 4 else f"{shown} and {len(names) - 4} more"
-
-
-def _mapped(listener: Listener) -> str:
-    bound = getattr(listener.bind, "port", listener.port)
-    return "" if bound == listener.port else f" (port {listener.port} of the files)"
+def _now() -> datetime:
+    return datetime.now(timezone.utc)

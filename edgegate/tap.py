@@ -12,7 +12,7 @@ from twisted.internet.interfaces import IReactorFDSet
 from twisted.python import usage
 
 from edgegate import __version__
-from edgegate.loading import load
+from edgegate.loading import Configuration
 from edgegate.options import parse_label, parse_port_map
 from edgegate.report import report
 from edgegate.service import GatewayService
@@ -89,9 +89,12 @@ def makeService(options: Options) -> IService:
     """
     from twisted.internet import reactor  # noqa: PLC0415
 
-    loaded = load(options["config"], options["selector"] or None, options["map-port"])
+    configuration = Configuration(options["config"], options["selector"] or None, options["map-port"])
+    loaded = configuration.load()
     if len(loaded.problems):
         report(loaded.problems, sys.stderr, "not started" if loaded.problems.errors else "")
     if loaded.snapshot is None:
         raise SystemExit(EX_CONFIG)
-    return GatewayService(cast(IReactorFDSet, reactor), loaded.snapshot, options["trusted-hops"])
+    return GatewayService(
+        cast(IReactorFDSet, reactor), loaded, configuration.load, trusted_hops=options["trusted-hops"]
+    )

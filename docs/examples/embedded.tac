@@ -3,12 +3,13 @@
 from twisted.application.service import Application
 from twisted.internet import reactor
 
-from edgegate.loading import load
+from edgegate.loading import Configuration
 from edgegate.service import GatewayService
 
 application = Application("shop")
 
-loaded = load("etc")
+configuration = Configuration("etc")
+loaded = configuration.load()
 if loaded.snapshot is None:
     raise SystemExit("\n".join(str(problem) for problem in loaded.problems))
-GatewayService(reactor, loaded.snapshot).setServiceParent(application)
+GatewayService(reactor, loaded, configuration.load).setServiceParent(application)

@@ -7,6 +7,7 @@ handshake made on that server's own context.
 from __future__ import annotations
 
 from enum import Enum
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from OpenSSL import SSL
@@ -17,6 +18,7 @@ from edgegate.net.peek import Peek
 from edgegate.net.sockets import Socket
 from edgegate.net.tls_stream import TLSStream
 from edgegate.net.wheel import Deadline
+from edgegate.observe.events import Misfit
 from edgegate.routing.snapshot import Address, FilterChain
 from edgegate.tls.client_hello import UNRECOGNIZED_NAME, ClientHello, MalformedHello, NotTLS, alert, parse
 from edgegate.tls.verification import forwarded_client_cert, refusal
@@ -57,6 +59,7 @@ class Arrival:
     """
 
     __slots__ = (
+        "_began",
         "_deadline",
         "_hello",
         "_listener",
@@ -77,6 +80,7 @@ class Arrival:
         self._hello = ClientHello("", ())
         self._speech = _Speech.UNKNOWN
         self._stream: TLSStream | None = None
+        self._began = monotonic()
         self._since = listener.wheel.now
         self._deadline = Deadline(listener.wheel, self._too_slow)
         self._peek = Peek(listener.reactor, listener.wheel, sock, self._look, self._seen, self._not_seen)
@@ -118,10 +122,10 @@ class Arrival:
             self._choose()
         elif self._speech is _Speech.MALFORMED:
             self._tell_to_go("malformed ClientHello", DECODE_ERROR)
-        elif listener.plain is not None:
+        elif listener.listener.plain is not None:
             self._leave()
-            listener.serve_plain(listener.plain, self._socket, self._peer, self._local)
-        elif self._speech is _Speech.HTTP and listener.speaks_https:
+            listener.serve_socket(listener.listener.plain, self._socket, self._peer, self._local)
+        elif self._speech is _Speech.HTTP and listener.serving.speaks_https:
             self._tell_to_go("HTTP in the clear", _SPEAK_TLS)
         else:
             self._tell_to_go("not TLS", b"")
@@ -129,29 +133,30 @@ class Arrival:
     def _not_seen(self, reason: str) -> None:
         self._leave()
         self._socket.close()
-        self._listener.observer.connection_misfit(reason)
+        self._tell(reason)
 
     def _too_slow(self) -> None:
         self.abort()
-        self._listener.observer.connection_misfit("timeout")
+        self._tell("timeout")
 
     # Choosing ---------------------------------------------------------------------------------------------------------
 
     def _choose(self) -> None:
         listener = self._listener
-        found = listener.contexts.lookup(self._hello.server_name)
+        found = listener.serving.contexts.lookup(self._hello.server_name)
         if found is None:
-            self._tell_to_go("unknown server name", UNRECOGNIZED_NAME)
+            self._tell_to_go("unknown server name", UNRECOGNIZED_NAME, unknown=True)
             return
         chain, context = found
         if context is None:
             self._leave()
-            listener.serve_plain(chain, self._socket, self._peer, self._local, self._hello.server_name)
+            listener.serve_socket(chain, self._socket, self._peer, self._local, self._hello.server_name)
         else:
             self._shake_hands(chain, context)
 
     def _shake_hands(self, chain: FilterChain, context: SSL.Context) -> None:
         listener = self._listener
+        served = listener.listener
         stream = TLSStream(listener.reactor, listener.wheel, self._socket, self._local, self._peer, context)
         self._stream = stream
 
@@ -159,7 +164,7 @@ class Arrival:
             self._leave()
             certificate = stream.connection.get_peer_certificate(as_cryptography=True)
             downstream = Downstream(
-                listener.listener,
+                served,
                 chain,
                 self._peer,
                 self._local,
@@ -167,23 +172,28 @@ class Arrival:
                 tls=True,
                 alpn=stream.alpn,
                 client_certificate=forwarded_client_cert(certificate) if certificate is not None else b"",
+                entry=listener,
             )
-            stream.start(listener.dispatch.buildProtocol(downstream))
+            listener.serve_stream(stream, downstream)
 
         def failed(reason: str) -> None:
             self._leave()
-            listener.observer.connection_misfit(refusal(stream.connection) or reason)
+            self._tell(refusal(stream.connection) or reason)
 
         self._deadline.start(max(PATIENCE - (listener.wheel.now - self._since), 0.0))
         stream.handshake(done, failed)
 
     # ------------------------------------------------------------------------------------------------------------------
 
-    def _tell_to_go(self, reason: str, words: bytes) -> None:
+    def _tell_to_go(self, reason: str, words: bytes, unknown: bool = False) -> None:
         self._leave()
         listener = self._listener
         Farewell(listener.reactor, listener.wheel, self._socket, words)
-        listener.observer.connection_misfit(reason)
+        self._tell(reason, unknown)
+
+    def _tell(self, reason: str, unknown: bool = False) -> None:
+        name = self._hello.server_name
+        self._listener.observer.connection_misfit(Misfit(self._peer, self._local, reason, name, unknown, self._began))
 
     def _leave(self) -> None:
         self._deadline.stop()

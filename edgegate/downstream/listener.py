@@ -3,74 +3,95 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from twisted.internet.interfaces import IReactorFDSet
 
 from edgegate.downstream.arrival import Arrival
 from edgegate.downstream.dispatch import Dispatch
+from edgegate.http.h1_channel import HTTP1Channel
 from edgegate.net.addresses import Downstream
 from edgegate.net.listening import ListeningPort
 from edgegate.net.sockets import Socket
 from edgegate.net.stream import Stream
+from edgegate.net.tls_stream import TLSStream
 from edgegate.net.wheel import TimerWheel
 from edgegate.observe.events import Observer
 from edgegate.routing.snapshot import Address, FilterChain, Listener
 from edgegate.tls.sni import ContextMap
 
 
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """
+    What one Snapshot says of a port.
+
+    @ivar contexts: The OpenSSL contexts of its servers, by SNI name.
+    """
+
+    listener: Listener
+    contexts: ContextMap
+
+    @property
+    def speaks_https(self) -> bool:
+        """Whether a server ends TLS for HTTP."""
+        return any(chain.http is not None for _, chain in self.listener.secure.items())
+
+
 class DownstreamListener:
     """
-    A listener of the Snapshot, on a port that is open once L{open} was called.
+    A listener of the Snapshot in force, on a port that is bound once L{bind} was called.
 
-    A connection keeps the filter chain that it was given.
-
-    @ivar listener: What the files say of it.
-    @ivar contexts: The OpenSSL contexts of its servers, by SNI name.
+    @ivar serving: What new connections and new requests get; a reload replaces it.
     @ivar arrivals: Connections that are not told apart yet.
     @ivar has_room: Tells whether one more connection may be taken.
+    @ivar leaving: Whether the port is closed: the connections that are left end with their next answer.
     """
 
     def __init__(
         self,
         reactor: IReactorFDSet,
         wheel: TimerWheel,
-        listener: Listener,
-        contexts: ContextMap,
+        serving: Serving,
         dispatch: Dispatch,
         observer: Observer,
         has_room: Callable[[], bool],
     ) -> None:
         self.reactor = reactor
         self.wheel = wheel
-        self.listener = listener
-        self.contexts = contexts
+        self.serving = serving
         self.dispatch = dispatch
         self.observer = observer
         self.has_room = has_room
         self.arrivals: set[Arrival] = set()
-        self.speaks_https = any(chain.http is not None for _, chain in listener.secure.items())
-        self._port = ListeningPort(reactor, wheel, listener.bind, self.accepted)
+        self.leaving = False
+        self._port = ListeningPort(reactor, wheel, serving.listener.bind, self.accepted)
 
     @property
-    def plain(self) -> FilterChain | None:
-        """What serves connections that do not begin with TLS."""
-        return self.listener.plain
+    def listener(self) -> Listener:
+        """What the files say of it."""
+        return self.serving.listener
 
     @property
     def local(self) -> Address:
         """The address that is bound."""
         return self._port.local
 
-    def open(self) -> None:
+    def bind(self) -> None:
         """
-        Bind the port and take connections.
+        Bind the port. Connections wait until L{accept}.
 
         @raise CannotListenError: It cannot be bound.
         """
-        self._port.startListening()
+        self._port.bind()
+
+    def accept(self) -> None:
+        """Take connections."""
+        self._port.resumeAccepting()
 
     def close(self) -> None:
-        """Take no more connections; those that were taken go on."""
+        """Take no more connections than those that wait already; those that were taken go on."""
+        self._port.takeWaiting()
         self._port.stopListening()
 
     def abort(self) -> None:
@@ -85,21 +106,68 @@ class DownstreamListener:
             sock.close()
             return
         self.observer.connection_taken()
-        if len(self.listener.secure):
+        listener = self.listener
+        if len(listener.secure):
             arrival = Arrival(self, sock, peer, local)
             self.arrivals.add(arrival)
             arrival.start()
         else:
-            chain = self.listener.plain
-            assert chain is not None
-            self.serve_plain(chain, sock, peer, local)
+            assert listener.plain is not None
+            self.serve_socket(listener.plain, sock, peer, local)
 
-    def serve_plain(
+    def serve_socket(
         self, chain: FilterChain, sock: Socket, peer: Address, local: Address, server_name: str = ""
     ) -> None:
         """Hand on a connection whose TLS, if it speaks any, does not end here."""
-        downstream = Downstream(self.listener, chain, peer, local, server_name)
+        downstream = Downstream(self.listener, chain, peer, local, server_name, entry=self)
         if chain.http is None:
             self.dispatch.tcp.relay_socket(downstream, sock)
         else:
-            Stream(self.reactor, sock, local, peer).start(self.dispatch.buildProtocol(downstream))
+            self._start(Stream(self.reactor, sock, local, peer), downstream)
+
+    def serve_stream(self, stream: TLSStream, downstream: Downstream) -> None:
+        """Hand on a connection whose handshake is done; its server may have gone meanwhile."""
+        current = self.current(downstream)
+        if current is None:
+            stream.abandon()
+        else:
+            self._start(stream, current)
+
+    def current(self, downstream: Downstream) -> Downstream | None:
+        """
+        Return a connection as it is to be served from now on; L{None} where it can't go on: its server or the rules of
+        its TLS are gone.
+
+        A relay keeps the route that it began with.
+        """
+        if downstream.listener is self.listener or downstream.chain.http is None:
+            return downstream
+        return successor(downstream, self.listener)
+
+    def _start(self, stream: Stream, downstream: Downstream) -> None:
+        protocol = self.dispatch.buildProtocol(downstream)
+        stream.start(protocol)
+        if self.leaving and isinstance(protocol, HTTP1Channel):
+            protocol.retire()
+
+
+def successor(downstream: Downstream, listener: Listener) -> Downstream | None:
+    """
+    Return a connection of HTTP as one of a newer listener; L{None} where a new connection would be on other terms.
+
+    The certificate may be another: it was fit for the client when it was shown.
+    """
+    if not downstream.tls:
+        chain = listener.plain
+        same = chain is not None and chain.http is not None
+    else:
+        chain = listener.secure.lookup(downstream.server_name)
+        before = downstream.chain.tls
+        same = (
+            chain is not None
+            and chain.http is not None
+            and chain.tls is not None
+            and before is not None
+            and chain.tls.rules == before.rules
+        )
+    return replace(downstream, listener=listener, chain=chain) if same and chain is not None else None

@@ -9,6 +9,7 @@ that exactly one answer is given: its L{Phase} only goes forward.
 from __future__ import annotations
 
 from enum import IntEnum
+from time import monotonic
 from typing import Protocol
 
 from edgegate.errors import CLIENT_GONE, Fault, body_of, status_of
@@ -108,8 +109,11 @@ class Exchange:
     @ivar route: The route that was taken, if any was.
     @ivar cluster: The name of the cluster that was taken, or empty.
     @ivar upstream: The backend that was asked last.
+    @ivar upstream_local: Our address towards it, once there was a connection.
+    @ivar upstream_time: Milliseconds until its answer began; -1 before that.
+    @ivar identity: The lines that tell the backend who the client is; empty before one is asked.
     @ivar attempts: How many backends were asked.
-    @ivar started: When the head was whole, in seconds of the wheel's coarse clock.
+    @ivar started: When the head was whole, in seconds of L{monotonic}.
     @ivar received: Bytes of the request's body.
     @ivar sent: Bytes of the answer's body.
     """
@@ -120,6 +124,7 @@ class Exchange:
         "cluster",
         "fault",
         "head",
+        "identity",
         "phase",
         "received",
         "request_whole",
@@ -129,12 +134,14 @@ class Exchange:
         "status",
         "upload",
         "upstream",
+        "upstream_local",
+        "upstream_time",
     )
 
-    def __init__(self, channel: Channel, head: RequestHead, started: float) -> None:
+    def __init__(self, channel: Channel, head: RequestHead) -> None:
         self.channel = channel
         self.head = head
-        self.started = started
+        self.started = monotonic()
         self.upload: Upload | None = None
         self.request_whole = False
         self.phase = Phase.AWAITED
@@ -143,6 +150,14 @@ class Exchange:
         self.route: HTTPRoute | None = None
         self.cluster = ""
         self.upstream: Address | None = None
+        self.upstream_local: Address | None = None
+        self.upstream_time = -1
+        self.identity = b""
+
+    @property
+    def connection(self) -> Downstream:
+        """The connection that carries it."""
+        return self.channel.downstream
 
     # What the routes' conditions look at (edgegate.routing.matching.Request) -----------------------------------------
 

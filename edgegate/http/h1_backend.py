@@ -22,6 +22,7 @@ from edgegate.http.h1_answers import AnswerReader, AnswerSink, State
 from edgegate.http.limits import Limits
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline, TimerWheel
+from edgegate.routing.snapshot import Address
 from edgegate.upstream.registry import EndpointState
 
 log = Logger()
@@ -55,6 +56,7 @@ class HTTP1Backend:
     Between two requests it lies in the endpoint's pool, which owns it then.
 
     @ivar endpoint: Where it leads.
+    @ivar local: Our address.
     @ivar used: How many requests it has carried.
     """
 
@@ -67,11 +69,13 @@ class HTTP1Backend:
         "_request_whole",
         "_transport",
         "endpoint",
+        "local",
         "used",
     )
 
     def __init__(self, endpoint: EndpointState, wheel: TimerWheel, limits: Limits) -> None:
         self.endpoint = endpoint
+        self.local: Address | None = None
         self.used = 0
         self._limits = limits
         self._reader = AnswerReader(limits)
@@ -141,6 +145,7 @@ class HTTP1Backend:
     def makeConnection(self, transport: ITransport) -> None:
         """The connection is ready."""
         self._transport = stream = cast(Stream, transport)
+        self.local = stream.local
         stream.registerProducer(self, True)
 
     def connectionMade(self) -> None:

@@ -172,7 +172,7 @@ class HTTP1Channel:
         gateway = self._gateway
         self._keep = head.keep and not self._draining
         self._continue = head.expects_continue and head.length != 0
-        self._exchange = exchange = Exchange(self, head, gateway.wheel.now)
+        self._exchange = exchange = Exchange(self, head)
         if head.length:
             self._arm(Wait.BODY, gateway.limits.body_seconds)
         else:
@@ -202,7 +202,7 @@ class HTTP1Channel:
         self._keep = False
         exchange = self._exchange
         if exchange is None:
-            self._exchange = exchange = Exchange(self, refused_head(), self._gateway.wheel.now)
+            self._exchange = exchange = Exchange(self, refused_head())
             exchange.fail(fault)
         else:
             self._give_up(exchange, fault)
@@ -220,7 +220,7 @@ class HTTP1Channel:
         exchange = self._exchange
         if exchange is not None:
             # A client that still waits for 100 Continue may send its body or not: only the end of the connection tells.
-            keep = self._keep and not self._continue
+            keep = self._keep and not self._continue and not self._draining
             date = b"" if head.dated else self._gateway.date_line()
             self._keep = self._writer.head(exchange.head, head, extra, date, keep)
 
@@ -279,6 +279,14 @@ class HTTP1Channel:
             self._writer.proceed()
             self.flush()
 
+    def move(self, downstream: Downstream) -> None:
+        """Go on under a new Snapshot: the next request is routed by it."""
+        self.downstream = downstream
+
+    def retire(self) -> None:
+        """End the connection with the next answer."""
+        self._draining = True
+
     def drain(self) -> None:
         """End the connection with the answer that is under way, or now where there is none."""
         self._draining = True
@@ -286,8 +294,11 @@ class HTTP1Channel:
             self._close()
 
     def abort(self) -> None:
-        """End the connection now, with a reset."""
-        self._transport.abortConnection()
+        """End the connection now: with a reset where an answer is under way."""
+        if self._exchange is None:
+            self.drain()
+        else:
+            self._transport.abortConnection()
 
     # ------------------------------------------------------------------------------------------------------------------
 

@@ -156,8 +156,9 @@ class Forwarding:
         """The final answer begins: no other backend is tried from here on."""
         self._replayable = False
         self._held = []
-        spent = int((monotonic() - self._asked_at) * 1000)
-        self._exchange.answer(head, b"x-envoy-upstream-service-time: %d\r\n" % spent)
+        exchange = self._exchange
+        exchange.upstream_time = spent = int((monotonic() - self._asked_at) * 1000)
+        exchange.answer(head, b"x-envoy-upstream-service-time: %d\r\n" % spent)
 
     def answer_body(self, data: bytes) -> None:
         """Pass on a piece of the answer."""
@@ -261,6 +262,7 @@ class Forwarding:
     def _ask(self, connection: HTTP1Backend) -> None:
         self._connection = connection
         exchange = self._exchange
+        exchange.upstream_local = connection.local
         self._asked_at = monotonic()
         attempts = b"x-envoy-attempt-count: %d\r\n\r\n" % self._attempts
         connection.ask(self, exchange.head.method == b"HEAD", [*self._head, attempts, *self._held])
@@ -319,7 +321,8 @@ def request_lines(exchange: Exchange) -> list[bytes]:
     What the client's framing and connection said is not copied but said anew.
     """
     head = exchange.head
-    lines = [head.h1_lines or _h1_lines(head), exchange.channel.client.lines(head)]
+    exchange.identity = identity = exchange.channel.client.lines(head)
+    lines = [head.h1_lines or _h1_lines(head), identity]
     if exchange.route is not None and exchange.route.timeout is not None:
         lines.append(b"x-envoy-expected-rq-timeout-ms: %d\r\n" % (exchange.route.timeout * 1000))
     return lines

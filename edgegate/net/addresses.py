@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from time import monotonic
 
 from twisted.internet.interfaces import IAddress
 from zope.interface import implementer
@@ -22,6 +23,8 @@ class Downstream:
     @ivar tls: Whether TLS ended here.
     @ivar alpn: The protocol that ALPN agreed on, or empty.
     @ivar client_certificate: The value of C{x-forwarded-client-cert} for a verified client certificate, or empty.
+    @ivar entry: What took it: tells the connections of one open port from those of another.
+    @ivar since: When it was told apart, in seconds of L{monotonic}.
     """
 
     listener: Listener
@@ -32,3 +35,5 @@ class Downstream:
     tls: bool = False
     alpn: bytes = b""
     client_certificate: bytes = b""
+    entry: object = field(default=None, repr=False, compare=False)
+    since: float = field(default_factory=monotonic, repr=False, compare=False)

@@ -54,15 +54,23 @@ class ListeningPort:
         self._reading = False
         self._fd = -1
 
-    def startListening(self) -> None:
+    def bind(self) -> None:
         """
-        Bind, listen, accept.
+        Bind and listen: connections wait in the kernel's backlog until L{resumeAccepting}.
 
         @raise CannotListenError: The address cannot be bound.
         """
         sock = bind(self._address)
         self._socket, self._fd = sock, sock.fileno()
         self._local = address_of(sock.getsockname())
+
+    def startListening(self) -> None:
+        """
+        Bind, listen, accept.
+
+        @raise CannotListenError: The address cannot be bound.
+        """
+        self.bind()
         self.resumeAccepting()
 
     def stopListening(self) -> Deferred[None]:
@@ -98,6 +106,12 @@ class ListeningPort:
             self._reading = True
             self._reactor.addReader(self)
 
+    def takeWaiting(self) -> None:
+        """Accept what waits in the backlog, which would be reset with the socket."""
+        for _ in range(BACKLOG):
+            if not self._accept():
+                return
+
     def fileno(self) -> int:
         """Return the descriptor, or -1 once it is closed."""
         return self._fd
@@ -113,19 +127,25 @@ class ListeningPort:
     def doRead(self) -> None:
         """Connections wait."""
         for _ in range(_ACCEPTS):
-            sock = self._socket
-            if sock is None or not self._reading:
+            if not self._reading or not self._accept():
                 return
-            try:
-                connection, peer = sock.accept()
-            except BlockingIOError:
-                return
-            except OSError as reason:
-                if reason.errno in _GONE:
-                    continue
-                self._recover(reason)
-                return
-            self._take(connection, peer)
+
+    def _accept(self) -> bool:
+        """Accept one connection; tell whether there may be more."""
+        sock = self._socket
+        if sock is None:
+            return False
+        try:
+            connection, peer = sock.accept()
+        except BlockingIOError:
+            return False
+        except OSError as reason:
+            if reason.errno in _GONE:
+                return True
+            self._recover(reason)
+            return False
+        self._take(connection, peer)
+        return True
 
     def _take(self, connection: socket.socket, peer: object) -> None:
         try:

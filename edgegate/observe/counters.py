@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 from edgegate.errors import Fault
-from edgegate.observe.events import Ended
+from edgegate.observe.access_log import AccessLog
+from edgegate.observe.events import Ended, Misfit, RelayEnd
 
 
 class Counters:
     """
-    Counts what the data plane tells; it is the observer of all its parts.
+    Counts what the data plane tells, and passes it on to the access log; it is the observer of all its parts.
 
     @ivar connections: Clients' connections that were taken.
     @ivar refused: Those that were closed at once because there were too many.
@@ -22,9 +23,21 @@ class Counters:
     @ivar received: Bytes of requests' bodies and relays from clients.
     """
 
-    __slots__ = ("connections", "flags", "misfits", "received", "refused", "relays", "requests", "sent", "statuses")
+    __slots__ = (
+        "_log",
+        "connections",
+        "flags",
+        "misfits",
+        "received",
+        "refused",
+        "relays",
+        "requests",
+        "sent",
+        "statuses",
+    )
 
-    def __init__(self) -> None:
+    def __init__(self, log: AccessLog | None = None) -> None:
+        self._log = log
         self.connections = self.refused = self.misfits = self.relays = self.requests = 0
         self.sent = self.received = 0
         self.statuses = [0] * 6
@@ -38,16 +51,18 @@ class Counters:
         self.received += exchange.received
         if exchange.fault is not None:
             self._flag(exchange.fault)
+        if self._log is not None:
+            self._log.add(exchange)
 
-    def relay_ended(
-        self, downstream: object, fault: Fault | None, upstream: object | None, sent: int, received: int
-    ) -> None:
-        """A relay ended; see L{edgegate.observe.events.Observer}."""
+    def relay_ended(self, relay: RelayEnd) -> None:
+        """A relay ended."""
         self.relays += 1
-        self.sent += sent
-        self.received += received
-        if fault is not None:
-            self._flag(fault)
+        self.sent += relay.sent
+        self.received += relay.received
+        if relay.fault is not None:
+            self._flag(relay.fault)
+        if self._log is not None:
+            self._log.add(relay)
 
     def connection_taken(self) -> None:
         """A client's connection was taken."""
@@ -57,9 +72,11 @@ class Counters:
         """There are too many connections: one was closed at once."""
         self.refused += 1
 
-    def connection_misfit(self, reason: str) -> None:
+    def connection_misfit(self, misfit: Misfit) -> None:
         """A connection ended before anything was served on it."""
         self.misfits += 1
+        if self._log is not None:
+            self._log.add(misfit)
 
     def _flag(self, fault: Fault) -> None:
         self.flags[fault.flag] = self.flags.get(fault.flag, 0) + 1

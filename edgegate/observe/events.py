@@ -1,24 +1,146 @@
 """
 What the data plane tells those who count and log.
 
-Addresses and connections are plain objects here, shown by C{str}: whoever
+Addresses and connections are seen here by what is shown of them only: whoever
 observes knows none of the parts that it is told of.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from time import monotonic
 from typing import Protocol
 
 from edgegate.errors import Fault
 
 
-class Ended(Protocol):
-    """What is looked at of a request that ended; an C{edgegate.http.exchange.Exchange}."""
+class Connection(Protocol):
+    """A client's connection; an C{edgegate.net.addresses.Downstream}. Addresses are shown by C{str}."""
 
+    @property
+    def peer(self) -> object:
+        """The client's address."""
+
+    @property
+    def local(self) -> object:
+        """The address that it connected to."""
+
+    @property
+    def server_name(self) -> str:
+        """The SNI name, or empty."""
+
+    @property
+    def since(self) -> float:
+        """When it was told apart, in seconds of L{monotonic}."""
+
+
+class Route(Protocol):
+    """What was taken; a route of the Snapshot."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the files, or empty."""
+
+    @property
+    def origin(self) -> object:
+        """Where in the files it is."""
+
+
+class Head(Protocol):
+    """What the client asked for; an C{edgegate.http.request.RequestHead}."""
+
+    method: bytes
+    target: bytes
+    version: str
+    authority: bytes
+
+    @property
+    def fields(self) -> Sequence[tuple[bytes, bytes]]:
+        """Its fields, names in lower case."""
+
+
+class Ended(Protocol):
+    """
+    A request that ended; an C{edgegate.http.exchange.Exchange}.
+
+    @ivar started: When its head was whole, in seconds of L{monotonic}.
+    @ivar status: 0 where no answer began.
+    @ivar upstream_time: Milliseconds until the backend's answer began, or -1.
+    @ivar identity: The lines that told the backend who the client is, or empty.
+    """
+
+    started: float
     status: int
     sent: int
     received: int
     fault: Fault | None
+    cluster: str
+    upstream_time: int
+    identity: bytes
+
+    @property
+    def connection(self) -> Connection:
+        """The connection that carried it."""
+
+    @property
+    def head(self) -> Head:
+        """What the client asked for."""
+
+    @property
+    def route(self) -> Route | None:
+        """The route that was taken."""
+
+    @property
+    def upstream(self) -> object | None:
+        """The address of the backend that was asked last."""
+
+    @property
+    def upstream_local(self) -> object | None:
+        """Our address towards it."""
+
+
+@dataclass(slots=True)
+class RelayEnd:
+    """
+    A relay that ended.
+
+    @ivar fault: Why; L{None} where both sides finished.
+    @ivar origin: Where in the files the route is that was taken, if any was.
+    @ivar cluster: The name of what was connected to, or empty.
+    @ivar upstream: The address of the endpoint that was connected to; L{None} where none was.
+    @ivar upstream_local: Our address towards it.
+    @ivar sent: Bytes that came from the backend for the client.
+    @ivar received: Bytes that came from the client for the backend.
+    """
+
+    connection: Connection
+    fault: Fault | None = None
+    origin: object | None = None
+    cluster: str = ""
+    upstream: object | None = None
+    upstream_local: object | None = None
+    sent: int = 0
+    received: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """
+    A connection that ended before anything was served on it: by its ClientHello, its handshake, its silence.
+
+    It is a L{Connection} as far as it got.
+
+    @ivar reason: A short phrase.
+    @ivar unknown: Whether no server has its name.
+    """
+
+    peer: object
+    local: object
+    reason: str
+    server_name: str = ""
+    unknown: bool = False
+    since: float = field(default_factory=monotonic)
 
 
 class Observer(Protocol):
@@ -30,21 +152,11 @@ class Observer(Protocol):
     def connection_refused(self) -> None:
         """There are too many connections: one was closed at once."""
 
-    def connection_misfit(self, reason: str) -> None:
-        """A connection ended before anything was served on it: by its ClientHello, its handshake, its silence."""
+    def connection_misfit(self, misfit: Misfit) -> None:
+        """A connection ended before anything was served on it."""
 
     def request_ended(self, exchange: Ended) -> None:
         """Called exactly once for each request, however it ended."""
 
-    def relay_ended(
-        self, downstream: object, fault: Fault | None, upstream: object | None, sent: int, received: int
-    ) -> None:
-        """
-        Called exactly once for each relay, after both its connections ended or none to a backend was made.
-
-        @param downstream: The client's connection, an C{edgegate.net.addresses.Downstream}.
-        @param fault: Why it ended; L{None} where both sides finished.
-        @param upstream: The address of the endpoint that was connected to; L{None} where none was.
-        @param sent: Bytes that came from the backend for the client.
-        @param received: Bytes that came from the client for the backend.
-        """
+    def relay_ended(self, relay: RelayEnd) -> None:
+        """Called exactly once for each relay, after both its connections ended or none to a backend was made."""

@@ -2,7 +2,8 @@
 The Snapshot: everything that the files say, compiled into values that the data plane runs on.
 
 Nothing in here is ever changed; a reload makes a new Snapshot and replaces the
-old one whole. Mutable state (health, pools, counters) lives in
+old one whole. Values are equal where they do the same, wherever in the files
+they are said. Mutable state (health, pools, counters) lives in
 L{edgegate.upstream.registry}. Terms are Envoy's: listener, filter chain,
 virtual host, route, cluster, endpoint.
 """
@@ -85,7 +86,7 @@ class Cluster:
     name: str
     discovery: Discovery
     endpoints: tuple[Endpoint, ...]
-    origin: Origin
+    origin: Origin = field(compare=False)
     connect_timeout: float = 10.0
 
 
@@ -110,7 +111,7 @@ class HTTPRoute:
     """
 
     name: str
-    origin: Origin
+    origin: Origin = field(compare=False)
     destinations: tuple[WeightedCluster, ...]
     matches: tuple[HTTPMatch, ...] = ()
     timeout: float | None = None
@@ -150,7 +151,7 @@ class TCPRoute:
     @ivar destination_subnets: CIDR notations of which one must hold the local address; empty: any.
     """
 
-    origin: Origin
+    origin: Origin = field(compare=False)
     destinations: tuple[WeightedCluster, ...]
     sni_hosts: tuple[str, ...] = ()
     destination_subnets: tuple[str, ...] = ()
@@ -240,7 +241,7 @@ class FilterChain:
     """
 
     name: str
-    origin: Origin
+    origin: Origin = field(compare=False)
     hosts: tuple[str, ...] = ()
     tls: ServerTLS | None = None
     http: RouteTable | None = None
@@ -261,7 +262,7 @@ class Listener:
     name: str
     bind: Address
     port: int
-    origin: Origin
+    origin: Origin = field(compare=False)
     plain: FilterChain | None = None
     secure: HostTable[FilterChain] = field(default_factory=HostTable)
 

@@ -18,6 +18,7 @@ from edgegate.errors import NO_ROUTE, STREAM_IDLE, Fault
 from edgegate.net.addresses import Downstream
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline
+from edgegate.observe.events import RelayEnd
 from edgegate.tcp.dial import Dial
 from edgegate.tcp.relay import TCPGateway
 from edgegate.tcp.routes import route_of
@@ -41,24 +42,24 @@ class RelayProtocol(Protocol):
     transport: Stream
 
     def __init__(self, downstream: Downstream, gateway: TCPGateway) -> None:
-        self._downstream = downstream
+        self.downstream = downstream
+        self._end = RelayEnd(downstream)
         self._gateway = gateway
         self._state = RelayState()
         self._dial = Dial(gateway.connect, self._connected, self._unconnected)
         self._deadline = Deadline(gateway.wheel, self._expired)
         self._endpoint: EndpointState | None = None
         self._upstream: Stream | None = None
-        self._received = 0
-        self._sent = 0
 
     def connectionMade(self) -> None:
         """Choose a route and connect."""
         self._gateway.relays.add(self)
         self.transport.pauseProducing()
-        route = route_of(self._downstream)
+        route = route_of(self.downstream)
         if route is None:
             self._unconnected(NO_ROUTE)
         else:
+            self._end.origin = route.origin
             self._dial.start(self._gateway.clusters, route.destinations)
 
     def abort(self) -> None:
@@ -69,13 +70,13 @@ class RelayProtocol(Protocol):
         """Copy to the backend."""
         upstream = self._upstream
         if upstream is not None:
-            self._received += len(data)
+            self._end.received += len(data)
             self._deadline.start(self._gateway.idle_timeout)
             upstream.write(data)
 
     def upstream_received(self, data: bytes) -> None:
         """Copy to the client."""
-        self._sent += len(data)
+        self._end.sent += len(data)
         self._deadline.start(self._gateway.idle_timeout)
         self.transport.write(data)
 
@@ -99,11 +100,13 @@ class RelayProtocol(Protocol):
         cleanly = reason.check(ConnectionDone) is not None
         self._perform(self._state.connection_lost(side, cleanly))
         if self._state.ended:
-            self._end()
+            self._finish()
 
     def _connected(self, stream: Stream, endpoint: EndpointState) -> None:
         endpoint.active += 1
         self._endpoint = endpoint
+        end = self._end
+        end.cluster, end.upstream, end.upstream_local = endpoint.cluster, endpoint.address, stream.local
         self._upstream = stream
         self._deadline.start(self._gateway.idle_timeout)
         stream.start(_UpstreamProtocol(self))
@@ -143,7 +146,7 @@ class RelayProtocol(Protocol):
     def _expired(self) -> None:
         self._perform(self._state.abort(STREAM_IDLE))
 
-    def _end(self) -> None:
+    def _finish(self) -> None:
         self._deadline.stop()
         endpoint = self._endpoint
         if endpoint is not None:
@@ -151,8 +154,8 @@ class RelayProtocol(Protocol):
         gateway = self._gateway
         gateway.relays.discard(self)
         self._upstream = None
-        address = None if endpoint is None else endpoint.address
-        gateway.observer.relay_ended(self._downstream, self._state.fault, address, self._sent, self._received)
+        self._end.fault = self._state.fault
+        gateway.observer.relay_ended(self._end)
 
 
 @implementer(IHalfCloseableProtocol)

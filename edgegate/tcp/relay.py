@@ -21,7 +21,7 @@ from edgegate.net.sockets import Socket
 from edgegate.net.splice import SplicedPair
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import TimerWheel
-from edgegate.observe.events import Observer
+from edgegate.observe.events import Observer, RelayEnd
 from edgegate.routing.snapshot import Address
 from edgegate.tcp.dial import Dial
 from edgegate.tcp.routes import route_of
@@ -35,7 +35,13 @@ FAULTS = {"": None, "aborted": None, "idle": STREAM_IDLE, "one": CLIENT_GONE, "o
 
 
 class Relay(Protocol):
-    """A client's connection that is being relayed, or for which a backend is being connected."""
+    """
+    A client's connection that is being relayed, or for which a backend is being connected.
+
+    @ivar downstream: The connection.
+    """
+
+    downstream: Downstream
 
     def abort(self) -> None:
         """Reset both connections."""
@@ -91,13 +97,14 @@ class SocketRelay:
     Without a route or a backend the client's connection is closed.
     """
 
-    __slots__ = ("_dial", "_downstream", "_endpoint", "_gateway", "_pair", "_socket")
+    __slots__ = ("_dial", "_end", "_endpoint", "_gateway", "_pair", "_socket", "downstream")
 
     def __init__(self, downstream: Downstream, gateway: TCPGateway, sock: Socket) -> None:
         """
         @param sock: The client's socket; owned from now on.
         """
-        self._downstream = downstream
+        self.downstream = downstream
+        self._end = RelayEnd(downstream)
         self._gateway = gateway
         self._socket = sock
         self._dial = Dial(gateway.connect, self._connected, self._unconnected)
@@ -107,10 +114,11 @@ class SocketRelay:
     def start(self) -> None:
         """Choose a route and connect."""
         self._gateway.relays.add(self)
-        route = route_of(self._downstream)
+        route = route_of(self.downstream)
         if route is None:
             self._unconnected(NO_ROUTE)
         else:
+            self._end.origin = route.origin
             self._dial.start(self._gateway.clusters, route.destinations)
 
     def abort(self) -> None:
@@ -124,6 +132,8 @@ class SocketRelay:
     def _connected(self, stream: Stream, endpoint: EndpointState) -> None:
         endpoint.active += 1
         self._endpoint = endpoint
+        end = self._end
+        end.cluster, end.upstream, end.upstream_local = endpoint.cluster, endpoint.address, stream.local
         gateway = self._gateway
         self._pair = SplicedPair(
             gateway.reactor, gateway.wheel, self._socket, stream.detach(), gateway.idle_timeout, self._ended
@@ -131,15 +141,16 @@ class SocketRelay:
 
     def _unconnected(self, fault: Fault | None) -> None:
         self._socket.close()
-        self._ended_with(fault, 0, 0)
+        self._ended_with(fault)
 
     def _ended(self, reason: str, received: int, sent: int) -> None:
         if self._endpoint is not None:
             self._endpoint.active -= 1
-        self._ended_with(FAULTS[reason], sent, received)
+        self._end.sent, self._end.received = sent, received
+        self._ended_with(FAULTS[reason])
 
-    def _ended_with(self, fault: Fault | None, sent: int, received: int) -> None:
-        address = None if self._endpoint is None else self._endpoint.address
+    def _ended_with(self, fault: Fault | None) -> None:
         self._pair = None
+        self._end.fault = fault
         self._gateway.relays.discard(self)
-        self._gateway.observer.relay_ended(self._downstream, fault, address, sent, received)
+        self._gateway.observer.relay_ended(self._end)

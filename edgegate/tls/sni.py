@@ -6,7 +6,7 @@ from __future__ import annotations
 from OpenSSL import SSL
 
 from edgegate.routing.hosts import HostTable
-from edgegate.routing.snapshot import FilterChain, Listener
+from edgegate.routing.snapshot import FilterChain, Listener, ServerTLS
 from edgegate.tls.contexts import server_context
 
 Found = tuple[FilterChain, SSL.Context | None]
@@ -21,20 +21,32 @@ class ContextMap:
     were they alike in everything, so that no session crosses servers.
     """
 
-    __slots__ = ("_table",)
+    __slots__ = ("_contexts", "_table")
 
-    def __init__(self, listener: Listener) -> None:
+    def __init__(self, listener: Listener, before: ContextMap | None = None) -> None:
         """
+        @param before: Of the same port under the Snapshot before. Servers that did not change keep their context, and
+            with it the keys of their session tickets.
         @raise edgegate.tls.secrets.BadKeyMaterial: A server's certificate, key, authorities or ciphers are of no use.
         """
+        kept = dict(before._contexts) if before is not None else {}
+        self._contexts: dict[tuple[str, ServerTLS], SSL.Context] = {}
         contexts: dict[int, SSL.Context | None] = {}
         entries: list[tuple[str, Found]] = []
         for pattern, chain in listener.secure.items():
             if id(chain) not in contexts:
-                identity = f"{listener.name} {chain.name}"
-                contexts[id(chain)] = server_context(chain.tls, identity) if chain.tls is not None else None
+                contexts[id(chain)] = self._context(f"{listener.name} {chain.name}", chain.tls, kept)
             entries.append((pattern, (chain, contexts[id(chain)])))
         self._table: HostTable[Found] = HostTable(entries)
+
+    def _context(
+        self, identity: str, tls: ServerTLS | None, kept: dict[tuple[str, ServerTLS], SSL.Context]
+    ) -> SSL.Context | None:
+        if tls is None:
+            return None
+        context = kept.pop((identity, tls), None) or server_context(tls, identity)
+        self._contexts[identity, tls] = context
+        return context
 
     def lookup(self, server_name: str) -> Found | None:
         """

@@ -34,6 +34,7 @@ class EndpointState:
 
     The counters are plain integers that whoever uses the endpoint changes:
 
+    @ivar cluster: The name of the cluster that it belongs to.
     @ivar address: An IP literal with its port, or a UNIX path.
     @ivar weight: Its share of the turns, 1 or more.
     @ivar pool: Idle connections; of the kind that the cluster's protocol makes.
@@ -43,10 +44,11 @@ class EndpointState:
     @ivar requests: Requests that were sent to it, ever; a relay is none.
     """
 
-    __slots__ = ("active", "address", "connect_failures", "connections", "pool", "requests", "weight")
+    __slots__ = ("active", "address", "cluster", "connect_failures", "connections", "pool", "requests", "weight")
 
-    def __init__(self, address: Address, pool: Pool[Any], weight: int = 1) -> None:
+    def __init__(self, address: Address, pool: Pool[Any], weight: int = 1, cluster: str = "") -> None:
         self.address = address
+        self.cluster = cluster
         self.weight = weight
         self.pool = pool
         self.active = 0
@@ -215,7 +217,9 @@ class ClusterState:
         before = {endpoint.address: endpoint for endpoint in self.endpoints}
         endpoints = []
         for address, weight in weights.items():
-            endpoint = before.pop(address, None) or EndpointState(address, Pool(self._registry.wheel))
+            endpoint = before.pop(address, None) or EndpointState(
+                address, Pool(self._registry.wheel), cluster=self.name
+            )
             endpoint.weight = weight
             if self._retired:
                 endpoint.pool.close_all()
@@ -281,7 +285,7 @@ class ClusterRegistry:
             state = before.get(name)
             if state is None:
                 state = ClusterState(self, cluster)
-            elif state.cluster != cluster:
+            else:
                 state.replace(cluster)
             states[name] = state
         self._states = states

@@ -43,6 +43,8 @@ TICK = 0.5
 class FakeStream:
     """A stream whose other side is the test."""
 
+    local = TCPAddress("10.0.0.254", 40000)
+
     def __init__(self) -> None:
         self.protocol: Any = None
         self.producer: Any = None

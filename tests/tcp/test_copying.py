@@ -17,6 +17,7 @@ from edgegate.net.addresses import Downstream
 from edgegate.net.connecting import Connecting
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import TimerWheel
+from edgegate.observe.events import RelayEnd
 from edgegate.routing.snapshot import Address, Cluster, Discovery, Endpoint, Origin, TCPAddress
 from edgegate.tcp.copying import CLOSE_TIMEOUT, RelayProtocol
 from edgegate.tcp.relay import TCPGateway
@@ -30,6 +31,8 @@ ECHO = TCPAddress("10.0.0.1", 2701)
 
 class FakeStream:
     """A stream that writes down what it is told."""
+
+    local = TCPAddress("10.0.0.254", 40000)
 
     def __init__(self) -> None:
         self.told: list[str] = []
@@ -87,10 +90,8 @@ class FakeObserver:
     def __init__(self) -> None:
         self.ends: list[tuple[object, Fault | None, object | None, int, int]] = []
 
-    def relay_ended(
-        self, downstream: object, fault: Fault | None, upstream: object | None, sent: int, received: int
-    ) -> None:
-        self.ends.append((downstream, fault, upstream, sent, received))
+    def relay_ended(self, relay: RelayEnd) -> None:
+        self.ends.append((relay.connection, relay.fault, relay.upstream, relay.sent, relay.received))
 
 
 class UnconnectedGateway(TCPGateway):

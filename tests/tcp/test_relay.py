@@ -11,6 +11,7 @@ from edgegate.errors import CONNECT_REFUSED, NO_ROUTE, STREAM_IDLE, UPSTREAM_CUT
 from edgegate.net.addresses import Downstream
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import TimerWheel
+from edgegate.observe.events import RelayEnd
 from edgegate.routing.snapshot import Address, Cluster, Discovery, Endpoint, Origin, TCPAddress, UNIXAddress
 from edgegate.tcp.copying import RelayProtocol
 from edgegate.tcp.relay import TCPGateway
@@ -37,10 +38,8 @@ class RelayObserver:
         self.ends: list[tuple[Fault | None, object | None, int, int]] = []
         self.ended: Deferred[None] = Deferred()
 
-    def relay_ended(
-        self, downstream: object, fault: Fault | None, upstream: object | None, sent: int, received: int
-    ) -> None:
-        self.ends.append((fault, upstream, sent, received))
+    def relay_ended(self, relay: RelayEnd) -> None:
+        self.ends.append((relay.fault, relay.upstream, relay.sent, relay.received))
         self.ended.callback(None)
 
 

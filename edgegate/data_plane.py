@@ -1,0 +1,214 @@
+"""
+All that serves a Snapshot, and the change from one Snapshot to the next.
+
+A change has three steps: L{DataPlane.contexts} may take its time in a thread,
+L{DataPlane.install} binds what is new, which may fail and then changes nothing,
+and then replaces everything within one turn of the reactor.
+"""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import cast
+
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IReactorFDSet, IReactorPluggableNameResolver, IReactorTime
+
+from edgegate.downstream.dispatch import Dispatch
+from edgegate.downstream.listener import DownstreamListener, Serving
+from edgegate.http.gateway import HTTPGateway
+from edgegate.net.connecting import connect
+from edgegate.net.poller import poller
+from edgegate.net.wheel import Deadline, TimerWheel
+from edgegate.observe.events import Observer
+from edgegate.routing.snapshot import Address, Listener, Snapshot, TCPAddress
+from edgegate.tcp.relay import TCPGateway
+from edgegate.tls.sni import ContextMap
+from edgegate.upstream.registry import ClusterRegistry
+
+Contexts = Mapping[Address, ContextMap]
+"""The OpenSSL contexts of each listener, by what it binds."""
+
+LEAVE = 30.0
+"""Seconds that connections may go on after their port left the files."""
+
+
+class CannotBind(Exception):
+    """
+    A port can't be opened.
+
+    @ivar listener: Which.
+    @ivar reason: The system's words.
+    """
+
+    def __init__(self, listener: Listener, error: CannotListenError) -> None:
+        self.listener = listener
+        self.reason = str(getattr(error.socketError, "strerror", None) or error.socketError)
+        super().__init__(f"cannot bind {listener.bind}: {self.reason}")
+
+
+class DataPlane:
+    """
+    Ports, channels, relays and clusters.
+
+    @ivar snapshot: What is served; THE Snapshot.
+    @ivar clusters: The state of its clusters.
+    @ivar ports: The open ports, by what they bind.
+    """
+
+    def __init__(
+        self,
+        reactor: IReactorFDSet,
+        observer: Observer,
+        trusted_hops: int = 0,
+        max_connections: int | None = None,
+    ) -> None:
+        """
+        @param trusted_hops: See L{HTTPGateway}.
+        @param max_connections: Clients' connections at one time; by default what the limit on descriptors allows.
+        """
+        self.snapshot = Snapshot()
+        self.ports: dict[Address, DownstreamListener] = {}
+        self.wheel = wheel = TimerWheel(cast(IReactorTime, reactor))
+        self.clusters = ClusterRegistry(cast(IReactorPluggableNameResolver, reactor), wheel)
+        self._leaving: dict[DownstreamListener, Deadline] = {}
+        self._contexts: Contexts = {}
+        self._max_connections = most_connections() if max_connections is None else max_connections
+        watcher = poller(reactor)
+        self._http = HTTPGateway(partial(connect, watcher, wheel), wheel, self.clusters, observer, trusted_hops)
+        self._tcp = TCPGateway(watcher, wheel, self.clusters, observer)
+        dispatch = Dispatch(self._http, self._tcp)
+
+        def port(serving: Serving) -> DownstreamListener:
+            return DownstreamListener(watcher, wheel, serving, dispatch, observer, self._has_room)
+
+        self._port = port
+
+    @property
+    def connections(self) -> int:
+        """Clients' connections that are open."""
+        arrivals = sum(len(port.arrivals) for port in self._all_ports())
+        return len(self._http.channels) + len(self._tcp.relays) + arrivals
+
+    def contexts(self, snapshot: Snapshot) -> Contexts:
+        """
+        Make the OpenSSL contexts of a Snapshot. Those of servers that did not change are kept, with the keys of their
+        session tickets. Touches nothing that is served: may be called in a thread.
+
+        @raise edgegate.tls.secrets.BadKeyMaterial: A server's certificate, key, authorities or ciphers are of no use.
+        """
+        before = self._contexts
+        return {listener.bind: ContextMap(listener, before.get(listener.bind)) for listener in snapshot.listeners}
+
+    def install(self, snapshot: Snapshot, contexts: Contexts) -> None:
+        """
+        Serve a Snapshot from now on.
+
+        What was begun under the one before ends under it.
+
+        @raise CannotBind: A port can't be opened; everything is as it was.
+        """
+        serving = {listener.bind: Serving(listener, contexts[listener.bind]) for listener in snapshot.listeners}
+        fresh = {bind: self._port(each) for bind, each in serving.items() if bind not in self.ports}
+        gone = [port for bind, port in self.ports.items() if bind not in serving]
+        self._bind(list(fresh.values()), gone)
+        self.clusters.update(snapshot.clusters)
+        for bind, port in self.ports.items():
+            if bind in serving:
+                port.serving = serving[bind]
+        for port in gone:
+            self._leave(port)
+        self.ports = {bind: fresh.get(bind) or self.ports[bind] for bind in serving}
+        self.snapshot = snapshot
+        self._contexts = contexts
+        self._renew_channels()
+        for port in fresh.values():
+            port.accept()
+
+    def drain(self) -> None:
+        """Close all ports, and let every connection end with what is under way on it."""
+        for port in self._all_ports():
+            port.close()
+            port.abort()
+        self._http.drain()
+
+    def abort(self) -> None:
+        """End every connection now."""
+        self._http.abort()
+        self._tcp.abort_all()
+
+    def stop(self) -> None:
+        """Leave nothing behind: no idle connection, no timer."""
+        self.clusters.stop()
+        self.wheel.stop()
+
+    # ------------------------------------------------------------------------------------------------------------------
+
+    def _all_ports(self) -> Iterator[DownstreamListener]:
+        yield from self.ports.values()
+        yield from self._leaving
+
+    def _has_room(self) -> bool:
+        return self.connections < self._max_connections
+
+    def _bind(self, fresh: list[DownstreamListener], gone: list[DownstreamListener]) -> None:
+        """Bind new ports, all or none. What has to make room for them is closed first, and opened again if it fails."""
+        numbers = {_number(port) for port in fresh}
+        in_the_way = [port for port in gone if _number(port) in numbers]
+        for port in in_the_way:
+            port.close()
+        bound: list[DownstreamListener] = []
+        for port in fresh:
+            try:
+                port.bind()
+            except CannotListenError as error:
+                for other in bound:
+                    other.close()
+                for other in in_the_way:
+                    other.bind()
+                    other.accept()
+                raise CannotBind(port.listener, error) from None
+            bound.append(port)
+
+    def _leave(self, port: DownstreamListener) -> None:
+        port.close()
+        port.leaving = True
+        deadline = self._leaving[port] = Deadline(self.wheel, partial(self._left, port))
+        deadline.start(LEAVE)
+
+    def _left(self, port: DownstreamListener) -> None:
+        """A port has been closed for long enough: end what is still open of it."""
+        del self._leaving[port]
+        port.abort()
+        for connection in (*self._http.channels, *self._tcp.relays):
+            if connection.downstream.entry is port:
+                connection.abort()
+
+    def _renew_channels(self) -> None:
+        """Let kept connections go on under the new Snapshot, or end with the answer that is under way."""
+        for channel in tuple(self._http.channels):
+            port = cast(DownstreamListener, channel.downstream.entry)
+            current = port.current(channel.downstream)
+            if port.leaving:
+                channel.retire()
+            elif current is None:
+                channel.drain()
+            else:
+                channel.move(current)
+
+
+def most_connections() -> int:
+    """
+    Return how many connections the limit on descriptors allows: each needs one, and mostly one more to a backend.
+    """
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limit == resource.RLIM_INFINITY:
+        return 1 << 20
+    return max(limit // 2 - 32, 16)
+
+
+def _number(port: DownstreamListener) -> int | None:
+    bind = port.listener.bind
+    return bind.port if isinstance(bind, TCPAddress) else None

@@ -1,0 +1,112 @@
+"""A file that lines are appended to by a thread of its own: nobody waits for a disk."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from queue import SimpleQueue
+from threading import Thread
+
+STANDARD_OUTPUT = "-"
+
+MAX_QUEUED = 8 * 1024 * 1024
+"""Bytes that wait to be written; what comes when they are reached is lost, and counted."""
+
+PATIENCE = 5.0
+"""Seconds that the end waits for what is queued."""
+
+_MODE = 0o640
+
+
+class LogFile:
+    """A log file, or standard output."""
+
+    def __init__(self, path: str, complain: Callable[[str], None]) -> None:
+        """
+        @param path: The file; C{-} is standard output.
+        @param complain: Takes what is wrong, in a thread that is not the caller's.
+        """
+        self.path = path
+        self._complain = complain
+        self._queue: SimpleQueue[bytes | int | None] = SimpleQueue()
+        # Each number is written by one thread only, so that none is ever wrong.
+        self._given = self._turned_away = 0
+        self._taken = self._failed = 0
+        self._thread: Thread | None = None
+        self._failing = self._torn = False
+
+    @property
+    def lost(self) -> int:
+        """Lines that could not be written, or could not wait."""
+        return self._turned_away + self._failed
+
+    def open(self) -> None:
+        """
+        Open the file, and begin to write what is queued.
+
+        @raise OSError: It can't be opened.
+        """
+        fd = self._open()
+        self._thread = thread = Thread(target=self._run, args=(fd,), name="edgegate access log", daemon=True)
+        thread.start()
+
+    def write(self, lines: bytes) -> None:
+        """Queue whole lines. Never waits, never fails."""
+        if self._given - self._taken >= MAX_QUEUED:
+            self._turned_away += lines.count(b"\n")
+            return
+        self._given += len(lines)
+        self._queue.put(lines)
+
+    def reopen(self) -> None:
+        """
+        Go on in a new file of the same name: the old one was renamed.
+
+        @raise OSError: It can't be opened; the old one stays in use.
+        """
+        if self.path != STANDARD_OUTPUT:
+            self._queue.put(self._open())
+
+    def close(self) -> None:
+        """Write what is queued, as long as L{PATIENCE} lasts, and close the file."""
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            self._queue.put(None)
+            thread.join(PATIENCE)
+
+    def _open(self) -> int:
+        if self.path == STANDARD_OUTPUT:
+            return os.dup(1)
+        return os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, _MODE)
+
+    # In the thread ----------------------------------------------------------------------------------------------------
+
+    def _run(self, fd: int) -> None:
+        while True:
+            item = self._queue.get()
+            if isinstance(item, bytes):
+                self._append(fd, item)
+                self._taken += len(item)
+                continue
+            os.close(fd)
+            if item is None:
+                return
+            fd = item
+            self._torn = False
+
+    def _append(self, fd: int, lines: bytes) -> None:
+        rest = memoryview(b"\n" + lines if self._torn else lines)
+        try:
+            while rest:
+                rest = rest[os.write(fd, rest) :]
+        except OSError as error:
+            self._torn = self._torn or bytes(rest) != lines
+            self._failed += bytes(rest).count(b"\n")
+            if not self._failing:
+                self._failing = True
+                self._complain(f"{self.path}: {error.strerror}: lines are lost until it can be written again")
+            return
+        self._torn = False
+        if self._failing:
+            self._failing = False
+            self._complain(f"{self.path}: written again; {self.lost} lines were lost so far")

@@ -1,0 +1,199 @@
+"""
+One line of the access log for each request, relay and misfit: Istio's default text, or JSON with Istio's names.
+
+What a client or a backend sent is escaped, so that nobody can write a line of
+their own into the log.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from time import gmtime, strftime
+
+from edgegate.errors import Fault
+from edgegate.observe.events import Connection, Ended, Misfit, RelayEnd, Route
+
+NAMES = (
+    "start_time",
+    "method",
+    "path",
+    "protocol",
+    "response_code",
+    "response_flags",
+    "response_code_details",
+    "connection_termination_details",
+    "upstream_transport_failure_reason",
+    "bytes_received",
+    "bytes_sent",
+    "duration",
+    "upstream_service_time",
+    "x_forwarded_for",
+    "user_agent",
+    "request_id",
+    "authority",
+    "upstream_host",
+    "upstream_cluster",
+    "upstream_local_address",
+    "downstream_local_address",
+    "downstream_remote_address",
+    "requested_server_name",
+    "route_name",
+)
+"""The fields of a line, in Istio's order; a value is text, a number, or L{None} where there is none."""
+
+Value = str | int | None
+Values = tuple[Value, ...]
+Format = Callable[[Values], str]
+
+_TEXT = '[%s] "%s %s %s" %s %s %s %s "%s" %s %s %s %s "%s" "%s" "%s" "%s" "%s" %s %s %s %s %s %s\n'
+_UNPRINTED = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0x100))}
+_QUOTED = {**_UNPRINTED, ord('"'): '\\"', ord("\\"): "\\\\"}
+_NOWHERE = (None, None, None)
+
+
+def text_line(values: Values) -> str:
+    """Return a line as Istio's default format has it (C{meshConfig.accessLogFormat}); C{-}: no value."""
+    return _TEXT % tuple("-" if value is None else value for value in values)
+
+
+def json_line(values: Values) -> str:
+    """Return a line of JSON; null: no value."""
+    return json.dumps(dict(zip(NAMES, values, strict=True)), separators=(",", ":")) + "\n"
+
+
+def request_values(exchange: Ended, duration: float, began: float) -> Values:
+    """
+    Return the fields of a request.
+
+    @param duration: In seconds.
+    @param began: When it began, in seconds since the epoch.
+    """
+    head = exchange.head
+    fault = exchange.fault
+    forwarded, number = _identity(exchange.identity)
+    agent = next((value for name, value in head.fields if name == b"user-agent"), None)
+    connection = exchange.connection
+    return (
+        moment(began),
+        shown(head.method) if head.method else None,
+        shown(head.target) if head.target else None,
+        f"HTTP/{head.version}" if head.version else None,
+        exchange.status,
+        _flag(fault),
+        fault.details if fault is not None else "via_upstream" if exchange.upstream is not None else "direct_response",
+        None,
+        _failure(fault),
+        exchange.received,
+        exchange.sent,
+        round(duration * 1000),
+        exchange.upstream_time if exchange.upstream_time >= 0 else None,
+        forwarded,
+        None if agent is None else shown(agent),
+        number,
+        shown(head.authority) if head.authority else None,
+        *_upstream(exchange),
+        str(connection.local),
+        str(connection.peer),
+        connection.server_name or None,
+        _route(exchange.route),
+    )
+
+
+def relay_values(relay: RelayEnd, duration: float, began: float) -> Values:
+    """Return the fields of a relay; see L{request_values}."""
+    return _stream_values(relay.connection, duration, began, relay, relay.fault, None)
+
+
+def misfit_values(misfit: Misfit, duration: float, began: float) -> Values:
+    """Return the fields of a connection that came to nothing; see L{request_values}."""
+    flag = "NR" if misfit.unknown else None
+    details = "filter_chain_not_found" if misfit.unknown else misfit.reason.replace(" ", "_")
+    values = _stream_values(misfit, duration, began, None, None, details)
+    return (*values[:5], flag, *values[6:])
+
+
+def moment(seconds: float) -> str:
+    """Return a time as RFC 3339 has it, to the millisecond: C{2026-03-01T12:00:00.123Z}."""
+    milliseconds = int(seconds * 1000)
+    return f"{_second(milliseconds // 1000)}.{milliseconds % 1000:03d}Z"
+
+
+def shown(data: bytes) -> str:
+    """Return what somebody sent so that it stays on one line, within its quotes."""
+    text = data.decode("latin-1")
+    return text if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text else _escaped(text)
+
+
+def _escaped(text: str) -> str:
+    return text.translate(_QUOTED)
+
+
+@lru_cache(maxsize=4)
+def _second(seconds: int) -> str:
+    return strftime("%Y-%m-%dT%H:%M:%S", gmtime(seconds))
+
+
+def _stream_values(
+    connection: Connection, duration: float, began: float, relay: RelayEnd | None, fault: Fault | None, why: str | None
+) -> Values:
+    return (
+        moment(began),
+        None,
+        None,
+        None,
+        0,
+        _flag(fault),
+        None,
+        why if fault is None else fault.details,
+        _failure(fault),
+        0 if relay is None else relay.received,
+        0 if relay is None else relay.sent,
+        round(duration * 1000),
+        None,
+        None,
+        None,
+        None,
+        None,
+        *(_NOWHERE if relay is None else _upstream(relay)),
+        str(connection.local),
+        str(connection.peer),
+        connection.server_name or None,
+        None if relay is None or relay.origin is None else _named(str(relay.origin)),
+    )
+
+
+def _upstream(ended: Ended | RelayEnd) -> Iterable[Value]:
+    upstream, local = ended.upstream, ended.upstream_local
+    return (
+        None if upstream is None else str(upstream),
+        ended.cluster or None,
+        None if local is None else str(local),
+    )
+
+
+def _identity(lines: bytes) -> tuple[str | None, str | None]:
+    """Return C{x-forwarded-for} and C{x-request-id} as the backend was told."""
+    if not lines:
+        return None, None
+    first, _, _ = lines.partition(b"\r\n")
+    _, _, number = lines.rpartition(b"x-request-id: ")
+    return shown(first.partition(b": ")[2]), shown(number.rstrip())
+
+
+def _flag(fault: Fault | None) -> str | None:
+    return None if fault is None or fault.flag == "-" else fault.flag
+
+
+def _failure(fault: Fault | None) -> str | None:
+    return fault.reason.replace(" ", "_") if fault is not None and fault.flag == "UF" else None
+
+
+def _route(route: Route | None) -> str | None:
+    """Return a route's name; one that has none is called by its place."""
+    return None if route is None else _named(route.name or str(route.origin))
+
+
+def _named(name: str) -> str:
+    return name if name.isprintable() else _escaped(name)

@@ -1,0 +1,105 @@
+"""What came of reading the files anew, and what is different now: values, for the log and the admin listener."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Protocol
+
+from edgegate.config.problems import Problems
+from edgegate.routing.snapshot import FilterChain, Listener, Origin, ServerTLS, Snapshot
+
+
+class Outcome(Enum):
+    """What came of a reload."""
+
+    INSTALLED = "installed"
+    UNCHANGED = "unchanged"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """
+    One reading of the files; the first is the start.
+
+    @ivar at: When it ended, aware.
+    @ivar changes: Lines that say what is different now.
+    @ivar seconds: How long it took.
+    """
+
+    outcome: Outcome
+    at: datetime
+    problems: Problems
+    changes: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
+def changes(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
+    """Return lines that say what one Snapshot has and another has not, with the places in the files."""
+    return tuple(_changes(before, after))
+
+
+def _changes(before: Snapshot, after: Snapshot) -> Iterator[str]:
+    old = {listener.name: listener for listener in before.listeners}
+    new = {listener.name: listener for listener in after.listeners}
+    yield from _came_and_went("listener", _origins(old), _origins(new))
+    for name, listener in new.items():
+        if name in old:
+            yield from _listener_changes(old[name], listener)
+    yield from _came_and_went("cluster", _origins(before.clusters), _origins(after.clusters))
+    for name, cluster in after.clusters.items():
+        if name in before.clusters and before.clusters[name] != cluster:
+            yield f"cluster {name} changed ({cluster.origin})"
+
+
+def _listener_changes(before: Listener, after: Listener) -> Iterator[str]:
+    what = f"of listener {after.name}"
+    if before.bind != after.bind:
+        yield f"port {what} is now {after.bind} ({after.origin})"
+    old, new = dict(_chains(before)), dict(_chains(after))
+    yield from _came_and_went("server", _origins(old), _origins(new), what)
+    for name, chain in new.items():
+        if name not in old or old[name] == chain:
+            continue
+        if old[name].tls != chain.tls:
+            yield f"{_tls_change(old[name].tls, chain.tls)} of server {name} {what} changed ({chain.origin})"
+        if (old[name].http, old[name].tcp) != (chain.http, chain.tcp):
+            yield f"routes of server {name} {what} changed ({chain.origin})"
+
+
+def _tls_change(before: ServerTLS | None, after: ServerTLS | None) -> str:
+    if before is not None and after is not None and before.rules == after.rules and before.alpn == after.alpn:
+        return "certificate"
+    return "TLS"
+
+
+def _chains(listener: Listener) -> Iterator[tuple[str, FilterChain]]:
+    """Yield the servers of a listener by name; alike ones are told apart by their hosts."""
+    if listener.plain is not None:
+        yield listener.plain.name, listener.plain
+    for pattern, chain in listener.secure.items():
+        yield f"{chain.name} ({pattern})", chain
+
+
+class _Placed(Protocol):
+    @property
+    def origin(self) -> Origin: ...
+
+
+def _origins(named: Mapping[str, _Placed]) -> dict[str, Origin]:
+    return {name: value.origin for name, value in named.items()}
+
+
+def _came_and_went(
+    kind: str, before: Mapping[str, Origin], after: Mapping[str, Origin], where: str = ""
+) -> Iterator[str]:
+    where = f" {where}" if where else ""
+    for name, origin in after.items():
+        if name not in before:
+            yield f"{kind} {name}{where} added ({origin})"
+    for name, origin in before.items():
+        if name not in after:
+            yield f"{kind} {name}{where} removed (was {origin})"

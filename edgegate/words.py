@@ -1,0 +1,56 @@
+"""What the service log says of listeners and certificates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from edgegate.routing.snapshot import KeyPair, Listener, Snapshot
+from edgegate.tls.secrets import expiry
+
+_SHOWN = 4
+
+
+def kinds(listener: Listener) -> str:
+    """Return what a listener serves: C{HTTP and TLS passthrough}."""
+    chains = [listener.plain] if listener.plain is not None else []
+    chains.extend(chain for _, chain in listener.secure.items())
+    names = []
+    for chain in chains:
+        secure = chain is not listener.plain
+        if chain.http is not None:
+            name = "HTTPS" if secure else "HTTP"
+        else:
+            name = "TCP" if not secure else "TLS" if chain.tls is not None else "TLS passthrough"
+        if name not in names:
+            names.append(name)
+    return " and ".join(names)
+
+
+def hosts(listener: Listener) -> str:
+    """Return the host patterns of a listener, the first of them where there are many."""
+    names = [] if listener.plain is None else list(listener.plain.hosts)
+    names.extend(name for name, _ in listener.secure.items() if name not in names)
+    shown = ", ".join(names[:_SHOWN])
+    return shown if len(names) <= _SHOWN else f"{shown} and {len(names) - _SHOWN} more"
+
+
+def mapped(listener: Listener) -> str:
+    """Return a remark where another port is bound than the files say, else nothing."""
+    bound = getattr(listener.bind, "port", listener.port)
+    return "" if bound == listener.port else f" (port {listener.port} of the files)"
+
+
+def certificates(snapshot: Snapshot, now: datetime) -> Iterator[tuple[KeyPair, int]]:
+    """
+    Yield each certificate once, with the whole days that it is valid for; negative: it is no longer.
+
+    @param now: Aware.
+    """
+    seen = set()
+    for listener in snapshot.listeners:
+        for _, chain in listener.secure.items():
+            for pair in chain.tls.certificates if chain.tls is not None else ():
+                if pair not in seen:
+                    seen.add(pair)
+                    yield pair, (expiry(pair.chain) - now).days
