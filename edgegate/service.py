@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import cast
 
-from twisted.application.service import Service
+from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFDSet, IReactorTime
 from twisted.internet.task import LoopingCall
@@ -50,9 +50,11 @@ class _Read:
     contexts: Contexts | None = None
 
 
-class GatewayService(Service):
+class GatewayService(MultiService):
     """
     Serves what the files say.
+
+    Its children begin after its ports are open, and end when nothing is served any more.
 
     @ivar counters: What happened so far.
     @ivar data_plane: All that serves.
@@ -79,6 +81,7 @@ class GatewayService(Service):
         @param defer: Calls something that takes its time.
         @raise edgegate.tls.secrets.BadKeyMaterial: A server's certificate, key, authorities or ciphers are of no use.
         """
+        super().__init__()  # type: ignore[no-untyped-call]
         assert loaded.snapshot is not None
         self.counters = Counters() if counters is None else counters
         self.data_plane = DataPlane(reactor, self.counters, trusted_hops, max_connections)
@@ -127,8 +130,8 @@ class GatewayService(Service):
 
         @raise SystemExit: One cannot be bound; what is wrong was logged in one line, and the others are closed again.
         """
-        super().privilegedStartService()  # type: ignore[no-untyped-call]
         self._open()
+        super().privilegedStartService()  # type: ignore[no-untyped-call]
 
     def startService(self) -> None:
         """
@@ -136,8 +139,8 @@ class GatewayService(Service):
 
         @raise SystemExit: See L{privilegedStartService}, which C{twist} leaves out.
         """
-        super().startService()  # type: ignore[no-untyped-call]
         self._open()
+        super().startService()  # type: ignore[no-untyped-call]
         self._say_what_is_served()
         for follower in self.followers:
             follower(self._first.loaded)
@@ -148,7 +151,6 @@ class GatewayService(Service):
 
         @return: Fires when nothing is left.
         """
-        super().stopService()  # type: ignore[no-untyped-call]
         self._ending = True
         self.data_plane.drain()
         if self.connections:
@@ -158,8 +160,13 @@ class GatewayService(Service):
         looking = LoopingCall(self._look, until)
         looking.clock = self._clock
         self._looking = looking
-        done: Deferred[None] = looking.start(_LOOK, now=True).addCallback(lambda _: self.data_plane.stop())
+        done: Deferred[None] = looking.start(_LOOK, now=True).addCallback(lambda _: self._ended())
         return done
+
+    def _ended(self) -> Deferred[None]:
+        self.data_plane.stop()
+        children: Deferred[None] = super().stopService()  # type: ignore[no-untyped-call]
+        return children
 
     def _open(self) -> None:
         if self._opened:

@@ -5,20 +5,35 @@ C{twistd edgegate}: the options, and the one place where all parts are put toget
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from signal import Signals as Signal
 from typing import cast
 
 from twisted.application.service import IService
-from twisted.internet.interfaces import IReactorFDSet
+from twisted.internet.interfaces import IReactorFDSet, IReactorFromThreads, IReactorTime
+from twisted.logger import Logger
 from twisted.python import usage
 
 from edgegate import __version__
 from edgegate.loading import Configuration
+from edgegate.observe.access_log import AccessLogService
+from edgegate.observe.counters import Counters
+from edgegate.observe.log_file import LogFile
+from edgegate.observe.log_lines import json_line, text_line
 from edgegate.options import parse_label, parse_port_map
 from edgegate.report import report
 from edgegate.service import GatewayService
+from edgegate.service_log import LoggedService, json_observer
+from edgegate.signals import Signals
+
+log = Logger()
 
 EX_CONFIG = 78
 """Exit status for files with errors (sysexits.h): trying again does not help."""
+
+
+class Reactor(IReactorFDSet, IReactorTime, IReactorFromThreads):
+    """What all parts together ask of the reactor."""
 
 
 class Options(usage.Options):
@@ -33,6 +48,14 @@ class Options(usage.Options):
     optParameters = [
         ["config", "c", None, "Folder of YAML files, one file, or - for standard input. Required."],
         [
+            "access-log",
+            None,
+            "-",
+            "File that gets a line for each request and relay, - for standard output, or none. SIGUSR1 reopens it.",
+        ],
+        ["access-log-format", None, "text", "text (Istio's default line) or json."],
+        ["log-format", None, "text", "Of what the gateway says of itself: text or json."],
+        [
             "trusted-hops",
             None,
             0,
@@ -45,6 +68,7 @@ class Options(usage.Options):
         super().__init__()  # type: ignore[no-untyped-call]
         self["selector"] = {}
         self["map-port"] = {}
+        self["watch"] = True
 
     def opt_selector(self, label: str) -> None:
         """
@@ -68,6 +92,10 @@ class Options(usage.Options):
             raise usage.UsageError(f"--map-port: {error}") from None
         self["map-port"][given] = bound
 
+    def opt_no_watch(self) -> None:
+        """Do not watch the files: reload on SIGHUP and `edgegate reload` only."""
+        self["watch"] = False
+
     def opt_version(self) -> None:
         """Print edgegate's version and exit."""
         sys.stdout.write(f"edgegate {__version__}\n")
@@ -79,6 +107,9 @@ class Options(usage.Options):
             raise usage.UsageError("--config is required: a folder, a file, or - for standard input")
         if self["trusted-hops"] < 0:
             raise usage.UsageError("--trusted-hops must not be negative")
+        for option in ("access-log-format", "log-format"):
+            if self[option] not in ("text", "json"):
+                raise usage.UsageError(f"--{option} is text or json")
 
 
 def makeService(options: Options) -> IService:
@@ -87,14 +118,38 @@ def makeService(options: Options) -> IService:
 
     @raise SystemExit: The files have errors; all were printed.
     """
-    from twisted.internet import reactor  # noqa: PLC0415
+    from twisted.internet import reactor as installed  # noqa: PLC0415
 
+    reactor = cast(Reactor, installed)
     configuration = Configuration(options["config"], options["selector"] or None, options["map-port"])
     loaded = configuration.load()
     if len(loaded.problems):
         report(loaded.problems, sys.stderr, "not started" if loaded.problems.errors else "")
     if loaded.snapshot is None:
         raise SystemExit(EX_CONFIG)
-    return GatewayService(
-        cast(IReactorFDSet, reactor), loaded, configuration.load, trusted_hops=options["trusted-hops"]
-    )
+    access_log = _access_log(options, reactor)
+    counters = Counters(None if access_log is None else access_log.log)
+    gateway = GatewayService(reactor, loaded, configuration.load, counters, trusted_hops=options["trusted-hops"])
+    actions: dict[Signal, Callable[[], object]] = {Signal.SIGHUP: gateway.reload}
+    if access_log is not None:
+        access_log.setServiceParent(gateway)  # type: ignore[no-untyped-call]
+        actions[Signal.SIGUSR1] = access_log.reopen
+    Signals(reactor, actions).setServiceParent(gateway)  # type: ignore[no-untyped-call]
+    if options["log-format"] == "json":
+        logged = LoggedService(json_observer(sys.stdout))
+        gateway.setServiceParent(logged)  # type: ignore[no-untyped-call]
+        return logged
+    return gateway
+
+
+def _access_log(options: Options, reactor: Reactor) -> AccessLogService | None:
+    """Return the service that writes the access log, if one is to be written."""
+    path = options["access-log"]
+    if path == "none":
+        return None
+
+    def complain(words: str) -> None:
+        reactor.callFromThread(log.error, "access log {words}", words=words)
+
+    line = json_line if options["access-log-format"] == "json" else text_line
+    return AccessLogService(reactor, LogFile(path, complain), line)

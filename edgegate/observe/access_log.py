@@ -10,8 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import monotonic, time
 
+from twisted.application.service import Service
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+
 from edgegate.observe.events import Ended, Misfit, RelayEnd
+from edgegate.observe.log_file import LogFile
 from edgegate.observe.log_lines import Format, misfit_values, relay_values, request_values
+
+log = Logger()
 
 BATCH = 256
 """Lines that are made at once at most, so that what they are made of is not kept for long."""
@@ -61,3 +68,71 @@ class AccessLog:
         if isinstance(ended, Misfit):
             return self._format(misfit_values(ended, at - ended.since, ended.since + ahead))
         return self._format(request_values(ended, at - ended.started, ended.started + ahead))
+
+
+class AccessLogService(Service):
+    """
+    The access log in its file, from the start of the gateway to its end.
+
+    @ivar log: What is told.
+    """
+
+    def __init__(self, clock: IReactorTime, file: LogFile, line: Format) -> None:
+        self.log = AccessLog(line, file.write, self._start_timer)
+        self._clock = clock
+        self._file = file
+        self._timer: IDelayedCall | None = None
+        self._opened = False
+
+    def privilegedStartService(self) -> None:
+        """
+        Open the file, while the process may still open any.
+
+        @raise SystemExit: It can't be opened; why was logged in one line.
+        """
+        super().privilegedStartService()  # type: ignore[no-untyped-call]
+        self._open()
+
+    def startService(self) -> None:
+        """
+        Write from now on.
+
+        @raise SystemExit: See L{privilegedStartService}, which C{twist} leaves out.
+        """
+        super().startService()  # type: ignore[no-untyped-call]
+        self._open()
+
+    def stopService(self) -> None:
+        """Write what is left."""
+        super().stopService()  # type: ignore[no-untyped-call]
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
+        self.log.flush()
+        self._file.close()
+
+    def reopen(self) -> None:
+        """Go on in a new file: the old one was renamed."""
+        self.log.flush()
+        try:
+            self._file.reopen()
+        except OSError as error:
+            log.error("cannot reopen the access log {path}: {reason}", path=self._file.path, reason=error.strerror)
+
+    def _open(self) -> None:
+        if self._opened:
+            return
+        self._opened = True
+        try:
+            self._file.open()
+        except OSError as error:
+            log.critical("cannot open the access log {path}: {reason}", path=self._file.path, reason=error.strerror)
+            raise SystemExit(1) from None
+
+    def _start_timer(self, seconds: float) -> None:
+        if self._timer is None:
+            self._timer = self._clock.callLater(seconds, self._flush)
+
+    def _flush(self) -> None:
+        self._timer = None
+        self.log.flush()
