@@ -1,0 +1,107 @@
+"""Tests of L{edgegate.observe.log_file}."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from queue import SimpleQueue
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.observe import log_file
+from edgegate.observe.log_file import LogFile
+
+
+class LogFileTests(SynchronousTestCase):
+    """Lines, files and full disks."""
+
+    def setUp(self) -> None:
+        """Name a file."""
+        self.path = Path(self.mktemp())
+        self.complaints: SimpleQueue[str] = SimpleQueue()
+
+    def open(self, path: str | None = None) -> LogFile:
+        """Open a log."""
+        log = LogFile(path or str(self.path), self.complaints.put)
+        log.open()
+        self.addCleanup(log.close)
+        return log
+
+    def test_appended(self) -> None:
+        """What was there stays, what is written comes behind it, and the end writes everything."""
+        self.path.write_bytes(b"before\n")
+        log = self.open()
+        for number in range(1000):
+            log.write(b"%d\n" % number)
+        log.close()
+        self.assertEqual(self.path.read_bytes(), b"before\n" + b"".join(b"%d\n" % n for n in range(1000)))
+
+    def test_reopened(self) -> None:
+        """After the file was renamed, what comes goes to a new one, and nothing is lost. Others may not read it."""
+        log = self.open()
+        self.assertEqual(self.path.stat().st_mode & 0o007, 0)
+        log.write(b"1\n")
+        other = self.path.rename(self.path.with_suffix(".1"))
+        log.write(b"2\n")
+        log.reopen()
+        log.write(b"3\n")
+        log.close()
+        self.assertEqual((other.read_bytes(), self.path.read_bytes()), (b"1\n2\n", b"3\n"))
+
+    def test_cannot_reopen(self) -> None:
+        """Where the new file can't be opened the old one stays in use."""
+        folder = self.path.with_suffix(".d")
+        folder.mkdir()
+        log = self.open(str(folder / "log"))
+        moved = folder.rename(self.path.with_suffix(".e"))
+        self.assertRaises(FileNotFoundError, log.reopen)
+        log.write(b"1\n")
+        log.close()
+        self.assertEqual((moved / "log").read_bytes(), b"1\n")
+
+    def test_cannot_open(self) -> None:
+        """A file that can't be opened is told at once."""
+        self.assertRaises(OSError, LogFile(str(self.path / "no" / "log"), self.complaints.put).open)
+
+    def test_full_disk(self) -> None:
+        """A full disk is told once; what can't be written is counted."""
+        log = self.open("/dev/full")
+        for _ in range(3):
+            log.write(b"1\n2\n")
+        log.close()
+        self.assertEqual(log.lost, 6)
+        self.assertIn("No space left on device", self.complaints.get_nowait())
+        self.assertTrue(self.complaints.empty())
+
+    def test_space_again(self) -> None:
+        """When there is space again the log goes on, and tells what was lost."""
+        log = self.open("/dev/full")
+        log.write(b"1\n")
+        self.assertIn("No space", self.complaints.get(timeout=10))
+        log.path = str(self.path)
+        log.reopen()
+        log.write(b"2\n")
+        log.close()
+        self.assertEqual(self.path.read_bytes(), b"2\n")
+        self.assertIn("1 lines were lost", self.complaints.get_nowait())
+
+    def test_nobody_reads(self) -> None:
+        """Where writing hangs, a bounded amount waits; what comes then is lost, and nobody is held up."""
+        self.patch(log_file, "MAX_QUEUED", 100_000)
+        self.patch(log_file, "PATIENCE", 0.01)
+        os.mkfifo(self.path)
+        reader = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
+        log = self.open()
+        line = b"x" * 999 + b"\n"
+        for _ in range(1000):
+            log.write(line)
+        self.assertGreater(log.lost, 500)
+        log.close()
+        os.close(reader)
+
+    def test_standard_output(self) -> None:
+        """C{-} is the process's standard output, which stays open."""
+        log = self.open("-")
+        log.reopen()
+        log.close()
+        os.fstat(1)
