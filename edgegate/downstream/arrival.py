@@ -196,5 +196,5 @@ class Arrival:
         self._listener.observer.connection_misfit(Misfit(self._peer, self._local, reason, name, unknown, self._began))
 
     def _leave(self) -> None:
-        self._deadline.stop()
+        self._deadline.end()
         self._listener.arrivals.discard(self)

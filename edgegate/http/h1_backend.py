@@ -190,7 +190,7 @@ class HTTP1Backend:
 
     def connectionLost(self, reason: Failure) -> None:
         """The connection is no more."""
-        self._deadline.stop()
+        self._deadline.end()
         asker = self._asker
         if asker is None:
             self.endpoint.pool.discard(self)

@@ -130,7 +130,7 @@ class HTTP1Channel:
     def connectionLost(self, reason: Failure) -> None:
         """The connection is no more."""
         self._closing = True
-        self._deadline.stop()
+        self._deadline.end()
         self._reader.stop()
         self._writer.out.clear()
         exchange, self._exchange = self._exchange, None

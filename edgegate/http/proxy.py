@@ -172,7 +172,7 @@ class Forwarding:
         """The answer is whole."""
         self._connection = None
         if self._deadline is not None:
-            self._deadline.stop()
+            self._deadline.end()
         self._exchange.finish(trailers)
 
     def answer_failed(self, fault: Fault, silent: bool) -> None:
@@ -298,7 +298,7 @@ class Forwarding:
             self._connecting.cancel()
             self._connecting = None
         if self._deadline is not None:
-            self._deadline.stop()
+            self._deadline.end()
         self._held = []
 
 

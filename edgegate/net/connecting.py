@@ -77,7 +77,7 @@ class Connecting:
             self._fail(CONNECT_REFUSED if number in _REFUSED else CONNECT_FAILED)
             return
         self._reactor.removeWriter(self)
-        self._deadline.stop()
+        self._deadline.end()
         self._socket, self._fd = None, -1
         try:
             local = address_of(sock.getsockname())
@@ -124,7 +124,7 @@ class Connecting:
         self._failed(fault)
 
     def _close(self) -> None:
-        self._deadline.stop()
+        self._deadline.end()
         sock, self._socket = self._socket, None
         if sock is not None:
             self._reactor.removeWriter(self)

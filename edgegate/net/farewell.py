@@ -79,7 +79,7 @@ class Farewell:
 
     def _close(self) -> None:
         if self._fd >= 0:
-            self._deadline.stop()
+            self._deadline.end()
             self._reactor.removeReader(self)
             self._fd = -1
             self._socket.close()

@@ -142,8 +142,8 @@ class Peek:
 
     def _release(self) -> None:
         self._unwatch()
-        self._deadline.stop()
-        self._again.stop()
+        self._deadline.end()
+        self._again.end()
         if self._low > 1:
             self._mark(1)
             self._low = 1

@@ -374,7 +374,7 @@ class SplicedPair:
         ended, self._ended = self._ended, None
         if ended is None:
             return
-        self._deadline.stop()
+        self._deadline.end()
         self._onward.release()
         self._return.release()
         for end in (self._one, self._other):

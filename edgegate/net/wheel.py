@@ -21,8 +21,12 @@ _NEVER = float("inf")
 _HORIZON = 16.0
 """
 Seconds ahead that anything is put: a deadline that was lifted stays where it is until its turn, and what it belongs to
-stays in memory as long.
+stays in memory as long, unless it is told of the end.
 """
+
+
+def _nothing() -> None:
+    pass
 
 
 class TimerWheel:
@@ -119,6 +123,11 @@ class Deadline:
     def stop(self) -> None:
         """Lift it."""
         self.active = False
+
+    def end(self) -> None:
+        """Lift it for good. It may stay in the wheel for a while, but what it belonged to need not."""
+        self.active = False
+        self._expired = _nothing
 
     def visit(self, at: float) -> None:
         """The wheel has come to where this was put."""

@@ -147,7 +147,7 @@ class RelayProtocol(Protocol):
         self._perform(self._state.abort(STREAM_IDLE))
 
     def _finish(self) -> None:
-        self._deadline.stop()
+        self._deadline.end()
         endpoint = self._endpoint
         if endpoint is not None:
             endpoint.active -= 1

@@ -107,12 +107,15 @@ class Running:
         """All that it said so far."""
         return "".join(self.lines)
 
-    def says(self, text: str) -> None:
-        """Wait until a line of its output has a text in it."""
+    def says(self, text: str, count: int = 1) -> None:
+        """Wait until lines of its output have a text in them, as many as are counted."""
         with self._news:
-            self._news.wait_for(lambda: self._over or any(text in line for line in self.lines), PATIENCE)
-        if not any(text in line for line in self.lines):
+            self._news.wait_for(lambda: self._over or self._count(text) >= count, PATIENCE)
+        if self._count(text) < count:
             raise AssertionError(f"{self.process.args!r} did not say {text!r} but:\n{self.output}")
+
+    def _count(self, text: str) -> int:
+        return sum(text in line for line in self.lines)
 
     def ends(self) -> int:
         """Wait for its end and return its exit status."""
