@@ -172,6 +172,16 @@ class Exchange:
         return self.head.path
 
     @property
+    def query(self) -> bytes:
+        """What stands behind the target's question mark."""
+        return self.head.target.partition(b"?")[2]
+
+    @property
+    def scheme(self) -> bytes:
+        """Of the connection."""
+        return b"https" if self.channel.downstream.tls else b"http"
+
+    @property
     def authority(self) -> bytes:
         """The request's authority as the client wrote it."""
         return self.head.authority
@@ -187,7 +197,7 @@ class Exchange:
         head = self.head
         fields = [*head.fields, (b"host", head.authority)]
         fields.extend((b"x-forwarded-for", value) for value in head.forwarded_for)
-        fields.append((b"x-forwarded-proto", b"https" if self.channel.downstream.tls else b"http"))
+        fields.append((b"x-forwarded-proto", self.scheme))
         return fields
 
     # The request, from the channel ------------------------------------------------------------------------------------

@@ -6,14 +6,13 @@ Conditions of routes (Istio's C{HTTPMatchRequest} and C{StringMatch}) and how a 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol, TypeVar
+from typing import Protocol
+from urllib.parse import unquote_to_bytes
 
 import re2
-
-T = TypeVar("T")
 
 MAX_REGEX = 1024
 """Characters of a regular expression, as Istio's validation has it."""
@@ -46,6 +45,9 @@ class HTTPMatch:
     authority: StringMatch | None = None
     headers: tuple[tuple[str, StringMatch], ...] = ()  # names in lower case
     port: int | None = None  # the server's number in the Gateway
+    scheme: StringMatch | None = None
+    without_headers: tuple[tuple[str, StringMatch], ...] = ()  # none of these may hold
+    query_params: tuple[tuple[str, StringMatch], ...] = ()
 
 
 class Request(Protocol):
@@ -56,6 +58,14 @@ class Request(Protocol):
     @property
     def path(self) -> bytes:
         """The target without its query."""
+
+    @property
+    def query(self) -> bytes:
+        """What stands behind the path's question mark."""
+
+    @property
+    def scheme(self) -> bytes:
+        """C{http} or C{https}."""
 
     @property
     def authority(self) -> bytes: ...
@@ -99,16 +109,21 @@ def text_condition(match: StringMatch) -> Callable[[bytes], bool]:
 
 def condition(match: HTTPMatch) -> Condition | None:
     """Return a function that tells whether a request satisfies all of a match; L{None} where every request does."""
-    conditions: list[Condition] = []
-    if match.port is not None:
-        conditions.append(_port(match.port))
-    if match.uri is not None and match.uri != StringMatch(Kind.PREFIX, "/"):
-        conditions.append(_path(match.uri))
-    if match.method is not None:
-        conditions.append(_method(text_condition(match.method)))
-    if match.authority is not None:
-        conditions.append(_authority(text_condition(match.authority)))
-    conditions.extend(_header(name.encode("latin-1"), text_condition(value)) for name, value in match.headers)
+    path = [] if match.uri is None or any_path(match.uri) else [_path(match.uri)]
+    return _all([*path, *_other_conditions(match)])
+
+
+def other_condition(match: HTTPMatch) -> Condition | None:
+    """Return a function that tells whether a request satisfies all of a match but its path; see L{condition}."""
+    return _all(_other_conditions(match))
+
+
+def any_path(uri: StringMatch) -> bool:
+    """Whether a condition on the path holds for every path."""
+    return uri.kind is Kind.PRESENT or (uri.kind is Kind.PREFIX and uri.value in ("", "/"))
+
+
+def _all(conditions: list[Condition]) -> Condition | None:
     if not conditions:
         return None
     if len(conditions) == 1:
@@ -116,30 +131,33 @@ def condition(match: HTTPMatch) -> Condition | None:
     return lambda request: all(holds(request) for holds in conditions)
 
 
-def first_match(rules: Iterable[tuple[Sequence[HTTPMatch], T]]) -> Callable[[Request], T | None]:
-    """
-    Return a function that finds the first rule of which any match holds.
+def _other_conditions(match: HTTPMatch) -> list[Condition]:
+    """Return the conditions on all but the path, the cheaper ones first."""
+    conditions: list[Condition] = []
+    if match.port is not None:
+        conditions.append(_port(match.port))
+    if match.method is not None:
+        conditions.append(_method(text_condition(match.method)))
+    if match.scheme is not None:
+        conditions.append(_scheme(text_condition(match.scheme)))
+    if match.authority is not None:
+        conditions.append(_authority(text_condition(match.authority)))
+    conditions.extend(_header(name.encode("latin-1"), text_condition(value)) for name, value in match.headers)
+    conditions.extend(
+        _no_header(_header(name.encode("latin-1"), text_condition(value))) for name, value in match.without_headers
+    )
+    if match.query_params:
+        conditions.append(_query([(name.encode(), text_condition(value)) for name, value in match.query_params]))
+    return conditions
 
-    @param rules: In order of precedence; a rule without matches holds for every request.
-    """
-    table: list[tuple[Condition, T]] = []
-    last: T | None = None
-    for matches, value in rules:
-        conditions = [condition(match) for match in matches]
-        if not conditions or None in conditions:
-            last = value
-            break
-        table.extend((holds, value) for holds in conditions if holds is not None)
-    if not table:
-        return lambda request: last
 
-    def find(request: Request) -> T | None:
-        for holds, value in table:
-            if holds(request):
-                return value
-        return last
-
-    return find
+def first_params(query: bytes) -> dict[bytes, bytes]:
+    """Return the parameters of a query, percent-decoded; of several of one name the first, as Envoy does."""
+    found: dict[bytes, bytes] = {}
+    for pair in query.split(b"&"):
+        name, _, value = pair.partition(b"=")
+        found.setdefault(unquote_to_bytes(name), unquote_to_bytes(value))
+    return found
 
 
 def _path(match: StringMatch) -> Condition:
@@ -153,6 +171,22 @@ def _method(holds: Callable[[bytes], bool]) -> Condition:
 
 def _authority(holds: Callable[[bytes], bool]) -> Condition:
     return lambda request: holds(request.authority)
+
+
+def _scheme(holds: Callable[[bytes], bool]) -> Condition:
+    return lambda request: holds(request.scheme)
+
+
+def _no_header(holds: Condition) -> Condition:
+    return lambda request: not holds(request)
+
+
+def _query(params: Sequence[tuple[bytes, Callable[[bytes], bool]]]) -> Condition:
+    def check(request: Request) -> bool:
+        given = first_params(request.query)
+        return all(name in given and holds(given[name]) for name, holds in params)
+
+    return check
 
 
 def _port(number: int) -> Condition:

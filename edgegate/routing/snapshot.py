@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from edgegate.routing.hosts import HostTable
-from edgegate.routing.matching import HTTPMatch, Request, first_match
+from edgegate.routing.matching import HTTPMatch, Request
+from edgegate.routing.table import first_match
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -168,7 +168,7 @@ class DecodeTests(SynchronousTestCase):
                 gateways: [g]
                 http:
                 - rewrite: {uri: /}
-                  match: [{scheme: {exact: https}}]
+                  match: [{sourceNamespace: shop}]
                   route: [{destination: {host: a}}]
                 """,
             )
@@ -177,7 +177,8 @@ class DecodeTests(SynchronousTestCase):
             found,
             [
                 "f:8:5: warning: spec.http[0].rewrite: not honoured yet",
-                "f:9:14: warning: spec.http[0].match[0].scheme: not honoured yet: this match never holds",
+                "f:9:14: warning: spec.http[0].match[0].sourceNamespace: never holds at an edge: only a client inside a"
+                " mesh has it",
             ],
         )
 

@@ -38,13 +38,13 @@ class NotHonouredTests(SynchronousTestCase):
 
     def test_fields(self) -> None:
         """A field is told where it stands, the fields within it are not."""
-        match = HTTPMatchRequest(query_params={"a": StringMatch(exact="b")}, source_labels={"a": "b"})
+        match = HTTPMatchRequest(query_params={"a": StringMatch(exact="b")}, source_labels={"a": "b"}, stat_prefix="a")
         spec = VirtualService(http=(HTTPRoute(), HTTPRoute(match=(match,), redirect=HTTPRedirect(uri="/"))))
         self.assertEqual(
             self.told(spec),
             [
                 "spec.http[1].match[0].sourceLabels: never holds at an edge: only a client inside a mesh has it",
-                "spec.http[1].match[0].queryParams: not honoured yet: this match never holds",
+                "spec.http[1].match[0].statPrefix: not honoured yet",
                 "spec.http[1].redirect: not honoured yet",
             ],
         )

@@ -18,7 +18,7 @@ from edgegate.routing.matching import (
     StringMatch,
     check_regex,
     condition,
-    first_match,
+    first_params,
     text_condition,
 )
 
@@ -29,6 +29,8 @@ class Asked:
 
     method: bytes = b"GET"
     path: bytes = b"/"
+    query: bytes = b""
+    scheme: bytes = b"http"
     authority: bytes = b"shop.example"
     headers: Sequence[tuple[bytes, bytes]] = ()
     port: int = 80
@@ -181,18 +183,39 @@ class HTTPMatchTests(SynchronousTestCase):
         self.assertFalse(holds(HTTPMatch(headers=(("h", StringMatch(Kind.EXACT, "")),)), Asked()))
 
 
-class FirstMatchTests(SynchronousTestCase):
-    """Rules in order of precedence."""
+class RequestPartsTests(SynchronousTestCase):
+    """Conditions on the scheme, on headers that must not be there, and on the query."""
 
-    def test_order(self) -> None:
-        """The first rule of which any match holds wins; a rule without matches takes the rest."""
-        prefix = [HTTPMatch(uri=StringMatch(Kind.PREFIX, each)) for each in ("/a", "/ab", "/c")]
-        find = first_match([([prefix[0]], 1), ([prefix[1], prefix[2]], 2), ([], 3), ([prefix[2]], 4)])
-        for path, expected in ((b"/a", 1), (b"/ab", 1), (b"/c", 2), (b"/d", 3)):
-            self.assertEqual(find(Asked(path=path)), expected)
+    def test_scheme(self) -> None:
+        """The scheme is the connection's."""
+        match = HTTPMatch(scheme=StringMatch(Kind.EXACT, "https"))
+        self.assertTrue(holds(match, Asked(scheme=b"https")))
+        self.assertFalse(holds(match, Asked()))
 
-    def test_none(self) -> None:
-        """Where no rule holds there is no answer."""
-        self.assertIsNone(first_match([])(Asked()))
-        self.assertIsNone(first_match([([HTTPMatch(port=1)], 1)])(Asked()))
-        self.assertEqual(first_match([([HTTPMatch()], 1)])(Asked()), 1)
+    def test_without_headers(self) -> None:
+        """A header that is not there satisfies any condition that it must not; presence means that it is absent."""
+        value = HTTPMatch(without_headers=(("x-user", StringMatch(Kind.EXACT, "eve")),))
+        absent = HTTPMatch(without_headers=(("x-user", StringMatch(Kind.PRESENT)),))
+        for headers, expected in (((), (True, True)), (((b"x-user", b"eve"),), (False, False))):
+            self.assertEqual((holds(value, Asked(headers=headers)), holds(absent, Asked(headers=headers))), expected)
+        self.assertTrue(holds(value, Asked(headers=((b"x-user", b"bob"),))))
+
+    def test_query(self) -> None:
+        """All parameters must match; of several of one name the first counts, escapes are decoded."""
+        match = HTTPMatch(query_params=(("a", StringMatch(Kind.EXACT, "1 2")), ("b", StringMatch(Kind.PRESENT))))
+        for query, expected in (
+            (b"a=1%202&b", True),
+            (b"b=&a=1 2", True),
+            (b"a=1%202", False),
+            (b"a=0&a=1%202&b", False),
+            (b"", False),
+        ):
+            self.assertEqual(holds(match, Asked(query=query)), expected, query)
+        flag = HTTPMatch(query_params=(("key", StringMatch(Kind.EXACT, "")),))
+        self.assertEqual(
+            [holds(flag, Asked(query=query)) for query in (b"key", b"key=", b"key=1", b"")], [True, True, False, False]
+        )
+
+    def test_first_params(self) -> None:
+        """Odd queries have odd parameters, never an error."""
+        self.assertEqual(first_params(b"&=&a=b=c&%zz=%ff"), {b"": b"", b"a": b"b=c", b"%zz": b"\xff"})

@@ -60,16 +60,16 @@ class HTTPMatchRequest(Spec, frozen=True, kw_only=True):
 
     name: str | None = None
     uri: StringMatch | None = None
-    scheme: Annotated[StringMatch | None, NEVER_HOLDS] = None
+    scheme: StringMatch | None = None
     method: StringMatch | None = None
     authority: StringMatch | None = None
     headers: dict[str, StringMatch] = {}
     port: UInt32 | None = None
     source_labels: Annotated[dict[str, str], AT_AN_EDGE] = {}
     gateways: tuple[str, ...] = ()
-    query_params: Annotated[dict[str, StringMatch], NEVER_HOLDS] = {}
+    query_params: dict[str, StringMatch] = {}
     ignore_uri_case: bool | None = None
-    without_headers: Annotated[dict[str, StringMatch], NEVER_HOLDS] = {}
+    without_headers: dict[str, StringMatch] = {}
     source_namespace: Annotated[str | None, AT_AN_EDGE] = None
     stat_prefix: Annotated[str | None, NOT_YET] = None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from edgegate.config.document import Path
@@ -13,7 +13,7 @@ from edgegate.config.resources import Resource
 from edgegate.config.values import show
 from edgegate.routing.compiler.destinations import DestinationCompiler
 from edgegate.routing.hosts import covers, normalise
-from edgegate.routing.matching import HTTPMatch, Kind, StringMatch, check_regex
+from edgegate.routing.matching import HTTPMatch, Kind, StringMatch, check_regex, condition
 from edgegate.routing.snapshot import HTTPRoute, TCPRoute
 
 GatewayKey = tuple[str, str]
@@ -117,20 +117,30 @@ class RuleCompiler:
     def _http_match(
         self, resource: Resource[VirtualService], path: Path, match: kinds.HTTPMatchRequest
     ) -> HTTPMatch | None:
-        """Compile a match; L{None} for one that never holds: for conditions that are not honoured, or are in error."""
+        """Compile a match; L{None} for one that never holds, because it is in error."""
         ignore_case = bool(match.ignore_uri_case)
         uri = self._text(resource, (*path, "uri"), match.uri, ignore_case)
         method = self._text(resource, (*path, "method"), match.method)
         authority = self._text(resource, (*path, "authority"), match.authority)
-        headers = {
-            name.lower(): self._text(resource, (*path, "headers", name), given) for name, given in match.headers.items()
-        }
-        if match.scheme is not None or match.without_headers or match.query_params:
+        scheme = self._text(resource, (*path, "scheme"), match.scheme)
+        headers = self._texts(resource, (*path, "headers"), match.headers, str.lower)
+        without = self._texts(resource, (*path, "withoutHeaders"), match.without_headers, str.lower)
+        params = self._texts(resource, (*path, "queryParams"), match.query_params, str)
+        conditions = (text for _, text in (*headers, *without, *params))
+        if any(text is _NEVER for text in (uri, method, authority, scheme, *conditions)):
             return None
-        if any(text is _NEVER for text in (uri, method, authority, *headers.values())):
-            return None
-        given_headers = tuple((name, value) for name, value in headers.items() if value is not None)
-        return HTTPMatch(uri, method, authority, given_headers)
+        return HTTPMatch(uri, method, authority, headers, scheme=scheme, without_headers=without, query_params=params)
+
+    def _texts(
+        self,
+        resource: Resource[VirtualService],
+        path: Path,
+        given: Mapping[str, kinds.StringMatch],
+        spelling: Callable[[str], str],
+    ) -> tuple[tuple[str, StringMatch], ...]:
+        """Compile conditions by name."""
+        found = ((spelling(name), self._text(resource, (*path, name), each)) for name, each in given.items())
+        return tuple((name, text) for name, text in found if text is not None)
 
     def _text(
         self,
@@ -258,10 +268,4 @@ def routes_on(rules: Rules, gateway: GatewayKey, port: int) -> list[HTTPRoute]:
 
 def takes_all(match: HTTPMatch) -> bool:
     """Whether a match holds for every request."""
-    return (
-        match.uri in (None, ALWAYS)
-        and match.method is None
-        and match.authority is None
-        and not match.headers
-        and match.port is None
-    )
+    return condition(match) is None

@@ -85,7 +85,15 @@ def _http_route(route: HTTPRoute) -> str:
 
 
 def _match(match: HTTPMatch) -> str:
-    texts = [("uri", match.uri), ("method", match.method), ("authority", match.authority), *match.headers]
+    texts = [
+        ("uri", match.uri),
+        ("scheme", match.scheme),
+        ("method", match.method),
+        ("authority", match.authority),
+        *match.headers,
+        *((f"no {name}", text) for name, text in match.without_headers),
+        *((f"?{name}", text) for name, text in match.query_params),
+    ]
     conditions = [f"{name} {_text(text)}" for name, text in texts if text is not None]
     if match.port is not None:
         conditions.append(f"port {match.port}")
