@@ -93,6 +93,7 @@ class GatewayService(MultiService):
         self._clock = cast(IReactorTime, reactor)
         self._drain = drain
         self._opened = self._ending = False
+        self._reloading = self._changed = False
         self._waiting: list[Deferred[Reload]] = []
         self._under_way: list[Deferred[Reload]] = []
         self.last_reload = Reload(Outcome.INSTALLED, _now(), loaded.problems)
@@ -224,13 +225,20 @@ class GatewayService(MultiService):
         """
         asked: Deferred[Reload] = Deferred()
         self._waiting.append(asked)
-        if not self._under_way:
-            self._begin()
+        self._begin_unless_under_way()
         return asked
 
-    def _begin(self) -> None:
-        self._under_way, self._waiting = self._waiting, []
-        Deferred.fromCoroutine(self._reload())
+    def files_changed(self) -> None:
+        """Files may have changed: reload if they have. Nobody waits for the outcome."""
+        self._changed = True
+        self._begin_unless_under_way()
+
+    def _begin_unless_under_way(self) -> None:
+        if not self._reloading:
+            self._reloading = True
+            self._under_way, self._waiting = self._waiting, []
+            self._changed = False
+            Deferred.fromCoroutine(self._reload())
 
     async def _reload(self) -> None:
         since = self._clock.seconds()
@@ -246,7 +254,9 @@ class GatewayService(MultiService):
 
     def _read_again(self) -> _Read | None:
         """Read the files, in a thread; nothing where they are what they were."""
-        if self.last_reload.outcome is not Outcome.REFUSED and not self._read.loaded.sources.changed():
+        # who asks for what was refused is told once more why, and a port may have become free
+        again = self.last_reload.outcome is Outcome.REFUSED and self._under_way
+        if not again and not self._read.loaded.sources.changed():
             return None
         loaded = self._load()
         if loaded.snapshot is None:
@@ -275,16 +285,19 @@ class GatewayService(MultiService):
         return Reload(Outcome.INSTALLED, _now(), loaded.problems, different)
 
     def _reloaded(self, reload: Reload) -> None:
-        self.last_reload = reload
-        self._say_what_changed(reload)
+        if reload.outcome is not Outcome.UNCHANGED:
+            self.last_reload = reload
+        waiting, self._under_way = self._under_way, []
+        if reload.outcome is not Outcome.UNCHANGED or waiting:
+            self._say_what_changed(reload)
         if reload.outcome is not Outcome.UNCHANGED:
             for follower in self.followers:
                 follower(self._read.loaded)
-        waiting, self._under_way = self._under_way, []
+        self._reloading = False
+        if self._waiting or self._changed:
+            self._begin_unless_under_way()
         for asked in waiting:
             asked.callback(reload)
-        if self._waiting:
-            self._begin()
 
     def _say_what_changed(self, reload: Reload) -> None:
         if reload.outcome is Outcome.UNCHANGED:

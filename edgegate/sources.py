@@ -65,6 +65,11 @@ class Sources:
         return content
 
     @property
+    def path(self) -> Path | None:
+        """The folder or file of the documents; L{None} for standard input."""
+        return None if self.config == STANDARD_INPUT else Path(self.config)
+
+    @property
     def named(self) -> list[Path]:
         """The files that documents name, whether they could be read or not."""
         return [self._folder / name for name in self._named]

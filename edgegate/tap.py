@@ -25,6 +25,7 @@ from edgegate.report import report
 from edgegate.service import GatewayService
 from edgegate.service_log import LoggedService, json_observer
 from edgegate.signals import Signals
+from edgegate.watching import WatchService
 
 log = Logger()
 
@@ -134,6 +135,10 @@ def makeService(options: Options) -> IService:
     if access_log is not None:
         access_log.setServiceParent(gateway)  # type: ignore[no-untyped-call]
         actions[Signal.SIGUSR1] = access_log.reopen
+    if options["watch"]:
+        watch = WatchService(reactor, gateway.files_changed)
+        watch.setServiceParent(gateway)  # type: ignore[no-untyped-call]
+        gateway.followers.append(lambda loaded: watch.follow(loaded.sources.path, loaded.sources.named))
     Signals(reactor, actions).setServiceParent(gateway)  # type: ignore[no-untyped-call]
     if options["log-format"] == "json":
         logged = LoggedService(json_observer(sys.stdout))

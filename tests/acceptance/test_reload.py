@@ -103,6 +103,43 @@ class ReloadTests(AcceptanceTestCase):
         self.assertEqual(lines, sum(traffic.answers.values()))
 
 
+class WatchTests(AcceptanceTestCase):
+    """Files that are saved while the gateway watches them."""
+
+    def test_saving(self) -> None:
+        """A gateway that begins empty follows what is saved: first file, switch, mistake, mending, certificates."""
+        etc = self.folder / "etc"
+        self.certificates("shop.example")
+        gateway = self.start("twistd", "-n", "--pidfile=", "edgegate", "--config=etc", "--access-log=none")
+        gateway.says("no listener is open")
+        traffic = Traffic()
+        self.addCleanup(traffic.stop)
+        backends = [traffic.backend(b"A"), traffic.backend(b"B")]
+        http, https = free_ports(2)
+
+        def save(backend: int) -> None:
+            (etc / ".new").write_text(FILES.format(http=http, https=https, backend=backend, more=""))
+            (etc / ".new").rename(etc / "gateway.yaml")
+
+        save(backends[0])
+        gateway.says("reloaded in", 1)
+        traffic.keep(5, https, "shop.example", tls=True)
+        traffic.hears(b"A", 10)
+        save(backends[1])
+        traffic.hears(b"B", 10)
+        (etc / "gateway.yaml").write_text("kind: Gateway\nspec: [\n")
+        gateway.says("reload refused", 1)
+        traffic.hears(b"B", 10)
+        save(backends[0])
+        traffic.hears(b"A", 10)
+        (etc / "certs/shop.example.crt").unlink()
+        (etc / "certs/shop.example.key").unlink()
+        gateway.says("reload refused", 2)
+        self.certificates("shop.example")
+        gateway.says("certificate of server")
+        self.assertEqual(traffic.failures, [])
+
+
 class AccessLogTests(AcceptanceTestCase):
     """One line for each request."""
 

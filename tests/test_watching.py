@@ -1,0 +1,235 @@
+"""Tests of L{edgegate.watching}."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
+from twisted.trial.unittest import SynchronousTestCase, TestCase
+
+from edgegate import watching
+from edgegate.watching import Place, Watch, available, places
+
+PATIENCE = 10.0
+
+
+class PlacesTests(SynchronousTestCase):
+    """Which names matter in which folder."""
+
+    def setUp(self) -> None:
+        """Make a folder."""
+        self.folder = Path(self.mktemp()).absolute()
+        self.folder.mkdir(parents=True)
+
+    def found(self, config: Path | None, *files: Path) -> dict[str, Place]:
+        """Return the places within the test's folder, by relative name."""
+        base = str(self.folder)
+        return {os.path.relpath(folder, base): place for folder, place in places(config, files).items()}
+
+    def test_folder(self) -> None:
+        """In the folder of documents each of them matters, and in the folder above its own name."""
+        (self.folder / "etc").mkdir()
+        found = self.found(self.folder / "etc")
+        self.assertEqual(found, {".": Place({"etc"}), "etc": Place(documents=True)})
+        matters = found["etc"].matters
+        self.assertEqual(
+            [
+                name
+                for name in ("a.yaml", "b.yml", "c.json", ".a.yaml.swp", ".a.yaml", "a.yaml~", "4913")
+                if matters(name)
+            ],
+            ["a.yaml", "b.yml", "c.json"],
+        )
+
+    def test_files(self) -> None:
+        """Of other files their own names matter, whether they are there or not."""
+        (self.folder / "certs").mkdir()
+        found = self.found(None, self.folder / "certs/a.crt", self.folder / "certs/a.key")
+        self.assertEqual(found, {"certs": Place({"a.crt", "a.key"})})
+
+    def test_missing_folder(self) -> None:
+        """Where the way ends early the last folder that is there is watched."""
+        self.assertEqual(self.found(None, self.folder / "no/such/a.crt"), {".": Place({"no"})})
+        self.assertEqual(self.found(self.folder / "etc"), {".": Place({"etc"})})
+
+    def test_links(self) -> None:
+        """Kubernetes mounts secrets as links to links: each of them matters."""
+        (self.folder / "..2026_1").mkdir()
+        (self.folder / "..2026_1/tls.crt").touch()
+        (self.folder / "..data").symlink_to("..2026_1")
+        (self.folder / "tls.crt").symlink_to("..data/tls.crt")
+        self.assertEqual(
+            self.found(None, self.folder / "tls.crt"),
+            {".": Place({"tls.crt", "..data"}), "..2026_1": Place({"tls.crt"})},
+        )
+
+    def test_links_upwards(self) -> None:
+        """Links may be absolute, and lead upwards."""
+        (self.folder / "a").mkdir()
+        (self.folder / "b").mkdir()
+        (self.folder / "a/one").symlink_to(self.folder / "b/two")
+        (self.folder / "b/two").symlink_to("../b/three")
+        found = self.found(None, self.folder / "a/one")
+        self.assertEqual(found, {"a": Place({"one"}), "b": Place({"two", "three"})})
+
+    def test_loop(self) -> None:
+        """Links that lead to each other are followed for a while."""
+        (self.folder / "a").symlink_to("b")
+        (self.folder / "b").symlink_to("a")
+        self.assertEqual(self.found(None, self.folder / "a"), {".": Place({"a", "b"})})
+
+
+class WatchTests(TestCase):
+    """Real changes."""
+
+    if not available():
+        skip = "there is no inotify"
+
+    def setUp(self) -> None:
+        """Watch a folder with a certificate."""
+        self.base = Path(self.mktemp()).absolute()
+        self.etc = self.base / "etc"
+        (self.etc / "certs").mkdir(parents=True)
+        (self.etc / "a.yaml").write_text("a")
+        self.cert = self.etc / "certs" / "a.crt"
+        self.cert.write_text("a")
+        self.calls = 0
+        self.waiting: Deferred[None] | None = None
+        self.watch = Watch(reactor, self.changed)  # type: ignore[arg-type]
+        self.addCleanup(self.watch.stop)
+
+    def changed(self) -> None:
+        """Something has changed."""
+        self.calls += 1
+        waiting, self.waiting = self.waiting, None
+        if waiting is not None:
+            waiting.callback(None)
+
+    async def follow(self, *files: Path) -> None:
+        """Begin to watch; what is new is looked at once."""
+        self.watch.follow(self.etc, [self.cert, *files])
+        await self.next()
+
+    async def next(self) -> None:
+        """Wait for the next call."""
+        self.waiting = Deferred()
+        self.waiting.addTimeout(PATIENCE, reactor)  # type: ignore[arg-type]
+        await self.waiting
+
+    async def noticed(self, change: Callable[[], object]) -> None:
+        """Check that a change is noticed, once."""
+        before = self.calls
+        change()
+        await self.next()
+        self.assertEqual(self.calls, before + 1)
+
+    async def unnoticed(self, change: Callable[[], object]) -> None:
+        """Check that a change is not noticed: one that comes after it is, and they make one call."""
+        self.patch(watching, "QUIET", 0.0)
+        before = self.calls
+        change()
+        # what inotify has to say of it is read in the next turns
+        await deferLater(reactor, 0.05, lambda: None)  # type: ignore[arg-type]
+        self.assertEqual(self.calls, before)
+
+    async def test_saving(self) -> None:
+        """Files are written, made, renamed and deleted."""
+        await self.follow()
+        await self.noticed(lambda: (self.etc / "a.yaml").write_text("b"))
+        await self.noticed(lambda: (self.etc / "b.yaml").write_text("b"))
+        await self.noticed(lambda: (self.etc / "b.yaml").rename(self.etc / "c.yaml"))
+        await self.noticed(lambda: (self.etc / "c.yaml").rename(self.etc / "c.txt"))
+        await self.noticed((self.etc / "a.yaml").unlink)
+        await self.noticed(lambda: self.cert.write_text("b"))
+        await self.noticed(lambda: self.cert.chmod(0o600))
+
+    async def test_together(self) -> None:
+        """A series of changes is one."""
+        await self.follow()
+
+        def change() -> None:
+            for number in range(50):
+                (self.etc / f"{number}.yaml").write_text("x")
+
+        await self.noticed(change)
+
+    async def test_saving_by_renaming(self) -> None:
+        """Editors write another file and rename it, with a backup of the old one: that is one change."""
+        await self.follow()
+
+        def save() -> None:
+            (self.etc / "a.yaml").rename(self.etc / "a.yaml~")
+            (self.etc / ".a.yaml.new").write_text("b")
+            (self.etc / ".a.yaml.new").rename(self.etc / "a.yaml")
+            (self.etc / "a.yaml~").unlink()
+
+        await self.noticed(save)
+
+    async def test_nothing_of_ours(self) -> None:
+        """Temporary files, other files, and reading are no changes."""
+        await self.follow()
+        await self.unnoticed(lambda: (self.etc / ".a.yaml.swp").write_text("x"))
+        await self.unnoticed((self.etc / "4913").touch)
+        await self.unnoticed((self.etc / "certs" / "other.crt").touch)
+        await self.unnoticed(lambda: ((self.etc / "a.yaml").read_text(), list(self.etc.iterdir())))
+
+    async def test_swapped_link(self) -> None:
+        """Kubernetes swaps a link to a folder; the files of the new folder are watched afterwards."""
+        secret = self.base / "secret"
+        for version in ("..1", "..2"):
+            (secret / version).mkdir(parents=True)
+            (secret / version / "tls.crt").write_text(version)
+        (secret / "..data").symlink_to("..1")
+        (secret / "tls.crt").symlink_to("..data/tls.crt")
+        await self.follow(secret / "tls.crt")
+
+        def swap() -> None:
+            (secret / "..data_tmp").symlink_to("..2")
+            (secret / "..data_tmp").rename(secret / "..data")
+
+        await self.noticed(swap)
+        await self.noticed(lambda: (secret / "..2/tls.crt").write_text("x"))
+        await self.unnoticed(lambda: (secret / "..1/tls.crt").write_text("x"))
+
+    async def test_folder_made_again(self) -> None:
+        """A folder that is deleted, or moved away, and made again is watched again."""
+        await self.follow()
+        for lose in (shutil.rmtree, lambda path: path.rename(self.base / "old")):
+            await self.noticed(lambda lose=lose: lose(self.etc))  # type: ignore[misc]
+            await self.noticed(self.etc.mkdir)
+            await self.noticed(lambda: (self.etc / "a.yaml").write_text("b"))
+            await self.noticed((self.etc / "certs").mkdir)
+            await self.noticed(lambda: self.cert.write_text("b"))
+
+    async def test_swapped_folder(self) -> None:
+        """The folder itself may be a link that is swapped."""
+        self.etc.rename(self.base / "one")
+        (self.base / "two").mkdir()
+        self.etc.symlink_to("one")
+        await self.follow()
+
+        def swap() -> None:
+            (self.base / "new").symlink_to("two")
+            (self.base / "new").rename(self.etc)
+
+        await self.noticed(swap)
+        await self.noticed(lambda: (self.base / "two/a.yaml").write_text("x"))
+        await self.unnoticed(lambda: (self.base / "one/a.yaml").write_text("x"))
+
+    async def test_other_files(self) -> None:
+        """What is not followed any more is not watched any more."""
+        await self.follow()
+        self.watch.follow(self.etc, [])
+        await self.unnoticed(lambda: self.cert.write_text("x"))
+
+    async def test_one_file(self) -> None:
+        """Of a single file of documents its own name matters."""
+        self.watch.follow(self.etc / "a.yaml", [])
+        await self.next()
+        await self.noticed(lambda: (self.etc / "a.yaml").write_text("b"))
+        await self.unnoticed(lambda: (self.etc / "b.yaml").write_text("b"))
