@@ -15,6 +15,8 @@ from twisted.logger import Logger
 from twisted.python import usage
 
 from edgegate import __version__
+from edgegate.admin.address import DEFAULT, parse_admin_address
+from edgegate.admin.site import AdminService
 from edgegate.loading import Configuration
 from edgegate.observe.access_log import AccessLogService
 from edgegate.observe.counters import Counters
@@ -53,6 +55,12 @@ class Options(usage.Options):
             None,
             "-",
             "File that gets a line for each request and relay, - for standard output, or none. SIGUSR1 reopens it.",
+        ],
+        [
+            "admin",
+            None,
+            DEFAULT,
+            "Where the gateway can be looked into: HOST:PORT, the path of a UNIX socket, or none.",
         ],
         ["access-log-format", None, "text", "text (Istio's default line) or json."],
         ["log-format", None, "text", "Of what the gateway says of itself: text or json."],
@@ -108,6 +116,10 @@ class Options(usage.Options):
             raise usage.UsageError("--config is required: a folder, a file, or - for standard input")
         if self["trusted-hops"] < 0:
             raise usage.UsageError("--trusted-hops must not be negative")
+        try:
+            self["admin-address"] = parse_admin_address(self["admin"])
+        except ValueError as error:
+            raise usage.UsageError(f"--admin: {error}") from None
         for option in ("access-log-format", "log-format"):
             if self[option] not in ("text", "json"):
                 raise usage.UsageError(f"--{option} is text or json")
@@ -139,6 +151,8 @@ def makeService(options: Options) -> IService:
         watch = WatchService(reactor, gateway.files_changed)
         watch.setServiceParent(gateway)  # type: ignore[no-untyped-call]
         gateway.followers.append(lambda loaded: watch.follow(loaded.sources.path, loaded.sources.named))
+    if options["admin-address"] is not None:
+        AdminService(reactor, gateway, options["admin-address"]).setServiceParent(gateway)  # type: ignore[no-untyped-call]
     Signals(reactor, actions).setServiceParent(gateway)  # type: ignore[no-untyped-call]
     if options["log-format"] == "json":
         logged = LoggedService(json_observer(sys.stdout))

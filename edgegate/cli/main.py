@@ -7,6 +7,8 @@ import click
 from edgegate import __version__
 from edgegate.cli.certs import certs
 from edgegate.cli.check import check
+from edgegate.cli.proxy_config import proxy_config
+from edgegate.cli.reload import reload
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -21,3 +23,5 @@ def main() -> None:
 
 main.add_command(check)
 main.add_command(certs)
+main.add_command(proxy_config)
+main.add_command(reload)

@@ -1,0 +1,37 @@
+"""What the admin listener asks of the gateway."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from twisted.internet.defer import Deferred
+
+from edgegate.reloading import Reload
+from edgegate.routing.snapshot import Address, Listener, Snapshot
+from edgegate.upstream.registry import ClusterRegistry
+
+
+class Gateway(Protocol):
+    """A gateway that can be looked into; an C{edgegate.service.GatewayService}."""
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """What is served now."""
+
+    @property
+    def clusters(self) -> ClusterRegistry:
+        """The state of its clusters."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether requests are served."""
+
+    @property
+    def last_reload(self) -> Reload:
+        """What came of the last reading of the files."""
+
+    def bound(self, listener: Listener) -> Address | None:
+        """Return the address that is bound for a listener."""
+
+    def reload(self) -> Deferred[Reload]:
+        """Read the files again; fires with what came of it, never with a failure."""

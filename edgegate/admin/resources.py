@@ -1,0 +1,254 @@
+"""The pages of the admin listener."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timezone
+from typing import cast
+
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET, Request
+
+from edgegate.admin import views
+from edgegate.admin.interfaces import Gateway
+from edgegate.admin.tables import table
+from edgegate.admin.views import Row
+from edgegate.reloading import Outcome, Reload
+
+PAGES = {
+    "ready": "whether requests are served",
+    "live": "whether the process lives",
+    "listeners": "the servers on the open ports",
+    "routes": "the routes of each server, in the order in which they are tried",
+    "clusters": "the clusters and their endpoints",
+    "certs": "the certificates",
+    "config_dump": "all of this, as JSON",
+    "reload": "what came of the last reload; POST reloads",
+}
+
+_LOOPBACK = frozenset((b"localhost", b"127.0.0.1", b"[::1]", b"::1"))
+
+
+def root(gateway: Gateway, local: bool = False) -> Resource:
+    """
+    Return the root of the pages.
+
+    @param local: The listener is a UNIX socket: its file says who may ask, whatever the Host.
+    """
+    shown = Root(local)
+    shown.putChild(b"", Text(_index))
+    shown.putChild(b"ready", Ready(gateway))
+    shown.putChild(b"live", Text(lambda: "live\n"))
+    shown.putChild(b"listeners", Rows("listeners", lambda: views.listeners(gateway.snapshot, gateway.bound)))
+    shown.putChild(b"routes", Rows("routes", lambda: views.routes(gateway.snapshot)))
+    shown.putChild(b"clusters", Clusters(gateway))
+    shown.putChild(b"certs", Rows("secrets", lambda: views.secrets(gateway.snapshot, _now())))
+    shown.putChild(b"config_dump", Dump(gateway))
+    shown.putChild(b"reload", Reloading(gateway))
+    return shown
+
+
+class Page(Resource):
+    """A page that no cache keeps and no browser takes for something else."""
+
+    isLeaf = True
+
+    def render(self, request: Request) -> bytes | int:
+        """Answer a request; what its method is not for is 405."""
+        return cast("bytes | int", super().render(request))
+
+
+def answer(request: Request, body: str | object, status: int = 200) -> bytes:
+    """Return a body: text as it is, everything else as JSON."""
+    request.setResponseCode(status)
+    request.setHeader(b"server", b"edgegate")
+    request.setHeader(b"cache-control", b"no-store")
+    request.setHeader(b"x-content-type-options", b"nosniff")
+    kind = b"text/plain; charset=utf-8" if isinstance(body, str) else b"application/json"
+    request.setHeader(b"content-type", kind)
+    text = body if isinstance(body, str) else json.dumps(body, indent=2) + "\n"
+    return text.encode("utf-8", "backslashreplace")
+
+
+def wants_json(request: Request) -> bool:
+    """Whether C{?format=json} or C{Accept} asks for JSON."""
+    form = request.args.get(b"format", [b""])[0]
+    accept = request.getHeader(b"accept") or b""
+    return form == b"json" or (not form and b"application/json" in accept)
+
+
+class Root(Resource):
+    """
+    Lets in who asks for a loopback name only: a page of the web, which a browser on this machine shows, can have a name
+    of its own lead here, but not one of these (DNS rebinding). And it must not post here.
+    """
+
+    def __init__(self, local: bool) -> None:
+        super().__init__()
+        self._local = local
+
+    def getChildWithDefault(self, path: bytes, request: Request) -> Resource:
+        """Return a page, or the one that refuses."""
+        if not self._local and _host(request.getHeader(b"host") or b"") not in _LOOPBACK:
+            return Refusal(400, "the Host must be a loopback name\n")
+        origin = request.getHeader(b"origin")
+        if origin is not None and request.method != b"GET" and _host(origin.partition(b"://")[2]) not in _LOOPBACK:
+            return Refusal(403, "another origin must not ask for this\n")
+        child = cast("Resource | None", self.children.get(path))
+        if child is None or request.postpath:
+            return Refusal(404, "no such page; there are:\n" + _index())
+        if request.method not in (b"GET", b"HEAD") and not isinstance(child, Reloading):
+            return Refusal(405, "only GET is allowed\n")
+        return child
+
+
+class Refusal(Page):
+    """A page that is none."""
+
+    def __init__(self, status: int, words: str) -> None:
+        super().__init__()
+        self._status = status
+        self._words = words
+
+    def render(self, request: Request) -> bytes:
+        """Answer whatever is asked."""
+        return answer(request, self._words, self._status)
+
+
+class Text(Page):
+    """A page of text."""
+
+    def __init__(self, text: Callable[[], str]) -> None:
+        super().__init__()
+        self._text = text
+
+    def render_GET(self, request: Request) -> bytes:
+        """Show it."""
+        return answer(request, self._text())
+
+
+class Ready(Page):
+    """Whether requests are served: 503 before that, and while the gateway ends."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        super().__init__()
+        self._gateway = gateway
+
+    def render_GET(self, request: Request) -> bytes:
+        """Tell it by the status, for probes."""
+        return answer(request, "ready\n") if self._gateway.ready else answer(request, "not ready\n", 503)
+
+
+class Rows(Page):
+    """A view, as a table or as JSON."""
+
+    def __init__(self, view: str, rows: Callable[[], list[Row]]) -> None:
+        super().__init__()
+        self._view = view
+        self._rows = rows
+
+    def render_GET(self, request: Request) -> bytes:
+        """Show it."""
+        rows = self._rows()
+        return answer(request, rows if wants_json(request) else table(self._view, rows))
+
+
+class Clusters(Page):
+    """Clusters and their endpoints."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        super().__init__()
+        self._gateway = gateway
+
+    def render_GET(self, request: Request) -> bytes:
+        """Show them."""
+        snapshot = self._gateway.snapshot
+        clusters, endpoints = views.clusters(snapshot), views.endpoints(snapshot, self._gateway.clusters)
+        if wants_json(request):
+            return answer(request, {"clusters": clusters, "endpoints": endpoints})
+        return answer(request, f"{table('clusters', clusters)}\n{table('endpoints', endpoints)}")
+
+
+class Dump(Page):
+    """Everything."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        super().__init__()
+        self._gateway = gateway
+
+    def render_GET(self, request: Request) -> bytes:
+        """Show it."""
+        gateway = self._gateway
+        dump = {
+            "listeners": views.listeners(gateway.snapshot, gateway.bound),
+            "routes": views.routes(gateway.snapshot),
+            "clusters": views.clusters(gateway.snapshot),
+            "endpoints": views.endpoints(gateway.snapshot, gateway.clusters),
+            "secrets": views.secrets(gateway.snapshot, _now()),
+            "last_reload": reload_row(gateway.last_reload),
+        }
+        return answer(request, dump)
+
+
+class Reloading(Page):
+    """The last reload; POST makes another."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        super().__init__()
+        self._gateway = gateway
+
+    def render_GET(self, request: Request) -> bytes:
+        """Show what came of the last one."""
+        return self._answer(request, self._gateway.last_reload, 200)
+
+    def render_POST(self, request: Request) -> int:
+        """Reload, and show what came of it: 422 where the files were refused."""
+        gone: list[object] = []
+        request.notifyFinish().addErrback(gone.append)
+
+        def reloaded(reload: Reload) -> None:
+            if not gone:
+                request.write(self._answer(request, reload, 422 if reload.outcome is Outcome.REFUSED else 200))
+                request.finish()
+
+        self._gateway.reload().addCallback(reloaded)
+        return NOT_DONE_YET
+
+    def _answer(self, request: Request, reload: Reload, status: int) -> bytes:
+        row = reload_row(reload)
+        return answer(request, row if wants_json(request) else reload_text(reload), status)
+
+
+def reload_row(reload: Reload) -> dict[str, object]:
+    """Return what came of a reload, for JSON."""
+    return {
+        "outcome": reload.outcome.value,
+        "at": reload.at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "seconds": round(reload.seconds, 3),
+        "changes": list(reload.changes),
+        "problems": [str(problem) for problem in reload.problems],
+    }
+
+
+def reload_text(reload: Reload) -> str:
+    """Return what came of a reload, in lines."""
+    at = reload.at.isoformat(timespec="seconds").replace("+00:00", "Z")
+    lines = [f"{reload.outcome.value} at {at}", *reload.changes, *map(str, reload.problems)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _host(text: bytes) -> bytes:
+    """Return the host of C{host:port}."""
+    if text.startswith(b"["):
+        return text.partition(b"]")[0].lower() + b"]"
+    return text.partition(b":")[0].lower()
+
+
+def _index() -> str:
+    width = max(map(len, PAGES))
+    return "".join(f"/{name.ljust(width)}  {what}\n" for name, what in PAGES.items())
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)

@@ -1,0 +1,120 @@
+"""The admin listener: Twisted's own HTTP server, since it is not the data plane."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IListeningPort
+from twisted.logger import Logger
+from twisted.web.http import Request as HTTPRequest
+from twisted.web.server import Request, Site
+
+from edgegate.admin.interfaces import Gateway
+from edgegate.admin.resources import root
+from edgegate.routing.snapshot import Address, TCPAddress, UNIXAddress
+
+log = Logger()
+
+TIMEOUT = 30
+"""Seconds without a byte after which a connection is closed."""
+
+MAX_BODY = 4096
+"""Bytes of a request's body; none is of any use here."""
+
+_MODE = 0o600
+
+
+class AdminRequest(Request):
+    """A request whose body is bounded."""
+
+    def gotLength(self, length: int | None) -> None:
+        """Know how long the body is; L{None}: chunked, which nobody needs here."""
+        self._refused = length is None or length > MAX_BODY
+        super().gotLength(0 if self._refused else length)
+        if self._refused:
+            self.channel.loseConnection()
+
+    def handleContentChunk(self, data: bytes) -> None:
+        """Take a piece of the body."""
+        if not self._refused:
+            super().handleContentChunk(data)
+
+
+class AdminSite(Site):
+    """A site that writes no access log, and tells nobody what went wrong inside."""
+
+    displayTracebacks = False
+    noisy = False
+
+    def __init__(self, gateway: Gateway, local: bool) -> None:
+        super().__init__(root(gateway, local), requestFactory=AdminRequest, timeout=TIMEOUT)
+
+    def log(self, request: HTTPRequest) -> None:
+        """Write nothing."""
+
+
+class AdminService(Service):
+    """The admin listener, from the gateway's start to its end."""
+
+    def __init__(self, reactor: Any, gateway: Gateway, address: Address) -> None:
+        """
+        @param reactor: Provides C{IReactorTCP} or C{IReactorUNIX}.
+        """
+        self._reactor = reactor
+        self._site = AdminSite(gateway, isinstance(address, UNIXAddress))
+        self._address = address
+        self._port: IListeningPort | None = None
+
+    def privilegedStartService(self) -> None:
+        """
+        Open the port.
+
+        @raise SystemExit: It cannot be bound; what is wrong was logged in one line.
+        """
+        super().privilegedStartService()
+        self._open()
+
+    def startService(self) -> None:
+        """
+        Answer from now on.
+
+        @raise SystemExit: See L{privilegedStartService}, which C{twist} leaves out.
+        """
+        super().startService()
+        self._open()
+        assert self._port is not None
+        log.info("admin listener on {address}", address=_shown(self._port, self._address))
+
+    def stopService(self) -> Deferred[object]:
+        """Close the port."""
+        super().stopService()
+        port, self._port = self._port, None
+        return maybeDeferred(port.stopListening) if port is not None else maybeDeferred(lambda: None)
+
+    @property
+    def port(self) -> IListeningPort | None:
+        """What is open."""
+        return self._port
+
+    def _open(self) -> None:
+        if self._port is not None:
+            return
+        address = self._address
+        try:
+            if isinstance(address, TCPAddress):
+                self._port = self._reactor.listenTCP(address.port, self._site, interface=address.host)
+            else:
+                # the lock beside the socket tells one that was left behind from one in use
+                self._port = self._reactor.listenUNIX(address.path, self._site, mode=_MODE, wantPID=True)
+        except CannotListenError as error:
+            reason = getattr(error.socketError, "strerror", None) or str(error.socketError)
+            log.critical("cannot bind {address} for the admin listener: {reason}", address=str(address), reason=reason)
+            raise SystemExit(1) from None
+
+
+def _shown(port: IListeningPort, address: Address) -> str:
+    host: Any = port.getHost()
+    return str(TCPAddress(host.host, host.port)) if isinstance(address, TCPAddress) else str(address)

@@ -1,0 +1,61 @@
+"""Rows as tables of text, with the columns that readers of C{istioctl proxy-config} know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from edgegate.admin.views import Row, Value
+
+COLUMNS: Mapping[str, Mapping[str, str]] = {
+    "listeners": {"ADDRESS": "address", "PORT": "port", "TYPE": "type", "MATCH": "match", "FILE": "file"},
+    "routes": {
+        "NAME": "name",
+        "DOMAINS": "domains",
+        "MATCH": "match",
+        "VIRTUAL SERVICE": "virtual_service",
+        "TO": "to",
+        "FILE": "file",
+    },
+    "clusters": {
+        "SERVICE FQDN": "service",
+        "PORT": "port",
+        "SUBSET": "subset",
+        "DIRECTION": "direction",
+        "TYPE": "type",
+        "FILE": "file",
+    },
+    "endpoints": {"ENDPOINT": "endpoint", "STATUS": "status", "CLUSTER": "cluster", "FILE": "file"},
+    "secrets": {
+        "RESOURCE NAME": "name",
+        "TYPE": "type",
+        "STATUS": "status",
+        "VALID CERT": "valid",
+        "HOSTS": "hosts",
+        "SERIAL NUMBER": "serial",
+        "NOT AFTER": "not_after",
+        "NOT BEFORE": "not_before",
+        "FILE": "file",
+    },
+}
+"""Of each view, the columns' titles and what stands in them."""
+
+
+def table(view: str, rows: Sequence[Row]) -> str:
+    """Return rows as a table, columns three spaces apart; where there is none, C{no listeners found}."""
+    if not rows:
+        return f"no {view} found\n"
+    columns = COLUMNS[view]
+    lines = [list(columns), *([_cell(row.get(key)) for key in columns.values()] for row in rows)]
+    widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]
+    return "".join(
+        "   ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() + "\n"
+        for line in lines
+    )
+
+
+def _cell(value: Value) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        value = ", ".join(value)
+    return "-" if value is None or value == "" else str(value)

@@ -1,0 +1,272 @@
+"""
+What a Snapshot says, as rows that are shown as text, JSON or YAML.
+
+Each row names all that it shows: nothing is dumped as it stands, and so no
+private key is ever in one. Each has C{file}, where in the files it is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from ipaddress import IPv4Address, IPv6Address
+
+from cryptography import x509
+
+from edgegate.routing.matching import HTTPMatch, Kind, StringMatch
+from edgegate.routing.snapshot import (
+    Address,
+    Cluster,
+    FilterChain,
+    HTTPRoute,
+    Listener,
+    Origin,
+    Snapshot,
+    TCPAddress,
+    TCPRoute,
+    WeightedCluster,
+)
+from edgegate.tls.secrets import load_certificates
+from edgegate.upstream.registry import ClusterState
+
+Value = str | int | bool | None | list[str]
+Row = dict[str, Value]
+
+
+def listeners(snapshot: Snapshot, bound: Callable[[Listener], Address | None] = lambda _: None) -> list[Row]:
+    """
+    Return a row for each server: what is open, what begins there, and who is meant.
+
+    @param bound: Tells which address is bound for a listener.
+    """
+    rows: list[Row] = []
+    for listener in snapshot.listeners:
+        local = bound(listener) or listener.bind
+        for chain, names in _chains(listener):
+            rows.append(
+                {
+                    "address": local.host if isinstance(local, TCPAddress) else str(local),
+                    "port": local.port if isinstance(local, TCPAddress) else 0,
+                    "type": kind(listener, chain),
+                    "match": f"SNI: {', '.join(names)}" if names else "plain",
+                    "port_in_files": listener.port,
+                    "hosts": list(chain.hosts),
+                    "routes": chain.name,
+                    **_said(chain.origin),
+                }
+            )
+    return rows
+
+
+def kind(listener: Listener, chain: FilterChain) -> str:
+    """Return what a server serves: C{HTTP}, C{HTTPS}, C{TCP}, C{TLS} (ended here) or C{TLS passthrough}."""
+    if chain.http is not None:
+        return "HTTP" if chain is listener.plain else "HTTPS"
+    if chain is listener.plain:
+        return "TCP"
+    return "TLS passthrough" if chain.tls is None else "TLS"
+
+
+def routes(snapshot: Snapshot) -> list[Row]:
+    """Return a row for each route, in the order in which they are tried."""
+    rows: list[Row] = []
+    for listener in snapshot.listeners:
+        for chain, names in _chains(listener):
+            rows.extend(_http_routes(chain))
+            rows.extend(_tcp_route(chain, names, route) for route in chain.tcp or ())
+    return rows
+
+
+def clusters(snapshot: Snapshot) -> list[Row]:
+    """Return a row for each cluster."""
+    rows: list[Row] = []
+    for cluster in snapshot.clusters.values():
+        direction, port, subset, service = _parts(cluster.name)
+        rows.append(
+            {
+                "service": service,
+                "port": port,
+                "subset": subset or None,
+                "direction": direction,
+                "type": cluster.discovery.value,
+                "name": cluster.name,
+                "connect_timeout": f"{cluster.connect_timeout:g}s",
+                **_said(cluster.origin),
+            }
+        )
+    return rows
+
+
+def endpoints(snapshot: Snapshot, states: Iterable[ClusterState] = ()) -> list[Row]:
+    """
+    Return a row for each endpoint.
+
+    @param states: Of a gateway that runs: what is known of them now. Without it they are what the files say.
+    """
+    running = {state.name: state for state in states}
+    rows: list[Row] = []
+    for cluster in snapshot.clusters.values():
+        state = running.get(cluster.name)
+        rows.extend(_configured(cluster) if state is None else _known(cluster, state))
+    return rows
+
+
+def secrets(snapshot: Snapshot, now: datetime) -> list[Row]:
+    """
+    Return a row for each certificate that servers show or check clients by.
+
+    @param now: An aware time.
+    """
+    rows: list[Row] = []
+    for listener in snapshot.listeners:
+        for chain, names in _chains(listener):
+            tls = chain.tls
+            if tls is None:
+                continue
+            for pair in tls.certificates:
+                rows.append(_certificate(pair.name, "Cert Chain", pair.chain, names, chain.origin, now))
+            if tls.rules.verification is not None:
+                authorities = tls.rules.verification.authorities
+                rows.append(_certificate(f"{chain.name} CA", "CA", authorities, names, chain.origin, now))
+    return rows
+
+
+def _chains(listener: Listener) -> Iterator[tuple[FilterChain, list[str]]]:
+    """Yield each filter chain once, with the SNI names that find it."""
+    if listener.plain is not None:
+        yield listener.plain, []
+    names: dict[int, list[str]] = {}
+    chains: dict[int, FilterChain] = {}
+    for pattern, chain in listener.secure.items():
+        chains[id(chain)] = chain
+        names.setdefault(id(chain), []).append(pattern)
+    for key, chain in chains.items():
+        yield chain, names[key]
+
+
+def _http_routes(chain: FilterChain) -> Iterator[Row]:
+    for _, host in chain.http.items() if chain.http is not None else ():
+        base: Row = {"name": chain.name, "domains": host.domain}
+        if host.redirect_port is not None:
+            target = f"redirect to https port {host.redirect_port}"
+            yield {**base, "match": "/*", "virtual_service": None, "to": [target], **_said(chain.origin)}
+            continue
+        if not host.routes:
+            yield {**base, "match": "/*", "virtual_service": "404", "to": [], **_said(chain.origin)}
+        for route in host.routes:
+            yield {**base, "match": _matches(route), **_route(route.origin, route.destinations), "route": route.name}
+
+
+def _tcp_route(chain: FilterChain, names: list[str], route: TCPRoute) -> Row:
+    subnets = f"to {', '.join(route.destination_subnets)}" if route.destination_subnets else "*"
+    return {
+        "name": chain.name,
+        "domains": ", ".join(route.sni_hosts or names or chain.hosts),
+        "match": subnets,
+        **_route(route.origin, route.destinations),
+    }
+
+
+def _route(origin: Origin, destinations: tuple[WeightedCluster, ...]) -> Row:
+    kind_of, _, name = origin.resource.partition(" ")
+    namespace, _, short = name.rpartition("/")
+    service = f"{short}.{namespace}" if kind_of == "VirtualService" else origin.resource
+    to = [each.cluster if len(destinations) == 1 else f"{each.cluster} ({each.weight})" for each in destinations]
+    return {"virtual_service": service, "to": list(to), **_said(origin)}
+
+
+def _matches(route: HTTPRoute) -> str:
+    return " or ".join(_match(match) for match in route.matches) or "/*"
+
+
+def _match(match: HTTPMatch) -> str:
+    uri = match.uri
+    parts = ["/*" if uri is None else _path(uri)]
+    named = (("scheme", match.scheme), ("method", match.method), ("authority", match.authority))
+    parts += [f"{name} {_text(text)}" for name, text in (*named, *match.headers) if text is not None]
+    parts += [f"no {name} {_text(text)}" for name, text in match.without_headers]
+    parts += [f"?{name} {_text(text)}" for name, text in match.query_params]
+    return " and ".join(parts)
+
+
+def _path(uri: StringMatch) -> str:
+    if uri.kind is Kind.PREFIX:
+        return f"{uri.value}*"
+    return f"regex {uri.value}" if uri.kind is Kind.REGEX else uri.value or "/*"
+
+
+def _text(text: StringMatch) -> str:
+    return "present" if text.kind is Kind.PRESENT else f"{text.kind.value} {text.value}"
+
+
+def _parts(name: str) -> tuple[str, int, str, str]:
+    """Return direction, port, subset and service of C{outbound|80||webapp.default.svc.cluster.local}."""
+    direction, port, subset, service = name.split("|", 3)
+    return direction, int(port), subset, service
+
+
+def _configured(cluster: Cluster) -> Iterator[Row]:
+    for endpoint in cluster.endpoints:
+        yield {
+            "endpoint": str(endpoint.address),
+            "status": None,
+            "cluster": cluster.name,
+            "weight": endpoint.weight or 1,
+            **_said(cluster.origin),
+        }
+
+
+def _known(cluster: Cluster, state: ClusterState) -> Iterator[Row]:
+    for endpoint in state.endpoints:
+        yield {
+            "endpoint": str(endpoint.address),
+            "status": "HEALTHY",
+            "cluster": cluster.name,
+            "weight": endpoint.weight,
+            "active": endpoint.active,
+            "requests": endpoint.requests,
+            "connections": endpoint.connections,
+            "connect_failures": endpoint.connect_failures,
+            **_said(cluster.origin),
+        }
+
+
+def _certificate(name: str, type_: str, pem: bytes, hosts: list[str], origin: Origin, now: datetime) -> Row:
+    """Return the row of the certificate that ends first."""
+    certificate = min(load_certificates(pem, name), key=lambda each: each.not_valid_after_utc)
+    begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    status = "NOT YET VALID" if now < begins else "EXPIRED" if now > ends else "ACTIVE"
+    return {
+        "name": name,
+        "type": type_,
+        "status": status,
+        "valid": status == "ACTIVE",
+        "hosts": list(hosts),
+        "names": _names(certificate),
+        "subject": certificate.subject.rfc4514_string(),
+        "issuer": certificate.issuer.rfc4514_string(),
+        "serial": f"{certificate.serial_number:x}",
+        "not_after": _time(ends),
+        "not_before": _time(begins),
+        "days_left": (ends - now).days,
+        **_said(origin),
+    }
+
+
+def _names(certificate: x509.Certificate) -> list[str]:
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (x509.ExtensionNotFound, ValueError):
+        return []
+    addresses: list[IPv4Address | IPv6Address] = [
+        each for each in found.get_values_for_type(x509.IPAddress) if isinstance(each, IPv4Address | IPv6Address)
+    ]
+    return [*found.get_values_for_type(x509.DNSName), *map(str, addresses)]
+
+
+def _time(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _said(origin: Origin) -> Row:
+    return {"resource": origin.resource, "file": str(origin)}

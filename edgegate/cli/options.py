@@ -1,0 +1,63 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from edgegate.admin.address import DEFAULT, parse_admin_address
+from edgegate.options import parse_label, parse_port_map
+from edgegate.routing.snapshot import Address
+
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _each(parse: Callable[[str], tuple[T, Any]]) -> Callable[[click.Context, click.Parameter, tuple[str, ...]], Any]:
+    """Return a callback that makes a dictionary of a repeatable option."""
+
+    def callback(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[T, Any]:
+        try:
+            return dict(parse(value) for value in values)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from None
+
+    return callback
+
+
+def _address(context: click.Context, parameter: click.Parameter, value: str) -> Address:
+    try:
+        address = parse_admin_address(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    if address is None:
+        raise click.BadParameter("a gateway without an admin listener can't be asked")
+    return address
+
+
+selector = click.option(
+    "--selector",
+    metavar="KEY=VALUE",
+    multiple=True,
+    callback=_each(parse_label),
+    help="A label of the gateway; repeatable. Only Gateways whose selector they satisfy are looked at. [default: all]",
+)
+
+map_port = click.option(
+    "--map-port",
+    metavar="FILE:BOUND",
+    multiple=True,
+    callback=_each(parse_port_map),
+    help="The gateway will bind BOUND where the files say FILE; repeatable.",
+)
+
+admin = click.option(
+    "--admin",
+    metavar="ADDR",
+    default=DEFAULT,
+    show_default=True,
+    callback=_address,
+    help="Where the gateway's admin listener is: HOST:PORT, or the path of a UNIX socket.",
+)

@@ -1,0 +1,108 @@
+"""C{edgegate proxy-config}: the tables of C{istioctl proxy-config}, of a gateway that runs or of files."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+import click
+
+from edgegate.admin import views
+from edgegate.admin.tables import COLUMNS, table
+from edgegate.admin.views import Row
+from edgegate.cli import options
+from edgegate.cli.asking import ask
+from edgegate.config.writing import to_yaml
+from edgegate.loading import load
+from edgegate.report import report
+from edgegate.routing.snapshot import Address, Snapshot
+
+Views = dict[str, list[Row]]
+
+_SHORT = {"l": "listeners", "r": "routes", "c": "clusters", "ep": "endpoints", "s": "secrets"}
+
+
+class ViewChoice(click.ParamType[str]):
+    """The name of a view, also in the singular or as short as istioctl knows it."""
+
+    name = "view"
+
+    def convert(self, value: str, parameter: click.Parameter | None, context: click.Context | None) -> str:
+        """Return the full name."""
+        for name in (*COLUMNS, "all"):
+            if value in (name, name.removesuffix("s")) or _SHORT.get(value) == name:
+                return name
+        words = f"{value!r} is none of {', '.join((*COLUMNS, 'all'))}"
+        raise click.BadParameter(words, context, parameter)
+
+
+@click.command("proxy-config")
+@click.argument("view", type=ViewChoice(), metavar="|".join((*COLUMNS, "all")))
+@click.option("-o", "--output", type=click.Choice(["table", "json", "yaml"]), default="table", show_default=True)
+@click.option("--config", metavar="DIR", help="Show what the files in DIR say; no gateway needs to run.")
+@options.admin
+@options.selector
+@options.map_port
+def proxy_config(
+    view: str, output: str, config: str | None, admin: Address, selector: dict[str, str], map_port: dict[int, int]
+) -> None:
+    """
+    Show what a gateway serves: its listeners, routes, clusters, endpoints or
+    secrets, each with the file and line that say so.
+
+    The gateway that runs is asked by its admin listener, unless --config names
+    files.
+    """
+    found = _of_gateway(admin) if config is None else _of_files(config, selector, map_port)
+    wanted = {name: found[name] for name in COLUMNS if view in (name, "all")}
+    click.echo(_FORMATS[output](wanted), nl=False)
+
+
+def _of_gateway(admin: Address) -> Views:
+    status, text = ask(admin, "GET", "/config_dump")
+    if status != 200:
+        raise click.ClickException(f"the admin listener answers {status}: {text.strip()}")
+    dump: Views = json.loads(text)
+    return dump
+
+
+def _of_files(config: str, selector: dict[str, str], map_port: dict[int, int]) -> Views:
+    loaded = load(config, selector or None, map_port)
+    if loaded.snapshot is None:
+        report(loaded.problems, sys.stderr, "nothing to show")
+        raise SystemExit(1)
+    return views_of(loaded.snapshot)
+
+
+def views_of(snapshot: Snapshot) -> Views:
+    """Return all views of a Snapshot that nobody serves."""
+    return {
+        "listeners": views.listeners(snapshot),
+        "routes": views.routes(snapshot),
+        "clusters": views.clusters(snapshot),
+        "endpoints": views.endpoints(snapshot),
+        "secrets": views.secrets(snapshot, datetime.now(timezone.utc)),
+    }
+
+
+def _tables(found: Views) -> str:
+    return "\n".join(table(name, rows) for name, rows in found.items())
+
+
+def _alone(found: Views) -> Views | Sequence[Row]:
+    """Return the rows of the only view, or all of them by name."""
+    return next(iter(found.values())) if len(found) == 1 else found
+
+
+def _json(found: Views) -> str:
+    return json.dumps(_alone(found), indent=2) + "\n"
+
+
+def _yaml(found: Views) -> str:
+    return to_yaml(_alone(found))
+
+
+_FORMATS: dict[str, Callable[[Any], str]] = {"table": _tables, "json": _json, "yaml": _yaml}
