@@ -98,8 +98,9 @@ class Root(Resource):
         child = cast("Resource | None", self.children.get(path))
         if child is None or request.postpath:
             return Refusal(404, "no such page; there are:\n" + _index())
-        if request.method not in (b"GET", b"HEAD") and not isinstance(child, Reloading):
-            return Refusal(405, "only GET is allowed\n")
+        methods = (b"GET", b"HEAD", b"POST") if isinstance(child, Reloading) else (b"GET", b"HEAD")
+        if request.method not in methods:
+            return Refusal(405, "method not allowed\n")
         return child
 
 
@@ -209,7 +210,9 @@ class Reloading(Page):
 
         def reloaded(reload: Reload) -> None:
             if not gone:
-                request.write(self._answer(request, reload, 422 if reload.outcome is Outcome.REFUSED else 200))
+                body = self._answer(request, reload, 422 if reload.outcome is Outcome.REFUSED else 200)
+                request.setHeader(b"content-length", b"%d" % len(body))
+                request.write(body)
                 request.finish()
 
         self._gateway.reload().addCallback(reloaded)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from weakref import WeakSet
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.web.http import Request as HTTPRequest
 from twisted.web.server import Request, Site
@@ -49,8 +51,21 @@ class AdminSite(Site):
     displayTracebacks = False
     noisy = False
 
-    def __init__(self, gateway: Gateway, local: bool) -> None:
-        super().__init__(root(gateway, local), requestFactory=AdminRequest, timeout=TIMEOUT)
+    def __init__(self, reactor: Any, gateway: Gateway, local: bool) -> None:
+        super().__init__(root(gateway, local), requestFactory=AdminRequest, timeout=TIMEOUT, reactor=reactor)
+        self._channels: WeakSet[Any] = WeakSet()
+
+    def buildProtocol(self, addr: Any) -> Any:
+        """Return the protocol of a new connection."""
+        channel = super().buildProtocol(addr)
+        self._channels.add(channel)
+        return channel
+
+    def close(self) -> None:
+        """Close every connection."""
+        for channel in tuple(self._channels):
+            if channel.transport is not None:
+                channel.transport.abortConnection()
 
     def log(self, request: HTTPRequest) -> None:
         """Write nothing."""
@@ -64,7 +79,7 @@ class AdminService(Service):
         @param reactor: Provides C{IReactorTCP} or C{IReactorUNIX}.
         """
         self._reactor = reactor
-        self._site = AdminSite(gateway, isinstance(address, UNIXAddress))
+        self._site = AdminSite(reactor, gateway, isinstance(address, UNIXAddress))
         self._address = address
         self._port: IListeningPort | None = None
 
@@ -88,11 +103,17 @@ class AdminService(Service):
         assert self._port is not None
         log.info("admin listener on {address}", address=_shown(self._port, self._address))
 
-    def stopService(self) -> Deferred[object]:
-        """Close the port."""
+    async def _close(self, port: IListeningPort) -> None:
+        await maybeDeferred(port.stopListening)
+        self._site.close()
+        # connections end in the next turn
+        await deferLater(self._reactor, 0)
+
+    def stopService(self) -> Deferred[None]:
+        """Close the port, and every connection."""
         super().stopService()
         port, self._port = self._port, None
-        return maybeDeferred(port.stopListening) if port is not None else maybeDeferred(lambda: None)
+        return succeed(None) if port is None else Deferred.fromCoroutine(self._close(port))
 
     @property
     def port(self) -> IListeningPort | None:

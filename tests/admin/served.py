@@ -1,0 +1,110 @@
+"""A Snapshot with everything in it, and a gateway that pretends to serve it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timezone
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.task import Clock
+
+from edgegate.config.problems import Problem, Problems, Severity
+from edgegate.demo.authority import Authority
+from edgegate.net.wheel import TimerWheel
+from edgegate.reloading import Outcome, Reload
+from edgegate.routing.hosts import HostTable
+from edgegate.routing.matching import HTTPMatch, Kind, StringMatch
+from edgegate.routing.snapshot import (
+    Address,
+    ClientVerification,
+    Cluster,
+    Discovery,
+    Endpoint,
+    FilterChain,
+    HTTPRoute,
+    KeyPair,
+    Listener,
+    Origin,
+    ServerTLS,
+    Snapshot,
+    TCPAddress,
+    TCPRoute,
+    TLSRules,
+    VirtualHost,
+    WeightedCluster,
+)
+from edgegate.upstream.registry import ClusterRegistry
+from tests.upstream.resolving import ResolvingReactor
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
+AUTHORITY = Authority.new("Test authority", NOW)
+ISSUED = AUTHORITY.server(["shop.example", "127.0.0.1"], NOW)
+SERVER = Origin("shop.yaml", 5, "Gateway default/gw")
+SERVICE = Origin("shop.yaml", 20, "VirtualService default/shop")
+WEB = "outbound|80||web.default.svc.cluster.local"
+OLD = "outbound|80|v1|web.default.svc.cluster.local"
+BOTH = (WeightedCluster(WEB, 90), WeightedCluster(OLD, 10))
+POST = HTTPMatch(
+    StringMatch(Kind.PREFIX, "/cart"),
+    method=StringMatch(Kind.EXACT, "POST"),
+    headers=(("x-user", StringMatch(Kind.PRESENT)),),
+    without_headers=(("x-old", StringMatch(Kind.REGEX, "a+")),),
+    query_params=(("q", StringMatch(Kind.EXACT, "1")),),
+)
+ROUTES = (
+    HTTPRoute("cart", SERVICE, BOTH, (POST, HTTPMatch(StringMatch(Kind.REGEX, "/c[0-9]+")))),
+    HTTPRoute("all", SERVICE, (WeightedCluster(WEB, 1),)),
+)
+HOSTS = HostTable([("shop.example", VirtualHost("shop.example", ROUTES)), ("*.example", VirtualHost("*.example"))])
+TLS = ServerTLS(
+    (KeyPair("certs/shop.crt", ISSUED.chain_pem, ISSUED.key_pem),),
+    TLSRules(verification=ClientVerification(True, AUTHORITY.own.chain_pem)),
+)
+PLAIN = FilterChain("http.80", SERVER, ("*",), http=HostTable([("*", VirtualHost("*", redirect_port=443))]))
+SECURE = FilterChain("https.443", SERVER, ("shop.example",), TLS, HOSTS)
+PASSED = FilterChain("tls.443", SERVER, ("tls.example",), tcp=(TCPRoute(SERVICE, (BOTH[0],), ("tls.example",)),))
+SNAPSHOT = Snapshot(
+    (
+        Listener("[::]:80", TCPAddress("::", 8080), 80, SERVER, PLAIN),
+        Listener(
+            "[::]:443",
+            TCPAddress("::", 443),
+            443,
+            SERVER,
+            secure=HostTable([("shop.example", SECURE), ("*.shop.example", SECURE), ("tls.example", PASSED)]),
+        ),
+    ),
+    {
+        name: Cluster(name, Discovery.STATIC, (Endpoint(TCPAddress("10.0.0.1", port)),), SERVICE)
+        for name, port in ((WEB, 80), (OLD, 81))
+    },
+)
+
+
+class PretendedGateway:
+    """
+    A gateway that serves nothing.
+
+    @ivar outcome: What the next reload comes to.
+    """
+
+    def __init__(self) -> None:
+        self.snapshot = SNAPSHOT
+        self.clusters = ClusterRegistry(ResolvingReactor(), TimerWheel(Clock(), 0.5))
+        self.clusters.update(SNAPSHOT.clusters)
+        self.ready = True
+        self.last_reload = Reload(Outcome.INSTALLED, NOW, Problems(), ("listener [::]:80 added (shop.yaml:5)",), 0.5)
+        self.outcome = Outcome.UNCHANGED
+        self.reloads: Iterator[Deferred[Reload]] | None = None
+
+    def bound(self, listener: Listener) -> Address | None:
+        """Every port is bound as it stands."""
+        return listener.bind
+
+    def reload(self) -> Deferred[Reload]:
+        """Come to what the test says."""
+        problems = Problems()
+        if self.outcome is Outcome.REFUSED:
+            problems.add(Problem("shop.yaml", 7, 3, Severity.ERROR, "spec", "no"))
+        self.last_reload = Reload(self.outcome, NOW, problems)
+        return succeed(self.last_reload)

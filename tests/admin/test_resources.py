@@ -1,0 +1,144 @@
+"""Tests of L{edgegate.admin.resources}, asked as a client asks them."""
+
+from __future__ import annotations
+
+import json
+
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.admin.resources import PAGES
+from edgegate.admin.site import MAX_BODY, AdminSite
+from edgegate.reloading import Outcome
+from tests.admin.served import ISSUED, PretendedGateway
+
+
+class Answer:
+    """What came back."""
+
+    def __init__(self, data: bytes) -> None:
+        head, _, self.body = data.partition(b"\r\n\r\n")
+        line, *fields = head.split(b"\r\n")
+        self.status = int(line.split()[1]) if line else 0
+        self.fields = {name.lower(): value for name, _, value in (field.partition(b": ") for field in fields)}
+
+    @property
+    def text(self) -> str:
+        """The body."""
+        return self.body.decode()
+
+
+class ResourcesTests(SynchronousTestCase):
+    """The pages."""
+
+    local = False
+
+    def setUp(self) -> None:
+        """Make the pages of a gateway."""
+        self.gateway = PretendedGateway()
+
+    def ask(self, request: str, *fields: str, host: str = "127.0.0.1:15000", body: bytes = b"") -> Answer:
+        """Ask once."""
+        site = AdminSite(Clock(), self.gateway, self.local)
+        channel = site.buildProtocol(None)
+        transport = StringTransport()
+        channel.makeConnection(transport)
+        lines = [f"{request} HTTP/1.1", f"Host: {host}", *fields, "Connection: close"]
+        if body:
+            lines.append(f"Content-Length: {len(body)}")
+        channel.dataReceived("\r\n".join([*lines, "", ""]).encode() + body)
+        return Answer(transport.value())
+
+    def test_index(self) -> None:
+        """Every page is listed, and is there."""
+        index = self.ask("GET /")
+        for page in PAGES:
+            self.assertIn(f"/{page} ", index.text)
+            self.assertEqual(self.ask(f"GET /{page}").status, 200, page)
+
+    def test_head(self) -> None:
+        """HEAD has no body."""
+        found = self.ask("HEAD /listeners")
+        self.assertEqual((found.status, found.body), (200, b""))
+
+    def test_fields(self) -> None:
+        """Nothing is kept by caches or taken for HTML, and the server does not tell its version."""
+        fields = self.ask("GET /").fields
+        self.assertEqual(fields[b"cache-control"], b"no-store")
+        self.assertEqual(fields[b"x-content-type-options"], b"nosniff")
+        self.assertEqual(fields[b"content-type"], b"text/plain; charset=utf-8")
+        self.assertEqual(fields[b"server"], b"edgegate")
+
+    def test_ready(self) -> None:
+        """A gateway that is not ready is 503, and lives all the same."""
+        self.gateway.ready = False
+        self.assertEqual((self.ask("GET /ready").status, self.ask("GET /live").status), (503, 200))
+
+    def test_text_and_json(self) -> None:
+        """Views are tables, or JSON for those who ask for it."""
+        self.assertIn("ADDRESS   PORT", self.ask("GET /listeners").text)
+        self.assertIn("ENDPOINT", self.ask("GET /clusters").text)
+        for asked in (self.ask("GET /certs?format=json"), self.ask("GET /certs", "Accept: application/json")):
+            self.assertEqual(asked.fields[b"content-type"], b"application/json")
+            self.assertEqual(json.loads(asked.body)[0]["name"], "certs/shop.crt")
+        self.assertEqual(set(json.loads(self.ask("GET /clusters?format=json").body)), {"clusters", "endpoints"})
+
+    def test_config_dump(self) -> None:
+        """Everything is JSON, and no private key is in it."""
+        dump = json.loads(self.ask("GET /config_dump").body)
+        self.assertEqual(list(dump), ["listeners", "routes", "clusters", "endpoints", "secrets", "last_reload"])
+        self.assertEqual(dump["last_reload"]["outcome"], "installed")
+        key = ISSUED.key_pem.split(b"\n")[1]
+        for page in PAGES:
+            self.assertNotIn(key, self.ask(f"GET /{page}").body)
+
+    def test_reload(self) -> None:
+        """POST reloads; files that are refused are 422 with all problems, which GET shows later."""
+        found = self.ask("POST /reload")
+        self.assertEqual((found.status, found.text.split()[0]), (200, "unchanged"))
+        self.gateway.outcome = Outcome.REFUSED
+        found = self.ask("POST /reload")
+        self.assertEqual(found.status, 422)
+        self.assertIn("shop.yaml:7:3: error: spec: no", found.text)
+        self.assertEqual(self.ask("GET /reload").body, found.body)
+        row = json.loads(self.ask("POST /reload?format=json").body)
+        self.assertEqual((row["outcome"], row["problems"]), ("refused", ["shop.yaml:7:3: error: spec: no"]))
+
+    def test_host(self) -> None:
+        """A name that is not loopback is refused: a web page could have its name lead here."""
+        for host in ("localhost", "LOCALHOST:1", "[::1]:15000", "127.0.0.1"):
+            self.assertEqual(self.ask("GET /live", host=host).status, 200, host)
+        for host in ("evil.example", "127.0.0.1.evil.example", "", "localhost.evil.example:80"):
+            self.assertEqual(self.ask("GET /config_dump", host=host).status, 400, host)
+
+    def test_origin(self) -> None:
+        """A page of another origin must not reload."""
+        for origin, status in (("http://evil.example", 403), ("null", 403), ("http://localhost:15000", 200)):
+            self.assertEqual(self.ask("POST /reload", f"Origin: {origin}").status, status, origin)
+
+    def test_unknown(self) -> None:
+        """What is not there says what is; other methods are refused."""
+        for path in ("/nothing", "/listeners/more", "/ready/"):
+            found = self.ask(f"GET {path}")
+            self.assertEqual(found.status, 404, path)
+            self.assertIn("/config_dump", found.text)
+        self.assertEqual(self.ask("POST /listeners").status, 405)
+        self.assertEqual(self.ask("DELETE /reload").status, 405)
+
+    def test_large_body(self) -> None:
+        """A body of any size to speak of ends the connection."""
+        self.assertEqual(self.ask("POST /reload", body=b"x" * 10).status, 200)
+        self.gateway.outcome = Outcome.REFUSED
+        self.ask("POST /reload", body=b"x" * (MAX_BODY + 1))
+        self.assertIs(self.gateway.last_reload.outcome, Outcome.UNCHANGED)
+
+
+class LocalTests(ResourcesTests):
+    """Over a UNIX socket."""
+
+    local = True
+
+    def test_host(self) -> None:
+        """Any host will do: the file says who may ask."""
+        self.assertEqual(self.ask("GET /live", host="gateway").status, 200)

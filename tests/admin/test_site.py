@@ -1,0 +1,87 @@
+"""Tests of L{edgegate.admin.site} and L{edgegate.cli.asking}: a client asks the listener."""
+
+from __future__ import annotations
+
+import socket
+import stat
+import subprocess
+from pathlib import Path
+
+import click
+from twisted.internet import reactor
+from twisted.trial.unittest import TestCase
+
+from edgegate.admin.site import AdminService
+from edgegate.cli.asking import fetch
+from edgegate.routing.snapshot import Address, TCPAddress, UNIXAddress
+from tests.admin.served import PretendedGateway
+
+
+def mode_of(path: str) -> int | None:
+    """Return the permissions of a file; L{None} where there is none."""
+    try:
+        return stat.S_IMODE(Path(path).lstat().st_mode)
+    except FileNotFoundError:
+        return None
+
+
+class AdminServiceTests(TestCase):
+    """The listener."""
+
+    def start(self, address: Address) -> AdminService:
+        """Open it."""
+        service = AdminService(reactor, PretendedGateway(), address)
+        service.privilegedStartService()
+        service.startService()
+        self.addCleanup(service.stopService)
+        return service
+
+    async def test_tcp(self) -> None:
+        """Over TCP, on a port that the kernel chose."""
+        service = self.start(TCPAddress("127.0.0.1", 0))
+        assert service.port is not None
+        host = service.port.getHost()
+        address = TCPAddress("127.0.0.1", host.port)  # type: ignore[attr-defined]
+        status, text = await fetch(reactor, address, "GET", "/live")
+        self.assertEqual((status, text), (200, "live\n"))
+        status, text = await fetch(reactor, address, "POST", "/reload")
+        self.assertEqual((status, text.split()[0]), (200, "unchanged"))
+
+    async def test_unix(self) -> None:
+        """Over a UNIX socket that only its owner can open; it is gone afterwards."""
+        path = self.mktemp()
+        service = self.start(UNIXAddress(path))
+        self.assertEqual(mode_of(path), 0o600)
+        self.assertEqual((await fetch(reactor, UNIXAddress(path), "GET", "/ready"))[0], 200)
+        await service.stopService()
+        self.assertEqual((mode_of(path), mode_of(f"{path}.lock")), (None, None))
+
+    def test_left_behind(self) -> None:
+        """A socket that a process which was killed has left is taken over; one in use is not."""
+        path = self.mktemp()
+        with socket.socket(socket.AF_UNIX) as old:
+            old.bind(path)
+        ended = subprocess.Popen(["true"])
+        ended.wait()
+        Path(f"{path}.lock").symlink_to(str(ended.pid))
+        self.start(UNIXAddress(path))
+        self.assertRaises(SystemExit, self.start, UNIXAddress(path))
+
+    def test_port_taken(self) -> None:
+        """A port that is taken ends the start with one line."""
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            self.assertRaises(SystemExit, self.start, TCPAddress("127.0.0.1", other.getsockname()[1]))
+
+
+class FetchTests(TestCase):
+    """When nobody answers."""
+
+    async def test_nobody(self) -> None:
+        """A gateway that does not run is a line for users."""
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            address = TCPAddress("127.0.0.1", other.getsockname()[1])
+        with self.assertRaises(click.ClickException) as caught:
+            await fetch(reactor, address, "GET", "/live")
+        self.assertIn(f"no gateway answers at {address} (Connection refused)", caught.exception.message)
+        with self.assertRaises(click.ClickException):
+            await fetch(reactor, UNIXAddress(self.mktemp()), "GET", "/live")

@@ -1,0 +1,116 @@
+"""Tests of L{edgegate.admin.views}."""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import timedelta
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.admin import views
+from edgegate.routing.snapshot import Snapshot, TCPAddress
+from tests.admin.served import ISSUED, NOW, OLD, SNAPSHOT, WEB, PretendedGateway
+
+EVERYTHING = (
+    views.listeners(SNAPSHOT),
+    views.routes(SNAPSHOT),
+    views.clusters(SNAPSHOT),
+    views.endpoints(SNAPSHOT),
+    views.secrets(SNAPSHOT, NOW),
+)
+
+
+class ViewsTests(SynchronousTestCase):
+    """Rows."""
+
+    def test_listeners(self) -> None:
+        """Each server is a row, under the names that find it."""
+        found = views.listeners(SNAPSHOT)
+        shown = [[row[key] for key in ("address", "port", "type", "match", "file")] for row in found]
+        self.assertEqual(
+            shown,
+            [
+                ["::", 8080, "HTTP", "plain", "shop.yaml:5"],
+                ["::", 443, "HTTPS", "SNI: shop.example, *.shop.example", "shop.yaml:5"],
+                ["::", 443, "TLS passthrough", "SNI: tls.example", "shop.yaml:5"],
+            ],
+        )
+        self.assertEqual(found[0]["port_in_files"], 80)
+
+    def test_bound(self) -> None:
+        """A port that the kernel chose is shown as it is."""
+        (row, *_) = views.listeners(SNAPSHOT, lambda listener: TCPAddress("127.0.0.1", 4711))
+        self.assertEqual((row["address"], row["port"]), ("127.0.0.1", 4711))
+
+    def test_routes(self) -> None:
+        """Routes come in the order in which they are tried, with what leads to them and where they lead."""
+        shown = [
+            [row[key] for key in ("name", "domains", "match", "virtual_service", "to")]
+            for row in views.routes(SNAPSHOT)
+        ]
+        cart = "/cart* and method exact POST and x-user present and no x-old regex a+ and ?q exact 1 or regex /c[0-9]+"
+        self.assertEqual(
+            shown,
+            [
+                ["http.80", "*", "/*", None, ["redirect to https port 443"]],
+                ["https.443", "shop.example", cart, "shop.default", [f"{WEB} (90)", f"{OLD} (10)"]],
+                ["https.443", "shop.example", "/*", "shop.default", [WEB]],
+                ["https.443", "*.example", "/*", "404", []],
+                ["tls.443", "tls.example", "*", "shop.default", [WEB]],
+            ],
+        )
+
+    def test_clusters(self) -> None:
+        """The parts of a cluster's name are columns."""
+        shown = [
+            [row[key] for key in ("service", "port", "subset", "direction", "type")] for row in views.clusters(SNAPSHOT)
+        ]
+        service = "web.default.svc.cluster.local"
+        self.assertEqual(shown, [[service, 80, None, "outbound", "STATIC"], [service, 80, "v1", "outbound", "STATIC"]])
+
+    def test_endpoints(self) -> None:
+        """Of a gateway that runs the state of the endpoints is known."""
+        shown = [[row["endpoint"], row["status"], row["cluster"]] for row in views.endpoints(SNAPSHOT)]
+        self.assertEqual(shown, [["10.0.0.1:80", None, WEB], ["10.0.0.1:81", None, OLD]])
+        gateway = PretendedGateway()
+        state = gateway.clusters.get(WEB)
+        assert state is not None
+        state.endpoints[0].requests = 7
+        (row, _) = views.endpoints(SNAPSHOT, gateway.clusters)
+        self.assertEqual((row["status"], row["requests"]), ("HEALTHY", 7))
+
+    def test_secrets(self) -> None:
+        """Certificates tell whom they are for and how long, and when they are of no use."""
+        chain, authority = views.secrets(SNAPSHOT, NOW)
+        self.assertEqual(
+            [chain[key] for key in ("name", "type", "status", "valid", "hosts", "names", "file")],
+            [
+                "certs/shop.crt",
+                "Cert Chain",
+                "ACTIVE",
+                True,
+                ["shop.example", "*.shop.example"],
+                ["shop.example", "127.0.0.1"],
+                "shop.yaml:5",
+            ],
+        )
+        self.assertEqual((authority["type"], authority["name"]), ("CA", "https.443 CA"))
+        ends = ISSUED.certificate.not_valid_after_utc
+        (late, _) = views.secrets(SNAPSHOT, ends + timedelta(days=2))
+        self.assertEqual((late["status"], late["valid"], late["days_left"]), ("EXPIRED", False, -2))
+        (early, _) = views.secrets(SNAPSHOT, NOW - timedelta(days=9999))
+        self.assertEqual(early["status"], "NOT YET VALID")
+
+    def test_nothing(self) -> None:
+        """An empty gateway has no rows."""
+        empty = Snapshot()
+        self.assertEqual(views.listeners(empty) + views.routes(empty) + views.secrets(empty, NOW), [])
+
+    def test_no_private_key(self) -> None:
+        """No view has a private key in it."""
+        text = json.dumps(EVERYTHING)
+        body = b"".join(ISSUED.key_pem.split(b"\n")[1:-2])
+        self.assertGreater(len(base64.b64decode(body)), 100)
+        self.assertNotIn(body[:32].decode(), text)
+        self.assertNotIn("PRIVATE", text)
