@@ -24,6 +24,7 @@ from edgegate.routing.snapshot import (
     Snapshot,
     TCPAddress,
     TCPRoute,
+    VirtualHost,
     WeightedCluster,
 )
 from edgegate.tls.secrets import load_certificates
@@ -145,7 +146,13 @@ def _chains(listener: Listener) -> Iterator[tuple[FilterChain, list[str]]]:
 
 
 def _http_routes(chain: FilterChain) -> Iterator[Row]:
-    for _, host in chain.http.items() if chain.http is not None else ():
+    if chain.http is None:
+        return
+    hosts = [host for _, host in chain.http.items()]
+    if not hosts:
+        # Nobody serves these hosts, as in istioctl's table.
+        hosts = [VirtualHost(name) for name in chain.hosts]
+    for host in hosts:
         base: Row = {"name": chain.name, "domains": host.domain}
         if host.redirect_port is not None:
             target = f"redirect to https port {host.redirect_port}"

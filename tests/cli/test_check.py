@@ -1,0 +1,55 @@
+"""Tests of L{edgegate.cli.check}."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from click.testing import CliRunner, Result
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.cli.check import check
+from tests.cli.test_proxy_config import FILES
+
+
+class CheckTests(SynchronousTestCase):
+    """What the command says, and how it ends."""
+
+    def setUp(self) -> None:
+        """Make a folder."""
+        self.folder = Path(self.mktemp())
+        self.folder.mkdir()
+
+    def ask(self, text: str, *arguments: str) -> Result:
+        """Check a file."""
+        (self.folder / "gateway.yaml").write_text(text)
+        return CliRunner().invoke(check, [str(self.folder), *arguments])
+
+    def test_good(self) -> None:
+        """Files without an error are 0."""
+        result = self.ask(FILES)
+        self.assertEqual((result.exit_code, result.output), (0, "no problems\n"))
+
+    def test_errors(self) -> None:
+        """Every error is a line with its place, and the exit status is 1."""
+        result = self.ask(FILES.replace("HTTP", "HTPP").replace("servers", "servers:\n  bogus"))
+        self.assertEqual(result.exit_code, 1)
+        self.assertIn("gateway.yaml:", result.output)
+        self.assertRegex(result.output.splitlines()[-1], r"^\d+ errors?")
+
+    def test_strict(self) -> None:
+        """A warning is an error where that is asked for."""
+        text = FILES.replace("hosts:", "defaultEndpoint: 127.0.0.1:80, hosts:")
+        self.assertEqual(self.ask(text).exit_code, 0)
+        self.assertEqual(self.ask(text, "--strict").exit_code, 1)
+
+    def test_selector(self) -> None:
+        """Gateways of other selectors are not looked at."""
+        text = FILES.replace("spec:", "spec:\n  selector: {istio: edge}")
+        self.assertIn("no server of any Gateway is served", self.ask(text, "--selector", "istio=other").output)
+        self.assertEqual(self.ask(text, "--selector", "istio=edge").output, "no problems\n")
+
+    def test_standard_input(self) -> None:
+        """C{-} is standard input."""
+        result = CliRunner().invoke(check, ["-"], input="kind: Gateway\n")
+        self.assertEqual(result.exit_code, 1)
+        self.assertIn("<stdin>:1:1: error", result.output)

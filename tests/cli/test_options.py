@@ -1,0 +1,42 @@
+"""Tests of L{edgegate.cli.options}."""
+
+from __future__ import annotations
+
+import click
+from click.testing import CliRunner
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.cli import options
+from edgegate.routing.snapshot import Address
+
+
+@click.command()
+@options.admin
+@options.selector
+@options.map_port
+def command(admin: Address, selector: dict[str, str], map_port: dict[int, int]) -> None:
+    """Show what was given."""
+    click.echo(f"{admin} {selector} {map_port}")
+
+
+class OptionsTests(SynchronousTestCase):
+    """What options become."""
+
+    def test_values(self) -> None:
+        """Repeated options are one dictionary."""
+        arguments = ["--selector", "a=b", "--selector", "c=", "--map-port", "80:8080", "--admin", "/run/a"]
+        output = CliRunner().invoke(command, arguments).output
+        self.assertEqual(output, "unix:///run/a {'a': 'b', 'c': ''} {80: 8080}\n")
+        self.assertEqual(CliRunner().invoke(command, []).output, "127.0.0.1:15000 {} {}\n")
+
+    def test_refused(self) -> None:
+        """What can't be read is a usage error in the user's words."""
+        for option, value, words in (
+            ("--selector", "a", "expected KEY=VALUE"),
+            ("--map-port", "80", "expected two port numbers"),
+            ("--admin", "15000", "expected HOST:PORT"),
+            ("--admin", "none", "can't be asked"),
+        ):
+            result = CliRunner().invoke(command, [option, value])
+            self.assertEqual(result.exit_code, 2)
+            self.assertIn(words, result.output)
