@@ -59,8 +59,9 @@ class Options(usage.Options):
         [
             "admin",
             None,
-            DEFAULT,
-            "Where the gateway can be looked into: HOST:PORT, the path of a UNIX socket, or none.",
+            None,
+            "Where the gateway can be looked into: HOST:PORT, the path of a UNIX socket, or none. "
+            f"[default: {DEFAULT}, unless that is taken]",
         ],
         ["access-log-format", None, "text", "text (Istio's default line) or json."],
         ["log-format", None, "text", "Of what the gateway says of itself: text or json."],
@@ -117,7 +118,7 @@ class Options(usage.Options):
         if self["trusted-hops"] < 0:
             raise usage.UsageError("--trusted-hops must not be negative")
         try:
-            self["admin-address"] = parse_admin_address(self["admin"])
+            self["admin-address"] = parse_admin_address(self["admin"] or DEFAULT)
         except ValueError as error:
             raise usage.UsageError(f"--admin: {error}") from None
         for option in ("access-log-format", "log-format"):
@@ -152,7 +153,9 @@ def makeService(options: Options) -> IService:
         watch.setServiceParent(gateway)  # type: ignore[no-untyped-call]
         gateway.followers.append(lambda loaded: watch.follow(loaded.sources.path, loaded.sources.named))
     if options["admin-address"] is not None:
-        AdminService(reactor, gateway, options["admin-address"]).setServiceParent(gateway)  # type: ignore[no-untyped-call]
+        required = options["admin"] is not None
+        admin = AdminService(reactor, gateway, options["admin-address"], required)
+        admin.setServiceParent(gateway)  # type: ignore[no-untyped-call]
     Signals(reactor, actions).setServiceParent(gateway)  # type: ignore[no-untyped-call]
     if options["log-format"] == "json":
         logged = LoggedService(json_observer(sys.stdout))

@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.task import deferLater
-from twisted.logger import Logger
+from twisted.logger import Logger, LogLevel
 from twisted.web.http import Request as HTTPRequest
 from twisted.web.server import Request, Site
 
@@ -74,14 +74,17 @@ class AdminSite(Site):
 class AdminService(Service):
     """The admin listener, from the gateway's start to its end."""
 
-    def __init__(self, reactor: Any, gateway: Gateway, address: Address) -> None:
+    def __init__(self, reactor: Any, gateway: Gateway, address: Address, required: bool = True) -> None:
         """
         @param reactor: Provides C{IReactorTCP} or C{IReactorUNIX}.
+        @param required: Whether the start fails where the port can't be bound; else the gateway runs without.
         """
+        self._required = required
         self._reactor = reactor
         self._site = AdminSite(reactor, gateway, isinstance(address, UNIXAddress))
         self._address = address
         self._port: IListeningPort | None = None
+        self._tried = False
 
     def privilegedStartService(self) -> None:
         """
@@ -100,8 +103,8 @@ class AdminService(Service):
         """
         super().startService()
         self._open()
-        assert self._port is not None
-        log.info("admin listener on {address}", address=_shown(self._port, self._address))
+        if self._port is not None:
+            log.info("admin listener on {address}", address=_shown(self._port, self._address))
 
     async def _close(self, port: IListeningPort) -> None:
         await maybeDeferred(port.stopListening)
@@ -121,8 +124,9 @@ class AdminService(Service):
         return self._port
 
     def _open(self) -> None:
-        if self._port is not None:
+        if self._tried:
             return
+        self._tried = True
         address = self._address
         try:
             if isinstance(address, TCPAddress):
@@ -132,8 +136,12 @@ class AdminService(Service):
                 self._port = self._reactor.listenUNIX(address.path, self._site, mode=_MODE, wantPID=True)
         except CannotListenError as error:
             reason = getattr(error.socketError, "strerror", None) or str(error.socketError)
-            log.critical("cannot bind {address} for the admin listener: {reason}", address=str(address), reason=reason)
-            raise SystemExit(1) from None
+            level = LogLevel.critical if self._required else LogLevel.warn
+            log.emit(
+                level, "cannot bind {address} for the admin listener: {reason}", address=str(address), reason=reason
+            )
+            if self._required:
+                raise SystemExit(1) from None
 
 
 def _shown(port: IListeningPort, address: Address) -> str:

@@ -8,7 +8,7 @@ import ssl
 from pathlib import Path
 
 from tests.acceptance.coolstore import CoolstoreTestCase
-from tests.acceptance.processes import PATIENCE, Running
+from tests.acceptance.processes import PATIENCE, Running, free_ports
 
 GATEWAY = """\
 apiVersion: networking.istio.io/v1
@@ -49,11 +49,12 @@ class LookingTests(CoolstoreTestCase):
         for path in (self.folder / "etc").glob("*.yaml"):
             if path.name != "backends.yaml":
                 path.unlink()
-        self.socket = str(self.folder / "admin.sock")
+        (port,) = free_ports(1)
+        self.admin = f"127.0.0.1:{port}"
 
     def look(self, *arguments: str) -> str:
         """Ask the gateway."""
-        result = self.ask("edgegate", *arguments, f"--admin={self.socket}")
+        result = self.ask("edgegate", *arguments, f"--admin={self.admin}")
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
         return result.stdout
 
@@ -80,7 +81,7 @@ class LookingTests(CoolstoreTestCase):
     def open_empty(self) -> Running:
         """Start the demo with no Gateway."""
         self.certificates()
-        running = self.run_demo("etc", f"--admin={self.socket}")
+        running = self.run_demo("etc", f"--admin={self.admin}")
         running.says("no listener is open")
         running.says("admin listener on")
         return running
@@ -121,13 +122,13 @@ class LookingTests(CoolstoreTestCase):
         broken.write_text(
             "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: b}\nspec: {servrs: []}\n"
         )
-        result = self.ask("edgegate", "reload", f"--admin={self.socket}")
+        result = self.ask("edgegate", "reload", f"--admin={self.admin}")
         self.assertEqual(result.returncode, 1)
         self.assertIn('broken.yaml:4:8: error: spec.servrs: unknown field; did you mean "servers"?', result.stdout)
         self.assertEqual(self.get(8080, "apiserver.istioinaction.io"), "HTTP/1.1 200 OK")
 
     def test_nobody(self) -> None:
         """Without a gateway the commands say so in one line."""
-        result = self.ask("edgegate", "proxy-config", "listeners", f"--admin={self.socket}")
+        result = self.ask("edgegate", "proxy-config", "listeners", f"--admin={self.admin}")
         self.assertEqual(result.returncode, 1)
-        self.assertRegex(result.stderr, r"^Error: no gateway answers at unix:///[^\n]*\n$")
+        self.assertRegex(result.stderr, r"^Error: no gateway answers at 127.0.0.1:\d+ [^\n]*\n$")

@@ -68,9 +68,15 @@ class AdminServiceTests(TestCase):
         self.assertRaises(SystemExit, self.start, UNIXAddress(path))
 
     def test_port_taken(self) -> None:
-        """A port that is taken ends the start with one line."""
+        """A port that is taken ends the start with one line, but for the default, without which a gateway does."""
         with socket.create_server(("127.0.0.1", 0)) as other:
-            self.assertRaises(SystemExit, self.start, TCPAddress("127.0.0.1", other.getsockname()[1]))
+            address = TCPAddress("127.0.0.1", other.getsockname()[1])
+            self.assertRaises(SystemExit, self.start, address)
+            service = AdminService(reactor, PretendedGateway(), address, required=False)
+            service.privilegedStartService()
+            service.startService()
+            self.assertIsNone(service.port)
+            self.successResultOf(service.stopService())
 
 
 class FetchTests(TestCase):
