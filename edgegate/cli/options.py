@@ -57,6 +57,8 @@ admin = click.option(
     "--admin",
     metavar="ADDR",
     default=DEFAULT,
+    envvar="EDGEGATE_ADMIN",
+    show_envvar=True,
     show_default=True,
     callback=_address,
     help="Where the gateway's admin listener is: HOST:PORT, or the path of a UNIX socket.",

@@ -7,7 +7,7 @@ import subprocess
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.acceptance.coolstore import CoolstoreTestCase
-from tests.acceptance.processes import ENVIRONMENT, PATIENCE, ROOT, program, replaced
+from tests.acceptance.processes import ENVIRONMENT, PATIENCE, ROOT, free_ports, program, replaced
 from tests.acceptance.walk import Step, steps
 
 
@@ -20,7 +20,7 @@ class WalkTests(CoolstoreTestCase):
             ["bash", "-c", command],
             cwd=self.folder,
             # curl shows a progress meter where its output is no terminal.
-            env={**ENVIRONMENT, "CURL_HOME": str(self.folder)},
+            env={**ENVIRONMENT, "CURL_HOME": str(self.folder), "EDGEGATE_ADMIN": self.admin},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -38,7 +38,9 @@ class WalkTests(CoolstoreTestCase):
         (self.folder / ".curlrc").write_text("no-progress-meter\n")
         walk = list(steps(replaced((ROOT / "README.md").read_text(), self.ports)))
         self.assertGreater(len(walk), 10)
-        gateway = self.open_coolstore()
+        (port,) = free_ports(1)
+        self.admin = f"127.0.0.1:{port}"
+        gateway = self.open_coolstore("etc", f"--admin={self.admin}")
         wrong = []
         for step in walk:
             output = self.perform(step.command)

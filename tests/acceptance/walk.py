@@ -29,7 +29,7 @@ class Step:
     expected: str
 
     def matches(self, output: str) -> bool:
-        """Whether an output is the expected one; white space at the ends of lines does not count."""
+        """Whether an output is the expected one; how much white space there is does not count."""
         pattern = "".join(_ANY_LINES if line == "..." else _pattern(line) for line in _tidy(self.expected))
         return re.fullmatch(pattern, "".join(f"{line}\n" for line in _tidy(output))) is not None
 
@@ -63,4 +63,4 @@ def _pattern(line: str) -> str:
 
 
 def _tidy(text: str) -> list[str]:
-    return [line.rstrip() for line in text.strip().splitlines()]
+    return [re.sub(r"\s+", " ", line).rstrip() for line in text.strip().splitlines()]
