@@ -101,7 +101,10 @@ class Connecting:
             self._fail_later(CONNECT_FAILED)
             return
         sock.setblocking(False)
-        number = sock.connect_ex(name)
+        try:
+            number = sock.connect_ex(name)
+        except OSError:  # a path that is too long for the kernel's structure
+            number = errno.ENAMETOOLONG
         if number not in (0, errno.EINPROGRESS):
             sock.close()
             self._fail_later(CONNECT_REFUSED if number in _REFUSED else CONNECT_FAILED)

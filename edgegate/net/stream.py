@@ -94,7 +94,7 @@ class Stream:
         self._reactor = reactor
         self._socket = sock
         self._fd = sock.fileno()
-        self._recv = sock.recv
+        self._recv: Callable[[int], bytes] = sock.recv
         self._send: Callable[[bytes | memoryview], int] = sock.send
         self._queue: list[bytes | memoryview] = []
         self._producer: IPushProducer | None = None
@@ -160,7 +160,7 @@ class Stream:
             except BlockingIOError:
                 sent = 0
             except OSError as reason:
-                self._break(reason)
+                self._end_with(Failure(error.ConnectionLost(str(reason))))
                 return
             self.bytes_out += sent
             if sent == len(data):
@@ -228,7 +228,7 @@ class Stream:
     # IPushProducer: what we read --------------------------------------------------------------------------------------
 
     def pauseProducing(self) -> None:
-        """Read no more for now."""
+        """Read no more until L{resumeProducing}."""
         self._unwatch_reading()
 
     def resumeProducing(self) -> None:
@@ -268,10 +268,6 @@ class Stream:
     def doWrite(self) -> None:
         """More can be written, or the end is due."""
         phase = self._phase
-        if phase is Phase.BROKEN:
-            assert self._failure is not None
-            self._end(self._failure)
-            return
         if self._queue and not self._send_queue():
             return
         self._unwatch_writing()
@@ -286,7 +282,7 @@ class Stream:
 
     def connectionLost(self, reason: Failure) -> None:
         """The reactor says that the socket is of no more use."""
-        self._end(reason)
+        self._end(self._failure or reason)
 
     def readConnectionLost(self, reason: Failure) -> None:
         """The reactor says that the other side has closed its direction."""
@@ -320,7 +316,10 @@ class Stream:
         """The other side has closed its direction."""
         self._unwatch_reading()
         self._read_ended = True
-        if not self._half_closeable or self._phase is Phase.FINISHED:
+        if self._phase is Phase.BROKEN:
+            assert self._failure is not None
+            self._end(self._failure)
+        elif not self._half_closeable or self._phase is Phase.FINISHED:
             self._end(Failure(error.ConnectionDone()))
         else:
             self._protocol.readConnectionLost()  # type: ignore[attr-defined]
@@ -337,16 +336,23 @@ class Stream:
         if self._read_ended:
             self._end(Failure(error.ConnectionDone()))
 
-    def _break(self, reason: OSError) -> None:
-        self._end_with(Failure(error.ConnectionLost(str(reason))))
-
     def _end_with(self, failure: Failure) -> None:
-        """End at the next turn: never from inside a call of ours."""
+        """
+        End at the next turn: never from inside a call of ours.
+
+        The end of our own reading wakes us, which the other side knows nothing
+        of; writing might never be possible.
+        """
         self._phase = Phase.BROKEN
         self._failure = failure
         self._queue.clear()
-        self._unwatch_reading()
-        self._watch_writing()
+        self._unwatch_writing()
+        self._recv = _nothing
+        try:
+            self._socket.shutdown(socket.SHUT_RD)
+        except OSError:
+            pass  # the other side has let go of it: that wakes us as well
+        self._watch_reading()
 
     def _reset_on_close(self) -> None:
         try:
@@ -391,6 +397,10 @@ class Stream:
     def _unwatch(self) -> None:
         self._unwatch_reading()
         self._unwatch_writing()
+
+
+def _nothing(size: int) -> bytes:
+    return b""
 
 
 def twisted_address(address: Address) -> IPv4Address | IPv6Address | TwistedUNIXAddress:

@@ -168,6 +168,9 @@ class TLSStream(Stream):
         if self._done is not None:
             self._shake_hands()
             return
+        if self._phase is Phase.BROKEN:
+            self._read_finished()
+            return
         if self._write_wants_read:
             self._watch_writing()
             self._write_wants_read = False

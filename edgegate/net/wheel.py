@@ -94,7 +94,7 @@ class Deadline:
     """
     A time by which something must have happened; one per connection, set anew for each of its phases.
 
-    It never passes early, and at most two ticks late.
+    It never passes early, and at most three ticks late.
     """
 
     __slots__ = ("_due", "_expired", "_visit", "_wheel", "active")

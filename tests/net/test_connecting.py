@@ -1,0 +1,129 @@
+"""Tests of L{edgegate.net.connecting}, on real sockets."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+from twisted.internet import reactor
+from twisted.internet.task import Clock
+from twisted.trial.unittest import TestCase
+
+from edgegate.errors import CONNECT_FAILED, CONNECT_REFUSED, CONNECT_TIMEOUT, Fault
+from edgegate.net.connecting import Connecting, connect
+from edgegate.net.stream import Stream
+from edgegate.net.wheel import TimerWheel
+from edgegate.routing.snapshot import Address, TCPAddress, UNIXAddress
+from tests.net.pairs import until
+
+
+def descriptors() -> int:
+    """Return how many descriptors this process has open."""
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+class ConnectingTests(TestCase):
+    """Connects, and how they end."""
+
+    def setUp(self) -> None:
+        """Make a wheel that the test turns."""
+        self.clock = Clock()
+        self.wheel = TimerWheel(self.clock, 0.5)
+        self.streams: list[Stream] = []
+        self.faults: list[Fault] = []
+
+    def connect(self, address: Address, timeout: float = 5.0) -> Connecting:
+        """Begin to connect."""
+        before = len(self.streams) + len(self.faults)
+        connecting = connect(
+            reactor,
+            self.wheel,
+            address,
+            timeout,
+            self.streams.append,
+            self.faults.append,  # type: ignore[arg-type]
+        )
+        self.assertEqual(len(self.streams) + len(self.faults), before, "nobody is called from inside the call")
+        self.addCleanup(connecting.cancel)
+        return connecting
+
+    def listen(self) -> tuple[socket.socket, TCPAddress]:
+        """Open a port."""
+        server = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(server.close)
+        return server, TCPAddress("127.0.0.1", server.getsockname()[1])
+
+    async def test_connected(self) -> None:
+        """The stream knows both addresses, and sends small pieces at once."""
+        server, address = self.listen()
+        self.connect(address)
+        await until(lambda: self.streams)
+        (stream,) = self.streams
+        accepted, name = server.accept()
+        self.addCleanup(accepted.close)
+        self.assertEqual((stream.peer, stream.local), (address, TCPAddress(*name)))
+        sock = stream.detach()
+        self.addCleanup(sock.close)
+        self.assertTrue(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+    async def test_unix(self) -> None:
+        """A UNIX socket."""
+        path = self.mktemp()
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(path)
+            server.listen()
+            self.connect(UNIXAddress(path))
+            await until(lambda: self.streams)
+            self.streams[0].detach().close()
+
+    async def test_refused(self) -> None:
+        """A port that nothing listens on, a socket file that is not there or that nobody answers at."""
+        server, address = self.listen()
+        server.close()
+        self.connect(address)
+        await until(lambda: self.faults)
+        path = self.mktemp()
+        with socket.socket(socket.AF_UNIX) as left:
+            left.bind(path)
+        for name in (path, self.mktemp()):
+            self.connect(UNIXAddress(name))
+            self.clock.advance(0)
+        self.assertEqual(self.faults[:2], [CONNECT_REFUSED, CONNECT_REFUSED])
+        self.assertEqual(len(self.faults), 3)
+
+    def test_impossible(self) -> None:
+        """What can't be tried fails too, on a later turn."""
+        for address in (TCPAddress("backend.example", 80), UNIXAddress("/" + "x" * 200)):
+            self.connect(address)
+            self.clock.advance(0)
+        self.assertEqual(self.faults, [CONNECT_FAILED] * 2)
+
+    def full(self) -> TCPAddress:
+        """Return the address of a port whose backlog is full: its kernel answers nobody."""
+        server, address = self.listen()
+        server.listen(0)
+        for _ in range(3):
+            sock = socket.socket()
+            sock.setblocking(False)
+            self.addCleanup(sock.close)
+            sock.connect_ex((address.host, address.port))
+        return address
+
+    def test_too_slow(self) -> None:
+        """A connect that takes too long is given up."""
+        self.connect(self.full(), 2.0)
+        self.clock.pump([0.5] * 4)
+        self.assertEqual(self.faults, [])
+        self.clock.pump([0.5] * 4)
+        self.assertEqual(self.faults, [CONNECT_TIMEOUT])
+
+    def test_cancelled(self) -> None:
+        """Nobody is called after it was cancelled, and no descriptor is left."""
+        address = self.full()
+        before = descriptors()
+        for cancelled in (self.connect(address), self.connect(TCPAddress("backend.example", 80))):
+            cancelled.cancel()
+            cancelled.cancel()
+        self.clock.pump([0.5] * 20)
+        self.assertEqual((self.streams, self.faults), ([], []))
+        self.assertEqual(descriptors(), before)
