@@ -1,0 +1,138 @@
+"""Tests of L{edgegate.net.poller}."""
+
+from __future__ import annotations
+
+import select
+import socket
+from typing import Any
+
+from twisted.internet import reactor
+from twisted.internet.interfaces import IReactorFDSet
+from twisted.internet.testing import MemoryReactor
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase, TestCase
+from zope.interface.verify import verifyObject
+
+from edgegate.net.poller import Poller, poller
+from tests.net.pairs import tcp_pair, until
+
+
+class Watched:
+    """A descriptor that writes down what it is told."""
+
+    def __init__(self, sock: socket.socket, fails: bool = False) -> None:
+        self.sock = sock
+        self.fails = fails
+        self.told: list[str] = []
+
+    def fileno(self) -> int:
+        return self.sock.fileno()
+
+    def logPrefix(self) -> str:
+        return "watched"
+
+    def doRead(self) -> None:
+        self.told.append("read")
+        if self.fails:
+            raise ZeroDivisionError
+        self.sock.recv(100)
+
+    def doWrite(self) -> None:
+        self.told.append("write")
+
+    def connectionLost(self, reason: Failure) -> None:
+        self.told.append("lost")
+
+
+class PollerTests(TestCase):
+    """Watching in place of the reactor."""
+
+    if not hasattr(select, "epoll"):
+        skip = "there is no epoll"
+
+    def setUp(self) -> None:
+        """Watch nothing."""
+        self.poller: Any = Poller(reactor)  # type: ignore[arg-type]
+
+    def watched(self, fails: bool = False) -> tuple[Watched, socket.socket]:
+        """Make a descriptor, and its other end."""
+        ours, theirs = tcp_pair()
+        self.addCleanup(ours.close)
+        self.addCleanup(theirs.close)
+        # before they are closed
+        self.addCleanup(self.poller.removeAll)
+        return Watched(ours, fails), theirs
+
+    async def test_reading(self) -> None:
+        """Who can read is told, until it is watched no more."""
+        watched, theirs = self.watched()
+        verifyObject(IReactorFDSet, self.poller)
+        self.poller.addReader(watched)
+        theirs.send(b"x")
+        await until(lambda: watched.told == ["read"])
+        self.assertEqual(self.poller.getReaders(), [watched])
+        self.poller.removeReader(watched)
+        theirs.send(b"x")
+        other, others = self.watched()
+        self.poller.addReader(other)
+        others.send(b"x")
+        await until(lambda: other.told)
+        self.assertEqual(watched.told, ["read"])
+
+    async def test_writing(self) -> None:
+        """Who can write is told."""
+        watched, _ = self.watched()
+        self.poller.addWriter(watched)
+        await until(lambda: watched.told)
+        self.poller.removeWriter(watched)
+        self.assertEqual((watched.told[0], self.poller.getWriters()), ("write", []))
+
+    async def test_one_reader(self) -> None:
+        """For the reactor it is one reader, and none when it watches nothing."""
+        both = [self.watched()[0] for _ in range(2)]
+        before = set(reactor.getReaders())  # type: ignore[attr-defined]
+        for each in both:
+            self.poller.addReader(each)
+        self.assertEqual(set(reactor.getReaders()) - before, {self.poller})  # type: ignore[attr-defined]
+        for each in both:
+            self.poller.removeReader(each)
+        self.assertEqual(set(reactor.getReaders()), before)  # type: ignore[attr-defined]
+
+    async def test_failing(self) -> None:
+        """What a descriptor raises is logged, and ends that one."""
+        bad, theirs = self.watched(fails=True)
+        good, others = self.watched()
+        for each in (bad, good):
+            self.poller.addReader(each)
+        theirs.send(b"x")
+        others.send(b"x")
+        await until(lambda: good.told and "lost" in bad.told)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assertEqual(self.poller.getReaders(), [good])
+
+    async def test_number_used_again(self) -> None:
+        """A descriptor's number that is used again in the same turn is another one's."""
+        first, _ = self.watched()
+        self.poller.addReader(first)
+        self.poller.removeReader(first)
+        first.sock.close()
+        second, others = self.watched()
+        self.poller.addReader(second)
+        others.send(b"x")
+        await until(lambda: second.told == ["read"])
+        self.assertEqual(first.told, [])
+
+
+class ChoiceTests(SynchronousTestCase):
+    """Where there is no epoll."""
+
+    def test_reactor(self) -> None:
+        """The reactor itself does it."""
+        plain = MemoryReactor()
+        self.assertIsInstance(poller(plain), Poller)
+        self.patch(select, "epoll", None)
+        del select.epoll
+        try:
+            self.assertIs(poller(plain), plain)
+        finally:
+            select.epoll = None  # type: ignore[misc, assignment]

@@ -1,0 +1,167 @@
+"""Tests of L{edgegate.net.splice}: a client and a backend that are relayed."""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+from pathlib import Path
+
+from twisted.internet import reactor
+from twisted.internet.task import Clock
+from twisted.trial.unittest import TestCase
+
+from edgegate.net import splice
+from edgegate.net.splice import SplicedPair
+from edgegate.net.wheel import TimerWheel
+from tests.net.pairs import receive, tcp_pair, until
+
+LARGE = os.urandom(1 << 20) * 6
+
+
+def descriptors() -> int:
+    """Return how many descriptors this process has open."""
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+class SplicedPairTests(TestCase):
+    """Bytes both ways, and every end."""
+
+    def setUp(self) -> None:
+        """Relay between two ends of the test's."""
+        self.clock = Clock()
+        self.ends: list[tuple[str, int, int]] = []
+        self.relay(*tcp_pair(), *tcp_pair())
+
+    def relay(self, client: socket.socket, one: socket.socket, other: socket.socket, backend: socket.socket) -> None:
+        """Begin to relay."""
+        self.client, self.backend = client, backend
+        self.addCleanup(client.close)
+        self.addCleanup(backend.close)
+        self.pair = SplicedPair(
+            reactor,  # type: ignore[arg-type]
+            TimerWheel(self.clock, 0.5),
+            one,
+            other,
+            60.0,
+            lambda *end: self.ends.append(end),
+        )
+        self.addCleanup(self.pair.abort)
+
+    async def carry(self, source: socket.socket, sink: socket.socket, data: bytes) -> None:
+        """Send from one end to the other, and end the stream."""
+        rest = memoryview(data)
+        received = bytearray()
+        over = False
+
+        def step() -> bool:
+            nonlocal rest, over
+            if rest:
+                try:
+                    rest = rest[source.send(rest[:262144]) :]
+                except BlockingIOError:
+                    pass
+                if not rest:
+                    source.shutdown(socket.SHUT_WR)
+            got = receive(sink)
+            received.extend(got or b"")
+            over = over or got == b""
+            return over
+
+        await until(step)
+        self.assertEqual(len(received), len(data))
+        self.assertTrue(received == data)
+
+    async def test_half_close(self) -> None:
+        """An end in one direction leaves the other one open; the pair is over when both have ended."""
+        await self.carry(self.client, self.backend, b"question")
+        self.assertEqual(self.ends, [])
+        await self.carry(self.backend, self.client, b"answer")
+        await until(lambda: self.ends)
+        self.assertEqual(self.ends, [("", 8, 6)])
+
+    async def test_large(self) -> None:
+        """Much passes whole in both directions, and nothing is left open."""
+        before = descriptors()
+        await self.carry(self.client, self.backend, LARGE)
+        await self.carry(self.backend, self.client, LARGE)
+        await until(lambda: self.ends)
+        self.assertEqual(self.ends, [("", len(LARGE), len(LARGE))])
+        self.assertLessEqual(descriptors(), before)
+
+    async def test_without_splice(self) -> None:
+        """Where the system has no splice it is copied."""
+        self.patch(splice, "_SPLICE", False)
+        self.ends.clear()
+        self.relay(*tcp_pair(), *tcp_pair())
+        await self.carry(self.client, self.backend, LARGE)
+        await self.carry(self.backend, self.client, LARGE)
+        await until(lambda: self.ends)
+
+    async def test_back_pressure(self) -> None:
+        """A backend that does not read holds up the client; nothing is collected here."""
+        self.client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
+        sent = 0
+        quiet = 0
+
+        def talk() -> bool:
+            nonlocal sent, quiet
+            try:
+                sent += self.client.send(b"x" * 65536)
+                quiet = 0
+            except BlockingIOError:
+                quiet += 1
+            return quiet > 200
+
+        await until(talk)
+        self.assertLess(sent, 64 << 20)
+        received = 0
+
+        def read() -> bool:
+            nonlocal received
+            received += len(receive(self.backend) or b"")
+            return received == sent
+
+        await until(read)
+
+    async def test_resets(self) -> None:
+        """A connection that breaks resets the other one, and it is told which one it was."""
+        for name in ("one", "other"):
+            self.ends.clear()
+            self.relay(*tcp_pair(), *tcp_pair())
+            broken, whole = (self.client, self.backend) if name == "one" else (self.backend, self.client)
+            broken.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            broken.close()
+            await until(lambda: self.ends)
+            self.assertEqual(self.ends[0][0], name)
+            self.assertRaises(ConnectionResetError, receive, whole)
+
+    async def test_idle(self) -> None:
+        """Without a byte for too long both are reset; each byte begins anew."""
+        for _ in range(3):
+            self.clock.pump([0.5] * 100)
+            self.client.send(b"x")
+            await until(lambda: receive(self.backend))
+        self.assertEqual(self.ends, [])
+        self.clock.pump([0.5] * 130)
+        self.assertEqual(self.ends, [("idle", 3, 0)])
+        self.assertRaises(ConnectionResetError, receive, self.client)
+
+    def test_abort(self) -> None:
+        """An abort resets both, and is told once."""
+        self.pair.abort()
+        self.pair.abort()
+        self.assertEqual(self.ends, [("aborted", 0, 0)])
+        for end in (self.client, self.backend):
+            self.assertRaises(ConnectionResetError, receive, end)
+
+    async def test_unix(self) -> None:
+        """A UNIX socket on one side."""
+        one, other = socket.socketpair()
+        for end in (one, other):
+            end.setblocking(False)
+        self.relay(*tcp_pair(), one, other)
+        await self.carry(self.client, self.backend, LARGE)
+        await self.carry(self.backend, self.client, b"answer")
+        await until(lambda: self.ends)
+        self.assertEqual(self.ends[-1], ("", len(LARGE), 6))
