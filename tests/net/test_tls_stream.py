@@ -1,0 +1,230 @@
+"""Tests of L{edgegate.net.tls_stream}: a server's stream against Python's ssl."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import struct
+from typing import Any
+
+from OpenSSL import SSL
+from twisted.internet import reactor
+from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase, TestCase
+
+from edgegate.net.tls_stream import TLSStream, Truncated, reason_of
+from edgegate.net.wheel import TimerWheel
+from edgegate.tls.contexts import server_context
+from tests.net.pairs import HERE, THERE, HalfRecorder, Producer, Recorder, tcp_pair, until
+from tests.tls.handshakes import client_context, server_tls
+
+LARGE = b"x" * (6 << 20)
+
+
+class TLSStreamTests(TestCase):
+    """One stream, whose client is the test."""
+
+    def setUp(self) -> None:
+        """Connect."""
+        self.clock = Clock()
+        self.ours, self.theirs = tcp_pair()
+        self.addCleanup(self.ours.close)
+        self.ends: list[str] = []
+        context = server_context(server_tls(alpn=(b"h2", b"http/1.1")))
+        wheel = TimerWheel(self.clock, 0.5)
+        self.stream = TLSStream(reactor, wheel, self.ours, HERE, THERE, context)  # type: ignore[arg-type]
+
+    def wrap(self, context: ssl.SSLContext | None = None) -> ssl.SSLSocket:
+        """Make the client's side of TLS."""
+        client = (context or client_context()).wrap_socket(
+            self.theirs, server_hostname="a.example", do_handshake_on_connect=False
+        )
+        self.addCleanup(client.close)
+        return client
+
+    def shake(self) -> None:
+        """Begin the server's side of the handshake."""
+        self.stream.handshake(lambda: self.ends.append("done"), self.ends.append)
+
+    async def start(self, protocol: Recorder, context: ssl.SSLContext | None = None) -> tuple[ssl.SSLSocket, Any]:
+        """Shake hands, and give the stream its protocol."""
+        client = self.wrap(context)
+        self.shake()
+        await until(lambda: attempt(client.do_handshake))
+        await until(lambda: self.ends)
+        self.assertEqual(self.ends, ["done"])
+        self.stream.start(protocol)
+        self.addCleanup(lambda: until(lambda: self.stream.disconnected))
+        self.addCleanup(self.stream.abortConnection)
+        return client, protocol
+
+    async def read(self, client: ssl.SSLSocket, size: int) -> bytes:
+        """Read so much, or to the end."""
+        data = bytearray()
+
+        def step() -> bool:
+            piece = None
+            try:
+                while len(data) < size and (piece := client.recv(65536)):
+                    data.extend(piece)
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                return False
+            return len(data) >= size or piece == b""
+
+        await until(step)
+        return bytes(data)
+
+    async def test_talk(self) -> None:
+        """Bytes both ways, and the protocol that ALPN agreed on."""
+        context = client_context()
+        context.set_alpn_protocols(["http/1.1"])
+        client, recorder = await self.start(Recorder(), context)
+        self.assertEqual((self.stream.alpn, client.selected_alpn_protocol()), (b"http/1.1", "http/1.1"))
+        client.send(b"hello")
+        await until(lambda: recorder.data == b"hello")
+        self.stream.writeSequence([b"a", b"b"])
+        self.assertEqual(await self.read(client, 2), b"ab")
+        self.assertEqual((self.stream.bytes_in, self.stream.bytes_out), (5, 2))
+
+    async def test_large(self) -> None:
+        """What the kernel does not take waits, in order, and holds up the producer; a close waits for it."""
+        client, recorder = await self.start(Recorder())
+        producer = Producer()
+        self.stream.registerProducer(producer, True)
+        self.stream.write(LARGE)
+        self.stream.write(b"end")
+        self.assertEqual(producer.told, ["pause"])
+        self.stream.loseConnection()
+        data = await self.read(client, len(LARGE) + 4)
+        self.assertEqual((len(data), data[-3:]), (len(LARGE) + 3, b"end"))
+        await until(lambda: recorder.lost)
+        self.assertEqual(recorder.lost, [ConnectionDone])
+
+    async def test_upload(self) -> None:
+        """Many records in one go are all told."""
+        client, recorder = await self.start(Recorder())
+        rest = memoryview(LARGE)
+
+        def send() -> bool:
+            nonlocal rest
+            try:
+                while rest:
+                    rest = rest[client.send(rest[:65536]) :]
+            except (ssl.SSLWantWriteError, ssl.SSLWantReadError):
+                pass
+            return len(recorder.data) == len(LARGE)
+
+        await until(send)
+
+    async def test_goodbye(self) -> None:
+        """A client that says goodbye has ended in good order; what is sent before the answer's end still arrives."""
+        client, recorder = await self.start(HalfRecorder())
+        attempt(client.unwrap)
+        await until(lambda: recorder.ended)
+        self.assertEqual((recorder.ended, recorder.lost), (["read"], []))
+        self.stream.write(b"answer")
+        self.stream.loseWriteConnection()
+        await until(lambda: recorder.lost)
+        self.assertEqual((recorder.ended, recorder.lost), (["read", "write"], [ConnectionDone]))
+
+    async def test_we_end_half(self) -> None:
+        """Our goodbye leaves the client's direction open."""
+        client, recorder = await self.start(HalfRecorder())
+        self.stream.write(b"last")
+        self.stream.loseWriteConnection()
+        self.assertEqual(await self.read(client, 5), b"last")
+        self.assertEqual((recorder.ended, recorder.lost), (["write"], []))
+
+    async def test_truncated(self) -> None:
+        """An end without a goodbye is no clean one: something may be missing."""
+        client, recorder = await self.start(HalfRecorder())
+        client.send(b"half")
+        self.theirs = client
+        client.shutdown(socket.SHUT_WR)
+        await until(lambda: recorder.lost)
+        self.assertEqual((recorder.data, recorder.lost, recorder.ended), (b"half", [Truncated], []))
+
+    async def test_reset(self) -> None:
+        """A client that breaks off is no clean end either."""
+        client, recorder = await self.start(HalfRecorder())
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.close()
+        await until(lambda: recorder.lost)
+        self.assertIn(recorder.lost[0], (ConnectionLost, Truncated))
+
+    async def test_garbage(self) -> None:
+        """Bytes that are no records end the connection."""
+        client, recorder = await self.start(HalfRecorder())
+        sock = socket.socket(fileno=client.detach())
+        self.addCleanup(sock.close)
+        sock.send(b"GET / HTTP/1.1\r\n\r\n")
+        await until(lambda: recorder.lost)
+        self.assertEqual((recorder.data, recorder.lost), (b"", [ConnectionLost]))
+
+    async def test_abort(self) -> None:
+        """An abort is told once, later, though the client reads nothing of what is queued for it."""
+        _, recorder = await self.start(Recorder())
+        self.stream.write(LARGE)
+        self.stream.abortConnection()
+        self.assertEqual(recorder.lost, [])
+        await until(lambda: recorder.lost)
+        self.assertEqual(recorder.lost, [ConnectionAborted])
+
+    async def test_refused(self) -> None:
+        """A client that does not trust the server ends the handshake; why is told in OpenSSL's words."""
+        client = self.wrap(ssl.create_default_context())
+        self.shake()
+
+        def refused() -> bool:
+            try:
+                client.do_handshake()
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                return False
+            except ssl.SSLCertVerificationError:
+                return True
+            return False
+
+        await until(refused)
+        await until(lambda: self.ends)
+        self.assertIn("unknown ca", self.ends[0])
+        client.close()
+        self.clock.pump([0.5] * 20)
+
+    async def test_no_handshake(self) -> None:
+        """What is no ClientHello is refused."""
+        self.theirs.send(b"GET / HTTP/1.1\r\n\r\n")
+        self.addCleanup(self.theirs.close)
+        self.shake()
+        await until(lambda: self.ends)
+        self.assertIn("http request", self.ends[0])
+        self.clock.pump([0.5] * 20)
+
+    async def test_abandoned(self) -> None:
+        """A handshake that takes too long is abandoned; nobody is told."""
+        self.shake()
+        self.addCleanup(self.theirs.close)
+        self.stream.abandon()
+        self.theirs.setblocking(True)
+        self.assertEqual(self.theirs.recv(1), b"")
+        self.assertEqual(self.ends, [])
+
+
+class ReasonTests(SynchronousTestCase):
+    """OpenSSL's errors in words."""
+
+    def test_words(self) -> None:
+        """The last error counts; the system's are lower-cased."""
+        self.assertEqual(reason_of(SSL.Error([("a", "b", "first"), ("c", "d", "last")])), "last")
+        self.assertEqual(reason_of(SSL.SysCallError(104, "ECONNRESET")), "econnreset")
+        self.assertEqual(reason_of(SSL.Error()), "Error")
+        self.assertEqual(reason_of(SSL.Error([("a", "b", "")])), "unknown")
+
+
+def attempt(step: Any) -> bool:
+    """Try what may have to wait for the other side; tell whether it is done."""
+    try:
+        step()
+    except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+        return False
+    return True
