@@ -1,0 +1,139 @@
+"""An open port of which the test sees what becomes of each connection."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+from twisted.internet import reactor
+from twisted.internet.task import Clock
+from twisted.trial.unittest import TestCase
+
+from edgegate.downstream.dispatch import Dispatch
+from edgegate.downstream.listener import DownstreamListener, Serving
+from edgegate.net.addresses import Downstream
+from edgegate.net.wheel import TimerWheel
+from edgegate.observe.events import Misfit
+from edgegate.routing.hosts import HostTable
+from edgegate.routing.snapshot import FilterChain, Listener, Origin, TCPAddress, TLSRules
+from edgegate.tls.sni import ContextMap
+from tests.net.pairs import Recorder
+from tests.tls.handshakes import server_tls
+
+HERE = Origin("shop.yaml", 5, "Gateway default/gw")
+BIND = TCPAddress("127.0.0.1", 0)
+PLAIN = FilterChain("http.80", HERE, ("*",), http=HostTable())
+TCP = FilterChain("tcp.80", HERE, ("*",), tcp=())
+SECURE = FilterChain("https.443", HERE, ("a.example",), server_tls(), HostTable())
+STRICT = FilterChain(
+    "https.443.strict",
+    HERE,
+    ("b.example",),
+    server_tls(rules=TLSRules(ciphers=("ECDHE-ECDSA-AES128-GCM-SHA256",))),
+    HostTable(),
+)
+PASSED = FilterChain("tls.443", HERE, ("c.example",), tcp=())
+SNI = HostTable([("a.example", SECURE), ("b.example", STRICT), ("c.example", PASSED)])
+
+
+def listener(plain: FilterChain | None = PLAIN, secure: HostTable[FilterChain] | None = None) -> Listener:
+    """Return a listener."""
+    return Listener(str(BIND), BIND, 443, HERE, plain, secure or HostTable())
+
+
+class RecordingChannel(Recorder):
+    """An HTTP connection."""
+
+    retired = False
+
+    def retire(self) -> None:
+        """Remember it."""
+        self.retired = True
+
+
+class RecordingHTTP:
+    """Makes connections of HTTP that write down what they hear."""
+
+    def __init__(self) -> None:
+        self.channels: list[tuple[Downstream, RecordingChannel]] = []
+
+    def channel(self, downstream: Downstream) -> RecordingChannel:
+        """Make one."""
+        self.channels.append((downstream, RecordingChannel()))
+        return self.channels[-1][1]
+
+
+class RecordingTCP:
+    """Takes sockets that are to be relayed."""
+
+    def __init__(self) -> None:
+        self.sockets: list[tuple[Downstream, socket.socket]] = []
+
+    def relay_socket(self, downstream: Downstream, sock: socket.socket) -> None:
+        """Take one."""
+        self.sockets.append((downstream, sock))
+
+
+class RecordingObserver:
+    """Writes down what it is told."""
+
+    def __init__(self) -> None:
+        self.taken = self.refused = 0
+        self.misfits: list[Misfit] = []
+
+    def connection_taken(self) -> None:
+        """One more."""
+        self.taken += 1
+
+    def connection_refused(self) -> None:
+        """One too many."""
+        self.refused += 1
+
+    def connection_misfit(self, misfit: Misfit) -> None:
+        """One that came to nothing."""
+        self.misfits.append(misfit)
+
+
+class ArrivingCase(TestCase):
+    """Tests of a port that is open."""
+
+    def setUp(self) -> None:
+        """Make the parts behind the port."""
+        self.clock = Clock()
+        self.http = RecordingHTTP()
+        self.tcp = RecordingTCP()
+        self.observer = RecordingObserver()
+        self.room = True
+
+    def open(self, served: Listener) -> DownstreamListener:
+        """Open the port."""
+        parts: Any = (Dispatch(self.http, self.tcp), self.observer)  # type: ignore[arg-type]
+        self.port = DownstreamListener(
+            reactor,
+            TimerWheel(self.clock, 0.5),
+            Serving(served, ContextMap(served)),
+            *parts,
+            lambda: self.room,  # type: ignore[arg-type]
+        )
+        self.port.bind()
+        self.port.accept()
+        self.addCleanup(self.clean)
+        return self.port
+
+    def clean(self) -> None:
+        """Close everything."""
+        self.port.close()
+        self.port.abort()
+        for _, channel in self.http.channels:
+            if channel.transport is not None:
+                channel.transport.abortConnection()
+        for _, sock in self.tcp.sockets:
+            sock.close()
+
+    def connect(self) -> socket.socket:
+        """Connect to it."""
+        local = self.port.local
+        assert isinstance(local, TCPAddress)
+        sock = socket.create_connection((local.host, local.port), 10)
+        self.addCleanup(sock.close)
+        return sock

@@ -1,0 +1,92 @@
+"""Tests of L{edgegate.downstream.listener}."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.downstream.listener import Serving, successor
+from edgegate.net.addresses import Downstream
+from edgegate.routing.hosts import HostTable
+from edgegate.tls.sni import ContextMap
+from tests.downstream.arriving import PASSED, PLAIN, SECURE, SNI, STRICT, TCP, ArrivingCase, listener
+from tests.net.pairs import HERE, THERE, until
+
+
+class DownstreamListenerTests(ArrivingCase):
+    """Connections that need no telling apart."""
+
+    async def test_http(self) -> None:
+        """A connection is HTTP at once, and knows the port that took it."""
+        port = self.open(listener())
+        client = self.connect()
+        client.sendall(b"GET")
+        await until(lambda: self.http.channels and self.http.channels[0][1].data == b"GET")
+        downstream, channel = self.http.channels[0]
+        self.assertIs(downstream.entry, port)
+        self.assertIs(downstream.chain, PLAIN)
+        self.assertEqual((downstream.tls, channel.retired, self.observer.taken), (False, False, 1))
+
+    async def test_tcp(self) -> None:
+        """A connection that is to be relayed is handed on untouched."""
+        self.open(listener(TCP))
+        client = self.connect()
+        client.sendall(b"hello")
+        await until(lambda: self.tcp.sockets)
+        downstream, sock = self.tcp.sockets[0]
+        self.assertIs(downstream.chain, TCP)
+        sock.setblocking(True)
+        self.assertEqual(sock.recv(10), b"hello")
+
+    async def test_no_room(self) -> None:
+        """One connection too many is closed at once, and counted."""
+        self.open(listener())
+        self.room = False
+        client = self.connect()
+        await until(lambda: self.observer.refused)
+        self.assertEqual(client.recv(1), b"")
+        self.assertEqual((self.observer.taken, self.http.channels), (0, []))
+
+    async def test_new_files(self) -> None:
+        """After a reload new connections get what is served then."""
+        port = self.open(listener())
+        other = listener(TCP)
+        port.serving = Serving(other, ContextMap(other))
+        self.connect()
+        await until(lambda: self.tcp.sockets)
+        self.assertIs(self.tcp.sockets[0][0].listener, other)
+
+    def test_speaks_https(self) -> None:
+        """Whether a server ends TLS for HTTP."""
+        for table, expected in ((SNI, True), (HostTable([("c.example", PASSED)]), False)):
+            served = listener(None, table)
+            self.assertEqual(Serving(served, ContextMap(served)).speaks_https, expected)
+
+
+class SuccessorTests(SynchronousTestCase):
+    """How a connection goes on under new files."""
+
+    def test_plain(self) -> None:
+        """In the clear, as long as HTTP is served."""
+        before = Downstream(listener(), PLAIN, THERE, HERE, entry=self)
+        after = listener(replace(PLAIN))
+        found = successor(before, after)
+        assert found is not None
+        self.assertIs(found.chain, after.plain)
+        self.assertEqual((found.listener, found.entry, found.since), (after, self, before.since))
+        self.assertIsNone(successor(before, listener(TCP)))
+        self.assertIsNone(successor(before, listener(None)))
+
+    def test_secure(self) -> None:
+        """Over TLS, as long as its name finds a server of the same rules."""
+        before = Downstream(listener(None, SNI), SECURE, THERE, HERE, "a.example", tls=True)
+
+        def after(*chains: tuple[str, object]) -> object:
+            return successor(before, listener(PLAIN, HostTable(chains)))  # type: ignore[arg-type]
+
+        self.assertIsNotNone(after(("a.example", replace(SECURE))))
+        self.assertIsNotNone(after(("*.example", replace(SECURE, name="other"))))
+        self.assertIsNone(after(("a.example", STRICT)))
+        self.assertIsNone(after(("a.example", PASSED)))
+        self.assertIsNone(after(("b.example", SECURE)))
