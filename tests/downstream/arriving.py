@@ -25,13 +25,8 @@ BIND = TCPAddress("127.0.0.1", 0)
 PLAIN = FilterChain("http.80", HERE, ("*",), http=HostTable())
 TCP = FilterChain("tcp.80", HERE, ("*",), tcp=())
 SECURE = FilterChain("https.443", HERE, ("a.example",), server_tls(), HostTable())
-STRICT = FilterChain(
-    "https.443.strict",
-    HERE,
-    ("b.example",),
-    server_tls(rules=TLSRules(ciphers=("ECDHE-ECDSA-AES128-GCM-SHA256",))),
-    HostTable(),
-)
+RULES = TLSRules(ciphers=("ECDHE-ECDSA-AES128-GCM-SHA256",))
+STRICT = FilterChain("https.443.strict", HERE, ("b.example",), server_tls(rules=RULES), HostTable())
 PASSED = FilterChain("tls.443", HERE, ("c.example",), tcp=())
 SNI = HostTable([("a.example", SECURE), ("b.example", STRICT), ("c.example", PASSED)])
 

@@ -57,9 +57,8 @@ class ArrivalTests(ArrivingCase):
             client = self.connect()
             client.sendall(real(name))
             self.assertEqual(await deferToThread(client.recv, 100), UNRECOGNIZED_NAME)
-        self.assertEqual(
-            [(each.server_name, each.unknown) for each in self.observer.misfits], [("z.example", True), ("", True)]
-        )
+        told = [(each.server_name, each.unknown) for each in self.observer.misfits]
+        self.assertEqual(told, [("z.example", True), ("", True)])
 
     async def test_plain_beside(self) -> None:
         """What does not begin with TLS goes to the plain server where there is one."""

@@ -1,0 +1,112 @@
+"""Tests of L{edgegate.tap}; whole processes are started in tests/acceptance."""
+
+from __future__ import annotations
+
+import sys
+from io import StringIO
+from pathlib import Path
+
+from twisted.application.service import IService, IServiceMaker, MultiService
+from twisted.plugin import getPlugins
+from twisted.python.usage import UsageError
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.admin.site import AdminService
+from edgegate.observe.access_log import AccessLogService
+from edgegate.service import GatewayService
+from edgegate.service_log import LoggedService
+from edgegate.signals import Signals
+from edgegate.tap import EX_CONFIG, Options, makeService
+from edgegate.watching import WatchService
+
+
+def options(*arguments: str) -> Options:
+    """Read options."""
+    found = Options()
+    found.parseOptions(arguments)
+    return found
+
+
+class OptionsTests(SynchronousTestCase):
+    """What the command line says."""
+
+    def test_values(self) -> None:
+        """Repeated options are one dictionary; defaults are those of the docs."""
+        found = options("--config", "etc", "--selector", "a=b", "--selector", "c=d", "--map-port", "80:8080")
+        self.assertEqual((found["selector"], found["map-port"]), ({"a": "b", "c": "d"}, {80: 8080}))
+        self.assertEqual(
+            (found["trusted-hops"], found["watch"], found["access-log"], str(found["admin-address"])),
+            (0, True, "-", "127.0.0.1:15000"),
+        )
+        self.assertFalse(options("-c", "etc", "--no-watch")["watch"])
+
+    def test_refused(self) -> None:
+        """What can't be understood is said in one line."""
+        for arguments, words in (
+            ((), "--config is required"),
+            (("--config", "etc", "more"), ""),
+            (("--config", "etc", "--selector", "a"), "--selector: expected KEY=VALUE"),
+            (("--config", "etc", "--map-port", "80"), "--map-port: expected two port numbers"),
+            (("--config", "etc", "--trusted-hops", "-1"), "must not be negative"),
+            (("--config", "etc", "--trusted-hops", "x"), ""),
+            (("--config", "etc", "--admin", "x"), "--admin: expected HOST:PORT"),
+            (("--config", "etc", "--access-log-format", "xml"), "--access-log-format is text or json"),
+            (("--config", "etc", "--log-format", "xml"), "--log-format is text or json"),
+        ):
+            self.assertIn(words, str(self.assertRaises(UsageError, options, *arguments)), arguments)
+
+    def test_help(self) -> None:
+        """Every option explains itself."""
+        text = str(Options())
+        for name in ("config", "selector", "map-port", "trusted-hops", "no-watch", "access-log", "admin", "log-format"):
+            self.assertIn(f"--{name}", text)
+
+
+class MakeServiceTests(SynchronousTestCase):
+    """What is made of it."""
+
+    def setUp(self) -> None:
+        """Make a folder."""
+        self.folder = Path(self.mktemp())
+        self.folder.mkdir()
+        self.errors = StringIO()
+        self.patch(sys, "stderr", self.errors)
+
+    def make(self, *arguments: str) -> IService:
+        """Make the service."""
+        return makeService(options("--config", str(self.folder), *arguments))
+
+    def kinds(self, service: IService) -> set[type]:
+        """Return what belongs to it."""
+        assert isinstance(service, MultiService)
+        return {type(child) for child in service}
+
+    def test_parts(self) -> None:
+        """All that a gateway has beside it, unless it is told otherwise."""
+        service = self.make()
+        self.assertIsInstance(service, GatewayService)
+        self.assertEqual(self.kinds(service), {AccessLogService, AdminService, Signals, WatchService})
+        bare = self.make("--access-log=none", "--admin=none", "--no-watch")
+        self.assertEqual(self.kinds(bare), {Signals})
+
+    def test_json_log(self) -> None:
+        """The log's format is the application's matter."""
+        service = self.make("--log-format=json")
+        self.assertIsInstance(service, LoggedService)
+        self.assertEqual(self.kinds(service), {GatewayService})
+
+    def test_broken(self) -> None:
+        """Files with errors are not served: all of them are printed."""
+        (self.folder / "a.yaml").write_text("kind: Gateway\n")
+        (self.folder / "b.yaml").write_text("kind: Gateway\n")
+        end = self.assertRaises(SystemExit, self.make)
+        self.assertEqual(end.code, EX_CONFIG)
+        self.assertIn("a.yaml:1:1: error", self.errors.getvalue())
+        self.assertIn("b.yaml:1:1: error", self.errors.getvalue())
+        self.assertRegex(self.errors.getvalue().splitlines()[-1], r"^\d+ errors: not started$")
+
+    def test_plugin(self) -> None:
+        """C{twistd} finds it by its name, and loads nothing of it before it is asked for."""
+        (maker,) = [plugin for plugin in getPlugins(IServiceMaker) if plugin.tapname == "edgegate"]
+        self.assertIs(maker.options, Options)
+        self.assertIs(maker.makeService, makeService)
