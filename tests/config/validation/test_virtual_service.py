@@ -1,0 +1,67 @@
+"""Tests of L{edgegate.config.validation.virtual_service}."""
+
+from __future__ import annotations
+
+from tests.config.validation.cases import ROUTE, CasesTestCase, routing
+
+
+class VirtualServiceTests(CasesTestCase):
+    """Hosts, routes and matches."""
+
+    def test_hosts(self) -> None:
+        """Each host once, and C{*} for gateways only."""
+        self.check(
+            "VirtualService",
+            [
+                (f"hosts: {hosts}\n{gateways}http: [{{route: {ROUTE}}}]\n", words)
+                for hosts, gateways, words in (
+                    ("[a.example]", "", ""),
+                    ("['*']", "gateways: [gw]\n", ""),
+                    ("['*']", "", "* is for gateways only"),
+                    ("['*']", "gateways: [gw, mesh]\n", "* is for gateways only"),
+                    ("[a.example, A.example]", "gateways: [gw]\n", "comes twice"),
+                    ("[a.example, '*.example']", "gateways: [gw]\n", 'is covered by "*.example"'),
+                    ("[a.example:80]", "gateways: [gw]\n", "has a port"),
+                    ("[]", "gateways: [gw]\n", "a VirtualService has at least one host"),
+                )
+            ],
+        )
+
+    def test_routes(self) -> None:
+        """Each route does one thing."""
+        self.check(
+            "VirtualService",
+            [
+                ("hosts: [a.example]\ngateways: [gw]", "it has no routes"),
+                (routing("{match: [{uri: {prefix: /}}]}"), "where do these requests go?"),
+                (routing(f"{{route: {ROUTE}, redirect: {{uri: /}}}}"), "only one of route and redirect"),
+                (routing(f"{{delegate: {{name: a}}, route: {ROUTE}}}"), "goes with no delegate"),
+                (routing("{delegate: {name: a}}"), ""),
+                ("http: [{delegate: {name: a}}]", "a delegate has no delegates"),
+            ],
+        )
+
+    def test_headers(self) -> None:
+        """Names of headers are names; what has a field of its own is pointed to it."""
+        self.check(
+            "VirtualService",
+            [
+                (routing(f"{{match: [{{headers: {{{name}: {{}}}}}}], route: {ROUTE}}}"), words)
+                for name, words in (("x-a", ""), ("':method'", "use the field method"), ("'a b'", "is no name"))
+            ],
+        )
+
+    def test_sni(self) -> None:
+        """TLS routes are told apart by names."""
+        self.check(
+            "VirtualService",
+            [
+                (f"hosts: [a.example]\ngateways: [gw]\ntls: [{{match: [{match}], route: {ROUTE}}}]\n", words)
+                for match, words in (
+                    ("{sniHosts: [a.example]}", ""),
+                    ("{sniHosts: []}", "sniHosts"),
+                    ("{sniHosts: ['a*']}", "is no pattern"),
+                    ("{sniHosts: [a.example], port: 70000}", "70000 is no port"),
+                )
+            ],
+        )
