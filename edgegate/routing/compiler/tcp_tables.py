@@ -11,19 +11,20 @@ from edgegate.routing.compiler.patterns import PatternIndex, wider
 from edgegate.routing.compiler.ports import Port
 from edgegate.routing.compiler.rules import Rules, TCPRule
 from edgegate.routing.compiler.servers import Server
-from edgegate.routing.snapshot import FilterChain, TCPRoute
+from edgegate.routing.snapshot import FilterChain, Origin, TCPRoute
 
 
 def tcp_routes(attachments: Iterable[Attachment], problems: Problems) -> tuple[TCPRoute, ...]:
     """Return the C{tcp} routes of all VirtualServices, in order; one behind another that takes all is reported."""
     found = []
-    seen: set[TCPRoute] = set()
+    seen: set[tuple[TCPRoute, Origin]] = set()
     taken: TCPRoute | None = None
     for attachment in attachments:
         for rule in attachment.rules.tcp:
-            if not rule.scope.holds(attachment.gateway, attachment.server.number) or rule.route in seen:
+            key = rule.route, rule.route.origin
+            if not rule.scope.holds(attachment.gateway, attachment.server.number) or key in seen:
                 continue
-            seen.add(rule.route)
+            seen.add(key)
             if taken is not None:
                 _warn_of(
                     attachment.rules, rule, f"every connection to port {attachment.server.number}", taken, problems
