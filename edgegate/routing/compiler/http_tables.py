@@ -96,11 +96,13 @@ def warn_of_unreachable(rules: Rules, problems: Problems) -> None:
     taken: HTTPRoute | None = None
     for rule in rules.http:
         if taken is not None:
-            _warn_of(rules, rule.route, f"the route at {taken.origin} takes every request", problems)
+            why = f"the route at {taken.origin} takes every request"
+            rules.resource.warning(problems, rule.path, f"never reached: {why}")
             continue
         keys = [(scope, match) for scope, match, _ in rule.matches]
         if keys and all(key in seen for key in keys):
-            _warn_of(rules, rule.route, f"the route at {seen[keys[0]].origin} has the same conditions", problems)
+            why = f"the route at {seen[keys[0]].origin} has the same conditions"
+            rules.resource.warning(problems, rule.path, f"never reached: {why}")
         for key in keys:
             seen.setdefault(key, rule.route)
         if any(scope == EVERYWHERE and takes_all(match) for scope, match in keys):

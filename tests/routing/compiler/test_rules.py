@@ -1,0 +1,89 @@
+"""Tests of L{edgegate.routing.compiler.rules}."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.routing.compiler.rules import takes_all
+from edgegate.routing.matching import HTTPMatch, Kind, StringMatch
+from edgegate.routing.snapshot import HTTPRoute
+from tests.routing.compiler.compiling import compiled, gateway, listener, route, virtual_service
+
+
+class RulesTests(SynchronousTestCase):
+    """VirtualServices, apart from servers."""
+
+    def routes(self, *matches: str, servers: tuple[str, ...] = ("80 HTTP *",), rest: str = "") -> list[HTTPRoute]:
+        """Return the routes of one item."""
+        body = f"http: [{{{rest}match: [{', '.join(matches)}], {route()[1:]}]"
+        snapshot, _ = compiled(gateway("gw", *servers) + virtual_service("a", "a.example", body))
+        plain = listener(snapshot, 80).plain
+        assert plain is not None and plain.http is not None
+        host = plain.http.lookup("a.example")
+        return [] if host is None else list(host.routes)
+
+    def test_conditions(self) -> None:
+        """Every condition is compiled, names of headers in lower case."""
+        (found,) = self.routes(
+            "{uri: {exact: /a}, ignoreUriCase: true, scheme: {exact: https}, method: {prefix: G},"
+            " authority: {regex: a+}, headers: {X-A: {}}, withoutHeaders: {X-B: {exact: b}},"
+            " queryParams: {Q: {exact: c}}}"
+        )
+        self.assertEqual(
+            found.matches,
+            (
+                HTTPMatch(
+                    StringMatch(Kind.EXACT, "/a", ignore_case=True),
+                    StringMatch(Kind.PREFIX, "G"),
+                    StringMatch(Kind.REGEX, "a+"),
+                    (("x-a", StringMatch(Kind.PRESENT)),),
+                    scheme=StringMatch(Kind.EXACT, "https"),
+                    without_headers=(("x-b", StringMatch(Kind.EXACT, "b")),),
+                    query_params=(("Q", StringMatch(Kind.EXACT, "c")),),
+                ),
+            ),
+        )
+
+    def test_names(self) -> None:
+        """A route goes by its name and that of its match."""
+        for rest, match, expected in (
+            ("", "{uri: {prefix: /a}}", "default"),
+            ("name: shop, ", "{uri: {prefix: /a}}", "shop"),
+            ("name: shop, ", "{name: first, uri: {prefix: /a}}", "shop.first"),
+            ("", "{name: first, uri: {prefix: /a}}", "first"),
+        ):
+            (found,) = self.routes(match, rest=rest)
+            self.assertEqual(found.name, expected)
+
+    def test_scope(self) -> None:
+        """A match on another port, or of a client in a mesh, is left out; one that takes all ends the list."""
+        self.assertEqual(self.routes("{port: 81}"), [])
+        self.assertEqual(self.routes("{sourceLabels: {a: b}}"), [])
+        (found,) = self.routes("{port: 80}", "{uri: {prefix: /b}}")
+        self.assertEqual(found.matches, ())
+        first, last = self.routes("{uri: {prefix: /b}}", "{uri: {prefix: /}}", "{uri: {prefix: /c}}")
+        self.assertEqual((len(first.matches), last.matches), (1, ()))
+
+    def test_never(self) -> None:
+        """A match that is in error never holds."""
+        self.assertEqual(self.routes("{uri: {regex: '('}}"), [])
+
+    def test_takes_all(self) -> None:
+        """Any path and nothing else."""
+        self.assertTrue(takes_all(HTTPMatch()))
+        self.assertTrue(takes_all(HTTPMatch(StringMatch(Kind.PREFIX, "/"))))
+        for match in (
+            HTTPMatch(StringMatch(Kind.EXACT, "/")),
+            HTTPMatch(query_params=(("a", StringMatch(Kind.PRESENT)),)),
+            HTTPMatch(scheme=StringMatch(Kind.EXACT, "http")),
+            HTTPMatch(port=80),
+        ):
+            self.assertFalse(takes_all(match))
+
+    def test_sni(self) -> None:
+        """SNI names lie within the VirtualService's hosts."""
+        text = gateway("gw", "443 TLS *.example {mode: PASSTHROUGH}")
+        sni = "[{sniHosts: [b.other]}]"
+        body = f"tls: [{route(port=1, match=sni)}]"
+        errors = [line for line in compiled(text + virtual_service("a", "*.example", body))[1] if " error: " in line]
+        self.assertIn('spec.tls[0].match[0].sniHosts[0]: "b.other" is not among the hosts: *.example', errors[0])
