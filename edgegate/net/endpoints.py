@@ -25,7 +25,8 @@ from zope.interface import implementer
 from edgegate.errors import CONNECT_REFUSED, CONNECT_TIMEOUT, Fault
 from edgegate.net.connecting import connect
 from edgegate.net.listening import listen
-from edgegate.net.stream import Stream, twisted_address
+from edgegate.net.sockaddr import twisted_address
+from edgegate.net.stream import Stream
 from edgegate.net.wheel import TimerWheel
 from edgegate.routing.snapshot import Address
 

@@ -15,8 +15,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from edgegate.net.sockaddr import address_of, family_of, socket_address
-from edgegate.net.stream import twisted_address
+from edgegate.net.sockaddr import address_of, family_of, socket_address, twisted_address
 from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.routing.snapshot import Address, TCPAddress, UNIXAddress
 

@@ -1,13 +1,18 @@
-"""Between the addresses of the Snapshot and those of the socket module."""
+"""Between the addresses of the Snapshot, those of the socket module and those of Twisted."""
 
 from __future__ import annotations
 
 import ipaddress
 import socket
 
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.address import UNIXAddress as TwistedUNIXAddress
+
 from edgegate.routing.snapshot import Address, TCPAddress, UNIXAddress
 
 SocketAddress = tuple[str, int] | tuple[str, int, int, int] | str | bytes
+
+AnyTwistedAddress = IPv4Address | IPv6Address | TwistedUNIXAddress
 
 _MAPPED = "::ffff:"
 
@@ -44,3 +49,12 @@ def address_of(name: SocketAddress) -> Address:
         return TCPAddress(host, name[1])
     path = name.decode(errors="surrogateescape") if isinstance(name, bytes) else name
     return UNIXAddress("@" + path[1:] if path.startswith("\0") else path)
+
+
+def twisted_address(address: Address) -> AnyTwistedAddress:
+    """Return an address as Twisted has it."""
+    if not isinstance(address, TCPAddress):
+        return TwistedUNIXAddress(address.path)
+    if ":" in address.host:
+        return IPv6Address("TCP", address.host, address.port)
+    return IPv4Address("TCP", address.host, address.port)

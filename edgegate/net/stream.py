@@ -17,8 +17,6 @@ from enum import IntEnum
 from typing import cast
 
 from twisted.internet import error
-from twisted.internet.address import IPv4Address, IPv6Address
-from twisted.internet.address import UNIXAddress as TwistedUNIXAddress
 from twisted.internet.interfaces import (
     IConsumer,
     IHalfCloseableDescriptor,
@@ -33,7 +31,8 @@ from twisted.internet.interfaces import (
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from edgegate.routing.snapshot import Address, TCPAddress
+from edgegate.net.sockaddr import AnyTwistedAddress, twisted_address
+from edgegate.routing.snapshot import Address
 
 READ_SIZE = 65536
 """Bytes that one read takes at the most."""
@@ -194,11 +193,11 @@ class Stream:
             self._phase = Phase.FINISHING
             self._watch_writing()
 
-    def getPeer(self) -> IPv4Address | IPv6Address | TwistedUNIXAddress:
+    def getPeer(self) -> AnyTwistedAddress:
         """Return the other side's address as Twisted has it."""
         return twisted_address(self.peer)
 
-    def getHost(self) -> IPv4Address | IPv6Address | TwistedUNIXAddress:
+    def getHost(self) -> AnyTwistedAddress:
         """Return our address as Twisted has it."""
         return twisted_address(self.local)
 
@@ -401,12 +400,3 @@ class Stream:
 
 def _nothing(size: int) -> bytes:
     return b""
-
-
-def twisted_address(address: Address) -> IPv4Address | IPv6Address | TwistedUNIXAddress:
-    """Return an address as Twisted has it."""
-    if not isinstance(address, TCPAddress):
-        return TwistedUNIXAddress(address.path)
-    if ":" in address.host:
-        return IPv6Address("TCP", address.host, address.port)
-    return IPv4Address("TCP", address.host, address.port)

@@ -12,7 +12,8 @@ from twisted.internet.interfaces import IConsumer, IHalfCloseableDescriptor, IPu
 from twisted.trial.unittest import TestCase
 from zope.interface.verify import verifyObject
 
-from edgegate.net.stream import HIGH_WATER, Stream, twisted_address
+from edgegate.net.sockaddr import twisted_address
+from edgegate.net.stream import HIGH_WATER, Stream
 from edgegate.routing.snapshot import TCPAddress, UNIXAddress
 from tests.net.pairs import HERE, THERE, HalfRecorder, Producer, Recorder, receive, tcp_pair, until
 
