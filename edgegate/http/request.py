@@ -132,6 +132,9 @@ def h1_head(
         raise RequestRefused(BAD_HOST)
     head.authority = authority or b""
     _take_target(head, target)
+    if authority and head.authority is not authority:
+        # the target's counts, but a Host that is none is refused all the same (RFC 9112 section 3.2)
+        memory.host(authority)
     head.host = memory.host(head.authority) if received_host or head.authority else ""
     return head
 
