@@ -51,11 +51,12 @@ def free_ports(count: int) -> list[int]:
     Return ports of this machine that nothing listens on.
 
     They lie below the range that the kernel takes the ports of outgoing
-    connections from, so no other test's connection gets in the way before the
-    gateway binds them.
+    connections from, and each process takes its own from a range apart, so no
+    other test gets in the way before the gateway binds them.
     """
     found: list[int] = []
-    for port in random.sample(range(10_000, 32_000), 200):
+    first = 10_000 + os.getpid() % 22 * 1000
+    for port in random.sample(range(first, first + 1000), 200):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

@@ -82,12 +82,19 @@ class SplicedPairTests(TestCase):
 
     async def test_large(self) -> None:
         """Much passes whole in both directions, and nothing is left open."""
-        before = descriptors()
-        await self.carry(self.client, self.backend, LARGE)
-        await self.carry(self.backend, self.client, LARGE)
-        await until(lambda: self.ends)
-        self.assertEqual(self.ends, [("", len(LARGE), len(LARGE))])
-        self.assertLessEqual(descriptors(), before)
+        left: list[int] = []
+        for _ in range(3):
+            await self.carry(self.client, self.backend, LARGE)
+            await self.carry(self.backend, self.client, LARGE)
+            await until(lambda: self.ends)
+            self.assertEqual(self.ends, [("", len(LARGE), len(LARGE))])
+            self.client.close()
+            self.backend.close()
+            left.append(descriptors())
+            self.ends.clear()
+            self.relay(*tcp_pair(), *tcp_pair())
+        # the pipes of the first pair are kept for those that follow
+        self.assertEqual(left[1], left[2])
 
     async def test_without_splice(self) -> None:
         """Where the system has no splice it is copied."""
