@@ -40,8 +40,13 @@ NAMES = (
     "downstream_remote_address",
     "requested_server_name",
     "route_name",
+    "route_origin",
 )
-"""The fields of a line, in Istio's order; a value is text, a number, or L{None} where there is none."""
+"""
+The fields of a line, in Istio's order; a value is text, a number, or L{None} where there is none.
+
+The last one, which Istio has not, is in JSON only: the file and line of the route.
+"""
 
 Value = str | int | None
 Values = tuple[Value, ...]
@@ -55,7 +60,7 @@ _NOWHERE = (None, None, None)
 
 def text_line(values: Values) -> str:
     """Return a line as Istio's default format has it (C{meshConfig.accessLogFormat}); C{-}: no value."""
-    return _TEXT % tuple("-" if value is None else value for value in values)
+    return _TEXT % tuple("-" if value is None else value for value in values[:-1])
 
 
 def json_line(values: Values) -> str:
@@ -97,7 +102,7 @@ def request_values(exchange: Ended, duration: float, began: float) -> Values:
         str(connection.local),
         str(connection.peer),
         connection.server_name or None,
-        _route(exchange.route),
+        *_route(exchange.route),
     )
 
 
@@ -160,7 +165,7 @@ def _stream_values(
         str(connection.local),
         str(connection.peer),
         connection.server_name or None,
-        None if relay is None or relay.origin is None else _named(str(relay.origin)),
+        *((None, None) if relay is None or relay.origin is None else _placed("", str(relay.origin))),
     )
 
 
@@ -190,10 +195,11 @@ def _failure(fault: Fault | None) -> str | None:
     return fault.reason.replace(" ", "_") if fault is not None and fault.flag == "UF" else None
 
 
-def _route(route: Route | None) -> str | None:
-    """Return a route's name; one that has none is called by its place."""
-    return None if route is None else _named(route.name or str(route.origin))
+def _route(route: Route | None) -> Iterable[Value]:
+    return (None, None) if route is None else _placed(route.name, str(route.origin))
 
 
-def _named(name: str) -> str:
-    return name if name.isprintable() else _escaped(name)
+def _placed(name: str, origin: str) -> Iterable[Value]:
+    """Return a route's name and its place; one that has no name is called by its place."""
+    name = name or origin
+    return (name if name.isprintable() else _escaped(name), origin if origin.isprintable() else _escaped(origin))

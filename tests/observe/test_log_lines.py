@@ -93,6 +93,9 @@ class RequestTests(SynchronousTestCase):
         self.assertEqual((found["response_code"], found["bytes_sent"], found["duration"]), (200, 1234, 9))
         self.assertIsNone(found["user_agent"])
         self.assertEqual(found["requested_server_name"], "shop.example")
+        named = request_values(AnyRequest(route=HTTPRoute("all", ORIGIN, ())), 0.0, BEGAN)
+        found = json.loads(json_line(named))
+        self.assertEqual((found["route_name"], found["route_origin"]), ("all", "shop.yaml:12"))
 
     def test_route_without_a_name(self) -> None:
         """A route that has no name is called by its place in the files."""
