@@ -44,6 +44,7 @@ MAX_SYNTAX_ERRORS = 100
 MAX_PATH = 30
 """Keys that the path of a problem shows at most."""
 
+_TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _SEPARATOR = re.compile(r"^---(?=\s|\Z)", re.MULTILINE)
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -214,7 +215,7 @@ class _Composer:
     def _begin(self, event: Any) -> None:
         line, column = self._place(event)
         if len(self._stack) >= MAX_DEPTH:
-            self._error(line, column, f"nested deeper than {MAX_DEPTH} levels")
+            self._error(line, column, _TOO_DEEP)
             raise _Unreadable(event.start_mark.index)
         if event.tag is not None and event.tag not in _COLLECTIONS:
             self._error(line, column, f"the tag {short_tag(event.tag)} is not understood")
@@ -268,7 +269,7 @@ class _Composer:
             self._error(line, column, f"the aliases of this file stand for more than {MAX_ALIASED} values")
             raise _Unreadable(event.start_mark.index)
         if len(self._stack) + node.height > MAX_DEPTH:
-            self._error(line, column, f"nested deeper than {MAX_DEPTH} levels")
+            self._error(line, column, _TOO_DEEP)
             return _Node(None, line, column)
         return node._replace(line=line, column=column, merge=False)
 
@@ -343,6 +344,9 @@ class _Composer:
             since = None if begin is None else (begin.line, begin.column)
             place, message = explain(text, error.problem or "", (mark.line, mark.column), error.context or "", since)
             index = mark.index or 0
+            if "nesting" in (error.problem or ""):
+                # libyaml has a limit of its own, and reads far enough ahead to come to it first
+                message = _TOO_DEEP
         problem = Problem(self._file, place[0] + self._first, place[1] + 1, Severity.ERROR, "", message)
         self._problems.add(problem)
         return _Unreadable(index)
