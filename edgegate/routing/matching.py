@@ -201,8 +201,49 @@ def _header(name: bytes, holds: Callable[[bytes], bool]) -> Condition:
     return check
 
 
+def substitution(expression: str, replacement: str) -> Callable[[bytes], bytes]:
+    """
+    Return a function that replaces everything in a text that an expression of RE2 finds.
+
+    @param replacement: C{\\0} is what was found, C{\\1} to C{\\9} are groups of it, C{\\\\} is a backslash.
+    @raise ValueError: The expression is none, or the replacement names a group that it has not.
+    """
+    compiled = _re2(expression)
+    parts = _parts(replacement, compiled.groups)
+
+    def expand(found: _Found) -> bytes:
+        return b"".join((found.group(part) or b"") if isinstance(part, int) else part for part in parts)
+
+    return lambda text: compiled.sub(expand, text)
+
+
+def _parts(replacement: str, groups: int) -> list[bytes | int]:
+    """Tell texts from numbers of groups in a replacement."""
+    parts: list[bytes | int] = []
+    for text, escaped in re.findall(r"([^\\]*)(\\.?)?", replacement, re.DOTALL):
+        parts.append(text.encode())
+        if escaped == "\\\\":
+            parts.append(b"\\")
+        elif escaped[1:] in tuple("0123456789") and int(escaped[1:]) <= groups:
+            parts.append(int(escaped[1:]))
+        elif escaped:
+            what = f"there is no group {escaped[1:]}" if escaped[1:].isdecimal() else "write \\\\ for a backslash"
+            raise ValueError(f"{escaped}: {what}")
+    return [part for part in parts if part != b""]
+
+
+class _Found(Protocol):
+    def group(self, number: int, /) -> bytes | None: ...
+
+
 class _Pattern(Protocol):
     def fullmatch(self, text: bytes, /) -> object: ...
+
+
+class _Substitutes(_Pattern, Protocol):
+    @property
+    def groups(self) -> int: ...
+    def sub(self, replacement: Callable[[_Found], bytes], text: bytes, /) -> bytes: ...
 
 
 # Quantifiers, alternation and groups are what a backtracking engine can be slow at. An expression of single characters
@@ -214,15 +255,20 @@ _LINEAR = re.compile(rf"(?:{_LITERAL}|(?:{_CLASS})(?![*+?{{]))*(?:(?:{_CLASS})[*
 
 
 def _compile(expression: str) -> _Pattern:
+    compiled = _re2(expression)
+    if _LINEAR.fullmatch(expression) and expression.isascii():
+        # RE2's `.` matches no newline either; \d and \w on bytes are ASCII in both (\s differs).
+        return re.compile(expression.encode())
+    return compiled
+
+
+def _re2(expression: str) -> _Substitutes:
     options = re2.Options()
     options.log_errors = False
     options.encoding = re2.Options.Encoding.LATIN1
     try:
-        compiled: _Pattern = re2.compile(expression.encode(), options)
+        compiled: _Substitutes = re2.compile(expression.encode(), options)
     except re2.error as error:
         detail = error.args[0]
         raise ValueError(detail.decode() if isinstance(detail, bytes) else str(detail)) from error
-    if _LINEAR.fullmatch(expression) and expression.isascii():
-        # RE2's `.` matches no newline either; \d and \w on bytes are ASCII in both (\s differs).
-        return re.compile(expression.encode())
     return compiled

@@ -14,8 +14,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from edgegate.routing.actions import DirectResponse, Redirect, RequestChanges
+from edgegate.routing.headers import HeaderChanges
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.matching import HTTPMatch, Request
+from edgegate.routing.policies import DEFAULT_RETRIES, CORSPolicy, Faults, Mirror, RetryPolicy
 from edgegate.routing.table import first_match
 
 
@@ -93,10 +96,17 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True)
 class WeightedCluster:
-    """One destination of a route; weights are relative to each other, and a weight of 0 gets nothing."""
+    """
+    One destination of a route; weights are relative to each other, and a weight of 0 gets nothing.
+
+    @ivar request: What is changed of requests that go there; L{None}: nothing.
+    @ivar response: What is changed of the answers that come from there, in this order.
+    """
 
     cluster: str
     weight: int
+    request: RequestChanges | None = None
+    response: tuple[HeaderChanges, ...] = ()
 
 
 # HTTP ----------------------------------------------------------------------------------------------------------------
@@ -105,10 +115,14 @@ class WeightedCluster:
 @dataclass(frozen=True, slots=True)
 class HTTPRoute:
     """
-    One item of C{VirtualService.http}.
+    One item of C{VirtualService.http}, or a part of it: what it does may depend on which of its conditions holds.
 
     @ivar matches: Any of them must hold; none: every request.
     @ivar timeout: From the whole request received to the whole answer, in seconds; L{None}: no limit.
+    @ivar redirect: Where given, what every request is answered with; so is C{direct}.
+    @ivar response: What is changed of the headers of such an answer.
+    @ivar retries: L{None}: nothing is tried again.
+    @ivar filtered: Whether there is more to do than to send requests on.
     """
 
     name: str
@@ -116,6 +130,18 @@ class HTTPRoute:
     destinations: tuple[WeightedCluster, ...]
     matches: tuple[HTTPMatch, ...] = ()
     timeout: float | None = None
+    redirect: Redirect | None = None
+    direct: DirectResponse | None = None
+    response: HeaderChanges | None = None
+    retries: RetryPolicy | None = DEFAULT_RETRIES
+    faults: Faults | None = None
+    cors: CORSPolicy | None = None
+    mirrors: tuple[Mirror, ...] = ()
+    filtered: bool = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        others = (self.redirect, self.direct, self.faults, self.cors)
+        object.__setattr__(self, "filtered", any(each is not None for each in others))
 
 
 @dataclass(frozen=True, slots=True)

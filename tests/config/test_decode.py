@@ -167,8 +167,7 @@ class DecodeTests(SynchronousTestCase):
                 hosts: [a.b]
                 gateways: [g]
                 http:
-                - rewrite: {uri: /}
-                  match: [{sourceNamespace: shop}]
+                - match: [{sourceNamespace: shop}]
                   route: [{destination: {host: a}}]
                 """,
             )
@@ -176,8 +175,7 @@ class DecodeTests(SynchronousTestCase):
         self.assertEqual(
             found,
             [
-                "f:8:5: warning: spec.http[0].rewrite: not honoured yet",
-                "f:9:14: warning: spec.http[0].match[0].sourceNamespace: never holds at an edge: only a client inside a"
+                "f:8:14: warning: spec.http[0].match[0].sourceNamespace: never holds at an edge: only a client inside a"
                 " mesh has it",
             ],
         )

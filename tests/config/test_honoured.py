@@ -11,7 +11,6 @@ from edgegate.config.kinds.gateway import Gateway, Port, Server, ServerTLSSettin
 from edgegate.config.kinds.service_entry import Resolution, ServiceEntry
 from edgegate.config.kinds.virtual_service import (
     HTTPMatchRequest,
-    HTTPRedirect,
     HTTPRoute,
     StringMatch,
     VirtualService,
@@ -39,13 +38,12 @@ class NotHonouredTests(SynchronousTestCase):
     def test_fields(self) -> None:
         """A field is told where it stands, the fields within it are not."""
         match = HTTPMatchRequest(query_params={"a": StringMatch(exact="b")}, source_labels={"a": "b"}, stat_prefix="a")
-        spec = VirtualService(http=(HTTPRoute(), HTTPRoute(match=(match,), redirect=HTTPRedirect(uri="/"))))
+        spec = VirtualService(http=(HTTPRoute(), HTTPRoute(match=(match,))))
         self.assertEqual(
             self.told(spec),
             [
                 "spec.http[1].match[0].sourceLabels: never holds at an edge: only a client inside a mesh has it",
                 "spec.http[1].match[0].statPrefix: not honoured yet",
-                "spec.http[1].redirect: not honoured yet",
             ],
         )
 
@@ -72,10 +70,10 @@ class FieldsTests(SynchronousTestCase):
         listed = dict(fields(VirtualService))
         self.assertIsNone(listed["http[].match[].headers.*.exact"])
         self.assertIsNone(listed["http[].route[].destination.port.number"])
-        redirect = listed["http[].redirect"]
-        assert redirect is not None
-        self.assertEqual(redirect.message, "not honoured yet")
-        self.assertNotIn("http[].redirect.uri", listed)
+        self.assertIsNone(listed["http[].redirect.uri"])
+        labels = listed["http[].match[].sourceLabels"]
+        assert labels is not None
+        self.assertIn("never holds at an edge", labels.message)
         mode = dict(fields(Gateway))["servers[].tls.mode"]
         assert mode is not None
         self.assertIn("ISTIO_MUTUAL", dict(mode.values))

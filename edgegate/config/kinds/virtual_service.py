@@ -79,7 +79,7 @@ class HTTPRouteDestination(Spec, frozen=True, kw_only=True):
 
     destination: Destination
     weight: Int32 | None = None
-    headers: Annotated[Headers | None, NOT_YET] = None
+    headers: Headers | None = None
 
 
 class RedirectPort(Enum):
@@ -215,19 +215,19 @@ class HTTPRoute(Spec, frozen=True, kw_only=True):
     name: str | None = None
     match: tuple[HTTPMatchRequest, ...] = ()
     route: tuple[HTTPRouteDestination, ...] = ()
-    redirect: Annotated[HTTPRedirect | None, NOT_YET] = None
-    direct_response: Annotated[HTTPDirectResponse | None, NOT_YET] = None
+    redirect: HTTPRedirect | None = None
+    direct_response: HTTPDirectResponse | None = None
     delegate: Annotated[Delegate | None, NOT_YET] = None
-    rewrite: Annotated[HTTPRewrite | None, NOT_YET] = None
+    rewrite: HTTPRewrite | None = None
     timeout: Duration | None = None
-    retries: Annotated[HTTPRetry | None, NOT_YET] = None
-    fault: Annotated[HTTPFaultInjection | None, NOT_YET] = None
-    mirror: Annotated[Destination | None, NOT_YET] = None
-    mirrors: Annotated[tuple[HTTPMirrorPolicy, ...], NOT_YET] = ()
-    mirror_percent: Annotated[UInt32 | None, NOT_YET] = None
-    mirror_percentage: Annotated[Percent | None, NOT_YET] = None
-    cors_policy: Annotated[CorsPolicy | None, NOT_YET] = None
-    headers: Annotated[Headers | None, NOT_YET] = None
+    retries: HTTPRetry | None = None
+    fault: HTTPFaultInjection | None = None
+    mirror: Destination | None = None
+    mirrors: tuple[HTTPMirrorPolicy, ...] = ()
+    mirror_percent: UInt32 | None = None
+    mirror_percentage: Percent | None = None
+    cors_policy: CorsPolicy | None = None
+    headers: Headers | None = None
 
 
 class RouteDestination(Spec, frozen=True, kw_only=True):

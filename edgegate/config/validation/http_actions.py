@@ -8,7 +8,6 @@ from http import HTTPStatus
 from edgegate.config.document import Path
 from edgegate.config.kinds.virtual_service import (
     CorsPolicy,
-    Headers,
     HTTPDirectResponse,
     HTTPFaultInjection,
     HTTPRedirect,
@@ -18,6 +17,7 @@ from edgegate.config.kinds.virtual_service import (
     Percent,
 )
 from edgegate.config.validation.findings import Findings
+from edgegate.config.validation.headers import check_authority, check_headers
 from edgegate.config.validation.names import check_header, check_port
 from edgegate.config.validation.routes import check_destination, check_expression, check_string_match
 from edgegate.config.values import show, suggestion
@@ -40,7 +40,11 @@ GRPC_STATUSES = (
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE")
 
 _STATUSES = frozenset(str(status.value) for status in HTTPStatus)
-_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
+_TARGET = re.compile(r"[\x21-\x7e]*")
+_NO_EFFECT = {
+    "retriable-headers": "no field of Istio's says which headers these are: it never holds",
+    "http3-post-connect-failure": "there is no HTTP/3 to backends: it never holds",
+}
 
 
 def check_actions(findings: Findings, path: Path, route: HTTPRoute) -> None:
@@ -63,9 +67,9 @@ def check_actions(findings: Findings, path: Path, route: HTTPRoute) -> None:
         _check_fault(findings, (*path, "fault"), route.fault)
     if route.cors_policy is not None:
         _check_cors(findings, (*path, "corsPolicy"), route.cors_policy)
-    _check_headers(findings, (*path, "headers"), route.headers)
+    check_headers(findings, (*path, "headers"), route.headers)
     for index, destination in enumerate(route.route):
-        _check_headers(findings, (*path, "route", index, "headers"), destination.headers)
+        check_headers(findings, (*path, "route", index, "headers"), destination.headers)
     _check_mirrors(findings, path, route)
 
 
@@ -73,6 +77,9 @@ def _check_redirect(findings: Findings, path: Path, redirect: HTTPRedirect) -> N
     parts = ("uri", "prefix_rewrite", "authority", "scheme")
     if not any(getattr(redirect, name) for name in parts) and redirect.port is None and redirect.derive_port is None:
         findings.error(path, "it leads back to itself: give uri, prefixRewrite, authority, scheme, port or derivePort")
+    for name, text in (("uri", redirect.uri), ("prefixRewrite", redirect.prefix_rewrite)):
+        _check_target(findings, (*path, name), text)
+    check_authority(findings, (*path, "authority"), redirect.authority)
     if redirect.uri and redirect.prefix_rewrite:
         findings.error((*path, "prefixRewrite"), "goes with no uri")
     if redirect.redirect_code and not 300 <= redirect.redirect_code <= 399:
@@ -81,6 +88,14 @@ def _check_redirect(findings: Findings, path: Path, redirect: HTTPRedirect) -> N
         findings.error((*path, "scheme"), f"{show(redirect.scheme)} is neither http nor https")
     if redirect.port is not None:
         check_port(findings, (*path, "port"), redirect.port)
+
+
+def _check_target(findings: Findings, path: Path, text: str | None) -> None:
+    """What becomes a part of a request line or a URL holds nothing that could end it."""
+    if text and not _TARGET.fullmatch(text):
+        findings.error(path, f"{show(text)} holds a character that no URL can have: percent-encode it")
+    elif text and "#" in text:
+        findings.error(path, f"{show(text)} has a fragment, which is never sent")
 
 
 def _check_answer(findings: Findings, path: Path, answer: HTTPDirectResponse) -> None:
@@ -95,6 +110,8 @@ def _check_answer(findings: Findings, path: Path, answer: HTTPDirectResponse) ->
 def _check_rewrite(findings: Findings, path: Path, rewrite: HTTPRewrite) -> None:
     if not rewrite.uri and not rewrite.authority and rewrite.uri_regex_rewrite is None:
         findings.error(path, "it rewrites nothing: give uri, uriRegexRewrite or authority")
+    _check_target(findings, (*path, "uri"), rewrite.uri)
+    check_authority(findings, (*path, "authority"), rewrite.authority)
     if rewrite.uri_regex_rewrite is None:
         return
     place = (*path, "uriRegexRewrite")
@@ -104,6 +121,7 @@ def _check_rewrite(findings: Findings, path: Path, rewrite: HTTPRewrite) -> None
         findings.error(place, "needs both match and rewrite")
     else:
         check_expression(findings, (*place, "match"), rewrite.uri_regex_rewrite.match)
+        _check_target(findings, (*place, "rewrite"), rewrite.uri_regex_rewrite.rewrite)
 
 
 def _check_retries(findings: Findings, path: Path, retries: HTTPRetry) -> None:
@@ -116,6 +134,8 @@ def _check_retries(findings: Findings, path: Path, retries: HTTPRetry) -> None:
         word = condition.strip()
         if word and word not in RETRY_ON and word not in _STATUSES:
             findings.error((*path, "retryOn"), f"unknown condition {show(word)}{suggestion(word, RETRY_ON)}")
+        if word in _NO_EFFECT:
+            findings.warning((*path, "retryOn"), f"{word}: {_NO_EFFECT[word]}")
 
 
 def _check_fault(findings: Findings, path: Path, fault: HTTPFaultInjection) -> None:
@@ -161,37 +181,12 @@ def _check_cors(findings: Findings, path: Path, policy: CorsPolicy) -> None:
         for index, name in enumerate(names):
             if name != "*":
                 check_header(findings, (*path, field, index), name)
+    origins = [origin.exact or origin.regex for origin in policy.allow_origins] or list(policy.allow_origin)
+    if policy.allow_credentials and any(origin in ("*", ".*", ".+") for origin in origins):
+        message = "an origin that is allowed only because all are may bring no credentials: name those that may"
+        findings.warning((*path, "allowCredentials"), message)
     if policy.max_age is not None and not policy.max_age.is_integer():
         findings.error((*path, "maxAge"), "only whole seconds can be said to a browser")
-
-
-def _check_headers(findings: Findings, path: Path, headers: Headers | None) -> None:
-    if headers is None:
-        return
-    for side, operations in (("request", headers.request), ("response", headers.response)):
-        if operations is None:
-            continue
-        authorities = []
-        for verb, changes in (("set", operations.set), ("add", operations.add)):
-            for name, value in changes.items():
-                place = (*path, side, verb, name)
-                if name.lower() in ("host", ":authority"):
-                    authorities.append(place)
-                _check_change(findings, place, name, request=side == "request")
-                if not _VALUE.fullmatch(value):
-                    findings.error(place, "the value holds a character that no header can have")
-        for place in authorities[1:]:
-            findings.error(place, "the authority can be set once")
-        for index, name in enumerate(operations.remove):
-            _check_change(findings, (*path, side, "remove", index), name, request=False)
-
-
-def _check_change(findings: Findings, path: Path, name: str, request: bool) -> None:
-    if name.lower() in ("host", ":authority"):
-        if not request:
-            findings.error(path, f"{name} can only be set, in requests")
-        return
-    check_header(findings, path, name)
 
 
 def _check_mirrors(findings: Findings, path: Path, route: HTTPRoute) -> None:

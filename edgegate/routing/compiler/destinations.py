@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from edgegate.config.document import Path
 from edgegate.config.kinds.virtual_service import Destination, HTTPRouteDestination, RouteDestination, VirtualService
 from edgegate.config.problems import Problems
 from edgegate.config.resources import Resource
 from edgegate.config.values import show
+from edgegate.routing.actions import RequestChanges
 from edgegate.routing.compiler.members import Members, Unusable, ip_literal
 from edgegate.routing.compiler.services import Declaration, Service, ServiceIndex
 from edgegate.routing.compiler.suggestions import Suggestions
+from edgegate.routing.headers import HeaderChanges
 from edgegate.routing.hosts import normalise
 from edgegate.routing.snapshot import Cluster, Discovery, Endpoint, TCPAddress, WeightedCluster
 
 LOCALHOST = "127.0.0.1"
+
+R = TypeVar("R", HTTPRouteDestination, RouteDestination)
+
+
+def _unchanged(route: object) -> tuple[RequestChanges | None, tuple[HeaderChanges, ...]]:
+    return None, ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +54,20 @@ class DestinationCompiler:
         self._suggestions = suggestions
         self._unusable: dict[str, str] = {}
 
+    def cluster(self, resource: Resource[VirtualService], path: Path, destination: Destination) -> str | None:
+        """
+        Return the name of a destination's cluster; L{None} where it is in error, which is reported.
+
+        @param path: Of the destination.
+        """
+        return self._cluster(destination, _Place(resource, path, self._problems))
+
     def weighted(
-        self, resource: Resource[VirtualService], path: Path, routes: Sequence[HTTPRouteDestination | RouteDestination]
+        self,
+        resource: Resource[VirtualService],
+        path: Path,
+        routes: Sequence[R],
+        changes: Callable[[R], tuple[RequestChanges | None, tuple[HeaderChanges, ...]]] = _unchanged,
     ) -> tuple[WeightedCluster, ...]:
         """
         Compile the destinations of a route; those that are in error are reported and left out.
@@ -55,14 +76,14 @@ class DestinationCompiler:
         without a weight gets nothing.
 
         @param path: Of the list.
+        @param changes: What is changed of requests to a destination, and of answers from it.
         """
         found = []
         for index, route in enumerate(routes):
-            place = _Place(resource, (*path, index, "destination"), self._problems)
-            cluster = self._cluster(route.destination, place)
+            cluster = self.cluster(resource, (*path, index, "destination"), route.destination)
             if cluster is not None:
                 weight = max(route.weight or 0, 1) if len(routes) == 1 else max(route.weight or 0, 0)
-                found.append(WeightedCluster(cluster, weight))
+                found.append(WeightedCluster(cluster, weight, *changes(route)))
         return tuple(found)
 
     def _cluster(self, destination: Destination, place: _Place) -> str | None:

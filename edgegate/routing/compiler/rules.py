@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from edgegate.config.document import Path
@@ -11,9 +11,13 @@ from edgegate.config.kinds.virtual_service import VirtualService
 from edgegate.config.problems import Problems
 from edgegate.config.resources import Resource
 from edgegate.config.values import show
+from edgegate.routing.actions import RequestChanges
+from edgegate.routing.compiler import actions
 from edgegate.routing.compiler.destinations import DestinationCompiler
+from edgegate.routing.headers import HeaderChanges
 from edgegate.routing.hosts import covers, normalise
 from edgegate.routing.matching import HTTPMatch, Kind, StringMatch, check_regex, condition
+from edgegate.routing.policies import Mirror
 from edgegate.routing.snapshot import HTTPRoute, TCPRoute
 
 GatewayKey = tuple[str, str]
@@ -99,9 +103,8 @@ class RuleCompiler:
 
     def _http(self, resource: Resource[VirtualService], index: int, item: kinds.HTTPRoute) -> HTTPRule:
         path: Path = ("spec", "http", index)
-        destinations = self._destinations.weighted(resource, (*path, "route"), item.route)
-        name = item.name or "default"
-        route = HTTPRoute(name, resource.document.origin_of(path), destinations, timeout=item.timeout)
+        route = self._http_route(resource, path, item)
+        name = route.name
         if not item.match:
             return HTTPRule(path, route, ((EVERYWHERE, HTTPMatch(), name),))
         matches = []
@@ -113,6 +116,45 @@ class RuleCompiler:
                 full_name = f"{item.name}.{match.name}" if item.name and match.name else match.name or name
                 matches.append((scope, compiled, full_name))
         return HTTPRule(path, route, tuple(matches))
+
+    def _http_route(self, resource: Resource[VirtualService], path: Path, item: kinds.HTTPRoute) -> HTTPRoute:
+        """Compile what an item does."""
+        try:
+            new_path = actions.new_path(item.rewrite)
+        except ValueError as error:
+            resource.error(self._problems, (*path, "rewrite", "uriRegexRewrite", "rewrite"), str(error))
+            new_path = None
+
+        def changes(to: kinds.HTTPRouteDestination) -> tuple[RequestChanges | None, tuple[HeaderChanges, ...]]:
+            return actions.request_changes(item, new_path, to.headers), actions.response_changes(item, to.headers)
+
+        return HTTPRoute(
+            item.name or "default",
+            resource.document.origin_of(path),
+            self._destinations.weighted(resource, (*path, "route"), item.route, changes),
+            timeout=item.timeout,
+            redirect=actions.redirect(item.redirect),
+            direct=actions.direct(item.direct_response),
+            response=actions.header_changes([item.headers.response]) if item.headers is not None else None,
+            retries=actions.retries(item.retries),
+            faults=actions.faults(item.fault),
+            cors=actions.cors(item.cors_policy),
+            mirrors=tuple(self._mirrors(resource, path, item)),
+        )
+
+    def _mirrors(self, resource: Resource[VirtualService], path: Path, item: kinds.HTTPRoute) -> Iterable[Mirror]:
+        """Compile where copies go; those that never would are left out, but must be declared all the same."""
+        given = [
+            ((*path, "mirrors", index, "destination"), mirror.destination, actions.share(mirror.percentage))
+            for index, mirror in enumerate(item.mirrors)
+        ]
+        if item.mirror is not None:
+            percent = kinds.Percent(value=item.mirror_percent) if item.mirror_percent is not None else None
+            given.append(((*path, "mirror"), item.mirror, actions.share(item.mirror_percentage or percent)))
+        for place, destination, share in given:
+            cluster = self._destinations.cluster(resource, place, destination)
+            if cluster is not None and share:
+                yield Mirror(cluster, share)
 
     def _http_match(
         self, resource: Resource[VirtualService], path: Path, match: kinds.HTTPMatchRequest
@@ -246,24 +288,30 @@ def routes_on(rules: Rules, gateway: GatewayKey, port: int) -> list[HTTPRoute]:
     """
     found: list[HTTPRoute] = []
     for rule in rules.http:
-        holding: list[HTTPMatch] = []
-        name = ""
-        for scope, match, match_name in rule.matches:
+        by_path = actions.depends_on_match(rule.route)
+        parts: list[tuple[_Key, list[HTTPMatch]]] = []
+        for scope, match, name in rule.matches:
             if not scope.holds(gateway, port):
                 continue
+            key = name, match.uri if by_path else None
             if takes_all(match):
-                if holding:
-                    found.append(replace(rule.route, name=name, matches=tuple(holding)))
-                found.append(replace(rule.route, name=match_name))
+                found.extend(_part(rule.route, each, by_path, matches) for each, matches in (*parts, (key, [])))
                 return found
-            if holding and match_name != name:
-                found.append(replace(rule.route, name=name, matches=tuple(holding)))
-                holding = []
-            holding.append(match)
-            name = match_name
-        if holding:
-            found.append(replace(rule.route, name=name, matches=tuple(holding)))
+            if not parts or parts[-1][0] != key:
+                parts.append((key, []))
+            parts[-1][1].append(match)
+        found.extend(_part(rule.route, key, by_path, matches) for key, matches in parts)
     return found
+
+
+_Key = tuple[str, StringMatch | None]
+"""By what the parts of a route differ: a name, and a condition on the path where that counts."""
+
+
+def _part(route: HTTPRoute, key: _Key, by_path: bool, matches: Sequence[HTTPMatch]) -> HTTPRoute:
+    """Return the route for some of its matches."""
+    route = replace(route, name=key[0], matches=tuple(matches))
+    return actions.for_match(route, key[1]) if by_path else route
 
 
 def takes_all(match: HTTPMatch) -> bool:

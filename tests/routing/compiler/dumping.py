@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from edgegate.routing.actions import NewPath, Redirect, Substitution
+from edgegate.routing.headers import HeaderChanges, Operator
 from edgegate.routing.matching import HTTPMatch, Kind, StringMatch
+from edgegate.routing.policies import DEFAULT_RETRIES, CORSPolicy, RetryPolicy
 from edgegate.routing.snapshot import (
     Cluster,
     Endpoint,
@@ -79,9 +82,82 @@ def _host(host: VirtualHost) -> Iterator[str]:
 
 
 def _http_route(route: HTTPRoute) -> str:
-    timeout = f" within {route.timeout:g} s" if route.timeout is not None else ""
     conditions = " or ".join(_match(match) for match in route.matches) or "always"
-    return f"{route.name} ({route.origin}): {conditions} -> {_destinations(route.destinations)}{timeout}"
+    if route.redirect is not None:
+        does = _redirect(route.redirect)
+    elif route.direct is not None:
+        does = f"answers {route.direct.status} {route.direct.body!r}"
+    else:
+        does = _destinations(route.destinations)
+    return f"{route.name} ({route.origin}): {conditions} -> {does}{''.join(_policies(route))}"
+
+
+def _redirect(redirect: Redirect) -> str:
+    parts = [("scheme", redirect.scheme), ("authority", redirect.authority), ("port", redirect.port)]
+    path = [_new_path(redirect.path)] if redirect.path is not None else []
+    return " ".join(
+        [f"redirects {redirect.code}", *(f"{name} {value!r}" for name, value in parts if value is not None), *path]
+    )
+
+
+def _new_path(path: NewPath | Substitution) -> str:
+    if isinstance(path, Substitution):
+        return f"path {path.expression!r} by {path.replacement!r}"
+    return f"path {path.text!r}" if path.prefix is None else f"path {path.prefix!r}* by {path.text!r}"
+
+
+def _policies(route: HTTPRoute) -> Iterator[str]:
+    if route.timeout is not None:
+        yield f" within {route.timeout:g} s"
+    if route.response is not None and (route.redirect or route.direct):
+        yield f"; answer {_changes(route.response)}"
+    if route.retries is None:
+        yield "; no retries"
+    elif route.retries != DEFAULT_RETRIES:
+        yield f"; {_retries(route.retries)}"
+    if route.faults is not None and route.faults.delay is not None:
+        yield f"; delays {route.faults.delay.share:.0%} by {route.faults.delay.seconds:g} s"
+    if route.faults is not None and route.faults.abort is not None:
+        abort = route.faults.abort
+        grpc = f" grpc {abort.grpc_status}" if abort.grpc_status is not None else ""
+        yield f"; aborts {abort.share:.0%} with {abort.status}{grpc}"
+    for mirror in route.mirrors:
+        yield f"; mirrors {mirror.share:.0%} to {mirror.cluster}"
+    if route.cors is not None:
+        yield f"; {_cors(route.cors)}"
+
+
+def _retries(policy: RetryPolicy) -> str:
+    conditions = [*sorted(policy.conditions), *map(str, sorted(policy.statuses))]
+    limit = f" within {policy.per_try_timeout:g} s each" if policy.per_try_timeout is not None else ""
+    where = "" if policy.elsewhere else " anywhere"
+    return f"retries {policy.attempts}{where} on {','.join(conditions)} after {policy.backoff:g} s{limit}"
+
+
+def _cors(policy: CORSPolicy) -> str:
+    values = [
+        ("methods", policy.methods),
+        ("headers", policy.headers),
+        ("expose", policy.expose),
+        ("max-age", policy.max_age),
+    ]
+    texts = [f"{name} {value.decode()}" for name, value in values if value]
+    flags = [*(["credentials"] * policy.credentials), *([] if policy.forward_unmatched else ["others ignored"])]
+    return " ".join(["cors", ",".join(_text(origin) for origin in policy.origins), *texts, *flags])
+
+
+def _changes(changes: HeaderChanges) -> str:
+    parts = [f"-{name.decode()}" for name in changes.remove]
+    for sign, values in (("=", changes.set), ("+", changes.add)):
+        parts += [f"{sign}{name.decode()}:{''.join(map(_part, value.parts))}" for name, value in values]
+    return " ".join(parts)
+
+
+def _part(part: bytes | Operator) -> str:
+    if isinstance(part, bytes):
+        return part.decode()
+    argument = f"({part.argument})" if part.argument is not None else ""
+    return f"<{part.name}{argument}{'' if part.longest is None else f':{part.longest}'}>"
 
 
 def _match(match: HTTPMatch) -> str:
@@ -112,7 +188,19 @@ def _tcp_route(route: TCPRoute) -> str:
 
 
 def _destinations(destinations: tuple[WeightedCluster, ...]) -> str:
-    return ", ".join(f"{each.cluster} x {each.weight}" for each in destinations) or "nowhere"
+    return ", ".join(map(_destination, destinations)) or "nowhere"
+
+
+def _destination(each: WeightedCluster) -> str:
+    told = []
+    if each.request is not None:
+        if each.request.path is not None:
+            told.append(_new_path(each.request.path))
+        if each.request.authority is not None:
+            told.append(f"authority {each.request.authority!r}")
+        told += [f"request {_changes(changes)}" for changes in each.request.headers]
+    told += [f"answer {_changes(changes)}" for changes in each.response]
+    return f"{each.cluster} x {each.weight}" + (f" [{'; '.join(told)}]" if told else "")
 
 
 def _cluster(cluster: Cluster) -> Iterator[str]:

@@ -1,0 +1,159 @@
+# Hot path: rewrites the requests of routes that say so.
+"""
+What a route does with a request beside sending it on (Istio's C{HTTPRedirect}, C{HTTPDirectResponse}, C{HTTPRewrite}).
+
+Targets are paths with their queries. What the files put into them was checked:
+it holds no byte that could end a line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from edgegate.routing.headers import HeaderChanges
+from edgegate.routing.matching import Kind, StringMatch, substitution
+
+REQUEST_PORT = -1
+"""The port of a redirect that keeps the number of the port that the request came to."""
+
+_DEFAULT_PORTS = {b"http": b"80", b"https": b"443"}
+
+
+@dataclass(frozen=True, slots=True)
+class NewPath:
+    """
+    A path that replaces another one, or the prefix of it that matched; the query stays.
+
+    @ivar prefix: What is replaced; L{None}: the whole path.
+    """
+
+    text: bytes
+    prefix: bytes | None = None
+
+    def of(self, target: bytes) -> bytes:
+        """
+        Return the new target. Between what is new and what stays there is one slash, where either has any.
+
+        A query that the files name takes the place of the request's.
+        """
+        path, mark, query = target.partition(b"?")
+        new = self.text
+        if self.prefix is not None:
+            rest = path[len(self.prefix) :]
+            if new.endswith(b"/") and rest.startswith(b"/"):
+                rest = rest[1:]
+            elif self.prefix.endswith(b"/") and rest and not new.endswith(b"/") and not rest.startswith(b"/"):
+                rest = b"/" + rest
+            new += rest
+        if not new.startswith(b"/"):
+            new = b"/" + new
+        return new if mark and b"?" in self.text else b"%b%b%b" % (new, mark, query)
+
+
+@dataclass(frozen=True, slots=True)
+class Substitution:
+    """
+    A substitution of everything in a path that a regular expression of RE2 finds; groups are C{\\1}.
+
+    @ivar of: Return the new target; the query stays.
+    """
+
+    expression: str
+    replacement: str
+    of: Callable[[bytes], bytes] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        substitute = substitution(self.expression, self.replacement)
+
+        def of(target: bytes) -> bytes:
+            path, mark, query = target.partition(b"?")
+            new = substitute(path)
+            return b"%b%b%b" % (new if new.startswith(b"/") else b"/" + new, mark, query)
+
+        object.__setattr__(self, "of", of)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestChanges:
+    """
+    What is changed of a request on its way to one destination.
+
+    @ivar authority: Its new authority.
+    @ivar headers: In the order in which they are made.
+    """
+
+    path: NewPath | Substitution | None = None
+    authority: bytes | None = None
+    headers: tuple[HeaderChanges, ...] = ()
+
+    def matched(self, uri: StringMatch | None) -> RequestChanges:
+        """Return what is done where this condition on the path was the one that held."""
+        return replace(self, path=path_for(self.path, uri)) if isinstance(self.path, NewPath) else self
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """
+    An answer that sends the client elsewhere; what is L{None} stays as the request has it.
+
+    @ivar port: 0: the default of the scheme; or L{REQUEST_PORT}.
+    """
+
+    code: int = 301
+    path: NewPath | None = None
+    authority: bytes | None = None
+    scheme: bytes | None = None
+    port: int | None = None
+
+    def matched(self, uri: StringMatch | None) -> Redirect:
+        """Return where it leads where this condition on the path was the one that held."""
+        if self.path is None or self.path.prefix is None:
+            return self
+        return replace(self, path=path_for(self.path, uri))
+
+    def location(self, scheme: bytes, authority: bytes, target: bytes, number: int) -> bytes:
+        """
+        Return the URL for a request that had these. A port that was right for the old scheme only is dropped.
+
+        @param number: Of the port that the request came to.
+        """
+        new_scheme = scheme if self.scheme is None else self.scheme
+        host, port = _split(authority if self.authority is None else self.authority)
+        if self.authority is None and new_scheme != scheme and port == _DEFAULT_PORTS[scheme]:
+            port = b""
+        if self.port is not None:
+            wanted = number if self.port == REQUEST_PORT else self.port
+            port = b"%d" % wanted if wanted else b""
+            if port == _DEFAULT_PORTS[new_scheme]:
+                port = b""
+        new = target if self.path is None else self.path.of(target)
+        return b"%b://%b%b%b" % (new_scheme, host, b":" + port if port else b"", new)
+
+
+@dataclass(frozen=True, slots=True)
+class DirectResponse:
+    """An answer that needs no backend."""
+
+    status: int
+    body: bytes = b""
+
+
+def path_for(path: NewPath | None, uri: StringMatch | None) -> NewPath | None:
+    """
+    Return what becomes of a path by the condition on it that held.
+
+    A prefix is replaced; where another kind of condition held the whole path
+    is; where there was none, the slash that every path begins with.
+    """
+    if path is None:
+        return None
+    if uri is None or uri.kind is Kind.PRESENT:
+        return NewPath(path.text, b"/")
+    return NewPath(path.text, uri.value.encode() if uri.kind is Kind.PREFIX else None)
+
+
+def _split(authority: bytes) -> tuple[bytes, bytes]:
+    """Return host and port of an authority, the latter empty where there is none."""
+    host, colon, port = authority.rpartition(b":")
+    return (host, port) if colon and b"]" not in port else (authority, b"")
