@@ -142,6 +142,7 @@ class DataPlane:
     def stop(self) -> None:
         """Leave nothing behind: no idle connection, no timer."""
         self.clusters.stop()
+        self._http.stop()
         self.wheel.stop()
 
     # ------------------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ L{status_of} is the only function that turns a failure into a status code.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 
@@ -29,7 +29,8 @@ class Fault:
     @ivar status: The HTTP status that the client gets if no answer has begun.
     @ivar reason: A constant phrase for logs and metrics, never a detail of the inside.
     @ivar details: Envoy's C{RESPONSE_CODE_DETAILS}, for the access log.
-    @ivar retryable: Whether the request may be tried once more elsewhere: nothing of it can have been acted upon.
+    @ivar unconnected: Whether the backend has seen nothing of the request.
+    @ivar grpc_status: What a gRPC client gets; L{None}: what follows from C{status}.
     """
 
     source: Source
@@ -37,7 +38,8 @@ class Fault:
     status: int
     reason: str
     details: str
-    retryable: bool = False
+    unconnected: bool = False
+    grpc_status: int | None = None
 
 
 def _reset(cause: str) -> str:
@@ -48,9 +50,9 @@ NO_ROUTE = Fault(Source.GATEWAY, "NR", 404, "no route", "route_not_found")
 NO_CLUSTER = Fault(Source.GATEWAY, "NC", 503, "no cluster", "cluster_not_found")
 MISDIRECTED = Fault(Source.DOWNSTREAM, "NR", 421, "host belongs to another server", "misdirected_request")
 NO_HEALTHY_UPSTREAM = Fault(Source.UPSTREAM, "UH", 503, "no healthy upstream", "no_healthy_upstream")
-CONNECT_REFUSED = Fault(Source.UPSTREAM, "UF", 503, "connect refused", _reset("connection_failure"), retryable=True)
-CONNECT_TIMEOUT = Fault(Source.UPSTREAM, "UF", 503, "connect timeout", _reset("connection_timeout"), retryable=True)
-CONNECT_FAILED = Fault(Source.UPSTREAM, "UF", 503, "connect failed", _reset("connection_failure"), retryable=True)
+CONNECT_REFUSED = Fault(Source.UPSTREAM, "UF", 503, "connect refused", _reset("connection_failure"), unconnected=True)
+CONNECT_TIMEOUT = Fault(Source.UPSTREAM, "UF", 503, "connect timeout", _reset("connection_timeout"), unconnected=True)
+CONNECT_FAILED = Fault(Source.UPSTREAM, "UF", 503, "connect failed", _reset("connection_failure"), unconnected=True)
 UPSTREAM_CLOSED = Fault(
     Source.UPSTREAM, "UC", 503, "upstream closed before an answer", _reset("connection_termination")
 )
@@ -66,6 +68,7 @@ UPSTREAM_HEAD_TOO_LARGE = Fault(
     Source.UPSTREAM, "UPE", 502, "upstream's answer head is too large", _reset("headers_too_large")
 )
 UPSTREAM_TIMEOUT = Fault(Source.UPSTREAM, "UT", 504, "upstream too slow", "response_timeout")
+TRY_TIMEOUT = Fault(Source.UPSTREAM, "UT", 504, "upstream too slow for one try", "upstream_per_try_timeout")
 STREAM_IDLE = Fault(Source.UPSTREAM, "SI", 504, "nothing came for too long", "stream_idle_timeout")
 OVERFLOW = Fault(Source.GATEWAY, "UO", 503, "too many at once", _reset("overflow"))
 CLIENT_GONE = Fault(Source.DOWNSTREAM, "DC", 0, "client went away", "downstream_remote_disconnect")
@@ -79,12 +82,44 @@ METHOD_UNKNOWN = Fault(Source.DOWNSTREAM, "DPE", 501, "unknown method", "http1.u
 VERSION_REFUSED = Fault(Source.DOWNSTREAM, "DPE", 505, "unknown HTTP version", "http1.unknown_version")
 EXPECTATION_FAILED = Fault(Source.DOWNSTREAM, "DPE", 417, "unknown expectation", "http1.unknown_expectation")
 CODING_UNKNOWN = Fault(Source.DOWNSTREAM, "DPE", 501, "unknown transfer coding", "http1.invalid_transfer_encoding")
+FAULT_ABORT = Fault(Source.GATEWAY, "FI", 503, "fault filter abort", "fault_filter_abort")
 INTERNAL = Fault(Source.GATEWAY, "-", 500, "internal error", "internal_error")
 
 
 def status_of(fault: Fault) -> int:
     """Return the HTTP status of a local reply for this failure; 0 where there is nobody left to answer."""
     return fault.status
+
+
+_GRPC_STATUSES = {400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 502: 14, 503: 14, 504: 14}
+
+
+def grpc_status_of(fault: Fault) -> int:
+    """
+    Return the C{grpc-status} of a local reply for this failure
+    (U{https://grpc.github.io/grpc/core/md_doc_http-grpc-status-mapping.html}).
+    """
+    return _GRPC_STATUSES.get(fault.status, 2) if fault.grpc_status is None else fault.grpc_status
+
+
+_FLAG_ORDER = ("UH", "UT", "UF", "UC", "UO", "NR", "DI", "FI", "RL", "UAEX", "DC", "URX", "SI", "DPE", "UPE", "NC")
+
+
+def response_flags(fault: Fault | None, others: str = "") -> list[str]:
+    """
+    Return all response flags of a request in the order in which Envoy's logs show them.
+
+    @param others: Those beside the fault's, with commas between them.
+    """
+    found = set(others.split(",")) if others else set()
+    if fault is not None and fault.flag != "-":
+        found.add(fault.flag)
+    return sorted(found, key=_FLAG_ORDER.index) if len(found) > 1 else list(found)
+
+
+def aborted(status: int, grpc_status: int | None) -> Fault:
+    """Return the failure that a route makes on purpose."""
+    return replace(FAULT_ABORT, status=status, grpc_status=grpc_status)
 
 
 def body_of(fault: Fault) -> bytes:

@@ -47,6 +47,6 @@ class LimitsTests(SynchronousTestCase):
             f"kept connection | {limits.idle_seconds:g} s",
             f"{limits.answer_head_bytes // 1024} KiB, {limits.answer_fields} fields, {limits.interim_answers} interim",
             f"under way | {limits.stream_idle_seconds / 60:g} min",
-            f"endpoints tried for a request | {limits.attempts}",
+            f"copies of requests on their way to mirrors | {limits.shadows:,}",
         ):
             self.assertIn(said, page)

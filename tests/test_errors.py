@@ -47,10 +47,10 @@ class FaultTests(SynchronousTestCase):
             elif fault.source is Source.UPSTREAM:
                 self.assertTrue(500 <= status < 600, name)
 
-    def test_retryable(self) -> None:
-        """Only a request of which nothing can have been acted upon may be tried again."""
+    def test_unconnected(self) -> None:
+        """Where there was no connection, the backend can have seen nothing of the request."""
         self.assertEqual(
-            {name for name, fault in FAULTS.items() if fault.retryable},
+            {name for name, fault in FAULTS.items() if fault.unconnected},
             {"CONNECT_REFUSED", "CONNECT_TIMEOUT", "CONNECT_FAILED"},
         )
 

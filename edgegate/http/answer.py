@@ -9,6 +9,7 @@ from edgegate.http.fields import (
     CONNECTION,
     CONTENT_LENGTH,
     DATE,
+    GRPC_STATUS,
     TRANSFER_ENCODING,
     Field,
     content_length,
@@ -32,9 +33,24 @@ class AnswerHead:
     @ivar length: Bytes of the body as the head tells it, also where there is none (HEAD, 304); L{None}: it does not.
     @ivar chunked: Whether the body comes in chunks.
     @ivar keep: Whether the backend keeps its connection.
+    @ivar grpc_status: The field, which a gRPC answer without a body has in its head; else empty.
+    @ivar changed: This head with changes that are the same each time, once they were made.
+    @ivar changed_by: Those changes.
     """
 
-    __slots__ = ("_lines", "chunked", "dated", "fields", "keep", "length", "reason", "status")
+    __slots__ = (
+        "_lines",
+        "changed",
+        "changed_by",
+        "chunked",
+        "dated",
+        "fields",
+        "grpc_status",
+        "keep",
+        "length",
+        "reason",
+        "status",
+    )
 
     def __init__(self, status: int, reason: bytes, fields: list[Field], length: int | None = None) -> None:
         self.status = status
@@ -42,7 +58,20 @@ class AnswerHead:
         self.fields = fields
         self.length = length
         self.chunked = self.keep = self.dated = False
-        self._lines = b""
+        self.grpc_status = self._lines = b""
+        self.changed: AnswerHead | None = None
+        self.changed_by: object = None
+
+    def with_fields(self, fields: list[Field]) -> AnswerHead:
+        """Return a head with other fields."""
+        head = AnswerHead(self.status, self.reason, fields, self.length)
+        head.chunked, head.keep, head.grpc_status = self.chunked, self.keep, self.grpc_status
+        return head
+
+    def with_set(self, fields: list[Field]) -> AnswerHead:
+        """Return a head in which these fields replace all of their names."""
+        names = {name for name, _ in fields}
+        return self.with_fields([*(field for field in self.fields if field[0] not in names), *fields])
 
     @property
     def h1_lines(self) -> bytes:
@@ -87,6 +116,9 @@ def h1_answer(status: int, reason: bytes, keep: bool, received: list[Field]) -> 
             head.chunked = True
         elif role == CONNECTION:
             options.append(value)
+        elif role == GRPC_STATUS:
+            head.grpc_status = value
+            fields.append((lower, value))
     if head.chunked and head.length is not None:
         raise AnswerRefused(UPSTREAM_PROTOCOL)
     if options:

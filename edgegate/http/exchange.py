@@ -9,10 +9,11 @@ that exactly one answer is given: its L{Phase} only goes forward.
 from __future__ import annotations
 
 from enum import IntEnum
+from http import HTTPStatus
 from time import monotonic
 from typing import Protocol
 
-from edgegate.errors import CLIENT_GONE, Fault, body_of, status_of
+from edgegate.errors import CLIENT_GONE, Fault, body_of, grpc_status_of, status_of
 from edgegate.http.answer import AnswerHead
 from edgegate.http.fields import Field
 from edgegate.http.forwarded import Client
@@ -106,6 +107,8 @@ class Exchange:
     @ivar phase: How far the answer is.
     @ivar status: Of the final answer; 0 before it.
     @ivar fault: What went wrong, if anything did.
+    @ivar flags: Envoy's response flags of what is no fault of its own, with commas: C{DI,URX}.
+    @ivar readers: The fields of the answer that tell which pages may read it; empty: none are set.
     @ivar route: The route that was taken, if any was.
     @ivar cluster: The name of the cluster that was taken, or empty.
     @ivar upstream: The backend that was asked last.
@@ -123,9 +126,11 @@ class Exchange:
         "channel",
         "cluster",
         "fault",
+        "flags",
         "head",
         "identity",
         "phase",
+        "readers",
         "received",
         "request_whole",
         "route",
@@ -147,6 +152,8 @@ class Exchange:
         self.phase = Phase.AWAITED
         self.status = self.received = self.sent = self.attempts = 0
         self.fault: Fault | None = None
+        self.flags = ""
+        self.readers: list[Field] = []
         self.route: HTTPRoute | None = None
         self.cluster = ""
         self.upstream: Address | None = None
@@ -227,6 +234,8 @@ class Exchange:
         """Begin the final answer; see L{Channel.answer_head}."""
         self.phase = Phase.BEGUN
         self.status = head.status
+        if self.readers:
+            head = head.with_set(self.readers)
         self.channel.answer_head(head, extra)
 
     def send(self, data: bytes) -> None:
@@ -240,9 +249,13 @@ class Exchange:
         self.upload = None
         self.channel.answer_end(trailers)
 
+    def mark(self, flag: str) -> None:
+        """Take note of a response flag that is no fault."""
+        self.flags = f"{self.flags},{flag}" if self.flags else flag
+
     def reply(self, status: int, fields: list[Field], body: bytes) -> None:
         """Give a whole answer that is no backend's."""
-        self.answer(AnswerHead(status, REASONS[status], fields, len(body)))
+        self.answer(AnswerHead(status, REASONS.get(status, b""), fields, len(body)))
         if body:
             self.send(body)
         self.finish([])
@@ -254,11 +267,21 @@ class Exchange:
             return
         self.fault = fault
         if self.phase is Phase.AWAITED:
-            self.reply(status_of(fault), [(b"content-type", b"text/plain")], body_of(fault))
+            self._reply_to(fault)
         else:
             self.phase = Phase.OVER
             self.upload = None
             self.channel.answer_cut()
+
+    def _reply_to(self, fault: Fault) -> None:
+        """Answer a fault, in the words of gRPC where the client speaks it (U{https://grpc.github.io/grpc/core/})."""
+        if any(name == b"content-type" and value.startswith(b"application/grpc") for name, value in self.head.fields):
+            status = b"%d" % grpc_status_of(fault)
+            message = fault.reason.encode("ascii")
+            told = [(b"grpc-status", status), (b"grpc-message", message)]
+            self.reply(200, [(b"content-type", b"application/grpc"), *told], b"")
+        else:
+            self.reply(status_of(fault), [(b"content-type", b"text/plain")], body_of(fault))
 
     def _release(self) -> None:
         upload, self.upload = self.upload, None
@@ -267,19 +290,7 @@ class Exchange:
 
 
 REASONS: dict[int, bytes] = {
-    301: b"Moved Permanently",
-    400: b"Bad Request",
-    404: b"Not Found",
-    405: b"Method Not Allowed",
-    408: b"Request Timeout",
-    417: b"Expectation Failed",
-    421: b"Misdirected Request",
-    431: b"Request Header Fields Too Large",
-    500: b"Internal Server Error",
-    501: b"Not Implemented",
-    502: b"Bad Gateway",
-    503: b"Service Unavailable",
-    504: b"Gateway Timeout",
-    505: b"HTTP Version Not Supported",
+    **{status.value: status.phrase.encode("ascii") for status in HTTPStatus},
+    413: b"Content Too Large",  # its name since RFC 9110, which Python has since 3.13
 }
 """Reason phrases of local answers (RFC 9110 section 15)."""

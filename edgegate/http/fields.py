@@ -30,6 +30,7 @@ FORWARDED_FOR = 7
 FORWARDED_PROTO = 8
 REQUEST_ID = 9
 DATE = 10
+GRPC_STATUS = 11
 
 _COMMON: dict[bytes, Role] = {
     b"connection": CONNECTION,
@@ -56,6 +57,7 @@ _ANSWER: dict[bytes, Role] = {
     **_COMMON,
     b"server": DROP,
     b"date": DATE,
+    b"grpc-status": GRPC_STATUS,
     b"x-envoy-upstream-service-time": DROP,
 }
 

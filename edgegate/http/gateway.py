@@ -11,14 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from email.utils import formatdate
+from random import Random
 from time import time
+from typing import TYPE_CHECKING
+
+from twisted.internet.interfaces import IDelayedCall
 
 from edgegate.errors import MISDIRECTED, NO_ROUTE, Fault
 from edgegate.http.exchange import Exchange
 from edgegate.http.h1_channel import HTTP1Channel
 from edgegate.http.interfaces import IResource
 from edgegate.http.limits import Limits
-from edgegate.http.resources import FaultResource, HTTPSRedirectResource, ReverseProxyResource
+from edgegate.http.resources import FaultResource, FilteredResource, HTTPSRedirectResource, ReverseProxyResource
 from edgegate.net.addresses import Downstream
 from edgegate.net.connecting import Connecting
 from edgegate.net.stream import Stream
@@ -26,6 +30,12 @@ from edgegate.net.wheel import TimerWheel
 from edgegate.observe.events import Observer
 from edgegate.routing.snapshot import Address, VirtualHost
 from edgegate.upstream.registry import ClusterRegistry
+
+if TYPE_CHECKING:
+    from edgegate.http.mirroring import Shadow
+
+FINE_TICK = 0.01
+"""Seconds to which the timeouts of routes and tries are kept."""
 
 Connect = Callable[[Address, float, Callable[[Stream], None], Callable[[Fault], None]], Connecting]
 
@@ -36,6 +46,10 @@ class HTTPGateway:
 
     @ivar trusted_hops: How many proxies in front of the gateway are trusted to say who the client is.
     @ivar channels: The connections that are open.
+    @ivar shadows: The copies that are on their way to mirrors.
+    @ivar wheel: For what protects the gateway.
+    @ivar fine_wheel: For the times that the files say.
+    @ivar random: Draws shares and waits.
     """
 
     def __init__(
@@ -52,11 +66,15 @@ class HTTPGateway:
         """
         self.connect = connect
         self.wheel = wheel
+        self.fine_wheel = TimerWheel(wheel.clock, FINE_TICK)
+        self.random: Random = clusters.random
         self.clusters = clusters
         self.observer = observer
         self.trusted_hops = trusted_hops
         self.limits = limits
         self.channels: set[HTTP1Channel] = set()
+        self.shadows: set[Shadow] = set()
+        self._filtered = FilteredResource(self)
         self._proxy = ReverseProxyResource(self)
         self._no_route = FaultResource(NO_ROUTE)
         self._misdirected = FaultResource(MISDIRECTED)
@@ -87,6 +105,16 @@ class HTTPGateway:
         """End every connection now: the end of a drain."""
         for channel in tuple(self.channels):
             channel.abort()
+        for shadow in tuple(self.shadows):
+            shadow.drop()
+
+    def stop(self) -> None:
+        """Leave no timer behind."""
+        self.fine_wheel.stop()
+
+    def call_later(self, seconds: float, work: Callable[[], None]) -> IDelayedCall:
+        """Call once after a time, to the millisecond; for what few requests need."""
+        return self.wheel.clock.callLater(seconds, work)
 
     def resource_for(self, exchange: Exchange) -> IResource:
         """Find what answers an exchange, and take note of its route."""
@@ -103,7 +131,7 @@ class HTTPGateway:
         if route is None:
             return self._no_route
         exchange.route = route
-        return self._proxy
+        return self._filtered if route.filtered else self._proxy
 
     def date_line(self) -> bytes:
         """Return the C{date} field of this second (RFC 9110 section 6.6.1)."""

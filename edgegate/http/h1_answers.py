@@ -41,6 +41,22 @@ class AnswerSink(Protocol):
         """A piece of its body, never empty."""
 
 
+class Nobody:
+    """Hears what is of no use to anybody."""
+
+    def answer_interim(self, head: AnswerHead) -> None:
+        """Nothing comes of it."""
+
+    def answer_head(self, head: AnswerHead) -> None:
+        """Nothing comes of it."""
+
+    def answer_body(self, data: bytes) -> None:
+        """Nothing comes of it."""
+
+
+NOBODY = Nobody()
+
+
 class State(Enum):
     """What the next byte belongs to."""
 
@@ -57,6 +73,7 @@ class AnswerReader:
     Read the answers of one connection, one after the other.
 
     @ivar state: What the next byte belongs to.
+    @ivar sink: Who is told; may be replaced in the middle of an answer, also from inside an event.
     @ivar fault: Why the answer is refused.
     @ivar begun: Whether the final answer's head was seen.
     @ivar silent: Whether not a byte of an answer was seen.
@@ -76,12 +93,12 @@ class AnswerReader:
         "_parser",
         "_reason",
         "_rest",
-        "_sink",
         "_whole",
         "begun",
         "fault",
         "keep",
         "silent",
+        "sink",
         "state",
         "trailers",
     )
@@ -92,16 +109,16 @@ class AnswerReader:
         self._fields: list[Field] = []
         self._last = b""
         self._last_head: AnswerHead | None = None
-        self._sink: AnswerSink | None = None
         self._reason = b""
         self._left = 0
         self._whole = self._keep = False
         self.fault: Fault | None = None
-        self.expect(False)
+        self.expect(False, NOBODY)
 
-    def expect(self, is_head: bool) -> None:
+    def expect(self, is_head: bool, sink: AnswerSink) -> None:
         """Await the answer to a new request, which is HEAD or another."""
         self._is_head = is_head
+        self.sink = sink
         self._rest = b""
         self._interims = 0
         self.state = State.HEAD
@@ -109,12 +126,19 @@ class AnswerReader:
         self.silent = True
         self.trailers: list[Field] = []
 
-    def receive(self, data: bytes, sink: AnswerSink) -> None:
+    @property
+    def left(self) -> int | None:
+        """Bytes of the answer's body that are still to come; L{None}: there is no telling."""
+        if self.state is State.SIZED_BODY:
+            return self._left
+        return 0 if self.state is State.WHOLE else None
+
+    def receive(self, data: bytes) -> None:
         """Take what the backend sent; tell the sink what it means. Then look at C{state}."""
         self.silent = False
         state = self.state
         if state is State.HEAD:
-            data = self._read_heads(data, sink)
+            data = self._read_heads(data)
             if not data:
                 return
             state = self.state
@@ -125,11 +149,11 @@ class AnswerReader:
             self._left = left = left - len(data)
             if not left:
                 self.state = State.WHOLE
-            sink.answer_body(data)
+            self.sink.answer_body(data)
         elif state is State.CHUNKED_BODY:
-            self._read_chunked(data, sink)
+            self._read_chunked(data)
         elif state is State.BODY_UNTIL_CLOSE:
-            sink.answer_body(data)
+            self.sink.answer_body(data)
         else:
             self.keep = False
 
@@ -160,8 +184,7 @@ class AnswerReader:
 
     def on_body(self, data: bytes) -> None:
         """A decoded piece of a chunked body."""
-        assert self._sink is not None
-        self._sink.answer_body(data)
+        self.sink.answer_body(data)
 
     def on_message_complete(self) -> None:
         """llhttp holds the answer for whole."""
@@ -169,7 +192,7 @@ class AnswerReader:
 
     # ------------------------------------------------------------------------------------------------------------------
 
-    def _read_heads(self, data: bytes, sink: AnswerSink) -> bytes:
+    def _read_heads(self, data: bytes) -> bytes:
         """Read heads up to the final one's; return what is behind it."""
         if self._rest:
             data = self._rest + data
@@ -196,9 +219,9 @@ class AnswerReader:
                 self._refuse(UPSTREAM_PROTOCOL)
                 return b""
             if head.status != 100:
-                sink.answer_interim(head)
+                self.sink.answer_interim(head)
         self._begin(head)
-        sink.answer_head(head)
+        self.sink.answer_head(head)
         return data
 
     def _keep_part(self, data: bytes) -> None:
@@ -248,9 +271,8 @@ class AnswerReader:
             self.state = State.BODY_UNTIL_CLOSE
             self.keep = False
 
-    def _read_chunked(self, data: bytes, sink: AnswerSink) -> None:
+    def _read_chunked(self, data: bytes) -> None:
         assert self._parser is not None
-        self._sink = sink
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserCallbackError as error:
@@ -261,8 +283,6 @@ class AnswerReader:
                 self._refuse(UPSTREAM_PROTOCOL)
                 return
             self.keep = False
-        finally:
-            self._sink = None
         if len(self._fields) > self._limits.answer_fields:
             self._refuse(UPSTREAM_HEAD_TOO_LARGE)
         elif self._whole:

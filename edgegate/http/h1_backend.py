@@ -18,7 +18,7 @@ from zope.interface import implementer
 
 from edgegate.errors import INTERNAL, STREAM_IDLE, UPSTREAM_CLOSED, UPSTREAM_CUT_SHORT, Fault
 from edgegate.http.fields import Field
-from edgegate.http.h1_answers import AnswerReader, AnswerSink, State
+from edgegate.http.h1_answers import NOBODY, AnswerReader, AnswerSink, State
 from edgegate.http.limits import Limits
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline, TimerWheel
@@ -63,6 +63,7 @@ class HTTP1Backend:
     __slots__ = (
         "_asker",
         "_deadline",
+        "_discarding",
         "_limits",
         "_out",
         "_reader",
@@ -82,7 +83,7 @@ class HTTP1Backend:
         self._deadline = Deadline(wheel, self._expired)
         self._asker: Asker | None = None
         self._out: list[bytes] = []
-        self._request_whole = False
+        self._request_whole = self._discarding = False
 
     def __repr__(self) -> str:
         return f"<HTTP1Backend {self.endpoint.address}: {'asked' if self._asker else 'idle'}, {self.used} requests>"
@@ -97,7 +98,7 @@ class HTTP1Backend:
         """
         self._asker = asker
         self._request_whole = False
-        self._reader.expect(is_head)
+        self._reader.expect(is_head, asker)
         self._out += head
         self.used += 1
         endpoint = self.endpoint
@@ -136,6 +137,22 @@ class HTTP1Backend:
         self._forget_asker()
         self._transport.abortConnection()
 
+    def discard(self) -> None:
+        """
+        Nobody wants the rest of the answer, and the asker hears no more.
+
+        Where little of it is left it is awaited for a moment, because the
+        connection can carry other requests then.
+        """
+        left = self._reader.left
+        if not self._request_whole or left is None or left > self._limits.upload_bytes:
+            self.cancel()
+            return
+        self._asker = None
+        self._reader.sink = NOBODY
+        self._discarding = True
+        self._deadline.start(self._limits.linger_seconds)
+
     def close(self) -> None:
         """End the idle connection; the pool has let go of it."""
         self._transport.loseConnection()
@@ -166,21 +183,24 @@ class HTTP1Backend:
 
     def dataReceived(self, data: bytes) -> None:
         """The backend sent something."""
-        asker = self._asker
-        if asker is None:
+        if self._asker is None and not self._discarding:
             # RFC 9112 section 9.2: an answer that nobody asked for; the next request must not get it
             self.endpoint.pool.discard(self)
             self._transport.abortConnection()
             return
         reader = self._reader
         try:
-            reader.receive(data, asker)
+            reader.receive(data)
+            # it may have let go meanwhile
+            asker = self._asker
             state = reader.state
+            if asker is None and not self._discarding:
+                return
             if state is State.WHOLE:
                 self._finish(asker)
             elif state is State.REFUSED:
                 self._fail(reader.fault or INTERNAL)
-            elif self._asker is not None:
+            elif asker is not None:
                 self._deadline.start(self._limits.stream_idle_seconds)
                 asker.answer_flush()
         except Exception:
@@ -193,6 +213,7 @@ class HTTP1Backend:
         self._deadline.end()
         asker = self._asker
         if asker is None:
+            self._forget_asker()
             self.endpoint.pool.discard(self)
             return
         try:
@@ -208,7 +229,7 @@ class HTTP1Backend:
 
     # ------------------------------------------------------------------------------------------------------------------
 
-    def _finish(self, asker: Asker) -> None:
+    def _finish(self, asker: Asker | None) -> None:
         """The answer is whole: let go of the asker, and keep the connection if it may carry another request."""
         reader = self._reader
         self._forget_asker()
@@ -216,8 +237,9 @@ class HTTP1Backend:
             self.endpoint.pool.give(self)
         else:
             self._transport.loseConnection()
-        asker.answer_end(reader.trailers)
-        asker.answer_flush()
+        if asker is not None:
+            asker.answer_end(reader.trailers)
+            asker.answer_flush()
 
     def _fail(self, fault: Fault) -> None:
         asker = self._asker
@@ -227,12 +249,14 @@ class HTTP1Backend:
             asker.answer_failed(fault, self._reader.silent)
 
     def _forget_asker(self) -> None:
-        if self._asker is not None:
+        if self._asker is not None or self._discarding:
             self._asker = None
+            self._discarding = False
+            self._reader.sink = NOBODY
             self._out.clear()
             self._deadline.stop()
             self.endpoint.active -= 1
 
     def _expired(self) -> None:
-        if self._asker is not None:
+        if self._asker is not None or self._discarding:
             self._fail(STREAM_IDLE)

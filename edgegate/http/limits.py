@@ -23,7 +23,7 @@ class Limits:
     @ivar answer_fields: Header fields of an answer.
     @ivar interim_answers: 1xx answers before the final one.
     @ivar stream_idle_seconds: Without a byte from the backend while an answer is awaited or under way; then 504.
-    @ivar attempts: How many endpoints are tried for one request, the first included (Istio's default of 2 retries).
+    @ivar shadows: Copies of requests that are on their way to mirrors at one time; more are not made.
     """
 
     head_bytes: int = 16 * 1024
@@ -39,4 +39,4 @@ class Limits:
     answer_fields: int = 200
     interim_answers: int = 16
     stream_idle_seconds: float = 300.0
-    attempts: int = 3
+    shadows: int = 1024

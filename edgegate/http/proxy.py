@@ -2,11 +2,9 @@
 """
 Sending a request on to a backend: which one, on which connection, and what happens if that fails.
 
-A L{Forwarding} is the resource's side of one exchange. It asks the cluster for
-endpoints in the order to try them, and goes to the next one only while nothing
-of the request can have been acted upon: a connect that failed, or a kept
-connection that its backend closed before the first byte of an answer to an
-idempotent request (RFC 9110 section 9.2.2).
+A L{Forwarding} is the resource's side of one exchange. It asks the endpoint
+whose turn it is, and tries again elsewhere as its route's retries say, as long
+as not a byte of an answer went to the client and the request's body is at hand.
 """
 
 from __future__ import annotations
@@ -14,22 +12,29 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from edgegate.errors import NO_CLUSTER, NO_HEALTHY_UPSTREAM, UPSTREAM_TIMEOUT, Fault
+from twisted.internet.interfaces import IDelayedCall
+
+from edgegate.errors import NO_CLUSTER, NO_HEALTHY_UPSTREAM, TRY_TIMEOUT, UPSTREAM_TIMEOUT, Fault
 from edgegate.http.answer import AnswerHead
-from edgegate.http.exchange import Exchange, Phase
+from edgegate.http.changes import changed_answer, request_lines
+from edgegate.http.exchange import Exchange
 from edgegate.http.fields import PASS, REQUEST_ROLES, Field
 from edgegate.http.h1_backend import HTTP1Backend
-from edgegate.http.request import CHUNKED, RequestHead
+from edgegate.http.mirroring import Shadow, shadows_of
+from edgegate.http.request import CHUNKED
+from edgegate.http.retrying import Retries
 from edgegate.net.connecting import Connecting
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline
-from edgegate.routing.snapshot import HTTPRoute
+from edgegate.routing.snapshot import HTTPRoute, WeightedCluster
+from edgegate.upstream.budget import SAVED
 from edgegate.upstream.registry import ClusterState, EndpointState
 
 if TYPE_CHECKING:
     from edgegate.http.gateway import HTTPGateway
 
 _IDEMPOTENT = frozenset((b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"))
+"""RFC 9110 section 9.2.2."""
 
 
 class Forwarding:
@@ -49,36 +54,53 @@ class Forwarding:
         "_connecting",
         "_connection",
         "_deadline",
+        "_destination",
         "_exchange",
         "_gateway",
         "_head",
         "_held",
         "_held_bytes",
+        "_next_try",
         "_paused",
         "_replayable",
+        "_retries",
         "_reused",
         "_route",
+        "_shadows",
         "_tried",
+        "_try_deadline",
         "_upload_paused",
         "_whole",
     )
 
-    def __init__(self, exchange: Exchange, cluster: ClusterState, route: HTTPRoute, gateway: HTTPGateway) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        cluster: ClusterState,
+        destination: WeightedCluster,
+        route: HTTPRoute,
+        gateway: HTTPGateway,
+    ) -> None:
         self._exchange = exchange
         self._cluster = cluster
+        self._destination = destination
         self._route = route
         self._gateway = gateway
-        self._head = request_lines(exchange)
+        self._head = request_lines(exchange, destination.request)
         self._chunked = exchange.head.length == CHUNKED
         self._connection: HTTP1Backend | None = None
         self._connecting: Connecting | None = None
         self._deadline: Deadline | None = None
+        self._try_deadline: Deadline | None = None
+        self._next_try: IDelayedCall | None = None
+        self._retries: Retries | None = None
         self._tried: list[EndpointState] = []
         self._held: list[bytes] = []
         self._held_bytes = self._attempts = 0
         self._replayable = True
         self._whole = self._paused = self._upload_paused = self._reused = False
         self._asked_at = 0.0
+        self._shadows = shadows_of(exchange, route, self._head, gateway) if route.mirrors else _NONE
 
     # The exchange's upload --------------------------------------------------------------------------------------------
 
@@ -94,6 +116,8 @@ class Forwarding:
         """Take a piece of the request's body."""
         if self._chunked:
             data = b"%x\r\n%b\r\n" % (len(data), data)
+        for shadow in self._shadows:
+            shadow.send(data)
         if self._replayable:
             self._held.append(data)
             self._held_bytes += len(data)
@@ -111,19 +135,28 @@ class Forwarding:
     def upload_end(self, trailers: list[Field]) -> None:
         """The request is whole."""
         self._whole = True
-        if self._chunked:
-            self._end_chunks(trailers)
-        if self._connection is not None:
-            self._connection.request_whole()
+        last = _last_chunk(trailers) if self._chunked else b""
+        if last and self._replayable:
+            self._held.append(last)
+        for shadow in self._shadows:
+            shadow.finish(last)
+        connection = self._connection
+        if connection is not None:
+            if last:
+                connection.queue(last)
+            connection.request_whole()
+            self._limit_try()
         timeout = self._route.timeout
         if timeout is not None:
-            self._deadline = Deadline(self._gateway.wheel, self._expired)
+            self._deadline = Deadline(self._gateway.fine_wheel, self._expired)
             self._deadline.start(timeout)
 
     def flush(self) -> None:
         """Send on what was taken in this turn."""
         if self._connection is not None:
             self._connection.flush()
+        for shadow in self._shadows:
+            shadow.flush()
 
     def pause(self) -> None:
         """The client does not read its answer."""
@@ -153,12 +186,21 @@ class Forwarding:
         self._exchange.channel.answer_interim(head)
 
     def answer_head(self, head: AnswerHead) -> None:
-        """The final answer begins: no other backend is tried from here on."""
+        """The final answer begins; unless it is one to try again after, it goes to the client."""
+        if (head.status >= 400 or head.grpc_status) and self._again_after(head):
+            return
+        budget = self._cluster.retry_budget
+        if budget.left < SAVED and head.status < 500:
+            budget.earn()
         self._replayable = False
         self._held = []
         exchange = self._exchange
         exchange.upstream_time = spent = int((monotonic() - self._asked_at) * 1000)
-        exchange.answer(head, b"x-envoy-upstream-service-time: %d\r\n" % spent)
+        extra = b"x-envoy-upstream-service-time: %d\r\n" % spent
+        changes = self._destination.response
+        if changes:
+            head, extra = changed_answer(head, extra, changes, exchange)
+        exchange.answer(head, extra)
 
     def answer_body(self, data: bytes) -> None:
         """Pass on a piece of the answer."""
@@ -171,26 +213,21 @@ class Forwarding:
     def answer_end(self, trailers: list[Field]) -> None:
         """The answer is whole."""
         self._connection = None
-        if self._deadline is not None:
-            self._deadline.end()
+        self._stop()
         self._exchange.finish(trailers)
 
     def answer_failed(self, fault: Fault, silent: bool) -> None:
-        """The connection failed: try once more where that is safe, else say so."""
+        """
+        The connection failed.
+
+        A kept one that its backend closed before it saw the request is
+        replaced at once: that is no try of the request's.
+        """
         self._connection = None
-        exchange = self._exchange
-        if (
-            silent
-            and self._reused
-            and self._replayable
-            and exchange.phase is Phase.AWAITED
-            and exchange.head.method in _IDEMPOTENT
-            and self._attempts < self._gateway.limits.attempts
-        ):
-            endpoint = self._tried.pop()
-            self._try(endpoint, fresh=True)
+        if silent and self._reused and self._replayable and self._exchange.head.method in _IDEMPOTENT:
+            self._try(self._tried.pop(), fresh=True)
         else:
-            self._fail(fault)
+            self._fail_or_try_again(fault)
 
     def upload_blocked(self, blocked: bool) -> None:
         """The backend cannot keep up with the body, or can again."""
@@ -203,15 +240,6 @@ class Forwarding:
             channel.resume_upload()
 
     # ------------------------------------------------------------------------------------------------------------------
-
-    def _end_chunks(self, trailers: list[Field]) -> None:
-        """End a chunked body; of its trailer fields those pass which would pass in a head (RFC 9110 section 6.5.1)."""
-        lines = b"".join(b"%b: %b\r\n" % (name, value) for name, value in trailers if REQUEST_ROLES.of(name)[1] == PASS)
-        last = b"0\r\n%b\r\n" % lines
-        if self._replayable:
-            self._held.append(last)
-        if self._connection is not None:
-            self._connection.queue(last)
 
     def _resolved(self) -> None:
         """The cluster's names are resolved, or have failed to be."""
@@ -252,12 +280,56 @@ class Forwarding:
     def _connect_failed(self, fault: Fault) -> None:
         self._connecting = None
         self._tried[-1].connect_failures += 1
-        if self._attempts < self._gateway.limits.attempts:
-            for endpoint in self._cluster.others(self._tried):
-                self._try(endpoint)
-                self.flush()
-                return
-        self._fail(fault)
+        self._fail_or_try_again(fault)
+
+    def _again_after(self, head: AnswerHead) -> bool:
+        """Try again after an answer, if the route wants that and it can be done."""
+        policy = self._route.retries
+        limited = any(name == b"x-envoy-ratelimited" for name, _ in head.fields)
+        if policy is None or not policy.after_answer(head.status, head.grpc_status, limited):
+            return False
+        connection = self._connection
+        if not self._try_later():
+            return False
+        assert connection is not None
+        self._connection = None
+        connection.discard()
+        return True
+
+    def _fail_or_try_again(self, fault: Fault) -> None:
+        """There is no connection any more, and no answer from it."""
+        policy = self._route.retries
+        if policy is None or not policy.after_failure(fault.unconnected) or not self._try_later():
+            self._fail(fault)
+
+    def _try_later(self) -> bool:
+        """Arrange for the next try, if there may be one."""
+        policy = self._route.retries
+        if policy is None or not self._replayable:
+            return False
+        retries = self._retries
+        if retries is None:
+            retries = self._retries = Retries(policy, self._cluster.retry_budget, self._gateway.random)
+        wait = retries.again()
+        if wait is None:
+            self._exchange.mark(retries.refused)
+            return False
+        if self._try_deadline is not None:
+            self._try_deadline.stop()
+        self._next_try = self._gateway.call_later(wait, self._try_again)
+        return True
+
+    def _try_again(self) -> None:
+        self._next_try = None
+        policy = self._route.retries
+        assert policy is not None
+        others = self._cluster.others(self._tried) if policy.elsewhere else iter(())
+        endpoint = next(others, None) or self._cluster.next()
+        if endpoint is None:
+            self._fail(NO_HEALTHY_UPSTREAM)
+        else:
+            self._try(endpoint)
+            self.flush()
 
     def _ask(self, connection: HTTP1Backend) -> None:
         self._connection = connection
@@ -271,6 +343,7 @@ class Forwarding:
             self._held = []
         if self._whole:
             connection.request_whole()
+            self._limit_try()
         if self._paused:
             connection.pause()
         if exchange.head.expects_continue:
@@ -286,6 +359,21 @@ class Forwarding:
         exchange.fail(fault)
         exchange.channel.flush()
 
+    def _limit_try(self) -> None:
+        """The request is sent: from now on the try may take as long as the route says."""
+        policy = self._route.retries
+        if policy is not None and policy.per_try_timeout is not None:
+            if self._try_deadline is None:
+                self._try_deadline = Deadline(self._gateway.fine_wheel, self._try_expired)
+            self._try_deadline.start(policy.per_try_timeout)
+
+    def _try_expired(self) -> None:
+        """This try has taken too long."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.cancel()
+        self._fail_or_try_again(TRY_TIMEOUT)
+
     def _expired(self) -> None:
         """The route's timeout has passed."""
         connection, self._connection = self._connection, None
@@ -294,47 +382,39 @@ class Forwarding:
         self._fail(UPSTREAM_TIMEOUT)
 
     def _stop(self) -> None:
+        """Leave nothing behind but the connection."""
         if self._connecting is not None:
             self._connecting.cancel()
             self._connecting = None
         if self._deadline is not None:
             self._deadline.end()
+        if self._try_deadline is not None:
+            self._try_deadline.end()
+        if self._next_try is not None:
+            self._next_try.cancel()
+            self._next_try = None
+        for shadow in self._shadows:
+            shadow.abandon()
         self._held = []
+
+
+_NONE: list[Shadow] = []
 
 
 def forward(exchange: Exchange, route: HTTPRoute, gateway: HTTPGateway) -> None:
     """Begin to send an exchange's request to a cluster of its route."""
-    cluster = gateway.clusters.pick(route.destinations)
-    if cluster is None:
+    destination = gateway.clusters.pick(route.destinations)
+    cluster = None if destination is None else gateway.clusters.get(destination.cluster)
+    if destination is None or cluster is None:
         exchange.fail(NO_CLUSTER)
         return
     exchange.cluster = cluster.name
-    forwarding = Forwarding(exchange, cluster, route, gateway)
+    forwarding = Forwarding(exchange, cluster, destination, route, gateway)
     exchange.upload = forwarding
     forwarding.start()
 
 
-def request_lines(exchange: Exchange) -> list[bytes]:
-    """
-    Serialise a request's head for an HTTP/1.1 backend, up to the fields that differ from try to try.
-
-    What the client's framing and connection said is not copied but said anew.
-    """
-    head = exchange.head
-    exchange.identity = identity = exchange.channel.client.lines(head)
-    lines = [head.h1_lines or _h1_lines(head), identity]
-    if exchange.route is not None and exchange.route.timeout is not None:
-        lines.append(b"x-envoy-expected-rq-timeout-ms: %d\r\n" % (exchange.route.timeout * 1000))
-    return lines
-
-
-def _h1_lines(head: RequestHead) -> bytes:
-    lines = [b"%b %b HTTP/1.1\r\nhost: %b\r\n" % (head.method, head.target, head.authority)]
-    for name, value in head.fields:
-        lines += (name, b": ", value, b"\r\n")
-    if head.length == CHUNKED:
-        lines.append(b"transfer-encoding: chunked\r\n")
-    elif head.sized:
-        lines.append(b"content-length: %d\r\n" % head.length)
-    head.h1_lines = b"".join(lines)
-    return head.h1_lines
+def _last_chunk(trailers: list[Field]) -> bytes:
+    """End a chunked body; of its trailer fields those pass which would pass in a head (RFC 9110 section 6.5.1)."""
+    lines = b"".join(b"%b: %b\r\n" % (name, value) for name, value in trailers if REQUEST_ROLES.of(name)[1] == PASS)
+    return b"0\r\n%b\r\n" % lines

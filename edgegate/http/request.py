@@ -52,7 +52,8 @@ class RequestHead:
     @ivar length: Bytes of the body; 0: none; L{CHUNKED}.
     @ivar sized: Whether the client sent C{Content-Length}, which tells C{POST} with an empty body from one without.
     @ivar keep: Whether the client wants its connection kept.
-    @ivar h1_lines: The lines that every HTTP/1 backend gets, once they were made; else empty.
+    @ivar h1_lines: The lines that an HTTP/1 backend gets, once they were made; else empty.
+    @ivar lines_of: The changes that are in them, which a route makes.
     """
 
     __slots__ = (
@@ -65,6 +66,7 @@ class RequestHead:
         "host",
         "keep",
         "length",
+        "lines_of",
         "method",
         "path",
         "request_id",
@@ -88,6 +90,7 @@ class RequestHead:
     forwarded_proto: bytes
     request_id: bytes
     h1_lines: bytes
+    lines_of: object
 
 
 _ABSOLUTE = re.compile(rb"(?i:https?)://([^/?#]*)([^#]*)")
@@ -111,6 +114,7 @@ def h1_head(
     head.sized = head.expects_continue = False
     head.forwarded_for = []
     head.forwarded_proto = head.request_id = head.h1_lines = b""
+    head.lines_of = None
     head.fields = fields = []
     authority: bytes | None = None
     special: list[tuple[Role, bytes]] = []
@@ -146,6 +150,7 @@ def refused_head() -> RequestHead:
     head.authority = head.forwarded_proto = head.request_id = head.h1_lines = b""
     head.host, head.version = "", "1.1"
     head.fields, head.forwarded_for = [], []
+    head.lines_of = None
     head.length = 0
     head.sized = head.keep = head.expects_continue = False
     return head

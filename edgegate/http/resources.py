@@ -1,5 +1,5 @@
 # Hot path: answers each request.
-"""What answers exchanges: a backend, a redirect to https, or the gateway itself."""
+"""What answers exchanges: a backend, a redirect, the files themselves, or the gateway."""
 
 from __future__ import annotations
 
@@ -7,10 +7,17 @@ from typing import TYPE_CHECKING
 
 from zope.interface import implementer
 
-from edgegate.errors import Fault
-from edgegate.http.exchange import Exchange
+from edgegate.errors import Fault, aborted
+from edgegate.http.answer import AnswerHead
+from edgegate.http.changes import changed
+from edgegate.http.cors import answer_fields, is_preflight, origin_of, preflight_answer
+from edgegate.http.delaying import Delayed
+from edgegate.http.exchange import REASONS, Exchange
+from edgegate.http.fields import Field
 from edgegate.http.interfaces import IResource
 from edgegate.http.proxy import forward
+from edgegate.routing.policies import Abort, CORSPolicy
+from edgegate.routing.snapshot import HTTPRoute
 
 if TYPE_CHECKING:
     from edgegate.http.gateway import HTTPGateway
@@ -33,6 +40,93 @@ class ReverseProxyResource:
 
 
 @implementer(IResource)
+class FilteredResource:
+    """
+    Answers exchanges whose route does more than to send them on.
+
+    Envoy's HTTP filters in Istio's order: first failures that are made on
+    purpose, then C{cors}, then what the route does.
+    """
+
+    __slots__ = ("_gateway",)
+
+    def __init__(self, gateway: HTTPGateway) -> None:
+        self._gateway = gateway
+
+    def render(self, exchange: Exchange) -> None:
+        """Answer, or have the exchange wait."""
+        route = exchange.route
+        assert route is not None
+        faults = route.faults
+        if faults is None:
+            self._after_faults(exchange)
+        elif faults.delay is not None and self._drawn(faults.delay.share):
+            exchange.mark("DI")
+            exchange.upload = Delayed(exchange, self._gateway, faults.delay.seconds, self._after_delay)
+        else:
+            self._after_delay(exchange)
+
+    def _after_delay(self, exchange: Exchange) -> None:
+        route = exchange.route
+        assert route is not None
+        assert route.faults is not None
+        abort = route.faults.abort
+        if abort is not None and self._drawn(abort.share):
+            _abort(exchange, abort)
+        else:
+            self._after_faults(exchange)
+
+    def _after_faults(self, exchange: Exchange) -> None:
+        route = exchange.route
+        assert route is not None
+        if route.cors is not None and _answers_preflight(exchange, route.cors):
+            return
+        if route.redirect is not None:
+            location = route.redirect.location(exchange.scheme, exchange.authority, _path(exchange), exchange.port)
+            _answer(exchange, route, route.redirect.code, [(b"location", location)], b"")
+        elif route.direct is not None:
+            body = route.direct.body
+            _answer(exchange, route, route.direct.status, [(b"content-type", b"text/plain")] if body else [], body)
+        else:
+            forward(exchange, route, self._gateway)
+
+    def _drawn(self, share: float) -> bool:
+        return share >= 1 or self._gateway.random.random() < share
+
+
+def _abort(exchange: Exchange, abort: Abort) -> None:
+    exchange.fail(aborted(abort.status, abort.grpc_status))
+
+
+def _answers_preflight(exchange: Exchange, policy: CORSPolicy) -> bool:
+    """Answer where a browser only asks what it may ask; else take note of what its page may read."""
+    head = exchange.head
+    origin = origin_of(head)
+    if not origin:
+        return False
+    if is_preflight(head):
+        fields = preflight_answer(policy, origin)
+        if fields is not None:
+            exchange.reply(200, fields, b"")
+            return True
+    exchange.readers = answer_fields(policy, origin)
+    return False
+
+
+def _answer(exchange: Exchange, route: HTTPRoute, status: int, fields: list[Field], body: bytes) -> None:
+    """Give an answer of the files', with the changes that its route makes."""
+    if route.response is not None:
+        fields = changed(fields, (route.response,), exchange, AnswerHead(status, REASONS.get(status, b""), fields))
+    exchange.reply(status, fields, body)
+
+
+def _path(exchange: Exchange) -> bytes:
+    """Return the target of a URL; C{OPTIONS *} has none."""
+    target = exchange.head.target
+    return b"/" if target == b"*" else target
+
+
+@implementer(IResource)
 class HTTPSRedirectResource:
     """
     Answers with the same URL under https (Istio's C{ServerTLSSettings.httpsRedirect}): 301, the query kept.
@@ -51,8 +145,7 @@ class HTTPSRedirectResource:
         # the host is checked: it holds no byte that could end a field
         host = head.host.encode("ascii")
         port = b"" if self.port == 443 else b":%d" % self.port
-        target = b"/" if head.target == b"*" else head.target
-        exchange.reply(301, [(b"location", b"https://%b%b%b" % (host, port, target))], b"")
+        exchange.reply(301, [(b"location", b"https://%b%b%b" % (host, port, _path(exchange)))], b"")
 
 
 @implementer(IResource)

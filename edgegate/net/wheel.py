@@ -38,12 +38,13 @@ class TimerWheel:
     @ivar clock: What it turns by.
     """
 
-    __slots__ = ("_call", "_slots", "clock", "now", "running", "tick")
+    __slots__ = ("_call", "_next", "_slots", "clock", "now", "running", "tick")
 
     def __init__(self, clock: IReactorTime, tick: float = 0.5) -> None:
         self.clock = clock
         self._slots: dict[int, list[Deadline]] = {}
         self._call: IDelayedCall | None = None
+        self._next = 0  # no slot before this one holds anything
         self.tick = tick
         self.now = clock.seconds()
         self.running = False
@@ -52,6 +53,7 @@ class TimerWheel:
         """Begin to turn; C{now} is the time again."""
         self.now = self.clock.seconds()
         self.running = True
+        self._next = int(self.now / self.tick)
         self._call = self.clock.callLater(self.tick, self._turn)
 
     def stop(self) -> None:
@@ -77,8 +79,10 @@ class TimerWheel:
         self._call = None
         self.now = now = self.clock.seconds()
         present = int(now / self.tick)
-        for number in sorted(number for number in self._slots if number <= present):
-            for deadline in self._slots.pop(number):
+        # a clock that was set back leaves what is due by its old time for that time
+        first, self._next = min(self._next, present), present + 1
+        for number in range(first, present + 1):
+            for deadline in self._slots.pop(number, ()):
                 try:
                     deadline.visit(number * self.tick)
                 except Exception:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from edgegate.errors import Fault
+from edgegate.errors import response_flags
 from edgegate.observe.access_log import AccessLog
 from edgegate.observe.events import Ended, Misfit, RelayEnd
 
@@ -49,8 +49,8 @@ class Counters:
         self.statuses[exchange.status // 100] += 1
         self.sent += exchange.sent
         self.received += exchange.received
-        if exchange.fault is not None:
-            self._flag(exchange.fault)
+        if exchange.fault is not None or exchange.flags:
+            self._count(response_flags(exchange.fault, exchange.flags))
         if self._log is not None:
             self._log.add(exchange)
 
@@ -60,7 +60,7 @@ class Counters:
         self.sent += relay.sent
         self.received += relay.received
         if relay.fault is not None:
-            self._flag(relay.fault)
+            self._count(response_flags(relay.fault))
         if self._log is not None:
             self._log.add(relay)
 
@@ -78,5 +78,6 @@ class Counters:
         if self._log is not None:
             self._log.add(misfit)
 
-    def _flag(self, fault: Fault) -> None:
-        self.flags[fault.flag] = self.flags.get(fault.flag, 0) + 1
+    def _count(self, flags: list[str]) -> None:
+        for flag in flags:
+            self.flags[flag] = self.flags.get(flag, 0) + 1

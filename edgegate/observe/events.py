@@ -66,6 +66,7 @@ class Ended(Protocol):
 
     @ivar started: When its head was whole, in seconds of L{monotonic}.
     @ivar status: 0 where no answer began.
+    @ivar flags: Response flags beside the fault's, with commas.
     @ivar upstream_time: Milliseconds until the backend's answer began, or -1.
     @ivar identity: The lines that told the backend who the client is, or empty.
     """
@@ -75,6 +76,7 @@ class Ended(Protocol):
     sent: int
     received: int
     fault: Fault | None
+    flags: str
     cluster: str
     upstream_time: int
     identity: bytes

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from time import gmtime, strftime
 
-from edgegate.errors import Fault
+from edgegate.errors import Fault, response_flags
 from edgegate.observe.events import Connection, Ended, Misfit, RelayEnd, Route
 
 NAMES = (
@@ -86,7 +86,7 @@ def request_values(exchange: Ended, duration: float, began: float) -> Values:
         shown(head.target) if head.target else None,
         f"HTTP/{head.version}" if head.version else None,
         exchange.status,
-        _flag(fault),
+        _flags(fault, exchange.flags),
         fault.details if fault is not None else "via_upstream" if exchange.upstream is not None else "direct_response",
         None,
         _failure(fault),
@@ -149,7 +149,7 @@ def _stream_values(
         None,
         None,
         0,
-        _flag(fault),
+        _flags(fault),
         None,
         why if fault is None else fault.details,
         _failure(fault),
@@ -187,8 +187,8 @@ def _identity(lines: bytes) -> tuple[str | None, str | None]:
     return shown(first.partition(b": ")[2]), shown(number.rstrip())
 
 
-def _flag(fault: Fault | None) -> str | None:
-    return None if fault is None or fault.flag == "-" else fault.flag
+def _flags(fault: Fault | None, others: str = "") -> str | None:
+    return ",".join(response_flags(fault, others)) or None
 
 
 def _failure(fault: Fault | None) -> str | None:

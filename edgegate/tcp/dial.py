@@ -46,7 +46,8 @@ class Dial:
 
     def start(self, clusters: ClusterRegistry, destinations: tuple[WeightedCluster, ...]) -> None:
         """Begin; C{failed} may be called before this returns."""
-        cluster = self._cluster = clusters.pick(destinations)
+        destination = clusters.pick(destinations)
+        cluster = self._cluster = None if destination is None else clusters.get(destination.cluster)
         if cluster is None:
             self._failed(NO_CLUSTER)
         else:

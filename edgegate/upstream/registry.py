@@ -19,6 +19,7 @@ from twisted.logger import Logger
 from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.routing.snapshot import Address, Cluster, Discovery, TCPAddress, WeightedCluster
 from edgegate.upstream.balancing import turns
+from edgegate.upstream.budget import RetryBudget
 from edgegate.upstream.dns import ResolvedName, Resolver, is_literal
 from edgegate.upstream.pool import Pool
 
@@ -69,6 +70,7 @@ class ClusterState:
     @ivar cluster: What the files say of it; its C{connect_timeout} is for those who connect.
     @ivar endpoints: Every address once, in the order of the files; replaced whole, never changed in place.
     @ivar only: The endpoint where there is but one, else L{None}.
+    @ivar retry_budget: What may still be tried again.
     """
 
     __slots__ = (
@@ -82,6 +84,7 @@ class ClusterState:
         "endpoints",
         "name",
         "only",
+        "retry_budget",
     )
 
     def __init__(self, registry: ClusterRegistry, cluster: Cluster) -> None:
@@ -90,6 +93,7 @@ class ClusterState:
         self.cluster = cluster
         self.endpoints: list[EndpointState] = []
         self.only: EndpointState | None = None
+        self.retry_budget = RetryBudget()
         self._turn: Callable[[], int] | None = None
         self._names: dict[str, ResolvedName] = {}
         self._waiting: list[Callable[[], None]] = []
@@ -297,27 +301,27 @@ class ClusterRegistry:
         """Return the state of a cluster, or L{None} where no such cluster is in force: C{NO_CLUSTER}."""
         return self._states.get(name)
 
-    def pick(self, destinations: tuple[WeightedCluster, ...]) -> ClusterState | None:
+    def pick(self, destinations: tuple[WeightedCluster, ...]) -> WeightedCluster | None:
         """
         Choose a destination of a route at random by weight; the only one is chosen without drawing.
 
-        @return: L{None} where all weights are 0 or the cluster chosen is not in force: C{NO_CLUSTER}.
+        @return: L{None} where all weights are 0: C{NO_CLUSTER}.
         """
         if len(destinations) == 1:
-            return self._states.get(destinations[0].cluster)
+            return destinations[0]
         total = 0
         for destination in destinations:
             total += destination.weight
         # rounding may make it the total itself: then the last destination with a weight is taken
         point = int(self.random.random() * total)
-        chosen: str | None = None
+        chosen: WeightedCluster | None = None
         for destination in destinations:
             if destination.weight > 0:
-                chosen = destination.cluster
+                chosen = destination
                 point -= destination.weight
                 if point < 0:
                     break
-        return None if chosen is None else self._states.get(chosen)
+        return chosen
 
     def stop(self) -> None:
         """Close all idle connections, resolve no more, and leave no timer behind. Who waits is called back."""

@@ -176,6 +176,10 @@ class Conversation:
         stream.start(self.gateway.channel(downstream or plain()))
         return stream
 
+    def retry(self) -> None:
+        """Let the wait before the next try pass."""
+        self.clock.advance(1.0)
+
     def backend(self) -> FakeStream:
         """The last connect succeeds."""
         return self.connects[-1].accept()

@@ -39,8 +39,8 @@ class RecordingSink:
 def read(data: bytes, *, is_head: bool = False, limits: Limits | None = None) -> tuple[AnswerReader, RecordingSink]:
     """Read some bytes in one piece."""
     reader, sink = AnswerReader(limits or Limits()), RecordingSink()
-    reader.expect(is_head)
-    reader.receive(data, sink)
+    reader.expect(is_head, sink)
+    reader.receive(data)
     return reader, sink
 
 
@@ -52,9 +52,10 @@ class AnswerReaderTests(SynchronousTestCase):
     def test_any_cuts(self, answer: bytes, cuts: set[int]) -> None:
         """However an answer is cut into reads, it is the same."""
         reader, sink = AnswerReader(Limits()), RecordingSink()
+        reader.expect(False, sink)
         data = b"HTTP/1.1 103 Early Hints\r\n\r\n" + answer
         for start, end in pairwise(sorted({0, *(cut for cut in cuts if cut < len(data)), len(data)})):
-            reader.receive(data[start:end], sink)
+            reader.receive(data[start:end])
         self.assertIs(reader.state, State.WHOLE)
         self.assertEqual((sink.interims, sink.body, reader.keep), ([103], b"hello", True))
 
@@ -62,8 +63,8 @@ class AnswerReaderTests(SynchronousTestCase):
         """A head that is the one before, byte for byte, is the same object; any other is not."""
         reader, sink = AnswerReader(Limits()), RecordingSink()
         for answer in (SIZED, SIZED, SIZED.replace(b"today", b"later"), SIZED):
-            reader.expect(False)
-            reader.receive(answer, sink)
+            reader.expect(False, sink)
+            reader.receive(answer)
             self.assertIs(reader.state, State.WHOLE)
         self.assertIs(sink.heads[0], sink.heads[1])
         self.assertIsNot(sink.heads[1], sink.heads[2])
@@ -75,8 +76,8 @@ class AnswerReaderTests(SynchronousTestCase):
         reader, sink = AnswerReader(Limits()), RecordingSink()
         head, _, _ = SIZED.partition(b"hello")
         for is_head, data in ((True, head), (False, SIZED), (True, head)):
-            reader.expect(is_head)
-            reader.receive(data, sink)
+            reader.expect(is_head, sink)
+            reader.receive(data)
             self.assertIs(reader.state, State.WHOLE)
             self.assertTrue(reader.keep)
         self.assertEqual(sink.body, b"hello")
@@ -86,8 +87,8 @@ class AnswerReaderTests(SynchronousTestCase):
         reader, sink = AnswerReader(Limits()), RecordingSink()
         large = SIZED.replace(b"today", b"x" * 3000)
         for _ in range(2):
-            reader.expect(False)
-            reader.receive(large, sink)
+            reader.expect(False, sink)
+            reader.receive(large)
         self.assertIsNot(sink.heads[0], sink.heads[1])
 
     def test_bytes_behind_the_answer(self) -> None:

@@ -13,7 +13,7 @@ class LimitsTests(SynchronousTestCase):
         limits = Limits()
         self.assertEqual((limits.head_bytes, limits.head_fields, limits.head_seconds), (16384, 100, 10.0))
         self.assertEqual((limits.body_seconds, limits.idle_seconds, limits.stall_seconds), (60.0, 75.0, 60.0))
-        self.assertEqual((limits.stream_idle_seconds, limits.attempts), (300.0, 3))
+        self.assertEqual((limits.stream_idle_seconds, limits.upload_bytes, limits.shadows), (300.0, 65536, 1024))
 
     def test_no_limit_is_off(self) -> None:
         """Everything has a limit."""

@@ -81,12 +81,16 @@ class FailureTests(SynchronousTestCase):
         self.assert_answered(client.sent, 503, "UH")
 
     def test_connect_fails(self) -> None:
-        """The only endpoint refuses: 503, the connection to the client goes on."""
+        """The only endpoint refuses three times: 503, the connection to the client goes on."""
         talk = Conversation()
         client = talk.client()
         client.deliver(GET)
-        talk.connects[0].failed(CONNECT_REFUSED)
+        for connect in talk.connects:
+            connect.failed(CONNECT_REFUSED)
+            talk.retry()
+        self.assertEqual(len(talk.connects), 3)
         self.assert_answered(client.take(), 503, "UF")
+        self.assertEqual(talk.ended[0].flags, "URX")
         client.deliver(GET)
         talk.backend().deliver(OK)
         self.assertIn(b"ok", client.sent)
@@ -97,8 +101,10 @@ class FailureTests(SynchronousTestCase):
         client = talk.client()
         client.deliver(POST + b"01234")
         talk.connects[0].failed(CONNECT_REFUSED)
+        talk.retry()
         talk.connects[1].failed(CONNECT_REFUSED)
         client.deliver(b"56789")
+        talk.retry()
         backend = talk.backend()
         self.assertEqual({c.address for c in talk.connects}, {TCPAddress(f"10.0.0.{n}", 80) for n in (1, 2, 3)})
         self.assertIn(b"x-envoy-attempt-count: 3\r\n", backend.sent)
@@ -107,13 +113,14 @@ class FailureTests(SynchronousTestCase):
         self.assertEqual(talk.ended[0].attempts, 3)
 
     def test_attempts_are_bounded(self) -> None:
-        """Not more endpoints are tried than the limit says."""
+        """Not more endpoints are tried than Istio does by default."""
         talk = Conversation(endpoints=9)
         client = talk.client()
         client.deliver(GET)
         while talk.ended == []:
             talk.connects[-1].failed(CONNECT_REFUSED)
-        self.assertEqual(len(talk.connects), Limits().attempts)
+            talk.retry()
+        self.assertEqual(len(talk.connects), 3)
         self.assert_answered(client.sent, 503, "UF")
 
     def test_connect_timeout_is_the_clusters(self) -> None:

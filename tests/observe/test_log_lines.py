@@ -58,6 +58,7 @@ class AnyRequest:
     sent: int = 1234
     received: int = 56
     fault: Fault | None = None
+    flags: str = ""
     route: HTTPRoute | None = None
     cluster: str = CLUSTER
     upstream: object | None = TCPAddress("10.1.0.1", 8080)

@@ -1,0 +1,124 @@
+# Hot path: changes the messages of routes that say so.
+"""
+Messages changed on their way, as a route and its destination say (Istio's C{Headers} and C{HTTPRewrite}).
+
+Changes that give constant values are made once for each head that is seen
+again, not for each message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from edgegate.http.answer import AnswerHead
+from edgegate.http.exchange import Exchange
+from edgegate.http.fields import Field
+from edgegate.http.operators import identity_fields, rendered
+from edgegate.http.request import CHUNKED, RequestHead
+from edgegate.routing.actions import RequestChanges
+from edgegate.routing.headers import HeaderChanges
+
+IDENTITY = frozenset(
+    (
+        b"x-forwarded-for",
+        b"x-forwarded-proto",
+        b"x-envoy-external-address",
+        b"x-forwarded-client-cert",
+        b"x-request-id",
+    )
+)
+"""What tells a backend who asks: added last, unless it is changed itself."""
+
+SERVICE_TIME = b"x-envoy-upstream-service-time"
+
+
+def request_lines(exchange: Exchange, changes: RequestChanges | None) -> list[bytes]:
+    """
+    Serialise a request's head for an HTTP/1.1 backend, up to the fields that differ from try to try.
+
+    What the client's framing and connection said is not copied but said anew.
+    The first piece begins with the request line and the C{host} field.
+    """
+    head = exchange.head
+    exchange.identity = identity = exchange.channel.client.lines(head)
+    if changes is not None and not _constant(changes.headers):
+        fields = changed([*head.fields, *identity_fields(identity)], changes.headers, exchange)
+        lines = [_lines(head, changes, fields)]
+    elif head.lines_of is changes and head.h1_lines:
+        lines = [head.h1_lines, identity]
+    else:
+        fields = head.fields if changes is None else changed(head.fields, changes.headers, exchange)
+        head.lines_of = changes
+        head.h1_lines = _lines(head, changes, fields)
+        lines = [head.h1_lines, identity]
+    route = exchange.route
+    if route is not None and route.timeout is not None:
+        lines.append(b"x-envoy-expected-rq-timeout-ms: %d\r\n" % (route.timeout * 1000))
+    return lines
+
+
+def shadow_lines(lines: list[bytes]) -> list[bytes]:
+    """Return a request's lines for a mirror: its host bears C{-shadow}, before the port where there is one (Envoy)."""
+    request, host, rest = lines[0].split(b"\r\n", 2)
+    name, colon, port = host.rpartition(b":")
+    if port.isdigit() and name != b"host":
+        host = b"%b-shadow%b%b" % (name, colon, port)
+    else:
+        host += b"-shadow"
+    return [b"%b\r\n%b\r\n%b" % (request, host, rest), *lines[1:]]
+
+
+def changed_answer(
+    head: AnswerHead, extra: bytes, changes: tuple[HeaderChanges, ...], exchange: Exchange
+) -> tuple[AnswerHead, bytes]:
+    """
+    Return an answer's head with the changes of its destination, and the lines of this answer alone.
+
+    @param extra: The line of L{SERVICE_TIME}, which can be changed as well.
+    """
+    if any(SERVICE_TIME in each.names or not each.static for each in changes):
+        fields = [*head.fields, *identity_fields(extra)]
+        return head.with_fields(changed(fields, changes, exchange, head)), b""
+    if head.changed_by is not changes or head.changed is None:
+        head.changed_by = changes
+        head.changed = head.with_fields(changed(head.fields, changes, exchange, head))
+    return head.changed, extra
+
+
+def changed(
+    fields: Iterable[Field], changes: Iterable[HeaderChanges], exchange: Exchange, answer: AnswerHead | None = None
+) -> list[Field]:
+    """Return fields after changes: what is removed goes first, then what is set replaces, then comes what is added."""
+    for each in changes:
+        to_set = [(name, value) for name, template in each.set if (value := rendered(template, exchange, answer))]
+        to_add = [(name, value) for name, template in each.add if (value := rendered(template, exchange, answer))]
+        gone = {*each.remove, *(name for name, _ in to_set)}
+        fields = [*(field for field in fields if field[0] not in gone), *to_set, *to_add]
+    return list(fields)
+
+
+def _constant(changes: tuple[HeaderChanges, ...]) -> bool:
+    """Whether changes make the same of a head each time, whoever the client is."""
+    return all(each.static and IDENTITY.isdisjoint(each.names) for each in changes)
+
+
+def _lines(head: RequestHead, changes: RequestChanges | None, fields: list[Field]) -> bytes:
+    target, authority = head.target, head.authority
+    told: list[Field] = []
+    if changes is not None:
+        if changes.path is not None:
+            told.append((b"x-envoy-original-path", target))
+            target = changes.path.of(target)
+        if changes.authority is not None:
+            hosts = [value for name, value in fields if name == b"x-forwarded-host"]
+            fields = [field for field in fields if field[0] != b"x-forwarded-host"]
+            told.append((b"x-forwarded-host", b",".join([*hosts, authority])))
+            authority = changes.authority
+    lines = [b"%b %b HTTP/1.1\r\nhost: %b\r\n" % (head.method, target, authority)]
+    for name, value in (*fields, *told) if told else fields:
+        lines += (name, b": ", value, b"\r\n")
+    if head.length == CHUNKED:
+        lines.append(b"transfer-encoding: chunked\r\n")
+    elif head.sized:
+        lines.append(b"content-length: %d\r\n" % head.length)
+    return b"".join(lines)

@@ -1,0 +1,92 @@
+"""Requests that are held back for a while on purpose (Istio's C{HTTPFaultInjection.Delay})."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from twisted.internet.interfaces import IDelayedCall
+
+from edgegate.http.exchange import Exchange
+from edgegate.http.fields import Field
+
+if TYPE_CHECKING:
+    from edgegate.http.gateway import HTTPGateway
+
+
+class Delayed:
+    """
+    Takes a request's body while the request is held back, and hands it over to whoever answers then.
+
+    Beyond the limit on held bodies the client is not read.
+    """
+
+    __slots__ = (
+        "_call",
+        "_exchange",
+        "_gateway",
+        "_held",
+        "_held_bytes",
+        "_paused",
+        "_proceed",
+        "_reader_stalled",
+        "_trailers",
+    )
+
+    def __init__(
+        self, exchange: Exchange, gateway: HTTPGateway, seconds: float, proceed: Callable[[Exchange], None]
+    ) -> None:
+        """
+        @param proceed: Begins to answer the exchange.
+        """
+        self._exchange = exchange
+        self._gateway = gateway
+        self._proceed = proceed
+        self._held: list[bytes] = []
+        self._held_bytes = 0
+        self._paused = self._reader_stalled = False
+        self._trailers: list[Field] | None = None
+        self._call: IDelayedCall = gateway.call_later(seconds, self._passed)
+
+    def upload(self, data: bytes) -> None:
+        """Take a piece of the request's body."""
+        self._held.append(data)
+        self._held_bytes += len(data)
+        if self._held_bytes > self._gateway.limits.upload_bytes and not self._paused:
+            self._paused = True
+            self._exchange.channel.pause_upload()
+
+    def upload_end(self, trailers: list[Field]) -> None:
+        """The request is whole."""
+        self._trailers = trailers
+
+    def flush(self) -> None:
+        """Nothing is sent on yet."""
+
+    def pause(self) -> None:
+        """The client does not read."""
+        self._reader_stalled = True
+
+    def resume(self) -> None:
+        """The client reads again."""
+        self._reader_stalled = False
+
+    def cancel(self) -> None:
+        """Nobody wants the answer any more."""
+        self._call.cancel()
+
+    def _passed(self) -> None:
+        exchange = self._exchange
+        exchange.upload = None
+        self._proceed(exchange)
+        upload = exchange.upload
+        if upload is not None:
+            if self._reader_stalled:
+                upload.pause()
+            for data in self._held:
+                upload.upload(data)
+            if self._trailers is not None:
+                upload.upload_end(self._trailers)
+            upload.flush()
+        if self._paused and self._trailers is None:
+            exchange.channel.resume_upload()

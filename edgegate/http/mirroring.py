@@ -1,0 +1,237 @@
+# Hot path: copies each request of routes that have mirrors.
+"""
+Copies of requests on their way to where nobody waits for the answer (Istio's C{HTTPMirrorPolicy}).
+
+A L{Shadow} takes what its request takes. Whatever becomes of it, the request
+does not notice: a mirror that can't be reached, or does not keep up with the
+body, loses its copy.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edgegate.errors import Fault
+from edgegate.http.answer import AnswerHead
+from edgegate.http.changes import shadow_lines
+from edgegate.http.exchange import Exchange
+from edgegate.http.fields import Field
+from edgegate.http.h1_backend import HTTP1Backend
+from edgegate.net.connecting import Connecting
+from edgegate.net.stream import Stream
+from edgegate.net.wheel import Deadline
+from edgegate.routing.snapshot import HTTPRoute
+from edgegate.upstream.registry import ClusterState, EndpointState
+
+if TYPE_CHECKING:
+    from edgegate.http.gateway import HTTPGateway
+
+
+class Shadow:
+    """
+    The copy of one request.
+
+    It owns its connection to the mirror until the answer, which is thrown
+    away, is whole. It ends by itself; the gateway knows it until then.
+    """
+
+    __slots__ = (
+        "_blocked",
+        "_cluster",
+        "_connecting",
+        "_connection",
+        "_deadline",
+        "_endpoint",
+        "_gateway",
+        "_held",
+        "_held_bytes",
+        "_is_head",
+        "_over",
+        "_whole",
+    )
+
+    def __init__(self, gateway: HTTPGateway, cluster: ClusterState, lines: list[bytes], is_head: bool) -> None:
+        """
+        @param lines: The whole head, in pieces.
+        """
+        self._gateway = gateway
+        self._cluster = cluster
+        self._held = lines
+        self._is_head = is_head
+        self._held_bytes = 0
+        self._connection: HTTP1Backend | None = None
+        self._connecting: Connecting | None = None
+        self._endpoint: EndpointState | None = None
+        self._deadline: Deadline | None = None
+        self._whole = self._blocked = self._over = False
+
+    def start(self, timeout: float | None) -> None:
+        """
+        Send the copy to the mirror whose turn it is.
+
+        @param timeout: Seconds until it is given up.
+        """
+        self._gateway.shadows.add(self)
+        if timeout is not None:
+            self._deadline = Deadline(self._gateway.wheel, self.drop)
+            self._deadline.start(timeout)
+        endpoint = self._cluster.next()
+        if endpoint is not None:
+            self._ask(endpoint)
+        else:
+            self._cluster.when_resolved(self._resolved)
+
+    def send(self, data: bytes) -> None:
+        """Take a piece of the body, framed already."""
+        if self._over:
+            return
+        connection = self._connection
+        if connection is not None and not self._blocked:
+            connection.queue(data)
+            return
+        self._held.append(data)
+        self._held_bytes += len(data)
+        if self._held_bytes > self._gateway.limits.upload_bytes:
+            self.drop()
+
+    def finish(self, last: bytes) -> None:
+        """
+        The request is whole.
+
+        @param last: The end of its framing, or empty.
+        """
+        if last:
+            self.send(last)
+        self._whole = True
+        if self._connection is not None and not self._blocked:
+            self._connection.request_whole()
+
+    def flush(self) -> None:
+        """Send what was taken in this turn."""
+        if self._connection is not None:
+            self._connection.flush()
+
+    def abandon(self) -> None:
+        """The request is over: a copy that is not whole never will be."""
+        if not self._whole:
+            self.drop()
+
+    def drop(self) -> None:
+        """Give the copy up."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.cancel()
+        self._end()
+
+    # The backend connection's asker -----------------------------------------------------------------------------------
+
+    def answer_interim(self, head: AnswerHead) -> None:
+        """Nobody waits for it."""
+
+    def answer_head(self, head: AnswerHead) -> None:
+        """Nobody waits for it."""
+
+    def answer_body(self, data: bytes) -> None:
+        """Nobody waits for it."""
+
+    def answer_flush(self) -> None:
+        """Nobody waits for it."""
+
+    def answer_end(self, trailers: list[Field]) -> None:
+        """The mirror has answered."""
+        self._connection = None
+        self._end()
+
+    def answer_failed(self, fault: Fault, silent: bool) -> None:
+        """The mirror failed, and that is all right."""
+        self._connection = None
+        self._end()
+
+    def upload_blocked(self, blocked: bool) -> None:
+        """The mirror cannot keep up with the body, or can again."""
+        self._blocked = blocked
+        if not blocked:
+            self._send_held()
+
+    # ------------------------------------------------------------------------------------------------------------------
+
+    def _resolved(self) -> None:
+        endpoint = self._cluster.next()
+        if self._over:
+            return
+        if endpoint is None:
+            self._end()
+        else:
+            self._ask(endpoint)
+            self.flush()
+
+    def _ask(self, endpoint: EndpointState) -> None:
+        self._endpoint = endpoint
+        connection = endpoint.pool.take()
+        if connection is not None:
+            self._begin(connection)
+        else:
+            timeout = self._cluster.cluster.connect_timeout
+            self._connecting = self._gateway.connect(endpoint.address, timeout, self._connected, self._unconnected)
+
+    def _connected(self, stream: Stream) -> None:
+        self._connecting = None
+        endpoint = self._endpoint
+        assert endpoint is not None
+        endpoint.connections += 1
+        connection = HTTP1Backend(endpoint, self._gateway.wheel, self._gateway.limits)
+        stream.start(connection)
+        self._begin(connection)
+        connection.flush()
+
+    def _unconnected(self, fault: Fault) -> None:
+        self._connecting = None
+        assert self._endpoint is not None
+        self._endpoint.connect_failures += 1
+        self._end()
+
+    def _begin(self, connection: HTTP1Backend) -> None:
+        self._connection = connection
+        connection.ask(self, self._is_head, [])
+        self._send_held()
+
+    def _send_held(self) -> None:
+        connection = self._connection
+        if connection is None:
+            return
+        for data in self._held:
+            connection.queue(data)
+        self._held = []
+        self._held_bytes = 0
+        if self._whole:
+            connection.request_whole()
+        connection.flush()
+
+    def _end(self) -> None:
+        self._over = True
+        self._held = []
+        if self._connecting is not None:
+            self._connecting.cancel()
+            self._connecting = None
+        if self._deadline is not None:
+            self._deadline.end()
+        self._gateway.shadows.discard(self)
+
+
+def shadows_of(exchange: Exchange, route: HTTPRoute, lines: list[bytes], gateway: HTTPGateway) -> list[Shadow]:
+    """
+    Begin the copies of a request, as many as its route's mirrors and the gateway's limit on them let.
+
+    @param lines: The request's head up to the fields that differ from try to try.
+    """
+    found = []
+    for mirror in route.mirrors:
+        if mirror.share < 1 and gateway.random.random() >= mirror.share:
+            continue
+        cluster = gateway.clusters.get(mirror.cluster)
+        if cluster is None or len(gateway.shadows) >= gateway.limits.shadows:
+            continue
+        shadow = Shadow(gateway, cluster, [*shadow_lines(lines), b"\r\n"], exchange.head.method == b"HEAD")
+        shadow.start(route.timeout)
+        found.append(shadow)
+    return found
