@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -13,6 +14,7 @@ from edgegate.config.kinds.service import Endpoints, EndpointSlice, Service
 from edgegate.config.kinds.service_entry import ServiceEntry
 from edgegate.config.kinds.virtual_service import VirtualService
 from edgegate.config.problems import Problems
+from edgegate.routing.snapshot import Origin
 
 S = TypeVar("S", bound=Spec)
 
@@ -22,12 +24,16 @@ class Resource(Generic[S]):
     """
     A document that was understood. Paths of problems are those of the document, so they begin with C{spec}.
 
+    A VirtualService and its delegates become one resource whose C{spec} is said in several documents.
+
     @ivar broken: Where something was reported already and left out of C{spec}.
+    @ivar parts: Where parts of C{spec} are said that stand in another document, or elsewhere in this one.
     """
 
     document: Document
     spec: S
     broken: tuple[Path, ...] = ()
+    parts: Mapping[Path, tuple[Resource[S], Path]] = field(default_factory=dict, repr=False)
     _told: set[Path] = field(default_factory=set, repr=False)
 
     @property
@@ -40,28 +46,45 @@ class Resource(Generic[S]):
         """C{metadata.namespace}."""
         return self.document.namespace
 
+    def at(self, path: Path) -> tuple[Resource[S], Path]:
+        """Return the resource in whose document a part of C{spec} is said, and where in there."""
+        if self.parts:
+            for end in range(len(path), 0, -1):
+                found = self.parts.get(path[:end])
+                if found is not None:
+                    return found[0], found[1] + path[end:]
+        return self, path
+
+    def origin_of(self, path: Path) -> Origin:
+        """Where a part of C{spec} is said."""
+        resource, path = self.at(path)
+        return resource.document.origin_of(path)
+
     def error(self, problems: Problems, path: Path, message: str) -> None:
         """
-        Report an error in a part of the document.
+        Report an error in a part of C{spec}, where it is said.
 
         Only the first for a path is, and none where something in that part was left out: what follows from a mistake
         is not told again.
         """
-        if path not in self._told and not self.left_out(path):
-            self._told.add(path)
-            self.document.error(problems, path, message)
+        resource, path = self.at(path)
+        if path not in resource._told and not resource.left_out(path):
+            resource._told.add(path)
+            resource.document.error(problems, path, message)
 
     def warning(self, problems: Problems, path: Path, message: str) -> None:
-        """Report a warning about a part of the document, unless something in that part was left out."""
-        if not self.left_out(path):
-            self.document.warning(problems, path, message)
+        """Report a warning about a part of C{spec}, where it is said, unless something in that part was left out."""
+        resource, path = self.at(path)
+        if not resource.left_out(path):
+            resource.document.warning(problems, path, message)
 
     def left_out(self, path: Path) -> bool:
         """Whether something in that part was reported and left out when it was decoded."""
-        if not self.broken:
+        resource, path = self.at(path)
+        if not resource.broken:
             return False
-        original = self.document.original(path)
-        return any(broken[: len(original)] == original for broken in self.broken)
+        original = resource.document.original(path)
+        return any(broken[: len(original)] == original for broken in resource.broken)
 
 
 @dataclass(slots=True)

@@ -60,7 +60,7 @@ class DestinationCompiler:
 
         @param path: Of the destination.
         """
-        return self._cluster(destination, _Place(resource, path, self._problems))
+        return self._cluster(destination, _Place(*resource.at(path), self._problems))
 
     def weighted(
         self,
@@ -74,6 +74,8 @@ class DestinationCompiler:
 
         The only one gets everything, whatever its weight; of several, one
         without a weight gets nothing.
+
+        Short names are looked up in the namespace of the document that says them.
 
         @param path: Of the list.
         @param changes: What is changed of requests to a destination, and of answers from it.

@@ -130,7 +130,7 @@ class RuleCompiler:
 
         return HTTPRoute(
             item.name or "default",
-            resource.document.origin_of(path),
+            resource.origin_of(path),
             self._destinations.weighted(resource, (*path, "route"), item.route, changes),
             timeout=item.timeout,
             redirect=actions.redirect(item.redirect),
@@ -215,7 +215,7 @@ class RuleCompiler:
             scope = self._scope(resource, place, match)
             names = self._sni_hosts(resource, place, match)
             if scope is not None and names:
-                origin = resource.document.origin_of(place)
+                origin = resource.origin_of(place)
                 yield TCPRule(place, scope, TCPRoute(origin, destinations, names, match.destination_subnets))
 
     def _sni_hosts(
@@ -243,12 +243,12 @@ class RuleCompiler:
         path: Path = ("spec", "tcp", index)
         destinations = self._destinations.weighted(resource, (*path, "route"), item.route)
         if not item.match:
-            yield TCPRule(path, EVERYWHERE, TCPRoute(resource.document.origin_of(path), destinations))
+            yield TCPRule(path, EVERYWHERE, TCPRoute(resource.origin_of(path), destinations))
         for number, match in enumerate(item.match):
             place = (*path, "match", number)
             scope = self._scope(resource, place, match)
             if scope is not None and match.source_subnet is None:
-                origin = resource.document.origin_of(place)
+                origin = resource.origin_of(place)
                 subnets = match.destination_subnets
                 yield TCPRule(place, scope, TCPRoute(origin, destinations, destination_subnets=subnets))
 
