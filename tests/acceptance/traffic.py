@@ -73,7 +73,8 @@ class Traffic:
 
         async def stop() -> None:
             self._stopping.set()
-            await asyncio.wait(self._tasks, timeout=PATIENCE)
+            if self._tasks:
+                await asyncio.wait(self._tasks, timeout=PATIENCE)
             others = asyncio.all_tasks() - {asyncio.current_task()}
             for other in others:
                 other.cancel()
