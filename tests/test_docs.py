@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 import edgegate
 from edgegate.http.limits import Limits
+from tests.routing.compiler.compiling import compiled
 
 DOCS = Path(edgegate.__file__).resolve().parents[1] / "docs"
 
@@ -31,6 +32,21 @@ class FieldsTests(SynchronousTestCase):
         """The page says of every field what the code does with it; `python docs/fields.py` writes it anew."""
         page = (DOCS / "configuration.md").read_text()
         self.assertEqual(load_fields().written(page), page)
+
+
+class HTTPTests(SynchronousTestCase):
+    """The page of HTTP."""
+
+    def test_delegates(self) -> None:
+        """The example of a root and its delegate can be served as it stands."""
+        section = (DOCS / "http.md").read_text().partition("\n## Delegates\n")[2]
+        snapshot, told = compiled(section.partition("```yaml\n")[2].partition("```")[0])
+        self.assertEqual(told, [])
+        plain = snapshot.listeners[0].plain
+        assert plain is not None and plain.http is not None
+        host = plain.http.lookup("www.example.com")
+        assert host is not None
+        self.assertEqual([(route.name, route.timeout) for route in host.routes], [("shop-cart", 2.0), ("shop", 10.0)])
 
 
 class LimitsTests(SynchronousTestCase):

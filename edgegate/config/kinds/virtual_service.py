@@ -217,7 +217,7 @@ class HTTPRoute(Spec, frozen=True, kw_only=True):
     route: tuple[HTTPRouteDestination, ...] = ()
     redirect: HTTPRedirect | None = None
     direct_response: HTTPDirectResponse | None = None
-    delegate: Annotated[Delegate | None, NOT_YET] = None
+    delegate: Delegate | None = None
     rewrite: HTTPRewrite | None = None
     timeout: Duration | None = None
     retries: HTTPRetry | None = None

@@ -39,11 +39,11 @@ def validate_virtual_service(resource: Resource[VirtualService], problems: Probl
 
 def _check_delegate(findings: Findings, spec: VirtualService) -> None:
     """Without hosts it can only be the delegate of another VirtualService, with C{http} alone."""
-    if spec.gateways or spec.tls or spec.tcp or not spec.http:
-        findings.error(("spec", "hosts"), "a VirtualService has at least one host")
-    else:
-        message = "without hosts it can only be another's delegate, which is not honoured yet: it serves nothing"
-        findings.warning(("spec",), message)
+    given = [name for name in ("gateways", "tls", "tcp") if getattr(spec, name)]
+    if given or not spec.http:
+        instead = f"no {given[0]}" if given else "http"
+        message = f"a VirtualService has at least one host; one that is another's delegate has none, but {instead}"
+        findings.error(("spec", "hosts"), message)
 
 
 def _check_hosts(findings: Findings, spec: VirtualService) -> None:
@@ -85,8 +85,11 @@ def _check_http(findings: Findings, path: Path, route: HTTPRoute, delegated: boo
             findings.error((*path, name), "goes with no delegate")
         if delegated:
             findings.error((*path, "delegate"), "a delegate has no delegates")
+        elif not route.delegate.name:
+            findings.error((*path, "delegate", "name"), "missing: which VirtualService has the routes?")
     elif not actions:
-        findings.error((*path, "route"), "missing: where do these requests go? (or redirect, or directResponse)")
+        if not findings.resource.left_out((*path, "delegate")):
+            findings.error((*path, "route"), "missing: where do these requests go? (or redirect, or directResponse)")
     elif len(actions) > 1:
         findings.error((*path, actions[1]), f"only one of {' and '.join(actions)} can be done")
     for index, match in enumerate(route.match):

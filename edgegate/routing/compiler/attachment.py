@@ -54,33 +54,35 @@ class GatewayNames:
         """Return the Gateways that a VirtualService names; report those that are not declared."""
         spec = resource.spec
         if not spec.gateways:
-            if spec.hosts:  # without hosts it is another's delegate
-                resource.warning(
-                    self._problems,
-                    ("spec", "hosts"),
-                    "it names no gateways, so it applies to a mesh and to nothing here",
-                )
+            message = "it names no gateways, so it applies to a mesh and to nothing here"
+            resource.warning(self._problems, ("spec", "hosts"), message)
             return frozenset()
         return self._find(resource, ("spec", "gateways"), spec.gateways)
 
     def of_match(self, resource: Resource[VirtualService], path: Path, names: tuple[str, ...]) -> frozenset[GatewayKey]:
-        """Return the Gateways that a match names; they should be among those of the VirtualService."""
+        """
+        Return the Gateways that a match names; they should be among those of the VirtualService.
+
+        A delegate by itself, without hosts, has none: those of its roots count.
+        """
         found = self._find(resource, path, names)
-        attached = {_key(name, resource.namespace) for name in resource.spec.gateways}
+        if not resource.spec.hosts:
+            return found
+        attached = {gateway_key(name, resource.namespace) for name in resource.spec.gateways}
+        speaker = resource.at(path)[0]
+        whose = "" if speaker.document is resource.document else f" of {resource.document.title}"
         for index, name in enumerate(names):
-            key = _key(name, resource.namespace)
+            key = gateway_key(name, speaker.namespace)
             if key in found and key not in attached:
-                resource.warning(
-                    self._problems,
-                    (*path, index),
-                    f"{show(name)} is not among spec.gateways: there this match never holds",
-                )
+                message = f"{show(name)} is not among spec.gateways{whose}: there this match never holds"
+                resource.warning(self._problems, (*path, index), message)
         return found
 
     def _find(self, resource: Resource[VirtualService], path: Path, names: tuple[str, ...]) -> frozenset[GatewayKey]:
         found = set()
+        resource, path = resource.at(path)
         for index, name in enumerate(names):
-            key = _key(name, resource.namespace)
+            key = gateway_key(name, resource.namespace)
             if name == MESH:
                 message = "mesh means the sidecars of a mesh: nothing at an edge"
                 resource.document.problem(self._problems, Severity.INFO, (*path, index), message)
@@ -119,7 +121,7 @@ class Attachments:
         """
         resource = rules.resource
         open_ones = sorted(key for key in gateways if key in self._hosts)
-        visible = [key for key in open_ones if _exported(resource, key[0])]
+        visible = [key for key in open_ones if exported(resource, key[0])]
         if not visible:
             if open_ones:
                 message = "it is not exported to the namespace of any Gateway that it names"
@@ -147,14 +149,19 @@ class Attachments:
         return sorted(found, key=lambda attachment: attachment.order)
 
 
-def _key(name: str, namespace: str) -> GatewayKey:
+def gateway_key(name: str, namespace: str) -> GatewayKey:
+    """
+    Return which Gateway a field names: C{NAME}, C{NAMESPACE/NAME} or C{./NAME}.
+
+    @param namespace: Of the document that names it.
+    """
     scope, slash, rest = name.partition("/")
     if not slash:
         return namespace, name
     return (namespace if scope == "." else scope), rest
 
 
-def _exported(resource: Resource[VirtualService], namespace: str) -> bool:
-    """Whether C{exportTo} lets the Gateways of a namespace see a VirtualService: without it all do."""
+def exported(resource: Resource[VirtualService], namespace: str) -> bool:
+    """Whether C{exportTo} lets a namespace see a VirtualService: without it all do."""
     scopes = resource.spec.export_to
     return not scopes or "*" in scopes or namespace in scopes or ("." in scopes and namespace == resource.namespace)

@@ -6,6 +6,7 @@ from edgegate.config.problems import Problems, Severity
 from edgegate.config.resources import Resources
 from edgegate.routing.compiler.attachment import Attachments, GatewayNames
 from edgegate.routing.compiler.credentials import CredentialCompiler
+from edgegate.routing.compiler.delegates import Delegates
 from edgegate.routing.compiler.destinations import DestinationCompiler
 from edgegate.routing.compiler.http_tables import warn_of_unreachable
 from edgegate.routing.compiler.listeners import ListenerCompiler
@@ -48,10 +49,18 @@ def _compile(resources: Resources, options: CompileOptions, problems: Problems) 
     names = GatewayNames(resources.gateways, problems, suggestions)
     rule_compiler = RuleCompiler(destinations, names.of_match, problems)
     attachments = Attachments([server for port in ports for server in port.servers], problems)
-    for order, resource in enumerate(resources.virtual_services):
+    delegates = Delegates(resources.virtual_services, problems, suggestions)
+    known = {
+        delegate.at(path)
+        for delegate in delegates.declared
+        for path in warn_of_unreachable(rule_compiler.rules(delegate), problems)
+    }
+    for order, root in enumerate(delegates.roots):
+        resource = delegates.merged(root)
         rules = rule_compiler.rules(resource)
-        warn_of_unreachable(rules, problems)
+        warn_of_unreachable(rules, problems, known)
         attachments.attach(order, rules, names.of_service(resource))
+    delegates.warn_of_unused()
     credentials = CredentialCompiler(resources.secrets, options, problems, suggestions)
     listeners = ListenerCompiler(attachments, credentials, RedirectPorts(servers), problems)
     return Snapshot(tuple(listeners.listener(port) for port in ports if port.servers), destinations.clusters)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 
+from edgegate.config.document import Path
 from edgegate.config.problems import Problems
 from edgegate.routing.compiler.attachment import Attachment
+from edgegate.routing.compiler.delegates import delegation
+from edgegate.routing.compiler.merging import Part
 from edgegate.routing.compiler.redirects import RedirectPorts
 from edgegate.routing.compiler.rules import EVERYWHERE, GatewayKey, Rules, Scope, routes_on, takes_all
 from edgegate.routing.compiler.servers import Server
@@ -90,23 +93,33 @@ def _redirect_ports(
     return found
 
 
-def warn_of_unreachable(rules: Rules, problems: Problems) -> None:
-    """Warn of HTTP routes that stand behind another of the same VirtualService which takes all that they ask for."""
+def warn_of_unreachable(rules: Rules, problems: Problems, known: Container[Part] = ()) -> list[Path]:
+    """
+    Warn of HTTP routes that stand behind another of the same VirtualService which takes all that they ask for.
+
+    @param known: Those of delegates that are never reached whoever delegates to them; they are not told again.
+    @return: The paths of all such routes.
+    """
+    found: dict[Path, str] = {}
     seen: dict[tuple[Scope, HTTPMatch], HTTPRoute] = {}
     taken: HTTPRoute | None = None
     for rule in rules.http:
         if taken is not None:
-            why = f"the route at {taken.origin} takes every request"
-            rules.resource.warning(problems, rule.path, f"never reached: {why}")
+            found[rule.path] = f"the route at {taken.origin} takes every request"
             continue
         keys = [(scope, match) for scope, match, _ in rule.matches]
         if keys and all(key in seen for key in keys):
-            why = f"the route at {seen[keys[0]].origin} has the same conditions"
-            rules.resource.warning(problems, rule.path, f"never reached: {why}")
+            found[rule.path] = f"the route at {seen[keys[0]].origin} has the same conditions"
         for key in keys:
             seen.setdefault(key, rule.route)
         if any(scope == EVERYWHERE and takes_all(match) for scope, match in keys):
             taken = rule.route
+    for path, why in found.items():
+        if rules.resource.at(path) not in known:
+            root = delegation(rules.resource, path)
+            through = f" through {root}" if root is not None else ""
+            rules.resource.warning(problems, path, f"never reached{through}: {why}")
+    return list(found)
 
 
 def _warn_of(rules: Rules, route: HTTPRoute, why: str, problems: Problems) -> None:

@@ -37,7 +37,12 @@ class VirtualServiceTests(CasesTestCase):
                 (routing(f"{{route: {ROUTE}, redirect: {{uri: /}}}}"), "only one of route and redirect"),
                 (routing(f"{{delegate: {{name: a}}, route: {ROUTE}}}"), "goes with no delegate"),
                 (routing("{delegate: {name: a}}"), ""),
+                (routing("{delegate: {namespace: a}}"), "which VirtualService has the routes?"),
+                (routing("{delegate: {name: 5}}"), "expected string"),
                 ("http: [{delegate: {name: a}}]", "a delegate has no delegates"),
+                (f"http: [{{route: {ROUTE}}}]", ""),
+                (f"gateways: [gw]\nhttp: [{{route: {ROUTE}}}]", "another's delegate has none, but no gateways"),
+                (f"tcp: [{{route: {ROUTE}}}]", "another's delegate has none, but no tcp"),
             ],
         )
 
