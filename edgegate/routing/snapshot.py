@@ -12,86 +12,39 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 
 from edgegate.routing.actions import DirectResponse, Redirect, RequestChanges
+from edgegate.routing.addresses import Address, Origin, TCPAddress, UNIXAddress
+from edgegate.routing.clusters import Cluster, Discovery, Endpoint
 from edgegate.routing.headers import HeaderChanges
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.matching import HTTPMatch, Request
 from edgegate.routing.policies import DEFAULT_RETRIES, CORSPolicy, Faults, Mirror, RetryPolicy
 from edgegate.routing.table import first_match
+from edgegate.routing.tls import ClientVerification, KeyPair, ServerTLS, TLSRules, TLSVersion
 
-
-@dataclass(frozen=True, slots=True, order=True)
-class Origin:
-    """Where in the files something was said: C{coolstore.yaml}, the line, and C{VirtualService default/webapp}."""
-
-    file: str
-    line: int
-    resource: str
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class TCPAddress:
-    """An address to bind or to connect to. C{host} is an IP literal, or for DNS clusters a name."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class UNIXAddress:
-    """The path of a UNIX stream socket; a leading C{@} means the abstract namespace."""
-
-    path: str
-
-    def __str__(self) -> str:
-        return f"unix://{self.path}"
-
-
-Address = TCPAddress | UNIXAddress
-
-
-# Clusters ------------------------------------------------------------------------------------------------------------
-
-
-class Discovery(Enum):
-    """How a cluster's endpoints become addresses."""
-
-    STATIC = "STATIC"
-    DNS = "STRICT_DNS"
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """A member of a cluster (Istio's C{WorkloadEntry}); weight 0 counts as 1."""
-
-    address: Address
-    weight: int = 1
-    labels: tuple[tuple[str, str], ...] = ()
-    locality: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Cluster:
-    """
-    A backend: one port of one service.
-
-    @ivar name: C{outbound|80||webapp.default.svc.cluster.local}, as Istio names it; the key for everything mutable.
-    @ivar connect_timeout: In seconds.
-    """
-
-    name: str
-    discovery: Discovery
-    endpoints: tuple[Endpoint, ...]
-    origin: Origin = field(compare=False)
-    connect_timeout: float = 10.0
+__all__ = [
+    "Address",
+    "ClientVerification",
+    "Cluster",
+    "Discovery",
+    "Endpoint",
+    "FilterChain",
+    "HTTPRoute",
+    "KeyPair",
+    "Listener",
+    "Origin",
+    "RouteTable",
+    "ServerTLS",
+    "Snapshot",
+    "TCPAddress",
+    "TCPRoute",
+    "TLSRules",
+    "TLSVersion",
+    "UNIXAddress",
+    "VirtualHost",
+    "WeightedCluster",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,77 +138,6 @@ class TCPRoute:
 
 
 # Listeners -----------------------------------------------------------------------------------------------------------
-
-
-class TLSVersion(Enum):
-    """Istio's C{ServerTLSSettings.TLSProtocol}, without C{TLS_AUTO}, ordered by C{value}."""
-
-    TLSV1_0 = 0x0301
-    TLSV1_1 = 0x0302
-    TLSV1_2 = 0x0303
-    TLSV1_3 = 0x0304
-
-
-@dataclass(frozen=True, slots=True)
-class KeyPair:
-    """
-    A certificate chain and its private key, as PEM.
-
-    @ivar name: What messages call it: a file name or C{secret default/webapp-credential}.
-    @ivar chain: May come from a file that holds the key too, so it is not shown either.
-    """
-
-    name: str
-    chain: bytes = field(repr=False)
-    key: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class ClientVerification:
-    """
-    What a client's certificate must satisfy.
-
-    @ivar required: L{False} for C{OPTIONAL_MUTUAL}: a connection without one is served.
-    @ivar authorities: The CA certificates as PEM.
-    @ivar revocations: Certificate revocation lists as PEM, or empty.
-    @ivar subject_alt_names: One must be among the certificate's DNS, URI, e-mail or IP names; empty: any.
-    @ivar spki: SHA-256 digests of the public key (C{verifyCertificateSpki}), one must match; empty: any.
-    @ivar hashes: SHA-256 digests of the certificate (C{verifyCertificateHash}), one must match; empty: any.
-        Where both C{spki} and C{hashes} are given, a match in either is enough, as in Envoy.
-    """
-
-    required: bool
-    authorities: bytes
-    revocations: bytes = b""
-    subject_alt_names: tuple[str, ...] = ()
-    spki: tuple[bytes, ...] = ()
-    hashes: tuple[bytes, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class TLSRules:
-    """
-    On what terms a server talks TLS: all but its certificate.
-
-    A request may be served over a connection of another server on the same
-    port only where the rules of both are equal.
-
-    @ivar ciphers: OpenSSL names for TLS 1.2 and below; empty: the default.
-    """
-
-    minimum: TLSVersion = TLSVersion.TLSV1_2
-    maximum: TLSVersion = TLSVersion.TLSV1_3
-    ciphers: tuple[str, ...] = ()
-    verification: ClientVerification | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ServerTLS:
-    """How a filter chain ends TLS. One or two certificates: of two, one is RSA, one ECDSA."""
-
-    certificates: tuple[KeyPair, ...]
-    rules: TLSRules = TLSRules()
-    alpn: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

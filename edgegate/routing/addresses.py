@@ -1,0 +1,41 @@
+"""Where something is said in the files, and where something is on the network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Origin:
+    """Where in the files something was said: C{coolstore.yaml}, the line, and C{VirtualService default/webapp}."""
+
+    file: str
+    line: int
+    resource: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class TCPAddress:
+    """An address to bind or to connect to. C{host} is an IP literal, or for DNS clusters a name."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class UNIXAddress:
+    """The path of a UNIX stream socket; a leading C{@} means the abstract namespace."""
+
+    path: str
+
+    def __str__(self) -> str:
+        return f"unix://{self.path}"
+
+
+Address = TCPAddress | UNIXAddress

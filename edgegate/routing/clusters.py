@@ -1,0 +1,250 @@
+"""
+Clusters: what stands behind the gateway, and how it is spoken to (Istio's C{DestinationRule} and C{ServiceEntry}).
+
+Times are in seconds. A limit that is L{None} is none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from edgegate.routing.addresses import Address, Origin
+from edgegate.routing.tls import UpstreamTLS
+
+
+class Discovery(Enum):
+    """How a cluster's endpoints become addresses; values are Envoy's."""
+
+    STATIC = "STATIC"
+    DNS = "STRICT_DNS"  # every address of a name is an endpoint
+    LOGICAL_DNS = "LOGICAL_DNS"  # one address of a name at a time, the next one for each new connection
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """
+    An active check of an endpoint's health (Istio's C{ReadinessProbe}).
+
+    Exactly one of C{http_path}, C{grpc_service} and C{tcp} says how.
+
+    @ivar port: Where it is asked; the host is the endpoint's unless C{host} says another.
+    @ivar http_path: Healthy is a status of 200 to 399.
+    @ivar grpc_service: Of C{grpc.health.v1.Health/Check}; healthy is C{SERVING}.
+    @ivar failures: In a row, after which a healthy endpoint is not; C{successes} likewise.
+    """
+
+    port: int
+    http_path: str | None = None
+    http_scheme: str = "http"
+    http_headers: tuple[tuple[str, str], ...] = ()
+    grpc_service: str | None = None
+    tcp: bool = False
+    host: str = ""
+    initial_delay: float = 0.0
+    timeout: float = 1.0
+    period: float = 10.0
+    successes: int = 1
+    failures: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """
+    A member of a cluster (Istio's C{WorkloadEntry}); weight 0 counts as 1.
+
+    @ivar locality: C{region/zone/subzone}, as much of it as is known.
+    @ivar probe: How its health is asked for; L{None}: it is not.
+    """
+
+    address: Address
+    weight: int = 1
+    labels: tuple[tuple[str, str], ...] = ()
+    locality: str = ""
+    probe: Probe | None = None
+
+
+class Balancing(Enum):
+    """How an endpoint is chosen (Istio's C{LoadBalancerSettings.SimpleLB})."""
+
+    LEAST_REQUEST = "LEAST_REQUEST"  # the one with fewer requests under way of two that are drawn
+    ROUND_ROBIN = "ROUND_ROBIN"
+    RANDOM = "RANDOM"
+    PASSTHROUGH = "PASSTHROUGH"  # the address that the client connected to
+
+
+class HashSource(Enum):
+    """What of a request tells to which endpoint it belongs."""
+
+    HEADER = "header"
+    COOKIE = "cookie"
+    SOURCE_IP = "source IP"
+    QUERY_PARAMETER = "query parameter"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsistentHash:
+    """
+    Requests that are alike go to one endpoint as long as it is there.
+
+    @ivar name: Of the header (in lower case), cookie or parameter.
+    @ivar cookie_ttl: Seconds that a cookie which the gateway makes is kept; 0: as long as the browser runs; L{None}:
+        the gateway makes none.
+    @ivar cookie_attributes: Further ones, with their values or empty.
+    @ivar maglev: Whether a Maglev table is used, or else a ring.
+    @ivar size: Entries of the table, or at least of the ring.
+    """
+
+    source: HashSource
+    name: str = ""
+    cookie_ttl: float | None = None
+    cookie_path: str = ""
+    cookie_attributes: tuple[tuple[str, str], ...] = ()
+    maglev: bool = False
+    size: int = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Warmup:
+    """
+    Endpoints that are new get their share bit by bit (Envoy's C{SlowStartConfig}).
+
+    @ivar aggression: 1: evenly; more: faster at first.
+    @ivar minimum: The share of a new endpoint's weight to begin with, between 0 and 1.
+    """
+
+    duration: float
+    aggression: float = 1.0
+    minimum: float = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Localities:
+    """
+    Which endpoints are near, and who takes over from them (Istio's C{LocalityLoadBalancerSetting}).
+
+    @ivar distribute: Weights by locality pattern, for clients in a locality pattern (C{region/zone/*}).
+    @ivar failover: From one region to another.
+    @ivar priorities: Labels, C{key} or C{key=value}, of which more in a row are better.
+    """
+
+    distribute: tuple[tuple[str, tuple[tuple[str, int], ...]], ...] = ()
+    failover: tuple[tuple[str, str], ...] = ()
+    priorities: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LoadBalancer:
+    """How load is spread over the endpoints of a cluster; where C{hash} is given, by that."""
+
+    simple: Balancing = Balancing.LEAST_REQUEST
+    hash: ConsistentHash | None = None
+    warmup: Warmup | None = None
+    localities: Localities | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Keepalive:
+    """TCP's own probes on connections to endpoints; what is L{None} is the system's default."""
+
+    probes: int | None = None
+    time: float | None = None
+    interval: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PoolLimits:
+    """
+    What a cluster can be asked for at one time (Istio's C{ConnectionPoolSettings}, Envoy's circuit breakers).
+
+    @ivar connections: To all endpoints together.
+    @ivar pending: Requests that wait for a connection.
+    @ivar requests: Requests under way, those that wait included.
+    @ivar requests_per_connection: After which a connection is closed.
+    @ivar retries: Requests that are being tried again.
+    @ivar http_idle: Seconds after which an idle connection of the pool is closed.
+    @ivar tcp_idle: Seconds without a byte after which a relay ends.
+    @ivar connection_duration: Seconds after which a connection takes no further request.
+    """
+
+    connections: int | None = None
+    pending: int | None = None
+    requests: int | None = None
+    requests_per_connection: int | None = None
+    retries: int | None = None
+    http_idle: float | None = None
+    tcp_idle: float | None = None
+    connection_duration: float | None = None
+    keepalive: Keepalive | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RetryShare:
+    """
+    How many requests of a cluster may be retries at one time (Istio's C{TrafficPolicy.retryBudget}).
+
+    @ivar share: Of all that are under way, between 0 and 1.
+    @ivar minimum: That many always may.
+    """
+
+    share: float = 0.2
+    minimum: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class OutlierDetection:
+    """
+    When an endpoint that fails gets no requests for a while (Istio's C{OutlierDetection}); 0 turns a count off.
+
+    @ivar consecutive_5xx: Answers of 500 to 599 in a row, local failures included unless they are counted apart.
+    @ivar consecutive_gateway_errors: Answers of 502 to 504 in a row, likewise.
+    @ivar consecutive_local_failures: Connects that failed and the like in a row; only if C{split}.
+    @ivar split: Whether local failures are counted apart.
+    @ivar statuses: What counts as an error in place of 500 to 599; empty: those.
+    @ivar interval: Seconds between two looks at who may come back.
+    @ivar base_ejection: Seconds, times the number of ejections.
+    @ivar max_ejected: Share of all endpoints, between 0 and 1; one may always be.
+    @ivar min_health: Share of healthy endpoints below which all are taken for healthy; 0: never.
+    """
+
+    consecutive_5xx: int = 5
+    consecutive_gateway_errors: int = 0
+    consecutive_local_failures: int = 5
+    split: bool = False
+    statuses: frozenset[int] = frozenset()
+    interval: float = 10.0
+    base_ejection: float = 30.0
+    max_ejected: float = 0.1
+    min_health: float = 0.0
+
+
+class ProxyHeader(Enum):
+    """The version of the PROXY protocol that a backend is told the client's address in."""
+
+    V1 = 1
+    V2 = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """
+    A backend: one port of one service, or one subset of it.
+
+    @ivar name: C{outbound|80|v1|webapp.default.svc.cluster.local}, as Istio names it; the key for everything mutable.
+    @ivar connect_timeout: In seconds.
+    @ivar tls: L{None}: in the clear.
+    @ivar outliers: L{None}: nothing is ejected.
+    @ivar retry_share: L{None}: the gateway's own budget counts.
+    """
+
+    name: str
+    discovery: Discovery
+    endpoints: tuple[Endpoint, ...]
+    origin: Origin = field(compare=False)
+    connect_timeout: float = 10.0
+    balancer: LoadBalancer = LoadBalancer()
+    limits: PoolLimits = PoolLimits()
+    outliers: OutlierDetection | None = None
+    retry_share: RetryShare | None = None
+    tls: UpstreamTLS | None = None
+    proxy_header: ProxyHeader | None = None
