@@ -19,6 +19,7 @@ from twisted.internet.interfaces import IReactorFDSet, IReactorPluggableNameReso
 from edgegate.downstream.dispatch import Dispatch
 from edgegate.downstream.listener import DownstreamListener, Serving
 from edgegate.http.gateway import HTTPGateway
+from edgegate.http.target import PathNormalisation
 from edgegate.net.connecting import connect
 from edgegate.net.poller import poller
 from edgegate.net.wheel import Deadline, TimerWheel
@@ -64,9 +65,10 @@ class DataPlane:
         observer: Observer,
         trusted_hops: int = 0,
         max_connections: int | None = None,
+        paths: PathNormalisation = PathNormalisation.BASE,
     ) -> None:
         """
-        @param trusted_hops: See L{HTTPGateway}.
+        @param trusted_hops: See L{HTTPGateway}, as for C{paths}.
         @param max_connections: Clients' connections at one time; by default what the limit on descriptors allows.
         """
         self.snapshot = Snapshot()
@@ -77,7 +79,8 @@ class DataPlane:
         self._contexts: Contexts = {}
         self._max_connections = most_connections() if max_connections is None else max_connections
         watcher = poller(reactor)
-        self._http = HTTPGateway(partial(connect, watcher, wheel), wheel, self.clusters, observer, trusted_hops)
+        connects = partial(connect, watcher, wheel)
+        self._http = HTTPGateway(connects, wheel, self.clusters, observer, trusted_hops, paths=paths)
         self._tcp = TCPGateway(watcher, wheel, self.clusters, observer)
         dispatch = Dispatch(self._http, self._tcp)
 

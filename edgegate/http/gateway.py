@@ -23,6 +23,7 @@ from edgegate.http.h1_channel import HTTP1Channel
 from edgegate.http.interfaces import IResource
 from edgegate.http.limits import Limits
 from edgegate.http.resources import FaultResource, FilteredResource, HTTPSRedirectResource, ReverseProxyResource
+from edgegate.http.target import PathNormalisation
 from edgegate.net.addresses import Downstream
 from edgegate.net.connecting import Connecting
 from edgegate.net.stream import Stream
@@ -45,6 +46,7 @@ class HTTPGateway:
     The part of HTTP that outlives connections.
 
     @ivar trusted_hops: How many proxies in front of the gateway are trusted to say who the client is.
+    @ivar paths: How the paths of requests are brought to their normal form.
     @ivar channels: The connections that are open.
     @ivar shadows: The copies that are on their way to mirrors.
     @ivar wheel: For what protects the gateway.
@@ -60,6 +62,7 @@ class HTTPGateway:
         observer: Observer,
         trusted_hops: int = 0,
         limits: Limits = Limits(),  # noqa: B008 (frozen)
+        paths: PathNormalisation = PathNormalisation.BASE,
     ) -> None:
         """
         @param connect: Opens a stream to an address, given seconds; L{edgegate.net.connecting.connect} on a reactor.
@@ -72,6 +75,7 @@ class HTTPGateway:
         self.observer = observer
         self.trusted_hops = trusted_hops
         self.limits = limits
+        self.paths = paths
         self.channels: set[HTTP1Channel] = set()
         self.shadows: set[Shadow] = set()
         self._filtered = FilteredResource(self)

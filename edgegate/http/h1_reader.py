@@ -22,6 +22,7 @@ from edgegate.http.chunks import ChunkError, ChunkScanner
 from edgegate.http.fields import Field
 from edgegate.http.limits import Limits
 from edgegate.http.request import CHUNKED, HostMemory, RequestHead, RequestRefused, h1_head
+from edgegate.http.target import PathNormalisation
 
 
 class RequestSink(Protocol):
@@ -71,6 +72,7 @@ class RequestReader:
         "_limits",
         "_memory",
         "_parser",
+        "_paths",
         "_reading",
         "_rest",
         "_scanner",
@@ -81,9 +83,10 @@ class RequestReader:
         "state",
     )
 
-    def __init__(self, sink: RequestSink, limits: Limits) -> None:
+    def __init__(self, sink: RequestSink, limits: Limits, paths: PathNormalisation = PathNormalisation.BASE) -> None:
         self._sink = sink
         self._limits = limits
+        self._paths = paths
         self._memory = HostMemory()
         self._parser: httptools.HttpRequestParser | None = None
         self._rest = b""
@@ -208,7 +211,7 @@ class RequestReader:
         version = parser.get_http_version()
         if version not in ("1.1", "1.0"):
             raise RequestRefused(VERSION_REFUSED if b"HTTP/" in raw else BAD_REQUEST)
-        head = h1_head(parser.get_method(), self._target, version, self._keep, fields, self._memory)
+        head = h1_head(parser.get_method(), self._target, version, self._keep, fields, self._memory, self._paths)
         if head.length == CHUNKED:
             if self._parser is None:
                 self._expect_chunks()

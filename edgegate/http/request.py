@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from edgegate.errors import BAD_HOST, BAD_REQUEST, CODING_UNKNOWN, EXPECTATION_FAILED, METHOD_REFUSED, Fault
+from edgegate.errors import BAD_HOST, BAD_PATH, BAD_REQUEST, CODING_UNKNOWN, EXPECTATION_FAILED, METHOD_REFUSED, Fault
 from edgegate.http.fields import (
     CONNECTION,
     CONTENT_LENGTH,
@@ -26,6 +26,7 @@ from edgegate.http.fields import (
     content_length,
     nominated,
 )
+from edgegate.http.target import PathNormalisation, normal_path
 from edgegate.routing.hosts import host_of
 
 CHUNKED = -1
@@ -44,7 +45,7 @@ class RequestHead:
     """
     A request's head, ready to be routed. Shared by requests whose heads are the same: never changed.
 
-    @ivar target: What is sent on: origin form (path and query) or C{*}.
+    @ivar target: What is sent on: origin form (path and query) or C{*}, the path in its normal form.
     @ivar path: The target without its query.
     @ivar authority: The host as the client wrote it, with its port; empty for an HTTP/1.0 request without C{Host}.
     @ivar host: The normal form of the authority's host; empty where there is none.
@@ -97,13 +98,20 @@ _ABSOLUTE = re.compile(rb"(?i:https?)://([^/?#]*)([^#]*)")
 
 
 def h1_head(
-    method: bytes, target: bytes, version: str, keep: bool, received: list[Field], memory: HostMemory
+    method: bytes,
+    target: bytes,
+    version: str,
+    keep: bool,
+    received: list[Field],
+    memory: HostMemory,
+    paths: PathNormalisation = PathNormalisation.BASE,
 ) -> RequestHead:
     """
     Check the head of an HTTP/1 request that llhttp has parsed.
 
     @param received: Fields with their names as the client wrote them.
     @param memory: The connection's memory of the last authority.
+    @param paths: How the target's path is brought to its normal form.
     @raise RequestRefused: It is answered with this fault.
     """
     head = RequestHead()
@@ -135,7 +143,7 @@ def h1_head(
     if not received_host and version != "1.0":
         raise RequestRefused(BAD_HOST)
     head.authority = authority or b""
-    _take_target(head, target)
+    _take_target(head, target, paths)
     if authority and head.authority is not authority:
         # the target's counts, but a Host that is none is refused all the same (RFC 9112 section 3.2)
         memory.host(authority)
@@ -180,7 +188,7 @@ class HostMemory:
         return self._host
 
 
-def _take_target(head: RequestHead, target: bytes) -> None:
+def _take_target(head: RequestHead, target: bytes, paths: PathNormalisation) -> None:
     method = head.method
     if method in (b"CONNECT", b"TRACE"):
         raise RequestRefused(METHOD_REFUSED)
@@ -188,18 +196,23 @@ def _take_target(head: RequestHead, target: bytes) -> None:
         if target == b"*":
             if method != b"OPTIONS":
                 raise RequestRefused(BAD_REQUEST)
-        else:
-            absolute = _ABSOLUTE.fullmatch(target)
-            if absolute is None or not absolute[1]:
-                raise RequestRefused(BAD_REQUEST)
-            # RFC 9112 section 3.2.2: the authority of the target replaces the Host field.
-            head.authority, target = absolute[1], absolute[2]
-            if target[:1] != b"/":
-                target = b"/" + target
+            head.target = head.path = target
+            return
+        absolute = _ABSOLUTE.fullmatch(target)
+        if absolute is None or not absolute[1]:
+            raise RequestRefused(BAD_REQUEST)
+        # RFC 9112 section 3.2.2: the authority of the target replaces the Host field.
+        head.authority, target = absolute[1], absolute[2]
+        if target[:1] != b"/":
+            target = b"/" + target
     if b"#" in target:
         raise RequestRefused(BAD_REQUEST)
-    head.target = target
-    head.path = target if b"?" not in target else target[: target.index(b"?")]
+    path = target if b"?" not in target else target[: target.index(b"?")]
+    try:
+        head.path = normal = normal_path(path, paths)
+    except ValueError as error:
+        raise RequestRefused(BAD_PATH) from error
+    head.target = target if normal is path else normal + target[len(path) :]
 
 
 def _take_special(head: RequestHead, special: list[tuple[Role, bytes]]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.errors import BAD_HOST, BAD_REQUEST, CODING_UNKNOWN, EXPECTATION_FAILED, METHOD_REFUSED, Fault
+from edgegate.errors import BAD_HOST, BAD_PATH, BAD_REQUEST, CODING_UNKNOWN, EXPECTATION_FAILED, METHOD_REFUSED, Fault
 from edgegate.http.fields import Field
 from edgegate.http.request import CHUNKED, HostMemory, RequestHead, RequestRefused, h1_head, refused_head
 
@@ -36,11 +36,19 @@ class HeadTests(SynchronousTestCase):
         self.assertEqual(head(target=b"http://b?q").target, b"/?q")
         self.assertEqual(head(method=b"OPTIONS", target=b"*").path, b"*")
 
+    def test_normal_form(self) -> None:
+        """What is matched is what is sent on: the path in its normal form; the query is left as it came."""
+        for target in (b"/x/../a?b=/../%zz", b"http://b/%2e%2e/a?b=/../%zz"):
+            found = head(target=target)
+            self.assertEqual((found.target, found.path), (b"/a?b=/../%zz", b"/a"))
+
     def test_refused_targets(self) -> None:
         """What is no target of the method, or could hide an authority."""
         for target in (b"*", b"http://", b"http://a#b", b"/a#b", b"ftp://a/", b"https:/a"):
             self.assert_refused(BAD_REQUEST, target=target)
         self.assert_refused(BAD_HOST, target=b"http://user@b/")
+        for target in (b"/%00", b"/a%", b"http://a/%zz?b"):
+            self.assert_refused(BAD_PATH, target=target)
         self.assert_refused(METHOD_REFUSED, method=b"CONNECT", target=b"a:443")
         self.assert_refused(METHOD_REFUSED, method=b"TRACE")
 
