@@ -17,7 +17,7 @@ from edgegate.errors import CLIENT_GONE, Fault, body_of, grpc_status_of, status_
 from edgegate.http.answer import AnswerHead
 from edgegate.http.fields import Field
 from edgegate.http.forwarded import Client
-from edgegate.http.request import RequestHead
+from edgegate.http.request import CHUNKED, RequestHead
 from edgegate.net.addresses import Downstream
 from edgegate.routing.snapshot import Address, HTTPRoute
 
@@ -185,8 +185,8 @@ class Exchange:
 
     @property
     def scheme(self) -> bytes:
-        """Of the connection."""
-        return b"https" if self.channel.downstream.tls else b"http"
+        """Of the connection, or what a trusted proxy says of its own."""
+        return self.channel.client.scheme(self.head)
 
     @property
     def authority(self) -> bytes:
@@ -200,11 +200,21 @@ class Exchange:
 
     @property
     def headers(self) -> list[Field]:
-        """The fields that a route may ask for, the ones that are set anew towards the backend included."""
+        """
+        The fields that a route may ask for, the ones that are set anew towards the backend included.
+
+        They are made once for a head: a table may ask for them in each of its routes.
+        """
         head = self.head
-        fields = [*head.fields, (b"host", head.authority)]
-        fields.extend((b"x-forwarded-for", value) for value in head.forwarded_for)
-        fields.append((b"x-forwarded-proto", self.scheme))
+        fields = head.seen
+        if fields is None:
+            fields = head.seen = [*head.fields, (b"host", head.authority)]
+            fields.extend((b"x-forwarded-for", value) for value in (*head.forwarded_for, self.channel.client.address))
+            fields.append((b"x-forwarded-proto", self.scheme))
+            if head.length == CHUNKED:
+                fields.append((b"transfer-encoding", b"chunked"))
+            elif head.sized:
+                fields.append((b"content-length", b"%d" % head.length))
         return fields
 
     # The request, from the channel ------------------------------------------------------------------------------------

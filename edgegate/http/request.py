@@ -55,6 +55,7 @@ class RequestHead:
     @ivar keep: Whether the client wants its connection kept.
     @ivar h1_lines: The lines that an HTTP/1 backend gets, once they were made; else empty.
     @ivar lines_of: The changes that are in them, which a route makes.
+    @ivar seen: The fields that routes may ask for, once they were made.
     """
 
     __slots__ = (
@@ -71,6 +72,7 @@ class RequestHead:
         "method",
         "path",
         "request_id",
+        "seen",
         "sized",
         "target",
         "version",
@@ -92,6 +94,7 @@ class RequestHead:
     request_id: bytes
     h1_lines: bytes
     lines_of: object
+    seen: list[Field] | None
 
 
 _ABSOLUTE = re.compile(rb"(?i:https?)://([^/?#]*)([^#]*)")
@@ -124,6 +127,7 @@ def h1_head(
     head.forwarded_proto = head.request_id = head.h1_lines = b""
     head.lines_of = None
     head.fields = fields = []
+    head.seen = None
     authority: bytes | None = None
     special: list[tuple[Role, bytes]] = []
     known = REQUEST_ROLES.known
@@ -159,6 +163,7 @@ def refused_head() -> RequestHead:
     head.host, head.version = "", "1.1"
     head.fields, head.forwarded_for = [], []
     head.lines_of = None
+    head.seen = None
     head.length = 0
     head.sized = head.keep = head.expects_continue = False
     return head

@@ -10,7 +10,8 @@ from edgegate import errors
 from edgegate.errors import CLIENT_GONE, NO_ROUTE, UPSTREAM_CUT_SHORT, UPSTREAM_TIMEOUT
 from edgegate.http.answer import AnswerHead
 from edgegate.http.exchange import REASONS, Exchange, Phase
-from edgegate.http.request import refused_head
+from edgegate.http.forwarded import Client
+from edgegate.http.request import CHUNKED, refused_head
 from tests.http.conversation import plain
 
 
@@ -19,7 +20,7 @@ class FakeChannel:
 
     def __init__(self) -> None:
         self.downstream = plain()
-        self.client = cast(Any, None)
+        self.client = Client(self.downstream, 0)
         self.said: list[object] = []
 
     def answer_head(self, head: AnswerHead, extra: bytes = b"") -> None:
@@ -118,9 +119,31 @@ class ExchangeTests(SynchronousTestCase):
         self.exchange.head.authority = b"a.example"
         self.assertEqual(
             self.exchange.headers,
-            [(b"x-a", b"1"), (b"host", b"a.example"), (b"x-forwarded-proto", b"http")],
+            [
+                (b"x-a", b"1"),
+                (b"host", b"a.example"),
+                (b"x-forwarded-for", self.channel.client.address),
+                (b"x-forwarded-proto", b"http"),
+            ],
         )
+        self.assertIs(self.exchange.headers, self.exchange.headers)
         self.assertEqual(self.exchange.port, 80)
+
+    def test_bodies_that_routes_look_at(self) -> None:
+        """How a body is framed is told, though it is framed anew towards the backend."""
+        head = self.exchange.head
+        for length, sized, field in ((0, True, b"0"), (7, True, b"7"), (CHUNKED, False, b"chunked")):
+            head.length, head.sized, head.seen = length, sized, None
+            name = b"transfer-encoding" if length == CHUNKED else b"content-length"
+            self.assertIn((name, field), self.exchange.headers)
+
+    def test_scheme(self) -> None:
+        """The scheme is the connection's, unless a trusted proxy in front of the gateway says another."""
+        self.exchange.head.forwarded_proto = b"https"
+        self.assertEqual(self.exchange.scheme, b"http")
+        self.channel.client = Client(self.channel.downstream, 1)
+        self.assertEqual(self.exchange.scheme, b"https")
+        self.assertIn((b"x-forwarded-proto", b"https"), self.exchange.headers)
 
 
 class ReasonsTests(SynchronousTestCase):

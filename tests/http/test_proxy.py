@@ -36,7 +36,7 @@ class RequestLinesTests(SynchronousTestCase):
         sent = re.sub(rb"x-request-id: [0-9a-f-]{36}\r\n", b"x-request-id: ID\r\n", talk.backend().sent)
         self.assertEqual(
             sent,
-            b"GET /a/../b?q=1 HTTP/1.1\r\nhost: WEB.example:80\r\nx-custom: one\r\nx-custom: two \r\n"
+            b"GET /b?q=1 HTTP/1.1\r\nhost: WEB.example:80\r\nx-custom: one\r\nx-custom: two \r\n"
             b"x-forwarded-for: 192.0.2.7\r\nx-forwarded-proto: http\r\nx-envoy-external-address: 192.0.2.7\r\n"
             b"x-request-id: ID\r\nx-envoy-attempt-count: 1\r\n\r\n",
         )
