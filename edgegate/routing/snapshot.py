@@ -176,12 +176,19 @@ class TCPRoute:
 
     @ivar sni_hosts: Patterns in normal form of which one must match the SNI name; empty: any, or none at all.
     @ivar destination_subnets: CIDR notations of which one must hold the local address; empty: any.
+    @ivar source_subnets: The same for the client's address.
     """
 
     origin: Origin = field(compare=False)
     destinations: tuple[WeightedCluster, ...]
     sni_hosts: tuple[str, ...] = ()
     destination_subnets: tuple[str, ...] = ()
+    source_subnets: tuple[str, ...] = ()
+
+    @property
+    def anywhere(self) -> bool:
+        """Whether no address is asked for."""
+        return not self.destination_subnets and not self.source_subnets
 
 
 # Listeners -----------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from edgegate.config.document import Path
 from edgegate.config.kinds import virtual_service as kinds
-from edgegate.config.kinds.virtual_service import VirtualService
+from edgegate.config.kinds.virtual_service import VirtualService, is_claim
 from edgegate.config.problems import Problems
 from edgegate.config.resources import Resource
 from edgegate.config.values import show
@@ -25,6 +25,7 @@ GatewayKey = tuple[str, str]
 
 ALWAYS = StringMatch(Kind.PREFIX, "/")
 _NEVER = StringMatch(Kind.REGEX)
+_PRESENT = StringMatch(Kind.PRESENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,19 +160,33 @@ class RuleCompiler:
     def _http_match(
         self, resource: Resource[VirtualService], path: Path, match: kinds.HTTPMatchRequest
     ) -> HTTPMatch | None:
-        """Compile a match; L{None} for one that never holds, because it is in error."""
+        """
+        Compile a match; L{None} for one that never holds, because it is in error or asks for what no request has.
+        """
         ignore_case = bool(match.ignore_uri_case)
         uri = self._text(resource, (*path, "uri"), match.uri, ignore_case)
         method = self._text(resource, (*path, "method"), match.method)
         authority = self._text(resource, (*path, "authority"), match.authority)
         scheme = self._text(resource, (*path, "scheme"), match.scheme)
+        if any(is_claim(name) for name in match.headers):
+            return None
         headers = self._texts(resource, (*path, "headers"), match.headers, str.lower)
-        without = self._texts(resource, (*path, "withoutHeaders"), match.without_headers, str.lower)
+        unclaimed = {name: text for name, text in match.without_headers.items() if not is_claim(name)}
+        without = self._texts(resource, (*path, "withoutHeaders"), unclaimed, str.lower)
         params = self._texts(resource, (*path, "queryParams"), match.query_params, str)
         conditions = (text for _, text in (*headers, *without, *params))
         if any(text is _NEVER for text in (uri, method, authority, scheme, *conditions)):
             return None
-        return HTTPMatch(uri, method, authority, headers, scheme=scheme, without_headers=without, query_params=params)
+        return HTTPMatch(
+            uri,
+            method,
+            authority,
+            headers,
+            scheme=scheme,
+            without_headers=without,
+            query_params=params,
+            stat_prefix=match.stat_prefix or "",
+        )
 
     def _texts(
         self,
@@ -180,8 +195,11 @@ class RuleCompiler:
         given: Mapping[str, kinds.StringMatch],
         spelling: Callable[[str], str],
     ) -> tuple[tuple[str, StringMatch], ...]:
-        """Compile conditions by name."""
-        found = ((spelling(name), self._text(resource, (*path, name), each)) for name, each in given.items())
+        """Compile conditions by name. C{*} is no expression but presence, as Istio has it."""
+        found = (
+            (spelling(name), _PRESENT if each.regex == "*" else self._text(resource, (*path, name), each))
+            for name, each in given.items()
+        )
         return tuple((name, text) for name, text in found if text is not None)
 
     def _text(
@@ -247,10 +265,11 @@ class RuleCompiler:
         for number, match in enumerate(item.match):
             place = (*path, "match", number)
             scope = self._scope(resource, place, match)
-            if scope is not None and match.source_subnet is None:
+            if scope is not None:
                 origin = resource.origin_of(place)
-                subnets = match.destination_subnets
-                yield TCPRule(place, scope, TCPRoute(origin, destinations, destination_subnets=subnets))
+                sources = (match.source_subnet,) if match.source_subnet else ()
+                route = TCPRoute(origin, destinations, (), match.destination_subnets, sources)
+                yield TCPRule(place, scope, route)
 
     def _scope(
         self,
@@ -258,13 +277,18 @@ class RuleCompiler:
         path: Path,
         match: kinds.HTTPMatchRequest | kinds.TLSMatchAttributes | kinds.L4MatchAttributes,
     ) -> Scope | None:
-        """Return where a match can hold; L{None} for nowhere: labels and namespaces are those of clients in a mesh."""
+        """
+        Return where a match can hold; L{None} for nowhere: labels and namespaces are those of clients in a mesh.
+
+        An HTTP match that names gateways is asked for nothing else (Istio's C{sourceMatchHTTP}).
+        """
         gateways = None
         if match.gateways:
             gateways = self._gateways(resource, (*path, "gateways"), match.gateways)
-        if match.source_labels or match.source_namespace is not None:
+        in_a_mesh = match.source_labels or match.source_namespace
+        if in_a_mesh and not (match.gateways and isinstance(match, kinds.HTTPMatchRequest)):
             return None
-        return Scope(match.port, gateways)
+        return Scope(match.port or None, gateways)
 
 
 def host_patterns(resource: Resource[VirtualService]) -> dict[int, str]:

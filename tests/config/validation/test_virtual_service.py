@@ -52,7 +52,15 @@ class VirtualServiceTests(CasesTestCase):
             "VirtualService",
             [
                 (routing(f"{{match: [{{headers: {{{name}: {{}}}}}}], route: {ROUTE}}}"), words)
-                for name, words in (("x-a", ""), ("':method'", "use the field method"), ("'a b'", "is no name"))
+                for name, words in (
+                    ("x-a", ""),
+                    ("':method'", ""),
+                    ("':path'", ""),
+                    ("':protocol'", ":protocol is no header"),
+                    ("'a b'", "is no name"),
+                    ("'@request.auth.claims.sub'", ""),
+                    ("'@request.auth.claims'", "is no name"),
+                )
             ],
         )
 

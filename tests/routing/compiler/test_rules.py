@@ -59,10 +59,40 @@ class RulesTests(SynchronousTestCase):
         """A match on another port, or of a client in a mesh, is left out; one that takes all ends the list."""
         self.assertEqual(self.routes("{port: 81}"), [])
         self.assertEqual(self.routes("{sourceLabels: {a: b}}"), [])
+        self.assertEqual(self.routes("{sourceNamespace: a}"), [])
+        self.assertEqual(len(self.routes("{sourceNamespace: '', port: 0}")), 1)
+        for where in ("gw", "mesh, gw"):  # as Istio: gateways that are named are all that is asked for
+            self.assertEqual(len(self.routes(f"{{sourceLabels: {{a: b}}, gateways: [{where}]}}")), 1)
+        self.assertEqual(self.routes("{gateways: [mesh]}"), [])
         (found,) = self.routes("{port: 80}", "{uri: {prefix: /b}}")
         self.assertEqual(found.matches, ())
         first, last = self.routes("{uri: {prefix: /b}}", "{uri: {prefix: /}}", "{uri: {prefix: /c}}")
         self.assertEqual((len(first.matches), last.matches), (1, ()))
+
+    def test_presence(self) -> None:
+        """C{*} is presence where Istio has it so."""
+        (found,) = self.routes("{headers: {a: {regex: '*'}}, withoutHeaders: {b: {regex: '*'}}, queryParams: {c: {}}}")
+        present = StringMatch(Kind.PRESENT)
+        expected = HTTPMatch(headers=(("a", present),), without_headers=(("b", present),), query_params=(("c", present),))
+        self.assertEqual(found.matches, (expected,))
+
+    def test_claims(self) -> None:
+        """No request has claims: who must have one is not there, who must have none is everybody."""
+        self.assertEqual(self.routes("{headers: {'@request.auth.claims.sub': {exact: a}}}"), [])
+        (found,) = self.routes("{withoutHeaders: {'@request.auth.claims[sub]': {exact: ''}}}")
+        self.assertEqual(found.matches, ())
+
+    def test_any_case(self) -> None:
+        """C{ignoreUriCase} is for exact paths and prefixes; an expression says itself what it ignores."""
+        for kind, expected in (("exact", True), ("prefix", True), ("regex", False)):
+            (found,) = self.routes(f"{{uri: {{{kind}: /a}}, ignoreUriCase: true}}")
+            assert found.matches[0].uri is not None
+            self.assertIs(found.matches[0].uri.ignore_case, expected, kind)
+
+    def test_stat_prefix(self) -> None:
+        """The name for statistics is kept, and changes nothing."""
+        (found,) = self.routes("{statPrefix: shop, uri: {exact: /a}}")
+        self.assertEqual(found.matches, (HTTPMatch(StringMatch(Kind.EXACT, "/a"), stat_prefix="shop"),))
 
     def test_never(self) -> None:
         """A match that is in error never holds."""
