@@ -127,8 +127,11 @@ def other_condition(match: HTTPMatch) -> Condition | None:
 
 
 def any_path(uri: StringMatch) -> bool:
-    """Whether a condition on the path holds for every path."""
-    return uri.kind is Kind.PRESENT or (uri.kind is Kind.PREFIX and uri.value in ("", "/"))
+    """Whether a condition on the path holds for every path, in one of the ways to say so that Istio knows, too."""
+    return uri.kind is Kind.PRESENT or (uri.kind, uri.value) in _ANY_PATH
+
+
+_ANY_PATH = ((Kind.PREFIX, ""), (Kind.PREFIX, "/"), (Kind.REGEX, ".*"))
 
 
 def _all(conditions: list[Condition]) -> Condition | None:

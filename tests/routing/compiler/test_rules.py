@@ -73,7 +73,9 @@ class RulesTests(SynchronousTestCase):
         """C{*} is presence where Istio has it so."""
         (found,) = self.routes("{headers: {a: {regex: '*'}}, withoutHeaders: {b: {regex: '*'}}, queryParams: {c: {}}}")
         present = StringMatch(Kind.PRESENT)
-        expected = HTTPMatch(headers=(("a", present),), without_headers=(("b", present),), query_params=(("c", present),))
+        expected = HTTPMatch(
+            headers=(("a", present),), without_headers=(("b", present),), query_params=(("c", present),)
+        )
         self.assertEqual(found.matches, (expected,))
 
     def test_claims(self) -> None:
@@ -101,8 +103,13 @@ class RulesTests(SynchronousTestCase):
     def test_takes_all(self) -> None:
         """Any path and nothing else."""
         self.assertTrue(takes_all(HTTPMatch()))
-        self.assertTrue(takes_all(HTTPMatch(StringMatch(Kind.PREFIX, "/"))))
+        for kind, value in ((Kind.PREFIX, "/"), (Kind.PREFIX, ""), (Kind.REGEX, ".*"), (Kind.PRESENT, "")):
+            self.assertTrue(takes_all(HTTPMatch(StringMatch(kind, value))))
+            self.assertFalse(
+                takes_all(HTTPMatch(StringMatch(kind, value), headers=(("a", StringMatch(Kind.PRESENT)),)))
+            )
         for match in (
+            HTTPMatch(StringMatch(Kind.REGEX, "/.*")),
             HTTPMatch(StringMatch(Kind.EXACT, "/")),
             HTTPMatch(query_params=(("a", StringMatch(Kind.PRESENT)),)),
             HTTPMatch(scheme=StringMatch(Kind.EXACT, "http")),
