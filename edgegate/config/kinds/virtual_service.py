@@ -6,7 +6,7 @@ import re
 from enum import Enum
 from typing import Annotated
 
-from edgegate.config.kinds.base import NOT_YET, Base64, Duration, Int32, Note, OneOf, Spec, UInt32
+from edgegate.config.kinds.base import Base64, Duration, Int32, Note, OneOf, Spec, UInt32
 
 AT_AN_EDGE = Note("never holds at an edge: only a client inside a mesh has it").meta
 IN_A_MESH = Note(

@@ -22,28 +22,6 @@ class RulesTests(SynchronousTestCase):
         host = plain.http.lookup("a.example")
         return [] if host is None else list(host.routes)
 
-    def test_conditions(self) -> None:
-        """Every condition is compiled, names of headers in lower case."""
-        (found,) = self.routes(
-            "{uri: {exact: /a}, ignoreUriCase: true, scheme: {exact: https}, method: {prefix: G},"
-            " authority: {regex: a+}, headers: {X-A: {}}, withoutHeaders: {X-B: {exact: b}},"
-            " queryParams: {Q: {exact: c}}}"
-        )
-        self.assertEqual(
-            found.matches,
-            (
-                HTTPMatch(
-                    StringMatch(Kind.EXACT, "/a", ignore_case=True),
-                    StringMatch(Kind.PREFIX, "G"),
-                    StringMatch(Kind.REGEX, "a+"),
-                    (("x-a", StringMatch(Kind.PRESENT)),),
-                    scheme=StringMatch(Kind.EXACT, "https"),
-                    without_headers=(("x-b", StringMatch(Kind.EXACT, "b")),),
-                    query_params=(("Q", StringMatch(Kind.EXACT, "c")),),
-                ),
-            ),
-        )
-
     def test_names(self) -> None:
         """A route goes by its name and that of its match."""
         for rest, match, expected in (
@@ -68,37 +46,6 @@ class RulesTests(SynchronousTestCase):
         self.assertEqual(found.matches, ())
         first, last = self.routes("{uri: {prefix: /b}}", "{uri: {prefix: /}}", "{uri: {prefix: /c}}")
         self.assertEqual((len(first.matches), last.matches), (1, ()))
-
-    def test_presence(self) -> None:
-        """C{*} is presence where Istio has it so."""
-        (found,) = self.routes("{headers: {a: {regex: '*'}}, withoutHeaders: {b: {regex: '*'}}, queryParams: {c: {}}}")
-        present = StringMatch(Kind.PRESENT)
-        expected = HTTPMatch(
-            headers=(("a", present),), without_headers=(("b", present),), query_params=(("c", present),)
-        )
-        self.assertEqual(found.matches, (expected,))
-
-    def test_claims(self) -> None:
-        """No request has claims: who must have one is not there, who must have none is everybody."""
-        self.assertEqual(self.routes("{headers: {'@request.auth.claims.sub': {exact: a}}}"), [])
-        (found,) = self.routes("{withoutHeaders: {'@request.auth.claims[sub]': {exact: ''}}}")
-        self.assertEqual(found.matches, ())
-
-    def test_any_case(self) -> None:
-        """C{ignoreUriCase} is for exact paths and prefixes; an expression says itself what it ignores."""
-        for kind, expected in (("exact", True), ("prefix", True), ("regex", False)):
-            (found,) = self.routes(f"{{uri: {{{kind}: /a}}, ignoreUriCase: true}}")
-            assert found.matches[0].uri is not None
-            self.assertIs(found.matches[0].uri.ignore_case, expected, kind)
-
-    def test_stat_prefix(self) -> None:
-        """The name for statistics is kept, and changes nothing."""
-        (found,) = self.routes("{statPrefix: shop, uri: {exact: /a}}")
-        self.assertEqual(found.matches, (HTTPMatch(StringMatch(Kind.EXACT, "/a"), stat_prefix="shop"),))
-
-    def test_never(self) -> None:
-        """A match that is in error never holds."""
-        self.assertEqual(self.routes("{uri: {regex: '('}}"), [])
 
     def test_takes_all(self) -> None:
         """Any path and nothing else."""
