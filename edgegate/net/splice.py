@@ -86,12 +86,15 @@ class Direction:
 
     __slots__ = ("_held", "_pipe", "_recv", "_send", "_source_ended", "finished", "moved", "sink", "source")
 
-    def __init__(self, source: End, sink: End) -> None:
+    def __init__(self, source: End, sink: End, first: bytes) -> None:
+        """
+        @param first: What the source has sent before; it goes before all else.
+        """
         self.source = source
         self.sink = sink
         self._recv = source.socket.recv
         self._send = sink.socket.send
-        self._held: bytes | memoryview = b""
+        self._held: bytes | memoryview = first
         self._pipe: Pipe | None = None
         self._source_ended = self.finished = False
         self.moved = 0
@@ -317,23 +320,30 @@ class SplicedPair:
         other: socket.socket,
         idle_timeout: float,
         ended: Ended,
+        onward: bytes = b"",
+        back: bytes = b"",
     ) -> None:
         """
         @param idle_timeout: Seconds without a byte either way, after which both are reset.
-        @param ended: Called once, after both sockets are closed.
+        @param ended: Called once, after both sockets are closed; never from in here.
+        @param onward: What was read from C{one} already.
+        @param back: What was read from C{other} already.
         """
         self._ended: Ended | None = ended
         self._idle = idle_timeout
         self._one = End(reactor, one, self, "one")
         self._other = End(reactor, other, self, "other")
-        self._onward = Direction(self._one, self._other)
-        self._return = Direction(self._other, self._one)
+        self._onward = Direction(self._one, self._other, onward)
+        self._return = Direction(self._other, self._one, back)
         self._one.outward = self._other.inward = self._onward
         self._other.outward = self._one.inward = self._return
         self._deadline = Deadline(wheel, self._expired)
         self._deadline.start(idle_timeout)
-        self._one.read_again()
-        self._other.read_again()
+        for direction in (self._onward, self._return):
+            if direction.waiting:
+                direction.sink.write_soon()
+            else:
+                direction.source.read_again()
 
     def __repr__(self) -> str:
         return f"<SplicedPair {self._onward.moved} onward, {self._return.moved} back>"

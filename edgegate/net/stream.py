@@ -111,20 +111,38 @@ class Stream:
 
     def start(self, protocol: IProtocol, read: bool = True) -> None:
         """Give the stream its protocol; reading begins unless told not to."""
-        self._protocol = protocol
-        self._received = protocol.dataReceived
-        self._half_closeable = IHalfCloseableProtocol.providedBy(protocol)
+        self.switch(protocol)
         if read:
             self._watch_reading()
         protocol.makeConnection(self)
+
+    def switch(self, protocol: IProtocol) -> None:
+        """
+        Tell another protocol what happens from now on. Its C{makeConnection} is not called.
+
+        May be called from inside the old one's C{dataReceived}, which keeps what it was given.
+        """
+        self._protocol = protocol
+        self._received = protocol.dataReceived
+        self._half_closeable = IHalfCloseableProtocol.providedBy(protocol)
+
+    @property
+    def reactor(self) -> IReactorFDSet:
+        """What watches the socket."""
+        return self._reactor
+
+    @property
+    def detachable(self) -> bool:
+        """Whether the socket can be handed over: it carries what is sent as it is, nothing is queued, nothing ends."""
+        return not self._queue and self._phase is Phase.OPEN and not self._read_ended
 
     def detach(self) -> socket.socket:
         """
         Watch the socket no longer and hand it over to the caller, who owns it from now on.
 
-        @raise RuntimeError: Something is queued, or the stream is ending.
+        @raise RuntimeError: It is not C{detachable}.
         """
-        if self._queue or self._phase is not Phase.OPEN:
+        if not self.detachable:
             raise RuntimeError("a stream that is not at rest cannot be detached")
         self._unwatch()
         self._phase = Phase.CLOSED

@@ -69,6 +69,11 @@ class TLSStream(Stream):
         """The protocol that ALPN agreed on, or empty."""
         return self.connection.get_alpn_proto_negotiated()
 
+    @property
+    def detachable(self) -> bool:
+        """Never: without OpenSSL the socket is of no use."""
+        return False
+
     # The handshake ----------------------------------------------------------------------------------------------------
 
     def handshake(self, done: Callable[[], None], failed: Callable[[str], None]) -> None:

@@ -86,6 +86,7 @@ class TLSStreamTests(TestCase):
         self.stream.writeSequence([b"a", b"b"])
         self.assertEqual(await self.read(client, 2), b"ab")
         self.assertEqual((self.stream.bytes_in, self.stream.bytes_out), (5, 2))
+        self.assertFalse(self.stream.detachable)
 
     async def test_large(self) -> None:
         """What the kernel does not take waits, in order, and holds up the producer; a close waits for it."""
