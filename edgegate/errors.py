@@ -77,6 +77,7 @@ CLIENT_BODY_TIMEOUT = Fault(Source.DOWNSTREAM, "DPE", 408, "request body too slo
 BAD_REQUEST = Fault(Source.DOWNSTREAM, "DPE", 400, "malformed request", "http1.codec_error")
 BAD_HOST = Fault(Source.DOWNSTREAM, "DPE", 400, "bad host", "http1.invalid_host")
 BAD_PATH = Fault(Source.DOWNSTREAM, "DPE", 400, "bad path", "path_normalization_failed")
+BAD_WEBSOCKET = Fault(Source.DOWNSTREAM, "DPE", 400, "bad WebSocket handshake", "http1.bad_websocket_handshake")
 HEAD_TOO_LARGE = Fault(Source.DOWNSTREAM, "DPE", 431, "request head too large", "http1.headers_too_large")
 METHOD_REFUSED = Fault(Source.DOWNSTREAM, "DPE", 405, "method refused", "http1.method_refused")
 METHOD_UNKNOWN = Fault(Source.DOWNSTREAM, "DPE", 501, "unknown method", "http1.unknown_method")

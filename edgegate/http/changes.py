@@ -15,6 +15,7 @@ from edgegate.http.exchange import Exchange
 from edgegate.http.fields import Field
 from edgegate.http.operators import identity_fields, rendered
 from edgegate.http.request import CHUNKED, RequestHead
+from edgegate.http.upgrade import upgrade_lines
 from edgegate.routing.actions import RequestChanges
 from edgegate.routing.headers import HeaderChanges
 
@@ -117,6 +118,8 @@ def _lines(head: RequestHead, changes: RequestChanges | None, fields: list[Field
     lines = [b"%b %b HTTP/1.1\r\nhost: %b\r\n" % (head.method, target, authority)]
     for name, value in (*fields, *told) if told else fields:
         lines += (name, b": ", value, b"\r\n")
+    if head.upgrade:
+        lines.append(upgrade_lines(head.upgrade))
     if head.length == CHUNKED:
         lines.append(b"transfer-encoding: chunked\r\n")
     elif head.sized:

@@ -20,7 +20,7 @@ from twisted.internet.interfaces import IDelayedCall
 from edgegate.errors import MISDIRECTED, NO_ROUTE, Fault
 from edgegate.http.exchange import Exchange
 from edgegate.http.h1_channel import HTTP1Channel
-from edgegate.http.interfaces import IResource
+from edgegate.http.interfaces import IResource, Served
 from edgegate.http.limits import Limits
 from edgegate.http.resources import FaultResource, FilteredResource, HTTPSRedirectResource, ReverseProxyResource
 from edgegate.http.target import PathNormalisation
@@ -47,7 +47,7 @@ class HTTPGateway:
 
     @ivar trusted_hops: How many proxies in front of the gateway are trusted to say who the client is.
     @ivar paths: How the paths of requests are brought to their normal form.
-    @ivar channels: The connections that are open.
+    @ivar channels: The clients' connections that are open, those that became tunnels included.
     @ivar shadows: The copies that are on their way to mirrors.
     @ivar wheel: For what protects the gateway.
     @ivar fine_wheel: For the times that the files say.
@@ -76,7 +76,7 @@ class HTTPGateway:
         self.trusted_hops = trusted_hops
         self.limits = limits
         self.paths = paths
-        self.channels: set[HTTP1Channel] = set()
+        self.channels: set[Served] = set()
         self.shadows: set[Shadow] = set()
         self._filtered = FilteredResource(self)
         self._proxy = ReverseProxyResource(self)

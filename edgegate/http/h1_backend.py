@@ -16,7 +16,8 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from edgegate.errors import INTERNAL, STREAM_IDLE, UPSTREAM_CLOSED, UPSTREAM_CUT_SHORT, Fault
+from edgegate.errors import INTERNAL, STREAM_IDLE, UPSTREAM_CLOSED, UPSTREAM_CUT_SHORT, UPSTREAM_PROTOCOL, Fault
+from edgegate.http.answer import AnswerHead
 from edgegate.http.fields import Field
 from edgegate.http.h1_answers import NOBODY, AnswerReader, AnswerSink, State
 from edgegate.http.limits import Limits
@@ -36,6 +37,16 @@ class Asker(AnswerSink, Protocol):
 
     def answer_end(self, trailers: list[Field]) -> None:
         """The answer is whole; the connection is not this asker's any more."""
+
+    def answer_fits(self, head: AnswerHead) -> bool:
+        """Whether a 101 is one that the request asked for. If so, its head is told like a final one's."""
+
+    def answer_switched(self, stream: Stream, rest: bytes) -> None:
+        """
+        Another protocol follows on the 101. The stream is the asker's; at its end it calls L{HTTP1Backend.end_tunnel}.
+
+        @param rest: What came behind the 101.
+        """
 
     def answer_failed(self, fault: Fault, silent: bool) -> None:
         """
@@ -157,6 +168,10 @@ class HTTP1Backend:
         """End the idle connection; the pool has let go of it."""
         self._transport.loseConnection()
 
+    def end_tunnel(self) -> None:
+        """The connection is no more, which was handed over by L{Asker.answer_switched}."""
+        self._forget_asker()
+
     # The transport ----------------------------------------------------------------------------------------------------
 
     def makeConnection(self, transport: ITransport) -> None:
@@ -200,6 +215,8 @@ class HTTP1Backend:
                 self._finish(asker)
             elif state is State.REFUSED:
                 self._fail(reader.fault or INTERNAL)
+            elif state is State.SWITCHED:
+                self._switch(asker)
             elif asker is not None:
                 self._deadline.start(self._limits.stream_idle_seconds)
                 asker.answer_flush()
@@ -240,6 +257,18 @@ class HTTP1Backend:
         if asker is not None:
             asker.answer_end(reader.trailers)
             asker.answer_flush()
+
+    def _switch(self, asker: Asker | None) -> None:
+        """Hand the connection over after a 101 that was asked for; the endpoint counts it as active until its end."""
+        assert self._reader.switched is not None
+        head, rest = self._reader.switched
+        if asker is None or not asker.answer_fits(head):
+            self._fail(UPSTREAM_PROTOCOL)
+            return
+        self._deadline.end()
+        self._transport.unregisterProducer()
+        asker.answer_head(head)
+        asker.answer_switched(self._transport, rest)
 
     def _fail(self, fault: Fault) -> None:
         asker = self._asker

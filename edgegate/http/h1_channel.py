@@ -279,6 +279,20 @@ class HTTP1Channel:
             self._writer.proceed()
             self.flush()
 
+    def hand_over(self) -> tuple[Stream, bytes]:
+        """
+        Let go of the connection, behind a 101 that was answered: what follows is no HTTP.
+
+        @return: The connection, which is the caller's from now on, and what the client sent behind its request.
+        """
+        self._closing = True
+        self._deadline.end()
+        self._exchange = None
+        self.flush()
+        self._transport.unregisterProducer()
+        self._gateway.channel_ended(self)
+        return self._transport, self._reader.stop()
+
     def move(self, downstream: Downstream) -> None:
         """Go on under a new Snapshot: the next request is routed by it."""
         self.downstream = downstream

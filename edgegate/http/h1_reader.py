@@ -138,10 +138,11 @@ class RequestReader:
             if self._rest and not self._reading:
                 self.receive(b"")
 
-    def stop(self) -> None:
-        """Read nothing any more."""
+    def stop(self) -> bytes:
+        """Read nothing any more; return what was received and not parsed."""
+        rest, self._rest = self._rest, b""
         self.state = State.STOPPED
-        self._rest = b""
+        return rest
 
     # llhttp's callbacks -----------------------------------------------------------------------------------------------
 
@@ -200,7 +201,7 @@ class RequestReader:
         try:
             parser.feed_data(raw)
         except httptools.HttpParserUpgrade:
-            # No upgrade is offered to backends: the rest of the connection is HTTP as before.
+            # Until a backend answers 101 the connection is HTTP as before.
             self._parser = None
         except httptools.HttpParserInvalidMethodError as error:
             raise RequestRefused(METHOD_UNKNOWN if _looks_like_a_method(raw) else BAD_REQUEST) from error

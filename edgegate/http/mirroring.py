@@ -142,6 +142,13 @@ class Shadow:
         self._connection = None
         self._end()
 
+    def answer_fits(self, head: AnswerHead) -> bool:
+        """No copy asks for an upgrade."""
+        return False
+
+    def answer_switched(self, stream: Stream, rest: bytes) -> None:
+        """Never: see L{answer_fits}."""
+
     def answer_failed(self, fault: Fault, silent: bool) -> None:
         """The mirror failed, and that is all right."""
         self._connection = None
@@ -222,9 +229,13 @@ def shadows_of(exchange: Exchange, route: HTTPRoute, lines: list[bytes], gateway
     """
     Begin the copies of a request, as many as its route's mirrors and the gateway's limit on them let.
 
+    A request for an upgrade has none: what it is about follows in the tunnel.
+
     @param lines: The request's head up to the fields that differ from try to try.
     """
-    found = []
+    found: list[Shadow] = []
+    if exchange.head.upgrade:
+        return found
     for mirror in route.mirrors:
         if mirror.share < 1 and gateway.random.random() >= mirror.share:
             continue

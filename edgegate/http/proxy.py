@@ -10,7 +10,7 @@ as not a byte of an answer went to the client and the request's body is at hand.
 from __future__ import annotations
 
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from twisted.internet.interfaces import IDelayedCall
 
@@ -23,6 +23,8 @@ from edgegate.http.h1_backend import HTTP1Backend
 from edgegate.http.mirroring import Shadow, shadows_of
 from edgegate.http.request import CHUNKED
 from edgegate.http.retrying import Retries
+from edgegate.http.tunnel import Tunnel
+from edgegate.http.upgrade import fits
 from edgegate.net.connecting import Connecting
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline
@@ -32,6 +34,7 @@ from edgegate.upstream.registry import ClusterState, EndpointState
 
 if TYPE_CHECKING:
     from edgegate.http.gateway import HTTPGateway
+    from edgegate.http.h1_channel import HTTP1Channel
 
 _IDEMPOTENT = frozenset((b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"))
 """RFC 9110 section 9.2.2."""
@@ -215,6 +218,21 @@ class Forwarding:
         self._connection = None
         self._stop()
         self._exchange.finish(trailers)
+
+    def answer_fits(self, head: AnswerHead) -> bool:
+        """Whether a 101 is one that the client asked for."""
+        return fits(self._exchange.head, head)
+
+    def answer_switched(self, stream: Stream, rest: bytes) -> None:
+        """The two connections are a tunnel from here on; the route's timeout does not cut it."""
+        exchange = self._exchange
+        connection, self._connection = self._connection, None
+        assert connection is not None
+        self._stop()
+        exchange.upload = None
+        # no other channel's requests ask for an upgrade
+        client, early = cast("HTTP1Channel", exchange.channel).hand_over()
+        Tunnel(exchange, self._gateway, connection.end_tunnel).start(client, stream, early, rest)
 
     def answer_failed(self, fault: Fault, silent: bool) -> None:
         """

@@ -10,7 +10,16 @@ from __future__ import annotations
 
 import re
 
-from edgegate.errors import BAD_HOST, BAD_PATH, BAD_REQUEST, CODING_UNKNOWN, EXPECTATION_FAILED, METHOD_REFUSED, Fault
+from edgegate.errors import (
+    BAD_HOST,
+    BAD_PATH,
+    BAD_REQUEST,
+    BAD_WEBSOCKET,
+    CODING_UNKNOWN,
+    EXPECTATION_FAILED,
+    METHOD_REFUSED,
+    Fault,
+)
 from edgegate.http.fields import (
     CONNECTION,
     CONTENT_LENGTH,
@@ -21,12 +30,14 @@ from edgegate.http.fields import (
     REQUEST_ID,
     REQUEST_ROLES,
     TRANSFER_ENCODING,
+    UPGRADE,
     Field,
     Role,
     content_length,
     nominated,
 )
 from edgegate.http.target import PathNormalisation, normal_path
+from edgegate.http.upgrade import Protocols, offered, sound
 from edgegate.routing.hosts import host_of
 
 CHUNKED = -1
@@ -53,6 +64,7 @@ class RequestHead:
     @ivar length: Bytes of the body; 0: none; L{CHUNKED}.
     @ivar sized: Whether the client sent C{Content-Length}, which tells C{POST} with an empty body from one without.
     @ivar keep: Whether the client wants its connection kept.
+    @ivar upgrade: The protocols that the client would rather speak, of those that a backend may be asked for.
     @ivar h1_lines: The lines that an HTTP/1 backend gets, once they were made; else empty.
     @ivar lines_of: The changes that are in them, which a route makes.
     @ivar seen: The fields that routes may ask for, once they were made.
@@ -75,6 +87,7 @@ class RequestHead:
         "seen",
         "sized",
         "target",
+        "upgrade",
         "version",
     )
 
@@ -92,6 +105,7 @@ class RequestHead:
     forwarded_for: list[bytes]
     forwarded_proto: bytes
     request_id: bytes
+    upgrade: Protocols
     h1_lines: bytes
     lines_of: object
     seen: list[Field] | None
@@ -126,6 +140,7 @@ def h1_head(
     head.forwarded_for = []
     head.forwarded_proto = head.request_id = head.h1_lines = b""
     head.lines_of = None
+    head.upgrade = ()
     head.fields = fields = []
     head.seen = None
     authority: bytes | None = None
@@ -164,6 +179,7 @@ def refused_head() -> RequestHead:
     head.fields, head.forwarded_for = [], []
     head.lines_of = None
     head.seen = None
+    head.upgrade = ()
     head.length = 0
     head.sized = head.keep = head.expects_continue = False
     return head
@@ -223,6 +239,7 @@ def _take_target(head: RequestHead, target: bytes, paths: PathNormalisation) -> 
 def _take_special(head: RequestHead, special: list[tuple[Role, bytes]]) -> None:
     options: list[bytes] = []
     codings: list[bytes] = []
+    upgrades: list[bytes] = []
     for role, value in special:
         if role == CONTENT_LENGTH:
             _take_length(head, value)
@@ -230,21 +247,42 @@ def _take_special(head: RequestHead, special: list[tuple[Role, bytes]]) -> None:
             codings.append(value)
         elif role == CONNECTION:
             options.append(value)
+        elif role == UPGRADE:
+            upgrades.append(value)
         elif role == FORWARDED_FOR:
             head.forwarded_for.append(value)
         elif role == FORWARDED_PROTO:
             head.forwarded_proto = value
         elif role == REQUEST_ID:
             head.request_id = value
-        elif role == EXPECT and head.version != "1.0":
-            if value.lower() != b"100-continue":
-                raise RequestRefused(EXPECTATION_FAILED)
-            head.expects_continue = True
+        elif role == EXPECT:
+            _take_expectation(head, value)
     if codings:
         _take_codings(head, codings)
     if options:
         own = nominated(options)
         head.fields = [field for field in head.fields if field[0] not in own]
+        if upgrades and b"upgrade" in own:
+            _take_upgrade(head, upgrades)
+
+
+def _take_expectation(head: RequestHead, value: bytes) -> None:
+    """RFC 9110 section 10.1.1: of HTTP/1.0 it is passed over."""
+    if head.version == "1.0":
+        return
+    if value.lower() != b"100-continue":
+        raise RequestRefused(EXPECTATION_FAILED)
+    head.expects_continue = True
+
+
+def _take_upgrade(head: RequestHead, values: list[bytes]) -> None:
+    """RFC 9110 section 7.8: never on HTTP/1.0; beside a body, which would have to come first, it is passed over too."""
+    if head.version == "1.0" or head.length:
+        return
+    asked = offered(values)
+    if not sound(asked, head.method, head.fields):
+        raise RequestRefused(BAD_WEBSOCKET)
+    head.upgrade = asked
 
 
 def _take_length(head: RequestHead, value: bytes) -> None:

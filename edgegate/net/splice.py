@@ -204,6 +204,11 @@ class Direction:
         return bool(self._held) or (self._pipe is not None and self._pipe.held > 0)
 
     @property
+    def piped(self) -> bool:
+        """Whether it goes by C{splice(2)} by now."""
+        return self._pipe is not None
+
+    @property
     def source_ended(self) -> bool:
         """Whether the source has said its last."""
         return self._source_ended
@@ -346,7 +351,13 @@ class SplicedPair:
                 direction.source.read_again()
 
     def __repr__(self) -> str:
-        return f"<SplicedPair {self._onward.moved} onward, {self._return.moved} back>"
+        way = ", in pipes" if self.piped else ""
+        return f"<SplicedPair {self._onward.moved} onward, {self._return.moved} back{way}>"
+
+    @property
+    def piped(self) -> bool:
+        """Whether a direction has gone over to C{splice(2)}."""
+        return self._onward.piped or self._return.piped
 
     def abort(self) -> None:
         """Reset both connections."""

@@ -144,7 +144,7 @@ class _SideProtocol(Protocol):
     def __init__(self, pair: StreamPair, side: Side, received: Callable[[bytes], None]) -> None:
         self._pair = pair
         self._side = side
-        self.dataReceived = received  # type: ignore[method-assign]
+        self.dataReceived = received  # type: ignore[assignment, method-assign]
 
     def readConnectionLost(self) -> None:
         self._pair.read_finished(self._side)

@@ -44,6 +44,7 @@ class FakeStream:
     """A stream whose other side is the test."""
 
     local = TCPAddress("10.0.0.254", 40000)
+    detachable = False
 
     def __init__(self) -> None:
         self.protocol: Any = None
@@ -56,6 +57,9 @@ class FakeStream:
     def start(self, protocol: Any) -> None:
         self.protocol = protocol
         protocol.makeConnection(self)
+
+    def switch(self, protocol: Any) -> None:
+        self.protocol = protocol
 
     # what a protocol does with its transport
 
@@ -101,6 +105,10 @@ class FakeStream:
     def deliver(self, data: bytes) -> None:
         assert not self.over
         self.protocol.dataReceived(data)
+
+    def half_close(self) -> None:
+        """The other side says no more."""
+        self.protocol.readConnectionLost()
 
     def finish(self, error: type[Exception] = ConnectionDone) -> None:
         """The connection ends; by our side's doing where it ended it."""

@@ -104,6 +104,31 @@ class AnswerReaderTests(SynchronousTestCase):
             self.assertFalse(reader.keep, answer)
             self.assertNotIn(b"forged", sink.body)
 
+    def test_switching(self) -> None:
+        """Wherever a 101 is cut, its head and what is behind it come out; what is behind it is nothing of HTTP's."""
+        head = b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: chat\r\n\r\n"
+        data = b"HTTP/1.1 103 Early Hints\r\n\r\n" + head + b"HTTP/1.1 200 OK\r\n\r\n"
+        for cut in range(1, len(data)):
+            reader, sink = AnswerReader(Limits()), RecordingSink()
+            reader.expect(False, sink)
+            reader.receive(data[:cut])
+            behind = b""
+            if reader.state is State.HEAD:
+                reader.receive(data[cut:])
+            else:
+                behind = data[cut:]
+            self.assertIs(reader.state, State.SWITCHED)
+            assert reader.switched is not None
+            switched, rest = reader.switched
+            self.assertEqual((switched.status, switched.upgrade), (101, (b"chat",)))
+            self.assertEqual(rest + behind, b"HTTP/1.1 200 OK\r\n\r\n")
+            self.assertEqual((sink.interims, sink.heads, reader.keep), ([103], [], False))
+
+    def test_switching_http_1_0(self) -> None:
+        """HTTP/1.0 knows no 101."""
+        reader, _ = read(b"HTTP/1.0 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: chat\r\n\r\n")
+        self.assertEqual((reader.state, reader.fault), (State.REFUSED, UPSTREAM_PROTOCOL))
+
     def test_until_close(self) -> None:
         """An answer without a length is whole when its connection ends; a sized one is not."""
         reader, sink = read(b"HTTP/1.1 200 OK\r\n\r\nabc")

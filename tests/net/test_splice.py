@@ -78,7 +78,7 @@ class SplicedPairTests(TestCase):
     async def test_half_close(self) -> None:
         """An end in one direction leaves the other one open; the pair is over when both have ended."""
         await self.carry(self.client, self.backend, b"question")
-        self.assertEqual(self.ends, [])
+        self.assertEqual((self.ends, self.pair.piped), ([], False))
         await self.carry(self.backend, self.client, b"answer")
         await until(lambda: self.ends)
         self.assertEqual(self.ends, [("", 8, 6)])

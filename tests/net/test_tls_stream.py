@@ -16,7 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from edgegate.net.tls_stream import TLSStream, Truncated, reason_of
 from edgegate.net.wheel import TimerWheel
 from edgegate.tls.contexts import server_context
-from tests.net.pairs import HERE, THERE, HalfRecorder, Producer, Recorder, tcp_pair, until
+from tests.net.pairs import HERE, THERE, HalfRecorder, Producer, Recorder, attempt, tcp_pair, until
 from tests.tls.handshakes import client_context, server_tls
 
 LARGE = b"x" * (6 << 20)
@@ -220,12 +220,3 @@ class ReasonTests(SynchronousTestCase):
         self.assertEqual(reason_of(SSL.SysCallError(104, "ECONNRESET")), "econnreset")
         self.assertEqual(reason_of(SSL.Error()), "Error")
         self.assertEqual(reason_of(SSL.Error([("a", "b", "")])), "unknown")
-
-
-def attempt(step: Any) -> bool:
-    """Try what may have to wait for the other side; tell whether it is done."""
-    try:
-        step()
-    except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-        return False
-    return True
