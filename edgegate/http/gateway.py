@@ -47,7 +47,7 @@ class HTTPGateway:
 
     @ivar trusted_hops: How many proxies in front of the gateway are trusted to say who the client is.
     @ivar paths: How the paths of requests are brought to their normal form.
-    @ivar channels: The clients' connections that are open, those that became tunnels included.
+    @ivar channels: The clients' connections that are open, those that became tunnels or are being closed included.
     @ivar shadows: The copies that are on their way to mirrors.
     @ivar wheel: For what protects the gateway.
     @ivar fine_wheel: For the times that the files say.
@@ -92,7 +92,7 @@ class HTTPGateway:
         self.channels.add(channel)
         return channel
 
-    def channel_ended(self, channel: HTTP1Channel) -> None:
+    def channel_ended(self, channel: Served) -> None:
         """A connection is no more."""
         self.channels.discard(channel)
 

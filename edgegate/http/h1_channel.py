@@ -24,6 +24,7 @@ from edgegate.http.exchange import Exchange, Phase
 from edgegate.http.fields import Field
 from edgegate.http.forwarded import Client
 from edgegate.http.h1_answer_writer import AnswerWriter
+from edgegate.http.h1_closing import Closing
 from edgegate.http.h1_reader import RequestReader, State
 from edgegate.http.request import RequestHead, refused_head
 from edgegate.net.addresses import Downstream
@@ -44,7 +45,6 @@ class Wait(Enum):
     HEAD = "rest of a head"
     BODY = "request body"
     READER = "client to read"
-    CLOSE = "client to close"
 
 
 @implementer(IProtocol, IPushProducer)
@@ -68,7 +68,6 @@ class HTTP1Channel:
         "_reader",
         "_reading",
         "_stalled",
-        "_thrown_away",
         "_transport",
         "_wait",
         "_writer",
@@ -88,7 +87,6 @@ class HTTP1Channel:
         self._keep = True
         self._continue = self._closing = self._draining = self._stalled = False
         self._reading = True
-        self._thrown_away = 0
 
     def __repr__(self) -> str:
         return f"<HTTP1Channel {self.downstream.peer}: {self._reader.state.value}, waits for {self._wait.value}>"
@@ -106,9 +104,6 @@ class HTTP1Channel:
 
     def dataReceived(self, data: bytes) -> None:
         """The client sent something."""
-        if self._closing:
-            self._throw_away(data)
-            return
         reader = self._reader
         try:
             reader.receive(data)
@@ -248,13 +243,14 @@ class HTTP1Channel:
         if exchange is None:
             return
         self._gateway.request_ended(exchange)
-        self._closing = True
-        self._reader.stop()
-        self.flush()
         if self._writer.delimited:
+            self._closing = True
+            self._reader.stop()
+            self.flush()
             self._transport.abortConnection()
         else:
-            self._lose()
+            self._let_go()
+            Closing(self.downstream, self._gateway, self._transport).close()
 
     def flush(self) -> None:
         """Send what is queued, in one piece."""
@@ -285,13 +281,8 @@ class HTTP1Channel:
 
         @return: The connection, which is the caller's from now on, and what the client sent behind its request.
         """
-        self._closing = True
-        self._deadline.end()
         self._exchange = None
-        self.flush()
-        self._transport.unregisterProducer()
-        self._gateway.channel_ended(self)
-        return self._transport, self._reader.stop()
+        return self._transport, self._let_go()
 
     def move(self, downstream: Downstream) -> None:
         """Go on under a new Snapshot: the next request is routed by it."""
@@ -367,7 +358,7 @@ class HTTP1Channel:
             self._give_up(self._exchange, CLIENT_BODY_TIMEOUT)
         elif wait is Wait.REQUEST:
             self._close()
-        elif wait is not Wait.NOTHING:
+        elif wait is Wait.READER:
             self._transport.abortConnection()
 
     def _give_up(self, exchange: Exchange, fault: Fault) -> None:
@@ -383,39 +374,28 @@ class HTTP1Channel:
         self._keep = False
         self._reader.stop()
         if exchange is None:
-            self._close()
+            if not self._closing:
+                self._close()
         elif exchange.phase is Phase.OVER:
             self._transport.abortConnection()
         else:
             self._give_up(exchange, INTERNAL)
 
     def _close(self) -> None:
-        """
-        Close after the answer.
-
-        Where more of the client's bytes may be on their way, closing at once
-        would make its kernel throw the answer away: the sending side is closed
-        first, and what still comes is read and thrown away for a while (RFC
-        9112 section 9.6).
-        """
+        """Close after the answer."""
         whole = self._reader.state in (State.WAITING, State.HEAD) and not self._reader.waiting
-        self._closing = True
-        self._reader.stop()
-        self.flush()
+        self._let_go()
+        closing = Closing(self.downstream, self._gateway, self._transport)
         if whole:
-            self._lose()
-            return
-        self._transport.unregisterProducer()
-        self._transport.loseWriteConnection()
-        self._resume_reading()
-        self._arm(Wait.CLOSE, self._gateway.limits.linger_seconds)
+            closing.close()
+        else:
+            closing.linger()
 
-    def _lose(self) -> None:
+    def _let_go(self) -> bytes:
+        """End as a channel: the connection is another's from here on. Return what was received and not parsed."""
+        self._closing = True
+        self._deadline.end()
+        self.flush()
         self._transport.unregisterProducer()
-        self._transport.loseConnection()
-        self._arm(Wait.CLOSE, self._gateway.limits.stall_seconds)
-
-    def _throw_away(self, data: bytes) -> None:
-        self._thrown_away += len(data)
-        if self._thrown_away > self._gateway.limits.linger_bytes:
-            self._transport.abortConnection()
+        self._gateway.channel_ended(self)
+        return self._reader.stop()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 class Served(Protocol):
     """
-    A client's connection that is served: a channel, or the tunnel that an exchange became.
+    A client's connection: a channel, or what took its place once it spoke HTTP no more.
 
     @ivar downstream: The connection.
     """

@@ -104,4 +104,4 @@ class Tunnel:
         exchange.fault = fault
         exchange.received, exchange.sent = received, sent
         gateway.request_ended(exchange)
-        gateway.channels.discard(self)
+        gateway.channel_ended(self)

@@ -340,4 +340,4 @@ class RawTests(UpgradeCase):
 
 def pipes(folder: Path) -> set[str]:
     """Return the pipes of a process, by its folder of descriptors."""
-    return {target for each in folder.iterdir() if (target := os.readlink(each)).startswith("pipe:")}
+    return {target for each in folder.iterdir() if (target := str(each.readlink())).startswith("pipe:")}

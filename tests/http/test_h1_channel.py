@@ -246,19 +246,6 @@ class UploadTests(SynchronousTestCase):
         client.deliver(b"123456789")
         self.assertEqual(len(talk.ended), 1)
 
-    def test_lingering_is_bounded(self) -> None:
-        """After an answer that ends the connection, so much is read and so long, and no more."""
-        talk = Conversation(limits=Limits(linger_bytes=100))
-        client = talk.client()
-        client.deliver(b"BAD\x00\r\n\r\n")
-        self.assertEqual(client.ended, "half-closed")
-        client.deliver(b"a" * 101)
-        self.assertEqual(client.ended, "aborted")
-        slow = talk.client()
-        slow.deliver(b"BAD\x00\r\n\r\n")
-        talk.advance(Limits().linger_seconds + 1)
-        self.assertEqual(slow.ended, "aborted")
-
     def test_malformed_body(self) -> None:
         """A body that breaks its coding is answered 400, and its backend never gets it for whole."""
         talk = Conversation()
