@@ -63,6 +63,7 @@ class LimitsTests(SynchronousTestCase):
             f"kept connection | {limits.idle_seconds:g} s",
             f"{limits.answer_head_bytes // 1024} KiB, {limits.answer_fields} fields, {limits.interim_answers} interim",
             f"under way | {limits.stream_idle_seconds / 60:g} min",
+            f"byte in either direction | {limits.stream_idle_seconds / 60:g} min",
             f"copies of requests on their way to mirrors | {limits.shadows:,}",
         ):
             self.assertIn(said, page)
