@@ -22,6 +22,7 @@ from edgegate.http.gateway import HTTPGateway
 from edgegate.http.target import PathNormalisation
 from edgegate.net.connecting import connect
 from edgegate.net.poller import poller
+from edgegate.net.splice import MOST_PIPES
 from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.observe.events import Observer
 from edgegate.routing.snapshot import Address, Listener, Snapshot, TCPAddress
@@ -205,12 +206,13 @@ class DataPlane:
 
 def most_connections() -> int:
     """
-    Return how many connections the limit on descriptors allows: each needs one, and mostly one more to a backend.
+    Return how many connections the limit on descriptors allows: each needs one, and mostly one more to a backend; what
+    is relayed by the kernel needs pipes too.
     """
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if limit == resource.RLIM_INFINITY:
         return 1 << 20
-    return max(limit // 2 - 32, 16)
+    return max((limit - 2 * MOST_PIPES) // 2 - 32, 16)
 
 
 def _number(port: DownstreamListener) -> int | None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import resource
 import socket
 import struct
 from collections.abc import Callable
@@ -30,6 +31,9 @@ PIPE_SIZE = 1 << 20
 """Bytes that a pipe is asked to hold; where the user's limit is lower it holds what it holds."""
 
 _KEPT_PIPES = 64
+
+MOST_PIPES = max(resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 16, 16)
+"""Pipes that all pairs may have: with two descriptors each, an eighth of the process's. The others are copied."""
 
 _SPLICE = hasattr(os, "splice")
 _FLAGS = (os.SPLICE_F_MOVE | os.SPLICE_F_NONBLOCK) if hasattr(os, "SPLICE_F_MOVE") else 0x01 | 0x02
@@ -49,9 +53,11 @@ class Pipe:
     __slots__ = ("held", "reader", "size", "writer")
 
     _kept: list[Pipe] = []
+    _open = 0
 
     def __init__(self) -> None:
         self.reader, self.writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        Pipe._open += 1
         self.held = 0
         try:
             self.size = int(fcntl.fcntl(self.writer, _F_SETPIPE_SZ, PIPE_SIZE))
@@ -59,13 +65,16 @@ class Pipe:
             self.size = READ_SIZE
 
     @classmethod
-    def take(cls) -> Pipe:
-        """
-        Return an empty pipe.
-
-        @raise OSError: No descriptor is left.
-        """
-        return cls._kept.pop() if cls._kept else cls()
+    def take(cls) -> Pipe | None:
+        """Return an empty pipe; L{None} where there are too many, or no descriptor is left."""
+        if cls._kept:
+            return cls._kept.pop()
+        if cls._open >= MOST_PIPES:
+            return None
+        try:
+            return cls()
+        except OSError:
+            return None
 
     def give(self) -> None:
         """Keep the pipe if it is empty, else close it."""
@@ -74,6 +83,7 @@ class Pipe:
         else:
             os.close(self.reader)
             os.close(self.writer)
+            Pipe._open -= 1
 
 
 class Direction:
@@ -131,10 +141,7 @@ class Direction:
         self._held = data
         self._send_held()
         if len(data) == READ_SIZE and _SPLICE and not self._held:
-            try:
-                self._pipe = Pipe.take()
-            except OSError:
-                return
+            self._pipe = Pipe.take()
 
     def _send_held(self) -> None:
         data = self._held

@@ -108,6 +108,18 @@ class SplicedPairTests(TestCase):
         await self.carry(self.backend, self.client, LARGE)
         await until(lambda: self.ends)
 
+    async def test_pipes_are_counted(self) -> None:
+        """When there are as many pipes as there may be, others are copied."""
+        self.patch(splice, "MOST_PIPES", 0)
+        self.patch(splice.Pipe, "_kept", [])
+        self.ends.clear()
+        self.relay(*tcp_pair(), *tcp_pair())
+        before = splice.Pipe._open
+        await self.carry(self.client, self.backend, LARGE)
+        self.assertEqual(splice.Pipe._open, before)
+        await self.carry(self.backend, self.client, LARGE)
+        await until(lambda: self.ends)
+
     async def test_back_pressure(self) -> None:
         """A backend that does not read holds up the client; nothing is collected here."""
         self.client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
