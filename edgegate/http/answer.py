@@ -35,7 +35,7 @@ class AnswerHead:
     @ivar length: Bytes of the body as the head tells it, also where there is none (HEAD, 304); L{None}: it does not.
     @ivar chunked: Whether the body comes in chunks.
     @ivar keep: Whether the backend keeps its connection.
-    @ivar upgrade: Of a 101: the protocols that follow.
+    @ivar upgrade: The protocols that follow a 101, or that the backend knows.
     @ivar grpc_status: The field, which a gRPC answer without a body has in its head; else empty.
     @ivar changed: This head with changes that are the same each time, once they were made.
     @ivar changed_by: Those changes.
@@ -102,7 +102,6 @@ def h1_answer(status: int, reason: bytes, keep: bool, received: list[Field]) -> 
     """
     fields: list[Field] = []
     options: list[bytes] = []
-    upgrades: list[bytes] = []
     head = AnswerHead(status, reason, fields)
     head.keep = keep
     known = ANSWER_ROLES.known
@@ -127,13 +126,9 @@ def h1_answer(status: int, reason: bytes, keep: bool, received: list[Field]) -> 
             head.grpc_status = value
             fields.append((lower, value))
         elif role == UPGRADE:
-            upgrades.append(value)
+            head.upgrade += protocols([value])
     if head.chunked and head.length is not None:
         raise AnswerRefused(UPSTREAM_PROTOCOL)
-    if status == 101:
-        head.upgrade = protocols(upgrades)
-        # RFC 9110 section 8.6 wants no length here; some say 0
-        head.length = head.length or None
     if options:
         own = nominated(options)
         head.fields = [field for field in fields if field[0] not in own]

@@ -219,6 +219,8 @@ class AnswerReader:
             if head.status >= 200:
                 break
             if head.status == 101:
+                # RFC 9110 section 8.6 wants no length here; some say 0
+                head.length = head.length or None
                 self.begun = True
                 self.state = State.SWITCHED
                 self.switched = head, data

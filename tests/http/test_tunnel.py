@@ -6,6 +6,7 @@ import os
 import socket
 import ssl
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from random import Random
 from typing import Any, cast
@@ -27,12 +28,26 @@ from edgegate.errors import (
 from edgegate.http.exchange import Exchange
 from edgegate.http.gateway import HTTPGateway
 from edgegate.http.tunnel import Tunnel
+from edgegate.net.addresses import Downstream
 from edgegate.net.connecting import connect
 from edgegate.net.poller import poller
 from edgegate.net.stream import Stream
 from edgegate.net.tls_stream import TLSStream
 from edgegate.net.wheel import TimerWheel
-from edgegate.routing.snapshot import Cluster, Discovery, Endpoint, TCPAddress
+from edgegate.routing.actions import NewPath, RequestChanges
+from edgegate.routing.headers import HeaderChanges, Template
+from edgegate.routing.hosts import HostTable
+from edgegate.routing.policies import Mirror
+from edgegate.routing.snapshot import (
+    Cluster,
+    Discovery,
+    Endpoint,
+    FilterChain,
+    HTTPRoute,
+    TCPAddress,
+    VirtualHost,
+    WeightedCluster,
+)
 from edgegate.tls.contexts import server_context
 from edgegate.upstream.registry import ClusterRegistry
 from tests.http.conversation import ORIGIN, Conversation, plain
@@ -55,6 +70,19 @@ SWITCHED = (
     b"server: edgegate\r\n\r\n" % ACCEPT
 )
 LARGE = os.urandom(1 << 20) * 4
+
+
+def said(text: str) -> Template:
+    """Return a header's value."""
+    return Template.parse(text)
+
+
+def on_route(destination: WeightedCluster, mirrors: tuple[Mirror, ...] = ()) -> Downstream:
+    """Make a client's connection to a gateway with one route."""
+    route = HTTPRoute("r", ORIGIN, (destination,), mirrors=mirrors)
+    chain = FilterChain("http", ORIGIN, http=HostTable([("*", VirtualHost("*", (route,)))]))
+    before = plain()
+    return replace(before, listener=replace(before.listener, plain=chain), chain=chain)
 
 
 class TunnelCase(SynchronousTestCase):
@@ -251,6 +279,12 @@ class CopyingTests(TunnelCase):
             self.backend.deliver(SWITCH[at : at + 1])
         self.assertEqual(steady(self.client.sent), SWITCHED)
 
+    def test_length_of_nothing(self) -> None:
+        """A backend that says that its 101 has a body of no bytes is understood."""
+        self.ask()
+        self.backend.deliver(SWITCH.replace(b"Server", b"Content-Length: 0\r\nServer"))
+        self.assertEqual(steady(self.client.take()), SWITCHED)
+
     def test_hints_before(self) -> None:
         """Hints may come before a 101 too."""
         self.ask()
@@ -327,6 +361,50 @@ class CopyingTests(TunnelCase):
         self.assertEqual(len(self.talk.connects), 2)
 
 
+class RouteTests(TunnelCase):
+    """Upgrades on routes that do more than to send requests on."""
+
+    def test_changes(self) -> None:
+        """What a route changes of requests and answers, it changes of these as well."""
+        asked = RequestChanges(NewPath(b"/rooms"), b"chat.internal", (HeaderChanges(set=((b"x-room", said("1")),)),))
+        answered = HeaderChanges(set=((b"x-by", said("me")),), remove=(b"sec-websocket-protocol",))
+        self.talk = Conversation()
+        self.client = self.talk.client(on_route(WeightedCluster("web", 1, asked, (answered,))))
+        self.client.deliver(ASK)
+        self.backend = self.talk.backend()
+        head = self.backend.take()
+        self.assertTrue(head.startswith(b"GET /rooms HTTP/1.1\r\nhost: chat.internal\r\n"), head)
+        self.assertIn(b"connection: upgrade\r\nupgrade: websocket\r\n", head)
+        self.backend.deliver(SWITCH)
+        answer = self.client.take()
+        self.assertTrue(answer.startswith(b"HTTP/1.1 101 Switching Protocols\r\n"))
+        self.assertIn(b"\r\nx-by: me\r\n", answer)
+        self.assertIn(b"\r\nconnection: upgrade\r\nupgrade: WebSocket\r\n", answer)
+        self.assertNotIn(b"sec-websocket-protocol", answer)
+
+    def test_no_mirror(self) -> None:
+        """A request for an upgrade is not copied to mirrors; one after it is."""
+        self.talk = Conversation()
+        self.client = self.talk.client(on_route(WeightedCluster("web", 1), mirrors=(Mirror("web"),)))
+        self.client.deliver(ASK)
+        self.assertEqual(len(self.talk.connects), 1)
+        self.backend = self.talk.backend()
+        self.backend.deliver(OK)
+        self.client.deliver(GET)
+        self.assertEqual(len(self.talk.connects), 2)
+
+    def test_mirror_that_switches(self) -> None:
+        """A mirror that answers 101 was not asked to, and loses its connection."""
+        self.talk = Conversation()
+        self.client = self.talk.client(on_route(WeightedCluster("web", 1), mirrors=(Mirror("web"),)))
+        self.client.deliver(GET)
+        shadow, backend = (connect.accept() for connect in self.talk.connects)
+        shadow.deliver(SWITCH)
+        self.assertEqual((shadow.ended, len(self.talk.gateway.shadows)), ("aborted", 0))
+        backend.deliver(OK)
+        self.assertIn(b"HTTP/1.1 200 OK", self.client.sent)
+
+
 class SocketTests(TestCase):
     """Tunnels on real sockets."""
 
@@ -349,6 +427,18 @@ class SocketTests(TestCase):
 
     def request_ended(self, exchange: Exchange) -> None:
         self.ended.append(exchange)
+
+    async def inside_tls(self) -> ssl.SSLSocket:
+        """Shake hands as a client, and speak HTTP from then on."""
+        stream = TLSStream(self.watcher, self.wheel, self.sock, HERE, THERE, server_context(server_tls()))
+        done: list[str] = []
+        stream.handshake(lambda: done.append("done"), done.append)
+        client = client_context().wrap_socket(self.client, server_hostname="a.example", do_handshake_on_connect=False)
+        self.addCleanup(client.close)
+        await until(lambda: attempt(client.do_handshake))
+        await until(lambda: done)
+        stream.start(self.gateway.channel(plain()))
+        return client
 
     async def answer(self, client: socket.socket, behind: bytes) -> socket.socket:
         """Let the client ask and send something too early; answer it as a backend would."""
@@ -433,14 +523,7 @@ class SocketTests(TestCase):
 
     async def test_inside_tls(self) -> None:
         """A client inside TLS reaches a plain backend, much goes both ways, and its close_notify is an end."""
-        stream = TLSStream(self.watcher, self.wheel, self.sock, HERE, THERE, server_context(server_tls()))
-        done: list[str] = []
-        stream.handshake(lambda: done.append("done"), done.append)
-        client = client_context().wrap_socket(self.client, server_hostname="a.example", do_handshake_on_connect=False)
-        self.addCleanup(client.close)
-        await until(lambda: attempt(client.do_handshake))
-        await until(lambda: done)
-        stream.start(self.gateway.channel(plain()))
+        client = await self.inside_tls()
         backend = await self.answer(client, b"greeting ")
         head = bytearray()
         await until(lambda: head.extend(_some(lambda: client.recv(65536)) or b"") or head.endswith(b"greeting "))
@@ -458,7 +541,14 @@ class SocketTests(TestCase):
     async def test_slow_reader(self) -> None:
         """A client that stops reading holds up its backend; nothing is collected."""
         Stream(self.watcher, self.sock, HERE, THERE).start(self.gateway.channel(plain()))
-        backend = await self.answer(self.client, b"")
+        await self.blocks(await self.answer(self.client, b""))
+
+    async def test_slow_reader_inside_tls(self) -> None:
+        """So does one inside TLS."""
+        await self.blocks(await self.answer(await self.inside_tls(), b""))
+
+    async def blocks(self, backend: socket.socket) -> None:
+        """Send until nothing is taken any more."""
         sent = quiet = 0
 
         def talk() -> bool:
