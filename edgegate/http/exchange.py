@@ -215,6 +215,8 @@ class Exchange:
                 fields.append((b"transfer-encoding", b"chunked"))
             elif head.sized:
                 fields.append((b"content-length", b"%d" % head.length))
+            if head.upgrade:
+                fields += ((b"connection", b"upgrade"), (b"upgrade", b", ".join(head.upgrade)))
         return fields
 
     # The request, from the channel ------------------------------------------------------------------------------------

@@ -37,6 +37,7 @@ from edgegate.net.wheel import TimerWheel
 from edgegate.routing.actions import NewPath, RequestChanges
 from edgegate.routing.headers import HeaderChanges, Template
 from edgegate.routing.hosts import HostTable
+from edgegate.routing.matching import HTTPMatch, Kind, StringMatch
 from edgegate.routing.policies import Mirror
 from edgegate.routing.snapshot import (
     Cluster,
@@ -77,9 +78,11 @@ def said(text: str) -> Template:
     return Template.parse(text)
 
 
-def on_route(destination: WeightedCluster, mirrors: tuple[Mirror, ...] = ()) -> Downstream:
+def on_route(
+    destination: WeightedCluster, mirrors: tuple[Mirror, ...] = (), matches: tuple[HTTPMatch, ...] = ()
+) -> Downstream:
     """Make a client's connection to a gateway with one route."""
-    route = HTTPRoute("r", ORIGIN, (destination,), mirrors=mirrors)
+    route = HTTPRoute("r", ORIGIN, (destination,), matches, mirrors=mirrors)
     chain = FilterChain("http", ORIGIN, http=HostTable([("*", VirtualHost("*", (route,)))]))
     before = plain()
     return replace(before, listener=replace(before.listener, plain=chain), chain=chain)
@@ -381,6 +384,17 @@ class RouteTests(TunnelCase):
         self.assertIn(b"\r\nx-by: me\r\n", answer)
         self.assertIn(b"\r\nconnection: upgrade\r\nupgrade: WebSocket\r\n", answer)
         self.assertNotIn(b"sec-websocket-protocol", answer)
+
+    def test_match(self) -> None:
+        """A route can take WebSockets alone."""
+        sockets = HTTPMatch(headers=(("upgrade", StringMatch(Kind.EXACT, "websocket")),))
+        for request, status in ((ASK, 101), (ASK.replace(b"Upgrade: websocket", b"X: y"), 404), (GET, 404)):
+            self.talk = Conversation()
+            self.client = self.talk.client(on_route(WeightedCluster("web", 1), matches=(sockets,)))
+            self.client.deliver(request)
+            if self.talk.connects:
+                self.talk.backend().deliver(SWITCH)
+            self.assertTrue(self.client.sent.startswith(b"HTTP/1.1 %d " % status), request)
 
     def test_no_mirror(self) -> None:
         """A request for an upgrade is not copied to mirrors; one after it is."""
