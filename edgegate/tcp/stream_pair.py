@@ -76,8 +76,10 @@ class StreamPair:
         downstream.switch(_SideProtocol(self, Side.DOWNSTREAM, self._downstream_received))
         upstream.switch(_SideProtocol(self, Side.UPSTREAM, self._upstream_received))
         self._deadline.start(self._idle)
-        downstream.registerProducer(upstream, True)
-        upstream.registerProducer(downstream, True)
+        for stream, producer in ((downstream, upstream), (upstream, downstream)):
+            # one that broke already is told of next, and then it is decided what becomes of the other
+            if not stream.disconnecting:
+                stream.registerProducer(producer, True)
         # before what came already is written, which may pause them again
         downstream.resumeProducing()
         upstream.resumeProducing()

@@ -45,6 +45,7 @@ class FakeStream:
 
     local = TCPAddress("10.0.0.254", 40000)
     detachable = False
+    disconnecting = False
 
     def __init__(self) -> None:
         self.protocol: Any = None

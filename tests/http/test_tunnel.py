@@ -454,7 +454,9 @@ class SocketTests(TestCase):
         stream.start(self.gateway.channel(plain()))
         return client
 
-    async def answer(self, client: socket.socket, behind: bytes) -> socket.socket:
+    async def answer(
+        self, client: socket.socket, behind: bytes, before: Callable[[], None] = lambda: None
+    ) -> socket.socket:
         """Let the client ask and send something too early; answer it as a backend would."""
         await until(lambda: attempt(lambda: client.send(ASK + b"early ")))
         accepted: list[socket.socket] = []
@@ -471,6 +473,7 @@ class SocketTests(TestCase):
         self.addCleanup(backend.close)
         backend.setblocking(False)
         await until(lambda: receive(backend))
+        before()
         backend.send(SWITCH + behind)
         return backend
 
@@ -522,6 +525,17 @@ class SocketTests(TestCase):
         await until(lambda: self.ended)
         self.assertEqual(self.ended[0].fault, UPSTREAM_CUT_SHORT)
         self.assertRaises(ConnectionResetError, receive, self.client)
+
+    async def test_client_gone_at_the_101(self) -> None:
+        """A client whose connection breaks when the 101 is written to it is the one to blame."""
+        stream = Stream(self.watcher, self.sock, HERE, THERE)
+        stream.start(self.gateway.channel(plain()))
+        backend = await self.answer(self.client, b"", lambda: self.sock.shutdown(socket.SHUT_WR))
+        await until(lambda: self.ended)
+        self.assertEqual([(each.status, each.fault) for each in self.ended], [(101, CLIENT_GONE)])
+        # what was sent too early may have come before
+        self.assertRaises(ConnectionResetError, lambda: [receive(backend) for _ in range(2)])
+        self.assertEqual(self.gateway.channels, set())
 
     async def test_spliced_drain(self) -> None:
         """The end of a drain resets both sides."""

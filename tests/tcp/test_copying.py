@@ -34,6 +34,7 @@ class FakeStream:
     """A stream that writes down what it is told."""
 
     local = TCPAddress("10.0.0.254", 40000)
+    disconnecting = False
 
     def __init__(self) -> None:
         self.told: list[str] = []
