@@ -177,8 +177,8 @@ def _name(data: bytes) -> str:
     if name.translate(None, _NAME_BYTES):
         raise MalformedHello("a server name that is no host name")
     try:
-        # RFC 6066 section 3 allows no final dot, yet it is sent, and names the same host; nor an IP address, which names
-        # none at all.
+        # RFC 6066 section 3 allows no final dot, yet it is sent, and names the same host; nor an IP address, which
+        # names none at all.
         found = normalise(name.decode("ascii"))
         return "" if found.rpartition(".")[2].isdecimal() else found
     except ValueError:
