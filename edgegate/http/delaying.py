@@ -80,6 +80,9 @@ class Delayed:
         exchange.upload = None
         self._proceed(exchange)
         upload = exchange.upload
+        if self._paused and self._trailers is None:
+            # before the body goes on: whoever takes it may stop the client again
+            exchange.channel.resume_upload()
         if upload is not None:
             if self._reader_stalled:
                 upload.pause()
@@ -88,5 +91,3 @@ class Delayed:
             if self._trailers is not None:
                 upload.upload_end(self._trailers)
             upload.flush()
-        if self._paused and self._trailers is None:
-            exchange.channel.resume_upload()
