@@ -73,6 +73,7 @@ class HTTP1Backend:
 
     __slots__ = (
         "_asker",
+        "_blocked",
         "_deadline",
         "_discarding",
         "_limits",
@@ -94,7 +95,7 @@ class HTTP1Backend:
         self._deadline = Deadline(wheel, self._expired)
         self._asker: Asker | None = None
         self._out: list[bytes] = []
-        self._request_whole = self._discarding = False
+        self._request_whole = self._discarding = self._blocked = False
 
     def __repr__(self) -> str:
         return f"<HTTP1Backend {self.endpoint.address}: {'asked' if self._asker else 'idle'}, {self.used} requests>"
@@ -165,8 +166,9 @@ class HTTP1Backend:
         self._deadline.start(self._limits.linger_seconds)
 
     def close(self) -> None:
-        """End the idle connection; the pool has let go of it."""
+        """End the connection in order, and in time also where the backend does not read what is left for it."""
         self._transport.loseConnection()
+        self._deadline.start(self._limits.linger_seconds)
 
     def end_tunnel(self) -> None:
         """The connection is no more, which was handed over by L{Asker.answer_switched}."""
@@ -185,11 +187,13 @@ class HTTP1Backend:
 
     def pauseProducing(self) -> None:
         """The backend does not read."""
+        self._blocked = True
         if self._asker is not None:
             self._asker.upload_blocked(True)
 
     def resumeProducing(self) -> None:
         """The backend reads again."""
+        self._blocked = False
         if self._asker is not None:
             self._asker.upload_blocked(False)
 
@@ -250,10 +254,11 @@ class HTTP1Backend:
         """The answer is whole: let go of the asker, and keep the connection if it may carry another request."""
         reader = self._reader
         self._forget_asker()
-        if reader.keep and self._request_whole:
+        # one that has not read its request would keep the next one waiting behind the rest of it, without bound
+        if reader.keep and self._request_whole and not self._blocked:
             self.endpoint.pool.give(self)
         else:
-            self._transport.loseConnection()
+            self.close()
         if asker is not None:
             asker.answer_end(reader.trailers)
             asker.answer_flush()
@@ -289,3 +294,5 @@ class HTTP1Backend:
     def _expired(self) -> None:
         if self._asker is not None or self._discarding:
             self._fail(STREAM_IDLE)
+        else:
+            self._transport.abortConnection()
