@@ -6,7 +6,7 @@ Conditions of routes (Istio's C{HTTPMatchRequest} and C{StringMatch}) and how a 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -262,10 +262,21 @@ def substitution(expression: str, replacement: str) -> Callable[[bytes], bytes]:
     compiled = _re2(expression)
     parts = _parts(replacement, compiled.groups)
 
-    def expand(found: _Found) -> bytes:
-        return b"".join((found.group(part) or b"") if isinstance(part, int) else part for part in parts)
+    def substitute(text: bytes) -> bytes:
+        pieces: list[bytes] = []
+        end = 0
+        for found in compiled.finditer(text):
+            start, stop = found.span()
+            # RE2's GlobalReplace finds nothing empty where something ended; this module's own substitution would
+            if start == stop == end and pieces:
+                continue
+            pieces.append(text[end:start])
+            pieces += ((found.group(part) or b"") if isinstance(part, int) else part for part in parts)
+            end = stop
+        pieces.append(text[end:])
+        return b"".join(pieces)
 
-    return lambda text: compiled.sub(expand, text)
+    return substitute
 
 
 def _parts(replacement: str, groups: int) -> list[bytes | int]:
@@ -285,6 +296,7 @@ def _parts(replacement: str, groups: int) -> list[bytes | int]:
 
 class _Found(Protocol):
     def group(self, number: int, /) -> bytes | None: ...
+    def span(self) -> tuple[int, int]: ...
 
 
 class _Pattern(Protocol):
@@ -294,7 +306,7 @@ class _Pattern(Protocol):
 class _Substitutes(_Pattern, Protocol):
     @property
     def groups(self) -> int: ...
-    def sub(self, replacement: Callable[[_Found], bytes], text: bytes, /) -> bytes: ...
+    def finditer(self, text: bytes, /) -> Iterator[_Found]: ...
 
 
 # Quantifiers, alternation and groups are what a backtracking engine can be slow at. An expression of single characters
