@@ -135,7 +135,7 @@ class RuleCompiler:
             timeout=item.timeout,
             redirect=actions.redirect(item.redirect),
             direct=actions.direct(item.direct_response),
-            response=actions.header_changes([item.headers.response]) if item.headers is not None else None,
+            response=actions.answer_changes(item),
             retries=actions.retries(item.retries),
             faults=actions.faults(item.fault),
             cors=actions.cors(item.cors_policy),
