@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from edgegate.routing.actions import DirectResponse, Redirect, RequestChanges
-from edgegate.routing.headers import HeaderChanges
+from edgegate.routing.headers import EXPECTED_TIME, HeaderChanges
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.matching import HTTPMatch, Request
 from edgegate.routing.policies import DEFAULT_RETRIES, CORSPolicy, Faults, Mirror, RetryPolicy
@@ -123,6 +123,8 @@ class HTTPRoute:
     @ivar response: What is changed of the headers of such an answer.
     @ivar retries: L{None}: nothing is tried again.
     @ivar filtered: Whether there is more to do than to send requests on.
+    @ivar expected: The header line that tells a backend within how many milliseconds it is to answer, or empty: the
+        time of a try where there is one, but not more than the route's.
     """
 
     name: str
@@ -138,10 +140,15 @@ class HTTPRoute:
     cors: CORSPolicy | None = None
     mirrors: tuple[Mirror, ...] = ()
     filtered: bool = field(init=False, repr=False, compare=False)
+    expected: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         others = (self.redirect, self.direct, self.faults, self.cors)
         object.__setattr__(self, "filtered", any(each is not None for each in others))
+        times = (self.timeout, None if self.retries is None else self.retries.per_try_timeout)
+        least = min((each for each in times if each is not None), default=None)
+        line = b"" if least is None else b"%b: %d\r\n" % (EXPECTED_TIME, least * 1000)
+        object.__setattr__(self, "expected", line)
 
 
 @dataclass(frozen=True, slots=True)
