@@ -27,7 +27,7 @@ from edgegate.http.target import PathNormalisation
 from edgegate.net.addresses import Downstream
 from edgegate.net.connecting import Connecting
 from edgegate.net.stream import Stream
-from edgegate.net.wheel import TimerWheel
+from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.observe.events import Observer
 from edgegate.routing.snapshot import Address, VirtualHost
 from edgegate.upstream.registry import ClusterRegistry
@@ -115,6 +115,14 @@ class HTTPGateway:
     def stop(self) -> None:
         """Leave no timer behind."""
         self.fine_wheel.stop()
+
+    def deadline(self, seconds: float, expired: Callable[[], None]) -> Deadline:
+        """Set a time of the files' by which something must have happened; the caller ends it."""
+        # a time that may be milliseconds counts from now, not from the wheel's last turn
+        self.fine_wheel.look()
+        deadline = Deadline(self.fine_wheel, expired)
+        deadline.start(seconds)
+        return deadline
 
     def call_later(self, seconds: float, work: Callable[[], None]) -> IDelayedCall:
         """Call once after a time, to the millisecond; for what few requests need."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 
 from twisted.internet.interfaces import IDelayedCall
 
-from edgegate.errors import NO_CLUSTER, NO_HEALTHY_UPSTREAM, TRY_TIMEOUT, UPSTREAM_TIMEOUT, Fault
+from edgegate.errors import NO_CLUSTER, NO_HEALTHY_UPSTREAM, STREAM_IDLE, TRY_TIMEOUT, UPSTREAM_TIMEOUT, Fault
 from edgegate.http.answer import AnswerHead
 from edgegate.http.changes import changed_answer, request_lines
 from edgegate.http.exchange import Exchange
@@ -28,6 +28,7 @@ from edgegate.http.upgrade import fits
 from edgegate.net.connecting import Connecting
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline
+from edgegate.routing.headers import ATTEMPTS
 from edgegate.routing.snapshot import HTTPRoute, WeightedCluster
 from edgegate.upstream.budget import SAVED
 from edgegate.upstream.registry import ClusterState, EndpointState
@@ -69,6 +70,7 @@ class Forwarding:
         "_retries",
         "_reused",
         "_route",
+        "_settled",
         "_shadows",
         "_tried",
         "_try_deadline",
@@ -101,7 +103,7 @@ class Forwarding:
         self._held: list[bytes] = []
         self._held_bytes = self._attempts = 0
         self._replayable = True
-        self._whole = self._paused = self._upload_paused = self._reused = False
+        self._whole = self._paused = self._upload_paused = self._reused = self._settled = False
         self._asked_at = 0.0
         self._shadows = shadows_of(exchange, route, self._head, gateway) if route.mirrors else _NONE
 
@@ -151,8 +153,7 @@ class Forwarding:
             self._limit_try()
         timeout = self._route.timeout
         if timeout is not None:
-            self._deadline = Deadline(self._gateway.fine_wheel, self._expired)
-            self._deadline.start(timeout)
+            self._deadline = self._gateway.deadline(timeout, self._expired)
 
     def flush(self) -> None:
         """Send on what was taken in this turn."""
@@ -185,7 +186,8 @@ class Forwarding:
     # The backend connection's asker -----------------------------------------------------------------------------------
 
     def answer_interim(self, head: AnswerHead) -> None:
-        """Pass a 1xx answer on."""
+        """Pass a 1xx answer on; with it the answer has begun, and is not another backend's any more (Envoy)."""
+        self._settle()
         self._exchange.channel.answer_interim(head)
 
     def answer_head(self, head: AnswerHead) -> None:
@@ -195,8 +197,7 @@ class Forwarding:
         budget = self._cluster.retry_budget
         if budget.left < SAVED and head.status < 500:
             budget.earn()
-        self._replayable = False
-        self._held = []
+        self._settle()
         exchange = self._exchange
         exchange.upstream_time = spent = int((monotonic() - self._asked_at) * 1000)
         extra = b"x-envoy-upstream-service-time: %d\r\n" % spent
@@ -243,6 +244,7 @@ class Forwarding:
         """
         self._connection = None
         if silent and self._reused and self._replayable and self._exchange.head.method in _IDEMPOTENT:
+            self._end_limit_on_try()
             self._try(self._tried.pop(), fresh=True)
         else:
             self._fail_or_try_again(fault)
@@ -258,6 +260,14 @@ class Forwarding:
             channel.resume_upload()
 
     # ------------------------------------------------------------------------------------------------------------------
+
+    def _settle(self) -> None:
+        """Something of this answer goes to the client: there is no other try, and no time that it alone has."""
+        self._settled = True
+        self._replayable = False
+        self._held = []
+        if self._try_deadline is not None:
+            self._end_limit_on_try()
 
     def _resolved(self) -> None:
         """The cluster's names are resolved, or have failed to be."""
@@ -317,7 +327,9 @@ class Forwarding:
     def _fail_or_try_again(self, fault: Fault) -> None:
         """There is no connection any more, and no answer from it."""
         policy = self._route.retries
-        if policy is None or not policy.after_failure(fault.unconnected) or not self._try_later():
+        # who was silent for minutes was waited for long enough, whatever the route says (Envoy)
+        hopeless = policy is None or fault is STREAM_IDLE or not policy.after_failure(fault.unconnected)
+        if hopeless or not self._try_later():
             self._fail(fault)
 
     def _try_later(self) -> bool:
@@ -332,8 +344,7 @@ class Forwarding:
         if wait is None:
             self._exchange.mark(retries.refused)
             return False
-        if self._try_deadline is not None:
-            self._try_deadline.stop()
+        self._end_limit_on_try()
         self._next_try = self._gateway.call_later(wait, self._try_again)
         return True
 
@@ -354,7 +365,11 @@ class Forwarding:
         exchange = self._exchange
         exchange.upstream_local = connection.local
         self._asked_at = monotonic()
-        attempts = b"x-envoy-attempt-count: %d\r\n\r\n" % self._attempts
+        changes = self._destination.request
+        if changes is None or ATTEMPTS not in changes.names:
+            attempts = b"x-envoy-attempt-count: %d\r\n\r\n" % self._attempts
+        else:
+            attempts = b"\r\n"
         connection.ask(self, exchange.head.method == b"HEAD", [*self._head, attempts, *self._held])
         if self._held_bytes > self._gateway.limits.upload_bytes:
             self._replayable = False
@@ -378,12 +393,15 @@ class Forwarding:
         exchange.channel.flush()
 
     def _limit_try(self) -> None:
-        """The request is sent: from now on the try may take as long as the route says."""
+        """The request is sent: from now on its answer must begin within the time that the route says."""
         policy = self._route.retries
-        if policy is not None and policy.per_try_timeout is not None:
-            if self._try_deadline is None:
-                self._try_deadline = Deadline(self._gateway.fine_wheel, self._try_expired)
-            self._try_deadline.start(policy.per_try_timeout)
+        if policy is not None and policy.per_try_timeout is not None and not self._settled:
+            self._try_deadline = self._gateway.deadline(policy.per_try_timeout, self._try_expired)
+
+    def _end_limit_on_try(self) -> None:
+        if self._try_deadline is not None:
+            self._try_deadline.end()
+            self._try_deadline = None
 
     def _try_expired(self) -> None:
         """This try has taken too long."""
@@ -407,7 +425,7 @@ class Forwarding:
         if self._deadline is not None:
             self._deadline.end()
         if self._try_deadline is not None:
-            self._try_deadline.end()
+            self._end_limit_on_try()
         if self._next_try is not None:
             self._next_try.cancel()
             self._next_try = None
