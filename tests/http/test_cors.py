@@ -106,8 +106,12 @@ class AnswerTests(SynchronousTestCase):
         """Where everybody may read, nobody brings credentials but those who are named besides."""
         for anyone in (ANY, StringMatch(Kind.REGEX, ".*")):
             policy = CORSPolicy((anyone, SHOP), credentials=True)
-            self.assertEqual(answer_fields(policy, b"https://evil"), [(b"access-control-allow-origin", b"https://evil")])
-            self.assertIn((b"access-control-allow-credentials", b"true"), answer_fields(policy, b"https://shop.example"))
+            self.assertEqual(
+                answer_fields(policy, b"https://evil"), [(b"access-control-allow-origin", b"https://evil")]
+            )
+            self.assertIn(
+                (b"access-control-allow-credentials", b"true"), answer_fields(policy, b"https://shop.example")
+            )
 
     def test_nobody(self) -> None:
         """A policy without origins allows none."""

@@ -19,6 +19,7 @@ from edgegate.routing.matching import (
     check_regex,
     condition,
     first_params,
+    substitution,
     text_condition,
 )
 
@@ -269,3 +270,47 @@ class RequestPartsTests(SynchronousTestCase):
     def test_first_params(self) -> None:
         """Odd queries have odd parameters, never an error."""
         self.assertEqual(first_params(b"&=&a=b=c&%zz=%ff"), {b"": b"", b"a": b"b=c", b"%zz": b"%ff"})
+
+
+class SubstitutionTests(SynchronousTestCase):
+    """Texts changed by expressions, as RE2's GlobalReplace does."""
+
+    def test_replacement(self) -> None:
+        """Groups by their number, all of it by 0, a group that took no part is empty, two backslashes are one."""
+        for expression, replacement, text, result in (
+            ("b+", "x", b"abbbcb", b"axcx"),
+            ("(a)(b)?", r"<\1\2>", b"abac", b"<ab><a>c"),
+            ("b", r"[\0]", b"abc", b"a[b]c"),
+            ("b", r"\\", b"abc", b"a\\c"),
+            ("^a", "", b"aab", b"ab"),
+            ("z", "x", b"abc", b"abc"),
+            ("\\xe9", "e", b"caf\xe9", b"cafe"),
+        ):
+            self.assertEqual(substitution(expression, replacement)(text), result, (expression, replacement))
+
+    def test_empty_matches(self) -> None:
+        """Nothing empty is found where something ended: an expression for everything is replaced once."""
+        for expression, text, result in (
+            (".*", b"abc", b"-"),
+            (".*", b"", b"-"),
+            ("x*", b"axxb", b"-a-b-"),
+            ("a|", b"ab", b"-b-"),
+            ("$", b"ab", b"ab-"),
+        ):
+            self.assertEqual(substitution(expression, "-")(text), result, expression)
+
+    def test_refused(self) -> None:
+        """Expressions and replacements that are none."""
+        for expression, replacement, words in (
+            ("(", "x", "missing"),
+            ("(a)", r"\2", "there is no group 2"),
+            ("a", r"\n", "write"),
+            ("a", "x\\", "write"),
+        ):
+            self.assertIn(words, str(self.assertRaises(ValueError, substitution, expression, replacement)))
+
+    @given(st.text("abc", max_size=20), st.sampled_from(["a", "ab?", "[ab]+", "(a)(b)", "c$", "^a"]))
+    def test_as_others_do(self, text: str, expression: str) -> None:
+        """Where nothing empty is found it is what any engine makes of it."""
+        found = substitution(expression, r"<\0>")(text.encode())
+        self.assertEqual(found.decode(), re.sub(expression, r"<\g<0>>", text))
