@@ -23,6 +23,9 @@ from edgegate.routing.snapshot import TCPAddress
 
 _UNSAFE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _FRACTION = re.compile(r"%([0-9]?)f")
+_ELEMENT = re.compile(rb'([A-Za-z]+)=("(?:[^"\\]|\\.)*"|[^;]*)(?:;|$)')
+"""Of C{x-forwarded-client-cert}; what is quoted may hold all that parts elements, as a subject of the client's choice."""
+
 _DEFAULT_TIME = "%Y-%m-%dT%H:%M:%S.%3fZ"
 
 
@@ -95,8 +98,8 @@ def _certificate(key: bytes) -> Meaning:
     """Return what finds a part of C{x-forwarded-client-cert}, which the channel keeps."""
 
     def find(exchange: Exchange, message: Message, argument: str) -> bytes:
-        parts = exchange.connection.client_certificate.split(b";")
-        return next((part[len(key) + 1 :].strip(b'"') for part in parts if part.startswith(key + b"=")), b"")
+        elements = _ELEMENT.finditer(exchange.connection.client_certificate)
+        return next((found[2].strip(b'"') for found in elements if found[1] == key), b"")
 
     return find
 

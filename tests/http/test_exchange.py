@@ -137,6 +137,37 @@ class ExchangeTests(SynchronousTestCase):
             name = b"transfer-encoding" if length == CHUNKED else b"content-length"
             self.assertIn((name, field), self.exchange.headers)
 
+    def test_marks(self) -> None:
+        """Flags that are no faults are kept beside it."""
+        self.exchange.mark("DI")
+        self.exchange.mark("URX")
+        self.exchange.fail(UPSTREAM_TIMEOUT)
+        self.assertEqual((self.exchange.flags, self.exchange.fault), ("DI,URX", UPSTREAM_TIMEOUT))
+
+    def test_readers(self) -> None:
+        """Which pages may read the answer is told in any answer, in place of what it says of that."""
+        heads: list[AnswerHead] = []
+        self.channel.answer_head = lambda head, extra=b"": heads.append(head)  # type: ignore[method-assign]
+        self.exchange.readers = [(b"access-control-allow-origin", b"https://a")]
+        given = AnswerHead(200, b"OK", [(b"access-control-allow-origin", b"*"), (b"x-a", b"1")], 2)
+        self.exchange.answer(given)
+        self.assertEqual(heads[0].fields, [(b"x-a", b"1"), *self.exchange.readers])
+        self.assertEqual(len(given.fields), 2)
+        self.assertEqual((heads[0].status, heads[0].length), (200, 2))
+
+    def test_grpc(self) -> None:
+        """A client that speaks gRPC is told of a failure in its words; no other is."""
+        for kind, status in ((b"application/grpc", 200), (b"application/grpc+proto", 200), (b"text/plain", 504)):
+            heads: list[AnswerHead] = []
+            self.setUp()
+            self.channel.answer_head = lambda head, extra=b"", heads=heads: heads.append(head)  # type: ignore[misc, method-assign]
+            self.exchange.head.fields = [(b"content-type", kind)]
+            self.exchange.fail(UPSTREAM_TIMEOUT)
+            self.assertEqual(heads[0].status, status)
+            told = dict(heads[0].fields)
+            self.assertEqual(told.get(b"grpc-status"), b"14" if status == 200 else None)
+            self.assertEqual(heads[0].length == 0, status == 200)
+
     def test_scheme(self) -> None:
         """The scheme is the connection's, unless a trusted proxy in front of the gateway says another."""
         self.exchange.head.forwarded_proto = b"https"
