@@ -24,7 +24,7 @@ from edgegate.routing.snapshot import TCPAddress
 _UNSAFE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _FRACTION = re.compile(r"%([0-9]?)f")
 _ELEMENT = re.compile(rb'([A-Za-z]+)=("(?:[^"\\]|\\.)*"|[^;]*)(?:;|$)')
-"""Of C{x-forwarded-client-cert}; what is quoted may hold all that parts elements, as a subject of the client's choice."""
+"""Of C{x-forwarded-client-cert}; what is quoted, as a subject, may hold all that parts elements."""
 
 _DEFAULT_TIME = "%Y-%m-%dT%H:%M:%S.%3fZ"
 

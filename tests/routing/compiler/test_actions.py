@@ -82,7 +82,7 @@ class RewriteTests(SynchronousTestCase):
     def test_by_match(self) -> None:
         """Of one item several routes are made where conditions of several kinds are rewritten in different ways."""
         found = routes(
-            f"match: [{{uri: {{prefix: /a}}}}, {{uri: {{prefix: /a}}, method: {{exact: GET}}}}, {{uri: {{exact: /b}}}}], "
+            "match: [{uri: {prefix: /a}}, {uri: {prefix: /a}, method: {exact: GET}}, {uri: {exact: /b}}], "
             f"rewrite: {{uri: /n}}, {TO}"
         )
         paths = [each.destinations[0].request.path for each in found]  # type: ignore[union-attr]
