@@ -187,7 +187,10 @@ class Forwarding:
 
     def answer_interim(self, head: AnswerHead) -> None:
         """Pass a 1xx answer on; with it the answer has begun, and is not another backend's any more (Envoy)."""
-        self._settle()
+        self._settled = True
+        self._replayable = False
+        self._held = []
+        self._end_limit_on_try()
         self._exchange.channel.answer_interim(head)
 
     def answer_head(self, head: AnswerHead) -> None:
@@ -197,7 +200,12 @@ class Forwarding:
         budget = self._cluster.retry_budget
         if budget.left < SAVED and head.status < 500:
             budget.earn()
-        self._settle()
+        # as for an interim answer, but no call of its own
+        self._settled = True
+        self._replayable = False
+        self._held = []
+        if self._try_deadline is not None:
+            self._end_limit_on_try()
         exchange = self._exchange
         exchange.upstream_time = spent = int((monotonic() - self._asked_at) * 1000)
         extra = b"x-envoy-upstream-service-time: %d\r\n" % spent
@@ -260,14 +268,6 @@ class Forwarding:
             channel.resume_upload()
 
     # ------------------------------------------------------------------------------------------------------------------
-
-    def _settle(self) -> None:
-        """Something of this answer goes to the client: there is no other try, and no time that it alone has."""
-        self._settled = True
-        self._replayable = False
-        self._held = []
-        if self._try_deadline is not None:
-            self._end_limit_on_try()
 
     def _resolved(self) -> None:
         """The cluster's names are resolved, or have failed to be."""
