@@ -9,6 +9,7 @@ from twisted.internet.interfaces import IDelayedCall
 
 from edgegate.http.exchange import Exchange
 from edgegate.http.fields import Field
+from edgegate.net.stream import Stream
 
 if TYPE_CHECKING:
     from edgegate.http.gateway import HTTPGateway
@@ -62,6 +63,10 @@ class Delayed:
 
     def flush(self) -> None:
         """Nothing is sent on yet."""
+
+    def splice_sink(self) -> Stream | None:
+        """There is no connection yet."""
+        return None
 
     def pause(self) -> None:
         """The client does not read."""

@@ -19,6 +19,7 @@ from edgegate.http.fields import Field
 from edgegate.http.forwarded import Client
 from edgegate.http.request import CHUNKED, RequestHead
 from edgegate.net.addresses import Downstream
+from edgegate.net.stream import Stream
 from edgegate.routing.snapshot import Address, HTTPRoute
 
 
@@ -41,6 +42,9 @@ class Upload(Protocol):
 
     def flush(self) -> None:
         """Send on what was taken: no more comes in this turn."""
+
+    def splice_sink(self) -> Stream | None:
+        """Return where the rest of a sized body may go without being looked at; L{None}: nowhere."""
 
     def pause(self) -> None:
         """The client does not read its answer: bring no more of it."""
@@ -87,6 +91,9 @@ class Channel(Protocol):
 
     def flush(self) -> None:
         """Send what is queued."""
+
+    def splice_sink(self) -> Stream | None:
+        """Return where the rest of the answer's body may go as it is, without being looked at; L{None}: nowhere."""
 
     def pause_upload(self) -> None:
         """Stop reading the request's body: who takes it cannot keep up."""

@@ -28,6 +28,11 @@ class AnswerWriter:
         self.out: list[bytes] = []
         self.delimited = self._bodyless = self._chunked = False
 
+    @property
+    def framed(self) -> bool:
+        """Whether a body is written in other bytes than it comes in, or not at all; or something waits to be taken."""
+        return self._chunked or self._bodyless or bool(self.out)
+
     def take(self) -> bytes:
         """Return everything written so far, in one piece, and forget it."""
         out = self.out

@@ -161,6 +161,13 @@ class AnswerReader:
         else:
             self.keep = False
 
+    def skip(self, count: int) -> bool:
+        """So many bytes of a body of known length went another way; return whether that was all of it."""
+        self._left -= count
+        if not self._left:
+            self.state = State.WHOLE
+        return not self._left
+
     def finish(self) -> bool:
         """The connection ended in order: whether the answer is whole by that."""
         return self.state is State.BODY_UNTIL_CLOSE

@@ -21,6 +21,7 @@ from edgegate.http.answer import AnswerHead
 from edgegate.http.fields import Field
 from edgegate.http.h1_answers import NOBODY, AnswerReader, AnswerSink, State
 from edgegate.http.limits import Limits
+from edgegate.net.body_splice import SPLICE_FROM
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.routing.snapshot import Address
@@ -54,6 +55,12 @@ class Asker(AnswerSink, Protocol):
 
         @param silent: Whether not a byte of an answer was seen.
         """
+
+    def answer_spliced(self, count: int) -> None:
+        """So many bytes of the answer's body went to the client without being looked at."""
+
+    def answer_sink(self) -> Stream | None:
+        """Where the rest of a body of known length may go without being looked at; L{None}: nowhere."""
 
     def upload_blocked(self, blocked: bool) -> None:
         """The backend cannot keep up with the request's body, or can again."""
@@ -133,6 +140,10 @@ class HTTP1Backend:
             data = out[0] if len(out) == 1 else b"".join(out)
             out.clear()
             self._transport.write(data)
+
+    def splice_sink(self) -> Stream | None:
+        """Return the transport, where the rest of a body may follow what was flushed."""
+        return None if self._out else self._transport
 
     def pause(self) -> None:
         """Read no more of the answer: its client does not keep up."""
@@ -224,6 +235,8 @@ class HTTP1Backend:
             elif asker is not None:
                 self._deadline.start(self._limits.stream_idle_seconds)
                 asker.answer_flush()
+                if state is State.SIZED_BODY and (reader.left or 0) >= SPLICE_FROM:
+                    self._splice(asker)
         except Exception:
             log.failure("an answer broke")
             if self._asker is not None:
@@ -262,6 +275,24 @@ class HTTP1Backend:
         if asker is not None:
             asker.answer_end(reader.trailers)
             asker.answer_flush()
+
+    def _splice(self, asker: Asker) -> None:
+        """Have the kernel move the rest of a large body, where it can."""
+        left, transport = self._reader.left, self._transport
+        if left and transport.spliceable:
+            sink = asker.answer_sink()
+            if sink is not None and sink.spliceable:
+                transport.splice_to(sink, left, self._spliced)
+
+    def _spliced(self, count: int) -> None:
+        asker = self._asker
+        if asker is None:
+            return
+        asker.answer_spliced(count)
+        if self._reader.skip(count):
+            self._finish(asker)
+        else:
+            self._deadline.start(self._limits.stream_idle_seconds)
 
     def _switch(self, asker: Asker | None) -> None:
         """Hand the connection over after a 101 that was asked for; the endpoint counts it as active until its end."""

@@ -20,7 +20,7 @@ from zope.interface import implementer
 
 from edgegate.errors import CLIENT_BODY_TIMEOUT, CLIENT_GONE, CLIENT_TIMEOUT, INTERNAL, Fault
 from edgegate.http.answer import AnswerHead
-from edgegate.http.exchange import Exchange, Phase
+from edgegate.http.exchange import Exchange, Phase, Upload
 from edgegate.http.fields import Field
 from edgegate.http.forwarded import Client
 from edgegate.http.h1_answer_writer import AnswerWriter
@@ -28,6 +28,7 @@ from edgegate.http.h1_closing import Closing
 from edgegate.http.h1_reader import RequestReader, State
 from edgegate.http.request import RequestHead, refused_head
 from edgegate.net.addresses import Downstream
+from edgegate.net.body_splice import SPLICE_FROM
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline
 
@@ -110,6 +111,8 @@ class HTTP1Channel:
             exchange = self._exchange
             if exchange is not None and exchange.upload is not None:
                 exchange.upload.flush()
+                if reader.left >= SPLICE_FROM:
+                    self._splice(exchange.upload)
         except Exception:
             log.failure("a request broke")
             self._break()
@@ -257,6 +260,10 @@ class HTTP1Channel:
         if self._writer.out:
             self._transport.write(self._writer.take())
 
+    def splice_sink(self) -> Stream | None:
+        """Return the transport, where a body goes to the client as it is."""
+        return None if self._writer.framed or self._closing else self._transport
+
     def pause_upload(self) -> None:
         """The backend cannot keep up with the request's body."""
         self._pause_reading()
@@ -306,6 +313,21 @@ class HTTP1Channel:
             self._transport.abortConnection()
 
     # ------------------------------------------------------------------------------------------------------------------
+
+    def _splice(self, upload: Upload) -> None:
+        """Have the kernel move the rest of a large body, where it can."""
+        if self._transport.spliceable:
+            sink = upload.splice_sink()
+            if sink is not None and sink.spliceable:
+                self._transport.splice_to(sink, self._reader.left, self._spliced)
+
+    def _spliced(self, count: int) -> None:
+        exchange = self._exchange
+        if exchange is not None:
+            exchange.received += count
+            if self._wait is Wait.BODY:
+                self._deadline.start(self._gateway.limits.body_seconds)
+            self._reader.skip(count)
 
     def _read_next(self) -> None:
         self._arm(Wait.REQUEST, self._gateway.limits.idle_seconds)

@@ -138,6 +138,19 @@ class RequestReader:
             if self._rest and not self._reading:
                 self.receive(b"")
 
+    @property
+    def left(self) -> int:
+        """Bytes of a sized body that are still to come; 0 where there is none."""
+        return self._left if self.state is State.SIZED_BODY else 0
+
+    def skip(self, count: int) -> None:
+        """So many bytes of a sized body went another way."""
+        if self.state is State.SIZED_BODY:
+            self._left -= count
+            if not self._left:
+                self.state = State.WAITING
+                self._sink.request_end([])
+
     def stop(self) -> bytes:
         """Read nothing any more; return what was received and not parsed."""
         rest, self._rest = self._rest, b""

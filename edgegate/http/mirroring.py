@@ -135,6 +135,13 @@ class Shadow:
     def answer_body(self, data: bytes) -> None:
         """Nobody waits for it."""
 
+    def answer_spliced(self, count: int) -> None:
+        """Nobody waits for it."""
+
+    def answer_sink(self) -> Stream | None:
+        """There is nobody to pass it on to."""
+        return None
+
     def answer_flush(self) -> None:
         """Nobody waits for it."""
 

@@ -162,6 +162,11 @@ class Forwarding:
         for shadow in self._shadows:
             shadow.flush()
 
+    def splice_sink(self) -> Stream | None:
+        """Let the kernel pass on a body that nobody else wants to see, and that can't be sent again anyway."""
+        connection = self._connection
+        return None if connection is None or self._replayable or self._shadows else connection.splice_sink()
+
     def pause(self) -> None:
         """The client does not read its answer."""
         if not self._paused:
@@ -217,6 +222,14 @@ class Forwarding:
     def answer_body(self, data: bytes) -> None:
         """Pass on a piece of the answer."""
         self._exchange.send(data)
+
+    def answer_spliced(self, count: int) -> None:
+        """Count what the kernel passed on."""
+        self._exchange.sent += count
+
+    def answer_sink(self) -> Stream | None:
+        """Let the kernel pass on what comes, where the client gets it as it is."""
+        return self._exchange.channel.splice_sink()
 
     def answer_flush(self) -> None:
         """Send what came in one read."""

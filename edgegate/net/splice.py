@@ -35,8 +35,8 @@ _KEPT_PIPES = 64
 MOST_PIPES = max(resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 16, 16)
 """Pipes that all pairs may have: with two descriptors each, an eighth of the process's. The others are copied."""
 
-_SPLICE = hasattr(os, "splice")
-_FLAGS = (os.SPLICE_F_MOVE | os.SPLICE_F_NONBLOCK) if hasattr(os, "SPLICE_F_MOVE") else 0x01 | 0x02
+SPLICES = hasattr(os, "splice")
+FLAGS = (os.SPLICE_F_MOVE | os.SPLICE_F_NONBLOCK) if hasattr(os, "SPLICE_F_MOVE") else 0x01 | 0x02
 _F_SETPIPE_SZ = getattr(fcntl, "F_SETPIPE_SZ", 1031)
 
 Ended = Callable[[str, int, int], None]
@@ -140,7 +140,7 @@ class Direction:
             return
         self._held = data
         self._send_held()
-        if len(data) == READ_SIZE and _SPLICE and not self._held:
+        if len(data) == READ_SIZE and SPLICES and not self._held:
             self._pipe = Pipe.take()
 
     def _send_held(self) -> None:
@@ -165,7 +165,7 @@ class Direction:
         """Fill the pipe and empty it, once; the reactor calls again while there is more."""
         if not self._source_ended and pipe.held < pipe.size:
             try:
-                taken = os.splice(self.source.fd, pipe.writer, pipe.size - pipe.held, flags=_FLAGS)
+                taken = os.splice(self.source.fd, pipe.writer, pipe.size - pipe.held, flags=FLAGS)
             except BlockingIOError:
                 taken = -1
             except OSError as reason:
@@ -177,7 +177,7 @@ class Direction:
                 self.source.stop_reading()
         if pipe.held:
             try:
-                sent = os.splice(pipe.reader, self.sink.fd, pipe.held, flags=_FLAGS)
+                sent = os.splice(pipe.reader, self.sink.fd, pipe.held, flags=FLAGS)
             except BlockingIOError:
                 sent = 0
             except OSError as reason:

@@ -74,6 +74,11 @@ class TLSStream(Stream):
         """Never: without OpenSSL the socket is of no use."""
         return False
 
+    @property
+    def spliceable(self) -> bool:
+        """The kernel knows nothing of TLS."""
+        return False
+
     # The handshake ----------------------------------------------------------------------------------------------------
 
     def handshake(self, done: Callable[[], None], failed: Callable[[str], None]) -> None:

@@ -46,6 +46,7 @@ class FakeStream:
     """A stream whose other side is the test."""
 
     local = TCPAddress("10.0.0.254", 40000)
+    spliceable = False
     detachable = False
     disconnecting = False
 

@@ -101,7 +101,7 @@ class SplicedPairTests(TestCase):
 
     async def test_without_splice(self) -> None:
         """Where the system has no splice it is copied."""
-        self.patch(splice, "_SPLICE", False)
+        self.patch(splice, "SPLICES", False)
         self.ends.clear()
         self.relay(*tcp_pair(), *tcp_pair())
         await self.carry(self.client, self.backend, LARGE)
