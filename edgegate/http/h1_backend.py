@@ -290,6 +290,8 @@ class HTTP1Backend:
             return
         asker.answer_spliced(count)
         if self._reader.skip(count):
+            # the client may have held up what the pipe held last
+            self._transport.resumeProducing()
             self._finish(asker)
         else:
             self._deadline.start(self._limits.stream_idle_seconds)

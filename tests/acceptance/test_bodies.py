@@ -59,6 +59,10 @@ class Backend(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+        if self.path == "/refused":
+            # as servers do that do not want their answer to be lost in a reset
+            with contextlib.suppress(ConnectionError):
+                self.rfile.read()
 
     def log_message(self, *args: object) -> None:
         pass
