@@ -101,7 +101,12 @@ def grpc_status_of(fault: Fault) -> int:
     Return the C{grpc-status} of a local reply for this failure
     (U{https://grpc.github.io/grpc/core/md_doc_http-grpc-status-mapping.html}).
     """
-    return _GRPC_STATUSES.get(fault.status, 2) if fault.grpc_status is None else fault.grpc_status
+    return grpc_status_for(fault.status) if fault.grpc_status is None else fault.grpc_status
+
+
+def grpc_status_for(status: int) -> int:
+    """Return the C{grpc-status} of a local reply with this HTTP status: 2, unknown, where no other is said."""
+    return _GRPC_STATUSES.get(status, 2)
 
 
 _FLAG_ORDER = ("UH", "UT", "UF", "UC", "UO", "NR", "DI", "FI", "RL", "UAEX", "DC", "URX", "SI", "DPE", "UPE", "NC")

@@ -12,6 +12,7 @@ from enum import IntEnum
 from http import HTTPStatus
 from time import monotonic
 from typing import Protocol
+from urllib.parse import quote
 
 from edgegate.errors import CLIENT_GONE, Fault, body_of, grpc_status_of, status_of
 from edgegate.http.answer import AnswerHead
@@ -226,6 +227,12 @@ class Exchange:
                 fields += ((b"connection", b"upgrade"), (b"upgrade", b", ".join(head.upgrade)))
         return fields
 
+    @property
+    def from_grpc(self) -> bool:
+        """Whether a gRPC client asks: not one of gRPC-Web, which speaks HTTP of its own."""
+        kind = next((value for name, value in self.head.fields if name == b"content-type"), b"")
+        return kind.startswith(b"application/grpc") and kind[16:17] in (b"", b"+", b";")
+
     # The request, from the channel ------------------------------------------------------------------------------------
 
     def receive(self, data: bytes) -> None:
@@ -274,8 +281,10 @@ class Exchange:
 
     def reply(self, status: int, fields: list[Field], body: bytes) -> None:
         """Give a whole answer that is no backend's."""
-        self.answer(AnswerHead(status, REASONS.get(status, b""), fields, len(body)))
-        if body:
+        # the length in a 304 would be that of the 200 in its place, which nobody knows (RFC 9110 section 8.6)
+        bodyless = status in (204, 304)
+        self.answer(AnswerHead(status, REASONS.get(status, b""), fields, None if bodyless else len(body)))
+        if body and not bodyless and self.head.method != b"HEAD":
             self.send(body)
         self.finish([])
         self.channel.flush()
@@ -294,11 +303,8 @@ class Exchange:
 
     def _reply_to(self, fault: Fault) -> None:
         """Answer a fault, in the words of gRPC where the client speaks it (U{https://grpc.github.io/grpc/core/})."""
-        if any(name == b"content-type" and value.startswith(b"application/grpc") for name, value in self.head.fields):
-            status = b"%d" % grpc_status_of(fault)
-            message = fault.reason.encode("ascii")
-            told = [(b"grpc-status", status), (b"grpc-message", message)]
-            self.reply(200, [(b"content-type", b"application/grpc"), *told], b"")
+        if self.from_grpc:
+            self.reply(200, grpc_fields(grpc_status_of(fault), fault.reason.encode("ascii")), b"")
         else:
             self.reply(status_of(fault), [(b"content-type", b"text/plain")], body_of(fault))
 
@@ -306,6 +312,12 @@ class Exchange:
         upload, self.upload = self.upload, None
         if upload is not None:
             upload.cancel()
+
+
+def grpc_fields(status: int, message: bytes) -> list[Field]:
+    """Return the fields of an answer to a gRPC client that has no messages, only a status (trailers-only)."""
+    fields = [(b"content-type", b"application/grpc"), (b"grpc-status", b"%d" % status)]
+    return [*fields, (b"grpc-message", quote(message, " !\"#$&'()*+,/:;<=>?@[\\]^`{|}").encode())] if message else fields
 
 
 REASONS: dict[int, bytes] = {
