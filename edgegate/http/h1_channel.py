@@ -219,6 +219,9 @@ class HTTP1Channel:
         if exchange is not None:
             # A client that still waits for 100 Continue may send its body or not: only the end of the connection tells.
             keep = self._keep and not self._continue and not self._draining
+            if exchange.upload is None and self._reader.state is not State.WAITING:
+                # Nobody takes the rest of the body, so the connection ends with the answer (RFC 9112 section 9.6).
+                keep = False
             date = b"" if head.dated else self._gateway.date_line()
             self._keep = self._writer.head(exchange.head, head, extra, date, keep)
 

@@ -168,6 +168,12 @@ class ExchangeTests(SynchronousTestCase):
             )
         self.assertEqual(len(talk.ended), 2)
 
+    def test_local_answer_before_the_body(self) -> None:
+        """Nobody takes the body of a request that the gateway answers: the client is told that the connection ends."""
+        client = Conversation().client()
+        client.deliver(b"POST / HTTP/1.1\r\nHost: unknown.example\r\nContent-Length: 3\r\n\r\nabc")
+        self.assertIn(b"connection: close\r\n", client.sent)
+
     def test_local_answers_to_head(self) -> None:
         """A local answer to HEAD has the length and not the body."""
         client = Conversation().client()
