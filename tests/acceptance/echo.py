@@ -163,6 +163,8 @@ class EchoBackends:
             return False
         if "dribble" in words:
             for at in range(len(body)):
+                if writer.transport.is_closing():
+                    return False
                 writer.write(body[at : at + 1])
                 await asyncio.sleep(float(words["dribble"]))
             return True
