@@ -17,7 +17,7 @@ from edgegate.config.kinds.virtual_service import (
 from edgegate.config.problems import Problems
 from edgegate.config.resources import Resource
 from edgegate.config.validation.findings import Findings
-from edgegate.config.validation.http_actions import check_actions
+from edgegate.config.validation.http_actions import METHODS, check_actions
 from edgegate.config.validation.names import (
     check_export,
     check_header,
@@ -120,6 +120,7 @@ def _check_http(findings: Findings, path: Path, route: HTTPRoute, delegated: boo
 def _check_match(findings: Findings, path: Path, match: HTTPMatchRequest) -> None:
     for name in ("scheme", "method", "authority"):
         check_string_match(findings, (*path, name), getattr(match, name))
+    _check_words(findings, path, match)
     if match.uri is not None:
         _check_uri(findings, (*path, "uri"), match.uri)
     for name, value in match.headers.items():
@@ -145,8 +146,21 @@ def _check_uri(findings: Findings, path: Path, uri: StringMatch) -> None:
             continue
         if not value.startswith(("/", "*")):
             findings.warning((*path, kind), f"{show(value)} never holds: a path begins with /")
+        elif set(value) & set("?#"):
+            findings.warning((*path, kind), f"{show(value)} never holds: a path has no query, see queryParams")
         elif not value.isascii():
             findings.warning((*path, kind), f"never holds: a path is ASCII, say {show(quote(value, safe=_IN_A_PATH))}")
+
+
+def _check_words(findings: Findings, path: Path, match: HTTPMatchRequest) -> None:
+    """A method in the wrong case, or a scheme that is none of HTTP's, is a mistake."""
+    method = match.method.exact if match.method is not None else None
+    if method is not None and method.upper() in METHODS and method not in METHODS:
+        hint = show(method.upper())
+        findings.warning((*path, "method", "exact"), f"{show(method)} never holds: methods have a case; say {hint}")
+    scheme = match.scheme.exact if match.scheme is not None else None
+    if scheme is not None and scheme not in ("http", "https"):
+        findings.warning((*path, "scheme", "exact"), f"{show(scheme)} never holds: it is http or https")
 
 
 def _check_name(findings: Findings, path: Path, name: str, without_claims: str) -> None:

@@ -17,7 +17,7 @@ from edgegate.routing.actions import (
     Substitution,
 )
 from edgegate.routing.headers import FRAMING, SET_LAST, HeaderChanges, Template, Value
-from edgegate.routing.matching import Kind, StringMatch
+from edgegate.routing.matching import Kind, StringMatch, check_regex
 from edgegate.routing.policies import DEFAULT_RETRIES, Abort, CORSPolicy, Delay, Faults, RetryPolicy
 from edgegate.routing.snapshot import HTTPRoute
 
@@ -55,13 +55,14 @@ def new_path(given: kinds.HTTPRewrite | None) -> NewPath | Substitution | None:
     """
     Compile what a rewrite says of the path.
 
-    @raise ValueError: Its expression or its replacement is none.
+    @raise ValueError: The replacement is none.
     """
     if given is None:
         return None
     pattern = given.uri_regex_rewrite
     if pattern is not None:
-        return Substitution(pattern.match, pattern.rewrite) if pattern.match and pattern.rewrite else None
+        usable = pattern.match and pattern.rewrite and _is_expression(pattern.match)
+        return Substitution(pattern.match or "", pattern.rewrite or "") if usable else None
     return NewPath(given.uri.encode(), _PREFIX) if given.uri else None
 
 
@@ -143,7 +144,7 @@ def cors(given: kinds.CorsPolicy | None) -> CORSPolicy | None:
         return None
     origins = [StringMatch(Kind.EXACT, origin) for origin in given.allow_origin]
     if given.allow_origins:
-        origins = [_origin(origin) for origin in given.allow_origins]
+        origins = [_origin(origin) for origin in given.allow_origins if _is_expression(origin.regex or "")]
     return CORSPolicy(
         tuple(origins),
         ",".join(given.allow_methods).encode(),
@@ -173,6 +174,15 @@ def for_match(route: HTTPRoute, uri: StringMatch | None) -> HTTPRoute:
             for each in route.destinations
         ),
     )
+
+
+def _is_expression(text: str) -> bool:
+    """Whether a text is a regular expression; one that is none was reported."""
+    try:
+        check_regex(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _origin(match: kinds.StringMatch) -> StringMatch:

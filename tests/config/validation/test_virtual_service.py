@@ -64,6 +64,25 @@ class VirtualServiceTests(CasesTestCase):
             ],
         )
 
+    def test_what_never_holds(self) -> None:
+        """A text that no request has there is warned of, with what was meant."""
+        self.check(
+            "VirtualService",
+            [
+                (routing(f"{{match: [{{{match}}}], route: {ROUTE}}}"), words)
+                for match, words in (
+                    ("uri: {exact: /a}, method: {exact: GET}, scheme: {exact: https}", ""),
+                    ("uri: {exact: ''}", "a path begins with /"),
+                    ("uri: {prefix: a}", "a path begins with /"),
+                    ("uri: {exact: '/a?b=c'}", "see queryParams"),
+                    ("method: {exact: get}", 'say "GET"'),
+                    ("method: {exact: purge}", ""),
+                    ("scheme: {exact: ftp}", "it is http or https"),
+                )
+            ],
+            "warning",
+        )
+
     def test_sni(self) -> None:
         """TLS routes are told apart by names."""
         self.check(
