@@ -12,12 +12,12 @@ from enum import IntEnum
 from http import HTTPStatus
 from time import monotonic
 from typing import Protocol
-from urllib.parse import quote
 
 from edgegate.errors import CLIENT_GONE, Fault, body_of, grpc_status_of, status_of
 from edgegate.http.answer import AnswerHead
 from edgegate.http.fields import Field
 from edgegate.http.forwarded import Client
+from edgegate.http.grpc import grpc_fields, is_grpc
 from edgegate.http.request import CHUNKED, RequestHead
 from edgegate.net.addresses import Downstream
 from edgegate.net.stream import Stream
@@ -227,12 +227,6 @@ class Exchange:
                 fields += ((b"connection", b"upgrade"), (b"upgrade", b", ".join(head.upgrade)))
         return fields
 
-    @property
-    def from_grpc(self) -> bool:
-        """Whether a gRPC client asks: not one of gRPC-Web, which speaks HTTP of its own."""
-        kind = next((value for name, value in self.head.fields if name == b"content-type"), b"")
-        return kind.startswith(b"application/grpc") and kind[16:17] in (b"", b"+", b";")
-
     # The request, from the channel ------------------------------------------------------------------------------------
 
     def receive(self, data: bytes) -> None:
@@ -303,7 +297,7 @@ class Exchange:
 
     def _reply_to(self, fault: Fault) -> None:
         """Answer a fault, in the words of gRPC where the client speaks it (U{https://grpc.github.io/grpc/core/})."""
-        if self.from_grpc:
+        if is_grpc(self.head.fields):
             self.reply(200, grpc_fields(grpc_status_of(fault), fault.reason.encode("ascii")), b"")
         else:
             self.reply(status_of(fault), [(b"content-type", b"text/plain")], body_of(fault))
@@ -312,12 +306,6 @@ class Exchange:
         upload, self.upload = self.upload, None
         if upload is not None:
             upload.cancel()
-
-
-def grpc_fields(status: int, message: bytes) -> list[Field]:
-    """Return the fields of an answer to a gRPC client that has no messages, only a status (trailers-only)."""
-    fields = [(b"content-type", b"application/grpc"), (b"grpc-status", b"%d" % status)]
-    return [*fields, (b"grpc-message", quote(message, " !\"#$&'()*+,/:;<=>?@[\\]^`{|}").encode())] if message else fields
 
 
 REASONS: dict[int, bytes] = {

@@ -12,8 +12,9 @@ from edgegate.http.answer import AnswerHead
 from edgegate.http.changes import changed
 from edgegate.http.cors import answer_fields, is_preflight, origin_of, preflight_answer
 from edgegate.http.delaying import Delayed
-from edgegate.http.exchange import REASONS, Exchange, grpc_fields
+from edgegate.http.exchange import REASONS, Exchange
 from edgegate.http.fields import Field
+from edgegate.http.grpc import grpc_fields, is_grpc
 from edgegate.http.interfaces import IResource
 from edgegate.http.proxy import forward
 from edgegate.routing.actions import DirectResponse
@@ -115,7 +116,7 @@ def _answers_preflight(exchange: Exchange, policy: CORSPolicy) -> bool:
 
 def _answer_directly(exchange: Exchange, route: HTTPRoute, direct: DirectResponse) -> None:
     """Give the files' answer; a gRPC client gets its status and body in gRPC's words (Envoy)."""
-    if exchange.from_grpc:
+    if is_grpc(exchange.head.fields):
         _answer(exchange, route, 200, grpc_fields(grpc_status_for(direct.status), direct.body), b"")
     else:
         fields = [(b"content-type", b"text/plain")] if direct.body else []

@@ -38,7 +38,8 @@ spec:
     redirect: {authority: example.org, derivePort: FROM_REQUEST_PORT}
   - match: [{uri: {exact: /answer}}]
     redirect: {uri: /elsewhere}
-    headers: {response: {set: {cache-control: no-store, x-was: "%REQ(:path)%", x-code: "%RESPONSE_CODE%"}, remove: [location]}}
+    headers:
+      response: {set: {cache-control: no-store, x-was: "%REQ(:path)%", x-code: "%RESPONSE_CODE%"}, remove: [location]}
   - match: [{method: {exact: OPTIONS}}]
     redirect: {authority: example.org}
 """
@@ -134,7 +135,11 @@ spec:
           x-else: "%REQ(x-missing?x-long)%"
           x-route: "%ROUTE_NAME%"
       response:
-        set: {x-status: "%RESPONSE_CODE%", x-from: "%UPSTREAM_HOST%", x-type: "%RESP(content-type)%", x-asked: "%REQ(x-long)%"}
+        set:
+          x-status: "%RESPONSE_CODE%"
+          x-from: "%UPSTREAM_HOST%"
+          x-type: "%RESP(content-type)%"
+          x-asked: "%REQ(x-long)%"
     name: named
     route: [{destination: {host: 127.0.0.1, port: {number: $one}}}]
 """
@@ -229,7 +234,7 @@ class RewriteTests(ServedTestCase):
     opened = {"one": "", "two": ""}
 
     def test_paths(self) -> None:
-        """The prefix that matched is replaced, else the whole path; the query stays, and so does the path's first slash."""
+        """The prefix that matched is replaced, else the whole path; the query and the first slash stay."""
         for target, new in (
             ("/prefix/one/two", "/one/two"),
             ("/prefix", "/"),
@@ -248,7 +253,7 @@ class RewriteTests(ServedTestCase):
             self.assertEqual(answer.told("x-envoy-original-path"), [target])
 
     def test_authority(self) -> None:
-        """A new authority is told with the old one beside it; a client's own word of an original path is not passed on."""
+        """A new authority is told with the old one beside it; a client's word of an original path is not."""
         lies = {"X-Envoy-Original-Path": "/lie", "X-Forwarded-Host": "first.example"}
         answer = self.ask("/host/x", "rewrites.example", headers=lies)
         self.assertEqual((answer.told("host"), answer.echo["target"]), (["other.example"], "/host/x"))

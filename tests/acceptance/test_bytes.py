@@ -92,7 +92,8 @@ class BytesTests(ServedTestCase):
             )
         )
         found: list[object] = []
-        for method in "GET GET POST HEAD GET OPTIONS POST GET GET GET GET GET HEAD GET".split():
+        methods = "GET GET POST HEAD GET OPTIONS POST GET GET GET GET GET HEAD GET"
+        for method in methods.split():
             answer: Answer = client.answer(method)
             told = answer.echo["body"] or answer.echo["target"] if answer.body.startswith(b"{") else answer.status
             found.append(told)

@@ -134,7 +134,13 @@ class CORSTests(ServedTestCase):
 
     def test_unmatched_preflight(self) -> None:
         """That of another origin is for the backend, or where the route says so answered with nothing."""
-        for origin in ("https://foobar.com", "https://www.foo.com.evil", "https://xbar.com", "null", "HTTPS://www.foo.com"):
+        for origin in (
+            "https://foobar.com",
+            "https://www.foo.com.evil",
+            "https://xbar.com",
+            "null",
+            "HTTPS://www.foo.com",
+        ):
             answer = self.preflight("/cors-1", origin)
             self.assertEqual((origin, answer.where), (origin, "one"))
             self.assertEqual(answer.one("access-control-allow-origin"), "-")
@@ -161,7 +167,10 @@ class CORSTests(ServedTestCase):
     def test_everybody(self) -> None:
         """Where all origins are allowed each is told its own name, and none may bring credentials."""
         for origin in ("https://foobar.com:12345", "null"):
-            for answer in (self.preflight("/", origin, "PUT"), self.ask("/", "cors.example", "PUT", {"Origin": origin})):
+            for answer in (
+                self.preflight("/", origin, "PUT"),
+                self.ask("/", "cors.example", "PUT", {"Origin": origin}),
+            ):
                 self.assertEqual(answer.one("access-control-allow-origin"), origin)
                 self.assertEqual(answer.one("access-control-allow-credentials"), "-")
 
@@ -267,7 +276,7 @@ class MirrorTests(ServedTestCase):
         self.assertLess(time.monotonic() - began, 8)
 
     def test_weights(self) -> None:
-        """70 to 30 to nothing, within five standard deviations; the changes are those of the destination that was taken."""
+        """70 to 30 to nothing, within five standard deviations, each with the changes of its destination."""
         client = self.client()
         answers = [client.ask("GET", "/weights", "mirrors.example") for _ in range(500)]
         found = Counter(answer.where for answer in answers)

@@ -191,8 +191,8 @@ class RetryTests(ServedTestCase):
     def test_chunked_bodies(self) -> None:
         """So is one in chunks, with its trailer fields."""
         client = self.client()
-        head = b"POST /5xx HTTP/1.1\r\nHost: retries.example\r\nX-Do: fail=1\r\nX-Key: c\r\nTransfer-Encoding: chunked\r\n\r\n"
-        client.send(head)
+        client.send(b"POST /5xx HTTP/1.1\r\nHost: retries.example\r\nX-Do: fail=1\r\nX-Key: c\r\n")
+        client.send(b"Transfer-Encoding: chunked\r\n\r\n")
         for piece in (b"3\r\nabc\r\n", b"0\r\nx-sum", b": 1\r\n\r\n"):
             client.send(piece)
             time.sleep(0.02)

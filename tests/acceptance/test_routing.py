@@ -48,7 +48,10 @@ spec:
   hosts: [methods.example]
   gateways: [gw]
   http:
-  - match: [{uri: {prefix: /path5}, method: {exact: PATCH}}, {method: {exact: POST}}, {method: {regex: "PUT|DELETE"}, headers: {version: {exact: four}}}]
+  - match:
+    - {uri: {prefix: /path5}, method: {exact: PATCH}}
+    - {method: {exact: POST}}
+    - {method: {regex: "PUT|DELETE"}, headers: {version: {exact: four}}}
     route: [{destination: {host: 127.0.0.1, port: {number: $two}}}]
   - match: [{method: {exact: GET}, uri: {prefix: /path}}]
     route: [{destination: {host: 127.0.0.1, port: {number: $one}}}]
@@ -188,7 +191,7 @@ class MatchingTests(ServedTestCase):
     def check(self, host: str, *cases: tuple[object, ...]) -> None:
         """Ask with each target, method and headers, and compare who answers."""
         found = []
-        for target, where, *rest in cases:
+        for target, _, *rest in cases:
             method, headers = "GET", {}
             for each in rest:
                 if isinstance(each, dict):

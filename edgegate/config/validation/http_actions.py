@@ -37,13 +37,8 @@ GRPC_STATUSES = (
     *("PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED"),
     *("INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED"),
 )
-_OF_BACKENDS = {
-    "mirror": "mirror",
-    "mirrors": "mirrors",
-    "retries": "retries",
-    "timeout": "timeout",
-}
-"""What only says something of requests that go to a backend: field and attribute."""
+_OF_BACKENDS = ("mirror", "mirrors", "retries", "timeout")
+"""What only says something of requests that go to a backend."""
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE")
 
@@ -57,15 +52,9 @@ _NO_EFFECT = {
 
 def check_actions(findings: Findings, path: Path, route: HTTPRoute) -> None:
     """Report what is wrong with all that a route does beside routing."""
-    for action in ("redirect", "direct_response"):
-        if getattr(route, action) is not None:
-            for other in ("fault", "rewrite"):
-                if getattr(route, other) is not None:
-                    name = "directResponse" if action == "direct_response" else action
-                    findings.error((*path, other), f"goes with no {name}")
-            for field, attribute in _OF_BACKENDS.items():
-                if getattr(route, attribute) not in (None, ()):
-                    findings.warning((*path, field), "says nothing here: these requests go to no backend")
+    for name, action in (("redirect", route.redirect), ("directResponse", route.direct_response)):
+        if action is not None:
+            _check_alone(findings, path, route, name)
     if route.redirect is not None:
         _check_redirect(findings, (*path, "redirect"), route.redirect)
         _check_prefix(findings, path, route)
@@ -73,6 +62,9 @@ def check_actions(findings: Findings, path: Path, route: HTTPRoute) -> None:
         _check_answer(findings, (*path, "directResponse"), route.direct_response)
     if route.rewrite is not None:
         _check_rewrite(findings, (*path, "rewrite"), route.rewrite)
+        if route.rewrite.authority:
+            for place in authorities(route.headers):
+                findings.error((*path, "headers", *place), "the authority can be set once: rewrite.authority is it")
     if route.retries is not None:
         _check_retries(findings, (*path, "retries"), route.retries)
     if route.fault is not None:
@@ -80,12 +72,19 @@ def check_actions(findings: Findings, path: Path, route: HTTPRoute) -> None:
     if route.cors_policy is not None:
         _check_cors(findings, (*path, "corsPolicy"), route.cors_policy)
     check_headers(findings, (*path, "headers"), route.headers)
-    if route.rewrite is not None and route.rewrite.authority:
-        for place in authorities(route.headers):
-            findings.error((*path, "headers", *place), "the authority can be set once: rewrite.authority sets it too")
     for index, destination in enumerate(route.route):
         check_headers(findings, (*path, "route", index, "headers"), destination.headers)
     _check_mirrors(findings, path, route)
+
+
+def _check_alone(findings: Findings, path: Path, route: HTTPRoute, name: str) -> None:
+    """What goes with no redirect or direct answer, or can say nothing of it."""
+    for other in ("fault", "rewrite"):
+        if getattr(route, other) is not None:
+            findings.error((*path, other), f"goes with no {name}")
+    for other in _OF_BACKENDS:
+        if getattr(route, other) not in (None, ()):
+            findings.warning((*path, other), "says nothing here: these requests go to no backend")
 
 
 def _check_redirect(findings: Findings, path: Path, redirect: HTTPRedirect) -> None:
