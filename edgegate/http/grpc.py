@@ -14,7 +14,7 @@ from edgegate.http.fields import Field
 _GRPC = b"application/grpc"
 
 _IN_A_MESSAGE = " !\"#$&'()*+,/:;<=>?@[\\]^`{|}"
-"""What is not escaped in C{grpc-message}, beside letters, digits and C{-._~}: all of ASCII that can be seen but C{%}."""
+"""What is not escaped in C{grpc-message}, beside letters, digits and C{-._~}: all visible ASCII but C{%}."""
 
 
 def is_grpc(fields: Iterable[Field]) -> bool:

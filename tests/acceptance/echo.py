@@ -147,7 +147,7 @@ class EchoBackends:
             return False
         status = int(words.get("status", "200"))
         if "fail" in words:
-            key = "".join(request.values("x-key"))
+            key = "".join([name, *request.values("x-key")])
             self._keys[key] += 1
             status = 503 if self._keys[key] <= int(words["fail"]) else status
         body = words["body"].encode() if "body" in words else b"" if "empty" in words else _told(name, request)
