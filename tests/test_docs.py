@@ -69,7 +69,6 @@ class HTTPTests(SynchronousTestCase):
         assert host is not None
         self.assertEqual([(route.name, route.timeout) for route in host.routes], [("shop-cart", 2.0), ("shop", 10.0)])
 
-
     def test_routes(self) -> None:
         """Every example of what a route does can be served as it stands, and nothing is to be said of it."""
         sections = (DOCS / "http.md").read_text().partition("\n## What a route does\n")[2].split("```yaml\n")[1:]
