@@ -26,6 +26,8 @@ def said(note: Note | None) -> str:
         return "honoured"
     if note.message:
         return note.message
+    if note.remark:
+        return note.remark
     return "honoured, but for " + ", ".join(f"`{value}` ({message})" for value, message in note.values)
 
 

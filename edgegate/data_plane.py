@@ -19,8 +19,10 @@ from twisted.internet.interfaces import IReactorFDSet, IReactorPluggableNameReso
 from edgegate.downstream.dispatch import Dispatch
 from edgegate.downstream.listener import DownstreamListener, Serving
 from edgegate.http.gateway import HTTPGateway
+from edgegate.http.target import PathNormalisation
 from edgegate.net.connecting import connect
 from edgegate.net.poller import poller
+from edgegate.net.splice import MOST_PIPES
 from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.observe.events import Observer
 from edgegate.routing.snapshot import Address, Listener, Snapshot, TCPAddress
@@ -64,9 +66,10 @@ class DataPlane:
         observer: Observer,
         trusted_hops: int = 0,
         max_connections: int | None = None,
+        paths: PathNormalisation = PathNormalisation.BASE,
     ) -> None:
         """
-        @param trusted_hops: See L{HTTPGateway}.
+        @param trusted_hops: See L{HTTPGateway}, as for C{paths}.
         @param max_connections: Clients' connections at one time; by default what the limit on descriptors allows.
         """
         self.snapshot = Snapshot()
@@ -77,7 +80,8 @@ class DataPlane:
         self._contexts: Contexts = {}
         self._max_connections = most_connections() if max_connections is None else max_connections
         watcher = poller(reactor)
-        self._http = HTTPGateway(partial(connect, watcher, wheel), wheel, self.clusters, observer, trusted_hops)
+        connects = partial(connect, watcher, wheel)
+        self._http = HTTPGateway(connects, wheel, self.clusters, observer, trusted_hops, paths=paths)
         self._tcp = TCPGateway(watcher, wheel, self.clusters, observer)
         dispatch = Dispatch(self._http, self._tcp)
 
@@ -202,12 +206,13 @@ class DataPlane:
 
 def most_connections() -> int:
     """
-    Return how many connections the limit on descriptors allows: each needs one, and mostly one more to a backend.
+    Return how many connections the limit on descriptors allows: each needs one, and mostly one more to a backend; what
+    is relayed by the kernel needs pipes too.
     """
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if limit == resource.RLIM_INFINITY:
         return 1 << 20
-    return max(limit // 2 - 32, 16)
+    return max((limit - 2 * MOST_PIPES) // 2 - 32, 16)
 
 
 def _number(port: DownstreamListener) -> int | None:

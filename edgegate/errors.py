@@ -76,6 +76,8 @@ CLIENT_TIMEOUT = Fault(Source.DOWNSTREAM, "DPE", 408, "request too slow", "reque
 CLIENT_BODY_TIMEOUT = Fault(Source.DOWNSTREAM, "DPE", 408, "request body too slow", "request_body_timeout")
 BAD_REQUEST = Fault(Source.DOWNSTREAM, "DPE", 400, "malformed request", "http1.codec_error")
 BAD_HOST = Fault(Source.DOWNSTREAM, "DPE", 400, "bad host", "http1.invalid_host")
+BAD_PATH = Fault(Source.DOWNSTREAM, "DPE", 400, "bad path", "path_normalization_failed")
+BAD_WEBSOCKET = Fault(Source.DOWNSTREAM, "DPE", 400, "bad WebSocket handshake", "http1.bad_websocket_handshake")
 HEAD_TOO_LARGE = Fault(Source.DOWNSTREAM, "DPE", 431, "request head too large", "http1.headers_too_large")
 METHOD_REFUSED = Fault(Source.DOWNSTREAM, "DPE", 405, "method refused", "http1.method_refused")
 METHOD_UNKNOWN = Fault(Source.DOWNSTREAM, "DPE", 501, "unknown method", "http1.unknown_method")
@@ -99,7 +101,12 @@ def grpc_status_of(fault: Fault) -> int:
     Return the C{grpc-status} of a local reply for this failure
     (U{https://grpc.github.io/grpc/core/md_doc_http-grpc-status-mapping.html}).
     """
-    return _GRPC_STATUSES.get(fault.status, 2) if fault.grpc_status is None else fault.grpc_status
+    return grpc_status_for(fault.status) if fault.grpc_status is None else fault.grpc_status
+
+
+def grpc_status_for(status: int) -> int:
+    """Return the C{grpc-status} of a local reply with this HTTP status: 2, unknown, where no other is said."""
+    return _GRPC_STATUSES.get(status, 2)
 
 
 _FLAG_ORDER = ("UH", "UT", "UF", "UC", "UO", "NR", "DI", "FI", "RL", "UAEX", "DC", "URX", "SI", "DPE", "UPE", "NC")

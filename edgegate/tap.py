@@ -17,6 +17,7 @@ from twisted.python import usage
 from edgegate import __version__
 from edgegate.admin.address import DEFAULT, parse_admin_address
 from edgegate.admin.site import AdminService
+from edgegate.http.target import PathNormalisation
 from edgegate.loading import Configuration
 from edgegate.observe.access_log import AccessLogService
 from edgegate.observe.counters import Counters
@@ -72,6 +73,13 @@ class Options(usage.Options):
             "How many proxies in front of this one are trusted to say who the client is (x-forwarded-for).",
             int,
         ],
+        [
+            "path-normalization",
+            None,
+            PathNormalisation.BASE.value,
+            "In which form paths are matched and sent on (Istio's MeshConfig.pathNormalization): "
+            "none, base, merge-slashes or decode-and-merge-slashes.",
+        ],
     ]
 
     def __init__(self) -> None:
@@ -121,6 +129,11 @@ class Options(usage.Options):
             self["admin-address"] = parse_admin_address(self["admin"] or DEFAULT)
         except ValueError as error:
             raise usage.UsageError(f"--admin: {error}") from None
+        try:
+            self["paths"] = PathNormalisation(self["path-normalization"])
+        except ValueError:
+            known = ", ".join(each.value for each in PathNormalisation)
+            raise usage.UsageError(f"--path-normalization is one of {known}") from None
         for option in ("access-log-format", "log-format"):
             if self[option] not in ("text", "json"):
                 raise usage.UsageError(f"--{option} is text or json")
@@ -143,7 +156,14 @@ def makeService(options: Options) -> IService:
         raise SystemExit(EX_CONFIG)
     access_log = _access_log(options, reactor)
     counters = Counters(None if access_log is None else access_log.log)
-    gateway = GatewayService(reactor, loaded, configuration.load, counters, trusted_hops=options["trusted-hops"])
+    gateway = GatewayService(
+        reactor,
+        loaded,
+        configuration.load,
+        counters,
+        trusted_hops=options["trusted-hops"],
+        paths=options["paths"],
+    )
     actions: dict[Signal, Callable[[], object]] = {Signal.SIGHUP: gateway.reload}
     if access_log is not None:
         access_log.setServiceParent(gateway)  # type: ignore[no-untyped-call]

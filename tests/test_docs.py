@@ -4,13 +4,34 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
+from textwrap import indent
 from types import ModuleType
 
 from twisted.trial.unittest import SynchronousTestCase
 
 import edgegate
+from edgegate.config.validation.http_actions import RETRY_ON
 from edgegate.http.limits import Limits
+from edgegate.routing.headers import OPERATORS
 from tests.routing.compiler.compiling import compiled
+
+SERVICE = """\
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: gateway}
+spec:
+  servers:
+  - {port: {number: 8080, name: http, protocol: HTTP}, hosts: ["*"]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: www}
+spec:
+  hosts: [www.example.com]
+  gateways: [gateway]
+  http:
+"""
+"""What the examples of routes stand in."""
 
 DOCS = Path(edgegate.__file__).resolve().parents[1] / "docs"
 
@@ -48,6 +69,26 @@ class HTTPTests(SynchronousTestCase):
         assert host is not None
         self.assertEqual([(route.name, route.timeout) for route in host.routes], [("shop-cart", 2.0), ("shop", 10.0)])
 
+    def test_routes(self) -> None:
+        """Every example of what a route does can be served as it stands, and nothing is to be said of it."""
+        sections = (DOCS / "http.md").read_text().partition("\n## What a route does\n")[2].split("```yaml\n")[1:]
+        self.assertEqual(len(sections), 8)
+        for section in sections:
+            items = section.partition("```")[0]
+            _, told = compiled(SERVICE + indent(items, "  "))
+            self.assertEqual(told, [], items)
+
+    def test_operators(self) -> None:
+        """Every command operator is in the table."""
+        page = (DOCS / "http.md").read_text()
+        self.assertEqual([name for name in OPERATORS if f"`%{name}" not in page], [])
+
+    def test_conditions(self) -> None:
+        """Every condition of retries that can hold is in the table."""
+        page = (DOCS / "http.md").read_text()
+        never = ("retriable-headers", "retriable-status-codes", "http3-post-connect-failure")
+        self.assertEqual([word for word in RETRY_ON if word not in never and f"`{word}`" not in page], [])
+
 
 class LimitsTests(SynchronousTestCase):
     """The page of limits."""
@@ -63,6 +104,7 @@ class LimitsTests(SynchronousTestCase):
             f"kept connection | {limits.idle_seconds:g} s",
             f"{limits.answer_head_bytes // 1024} KiB, {limits.answer_fields} fields, {limits.interim_answers} interim",
             f"under way | {limits.stream_idle_seconds / 60:g} min",
+            f"byte in either direction | {limits.stream_idle_seconds / 60:g} min",
             f"copies of requests on their way to mirrors | {limits.shadows:,}",
         ):
             self.assertIn(said, page)

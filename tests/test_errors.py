@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate import errors
-from edgegate.errors import Fault, Source, body_of, status_of
+from edgegate.errors import Fault, Source, aborted, body_of, grpc_status_of, response_flags, status_of
 
 FAULTS = {name: value for name, value in vars(errors).items() if isinstance(value, Fault)}
 
@@ -57,3 +57,41 @@ class FaultTests(SynchronousTestCase):
     def test_reasons(self) -> None:
         """No two failures are told in the same words."""
         self.assertEqual(len({fault.reason for fault in FAULTS.values()}), len(FAULTS))
+
+    def test_response_flags(self) -> None:
+        """The fault's and the others, each once, in the order of Envoy's logs."""
+        for fault, others, flags in (
+            (None, "", []),
+            (None, "DI", ["DI"]),
+            (errors.CONNECT_REFUSED, "", ["UF"]),
+            (errors.CONNECT_REFUSED, "URX", ["UF", "URX"]),
+            (errors.UPSTREAM_TIMEOUT, "DI,URX", ["UT", "DI", "URX"]),
+            (errors.CLIENT_GONE, "DI,UO", ["UO", "DI", "DC"]),
+            (aborted(503, None), "FI,DI", ["DI", "FI"]),
+            (errors.INTERNAL, "DI", ["DI"]),
+        ):
+            self.assertEqual(response_flags(fault, others), flags)
+
+    def test_every_flag_has_its_place(self) -> None:
+        """No failure is told in a flag that can't stand beside others."""
+        for fault in FAULTS.values():
+            self.assertEqual(set(response_flags(fault, "DI,URX")), {"DI", "URX", fault.flag} - {"-"})
+
+    def test_grpc_status(self) -> None:
+        """What gRPC clients are told follows from the status, unless it was said."""
+        for fault, status in (
+            (errors.NO_ROUTE, 12),
+            (errors.NO_HEALTHY_UPSTREAM, 14),
+            (errors.UPSTREAM_TIMEOUT, 14),
+            (errors.BAD_REQUEST, 13),
+            (errors.INTERNAL, 2),
+            (aborted(429, None), 14),
+            (aborted(200, 5), 5),
+            (aborted(503, 0), 0),
+        ):
+            self.assertEqual(grpc_status_of(fault), status)
+
+    def test_aborted(self) -> None:
+        """A failure on purpose has the status that the route says."""
+        fault = aborted(418, None)
+        self.assertEqual((fault.status, fault.flag, fault.source), (418, "FI", Source.GATEWAY))

@@ -12,6 +12,7 @@ from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.admin.site import AdminService
+from edgegate.http.target import PathNormalisation
 from edgegate.observe.access_log import AccessLogService
 from edgegate.service import GatewayService
 from edgegate.service_log import LoggedService
@@ -38,6 +39,9 @@ class OptionsTests(SynchronousTestCase):
             (found["trusted-hops"], found["watch"], found["access-log"], str(found["admin-address"])),
             (0, True, "-", "127.0.0.1:15000"),
         )
+        self.assertIs(found["paths"], PathNormalisation.BASE)
+        merged = options("-c", "etc", "--path-normalization=merge-slashes")
+        self.assertIs(merged["paths"], PathNormalisation.MERGE_SLASHES)
         self.assertFalse(options("-c", "etc", "--no-watch")["watch"])
 
     def test_refused(self) -> None:
@@ -51,6 +55,7 @@ class OptionsTests(SynchronousTestCase):
             (("--config", "etc", "--trusted-hops", "x"), ""),
             (("--config", "etc", "--admin", "x"), "--admin: expected HOST:PORT"),
             (("--config", "etc", "--access-log-format", "xml"), "--access-log-format is text or json"),
+            (("--config", "etc", "--path-normalization", "BASE"), "--path-normalization is one of none, base, merge"),
             (("--config", "etc", "--log-format", "xml"), "--log-format is text or json"),
         ):
             self.assertIn(words, str(self.assertRaises(UsageError, options, *arguments)), arguments)

@@ -165,11 +165,12 @@ def _http_routes(chain: FilterChain) -> Iterator[Row]:
 
 
 def _tcp_route(chain: FilterChain, names: list[str], route: TCPRoute) -> Row:
-    subnets = f"to {', '.join(route.destination_subnets)}" if route.destination_subnets else "*"
+    ends = (("from", route.source_subnets), ("to", route.destination_subnets))
+    subnets = " ".join(f"{end} {', '.join(subnets)}" for end, subnets in ends if subnets)
     return {
         "name": chain.name,
         "domains": ", ".join(route.sni_hosts or names or chain.hosts),
-        "match": subnets,
+        "match": subnets or "*",
         **_route(route.origin, route.destinations),
     }
 

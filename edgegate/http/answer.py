@@ -11,10 +11,12 @@ from edgegate.http.fields import (
     DATE,
     GRPC_STATUS,
     TRANSFER_ENCODING,
+    UPGRADE,
     Field,
     content_length,
     nominated,
 )
+from edgegate.http.upgrade import Protocols, protocols
 
 
 class AnswerRefused(Exception):
@@ -33,6 +35,7 @@ class AnswerHead:
     @ivar length: Bytes of the body as the head tells it, also where there is none (HEAD, 304); L{None}: it does not.
     @ivar chunked: Whether the body comes in chunks.
     @ivar keep: Whether the backend keeps its connection.
+    @ivar upgrade: The protocols that follow a 101, or that the backend knows.
     @ivar grpc_status: The field, which a gRPC answer without a body has in its head; else empty.
     @ivar changed: This head with changes that are the same each time, once they were made.
     @ivar changed_by: Those changes.
@@ -50,6 +53,7 @@ class AnswerHead:
         "length",
         "reason",
         "status",
+        "upgrade",
     )
 
     def __init__(self, status: int, reason: bytes, fields: list[Field], length: int | None = None) -> None:
@@ -58,6 +62,7 @@ class AnswerHead:
         self.fields = fields
         self.length = length
         self.chunked = self.keep = self.dated = False
+        self.upgrade: Protocols = ()
         self.grpc_status = self._lines = b""
         self.changed: AnswerHead | None = None
         self.changed_by: object = None
@@ -66,6 +71,7 @@ class AnswerHead:
         """Return a head with other fields."""
         head = AnswerHead(self.status, self.reason, fields, self.length)
         head.chunked, head.keep, head.grpc_status = self.chunked, self.keep, self.grpc_status
+        head.upgrade = self.upgrade
         return head
 
     def with_set(self, fields: list[Field]) -> AnswerHead:
@@ -119,6 +125,8 @@ def h1_answer(status: int, reason: bytes, keep: bool, received: list[Field]) -> 
         elif role == GRPC_STATUS:
             head.grpc_status = value
             fields.append((lower, value))
+        elif role == UPGRADE:
+            head.upgrade += protocols([value])
     if head.chunked and head.length is not None:
         raise AnswerRefused(UPSTREAM_PROTOCOL)
     if options:

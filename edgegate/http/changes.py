@@ -13,10 +13,11 @@ from collections.abc import Iterable
 from edgegate.http.answer import AnswerHead
 from edgegate.http.exchange import Exchange
 from edgegate.http.fields import Field
-from edgegate.http.operators import identity_fields, rendered
+from edgegate.http.operators import Message, identity_fields, rendered
 from edgegate.http.request import CHUNKED, RequestHead
+from edgegate.http.upgrade import upgrade_lines
 from edgegate.routing.actions import RequestChanges
-from edgegate.routing.headers import HeaderChanges
+from edgegate.routing.headers import EXPECTED_TIME, HeaderChanges
 
 IDENTITY = frozenset(
     (
@@ -52,8 +53,8 @@ def request_lines(exchange: Exchange, changes: RequestChanges | None) -> list[by
         head.h1_lines = _lines(head, changes, fields)
         lines = [head.h1_lines, identity]
     route = exchange.route
-    if route is not None and route.timeout is not None:
-        lines.append(b"x-envoy-expected-rq-timeout-ms: %d\r\n" % (route.timeout * 1000))
+    if route is not None and route.expected and (changes is None or EXPECTED_TIME not in changes.names):
+        lines.append(route.expected)
     return lines
 
 
@@ -88,13 +89,22 @@ def changed_answer(
 def changed(
     fields: Iterable[Field], changes: Iterable[HeaderChanges], exchange: Exchange, answer: AnswerHead | None = None
 ) -> list[Field]:
-    """Return fields after changes: what is removed goes first, then what is set replaces, then comes what is added."""
+    """
+    Return fields after changes: what is removed goes first, then what is set replaces, then comes what is added.
+
+    All values of one change are made from what the removals have left (Envoy).
+
+    @param answer: The head of the answer that is changed; L{None}: a request is.
+    """
+    found = list(fields)
     for each in changes:
-        to_set = [(name, value) for name, template in each.set if (value := rendered(template, exchange, answer))]
-        to_add = [(name, value) for name, template in each.add if (value := rendered(template, exchange, answer))]
-        gone = {*each.remove, *(name for name, _ in to_set)}
-        fields = [*(field for field in fields if field[0] not in gone), *to_set, *to_add]
-    return list(fields)
+        found = [field for field in found if field[0] not in each.remove]
+        message = Message(found, answer)
+        to_set = [(name, value) for name, template in each.set if (value := rendered(template, exchange, message))]
+        to_add = [(name, value) for name, template in each.add if (value := rendered(template, exchange, message))]
+        gone = {name for name, _ in to_set}
+        found = [*(field for field in found if field[0] not in gone), *to_set, *to_add]
+    return found
 
 
 def _constant(changes: tuple[HeaderChanges, ...]) -> bool:
@@ -106,7 +116,7 @@ def _lines(head: RequestHead, changes: RequestChanges | None, fields: list[Field
     target, authority = head.target, head.authority
     told: list[Field] = []
     if changes is not None:
-        if changes.path is not None:
+        if changes.path is not None and target != b"*":
             told.append((b"x-envoy-original-path", target))
             target = changes.path.of(target)
         if changes.authority is not None:
@@ -117,6 +127,8 @@ def _lines(head: RequestHead, changes: RequestChanges | None, fields: list[Field
     lines = [b"%b %b HTTP/1.1\r\nhost: %b\r\n" % (head.method, target, authority)]
     for name, value in (*fields, *told) if told else fields:
         lines += (name, b": ", value, b"\r\n")
+    if head.upgrade:
+        lines.append(upgrade_lines(head.upgrade))
     if head.length == CHUNKED:
         lines.append(b"transfer-encoding: chunked\r\n")
     elif head.sized:

@@ -9,6 +9,7 @@ from twisted.internet.interfaces import IDelayedCall
 
 from edgegate.http.exchange import Exchange
 from edgegate.http.fields import Field
+from edgegate.net.stream import Stream
 
 if TYPE_CHECKING:
     from edgegate.http.gateway import HTTPGateway
@@ -63,6 +64,10 @@ class Delayed:
     def flush(self) -> None:
         """Nothing is sent on yet."""
 
+    def splice_sink(self) -> Stream | None:
+        """There is no connection yet."""
+        return None
+
     def pause(self) -> None:
         """The client does not read."""
         self._reader_stalled = True
@@ -80,6 +85,9 @@ class Delayed:
         exchange.upload = None
         self._proceed(exchange)
         upload = exchange.upload
+        if self._paused and self._trailers is None:
+            # before the body goes on: whoever takes it may stop the client again
+            exchange.channel.resume_upload()
         if upload is not None:
             if self._reader_stalled:
                 upload.pause()
@@ -88,5 +96,3 @@ class Delayed:
             if self._trailers is not None:
                 upload.upload_end(self._trailers)
             upload.flush()
-        if self._paused and self._trailers is None:
-            exchange.channel.resume_upload()

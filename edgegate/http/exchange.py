@@ -17,8 +17,10 @@ from edgegate.errors import CLIENT_GONE, Fault, body_of, grpc_status_of, status_
 from edgegate.http.answer import AnswerHead
 from edgegate.http.fields import Field
 from edgegate.http.forwarded import Client
-from edgegate.http.request import RequestHead
+from edgegate.http.grpc import grpc_fields, is_grpc
+from edgegate.http.request import CHUNKED, RequestHead
 from edgegate.net.addresses import Downstream
+from edgegate.net.stream import Stream
 from edgegate.routing.snapshot import Address, HTTPRoute
 
 
@@ -41,6 +43,9 @@ class Upload(Protocol):
 
     def flush(self) -> None:
         """Send on what was taken: no more comes in this turn."""
+
+    def splice_sink(self) -> Stream | None:
+        """Return where the rest of a sized body may go without being looked at; L{None}: nowhere."""
 
     def pause(self) -> None:
         """The client does not read its answer: bring no more of it."""
@@ -87,6 +92,9 @@ class Channel(Protocol):
 
     def flush(self) -> None:
         """Send what is queued."""
+
+    def splice_sink(self) -> Stream | None:
+        """Return where the rest of the answer's body may go as it is, without being looked at; L{None}: nowhere."""
 
     def pause_upload(self) -> None:
         """Stop reading the request's body: who takes it cannot keep up."""
@@ -185,8 +193,8 @@ class Exchange:
 
     @property
     def scheme(self) -> bytes:
-        """Of the connection."""
-        return b"https" if self.channel.downstream.tls else b"http"
+        """Of the connection, or what a trusted proxy says of its own."""
+        return self.channel.client.scheme(self.head)
 
     @property
     def authority(self) -> bytes:
@@ -200,11 +208,23 @@ class Exchange:
 
     @property
     def headers(self) -> list[Field]:
-        """The fields that a route may ask for, the ones that are set anew towards the backend included."""
+        """
+        The fields that a route may ask for, the ones that are set anew towards the backend included.
+
+        They are made once for a head: a table may ask for them in each of its routes.
+        """
         head = self.head
-        fields = [*head.fields, (b"host", head.authority)]
-        fields.extend((b"x-forwarded-for", value) for value in head.forwarded_for)
-        fields.append((b"x-forwarded-proto", self.scheme))
+        fields = head.seen
+        if fields is None:
+            fields = head.seen = [*head.fields, (b"host", head.authority)]
+            fields.extend((b"x-forwarded-for", value) for value in (*head.forwarded_for, self.channel.client.address))
+            fields.append((b"x-forwarded-proto", self.scheme))
+            if head.length == CHUNKED:
+                fields.append((b"transfer-encoding", b"chunked"))
+            elif head.sized:
+                fields.append((b"content-length", b"%d" % head.length))
+            if head.upgrade:
+                fields += ((b"connection", b"upgrade"), (b"upgrade", b", ".join(head.upgrade)))
         return fields
 
     # The request, from the channel ------------------------------------------------------------------------------------
@@ -255,8 +275,10 @@ class Exchange:
 
     def reply(self, status: int, fields: list[Field], body: bytes) -> None:
         """Give a whole answer that is no backend's."""
-        self.answer(AnswerHead(status, REASONS.get(status, b""), fields, len(body)))
-        if body:
+        # the length in a 304 would be that of the 200 in its place, which nobody knows (RFC 9110 section 8.6)
+        bodyless = status in (204, 304)
+        self.answer(AnswerHead(status, REASONS.get(status, b""), fields, None if bodyless else len(body)))
+        if body and not bodyless and self.head.method != b"HEAD":
             self.send(body)
         self.finish([])
         self.channel.flush()
@@ -275,11 +297,8 @@ class Exchange:
 
     def _reply_to(self, fault: Fault) -> None:
         """Answer a fault, in the words of gRPC where the client speaks it (U{https://grpc.github.io/grpc/core/})."""
-        if any(name == b"content-type" and value.startswith(b"application/grpc") for name, value in self.head.fields):
-            status = b"%d" % grpc_status_of(fault)
-            message = fault.reason.encode("ascii")
-            told = [(b"grpc-status", status), (b"grpc-message", message)]
-            self.reply(200, [(b"content-type", b"application/grpc"), *told], b"")
+        if is_grpc(self.head.fields):
+            self.reply(200, grpc_fields(grpc_status_of(fault), fault.reason.encode("ascii")), b"")
         else:
             self.reply(status_of(fault), [(b"content-type", b"text/plain")], body_of(fault))
 

@@ -31,6 +31,7 @@ FORWARDED_PROTO = 8
 REQUEST_ID = 9
 DATE = 10
 GRPC_STATUS = 11
+UPGRADE = 12
 
 _COMMON: dict[bytes, Role] = {
     b"connection": CONNECTION,
@@ -38,7 +39,7 @@ _COMMON: dict[bytes, Role] = {
     b"transfer-encoding": TRANSFER_ENCODING,
     b"keep-alive": DROP,
     b"proxy-connection": DROP,
-    b"upgrade": DROP,
+    b"upgrade": UPGRADE,
 }
 
 _REQUEST: dict[bytes, Role] = {

@@ -43,13 +43,17 @@ class Client:
         hops = [hop.strip() for value in head.forwarded_for for hop in value.split(b",") if hop.strip()]
         trusted = self._hops and len(hops) >= self._hops
         client = hops[-self._hops] if trusted else self.address
-        proto = head.forwarded_proto if self._hops and head.forwarded_proto in (b"http", b"https") else self._proto
+        proto = self.scheme(head)
         number = head.request_id if self._hops and head.request_id else request_id()
         return b"x-forwarded-for: %b\r\n%bx-request-id: %b\r\n" % (
             b",".join([*hops, self.address]),
             self._identity(client, proto),
             number,
         )
+
+    def scheme(self, head: RequestHead) -> bytes:
+        """Return the scheme that the client asked in: the connection's, unless a trusted proxy says another."""
+        return head.forwarded_proto if self._hops and head.forwarded_proto in (b"http", b"https") else self._proto
 
     def _identity(self, client: bytes, proto: bytes) -> bytes:
         return b"x-forwarded-proto: %b\r\nx-envoy-external-address: %b\r\n%b" % (proto, client, self._certificate)

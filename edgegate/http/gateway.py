@@ -20,13 +20,14 @@ from twisted.internet.interfaces import IDelayedCall
 from edgegate.errors import MISDIRECTED, NO_ROUTE, Fault
 from edgegate.http.exchange import Exchange
 from edgegate.http.h1_channel import HTTP1Channel
-from edgegate.http.interfaces import IResource
+from edgegate.http.interfaces import IResource, Served
 from edgegate.http.limits import Limits
 from edgegate.http.resources import FaultResource, FilteredResource, HTTPSRedirectResource, ReverseProxyResource
+from edgegate.http.target import PathNormalisation
 from edgegate.net.addresses import Downstream
 from edgegate.net.connecting import Connecting
 from edgegate.net.stream import Stream
-from edgegate.net.wheel import TimerWheel
+from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.observe.events import Observer
 from edgegate.routing.snapshot import Address, VirtualHost
 from edgegate.upstream.registry import ClusterRegistry
@@ -45,7 +46,8 @@ class HTTPGateway:
     The part of HTTP that outlives connections.
 
     @ivar trusted_hops: How many proxies in front of the gateway are trusted to say who the client is.
-    @ivar channels: The connections that are open.
+    @ivar paths: How the paths of requests are brought to their normal form.
+    @ivar channels: The clients' connections that are open, those that became tunnels or are being closed included.
     @ivar shadows: The copies that are on their way to mirrors.
     @ivar wheel: For what protects the gateway.
     @ivar fine_wheel: For the times that the files say.
@@ -60,6 +62,7 @@ class HTTPGateway:
         observer: Observer,
         trusted_hops: int = 0,
         limits: Limits = Limits(),  # noqa: B008 (frozen)
+        paths: PathNormalisation = PathNormalisation.BASE,
     ) -> None:
         """
         @param connect: Opens a stream to an address, given seconds; L{edgegate.net.connecting.connect} on a reactor.
@@ -72,7 +75,8 @@ class HTTPGateway:
         self.observer = observer
         self.trusted_hops = trusted_hops
         self.limits = limits
-        self.channels: set[HTTP1Channel] = set()
+        self.paths = paths
+        self.channels: set[Served] = set()
         self.shadows: set[Shadow] = set()
         self._filtered = FilteredResource(self)
         self._proxy = ReverseProxyResource(self)
@@ -88,7 +92,7 @@ class HTTPGateway:
         self.channels.add(channel)
         return channel
 
-    def channel_ended(self, channel: HTTP1Channel) -> None:
+    def channel_ended(self, channel: Served) -> None:
         """A connection is no more."""
         self.channels.discard(channel)
 
@@ -111,6 +115,14 @@ class HTTPGateway:
     def stop(self) -> None:
         """Leave no timer behind."""
         self.fine_wheel.stop()
+
+    def deadline(self, seconds: float, expired: Callable[[], None]) -> Deadline:
+        """Set a time of the files' by which something must have happened; the caller ends it."""
+        # a time that may be milliseconds counts from now, not from the wheel's last turn
+        self.fine_wheel.look()
+        deadline = Deadline(self.fine_wheel, expired)
+        deadline.start(seconds)
+        return deadline
 
     def call_later(self, seconds: float, work: Callable[[], None]) -> IDelayedCall:
         """Call once after a time, to the millisecond; for what few requests need."""

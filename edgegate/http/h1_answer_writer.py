@@ -8,8 +8,9 @@ from __future__ import annotations
 from edgegate.http.answer import AnswerHead
 from edgegate.http.fields import Field
 from edgegate.http.request import RequestHead
+from edgegate.http.upgrade import upgrade_lines
 
-_BODYLESS = frozenset((204, 304))
+_BODYLESS = frozenset((101, 204, 304))
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -26,6 +27,11 @@ class AnswerWriter:
     def __init__(self) -> None:
         self.out: list[bytes] = []
         self.delimited = self._bodyless = self._chunked = False
+
+    @property
+    def framed(self) -> bool:
+        """Whether a body is written in other bytes than it comes in, or not at all; or something waits to be taken."""
+        return self._chunked or self._bodyless or bool(self.out)
 
     def take(self) -> bytes:
         """Return everything written so far, in one piece, and forget it."""
@@ -62,7 +68,9 @@ class AnswerWriter:
             if head.status != 204:
                 out.append(b"content-length: %d\r\n" % length)
         elif self._bodyless:
-            pass
+            if head.status == 101:
+                out += (upgrade_lines(head.upgrade), b"server: edgegate\r\n\r\n")
+                return False
         elif request.version == "1.1":
             self._chunked = True
             out.append(b"transfer-encoding: chunked\r\n")

@@ -65,6 +65,7 @@ class State(Enum):
     CHUNKED_BODY = "chunked body"
     BODY_UNTIL_CLOSE = "body until close"
     WHOLE = "nothing: the answer is whole"
+    SWITCHED = "another protocol"
     REFUSED = "nothing: the answer is refused"
 
 
@@ -77,6 +78,7 @@ class AnswerReader:
     @ivar fault: Why the answer is refused.
     @ivar begun: Whether the final answer's head was seen.
     @ivar silent: Whether not a byte of an answer was seen.
+    @ivar switched: A 101, with what came behind it. Whether it was asked for has still to be judged.
     @ivar keep: Whether the connection may carry another request, once the answer is whole.
     @ivar trailers: Those fields of the trailer section that pass.
     """
@@ -100,6 +102,7 @@ class AnswerReader:
         "silent",
         "sink",
         "state",
+        "switched",
         "trailers",
     )
 
@@ -113,6 +116,7 @@ class AnswerReader:
         self._left = 0
         self._whole = self._keep = False
         self.fault: Fault | None = None
+        self.switched: tuple[AnswerHead, bytes] | None = None
         self.expect(False, NOBODY)
 
     def expect(self, is_head: bool, sink: AnswerSink) -> None:
@@ -156,6 +160,13 @@ class AnswerReader:
             self.sink.answer_body(data)
         else:
             self.keep = False
+
+    def skip(self, count: int) -> bool:
+        """So many bytes of a body of known length went another way; return whether that was all of it."""
+        self._left -= count
+        if not self._left:
+            self.state = State.WHOLE
+        return not self._left
 
     def finish(self) -> bool:
         """The connection ended in order: whether the answer is whole by that."""
@@ -214,6 +225,13 @@ class AnswerReader:
                     return b""
             if head.status >= 200:
                 break
+            if head.status == 101:
+                # RFC 9110 section 8.6 wants no length here; some say 0
+                head.length = head.length or None
+                self.begun = True
+                self.state = State.SWITCHED
+                self.switched = head, data
+                return b""
             self._interims += 1
             if self._interims > self._limits.interim_answers:
                 self._refuse(UPSTREAM_PROTOCOL)
@@ -241,13 +259,16 @@ class AnswerReader:
         self._parser = parser = httptools.HttpResponseParser(self)
         try:
             parser.feed_data(raw)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            # nothing was asked to be upgraded
+        except httptools.HttpParserUpgrade:
+            # a 101; llhttp is not shown what is behind it
+            pass
+        except httptools.HttpParserError as error:
             raise AnswerRefused(UPSTREAM_PROTOCOL) from error
         if len(fields) > self._limits.answer_fields:
             raise AnswerRefused(UPSTREAM_HEAD_TOO_LARGE)
         status = parser.get_status_code()
-        if status == 101 or parser.get_http_version() not in ("1.1", "1.0"):
+        version = parser.get_http_version()
+        if version != "1.1" and (version != "1.0" or status == 101):
             raise AnswerRefused(UPSTREAM_PROTOCOL)
         head = h1_answer(status, self._reason, self._keep, fields)
         if len(raw) <= _MEMORABLE and not head.chunked and status >= 200:

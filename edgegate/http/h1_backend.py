@@ -16,10 +16,12 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from edgegate.errors import INTERNAL, STREAM_IDLE, UPSTREAM_CLOSED, UPSTREAM_CUT_SHORT, Fault
+from edgegate.errors import INTERNAL, STREAM_IDLE, UPSTREAM_CLOSED, UPSTREAM_CUT_SHORT, UPSTREAM_PROTOCOL, Fault
+from edgegate.http.answer import AnswerHead
 from edgegate.http.fields import Field
 from edgegate.http.h1_answers import NOBODY, AnswerReader, AnswerSink, State
 from edgegate.http.limits import Limits
+from edgegate.net.body_splice import SPLICE_FROM
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.routing.snapshot import Address
@@ -37,12 +39,28 @@ class Asker(AnswerSink, Protocol):
     def answer_end(self, trailers: list[Field]) -> None:
         """The answer is whole; the connection is not this asker's any more."""
 
+    def answer_fits(self, head: AnswerHead) -> bool:
+        """Whether a 101 is one that the request asked for. If so, its head is told like a final one's."""
+
+    def answer_switched(self, stream: Stream, rest: bytes) -> None:
+        """
+        Another protocol follows on the 101. The stream is the asker's; at its end it calls L{HTTP1Backend.end_tunnel}.
+
+        @param rest: What came behind the 101.
+        """
+
     def answer_failed(self, fault: Fault, silent: bool) -> None:
         """
         No answer will come, or not the rest of it; the connection is gone.
 
         @param silent: Whether not a byte of an answer was seen.
         """
+
+    def answer_spliced(self, count: int) -> None:
+        """So many bytes of the answer's body went to the client without being looked at."""
+
+    def answer_sink(self) -> Stream | None:
+        """Where the rest of a body of known length may go without being looked at; L{None}: nowhere."""
 
     def upload_blocked(self, blocked: bool) -> None:
         """The backend cannot keep up with the request's body, or can again."""
@@ -62,6 +80,7 @@ class HTTP1Backend:
 
     __slots__ = (
         "_asker",
+        "_blocked",
         "_deadline",
         "_discarding",
         "_limits",
@@ -83,7 +102,7 @@ class HTTP1Backend:
         self._deadline = Deadline(wheel, self._expired)
         self._asker: Asker | None = None
         self._out: list[bytes] = []
-        self._request_whole = self._discarding = False
+        self._request_whole = self._discarding = self._blocked = False
 
     def __repr__(self) -> str:
         return f"<HTTP1Backend {self.endpoint.address}: {'asked' if self._asker else 'idle'}, {self.used} requests>"
@@ -122,6 +141,10 @@ class HTTP1Backend:
             out.clear()
             self._transport.write(data)
 
+    def splice_sink(self) -> Stream | None:
+        """Return the transport, where the rest of a body may follow what was flushed."""
+        return None if self._out else self._transport
+
     def pause(self) -> None:
         """Read no more of the answer: its client does not keep up."""
         self._transport.pauseProducing()
@@ -154,8 +177,13 @@ class HTTP1Backend:
         self._deadline.start(self._limits.linger_seconds)
 
     def close(self) -> None:
-        """End the idle connection; the pool has let go of it."""
+        """End the connection in order, and in time also where the backend does not read what is left for it."""
         self._transport.loseConnection()
+        self._deadline.start(self._limits.linger_seconds)
+
+    def end_tunnel(self) -> None:
+        """The connection is no more, which was handed over by L{Asker.answer_switched}."""
+        self._forget_asker()
 
     # The transport ----------------------------------------------------------------------------------------------------
 
@@ -170,11 +198,13 @@ class HTTP1Backend:
 
     def pauseProducing(self) -> None:
         """The backend does not read."""
+        self._blocked = True
         if self._asker is not None:
             self._asker.upload_blocked(True)
 
     def resumeProducing(self) -> None:
         """The backend reads again."""
+        self._blocked = False
         if self._asker is not None:
             self._asker.upload_blocked(False)
 
@@ -200,9 +230,13 @@ class HTTP1Backend:
                 self._finish(asker)
             elif state is State.REFUSED:
                 self._fail(reader.fault or INTERNAL)
+            elif state is State.SWITCHED:
+                self._switch(asker)
             elif asker is not None:
                 self._deadline.start(self._limits.stream_idle_seconds)
                 asker.answer_flush()
+                if state is State.SIZED_BODY and (reader.left or 0) >= SPLICE_FROM:
+                    self._splice(asker)
         except Exception:
             log.failure("an answer broke")
             if self._asker is not None:
@@ -233,13 +267,46 @@ class HTTP1Backend:
         """The answer is whole: let go of the asker, and keep the connection if it may carry another request."""
         reader = self._reader
         self._forget_asker()
-        if reader.keep and self._request_whole:
+        # one that has not read its request would keep the next one waiting behind the rest of it, without bound
+        if reader.keep and self._request_whole and not self._blocked:
             self.endpoint.pool.give(self)
         else:
-            self._transport.loseConnection()
+            self.close()
         if asker is not None:
             asker.answer_end(reader.trailers)
             asker.answer_flush()
+
+    def _splice(self, asker: Asker) -> None:
+        """Have the kernel move the rest of a large body, where it can."""
+        left, transport = self._reader.left, self._transport
+        if left and transport.spliceable:
+            sink = asker.answer_sink()
+            if sink is not None and sink.spliceable:
+                transport.splice_to(sink, left, self._spliced)
+
+    def _spliced(self, count: int) -> None:
+        asker = self._asker
+        if asker is None:
+            return
+        asker.answer_spliced(count)
+        if self._reader.skip(count):
+            # the client may have held up what the pipe held last
+            self._transport.resumeProducing()
+            self._finish(asker)
+        else:
+            self._deadline.start(self._limits.stream_idle_seconds)
+
+    def _switch(self, asker: Asker | None) -> None:
+        """Hand the connection over after a 101 that was asked for; the endpoint counts it as active until its end."""
+        assert self._reader.switched is not None
+        head, rest = self._reader.switched
+        if asker is None or not asker.answer_fits(head):
+            self._fail(UPSTREAM_PROTOCOL)
+            return
+        self._deadline.end()
+        self._transport.unregisterProducer()
+        asker.answer_head(head)
+        asker.answer_switched(self._transport, rest)
 
     def _fail(self, fault: Fault) -> None:
         asker = self._asker
@@ -260,3 +327,5 @@ class HTTP1Backend:
     def _expired(self) -> None:
         if self._asker is not None or self._discarding:
             self._fail(STREAM_IDLE)
+        else:
+            self._transport.abortConnection()

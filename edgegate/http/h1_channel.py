@@ -20,13 +20,15 @@ from zope.interface import implementer
 
 from edgegate.errors import CLIENT_BODY_TIMEOUT, CLIENT_GONE, CLIENT_TIMEOUT, INTERNAL, Fault
 from edgegate.http.answer import AnswerHead
-from edgegate.http.exchange import Exchange, Phase
+from edgegate.http.exchange import Exchange, Phase, Upload
 from edgegate.http.fields import Field
 from edgegate.http.forwarded import Client
 from edgegate.http.h1_answer_writer import AnswerWriter
+from edgegate.http.h1_closing import Closing
 from edgegate.http.h1_reader import RequestReader, State
 from edgegate.http.request import RequestHead, refused_head
 from edgegate.net.addresses import Downstream
+from edgegate.net.body_splice import SPLICE_FROM
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline
 
@@ -44,7 +46,6 @@ class Wait(Enum):
     HEAD = "rest of a head"
     BODY = "request body"
     READER = "client to read"
-    CLOSE = "client to close"
 
 
 @implementer(IProtocol, IPushProducer)
@@ -68,7 +69,6 @@ class HTTP1Channel:
         "_reader",
         "_reading",
         "_stalled",
-        "_thrown_away",
         "_transport",
         "_wait",
         "_writer",
@@ -80,7 +80,7 @@ class HTTP1Channel:
         self.downstream = downstream
         self.client = Client(downstream, gateway.trusted_hops)
         self._gateway = gateway
-        self._reader = RequestReader(self, gateway.limits)
+        self._reader = RequestReader(self, gateway.limits, gateway.paths)
         self._deadline = Deadline(gateway.wheel, self._expired)
         self._wait = Wait.NOTHING
         self._exchange: Exchange | None = None
@@ -88,7 +88,6 @@ class HTTP1Channel:
         self._keep = True
         self._continue = self._closing = self._draining = self._stalled = False
         self._reading = True
-        self._thrown_away = 0
 
     def __repr__(self) -> str:
         return f"<HTTP1Channel {self.downstream.peer}: {self._reader.state.value}, waits for {self._wait.value}>"
@@ -106,15 +105,14 @@ class HTTP1Channel:
 
     def dataReceived(self, data: bytes) -> None:
         """The client sent something."""
-        if self._closing:
-            self._throw_away(data)
-            return
         reader = self._reader
         try:
             reader.receive(data)
             exchange = self._exchange
             if exchange is not None and exchange.upload is not None:
                 exchange.upload.flush()
+                if reader.left >= SPLICE_FROM:
+                    self._splice(exchange.upload)
         except Exception:
             log.failure("a request broke")
             self._break()
@@ -221,6 +219,9 @@ class HTTP1Channel:
         if exchange is not None:
             # A client that still waits for 100 Continue may send its body or not: only the end of the connection tells.
             keep = self._keep and not self._continue and not self._draining
+            if exchange.upload is None and self._reader.state is not State.WAITING:
+                # Nobody takes the rest of the body, so the connection ends with the answer (RFC 9112 section 9.6).
+                keep = False
             date = b"" if head.dated else self._gateway.date_line()
             self._keep = self._writer.head(exchange.head, head, extra, date, keep)
 
@@ -248,18 +249,23 @@ class HTTP1Channel:
         if exchange is None:
             return
         self._gateway.request_ended(exchange)
-        self._closing = True
-        self._reader.stop()
-        self.flush()
         if self._writer.delimited:
+            self._closing = True
+            self._reader.stop()
+            self.flush()
             self._transport.abortConnection()
         else:
-            self._lose()
+            self._let_go()
+            Closing(self.downstream, self._gateway, self._transport).close()
 
     def flush(self) -> None:
         """Send what is queued, in one piece."""
         if self._writer.out:
             self._transport.write(self._writer.take())
+
+    def splice_sink(self) -> Stream | None:
+        """Return the transport, where a body goes to the client as it is."""
+        return None if self._writer.framed or self._closing else self._transport
 
     def pause_upload(self) -> None:
         """The backend cannot keep up with the request's body."""
@@ -278,6 +284,15 @@ class HTTP1Channel:
             self._continue = False
             self._writer.proceed()
             self.flush()
+
+    def hand_over(self) -> tuple[Stream, bytes]:
+        """
+        Let go of the connection, behind a 101 that was answered: what follows is no HTTP.
+
+        @return: The connection, which is the caller's from now on, and what the client sent behind its request.
+        """
+        self._exchange = None
+        return self._transport, self._let_go()
 
     def move(self, downstream: Downstream) -> None:
         """Go on under a new Snapshot: the next request is routed by it."""
@@ -301,6 +316,21 @@ class HTTP1Channel:
             self._transport.abortConnection()
 
     # ------------------------------------------------------------------------------------------------------------------
+
+    def _splice(self, upload: Upload) -> None:
+        """Have the kernel move the rest of a large body, where it can."""
+        if self._transport.spliceable:
+            sink = upload.splice_sink()
+            if sink is not None and sink.spliceable:
+                self._transport.splice_to(sink, self._reader.left, self._spliced)
+
+    def _spliced(self, count: int) -> None:
+        exchange = self._exchange
+        if exchange is not None:
+            exchange.received += count
+            if self._wait is Wait.BODY:
+                self._deadline.start(self._gateway.limits.body_seconds)
+            self._reader.skip(count)
 
     def _read_next(self) -> None:
         self._arm(Wait.REQUEST, self._gateway.limits.idle_seconds)
@@ -353,7 +383,7 @@ class HTTP1Channel:
             self._give_up(self._exchange, CLIENT_BODY_TIMEOUT)
         elif wait is Wait.REQUEST:
             self._close()
-        elif wait is not Wait.NOTHING:
+        elif wait is Wait.READER:
             self._transport.abortConnection()
 
     def _give_up(self, exchange: Exchange, fault: Fault) -> None:
@@ -369,39 +399,28 @@ class HTTP1Channel:
         self._keep = False
         self._reader.stop()
         if exchange is None:
-            self._close()
+            if not self._closing:
+                self._close()
         elif exchange.phase is Phase.OVER:
             self._transport.abortConnection()
         else:
             self._give_up(exchange, INTERNAL)
 
     def _close(self) -> None:
-        """
-        Close after the answer.
-
-        Where more of the client's bytes may be on their way, closing at once
-        would make its kernel throw the answer away: the sending side is closed
-        first, and what still comes is read and thrown away for a while (RFC
-        9112 section 9.6).
-        """
+        """Close after the answer."""
         whole = self._reader.state in (State.WAITING, State.HEAD) and not self._reader.waiting
-        self._closing = True
-        self._reader.stop()
-        self.flush()
+        self._let_go()
+        closing = Closing(self.downstream, self._gateway, self._transport)
         if whole:
-            self._lose()
-            return
-        self._transport.unregisterProducer()
-        self._transport.loseWriteConnection()
-        self._resume_reading()
-        self._arm(Wait.CLOSE, self._gateway.limits.linger_seconds)
+            closing.close()
+        else:
+            closing.linger()
 
-    def _lose(self) -> None:
+    def _let_go(self) -> bytes:
+        """End as a channel: the connection is another's from here on. Return what was received and not parsed."""
+        self._closing = True
+        self._deadline.end()
+        self.flush()
         self._transport.unregisterProducer()
-        self._transport.loseConnection()
-        self._arm(Wait.CLOSE, self._gateway.limits.stall_seconds)
-
-    def _throw_away(self, data: bytes) -> None:
-        self._thrown_away += len(data)
-        if self._thrown_away > self._gateway.limits.linger_bytes:
-            self._transport.abortConnection()
+        self._gateway.channel_ended(self)
+        return self._reader.stop()

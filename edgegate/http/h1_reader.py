@@ -22,6 +22,7 @@ from edgegate.http.chunks import ChunkError, ChunkScanner
 from edgegate.http.fields import Field
 from edgegate.http.limits import Limits
 from edgegate.http.request import CHUNKED, HostMemory, RequestHead, RequestRefused, h1_head
+from edgegate.http.target import PathNormalisation
 
 
 class RequestSink(Protocol):
@@ -71,6 +72,7 @@ class RequestReader:
         "_limits",
         "_memory",
         "_parser",
+        "_paths",
         "_reading",
         "_rest",
         "_scanner",
@@ -81,9 +83,10 @@ class RequestReader:
         "state",
     )
 
-    def __init__(self, sink: RequestSink, limits: Limits) -> None:
+    def __init__(self, sink: RequestSink, limits: Limits, paths: PathNormalisation = PathNormalisation.BASE) -> None:
         self._sink = sink
         self._limits = limits
+        self._paths = paths
         self._memory = HostMemory()
         self._parser: httptools.HttpRequestParser | None = None
         self._rest = b""
@@ -135,10 +138,24 @@ class RequestReader:
             if self._rest and not self._reading:
                 self.receive(b"")
 
-    def stop(self) -> None:
-        """Read nothing any more."""
+    @property
+    def left(self) -> int:
+        """Bytes of a sized body that are still to come; 0 where there is none."""
+        return self._left if self.state is State.SIZED_BODY else 0
+
+    def skip(self, count: int) -> None:
+        """So many bytes of a sized body went another way."""
+        if self.state is State.SIZED_BODY:
+            self._left -= count
+            if not self._left:
+                self.state = State.WAITING
+                self._sink.request_end([])
+
+    def stop(self) -> bytes:
+        """Read nothing any more; return what was received and not parsed."""
+        rest, self._rest = self._rest, b""
         self.state = State.STOPPED
-        self._rest = b""
+        return rest
 
     # llhttp's callbacks -----------------------------------------------------------------------------------------------
 
@@ -197,7 +214,7 @@ class RequestReader:
         try:
             parser.feed_data(raw)
         except httptools.HttpParserUpgrade:
-            # No upgrade is offered to backends: the rest of the connection is HTTP as before.
+            # Until a backend answers 101 the connection is HTTP as before.
             self._parser = None
         except httptools.HttpParserInvalidMethodError as error:
             raise RequestRefused(METHOD_UNKNOWN if _looks_like_a_method(raw) else BAD_REQUEST) from error
@@ -208,7 +225,7 @@ class RequestReader:
         version = parser.get_http_version()
         if version not in ("1.1", "1.0"):
             raise RequestRefused(VERSION_REFUSED if b"HTTP/" in raw else BAD_REQUEST)
-        head = h1_head(parser.get_method(), self._target, version, self._keep, fields, self._memory)
+        head = h1_head(parser.get_method(), self._target, version, self._keep, fields, self._memory, self._paths)
         if head.length == CHUNKED:
             if self._parser is None:
                 self._expect_chunks()

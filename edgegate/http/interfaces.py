@@ -1,13 +1,37 @@
-"""The seam between HTTP's channels and what answers them."""
+"""The seams between HTTP's channels, what answers them, and what they belong to."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from zope.interface import Interface
 
+from edgegate.net.addresses import Downstream
+
 if TYPE_CHECKING:
     from edgegate.http.exchange import Exchange
+
+
+class Served(Protocol):
+    """
+    A client's connection: a channel, or what took its place once it spoke HTTP no more.
+
+    @ivar downstream: The connection.
+    """
+
+    downstream: Downstream
+
+    def move(self, downstream: Downstream) -> None:
+        """Go on under a new Snapshot."""
+
+    def retire(self) -> None:
+        """End the connection with what comes next on it."""
+
+    def drain(self) -> None:
+        """End the connection with what is under way on it, or now where nothing is."""
+
+    def abort(self) -> None:
+        """End the connection now."""
 
 
 class IResource(Interface):

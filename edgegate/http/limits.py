@@ -22,7 +22,8 @@ class Limits:
     @ivar answer_head_bytes: Of a backend's answer head (Envoy's limit is 60 KiB); more is answered 502.
     @ivar answer_fields: Header fields of an answer.
     @ivar interim_answers: 1xx answers before the final one.
-    @ivar stream_idle_seconds: Without a byte from the backend while an answer is awaited or under way; then 504.
+    @ivar stream_idle_seconds: Without a byte from the backend while an answer is awaited or under way; then 504. Also
+        without a byte either way of a tunnel; then it is reset.
     @ivar shadows: Copies of requests that are on their way to mirrors at one time; more are not made.
     """
 

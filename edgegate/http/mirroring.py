@@ -47,17 +47,22 @@ class Shadow:
         "_held_bytes",
         "_is_head",
         "_over",
+        "_timeout",
         "_whole",
     )
 
-    def __init__(self, gateway: HTTPGateway, cluster: ClusterState, lines: list[bytes], is_head: bool) -> None:
+    def __init__(
+        self, gateway: HTTPGateway, cluster: ClusterState, lines: list[bytes], is_head: bool, timeout: float | None
+    ) -> None:
         """
         @param lines: The whole head, in pieces.
+        @param timeout: Seconds from the whole request until the copy is given up; L{None}: no limit of its own.
         """
         self._gateway = gateway
         self._cluster = cluster
         self._held = lines
         self._is_head = is_head
+        self._timeout = timeout
         self._held_bytes = 0
         self._connection: HTTP1Backend | None = None
         self._connecting: Connecting | None = None
@@ -65,16 +70,9 @@ class Shadow:
         self._deadline: Deadline | None = None
         self._whole = self._blocked = self._over = False
 
-    def start(self, timeout: float | None) -> None:
-        """
-        Send the copy to the mirror whose turn it is.
-
-        @param timeout: Seconds until it is given up.
-        """
+    def start(self) -> None:
+        """Send the copy to the mirror whose turn it is."""
         self._gateway.shadows.add(self)
-        if timeout is not None:
-            self._deadline = Deadline(self._gateway.wheel, self.drop)
-            self._deadline.start(timeout)
         endpoint = self._cluster.next()
         if endpoint is not None:
             self._ask(endpoint)
@@ -103,6 +101,9 @@ class Shadow:
         if last:
             self.send(last)
         self._whole = True
+        if self._timeout is not None and not self._over:
+            self._deadline = Deadline(self._gateway.wheel, self.drop)
+            self._deadline.start(self._timeout)
         if self._connection is not None and not self._blocked:
             self._connection.request_whole()
 
@@ -134,6 +135,13 @@ class Shadow:
     def answer_body(self, data: bytes) -> None:
         """Nobody waits for it."""
 
+    def answer_spliced(self, count: int) -> None:
+        """Nobody waits for it."""
+
+    def answer_sink(self) -> Stream | None:
+        """There is nobody to pass it on to."""
+        return None
+
     def answer_flush(self) -> None:
         """Nobody waits for it."""
 
@@ -141,6 +149,13 @@ class Shadow:
         """The mirror has answered."""
         self._connection = None
         self._end()
+
+    def answer_fits(self, head: AnswerHead) -> bool:
+        """No copy asks for an upgrade."""
+        return False
+
+    def answer_switched(self, stream: Stream, rest: bytes) -> None:
+        """Never: see L{answer_fits}."""
 
     def answer_failed(self, fault: Fault, silent: bool) -> None:
         """The mirror failed, and that is all right."""
@@ -156,9 +171,9 @@ class Shadow:
     # ------------------------------------------------------------------------------------------------------------------
 
     def _resolved(self) -> None:
-        endpoint = self._cluster.next()
         if self._over:
             return
+        endpoint = self._cluster.next()
         if endpoint is None:
             self._end()
         else:
@@ -222,16 +237,21 @@ def shadows_of(exchange: Exchange, route: HTTPRoute, lines: list[bytes], gateway
     """
     Begin the copies of a request, as many as its route's mirrors and the gateway's limit on them let.
 
+    A request for an upgrade has none: what it is about follows in the tunnel.
+
     @param lines: The request's head up to the fields that differ from try to try.
     """
-    found = []
+    found: list[Shadow] = []
+    if exchange.head.upgrade:
+        return found
     for mirror in route.mirrors:
         if mirror.share < 1 and gateway.random.random() >= mirror.share:
             continue
         cluster = gateway.clusters.get(mirror.cluster)
         if cluster is None or len(gateway.shadows) >= gateway.limits.shadows:
             continue
-        shadow = Shadow(gateway, cluster, [*shadow_lines(lines), b"\r\n"], exchange.head.method == b"HEAD")
-        shadow.start(route.timeout)
+        whole = [*shadow_lines(lines), b"\r\n"]
+        shadow = Shadow(gateway, cluster, whole, exchange.head.method == b"HEAD", route.timeout)
+        shadow.start()
         found.append(shadow)
     return found

@@ -13,6 +13,7 @@ import platform
 import re
 from collections.abc import Callable, Sequence
 from time import gmtime, monotonic, strftime, time
+from typing import NamedTuple
 
 from edgegate.http.answer import AnswerHead
 from edgegate.http.exchange import Exchange
@@ -22,22 +23,38 @@ from edgegate.routing.snapshot import TCPAddress
 
 _UNSAFE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _FRACTION = re.compile(r"%([0-9]?)f")
+_ELEMENT = re.compile(rb'([A-Za-z]+)=("(?:[^"\\]|\\.)*"|[^;]*)(?:;|$)')
+"""Of C{x-forwarded-client-cert}; what is quoted, as a subject, may hold all that parts elements."""
+
 _DEFAULT_TIME = "%Y-%m-%dT%H:%M:%S.%3fZ"
 
-Meaning = Callable[[Exchange, AnswerHead | None, str], bytes]
-"""Gets the exchange, its answer if there is one, and the operator's argument or an empty text."""
+
+class Message(NamedTuple):
+    """
+    A request or an answer whose headers are being changed.
+
+    @ivar fields: As they are at present.
+    @ivar answer: The answer's head as it came; L{None} for a request.
+    """
+
+    fields: Sequence[Field]
+    answer: AnswerHead | None = None
 
 
-def rendered(template: Template, exchange: Exchange, answer: AnswerHead | None = None) -> bytes:
-    """Return the value that a template has for an exchange, and for its answer where there is one."""
+Meaning = Callable[[Exchange, Message, str], bytes]
+"""Gets the exchange, the message that is changed, and the operator's argument or an empty text."""
+
+
+def rendered(template: Template, exchange: Exchange, message: Message) -> bytes:
+    """Return the value that a template has in a message of an exchange."""
     if template.constant is not None:
         return template.constant
-    value = b"".join(part if isinstance(part, bytes) else _value(part, exchange, answer) for part in template.parts)
+    value = b"".join(part if isinstance(part, bytes) else _value(part, exchange, message) for part in template.parts)
     return _UNSAFE.sub(b"", value).strip(b" \t")
 
 
-def _value(operator: Operator, exchange: Exchange, answer: AnswerHead | None) -> bytes:
-    value = MEANINGS[operator.name](exchange, answer, operator.argument or "")
+def _value(operator: Operator, exchange: Exchange, message: Message) -> bytes:
+    value = MEANINGS[operator.name](exchange, message, operator.argument or "")
     return value if operator.longest is None else value[: operator.longest]
 
 
@@ -51,23 +68,26 @@ def identity_fields(lines: bytes) -> list[Field]:
     return fields
 
 
-def _request(exchange: Exchange, answer: AnswerHead | None, argument: str) -> bytes:
+def _request(exchange: Exchange, message: Message, argument: str) -> bytes:
     """C{%REQ(X?Y)%}: the first field X, or where there is none the first Y."""
     head = exchange.head
+    fields = message.fields
+    if message.answer is not None:
+        fields = [*head.fields, *identity_fields(exchange.identity)]
     pseudo = {b":path": head.target, b":method": head.method, b":authority": head.authority, b"host": head.authority}
     pseudo[b":scheme"] = exchange.scheme
     for name in argument.lower().encode().split(b"?"):
-        found = pseudo.get(name) or _first(head.fields, name) or _first(identity_fields(exchange.identity), name)
+        found = pseudo.get(name) or _first(fields, name)
         if found:
             return found
     return b""
 
 
-def _answer(exchange: Exchange, answer: AnswerHead | None, argument: str) -> bytes:
-    if answer is None:
+def _answer(exchange: Exchange, message: Message, argument: str) -> bytes:
+    if message.answer is None:
         return b""
     names = argument.lower().encode().split(b"?")
-    return next((found for name in names if (found := _first(answer.fields, name))), b"")
+    return next((found for name in names if (found := _first(message.fields, name))), b"")
 
 
 def _first(fields: Sequence[Field], name: bytes) -> bytes:
@@ -77,9 +97,9 @@ def _first(fields: Sequence[Field], name: bytes) -> bytes:
 def _certificate(key: bytes) -> Meaning:
     """Return what finds a part of C{x-forwarded-client-cert}, which the channel keeps."""
 
-    def find(exchange: Exchange, answer: AnswerHead | None, argument: str) -> bytes:
-        parts = exchange.connection.client_certificate.split(b";")
-        return next((part[len(key) + 1 :].strip(b'"') for part in parts if part.startswith(key + b"=")), b"")
+    def find(exchange: Exchange, message: Message, argument: str) -> bytes:
+        elements = _ELEMENT.finditer(exchange.connection.client_certificate)
+        return next((found[2].strip(b'"') for found in elements if found[1] == key), b"")
 
     return find
 
@@ -92,12 +112,12 @@ def _host(address: object) -> bytes:
     return address.host.encode() if isinstance(address, TCPAddress) else _shown(address)
 
 
-def _client(exchange: Exchange, answer: AnswerHead | None, argument: str) -> bytes:
+def _client(exchange: Exchange, message: Message, argument: str) -> bytes:
     """The client by the trusted hops; the connection's where they tell nothing else."""
     return _first(identity_fields(exchange.identity), b"x-envoy-external-address") or exchange.channel.client.address
 
 
-def _start_time(exchange: Exchange, answer: AnswerHead | None, argument: str) -> bytes:
+def _start_time(exchange: Exchange, message: Message, argument: str) -> bytes:
     """C{%START_TIME(%Y %3f)%}: C{strftime}'s letters, C{%s} seconds since the epoch, C{%3f} digits of the second."""
     began = time() - (monotonic() - exchange.started)
     fraction = f"{began % 1:.9f}"[2:]
@@ -106,32 +126,32 @@ def _start_time(exchange: Exchange, answer: AnswerHead | None, argument: str) ->
 
 
 MEANINGS: dict[str, Meaning] = {
-    "DOWNSTREAM_DIRECT_REMOTE_ADDRESS": lambda exchange, answer, _: _shown(exchange.connection.peer),
-    "DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT": lambda exchange, answer, _: _host(exchange.connection.peer),
-    "DOWNSTREAM_LOCAL_ADDRESS": lambda exchange, answer, _: _shown(exchange.connection.local),
-    "DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT": lambda exchange, answer, _: _host(exchange.connection.local),
-    "DOWNSTREAM_LOCAL_PORT": lambda exchange, answer, _: b"%d" % exchange.port,
+    "DOWNSTREAM_DIRECT_REMOTE_ADDRESS": lambda exchange, message, _: _shown(exchange.connection.peer),
+    "DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT": lambda exchange, message, _: _host(exchange.connection.peer),
+    "DOWNSTREAM_LOCAL_ADDRESS": lambda exchange, message, _: _shown(exchange.connection.local),
+    "DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT": lambda exchange, message, _: _host(exchange.connection.local),
+    "DOWNSTREAM_LOCAL_PORT": lambda exchange, message, _: b"%d" % exchange.port,
     "DOWNSTREAM_PEER_CERT": _certificate(b"Cert"),
     "DOWNSTREAM_PEER_DNS_SAN": _certificate(b"DNS"),
     "DOWNSTREAM_PEER_FINGERPRINT_256": _certificate(b"Hash"),
     "DOWNSTREAM_PEER_SUBJECT": _certificate(b"Subject"),
     "DOWNSTREAM_PEER_URI_SAN": _certificate(b"URI"),
-    "DOWNSTREAM_REMOTE_ADDRESS": lambda exchange, answer, _: _shown(exchange.connection.peer),
+    "DOWNSTREAM_REMOTE_ADDRESS": lambda exchange, message, _: _shown(exchange.connection.peer),
     "DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT": _client,
-    "ENVIRONMENT": lambda exchange, answer, argument: os.environb.get(argument.encode(), b""),
-    "HOSTNAME": lambda exchange, answer, _: platform.node().encode(),
-    "PROTOCOL": lambda exchange, answer, _: b"HTTP/" + exchange.head.version.encode(),
+    "ENVIRONMENT": lambda exchange, message, argument: os.environb.get(argument.encode(), b""),
+    "HOSTNAME": lambda exchange, message, _: platform.node().encode(),
+    "PROTOCOL": lambda exchange, message, _: b"HTTP/" + exchange.head.version.encode(),
     "REQ": _request,
-    "REQUESTED_SERVER_NAME": lambda exchange, answer, _: exchange.connection.server_name.encode(),
+    "REQUESTED_SERVER_NAME": lambda exchange, message, _: exchange.connection.server_name.encode(),
     "RESP": _answer,
-    "RESPONSE_CODE": lambda exchange, answer, _: b"%d" % answer.status if answer is not None else b"",
-    "RESPONSE_FLAGS": lambda exchange, answer, _: exchange.flags.encode(),
-    "ROUTE_NAME": lambda exchange, answer, _: exchange.route.name.encode() if exchange.route is not None else b"",
+    "RESPONSE_CODE": lambda exchange, message, _: b"%d" % message.answer.status if message.answer else b"",
+    "RESPONSE_FLAGS": lambda exchange, message, _: exchange.flags.encode(),
+    "ROUTE_NAME": lambda exchange, message, _: exchange.route.name.encode() if exchange.route is not None else b"",
     "START_TIME": _start_time,
-    "STREAM_ID": lambda exchange, answer, _: _first(identity_fields(exchange.identity), b"x-request-id"),
-    "UPSTREAM_CLUSTER": lambda exchange, answer, _: exchange.cluster.encode(),
-    "UPSTREAM_HOST": lambda exchange, answer, _: _shown(exchange.upstream),
-    "UPSTREAM_LOCAL_ADDRESS": lambda exchange, answer, _: _shown(exchange.upstream_local),
-    "UPSTREAM_REMOTE_ADDRESS": lambda exchange, answer, _: _shown(exchange.upstream),
+    "STREAM_ID": lambda exchange, message, _: _first(identity_fields(exchange.identity), b"x-request-id"),
+    "UPSTREAM_CLUSTER": lambda exchange, message, _: exchange.cluster.encode(),
+    "UPSTREAM_HOST": lambda exchange, message, _: _shown(exchange.upstream),
+    "UPSTREAM_LOCAL_ADDRESS": lambda exchange, message, _: _shown(exchange.upstream_local),
+    "UPSTREAM_REMOTE_ADDRESS": lambda exchange, message, _: _shown(exchange.upstream),
 }
 """What each operator of L{edgegate.routing.headers.OPERATORS} stands for."""

@@ -10,11 +10,11 @@ as not a byte of an answer went to the client and the request's body is at hand.
 from __future__ import annotations
 
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from twisted.internet.interfaces import IDelayedCall
 
-from edgegate.errors import NO_CLUSTER, NO_HEALTHY_UPSTREAM, TRY_TIMEOUT, UPSTREAM_TIMEOUT, Fault
+from edgegate.errors import NO_CLUSTER, NO_HEALTHY_UPSTREAM, STREAM_IDLE, TRY_TIMEOUT, UPSTREAM_TIMEOUT, Fault
 from edgegate.http.answer import AnswerHead
 from edgegate.http.changes import changed_answer, request_lines
 from edgegate.http.exchange import Exchange
@@ -23,15 +23,19 @@ from edgegate.http.h1_backend import HTTP1Backend
 from edgegate.http.mirroring import Shadow, shadows_of
 from edgegate.http.request import CHUNKED
 from edgegate.http.retrying import Retries
+from edgegate.http.tunnel import Tunnel
+from edgegate.http.upgrade import fits
 from edgegate.net.connecting import Connecting
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline
+from edgegate.routing.headers import ATTEMPTS
 from edgegate.routing.snapshot import HTTPRoute, WeightedCluster
 from edgegate.upstream.budget import SAVED
 from edgegate.upstream.registry import ClusterState, EndpointState
 
 if TYPE_CHECKING:
     from edgegate.http.gateway import HTTPGateway
+    from edgegate.http.h1_channel import HTTP1Channel
 
 _IDEMPOTENT = frozenset((b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"))
 """RFC 9110 section 9.2.2."""
@@ -66,6 +70,7 @@ class Forwarding:
         "_retries",
         "_reused",
         "_route",
+        "_settled",
         "_shadows",
         "_tried",
         "_try_deadline",
@@ -98,7 +103,7 @@ class Forwarding:
         self._held: list[bytes] = []
         self._held_bytes = self._attempts = 0
         self._replayable = True
-        self._whole = self._paused = self._upload_paused = self._reused = False
+        self._whole = self._paused = self._upload_paused = self._reused = self._settled = False
         self._asked_at = 0.0
         self._shadows = shadows_of(exchange, route, self._head, gateway) if route.mirrors else _NONE
 
@@ -148,8 +153,7 @@ class Forwarding:
             self._limit_try()
         timeout = self._route.timeout
         if timeout is not None:
-            self._deadline = Deadline(self._gateway.fine_wheel, self._expired)
-            self._deadline.start(timeout)
+            self._deadline = self._gateway.deadline(timeout, self._expired)
 
     def flush(self) -> None:
         """Send on what was taken in this turn."""
@@ -157,6 +161,11 @@ class Forwarding:
             self._connection.flush()
         for shadow in self._shadows:
             shadow.flush()
+
+    def splice_sink(self) -> Stream | None:
+        """Let the kernel pass on a body that nobody else wants to see, and that can't be sent again anyway."""
+        connection = self._connection
+        return None if connection is None or self._replayable or self._shadows else connection.splice_sink()
 
     def pause(self) -> None:
         """The client does not read its answer."""
@@ -182,7 +191,11 @@ class Forwarding:
     # The backend connection's asker -----------------------------------------------------------------------------------
 
     def answer_interim(self, head: AnswerHead) -> None:
-        """Pass a 1xx answer on."""
+        """Pass a 1xx answer on; with it the answer has begun, and is not another backend's any more (Envoy)."""
+        self._settled = True
+        self._replayable = False
+        self._held = []
+        self._end_limit_on_try()
         self._exchange.channel.answer_interim(head)
 
     def answer_head(self, head: AnswerHead) -> None:
@@ -192,8 +205,12 @@ class Forwarding:
         budget = self._cluster.retry_budget
         if budget.left < SAVED and head.status < 500:
             budget.earn()
+        # as for an interim answer, but no call of its own
+        self._settled = True
         self._replayable = False
         self._held = []
+        if self._try_deadline is not None:
+            self._end_limit_on_try()
         exchange = self._exchange
         exchange.upstream_time = spent = int((monotonic() - self._asked_at) * 1000)
         extra = b"x-envoy-upstream-service-time: %d\r\n" % spent
@@ -206,6 +223,14 @@ class Forwarding:
         """Pass on a piece of the answer."""
         self._exchange.send(data)
 
+    def answer_spliced(self, count: int) -> None:
+        """Count what the kernel passed on."""
+        self._exchange.sent += count
+
+    def answer_sink(self) -> Stream | None:
+        """Let the kernel pass on what comes, where the client gets it as it is."""
+        return self._exchange.channel.splice_sink()
+
     def answer_flush(self) -> None:
         """Send what came in one read."""
         self._exchange.channel.flush()
@@ -216,6 +241,21 @@ class Forwarding:
         self._stop()
         self._exchange.finish(trailers)
 
+    def answer_fits(self, head: AnswerHead) -> bool:
+        """Whether a 101 is one that the client asked for."""
+        return fits(self._exchange.head, head)
+
+    def answer_switched(self, stream: Stream, rest: bytes) -> None:
+        """The two connections are a tunnel from here on; the route's timeout does not cut it."""
+        exchange = self._exchange
+        connection, self._connection = self._connection, None
+        assert connection is not None
+        self._stop()
+        exchange.upload = None
+        # no other channel's requests ask for an upgrade
+        client, early = cast("HTTP1Channel", exchange.channel).hand_over()
+        Tunnel(exchange, self._gateway, connection.end_tunnel).start(client, stream, early, rest)
+
     def answer_failed(self, fault: Fault, silent: bool) -> None:
         """
         The connection failed.
@@ -225,6 +265,7 @@ class Forwarding:
         """
         self._connection = None
         if silent and self._reused and self._replayable and self._exchange.head.method in _IDEMPOTENT:
+            self._end_limit_on_try()
             self._try(self._tried.pop(), fresh=True)
         else:
             self._fail_or_try_again(fault)
@@ -299,7 +340,9 @@ class Forwarding:
     def _fail_or_try_again(self, fault: Fault) -> None:
         """There is no connection any more, and no answer from it."""
         policy = self._route.retries
-        if policy is None or not policy.after_failure(fault.unconnected) or not self._try_later():
+        # who was silent for minutes was waited for long enough, whatever the route says (Envoy)
+        hopeless = policy is None or fault is STREAM_IDLE or not policy.after_failure(fault.unconnected)
+        if hopeless or not self._try_later():
             self._fail(fault)
 
     def _try_later(self) -> bool:
@@ -314,8 +357,7 @@ class Forwarding:
         if wait is None:
             self._exchange.mark(retries.refused)
             return False
-        if self._try_deadline is not None:
-            self._try_deadline.stop()
+        self._end_limit_on_try()
         self._next_try = self._gateway.call_later(wait, self._try_again)
         return True
 
@@ -336,7 +378,11 @@ class Forwarding:
         exchange = self._exchange
         exchange.upstream_local = connection.local
         self._asked_at = monotonic()
-        attempts = b"x-envoy-attempt-count: %d\r\n\r\n" % self._attempts
+        changes = self._destination.request
+        if changes is None or ATTEMPTS not in changes.names:
+            attempts = b"x-envoy-attempt-count: %d\r\n\r\n" % self._attempts
+        else:
+            attempts = b"\r\n"
         connection.ask(self, exchange.head.method == b"HEAD", [*self._head, attempts, *self._held])
         if self._held_bytes > self._gateway.limits.upload_bytes:
             self._replayable = False
@@ -360,12 +406,15 @@ class Forwarding:
         exchange.channel.flush()
 
     def _limit_try(self) -> None:
-        """The request is sent: from now on the try may take as long as the route says."""
+        """The request is sent: from now on its answer must begin within the time that the route says."""
         policy = self._route.retries
-        if policy is not None and policy.per_try_timeout is not None:
-            if self._try_deadline is None:
-                self._try_deadline = Deadline(self._gateway.fine_wheel, self._try_expired)
-            self._try_deadline.start(policy.per_try_timeout)
+        if policy is not None and policy.per_try_timeout is not None and not self._settled:
+            self._try_deadline = self._gateway.deadline(policy.per_try_timeout, self._try_expired)
+
+    def _end_limit_on_try(self) -> None:
+        if self._try_deadline is not None:
+            self._try_deadline.end()
+            self._try_deadline = None
 
     def _try_expired(self) -> None:
         """This try has taken too long."""
@@ -389,7 +438,7 @@ class Forwarding:
         if self._deadline is not None:
             self._deadline.end()
         if self._try_deadline is not None:
-            self._try_deadline.end()
+            self._end_limit_on_try()
         if self._next_try is not None:
             self._next_try.cancel()
             self._next_try = None

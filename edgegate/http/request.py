@@ -10,7 +10,16 @@ from __future__ import annotations
 
 import re
 
-from edgegate.errors import BAD_HOST, BAD_REQUEST, CODING_UNKNOWN, EXPECTATION_FAILED, METHOD_REFUSED, Fault
+from edgegate.errors import (
+    BAD_HOST,
+    BAD_PATH,
+    BAD_REQUEST,
+    BAD_WEBSOCKET,
+    CODING_UNKNOWN,
+    EXPECTATION_FAILED,
+    METHOD_REFUSED,
+    Fault,
+)
 from edgegate.http.fields import (
     CONNECTION,
     CONTENT_LENGTH,
@@ -21,11 +30,14 @@ from edgegate.http.fields import (
     REQUEST_ID,
     REQUEST_ROLES,
     TRANSFER_ENCODING,
+    UPGRADE,
     Field,
     Role,
     content_length,
     nominated,
 )
+from edgegate.http.target import PathNormalisation, normal_path
+from edgegate.http.upgrade import Protocols, offered, sound
 from edgegate.routing.hosts import host_of
 
 CHUNKED = -1
@@ -44,7 +56,7 @@ class RequestHead:
     """
     A request's head, ready to be routed. Shared by requests whose heads are the same: never changed.
 
-    @ivar target: What is sent on: origin form (path and query) or C{*}.
+    @ivar target: What is sent on: origin form (path and query) or C{*}, the path in its normal form.
     @ivar path: The target without its query.
     @ivar authority: The host as the client wrote it, with its port; empty for an HTTP/1.0 request without C{Host}.
     @ivar host: The normal form of the authority's host; empty where there is none.
@@ -52,8 +64,10 @@ class RequestHead:
     @ivar length: Bytes of the body; 0: none; L{CHUNKED}.
     @ivar sized: Whether the client sent C{Content-Length}, which tells C{POST} with an empty body from one without.
     @ivar keep: Whether the client wants its connection kept.
+    @ivar upgrade: The protocols that the client would rather speak, of those that a backend may be asked for.
     @ivar h1_lines: The lines that an HTTP/1 backend gets, once they were made; else empty.
     @ivar lines_of: The changes that are in them, which a route makes.
+    @ivar seen: The fields that routes may ask for, once they were made.
     """
 
     __slots__ = (
@@ -70,8 +84,10 @@ class RequestHead:
         "method",
         "path",
         "request_id",
+        "seen",
         "sized",
         "target",
+        "upgrade",
         "version",
     )
 
@@ -89,21 +105,30 @@ class RequestHead:
     forwarded_for: list[bytes]
     forwarded_proto: bytes
     request_id: bytes
+    upgrade: Protocols
     h1_lines: bytes
     lines_of: object
+    seen: list[Field] | None
 
 
 _ABSOLUTE = re.compile(rb"(?i:https?)://([^/?#]*)([^#]*)")
 
 
 def h1_head(
-    method: bytes, target: bytes, version: str, keep: bool, received: list[Field], memory: HostMemory
+    method: bytes,
+    target: bytes,
+    version: str,
+    keep: bool,
+    received: list[Field],
+    memory: HostMemory,
+    paths: PathNormalisation = PathNormalisation.BASE,
 ) -> RequestHead:
     """
     Check the head of an HTTP/1 request that llhttp has parsed.
 
     @param received: Fields with their names as the client wrote them.
     @param memory: The connection's memory of the last authority.
+    @param paths: How the target's path is brought to its normal form.
     @raise RequestRefused: It is answered with this fault.
     """
     head = RequestHead()
@@ -115,7 +140,9 @@ def h1_head(
     head.forwarded_for = []
     head.forwarded_proto = head.request_id = head.h1_lines = b""
     head.lines_of = None
+    head.upgrade = ()
     head.fields = fields = []
+    head.seen = None
     authority: bytes | None = None
     special: list[tuple[Role, bytes]] = []
     known = REQUEST_ROLES.known
@@ -135,7 +162,7 @@ def h1_head(
     if not received_host and version != "1.0":
         raise RequestRefused(BAD_HOST)
     head.authority = authority or b""
-    _take_target(head, target)
+    _take_target(head, target, paths)
     if authority and head.authority is not authority:
         # the target's counts, but a Host that is none is refused all the same (RFC 9112 section 3.2)
         memory.host(authority)
@@ -151,6 +178,8 @@ def refused_head() -> RequestHead:
     head.host, head.version = "", "1.1"
     head.fields, head.forwarded_for = [], []
     head.lines_of = None
+    head.seen = None
+    head.upgrade = ()
     head.length = 0
     head.sized = head.keep = head.expects_continue = False
     return head
@@ -180,7 +209,7 @@ class HostMemory:
         return self._host
 
 
-def _take_target(head: RequestHead, target: bytes) -> None:
+def _take_target(head: RequestHead, target: bytes, paths: PathNormalisation) -> None:
     method = head.method
     if method in (b"CONNECT", b"TRACE"):
         raise RequestRefused(METHOD_REFUSED)
@@ -188,23 +217,29 @@ def _take_target(head: RequestHead, target: bytes) -> None:
         if target == b"*":
             if method != b"OPTIONS":
                 raise RequestRefused(BAD_REQUEST)
-        else:
-            absolute = _ABSOLUTE.fullmatch(target)
-            if absolute is None or not absolute[1]:
-                raise RequestRefused(BAD_REQUEST)
-            # RFC 9112 section 3.2.2: the authority of the target replaces the Host field.
-            head.authority, target = absolute[1], absolute[2]
-            if target[:1] != b"/":
-                target = b"/" + target
+            head.target = head.path = target
+            return
+        absolute = _ABSOLUTE.fullmatch(target)
+        if absolute is None or not absolute[1]:
+            raise RequestRefused(BAD_REQUEST)
+        # RFC 9112 section 3.2.2: the authority of the target replaces the Host field.
+        head.authority, target = absolute[1], absolute[2]
+        if target[:1] != b"/":
+            target = b"/" + target
     if b"#" in target:
         raise RequestRefused(BAD_REQUEST)
-    head.target = target
-    head.path = target if b"?" not in target else target[: target.index(b"?")]
+    path = target if b"?" not in target else target[: target.index(b"?")]
+    try:
+        head.path = normal = normal_path(path, paths)
+    except ValueError as error:
+        raise RequestRefused(BAD_PATH) from error
+    head.target = target if normal is path else normal + target[len(path) :]
 
 
 def _take_special(head: RequestHead, special: list[tuple[Role, bytes]]) -> None:
     options: list[bytes] = []
     codings: list[bytes] = []
+    upgrades: list[bytes] = []
     for role, value in special:
         if role == CONTENT_LENGTH:
             _take_length(head, value)
@@ -212,21 +247,42 @@ def _take_special(head: RequestHead, special: list[tuple[Role, bytes]]) -> None:
             codings.append(value)
         elif role == CONNECTION:
             options.append(value)
+        elif role == UPGRADE:
+            upgrades.append(value)
         elif role == FORWARDED_FOR:
             head.forwarded_for.append(value)
         elif role == FORWARDED_PROTO:
             head.forwarded_proto = value
         elif role == REQUEST_ID:
             head.request_id = value
-        elif role == EXPECT and head.version != "1.0":
-            if value.lower() != b"100-continue":
-                raise RequestRefused(EXPECTATION_FAILED)
-            head.expects_continue = True
+        elif role == EXPECT:
+            _take_expectation(head, value)
     if codings:
         _take_codings(head, codings)
     if options:
         own = nominated(options)
         head.fields = [field for field in head.fields if field[0] not in own]
+        if upgrades and b"upgrade" in own:
+            _take_upgrade(head, upgrades)
+
+
+def _take_expectation(head: RequestHead, value: bytes) -> None:
+    """RFC 9110 section 10.1.1: of HTTP/1.0 it is passed over."""
+    if head.version == "1.0":
+        return
+    if value.lower() != b"100-continue":
+        raise RequestRefused(EXPECTATION_FAILED)
+    head.expects_continue = True
+
+
+def _take_upgrade(head: RequestHead, values: list[bytes]) -> None:
+    """RFC 9110 section 7.8: never on HTTP/1.0; beside a body, which would have to come first, it is passed over too."""
+    if head.version == "1.0" or head.length:
+        return
+    asked = offered(values)
+    if not sound(asked, head.method, head.fields):
+        raise RequestRefused(BAD_WEBSOCKET)
+    head.upgrade = asked
 
 
 def _take_length(head: RequestHead, value: bytes) -> None:

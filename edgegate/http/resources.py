@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 
 from zope.interface import implementer
 
-from edgegate.errors import Fault, aborted
+from edgegate.errors import Fault, aborted, grpc_status_for
 from edgegate.http.answer import AnswerHead
 from edgegate.http.changes import changed
 from edgegate.http.cors import answer_fields, is_preflight, origin_of, preflight_answer
 from edgegate.http.delaying import Delayed
 from edgegate.http.exchange import REASONS, Exchange
 from edgegate.http.fields import Field
+from edgegate.http.grpc import grpc_fields, is_grpc
 from edgegate.http.interfaces import IResource
 from edgegate.http.proxy import forward
+from edgegate.routing.actions import DirectResponse
 from edgegate.routing.policies import Abort, CORSPolicy
 from edgegate.routing.snapshot import HTTPRoute
 
@@ -85,8 +87,7 @@ class FilteredResource:
             location = route.redirect.location(exchange.scheme, exchange.authority, _path(exchange), exchange.port)
             _answer(exchange, route, route.redirect.code, [(b"location", location)], b"")
         elif route.direct is not None:
-            body = route.direct.body
-            _answer(exchange, route, route.direct.status, [(b"content-type", b"text/plain")] if body else [], body)
+            _answer_directly(exchange, route, route.direct)
         else:
             forward(exchange, route, self._gateway)
 
@@ -111,6 +112,15 @@ def _answers_preflight(exchange: Exchange, policy: CORSPolicy) -> bool:
             return True
     exchange.readers = answer_fields(policy, origin)
     return False
+
+
+def _answer_directly(exchange: Exchange, route: HTTPRoute, direct: DirectResponse) -> None:
+    """Give the files' answer; a gRPC client gets its status and body in gRPC's words (Envoy)."""
+    if is_grpc(exchange.head.fields):
+        _answer(exchange, route, 200, grpc_fields(grpc_status_for(direct.status), direct.body), b"")
+    else:
+        fields = [(b"content-type", b"text/plain")] if direct.body else []
+        _answer(exchange, route, direct.status, fields, direct.body)
 
 
 def _answer(exchange: Exchange, route: HTTPRoute, status: int, fields: list[Field], body: bytes) -> None:

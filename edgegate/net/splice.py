@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import resource
 import socket
 import struct
 from collections.abc import Callable
@@ -31,8 +32,11 @@ PIPE_SIZE = 1 << 20
 
 _KEPT_PIPES = 64
 
-_SPLICE = hasattr(os, "splice")
-_FLAGS = (os.SPLICE_F_MOVE | os.SPLICE_F_NONBLOCK) if hasattr(os, "SPLICE_F_MOVE") else 0x01 | 0x02
+MOST_PIPES = max(resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 16, 16)
+"""Pipes that all pairs may have: with two descriptors each, an eighth of the process's. The others are copied."""
+
+SPLICES = hasattr(os, "splice")
+FLAGS = (os.SPLICE_F_MOVE | os.SPLICE_F_NONBLOCK) if hasattr(os, "SPLICE_F_MOVE") else 0x01 | 0x02
 _F_SETPIPE_SZ = getattr(fcntl, "F_SETPIPE_SZ", 1031)
 
 Ended = Callable[[str, int, int], None]
@@ -49,9 +53,11 @@ class Pipe:
     __slots__ = ("held", "reader", "size", "writer")
 
     _kept: list[Pipe] = []
+    _open = 0
 
     def __init__(self) -> None:
         self.reader, self.writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        Pipe._open += 1
         self.held = 0
         try:
             self.size = int(fcntl.fcntl(self.writer, _F_SETPIPE_SZ, PIPE_SIZE))
@@ -59,13 +65,16 @@ class Pipe:
             self.size = READ_SIZE
 
     @classmethod
-    def take(cls) -> Pipe:
-        """
-        Return an empty pipe.
-
-        @raise OSError: No descriptor is left.
-        """
-        return cls._kept.pop() if cls._kept else cls()
+    def take(cls) -> Pipe | None:
+        """Return an empty pipe; L{None} where there are too many, or no descriptor is left."""
+        if cls._kept:
+            return cls._kept.pop()
+        if cls._open >= MOST_PIPES:
+            return None
+        try:
+            return cls()
+        except OSError:
+            return None
 
     def give(self) -> None:
         """Keep the pipe if it is empty, else close it."""
@@ -74,6 +83,7 @@ class Pipe:
         else:
             os.close(self.reader)
             os.close(self.writer)
+            Pipe._open -= 1
 
 
 class Direction:
@@ -86,12 +96,15 @@ class Direction:
 
     __slots__ = ("_held", "_pipe", "_recv", "_send", "_source_ended", "finished", "moved", "sink", "source")
 
-    def __init__(self, source: End, sink: End) -> None:
+    def __init__(self, source: End, sink: End, first: bytes) -> None:
+        """
+        @param first: What the source has sent before; it goes before all else.
+        """
         self.source = source
         self.sink = sink
         self._recv = source.socket.recv
         self._send = sink.socket.send
-        self._held: bytes | memoryview = b""
+        self._held: bytes | memoryview = first
         self._pipe: Pipe | None = None
         self._source_ended = self.finished = False
         self.moved = 0
@@ -127,11 +140,8 @@ class Direction:
             return
         self._held = data
         self._send_held()
-        if len(data) == READ_SIZE and _SPLICE and not self._held:
-            try:
-                self._pipe = Pipe.take()
-            except OSError:
-                return
+        if len(data) == READ_SIZE and SPLICES and not self._held:
+            self._pipe = Pipe.take()
 
     def _send_held(self) -> None:
         data = self._held
@@ -155,7 +165,7 @@ class Direction:
         """Fill the pipe and empty it, once; the reactor calls again while there is more."""
         if not self._source_ended and pipe.held < pipe.size:
             try:
-                taken = os.splice(self.source.fd, pipe.writer, pipe.size - pipe.held, flags=_FLAGS)
+                taken = os.splice(self.source.fd, pipe.writer, pipe.size - pipe.held, flags=FLAGS)
             except BlockingIOError:
                 taken = -1
             except OSError as reason:
@@ -167,7 +177,7 @@ class Direction:
                 self.source.stop_reading()
         if pipe.held:
             try:
-                sent = os.splice(pipe.reader, self.sink.fd, pipe.held, flags=_FLAGS)
+                sent = os.splice(pipe.reader, self.sink.fd, pipe.held, flags=FLAGS)
             except BlockingIOError:
                 sent = 0
             except OSError as reason:
@@ -199,6 +209,11 @@ class Direction:
     def waiting(self) -> bool:
         """Whether something was received that the destination has not taken yet."""
         return bool(self._held) or (self._pipe is not None and self._pipe.held > 0)
+
+    @property
+    def piped(self) -> bool:
+        """Whether it goes by C{splice(2)} by now."""
+        return self._pipe is not None
 
     @property
     def source_ended(self) -> bool:
@@ -317,26 +332,39 @@ class SplicedPair:
         other: socket.socket,
         idle_timeout: float,
         ended: Ended,
+        onward: bytes = b"",
+        back: bytes = b"",
     ) -> None:
         """
         @param idle_timeout: Seconds without a byte either way, after which both are reset.
-        @param ended: Called once, after both sockets are closed.
+        @param ended: Called once, after both sockets are closed; never from in here.
+        @param onward: What was read from C{one} already.
+        @param back: What was read from C{other} already.
         """
         self._ended: Ended | None = ended
         self._idle = idle_timeout
         self._one = End(reactor, one, self, "one")
         self._other = End(reactor, other, self, "other")
-        self._onward = Direction(self._one, self._other)
-        self._return = Direction(self._other, self._one)
+        self._onward = Direction(self._one, self._other, onward)
+        self._return = Direction(self._other, self._one, back)
         self._one.outward = self._other.inward = self._onward
         self._other.outward = self._one.inward = self._return
         self._deadline = Deadline(wheel, self._expired)
         self._deadline.start(idle_timeout)
-        self._one.read_again()
-        self._other.read_again()
+        for direction in (self._onward, self._return):
+            if direction.waiting:
+                direction.sink.write_soon()
+            else:
+                direction.source.read_again()
 
     def __repr__(self) -> str:
-        return f"<SplicedPair {self._onward.moved} onward, {self._return.moved} back>"
+        way = ", in pipes" if self.piped else ""
+        return f"<SplicedPair {self._onward.moved} onward, {self._return.moved} back{way}>"
+
+    @property
+    def piped(self) -> bool:
+        """Whether a direction has gone over to C{splice(2)}."""
+        return self._onward.piped or self._return.piped
 
     def abort(self) -> None:
         """Reset both connections."""

@@ -31,7 +31,9 @@ from twisted.internet.interfaces import (
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from edgegate.net.body_splice import BodySplice
 from edgegate.net.sockaddr import AnyTwistedAddress, twisted_address
+from edgegate.net.splice import SPLICES, Pipe
 from edgegate.routing.snapshot import Address
 
 READ_SIZE = 65536
@@ -80,6 +82,7 @@ class Stream:
         "_reading",
         "_received",
         "_recv",
+        "_run",
         "_send",
         "_socket",
         "_writing",
@@ -98,6 +101,7 @@ class Stream:
         self._queue: list[bytes | memoryview] = []
         self._producer: IPushProducer | None = None
         self._failure: Failure | None = None
+        self._run: BodySplice | None = None
         self._phase = Phase.OPEN
         self._blocked = self._reading = self._writing = self._read_ended = self._half_closeable = False
         self.bytes_in = self.bytes_out = 0
@@ -111,20 +115,38 @@ class Stream:
 
     def start(self, protocol: IProtocol, read: bool = True) -> None:
         """Give the stream its protocol; reading begins unless told not to."""
-        self._protocol = protocol
-        self._received = protocol.dataReceived
-        self._half_closeable = IHalfCloseableProtocol.providedBy(protocol)
+        self.switch(protocol)
         if read:
             self._watch_reading()
         protocol.makeConnection(self)
+
+    def switch(self, protocol: IProtocol) -> None:
+        """
+        Tell another protocol what happens from now on. Its C{makeConnection} is not called.
+
+        May be called from inside the old one's C{dataReceived}, which keeps what it was given.
+        """
+        self._protocol = protocol
+        self._received = protocol.dataReceived
+        self._half_closeable = IHalfCloseableProtocol.providedBy(protocol)
+
+    @property
+    def reactor(self) -> IReactorFDSet:
+        """What watches the socket."""
+        return self._reactor
+
+    @property
+    def detachable(self) -> bool:
+        """Whether the socket can be handed over: it carries what is sent as it is, nothing is queued, nothing ends."""
+        return not self._queue and self._phase is Phase.OPEN and not self._read_ended
 
     def detach(self) -> socket.socket:
         """
         Watch the socket no longer and hand it over to the caller, who owns it from now on.
 
-        @raise RuntimeError: Something is queued, or the stream is ending.
+        @raise RuntimeError: It is not C{detachable}.
         """
-        if self._queue or self._phase is not Phase.OPEN:
+        if not self.detachable:
             raise RuntimeError("a stream that is not at rest cannot be detached")
         self._unwatch()
         self._phase = Phase.CLOSED
@@ -239,6 +261,47 @@ class Stream:
         """Who consumes what we read wants no more."""
         self.loseConnection()
 
+    # Bytes that the kernel moves --------------------------------------------------------------------------------------
+
+    @property
+    def spliceable(self) -> bool:
+        """Whether the kernel can move bytes from or to this stream at present."""
+        return SPLICES and self._run is None and self._phase is Phase.OPEN and not self._queue
+
+    def splice_to(self, sink: Stream, count: int, moved: Callable[[int], None]) -> bool:
+        """
+        Have the kernel move what comes next to another stream; the protocols of both see nothing of it.
+
+        Neither may be written to or switched before the last byte was moved.
+        Pausing this stream pauses the run. While the sink takes nothing its
+        producer is paused, who sees to it that this stream is, too. The end
+        of a stream ends the run.
+
+        @param moved: Gets the number of bytes each time that some were moved.
+        @return: Whether it is done: not where no pipe is left, and then nothing has changed.
+        """
+        pipe = Pipe.take()
+        if pipe is None:
+            return False
+        self._run = sink._run = BodySplice(self, sink, count, pipe, moved)
+        return True
+
+    def splice_cut(self) -> None:
+        """The run found the end of what this stream brings."""
+        self._stop_run()
+        self._read_finished()
+
+    def splice_blocked(self) -> None:
+        """The run found that this stream takes no more for now."""
+        self._watch_writing()
+        if not self._blocked and self._producer is not None:
+            self._blocked = True
+            self._producer.pauseProducing()
+
+    def splice_over(self) -> None:
+        """The run is over."""
+        self._run = None
+
     # The reactor ------------------------------------------------------------------------------------------------------
 
     def fileno(self) -> int:
@@ -251,6 +314,10 @@ class Stream:
 
     def doRead(self) -> None:
         """Something can be read."""
+        run = self._run
+        if run is not None and run.sink is not self:
+            self._fill(run)
+            return
         try:
             data = self._recv(READ_SIZE)
         except BlockingIOError:
@@ -266,6 +333,9 @@ class Stream:
 
     def doWrite(self) -> None:
         """More can be written, or the end is due."""
+        run = self._run
+        if run is not None and run.sink is self and not self._empty(run):
+            return
         phase = self._phase
         if self._queue and not self._send_queue():
             return
@@ -292,6 +362,26 @@ class Stream:
         self._end(reason)
 
     # ------------------------------------------------------------------------------------------------------------------
+
+    def _fill(self, run: BodySplice) -> None:
+        try:
+            filled = run.fill()
+        except OSError as reason:
+            self._end(Failure(error.ConnectionLost(str(reason))))
+        else:
+            if filled:
+                run.sink._empty(run)
+
+    def _empty(self, run: BodySplice) -> bool:
+        try:
+            return run.empty()
+        except OSError as reason:
+            self._end(Failure(error.ConnectionLost(str(reason))))
+            return False
+
+    def _stop_run(self) -> None:
+        if self._run is not None:
+            self._run.stop()
 
     def _send_queue(self) -> bool:
         """Send what is queued; return whether nothing is left."""
@@ -344,6 +434,7 @@ class Stream:
         """
         self._phase = Phase.BROKEN
         self._failure = failure
+        self._stop_run()
         self._queue.clear()
         self._unwatch_writing()
         self._recv = _nothing
@@ -364,6 +455,7 @@ class Stream:
             return
         self._phase = Phase.CLOSED
         self._unwatch()
+        self._stop_run()
         self._queue.clear()
         self._producer = None
         self._fd = -1

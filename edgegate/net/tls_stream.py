@@ -23,9 +23,8 @@ from edgegate.net.stream import Phase, Stream
 from edgegate.net.wheel import TimerWheel
 from edgegate.routing.snapshot import Address
 
-_BUFFER = bytearray(65536)
-_VIEW = memoryview(_BUFFER)
-"""One buffer for all: what was read is copied out before anyone else reads."""
+_RECORD = 16384
+"""Bytes that one read can return: OpenSSL reads a record at a time (RFC 8446 section 5.1)."""
 
 
 class Truncated(error.ConnectionLost):
@@ -69,6 +68,16 @@ class TLSStream(Stream):
     def alpn(self) -> bytes:
         """The protocol that ALPN agreed on, or empty."""
         return self.connection.get_alpn_proto_negotiated()
+
+    @property
+    def detachable(self) -> bool:
+        """Never: without OpenSSL the socket is of no use."""
+        return False
+
+    @property
+    def spliceable(self) -> bool:
+        """The kernel knows nothing of TLS."""
+        return False
 
     # The handshake ----------------------------------------------------------------------------------------------------
 
@@ -146,7 +155,7 @@ class TLSStream(Stream):
         self._write_wants_read = False
         try:
             while at < size:
-                # a record holds 16 KiB, and OpenSSL takes one at a time
+                # all at once, or nothing and then the same again: OpenSSL remembers how far it came
                 at += self._send(view[at:] if at else data)
         except SSL.WantWriteError:
             pass
@@ -175,7 +184,7 @@ class TLSStream(Stream):
             self._watch_writing()
             self._write_wants_read = False
         try:
-            size = self.connection.recv_into(_BUFFER)
+            data = self.connection.recv(_RECORD)
         except SSL.WantReadError:
             return
         except SSL.WantWriteError:
@@ -188,8 +197,8 @@ class TLSStream(Stream):
         except SSL.Error as reason:
             self._read_failed(reason)
             return
-        self.bytes_in += size
-        self._received(bytes(_VIEW[:size]))
+        self.bytes_in += len(data)
+        self._received(data)
 
     def doWrite(self) -> None:
         """More can be written, or the handshake or a read goes on, or the end is due."""

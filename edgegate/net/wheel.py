@@ -9,7 +9,7 @@ enough stays where it is, and is put back when its turn shows that it has moved.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
@@ -56,6 +56,15 @@ class TimerWheel:
         self._next = int(self.now / self.tick)
         self._call = self.clock.callLater(self.tick, self._turn)
 
+    def look(self) -> None:
+        """
+        Look at the clock: C{now} is the time, however long ago the wheel last turned.
+
+        In a worker that is busy that can be many ticks, and a deadline that is
+        set without this passes so much earlier.
+        """
+        self.now = self.clock.seconds()
+
     def stop(self) -> None:
         """Forget every deadline: what they belong to has ended."""
         self._slots.clear()
@@ -81,7 +90,11 @@ class TimerWheel:
         present = int(now / self.tick)
         # a clock that was set back leaves what is due by its old time for that time
         first, self._next = min(self._next, present), present + 1
-        for number in range(first, present + 1):
+        passed: Iterable[int] = range(first, present + 1)
+        if present - first > len(self._slots):
+            # the clock was set ahead, or the machine slept: there may be years of empty slots
+            passed = sorted(number for number in self._slots if number <= present)
+        for number in passed:
             for deadline in self._slots.pop(number, ()):
                 try:
                     deadline.visit(number * self.tick)
@@ -98,7 +111,7 @@ class Deadline:
     """
     A time by which something must have happened; one per connection, set anew for each of its phases.
 
-    It never passes early, and at most three ticks late.
+    It never passes early, as far as the wheel's C{now} is the time, and at most three ticks late.
     """
 
     __slots__ = ("_due", "_expired", "_visit", "_wheel", "active")

@@ -81,11 +81,16 @@ class RequestChanges:
 
     @ivar authority: Its new authority.
     @ivar headers: In the order in which they are made.
+    @ivar names: All headers that are changed.
     """
 
     path: NewPath | Substitution | None = None
     authority: bytes | None = None
     headers: tuple[HeaderChanges, ...] = ()
+    names: frozenset[bytes] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", frozenset(name for each in self.headers for name in each.names))
 
     def matched(self, uri: StringMatch | None) -> RequestChanges:
         """Return what is done where this condition on the path was the one that held."""

@@ -56,6 +56,10 @@ FRAMING = frozenset(
 )
 """Headers of a connection, which each of the two sides has for itself: they can't be changed."""
 
+ATTEMPTS = b"x-envoy-attempt-count"
+EXPECTED_TIME = b"x-envoy-expected-rq-timeout-ms"
+"""What the gateway tells backends of each try, unless a route changes it."""
+
 SET_LAST = frozenset(("server",))
 """Headers of an answer that the gateway sets after all changes."""
 

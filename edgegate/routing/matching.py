@@ -6,11 +6,10 @@ Conditions of routes (Istio's C{HTTPMatchRequest} and C{StringMatch}) and how a 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
-from urllib.parse import unquote_to_bytes
 
 import re2
 
@@ -38,7 +37,15 @@ class StringMatch:
 
 @dataclass(frozen=True, slots=True)
 class HTTPMatch:
-    """Conditions that must all hold; one that is L{None} or empty always holds."""
+    """
+    Conditions that must all hold; one that is L{None} or empty always holds.
+
+    A header that is sent several times has all its values, joined. A
+    pseudo-header of HTTP/2 is a header, too: C{:path} is the target with its
+    query.
+
+    @ivar stat_prefix: What statistics of the requests would be called; no condition.
+    """
 
     uri: StringMatch | None = None
     method: StringMatch | None = None
@@ -48,6 +55,7 @@ class HTTPMatch:
     scheme: StringMatch | None = None
     without_headers: tuple[tuple[str, StringMatch], ...] = ()  # none of these may hold
     query_params: tuple[tuple[str, StringMatch], ...] = ()
+    stat_prefix: str = ""
 
 
 class Request(Protocol):
@@ -119,8 +127,11 @@ def other_condition(match: HTTPMatch) -> Condition | None:
 
 
 def any_path(uri: StringMatch) -> bool:
-    """Whether a condition on the path holds for every path."""
-    return uri.kind is Kind.PRESENT or (uri.kind is Kind.PREFIX and uri.value in ("", "/"))
+    """Whether a condition on the path holds for every path, in one of the ways to say so that Istio knows, too."""
+    return uri.kind is Kind.PRESENT or (uri.kind, uri.value) in _ANY_PATH
+
+
+_ANY_PATH = ((Kind.PREFIX, ""), (Kind.PREFIX, "/"), (Kind.REGEX, ".*"))
 
 
 def _all(conditions: list[Condition]) -> Condition | None:
@@ -143,20 +154,18 @@ def _other_conditions(match: HTTPMatch) -> list[Condition]:
     if match.authority is not None:
         conditions.append(_authority(text_condition(match.authority)))
     conditions.extend(_header(name.encode("latin-1"), text_condition(value)) for name, value in match.headers)
-    conditions.extend(
-        _no_header(_header(name.encode("latin-1"), text_condition(value))) for name, value in match.without_headers
-    )
+    conditions.extend(_no_header(name.encode("latin-1"), value) for name, value in match.without_headers)
     if match.query_params:
         conditions.append(_query([(name.encode(), text_condition(value)) for name, value in match.query_params]))
     return conditions
 
 
 def first_params(query: bytes) -> dict[bytes, bytes]:
-    """Return the parameters of a query, percent-decoded; of several of one name the first, as Envoy does."""
+    """Return the parameters of a query as they came, escapes included; of several of one name the first (as Envoy)."""
     found: dict[bytes, bytes] = {}
     for pair in query.split(b"&"):
         name, _, value = pair.partition(b"=")
-        found.setdefault(unquote_to_bytes(name), unquote_to_bytes(value))
+        found.setdefault(name, value)
     return found
 
 
@@ -177,8 +186,18 @@ def _scheme(holds: Callable[[bytes], bool]) -> Condition:
     return lambda request: holds(request.scheme)
 
 
-def _no_header(holds: Condition) -> Condition:
-    return lambda request: not holds(request)
+def _no_header(name: bytes, match: StringMatch) -> Condition:
+    """
+    Return the negation of a condition on a header.
+
+    To a condition on its value a header that is not there is empty (Envoy's
+    C{treat_missing_header_as_empty}, which Istio sets for C{withoutHeaders}).
+    """
+    find = _finding(name)
+    if match.kind is Kind.PRESENT:
+        return lambda request: find(request) is None
+    holds = text_condition(match)
+    return lambda request: not holds(find(request) or b"")
 
 
 def _query(params: Sequence[tuple[bytes, Callable[[bytes], bool]]]) -> Condition:
@@ -194,11 +213,43 @@ def _port(number: int) -> Condition:
 
 
 def _header(name: bytes, holds: Callable[[bytes], bool]) -> Condition:
+    find = _finding(name)
+
     def check(request: Request) -> bool:
-        values = [value for key, value in request.headers if key == name]
-        return bool(values) and holds(values[0] if len(values) == 1 else b",".join(values))
+        value = find(request)
+        return value is not None and holds(value)
 
     return check
+
+
+def _finding(name: bytes) -> Callable[[Request], bytes | None]:
+    """Return a function that finds the value of a header: of several all, joined (RFC 9110 section 5.3)."""
+    if name[:1] == b":":
+        return _PSEUDO.get(name, lambda request: None)
+    # RFC 9113 section 8.2.3: a cookie may come in pieces
+    comma = b"; " if name == b"cookie" else b","
+
+    def find(request: Request) -> bytes | None:
+        values = [value.rstrip(b" \t") for key, value in request.headers if key == name]
+        if len(values) == 1:
+            return values[0]
+        return comma.join(values) if values else None
+
+    return find
+
+
+def _target(request: Request) -> bytes:
+    query = request.query
+    return b"%b?%b" % (request.path, query) if query else request.path
+
+
+_PSEUDO: dict[bytes, Callable[[Request], bytes | None]] = {
+    b":authority": lambda request: request.authority,
+    b":method": lambda request: request.method,
+    b":path": _target,
+    b":scheme": lambda request: request.scheme,
+}
+"""Headers that are parts of the request line of HTTP/1."""
 
 
 def substitution(expression: str, replacement: str) -> Callable[[bytes], bytes]:
@@ -211,10 +262,21 @@ def substitution(expression: str, replacement: str) -> Callable[[bytes], bytes]:
     compiled = _re2(expression)
     parts = _parts(replacement, compiled.groups)
 
-    def expand(found: _Found) -> bytes:
-        return b"".join((found.group(part) or b"") if isinstance(part, int) else part for part in parts)
+    def substitute(text: bytes) -> bytes:
+        pieces: list[bytes] = []
+        end = 0
+        for found in compiled.finditer(text):
+            start, stop = found.span()
+            # RE2's GlobalReplace finds nothing empty where something ended; this module's own substitution would
+            if start == stop == end and pieces:
+                continue
+            pieces.append(text[end:start])
+            pieces += ((found.group(part) or b"") if isinstance(part, int) else part for part in parts)
+            end = stop
+        pieces.append(text[end:])
+        return b"".join(pieces)
 
-    return lambda text: compiled.sub(expand, text)
+    return substitute
 
 
 def _parts(replacement: str, groups: int) -> list[bytes | int]:
@@ -234,6 +296,7 @@ def _parts(replacement: str, groups: int) -> list[bytes | int]:
 
 class _Found(Protocol):
     def group(self, number: int, /) -> bytes | None: ...
+    def span(self) -> tuple[int, int]: ...
 
 
 class _Pattern(Protocol):
@@ -243,7 +306,7 @@ class _Pattern(Protocol):
 class _Substitutes(_Pattern, Protocol):
     @property
     def groups(self) -> int: ...
-    def sub(self, replacement: Callable[[_Found], bytes], text: bytes, /) -> bytes: ...
+    def finditer(self, text: bytes, /) -> Iterator[_Found]: ...
 
 
 # Quantifiers, alternation and groups are what a backtracking engine can be slow at. An expression of single characters

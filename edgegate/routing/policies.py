@@ -35,7 +35,7 @@ class RetryPolicy:
     @ivar attempts: Tries after the first, 1 or more.
     @ivar conditions: Envoy's words.
     @ivar statuses: Answers that are tried again, besides.
-    @ivar per_try_timeout: From the request being sent to the end of the answer; L{None}: no limit of its own.
+    @ivar per_try_timeout: From the request being sent to the head of the answer; L{None}: no limit of its own.
     @ivar backoff: The longest wait before the first try again; it doubles up to ten times as much.
     @ivar elsewhere: Whether endpoints are preferred that were not tried yet.
     """

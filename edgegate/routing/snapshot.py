@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from edgegate.routing.actions import DirectResponse, Redirect, RequestChanges
 from edgegate.routing.addresses import Address, Origin, TCPAddress, UNIXAddress
 from edgegate.routing.clusters import Cluster, Discovery, Endpoint
-from edgegate.routing.headers import HeaderChanges
+from edgegate.routing.headers import EXPECTED_TIME, HeaderChanges
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.matching import HTTPMatch, Request
 from edgegate.routing.policies import DEFAULT_RETRIES, CORSPolicy, Faults, Mirror, RetryPolicy
@@ -76,6 +76,8 @@ class HTTPRoute:
     @ivar response: What is changed of the headers of such an answer.
     @ivar retries: L{None}: nothing is tried again.
     @ivar filtered: Whether there is more to do than to send requests on.
+    @ivar expected: The header line that tells a backend within how many milliseconds it is to answer, or empty: the
+        time of a try where there is one, but not more than the route's.
     """
 
     name: str
@@ -91,10 +93,15 @@ class HTTPRoute:
     cors: CORSPolicy | None = None
     mirrors: tuple[Mirror, ...] = ()
     filtered: bool = field(init=False, repr=False, compare=False)
+    expected: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         others = (self.redirect, self.direct, self.faults, self.cors)
         object.__setattr__(self, "filtered", any(each is not None for each in others))
+        times = (self.timeout, None if self.retries is None else self.retries.per_try_timeout)
+        least = min((each for each in times if each is not None), default=None)
+        line = b"" if least is None else b"%b: %d\r\n" % (EXPECTED_TIME, least * 1000)
+        object.__setattr__(self, "expected", line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +136,19 @@ class TCPRoute:
 
     @ivar sni_hosts: Patterns in normal form of which one must match the SNI name; empty: any, or none at all.
     @ivar destination_subnets: CIDR notations of which one must hold the local address; empty: any.
+    @ivar source_subnets: The same for the client's address.
     """
 
     origin: Origin = field(compare=False)
     destinations: tuple[WeightedCluster, ...]
     sni_hosts: tuple[str, ...] = ()
     destination_subnets: tuple[str, ...] = ()
+    source_subnets: tuple[str, ...] = ()
+
+    @property
+    def anywhere(self) -> bool:
+        """Whether no address is asked for."""
+        return not self.destination_subnets and not self.source_subnets
 
 
 # Listeners -----------------------------------------------------------------------------------------------------------

@@ -72,7 +72,7 @@ class _Index(Generic[T]):
         if uri is None or any_path(uri) or uri.kind not in (Kind.EXACT, Kind.PREFIX):
             self._others.append((rank, condition(match), value))
             return
-        path = uri.value.lower().encode() if uri.ignore_case else uri.value.encode()
+        path = uri.value.encode().lower() if uri.ignore_case else uri.value.encode()
         if uri.kind is Kind.EXACT:
             ranked = (self._exact_folded if uri.ignore_case else self._exact).setdefault(path, [])
         else:

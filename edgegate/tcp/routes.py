@@ -20,11 +20,11 @@ def networks(subnets: tuple[str, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
     return tuple(ip_network(subnet, strict=False) for subnet in subnets)
 
 
-def holds(subnets: tuple[str, ...], local: Address) -> bool:
-    """Whether a subnet holds the address that a client connected to. A UNIX path is in none."""
-    if not isinstance(local, TCPAddress):
+def holds(subnets: tuple[str, ...], end: Address) -> bool:
+    """Whether a subnet holds the address of one end of a connection. A UNIX path is in none."""
+    if not isinstance(end, TCPAddress):
         return False
-    address = ip_address(local.host)
+    address = ip_address(end.host)
     # what a dual-stack socket makes of an IPv4 client (RFC 4291 section 2.5.5.2)
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         address = address.ipv4_mapped
@@ -42,6 +42,8 @@ def route_of(downstream: Downstream) -> TCPRoute | None:
         if route.sni_hosts and not any(covers(pattern, name) for pattern in route.sni_hosts):
             continue
         if route.destination_subnets and not holds(route.destination_subnets, downstream.local):
+            continue
+        if route.source_subnets and not holds(route.source_subnets, downstream.peer):
             continue
         return route
     return None

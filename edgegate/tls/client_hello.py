@@ -43,7 +43,8 @@ class ClientHello:
     """
     What a client says before anything is agreed upon. None of it is proven.
 
-    @ivar server_name: The SNI name in the normal form of L{edgegate.routing.hosts}; empty where there is none.
+    @ivar server_name: The SNI name in the normal form of L{edgegate.routing.hosts}; empty where there is none, or an
+        IP address, which is none.
     @ivar alpn: The protocols that the client offers, most wanted first.
     """
 
@@ -176,8 +177,10 @@ def _name(data: bytes) -> str:
     if name.translate(None, _NAME_BYTES):
         raise MalformedHello("a server name that is no host name")
     try:
-        # A final dot is not allowed by RFC 6066, yet sent; it names the same host.
-        return normalise(name.decode("ascii"))
+        # RFC 6066 section 3 allows no final dot, yet it is sent, and names the same host; nor an IP address, which
+        # names none at all.
+        found = normalise(name.decode("ascii"))
+        return "" if found.rpartition(".")[2].isdecimal() else found
     except ValueError:
         raise MalformedHello("a server name that is no host name") from None
 

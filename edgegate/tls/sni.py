@@ -21,7 +21,7 @@ class ContextMap:
     were they alike in everything, so that no session crosses servers.
     """
 
-    __slots__ = ("_contexts", "_table")
+    __slots__ = ("_contexts", "_only", "_table")
 
     def __init__(self, listener: Listener, before: ContextMap | None = None) -> None:
         """
@@ -38,6 +38,7 @@ class ContextMap:
                 contexts[id(chain)] = self._context(f"{listener.name} {chain.name}", chain.tls, kept)
             entries.append((pattern, (chain, contexts[id(chain)])))
         self._table: HostTable[Found] = HostTable(entries)
+        self._only = entries[0][1] if len(contexts) == 1 and entries[0][1][1] is not None else None
 
     def _context(
         self, identity: str, tls: ServerTLS | None, kept: dict[tuple[str, ServerTLS], SSL.Context]
@@ -53,9 +54,11 @@ class ContextMap:
         Return the chain for an SNI name in normal form, and its context; L{None} for the context where TLS is passed
         through, and altogether where no server has that name.
 
-        @param server_name: Empty for a client that names nobody: it finds only the server of C{*}.
+        @param server_name: Empty for a client that names nobody: it finds the server of C{*}, or the only one where
+            there is but one that ends TLS. (In Istio it finds the server of C{*} alone.)
         """
-        return self._table.lookup(server_name)
+        found = self._table.lookup(server_name)
+        return self._only if found is None and not server_name else found
 
     def __len__(self) -> int:
         return len(self._table)

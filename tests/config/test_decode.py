@@ -176,7 +176,7 @@ class DecodeTests(SynchronousTestCase):
             found,
             [
                 "f:8:14: warning: spec.http[0].match[0].sourceNamespace: never holds at an edge: only a client inside a"
-                " mesh has it",
+                " mesh has it (where a match names gateways, it is not asked for)",
             ],
         )
 

@@ -42,8 +42,8 @@ class NotHonouredTests(SynchronousTestCase):
         self.assertEqual(
             self.told(spec),
             [
-                "spec.http[1].match[0].sourceLabels: never holds at an edge: only a client inside a mesh has it",
-                "spec.http[1].match[0].statPrefix: not honoured yet",
+                "spec.http[1].match[0].sourceLabels: never holds at an edge: only a client inside a mesh has it"
+                " (where a match names gateways, it is not asked for)",
             ],
         )
 

@@ -4,6 +4,7 @@ A client, the gateway and backends without a socket: what one side sends, the ot
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from random import Random
 from typing import Any, cast
@@ -36,6 +37,7 @@ from edgegate.routing.snapshot import (
 )
 from edgegate.upstream.registry import ClusterRegistry
 
+MIRROR = TCPAddress("10.0.1.1", 80)
 ORIGIN = Origin("coolstore.yaml", 1, "VirtualService default/coolstore")
 TICK = 0.5
 
@@ -44,6 +46,9 @@ class FakeStream:
     """A stream whose other side is the test."""
 
     local = TCPAddress("10.0.0.254", 40000)
+    spliceable = False
+    detachable = False
+    disconnecting = False
 
     def __init__(self) -> None:
         self.protocol: Any = None
@@ -56,6 +61,9 @@ class FakeStream:
     def start(self, protocol: Any) -> None:
         self.protocol = protocol
         protocol.makeConnection(self)
+
+    def switch(self, protocol: Any) -> None:
+        self.protocol = protocol
 
     # what a protocol does with its transport
 
@@ -102,6 +110,10 @@ class FakeStream:
         assert not self.over
         self.protocol.dataReceived(data)
 
+    def half_close(self) -> None:
+        """The other side says no more."""
+        self.protocol.readConnectionLost()
+
     def finish(self, error: type[Exception] = ConnectionDone) -> None:
         """The connection ends; by our side's doing where it ended it."""
         if not self.over:
@@ -129,15 +141,23 @@ class Connect:
     ) -> None:
         self.address = address
         self.timeout = timeout
-        self.failed = failed
         self.cancelled = False
+        self.pending = True
+        self._failed = failed
         self._connected = connected
 
     def cancel(self) -> None:
         self.cancelled = True
+        self.pending = False
+
+    def failed(self, fault: Fault) -> None:
+        assert self.pending
+        self.pending = False
+        self._failed(fault)
 
     def accept(self) -> FakeStream:
-        assert not self.cancelled
+        assert self.pending
+        self.pending = False
         stream = FakeStream()
         self._connected(stream)
         return stream
@@ -147,14 +167,34 @@ class Conversation:
     """
     One gateway with the hosts C{web.example} (backends 10.0.0.1 to 3 port 80 at C{/}), C{slow.example} (a timeout of 5
     seconds), C{moved.example} (redirected to https), C{void.example} (a route to no cluster).
+
+    Where routes are given, C{web.example} has these; besides the cluster C{web} there is C{mirror} with one endpoint,
+    10.0.1.1 port 80.
     """
 
-    def __init__(self, *, endpoints: int = 1, limits: Limits | None = None, hops: int = 0) -> None:
+    def __init__(
+        self,
+        *routes: HTTPRoute,
+        endpoints: int = 1,
+        limits: Limits | None = None,
+        hops: int = 0,
+        seed: int = 1,
+    ) -> None:
+        """
+        @param seed: Of what draws shares and waits.
+        """
+        self._downstream = routed(*routes) if routes else plain()
         self.clock = Clock()
         self.wheel = TimerWheel(self.clock, TICK)
-        self.clusters = ClusterRegistry(cast(Any, None), self.wheel, Random(1))
+        self.clusters = ClusterRegistry(cast(Any, None), self.wheel, Random(seed))
         members = tuple(Endpoint(TCPAddress(f"10.0.0.{n + 1}", 80)) for n in range(endpoints))
-        self.clusters.update({"web": Cluster("web", Discovery.STATIC, members, ORIGIN, 2.0)})
+        mirror = (Endpoint(MIRROR),)
+        self.clusters.update(
+            {
+                "web": Cluster("web", Discovery.STATIC, members, ORIGIN, 2.0),
+                "mirror": Cluster("mirror", Discovery.STATIC, mirror, ORIGIN, 2.0),
+            }
+        )
         self.connects: list[Connect] = []
         self.ended: list[Exchange] = []
         self.gateway = HTTPGateway(cast(Any, self._connect), self.wheel, self.clusters, self, hops, limits or Limits())
@@ -173,8 +213,19 @@ class Conversation:
     def client(self, downstream: Downstream | None = None) -> FakeStream:
         """A client connects."""
         stream = FakeStream()
-        stream.start(self.gateway.channel(downstream or plain()))
+        stream.start(self.gateway.channel(downstream or self._downstream))
         return stream
+
+    def ask(self, request: bytes) -> FakeStream:
+        """A client connects and sends something."""
+        client = self.client()
+        client.deliver(request)
+        return client
+
+    def asked(self, request: bytes) -> bytes:
+        """Return what a backend gets that is sent a request on a new connection, without what differs each time."""
+        self.ask(request)
+        return without_ids(self.backend().sent)
 
     def retry(self) -> None:
         """Let the wait before the next try pass."""
@@ -183,6 +234,33 @@ class Conversation:
     def backend(self) -> FakeStream:
         """The last connect succeeds."""
         return self.connects[-1].accept()
+
+    def connect_to(self, address: Address) -> Connect:
+        """Return the last connect to an address."""
+        return [connect for connect in self.connects if connect.address == address][-1]
+
+    @property
+    def left(self) -> dict[str, object]:
+        """What is left of requests: all empty or zero, when there are none and the time of old deadlines has passed."""
+        endpoints = [endpoint for cluster in self.clusters for endpoint in cluster.endpoints]
+        return {
+            "shadows": set(self.gateway.shadows),
+            "active": sum(endpoint.active for endpoint in endpoints),
+            "calls": [call for call in self.clock.getDelayedCalls() if not _of_a_wheel(call)],
+            "connects": [connect for connect in self.connects if connect.pending],
+        }
+
+
+NOTHING_LEFT: dict[str, object] = {"shadows": set(), "active": 0, "calls": [], "connects": []}
+
+
+def _of_a_wheel(call: Any) -> bool:
+    return isinstance(getattr(call.func, "__self__", None), TimerWheel)
+
+
+def without_ids(sent: bytes) -> bytes:
+    """Return a head with C{ID} in place of random request ids."""
+    return re.sub(rb"(?<=x-request-id: )[0-9a-f-]{36}", b"ID", sent)
 
 
 def channel_of(stream: FakeStream) -> HTTP1Channel:
@@ -200,6 +278,21 @@ def host(name: str, timeout: float | None = None, cluster: str = "web") -> Virtu
     return VirtualHost(name, (HTTPRoute("r", ORIGIN, (WeightedCluster(cluster, 1),), timeout=timeout),))
 
 
+def to_web(**what: Any) -> HTTPRoute:
+    """
+    Make a route to the cluster C{web} that does something.
+
+    @param what: Fields of the route; C{request} and C{response} are changes that its destination makes.
+    """
+    changes = {side: what.pop(side) for side in ("request", "response") if side in what}
+    return HTTPRoute("r", ORIGIN, (WeightedCluster("web", 1, **changes),), **what)
+
+
+def routed(*routes: HTTPRoute, name: str = "web.example", port: int = 80) -> Downstream:
+    """Make a client's connection in the clear to a gateway that has these routes for a host."""
+    return _in_the_clear(HostTable([(name, VirtualHost(name, routes))]), port)
+
+
 def plain() -> Downstream:
     """Make a client's connection in the clear."""
     table = HostTable(
@@ -211,8 +304,12 @@ def plain() -> Downstream:
             ("moved-far.example", VirtualHost("moved-far.example", redirect_port=8443)),
         ]
     )
+    return _in_the_clear(table, 80)
+
+
+def _in_the_clear(table: HostTable[VirtualHost], port: int) -> Downstream:
     chain = FilterChain("http", ORIGIN, http=table)
-    listener = Listener("http", TCPAddress("::", 8080), 80, ORIGIN, plain=chain)
+    listener = Listener("http", TCPAddress("::", 8080), port, ORIGIN, plain=chain)
     return Downstream(listener, chain, TCPAddress("192.0.2.7", 4711), TCPAddress("127.0.0.1", 8080))
 
 

@@ -28,6 +28,13 @@ class AnswerHeadTests(SynchronousTestCase):
         self.assertEqual(head.fields, [(b"set-cookie", b"a"), (b"set-cookie", b"b")])
         self.assertEqual((head.length, head.chunked, head.keep), (3, False, True))
 
+    def test_switching(self) -> None:
+        """An answer may name protocols, each with its version."""
+        fields = [(b"Upgrade", b"WebSocket"), (b"Connection", b"Upgrade"), (b"Upgrade", b"chat/2, "), (b"A", b"b")]
+        head = h1_answer(101, b"Switching Protocols", True, fields)
+        self.assertEqual((head.upgrade, head.fields), ((b"WebSocket", b"chat/2"), [(b"a", b"b")]))
+        self.assertEqual(head.with_fields([]).upgrade, head.upgrade)
+
     def test_lines(self) -> None:
         """The lines for a client are made once, and say whether they have a date."""
         head = AnswerHead(404, b"Not Found", [(b"a", b"1"), (b"date", b"today")])

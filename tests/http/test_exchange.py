@@ -10,7 +10,8 @@ from edgegate import errors
 from edgegate.errors import CLIENT_GONE, NO_ROUTE, UPSTREAM_CUT_SHORT, UPSTREAM_TIMEOUT
 from edgegate.http.answer import AnswerHead
 from edgegate.http.exchange import REASONS, Exchange, Phase
-from edgegate.http.request import refused_head
+from edgegate.http.forwarded import Client
+from edgegate.http.request import CHUNKED, refused_head
 from tests.http.conversation import plain
 
 
@@ -19,7 +20,7 @@ class FakeChannel:
 
     def __init__(self) -> None:
         self.downstream = plain()
-        self.client = cast(Any, None)
+        self.client = Client(self.downstream, 0)
         self.said: list[object] = []
 
     def answer_head(self, head: AnswerHead, extra: bytes = b"") -> None:
@@ -89,6 +90,18 @@ class ExchangeTests(SynchronousTestCase):
         self.exchange.fail(NO_ROUTE)
         self.assertEqual(self.channel.said, [(404, 14), b"no route (NR)\n", "end"])
 
+    def test_answers_without_a_body(self) -> None:
+        """What a 304 or a 204 of the gateway's own would have held is not sent, not counted, and no length is told."""
+        self.exchange.reply(304, [], b"unseen")
+        self.assertEqual(self.channel.said, [(304, None), "end"])
+        self.assertEqual(self.exchange.sent, 0)
+
+    def test_fault_for_grpc(self) -> None:
+        """A gRPC client is told of a fault in gRPC's words."""
+        self.exchange.head.fields = [(b"content-type", b"application/grpc")]
+        self.exchange.fail(NO_ROUTE)
+        self.assertEqual(self.channel.said, [(200, 0), "end"])
+
     def test_fault_in_the_answer(self) -> None:
         """A fault after the head cuts the answer off."""
         self.exchange.answer(AnswerHead(200, b"OK", [], 2))
@@ -118,9 +131,62 @@ class ExchangeTests(SynchronousTestCase):
         self.exchange.head.authority = b"a.example"
         self.assertEqual(
             self.exchange.headers,
-            [(b"x-a", b"1"), (b"host", b"a.example"), (b"x-forwarded-proto", b"http")],
+            [
+                (b"x-a", b"1"),
+                (b"host", b"a.example"),
+                (b"x-forwarded-for", self.channel.client.address),
+                (b"x-forwarded-proto", b"http"),
+            ],
         )
+        self.assertIs(self.exchange.headers, self.exchange.headers)
         self.assertEqual(self.exchange.port, 80)
+
+    def test_bodies_that_routes_look_at(self) -> None:
+        """How a body is framed is told, though it is framed anew towards the backend."""
+        head = self.exchange.head
+        for length, sized, field in ((0, True, b"0"), (7, True, b"7"), (CHUNKED, False, b"chunked")):
+            head.length, head.sized, head.seen = length, sized, None
+            name = b"transfer-encoding" if length == CHUNKED else b"content-length"
+            self.assertIn((name, field), self.exchange.headers)
+
+    def test_marks(self) -> None:
+        """Flags that are no faults are kept beside it."""
+        self.exchange.mark("DI")
+        self.exchange.mark("URX")
+        self.exchange.fail(UPSTREAM_TIMEOUT)
+        self.assertEqual((self.exchange.flags, self.exchange.fault), ("DI,URX", UPSTREAM_TIMEOUT))
+
+    def test_readers(self) -> None:
+        """Which pages may read the answer is told in any answer, in place of what it says of that."""
+        heads: list[AnswerHead] = []
+        self.channel.answer_head = lambda head, extra=b"": heads.append(head)  # type: ignore[method-assign]
+        self.exchange.readers = [(b"access-control-allow-origin", b"https://a")]
+        given = AnswerHead(200, b"OK", [(b"access-control-allow-origin", b"*"), (b"x-a", b"1")], 2)
+        self.exchange.answer(given)
+        self.assertEqual(heads[0].fields, [(b"x-a", b"1"), *self.exchange.readers])
+        self.assertEqual(len(given.fields), 2)
+        self.assertEqual((heads[0].status, heads[0].length), (200, 2))
+
+    def test_grpc(self) -> None:
+        """A client that speaks gRPC is told of a failure in its words; no other is."""
+        for kind, status in ((b"application/grpc", 200), (b"application/grpc+proto", 200), (b"text/plain", 504)):
+            heads: list[AnswerHead] = []
+            self.setUp()
+            self.channel.answer_head = lambda head, extra=b"", heads=heads: heads.append(head)  # type: ignore[misc, method-assign]
+            self.exchange.head.fields = [(b"content-type", kind)]
+            self.exchange.fail(UPSTREAM_TIMEOUT)
+            self.assertEqual(heads[0].status, status)
+            told = dict(heads[0].fields)
+            self.assertEqual(told.get(b"grpc-status"), b"14" if status == 200 else None)
+            self.assertEqual(heads[0].length == 0, status == 200)
+
+    def test_scheme(self) -> None:
+        """The scheme is the connection's, unless a trusted proxy in front of the gateway says another."""
+        self.exchange.head.forwarded_proto = b"https"
+        self.assertEqual(self.exchange.scheme, b"http")
+        self.channel.client = Client(self.channel.downstream, 1)
+        self.assertEqual(self.exchange.scheme, b"https")
+        self.assertIn((b"x-forwarded-proto", b"https"), self.exchange.headers)
 
 
 class ReasonsTests(SynchronousTestCase):

@@ -2,7 +2,17 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.http.fields import ANSWER_ROLES, DROP, HOST, PASS, REQUEST_ROLES, Roles, content_length, nominated
+from edgegate.http.fields import (
+    ANSWER_ROLES,
+    DROP,
+    HOST,
+    PASS,
+    REQUEST_ROLES,
+    UPGRADE,
+    Roles,
+    content_length,
+    nominated,
+)
 
 
 class RolesTests(SynchronousTestCase):
@@ -16,8 +26,8 @@ class RolesTests(SynchronousTestCase):
     def test_hop_by_hop(self) -> None:
         """The connection's own fields do not pass, in either direction."""
         for roles in (REQUEST_ROLES, ANSWER_ROLES):
-            for name in (b"Keep-Alive", b"Proxy-Connection", b"Upgrade"):
-                self.assertEqual(roles.of(name)[1], DROP, name)
+            for name, role in ((b"Keep-Alive", DROP), (b"Proxy-Connection", DROP), (b"Upgrade", UPGRADE)):
+                self.assertEqual(roles.of(name)[1], role, name)
 
     def test_the_gateways_own_words(self) -> None:
         """What only the gateway may say is dropped from a client's request."""

@@ -86,6 +86,18 @@ class AnswerWriterTests(SynchronousTestCase):
         self.assertFalse(kept)
         self.assertIn(b"connection: close\r\n", data)
 
+    def test_switching(self) -> None:
+        """A 101 says which protocols follow, and neither a length nor that the connection ends."""
+        head = AnswerHead(101, b"Switching Protocols", [(b"a", b"b")])
+        head.upgrade = (b"websocket", b"chat/2")
+        data, kept = self.write(request(), head)
+        self.assertFalse(kept)
+        self.assertEqual(
+            data,
+            b"HTTP/1.1 101 Switching Protocols\r\na: b\r\nx: y\r\ndate: now\r\n"
+            b"connection: upgrade\r\nupgrade: websocket, chat/2\r\nserver: edgegate\r\n\r\n",
+        )
+
     def test_interim(self) -> None:
         """Interim answers have neither date nor server."""
         writer = AnswerWriter()

@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.errors import UPSTREAM_HEAD_TOO_LARGE, UPSTREAM_PROTOCOL
 from edgegate.http.answer import AnswerHead
-from edgegate.http.h1_answers import AnswerReader, State
+from edgegate.http.h1_answers import NOBODY, AnswerReader, State
 from edgegate.http.limits import Limits
 
 SIZED = b"HTTP/1.1 200 OK\r\nDate: today\r\nContent-Length: 5\r\n\r\nhello"
@@ -104,6 +104,31 @@ class AnswerReaderTests(SynchronousTestCase):
             self.assertFalse(reader.keep, answer)
             self.assertNotIn(b"forged", sink.body)
 
+    def test_switching(self) -> None:
+        """Wherever a 101 is cut, its head and what is behind it come out; what is behind it is nothing of HTTP's."""
+        head = b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: chat\r\n\r\n"
+        data = b"HTTP/1.1 103 Early Hints\r\n\r\n" + head + b"HTTP/1.1 200 OK\r\n\r\n"
+        for cut in range(1, len(data)):
+            reader, sink = AnswerReader(Limits()), RecordingSink()
+            reader.expect(False, sink)
+            reader.receive(data[:cut])
+            behind = b""
+            if reader.state is State.HEAD:
+                reader.receive(data[cut:])
+            else:
+                behind = data[cut:]
+            self.assertIs(reader.state, State.SWITCHED)
+            assert reader.switched is not None
+            switched, rest = reader.switched
+            self.assertEqual((switched.status, switched.upgrade), (101, (b"chat",)))
+            self.assertEqual(rest + behind, b"HTTP/1.1 200 OK\r\n\r\n")
+            self.assertEqual((sink.interims, sink.heads, reader.keep), ([103], [], False))
+
+    def test_switching_http_1_0(self) -> None:
+        """HTTP/1.0 knows no 101."""
+        reader, _ = read(b"HTTP/1.0 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: chat\r\n\r\n")
+        self.assertEqual((reader.state, reader.fault), (State.REFUSED, UPSTREAM_PROTOCOL))
+
     def test_until_close(self) -> None:
         """An answer without a length is whole when its connection ends; a sized one is not."""
         reader, sink = read(b"HTTP/1.1 200 OK\r\n\r\nabc")
@@ -140,3 +165,41 @@ class AnswerReaderTests(SynchronousTestCase):
         for data, fault in cases.items():
             reader, _ = read(data, limits=limits)
             self.assertEqual(reader.fault, fault, data)
+
+    def test_left(self) -> None:
+        """How much of a body is to come is known where its length is."""
+        for data, left in (
+            (b"HTTP/1.1 200 OK\r\n", None),
+            (SIZED[:-5], 5),
+            (SIZED[:-1], 1),
+            (SIZED, 0),
+            (CHUNKED[:-5], None),
+            (CHUNKED, 0),
+            (b"HTTP/1.1 200 OK\r\n\r\n", None),
+            (b"HTTP/1.1 204 No Content\r\n\r\n", 0),
+            (b"nonsense\r\n\r\n", None),
+        ):
+            self.assertEqual(read(data)[0].left, left, data)
+
+    def test_another_listener(self) -> None:
+        """Who hears of an answer may be replaced from inside its head: the rest is no longer the first one's."""
+
+        class Leaves(RecordingSink):
+            """Hears no more than the head."""
+
+            def answer_head(self, head: AnswerHead) -> None:
+                super().answer_head(head)
+                reader.sink = NOBODY
+
+        for answer in (SIZED, CHUNKED):
+            reader, sink = AnswerReader(Limits()), Leaves()
+            reader.expect(False, sink)
+            reader.receive(answer)
+            self.assertEqual((len(sink.heads), sink.body), (1, b""))
+            self.assertIs(reader.state, State.WHOLE)
+            self.assertTrue(reader.keep)
+
+    def test_grpc_status(self) -> None:
+        """The status of a gRPC answer without a body is in its head."""
+        _, sink = read(b"HTTP/1.1 200 OK\r\nGrpc-Status: 14\r\nContent-Length: 0\r\n\r\n")
+        self.assertEqual((sink.heads[0].grpc_status, sink.heads[0].fields), (b"14", [(b"grpc-status", b"14")]))

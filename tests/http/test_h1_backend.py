@@ -11,8 +11,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from edgegate.http.limits import Limits
-from tests.http.conversation import Conversation, FakeStream
-from tests.http.test_h1_channel import GET, OK
+from edgegate.routing.policies import RetryPolicy
+from tests.http.conversation import NOTHING_LEFT, Conversation, FakeStream, to_web
+from tests.http.test_h1_channel import GET, OK, POST
 
 
 class AnswerTests(SynchronousTestCase):
@@ -83,6 +84,54 @@ class AnswerTests(SynchronousTestCase):
         client.deliver(GET)
         talk.backend().deliver(OK)
         self.assertNotIn(b"forged", client.sent)
+
+    def test_backend_that_does_not_read(self) -> None:
+        """One that answers before it has read its request gets no other, which would wait behind the rest of it."""
+        talk, client, backend = self.ask(request=POST + b"0123456789")
+        backend.producer.pauseProducing()
+        backend.deliver(OK)
+        self.assertTrue(client.sent.endswith(b"ok"))
+        self.assertEqual(backend.ended, "closed")
+        client.deliver(GET)
+        self.assertEqual(len(talk.connects), 2)
+
+    def test_read_in_time(self) -> None:
+        """One that reads again before its answer can be kept."""
+        _, _, backend = self.ask(request=POST + b"0123456789")
+        backend.producer.pauseProducing()
+        backend.producer.resumeProducing()
+        backend.deliver(OK)
+        self.assertEqual(backend.ended, "")
+
+    def test_end_that_does_not_come(self) -> None:
+        """A connection that is to end but does not, because its backend reads nothing, is reset after a moment."""
+        talk, _, backend = self.ask(request=POST + b"01234")
+        backend.deliver(OK)
+        self.assertEqual(backend.ended, "closed")
+        talk.advance(Limits().linger_seconds + 2)
+        self.assertEqual(backend.ended, "aborted")
+        backend.settle()
+        talk.advance(20)
+        self.assertEqual(talk.left, NOTHING_LEFT)
+
+    def test_rest_of_an_answer(self) -> None:
+        """A connection whose answer nobody wants is kept if the rest is small and comes; else it ends."""
+        for head, rest, ended in (
+            (b"Content-Length: 4\r\n\r\n", b"rest", ""),
+            (b"Content-Length: 0\r\n\r\n", b"", ""),
+            (b"Content-Length: 4\r\n\r\n", b"rest and more", "closed"),
+            (b"Content-Length: 4\r\nConnection: close\r\n\r\n", b"rest", "closed"),
+            (b"Content-Length: 70000\r\n\r\n", b"", "aborted"),
+            (b"Transfer-Encoding: chunked\r\n\r\n", b"", "aborted"),
+        ):
+            talk = Conversation(to_web(retries=RetryPolicy(1, frozenset(("5xx",)))))
+            talk.ask(GET)
+            backend = talk.backend()
+            backend.deliver(b"HTTP/1.1 503 Busy\r\n" + head)
+            if rest:
+                backend.deliver(rest)
+            self.assertEqual(backend.ended, ended, head)
+            self.assertEqual(talk.left["active"], 0, head)
 
     def test_idle_connection_dies(self) -> None:
         """An idle connection that its backend closes is forgotten."""

@@ -168,6 +168,12 @@ class ExchangeTests(SynchronousTestCase):
             )
         self.assertEqual(len(talk.ended), 2)
 
+    def test_local_answer_before_the_body(self) -> None:
+        """Nobody takes the body of a request that the gateway answers: the client is told that the connection ends."""
+        client = Conversation().client()
+        client.deliver(b"POST / HTTP/1.1\r\nHost: unknown.example\r\nContent-Length: 3\r\n\r\nabc")
+        self.assertIn(b"connection: close\r\n", client.sent)
+
     def test_local_answers_to_head(self) -> None:
         """A local answer to HEAD has the length and not the body."""
         client = Conversation().client()
@@ -245,19 +251,6 @@ class UploadTests(SynchronousTestCase):
         self.assertEqual(backend.ended, "closed")
         client.deliver(b"123456789")
         self.assertEqual(len(talk.ended), 1)
-
-    def test_lingering_is_bounded(self) -> None:
-        """After an answer that ends the connection, so much is read and so long, and no more."""
-        talk = Conversation(limits=Limits(linger_bytes=100))
-        client = talk.client()
-        client.deliver(b"BAD\x00\r\n\r\n")
-        self.assertEqual(client.ended, "half-closed")
-        client.deliver(b"a" * 101)
-        self.assertEqual(client.ended, "aborted")
-        slow = talk.client()
-        slow.deliver(b"BAD\x00\r\n\r\n")
-        talk.advance(Limits().linger_seconds + 1)
-        self.assertEqual(slow.ended, "aborted")
 
     def test_malformed_body(self) -> None:
         """A body that breaks its coding is answered 400, and its backend never gets it for whole."""

@@ -18,7 +18,7 @@ STREAM = (
     b"POST /two HTTP/1.1\r\nHost: a.example\r\nContent-Length: 5\r\n\r\nhello"
     b"POST /three HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n"
     b"3;x=y\r\nabc\r\n2\r\nde\r\n0\r\nx-sum: 5\r\n\r\n"
-    b"\r\nGET /four HTTP/1.1\r\nHost: a.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+    b"\r\nGET /four HTTP/1.1\r\nHost: a.example\r\nConnection: Upgrade\r\nUpgrade: chat/2\r\n\r\n"
     b"DELETE /five HTTP/1.1\r\nHost: a.example\r\nContent-Length: 0\r\n\r\n"
 )
 REQUESTS = [

@@ -36,7 +36,7 @@ class RequestLinesTests(SynchronousTestCase):
         sent = re.sub(rb"x-request-id: [0-9a-f-]{36}\r\n", b"x-request-id: ID\r\n", talk.backend().sent)
         self.assertEqual(
             sent,
-            b"GET /a/../b?q=1 HTTP/1.1\r\nhost: WEB.example:80\r\nx-custom: one\r\nx-custom: two \r\n"
+            b"GET /b?q=1 HTTP/1.1\r\nhost: WEB.example:80\r\nx-custom: one\r\nx-custom: two \r\n"
             b"x-forwarded-for: 192.0.2.7\r\nx-forwarded-proto: http\r\nx-envoy-external-address: 192.0.2.7\r\n"
             b"x-request-id: ID\r\nx-envoy-attempt-count: 1\r\n\r\n",
         )
@@ -242,6 +242,38 @@ class StreamingTests(SynchronousTestCase):
         self.assertEqual(client.take(), b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n")
         backend.deliver(OK)
         self.assertIn(b"HTTP/1.1 200 OK", client.sent)
+
+    def test_continue(self) -> None:
+        """A client that waits for 100 gets it once, as soon as there is a backend, whose own is not passed on."""
+        talk = Conversation()
+        client = talk.client()
+        client.deliver(POST.replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n"))
+        self.assertEqual(client.take(), b"")
+        backend = talk.backend()
+        self.assertEqual(client.take(), b"HTTP/1.1 100 Continue\r\n\r\n")
+        self.assertNotIn(b"expect", backend.sent)
+        client.deliver(b"01234")
+        backend.deliver(b"HTTP/1.1 100 Continue\r\n\r\n")
+        client.deliver(b"56789")
+        self.assertEqual(client.take(), b"")
+        self.assertTrue(backend.sent.endswith(b"\r\n\r\n0123456789"))
+        backend.deliver(OK)
+        self.assertIn(b"HTTP/1.1 200 OK", client.sent)
+        self.assertEqual(client.ended, "")
+
+    def test_interim_answers_are_counted(self) -> None:
+        """Sixteen may come before an answer, each passed on when it comes; no HTTP/1.0 client gets one."""
+        hint = b"HTTP/1.1 103 Early Hints\r\n\r\n"
+        for request, told in ((GET, 16), (GET.replace(b"1.1", b"1.0"), 0)):
+            talk = Conversation()
+            client = talk.client()
+            client.deliver(request)
+            backend = talk.backend()
+            for _ in range(16):
+                backend.deliver(hint)
+            self.assertEqual(client.take(), hint * told)
+            backend.deliver(OK)
+            self.assertTrue(client.sent.startswith(b"HTTP/1.1 200 OK\r\n"))
 
     def test_answer_is_passed_on_piece_by_piece(self) -> None:
         """Each read of an answer is one write, with nothing kept back."""

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.errors import BAD_HOST, BAD_REQUEST, CODING_UNKNOWN, EXPECTATION_FAILED, METHOD_REFUSED, Fault
+from edgegate.errors import (
+    BAD_HOST,
+    BAD_PATH,
+    BAD_REQUEST,
+    BAD_WEBSOCKET,
+    CODING_UNKNOWN,
+    EXPECTATION_FAILED,
+    METHOD_REFUSED,
+    Fault,
+)
 from edgegate.http.fields import Field
 from edgegate.http.request import CHUNKED, HostMemory, RequestHead, RequestRefused, h1_head, refused_head
 
@@ -36,11 +45,19 @@ class HeadTests(SynchronousTestCase):
         self.assertEqual(head(target=b"http://b?q").target, b"/?q")
         self.assertEqual(head(method=b"OPTIONS", target=b"*").path, b"*")
 
+    def test_normal_form(self) -> None:
+        """What is matched is what is sent on: the path in its normal form; the query is left as it came."""
+        for target in (b"/x/../a?b=/../%zz", b"http://b/%2e%2e/a?b=/../%zz"):
+            found = head(target=target)
+            self.assertEqual((found.target, found.path), (b"/a?b=/../%zz", b"/a"))
+
     def test_refused_targets(self) -> None:
         """What is no target of the method, or could hide an authority."""
         for target in (b"*", b"http://", b"http://a#b", b"/a#b", b"ftp://a/", b"https:/a"):
             self.assert_refused(BAD_REQUEST, target=target)
         self.assert_refused(BAD_HOST, target=b"http://user@b/")
+        for target in (b"/%00", b"/a%", b"http://a/%zz?b"):
+            self.assert_refused(BAD_PATH, target=target)
         self.assert_refused(METHOD_REFUSED, method=b"CONNECT", target=b"a:443")
         self.assert_refused(METHOD_REFUSED, method=b"TRACE")
 
@@ -109,6 +126,40 @@ class HeadTests(SynchronousTestCase):
         self.assertEqual(got.fields, [(b"x-kept", b"3")])
         self.assertEqual(got.host, "a")
         self.assertEqual(got.forwarded_for, [b"1.2.3.4"])
+
+    def test_upgrade(self) -> None:
+        """An upgrade is asked for by two fields that name each other, in HTTP/1.1, on a request without a body."""
+        asking = [(b"Host", b"a.example"), (b"Connection", b"keep-alive, Upgrade"), (b"Upgrade", b"chat/2, h2c, IRC")]
+        whole = head(fields=asking)
+        self.assertEqual((whole.upgrade, whole.fields), ((b"chat/2", b"IRC"), []))
+        self.assertEqual(head(fields=[*asking, (b"Content-Length", b"0")]).upgrade, whole.upgrade)
+        self.assertEqual(head(fields=[*asking, (b"Upgrade", b"x")]).upgrade, (b"chat/2", b"IRC", b"x"))
+        for fields in (
+            asking[:2],
+            [asking[0], asking[2]],
+            [asking[0], (b"Connection", b"upgrades"), asking[2]],
+            [*asking[:2], (b"Upgrade", b"h2c")],
+            [*asking, (b"Content-Length", b"1")],
+            [*asking, (b"Transfer-Encoding", b"chunked")],
+        ):
+            found = head(fields=fields)
+            self.assertEqual((found.upgrade, found.fields), ((), []), fields)
+        self.assertEqual(head(fields=asking, version="1.0").upgrade, ())
+
+    def test_websocket(self) -> None:
+        """A WebSocket is asked for as RFC 6455 says, or not at all."""
+        key = (b"Sec-WebSocket-Key", b"dGhlIHNhbXBsZSBub25jZQ==")
+        version = (b"Sec-WebSocket-Version", b"13")
+        asking = [(b"Host", b"a.example"), (b"Connection", b"Upgrade"), (b"Upgrade", b"WebSocket")]
+        found = head(fields=[*asking, key, version])
+        self.assertEqual(found.upgrade, (b"WebSocket",))
+        self.assertEqual(found.fields, [(b"sec-websocket-key", key[1]), (b"sec-websocket-version", b"13")])
+        self.assert_refused(BAD_WEBSOCKET, fields=asking)
+        self.assert_refused(BAD_WEBSOCKET, method=b"POST", fields=[*asking, key, version])
+        nominating = (b"Connection", b"upgrade, sec-websocket-key")
+        self.assert_refused(BAD_WEBSOCKET, fields=[*asking, key, version, nominating])
+        # no upgrade, no rule
+        self.assertEqual(head(fields=[asking[0], asking[2]]).upgrade, ())
 
     def test_order_and_repetition_are_kept(self) -> None:
         """Fields that pass do so in their order, repeated ones too."""

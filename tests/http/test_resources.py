@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from edgegate.errors import NO_ROUTE
+from edgegate.errors import NO_ROUTE, aborted
 from edgegate.http.interfaces import IResource
-from edgegate.http.resources import FaultResource, HTTPSRedirectResource, ReverseProxyResource
-from tests.http.conversation import Conversation
+from edgegate.http.resources import FaultResource, FilteredResource, HTTPSRedirectResource, ReverseProxyResource
+from edgegate.routing.actions import DirectResponse, NewPath, Redirect
+from edgegate.routing.headers import HeaderChanges, Template
+from edgegate.routing.matching import Kind, StringMatch
+from edgegate.routing.policies import Abort, CORSPolicy, Delay, Faults
+from edgegate.routing.snapshot import HTTPRoute
+from tests.http.conversation import Conversation, to_web
+from tests.http.test_h1_channel import GET, OK, POST
+
+PREFLIGHT = (
+    b"OPTIONS / HTTP/1.1\r\nHost: web.example\r\nOrigin: https://a\r\nAccess-Control-Request-Method: PUT\r\n\r\n"
+)
 
 
 class ResourceTests(SynchronousTestCase):
@@ -18,6 +30,7 @@ class ResourceTests(SynchronousTestCase):
         """All of them are resources."""
         for resource in (
             ReverseProxyResource(Conversation().gateway),
+            FilteredResource(Conversation().gateway),
             HTTPSRedirectResource(443),
             FaultResource(NO_ROUTE),
         ):
@@ -45,3 +58,161 @@ class ResourceTests(SynchronousTestCase):
         client.deliver(b"POST /a HTTP/1.1\r\nHost: moved.example\r\nContent-Length: 100000\r\n\r\nabc")
         self.assertIn(b"location: https://moved.example/a\r\n", client.sent)
         self.assertEqual(client.ended, "half-closed")
+
+
+class RouteActionTests(SynchronousTestCase):
+    """What routes answer themselves."""
+
+    def answer(self, route: HTTPRoute, request: bytes = GET) -> tuple[Conversation, bytes]:
+        """Return the conversation, and what a client gets."""
+        talk = Conversation(route)
+        return talk, talk.ask(request).sent
+
+    def test_redirect(self) -> None:
+        """The location, the status and no body; HEAD gets the same, and nobody is asked."""
+        route = to_web(redirect=Redirect(308, NewPath(b"/n"), b"b.example"))
+        for method in (b"GET", b"HEAD"):
+            talk, sent = self.answer(route, b"%b /old?q=1 HTTP/1.1\r\nHost: web.example\r\n\r\n" % method)
+            self.assertTrue(sent.startswith(b"HTTP/1.1 308 Permanent Redirect\r\nlocation: http://b.example/n?q=1\r\n"))
+            self.assertTrue(sent.endswith(b"\r\n\r\n"))
+            self.assertIn(b"content-length: 0\r\n", sent)
+            self.assertEqual((talk.connects, talk.ended[0].fault), ([], None))
+
+    def test_redirect_of_no_path(self) -> None:
+        """OPTIONS * is sent to the root."""
+        _, sent = self.answer(
+            to_web(redirect=Redirect(scheme=b"https")), b"OPTIONS * HTTP/1.1\r\nHost: web.example\r\n\r\n"
+        )
+        self.assertIn(b"location: https://web.example/\r\n", sent)
+
+    def test_direct(self) -> None:
+        """The status and the body of the file; HEAD gets the length alone."""
+        route = to_web(direct=DirectResponse(503, b"later"))
+        _, sent = self.answer(route)
+        self.assertTrue(sent.startswith(b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain\r\n"))
+        self.assertTrue(sent.endswith(b"\r\n\r\nlater"))
+        _, sent = self.answer(route, GET.replace(b"GET", b"HEAD"))
+        self.assertIn(b"content-length: 5\r\n", sent)
+        self.assertTrue(sent.endswith(b"\r\n\r\n"))
+        _, sent = self.answer(to_web(direct=DirectResponse(204)))
+        self.assertNotIn(b"content-", sent)
+
+    def test_changes(self) -> None:
+        """The route's changes are made in its own answers."""
+        given = HeaderChanges(
+            set=((b"x-a", Template.parse("%RESPONSE_CODE%")),), add=((b"set-cookie", Template.parse("b")),)
+        )
+        for what in ({"direct": DirectResponse(200)}, {"redirect": Redirect(scheme=b"https")}):
+            _, sent = self.answer(replace(to_web(**what), response=given))
+            status = b"200" if "direct" in what else b"301"
+            self.assertIn(b"x-a: %b\r\nset-cookie: b\r\n" % status, sent)
+
+    def test_upload(self) -> None:
+        """A body that nobody wants ends the connection, in order; one that is small enough does not."""
+        talk = Conversation(to_web(direct=DirectResponse(200, b"here")))
+        client = talk.ask(POST + b"0123456789")
+        self.assertTrue(client.sent.endswith(b"here"))
+        client = talk.ask(POST + b"0123")
+        self.assertTrue(client.sent.endswith(b"here"))
+        self.assertEqual(len(talk.ended), 2)
+
+
+class FaultInjectionTests(SynchronousTestCase):
+    """Failures on purpose."""
+
+    def test_shares(self) -> None:
+        """Of many requests the shares fail, or wait, that the route says; the draws are independent."""
+        talk = Conversation(to_web(faults=Faults(Delay(5.0, 0.25), Abort(418, share=0.5))))
+        for _ in range(800):
+            talk.ask(GET)
+        talk.clock.advance(5)
+        delayed = sum("DI" in exchange.flags for exchange in talk.ended)
+        failed = len(talk.ended)
+        passed = len(talk.connects)
+        self.assertEqual(failed + passed, 800)
+        self.assertTrue(340 <= failed <= 460, failed)
+        self.assertTrue(70 <= delayed <= 130, delayed)
+
+    def test_none(self) -> None:
+        """A share of almost nothing is almost never drawn, one of all always."""
+        talk = Conversation(to_web(faults=Faults(abort=Abort(418, share=0.000001))))
+        self.assertEqual(talk.ask(GET).sent, b"")
+        talk = Conversation(to_web(faults=Faults(abort=Abort(418))))
+        self.assertTrue(talk.ask(GET).sent.startswith(b"HTTP/1.1 418 "))
+        self.assertEqual((talk.ended[0].fault, talk.connects), (aborted(418, None), []))
+
+    def test_grpc(self) -> None:
+        """A gRPC client gets the gRPC status that is named, or what follows from the HTTP status."""
+        grpc = GET.replace(b"\r\n\r\n", b"\r\nContent-Type: application/grpc\r\n\r\n")
+        for abort, status in ((Abort(200, 8), b"8"), (Abort(503), b"14")):
+            talk = Conversation(to_web(faults=Faults(abort=abort)))
+            sent = talk.ask(grpc).sent
+            self.assertTrue(sent.startswith(b"HTTP/1.1 200 OK\r\ncontent-type: application/grpc\r\n"))
+            self.assertIn(
+                b"grpc-status: %b\r\ngrpc-message: fault filter abort\r\n" % status, sent.replace(b"%20", b" ")
+            )
+
+    def test_before_cors(self) -> None:
+        """A request that fails on purpose fails before anything else is looked at."""
+        cors = CORSPolicy((StringMatch(Kind.EXACT, "*"),))
+        talk = Conversation(to_web(cors=cors, faults=Faults(abort=Abort(503))))
+        sent = talk.ask(PREFLIGHT).sent
+        self.assertTrue(sent.startswith(b"HTTP/1.1 503 "))
+        self.assertNotIn(b"access-control", sent)
+
+
+class CORSTests(SynchronousTestCase):
+    """Pages of other origins."""
+
+    POLICY = CORSPolicy((StringMatch(Kind.EXACT, "https://a"),), methods=b"PUT")
+
+    def test_preflight(self) -> None:
+        """It is answered without a backend, and without a body."""
+        talk = Conversation(to_web(cors=self.POLICY))
+        sent = talk.ask(PREFLIGHT).sent
+        self.assertTrue(
+            sent.startswith(
+                b"HTTP/1.1 200 OK\r\naccess-control-allow-origin: https://a\r\naccess-control-allow-methods: PUT\r\n"
+            ),
+            sent,
+        )
+        self.assertIn(b"content-length: 0\r\n", sent)
+        self.assertEqual(talk.connects, [])
+
+    def test_unmatched_preflight(self) -> None:
+        """Another origin's goes to the backend, or is answered with nothing."""
+        other = PREFLIGHT.replace(b"https://a", b"https://b")
+        talk = Conversation(to_web(cors=self.POLICY))
+        client = talk.ask(other)
+        talk.backend().deliver(OK)
+        self.assertNotIn(b"access-control", client.sent)
+        talk = Conversation(to_web(cors=replace(self.POLICY, forward_unmatched=False)))
+        sent = talk.ask(other).sent
+        self.assertTrue(sent.startswith(b"HTTP/1.1 200 OK\r\n"))
+        self.assertNotIn(b"access-control", sent)
+
+    def test_answers(self) -> None:
+        """An answer says who may read it, whatever its backend says, and so do redirects and failures."""
+        asked = GET.replace(b"\r\n\r\n", b"\r\nOrigin: https://a\r\n\r\n")
+        told = b"access-control-allow-origin: https://a\r\n"
+        talk = Conversation(to_web(cors=self.POLICY))
+        client = talk.ask(asked)
+        talk.backend().deliver(OK.replace(b"Date", b"Access-Control-Allow-Origin: *\r\nDate"))
+        self.assertIn(told, client.sent)
+        self.assertEqual(client.sent.count(b"access-control"), 1)
+        for what in ({"redirect": Redirect(scheme=b"https")}, {"direct": DirectResponse(200, b"x")}):
+            self.assertIn(told, Conversation(to_web(cors=self.POLICY, **what)).ask(asked).sent)
+        self.assertIn(told, Conversation(to_web(cors=self.POLICY), endpoints=0).ask(asked).sent)
+
+    def test_one_origin_after_the_other(self) -> None:
+        """On one connection each request gets what its own origin may."""
+        talk = Conversation(to_web(cors=self.POLICY))
+        client = talk.client()
+        client.deliver(GET.replace(b"\r\n\r\n", b"\r\nOrigin: https://a\r\n\r\n"))
+        backend = talk.backend()
+        backend.deliver(OK)
+        self.assertIn(b"access-control-allow-origin: https://a\r\n", client.take())
+        for origin in (b"\r\nOrigin: https://b\r\n\r\n", b"\r\n\r\n"):
+            client.deliver(GET.replace(b"\r\n\r\n", origin))
+            backend.deliver(OK)
+            self.assertNotIn(b"access-control", client.take())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Callable
 from typing import Any
 
@@ -54,6 +55,15 @@ def receive(sock: socket.socket) -> bytes | None:
         return sock.recv(1 << 20)
     except BlockingIOError:
         return None
+
+
+def attempt(step: Any) -> bool:
+    """Try what may have to wait for the other side; tell whether it is done."""
+    try:
+        step()
+    except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+        return False
+    return True
 
 
 class Recorder(Protocol):

@@ -33,7 +33,9 @@ class SplicedPairTests(TestCase):
         self.ends: list[tuple[str, int, int]] = []
         self.relay(*tcp_pair(), *tcp_pair())
 
-    def relay(self, client: socket.socket, one: socket.socket, other: socket.socket, backend: socket.socket) -> None:
+    def relay(
+        self, client: socket.socket, one: socket.socket, other: socket.socket, backend: socket.socket, *first: bytes
+    ) -> None:
         """Begin to relay."""
         self.client, self.backend = client, backend
         self.addCleanup(client.close)
@@ -45,6 +47,7 @@ class SplicedPairTests(TestCase):
             other,
             60.0,
             lambda *end: self.ends.append(end),
+            *first,
         )
         self.addCleanup(self.pair.abort)
 
@@ -75,7 +78,7 @@ class SplicedPairTests(TestCase):
     async def test_half_close(self) -> None:
         """An end in one direction leaves the other one open; the pair is over when both have ended."""
         await self.carry(self.client, self.backend, b"question")
-        self.assertEqual(self.ends, [])
+        self.assertEqual((self.ends, self.pair.piped), ([], False))
         await self.carry(self.backend, self.client, b"answer")
         await until(lambda: self.ends)
         self.assertEqual(self.ends, [("", 8, 6)])
@@ -98,10 +101,22 @@ class SplicedPairTests(TestCase):
 
     async def test_without_splice(self) -> None:
         """Where the system has no splice it is copied."""
-        self.patch(splice, "_SPLICE", False)
+        self.patch(splice, "SPLICES", False)
         self.ends.clear()
         self.relay(*tcp_pair(), *tcp_pair())
         await self.carry(self.client, self.backend, LARGE)
+        await self.carry(self.backend, self.client, LARGE)
+        await until(lambda: self.ends)
+
+    async def test_pipes_are_counted(self) -> None:
+        """When there are as many pipes as there may be, others are copied."""
+        self.patch(splice, "MOST_PIPES", 0)
+        self.patch(splice.Pipe, "_kept", [])
+        self.ends.clear()
+        self.relay(*tcp_pair(), *tcp_pair())
+        before = splice.Pipe._open
+        await self.carry(self.client, self.backend, LARGE)
+        self.assertEqual(splice.Pipe._open, before)
         await self.carry(self.backend, self.client, LARGE)
         await until(lambda: self.ends)
 
@@ -161,6 +176,30 @@ class SplicedPairTests(TestCase):
         self.assertEqual(self.ends, [("aborted", 0, 0)])
         for end in (self.client, self.backend):
             self.assertRaises(ConnectionResetError, receive, end)
+
+    async def test_first(self) -> None:
+        """What was read before goes before all else, and counts."""
+        self.relay(*tcp_pair(), *tcp_pair(), b"early ", LARGE)
+        self.client.send(b"late")
+        self.client.shutdown(socket.SHUT_WR)
+        received = bytearray()
+        await until(lambda: received.extend(receive(self.backend) or b"") or received == b"early late")
+        received.clear()
+        await until(lambda: received.extend(receive(self.client) or b"") or len(received) == len(LARGE))
+        self.backend.shutdown(socket.SHUT_WR)
+        await until(lambda: self.ends)
+        self.assertTrue(received == LARGE)
+        self.assertEqual(self.ends, [("", 10, len(LARGE))])
+
+    async def test_first_to_a_broken_side(self) -> None:
+        """A side that is gone before the first byte is told afterwards."""
+        client, one = tcp_pair()
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.close()
+        self.relay(client, one, *tcp_pair(), b"", b"hello")
+        self.assertEqual(self.ends, [])
+        await until(lambda: self.ends)
+        self.assertEqual(self.ends, [("one", 0, 0)])
 
     async def test_unix(self) -> None:
         """A UNIX socket on one side."""

@@ -188,13 +188,31 @@ class StreamTests(TestCase):
         self.assertEqual(late.told, ["stop"])
         await until(lambda: recorder.lost)
 
+    async def test_switch(self) -> None:
+        """Another protocol can take over; from then on it alone is told, of half-closes too if it knows them."""
+        first = self.start(Recorder())
+        self.theirs.send(b"one")
+        await until(lambda: first.data)
+        second = HalfRecorder()
+        self.stream.switch(second)
+        self.theirs.send(b"two")
+        self.theirs.shutdown(socket.SHUT_WR)
+        await until(lambda: second.ended)
+        self.assertEqual((first.data, second.data, second.ended), (b"one", b"two", ["read"]))
+        self.assertFalse(self.stream.detachable)
+        self.stream.loseConnection()
+        await until(lambda: second.lost)
+        self.assertEqual(first.lost, [])
+
     async def test_detach(self) -> None:
         """A stream at rest hands its socket over; one with something queued does not."""
         self.stream.start(Recorder())
         self.stream.write(LARGE)
+        self.assertFalse(self.stream.detachable)
         self.assertRaises(RuntimeError, self.stream.detach)
         await self.taken(len(LARGE))
         await until(lambda: not self.stream.buffered)
+        self.assertTrue(self.stream.detachable)
         self.assertIs(self.stream.detach(), self.ours)
         self.assertTrue(self.stream.disconnected)
         self.theirs.send(b"x")

@@ -16,7 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from edgegate.net.tls_stream import TLSStream, Truncated, reason_of
 from edgegate.net.wheel import TimerWheel
 from edgegate.tls.contexts import server_context
-from tests.net.pairs import HERE, THERE, HalfRecorder, Producer, Recorder, tcp_pair, until
+from tests.net.pairs import HERE, THERE, HalfRecorder, Producer, Recorder, attempt, tcp_pair, until
 from tests.tls.handshakes import client_context, server_tls
 
 LARGE = b"x" * (6 << 20)
@@ -86,6 +86,7 @@ class TLSStreamTests(TestCase):
         self.stream.writeSequence([b"a", b"b"])
         self.assertEqual(await self.read(client, 2), b"ab")
         self.assertEqual((self.stream.bytes_in, self.stream.bytes_out), (5, 2))
+        self.assertFalse(self.stream.detachable)
 
     async def test_large(self) -> None:
         """What the kernel does not take waits, in order, and holds up the producer; a close waits for it."""
@@ -219,12 +220,3 @@ class ReasonTests(SynchronousTestCase):
         self.assertEqual(reason_of(SSL.SysCallError(104, "ECONNRESET")), "econnreset")
         self.assertEqual(reason_of(SSL.Error()), "Error")
         self.assertEqual(reason_of(SSL.Error([("a", "b", "")])), "unknown")
-
-
-def attempt(step: Any) -> bool:
-    """Try what may have to wait for the other side; tell whether it is done."""
-    try:
-        step()
-    except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-        return False
-    return True

@@ -77,6 +77,69 @@ class WheelTests(SynchronousTestCase):
         self.wheel.stop()
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
+    def test_sleeping_and_waking(self) -> None:
+        """A wheel that was at rest for long takes the time anew before it counts."""
+        self.deadline().start(1)
+        self.turn(3)
+        self.clock.advance(5000)
+        self.assertFalse(self.wheel.running)
+        begun = self.clock.seconds()
+        self.deadline().start(2)
+        self.turn(5)
+        self.assertEqual(len(self.passed), 2)
+        self.assertGreaterEqual(self.passed[1], begun + 2)
+        self.assertLessEqual(self.passed[1], begun + 2 + 3 * TICK)
+
+    def test_clock_set_ahead(self) -> None:
+        """A clock that is set ahead by decades ends what is due, at once; nothing is counted through."""
+        self.deadline().start(1)
+        self.deadline().start(10)
+        self.clock.advance(60 * 365 * 86400)
+        self.assertEqual(len(self.passed), 2)
+        self.deadline().start(1)
+        self.turn(3)
+        self.assertEqual(len(self.passed), 3)
+
+    def test_clock_set_back(self) -> None:
+        """After a clock was set back new deadlines pass by the new time; old ones no earlier than by the old."""
+        self.deadline().start(10)
+        self.turn(1)
+        self.clock.rightNow -= 100
+        self.clock.getDelayedCalls()[0].reset(TICK)  # the reactor goes on, as where it counts by another clock
+        self.turn(1)
+        begun = self.clock.seconds()
+        self.deadline().start(2)
+        self.turn(4)
+        self.assertEqual(len(self.passed), 1)
+        self.assertGreaterEqual(self.passed[0], begun + 2)
+        self.turn(110)
+        self.assertEqual(len(self.passed), 2)
+
+    def test_busy_worker(self) -> None:
+        """Who looks at the clock first is not robbed of the time in which the wheel did not turn."""
+        wheel = TimerWheel(self.clock, 0.01)
+        Deadline(wheel, lambda: None).start(1)
+        self.clock.rightNow += 0.5
+        wheel.look()
+        begun = self.clock.seconds()
+        Deadline(wheel, lambda: self.passed.append(self.clock.seconds())).start(0.1)
+        self.clock.pump([0.005] * 30)
+        self.assertEqual(len(self.passed), 1)
+        self.assertGreaterEqual(self.passed[0], begun + 0.1)
+        self.assertLessEqual(self.passed[0], begun + 0.135)
+
+    def test_fine_tick(self) -> None:
+        """With a fine tick a deadline is kept to some hundredths of a second."""
+        wheel = TimerWheel(self.clock, 0.01)
+        begun = self.clock.seconds()
+        for number in range(100):
+            Deadline(wheel, lambda: self.passed.append(self.clock.seconds())).start(number / 100)
+        self.clock.pump([0.001] * 1100)
+        self.assertEqual(len(self.passed), 100)
+        for number, at in enumerate(self.passed):
+            self.assertGreaterEqual(at, begun + number / 100 - 1e-6)
+            self.assertLessEqual(at, begun + number / 100 + 0.035)
+
     def test_failing(self) -> None:
         """One that fails does not keep the others from passing."""
         bad = Deadline(self.wheel, lambda: 1 / 0)  # type: ignore[arg-type, return-value]

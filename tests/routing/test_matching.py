@@ -19,6 +19,7 @@ from edgegate.routing.matching import (
     check_regex,
     condition,
     first_params,
+    substitution,
     text_condition,
 )
 
@@ -180,7 +181,17 @@ class HTTPMatchTests(SynchronousTestCase):
         present = HTTPMatch(headers=(("h", StringMatch(Kind.PRESENT)),))
         self.assertTrue(holds(present, Asked(headers=[(b"h", b"")])))
         self.assertFalse(holds(present, Asked(headers=[(b"i", b"")])))
-        self.assertFalse(holds(HTTPMatch(headers=(("h", StringMatch(Kind.EXACT, "")),)), Asked()))
+        empty = HTTPMatch(headers=(("h", StringMatch(Kind.EXACT, "")),))
+        self.assertFalse(holds(empty, Asked()))
+        self.assertTrue(holds(empty, Asked(headers=[(b"h", b"")])))
+        self.assertFalse(holds(empty, Asked(headers=[(b"h", b"a")])))
+
+    def test_header_values(self) -> None:
+        """White space behind a value is none of it, and the pieces of a cookie are joined as cookies are."""
+        match = HTTPMatch(headers=(("h", StringMatch(Kind.EXACT, "a,b")),))
+        self.assertTrue(holds(match, Asked(headers=[(b"h", b"a \t"), (b"h", b"b ")])))
+        cookie = HTTPMatch(headers=(("cookie", StringMatch(Kind.REGEX, "(.*; )?user=eve(;.*)?")),))
+        self.assertTrue(holds(cookie, Asked(headers=[(b"cookie", b"a=b"), (b"cookie", b"user=eve")])))
 
 
 class RequestPartsTests(SynchronousTestCase):
@@ -200,12 +211,52 @@ class RequestPartsTests(SynchronousTestCase):
             self.assertEqual((holds(value, Asked(headers=headers)), holds(absent, Asked(headers=headers))), expected)
         self.assertTrue(holds(value, Asked(headers=((b"x-user", b"bob"),))))
 
+    def test_missing_is_empty(self) -> None:
+        """
+        To a condition on its value a header that must not be there is empty where it is missing.
+
+        So what the empty value satisfies keeps requests without the header away, as in Istio.
+        """
+        for kind, text, expected in (
+            (Kind.EXACT, "", False),
+            (Kind.REGEX, ".*", False),
+            (Kind.REGEX, "a?", False),
+            (Kind.REGEX, ".+", True),
+            (Kind.EXACT, "a", True),
+            (Kind.PREFIX, "a", True),
+        ):
+            match = HTTPMatch(without_headers=(("h", StringMatch(kind, text)),))
+            self.assertEqual(holds(match, Asked()), expected, match)
+            self.assertEqual(holds(match, Asked(headers=[(b"h", b"")])), expected, match)
+        several = HTTPMatch(without_headers=(("h", StringMatch(Kind.EXACT, "a,b")),))
+        self.assertFalse(holds(several, Asked(headers=[(b"h", b"a"), (b"h", b"b")])))
+        two = HTTPMatch(without_headers=(("h", StringMatch(Kind.PRESENT)), ("i", StringMatch(Kind.EXACT, "x"))))
+        self.assertTrue(holds(two, Asked(headers=[(b"i", b"y")])))
+        self.assertFalse(holds(two, Asked(headers=[(b"h", b"")])))
+        self.assertFalse(holds(two, Asked(headers=[(b"i", b"x")])))
+
+    def test_pseudo_headers(self) -> None:
+        """What HTTP/2 sends as headers can be asked for as such: the path has its query then."""
+        asked = Asked(method=b"PUT", path=b"/a", query=b"b=c", scheme=b"https", authority=b"x:81")
+        for name, value in ((":method", "PUT"), (":path", "/a?b=c"), (":scheme", "https"), (":authority", "x:81")):
+            match = HTTPMatch(headers=((name, StringMatch(Kind.EXACT, value)),))
+            self.assertTrue(holds(match, asked), name)
+            self.assertFalse(holds(match, Asked(path=b"/a")), name)
+            self.assertFalse(holds(HTTPMatch(without_headers=match.headers), asked), name)
+        self.assertFalse(holds(HTTPMatch(headers=((":status", StringMatch(Kind.PRESENT)),)), asked))
+        bare = HTTPMatch(headers=((":path", StringMatch(Kind.EXACT, "/a")),))
+        self.assertTrue(holds(bare, Asked(path=b"/a")))
+
     def test_query(self) -> None:
-        """All parameters must match; of several of one name the first counts, escapes are decoded."""
-        match = HTTPMatch(query_params=(("a", StringMatch(Kind.EXACT, "1 2")), ("b", StringMatch(Kind.PRESENT))))
+        """All parameters must match; of several of one name the first counts, escapes stay what they are (as Envoy)."""
+        match = HTTPMatch(query_params=(("a", StringMatch(Kind.EXACT, "1%202")), ("b", StringMatch(Kind.PRESENT))))
         for query, expected in (
             (b"a=1%202&b", True),
-            (b"b=&a=1 2", True),
+            (b"b=&a=1%202", True),
+            (b"a=1 2&b", False),
+            (b"a=1+2&b", False),
+            (b"%61=1%202&b", False),
+            (b"A=1%202&b", False),
             (b"a=1%202", False),
             (b"a=0&a=1%202&b", False),
             (b"", False),
@@ -218,4 +269,48 @@ class RequestPartsTests(SynchronousTestCase):
 
     def test_first_params(self) -> None:
         """Odd queries have odd parameters, never an error."""
-        self.assertEqual(first_params(b"&=&a=b=c&%zz=%ff"), {b"": b"", b"a": b"b=c", b"%zz": b"\xff"})
+        self.assertEqual(first_params(b"&=&a=b=c&%zz=%ff"), {b"": b"", b"a": b"b=c", b"%zz": b"%ff"})
+
+
+class SubstitutionTests(SynchronousTestCase):
+    """Texts changed by expressions, as RE2's GlobalReplace does."""
+
+    def test_replacement(self) -> None:
+        """Groups by their number, all of it by 0, a group that took no part is empty, two backslashes are one."""
+        for expression, replacement, text, result in (
+            ("b+", "x", b"abbbcb", b"axcx"),
+            ("(a)(b)?", r"<\1\2>", b"abac", b"<ab><a>c"),
+            ("b", r"[\0]", b"abc", b"a[b]c"),
+            ("b", r"\\", b"abc", b"a\\c"),
+            ("^a", "", b"aab", b"ab"),
+            ("z", "x", b"abc", b"abc"),
+            ("\\xe9", "e", b"caf\xe9", b"cafe"),
+        ):
+            self.assertEqual(substitution(expression, replacement)(text), result, (expression, replacement))
+
+    def test_empty_matches(self) -> None:
+        """Nothing empty is found where something ended: an expression for everything is replaced once."""
+        for expression, text, result in (
+            (".*", b"abc", b"-"),
+            (".*", b"", b"-"),
+            ("x*", b"axxb", b"-a-b-"),
+            ("a|", b"ab", b"-b-"),
+            ("$", b"ab", b"ab-"),
+        ):
+            self.assertEqual(substitution(expression, "-")(text), result, expression)
+
+    def test_refused(self) -> None:
+        """Expressions and replacements that are none."""
+        for expression, replacement, words in (
+            ("(", "x", "missing"),
+            ("(a)", r"\2", "there is no group 2"),
+            ("a", r"\n", "write"),
+            ("a", "x\\", "write"),
+        ):
+            self.assertIn(words, str(self.assertRaises(ValueError, substitution, expression, replacement)))
+
+    @given(st.text("abc", max_size=20), st.sampled_from(["a", "ab?", "[ab]+", "(a)(b)", "c$", "^a"]))
+    def test_as_others_do(self, text: str, expression: str) -> None:
+        """Where nothing empty is found it is what any engine makes of it."""
+        found = substitution(expression, r"<\0>")(text.encode())
+        self.assertEqual(found.decode(), re.sub(expression, r"<\g<0>>", text))

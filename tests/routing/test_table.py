@@ -2,36 +2,127 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+import re
+from collections.abc import Sequence
+
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.routing.matching import HTTPMatch, Kind, StringMatch, condition
+from edgegate.routing.matching import HTTPMatch, Kind, StringMatch
 from edgegate.routing.table import first_match
 from tests.routing.test_matching import Asked
 
-paths = st.sampled_from(["/", "/a", "/A", "/ab", "/a/b", "/a/", "/b", "/abc", "*", ""])
-kinds = st.sampled_from([Kind.EXACT, Kind.PREFIX, Kind.PREFIX, Kind.REGEX])
-texts = st.sampled_from(["/a", "/A", "/ab", "/a/b", "/b", "/", "/abc"])
+PATHS = ("/a", "/A", "/ab", "/a/b", "/b", "/", "/abc", "", "/\u00dc")
+EXPRESSIONS = ("/a.*", "/[ab]+", "/a|/b", ".*", ".+", "x?", "(?:x|y),?y?", "/a/(b|c)")
+VALUES = ("", "x", "y", "xy", "x,y", "X", "1", "x; y")
+
+
+def text_matches(values: Sequence[str], ignore_case: st.SearchStrategy[bool]) -> st.SearchStrategy[StringMatch]:
+    """Conditions on a text of all forms."""
+    return (
+        st.builds(StringMatch, st.sampled_from([Kind.EXACT, Kind.PREFIX]), st.sampled_from(values), ignore_case)
+        | st.builds(StringMatch, st.just(Kind.REGEX), st.sampled_from(EXPRESSIONS))
+        | st.just(StringMatch(Kind.PRESENT))
+    )
+
+
+def named(names: Sequence[str]) -> st.SearchStrategy[tuple[tuple[str, StringMatch], ...]]:
+    """Conditions on some of these names, mostly on none."""
+    value = text_matches(VALUES, st.just(False))
+    some = st.lists(st.tuples(st.sampled_from(names), value), min_size=1, max_size=2, unique_by=lambda each: each[0])
+    return st.just(()) | st.just(()) | some.map(tuple)
+
+
+HEADERS = ("x-a", "x-b", "cookie", "host", ":path", ":method")
 matches = st.builds(
     HTTPMatch,
-    uri=st.none()
-    | st.builds(StringMatch, kinds, st.sampled_from(["/a", "/A", "/ab", "/a/b", "/b", "/", "/abc"]), st.booleans()),
-    method=st.none() | st.just(StringMatch(Kind.EXACT, "POST")),
-    port=st.none() | st.just(81),
+    uri=st.none() | text_matches(PATHS, st.booleans()) | text_matches(PATHS, st.booleans()),
+    method=st.none() | st.none() | text_matches(("GET", "POST", "P"), st.just(False)),
+    authority=st.none() | st.none() | text_matches(("shop.example", "shop", "shop.example:81"), st.just(False)),
+    scheme=st.none() | st.none() | text_matches(("http", "https"), st.just(False)),
+    port=st.none() | st.none() | st.just(81),
+    headers=named(HEADERS),
+    without_headers=named(HEADERS),
+    query_params=named(("a", "b")),
+    stat_prefix=st.sampled_from(["", "counted"]),
 )
+fields = st.tuples(st.sampled_from([b"x-a", b"x-b", b"cookie", b"host"]), st.sampled_from([v.encode() for v in VALUES]))
 requests = st.builds(
     Asked,
-    path=paths.map(str.encode),
+    path=st.sampled_from([*PATHS, "/aB", "/a/c", "*", "/xyz"]).map(str.encode),
+    query=st.sampled_from([b"", b"a", b"a=x", b"a=x&a=y", b"b=&a=xy", b"b=x,y&c", b"%61=x"]),
     method=st.sampled_from([b"GET", b"POST"]),
+    scheme=st.sampled_from([b"http", b"https"]),
+    authority=st.sampled_from([b"shop.example", b"shop.example:81", b"x"]),
+    headers=st.lists(fields, max_size=4),
     port=st.sampled_from([80, 81]),
 )
+
+
+def text_holds(match: StringMatch, text: bytes) -> bool:
+    """Whether a text satisfies a condition, as Istio describes C{StringMatch}."""
+    value = match.value.encode()
+    if match.ignore_case:
+        value, text = value.lower(), text.lower()
+    if match.kind is Kind.EXACT:
+        return text == value
+    if match.kind is Kind.PREFIX:
+        return text.startswith(value)
+    return match.kind is Kind.PRESENT or re.fullmatch(value, text) is not None
+
+
+def header_of(asked: Asked, name: str) -> bytes | None:
+    """Find the value of a header, as Envoy shows it to conditions."""
+    pseudo = {":path": asked.path + (b"?" + asked.query if asked.query else b""), ":method": asked.method}
+    if name in pseudo:
+        return pseudo[name]
+    values = [value for key, value in asked.headers if key == name.encode()]
+    return (b"; " if name == "cookie" else b",").join(values) if values else None
+
+
+def param_of(asked: Asked, name: str) -> bytes | None:
+    """Find the first value of a parameter of the query."""
+    for pair in asked.query.split(b"&"):
+        key, _, value = pair.partition(b"=")
+        if key == name.encode():
+            return value
+    return None
+
+
+def match_holds(match: HTTPMatch, asked: Asked) -> bool:
+    """Whether all conditions of a match hold, as Istio describes C{HTTPMatchRequest}."""
+    uri = match.uri
+    if uri is not None and not (uri.kind is Kind.PREFIX and uri.value == "/") and not text_holds(uri, asked.path):
+        return False
+    for condition, text in (
+        (match.method, asked.method),
+        (match.authority, asked.authority),
+        (match.scheme, asked.scheme),
+    ):
+        if condition is not None and not text_holds(condition, text):
+            return False
+    for name, condition in match.headers:
+        value = header_of(asked, name)
+        if value is None or not text_holds(condition, value):
+            return False
+    for name, condition in match.without_headers:
+        value = header_of(asked, name)
+        if value is not None and text_holds(condition, value):
+            return False
+        if value is None and condition.kind is not Kind.PRESENT and text_holds(condition, b""):
+            return False
+    for name, condition in match.query_params:
+        value = param_of(asked, name)
+        if value is None or not text_holds(condition, value):
+            return False
+    return match.port is None or match.port == asked.port
 
 
 def plainly(rules: list[list[HTTPMatch]], asked: Asked) -> int | None:
     """Find the first rule as Istio describes it."""
     for number, rule in enumerate(rules):
-        if not rule or any(check is None or check(asked) for check in map(condition, rule)):
+        if not rule or any(match_holds(match, asked) for match in rule):
             return number
     return None
 
@@ -39,12 +130,25 @@ def plainly(rules: list[list[HTTPMatch]], asked: Asked) -> int | None:
 class FirstMatchTests(SynchronousTestCase):
     """Rules in order of precedence."""
 
-    @given(st.lists(st.lists(matches, max_size=3), max_size=30), st.lists(requests, min_size=1, max_size=10))
-    def test_order_is_law(self, rules: list[list[HTTPMatch]], asked: list[Asked]) -> None:
-        """However many rules there are, the first one that holds is found."""
+    @given(
+        st.lists(st.lists(matches, min_size=1, max_size=3), max_size=40), st.booleans(), st.lists(requests, min_size=1)
+    )
+    @settings(max_examples=300)
+    def test_order_is_law(self, rules: list[list[HTTPMatch]], open_end: bool, asked: list[Asked]) -> None:
+        """However many rules there are, and whatever they ask for, the first one that holds is found."""
+        if open_end:
+            rules = [*rules, []]
         find = first_match([(rule, number) for number, rule in enumerate(rules)])
         for each in asked:
             self.assertEqual(find(each), plainly(rules, each), each)
+
+    def test_case_of_bytes(self) -> None:
+        """Where case does not matter it is that of ASCII letters, with many rules as with few."""
+        rules = [[HTTPMatch(StringMatch(Kind.EXACT, f"/\u00dc/{number}", ignore_case=True))] for number in range(9)]
+        for some in (rules, rules[:2]):
+            find = first_match([(rule, number) for number, rule in enumerate(some)])
+            self.assertEqual(find(Asked(path="/\u00dc/1".encode())), 1)
+            self.assertIsNone(find(Asked(path="/\u00fc/1".encode())))
 
     def test_few_are_tried(self) -> None:
         """Of a thousand paths only those are tried that can match."""

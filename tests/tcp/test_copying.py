@@ -19,8 +19,9 @@ from edgegate.net.stream import Stream
 from edgegate.net.wheel import TimerWheel
 from edgegate.observe.events import RelayEnd
 from edgegate.routing.snapshot import Address, Cluster, Discovery, Endpoint, Origin, TCPAddress
-from edgegate.tcp.copying import CLOSE_TIMEOUT, RelayProtocol
+from edgegate.tcp.copying import RelayProtocol
 from edgegate.tcp.relay import TCPGateway
+from edgegate.tcp.stream_pair import CLOSE_TIMEOUT
 from edgegate.upstream.registry import ClusterRegistry, EndpointState
 from tests.tcp.test_dial import FakeConnecting
 from tests.tcp.test_routes import downstream, route
@@ -33,6 +34,7 @@ class FakeStream:
     """A stream that writes down what it is told."""
 
     local = TCPAddress("10.0.0.254", 40000)
+    disconnecting = False
 
     def __init__(self) -> None:
         self.told: list[str] = []
@@ -43,6 +45,9 @@ class FakeStream:
     def start(self, protocol: IProtocol, read: bool = True) -> None:
         self.protocol = cast(Protocol, protocol)
         protocol.makeConnection(self)  # type: ignore[arg-type]
+
+    def switch(self, protocol: IProtocol) -> None:
+        self.protocol = cast(Protocol, protocol)
 
     def write(self, data: bytes) -> None:
         self.written += data
@@ -134,6 +139,7 @@ class RelayProtocolTests(SynchronousTestCase):
         protocol = self.accept()
         self.gateway.tries[0].connected(cast(Stream, self.up))
         self.down.told.clear()
+        self.up.told.clear()
         return protocol
 
     def endpoint(self) -> EndpointState:
@@ -240,7 +246,7 @@ class RelayProtocolTests(SynchronousTestCase):
         self.down.finish()
         self.assertFalse(self.gateway.tries[0].cancelled)
         self.gateway.tries[0].connected(cast(Stream, self.up))
-        self.assertEqual(self.up.told, ["finish"])
+        self.assertEqual(self.up.told, ["resume", "finish"])
 
     def test_idle(self) -> None:
         """When no byte comes either way for the idle time, both are reset; any byte begins it anew."""

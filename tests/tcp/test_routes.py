@@ -63,6 +63,13 @@ class RouteOfTests(SynchronousTestCase):
             assert chosen is not None
             self.assertEqual(chosen.destinations[0].cluster, expected, name)
 
+    def test_source(self) -> None:
+        """A route of clients by their address takes no others."""
+        near = TCPRoute(ORIGIN, (WeightedCluster("near", 100),), source_subnets=("127.0.0.0/8",))
+        far = TCPRoute(ORIGIN, (WeightedCluster("far", 100),), source_subnets=("10.0.0.0/8", "::1"))
+        self.assertEqual(route_of(downstream(far, near)), near)
+        self.assertIsNone(route_of(downstream(far)))
+
     def test_unknown_sni(self) -> None:
         """A name that no route knows has none."""
         self.assertIsNone(route_of(downstream(route("a", ("a.example",)), server_name="b.example")))

@@ -62,6 +62,11 @@ class WholeHelloTests(SynchronousTestCase):
         """Names with underscores are in use, so they are read."""
         self.assertEqual(parse(hellos.hello(hellos.server_name(b"my_app.example"))), ClientHello("my_app.example", ()))
 
+    def test_address(self) -> None:
+        """An IP address names nobody (RFC 6066 section 3); names that only look like one do."""
+        self.assertEqual(parse(hellos.hello(hellos.server_name(b"127.0.0.1"))), ClientHello("", ()))
+        self.assertEqual(parse(hellos.hello(hellos.server_name(b"1.2.3.com"))), ClientHello("1.2.3.com", ()))
+
     def test_record_version(self) -> None:
         """The record may claim any version of TLS, or SSL 3.0, as old clients do."""
         for version in (b"\x03\x00", b"\x03\x03", b"\x03\x04"):

@@ -69,6 +69,15 @@ class ContextMapTests(SynchronousTestCase):
         assert found is not None
         self.assertIs(found[0], anyone)
 
+    def test_no_name_on_a_port_of_one(self) -> None:
+        """Where only one server ends TLS on a port, a client that names nobody gets it, and none that names another."""
+        only = ContextMap(listener(self.locked))
+        found = only.lookup("")
+        assert found is not None
+        self.assertIs(found[0], self.locked)
+        self.assertIsNone(only.lookup("c.example"))
+        self.assertIsNone(ContextMap(listener(self.passed)).lookup(""))
+
     def test_one_context_for_a_chain(self) -> None:
         """All names of a server share its context, so sessions are resumed under any of them."""
         one, other = self.contexts.lookup("a.example"), self.contexts.lookup("b.example")

@@ -40,10 +40,12 @@ class Note:
 
     @ivar message: The warning that whoever gives it gets, beginning with C{not honoured}.
     @ivar values: Where only some values are concerned: their messages by value, in place of C{message}.
+    @ivar remark: What only the documentation says, of a field that nobody has to be warned of.
     """
 
     message: str = ""
     values: tuple[tuple[str, str], ...] = ()
+    remark: str = ""
 
     @property
     def meta(self) -> Meta:
@@ -52,7 +54,6 @@ class Note:
 
 
 NOT_YET = Note("not honoured yet").meta
-NEVER_HOLDS = Note("not honoured yet: this match never holds").meta
 
 UInt32 = Annotated[int, Meta(ge=0, le=4294967295)]
 Int32 = Annotated[int, Meta(ge=-2147483648, le=2147483647)]

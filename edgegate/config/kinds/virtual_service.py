@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 from typing import Annotated
 
-from edgegate.config.kinds.base import NEVER_HOLDS, NOT_YET, Base64, Duration, Int32, Note, OneOf, Spec, UInt32
+from edgegate.config.kinds.base import Base64, Duration, Int32, Note, OneOf, Spec, UInt32
 
 AT_AN_EDGE = Note("never holds at an edge: only a client inside a mesh has it").meta
+IN_A_MESH = Note(
+    "never holds at an edge: only a client inside a mesh has it (where a match names gateways, it is not asked for)"
+).meta
+STATISTICS = Note(remark="accepted, has no effect: there are no statistics by route").meta
+
+_CLAIM = re.compile(r"@request\.auth\.claims(?:\..+|\[.+\])", re.IGNORECASE | re.DOTALL)
+
+
+def is_claim(header: str) -> bool:
+    """Whether the name of a header in a match stands for a claim of a token."""
+    return _CLAIM.fullmatch(header) is not None
 
 
 class StringMatch(OneOf, frozen=True, kw_only=True):
@@ -65,13 +77,13 @@ class HTTPMatchRequest(Spec, frozen=True, kw_only=True):
     authority: StringMatch | None = None
     headers: dict[str, StringMatch] = {}
     port: UInt32 | None = None
-    source_labels: Annotated[dict[str, str], AT_AN_EDGE] = {}
+    source_labels: Annotated[dict[str, str], IN_A_MESH] = {}
     gateways: tuple[str, ...] = ()
     query_params: dict[str, StringMatch] = {}
     ignore_uri_case: bool | None = None
     without_headers: dict[str, StringMatch] = {}
-    source_namespace: Annotated[str | None, AT_AN_EDGE] = None
-    stat_prefix: Annotated[str | None, NOT_YET] = None
+    source_namespace: Annotated[str | None, IN_A_MESH] = None
+    stat_prefix: Annotated[str | None, STATISTICS] = None
 
 
 class HTTPRouteDestination(Spec, frozen=True, kw_only=True):
@@ -260,7 +272,7 @@ class L4MatchAttributes(Spec, frozen=True, kw_only=True):
 
     destination_subnets: tuple[str, ...] = ()
     port: UInt32 | None = None
-    source_subnet: Annotated[str | None, NEVER_HOLDS] = None
+    source_subnet: str | None = None
     source_labels: Annotated[dict[str, str], AT_AN_EDGE] = {}
     gateways: tuple[str, ...] = ()
     source_namespace: Annotated[str | None, AT_AN_EDGE] = None

@@ -31,6 +31,14 @@ def check_authority(findings: Findings, path: Path, authority: str | None) -> No
         findings.error(path, f"{show(authority)} is no host with or without a port")
 
 
+def authorities(headers: Headers | None) -> list[Path]:
+    """Return the places where the authority of requests is set, within C{headers}."""
+    if headers is None or headers.request is None:
+        return []
+    given = (("set", headers.request.set), ("add", headers.request.add))
+    return [("request", verb, name) for verb, names in given for name in names if name.lower() in _AUTHORITY_NAMES]
+
+
 def _check_operations(findings: Findings, path: Path, operations: HeaderOperations, request: bool) -> None:
     authorities = []
     for verb, changes in (("set", operations.set), ("add", operations.add)):

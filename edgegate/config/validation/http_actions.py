@@ -17,7 +17,7 @@ from edgegate.config.kinds.virtual_service import (
     Percent,
 )
 from edgegate.config.validation.findings import Findings
-from edgegate.config.validation.headers import check_authority, check_headers
+from edgegate.config.validation.headers import authorities, check_authority, check_headers
 from edgegate.config.validation.names import check_header, check_port
 from edgegate.config.validation.routes import check_destination, check_expression, check_string_match
 from edgegate.config.values import show, suggestion
@@ -37,6 +37,9 @@ GRPC_STATUSES = (
     *("PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED"),
     *("INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED"),
 )
+_OF_BACKENDS = ("mirror", "mirrors", "retries", "timeout")
+"""What only says something of requests that go to a backend."""
+
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE")
 
 _STATUSES = frozenset(str(status.value) for status in HTTPStatus)
@@ -49,18 +52,19 @@ _NO_EFFECT = {
 
 def check_actions(findings: Findings, path: Path, route: HTTPRoute) -> None:
     """Report what is wrong with all that a route does beside routing."""
-    for action in ("redirect", "direct_response"):
-        if getattr(route, action) is not None:
-            for other in ("fault", "rewrite"):
-                if getattr(route, other) is not None:
-                    name = "directResponse" if action == "direct_response" else action
-                    findings.error((*path, other), f"goes with no {name}")
+    for name, action in (("redirect", route.redirect), ("directResponse", route.direct_response)):
+        if action is not None:
+            _check_alone(findings, path, route, name)
     if route.redirect is not None:
         _check_redirect(findings, (*path, "redirect"), route.redirect)
+        _check_prefix(findings, path, route)
     if route.direct_response is not None:
         _check_answer(findings, (*path, "directResponse"), route.direct_response)
     if route.rewrite is not None:
         _check_rewrite(findings, (*path, "rewrite"), route.rewrite)
+        if route.rewrite.authority:
+            for place in authorities(route.headers):
+                findings.error((*path, "headers", *place), "the authority can be set once: rewrite.authority is it")
     if route.retries is not None:
         _check_retries(findings, (*path, "retries"), route.retries)
     if route.fault is not None:
@@ -71,6 +75,16 @@ def check_actions(findings: Findings, path: Path, route: HTTPRoute) -> None:
     for index, destination in enumerate(route.route):
         check_headers(findings, (*path, "route", index, "headers"), destination.headers)
     _check_mirrors(findings, path, route)
+
+
+def _check_alone(findings: Findings, path: Path, route: HTTPRoute, name: str) -> None:
+    """What goes with no redirect or direct answer, or can say nothing of it."""
+    for other in ("fault", "rewrite"):
+        if getattr(route, other) is not None:
+            findings.error((*path, other), f"goes with no {name}")
+    for other in _OF_BACKENDS:
+        if getattr(route, other) not in (None, ()):
+            findings.warning((*path, other), "says nothing here: these requests go to no backend")
 
 
 def _check_redirect(findings: Findings, path: Path, redirect: HTTPRedirect) -> None:
@@ -88,6 +102,16 @@ def _check_redirect(findings: Findings, path: Path, redirect: HTTPRedirect) -> N
         findings.error((*path, "scheme"), f"{show(redirect.scheme)} is neither http nor https")
     if redirect.port is not None:
         check_port(findings, (*path, "port"), redirect.port)
+
+
+def _check_prefix(findings: Findings, path: Path, route: HTTPRoute) -> None:
+    """A prefix is replaced where one matched."""
+    others = [match.uri for match in route.match if match.uri is not None and match.uri.prefix is None]
+    if route.redirect is not None and route.redirect.prefix_rewrite and any(uri.exact or uri.regex for uri in others):
+        findings.warning(
+            (*path, "redirect", "prefixRewrite"),
+            "replaces the whole path where a match of this route has no uri.prefix: say uri for these",
+        )
 
 
 def _check_target(findings: Findings, path: Path, text: str | None) -> None:
@@ -128,10 +152,15 @@ def _check_retries(findings: Findings, path: Path, retries: HTTPRetry) -> None:
     attempts = retries.attempts or 0
     if attempts < 0:
         findings.error((*path, "attempts"), f"{attempts} is below 0")
-    if attempts == 0 and (retries.per_try_timeout is not None or retries.retry_on):
-        findings.error((*path, "attempts"), "0 turns retries off: nothing else can be said of them")
-    for condition in (retries.retry_on or "").split(","):
+    others = (retries.per_try_timeout, retries.retry_on or None, retries.retry_remote_localities)
+    if attempts == 0 and any(other is not None for other in others):
+        said = "0 turns" if retries.attempts is not None else "missing, and so 0, which turns"
+        findings.error((*path, "attempts"), f"{said} retries off: nothing else can be said of them")
+    conditions = retries.retry_on.split(",") if retries.retry_on else []
+    for condition in conditions:
         word = condition.strip()
+        if not word:
+            findings.error((*path, "retryOn"), f"{show(retries.retry_on)} has an empty condition between its commas")
         if word and word not in RETRY_ON and word not in _STATUSES:
             findings.error((*path, "retryOn"), f"unknown condition {show(word)}{suggestion(word, RETRY_ON)}")
         if word in _NO_EFFECT:
@@ -152,6 +181,8 @@ def _check_fault(findings: Findings, path: Path, fault: HTTPFaultInjection) -> N
             findings.error((*place, "grpcStatus"), f"unknown status {show(abort.grpc_status)}{hint}")
         if abort.http2_error is not None:
             findings.error((*place, "http2Error"), "not supported, by Istio neither")
+        elif abort.http_status is None and abort.grpc_status is None:
+            findings.warning(place, "it does nothing: httpStatus or grpcStatus is missing")
     if delay is not None:
         place = (*path, "delay")
         _check_percentage(findings, place, delay.percentage)
@@ -159,6 +190,8 @@ def _check_fault(findings: Findings, path: Path, fault: HTTPFaultInjection) -> N
             findings.error((*place, "percent"), f"{delay.percent} is not between 0 and 100")
         if delay.exponential_delay is not None:
             findings.error((*place, "exponentialDelay"), "not supported, by Istio neither")
+        elif delay.fixed_delay is None:
+            findings.warning(place, "it does nothing: fixedDelay is missing")
 
 
 def _check_percentage(findings: Findings, path: Path, percentage: Percent | None, name: str = "percentage") -> None:
@@ -174,7 +207,7 @@ def _check_cors(findings: Findings, path: Path, policy: CorsPolicy) -> None:
             findings.error(place, "exact, prefix or regex is missing")
         check_string_match(findings, place, origin)
     for index, method in enumerate(policy.allow_methods):
-        if method not in METHODS:
+        if method not in METHODS and method != "*":
             hint = suggestion(method, METHODS)
             findings.error((*path, "allowMethods", index), f"unknown method {show(method)}{hint}")
     for field, names in (("allowHeaders", policy.allow_headers), ("exposeHeaders", policy.expose_headers)):
@@ -198,6 +231,9 @@ def _check_mirrors(findings: Findings, path: Path, route: HTTPRoute) -> None:
         place = (*path, "mirrors", index)
         check_destination(findings, (*place, "destination"), mirror.destination)
         _check_percentage(findings, place, mirror.percentage)
+    for field, share in (("mirrorPercent", route.mirror_percent), ("mirrorPercentage", route.mirror_percentage)):
+        if share is not None and route.mirror is None:
+            findings.warning((*path, field), "there is no mirror: those of mirrors have a percentage of their own")
     if route.mirror_percent is not None and route.mirror_percent > 100:
         findings.error((*path, "mirrorPercent"), f"{route.mirror_percent} is not between 0 and 100")
     _check_percentage(findings, path, route.mirror_percentage, "mirrorPercentage")

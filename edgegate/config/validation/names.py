@@ -93,14 +93,17 @@ def check_unix(findings: Findings, path: Path, address: str) -> None:
 
 
 def check_subnets(findings: Findings, path: Path, subnets: Iterable[str]) -> None:
-    """A subnet is an address, or a CIDR block."""
+    """Every subnet is one."""
     for index, subnet in enumerate(subnets):
-        try:
-            ip_network(subnet, strict=False)
-        except ValueError:
-            findings.error(
-                (*path, index), f"{show(subnet)} is neither an IP address nor a CIDR block such as 10.0.0.0/8"
-            )
+        check_subnet(findings, (*path, index), subnet)
+
+
+def check_subnet(findings: Findings, path: Path, subnet: str) -> None:
+    """A subnet is an address, or a CIDR block."""
+    try:
+        ip_network(subnet, strict=False)
+    except ValueError:
+        findings.error(path, f"{show(subnet)} is neither an IP address nor a CIDR block such as 10.0.0.0/8")
 
 
 def check_header(findings: Findings, path: Path, name: str) -> None:

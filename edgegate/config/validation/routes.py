@@ -21,8 +21,8 @@ def check_gateways(findings: Findings, path: Path, names: Sequence[str]) -> None
 
 
 def check_match_port(findings: Findings, path: Path, port: int | None) -> None:
-    """A port to match is that of a server."""
-    if port is not None:
+    """A port to match is that of a server; 0 is none."""
+    if port:
         check_port(findings, (*path, "port"), port)
 
 

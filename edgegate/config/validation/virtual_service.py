@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from edgegate.config.document import Path
-from edgegate.config.kinds.virtual_service import HTTPMatchRequest, HTTPRoute, TCPRoute, TLSRoute, VirtualService
+from edgegate.config.kinds.virtual_service import (
+    HTTPMatchRequest,
+    HTTPRoute,
+    StringMatch,
+    TCPRoute,
+    TLSRoute,
+    VirtualService,
+    is_claim,
+)
 from edgegate.config.problems import Problems
 from edgegate.config.resources import Resource
 from edgegate.config.validation.findings import Findings
-from edgegate.config.validation.http_actions import check_actions
-from edgegate.config.validation.names import check_export, check_header, check_subnets, host_fault, is_address
+from edgegate.config.validation.http_actions import METHODS, check_actions
+from edgegate.config.validation.names import (
+    check_export,
+    check_header,
+    check_subnet,
+    check_subnets,
+    host_fault,
+    is_address,
+)
 from edgegate.config.validation.routes import check_destinations, check_gateways, check_match_port, check_string_match
 from edgegate.config.values import show
 
 MESH = "mesh"
 """The gateway that stands for all sidecars."""
 
-_CLAIM = "@request.auth.claims"
+_NO_CLAIMS = "no token is checked, so that no request has claims"
+_IN_A_PATH = "/%!$&'()*+,;=:@~"
+_PSEUDO = frozenset({":authority", ":method", ":path", ":scheme", ":status"})
 _ACTIONS = {"route": "route", "redirect": "redirect", "directResponse": "direct_response"}
 
 
@@ -99,25 +118,65 @@ def _check_http(findings: Findings, path: Path, route: HTTPRoute, delegated: boo
 
 
 def _check_match(findings: Findings, path: Path, match: HTTPMatchRequest) -> None:
-    for name in ("uri", "scheme", "method", "authority"):
+    for name in ("scheme", "method", "authority"):
         check_string_match(findings, (*path, name), getattr(match, name))
-    for field, matches in (("headers", match.headers), ("withoutHeaders", match.without_headers)):
-        for name, value in matches.items():
-            if name.startswith(_CLAIM):
-                message = "not honoured yet: no token is checked, and this match never holds"
-                findings.warning((*path, field, name), message)
-            else:
-                check_header(findings, (*path, field, name), name)
-            check_string_match(findings, (*path, field, name), value)
-    for name, value in match.query_params.items():
-        check_string_match(findings, (*path, "queryParams", name), value)
+    _check_words(findings, path, match)
     if match.uri is not None:
-        for kind in ("exact", "prefix"):
-            value = getattr(match.uri, kind)
-            if value and not value.startswith(("/", "*")):
-                findings.warning((*path, "uri", kind), f"{show(value)} never holds: a path begins with /")
+        _check_uri(findings, (*path, "uri"), match.uri)
+    for name, value in match.headers.items():
+        _check_name(findings, (*path, "headers", name), name, "this match never holds")
+        _check_value(findings, (*path, "headers", name), value)
+    for name, value in match.without_headers.items():
+        _check_name(findings, (*path, "withoutHeaders", name), name, "this condition always holds")
+        if value.regex != "*":
+            check_string_match(findings, (*path, "withoutHeaders", name), value)
+    for name, value in match.query_params.items():
+        _check_value(findings, (*path, "queryParams", name), value)
     check_match_port(findings, path, match.port)
     check_gateways(findings, (*path, "gateways"), match.gateways)
+
+
+def _check_uri(findings: Findings, path: Path, uri: StringMatch) -> None:
+    """An empty prefix is one that every path has; what no path is like is a mistake."""
+    if uri.prefix != "":
+        check_string_match(findings, path, uri)
+    for kind in ("exact", "prefix"):
+        value: str | None = getattr(uri, kind)
+        if value is None or (value == "" and kind == "prefix"):
+            continue
+        if not value.startswith(("/", "*")):
+            findings.warning((*path, kind), f"{show(value)} never holds: a path begins with /")
+        elif set(value) & set("?#"):
+            findings.warning((*path, kind), f"{show(value)} never holds: a path has no query, see queryParams")
+        elif not value.isascii():
+            findings.warning((*path, kind), f"never holds: a path is ASCII, say {show(quote(value, safe=_IN_A_PATH))}")
+
+
+def _check_words(findings: Findings, path: Path, match: HTTPMatchRequest) -> None:
+    """A method in the wrong case, or a scheme that is none of HTTP's, is a mistake."""
+    method = match.method.exact if match.method is not None else None
+    if method is not None and method.upper() in METHODS and method not in METHODS:
+        hint = show(method.upper())
+        findings.warning((*path, "method", "exact"), f"{show(method)} never holds: methods have a case; say {hint}")
+    scheme = match.scheme.exact if match.scheme is not None else None
+    if scheme is not None and scheme not in ("http", "https"):
+        findings.warning((*path, "scheme", "exact"), f"{show(scheme)} never holds: it is http or https")
+
+
+def _check_name(findings: Findings, path: Path, name: str, without_claims: str) -> None:
+    """What is asked for is a header, a pseudo-header, or a claim of a token, which no request has yet."""
+    if is_claim(name):
+        findings.warning(path, f"{_NO_CLAIMS}: {without_claims}")
+    elif name not in _PSEUDO:
+        check_header(findings, path, name)
+
+
+def _check_value(findings: Findings, path: Path, value: StringMatch) -> None:
+    """C{*} is no expression: it stands for presence, but only for C{withoutHeaders} does Istio take it."""
+    if value.regex == "*":
+        findings.warning((*path, "regex"), '"*" is no expression and taken for presence, which Istio refuses: say {}')
+    else:
+        check_string_match(findings, path, value)
 
 
 def _check_tls(findings: Findings, path: Path, route: TLSRoute) -> None:
@@ -146,6 +205,9 @@ def _check_tcp(findings: Findings, path: Path, route: TCPRoute) -> None:
     for index, match in enumerate(route.match):
         place = (*path, "match", index)
         check_subnets(findings, (*place, "destinationSubnets"), match.destination_subnets)
+        if match.source_subnet:
+            check_subnet(findings, (*place, "sourceSubnet"), match.source_subnet)
+            findings.warning((*place, "sourceSubnet"), "Istio never looks at it: there every client passes")
         check_match_port(findings, place, match.port)
         check_gateways(findings, (*place, "gateways"), match.gateways)
     if not route.route:

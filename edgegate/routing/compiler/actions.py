@@ -16,8 +16,8 @@ from edgegate.routing.actions import (
     RequestChanges,
     Substitution,
 )
-from edgegate.routing.headers import FRAMING, HeaderChanges, Template, Value
-from edgegate.routing.matching import Kind, StringMatch
+from edgegate.routing.headers import FRAMING, SET_LAST, HeaderChanges, Template, Value
+from edgegate.routing.matching import Kind, StringMatch, check_regex
 from edgegate.routing.policies import DEFAULT_RETRIES, Abort, CORSPolicy, Delay, Faults, RetryPolicy
 from edgegate.routing.snapshot import HTTPRoute
 
@@ -25,6 +25,9 @@ _PREFIX = b"/"
 """Stands for the prefix that matched until it is known which did."""
 
 _AUTHORITY = (":authority", "host")
+_OF_REQUESTS = FRAMING | {"host"}
+_OF_ANSWERS = _OF_REQUESTS | SET_LAST
+"""Headers that no operation changes; that some do was reported."""
 
 
 def redirect(given: kinds.HTTPRedirect | None) -> Redirect | None:
@@ -52,13 +55,14 @@ def new_path(given: kinds.HTTPRewrite | None) -> NewPath | Substitution | None:
     """
     Compile what a rewrite says of the path.
 
-    @raise ValueError: Its expression or its replacement is none.
+    @raise ValueError: The replacement is none.
     """
     if given is None:
         return None
     pattern = given.uri_regex_rewrite
     if pattern is not None:
-        return Substitution(pattern.match, pattern.rewrite) if pattern.match and pattern.rewrite else None
+        usable = pattern.match and pattern.rewrite and _is_expression(pattern.match)
+        return Substitution(pattern.match or "", pattern.rewrite or "") if usable else None
     return NewPath(given.uri.encode(), _PREFIX) if given.uri else None
 
 
@@ -76,25 +80,20 @@ def request_changes(
     authority = item.rewrite.authority if item.rewrite is not None else None
     for each in operations:
         authority = authority or _authority(each)
-    found = RequestChanges(path, _bytes(authority), _in_order(operations, single=len(item.route) == 1))
+    headers = _in_order(operations, _OF_REQUESTS, single=len(item.route) == 1)
+    found = RequestChanges(path, _bytes(authority), headers)
     return None if found == RequestChanges() else found
 
 
 def response_changes(item: kinds.HTTPRoute, own: kinds.Headers | None) -> tuple[HeaderChanges, ...]:
     """Compile what is changed of answers that come from a destination of a route; C{own} is the destination's."""
     operations = [None if headers is None else headers.response for headers in (item.headers, own)]
-    return _in_order(operations, single=len(item.route) == 1)
+    return _in_order(operations, _OF_ANSWERS, single=len(item.route) == 1)
 
 
-def header_changes(operations: Iterable[kinds.HeaderOperations | None]) -> HeaderChanges | None:
-    """Join operations: all removals come first, and of what is set twice the last one counts."""
-    given = [each for each in operations if each is not None]
-    changes = HeaderChanges(
-        tuple(dict.fromkeys(name.lower().encode() for each in given for name in each.remove if _changeable(name))),
-        tuple(dict(value for each in given for value in _values(each.set)).items()),
-        tuple(value for each in given for value in _values(each.add)),
-    )
-    return None if changes == HeaderChanges() else changes
+def answer_changes(item: kinds.HTTPRoute) -> HeaderChanges | None:
+    """Compile what is changed of a route's own answers: redirects and direct ones."""
+    return None if item.headers is None else _header_changes([item.headers.response], _OF_ANSWERS)
 
 
 def retries(given: kinds.HTTPRetry | None) -> RetryPolicy | None:
@@ -145,7 +144,7 @@ def cors(given: kinds.CorsPolicy | None) -> CORSPolicy | None:
         return None
     origins = [StringMatch(Kind.EXACT, origin) for origin in given.allow_origin]
     if given.allow_origins:
-        origins = [_origin(origin) for origin in given.allow_origins]
+        origins = [_origin(origin) for origin in given.allow_origins if _is_expression(origin.regex or "")]
     return CORSPolicy(
         tuple(origins),
         ",".join(given.allow_methods).encode(),
@@ -177,6 +176,15 @@ def for_match(route: HTTPRoute, uri: StringMatch | None) -> HTTPRoute:
     )
 
 
+def _is_expression(text: str) -> bool:
+    """Whether a text is a regular expression; one that is none was reported."""
+    try:
+        check_regex(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _origin(match: kinds.StringMatch) -> StringMatch:
     if match.prefix is not None:
         return StringMatch(Kind.PREFIX, match.prefix)
@@ -185,7 +193,9 @@ def _origin(match: kinds.StringMatch) -> StringMatch:
     return StringMatch(Kind.EXACT, match.exact or "")
 
 
-def _in_order(operations: list[kinds.HeaderOperations | None], single: bool) -> tuple[HeaderChanges, ...]:
+def _in_order(
+    operations: list[kinds.HeaderOperations | None], fixed: frozenset[str], single: bool
+) -> tuple[HeaderChanges, ...]:
     """
     Return a route's and its destination's operations as Istio has Envoy do them.
 
@@ -194,10 +204,26 @@ def _in_order(operations: list[kinds.HeaderOperations | None], single: bool) -> 
     the route's word counts.
     """
     groups = [operations] if single else [[each] for each in reversed(operations)]
-    return tuple(changes for group in groups if (changes := header_changes(group)) is not None)
+    return tuple(changes for group in groups if (changes := _header_changes(group, fixed)) is not None)
 
 
-def _values(given: dict[str, str]) -> list[Value]:
+def _header_changes(operations: Iterable[kinds.HeaderOperations | None], fixed: frozenset[str]) -> HeaderChanges | None:
+    """
+    Join operations: all removals come first, and of what is set twice the last one counts.
+
+    @param fixed: Names that are left alone.
+    """
+    given = [each for each in operations if each is not None]
+    removed = (name.lower() for each in given for name in each.remove if not name.startswith(":"))
+    changes = HeaderChanges(
+        tuple(dict.fromkeys(name.encode() for name in removed if name not in fixed)),
+        tuple(dict(value for each in given for value in _values(each.set, fixed)).items()),
+        tuple(value for each in given for value in _values(each.add, fixed)),
+    )
+    return None if changes == HeaderChanges() else changes
+
+
+def _values(given: dict[str, str], fixed: frozenset[str]) -> list[Value]:
     """Return names and values in the order of the names, as Istio sorts them; what is none was reported."""
     found = []
     for name, text in sorted(given.items()):
@@ -205,13 +231,9 @@ def _values(given: dict[str, str]) -> list[Value]:
             template = Template.parse(text)
         except ValueError:
             continue
-        if _changeable(name):
+        if not name.startswith(":") and name.lower() not in fixed:
             found.append((name.lower().encode(), template))
     return found
-
-
-def _changeable(name: str) -> bool:
-    return not name.startswith(":") and name.lower() not in FRAMING | {"host"}
 
 
 def _authority(operations: kinds.HeaderOperations | None) -> str | None:

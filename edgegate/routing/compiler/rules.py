@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from edgegate.config.document import Path
@@ -14,9 +14,10 @@ from edgegate.config.values import show
 from edgegate.routing.actions import RequestChanges
 from edgegate.routing.compiler import actions
 from edgegate.routing.compiler.destinations import DestinationCompiler
+from edgegate.routing.compiler.matches import http_match
 from edgegate.routing.headers import HeaderChanges
 from edgegate.routing.hosts import covers, normalise
-from edgegate.routing.matching import HTTPMatch, Kind, StringMatch, check_regex, condition
+from edgegate.routing.matching import HTTPMatch, Kind, StringMatch, condition
 from edgegate.routing.policies import Mirror
 from edgegate.routing.snapshot import HTTPRoute, TCPRoute
 
@@ -24,7 +25,6 @@ GatewayKey = tuple[str, str]
 """Namespace and name."""
 
 ALWAYS = StringMatch(Kind.PREFIX, "/")
-_NEVER = StringMatch(Kind.REGEX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ class RuleCompiler:
         for number, match in enumerate(item.match):
             place = (*path, "match", number)
             scope = self._scope(resource, place, match)
-            compiled = self._http_match(resource, place, match)
+            compiled = http_match(resource, place, match, self._problems)
             if scope is not None and compiled is not None:
                 full_name = f"{item.name}.{match.name}" if item.name and match.name else match.name or name
                 matches.append((scope, compiled, full_name))
@@ -135,7 +135,7 @@ class RuleCompiler:
             timeout=item.timeout,
             redirect=actions.redirect(item.redirect),
             direct=actions.direct(item.direct_response),
-            response=actions.header_changes([item.headers.response]) if item.headers is not None else None,
+            response=actions.answer_changes(item),
             retries=actions.retries(item.retries),
             faults=actions.faults(item.fault),
             cors=actions.cors(item.cors_policy),
@@ -155,57 +155,6 @@ class RuleCompiler:
             cluster = self._destinations.cluster(resource, place, destination)
             if cluster is not None and share:
                 yield Mirror(cluster, share)
-
-    def _http_match(
-        self, resource: Resource[VirtualService], path: Path, match: kinds.HTTPMatchRequest
-    ) -> HTTPMatch | None:
-        """Compile a match; L{None} for one that never holds, because it is in error."""
-        ignore_case = bool(match.ignore_uri_case)
-        uri = self._text(resource, (*path, "uri"), match.uri, ignore_case)
-        method = self._text(resource, (*path, "method"), match.method)
-        authority = self._text(resource, (*path, "authority"), match.authority)
-        scheme = self._text(resource, (*path, "scheme"), match.scheme)
-        headers = self._texts(resource, (*path, "headers"), match.headers, str.lower)
-        without = self._texts(resource, (*path, "withoutHeaders"), match.without_headers, str.lower)
-        params = self._texts(resource, (*path, "queryParams"), match.query_params, str)
-        conditions = (text for _, text in (*headers, *without, *params))
-        if any(text is _NEVER for text in (uri, method, authority, scheme, *conditions)):
-            return None
-        return HTTPMatch(uri, method, authority, headers, scheme=scheme, without_headers=without, query_params=params)
-
-    def _texts(
-        self,
-        resource: Resource[VirtualService],
-        path: Path,
-        given: Mapping[str, kinds.StringMatch],
-        spelling: Callable[[str], str],
-    ) -> tuple[tuple[str, StringMatch], ...]:
-        """Compile conditions by name."""
-        found = ((spelling(name), self._text(resource, (*path, name), each)) for name, each in given.items())
-        return tuple((name, text) for name, text in found if text is not None)
-
-    def _text(
-        self,
-        resource: Resource[VirtualService],
-        path: Path,
-        given: kinds.StringMatch | None,
-        ignore_case: bool = False,
-    ) -> StringMatch | None:
-        """Compile a condition; L{None} where there is none, L{_NEVER} for one that is in error."""
-        if given is None:
-            return None
-        if given.exact is not None:
-            return StringMatch(Kind.EXACT, given.exact, ignore_case)
-        if given.prefix is not None:
-            return StringMatch(Kind.PREFIX, given.prefix, ignore_case)
-        if given.regex is None:
-            return StringMatch(Kind.PRESENT)
-        try:
-            check_regex(given.regex)
-        except ValueError as error:
-            resource.error(self._problems, (*path, "regex"), f"not a regular expression of RE2: {error}")
-            return _NEVER
-        return StringMatch(Kind.REGEX, given.regex)
 
     def _tls(self, resource: Resource[VirtualService], index: int, item: kinds.TLSRoute) -> Iterable[TCPRule]:
         path: Path = ("spec", "tls", index)
@@ -247,10 +196,11 @@ class RuleCompiler:
         for number, match in enumerate(item.match):
             place = (*path, "match", number)
             scope = self._scope(resource, place, match)
-            if scope is not None and match.source_subnet is None:
+            if scope is not None:
                 origin = resource.origin_of(place)
-                subnets = match.destination_subnets
-                yield TCPRule(place, scope, TCPRoute(origin, destinations, destination_subnets=subnets))
+                sources = (match.source_subnet,) if match.source_subnet else ()
+                route = TCPRoute(origin, destinations, (), match.destination_subnets, sources)
+                yield TCPRule(place, scope, route)
 
     def _scope(
         self,
@@ -258,13 +208,18 @@ class RuleCompiler:
         path: Path,
         match: kinds.HTTPMatchRequest | kinds.TLSMatchAttributes | kinds.L4MatchAttributes,
     ) -> Scope | None:
-        """Return where a match can hold; L{None} for nowhere: labels and namespaces are those of clients in a mesh."""
+        """
+        Return where a match can hold; L{None} for nowhere: labels and namespaces are those of clients in a mesh.
+
+        An HTTP match that names gateways is asked for nothing else (Istio's C{sourceMatchHTTP}).
+        """
         gateways = None
         if match.gateways:
             gateways = self._gateways(resource, (*path, "gateways"), match.gateways)
-        if match.source_labels or match.source_namespace is not None:
+        in_a_mesh = match.source_labels or match.source_namespace
+        if in_a_mesh and not (match.gateways and isinstance(match, kinds.HTTPMatchRequest)):
             return None
-        return Scope(match.port, gateways)
+        return Scope(match.port or None, gateways)
 
 
 def host_patterns(resource: Resource[VirtualService]) -> dict[int, str]:

@@ -31,7 +31,7 @@ def tcp_routes(attachments: Iterable[Attachment], problems: Problems) -> tuple[T
                 )
                 continue
             found.append(rule.route)
-            if not rule.route.destination_subnets:
+            if rule.route.anywhere:
                 taken = rule.route
     return tuple(found)
 
@@ -70,7 +70,7 @@ def _by_pattern(
             patterns = {common for name in rule.route.sni_hosts for common, _ in domains.intersecting(name)}
             for pattern in sorted(patterns):
                 owner = next(port.secure[above][0] for above in wider(pattern) if above in port.secure)
-                before = next((each for each in found.get(pattern, ()) if not each.destination_subnets), None)
+                before = next((each for each in found.get(pattern, ()) if each.anywhere), None)
                 if owner is not server:
                     message = f"never reached: SNI {pattern} on port {server.number} belongs to {owner.origin}"
                     attachment.rules.resource.warning(problems, rule.path, message)

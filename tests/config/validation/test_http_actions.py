@@ -83,6 +83,49 @@ class HTTPActionsTests(CasesTestCase):
             ("corsPolicy: {maxAge: 1.5s}", "only whole seconds"),
         )
 
+    def test_cors_wildcards(self) -> None:
+        """Browsers know a star for methods and for headers."""
+        self.actions(("corsPolicy: {allowMethods: ['*'], allowHeaders: ['*'], exposeHeaders: ['*']}", ""))
+
+    def test_expressions(self) -> None:
+        """An expression that is none is told of, once, wherever it stands."""
+        self.actions(("corsPolicy: {allowOrigins: [{regex: '('}]}", "allowOrigins[0].regex: not a regular expression"))
+
+    def test_two_authorities(self) -> None:
+        """The authority is set in one place."""
+        twice = "the authority can be set once"
+        self.actions(
+            ("rewrite: {authority: a.example}, headers: {request: {set: {x-a: b}}}", ""),
+            ("rewrite: {authority: a.example}, headers: {request: {set: {Host: b.example}}}", f"set.Host: {twice}"),
+            ("rewrite: {authority: a.example}, headers: {request: {add: {':authority': b}}}", twice),
+        )
+
+    def test_empty_conditions(self) -> None:
+        """Between two commas stands a condition; with none at all retries cannot be described."""
+        self.actions(
+            ("retries: {attempts: 1, retryOn: '5xx,,503'}", "has an empty condition"),
+            ("retries: {retryOn: 5xx}", "attempts: missing, and so 0"),
+            ("retries: {attempts: 0, retryRemoteLocalities: true}", "0 turns retries off"),
+        )
+
+    def test_what_says_nothing(self) -> None:
+        """What can have no effect is warned of."""
+        routed = [
+            ("fault: {abort: {}}", "abort: it does nothing"),
+            ("fault: {delay: {percentage: {value: 1}}}", "delay: it does nothing"),
+            ("mirrorPercentage: {value: 10}", "there is no mirror"),
+        ]
+        alone = [
+            ("redirect: {uri: /a}, timeout: 1s", "timeout: says nothing here"),
+            ("directResponse: {status: 200}, mirror: {host: b.example}", "mirror: says nothing here"),
+            ("directResponse: {status: 200}, retries: {attempts: 1}", "retries: says nothing here"),
+            ("match: [{uri: {prefix: /a}}], redirect: {prefixRewrite: /b}", ""),
+            ("match: [{uri: {exact: /a}}], redirect: {prefixRewrite: /b}", "replaces the whole path"),
+        ]
+        cases = [(routing(f"{{route: {ROUTE}, {action}}}"), words) for action, words in routed]
+        cases += [(routing(f"{{{action}}}"), words) for action, words in alone]
+        self.check("VirtualService", cases, "warning")
+
     def test_headers(self) -> None:
         """Operations on headers of requests and answers."""
         self.actions(

@@ -26,13 +26,46 @@ class RoutesTests(CasesTestCase):
                 (routing(f"{{match: [{match}], route: {ROUTE}}}"), words)
                 for match, words in (
                     ("{uri: {prefix: /a}}", ""),
-                    ('{uri: {prefix: ""}}', "uri.prefix: empty"),
+                    ('{uri: {prefix: ""}}', ""),
+                    ('{method: {prefix: ""}}', "method.prefix: empty"),
+                    ('{headers: {x-a: {prefix: ""}}}', "headers.x-a.prefix: empty"),
+                    ('{withoutHeaders: {x-a: {prefix: ""}}}', "withoutHeaders.x-a.prefix: empty"),
+                    ('{queryParams: {a: {prefix: ""}}}', "queryParams.a.prefix: empty"),
                     ('{uri: {regex: ""}}', "uri.regex: empty"),
                     ("{uri: {regex: '(?=a)'}}", "not a regular expression of RE2"),
                     ("{headers: {x-a: {regex: '('}}}", "headers.x-a.regex"),
-                    ("{port: 0}", "port: 0 is no port"),
+                    ("{uri: {regex: '*'}}", "not a regular expression of RE2"),
+                    ("{authority: {regex: '*'}}", "not a regular expression of RE2"),
+                    ("{headers: {x-a: {regex: '*'}}, withoutHeaders: {x-b: {regex: '*'}}}", ""),
+                    ("{queryParams: {a: {regex: '*'}}}", ""),
+                    ("{port: 0}", ""),
+                    ("{port: 65536}", "port: 65536 is no port"),
                 )
             ],
+        )
+
+    def test_doubtful_matches(self) -> None:
+        """What never holds, and what Istio takes for something else, is a warning that says what to write."""
+        self.check(
+            "VirtualService",
+            [
+                (routing(f"{{match: [{match}], route: {ROUTE}}}"), words)
+                for match, words in (
+                    ("{uri: {exact: a}}", 'uri.exact: "a" never holds: a path begins with /'),
+                    ('{uri: {exact: ""}}', 'uri.exact: "" never holds'),
+                    ("{uri: {exact: /ü b}}", 'a path is ASCII, say "/%C3%BC%20b"'),
+                    ("{uri: {prefix: /~a/%41}}", ""),
+                    ("{headers: {x-a: {regex: '*'}}}", "taken for presence, which Istio refuses: say {}"),
+                    ("{queryParams: {a: {regex: '*'}}}", "taken for presence, which Istio refuses: say {}"),
+                    ("{withoutHeaders: {x-a: {regex: '*'}}}", ""),
+                    ("{headers: {'@request.auth.claims.sub': {}}}", "no request has claims: this match never holds"),
+                    (
+                        "{withoutHeaders: {'@Request.auth.claims[a][b]': {}}}",
+                        "no request has claims: this condition always holds",
+                    ),
+                )
+            ],
+            severity="warning",
         )
 
     def test_destinations(self) -> None:

@@ -52,8 +52,35 @@ class VirtualServiceTests(CasesTestCase):
             "VirtualService",
             [
                 (routing(f"{{match: [{{headers: {{{name}: {{}}}}}}], route: {ROUTE}}}"), words)
-                for name, words in (("x-a", ""), ("':method'", "use the field method"), ("'a b'", "is no name"))
+                for name, words in (
+                    ("x-a", ""),
+                    ("':method'", ""),
+                    ("':path'", ""),
+                    ("':protocol'", ":protocol is no header"),
+                    ("'a b'", "is no name"),
+                    ("'@request.auth.claims.sub'", ""),
+                    ("'@request.auth.claims'", "is no name"),
+                )
             ],
+        )
+
+    def test_what_never_holds(self) -> None:
+        """A text that no request has there is warned of, with what was meant."""
+        self.check(
+            "VirtualService",
+            [
+                (routing(f"{{match: [{{{match}}}], route: {ROUTE}}}"), words)
+                for match, words in (
+                    ("uri: {exact: /a}, method: {exact: GET}, scheme: {exact: https}", ""),
+                    ("uri: {exact: ''}", "a path begins with /"),
+                    ("uri: {prefix: a}", "a path begins with /"),
+                    ("uri: {exact: '/a?b=c'}", "see queryParams"),
+                    ("method: {exact: get}", 'say "GET"'),
+                    ("method: {exact: purge}", ""),
+                    ("scheme: {exact: ftp}", "it is http or https"),
+                )
+            ],
+            "warning",
         )
 
     def test_sni(self) -> None:

@@ -173,6 +173,8 @@ def _match(match: HTTPMatch) -> str:
     conditions = [f"{name} {_text(text)}" for name, text in texts if text is not None]
     if match.port is not None:
         conditions.append(f"port {match.port}")
+    if match.stat_prefix:
+        conditions.append(f"counted as {match.stat_prefix}")
     return " and ".join(conditions)
 
 
@@ -184,6 +186,7 @@ def _text(match: StringMatch) -> str:
 def _tcp_route(route: TCPRoute) -> str:
     sni = f" SNI {' '.join(route.sni_hosts)}" if route.sni_hosts else ""
     subnets = f" to {' '.join(route.destination_subnets)}" if route.destination_subnets else ""
+    subnets += f" from {' '.join(route.source_subnets)}" if route.source_subnets else ""
     return f"({route.origin}){sni}{subnets} -> {_destinations(route.destinations)}"
 
 

@@ -22,28 +22,6 @@ class RulesTests(SynchronousTestCase):
         host = plain.http.lookup("a.example")
         return [] if host is None else list(host.routes)
 
-    def test_conditions(self) -> None:
-        """Every condition is compiled, names of headers in lower case."""
-        (found,) = self.routes(
-            "{uri: {exact: /a}, ignoreUriCase: true, scheme: {exact: https}, method: {prefix: G},"
-            " authority: {regex: a+}, headers: {X-A: {}}, withoutHeaders: {X-B: {exact: b}},"
-            " queryParams: {Q: {exact: c}}}"
-        )
-        self.assertEqual(
-            found.matches,
-            (
-                HTTPMatch(
-                    StringMatch(Kind.EXACT, "/a", ignore_case=True),
-                    StringMatch(Kind.PREFIX, "G"),
-                    StringMatch(Kind.REGEX, "a+"),
-                    (("x-a", StringMatch(Kind.PRESENT)),),
-                    scheme=StringMatch(Kind.EXACT, "https"),
-                    without_headers=(("x-b", StringMatch(Kind.EXACT, "b")),),
-                    query_params=(("Q", StringMatch(Kind.EXACT, "c")),),
-                ),
-            ),
-        )
-
     def test_names(self) -> None:
         """A route goes by its name and that of its match."""
         for rest, match, expected in (
@@ -59,20 +37,26 @@ class RulesTests(SynchronousTestCase):
         """A match on another port, or of a client in a mesh, is left out; one that takes all ends the list."""
         self.assertEqual(self.routes("{port: 81}"), [])
         self.assertEqual(self.routes("{sourceLabels: {a: b}}"), [])
+        self.assertEqual(self.routes("{sourceNamespace: a}"), [])
+        self.assertEqual(len(self.routes("{sourceNamespace: '', port: 0}")), 1)
+        for where in ("gw", "mesh, gw"):  # as Istio: gateways that are named are all that is asked for
+            self.assertEqual(len(self.routes(f"{{sourceLabels: {{a: b}}, gateways: [{where}]}}")), 1)
+        self.assertEqual(self.routes("{gateways: [mesh]}"), [])
         (found,) = self.routes("{port: 80}", "{uri: {prefix: /b}}")
         self.assertEqual(found.matches, ())
         first, last = self.routes("{uri: {prefix: /b}}", "{uri: {prefix: /}}", "{uri: {prefix: /c}}")
         self.assertEqual((len(first.matches), last.matches), (1, ()))
 
-    def test_never(self) -> None:
-        """A match that is in error never holds."""
-        self.assertEqual(self.routes("{uri: {regex: '('}}"), [])
-
     def test_takes_all(self) -> None:
         """Any path and nothing else."""
         self.assertTrue(takes_all(HTTPMatch()))
-        self.assertTrue(takes_all(HTTPMatch(StringMatch(Kind.PREFIX, "/"))))
+        for kind, value in ((Kind.PREFIX, "/"), (Kind.PREFIX, ""), (Kind.REGEX, ".*"), (Kind.PRESENT, "")):
+            self.assertTrue(takes_all(HTTPMatch(StringMatch(kind, value))))
+            self.assertFalse(
+                takes_all(HTTPMatch(StringMatch(kind, value), headers=(("a", StringMatch(Kind.PRESENT)),)))
+            )
         for match in (
+            HTTPMatch(StringMatch(Kind.REGEX, "/.*")),
             HTTPMatch(StringMatch(Kind.EXACT, "/")),
             HTTPMatch(query_params=(("a", StringMatch(Kind.PRESENT)),)),
             HTTPMatch(scheme=StringMatch(Kind.EXACT, "http")),

@@ -1,0 +1,81 @@
+"""
+A connection of HTTP/1 after its last answer, until it is closed.
+
+Where more of the client's bytes may be on their way, closing at once would
+make its kernel throw the answer away: the sending side is closed first, and
+what still comes is read and thrown away for a while (RFC 9112 section 9.6).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
+
+from edgegate.net.addresses import Downstream
+from edgegate.net.stream import Stream
+from edgegate.net.wheel import Deadline
+
+if TYPE_CHECKING:
+    from edgegate.http.gateway import HTTPGateway
+
+
+class Closing(Protocol):
+    """
+    Takes the place of a channel that has let go of its connection, in the gateway's set too.
+
+    It owns the stream, on which all answers are written and which has no
+    producer. Call one of L{close} and L{linger}, once.
+
+    @ivar downstream: The connection.
+    """
+
+    def __init__(self, downstream: Downstream, gateway: HTTPGateway, stream: Stream) -> None:
+        self.downstream = downstream
+        self._gateway = gateway
+        self._stream = stream
+        self._left = gateway.limits.linger_bytes
+        self._deadline = Deadline(gateway.wheel, stream.abortConnection)
+        stream.switch(self)
+        gateway.channels.add(self)
+
+    def close(self) -> None:
+        """Close when the client has taken everything: no more is to come from it."""
+        self._stream.loseConnection()
+        self._deadline.start(self._gateway.limits.stall_seconds)
+
+    def linger(self) -> None:
+        """Close when the client does, or has sent too much or for too long."""
+        self._stream.loseWriteConnection()
+        self._stream.resumeProducing()
+        self._deadline.start(self._gateway.limits.linger_seconds)
+
+    # The transport, as a protocol -------------------------------------------------------------------------------------
+
+    def dataReceived(self, data: bytes) -> None:
+        """Throw it away."""
+        self._left -= len(data)
+        if self._left < 0:
+            self._stream.abortConnection()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """The connection is no more."""
+        self._deadline.end()
+        self._gateway.channel_ended(self)
+
+    # As the gateway's -------------------------------------------------------------------------------------------------
+
+    def move(self, downstream: Downstream) -> None:
+        """No request comes that would be routed."""
+        self.downstream = downstream
+
+    def retire(self) -> None:
+        """It ends already."""
+
+    def drain(self) -> None:
+        """It ends already."""
+
+    def abort(self) -> None:
+        """Reset the connection."""
+        self._stream.abortConnection()

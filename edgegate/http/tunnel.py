@@ -1,0 +1,107 @@
+"""
+What follows on a C{101}: a client's connection and a backend's, whose bytes are another protocol's and not looked at.
+
+Where neither is inside TLS their sockets are given to
+L{edgegate.net.splice.SplicedPair}, and the kernel moves what is much; else the
+two streams are copied by L{edgegate.tcp.stream_pair.StreamPair}. Half-closes
+are kept and back-pressure holds both ways in either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from edgegate.errors import Fault
+from edgegate.http.exchange import Exchange, Phase
+from edgegate.net.addresses import Downstream
+from edgegate.net.splice import SplicedPair
+from edgegate.net.stream import Stream
+from edgegate.tcp.relay import FAULTS
+from edgegate.tcp.stream_pair import StreamPair
+
+if TYPE_CHECKING:
+    from edgegate.http.gateway import HTTPGateway
+
+
+class Tunnel:
+    """
+    An exchange after its C{101}, until both connections have ended. It owns both.
+
+    It stands in the gateway's set where the client's channel stood, so a drain
+    waits for it. It ends after C{Limits.stream_idle_seconds} without a byte
+    either way (Envoy's stream idle timeout); the route's timeout ended with
+    the 101, as Envoy's does with the answer.
+
+    @ivar downstream: The client's connection.
+    """
+
+    __slots__ = ("_exchange", "_gateway", "_over", "_pair", "downstream")
+
+    def __init__(self, exchange: Exchange, gateway: HTTPGateway, over: Callable[[], None]) -> None:
+        """
+        @param over: Called once, when the backend's connection is no more.
+        """
+        self.downstream: Downstream = exchange.connection
+        self._exchange = exchange
+        self._gateway = gateway
+        self._over = over
+        self._pair: SplicedPair | StreamPair | None = None
+
+    def __repr__(self) -> str:
+        return f"<Tunnel {self.downstream.peer}: {self._pair}>"
+
+    @property
+    def spliced(self) -> bool:
+        """Whether the sockets were handed over to the kernel's care."""
+        return isinstance(self._pair, SplicedPair)
+
+    def start(self, client: Stream, backend: Stream, early: bytes, rest: bytes) -> None:
+        """
+        Begin.
+
+        @param client: The 101 was written to it; it has no producer, as C{backend}.
+        @param early: What the client had sent behind its request.
+        @param rest: What the backend had sent behind its 101.
+        """
+        gateway = self._gateway
+        gateway.channels.add(self)
+        idle = gateway.limits.stream_idle_seconds
+        if client.detachable and backend.detachable:
+            self._pair = SplicedPair(
+                client.reactor, gateway.wheel, client.detach(), backend.detach(), idle, self._splice_ended, early, rest
+            )
+        else:
+            self._pair = pair = StreamPair(gateway.wheel, client, backend, idle, self._ended)
+            pair.start(early, rest)
+
+    # As the gateway's -------------------------------------------------------------------------------------------------
+
+    def move(self, downstream: Downstream) -> None:
+        """A new Snapshot changes nothing for what is under way."""
+        self.downstream = downstream
+
+    def retire(self) -> None:
+        """The connection ends with the tunnel anyway."""
+
+    def drain(self) -> None:
+        """What is under way may go on; L{abort} comes when the time is over."""
+
+    def abort(self) -> None:
+        """Reset both connections."""
+        if self._pair is not None:
+            self._pair.abort()
+
+    # ------------------------------------------------------------------------------------------------------------------
+
+    def _splice_ended(self, reason: str, received: int, sent: int) -> None:
+        self._ended(FAULTS[reason], received, sent)
+
+    def _ended(self, fault: Fault | None, received: int, sent: int) -> None:
+        self._over()
+        exchange, gateway = self._exchange, self._gateway
+        exchange.phase = Phase.OVER
+        exchange.fault = fault
+        exchange.received, exchange.sent = received, sent
+        gateway.request_ended(exchange)
+        gateway.channel_ended(self)

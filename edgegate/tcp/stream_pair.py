@@ -1,0 +1,158 @@
+# Hot path: once per piece of a stream that is copied.
+"""
+Two streams that get each other's bytes where these pass through us: where TLS ends on one of them.
+
+Each is the other's producer: one that takes nothing stops the reading of the
+other, so that at most a stream's write buffer is held each way. Where neither
+has TLS L{edgegate.net.splice.SplicedPair} does the same without looking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IHalfCloseableProtocol
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from edgegate.errors import STREAM_IDLE, Fault
+from edgegate.net.stream import Stream
+from edgegate.net.wheel import Deadline, TimerWheel
+from edgegate.tcp.state import Abort, Action, FinishWriting, RelayState, Side
+
+CLOSE_TIMEOUT = 60.0
+"""Seconds that sides which were told to close may take for what is still queued for them."""
+
+PairEnded = Callable[[Fault | None, int, int], None]
+"""Gets what went wrong, if anything did, and the bytes that came from downstream and from upstream."""
+
+
+class StreamPair:
+    """
+    A client's stream and a backend's. It owns both, and is the protocol of both from L{start} on.
+
+    Half-closes are passed on. Where a side is cut off (a reset, TLS without
+    C{close_notify}) the other is reset too, never ended in good order.
+    """
+
+    __slots__ = ("_deadline", "_downstream", "_ended", "_idle", "_received", "_sent", "_state", "_upstream")
+
+    def __init__(
+        self,
+        wheel: TimerWheel,
+        downstream: Stream,
+        upstream: Stream,
+        idle_timeout: float,
+        ended: PairEnded,
+        state: RelayState | None = None,
+    ) -> None:
+        """
+        @param downstream: Neither has a producer, and nothing is read from either before L{start}.
+        @param idle_timeout: Seconds without a byte either way, after which both are reset.
+        @param ended: Called once, when both connections are no more; never from inside L{start}.
+        @param state: What happened to the client's stream before there was a backend's.
+        """
+        self._downstream = downstream
+        self._upstream = upstream
+        self._idle = idle_timeout
+        self._ended = ended
+        self._state = RelayState() if state is None else state
+        self._deadline = Deadline(wheel, self._expired)
+        self._received = self._sent = 0
+
+    def __repr__(self) -> str:
+        return f"<StreamPair {self._received} onward, {self._sent} back>"
+
+    def start(self, onward: bytes = b"", back: bytes = b"") -> None:
+        """
+        Begin to copy.
+
+        @param onward: What was read from downstream already.
+        @param back: What was read from upstream already.
+        """
+        downstream, upstream = self._downstream, self._upstream
+        downstream.switch(_SideProtocol(self, Side.DOWNSTREAM, self._downstream_received))
+        upstream.switch(_SideProtocol(self, Side.UPSTREAM, self._upstream_received))
+        self._deadline.start(self._idle)
+        for stream, producer in ((downstream, upstream), (upstream, downstream)):
+            # one that broke already is told of next, and then it is decided what becomes of the other
+            if not stream.disconnecting:
+                stream.registerProducer(producer, True)
+        # before what came already is written, which may pause them again
+        downstream.resumeProducing()
+        upstream.resumeProducing()
+        if onward:
+            self._downstream_received(onward)
+        if back:
+            self._upstream_received(back)
+        if Side.DOWNSTREAM in self._state.finished:
+            self._perform([FinishWriting(Side.UPSTREAM)])
+
+    def abort(self) -> None:
+        """Reset both connections."""
+        self._perform(self._state.abort(None))
+
+    def _downstream_received(self, data: bytes) -> None:
+        self._received += len(data)
+        self._deadline.start(self._idle)
+        self._upstream.write(data)
+
+    def _upstream_received(self, data: bytes) -> None:
+        self._sent += len(data)
+        self._deadline.start(self._idle)
+        self._downstream.write(data)
+
+    def read_finished(self, side: Side) -> None:
+        """A side ended its stream."""
+        self._perform(self._state.read_finished(side))
+
+    def side_lost(self, side: Side, reason: Failure) -> None:
+        """A connection is no more."""
+        cleanly = reason.check(ConnectionDone) is not None
+        self._perform(self._state.connection_lost(side, cleanly))
+        if self._state.ended:
+            self._deadline.end()
+            self._ended(self._state.fault, self._received, self._sent)
+
+    def _perform(self, actions: list[Action]) -> None:
+        for action in actions:
+            perform(action, self._downstream if action.side is Side.DOWNSTREAM else self._upstream)
+        if actions and self._state.closing:
+            self._deadline.start(min(CLOSE_TIMEOUT, self._idle))
+
+    def _expired(self) -> None:
+        self._perform(self._state.abort(STREAM_IDLE))
+
+
+def perform(action: Action, stream: Stream) -> None:
+    """Do to a stream what was decided."""
+    if isinstance(action, Abort):
+        stream.abortConnection()
+        return
+    # its producer has said all
+    stream.unregisterProducer()
+    if isinstance(action, FinishWriting):
+        stream.loseWriteConnection()
+    else:
+        stream.loseConnection()
+
+
+@implementer(IHalfCloseableProtocol)
+class _SideProtocol(Protocol):
+    """One of the two connections; everything is the pair's to decide."""
+
+    def __init__(self, pair: StreamPair, side: Side, received: Callable[[bytes], None]) -> None:
+        self._pair = pair
+        self._side = side
+        self.dataReceived = received  # type: ignore[assignment, method-assign]
+
+    def readConnectionLost(self) -> None:
+        self._pair.read_finished(self._side)
+
+    def writeConnectionLost(self) -> None:
+        pass
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self._pair.side_lost(self._side, reason)

@@ -1,0 +1,154 @@
+"""Large bodies in the clear, which the kernel moves: whole, in order, and cut off where one side is."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import socket
+from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+from tests.acceptance.processes import PATIENCE, AcceptanceTestCase, free_ports
+
+LARGE = os.urandom(1 << 20) * 6
+
+FILES = """\
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {{name: gw}}
+spec:
+  servers:
+  - {{port: {{number: {port}, name: http, protocol: HTTP}}, bind: 127.0.0.1, hosts: ["*"]}}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {{name: all}}
+spec:
+  hosts: ["*"]
+  gateways: [gw]
+  http:
+  - route: [{{destination: {{host: 127.0.0.1, port: {{number: {backend}}}}}}}]
+"""
+
+
+class Backend(BaseHTTPRequestHandler):
+    """Answers with what is large, or with the digest of what came."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        body = b"small" if self.path == "/small" else LARGE
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.close_connection = self.path == "/half"
+        with contextlib.suppress(ConnectionError):  # the client may go, which is a test of its own
+            self.wfile.write(body[: len(body) // 2] if self.path == "/half" else body)
+
+    def do_PUT(self) -> None:
+        if self.path == "/refused":
+            # answered before the body is read
+            body = b"no"
+            self.close_connection = True
+        else:
+            body = sha256(self.rfile.read(int(self.headers["Content-Length"]))).hexdigest().encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+        if self.path == "/refused":
+            # as servers do that do not want their answer to be lost in a reset
+            with contextlib.suppress(ConnectionError):
+                self.rfile.read()
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+class BodyTests(AcceptanceTestCase):
+    """A gateway in front of one backend."""
+
+    def setUp(self) -> None:
+        """Start both."""
+        super().setUp()
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Backend)
+        server.daemon_threads = True
+        Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        (self.port,) = free_ports(1)
+        (self.folder / "etc").mkdir()
+        (self.folder / "etc" / "gw.yaml").write_text(FILES.format(port=self.port, backend=server.server_port))
+        self.gateway = self.start("twistd", "-n", "--pidfile=", "edgegate", "--config", "etc", "--admin", "none")
+        self.gateway.says("serving ")
+
+    def client(self) -> http.client.HTTPConnection:
+        """Connect."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        self.addCleanup(connection.close)
+        return connection
+
+    def pipes(self) -> int:
+        """Count the pipes that the gateway has open."""
+        folder = Path(f"/proc/{self.gateway.process.pid}/fd")
+        return sum(str(each.readlink()).startswith("pipe:") for each in folder.iterdir())
+
+    def test_download(self) -> None:
+        """A large answer comes whole, by way of a pipe, and small ones before and behind it on the same connection."""
+        before = self.pipes()
+        connection = self.client()
+        for path, body in (("/small", b"small"), ("/large", LARGE), ("/large", LARGE), ("/small", b"small")):
+            connection.request("GET", path)
+            self.assertEqual(connection.getresponse().read(), body)
+        self.assertGreater(self.pipes(), before)
+
+    def test_upload(self) -> None:
+        """So does a large request, and one behind it."""
+        before = self.pipes()
+        connection = self.client()
+        for body in (LARGE, LARGE[:1000], LARGE):
+            connection.request("PUT", "/", body)
+            self.assertEqual(connection.getresponse().read(), sha256(body).hexdigest().encode())
+        self.assertGreater(self.pipes(), before)
+        self.gateway.says(f' 200 - via_upstream - "-" {len(LARGE)} 64 ', 2)
+
+    def test_half_an_answer(self) -> None:
+        """An answer that breaks off is broken off for the client: it never looks complete."""
+        connection = self.client()
+        connection.request("GET", "/half")
+        with self.assertRaises((http.client.IncompleteRead, ConnectionResetError)):
+            connection.getresponse().read()
+        self.gateway.says("200 UC upstream_reset_after_response_started")
+
+    def test_client_goes(self) -> None:
+        """A client that goes away in the middle takes nobody with it."""
+        with socket.create_connection(("127.0.0.1", self.port), PATIENCE) as client:
+            client.sendall(b"GET /large HTTP/1.1\r\nHost: a.example\r\n\r\n")
+            client.recv(1 << 20)
+        self.gateway.says("200 DC ")
+        connection = self.client()
+        connection.request("GET", "/large")
+        self.assertEqual(connection.getresponse().read(), LARGE)
+
+    def test_answered_early(self) -> None:
+        """A backend that answers while the upload still comes is heard."""
+        with socket.create_connection(("127.0.0.1", self.port), PATIENCE) as client:
+            client.sendall(b"PUT /refused HTTP/1.1\r\nHost: a.example\r\nContent-Length: %d\r\n\r\n" % len(LARGE))
+            client.sendall(LARGE[: 1 << 19])
+            answer = b"".join(iter(lambda: client.recv(65536), b""))
+        self.assertTrue(answer.startswith(b"HTTP/1.1 200 OK\r\n"), answer[:100])
+        self.assertTrue(answer.endswith(b"\r\n\r\nno"), answer[-100:])
+
+    def test_slow_reader(self) -> None:
+        """A client that does not read holds up its backend, and gets everything when it does."""
+        with socket.create_connection(("127.0.0.1", self.port), PATIENCE) as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 128 * 1024)
+            client.sendall(b"GET /large HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n")
+            other = self.client()
+            other.request("GET", "/large")
+            self.assertEqual(other.getresponse().read(), LARGE)
+            answer = b"".join(iter(lambda: client.recv(65536), b""))
+        self.assertEqual(answer.partition(b"\r\n\r\n")[2], LARGE)

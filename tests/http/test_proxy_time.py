@@ -1,0 +1,100 @@
+"""Tests for L{edgegate.http.proxy}: the time that tries and requests have."""
+
+from __future__ import annotations
+
+from edgegate.errors import STREAM_IDLE, TRY_TIMEOUT, UPSTREAM_TIMEOUT
+from edgegate.http.limits import Limits
+from tests.http.conversation import NOTHING_LEFT, Conversation
+from tests.http.test_h1_channel import GET, POST
+from tests.http.test_proxy_retries import RetryTestCase, retrying
+
+
+class TimeTests(RetryTestCase):
+    """The time of a try, and the time of them all."""
+
+    def test_time_of_a_try(self) -> None:
+        """A try that takes too long is repeated, where the route says that resets are."""
+        talk = Conversation(retrying("reset", attempts=1, per_try=1.0), endpoints=2)
+        client = talk.ask(GET)
+        slow = talk.backend()
+        talk.advance(1.5)
+        self.assertEqual(slow.ended, "aborted")
+        talk.retry()
+        talk.backend()
+        talk.advance(1.5)
+        self.assert_status(client, 504)
+        self.assertEqual((talk.ended[0].fault, talk.ended[0].flags), (TRY_TIMEOUT, "URX"))
+        self.assertEqual(talk.left, NOTHING_LEFT)
+
+    def test_time_of_a_try_without_retries(self) -> None:
+        """Where they are not, it is the end: 504."""
+        talk = Conversation(retrying("connect-failure", per_try=1.0))
+        client = talk.ask(GET)
+        talk.backend()
+        talk.advance(1.5)
+        self.assert_status(client, 504)
+        self.assertEqual((len(talk.connects), talk.ended[0].flags), (1, ""))
+
+    def test_counted_from_the_whole_request(self) -> None:
+        """A client that is slow to send has the same time, and connecting is not counted."""
+        talk = Conversation(retrying("reset", per_try=1.0))
+        client = talk.ask(POST)
+        talk.advance(3)
+        talk.backend()
+        talk.advance(3)
+        client.deliver(b"0123456789")
+        talk.advance(0.5)
+        self.assertEqual((client.sent, len(talk.connects)), (b"", 1))
+        talk.advance(1.5)
+        talk.retry()
+        self.assertEqual(len(talk.connects), 2)
+
+    def test_time_of_all_tries(self) -> None:
+        """The route's time goes on while there is no connection, and ends a wait or a connect."""
+        for step in ("waiting", "connecting", "asked"):
+            talk = Conversation(retrying("reset", attempts=9, timeout=2.0))
+            client = talk.ask(GET)
+            talk.backend().finish()
+            if step != "waiting":
+                talk.retry()
+            if step == "asked":
+                talk.backend()
+            talk.clock.pump([0.02] * 150)
+            if step == "waiting":
+                self.assertEqual(len(talk.connects), 2)
+            self.assert_status(client, 504)
+            self.assertEqual(talk.ended[0].fault, UPSTREAM_TIMEOUT, step)
+            self.assertEqual(talk.left, NOTHING_LEFT, step)
+
+    def test_busy_worker(self) -> None:
+        """A worker that did other things for a while does not take that from the time of a request."""
+        talk = Conversation(retrying(timeout=0.2))
+        other = talk.ask(GET)
+        talk.backend()
+        talk.clock.rightNow += 0.15  # the worker is busy: no timer runs
+        client = talk.ask(GET)
+        talk.backend()
+        talk.clock.pump([0.01] * 10)
+        self.assert_status(other, 504)
+        self.assertEqual(client.sent, b"")
+        talk.clock.pump([0.01] * 15)
+        self.assert_status(client, 504)
+
+    def test_silence(self) -> None:
+        """Who was waited for for minutes is not waited for again."""
+        talk = Conversation(retrying("5xx", "reset"), limits=Limits(stream_idle_seconds=10))
+        client = talk.ask(GET)
+        talk.backend()
+        talk.advance(12)
+        self.assert_status(client, 504)
+        self.assertEqual((len(talk.connects), talk.ended[0].fault), (1, STREAM_IDLE))
+
+    def test_expected_time(self) -> None:
+        """A backend is told the time of a try, or the route's where that is less."""
+        for route, told in (
+            (retrying(per_try=1.5), b"1500"),
+            (retrying(per_try=1.5, timeout=3.0), b"1500"),
+            (retrying(per_try=1.5, timeout=1.0), b"1000"),
+        ):
+            self.assertIn(b"x-envoy-expected-rq-timeout-ms: %b\r\n" % told, Conversation(route).asked(GET))
+        self.assertNotIn(b"expected", Conversation(retrying()).asked(GET))

@@ -1,0 +1,42 @@
+"""Tests for L{edgegate.upstream.budget}."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.upstream.budget import EARNED, SAVED, RetryBudget
+
+
+class RetryBudgetTests(SynchronousTestCase):
+    """How many retries a cluster is worth."""
+
+    def test_spent(self) -> None:
+        """Where nothing is answered, so many retries are made and no more."""
+        budget = RetryBudget()
+        self.assertEqual([budget.spend() for _ in range(int(SAVED) + 2)].count(True), SAVED)
+
+    def test_earned(self) -> None:
+        """An answer pays for some more, though nobody saves without end."""
+        budget = RetryBudget()
+        while budget.spend():
+            pass
+        budget.earn()
+        self.assertEqual([budget.spend() for _ in range(4)].count(True), EARNED)
+        for _ in range(1000):
+            budget.earn()
+        self.assertEqual(budget.left, SAVED)
+
+    @given(st.lists(st.booleans(), max_size=500))
+    def test_bounds(self, answers: list[bool]) -> None:
+        """There are never more retries than were saved and paid for, and never less than none."""
+        budget = RetryBudget()
+        spent = 0
+        for answered in answers:
+            if answered:
+                budget.earn()
+            else:
+                spent += budget.spend()
+            self.assertTrue(0 <= budget.left <= SAVED)
+        self.assertLessEqual(spent, SAVED + EARNED * sum(answers))
