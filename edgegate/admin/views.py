@@ -13,6 +13,7 @@ from ipaddress import IPv4Address, IPv6Address
 
 from cryptography import x509
 
+from edgegate.admin.cluster_settings import balancing, ejection, encryption, limits
 from edgegate.routing.matching import HTTPMatch, Kind, StringMatch
 from edgegate.routing.snapshot import (
     Address,
@@ -92,6 +93,13 @@ def clusters(snapshot: Snapshot) -> list[Row]:
                 "type": cluster.discovery.value,
                 "name": cluster.name,
                 "connect_timeout": f"{cluster.connect_timeout:g}s",
+                "balancing": balancing(cluster.balancer),
+                "tls": encryption(cluster.tls),
+                "limits": limits(cluster.limits),
+                "ejection": ejection(cluster.outliers),
+                "proxy_protocol": cluster.proxy_header.name if cluster.proxy_header is not None else None,
+                "destination_rule": _short(cluster.rule) if cluster.rule is not None else None,
+                "rule_file": str(cluster.rule) if cluster.rule is not None else None,
                 **_said(cluster.origin),
             }
         )
@@ -175,11 +183,15 @@ def _tcp_route(chain: FilterChain, names: list[str], route: TCPRoute) -> Row:
 
 
 def _route(origin: Origin, destinations: tuple[WeightedCluster, ...]) -> Row:
-    kind_of, _, name = origin.resource.partition(" ")
-    namespace, _, short = name.rpartition("/")
-    service = f"{short}.{namespace}" if kind_of == "VirtualService" else origin.resource
+    service = _short(origin) if origin.resource.startswith("VirtualService ") else origin.resource
     to = [each.cluster if len(destinations) == 1 else f"{each.cluster} ({each.weight})" for each in destinations]
     return {"virtual_service": service, "to": list(to), **_said(origin)}
+
+
+def _short(origin: Origin) -> str:
+    """Return a resource as C{istioctl} names it: C{webapp.default}."""
+    namespace, _, name = origin.resource.partition(" ")[2].rpartition("/")
+    return f"{name}.{namespace}"
 
 
 def _matches(route: HTTPRoute) -> str:

@@ -46,7 +46,7 @@ def check_load_balancer(
     if settings.warmup is not None:
         warmup = settings.warmup
         if warmup.aggression is not None and warmup.aggression < 1:
-            findings.error((*path, "warmup", "aggression"), f"{show(warmup.aggression)} is less than 1")
+            findings.error((*path, "warmup", "aggression"), f"{warmup.aggression:g} is less than 1")
         check_percent(findings, (*path, "warmup", "minimumPercent"), warmup.minimum_percent)
     for name, given in (("warmup", settings.warmup), ("warmupDurationSecs", settings.warmup_duration_secs)):
         if given is not None and (settings.consistent_hash is not None or settings.simple not in _WARMING):
@@ -56,7 +56,7 @@ def check_load_balancer(
 def check_percent(findings: Findings, path: Path, percent: float | None) -> None:
     """A percentage is between 0 and 100."""
     if percent is not None and not 0 <= percent <= 100:
-        findings.error(path, f"{show(percent)} is no percentage: 0 to 100")
+        findings.error(path, f"{percent:g} is no percentage: 0 to 100")
 
 
 def _check_hash(findings: Findings, path: Path, settings: ConsistentHashLB) -> None:
