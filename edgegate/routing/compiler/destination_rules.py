@@ -94,10 +94,17 @@ class DestinationRules:
             for rule in rules.values():
                 if rule.host.startswith("*") or _stands_for_itself(rule.host):
                     continue
-                if services.find(rule.host, rule.namespace) is None:
+                service = services.find(rule.host, rule.namespace)
+                if service is None:
                     hint = suggestions.like(rule.host, services.names())
                     message = f"no document declares {show(rule.host)}: the rule is of no use{hint}"
-                    rule.resource.warning(self._problems, ("spec", "host"), message)
+                elif service.host.startswith("*"):
+                    origin = service.declarations[0].origin
+                    what = f"{origin.resource} at {origin} declares it as {show(service.host)}"
+                    message = f"the rule is of no use: {what}, so rules for that count"
+                else:
+                    continue
+                rule.resource.warning(self._problems, ("spec", "host"), message)
 
     def _add(self, resource: Resource[DestinationRule], host: str) -> None:
         rules = self._rules.setdefault(resource.namespace, {})

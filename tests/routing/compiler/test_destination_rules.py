@@ -125,3 +125,13 @@ class DestinationRulesTests(SynchronousTestCase):
                 ' did you mean "web.example"?'
             ],
         )
+
+    def test_wildcard_service(self) -> None:
+        """Of a service that is declared by a wildcard, a rule for one of its names is of no use, as in Istio."""
+        head = "apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {name: w}"
+        entry = f"{{{head}, spec: {{hosts: ['*.w.test']}}}}\n"
+        resources, _ = decoded("---\n".join((entry, rule("host: a.w.test", "a"), rule("host: '*.w.test'", "b"))))
+        problems = Problems()
+        DestinationRules(resources.destination_rules, problems).warn_of_unused(index_services(resources), Suggestions())
+        (warning,) = told(problems)
+        self.assertIn('at in.yaml:1 declares it as "*.w.test", so rules for that count', warning)
