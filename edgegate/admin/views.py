@@ -28,6 +28,7 @@ from edgegate.routing.snapshot import (
     VirtualHost,
     WeightedCluster,
 )
+from edgegate.routing.tls import UpstreamTLS
 from edgegate.tls.secrets import load_certificates
 from edgegate.upstream.registry import ClusterState
 
@@ -122,7 +123,7 @@ def endpoints(snapshot: Snapshot, states: Iterable[ClusterState] = ()) -> list[R
 
 def secrets(snapshot: Snapshot, now: datetime) -> list[Row]:
     """
-    Return a row for each certificate that servers show or check clients by.
+    Return a row for each certificate that servers show or check clients by, and likewise for backends.
 
     @param now: An aware time.
     """
@@ -137,7 +138,18 @@ def secrets(snapshot: Snapshot, now: datetime) -> list[Row]:
             if tls.rules.verification is not None:
                 authorities = tls.rules.verification.authorities
                 rows.append(_certificate(f"{chain.name} CA", "CA", authorities, names, chain.origin, now))
+    for cluster in snapshot.clusters.values():
+        if cluster.tls is not None:
+            rows.extend(_backend_certificates(cluster, cluster.tls, now))
     return rows
+
+
+def _backend_certificates(cluster: Cluster, tls: UpstreamTLS, now: datetime) -> Iterator[Row]:
+    origin, hosts = cluster.rule or cluster.origin, [cluster.name]
+    if tls.certificate is not None:
+        yield _certificate(tls.certificate.name, "Client Cert", tls.certificate.chain, hosts, origin, now)
+    if tls.authorities is not None:
+        yield _certificate(f"{cluster.name} CA", "CA", tls.authorities, hosts, origin, now)
 
 
 def _chains(listener: Listener) -> Iterator[tuple[FilterChain, list[str]]]:
