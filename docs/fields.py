@@ -17,7 +17,17 @@ from edgegate.config.kinds.base import Note
 
 PAGE = Path(__file__).with_name("configuration.md")
 BEGIN, END = "<!-- fields of {kind} -->\n", "<!-- end of fields of {kind} -->"
-ISTIO = ("Gateway", "VirtualService", "ServiceEntry")
+ISTIO = ("Gateway", "VirtualService", "ServiceEntry", "DestinationRule", "WorkloadEntry", "WorkloadGroup")
+
+_PARTS = ("loadBalancer", "connectionPool", "outlierDetection", "tls")
+SAME = {
+    "subsets[].trafficPolicy": "trafficPolicy",
+    **{f"trafficPolicy.portLevelSettings[].{part}": f"trafficPolicy.{part}" for part in _PARTS},
+}
+"""Fields that are what another one is, and are not listed again."""
+
+REFUSED = {"probe.exec.command": "an error: an edge has no workload to run a command in"}
+"""Fields that no folder may have which is served."""
 
 
 def said(note: Note | None) -> str:
@@ -39,8 +49,12 @@ def table(kind: str) -> Iterator[str]:
     yield "| --- | --- |"
     for path, note in found:
         message = note is not None and note.message
-        if message or not any(other.startswith((f"{path}.", f"{path}[].")) for other, _ in found):
-            yield f"| `{path}` | {said(note)} |"
+        if path in SAME:
+            yield f"| `{path}` | as `{SAME[path]}` |"
+        elif any(path.startswith(f"{same}.") for same in SAME):
+            continue
+        elif message or not any(other.startswith((f"{path}.", f"{path}[].")) for other, _ in found):
+            yield f"| `{path}` | {REFUSED.get(path) or said(note)} |"
 
 
 def kinds() -> Iterator[str]:

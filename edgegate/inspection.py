@@ -1,4 +1,4 @@
-"""What clients or OpenSSL may dislike about a server's key material."""
+"""What clients, backends or OpenSSL may dislike about key material."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cryptography import x509
 
 from edgegate.config.problems import Severity
 from edgegate.routing.compiler import Finding, Part
-from edgegate.routing.snapshot import ClientVerification, KeyPair, ServerTLS
+from edgegate.routing.tls import KeyPair, ServerTLS, UpstreamTLS
 from edgegate.tls.contexts import server_context
 from edgegate.tls.secrets import (
     BadKeyMaterial,
@@ -24,7 +24,7 @@ _SHOWN = 3
 
 
 class KeyInspector:
-    """Looks at each server's key material as OpenSSL will; what several servers share is looked at once."""
+    """Looks at key material as OpenSSL will; what several servers or clusters share is looked at once."""
 
     def __init__(self, now: datetime) -> None:
         """
@@ -32,6 +32,7 @@ class KeyInspector:
         """
         self._now = now
         self._findings: dict[ServerTLS, tuple[Finding, ...]] = {}
+        self._upstream: dict[UpstreamTLS, tuple[Finding, ...]] = {}
 
     def __call__(self, tls: ServerTLS, hosts: tuple[str, ...]) -> Iterator[Finding]:
         """Yield what is wrong, and what is doubtful for a server of these host patterns."""
@@ -42,10 +43,21 @@ class KeyInspector:
         if not any(finding.severity is Severity.ERROR for finding in found):
             yield from _uncovered(tls, hosts)
 
+    def upstream(self, tls: UpstreamTLS) -> tuple[Finding, ...]:
+        """Return what is wrong or doubtful of the key material that TLS with backends needs."""
+        found = self._upstream.get(tls)
+        if found is None:
+            pairs = [tls.certificate] if tls.certificate is not None else []
+            findings = [finding for pair in pairs for finding in self._pair(pair, 0)]
+            findings.extend(self._trust(tls.authorities, tls.revocations))
+            found = self._upstream[tls] = tuple(findings)
+        return found
+
     def _inspect(self, tls: ServerTLS) -> Iterator[Finding]:
         found = [finding for number, pair in enumerate(tls.certificates) for finding in self._pair(pair, number)]
-        if tls.rules.verification is not None:
-            found.extend(self._verification(tls.rules.verification))
+        verification = tls.rules.verification
+        if verification is not None:
+            found.extend(self._trust(verification.authorities, verification.revocations))
         yield from found
         if any(finding.severity is Severity.ERROR for finding in found):
             return
@@ -70,17 +82,18 @@ class KeyInspector:
         for doubt in doubts(pair.chain, self._now):
             yield Finding(Severity.WARNING, Part.CERTIFICATE, f"{pair.name}: {doubt}", number)
 
-    def _verification(self, verification: ClientVerification) -> Iterator[Finding]:
-        try:
-            check_authorities(verification.authorities)
-        except BadKeyMaterial as error:
-            yield Finding(Severity.ERROR, Part.AUTHORITIES, error.reason)
-        else:
-            for doubt in doubts(verification.authorities, self._now):
-                yield Finding(Severity.WARNING, Part.AUTHORITIES, doubt)
-        if verification.revocations:
+    def _trust(self, authorities: bytes | None, revocations: bytes) -> Iterator[Finding]:
+        if authorities is not None:
             try:
-                check_revocations(verification.revocations)
+                check_authorities(authorities)
+            except BadKeyMaterial as error:
+                yield Finding(Severity.ERROR, Part.AUTHORITIES, error.reason)
+            else:
+                for doubt in doubts(authorities, self._now):
+                    yield Finding(Severity.WARNING, Part.AUTHORITIES, doubt)
+        if revocations:
+            try:
+                check_revocations(revocations)
             except BadKeyMaterial as error:
                 yield Finding(Severity.ERROR, Part.REVOCATIONS, error.reason)
 

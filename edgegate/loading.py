@@ -80,7 +80,8 @@ class Configuration:
             else:
                 documents.extend(read(name, content, problems))
         resources = decode(documents, problems)
-        options = CompileOptions(self._selector, self._port_map, sources.read, KeyInspector(now))
+        inspector = KeyInspector(now)
+        options = CompileOptions(self._selector, self._port_map, sources.read, inspector, inspector.upstream)
         snapshot = compile_resources(resources, options, problems)
         if not snapshot.listeners and not problems.errors:
             why = "no server of any Gateway is served" if resources.gateways else "no Gateway is declared"

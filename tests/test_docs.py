@@ -12,7 +12,10 @@ from twisted.trial.unittest import SynchronousTestCase
 import edgegate
 from edgegate.config.validation.http_actions import RETRY_ON
 from edgegate.http.limits import Limits
+from edgegate.loading import load
+from edgegate.routing.clusters import Balancing, ConsistentHash, HashSource, Probe
 from edgegate.routing.headers import OPERATORS
+from edgegate.routing.tls import UpstreamTLS
 from tests.routing.compiler.compiling import compiled
 
 SERVICE = """\
@@ -88,6 +91,42 @@ class HTTPTests(SynchronousTestCase):
         page = (DOCS / "http.md").read_text()
         never = ("retriable-headers", "retriable-status-codes", "http3-post-connect-failure")
         self.assertEqual([word for word in RETRY_ON if word not in never and f"`{word}`" not in page], [])
+
+
+class ClustersTests(SynchronousTestCase):
+    """The page of clusters."""
+
+    def test_examples(self) -> None:
+        """All examples together can be served as they stand, and do what the page says."""
+        blocks = (DOCS / "clusters.md").read_text().split("```yaml\n")[1:]
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        (folder / "page.yaml").write_text("---\n".join(block.partition("```")[0] for block in blocks))
+        loaded = load(str(folder))
+        self.assertEqual([str(problem) for problem in loaded.problems], [])
+        snapshot = loaded.snapshot
+        assert snapshot is not None
+        endpoints = {
+            name: [str(endpoint.address) for endpoint in cluster.endpoints]
+            for name, cluster in snapshot.clusters.items()
+        }
+        self.assertEqual(
+            endpoints,
+            {
+                "outbound|80|v1|reviews.default.svc.cluster.local": ["192.0.2.1:8080", "192.0.2.2:8080"],
+                "outbound|80|v2|reviews.default.svc.cluster.local": ["192.0.2.3:9090"],
+                "outbound|80||orders.example.com": ["192.0.2.10:8000", "192.0.2.11:9000"],
+                "outbound|443||api.example.net": ["api.example.net:443"],
+            },
+        )
+        first, second, orders, api = snapshot.clusters.values()
+        self.assertIs(first.balancer.simple, Balancing.ROUND_ROBIN)
+        self.assertEqual((first.outliers, first.limits), (second.outliers, second.limits))
+        self.assertEqual(second.balancer.hash, ConsistentHash(HashSource.COOKIE, "session", 0.0))
+        self.assertEqual(
+            {endpoint.probe for endpoint in orders.endpoints}, {Probe(8001, "/healthz", period=5.0, failures=2)}
+        )
+        self.assertEqual(api.tls, UpstreamTLS("api.example.net"))
 
 
 class LimitsTests(SynchronousTestCase):

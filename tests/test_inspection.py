@@ -11,7 +11,7 @@ from edgegate.config.problems import Severity
 from edgegate.demo.authority import Authority
 from edgegate.inspection import KeyInspector
 from edgegate.routing.compiler import Finding, Part
-from edgegate.routing.snapshot import ClientVerification, KeyPair, ServerTLS, TLSRules
+from edgegate.routing.tls import ClientVerification, KeyPair, ServerTLS, TLSRules, UpstreamTLS
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
 AUTHORITY = Authority.new("Test authority", NOW)
@@ -81,3 +81,26 @@ class KeyInspectorTests(SynchronousTestCase):
         )
         (finding,) = found(ServerTLS((PAIR,)), "x.a.shop.example")
         self.assertIn("not for x.a.shop.example", finding.message)
+
+
+class UpstreamTests(SynchronousTestCase):
+    """What is said of key material for TLS with backends."""
+
+    def test_good(self) -> None:
+        """Nothing is said of what is good, nor where the system's authorities are meant."""
+        tls = UpstreamTLS(authorities=ISSUED.chain_pem, certificate=PAIR)
+        self.assertEqual(KeyInspector(NOW).upstream(tls), ())
+        self.assertEqual(KeyInspector(NOW).upstream(UpstreamTLS()), ())
+
+    def test_bad(self) -> None:
+        """Each part is looked at; what is wrong with one hides nothing of the others."""
+        tls = UpstreamTLS(authorities=b"x", certificate=replace(PAIR, key=OTHER.key_pem), revocations=b"y")
+        self.assertEqual(
+            [(finding.severity, finding.part) for finding in KeyInspector(NOW).upstream(tls)],
+            [(Severity.ERROR, part) for part in (Part.KEY, Part.AUTHORITIES, Part.REVOCATIONS)],
+        )
+
+    def test_expired(self) -> None:
+        """An expired certificate is shown, with a warning."""
+        findings = KeyInspector(NOW + timedelta(days=20000)).upstream(UpstreamTLS(certificate=PAIR))
+        self.assertEqual([finding.severity for finding in findings], [Severity.WARNING])

@@ -35,6 +35,28 @@ spec:
     hosts: [shop.example]
     tls: {mode: SIMPLE, serverCertificate: certs/shop.crt, privateKey: certs/shop.key}
 """
+BACKEND = f"""\
+{HTTP}---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {{name: shop}}
+spec:
+  hosts: ["*"]
+  gateways: [gw]
+  http: [{{route: [{{destination: {{host: localhost, port: {{number: 8443}}}}}}]}}]
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {{name: local}}
+spec:
+  host: localhost
+  trafficPolicy:
+    tls:
+      mode: MUTUAL
+      clientCertificate: certs/client.crt
+      privateKey: certs/client.key
+      caCertificates: certs/ca.crt
+"""
 
 
 class LoadTests(SynchronousTestCase):
@@ -133,6 +155,23 @@ class LoadTests(SynchronousTestCase):
         self.assertIsNone(loaded.snapshot)
         errors = [str(problem).partition(":")[0] for problem in loaded.problems if problem.severity.name == "ERROR"]
         self.assertEqual(sorted(set(errors)), ["a.yaml", "b.yaml", "c.yaml"])
+
+    def test_keys_for_backends(self) -> None:
+        """Key material of DestinationRules is looked at, and what is wrong with it said where it is named."""
+        other = Authority.new("Another authority", NOW).server(["shop.example"], NOW)
+        self.write("certs/client.crt", ISSUED.chain_pem)
+        self.write("certs/client.key", other.key_pem)
+        self.write("certs/ca.crt", b"nothing")
+        self.write("shop.yaml", BACKEND)
+        loaded = load(str(self.folder), now=NOW)
+        self.assertEqual(
+            [str(problem).partition(" (")[0] for problem in loaded.problems],
+            [
+                "shop.yaml:25:7: error: spec.trafficPolicy.tls.privateKey: certs/client.crt: the private key does not"
+                " belong to the certificate",
+                "shop.yaml:26:7: error: spec.trafficPolicy.tls.caCertificates: no certificate found: it is not PEM",
+            ],
+        )
 
     def test_huge_key_file(self) -> None:
         """A file that no certificate can be is not read whole."""

@@ -22,6 +22,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "SUBSET": "subset",
         "DIRECTION": "direction",
         "TYPE": "type",
+        "DESTINATION RULE": "destination_rule",
         "FILE": "file",
     },
     "endpoints": {"ENDPOINT": "endpoint", "STATUS": "status", "CLUSTER": "cluster", "FILE": "file"},

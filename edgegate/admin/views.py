@@ -13,6 +13,7 @@ from ipaddress import IPv4Address, IPv6Address
 
 from cryptography import x509
 
+from edgegate.admin.cluster_settings import balancing, ejection, encryption, limits
 from edgegate.routing.matching import HTTPMatch, Kind, StringMatch
 from edgegate.routing.snapshot import (
     Address,
@@ -27,6 +28,7 @@ from edgegate.routing.snapshot import (
     VirtualHost,
     WeightedCluster,
 )
+from edgegate.routing.tls import UpstreamTLS
 from edgegate.tls.secrets import load_certificates
 from edgegate.upstream.registry import ClusterState
 
@@ -92,6 +94,13 @@ def clusters(snapshot: Snapshot) -> list[Row]:
                 "type": cluster.discovery.value,
                 "name": cluster.name,
                 "connect_timeout": f"{cluster.connect_timeout:g}s",
+                "balancing": balancing(cluster.balancer),
+                "tls": encryption(cluster.tls),
+                "limits": limits(cluster.limits),
+                "ejection": ejection(cluster.outliers),
+                "proxy_protocol": cluster.proxy_header.name if cluster.proxy_header is not None else None,
+                "destination_rule": _short(cluster.rule) if cluster.rule is not None else None,
+                "rule_file": str(cluster.rule) if cluster.rule is not None else None,
                 **_said(cluster.origin),
             }
         )
@@ -114,7 +123,7 @@ def endpoints(snapshot: Snapshot, states: Iterable[ClusterState] = ()) -> list[R
 
 def secrets(snapshot: Snapshot, now: datetime) -> list[Row]:
     """
-    Return a row for each certificate that servers show or check clients by.
+    Return a row for each certificate that servers show or check clients by, and likewise for backends.
 
     @param now: An aware time.
     """
@@ -129,7 +138,18 @@ def secrets(snapshot: Snapshot, now: datetime) -> list[Row]:
             if tls.rules.verification is not None:
                 authorities = tls.rules.verification.authorities
                 rows.append(_certificate(f"{chain.name} CA", "CA", authorities, names, chain.origin, now))
+    for cluster in snapshot.clusters.values():
+        if cluster.tls is not None:
+            rows.extend(_backend_certificates(cluster, cluster.tls, now))
     return rows
+
+
+def _backend_certificates(cluster: Cluster, tls: UpstreamTLS, now: datetime) -> Iterator[Row]:
+    origin, hosts = cluster.rule or cluster.origin, [cluster.name]
+    if tls.certificate is not None:
+        yield _certificate(tls.certificate.name, "Client Cert", tls.certificate.chain, hosts, origin, now)
+    if tls.authorities is not None:
+        yield _certificate(f"{cluster.name} CA", "CA", tls.authorities, hosts, origin, now)
 
 
 def _chains(listener: Listener) -> Iterator[tuple[FilterChain, list[str]]]:
@@ -176,11 +196,15 @@ def _tcp_route(chain: FilterChain, names: list[str], route: TCPRoute) -> Row:
 
 
 def _route(origin: Origin, destinations: tuple[WeightedCluster, ...]) -> Row:
-    kind_of, _, name = origin.resource.partition(" ")
-    namespace, _, short = name.rpartition("/")
-    service = f"{short}.{namespace}" if kind_of == "VirtualService" else origin.resource
+    service = _short(origin) if origin.resource.startswith("VirtualService ") else origin.resource
     to = [each.cluster if len(destinations) == 1 else f"{each.cluster} ({each.weight})" for each in destinations]
     return {"virtual_service": service, "to": list(to), **_said(origin)}
+
+
+def _short(origin: Origin) -> str:
+    """Return a resource as C{istioctl} names it: C{webapp.default}."""
+    namespace, _, name = origin.resource.partition(" ")[2].rpartition("/")
+    return f"{name}.{namespace}"
 
 
 def _matches(route: HTTPRoute) -> str:

@@ -47,8 +47,13 @@ def decode(documents: Iterable[Document], problems: Problems) -> Resources:
         resource = _decode(document, kind, problems)
         validate(resource, problems)
         getattr(resources, kind.resources).append(resource)
-    resources.virtual_services.sort(key=lambda resource: resource.document.creation_timestamp or _LAST)
+    resources.virtual_services.sort(key=_created)
+    resources.destination_rules.sort(key=_created)
     return resources
+
+
+def _created(resource: Resource[Any]) -> datetime:
+    return resource.document.creation_timestamp or _LAST
 
 
 def _kind_of(document: Document, problems: Problems) -> Kind | None:

@@ -8,11 +8,13 @@ from typing import Generic, TypeVar
 
 from edgegate.config.document import Document, Path
 from edgegate.config.kinds.base import Spec
+from edgegate.config.kinds.destination_rule import DestinationRule
 from edgegate.config.kinds.gateway import Gateway
 from edgegate.config.kinds.secret import Secret
 from edgegate.config.kinds.service import Endpoints, EndpointSlice, Service
 from edgegate.config.kinds.service_entry import ServiceEntry
 from edgegate.config.kinds.virtual_service import VirtualService
+from edgegate.config.kinds.workload import WorkloadEntry, WorkloadGroup
 from edgegate.config.problems import Problems
 from edgegate.routing.snapshot import Origin
 
@@ -92,12 +94,15 @@ class Resources:
     """
     All resources by kind, in file order, then document order.
 
-    VirtualServices that say when they were made come first, oldest first.
+    VirtualServices and DestinationRules that say when they were made come first, oldest first.
     """
 
     gateways: list[Resource[Gateway]] = field(default_factory=list)
     virtual_services: list[Resource[VirtualService]] = field(default_factory=list)
     service_entries: list[Resource[ServiceEntry]] = field(default_factory=list)
+    destination_rules: list[Resource[DestinationRule]] = field(default_factory=list)
+    workload_entries: list[Resource[WorkloadEntry]] = field(default_factory=list)
+    workload_groups: list[Resource[WorkloadGroup]] = field(default_factory=list)
     secrets: list[Resource[Secret]] = field(default_factory=list)
     services: list[Resource[Service]] = field(default_factory=list)
     endpoint_slices: list[Resource[EndpointSlice]] = field(default_factory=list)

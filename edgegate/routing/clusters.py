@@ -235,6 +235,7 @@ class Cluster:
     @ivar tls: L{None}: in the clear.
     @ivar outliers: L{None}: nothing is ejected.
     @ivar retry_share: L{None}: the gateway's own budget counts.
+    @ivar rule: Where the DestinationRule is that says so, if there is one.
     """
 
     name: str
@@ -248,3 +249,4 @@ class Cluster:
     retry_share: RetryShare | None = None
     tls: UpstreamTLS | None = None
     proxy_header: ProxyHeader | None = None
+    rule: Origin | None = field(default=None, compare=False)

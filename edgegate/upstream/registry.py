@@ -187,7 +187,7 @@ class ClusterState:
         resolver = self._registry.resolver
         before = self._names
         wanted = set()
-        if self.cluster.discovery is Discovery.DNS:
+        if self.cluster.discovery is not Discovery.STATIC:
             addresses = [endpoint.address for endpoint in self.cluster.endpoints]
             wanted = {a.host for a in addresses if isinstance(a, TCPAddress) and not is_literal(a.host)}
         self._names = {

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.admin import views
-from edgegate.routing.snapshot import Snapshot, TCPAddress
-from tests.admin.served import ISSUED, NOW, OLD, SNAPSHOT, WEB, PretendedGateway
+from edgegate.routing.snapshot import KeyPair, Origin, Snapshot, TCPAddress
+from edgegate.routing.tls import UpstreamTLS
+from tests.admin.served import AUTHORITY, ISSUED, NOW, OLD, SNAPSHOT, WEB, PretendedGateway
 
 EVERYTHING = (
     views.listeners(SNAPSHOT),
@@ -101,6 +103,24 @@ class ViewsTests(SynchronousTestCase):
         self.assertEqual((late["status"], late["valid"], late["days_left"]), ("EXPIRED", False, -2))
         (early, _) = views.secrets(SNAPSHOT, NOW - timedelta(days=9999))
         self.assertEqual(early["status"], "NOT YET VALID")
+
+    def test_secrets_of_backends(self) -> None:
+        """What the gateway shows to backends, and checks them by, is there with the cluster and the rule."""
+        rule = Origin("rules.yaml", 3, "DestinationRule default/web")
+        pair = KeyPair("client.crt", ISSUED.chain_pem, ISSUED.key_pem)
+        tls = UpstreamTLS(authorities=AUTHORITY.own.chain_pem, certificate=pair)
+        cluster = replace(SNAPSHOT.clusters[WEB], tls=tls, rule=rule)
+        rows = views.secrets(Snapshot(clusters={WEB: cluster}), NOW)
+        self.assertEqual(
+            [[row[key] for key in ("name", "type", "hosts", "file")] for row in rows],
+            [["client.crt", "Client Cert", [WEB], "rules.yaml:3"], [f"{WEB} CA", "CA", [WEB], "rules.yaml:3"]],
+        )
+        (row,) = views.clusters(Snapshot(clusters={WEB: cluster}))
+        shown = ("tls", "balancing", "limits", "ejection", "destination_rule", "rule_file")
+        self.assertEqual(
+            [row[key] for key in shown],
+            ["MUTUAL with client.crt", "LEAST_REQUEST", [], None, "web.default", "rules.yaml:3"],
+        )
 
     def test_nothing(self) -> None:
         """An empty gateway has no rows."""

@@ -59,6 +59,24 @@ spec:
   resolution: STATIC
   endpoints: [{address: 127.0.0.1, ports: {http: 8081}, weight: 3, labels: {a: b}}]
 ---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: a}
+spec:
+  host: shop.example.com
+  trafficPolicy: {loadBalancer: {simple: ROUND_ROBIN}, connectionPool: {tcp: {idleTimeout: 0s}}}
+  subsets: [{name: v1, labels: {version: v1}}]
+---
+apiVersion: networking.istio.io/v1beta1
+kind: WorkloadEntry
+metadata: {name: a}
+spec: {address: 127.0.0.1, labels: {app: shop}}
+---
+apiVersion: networking.istio.io/v1alpha3
+kind: WorkloadGroup
+metadata: {name: a}
+spec: {template: {labels: {app: shop}}, probe: {tcpSocket: {port: 80}}}
+---
 {apiVersion: v1, kind: Secret, metadata: {name: shop}, type: Opaque, data: {cert: YQ==}, stringData: {key: b}}
 ---
 {apiVersion: v1, kind: Service, metadata: {name: s}, spec: {ports: [{port: 80, targetPort: web}], clusterIP: None}}

@@ -52,7 +52,10 @@ class NotHonouredTests(SynchronousTestCase):
         self.assertEqual(self.told(self.server(TLSMode.SIMPLE)), [])
         self.assertIn("needs a mesh", self.told(self.server(TLSMode.ISTIO_MUTUAL))[0])
         self.assertEqual(self.told(ServiceEntry(resolution=Resolution.STATIC)), [])
-        self.assertEqual(self.told(ServiceEntry(resolution=Resolution.NONE)), ["spec.resolution: not honoured yet"])
+        self.assertEqual(
+            self.told(ServiceEntry(resolution=Resolution.DYNAMIC_DNS)),
+            ["spec.resolution: not honoured yet: it is taken for DNS"],
+        )
 
     def test_not_given(self) -> None:
         """What is not given, or says no, is not told."""

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgegate.config.kinds.base import Spec
+from edgegate.config.kinds.destination_rule import DestinationRule
 from edgegate.config.kinds.gateway import Gateway
 from edgegate.config.kinds.meta import Described, Object
 from edgegate.config.kinds.secret import Secret
 from edgegate.config.kinds.service import Endpoints, EndpointSlice, Service
 from edgegate.config.kinds.service_entry import ServiceEntry
 from edgegate.config.kinds.virtual_service import VirtualService
+from edgegate.config.kinds.workload import WorkloadEntry, WorkloadGroup
 
 NETWORKING = "networking.istio.io"
 SECURITY = "security.istio.io"
@@ -53,19 +55,18 @@ KINDS = (
     Kind("Gateway", NETWORKING, _ISTIO_VERSIONS, Gateway, "gateways"),
     Kind("VirtualService", NETWORKING, _ISTIO_VERSIONS, VirtualService, "virtual_services"),
     Kind("ServiceEntry", NETWORKING, _ISTIO_VERSIONS, ServiceEntry, "service_entries"),
+    Kind("DestinationRule", NETWORKING, _ISTIO_VERSIONS, DestinationRule, "destination_rules"),
+    Kind("WorkloadEntry", NETWORKING, _ISTIO_VERSIONS, WorkloadEntry, "workload_entries"),
+    Kind("WorkloadGroup", NETWORKING, _ISTIO_VERSIONS, WorkloadGroup, "workload_groups"),
     Kind("Secret", "", ("v1",), Secret, "secrets", confidential=True),
     Kind("Service", "", ("v1",), Service, "services"),
     Kind("Endpoints", "", ("v1",), Endpoints, "endpoints"),
     Kind("EndpointSlice", "discovery.k8s.io", ("v1", "v1beta1"), EndpointSlice, "endpoint_slices"),
 )
 
-NOT_YET = "not honoured yet"
 MESH = "not honoured: it is for a mesh"
 
 UNSERVED = {
-    (NETWORKING, "DestinationRule"): NOT_YET,
-    (NETWORKING, "WorkloadEntry"): NOT_YET,
-    (NETWORKING, "WorkloadGroup"): MESH,
     (NETWORKING, "EnvoyFilter"): "not honoured: it is written for Envoy's own configuration",
     (NETWORKING, "Sidecar"): MESH,
     (NETWORKING, "ProxyConfig"): MESH,

@@ -95,6 +95,21 @@ class Duration(float):
         return cls(seconds)
 
 
+class DurationOrNone(Duration):
+    """A time in seconds that may be 0, which means that there is none."""
+
+    @classmethod
+    def parse(cls, text: str) -> DurationOrNone:
+        """
+        Read Go's notation, C{0} and C{0s} included.
+
+        @raise ValueError: As for a L{Duration}.
+        """
+        return cls(0) if cls._ZERO.fullmatch(text) else cls(Duration.parse(text))
+
+    _ZERO: ClassVar[re.Pattern[str]] = re.compile(r"[-+]?(?:0|(?:0+(?:\.0*)?(?:ns|us|µs|μs|ms|s|m|h))+)")
+
+
 class Base64(bytes):
     """Bytes that are written in base64. Not shown, as they may be secret."""
 

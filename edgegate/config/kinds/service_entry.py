@@ -5,9 +5,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import Annotated
 
-from edgegate.config.kinds.base import NOT_YET, Note, Spec, UInt32
-
-_MESH_ONLY = Note("not honoured: only a mesh uses it").meta
+from edgegate.config.kinds.base import Note, Spec, UInt32
+from edgegate.config.kinds.workload import WorkloadEntry
 
 
 class Location(Enum):
@@ -36,18 +35,6 @@ class ServicePort(Spec, frozen=True, kw_only=True):
     target_port: UInt32 | None = None
 
 
-class WorkloadEntry(Spec, frozen=True, kw_only=True):
-    """An endpoint: an IP address, a name or C{unix:///path}."""
-
-    address: str | None = None
-    ports: dict[str, UInt32] = {}
-    labels: dict[str, str] = {}
-    network: Annotated[str | None, _MESH_ONLY] = None
-    locality: str | None = None
-    weight: UInt32 | None = None
-    service_account: Annotated[str | None, _MESH_ONLY] = None
-
-
 class WorkloadSelector(Spec, frozen=True, kw_only=True):
     """Labels that choose WorkloadEntries."""
 
@@ -62,9 +49,9 @@ class ServiceEntry(Spec, frozen=True, kw_only=True):
     ports: tuple[ServicePort, ...] = ()
     location: Location | None = None
     resolution: Annotated[
-        Resolution | None, Note(values=(("NONE", "not honoured yet"), ("DYNAMIC_DNS", "not honoured yet"))).meta
+        Resolution | None, Note(values=(("DYNAMIC_DNS", "not honoured yet: it is taken for DNS"),)).meta
     ] = None
     endpoints: tuple[WorkloadEntry, ...] = ()
-    workload_selector: Annotated[WorkloadSelector | None, NOT_YET] = None
+    workload_selector: WorkloadSelector | None = None
     export_to: tuple[str, ...] = ()
-    subject_alt_names: Annotated[tuple[str, ...], NOT_YET] = ()
+    subject_alt_names: tuple[str, ...] = ()

@@ -11,13 +11,16 @@ from collections.abc import Callable
 from typing import Any
 
 from edgegate.config.kinds.base import Spec
+from edgegate.config.kinds.destination_rule import DestinationRule
 from edgegate.config.kinds.gateway import Gateway
 from edgegate.config.kinds.secret import Secret
 from edgegate.config.kinds.service import Endpoints, EndpointSlice, Service
 from edgegate.config.kinds.service_entry import ServiceEntry
 from edgegate.config.kinds.virtual_service import VirtualService
+from edgegate.config.kinds.workload import WorkloadEntry, WorkloadGroup
 from edgegate.config.problems import Problems
 from edgegate.config.resources import Resource
+from edgegate.config.validation.destination_rule import validate_destination_rule
 from edgegate.config.validation.gateway import validate_gateway
 from edgegate.config.validation.kubernetes import (
     validate_endpoint_slice,
@@ -28,12 +31,16 @@ from edgegate.config.validation.kubernetes import (
 from edgegate.config.validation.names import is_label
 from edgegate.config.validation.service_entry import validate_service_entry
 from edgegate.config.validation.virtual_service import validate_virtual_service
+from edgegate.config.validation.workload import validate_workload_entry, validate_workload_group
 from edgegate.config.values import show
 
 RULES: dict[type[Spec], Callable[[Resource[Any], Problems], None]] = {
     Gateway: validate_gateway,
     VirtualService: validate_virtual_service,
     ServiceEntry: validate_service_entry,
+    DestinationRule: validate_destination_rule,
+    WorkloadEntry: validate_workload_entry,
+    WorkloadGroup: validate_workload_group,
     Secret: validate_secret,
     Service: validate_service,
     EndpointSlice: validate_endpoint_slice,

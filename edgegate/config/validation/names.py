@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import ip_address, ip_network
 
 from edgegate.config.document import Path
@@ -19,6 +19,8 @@ SECURE_PROTOCOLS = frozenset({"HTTPS", "TLS"})
 PROTOCOLS = ("HTTP", "HTTPS", "HTTP2", "GRPC", "GRPC-WEB", "TCP", "TLS", "MONGO", "REDIS", "MYSQL")
 """Protocols of a Gateway's port."""
 
+_LABEL_VALUE = re.compile(r"(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?)?")
+_LABEL_PREFIX = re.compile(r"[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?")
 _LABEL = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?", re.IGNORECASE)
 _HEADER = re.compile(r"[-_A-Za-z0-9]+")
 
@@ -114,6 +116,27 @@ def check_header(findings: Findings, path: Path, name: str) -> None:
         findings.error(path, f"{name} is no header" + (f": use the field {known}" if known else ""))
     elif not _HEADER.fullmatch(name):
         findings.error(path, f"{show(name)} is no name of a header")
+
+
+def check_labels(findings: Findings, path: Path, labels: Mapping[str, str]) -> None:
+    """Labels are what Kubernetes takes: C{app}, C{example.com/app}, and values of at most 63 characters."""
+    for key, value in labels.items():
+        prefix, slash, name = key.rpartition("/")
+        bad_prefix = slash and (len(prefix) > 253 or not _LABEL_PREFIX.fullmatch(prefix))
+        if bad_prefix or not name or len(name) > MAX_LABEL or not _LABEL_VALUE.fullmatch(name):
+            findings.error((*path, key), f"{show(key)} is no key of a label: letters, digits, -, _ and .")
+        if len(value) > MAX_LABEL or not _LABEL_VALUE.fullmatch(value):
+            message = f"{show(value)} is no value of a label: letters, digits, -, _ and ., {MAX_LABEL} at most"
+            findings.error((*path, key), message)
+
+
+def check_selector(findings: Findings, path: Path, labels: Mapping[str, str]) -> None:
+    """A selector has labels without wildcards."""
+    for key, value in labels.items():
+        if not key or "*" in key or "*" in value:
+            findings.error((*path, key), f"{show(f'{key}={value}')} selects nothing: a label is given in full")
+    if not labels:
+        findings.warning(path, "selects nothing: it has no labels")
 
 
 def check_export(findings: Findings, path: Path, namespaces: Sequence[str], nobody: bool = False) -> None:

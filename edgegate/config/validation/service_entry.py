@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from edgegate.config.document import Path
-from edgegate.config.kinds.service_entry import Resolution, ServiceEntry, WorkloadEntry
+from edgegate.config.kinds.service_entry import Resolution, ServiceEntry
+from edgegate.config.kinds.workload import WorkloadEntry
 from edgegate.config.problems import Problems
 from edgegate.config.resources import Resource
 from edgegate.config.validation.findings import Findings
@@ -15,12 +16,13 @@ from edgegate.config.validation.names import (
     check_export,
     check_port,
     check_protocol,
+    check_selector,
     check_subnets,
-    check_unix,
     host_fault,
     is_address,
     is_label,
 )
+from edgegate.config.validation.workload import check_workload
 from edgegate.config.values import show, suggestion
 
 SERVICE_PROTOCOLS = (*PROTOCOLS, "UDP")
@@ -96,8 +98,11 @@ _INDISTINCT = frozenset(SERVICE_PROTOCOLS) - HTTP_PROTOCOLS - SECURE_PROTOCOLS
 
 def _check_resolution(findings: Findings, spec: ServiceEntry, resolution: Resolution) -> None:
     path: Path = ("spec", "endpoints")
-    if spec.workload_selector is not None and spec.endpoints:
-        findings.error(("spec", "workloadSelector"), "goes with no endpoints")
+    if spec.workload_selector is not None:
+        selector: Path = ("spec", "workloadSelector")
+        if spec.endpoints:
+            findings.error(selector, "goes with no endpoints")
+        check_selector(findings, (*selector, "labels"), spec.workload_selector.labels)
     if resolution is Resolution.NONE and spec.endpoints:
         given = "NONE" if spec.resolution else "NONE, which it is where none is given"
         findings.error(path, f"resolution {given}, has no endpoints: was STATIC or DNS meant?")
@@ -112,25 +117,16 @@ def _check_endpoint(
 ) -> None:
     address = endpoint.address or ""
     place = (*path, "address")
-    if not address:
-        findings.error(place, "missing")
-    elif address.startswith(UNIX):
-        check_unix(findings, place, address)
+    check_workload(findings, path, endpoint)
+    if address.startswith(UNIX):
         if resolution in _BY_DNS:
             findings.error(place, f"{show(address)} goes with resolution STATIC only")
-        if endpoint.ports:
-            findings.error((*path, "ports"), "a UNIX socket has no ports")
         if len(spec.ports) != 1:
             findings.error(place, f"a UNIX socket serves exactly one port; the service has {len(spec.ports)}")
-    elif not is_address(address):
-        fault = host_fault(address, wildcard=False)
-        if fault is None and resolution is Resolution.STATIC:
-            fault = f"{show(address)} is no IP address: a name needs resolution DNS"
-        if fault is not None:
-            findings.error(place, fault)
+    elif address and not is_address(address) and resolution is Resolution.STATIC:
+        findings.error(place, f"{show(address)} is no IP address: a name needs resolution DNS")
     names = [port.name for port in spec.ports]
-    for name, number in endpoint.ports.items():
-        check_port(findings, (*path, "ports", name), number)
+    for name in endpoint.ports:
         if name not in names:
             hint = suggestion(name, names)
             findings.error((*path, "ports", name), f"the service has no port {show(name)}{hint}")

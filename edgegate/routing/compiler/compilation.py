@@ -5,10 +5,13 @@ from __future__ import annotations
 from edgegate.config.problems import Problems, Severity
 from edgegate.config.resources import Resources
 from edgegate.routing.compiler.attachment import Attachments, GatewayNames
+from edgegate.routing.compiler.clusters import ClusterCompiler
 from edgegate.routing.compiler.credentials import CredentialCompiler
 from edgegate.routing.compiler.delegates import Delegates
+from edgegate.routing.compiler.destination_rules import DestinationRules
 from edgegate.routing.compiler.destinations import DestinationCompiler
 from edgegate.routing.compiler.http_tables import warn_of_unreachable
+from edgegate.routing.compiler.key_sources import KeySources
 from edgegate.routing.compiler.listeners import ListenerCompiler
 from edgegate.routing.compiler.options import CompileOptions
 from edgegate.routing.compiler.ports import ports_of
@@ -17,6 +20,7 @@ from edgegate.routing.compiler.rules import RuleCompiler
 from edgegate.routing.compiler.servers import selected, servers_of
 from edgegate.routing.compiler.services import index_services
 from edgegate.routing.compiler.suggestions import Suggestions
+from edgegate.routing.compiler.upstream_tls import UpstreamTLSCompiler
 from edgegate.routing.snapshot import Snapshot
 
 
@@ -45,7 +49,11 @@ def _compile(resources: Resources, options: CompileOptions, problems: Problems) 
         for server in servers_of(gateway, problems)
     ]
     ports = ports_of(servers, options.port_map, problems)
-    destinations = DestinationCompiler(index_services(resources), problems, suggestions)
+    services = index_services(resources)
+    destination_rules = DestinationRules(resources.destination_rules, problems)
+    sources = KeySources(resources.secrets, options.read_file, suggestions)
+    tls = UpstreamTLSCompiler(sources, options.inspect_upstream, problems)
+    destinations = DestinationCompiler(services, ClusterCompiler(destination_rules, tls), problems, suggestions)
     names = GatewayNames(resources.gateways, problems, suggestions)
     rule_compiler = RuleCompiler(destinations, names.of_match, problems)
     attachments = Attachments([server for port in ports for server in port.servers], problems)
@@ -61,7 +69,8 @@ def _compile(resources: Resources, options: CompileOptions, problems: Problems) 
         warn_of_unreachable(rules, problems, known)
         attachments.attach(order, rules, names.of_service(resource))
     delegates.warn_of_unused()
-    credentials = CredentialCompiler(resources.secrets, options, problems, suggestions)
+    destination_rules.warn_of_unused(services, suggestions)
+    credentials = CredentialCompiler(sources, options, problems)
     listeners = ListenerCompiler(attachments, credentials, RedirectPorts(servers), problems)
     return Snapshot(tuple(listeners.listener(port) for port in ports if port.servers), destinations.clusters)
 

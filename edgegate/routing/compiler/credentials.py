@@ -12,24 +12,23 @@ from edgegate.config.kinds.gateway import ServerTLSSettings, TLSMode, TLSProtoco
 from edgegate.config.kinds.secret import Secret
 from edgegate.config.problems import Problems
 from edgegate.config.resources import Resource
-from edgegate.config.values import show
+from edgegate.routing.compiler.key_sources import (
+    CA_KEYS,
+    CERTIFICATE_KEYS,
+    CRL_KEYS,
+    KEY_KEYS,
+    KeySources,
+    Unreadable,
+    title,
+)
 from edgegate.routing.compiler.options import CompileOptions, Part
 from edgegate.routing.compiler.servers import Server, Traffic
-from edgegate.routing.compiler.suggestions import Suggestions
 from edgegate.routing.snapshot import ClientVerification, KeyPair, ServerTLS, TLSRules, TLSVersion
 
 HTTP_ALPN: tuple[bytes, ...] = (b"http/1.1",)
 """What HTTPS servers offer."""
 
-_CERTIFICATE_KEYS = ("cert", "tls.crt")
-_KEY_KEYS = ("key", "tls.key")
-_CA_KEYS = ("cacert", "ca.crt")
-_CRL_KEYS = ("crl", "ca.crl")
 _VERIFYING = (TLSMode.MUTUAL, TLSMode.OPTIONAL_MUTUAL)
-_SCHEMES = ("kubernetes://", "kubernetes-gateway://")
-
-WORKLOAD_NAMESPACE = "istio-system"
-"""Where Istio's own ingress gateway runs and looks for Secrets, whatever the namespace of the Gateway."""
 
 
 @dataclass(slots=True)
@@ -56,20 +55,12 @@ class _Material:
 
 
 class CredentialCompiler:
-    """Compiles the TLS of servers; each file is read once."""
+    """Compiles the TLS of servers."""
 
-    def __init__(
-        self,
-        secrets: list[Resource[Secret]],
-        options: CompileOptions,
-        problems: Problems,
-        suggestions: Suggestions,
-    ) -> None:
-        self._secrets = {(secret.namespace, secret.name): secret for secret in secrets}
+    def __init__(self, sources: KeySources, options: CompileOptions, problems: Problems) -> None:
+        self._sources = sources
         self._options = options
         self._problems = problems
-        self._suggestions = suggestions
-        self._files: dict[str, bytes | OSError] = {}
 
     def server_tls(self, server: Server) -> ServerTLS | None:
         """
@@ -136,14 +127,14 @@ class CredentialCompiler:
             material.add_authorities(found, path)
 
     def _pair_of_secret(self, server: Server, secret: Resource[Secret], path: Path, material: _Material) -> None:
-        chain = secret.spec.first(*_CERTIFICATE_KEYS)
-        key = secret.spec.first(*_KEY_KEYS)
-        title = _title(secret)
+        chain = secret.spec.first(*CERTIFICATE_KEYS)
+        key = secret.spec.first(*KEY_KEYS)
+        name = title(secret)
         if chain is None or key is None:
             missing = "tls.crt (or cert)" if chain is None else "tls.key (or key)"
-            self._error(server, path, f"{title} at {secret.document.origin} has no {missing}")
+            self._error(server, path, f"{name} at {secret.document.origin} has no {missing}")
             return
-        material.add_pair(title, chain, key, path, path)
+        material.add_pair(name, chain, key, path, path)
 
     def _authorities_secret(
         self, server: Server, settings: ServerTLSSettings, named: list[tuple[str, Path]], material: _Material
@@ -163,10 +154,10 @@ class CredentialCompiler:
         else:
             return
         for secret in candidates:
-            authorities = secret.spec.first(*_CA_KEYS)
+            authorities = secret.spec.first(*CA_KEYS)
             if authorities is not None:
                 material.add_authorities(authorities, path)
-                revocations = secret.spec.first(*_CRL_KEYS)
+                revocations = secret.spec.first(*CRL_KEYS)
                 if revocations is not None and not settings.ca_crl:
                     material.add_revocations(revocations, path)
                 return
@@ -174,37 +165,24 @@ class CredentialCompiler:
             first = candidates[-1]
             more = "" if settings.ca_cert_credential_name else f", and there is no Secret {first.name}-cacert"
             assert settings.mode is not None
-            message = f"{settings.mode.value} needs a CA: {_title(first)} has no ca.crt (or cacert){more}"
+            message = f"{settings.mode.value} needs a CA: {title(first)} has no ca.crt (or cacert){more}"
             self._error(server, path, message)
 
     def _secret(self, server: Server, name: str, path: Path) -> Resource[Secret] | None:
         found = self._find(server, name)
         if found is None:
-            places = _secret_keys(name, server.gateway.namespace)
-            names = [other for namespace, other in self._secrets if (namespace, places[0][1]) in places]
-            hint = self._suggestions.like(places[0][1], names)
-            where = " or ".join(show(namespace) for namespace, _ in places)
-            self._error(server, path, f"no document declares Secret {show(places[0][1])} in namespace {where}{hint}")
+            self._error(server, path, self._sources.undeclared(name, server.gateway.namespace))
         return found
 
     def _find(self, server: Server, name: str) -> Resource[Secret] | None:
-        keys = _secret_keys(name, server.gateway.namespace)
-        return next((self._secrets[key] for key in keys if key in self._secrets), None)
+        return self._sources.secret(name, server.gateway.namespace)
 
     def _read(self, server: Server, name: str, path: Path) -> bytes | None:
-        found = self._files.get(name)
-        if found is None:
-            try:
-                found = self._options.read_file(name)
-            except OSError as error:
-                found = error
-            except ValueError as error:  # a NUL in the name
-                found = OSError(0, str(error))
-            self._files[name] = found
-        if isinstance(found, OSError):
-            self._error(server, path, f"{show(name)} can't be read: {found.strerror or found}")
+        try:
+            return self._sources.read(name)
+        except Unreadable as error:
+            self._error(server, path, str(error))
             return None
-        return found
 
     # On what terms -----------------------------------------------------------------------------------------------
 
@@ -249,23 +227,6 @@ class CredentialCompiler:
 
     def _error(self, server: Server, path: Path, message: str) -> None:
         server.error(self._problems, ("tls", *path), message)
-
-
-def _title(secret: Resource[Secret]) -> str:
-    return f"secret {secret.namespace}/{secret.name}"
-
-
-def _secret_keys(name: str, namespace: str) -> list[tuple[str, str]]:
-    """
-    Return the namespaces and names that a credential may have, in order.
-
-    C{namespace/name} has one; a C{name} is looked for beside the Gateway, then
-    where Istio's gateway would look. Either may stand behind C{kubernetes://}.
-    """
-    for scheme in _SCHEMES:
-        name = name.removeprefix(scheme)
-    scope, slash, rest = name.partition("/")
-    return [(scope, rest)] if slash else list(dict.fromkeys([(namespace, name), (WORKLOAD_NAMESPACE, name)]))
 
 
 def _version(given: TLSProtocol | None, default: TLSVersion) -> TLSVersion:

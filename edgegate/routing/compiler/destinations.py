@@ -7,19 +7,21 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from edgegate.config.document import Path
+from edgegate.config.kinds.destination_rule import Subset
 from edgegate.config.kinds.virtual_service import Destination, HTTPRouteDestination, RouteDestination, VirtualService
 from edgegate.config.problems import Problems
 from edgegate.config.resources import Resource
 from edgegate.config.values import show
 from edgegate.routing.actions import RequestChanges
-from edgegate.routing.compiler.members import Members, Unusable, ip_literal
-from edgegate.routing.compiler.services import Declaration, Service, ServiceIndex
+from edgegate.routing.clusters import Cluster
+from edgegate.routing.compiler.clusters import ClusterCompiler
+from edgegate.routing.compiler.destination_rules import Rule, Said
+from edgegate.routing.compiler.members import Unusable, ip_literal
+from edgegate.routing.compiler.services import Service, ServiceIndex
 from edgegate.routing.compiler.suggestions import Suggestions
 from edgegate.routing.headers import HeaderChanges
 from edgegate.routing.hosts import normalise
-from edgegate.routing.snapshot import Cluster, Discovery, Endpoint, TCPAddress, WeightedCluster
-
-LOCALHOST = "127.0.0.1"
+from edgegate.routing.snapshot import WeightedCluster
 
 R = TypeVar("R", HTTPRouteDestination, RouteDestination)
 
@@ -39,20 +41,25 @@ class _Place:
     def error(self, path: Path, message: str) -> None:
         self.resource.error(self.problems, self.path + path, message)
 
+    def warning(self, path: Path, message: str) -> None:
+        self.resource.warning(self.problems, self.path + path, message)
+
 
 class DestinationCompiler:
-    """
-    Turns destinations into clusters and keeps each cluster once.
+    """Turns destinations into clusters."""
 
-    @ivar clusters: Those that some destination named, by name.
-    """
-
-    def __init__(self, services: ServiceIndex, problems: Problems, suggestions: Suggestions) -> None:
-        self.clusters: dict[str, Cluster] = {}
+    def __init__(
+        self, services: ServiceIndex, clusters: ClusterCompiler, problems: Problems, suggestions: Suggestions
+    ) -> None:
         self._services = services
+        self._clusters = clusters
         self._problems = problems
         self._suggestions = suggestions
-        self._unusable: dict[str, str] = {}
+
+    @property
+    def clusters(self) -> dict[str, Cluster]:
+        """Those that some destination named, by name."""
+        return self._clusters.clusters
 
     def cluster(self, resource: Resource[VirtualService], path: Path, destination: Destination) -> str | None:
         """
@@ -90,8 +97,6 @@ class DestinationCompiler:
 
     def _cluster(self, destination: Destination, place: _Place) -> str | None:
         """Return the name of a destination's cluster; L{None} where it has none, which is reported."""
-        if destination.subset:
-            place.error(("subset",), f"subset {show(destination.subset)}: no DestinationRule declares it")
         port = destination.port.number if destination.port is not None else None
         text = destination.host.strip()
         literal = ip_literal(text)
@@ -103,7 +108,7 @@ class DestinationCompiler:
         namespace = place.resource.namespace
         service = self._services.find(host, namespace)
         if service is None and (literal is not None or host == "localhost"):
-            return self._address(host, port, place)
+            return self._address(host, port, destination.subset, place)
         if service is None or host.startswith("*"):
             place.error(("host",), self._undeclared(destination.host))
             return None
@@ -114,35 +119,52 @@ class DestinationCompiler:
         number = _port_of(service, port, place)
         if number is None:
             return None
-        return None if destination.subset else self._service(service, number, place)
+        return self._service(service, number, destination.subset, place)
 
-    def _address(self, host: str, port: int | None, place: _Place) -> str | None:
+    def _address(self, host: str, port: int | None, subset: str | None, place: _Place) -> str | None:
         """Return the cluster of an address that stands for itself."""
+        if subset:
+            place.error(("subset",), f"{show(host)} is an address, which has no subsets")
+            return None
         if not port:
             place.error(("host",), f"{show(host)} is an address, not a service: say port.number")
             return None
-        name = f"outbound|{port}||{host}"
-        if name not in self.clusters:
-            literal = LOCALHOST if host == "localhost" else host
-            origin = place.resource.document.origin_of((*place.path, "host"))
-            self.clusters[name] = Cluster(name, Discovery.STATIC, (Endpoint(TCPAddress(literal, port)),), origin)
-        return name
+        origin = place.resource.document.origin_of((*place.path, "host"))
+        return self._clusters.of_address(host, port, place.resource.namespace, origin).name
 
-    def _service(self, service: Service, port: int, place: _Place) -> str | None:
-        """Return the cluster of a service's port, made once."""
-        name = f"outbound|{port}||{service.identity}"
-        if name not in self.clusters and name not in self._unusable:
-            declarations = [each for each in service.declarations if each.ports is None or port in each.ports]
-            try:
-                members = _members(declarations, port)
-            except Unusable as error:
-                self._unusable[name] = str(error)
-            else:
-                self.clusters[name] = Cluster(name, members.discovery, members.endpoints, declarations[0].origin)
-        if name in self._unusable:
-            place.error(("host",), self._unusable[name])
+    def _service(self, service: Service, port: int, subset: str | None, place: _Place) -> str | None:
+        """Return the cluster of a service's port, or of a subset of it."""
+        namespace = place.resource.namespace
+        rule = self._clusters.rule(service, namespace)
+        said = self._subset(service, rule, subset, place) if subset else None
+        if subset and said is None:
             return None
-        return name
+        try:
+            cluster = self._clusters.of_service(service, port, namespace, rule, said)
+        except Unusable as error:
+            place.error(("host",), str(error))
+            return None
+        if said is not None and not cluster.endpoints:
+            labels = ", ".join(f"{key}={value}" for key, value in said.value.labels.items())
+            origin = said.resource.document.origin_of(said.path)
+            message = (
+                f"no endpoint of {show(service.host)} has the labels {labels} of subset {show(subset)} at {origin}"
+            )
+            place.warning(("subset",), message)
+        return cluster.name
+
+    def _subset(self, service: Service, rule: Rule | None, name: str, place: _Place) -> Said[Subset] | None:
+        """Return what a rule says of a subset; report where none does."""
+        if rule is None:
+            message = f"no DestinationRule for {show(service.host)} declares it"
+        elif name in rule.subsets:
+            return rule.subsets[name]
+        else:
+            known = ", ".join(map(show, rule.subsets)) or "none"
+            hint = self._suggestions.like(name, rule.subsets)
+            message = f"{rule.origin.resource} at {rule.origin} does not declare it; its subsets: {known}{hint}"
+        place.error(("subset",), f"subset {show(name)}: {message}")
+        return None
 
     def _undeclared(self, host: str) -> str:
         return (
@@ -166,25 +188,6 @@ def _port_of(service: Service, port: int | None, place: _Place) -> int | None:
         place.error(("port", "number"), f"{origin.resource} at {origin} has no port {port}; {which}")
         return None
     return port
-
-
-def _members(declarations: list[Declaration], port: int) -> Members:
-    """
-    Join the endpoints of all documents that declare a service.
-
-    @raise Unusable: One of them does not tell.
-    """
-    endpoints: list[Endpoint] = []
-    discovery = Discovery.STATIC
-    for declaration in declarations:
-        try:
-            members = declaration.members(port)
-        except Unusable as error:
-            raise Unusable(f"{declaration.origin.resource} at {declaration.origin}: {error}") from None
-        endpoints.extend(members.endpoints)
-        if members.discovery is Discovery.DNS:
-            discovery = Discovery.DNS
-    return Members(discovery, tuple(endpoints))
 
 
 def _list(ports: tuple[int, ...]) -> str:

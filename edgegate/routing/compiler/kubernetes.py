@@ -14,27 +14,33 @@ from edgegate.config.kinds.service import (
 )
 from edgegate.config.resources import Resource
 from edgegate.routing.compiler.members import Members, Unusable, address_of, members_of
+from edgegate.routing.compiler.workloads import Workload, Workloads
 from edgegate.routing.snapshot import Endpoint, Origin
+
+_KUBERNETES_LABELS = ("kubernetes.io/", "endpointslice.kubernetes.io/")
 
 
 class KubernetesService:
     """What a Service and the documents beside it declare."""
 
-    __slots__ = ("_lists", "_ports", "_resource", "_slices", "ports")
+    __slots__ = ("_lists", "_ports", "_resource", "_slices", "_workloads", "ports")
 
     def __init__(
         self,
         resource: Resource[Service],
         slices: tuple[Resource[EndpointSlice], ...],
         lists: tuple[Resource[Endpoints], ...],
+        workloads: Workloads,
     ) -> None:
         """
         @param slices: Those whose label C{kubernetes.io/service-name} names the Service.
         @param lists: The Endpoints of the same name.
+        @param workloads: WorkloadEntries, which its selector chooses beside Pods, as in Istio.
         """
         self._resource = resource
         self._slices = slices
         self._lists = lists
+        self._workloads = workloads
         self._ports = {port.port: port for port in resource.spec.ports}
         external = resource.spec.type is ServiceType.EXTERNAL_NAME
         # An ExternalName is another name for a host, whatever its port (its own ports are mostly left out).
@@ -44,6 +50,11 @@ class KubernetesService:
     def origin(self) -> Origin:
         """Where the Service is."""
         return self._resource.document.origin
+
+    @property
+    def subject_alt_names(self) -> tuple[str, ...]:
+        """A Service says nothing of them."""
+        return ()
 
     def visible_from(self, namespace: str) -> bool:
         """A Service is seen from every namespace."""
@@ -63,14 +74,17 @@ class KubernetesService:
             target = declared.target_port if declared is not None else None
             number = target if isinstance(target, int) and target > 0 else port
             return members_of((Endpoint(address_of(spec.external_name, number)),))
-        if not self._slices and not self._lists:
+        # A cluster mirrors Endpoints to slices, so where both are given they say the same.
+        declared = self._ports[port]
+        found = [*(self._of_slices(declared) if self._slices else self._of_lists(declared))]
+        workloads = tuple(self._workloads.select(self._resource.namespace, spec.selector))
+        found.extend(each.endpoint(_target(each, declared)) for each in workloads)
+        if not self._slices and not self._lists and not workloads:
             raise Unusable(
                 "only a cluster knows where it is: add an EndpointSlice with the label"
                 f" kubernetes.io/service-name: {self._resource.name}, or Endpoints of its name,"
                 " or a ServiceEntry in its place"
             )
-        # A cluster mirrors Endpoints to slices, so where both are given they say the same.
-        found = self._of_slices(self._ports[port]) if self._slices else self._of_lists(self._ports[port])
         return members_of(tuple(found))
 
     def _of_slices(self, port: KubernetesPort) -> Iterator[Endpoint]:
@@ -78,11 +92,7 @@ class KubernetesService:
             number = _number(piece.spec.ports, port)
             if number is None:
                 continue
-            for endpoint in piece.spec.endpoints:
-                if endpoint.conditions is not None and endpoint.conditions.ready is False:
-                    continue
-                for address in endpoint.addresses:
-                    yield Endpoint(address_of(address, number), locality=endpoint.zone or "")
+            yield from endpoints_of(piece, number)
 
     def _of_lists(self, port: KubernetesPort) -> Iterator[Endpoint]:
         for each in self._lists:
@@ -95,3 +105,30 @@ class KubernetesService:
 def _number(ports: tuple[EndpointPort, ...], wanted: KubernetesPort) -> int | None:
     """Return the number of the port that bears the Service's port's name; none is a name too."""
     return next((port.port for port in ports if (port.name or "") == (wanted.name or "")), None)
+
+
+def _target(workload: Workload, port: KubernetesPort) -> int:
+    """Return a workload's port: its own of the port's name, or of the name that C{targetPort} is, or the number."""
+    named = workload.ports.get(port.name or "")
+    if named is None and isinstance(port.target_port, str):
+        named = workload.ports.get(port.target_port)
+    return named or (port.target_port if isinstance(port.target_port, int) else 0) or port.port
+
+
+def labels_of(piece: Resource[EndpointSlice]) -> dict[str, str]:
+    """
+    Return the labels that the endpoints of a slice have: those of the slice, but for what Kubernetes keeps there.
+
+    The Pods, whose own labels count in a cluster, are not among the files.
+    """
+    labels = piece.document.labels
+    return {key: value for key, value in labels.items() if not key.startswith(_KUBERNETES_LABELS)}
+
+
+def endpoints_of(piece: Resource[EndpointSlice], number: int) -> Iterator[Endpoint]:
+    """Yield the endpoints of a slice that are ready."""
+    labels = tuple(sorted(labels_of(piece).items()))
+    for endpoint in piece.spec.endpoints:
+        if endpoint.conditions is None or endpoint.conditions.ready is not False:
+            for address in endpoint.addresses:
+                yield Endpoint(address_of(address, number), 1, labels, endpoint.zone or "")

@@ -68,7 +68,12 @@ def is_name(address: Address) -> bool:
     return isinstance(address, TCPAddress) and ip_literal(address.host) is None
 
 
-def members_of(endpoints: tuple[Endpoint, ...]) -> Members:
-    """Return endpoints with the discovery that they need: DNS where one of them is a name."""
-    names = any(is_name(endpoint.address) for endpoint in endpoints)
-    return Members(Discovery.DNS if names else Discovery.STATIC, endpoints)
+def members_of(endpoints: tuple[Endpoint, ...], one_address: bool = False) -> Members:
+    """
+    Return endpoints with the discovery that they need: DNS where one of them is a name.
+
+    @param one_address: Whether one address of a name at a time is enough (C{DNS_ROUND_ROBIN}).
+    """
+    if not any(is_name(endpoint.address) for endpoint in endpoints):
+        return Members(Discovery.STATIC, endpoints)
+    return Members(Discovery.LOGICAL_DNS if one_address and len(endpoints) == 1 else Discovery.DNS, endpoints)

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from edgegate.config.problems import Severity
-from edgegate.routing.snapshot import ServerTLS
+from edgegate.routing.tls import ServerTLS, UpstreamTLS
 
 
 class Part(Enum):
-    """What of a server's key material is meant."""
+    """What of the key material of a server, or of TLS with backends, is meant."""
 
     CERTIFICATE = "certificate"
     KEY = "key"
@@ -38,6 +38,10 @@ Inspect = Callable[[ServerTLS, tuple[str, ...]], Iterable[Finding]]
 """Looks at a server's key material, and at the host patterns that it is to serve."""
 
 
+InspectUpstream = Callable[[UpstreamTLS], Iterable[Finding]]
+"""Looks at the key material of TLS with backends."""
+
+
 def read_nothing(name: str) -> bytes:
     """
     Be the folder in which there are no files.
@@ -52,6 +56,11 @@ def inspect_nothing(tls: ServerTLS, hosts: tuple[str, ...]) -> Iterable[Finding]
     return ()
 
 
+def inspect_no_upstream(tls: UpstreamTLS) -> Iterable[Finding]:
+    """Take all key material for good."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class CompileOptions:
     """
@@ -60,10 +69,12 @@ class CompileOptions:
     @ivar selector: Labels: only Gateways whose C{selector} they satisfy are served; L{None}: every Gateway.
     @ivar port_map: The numbers to bind in place of those in the files.
     @ivar read_file: Returns the content of a file as the documents name it, or raises L{OSError}.
-    @ivar inspect: Looks at key material, which the compiler itself only carries.
+    @ivar inspect: Looks at servers' key material, which the compiler itself only carries.
+    @ivar inspect_upstream: Likewise at that of TLS with backends.
     """
 
     selector: Mapping[str, str] | None = None
     port_map: Mapping[int, int] = field(default_factory=dict)
     read_file: Callable[[str], bytes] = read_nothing
     inspect: Inspect = inspect_nothing
+    inspect_upstream: InspectUpstream = inspect_no_upstream

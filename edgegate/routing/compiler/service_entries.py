@@ -2,19 +2,43 @@
 
 from __future__ import annotations
 
-from edgegate.config.kinds.service_entry import Resolution, ServiceEntry, ServicePort, WorkloadEntry
+from collections.abc import Iterator, Sequence
+
+from edgegate.config.kinds.service import EndpointSlice
+from edgegate.config.kinds.service_entry import Resolution, ServiceEntry, ServicePort
+from edgegate.config.kinds.workload import WorkloadEntry
 from edgegate.config.resources import Resource
+from edgegate.routing.clusters import Endpoint
+from edgegate.routing.compiler.exports import exported
+from edgegate.routing.compiler.kubernetes import endpoints_of, labels_of
 from edgegate.routing.compiler.members import Members, Unusable, address_of, ip_literal, is_name, members_of
-from edgegate.routing.snapshot import Endpoint, Origin
+from edgegate.routing.compiler.workloads import Workloads, has_labels
+from edgegate.routing.snapshot import Origin
+
+_BY_DNS = (Resolution.DNS, Resolution.DNS_ROUND_ROBIN, Resolution.DYNAMIC_DNS)
 
 
 class DeclaredEntry:
-    """What a ServiceEntry declares. Its endpoints are worked out when a route asks for them."""
+    """What a ServiceEntry declares of one of its hosts. Its endpoints are worked out when a route asks for them."""
 
-    __slots__ = ("_ports", "_resource", "ports")
+    __slots__ = ("_host", "_ports", "_resource", "_slices", "_workloads", "ports")
 
-    def __init__(self, resource: Resource[ServiceEntry]) -> None:
+    def __init__(
+        self,
+        resource: Resource[ServiceEntry],
+        host: str,
+        workloads: Workloads,
+        slices: Sequence[Resource[EndpointSlice]] = (),
+    ) -> None:
+        """
+        @param host: In normal form.
+        @param workloads: Those that a C{workloadSelector} chooses from.
+        @param slices: Likewise: those of the entry's namespace.
+        """
         self._resource = resource
+        self._host = host
+        self._workloads = workloads
+        self._slices = slices
         self._ports = {port.number: port for port in resource.spec.ports}
         self.ports: tuple[int, ...] | None = tuple(self._ports)
 
@@ -23,22 +47,21 @@ class DeclaredEntry:
         """Where the document is."""
         return self._resource.document.origin
 
+    @property
+    def subject_alt_names(self) -> tuple[str, ...]:
+        """Names of which one must be in the certificates of its endpoints; none: any."""
+        return self._resource.spec.subject_alt_names
+
     def visible_from(self, namespace: str) -> bool:
-        """Whether C{exportTo} lets a namespace see it: without it everyone, C{.} is its own namespace."""
-        scopes = self._resource.spec.export_to
-        return (
-            not scopes
-            or "*" in scopes
-            or namespace in scopes
-            or ("." in scopes and namespace == self._resource.namespace)
-        )
+        """Whether C{exportTo} lets a namespace see it."""
+        return exported(self._resource.spec.export_to, self._resource.namespace, namespace)
 
     def members(self, port: int) -> Members:
         """
-        Find the endpoints of one of its ports, in the order of the document.
+        Find the endpoints of one of its ports, in the order of the documents.
 
         C{STATIC} and C{NONE} without endpoints have the entry's C{addresses},
-        C{DNS} without endpoints has its C{hosts}.
+        C{DNS} without endpoints has its host.
 
         @raise Unusable: It has neither.
         """
@@ -47,14 +70,13 @@ class DeclaredEntry:
         if spec.endpoints:
             endpoints = tuple(self._endpoint(each, service_port) for each in spec.endpoints if each.address)
         elif spec.workload_selector is not None:
-            raise Unusable("it finds its endpoints by workloadSelector, which is not honoured yet: list endpoints")
-        elif spec.resolution in (Resolution.DNS, Resolution.DNS_ROUND_ROBIN, Resolution.DYNAMIC_DNS):
-            number = service_port.target_port or port
-            endpoints = tuple(Endpoint(address_of(host, number)) for host in spec.hosts)
+            endpoints = tuple(self._selected(spec.workload_selector.labels, service_port))
+        elif spec.resolution in _BY_DNS:
+            endpoints = (Endpoint(address_of(self._host, service_port.target_port or port)),)
         else:
             endpoints = self._addresses(service_port.target_port or port)
-        members = members_of(endpoints)
-        if spec.resolution in (Resolution.STATIC, None):
+        members = members_of(endpoints, one_address=spec.resolution is Resolution.DNS_ROUND_ROBIN)
+        if spec.resolution not in _BY_DNS:
             for endpoint in endpoints:
                 if is_name(endpoint.address):
                     raise Unusable(f'its endpoint "{endpoint.address}" is a name, which only resolution DNS looks up')
@@ -66,14 +88,33 @@ class DeclaredEntry:
         labels = tuple(sorted(entry.labels.items()))
         return Endpoint(address, entry.weight or 1, labels, entry.locality or "")
 
+    def _selected(self, labels: dict[str, str], port: ServicePort) -> Iterator[Endpoint]:
+        """Yield the WorkloadEntries of the own namespace that have all labels, and what is listed in such slices."""
+        namespace, number = self._resource.namespace, port.target_port or port.number
+        found = False
+        for workload in self._workloads.select(namespace, labels):
+            found = True
+            yield workload.endpoint(workload.ports.get(port.name) or number)
+        for piece in self._slices:
+            if labels and has_labels(labels_of(piece), labels):
+                found = True
+                yield from endpoints_of(piece, number)
+        if not found:
+            wanted = ", ".join(f"{key}={value}" for key, value in labels.items())
+            message = f'no WorkloadEntry in namespace "{namespace}" has the labels {wanted} of its workloadSelector'
+            raise Unusable(message)
+
     def _addresses(self, number: int) -> tuple[Endpoint, ...]:
-        addresses = self._resource.spec.addresses
-        if not addresses:
+        spec = self._resource.spec
+        literals = [ip_literal(text.removesuffix("/32").removesuffix("/128")) for text in spec.addresses]
+        missing = next((text for text, literal in zip(spec.addresses, literals, strict=True) if literal is None), None)
+        if spec.resolution is not Resolution.STATIC and (missing or not literals):
+            raise Unusable(
+                "with resolution NONE it is wherever a client wanted to go, which an edge can't tell:"
+                " say resolution: DNS, or STATIC with endpoints, or give single IP addresses"
+            )
+        if not literals:
             raise Unusable("it has neither endpoints nor addresses: list endpoints, or say resolution: DNS")
-        found = []
-        for text in addresses:
-            literal = ip_literal(text.removesuffix("/32"))
-            if literal is None:
-                raise Unusable(f'its address "{text}" is no single IP address: list endpoints')
-            found.append(Endpoint(address_of(literal, number)))
-        return tuple(found)
+        if missing is not None:
+            raise Unusable(f'its address "{missing}" is no single IP address: list endpoints')
+        return tuple(Endpoint(address_of(literal, number)) for literal in literals if literal is not None)

@@ -13,6 +13,7 @@ from edgegate.routing.compiler.kubernetes import KubernetesService
 from edgegate.routing.compiler.members import Members
 from edgegate.routing.compiler.patterns import wider
 from edgegate.routing.compiler.service_entries import DeclaredEntry
+from edgegate.routing.compiler.workloads import Workloads
 from edgegate.routing.hosts import normalise
 from edgegate.routing.snapshot import Origin
 
@@ -28,6 +29,10 @@ class Declaration(Protocol):
     @property
     def ports(self) -> tuple[int, ...] | None:
         """The numbers of its ports; L{None}: any will do."""
+
+    @property
+    def subject_alt_names(self) -> tuple[str, ...]:
+        """Names of which one must be in the certificates of its endpoints; none: any."""
 
     def members(self, port: int) -> Members:
         """
@@ -136,10 +141,14 @@ class ServiceIndex:
 def index_services(resources: Resources) -> ServiceIndex:
     """Index the services of all documents; hosts that are none are passed over."""
     index = ServiceIndex()
+    workloads = Workloads(resources)
+    pieces: dict[str, list[Resource[EndpointSlice]]] = {}
+    for piece in resources.endpoint_slices:
+        pieces.setdefault(piece.namespace, []).append(piece)
     for entry in resources.service_entries:
-        declaration = DeclaredEntry(entry)
+        found_slices = pieces.get(entry.namespace, [])
         for host in dict.fromkeys(_hosts(entry)):
-            index.add(host, entry.namespace, declaration)
+            index.add(host, entry.namespace, DeclaredEntry(entry, host, workloads, found_slices))
     slices: dict[tuple[str, str], list[Resource[EndpointSlice]]] = {}
     for piece in resources.endpoint_slices:
         service = piece.document.labels.get("kubernetes.io/service-name", "")
@@ -149,7 +158,7 @@ def index_services(resources: Resources) -> ServiceIndex:
         lists.setdefault((each.namespace, each.name), []).append(each)
     for kubernetes in resources.services:
         key = kubernetes.namespace, kubernetes.name
-        found = KubernetesService(kubernetes, tuple(slices.get(key, ())), tuple(lists.get(key, ())))
+        found = KubernetesService(kubernetes, tuple(slices.get(key, ())), tuple(lists.get(key, ())), workloads)
         index.add(f"{kubernetes.name}.{kubernetes.namespace}.{DOMAIN}".lower(), kubernetes.namespace, found)
     return index
 

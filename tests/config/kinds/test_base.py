@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.config.kinds.base import Base64, Duration, Note, OneOf
+from edgegate.config.kinds.base import Base64, Duration, DurationOrNone, Note, OneOf
 
 
 class DurationTests(SynchronousTestCase):
@@ -94,3 +94,14 @@ class NoteTests(SynchronousTestCase):
         """A note is found again in the annotation."""
         note = Note("not honoured yet")
         self.assertEqual(note.meta.extra, {"note": note})
+
+
+class DurationOrNoneTests(SynchronousTestCase):
+    """Times that may be 0."""
+
+    def test_zero(self) -> None:
+        """0 is taken in every spelling, and nothing else that a duration is not."""
+        for text, seconds in (("0s", 0.0), ("0", 0.0), ("0h0m0s", 0.0), ("0.0s", 0.0), ("1.5s", 1.5)):
+            self.assertEqual(DurationOrNone.parse(text), seconds, text)
+        for text in ("", "-1s", "1", "0x", "1ns"):
+            self.assertRaises(ValueError, DurationOrNone.parse, text)

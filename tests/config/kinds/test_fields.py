@@ -9,9 +9,11 @@ from typing import Any
 from msgspec import inspect
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.config.kinds.destination_rule import DestinationRule
 from edgegate.config.kinds.gateway import Gateway
-from edgegate.config.kinds.service_entry import ServiceEntry, WorkloadEntry
+from edgegate.config.kinds.service_entry import ServiceEntry
 from edgegate.config.kinds.virtual_service import VirtualService
+from edgegate.config.kinds.workload import WorkloadEntry, WorkloadGroup
 
 _TYPES = {
     inspect.StructType: "object",
@@ -56,7 +58,7 @@ class FieldsTests(SynchronousTestCase):
         api = {line for line in lines if not line.startswith("#")}
         ours = {
             line
-            for struct in (Gateway, VirtualService, ServiceEntry, WorkloadEntry)
+            for struct in (Gateway, VirtualService, ServiceEntry, WorkloadEntry, DestinationRule, WorkloadGroup)
             for line in self.listed(inspect.type_info(struct), struct.__name__)
         }
         self.assertEqual(sorted(api - ours), [])

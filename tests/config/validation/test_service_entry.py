@@ -54,6 +54,16 @@ class ServiceEntryTests(CasesTestCase):
             ),
         )
 
+    def test_selectors(self) -> None:
+        """A selector goes with no endpoints, and has labels in full."""
+        start = f"hosts: [a.example]; {PORTS}; resolution: STATIC; workloadSelector: "
+        self.entries(
+            (start + "{labels: {app: a}}", ""),
+            (start + "{labels: {app: 'a*'}}", "a label is given in full"),
+            (start + "{labels: {app: a}}; endpoints: [{address: 10.0.0.1}]", "goes with no endpoints"),
+        )
+        self.check("ServiceEntry", [((start + "{}").replace("; ", "\n"), "it has no labels")], "warning")
+
     def test_endpoints(self) -> None:
         """Endpoints' ports are those of the service; a UNIX socket has none."""
         start = f"hosts: [a.example]; {PORTS}; resolution: STATIC; endpoints: "

@@ -10,7 +10,17 @@ from edgegate.config.documents import read
 from edgegate.config.problems import Problems
 from edgegate.config.resources import Resources
 from edgegate.routing.compiler import CompileOptions, compile_resources
-from edgegate.routing.compiler.options import Inspect, inspect_nothing
+from edgegate.routing.compiler.clusters import ClusterCompiler
+from edgegate.routing.compiler.destination_rules import DestinationRules
+from edgegate.routing.compiler.key_sources import KeySources
+from edgegate.routing.compiler.options import (
+    Inspect,
+    inspect_no_upstream,
+    inspect_nothing,
+    read_nothing,
+)
+from edgegate.routing.compiler.suggestions import Suggestions
+from edgegate.routing.compiler.upstream_tls import UpstreamTLSCompiler
 from edgegate.routing.snapshot import Listener, Snapshot
 
 NAME = "in.yaml"
@@ -87,3 +97,9 @@ def route(host: str = "127.0.0.1", port: int | None = 80, **rest: str) -> str:
     number = f", port: {{number: {port}}}" if port is not None else ""
     more = "".join(f"{key}: {value}, " for key, value in rest.items())
     return f'{{{more}route: [{{destination: {{host: "{host}"{number}}}}}]}}'
+
+
+def no_rules(problems: Problems) -> ClusterCompiler:
+    """Compile clusters of which no DestinationRule says anything."""
+    tls = UpstreamTLSCompiler(KeySources([], read_nothing, Suggestions()), inspect_no_upstream, problems)
+    return ClusterCompiler(DestinationRules([], problems), tls)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import MISSING, fields, is_dataclass
+from enum import Enum
+from typing import Any
 
 from edgegate.routing.actions import NewPath, Redirect, Substitution
+from edgegate.routing.clusters import LoadBalancer, PoolLimits
 from edgegate.routing.headers import HeaderChanges, Operator
 from edgegate.routing.matching import HTTPMatch, Kind, StringMatch
 from edgegate.routing.policies import DEFAULT_RETRIES, CORSPolicy, RetryPolicy
@@ -13,6 +17,7 @@ from edgegate.routing.snapshot import (
     Endpoint,
     FilterChain,
     HTTPRoute,
+    KeyPair,
     ServerTLS,
     Snapshot,
     TCPRoute,
@@ -207,12 +212,53 @@ def _destination(each: WeightedCluster) -> str:
 
 
 def _cluster(cluster: Cluster) -> Iterator[str]:
-    yield f"cluster {cluster.name} {cluster.discovery.value} ({cluster.origin})"
+    rule = f" by {cluster.rule.resource}" if cluster.rule is not None else ""
+    yield f"cluster {cluster.name} {cluster.discovery.value} ({cluster.origin}){rule}"
+    for text in _settings(cluster):
+        yield f"  {text}"
     for endpoint in cluster.endpoints:
         yield f"  {_endpoint(endpoint)}"
+
+
+def _settings(cluster: Cluster) -> Iterator[str]:
+    """Yield what a cluster has that is not the default."""
+    if cluster.connect_timeout != 10:
+        yield f"connects within {cluster.connect_timeout:g} s"
+    if cluster.balancer != LoadBalancer():
+        yield f"balances {_given(cluster.balancer)}"
+    if cluster.limits != PoolLimits():
+        yield f"limits {_given(cluster.limits)}"
+    if cluster.outliers is not None:
+        yield f"ejects {_given(cluster.outliers)}"
+    if cluster.retry_share is not None:
+        yield f"retries {_given(cluster.retry_share)}"
+    if cluster.tls is not None:
+        yield f"TLS {_given(cluster.tls)}"
+    if cluster.proxy_header is not None:
+        yield f"PROXY {cluster.proxy_header.name}"
+
+
+def _given(value: Any) -> str:
+    """Return the fields of a value that are not the default."""
+    parts = []
+    for each in fields(value):
+        found = getattr(value, each.name)
+        if each.default is not MISSING and found == each.default:
+            continue
+        if isinstance(found, Enum):
+            found = found.value
+        elif isinstance(found, frozenset):
+            found = sorted(found)
+        elif isinstance(found, KeyPair):
+            found = f"{found.name} {found.chain!r} {found.key!r}"
+        elif is_dataclass(found):
+            found = f"({_given(found)})"
+        parts.append(f"{each.name}={found}")
+    return " ".join(parts) or "as by default"
 
 
 def _endpoint(endpoint: Endpoint) -> str:
     labels = "".join(f" {key}={value}" for key, value in endpoint.labels)
     locality = f" in {endpoint.locality}" if endpoint.locality else ""
-    return f"{endpoint.address} x {endpoint.weight}{labels}{locality}"
+    probe = f" probed ({_given(endpoint.probe)})" if endpoint.probe is not None else ""
+    return f"{endpoint.address} x {endpoint.weight}{labels}{locality}{probe}"

@@ -42,7 +42,7 @@ class DestinationsTests(SynchronousTestCase):
         """What can't be meant is told where it stands."""
         for destination, words in (
             ("{host: wep}", 'did you mean "web'),
-            ("{host: web, subset: v1}", "no DestinationRule declares it"),
+            ("{host: web, subset: v1}", 'no DestinationRule for "web.default.svc.cluster.local" declares it'),
             ("{host: web, port: {number: 81}}", "has no port 81; it has 80"),
             ("{host: 127.0.0.1}", "say port.number"),
             ("{host: localhost}", "say port.number"),

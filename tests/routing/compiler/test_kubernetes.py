@@ -6,6 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.routing.compiler.kubernetes import KubernetesService
 from edgegate.routing.compiler.members import Unusable
+from edgegate.routing.compiler.workloads import Workloads
 from edgegate.routing.snapshot import Discovery, TCPAddress
 from tests.routing.compiler.compiling import decoded
 
@@ -14,7 +15,9 @@ def service(spec: str, *beside: str) -> KubernetesService:
     """A Service with documents beside it."""
     text = f"apiVersion: v1\nkind: Service\nmetadata: {{name: web}}\nspec: {spec}\n"
     resources, _ = decoded("---\n".join([text, *(f"{each}\n" for each in beside)]))
-    return KubernetesService(resources.services[0], tuple(resources.endpoint_slices), tuple(resources.endpoints))
+    return KubernetesService(
+        resources.services[0], tuple(resources.endpoint_slices), tuple(resources.endpoints), Workloads(resources)
+    )
 
 
 def piece(ports: str, endpoints: str) -> str:

@@ -21,6 +21,7 @@ from edgegate.routing.compiler.rules import HTTPRule, RuleCompiler
 from edgegate.routing.compiler.services import ServiceIndex
 from edgegate.routing.compiler.suggestions import Suggestions
 from edgegate.routing.matching import condition
+from tests.routing.compiler.compiling import no_rules
 from tests.routing.test_matching import Asked
 
 PATH = ("spec", "http", 7)
@@ -298,7 +299,8 @@ class MeaningTests(SynchronousTestCase):
         def gateways(resource: Resource[VirtualService], path: Any, names: tuple[str, ...]) -> frozenset[Any]:
             return frozenset(gateway_key(name, resource.at(path)[0].namespace) for name in names)
 
-        compiler = RuleCompiler(DestinationCompiler(ServiceIndex(), problems, Suggestions()), gateways, problems)
+        destinations = DestinationCompiler(ServiceIndex(), no_rules(problems), problems, Suggestions())
+        compiler = RuleCompiler(destinations, gateways, problems)
         spec = VirtualService(http=(route,))
         (rule,) = compiler.rules(Resource(resource.document, spec, parts=resource.parts)).http
         return rule

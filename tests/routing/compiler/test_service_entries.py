@@ -6,6 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.routing.compiler.members import Unusable
 from edgegate.routing.compiler.service_entries import DeclaredEntry
+from edgegate.routing.compiler.workloads import Workloads
 from edgegate.routing.snapshot import Discovery, TCPAddress
 from tests.routing.compiler.compiling import decoded
 
@@ -16,20 +17,17 @@ def entry(rest: str) -> DeclaredEntry:
         "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: a, namespace: ns}\n"
         f"spec: {{hosts: [a.example, b.example], ports: [{{number: 80, name: http}}], {rest}}}\n"
     )
-    return DeclaredEntry(resources.service_entries[0])
+    return DeclaredEntry(resources.service_entries[0], "a.example", Workloads(resources))
 
 
 class DeclaredEntryTests(SynchronousTestCase):
     """Endpoints of ServiceEntries."""
 
     def test_hosts_themselves(self) -> None:
-        """With DNS and without endpoints, the hosts are looked up."""
+        """With DNS and without endpoints, the host is looked up, and no other host of the entry."""
         members = entry("resolution: DNS").members(80)
         self.assertIs(members.discovery, Discovery.DNS)
-        self.assertEqual(
-            [endpoint.address for endpoint in members.endpoints],
-            [TCPAddress("a.example", 80), TCPAddress("b.example", 80)],
-        )
+        self.assertEqual([endpoint.address for endpoint in members.endpoints], [TCPAddress("a.example", 80)])
 
     def test_addresses_need_no_lookup(self) -> None:
         """DNS entries whose endpoints are all IP addresses are not looked up."""
@@ -42,7 +40,9 @@ class DeclaredEntryTests(SynchronousTestCase):
             ("resolution: STATIC", "it has neither endpoints nor addresses: list endpoints, or say resolution: DNS"),
             ("resolution: STATIC, addresses: [10.0.0.0/8]", 'its address "10.0.0.0/8" is no single IP address'),
             ("resolution: STATIC, endpoints: [{address: x.example}]", 'its endpoint "x.example:80" is a name'),
-            ("resolution: STATIC, workloadSelector: {labels: {a: b}}", "workloadSelector"),
+            ("resolution: STATIC, workloadSelector: {labels: {a: b}}", "has the labels a=b of its workloadSelector"),
+            ("resolution: NONE, addresses: [10.0.0.0/8]", "an edge can't tell"),
+            ("addresses: []", "an edge can't tell"),
         ):
             error = self.assertRaises(Unusable, entry(rest).members, 80)
             self.assertIn(reason, str(error))

@@ -1,0 +1,110 @@
+"""Istio's rules for a WorkloadEntry, wherever it stands, and for a WorkloadGroup."""
+
+from __future__ import annotations
+
+from edgegate.config.document import Path
+from edgegate.config.kinds.workload import ReadinessProbe, WorkloadEntry, WorkloadGroup
+from edgegate.config.problems import Problems
+from edgegate.config.resources import Resource
+from edgegate.config.validation.findings import Findings
+from edgegate.config.validation.names import (
+    UNIX,
+    check_header,
+    check_labels,
+    check_port,
+    check_unix,
+    host_fault,
+    is_address,
+    is_label,
+)
+from edgegate.config.values import show
+
+_COUNTS = ("initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold")
+_SCHEMES = ("", "HTTP", "HTTPS")
+
+
+def validate_workload_entry(resource: Resource[WorkloadEntry], problems: Problems) -> None:
+    """Report whatever Istio would refuse, or warn of."""
+    findings, path = Findings(resource, problems), ("spec",)
+    check_workload(findings, path, resource.spec)
+    for name in resource.spec.ports:
+        if not is_label(name):
+            findings.error((*path, "ports", name), f"{show(name)} is no name of a port: letters, digits and -")
+
+
+def check_workload(findings: Findings, path: Path, entry: WorkloadEntry) -> None:
+    """An endpoint has an address (a mesh finds one by its network), ports that are some, and labels."""
+    address = entry.address or ""
+    place = (*path, "address")
+    if not address and entry.network:
+        findings.warning(place, "missing: only a mesh finds an endpoint by its network; it is left out")
+    elif not address:
+        findings.error(place, "missing")
+    else:
+        check_address(findings, place, address)
+    check_ports(findings, path, entry)
+
+
+def check_address(findings: Findings, path: Path, address: str) -> None:
+    """The address of an endpoint is an IP address, a name or a UNIX socket."""
+    if address.startswith(UNIX):
+        check_unix(findings, path, address)
+    elif not is_address(address):
+        fault = host_fault(address, wildcard=False)
+        if fault is not None:
+            findings.error(path, fault)
+
+
+def check_ports(findings: Findings, path: Path, entry: WorkloadEntry) -> None:
+    """Ports are some, a UNIX socket has none, and labels are what Kubernetes takes."""
+    if (entry.address or "").startswith(UNIX) and entry.ports:
+        findings.error((*path, "ports"), "a UNIX socket has no ports")
+    for name, number in entry.ports.items():
+        check_port(findings, (*path, "ports", name), number)
+    check_labels(findings, (*path, "labels"), entry.labels)
+
+
+def validate_workload_group(resource: Resource[WorkloadGroup], problems: Problems) -> None:
+    """Report whatever Istio would refuse, and probes that only a workload itself could make."""
+    findings, spec = Findings(resource, problems), resource.spec
+    if spec.template is None:
+        findings.error(("spec", "template"), "missing: it says what the entries of the group have in common")
+    else:
+        if spec.template.address:
+            check_address(findings, ("spec", "template", "address"), spec.template.address)
+        check_ports(findings, ("spec", "template"), spec.template)
+    if spec.metadata is not None:
+        check_labels(findings, ("spec", "metadata", "labels"), spec.metadata.labels)
+    if spec.probe is not None:
+        _check_probe(findings, ("spec", "probe"), spec.probe)
+
+
+def _check_probe(findings: Findings, path: Path, probe: ReadinessProbe) -> None:
+    counts = (
+        probe.initial_delay_seconds,
+        probe.timeout_seconds,
+        probe.period_seconds,
+        probe.success_threshold,
+        probe.failure_threshold,
+    )
+    for name, count in zip(_COUNTS, counts, strict=True):
+        if count is not None and count < 0:
+            findings.error((*path, name), f"{count} is less than 0")
+    if probe.http_get is not None:
+        place = (*path, "httpGet")
+        check_port(findings, (*place, "port"), probe.http_get.port)
+        if (probe.http_get.scheme or "") not in _SCHEMES:
+            findings.error((*place, "scheme"), f"{show(probe.http_get.scheme)} is neither HTTP nor HTTPS")
+        if probe.http_get.path and not probe.http_get.path.startswith("/"):
+            findings.error((*place, "path"), f"{show(probe.http_get.path)} does not begin with /")
+        for index, header in enumerate(probe.http_get.http_headers):
+            check_header(findings, (*place, "httpHeaders", index, "name"), header.name or "")
+    elif probe.tcp_socket is not None:
+        check_port(findings, (*path, "tcpSocket", "port"), probe.tcp_socket.port)
+    elif probe.grpc is not None:
+        check_port(findings, (*path, "grpc", "port"), probe.grpc.port or 0)
+    elif probe.exec is not None:
+        message = "an edge has no workload to run a command in: use httpGet, tcpSocket or grpc"
+        findings.error((*path, "exec"), message)
+    else:
+        findings.error(path, "does not say how to ask: httpGet, tcpSocket or grpc")
