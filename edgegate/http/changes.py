@@ -17,6 +17,7 @@ from edgegate.http.operators import identity_fields, rendered
 from edgegate.http.request import CHUNKED, RequestHead
 from edgegate.routing.actions import RequestChanges
 from edgegate.routing.headers import HeaderChanges
+from edgegate.routing.hosts import host_of
 
 IDENTITY = frozenset(
     (
@@ -55,6 +56,14 @@ def request_lines(exchange: Exchange, changes: RequestChanges | None) -> list[by
     if route is not None and route.timeout is not None:
         lines.append(b"x-envoy-expected-rq-timeout-ms: %d\r\n" % (route.timeout * 1000))
     return lines
+
+
+def asked_host(lines: list[bytes]) -> str:
+    """Return the host in a request's lines in normal form; empty where it is none."""
+    try:
+        return host_of(lines[0].split(b"\r\n", 2)[1].removeprefix(b"host: "))
+    except ValueError:
+        return ""
 
 
 def shadow_lines(lines: list[bytes]) -> list[bytes]:

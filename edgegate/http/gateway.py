@@ -25,6 +25,7 @@ from edgegate.http.limits import Limits
 from edgegate.http.resources import FaultResource, FilteredResource, HTTPSRedirectResource, ReverseProxyResource
 from edgegate.net.addresses import Downstream
 from edgegate.net.connecting import Connecting
+from edgegate.net.opening import Opening
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import TimerWheel
 from edgegate.observe.events import Observer
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 FINE_TICK = 0.01
 """Seconds to which the timeouts of routes and tries are kept."""
 
-Connect = Callable[[Address, float, Callable[[Stream], None], Callable[[Fault], None]], Connecting]
+Connect = Callable[[Address, float, Callable[[Stream], None], Callable[[Fault], None], Opening | None], Connecting]
 
 
 class HTTPGateway:

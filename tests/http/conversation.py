@@ -4,7 +4,7 @@ A client, the gateway and backends without a socket: what one side sends, the ot
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from random import Random
 from typing import Any, cast
 
@@ -18,6 +18,7 @@ from edgegate.http.gateway import HTTPGateway
 from edgegate.http.h1_channel import HTTP1Channel
 from edgegate.http.limits import Limits
 from edgegate.net.addresses import Downstream
+from edgegate.net.opening import Opening
 from edgegate.net.wheel import TimerWheel
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.snapshot import (
@@ -44,6 +45,7 @@ class FakeStream:
     """A stream whose other side is the test."""
 
     local = TCPAddress("10.0.0.254", 40000)
+    key: Hashable = None
 
     def __init__(self) -> None:
         self.protocol: Any = None
@@ -126,7 +128,9 @@ class Connect:
         timeout: float,
         connected: Callable[[Any], None],
         failed: Callable[[Fault], None],
+        opening: Opening | None = None,
     ) -> None:
+        self.opening = opening
         self.address = address
         self.timeout = timeout
         self.failed = failed
@@ -139,6 +143,8 @@ class Connect:
     def accept(self) -> FakeStream:
         assert not self.cancelled
         stream = FakeStream()
+        if self.opening is not None:
+            stream.key = self.opening.key
         self._connected(stream)
         return stream
 
