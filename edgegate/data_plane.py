@@ -18,6 +18,7 @@ from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IReactorFDSet, IReactorPluggableNameResolver, IReactorTime
 
 from edgegate.downstream.dispatch import Dispatch
+from edgegate.downstream.introduced import Introductions
 from edgegate.downstream.listener import DownstreamListener, Serving
 from edgegate.http.gateway import HTTPGateway
 from edgegate.net.connecting import connect
@@ -78,10 +79,12 @@ class DataPlane:
         observer: Observer,
         trusted_hops: int = 0,
         max_connections: int | None = None,
+        introductions: Introductions = Introductions(),  # noqa: B008 (frozen)
     ) -> None:
         """
         @param trusted_hops: See L{HTTPGateway}.
         @param max_connections: Clients' connections at one time; by default what the limit on descriptors allows.
+        @param introductions: On which ports load balancers in front say whose connections are.
         """
         self.snapshot = Snapshot()
         self.ports: dict[Address, DownstreamListener] = {}
@@ -96,7 +99,7 @@ class DataPlane:
         dispatch = Dispatch(self._http, self._tcp)
 
         def port(serving: Serving) -> DownstreamListener:
-            return DownstreamListener(watcher, wheel, serving, dispatch, observer, self._has_room)
+            return DownstreamListener(watcher, wheel, serving, dispatch, observer, self._has_room, introductions)
 
         self._port = port
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from io import StringIO
+from ipaddress import ip_network
 from pathlib import Path
 
 from twisted.application.service import IService, IServiceMaker, MultiService
@@ -39,6 +40,10 @@ class OptionsTests(SynchronousTestCase):
             (0, True, "-", "127.0.0.1:15000"),
         )
         self.assertFalse(options("-c", "etc", "--no-watch")["watch"])
+        ports = ("--proxy-protocol", "80", "--proxy-protocol", "443:optional")
+        found = options("-c", "etc", *ports, "--proxy-protocol-from", "10.0.0.0/8")
+        self.assertEqual(found["proxy-protocol"], {80: False, 443: True})
+        self.assertEqual(found["proxy-protocol-from"], [ip_network("10.0.0.0/8")])
 
     def test_refused(self) -> None:
         """What can't be understood is said in one line."""
@@ -52,13 +57,28 @@ class OptionsTests(SynchronousTestCase):
             (("--config", "etc", "--admin", "x"), "--admin: expected HOST:PORT"),
             (("--config", "etc", "--access-log-format", "xml"), "--access-log-format is text or json"),
             (("--config", "etc", "--log-format", "xml"), "--log-format is text or json"),
+            (("--config", "etc", "--proxy-protocol", "x"), "--proxy-protocol: expected a port number"),
+            (("--config", "etc", "--proxy-protocol", "80"), "belong together"),
+            (("--config", "etc", "--proxy-protocol-from", "::1"), "belong together"),
+            (("--config", "etc", "--proxy-protocol-from", "lb"), "--proxy-protocol-from: expected a network"),
         ):
             self.assertIn(words, str(self.assertRaises(UsageError, options, *arguments)), arguments)
 
     def test_help(self) -> None:
         """Every option explains itself."""
         text = str(Options())
-        for name in ("config", "selector", "map-port", "trusted-hops", "no-watch", "access-log", "admin", "log-format"):
+        for name in (
+            "proxy-protocol",
+            "proxy-protocol-from",
+            "config",
+            "selector",
+            "map-port",
+            "trusted-hops",
+            "no-watch",
+            "access-log",
+            "admin",
+            "log-format",
+        ):
             self.assertIn(f"--{name}", text)
 
 
