@@ -115,11 +115,16 @@ class Introducing:
         if found is None:
             self._not_seen(self._malformed)
             return
+        try:
+            # it was there when it was looked at, and nobody else reads
+            taken = len(self._socket.recv(found.size)) if found.size else 0
+        except OSError:
+            taken = -1
+        if taken != found.size:
+            self._not_seen("reset")
+            return
         listener = self._listener
         listener.arrivals.discard(self)
-        # it was there when it was looked at, and nobody else reads
-        if found.size:
-            self._socket.recv(found.size)
         listener.introduced(self._socket, found.peer or self._peer, found.local or self._local, self._since)
 
     def _not_seen(self, reason: str) -> None:

@@ -117,7 +117,8 @@ class Handshakes:
         self.shared.sessions.pop((address, self.name), None)
         verdict = cast(_Verdict, connection.get_app_data())
         why = verdict.refusal or reason
-        held_back = self.shared.seldom.due((self.cluster, address, why), now)
+        # not by the words: a backend that thinks of new names must not fill the log
+        held_back = self.shared.seldom.due((self.cluster, address, verdict.fault), now)
         if held_back is not None:
             log.warn(  # noqa: G010
                 "TLS with {address} of {cluster} failed: {reason}{again}",

@@ -44,7 +44,10 @@ class TLSBackend:
     Answers each request with C{hello}, after TLS, on a port of 127.0.0.1.
 
     @ivar visits: Who came so far.
+    @ivar clients: Authorities as PEM: clients must show a certificate of theirs.
+    @ivar introduced: Whether a PROXY header comes first.
     @ivar echoes: Whether bytes are sent back as they come instead.
+    @ivar closes: Whether a connection is for one request.
     """
 
     folder: Path
@@ -52,6 +55,7 @@ class TLSBackend:
     clients: bytes | None = None
     introduced: bool = False
     echoes: bool = False
+    closes: bool = False
     visits: list[Visit] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -141,3 +145,5 @@ class TLSBackend:
                 data = data[match.end() :]
                 visit.requests += 1
                 sock.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello")
+                if self.closes:
+                    return

@@ -59,6 +59,12 @@ class ContactTests(SynchronousTestCase):
         self.assertNotEqual(one.key, two.key)
         self.assertEqual(one.key, contact.for_request(OTHER, "a.example").key)
 
+    def test_odd_hosts(self) -> None:
+        """Addresses are addresses; a name that is none is asked for by nobody."""
+        contact = self.contact(TERMS)
+        for host, expected in (("192.0.2.1", "192.0.2.1"), ("[2001:db8::7]", "2001:db8::7"), ("a b", "")):
+            self.assertEqual(name_of(contact.for_request(CLIENT, host)), expected)
+
     def test_said_name(self) -> None:
         """A name that the files say is for all requests."""
         contact = self.contact(FIXED)
