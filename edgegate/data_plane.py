@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import resource
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import cast
 
@@ -17,6 +18,7 @@ from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IReactorFDSet, IReactorPluggableNameResolver, IReactorTime
 
 from edgegate.downstream.dispatch import Dispatch
+from edgegate.downstream.introduced import Introductions
 from edgegate.downstream.listener import DownstreamListener, Serving
 from edgegate.http.gateway import HTTPGateway
 from edgegate.http.target import PathNormalisation
@@ -26,12 +28,25 @@ from edgegate.net.splice import MOST_PIPES
 from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.observe.events import Observer
 from edgegate.routing.snapshot import Address, Listener, Snapshot, TCPAddress
+from edgegate.routing.tls import UpstreamTLS
 from edgegate.tcp.relay import TCPGateway
+from edgegate.tls.client_contexts import ClientContext
 from edgegate.tls.sni import ContextMap
 from edgegate.upstream.registry import ClusterRegistry
 
-Contexts = Mapping[Address, ContextMap]
-"""The OpenSSL contexts of each listener, by what it binds."""
+
+@dataclass(frozen=True, slots=True)
+class Contexts:
+    """
+    OpenSSL's contexts.
+
+    @ivar servers: Those of each listener, by what it binds.
+    @ivar clients: Those for backends, by the terms on which they are spoken to.
+    """
+
+    servers: Mapping[Address, ContextMap] = field(default_factory=dict)
+    clients: Mapping[UpstreamTLS, ClientContext] = field(default_factory=dict)
+
 
 LEAVE = 30.0
 """Seconds that connections may go on after their port left the files."""
@@ -67,17 +82,19 @@ class DataPlane:
         trusted_hops: int = 0,
         max_connections: int | None = None,
         paths: PathNormalisation = PathNormalisation.BASE,
+        introductions: Introductions = Introductions(),  # noqa: B008 (frozen)
     ) -> None:
         """
         @param trusted_hops: See L{HTTPGateway}, as for C{paths}.
         @param max_connections: Clients' connections at one time; by default what the limit on descriptors allows.
+        @param introductions: On which ports load balancers in front say whose connections are.
         """
         self.snapshot = Snapshot()
         self.ports: dict[Address, DownstreamListener] = {}
         self.wheel = wheel = TimerWheel(cast(IReactorTime, reactor))
         self.clusters = ClusterRegistry(cast(IReactorPluggableNameResolver, reactor), wheel)
         self._leaving: dict[DownstreamListener, Deadline] = {}
-        self._contexts: Contexts = {}
+        self._contexts = Contexts()
         self._max_connections = most_connections() if max_connections is None else max_connections
         watcher = poller(reactor)
         connects = partial(connect, watcher, wheel)
@@ -86,7 +103,7 @@ class DataPlane:
         dispatch = Dispatch(self._http, self._tcp)
 
         def port(serving: Serving) -> DownstreamListener:
-            return DownstreamListener(watcher, wheel, serving, dispatch, observer, self._has_room)
+            return DownstreamListener(watcher, wheel, serving, dispatch, observer, self._has_room, introductions)
 
         self._port = port
 
@@ -99,12 +116,17 @@ class DataPlane:
     def contexts(self, snapshot: Snapshot) -> Contexts:
         """
         Make the OpenSSL contexts of a Snapshot. Those of servers that did not change are kept, with the keys of their
-        session tickets. Touches nothing that is served: may be called in a thread.
+        session tickets, and so are those for backends, with their sessions. Touches nothing that is served: may be
+        called in a thread.
 
-        @raise edgegate.tls.secrets.BadKeyMaterial: A server's certificate, key, authorities or ciphers are of no use.
+        @raise edgegate.tls.secrets.BadKeyMaterial: A certificate, key, authorities or ciphers are of no use.
         """
-        before = self._contexts
-        return {listener.bind: ContextMap(listener, before.get(listener.bind)) for listener in snapshot.listeners}
+        servers, clients = self._contexts.servers, self._contexts.clients
+        terms = {cluster.tls for cluster in snapshot.clusters.values() if cluster.tls is not None}
+        return Contexts(
+            {listener.bind: ContextMap(listener, servers.get(listener.bind)) for listener in snapshot.listeners},
+            {tls: clients.get(tls) or ClientContext(tls) for tls in terms},
+        )
 
     def install(self, snapshot: Snapshot, contexts: Contexts) -> None:
         """
@@ -114,11 +136,11 @@ class DataPlane:
 
         @raise CannotBind: A port can't be opened; everything is as it was.
         """
-        serving = {listener.bind: Serving(listener, contexts[listener.bind]) for listener in snapshot.listeners}
+        serving = {listener.bind: Serving(listener, contexts.servers[listener.bind]) for listener in snapshot.listeners}
         fresh = {bind: self._port(each) for bind, each in serving.items() if bind not in self.ports}
         gone = [port for bind, port in self.ports.items() if bind not in serving]
         self._bind(list(fresh.values()), gone)
-        self.clusters.update(snapshot.clusters)
+        self.clusters.update(snapshot.clusters, contexts.clients)
         for bind, port in self.ports.items():
             if bind in serving:
                 port.serving = serving[bind]

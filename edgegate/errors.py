@@ -53,6 +53,20 @@ NO_HEALTHY_UPSTREAM = Fault(Source.UPSTREAM, "UH", 503, "no healthy upstream", "
 CONNECT_REFUSED = Fault(Source.UPSTREAM, "UF", 503, "connect refused", _reset("connection_failure"), unconnected=True)
 CONNECT_TIMEOUT = Fault(Source.UPSTREAM, "UF", 503, "connect timeout", _reset("connection_timeout"), unconnected=True)
 CONNECT_FAILED = Fault(Source.UPSTREAM, "UF", 503, "connect failed", _reset("connection_failure"), unconnected=True)
+TLS_FAILED = Fault(
+    Source.UPSTREAM, "UF", 503, "TLS handshake failed", _reset("connection_failure|TLS_error"), unconnected=True
+)
+CERTIFICATE_REFUSED = Fault(
+    Source.UPSTREAM, "UF", 503, "certificate is not trusted", _reset("connection_failure|TLS_error"), unconnected=True
+)
+CERTIFICATE_MISNAMED = Fault(
+    Source.UPSTREAM,
+    "UF",
+    503,
+    "certificate is not for this name",
+    _reset("connection_failure|TLS_error"),
+    unconnected=True,
+)
 UPSTREAM_CLOSED = Fault(
     Source.UPSTREAM, "UC", 503, "upstream closed before an answer", _reset("connection_termination")
 )

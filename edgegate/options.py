@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+
 
 def parse_label(text: str) -> tuple[str, str]:
     """
@@ -26,3 +28,30 @@ def parse_port_map(text: str) -> tuple[int, int]:
     if not colon or len(numbers) != 2 or not all(0 < number < 65536 for number in numbers):
         raise ValueError(f"expected two port numbers such as 80:8080, got {text!r}")
     return numbers[0], numbers[1]
+
+
+def parse_proxy_port(text: str) -> tuple[int, bool]:
+    """
+    Read PORT or PORT:optional.
+
+    @return: The number, and whether connections may do without a header.
+
+    @raise ValueError: It is something else.
+    """
+    number, colon, word = text.partition(":")
+    port = int(number) if number.isascii() and number.isdigit() and len(number) <= 5 else 0
+    if not 0 < port < 65536 or (colon and word != "optional"):
+        raise ValueError(f"expected a port number such as 443, or 443:optional, got {text!r}")
+    return port, bool(colon)
+
+
+def parse_network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """
+    Read an IP address, or a network in CIDR form.
+
+    @raise ValueError: It is something else.
+    """
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError as error:
+        raise ValueError(f"expected a network such as 10.1.0.0/16, or an address, got {text!r}: {error}") from None

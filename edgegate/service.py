@@ -18,6 +18,7 @@ from twisted.logger import Logger, LogLevel
 
 from edgegate.config.problems import Problem, Problems, Severity
 from edgegate.data_plane import CannotBind, Contexts, DataPlane
+from edgegate.downstream.introduced import Introductions
 from edgegate.http.target import PathNormalisation
 from edgegate.loading import Loaded
 from edgegate.observe.counters import Counters
@@ -74,11 +75,12 @@ class GatewayService(MultiService):
         paths: PathNormalisation = PathNormalisation.BASE,
         drain: float = DRAIN,
         defer: Defer = deferToThread,
+        introductions: Introductions = Introductions(),  # noqa: B008 (frozen)
     ) -> None:
         """
         @param loaded: The files without an error in them.
         @param load: Reads them anew.
-        @param trusted_hops: See L{DataPlane}, as for C{max_connections} and C{paths}.
+        @param trusted_hops: See L{DataPlane}, as for C{max_connections}, C{paths} and C{introductions}.
         @param drain: Seconds that C{stopService} waits for what is under way.
         @param defer: Calls something that takes its time.
         @raise edgegate.tls.secrets.BadKeyMaterial: A server's certificate, key, authorities or ciphers are of no use.
@@ -86,7 +88,7 @@ class GatewayService(MultiService):
         super().__init__()  # type: ignore[no-untyped-call]
         assert loaded.snapshot is not None
         self.counters = Counters() if counters is None else counters
-        self.data_plane = DataPlane(reactor, self.counters, trusted_hops, max_connections, paths)
+        self.data_plane = DataPlane(reactor, self.counters, trusted_hops, max_connections, paths, introductions)
         self.followers: list[Callable[[Loaded], None]] = []
         self._first = _Read(loaded, self.data_plane.contexts(loaded.snapshot))
         self._read = self._first

@@ -17,13 +17,14 @@ from twisted.python import usage
 from edgegate import __version__
 from edgegate.admin.address import DEFAULT, parse_admin_address
 from edgegate.admin.site import AdminService
+from edgegate.downstream.introduced import Introductions
 from edgegate.http.target import PathNormalisation
 from edgegate.loading import Configuration
 from edgegate.observe.access_log import AccessLogService
 from edgegate.observe.counters import Counters
 from edgegate.observe.log_file import LogFile
 from edgegate.observe.log_lines import json_line, text_line
-from edgegate.options import parse_label, parse_port_map
+from edgegate.options import parse_label, parse_network, parse_port_map, parse_proxy_port
 from edgegate.report import report
 from edgegate.service import GatewayService
 from edgegate.service_log import LoggedService, json_observer
@@ -87,6 +88,8 @@ class Options(usage.Options):
         self["selector"] = {}
         self["map-port"] = {}
         self["watch"] = True
+        self["proxy-protocol"] = {}
+        self["proxy-protocol-from"] = []
 
     def opt_selector(self, label: str) -> None:
         """
@@ -110,6 +113,28 @@ class Options(usage.Options):
             raise usage.UsageError(f"--map-port: {error}") from None
         self["map-port"][given] = bound
 
+    def opt_proxy_protocol(self, port: str) -> None:
+        """
+        A port, by the number in the files, whose connections begin with a PROXY header (version 1 or 2) from a load
+        balancer in front: PORT, or PORT:optional where connections may do without; repeatable.
+        """
+        try:
+            number, optional = parse_proxy_port(port)
+        except ValueError as error:
+            raise usage.UsageError(f"--proxy-protocol: {error}") from None
+        self["proxy-protocol"][number] = optional
+
+    def opt_proxy_protocol_from(self, network: str) -> None:
+        """
+        A network or address of load balancers whose PROXY headers are believed, for example 10.1.0.0/16; repeatable.
+        Required with --proxy-protocol. Who connects from elsewhere is closed, or taken as it is where a header is
+        optional.
+        """
+        try:
+            self["proxy-protocol-from"].append(parse_network(network))
+        except ValueError as error:
+            raise usage.UsageError(f"--proxy-protocol-from: {error}") from None
+
     def opt_no_watch(self) -> None:
         """Do not watch the files: reload on SIGHUP and `edgegate reload` only."""
         self["watch"] = False
@@ -125,6 +150,10 @@ class Options(usage.Options):
             raise usage.UsageError("--config is required: a folder, a file, or - for standard input")
         if self["trusted-hops"] < 0:
             raise usage.UsageError("--trusted-hops must not be negative")
+        if bool(self["proxy-protocol"]) != bool(self["proxy-protocol-from"]):
+            raise usage.UsageError(
+                "--proxy-protocol and --proxy-protocol-from belong together: who is believed can say that it is anyone"
+            )
         try:
             self["admin-address"] = parse_admin_address(self["admin"] or DEFAULT)
         except ValueError as error:
@@ -163,6 +192,7 @@ def makeService(options: Options) -> IService:
         counters,
         trusted_hops=options["trusted-hops"],
         paths=options["paths"],
+        introductions=Introductions(options["proxy-protocol"], tuple(options["proxy-protocol-from"])),
     )
     actions: dict[Signal, Callable[[], object]] = {Signal.SIGHUP: gateway.reload}
     if access_log is not None:

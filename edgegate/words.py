@@ -43,14 +43,23 @@ def mapped(listener: Listener) -> str:
 
 def certificates(snapshot: Snapshot, now: datetime) -> Iterator[tuple[KeyPair, int]]:
     """
-    Yield each certificate once, with the whole days that it is valid for; negative: it is no longer.
+    Yield each certificate that is shown to clients or backends once, with the whole days that it is valid for;
+    negative: it is no longer.
 
     @param now: Aware.
     """
     seen = set()
+    for pair in _pairs(snapshot):
+        if pair not in seen:
+            seen.add(pair)
+            yield pair, (expiry(pair.chain) - now).days
+
+
+def _pairs(snapshot: Snapshot) -> Iterator[KeyPair]:
     for listener in snapshot.listeners:
         for _, chain in listener.secure.items():
-            for pair in chain.tls.certificates if chain.tls is not None else ():
-                if pair not in seen:
-                    seen.add(pair)
-                    yield pair, (expiry(pair.chain) - now).days
+            if chain.tls is not None:
+                yield from chain.tls.certificates
+    for cluster in snapshot.clusters.values():
+        if cluster.tls is not None and cluster.tls.certificate is not None:
+            yield cluster.tls.certificate

@@ -207,7 +207,7 @@ class DataPlaneTests(TestCase):
         self.plane.install(first, contexts)
         again = Snapshot((listener(self.bind, redirecting(1), [("shop.example", replace(chain))]),))
         kept = self.plane.contexts(again)
-        found, before = kept[self.bind].lookup("shop.example"), contexts[self.bind].lookup("shop.example")
+        found, before = (each.servers[self.bind].lookup("shop.example") for each in (kept, contexts))
         assert found is not None and before is not None
         self.assertIs(found[1], before[1])
 

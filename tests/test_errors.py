@@ -48,10 +48,13 @@ class FaultTests(SynchronousTestCase):
                 self.assertTrue(500 <= status < 600, name)
 
     def test_unconnected(self) -> None:
-        """Where there was no connection, the backend can have seen nothing of the request."""
+        """Where there was no connection, or TLS came to nothing, the backend can have seen nothing of the request."""
         self.assertEqual(
             {name for name, fault in FAULTS.items() if fault.unconnected},
-            {"CONNECT_REFUSED", "CONNECT_TIMEOUT", "CONNECT_FAILED"},
+            {
+                *("CONNECT_REFUSED", "CONNECT_TIMEOUT", "CONNECT_FAILED"),
+                *("TLS_FAILED", "CERTIFICATE_REFUSED", "CERTIFICATE_MISNAMED"),
+            },
         )
 
     def test_reasons(self) -> None:

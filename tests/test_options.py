@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
+
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.options import parse_label, parse_port_map
+from edgegate.options import parse_label, parse_network, parse_port_map, parse_proxy_port
 
 
 class OptionsTests(SynchronousTestCase):
@@ -23,3 +25,16 @@ class OptionsTests(SynchronousTestCase):
         self.assertEqual(parse_port_map("80:8080"), (80, 8080))
         for text in ("80", "80:", ":80", "80:0", "0:80", "80:65536", "a:b", "80:80:80", "\u0661:80", "-1:80"):
             self.assertRaises(ValueError, parse_port_map, text)
+
+    def test_proxy_ports(self) -> None:
+        """A port number, maybe with a word."""
+        self.assertEqual((parse_proxy_port("443"), parse_proxy_port("80:optional")), ((443, False), (80, True)))
+        for text in ("", "0", "65536", "443:", "443:maybe", "http", ":optional", "\u0661"):
+            self.assertRaises(ValueError, parse_proxy_port, text)
+
+    def test_networks(self) -> None:
+        """A network without bits beyond its prefix, or an address."""
+        self.assertEqual(parse_network("10.1.0.0/16"), ip_network("10.1.0.0/16"))
+        self.assertEqual(parse_network("fd00::1"), ip_network("fd00::1/128"))
+        for text in ("", "10.1.0.1/16", "lb.example", "*"):
+            self.assertRaises(ValueError, parse_network, text)

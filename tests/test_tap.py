@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from io import StringIO
+from ipaddress import ip_network
 from pathlib import Path
 
 from twisted.application.service import IService, IServiceMaker, MultiService
@@ -43,6 +44,10 @@ class OptionsTests(SynchronousTestCase):
         merged = options("-c", "etc", "--path-normalization=merge-slashes")
         self.assertIs(merged["paths"], PathNormalisation.MERGE_SLASHES)
         self.assertFalse(options("-c", "etc", "--no-watch")["watch"])
+        ports = ("--proxy-protocol", "80", "--proxy-protocol", "443:optional")
+        found = options("-c", "etc", *ports, "--proxy-protocol-from", "10.0.0.0/8")
+        self.assertEqual(found["proxy-protocol"], {80: False, 443: True})
+        self.assertEqual(found["proxy-protocol-from"], [ip_network("10.0.0.0/8")])
 
     def test_refused(self) -> None:
         """What can't be understood is said in one line."""
@@ -57,13 +62,28 @@ class OptionsTests(SynchronousTestCase):
             (("--config", "etc", "--access-log-format", "xml"), "--access-log-format is text or json"),
             (("--config", "etc", "--path-normalization", "BASE"), "--path-normalization is one of none, base, merge"),
             (("--config", "etc", "--log-format", "xml"), "--log-format is text or json"),
+            (("--config", "etc", "--proxy-protocol", "x"), "--proxy-protocol: expected a port number"),
+            (("--config", "etc", "--proxy-protocol", "80"), "belong together"),
+            (("--config", "etc", "--proxy-protocol-from", "::1"), "belong together"),
+            (("--config", "etc", "--proxy-protocol-from", "lb"), "--proxy-protocol-from: expected a network"),
         ):
             self.assertIn(words, str(self.assertRaises(UsageError, options, *arguments)), arguments)
 
     def test_help(self) -> None:
         """Every option explains itself."""
         text = str(Options())
-        for name in ("config", "selector", "map-port", "trusted-hops", "no-watch", "access-log", "admin", "log-format"):
+        for name in (
+            "proxy-protocol",
+            "proxy-protocol-from",
+            "config",
+            "selector",
+            "map-port",
+            "trusted-hops",
+            "no-watch",
+            "access-log",
+            "admin",
+            "log-format",
+        ):
             self.assertIn(f"--{name}", text)
 
 

@@ -9,7 +9,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.demo.authority import Authority
 from edgegate.routing.hosts import HostTable
-from edgegate.routing.snapshot import FilterChain, KeyPair, ServerTLS, Snapshot, TCPAddress
+from edgegate.routing.snapshot import Cluster, Discovery, FilterChain, KeyPair, ServerTLS, Snapshot, TCPAddress
+from edgegate.routing.tls import UpstreamTLS
 from edgegate.words import certificates, hosts, kinds, mapped
 from tests.test_reloading import HERE, HTTP, HTTPS, PLAIN, SECURE
 
@@ -63,3 +64,11 @@ class CertificatesTests(SynchronousTestCase):
         ((pair, days),) = certificates(snapshot, ends - timedelta(days=3, hours=1))
         self.assertEqual((pair.name, days), ("shop.crt", 3))
         self.assertEqual([days for _, days in certificates(snapshot, ends + timedelta(hours=1))], [-1])
+
+    def test_backends(self) -> None:
+        """What is shown to backends is named, too."""
+        issued = Authority.new("Test authority", NOW).client("gateway", now=NOW)
+        tls = UpstreamTLS(certificate=KeyPair("gateway.crt", issued.chain_pem, issued.key_pem))
+        cluster = Cluster("web", Discovery.STATIC, (), HERE, tls=tls)
+        clusters = {"web": cluster, "other": replace(cluster, name="other"), "plain": replace(cluster, tls=None)}
+        self.assertEqual([pair.name for pair, _ in certificates(Snapshot((), clusters), NOW)], ["gateway.crt"])

@@ -72,7 +72,10 @@ class Arrival:
         "_stream",
     )
 
-    def __init__(self, listener: DownstreamListener, sock: Socket, peer: Address, local: Address) -> None:
+    def __init__(self, listener: DownstreamListener, sock: Socket, peer: Address, local: Address, since: float) -> None:
+        """
+        @param since: When it was accepted, in the clock's seconds.
+        """
         self._listener = listener
         self._socket = sock
         self._peer = peer
@@ -81,13 +84,13 @@ class Arrival:
         self._speech = _Speech.UNKNOWN
         self._stream: TLSStream | None = None
         self._began = monotonic()
-        self._since = listener.wheel.now
+        self._since = since
         self._deadline = Deadline(listener.wheel, self._too_slow)
         self._peek = Peek(listener.reactor, listener.wheel, sock, self._look, self._seen, self._not_seen)
 
     def start(self) -> None:
         """Begin to look."""
-        self._peek.start(PATIENCE)
+        self._peek.start(self._left())
 
     def abort(self) -> None:
         """Close at once."""
@@ -180,7 +183,7 @@ class Arrival:
             self._leave()
             self._tell(refusal(stream.connection) or reason)
 
-        self._deadline.start(max(PATIENCE - (listener.wheel.now - self._since), 0.0))
+        self._deadline.start(self._left())
         stream.handshake(done, failed)
 
     # ------------------------------------------------------------------------------------------------------------------
@@ -194,6 +197,10 @@ class Arrival:
     def _tell(self, reason: str, unknown: bool = False) -> None:
         name = self._hello.server_name
         self._listener.observer.connection_misfit(Misfit(self._peer, self._local, reason, name, unknown, self._began))
+
+    def _left(self) -> float:
+        """Return the seconds that are left of its patience."""
+        return max(PATIENCE - (self._listener.wheel.clock.seconds() - self._since), 0.0)
 
     def _leave(self) -> None:
         self._deadline.end()

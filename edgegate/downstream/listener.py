@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 from twisted.internet.interfaces import IReactorFDSet
 
-from edgegate.downstream.arrival import Arrival
+from edgegate.downstream.arrival import PATIENCE, Arrival
 from edgegate.downstream.dispatch import Dispatch
+from edgegate.downstream.introduced import Introducing, Introductions
 from edgegate.http.h1_channel import HTTP1Channel
 from edgegate.net.addresses import Downstream
 from edgegate.net.listening import ListeningPort
@@ -16,7 +17,7 @@ from edgegate.net.sockets import Socket
 from edgegate.net.stream import Stream
 from edgegate.net.tls_stream import TLSStream
 from edgegate.net.wheel import TimerWheel
-from edgegate.observe.events import Observer
+from edgegate.observe.events import Misfit, Observer
 from edgegate.routing.snapshot import Address, FilterChain, Listener
 from edgegate.tls.sni import ContextMap
 
@@ -44,6 +45,7 @@ class DownstreamListener:
 
     @ivar serving: What new connections and new requests get; a reload replaces it.
     @ivar arrivals: Connections that are not told apart yet.
+    @ivar introductions: On which ports connections begin with a PROXY header.
     @ivar has_room: Tells whether one more connection may be taken.
     @ivar leaving: Whether the port is closed: the connections that are left end with their next answer.
     """
@@ -56,6 +58,7 @@ class DownstreamListener:
         dispatch: Dispatch,
         observer: Observer,
         has_room: Callable[[], bool],
+        introductions: Introductions = Introductions(),  # noqa: B008 (frozen)
     ) -> None:
         self.reactor = reactor
         self.wheel = wheel
@@ -63,7 +66,8 @@ class DownstreamListener:
         self.dispatch = dispatch
         self.observer = observer
         self.has_room = has_room
-        self.arrivals: set[Arrival] = set()
+        self.introductions = introductions
+        self.arrivals: set[Arrival | Introducing] = set()
         self.leaving = False
         self._port = ListeningPort(reactor, wheel, serving.listener.bind, self.accepted)
 
@@ -106,13 +110,34 @@ class DownstreamListener:
             sock.close()
             return
         self.observer.connection_taken()
+        optional = self.introductions.ports.get(self.listener.port)
+        if optional is None:
+            self.introduced(sock, peer, local, self.wheel.clock.seconds())
+        elif self.introductions.believed(peer):
+            introducing = Introducing(self, sock, peer, local, optional)
+            self.arrivals.add(introducing)
+            introducing.start(PATIENCE)
+        elif optional:
+            self.introduced(sock, peer, local, self.wheel.clock.seconds())
+        else:
+            sock.close()
+            self.observer.connection_misfit(Misfit(peer, local, "not of a network that may introduce clients"))
+
+    def introduced(self, sock: Socket, peer: Address, local: Address, since: float) -> None:
+        """
+        It is known whose a connection is; the socket is ours.
+
+        @param since: When it was taken, in the clock's seconds.
+        """
         listener = self.listener
         if len(listener.secure):
-            arrival = Arrival(self, sock, peer, local)
+            arrival = Arrival(self, sock, peer, local, since)
             self.arrivals.add(arrival)
             arrival.start()
+        elif listener.plain is None:
+            # its last server has gone meanwhile
+            sock.close()
         else:
-            assert listener.plain is not None
             self.serve_socket(listener.plain, sock, peer, local)
 
     def serve_socket(

@@ -18,6 +18,7 @@ from edgegate.http.request import CHUNKED, RequestHead
 from edgegate.http.upgrade import upgrade_lines
 from edgegate.routing.actions import RequestChanges
 from edgegate.routing.headers import EXPECTED_TIME, HeaderChanges
+from edgegate.routing.hosts import host_of
 
 IDENTITY = frozenset(
     (
@@ -56,6 +57,14 @@ def request_lines(exchange: Exchange, changes: RequestChanges | None) -> list[by
     if route is not None and route.expected and (changes is None or EXPECTED_TIME not in changes.names):
         lines.append(route.expected)
     return lines
+
+
+def asked_host(lines: list[bytes]) -> str:
+    """Return the host in a request's lines in normal form; empty where it is none."""
+    try:
+        return host_of(lines[0].split(b"\r\n", 2)[1].removeprefix(b"host: "))
+    except ValueError:
+        return ""
 
 
 def shadow_lines(lines: list[bytes]) -> list[bytes]:

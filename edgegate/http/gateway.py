@@ -26,6 +26,7 @@ from edgegate.http.resources import FaultResource, FilteredResource, HTTPSRedire
 from edgegate.http.target import PathNormalisation
 from edgegate.net.addresses import Downstream
 from edgegate.net.connecting import Connecting
+from edgegate.net.opening import Opening
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.observe.events import Observer
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 FINE_TICK = 0.01
 """Seconds to which the timeouts of routes and tries are kept."""
 
-Connect = Callable[[Address, float, Callable[[Stream], None], Callable[[Fault], None]], Connecting]
+Connect = Callable[[Address, float, Callable[[Stream], None], Callable[[Fault], None], Opening | None], Connecting]
 
 
 class HTTPGateway:

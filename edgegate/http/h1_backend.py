@@ -8,6 +8,7 @@ to whoever asked.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Protocol, cast
 
 from twisted.internet.error import ConnectionDone
@@ -74,6 +75,7 @@ class HTTP1Backend:
     Between two requests it lies in the endpoint's pool, which owns it then.
 
     @ivar endpoint: Where it leads.
+    @ivar key: Which requests it may be used for; L{None}: all of the endpoint's.
     @ivar local: Our address.
     @ivar used: How many requests it has carried.
     """
@@ -89,12 +91,14 @@ class HTTP1Backend:
         "_request_whole",
         "_transport",
         "endpoint",
+        "key",
         "local",
         "used",
     )
 
     def __init__(self, endpoint: EndpointState, wheel: TimerWheel, limits: Limits) -> None:
         self.endpoint = endpoint
+        self.key: Hashable = None
         self.local: Address | None = None
         self.used = 0
         self._limits = limits
@@ -191,6 +195,7 @@ class HTTP1Backend:
         """The connection is ready."""
         self._transport = stream = cast(Stream, transport)
         self.local = stream.local
+        self.key = stream.key
         stream.registerProducer(self, True)
 
     def connectionMade(self) -> None:

@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING
 
 from edgegate.errors import Fault
 from edgegate.http.answer import AnswerHead
-from edgegate.http.changes import shadow_lines
+from edgegate.http.changes import asked_host, shadow_lines
 from edgegate.http.exchange import Exchange
 from edgegate.http.fields import Field
 from edgegate.http.h1_backend import HTTP1Backend
 from edgegate.net.connecting import Connecting
+from edgegate.net.opening import Opening
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline
 from edgegate.routing.snapshot import HTTPRoute
+from edgegate.upstream.contact import Contact
 from edgegate.upstream.registry import ClusterState, EndpointState
 
 if TYPE_CHECKING:
@@ -46,23 +48,32 @@ class Shadow:
         "_held",
         "_held_bytes",
         "_is_head",
+        "_opening",
         "_over",
         "_timeout",
         "_whole",
     )
 
     def __init__(
-        self, gateway: HTTPGateway, cluster: ClusterState, lines: list[bytes], is_head: bool, timeout: float | None
+        self,
+        gateway: HTTPGateway,
+        cluster: ClusterState,
+        lines: list[bytes],
+        is_head: bool,
+        timeout: float | None,
+        opening: Opening | None = None,
     ) -> None:
         """
         @param lines: The whole head, in pieces.
         @param timeout: Seconds from the whole request until the copy is given up; L{None}: no limit of its own.
+        @param opening: How a connection to the mirror begins.
         """
         self._gateway = gateway
         self._cluster = cluster
         self._held = lines
         self._is_head = is_head
         self._timeout = timeout
+        self._opening = opening
         self._held_bytes = 0
         self._connection: HTTP1Backend | None = None
         self._connecting: Connecting | None = None
@@ -182,12 +193,15 @@ class Shadow:
 
     def _ask(self, endpoint: EndpointState) -> None:
         self._endpoint = endpoint
-        connection = endpoint.pool.take()
+        opening = self._opening
+        connection = endpoint.pool.take(None if opening is None else opening.key)
         if connection is not None:
             self._begin(connection)
         else:
             timeout = self._cluster.cluster.connect_timeout
-            self._connecting = self._gateway.connect(endpoint.address, timeout, self._connected, self._unconnected)
+            self._connecting = self._gateway.connect(
+                endpoint.address, timeout, self._connected, self._unconnected, opening
+            )
 
     def _connected(self, stream: Stream) -> None:
         self._connecting = None
@@ -250,8 +264,20 @@ def shadows_of(exchange: Exchange, route: HTTPRoute, lines: list[bytes], gateway
         cluster = gateway.clusters.get(mirror.cluster)
         if cluster is None or len(gateway.shadows) >= gateway.limits.shadows:
             continue
-        whole = [*shadow_lines(lines), b"\r\n"]
-        shadow = Shadow(gateway, cluster, whole, exchange.head.method == b"HEAD", route.timeout)
+        contact = cluster.contact
+        # the name in its certificate is the request's: a mirror is none by the name of its copies
+        opening = None if contact is None else opening_of(contact, exchange, lines)
+        whole, is_head = [*shadow_lines(lines), b"\r\n"], exchange.head.method == b"HEAD"
+        shadow = Shadow(gateway, cluster, whole, is_head, route.timeout, opening)
         shadow.start()
         found.append(shadow)
     return found
+
+
+def opening_of(contact: Contact, exchange: Exchange, lines: list[bytes]) -> Opening:
+    """
+    Return how a connection for a request begins.
+
+    @param lines: The request's head, with the host that the backend sees.
+    """
+    return contact.for_request(exchange.channel.downstream, asked_host(lines) if contact.by_host else "")

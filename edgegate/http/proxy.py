@@ -20,7 +20,7 @@ from edgegate.http.changes import changed_answer, request_lines
 from edgegate.http.exchange import Exchange
 from edgegate.http.fields import PASS, REQUEST_ROLES, Field
 from edgegate.http.h1_backend import HTTP1Backend
-from edgegate.http.mirroring import Shadow, shadows_of
+from edgegate.http.mirroring import Shadow, opening_of, shadows_of
 from edgegate.http.request import CHUNKED
 from edgegate.http.retrying import Retries
 from edgegate.http.tunnel import Tunnel
@@ -299,14 +299,16 @@ class Forwarding:
         exchange = self._exchange
         exchange.attempts = self._attempts
         exchange.upstream = endpoint.address
-        connection = None if fresh else endpoint.pool.take()
+        contact = self._cluster.contact
+        opening = None if contact is None else opening_of(contact, exchange, self._head)
+        connection = None if fresh else endpoint.pool.take(None if opening is None else opening.key)
         if connection is not None:
             self._reused = True
             self._ask(connection)
             return
         self._reused = False
         self._connecting = self._gateway.connect(
-            endpoint.address, self._cluster.cluster.connect_timeout, self._connected, self._connect_failed
+            endpoint.address, self._cluster.cluster.connect_timeout, self._connected, self._connect_failed, opening
         )
 
     def _connected(self, stream: Stream) -> None:

@@ -11,8 +11,10 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from edgegate.errors import CONNECT_FAILED, CONNECT_REFUSED, CONNECT_TIMEOUT, Fault
+from edgegate.net.opening import Opening, keep_alive
 from edgegate.net.sockaddr import address_of, family_of, socket_address
 from edgegate.net.stream import Stream
+from edgegate.net.tls_client import TLSClientStream
 from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.routing.snapshot import Address, TCPAddress
 
@@ -22,13 +24,27 @@ _REFUSED = frozenset((errno.ECONNREFUSED, errno.ENOENT))
 @implementer(IReadWriteDescriptor)
 class Connecting:
     """
-    One connect under way. It owns its socket until C{connected} gets it as a stream.
+    One connect under way: TCP's, then a PROXY header and the handshake of TLS where its L{Opening} has them.
 
-    Ends in one call of C{connected} or C{failed}, on a later turn of the
+    It owns its socket until C{connected} gets it as a stream. One deadline is
+    for all steps. Ends in one call of C{connected} or C{failed}, on a later turn of the
     reactor, unless it is cancelled.
     """
 
-    __slots__ = ("_address", "_clock", "_connected", "_deadline", "_failed", "_fd", "_later", "_reactor", "_socket")
+    __slots__ = (
+        "_address",
+        "_clock",
+        "_connected",
+        "_deadline",
+        "_failed",
+        "_fd",
+        "_later",
+        "_opening",
+        "_reactor",
+        "_socket",
+        "_stream",
+        "_wheel",
+    )
 
     def __init__(
         self,
@@ -38,13 +54,17 @@ class Connecting:
         timeout: float,
         connected: Callable[[Stream], None],
         failed: Callable[[Fault], None],
+        opening: Opening | None = None,
     ) -> None:
         self._reactor = reactor
+        self._wheel = wheel
         self._clock = wheel.clock
         self._address = address
         self._connected = connected
         self._failed = failed
         self._deadline = Deadline(wheel, self._expired)
+        self._opening = opening
+        self._stream: TLSClientStream | None = None
         self._later: IDelayedCall | None = None
         self._socket: socket.socket | None = None
         self._fd = -1
@@ -77,21 +97,45 @@ class Connecting:
             self._fail(CONNECT_REFUSED if number in _REFUSED else CONNECT_FAILED)
             return
         self._reactor.removeWriter(self)
-        self._deadline.end()
         self._socket, self._fd = None, -1
+        opening = self._opening
         try:
             local = address_of(sock.getsockname())
+            if opening is not None and opening.header and sock.send(opening.header) < len(opening.header):
+                # a new connection's buffer holds it many times
+                raise BlockingIOError
         except OSError:
+            self._deadline.end()
             sock.close()
             self._failed(CONNECT_FAILED)
             return
-        self._connected(Stream(self._reactor, sock, local, self._address))
+        if opening is None or opening.tls is None:
+            self._ready(Stream(self._reactor, sock, local, self._address))
+        else:
+            self._stream = stream = TLSClientStream(self._reactor, self._wheel, sock, local, self._address, opening.tls)
+            stream.handshake(self._shaken, self._not_shaken)
 
     def connectionLost(self, reason: Failure) -> None:
         """The reactor has seen an error on the socket."""
         self.doWrite()
         if self._socket is not None:
             self._fail(CONNECT_FAILED)
+
+    def _shaken(self) -> None:
+        stream, self._stream = self._stream, None
+        assert stream is not None
+        self._ready(stream)
+
+    def _not_shaken(self, reason: str) -> None:
+        stream, self._stream = self._stream, None
+        assert stream is not None
+        self._fail(stream.refused(reason))
+
+    def _ready(self, stream: Stream) -> None:
+        self._deadline.end()
+        if self._opening is not None:
+            stream.key = self._opening.key
+        self._connected(stream)
 
     def _begin(self, timeout: float) -> None:
         try:
@@ -111,6 +155,8 @@ class Connecting:
             return
         if isinstance(self._address, TCPAddress):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._opening is not None and self._opening.keepalive is not None:
+                keep_alive(sock, self._opening.keepalive)
         self._socket, self._fd = sock, sock.fileno()
         self._reactor.addWriter(self)
         self._deadline.start(timeout)
@@ -128,6 +174,9 @@ class Connecting:
 
     def _close(self) -> None:
         self._deadline.end()
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.abandon()
         sock, self._socket = self._socket, None
         if sock is not None:
             self._reactor.removeWriter(self)
@@ -142,14 +191,16 @@ def connect(
     timeout: float,
     connected: Callable[[Stream], None],
     failed: Callable[[Fault], None],
+    opening: Opening | None = None,
 ) -> Connecting:
     """
     Begin to connect to an address.
 
     @param address: Its host is an IP literal.
-    @param timeout: In seconds; then C{CONNECT_TIMEOUT}.
-    @param connected: Gets the stream, not started yet, and owns it.
-    @param failed: Gets one of the C{CONNECT_} faults.
+    @param timeout: In seconds, for all steps; then C{CONNECT_TIMEOUT}.
+    @param connected: Gets the stream, not started yet, and owns it. Its handshake is done.
+    @param failed: Gets one of the C{CONNECT_} faults, or one of TLS.
+    @param opening: What the connection begins with; L{None}: nothing.
     @return: What can be cancelled. Nobody is called before this returns.
     """
-    return Connecting(reactor, wheel, address, timeout, connected, failed)
+    return Connecting(reactor, wheel, address, timeout, connected, failed, opening)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import socket
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from enum import IntEnum
 from typing import cast
 
@@ -66,6 +66,7 @@ class Stream:
     @ivar peer: The other side's.
     @ivar bytes_in: Bytes that were received.
     @ivar bytes_out: Bytes that the kernel has taken.
+    @ivar key: Of a connection to an endpoint: see L{edgegate.net.opening.Opening}.
     """
 
     __slots__ = (
@@ -88,6 +89,7 @@ class Stream:
         "_writing",
         "bytes_in",
         "bytes_out",
+        "key",
         "local",
         "peer",
     )
@@ -107,6 +109,7 @@ class Stream:
         self.bytes_in = self.bytes_out = 0
         self.local = local
         self.peer = peer
+        self.key: Hashable = None
 
     def __repr__(self) -> str:
         return (

@@ -4,6 +4,8 @@ TCP between a client and a backend where a side's bytes pass through us: where T
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.internet.protocol import Protocol, connectionDone
@@ -16,11 +18,13 @@ from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline
 from edgegate.observe.events import RelayEnd
 from edgegate.tcp.dial import Dial
-from edgegate.tcp.relay import TCPGateway
 from edgegate.tcp.routes import route_of
 from edgegate.tcp.state import Action, FinishWriting, RelayState, Side
 from edgegate.tcp.stream_pair import CLOSE_TIMEOUT, StreamPair, perform
 from edgegate.upstream.registry import EndpointState
+
+if TYPE_CHECKING:
+    from edgegate.tcp.relay import TCPGateway
 
 
 @implementer(IHalfCloseableProtocol)
@@ -34,12 +38,23 @@ class RelayProtocol(Protocol):
 
     transport: Stream
 
-    def __init__(self, downstream: Downstream, gateway: TCPGateway) -> None:
+    def __init__(
+        self,
+        downstream: Downstream,
+        gateway: TCPGateway,
+        origin: object | None = None,
+        connected: tuple[Stream, EndpointState] | None = None,
+    ) -> None:
+        """
+        @param origin: Of the route, if it was chosen already.
+        @param connected: The backend, if it is connected already.
+        """
         self.downstream = downstream
-        self._end = RelayEnd(downstream)
+        self._end = RelayEnd(downstream, origin=origin)
+        self._connected_before = connected
         self._gateway = gateway
         self._state = RelayState()
-        self._dial = Dial(gateway.connect, self._connected, self._unconnected)
+        self._dial = Dial(gateway.connect, self._connected, self._unconnected, downstream)
         self._deadline = Deadline(gateway.wheel, self._expired)
         self._endpoint: EndpointState | None = None
         self._pair: StreamPair | None = None
@@ -48,6 +63,9 @@ class RelayProtocol(Protocol):
         """Choose a route and connect."""
         self._gateway.relays.add(self)
         self.transport.pauseProducing()
+        if self._connected_before is not None:
+            self._connected(*self._connected_before)
+            return
         route = route_of(self.downstream)
         if route is None:
             self._unconnected(NO_ROUTE)

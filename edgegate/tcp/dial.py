@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Protocol
 
 from edgegate.errors import NO_CLUSTER, NO_HEALTHY_UPSTREAM, Fault
+from edgegate.net.addresses import Downstream
 from edgegate.net.connecting import Connecting
+from edgegate.net.opening import Opening
 from edgegate.net.stream import Stream
 from edgegate.routing.snapshot import Address, WeightedCluster
 from edgegate.upstream.registry import ClusterRegistry, ClusterState, EndpointState
@@ -19,7 +21,12 @@ class Connect(Protocol):
     """Begin to connect to an address; L{edgegate.net.connecting.connect} with the reactor and the wheel given."""
 
     def __call__(
-        self, address: Address, timeout: float, connected: Callable[[Stream], None], failed: Callable[[Fault], None]
+        self,
+        address: Address,
+        timeout: float,
+        connected: Callable[[Stream], None],
+        failed: Callable[[Fault], None],
+        opening: Opening | None = None,
     ) -> Connecting: ...
 
 
@@ -28,18 +35,27 @@ class Dial:
     Connect to a route's destination: draw a cluster, wait for its addresses, try its endpoints in turn.
 
     Ends in one call of C{connected} or C{failed}, unless it is cancelled. The
-    stream belongs to who is called, and is not started yet. Each try lasts at
+    stream belongs to who is called, and is not started yet; its handshake of TLS,
+    if the cluster speaks that, is done. Each try lasts at
     most the cluster's C{connect_timeout}.
     """
 
-    __slots__ = ("_cluster", "_connect", "_connected", "_connecting", "_failed", "_tried")
+    __slots__ = ("_cluster", "_connect", "_connected", "_connecting", "_downstream", "_failed", "_tried")
 
     def __init__(
-        self, connect: Connect, connected: Callable[[Stream, EndpointState], None], failed: Callable[[Fault], None]
+        self,
+        connect: Connect,
+        connected: Callable[[Stream, EndpointState], None],
+        failed: Callable[[Fault], None],
+        downstream: Downstream,
     ) -> None:
+        """
+        @param downstream: The connection that it is for.
+        """
         self._connect = connect
         self._connected = connected
         self._failed = failed
+        self._downstream = downstream
         self._tried: list[EndpointState] = []
         self._cluster: ClusterState | None = None
         self._connecting: Connecting | None = None
@@ -73,8 +89,10 @@ class Dial:
 
     def _try(self, cluster: ClusterState, endpoint: EndpointState) -> None:
         self._tried.append(endpoint)
+        contact = cluster.contact
+        opening = None if contact is None else contact.for_relay(self._downstream)
         self._connecting = self._connect(
-            endpoint.address, cluster.cluster.connect_timeout, self._connect_made, self._connect_failed
+            endpoint.address, cluster.cluster.connect_timeout, self._connect_made, self._connect_failed, opening
         )
 
     def _connect_made(self, stream: Stream) -> None:

@@ -17,12 +17,15 @@ from twisted.internet.interfaces import IReactorFDSet
 from edgegate.errors import CLIENT_GONE, NO_ROUTE, STREAM_IDLE, UPSTREAM_CUT_SHORT, Fault
 from edgegate.net.addresses import Downstream
 from edgegate.net.connecting import Connecting, connect
+from edgegate.net.opening import Opening
 from edgegate.net.sockets import Socket
 from edgegate.net.splice import SplicedPair
 from edgegate.net.stream import Stream
+from edgegate.net.tls_stream import TLSStream
 from edgegate.net.wheel import TimerWheel
 from edgegate.observe.events import Observer, RelayEnd
 from edgegate.routing.snapshot import Address
+from edgegate.tcp.copying import RelayProtocol
 from edgegate.tcp.dial import Dial
 from edgegate.tcp.routes import route_of
 from edgegate.upstream.registry import ClusterRegistry, EndpointState
@@ -79,10 +82,15 @@ class TCPGateway:
         SocketRelay(downstream, self, sock).start()
 
     def connect(
-        self, address: Address, timeout: float, connected: Callable[[Stream], None], failed: Callable[[Fault], None]
+        self,
+        address: Address,
+        timeout: float,
+        connected: Callable[[Stream], None],
+        failed: Callable[[Fault], None],
+        opening: Opening | None = None,
     ) -> Connecting:
         """Begin to connect to a backend, as L{edgegate.net.connecting.connect}."""
-        return connect(self.reactor, self.wheel, address, timeout, connected, failed)
+        return connect(self.reactor, self.wheel, address, timeout, connected, failed, opening)
 
     def abort_all(self) -> None:
         """Reset every connection that is relayed: the end of a drain."""
@@ -107,7 +115,7 @@ class SocketRelay:
         self._end = RelayEnd(downstream)
         self._gateway = gateway
         self._socket = sock
-        self._dial = Dial(gateway.connect, self._connected, self._unconnected)
+        self._dial = Dial(gateway.connect, self._connected, self._unconnected, downstream)
         self._endpoint: EndpointState | None = None
         self._pair: SplicedPair | None = None
 
@@ -130,6 +138,9 @@ class SocketRelay:
             self._unconnected(None)
 
     def _connected(self, stream: Stream, endpoint: EndpointState) -> None:
+        if isinstance(stream, TLSStream):
+            self._copy(stream, endpoint)
+            return
         endpoint.active += 1
         self._endpoint = endpoint
         end = self._end
@@ -138,6 +149,13 @@ class SocketRelay:
         self._pair = SplicedPair(
             gateway.reactor, gateway.wheel, self._socket, stream.detach(), gateway.idle_timeout, self._ended
         )
+
+    def _copy(self, stream: TLSStream, endpoint: EndpointState) -> None:
+        """Bytes that are to be encrypted can't be spliced: leave both connections to a relay that copies."""
+        gateway, downstream = self._gateway, self.downstream
+        gateway.relays.discard(self)
+        client = Stream(gateway.reactor, self._socket, downstream.local, downstream.peer)
+        client.start(RelayProtocol(downstream, gateway, self._end.origin, (stream, endpoint)), read=False)
 
     def _unconnected(self, fault: Fault | None) -> None:
         self._socket.close()

@@ -41,8 +41,8 @@ OLD_CIPHERS = (
 )
 TLS13_CIPHERS = ("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256")
 
-_MODE_NO_AUTO_CHAIN = 0x8  # SSL_MODE_NO_AUTO_CHAIN of openssl/ssl.h, which pyOpenSSL does not name
-_MODE_ENABLE_PARTIAL_WRITE = 0x1  # SSL_MODE_ENABLE_PARTIAL_WRITE, which pyOpenSSL sets by itself
+MODE_NO_AUTO_CHAIN = 0x8  # SSL_MODE_NO_AUTO_CHAIN of openssl/ssl.h, which pyOpenSSL does not name
+MODE_ENABLE_PARTIAL_WRITE = 0x1  # SSL_MODE_ENABLE_PARTIAL_WRITE, which pyOpenSSL sets by itself
 _OP_PRIORITIZE_CHACHA = 1 << 21  # SSL_OP_PRIORITIZE_CHACHA: for clients that put it first, having no AES in hardware
 _IANA = re.compile(r"TLS_(?:(ECDHE_ECDSA|ECDHE_RSA|RSA)_WITH)_(\w+)")
 _CIPHER = re.compile(r"[A-Z0-9]+(?:-[A-Z0-9]+)*")
@@ -69,15 +69,15 @@ def server_context(tls: ServerTLS, identity: str = "") -> SSL.Context:
         | _OP_PRIORITIZE_CHACHA
     )
     # An idle connection gives its buffers back. A chain is what the file says, never filled up from client CAs.
-    context.set_mode(SSL.MODE_RELEASE_BUFFERS | _MODE_NO_AUTO_CHAIN)
+    context.set_mode(SSL.MODE_RELEASE_BUFFERS | MODE_NO_AUTO_CHAIN)
     # One call writes all the records of what it is given, not one of them.
-    context.clear_mode(_MODE_ENABLE_PARTIAL_WRITE)
+    context.clear_mode(MODE_ENABLE_PARTIAL_WRITE)
     # Tickets need no memory here, a cache does, and would keep client certificates in it.
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     context.set_session_id(_digest(tls, identity))
     _use_versions(context, tls.rules)
     _use_ciphers(context, tls.rules)
-    _use_certificates(context, tls.certificates)
+    use_certificates(context, tls.certificates)
     if tls.rules.verification is not None:
         verify_clients(context, tls.rules.verification)
     if tls.alpn:
@@ -128,7 +128,12 @@ def _use_ciphers(context: SSL.Context, rules: TLSRules) -> None:
         raise BadKeyMaterial("cipherSuites", f"OpenSSL knows none of {', '.join(rules.ciphers)} for TLS 1.2")
 
 
-def _use_certificates(context: SSL.Context, pairs: Sequence[KeyPair]) -> None:
+def use_certificates(context: SSL.Context, pairs: Sequence[KeyPair]) -> None:
+    """
+    Give a context the certificates that it shows.
+
+    @raise BadKeyMaterial: One is of no use, or two are of one kind.
+    """
     loaded = [load_key_pair(pair) for pair in pairs]
     kinds = {type(key) for _, key in loaded}
     if len(kinds) < len(loaded):

@@ -24,13 +24,14 @@ from edgegate.tls.secrets import load_certificates, load_revocations
 MAX_DEPTH = 10
 """How many certificates may lie between a client's and its authority's."""
 
-_UNREADABLE = (
+UNREADABLE = (
     ValueError,
     UnsupportedAlgorithm,
     x509.InvalidVersion,
     x509.DuplicateExtension,
     x509.UnsupportedGeneralNameType,
 )
+"""What reading a certificate may raise."""
 
 
 def verify_clients(context: SSL.Context, verification: ClientVerification) -> None:
@@ -42,21 +43,43 @@ def verify_clients(context: SSL.Context, verification: ClientVerification) -> No
 
     @raise edgegate.tls.secrets.BadKeyMaterial: The authorities or the revocation lists are of no use.
     """
-    store = context.get_cert_store()
-    if store is None:
-        raise RuntimeError("OpenSSL made a context without a certificate store")
-    flags = crypto.X509StoreFlags.PARTIAL_CHAIN
-    for certificate in load_certificates(verification.authorities, "caCertificates"):
-        store.add_cert(crypto.X509.from_cryptography(certificate))
+    for certificate in trust(context, verification.authorities, verification.revocations):
         context.add_client_ca(certificate)
-    if verification.revocations:
-        for revocations in load_revocations(verification.revocations, "caCrl"):
-            store.add_crl(revocations)
-        flags |= crypto.X509StoreFlags.CRL_CHECK | crypto.X509StoreFlags.CRL_CHECK_ALL
-    store.set_flags(flags)
     mode = SSL.VERIFY_PEER | (SSL.VERIFY_FAIL_IF_NO_PEER_CERT if verification.required else 0)
     context.set_verify(mode, _callback(verification))
     context.set_verify_depth(MAX_DEPTH)
+
+
+def trust(context: SSL.Context, authorities: bytes | None, revocations: bytes) -> tuple[x509.Certificate, ...]:
+    """
+    Have a context trust authorities, but nothing that they revoked.
+
+    @param authorities: Certificates as PEM; L{None}: none besides those that it trusts already.
+    @param revocations: Revocation lists as PEM; empty: nothing is revoked. If there are any, each authority of a chain
+        must have one.
+    @return: The authorities.
+
+    @raise edgegate.tls.secrets.BadKeyMaterial: They are of no use.
+    """
+    store = context.get_cert_store()
+    if store is None:
+        raise RuntimeError("OpenSSL made a context without a certificate store")
+    certificates = () if authorities is None else load_certificates(authorities, "caCertificates")
+    for certificate in certificates:
+        store.add_cert(crypto.X509.from_cryptography(certificate))
+    flags = crypto.X509StoreFlags.PARTIAL_CHAIN
+    if revocations:
+        for each in load_revocations(revocations, "caCrl"):
+            store.add_crl(each)
+        flags |= crypto.X509StoreFlags.CRL_CHECK | crypto.X509StoreFlags.CRL_CHECK_ALL
+    store.set_flags(flags)
+    return certificates
+
+
+def reason_of_code(code: int, depth: int) -> str:
+    """Return why OpenSSL refuses a certificate of a chain, in its words; the first one is at depth 0."""
+    reason = _REASONS.get(code, f"error {code}")
+    return reason if depth == 0 else f"{reason} (certificate {depth + 1} of its chain)"
 
 
 def refusal(connection: SSL.Connection) -> str:
@@ -73,7 +96,7 @@ def objection(certificate: x509.Certificate, verification: ClientVerification) -
         if (verification.spki or verification.hashes) and not _is_pinned(certificate, verification):
             return "neither its public key nor its digest is allowed"
         forwarded_client_cert(certificate)  # what can't be told to a backend is refused while the client can be told
-    except _UNREADABLE:
+    except UNREADABLE:
         return "it can't be read"
     return ""
 
@@ -91,9 +114,9 @@ def forwarded_client_cert(certificate: x509.Certificate, server: x509.Certificat
     @raise ValueError: The certificate's names can't be read; never for one that L{objection} let pass.
     """
     pem = certificate.public_bytes(serialization.Encoding.PEM)
-    names = _alternative_names(certificate)
+    names = alternative_names(certificate)
     uris = names.get_values_for_type(x509.UniformResourceIdentifier) or [""]
-    by = _alternative_names(server).get_values_for_type(x509.UniformResourceIdentifier)[:1] if server else []
+    by = alternative_names(server).get_values_for_type(x509.UniformResourceIdentifier)[:1] if server else []
     elements = [
         *(f"By={_element(uri)}" for uri in by),
         f"Hash={sha256(certificate.public_bytes(serialization.Encoding.DER)).hexdigest()}",
@@ -137,14 +160,13 @@ _REASONS = {
 def _callback(verification: ClientVerification) -> Callable[[SSL.Connection, crypto.X509, int, int, int], bool]:
     def verified(connection: SSL.Connection, certificate: crypto.X509, error: int, depth: int, good: int) -> bool:
         if not good:
-            reason = _REASONS.get(error, f"error {error}")
-            connection.set_app_data(reason if depth == 0 else f"{reason} (certificate {depth + 1} of its chain)")
+            connection.set_app_data(reason_of_code(error, depth))
             return False
         if depth:
             return True
         try:
             reason = objection(certificate.to_cryptography(), verification)
-        except _UNREADABLE:
+        except UNREADABLE:
             reason = "it can't be read"
         if reason:
             connection.set_app_data(reason)
@@ -154,7 +176,7 @@ def _callback(verification: ClientVerification) -> Callable[[SSL.Connection, cry
 
 
 def _is_named(certificate: x509.Certificate, allowed: tuple[str, ...]) -> bool:
-    names = _alternative_names(certificate)
+    names = alternative_names(certificate)
     exact = {
         *names.get_values_for_type(x509.UniformResourceIdentifier),
         *names.get_values_for_type(x509.RFC822Name),
@@ -187,7 +209,8 @@ def _is_pinned(certificate: x509.Certificate, verification: ClientVerification) 
     return sha256(public).digest() in verification.spki
 
 
-def _alternative_names(certificate: x509.Certificate) -> x509.SubjectAlternativeName:
+def alternative_names(certificate: x509.Certificate) -> x509.SubjectAlternativeName:
+    """Return the names that a certificate is for; empty where it says none. May raise any of L{UNREADABLE}."""
     try:
         return certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:

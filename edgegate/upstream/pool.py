@@ -2,6 +2,10 @@
 """
 The idle connections to one endpoint.
 
+Most may be used for any request. Those that have a key (they asked for a
+certificate of one name, or told the backend of one client) are for requests of
+the same key only.
+
 The most recently used one is taken first, so that those which a quiet hour
 does not need grow old and are closed. A pool owns the connections that lie in
 it and no others: who takes one owns it until it is given back or dropped.
@@ -9,7 +13,7 @@ it and no others: who takes one owns it until it is given back or dropped.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Generic, Protocol, TypeVar
 
 from edgegate.net.wheel import Deadline, TimerWheel
@@ -22,7 +26,15 @@ IDLE_LIFETIME = 60.0
 
 
 class Closable(Protocol):
-    """What a pool asks of a connection; it is told apart by identity."""
+    """
+    What a pool asks of a connection; it is told apart by identity.
+
+    @ivar key: Never changes.
+    """
+
+    @property
+    def key(self) -> Hashable:
+        """L{None}, or what a request must have in common with it."""
 
     def close(self) -> None:
         """End the connection. The pool has forgotten it already."""
@@ -52,7 +64,7 @@ class Pool(Generic[C]):
     A connection that dies while it lies here calls L{discard} itself.
     """
 
-    __slots__ = ("_idle", "_lifetime", "_limit", "_sweep", "_sweeping", "_wheel")
+    __slots__ = ("_idle", "_keyed", "_lifetime", "_limit", "_sweep", "_sweeping", "_wheel")
 
     def __init__(self, wheel: TimerWheel, limit: int = MAX_IDLE, lifetime: float = IDLE_LIFETIME) -> None:
         """
@@ -64,13 +76,20 @@ class Pool(Generic[C]):
         self._lifetime = lifetime
         # in the order in which they were given: the oldest first
         self._idle: dict[C, float] = {}
+        # those with a key, once more: by it
+        self._keyed: dict[Hashable, dict[C, None]] = {}
         self._sweep = Deadline(wheel, self._swept)
         self._sweeping = False
 
-    def take(self) -> C | None:
-        """Return the connection that was given last, which is the caller's from now on; L{None} where none is idle."""
+    def take(self, key: Hashable = None) -> C | None:
+        """
+        Return the connection of a key that was given last, which is the caller's from now on; L{None} where none is
+        idle.
+        """
         idle = self._idle
-        return idle.popitem()[0] if idle else None
+        if key is None and not self._keyed:
+            return idle.popitem()[0] if idle else None
+        return self._take_keyed(key)
 
     def give(self, connection: C) -> None:
         """
@@ -84,24 +103,33 @@ class Pool(Generic[C]):
                 connection.close()
                 return
             oldest = next(iter(idle))
-            del idle[oldest]
+            self._forget(oldest)
             oldest.close()
         if not self._sweeping:
             self._sweeping = True
             self._sweep.start(self._lifetime)
         idle[connection] = self._wheel.now
+        key = connection.key
+        if key is not None:
+            self._keyed.setdefault(key, {})[connection] = None
 
     def discard(self, connection: C) -> None:
         """Forget a connection that died; nothing happens if it does not lie here."""
-        self._idle.pop(connection, None)
+        if connection in self._idle:
+            self._forget(connection)
 
     def close_all(self) -> None:
         """Close what is idle, and from now on whatever is given: the endpoint is no more. May be called twice."""
         self._limit = 0
+        self.close_idle()
+
+    def close_idle(self) -> None:
+        """Close what is idle."""
         self._sweep.stop()
         self._sweeping = False
         idle = list(self._idle)
         self._idle.clear()
+        self._keyed.clear()
         for connection in idle:
             connection.close()
 
@@ -110,12 +138,30 @@ class Pool(Generic[C]):
         now = self._wheel.now
         old = expired(self._idle, now - self._lifetime)
         for connection in old:
-            del self._idle[connection]
+            self._forget(connection)
         if self._idle:
             self._sweeping = True
             self._sweep.start(next(iter(self._idle.values())) + self._lifetime - now)
         for connection in old:
             connection.close()
+
+    def _take_keyed(self, key: Hashable) -> C | None:
+        """As L{take}, where keys are in use."""
+        # those without one are left over from before a reload
+        group = self._keyed.get(key, {}) if key is not None else [each for each in self._idle if each.key is None]
+        found = next(reversed(group), None)
+        if found is not None:
+            self._forget(found)
+        return found
+
+    def _forget(self, connection: C) -> None:
+        del self._idle[connection]
+        key = connection.key
+        if key is not None:
+            group = self._keyed[key]
+            del group[connection]
+            if not group:
+                del self._keyed[key]
 
     def __len__(self) -> int:
         return len(self._idle)

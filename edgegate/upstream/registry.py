@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from random import Random
+from types import MappingProxyType
 from typing import Any
 
 from twisted.internet.interfaces import IReactorPluggableNameResolver
@@ -18,13 +19,18 @@ from twisted.logger import Logger
 
 from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.routing.snapshot import Address, Cluster, Discovery, TCPAddress, WeightedCluster
+from edgegate.routing.tls import UpstreamTLS
+from edgegate.tls.client_contexts import ClientContext
 from edgegate.upstream.balancing import turns
 from edgegate.upstream.budget import RetryBudget
+from edgegate.upstream.contact import Contact, contact_of
 from edgegate.upstream.dns import ResolvedName, Resolver, is_literal
 from edgegate.upstream.pool import Pool
 
 RESOLVE_TIMEOUT = 5.0
 """Seconds that a request waits for the first addresses of its cluster."""
+
+NO_CONTEXTS: Mapping[UpstreamTLS, ClientContext] = MappingProxyType({})
 
 log = Logger()
 
@@ -68,6 +74,7 @@ class ClusterState:
     It stays usable after its cluster left the files, for what began before.
 
     @ivar cluster: What the files say of it; its C{connect_timeout} is for those who connect.
+    @ivar contact: How connections to its endpoints begin; L{None}: with nothing.
     @ivar endpoints: Every address once, in the order of the files; replaced whole, never changed in place.
     @ivar only: The endpoint where there is but one, else L{None}.
     @ivar retry_budget: What may still be tried again.
@@ -81,6 +88,7 @@ class ClusterState:
         "_turn",
         "_waiting",
         "cluster",
+        "contact",
         "endpoints",
         "name",
         "only",
@@ -91,6 +99,7 @@ class ClusterState:
         self._registry = registry
         self.name = cluster.name
         self.cluster = cluster
+        self.contact: Contact | None = None
         self.endpoints: list[EndpointState] = []
         self.only: EndpointState | None = None
         self.retry_budget = RetryBudget()
@@ -164,6 +173,17 @@ class ClusterState:
         self._watch()
         self._rebuild()
         self._release_if_resolved()
+
+    def meet(self, contact: Contact | None) -> None:
+        """
+        Meet the endpoints in another way from now on.
+
+        Connections that were made in the one before end with what is under way: requests no longer ask for their key.
+        """
+        before, self.contact = self.contact, contact
+        if contact != before:
+            for endpoint in self.endpoints:
+                endpoint.pool.close_idle()
 
     def retire(self) -> None:
         """
@@ -276,12 +296,16 @@ class ClusterRegistry:
         self.resolver = Resolver(reactor, wheel, self.random)
         self._states: dict[str, ClusterState] = {}
 
-    def update(self, clusters: Mapping[str, Cluster]) -> None:
+    def update(
+        self, clusters: Mapping[str, Cluster], contexts: Mapping[UpstreamTLS, ClientContext] = NO_CONTEXTS
+    ) -> None:
         """
         Take over the clusters of a new Snapshot.
 
         A cluster that did not change is not touched. Of those that went, idle
         connections are closed, and those in use are when they are given back.
+
+        @param contexts: Those of all the clusters that are spoken to with TLS.
         """
         before = self._states
         states: dict[str, ClusterState] = {}
@@ -291,6 +315,7 @@ class ClusterRegistry:
                 state = ClusterState(self, cluster)
             else:
                 state.replace(cluster)
+            state.meet(contact_of(cluster, contexts))
             states[name] = state
         self._states = states
         for name, state in before.items():

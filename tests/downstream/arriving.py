@@ -10,6 +10,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import TestCase
 
 from edgegate.downstream.dispatch import Dispatch
+from edgegate.downstream.introduced import Introductions
 from edgegate.downstream.listener import DownstreamListener, Serving
 from edgegate.net.addresses import Downstream
 from edgegate.net.wheel import TimerWheel
@@ -100,7 +101,7 @@ class ArrivingCase(TestCase):
         self.observer = RecordingObserver()
         self.room = True
 
-    def open(self, served: Listener) -> DownstreamListener:
+    def open(self, served: Listener, introductions: Introductions | None = None) -> DownstreamListener:
         """Open the port."""
         parts: Any = (Dispatch(self.http, self.tcp), self.observer)  # type: ignore[arg-type]
         self.port = DownstreamListener(
@@ -109,6 +110,7 @@ class ArrivingCase(TestCase):
             Serving(served, ContextMap(served)),
             *parts,
             lambda: self.room,  # type: ignore[arg-type]
+            introductions or Introductions(),
         )
         self.port.bind()
         self.port.accept()

@@ -7,7 +7,7 @@ import ssl
 
 from twisted.internet.threads import deferToThread
 
-from edgegate.downstream.arrival import PATIENCE
+from edgegate.downstream.arrival import PATIENCE, Arrival
 from edgegate.downstream.listener import Serving
 from edgegate.routing.hosts import HostTable
 from edgegate.tls.client_hello import UNRECOGNIZED_NAME
@@ -108,6 +108,16 @@ class ArrivalTests(ArrivingCase):
         self.assertEqual({each.reason for each in self.observer.misfits}, {"timeout"})
         self.assertEqual(await deferToThread(silent.recv, 1), b"")
 
+    async def test_quiet_gateway(self) -> None:
+        """After hours without a connection the next one has its full time."""
+        port = self.open(listener(None, SNI))
+        self.clock.advance(7200.0)
+        client = self.connect()
+        client.sendall(real("a.example"))
+        await until(lambda: any(isinstance(each, Arrival) and each._stream is not None for each in port.arrivals))
+        self.clock.pump([0.5] * 10)
+        self.assertEqual((self.observer.misfits, len(port.arrivals)), ([], 1))
+
     async def test_gone(self) -> None:
         """Who leaves before it has said enough is a misfit."""
         self.open(listener(None, SNI))
@@ -127,7 +137,7 @@ class ArrivalTests(ArrivingCase):
         with self.assertRaises(ssl.SSLWantReadError):
             secure.do_handshake()
         await until(lambda: port.arrivals)
-        await until(lambda: any(arrival._stream is not None for arrival in port.arrivals))
+        await until(lambda: any(isinstance(each, Arrival) and each._stream is not None for each in port.arrivals))
         other = listener(None, HostTable([("a.example", STRICT)]))
         port.serving = Serving(other, ContextMap(other))
 

@@ -5,7 +5,7 @@ A client, the gateway and backends without a socket: what one side sends, the ot
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from random import Random
 from typing import Any, cast
 
@@ -19,6 +19,7 @@ from edgegate.http.gateway import HTTPGateway
 from edgegate.http.h1_channel import HTTP1Channel
 from edgegate.http.limits import Limits
 from edgegate.net.addresses import Downstream
+from edgegate.net.opening import Opening
 from edgegate.net.wheel import TimerWheel
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.snapshot import (
@@ -49,6 +50,7 @@ class FakeStream:
     spliceable = False
     detachable = False
     disconnecting = False
+    key: Hashable = None
 
     def __init__(self) -> None:
         self.protocol: Any = None
@@ -138,7 +140,9 @@ class Connect:
         timeout: float,
         connected: Callable[[Any], None],
         failed: Callable[[Fault], None],
+        opening: Opening | None = None,
     ) -> None:
+        self.opening = opening
         self.address = address
         self.timeout = timeout
         self.cancelled = False
@@ -159,6 +163,8 @@ class Connect:
         assert self.pending
         self.pending = False
         stream = FakeStream()
+        if self.opening is not None:
+            stream.key = self.opening.key
         self._connected(stream)
         return stream
 

@@ -15,6 +15,7 @@ from zope.interface.verify import verifyObject
 from edgegate.errors import CLIENT_GONE, CONNECT_REFUSED, NO_ROUTE, STREAM_IDLE, UPSTREAM_CUT_SHORT, Fault
 from edgegate.net.addresses import Downstream
 from edgegate.net.connecting import Connecting
+from edgegate.net.opening import Opening
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import TimerWheel
 from edgegate.observe.events import RelayEnd
@@ -109,7 +110,12 @@ class UnconnectedGateway(TCPGateway):
         self.tries: list[FakeConnecting] = []
 
     def connect(
-        self, address: Address, timeout: float, connected: Callable[[Stream], None], failed: Callable[[Fault], None]
+        self,
+        address: Address,
+        timeout: float,
+        connected: Callable[[Stream], None],
+        failed: Callable[[Fault], None],
+        opening: Opening | None = None,
     ) -> Connecting:
         self.tries.append(FakeConnecting(address, timeout, connected, failed))
         return cast(Connecting, self.tries[-1])

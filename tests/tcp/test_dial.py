@@ -9,11 +9,13 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.errors import CONNECT_REFUSED, CONNECT_TIMEOUT, NO_CLUSTER, NO_HEALTHY_UPSTREAM, Fault
 from edgegate.net.connecting import Connecting
+from edgegate.net.opening import Opening
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import TimerWheel
 from edgegate.routing.snapshot import Address, Cluster, Discovery, Endpoint, Origin, TCPAddress, WeightedCluster
 from edgegate.tcp.dial import Dial
 from edgegate.upstream.registry import ClusterRegistry, EndpointState
+from tests.http.conversation import plain
 from tests.upstream.resolving import ResolvingReactor
 
 ORIGIN = Origin("echo.yaml", 1, "ServiceEntry default/echo")
@@ -24,8 +26,14 @@ class FakeConnecting:
     """A connect under way, whose outcome the test decides."""
 
     def __init__(
-        self, address: Address, timeout: float, connected: Callable[[Stream], None], failed: Callable[[Fault], None]
+        self,
+        address: Address,
+        timeout: float,
+        connected: Callable[[Stream], None],
+        failed: Callable[[Fault], None],
+        opening: Opening | None = None,
     ) -> None:
+        self.opening = opening
         self.address = address
         self.timeout = timeout
         self.connected = connected
@@ -44,12 +52,17 @@ class DialTests(SynchronousTestCase):
         self.tries: list[FakeConnecting] = []
         self.streams: list[tuple[Stream, EndpointState]] = []
         self.faults: list[Fault] = []
-        self.dial = Dial(self.connect, lambda *result: self.streams.append(result), self.faults.append)
+        self.dial = Dial(self.connect, lambda *result: self.streams.append(result), self.faults.append, plain())
 
     def connect(
-        self, address: Address, timeout: float, connected: Callable[[Stream], None], failed: Callable[[Fault], None]
+        self,
+        address: Address,
+        timeout: float,
+        connected: Callable[[Stream], None],
+        failed: Callable[[Fault], None],
+        opening: Opening | None = None,
     ) -> Connecting:
-        self.tries.append(FakeConnecting(address, timeout, connected, failed))
+        self.tries.append(FakeConnecting(address, timeout, connected, failed, opening))
         return cast(Connecting, self.tries[-1])
 
     def serve(self, *hosts: str, discovery: Discovery = Discovery.STATIC) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
@@ -9,12 +11,15 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.net.wheel import TimerWheel
 from edgegate.upstream.pool import Pool, expired
 
+KEYS = st.sampled_from([None, "a", "b"])
+
 
 class FakeConnection:
     """A connection that counts how often it was closed, and tells its pool as a real one does."""
 
-    def __init__(self, pool: Pool[FakeConnection] | None = None) -> None:
+    def __init__(self, pool: Pool[FakeConnection] | None = None, key: Hashable = None) -> None:
         self.pool = pool
+        self.key = key
         self.closed = 0
 
     def close(self) -> None:
@@ -135,6 +140,26 @@ class PoolTests(SynchronousTestCase):
         self.advance(62)
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
+    def test_keys(self) -> None:
+        """A connection with a key is for its key alone, one without for none."""
+        pool = self.pool()
+        plain, one, two = (FakeConnection(pool, key) for key in (None, "a", "a"))
+        for connection in (plain, one, two):
+            pool.give(connection)
+        self.assertIsNone(pool.take("b"))
+        self.assertEqual([pool.take("a"), pool.take("a"), pool.take("a")], [two, one, None])
+        pool.give(two)
+        self.assertEqual([pool.take(), pool.take(), len(pool)], [plain, None, 1])
+
+    def test_close_idle(self) -> None:
+        """What is idle can be closed though the endpoint stays."""
+        pool = self.pool()
+        one, two = FakeConnection(pool, "a"), FakeConnection(pool)
+        pool.give(one)
+        pool.close_idle()
+        pool.give(two)
+        self.assertEqual((one.closed, two.closed, pool.take("a"), pool.take()), (1, 0, None, two))
+
     def test_repr(self) -> None:
         """Its state can be read in a log or a test's failure."""
         pool = self.pool()
@@ -145,7 +170,7 @@ class PoolTests(SynchronousTestCase):
 
 
 class PoolMachine(RuleBasedStateMachine):
-    """Whatever is done to a pool, in any order: it behaves as a stack with a limit and a lifetime."""
+    """Whatever is done to a pool, in any order: it behaves as a stack for each key, with one limit and one lifetime."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -154,18 +179,20 @@ class PoolMachine(RuleBasedStateMachine):
         self.model: list[tuple[FakeConnection, float]] = []
         self.all: list[FakeConnection] = []
 
-    @rule()
-    def give(self) -> None:
-        connection = FakeConnection(self.pool)
+    @rule(key=KEYS)
+    def give(self, key: str | None) -> None:
+        connection = FakeConnection(self.pool, key)
         self.all.append(connection)
         self.pool.give(connection)
         self.model.append((connection, self.clock.seconds()))
         del self.model[:-4]
 
-    @rule()
-    def take(self) -> None:
-        taken = self.pool.take()
-        assert taken is (self.model.pop()[0] if self.model else None)
+    @rule(key=KEYS)
+    def take(self, key: str | None) -> None:
+        fitting = [entry for entry in self.model if entry[0].key == key]
+        assert self.pool.take(key) is (fitting[-1][0] if fitting else None)
+        if fitting:
+            self.model.remove(fitting[-1])
 
     @rule(index=st.integers(0, 3))
     def die(self, index: int) -> None:

@@ -21,6 +21,8 @@ from edgegate.routing.snapshot import (
     UNIXAddress,
     WeightedCluster,
 )
+from edgegate.routing.tls import UpstreamTLS
+from edgegate.tls.client_contexts import ClientContext
 from edgegate.upstream.dns import REFRESH
 from edgegate.upstream.registry import RESOLVE_TIMEOUT, ClusterRegistry, ClusterState, EndpointState
 from tests.upstream.resolving import ResolvingReactor
@@ -218,6 +220,26 @@ class UpdateTests(RegistryCase):
         self.assertEqual((idle.closed, staying.closed), (1, 0))
         one.pool.give(used)
         self.assertEqual(used.closed, 1)
+
+    def test_met_in_another_way(self) -> None:
+        """New terms of TLS close what is idle, and what is in use is asked for by nobody; equal ones change nothing."""
+        terms = UpstreamTLS(verified=False)
+        context = ClientContext(terms)
+        cluster = replace(static("web", tcp(1)), tls=terms)
+        self.registry.update({"web": cluster}, {terms: context})
+        state = self.state("web")
+        contact = state.contact
+        assert contact is not None
+        (endpoint,) = state.endpoints
+        idle, used = FakeConnection(endpoint.pool, contact), FakeConnection(endpoint.pool, contact)
+        endpoint.pool.give(idle)
+        self.registry.update({"web": replace(cluster)}, {terms: context})
+        self.assertEqual((idle.closed, state.contact), (0, contact))
+        self.registry.update({"web": cluster}, {terms: ClientContext(terms)})
+        endpoint.pool.give(used)
+        self.assertEqual((idle.closed, endpoint.pool.take(state.contact)), (1, None))
+        self.registry.update({"web": replace(cluster, tls=None)})
+        self.assertEqual((state.contact, endpoint.pool.take()), (None, None))
 
     def test_cluster_goes(self) -> None:
         """A cluster that goes is not found any more, but serves on for whoever holds it."""

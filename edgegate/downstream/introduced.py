@@ -1,0 +1,134 @@
+"""
+Connections that a load balancer in front introduces: a PROXY header says whose they are, before anything else.
+
+Only those who are named are believed, because whoever is believed can be
+anyone.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from edgegate.net.peek import Peek
+from edgegate.net.proxy_protocol import Introduction, MalformedHeader, NoHeader, parse
+from edgegate.net.sockets import Socket
+from edgegate.observe.events import Misfit
+from edgegate.routing.addresses import Address, TCPAddress
+
+if TYPE_CHECKING:
+    from edgegate.downstream.listener import DownstreamListener
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Introductions:
+    """
+    On which ports connections begin with a PROXY header, and whose is believed.
+
+    @ivar ports: By the number that the files name: whether a connection may do without.
+    @ivar networks: Of those who are believed.
+    """
+
+    ports: Mapping[int, bool] = field(default_factory=dict)
+    networks: tuple[Network, ...] = ()
+
+    def believed(self, peer: Address) -> bool:
+        """Whether what an address says of its clients is believed."""
+        if not isinstance(peer, TCPAddress):
+            return False
+        address = ipaddress.ip_address(peer.host.partition("%")[0])
+        return any(address in network for network in self.networks)
+
+
+class Introducing:
+    """
+    One connection that is to be introduced. It owns the socket until it hands it on to its listener.
+
+    It ends in exactly one of: handed on, closed.
+    """
+
+    __slots__ = (
+        "_began",
+        "_found",
+        "_listener",
+        "_local",
+        "_malformed",
+        "_optional",
+        "_peek",
+        "_peer",
+        "_since",
+        "_socket",
+    )
+
+    def __init__(
+        self, listener: DownstreamListener, sock: Socket, peer: Address, local: Address, optional: bool
+    ) -> None:
+        """
+        @param optional: Whether the connection may do without a header.
+        """
+        self._listener = listener
+        self._socket = sock
+        self._peer = peer
+        self._local = local
+        self._optional = optional
+        self._began = monotonic()
+        self._since = listener.wheel.clock.seconds()
+        self._found: Introduction | None = None
+        self._malformed = ""
+        self._peek = Peek(listener.reactor, listener.wheel, sock, self._look, self._seen, self._not_seen)
+
+    def start(self, patience: float) -> None:
+        """Begin to look; for so many seconds."""
+        self._peek.start(patience)
+
+    def abort(self) -> None:
+        """Close at once."""
+        self._listener.arrivals.discard(self)
+        self._peek.cancel()
+        self._socket.close()
+
+    def _look(self, data: bytes) -> int | None:
+        """Return how many bytes are needed to tell; L{None}: enough."""
+        try:
+            found = parse(data)
+        except NoHeader:
+            if self._optional:
+                self._found = Introduction(0)
+            else:
+                self._malformed = "no PROXY header"
+            return None
+        except MalformedHeader as error:
+            self._malformed = f"malformed PROXY header: {error}"
+            return None
+        if isinstance(found, int):
+            return found
+        self._found = found
+        return None
+
+    def _seen(self) -> None:
+        found = self._found
+        if found is None:
+            self._not_seen(self._malformed)
+            return
+        try:
+            # it was there when it was looked at, and nobody else reads
+            taken = len(self._socket.recv(found.size)) if found.size else 0
+        except OSError:
+            taken = -1
+        if taken != found.size:
+            self._not_seen("reset")
+            return
+        listener = self._listener
+        listener.arrivals.discard(self)
+        listener.introduced(self._socket, found.peer or self._peer, found.local or self._local, self._since)
+
+    def _not_seen(self, reason: str) -> None:
+        listener = self._listener
+        listener.arrivals.discard(self)
+        self._socket.close()
+        listener.observer.connection_misfit(Misfit(self._peer, self._local, reason, since=self._began))
