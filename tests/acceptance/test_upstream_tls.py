@@ -6,7 +6,6 @@ import json
 import signal
 import socket
 from datetime import datetime, timedelta, timezone
-from importlib.util import find_spec
 from pathlib import Path
 
 from edgegate.demo.authority import Authority, Issued
@@ -65,9 +64,6 @@ TRUSTED = {"mode": "SIMPLE", "caCertificates": "ca.crt"}
 
 class UpstreamTLSCase(AcceptanceTestCase):
     """A gateway with one backend."""
-
-    if find_spec("edgegate.config.kinds.destination_rule") is None:
-        skip = "DestinationRules are not read yet"
 
     def setUp(self) -> None:
         """Make a folder."""
