@@ -27,6 +27,7 @@ class Kind:
     @ivar struct: The whole document, or where it is described by a C{spec}, that.
     @ivar resources: The list of L{edgegate.config.resources.Resources} that takes it.
     @ivar confidential: No value of such a document may be shown.
+    @ivar numerous: There may be thousands, so they are kept packed.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Kind:
     struct: type[Spec]
     resources: str
     confidential: bool = False
+    numerous: bool = False
 
     @property
     def document(self) -> Any:
@@ -51,7 +53,7 @@ _ISTIO_VERSIONS = ("v1", "v1beta1", "v1alpha3")
 
 KINDS = (
     Kind("Gateway", NETWORKING, _ISTIO_VERSIONS, Gateway, "gateways"),
-    Kind("VirtualService", NETWORKING, _ISTIO_VERSIONS, VirtualService, "virtual_services"),
+    Kind("VirtualService", NETWORKING, _ISTIO_VERSIONS, VirtualService, "virtual_services", numerous=True),
     Kind("ServiceEntry", NETWORKING, _ISTIO_VERSIONS, ServiceEntry, "service_entries"),
     Kind("Secret", "", ("v1",), Secret, "secrets", confidential=True),
     Kind("Service", "", ("v1",), Service, "services"),
