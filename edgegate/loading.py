@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -11,7 +12,7 @@ from datetime import datetime, timezone
 
 from edgegate.config.decode import decode
 from edgegate.config.document import Document
-from edgegate.config.documents import MAX_FILE, read
+from edgegate.config.documents import MAX_FILE, stream
 from edgegate.config.problems import Problem, Problems, Severity
 from edgegate.inspection import KeyInspector
 from edgegate.routing.compiler import CompileOptions, compile_resources
@@ -70,16 +71,11 @@ class Configuration:
         problems = Problems()
         with _collector_paused():
             snapshot = self._compile(sources, problems, now or datetime.now(timezone.utc))
+        _give_back()
         return Loaded(None if problems.errors else snapshot, problems, sources)
 
     def _compile(self, sources: Sources, problems: Problems, now: datetime) -> Snapshot:
-        documents: list[Document] = []
-        for name, content in sources.documents():
-            if isinstance(content, str):
-                problems.add(Problem(name, 1, 1, Severity.ERROR, "", f"can't be read: {content}"))
-            else:
-                documents.extend(read(name, content, problems))
-        resources = decode(documents, problems)
+        resources = decode(_documents(sources, problems), problems)
         inspector = KeyInspector(now)
         options = CompileOptions(self._selector, self._port_map, sources.read, inspector, inspector.upstream)
         snapshot = compile_resources(resources, options, problems)
@@ -105,11 +101,23 @@ def load(
     return Configuration(config, selector, port_map, read_stdin).load(now)
 
 
+def _documents(sources: Sources, problems: Problems) -> Iterator[Document]:
+    """Yield all documents, each of which may be gone when the next one is read."""
+    for name, content in sources.documents():
+        if isinstance(content, str):
+            problems.add(Problem(name, 1, 1, Severity.ERROR, "", f"can't be read: {content}"))
+        else:
+            yield from stream(name, content, problems)
+
+
 @contextmanager
 def _collector_paused() -> Iterator[None]:
     """
     Pause the garbage collector: all that is made while files are read stays for a while, so that it would look
     through it again and again, which takes half of the time where there are thousands of documents.
+
+    Afterwards it looks through everything once: of the connections that ended meanwhile, one that lies about is enough
+    to hold on to the whole Snapshot that it was served by.
     """
     enabled = gc.isenabled()
     gc.disable()
@@ -117,7 +125,22 @@ def _collector_paused() -> Iterator[None]:
         yield
     finally:
         if enabled:
+            gc.collect()
             gc.enable()
+
+
+def _give_back() -> None:
+    """
+    Give memory that is free again back to the system, where the C library can be told to (glibc).
+
+    What was read in the main thread at the start and in another one on a reload lies in two heaps, of which
+    neither would use what is free in the other.
+    """
+    try:
+        trim = ctypes.CDLL(None).malloc_trim
+    except (OSError, AttributeError, TypeError):
+        return
+    trim(ctypes.c_size_t(0))
 
 
 def _read_stdin() -> bytes:

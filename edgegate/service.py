@@ -46,10 +46,15 @@ Defer = Callable[[Callable[[], "_Read | None"]], "Deferred[_Read | None]"]
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What was read, with the contexts made of it; none where it can't be served."""
+    """
+    What was read, with the contexts made of it; none where it can't be served.
+
+    @ivar changes: See L{Reload}.
+    """
 
     loaded: Loaded
     contexts: Contexts | None = None
+    changes: tuple[str, ...] = ()
 
 
 class GatewayService(MultiService):
@@ -90,8 +95,7 @@ class GatewayService(MultiService):
         self.counters = Counters() if counters is None else counters
         self.data_plane = DataPlane(reactor, self.counters, trusted_hops, max_connections, paths, introductions)
         self.followers: list[Callable[[Loaded], None]] = []
-        self._first = _Read(loaded, self.data_plane.contexts(loaded.snapshot))
-        self._read = self._first
+        self._read = _Read(loaded, self.data_plane.contexts(loaded.snapshot))
         self._load = load
         self._defer = defer
         self._clock = cast(IReactorTime, reactor)
@@ -148,7 +152,7 @@ class GatewayService(MultiService):
         super().startService()  # type: ignore[no-untyped-call]
         self._say_what_is_served()
         for follower in self.followers:
-            follower(self._first.loaded)
+            follower(self._read.loaded)
 
     def stopService(self) -> Deferred[None]:
         """
@@ -177,7 +181,7 @@ class GatewayService(MultiService):
         if self._opened:
             return
         self._opened = True
-        snapshot, contexts = self._first.loaded.snapshot, self._first.contexts
+        snapshot, contexts = self._read.loaded.snapshot, self._read.contexts
         assert snapshot is not None and contexts is not None
         try:
             self.data_plane.install(snapshot, contexts)
@@ -266,10 +270,11 @@ class GatewayService(MultiService):
         if loaded.snapshot is None:
             return _Read(loaded)
         try:
-            return _Read(loaded, self.data_plane.contexts(loaded.snapshot))
+            contexts = self.data_plane.contexts(loaded.snapshot)
         except BadKeyMaterial as error:
             loaded.problems.add(Problem(error.name, 1, 1, Severity.ERROR, "", error.reason))
             return _Read(loaded)
+        return _Read(loaded, contexts, changes(self.snapshot, loaded.snapshot))
 
     def _install(self, read: _Read | None) -> Reload:
         if read is None or self._ending:
@@ -279,14 +284,13 @@ class GatewayService(MultiService):
         refused = Reload(Outcome.REFUSED, _now(), loaded.problems)
         if loaded.snapshot is None or read.contexts is None:
             return refused
-        different = changes(self.snapshot, loaded.snapshot)
         try:
             self.data_plane.install(loaded.snapshot, read.contexts)
         except CannotBind as error:
             origin = error.listener.origin
             loaded.problems.add(Problem(origin.file, origin.line, 1, Severity.ERROR, "", str(error)))
             return refused
-        return Reload(Outcome.INSTALLED, _now(), loaded.problems, different)
+        return Reload(Outcome.INSTALLED, _now(), loaded.problems, read.changes)
 
     def _reloaded(self, reload: Reload) -> None:
         if reload.outcome is not Outcome.UNCHANGED:

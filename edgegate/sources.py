@@ -121,8 +121,13 @@ def _read(path: Path, limit: int, whole: bool = True) -> bytes:
 
     @raise OSError: It can't be read.
     """
+    most = limit + 1 if whole else limit
     with path.open("rb") as file:
-        content = file.read(limit + 1 if whole else limit)
+        # room for what it is said to hold, not for the largest that it may be: there may be thousands
+        expected = min(os.fstat(file.fileno()).st_size + 1, most)
+        content = file.read(expected)
+        if len(content) == expected:
+            content += file.read(most - expected)
     if whole and len(content) > limit:
         raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
     return content

@@ -4,6 +4,7 @@ C{twistd edgegate}: the options, and the one place where all parts are put toget
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 from signal import Signals as Signal
@@ -183,6 +184,8 @@ def makeService(options: Options) -> IService:
         report(loaded.problems, sys.stderr, "not started" if loaded.problems.errors else "")
     if loaded.snapshot is None:
         raise SystemExit(EX_CONFIG)
+    # modules and the first Snapshot: let the garbage collector never look through them while requests wait
+    gc.freeze()
     access_log = _access_log(options, reactor)
     counters = Counters(None if access_log is None else access_log.log)
     gateway = GatewayService(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import tracemalloc
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -182,6 +183,44 @@ class LoadTests(SynchronousTestCase):
         (reported,) = self.reported(self.load())
         self.assertIn("certs/shop.crt", reported)
         self.assertIn("File too large", reported)
+
+    def cost(self, services: int) -> tuple[int, int, int]:
+        """Load VirtualServices with ten routes each; return what it leaves and its peak in bytes, and its objects."""
+        routes = "\n".join(
+            f"  - match: [{{uri: {{prefix: /{number}0/}}, method: {{exact: GET}}}}]\n"
+            "    route: [{destination: {host: 127.0.0.1, port: {number: 80}}}]"
+            for number in range(10)
+        )
+        head = "apiVersion: networking.istio.io/v1\nkind: VirtualService\n"
+        self.write(
+            "many.yaml",
+            "---\n".join(
+                f"{head}metadata: {{name: s{number}}}\nspec:\n  hosts: [s{number}.example]\n  gateways: [gw]\n  http:\n"
+                + routes.replace("/90/", f"/of-its-own-{number}/")
+                + "\n"
+                for number in range(services)
+            ),
+        )
+        self.load()  # what is imported and cached on the way does not count
+        gc.collect()
+        objects = len(gc.get_objects())
+        tracemalloc.start()
+        try:
+            loaded = self.load()
+            left, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        self.assertEqual(self.reported(loaded), [])
+        return left, peak, len(gc.get_objects()) - objects
+
+    def test_cost_of_a_service(self) -> None:
+        """A VirtualService with ten routes costs a few kilobytes, and not many more while it is read."""
+        self.write("gw.yaml", HTTP)
+        few, many = self.cost(50), self.cost(250)
+        left, peak, objects = ((after - before) / 200 for before, after in zip(few, many, strict=True))
+        self.assertLess(left, 6_000)
+        self.assertLess(peak, 16_000)
+        self.assertLess(objects, 50)
 
     def test_collector(self) -> None:
         """The garbage collector is as it was before."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -15,10 +16,12 @@ from edgegate.config.honoured import not_honoured
 from edgegate.config.kinds import CORE_KINDS, KINDS, UNSERVED, Kind
 from edgegate.config.kinds.base import Base64, Duration, Spec
 from edgegate.config.kinds.meta import Described, Object
+from edgegate.config.packing import pack
 from edgegate.config.problems import Problems, Severity
-from edgegate.config.resources import Resource, Resources
+from edgegate.config.resources import Packed, Resource, Resources
 from edgegate.config.validation import validate
 from edgegate.config.values import closest, show, suggestion
+from edgegate.routing.snapshot import Origin
 
 _KINDS = {(kind.group, kind.name): kind for kind in KINDS}
 _GROUPS = {name: group for group, name in (*_KINDS, *UNSERVED)}
@@ -31,22 +34,23 @@ def decode(documents: Iterable[Document], problems: Problems) -> Resources:
     Return all resources, checked as far as each can be by itself.
 
     What is wrong is reported and left out; what is left is returned, so that references can be checked too.
+
+    @param documents: May be read on the way: of each only what was decoded is kept.
     """
     resources = Resources()
-    seen: dict[tuple[str, str, str, str], Document] = {}
+    seen: dict[tuple[str, str, str, str], Origin] = {}
     for document in documents:
         kind = _kind_of(document, problems)
         if kind is None:
             continue
         key = (kind.group, kind.name, document.namespace, document.name)
-        first = seen.setdefault(key, document)
-        if first is not document:
-            message = f"{document.title} is defined already, at {first.file}:{first.line}"
+        origin = document.origin
+        first = seen.setdefault(key, origin)
+        if first is not origin:
+            message = f"{document.title} is defined already, at {first}"
             document.error(problems, ("metadata", "name"), message)
             continue
-        resource = _decode(document, kind, problems)
-        validate(resource, problems)
-        getattr(resources, kind.resources).append(resource)
+        getattr(resources, kind.resources).append(_decode(document, kind, problems))
     resources.virtual_services.sort(key=_created)
     resources.destination_rules.sort(key=_created)
     return resources
@@ -98,20 +102,39 @@ def _unknown_kind(document: Document, problems: Problems) -> Kind | None:
 
 
 def _decode(document: Document, kind: Kind, problems: Problems) -> Resource[Any]:
+    """Return the resource of a document, with no more of it than is still needed, and report what is wrong with it."""
     broken: tuple[Path, ...] = ()
+    usable: Any = document.value
     try:
-        value = _convert(document.value, kind)
+        value = _convert(usable, kind)
     except msgspec.ValidationError:
         check = Check(document, problems, kind.confidential)
         usable = shape_of(kind.document)(check, document.value, ())
+        usable = {} if usable is DROPPED else usable
         broken = tuple(check.broken)
         document = replace(document, kept=check.kept, misspelt=check.misspelt)
-        value = _convert({} if usable is DROPPED else usable, kind)
+        value = _convert(usable, kind)
     described = isinstance(value, Described)
     spec: Spec = (value.spec or kind.struct()) if isinstance(value, Described) else value
     resource = Resource(document, spec, broken)
     not_honoured(spec, ("spec",) if described else (), lambda path, message: resource.warning(problems, path, message))
-    return resource
+    validate(resource, problems)
+    packed = _pack(usable, kind) if kind.numerous and described else None
+    return replace(resource, document=document.packed(kind.metadata), content=packed or spec)
+
+
+def _pack(value: Mapping[str, Any], kind: Kind) -> Packed[Any] | None:
+    """Return the spec within a value that was converted, packed; L{None} where that can't be done."""
+    try:
+        raw = pack(value.get("spec") or {})
+    except OverflowError:
+        return None  # a number of more than 64 bits
+    return Packed(raw, _decoder(kind.struct).decode)
+
+
+@cache
+def _decoder(struct: type[Spec]) -> msgspec.msgpack.Decoder[Any]:
+    return msgspec.msgpack.Decoder(struct, dec_hook=_custom)
 
 
 def _convert(value: Any, kind: Kind) -> Object:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
+from edgegate.config.packing import pack, unpack
 from edgegate.config.problems import Problem, Problems, Severity
 from edgegate.routing.snapshot import Origin
 
@@ -17,6 +19,9 @@ Path = tuple[str | int, ...]
 
 Places = dict[str | int, tuple[int, int, "Places | None"]]
 """Where the keys of a mapping or the items of a list are (line and column, from 1), and their own places."""
+
+_OPEN = 3
+"""Levels of packed places that are unpacked together, C{spec.http[0]}: what is within is packed once more."""
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _HUMP = re.compile(r"(?<!^)([A-Z])")
@@ -50,7 +55,8 @@ class Document:
     @ivar creation_timestamp: When a cluster says that it was made; an aware time.
     @ivar value: The whole document as dicts, lists, strings, numbers, booleans and L{None}. Aliases share their
         values, so nothing in it may be changed.
-    @ivar places: Where everything in it is.
+    @ivar places: Where everything in it is; of one that is L{packed}, as bytes.
+    @ivar title: What messages call it: C{VirtualService default/webapp}.
     @ivar kept: For lists of which items could not be used, by path: the indexes of those that were. Paths are then
         those of what was decoded; problems show the file's own.
     @ivar misspelt: For fields that were understood although they are misspelt, by right path: the file's key.
@@ -65,19 +71,29 @@ class Document:
     labels: Mapping[str, str] = field(default_factory=dict)
     creation_timestamp: datetime | None = None
     value: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    places: Places = field(default_factory=dict, repr=False)
+    places: Places | bytes = field(default_factory=dict, repr=False)
     kept: Mapping[Path, tuple[int, ...]] = field(default_factory=dict, repr=False)
     misspelt: Mapping[Path, str] = field(default_factory=dict, repr=False)
+    title: str = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        # made once: all origins share it
+        object.__setattr__(self, "title", f"{self.kind} {self.namespace}/{self.name}")
+
+    def packed(self, metadata: bool = False) -> Document:
+        """
+        Return what is left to keep of it once its value was decoded: its names, and its places as bytes.
+
+        @param metadata: Whether to keep that part of its value.
+        """
+        assert not isinstance(self.places, bytes)
+        value = {"metadata": self.value.get("metadata")} if metadata else {}
+        return replace(self, value=value, places=pack(_folded(self.places, _OPEN)))
 
     @property
     def group(self) -> str:
         """The API group: C{networking.istio.io}; empty for Kubernetes' core."""
         return self.api_version.rpartition("/")[0]
-
-    @property
-    def title(self) -> str:
-        """What messages call it: C{VirtualService default/webapp}."""
-        return f"{self.kind} {self.namespace}/{self.name}"
 
     @property
     def origin(self) -> Origin:
@@ -110,7 +126,8 @@ class Document:
         return original
 
     def _place(self, path: Path) -> tuple[int, int]:
-        line, column, places = self.line, 1, self.places
+        line, column = self.line, 1
+        places = _unfolded(self.places)
         for key in path:
             found = places.get(key)
             if found is None and isinstance(key, str):
@@ -120,7 +137,8 @@ class Document:
             line, column = found[0], found[1]
             if found[2] is None:
                 break
-            places = found[2]
+            # below some levels those of a packed document are packed once more
+            places = _unfolded(found[2])
         return line, column
 
     def problem(self, problems: Problems, severity: Severity, path: Path, message: str) -> None:
@@ -135,3 +153,24 @@ class Document:
     def warning(self, problems: Problems, path: Path, message: str) -> None:
         """Report a warning."""
         self.problem(problems, Severity.WARNING, path, message)
+
+
+def _folded(places: Places, levels: int) -> Any:
+    """Return places of which those below some levels are packed."""
+    if levels == 0:
+        return pack(places)
+    return {
+        key: (line, column, None if within is None else _folded(within, levels - 1))
+        for key, (line, column, within) in places.items()
+    }
+
+
+def _unfolded(places: Places | bytes) -> Places:
+    return _unpack(places) if isinstance(places, bytes) else places
+
+
+@lru_cache(maxsize=8)
+def _unpack(packed: bytes) -> Places:
+    """Return packed places; those that are asked for one after the other are mostly those of one document."""
+    places: Places = unpack(packed)
+    return places

@@ -1,86 +1,97 @@
 """
-From YAML to documents: values, each with its place.
+From the bytes of a file to its documents: values, each with its place.
 
-The only module that reads YAML. It composes from the parser's events, without
-recursion, so that neither deep nesting nor aliases of aliases cost more than
-their limits, and it goes on behind a syntax error with the next C{---}.
+Goes on behind a syntax error with the next C{---}. A file is never decoded as a
+whole where nothing is wrong with it: the parser takes its bytes as they are.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from itertools import islice
 
-import yaml
-from yaml.events import (
-    AliasEvent,
-    DocumentStartEvent,
-    MappingEndEvent,
-    MappingStartEvent,
-    ScalarEvent,
-    SequenceEndEvent,
-    SequenceStartEvent,
-)
-
-from edgegate.config.document import Document, Path, Places, format_path
+from edgegate.config.composing import Composer, Node, Unreadable
+from edgegate.config.document import Document
 from edgegate.config.envelope import documents_of
+from edgegate.config.plain import NotPlain, plain
 from edgegate.config.problems import Problem, Problems, Severity
-from edgegate.config.scalars import resolve, short_tag, tagged
-from edgegate.config.syntax import explain
 
 MAX_FILE = 32 * 1024 * 1024
 """Bytes of a file."""
 
-MAX_DEPTH = 200
-"""Levels of nesting."""
-
-MAX_ALIASED = 100_000
-"""Values that the aliases of one file may stand for in all."""
-
 MAX_SYNTAX_ERRORS = 100
 """Reports for one file, whose documents are broken one by one."""
 
-MAX_PATH = 30
-"""Keys that the path of a problem shows at most."""
-
-_TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _SEPARATOR = re.compile(r"^---(?=\s|\Z)", re.MULTILINE)
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_COLLECTIONS = ("!", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
+_PLAIN = b"\t\n\r" + bytes(range(0x20, 0x7F))
+_PIECE = 1024 * 1024
+_MARK = b"\xef\xbb\xbf"
 
 
 def read(file: str, text: bytes | str, problems: Problems) -> list[Document]:
+    """Return all documents of a file; see L{stream}."""
+    return list(stream(file, text, problems))
+
+
+def stream(file: str, text: bytes | str, problems: Problems) -> Iterator[Document]:
     """
-    Return all documents of a file, as far as they can be read. Whatever is wrong is reported.
+    Yield all documents of a file one by one, as far as they can be read. Whatever is wrong is reported.
+
+    Nothing of a document is kept here, so that those of a large file need not be in memory all at once.
 
     @param file: What problems call it: relative to the folder, as the user named it.
     """
-    decoded = _decode(file, text, problems)
-    documents: list[Document] = []
+    if len(text) > MAX_FILE:
+        problems.add(Problem(file, 1, 1, Severity.ERROR, "", f"larger than {MAX_FILE // 1024 // 1024} MiB"))
+        return
+    text = text.removeprefix(_MARK) if isinstance(text, bytes) and _sound(text) else _decode(file, text, problems)
     line = 0
     for _ in range(MAX_SYNTAX_ERRORS):
-        composer = _Composer(file, line, problems)
         try:
-            for root in composer.compose(decoded):
-                documents.extend(documents_of(file, root.line, root.value, root.places, problems))
-            return documents
-        except _Unreadable as error:
-            after = _next_document(decoded, error.index)
+            for root in _roots(file, line, text, problems):
+                yield from documents_of(file, root.line, root.value, root.places, problems)
+            return
+        except Unreadable as error:
+            text = text if isinstance(text, str) else text.decode()
+            after = _next_document(text, error.index)
             if after is None:
-                return documents
-            line += decoded.count("\n", 0, after)
-            decoded = decoded[after:]
+                return
+            line += text.count("\n", 0, after)
+            text = text[after:]
     problems.add(Problem(file, line + 1, 1, Severity.ERROR, "", "too many syntax errors: the rest was not read"))
-    return documents
+
+
+def _roots(file: str, line: int, text: bytes | str, problems: Problems) -> Iterator[Node]:
+    """Yield the roots of all documents: by the short way as long as they are plain, by the complete one from there."""
+    done = 0
+    try:
+        for root in plain(text, line):
+            done += 1
+            yield root
+    except NotPlain:
+        yield from islice(Composer(file, line, problems).compose(text), done, None)
+
+
+def _sound(raw: bytes) -> bool:
+    """Whether bytes are UTF-8 and all characters are allowed in YAML: looked at in pieces that end with a line."""
+    begin = 0
+    while begin < len(raw):
+        end = raw.find(b"\n", begin + _PIECE) + 1 or len(raw)
+        piece = raw[begin:end]
+        if piece.translate(None, _PLAIN):
+            try:
+                if _UNPRINTABLE.search(piece.decode()):
+                    return False
+            except UnicodeDecodeError:
+                return False
+        begin = end
+    return True
 
 
 def _decode(file: str, text: bytes | str, problems: Problems) -> str:
-    """Return the text of a file; what can't be decoded is reported and replaced, or empty."""
-    if len(text) > MAX_FILE:
-        problems.add(Problem(file, 1, 1, Severity.ERROR, "", f"larger than {MAX_FILE // 1024 // 1024} MiB"))
-        return ""
+    """Return the text of a file; what can't be decoded is reported and replaced."""
     decoded = text if isinstance(text, str) else _decode_bytes(file, text, problems)
     decoded = decoded.removeprefix("\ufeff")
     unprintable = _UNPRINTABLE.search(decoded)
@@ -109,244 +120,3 @@ def _next_document(text: str, at: int) -> int | None:
     line = text.rfind("\n", 0, at) + 1
     found = _SEPARATOR.search(text, max(line, 1))
     return None if found is None else found.start()
-
-
-def _encodable(text: str) -> bool:
-    """Whether a text has no lone surrogates, which escapes can make."""
-    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
-
-
-def _typed(value: object) -> str:
-    return {bool: "a boolean", type(None): "null", int: "a number", float: "a number"}.get(type(value), "no string")
-
-
-class _Unreadable(Exception):
-    """The document can't be read further. It was reported. C{index}: characters read."""
-
-    def __init__(self, index: int) -> None:
-        self.index = index
-
-
-class _Node(NamedTuple):
-    """
-    A composed value.
-
-    @ivar size: How many values it is, itself and all within.
-    @ivar height: How many levels are within.
-    @ivar text: Of a scalar: as it is written.
-    @ivar merge: Whether it is the C{<<} that merges mappings.
-    """
-
-    value: Any
-    line: int
-    column: int
-    places: Places | None = None
-    size: int = 1
-    height: int = 0
-    text: str | None = None
-    merge: bool = False
-
-
-class _Frame:
-    """A collection that is being composed."""
-
-    __slots__ = ("anchor", "column", "height", "key", "line", "mapping", "merged", "places", "size", "value")
-
-    def __init__(self, event: Any, line: int, column: int) -> None:
-        self.mapping = type(event) is MappingStartEvent
-        self.value: Any = {} if self.mapping else []
-        self.places: Places = {}
-        self.anchor = event.anchor
-        self.line = line
-        self.column = column
-        self.size = 1
-        self.height = 0
-        self.key: _Node | None = None
-        self.merged: list[_Node] = []
-
-
-class _Composer:
-    """Composes the documents of one stream of events."""
-
-    def __init__(self, file: str, first_line: int, problems: Problems) -> None:
-        self._file = file
-        self._first = first_line + 1
-        self._problems = problems
-        self._stack: list[_Frame] = []
-        self._anchors: dict[str, _Node | None] = {}
-        self._aliased = 0
-
-    def compose(self, text: str) -> Iterator[_Node]:
-        """
-        Yield the roots of all documents.
-
-        @raise _Unreadable: Something is wrong that hides what follows it. It was reported.
-        """
-        try:
-            loader = _LOADER(text)
-            try:
-                event = loader.get_event()
-                while event is not None:
-                    root = self._take(event)
-                    if root is not None:
-                        yield root
-                    event = loader.get_event()
-            finally:
-                loader.dispose()
-        except yaml.YAMLError as error:
-            raise self._syntax_error(text, error) from None
-
-    def _take(self, event: Any) -> _Node | None:
-        """Take one event, and return the root of a document that it completes."""
-        kind = type(event)
-        if kind is ScalarEvent:
-            return self._add(self._scalar(event))
-        if kind is MappingStartEvent or kind is SequenceStartEvent:
-            self._begin(event)
-        elif kind is MappingEndEvent or kind is SequenceEndEvent:
-            return self._end()
-        elif kind is AliasEvent:
-            return self._add(self._alias(event))
-        elif kind is DocumentStartEvent:
-            self._anchors = {}
-            self._stack = []
-        return None
-
-    def _begin(self, event: Any) -> None:
-        line, column = self._place(event)
-        if len(self._stack) >= MAX_DEPTH:
-            self._error(line, column, _TOO_DEEP)
-            raise _Unreadable(event.start_mark.index)
-        if event.tag is not None and event.tag not in _COLLECTIONS:
-            self._error(line, column, f"the tag {short_tag(event.tag)} is not understood")
-        if event.anchor is not None:
-            self._anchors[event.anchor] = None
-        self._stack.append(_Frame(event, line, column))
-
-    def _end(self) -> _Node | None:
-        frame = self._stack.pop()
-        for merged in frame.merged:
-            for key, value in merged.value.items():
-                if key not in frame.value:
-                    frame.value[key] = value
-                    frame.places[key] = (merged.places or {})[key]
-        node = _Node(frame.value, frame.line, frame.column, frame.places, frame.size, frame.height)
-        if frame.anchor is not None:
-            self._anchors[frame.anchor] = node
-        return self._add(node)
-
-    def _scalar(self, event: Any) -> _Node:
-        line, column = self._place(event)
-        text: str = event.value
-        value: Any = text
-        merge = False
-        try:
-            if event.tag is not None:
-                value = tagged(event.tag, text)
-            elif event.implicit[0]:
-                value = resolve(text)
-                merge = text == "<<"
-            elif "\0" in text or not _encodable(text):
-                raise ValueError("it holds a character that no value here can have")
-        except ValueError as error:
-            self._error(line, column, str(error))
-            value = None
-        node = _Node(value, line, column, text=text, merge=merge)
-        if event.anchor is not None:
-            self._anchors[event.anchor] = node
-        return node
-
-    def _alias(self, event: Any) -> _Node:
-        line, column = self._place(event)
-        name = event.anchor
-        node = self._anchors.get(name)
-        if node is None:
-            why = "it stands within what it names" if name in self._anchors else "nothing before it has that anchor"
-            self._error(line, column, f"the alias *{name} means nothing: {why}")
-            return _Node(None, line, column)
-        self._aliased += node.size
-        if self._aliased > MAX_ALIASED:
-            self._error(line, column, f"the aliases of this file stand for more than {MAX_ALIASED} values")
-            raise _Unreadable(event.start_mark.index)
-        if len(self._stack) + node.height > MAX_DEPTH:
-            self._error(line, column, _TOO_DEEP)
-            return _Node(None, line, column)
-        return node._replace(line=line, column=column, merge=False)
-
-    def _add(self, node: _Node) -> _Node | None:
-        """Put a value where it belongs; a document's root is returned."""
-        if not self._stack:
-            return node
-        frame = self._stack[-1]
-        frame.size += node.size
-        if node.height >= frame.height:
-            frame.height = node.height + 1
-        if not frame.mapping:
-            frame.places[len(frame.value)] = (node.line, node.column, node.places)
-            frame.value.append(node.value)
-        elif frame.key is None:
-            frame.key = node
-        else:
-            self._pair(frame, frame.key, node)
-            frame.key = None
-        return None
-
-    def _pair(self, frame: _Frame, key: _Node, node: _Node) -> None:
-        if key.merge:
-            self._merge(frame, key, node)
-            return
-        name = key.value
-        if not isinstance(name, str):
-            if type(name) is not int or str(name) != key.text:
-                what = "no scalar" if key.text is None else f"{_typed(name)}, not a string: quote it"
-                self._error(key.line, key.column, f"the key {key.text or ''} is {what}".replace("  ", " "))
-                return
-            name = key.text  # as JSON, whose keys are always strings
-        first = frame.places.get(name)
-        if first is not None:
-            self._error(key.line, key.column, f"the key {name} comes twice, first on line {first[0]}")
-            return
-        frame.value[name] = node.value
-        frame.places[name] = (key.line, key.column, node.places)
-
-    def _merge(self, frame: _Frame, key: _Node, node: _Node) -> None:
-        """Take note of mappings to merge (U{https://yaml.org/type/merge.html})."""
-        if isinstance(node.value, dict):
-            frame.merged.append(node)
-        elif isinstance(node.value, list) and all(isinstance(each, dict) for each in node.value):
-            places = node.places or {}
-            frame.merged.extend(
-                _Node(each, key.line, key.column, places[index][2]) for index, each in enumerate(node.value)
-            )
-        else:
-            self._error(key.line, key.column, "<< takes a mapping or a list of mappings")
-
-    def _place(self, event: Any) -> tuple[int, int]:
-        mark = event.start_mark
-        return mark.line + self._first, mark.column + 1
-
-    def _path(self) -> Path:
-        """What is being composed."""
-        return tuple(
-            (frame.key.text or "" if frame.key is not None else "") if frame.mapping else len(frame.value)
-            for frame in self._stack
-            if not frame.mapping or frame.key is not None
-        )
-
-    def _error(self, line: int, column: int, message: str) -> None:
-        path = format_path(self._path()[:MAX_PATH])
-        self._problems.add(Problem(self._file, line, column, Severity.ERROR, path, message))
-
-    def _syntax_error(self, text: str, error: yaml.YAMLError) -> _Unreadable:
-        place, message, index = (0, 0), f"not YAML: {error}", 0
-        if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
-            mark, begin = error.problem_mark, error.context_mark
-            since = None if begin is None else (begin.line, begin.column)
-            place, message = explain(text, error.problem or "", (mark.line, mark.column), error.context or "", since)
-            index = mark.index or 0
-            if "nesting" in (error.problem or ""):
-                # libyaml has a limit of its own, and reads far enough ahead to come to it first
-                message = _TOO_DEEP
-        problem = Problem(self._file, place[0] + self._first, place[1] + 1, Severity.ERROR, "", message)
-        self._problems.add(problem)
-        return _Unreadable(index)

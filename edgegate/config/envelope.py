@@ -34,7 +34,7 @@ def documents_of(file: str, line: int, value: object, places: Places | None, pro
         )
         return
     if _is_list(value):
-        children = draft.places["items"][2] or {}
+        children = (places or {})["items"][2] or {}
         for index, item in enumerate(value["items"]):
             item_line, _, item_places = children[index]
             yield from documents_of(file, item_line, item, item_places, problems)

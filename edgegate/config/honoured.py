@@ -27,7 +27,7 @@ def not_honoured(spec: Spec, path: Path, report: Report) -> None:
     """
     for attribute, name, note, nested in _plan(type(spec)):
         value = getattr(spec, attribute)
-        if value is None or value is False or value in ((), {}, ""):
+        if value is None or value is False or (not value and isinstance(value, tuple | dict | str)):
             continue
         message = _message(note, value) if note is not None else ""
         if message:

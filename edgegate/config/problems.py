@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from operator import attrgetter
 
 
 class Severity(IntEnum):
@@ -38,6 +39,9 @@ class Problem:
         return f"{self.file}:{self.line}:{self.column}: {self.severity.name.lower()}: {where}{self.message}"
 
 
+_ORDER = attrgetter("file", "line", "column", "severity", "path", "message")
+
+
 class Problems:
     """Collects problems; a pass over the files goes on after each, so that all are reported at once."""
 
@@ -60,7 +64,7 @@ class Problems:
 
     def __iter__(self) -> Iterator[Problem]:
         """Yield them by file and line."""
-        return iter(sorted(self._found))
+        return iter(sorted(self._found, key=_ORDER))
 
     def __len__(self) -> int:
         return len(self._found)

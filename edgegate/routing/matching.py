@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import Protocol
 
 import re2
@@ -24,6 +25,8 @@ class Kind(Enum):
     PREFIX = "prefix"
     REGEX = "regex"
     PRESENT = "present"
+
+    __hash__ = object.__hash__  # Enum's own is slow, and matches are hashed by the thousand when files are read
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,7 @@ class Request(Protocol):
 Condition = Callable[[Request], bool]
 
 
+@lru_cache(maxsize=1024)  # the expressions of thousands of routes are few, and each is checked twice
 def check_regex(expression: str) -> None:
     """
     @raise ValueError: Not a regular expression of RE2, or longer than L{MAX_REGEX}.

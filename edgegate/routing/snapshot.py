@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from edgegate.routing.actions import DirectResponse, Redirect, RequestChanges
 from edgegate.routing.addresses import Address, Origin, TCPAddress, UNIXAddress
@@ -96,12 +97,21 @@ class HTTPRoute:
     expected: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        others = (self.redirect, self.direct, self.faults, self.cors)
-        object.__setattr__(self, "filtered", any(each is not None for each in others))
-        times = (self.timeout, None if self.retries is None else self.retries.per_try_timeout)
-        least = min((each for each in times if each is not None), default=None)
-        line = b"" if least is None else b"%b: %d\r\n" % (EXPECTED_TIME, least * 1000)
-        object.__setattr__(self, "expected", line)
+        only_sent = self.redirect is None and self.direct is None and self.faults is None and self.cors is None
+        object.__setattr__(self, "filtered", not only_sent)
+        per_try = None if self.retries is None else self.retries.per_try_timeout
+        object.__setattr__(self, "expected", _expected(self.timeout, per_try))
+
+
+@lru_cache(maxsize=1024)
+def _expected(timeout: float | None, per_try: float | None) -> bytes:
+    """Return the line that tells backends how long an answer may take, or nothing: one for all routes that say it."""
+    least = min((each for each in (timeout, per_try) if each is not None), default=None)
+    return b"" if least is None else b"%b: %d\r\n" % (EXPECTED_TIME, least * 1000)
+
+
+_MANY = 100
+"""Routes whose table takes milliseconds to make."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +130,17 @@ class VirtualHost:
     select: Callable[[Request], HTTPRoute | None] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "select", first_match((route.matches, route) for route in self.routes))
+        if len(self.routes) > _MANY:
+            self.__getattr__("select")
+
+    def __getattr__(self, name: str) -> Callable[[Request], HTTPRoute | None]:
+        # Only called while C{select} is not set: the table of few routes is made when a request first asks for it, so
+        # that thousands of hosts cost no more than their routes. That of many would keep the request waiting.
+        if name != "select":
+            raise AttributeError(name)
+        select = first_match((route.matches, route) for route in self.routes)
+        object.__setattr__(self, "select", select)
+        return select
 
 
 RouteTable = HostTable[VirtualHost]

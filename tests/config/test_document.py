@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.config.document import Document, format_path, snake_case
+from edgegate.config.document import Document, Places, format_path, snake_case
 from edgegate.config.problems import Problems, Severity
 from edgegate.routing.snapshot import Origin
 
@@ -53,6 +53,16 @@ class DocumentTests(SynchronousTestCase):
         self.assertEqual(self.document.place(("spec", "fixedDelay", "x")), (7, 3))
         self.assertEqual(self.document.place(("spec", "nothing", 5)), (6, 1))
         self.assertEqual(self.document.place(("status",)), (3, 1))
+
+    def test_packed(self) -> None:
+        """What is kept of a document tells the same names and places, however deep."""
+        deep: Places = {"spec": (2, 1, {"a": (3, 3, {0: (4, 5, {"b": (5, 7, {"c": (6, 9, None)})})})})}
+        document = Document("f", 1, "K", "v1", "a", value={"spec": {}}, places=deep)
+        packed = document.packed()
+        for path in ((), ("spec",), ("spec", "a"), ("spec", "a", 0), ("spec", "a", 0, "b"), ("spec", "a", 0, "b", "c")):
+            self.assertEqual(packed.place(path), document.place(path))
+        self.assertEqual(packed.place(("spec", "a", 0, "b", "x")), (5, 7))
+        self.assertEqual((packed.title, packed.origin, packed.value), (document.title, document.origin, {}))
 
     def test_problem(self) -> None:
         """A problem bears file, place and path."""

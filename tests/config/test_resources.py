@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.config.document import Document, Places
 from edgegate.config.kinds.gateway import Gateway
 from edgegate.config.kinds.virtual_service import VirtualService
+from edgegate.config.packing import pack
 from edgegate.config.problems import Problems
-from edgegate.config.resources import Resource
+from edgegate.config.resources import Packed, Resource
 
 
 class ResourceTests(SynchronousTestCase):
@@ -24,6 +26,15 @@ class ResourceTests(SynchronousTestCase):
     def test_names(self) -> None:
         """It has its document's name."""
         self.assertEqual((self.resource.name, self.resource.namespace), ("a", "shop"))
+
+    def test_packed(self) -> None:
+        """A spec that is kept as bytes is the same as one that is not."""
+        spec = VirtualService(hosts=("a.example",))
+        document = Document("f", 1, "VirtualService", "networking.istio.io/v1", "a")
+        decoder = msgspec.msgpack.Decoder(VirtualService)
+        packed = Resource(document, Packed(pack({"hosts": ["a.example"]}), decoder.decode))
+        self.assertEqual(packed.spec, spec)
+        self.assertEqual(packed.spec, Resource(document, spec).spec)
 
     def test_consequences(self) -> None:
         """What holds something that was left out is not complained of again; what lies beside it is."""

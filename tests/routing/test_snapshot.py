@@ -77,3 +77,16 @@ class VirtualHostTests(SynchronousTestCase):
         self.assertIs(host.select(Asked(b"/ab")), narrow)
         self.assertIs(host.select(Asked(b"/b")), wide)
         self.assertIsNone(VirtualHost("shop.example").select(Asked(b"/")))
+
+    def test_table_is_kept(self) -> None:
+        """The table of its routes is made once; a virtual host has nothing else that it has not."""
+        host = VirtualHost("shop.example", (HTTPRoute("wide", ORIGIN, ()),))
+        self.assertIs(host.select, host.select)
+        self.assertRaises(AttributeError, getattr, host, "nothing")
+
+    def test_many_routes(self) -> None:
+        """Of many routes, too, the first one that a request satisfies is found."""
+        paths = [HTTPMatch(uri=StringMatch(Kind.EXACT, f"/{number}")) for number in range(300)]
+        host = VirtualHost("shop.example", tuple(HTTPRoute(path.uri.value, ORIGIN, (), (path,)) for path in paths))
+        found = host.select(Asked(b"/299"))
+        self.assertEqual(found.name, "/299")

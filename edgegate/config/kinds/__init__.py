@@ -29,6 +29,8 @@ class Kind:
     @ivar struct: The whole document, or where it is described by a C{spec}, that.
     @ivar resources: The list of L{edgegate.config.resources.Resources} that takes it.
     @ivar confidential: No value of such a document may be shown.
+    @ivar numerous: There may be thousands, so they are kept packed.
+    @ivar metadata: More of its metadata is needed than names and labels.
     """
 
     name: str
@@ -37,6 +39,8 @@ class Kind:
     struct: type[Spec]
     resources: str
     confidential: bool = False
+    numerous: bool = False
+    metadata: bool = False
 
     @property
     def document(self) -> Any:
@@ -53,10 +57,10 @@ _ISTIO_VERSIONS = ("v1", "v1beta1", "v1alpha3")
 
 KINDS = (
     Kind("Gateway", NETWORKING, _ISTIO_VERSIONS, Gateway, "gateways"),
-    Kind("VirtualService", NETWORKING, _ISTIO_VERSIONS, VirtualService, "virtual_services"),
+    Kind("VirtualService", NETWORKING, _ISTIO_VERSIONS, VirtualService, "virtual_services", numerous=True),
     Kind("ServiceEntry", NETWORKING, _ISTIO_VERSIONS, ServiceEntry, "service_entries"),
     Kind("DestinationRule", NETWORKING, _ISTIO_VERSIONS, DestinationRule, "destination_rules"),
-    Kind("WorkloadEntry", NETWORKING, _ISTIO_VERSIONS, WorkloadEntry, "workload_entries"),
+    Kind("WorkloadEntry", NETWORKING, _ISTIO_VERSIONS, WorkloadEntry, "workload_entries", metadata=True),
     Kind("WorkloadGroup", NETWORKING, _ISTIO_VERSIONS, WorkloadGroup, "workload_groups"),
     Kind("Secret", "", ("v1",), Secret, "secrets", confidential=True),
     Kind("Service", "", ("v1",), Service, "services"),

@@ -6,6 +6,7 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, ClassVar
 
 from msgspec import Meta, Struct
@@ -29,8 +30,12 @@ class OneOf(Spec, frozen=True, kw_only=True):
     one_of: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
-        if sum(getattr(self, name) is not None for name in self.one_of) > 1:
-            raise ValueError("fields that exclude each other")
+        given = False
+        for name in self.one_of:
+            if getattr(self, name) is not None:
+                if given:
+                    raise ValueError("fields that exclude each other")
+                given = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,8 @@ Int32 = Annotated[int, Meta(ge=-2147483648, le=2147483647)]
 class Duration(float):
     """A time in seconds, written as C{1.5s}, C{100ms} or C{1h30m}."""
 
+    __slots__ = ()
+
     _PART: ClassVar[re.Pattern[str]] = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")
     _SECONDS: ClassVar[dict[str, float]] = {
         "ns": 1e-9,
@@ -76,6 +83,7 @@ class Duration(float):
     LONGEST: ClassVar[float] = 315_576_000_000.0  # protobuf's Duration ends at 10,000 years
 
     @classmethod
+    @lru_cache(maxsize=1024)  # thousands of routes say a few
     def parse(cls, text: str) -> Duration:
         """
         Read Go's notation, as Kubernetes does.
@@ -98,8 +106,11 @@ class Duration(float):
 class DurationOrNone(Duration):
     """A time in seconds that may be 0, which means that there is none."""
 
+    __slots__ = ()
+
     @classmethod
-    def parse(cls, text: str) -> DurationOrNone:
+    @lru_cache(maxsize=1024)
+    def parse(cls, text: str) -> Duration:
         """
         Read Go's notation, C{0} and C{0s} included.
 

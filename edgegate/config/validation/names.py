@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
 from edgegate.config.document import Path
@@ -30,6 +31,7 @@ def is_label(text: str) -> bool:
     return len(text) <= MAX_LABEL and _LABEL.fullmatch(text) is not None
 
 
+@lru_cache(maxsize=1024)  # thousands of routes lead to a few hosts
 def is_address(text: str) -> bool:
     """Whether a text is an IP address."""
     try:
@@ -39,6 +41,7 @@ def is_address(text: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=1024)
 def host_fault(text: str, wildcard: bool = True) -> str | None:
     """
     Say what is wrong with a host name, or where wildcards are allowed with a pattern.

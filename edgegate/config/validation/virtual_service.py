@@ -119,7 +119,9 @@ def _check_http(findings: Findings, path: Path, route: HTTPRoute, delegated: boo
 
 def _check_match(findings: Findings, path: Path, match: HTTPMatchRequest) -> None:
     for name in ("scheme", "method", "authority"):
-        check_string_match(findings, (*path, name), getattr(match, name))
+        condition = getattr(match, name)
+        if condition is not None:
+            check_string_match(findings, (*path, name), condition)
     _check_words(findings, path, match)
     if match.uri is not None:
         _check_uri(findings, (*path, "uri"), match.uri)

@@ -76,6 +76,8 @@ def request_changes(
 
     @param own: The destination's.
     """
+    if item.rewrite is None and item.headers is None and own is None:
+        return None
     operations = [None if headers is None else headers.request for headers in (item.headers, own)]
     authority = item.rewrite.authority if item.rewrite is not None else None
     for each in operations:
@@ -87,6 +89,8 @@ def request_changes(
 
 def response_changes(item: kinds.HTTPRoute, own: kinds.Headers | None) -> tuple[HeaderChanges, ...]:
     """Compile what is changed of answers that come from a destination of a route; C{own} is the destination's."""
+    if item.headers is None and own is None:
+        return ()
     operations = [None if headers is None else headers.response for headers in (item.headers, own)]
     return _in_order(operations, _OF_ANSWERS, single=len(item.route) == 1)
 

@@ -54,7 +54,7 @@ class Delegates:
         for index, merged in enumerate(items):
             place: Path = ("spec", "http", index)
             parts.update({place + path: part for path, part in merged.parts.items()})
-        return replace(root, spec=structs.replace(root.spec, http=tuple(item.route for item in items)), parts=parts)
+        return replace(root, content=structs.replace(root.spec, http=tuple(item.route for item in items)), parts=parts)
 
     def warn_of_unused(self) -> None:
         """Warn of all delegates to which nobody has delegated until now."""

@@ -55,6 +55,8 @@ class DestinationCompiler:
         self._clusters = clusters
         self._problems = problems
         self._suggestions = suggestions
+        self._found: dict[tuple[Destination, str], str] = {}
+        self._shared: dict[tuple[WeightedCluster, ...], tuple[WeightedCluster, ...]] = {}
 
     @property
     def clusters(self) -> dict[str, Cluster]:
@@ -67,7 +69,15 @@ class DestinationCompiler:
 
         @param path: Of the destination.
         """
-        return self._cluster(destination, _Place(*resource.at(path), self._problems))
+        said, path = resource.at(path)
+        key = destination, said.namespace
+        cluster = self._found.get(key)
+        if cluster is None:
+            cluster = self._cluster(destination, _Place(said, path, self._problems))
+            if cluster is not None:
+                # one in which nothing is wrong is looked for once in each namespace
+                self._found[key] = cluster
+        return cluster
 
     def weighted(
         self,
@@ -93,7 +103,8 @@ class DestinationCompiler:
             if cluster is not None:
                 weight = max(route.weight or 0, 1) if len(routes) == 1 else max(route.weight or 0, 0)
                 found.append(WeightedCluster(cluster, weight, *changes(route)))
-        return tuple(found)
+        clusters = tuple(found)
+        return self._shared.setdefault(clusters, clusters)
 
     def _cluster(self, destination: Destination, place: _Place) -> str | None:
         """Return the name of a destination's cluster; L{None} where it has none, which is reported."""

@@ -22,21 +22,24 @@ from edgegate.routing.snapshot import HTTPRoute, RouteTable, VirtualHost
 class _Host:
     """A virtual host that is being put together."""
 
-    routes: dict[HTTPRoute, None] = field(default_factory=dict)
+    routes: list[HTTPRoute] = field(default_factory=list)
     last: HTTPRoute | None = None
+    services: int = 0
 
     def add(self, attachment: Attachment, routes: Sequence[HTTPRoute], domain: str, problems: Problems) -> None:
         """Append a VirtualService's routes; the first one that takes every request stays behind all others."""
+        self.services += 1
         for route in routes:
             if route.matches:
-                self.routes[route] = None
+                self.routes.append(route)
             elif self.last is None:
                 self.last = route
             elif self.last.origin != route.origin:
                 _warn_of(attachment.rules, route, f"{self.last.origin} takes every request of {domain}", problems)
 
     def virtual_host(self, domain: str, redirect_port: int | None) -> VirtualHost:
-        routes = tuple(self.routes)
+        # one VirtualService has each route once on a server, but may be attached by two Gateways
+        routes = tuple(self.routes if self.services == 1 else dict.fromkeys(self.routes))
         return VirtualHost(domain, routes if self.last is None else (*routes, self.last), redirect_port)
 
 

@@ -26,11 +26,13 @@ def http_match(
     """
 
     def text(name: str, given: kinds.StringMatch | None, ignore_case: bool = False) -> StringMatch | None:
-        return _text(resource, (*path, name), given, problems, ignore_case)
+        return None if given is None else _text(resource, (*path, name), given, problems, ignore_case)
 
     def texts(
         name: str, given: Mapping[str, kinds.StringMatch], spelling: Callable[[str], str]
     ) -> tuple[tuple[str, StringMatch], ...]:
+        if not given:
+            return ()
         found = ((spelling(key), _value(resource, (*path, name, key), each, problems)) for key, each in given.items())
         return tuple(found)
 

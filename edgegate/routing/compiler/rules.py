@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from edgegate.config.document import Path
 from edgegate.config.kinds import virtual_service as kinds
@@ -17,7 +18,7 @@ from edgegate.routing.compiler.destinations import DestinationCompiler
 from edgegate.routing.compiler.matches import http_match
 from edgegate.routing.headers import HeaderChanges
 from edgegate.routing.hosts import covers, normalise
-from edgegate.routing.matching import HTTPMatch, Kind, StringMatch, condition
+from edgegate.routing.matching import HTTPMatch, Kind, StringMatch, any_path
 from edgegate.routing.policies import Mirror
 from edgegate.routing.snapshot import HTTPRoute, TCPRoute
 
@@ -40,6 +41,7 @@ class Scope:
 
 
 EVERYWHERE = Scope()
+_ALL = HTTPMatch()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class HTTPRule:
     """
     One item of C{http}.
 
-    @ivar route: Without its matches.
+    @ivar route: As it is where all matches hold and have one name, which is the rule.
     @ivar matches: Those that can hold, each with the name that the route has by it. An item without matches has one
         that always holds.
     """
@@ -91,6 +93,7 @@ class RuleCompiler:
         self._destinations = destinations
         self._gateways = gateways
         self._problems = problems
+        self._shared = lru_cache(maxsize=4096)(_same)
 
     def rules(self, resource: Resource[VirtualService]) -> Rules:
         """Compile all routes; what is wrong is reported and left out."""
@@ -103,10 +106,9 @@ class RuleCompiler:
 
     def _http(self, resource: Resource[VirtualService], index: int, item: kinds.HTTPRoute) -> HTTPRule:
         path: Path = ("spec", "http", index)
-        route = self._http_route(resource, path, item)
-        name = route.name
+        name = item.name or "default"
         if not item.match:
-            return HTTPRule(path, route, ((EVERYWHERE, HTTPMatch(), name),))
+            return HTTPRule(path, self._http_route(resource, path, item, name), ((EVERYWHERE, _ALL, name),))
         matches = []
         for number, match in enumerate(item.match):
             place = (*path, "match", number)
@@ -114,10 +116,20 @@ class RuleCompiler:
             compiled = http_match(resource, place, match, self._problems)
             if scope is not None and compiled is not None:
                 full_name = f"{item.name}.{match.name}" if item.name and match.name else match.name or name
-                matches.append((scope, compiled, full_name))
+                matches.append(self._shared((scope, compiled, full_name)))
+        if len({each for _, _, each in matches}) == 1:
+            name = matches[0][2]
+        route = self._http_route(resource, path, item, name, tuple(match for _, match, _ in matches))
         return HTTPRule(path, route, tuple(matches))
 
-    def _http_route(self, resource: Resource[VirtualService], path: Path, item: kinds.HTTPRoute) -> HTTPRoute:
+    def _http_route(
+        self,
+        resource: Resource[VirtualService],
+        path: Path,
+        item: kinds.HTTPRoute,
+        name: str,
+        matches: tuple[HTTPMatch, ...] = (),
+    ) -> HTTPRoute:
         """Compile what an item does."""
         try:
             new_path = actions.new_path(item.rewrite)
@@ -129,9 +141,10 @@ class RuleCompiler:
             return actions.request_changes(item, new_path, to.headers), actions.response_changes(item, to.headers)
 
         return HTTPRoute(
-            item.name or "default",
+            name,
             resource.origin_of(path),
             self._destinations.weighted(resource, (*path, "route"), item.route, changes),
+            matches,
             timeout=item.timeout,
             redirect=actions.redirect(item.redirect),
             direct=actions.direct(item.direct_response),
@@ -222,6 +235,11 @@ class RuleCompiler:
         return Scope(match.port or None, gateways)
 
 
+def _same(match: tuple[Scope, HTTPMatch, str]) -> tuple[Scope, HTTPMatch, str]:
+    """Return what is given. Cached, it makes one of equal matches: those of thousands of documents are much alike."""
+    return match
+
+
 def host_patterns(resource: Resource[VirtualService]) -> dict[int, str]:
     """Return a VirtualService's hosts in normal form by their index, without those that are none."""
     found = {}
@@ -265,10 +283,12 @@ _Key = tuple[str, StringMatch | None]
 
 def _part(route: HTTPRoute, key: _Key, by_path: bool, matches: Sequence[HTTPMatch]) -> HTTPRoute:
     """Return the route for some of its matches."""
-    route = replace(route, name=key[0], matches=tuple(matches))
+    if route.name != key[0] or len(route.matches) != len(matches):
+        route = replace(route, name=key[0], matches=tuple(matches))
     return actions.for_match(route, key[1]) if by_path else route
 
 
 def takes_all(match: HTTPMatch) -> bool:
     """Whether a match holds for every request."""
-    return condition(match) is None
+    # without making its condition, which is far more work: it is looked at twice for each match
+    return (match.uri is None or any_path(match.uri)) and match == HTTPMatch(match.uri, stat_prefix=match.stat_prefix)
