@@ -32,6 +32,7 @@ from edgegate.routing.tls import UpstreamTLS
 from edgegate.tcp.relay import TCPGateway
 from edgegate.tls.client_contexts import ClientContext
 from edgegate.tls.sni import ContextMap
+from edgegate.upstream.localities import Place
 from edgegate.upstream.registry import ClusterRegistry
 
 
@@ -83,16 +84,18 @@ class DataPlane:
         max_connections: int | None = None,
         paths: PathNormalisation = PathNormalisation.BASE,
         introductions: Introductions = Introductions(),  # noqa: B008 (frozen)
+        place: Place = Place(),  # noqa: B008 (frozen)
     ) -> None:
         """
         @param trusted_hops: See L{HTTPGateway}, as for C{paths}.
+        @param place: Where the gateway is.
         @param max_connections: Clients' connections at one time; by default what the limit on descriptors allows.
         @param introductions: On which ports load balancers in front say whose connections are.
         """
         self.snapshot = Snapshot()
         self.ports: dict[Address, DownstreamListener] = {}
         self.wheel = wheel = TimerWheel(cast(IReactorTime, reactor))
-        self.clusters = ClusterRegistry(cast(IReactorPluggableNameResolver, reactor), wheel)
+        self.clusters = ClusterRegistry(cast(IReactorPluggableNameResolver, reactor), wheel, place=place)
         self._leaving: dict[DownstreamListener, Deadline] = {}
         self._contexts = Contexts()
         self._max_connections = most_connections() if max_connections is None else max_connections

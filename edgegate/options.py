@@ -55,3 +55,15 @@ def parse_network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
         return ipaddress.ip_network(text)
     except ValueError as error:
         raise ValueError(f"expected a network such as 10.1.0.0/16, or an address, got {text!r}: {error}") from None
+
+
+def parse_locality(text: str) -> str:
+    """
+    Read REGION, REGION/ZONE or REGION/ZONE/SUBZONE; empty: not known.
+
+    @raise ValueError: It is something else.
+    """
+    parts = text.split("/")
+    if text and (len(parts) > 3 or not all(parts) or "*" in text):
+        raise ValueError(f"expected REGION/ZONE/SUBZONE or the first parts of it, got {text!r}")
+    return text

@@ -25,6 +25,7 @@ from edgegate.observe.counters import Counters
 from edgegate.reloading import Outcome, Reload, changes
 from edgegate.routing.snapshot import Address, Listener, Snapshot
 from edgegate.tls.secrets import BadKeyMaterial
+from edgegate.upstream.localities import Place
 from edgegate.upstream.registry import ClusterRegistry
 from edgegate.words import certificates, hosts, kinds, mapped
 
@@ -81,11 +82,12 @@ class GatewayService(MultiService):
         drain: float = DRAIN,
         defer: Defer = deferToThread,
         introductions: Introductions = Introductions(),  # noqa: B008 (frozen)
+        place: Place = Place(),  # noqa: B008 (frozen)
     ) -> None:
         """
         @param loaded: The files without an error in them.
         @param load: Reads them anew.
-        @param trusted_hops: See L{DataPlane}, as for C{max_connections}, C{paths} and C{introductions}.
+        @param trusted_hops: See L{DataPlane}, as for C{max_connections}, C{paths}, C{introductions} and C{place}.
         @param drain: Seconds that C{stopService} waits for what is under way.
         @param defer: Calls something that takes its time.
         @raise edgegate.tls.secrets.BadKeyMaterial: A server's certificate, key, authorities or ciphers are of no use.
@@ -93,7 +95,7 @@ class GatewayService(MultiService):
         super().__init__()  # type: ignore[no-untyped-call]
         assert loaded.snapshot is not None
         self.counters = Counters() if counters is None else counters
-        self.data_plane = DataPlane(reactor, self.counters, trusted_hops, max_connections, paths, introductions)
+        self.data_plane = DataPlane(reactor, self.counters, trusted_hops, max_connections, paths, introductions, place)
         self.followers: list[Callable[[Loaded], None]] = []
         self._read = _Read(loaded, self.data_plane.contexts(loaded.snapshot))
         self._load = load

@@ -25,11 +25,12 @@ from edgegate.observe.access_log import AccessLogService
 from edgegate.observe.counters import Counters
 from edgegate.observe.log_file import LogFile
 from edgegate.observe.log_lines import json_line, text_line
-from edgegate.options import parse_label, parse_network, parse_port_map, parse_proxy_port
+from edgegate.options import parse_label, parse_locality, parse_network, parse_port_map, parse_proxy_port
 from edgegate.report import report
 from edgegate.service import GatewayService
 from edgegate.service_log import LoggedService, json_observer
 from edgegate.signals import Signals
+from edgegate.upstream.localities import Place
 from edgegate.watching import WatchService
 
 log = Logger()
@@ -82,6 +83,13 @@ class Options(usage.Options):
             "In which form paths are matched and sent on (Istio's MeshConfig.pathNormalization): "
             "none, base, merge-slashes or decode-and-merge-slashes.",
         ],
+        [
+            "locality",
+            None,
+            "",
+            "Where this gateway is: REGION, REGION/ZONE or REGION/ZONE/SUBZONE. Endpoints near it are preferred where "
+            "a DestinationRule's localityLbSetting says so.",
+        ],
     ]
 
     def __init__(self) -> None:
@@ -95,7 +103,7 @@ class Options(usage.Options):
     def opt_selector(self, label: str) -> None:
         """
         A label of this gateway, KEY=VALUE; repeatable. Only Gateways whose selector these labels satisfy are
-        served. By default all are.
+        served. By default all are. A DestinationRule's failoverPriority compares them with those of endpoints.
         """
         try:
             key, value = parse_label(label)
@@ -164,6 +172,10 @@ class Options(usage.Options):
         except ValueError:
             known = ", ".join(each.value for each in PathNormalisation)
             raise usage.UsageError(f"--path-normalization is one of {known}") from None
+        try:
+            self["locality"] = parse_locality(self["locality"])
+        except ValueError as error:
+            raise usage.UsageError(f"--locality: {error}") from None
         for option in ("access-log-format", "log-format"):
             if self[option] not in ("text", "json"):
                 raise usage.UsageError(f"--{option} is text or json")
@@ -196,6 +208,7 @@ def makeService(options: Options) -> IService:
         trusted_hops=options["trusted-hops"],
         paths=options["paths"],
         introductions=Introductions(options["proxy-protocol"], tuple(options["proxy-protocol-from"])),
+        place=Place(options["locality"], tuple(sorted(options["selector"].items()))),
     )
     actions: dict[Signal, Callable[[], object]] = {Signal.SIGHUP: gateway.reload}
     if access_log is not None:

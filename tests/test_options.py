@@ -6,7 +6,7 @@ from ipaddress import ip_network
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.options import parse_label, parse_network, parse_port_map, parse_proxy_port
+from edgegate.options import parse_label, parse_locality, parse_network, parse_port_map, parse_proxy_port
 
 
 class OptionsTests(SynchronousTestCase):
@@ -38,3 +38,10 @@ class OptionsTests(SynchronousTestCase):
         self.assertEqual(parse_network("fd00::1"), ip_network("fd00::1/128"))
         for text in ("", "10.1.0.1/16", "lb.example", "*"):
             self.assertRaises(ValueError, parse_network, text)
+
+    def test_localities(self) -> None:
+        """One to three names; nothing is a locality that is not known."""
+        for text in ("", "eu", "eu/a", "eu/a/1"):
+            self.assertEqual(parse_locality(text), text)
+        for text in ("/", "eu/", "/a", "eu//1", "eu/a/1/x", "eu/*"):
+            self.assertRaises(ValueError, parse_locality, text)

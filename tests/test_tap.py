@@ -59,6 +59,7 @@ class OptionsTests(SynchronousTestCase):
             (("--config", "etc", "--trusted-hops", "-1"), "must not be negative"),
             (("--config", "etc", "--trusted-hops", "x"), ""),
             (("--config", "etc", "--admin", "x"), "--admin: expected HOST:PORT"),
+            (("--config", "etc", "--locality", "eu//1"), "--locality: expected REGION/ZONE/SUBZONE"),
             (("--config", "etc", "--access-log-format", "xml"), "--access-log-format is text or json"),
             (("--config", "etc", "--path-normalization", "BASE"), "--path-normalization is one of none, base, merge"),
             (("--config", "etc", "--log-format", "xml"), "--log-format is text or json"),

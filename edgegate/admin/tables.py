@@ -25,7 +25,13 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "DESTINATION RULE": "destination_rule",
         "FILE": "file",
     },
-    "endpoints": {"ENDPOINT": "endpoint", "STATUS": "status", "CLUSTER": "cluster", "FILE": "file"},
+    "endpoints": {
+        "ENDPOINT": "endpoint",
+        "STATUS": "status",
+        "OUTLIER CHECK": "outlier_check",
+        "CLUSTER": "cluster",
+        "FILE": "file",
+    },
     "secrets": {
         "RESOURCE NAME": "name",
         "TYPE": "type",

@@ -242,8 +242,10 @@ def _configured(cluster: Cluster) -> Iterator[Row]:
         yield {
             "endpoint": str(endpoint.address),
             "status": None,
+            "outlier_check": None,
             "cluster": cluster.name,
             "weight": endpoint.weight or 1,
+            "locality": endpoint.locality or None,
             **_said(cluster.origin),
         }
 
@@ -252,9 +254,12 @@ def _known(cluster: Cluster, state: ClusterState) -> Iterator[Row]:
     for endpoint in state.endpoints:
         yield {
             "endpoint": str(endpoint.address),
-            "status": "HEALTHY",
+            "status": "UNHEALTHY" if endpoint.unhealthy else "HEALTHY",
+            "outlier_check": "FAILED" if endpoint.ejected else "OK",
             "cluster": cluster.name,
             "weight": endpoint.weight,
+            "locality": endpoint.locality or None,
+            "ejections": endpoint.record.ejections,
             "active": endpoint.active,
             "requests": endpoint.requests,
             "connections": endpoint.connections,

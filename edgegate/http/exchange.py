@@ -123,6 +123,7 @@ class Exchange:
     @ivar upstream_local: Our address towards it, once there was a connection.
     @ivar upstream_time: Milliseconds until its answer began; -1 before that.
     @ivar identity: The lines that tell the backend who the client is; empty before one is asked.
+    @ivar cookie: A line that gives the client the cookie by which it is known again, or empty.
     @ivar attempts: How many backends were asked.
     @ivar started: When the head was whole, in seconds of L{monotonic}.
     @ivar received: Bytes of the request's body.
@@ -133,6 +134,7 @@ class Exchange:
         "attempts",
         "channel",
         "cluster",
+        "cookie",
         "fault",
         "flags",
         "head",
@@ -167,7 +169,7 @@ class Exchange:
         self.upstream: Address | None = None
         self.upstream_local: Address | None = None
         self.upstream_time = -1
-        self.identity = b""
+        self.identity = self.cookie = b""
 
     @property
     def connection(self) -> Downstream:

@@ -40,9 +40,8 @@ class Client:
         """Return the field lines for one request's backend."""
         if not self._hops and not head.forwarded_for:
             return self._lines + request_id() + b"\r\n"
-        hops = [hop.strip() for value in head.forwarded_for for hop in value.split(b",") if hop.strip()]
-        trusted = self._hops and len(hops) >= self._hops
-        client = hops[-self._hops] if trusted else self.address
+        hops = _hops(head)
+        client = self._external(hops)
         proto = self.scheme(head)
         number = head.request_id if self._hops and head.request_id else request_id()
         return b"x-forwarded-for: %b\r\n%bx-request-id: %b\r\n" % (
@@ -55,8 +54,19 @@ class Client:
         """Return the scheme that the client asked in: the connection's, unless a trusted proxy says another."""
         return head.forwarded_proto if self._hops and head.forwarded_proto in (b"http", b"https") else self._proto
 
+    def external(self, head: RequestHead) -> bytes:
+        """Return the address of who asks: the connection's, or what the trusted proxies say."""
+        return self._external(_hops(head)) if self._hops else self.address
+
+    def _external(self, hops: list[bytes]) -> bytes:
+        return hops[-self._hops] if self._hops and len(hops) >= self._hops else self.address
+
     def _identity(self, client: bytes, proto: bytes) -> bytes:
         return b"x-forwarded-proto: %b\r\nx-envoy-external-address: %b\r\n%b" % (proto, client, self._certificate)
+
+
+def _hops(head: RequestHead) -> list[bytes]:
+    return [hop.strip() for value in head.forwarded_for for hop in value.split(b",") if hop.strip()]
 
 
 def request_id() -> bytes:

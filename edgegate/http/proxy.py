@@ -14,12 +14,21 @@ from typing import TYPE_CHECKING, cast
 
 from twisted.internet.interfaces import IDelayedCall
 
-from edgegate.errors import NO_CLUSTER, NO_HEALTHY_UPSTREAM, STREAM_IDLE, TRY_TIMEOUT, UPSTREAM_TIMEOUT, Fault
+from edgegate.errors import (
+    NO_CLUSTER,
+    NO_HEALTHY_UPSTREAM,
+    STREAM_IDLE,
+    TRY_TIMEOUT,
+    UPSTREAM_TIMEOUT,
+    Fault,
+    Source,
+)
 from edgegate.http.answer import AnswerHead
 from edgegate.http.changes import changed_answer, request_lines
 from edgegate.http.exchange import Exchange
 from edgegate.http.fields import PASS, REQUEST_ROLES, Field
 from edgegate.http.h1_backend import HTTP1Backend
+from edgegate.http.hashing import request_key
 from edgegate.http.mirroring import Shadow, opening_of, shadows_of
 from edgegate.http.request import CHUNKED
 from edgegate.http.retrying import Retries
@@ -64,6 +73,7 @@ class Forwarding:
         "_head",
         "_held",
         "_held_bytes",
+        "_key",
         "_next_try",
         "_paused",
         "_replayable",
@@ -100,6 +110,7 @@ class Forwarding:
         self._next_try: IDelayedCall | None = None
         self._retries: Retries | None = None
         self._tried: list[EndpointState] = []
+        self._key = request_key(exchange, cluster.cluster.balancer, gateway.random) if cluster.keyed else None
         self._held: list[bytes] = []
         self._held_bytes = self._attempts = 0
         self._replayable = True
@@ -111,7 +122,7 @@ class Forwarding:
 
     def start(self) -> None:
         """Ask the endpoint whose turn it is."""
-        endpoint = self._cluster.next()
+        endpoint = self._cluster.next(self._key)
         if endpoint is not None:
             self._try(endpoint)
         else:
@@ -200,9 +211,12 @@ class Forwarding:
 
     def answer_head(self, head: AnswerHead) -> None:
         """The final answer begins; unless it is one to try again after, it goes to the client."""
+        cluster = self._cluster
+        if cluster.outliers is not None:
+            cluster.answered(self._tried[-1], head.status)
         if (head.status >= 400 or head.grpc_status) and self._again_after(head):
             return
-        budget = self._cluster.retry_budget
+        budget = cluster.retry_budget
         if budget.left < SAVED and head.status < 500:
             budget.earn()
         # as for an interim answer, but no call of its own
@@ -213,7 +227,7 @@ class Forwarding:
             self._end_limit_on_try()
         exchange = self._exchange
         exchange.upstream_time = spent = int((monotonic() - self._asked_at) * 1000)
-        extra = b"x-envoy-upstream-service-time: %d\r\n" % spent
+        extra = b"x-envoy-upstream-service-time: %d\r\n%b" % (spent, exchange.cookie)
         changes = self._destination.response
         if changes:
             head, extra = changed_answer(head, extra, changes, exchange)
@@ -286,7 +300,7 @@ class Forwarding:
         """The cluster's names are resolved, or have failed to be."""
         if self._exchange.upload is not self:
             return
-        endpoint = self._cluster.next()
+        endpoint = self._cluster.next(self._key)
         if endpoint is None:
             self._fail(NO_HEALTHY_UPSTREAM)
         else:
@@ -341,6 +355,8 @@ class Forwarding:
 
     def _fail_or_try_again(self, fault: Fault) -> None:
         """There is no connection any more, and no answer from it."""
+        if fault.source is Source.UPSTREAM:
+            self._cluster.failed(self._tried[-1])
         policy = self._route.retries
         # who was silent for minutes was waited for long enough, whatever the route says (Envoy)
         hopeless = policy is None or fault is STREAM_IDLE or not policy.after_failure(fault.unconnected)
@@ -367,8 +383,8 @@ class Forwarding:
         self._next_try = None
         policy = self._route.retries
         assert policy is not None
-        others = self._cluster.others(self._tried) if policy.elsewhere else iter(())
-        endpoint = next(others, None) or self._cluster.next()
+        others = self._cluster.others(self._tried, self._key) if policy.elsewhere else iter(())
+        endpoint = next(others, None) or self._cluster.next(self._key)
         if endpoint is None:
             self._fail(NO_HEALTHY_UPSTREAM)
         else:
@@ -430,6 +446,7 @@ class Forwarding:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.cancel()
+            self._cluster.failed(self._tried[-1])
         self._fail(UPSTREAM_TIMEOUT)
 
     def _stop(self) -> None:

@@ -10,7 +10,10 @@ from edgegate.net.addresses import Downstream
 from edgegate.net.connecting import Connecting
 from edgegate.net.opening import Opening
 from edgegate.net.stream import Stream
-from edgegate.routing.snapshot import Address, WeightedCluster
+from edgegate.routing.clusters import HashSource, LoadBalancer
+from edgegate.routing.snapshot import Address, TCPAddress, WeightedCluster
+from edgegate.upstream.balancing.hashed import hash64
+from edgegate.upstream.balancing.passed_through import destination_key
 from edgegate.upstream.registry import ClusterRegistry, ClusterState, EndpointState
 
 ATTEMPTS = 3
@@ -80,7 +83,8 @@ class Dial:
         cluster = self._cluster
         if cluster is None:
             return
-        endpoint = cluster.next()
+        key = connection_key(cluster.cluster.balancer, self._downstream) if cluster.keyed else None
+        endpoint = cluster.next(key)
         if endpoint is None:
             self._cluster = None
             self._failed(NO_HEALTHY_UPSTREAM)
@@ -96,8 +100,11 @@ class Dial:
         )
 
     def _connect_made(self, stream: Stream) -> None:
-        self._connecting = self._cluster = None
+        cluster, self._cluster = self._cluster, None
+        self._connecting = None
         endpoint = self._tried[-1]
+        if cluster is not None:
+            cluster.connected(endpoint)
         endpoint.connections += 1
         self._connected(stream, endpoint)
 
@@ -107,9 +114,20 @@ class Dial:
         cluster = self._cluster
         if cluster is None:
             return
+        cluster.failed(self._tried[-1])
         following = next(cluster.others(self._tried), None) if len(self._tried) < ATTEMPTS else None
         if following is None:
             self._cluster = None
             self._failed(fault)
         else:
             self._try(cluster, following)
+
+
+def connection_key(balancer: LoadBalancer, downstream: Downstream) -> int | None:
+    """Return the key of a connection of which nothing but its addresses is known; L{None}: it goes anywhere."""
+    rule, peer = balancer.hash, downstream.peer
+    if rule is None:
+        return destination_key(downstream.local)
+    if rule.source is HashSource.SOURCE_IP and isinstance(peer, TCPAddress):
+        return hash64(peer.host.encode())
+    return None

@@ -158,7 +158,7 @@ class _Query:
         self._name = name
         self.addresses: list[str] = []
 
-    def resolutionBegan(self, resolutionInProgress: IHostResolution) -> None:  # noqa: N803
+    def resolutionBegan(self, resolutionInProgress: IHostResolution) -> None:
         """Nothing to keep: Twisted's threaded resolver cannot cancel."""
 
     def addressResolved(self, address: IAddress) -> None:

@@ -15,14 +15,14 @@ class TableTests(SynchronousTestCase):
     def test_table(self) -> None:
         """Columns are aligned; what there is none of is a dash."""
         rows: list[Row] = [
-            {"endpoint": "10.0.0.1:80", "status": None, "cluster": "a", "file": "a.yaml:1"},
-            {"endpoint": "b", "status": "HEALTHY", "cluster": "", "file": "b.yaml:22"},
+            {"endpoint": "10.0.0.1:80", "status": None, "outlier_check": None, "cluster": "a", "file": "a.yaml:1"},
+            {"endpoint": "b", "status": "HEALTHY", "outlier_check": "OK", "cluster": "", "file": "b.yaml:22"},
         ]
         self.assertEqual(
             table("endpoints", rows),
-            "ENDPOINT      STATUS    CLUSTER   FILE\n"
-            "10.0.0.1:80   -         a         a.yaml:1\n"
-            "b             HEALTHY   -         b.yaml:22\n",
+            "ENDPOINT      STATUS    OUTLIER CHECK   CLUSTER   FILE\n"
+            "10.0.0.1:80   -         -               a         a.yaml:1\n"
+            "b             HEALTHY   OK              -         b.yaml:22\n",
         )
 
     def test_kinds_of_values(self) -> None:

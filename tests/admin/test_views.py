@@ -78,9 +78,13 @@ class ViewsTests(SynchronousTestCase):
         gateway = PretendedGateway()
         state = gateway.clusters.get(WEB)
         assert state is not None
-        state.endpoints[0].requests = 7
+        (endpoint,) = state.endpoints
+        endpoint.requests = 7
         (row, _) = views.endpoints(SNAPSHOT, gateway.clusters)
-        self.assertEqual((row["status"], row["requests"]), ("HEALTHY", 7))
+        self.assertEqual((row["status"], row["outlier_check"], row["requests"]), ("HEALTHY", "OK", 7))
+        endpoint.ejected = endpoint.unhealthy = True
+        (row, _) = views.endpoints(SNAPSHOT, gateway.clusters)
+        self.assertEqual((row["status"], row["outlier_check"]), ("UNHEALTHY", "FAILED"))
 
     def test_secrets(self) -> None:
         """Certificates tell whom they are for and how long, and when they are of no use."""

@@ -185,9 +185,11 @@ class Conversation:
         limits: Limits | None = None,
         hops: int = 0,
         seed: int = 1,
+        **cluster: Any,
     ) -> None:
         """
         @param seed: Of what draws shares and waits.
+        @param cluster: Further fields of the cluster.
         """
         self._downstream = routed(*routes) if routes else plain()
         self.clock = Clock()
@@ -197,7 +199,7 @@ class Conversation:
         mirror = (Endpoint(MIRROR),)
         self.clusters.update(
             {
-                "web": Cluster("web", Discovery.STATIC, members, ORIGIN, 2.0),
+                "web": Cluster("web", Discovery.STATIC, members, ORIGIN, 2.0, **cluster),
                 "mirror": Cluster("mirror", Discovery.STATIC, mirror, ORIGIN, 2.0),
             }
         )

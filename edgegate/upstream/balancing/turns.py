@@ -1,3 +1,4 @@
+# Hot path: takes a step per request.
 """
 In which order the members of a cluster are taken: smooth weighted round-robin.
 
@@ -12,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import cycle, islice
 from math import gcd
+
+from edgegate.upstream.endpoint import EndpointState
 
 MAX_PLANNED = 65536
 """Steps that may be spent on working out a cycle in advance; a longer one is worked out turn by turn."""
@@ -56,3 +59,17 @@ def smooth(shares: Sequence[int]) -> Iterator[int]:
         chosen = owed.index(richest)
         owed[chosen] -= total
         yield chosen
+
+
+class RoundRobin:
+    """One after the other, as often as each weighs."""
+
+    __slots__ = ("_endpoints", "_turn")
+
+    def __init__(self, endpoints: Sequence[EndpointState]) -> None:
+        self._endpoints = endpoints
+        self._turn = turns([endpoint.weight for endpoint in endpoints]).__next__
+
+    def choose(self, key: int | None) -> EndpointState:
+        """Return the one whose turn it is, which uses up its turn."""
+        return self._endpoints[self._turn()]

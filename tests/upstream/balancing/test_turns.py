@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.upstream.balancing import MAX_PLANNED, smooth, turns
+from edgegate.upstream.balancing.turns import MAX_PLANNED, smooth, turns
 
 WEIGHTS = st.lists(st.integers(1, 40), min_size=1, max_size=12)
 

@@ -1,0 +1,78 @@
+# Hot path: looked at for each request of clusters that hash.
+"""
+Maglev's table: every endpoint fills slots in an order of its own, in turn, until none is free.
+
+U{Eisenbud et al., Maglev, NSDI 2016, section 3.4<https://research.google/pubs/pub44824/>}, with weights as Envoy has
+them: a light endpoint misses turns. A key costs one look, and the slots are shared out exactly.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+
+from edgegate.upstream.balancing.hashed import hash64
+
+MAX_SIZE = 131_071
+"""Slots at most, a prime: a tenth of a second to fill."""
+
+
+class Maglev:
+    """
+    The table of some endpoints.
+
+    @ivar owners: The index of the endpoint of each slot.
+    """
+
+    __slots__ = ("_size", "owners")
+
+    def __init__(self, names: Sequence[str], weights: Sequence[float], size: int) -> None:
+        """
+        @param names: What is hashed, of each endpoint: different ones.
+        @param weights: More than 0.
+        @param size: A prime (Istio's C{tableSize}), as many slots as there are; L{MAX_SIZE} are where it is more.
+        """
+        self._size = size = min(size, MAX_SIZE)
+        self.owners = array("L", _filled(names, weights, size))
+
+    def slot(self, key: int) -> int:
+        """Return the index of the slot of a key."""
+        return key % self._size
+
+
+class _Filling:
+    """One endpoint's way through the table."""
+
+    __slots__ = ("due", "index", "position", "skip", "weight")
+
+    def __init__(self, index: int, name: str, weight: float, size: int) -> None:
+        self.index = index
+        self.weight = weight
+        self.due = 0.0
+        self.position = hash64(name.encode()) % size
+        self.skip = hash64(f"{name}_skip".encode()) % (size - 1) + 1 if size > 1 else 0
+
+
+def _filled(names: Sequence[str], weights: Sequence[float], size: int) -> list[int]:
+    heaviest = max(weights)
+    # in the order of their names: the files' order is not to move a key
+    order = sorted(range(len(names)), key=lambda index: names[index])
+    fillings = [_Filling(index, names[index], weights[index] / heaviest, size) for index in order]
+    owners = [-1] * size
+    free = size
+    turn = 0
+    while free:
+        turn += 1
+        for filling in fillings:
+            if turn * filling.weight < filling.due:
+                continue
+            filling.due += 1.0
+            position, skip = filling.position, filling.skip
+            while owners[position] >= 0:
+                position = (position + skip) % size
+            owners[position] = filling.index
+            filling.position = (position + skip) % size
+            free -= 1
+            if not free:
+                break
+    return owners

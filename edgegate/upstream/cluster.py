@@ -1,0 +1,312 @@
+# Hot path: asked for an endpoint once per request.
+"""
+One backend: the addresses that it has at present, who of them is fit, and whose turn it is.
+
+Everything is kept by address, so that a reload or an answer of DNS which leaves
+an address there leaves its connections, counters and health alone as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from typing import TYPE_CHECKING
+
+from twisted.logger import Logger
+
+from edgegate.net.wheel import Deadline
+from edgegate.routing.clusters import Balancing
+from edgegate.routing.snapshot import Address, Cluster, Discovery, Endpoint, TCPAddress
+from edgegate.upstream.balancing import Chooser, Only
+from edgegate.upstream.budget import RetryBudget
+from edgegate.upstream.contact import Contact
+from edgegate.upstream.dns import ResolvedName, is_literal
+from edgegate.upstream.endpoint import EndpointState
+from edgegate.upstream.fitness import Fitness
+from edgegate.upstream.outliers import Outliers
+from edgegate.upstream.pool import Pool
+from edgegate.upstream.selection import Selection
+
+if TYPE_CHECKING:
+    from edgegate.upstream.registry import ClusterRegistry
+
+RESOLVE_TIMEOUT = 5.0
+"""Seconds that a request waits for the first addresses of its cluster."""
+
+log = Logger()
+
+
+class ClusterState:
+    """
+    A backend and the endpoints that it has at present. Made by a L{ClusterRegistry}.
+
+    It stays usable after its cluster left the files, for what began before.
+
+    @ivar cluster: What the files say of it; its C{connect_timeout} is for those who connect.
+    @ivar contact: How connections to its endpoints begin; L{None}: with nothing.
+    @ivar endpoints: Every address once, in the order of the files; replaced whole, never changed in place.
+    @ivar only: The endpoint where there is but one that can be chosen, else L{None}.
+    @ivar keyed: Whether who asks for an endpoint should bring a key.
+    @ivar outliers: Watches the answers, where the files want that. Only then L{answered}, L{failed} and L{connected}
+        need to be called.
+    @ivar retry_budget: What may still be tried again.
+    """
+
+    __slots__ = (
+        "_chooser",
+        "_fitness",
+        "_names",
+        "_patience",
+        "_registry",
+        "_retired",
+        "_selection",
+        "_waiting",
+        "_warm",
+        "cluster",
+        "contact",
+        "endpoints",
+        "keyed",
+        "name",
+        "only",
+        "outliers",
+        "retry_budget",
+    )
+
+    def __init__(self, registry: ClusterRegistry, cluster: Cluster) -> None:
+        self._registry = registry
+        self.name = cluster.name
+        self.cluster = cluster
+        self.contact: Contact | None = None
+        self.endpoints: list[EndpointState] = []
+        self.only: EndpointState | None = None
+        self.retry_budget = RetryBudget()
+        self.keyed = False
+        self.outliers: Outliers | None = None
+        self._selection: Selection | None = None
+        self._chooser: Chooser | None = None
+        self._fitness = Fitness(cluster.name, registry.wheel, registry.probing, self._refit)
+        self._warm = Deadline(registry.wheel, self._refit)
+        self._names: dict[str, ResolvedName] = {}
+        self._waiting: list[Callable[[], None]] = []
+        self._retired = False
+        self._patience = Deadline(registry.wheel, self._release)
+        self._watch()
+        self._rebuild()
+
+    def next(self, key: int | None = None) -> EndpointState | None:
+        """
+        Return the endpoint whose turn it is, which uses up its turn; L{None} where the cluster has none that is fit.
+
+        @param key: What the request is told apart by, where the cluster is C{keyed}; L{None}: nothing.
+        """
+        only = self.only
+        if only is not None:
+            return only
+        chooser = self._chooser
+        return None if chooser is None else chooser.choose(key)
+
+    def others(self, tried: Collection[EndpointState], key: int | None = None) -> Iterator[EndpointState]:
+        """
+        Yield the fit endpoints to try after those of C{tried} failed, which is in the order of trying.
+
+        Nobody's turn is used up.
+        """
+        selection = self._selection
+        return iter(()) if selection is None else selection.others(tried, key)
+
+    def candidates(self, exclude: Collection[EndpointState] = ()) -> Iterator[EndpointState]:
+        """Yield all fit endpoints but the excluded ones in the order to try: whose turn it is, then the others."""
+        first = self.next()
+        if first is None:
+            return
+        if first not in exclude:
+            yield first
+        for endpoint in self.others((first,)):
+            if endpoint not in exclude:
+                yield endpoint
+
+    # How endpoints do -------------------------------------------------------------------------------------------------
+
+    def answered(self, endpoint: EndpointState, status: int) -> None:
+        """An endpoint's answer has begun."""
+        self._fitness.answered(endpoint, status)
+
+    def failed(self, endpoint: EndpointState) -> None:
+        """An endpoint could not be connected to, broke a connection off without an answer, or took too long."""
+        self._fitness.failed(endpoint)
+
+    def connected(self, endpoint: EndpointState) -> None:
+        """An endpoint was connected to for a relay, and that is all that will be known of how it does."""
+        self._fitness.connected(endpoint)
+
+    # Addresses --------------------------------------------------------------------------------------------------------
+
+    @property
+    def resolved(self) -> bool:
+        """Whether there is nothing to wait for: some address is known, or the first queries of all names have ended."""
+        return bool(self.endpoints) or all(name.answered for name in self._names.values())
+
+    def when_resolved(self, callback: Callable[[], None]) -> None:
+        """
+        Call back once the cluster can be asked for endpoints: at once, or when the first answer comes.
+
+        It may have none even then: where no name resolves, or after
+        L{RESOLVE_TIMEOUT}. That is C{NO_HEALTHY_UPSTREAM}. A caller that gave up
+        in the meantime must bear the call.
+        """
+        if self.resolved:
+            callback()
+            return
+        self._waiting.append(callback)
+        if len(self._waiting) == 1:
+            self._patience.start(RESOLVE_TIMEOUT)
+
+    def replace(self, cluster: Cluster) -> None:
+        """Go over to what new files say; addresses that stay keep their state."""
+        before, self.cluster = self.cluster, cluster
+        if _membership(before) == _membership(cluster):
+            return
+        self._watch()
+        self._rebuild()
+        self._release_if_resolved()
+
+    def meet(self, contact: Contact | None) -> None:
+        """
+        Meet the endpoints in another way from now on.
+
+        Connections that were made in the one before end with what is under way: requests no longer ask for their key.
+        """
+        before, self.contact = self.contact, contact
+        if contact != before:
+            for endpoint in self.endpoints:
+                endpoint.pool.close_idle()
+
+    def retire(self) -> None:
+        """
+        Keep no idle connections from now on, and no names resolved once nobody waits for them.
+
+        What has begun may go on; the registry does not know this state any longer.
+        """
+        self._retired = True
+        for endpoint in self.endpoints:
+            endpoint.pool.close_all()
+        self._fitness.stop()
+        self._warm.stop()
+        if not self._waiting:
+            self._unwatch()
+
+    def stop(self) -> None:
+        """Retire at once; who waits is called back and finds no endpoint."""
+        self.retire()
+        self._release()
+
+    def _watch(self) -> None:
+        """Watch the names that the cluster has now, and no others."""
+        resolver = self._registry.resolver
+        before = self._names
+        wanted = set()
+        if self.cluster.discovery is not Discovery.STATIC:
+            addresses = [endpoint.address for endpoint in self.cluster.endpoints]
+            wanted = {a.host for a in addresses if isinstance(a, TCPAddress) and not is_literal(a.host)}
+        self._names = {
+            name: before.get(name) or resolver.watch(name, self._resolution_changed) for name in sorted(wanted)
+        }
+        for name in before.keys() - wanted:
+            resolver.unwatch(name, self._resolution_changed)
+
+    def _unwatch(self) -> None:
+        for name in self._names:
+            self._registry.resolver.unwatch(name, self._resolution_changed)
+        self._names = {}
+
+    def _members(self) -> Iterator[tuple[Address, Endpoint]]:
+        """Yield the addresses and what is said of them; each address of a name is all that the name is, as in Envoy."""
+        for endpoint in self.cluster.endpoints:
+            address = endpoint.address
+            name = self._names.get(address.host) if isinstance(address, TCPAddress) else None
+            if isinstance(address, TCPAddress) and name is not None:
+                for host in name.addresses:
+                    yield TCPAddress(host, address.port), endpoint
+            else:
+                yield address, endpoint
+
+    def _rebuild(self) -> None:
+        """Work out the endpoints anew. An address named twice is one endpoint with both weights."""
+        wheel = self._registry.wheel
+        said: dict[Address, Endpoint] = {}
+        weights: dict[Address, int] = {}
+        for address, member in self._members():
+            said.setdefault(address, member)
+            weights[address] = weights.get(address, 0) + (member.weight or 1)
+        before = {endpoint.address: endpoint for endpoint in self.endpoints}
+        now = wheel.clock.seconds()
+        endpoints = []
+        for address, member in said.items():
+            endpoint = before.pop(address, None)
+            if endpoint is None:
+                endpoint = EndpointState(address, Pool(wheel), cluster=self.name)
+                endpoint.since = now
+            endpoint.said, endpoint.weight = member, weights[address]
+            if self._retired:
+                endpoint.pool.close_all()
+            endpoints.append(endpoint)
+        self.endpoints = endpoints
+        for endpoint in before.values():
+            endpoint.pool.close_all()
+        self._select()
+
+    # Who is fit -------------------------------------------------------------------------------------------------------
+
+    def _select(self) -> None:
+        """Begin to choose anew: the endpoints or the rules have changed."""
+        cluster, registry = self.cluster, self._registry
+        balancer, rules = cluster.balancer, cluster.outliers
+        self.keyed = balancer.hash is not None or balancer.simple is Balancing.PASSTHROUGH
+        self._selection = None
+        if not self._retired:
+            self._fitness.watch(self.endpoints, rules)
+        self.outliers = self._fitness.outliers
+        min_health = rules.min_health if rules is not None else 0.0 if self._fitness.probed else None
+        seconds = registry.wheel.clock.seconds
+        self._selection = Selection(balancer, self.endpoints, registry.place, min_health, registry.random, seconds)
+        self._refit()
+
+    def _refit(self) -> None:
+        """It has changed which endpoints are fit, or what they weigh."""
+        selection = self._selection
+        if selection is None:
+            return
+        self._chooser = chooser = selection.refit()
+        self.only = chooser.endpoint if isinstance(chooser, Only) else None
+        warming = selection.warming()
+        if warming and not self._retired:
+            self._warm.start(warming)
+
+    # Waiting ----------------------------------------------------------------------------------------------------------
+
+    def _resolution_changed(self) -> None:
+        self._rebuild()
+        self._release_if_resolved()
+
+    def _release_if_resolved(self) -> None:
+        if self._waiting and self.resolved:
+            self._release()
+
+    def _release(self) -> None:
+        self._patience.stop()
+        waiting, self._waiting = self._waiting, []
+        if self._retired:
+            self._unwatch()
+        for callback in waiting:
+            try:
+                callback()
+            except Exception:
+                # each belongs to a connection of its own, which must not take the others with it
+                log.failure("a connection that waited for {cluster} failed", cluster=self.name)
+
+    def __repr__(self) -> str:
+        return f"<ClusterState {self.name}: {', '.join(str(e.address) for e in self.endpoints) or 'no endpoint'}>"
+
+
+def _membership(cluster: Cluster) -> object:
+    """Return what tells the endpoints of a cluster and how they are chosen."""
+    return cluster.discovery, cluster.endpoints, cluster.balancer, cluster.outliers

@@ -1,0 +1,82 @@
+# Hot path: one of them is chosen for each request.
+"""What is known of one address of a cluster."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from edgegate.routing.snapshot import Address, Endpoint
+from edgegate.upstream.outliers import Record
+from edgegate.upstream.pool import Pool
+
+
+class EndpointState:
+    """
+    One address of a cluster.
+
+    The counters are plain integers that whoever uses the endpoint changes:
+
+    @ivar cluster: The name of the cluster that it belongs to.
+    @ivar address: An IP literal with its port, or a UNIX path.
+    @ivar weight: Its share of the turns, 1 or more.
+    @ivar said: What the files say of it; of an address that is named twice, the first time.
+    @ivar pool: Idle connections; of the kind that the cluster's protocol makes.
+    @ivar active: Requests or relays under way: one more when one is begun on a connection to it, one less at its end.
+    @ivar connections: Connections that were established, ever.
+    @ivar connect_failures: Connects that failed, ever.
+    @ivar requests: Requests that were sent to it, ever; a relay is none.
+    @ivar ejected: Whether it failed too often of late (L{edgegate.upstream.outliers}).
+    @ivar unhealthy: Whether it answers its probes badly (L{edgegate.upstream.probing}).
+    @ivar record: How it answered of late.
+    @ivar since: The clock's seconds when it came, or came to be fit again.
+    """
+
+    __slots__ = (
+        "active",
+        "address",
+        "cluster",
+        "connect_failures",
+        "connections",
+        "ejected",
+        "pool",
+        "record",
+        "requests",
+        "said",
+        "since",
+        "unhealthy",
+        "weight",
+    )
+
+    def __init__(
+        self, address: Address, pool: Pool[Any], weight: int = 1, cluster: str = "", said: Endpoint | None = None
+    ) -> None:
+        self.address = address
+        self.cluster = cluster
+        self.weight = weight
+        self.said = Endpoint(address) if said is None else said
+        self.pool = pool
+        self.active = 0
+        self.connections = 0
+        self.connect_failures = 0
+        self.requests = 0
+        self.ejected = self.unhealthy = False
+        self.record = Record()
+        self.since = 0.0
+
+    @property
+    def fit(self) -> bool:
+        """Whether requests should go there."""
+        return not (self.ejected or self.unhealthy)
+
+    @property
+    def locality(self) -> str:
+        """Where it is: C{region/zone/subzone}, or less of it."""
+        return self.said.locality
+
+    @property
+    def labels(self) -> tuple[tuple[str, str], ...]:
+        """Its labels."""
+        return self.said.labels
+
+    def __repr__(self) -> str:
+        return f"<EndpointState {self.address} active={self.active} {self.pool!r}>"
