@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.upstream.balancing.turns import MAX_PLANNED, smooth, turns
+from edgegate.upstream.balancing.turns import MAX_PLANNED, RoundRobin, smooth, turns
+from tests.upstream.members import members
 
 WEIGHTS = st.lists(st.integers(1, 40), min_size=1, max_size=12)
 
@@ -75,3 +76,11 @@ class TurnsTests(SynchronousTestCase):
         shares = [weight // divisor for weight in weights]
         count = 2 * sum(shares)
         self.assertEqual(list(islice(turns(weights), count)), list(islice(smooth(shares), count)))
+
+
+class RoundRobinTests(SynchronousTestCase):
+    def test_endpoints(self) -> None:
+        """Endpoints are taken in turn, as often as each weighs."""
+        one, two = members(1, 2)
+        chooser = RoundRobin([one, two])
+        self.assertEqual([chooser.choose(None) for _ in range(6)], [two, one, two, two, one, two])
