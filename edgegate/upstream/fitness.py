@@ -100,7 +100,7 @@ class Fitness:
     # ------------------------------------------------------------------------------------------------------------------
 
     def _eject(self, endpoint: EndpointState, outliers: Outliers) -> None:
-        log.warning(
+        log.warn(  # noqa: G010
             "endpoint {endpoint} of {cluster} is ejected for {seconds:g} s: it failed again and again",
             endpoint=endpoint.address,
             cluster=self._name,
