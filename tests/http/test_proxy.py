@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.errors import (
     CONNECT_REFUSED,
     NO_CLUSTER,
+    NO_HEALTHY_UPSTREAM,
     STREAM_IDLE,
     UPSTREAM_CLOSED,
     UPSTREAM_CUT_SHORT,
     UPSTREAM_TIMEOUT,
 )
 from edgegate.http.limits import Limits
+from edgegate.routing.clusters import OutlierDetection
 from edgegate.routing.snapshot import TCPAddress
 from tests.http.conversation import Conversation
 from tests.http.test_h1_channel import GET, OK, POST
@@ -300,3 +303,59 @@ class StreamingTests(SynchronousTestCase):
         one.deliver(OK.replace(b"ok", b"a!"))
         self.assertTrue(first.sent.endswith(b"a!"))
         self.assertTrue(second.sent.endswith(b"b!"))
+
+
+class OutlierTests(SynchronousTestCase):
+    """Backends that fail again and again."""
+
+    RULES = OutlierDetection(consecutive_5xx=2, max_ejected=1.0)
+
+    def ask(self, talk: Conversation, answer: bytes) -> None:
+        talk.client().deliver(GET)
+        backend = talk.backend()
+        backend.deliver(answer)
+        backend.finish()
+
+    def test_answers(self) -> None:
+        """A backend that answers with errors gets no more requests; where none is left, the answer is 503."""
+        talk = Conversation(endpoints=2, outliers=self.RULES)
+        error = b"HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n"
+        for answer in (error, OK, error, OK, OK, OK):
+            self.ask(talk, answer)
+        asked = [str(connect.address) for connect in talk.connects]
+        self.assertEqual(asked, ["10.0.0.1:80", "10.0.0.2:80"] * 2 + ["10.0.0.2:80"] * 2)
+        for _ in range(2):
+            self.ask(talk, error)
+        client = talk.client()
+        client.deliver(GET)
+        self.assertIn(b"503", client.take().partition(b"\r\n")[0])
+        self.assertEqual(talk.ended[-1].fault, NO_HEALTHY_UPSTREAM)
+
+    def test_no_answers(self) -> None:
+        """Connects that fail, connections that end early and answers that do not come count as errors."""
+        talk = Conversation(endpoints=2, outliers=self.RULES)
+        state = talk.clusters.get("web")
+        assert state is not None
+        one, two = state.endpoints
+        talk.client().deliver(GET)
+        talk.connects[-1].failed(CONNECT_REFUSED)
+        self.assertEqual(one.record.errors, 1)
+        talk.client().deliver(GET)
+        talk.backend().reset()
+        self.assertEqual(two.record.errors, 1)
+        client = talk.client()
+        client.deliver(GET.replace(b"web", b"slow"))
+        talk.backend()
+        talk.advance(6)
+        self.assertFalse(one.fit)
+
+    def test_clients_fault(self) -> None:
+        """A client that goes away says nothing about its backend."""
+        talk = Conversation(outliers=replace(self.RULES, consecutive_5xx=1))
+        client = talk.client()
+        client.deliver(GET)
+        talk.backend()
+        client.reset()
+        state = talk.clusters.get("web")
+        assert state is not None
+        self.assertTrue(state.endpoints[0].fit)

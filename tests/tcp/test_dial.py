@@ -8,12 +8,25 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.errors import CONNECT_REFUSED, CONNECT_TIMEOUT, NO_CLUSTER, NO_HEALTHY_UPSTREAM, Fault
+from edgegate.net.addresses import Downstream
 from edgegate.net.connecting import Connecting
 from edgegate.net.opening import Opening
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import TimerWheel
-from edgegate.routing.snapshot import Address, Cluster, Discovery, Endpoint, Origin, TCPAddress, WeightedCluster
-from edgegate.tcp.dial import Dial
+from edgegate.routing.clusters import Balancing, ConsistentHash, HashSource, LoadBalancer, OutlierDetection
+from edgegate.routing.snapshot import (
+    Address,
+    Cluster,
+    Discovery,
+    Endpoint,
+    FilterChain,
+    Listener,
+    Origin,
+    TCPAddress,
+    WeightedCluster,
+)
+from edgegate.tcp.dial import Dial, connection_key
+from edgegate.upstream.balancing.passed_through import destination_key
 from edgegate.upstream.registry import ClusterRegistry, EndpointState
 from tests.http.conversation import plain
 from tests.upstream.resolving import ResolvingReactor
@@ -160,3 +173,49 @@ class DialTests(SynchronousTestCase):
         self.dial.cancel()
         self.reactor.nameResolver.answer("echo.example", "10.0.0.7")
         self.assertEqual((self.tries, self.faults), ([], []))
+
+    def test_outliers(self) -> None:
+        """An endpoint that cannot be connected to is ejected; a connect that succeeds ends its row of failures."""
+        endpoints = tuple(Endpoint(TCPAddress(host, 2701)) for host in ("10.0.0.1", "10.0.0.2"))
+        rules = OutlierDetection(consecutive_5xx=2)
+        self.clusters.update({"echo": Cluster("echo", Discovery.STATIC, endpoints, ORIGIN, outliers=rules)})
+        one, two = self.endpoints()
+        for endpoint in (one, two, one):
+            self.dial.start(self.clusters, ECHO)
+            self.assertEqual(self.tries[-1].address, endpoint.address)
+            if endpoint is one:
+                self.tries[-1].failed(CONNECT_REFUSED)
+            self.tries[-1].connected(cast(Stream, object()))
+            self.dial = Dial(self.connect, lambda *result: self.streams.append(result), self.faults.append)
+        self.assertEqual((one.fit, one.record.errors, two.record.errors), (False, 2, 0))
+
+    def test_key(self) -> None:
+        """Where endpoints are chosen by the client's address, a client's connections go to one."""
+        endpoints = tuple(Endpoint(TCPAddress(f"10.0.0.{number}", 2701)) for number in range(1, 5))
+        balancer = LoadBalancer(hash=ConsistentHash(HashSource.SOURCE_IP))
+        cluster = Cluster("echo", Discovery.STATIC, endpoints, ORIGIN, balancer=balancer)
+        self.clusters.update({"echo": cluster})
+        chain = FilterChain("tcp", ORIGIN, ())
+        listener = Listener("80", TCPAddress("::", 80), 80, ORIGIN, plain=chain)
+        found = set()
+        for number in range(1, 30):
+            client = Downstream(listener, chain, TCPAddress(f"192.0.2.{number}", 999), TCPAddress("192.0.2.100", 80))
+            hosts = set()
+            for _ in range(3):
+                dial = Dial(self.connect, lambda *result: self.streams.append(result), self.faults.append)
+                dial.start(self.clusters, ECHO, client)
+                hosts.add(str(self.tries[-1].address))
+            self.assertEqual(len(hosts), 1)
+            found |= hosts
+        self.assertEqual(len(found), 4)
+
+
+class ConnectionKeyTests(SynchronousTestCase):
+    def test_what_is_known(self) -> None:
+        """Of a connection only its addresses are known: what needs a request has no key."""
+        chain = FilterChain("tcp", ORIGIN, ())
+        listener = Listener("80", TCPAddress("::", 80), 80, ORIGIN, plain=chain)
+        client = Downstream(listener, chain, TCPAddress("192.0.2.1", 999), TCPAddress("10.0.0.1", 80))
+        self.assertIsNone(connection_key(LoadBalancer(hash=ConsistentHash(HashSource.HEADER, "x")), client))
+        key = connection_key(LoadBalancer(Balancing.PASSTHROUGH), client)
+        self.assertEqual(key, destination_key(TCPAddress("10.0.0.1", 80)))
