@@ -25,7 +25,7 @@ reactor: Any = installed
 class Page(Resource):
     """Answers every path with the status that it names; C{/endless} without an end, C{/never} not at all."""
 
-    isLeaf = True
+    isLeaf = True  # noqa: N815
 
     def __init__(self) -> None:
         super().__init__()

@@ -51,7 +51,9 @@ class CheckTests(SynchronousTestCase):
         self.server.initiate_connection()
         self.events = self.server.receive_data(self.transport.value())
 
-    def answer(self, fields: list[tuple[str, str]], body: bytes = b"", trailers: list[tuple[str, str]] = []) -> None:
+    def answer(
+        self, fields: list[tuple[str, str]], body: bytes = b"", trailers: tuple[tuple[str, str], ...] = ()
+    ) -> None:
         self.server.send_headers(1, fields, end_stream=not trailers)
         if trailers:
             self.server.send_data(1, body)
@@ -74,12 +76,12 @@ class CheckTests(SynchronousTestCase):
 
     def test_serving(self) -> None:
         """It serves."""
-        self.answer([(":status", "200"), ("content-type", "application/grpc")], SERVING, [("grpc-status", "0")])
+        self.answer([(":status", "200"), ("content-type", "application/grpc")], SERVING, (("grpc-status", "0"),))
         self.successResultOf(self.check.result)
 
     def test_not_serving(self) -> None:
         """Anything else is no health, and says what it is."""
-        self.answer([(":status", "200")], b"\0\0\0\0\2\x08\2", [("grpc-status", "0")])
+        self.answer([(":status", "200")], b"\0\0\0\0\2\x08\2", (("grpc-status", "0"),))
         self.assertEqual(self.failure(), "it answers NOT_SERVING")
 
     def test_unknown_service(self) -> None:
@@ -99,7 +101,7 @@ class CheckTests(SynchronousTestCase):
 
     def test_too_long(self) -> None:
         """An answer without an end is not read to the end."""
-        self.answer([(":status", "200")], bytes(5000), [("grpc-status", "0")])
+        self.answer([(":status", "200")], bytes(5000), (("grpc-status", "0"),))
         self.assertEqual(self.failure(), "its answer is too long")
 
     def test_broken_off(self) -> None:

@@ -1,4 +1,4 @@
-"""Tests of L{edgegate.upstream.balancing.ring}; how keys move is tested with L{edgegate.upstream.balancing.hashed}."""
+"""Tests of L{edgegate.upstream.balancing.ring}; how keys move is tested in C{test_hashed}."""
 
 from __future__ import annotations
 
