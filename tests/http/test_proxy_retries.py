@@ -7,8 +7,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.errors import CONNECT_REFUSED
 from edgegate.http.limits import Limits
 from edgegate.routing.policies import RetryPolicy
-from edgegate.routing.snapshot import HTTPRoute, TCPAddress
-from tests.http.conversation import NOTHING_LEFT, Conversation, FakeStream, to_web
+from edgegate.routing.snapshot import Cluster, Discovery, HTTPRoute, TCPAddress
+from tests.http.conversation import NOTHING_LEFT, ORIGIN, Conversation, FakeStream, to_web
 from tests.http.test_h1_channel import GET, OK, POST
 
 BUSY = b"HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy"
@@ -167,9 +167,7 @@ class RetryTests(RetryTestCase):
         talk = Conversation(retrying("reset"))
         client = talk.ask(GET)
         talk.backend().finish()
-        state = talk.clusters.get("web")
-        assert state is not None
-        state.endpoints, state.only, state._turn = [], None, None
+        talk.clusters.update({"web": Cluster("web", Discovery.STATIC, (), ORIGIN)})
         talk.retry()
         self.assert_status(client, 503)
         self.assertIn(b"(UH)", client.sent)

@@ -186,7 +186,7 @@ class DialTests(SynchronousTestCase):
             if endpoint is one:
                 self.tries[-1].failed(CONNECT_REFUSED)
             self.tries[-1].connected(cast(Stream, object()))
-            self.dial = Dial(self.connect, lambda *result: self.streams.append(result), self.faults.append)
+            self.dial = Dial(self.connect, lambda *result: self.streams.append(result), self.faults.append, plain())
         self.assertEqual((one.fit, one.record.errors, two.record.errors), (False, 2, 0))
 
     def test_key(self) -> None:
@@ -202,8 +202,8 @@ class DialTests(SynchronousTestCase):
             client = Downstream(listener, chain, TCPAddress(f"192.0.2.{number}", 999), TCPAddress("192.0.2.100", 80))
             hosts = set()
             for _ in range(3):
-                dial = Dial(self.connect, lambda *result: self.streams.append(result), self.faults.append)
-                dial.start(self.clusters, ECHO, client)
+                dial = Dial(self.connect, lambda *result: self.streams.append(result), self.faults.append, client)
+                dial.start(self.clusters, ECHO)
                 hosts.add(str(self.tries[-1].address))
             self.assertEqual(len(hosts), 1)
             found |= hosts
