@@ -26,6 +26,7 @@ from edgegate.net.body_splice import SPLICE_FROM
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.routing.snapshot import Address
+from edgegate.upstream.admission import Admission
 from edgegate.upstream.registry import EndpointState
 
 log = Logger()
@@ -77,6 +78,7 @@ class HTTP1Backend:
     @ivar endpoint: Where it leads.
     @ivar key: Which requests it may be used for; L{None}: all of the endpoint's.
     @ivar local: Our address.
+    @ivar counted: Where it is counted; L{None}: nowhere.
     @ivar used: How many requests it has carried.
     """
 
@@ -89,15 +91,26 @@ class HTTP1Backend:
         "_out",
         "_reader",
         "_request_whole",
+        "_since",
         "_transport",
+        "_wheel",
+        "counted",
         "endpoint",
         "key",
         "local",
         "used",
     )
 
-    def __init__(self, endpoint: EndpointState, wheel: TimerWheel, limits: Limits) -> None:
+    def __init__(
+        self, endpoint: EndpointState, wheel: TimerWheel, limits: Limits, counted: Admission | None = None
+    ) -> None:
+        """
+        @param counted: Where the connection is counted, until it is no more.
+        """
         self.endpoint = endpoint
+        self.counted = counted
+        self._wheel = wheel
+        self._since = 0.0 if endpoint.limits.connection_duration is None else wheel.clock.seconds()
         self.key: Hashable = None
         self.local: Address | None = None
         self.used = 0
@@ -180,6 +193,15 @@ class HTTP1Backend:
         self._discarding = True
         self._deadline.start(self._limits.linger_seconds)
 
+    @property
+    def worn(self) -> bool:
+        """Whether it has carried as many requests, or is as old, as its cluster lets it."""
+        limits = self.endpoint.limits
+        most, oldest = limits.requests_per_connection, limits.connection_duration
+        return (most is not None and self.used >= most) or (
+            oldest is not None and self._wheel.clock.seconds() - self._since >= oldest
+        )
+
     def close(self) -> None:
         """End the connection in order, and in time also where the backend does not read what is left for it."""
         self._transport.loseConnection()
@@ -187,6 +209,7 @@ class HTTP1Backend:
 
     def end_tunnel(self) -> None:
         """The connection is no more, which was handed over by L{Asker.answer_switched}."""
+        self._uncount()
         self._forget_asker()
 
     # The transport ----------------------------------------------------------------------------------------------------
@@ -250,6 +273,7 @@ class HTTP1Backend:
     def connectionLost(self, reason: Failure) -> None:
         """The connection is no more."""
         self._deadline.end()
+        self._uncount()
         asker = self._asker
         if asker is None:
             self._forget_asker()
@@ -271,14 +295,17 @@ class HTTP1Backend:
     def _finish(self, asker: Asker | None) -> None:
         """The answer is whole: let go of the asker, and keep the connection if it may carry another request."""
         reader = self._reader
+        trailers = reader.trailers
         self._forget_asker()
         # one that has not read its request would keep the next one waiting behind the rest of it, without bound
-        if reader.keep and self._request_whole and not self._blocked:
-            self.endpoint.pool.give(self)
+        if reader.keep and self._request_whole and not self._blocked and not self.worn:
+            counted = self.counted
+            if counted is None or not counted.waiting or not counted.offer(self):
+                self.endpoint.pool.give(self)
         else:
             self.close()
         if asker is not None:
-            asker.answer_end(reader.trailers)
+            asker.answer_end(trailers)
             asker.answer_flush()
 
     def _splice(self, asker: Asker) -> None:
@@ -319,6 +346,11 @@ class HTTP1Backend:
         self._transport.abortConnection()
         if asker is not None:
             asker.answer_failed(fault, self._reader.silent)
+
+    def _uncount(self) -> None:
+        counted, self.counted = self.counted, None
+        if counted is not None:
+            counted.closed()
 
     def _forget_asker(self) -> None:
         if self._asker is not None or self._discarding:

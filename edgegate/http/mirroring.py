@@ -22,6 +22,7 @@ from edgegate.net.opening import Opening
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline
 from edgegate.routing.snapshot import HTTPRoute
+from edgegate.upstream.admission import Admission
 from edgegate.upstream.contact import Contact
 from edgegate.upstream.registry import ClusterState, EndpointState
 
@@ -42,6 +43,7 @@ class Shadow:
         "_cluster",
         "_connecting",
         "_connection",
+        "_counted",
         "_deadline",
         "_endpoint",
         "_gateway",
@@ -78,6 +80,7 @@ class Shadow:
         self._connection: HTTP1Backend | None = None
         self._connecting: Connecting | None = None
         self._endpoint: EndpointState | None = None
+        self._counted: Admission | None = None
         self._deadline: Deadline | None = None
         self._whole = self._blocked = self._over = False
 
@@ -197,7 +200,13 @@ class Shadow:
         connection = endpoint.pool.take(None if opening is None else opening.key)
         if connection is not None:
             self._begin(connection)
+            return
+        admission = endpoint.admission
+        if admission is not None and not admission.connect():
+            # a copy is not worth waiting for
+            self._end()
         else:
+            self._counted = admission
             timeout = self._cluster.cluster.connect_timeout
             self._connecting = self._gateway.connect(
                 endpoint.address, timeout, self._connected, self._unconnected, opening
@@ -208,7 +217,8 @@ class Shadow:
         endpoint = self._endpoint
         assert endpoint is not None
         endpoint.connections += 1
-        connection = HTTP1Backend(endpoint, self._gateway.wheel, self._gateway.limits)
+        counted, self._counted = self._counted, None
+        connection = HTTP1Backend(endpoint, self._gateway.wheel, self._gateway.limits, counted)
         stream.start(connection)
         self._begin(connection)
         connection.flush()
@@ -242,6 +252,9 @@ class Shadow:
         if self._connecting is not None:
             self._connecting.cancel()
             self._connecting = None
+        if self._counted is not None:
+            self._counted.closed()
+            self._counted = None
         if self._deadline is not None:
             self._deadline.end()
         self._gateway.shadows.discard(self)

@@ -9,6 +9,7 @@ as not a byte of an answer went to the client and the request's body is at hand.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from time import monotonic
 from typing import TYPE_CHECKING, cast
 
@@ -17,6 +18,7 @@ from twisted.internet.interfaces import IDelayedCall
 from edgegate.errors import (
     NO_CLUSTER,
     NO_HEALTHY_UPSTREAM,
+    OVERFLOW,
     STREAM_IDLE,
     TRY_TIMEOUT,
     UPSTREAM_TIMEOUT,
@@ -35,10 +37,12 @@ from edgegate.http.retrying import Retries
 from edgegate.http.tunnel import Tunnel
 from edgegate.http.upgrade import fits
 from edgegate.net.connecting import Connecting
+from edgegate.net.opening import Opening
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline
 from edgegate.routing.headers import ATTEMPTS
 from edgegate.routing.snapshot import HTTPRoute, WeightedCluster
+from edgegate.upstream.admission import Admission
 from edgegate.upstream.budget import SAVED
 from edgegate.upstream.registry import ClusterState, EndpointState
 
@@ -68,13 +72,16 @@ class Forwarding:
         "_connection",
         "_deadline",
         "_destination",
+        "_entered",
         "_exchange",
         "_gateway",
         "_head",
         "_held",
         "_held_bytes",
         "_key",
+        "_needed",
         "_next_try",
+        "_opening",
         "_paused",
         "_replayable",
         "_retries",
@@ -109,6 +116,9 @@ class Forwarding:
         self._try_deadline: Deadline | None = None
         self._next_try: IDelayedCall | None = None
         self._retries: Retries | None = None
+        self._entered: Admission | None = None
+        self._needed: Admission | None = None
+        self._opening: Opening | None = None
         self._tried: list[EndpointState] = []
         self._key = request_key(exchange, cluster.cluster.balancer, gateway.random) if cluster.keyed else None
         self._held: list[bytes] = []
@@ -122,6 +132,12 @@ class Forwarding:
 
     def start(self) -> None:
         """Ask the endpoint whose turn it is."""
+        admission = self._cluster.admission
+        if admission is not None:
+            if not admission.enter():
+                self._fail(OVERFLOW)
+                return
+            self._entered = admission
         endpoint = self._cluster.next(self._key)
         if endpoint is not None:
             self._try(endpoint)
@@ -314,22 +330,68 @@ class Forwarding:
         exchange.attempts = self._attempts
         exchange.upstream = endpoint.address
         contact = self._cluster.contact
-        opening = None if contact is None else opening_of(contact, exchange, self._head)
-        connection = None if fresh else endpoint.pool.take(None if opening is None else opening.key)
+        self._opening = opening = None if contact is None else opening_of(contact, exchange, self._head)
+        key = None if opening is None else opening.key
+        connection: HTTP1Backend | None = None if fresh else endpoint.pool.take(key)
+        while connection is not None and endpoint.limits.connection_duration is not None and connection.worn:
+            connection.close()
+            connection = endpoint.pool.take(key)
+        self._reused = connection is not None
         if connection is not None:
-            self._reused = True
             self._ask(connection)
+        elif endpoint.admission is None:
+            self._connect()
+        else:
+            self._connect_if_admitted(endpoint.admission, key)
+
+    def _connect(self) -> None:
+        timeout = self._cluster.cluster.connect_timeout
+        address = self._tried[-1].address
+        self._connecting = self._gateway.connect(address, timeout, self._connected, self._connect_failed, self._opening)
+
+    def _connect_if_admitted(self, admission: Admission, key: Hashable) -> None:
+        """Connect, or wait until the cluster's limits have room, or fail at once where too many wait already."""
+        if not admission.need():
+            self._fail(OVERFLOW)
             return
-        self._reused = False
-        self._connecting = self._gateway.connect(
-            endpoint.address, self._cluster.cluster.connect_timeout, self._connected, self._connect_failed, opening
-        )
+        self._needed = admission
+        if admission.connect():
+            self._connect()
+            return
+        connection = self._cluster.free_one(key)
+        if connection is None:
+            admission.wait(self)
+        else:
+            self.offered(connection)
+
+    def offered(self, connection: HTTP1Backend) -> bool:
+        """Take a connection of the cluster that is free, unless it was made for something else."""
+        if connection.key != (None if self._opening is None else self._opening.key):
+            return False
+        self._end_need()
+        self._tried[-1] = connection.endpoint
+        self._exchange.upstream = connection.endpoint.address
+        self._reused = True
+        self._ask(connection)
+        connection.flush()
+        return True
+
+    def may_connect(self) -> None:
+        """The cluster's limits have room for a connection."""
+        self._connect()
+
+    def _end_need(self) -> Admission | None:
+        """A connection was found, or will never be; return where it was needed."""
+        needed, self._needed = self._needed, None
+        if needed is not None:
+            needed.end_need()
+        return needed
 
     def _connected(self, stream: Stream) -> None:
         self._connecting = None
         endpoint = self._tried[-1]
         endpoint.connections += 1
-        connection = HTTP1Backend(endpoint, self._gateway.wheel, self._gateway.limits)
+        connection = HTTP1Backend(endpoint, self._gateway.wheel, self._gateway.limits, self._end_need())
         stream.start(connection)
         self._ask(connection)
         connection.flush()
@@ -337,6 +399,9 @@ class Forwarding:
     def _connect_failed(self, fault: Fault) -> None:
         self._connecting = None
         self._tried[-1].connect_failures += 1
+        needed = self._end_need()
+        if needed is not None:
+            needed.closed()
         self._fail_or_try_again(fault)
 
     def _again_after(self, head: AnswerHead) -> bool:
@@ -451,6 +516,13 @@ class Forwarding:
 
     def _stop(self) -> None:
         """Leave nothing behind but the connection."""
+        if self._needed is not None:
+            self._need_no_more()
+        if self._entered is not None:
+            self._entered.leave()
+            self._entered = None
+        if self._retries is not None:
+            self._retries.end()
         if self._connecting is not None:
             self._connecting.cancel()
             self._connecting = None
@@ -464,6 +536,18 @@ class Forwarding:
         for shadow in self._shadows:
             shadow.abandon()
         self._held = []
+
+    def _need_no_more(self) -> None:
+        """Give up a connection that is being made, or waited for."""
+        needed = self._end_need()
+        if needed is None:
+            return
+        if self._connecting is None:
+            needed.give_up(self)
+            return
+        self._connecting.cancel()
+        self._connecting = None
+        needed.closed()
 
 
 _NONE: list[Shadow] = []

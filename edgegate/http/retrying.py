@@ -40,10 +40,16 @@ class Retries:
         if self._done >= self._policy.attempts:
             self.refused = LIMIT_EXCEEDED
             return None
-        if not self._budget.spend():
+        if not self._budget.spend(self._done > 0):
             self.refused = OVERFLOW
             return None
         base = self._policy.backoff
         longest = base * (2**self._done if self._done < 4 else MAX_BACKOFF)
         self._done += 1
         return self._random.random() * longest
+
+    def end(self) -> None:
+        """The request has ended."""
+        if self._done:
+            self._done = 0
+            self._budget.release()

@@ -17,11 +17,10 @@ from edgegate.net.addresses import Downstream
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline
 from edgegate.observe.events import RelayEnd
-from edgegate.tcp.dial import Dial
+from edgegate.tcp.dial import Dial, Reached
 from edgegate.tcp.routes import route_of
 from edgegate.tcp.state import Action, FinishWriting, RelayState, Side
 from edgegate.tcp.stream_pair import CLOSE_TIMEOUT, StreamPair, perform
-from edgegate.upstream.registry import EndpointState
 
 if TYPE_CHECKING:
     from edgegate.tcp.relay import TCPGateway
@@ -43,7 +42,7 @@ class RelayProtocol(Protocol):
         downstream: Downstream,
         gateway: TCPGateway,
         origin: object | None = None,
-        connected: tuple[Stream, EndpointState] | None = None,
+        connected: Reached | None = None,
     ) -> None:
         """
         @param origin: Of the route, if it was chosen already.
@@ -56,7 +55,7 @@ class RelayProtocol(Protocol):
         self._state = RelayState()
         self._dial = Dial(gateway.connect, self._connected, self._unconnected, downstream)
         self._deadline = Deadline(gateway.wheel, self._expired)
-        self._endpoint: EndpointState | None = None
+        self._reached: Reached | None = None
         self._pair: StreamPair | None = None
 
     def connectionMade(self) -> None:
@@ -64,7 +63,7 @@ class RelayProtocol(Protocol):
         self._gateway.relays.add(self)
         self.transport.pauseProducing()
         if self._connected_before is not None:
-            self._connected(*self._connected_before)
+            self._connected(self._connected_before)
             return
         route = route_of(self.downstream)
         if route is None:
@@ -94,14 +93,13 @@ class RelayProtocol(Protocol):
         self._deadline.end()
         self._ended(self._state.fault, 0, 0)
 
-    def _connected(self, stream: Stream, endpoint: EndpointState) -> None:
-        endpoint.active += 1
-        self._endpoint = endpoint
-        end = self._end
-        end.cluster, end.upstream, end.upstream_local = endpoint.cluster, endpoint.address, stream.local
+    def _connected(self, reached: Reached) -> None:
+        self._reached = reached
+        reached.begin(self._end)
         gateway = self._gateway
         self._deadline.end()
-        self._pair = StreamPair(gateway.wheel, self.transport, stream, gateway.idle_timeout, self._ended, self._state)
+        idle = gateway.idle_timeout_of(reached)
+        self._pair = StreamPair(gateway.wheel, self.transport, reached.stream, idle, self._ended, self._state)
         self._pair.start()
 
     def _unconnected(self, fault: Fault) -> None:
@@ -122,9 +120,8 @@ class RelayProtocol(Protocol):
         self._perform(self._state.abort(STREAM_IDLE))
 
     def _ended(self, fault: Fault | None, received: int, sent: int) -> None:
-        endpoint = self._endpoint
-        if endpoint is not None:
-            endpoint.active -= 1
+        if self._reached is not None:
+            self._reached.end()
         gateway = self._gateway
         gateway.relays.discard(self)
         self._pair = None

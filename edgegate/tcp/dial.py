@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
-from edgegate.errors import NO_CLUSTER, NO_HEALTHY_UPSTREAM, Fault
+from edgegate.errors import NO_CLUSTER, NO_HEALTHY_UPSTREAM, OVERFLOW, Fault
 from edgegate.net.addresses import Downstream
 from edgegate.net.connecting import Connecting
 from edgegate.net.opening import Opening
 from edgegate.net.stream import Stream
+from edgegate.observe.events import RelayEnd
 from edgegate.routing.clusters import HashSource, LoadBalancer
 from edgegate.routing.snapshot import Address, TCPAddress, WeightedCluster
+from edgegate.upstream.admission import Admission
 from edgegate.upstream.balancing.hashed import hash64
 from edgegate.upstream.balancing.passed_through import destination_key
 from edgegate.upstream.registry import ClusterRegistry, ClusterState, EndpointState
@@ -33,6 +36,33 @@ class Connect(Protocol):
     ) -> Connecting: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """
+    A backend that was connected to for a relay.
+
+    @ivar counted: Where the connection is counted until it is no more; L{None}: nowhere.
+    @ivar idle_timeout: Seconds without a byte, as the cluster has it; L{None}: it says nothing.
+    """
+
+    stream: Stream
+    endpoint: EndpointState
+    counted: Admission | None = None
+    idle_timeout: float | None = None
+
+    def begin(self, end: RelayEnd) -> None:
+        """The relay begins; take note of where it leads."""
+        endpoint = self.endpoint
+        endpoint.active += 1
+        end.cluster, end.upstream, end.upstream_local = endpoint.cluster, endpoint.address, self.stream.local
+
+    def end(self) -> None:
+        """The relay has ended, and the connection."""
+        self.endpoint.active -= 1
+        if self.counted is not None:
+            self.counted.closed()
+
+
 class Dial:
     """
     Connect to a route's destination: draw a cluster, wait for its addresses, try its endpoints in turn.
@@ -43,12 +73,12 @@ class Dial:
     most the cluster's C{connect_timeout}.
     """
 
-    __slots__ = ("_cluster", "_connect", "_connected", "_connecting", "_downstream", "_failed", "_tried")
+    __slots__ = ("_cluster", "_connect", "_connected", "_connecting", "_counted", "_downstream", "_failed", "_tried")
 
     def __init__(
         self,
         connect: Connect,
-        connected: Callable[[Stream, EndpointState], None],
+        connected: Callable[[Reached], None],
         failed: Callable[[Fault], None],
         downstream: Downstream,
     ) -> None:
@@ -62,6 +92,7 @@ class Dial:
         self._tried: list[EndpointState] = []
         self._cluster: ClusterState | None = None
         self._connecting: Connecting | None = None
+        self._counted: Admission | None = None
 
     def start(self, clusters: ClusterRegistry, destinations: tuple[WeightedCluster, ...]) -> None:
         """Begin; C{failed} may be called before this returns."""
@@ -78,6 +109,7 @@ class Dial:
         if self._connecting is not None:
             self._connecting.cancel()
             self._connecting = None
+            self._uncount()
 
     def _resolved(self) -> None:
         cluster = self._cluster
@@ -92,6 +124,13 @@ class Dial:
             self._try(cluster, endpoint)
 
     def _try(self, cluster: ClusterState, endpoint: EndpointState) -> None:
+        admission = endpoint.admission
+        if admission is not None and not admission.connect():
+            # nothing of a stream of bytes can wait for another connection to be free
+            self._cluster = None
+            self._failed(OVERFLOW)
+            return
+        self._counted = admission
         self._tried.append(endpoint)
         contact = cluster.contact
         opening = None if contact is None else contact.for_relay(self._downstream)
@@ -106,10 +145,17 @@ class Dial:
         if cluster is not None:
             cluster.connected(endpoint)
         endpoint.connections += 1
-        self._connected(stream, endpoint)
+        counted, self._counted = self._counted, None
+        self._connected(Reached(stream, endpoint, counted, endpoint.limits.tcp_idle))
+
+    def _uncount(self) -> None:
+        counted, self._counted = self._counted, None
+        if counted is not None:
+            counted.closed()
 
     def _connect_failed(self, fault: Fault) -> None:
         self._connecting = None
+        self._uncount()
         self._tried[-1].connect_failures += 1
         cluster = self._cluster
         if cluster is None:

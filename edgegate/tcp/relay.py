@@ -10,6 +10,7 @@ than its deadline.
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from typing import Protocol
 
 from twisted.internet.interfaces import IReactorFDSet
@@ -26,9 +27,9 @@ from edgegate.net.wheel import TimerWheel
 from edgegate.observe.events import Observer, RelayEnd
 from edgegate.routing.snapshot import Address
 from edgegate.tcp.copying import RelayProtocol
-from edgegate.tcp.dial import Dial
+from edgegate.tcp.dial import Dial, Reached
 from edgegate.tcp.routes import route_of
-from edgegate.upstream.registry import ClusterRegistry, EndpointState
+from edgegate.upstream.registry import ClusterRegistry
 
 IDLE_TIMEOUT = 3600.0
 """Seconds without a byte either way after which a relay ends (Envoy's C{TcpProxy.idle_timeout})."""
@@ -92,6 +93,12 @@ class TCPGateway:
         """Begin to connect to a backend, as L{edgegate.net.connecting.connect}."""
         return connect(self.reactor, self.wheel, address, timeout, connected, failed, opening)
 
+    def idle_timeout_of(self, reached: Reached) -> float:
+        """Return the seconds without a byte after which a relay ends: the cluster's word counts, and its 0 is never."""
+        if reached.idle_timeout is None:
+            return self.idle_timeout
+        return reached.idle_timeout or inf
+
     def abort_all(self) -> None:
         """Reset every connection that is relayed: the end of a drain."""
         for relay in tuple(self.relays):
@@ -105,7 +112,7 @@ class SocketRelay:
     Without a route or a backend the client's connection is closed.
     """
 
-    __slots__ = ("_dial", "_end", "_endpoint", "_gateway", "_pair", "_socket", "downstream")
+    __slots__ = ("_dial", "_end", "_gateway", "_pair", "_reached", "_socket", "downstream")
 
     def __init__(self, downstream: Downstream, gateway: TCPGateway, sock: Socket) -> None:
         """
@@ -116,7 +123,7 @@ class SocketRelay:
         self._gateway = gateway
         self._socket = sock
         self._dial = Dial(gateway.connect, self._connected, self._unconnected, downstream)
-        self._endpoint: EndpointState | None = None
+        self._reached: Reached | None = None
         self._pair: SplicedPair | None = None
 
     def start(self) -> None:
@@ -137,33 +144,31 @@ class SocketRelay:
             self._dial.cancel()
             self._unconnected(None)
 
-    def _connected(self, stream: Stream, endpoint: EndpointState) -> None:
+    def _connected(self, reached: Reached) -> None:
+        stream = reached.stream
         if isinstance(stream, TLSStream):
-            self._copy(stream, endpoint)
+            self._copy(reached)
             return
-        endpoint.active += 1
-        self._endpoint = endpoint
-        end = self._end
-        end.cluster, end.upstream, end.upstream_local = endpoint.cluster, endpoint.address, stream.local
+        self._reached = reached
+        reached.begin(self._end)
         gateway = self._gateway
-        self._pair = SplicedPair(
-            gateway.reactor, gateway.wheel, self._socket, stream.detach(), gateway.idle_timeout, self._ended
-        )
+        idle = gateway.idle_timeout_of(reached)
+        self._pair = SplicedPair(gateway.reactor, gateway.wheel, self._socket, stream.detach(), idle, self._ended)
 
-    def _copy(self, stream: TLSStream, endpoint: EndpointState) -> None:
+    def _copy(self, reached: Reached) -> None:
         """Bytes that are to be encrypted can't be spliced: leave both connections to a relay that copies."""
         gateway, downstream = self._gateway, self.downstream
         gateway.relays.discard(self)
         client = Stream(gateway.reactor, self._socket, downstream.local, downstream.peer)
-        client.start(RelayProtocol(downstream, gateway, self._end.origin, (stream, endpoint)), read=False)
+        client.start(RelayProtocol(downstream, gateway, self._end.origin, reached), read=False)
 
     def _unconnected(self, fault: Fault | None) -> None:
         self._socket.close()
         self._ended_with(fault)
 
     def _ended(self, reason: str, received: int, sent: int) -> None:
-        if self._endpoint is not None:
-            self._endpoint.active -= 1
+        if self._reached is not None:
+            self._reached.end()
         self._end.sent, self._end.received = sent, received
         self._ended_with(FAULTS[reason])
 

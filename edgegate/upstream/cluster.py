@@ -8,14 +8,15 @@ an address there leaves its connections, counters and health alone as well.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Hashable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from twisted.logger import Logger
 
 from edgegate.net.wheel import Deadline
 from edgegate.routing.clusters import Balancing
 from edgegate.routing.snapshot import Address, Cluster, Discovery, Endpoint, TCPAddress
+from edgegate.upstream.admission import Admission, limited
 from edgegate.upstream.balancing import Chooser, Only
 from edgegate.upstream.budget import RetryBudget
 from edgegate.upstream.contact import Contact
@@ -23,7 +24,7 @@ from edgegate.upstream.dns import ResolvedName, is_literal
 from edgegate.upstream.endpoint import EndpointState
 from edgegate.upstream.fitness import Fitness
 from edgegate.upstream.outliers import Outliers
-from edgegate.upstream.pool import Pool
+from edgegate.upstream.pool import IDLE_LIFETIME, Pool
 from edgegate.upstream.selection import Selection
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class ClusterState:
     @ivar outliers: Watches the answers, where the files want that. Only then L{answered}, L{failed} and L{connected}
         need to be called.
     @ivar retry_budget: What may still be tried again.
+    @ivar admission: What it may be asked for at one time; L{None}: as much as anybody wants.
     """
 
     __slots__ = (
@@ -61,6 +63,7 @@ class ClusterState:
         "_selection",
         "_waiting",
         "_warm",
+        "admission",
         "cluster",
         "contact",
         "endpoints",
@@ -78,7 +81,8 @@ class ClusterState:
         self.contact: Contact | None = None
         self.endpoints: list[EndpointState] = []
         self.only: EndpointState | None = None
-        self.retry_budget = RetryBudget()
+        self.retry_budget = RetryBudget(cluster.limits.retries, cluster.retry_share, self._active)
+        self.admission = Admission(cluster.limits) if limited(cluster.limits) else None
         self.keyed = False
         self.outliers: Outliers | None = None
         self._selection: Selection | None = None
@@ -163,6 +167,8 @@ class ClusterState:
     def replace(self, cluster: Cluster) -> None:
         """Go over to what new files say; addresses that stay keep their state."""
         before, self.cluster = self.cluster, cluster
+        if (before.limits, before.retry_share) != (cluster.limits, cluster.retry_share):
+            self._limit()
         if _membership(before) == _membership(cluster):
             return
         self._watch()
@@ -245,6 +251,7 @@ class ClusterState:
             if endpoint is None:
                 endpoint = EndpointState(address, Pool(wheel), cluster=self.name)
                 endpoint.since = now
+                self._bound(endpoint)
             endpoint.said, endpoint.weight = member, weights[address]
             if self._retired:
                 endpoint.pool.close_all()
@@ -253,6 +260,38 @@ class ClusterState:
         for endpoint in before.values():
             endpoint.pool.close_all()
         self._select()
+
+    # Limits -----------------------------------------------------------------------------------------------------------
+
+    def free_one(self, key: Hashable) -> Any:
+        """
+        Return an idle connection of whatever endpoint for a request that can't have one of its own; L{None}: there is
+        none of its key, and one of another key is closed, if there is any, so that there will be room.
+        """
+        for endpoint in self.endpoints:
+            connection = endpoint.pool.take(key) if endpoint.fit else None
+            if connection is not None:
+                return connection
+        any(endpoint.pool.evict() for endpoint in self.endpoints)
+        return None
+
+    def _limit(self) -> None:
+        """Take over new limits; what is counted stays counted."""
+        limits = self.cluster.limits
+        self.retry_budget.limit, self.retry_budget.share = limits.retries, self.cluster.retry_share
+        if self.admission is not None:
+            self.admission.limits = limits
+        elif limited(limits):
+            self.admission = Admission(limits)
+        for endpoint in self.endpoints:
+            self._bound(endpoint)
+
+    def _bound(self, endpoint: EndpointState) -> None:
+        endpoint.admission, endpoint.limits = self.admission, self.cluster.limits
+        endpoint.pool.lifetime = endpoint.limits.http_idle or IDLE_LIFETIME
+
+    def _active(self) -> int:
+        return sum(endpoint.active for endpoint in self.endpoints)
 
     # Who is fit -------------------------------------------------------------------------------------------------------
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from edgegate.routing.clusters import PoolLimits
 from edgegate.routing.snapshot import Address, Endpoint
+from edgegate.upstream.admission import Admission
 from edgegate.upstream.outliers import Record
 from edgegate.upstream.pool import Pool
 
@@ -27,6 +29,8 @@ class EndpointState:
     @ivar requests: Requests that were sent to it, ever; a relay is none.
     @ivar ejected: Whether it failed too often of late (L{edgegate.upstream.outliers}).
     @ivar unhealthy: Whether it answers its probes badly (L{edgegate.upstream.probing}).
+    @ivar admission: The limits of its cluster; L{None}: there are none.
+    @ivar limits: Those of its cluster.
     @ivar record: How it answered of late.
     @ivar since: The clock's seconds when it came, or came to be fit again.
     """
@@ -34,10 +38,12 @@ class EndpointState:
     __slots__ = (
         "active",
         "address",
+        "admission",
         "cluster",
         "connect_failures",
         "connections",
         "ejected",
+        "limits",
         "pool",
         "record",
         "requests",
@@ -60,6 +66,8 @@ class EndpointState:
         self.connect_failures = 0
         self.requests = 0
         self.ejected = self.unhealthy = False
+        self.admission: Admission | None = None
+        self.limits = PoolLimits()
         self.record = Record()
         self.since = 0.0
 

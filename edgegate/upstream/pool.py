@@ -62,9 +62,11 @@ class Pool(Generic[C]):
     Idle connections to one endpoint, last in, first out. Every operation takes constant time.
 
     A connection that dies while it lies here calls L{discard} itself.
+
+    @ivar lifetime: See L{__init__}; may be changed, for what is given from then on.
     """
 
-    __slots__ = ("_idle", "_keyed", "_lifetime", "_limit", "_sweep", "_sweeping", "_wheel")
+    __slots__ = ("_idle", "_keyed", "_limit", "_sweep", "_sweeping", "_wheel", "lifetime")
 
     def __init__(self, wheel: TimerWheel, limit: int = MAX_IDLE, lifetime: float = IDLE_LIFETIME) -> None:
         """
@@ -73,7 +75,7 @@ class Pool(Generic[C]):
         """
         self._wheel = wheel
         self._limit = limit
-        self._lifetime = lifetime
+        self.lifetime = lifetime
         # in the order in which they were given: the oldest first
         self._idle: dict[C, float] = {}
         # those with a key, once more: by it
@@ -107,11 +109,19 @@ class Pool(Generic[C]):
             oldest.close()
         if not self._sweeping:
             self._sweeping = True
-            self._sweep.start(self._lifetime)
+            self._sweep.start(self.lifetime)
         idle[connection] = self._wheel.now
         key = connection.key
         if key is not None:
             self._keyed.setdefault(key, {})[connection] = None
+
+    def evict(self) -> bool:
+        """Close the connection that is idle longest; return whether there was one."""
+        oldest = next(iter(self._idle), None)
+        if oldest is not None:
+            self._forget(oldest)
+            oldest.close()
+        return oldest is not None
 
     def discard(self, connection: C) -> None:
         """Forget a connection that died; nothing happens if it does not lie here."""
@@ -136,12 +146,12 @@ class Pool(Generic[C]):
     def _swept(self) -> None:
         self._sweeping = False
         now = self._wheel.now
-        old = expired(self._idle, now - self._lifetime)
+        old = expired(self._idle, now - self.lifetime)
         for connection in old:
             self._forget(connection)
         if self._idle:
             self._sweeping = True
-            self._sweep.start(next(iter(self._idle.values())) + self._lifetime - now)
+            self._sweep.start(next(iter(self._idle.values())) + self.lifetime - now)
         for connection in old:
             connection.close()
 

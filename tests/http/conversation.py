@@ -21,6 +21,7 @@ from edgegate.http.limits import Limits
 from edgegate.net.addresses import Downstream
 from edgegate.net.opening import Opening
 from edgegate.net.wheel import TimerWheel
+from edgegate.routing.clusters import PoolLimits
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.snapshot import (
     Address,
@@ -185,11 +186,12 @@ class Conversation:
         limits: Limits | None = None,
         hops: int = 0,
         seed: int = 1,
+        pool: PoolLimits = PoolLimits(),  # noqa: B008 (frozen)
         **cluster: Any,
     ) -> None:
         """
         @param seed: Of what draws shares and waits.
-        @param cluster: Further fields of the cluster.
+        @param pool: The limits of the cluster; C{cluster} are further fields of it.
         """
         self._downstream = routed(*routes) if routes else plain()
         self.clock = Clock()
@@ -199,7 +201,7 @@ class Conversation:
         mirror = (Endpoint(MIRROR),)
         self.clusters.update(
             {
-                "web": Cluster("web", Discovery.STATIC, members, ORIGIN, 2.0, **cluster),
+                "web": Cluster("web", Discovery.STATIC, members, ORIGIN, 2.0, limits=pool, **cluster),
                 "mirror": Cluster("mirror", Discovery.STATIC, mirror, ORIGIN, 2.0),
             }
         )

@@ -7,13 +7,13 @@ from typing import cast
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.errors import CONNECT_REFUSED, CONNECT_TIMEOUT, NO_CLUSTER, NO_HEALTHY_UPSTREAM, Fault
+from edgegate.errors import CONNECT_REFUSED, CONNECT_TIMEOUT, NO_CLUSTER, NO_HEALTHY_UPSTREAM, OVERFLOW, Fault
 from edgegate.net.addresses import Downstream
 from edgegate.net.connecting import Connecting
 from edgegate.net.opening import Opening
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import TimerWheel
-from edgegate.routing.clusters import Balancing, ConsistentHash, HashSource, LoadBalancer, OutlierDetection
+from edgegate.routing.clusters import Balancing, ConsistentHash, HashSource, LoadBalancer, OutlierDetection, PoolLimits
 from edgegate.routing.snapshot import (
     Address,
     Cluster,
@@ -25,7 +25,8 @@ from edgegate.routing.snapshot import (
     TCPAddress,
     WeightedCluster,
 )
-from edgegate.tcp.dial import Dial, connection_key
+from edgegate.tcp.dial import Dial, Reached, connection_key
+from edgegate.upstream.admission import Admission
 from edgegate.upstream.balancing.passed_through import destination_key
 from edgegate.upstream.registry import ClusterRegistry, EndpointState
 from tests.http.conversation import plain
@@ -63,9 +64,9 @@ class DialTests(SynchronousTestCase):
         self.reactor = ResolvingReactor()
         self.clusters = ClusterRegistry(self.reactor, TimerWheel(self.clock, 0.5), Random(1))
         self.tries: list[FakeConnecting] = []
-        self.streams: list[tuple[Stream, EndpointState]] = []
+        self.reached: list[Reached] = []
         self.faults: list[Fault] = []
-        self.dial = Dial(self.connect, lambda *result: self.streams.append(result), self.faults.append, plain())
+        self.dial = Dial(self.connect, self.reached.append, self.faults.append, plain())
 
     def connect(
         self,
@@ -98,7 +99,7 @@ class DialTests(SynchronousTestCase):
         stream = cast(Stream, object())
         self.tries[0].connected(stream)
         (endpoint,) = self.endpoints()
-        self.assertEqual((self.streams, self.faults), ([(stream, endpoint)], []))
+        self.assertEqual((self.reached, self.faults), ([Reached(stream, endpoint)], []))
         self.assertEqual((endpoint.connections, endpoint.connect_failures), (1, 0))
         self.dial.cancel()
         self.assertFalse(self.tries[0].cancelled)
@@ -111,7 +112,7 @@ class DialTests(SynchronousTestCase):
         self.tries[1].connected(cast(Stream, object()))
         one, two = self.endpoints()
         self.assertEqual(self.hosts(), ["10.0.0.1:2701", "10.0.0.2:2701"])
-        self.assertIs(self.streams[0][1], two)
+        self.assertIs(self.reached[0].endpoint, two)
         self.assertEqual((one.connect_failures, one.connections), (1, 0))
         self.assertEqual((two.connect_failures, two.connections), (0, 1))
 
@@ -121,7 +122,7 @@ class DialTests(SynchronousTestCase):
         self.dial.start(self.clusters, ECHO)
         self.tries[0].failed(CONNECT_REFUSED)
         self.tries[1].failed(CONNECT_TIMEOUT)
-        self.assertEqual((len(self.tries), self.faults, self.streams), (2, [CONNECT_TIMEOUT], []))
+        self.assertEqual((len(self.tries), self.faults, self.reached), (2, [CONNECT_TIMEOUT], []))
 
     def test_three_tries(self) -> None:
         """Of many endpoints three are tried."""
@@ -164,7 +165,7 @@ class DialTests(SynchronousTestCase):
         self.dial.cancel()
         self.dial.cancel()
         self.assertTrue(self.tries[0].cancelled)
-        self.assertEqual((len(self.tries), self.streams, self.faults), (1, [], []))
+        self.assertEqual((len(self.tries), self.reached, self.faults), (1, [], []))
 
     def test_cancel_while_resolving(self) -> None:
         """A cancel before the first address came holds as well."""
@@ -186,7 +187,7 @@ class DialTests(SynchronousTestCase):
             if endpoint is one:
                 self.tries[-1].failed(CONNECT_REFUSED)
             self.tries[-1].connected(cast(Stream, object()))
-            self.dial = Dial(self.connect, lambda *result: self.streams.append(result), self.faults.append, plain())
+            self.dial = Dial(self.connect, lambda *result: self.reached.append(result), self.faults.append, plain())
         self.assertEqual((one.fit, one.record.errors, two.record.errors), (False, 2, 0))
 
     def test_key(self) -> None:
@@ -202,7 +203,7 @@ class DialTests(SynchronousTestCase):
             client = Downstream(listener, chain, TCPAddress(f"192.0.2.{number}", 999), TCPAddress("192.0.2.100", 80))
             hosts = set()
             for _ in range(3):
-                dial = Dial(self.connect, lambda *result: self.streams.append(result), self.faults.append, client)
+                dial = Dial(self.connect, lambda *result: self.reached.append(result), self.faults.append, client)
                 dial.start(self.clusters, ECHO)
                 hosts.add(str(self.tries[-1].address))
             self.assertEqual(len(hosts), 1)
@@ -219,3 +220,42 @@ class ConnectionKeyTests(SynchronousTestCase):
         self.assertIsNone(connection_key(LoadBalancer(hash=ConsistentHash(HashSource.HEADER, "x")), client))
         key = connection_key(LoadBalancer(Balancing.PASSTHROUGH), client)
         self.assertEqual(key, destination_key(TCPAddress("10.0.0.1", 80)))
+
+
+class LimitTests(DialTests):
+    """Clusters that take only so many connections."""
+
+    def admission(self) -> Admission:
+        """Return what counts them."""
+        state = self.clusters.get("echo")
+        assert state is not None
+        assert state.admission is not None
+        return state.admission
+
+    def serve(self, *hosts: str, discovery: Discovery = Discovery.STATIC) -> None:
+        endpoints = tuple(Endpoint(TCPAddress(host, 2701)) for host in hosts)
+        limits = PoolLimits(connections=1, tcp_idle=7.0)
+        self.clusters.update({"echo": Cluster("echo", discovery, endpoints, ORIGIN, 3.0, limits=limits)})
+
+    def test_connected(self) -> None:
+        """One more than the limit is refused at once, until one ends; the cluster's idle time comes with it."""
+        self.serve("10.0.0.1")
+        self.dial.start(self.clusters, ECHO)
+        self.tries[0].connected(cast(Stream, object()))
+        other = Dial(self.connect, self.reached.append, self.faults.append, plain())
+        other.start(self.clusters, ECHO)
+        self.assertEqual((self.faults, len(self.tries)), ([OVERFLOW], 1))
+        (reached,) = self.reached
+        self.assertEqual((reached.counted, reached.idle_timeout), (self.admission(), 7.0))
+        reached.endpoint.active += 1
+        reached.end()
+        self.assertEqual((self.admission().connections, reached.endpoint.active), (0, 0))
+
+    def test_given_back(self) -> None:
+        """What fails, or is given up, is counted no more."""
+        self.serve("10.0.0.1", "10.0.0.2")
+        self.dial.start(self.clusters, ECHO)
+        self.tries[0].failed(CONNECT_REFUSED)
+        self.assertEqual(self.admission().connections, 1)
+        self.dial.cancel()
+        self.assertEqual(self.admission().connections, 0)

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.routing.clusters import RetryShare
 from edgegate.upstream.budget import EARNED, SAVED, RetryBudget
 
 
@@ -40,3 +41,19 @@ class RetryBudgetTests(SynchronousTestCase):
                 spent += budget.spend()
             self.assertTrue(0 <= budget.left <= SAVED)
         self.assertLessEqual(spent, SAVED + EARNED * sum(answers))
+
+    def test_limit(self) -> None:
+        """C{maxRetries} counts requests that are being tried again, each once, until they end."""
+        budget = RetryBudget(limit=2)
+        self.assertEqual([budget.spend(), budget.spend(), budget.spend()], [True, True, False])
+        self.assertTrue(budget.spend(again=True))
+        budget.release()
+        self.assertTrue(budget.spend())
+
+    def test_share(self) -> None:
+        """A C{retryBudget} goes by what is under way, with so many always; what was saved does not matter then."""
+        budget = RetryBudget(share=RetryShare(0.5, 1), active=lambda: 6)
+        budget.left = 0.0
+        self.assertEqual([budget.spend() for _ in range(4)], [True, True, True, False])
+        quiet = RetryBudget(share=RetryShare(0.5, 1))
+        self.assertEqual([quiet.spend(), quiet.spend()], [True, False])
