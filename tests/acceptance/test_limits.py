@@ -51,7 +51,7 @@ class LimitTests(ServedTestCase):
         found, _ = self.at_once("full")
         self.assertEqual(set(found), {"slow", "503"})
         self.assertGreater(found["slow"], 0)
-        flags = Counter(self.served.logged(f"/full/{number}")["response_flags"] for number in range(ASKED))
+        flags = Counter(self.logged(f"/full/{number}")["response_flags"] for number in range(ASKED))
         self.assertEqual(flags, {None: found["slow"], "UO": found["503"]})
         again, _ = self.at_once("free")
         self.assertEqual(again, {"fast": ASKED})
