@@ -33,6 +33,7 @@ from edgegate.tcp.relay import TCPGateway
 from edgegate.tls.client_contexts import ClientContext
 from edgegate.tls.sni import ContextMap
 from edgegate.upstream.localities import Place
+from edgegate.upstream.lookups import machine_lookups
 from edgegate.upstream.registry import ClusterRegistry
 
 
@@ -85,17 +86,21 @@ class DataPlane:
         paths: PathNormalisation = PathNormalisation.BASE,
         introductions: Introductions = Introductions(),  # noqa: B008 (frozen)
         place: Place = Place(),  # noqa: B008 (frozen)
+        dns_servers: tuple[TCPAddress, ...] = (),
     ) -> None:
         """
         @param trusted_hops: See L{HTTPGateway}, as for C{paths}.
         @param place: Where the gateway is.
         @param max_connections: Clients' connections at one time; by default what the limit on descriptors allows.
         @param introductions: On which ports load balancers in front say whose connections are.
+        @param dns_servers: Asked for the names of backends in place of those that the system asks.
         """
         self.snapshot = Snapshot()
         self.ports: dict[Address, DownstreamListener] = {}
         self.wheel = wheel = TimerWheel(cast(IReactorTime, reactor))
-        self.clusters = ClusterRegistry(cast(IReactorPluggableNameResolver, reactor), wheel, place=place)
+        names = cast(IReactorPluggableNameResolver, reactor)
+        lookups = machine_lookups(reactor, wheel, dns_servers)
+        self.clusters = ClusterRegistry(names, wheel, place=place, lookups=lookups)
         self._leaving: dict[DownstreamListener, Deadline] = {}
         self._contexts = Contexts()
         self._max_connections = most_connections() if max_connections is None else max_connections

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+import re
+
+from edgegate.routing.addresses import TCPAddress
+
+# an address of IPv6 needs brackets before a port
+_SERVER = re.compile(r"(?:\[(?P<six>[^]]*)\]|(?P<four>[^:]*))(?::(?P<port>\d{1,5}))?|(?P<bare>[^\[]*)", re.ASCII)
 
 
 def parse_label(text: str) -> tuple[str, str]:
@@ -67,3 +73,23 @@ def parse_locality(text: str) -> str:
     if text and (len(parts) > 3 or not all(parts) or "*" in text):
         raise ValueError(f"expected REGION/ZONE/SUBZONE or the first parts of it, got {text!r}")
     return text
+
+
+def parse_server(text: str, port: int) -> TCPAddress:
+    """
+    Read an IP address, or one with a port: C{192.0.2.1}, C{192.0.2.1:5353}, C{2001:db8::1}, C{[2001:db8::1]:5353}.
+
+    @param port: The one that is meant where none is given.
+    @raise ValueError: It is something else.
+    """
+    found = _SERVER.fullmatch(text)
+    host, number = (
+        (found["six"] or found["four"] or found["bare"] or "", int(found["port"] or port)) if found else ("", 0)
+    )
+    try:
+        literal = str(ipaddress.ip_address(host))
+    except ValueError:
+        number = 0
+    if not 0 < number < 65536:
+        raise ValueError(f"expected an IP address such as 192.0.2.1, or one with a port, got {text!r}")
+    return TCPAddress(literal, number)

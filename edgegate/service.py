@@ -23,7 +23,7 @@ from edgegate.http.target import PathNormalisation
 from edgegate.loading import Loaded
 from edgegate.observe.counters import Counters
 from edgegate.reloading import Outcome, Reload, changes
-from edgegate.routing.snapshot import Address, Listener, Snapshot
+from edgegate.routing.snapshot import Address, Listener, Snapshot, TCPAddress
 from edgegate.tls.secrets import BadKeyMaterial
 from edgegate.upstream.localities import Place
 from edgegate.upstream.registry import ClusterRegistry
@@ -83,11 +83,13 @@ class GatewayService(MultiService):
         defer: Defer = deferToThread,
         introductions: Introductions = Introductions(),  # noqa: B008 (frozen)
         place: Place = Place(),  # noqa: B008 (frozen)
+        dns_servers: tuple[TCPAddress, ...] = (),
     ) -> None:
         """
         @param loaded: The files without an error in them.
         @param load: Reads them anew.
-        @param trusted_hops: See L{DataPlane}, as for C{max_connections}, C{paths}, C{introductions} and C{place}.
+        @param trusted_hops: See L{DataPlane}, as for C{max_connections}, C{paths}, C{introductions}, C{place} and
+            C{dns_servers}.
         @param drain: Seconds that C{stopService} waits for what is under way.
         @param defer: Calls something that takes its time.
         @raise edgegate.tls.secrets.BadKeyMaterial: A server's certificate, key, authorities or ciphers are of no use.
@@ -95,7 +97,9 @@ class GatewayService(MultiService):
         super().__init__()  # type: ignore[no-untyped-call]
         assert loaded.snapshot is not None
         self.counters = Counters() if counters is None else counters
-        self.data_plane = DataPlane(reactor, self.counters, trusted_hops, max_connections, paths, introductions, place)
+        self.data_plane = DataPlane(
+            reactor, self.counters, trusted_hops, max_connections, paths, introductions, place, dns_servers
+        )
         self.followers: list[Callable[[Loaded], None]] = []
         self._read = _Read(loaded, self.data_plane.contexts(loaded.snapshot))
         self._load = load

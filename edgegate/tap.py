@@ -25,12 +25,13 @@ from edgegate.observe.access_log import AccessLogService
 from edgegate.observe.counters import Counters
 from edgegate.observe.log_file import LogFile
 from edgegate.observe.log_lines import json_line, text_line
-from edgegate.options import parse_label, parse_locality, parse_network, parse_port_map, parse_proxy_port
+from edgegate.options import parse_label, parse_locality, parse_network, parse_port_map, parse_proxy_port, parse_server
 from edgegate.report import report
 from edgegate.service import GatewayService
 from edgegate.service_log import LoggedService, json_observer
 from edgegate.signals import Signals
 from edgegate.upstream.localities import Place
+from edgegate.upstream.name_files import PORT
 from edgegate.watching import WatchService
 
 log = Logger()
@@ -99,6 +100,7 @@ class Options(usage.Options):
         self["watch"] = True
         self["proxy-protocol"] = {}
         self["proxy-protocol-from"] = []
+        self["dns-server"] = []
 
     def opt_selector(self, label: str) -> None:
         """
@@ -143,6 +145,16 @@ class Options(usage.Options):
             self["proxy-protocol-from"].append(parse_network(network))
         except ValueError as error:
             raise usage.UsageError(f"--proxy-protocol-from: {error}") from None
+
+    def opt_dns_server(self, server: str) -> None:
+        """
+        A name server that is asked for the names of backends, an IP address or ADDRESS:PORT; repeatable, asked in this
+        order. Nobody else is asked then. By default names are found as the system finds them.
+        """
+        try:
+            self["dns-server"].append(parse_server(server, PORT))
+        except ValueError as error:
+            raise usage.UsageError(f"--dns-server: {error}") from None
 
     def opt_no_watch(self) -> None:
         """Do not watch the files: reload on SIGHUP and `edgegate reload` only."""
@@ -209,6 +221,7 @@ def makeService(options: Options) -> IService:
         paths=options["paths"],
         introductions=Introductions(options["proxy-protocol"], tuple(options["proxy-protocol-from"])),
         place=Place(options["locality"], tuple(sorted(options["selector"].items()))),
+        dns_servers=tuple(options["dns-server"]),
     )
     actions: dict[Signal, Callable[[], object]] = {Signal.SIGHUP: gateway.reload}
     if access_log is not None:

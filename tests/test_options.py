@@ -6,7 +6,8 @@ from ipaddress import ip_network
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.options import parse_label, parse_locality, parse_network, parse_port_map, parse_proxy_port
+from edgegate.options import parse_label, parse_locality, parse_network, parse_port_map, parse_proxy_port, parse_server
+from edgegate.routing.addresses import TCPAddress
 
 
 class OptionsTests(SynchronousTestCase):
@@ -45,3 +46,26 @@ class OptionsTests(SynchronousTestCase):
             self.assertEqual(parse_locality(text), text)
         for text in ("/", "eu/", "/a", "eu//1", "eu/a/1/x", "eu/*"):
             self.assertRaises(ValueError, parse_locality, text)
+
+    def test_servers(self) -> None:
+        """An IPv4 or IPv6 address, alone or with a port; one of IPv6 stands in brackets before its port."""
+        for text, host, port in (
+            ("192.0.2.1", "192.0.2.1", 53),
+            ("192.0.2.1:5353", "192.0.2.1", 5353),
+            ("2001:DB8::1", "2001:db8::1", 53),
+            ("[2001:db8::1]", "2001:db8::1", 53),
+            ("[2001:db8::1]:5353", "2001:db8::1", 5353),
+        ):
+            self.assertEqual(parse_server(text, 53), TCPAddress(host, port))
+        for text in (
+            "",
+            "ns.example",
+            "192.0.2.1:",
+            "192.0.2.1:0",
+            "192.0.2.1:x",
+            "[::1",
+            "[::1]5",
+            "[::1]:65536",
+            ":53",
+        ):
+            self.assertRaises(ValueError, parse_server, text, 53)

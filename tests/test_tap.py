@@ -15,6 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.admin.site import AdminService
 from edgegate.http.target import PathNormalisation
 from edgegate.observe.access_log import AccessLogService
+from edgegate.routing.addresses import TCPAddress
 from edgegate.service import GatewayService
 from edgegate.service_log import LoggedService
 from edgegate.signals import Signals
@@ -48,6 +49,8 @@ class OptionsTests(SynchronousTestCase):
         found = options("-c", "etc", *ports, "--proxy-protocol-from", "10.0.0.0/8")
         self.assertEqual(found["proxy-protocol"], {80: False, 443: True})
         self.assertEqual(found["proxy-protocol-from"], [ip_network("10.0.0.0/8")])
+        servers = options("-c", "etc", "--dns-server=192.0.2.1", "--dns-server=[::1]:5353")["dns-server"]
+        self.assertEqual(servers, [TCPAddress("192.0.2.1", 53), TCPAddress("::1", 5353)])
 
     def test_refused(self) -> None:
         """What can't be understood is said in one line."""
@@ -63,6 +66,7 @@ class OptionsTests(SynchronousTestCase):
             (("--config", "etc", "--access-log-format", "xml"), "--access-log-format is text or json"),
             (("--config", "etc", "--path-normalization", "BASE"), "--path-normalization is one of none, base, merge"),
             (("--config", "etc", "--log-format", "xml"), "--log-format is text or json"),
+            (("--config", "etc", "--dns-server", "ns"), "--dns-server: expected an IP address"),
             (("--config", "etc", "--proxy-protocol", "x"), "--proxy-protocol: expected a port number"),
             (("--config", "etc", "--proxy-protocol", "80"), "belong together"),
             (("--config", "etc", "--proxy-protocol-from", "::1"), "belong together"),
@@ -74,6 +78,7 @@ class OptionsTests(SynchronousTestCase):
         """Every option explains itself."""
         text = str(Options())
         for name in (
+            "dns-server",
             "proxy-protocol",
             "proxy-protocol-from",
             "config",

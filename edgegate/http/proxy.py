@@ -328,7 +328,6 @@ class Forwarding:
         self._attempts += 1
         exchange = self._exchange
         exchange.attempts = self._attempts
-        exchange.upstream = endpoint.address
         contact = self._cluster.contact
         self._opening = opening = None if contact is None else opening_of(contact, exchange, self._head)
         key = None if opening is None else opening.key
@@ -337,6 +336,8 @@ class Forwarding:
             connection.close()
             connection = endpoint.pool.take(key)
         self._reused = connection is not None
+        # a name of which one address is used at a time may have led to another when the connection was made
+        exchange.upstream = (endpoint if connection is None else connection.endpoint).address
         if connection is not None:
             self._ask(connection)
         elif endpoint.admission is None:

@@ -54,6 +54,7 @@ class ClusterState:
     """
 
     __slots__ = (
+        "_built",
         "_chooser",
         "_fitness",
         "_names",
@@ -90,6 +91,7 @@ class ClusterState:
         self._fitness = Fitness(cluster.name, registry.wheel, registry.probing, self._refit)
         self._warm = Deadline(registry.wheel, self._refit)
         self._names: dict[str, ResolvedName] = {}
+        self._built: list[tuple[Address, Endpoint]] = []
         self._waiting: list[Callable[[], None]] = []
         self._retired = False
         self._patience = Deadline(registry.wheel, self._release)
@@ -230,17 +232,29 @@ class ClusterState:
             address = endpoint.address
             name = self._names.get(address.host) if isinstance(address, TCPAddress) else None
             if isinstance(address, TCPAddress) and name is not None:
-                for host in name.addresses:
+                for host in self._hosts(name):
                     yield TCPAddress(host, address.port), endpoint
             else:
                 yield address, endpoint
 
-    def _rebuild(self) -> None:
-        """Work out the endpoints anew. An address named twice is one endpoint with both weights."""
+    def _hosts(self, name: ResolvedName) -> tuple[str, ...]:
+        """Return the addresses of a name that are used."""
+        if self.cluster.discovery is Discovery.LOGICAL_DNS:
+            return (name.first,) if name.first else ()
+        return name.addresses
+
+    def _rebuild(self, pool: Pool[Any] | None = None) -> None:
+        """
+        Work out the endpoints anew. An address named twice is one endpoint with both weights.
+
+        @param pool: That of the address which the only one takes the place of: its connections go on being used, as
+            those of Envoy's C{LOGICAL_DNS} do.
+        """
         wheel = self._registry.wheel
         said: dict[Address, Endpoint] = {}
         weights: dict[Address, int] = {}
-        for address, member in self._members():
+        self._built = list(self._members())
+        for address, member in self._built:
             said.setdefault(address, member)
             weights[address] = weights.get(address, 0) + (member.weight or 1)
         before = {endpoint.address: endpoint for endpoint in self.endpoints}
@@ -249,7 +263,7 @@ class ClusterState:
         for address, member in said.items():
             endpoint = before.pop(address, None)
             if endpoint is None:
-                endpoint = EndpointState(address, Pool(wheel), cluster=self.name)
+                endpoint = EndpointState(address, Pool(wheel) if pool is None else pool, cluster=self.name)
                 endpoint.since = now
                 self._bound(endpoint)
             endpoint.said, endpoint.weight = member, weights[address]
@@ -258,7 +272,8 @@ class ClusterState:
             endpoints.append(endpoint)
         self.endpoints = endpoints
         for endpoint in before.values():
-            endpoint.pool.close_all()
+            if endpoint.pool is not pool:
+                endpoint.pool.close_all()
         self._select()
 
     # Limits -----------------------------------------------------------------------------------------------------------
@@ -323,7 +338,10 @@ class ClusterState:
     # Waiting ----------------------------------------------------------------------------------------------------------
 
     def _resolution_changed(self) -> None:
-        self._rebuild()
+        # an answer that begins with another address alone is nothing to a cluster that uses all of them
+        if list(self._members()) != self._built:
+            logical = self.cluster.discovery is Discovery.LOGICAL_DNS and self.endpoints
+            self._rebuild(self.endpoints[0].pool if logical else None)
         self._release_if_resolved()
 
     def _release_if_resolved(self) -> None:

@@ -24,6 +24,7 @@ from edgegate.upstream.contact import contact_of
 from edgegate.upstream.dns import Resolver
 from edgegate.upstream.endpoint import EndpointState
 from edgegate.upstream.localities import Place
+from edgegate.upstream.lookups import Lookups, SystemLookups
 from edgegate.upstream.probing import Ask, Probing
 
 __all__ = ["RESOLVE_TIMEOUT", "ClusterRegistry", "ClusterState", "EndpointState"]
@@ -49,16 +50,17 @@ class ClusterRegistry:
         random: Random | None = None,
         place: Place = Place(),  # noqa: B008 (frozen)
         ask: Ask | None = None,
+        lookups: Lookups | None = None,
     ) -> None:
         """
-        @param reactor: Its C{nameResolver} is asked for the names of DNS clusters.
         @param ask: Asks an endpoint for its health; by default as its probe says, over the reactor.
+        @param lookups: Finds the names of DNS clusters; by default the reactor's C{nameResolver} does.
         """
         self.place = place
         self.probing = Probing(wheel.clock, Asking(reactor, wheel) if ask is None else ask)
         self.wheel = wheel
         self.random = Random() if random is None else random
-        self.resolver = Resolver(reactor, wheel, self.random)
+        self.resolver = Resolver(SystemLookups(reactor) if lookups is None else lookups, wheel, self.random)
         self._states: dict[str, ClusterState] = {}
 
     def update(

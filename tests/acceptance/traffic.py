@@ -34,8 +34,8 @@ class Traffic:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
 
-    def backend(self, body: bytes) -> int:
-        """Open a backend on 127.0.0.1 that answers every request with a body, C{/gone/} never, and return its port."""
+    def backend(self, body: bytes, host: str = "127.0.0.1", port: int = 0) -> int:
+        """Open a backend that answers every request with a body, C{/gone/} never, and return its port."""
 
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             try:
@@ -47,7 +47,7 @@ class Traffic:
                 writer.close()
 
         async def listen() -> int:
-            server = await asyncio.start_server(serve, "127.0.0.1", 0, backlog=1000)
+            server = await asyncio.start_server(serve, host, port, backlog=1000)
             return int(server.sockets[0].getsockname()[1])
 
         return self._run(listen())

@@ -73,6 +73,11 @@ class RegistryCase(SynchronousTestCase):
         return [str(endpoint.address) for endpoint in self.state(name).endpoints]
 
 
+def logical(name: str, host: str, port: int = 80) -> Cluster:
+    """Return a cluster of one name, of which one address at a time is used."""
+    return replace(static(name, TCPAddress(host, port)), discovery=Discovery.LOGICAL_DNS)
+
+
 class TurnTests(RegistryCase):
     def test_single(self) -> None:
         """A cluster of one endpoint always gives that one, and nothing to fail over to."""
@@ -448,3 +453,75 @@ class DNSTests(RegistryCase):
             self.advance(REFRESH * 1.1 + 1)
             self.names.answer("a.example", one, two, *({"10.0.0.1", "10.0.0.2", "10.0.0.3"} - {one, two}))
         self.assertEqual(self.addresses(), before)
+
+    def test_rotation_disturbs_nobody(self) -> None:
+        """An answer in another order leaves the endpoints and whose turn it is alone."""
+        self.update(dns("web", TCPAddress("a.example", 80)))
+        self.names.answer("a.example", "10.0.0.1", "10.0.0.2")
+        state = self.state()
+        before, first = state.endpoints, state.next()
+        self.advance(REFRESH * 1.1 + 1)
+        self.names.answer("a.example", "10.0.0.2", "10.0.0.1")
+        self.assertIs(state.endpoints, before)
+        self.assertIsNot(state.next(), first)
+
+
+class LogicalTests(RegistryCase):
+    """C{DNS_ROUND_ROBIN}: one address of a name at a time."""
+
+    def answer(self, *hosts: str) -> None:
+        """Let the name be asked again, and answered."""
+        self.advance(REFRESH * 1.1 + 1)
+        self.names.answer("a.example", *hosts)
+
+    def test_first_address(self) -> None:
+        """The first address of the latest answer is the only endpoint."""
+        self.update(logical("web", "a.example"))
+        self.names.answer("a.example", "10.0.0.1", "10.0.0.2")
+        self.assertEqual(self.addresses(), ["10.0.0.1:80"])
+        self.answer("10.0.0.2", "10.0.0.1")
+        self.assertEqual(self.addresses(), ["10.0.0.2:80"])
+        self.assertIs(self.state().next(), self.state().endpoints[0])
+
+    def test_connections_stay(self) -> None:
+        """Connections to the address before go on being used, those that are idle and those under way."""
+        self.update(logical("web", "a.example"))
+        self.names.answer("a.example", "10.0.0.1", "10.0.0.2")
+        (former,) = self.state().endpoints
+        idle, used = FakeConnection(), FakeConnection()
+        self.advance(REFRESH * 1.1 + 1)
+        former.pool.give(idle)
+        self.names.answer("a.example", "10.0.0.2")
+        former.pool.give(used)
+        (endpoint,) = self.state().endpoints
+        self.assertEqual((endpoint.pool.take(), endpoint.pool.take()), (used, idle))
+        self.assertEqual((idle.closed, used.closed), (0, 0))
+
+    def test_same_first_address(self) -> None:
+        """While answers begin with the same address nothing changes, whatever follows it."""
+        self.update(logical("web", "a.example"))
+        self.names.answer("a.example", "10.0.0.1", "10.0.0.2")
+        before = self.state().endpoints
+        self.answer("10.0.0.1", "10.0.0.3")
+        self.assertIs(self.state().endpoints, before)
+
+    def test_failure(self) -> None:
+        """When DNS fails the address stays."""
+        self.update(logical("web", "a.example"))
+        self.names.answer("a.example", "10.0.0.1")
+        self.answer()
+        self.assertEqual(self.addresses(), ["10.0.0.1:80"])
+
+    def test_another_name(self) -> None:
+        """Connections to another name are none of the new name's, and are closed with the cluster."""
+        self.update(logical("web", "a.example"))
+        self.names.answer("a.example", "10.0.0.1")
+        idle = FakeConnection()
+        self.state().endpoints[0].pool.give(idle)
+        self.update(logical("web", "b.example"))
+        self.names.answer("b.example", "10.0.0.2")
+        self.assertEqual((self.addresses(), idle.closed), (["10.0.0.2:80"], 1))
+        last = FakeConnection()
+        self.state().endpoints[0].pool.give(last)
+        self.update()
+        self.assertEqual(last.closed, 1)
