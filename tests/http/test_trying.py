@@ -1,4 +1,4 @@
-"""Tests for L{edgegate.http.proxy}: clusters that can be asked for so much only (Istio's C{connectionPool})."""
+"""Tests of L{edgegate.http.trying}: clusters that can be asked for so much only (Istio's C{connectionPool})."""
 
 from __future__ import annotations
 
