@@ -1,5 +1,100 @@
-"""All metadata stands in setup.cfg."""
+"""
+All metadata stands in setup.cfg. What is said here is which modules are compiled, by mypyc, when a wheel is built.
 
-from setuptools import setup
+They run uncompiled as well, only slower: whatever is missing or goes wrong, the package is built all the same, without
+a single compiled module, and one line on standard error says so.
+"""
 
-setup()
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import tempfile
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+HOT = (
+    *("errors", "net/wheel", "net/stream", "net/tls_stream", "net/tls_client", "net/body_splice"),
+    *("http/answer", "http/chunks", "http/exchange", "http/fields", "http/forwarded", "http/target", "http/request"),
+    *("http/h1_reader", "http/h1_answers", "http/h1_answer_writer", "http/h1_backend", "http/h1_channel"),
+    *("http/changes", "http/retrying", "http/mirroring", "http/proxy", "http/trying"),
+    *("upstream/pool", "upstream/budget", "routing/hosts"),
+)
+"""The modules that every request passes."""
+
+GROUP = "edgegate"
+"""mypyc puts the code of all modules into one library, C{edgegate__mypyc}; what it makes for each only leads there."""
+
+
+def extensions() -> list[Extension]:
+    """Return the hot modules for the C compiler; none where that is not wanted or can't be done."""
+    if os.environ.get("EDGEGATE_PURE") or not {"bdist_wheel", "build_ext"} & set(sys.argv):
+        return []
+    if platform.python_implementation() != "CPython":
+        return _uncompiled("mypyc compiles for CPython only")
+    if not _can_compile():
+        return _uncompiled("there is no C compiler that finds Python's headers")
+    try:
+        from mypyc.build import mypycify  # noqa: PLC0415
+
+        paths = [f"edgegate/{name}.py" for name in HOT]
+        found: list[Extension] = mypycify(
+            ["--config-file=setup.cfg", *paths], opt_level="3", debug_level="0", group_name=GROUP
+        )
+    except (Exception, SystemExit) as error:  # a module that mypyc does not take ends in SystemExit
+        return _uncompiled(f"mypyc: {error!r}")
+    return found
+
+
+def _uncompiled(reason: str) -> list[Extension]:
+    sys.stderr.write(f"edgegate is built uncompiled, and will run slower: {reason}\n")
+    return []
+
+
+def _can_compile() -> bool:
+    """Whether there is a compiler that finds Python's headers."""
+    from setuptools._distutils.ccompiler import new_compiler  # noqa: PLC0415
+    from setuptools._distutils.sysconfig import customize_compiler, get_python_inc  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "probe.c"
+        source.write_text("#include <Python.h>\n")
+        try:
+            compiler = new_compiler()
+            customize_compiler(compiler)
+            compiler.compile([str(source)], folder, include_dirs=[get_python_inc()])
+        except Exception:  # there are two copies of distutils' errors, and OSError
+            return False
+    return True
+
+
+class BuildAllOrNone(build_ext):
+    """
+    Compile all hot modules or none.
+
+    A compiled module calls the others by their place in the library, so one that is left over from another build, or
+    that was made before its neighbour failed, must never meet them.
+    """
+
+    def run(self) -> None:
+        """Build, and take away again what was built where something fails."""
+        self._sweep()
+        try:
+            super().run()
+        except Exception as error:  # whatever the compiler had to say, it has said
+            self._sweep()
+            self.extensions = []
+            _uncompiled(f"{type(error).__name__}: {error}")
+
+    def _sweep(self) -> None:
+        folders = {Path(self.build_lib), Path.cwd() if self.inplace else Path(self.build_lib)}
+        for folder in folders:
+            for pattern in ("*__mypyc.*.so", "edgegate/**/*.so"):
+                for path in folder.glob(pattern):
+                    path.unlink()
+
+
+setup(ext_modules=extensions(), cmdclass={"build_ext": BuildAllOrNone})

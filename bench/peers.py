@@ -1,57 +1,34 @@
-"""The same work, said in the language of each proxy: HTTP, HTTPS and TCP in front of one backend."""
+"""
+The same work, said in the language of each proxy.
+
+On its C{http}, C{https} and C{mtls} ports a proxy passes requests to one backend, those below C{/ws} to another that
+speaks WebSocket; on its C{tcp} port it passes bytes. Each function writes the files, and returns the command and the
+kinds of port that the proxy can be asked for.
+"""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 
-from edgegate.demo.certificates import fill
+from stage import DESCRIPTORS, HOST, Stage
 
-HOST = "bench.example.com"
-IDLE = "keepalive_requests 100000000; keepalive_timeout 1h;"
+IDLE = "keepalive_requests 100000000; keepalive_timeout 1h; client_max_body_size 0; client_body_buffer_size 16m;"
 
-
-@dataclass(frozen=True)
-class Stage:
-    """
-    What a proxy is to be prepared for.
-
-    @ivar backend: The backend's port on 127.0.0.1.
-    @ivar program: The proxy's program.
-    @ivar ports: Where the proxy is to listen, for C{http}, C{https} and C{tcp}.
-    """
-
-    folder: Path
-    backend: int
-    program: str = ""
-    ports: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def certificate(self) -> tuple[Path, Path]:
-        """The files of a certificate and its key."""
-        fill(self.folder / "certs", [HOST])
-        return self.folder / "certs" / f"{HOST}.crt", self.folder / "certs" / f"{HOST}.key"
-
-    def write(self, name: str, text: str) -> str:
-        """Write a file of the proxy's configuration and return its path."""
-        path = self.folder / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text)
-        return str(path)
+Prepared = tuple[list[str], set[str]]
 
 
-def _nginx(stage: Stage, name: str, http: str, head: str = "", stream: str = "") -> str:
+def _nginx(stage: Stage, name: str, http: str, head: str = "", stream: str = "", log: str = "off") -> str:
     temporary = " ".join(
         f"{kind}_temp_path {stage.folder}/{name}-{kind};"
         for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
     return f"""{head}
 worker_processes 1; daemon off; pid {stage.folder}/{name}.pid; error_log stderr error;
-events {{ worker_connections 4096; }}
-http {{ access_log off; {IDLE} {temporary}
+events {{ worker_connections {DESCRIPTORS}; }}
+http {{ access_log {log}; {IDLE} {temporary}
 {http}
 }}
 {stream}
@@ -59,65 +36,173 @@ http {{ access_log off; {IDLE} {temporary}
 
 
 def backend(stage: Stage, program: str, bulk: int) -> list[str]:
-    """Prepare the backend: a small JSON answer at C{/}, and a file of C{bulk} bytes."""
+    """
+    Prepare the backend: a small JSON answer at C{/}, a file of C{bulk} bytes, and C{/upload}.
+
+    The last reads a body to its end before it answers: that is what nginx does for one who is asked in turn.
+    """
     pages = stage.folder / "pages"
     pages.mkdir()
     (pages / "bulk").write_bytes(os.urandom(bulk))
     for folder in (stage.folder, pages):
         folder.chmod(0o755)  # nginx gives up root's rights
-    server = f"""server {{ listen 127.0.0.1:{stage.backend} backlog=1024; root {pages}; sendfile on;
-      location = / {{ default_type application/json; return 200 '{{"id": 1, "name": "Red fedora"}}'; }} }}"""
+    server = f"""upstream self {{ server 127.0.0.1:{stage.backend}; keepalive 64; keepalive_requests 100000000; }}
+    server {{ listen 127.0.0.1:{stage.backend} backlog=1024; root {pages}; sendfile on;
+      location = / {{ default_type application/json; return 200 '{{"id": 1, "name": "Red fedora"}}'; }}
+      location = /upload {{ proxy_http_version 1.1; proxy_set_header Connection ""; proxy_pass_request_body off;
+        proxy_set_header Content-Length ""; proxy_method GET; proxy_pass http://self/; }} }}"""
     return [program, "-c", stage.write("backend.conf", _nginx(stage, "backend", server))]
 
 
-def nginx(stage: Stage) -> tuple[list[str], set[str]]:
+def nginx(stage: Stage) -> Prepared:
     """Prepare nginx; without its stream module it takes no part in TCP."""
     certificate, key = stage.certificate
-    proxy = """location / { proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host;
-      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_pass http://backend; }"""
+    proxy = f"""location / {{ proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host;
+        proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_pass http://backend; }}
+      location /ws {{ proxy_http_version 1.1; proxy_set_header Connection upgrade;
+        proxy_set_header Upgrade $http_upgrade; proxy_set_header Host $host;
+        proxy_pass http://127.0.0.1:{stage.echo}; }}"""
+    plain = f"listen 127.0.0.1:{stage.ports['http']};"
+    tls = f"ssl_certificate {certificate}; ssl_certificate_key {key};"
     http = f"""upstream backend {{ server 127.0.0.1:{stage.backend}; keepalive 128; keepalive_requests 100000000; }}
-    server {{ listen 127.0.0.1:{stage.ports["http"]}; server_name {HOST}; {proxy} }}
-    server {{ listen 127.0.0.1:{stage.ports["https"]} ssl; server_name {HOST};
-      ssl_certificate {certificate}; ssl_certificate_key {key}; {proxy} }}"""
+    server_names_hash_max_size 65536; server_names_hash_bucket_size 128;
+    server {{ {plain} server_name {HOST}; {proxy} }}
+    {"".join(f"server {{ {plain} server_name {name}; {proxy} }}" for name in stage.many)}
+    server {{ listen 127.0.0.1:{stage.ports["https"]} ssl; server_name {HOST}; {tls} {proxy} }}
+    server {{ listen 127.0.0.1:{stage.ports["mtls"]} ssl; server_name {HOST}; {tls} {proxy}
+      ssl_verify_client on; ssl_client_certificate {stage.authority}; }}"""
     module = Path("/usr/lib/nginx/modules/ngx_stream_module.so")
-    stream = (
-        f"""stream {{ server {{ listen 127.0.0.1:{stage.ports["tcp"]}; proxy_pass 127.0.0.1:{stage.backend}; }} }}"""
+    head = stream = ""
+    if module.exists():
+        head = f"load_module {module};"
+        stream = (
+            f"stream {{ server {{ listen 127.0.0.1:{stage.ports['tcp']}; proxy_pass 127.0.0.1:{stage.backend}; }} }}"
+        )
+    conf = _nginx(stage, "nginx", http, head, stream, str(stage.log or "off"))
+    return [stage.program, "-c", stage.write("nginx.conf", conf)], {"http", "https", "mtls"} | (
+        {"tcp"} if stream else set()
     )
-    conf = (
-        _nginx(stage, "nginx", http, f"load_module {module};", stream)
-        if module.exists()
-        else _nginx(stage, "nginx", http)
-    )
-    kinds = {"http", "https", "tcp"} if module.exists() else {"http", "https"}
-    return [stage.program, "-c", stage.write("nginx.conf", conf)], kinds
 
 
-def haproxy(stage: Stage) -> tuple[list[str], set[str]]:
-    """Prepare HAProxy."""
+def haproxy(stage: Stage) -> Prepared:
+    """Prepare HAProxy. It logs to its standard output, which is a file here."""
     both = "".join(path.read_text() for path in stage.certificate)
     pem = stage.write("haproxy.pem", both)
+    names = stage.write("haproxy.map", "".join(f"{name} http\n" for name in stage.many))
+    log = "log stdout format raw local0\n  option httplog" if stage.log else ""
     conf = f"""global
   nbthread 1
+  maxconn {DESCRIPTORS * 2 // 5 - 50}
 defaults
   mode http
   timeout connect 5s
   timeout client 1h
   timeout server 1h
   http-reuse always
+  {log}
 frontend http
   bind 127.0.0.1:{stage.ports["http"]}
   bind 127.0.0.1:{stage.ports["https"]} ssl crt {pem}
+  bind 127.0.0.1:{stage.ports["mtls"]} ssl crt {pem} ca-file {stage.authority} verify required
   option forwardfor
+  use_backend websocket if {{ path_beg /ws }}
+  {f"use_backend %[req.hdr(host),lower,map({names})]" if stage.hosts else ""}
   default_backend http
 backend http
   server backend 127.0.0.1:{stage.backend}
+backend websocket
+  server backend 127.0.0.1:{stage.echo}
 listen tcp
   mode tcp
   option splice-auto
   bind 127.0.0.1:{stage.ports["tcp"]}
   server backend 127.0.0.1:{stage.backend}
 """
-    return [stage.program, "-db", "-f", stage.write("haproxy.cfg", conf)], {"http", "https", "tcp"}
+    return [stage.program, "-db", "-f", stage.write("haproxy.cfg", conf)], {"http", "https", "mtls", "tcp"}
+
+
+def caddy(stage: Stage) -> Prepared:
+    """Prepare Caddy; it has no TCP."""
+    certificate, key = stage.certificate
+    log = f"log {{\n output file {stage.log}\n }}" if stage.log else ""
+    body = f""" {log}
+ reverse_proxy /ws* 127.0.0.1:{stage.echo}
+ reverse_proxy 127.0.0.1:{stage.backend} {{
+  transport http {{
+   keepalive_idle_conns_per_host 256
+  }}
+ }}
+}}
+"""
+    ports = stage.ports
+    wanted = ", ".join(f"http://{name}:{ports['http']}" for name in (HOST, *stage.many))
+    conf = f"""{{
+ admin off
+ auto_https off
+ default_sni {HOST}
+ fallback_sni {HOST}
+}}
+{wanted} {{
+{body}
+https://{HOST}:{ports["https"]} {{
+ tls {certificate} {key}
+{body}
+https://{HOST}:{ports["mtls"]} {{
+ tls {certificate} {key} {{
+  client_auth {{
+   mode require_and_verify
+   trust_pool file {stage.authority}
+  }}
+ }}
+{body}
+"""
+    command = [str(Path(stage.program).absolute()), "run", "--adapter", "caddyfile", "--config"]
+    return [*command, stage.write("Caddyfile", conf)], {"http", "https", "mtls"}
+
+
+def traefik(stage: Stage) -> Prepared:
+    """Prepare Traefik."""
+    certificate, key = stage.certificate
+    static = {
+        "entryPoints": {kind: {"address": f"127.0.0.1:{port}"} for kind, port in stage.ports.items()},
+        "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
+        "log": {"level": "ERROR"},
+        "serversTransport": {"maxIdleConnsPerHost": 256},
+        **({"accessLog": {"filePath": str(stage.log)}} if stage.log else {}),
+    }
+    rules = {"http": [], "https": ["https"], "mtls": ["mtls"]}
+    routers: dict[str, object] = {}
+    for kind in rules:
+        tls = {} if kind == "http" else {"tls": {"options": kind} if kind == "mtls" else {}}
+        routers[kind] = {"rule": f"Host(`{HOST}`)", "service": "backend", "entryPoints": [kind], **tls}
+        websocket = f"Host(`{HOST}`) && PathPrefix(`/ws`)"
+        routers[f"{kind}-ws"] = {"rule": websocket, "service": "websocket", "entryPoints": [kind], **tls}
+    for name in stage.many:
+        router = {"rule": f"Host(`{name}`)", "service": "backend", "entryPoints": ["http"]}
+        routers[name.replace(".", "-")] = router
+    servers = {"backend": stage.backend, "websocket": stage.echo}
+    http = {
+        name: {"loadBalancer": {"servers": [{"url": f"http://127.0.0.1:{port}"}]}} for name, port in servers.items()
+    }
+    tcp = {"loadBalancer": {"servers": [{"address": f"127.0.0.1:{stage.backend}"}]}}
+    client = {"caFiles": [str(stage.authority)], "clientAuthType": "RequireAndVerifyClientCert"}
+    pair = {"certFile": str(certificate), "keyFile": str(key)}
+    dynamic = {
+        "http": {"routers": routers, "services": http},
+        "tcp": {
+            "routers": {"tcp": {"rule": "HostSNI(`*`)", "service": "tcp", "entryPoints": ["tcp"]}},
+            "services": {"tcp": tcp},
+        },
+        "tls": {
+            "options": {"mtls": {"clientAuth": client}},
+            "stores": {"default": {"defaultCertificate": pair}},
+            "certificates": [pair],
+        },
+    }
+    # JSON is YAML
+    static["providers"] = {"file": {"filename": stage.write("traefik-dynamic.yaml", json.dumps(dynamic))}}
+    command = [str(Path(stage.program).absolute()), f"--configFile={stage.write('traefik.yaml', json.dumps(static))}"]
+    return command, {"http", "https", "mtls", "tcp"}
 
 
 _ENVOY = "type.googleapis.com/envoy.extensions"
@@ -127,79 +212,110 @@ def _filter(name: str, kind: str, **config: object) -> dict[str, object]:
     return {"name": name, "typed_config": {"@type": f"{_ENVOY}.{kind}", **config}}
 
 
-def envoy(stage: Stage) -> tuple[list[str], set[str]]:
-    """Prepare Envoy as Istio would: a connection manager that uses the remote address, one worker, no access log."""
+def envoy(stage: Stage) -> Prepared:
+    """Prepare Envoy as Istio would: a connection manager that uses the remote address, one worker."""
     certificate, key = stage.certificate
-    routes = [{"match": {"prefix": "/"}, "route": {"cluster": "backend", "timeout": "0s"}}]
+    routes = [
+        {"match": {"prefix": "/ws"}, "route": {"cluster": "websocket", "timeout": "0s"}},
+        {"match": {"prefix": "/"}, "route": {"cluster": "backend", "timeout": "0s"}},
+    ]
+    hosts = [{"name": name, "domains": [name], "routes": routes[1:]} for name in stage.many]
+    log = [_filter("log", "access_loggers.file.v3.FileAccessLog", path=str(stage.log))] if stage.log else []
     http = _filter(
         "http",
         "filters.network.http_connection_manager.v3.HttpConnectionManager",
         stat_prefix="http",
         use_remote_address=True,
-        route_config={"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": routes}]},
+        upgrade_configs=[{"upgrade_type": "websocket"}],
+        access_log=log,
+        route_config={"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": routes}, *hosts]},
         http_filters=[_filter("router", "filters.http.router.v3.Router")],
     )
     tcp = _filter("tcp", "filters.network.tcp_proxy.v3.TcpProxy", stat_prefix="tcp", cluster="backend")
     pair = {"certificate_chain": {"filename": str(certificate)}, "private_key": {"filename": str(key)}}
-    tls = _filter(
-        "tls", "transport_sockets.tls.v3.DownstreamTlsContext", common_tls_context={"tls_certificates": [pair]}
-    )
+    client = {"trusted_ca": {"filename": str(stage.authority)}}
+
+    def tls(**more: object) -> dict[str, object]:
+        common = {"tls_certificates": [pair], **more}
+        required = {"require_client_certificate": bool(more)}
+        return _filter("tls", "transport_sockets.tls.v3.DownstreamTlsContext", common_tls_context=common, **required)
+
     chains = {
         "http": {"filters": [http]},
-        "https": {"filters": [http], "transport_socket": tls},
+        "https": {"filters": [http], "transport_socket": tls()},
+        "mtls": {"filters": [http], "transport_socket": tls(validation_context=client)},
         "tcp": {"filters": [tcp]},
     }
     listeners = [
         {"name": kind, "address": _address(stage.ports[kind]), "filter_chains": [chain]}
         for kind, chain in chains.items()
     ]
-    endpoint = {"endpoint": {"address": _address(stage.backend)}}
-    cluster = {
-        "name": "backend",
-        "load_assignment": {"cluster_name": "backend", "endpoints": [{"lb_endpoints": [endpoint]}]},
-    }
-    conf = {"static_resources": {"listeners": listeners, "clusters": [cluster]}}
+    clusters = [_cluster("backend", stage.backend), _cluster("websocket", stage.echo)]
+    conf = {"static_resources": {"listeners": listeners, "clusters": clusters}}
     path = stage.write("envoy.json", json.dumps(conf))
     quiet = ["--concurrency", "1", "--disable-hot-restart", "-l", "error"]
-    return [str(Path(stage.program).absolute()), "-c", path, *quiet], {"http", "https", "tcp"}
+    return [str(Path(stage.program).absolute()), "-c", path, *quiet], set(chains)
+
+
+def _cluster(name: str, port: int) -> dict[str, object]:
+    most = dict.fromkeys(("max_connections", "max_pending_requests", "max_requests"), 20000)
+    endpoint = {"endpoint": {"address": _address(port)}}
+    return {
+        "name": name,
+        "circuit_breakers": {"thresholds": [most]},
+        "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]},
+    }
 
 
 def _address(port: int) -> dict[str, object]:
     return {"socket_address": {"address": "127.0.0.1", "port_value": port}}
 
 
-def edgegate(stage: Stage) -> tuple[list[str], set[str]]:
+def edgegate(stage: Stage) -> Prepared:
     """Prepare edgegate."""
     certificate, key = stage.certificate
-    tls = {"mode": "SIMPLE", "serverCertificate": str(certificate), "privateKey": str(key)}
+    tls = {"serverCertificate": str(certificate), "privateKey": str(key)}
+    mutual = {"mode": "MUTUAL", **tls, "caCertificates": str(stage.authority)}
     servers = [
         {"port": _port(stage, "http", "HTTP"), "hosts": ["*"]},
-        {"port": _port(stage, "https", "HTTPS"), "hosts": ["*"], "tls": tls},
+        {"port": _port(stage, "https", "HTTPS"), "hosts": ["*"], "tls": {"mode": "SIMPLE", **tls}},
+        {"port": _port(stage, "mtls", "HTTPS"), "hosts": ["*"], "tls": mutual},
         {"port": _port(stage, "tcp", "TCP"), "hosts": ["*"]},
     ]
-    route = [{"destination": {"host": "backend.internal", "port": {"number": 80}}}]
-    service = {
-        "hosts": ["backend.internal"],
-        "location": "MESH_EXTERNAL",
-        "resolution": "STATIC",
-        "ports": [{"number": 80, "name": "http", "protocol": "HTTP", "targetPort": stage.backend}],
-        "endpoints": [{"address": "127.0.0.1"}],
-    }
-    # JSON is YAML.
-    for kind, name, spec in (
+    to = [{"destination": {"host": "backend.internal", "port": {"number": 80}}}]
+    websocket = [{"destination": {"host": "websocket.internal", "port": {"number": 80}}}]
+    routes = [{"match": [{"uri": {"prefix": "/ws"}}], "route": websocket}, {"route": to}]
+    documents: list[tuple[str, str, dict[str, object]]] = [
         ("Gateway", "bench", {"servers": [{**server, "bind": "127.0.0.1"} for server in servers]}),
-        ("VirtualService", "http", {"hosts": [HOST], "gateways": ["bench"], "http": [{"route": route}]}),
-        ("VirtualService", "tcp", {"hosts": ["*"], "gateways": ["bench"], "tcp": [{"route": route}]}),
-        ("ServiceEntry", "backend", service),
-    ):
-        resource = {"apiVersion": "networking.istio.io/v1", "kind": kind, "metadata": {"name": name}, "spec": spec}
-        stage.write(f"edgegate/{kind}-{name}.yaml", json.dumps(resource, indent=2))
-    command = [stage.program, "-n", "--pidfile=", "edgegate", "--config", str(stage.folder / "edgegate")]
-    return command, {"http", "https", "tcp"}
+        ("VirtualService", "http", {"hosts": [HOST], "gateways": ["bench"], "http": routes}),
+        ("VirtualService", "tcp", {"hosts": ["*"], "gateways": ["bench"], "tcp": [{"route": to}]}),
+    ]
+    for name, port in (("backend", stage.backend), ("websocket", stage.echo)):
+        ports = [{"number": 80, "name": "http", "protocol": "HTTP", "targetPort": port}]
+        where = {"location": "MESH_EXTERNAL", "resolution": "STATIC", "endpoints": [{"address": "127.0.0.1"}]}
+        documents.append(("ServiceEntry", name, {"hosts": [f"{name}.internal"], "ports": ports, **where}))
+    for name in stage.many:
+        spec = {"hosts": [name], "gateways": ["bench"], "http": [{"route": to}]}
+        documents.append(("VirtualService", name.partition(".")[0], spec))
+    # JSON is YAML.
+    version = "networking.istio.io/v1"
+    texts = [
+        json.dumps({"apiVersion": version, "kind": kind, "metadata": {"name": name}, "spec": spec})
+        for kind, name, spec in documents
+    ]
+    stage.write("edgegate/all.yaml", "\n---\n".join(texts))
+    options = ["--config", str(stage.folder / "edgegate"), "--admin=none", f"--access-log={stage.log or 'none'}"]
+    return [stage.program, "-n", "--pidfile=", "edgegate", *options], {"http", "https", "mtls", "tcp"}
 
 
 def _port(stage: Stage, kind: str, protocol: str) -> dict[str, object]:
     return {"number": stage.ports[kind], "name": kind, "protocol": protocol}
 
 
-PEERS: dict[str, Callable[[Stage], tuple[list[str], set[str]]]] = {"nginx": nginx, "haproxy": haproxy, "envoy": envoy}
+PEERS: dict[str, Callable[[Stage], Prepared]] = {
+    "envoy": envoy,
+    "nginx": nginx,
+    "haproxy": haproxy,
+    "caddy": caddy,
+    "traefik": traefik,
+}

@@ -15,7 +15,6 @@ from twisted.internet.interfaces import IReactorFDSet, IReactorFromThreads, IRea
 from twisted.logger import Logger
 from twisted.python import usage
 
-from edgegate import __version__
 from edgegate.admin.address import DEFAULT, parse_admin_address
 from edgegate.admin.site import AdminService
 from edgegate.downstream.introduced import Introductions
@@ -32,6 +31,7 @@ from edgegate.service_log import LoggedService, json_observer
 from edgegate.signals import Signals
 from edgegate.upstream.localities import Place
 from edgegate.upstream.name_files import PORT
+from edgegate.version import described
 from edgegate.watching import WatchService
 
 log = Logger()
@@ -162,7 +162,7 @@ class Options(usage.Options):
 
     def opt_version(self) -> None:
         """Print edgegate's version and exit."""
-        sys.stdout.write(f"edgegate {__version__}\n")
+        sys.stdout.write(f"{described()}\n")
         raise SystemExit(0)
 
     def postOptions(self) -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import click
 
-from edgegate import __version__
 from edgegate.cli.certs import certs
 from edgegate.cli.check import check
 from edgegate.cli.proxy_config import proxy_config
 from edgegate.cli.reload import reload
+from edgegate.version import described
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="edgegate", message="%(prog)s %(version)s")
+@click.version_option(described(), message="%(version)s")
 def main() -> None:
     """
     Serve Istio's Gateway and VirtualService files on any machine.

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, cast
 from twisted.internet.interfaces import IProtocol, IPushProducer, ITransport
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from zope.interface import implementer
+from zope.interface import classImplements
 
 from edgegate.errors import CLIENT_BODY_TIMEOUT, CLIENT_GONE, CLIENT_TIMEOUT, INTERNAL, Fault
 from edgegate.http.answer import AnswerHead
@@ -48,7 +48,6 @@ class Wait(Enum):
     READER = "client to read"
 
 
-@implementer(IProtocol, IPushProducer)
 class HTTP1Channel:
     """
     One connection of a client.
@@ -97,7 +96,7 @@ class HTTP1Channel:
     def makeConnection(self, transport: ITransport) -> None:
         """The connection is ready."""
         self._transport = stream = cast(Stream, transport)
-        stream.registerProducer(self, True)
+        stream.registerProducer(cast(IPushProducer, self), True)
         self._arm(Wait.REQUEST, self._gateway.limits.idle_seconds)
 
     def connectionMade(self) -> None:
@@ -424,3 +423,7 @@ class HTTP1Channel:
         self._transport.unregisterProducer()
         self._gateway.channel_ended(self)
         return self._reader.stop()
+
+
+# Behind the class, not as its decorator: mypyc makes a decorated class a plain Python one, several times as slow.
+classImplements(HTTP1Channel, IProtocol, IPushProducer)

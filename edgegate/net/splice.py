@@ -17,6 +17,7 @@ import resource
 import socket
 import struct
 from collections.abc import Callable
+from typing import ClassVar
 
 from twisted.internet.interfaces import IReactorFDSet, IReadWriteDescriptor
 from twisted.python.failure import Failure
@@ -52,8 +53,8 @@ class Pipe:
 
     __slots__ = ("held", "reader", "size", "writer")
 
-    _kept: list[Pipe] = []
-    _open = 0
+    _kept: ClassVar[list[Pipe]] = []
+    _open: ClassVar[int] = 0
 
     def __init__(self) -> None:
         self.reader, self.writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)

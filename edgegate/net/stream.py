@@ -29,7 +29,7 @@ from twisted.internet.interfaces import (
     ITransport,
 )
 from twisted.python.failure import Failure
-from zope.interface import implementer
+from zope.interface import classImplements
 
 from edgegate.net.body_splice import BodySplice
 from edgegate.net.sockaddr import AnyTwistedAddress, twisted_address
@@ -54,7 +54,6 @@ class Phase(IntEnum):
     CLOSED = 5
 
 
-@implementer(ITransport, IConsumer, IPushProducer, IReadWriteDescriptor, IHalfCloseableDescriptor)
 class Stream:
     """
     One connected stream socket. It owns the socket until L{detach}.
@@ -121,7 +120,7 @@ class Stream:
         self.switch(protocol)
         if read:
             self._watch_reading()
-        protocol.makeConnection(self)
+        protocol.makeConnection(cast(ITransport, self))
 
     def switch(self, protocol: IProtocol) -> None:
         """
@@ -495,3 +494,7 @@ class Stream:
 
 def _nothing(size: int) -> bytes:
     return b""
+
+
+# Behind the class, not as its decorator: mypyc makes a decorated class a plain Python one, several times as slow.
+classImplements(Stream, ITransport, IConsumer, IPushProducer, IReadWriteDescriptor, IHalfCloseableDescriptor)

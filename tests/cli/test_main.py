@@ -5,8 +5,8 @@ from __future__ import annotations
 from click.testing import CliRunner
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate import __version__
 from edgegate.cli.main import main
+from edgegate.version import described
 
 
 class MainTests(SynchronousTestCase):
@@ -20,5 +20,5 @@ class MainTests(SynchronousTestCase):
             self.assertEqual(CliRunner().invoke(main, [name, "--help"]).exit_code, 0)
 
     def test_version(self) -> None:
-        """The version is the package's."""
-        self.assertEqual(CliRunner().invoke(main, ["--version"]).output, f"edgegate {__version__}\n")
+        """The version is told, and how the package is built."""
+        self.assertEqual(CliRunner().invoke(main, ["--version"]).output, f"{described()}\n")

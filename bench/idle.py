@@ -1,0 +1,68 @@
+"""What a TLS connection costs that says nothing: its share of the proxy's memory."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import subprocess
+import sys
+from pathlib import Path
+
+from figures import Idle
+from loads import REQUEST, context
+from stage import DESCRIPTORS, HOST, LOAD_CORE, Stage, resident
+
+WARM = 100
+"""Connections before the count, for what the first of them make once and for all."""
+
+
+def measure(stage: Stage, ports: dict[str, tuple[int, int]], count: int) -> dict[str, Idle]:
+    """
+    Return what an idle connection takes in each proxy.
+
+    @param ports: The process and the TLS port of each.
+    """
+    count = min(count, DESCRIPTORS // 3 - 200)
+    return {name: Idle(count, _each(stage, pid, port, count)) for name, (pid, port) in ports.items()}
+
+
+def _each(stage: Stage, pid: int, port: int, count: int) -> float:
+    command = ["taskset", "-c", LOAD_CORE, sys.executable, __file__, str(port), str(stage.folder), str(count)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as client:
+        assert client.stdout is not None and client.stdin is not None
+        _expect(client.stdout.readline())
+        before = resident(pid)
+        print(file=client.stdin, flush=True)
+        _expect(client.stdout.readline())
+        after = resident(pid)
+        client.stdin.close()
+    return round((after - before) * 1024 / count, 1)
+
+
+def _expect(line: str) -> None:
+    if line != "open\n":
+        raise SystemExit(f"the idle connections did not come about: {line!r}")
+
+
+def opened(port: int, settings: ssl.SSLContext) -> ssl.SSLSocket:
+    """Open a connection that has had one answer."""
+    plain = socket.create_connection(("127.0.0.1", port))
+    secure = settings.wrap_socket(plain, server_hostname=HOST)
+    secure.sendall(REQUEST)
+    if not secure.recv(65536).startswith(b"HTTP/1.1 200 "):
+        raise SystemExit("no good answer")
+    return secure
+
+
+def main() -> None:
+    """Be the client: open some connections, wait for a line, open the others, and keep all to the end of the input."""
+    port, settings = int(sys.argv[1]), context(Path(sys.argv[2]))
+    kept = []
+    for number in (WARM, int(sys.argv[3])):
+        kept += [opened(port, settings) for _ in range(number)]
+        print("open", flush=True)
+        sys.stdin.readline()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""What is measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from loads import MANY, Load, own, upload, wrk
+
+BULK = 1 << 20
+"""Bytes of the large answer."""
+
+HOSTS = 10_000
+
+
+@dataclass(frozen=True)
+class Setting:
+    """
+    How all proxies are set up for some scenarios.
+
+    @ivar log: Whether each writes an access log to a file.
+    @ivar hosts: How many virtual hosts there are besides the one.
+    """
+
+    log: bool = False
+    hosts: int = 0
+
+
+PLAIN, LOGGED, CROWDED = Setting(), Setting(log=True), Setting(hosts=HOSTS)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """
+    One kind of work.
+
+    @ivar what: It, as a title.
+    @ivar unit: What the CPU time is divided by.
+    @ivar port: Which of a proxy's ports is asked.
+    """
+
+    what: str
+    unit: str
+    port: str
+    load: Load
+    setting: Setting = PLAIN
+
+
+SCENARIOS = {
+    "http1": Scenario("HTTP/1.1, keep-alive, small answers", "request", "http", wrk()),
+    "http1-bulk": Scenario("HTTP/1.1, answers of 1 MiB", "MiB", "http", wrk("/bulk", connections=16)),
+    "https1": Scenario("HTTP/1.1 over TLS, keep-alive, small answers", "request", "https", wrk(tls=True)),
+    "https1-bulk": Scenario(
+        "HTTP/1.1 over TLS, answers of 1 MiB", "MiB", "https", wrk("/bulk", tls=True, connections=16)
+    ),
+    "handshake": Scenario(
+        "A new TLS connection for each request (wrk resumes where it gets a ticket)",
+        "connection",
+        "https",
+        wrk(tls=True, connections=32, close=True),
+    ),
+    "resumed": Scenario("A resumed TLS 1.3 session for each request", "connection", "https", own("resume", 1)),
+    "mutual": Scenario(
+        "HTTP/1.1 over TLS with a client's certificate, small answers", "request", "mtls", own("mutual", 16)
+    ),
+    "tcp": Scenario("TCP, small messages", "message and its answer", "tcp", wrk()),
+    "tcp-bulk": Scenario("TCP, 1 MiB at a time", "MiB", "tcp", wrk("/bulk", connections=16)),
+    "upload-10k": Scenario("Uploads of 10 KB", "upload", "http", wrk("/upload", script=upload(10_000))),
+    "upload-10m": Scenario(
+        "Uploads of 10 MB", "upload", "http", wrk("/upload", connections=4, script=upload(10_000_000))
+    ),
+    "websocket": Scenario("WebSocket, 100 bytes and their echo", "message and its echo", "http", own("websocket", 16)),
+    "log": Scenario("HTTP/1.1, small answers, with an access log in a file", "request", "http", wrk(), LOGGED),
+    "hosts": Scenario("HTTP/1.1, small answers of 10,000 virtual hosts", "request", "http", wrk(script=MANY), CROWDED),
+}

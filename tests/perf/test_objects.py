@@ -1,0 +1,108 @@
+"""What a request on the hot path makes and leaves, counted in a conversation without sockets."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections import Counter
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+import edgegate
+from edgegate.http import request
+from edgegate.http.exchange import Exchange
+from edgegate.http.proxy import Forwarding
+from edgegate.version import compiled
+from tests.http.conversation import Conversation, FakeStream
+
+ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
+REQUESTS = 1000
+
+CALLS = 70
+"""Python functions of ours that a request and its answer go through, at the most; lower it with what they lose."""
+
+_PACKAGE = str(Path(edgegate.__file__).parent)
+_HEAD = request.h1_head.__code__
+_NEW = [Exchange.__init__.__code__, Forwarding.__init__.__code__]
+
+
+class Kept:
+    """A client and a backend whose connections are kept, and have carried some requests already."""
+
+    def __init__(self) -> None:
+        self.conversation = Conversation()
+        self.client = self.conversation.client()
+        self.client.deliver(self.request(0))
+        self.backend: FakeStream = self.conversation.backend()
+        self.answer()
+        for _ in range(10):
+            self.ask(0)
+
+    @staticmethod
+    def request(number: int) -> bytes:
+        """Return a request; those with another number have another head."""
+        return b"GET /%d HTTP/1.1\r\nhost: web.example\r\nuser-agent: test\r\n\r\n" % number
+
+    def answer(self) -> None:
+        """Have the backend answer, and throw away what was said."""
+        self.backend.deliver(ANSWER)
+        self.backend.writes.clear()
+        self.client.writes.clear()
+        self.conversation.ended.clear()
+
+    def ask(self, number: int) -> None:
+        """Ask, and have it answered."""
+        self.client.deliver(self.request(number))
+        self.answer()
+
+    def calls(self, number: int) -> Counter[CodeType]:
+        """Ask, and return how often each function of the package was called meanwhile."""
+        seen: Counter[CodeType] = Counter()
+
+        def called(frame: FrameType, event: str, _: Any) -> None:
+            if event == "call" and frame.f_code.co_filename.startswith(_PACKAGE):
+                seen[frame.f_code] += 1
+
+        before = sys.getprofile()
+        sys.setprofile(called)
+        try:
+            self.ask(number)
+        finally:
+            sys.setprofile(before)
+        return seen
+
+
+class ObjectsTests(SynchronousTestCase):
+    """Requests on kept connections."""
+
+    if compiled():
+        skip = "compiled functions cannot be counted, nor take fakes"
+
+    def test_made(self) -> None:
+        """A request makes one exchange and one forwarding, and no other object of ours that has a C{__init__}."""
+        made = {code: count for code, count in Kept().calls(0).items() if code.co_name == "__init__"}
+        self.assertEqual(made, dict.fromkeys(_NEW, 1))
+
+    def test_heads(self) -> None:
+        """A head that was just there is not made again; another one is made once."""
+        kept = Kept()
+        self.assertEqual([kept.calls(number)[_HEAD] for number in (0, 1, 1, 2)], [0, 1, 0, 1])
+
+    def test_calls(self) -> None:
+        """A request whose head was just there goes through no more functions than it used to."""
+        seen = Kept().calls(0)
+        self.assertLessEqual(seen.total(), CALLS, "\n".join(f"{n} {c.co_name}" for c, n in seen.most_common()))
+
+    def test_left(self) -> None:
+        """A thousand requests leave nothing behind in memory."""
+        kept = Kept()
+        gc.collect()
+        gc.disable()
+        self.addCleanup(gc.enable)
+        before = sys.getallocatedblocks()
+        for _ in range(REQUESTS):
+            kept.ask(0)
+        self.assertLess(sys.getallocatedblocks() - before, REQUESTS // 10)
