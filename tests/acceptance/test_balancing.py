@@ -187,8 +187,9 @@ class BalancingTests(ServedTestCase):
             self.reload(folder(THREE[:2]))
             after = self.owners(host)
             moved = sum(one != two for one, two in zip(before, after, strict=True))
-            self.assertEqual(moved if host == "header" else before.count("three"), before.count("three"))
-            self.assertLessEqual(moved, 43)
+            # whose backend left moves, and with a table a few more; how many that are is chance among so few users
+            gone = before.count("three")
+            self.assertEqual(moved, gone) if host == "header" else self.assertLess(moved - gone, 10)
             self.reload(folder())
             self.assertEqual(self.owners(host), before)
 
