@@ -1,13 +1,22 @@
 # Each target sets up what it needs in .venv; with another Python: make PYTHON=python3.12 test
-.PHONY: demo test lint bench docs
+.PHONY: demo test test-compiled lint bench docs
 
 PYTHON ?= python3
 VENV ?= .venv
+BENCH_VENV ?= .venv-bench
 TESTS ?= tests
 JOBS ?= 2
 # What `make bench` compares with, e.g. PEERS="envoy nginx"; empty: all that are installed.
 PEERS ?=
+PEERS_BIN ?= .peers/bin
 SCENARIOS ?=
+# More for bench/compare.py, e.g. BENCH="--rounds 5 --write docs".
+BENCH ?=
+# Where the package is compiled for its tests, and what of them runs there: what passes bytes, and no test of the files.
+COMPILED = build/compiled
+COMPILED_TESTS ?= $(addprefix tests.acceptance.test_,traffic routing retries upgrade bodies bytes balancing \
+  upstream_tls reload)
+comma := ,
 
 # $(call venv,EXTRAS): make the virtual environment, and install again only when setup.cfg has changed since.
 define venv
@@ -27,6 +36,18 @@ test:
 	$(call venv,test)
 	$(VENV)/bin/trial -j$(JOBS) $(TESTS)
 
+# Compiled modules beside their sources would be imported instead of them, so this is done to a copy.
+test-compiled:
+	$(call venv,test$(comma)compile)
+	@rm -rf $(COMPILED) && mkdir -p $(COMPILED)
+	@tar -cf - --exclude=__pycache__ --exclude='*.so' edgegate twisted tests etc packaging README.md setup.py setup.cfg \
+	  pyproject.toml | tar -xf - -C $(COMPILED)
+	@echo "Compiling in $(COMPILED) ..."
+	@cd $(COMPILED) && $(abspath $(VENV))/bin/python setup.py --quiet build_ext --inplace >build.log 2>&1 || { cat build.log; exit 1; }
+	@# the checkout is installed in this environment: without PYTHONPATH its own sources would be tested
+	cd $(COMPILED) && PYTHONPATH=$(abspath $(COMPILED)) EDGEGATE_EXPECT=compiled \
+	  $(abspath $(VENV))/bin/trial -j$(JOBS) tests.test_version tests.perf.test_calls $(COMPILED_TESTS) || { cat build.log; exit 1; }
+
 lint:
 	$(call venv,lint)
 	$(VENV)/bin/ruff format --check .
@@ -34,9 +55,13 @@ lint:
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/mypy
 
+# What is measured is what `pip install .` makes: compiled. It is installed anew each time.
 bench:
-	$(call venv,test)
-	$(VENV)/bin/python bench/compare.py $(addprefix --peer ,$(PEERS)) $(addprefix --scenario ,$(SCENARIOS))
+	@test -x $(BENCH_VENV)/bin/pip || $(PYTHON) -m venv $(BENCH_VENV)
+	@echo "Installing edgegate, compiled, into $(BENCH_VENV) ..."
+	@rm -rf build/lib* build/bdist*
+	@$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check '.[bench]'
+	$(BENCH_VENV)/bin/python bench/compare.py --peers-bin $(PEERS_BIN) $(addprefix --peer ,$(PEERS)) $(addprefix --scenario ,$(SCENARIOS)) $(BENCH)
 
 docs:
 	$(call venv,docs)
