@@ -59,6 +59,7 @@ lint:
 bench:
 	@test -x $(BENCH_VENV)/bin/pip || $(PYTHON) -m venv $(BENCH_VENV)
 	@echo "Installing edgegate, compiled, into $(BENCH_VENV) ..."
+	@rm -rf build/lib* build/bdist*
 	@$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check '.[bench]'
 	$(BENCH_VENV)/bin/python bench/compare.py --peers-bin $(PEERS_BIN) $(addprefix --peer ,$(PEERS)) $(addprefix --scenario ,$(SCENARIOS)) $(BENCH)
 

@@ -18,7 +18,6 @@ from edgegate.http.changes import changed_answer
 from edgegate.http.exchange import Exchange
 from edgegate.http.fields import PASS, REQUEST_ROLES, Field
 from edgegate.http.h1_backend import HTTP1Backend
-from edgegate.http.mirroring import Shadow, shadows_of
 from edgegate.http.request import CHUNKED
 from edgegate.http.trying import Trying
 from edgegate.http.tunnel import Tunnel
@@ -48,10 +47,8 @@ class Forwarding(Trying):
     __slots__ = (
         "_asked_at",
         "_chunked",
-        "_held",
         "_held_bytes",
         "_paused",
-        "_shadows",
         "_upload_paused",
         "_whole",
     )
@@ -66,11 +63,9 @@ class Forwarding(Trying):
     ) -> None:
         super().__init__(exchange, cluster, destination, route, gateway)
         self._chunked = exchange.head.length == CHUNKED
-        self._held: list[bytes] = []
         self._held_bytes = 0
         self._whole = self._paused = self._upload_paused = False
         self._asked_at = 0.0
-        self._shadows = shadows_of(exchange, route, self._head, gateway) if route.mirrors else _NONE
 
     # The exchange's upload --------------------------------------------------------------------------------------------
 
@@ -266,16 +261,6 @@ class Forwarding(Trying):
         if self._upload_paused:
             self._upload_paused = False
             exchange.channel.resume_upload()
-
-    def _stop(self) -> None:
-        """Leave nothing behind but the connection."""
-        self._stop_trying()
-        for shadow in self._shadows:
-            shadow.abandon()
-        self._held = []
-
-
-_NONE: list[Shadow] = []
 
 
 def forward(exchange: Exchange, route: HTTPRoute, gateway: HTTPGateway) -> None:

@@ -28,7 +28,7 @@ from edgegate.http.changes import request_lines
 from edgegate.http.exchange import Exchange
 from edgegate.http.h1_backend import HTTP1Backend
 from edgegate.http.hashing import request_key
-from edgegate.http.mirroring import opening_of
+from edgegate.http.mirroring import Shadow, opening_of, shadows_of
 from edgegate.http.retrying import Retries
 from edgegate.net.connecting import Connecting
 from edgegate.net.opening import Opening
@@ -42,11 +42,16 @@ if TYPE_CHECKING:
     from edgegate.http.gateway import HTTPGateway
 
 
+_NONE: list[Shadow] = []
+
+
 class Trying:
     """
     One request that looks for a connection; what is sent and received on it is a subclass's to say.
 
-    It owns the connection that it took until the answer is whole or it gives up.
+    It owns the connection that it took until the answer is whole or it gives
+    up, what is kept of the request's body for another try, and the copies for
+    mirrors.
     """
 
     __slots__ = (
@@ -60,6 +65,7 @@ class Trying:
         "_exchange",
         "_gateway",
         "_head",
+        "_held",
         "_key",
         "_needed",
         "_next_try",
@@ -69,6 +75,7 @@ class Trying:
         "_reused",
         "_route",
         "_settled",
+        "_shadows",
         "_tried",
         "_try_deadline",
     )
@@ -98,9 +105,11 @@ class Trying:
         self._opening: Opening | None = None
         self._tried: list[EndpointState] = []
         self._key = request_key(exchange, cluster.cluster.balancer, gateway.random) if cluster.keyed else None
+        self._held: list[bytes] = []
         self._attempts = 0
         self._replayable = True
         self._reused = self._settled = False
+        self._shadows = shadows_of(exchange, route, self._head, gateway) if route.mirrors else _NONE
 
     # A subclass's -----------------------------------------------------------------------------------------------------
 
@@ -109,9 +118,6 @@ class Trying:
 
     def _ask(self, connection: HTTP1Backend) -> None:
         """Begin the request on a connection."""
-
-    def _stop(self) -> None:
-        """Leave nothing behind but the connection; see L{_stop_trying}."""
 
     # ------------------------------------------------------------------------------------------------------------------
 
@@ -301,7 +307,7 @@ class Trying:
             self._cluster.failed(self._tried[-1])
         self._fail(UPSTREAM_TIMEOUT)
 
-    def _stop_trying(self) -> None:
+    def _stop(self) -> None:
         """Leave nothing behind but the connection."""
         if self._needed is not None:
             self._need_no_more()
@@ -320,6 +326,9 @@ class Trying:
         if self._next_try is not None:
             self._next_try.cancel()
             self._next_try = None
+        for shadow in self._shadows:
+            shadow.abandon()
+        self._held = []
 
     def _end_need(self) -> Admission | None:
         """A connection was found, or will never be; return where it was needed."""

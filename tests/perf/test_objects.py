@@ -15,18 +15,19 @@ import edgegate
 from edgegate.http import request
 from edgegate.http.exchange import Exchange
 from edgegate.http.proxy import Forwarding
+from edgegate.http.trying import Trying
 from edgegate.version import compiled
 from tests.http.conversation import Conversation, FakeStream
 
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 REQUESTS = 1000
 
-CALLS = 70
+CALLS = 71
 """Python functions of ours that a request and its answer go through, at the most; lower it with what they lose."""
 
 _PACKAGE = str(Path(edgegate.__file__).parent)
 _HEAD = request.h1_head.__code__
-_NEW = [Exchange.__init__.__code__, Forwarding.__init__.__code__]
+_NEW = [Exchange.__init__.__code__, Forwarding.__init__.__code__, Trying.__init__.__code__]
 
 
 class Kept:
@@ -82,7 +83,7 @@ class ObjectsTests(SynchronousTestCase):
         skip = "compiled functions cannot be counted, nor take fakes"
 
     def test_made(self) -> None:
-        """A request makes one exchange and one forwarding, and no other object of ours that has a C{__init__}."""
+        """A request makes one exchange and one forwarding, which is a trying, and nothing else of ours with C{__init__}."""
         made = {code: count for code, count in Kept().calls(0).items() if code.co_name == "__init__"}
         self.assertEqual(made, dict.fromkeys(_NEW, 1))
 
