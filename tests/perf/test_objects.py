@@ -83,7 +83,7 @@ class ObjectsTests(SynchronousTestCase):
         skip = "compiled functions cannot be counted, nor take fakes"
 
     def test_made(self) -> None:
-        """A request makes one exchange and one forwarding, which is a trying, and nothing else of ours with C{__init__}."""
+        """A request makes one exchange and one forwarding, which is a trying, and no other object of ours."""
         made = {code: count for code, count in Kept().calls(0).items() if code.co_name == "__init__"}
         self.assertEqual(made, dict.fromkeys(_NEW, 1))
 
