@@ -294,7 +294,7 @@ class Stream:
         self._read_finished()
 
     def splice_blocked(self) -> None:
-        """The run found that this stream takes no more for now."""
+        """The run found that this stream's socket is full."""
         self._watch_writing()
         if not self._blocked and self._producer is not None:
             self._blocked = True

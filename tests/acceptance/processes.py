@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
@@ -114,6 +114,15 @@ class Running:
             self._news.wait_for(lambda: self._over or self._count(text) >= count, PATIENCE)
         if self._count(text) < count:
             raise AssertionError(f"{self.process.args!r} did not say {text!r} but:\n{self.output}")
+
+    def finds(self, matches: Callable[[str], bool]) -> str:
+        """Wait for a line of its output, and return the first that matches."""
+        with self._news:
+            self._news.wait_for(lambda: self._over or any(map(matches, self.lines)), PATIENCE)
+            for line in self.lines:
+                if matches(line):
+                    return line
+        raise AssertionError(f"{self.process.args!r} did not say it but:\n{self.output}")
 
     def _count(self, text: str) -> int:
         return sum(text in line for line in self.lines)

@@ -8,7 +8,7 @@ import shutil
 import socket
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -20,17 +20,6 @@ from tests.acceptance.echo import EchoBackends
 from tests.acceptance.processes import PATIENCE, Running, free_ports, program
 
 Headers = list[tuple[str, str]]
-
-GATEWAY = """\
-apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: {name: gw}
-spec:
-  servers:
-  - {port: {number: $http, name: http, protocol: HTTP}, hosts: ["*"]}
----
-"""
-"""Every host, on one port."""
 
 
 @dataclass
@@ -87,6 +76,16 @@ class Client:
     def send(self, data: bytes) -> None:
         """Send bytes as they are."""
         self.socket.sendall(data)
+
+    def dribble(self, pieces: Iterable[bytes], pause: float) -> None:
+        """
+        Send pieces that come to the gateway one by one.
+
+        @param pause: Seconds after each: what a slow client is. Nothing tells when the gateway has read a piece.
+        """
+        for piece in pieces:
+            self.send(piece)
+            time.sleep(pause)
 
     def ask(
         self, method: str, target: str, host: str, headers: Sequence[tuple[str, str]] = (), body: bytes | None = None
@@ -167,7 +166,7 @@ class Served:
         (self.folder / "etc").mkdir()
         for name, text in case.files.items():
             (self.folder / "etc" / name).write_text(Template(text).safe_substitute(self.ports))
-        options = ["--config=etc", "--no-watch", f"--admin=127.0.0.1:{admin}", "--access-log=log"]
+        options = ["--config=etc", "--no-watch", f"--admin=127.0.0.1:{admin}", "--access-log=-"]
         command = [program("twistd"), "-n", "--pidfile=", "edgegate", *options, "--access-log-format=json"]
         self.gateway = Running(command, self.folder)
         atexit.register(self.gateway.stop)
@@ -220,13 +219,8 @@ class ServedTestCase(SynchronousTestCase):
             client.close()
 
     def logged(self, path: str) -> dict[str, Any]:
-        """Return the line of the access log that is about a target; it comes within a second."""
-        last = time.monotonic() + PATIENCE
-        while time.monotonic() < last:
-            for line in (self.served.folder / "log").read_text().splitlines():
-                found = json.loads(line)
-                if found["path"] == path:
-                    assert isinstance(found, dict)
-                    return found
-            time.sleep(0.05)
-        raise AssertionError(f"no line about {path}")
+        """Wait for the line of the access log that is about a target."""
+        text = json.dumps(path)
+        found = json.loads(self.served.gateway.finds(lambda line: line.startswith("{") and text in line))
+        assert isinstance(found, dict)
+        return found

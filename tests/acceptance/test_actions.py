@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.acceptance.served import GATEWAY, Client, ServedTestCase
+from tests.acceptance.manifests import GATEWAY
+from tests.acceptance.served import Client, ServedTestCase
 
 REDIRECTS = """\
 apiVersion: networking.istio.io/v1
@@ -91,7 +92,7 @@ spec:
     route:
     - destination: {host: 127.0.0.1, port: {number: $two}}
       headers: {request: {set: {Host: "set.example:8080"}}}
-  - rewrite: {uri: /root}
+  - rewrite: {uri: /base}
     route: [{destination: {host: 127.0.0.1, port: {number: $one}}}]
 """
 
@@ -245,8 +246,8 @@ class RewriteTests(ServedTestCase):
             ("/regex/any/thing", "/prefix"),
             ("/CI/x", "/case/x"),
             ("/regex-rewrite/b/c/d?e", "/c/d/b?e"),
-            ("/other/x", "/root/other/x"),
-            ("/", "/root"),
+            ("/other/x", "/base/other/x"),
+            ("/", "/base"),
         ):
             answer = self.ask(target, "rewrites.example")
             self.assertEqual((target, answer.echo["target"]), (target, new))

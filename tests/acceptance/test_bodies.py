@@ -11,27 +11,24 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
+from tests.acceptance.manifests import GATEWAY, filled
 from tests.acceptance.processes import PATIENCE, AcceptanceTestCase, free_ports
 
 LARGE = os.urandom(1 << 20) * 6
 
-FILES = """\
-apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: {{name: gw}}
-spec:
-  servers:
-  - {{port: {{number: {port}, name: http, protocol: HTTP}}, bind: 127.0.0.1, hosts: ["*"]}}
----
+FILES = (
+    GATEWAY
+    + """\
 apiVersion: networking.istio.io/v1
 kind: VirtualService
-metadata: {{name: all}}
+metadata: {name: all}
 spec:
   hosts: ["*"]
   gateways: [gw]
   http:
-  - route: [{{destination: {{host: 127.0.0.1, port: {{number: {backend}}}}}}}]
+  - route: [{destination: {host: 127.0.0.1, port: {number: $backend}}}]
 """
+)
 
 
 class Backend(BaseHTTPRequestHandler):
@@ -81,7 +78,7 @@ class BodyTests(AcceptanceTestCase):
         self.addCleanup(server.shutdown)
         (self.port,) = free_ports(1)
         (self.folder / "etc").mkdir()
-        (self.folder / "etc" / "gw.yaml").write_text(FILES.format(port=self.port, backend=server.server_port))
+        (self.folder / "etc" / "gw.yaml").write_text(filled(FILES, http=self.port, backend=server.server_port))
         self.gateway = self.start("twistd", "-n", "--pidfile=", "edgegate", "--config", "etc", "--admin", "none")
         self.gateway.says("serving ")
 

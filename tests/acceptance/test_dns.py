@@ -4,35 +4,32 @@ from __future__ import annotations
 
 import time
 
+from tests.acceptance.manifests import GATEWAY, filled
 from tests.acceptance.names import Names
 from tests.acceptance.processes import AcceptanceTestCase, free_ports
 from tests.acceptance.traffic import Traffic
 
-FILES = """\
-apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: {{name: gw}}
-spec:
-  servers:
-  - {{port: {{number: {http}, name: http, protocol: HTTP}}, hosts: ["*"]}}
----
+FILES = (
+    GATEWAY
+    + """\
 apiVersion: networking.istio.io/v1
 kind: VirtualService
-metadata: {{name: shop}}
+metadata: {name: shop}
 spec:
   hosts: ["*"]
   gateways: [gw]
   http:
-  - route: [{{destination: {{host: shop.test}}}}]
+  - route: [{destination: {host: shop.test}}]
 ---
 apiVersion: networking.istio.io/v1
 kind: ServiceEntry
-metadata: {{name: shop}}
+metadata: {name: shop}
 spec:
   hosts: [shop.test]
-  ports: [{{number: {backend}, name: http, protocol: HTTP}}]
-  resolution: {resolution}
+  ports: [{number: $backend, name: http, protocol: HTTP}]
+  resolution: $resolution
 """
+)
 ONE, TWO, THREE = "127.0.0.1", "127.0.0.2", "127.0.0.3"
 
 CLIENTS = 10
@@ -61,7 +58,7 @@ class DNSTests(AcceptanceTestCase):
         """Start the gateway; the name has these addresses."""
         self.names.addresses["shop.test"] = hosts
         (self.folder / "etc").mkdir()
-        said = FILES.format(http=self.http, backend=self.backend, resolution=resolution)
+        said = filled(FILES, http=self.http, backend=self.backend, resolution=resolution)
         (self.folder / "etc" / "shop.yaml").write_text(said)
         options = ("--config=etc", "--no-watch", "--admin=none", f"--dns-server=127.0.0.1:{self.names.port}")
         self.gateway = self.start("twistd", "-n", "--pidfile=", "edgegate", *options)

@@ -7,7 +7,8 @@ import time
 from collections import Counter
 
 from tests.acceptance.echo import Seen
-from tests.acceptance.served import GATEWAY, Answer, ServedTestCase
+from tests.acceptance.manifests import GATEWAY
+from tests.acceptance.served import Answer, ServedTestCase
 
 CORS = """\
 apiVersion: networking.istio.io/v1
@@ -232,7 +233,7 @@ class MirrorTests(ServedTestCase):
 
     def test_copies(self) -> None:
         """A copy is the request as it went to the backend, but for its host."""
-        body = os.urandom(150_000)
+        body = os.urandom(60_000)  # below what is held for a mirror that does not keep up: no copy is given up
         own = ("x-envoy-attempt-count", "host")
 
         def rest(seen: Seen) -> list[tuple[str, str]]:
@@ -250,9 +251,7 @@ class MirrorTests(ServedTestCase):
         """Two mirrors have the chunks and the trailer fields."""
         client = self.client()
         client.send(b"POST /two-mirrors HTTP/1.1\r\nHost: mirrors.example\r\nTransfer-Encoding: chunked\r\n\r\n")
-        for piece in (b"5\r\nhel", b"lo\r\n", b"6\r\n world\r\n0\r\nX-Sum: 1\r\n", b"\r\n"):
-            client.send(piece)
-            time.sleep(0.02)
+        client.dribble((b"5\r\nhel", b"lo\r\n", b"6\r\n world\r\n0\r\nX-Sum: 1\r\n", b"\r\n"), 0.02)
         self.assertEqual(client.answer().echo["body"], "hello world")
         for name in ("two", "three"):
             copy = self.backends.saw(name)[0]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.acceptance.served import GATEWAY, Client, ServedTestCase
+from tests.acceptance.manifests import GATEWAY
+from tests.acceptance.served import Client, ServedTestCase
 from tests.acceptance.test_balancing import service
 
 ASKED = 8

@@ -6,31 +6,28 @@ import json
 import socket
 import threading
 
+from tests.acceptance.manifests import GATEWAY, filled
 from tests.acceptance.processes import AcceptanceTestCase, Running, free_ports
 
 PATIENCE = 15.0
-FILES = """\
-apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: {{name: gw}}
-spec:
-  servers:
-  - {{port: {{number: {http}, name: http, protocol: HTTP}}, hosts: ["*"]}}
----
+FILES = (
+    GATEWAY
+    + """\
 apiVersion: networking.istio.io/v1
 kind: VirtualService
-metadata: {{name: all}}
+metadata: {name: all}
 spec:
   hosts: ["*"]
   gateways: [gw]
   http:
   - name: public
-    match: [{{uri: {{prefix: /public/}}}}, {{uri: {{exact: "*"}}}}]
-    route: [{{destination: {{host: 127.0.0.1, port: {{number: {public}}}}}}}]
+    match: [{uri: {prefix: /public/}}, {uri: {exact: "*"}}]
+    route: [{destination: {host: 127.0.0.1, port: {number: $public}}}]
   - name: admin
-    match: [{{uri: {{prefix: /admin/}}}}]
-    route: [{{destination: {{host: 127.0.0.1, port: {{number: {admin}}}}}}}]
+    match: [{uri: {prefix: /admin/}}]
+    route: [{destination: {host: 127.0.0.1, port: {number: $admin}}}]
 """
+)
 
 
 class EchoBackend:
@@ -72,7 +69,7 @@ class PathsTests(AcceptanceTestCase):
         (self.port,) = free_ports(1)
         etc = self.folder / "etc"
         etc.mkdir(exist_ok=True)
-        (etc / "a.yaml").write_text(FILES.format(http=self.port, public=backends[0].port, admin=backends[1].port))
+        (etc / "a.yaml").write_text(filled(FILES, http=self.port, public=backends[0].port, admin=backends[1].port))
         common = "--config=etc", "--access-log=access.log", "--access-log-format=json", "--admin=none", "--no-watch"
         gateway = self.start("twistd", "-n", "--pidfile=", "edgegate", *common, *options)
         gateway.says("serving ")

@@ -6,53 +6,15 @@ import os
 import time
 from collections import Counter
 
-from tests.acceptance.served import GATEWAY, ServedTestCase
+from tests.acceptance.manifests import GATEWAY, static_service
+from tests.acceptance.served import ServedTestCase
 
-SERVICES = """\
-apiVersion: networking.istio.io/v1
-kind: ServiceEntry
-metadata: {name: with-dead}
-spec:
-  hosts: [with-dead.example, with-reset.example, with-slow.example]
-  resolution: STATIC
-  ports: [{number: 80, name: http, protocol: HTTP}]
-  endpoints:
-  - {address: 127.0.0.1, ports: {http: $one}}
-  - {address: 127.0.0.1, ports: {http: $two}}
-  - {address: 127.0.0.1, ports: {http: $dead}}
----
-apiVersion: networking.istio.io/v1
-kind: ServiceEntry
-metadata: {name: with-reset}
-spec:
-  hosts: [some-reset.example]
-  resolution: STATIC
-  ports: [{number: 80, name: http, protocol: HTTP}]
-  endpoints:
-  - {address: 127.0.0.1, ports: {http: $one}}
-  - {address: 127.0.0.1, ports: {http: $reset}}
-  - {address: 127.0.0.1, ports: {http: $slow}}
----
-apiVersion: networking.istio.io/v1
-kind: ServiceEntry
-metadata: {name: all-dead}
-spec:
-  hosts: [all-dead.example]
-  resolution: STATIC
-  ports: [{number: 80, name: http, protocol: HTTP}]
-  endpoints:
-  - {address: 127.0.0.1, ports: {http: $dead}}
-  - {address: 127.0.0.1, ports: {http: $gone}}
----
-apiVersion: networking.istio.io/v1
-kind: ServiceEntry
-metadata: {name: all-reset}
-spec:
-  hosts: [all-reset.example]
-  resolution: STATIC
-  ports: [{number: 80, name: http, protocol: HTTP}]
-  endpoints: [{address: 127.0.0.1, ports: {http: $reset}}]
-"""
+SERVICES = (
+    static_service("with-dead", "with-dead.example, with-reset.example, with-slow.example", "one", "two", "dead")
+    + static_service("with-reset", "some-reset.example", "one", "reset", "slow")
+    + static_service("all-dead", "all-dead.example", "dead", "gone")
+    + static_service("all-reset", "all-reset.example", "reset")
+)
 
 RETRIES = """\
 apiVersion: networking.istio.io/v1
@@ -193,9 +155,7 @@ class RetryTests(ServedTestCase):
         client = self.client()
         client.send(b"POST /5xx HTTP/1.1\r\nHost: retries.example\r\nX-Do: fail=1\r\nX-Key: c\r\n")
         client.send(b"Transfer-Encoding: chunked\r\n\r\n")
-        for piece in (b"3\r\nabc\r\n", b"0\r\nx-sum", b": 1\r\n\r\n"):
-            client.send(piece)
-            time.sleep(0.02)
+        client.dribble((b"3\r\nabc\r\n", b"0\r\nx-sum", b": 1\r\n\r\n"), 0.02)
         self.assertEqual(client.answer().echo["body"], "abc")
         for seen in self.backends.saw("one", 2):
             self.assertEqual((seen.body, seen.trailers), (b"abc", [("x-sum", "1")]))
@@ -269,9 +229,7 @@ class TimeoutTests(ServedTestCase):
         """The time begins with the end of the request, however long that took."""
         client = self.client()
         client.send(b"POST /request HTTP/1.1\r\nHost: timeouts.example\r\nContent-Length: 4\r\n\r\n")
-        for byte in (b"a", b"b", b"c", b"d"):
-            time.sleep(0.15)
-            client.send(byte)
+        client.dribble((b"a", b"b", b"c", b"d"), 0.15)
         self.assertEqual(client.answer().echo["body"], "abcd")
 
     def test_per_try(self) -> None:

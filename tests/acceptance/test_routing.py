@@ -7,7 +7,8 @@ length of their conditions, and a prefix is a plain one: C{/v2} has C{/v2example
 
 from __future__ import annotations
 
-from tests.acceptance.served import GATEWAY, ServedTestCase
+from tests.acceptance.manifests import GATEWAY
+from tests.acceptance.served import ServedTestCase
 
 MATCHING = """\
 apiVersion: networking.istio.io/v1

@@ -5,59 +5,56 @@ from __future__ import annotations
 import json
 import signal
 
+from tests.acceptance.manifests import GATEWAY, filled
 from tests.acceptance.processes import AcceptanceTestCase, free_ports
 from tests.acceptance.traffic import Traffic
 
-FILES = """\
-apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: {{name: gw}}
-spec:
-  servers:
-  - {{port: {{number: {http}, name: http, protocol: HTTP}}, hosts: ["*"]}}
----
+FILES = (
+    GATEWAY
+    + """\
 apiVersion: networking.istio.io/v1
 kind: VirtualService
-metadata: {{name: shop}}
+metadata: {name: shop}
 spec:
   hosts: ["*"]
   gateways: [gw]
   http:
-  - match: [{{headers: {{x-version: {{exact: v2}}}}}}]
-    route: [{{destination: {{host: reviews, subset: v2}}}}]
-  - match: [{{headers: {{x-version: {{exact: v3}}}}}}]
-    route: [{{destination: {{host: reviews, subset: v3}}}}]
-  - route: [{{destination: {{host: reviews, subset: v1}}}}]
+  - match: [{headers: {x-version: {exact: v2}}}]
+    route: [{destination: {host: reviews, subset: v2}}]
+  - match: [{headers: {x-version: {exact: v3}}}]
+    route: [{destination: {host: reviews, subset: v3}}]
+  - route: [{destination: {host: reviews, subset: v1}}]
 ---
 apiVersion: networking.istio.io/v1
 kind: ServiceEntry
-metadata: {{name: reviews}}
+metadata: {name: reviews}
 spec:
   hosts: [reviews]
-  ports: [{{number: 80, name: http, protocol: HTTP}}]
+  ports: [{number: 80, name: http, protocol: HTTP}]
   resolution: STATIC
-  workloadSelector: {{labels: {{app: reviews}}}}
+  workloadSelector: {labels: {app: reviews}}
 ---
 apiVersion: networking.istio.io/v1
 kind: WorkloadEntry
-metadata: {{name: one}}
-spec: {{address: 127.0.0.1, ports: {{http: {v1}}}, labels: {{app: reviews, version: {one}}}}}
+metadata: {name: one}
+spec: {address: 127.0.0.1, ports: {http: $v1}, labels: {app: reviews, version: $one}}
 ---
 apiVersion: networking.istio.io/v1
 kind: WorkloadEntry
-metadata: {{name: two}}
-spec: {{address: 127.0.0.1, ports: {{http: {v2}}}, labels: {{app: reviews, version: {two}}}}}
+metadata: {name: two}
+spec: {address: 127.0.0.1, ports: {http: $v2}, labels: {app: reviews, version: $two}}
 ---
 apiVersion: networking.istio.io/v1
 kind: DestinationRule
-metadata: {{name: reviews}}
+metadata: {name: reviews}
 spec:
   host: reviews
   subsets:
-  - {{name: v1, labels: {{version: v1}}}}
-  - {{name: v2, labels: {{version: v2}}}}
-  - {{name: v3, labels: {{version: v3}}}}
+  - {name: v1, labels: {version: v1}}
+  - {name: v2, labels: {version: v2}}
+  - {name: v3, labels: {version: v3}}
 """
+)
 
 
 class SubsetTests(AcceptanceTestCase):
@@ -79,7 +76,7 @@ class SubsetTests(AcceptanceTestCase):
 
     def write(self, text: str, one: str = "v1", two: str = "v2") -> None:
         """Write the file; the workloads have these versions."""
-        said = text.format(http=self.http, one=one, two=two, **self.backends)
+        said = filled(text, http=self.http, one=one, two=two, **self.backends)
         (self.folder / "etc" / "shop.yaml").write_text(said)
 
     def get(self, version: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import time
 
-from tests.acceptance.served import GATEWAY, ServedTestCase
+from tests.acceptance.manifests import GATEWAY
+from tests.acceptance.served import ServedTestCase
 
 ROUTES = """\
 apiVersion: networking.istio.io/v1

@@ -16,34 +16,31 @@ from unittest import skipUnless
 
 from edgegate.net.splice import SPLICES
 from edgegate.net.stream import READ_SIZE
+from tests.acceptance.manifests import GATEWAY, filled
 from tests.acceptance.processes import PATIENCE, READY, AcceptanceTestCase, Running, free_ports, program
 
-FILES = """\
-apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: {{name: gw}}
-spec:
-  servers:
-  - {{port: {{number: {port}, name: http, protocol: HTTP}}, hosts: ["*"]}}
----
+FILES = (
+    GATEWAY
+    + """\
 apiVersion: networking.istio.io/v1
 kind: VirtualService
-metadata: {{name: web}}
+metadata: {name: web}
 spec:
   hosts: ["web.example"]
   gateways: [gw]
   http:
-  - route: [{{destination: {{host: backend.internal, port: {{number: 80}}}}}}]
+  - route: [{destination: {host: backend.internal, port: {number: 80}}}]
 ---
 apiVersion: networking.istio.io/v1
 kind: ServiceEntry
-metadata: {{name: backend}}
+metadata: {name: backend}
 spec:
   hosts: [backend.internal]
   resolution: STATIC
-  ports: [{{number: 80, name: http, protocol: HTTP, targetPort: {target}}}]
-  endpoints: [{{address: 127.0.0.1}}]
+  ports: [{number: 80, name: http, protocol: HTTP, targetPort: $target}]
+  endpoints: [{address: 127.0.0.1}]
 """
+)
 
 GET = b"GET / HTTP/1.1\r\nHost: web.example\r\n\r\n"
 REQUESTS = 200
@@ -106,7 +103,7 @@ class CallsTests(AcceptanceTestCase):
         backend = Backend(body)
         self.addCleanup(backend.close)
         (port,) = free_ports(1)
-        (self.folder / "gw.yaml").write_text(FILES.format(port=port, target=backend.port))
+        (self.folder / "gw.yaml").write_text(filled(FILES, http=port, target=backend.port))
         options = ["--config", "gw.yaml", "--access-log=none", "--admin=none", "--no-watch"]
         self.gateway = self.start("twistd", "-n", "--pidfile=", "edgegate", *options)
         self.gateway.says(READY)

@@ -108,13 +108,14 @@ class UpstreamTLSCompiler:
             self._pair(said, secret, material)
         if said.value.insecure_skip_verify:
             return
-        for candidate in (beside, secret):
-            authorities = candidate.spec.first(*CA_KEYS) if candidate is not None else None
-            if candidate is not None and authorities is not None:
+        candidates = [each for each in (beside, secret) if each is not None]
+        for candidate in candidates:
+            authorities = candidate.spec.first(*CA_KEYS)
+            if authorities is not None:
                 material.authorities = authorities
                 material.revocations = candidate.spec.first(*CRL_KEYS) or b""
                 return
-        named = title(secret if secret is not None else beside)  # type: ignore[arg-type]
+        named = title(candidates[-1])
         message = f"{named} has no ca.crt (or cacert) to verify backends by, and there is no Secret {name}-cacert"
         self._error(said, path, message, material)
 

@@ -1,0 +1,42 @@
+"""Manifests that many acceptance tests serve: C{$name} stands for what only the test knows, a port most often."""
+
+from __future__ import annotations
+
+from string import Template
+
+GATEWAY = """\
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: gw}
+spec:
+  servers:
+  - {port: {number: $http, name: http, protocol: HTTP}, hosts: ["*"]}
+---
+"""
+"""Every host, on one port."""
+
+
+def static_service(name: str, hosts: str, *backends: str) -> str:
+    """
+    Return a ServiceEntry whose endpoints are all on this machine.
+
+    @param hosts: Separated by commas.
+    @param backends: The names of their ports.
+    """
+    endpoints = ", ".join(f"{{address: 127.0.0.1, ports: {{http: ${backend}}}}}" for backend in backends)
+    return f"""\
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {{name: {name}}}
+spec:
+  hosts: [{hosts}]
+  resolution: STATIC
+  ports: [{{number: 80, name: http, protocol: HTTP}}]
+  endpoints: [{endpoints}]
+---
+"""
+
+
+def filled(text: str, **values: object) -> str:
+    """Return a text with its C{$name}s replaced, each of which needs a value."""
+    return Template(text).substitute(values)
