@@ -28,7 +28,7 @@ class Admission:
     """
     The limits of one cluster, and what is in use.
 
-    @ivar limits: May be replaced; what is in use beyond a new limit goes on.
+    @ivar limits: See L{replace}.
     @ivar connections: To all endpoints, those that are being made included.
     @ivar pending: Requests without a connection: waiting for one, or for it to be made.
     @ivar requests: Requests under way, the pending ones included.
@@ -87,8 +87,12 @@ class Admission:
     def closed(self) -> None:
         """A connection that was counted is no more."""
         self.connections -= 1
-        if self._waiting and self.connect():
-            self._waiting.popleft().may_connect()
+        self._admit()
+
+    def replace(self, limits: PoolLimits) -> None:
+        """Go over to other limits: what is in use beyond them goes on, and those who wait have what room is new."""
+        self.limits = limits
+        self._admit()
 
     def wait(self, waiter: Waiter) -> None:
         """Call a waiter when its turn comes."""
@@ -98,6 +102,10 @@ class Admission:
         """Call a waiter no more, if it waits."""
         if waiter in self._waiting:
             self._waiting.remove(waiter)
+
+    def _admit(self) -> None:
+        while self._waiting and self.connect():
+            self._waiting.popleft().may_connect()
 
     def offer(self, connection: Any) -> bool:
         """A connection is free: return whether one of those who wait has taken it, the first who can."""

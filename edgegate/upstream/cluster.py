@@ -295,7 +295,7 @@ class ClusterState:
         limits = self.cluster.limits
         self.retry_budget.limit, self.retry_budget.share = limits.retries, self.cluster.retry_share
         if self.admission is not None:
-            self.admission.limits = limits
+            self.admission.replace(limits)
         elif limited(limits):
             self.admission = Admission(limits)
         for endpoint in self.endpoints:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -64,7 +64,7 @@ Watcher = Callable[[bool], None]
 class Check:
     """One endpoint that is asked again and again."""
 
-    __slots__ = ("_address", "_ask", "_asking", "_clock", "_health", "_next", "_probe", "_watchers")
+    __slots__ = ("_address", "_ask", "_asked_at", "_asking", "_clock", "_health", "_next", "_probe", "_watchers")
 
     def __init__(self, clock: IReactorTime, ask: Ask, address: Address, probe: Probe) -> None:
         self._clock = clock
@@ -73,6 +73,7 @@ class Check:
         self._probe = probe
         self._health = Health(probe)
         self._watchers: list[Watcher] = []
+        self._asked_at = 0.0
         self._asking: Deferred[None] | None = None
         self._next: IDelayedCall | None = clock.callLater(probe.initial_delay, self._due)
 
@@ -98,9 +99,10 @@ class Check:
             asking.cancel()
 
     def _due(self) -> None:
-        """Ask, and arrange for the next time, however this one ends; it lasts no longer than the time between two."""
+        """Ask; the answer, or that there is none in time, arranges for the next time."""
         probe = self._probe
-        self._next = self._clock.callLater(max(probe.period, probe.timeout), self._due)
+        self._next = None
+        self._asked_at = self._clock.seconds()
         self._asking = asking = self._ask(self._address, probe)
         asking.addTimeout(probe.timeout, self._clock)
         asking.addCallbacks(self._well, self._unwell)
@@ -109,12 +111,14 @@ class Check:
         self._answered(True, "it answers")
 
     def _unwell(self, failure: Failure) -> None:
-        if self._asking is None and failure.check(CancelledError):
-            return
         self._answered(False, failure.getErrorMessage() or type(failure.value).__name__)
 
     def _answered(self, well: bool, words: str) -> None:
+        if self._asking is None:
+            return  # stopped
         self._asking = None
+        wait = self._asked_at + self._probe.period - self._clock.seconds()
+        self._next = self._clock.callLater(max(0.0, wait), self._due)
         if not self._health.answered(well):
             return
         state = "healthy" if well else "unhealthy"

@@ -82,7 +82,7 @@ class AdmissionTests(SynchronousTestCase):
         admission = Admission(PoolLimits(connections=3))
         for _ in range(3):
             admission.connect()
-        admission.limits = PoolLimits(connections=1)
+        admission.replace(PoolLimits(connections=1))
         waiter = FakeWaiter()
         admission.wait(waiter)
         admission.closed()
@@ -90,6 +90,18 @@ class AdmissionTests(SynchronousTestCase):
         self.assertEqual(waiter.got, [])
         admission.closed()
         self.assertEqual(waiter.got, ["room"])
+
+    def test_higher_limits(self) -> None:
+        """A higher limit lets those in who wait, in their order, as far as there is room now."""
+        admission = Admission(PoolLimits(connections=1))
+        admission.connect()
+        waiters = [FakeWaiter() for _ in range(4)]
+        for waiter in waiters:
+            admission.wait(waiter)
+        admission.replace(PoolLimits(connections=3))
+        self.assertEqual([waiter.got for waiter in waiters], [["room"], ["room"], [], []])
+        admission.replace(PoolLimits())
+        self.assertEqual((admission.waiting, admission.connections), (0, 5))
 
     @given(st.lists(st.sampled_from(["come", "end", "leave"]), max_size=60), st.integers(1, 3))
     def test_never_more(self, events: list[str], most: int) -> None:

@@ -112,6 +112,16 @@ class ProbingTests(SynchronousTestCase):
         self.probing.unwatch(WEB, self.probe, self.heard.append)
         self.assertEqual((self.ask.cancelled, self.clock.getDelayedCalls(), self.heard), (1, [], []))
 
+    def test_as_slow_as_the_period(self) -> None:
+        """A question that lasts a whole period ends before the next, and nothing is left when nobody wants to know."""
+        probe = Probe(8080, "/healthy", timeout=1.0, period=1.0)
+        self.probing.watch(WEB, probe, self.heard.append)
+        for _ in range(30):
+            self.clock.advance(0.1)
+        self.assertEqual(self.ask.asked - self.ask.cancelled, 1)
+        self.probing.unwatch(WEB, probe, self.heard.append)
+        self.assertEqual((self.ask.asked - self.ask.cancelled, self.clock.getDelayedCalls()), (0, []))
+
     def test_stop(self) -> None:
         """After the stop nobody is asked."""
         self.probing.watch(WEB, self.probe, self.heard.append)

@@ -37,7 +37,7 @@ class Table(Protocol):
 class Hashed:
     """Endpoints that are chosen by a table."""
 
-    __slots__ = ("_endpoints", "_random", "_table", "_usable")
+    __slots__ = ("_endpoints", "_others", "_random", "_table", "_usable")
 
     def __init__(
         self,
@@ -53,16 +53,24 @@ class Hashed:
         self._table = table
         self._endpoints = endpoints
         self._usable = None if len(usable) == len(endpoints) else frozenset(usable)
+        self._others = tuple(usable)
         self._random = random
 
     def choose(self, key: int | None) -> EndpointState:
         """Return the owner of a key, or of a random one."""
         table = self._table()
-        slot = table.slot(self._random.getrandbits(64) if key is None else key)
-        owners, endpoints, usable = table.owners, self._endpoints, self._usable
-        endpoint = endpoints[owners[slot]]
-        if usable is not None:
-            while endpoint not in usable:
-                slot += 1
-                endpoint = endpoints[owners[slot if slot < len(owners) else slot % len(owners)]]
-        return endpoint
+        if key is None:
+            key = self._random.getrandbits(64)
+        slot = table.slot(key)
+        endpoint = self._endpoints[table.owners[slot]]
+        usable = self._usable
+        return endpoint if usable is None or endpoint in usable else self._next(table.owners, slot, key)
+
+    def _next(self, owners: Sequence[int], slot: int, key: int) -> EndpointState:
+        """Return the next owner who is usable; a table smaller than its endpoints may have none."""
+        endpoints, usable, size = self._endpoints, self._usable or (), len(owners)
+        for step in range(slot + 1, slot + size):
+            endpoint = endpoints[owners[step % size]]
+            if endpoint in usable:
+                return endpoint
+        return self._others[key % len(self._others)]

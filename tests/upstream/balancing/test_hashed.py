@@ -105,3 +105,12 @@ class HashedTests(SynchronousTestCase):
         self.assertIn(Hashed(lambda: made, endpoints, endpoints, Random(1)).choose(key), endpoints)
 
     _tables: dict[bool, Table] = {}
+
+    def test_owners_all_unfit(self) -> None:
+        """A table with fewer slots than endpoints leaves some without any: they have the keys when no owner is fit."""
+        endpoints = members(*[1] * 8)
+        made = Maglev(names(endpoints), [1.0] * 8, 5)
+        owners = {endpoints[owner] for owner in made.owners}
+        others = [endpoint for endpoint in endpoints if endpoint not in owners]
+        chooser = Hashed(lambda: made, endpoints, others, Random(1))
+        self.assertEqual({chooser.choose(key) for key in KEYS}, set(others))
