@@ -14,9 +14,16 @@ from OpenSSL import SSL
 from treq.client import HTTPClient
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
-from twisted.internet.interfaces import IOpenSSLClientConnectionCreator, IStreamClientEndpoint
+from twisted.internet.interfaces import (
+    IOpenSSLClientConnectionCreator,
+    IProtocol,
+    IProtocolFactory,
+    IStreamClientEndpoint,
+)
 from twisted.internet.protocol import Factory, Protocol
+from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.protocols.tls import TLSMemoryBIOProtocol
+from twisted.python.failure import Failure
 from twisted.web.client import Agent
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgentEndpointFactory, IResponse
@@ -29,6 +36,9 @@ from edgegate.routing.snapshot import Address, TCPAddress
 from edgegate.upstream.grpc_health import check_health
 
 USER_AGENT = "edgegate-probe"
+
+MAX_ANSWER = 64 * 1024
+"""Bytes of an answer that are read: its head, and what of its body comes with it."""
 
 
 class Unwell(Exception):
@@ -67,7 +77,8 @@ class Asking:
         if scheme == "https":
             endpoint = wrapClientTLS(_Unverified(), endpoint)
         # without a pool, and with a cookie jar of its own: nothing of one probe is known to the next
-        client = HTTPClient(Agent.usingEndpointFactory(self._reactor, _Ready(endpoint)))
+        once = _Once(endpoint)
+        client = HTTPClient(Agent.usingEndpointFactory(self._reactor, once))
         host = str(address) if isinstance(address, TCPAddress) else "localhost"
         answer = client.request(
             "GET",
@@ -77,7 +88,7 @@ class Asking:
             unbuffered=True,
             reactor=self._reactor,
         )
-        return answer.addCallback(_look)
+        return answer.addCallback(_judge).addBoth(once.end)
 
 
 def probe_headers(given: Iterable[tuple[str, str]]) -> Headers:
@@ -90,8 +101,7 @@ def probe_headers(given: Iterable[tuple[str, str]]) -> Headers:
     return found
 
 
-def _look(response: IResponse) -> None:
-    response.deliverBody(_Unread())
+def _judge(response: IResponse) -> None:
     if not 200 <= response.code < 400:
         raise Unwell(f"it answers {response.code}")
 
@@ -105,24 +115,49 @@ class _Greeting(Protocol):
         self.transport.loseConnection()
 
 
-class _Unread(Protocol):
-    """A body that nobody reads, however long it is."""
+class _Limited(ProtocolWrapper):
+    """A connection whose answer is not let grow."""
 
-    def connectionMade(self) -> None:
-        """End its connection."""
-        assert self.transport is not None
-        self.transport.loseConnection()
+    left = MAX_ANSWER
+
+    def dataReceived(self, data: bytes) -> None:
+        """Pass on what comes, as far as it is short."""
+        self.left -= len(data)
+        if self.left < 0:
+            self.abortConnection()
+        else:
+            self.wrappedProtocol.dataReceived(data)
 
 
-@implementer(IAgentEndpointFactory)
-class _Ready:
-    """Leads where an endpoint leads, whatever the URL says."""
+@implementer(IAgentEndpointFactory, IStreamClientEndpoint)
+class _Once:
+    """Leads to one limited connection of an endpoint, whatever the URL says, and ends it."""
 
     def __init__(self, endpoint: IStreamClientEndpoint) -> None:
         self._endpoint = endpoint
+        self._connection: _Limited | None = None
 
     def endpointForURI(self, uri: object) -> IStreamClientEndpoint:
-        return self._endpoint
+        return self
+
+    def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
+        wrapping = WrappingFactory(protocolFactory)
+        wrapping.noisy = False
+        wrapping.protocol = _Limited
+        connecting: Deferred[Any] = self._endpoint.connect(wrapping)
+        return connecting.addCallback(self._connected)
+
+    def _connected(self, connection: _Limited) -> IProtocol:
+        self._connection = connection
+        return connection.wrappedProtocol
+
+    def end(self, outcome: Failure | None) -> Failure | None:
+        """The question is over: nobody waits for the body, nor for the other side to close."""
+        connection = self._connection
+        if connection is None:
+            return outcome
+        connection.abortConnection()
+        return outcome if connection.left >= 0 else Failure(Unwell("its answer has no end"))
 
 
 @implementer(IOpenSSLClientConnectionCreator)

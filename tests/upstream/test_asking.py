@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from OpenSSL import SSL
+from OpenSSL.crypto import FILETYPE_PEM, load_certificate, load_privatekey
 from twisted.internet import reactor as installed
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionRefusedError
+from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.tcp import Client
 from twisted.protocols.policies import WrappingFactory
+from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.trial.unittest import TestCase
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
+from zope.interface import implementer
 
+from edgegate.demo.authority import Authority
 from edgegate.net.wheel import TimerWheel
 from edgegate.routing.clusters import Probe
 from edgegate.routing.snapshot import TCPAddress, UNIXAddress
@@ -43,6 +50,34 @@ class Page(Resource):
         request.setHeader("location", "/500")
         request.addCookie("a", "b")
         return b"words"
+
+
+class Chatterer(Protocol):
+    """Sends header fields without an end."""
+
+    def connectionMade(self) -> None:
+        assert self.transport is not None
+        self.transport.write(b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 20_000)
+
+
+class Reticent(Protocol):
+    """Answers, and reads nothing more: not that the other side ends TLS either."""
+
+    def dataReceived(self, data: bytes) -> None:
+        transport: Any = self.transport
+        transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        transport.transport.pauseProducing()
+
+
+@implementer(IOpenSSLServerConnectionCreator)
+class _Served:
+    """The server's side of TLS."""
+
+    def __init__(self, context: SSL.Context) -> None:
+        self._context = context
+
+    def serverConnectionForTLS(self, tlsProtocol: Any) -> SSL.Connection:
+        return SSL.Connection(self._context, None)
 
 
 class AskingTests(TestCase):
@@ -99,6 +134,24 @@ class AskingTests(TestCase):
     async def test_endless(self) -> None:
         """An answer without an end is well when its head is."""
         await self.ask(self.pages(), Probe(0, "/endless"))
+
+    async def test_endless_head(self) -> None:
+        """A head without an end is not well, and not kept."""
+        address = self.serve(Factory.forProtocol(Chatterer))
+        with self.assertRaises(Unwell) as caught:
+            await self.ask(address, Probe(0, "/"))
+        self.assertEqual(str(caught.exception), "its answer has no end")
+
+    async def test_answered_and_silent(self) -> None:
+        """A server that answers, and never closes its side of TLS, is left at once."""
+        made = Authority.new("Probes").server(["shop.example"])
+        context = SSL.Context(SSL.TLS_METHOD)
+        context.use_certificate(load_certificate(FILETYPE_PEM, made.chain_pem))
+        context.use_privatekey(load_privatekey(FILETYPE_PEM, made.key_pem))
+        address = self.serve(TLSMemoryBIOFactory(_Served(context), False, Factory.forProtocol(Reticent)))
+        await self.ask(address, Probe(0, "/", http_scheme="HTTPS"))
+        await _turn()
+        self.assertEqual([each for each in reactor.getReaders() if isinstance(each, Client)], [])
 
     async def test_given_up(self) -> None:
         """A question may be given up; its connection ends."""

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
+from heapq import heapreplace
+from math import ceil
 
 from edgegate.upstream.balancing.hashed import hash64
 
@@ -48,7 +50,7 @@ class _Filling:
     def __init__(self, index: int, name: str, weight: float, size: int) -> None:
         self.index = index
         self.weight = weight
-        self.due = 0.0
+        self.due = 0
         self.position = hash64(name.encode()) % size
         self.skip = hash64(f"{name}_skip".encode()) % (size - 1) + 1 if size > 1 else 0
 
@@ -59,20 +61,16 @@ def _filled(names: Sequence[str], weights: Sequence[float], size: int) -> list[i
     order = sorted(range(len(names)), key=lambda index: names[index])
     fillings = [_Filling(index, names[index], weights[index] / heaviest, size) for index in order]
     owners = [-1] * size
-    free = size
-    turn = 0
-    while free:
-        turn += 1
-        for filling in fillings:
-            if turn * filling.weight < filling.due:
-                continue
-            filling.due += 1.0
-            position, skip = filling.position, filling.skip
-            while owners[position] >= 0:
-                position = (position + skip) % size
-            owners[position] = filling.index
-            filling.position = (position + skip) % size
-            free -= 1
-            if not free:
-                break
+    # whose turn is next, and when: a light endpoint is not looked at in the turns that it misses
+    turns = [(1, place) for place in range(len(fillings))]
+    for _ in range(size):
+        turn, place = turns[0]
+        filling = fillings[place]
+        filling.due += 1
+        position, skip = filling.position, filling.skip
+        while owners[position] >= 0:
+            position = (position + skip) % size
+        owners[position] = filling.index
+        filling.position = (position + skip) % size
+        heapreplace(turns, (max(turn + 1, ceil(filling.due / filling.weight)), place))
     return owners
