@@ -84,6 +84,7 @@ class AnswerReader:
     """
 
     __slots__ = (
+        "_bodiless",
         "_fields",
         "_interims",
         "_is_head",
@@ -114,6 +115,7 @@ class AnswerReader:
         self._last_head: AnswerHead | None = None
         self._reason = b""
         self._left = 0
+        self._bodiless = 0  # bytes of a chunked body since the last that was a piece of it
         self._whole = self._keep = False
         self.fault: Fault | None = None
         self.switched: tuple[AnswerHead, bytes] | None = None
@@ -195,6 +197,7 @@ class AnswerReader:
 
     def on_body(self, data: bytes) -> None:
         """A decoded piece of a chunked body."""
+        self._bodiless = 0
         self.sink.answer_body(data)
 
     def on_message_complete(self) -> None:
@@ -285,6 +288,7 @@ class AnswerReader:
         elif head.chunked:
             self.state = State.CHUNKED_BODY
             self._fields = []
+            self._bodiless = 0
         elif length is not None:
             self.state = State.SIZED_BODY
             self._left = length
@@ -294,6 +298,8 @@ class AnswerReader:
 
     def _read_chunked(self, data: bytes) -> None:
         assert self._parser is not None
+        # llhttp keeps a trailer field until it is whole, however long it is
+        self._bodiless += len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserCallbackError as error:
@@ -304,7 +310,8 @@ class AnswerReader:
                 self._refuse(UPSTREAM_PROTOCOL)
                 return
             self.keep = False
-        if len(self._fields) > self._limits.answer_fields:
+        limits = self._limits
+        if len(self._fields) > limits.answer_fields or (self._bodiless > limits.answer_head_bytes and not self._whole):
             self._refuse(UPSTREAM_HEAD_TOO_LARGE)
         elif self._whole:
             self.state = State.WHOLE

@@ -90,6 +90,7 @@ class HTTP1Backend:
         "_out",
         "_reader",
         "_request_whole",
+        "_sent",
         "_since",
         "_transport",
         "_wheel",
@@ -118,6 +119,7 @@ class HTTP1Backend:
         self._deadline = Deadline(wheel, self._expired)
         self._asker: Asker | None = None
         self._out: list[bytes] = []
+        self._sent = 0  # bytes that had left when the deadline was last seen to
         self._request_whole = self._discarding = self._blocked = False
 
     def __repr__(self) -> str:
@@ -133,6 +135,7 @@ class HTTP1Backend:
         """
         self._asker = asker
         self._request_whole = False
+        self._sent = self._transport.bytes_out
         self._reader.expect(is_head, asker)
         self._out += head
         self.used += 1
@@ -148,6 +151,8 @@ class HTTP1Backend:
     def request_whole(self) -> None:
         """Nothing of the request is missing; only then may the connection be kept after the answer."""
         self._request_whole = True
+        if self._deadline.active:
+            self._deadline.start(self._limits.stream_idle_seconds)
 
     def flush(self) -> None:
         """Send what is queued, in one piece."""
@@ -299,8 +304,11 @@ class HTTP1Backend:
         # one that has not read its request would keep the next one waiting behind the rest of it, without bound
         if reader.keep and self._request_whole and not self._blocked and not self.worn:
             counted = self.counted
-            if counted is None or not counted.waiting or not counted.offer(self):
+            if counted is None or not counted.waiting:
                 self.endpoint.pool.give(self)
+            elif not counted.offer(self):
+                # those who wait cannot use it, and would wait for its place as long as it is kept
+                self.close()
         else:
             self.close()
         if asker is not None:
@@ -361,6 +369,12 @@ class HTTP1Backend:
             self.endpoint.active -= 1
 
     def _expired(self) -> None:
+        sent = self._transport.bytes_out
+        if self._asker is not None and not self._request_whole and sent != self._sent:
+            # an upload that goes on is no silence
+            self._sent = sent
+            self._deadline.start(self._limits.stream_idle_seconds)
+            return
         if self._asker is not None or self._discarding:
             self._fail(STREAM_IDLE)
         else:

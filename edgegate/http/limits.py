@@ -19,11 +19,12 @@ class Limits:
     @ivar linger_seconds: Reading on after an answer that ended the connection, so that the client sees the answer.
     @ivar linger_bytes: How much is thrown away meanwhile.
     @ivar upload_bytes: Of a body held while its backend is being connected, and kept for a second try.
-    @ivar answer_head_bytes: Of a backend's answer head (Envoy's limit is 60 KiB); more is answered 502.
+    @ivar answer_head_bytes: Of a backend's answer head (Envoy's limit is 60 KiB), and of its trailer fields; more is
+        answered 502, or cuts the answer off.
     @ivar answer_fields: Header fields of an answer.
     @ivar interim_answers: 1xx answers before the final one.
-    @ivar stream_idle_seconds: Without a byte from the backend while an answer is awaited or under way; then 504. Also
-        without a byte either way of a tunnel; then it is reset.
+    @ivar stream_idle_seconds: Without a byte from the backend while an answer is awaited or under way; then 504. While
+        an upload goes on it may take as long again. Also without a byte either way of a tunnel; then it is reset.
     @ivar shadows: Copies of requests that are on their way to mirrors at one time; more are not made.
     """
 

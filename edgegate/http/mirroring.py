@@ -39,6 +39,7 @@ class Shadow:
     """
 
     __slots__ = (
+        "_answered",
         "_blocked",
         "_cluster",
         "_connecting",
@@ -76,7 +77,7 @@ class Shadow:
         self._is_head = is_head
         self._timeout = timeout
         self._opening = opening
-        self._held_bytes = 0
+        self._held_bytes = self._answered = 0
         self._connection: HTTP1Backend | None = None
         self._connecting: Connecting | None = None
         self._endpoint: EndpointState | None = None
@@ -144,10 +145,16 @@ class Shadow:
         """Nobody waits for it."""
 
     def answer_head(self, head: AnswerHead) -> None:
-        """Nobody waits for it."""
+        """Nobody waits for it, and it does not go on for long."""
+        if self._deadline is None:
+            self._deadline = Deadline(self._gateway.wheel, self.drop)
+            self._deadline.start(self._gateway.limits.stall_seconds)
 
     def answer_body(self, data: bytes) -> None:
-        """Nobody waits for it."""
+        """Nobody waits for it; the connection may be used again where it is short."""
+        self._answered += len(data)
+        if self._answered > self._gateway.limits.linger_bytes:
+            self.drop()
 
     def answer_spliced(self, count: int) -> None:
         """Nobody waits for it."""

@@ -221,6 +221,7 @@ class Forwarding(Trying):
         self._connection = None
         if silent and self._reused and self._replayable and self._exchange.head.method in _IDEMPOTENT:
             self._end_limit_on_try()
+            self._attempts -= 1
             self._try(self._tried.pop(), fresh=True)
         else:
             self._fail_or_try_again(fault)

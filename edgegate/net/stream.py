@@ -202,6 +202,7 @@ class Stream:
         """Close once everything queued is sent. There is no deadline here: arm one and abort."""
         if self._phase < Phase.CLOSING:
             self._phase = Phase.CLOSING
+            self._stop_run()
             self._unwatch_reading()
             self._watch_writing()
 
@@ -215,6 +216,7 @@ class Stream:
         """Close our direction once everything queued is sent; the other side is read on."""
         if self._phase is Phase.OPEN:
             self._phase = Phase.FINISHING
+            self._stop_run()
             self._watch_writing()
 
     def getPeer(self) -> AnyTwistedAddress:
@@ -277,7 +279,8 @@ class Stream:
         Neither may be written to or switched before the last byte was moved.
         Pausing this stream pauses the run. While the sink takes nothing its
         producer is paused, who sees to it that this stream is, too. The end
-        of a stream ends the run.
+        of a stream, or of our direction of it, ends the run at once: what
+        the pipe holds then is lost.
 
         @param moved: Gets the number of bytes each time that some were moved.
         @return: Whether it is done: not where no pipe is left, and then nothing has changed.

@@ -54,6 +54,7 @@ class FakeStream:
     key: Hashable = None
 
     def __init__(self) -> None:
+        self.bytes_out = 0
         self.protocol: Any = None
         self.producer: Any = None
         self.writes: list[bytes] = []
@@ -74,6 +75,7 @@ class FakeStream:
         assert isinstance(data, bytes)
         if not self.ended and not self.over:
             self.writes.append(data)
+            self.bytes_out += len(data)
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         assert streaming

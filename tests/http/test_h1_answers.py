@@ -161,10 +161,16 @@ class AnswerReaderTests(SynchronousTestCase):
             b"HTTP/1.1 200 OK\r\n" + many + b"\r\n": UPSTREAM_HEAD_TOO_LARGE,
             b"HTTP/1.1 103 Hints\r\n\r\n" * 3: UPSTREAM_PROTOCOL,
             CHUNKED.replace(b"x-sum: 5\r\n", many): UPSTREAM_HEAD_TOO_LARGE,
+            CHUNKED.partition(b"x-sum: ")[0] + b"x: ": None,
         }
         for data, fault in cases.items():
             reader, _ = read(data, limits=limits)
             self.assertEqual(reader.fault, fault, data)
+        # the last one's trailer field goes on and on
+        for _ in range(5):
+            self.assertIsNone(reader.fault)
+            reader.receive(b"y" * 50)
+        self.assertEqual(reader.fault, UPSTREAM_HEAD_TOO_LARGE)
 
     def test_left(self) -> None:
         """How much of a body is to come is known where its length is."""

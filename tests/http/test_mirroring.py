@@ -205,6 +205,21 @@ class TroubleTests(SynchronousTestCase):
         self.assertEqual(mirror.ended, "aborted")
         self.assertEqual(talk.gateway.shadows, set())
 
+    def test_answers_without_an_end(self) -> None:
+        """An answer that goes on, slowly or fast, costs the mirror its connection, not the gateway its place."""
+        head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        for size, seconds, times in ((1, 20, 3), (0x10000, 0, 17)):
+            talk = Conversation(MIRRORED)
+            talk.ask(GET)
+            backend, mirror = both(talk)
+            backend.deliver(OK)
+            mirror.deliver(head)
+            for _ in range(times):
+                self.assertEqual(mirror.ended, "")
+                mirror.deliver(b"%x\r\n%b\r\n" % (size, b"x" * size))
+                talk.advance(seconds)
+            self.assertEqual((mirror.ended, talk.left), ("aborted", NOTHING_LEFT))
+
     def test_slow_to_connect(self) -> None:
         """A body is held for a mirror up to the limit; then it loses its copy, and the backend goes on."""
         talk = Conversation(MIRRORED, limits=Limits(upload_bytes=100))

@@ -144,6 +144,7 @@ class FailureTests(SynchronousTestCase):
         kept.reset()
         fresh = talk.backend()
         self.assertIn(b"GET / HTTP/1.1", fresh.sent)
+        self.assertIn(b"x-envoy-attempt-count: 1\r\n", fresh.sent)
         fresh.deliver(OK)
         self.assertIn(b"ok", client.sent)
         self.assertEqual(len(talk.connects), 2)

@@ -89,6 +89,30 @@ class TimeTests(RetryTestCase):
         self.assert_status(client, 504)
         self.assertEqual((len(talk.connects), talk.ended[0].fault), (1, STREAM_IDLE))
 
+    def test_long_upload(self) -> None:
+        """A backend that has nothing to say while an upload goes on is not silent; it is once the upload stands."""
+        talk = Conversation(limits=Limits(stream_idle_seconds=10, body_seconds=100))
+        client = talk.ask(POST.replace(b"10", b"1000"))
+        backend = talk.backend()
+        for _ in range(6):
+            talk.advance(6)
+            client.deliver(b"x" * 100)
+        self.assertEqual((backend.ended, talk.ended), ("", []))
+        talk.advance(25)
+        self.assertEqual(talk.ended[0].fault, STREAM_IDLE)
+
+    def test_silence_after_an_upload(self) -> None:
+        """The time of a silent backend begins when the request is whole."""
+        talk = Conversation(limits=Limits(stream_idle_seconds=10))
+        client = talk.ask(POST)
+        talk.backend()
+        talk.advance(8)
+        client.deliver(b"0123456789")
+        talk.advance(8)
+        self.assertEqual(talk.ended, [])
+        talk.advance(4)
+        self.assertEqual(talk.ended[0].fault, STREAM_IDLE)
+
     def test_expected_time(self) -> None:
         """A backend is told the time of a try, or the route's where that is less."""
         for route, told in (

@@ -90,6 +90,20 @@ class LimitTests(SynchronousTestCase):
         self.assertIn(b"ok", second.sent)
         self.assert_quiet()
 
+    def test_of_no_use_to_who_waits(self) -> None:
+        """A connection that those who wait cannot use, made for another name, makes room for one of theirs."""
+        talk = self.talk(PoolLimits(connections=1))
+        first, second = self.ask(), self.ask()
+        backend = talk.backend()
+        backend.protocol.key = "another"
+        backend.deliver(OK)
+        self.assertIn(b"ok", first.sent)
+        self.assertEqual((backend.ended, len(talk.connects)), ("closed", 1))
+        backend.settle()
+        talk.backend().deliver(OK)
+        self.assertIn(b"ok", second.sent)
+        self.assert_quiet()
+
     def test_connect_fails(self) -> None:
         """A connect that fails makes room for the next, and is tried again behind it."""
         talk = self.talk(PoolLimits(connections=1))

@@ -149,6 +149,26 @@ class BodySpliceTests(TestCase):
         self.assertEqual(self.heard.lost, [ConnectionAborted])
         self.assertGreaterEqual(len(Pipe._kept), kept)
 
+    async def test_sink_that_is_closed(self) -> None:
+        """A sink that takes nothing and is to close takes nothing more; the source's protocol sees the rest."""
+        self.run_of(1 << 40)
+
+        def full() -> bool:
+            try:
+                self.sender.send(LARGE)
+            except BlockingIOError:
+                return True
+            return False
+
+        await until(full)
+        self.sink.loseConnection()
+        self.assertTrue(self.source.spliceable)
+        self.source.resumeProducing()
+        await until(lambda: self.heard.data)
+        self.source.loseWriteConnection()
+        before = len(self.heard.data)
+        await until(lambda: not full() and len(self.heard.data) > before)
+
     async def test_closed_when_moved(self) -> None:
         """A sink that is closed by the end of the run closes once everything is sent."""
         count = len(LARGE)
