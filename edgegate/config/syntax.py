@@ -9,6 +9,9 @@ import re
 Place = tuple[int, int]
 """Line and column, both from 0, as the parser counts."""
 
+_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+"""What the parser counts as the end of a line (YAML 1.1 section 4.2)."""
+
 _KEY = re.compile(r"\s*(?:- +)*[^\s#'\"\[{:]+:(?:\s|$)")
 _COLONLESS = re.compile(r"(\s*(?:- +)*)[A-Za-z][A-Za-z0-9_-]*\s*$")
 
@@ -22,8 +25,8 @@ def explain(text: str, problem: str, at: Place, context: str, since: Place | Non
     @param context: Its words for what it was reading.
     @param since: Where that began.
     """
-    lines = text.split("\n", at[0] + 1)
-    line = lines[at[0]].rstrip("\r") if at[0] < len(lines) else ""
+    lines = _BREAK.split(text, at[0] + 1)
+    line = lines[at[0]] if at[0] < len(lines) else ""
     found = line[at[1] : at[1] + 1]
     if "\t" in (found, line[: at[1] + 1].strip(" ")[:1]) and ("token" in problem or "tab" in problem):
         return at, "a tab where only spaces may indent"
@@ -44,7 +47,7 @@ def _second_colon(lines: list[str], line: str, at: Place) -> tuple[Place, str]:
     indent = len(line) - len(line.lstrip(" "))
     above = next((number for number in range(at[0] - 1, -1, -1) if lines[number].strip()), None)
     if above is not None:
-        colonless = _COLONLESS.match(lines[above].rstrip("\r"))
+        colonless = _COLONLESS.match(lines[above])
         if colonless is not None and len(colonless[1]) == indent:
             return (above, indent), "a colon is missing behind the key"
     return (at[0], indent), "a key where none can be: is the indentation right?"

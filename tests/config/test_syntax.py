@@ -28,6 +28,13 @@ class ExplainTests(SynchronousTestCase):
         """A value with a colon in it."""
         self.check("a: b: c\n", "f:1:5: error: a second colon: quote the value")
 
+    def test_other_ends_of_lines(self) -> None:
+        """The parser knows more ends of lines than an editor."""
+        for end in ("\r\n", "\r", "\x85", "\u2028"):
+            self.check(f"a:{end}  b{end}  c: 1{end}", "f:2:3: error: a colon is missing behind the key")
+        _, found = read_all('null~\n  \x85\x85a: b: c"x": y')
+        self.assertRegex(found[-1], "^f:4:[0-9]+: error: ")
+
     def test_indentation(self) -> None:
         """Keys and items that stand where none can be."""
         self.check("a: 1\n  b: 2\n", "f:2:3: error: a key where none can be: is the indentation right?")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from edgegate.config.document import Path
 from edgegate.config.kinds.destination_rule import ClientTLSMode, ClientTLSSettings
 from edgegate.config.validation.findings import Findings
+from edgegate.config.validation.names import is_address
+from edgegate.routing.hosts import normalise
 
 _FIELDS = {
     "clientCertificate": "client_certificate",
@@ -34,8 +36,21 @@ def check_client_tls(findings: Findings, path: Path, tls: ClientTLSSettings) -> 
         for name in given:
             findings.warning((*path, name), f"changes nothing with DISABLE{default}")
         return
+    _check_names(findings, path, tls)
     _check_verification(findings, path, mode, given)
     _check_source(findings, path, tls, mode, given)
+
+
+def _check_names(findings: Findings, path: Path, tls: ClientTLSSettings) -> None:
+    """Names are such that a backend can have them; Istio takes others, and they come to nothing."""
+    if tls.sni and not is_address(tls.sni):
+        try:
+            normalise(tls.sni.rstrip("."))
+        except ValueError as error:
+            findings.warning((*path, "sni"), f"backends are not told it: {error}")
+    for index, name in enumerate(tls.subject_alt_names):
+        if not name:
+            findings.warning((*path, "subjectAltNames", index), "no certificate has an empty name")
 
 
 def _check_source(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from math import isqrt
 
@@ -9,6 +10,7 @@ from edgegate.config.document import Path
 from edgegate.config.kinds.destination_rule import (
     ConsistentHashLB,
     Failover,
+    HTTPCookie,
     LoadBalancerSettings,
     LocalityLBSetting,
     OutlierDetection,
@@ -24,6 +26,8 @@ MAX_TABLE = 5_000_011
 MAX_RING = 8_388_608
 """The most entries of a ring (Envoy's C{RingHashLbConfig.maximum_ring_size})."""
 
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_ATTRIBUTE = re.compile(r"[ -:<-~]+")
 _TOPOLOGY = ("topology.kubernetes.io/region", "topology.kubernetes.io/zone", "topology.istio.io/subzone")
 _WARMING = frozenset({None, SimpleLB.UNSPECIFIED, SimpleLB.LEAST_CONN, SimpleLB.LEAST_REQUEST, SimpleLB.ROUND_ROBIN})
 
@@ -62,8 +66,7 @@ def check_percent(findings: Findings, path: Path, percent: float | None) -> None
 def _check_hash(findings: Findings, path: Path, settings: ConsistentHashLB) -> None:
     cookie, header = settings.http_cookie, settings.http_header_name
     if cookie is not None:
-        if not cookie.name:
-            findings.error((*path, "httpCookie", "name"), "a cookie has a name")
+        _check_cookie(findings, (*path, "httpCookie"), cookie)
     elif header:
         check_header(findings, (*path, "httpHeaderName"), header)
     elif not settings.use_source_ip and not settings.http_query_parameter_name:
@@ -82,6 +85,22 @@ def _check_hash(findings: Findings, path: Path, settings: ConsistentHashLB) -> N
         else:
             findings.warning(place, "deprecated: use ringHash.minimumRingSize")
             _check_ring(findings, place, settings.minimum_ring_size)
+
+
+def _check_cookie(findings: Findings, path: Path, cookie: HTTPCookie) -> None:
+    """A cookie's name is a token, and what it says stands in one field (RFC 6265 section 4.1.1)."""
+    if not cookie.name:
+        findings.error((*path, "name"), "a cookie has a name")
+    elif not _TOKEN.fullmatch(cookie.name):
+        findings.error((*path, "name"), f"{show(cookie.name)} is no name of a cookie")
+    if cookie.path and not _ATTRIBUTE.fullmatch(cookie.path):
+        findings.error((*path, "path"), f"{show(cookie.path)} holds a character that no path of a cookie can have")
+    for index, attribute in enumerate(cookie.attributes):
+        place = (*path, "attributes", index)
+        if not _TOKEN.fullmatch(attribute.name):
+            findings.error((*place, "name"), f"{show(attribute.name)} is no name of an attribute")
+        if attribute.value and not _ATTRIBUTE.fullmatch(attribute.value):
+            findings.error((*place, "value"), f"{show(attribute.value)} holds a character that no cookie can have")
 
 
 def _check_table(findings: Findings, path: Path, size: int) -> None:

@@ -15,6 +15,9 @@ from edgegate.routing.hosts import normalise
 MAX_LABEL = 63
 UNIX = "unix://"
 
+MAX_UNIX = 107
+"""Bytes of the path of a UNIX socket that Linux can bind or connect (C{unix(7)})."""
+
 HTTP_PROTOCOLS = frozenset({"HTTP", "HTTP2", "GRPC", "GRPC-WEB"})
 SECURE_PROTOCOLS = frozenset({"HTTPS", "TLS"})
 PROTOCOLS = ("HTTP", "HTTPS", "HTTP2", "GRPC", "GRPC-WEB", "TCP", "TLS", "MONGO", "REDIS", "MYSQL")
@@ -95,6 +98,8 @@ def check_unix(findings: Findings, path: Path, address: str) -> None:
     name = address.removeprefix(UNIX)
     if not name.startswith(("/", "@")) or name.endswith("/") or name == "@":
         findings.error(path, f"{show(address)} is not unix:// with an absolute path to a socket, or with @ and a name")
+    elif len(name.encode()) > MAX_UNIX:
+        findings.error(path, f"its path has {len(name.encode())} bytes; sockets have {MAX_UNIX} at most")
 
 
 def check_subnets(findings: Findings, path: Path, subnets: Iterable[str]) -> None:

@@ -48,5 +48,10 @@ class ClientTLSTests(CasesTestCase):
             ("mode: DISABLE, caCertificates: a", "changes nothing with DISABLE"),
             ("mode: ISTIO_MUTUAL, caCertificates: a", "changes nothing with ISTIO_MUTUAL"),
             ("mode: ISTIO_MUTUAL, sni: a", ""),
+            ("mode: SIMPLE, sni: outbound_.80_._.web.svc.cluster.local", ""),
+            ("mode: SIMPLE, sni: 10.0.0.1", ""),
+            ("mode: SIMPLE, sni: 'a b'", "sni: backends are not told it"),
+            (f"mode: SIMPLE, sni: {'a' * 300}", "sni: backends are not told it"),
+            ("mode: SIMPLE, subjectAltNames: [a, '']", "subjectAltNames[1]: no certificate has an empty name"),
             severity="warning",
         )

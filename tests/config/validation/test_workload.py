@@ -21,6 +21,8 @@ class WorkloadEntryTests(CasesTestCase):
                 ("network: vms", ""),
                 ("address: '*.example'", "can't be a wildcard"),
                 ("address: unix://run/a.sock", "absolute path"),
+                ("address: unix:///" + "a" * 106, ""),
+                ("address: unix:///" + "a" * 107, "108 bytes; sockets have 107 at most"),
                 ("address: unix:///run/a.sock\nports: {http: 80}", "a UNIX socket has no ports"),
             ],
         )
