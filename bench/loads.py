@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import socket
 import ssl
@@ -15,6 +16,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stage import HOST, LOAD_CORE, Stage
+
+OPENSSL = """\
+openssl_conf = all
+[all]
+ssl_conf = ssl
+[ssl]
+system_default = tls
+[tls]
+MinProtocol = TLSv1.3
+Ciphersuites = TLS_AES_128_GCM_SHA256
+"""
+"""All clients offer one cipher suite: some proxies would take their own favourite, some that of the client."""
 
 UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4}
 
@@ -55,7 +68,7 @@ def wrk(path: str = "/", *, tls: bool = False, connections: int = 64, close: boo
         if script:
             command += ["-s", stage.write("wrk.lua", script)]
         url = f"http{'s' if tls else ''}://127.0.0.1:{port}{path}"
-        said = _run([*command, url], seconds)
+        said = _run(stage, [*command, url], seconds)
         done = re.search(r"(\d+) requests in", said)
         p99 = re.search(r"\n\s+99%\s+([\d.]+)([a-z]+)", said)
         # wrk counts what it cut off at the end of its time among the socket errors, as reads
@@ -88,7 +101,7 @@ def own(work: str, connections: int) -> Load:
 
     def load(stage: Stage, port: int, seconds: int) -> Said:
         command = [sys.executable, __file__, work, str(port), str(seconds), str(connections), str(stage.folder)]
-        said = _run(command, seconds)
+        said = _run(stage, command, seconds)
         try:
             return Said(**json.loads(said))
         except ValueError:
@@ -97,9 +110,10 @@ def own(work: str, connections: int) -> Load:
     return load
 
 
-def _run(command: list[str], seconds: int) -> str:
+def _run(stage: Stage, command: list[str], seconds: int) -> str:
     ran = subprocess.run(
         ["taskset", "-c", LOAD_CORE, *command],
+        env={**os.environ, "OPENSSL_CONF": stage.write("openssl.cnf", OPENSSL)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

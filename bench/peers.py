@@ -61,9 +61,9 @@ def nginx(stage: Stage) -> Prepared:
         proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_pass http://backend; }}
       location /ws {{ proxy_http_version 1.1; proxy_set_header Connection upgrade;
         proxy_set_header Upgrade $http_upgrade; proxy_set_header Host $host;
-        proxy_pass http://127.0.0.1:{stage.echo}; }}"""
+        proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_pass http://127.0.0.1:{stage.echo}; }}"""
     plain = f"listen 127.0.0.1:{stage.ports['http']};"
-    tls = f"ssl_certificate {certificate}; ssl_certificate_key {key};"
+    tls = f"ssl_certificate {certificate}; ssl_certificate_key {key}; ssl_protocols TLSv1.3;"
     http = f"""upstream backend {{ server 127.0.0.1:{stage.backend}; keepalive 128; keepalive_requests 100000000; }}
     server_names_hash_max_size 65536; server_names_hash_bucket_size 128;
     server {{ {plain} server_name {HOST}; {proxy} }}
@@ -92,6 +92,7 @@ def haproxy(stage: Stage) -> Prepared:
     log = "log stdout format raw local0\n  option httplog" if stage.log else ""
     conf = f"""global
   nbthread 1
+  ssl-default-bind-options ssl-min-ver TLSv1.3
   maxconn {DESCRIPTORS * 2 // 5 - 50}
 defaults
   mode http
@@ -236,7 +237,8 @@ def envoy(stage: Stage) -> Prepared:
     client = {"trusted_ca": {"filename": str(stage.authority)}}
 
     def tls(**more: object) -> dict[str, object]:
-        common = {"tls_certificates": [pair], **more}
+        version = {"tls_minimum_protocol_version": "TLSv1_3"}
+        common = {"tls_certificates": [pair], "tls_params": version, **more}
         required = {"require_client_certificate": bool(more)}
         return _filter("tls", "transport_sockets.tls.v3.DownstreamTlsContext", common_tls_context=common, **required)
 
@@ -275,10 +277,11 @@ def edgegate(stage: Stage) -> Prepared:
     """Prepare edgegate."""
     certificate, key = stage.certificate
     tls = {"serverCertificate": str(certificate), "privateKey": str(key)}
-    mutual = {"mode": "MUTUAL", **tls, "caCertificates": str(stage.authority)}
+    version = {"minProtocolVersion": "TLSV1_3"}
+    mutual = {"mode": "MUTUAL", **tls, **version, "caCertificates": str(stage.authority)}
     servers = [
         {"port": _port(stage, "http", "HTTP"), "hosts": ["*"]},
-        {"port": _port(stage, "https", "HTTPS"), "hosts": ["*"], "tls": {"mode": "SIMPLE", **tls}},
+        {"port": _port(stage, "https", "HTTPS"), "hosts": ["*"], "tls": {"mode": "SIMPLE", **tls, **version}},
         {"port": _port(stage, "mtls", "HTTPS"), "hosts": ["*"], "tls": mutual},
         {"port": _port(stage, "tcp", "TCP"), "hosts": ["*"]},
     ]

@@ -94,6 +94,7 @@ class HTTP1Backend:
         "_since",
         "_transport",
         "_wheel",
+        "_whole_at",
         "counted",
         "endpoint",
         "key",
@@ -119,6 +120,7 @@ class HTTP1Backend:
         self._deadline = Deadline(wheel, self._expired)
         self._asker: Asker | None = None
         self._out: list[bytes] = []
+        self._whole_at = 0.0
         self._sent = 0  # bytes that had left when the deadline was last seen to
         self._request_whole = self._discarding = self._blocked = False
 
@@ -151,8 +153,7 @@ class HTTP1Backend:
     def request_whole(self) -> None:
         """Nothing of the request is missing; only then may the connection be kept after the answer."""
         self._request_whole = True
-        if self._deadline.active:
-            self._deadline.start(self._limits.stream_idle_seconds)
+        self._whole_at = self._wheel.now
 
     def flush(self) -> None:
         """Send what is queued, in one piece."""
@@ -369,16 +370,21 @@ class HTTP1Backend:
             self.endpoint.active -= 1
 
     def _expired(self) -> None:
-        sent = self._transport.bytes_out
-        if self._asker is not None and not self._request_whole and sent != self._sent:
-            # an upload that goes on is no silence
-            self._sent = sent
-            self._deadline.start(self._limits.stream_idle_seconds)
-            return
-        if self._asker is not None or self._discarding:
+        wait = 0.0 if self._asker is None else self._upload_wait()
+        if wait > 0:
+            self._deadline.start(wait)
+        elif self._asker is not None or self._discarding:
             self._fail(STREAM_IDLE)
         else:
             self._transport.abortConnection()
+
+    def _upload_wait(self) -> float:
+        """Return the seconds for which the backend may be silent yet: an upload that goes on, or has ended, is why."""
+        idle = self._limits.stream_idle_seconds
+        if self._request_whole:
+            return self._whole_at + idle - self._wheel.now
+        before, self._sent = self._sent, self._transport.bytes_out
+        return idle if self._sent != before else 0.0
 
 
 # Behind the class, not as its decorator: mypyc makes a decorated class a plain Python one, several times as slow.
