@@ -114,7 +114,7 @@ def _host(address: object) -> bytes:
 
 def _client(exchange: Exchange, message: Message, argument: str) -> bytes:
     """The client by the trusted hops; the connection's where they tell nothing else."""
-    return _first(identity_fields(exchange.identity), b"x-envoy-external-address") or exchange.channel.client.address
+    return _first(identity_fields(exchange.identity), b"x-envoy-external-address")
 
 
 def _start_time(exchange: Exchange, message: Message, argument: str) -> bytes:

@@ -13,7 +13,7 @@ from typing import Any
 from OpenSSL import SSL
 from treq.client import HTTPClient
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
+from twisted.internet.endpoints import wrapClientTLS
 from twisted.internet.interfaces import (
     IOpenSSLClientConnectionCreator,
     IProtocol,
@@ -33,7 +33,10 @@ from edgegate.net.endpoints import StreamClientEndpoint
 from edgegate.net.wheel import TimerWheel
 from edgegate.routing.clusters import Probe
 from edgegate.routing.snapshot import Address, TCPAddress
+from edgegate.upstream.dns import is_literal
 from edgegate.upstream.grpc_health import check_health
+from edgegate.upstream.lookups import Lookups
+from edgegate.upstream.named_endpoint import NamedEndpoint, SharedLookups
 
 USER_AGENT = "edgegate-probe"
 
@@ -48,12 +51,14 @@ class Unwell(Exception):
 class Asking:
     """Asks endpoints, each time on a connection of its own."""
 
-    def __init__(self, reactor: object, wheel: TimerWheel) -> None:
+    def __init__(self, reactor: object, wheel: TimerWheel, lookups: Lookups) -> None:
         """
         @param reactor: With all that connecting needs, once anybody is asked.
+        @param lookups: Finds the hosts that probes name.
         """
         self._reactor: Any = reactor
         self._wheel = wheel
+        self._lookups = SharedLookups(lookups)
 
     def __call__(self, address: Address, probe: Probe) -> Deferred[None]:
         """Ask once (L{edgegate.upstream.probing.Ask})."""
@@ -68,8 +73,11 @@ class Asking:
         return self._get(endpoint, address, probe)
 
     def _endpoint(self, address: Address, probe: Probe) -> IStreamClientEndpoint:
-        if isinstance(address, TCPAddress):
-            return HostnameEndpoint(self._reactor, address.host, address.port, probe.timeout)
+        if isinstance(address, TCPAddress) and not is_literal(address.host):
+            port = address.port
+            return NamedEndpoint(
+                self._lookups, address.host, lambda host: self._endpoint(TCPAddress(host, port), probe)
+            )
         return StreamClientEndpoint(self._reactor, self._wheel, address, probe.timeout)
 
     def _get(self, endpoint: IStreamClientEndpoint, address: Address, probe: Probe) -> Deferred[None]:
@@ -127,6 +135,9 @@ class _Limited(ProtocolWrapper):
             self.abortConnection()
         else:
             self.wrappedProtocol.dataReceived(data)
+
+    def setTcpNoDelay(self, enabled: bool) -> None:
+        """Streams have it set, and this is what an HTTP client wants of everything that speaks TLS."""
 
 
 @implementer(IAgentEndpointFactory, IStreamClientEndpoint)

@@ -54,13 +54,14 @@ class ClusterRegistry:
     ) -> None:
         """
         @param ask: Asks an endpoint for its health; by default as its probe says, over the reactor.
-        @param lookups: Finds the names of DNS clusters; by default the reactor's C{nameResolver} does.
+        @param lookups: Finds the names of DNS clusters and probes; by default the reactor's C{nameResolver} does.
         """
         self.place = place
-        self.probing = Probing(wheel.clock, Asking(reactor, wheel) if ask is None else ask)
+        found = SystemLookups(reactor) if lookups is None else lookups
+        self.probing = Probing(wheel.clock, Asking(reactor, wheel, found) if ask is None else ask)
         self.wheel = wheel
         self.random = Random() if random is None else random
-        self.resolver = Resolver(SystemLookups(reactor) if lookups is None else lookups, wheel, self.random)
+        self.resolver = Resolver(found, wheel, self.random)
         self._states: dict[str, ClusterState] = {}
 
     def update(

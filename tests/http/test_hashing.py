@@ -99,8 +99,9 @@ class CookieTests(HashingCase):
         return client.take()
 
     def test_made(self) -> None:
-        """A client without the cookie gets one, and is known by it from then on."""
+        """A client without the cookie, or with an empty one, gets one, and is known by it from then on."""
         talk = self.talk(COOKIE)
+        self.assertIn(b"set-cookie: who=", self.answered(talk, "cookie: who="))
         for _ in range(5):
             answer = self.answered(talk)
             found = re.search(rb"\r\nset-cookie: (who=[0-9a-f]{16}); Max-Age=60; Path=/shop; HttpOnly\r\n", answer)

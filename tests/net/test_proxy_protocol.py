@@ -149,5 +149,9 @@ class ParserTests(SynchronousTestCase):
             v2(0x21, 0x11, b"x" * 11),
             v2(0x21, 0x21, b"x" * 35),
             v2(0x21, 0x11, b"")[:14] + b"\xff\xff",
+            v2(0x21, 0x11, b"\x00" * (MAX_V2 - 15)),
         ):
             self.assertRaises(MalformedHeader, parse, data)
+        longest = parse(v2(0x21, 0x11, b"\x00" * (MAX_V2 - 16)))
+        assert isinstance(longest, Introduction)
+        self.assertEqual(longest.size, MAX_V2)

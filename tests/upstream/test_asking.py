@@ -11,7 +11,6 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionRefusedError
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 from twisted.internet.protocol import Factory, Protocol
-from twisted.internet.tcp import Client
 from twisted.protocols.policies import WrappingFactory
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.trial.unittest import TestCase
@@ -20,11 +19,13 @@ from twisted.web.server import NOT_DONE_YET, Request, Site
 from zope.interface import implementer
 
 from edgegate.demo.authority import Authority
+from edgegate.net.stream import Stream
 from edgegate.net.wheel import TimerWheel
 from edgegate.routing.clusters import Probe
 from edgegate.routing.snapshot import TCPAddress, UNIXAddress
 from edgegate.upstream.asking import Asking, Unwell, probe_headers
 from edgegate.upstream.grpc_health import NotServing
+from edgegate.upstream.lookups import SystemLookups
 
 reactor: Any = installed
 
@@ -80,6 +81,15 @@ class _Served:
         return SSL.Connection(self._context, None)
 
 
+def secured(factory: Factory) -> TLSMemoryBIOFactory:
+    """Speak TLS with a certificate of nobody's."""
+    made = Authority.new("Probes").server(["shop.example"])
+    context = SSL.Context(SSL.TLS_METHOD)
+    context.use_certificate(load_certificate(FILETYPE_PEM, made.chain_pem))
+    context.use_privatekey(load_privatekey(FILETYPE_PEM, made.key_pem))
+    return TLSMemoryBIOFactory(_Served(context), False, factory)
+
+
 class AskingTests(TestCase):
     """Real questions."""
 
@@ -88,7 +98,7 @@ class AskingTests(TestCase):
     def setUp(self) -> None:
         self.wheel = TimerWheel(reactor)
         self.addCleanup(self.wheel.stop)
-        self.ask = Asking(reactor, self.wheel)
+        self.ask = Asking(reactor, self.wheel, SystemLookups(reactor))
         self.page = Page()
 
     def serve(self, factory: Any) -> TCPAddress:
@@ -144,14 +154,10 @@ class AskingTests(TestCase):
 
     async def test_answered_and_silent(self) -> None:
         """A server that answers, and never closes its side of TLS, is left at once."""
-        made = Authority.new("Probes").server(["shop.example"])
-        context = SSL.Context(SSL.TLS_METHOD)
-        context.use_certificate(load_certificate(FILETYPE_PEM, made.chain_pem))
-        context.use_privatekey(load_privatekey(FILETYPE_PEM, made.key_pem))
-        address = self.serve(TLSMemoryBIOFactory(_Served(context), False, Factory.forProtocol(Reticent)))
+        address = self.serve(secured(Factory.forProtocol(Reticent)))
         await self.ask(address, Probe(0, "/", http_scheme="HTTPS"))
-        await _turn()
-        self.assertEqual([each for each in reactor.getReaders() if isinstance(each, Client)], [])
+        while any(isinstance(each, Stream) for each in reactor.getReaders()):
+            await _turn()
 
     async def test_given_up(self) -> None:
         """A question may be given up; its connection ends."""
@@ -184,6 +190,17 @@ class AskingTests(TestCase):
         self.addCleanup(self.end, reactor.listenUNIX(path, factory), factory)
         await self.ask(UNIXAddress(path), Probe(0, "/"))
         await self.ask(UNIXAddress(path), Probe(0, tcp=True))
+        path = self.mktemp()
+        factory = WrappingFactory(secured(Site(self.page)))
+        self.addCleanup(self.end, reactor.listenUNIX(path, factory), factory)
+        await self.ask(UNIXAddress(path), Probe(0, "/", http_scheme="HTTPS"))
+
+    async def test_by_name(self) -> None:
+        """A probe may name a host."""
+        address = self.pages()
+        await self.ask(TCPAddress("localhost", address.port), Probe(0, "/"))
+        (request,) = self.page.requests
+        self.assertEqual(request.getHeader("host"), f"localhost:{address.port}")
 
     async def test_grpc(self) -> None:
         """A server that does not speak gRPC is not healthy."""

@@ -73,6 +73,17 @@ class FitnessTests(SynchronousTestCase):
         self.fitness.connected(self.one)
         self.assertTrue(self.one.fit)
 
+    def test_rules_come_back(self) -> None:
+        """What was counted by rules that went is not counted by later ones."""
+        self.fitness.watch(self.endpoints, RULES)
+        self.fitness.failed(self.one)
+        self.fitness.watch(self.endpoints, None)
+        self.fitness.watch(self.endpoints, RULES)
+        self.fitness.failed(self.one)
+        self.assertTrue(self.one.fit)
+        self.fitness.failed(self.one)
+        self.assertFalse(self.one.fit)
+
     def test_rules_change(self) -> None:
         """New rules change nothing about who is ejected."""
         self.fitness.watch(self.endpoints, RULES)

@@ -131,6 +131,7 @@ class ReturnTests(OutlierCase):
             lasted.append(self.outliers.lasts(one))
             self.assertEqual(self.after(lasted[-1]), [one])
         self.assertEqual(lasted, [100, 200, MAX_EJECTION, MAX_EJECTION, MAX_EJECTION])
+        self.assertEqual(one.ejections, 3)  # as many intervals forgive it
 
     def test_long_base(self) -> None:
         """A first ejection that is to last longer than the limit does."""
@@ -146,7 +147,9 @@ class ReturnTests(OutlierCase):
         self.eject(one)
         self.after(20)
         self.assertEqual(one.ejections, 2)
-        self.after(10)
+        self.after(5)
+        self.assertEqual(one.ejections, 2)
+        self.after(5)
         self.assertEqual((one.ejections, self.outliers.watching), (1, True))
         self.after(10)
         self.assertEqual((one.ejections, self.outliers.watching), (0, False))
