@@ -23,8 +23,8 @@ from edgegate.downstream.listener import DownstreamListener, Serving
 from edgegate.http.gateway import HTTPGateway
 from edgegate.http.target import PathNormalisation
 from edgegate.net.connecting import connect
+from edgegate.net.pipe import MOST_PIPES
 from edgegate.net.poller import poller
-from edgegate.net.splice import MOST_PIPES
 from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.observe.events import Observer
 from edgegate.routing.snapshot import Address, Listener, Snapshot, TCPAddress

@@ -13,7 +13,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from edgegate.net.splice import FLAGS, Pipe
+from edgegate.net.pipe import FLAGS, Pipe
 
 if TYPE_CHECKING:
     from edgegate.net.stream import Stream

@@ -11,34 +11,20 @@ the kernel's own flow control holds the sender back.
 
 from __future__ import annotations
 
-import fcntl
 import os
-import resource
 import socket
 import struct
 from collections.abc import Callable
-from typing import ClassVar
 
 from twisted.internet.interfaces import IReactorFDSet, IReadWriteDescriptor
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from edgegate.net.pipe import FLAGS, SPLICES, Pipe
 from edgegate.net.wheel import Deadline, TimerWheel
 
 READ_SIZE = 65536
 """Bytes of a plain receive; one that comes back full means bulk."""
-
-PIPE_SIZE = 1 << 20
-"""Bytes that a pipe is asked to hold; where the user's limit is lower it holds what it holds."""
-
-_KEPT_PIPES = 64
-
-MOST_PIPES = max(resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 16, 16)
-"""Pipes that all pairs may have: with two descriptors each, an eighth of the process's. The others are copied."""
-
-SPLICES = hasattr(os, "splice")
-FLAGS = (os.SPLICE_F_MOVE | os.SPLICE_F_NONBLOCK) if hasattr(os, "SPLICE_F_MOVE") else 0x01 | 0x02
-_F_SETPIPE_SZ = getattr(fcntl, "F_SETPIPE_SZ", 1031)
 
 Ended = Callable[[str, int, int], None]
 """
@@ -46,45 +32,6 @@ Gets why, and the bytes each way.
 
 Why is C{""} for a good end, C{"idle"}, C{"aborted"}, or C{"one"} or C{"other"}: whose connection broke.
 """
-
-
-class Pipe:
-    """A pipe between two sockets, kept for the next pair when it is empty."""
-
-    __slots__ = ("held", "reader", "size", "writer")
-
-    _kept: ClassVar[list[Pipe]] = []
-    _open: ClassVar[int] = 0
-
-    def __init__(self) -> None:
-        self.reader, self.writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        Pipe._open += 1
-        self.held = 0
-        try:
-            self.size = int(fcntl.fcntl(self.writer, _F_SETPIPE_SZ, PIPE_SIZE))
-        except OSError:
-            self.size = READ_SIZE
-
-    @classmethod
-    def take(cls) -> Pipe | None:
-        """Return an empty pipe; L{None} where there are too many, or no descriptor is left."""
-        if cls._kept:
-            return cls._kept.pop()
-        if cls._open >= MOST_PIPES:
-            return None
-        try:
-            return cls()
-        except OSError:
-            return None
-
-    def give(self) -> None:
-        """Keep the pipe if it is empty, else close it."""
-        if not self.held and len(self._kept) < _KEPT_PIPES:
-            self._kept.append(self)
-        else:
-            os.close(self.reader)
-            os.close(self.writer)
-            Pipe._open -= 1
 
 
 class Direction:

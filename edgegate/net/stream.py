@@ -32,8 +32,8 @@ from twisted.python.failure import Failure
 from zope.interface import classImplements
 
 from edgegate.net.body_splice import BodySplice
+from edgegate.net.pipe import SPLICES, Pipe
 from edgegate.net.sockaddr import AnyTwistedAddress, twisted_address
-from edgegate.net.splice import SPLICES, Pipe
 from edgegate.routing.snapshot import Address
 
 READ_SIZE = 65536

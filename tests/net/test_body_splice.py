@@ -9,7 +9,7 @@ from twisted.internet import reactor
 from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.trial.unittest import TestCase
 
-from edgegate.net.splice import Pipe
+from edgegate.net.pipe import Pipe
 from edgegate.net.stream import Stream
 from tests.net.pairs import HERE, THERE, Producer, Recorder, receive, tcp_pair, until
 

@@ -11,7 +11,8 @@ from twisted.internet import reactor
 from twisted.internet.task import Clock
 from twisted.trial.unittest import TestCase
 
-from edgegate.net import splice
+from edgegate.net import pipe, splice
+from edgegate.net.pipe import Pipe
 from edgegate.net.splice import SplicedPair
 from edgegate.net.wheel import TimerWheel
 from tests.net.pairs import receive, tcp_pair, until
@@ -110,13 +111,13 @@ class SplicedPairTests(TestCase):
 
     async def test_pipes_are_counted(self) -> None:
         """When there are as many pipes as there may be, others are copied."""
-        self.patch(splice, "MOST_PIPES", 0)
-        self.patch(splice.Pipe, "_kept", [])
+        self.patch(pipe, "MOST_PIPES", 0)
+        self.patch(Pipe, "_kept", [])
         self.ends.clear()
         self.relay(*tcp_pair(), *tcp_pair())
-        before = splice.Pipe._open
+        before = Pipe._open
         await self.carry(self.client, self.backend, LARGE)
-        self.assertEqual(splice.Pipe._open, before)
+        self.assertEqual(Pipe._open, before)
         await self.carry(self.backend, self.client, LARGE)
         await until(lambda: self.ends)
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from unittest import skipUnless
 
-from edgegate.net.splice import SPLICES
+from edgegate.net.pipe import SPLICES
 from edgegate.net.stream import READ_SIZE
 from tests.acceptance.manifests import GATEWAY, filled
 from tests.acceptance.processes import PATIENCE, READY, AcceptanceTestCase, Running, free_ports, program
