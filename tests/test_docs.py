@@ -10,12 +10,20 @@ from types import ModuleType
 from twisted.trial.unittest import SynchronousTestCase
 
 import edgegate
+from edgegate.config.documents import MAX_FILE
 from edgegate.config.validation.http_actions import RETRY_ON
 from edgegate.http.limits import Limits
 from edgegate.loading import load
+from edgegate.net.proxy_protocol import MAX_V2
 from edgegate.routing.clusters import Balancing, ConsistentHash, HashSource, Probe
 from edgegate.routing.headers import OPERATORS
 from edgegate.routing.tls import UpstreamTLS
+from edgegate.upstream import asking, grpc_health
+from edgegate.upstream.balancing.maglev import MAX_SIZE
+from edgegate.upstream.balancing.ring import MAX_POINTS
+from edgegate.upstream.dns_answers import MAX_ADDRESSES, MAX_CHAIN
+from edgegate.upstream.lookups import MOST_AT_ONCE
+from edgegate.upstream.outliers import MAX_EJECTION
 from tests.routing.compiler.compiling import compiled
 
 SERVICE = """\
@@ -145,5 +153,15 @@ class LimitsTests(SynchronousTestCase):
             f"under way | {limits.stream_idle_seconds / 60:g} min",
             f"byte in either direction | {limits.stream_idle_seconds / 60:g} min",
             f"copies of requests on their way to mirrors | {limits.shadows:,}",
+            f"answer of a mirror | {limits.linger_bytes >> 20} MiB, {limits.stall_seconds:g} s",
+            f"aliases on the way to them | {MAX_ADDRESSES}, {MAX_CHAIN} |",
+            f"asked for at one time | {MOST_AT_ONCE} |",
+            f"points of a hash ring | about {MAX_POINTS:,}",
+            f"slots of a Maglev table | {MAX_SIZE:,}",
+            f"outlier detection | {MAX_EJECTION / 60:g} min",
+            f"by gRPC | {asking.MAX_ANSWER >> 10} KiB (of the body, only what comes with the head is read), "
+            f"{grpc_health.MAX_ANSWER >> 10} KiB",
+            f"header of version 1, {MAX_V2 >> 10} KiB",
+            f"may have {MAX_FILE >> 20} MiB",
         ):
             self.assertIn(said, page)
