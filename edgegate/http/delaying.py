@@ -64,7 +64,7 @@ class Delayed:
     def flush(self) -> None:
         """Nothing is sent on yet."""
 
-    def splice_sink(self) -> Stream | None:
+    def run_sink(self) -> Stream | None:
         """There is no connection yet."""
         return None
 

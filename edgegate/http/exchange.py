@@ -44,7 +44,7 @@ class Upload(Protocol):
     def flush(self) -> None:
         """Send on what was taken: no more comes in this turn."""
 
-    def splice_sink(self) -> Stream | None:
+    def run_sink(self) -> Stream | None:
         """Return where the rest of a sized body may go without being looked at; L{None}: nowhere."""
 
     def pause(self) -> None:
@@ -93,7 +93,7 @@ class Channel(Protocol):
     def flush(self) -> None:
         """Send what is queued."""
 
-    def splice_sink(self) -> Stream | None:
+    def run_sink(self) -> Stream | None:
         """Return where the rest of the answer's body may go as it is, without being looked at; L{None}: nowhere."""
 
     def pause_upload(self) -> None:

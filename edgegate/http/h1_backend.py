@@ -22,7 +22,7 @@ from edgegate.http.answer import AnswerHead
 from edgegate.http.fields import Field
 from edgegate.http.h1_answers import NOBODY, AnswerReader, AnswerSink, State
 from edgegate.http.limits import Limits
-from edgegate.net.body_splice import SPLICE_FROM
+from edgegate.net.body_run import RUN_FROM
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.routing.snapshot import Address
@@ -58,7 +58,7 @@ class Asker(AnswerSink, Protocol):
         @param silent: Whether not a byte of an answer was seen.
         """
 
-    def answer_spliced(self, count: int) -> None:
+    def answer_passed(self, count: int) -> None:
         """So many bytes of the answer's body went to the client without being looked at."""
 
     def answer_sink(self) -> Stream | None:
@@ -163,7 +163,7 @@ class HTTP1Backend:
             out.clear()
             self._transport.write(data)
 
-    def splice_sink(self) -> Stream | None:
+    def run_sink(self) -> Stream | None:
         """Return the transport, where the rest of a body may follow what was flushed."""
         return None if self._out else self._transport
 
@@ -268,8 +268,9 @@ class HTTP1Backend:
             elif asker is not None:
                 self._deadline.start(self._limits.stream_idle_seconds)
                 asker.answer_flush()
-                if state is State.SIZED_BODY and (reader.left or 0) >= SPLICE_FROM:
-                    self._splice(asker)
+                left = reader.left
+                if state is State.SIZED_BODY and left is not None and left >= RUN_FROM:
+                    self._run(asker, left)
         except Exception:
             log.failure("an answer broke")
             if self._asker is not None:
@@ -316,24 +317,22 @@ class HTTP1Backend:
             asker.answer_end(trailers)
             asker.answer_flush()
 
-    def _splice(self, asker: Asker) -> None:
-        """Have the kernel move the rest of a large body, where it can."""
-        left, transport = self._reader.left, self._transport
-        if left and transport.spliceable:
-            sink = asker.answer_sink()
-            if sink is not None and sink.spliceable:
-                transport.splice_to(sink, left, self._spliced)
+    def _run(self, asker: Asker, left: int) -> None:
+        """Have the rest of a large body go straight to the client, where it can."""
+        sink = asker.answer_sink()
+        if sink is not None:
+            self._transport.run_to(sink, left, self._passed)
 
-    def _spliced(self, count: int) -> None:
+    def _passed(self, count: int) -> None:
         asker = self._asker
         if asker is None:
             return
-        asker.answer_spliced(count)
+        asker.answer_passed(count)
         if self._reader.skip(count):
             # the client may have held up what the pipe held last
             self._transport.resumeProducing()
             self._finish(asker)
-        else:
+        elif self._transport.reading:
             self._deadline.start(self._limits.stream_idle_seconds)
 
     def _switch(self, asker: Asker | None) -> None:

@@ -28,7 +28,7 @@ from edgegate.http.h1_closing import Closing
 from edgegate.http.h1_reader import RequestReader, State
 from edgegate.http.request import RequestHead, refused_head
 from edgegate.net.addresses import Downstream
-from edgegate.net.body_splice import SPLICE_FROM
+from edgegate.net.body_run import RUN_FROM
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline
 
@@ -110,8 +110,8 @@ class HTTP1Channel:
             exchange = self._exchange
             if exchange is not None and exchange.upload is not None:
                 exchange.upload.flush()
-                if reader.left >= SPLICE_FROM:
-                    self._splice(exchange.upload)
+                if reader.left >= RUN_FROM:
+                    self._run(exchange.upload)
         except Exception:
             log.failure("a request broke")
             self._break()
@@ -262,7 +262,7 @@ class HTTP1Channel:
         if self._writer.out:
             self._transport.write(self._writer.take())
 
-    def splice_sink(self) -> Stream | None:
+    def run_sink(self) -> Stream | None:
         """Return the transport, where a body goes to the client as it is."""
         return None if self._writer.framed or self._closing else self._transport
 
@@ -316,14 +316,13 @@ class HTTP1Channel:
 
     # ------------------------------------------------------------------------------------------------------------------
 
-    def _splice(self, upload: Upload) -> None:
-        """Have the kernel move the rest of a large body, where it can."""
-        if self._transport.spliceable:
-            sink = upload.splice_sink()
-            if sink is not None and sink.spliceable:
-                self._transport.splice_to(sink, self._reader.left, self._spliced)
+    def _run(self, upload: Upload) -> None:
+        """Have the rest of a large body go straight to the backend, where it can."""
+        sink = upload.run_sink()
+        if sink is not None:
+            self._transport.run_to(sink, self._reader.left, self._passed)
 
-    def _spliced(self, count: int) -> None:
+    def _passed(self, count: int) -> None:
         exchange = self._exchange
         if exchange is not None:
             exchange.received += count

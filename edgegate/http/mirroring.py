@@ -156,7 +156,7 @@ class Shadow:
         if self._answered > self._gateway.limits.linger_bytes:
             self.drop()
 
-    def answer_spliced(self, count: int) -> None:
+    def answer_passed(self, count: int) -> None:
         """Nobody waits for it."""
 
     def answer_sink(self) -> Stream | None:

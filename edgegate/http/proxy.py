@@ -114,10 +114,10 @@ class Forwarding(Trying):
         for shadow in self._shadows:
             shadow.flush()
 
-    def splice_sink(self) -> Stream | None:
+    def run_sink(self) -> Stream | None:
         """Let the kernel pass on a body that nobody else wants to see, and that can't be sent again anyway."""
         connection = self._connection
-        return None if connection is None or self._replayable or self._shadows else connection.splice_sink()
+        return None if connection is None or self._replayable or self._shadows else connection.run_sink()
 
     def pause(self) -> None:
         """The client does not read its answer."""
@@ -178,13 +178,13 @@ class Forwarding(Trying):
         """Pass on a piece of the answer."""
         self._exchange.send(data)
 
-    def answer_spliced(self, count: int) -> None:
+    def answer_passed(self, count: int) -> None:
         """Count what the kernel passed on."""
         self._exchange.sent += count
 
     def answer_sink(self) -> Stream | None:
         """Let the kernel pass on what comes, where the client gets it as it is."""
-        return self._exchange.channel.splice_sink()
+        return self._exchange.channel.run_sink()
 
     def answer_flush(self) -> None:
         """Send what came in one read."""

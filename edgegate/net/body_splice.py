@@ -1,9 +1,8 @@
 # Hot path: every byte of a large body in the clear passes here.
 """
-A counted run of bytes from one stream to another by the kernel: socket, pipe, socket.
+A run by the kernel: socket, pipe, socket.
 
-Both streams stay what they are and whose they are; while the run lasts the
-source's reading feeds the pipe, and the pipe stands where the sink's queue
+The source's reading feeds the pipe, and the pipe stands where the sink's queue
 would. No byte is copied to this process.
 """
 
@@ -13,35 +12,21 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from edgegate.net.body_run import BodyRun
 from edgegate.net.pipe import FLAGS, Pipe
 
 if TYPE_CHECKING:
     from edgegate.net.stream import Stream
 
-SPLICE_FROM = 128 * 1024
-"""Bytes from which on a run is worth the pipe."""
 
+class BodySplice(BodyRun):
+    """One run between two streams in the clear."""
 
-class BodySplice:
-    """
-    One run. It ends by itself, or with either stream.
+    __slots__ = ("_pipe",)
 
-    @ivar left: Bytes that the source is still to send.
-    @ivar sink: Where they go.
-    """
-
-    __slots__ = ("_moved", "_pipe", "_source", "left", "sink")
-
-    def __init__(self, source: Stream, sink: Stream, count: int, pipe: Pipe, moved: Callable[[int], None]) -> None:
-        """
-        @param moved: Gets how many bytes the sink's kernel has taken each time. When they are all there, the run is
-            over and both streams are as before.
-        """
-        self._source = source
+    def __init__(self, source: Stream, sink: Stream, count: int, moved: Callable[[int], None], pipe: Pipe) -> None:
+        super().__init__(source, sink, count, moved)
         self._pipe = pipe
-        self._moved = moved
-        self.sink = sink
-        self.left = count
 
     def fill(self) -> bool:
         """
@@ -59,7 +44,7 @@ class BodySplice:
             return False
         if not taken:
             # it ended too early, and says so itself
-            self._source.splice_cut()
+            self._source.run_cut()
             return False
         pipe.held += taken
         self._source.bytes_in += taken
@@ -81,7 +66,7 @@ class BodySplice:
             pipe.held -= sent
             self.sink.bytes_out += sent
             if pipe.held:
-                self.sink.splice_blocked()
+                self.sink.run_blocked()
             elif not self.left:
                 self.stop()
             if sent:
@@ -89,7 +74,6 @@ class BodySplice:
         return not pipe.held
 
     def stop(self) -> None:
-        """Let go of both streams and of the pipe, with what is in it."""
-        self._source.splice_over()
-        self.sink.splice_over()
+        """Let go of both streams, and of the pipe with what is in it."""
+        super().stop()
         self._pipe.give()

@@ -31,6 +31,7 @@ from twisted.internet.interfaces import (
 from twisted.python.failure import Failure
 from zope.interface import classImplements
 
+from edgegate.net.body_run import BodyRun
 from edgegate.net.body_splice import BodySplice
 from edgegate.net.pipe import SPLICES, Pipe
 from edgegate.net.sockaddr import AnyTwistedAddress, twisted_address
@@ -102,7 +103,7 @@ class Stream:
         self._queue: list[bytes | memoryview] = []
         self._producer: IPushProducer | None = None
         self._failure: Failure | None = None
-        self._run: BodySplice | None = None
+        self._run: BodyRun | None = None
         self._phase = Phase.OPEN
         self._blocked = self._reading = self._writing = self._read_ended = self._half_closeable = False
         self.bytes_in = self.bytes_out = 0
@@ -171,7 +172,7 @@ class Stream:
         """Whether the socket is closed."""
         return self._phase is Phase.CLOSED
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Send at once what the kernel takes, queue the rest. Once our direction ends nothing is taken any more."""
         if self._phase:
             return
@@ -252,6 +253,11 @@ class Stream:
 
     # IPushProducer: what we read --------------------------------------------------------------------------------------
 
+    @property
+    def reading(self) -> bool:
+        """Whether it is read at present."""
+        return self._reading
+
     def pauseProducing(self) -> None:
         """Read no more until L{resumeProducing}."""
         self._unwatch_reading()
@@ -265,45 +271,68 @@ class Stream:
         """Who consumes what we read wants no more."""
         self.loseConnection()
 
-    # Bytes that the kernel moves --------------------------------------------------------------------------------------
+    # Bodies that go past the protocols --------------------------------------------------------------------------------
 
     @property
     def spliceable(self) -> bool:
         """Whether the kernel can move bytes from or to this stream at present."""
         return SPLICES and self._run is None and self._phase is Phase.OPEN and not self._queue
 
-    def splice_to(self, sink: Stream, count: int, moved: Callable[[int], None]) -> bool:
+    def run_to(self, sink: Stream, count: int, moved: Callable[[int], None]) -> bool:
         """
-        Have the kernel move what comes next to another stream; the protocols of both see nothing of it.
+        Have what comes next go straight to another stream; the protocols of both see nothing of it.
 
         Neither may be written to or switched before the last byte was moved.
         Pausing this stream pauses the run. While the sink takes nothing its
         producer is paused, who sees to it that this stream is, too. The end
         of a stream, or of our direction of it, ends the run at once: what
-        the pipe holds then is lost.
+        a pipe holds then is lost.
 
         @param moved: Gets the number of bytes each time that some were moved.
-        @return: Whether it is done: not where no pipe is left, and then nothing has changed.
+        @return: Whether it is done: not where one of them is not at rest, or this one is inside TLS, or no pipe is
+            left, and then nothing has changed.
         """
-        pipe = Pipe.take()
-        if pipe is None:
+        run = sink.run_from(self, count, moved) if self.spliceable else None
+        if run is None:
             return False
-        self._run = sink._run = BodySplice(self, sink, count, pipe, moved)
+        self._run = sink._run = run
         return True
 
-    def splice_cut(self) -> None:
+    def run_from(self, source: Stream, count: int, moved: Callable[[int], None]) -> BodyRun | None:
+        """Return the way of bytes from another stream to this one, if there is one at present."""
+        pipe = Pipe.take() if self.spliceable else None
+        return None if pipe is None else BodySplice(source, self, count, moved, pipe)
+
+    def read_into(self, buffer: memoryview) -> int:
+        """
+        Read for a run; return how many bytes came, 0 at the end.
+
+        @raise OSError: There is nothing yet, or the connection is broken.
+        """
+        taken = self._socket.recv_into(buffer)
+        self.bytes_in += taken
+        return taken
+
+    def write_lent(self, data: memoryview) -> None:
+        """L{write} what is another's again on return: what is queued is a copy."""
+        self.write(data)
+        queue = self._queue
+        if queue:
+            queue[-1] = bytes(queue[-1])
+
+    def run_cut(self) -> None:
         """The run found the end of what this stream brings."""
         self._stop_run()
         self._read_finished()
 
-    def splice_blocked(self) -> None:
+    def run_blocked(self) -> None:
         """The run found that this stream's socket is full."""
         self._watch_writing()
         if not self._blocked and self._producer is not None:
             self._blocked = True
             self._producer.pauseProducing()
 
-    def splice_over(self) -> None:
+    def run_over(self) -> None:
         """The run is over."""
         self._run = None
 
@@ -368,7 +397,7 @@ class Stream:
 
     # ------------------------------------------------------------------------------------------------------------------
 
-    def _fill(self, run: BodySplice) -> None:
+    def _fill(self, run: BodyRun) -> None:
         try:
             filled = run.fill()
         except OSError as reason:
@@ -377,7 +406,7 @@ class Stream:
             if filled:
                 run.sink._empty(run)
 
-    def _empty(self, run: BodySplice) -> bool:
+    def _empty(self, run: BodyRun) -> bool:
         try:
             return run.empty()
         except OSError as reason:

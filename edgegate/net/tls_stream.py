@@ -18,6 +18,8 @@ from twisted.internet import error
 from twisted.internet.interfaces import IReactorFDSet
 from twisted.python.failure import Failure
 
+from edgegate.net.body_copy import BodyCopy
+from edgegate.net.body_run import BodyRun
 from edgegate.net.farewell import Farewell
 from edgegate.net.stream import Phase, Stream
 from edgegate.net.wheel import TimerWheel
@@ -25,6 +27,8 @@ from edgegate.routing.snapshot import Address
 
 _RECORD = 16384
 """Bytes that one read can return: OpenSSL reads a record at a time (RFC 8446 section 5.1)."""
+
+_TCP_CORK: int | None = getattr(socket, "TCP_CORK", None)
 
 
 class Truncated(error.ConnectionLost):
@@ -79,6 +83,12 @@ class TLSStream(Stream):
         """The kernel knows nothing of TLS."""
         return False
 
+    def run_from(self, source: Stream, count: int, moved: Callable[[int], None]) -> BodyRun | None:
+        """Return the way of bytes from a stream in the clear to this one, if it is at rest."""
+        if self._run is not None or self._phase or self._queue:
+            return None
+        return BodyCopy(source, self, count, moved)
+
     # The handshake ----------------------------------------------------------------------------------------------------
 
     def handshake(self, done: Callable[[], None], failed: Callable[[str], None]) -> None:
@@ -128,7 +138,7 @@ class TLSStream(Stream):
 
     # What differs from a plain stream ---------------------------------------------------------------------------------
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Encrypt and send at once what the kernel takes, queue the rest."""
         if self._phase:
             return
@@ -150,13 +160,20 @@ class TLSStream(Stream):
         queue = self._queue
         data = queue[0] if len(queue) == 1 else b"".join(queue)
         queue.clear()
-        view = memoryview(data)
-        at, size = 0, len(data)
+        if len(data) <= _RECORD:
+            return not data or self._encrypt(data)
+        # what goes out in many records goes out in full packets, not in one or more for each record
+        _cork(self._socket, True)
+        sent = self._encrypt(data)
+        _cork(self._socket, False)
+        return sent
+
+    def _encrypt(self, data: bytes | memoryview) -> bool:
+        """Send what was queued; return whether it is done, or else it is queued again."""
         self._write_wants_read = False
         try:
-            while at < size:
-                # all at once, or nothing and then the same again: OpenSSL remembers how far it came
-                at += self._send(view[at:] if at else data)
+            # all at once, or nothing and then the same again: OpenSSL remembers how far it came
+            self.bytes_out += self._send(data)
         except SSL.WantWriteError:
             pass
         except SSL.WantReadError:
@@ -166,10 +183,9 @@ class TLSStream(Stream):
         except SSL.Error as reason:
             self._end_with(Failure(error.ConnectionLost(reason_of(reason))))
             return False
-        self.bytes_out += at
-        if at == size:
+        else:
             return True
-        queue.append(view[at:])
+        self._queue.append(data)
         return False
 
     def doRead(self) -> None:
@@ -244,6 +260,13 @@ class TLSStream(Stream):
         """Send close_notify where the kernel takes it; where it does not, nobody is reading."""
         with contextlib.suppress(SSL.Error):
             self.connection.shutdown()
+
+
+def _cork(sock: socket.socket, on: bool) -> None:
+    """Have the kernel hold back what fills no packet, or send it."""
+    if _TCP_CORK is not None:
+        with contextlib.suppress(OSError):  # not TCP, or broken already
+            sock.setsockopt(socket.IPPROTO_TCP, _TCP_CORK, on)
 
 
 def reason_of(reason: SSL.Error) -> str:

@@ -1,4 +1,4 @@
-"""Large bodies in the clear, which the kernel moves: whole, in order, and cut off where one side is."""
+"""Large bodies, which the kernel moves where they are in the clear: whole, in order, and cut off where one side is."""
 
 from __future__ import annotations
 
@@ -6,19 +6,31 @@ import contextlib
 import http.client
 import os
 import socket
+import ssl
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
+from edgegate.demo.certificates import fill
 from tests.acceptance.manifests import GATEWAY, filled
 from tests.acceptance.processes import PATIENCE, AcceptanceTestCase, free_ports
 
 LARGE = os.urandom(1 << 20) * 6
 
-FILES = (
-    GATEWAY
-    + """\
+TLS_GATEWAY = """\
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: gw}
+spec:
+  servers:
+  - port: {number: $http, name: https, protocol: HTTPS}
+    hosts: ["*"]
+    tls: {mode: SIMPLE, serverCertificate: certs/a.example.crt, privateKey: certs/a.example.key}
+---
+"""
+
+ROUTES = """\
 apiVersion: networking.istio.io/v1
 kind: VirtualService
 metadata: {name: all}
@@ -28,7 +40,6 @@ spec:
   http:
   - route: [{destination: {host: 127.0.0.1, port: {number: $backend}}}]
 """
-)
 
 
 class Backend(BaseHTTPRequestHandler):
@@ -66,7 +77,13 @@ class Backend(BaseHTTPRequestHandler):
 
 
 class BodyTests(AcceptanceTestCase):
-    """A gateway in front of one backend."""
+    """
+    A gateway in front of one backend.
+
+    @cvar gateway_file: The port that it serves.
+    """
+
+    gateway_file = GATEWAY
 
     def setUp(self) -> None:
         """Start both."""
@@ -78,38 +95,57 @@ class BodyTests(AcceptanceTestCase):
         self.addCleanup(server.shutdown)
         (self.port,) = free_ports(1)
         (self.folder / "etc").mkdir()
-        (self.folder / "etc" / "gw.yaml").write_text(filled(FILES, http=self.port, backend=server.server_port))
+        self.prepare()
+        (self.folder / "etc" / "gw.yaml").write_text(
+            filled(self.gateway_file + ROUTES, http=self.port, backend=server.server_port)
+        )
         self.gateway = self.start("twistd", "-n", "--pidfile=", "edgegate", "--config", "etc", "--admin", "none")
         self.gateway.says("serving ")
+
+    def prepare(self) -> None:
+        """Put into the folder what the gateway's port needs."""
 
     def client(self) -> http.client.HTTPConnection:
         """Connect."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        connection.sock = self.connected()
         self.addCleanup(connection.close)
         return connection
+
+    def connected(self) -> socket.socket:
+        """Connect without a client that knows HTTP."""
+        return socket.create_connection(("127.0.0.1", self.port), PATIENCE)
 
     def pipes(self) -> int:
         """Count the pipes that the gateway has open."""
         folder = Path(f"/proc/{self.gateway.process.pid}/fd")
         return sum(str(each.readlink()).startswith("pipe:") for each in folder.iterdir())
 
+    def went_well(self, before: int) -> None:
+        """Check that bodies went where they should: through pipes."""
+        self.assertGreater(self.pipes(), before)
+
     def test_download(self) -> None:
-        """A large answer comes whole, by way of a pipe, and small ones before and behind it on the same connection."""
-        before = self.pipes()
+        """A large answer comes whole, and small ones before and behind it on the same connection."""
         connection = self.client()
+        connection.request("GET", "/small")
+        connection.getresponse().read()
+        before = self.pipes()  # those that the reactor has by now
         for path, body in (("/small", b"small"), ("/large", LARGE), ("/large", LARGE), ("/small", b"small")):
             connection.request("GET", path)
             self.assertEqual(connection.getresponse().read(), body)
-        self.assertGreater(self.pipes(), before)
+        self.went_well(before)
 
     def test_upload(self) -> None:
         """So does a large request, and one behind it."""
-        before = self.pipes()
         connection = self.client()
+        connection.request("GET", "/small")
+        connection.getresponse().read()
+        before = self.pipes()  # those that the reactor has by now
         for body in (LARGE, LARGE[:1000], LARGE):
             connection.request("PUT", "/", body)
             self.assertEqual(connection.getresponse().read(), sha256(body).hexdigest().encode())
-        self.assertGreater(self.pipes(), before)
+        self.went_well(before)
         self.gateway.says(f' 200 - via_upstream - "-" {len(LARGE)} 64 ', 2)
 
     def test_half_an_answer(self) -> None:
@@ -122,7 +158,7 @@ class BodyTests(AcceptanceTestCase):
 
     def test_client_goes(self) -> None:
         """A client that goes away in the middle takes nobody with it."""
-        with socket.create_connection(("127.0.0.1", self.port), PATIENCE) as client:
+        with self.connected() as client:
             client.sendall(b"GET /large HTTP/1.1\r\nHost: a.example\r\n\r\n")
             client.recv(1 << 20)
         self.gateway.says("200 DC ")
@@ -132,7 +168,7 @@ class BodyTests(AcceptanceTestCase):
 
     def test_answered_early(self) -> None:
         """A backend that answers while the upload still comes is heard."""
-        with socket.create_connection(("127.0.0.1", self.port), PATIENCE) as client:
+        with self.connected() as client:
             client.sendall(b"PUT /refused HTTP/1.1\r\nHost: a.example\r\nContent-Length: %d\r\n\r\n" % len(LARGE))
             client.sendall(LARGE[: 1 << 19])
             answer = b"".join(iter(lambda: client.recv(65536), b""))
@@ -141,7 +177,7 @@ class BodyTests(AcceptanceTestCase):
 
     def test_slow_reader(self) -> None:
         """A client that does not read holds up its backend, and gets everything when it does."""
-        with socket.create_connection(("127.0.0.1", self.port), PATIENCE) as client:
+        with self.connected() as client:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 128 * 1024)
             client.sendall(b"GET /large HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n")
             other = self.client()
@@ -149,3 +185,22 @@ class BodyTests(AcceptanceTestCase):
             self.assertEqual(other.getresponse().read(), LARGE)
             answer = b"".join(iter(lambda: client.recv(65536), b""))
         self.assertEqual(answer.partition(b"\r\n\r\n")[2], LARGE)
+
+
+class EncryptedBodyTests(BodyTests):
+    """The same inside TLS: nothing is read in the clear by the client."""
+
+    gateway_file = TLS_GATEWAY
+
+    def prepare(self) -> None:
+        """Make a certificate."""
+        fill(self.folder / "etc" / "certs", ["a.example"])
+
+    def connected(self) -> socket.socket:
+        """Connect, and shake hands."""
+        context = ssl.create_default_context(cafile=self.folder / "etc" / "certs" / "ca.crt")
+        return context.wrap_socket(super().connected(), server_hostname="a.example")
+
+    def went_well(self, before: int) -> None:
+        """Check that no pipe was made for what is encrypted."""
+        self.assertEqual(self.pipes(), before)

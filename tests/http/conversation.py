@@ -48,7 +48,6 @@ class FakeStream:
     """A stream whose other side is the test."""
 
     local = TCPAddress("10.0.0.254", 40000)
-    spliceable = False
     detachable = False
     disconnecting = False
     key: Hashable = None
@@ -76,6 +75,9 @@ class FakeStream:
         if not self.ended and not self.over:
             self.writes.append(data)
             self.bytes_out += len(data)
+
+    def run_to(self, sink: Any, count: int, moved: Callable[[int], None]) -> bool:
+        return False
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         assert streaming

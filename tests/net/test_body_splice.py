@@ -37,7 +37,7 @@ class BodySpliceTests(TestCase):
 
     def run_of(self, count: int) -> None:
         """Begin a run."""
-        self.assertTrue(self.source.splice_to(self.sink, count, self.moved.append))
+        self.assertTrue(self.source.run_to(self.sink, count, self.moved.append))
 
     async def carried(self, data: bytes) -> bytes:
         """Send in pieces as the kernel takes them, and read on the other side until as much has come."""
@@ -179,7 +179,7 @@ class BodySpliceTests(TestCase):
             if not count:
                 self.sink.loseConnection()
 
-        self.assertTrue(self.source.splice_to(self.sink, count, moved))
+        self.assertTrue(self.source.run_to(self.sink, count, moved))
         self.assertEqual(await self.carried(LARGE), LARGE)
         await until(lambda: self.told.lost)
         self.assertEqual(self.told.lost, [ConnectionDone])
@@ -188,5 +188,5 @@ class BodySpliceTests(TestCase):
         """Without a pipe nothing changes."""
         pipes: list[Any] = []
         self.patch(Pipe, "take", lambda: None)
-        self.assertFalse(self.source.splice_to(self.sink, 10, pipes.append))
+        self.assertFalse(self.source.run_to(self.sink, 10, pipes.append))
         self.assertTrue(self.source.spliceable and self.sink.spliceable)

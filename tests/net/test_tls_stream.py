@@ -5,75 +5,21 @@ from __future__ import annotations
 import socket
 import ssl
 import struct
-from typing import Any
 
 from OpenSSL import SSL
-from twisted.internet import reactor
 from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
-from twisted.internet.task import Clock
-from twisted.trial.unittest import SynchronousTestCase, TestCase
+from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.net.tls_stream import TLSStream, Truncated, reason_of
-from edgegate.net.wheel import TimerWheel
-from edgegate.tls.contexts import server_context
-from tests.net.pairs import HERE, THERE, HalfRecorder, Producer, Recorder, attempt, tcp_pair, until
-from tests.tls.handshakes import client_context, server_tls
+from edgegate.net.tls_stream import Truncated, reason_of
+from tests.net.pairs import HalfRecorder, Producer, Recorder, attempt, until
+from tests.net.tls_pairs import TLSTestCase
+from tests.tls.handshakes import client_context
 
 LARGE = b"x" * (6 << 20)
 
 
-class TLSStreamTests(TestCase):
+class TLSStreamTests(TLSTestCase):
     """One stream, whose client is the test."""
-
-    def setUp(self) -> None:
-        """Connect."""
-        self.clock = Clock()
-        self.ours, self.theirs = tcp_pair()
-        self.addCleanup(self.ours.close)
-        self.ends: list[str] = []
-        context = server_context(server_tls(alpn=(b"h2", b"http/1.1")))
-        wheel = TimerWheel(self.clock, 0.5)
-        self.stream = TLSStream(reactor, wheel, self.ours, HERE, THERE, context)  # type: ignore[arg-type]
-
-    def wrap(self, context: ssl.SSLContext | None = None) -> ssl.SSLSocket:
-        """Make the client's side of TLS."""
-        client = (context or client_context()).wrap_socket(
-            self.theirs, server_hostname="a.example", do_handshake_on_connect=False
-        )
-        self.addCleanup(client.close)
-        return client
-
-    def shake(self) -> None:
-        """Begin the server's side of the handshake."""
-        self.stream.handshake(lambda: self.ends.append("done"), self.ends.append)
-
-    async def start(self, protocol: Recorder, context: ssl.SSLContext | None = None) -> tuple[ssl.SSLSocket, Any]:
-        """Shake hands, and give the stream its protocol."""
-        client = self.wrap(context)
-        self.shake()
-        await until(lambda: attempt(client.do_handshake))
-        await until(lambda: self.ends)
-        self.assertEqual(self.ends, ["done"])
-        self.stream.start(protocol)
-        self.addCleanup(lambda: until(lambda: self.stream.disconnected))
-        self.addCleanup(self.stream.abortConnection)
-        return client, protocol
-
-    async def read(self, client: ssl.SSLSocket, size: int) -> bytes:
-        """Read so much, or to the end."""
-        data = bytearray()
-
-        def step() -> bool:
-            piece = None
-            try:
-                while len(data) < size and (piece := client.recv(65536)):
-                    data.extend(piece)
-            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-                return False
-            return len(data) >= size or piece == b""
-
-        await until(step)
-        return bytes(data)
 
     async def test_talk(self) -> None:
         """Bytes both ways, and the protocol that ALPN agreed on."""

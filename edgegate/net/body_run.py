@@ -1,0 +1,60 @@
+# Hot path: every large body passes here.
+"""
+A counted run of bytes from one stream to another, of which neither's protocol sees anything.
+
+Both streams stay what they are and whose they are; while the run lasts, what
+the source's socket brings goes straight to the sink.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edgegate.net.stream import Stream
+
+RUN_FROM = 128 * 1024
+"""Bytes from which on a run is worth what it costs to begin."""
+
+
+class BodyRun:
+    """
+    One run. It ends by itself, or with either stream.
+
+    @ivar left: Bytes that the source is still to send.
+    @ivar sink: Where they go.
+    """
+
+    __slots__ = ("_moved", "_source", "left", "sink")
+
+    def __init__(self, source: Stream, sink: Stream, count: int, moved: Callable[[int], None]) -> None:
+        """
+        @param moved: Gets how many bytes the sink has taken each time. When they are all there, the run is over and
+            both streams are as before.
+        """
+        self._source = source
+        self._moved = moved
+        self.sink = sink
+        self.left = count
+
+    def fill(self) -> bool:
+        """
+        The source can be read: take what it has, once; return whether L{empty} has something to move.
+
+        @raise OSError: The source is broken.
+        """
+        raise NotImplementedError
+
+    def empty(self) -> bool:
+        """
+        Move what was taken to the sink; return whether nothing of it is left.
+
+        @raise OSError: The sink is broken.
+        """
+        raise NotImplementedError
+
+    def stop(self) -> None:
+        """Let go of both streams."""
+        self._source.run_over()
+        self.sink.run_over()
