@@ -118,8 +118,11 @@ class DataPlane:
     @property
     def connections(self) -> int:
         """Clients' connections that are open."""
-        arrivals = sum(len(port.arrivals) for port in self._all_ports())
-        return len(self._http.channels) + len(self._tcp.relays) + arrivals
+        count = len(self._http.channels) + len(self._tcp.relays)
+        for ports in (self.ports.values(), self._leaving):
+            for port in ports:
+                count += len(port.arrivals)
+        return count
 
     def contexts(self, snapshot: Snapshot) -> Contexts:
         """

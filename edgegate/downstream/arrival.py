@@ -126,6 +126,7 @@ class Arrival:
         elif self._speech is _Speech.MALFORMED:
             self._tell_to_go("malformed ClientHello", DECODE_ERROR)
         elif listener.listener.plain is not None:
+            self._peek.settle()
             self._leave()
             listener.serve_socket(listener.listener.plain, self._socket, self._peer, self._local)
         elif self._speech is _Speech.HTTP and listener.serving.speaks_https:
@@ -152,6 +153,7 @@ class Arrival:
             return
         chain, context = found
         if context is None:
+            self._peek.settle()
             self._leave()
             listener.serve_socket(chain, self._socket, self._peer, self._local, self._hello.server_name)
         else:
@@ -165,7 +167,9 @@ class Arrival:
 
         def done() -> None:
             self._leave()
-            certificate = stream.connection.get_peer_certificate(as_cryptography=True)
+            certificate = None
+            if chain.tls is not None and chain.tls.rules.verification is not None:
+                certificate = stream.connection.get_peer_certificate(as_cryptography=True)
             downstream = Downstream(
                 served,
                 chain,
@@ -173,7 +177,7 @@ class Arrival:
                 self._local,
                 self._hello.server_name,
                 tls=True,
-                alpn=stream.alpn,
+                alpn=stream.alpn if self._hello.alpn else b"",
                 client_certificate=forwarded_client_cert(certificate) if certificate is not None else b"",
                 entry=listener,
             )
@@ -189,6 +193,7 @@ class Arrival:
     # ------------------------------------------------------------------------------------------------------------------
 
     def _tell_to_go(self, reason: str, words: bytes, unknown: bool = False) -> None:
+        self._peek.settle()
         self._leave()
         listener = self._listener
         Farewell(listener.reactor, listener.wheel, self._socket, words)

@@ -171,7 +171,9 @@ class AnswerReader:
         return not self._left
 
     def finish(self) -> bool:
-        """The connection ended in order: whether the answer is whole by that."""
+        """The connection ended, and nothing is read any more: whether the answer is whole by that, in good order."""
+        # the parser's callbacks are ours: neither is to keep the other in memory
+        self._parser = None
         return self.state is State.BODY_UNTIL_CLOSE
 
     # llhttp's callbacks -----------------------------------------------------------------------------------------------

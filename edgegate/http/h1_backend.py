@@ -214,6 +214,7 @@ class HTTP1Backend:
 
     def end_tunnel(self) -> None:
         """The connection is no more, which was handed over by L{Asker.answer_switched}."""
+        self._reader.finish()
         self._uncount()
         self._forget_asker()
 
@@ -281,14 +282,15 @@ class HTTP1Backend:
         self._deadline.end()
         self._uncount()
         asker = self._asker
+        reader = self._reader
+        whole = reader.finish()
         if asker is None:
             self._forget_asker()
             self.endpoint.pool.discard(self)
             return
         try:
-            reader = self._reader
             self._forget_asker()
-            if reader.finish() and isinstance(reason.value, ConnectionDone):
+            if whole and isinstance(reason.value, ConnectionDone):
                 asker.answer_end([])
                 asker.answer_flush()
             else:

@@ -41,6 +41,25 @@ class RequestSink(Protocol):
         """What came is no request that can be served. Nothing is read any more."""
 
 
+class Nobody:
+    """Hears nothing: the sink of a reader that has stopped, so that neither keeps the other in memory."""
+
+    def request_head(self, head: RequestHead) -> None:
+        """Nothing comes of it."""
+
+    def request_body(self, data: bytes) -> None:
+        """Nothing comes of it."""
+
+    def request_end(self, trailers: list[Field]) -> None:
+        """Nothing comes of it."""
+
+    def request_refused(self, fault: Fault) -> None:
+        """Nothing comes of it."""
+
+
+_NOBODY = Nobody()
+
+
 class State(Enum):
     """What the next byte belongs to."""
 
@@ -84,7 +103,7 @@ class RequestReader:
     )
 
     def __init__(self, sink: RequestSink, limits: Limits, paths: PathNormalisation = PathNormalisation.BASE) -> None:
-        self._sink = sink
+        self._sink: RequestSink = sink
         self._limits = limits
         self._paths = paths
         self._memory = HostMemory()
@@ -126,6 +145,8 @@ class RequestReader:
                     self._rest = data
                 break
         self._reading = False
+        if self.state is State.STOPPED:
+            self._let_go()
 
     def resume(self) -> None:
         """
@@ -155,7 +176,14 @@ class RequestReader:
         """Read nothing any more; return what was received and not parsed."""
         rest, self._rest = self._rest, b""
         self.state = State.STOPPED
+        if not self._reading:
+            self._let_go()
         return rest
+
+    def _let_go(self) -> None:
+        """Leave no cycle behind: not with the sink, not with the parser whose callbacks are ours."""
+        self._sink = _NOBODY
+        self._parser = None
 
     # llhttp's callbacks -----------------------------------------------------------------------------------------------
 

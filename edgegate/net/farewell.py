@@ -14,6 +14,7 @@ from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from edgegate.net.poller import Poller
 from edgegate.net.wheel import Deadline, TimerWheel
 
 SECONDS = 2.0
@@ -47,7 +48,7 @@ class Farewell:
                 sock.send(words)
             sock.shutdown(socket.SHUT_WR)
         except OSError:
-            sock.close()
+            self._close()
             return
         self._deadline.start(SECONDS)
         reactor.addReader(self)
@@ -80,6 +81,9 @@ class Farewell:
     def _close(self) -> None:
         if self._fd >= 0:
             self._deadline.end()
-            self._reactor.removeReader(self)
+            if isinstance(self._reactor, Poller):
+                self._reactor.forget(self._fd)
+            else:
+                self._reactor.removeReader(self)
             self._fd = -1
             self._socket.close()

@@ -14,8 +14,9 @@ from collections.abc import Callable
 from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from zope.interface import implementer
+from zope.interface import classImplements
 
+from edgegate.net.poller import Poller
 from edgegate.net.wheel import Deadline, TimerWheel
 
 log = Logger()
@@ -27,14 +28,14 @@ _AGAIN = 0.05
 """Seconds until the next look where the kernel cannot wait for a number of bytes."""
 
 
-@implementer(IReadDescriptor)
 class Peek:
     """
     Look at a socket until enough was seen.
 
     The socket is watched from L{start} until C{done} or C{failed} is called,
     one of them once, or L{cancel}. Then it is the caller's again: untouched,
-    unwatched, its low-water mark as it was.
+    unwatched, its low-water mark as it was. After C{done} somebody else
+    watches it next, or L{settle} is called.
     """
 
     __slots__ = ("_again", "_deadline", "_done", "_failed", "_fd", "_low", "_needed", "_reactor", "_reading", "_socket")
@@ -73,6 +74,12 @@ class Peek:
         """Look no more; nobody is called."""
         self._release()
 
+    def settle(self) -> None:
+        """Nobody watches the socket next: it may be closed by those who know nothing of the poller."""
+        poller = self._reactor
+        if isinstance(poller, Poller):
+            poller.settle(self._fd)
+
     def fileno(self) -> int:
         """Return the descriptor."""
         return self._fd
@@ -99,8 +106,15 @@ class Peek:
             return
         needed = self._needed(data)
         if needed is None:
-            self._release()
-            self._done()
+            done = self._done
+            self._disarm()
+            poller = self._reactor
+            if isinstance(poller, Poller):
+                self._reading = False
+                poller.rest(self._fd)
+            else:
+                self._unwatch()
+            done()
         elif needed > LIMIT:
             self._fail("too long")
         elif len(data) < self._low:
@@ -137,12 +151,18 @@ class Peek:
         self._fail("timeout")
 
     def _fail(self, reason: str) -> None:
+        failed = self._failed
         self._release()
-        self._failed(reason)
+        failed(reason)
 
     def _release(self) -> None:
         self._unwatch()
+        self._disarm()
+
+    def _disarm(self) -> None:
         self._deadline.end()
+        # whoever looks knows us: neither is to keep the other in memory
+        self._needed, self._done, self._failed = _sees_nothing, _hears_nothing, _is_told_nothing
         self._again.end()
         if self._low > 1:
             self._mark(1)
@@ -157,3 +177,19 @@ class Peek:
         if self._reading:
             self._reading = False
             self._reactor.removeReader(self)
+
+
+def _sees_nothing(data: bytes) -> None:
+    pass
+
+
+def _hears_nothing() -> None:
+    pass
+
+
+def _is_told_nothing(reason: str) -> None:
+    pass
+
+
+# Behind the class, not as its decorator: mypyc makes a decorated class a plain Python one, several times as slow.
+classImplements(Peek, IReadDescriptor)

@@ -15,10 +15,11 @@ import os
 import socket
 import struct
 from collections.abc import Callable
+from typing import Final
 
 from twisted.internet.interfaces import IReactorFDSet, IReadWriteDescriptor
 from twisted.python.failure import Failure
-from zope.interface import implementer
+from zope.interface import classImplements
 
 from edgegate.net.pipe import FLAGS, SPLICES, Pipe
 from edgegate.net.wheel import Deadline, TimerWheel
@@ -177,7 +178,6 @@ class SideError(Exception):
         self.end = end
 
 
-@implementer(IReadWriteDescriptor)
 class End:
     """
     One of the two sockets on the reactor.
@@ -187,6 +187,9 @@ class End:
     """
 
     __slots__ = ("_pair", "_reactor", "_reading", "_writing", "fd", "inward", "name", "outward", "socket")
+
+    __deletable__: Final = ("_pair", "inward", "outward")
+    """mypyc deletes no other attributes."""
 
     outward: Direction
     inward: Direction
@@ -209,11 +212,13 @@ class End:
 
     def doRead(self) -> None:
         """Something can be read."""
-        self._pair.move(self.outward)
+        if self.fd >= 0:
+            self._pair.move(self.outward)
 
     def doWrite(self) -> None:
         """More can be written."""
-        self._pair.move(self.inward)
+        if self.fd >= 0:  # Twisted's reactors tell of both, whatever the first did
+            self._pair.move(self.inward)
 
     def connectionLost(self, reason: Failure) -> None:
         """
@@ -223,7 +228,8 @@ class End:
         to be read, or the other way round: moving finds out which it is.
         """
         self._reading = self._writing = False
-        self._pair.hung_up(self)
+        if self.fd >= 0:
+            self._pair.hung_up(self)
 
     def read_again(self) -> None:
         """Watch for something to read."""
@@ -260,6 +266,12 @@ class End:
             except OSError:
                 pass  # the kernel has let go of it already
         self.socket.close()
+        # an end, its directions and their pair know each other: none is to keep the others in memory
+        del self.outward, self.inward, self._pair
+
+
+# Behind the class, not as its decorator: mypyc makes a decorated class a plain Python one, several times as slow.
+classImplements(End, IReadWriteDescriptor)
 
 
 class SplicedPair:

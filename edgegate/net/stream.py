@@ -28,12 +28,14 @@ from twisted.internet.interfaces import (
     IReadWriteDescriptor,
     ITransport,
 )
+from twisted.internet.protocol import Protocol
 from twisted.python.failure import Failure
 from zope.interface import classImplements
 
 from edgegate.net.body_run import BodyRun
 from edgegate.net.body_splice import BodySplice
 from edgegate.net.pipe import SPLICES, Pipe
+from edgegate.net.poller import Poller
 from edgegate.net.sockaddr import AnyTwistedAddress, twisted_address
 from edgegate.routing.snapshot import Address
 
@@ -104,6 +106,8 @@ class Stream:
         self._producer: IPushProducer | None = None
         self._failure: Failure | None = None
         self._run: BodyRun | None = None
+        self._protocol: IProtocol = _NOBODY
+        self._received: Callable[[bytes], None] = unheard
         self._phase = Phase.OPEN
         self._blocked = self._reading = self._writing = self._read_ended = self._half_closeable = False
         self.bytes_in = self.bytes_out = 0
@@ -121,6 +125,8 @@ class Stream:
         self.switch(protocol)
         if read:
             self._watch_reading()
+        else:
+            self._unwatch_reading()
         protocol.makeConnection(cast(ITransport, self))
 
     def switch(self, protocol: IProtocol) -> None:
@@ -153,6 +159,7 @@ class Stream:
             raise RuntimeError("a stream that is not at rest cannot be detached")
         self._unwatch()
         self._phase = Phase.CLOSED
+        self._forget_protocol()
         return self._socket
 
     # ITransport -------------------------------------------------------------------------------------------------------
@@ -204,8 +211,14 @@ class Stream:
         if self._phase < Phase.CLOSING:
             self._phase = Phase.CLOSING
             self._stop_run()
-            self._unwatch_reading()
-            self._watch_writing()
+            poller = self._reactor
+            if isinstance(poller, Poller) and not self._queue:
+                self._reading = self._writing = False
+                poller.rest(self._fd)
+                poller.soon(self)
+            else:
+                self._unwatch_reading()
+                self._watch_writing()
 
     def abortConnection(self) -> None:
         """Close at the next turn, with a reset; what is queued is thrown away."""
@@ -371,7 +384,7 @@ class Stream:
         if run is not None and run.sink is self and not self._empty(run):
             return
         phase = self._phase
-        if self._queue and not self._send_queue():
+        if phase is Phase.BROKEN or (self._queue and not self._send_queue()):
             return
         self._unwatch_writing()
         if phase is Phase.CLOSING:
@@ -488,13 +501,29 @@ class Stream:
         if self._phase is Phase.CLOSED:
             return
         self._phase = Phase.CLOSED
-        self._unwatch()
         self._stop_run()
         self._queue.clear()
         self._producer = None
+        self._close()
+        protocol = self._protocol
+        self._forget_protocol()
+        protocol.connectionLost(failure)
+
+    def _forget_protocol(self) -> None:
+        """A protocol knows its transport: neither is to keep the other in memory."""
+        self._protocol = _NOBODY
+        self._received = unheard
+
+    def _close(self) -> None:
+        """Close the socket, which is watched no more by that."""
+        poller = self._reactor
+        if isinstance(poller, Poller):
+            self._reading = self._writing = False
+            poller.forget(self._fd)
+        else:
+            self._unwatch()
         self._fd = -1
         self._close_socket()
-        self._protocol.connectionLost(failure)
 
     def _close_socket(self) -> None:
         self._socket.close()
@@ -526,6 +555,14 @@ class Stream:
 
 def _nothing(size: int) -> bytes:
     return b""
+
+
+_NOBODY = Protocol()
+"""Hears nothing: the protocol of a stream that has ended."""
+
+
+def unheard(data: bytes) -> None:
+    """There is no protocol yet."""
 
 
 # Behind the class, not as its decorator: mypyc makes a decorated class a plain Python one, several times as slow.

@@ -21,7 +21,7 @@ from twisted.python.failure import Failure
 from edgegate.net.body_copy import BodyCopy
 from edgegate.net.body_run import BodyRun
 from edgegate.net.farewell import Farewell
-from edgegate.net.stream import Phase, Stream
+from edgegate.net.stream import Phase, Stream, unheard
 from edgegate.net.wheel import TimerWheel
 from edgegate.routing.snapshot import Address
 
@@ -106,9 +106,7 @@ class TLSStream(Stream):
         """Close during the handshake; nobody is called."""
         self._done = self._failed = None
         self._phase = Phase.CLOSED
-        self._unwatch()
-        self._fd = -1
-        self._close_socket()
+        self._close()
 
     def _shake_hands(self) -> None:
         try:
@@ -123,9 +121,12 @@ class TLSStream(Stream):
             self._handshake_failed(reason_of(reason))
         else:
             done, self._done, self._failed = self._done, None, None
-            self._unwatch()
+            self._unwatch_writing()
             if done is not None:
                 done()
+            if self._received is unheard:
+                # it is started later
+                self._unwatch_reading()
 
     def _handshake_failed(self, reason: str) -> None:
         failed, self._done, self._failed = self._failed, None, None

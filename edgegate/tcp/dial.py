@@ -99,7 +99,7 @@ class Dial:
         destination = clusters.pick(destinations)
         cluster = self._cluster = None if destination is None else clusters.get(destination.cluster)
         if cluster is None:
-            self._failed(NO_CLUSTER)
+            self._fail(NO_CLUSTER)
         else:
             cluster.when_resolved(self._resolved)
 
@@ -110,6 +110,7 @@ class Dial:
             self._connecting.cancel()
             self._connecting = None
             self._uncount()
+        self._let_go()
 
     def _resolved(self) -> None:
         cluster = self._cluster
@@ -118,8 +119,7 @@ class Dial:
         key = connection_key(cluster.cluster.balancer, self._downstream) if cluster.keyed else None
         endpoint = cluster.next(key)
         if endpoint is None:
-            self._cluster = None
-            self._failed(NO_HEALTHY_UPSTREAM)
+            self._fail(NO_HEALTHY_UPSTREAM)
         else:
             self._try(cluster, endpoint)
 
@@ -127,8 +127,7 @@ class Dial:
         admission = endpoint.admission
         if admission is not None and not admission.connect():
             # nothing of a stream of bytes can wait for another connection to be free
-            self._cluster = None
-            self._failed(OVERFLOW)
+            self._fail(OVERFLOW)
             return
         self._counted = admission
         self._tried.append(endpoint)
@@ -146,7 +145,18 @@ class Dial:
             cluster.connected(endpoint)
         endpoint.connections += 1
         counted, self._counted = self._counted, None
-        self._connected(Reached(stream, endpoint, counted, endpoint.limits.tcp_idle))
+        connected = self._connected
+        self._let_go()
+        connected(Reached(stream, endpoint, counted, endpoint.limits.tcp_idle))
+
+    def _fail(self, fault: Fault) -> None:
+        failed, self._cluster = self._failed, None
+        self._let_go()
+        failed(fault)
+
+    def _let_go(self) -> None:
+        """Whoever dials knows us: neither is to keep the other in memory."""
+        self._connected, self._failed = _nobody_reaches, _nobody_fails
 
     def _uncount(self) -> None:
         counted, self._counted = self._counted, None
@@ -163,10 +173,17 @@ class Dial:
         cluster.failed(self._tried[-1])
         following = next(cluster.others(self._tried), None) if len(self._tried) < ATTEMPTS else None
         if following is None:
-            self._cluster = None
-            self._failed(fault)
+            self._fail(fault)
         else:
             self._try(cluster, following)
+
+
+def _nobody_reaches(reached: Reached) -> None:
+    pass
+
+
+def _nobody_fails(fault: Fault) -> None:
+    pass
 
 
 def connection_key(balancer: LoadBalancer, downstream: Downstream) -> int | None:

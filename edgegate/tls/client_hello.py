@@ -11,7 +11,7 @@ RFC 7301 section 3.1.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from edgegate.routing.hosts import normalise
 
@@ -38,8 +38,7 @@ class MalformedHello(ValueError):
     """What came begins as TLS does, but is no ClientHello that a server may answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClientHello:
+class ClientHello(NamedTuple):
     """
     What a client says before anything is agreed upon. None of it is proven.
 

@@ -122,6 +122,88 @@ class PollerTests(TestCase):
         await until(lambda: second.told == ["read"])
         self.assertEqual(first.told, [])
 
+    async def test_at_rest(self) -> None:
+        """Who is at rest is not called, and the kernel is told so once it has something to say."""
+        watched, theirs = self.watched()
+        self.poller.addReader(watched)
+        self.poller.rest(watched.fileno())
+        self.assertEqual((self.poller.getReaders(), list(self.poller._watched)), ([], [watched.fileno()]))
+        theirs.send(b"x")
+        await until(lambda: not self.poller._watched)
+        self.assertEqual(watched.told, [])
+        self.poller.addReader(watched)
+        await until(lambda: watched.told == ["read"])
+
+    async def test_watched_after_another(self) -> None:
+        """Who comes after another on the same socket is called in its place, and the kernel is not asked."""
+        first, theirs = self.watched()
+        second = Watched(first.sock)
+        self.poller.addReader(first)
+        self.poller.rest(first.fileno())
+        self.poller.addReader(second)
+        theirs.send(b"x")
+        await until(lambda: second.told == ["read"])
+        self.assertEqual(first.told, [])
+
+    async def test_settled(self) -> None:
+        """One that was at rest may be closed by anybody after that; its number is another's then."""
+        first, _ = self.watched()
+        self.poller.addReader(first)
+        self.poller.rest(first.fileno())
+        self.poller.settle(first.fileno())
+        self.assertEqual(self.poller._watched, {})
+        first.sock.close()
+        second, others = self.watched()
+        self.poller.addReader(second)
+        others.send(b"x")
+        await until(lambda: second.told == ["read"])
+
+    async def test_forgotten(self) -> None:
+        """One that is forgotten and closed leaves its number to another, also with others being watched."""
+        other, _ = self.watched()
+        self.poller.addReader(other)
+        first, _ = self.watched()
+        number = first.fileno()
+        self.poller.addReader(first)
+        self.poller.forget(number)
+        first.sock.close()
+        second, others = self.watched()
+        self.assertEqual(second.fileno(), number)
+        self.poller.addReader(second)
+        others.send(b"x")
+        await until(lambda: second.told == ["read"])
+        self.assertEqual((first.told, self.poller.getReaders()), ([], [other, second]))
+
+    async def test_soon(self) -> None:
+        """Who is to be called soon is called once, whether anything is read meanwhile or not."""
+        watched, theirs = self.watched()
+        self.poller.soon(watched)
+        self.assertEqual(watched.told, [])
+        await until(lambda: watched.told)
+        self.assertEqual(watched.told, ["write"])
+        reader, other = Watched(watched.sock), self.watched()[0]
+
+        def read() -> None:
+            self.poller.soon(other)
+            self.poller.soon(reader)
+            reader.sock.recv(100)
+
+        reader.doRead = read  # type: ignore[method-assign]
+        reader.doWrite = lambda: self.assertEqual(other.told, ["write"])  # type: ignore[method-assign]
+        self.poller.addReader(reader)
+        theirs.send(b"x")
+        await until(lambda: other.told)
+
+    async def test_soon_failing(self) -> None:
+        """What it raises is logged, and ends it; the others are called."""
+        bad, good = self.watched()[0], self.watched()[0]
+        bad.doWrite = lambda: 1 / 0  # type: ignore[method-assign, assignment, return-value]
+        self.poller.soon(bad)
+        self.poller.soon(good)
+        await until(lambda: good.told)
+        self.assertEqual((bad.told, good.told), (["lost"], ["write"]))
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
 
 class ChoiceTests(SynchronousTestCase):
     """Where there is no epoll."""

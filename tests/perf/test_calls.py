@@ -43,10 +43,11 @@ spec:
 )
 
 GET = b"GET / HTTP/1.1\r\nHost: web.example\r\n\r\n"
-REQUESTS = 200
+REQUESTS, CONNECTIONS = 200, 50
 SMALL, LARGE = b"x" * 100, 10 << 20
 
 _CALL = re.compile(r"^(\w+)\(.*\) += (-?\d+)", re.MULTILINE)
+_WAITS = {"epoll_wait", "epoll_pwait"}
 _MEMORY = {"brk", "mmap", "munmap", "mremap", "madvise"}
 """What the allocator asks for now and then."""
 
@@ -149,10 +150,37 @@ class CallsTests(AcceptanceTestCase):
             self.ask(len(SMALL))
         made = self.traced(lambda: [self.ask(len(SMALL)) for _ in range(REQUESTS)] and None)
         counts = Counter(name for name, _ in made if name not in _MEMORY)
-        waits = sum(counts.pop(name, 0) for name in ("epoll_wait", "epoll_pwait"))
+        waits = sum(counts.pop(name, 0) for name in _WAITS)
         self.assertEqual(counts, {"recvfrom": 2 * REQUESTS, "sendto": 2 * REQUESTS})
         # the reactor's and the poller's, for the request and for the answer; a tick of the clock now and then
         self.assertLessEqual(waits, 4 * REQUESTS + REQUESTS // 4)
+
+    def test_connection(self) -> None:
+        """A connection of one request is watched by one call more, and closed by one; the kernel forgets it by that."""
+        self.serve(SMALL)
+        self.ask(len(SMALL))
+
+        def connect() -> None:
+            for _ in range(CONNECTIONS):
+                with socket.create_connection(self.client.getpeername(), PATIENCE) as client:
+                    client.sendall(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+                    while client.recv(READ_SIZE):
+                        pass
+
+        connect()
+        counts = Counter(name for name, _ in self.traced(connect) if name not in _MEMORY | _WAITS)
+        self.assertEqual(
+            counts,
+            {
+                "accept4": 2 * CONNECTIONS,  # the second finds that there is no other
+                "getsockname": 2 * CONNECTIONS,  # Python's own, and which of all addresses it is
+                "ioctl": CONNECTIONS,
+                "epoll_ctl": CONNECTIONS,
+                "recvfrom": 2 * CONNECTIONS,
+                "sendto": 2 * CONNECTIONS,
+                "close": CONNECTIONS,
+            },
+        )
 
     @skipUnless(SPLICES, "there is no os.splice here")
     def test_large(self) -> None:
