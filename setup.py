@@ -24,7 +24,10 @@ HOT = (
     *("http/h1_reader", "http/h1_answers", "http/h1_answer_writer", "http/h1_backend", "http/h1_channel"),
     *("http/gateway", "http/resources", "http/h1_closing", "observe/counters"),
     *("http/changes", "http/retrying", "http/mirroring", "http/proxy", "http/trying"),
-    *("upstream/pool", "upstream/budget", "routing/hosts"),
+    *("upstream/pool", "upstream/budget", "upstream/endpoint", "upstream/admission", "upstream/cluster"),
+    *("upstream/outliers", "upstream/selection", "upstream/registry", "routing/hosts", "routing/table"),
+    *("upstream/balancing/__init__", "upstream/balancing/drawn", "upstream/balancing/turns"),
+    *("upstream/balancing/least_request", "upstream/balancing/scheduled"),
 )
 """The modules that every request passes."""
 

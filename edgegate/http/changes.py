@@ -9,6 +9,7 @@ again, not for each message.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from edgegate.http.answer import AnswerHead
 from edgegate.http.exchange import Exchange
@@ -20,7 +21,7 @@ from edgegate.routing.actions import RequestChanges
 from edgegate.routing.headers import EXPECTED_TIME, HeaderChanges
 from edgegate.routing.hosts import host_of
 
-IDENTITY = frozenset(
+IDENTITY: Final = frozenset(
     (
         b"x-forwarded-for",
         b"x-forwarded-proto",
@@ -31,7 +32,7 @@ IDENTITY = frozenset(
 )
 """What tells a backend who asks: added last, unless it is changed itself."""
 
-SERVICE_TIME = b"x-envoy-upstream-service-time"
+SERVICE_TIME: Final = b"x-envoy-upstream-service-time"
 
 
 def request_lines(exchange: Exchange, changes: RequestChanges | None) -> list[bytes]:

@@ -10,11 +10,12 @@ parsed strictly afterwards, and where the two disagree the message is refused.
 from __future__ import annotations
 
 from enum import Enum
+from typing import Final
 
-MAX_LINE = 4096
+MAX_LINE: Final = 4096
 """Bytes of a chunk-size line with its extensions."""
 
-MAX_TRAILERS = 16 * 1024
+MAX_TRAILERS: Final = 16 * 1024
 """Bytes of a trailer section."""
 
 
@@ -88,4 +89,4 @@ class ChunkScanner:
         self._part = _Part.DATA if length else _Part.TRAILERS
 
 
-_HEX = frozenset(b"0123456789abcdefABCDEF")
+_HEX: Final = frozenset(b"0123456789abcdefABCDEF")

@@ -9,6 +9,7 @@ backend follows Envoy's header sanitising with C{use_remote_address}.
 from __future__ import annotations
 
 import re
+from typing import Final
 
 Field = tuple[bytes, bytes]
 """A name in lower case and a value."""
@@ -17,21 +18,21 @@ Field = tuple[bytes, bytes]
 Role = int
 """What a field is for the gateway: one of the numbers that follow."""
 
-PASS = 0
+PASS: Final = 0
 """End to end: goes on as it came."""
-DROP = 1
+DROP: Final = 1
 """Hop-by-hop, or a name that only the gateway may say."""
-HOST = 2
-CONNECTION = 3
-CONTENT_LENGTH = 4
-TRANSFER_ENCODING = 5
-EXPECT = 6
-FORWARDED_FOR = 7
-FORWARDED_PROTO = 8
-REQUEST_ID = 9
-DATE = 10
-GRPC_STATUS = 11
-UPGRADE = 12
+HOST: Final = 2
+CONNECTION: Final = 3
+CONTENT_LENGTH: Final = 4
+TRANSFER_ENCODING: Final = 5
+EXPECT: Final = 6
+FORWARDED_FOR: Final = 7
+FORWARDED_PROTO: Final = 8
+REQUEST_ID: Final = 9
+DATE: Final = 10
+GRPC_STATUS: Final = 11
+UPGRADE: Final = 12
 
 _COMMON: dict[bytes, Role] = {
     b"connection": CONNECTION,
@@ -62,7 +63,7 @@ _ANSWER: dict[bytes, Role] = {
     b"x-envoy-upstream-service-time": DROP,
 }
 
-_MEMORY = 1024
+_MEMORY: Final = 1024
 """How many names are remembered; a client that invents names costs time, never memory."""
 
 
@@ -104,8 +105,8 @@ class Roles:
         return lower, role
 
 
-REQUEST_ROLES = Roles(_REQUEST, (b"x-envoy-",))
-ANSWER_ROLES = Roles(_ANSWER)
+REQUEST_ROLES: Final = Roles(_REQUEST, (b"x-envoy-",))
+ANSWER_ROLES: Final = Roles(_ANSWER)
 
 
 def nominated(values: list[bytes]) -> frozenset[bytes]:
@@ -120,7 +121,7 @@ def nominated(values: list[bytes]) -> frozenset[bytes]:
 _PLAIN: frozenset[bytes] = frozenset((b"keep-alive", b"close"))
 
 
-_LENGTH = re.compile(rb"[0-9]{1,18}")
+_LENGTH: Final = re.compile(rb"[0-9]{1,18}")
 
 
 def content_length(value: bytes) -> int:

@@ -8,7 +8,9 @@ are trusted: with no trusted hop the connection's address is the client.
 
 from __future__ import annotations
 
+from binascii import b2a_hex
 from random import getrandbits
+from typing import Final
 
 from edgegate.http.request import RequestHead
 from edgegate.net.addresses import Downstream
@@ -69,14 +71,11 @@ def _hops(head: RequestHead) -> list[bytes]:
     return [hop.strip() for value in head.forwarded_for for hop in value.split(b",") if hop.strip()]
 
 
+_VERSION_4: Final = 0x4000 << 64 | 0x8000 << 48
+_RANDOM: Final = ~(0xF000 << 64 | 0xC000 << 48)
+
+
 def request_id() -> bytes:
     """Return a new random UUID (RFC 9562 version 4). It identifies, it keeps no secret."""
-    digits = b"%032x" % getrandbits(128)
-    return b"%b-%b-4%b-%c%b-%b" % (
-        digits[:8],
-        digits[8:12],
-        digits[13:16],
-        b"89ab"[digits[16] & 3],
-        digits[17:20],
-        digits[20:],
-    )
+    digits = b2a_hex((getrandbits(128) & _RANDOM | _VERSION_4).to_bytes(16, "big"))
+    return b"-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from email.utils import formatdate
 from random import Random
 from time import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from twisted.internet.interfaces import IDelayedCall
 
@@ -36,7 +36,7 @@ from edgegate.upstream.registry import ClusterRegistry
 if TYPE_CHECKING:
     from edgegate.http.mirroring import Shadow
 
-FINE_TICK = 0.01
+FINE_TICK: Final = 0.01
 """Seconds to which the timeouts of routes and tries are kept."""
 
 Connect = Callable[[Address, float, Callable[[Stream], None], Callable[[Fault], None], Opening | None], Connecting]

@@ -5,13 +5,15 @@ Answers as the bytes of an HTTP/1 connection (RFC 9112 section 6): values in, by
 
 from __future__ import annotations
 
+from typing import Final
+
 from edgegate.http.answer import AnswerHead
 from edgegate.http.fields import Field
 from edgegate.http.request import RequestHead
 from edgegate.http.upgrade import upgrade_lines
 
-_BODYLESS = frozenset((101, 204, 304))
-_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_BODYLESS: Final = frozenset((101, 204, 304))
+_CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class AnswerWriter:

@@ -10,7 +10,7 @@ are on a kept connection within the same second, is not parsed twice.
 from __future__ import annotations
 
 from enum import Enum
-from typing import Protocol
+from typing import Final, Protocol
 
 import httptools
 
@@ -19,8 +19,8 @@ from edgegate.http.answer import AnswerHead, AnswerRefused, h1_answer
 from edgegate.http.fields import ANSWER_ROLES, PASS, Field
 from edgegate.http.limits import Limits
 
-_EMPTY_LINE = b"\r\n\r\n"
-_MEMORABLE = 2048
+_EMPTY_LINE: Final = b"\r\n\r\n"
+_MEMORABLE: Final = 2048
 """Bytes of a head that is remembered."""
 
 
@@ -54,7 +54,7 @@ class Nobody:
         """Nothing comes of it."""
 
 
-NOBODY = Nobody()
+NOBODY: Final = Nobody()
 
 
 class State(Enum):

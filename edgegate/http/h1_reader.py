@@ -13,7 +13,7 @@ twice.
 from __future__ import annotations
 
 from enum import Enum
-from typing import Protocol
+from typing import Final, Protocol
 
 import httptools
 
@@ -57,7 +57,7 @@ class Nobody:
         """Nothing comes of it."""
 
 
-_NOBODY = Nobody()
+_NOBODY: Final = Nobody()
 
 
 class State(Enum):
@@ -70,8 +70,8 @@ class State(Enum):
     STOPPED = "stopped"
 
 
-_EMPTY_LINE = b"\r\n\r\n"
-_MEMORABLE = 2048
+_EMPTY_LINE: Final = b"\r\n\r\n"
+_MEMORABLE: Final = 2048
 """Bytes of a head that is remembered."""
 
 
@@ -354,4 +354,4 @@ def _looks_like_a_method(data: bytes) -> bool:
     return bool(token) and _TOKEN.issuperset(token) and (bool(space) or len(data) < 32)
 
 
-_TOKEN = frozenset(b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+_TOKEN: Final = frozenset(b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")

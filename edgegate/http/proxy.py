@@ -10,7 +10,7 @@ client what comes back.
 from __future__ import annotations
 
 from time import monotonic
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from edgegate.errors import NO_CLUSTER, Fault
 from edgegate.http.answer import AnswerHead
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from edgegate.http.gateway import HTTPGateway
     from edgegate.http.h1_channel import HTTP1Channel
 
-_IDEMPOTENT = frozenset((b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"))
+_IDEMPOTENT: Final = frozenset((b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"))
 """RFC 9110 section 9.2.2."""
 
 

@@ -9,6 +9,7 @@ a backend could read differently is refused.
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from edgegate.errors import (
     BAD_HOST,
@@ -40,7 +41,7 @@ from edgegate.http.target import PathNormalisation, normal_path
 from edgegate.http.upgrade import Protocols, offered, sound
 from edgegate.routing.hosts import host_of
 
-CHUNKED = -1
+CHUNKED: Final = -1
 """The C{length} of a body whose end is told by its coding."""
 
 
@@ -111,7 +112,7 @@ class RequestHead:
     seen: list[Field] | None
 
 
-_ABSOLUTE = re.compile(rb"(?i:https?)://([^/?#]*)([^#]*)")
+_ABSOLUTE: Final = re.compile(rb"(?i:https?)://([^/?#]*)([^#]*)")
 
 
 def h1_head(

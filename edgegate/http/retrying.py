@@ -7,14 +7,15 @@ Pure: it is told what happened and answers how many seconds to wait.
 from __future__ import annotations
 
 from random import Random
+from typing import Final
 
 from edgegate.routing.policies import RetryPolicy
 from edgegate.upstream.budget import RetryBudget
 
-LIMIT_EXCEEDED = "URX"
-OVERFLOW = "UO"
+LIMIT_EXCEEDED: Final = "URX"
+OVERFLOW: Final = "UO"
 
-MAX_BACKOFF = 10
+MAX_BACKOFF: Final = 10
 """How many times the base the longest wait is (Envoy's C{retry_back_off.max_interval})."""
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum
+from typing import Final
 
 
 class PathNormalisation(Enum):
@@ -52,14 +53,14 @@ def normal_path(path: bytes, how: PathNormalisation) -> bytes:
     return path
 
 
-_BASE = PathNormalisation.BASE
+_BASE: Final = PathNormalisation.BASE
 
-_UNRESERVED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
-_PLAIN = _UNRESERVED + b"/!$&'()*+,;=:@[]"
+_UNRESERVED: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+_PLAIN: Final = _UNRESERVED + b"/!$&'()*+,;=:@[]"
 """Bytes that stand for themselves in a path (RFC 3986 section 3.3; browsers leave the brackets, too)."""
 
-_HEX = "0123456789ABCDEFabcdef"
-_FORMS = {
+_HEX: Final = "0123456789ABCDEFabcdef"
+_FORMS: Final = {
     # as browsers do, the case of an escape that stays is left
     **{f"%{high}{low}".encode("ascii"): f"%{high}{low}".encode("ascii") for high in _HEX for low in _HEX},
     **{spelt % byte: b"%c" % byte for byte in _UNRESERVED for spelt in (b"%%%02X", b"%%%02x")},
@@ -68,9 +69,9 @@ _FORMS = {
 """Escapes, and bytes that have no place in a path, with what they become."""
 del _FORMS[b"%00"]
 
-_ODD = re.compile(rb"%(?:[0-9A-Fa-f]{2})?|[^" + re.escape(_PLAIN) + rb"]")
-_ESCAPED_SLASH = re.compile(rb"%(?:2[Ff]|5[Cc])")
-_SLASHES = re.compile(rb"//+")
+_ODD: Final = re.compile(rb"%(?:[0-9A-Fa-f]{2})?|[^" + re.escape(_PLAIN) + rb"]")
+_ESCAPED_SLASH: Final = re.compile(rb"%(?:2[Ff]|5[Cc])")
+_SLASHES: Final = re.compile(rb"//+")
 
 
 def _normalised(path: bytes, how: PathNormalisation) -> bytes:

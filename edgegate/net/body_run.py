@@ -9,12 +9,12 @@ the source's socket brings goes straight to the sink.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from edgegate.net.stream import Stream
 
-RUN_FROM = 128 * 1024
+RUN_FROM: Final = 128 * 1024
 """Bytes from which on a run is worth what it costs to begin."""
 
 

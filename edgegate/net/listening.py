@@ -8,6 +8,7 @@ import socket
 import stat
 import sys
 from collections.abc import Callable
+from typing import Final
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import CannotListenError
@@ -25,20 +26,20 @@ log = Logger()
 Accepted = Callable[[socket.socket, Address, Address], None]
 """Takes a connection: its socket, which it owns from then on, the peer's address and ours."""
 
-BACKLOG = 4096
+BACKLOG: Final = 4096
 """Connections that the kernel holds before they are accepted; it lowers this to its own limit."""
 
-_ACCEPTS = 64
+_ACCEPTS: Final = 64
 """Connections that are accepted in one turn of the reactor, so that others have theirs."""
 
-_REST = 1.0
+_REST: Final = 1.0
 """Seconds without accepting after the process ran out of descriptors or memory."""
 
-_INHERITED = sys.platform == "linux"
+_INHERITED: Final = sys.platform == "linux"
 """Whether a connection begins with the TCP options of the socket that it is accepted from."""
 
-_EXHAUSTED = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
-_GONE = frozenset((errno.ECONNABORTED, errno.EPROTO, errno.EPERM, errno.EINTR))
+_EXHAUSTED: Final = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
+_GONE: Final = frozenset((errno.ECONNABORTED, errno.EPROTO, errno.EPERM, errno.EINTR))
 
 
 class ListeningPort:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from typing import Final
 
 from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor
 from twisted.logger import Logger
@@ -21,10 +22,10 @@ from edgegate.net.wheel import Deadline, TimerWheel
 
 log = Logger()
 
-LIMIT = 65536 + 5 * 8
+LIMIT: Final = 65536 + 5 * 8
 """Bytes that are looked at: a ClientHello of 64 KiB in a few records."""
 
-_AGAIN = 0.05
+_AGAIN: Final = 0.05
 """Seconds until the next look where the kernel cannot wait for a number of bytes."""
 
 

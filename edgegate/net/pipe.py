@@ -6,22 +6,22 @@ from __future__ import annotations
 import fcntl
 import os
 import resource
-from typing import ClassVar
+from typing import ClassVar, Final
 
-PIPE_SIZE = 1 << 20
+PIPE_SIZE: Final = 1 << 20
 """Bytes that a pipe is asked to hold; where the user's limit is lower it holds what it holds."""
 
-_LEAST_SIZE = 65536
+_LEAST_SIZE: Final = 65536
 """Bytes that it holds where it cannot be asked."""
 
-_KEPT_PIPES = 64
+_KEPT_PIPES: Final = 64
 
-MOST_PIPES = max(resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 16, 16)
+MOST_PIPES: Final = max(resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 16, 16)
 """Pipes that all may have: with two descriptors each, an eighth of the process's. The others' bytes are copied."""
 
-SPLICES = hasattr(os, "splice")
-FLAGS = (os.SPLICE_F_MOVE | os.SPLICE_F_NONBLOCK) if hasattr(os, "SPLICE_F_MOVE") else 0x01 | 0x02
-_F_SETPIPE_SZ = getattr(fcntl, "F_SETPIPE_SZ", 1031)
+SPLICES: Final = hasattr(os, "splice")
+FLAGS: Final = (os.SPLICE_F_MOVE | os.SPLICE_F_NONBLOCK) if hasattr(os, "SPLICE_F_MOVE") else 0x01 | 0x02
+_F_SETPIPE_SZ: Final = getattr(fcntl, "F_SETPIPE_SZ", 1031)
 
 
 class Pipe:

@@ -24,7 +24,7 @@ from zope.interface import classImplements
 from edgegate.net.pipe import FLAGS, SPLICES, Pipe
 from edgegate.net.wheel import Deadline, TimerWheel
 
-READ_SIZE = 65536
+READ_SIZE: Final = 65536
 """Bytes of a plain receive; one that comes back full means bulk."""
 
 Ended = Callable[[str, int, int], None]

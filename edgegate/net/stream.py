@@ -14,7 +14,7 @@ import socket
 import struct
 from collections.abc import Callable, Hashable, Iterable
 from enum import IntEnum
-from typing import cast
+from typing import Final, cast
 
 from twisted.internet import error
 from twisted.internet.interfaces import (
@@ -39,10 +39,10 @@ from edgegate.net.poller import Poller
 from edgegate.net.sockaddr import AnyTwistedAddress, twisted_address
 from edgegate.routing.snapshot import Address
 
-READ_SIZE = 65536
+READ_SIZE: Final = 65536
 """Bytes that one read takes at the most."""
 
-HIGH_WATER = 65536
+HIGH_WATER: Final = 65536
 """Queued bytes above which the producer is paused."""
 
 
@@ -557,7 +557,7 @@ def _nothing(size: int) -> bytes:
     return b""
 
 
-_NOBODY = Protocol()
+_NOBODY: Final = Protocol()
 """Hears nothing: the protocol of a stream that has ended."""
 
 

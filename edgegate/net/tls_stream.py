@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections.abc import Callable
-from typing import cast
+from typing import Final, cast
 
 from OpenSSL import SSL
 from twisted.internet import error
@@ -25,7 +25,7 @@ from edgegate.net.stream import Phase, Stream, unheard
 from edgegate.net.wheel import TimerWheel
 from edgegate.routing.snapshot import Address
 
-_RECORD = 16384
+_RECORD: Final = 16384
 """Bytes that one read can return: OpenSSL reads a record at a time (RFC 8446 section 5.1)."""
 
 _TCP_CORK: int | None = getattr(socket, "TCP_CORK", None)

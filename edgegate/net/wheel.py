@@ -10,15 +10,16 @@ enough stays where it is, and is put back when its turn shows that it has moved.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Final
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 log = Logger()
 
-_NEVER = float("inf")
+_NEVER: Final = float("inf")
 
-_HORIZON = 16.0
+_HORIZON: Final = 16.0
 """
 Seconds ahead that anything is put: a deadline that was lifted stays where it is until its turn, and what it belongs to
 stays in memory as long, unless it is told of the end.

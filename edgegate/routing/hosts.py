@@ -12,13 +12,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv6Address
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 import idna
 
 T = TypeVar("T")
 
-MAX_NAME = 253
+MAX_NAME: Final = 253
 """Characters of a DNS name (RFC 1035 section 2.3.4, without the final dot)."""
 
 
@@ -75,9 +75,9 @@ def host_of(authority: bytes) -> str:
 
 
 # unreserved and sub-delims of RFC 3986, without percent-encoding, which no host name needs
-_NAME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=")
-_IPV6 = frozenset("0123456789abcdef:.")
-_LABELS = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
+_NAME: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=")
+_IPV6: Final = frozenset("0123456789abcdef:.")
+_LABELS: Final = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 
 
 def covers(pattern: str, name: str) -> bool:

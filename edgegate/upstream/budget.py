@@ -11,13 +11,14 @@ place of that, and a C{maxRetries} comes on top.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from edgegate.routing.clusters import RetryShare
 
-SAVED = 100.0
+SAVED: Final = 100.0
 """Retries that can be made before anything was answered."""
 
-EARNED = 2.0
+EARNED: Final = 2.0
 """Retries that an answer pays for."""
 
 

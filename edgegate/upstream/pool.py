@@ -14,14 +14,14 @@ it and no others: who takes one owns it until it is given back or dropped.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from edgegate.net.wheel import Deadline, TimerWheel
 
-MAX_IDLE = 256
+MAX_IDLE: Final = 256
 """Idle connections that are kept per endpoint."""
 
-IDLE_LIFETIME = 60.0
+IDLE_LIFETIME: Final = 60.0
 """Seconds after which an idle connection is closed: below the keep-alive time of common servers (nginx: 75)."""
 
 
