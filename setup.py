@@ -19,7 +19,7 @@ from setuptools.command.build_ext import build_ext
 HOT = (
     *("net/poller", "net/splice", "net/listening", "net/peek", "tls/client_hello", "downstream/arrival"),
     *("net/pipe", "net/body_run", "net/body_splice", "net/body_copy"),
-    *("errors", "net/wheel", "net/stream", "net/tls_stream", "net/tls_client"),
+    *("errors", "net/wheel", "net/stream", "net/tls_calls", "net/tls_stream", "net/tls_client"),
     *("http/answer", "http/chunks", "http/exchange", "http/fields", "http/forwarded", "http/target", "http/request"),
     *("http/h1_reader", "http/h1_answers", "http/h1_answer_writer", "http/h1_backend", "http/h1_channel"),
     *("http/gateway", "http/resources", "http/h1_closing", "observe/counters"),

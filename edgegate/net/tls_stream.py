@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections.abc import Callable
-from typing import Final, cast
 
 from OpenSSL import SSL
 from twisted.internet import error
@@ -22,11 +21,9 @@ from edgegate.net.body_copy import BodyCopy
 from edgegate.net.body_run import BodyRun
 from edgegate.net.farewell import Farewell
 from edgegate.net.stream import Phase, Stream, unheard
+from edgegate.net.tls_calls import RECORD, handle, receive, send
 from edgegate.net.wheel import TimerWheel
 from edgegate.routing.snapshot import Address
-
-_RECORD: Final = 16384
-"""Bytes that one read can return: OpenSSL reads a record at a time (RFC 8446 section 5.1)."""
 
 _TCP_CORK: int | None = getattr(socket, "TCP_CORK", None)
 
@@ -45,7 +42,7 @@ class TLSStream(Stream):
     @ivar connection: OpenSSL's side.
     """
 
-    __slots__ = ("_done", "_failed", "_read_wants_write", "_wheel", "_write_wants_read", "connection")
+    __slots__ = ("_done", "_failed", "_read_wants_write", "_ssl", "_wheel", "_write_wants_read", "connection")
 
     def __init__(
         self,
@@ -63,7 +60,7 @@ class TLSStream(Stream):
         self._wheel = wheel
         self.connection = connection = SSL.Connection(context, sock)
         connection.set_accept_state()
-        self._send = cast(Callable[[bytes | memoryview], int], connection.send)
+        self._ssl = handle(connection)
         self._done: Callable[[], None] | None = None
         self._failed: Callable[[str], None] | None = None
         self._read_wants_write = self._write_wants_read = False
@@ -161,7 +158,7 @@ class TLSStream(Stream):
         queue = self._queue
         data = queue[0] if len(queue) == 1 else b"".join(queue)
         queue.clear()
-        if len(data) <= _RECORD:
+        if len(data) <= RECORD:
             return not data or self._encrypt(data)
         # what goes out in many records goes out in full packets, not in one or more for each record
         _cork(self._socket, True)
@@ -174,7 +171,7 @@ class TLSStream(Stream):
         self._write_wants_read = False
         try:
             # all at once, or nothing and then the same again: OpenSSL remembers how far it came
-            self.bytes_out += self._send(data)
+            self.bytes_out += send(self.connection, self._ssl, data)
         except SSL.WantWriteError:
             pass
         except SSL.WantReadError:
@@ -201,7 +198,7 @@ class TLSStream(Stream):
             self._watch_writing()
             self._write_wants_read = False
         try:
-            data = self.connection.recv(_RECORD)
+            data = receive(self.connection, self._ssl)
         except SSL.WantReadError:
             return
         except SSL.WantWriteError:

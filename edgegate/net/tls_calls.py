@@ -1,0 +1,67 @@
+# Hot path: every byte inside TLS passes here.
+"""
+Reading and writing inside TLS: two functions of OpenSSL, called as directly as Python can.
+
+pyOpenSSL's methods look for trouble around each call that only a call which
+failed can have had: they take four times as long as the function itself. So
+its own bindings are called here, and its own search for the trouble after a
+failure. Where a pyOpenSSL has none of these names any more, its methods are
+used.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from OpenSSL import SSL
+
+RECORD: Final = 16384
+"""Bytes that one read can return: OpenSSL reads a record at a time (RFC 8446 section 5.1)."""
+
+_lib: Final[Any] = getattr(SSL, "_lib", None)
+_ffi: Final[Any] = getattr(SSL, "_ffi", None)
+_read: Final[Any] = getattr(_lib, "SSL_read", None)
+_write: Final[Any] = getattr(_lib, "SSL_write", None)
+_buffer: Final[Any] = getattr(_ffi, "buffer", None)
+_from_buffer: Final[Any] = getattr(_ffi, "from_buffer", None)
+_record: Final[Any] = None if _ffi is None else _ffi.new("char[]", RECORD)
+
+DIRECT: Final = None not in (_read, _write, _record) and hasattr(SSL.Connection, "_raise_ssl_error")
+"""Whether pyOpenSSL has what is called here."""
+
+
+def handle(connection: SSL.Connection) -> Any:
+    """Return what L{receive} and L{send} are to be called with."""
+    return getattr(connection, "_ssl", None) if DIRECT else None
+
+
+def receive(connection: SSL.Connection, ssl: Any) -> bytes:
+    """
+    Read what is left of a record, or the next.
+
+    @param ssl: The connection's L{handle}.
+    @raise SSL.Error: As C{Connection.recv} does.
+    """
+    if ssl is None:
+        return connection.recv(RECORD)
+    count: int = _read(ssl, _record, RECORD)
+    if count <= 0:
+        connection._raise_ssl_error(ssl, count)
+    data: bytes = _buffer(_record, count)[:]
+    return data
+
+
+def send(connection: SSL.Connection, ssl: Any, data: bytes | memoryview) -> int:
+    """
+    Write all of it, or nothing: then the same must be written again.
+
+    @param ssl: The connection's L{handle}.
+    @param data: At most 2 GiB.
+    @raise SSL.Error: As C{Connection.send} does.
+    """
+    if ssl is None:
+        return connection.send(data)
+    count: int = _write(ssl, data if isinstance(data, bytes) else _from_buffer(data), len(data))
+    if count <= 0:
+        connection._raise_ssl_error(ssl, count)
+    return count
