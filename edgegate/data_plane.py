@@ -50,6 +50,9 @@ class Contexts:
     clients: Mapping[UpstreamTLS, ClientContext] = field(default_factory=dict)
 
 
+WAIT = 0.01
+"""Seconds for which the data plane waits for the next bytes itself, while there are any, before the reactor does."""
+
 LEAVE = 30.0
 """Seconds that connections may go on after their port left the files."""
 
@@ -104,7 +107,7 @@ class DataPlane:
         self._leaving: dict[DownstreamListener, Deadline] = {}
         self._contexts = Contexts()
         self._max_connections = most_connections() if max_connections is None else max_connections
-        watcher = poller(reactor)
+        watcher = poller(reactor, WAIT)
         connects = partial(connect, watcher, wheel)
         self._http = HTTPGateway(connects, wheel, self.clusters, observer, trusted_hops, paths=paths)
         self._tcp = TCPGateway(watcher, wheel, self.clusters, observer)

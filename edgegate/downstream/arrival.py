@@ -86,7 +86,9 @@ class Arrival:
         self._began = monotonic()
         self._since = since
         self._deadline = Deadline(listener.wheel, self._too_slow)
-        self._peek = Peek(listener.reactor, listener.wheel, sock, self._look, self._seen, self._not_seen)
+        self._peek = Peek(
+            listener.reactor, listener.wheel, sock, self._look, self._seen, self._not_seen, handed_on=True
+        )
 
     def start(self) -> None:
         """Begin to look."""

@@ -17,6 +17,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import classImplements
 
+from edgegate.net.poller import Poller
 from edgegate.net.sockaddr import address_of, family_of, socket_address, twisted_address
 from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.routing.snapshot import Address, TCPAddress, UNIXAddress
@@ -168,6 +169,9 @@ class ListeningPort:
             self._accepted(connection, remote, local)
         except Exception:
             log.failure("a new connection failed")
+            if isinstance(self._reactor, Poller):
+                # somebody may watch it already
+                self._reactor.forget(connection.fileno())
             connection.close()
 
     def _recover(self, reason: OSError) -> None:

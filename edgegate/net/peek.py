@@ -35,11 +35,22 @@ class Peek:
 
     The socket is watched from L{start} until C{done} or C{failed} is called,
     one of them once, or L{cancel}. Then it is the caller's again: untouched,
-    unwatched, its low-water mark as it was. After C{done} somebody else
-    watches it next, or L{settle} is called.
+    unwatched, its low-water mark as it was.
     """
 
-    __slots__ = ("_again", "_deadline", "_done", "_failed", "_fd", "_low", "_needed", "_reactor", "_reading", "_socket")
+    __slots__ = (
+        "_again",
+        "_deadline",
+        "_done",
+        "_failed",
+        "_fd",
+        "_handed_on",
+        "_low",
+        "_needed",
+        "_reactor",
+        "_reading",
+        "_socket",
+    )
 
     def __init__(
         self,
@@ -49,11 +60,14 @@ class Peek:
         needed: Callable[[bytes], int | None],
         done: Callable[[], None],
         failed: Callable[[str], None],
+        handed_on: bool = False,
     ) -> None:
         """
         @param needed: Is shown what is there; returns how many bytes must be there before it can tell more, or L{None}
             if it has seen enough.
         @param failed: Gets C{"timeout"}, C{"closed"}, C{"reset"} or C{"too long"}.
+        @param handed_on: Whether C{done} has somebody else watch the socket, which spares telling the kernel; or else
+            calls L{settle}.
         """
         self._reactor = reactor
         self._socket = sock
@@ -61,6 +75,7 @@ class Peek:
         self._needed = needed
         self._done = done
         self._failed = failed
+        self._handed_on = handed_on
         self._deadline = Deadline(wheel, self._expired)
         self._again = Deadline(wheel, self._look_again)
         self._low = 1
@@ -110,7 +125,7 @@ class Peek:
             done = self._done
             self._disarm()
             poller = self._reactor
-            if isinstance(poller, Poller):
+            if self._handed_on and isinstance(poller, Poller):
                 self._reading = False
                 poller.rest(self._fd)
             else:

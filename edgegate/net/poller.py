@@ -15,6 +15,7 @@ the same socket, and who is closed, costs no call.
 from __future__ import annotations
 
 import select
+from time import monotonic
 from typing import Final, cast
 
 from twisted.internet.error import ConnectionLost
@@ -33,14 +34,21 @@ log = Logger()
 _EVENTS: Final = 256
 """Descriptors that are called in one turn, so that the reactor's others have theirs."""
 
+_TURN: Final = 0.004
+"""Seconds after which the reactor's others have their turn, however much there is to do here."""
+
 _IN: Final = 0x1  # EPOLLIN, EPOLLOUT, EPOLLERR | EPOLLHUP: the module has them where the kernel does
 _OUT: Final = 0x4
 _BROKEN: Final = 0x18
 
 
-def poller(reactor: IReactorFDSet) -> IReactorFDSet:
-    """Return what streams are to be watched by: a L{Poller} where there is epoll, elsewhere the reactor itself."""
-    return Poller(reactor) if hasattr(select, "epoll") else reactor
+def poller(reactor: IReactorFDSet, wait: float = 0.0) -> IReactorFDSet:
+    """
+    Return what streams are to be watched by: a L{Poller} where there is epoll, elsewhere the reactor itself.
+
+    @param wait: See L{Poller}.
+    """
+    return Poller(reactor, wait) if hasattr(select, "epoll") else reactor
 
 
 class Poller:
@@ -50,10 +58,15 @@ class Poller:
     What a descriptor raises is logged and ends that descriptor, as in Twisted.
     """
 
-    __slots__ = ("_epoll", "_gone", "_reactor", "_readers", "_soon", "_turning", "_watched", "_writers")
+    __slots__ = ("_epoll", "_gone", "_reactor", "_readers", "_soon", "_turning", "_wait", "_watched", "_writers")
 
-    def __init__(self, reactor: IReactorFDSet) -> None:
+    def __init__(self, reactor: IReactorFDSet, wait: float = 0.0) -> None:
+        """
+        @param wait: Seconds for which more is waited for in a turn, in place of the reactor, whose way there and back
+            is long; its timers and other descriptors wait as long, and for L{_TURN} at most.
+        """
         self._reactor = reactor
+        self._wait = wait
         self._epoll: select.epoll | None = None
         self._readers: dict[int, IReadDescriptor] = {}
         self._writers: dict[int, IWriteDescriptor] = {}
@@ -155,10 +168,20 @@ class Poller:
         """Some descriptors are ready: call them."""
         epoll = self._epoll
         assert epoll is not None
-        self._gone.clear()
+        wait = self._wait
+        until = monotonic() + _TURN if wait else 0.0
+        events = epoll.poll(0, _EVENTS)
+        while events:
+            self._turn(epoll, events)
+            if self._epoll is not epoll or not wait or monotonic() > until:
+                return
+            events = epoll.poll(wait, _EVENTS)
+
+    def _turn(self, epoll: select.epoll, events: list[tuple[int, int]]) -> None:
         # whoever is to be called soon is called by the one who is turning already
         mine, self._turning = not self._turning, True
-        for fd, event in epoll.poll(0, _EVENTS):
+        self._gone.clear()
+        for fd, event in events:
             # one that was closed by another before it in this turn may have its number used again by now
             if fd not in self._gone:
                 self._call(fd, event)

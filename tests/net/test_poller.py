@@ -194,6 +194,34 @@ class PollerTests(TestCase):
         theirs.send(b"x")
         await until(lambda: other.told)
 
+    async def reads_before_others(self) -> int:
+        """Return how often one that has always something to read is called before the reactor's next call."""
+        watched, theirs = self.watched()
+        told: list[str] = []
+
+        def read() -> None:
+            watched.sock.recv(100)
+            if not told:
+                reactor.callLater(0, lambda: told.append("later"))  # type: ignore[attr-defined]
+            told.append("read")
+            if "later" not in told:
+                theirs.send(b"x")
+
+        watched.doRead = read  # type: ignore[method-assign]
+        self.poller.addReader(watched)
+        theirs.send(b"x")
+        await until(lambda: "later" in told)
+        return told.index("later")
+
+    async def test_one_turn(self) -> None:
+        """What comes during a turn is for the next, after the reactor's others."""
+        self.assertEqual(await self.reads_before_others(), 1)
+
+    async def test_waiting(self) -> None:
+        """One that waits for more has it before the reactor's others have their turn, and these have it in the end."""
+        self.poller = Poller(reactor, 5.0)  # type: ignore[arg-type]
+        self.assertGreater(await self.reads_before_others(), 3)
+
     async def test_soon_failing(self) -> None:
         """What it raises is logged, and ends it; the others are called."""
         bad, good = self.watched()[0], self.watched()[0]
