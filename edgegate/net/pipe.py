@@ -8,7 +8,7 @@ import os
 import resource
 from typing import ClassVar, Final
 
-PIPE_SIZE: Final = 1 << 20
+PIPE_SIZE: Final = 1 << 18
 """Bytes that a pipe is asked to hold; where the user's limit is lower it holds what it holds."""
 
 _LEAST_SIZE: Final = 65536
