@@ -17,17 +17,21 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 HOT = (
-    *("net/poller", "net/splice", "net/listening", "net/peek", "tls/client_hello", "downstream/arrival"),
-    *("net/pipe", "net/body_run", "net/body_splice", "net/body_copy"),
-    *("errors", "net/wheel", "net/stream", "net/tls_calls", "net/tls_stream", "net/tls_client"),
+    *("net/poller", "net/splice", "net/listening", "net/peek", "net/pipe", "net/body_run", "net/body_splice"),
+    *("net/body_copy", "net/wheel", "net/stream", "net/tls_calls", "net/tls_stream", "net/tls_client"),
+    "tls/client_hello",
+    "downstream/arrival",
+    "errors",
     *("http/answer", "http/chunks", "http/exchange", "http/fields", "http/forwarded", "http/target", "http/request"),
-    *("http/h1_reader", "http/h1_answers", "http/h1_answer_writer", "http/h1_backend", "http/h1_channel"),
-    *("http/gateway", "http/resources", "http/h1_closing", "observe/counters"),
-    *("http/changes", "http/retrying", "http/mirroring", "http/proxy", "http/trying"),
+    *("http/h1_heads", "http/h1_chunked", "http/h1_reader", "http/h1_answers", "http/h1_answer_writer"),
+    *("http/h1_backend", "http/h1_channel", "http/gateway", "http/resources", "http/h1_closing", "http/changes"),
+    *("http/retrying", "http/mirroring", "http/proxy", "http/trying"),
+    "observe/counters",
     *("upstream/pool", "upstream/budget", "upstream/endpoint", "upstream/admission", "upstream/cluster"),
-    *("upstream/outliers", "upstream/selection", "upstream/registry", "routing/hosts", "routing/table"),
-    *("upstream/balancing/__init__", "upstream/balancing/drawn", "upstream/balancing/turns"),
-    *("upstream/balancing/least_request", "upstream/balancing/scheduled"),
+    *("upstream/outliers", "upstream/selection", "upstream/registry", "upstream/balancing/__init__"),
+    *("upstream/balancing/drawn", "upstream/balancing/turns", "upstream/balancing/least_request"),
+    "upstream/balancing/scheduled",
+    *("routing/hosts", "routing/table"),
 )
 """The modules that every request passes."""
 

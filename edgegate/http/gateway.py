@@ -20,6 +20,7 @@ from twisted.internet.interfaces import IDelayedCall
 from edgegate.errors import MISDIRECTED, NO_ROUTE, Fault
 from edgegate.http.exchange import Exchange
 from edgegate.http.h1_channel import HTTP1Channel
+from edgegate.http.h1_heads import HeadParser
 from edgegate.http.interfaces import IResource, Served
 from edgegate.http.limits import Limits
 from edgegate.http.resources import FaultResource, FilteredResource, HTTPSRedirectResource, ReverseProxyResource
@@ -47,7 +48,7 @@ class HTTPGateway:
     The part of HTTP that outlives connections.
 
     @ivar trusted_hops: How many proxies in front of the gateway are trusted to say who the client is.
-    @ivar paths: How the paths of requests are brought to their normal form.
+    @ivar heads: Parses the heads of requests, whose paths it brings to their normal form.
     @ivar channels: The clients' connections that are open, those that became tunnels or are being closed included.
     @ivar shadows: The copies that are on their way to mirrors.
     @ivar wheel: For what protects the gateway.
@@ -76,7 +77,7 @@ class HTTPGateway:
         self.observer = observer
         self.trusted_hops = trusted_hops
         self.limits = limits
-        self.paths = paths
+        self.heads = HeadParser(paths)
         self.channels: set[Served] = set()
         self.shadows: set[Shadow] = set()
         self._filtered = FilteredResource(self)

@@ -79,7 +79,7 @@ class HTTP1Channel:
         self.downstream = downstream
         self.client = Client(downstream, gateway.trusted_hops)
         self._gateway = gateway
-        self._reader = RequestReader(self, gateway.limits, gateway.paths)
+        self._reader = RequestReader(self, gateway.limits, gateway.heads)
         self._deadline = Deadline(gateway.wheel, self._expired)
         self._wait = Wait.NOTHING
         self._exchange: Exchange | None = None

@@ -15,14 +15,13 @@ from __future__ import annotations
 from enum import Enum
 from typing import Final, Protocol
 
-import httptools
-
-from edgegate.errors import BAD_REQUEST, HEAD_TOO_LARGE, METHOD_UNKNOWN, VERSION_REFUSED, Fault
-from edgegate.http.chunks import ChunkError, ChunkScanner
+from edgegate.errors import BAD_REQUEST, HEAD_TOO_LARGE, Fault
+from edgegate.http.chunks import ChunkError
 from edgegate.http.fields import Field
+from edgegate.http.h1_chunked import ChunkedBody
+from edgegate.http.h1_heads import HeadParser, looks_like_a_method
 from edgegate.http.limits import Limits
-from edgegate.http.request import CHUNKED, HostMemory, RequestHead, RequestRefused, h1_head
-from edgegate.http.target import PathNormalisation
+from edgegate.http.request import CHUNKED, HostMemory, RequestHead, RequestRefused
 
 
 class RequestSink(Protocol):
@@ -83,42 +82,33 @@ class RequestReader:
     """
 
     __slots__ = (
-        "_fields",
-        "_keep",
+        "_chunked",
+        "_heads",
         "_last",
         "_last_head",
         "_left",
         "_limits",
         "_memory",
-        "_parser",
-        "_paths",
         "_reading",
         "_rest",
-        "_scanner",
         "_sink",
-        "_target",
-        "_trailers",
-        "_whole",
         "state",
     )
 
-    def __init__(self, sink: RequestSink, limits: Limits, paths: PathNormalisation = PathNormalisation.BASE) -> None:
+    def __init__(self, sink: RequestSink, limits: Limits, heads: HeadParser) -> None:
+        """
+        @param heads: Parses the heads of all connections.
+        """
         self._sink: RequestSink = sink
         self._limits = limits
-        self._paths = paths
+        self._heads = heads
         self._memory = HostMemory()
-        self._parser: httptools.HttpRequestParser | None = None
+        self._chunked: ChunkedBody | None = None
         self._rest = b""
-        self._fields: list[Field] = []
-        self._trailers: list[Field] | None = None
-        self._target = b""
-        self._keep = False
         self._last = b""
         self._last_head: RequestHead | None = None
         self._reading = False
         self._left = 0
-        self._scanner: ChunkScanner | None = None
-        self._whole = False
         self.state = State.HEAD
 
     @property
@@ -181,35 +171,11 @@ class RequestReader:
         return rest
 
     def _let_go(self) -> None:
-        """Leave no cycle behind: not with the sink, not with the parser whose callbacks are ours."""
+        """Leave no cycle behind."""
         self._sink = _NOBODY
-        self._parser = None
-
-    # llhttp's callbacks -----------------------------------------------------------------------------------------------
-
-    def on_url(self, url: bytes) -> None:
-        """The request target, or a piece of it."""
-        self._target += url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """A header field, or after the body a trailer field."""
-        if self._trailers is None:
-            self._fields.append((name, value))
-        else:
-            self._trailers.append((name.lower(), value))
-
-    def on_headers_complete(self) -> None:
-        """All fields were seen; llhttp forgets what C{Connection} said once the message is whole."""
-        assert self._parser is not None
-        self._keep = self._parser.should_keep_alive()
-
-    def on_body(self, data: bytes) -> None:
-        """A decoded piece of a chunked body."""
-        self._sink.request_body(data)
-
-    def on_message_complete(self) -> None:
-        """llhttp holds the message for whole."""
-        self._whole = True
+        if self._chunked is not None:
+            self._chunked.end()
+            self._chunked = None
 
     # --------------------------------------------------------------------------------------------------------------
 
@@ -225,51 +191,13 @@ class RequestReader:
             head = self._last_head
         else:
             try:
-                head = self._parse(raw)
+                head = self._heads.parse(raw, self._limits.head_fields, self._memory)
             except RequestRefused as refused:
                 return self._refuse(refused.fault)
+            if head.length != CHUNKED and len(raw) <= _MEMORABLE:
+                self._last, self._last_head = raw, head
         self._begin(head)
         return data[end:]
-
-    def _parse(self, raw: bytes) -> RequestHead:
-        self._target = b""
-        fields: list[Field] = []
-        self._fields = fields
-        self._whole = False
-        parser = self._parser
-        if parser is None:
-            parser = self._parser = httptools.HttpRequestParser(self)
-        try:
-            parser.feed_data(raw)
-        except httptools.HttpParserUpgrade:
-            # Until a backend answers 101 the connection is HTTP as before.
-            self._parser = None
-        except httptools.HttpParserInvalidMethodError as error:
-            raise RequestRefused(METHOD_UNKNOWN if _looks_like_a_method(raw) else BAD_REQUEST) from error
-        except httptools.HttpParserError as error:
-            raise RequestRefused(BAD_REQUEST) from error
-        if len(fields) > self._limits.head_fields:
-            raise RequestRefused(HEAD_TOO_LARGE)
-        version = parser.get_http_version()
-        if version not in ("1.1", "1.0"):
-            raise RequestRefused(VERSION_REFUSED if b"HTTP/" in raw else BAD_REQUEST)
-        head = h1_head(parser.get_method(), self._target, version, self._keep, fields, self._memory, self._paths)
-        if head.length == CHUNKED:
-            if self._parser is None:
-                self._expect_chunks()
-            return head
-        if head.length:
-            # llhttp is not shown the body and would wait for it
-            self._parser = None
-        if len(raw) <= _MEMORABLE:
-            self._last, self._last_head = raw, head
-        return head
-
-    def _expect_chunks(self) -> None:
-        """Bring a new parser to where a chunked body begins: the one that saw an Upgrade reads no body."""
-        self._parser = httptools.HttpRequestParser(self)
-        self._parser.feed_data(b"POST / HTTP/1.1\r\nhost: -\r\ntransfer-encoding: chunked\r\n\r\n")
-        self._whole = False
 
     def _read_part_of_head(self, data: bytes) -> bytes:
         """Keep the beginning of a head; RFC 9112 section 2.2: empty lines before the request line are passed over."""
@@ -279,7 +207,7 @@ class RequestReader:
             return data[2:]
         if data[:1] == b"\n" or (data[:1] == b"\r" and len(data) > 1):
             return self._refuse(BAD_REQUEST)
-        if data[0] != 13 and not _looks_like_a_method(data):
+        if data[0] != 13 and not looks_like_a_method(data):
             return self._refuse(BAD_REQUEST)
         if data.count(b"\n") != data.count(b"\r\n"):
             return self._refuse(BAD_REQUEST)
@@ -297,8 +225,7 @@ class RequestReader:
             return
         if length == CHUNKED:
             self.state = State.CHUNKED_BODY
-            self._scanner = ChunkScanner()
-            self._trailers = []
+            self._chunked = ChunkedBody(self._piece)
         else:
             self.state = State.SIZED_BODY
             self._left = length
@@ -318,40 +245,24 @@ class RequestReader:
         return rest
 
     def _read_chunked(self, data: bytes) -> bytes:
-        scanner = self._scanner
-        assert scanner is not None
-        assert self._parser is not None
+        body = self._chunked
+        assert body is not None
         try:
-            taken = scanner.scan(data)
-            self._parser.feed_data(data if taken == len(data) else data[:taken])
-        except httptools.HttpParserUpgrade:
-            self._parser = None
-        except httptools.HttpParserCallbackError:
-            raise
-        except (ChunkError, httptools.HttpParserError):
+            taken = body.read(data)
+        except ChunkError:
             return self._refuse(BAD_REQUEST)
-        if self._whole is not scanner.done:
-            return self._refuse(BAD_REQUEST)
-        trailers = self._trailers or []
-        if len(trailers) > self._limits.head_fields:
+        if len(body.trailers) > self._limits.head_fields:
             return self._refuse(HEAD_TOO_LARGE)
-        if self._whole:
-            self._trailers = None
-            self._scanner = None
+        if body.whole:
+            self._chunked = None
             self.state = State.WAITING
-            self._sink.request_end(trailers)
+            self._sink.request_end(body.trailers)
         return data[taken:]
+
+    def _piece(self, data: bytes) -> None:
+        self._sink.request_body(data)
 
     def _refuse(self, fault: Fault) -> bytes:
         self.stop()
         self._sink.request_refused(fault)
         return b""
-
-
-def _looks_like_a_method(data: bytes) -> bool:
-    """Whether a request line may begin like this: a token (RFC 9110 section 9.1) of a sensible length, then a space."""
-    token, space, _ = data[:32].partition(b" ")
-    return bool(token) and _TOKEN.issuperset(token) and (bool(space) or len(data) < 32)
-
-
-_TOKEN: Final = frozenset(b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from edgegate.errors import Fault
 from edgegate.http.fields import Field
+from edgegate.http.h1_heads import HeadParser
 from edgegate.http.h1_reader import RequestReader
 from edgegate.http.limits import Limits
 from edgegate.http.request import RequestHead
@@ -18,7 +19,7 @@ class RecordingSink:
         self.trailers: list[list[Field]] = []
         self.faults: list[Fault] = []
         self.wait = wait
-        self.reader = RequestReader(self, limits or Limits())
+        self.reader = RequestReader(self, limits or Limits(), HeadParser())
 
     def request_head(self, head: RequestHead) -> None:
         self.heads.append(head)
