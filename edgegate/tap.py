@@ -205,14 +205,12 @@ def makeService(options: Options) -> IService:
     from twisted.internet import reactor as installed  # noqa: PLC0415
 
     reactor = cast(Reactor, installed)
-    configuration = Configuration(options["config"], options["selector"] or None, options["map-port"])
+    configuration = Configuration(options["config"], options["selector"] or None, options["map-port"], frozen=True)
     loaded = configuration.load()
     if len(loaded.problems):
         report(loaded.problems, sys.stderr, "not started" if loaded.problems.errors else "")
     if loaded.snapshot is None:
         raise SystemExit(EX_CONFIG)
-    # modules and the first Snapshot: let the garbage collector never look through them while requests wait
-    gc.freeze()
     # connections and requests leave no cycles behind, so it has little to find
     gc.set_threshold(GC_THRESHOLD, 10, 10)
     access_log = _access_log(options, reactor)

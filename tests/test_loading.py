@@ -5,13 +5,14 @@ from __future__ import annotations
 import gc
 import os
 import tracemalloc
+import weakref
 from datetime import datetime, timezone
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.demo.authority import Authority
-from edgegate.loading import Loaded, load
+from edgegate.loading import Configuration, Loaded, load
 from edgegate.routing.snapshot import TCPAddress
 from edgegate.sources import MAX_KEY_FILE
 
@@ -221,6 +222,35 @@ class LoadTests(SynchronousTestCase):
         self.assertLess(left, 6_000)
         self.assertLess(peak, 16_000)
         self.assertLess(objects, 50)
+
+    def test_no_cycles(self) -> None:
+        """What is loaded, and what was made on the way, needs no garbage collector to be freed."""
+        self.write("all.yaml", HTTP + "---\n" + HTTPS)
+        self.write("certs/shop.crt", ISSUED.chain_pem)
+        self.write("certs/shop.key", ISSUED.key_pem)
+        self.load()  # what is imported and cached on the way does not count
+        gc.collect()
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        try:
+            loaded: Loaded | None = self.load()
+            assert loaded is not None and loaded.snapshot is not None, self.reported(loaded)
+            freed, loaded = weakref.ref(loaded.sources), None
+            self.assertIsNone(freed())
+            gc.collect()
+            left = [each for each in gc.garbage if type(each).__module__.startswith("edgegate.")]
+        finally:
+            gc.set_debug(0)
+            gc.garbage.clear()
+        self.assertEqual(left, [])
+
+    def test_frozen(self) -> None:
+        """It may be hidden from the garbage collector, which then has little to look through."""
+        self.write("gw.yaml", HTTP)
+        self.addCleanup(gc.unfreeze)
+        loaded = Configuration(str(self.folder), frozen=True).load(NOW)
+        assert loaded.snapshot is not None
+        self.assertTrue(gc.isenabled())
+        self.assertFalse([each for each in gc.get_objects() if type(each) is type(loaded.snapshot)])
 
     def test_collector(self) -> None:
         """The garbage collector is as it was before."""
