@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TextIO
 
-from rich.console import Console
-from rich.text import Text
-
 from edgegate.config.problems import Problems, Severity
 
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold cyan"}
@@ -19,6 +16,9 @@ def report(problems: Problems, out: TextIO, outcome: str = "") -> None:
     @param out: Gets colours where it is a terminal.
     @param outcome: What follows from it, for the last line.
     """
+    from rich.console import Console  # noqa: PLC0415 (megabytes that a gateway whose files are in order never needs)
+    from rich.text import Text  # noqa: PLC0415
+
     console = Console(file=out, soft_wrap=True, highlight=False, markup=False, emoji=False)
     for problem in problems:
         word = problem.severity.name.lower()

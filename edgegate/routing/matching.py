@@ -12,8 +12,6 @@ from enum import Enum
 from functools import lru_cache
 from typing import Protocol
 
-import re2
-
 MAX_REGEX = 1024
 """Characters of a regular expression, as Istio's validation has it."""
 
@@ -330,6 +328,8 @@ def _compile(expression: str) -> _Pattern:
 
 
 def _re2(expression: str) -> _Substitutes:
+    import re2  # noqa: PLC0415 (megabytes, for files with expressions that need it)
+
     options = re2.Options()
     options.log_errors = False
     options.encoding = re2.Options.Encoding.LATIN1
