@@ -181,7 +181,7 @@ class RequestReader:
 
     def _read_head(self, data: bytes) -> bytes:
         end = data.find(_EMPTY_LINE)
-        if data[:1] in b"\r\n" or end < 0:
+        if end < 0 or data[0] == 13 or data[0] == 10:
             return self._read_part_of_head(data)
         end += 4
         if end > self._limits.head_bytes:

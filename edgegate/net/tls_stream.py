@@ -138,11 +138,13 @@ class TLSStream(Stream):
 
     def write(self, data: bytes | memoryview) -> None:
         """Encrypt and send at once what the kernel takes, queue the rest."""
-        if self._phase:
+        if self._phase or not data:
             return
-        self._queue.append(data)
-        if len(self._queue) > 1 or not self._send_queue():
-            self._hold()
+        if self._queue:
+            self._queue.append(data)
+        elif self._send_records(data):
+            return
+        self._hold()
 
     def _hold(self) -> None:
         if self._phase is not Phase.OPEN:
@@ -158,8 +160,11 @@ class TLSStream(Stream):
         queue = self._queue
         data = queue[0] if len(queue) == 1 else b"".join(queue)
         queue.clear()
+        return self._send_records(data)
+
+    def _send_records(self, data: bytes | memoryview) -> bool:
         if len(data) <= RECORD:
-            return not data or self._encrypt(data)
+            return self._encrypt(data)
         # what goes out in many records goes out in full packets, not in one or more for each record
         _cork(self._socket, True)
         sent = self._encrypt(data)
