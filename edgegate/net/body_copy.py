@@ -1,6 +1,6 @@
 # Hot path: every byte of a large body that is to be encrypted passes here.
 """
-A run through one buffer that all of them share: what the kernel hands over is encrypted where it lies.
+A run through one buffer that all of them share: what a socket brings is decrypted into it, encrypted from it, or both.
 
 No object is made for the bytes, and the buffer stays in the processor's
 cache. A run holds nothing between two turns of the reactor: what the sink does
@@ -20,7 +20,7 @@ _buffer: Final = memoryview(bytearray(BUFFER_SIZE))
 
 
 class BodyCopy(BodyRun):
-    """One run from a stream in the clear to one inside TLS."""
+    """One run between two streams of which one at least is inside TLS, or for which no pipe is left."""
 
     __slots__ = ()
 

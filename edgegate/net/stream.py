@@ -32,6 +32,7 @@ from twisted.internet.protocol import Protocol
 from twisted.python.failure import Failure
 from zope.interface import classImplements
 
+from edgegate.net.body_copy import BodyCopy
 from edgegate.net.body_run import BodyRun
 from edgegate.net.body_splice import BodySplice
 from edgegate.net.pipe import SPLICES, Pipe
@@ -288,8 +289,13 @@ class Stream:
 
     @property
     def spliceable(self) -> bool:
-        """Whether the kernel can move bytes from or to this stream at present."""
-        return SPLICES and self._run is None and self._phase is Phase.OPEN and not self._queue
+        """Whether the kernel can move bytes from or to this stream: nothing of it is encrypted here."""
+        return SPLICES
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether a run can begin or end here at present."""
+        return self._run is None and self._phase is Phase.OPEN and not self._queue
 
     def run_to(self, sink: Stream, count: int, moved: Callable[[int], None]) -> bool:
         """
@@ -302,19 +308,16 @@ class Stream:
         a pipe holds then is lost.
 
         @param moved: Gets the number of bytes each time that some were moved.
-        @return: Whether it is done: not where one of them is not at rest, or this one is inside TLS, or no pipe is
-            left, and then nothing has changed.
+        @return: Whether it is done: not where one of them is not at rest, and then nothing has changed.
         """
-        run = sink.run_from(self, count, moved) if self.spliceable else None
-        if run is None:
+        if not self.at_rest or not sink.at_rest:
             return False
+        pipe = Pipe.take() if self.spliceable and sink.spliceable else None
+        run: BodyRun = BodyCopy(self, sink, count, moved)
+        if pipe is not None:
+            run = BodySplice(self, sink, count, moved, pipe)
         self._run = sink._run = run
         return True
-
-    def run_from(self, source: Stream, count: int, moved: Callable[[int], None]) -> BodyRun | None:
-        """Return the way of bytes from another stream to this one, if there is one at present."""
-        pipe = Pipe.take() if self.spliceable else None
-        return None if pipe is None else BodySplice(source, self, count, moved, pipe)
 
     def read_into(self, buffer: memoryview) -> int:
         """

@@ -51,6 +51,23 @@ def receive(connection: SSL.Connection, ssl: Any) -> bytes:
     return data
 
 
+def receive_into(connection: SSL.Connection, ssl: Any, buffer: memoryview) -> int:
+    """
+    Read what is left of a record, or the next, into a buffer; return how many bytes that is.
+
+    @param ssl: The connection's L{handle}.
+    @param buffer: Of at most L{RECORD} bytes. Where it is smaller than what there is, OpenSSL keeps the rest, and the
+        kernel does not tell of it.
+    @raise SSL.Error: As C{Connection.recv_into} does.
+    """
+    if ssl is None:
+        return connection.recv_into(buffer)
+    count: int = _read(ssl, _from_buffer(buffer), len(buffer))
+    if count <= 0:
+        connection._raise_ssl_error(ssl, count)
+    return count
+
+
 def send(connection: SSL.Connection, ssl: Any, data: bytes | memoryview) -> int:
     """
     Write all of it, or nothing: then the same must be written again.

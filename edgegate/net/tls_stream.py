@@ -17,11 +17,9 @@ from twisted.internet import error
 from twisted.internet.interfaces import IReactorFDSet
 from twisted.python.failure import Failure
 
-from edgegate.net.body_copy import BodyCopy
-from edgegate.net.body_run import BodyRun
 from edgegate.net.farewell import Farewell
 from edgegate.net.stream import Phase, Stream, unheard
-from edgegate.net.tls_calls import RECORD, handle, receive, send
+from edgegate.net.tls_calls import RECORD, handle, receive, receive_into, send
 from edgegate.net.wheel import TimerWheel
 from edgegate.routing.snapshot import Address
 
@@ -42,7 +40,16 @@ class TLSStream(Stream):
     @ivar connection: OpenSSL's side.
     """
 
-    __slots__ = ("_done", "_failed", "_read_wants_write", "_ssl", "_wheel", "_write_wants_read", "connection")
+    __slots__ = (
+        "_done",
+        "_failed",
+        "_read_wants_write",
+        "_ssl",
+        "_stopped",
+        "_wheel",
+        "_write_wants_read",
+        "connection",
+    )
 
     def __init__(
         self,
@@ -61,6 +68,7 @@ class TLSStream(Stream):
         self.connection = connection = SSL.Connection(context, sock)
         connection.set_accept_state()
         self._ssl = handle(connection)
+        self._stopped: SSL.Error | None = None
         self._done: Callable[[], None] | None = None
         self._failed: Callable[[str], None] | None = None
         self._read_wants_write = self._write_wants_read = False
@@ -79,12 +87,6 @@ class TLSStream(Stream):
     def spliceable(self) -> bool:
         """The kernel knows nothing of TLS."""
         return False
-
-    def run_from(self, source: Stream, count: int, moved: Callable[[int], None]) -> BodyRun | None:
-        """Return the way of bytes from a stream in the clear to this one, if it is at rest."""
-        if self._run is not None or self._phase or self._queue:
-            return None
-        return BodyCopy(source, self, count, moved)
 
     # The handshake ----------------------------------------------------------------------------------------------------
 
@@ -202,22 +204,61 @@ class TLSStream(Stream):
         if self._write_wants_read:
             self._watch_writing()
             self._write_wants_read = False
+        run = self._run
+        if run is not None and run.sink is not self:
+            self._fill(run)
+            self._after_filling()
+        else:
+            self._read()
+
+    def _read(self) -> None:
         try:
             data = receive(self.connection, self._ssl)
-        except SSL.WantReadError:
-            return
-        except SSL.WantWriteError:
-            self._read_wants_write = True
-            self._watch_writing()
-            return
-        except SSL.ZeroReturnError:
-            self._read_finished()
-            return
         except SSL.Error as reason:
-            self._read_failed(reason)
+            self._read_stopped(reason)
             return
         self.bytes_in += len(data)
         self._received(data)
+
+    def read_into(self, buffer: memoryview) -> int:
+        """
+        Read records for a run, until there is none or no room for a whole one; return how many bytes came.
+
+        @raise BlockingIOError: None did.
+        """
+        at, size = 0, len(buffer)
+        try:
+            while at < size and (not at or size - at >= RECORD):
+                at += receive_into(self.connection, self._ssl, buffer[at : at + RECORD])
+        except SSL.Error as reason:
+            self._stopped = reason
+        if not at:
+            raise BlockingIOError
+        self.bytes_in += at
+        return at
+
+    def _after_filling(self) -> None:
+        """A run has what there was: see why there was no more, or to what came behind its last byte."""
+        reason, self._stopped = self._stopped, None
+        if self._phase >= Phase.CLOSING:
+            return
+        if reason is not None:
+            self._read_stopped(reason)
+        elif self._run is None and self.connection.pending():
+            self._read()
+
+    def _read_stopped(self, reason: SSL.Error) -> None:
+        """OpenSSL has nothing to read."""
+        if isinstance(reason, SSL.WantReadError):
+            return
+        if isinstance(reason, SSL.WantWriteError):
+            self._read_wants_write = True
+            self._watch_writing()
+        elif isinstance(reason, SSL.ZeroReturnError):
+            self._stop_run()
+            self._read_finished()
+        else:
+            self._read_failed(reason)
 
     def doWrite(self) -> None:
         """More can be written, or the handshake or a read goes on, or the end is due."""

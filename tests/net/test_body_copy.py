@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 
 from twisted.internet import reactor
 from twisted.internet.error import ConnectionDone
 
 from edgegate.net import body_copy
-from edgegate.net.stream import Stream
-from tests.net.pairs import HERE, THERE, Producer, Recorder, tcp_pair, until
+from edgegate.net.stream import HIGH_WATER, Stream
+from edgegate.net.tls_calls import RECORD
+from edgegate.net.tls_stream import Truncated
+from tests.net.pairs import HERE, THERE, HalfRecorder, Producer, Recorder, attempt, receive, tcp_pair, until
 from tests.net.tls_pairs import TLSTestCase
 
 LARGE = bytes(range(256)) * (1 << 14)  # 4 MiB
@@ -126,7 +129,7 @@ class BodyCopyTests(TLSTestCase):
         """A sink that is closed takes nothing more; the source's protocol sees the rest."""
         client = await self.begin()
         self.stream.loseConnection()
-        self.assertTrue(self.source.spliceable)
+        self.assertTrue(self.source.at_rest)
         self.sender.send(b"late")
         await until(lambda: self.heard.data == b"late")
         self.assertEqual(await self.read(client, 1), b"")
@@ -138,3 +141,107 @@ class BodyCopyTests(TLSTestCase):
         await until(lambda: self.moved == [10])
         self.stream.loseWriteConnection()
         self.assertFalse(self.source.run_to(self.stream, 10, self.moved.append))
+
+
+class DecryptedTests(TLSTestCase):
+    """A run from a stream inside TLS to one in the clear."""
+
+    async def begin(self, count: int = len(LARGE)) -> ssl.SSLSocket:
+        """Connect both, and begin a run of so many bytes."""
+        client, self.heard = await self.start(HalfRecorder())
+        ours, self.reader = tcp_pair()
+        self.sink, self.told = Stream(reactor, ours, HERE, THERE), Recorder()  # type: ignore[arg-type]
+        self.sink.start(self.told)
+        self.addCleanup(self.reader.close)
+        self.addCleanup(lambda: until(lambda: self.sink.disconnected))
+        self.addCleanup(self.sink.abortConnection)
+        self.moved: list[int] = []
+        self.producer = Producer()
+        self.sink.registerProducer(self.producer, True)
+        self.assertTrue(self.stream.run_to(self.sink, count, self.moved.append))
+        return client
+
+    async def test_all_of_it(self) -> None:
+        """Every byte arrives, in order, many records in one piece; then both streams are as before."""
+        client = await self.begin()
+        found, rest = bytearray(), memoryview(LARGE)
+
+        def whole() -> bool:
+            nonlocal rest
+            try:
+                while rest:
+                    rest = rest[client.send(rest[:100_000]) :]
+            except (ssl.SSLWantWriteError, ssl.SSLWantReadError):
+                pass
+            found.extend(receive(self.reader) or b"")
+            return len(found) == len(LARGE)
+
+        await until(whole)
+        self.assertEqual(bytes(found), LARGE)
+        self.assertEqual((sum(self.moved), self.stream.bytes_in, self.sink.bytes_out), (len(LARGE),) * 3)
+        self.assertGreater(max(self.moved), RECORD)
+        self.assertTrue(self.stream.at_rest and self.sink.at_rest)
+        client.send(b"next")
+        await until(lambda: self.heard.data == b"next")
+
+    async def test_behind_it(self) -> None:
+        """What came in the same record behind the run is told at once: the kernel has nothing more to say of it."""
+        client = await self.begin(RECORD + 10)
+        client.send(b"x" * RECORD)
+        client.send(b"0123456789behind")
+        await until(lambda: self.heard.data == b"behind")
+        await until(lambda: sum(self.moved) == RECORD + 10)
+        self.assertEqual(receive(self.reader), b"x" * RECORD + b"0123456789")
+
+    async def test_good_end(self) -> None:
+        """A client that says its last in the middle is told so; what it sent is passed on, and the sink is free."""
+        client = await self.begin()
+        client.send(b"0123456789")
+        self.assertFalse(attempt(client.unwrap))
+        await until(lambda: self.heard.ended == ["read"])
+        self.assertEqual((receive(self.reader), self.moved), (b"0123456789", [10]))
+        self.assertTrue(self.sink.at_rest)
+
+    async def test_cut_off(self) -> None:
+        """One that is cut off is one that was truncated."""
+        client = await self.begin()
+        client.send(b"0123456789")
+        socket.socket(fileno=client.detach()).close()
+        await until(lambda: self.heard.lost)
+        self.assertEqual((receive(self.reader), self.heard.lost), (b"0123456789", [Truncated]))
+        self.assertTrue(self.sink.at_rest)
+
+    async def test_slow_reader(self) -> None:
+        """A sink that takes nothing pauses its producer, and no more than one read is held."""
+        client = await self.begin(1 << 40)
+
+        def pause() -> None:
+            self.producer.told.append("pause")
+            self.stream.pauseProducing()
+
+        self.producer.pauseProducing = pause  # type: ignore[method-assign]
+
+        def stuck() -> bool:
+            attempt(lambda: client.send(LARGE))
+            return self.producer.told == ["pause"]
+
+        await until(stuck)
+        self.assertLessEqual(self.sink.buffered, HIGH_WATER + body_copy.BUFFER_SIZE)
+        left = self.stream.bytes_in
+
+        def drained() -> bool:
+            nonlocal left
+            left -= len(receive(self.reader) or b"")
+            return not left
+
+        await until(drained)
+        self.assertEqual(self.producer.told, ["pause", "resume"])
+
+
+class ByMethodsTests(DecryptedTests):
+    """The same by pyOpenSSL's methods."""
+
+    async def begin(self, count: int = len(LARGE)) -> ssl.SSLSocket:
+        """Have nothing to call directly."""
+        self.stream._ssl = None
+        return await super().begin(count)
