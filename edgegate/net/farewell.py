@@ -14,7 +14,7 @@ from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from edgegate.net.poller import Poller
+from edgegate.net.descriptor import Descriptor
 from edgegate.net.wheel import Deadline, TimerWheel
 
 SECONDS = 2.0
@@ -25,22 +25,21 @@ BYTES = 1 << 20
 
 
 @implementer(IReadDescriptor)
-class Farewell:
+class Farewell(Descriptor):
     """
     Send some bytes, close our direction, and close altogether once the client has, or a limit is reached.
 
     It owns the socket.
     """
 
-    __slots__ = ("_deadline", "_fd", "_left", "_reactor", "_socket")
+    __slots__ = ("_deadline", "_left", "_socket")
 
     def __init__(self, reactor: IReactorFDSet, wheel: TimerWheel, sock: socket.socket, words: bytes = b"") -> None:
         """
         @param words: A few bytes; what a new connection's kernel does not take at once is lost.
         """
-        self._reactor = reactor
+        super().__init__(reactor, sock.fileno())
         self._socket = sock
-        self._fd = sock.fileno()
         self._left = BYTES
         self._deadline = Deadline(wheel, self._close)
         try:
@@ -51,11 +50,7 @@ class Farewell:
             self._close()
             return
         self._deadline.start(SECONDS)
-        reactor.addReader(self)
-
-    def fileno(self) -> int:
-        """Return the descriptor, or -1 once it is closed."""
-        return self._fd
+        self._watch_reading()
 
     def logPrefix(self) -> str:
         """Return what the log calls this."""
@@ -79,11 +74,7 @@ class Farewell:
         self._close()
 
     def _close(self) -> None:
-        if self._fd >= 0:
+        if self.fd >= 0:
             self._deadline.end()
-            if isinstance(self._reactor, Poller):
-                self._reactor.forget(self._fd)
-            else:
-                self._reactor.removeReader(self)
-            self._fd = -1
+            self._leave()
             self._socket.close()

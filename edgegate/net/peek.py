@@ -17,6 +17,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import classImplements
 
+from edgegate.net.descriptor import Descriptor
 from edgegate.net.poller import Poller
 from edgegate.net.wheel import Deadline, TimerWheel
 
@@ -29,7 +30,7 @@ _AGAIN: Final = 0.05
 """Seconds until the next look where the kernel cannot wait for a number of bytes."""
 
 
-class Peek:
+class Peek(Descriptor):
     """
     Look at a socket until enough was seen.
 
@@ -43,12 +44,9 @@ class Peek:
         "_deadline",
         "_done",
         "_failed",
-        "_fd",
         "_handed_on",
         "_low",
         "_needed",
-        "_reactor",
-        "_reading",
         "_socket",
     )
 
@@ -69,9 +67,8 @@ class Peek:
         @param handed_on: Whether C{done} has somebody else watch the socket, which spares telling the kernel; or else
             calls L{settle}.
         """
-        self._reactor = reactor
+        super().__init__(reactor, sock.fileno())
         self._socket = sock
-        self._fd = sock.fileno()
         self._needed = needed
         self._done = done
         self._failed = failed
@@ -79,12 +76,11 @@ class Peek:
         self._deadline = Deadline(wheel, self._expired)
         self._again = Deadline(wheel, self._look_again)
         self._low = 1
-        self._reading = False
 
     def start(self, timeout: float) -> None:
         """Begin to look; C{failed} with C{"timeout"} after so many seconds."""
         self._deadline.start(timeout)
-        self._watch()
+        self._watch_reading()
 
     def cancel(self) -> None:
         """Look no more; nobody is called."""
@@ -94,11 +90,7 @@ class Peek:
         """Nobody watches the socket next: it may be closed by those who know nothing of the poller."""
         poller = self._reactor
         if isinstance(poller, Poller):
-            poller.settle(self._fd)
-
-    def fileno(self) -> int:
-        """Return the descriptor."""
-        return self._fd
+            poller.settle(self.fd)
 
     def logPrefix(self) -> str:
         """Return what the log calls this."""
@@ -127,7 +119,7 @@ class Peek:
             poller = self._reactor
             if self._handed_on and isinstance(poller, Poller):
                 self._reading = False
-                poller.rest(self._fd)
+                poller.rest(self.fd)
             else:
                 self._unwatch()
             done()
@@ -161,7 +153,7 @@ class Peek:
         return True
 
     def _look_again(self) -> None:
-        self._watch()
+        self._watch_reading()
 
     def _expired(self) -> None:
         self._fail("timeout")
@@ -183,16 +175,6 @@ class Peek:
         if self._low > 1:
             self._mark(1)
             self._low = 1
-
-    def _watch(self) -> None:
-        if not self._reading:
-            self._reading = True
-            self._reactor.addReader(self)
-
-    def _unwatch(self) -> None:
-        if self._reading:
-            self._reading = False
-            self._reactor.removeReader(self)
 
 
 def _sees_nothing(data: bytes) -> None:

@@ -21,6 +21,7 @@ from twisted.internet.interfaces import IReactorFDSet, IReadWriteDescriptor
 from twisted.python.failure import Failure
 from zope.interface import classImplements
 
+from edgegate.net.descriptor import Descriptor
 from edgegate.net.pipe import FLAGS, SPLICES, Pipe
 from edgegate.net.wheel import Deadline, TimerWheel
 
@@ -178,7 +179,7 @@ class SideError(Exception):
         self.end = end
 
 
-class End:
+class End(Descriptor):
     """
     One of the two sockets on the reactor.
 
@@ -186,7 +187,7 @@ class End:
     @ivar inward: The direction that it is the destination of.
     """
 
-    __slots__ = ("_pair", "_reactor", "_reading", "_writing", "fd", "inward", "name", "outward", "socket")
+    __slots__ = ("_pair", "inward", "name", "outward", "socket")
 
     __deletable__: Final = ("_pair", "inward", "outward")
     """mypyc deletes no other attributes."""
@@ -195,16 +196,10 @@ class End:
     inward: Direction
 
     def __init__(self, reactor: IReactorFDSet, sock: socket.socket, pair: SplicedPair, name: str) -> None:
-        self._reactor = reactor
+        super().__init__(reactor, sock.fileno())
         self._pair = pair
-        self._reading = self._writing = False
         self.socket = sock
-        self.fd = sock.fileno()
         self.name = name
-
-    def fileno(self) -> int:
-        """Return the descriptor, or -1 once it is closed."""
-        return self.fd
 
     def logPrefix(self) -> str:
         """Return what the log calls this."""
@@ -233,33 +228,24 @@ class End:
 
     def read_again(self) -> None:
         """Watch for something to read."""
-        if not self._reading and not self.outward.source_ended and self.fd >= 0:
-            self._reading = True
-            self._reactor.addReader(self)
+        if not self.outward.source_ended:
+            self._watch_reading()
 
     def stop_reading(self) -> None:
         """Do not watch for something to read."""
-        if self._reading:
-            self._reading = False
-            self._reactor.removeReader(self)
+        self._unwatch_reading()
 
     def write_soon(self) -> None:
         """Watch for room to write."""
-        if not self._writing:
-            self._writing = True
-            self._reactor.addWriter(self)
+        self._watch_writing()
 
     def stop_writing(self) -> None:
         """Do not watch for room to write."""
-        if self._writing:
-            self._writing = False
-            self._reactor.removeWriter(self)
+        self._unwatch_writing()
 
     def close(self, reset: bool) -> None:
         """Close the socket, with a reset or in good order."""
-        self.stop_reading()
-        self.stop_writing()
-        self.fd = -1
+        self._leave()
         if reset:
             try:
                 self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

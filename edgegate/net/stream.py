@@ -35,6 +35,7 @@ from zope.interface import classImplements
 from edgegate.net.body_copy import BodyCopy
 from edgegate.net.body_run import BodyRun
 from edgegate.net.body_splice import BodySplice
+from edgegate.net.descriptor import Descriptor
 from edgegate.net.pipe import SPLICES, Pipe
 from edgegate.net.poller import Poller
 from edgegate.net.sockaddr import AnyTwistedAddress, twisted_address
@@ -58,7 +59,7 @@ class Phase(IntEnum):
     CLOSED = 5
 
 
-class Stream:
+class Stream(Descriptor):
     """
     One connected stream socket. It owns the socket until L{detach}.
 
@@ -75,21 +76,17 @@ class Stream:
     __slots__ = (
         "_blocked",
         "_failure",
-        "_fd",
         "_half_closeable",
         "_phase",
         "_producer",
         "_protocol",
         "_queue",
-        "_reactor",
         "_read_ended",
-        "_reading",
         "_received",
         "_recv",
         "_run",
         "_send",
         "_socket",
-        "_writing",
         "bytes_in",
         "bytes_out",
         "key",
@@ -98,9 +95,8 @@ class Stream:
     )
 
     def __init__(self, reactor: IReactorFDSet, sock: socket.socket, local: Address, peer: Address) -> None:
-        self._reactor = reactor
+        super().__init__(reactor, sock.fileno())
         self._socket = sock
-        self._fd = sock.fileno()
         self._recv: Callable[[int], bytes] = sock.recv
         self._send: Callable[[bytes | memoryview], int] = sock.send
         self._queue: list[bytes | memoryview] = []
@@ -110,7 +106,7 @@ class Stream:
         self._protocol: IProtocol = _NOBODY
         self._received: Callable[[bytes], None] = unheard
         self._phase = Phase.OPEN
-        self._blocked = self._reading = self._writing = self._read_ended = self._half_closeable = False
+        self._blocked = self._read_ended = self._half_closeable = False
         self.bytes_in = self.bytes_out = 0
         self.local = local
         self.peer = peer
@@ -215,7 +211,7 @@ class Stream:
             poller = self._reactor
             if isinstance(poller, Poller) and not self._queue:
                 self._reading = self._writing = False
-                poller.rest(self._fd)
+                poller.rest(self.fd)
                 poller.soon(self)
             else:
                 self._unwatch_reading()
@@ -353,10 +349,6 @@ class Stream:
         self._run = None
 
     # The reactor ------------------------------------------------------------------------------------------------------
-
-    def fileno(self) -> int:
-        """Return the descriptor, or -1 once it is closed."""
-        return self._fd
 
     def logPrefix(self) -> str:
         """Return what the log calls this."""
@@ -507,7 +499,8 @@ class Stream:
         self._stop_run()
         self._queue.clear()
         self._producer = None
-        self._close()
+        self._leave()
+        self._close_socket()
         protocol = self._protocol
         self._forget_protocol()
         protocol.connectionLost(failure)
@@ -517,51 +510,16 @@ class Stream:
         self._protocol = _NOBODY
         self._received = unheard
 
-    def _close(self) -> None:
-        """Close the socket, which is watched no more by that."""
-        poller = self._reactor
-        if isinstance(poller, Poller):
-            self._reading = self._writing = False
-            poller.forget(self._fd)
-        else:
-            self._unwatch()
-        self._fd = -1
-        self._close_socket()
-
     def _close_socket(self) -> None:
         self._socket.close()
-
-    def _watch_reading(self) -> None:
-        if not self._reading:
-            self._reading = True
-            self._reactor.addReader(self)
-
-    def _unwatch_reading(self) -> None:
-        if self._reading:
-            self._reading = False
-            self._reactor.removeReader(self)
-
-    def _watch_writing(self) -> None:
-        if not self._writing:
-            self._writing = True
-            self._reactor.addWriter(self)
-
-    def _unwatch_writing(self) -> None:
-        if self._writing:
-            self._writing = False
-            self._reactor.removeWriter(self)
-
-    def _unwatch(self) -> None:
-        self._unwatch_reading()
-        self._unwatch_writing()
-
-
-def _nothing(size: int) -> bytes:
-    return b""
 
 
 _NOBODY: Final = Protocol()
 """Hears nothing: the protocol of a stream that has ended."""
+
+
+def _nothing(size: int) -> bytes:
+    return b""
 
 
 def unheard(data: bytes) -> None:

@@ -105,7 +105,8 @@ class TLSStream(Stream):
         """Close during the handshake; nobody is called."""
         self._done = self._failed = None
         self._phase = Phase.CLOSED
-        self._close()
+        self._leave()
+        self._close_socket()
 
     def _shake_hands(self) -> None:
         try:
@@ -131,7 +132,7 @@ class TLSStream(Stream):
         failed, self._done, self._failed = self._failed, None, None
         self._phase = Phase.CLOSED
         self._unwatch()
-        self._fd = -1
+        self.fd = -1
         Farewell(self._reactor, self._wheel, self._socket)
         if failed is not None:
             failed(reason)

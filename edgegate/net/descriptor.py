@@ -1,0 +1,63 @@
+# Hot path: everything that reads or writes a socket is one.
+"""A socket that is watched, for those who read and write it when they may."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor, IWriteDescriptor
+
+from edgegate.net.poller import Poller
+
+
+class Descriptor:
+    """
+    The part of a reactor's descriptor that knows whether it is watched.
+
+    @ivar fd: The socket's number, or -1 once it is closed.
+    """
+
+    __slots__ = ("_reactor", "_reading", "_writing", "fd")
+
+    def __init__(self, reactor: IReactorFDSet, fd: int) -> None:
+        self._reactor = reactor
+        self._reading = self._writing = False
+        self.fd = fd
+
+    def fileno(self) -> int:
+        """Return the descriptor, or -1 once it is closed."""
+        return self.fd
+
+    def _watch_reading(self) -> None:
+        if not self._reading:
+            self._reading = True
+            self._reactor.addReader(cast(IReadDescriptor, self))
+
+    def _unwatch_reading(self) -> None:
+        if self._reading:
+            self._reading = False
+            self._reactor.removeReader(cast(IReadDescriptor, self))
+
+    def _watch_writing(self) -> None:
+        if not self._writing:
+            self._writing = True
+            self._reactor.addWriter(cast(IWriteDescriptor, self))
+
+    def _unwatch_writing(self) -> None:
+        if self._writing:
+            self._writing = False
+            self._reactor.removeWriter(cast(IWriteDescriptor, self))
+
+    def _unwatch(self) -> None:
+        self._unwatch_reading()
+        self._unwatch_writing()
+
+    def _leave(self) -> None:
+        """Be watched no more, and have no number: the socket is closed next, which must not be put off."""
+        poller = self._reactor
+        if isinstance(poller, Poller):
+            self._reading = self._writing = False
+            poller.forget(self.fd)
+        else:
+            self._unwatch()
+        self.fd = -1
