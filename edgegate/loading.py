@@ -34,6 +34,12 @@ class Loaded:
     sources: Sources
 
 
+FEW_OBJECTS = 300_000
+"""What the garbage collector looks through in less than a tenth of a second."""
+
+THOROUGH_EVERY = 16
+
+
 class Configuration:
     """
     Files, and how they are to be taken: can be loaded again and again.
@@ -56,10 +62,12 @@ class Configuration:
         @param port_map: The numbers to bind in place of those in the files.
         @param read_stdin: Reads all of standard input.
         @param frozen: Hide what was loaded, and all else that is in memory then, from the garbage collector
-            (L{gc.freeze}): it never looks through thousands of routes while requests wait. For a process that is
-            the gateway's own: what is a cycle of objects at that moment is never freed.
+            (L{gc.freeze}): it does not look through thousands of routes while requests wait. For a process that is
+            the gateway's own: cycles of objects that end meanwhile are freed with the next load, or where there are
+            more than L{FEW_OBJECTS} with one of the next L{THOROUGH_EVERY}.
         """
         self._frozen = frozen
+        self._loads = 0
         self.config = config
         self._selector = selector
         self._port_map = port_map or {}
@@ -74,7 +82,9 @@ class Configuration:
         """
         sources = Sources(self.config, self._standard_input)
         problems = Problems()
-        with _collector_paused(self._frozen):
+        self._loads += 1
+        thorough = gc.get_freeze_count() < FEW_OBJECTS or self._loads % THOROUGH_EVERY == 0
+        with _collector_paused(self._frozen, thorough):
             snapshot = self._compile(sources, problems, now or datetime.now(timezone.utc))
         _give_back()
         return Loaded(None if problems.errors else snapshot, problems, sources)
@@ -116,16 +126,18 @@ def _documents(sources: Sources, problems: Problems) -> Iterator[Document]:
 
 
 @contextmanager
-def _collector_paused(frozen: bool) -> Iterator[None]:
+def _collector_paused(frozen: bool, thorough: bool) -> Iterator[None]:
     """
     Pause the garbage collector: all that is made while files are read stays for a while, so that it would look
     through it again and again, which takes half of the time where there are thousands of documents.
 
-    What is made has no cycles. So it may be hidden from the collector for good, if it looks for others before; or else
-    it looks through everything once afterwards.
+    @param frozen: Hide what was made from it, and all else that is in memory. What only it would free is freed before
+        the next time, or the next that is C{thorough}.
     """
     enabled = gc.isenabled()
     if frozen:
+        if thorough:
+            gc.unfreeze()
         gc.collect()
     gc.disable()
     try:

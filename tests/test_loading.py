@@ -11,6 +11,8 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate import loading
+from edgegate.config.problems import Problems
 from edgegate.demo.authority import Authority
 from edgegate.loading import Configuration, Loaded, load
 from edgegate.routing.snapshot import TCPAddress
@@ -251,6 +253,29 @@ class LoadTests(SynchronousTestCase):
         assert loaded.snapshot is not None
         self.assertTrue(gc.isenabled())
         self.assertFalse([each for each in gc.get_objects() if type(each) is type(loaded.snapshot)])
+
+    def test_thorough(self) -> None:
+        """Cycles that were hidden are freed with the next load; where there is much, not with each of them."""
+        self.write("gw.yaml", HTTP)
+        self.addCleanup(gc.unfreeze)
+        configuration = Configuration(str(self.folder), frozen=True)
+
+        def loads_until_freed() -> int:
+            cycle: list[object] = [Problems()]
+            cycle.append(cycle)
+            freed = weakref.ref(cycle[0])
+            configuration.load(NOW)
+            del cycle
+            count = 0
+            while freed() is not None and count < 10:
+                configuration.load(NOW)
+                count += 1
+            return count
+
+        self.assertEqual(loads_until_freed(), 1)
+        self.patch(loading, "FEW_OBJECTS", 0)
+        self.patch(loading, "THOROUGH_EVERY", 6)
+        self.assertEqual(loads_until_freed(), 3)  # two were before
 
     def test_collector(self) -> None:
         """The garbage collector is as it was before."""

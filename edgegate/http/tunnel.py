@@ -99,6 +99,8 @@ class Tunnel:
 
     def _ended(self, fault: Fault | None, received: int, sent: int) -> None:
         self._over()
+        # a pair knows whom to tell: neither is to keep the other in memory
+        self._pair = None
         exchange, gateway = self._exchange, self._gateway
         exchange.phase = Phase.OVER
         exchange.fault = fault

@@ -12,6 +12,7 @@ from zope.interface import implementer
 
 from edgegate.errors import CONNECT_FAILED, CONNECT_REFUSED, CONNECT_TIMEOUT, Fault
 from edgegate.net.opening import Opening, keep_alive
+from edgegate.net.poller import Poller
 from edgegate.net.sockaddr import address_of, family_of, socket_address
 from edgegate.net.stream import Stream
 from edgegate.net.tls_client import TLSClientStream
@@ -164,6 +165,8 @@ class Connecting:
     def _fail_later(self, fault: Fault) -> None:
         """Nobody is called before the one who connects has this object in hand."""
         self._later = self._clock.callLater(0, self._failed, fault)
+        if isinstance(self._reactor, Poller):
+            self._reactor.hurry()
 
     def _expired(self) -> None:
         self._fail(CONNECT_TIMEOUT)

@@ -169,10 +169,8 @@ class ListeningPort:
             self._accepted(connection, remote, local)
         except Exception:
             log.failure("a new connection failed")
-            if isinstance(self._reactor, Poller):
-                # somebody may watch it already
-                self._reactor.forget(connection.fileno())
-            connection.close()
+            if not isinstance(self._reactor, Poller) or not self._reactor.drop(connection.fileno(), Failure()):
+                connection.close()
 
     def _recover(self, reason: OSError) -> None:
         """Accepting failed: rest, so that neither the log nor the processor is flooded."""

@@ -58,7 +58,18 @@ class Poller:
     What a descriptor raises is logged and ends that descriptor, as in Twisted.
     """
 
-    __slots__ = ("_epoll", "_gone", "_reactor", "_readers", "_soon", "_turning", "_wait", "_watched", "_writers")
+    __slots__ = (
+        "_epoll",
+        "_gone",
+        "_hurried",
+        "_reactor",
+        "_readers",
+        "_soon",
+        "_turning",
+        "_wait",
+        "_watched",
+        "_writers",
+    )
 
     def __init__(self, reactor: IReactorFDSet, wait: float = 0.0) -> None:
         """
@@ -73,7 +84,7 @@ class Poller:
         self._watched: dict[int, int] = {}
         self._gone: set[int] = set()
         self._soon: list[IWriteDescriptor] = []
-        self._turning = False
+        self._turning = self._hurried = False
 
     # IReactorFDSet ----------------------------------------------------------------------------------------------------
 
@@ -144,6 +155,18 @@ class Poller:
             if not self._watched:
                 self._close()
 
+    def hurry(self) -> None:
+        """Do not wait in this turn: the reactor has something to call at once."""
+        self._hurried = True
+
+    def drop(self, fd: int, reason: Failure) -> bool:
+        """Tell whoever watches a descriptor that it ends; return whether anybody does, and so owns it."""
+        descriptor = self._readers.get(fd) or self._writers.get(fd)
+        if descriptor is not None:
+            self._unwatch(fd)
+            descriptor.connectionLost(reason)
+        return descriptor is not None
+
     def soon(self, writer: IWriteDescriptor) -> None:
         """Call C{doWrite} once, at the end of this turn."""
         self._soon.append(writer)
@@ -168,12 +191,13 @@ class Poller:
         """Some descriptors are ready: call them."""
         epoll = self._epoll
         assert epoll is not None
+        self._hurried = False
         wait = self._wait
         until = monotonic() + _TURN if wait else 0.0
         events = epoll.poll(0, _EVENTS)
         while events:
             self._turn(epoll, events)
-            if self._epoll is not epoll or not wait or monotonic() > until:
+            if self._epoll is not epoll or not wait or self._hurried or monotonic() > until:
                 return
             events = epoll.poll(wait, _EVENTS)
 
@@ -194,11 +218,11 @@ class Poller:
         """Something can be done with a descriptor: do it."""
         reader = self._readers.get(fd)
         descriptor = reader if reader is not None else self._writers.get(fd)
-        if descriptor is None:
-            # it was at rest
-            self._watch(fd)
-            return
         try:
+            if descriptor is None:
+                # it was at rest
+                self._watch(fd)
+                return
             if event & _IN and reader is not None:
                 reader.doRead()
             elif event & _BROKEN:
@@ -227,10 +251,17 @@ class Poller:
                     self._broke(writer, fd)
         self._turning = False
 
-    def _broke(self, descriptor: IReadDescriptor | IWriteDescriptor, fd: int) -> None:
+    def _broke(self, descriptor: IReadDescriptor | IWriteDescriptor | None, fd: int) -> None:
+        """One has failed: tell it that it ends. Whatever it does then, the others go on."""
         log.failure("a connection broke")
-        self._unwatch(fd)
-        descriptor.connectionLost(Failure())
+        failure = Failure()
+        try:
+            if fd not in self._gone:
+                self._unwatch(fd)
+            if descriptor is not None:
+                descriptor.connectionLost(failure)
+        except Exception:
+            log.failure("a connection broke as it ended")
 
     # ------------------------------------------------------------------------------------------------------------------
 

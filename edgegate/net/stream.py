@@ -327,10 +327,12 @@ class Stream(Descriptor):
 
     def write_lent(self, data: memoryview) -> None:
         """L{write} what is another's again on return: what is queued is a copy."""
-        self.write(data)
         queue = self._queue
-        if queue:
-            queue[-1] = bytes(queue[-1])
+        try:
+            self.write(data)
+        finally:
+            if queue:
+                queue[-1] = bytes(queue[-1])
 
     def run_cut(self) -> None:
         """The run found the end of what this stream brings."""

@@ -44,6 +44,11 @@ class Watched:
         self.told.append("lost")
 
 
+def fail(*_: object) -> None:
+    """Do what no descriptor should."""
+    raise IndexError
+
+
 class PollerTests(TestCase):
     """Watching in place of the reactor."""
 
@@ -109,6 +114,32 @@ class PollerTests(TestCase):
         await until(lambda: good.told and "lost" in bad.told)
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
         self.assertEqual(self.poller.getReaders(), [good])
+
+    async def test_failing_at_the_end_too(self) -> None:
+        """Neither that nor what one that was to be called soon raises keeps the others from being called."""
+        bad, theirs = self.watched(fails=True)
+        worse, good = self.watched()[0], self.watched()
+        for each in (bad, worse):
+            each.connectionLost = fail  # type: ignore[method-assign]
+        worse.doWrite = fail  # type: ignore[method-assign]
+        self.poller.addReader(bad)
+        self.poller.addReader(good[0])
+        theirs.send(b"x")
+        await until(lambda: "read" in bad.told)
+        self.poller.soon(worse)
+        await until(lambda: not self.poller._turning)
+        good[1].send(b"x")
+        await until(lambda: "read" in good[0].told)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assertEqual(len(self.flushLoggedErrors(IndexError)), 3)
+
+    async def test_dropped(self) -> None:
+        """Whoever watches one that is dropped is told, once."""
+        watched, _ = self.watched()
+        self.assertFalse(self.poller.drop(watched.fileno(), Failure(ZeroDivisionError())))
+        self.poller.addReader(watched)
+        self.assertTrue(self.poller.drop(watched.fileno(), Failure(ZeroDivisionError())))
+        self.assertEqual((watched.told, self.poller._watched), (["lost"], {}))
 
     async def test_number_used_again(self) -> None:
         """A descriptor's number that is used again in the same turn is another one's."""
@@ -194,7 +225,7 @@ class PollerTests(TestCase):
         theirs.send(b"x")
         await until(lambda: other.told)
 
-    async def reads_before_others(self) -> int:
+    async def reads_before_others(self, hurries: bool = False) -> int:
         """Return how often one that has always something to read is called before the reactor's next call."""
         watched, theirs = self.watched()
         told: list[str] = []
@@ -202,6 +233,8 @@ class PollerTests(TestCase):
         def read() -> None:
             watched.sock.recv(100)
             if not told:
+                if hurries:
+                    self.poller.hurry()
                 reactor.callLater(0, lambda: told.append("later"))  # type: ignore[attr-defined]
             told.append("read")
             if "later" not in told:
@@ -221,6 +254,11 @@ class PollerTests(TestCase):
         """One that waits for more has it before the reactor's others have their turn, and these have it in the end."""
         self.poller = Poller(reactor, 5.0)  # type: ignore[arg-type]
         self.assertGreater(await self.reads_before_others(), 3)
+
+    async def test_hurrying(self) -> None:
+        """It does not wait where the reactor has something to call at once."""
+        self.poller = Poller(reactor, 5.0)  # type: ignore[arg-type]
+        self.assertEqual(await self.reads_before_others(hurries=True), 1)
 
     async def test_soon_failing(self) -> None:
         """What it raises is logged, and ends it; the others are called."""

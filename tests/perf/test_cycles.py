@@ -50,9 +50,9 @@ spec:
 
 GET = b"GET / HTTP/1.1\r\nhost: a.example\r\n\r\n"
 LAST = b"GET / HTTP/1.1\r\nhost: a.example\r\nconnection: close\r\n\r\n"
-UPGRADE = b"GET /ws HTTP/1.1\r\nhost: a.example\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n"
+UPGRADE = b"GET /ws HTTP/1.1\r\nhost: a.example\r\nconnection: upgrade\r\nupgrade: raw\r\n\r\n"
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
-SWITCHED = b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n"
+SWITCHED = b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: raw\r\n\r\n"
 
 
 def answer(connection: socket.socket) -> None:
@@ -62,7 +62,7 @@ def answer(connection: socket.socket) -> None:
         while data := connection.recv(65536):
             held += data
             if b"\r\n\r\n" in held:
-                connection.sendall(SWITCHED if b"upgrade: websocket" in held.lower() else ANSWER)
+                connection.sendall(SWITCHED if b"upgrade: raw" in held.lower() else ANSWER)
                 held = b""
 
 
@@ -120,7 +120,8 @@ class CyclesTests(TestCase):
         with self.connect(kind) as connection:
             for request in requests:
                 connection.sendall(request)
-                self.assertTrue(connection.recv(65536))
+                said = connection.recv(65536)
+                self.assertEqual(said[:13], b"HTTP/1.1 101 " if request is UPGRADE else b"HTTP/1.1 200 ")
             if requests[-1] is LAST:
                 self.assertEqual(connection.recv(1), b"")
 
