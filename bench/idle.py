@@ -9,8 +9,11 @@ import sys
 from pathlib import Path
 
 from figures import Idle
-from loads import REQUEST, context
+from loads import REQUEST, Unanswered, context
 from stage import DESCRIPTORS, HOST, LOAD_CORE, Stage, resident
+
+PATIENCE = 20.0
+"""Seconds that an answer may take."""
 
 WARM = 100
 """Connections before the count, for what the first of them make once and for all."""
@@ -23,7 +26,13 @@ def measure(stage: Stage, ports: dict[str, tuple[int, int]], count: int) -> dict
     @param ports: The process and the TLS port of each.
     """
     count = min(count, DESCRIPTORS // 3 - 200)
-    return {name: Idle(count, _each(stage, pid, port, count)) for name, (pid, port) in ports.items()}
+    found = {}
+    for name, (pid, port) in ports.items():
+        try:
+            found[name] = Idle(count, _each(stage, pid, port, count))
+        except Unanswered as error:
+            print(f"{name} takes no part in this: {error}", file=sys.stderr)
+    return found
 
 
 def _each(stage: Stage, pid: int, port: int, count: int) -> float:
@@ -41,12 +50,12 @@ def _each(stage: Stage, pid: int, port: int, count: int) -> float:
 
 def _expect(line: str) -> None:
     if line != "open\n":
-        raise SystemExit(f"the idle connections did not come about: {line!r}")
+        raise Unanswered(f"the idle connections did not come about: {line!r}")
 
 
 def opened(port: int, settings: ssl.SSLContext) -> ssl.SSLSocket:
     """Open a connection that has had one answer."""
-    plain = socket.create_connection(("127.0.0.1", port))
+    plain = socket.create_connection(("127.0.0.1", port), PATIENCE)
     secure = settings.wrap_socket(plain, server_hostname=HOST)
     secure.sendall(REQUEST)
     if not secure.recv(65536).startswith(b"HTTP/1.1 200 "):
