@@ -18,7 +18,7 @@ from setuptools.command.build_ext import build_ext
 
 HOT = (
     *("net/poller", "net/descriptor", "net/splice", "net/listening", "net/peek", "net/farewell", "net/pipe"),
-    *("net/body_run", "net/body_splice", "net/body_copy", "net/wheel", "net/stream", "net/tls_calls"),
+    *("net/body_run", "net/body_splice", "net/body_copy", "net/wheel", "net/transport", "net/stream", "net/tls_calls"),
     *("net/tls_stream", "net/tls_client"),
     "tls/client_hello",
     "downstream/arrival",

@@ -8,6 +8,7 @@ the source's socket brings goes straight to the sink.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -18,7 +19,7 @@ RUN_FROM: Final = 128 * 1024
 """Bytes from which on a run is worth what it costs to begin."""
 
 
-class BodyRun:
+class BodyRun(ABC):
     """
     One run. It ends by itself, or with either stream.
 
@@ -38,21 +39,21 @@ class BodyRun:
         self.sink = sink
         self.left = count
 
+    @abstractmethod
     def fill(self) -> bool:
         """
         The source can be read: take what it has, once; return whether L{empty} has something to move.
 
         @raise OSError: The source is broken.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def empty(self) -> bool:
         """
         Move what was taken to the sink; return whether nothing of it is left.
 
         @raise OSError: The sink is broken.
         """
-        raise NotImplementedError
 
     def stop(self) -> None:
         """Let go of both streams."""

@@ -52,6 +52,35 @@ class Descriptor:
         self._unwatch_reading()
         self._unwatch_writing()
 
+    def settle(self) -> None:
+        """After L{_rest}: nobody is watched on the socket next, and it may be closed by those who know no poller."""
+        poller = self._reactor
+        if isinstance(poller, Poller):
+            poller.settle(self.fd)
+
+    def _rest(self) -> None:
+        """
+        Be watched no more, of which the kernel is not told.
+
+        Another is watched on the socket next, or L{settle} or L{_leave} comes.
+        """
+        poller = self._reactor
+        if isinstance(poller, Poller):
+            self._reading = self._writing = False
+            poller.rest(self.fd)
+        else:
+            self._unwatch()
+
+    def _write_soon(self) -> None:
+        """Have C{doWrite} called as soon as can be, and nothing else before."""
+        poller = self._reactor
+        if isinstance(poller, Poller):
+            self._rest()
+            poller.soon(cast(IWriteDescriptor, self))
+        else:
+            self._unwatch_reading()
+            self._watch_writing()
+
     def _leave(self) -> None:
         """Be watched no more, and have no number: the socket is closed next, which must not be put off."""
         poller = self._reactor

@@ -18,7 +18,6 @@ from twisted.python.failure import Failure
 from zope.interface import classImplements
 
 from edgegate.net.descriptor import Descriptor
-from edgegate.net.poller import Poller
 from edgegate.net.wheel import Deadline, TimerWheel
 
 log = Logger()
@@ -86,12 +85,6 @@ class Peek(Descriptor):
         """Look no more; nobody is called."""
         self._release()
 
-    def settle(self) -> None:
-        """Nobody watches the socket next: it may be closed by those who know nothing of the poller."""
-        poller = self._reactor
-        if isinstance(poller, Poller):
-            poller.settle(self.fd)
-
     def logPrefix(self) -> str:
         """Return what the log calls this."""
         return "peek"
@@ -116,10 +109,8 @@ class Peek(Descriptor):
         if needed is None:
             done = self._done
             self._disarm()
-            poller = self._reactor
-            if self._handed_on and isinstance(poller, Poller):
-                self._reading = False
-                poller.rest(self.fd)
+            if self._handed_on:
+                self._rest()
             else:
                 self._unwatch()
             done()

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import os
 import socket
-import struct
 from collections.abc import Callable
 from typing import Final
 
@@ -23,6 +22,7 @@ from zope.interface import classImplements
 
 from edgegate.net.descriptor import Descriptor
 from edgegate.net.pipe import FLAGS, SPLICES, Pipe
+from edgegate.net.sockets import reset_on_close
 from edgegate.net.wheel import Deadline, TimerWheel
 
 READ_SIZE: Final = 65536
@@ -247,10 +247,7 @@ class End(Descriptor):
         """Close the socket, with a reset or in good order."""
         self._leave()
         if reset:
-            try:
-                self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            except OSError:
-                pass  # the kernel has let go of it already
+            reset_on_close(self.socket)
         self.socket.close()
         # an end, its directions and their pair know each other: none is to keep the others in memory
         del self.outward, self.inward, self._pair

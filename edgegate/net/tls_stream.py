@@ -11,19 +11,25 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections.abc import Callable
+from typing import Final
 
 from OpenSSL import SSL
 from twisted.internet import error
 from twisted.internet.interfaces import IReactorFDSet
 from twisted.python.failure import Failure
 
+from edgegate.net.body_copy import BUFFER_SIZE
 from edgegate.net.farewell import Farewell
-from edgegate.net.stream import Phase, Stream, unheard
+from edgegate.net.stream import Stream
 from edgegate.net.tls_calls import RECORD, handle, receive, receive_into, send
+from edgegate.net.transport import HIGH_WATER, Phase, unheard
 from edgegate.net.wheel import TimerWheel
 from edgegate.routing.snapshot import Address
 
-_TCP_CORK: int | None = getattr(socket, "TCP_CORK", None)
+_MOST_RECORDS: Final = 2 * BUFFER_SIZE // RECORD
+"""Records that are read at once: a peer may send them with a byte each, of which millions fit into the kernel."""
+
+_TCP_CORK: Final[int | None] = getattr(socket, "TCP_CORK", None)
 
 
 class Truncated(error.ConnectionLost):
@@ -154,9 +160,8 @@ class TLSStream(Stream):
             return
         if not self._write_wants_read:
             self._watch_writing()
-        if not self._blocked and self._producer is not None and self.buffered > 65536:
-            self._blocked = True
-            self._producer.pauseProducing()
+        if not self._blocked and self.buffered > HIGH_WATER:
+            self._hold_producer()
 
     def _send_queue(self) -> bool:
         """Send what is queued; return whether nothing is left."""
@@ -223,13 +228,16 @@ class TLSStream(Stream):
 
     def read_into(self, buffer: memoryview) -> int:
         """
-        Read records for a run, until there is none or no room for a whole one; return how many bytes came.
+        Read records for a run, until there is none, or no room for a whole one, or there were many; return how many
+        bytes came.
 
         @raise BlockingIOError: None did.
         """
         at, size = 0, len(buffer)
         try:
-            while at < size and (not at or size - at >= RECORD):
+            for _ in range(_MOST_RECORDS):
+                if at == size or (at and size - at < RECORD):
+                    break
                 at += receive_into(self.connection, self._ssl, buffer[at : at + RECORD])
         except SSL.Error as reason:
             self._stopped = reason

@@ -9,9 +9,10 @@ from twisted.internet import reactor
 from twisted.internet.error import ConnectionDone
 
 from edgegate.net import body_copy
-from edgegate.net.stream import HIGH_WATER, Stream
+from edgegate.net.stream import Stream
 from edgegate.net.tls_calls import RECORD
 from edgegate.net.tls_stream import Truncated
+from edgegate.net.transport import HIGH_WATER
 from tests.net.pairs import HERE, THERE, HalfRecorder, Producer, Recorder, attempt, receive, tcp_pair, until
 from tests.net.tls_pairs import TLSTestCase
 
@@ -164,15 +165,10 @@ class DecryptedTests(TLSTestCase):
     async def test_all_of_it(self) -> None:
         """Every byte arrives, in order, many records in one piece; then both streams are as before."""
         client = await self.begin()
-        found, rest = bytearray(), memoryview(LARGE)
+        found, send = bytearray(), self.sender(client, LARGE)
 
         def whole() -> bool:
-            nonlocal rest
-            try:
-                while rest:
-                    rest = rest[client.send(rest[:100_000]) :]
-            except (ssl.SSLWantWriteError, ssl.SSLWantReadError):
-                pass
+            send()
             found.extend(receive(self.reader) or b"")
             return len(found) == len(LARGE)
 
@@ -183,6 +179,16 @@ class DecryptedTests(TLSTestCase):
         self.assertTrue(self.stream.at_rest and self.sink.at_rest)
         client.send(b"next")
         await until(lambda: self.heard.data == b"next")
+
+    async def test_tiny_records(self) -> None:
+        """A client that sends a byte in each record has no more than some of them read in one go."""
+        client = await self.begin(1000)
+        for _ in range(1000):
+            client.send(b"x")
+        found = bytearray()
+        await until(lambda: found.extend(receive(self.reader) or b"") or len(found) == 1000)
+        self.assertEqual(sum(self.moved), 1000)
+        self.assertLessEqual(max(self.moved), 2 * body_copy.BUFFER_SIZE // RECORD)
 
     async def test_behind_it(self) -> None:
         """What came in the same record behind the run is told at once: the kernel has nothing more to say of it."""

@@ -1,208 +1,16 @@
-"""Tests of L{edgegate.net.stream}, on real sockets."""
+"""Tests of L{edgegate.net.stream}, on real sockets; more of runs is with the two kinds of them."""
 
 from __future__ import annotations
 
-import socket
-import struct
-from typing import Any
-
-from twisted.internet import reactor
-from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
-from twisted.internet.interfaces import IConsumer, IHalfCloseableDescriptor, IPushProducer, ITransport
-from twisted.trial.unittest import TestCase
-from zope.interface.verify import verifyObject
-
-from edgegate.net.sockaddr import twisted_address
-from edgegate.net.stream import HIGH_WATER, Stream
-from edgegate.routing.snapshot import TCPAddress, UNIXAddress
-from tests.net.pairs import HERE, THERE, HalfRecorder, Producer, Recorder, receive, tcp_pair, until
-
-LARGE = b"x" * (8 << 20)
+from edgegate.net.body_copy import BodyCopy
+from edgegate.net.body_splice import BodySplice
+from edgegate.net.pipe import SPLICES, Pipe
+from tests.net.pairs import Recorder, until
+from tests.net.streams import LARGE, StreamTestCase
 
 
-class StreamTests(TestCase):
-    """One stream, whose other side is the test."""
-
-    def setUp(self) -> None:
-        """Connect."""
-        self.ours, self.theirs = tcp_pair()
-        self.addCleanup(self.theirs.close)
-        self.addCleanup(self.ours.close)
-        self.stream = Stream(reactor, self.ours, HERE, THERE)  # type: ignore[arg-type]
-
-    def start(self, protocol: Recorder) -> Any:
-        """Give it a protocol, which ends with the test."""
-        self.stream.start(protocol)
-        self.addCleanup(lambda: until(lambda: protocol.lost or self.stream.disconnected))
-        self.addCleanup(self.stream.abortConnection)
-        return protocol
-
-    async def taken(self, size: int) -> bytes:
-        """Read so much on the other side."""
-        data = bytearray()
-
-        def enough() -> bool:
-            data.extend(receive(self.theirs) or b"")
-            return len(data) >= size
-
-        await until(enough)
-        return bytes(data)
-
-    def test_interfaces(self) -> None:
-        """Twisted's transports can do this."""
-        for interface in (ITransport, IConsumer, IPushProducer, IHalfCloseableDescriptor):
-            verifyObject(interface, self.stream)
-
-    def test_addresses(self) -> None:
-        """Addresses are those of Twisted."""
-        self.assertEqual(str(self.stream.getPeer()), "IPv4Address(type='TCP', host='127.0.0.1', port=2)")
-        self.assertEqual(str(self.stream.getHost()), "IPv4Address(type='TCP', host='127.0.0.1', port=1)")
-        self.assertIn("IPv6Address", str(twisted_address(TCPAddress("::1", 1))))
-        self.assertIn("UNIXAddress", str(twisted_address(UNIXAddress("/a"))))
-
-    async def test_both_ways(self) -> None:
-        """What is written is sent at once; what comes is told."""
-        recorder = self.start(Recorder())
-        self.stream.writeSequence([b"a", b"b"])
-        self.assertEqual(receive(self.theirs), b"ab")
-        self.theirs.send(b"cd")
-        await until(lambda: recorder.data == b"cd")
-        self.assertEqual((self.stream.bytes_in, self.stream.bytes_out), (2, 2))
-
-    async def test_order(self) -> None:
-        """What the kernel does not take waits, in order, and holds up the producer."""
-        self.start(Recorder())
-        producer = Producer()
-        self.stream.registerProducer(producer, True)
-        self.stream.write(LARGE)
-        self.assertGreater(self.stream.buffered, HIGH_WATER)
-        self.stream.write(b"end")
-        self.assertEqual(producer.told, ["pause"])
-        data = await self.taken(len(LARGE) + 3)
-        self.assertEqual((len(data), data[-3:]), (len(LARGE) + 3, b"end"))
-        await until(lambda: producer.told == ["pause", "resume"])
-        self.assertEqual((self.stream.buffered, self.stream.bytes_out), (0, len(data)))
-
-    async def test_closing(self) -> None:
-        """An end that is asked for comes when everything is sent, and not from inside the call."""
-        recorder = self.start(Recorder())
-        self.stream.write(LARGE)
-        self.stream.loseConnection()
-        self.stream.write(b"too late")
-        self.assertEqual(recorder.lost, [])
-        self.assertTrue(self.stream.disconnecting)
-        self.assertEqual(len(await self.taken(len(LARGE))), len(LARGE))
-        await until(lambda: recorder.lost)
-        await until(lambda: receive(self.theirs) == b"")
-        self.assertEqual(recorder.lost, [ConnectionDone])
-        self.assertEqual(self.stream.fileno(), -1)
-
-    async def test_abort(self) -> None:
-        """An abort throws away what is queued, and resets; it is told once, later."""
-        recorder = self.start(Recorder())
-        self.stream.write(LARGE)
-        self.stream.abortConnection()
-        self.stream.abortConnection()
-        self.assertEqual(recorder.lost, [])
-        await until(lambda: recorder.lost)
-        with self.assertRaises(ConnectionResetError):
-            while receive(self.theirs) != b"":
-                pass
-        self.assertEqual(recorder.lost, [ConnectionAborted])
-
-    async def test_peer_ends(self) -> None:
-        """The other side's end is the end for a protocol that knows no half."""
-        recorder = self.start(Recorder())
-        self.theirs.send(b"last")
-        self.theirs.close()
-        await until(lambda: recorder.lost)
-        self.assertEqual((recorder.data, recorder.lost), (b"last", [ConnectionDone]))
-
-    async def test_peer_resets(self) -> None:
-        """A reset is no clean end."""
-        recorder = self.start(HalfRecorder())
-        self.theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.theirs.close()
-        await until(lambda: recorder.lost)
-        self.assertEqual((recorder.lost, recorder.ended), ([ConnectionLost], []))
-
-    async def test_peer_ends_half(self) -> None:
-        """After the other side's end there may still be written; then the connection is over."""
-        recorder = self.start(HalfRecorder())
-        self.theirs.shutdown(socket.SHUT_WR)
-        await until(lambda: recorder.ended)
-        self.assertEqual((recorder.ended, recorder.lost), (["read"], []))
-        self.stream.resumeProducing()
-        self.stream.write(b"answer")
-        self.assertEqual(receive(self.theirs), b"answer")
-        self.stream.loseWriteConnection()
-        await until(lambda: recorder.lost)
-        self.assertEqual((recorder.ended, recorder.lost), (["read", "write"], [ConnectionDone]))
-
-    async def test_we_end_half(self) -> None:
-        """Our direction is closed after what is queued; the other one goes on until its end."""
-        recorder = self.start(HalfRecorder())
-        self.stream.write(LARGE)
-        self.stream.loseWriteConnection()
-        self.stream.write(b"too late")
-        self.assertEqual(len(await self.taken(len(LARGE))), len(LARGE))
-        await until(lambda: receive(self.theirs) == b"")
-        self.theirs.send(b"answer")
-        await until(lambda: recorder.data == b"answer")
-        self.assertEqual((recorder.ended, recorder.lost), (["write"], []))
-        self.theirs.close()
-        await until(lambda: recorder.lost)
-        self.assertEqual(recorder.lost, [ConnectionDone])
-
-    async def test_write_to_a_reset_connection(self) -> None:
-        """A write that fails ends the connection later, never from inside it."""
-        recorder = self.start(HalfRecorder())
-        self.stream.pauseProducing()
-        self.theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.theirs.close()
-        await until(lambda: self.stream.write(b"x") or self.stream.disconnecting)
-        await until(lambda: recorder.lost)
-        self.assertEqual(recorder.lost, [ConnectionLost])
-
-    async def test_paused(self) -> None:
-        """A stream that is paused reads nothing until it is resumed."""
-        recorder = self.start(Recorder())
-        self.stream.pauseProducing()
-        self.theirs.send(b"x")
-        self.stream.write(b"y")
-        await until(lambda: receive(self.theirs) == b"y")
-        self.assertEqual(recorder.data, b"")
-        self.stream.resumeProducing()
-        await until(lambda: recorder.data == b"x")
-
-    async def test_producers(self) -> None:
-        """There is one push producer; one that comes too late is stopped."""
-        recorder = self.start(Recorder())
-        self.assertRaises(ValueError, self.stream.registerProducer, Producer(), False)
-        self.stream.registerProducer(Producer(), True)
-        self.assertRaises(RuntimeError, self.stream.registerProducer, Producer(), True)
-        self.stream.unregisterProducer()
-        self.stream.stopProducing()
-        late = Producer()
-        self.stream.registerProducer(late, True)
-        self.assertEqual(late.told, ["stop"])
-        await until(lambda: recorder.lost)
-
-    async def test_switch(self) -> None:
-        """Another protocol can take over; from then on it alone is told, of half-closes too if it knows them."""
-        first = self.start(Recorder())
-        self.theirs.send(b"one")
-        await until(lambda: first.data)
-        second = HalfRecorder()
-        self.stream.switch(second)
-        self.theirs.send(b"two")
-        self.theirs.shutdown(socket.SHUT_WR)
-        await until(lambda: second.ended)
-        self.assertEqual((first.data, second.data, second.ended), (b"one", b"two", ["read"]))
-        self.assertFalse(self.stream.detachable)
-        self.stream.loseConnection()
-        await until(lambda: second.lost)
-        self.assertEqual(first.lost, [])
+class StreamTests(StreamTestCase):
+    """What goes past the protocol."""
 
     async def test_detach(self) -> None:
         """A stream at rest hands its socket over; one with something queued does not."""
@@ -218,3 +26,25 @@ class StreamTests(TestCase):
         self.theirs.send(b"x")
         self.ours.setblocking(True)
         self.assertEqual(self.ours.recv(1), b"x")
+
+    def test_which_run(self) -> None:
+        """The kernel moves bytes where it can; where no pipe is left they are copied."""
+        self.assertTrue(self.stream.run_to(self.stream, 10, lambda _: None))
+        self.assertIsInstance(self.stream._run, BodySplice if SPLICES else BodyCopy)
+        self.assertFalse(self.stream.at_rest)
+        self.assertFalse(self.stream.run_to(self.stream, 10, lambda _: None))
+        self.stream._stop_run()
+        self.patch(Pipe, "take", lambda: None)
+        self.assertTrue(self.stream.run_to(self.stream, 10, lambda _: None))
+        self.assertIsInstance(self.stream._run, BodyCopy)
+
+    def test_no_run(self) -> None:
+        """None begins where something is queued, or ends."""
+        self.stream.start(Recorder())
+        self.addCleanup(lambda: until(lambda: self.stream.disconnected))
+        self.addCleanup(self.stream.abortConnection)
+        self.assertTrue(self.stream.at_rest)
+        self.stream.write(LARGE)
+        self.assertFalse(self.stream.at_rest)
+        self.stream.loseWriteConnection()
+        self.assertFalse(self.stream.run_to(self.stream, 10, lambda _: None))

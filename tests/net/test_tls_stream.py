@@ -51,18 +51,8 @@ class TLSStreamTests(TLSTestCase):
     async def test_upload(self) -> None:
         """Many records in one go are all told."""
         client, recorder = await self.start(Recorder())
-        rest = memoryview(LARGE)
-
-        def send() -> bool:
-            nonlocal rest
-            try:
-                while rest:
-                    rest = rest[client.send(rest[:65536]) :]
-            except (ssl.SSLWantWriteError, ssl.SSLWantReadError):
-                pass
-            return len(recorder.data) == len(LARGE)
-
-        await until(send)
+        send = self.sender(client, LARGE)
+        await until(lambda: send() and len(recorder.data) == len(LARGE))
 
     async def test_goodbye(self) -> None:
         """A client that says goodbye has ended in good order; what is sent before the answer's end still arrives."""

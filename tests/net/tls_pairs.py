@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet import reactor
@@ -68,3 +69,18 @@ class TLSTestCase(TestCase):
 
         await until(step)
         return bytes(data)
+
+    def sender(self, client: ssl.SSLSocket, data: bytes) -> Callable[[], bool]:
+        """Return a step that sends what the kernel takes; it tells whether everything is sent."""
+        rest = memoryview(data)
+
+        def step() -> bool:
+            nonlocal rest
+            try:
+                while rest:
+                    rest = rest[client.send(rest[:65536]) :]
+            except (ssl.SSLWantWriteError, ssl.SSLWantReadError):
+                pass
+            return not rest
+
+        return step

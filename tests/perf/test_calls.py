@@ -15,7 +15,7 @@ from pathlib import Path
 from unittest import skipUnless
 
 from edgegate.net.pipe import SPLICES
-from edgegate.net.stream import READ_SIZE
+from edgegate.net.transport import READ_SIZE
 from tests.acceptance.manifests import GATEWAY, filled
 from tests.acceptance.processes import PATIENCE, READY, AcceptanceTestCase, Running, free_ports, program
 

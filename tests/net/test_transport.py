@@ -1,0 +1,176 @@
+"""Tests of L{edgegate.net.transport}, on real sockets."""
+
+from __future__ import annotations
+
+import socket
+import struct
+
+from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
+from twisted.internet.interfaces import IConsumer, IHalfCloseableDescriptor, IPushProducer, ITransport
+from zope.interface.verify import verifyObject
+
+from edgegate.net.sockaddr import twisted_address
+from edgegate.net.transport import HIGH_WATER
+from edgegate.routing.snapshot import TCPAddress, UNIXAddress
+from tests.net.pairs import HalfRecorder, Producer, Recorder, receive, until
+from tests.net.streams import LARGE, StreamTestCase
+
+
+class TransportTests(StreamTestCase):
+    """One transport, whose other side is the test."""
+
+    def test_interfaces(self) -> None:
+        """Twisted's transports can do this."""
+        for interface in (ITransport, IConsumer, IPushProducer, IHalfCloseableDescriptor):
+            verifyObject(interface, self.stream)
+
+    def test_addresses(self) -> None:
+        """Addresses are those of Twisted."""
+        self.assertEqual(str(self.stream.getPeer()), "IPv4Address(type='TCP', host='127.0.0.1', port=2)")
+        self.assertEqual(str(self.stream.getHost()), "IPv4Address(type='TCP', host='127.0.0.1', port=1)")
+        self.assertIn("IPv6Address", str(twisted_address(TCPAddress("::1", 1))))
+        self.assertIn("UNIXAddress", str(twisted_address(UNIXAddress("/a"))))
+
+    async def test_both_ways(self) -> None:
+        """What is written is sent at once; what comes is told."""
+        recorder = self.start(Recorder())
+        self.stream.writeSequence([b"a", b"b"])
+        self.assertEqual(receive(self.theirs), b"ab")
+        self.theirs.send(b"cd")
+        await until(lambda: recorder.data == b"cd")
+        self.assertEqual((self.stream.bytes_in, self.stream.bytes_out), (2, 2))
+
+    async def test_order(self) -> None:
+        """What the kernel does not take waits, in order, and holds up the producer."""
+        self.start(Recorder())
+        producer = Producer()
+        self.stream.registerProducer(producer, True)
+        self.stream.write(LARGE)
+        self.assertGreater(self.stream.buffered, HIGH_WATER)
+        self.stream.write(b"end")
+        self.assertEqual(producer.told, ["pause"])
+        data = await self.taken(len(LARGE) + 3)
+        self.assertEqual((len(data), data[-3:]), (len(LARGE) + 3, b"end"))
+        await until(lambda: producer.told == ["pause", "resume"])
+        self.assertEqual((self.stream.buffered, self.stream.bytes_out), (0, len(data)))
+
+    async def test_closing(self) -> None:
+        """An end that is asked for comes when everything is sent, and not from inside the call."""
+        recorder = self.start(Recorder())
+        self.stream.write(LARGE)
+        self.stream.loseConnection()
+        self.stream.write(b"too late")
+        self.assertEqual(recorder.lost, [])
+        self.assertTrue(self.stream.disconnecting)
+        self.assertEqual(len(await self.taken(len(LARGE))), len(LARGE))
+        await until(lambda: recorder.lost)
+        await until(lambda: receive(self.theirs) == b"")
+        self.assertEqual(recorder.lost, [ConnectionDone])
+        self.assertEqual(self.stream.fileno(), -1)
+
+    async def test_abort(self) -> None:
+        """An abort throws away what is queued, and resets; it is told once, later."""
+        recorder = self.start(Recorder())
+        self.stream.write(LARGE)
+        self.stream.abortConnection()
+        self.stream.abortConnection()
+        self.assertEqual(recorder.lost, [])
+        await until(lambda: recorder.lost)
+        with self.assertRaises(ConnectionResetError):
+            while receive(self.theirs) != b"":
+                pass
+        self.assertEqual(recorder.lost, [ConnectionAborted])
+
+    async def test_peer_ends(self) -> None:
+        """The other side's end is the end for a protocol that knows no half."""
+        recorder = self.start(Recorder())
+        self.theirs.send(b"last")
+        self.theirs.close()
+        await until(lambda: recorder.lost)
+        self.assertEqual((recorder.data, recorder.lost), (b"last", [ConnectionDone]))
+
+    async def test_peer_resets(self) -> None:
+        """A reset is no clean end."""
+        recorder = self.start(HalfRecorder())
+        self.theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.theirs.close()
+        await until(lambda: recorder.lost)
+        self.assertEqual((recorder.lost, recorder.ended), ([ConnectionLost], []))
+
+    async def test_peer_ends_half(self) -> None:
+        """After the other side's end there may still be written; then the connection is over."""
+        recorder = self.start(HalfRecorder())
+        self.theirs.shutdown(socket.SHUT_WR)
+        await until(lambda: recorder.ended)
+        self.assertEqual((recorder.ended, recorder.lost), (["read"], []))
+        self.stream.resumeProducing()
+        self.stream.write(b"answer")
+        self.assertEqual(receive(self.theirs), b"answer")
+        self.stream.loseWriteConnection()
+        await until(lambda: recorder.lost)
+        self.assertEqual((recorder.ended, recorder.lost), (["read", "write"], [ConnectionDone]))
+
+    async def test_we_end_half(self) -> None:
+        """Our direction is closed after what is queued; the other one goes on until its end."""
+        recorder = self.start(HalfRecorder())
+        self.stream.write(LARGE)
+        self.stream.loseWriteConnection()
+        self.stream.write(b"too late")
+        self.assertEqual(len(await self.taken(len(LARGE))), len(LARGE))
+        await until(lambda: receive(self.theirs) == b"")
+        self.theirs.send(b"answer")
+        await until(lambda: recorder.data == b"answer")
+        self.assertEqual((recorder.ended, recorder.lost), (["write"], []))
+        self.theirs.close()
+        await until(lambda: recorder.lost)
+        self.assertEqual(recorder.lost, [ConnectionDone])
+
+    async def test_write_to_a_reset_connection(self) -> None:
+        """A write that fails ends the connection later, never from inside it."""
+        recorder = self.start(HalfRecorder())
+        self.stream.pauseProducing()
+        self.theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.theirs.close()
+        await until(lambda: self.stream.write(b"x") or self.stream.disconnecting)
+        await until(lambda: recorder.lost)
+        self.assertEqual(recorder.lost, [ConnectionLost])
+
+    async def test_paused(self) -> None:
+        """A stream that is paused reads nothing until it is resumed."""
+        recorder = self.start(Recorder())
+        self.stream.pauseProducing()
+        self.theirs.send(b"x")
+        self.stream.write(b"y")
+        await until(lambda: receive(self.theirs) == b"y")
+        self.assertEqual(recorder.data, b"")
+        self.stream.resumeProducing()
+        await until(lambda: recorder.data == b"x")
+
+    async def test_producers(self) -> None:
+        """There is one push producer; one that comes too late is stopped."""
+        recorder = self.start(Recorder())
+        self.assertRaises(ValueError, self.stream.registerProducer, Producer(), False)
+        self.stream.registerProducer(Producer(), True)
+        self.assertRaises(RuntimeError, self.stream.registerProducer, Producer(), True)
+        self.stream.unregisterProducer()
+        self.stream.stopProducing()
+        late = Producer()
+        self.stream.registerProducer(late, True)
+        self.assertEqual(late.told, ["stop"])
+        await until(lambda: recorder.lost)
+
+    async def test_switch(self) -> None:
+        """Another protocol can take over; from then on it alone is told, of half-closes too if it knows them."""
+        first = self.start(Recorder())
+        self.theirs.send(b"one")
+        await until(lambda: first.data)
+        second = HalfRecorder()
+        self.stream.switch(second)
+        self.theirs.send(b"two")
+        self.theirs.shutdown(socket.SHUT_WR)
+        await until(lambda: second.ended)
+        self.assertEqual((first.data, second.data, second.ended), (b"one", b"two", ["read"]))
+        self.assertFalse(self.stream.detachable)
+        self.stream.loseConnection()
+        await until(lambda: second.lost)
+        self.assertEqual(first.lost, [])
