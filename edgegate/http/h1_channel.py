@@ -10,7 +10,6 @@ the next flush. A request behind one that is not answered yet waits unparsed.
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import TYPE_CHECKING, cast
 
 from twisted.internet.interfaces import IProtocol, IPushProducer, ITransport
@@ -25,27 +24,17 @@ from edgegate.http.fields import Field
 from edgegate.http.forwarded import Client
 from edgegate.http.h1_answer_writer import AnswerWriter
 from edgegate.http.h1_closing import Closing
+from edgegate.http.h1_patience import Patience, Wait
 from edgegate.http.h1_reader import RequestReader, State
 from edgegate.http.request import RequestHead, refused_head
 from edgegate.net.addresses import Downstream
 from edgegate.net.body_run import RUN_FROM
 from edgegate.net.stream import Stream
-from edgegate.net.wheel import Deadline
 
 if TYPE_CHECKING:
     from edgegate.http.gateway import HTTPGateway
 
 log = Logger()
-
-
-class Wait(Enum):
-    """What a connection's one deadline is for."""
-
-    NOTHING = "nothing"
-    REQUEST = "request"
-    HEAD = "rest of a head"
-    BODY = "request body"
-    READER = "client to read"
 
 
 class HTTP1Channel:
@@ -60,16 +49,15 @@ class HTTP1Channel:
     __slots__ = (
         "_closing",
         "_continue",
-        "_deadline",
         "_draining",
         "_exchange",
         "_gateway",
         "_keep",
+        "_patience",
         "_reader",
         "_reading",
         "_stalled",
         "_transport",
-        "_wait",
         "_writer",
         "client",
         "downstream",
@@ -80,8 +68,7 @@ class HTTP1Channel:
         self.client = Client(downstream, gateway.trusted_hops)
         self._gateway = gateway
         self._reader = RequestReader(self, gateway.limits, gateway.heads)
-        self._deadline = Deadline(gateway.wheel, self._expired)
-        self._wait = Wait.NOTHING
+        self._patience = Patience(gateway.wheel, gateway.limits, self._expired)
         self._exchange: Exchange | None = None
         self._writer = AnswerWriter()
         self._keep = True
@@ -89,7 +76,9 @@ class HTTP1Channel:
         self._reading = True
 
     def __repr__(self) -> str:
-        return f"<HTTP1Channel {self.downstream.peer}: {self._reader.state.value}, waits for {self._wait.value}>"
+        return (
+            f"<HTTP1Channel {self.downstream.peer}: {self._reader.state.value}, waits for {self._patience.wait.value}>"
+        )
 
     # The transport, as a protocol -------------------------------------------------------------------------------------
 
@@ -97,7 +86,7 @@ class HTTP1Channel:
         """The connection is ready."""
         self._transport = stream = cast(Stream, transport)
         stream.registerProducer(cast(IPushProducer, self), True)
-        self._arm(Wait.REQUEST, self._gateway.limits.idle_seconds)
+        self._patience.request()
 
     def connectionMade(self) -> None:
         """Nothing is left to do after L{makeConnection}."""
@@ -121,13 +110,13 @@ class HTTP1Channel:
         if state is State.WAITING:
             if reader.waiting:
                 self._pause_reading()
-        elif state is State.HEAD and reader.waiting and self._wait is Wait.REQUEST:
-            self._arm(Wait.HEAD, self._gateway.limits.head_seconds)
+        elif state is State.HEAD and reader.waiting and self._patience.wait is Wait.REQUEST:
+            self._patience.head()
 
     def connectionLost(self, reason: Failure) -> None:
         """The connection is no more."""
         self._closing = True
-        self._deadline.end()
+        self._patience.end()
         self._reader.stop()
         self._writer.out.clear()
         exchange, self._exchange = self._exchange, None
@@ -171,10 +160,9 @@ class HTTP1Channel:
         self._continue = head.expects_continue and head.length != 0
         self._exchange = exchange = Exchange(self, head)
         if head.length:
-            self._arm(Wait.BODY, gateway.limits.body_seconds)
+            self._patience.body()
         else:
-            self._wait = Wait.NOTHING
-            self._deadline.stop()
+            self._patience.nothing()
         gateway.resource_for(exchange).render(exchange)
 
     def request_body(self, data: bytes) -> None:
@@ -182,16 +170,14 @@ class HTTP1Channel:
         exchange = self._exchange
         if exchange is not None:
             exchange.receive(data)
-            if self._wait is Wait.BODY:
-                self._deadline.start(self._gateway.limits.body_seconds)
+            self._patience.body_came()
 
     def request_end(self, trailers: list[Field]) -> None:
         """The request is whole."""
         exchange = self._exchange
         if exchange is not None:
-            if self._wait is Wait.BODY:
-                self._wait = Wait.NOTHING
-                self._deadline.stop()
+            if self._patience.wait is Wait.BODY:
+                self._patience.nothing()
             exchange.receive_end(trailers)
 
     def request_refused(self, fault: Fault) -> None:
@@ -326,20 +312,19 @@ class HTTP1Channel:
         exchange = self._exchange
         if exchange is not None:
             exchange.received += count
-            if self._wait is Wait.BODY:
-                self._deadline.start(self._gateway.limits.body_seconds)
+            self._patience.body_came()
             self._reader.skip(count)
 
     def _read_next(self) -> None:
-        self._arm(Wait.REQUEST, self._gateway.limits.idle_seconds)
+        self._patience.request()
         if not self._reading:
             self._resume_reading()
         self._reader.resume()
         exchange = self._exchange
         if exchange is not None and exchange.upload is not None:
             exchange.upload.flush()
-        if self._reader.waiting and self._wait is Wait.REQUEST:
-            self._arm(Wait.HEAD, self._gateway.limits.head_seconds)
+        if self._reader.waiting and self._patience.wait is Wait.REQUEST:
+            self._patience.head()
 
     def _pause_reading(self) -> None:
         if self._reading:
@@ -351,27 +336,21 @@ class HTTP1Channel:
             self._reading = True
             self._transport.resumeProducing()
 
-    def _arm(self, wait: Wait, seconds: float) -> None:
-        self._wait = wait
-        self._deadline.start(seconds)
-
     def _rearm(self) -> None:
         """Wait for what is to be waited for in the present state."""
         if self._closing:
             return
-        limits = self._gateway.limits
         if self._stalled:
-            self._arm(Wait.READER, limits.stall_seconds)
+            self._patience.reader(self._transport)
         elif self._reading and self._reader.state in (State.SIZED_BODY, State.CHUNKED_BODY):
-            self._arm(Wait.BODY, limits.body_seconds)
+            self._patience.body()
         elif self._exchange is None:
-            self._arm(Wait.REQUEST, limits.idle_seconds)
+            self._patience.request()
         else:
-            self._wait = Wait.NOTHING
-            self._deadline.stop()
+            self._patience.nothing()
 
     def _expired(self) -> None:
-        wait = self._wait
+        wait = self._patience.wait
         if wait is Wait.HEAD:
             self._reader.stop()
             self.request_refused(CLIENT_TIMEOUT)
@@ -381,7 +360,7 @@ class HTTP1Channel:
             self._give_up(self._exchange, CLIENT_BODY_TIMEOUT)
         elif wait is Wait.REQUEST:
             self._close()
-        elif wait is Wait.READER:
+        elif wait is Wait.READER and not self._patience.reads(self._transport):
             self._transport.abortConnection()
 
     def _give_up(self, exchange: Exchange, fault: Fault) -> None:
@@ -417,7 +396,7 @@ class HTTP1Channel:
     def _let_go(self) -> bytes:
         """End as a channel: the connection is another's from here on. Return what was received and not parsed."""
         self._closing = True
-        self._deadline.end()
+        self._patience.end()
         self.flush()
         self._transport.unregisterProducer()
         self._gateway.channel_ended(self)

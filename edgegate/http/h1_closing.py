@@ -15,9 +15,9 @@ from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from zope.interface import classImplements
 
+from edgegate.http.h1_patience import Patience, Wait
 from edgegate.net.addresses import Downstream
 from edgegate.net.stream import Stream
-from edgegate.net.wheel import Deadline
 
 if TYPE_CHECKING:
     from edgegate.http.gateway import HTTPGateway
@@ -33,27 +33,28 @@ class Closing:
     @ivar downstream: The connection.
     """
 
-    __slots__ = ("_deadline", "_gateway", "_left", "_stream", "downstream")
+    __slots__ = ("_gateway", "_left", "_patience", "_stream", "downstream")
 
     def __init__(self, downstream: Downstream, gateway: HTTPGateway, stream: Stream) -> None:
         self.downstream = downstream
         self._gateway = gateway
         self._stream = stream
         self._left = gateway.limits.linger_bytes
-        self._deadline = Deadline(gateway.wheel, stream.abortConnection)
+        self._patience = Patience(gateway.wheel, gateway.limits, self._expired)
         stream.switch(self)
         gateway.channels.add(self)
 
     def close(self) -> None:
         """Close when the client has taken everything: no more is to come from it."""
         self._stream.loseConnection()
-        self._deadline.start(self._gateway.limits.stall_seconds)
+        if self._stream.buffered:
+            self._patience.reader(self._stream)
 
     def linger(self) -> None:
         """Close when the client does, or has sent too much or for too long."""
         self._stream.loseWriteConnection()
         self._stream.resumeProducing()
-        self._deadline.start(self._gateway.limits.linger_seconds)
+        self._patience.start(self._gateway.limits.linger_seconds)
 
     # The transport, as a protocol -------------------------------------------------------------------------------------
 
@@ -71,8 +72,12 @@ class Closing:
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The connection is no more."""
-        self._deadline.end()
+        self._patience.end()
         self._gateway.channel_ended(self)
+
+    def _expired(self) -> None:
+        if self._patience.wait is not Wait.READER or not self._patience.reads(self._stream):
+            self._stream.abortConnection()
 
     # As the gateway's -------------------------------------------------------------------------------------------------
 

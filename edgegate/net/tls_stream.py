@@ -29,7 +29,7 @@ from edgegate.routing.snapshot import Address
 _MOST_RECORDS: Final = 2 * BUFFER_SIZE // RECORD
 """Records that are read at once: a peer may send them with a byte each, of which millions fit into the kernel."""
 
-_TCP_CORK: Final[int | None] = getattr(socket, "TCP_CORK", None)
+_TCP_CORK: Final[int] = int(getattr(socket, "TCP_CORK", 0))
 
 
 class Truncated(error.ConnectionLost):
@@ -317,7 +317,7 @@ class TLSStream(Stream):
 
 def _cork(sock: socket.socket, on: bool) -> None:
     """Have the kernel hold back what fills no packet, or send it."""
-    if _TCP_CORK is not None:
+    if _TCP_CORK:
         with contextlib.suppress(OSError):  # not TCP, or broken already
             sock.setsockopt(socket.IPPROTO_TCP, _TCP_CORK, on)
 

@@ -11,6 +11,7 @@ L{IReactorFDSet} is used.
 from __future__ import annotations
 
 import socket
+import sys
 from collections.abc import Callable, Hashable, Iterable
 from enum import IntEnum
 from typing import Final, cast
@@ -41,6 +42,9 @@ READ_SIZE: Final = 65536
 
 HIGH_WATER: Final = 65536
 """Queued bytes above which the producer is paused."""
+
+
+_TCP_INFO: Final[int] = int(getattr(socket, "TCP_INFO", 0)) if sys.platform == "linux" else 0
 
 
 class Phase(IntEnum):
@@ -135,6 +139,19 @@ class Transport(Descriptor):
     def buffered(self) -> int:
         """Bytes that wait for the kernel to take them."""
         return sum(map(len, self._queue))
+
+    @property
+    def acknowledged(self) -> int:
+        """
+        Bytes that the other side's system has acknowledged, those of TLS and all (C{tcpi_bytes_acked} of Linux).
+
+        Elsewhere, and of a UNIX socket: what our own has taken.
+        """
+        try:
+            info = self._socket.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, 128)
+        except OSError:
+            return self.bytes_out
+        return int.from_bytes(info[120:], sys.byteorder) if len(info) == 128 else self.bytes_out
 
     @property
     def disconnecting(self) -> bool:

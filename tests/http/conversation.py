@@ -50,6 +50,8 @@ class FakeStream:
     local = TCPAddress("10.0.0.254", 40000)
     detachable = False
     disconnecting = False
+    acknowledged = 0  # what the other side has read, as far as its system says
+    buffered = 0
     key: Hashable = None
 
     def __init__(self) -> None:

@@ -330,6 +330,10 @@ class DeadlineTests(SynchronousTestCase):
         client.producer.resumeProducing()
         self.assertTrue(backend.reading)
         client.producer.pauseProducing()
+        for client.acknowledged in (1, 2):
+            # slowly it does read
+            talk.advance(Limits().stall_seconds + 1)
+            self.assertEqual(client.ended, "")
         talk.advance(Limits().stall_seconds + 1)
         self.assertEqual(client.ended, "aborted")
         client.settle()

@@ -29,12 +29,19 @@ class ClosingTests(SynchronousTestCase):
         return client
 
     def test_whole_request(self) -> None:
-        """Behind a request that is whole it is closed at once, and reset if its client does not take the answer."""
+        """Behind a request that is whole it is closed at once, with nothing to wait for."""
         client = self.end(LAST)
         self.assertEqual(client.ended, "closed")
         client.settle()
         self.assertEqual(self.talk.gateway.channels, set())
+
+    def test_reader(self) -> None:
+        """One that still has to read is waited for as long as it does."""
+        self.patch(FakeStream, "buffered", 1)
         client = self.end(LAST)
+        for client.acknowledged in (1, 2, 3):
+            self.talk.advance(Limits().stall_seconds + 1)
+            self.assertEqual(client.ended, "closed")
         self.talk.advance(Limits().stall_seconds + 1)
         self.assertEqual(client.ended, "aborted")
 

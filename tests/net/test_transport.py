@@ -5,14 +5,16 @@ from __future__ import annotations
 import socket
 import struct
 
+from twisted.internet import reactor
 from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IConsumer, IHalfCloseableDescriptor, IPushProducer, ITransport
 from zope.interface.verify import verifyObject
 
 from edgegate.net.sockaddr import twisted_address
+from edgegate.net.stream import Stream
 from edgegate.net.transport import HIGH_WATER
 from edgegate.routing.snapshot import TCPAddress, UNIXAddress
-from tests.net.pairs import HalfRecorder, Producer, Recorder, receive, until
+from tests.net.pairs import HERE, THERE, HalfRecorder, Producer, Recorder, receive, until
 from tests.net.streams import LARGE, StreamTestCase
 
 
@@ -134,6 +136,31 @@ class TransportTests(StreamTestCase):
         await until(lambda: self.stream.write(b"x") or self.stream.disconnecting)
         await until(lambda: recorder.lost)
         self.assertEqual(recorder.lost, [ConnectionLost])
+
+    async def test_acknowledged(self) -> None:
+        """Of what was written it tells how much the other side's system has taken, and that this has stopped."""
+        self.theirs.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        self.start(Recorder())
+        self.stream.write(LARGE)
+        told = [-1]
+
+        def stopped() -> bool:
+            told.append(self.stream.acknowledged)
+            return len(told) > 20 and len(set(told[-20:])) == 1
+
+        await until(stopped)
+        self.assertLess(told[-1], len(LARGE))
+        await self.taken(len(LARGE))
+        await until(lambda: self.stream.acknowledged >= len(LARGE))
+
+    def test_acknowledged_elsewhere(self) -> None:
+        """Where nothing is known of that, it is what our own system has taken."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX)
+        self.addCleanup(theirs.close)
+        self.addCleanup(ours.close)
+        stream = Stream(reactor, ours, HERE, THERE)  # type: ignore[arg-type]
+        stream.write(b"12345")
+        self.assertEqual(stream.acknowledged, 5)
 
     async def test_paused(self) -> None:
         """A stream that is paused reads nothing until it is resumed."""

@@ -1,0 +1,79 @@
+"""Tests of L{edgegate.http.h1_patience}; what follows is tested with L{edgegate.http.h1_channel}."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.http.h1_patience import Patience, Wait
+from edgegate.http.limits import Limits
+from edgegate.net.wheel import TimerWheel
+
+SECONDS = {Wait.REQUEST: 10, Wait.HEAD: 20, Wait.BODY: 30, Wait.READER: 40}
+LATE = 2
+"""Seconds more after which a deadline has passed for certain."""
+
+
+class Reader:
+    """A transport whose other side reads when it is told to."""
+
+    acknowledged = 0
+
+
+class PatienceTests(SynchronousTestCase):
+    """One connection's."""
+
+    def setUp(self) -> None:
+        """Wait for nothing."""
+        self.clock = Clock()
+        self.ends: list[Wait] = []
+        limits = Limits(idle_seconds=10, head_seconds=20, body_seconds=30, stall_seconds=40)
+        wheel = TimerWheel(self.clock, 0.5)
+        self.patience = Patience(wheel, limits, lambda: self.ends.append(self.patience.wait))
+        self.reader: Any = Reader()
+
+    def advance(self, seconds: int) -> None:
+        """Let time pass, as a reactor does."""
+        self.clock.pump([0.5] * seconds * 2)
+
+    def test_each(self) -> None:
+        """Each thing is waited for as long as the limits say."""
+        patience = self.patience
+        begins = (patience.request, patience.head, patience.body, lambda: patience.reader(self.reader))
+        for begin, (wait, seconds) in zip(begins, SECONDS.items(), strict=True):
+            self.ends.clear()
+            begin()
+            self.assertIs(patience.wait, wait)
+            self.advance(seconds)
+            self.assertEqual(self.ends, [])
+            self.advance(LATE)
+            self.assertEqual(self.ends, [wait])
+
+    def test_nothing(self) -> None:
+        """What is waited for no more never passes."""
+        self.patience.request()
+        self.patience.nothing()
+        self.advance(100)
+        self.assertEqual((self.ends, self.patience.wait), ([], Wait.NOTHING))
+
+    def test_body(self) -> None:
+        """What comes of a body is waited for anew, if it was waited for."""
+        self.patience.request()
+        self.advance(8)
+        self.patience.body_came()
+        self.advance(2 + LATE)
+        self.assertEqual(self.ends, [Wait.REQUEST])
+        self.patience.body()
+        for _ in range(4):
+            self.advance(20)
+            self.patience.body_came()
+        self.assertEqual(self.ends, [Wait.REQUEST])
+
+    def test_reader(self) -> None:
+        """One that has read since is waited for again."""
+        self.patience.reader(self.reader)
+        self.reader.acknowledged = 1
+        self.assertTrue(self.patience.reads(self.reader))
+        self.assertFalse(self.patience.reads(self.reader))
