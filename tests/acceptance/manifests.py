@@ -16,6 +16,19 @@ spec:
 """Every host, on one port."""
 
 
+ONE_BACKEND = """\
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: all}
+spec:
+  hosts: ["*"]
+  gateways: [gw]
+  http:
+  - route: [{destination: {host: 127.0.0.1, port: {number: $backend}}}]
+"""
+"""Every request to one port of this machine."""
+
+
 def static_service(name: str, hosts: str, *backends: str) -> str:
     """
     Return a ServiceEntry whose endpoints are all on this machine.

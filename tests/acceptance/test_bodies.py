@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Thread
 
 from edgegate.demo.certificates import fill
-from tests.acceptance.manifests import GATEWAY, filled
+from tests.acceptance.manifests import GATEWAY, ONE_BACKEND, filled
 from tests.acceptance.processes import PATIENCE, AcceptanceTestCase, free_ports
 
 LARGE = os.urandom(1 << 20) * 6
@@ -28,17 +28,6 @@ spec:
     hosts: ["*"]
     tls: {mode: SIMPLE, serverCertificate: certs/a.example.crt, privateKey: certs/a.example.key}
 ---
-"""
-
-ROUTES = """\
-apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: {name: all}
-spec:
-  hosts: ["*"]
-  gateways: [gw]
-  http:
-  - route: [{destination: {host: 127.0.0.1, port: {number: $backend}}}]
 """
 
 
@@ -97,7 +86,7 @@ class BodyTests(AcceptanceTestCase):
         (self.folder / "etc").mkdir()
         self.prepare()
         (self.folder / "etc" / "gw.yaml").write_text(
-            filled(self.gateway_file + ROUTES, http=self.port, backend=server.server_port)
+            filled(self.gateway_file + ONE_BACKEND, http=self.port, backend=server.server_port)
         )
         self.gateway = self.start("twistd", "-n", "--pidfile=", "edgegate", "--config", "etc", "--admin", "none")
         self.gateway.says("serving ")

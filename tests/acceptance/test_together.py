@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 
 from tests.acceptance.manifests import GATEWAY
 from tests.acceptance.served import ServedTestCase
@@ -109,9 +108,7 @@ class TogetherTests(ServedTestCase):
         for number in range(6):
             client = self.client()
             client.send(b"POST /shaky?%d HTTP/1.1\r\nHost: a.example\r\nContent-Length: 30\r\n\r\n" % number)
-            for piece in (b"a" * 10, b"b" * 10, b"c" * 10):
-                client.send(piece)
-                time.sleep(0.03)
+            client.dribble((b"a" * 10, b"b" * 10, b"c" * 10), pause=0.03)
             answer = client.answer()
             self.assertEqual((answer.status, answer.echo["body"]), (200, "a" * 10 + "b" * 10 + "c" * 10))
         self.assertGreater(self.backends.connections["reset"], 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 from twisted.internet import reactor
@@ -11,6 +12,17 @@ from edgegate.net.stream import Stream
 from tests.net.pairs import HERE, THERE, Recorder, receive, tcp_pair, until
 
 LARGE = b"x" * (8 << 20)
+
+
+def connected(case: TestCase) -> tuple[Stream, socket.socket, Recorder]:
+    """Return a stream with a protocol, which ends with the test, and its other side."""
+    ours, theirs = tcp_pair()
+    stream, recorder = Stream(reactor, ours, HERE, THERE), Recorder()  # type: ignore[arg-type]
+    stream.start(recorder)
+    case.addCleanup(theirs.close)
+    case.addCleanup(lambda: until(lambda: recorder.lost or stream.disconnected))
+    case.addCleanup(stream.abortConnection)
+    return stream, theirs, recorder
 
 
 class StreamTestCase(TestCase):

@@ -5,15 +5,14 @@ from __future__ import annotations
 import socket
 import ssl
 
-from twisted.internet import reactor
 from twisted.internet.error import ConnectionDone
 
 from edgegate.net import body_copy
-from edgegate.net.stream import Stream
 from edgegate.net.tls_calls import RECORD
 from edgegate.net.tls_stream import Truncated
 from edgegate.net.transport import HIGH_WATER
-from tests.net.pairs import HERE, THERE, HalfRecorder, Producer, Recorder, attempt, receive, tcp_pair, until
+from tests.net.pairs import HalfRecorder, Producer, Recorder, attempt, receive, until
+from tests.net.streams import connected
 from tests.net.tls_pairs import TLSTestCase
 
 LARGE = bytes(range(256)) * (1 << 14)  # 4 MiB
@@ -27,12 +26,7 @@ class BodyCopyTests(TLSTestCase):
     async def begin(self, count: int = len(LARGE)) -> ssl.SSLSocket:
         """Connect both, and begin a run of so many bytes."""
         client, self.told = await self.start(Recorder())
-        ours, self.sender = tcp_pair()
-        self.source, self.heard = Stream(reactor, ours, HERE, THERE), Recorder()  # type: ignore[arg-type]
-        self.source.start(self.heard)
-        self.addCleanup(self.sender.close)
-        self.addCleanup(lambda: until(lambda: self.source.disconnected))
-        self.addCleanup(self.source.abortConnection)
+        self.source, self.sender, self.heard = connected(self)
         self.moved: list[int] = []
         self.producer = Producer()
         self.stream.registerProducer(self.producer, True)
@@ -150,12 +144,7 @@ class DecryptedTests(TLSTestCase):
     async def begin(self, count: int = len(LARGE)) -> ssl.SSLSocket:
         """Connect both, and begin a run of so many bytes."""
         client, self.heard = await self.start(HalfRecorder())
-        ours, self.reader = tcp_pair()
-        self.sink, self.told = Stream(reactor, ours, HERE, THERE), Recorder()  # type: ignore[arg-type]
-        self.sink.start(self.told)
-        self.addCleanup(self.reader.close)
-        self.addCleanup(lambda: until(lambda: self.sink.disconnected))
-        self.addCleanup(self.sink.abortConnection)
+        self.sink, self.reader, self.told = connected(self)
         self.moved: list[int] = []
         self.producer = Producer()
         self.sink.registerProducer(self.producer, True)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import socket
-
-from twisted.internet import reactor
 from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.trial.unittest import TestCase
 
 from edgegate.net.pipe import Pipe
-from edgegate.net.stream import Stream
-from tests.net.pairs import HERE, THERE, Producer, Recorder, receive, tcp_pair, until
+from tests.net.pairs import Producer, receive, until
+from tests.net.streams import connected
 
 LARGE = bytes(range(256)) * (1 << 14)  # 4 MiB
 
@@ -20,19 +17,9 @@ class BodySpliceTests(TestCase):
 
     def setUp(self) -> None:
         """Connect both."""
-        self.source, self.sender, self.heard = self.stream()
-        self.sink, self.reader, self.told = self.stream()
+        self.source, self.sender, self.heard = connected(self)
+        self.sink, self.reader, self.told = connected(self)
         self.moved: list[int] = []
-
-    def stream(self) -> tuple[Stream, socket.socket, Recorder]:
-        """Make a stream with a protocol, which ends with the test."""
-        ours, theirs = tcp_pair()
-        stream, recorder = Stream(reactor, ours, HERE, THERE), Recorder()  # type: ignore[arg-type]
-        stream.start(recorder)
-        self.addCleanup(theirs.close)
-        self.addCleanup(lambda: until(lambda: recorder.lost or stream.disconnected))
-        self.addCleanup(stream.abortConnection)
-        return stream, theirs, recorder
 
     def run_of(self, count: int) -> None:
         """Begin a run."""

@@ -18,12 +18,13 @@ from edgegate.data_plane import DataPlane
 from edgegate.demo.certificates import fill
 from edgegate.loading import Configuration
 from edgegate.observe.counters import Counters
-from tests.acceptance.manifests import filled
+from tests.acceptance.manifests import ONE_BACKEND, filled
 from tests.acceptance.processes import free_ports
 from tests.net.pairs import until
 from tests.tcp.peers import PATIENCE
 
-FILES = """\
+FILES = (
+    """\
 apiVersion: networking.istio.io/v1
 kind: Gateway
 metadata: {name: gw}
@@ -36,17 +37,13 @@ spec:
     bind: 127.0.0.1
     tls: {mode: SIMPLE, serverCertificate: certs/a.example.crt, privateKey: certs/a.example.key}
 ---
-apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: {name: all}
-spec:
-  hosts: ["*"]
-  gateways: [gw]
-  http:
-  - route: [{destination: {host: 127.0.0.1, port: {number: $backend}}}]
+"""
+    + ONE_BACKEND
+    + """\
   tcp:
   - route: [{destination: {host: 127.0.0.1, port: {number: $backend}}}]
 """
+)
 
 GET = b"GET / HTTP/1.1\r\nhost: a.example\r\n\r\n"
 LAST = b"GET / HTTP/1.1\r\nhost: a.example\r\nconnection: close\r\n\r\n"
