@@ -14,7 +14,9 @@ from edgegate.config.documents import MAX_FILE
 from edgegate.config.validation.http_actions import RETRY_ON
 from edgegate.http.limits import Limits
 from edgegate.loading import load
+from edgegate.net.body_copy import BUFFER_SIZE
 from edgegate.net.proxy_protocol import MAX_V2
+from edgegate.net.transport import HIGH_WATER, READ_SIZE
 from edgegate.routing.clusters import Balancing, ConsistentHash, HashSource, Probe
 from edgegate.routing.headers import OPERATORS
 from edgegate.routing.tls import UpstreamTLS
@@ -152,6 +154,8 @@ class LimitsTests(SynchronousTestCase):
             f"{limits.answer_head_bytes // 1024} KiB, {limits.answer_fields} fields, {limits.interim_answers} interim",
             f"under way | {limits.stream_idle_seconds / 60:g} min",
             f"byte in either direction | {limits.stream_idle_seconds / 60:g} min",
+            f"{limits.stall_seconds:g} s in which its system acknowledges less than {limits.stall_bytes >> 10} KiB",
+            f"{HIGH_WATER >> 10} KiB and one read: {READ_SIZE >> 10} KiB, or {BUFFER_SIZE >> 10} KiB of",
             f"copies of requests on their way to mirrors | {limits.shadows:,}",
             f"answer of a mirror | {limits.linger_bytes >> 20} MiB, {limits.stall_seconds:g} s",
             f"aliases on the way to them | {MAX_ADDRESSES}, {MAX_CHAIN} |",

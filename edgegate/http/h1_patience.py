@@ -68,7 +68,7 @@ class Patience(Deadline):
         self.start(self._limits.stall_seconds)
 
     def reads(self, transport: Transport) -> bool:
-        """It was waited for long enough: return whether it has read anything meanwhile, and wait again."""
+        """It was waited for long enough: return whether it has read enough meanwhile, and wait again."""
         before = self._acknowledged
         self.reader(transport)
-        return self._acknowledged > before
+        return self._acknowledged - before >= self._limits.stall_bytes

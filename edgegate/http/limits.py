@@ -15,7 +15,8 @@ class Limits:
     @ivar head_seconds: From the first byte of a head to its end, however steadily it drips; then 408.
     @ivar body_seconds: Without a byte of a request's body while the gateway is reading; then 408.
     @ivar idle_seconds: Between requests on a kept connection, and before the first.
-    @ivar stall_seconds: Without progress in writing to a client that does not read; then its connection is reset.
+    @ivar stall_seconds: In which a client that does not keep up with its answer must read some of it, or is reset.
+    @ivar stall_bytes: How much that is.
     @ivar linger_seconds: Reading on after an answer that ended the connection, so that the client sees the answer.
     @ivar linger_bytes: How much is thrown away meanwhile.
     @ivar upload_bytes: Of a body held while its backend is being connected, and kept for a second try.
@@ -34,6 +35,7 @@ class Limits:
     body_seconds: float = 60.0
     idle_seconds: float = 75.0
     stall_seconds: float = 60.0
+    stall_bytes: int = 64 * 1024
     linger_seconds: float = 5.0
     linger_bytes: int = 1024 * 1024
     upload_bytes: int = 64 * 1024

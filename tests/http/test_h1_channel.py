@@ -330,7 +330,7 @@ class DeadlineTests(SynchronousTestCase):
         client.producer.resumeProducing()
         self.assertTrue(backend.reading)
         client.producer.pauseProducing()
-        for client.acknowledged in (1, 2):
+        for client.acknowledged in (100_000, 200_000):
             # slowly it does read
             talk.advance(Limits().stall_seconds + 1)
             self.assertEqual(client.ended, "")

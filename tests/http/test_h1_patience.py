@@ -29,7 +29,7 @@ class PatienceTests(SynchronousTestCase):
         """Wait for nothing."""
         self.clock = Clock()
         self.ends: list[Wait] = []
-        limits = Limits(idle_seconds=10, head_seconds=20, body_seconds=30, stall_seconds=40)
+        limits = Limits(idle_seconds=10, head_seconds=20, body_seconds=30, stall_seconds=40, stall_bytes=1000)
         wheel = TimerWheel(self.clock, 0.5)
         self.patience = Patience(wheel, limits, lambda: self.ends.append(self.patience.wait))
         self.reader: Any = Reader()
@@ -72,8 +72,8 @@ class PatienceTests(SynchronousTestCase):
         self.assertEqual(self.ends, [Wait.REQUEST])
 
     def test_reader(self) -> None:
-        """One that has read since is waited for again."""
+        """One that has read enough since is waited for again; what it reads is not saved up."""
         self.patience.reader(self.reader)
-        self.reader.acknowledged = 1
-        self.assertTrue(self.patience.reads(self.reader))
-        self.assertFalse(self.patience.reads(self.reader))
+        for acknowledged, enough in ((1000, True), (3000, True), (3999, False), (4998, False), (5998, True)):
+            self.reader.acknowledged = acknowledged
+            self.assertIs(self.patience.reads(self.reader), enough, acknowledged)
