@@ -11,7 +11,6 @@ L{IReactorFDSet} is used.
 from __future__ import annotations
 
 import socket
-import sys
 from collections.abc import Callable, Hashable, Iterable
 from enum import IntEnum
 from typing import Final, cast
@@ -34,7 +33,7 @@ from zope.interface import classImplements
 
 from edgegate.net.descriptor import Descriptor
 from edgegate.net.sockaddr import AnyTwistedAddress, twisted_address
-from edgegate.net.sockets import reset_on_close
+from edgegate.net.sockets import acknowledged, reset_on_close
 from edgegate.routing.snapshot import Address
 
 READ_SIZE: Final = 65536
@@ -42,9 +41,6 @@ READ_SIZE: Final = 65536
 
 HIGH_WATER: Final = 65536
 """Queued bytes above which the producer is paused."""
-
-
-_TCP_INFO: Final[int] = int(getattr(socket, "TCP_INFO", 0)) if sys.platform == "linux" else 0
 
 
 class Phase(IntEnum):
@@ -142,16 +138,9 @@ class Transport(Descriptor):
 
     @property
     def acknowledged(self) -> int:
-        """
-        Bytes that the other side's system has acknowledged, those of TLS and all (C{tcpi_bytes_acked} of Linux).
-
-        Elsewhere, and of a UNIX socket: what our own has taken.
-        """
-        try:
-            info = self._socket.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, 128)
-        except OSError:
-            return self.bytes_out
-        return int.from_bytes(info[120:], sys.byteorder) if len(info) == 128 else self.bytes_out
+        """Bytes that the other side's system has acknowledged; where nobody tells, those that ours has taken."""
+        told = acknowledged(self._socket)
+        return self.bytes_out if told is None else told
 
     @property
     def disconnecting(self) -> bool:
