@@ -14,6 +14,7 @@ from edgegate.errors import CONNECT_FAILED, CONNECT_REFUSED, CONNECT_TIMEOUT, Fa
 from edgegate.net.opening import Opening, keep_alive
 from edgegate.net.poller import Poller
 from edgegate.net.sockaddr import address_of, family_of, socket_address
+from edgegate.net.sockets import unpaced
 from edgegate.net.stream import Stream
 from edgegate.net.tls_client import TLSClientStream
 from edgegate.net.wheel import Deadline, TimerWheel
@@ -146,6 +147,8 @@ class Connecting:
             self._fail_later(CONNECT_FAILED)
             return
         sock.setblocking(False)
+        if isinstance(self._address, TCPAddress):
+            unpaced(sock, self._address.host)
         try:
             number = sock.connect_ex(name)
         except OSError:  # a path that is too long for the kernel's structure

@@ -19,6 +19,7 @@ from zope.interface import classImplements
 
 from edgegate.net.poller import Poller
 from edgegate.net.sockaddr import address_of, family_of, socket_address, twisted_address
+from edgegate.net.sockets import unpaced
 from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.routing.snapshot import Address, TCPAddress, UNIXAddress
 
@@ -216,6 +217,7 @@ def bind(address: Address) -> socket.socket:
         if isinstance(address, TCPAddress):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            unpaced(sock, address.host)
             if ":" in address.host:
                 sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if address.host == "::" else 1)
         sock.bind(socket_address(address))

@@ -7,10 +7,13 @@ import struct
 import sys
 from socket import socket as Socket  # noqa: N812
 
-__all__ = ["Socket", "acknowledged", "reset_on_close"]
+__all__ = ["Socket", "acknowledged", "reset_on_close", "unpaced"]
 
 _TCP_INFO = int(getattr(socket, "TCP_INFO", 0)) if sys.platform == "linux" else 0
 _BYTES_ACKED = slice(120, 128)  # of struct tcp_info, in linux/tcp.h
+_TCP_CONGESTION = int(getattr(socket, "TCP_CONGESTION", 0)) if sys.platform == "linux" else 0
+_PACES = b"bbr"  # what the names of those begin with that pace: bbr, bbr2, bbr3
+_SENDS = b"reno"  # in every kernel, and open to every user
 
 
 def reset_on_close(sock: Socket) -> None:
@@ -28,3 +31,23 @@ def acknowledged(sock: Socket) -> int | None:
     except OSError:
         return None
     return int.from_bytes(info[_BYTES_ACKED], sys.byteorder) if len(info) == _BYTES_ACKED.stop else None
+
+
+def unpaced(sock: Socket, host: str) -> None:
+    """
+    Have what is sent to C{host} go out at once, where that is this machine's loopback address.
+
+    A congestion control that paces spreads what is sent over the time of a network's way. There is none over
+    loopback, and the kernel's timers cost more there than all else that bytes need. Any other control stays as the
+    machine has it.
+
+    Comes before the socket connects or listens: one that was paced once stays so. What a listening socket accepts
+    is as it is.
+    """
+    if not _TCP_CONGESTION or not (host.startswith("127.") or host == "::1"):
+        return
+    try:
+        if sock.getsockopt(socket.IPPROTO_TCP, _TCP_CONGESTION, 16).startswith(_PACES):
+            sock.setsockopt(socket.IPPROTO_TCP, _TCP_CONGESTION, _SENDS)
+    except OSError:
+        pass  # not every system that calls itself Linux has it

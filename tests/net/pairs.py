@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
@@ -20,6 +23,29 @@ from edgegate.routing.snapshot import TCPAddress
 HERE = TCPAddress("127.0.0.1", 1)
 THERE = TCPAddress("127.0.0.1", 2)
 PATIENCE = 10.0
+
+_CONTROLS = Path("/proc/sys/net/ipv4/tcp_allowed_congestion_control")
+PACED = _CONTROLS.exists() and "bbr" in _CONTROLS.read_text().split()
+"""Whether a socket of this machine may be paced."""
+
+
+def control(sock: socket.socket) -> str:
+    """Return what controls the congestion of a socket."""
+    return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16).rstrip(b"\0").decode()
+
+
+@contextmanager
+def paced_sockets() -> Iterator[None]:
+    """Have new sockets paced, as on a machine whose default paces."""
+    make: Callable[..., socket.socket] = socket.socket
+
+    def paced(*kind: int) -> socket.socket:
+        sock = make(*kind)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"bbr")
+        return sock
+
+    with patch.object(socket, "socket", paced):
+        yield
 
 
 def tcp_pair() -> tuple[socket.socket, socket.socket]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
+from unittest import skipUnless
 
 from twisted.internet import reactor
 from twisted.internet.task import Clock
@@ -14,7 +15,7 @@ from edgegate.net.connecting import Connecting, connect
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import TimerWheel
 from edgegate.routing.snapshot import Address, TCPAddress, UNIXAddress
-from tests.net.pairs import until
+from tests.net.pairs import PACED, control, paced_sockets, until
 
 
 def descriptors() -> int:
@@ -65,6 +66,17 @@ class ConnectingTests(TestCase):
         sock = stream.detach()
         self.addCleanup(sock.close)
         self.assertTrue(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+    @skipUnless(PACED, "no socket of this machine may be paced")
+    async def test_unpaced(self) -> None:
+        """What goes over loopback is not paced, from its first byte."""
+        _server, address = self.listen()
+        with paced_sockets():
+            self.connect(address)
+        await until(lambda: self.streams)
+        sock = self.streams[0].detach()
+        self.addCleanup(sock.close)
+        self.assertEqual(control(sock), "reno")
 
     async def test_unix(self) -> None:
         """A UNIX socket."""

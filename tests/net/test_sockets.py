@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import socket
+from unittest import skipUnless
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.net.sockets import Socket, reset_on_close
-from tests.net.pairs import tcp_pair
+from edgegate.net.listening import bind
+from edgegate.net.sockets import Socket, reset_on_close, unpaced
+from edgegate.routing.snapshot import TCPAddress
+from tests.net.pairs import PACED, control, paced_sockets, tcp_pair
+
+
+class AskedSocket(Socket):
+    """A socket that says that it is controlled by another than it is, or that it does not know."""
+
+    says = b""
+
+    def getsockopt(self, *about: int) -> bytes:  # type: ignore[override]
+        """Say it."""
+        if not self.says:
+            raise OSError
+        return self.says
 
 
 class SocketTests(SynchronousTestCase):
@@ -26,3 +41,48 @@ class SocketTests(SynchronousTestCase):
         with self.assertRaises(ConnectionResetError):
             theirs.recv(1)
         reset_on_close(ours)
+
+    def asked(self, says: bytes) -> Socket:
+        """Return a socket that says what controls it; in fact cubic or reno does."""
+        sock = AskedSocket(socket.AF_INET, socket.SOCK_STREAM)
+        self.addCleanup(sock.close)
+        sock.says = says
+        return sock
+
+    def chosen(self, says: bytes, host: str) -> bool:
+        """Return whether a socket that is to send to a host is told another control."""
+        told: list[tuple[object, ...]] = []
+        sock = self.asked(says)
+        self.patch(AskedSocket, "setsockopt", lambda _, *what: told.append(what))
+        unpaced(sock, host)
+        self.assertIn(told, ([], [(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"reno")]))
+        return bool(told)
+
+    def test_unpaced(self) -> None:
+        """What would be paced over loopback is not; all else is as the machine has it."""
+        for says, host, chosen in (
+            (b"bbr\0", "127.0.0.1", True),
+            (b"bbr2\0", "127.8.9.1", True),
+            (b"bbr\0", "::1", True),
+            (b"bbr\0", "192.0.2.1", False),
+            (b"bbr\0", "::", False),
+            (b"bbr\0", "0.0.0.0", False),
+            (b"cubic\0", "127.0.0.1", False),
+            (b"dctcp\0", "::1", False),
+            (b"", "127.0.0.1", False),
+        ):
+            with self.subTest(says=says, host=host):
+                self.assertEqual(self.chosen(says, host), chosen)
+
+    @skipUnless(PACED, "no socket of this machine may be paced")
+    def test_accepted_unpaced(self) -> None:
+        """The kernel takes it, and hands it on to what a port accepts."""
+        with paced_sockets():
+            listening = bind(TCPAddress("127.0.0.1", 0))
+        self.addCleanup(listening.close)
+        client = socket.create_connection(listening.getsockname())
+        self.addCleanup(client.close)
+        listening.setblocking(True)
+        accepted, _ = listening.accept()
+        self.addCleanup(accepted.close)
+        self.assertEqual((control(listening), control(accepted)), ("reno", "reno"))
