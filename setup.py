@@ -19,9 +19,9 @@ from setuptools.command.build_ext import build_ext
 HOT = (
     *("net/poller", "net/descriptor", "net/splice", "net/listening", "net/peek", "net/farewell", "net/pipe"),
     *("net/body_run", "net/body_splice", "net/body_copy", "net/wheel", "net/transport", "net/stream", "net/tls_calls"),
-    *("net/tls_stream", "net/tls_client"),
-    "tls/client_hello",
-    "downstream/arrival",
+    *("net/tls_stream", "net/tls_client", "net/addresses", "net/sockaddr"),
+    *("tls/client_hello", "tls/sni"),
+    *("downstream/arrival", "downstream/listener", "downstream/dispatch"),
     "errors",
     *("http/answer", "http/chunks", "http/exchange", "http/fields", "http/forwarded", "http/target", "http/request"),
     *("http/h1_heads", "http/h1_chunked", "http/h1_reader", "http/h1_answers", "http/h1_answer_writer"),
@@ -32,7 +32,8 @@ HOT = (
     *("upstream/outliers", "upstream/selection", "upstream/registry", "upstream/balancing/__init__"),
     *("upstream/balancing/drawn", "upstream/balancing/turns", "upstream/balancing/least_request"),
     "upstream/balancing/scheduled",
-    *("routing/hosts", "routing/table"),
+    *("routing/addresses", "routing/hosts", "routing/matching", "routing/table", "routing/tls", "routing/headers"),
+    *("routing/actions", "routing/policies", "routing/clusters", "routing/snapshot"),
 )
 """The modules that every request passes."""
 

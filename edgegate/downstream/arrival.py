@@ -179,7 +179,7 @@ class Arrival:
                 self._local,
                 self._hello.server_name,
                 tls=True,
-                alpn=stream.alpn,
+                alpn=stream.alpn if self._hello.alpn else b"",
                 client_certificate=forwarded_client_cert(certificate) if certificate is not None else b"",
                 entry=listener,
             )

@@ -9,6 +9,7 @@ are trusted: with no trusted hop the connection's address is the client.
 from __future__ import annotations
 
 from binascii import b2a_hex
+from collections.abc import Iterator
 from random import getrandbits
 from typing import Final
 
@@ -71,11 +72,25 @@ def _hops(head: RequestHead) -> list[bytes]:
     return [hop.strip() for value in head.forwarded_for for hop in value.split(b",") if hop.strip()]
 
 
-_VERSION_4: Final = 0x4000 << 64 | 0x8000 << 48
-_RANDOM: Final = ~(0xF000 << 64 | 0xC000 << 48)
+_BATCH: Final = 128
+_VARIANT: Final = bytes.maketrans(b"0123456789abcdef", b"89ab89ab89ab89ab")
+_made: Final[list[bytes]] = []
 
 
 def request_id() -> bytes:
     """Return a new random UUID (RFC 9562 version 4). It identifies, it keeps no secret."""
-    digits = b2a_hex((getrandbits(128) & _RANDOM | _VERSION_4).to_bytes(16, "big"))
-    return b"-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+    if not _made:
+        _made.extend(_batch())
+    return _made.pop()
+
+
+def _batch() -> Iterator[bytes]:
+    """Make many at once, a digit of all of them at a time: that takes a third of the time."""
+    digits = b2a_hex(getrandbits(128 * _BATCH).to_bytes(16 * _BATCH, "big"))
+    text = bytearray(b"xxxxxxxx-xxxx-4xxx-xxxx-xxxxxxxxxxxx" * _BATCH)
+    places = [place for place in range(36) if place not in (8, 13, 14, 18, 23)]
+    for digit, place in enumerate(places):
+        text[place::36] = digits[digit::32]
+    text[19::36] = text[19::36].translate(_VARIANT)
+    made = bytes(text)
+    return (made[at : at + 36] for at in range(0, len(made), 36))

@@ -1,6 +1,6 @@
 # Hot path: every byte inside TLS passes here.
 """
-Reading and writing inside TLS: two functions of OpenSSL, called as directly as Python can.
+The handshake, reading and writing inside TLS: three functions of OpenSSL, called as directly as Python can.
 
 pyOpenSSL's methods look for trouble around each call that only a call which
 failed can have had: they take four times as long as the function itself. So
@@ -11,6 +11,7 @@ used.
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import Any, Final
 
 from OpenSSL import SSL
@@ -20,19 +21,56 @@ RECORD: Final = 16384
 
 _lib: Final[Any] = getattr(SSL, "_lib", None)
 _ffi: Final[Any] = getattr(SSL, "_ffi", None)
+_shake_hands: Final[Any] = getattr(_lib, "SSL_do_handshake", None)
+_get_error: Final[Any] = getattr(_lib, "SSL_get_error", None)
+_wants_read: Final[Any] = getattr(_lib, "SSL_ERROR_WANT_READ", None)
 _read: Final[Any] = getattr(_lib, "SSL_read", None)
 _write: Final[Any] = getattr(_lib, "SSL_write", None)
 _buffer: Final[Any] = getattr(_ffi, "buffer", None)
 _from_buffer: Final[Any] = getattr(_ffi, "from_buffer", None)
 _record: Final[Any] = None if _ffi is None else _ffi.new("char[]", RECORD)
 
-DIRECT: Final = None not in (_read, _write, _record) and hasattr(SSL.Connection, "_raise_ssl_error")
+DIRECT: Final = None not in (_shake_hands, _get_error, _wants_read, _read, _write, _record) and hasattr(
+    SSL.Connection, "_raise_ssl_error"
+)
 """Whether pyOpenSSL has what is called here."""
 
 
 def handle(connection: SSL.Connection) -> Any:
-    """Return what L{receive} and L{send} are to be called with."""
+    """Return what the functions below are to be called with."""
     return getattr(connection, "_ssl", None) if DIRECT else None
+
+
+class Handshake(IntEnum):
+    """How far a handshake is."""
+
+    DONE = 0
+    WANTS_READ = 1
+    WANTS_WRITE = 2
+
+
+def shake_hands(connection: SSL.Connection, ssl: Any) -> Handshake:
+    """
+    Go on with the handshake as far as it goes.
+
+    @param ssl: The connection's L{handle}.
+    @raise SSL.Error: As C{Connection.do_handshake} does, but for what it wants.
+    """
+    try:
+        if ssl is None:
+            connection.do_handshake()
+            return Handshake.DONE
+        result: int = _shake_hands(ssl)
+        if result == 1:
+            return Handshake.DONE
+        if _get_error(ssl, result) == _wants_read:
+            return Handshake.WANTS_READ
+        connection._raise_ssl_error(ssl, result)
+    except SSL.WantReadError:
+        return Handshake.WANTS_READ
+    except SSL.WantWriteError:
+        return Handshake.WANTS_WRITE
+    return Handshake.DONE
 
 
 def receive(connection: SSL.Connection, ssl: Any) -> bytes:

@@ -21,7 +21,7 @@ from twisted.python.failure import Failure
 from edgegate.net.body_copy import BUFFER_SIZE
 from edgegate.net.farewell import Farewell
 from edgegate.net.stream import Stream
-from edgegate.net.tls_calls import RECORD, handle, receive, receive_into, send
+from edgegate.net.tls_calls import RECORD, Handshake, handle, receive, receive_into, send, shake_hands
 from edgegate.net.transport import HIGH_WATER, Phase, unheard
 from edgegate.net.wheel import TimerWheel
 from edgegate.routing.snapshot import Address
@@ -116,15 +116,16 @@ class TLSStream(Stream):
 
     def _shake_hands(self) -> None:
         try:
-            self.connection.do_handshake()
-        except SSL.WantReadError:
-            self._unwatch_writing()
-            self._watch_reading()
-        except SSL.WantWriteError:
-            self._unwatch_reading()
-            self._watch_writing()
+            found = shake_hands(self.connection, self._ssl)
         except SSL.Error as reason:
             self._handshake_failed(reason_of(reason))
+            return
+        if found is Handshake.WANTS_READ:
+            self._unwatch_writing()
+            self._watch_reading()
+        elif found is Handshake.WANTS_WRITE:
+            self._unwatch_reading()
+            self._watch_writing()
         else:
             done, self._done, self._failed = self._done, None, None
             self._unwatch_writing()

@@ -121,26 +121,30 @@ class VirtualHost:
 
     @ivar domain: A host pattern in normal form.
     @ivar redirect_port: Where C{tls.httpsRedirect} is set: the port of the https URL that every request is sent to.
-    @ivar select: Find the route of a request, or L{None}.
     """
 
     domain: str
     routes: tuple[HTTPRoute, ...] = ()
     redirect_port: int | None = None
-    select: Callable[[Request], HTTPRoute | None] = field(init=False, repr=False, compare=False)
+    _find: Callable[[Request], HTTPRoute | None] | None = field(init=False, repr=False, compare=False, default=None)
 
     def __post_init__(self) -> None:
         if len(self.routes) > _MANY:
-            self.__getattr__("select")
+            self._table()
 
-    def __getattr__(self, name: str) -> Callable[[Request], HTTPRoute | None]:
-        # Only called while C{select} is not set: the table of few routes is made when a request first asks for it, so
-        # that thousands of hosts cost no more than their routes. That of many would keep the request waiting.
-        if name != "select":
-            raise AttributeError(name)
-        select = first_match((route.matches, route) for route in self.routes)
-        object.__setattr__(self, "select", select)
-        return select
+    def select(self, request: Request) -> HTTPRoute | None:
+        """Find the route of a request."""
+        find = self._find
+        if find is None:
+            find = self._table()
+        return find(request)
+
+    def _table(self) -> Callable[[Request], HTTPRoute | None]:
+        # The table of few routes is made when a request first asks for it, so that thousands of hosts cost no more than
+        # their routes. That of many would keep the request waiting.
+        find = first_match((route.matches, route) for route in self.routes)
+        object.__setattr__(self, "_find", find)
+        return find
 
 
 RouteTable = HostTable[VirtualHost]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import FrozenInstanceError, dataclass
+from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.routing import snapshot
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.matching import HTTPMatch, Kind, StringMatch
 from edgegate.routing.snapshot import (
@@ -20,6 +23,7 @@ from edgegate.routing.snapshot import (
     VirtualHost,
     WeightedCluster,
 )
+from edgegate.routing.table import first_match
 
 ORIGIN = Origin("shop.yaml", 7, "VirtualService default/shop")
 
@@ -78,11 +82,32 @@ class VirtualHostTests(SynchronousTestCase):
         self.assertIs(host.select(Asked(b"/b")), wide)
         self.assertIsNone(VirtualHost("shop.example").select(Asked(b"/")))
 
+    def made(self) -> list[int]:
+        """Have the tables that are made written down: how many routes each has."""
+        made: list[int] = []
+
+        def counted(rules: Iterable[Any]) -> Any:
+            listed = list(rules)
+            made.append(len(listed))
+            return first_match(listed)
+
+        self.patch(snapshot, "first_match", counted)
+        return made
+
     def test_table_is_kept(self) -> None:
-        """The table of its routes is made once; a virtual host has nothing else that it has not."""
+        """The table of its routes is made once, when a request first needs it."""
+        made = self.made()
         host = VirtualHost("shop.example", (HTTPRoute("wide", ORIGIN, ()),))
-        self.assertIs(host.select, host.select)
-        self.assertRaises(AttributeError, getattr, host, "nothing")
+        self.assertEqual(made, [])
+        for _ in range(3):
+            host.select(Asked(b"/"))
+        self.assertEqual(made, [1])
+
+    def test_large_table(self) -> None:
+        """One that takes milliseconds to make keeps no request waiting."""
+        made = self.made()
+        VirtualHost("shop.example", tuple(HTTPRoute(str(number), ORIGIN, ()) for number in range(101)))
+        self.assertEqual(made, [101])
 
     def test_many_routes(self) -> None:
         """Of many routes, too, the first one that a request satisfies is found."""
