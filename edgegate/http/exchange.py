@@ -18,7 +18,7 @@ from edgegate.http.answer import AnswerHead
 from edgegate.http.fields import Field
 from edgegate.http.forwarded import Client
 from edgegate.http.grpc import grpc_fields, is_grpc
-from edgegate.http.request import CHUNKED, RequestHead
+from edgegate.http.request import RequestHead
 from edgegate.net.addresses import Downstream
 from edgegate.net.stream import Stream
 from edgegate.routing.snapshot import Address, HTTPRoute
@@ -210,24 +210,8 @@ class Exchange:
 
     @property
     def headers(self) -> list[Field]:
-        """
-        The fields that a route may ask for, the ones that are set anew towards the backend included.
-
-        They are made once for a head: a table may ask for them in each of its routes.
-        """
-        head = self.head
-        fields = head.seen
-        if fields is None:
-            fields = head.seen = [*head.fields, (b"host", head.authority)]
-            fields.extend((b"x-forwarded-for", value) for value in (*head.forwarded_for, self.channel.client.address))
-            fields.append((b"x-forwarded-proto", self.scheme))
-            if head.length == CHUNKED:
-                fields.append((b"transfer-encoding", b"chunked"))
-            elif head.sized:
-                fields.append((b"content-length", b"%d" % head.length))
-            if head.upgrade:
-                fields += ((b"connection", b"upgrade"), (b"upgrade", b", ".join(head.upgrade)))
-        return fields
+        """The fields that a route may ask for, the ones that are set anew towards the backend included."""
+        return self.channel.client.seen(self.head)
 
     # The request, from the channel ------------------------------------------------------------------------------------
 

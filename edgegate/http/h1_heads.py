@@ -6,10 +6,15 @@ One parser serves all connections, which need none of their own while they are
 idle. It is used again only where it stands at the beginning of a message: after
 one that was whole and that lets the connection be kept. After anything else,
 an error above all, it is thrown away.
+
+A head that is byte for byte one that came lately, on whatever connection, is
+not parsed again: so a head says only what is in its bytes, and nothing of who
+sent it. What is remembered is bounded in bytes.
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import Final
 
 import httptools
@@ -19,34 +24,60 @@ from edgegate.http.fields import Field
 from edgegate.http.request import HostMemory, RequestHead, RequestRefused, h1_head
 from edgegate.http.target import PathNormalisation
 
+REMEMBERED: Final = 1 << 20
+"""Bytes that the heads that are remembered may need, their values included, about."""
+
+MEMORABLE: Final = 2048
+"""Bytes of a head that is remembered."""
+
+_VALUES: Final = 1024
+"""Bytes that the values of a small head need, about."""
+
 
 class HeadParser:
-    """Parse one head after the other, of whatever connections."""
+    """Parse one head after the other, of whatever connections, and remember them."""
 
-    __slots__ = ("_fields", "_keep", "_parser", "_paths", "_target", "_whole")
+    __slots__ = ("_fields", "_hosts", "_keep", "_parser", "_paths", "_remembered", "_size", "_target", "_whole")
 
     def __init__(self, paths: PathNormalisation = PathNormalisation.BASE) -> None:
         self._paths = paths
+        self._hosts = HostMemory()
+        self._remembered: OrderedDict[bytes, RequestHead] = OrderedDict()
+        self._size = 0
         self._parser: httptools.HttpRequestParser | None = None
         self._fields: list[Field] = []
         self._target = b""
         self._keep = self._whole = False
 
-    def parse(self, raw: bytes, most_fields: int, memory: HostMemory) -> RequestHead:
+    def read(self, raw: bytes, most_fields: int) -> RequestHead:
         """
-        Parse a head.
+        Return what a head says.
 
         @param raw: All of it, the empty line included, and nothing else.
-        @param memory: Of its connection.
+        @param most_fields: The same for all heads.
         @raise RequestRefused: It is no request that can be served.
         """
+        head = self._remembered.get(raw)
+        if head is not None:
+            return head
         try:
-            return self._parse(raw, most_fields, memory)
+            head = self._parse(raw, most_fields)
         finally:
             if not (self._whole and self._keep):
                 self._parser = None
+        if len(raw) <= MEMORABLE:
+            self._remember(raw, head)
+        return head
 
-    def _parse(self, raw: bytes, most_fields: int, memory: HostMemory) -> RequestHead:
+    def _remember(self, raw: bytes, head: RequestHead) -> None:
+        remembered = self._remembered
+        remembered[raw] = head
+        self._size += 2 * len(raw) + _VALUES
+        while self._size > REMEMBERED:
+            oldest, _ = remembered.popitem(last=False)
+            self._size -= 2 * len(oldest) + _VALUES
+
+    def _parse(self, raw: bytes, most_fields: int) -> RequestHead:
         fields: list[Field] = []
         self._fields = fields
         self._target = b""
@@ -68,7 +99,7 @@ class HeadParser:
         version = parser.get_http_version()
         if version not in ("1.1", "1.0"):
             raise RequestRefused(VERSION_REFUSED if b"HTTP/" in raw else BAD_REQUEST)
-        return h1_head(parser.get_method(), self._target, version, self._keep, fields, memory, self._paths)
+        return h1_head(parser.get_method(), self._target, version, self._keep, fields, self._hosts, self._paths)
 
     # llhttp's callbacks -----------------------------------------------------------------------------------------------
 

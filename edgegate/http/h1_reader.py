@@ -19,9 +19,9 @@ from edgegate.errors import BAD_REQUEST, HEAD_TOO_LARGE, Fault
 from edgegate.http.chunks import ChunkError
 from edgegate.http.fields import Field
 from edgegate.http.h1_chunked import ChunkedBody
-from edgegate.http.h1_heads import HeadParser, looks_like_a_method
+from edgegate.http.h1_heads import MEMORABLE, HeadParser, looks_like_a_method
 from edgegate.http.limits import Limits
-from edgegate.http.request import CHUNKED, HostMemory, RequestHead, RequestRefused
+from edgegate.http.request import CHUNKED, RequestHead, RequestRefused
 
 
 class RequestSink(Protocol):
@@ -70,8 +70,6 @@ class State(Enum):
 
 
 _EMPTY_LINE: Final = b"\r\n\r\n"
-_MEMORABLE: Final = 2048
-"""Bytes of a head that is remembered."""
 
 
 class RequestReader:
@@ -88,7 +86,6 @@ class RequestReader:
         "_last_head",
         "_left",
         "_limits",
-        "_memory",
         "_reading",
         "_rest",
         "_sink",
@@ -102,7 +99,6 @@ class RequestReader:
         self._sink: RequestSink = sink
         self._limits = limits
         self._heads = heads
-        self._memory = HostMemory()
         self._chunked: ChunkedBody | None = None
         self._rest = b""
         self._last = b""
@@ -187,14 +183,13 @@ class RequestReader:
         if end > self._limits.head_bytes:
             return self._refuse(HEAD_TOO_LARGE)
         raw = data[:end]
-        if raw == self._last and self._last_head is not None:
-            head = self._last_head
-        else:
+        head = self._last_head
+        if head is None or raw != self._last:
             try:
-                head = self._heads.parse(raw, self._limits.head_fields, self._memory)
+                head = self._heads.read(raw, self._limits.head_fields)
             except RequestRefused as refused:
                 return self._refuse(refused.fault)
-            if head.length != CHUNKED and len(raw) <= _MEMORABLE:
+            if end <= MEMORABLE:
                 self._last, self._last_head = raw, head
         self._begin(head)
         return data[end:]

@@ -55,7 +55,8 @@ class RequestRefused(Exception):
 
 class RequestHead:
     """
-    A request's head, ready to be routed. Shared by requests whose heads are the same: never changed.
+    A request's head, ready to be routed. Shared by all requests whose heads are the same, on whatever connections:
+    never changed, and nothing in it is of one client.
 
     @ivar target: What is sent on: origin form (path and query) or C{*}, the path in its normal form.
     @ivar path: The target without its query.
@@ -68,7 +69,6 @@ class RequestHead:
     @ivar upgrade: The protocols that the client would rather speak, of those that a backend may be asked for.
     @ivar h1_lines: The lines that an HTTP/1 backend gets, once they were made; else empty.
     @ivar lines_of: The changes that are in them, which a route makes.
-    @ivar seen: The fields that routes may ask for, once they were made.
     """
 
     __slots__ = (
@@ -85,7 +85,6 @@ class RequestHead:
         "method",
         "path",
         "request_id",
-        "seen",
         "sized",
         "target",
         "upgrade",
@@ -109,8 +108,13 @@ class RequestHead:
     upgrade: Protocols
     h1_lines: bytes
     lines_of: object
-    seen: list[Field] | None
 
+
+_MOST_HOSTS: Final = 16384
+"""Hosts that are remembered."""
+
+_LONGEST_HOST: Final = 261
+"""Bytes of an authority that is remembered: those of the longest name and its port."""
 
 _ABSOLUTE: Final = re.compile(rb"(?i:https?)://([^/?#]*)([^#]*)")
 
@@ -128,7 +132,7 @@ def h1_head(
     Check the head of an HTTP/1 request that llhttp has parsed.
 
     @param received: Fields with their names as the client wrote them.
-    @param memory: The connection's memory of the last authority.
+    @param memory: Of the authorities that were asked for.
     @param paths: How the target's path is brought to its normal form.
     @raise RequestRefused: It is answered with this fault.
     """
@@ -143,7 +147,6 @@ def h1_head(
     head.lines_of = None
     head.upgrade = ()
     head.fields = fields = []
-    head.seen = None
     authority: bytes | None = None
     special: list[tuple[Role, bytes]] = []
     known = REQUEST_ROLES.known
@@ -179,7 +182,6 @@ def refused_head() -> RequestHead:
     head.host, head.version = "", "1.1"
     head.fields, head.forwarded_for = [], []
     head.lines_of = None
-    head.seen = None
     head.upgrade = ()
     head.length = 0
     head.sized = head.keep = head.expects_continue = False
@@ -187,13 +189,12 @@ def refused_head() -> RequestHead:
 
 
 class HostMemory:
-    """A connection's memory of the last authority and its host: clients mostly ask for the same one again."""
+    """The hosts of the authorities that were asked for lately: clients mostly ask for the same ones again."""
 
-    __slots__ = ("_authority", "_host")
+    __slots__ = ("_hosts",)
 
     def __init__(self) -> None:
-        self._authority: bytes | None = None
-        self._host = ""
+        self._hosts: dict[bytes, str] = {}
 
     def host(self, authority: bytes) -> str:
         """
@@ -201,13 +202,18 @@ class HostMemory:
 
         @raise RequestRefused: It is no authority.
         """
-        if authority != self._authority:
-            try:
-                self._host = host_of(authority)
-            except ValueError as error:
-                raise RequestRefused(BAD_HOST) from error
-            self._authority = authority
-        return self._host
+        host = self._hosts.get(authority)
+        if host is not None:
+            return host
+        try:
+            host = host_of(authority)
+        except ValueError as error:
+            raise RequestRefused(BAD_HOST) from error
+        if len(self._hosts) >= _MOST_HOSTS:
+            self._hosts.clear()
+        if len(authority) <= _LONGEST_HOST:
+            self._hosts[authority] = host
+        return host
 
 
 def _take_target(head: RequestHead, target: bytes, paths: PathNormalisation) -> None:

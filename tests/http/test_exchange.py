@@ -11,7 +11,7 @@ from edgegate.errors import CLIENT_GONE, NO_ROUTE, UPSTREAM_CUT_SHORT, UPSTREAM_
 from edgegate.http.answer import AnswerHead
 from edgegate.http.exchange import REASONS, Exchange, Phase
 from edgegate.http.forwarded import Client
-from edgegate.http.request import CHUNKED, refused_head
+from edgegate.http.request import refused_head
 from tests.http.conversation import plain
 
 
@@ -140,14 +140,6 @@ class ExchangeTests(SynchronousTestCase):
         )
         self.assertIs(self.exchange.headers, self.exchange.headers)
         self.assertEqual(self.exchange.port, 80)
-
-    def test_bodies_that_routes_look_at(self) -> None:
-        """How a body is framed is told, though it is framed anew towards the backend."""
-        head = self.exchange.head
-        for length, sized, field in ((0, True, b"0"), (7, True, b"7"), (CHUNKED, False, b"chunked")):
-            head.length, head.sized, head.seen = length, sized, None
-            name = b"transfer-encoding" if length == CHUNKED else b"content-length"
-            self.assertIn((name, field), self.exchange.headers)
 
     def test_marks(self) -> None:
         """Flags that are no faults are kept beside it."""

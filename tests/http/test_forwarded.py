@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.http.fields import Field
 from edgegate.http.forwarded import Client, request_id
-from edgegate.http.request import HostMemory, RequestHead, h1_head
+from edgegate.http.request import CHUNKED, HostMemory, RequestHead, h1_head
 from edgegate.net.addresses import Downstream
 from edgegate.routing.snapshot import FilterChain, Listener, Origin, TCPAddress, UNIXAddress
 
@@ -99,14 +99,36 @@ class ClientTests(SynchronousTestCase):
         told = lines(Client(downstream(peer=UNIXAddress("")), 0))
         self.assertEqual(told[b"x-forwarded-for"], b"unknown")
 
+    def test_what_routes_look_at(self) -> None:
+        """How a body is framed is told, though it is framed anew towards the backend."""
+        client = Client(downstream(), 0)
+        for length, sized, field in ((0, True, b"0"), (7, True, b"7"), (CHUNKED, False, b"chunked")):
+            asked = head()
+            asked.length, asked.sized = length, sized
+            name = b"transfer-encoding" if length == CHUNKED else b"content-length"
+            self.assertIn((name, field), client.seen(asked))
+            self.assertIs(client.seen(asked), client.seen(asked))
+
+    def test_head_of_many(self) -> None:
+        """Clients whose heads are one and the same are told apart."""
+        asked = head((b"x-a", b"1"))
+        clients = [
+            Client(downstream(peer=TCPAddress(host, 9), tls=host > "192.0.2.1"), 0)
+            for host in ("192.0.2.1", "192.0.2.2")
+        ]
+        for _ in range(2):
+            told = [dict(client.seen(asked)) for client in clients]
+            self.assertEqual([each[b"x-forwarded-for"] for each in told], [b"192.0.2.1", b"192.0.2.2"])
+            self.assertEqual([each[b"x-forwarded-proto"] for each in told], [b"http", b"https"])
+
 
 class RequestIdTests(SynchronousTestCase):
     """Request ids are UUIDs."""
 
     def test_version_and_variant(self) -> None:
         """They are random ones of RFC 9562."""
-        seen = {request_id() for _ in range(200)}
-        self.assertEqual(len(seen), 200)
+        seen = {request_id() for _ in range(2000)}
+        self.assertEqual(len(seen), 2000)
         for value in seen:
             uuid = UUID(value.decode())
             self.assertEqual((uuid.version, uuid.variant), (4, "specified in RFC 4122"))

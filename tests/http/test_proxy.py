@@ -19,7 +19,7 @@ from edgegate.errors import (
 from edgegate.http.limits import Limits
 from edgegate.routing.clusters import OutlierDetection
 from edgegate.routing.snapshot import TCPAddress
-from tests.http.conversation import Conversation
+from tests.http.conversation import Conversation, plain
 from tests.http.test_h1_channel import GET, OK, POST
 
 
@@ -50,6 +50,13 @@ class RequestLinesTests(SynchronousTestCase):
         client = talk.client()
         client.deliver(b"POST / HTTP/1.1\r\nHost: web.example\r\nContent-Length: 0\r\n\r\n")
         self.assertIn(b"content-length: 0\r\n", talk.backend().sent)
+
+    def test_same_bytes(self) -> None:
+        """Of clients that send the same the backends hear one by one: who each is stands in no memory of heads."""
+        talk = Conversation()
+        for host in ("192.0.2.1", "192.0.2.2", "192.0.2.1"):
+            talk.client(replace(plain(), peer=TCPAddress(host, 4711))).deliver(GET)
+            self.assertIn(b"x-forwarded-for: %b\r\n" % host.encode(), talk.backend().sent)
 
     def test_expected_time(self) -> None:
         """Where the route has a timeout, the backend is told."""

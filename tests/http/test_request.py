@@ -169,3 +169,23 @@ class HeadTests(SynchronousTestCase):
     def test_refused_head(self) -> None:
         """The stand-in for a head that could not be read never keeps its connection."""
         self.assertFalse(refused_head().keep)
+
+
+class HostMemoryTests(SynchronousTestCase):
+    """Authorities that came before."""
+
+    def test_same(self) -> None:
+        """Those that come again, those that are too long to be remembered, and those that are none."""
+        memory = HostMemory()
+        for _ in range(2):
+            self.assertEqual(memory.host(b"A.Example:80"), "a.example")
+            self.assertEqual(memory.host(b"a.example."), memory.host(b"a.example."))
+            for bad in (b"a b", b"a:b:c", b"a" * 300):
+                self.assertRaises(RequestRefused, memory.host, bad)
+
+    def test_bounded(self) -> None:
+        """However many come, no more than so many are remembered."""
+        memory = HostMemory()
+        for number in range(40_000):
+            self.assertEqual(memory.host(b"h%d.example" % number), f"h{number}.example")
+        self.assertLessEqual(len(memory._hosts), 16384)
