@@ -16,7 +16,7 @@ from twisted.logger import Logger
 from twisted.python import usage
 
 from edgegate.admin.address import DEFAULT, parse_admin_address
-from edgegate.admin.site import AdminService
+from edgegate.admin.service import AdminService
 from edgegate.downstream.introduced import Introductions
 from edgegate.http.target import PathNormalisation
 from edgegate.loading import Configuration

@@ -12,7 +12,7 @@ from twisted.plugin import getPlugins
 from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.admin.site import AdminService
+from edgegate.admin.service import AdminService
 from edgegate.http.target import PathNormalisation
 from edgegate.observe.access_log import AccessLogService
 from edgegate.routing.addresses import TCPAddress

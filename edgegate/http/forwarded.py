@@ -18,6 +18,8 @@ from edgegate.http.request import CHUNKED, RequestHead
 from edgegate.net.addresses import Downstream
 from edgegate.routing.snapshot import TCPAddress
 
+_NONE_YET: Final[list[Field]] = []
+
 
 class Client:
     """
@@ -40,7 +42,7 @@ class Client:
             self._identity(self.address, self._proto),
         )
 
-        self._seen: list[Field] = []
+        self._seen: list[Field] = _NONE_YET
         self._seen_of: RequestHead | None = None
 
     def lines(self, head: RequestHead) -> bytes:

@@ -22,7 +22,7 @@ from edgegate.net.body_copy import BUFFER_SIZE
 from edgegate.net.farewell import Farewell
 from edgegate.net.stream import Stream
 from edgegate.net.tls_calls import RECORD, Handshake, handle, receive, receive_into, send, shake_hands
-from edgegate.net.transport import HIGH_WATER, Phase, unheard
+from edgegate.net.transport import HIGH_WATER, Phase, nothing, unheard
 from edgegate.net.wheel import TimerWheel
 from edgegate.routing.snapshot import Address
 
@@ -70,6 +70,8 @@ class TLSStream(Stream):
         @param context: Of the server that the client asked for.
         """
         super().__init__(reactor, sock, local, peer)
+        # OpenSSL does both, and there are many streams
+        self._recv, self._send = nothing, _nowhere
         self._wheel = wheel
         self.connection = connection = SSL.Connection(context, sock)
         connection.set_accept_state()
@@ -314,6 +316,10 @@ class TLSStream(Stream):
         """Send close_notify where the kernel takes it; where it does not, nobody is reading."""
         with contextlib.suppress(SSL.Error):
             self.connection.shutdown()
+
+
+def _nowhere(data: bytes | memoryview) -> int:
+    return 0
 
 
 def _cork(sock: socket.socket, on: bool) -> None:

@@ -12,13 +12,14 @@ from collections.abc import Iterator, Mapping
 from random import Random
 from types import MappingProxyType
 
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorPluggableNameResolver
 
 from edgegate.net.wheel import TimerWheel
-from edgegate.routing.snapshot import Cluster, WeightedCluster
+from edgegate.routing.clusters import Probe
+from edgegate.routing.snapshot import Address, Cluster, WeightedCluster
 from edgegate.routing.tls import UpstreamTLS
 from edgegate.tls.client_contexts import ClientContext
-from edgegate.upstream.asking import Asking
 from edgegate.upstream.cluster import RESOLVE_TIMEOUT, ClusterState
 from edgegate.upstream.contact import contact_of
 from edgegate.upstream.dns import Resolver
@@ -58,7 +59,7 @@ class ClusterRegistry:
         """
         self.place = place
         found = SystemLookups(reactor) if lookups is None else lookups
-        self.probing = Probing(wheel.clock, Asking(reactor, wheel, found) if ask is None else ask)
+        self.probing = Probing(wheel.clock, _asking(reactor, wheel, found) if ask is None else ask)
         self.wheel = wheel
         self.random = Random() if random is None else random
         self.resolver = Resolver(found, wheel, self.random)
@@ -130,3 +131,17 @@ class ClusterRegistry:
 
     def __len__(self) -> int:
         return len(self._states)
+
+
+def _asking(reactor: IReactorPluggableNameResolver, wheel: TimerWheel, lookups: Lookups) -> Ask:
+    """Return what asks as probes say. What it takes is imported at the first: an HTTP client is megabytes."""
+    made: list[Ask] = []
+
+    def ask(address: Address, probe: Probe) -> Deferred[None]:
+        if not made:
+            from edgegate.upstream.asking import Asking  # noqa: PLC0415
+
+            made.append(Asking(reactor, wheel, lookups))
+        return made[0](address, probe)
+
+    return ask

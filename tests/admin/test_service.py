@@ -1,4 +1,4 @@
-"""Tests of L{edgegate.admin.site} and L{edgegate.cli.asking}: a client asks the listener."""
+"""Tests of L{edgegate.admin.service} and L{edgegate.cli.asking}: a client asks the listener."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 from twisted.internet import reactor
 from twisted.trial.unittest import TestCase
 
-from edgegate.admin.site import AdminService
+from edgegate.admin.service import AdminService
 from edgegate.cli.asking import fetch
 from edgegate.routing.snapshot import Address, TCPAddress, UNIXAddress
 from tests.admin.served import PretendedGateway

@@ -1,0 +1,137 @@
+"""The admin listener: its port, and what opens and closes it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, maybeDeferred, succeed
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IAddress, IListeningPort
+from twisted.internet.protocol import Factory
+from twisted.internet.task import deferLater
+from twisted.logger import Logger, LogLevel
+
+from edgegate.admin.interfaces import Gateway
+from edgegate.routing.snapshot import Address, TCPAddress, UNIXAddress
+
+if TYPE_CHECKING:
+    from edgegate.admin.site import AdminSite
+
+log = Logger()
+
+_MODE = 0o600
+
+
+class SiteFactory(Factory):
+    """
+    Makes the site when somebody first connects.
+
+    Most gateways are never asked, and Twisted's HTTP server is megabytes. Its import takes some tens of milliseconds.
+    """
+
+    noisy = False
+
+    def __init__(self, reactor: Any, gateway: Gateway, local: bool) -> None:
+        self._reactor = reactor
+        self._gateway = gateway
+        self._local = local
+        self._site: AdminSite | None = None
+
+    def buildProtocol(self, addr: IAddress | None) -> Any:
+        """Return the protocol of a new connection."""
+        site = self._site
+        if site is None:
+            from edgegate.admin.site import AdminSite  # noqa: PLC0415
+
+            site = self._site = AdminSite(self._reactor, self._gateway, self._local)
+            site.doStart()
+        return site.buildProtocol(addr)
+
+    def stopFactory(self) -> None:
+        """The port is closed."""
+        if self._site is not None:
+            self._site.doStop()
+
+    def close(self) -> None:
+        """Close every connection."""
+        if self._site is not None:
+            self._site.close()
+
+
+class AdminService(Service):
+    """The admin listener, from the gateway's start to its end."""
+
+    def __init__(self, reactor: Any, gateway: Gateway, address: Address, required: bool = True) -> None:
+        """
+        @param reactor: Provides C{IReactorTCP} or C{IReactorUNIX}.
+        @param required: Whether the start fails where the port can't be bound; else the gateway runs without.
+        """
+        self._required = required
+        self._reactor = reactor
+        self._site = SiteFactory(reactor, gateway, isinstance(address, UNIXAddress))
+        self._address = address
+        self._port: IListeningPort | None = None
+        self._tried = False
+
+    def privilegedStartService(self) -> None:
+        """
+        Open the port.
+
+        @raise SystemExit: It cannot be bound; what is wrong was logged in one line.
+        """
+        super().privilegedStartService()
+        self._open()
+
+    def startService(self) -> None:
+        """
+        Answer from now on.
+
+        @raise SystemExit: See L{privilegedStartService}, which C{twist} leaves out.
+        """
+        super().startService()
+        self._open()
+        if self._port is not None:
+            log.info("admin listener on {address}", address=_shown(self._port, self._address))
+
+    async def _close(self, port: IListeningPort) -> None:
+        await maybeDeferred(port.stopListening)
+        self._site.close()
+        # connections end in the next turn
+        await deferLater(self._reactor, 0)
+
+    def stopService(self) -> Deferred[None]:
+        """Close the port, and every connection."""
+        super().stopService()
+        port, self._port = self._port, None
+        return succeed(None) if port is None else Deferred.fromCoroutine(self._close(port))
+
+    @property
+    def port(self) -> IListeningPort | None:
+        """What is open."""
+        return self._port
+
+    def _open(self) -> None:
+        if self._tried:
+            return
+        self._tried = True
+        address = self._address
+        try:
+            if isinstance(address, TCPAddress):
+                self._port = self._reactor.listenTCP(address.port, self._site, interface=address.host)
+            else:
+                # the lock beside the socket tells one that was left behind from one in use
+                self._port = self._reactor.listenUNIX(address.path, self._site, mode=_MODE, wantPID=True)
+        except CannotListenError as error:
+            reason = getattr(error.socketError, "strerror", None) or str(error.socketError)
+            level = LogLevel.critical if self._required else LogLevel.warn
+            log.emit(
+                level, "cannot bind {address} for the admin listener: {reason}", address=str(address), reason=reason
+            )
+            if self._required:
+                raise SystemExit(1) from None
+
+
+def _shown(port: IListeningPort, address: Address) -> str:
+    host: Any = port.getHost()
+    return str(TCPAddress(host.host, host.port)) if isinstance(address, TCPAddress) else str(address)
