@@ -81,7 +81,7 @@ class AnswerHead:
 
     @property
     def h1_lines(self) -> bytes:
-        """Status line and field lines for an HTTP/1 client; made once."""
+        """Status line and field lines for an HTTP/1 client, the body's length among them; made once."""
         lines = self._lines
         if not lines:
             parts = [b"HTTP/1.1 %d %b\r\n" % (self.status, self.reason)]
@@ -89,6 +89,8 @@ class AnswerHead:
                 parts += (name, b": ", value, b"\r\n")
                 if name == b"date":
                     self.dated = True
+            if self.length is not None and self.status >= 200 and self.status != 204:
+                parts.append(b"content-length: %d\r\n" % self.length)
             lines = self._lines = b"".join(parts)
         return lines
 

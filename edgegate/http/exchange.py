@@ -8,10 +8,11 @@ that exactly one answer is given: its L{Phase} only goes forward.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from enum import IntEnum
 from http import HTTPStatus
 from time import monotonic
-from typing import Protocol
+from typing import Final, Protocol
 
 from edgegate.errors import CLIENT_GONE, Fault, body_of, grpc_status_of, status_of
 from edgegate.http.answer import AnswerHead
@@ -57,7 +58,7 @@ class Upload(Protocol):
         """The client is gone, or nobody wants the answer any more; nothing is told afterwards."""
 
 
-class Channel(Protocol):
+class Channel(ABC):
     """
     The client's side of one exchange: an HTTP/1 connection, or one stream of an HTTP/2 connection.
 
@@ -68,12 +69,16 @@ class Channel(Protocol):
     @ivar client: Who it is of.
     """
 
+    __slots__ = ("client", "downstream")
+
     downstream: Downstream
     client: Client
 
+    @abstractmethod
     def answer_interim(self, head: AnswerHead) -> None:
         """Queue a 1xx answer."""
 
+    @abstractmethod
     def answer_head(self, head: AnswerHead, extra: bytes = b"") -> None:
         """
         Queue the final answer's head.
@@ -81,29 +86,40 @@ class Channel(Protocol):
         @param extra: Field lines of this answer alone, each with its CRLF.
         """
 
+    @abstractmethod
     def answer_body(self, data: bytes) -> None:
         """Queue a piece of the body."""
 
+    @abstractmethod
     def answer_end(self, trailers: list[Field]) -> None:
         """The answer is whole."""
 
+    @abstractmethod
     def answer_cut(self) -> None:
         """The answer cannot be completed: the client must not take it for whole."""
 
+    @abstractmethod
     def flush(self) -> None:
         """Send what is queued."""
 
+    @abstractmethod
     def run_sink(self) -> Stream | None:
         """Return where the rest of the answer's body may go as it is, without being looked at; L{None}: nowhere."""
 
+    @abstractmethod
     def pause_upload(self) -> None:
         """Stop reading the request's body: who takes it cannot keep up."""
 
+    @abstractmethod
     def resume_upload(self) -> None:
         """Read the request's body again."""
 
+    @abstractmethod
     def continue_upload(self) -> None:
         """Tell a client that waits for C{100 Continue} to send its body, once."""
+
+
+_NO_FIELDS: Final[list[Field]] = []
 
 
 class Exchange:
@@ -163,7 +179,7 @@ class Exchange:
         self.status = self.received = self.sent = self.attempts = 0
         self.fault: Fault | None = None
         self.flags = ""
-        self.readers: list[Field] = []
+        self.readers: list[Field] = _NO_FIELDS
         self.route: HTTPRoute | None = None
         self.cluster = ""
         self.upstream: Address | None = None

@@ -63,12 +63,10 @@ class AnswerWriter:
         out += (head.h1_lines, extra)
         if not head.dated:
             out.append(date_line)
-        length = head.length
         self._chunked = self.delimited = False
         self._bodyless = request.method == b"HEAD" or head.status in _BODYLESS
-        if length is not None:
-            if head.status != 204:
-                out.append(b"content-length: %d\r\n" % length)
+        if head.length is not None:
+            pass  # its lines say so
         elif self._bodyless:
             if head.status == 101:
                 out += (upgrade_lines(head.upgrade), b"server: edgegate\r\n\r\n")

@@ -9,8 +9,9 @@ are on a kept connection within the same second, is not parsed twice.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from enum import Enum
-from typing import Final, Protocol
+from typing import Final
 
 import httptools
 
@@ -28,21 +29,28 @@ class _MoreThanAskedFor(Exception):
     """Bytes came behind the answer."""
 
 
-class AnswerSink(Protocol):
+class AnswerSink(ABC):
     """Whom an L{AnswerReader} tells what it read."""
 
+    __slots__ = ()
+
+    @abstractmethod
     def answer_interim(self, head: AnswerHead) -> None:
         """A 1xx answer came, other than 100."""
 
+    @abstractmethod
     def answer_head(self, head: AnswerHead) -> None:
         """The final answer begins."""
 
+    @abstractmethod
     def answer_body(self, data: bytes) -> None:
         """A piece of its body, never empty."""
 
 
-class Nobody:
+class Nobody(AnswerSink):
     """Hears what is of no use to anybody."""
+
+    __slots__ = ()
 
     def answer_interim(self, head: AnswerHead) -> None:
         """Nothing comes of it."""

@@ -8,8 +8,9 @@ to whoever asked.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Hashable
-from typing import Protocol, cast
+from typing import Final, cast
 
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IProtocol, IPushProducer, ITransport
@@ -31,19 +32,27 @@ from edgegate.upstream.registry import EndpointState
 
 log = Logger()
 
+_NOTHING: Final[list[bytes]] = []
 
-class Asker(AnswerSink, Protocol):
+
+class Asker(AnswerSink):
     """Whose request a backend connection carries."""
 
+    __slots__ = ()
+
+    @abstractmethod
     def answer_flush(self) -> None:
         """What came in one read was told."""
 
+    @abstractmethod
     def answer_end(self, trailers: list[Field]) -> None:
         """The answer is whole; the connection is not this asker's any more."""
 
+    @abstractmethod
     def answer_fits(self, head: AnswerHead) -> bool:
         """Whether a 101 is one that the request asked for. If so, its head is told like a final one's."""
 
+    @abstractmethod
     def answer_switched(self, stream: Stream, rest: bytes) -> None:
         """
         Another protocol follows on the 101. The stream is the asker's; at its end it calls L{HTTP1Backend.end_tunnel}.
@@ -51,6 +60,7 @@ class Asker(AnswerSink, Protocol):
         @param rest: What came behind the 101.
         """
 
+    @abstractmethod
     def answer_failed(self, fault: Fault, silent: bool) -> None:
         """
         No answer will come, or not the rest of it; the connection is gone.
@@ -58,12 +68,15 @@ class Asker(AnswerSink, Protocol):
         @param silent: Whether not a byte of an answer was seen.
         """
 
+    @abstractmethod
     def answer_passed(self, count: int) -> None:
         """So many bytes of the answer's body went to the client without being looked at."""
 
+    @abstractmethod
     def answer_sink(self) -> Stream | None:
         """Where the rest of a body of known length may go without being looked at; L{None}: nowhere."""
 
+    @abstractmethod
     def upload_blocked(self, blocked: bool) -> None:
         """The backend cannot keep up with the request's body, or can again."""
 
@@ -129,17 +142,20 @@ class HTTP1Backend:
 
     # The asker --------------------------------------------------------------------------------------------------------
 
-    def ask(self, asker: Asker, is_head: bool, head: list[bytes]) -> None:
+    def ask(self, asker: Asker, is_head: bool, head: list[bytes] = _NOTHING, end: bytes = b"") -> None:
         """
         Begin a request. What is queued leaves with the next L{flush}.
 
-        @param head: The serialised head, in pieces.
+        @param head: The serialised head, in pieces; what is missing of it is queued next.
+        @param end: Its last piece.
         """
         self._asker = asker
         self._request_whole = False
         self._sent = self._transport.bytes_out
         self._reader.expect(is_head, asker)
         self._out += head
+        if end:
+            self._out.append(end)
         self.used += 1
         endpoint = self.endpoint
         endpoint.active += 1

@@ -19,7 +19,7 @@ from zope.interface import classImplements
 
 from edgegate.errors import CLIENT_BODY_TIMEOUT, CLIENT_GONE, CLIENT_TIMEOUT, INTERNAL, Fault
 from edgegate.http.answer import AnswerHead
-from edgegate.http.exchange import Exchange, Phase, Upload
+from edgegate.http.exchange import Channel, Exchange, Phase, Upload
 from edgegate.http.fields import Field
 from edgegate.http.forwarded import Client
 from edgegate.http.h1_answer_writer import AnswerWriter
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 log = Logger()
 
 
-class HTTP1Channel:
+class HTTP1Channel(Channel):
     """
     One connection of a client.
 
@@ -59,8 +59,6 @@ class HTTP1Channel:
         "_stalled",
         "_transport",
         "_writer",
-        "client",
-        "downstream",
     )
 
     def __init__(self, downstream: Downstream, gateway: HTTPGateway) -> None:

@@ -16,7 +16,7 @@ from edgegate.http.answer import AnswerHead
 from edgegate.http.changes import asked_host, shadow_lines
 from edgegate.http.exchange import Exchange
 from edgegate.http.fields import Field
-from edgegate.http.h1_backend import HTTP1Backend
+from edgegate.http.h1_backend import Asker, HTTP1Backend
 from edgegate.net.connecting import Connecting
 from edgegate.net.opening import Opening
 from edgegate.net.stream import Stream
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from edgegate.http.gateway import HTTPGateway
 
 
-class Shadow:
+class Shadow(Asker):
     """
     The copy of one request.
 
@@ -238,7 +238,7 @@ class Shadow:
 
     def _begin(self, connection: HTTP1Backend) -> None:
         self._connection = connection
-        connection.ask(self, self._is_head, [])
+        connection.ask(self, self._is_head)
         self._send_held()
 
     def _send_held(self) -> None:

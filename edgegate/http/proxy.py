@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 _IDEMPOTENT: Final = frozenset((b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"))
 """RFC 9110 section 9.2.2."""
 
+_FIRST_ATTEMPT: Final = b"x-envoy-attempt-count: 1\r\n\r\n"
+
 
 class Forwarding(Trying):
     """
@@ -244,11 +246,15 @@ class Forwarding(Trying):
         exchange.upstream_local = connection.local
         self._asked_at = monotonic()
         changes = self._destination.request
-        if changes is None or ATTEMPTS not in changes.names:
-            attempts = b"x-envoy-attempt-count: %d\r\n\r\n" % self._attempts
+        if changes is not None and ATTEMPTS in changes.names:
+            end = b"\r\n"
+        elif self._attempts == 1:
+            end = _FIRST_ATTEMPT
         else:
-            attempts = b"\r\n"
-        connection.ask(self, exchange.head.method == b"HEAD", [*self._head, attempts, *self._held])
+            end = b"x-envoy-attempt-count: %d\r\n\r\n" % self._attempts
+        connection.ask(self, exchange.head.method == b"HEAD", self._head, end)
+        for piece in self._held:
+            connection.queue(piece)
         if self._held_bytes > self._gateway.limits.upload_bytes:
             self._replayable = False
             self._held = []

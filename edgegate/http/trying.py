@@ -26,7 +26,7 @@ from edgegate.errors import (
 from edgegate.http.answer import AnswerHead
 from edgegate.http.changes import request_lines
 from edgegate.http.exchange import Exchange
-from edgegate.http.h1_backend import HTTP1Backend
+from edgegate.http.h1_backend import Asker, HTTP1Backend
 from edgegate.http.hashing import request_key
 from edgegate.http.mirroring import Shadow, opening_of, shadows_of
 from edgegate.http.retrying import Retries
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 _NONE: list[Shadow] = []
 
 
-class Trying:
+class Trying(Asker):
     """
     One request that looks for a connection; what is sent and received on it is a subclass's to say.
 

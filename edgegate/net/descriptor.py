@@ -7,10 +7,10 @@ from typing import cast
 
 from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor, IWriteDescriptor
 
-from edgegate.net.poller import Poller
+from edgegate.net.poller import Poller, Watched
 
 
-class Descriptor:
+class Descriptor(Watched):
     """
     The part of a reactor's descriptor that knows whether it is watched.
 

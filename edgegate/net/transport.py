@@ -39,6 +39,9 @@ from edgegate.routing.snapshot import Address
 READ_SIZE: Final = 65536
 """Bytes that one read takes at the most."""
 
+_FIRST_READ: Final = 8192
+"""Bytes that reads take at the most until one is full: memory for more is not had for nothing."""
+
 HIGH_WATER: Final = 65536
 """Queued bytes above which the producer is paused."""
 
@@ -77,6 +80,7 @@ class Transport(Descriptor):
         "_protocol",
         "_queue",
         "_read_ended",
+        "_read_size",
         "_received",
         "_recv",
         "_send",
@@ -100,6 +104,7 @@ class Transport(Descriptor):
         self._received: Callable[[bytes], None] = unheard
         self._phase = Phase.OPEN
         self._blocked = self._read_ended = self._half_closeable = False
+        self._read_size = _FIRST_READ
         self.bytes_in = self.bytes_out = 0
         self.local = local
         self.peer = peer
@@ -262,7 +267,7 @@ class Transport(Descriptor):
     def doRead(self) -> None:
         """Something can be read."""
         try:
-            data = self._recv(READ_SIZE)
+            data = self._recv(self._read_size)
         except BlockingIOError:
             return
         except OSError as reason:
@@ -270,6 +275,8 @@ class Transport(Descriptor):
             return
         if data:
             self.bytes_in += len(data)
+            if len(data) == _FIRST_READ:
+                self._read_size = READ_SIZE
             self._received(data)
         else:
             self._read_finished()

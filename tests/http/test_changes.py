@@ -214,8 +214,8 @@ class AnswerHeadersTests(SynchronousTestCase):
         head = self.answer((changes(("x-a",), {"x-b": "set"}, {"x-b": "added"}),), b"X-A: 1\r\nX-B: 1\r\n")
         self.assertEqual(
             head,
-            b"HTTP/1.1 200 OK\r\ndate: today\r\nx-b: set\r\nx-b: added\r\nx-envoy-upstream-service-time: 0\r\n"
-            b"content-length: 2\r\nserver: edgegate\r\n",
+            b"HTTP/1.1 200 OK\r\ndate: today\r\nx-b: set\r\nx-b: added\r\ncontent-length: 2\r\n"
+            b"x-envoy-upstream-service-time: 0\r\nserver: edgegate\r\n",
         )
 
     def test_several_cookies(self) -> None:

@@ -33,7 +33,7 @@ class AnswerWriterTests(SynchronousTestCase):
         self.assertEqual(
             self.write(request(), AnswerHead(200, b"OK", [(b"a", b"b")], 4), b"ab", b"cd"),
             (
-                b"HTTP/1.1 200 OK\r\na: b\r\nx: y\r\ndate: now\r\ncontent-length: 4\r\nserver: edgegate\r\n\r\nabcd",
+                b"HTTP/1.1 200 OK\r\na: b\r\ncontent-length: 4\r\nx: y\r\ndate: now\r\nserver: edgegate\r\n\r\nabcd",
                 True,
             ),
         )
