@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import lru_cache
 
 from edgegate.config.decode import decode
 from edgegate.config.document import Document
@@ -151,6 +152,14 @@ def _collector_paused(frozen: bool, thorough: bool) -> Iterator[None]:
             gc.enable()
 
 
+@lru_cache(maxsize=1)
+def _malloc_trim() -> Callable[[ctypes.c_size_t], int] | None:
+    try:
+        return ctypes.CDLL(None).malloc_trim
+    except (OSError, AttributeError, TypeError):
+        return None
+
+
 def _give_back() -> None:
     """
     Give memory that is free again back to the system, where the C library can be told to (glibc).
@@ -158,11 +167,9 @@ def _give_back() -> None:
     What was read in the main thread at the start and in another one on a reload lies in two heaps, of which
     neither would use what is free in the other.
     """
-    try:
-        trim = ctypes.CDLL(None).malloc_trim
-    except (OSError, AttributeError, TypeError):
-        return
-    trim(ctypes.c_size_t(0))
+    trim = _malloc_trim()
+    if trim is not None:
+        trim(ctypes.c_size_t(0))
 
 
 def _read_stdin() -> bytes:

@@ -9,9 +9,10 @@ whether a client must show a certificate, and the keys of the session tickets.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from tempfile import NamedTemporaryFile
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -82,10 +83,13 @@ def server_context(tls: ServerTLS, identity: str = "") -> SSL.Context:
         verify_clients(context, tls.rules.verification)
     if tls.alpn:
         # The server's preference decides; without a common protocol the connection goes on without any, as in Envoy.
-        context.set_alpn_select_callback(
-            lambda _, wanted: next((each for each in tls.alpn if each in wanted), SSL.NO_OVERLAPPING_PROTOCOLS)
-        )
+        context.set_alpn_select_callback(_choosing(tls.alpn))
     return context
+
+
+def _choosing(served: tuple[bytes, ...]) -> Callable[[SSL.Connection, list[bytes]], Any]:
+    """Return pyOpenSSL's callback for ALPN. It stays with a cycle of pyOpenSSL's, and so knows as little as can be."""
+    return lambda _, wanted: next((each for each in served if each in wanted), SSL.NO_OVERLAPPING_PROTOCOLS)
 
 
 def openssl_cipher(name: str) -> str:

@@ -10,10 +10,11 @@ place of that, and a C{maxRetries} comes on top.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Final
 
 from edgegate.routing.clusters import RetryShare
+from edgegate.upstream.endpoint import EndpointState
 
 SAVED: Final = 100.0
 """Retries that can be made before anything was answered."""
@@ -29,18 +30,14 @@ class RetryBudget:
     @ivar left: Retries that may be made, L{SAVED} at most.
     @ivar limit: Requests that may be in their second or a later try at one time (Istio's C{maxRetries}); L{None}: any.
     @ivar share: The same by a share of all requests (Istio's C{retryBudget}); L{None}: what was saved counts.
+    @ivar endpoints: Those of the cluster, who know what is under way.
     @ivar under_way: Requests that are in their second or a later try.
     """
 
-    __slots__ = ("_active", "left", "limit", "share", "under_way")
+    __slots__ = ("endpoints", "left", "limit", "share", "under_way")
 
-    def __init__(
-        self, limit: int | None = None, share: RetryShare | None = None, active: Callable[[], int] = lambda: 0
-    ) -> None:
-        """
-        @param active: Tells how many requests are under way.
-        """
-        self._active = active
+    def __init__(self, limit: int | None = None, share: RetryShare | None = None) -> None:
+        self.endpoints: Sequence[EndpointState] = ()
         self.left = SAVED
         self.limit = limit
         self.share = share
@@ -57,7 +54,8 @@ class RetryBudget:
         if self.limit is not None and others >= self.limit:
             return False
         if share is not None:
-            if others >= max(share.minimum, share.share * self._active()):
+            active = sum(endpoint.active for endpoint in self.endpoints)
+            if others >= max(share.minimum, share.share * active):
                 return False
         elif self.left < 1.0:
             return False

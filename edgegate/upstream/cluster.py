@@ -82,7 +82,7 @@ class ClusterState:
         self.contact: Contact | None = None
         self.endpoints: list[EndpointState] = []
         self.only: EndpointState | None = None
-        self.retry_budget = RetryBudget(cluster.limits.retries, cluster.retry_share, self._active)
+        self.retry_budget = RetryBudget(cluster.limits.retries, cluster.retry_share)
         self.admission = Admission(cluster.limits) if limited(cluster.limits) else None
         self.keyed = False
         self.outliers: Outliers | None = None
@@ -197,10 +197,11 @@ class ClusterState:
         self._retired = True
         for endpoint in self.endpoints:
             endpoint.pool.close_all()
+        # nothing of it is to point back at it any more, so that it is freed with the last request that knows it
         self._fitness.stop()
-        self._warm.stop()
+        self._warm.end()
         if not self._waiting:
-            self._unwatch()
+            self._let_go()
 
     def stop(self) -> None:
         """Retire at once; who waits is called back and finds no endpoint."""
@@ -221,7 +222,9 @@ class ClusterState:
         for name in before.keys() - wanted:
             resolver.unwatch(name, self._resolution_changed)
 
-    def _unwatch(self) -> None:
+    def _let_go(self) -> None:
+        """Nobody waits, and nobody will."""
+        self._patience.end()
         for name in self._names:
             self._registry.resolver.unwatch(name, self._resolution_changed)
         self._names = {}
@@ -270,7 +273,7 @@ class ClusterState:
             if self._retired:
                 endpoint.pool.close_all()
             endpoints.append(endpoint)
-        self.endpoints = endpoints
+        self.endpoints = self.retry_budget.endpoints = endpoints
         for endpoint in before.values():
             if endpoint.pool is not pool:
                 endpoint.pool.close_all()
@@ -304,9 +307,6 @@ class ClusterState:
     def _bound(self, endpoint: EndpointState) -> None:
         endpoint.admission, endpoint.limits = self.admission, self.cluster.limits
         endpoint.pool.lifetime = endpoint.limits.http_idle or IDLE_LIFETIME
-
-    def _active(self) -> int:
-        return sum(endpoint.active for endpoint in self.endpoints)
 
     # Who is fit -------------------------------------------------------------------------------------------------------
 
@@ -352,7 +352,7 @@ class ClusterState:
         self._patience.stop()
         waiting, self._waiting = self._waiting, []
         if self._retired:
-            self._unwatch()
+            self._let_go()
         for callback in waiting:
             try:
                 callback()

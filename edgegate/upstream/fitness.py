@@ -73,8 +73,9 @@ class Fitness:
             self.outliers.rules, self.outliers.records = rules, records
 
     def stop(self) -> None:
-        """Ask nobody any more; all stay as they are."""
+        """Ask nobody any more, and call nobody; all stay as they are."""
         self._sweep.end()
+        self._changed = _nothing
         for endpoint in tuple(self._probed):
             self._unprobe(endpoint)
 
@@ -164,3 +165,7 @@ class Fitness:
             if healthy:
                 endpoint.since = self._wheel.clock.seconds()
             self._changed()
+
+
+def _nothing() -> None:
+    """Nobody is told."""

@@ -132,6 +132,7 @@ class Pool(Generic[C]):
         """Close what is idle, and from now on whatever is given: the endpoint is no more. May be called twice."""
         self._limit = 0
         self.close_idle()
+        self._sweep.end()
 
     def close_idle(self) -> None:
         """Close what is idle."""

@@ -9,6 +9,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from string import Template
 
 from twisted.internet import reactor
 from twisted.internet.threads import deferToThread
@@ -45,6 +46,48 @@ spec:
 """
 )
 
+CLUSTER = Template("""\
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: $name}
+spec:
+  hosts: [$name.example]
+  gateways: [gw]
+  http:
+  - match: [{uri: {prefix: /$number}}]
+    route: [{destination: {host: $name$number.internal, port: {number: 80}}}]
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: $name}
+spec:
+  hosts: [$name$number.internal]
+  resolution: $resolution
+  ports: [{number: 80, name: http, protocol: HTTP}]
+  endpoints: [{address: $address}]
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: $name}
+spec: {host: $name$number.internal, trafficPolicy: $policy}
+""")
+
+CLUSTERS = {
+    "plain": {"resolution": "STATIC", "address": "192.0.2.1", "policy": "{loadBalancer: {simple: ROUND_ROBIN}}"},
+    "hashed": {
+        "resolution": "STATIC",
+        "address": "192.0.2.2",
+        "policy": "{loadBalancer: {consistentHash: {httpHeaderName: x-user}}, tls: {mode: SIMPLE}}",
+    },
+    "watched": {
+        "resolution": "STATIC",
+        "address": "192.0.2.3",
+        "policy": "{outlierDetection: {consecutive5xxErrors: 3}, connectionPool: {tcp: {maxConnections: 9}}}",
+    },
+    "named": {"resolution": "DNS", "address": "localhost", "policy": "{loadBalancer: {warmup: {duration: 60s}}}"},
+}
+"""What each kind of cluster has to let go of."""
+
 GET = b"GET / HTTP/1.1\r\nhost: a.example\r\n\r\n"
 LAST = b"GET / HTTP/1.1\r\nhost: a.example\r\nconnection: close\r\n\r\n"
 UPGRADE = b"GET /ws HTTP/1.1\r\nhost: a.example\r\nconnection: upgrade\r\nupgrade: raw\r\n\r\n"
@@ -79,6 +122,32 @@ def backend() -> socket.socket:
     return server
 
 
+class Garbage:
+    """
+    Collects what only the garbage collector would free.
+
+    @ivar found: How many objects of each type it was, of ours and OpenSSL's.
+    """
+
+    found: Counter[str]
+
+    def __enter__(self) -> Garbage:
+        gc.collect()
+        gc.disable()
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        return self
+
+    def __exit__(self, *args: object) -> None:
+        gc.collect()
+        types = [type(each) for each in gc.garbage]
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
+        self.found = Counter(
+            each.__qualname__ for each in types if each.__module__.startswith(("edgegate.", "OpenSSL."))
+        )
+
+
 class CyclesTests(TestCase):
     """Connections that have ended."""
 
@@ -91,11 +160,17 @@ class CyclesTests(TestCase):
         folder.mkdir()
         fill(folder / "certs", ["a.example"])
         (folder / "all.yaml").write_text(filled(FILES, backend=server.getsockname()[1], **self.ports))
-        loaded = Configuration(str(folder)).load()
-        assert loaded.snapshot is not None, loaded.problems
+        self.folder = folder
+        self.configuration = Configuration(str(folder))
         self.plane = DataPlane(reactor, Counters())  # type: ignore[arg-type]
-        self.plane.install(loaded.snapshot, self.plane.contexts(loaded.snapshot))
         self.addCleanup(self.end)
+        self.load()
+
+    def load(self) -> None:
+        """Serve what the files say now."""
+        loaded = self.configuration.load()
+        assert loaded.snapshot is not None, loaded.problems
+        self.plane.install(loaded.snapshot, self.plane.contexts(loaded.snapshot))
 
     def end(self) -> None:
         """Leave nothing behind."""
@@ -127,20 +202,11 @@ class CyclesTests(TestCase):
         for talk in talks:
             await deferToThread(talk)  # what is made once is made
         await until(lambda: not self.plane.connections)
-        gc.collect()
-        gc.disable()
-        gc.set_debug(gc.DEBUG_SAVEALL)
-        try:
+        with Garbage() as garbage:
             for talk in talks * 3:
                 await deferToThread(talk)
             await until(lambda: not self.plane.connections)
-            gc.collect()
-            types = [type(each) for each in gc.garbage]
-        finally:
-            gc.set_debug(0)
-            gc.garbage.clear()
-            gc.enable()
-        return Counter(each.__qualname__ for each in types if each.__module__.startswith(("edgegate.", "OpenSSL.")))
+        return garbage.found
 
     async def test_http(self) -> None:
         """A connection that the client closes, and one that the gateway does."""
@@ -160,3 +226,20 @@ class CyclesTests(TestCase):
             lambda: self.talk("https", UPGRADE),
         )
         self.assertEqual(left, {})
+
+    def change(self, number: int) -> None:
+        """Have clusters that were not there before, and load."""
+        names = ("plain", "hashed", "watched", "named")
+        (self.folder / "more.yaml").write_text(
+            "---\n".join(CLUSTER.substitute(name=name, number=number, **CLUSTERS[name]) for name in names)
+        )
+        self.load()
+
+    def test_reload(self) -> None:
+        """A reload, and the clusters that it takes out."""
+        for number in range(2):
+            self.change(number)
+        with Garbage() as garbage:
+            for number in range(2, 5):
+                self.change(number)
+        self.assertEqual(garbage.found, {})

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.net.wheel import TimerWheel
 from edgegate.routing.clusters import RetryShare
+from edgegate.routing.snapshot import TCPAddress
 from edgegate.upstream.budget import EARNED, SAVED, RetryBudget
+from edgegate.upstream.endpoint import EndpointState
+from edgegate.upstream.pool import Pool
+
+
+def endpoint(active: int) -> EndpointState:
+    """Return an endpoint that so many requests are under way to."""
+    state = EndpointState(TCPAddress("192.0.2.1", 80), Pool(TimerWheel(Clock())))
+    state.active = active
+    return state
 
 
 class RetryBudgetTests(SynchronousTestCase):
@@ -52,7 +64,8 @@ class RetryBudgetTests(SynchronousTestCase):
 
     def test_share(self) -> None:
         """A C{retryBudget} goes by what is under way, with so many always; what was saved does not matter then."""
-        budget = RetryBudget(share=RetryShare(0.5, 1), active=lambda: 6)
+        budget = RetryBudget(share=RetryShare(0.5, 1))
+        budget.endpoints = [endpoint(2), endpoint(4)]
         budget.left = 0.0
         self.assertEqual([budget.spend() for _ in range(4)], [True, True, True, False])
         quiet = RetryBudget(share=RetryShare(0.5, 1))
