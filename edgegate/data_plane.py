@@ -34,7 +34,7 @@ from edgegate.tls.client_contexts import ClientContext
 from edgegate.tls.sni import ContextMap
 from edgegate.upstream.localities import Place
 from edgegate.upstream.lookups import machine_lookups
-from edgegate.upstream.registry import ClusterRegistry
+from edgegate.upstream.registry import ClusterRegistry, ready
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +129,13 @@ class DataPlane:
 
     def contexts(self, snapshot: Snapshot) -> Contexts:
         """
-        Make the OpenSSL contexts of a Snapshot. Those of servers that did not change are kept, with the keys of their
-        session tickets, and so are those for backends, with their sessions. Touches nothing that is served: may be
-        called in a thread.
+        Make the OpenSSL contexts of a Snapshot, and whatever else takes its time. Those of servers that did not change
+        are kept, with the keys of their session tickets, and so are those for backends, with their sessions. Touches
+        nothing that is served: may be called in a thread.
 
         @raise edgegate.tls.secrets.BadKeyMaterial: A certificate, key, authorities or ciphers are of no use.
         """
+        ready(snapshot.clusters.values())
         servers, clients = self._contexts.servers, self._contexts.clients
         terms = {cluster.tls for cluster in snapshot.clusters.values() if cluster.tls is not None}
         return Contexts(

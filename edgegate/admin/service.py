@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
@@ -11,12 +11,10 @@ from twisted.internet.interfaces import IAddress, IListeningPort
 from twisted.internet.protocol import Factory
 from twisted.internet.task import deferLater
 from twisted.logger import Logger, LogLevel
+from twisted.protocols.policies import WrappingFactory
 
 from edgegate.admin.interfaces import Gateway
 from edgegate.routing.snapshot import Address, TCPAddress, UNIXAddress
-
-if TYPE_CHECKING:
-    from edgegate.admin.site import AdminSite
 
 log = Logger()
 
@@ -27,7 +25,8 @@ class SiteFactory(Factory):
     """
     Makes the site when somebody first connects.
 
-    Most gateways are never asked, and Twisted's HTTP server is megabytes. Its import takes some tens of milliseconds.
+    Most gateways are never asked, and Twisted's HTTP server is megabytes. Its import takes some tens of milliseconds,
+    in which traffic waits, once.
     """
 
     noisy = False
@@ -36,27 +35,28 @@ class SiteFactory(Factory):
         self._reactor = reactor
         self._gateway = gateway
         self._local = local
-        self._site: AdminSite | None = None
+        self._site: WrappingFactory | None = None
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
-        """Return the protocol of a new connection."""
+        """Return the protocol of a new connection; L{None} where it cannot be answered."""
         site = self._site
         if site is None:
-            from edgegate.admin.site import AdminSite  # noqa: PLC0415
-
-            site = self._site = AdminSite(self._reactor, self._gateway, self._local)
-            site.doStart()
+            try:
+                from edgegate.admin.site import AdminSite  # noqa: PLC0415
+            except ImportError as error:
+                log.error(
+                    "the admin listener cannot answer: {error}; was edgegate removed while it ran?", error=str(error)
+                )
+                return None
+            site = self._site = WrappingFactory(AdminSite(self._reactor, self._gateway, self._local))
+            site.noisy = False
         return site.buildProtocol(addr)
-
-    def stopFactory(self) -> None:
-        """The port is closed."""
-        if self._site is not None:
-            self._site.doStop()
 
     def close(self) -> None:
         """Close every connection."""
         if self._site is not None:
-            self._site.close()
+            for connection in tuple(self._site.protocols):
+                connection.abortConnection()
 
 
 class AdminService(Service):

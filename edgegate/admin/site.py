@@ -7,7 +7,6 @@ It takes megabytes: L{edgegate.admin.service} imports it when somebody first ask
 from __future__ import annotations
 
 from typing import Any
-from weakref import WeakSet
 
 from twisted.web.http import Request as HTTPRequest
 from twisted.web.server import Request, Site
@@ -46,19 +45,6 @@ class AdminSite(Site):
 
     def __init__(self, reactor: Any, gateway: Gateway, local: bool) -> None:
         super().__init__(root(gateway, local), requestFactory=AdminRequest, timeout=TIMEOUT, reactor=reactor)
-        self._channels: WeakSet[Any] = WeakSet()
-
-    def buildProtocol(self, addr: Any) -> Any:
-        """Return the protocol of a new connection."""
-        channel = super().buildProtocol(addr)
-        self._channels.add(channel)
-        return channel
-
-    def close(self) -> None:
-        """Close every connection."""
-        for channel in tuple(self._channels):
-            if channel.transport is not None:
-                channel.transport.abortConnection()
 
     def log(self, request: HTTPRequest) -> None:
         """Write nothing."""

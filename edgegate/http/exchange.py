@@ -147,6 +147,7 @@ class Exchange:
     """
 
     __slots__ = (
+        "_seen",
         "attempts",
         "channel",
         "cluster",
@@ -173,6 +174,7 @@ class Exchange:
         self.channel = channel
         self.head = head
         self.started = monotonic()
+        self._seen: list[Field] | None = None
         self.upload: Upload | None = None
         self.request_whole = False
         self.phase = Phase.AWAITED
@@ -226,8 +228,15 @@ class Exchange:
 
     @property
     def headers(self) -> list[Field]:
-        """The fields that a route may ask for, the ones that are set anew towards the backend included."""
-        return self.channel.client.seen(self.head)
+        """
+        The fields that a route may ask for, the ones that are set anew towards the backend included.
+
+        They are made once: a table may ask for them in each of its routes.
+        """
+        seen = self._seen
+        if seen is None:
+            seen = self._seen = self.channel.client.seen(self.head)
+        return seen
 
     # The request, from the channel ------------------------------------------------------------------------------------
 

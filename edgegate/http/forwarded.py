@@ -18,8 +18,6 @@ from edgegate.http.request import CHUNKED, RequestHead
 from edgegate.net.addresses import Downstream
 from edgegate.routing.snapshot import TCPAddress
 
-_NONE_YET: Final[list[Field]] = []
-
 
 class Client:
     """
@@ -28,7 +26,7 @@ class Client:
     @ivar address: The address at the other end of the connection, or C{unknown} for a UNIX socket's.
     """
 
-    __slots__ = ("_certificate", "_hops", "_lines", "_proto", "_seen", "_seen_of", "address")
+    __slots__ = ("_certificate", "_hops", "_lines", "_proto", "address")
 
     def __init__(self, downstream: Downstream, trusted_hops: int) -> None:
         peer = downstream.peer
@@ -41,9 +39,6 @@ class Client:
             self.address,
             self._identity(self.address, self._proto),
         )
-
-        self._seen: list[Field] = _NONE_YET
-        self._seen_of: RequestHead | None = None
 
     def lines(self, head: RequestHead) -> bytes:
         """Return the field lines for one request's backend."""
@@ -60,13 +55,7 @@ class Client:
         )
 
     def seen(self, head: RequestHead) -> list[Field]:
-        """
-        Return the fields that a route may ask for, the ones that are set anew towards the backend included.
-
-        They are made once for a head: a table may ask for them in each of its routes.
-        """
-        if self._seen_of is head:
-            return self._seen
+        """Return the fields that a route may ask for, the ones that are set anew towards the backend included."""
         fields = [*head.fields, (b"host", head.authority)]
         fields.extend((b"x-forwarded-for", value) for value in (*head.forwarded_for, self.address))
         fields.append((b"x-forwarded-proto", self.scheme(head)))
@@ -76,7 +65,6 @@ class Client:
             fields.append((b"content-length", b"%d" % head.length))
         if head.upgrade:
             fields += ((b"connection", b"upgrade"), (b"upgrade", b", ".join(head.upgrade)))
-        self._seen, self._seen_of = fields, head
         return fields
 
     def scheme(self, head: RequestHead) -> bytes:

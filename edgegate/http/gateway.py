@@ -77,7 +77,7 @@ class HTTPGateway:
         self.observer = observer
         self.trusted_hops = trusted_hops
         self.limits = limits
-        self.heads = HeadParser(paths)
+        self.heads = HeadParser(limits.head_fields, paths)
         self.channels: set[Served] = set()
         self.shadows: set[Shadow] = set()
         self._filtered = FilteredResource(self)

@@ -65,18 +65,17 @@ class AnswerWriter:
             out.append(date_line)
         self._chunked = self.delimited = False
         self._bodyless = request.method == b"HEAD" or head.status in _BODYLESS
-        if head.length is not None:
-            pass  # its lines say so
-        elif self._bodyless:
+        if self._bodyless:
             if head.status == 101:
                 out += (upgrade_lines(head.upgrade), b"server: edgegate\r\n\r\n")
                 return False
-        elif request.version == "1.1":
-            self._chunked = True
-            out.append(b"transfer-encoding: chunked\r\n")
-        else:
-            self.delimited = True
-            keep = False
+        elif head.length is None:
+            if request.version == "1.1":
+                self._chunked = True
+                out.append(b"transfer-encoding: chunked\r\n")
+            else:
+                self.delimited = True
+                keep = False
         if not keep:
             out.append(b"connection: close\r\nserver: edgegate\r\n\r\n")
         elif request.version == "1.0":

@@ -7,77 +7,59 @@ idle. It is used again only where it stands at the beginning of a message: after
 one that was whole and that lets the connection be kept. After anything else,
 an error above all, it is thrown away.
 
-A head that is byte for byte one that came lately, on whatever connection, is
-not parsed again: so a head says only what is in its bytes, and nothing of who
-sent it. What is remembered is bounded in bytes.
+A head that L{edgegate.http.h1_memory} knows is not parsed again.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import Final
 
 import httptools
 
 from edgegate.errors import BAD_REQUEST, HEAD_TOO_LARGE, METHOD_UNKNOWN, VERSION_REFUSED
 from edgegate.http.fields import Field
+from edgegate.http.h1_memory import HeadMemory
 from edgegate.http.request import HostMemory, RequestHead, RequestRefused, h1_head
 from edgegate.http.target import PathNormalisation
 
-REMEMBERED: Final = 1 << 20
-"""Bytes that the heads that are remembered may need, their values included, about."""
-
-MEMORABLE: Final = 2048
-"""Bytes of a head that is remembered."""
-
-_VALUES: Final = 1024
-"""Bytes that the values of a small head need, about."""
-
 
 class HeadParser:
-    """Parse one head after the other, of whatever connections, and remember them."""
+    """Parse one head after the other, of whatever connections."""
 
-    __slots__ = ("_fields", "_hosts", "_keep", "_parser", "_paths", "_remembered", "_size", "_target", "_whole")
+    __slots__ = ("_fields", "_hosts", "_keep", "_memory", "_most_fields", "_parser", "_paths", "_target", "_whole")
 
-    def __init__(self, paths: PathNormalisation = PathNormalisation.BASE) -> None:
+    def __init__(self, most_fields: int, paths: PathNormalisation = PathNormalisation.BASE) -> None:
+        """
+        @param most_fields: Fields that a head may have.
+        """
+        self._most_fields = most_fields
         self._paths = paths
         self._hosts = HostMemory()
-        self._remembered: OrderedDict[bytes, RequestHead] = OrderedDict()
-        self._size = 0
+        self._memory = HeadMemory()
         self._parser: httptools.HttpRequestParser | None = None
         self._fields: list[Field] = []
         self._target = b""
         self._keep = self._whole = False
 
-    def read(self, raw: bytes, most_fields: int) -> RequestHead:
+    def read(self, raw: bytes) -> RequestHead:
         """
         Return what a head says.
 
         @param raw: All of it, the empty line included, and nothing else.
-        @param most_fields: The same for all heads.
         @raise RequestRefused: It is no request that can be served.
         """
-        head = self._remembered.get(raw)
+        head = self._memory.find(raw)
         if head is not None:
             return head
         try:
-            head = self._parse(raw, most_fields)
+            head = self._parse(raw)
         finally:
             if not (self._whole and self._keep):
                 self._parser = None
-        if len(raw) <= MEMORABLE:
-            self._remember(raw, head)
+        self._memory.came(raw, head)
         return head
 
-    def _remember(self, raw: bytes, head: RequestHead) -> None:
-        remembered = self._remembered
-        remembered[raw] = head
-        self._size += 2 * len(raw) + _VALUES
-        while self._size > REMEMBERED:
-            oldest, _ = remembered.popitem(last=False)
-            self._size -= 2 * len(oldest) + _VALUES
-
-    def _parse(self, raw: bytes, most_fields: int) -> RequestHead:
+    def _parse(self, raw: bytes) -> RequestHead:
         fields: list[Field] = []
         self._fields = fields
         self._target = b""
@@ -94,7 +76,7 @@ class HeadParser:
             raise RequestRefused(METHOD_UNKNOWN if looks_like_a_method(raw) else BAD_REQUEST) from error
         except httptools.HttpParserError as error:
             raise RequestRefused(BAD_REQUEST) from error
-        if len(fields) > most_fields:
+        if len(fields) > self._most_fields:
             raise RequestRefused(HEAD_TOO_LARGE)
         version = parser.get_http_version()
         if version not in ("1.1", "1.0"):

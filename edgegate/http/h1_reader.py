@@ -19,7 +19,8 @@ from edgegate.errors import BAD_REQUEST, HEAD_TOO_LARGE, Fault
 from edgegate.http.chunks import ChunkError
 from edgegate.http.fields import Field
 from edgegate.http.h1_chunked import ChunkedBody
-from edgegate.http.h1_heads import MEMORABLE, HeadParser, looks_like_a_method
+from edgegate.http.h1_heads import HeadParser, looks_like_a_method
+from edgegate.http.h1_memory import MEMORABLE
 from edgegate.http.limits import Limits
 from edgegate.http.request import CHUNKED, RequestHead, RequestRefused
 
@@ -186,7 +187,7 @@ class RequestReader:
         head = self._last_head
         if head is None or raw != self._last:
             try:
-                head = self._heads.read(raw, self._limits.head_fields)
+                head = self._heads.read(raw)
             except RequestRefused as refused:
                 return self._refuse(refused.fault)
             if end <= MEMORABLE:

@@ -41,8 +41,10 @@ def unpaced(sock: Socket, host: str) -> None:
     loopback, and the kernel's timers cost more there than all else that bytes need. Any other control stays as the
     machine has it.
 
-    Comes before the socket connects or listens: one that was paced once stays so. What a listening socket accepts
-    is as it is.
+    Comes before the socket connects or listens: one that was paced once stays so. The connections that a listening
+    socket accepts are controlled as it is.
+
+    @param host: An IP literal.
     """
     if not _TCP_CONGESTION or not (host.startswith("127.") or host == "::1"):
         return

@@ -70,7 +70,7 @@ def shake_hands(connection: SSL.Connection, ssl: Any) -> Handshake:
         return Handshake.WANTS_READ
     except SSL.WantWriteError:
         return Handshake.WANTS_WRITE
-    return Handshake.DONE
+    raise SSL.Error("the handshake failed for no reason")
 
 
 def receive(connection: SSL.Connection, ssl: Any) -> bytes:

@@ -8,7 +8,7 @@ which leaves a cluster or an address in the files leaves all that alone as well.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from random import Random
 from types import MappingProxyType
 
@@ -134,7 +134,7 @@ class ClusterRegistry:
 
 
 def _asking(reactor: IReactorPluggableNameResolver, wheel: TimerWheel, lookups: Lookups) -> Ask:
-    """Return what asks as probes say. What it takes is imported at the first: an HTTP client is megabytes."""
+    """Return what asks as probes say. It is made at the first, from what L{ready} has imported."""
     made: list[Ask] = []
 
     def ask(address: Address, probe: Probe) -> Deferred[None]:
@@ -145,3 +145,15 @@ def _asking(reactor: IReactorPluggableNameResolver, wheel: TimerWheel, lookups: 
         return made[0](address, probe)
 
     return ask
+
+
+def ready(clusters: Iterable[Cluster]) -> None:
+    """
+    Import what it takes to serve clusters and few need: an HTTP client, which is megabytes, to ask for health.
+
+    May be called in a thread.
+
+    @raise ImportError: It cannot be: nothing may depend on it then.
+    """
+    if any(endpoint.probe is not None for cluster in clusters for endpoint in cluster.endpoints):
+        import edgegate.upstream.asking  # noqa: F401, PLC0415

@@ -5,16 +5,21 @@ from __future__ import annotations
 import socket
 import stat
 import subprocess
+import sys
 from pathlib import Path
+from unittest.mock import patch
 
 import click
 from twisted.internet import reactor
+from twisted.internet.threads import deferToThread
+from twisted.logger import LogLevel, capturedLogs, formatEvent
 from twisted.trial.unittest import TestCase
 
 from edgegate.admin.service import AdminService
 from edgegate.cli.asking import fetch
 from edgegate.routing.snapshot import Address, TCPAddress, UNIXAddress
 from tests.admin.served import PretendedGateway
+from tests.net.pairs import PATIENCE
 
 
 def mode_of(path: str) -> int | None:
@@ -55,6 +60,38 @@ class AdminServiceTests(TestCase):
         self.assertEqual((await fetch(reactor, UNIXAddress(path), "GET", "/ready"))[0], 200)
         await service.stopService()
         self.assertEqual((mode_of(path), mode_of(f"{path}.lock")), (None, None))
+
+    async def test_kept_connections(self) -> None:
+        """Connections that are open end with the service."""
+        path = self.mktemp()
+        service = self.start(UNIXAddress(path))
+        with socket.socket(socket.AF_UNIX) as client:
+            await deferToThread(self.ask, client, path)
+            await service.stopService()
+            self.assertEqual(await deferToThread(client.recv, 1), b"")
+
+    def ask(self, client: socket.socket, path: str) -> None:
+        """Ask on a connection that stays open."""
+        client.settimeout(PATIENCE)
+        client.connect(path)
+        client.sendall(b"GET /live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        self.assertTrue(client.recv(65536).startswith(b"HTTP/1.1 200 "))
+
+    async def test_gone(self) -> None:
+        """Where what answers cannot be loaded the connection ends, and the log says why in a line."""
+        path = self.mktemp()
+        self.start(UNIXAddress(path))
+        with (
+            patch.dict(sys.modules, {"edgegate.admin.site": None}),
+            capturedLogs() as logged,
+            socket.socket(socket.AF_UNIX) as client,
+        ):
+            client.settimeout(PATIENCE)
+            client.connect(path)
+            self.assertEqual(await deferToThread(client.recv, 1), b"")
+        said = [formatEvent(event) for event in logged if event["log_level"] is LogLevel.error]
+        self.assertEqual(len(said), 1)
+        self.assertIn("the admin listener cannot answer: ", said[0])
 
     def test_left_behind(self) -> None:
         """A socket that a process which was killed has left is taken over; one in use is not."""

@@ -42,6 +42,12 @@ class AnswerHeadTests(SynchronousTestCase):
         self.assertIs(head.h1_lines, head.h1_lines)
         self.assertTrue(head.dated)
 
+    def test_length(self) -> None:
+        """The lines tell a body's length where an answer may: not an interim one, nor 204 (RFC 9110 section 8.6)."""
+        for status, told in ((200, True), (304, True), (404, True), (103, False), (101, False), (204, False)):
+            lines = AnswerHead(status, b"", [], 0).h1_lines
+            self.assertEqual(b"content-length: 0\r\n" in lines, told, status)
+
     def test_refused(self) -> None:
         """What two readers could read differently is refused."""
         for fields in (

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.errors import BAD_HOST, Fault
-from edgegate.http.h1_heads import MEMORABLE, REMEMBERED, HeadParser, looks_like_a_method
+from edgegate.errors import HEAD_TOO_LARGE, Fault
+from edgegate.http.h1_heads import HeadParser, looks_like_a_method
 from edgegate.http.request import RequestHead, RequestRefused
 
 HEADS = [
@@ -40,7 +40,7 @@ HEADS = [
 def outcome(parser: HeadParser, raw: bytes) -> Fault | tuple[object, ...]:
     """Return what comes of a head."""
     try:
-        head = parser.read(raw, 100)
+        head = parser.read(raw)
     except RequestRefused as refused:
         return refused.fault
     return head.method, head.target, head.version, head.keep, head.length, head.host, head.fields
@@ -53,12 +53,12 @@ class HeadParserTests(SynchronousTestCase):
     @given(st.lists(st.sampled_from(HEADS), min_size=2, max_size=8))
     def test_nothing_is_left(self, heads: list[bytes]) -> None:
         """Whatever came before a head, on whatever connection, it is parsed as by a parser of its own."""
-        shared = HeadParser()
-        self.assertEqual([outcome(shared, raw) for raw in heads], [outcome(HeadParser(), raw) for raw in heads])
+        shared = HeadParser(100)
+        self.assertEqual([outcome(shared, raw) for raw in heads], [outcome(HeadParser(100), raw) for raw in heads])
 
     def test_used_again(self) -> None:
         """It is used again after what has no body and keeps its connection, and after nothing else."""
-        parser = HeadParser()
+        parser = HeadParser(100)
         for fields, kept in (
             (b"", True),
             (b"content-length: 0\r\n", True),
@@ -73,33 +73,22 @@ class HeadParserTests(SynchronousTestCase):
 
     def test_heads_do_not_share(self) -> None:
         """The fields of one head stay its own."""
-        parser = HeadParser()
+        parser = HeadParser(100)
         made: list[RequestHead] = [
-            parser.read(b"GET /%d HTTP/1.1\r\nhost: a.example\r\nx: %d\r\n\r\n" % (n, n), 9) for n in range(3)
+            parser.read(b"GET /%d HTTP/1.1\r\nhost: a.example\r\nx: %d\r\n\r\n" % (n, n)) for n in range(3)
         ]
         self.assertEqual([head.target for head in made], [b"/0", b"/1", b"/2"])
         self.assertEqual([(b"x", b"%d" % n) in head.fields for n, head in enumerate(made)], [True, True, True])
 
-    def test_remembered(self) -> None:
-        """A head that came lately is the one that it was; the longest ones and what is refused are not remembered."""
-        parser = HeadParser()
-        small, long = (b"GET / HTTP/1.1\r\nhost: a\r\nx: %b\r\n\r\n" % (b"x" * count) for count in (1, MEMORABLE))
-        self.assertIs(parser.read(small, 9), parser.read(small, 9))
-        self.assertIsNot(parser.read(long, 9), parser.read(long, 9))
-        for _ in range(2):
-            self.assertEqual(outcome(parser, b"GET / HTTP/1.1\r\n\r\n"), BAD_HOST)
-
-    def test_memory_is_bounded(self) -> None:
-        """The oldest is forgotten where there would be too many, whether they are many or long."""
-        for fill in (b"", b"x" * 1800):
-            parser = HeadParser()
-            raws = [b"GET /%d HTTP/1.1\r\nhost: a\r\nx: %b\r\n\r\n" % (n, fill) for n in range(REMEMBERED // 1024)]
-            made = [parser.read(raw, 9) for raw in raws]
-            self.assertIsNot(parser.read(raws[0], 9), made[0])
-            self.assertIs(parser.read(raws[-1], 9), made[-1])
-            kept = parser._remembered
-            self.assertLessEqual(sum(2 * len(raw) + 1024 for raw in kept), REMEMBERED)
-            self.assertGreater(sum(2 * len(raw) + 1024 for raw in kept), REMEMBERED - 8192)
+    def test_known(self) -> None:
+        """A head that came twice is not parsed a third time; its limits are those of every other."""
+        parser = HeadParser(2)
+        raw = b"POST / HTTP/1.1\r\nhost: a\r\nx: y\r\n%b\r\n"
+        parser.read(raw % b"")
+        twice = parser.read(raw % b"")
+        self.assertIs(parser.read(raw % b""), twice)
+        for _ in range(3):
+            self.assertEqual(outcome(parser, raw % b"transfer-encoding: chunked\r\n"), HEAD_TOO_LARGE)
 
     def test_method(self) -> None:
         """Where a request line may begin."""

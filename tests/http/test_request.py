@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import tracemalloc
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.errors import (
@@ -184,8 +187,15 @@ class HostMemoryTests(SynchronousTestCase):
                 self.assertRaises(RequestRefused, memory.host, bad)
 
     def test_bounded(self) -> None:
-        """However many come, no more than so many are remembered."""
-        memory = HostMemory()
-        for number in range(40_000):
-            self.assertEqual(memory.host(b"h%d.example" % number), f"h{number}.example")
-        self.assertLessEqual(len(memory._hosts), 16384)
+        """However many come, and however long they are, what is remembered needs 2 MiB at the most."""
+        for name in (b"h%d.example", b"h%d." + b".".join([b"x" * 60] * 4), b"[%d" + b":" * 5000 + b"]"):
+            memory = HostMemory()
+            gc.collect()
+            tracemalloc.start()
+            try:
+                for number in range(15_000):
+                    memory.host(name % number)
+                used, _ = tracemalloc.get_traced_memory()
+            finally:
+                tracemalloc.stop()
+            self.assertLess(used, 2 << 20, name[:9])

@@ -7,8 +7,10 @@ import ssl
 from typing import Any
 
 from OpenSSL import SSL
+from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.net.tls_calls import DIRECT, RECORD, handle, receive, send
+from edgegate.net import tls_calls
+from edgegate.net.tls_calls import DIRECT, RECORD, Handshake, handle, receive, send, shake_hands
 from tests.net.pairs import Recorder, attempt, until
 from tests.net.tls_pairs import TLSTestCase
 
@@ -99,6 +101,38 @@ class DirectTests(TLSTestCase):
         client = await self.open()
         socket.socket(fileno=client.detach()).close()
         self.assertIn(await self.heard(), (SSL.SysCallError, SSL.Error))
+
+
+class HandshakeTests(SynchronousTestCase):
+    """How far a handshake is, by what OpenSSL wants."""
+
+    def found(self, error: type[Exception] | None) -> Handshake:
+        """Have pyOpenSSL's method end in some way."""
+
+        class Connection:
+            def do_handshake(self) -> None:
+                if error is not None:
+                    raise error
+
+        return shake_hands(Connection(), None)  # type: ignore[arg-type]
+
+    def test_wants(self) -> None:
+        """What it waits for is told; all else is raised."""
+        self.assertIs(self.found(None), Handshake.DONE)
+        self.assertIs(self.found(SSL.WantReadError), Handshake.WANTS_READ)
+        self.assertIs(self.found(SSL.WantWriteError), Handshake.WANTS_WRITE)
+        self.assertRaises(SSL.ZeroReturnError, self.found, SSL.ZeroReturnError)
+
+    def test_failed_for_no_reason(self) -> None:
+        """A call that failed and has nothing to say is no handshake."""
+
+        class Connection:
+            def _raise_ssl_error(self, ssl: object, result: int) -> None:
+                """Find nothing wrong."""
+
+        self.patch(tls_calls, "_shake_hands", lambda ssl: 0)
+        self.patch(tls_calls, "_get_error", lambda ssl, result: None)
+        self.assertRaises(SSL.Error, shake_hands, Connection(), object())
 
 
 class MethodTests(DirectTests):

@@ -12,7 +12,7 @@ from zope.interface.verify import verifyObject
 
 from edgegate.net.sockaddr import twisted_address
 from edgegate.net.stream import Stream
-from edgegate.net.transport import HIGH_WATER
+from edgegate.net.transport import HIGH_WATER, READ_SIZE
 from edgegate.routing.snapshot import TCPAddress, UNIXAddress
 from tests.net.pairs import HERE, THERE, HalfRecorder, Producer, Recorder, receive, until
 from tests.net.streams import LARGE, StreamTestCase
@@ -41,6 +41,23 @@ class TransportTests(StreamTestCase):
         self.theirs.send(b"cd")
         await until(lambda: recorder.data == b"cd")
         self.assertEqual((self.stream.bytes_in, self.stream.bytes_out), (2, 2))
+
+    async def test_reads_grow(self) -> None:
+        """Reads ask for little until one is full: from then on a connection may bring much."""
+        asked: list[int] = []
+        recv = self.stream._recv
+
+        def recorded(size: int) -> bytes:
+            asked.append(size)
+            return recv(size)
+
+        self.stream._recv = recorded
+        recorder = self.start(Recorder())
+        for size in (10, 8192, 10):
+            before = len(recorder.data)
+            self.theirs.send(bytes(size))
+            await until(lambda wanted=before + size: len(recorder.data) == wanted)  # type: ignore[misc]
+        self.assertEqual((asked[0], asked[-1]), (8192, READ_SIZE))
 
     async def test_order(self) -> None:
         """What the kernel does not take waits, in order, and holds up the producer."""
