@@ -20,7 +20,7 @@ from edgegate.observe.log_lines import Format, misfit_values, relay_values, requ
 
 log = Logger()
 
-BATCH = 256
+BATCH = 64
 """Lines that are made at once at most, so that what they are made of is not kept for long."""
 
 DELAY = 0.5
