@@ -7,10 +7,10 @@ from typing import cast
 
 from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor, IWriteDescriptor
 
-from edgegate.net.poller import Poller, Watched
+from edgegate.net.poller import Poller
 
 
-class Descriptor(Watched):
+class Descriptor:
     """
     The part of a reactor's descriptor that knows whether it is watched.
 

@@ -51,16 +51,6 @@ def poller(reactor: IReactorFDSet, wait: float = 0.0) -> IReactorFDSet:
     return Poller(reactor, wait) if hasattr(select, "epoll") else reactor
 
 
-class Watched:
-    """A descriptor that says by its class that it can read: mypyc calls it without a search for the method."""
-
-    __slots__ = ()
-
-    def doRead(self) -> None:
-        """Something can be read."""
-        raise NotImplementedError
-
-
 class Poller:
     """
     Watches descriptors in place of a reactor, of which it is one reader while it watches any.
@@ -234,11 +224,7 @@ class Poller:
                 self._watch(fd)
                 return
             if event & _IN and reader is not None:
-                known: object = reader
-                if isinstance(known, Watched):
-                    known.doRead()
-                else:
-                    reader.doRead()
+                reader.doRead()
             elif event & _BROKEN:
                 self._unwatch(fd)
                 descriptor.connectionLost(Failure(ConnectionLost()))
