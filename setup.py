@@ -23,6 +23,7 @@ HOT = (
     *("tls/client_hello", "tls/sni"),
     *("downstream/arrival", "downstream/listener", "downstream/dispatch"),
     "errors",
+    "http/asker",
     *("http/answer", "http/chunks", "http/exchange", "http/fields", "http/forwarded", "http/target", "http/request"),
     *(
         "http/h1_heads",

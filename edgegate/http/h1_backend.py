@@ -8,7 +8,6 @@ to whoever asked.
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Hashable
 from typing import Final, cast
 
@@ -19,9 +18,8 @@ from twisted.python.failure import Failure
 from zope.interface import classImplements
 
 from edgegate.errors import INTERNAL, STREAM_IDLE, UPSTREAM_CLOSED, UPSTREAM_CUT_SHORT, UPSTREAM_PROTOCOL, Fault
-from edgegate.http.answer import AnswerHead
-from edgegate.http.fields import Field
-from edgegate.http.h1_answers import NOBODY, AnswerReader, AnswerSink, State
+from edgegate.http.asker import Asker
+from edgegate.http.h1_answers import NOBODY, AnswerReader, State
 from edgegate.http.limits import Limits
 from edgegate.net.body_run import RUN_FROM
 from edgegate.net.stream import Stream
@@ -33,52 +31,6 @@ from edgegate.upstream.registry import EndpointState
 log = Logger()
 
 _NOTHING: Final[list[bytes]] = []
-
-
-class Asker(AnswerSink):
-    """Whose request a backend connection carries."""
-
-    __slots__ = ()
-
-    @abstractmethod
-    def answer_flush(self) -> None:
-        """What came in one read was told."""
-
-    @abstractmethod
-    def answer_end(self, trailers: list[Field]) -> None:
-        """The answer is whole; the connection is not this asker's any more."""
-
-    @abstractmethod
-    def answer_fits(self, head: AnswerHead) -> bool:
-        """Whether a 101 is one that the request asked for. If so, its head is told like a final one's."""
-
-    @abstractmethod
-    def answer_switched(self, stream: Stream, rest: bytes) -> None:
-        """
-        Another protocol follows on the 101. The stream is the asker's; at its end it calls L{HTTP1Backend.end_tunnel}.
-
-        @param rest: What came behind the 101.
-        """
-
-    @abstractmethod
-    def answer_failed(self, fault: Fault, silent: bool) -> None:
-        """
-        No answer will come, or not the rest of it; the connection is gone.
-
-        @param silent: Whether not a byte of an answer was seen.
-        """
-
-    @abstractmethod
-    def answer_passed(self, count: int) -> None:
-        """So many bytes of the answer's body went to the client without being looked at."""
-
-    @abstractmethod
-    def answer_sink(self) -> Stream | None:
-        """Where the rest of a body of known length may go without being looked at; L{None}: nowhere."""
-
-    @abstractmethod
-    def upload_blocked(self, blocked: bool) -> None:
-        """The backend cannot keep up with the request's body, or can again."""
 
 
 class HTTP1Backend:

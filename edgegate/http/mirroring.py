@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 from edgegate.errors import Fault
 from edgegate.http.answer import AnswerHead
+from edgegate.http.asker import Asker
 from edgegate.http.changes import asked_host, shadow_lines
 from edgegate.http.exchange import Exchange
 from edgegate.http.fields import Field
-from edgegate.http.h1_backend import Asker, HTTP1Backend
+from edgegate.http.h1_backend import HTTP1Backend
 from edgegate.net.connecting import Connecting
 from edgegate.net.opening import Opening
 from edgegate.net.stream import Stream

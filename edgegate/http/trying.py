@@ -24,9 +24,10 @@ from edgegate.errors import (
     Source,
 )
 from edgegate.http.answer import AnswerHead
+from edgegate.http.asker import Asker
 from edgegate.http.changes import request_lines
 from edgegate.http.exchange import Exchange
-from edgegate.http.h1_backend import Asker, HTTP1Backend
+from edgegate.http.h1_backend import HTTP1Backend
 from edgegate.http.hashing import request_key
 from edgegate.http.mirroring import Shadow, opening_of, shadows_of
 from edgegate.http.retrying import Retries
