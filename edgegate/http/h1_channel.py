@@ -103,7 +103,8 @@ class HTTP1Channel(Channel):
             log.failure("a request broke")
             self._break()
             return
-        self.flush()
+        if self._writer.out:
+            self.flush()
         state = reader.state
         if state is State.WAITING:
             if reader.waiting:

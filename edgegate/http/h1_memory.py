@@ -46,7 +46,7 @@ class HeadMemory:
 
     def find(self, raw: bytes) -> RequestHead | None:
         """Return what a head says, if it is remembered."""
-        return self._heads.get(raw)
+        return self._heads.get(raw) if len(raw) <= MEMORABLE else None
 
     def came(self, raw: bytes, head: RequestHead) -> None:
         """A head was parsed that L{find} did not know."""
