@@ -34,7 +34,7 @@ from edgegate.tls.client_contexts import ClientContext
 from edgegate.tls.sni import ContextMap
 from edgegate.upstream.localities import Place
 from edgegate.upstream.lookups import machine_lookups
-from edgegate.upstream.registry import ClusterRegistry, ready
+from edgegate.upstream.registry import ClusterRegistry, import_asking
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ class DataPlane:
 
         @raise edgegate.tls.secrets.BadKeyMaterial: A certificate, key, authorities or ciphers are of no use.
         """
-        ready(snapshot.clusters.values())
+        import_asking(snapshot.clusters.values())
         servers, clients = self._contexts.servers, self._contexts.clients
         terms = {cluster.tls for cluster in snapshot.clusters.values() if cluster.tls is not None}
         return Contexts(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import socket
 import ssl
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TypeVar
+from unittest.mock import patch
 
 from twisted.internet import reactor
 from twisted.internet.threads import deferToThread
@@ -16,6 +18,7 @@ from edgegate import data_plane
 from edgegate.data_plane import CannotBind, DataPlane, most_connections
 from edgegate.demo.authority import Authority
 from edgegate.observe.counters import Counters
+from edgegate.routing.clusters import Cluster, Discovery, Endpoint, Probe
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.snapshot import (
     Address,
@@ -114,6 +117,21 @@ class DataPlaneTests(TestCase):
         """Run what blocks."""
         result: T = await deferToThread(action)
         return result
+
+    def test_probes(self) -> None:
+        """What asks for health is there before clusters with probes are served, or they are not served."""
+        here = TCPAddress("127.0.0.1", 1)
+        asked, not_asked = (
+            Snapshot(clusters={"c": Cluster("c", Discovery.STATIC, (Endpoint(here, probe=probe),), HERE)})
+            for probe in (Probe(80, tcp=True), None)
+        )
+        plane = DataPlane(reactor, Counters())  # type: ignore[arg-type]
+        self.addCleanup(plane.stop)
+        with patch.dict(sys.modules, {"edgegate.upstream.asking": None}):
+            plane.contexts(not_asked)
+            self.assertRaises(ImportError, plane.contexts, asked)
+        plane.contexts(asked)
+        self.assertIn("edgegate.upstream.asking", sys.modules)
 
     async def test_kept_connection(self) -> None:
         """A kept connection is answered by the Snapshot of the moment, on the same socket."""

@@ -134,7 +134,7 @@ class ClusterRegistry:
 
 
 def _asking(reactor: IReactorPluggableNameResolver, wheel: TimerWheel, lookups: Lookups) -> Ask:
-    """Return what asks as probes say. It is made at the first, from what L{ready} has imported."""
+    """Return what asks as probes say. It is made at the first, from what L{import_asking} has imported."""
     made: list[Ask] = []
 
     def ask(address: Address, probe: Probe) -> Deferred[None]:
@@ -147,13 +147,13 @@ def _asking(reactor: IReactorPluggableNameResolver, wheel: TimerWheel, lookups: 
     return ask
 
 
-def ready(clusters: Iterable[Cluster]) -> None:
+def import_asking(clusters: Iterable[Cluster]) -> None:
     """
-    Import what it takes to serve clusters and few need: an HTTP client, which is megabytes, to ask for health.
+    Import what asks for health, where any of these clusters has a probe: it is megabytes, and takes its time.
 
     May be called in a thread.
 
-    @raise ImportError: It cannot be: nothing may depend on it then.
+    @raise ImportError: It cannot be: clusters with probes are not to be served then.
     """
     if any(endpoint.probe is not None for cluster in clusters for endpoint in cluster.endpoints):
         import edgegate.upstream.asking  # noqa: F401, PLC0415
