@@ -21,7 +21,7 @@ from edgegate.observe.log_lines import Format, misfit_values, relay_values, requ
 log = Logger()
 
 BATCH = 64
-"""Lines that are made at once at most, so that what they are made of is not kept for long."""
+"""Lines that are made at once at most: what they are made of is not kept for long, nor are requests behind them."""
 
 DELAY = 0.5
 """Seconds that a line waits for others."""

@@ -16,7 +16,7 @@ spec:
 """Every host, on one port."""
 
 
-ONE_BACKEND = """\
+EVERY_HOST = """\
 apiVersion: networking.istio.io/v1
 kind: VirtualService
 metadata: {name: all}
@@ -24,8 +24,15 @@ spec:
   hosts: ["*"]
   gateways: [gw]
   http:
+"""
+"""What begins the routes of all hosts."""
+
+ONE_BACKEND = (
+    EVERY_HOST
+    + """\
   - route: [{destination: {host: 127.0.0.1, port: {number: $backend}}}]
 """
+)
 """Every request to one port of this machine."""
 
 

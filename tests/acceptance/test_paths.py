@@ -6,20 +6,14 @@ import json
 import socket
 import threading
 
-from tests.acceptance.manifests import GATEWAY, filled
+from tests.acceptance.manifests import EVERY_HOST, GATEWAY, filled
 from tests.acceptance.processes import AcceptanceTestCase, Running, free_ports
 
 PATIENCE = 15.0
 FILES = (
     GATEWAY
+    + EVERY_HOST
     + """\
-apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: {name: all}
-spec:
-  hosts: ["*"]
-  gateways: [gw]
-  http:
   - name: public
     match: [{uri: {prefix: /public/}}, {uri: {exact: "*"}}]
     route: [{destination: {host: 127.0.0.1, port: {number: $public}}}]
