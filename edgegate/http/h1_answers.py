@@ -9,6 +9,7 @@ are on a kept connection within the same second, is not parsed twice.
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from enum import Enum
 from typing import Final
@@ -23,6 +24,9 @@ from edgegate.http.limits import Limits
 _EMPTY_LINE: Final = b"\r\n\r\n"
 _MEMORABLE: Final = 2048
 """Bytes of a head that is remembered."""
+
+_REASON: Final = re.compile(rb"[\t -~\x80-\xff]*")
+"""RFC 9112 section 4: a reason phrase. llhttp takes control characters as well."""
 
 
 class _MoreThanAskedFor(Exception):
@@ -239,8 +243,6 @@ class AnswerReader:
             if head.status >= 200:
                 break
             if head.status == 101:
-                # RFC 9110 section 8.6 wants no length here; some say 0
-                head.length = head.length or None
                 self.begun = True
                 self.state = State.SWITCHED
                 self.switched = head, data
@@ -280,10 +282,14 @@ class AnswerReader:
         if len(fields) > self._limits.answer_fields:
             raise AnswerRefused(UPSTREAM_HEAD_TOO_LARGE)
         status = parser.get_status_code()
-        version = parser.get_http_version()
-        if version != "1.1" and (version != "1.0" or status == 101):
+        # an empty line in front would be passed over by llhttp
+        if not 100 <= status <= 599 or not _REASON.fullmatch(self._reason) or raw[0] == 13:
             raise AnswerRefused(UPSTREAM_PROTOCOL)
         head = h1_answer(status, self._reason, self._keep, fields)
+        version = parser.get_http_version()
+        # HTTP/1.0 knows neither interim answers nor chunks
+        if version != "1.1" and (version != "1.0" or status < 200 or head.chunked):
+            raise AnswerRefused(UPSTREAM_PROTOCOL)
         if len(raw) <= _MEMORABLE and not head.chunked and status >= 200:
             self._last, self._last_head = raw, head
         return head

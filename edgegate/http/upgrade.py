@@ -62,13 +62,13 @@ def fits(request: RequestHead, answer: AnswerHead) -> bool:
     """
     Whether a C{101} is one that its request asked for.
 
-    It names only what was asked for; it has no body (RFC 9110 section 8.6);
-    for WebSocket it proves that the backend has read the key, and is no server
-    that repeats what it is told (RFC 6455 section 4.2.2).
+    It names only what was asked for; for WebSocket it proves that the backend
+    has read the key, and is no server that repeats what it is told (RFC 6455
+    section 4.2.2). That it has no body was checked with its head.
     """
     asked = {protocol.lower() for protocol in request.upgrade}
     chosen = answer.upgrade
-    if not chosen or answer.chunked or answer.length or not asked.issuperset(map(bytes.lower, chosen)):
+    if not chosen or not asked.issuperset(map(bytes.lower, chosen)):
         return False
     if not _has_websocket(chosen):
         return True

@@ -59,3 +59,9 @@ class AnswerHeadTests(SynchronousTestCase):
         ):
             with self.assertRaises(AnswerRefused, msg=repr(fields)):
                 h1_answer(200, b"OK", True, fields)
+        for status in (100, 101, 103, 204):
+            # a body that one reader would see and another would not
+            for field in ((b"content-length", b"5"), (b"transfer-encoding", b"chunked")):
+                with self.assertRaises(AnswerRefused, msg=repr((status, field))):
+                    h1_answer(status, b"x", True, [field])
+            self.assertIsNone(h1_answer(status, b"x", True, [(b"content-length", b"0")]).length)

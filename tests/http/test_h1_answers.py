@@ -129,6 +129,72 @@ class AnswerReaderTests(SynchronousTestCase):
         reader, _ = read(b"HTTP/1.0 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: chat\r\n\r\n")
         self.assertEqual((reader.state, reader.fault), (State.REFUSED, UPSTREAM_PROTOCOL))
 
+    def test_status_lines(self) -> None:
+        """A status line is HTTP's to the letter (RFC 9112 section 4), and no status is below 100 or above 599."""
+        good = (b"HTTP/1.1 200 OK", b"HTTP/1.1 200 ", b"HTTP/1.1 200", b"HTTP/1.1 599 A\tB \xff", b"HTTP/1.0 200 OK")
+        for line in good:
+            reader, sink = read(line + b"\r\nContent-Length: 2\r\n\r\nok")
+            self.assertEqual((reader.state, sink.body), (State.WHOLE, b"ok"), line)
+        statuses = (b"000", b"099", b"600", b"999", b"1000", b"0200", b"20", b"+20", b"-20", b"2e2", b"OK", b"")
+        versions = (b"HTTP/2.0", b"HTTP/2", b"HTTP/3.7", b"HTTP/1.2", b"HTTP/0.9", b"HTTP/01.1", b"http/1.1", b"ICY")
+        bad = [
+            *(b"HTTP/1.1 %b x" % status for status in statuses),
+            *(b"%b 200 OK" % version for version in versions),
+            *(b"HTTP/1.1 200 a%cb" % control for control in (*range(9), 11, 12, *range(14, 32), 127)),
+            *(b"HTTP/1.1%b200%bOK" % gaps for gaps in ((b"  ", b" "), (b"\t", b" "), (b" ", b"\t"), (b" ", b""))),
+            *(before + b"HTTP/1.1 200 OK" for before in (b" ", b"\r\n", b"\r\n\r\n")),
+            *(b"HTTP/1.1 200%b" % behind for behind in (b"\rOK", b" O\rK", b" O\nK")),
+        ]
+        for line in bad:
+            reader, sink = read(line + b"\r\nContent-Length: 2\r\n\r\nok")
+            self.assertEqual((reader.state, reader.fault), (State.REFUSED, UPSTREAM_PROTOCOL), line)
+            self.assertEqual((sink.interims, sink.heads, sink.body), ([], [], b""), line)
+
+    def test_framing_that_has_no_place(self) -> None:
+        """HTTP/1.0 knows no chunks and no interim answers; these and 204 have no body (RFC 9112 section 6)."""
+        behind = b"\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+        for head in (
+            b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked",
+            b"HTTP/1.0 103 Early Hints",
+            b"HTTP/1.0 100 Continue",
+            *(
+                b"HTTP/1.1 %d x\r\nConnection: upgrade\r\nUpgrade: x\r\n%b" % (status, framing)
+                for status in (100, 101, 103, 204)
+                for framing in (b"Transfer-Encoding: chunked", b"Content-Length: 5")
+            ),
+        ):
+            reader, sink = read(head + behind)
+            self.assertEqual((reader.state, reader.fault), (State.REFUSED, UPSTREAM_PROTOCOL), head)
+            self.assertEqual((sink.interims, sink.heads), ([], []), head)
+        # a length of nothing is passed over
+        reader, sink = read(b"HTTP/1.1 103 Early Hints\r\nContent-Length: 0" + behind)
+        self.assertEqual((reader.state, sink.interims), (State.WHOLE, [103]))
+        reader, sink = read(b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n")
+        self.assertEqual((reader.state, sink.heads[0].length), (State.WHOLE, None))
+
+    def test_fields(self) -> None:
+        """A field that is folded, has no name, or holds what ends a line for somebody, spoils the answer."""
+        for field in (
+            b"a: b\r\n c",
+            b"a: b\r\n\tc",
+            b"a:\r\n b",
+            b" a: b",
+            b"a : b",
+            b"a b: c",
+            b": b",
+            b"a",
+            b"a\x00: b",
+            *(b"a: b%cc" % control for control in (*range(9), *range(10, 32), 127)),
+            b"Content-Length: 2\r\nContent-Length: 3",
+            b"Content-Length: 2, 3",
+            b"Content-Length: 2\r\nTransfer-Encoding: chunked",
+            b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
+            b"Transfer-Encoding: identity",
+        ):
+            reader, sink = read(b"HTTP/1.1 200 OK\r\n" + field + b"\r\nX: y\r\n\r\nok")
+            self.assertEqual((reader.state, reader.fault), (State.REFUSED, UPSTREAM_PROTOCOL), field)
+            self.assertEqual(sink.heads, [], field)
+
     def test_until_close(self) -> None:
         """An answer without a length is whole when its connection ends; a sized one is not."""
         reader, sink = read(b"HTTP/1.1 200 OK\r\n\r\nabc")

@@ -146,6 +146,11 @@ class AnswerTests(SynchronousTestCase):
         for answer in (
             b"SSH-2.0-OpenSSH_9.2\r\n",
             b"HTTP/1.1 99999 Huge\r\n\r\n",
+            b"HTTP/1.1 999 x\r\nContent-Length: 0\r\n\r\n",
+            b"HTTP/1.1 000 x\r\n\r\n",
+            b"HTTP/1.1 099 x\r\n\r\n",
+            b"HTTP/1.1 200 a\x1bb\r\nContent-Length: 0\r\n\r\n",
+            b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
             b"HTTP/1.1 200 OK\nContent-Length: 0\n\n",
             b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
             b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\n",

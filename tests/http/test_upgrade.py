@@ -106,11 +106,3 @@ class FitsTests(SynchronousTestCase):
             self.assertFalse(fits(asked, self.answer(upgrade, *fields)), proof)
         other = self.asked(b"WebSocket", key=b"AAAAAAAAAAAAAAAAAAAAAA==")
         self.assertFalse(fits(other, self.answer(upgrade, (b"Sec-WebSocket-Accept", ACCEPT))))
-
-    def test_no_body(self) -> None:
-        """A 101 with a body could be read in two ways."""
-        asked = self.asked(b"chat")
-        upgrade = (b"Upgrade", b"chat")
-        self.assertTrue(fits(asked, self.answer(upgrade, (b"Content-Length", b"0"))))
-        self.assertFalse(fits(asked, self.answer(upgrade, (b"Content-Length", b"5"))))
-        self.assertFalse(fits(asked, self.answer(upgrade, (b"Transfer-Encoding", b"chunked"))))
