@@ -35,7 +35,7 @@ HOT = (
     ),
     *("http/h1_backend", "http/h1_channel", "http/h1_patience", "http/h1_closing", "http/gateway", "http/resources"),
     *("http/changes", "http/retrying", "http/mirroring", "http/proxy", "http/trying"),
-    *("observe/counters", "observe/access_log", "observe/log_lines"),
+    *("observe/observers", "observe/counters", "observe/access_log", "observe/log_lines"),
     *("upstream/pool", "upstream/budget", "upstream/endpoint", "upstream/admission", "upstream/cluster"),
     *("upstream/outliers", "upstream/selection", "upstream/registry", "upstream/balancing/__init__"),
     *("upstream/balancing/drawn", "upstream/balancing/turns", "upstream/balancing/least_request"),

@@ -4,7 +4,7 @@ The gateway as a Twisted service: it begins, takes over new files, and ends in g
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import cast
@@ -22,6 +22,8 @@ from edgegate.downstream.introduced import Introductions
 from edgegate.http.target import PathNormalisation
 from edgegate.loading import Loaded
 from edgegate.observe.counters import Counters
+from edgegate.observe.events import Observer
+from edgegate.observe.observers import Observers
 from edgegate.reloading import Outcome, Reload, changes
 from edgegate.routing.snapshot import Address, Listener, Snapshot, TCPAddress
 from edgegate.tls.secrets import BadKeyMaterial
@@ -75,7 +77,7 @@ class GatewayService(MultiService):
         reactor: IReactorFDSet,
         loaded: Loaded,
         load: Callable[[], Loaded],
-        counters: Counters | None = None,
+        observers: Iterable[Observer] = (),
         trusted_hops: int = 0,
         max_connections: int | None = None,
         paths: PathNormalisation = PathNormalisation.BASE,
@@ -88,6 +90,7 @@ class GatewayService(MultiService):
         """
         @param loaded: The files without an error in them.
         @param load: Reads them anew.
+        @param observers: Told of what happens, besides the counters.
         @param trusted_hops: See L{DataPlane}, as for C{max_connections}, C{paths}, C{introductions}, C{place} and
             C{dns_servers}.
         @param drain: Seconds that C{stopService} waits for what is under way.
@@ -96,9 +99,10 @@ class GatewayService(MultiService):
         """
         super().__init__()  # type: ignore[no-untyped-call]
         assert loaded.snapshot is not None
-        self.counters = Counters() if counters is None else counters
+        self.counters = Counters()
+        told = Observers([self.counters, *observers])
         self.data_plane = DataPlane(
-            reactor, self.counters, trusted_hops, max_connections, paths, introductions, place, dns_servers
+            reactor, told, trusted_hops, max_connections, paths, introductions, place, dns_servers
         )
         self.followers: list[Callable[[Loaded], None]] = []
         self._read = _Read(loaded, self.data_plane.contexts(loaded.snapshot))

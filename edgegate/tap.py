@@ -21,7 +21,6 @@ from edgegate.downstream.introduced import Introductions
 from edgegate.http.target import PathNormalisation
 from edgegate.loading import Configuration
 from edgegate.observe.access_log import AccessLogService
-from edgegate.observe.counters import Counters
 from edgegate.observe.log_file import LogFile
 from edgegate.observe.log_lines import json_line, text_line
 from edgegate.options import parse_label, parse_locality, parse_network, parse_port_map, parse_proxy_port, parse_server
@@ -214,12 +213,11 @@ def makeService(options: Options) -> IService:
     # connections and requests leave no cycles behind, so it has little to find
     gc.set_threshold(GC_THRESHOLD, 10, 10)
     access_log = _access_log(options, reactor)
-    counters = Counters(None if access_log is None else access_log.log)
     gateway = GatewayService(
         reactor,
         loaded,
         configuration.load,
-        counters,
+        observers=[] if access_log is None else [access_log.log],
         trusted_hops=options["trusted-hops"],
         paths=options["paths"],
         introductions=Introductions(options["proxy-protocol"], tuple(options["proxy-protocol-from"])),

@@ -129,14 +129,19 @@ def h1_answer(status: int, reason: bytes, keep: bool, received: list[Field]) -> 
             fields.append((lower, value))
         elif role == UPGRADE:
             head.upgrade += protocols([value])
-    if head.chunked and head.length is not None:
-        raise AnswerRefused(UPSTREAM_PROTOCOL)
-    if status < 200 or status == 204:
-        # RFC 9110 section 8.6, RFC 9112 section 6.1: neither belongs here; some say that there are 0 bytes (Envoy)
-        if head.chunked or head.length:
-            raise AnswerRefused(UPSTREAM_PROTOCOL)
-        head.length = None
+    _check_framing(head)
     if options:
         own = nominated(options)
         head.fields = [field for field in fields if field[0] not in own]
     return head
+
+
+def _check_framing(head: AnswerHead) -> None:
+    """Refuse what two readers could take for different bodies."""
+    if head.status < 200 or head.status == 204:
+        # RFC 9110 section 8.6, RFC 9112 section 6.1: there is none; some say that it has 0 bytes, which Envoy takes too
+        if head.chunked or head.length:
+            raise AnswerRefused(UPSTREAM_PROTOCOL)
+        head.length = None
+    elif head.chunked and head.length is not None:
+        raise AnswerRefused(UPSTREAM_PROTOCOL)

@@ -30,7 +30,7 @@ DELAY = 0.5
 class AccessLog:
     """Takes note of what ended, until it is time to write."""
 
-    __slots__ = ("_ended", "_format", "_start_timer", "_write")
+    __slots__ = ("_broken", "_ended", "_format", "_start_timer", "_write")
 
     def __init__(self, line: Format, write: Callable[[bytes], None], start_timer: Callable[[float], None]) -> None:
         """
@@ -42,8 +42,31 @@ class AccessLog:
         self._write = write
         self._start_timer = start_timer
         self._ended: list[tuple[Ended | RelayEnd | Misfit, float]] = []
+        self._broken = False
 
-    def add(self, ended: Ended | RelayEnd | Misfit) -> None:
+    # As an observer ---------------------------------------------------------------------------------------------------
+
+    def connection_taken(self) -> None:
+        """No line is about it."""
+
+    def connection_refused(self) -> None:
+        """No line is about it."""
+
+    def connection_misfit(self, misfit: Misfit) -> None:
+        """A connection ended before anything was served on it."""
+        self._add(misfit)
+
+    def request_ended(self, exchange: Ended) -> None:
+        """A request ended."""
+        self._add(exchange)
+
+    def relay_ended(self, relay: RelayEnd) -> None:
+        """A relay ended."""
+        self._add(relay)
+
+    # ------------------------------------------------------------------------------------------------------------------
+
+    def _add(self, ended: Ended | RelayEnd | Misfit) -> None:
         """Something ended just now."""
         waiting = self._ended
         waiting.append((ended, monotonic()))
@@ -62,6 +85,16 @@ class AccessLog:
             self._write("".join(lines).encode("utf-8", "backslashreplace"))
 
     def _line(self, ended: Ended | RelayEnd | Misfit, at: float, ahead: float) -> str:
+        """Return a line; an empty one where none can be made, which takes no others with it."""
+        try:
+            return self._made(ended, at, ahead)
+        except Exception:
+            if not self._broken:
+                self._broken = True
+                log.failure("a line of the access log can't be made; of others like it nothing is said")
+            return ""
+
+    def _made(self, ended: Ended | RelayEnd | Misfit, at: float, ahead: float) -> str:
         if isinstance(ended, RelayEnd):
             since = ended.connection.since
             return self._format(relay_values(ended, at - since, since + ahead))

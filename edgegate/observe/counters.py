@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 from edgegate.errors import response_flags
-from edgegate.observe.access_log import AccessLog
 from edgegate.observe.events import Ended, Misfit, RelayEnd
 
 
 class Counters:
     """
-    Counts what the data plane tells, and passes it on to the access log; it is the observer of all its parts.
+    Counts what the data plane tells; an C{edgegate.observe.events.Observer}.
 
     @ivar connections: Clients' connections that were taken.
     @ivar refused: Those that were closed at once because there were too many.
@@ -24,7 +23,6 @@ class Counters:
     """
 
     __slots__ = (
-        "_log",
         "connections",
         "flags",
         "misfits",
@@ -36,8 +34,7 @@ class Counters:
         "statuses",
     )
 
-    def __init__(self, log: AccessLog | None = None) -> None:
-        self._log = log
+    def __init__(self) -> None:
         self.connections = self.refused = self.misfits = self.relays = self.requests = 0
         self.sent = self.received = 0
         self.statuses = [0] * 6
@@ -51,8 +48,6 @@ class Counters:
         self.received += exchange.received
         if exchange.fault is not None or exchange.flags:
             self._count(response_flags(exchange.fault, exchange.flags))
-        if self._log is not None:
-            self._log.add(exchange)
 
     def relay_ended(self, relay: RelayEnd) -> None:
         """A relay ended."""
@@ -61,8 +56,6 @@ class Counters:
         self.received += relay.received
         if relay.fault is not None:
             self._count(response_flags(relay.fault))
-        if self._log is not None:
-            self._log.add(relay)
 
     def connection_taken(self) -> None:
         """A client's connection was taken."""
@@ -75,8 +68,6 @@ class Counters:
     def connection_misfit(self, misfit: Misfit) -> None:
         """A connection ended before anything was served on it."""
         self.misfits += 1
-        if self._log is not None:
-            self._log.add(misfit)
 
     def _count(self, flags: list[str]) -> None:
         for flag in flags:

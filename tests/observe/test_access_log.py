@@ -32,7 +32,7 @@ class AccessLogTests(SynchronousTestCase):
     def test_together(self) -> None:
         """Lines wait for others for a while, and are made and written together."""
         for status in (200, 404):
-            self.log.add(AnyRequest(status=status))
+            self.log.request_ended(AnyRequest(status=status))
         self.assertEqual((self.made, self.timers), (0, [DELAY]))
         self.log.flush()
         self.assertEqual(self.written, [b"200\n404\n"])
@@ -42,21 +42,36 @@ class AccessLogTests(SynchronousTestCase):
     def test_many(self) -> None:
         """Many do not wait."""
         for _ in range(2 * BATCH + 1):
-            self.log.add(AnyRequest())
+            self.log.request_ended(AnyRequest())
         self.assertEqual([lines.count(b"\n") for lines in self.written], [BATCH, BATCH])
 
     def test_all_kinds(self) -> None:
         """Requests, relays and misfits are told apart."""
         log = AccessLog(text_line, self.written.append, self.timers.append)
-        log.add(RelayEnd(AnyConnection()))
-        log.add(Misfit("peer", "local", "timeout"))
-        log.add(AnyRequest())
+        log.relay_ended(RelayEnd(AnyConnection()))
+        log.connection_misfit(Misfit("peer", "local", "timeout"))
+        log.request_ended(AnyRequest())
         log.flush()
         (lines,) = self.written
         self.assertEqual(
             [(b"timeout" in line, b"GET" in line) for line in lines.splitlines()],
             [(False, False), (True, False), (False, True)],
         )
+
+    def test_line_that_cannot_be_made(self) -> None:
+        """One line that can't be made is left out, alone; that it is so is logged once."""
+
+        def line(values: Values) -> str:
+            if values[4] == 500:
+                raise ValueError("no line")
+            return f"{values[4]}\n"
+
+        log = AccessLog(line, self.written.append, self.timers.append)
+        for status in (200, 500, 404, 500):
+            log.request_ended(AnyRequest(status=status))
+        log.flush()
+        self.assertEqual(self.written, [b"200\n404\n"])
+        self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
 
 
 class AccessLogServiceTests(SynchronousTestCase):
@@ -76,7 +91,7 @@ class AccessLogServiceTests(SynchronousTestCase):
     def test_end(self) -> None:
         """The end writes everything, and leaves no timer behind."""
         self.start()
-        self.service.log.add(AnyRequest())
+        self.service.log.request_ended(AnyRequest())
         self.service.stopService()
         self.assertEqual(self.path.read_bytes(), b"200\n")
         self.assertEqual(self.clock.getDelayedCalls(), [])
@@ -85,11 +100,11 @@ class AccessLogServiceTests(SynchronousTestCase):
         """One timer serves all that wait; none runs while nothing does."""
         self.start()
         for _ in range(3):
-            self.service.log.add(AnyRequest())
+            self.service.log.request_ended(AnyRequest())
         self.assertEqual(len(self.clock.getDelayedCalls()), 1)
         self.clock.advance(DELAY)
         self.assertEqual(self.clock.getDelayedCalls(), [])
-        self.service.log.add(AnyRequest())
+        self.service.log.request_ended(AnyRequest())
         self.assertEqual(len(self.clock.getDelayedCalls()), 1)
         self.service.stopService()
         self.assertEqual(self.path.read_bytes(), b"200\n" * 4)
@@ -97,10 +112,10 @@ class AccessLogServiceTests(SynchronousTestCase):
     def test_reopen(self) -> None:
         """What ended before the file was renamed stands in the old one."""
         self.start()
-        self.service.log.add(AnyRequest())
+        self.service.log.request_ended(AnyRequest())
         other = self.path.rename(self.path.with_suffix(".1"))
         self.service.reopen()
-        self.service.log.add(AnyRequest(status=404))
+        self.service.log.request_ended(AnyRequest(status=404))
         self.service.stopService()
         self.assertEqual((other.read_bytes(), self.path.read_bytes()), (b"200\n", b"404\n"))
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.errors import CLIENT_GONE, NO_ROUTE
-from edgegate.observe.access_log import AccessLog
 from edgegate.observe.counters import Counters
 from edgegate.observe.events import Misfit, RelayEnd
-from edgegate.observe.log_lines import text_line
 from tests.observe.test_log_lines import AnyConnection, AnyRequest
 
 
@@ -34,14 +32,3 @@ class CountersTests(SynchronousTestCase):
         counters.relay_ended(RelayEnd(AnyConnection(), CLIENT_GONE, sent=3, received=4))
         self.assertEqual((counters.connections, counters.refused, counters.misfits, counters.relays), (1, 1, 1, 1))
         self.assertEqual((counters.sent, counters.received, counters.flags), (3, 4, {"DC": 1}))
-
-    def test_log(self) -> None:
-        """What ended is passed on to the log, once."""
-        written: list[bytes] = []
-        log = AccessLog(text_line, written.append, lambda seconds: None)
-        counters = Counters(log)
-        counters.request_ended(AnyRequest())
-        counters.relay_ended(RelayEnd(AnyConnection()))
-        counters.connection_misfit(Misfit("peer", "local", "timeout"))
-        log.flush()
-        self.assertEqual(b"".join(written).count(b"\n"), 3)
