@@ -51,6 +51,10 @@ class Asker(AnswerSink):
         """
 
     @abstractmethod
+    def broke(self) -> None:
+        """An error of ours was raised between the connection and here, and was logged: nothing is told any more."""
+
+    @abstractmethod
     def answer_passed(self, count: int) -> None:
         """So many bytes of the answer's body went to the client without being looked at."""
 

@@ -9,6 +9,7 @@ from twisted.internet.interfaces import IDelayedCall
 
 from edgegate.http.exchange import Exchange
 from edgegate.http.fields import Field
+from edgegate.net.containment import contained
 from edgegate.net.stream import Stream
 
 if TYPE_CHECKING:
@@ -78,8 +79,14 @@ class Delayed:
 
     def cancel(self) -> None:
         """Nobody wants the answer any more."""
-        self._call.cancel()
+        if self._call.active():
+            self._call.cancel()
 
+    def broke(self) -> None:
+        """An error of ours was raised as it went on: the exchange ends with it."""
+        self._exchange.channel.exchange_broke(self._exchange)
+
+    @contained
     def _passed(self) -> None:
         exchange = self._exchange
         exchange.upload = None

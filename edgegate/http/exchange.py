@@ -14,7 +14,7 @@ from http import HTTPStatus
 from time import monotonic
 from typing import Final, Protocol
 
-from edgegate.errors import CLIENT_GONE, Fault, body_of, grpc_status_of, status_of
+from edgegate.errors import CLIENT_GONE, INTERNAL, Fault, body_of, grpc_status_of, status_of
 from edgegate.http.answer import AnswerHead
 from edgegate.http.fields import Field
 from edgegate.http.forwarded import Client
@@ -97,6 +97,15 @@ class Channel(ABC):
     @abstractmethod
     def answer_cut(self) -> None:
         """The answer cannot be completed: the client must not take it for whole."""
+
+    @abstractmethod
+    def exchange_broke(self, exchange: Exchange) -> None:
+        """
+        What serves an exchange has failed by an error of ours, which was logged.
+
+        If it is not over it is L{Exchange.give_up}, and is over then whatever else fails. Called by whoever has
+        callbacks of an exchange, from its C{broke}; see L{edgegate.net.containment}.
+        """
 
     @abstractmethod
     def flush(self) -> None:
@@ -254,9 +263,8 @@ class Exchange:
 
     def abandon(self, fault: Fault = CLIENT_GONE) -> None:
         """The client's side is no more: nothing can be answered."""
-        if self.phase is not Phase.OVER:
-            self.phase = Phase.OVER
-            self.fault = self.fault or fault
+        self.phase = Phase.OVER
+        self.fault = self.fault or fault
         self._release()
 
     # The answer, from the resource ------------------------------------------------------------------------------------
@@ -305,6 +313,13 @@ class Exchange:
             self.phase = Phase.OVER
             self.upload = None
             self.channel.answer_cut()
+
+    def give_up(self, fault: Fault = INTERNAL) -> None:
+        """L{fail}, and have the resource let go: it has not done so itself."""
+        try:
+            self._release()
+        finally:
+            self.fail(fault)
 
     def _reply_to(self, fault: Fault) -> None:
         """Answer a fault, in the words of gRPC where the client speaks it (U{https://grpc.github.io/grpc/core/})."""

@@ -13,7 +13,6 @@ from typing import Final, cast
 
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IProtocol, IPushProducer, ITransport
-from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import classImplements
 
@@ -22,13 +21,12 @@ from edgegate.http.asker import Asker
 from edgegate.http.h1_answers import NOBODY, AnswerReader, State
 from edgegate.http.limits import Limits
 from edgegate.net.body_run import RUN_FROM
+from edgegate.net.containment import broke, contained
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.routing.snapshot import Address
 from edgegate.upstream.admission import Admission
 from edgegate.upstream.registry import EndpointState
-
-log = Logger()
 
 _NOTHING: Final[list[bytes]] = []
 
@@ -198,12 +196,14 @@ class HTTP1Backend:
     def connectionMade(self) -> None:
         """Nothing is left to do after L{makeConnection}."""
 
+    @contained
     def pauseProducing(self) -> None:
         """The backend does not read."""
         self._blocked = True
         if self._asker is not None:
             self._asker.upload_blocked(True)
 
+    @contained
     def resumeProducing(self) -> None:
         """The backend reads again."""
         self._blocked = False
@@ -215,7 +215,8 @@ class HTTP1Backend:
 
     def dataReceived(self, data: bytes) -> None:
         """The backend sent something."""
-        if self._asker is None and not self._discarding:
+        asker = self._asker
+        if asker is None and not self._discarding:
             # RFC 9112 section 9.2: an answer that nobody asked for; the next request must not get it
             self.endpoint.pool.discard(self)
             self._transport.abortConnection()
@@ -224,10 +225,11 @@ class HTTP1Backend:
         try:
             reader.receive(data)
             # it may have let go meanwhile
-            asker = self._asker
+            if self._asker is None:
+                asker = None
+                if not self._discarding:
+                    return
             state = reader.state
-            if asker is None and not self._discarding:
-                return
             if state is State.WHOLE:
                 self._finish(asker)
             elif state is State.REFUSED:
@@ -241,9 +243,7 @@ class HTTP1Backend:
                 if state is State.SIZED_BODY and left is not None and left >= RUN_FROM:
                     self._run(asker, left)
         except Exception:
-            log.failure("an answer broke")
-            if self._asker is not None:
-                self._fail(INTERNAL)
+            self._answer_broke(asker)
 
     def connectionLost(self, reason: Failure) -> None:
         """The connection is no more."""
@@ -264,7 +264,18 @@ class HTTP1Backend:
             else:
                 asker.answer_failed(UPSTREAM_CUT_SHORT if reader.begun else UPSTREAM_CLOSED, reader.silent)
         except Exception:
-            log.failure("an answer broke as its connection ended")
+            broke(asker)
+
+    def broke(self) -> None:
+        """An error of ours was raised in what the connection is for: it ends, and who asked on it is told."""
+        asker = self._asker
+        try:
+            self._forget_asker()
+            self.endpoint.pool.discard(self)
+            self._transport.abortConnection()
+        finally:
+            if asker is not None:
+                asker.broke()
 
     # ------------------------------------------------------------------------------------------------------------------
 
@@ -297,13 +308,16 @@ class HTTP1Backend:
         asker = self._asker
         if asker is None:
             return
-        asker.answer_passed(count)
-        if self._reader.skip(count):
-            # the client may have held up what the pipe held last
-            self._transport.resumeProducing()
-            self._finish(asker)
-        elif self._transport.reading:
-            self._deadline.start(self._limits.stream_idle_seconds)
+        try:
+            asker.answer_passed(count)
+            if self._reader.skip(count):
+                # the client may have held up what the pipe held last
+                self._transport.resumeProducing()
+                self._finish(asker)
+            elif self._transport.reading:
+                self._deadline.start(self._limits.stream_idle_seconds)
+        except Exception:
+            self._answer_broke(asker)
 
     def _switch(self, asker: Asker | None) -> None:
         """Hand the connection over after a 101 that was asked for; the endpoint counts it as active until its end."""
@@ -322,7 +336,20 @@ class HTTP1Backend:
         self._forget_asker()
         self._transport.abortConnection()
         if asker is not None:
-            asker.answer_failed(fault, self._reader.silent)
+            try:
+                asker.answer_failed(fault, self._reader.silent)
+            except Exception:
+                broke(asker)
+
+    def _answer_broke(self, asker: Asker | None) -> None:
+        """An error of ours, which is being handled, was raised while an asker was told, which may have let go since."""
+        if asker is None or asker is self._asker:
+            broke(self)
+            return
+        broke(asker)
+        if self._asker is None:
+            # in the pool, if it came so far
+            self.broke()
 
     def _uncount(self) -> None:
         counted, self.counted = self.counted, None
@@ -338,6 +365,7 @@ class HTTP1Backend:
             self._deadline.stop()
             self.endpoint.active -= 1
 
+    @contained
     def _expired(self) -> None:
         wait = 0.0 if self._asker is None else self._upload_wait()
         if wait > 0:

@@ -12,14 +12,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from twisted.internet.error import ConnectionClosed
 from twisted.internet.interfaces import IProtocol, IPushProducer, ITransport
-from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import classImplements
 
 from edgegate.errors import CLIENT_BODY_TIMEOUT, CLIENT_GONE, CLIENT_TIMEOUT, INTERNAL, Fault
 from edgegate.http.answer import AnswerHead
-from edgegate.http.exchange import Channel, Exchange, Phase, Upload
+from edgegate.http.exchange import Channel, Exchange, Upload
 from edgegate.http.fields import Field
 from edgegate.http.forwarded import Client
 from edgegate.http.h1_answer_writer import AnswerWriter
@@ -29,12 +29,11 @@ from edgegate.http.h1_reader import RequestReader, State
 from edgegate.http.request import RequestHead, refused_head
 from edgegate.net.addresses import Downstream
 from edgegate.net.body_run import RUN_FROM
+from edgegate.net.containment import broke, contained
 from edgegate.net.stream import Stream
 
 if TYPE_CHECKING:
     from edgegate.http.gateway import HTTPGateway
-
-log = Logger()
 
 
 class HTTP1Channel(Channel):
@@ -100,8 +99,7 @@ class HTTP1Channel(Channel):
                 if reader.left >= RUN_FROM:
                     self._run(exchange.upload)
         except Exception:
-            log.failure("a request broke")
-            self._break()
+            broke(self)
             return
         if self._writer.out:
             self.flush()
@@ -118,14 +116,34 @@ class HTTP1Channel(Channel):
         self._patience.end()
         self._reader.stop()
         self._writer.out.clear()
-        exchange, self._exchange = self._exchange, None
-        if exchange is not None:
-            exchange.abandon(CLIENT_GONE)
-            self._gateway.request_ended(exchange)
         self._gateway.channel_ended(self)
+        # an error in the transport ends it too
+        self._abandon(CLIENT_GONE if isinstance(reason.value, ConnectionClosed) else INTERNAL)
+
+    def broke(self) -> None:
+        """
+        An error of ours was raised in what the connection is for.
+
+        The exchange under way ends with it, and the connection behind it: nobody knows what of it still holds.
+        """
+        self._keep = False
+        self._reader.stop()
+        exchange = self._exchange
+        try:
+            if exchange is not None:
+                exchange.give_up()
+            elif not self._closing:
+                self._close()
+            if self._exchange is not None or not self._closing:
+                # its answer was whole already, or was cut, and that failed
+                self._cut_off()
+        except Exception:
+            self._cut_off()
+            raise
 
     # The transport, as a producer -------------------------------------------------------------------------------------
 
+    @contained
     def pauseProducing(self) -> None:
         """The client does not read what it is sent."""
         self._stalled = True
@@ -134,6 +152,7 @@ class HTTP1Channel(Channel):
             exchange.upload.pause()
         self._rearm()
 
+    @contained
     def resumeProducing(self) -> None:
         """The client reads again."""
         self._stalled = False
@@ -187,7 +206,7 @@ class HTTP1Channel(Channel):
             self._exchange = exchange = Exchange(self, refused_head())
             exchange.fail(fault)
         else:
-            self._give_up(exchange, fault)
+            exchange.give_up(fault)
 
     # The answer, from the exchange ------------------------------------------------------------------------------------
 
@@ -221,11 +240,15 @@ class HTTP1Channel(Channel):
         self._writer.end(trailers)
         self._exchange = None
         self._gateway.request_ended(exchange)
-        if self._reader.state is State.WAITING and self._keep and not self._draining:
-            if not self._stalled:
-                self._read_next()
-        else:
-            self._close()
+        # what follows is no part of this exchange, whose answer has still to be sent
+        try:
+            if self._reader.state is State.WAITING and self._keep and not self._draining:
+                if not self._stalled:
+                    self._read_next()
+            else:
+                self._close()
+        except Exception:
+            broke(self)
 
     def answer_cut(self) -> None:
         """The answer cannot be completed; the connection ends in a way that no client takes for its end."""
@@ -233,19 +256,32 @@ class HTTP1Channel(Channel):
         if exchange is None:
             return
         self._gateway.request_ended(exchange)
-        if self._writer.delimited:
-            self._closing = True
-            self._reader.stop()
-            self.flush()
-            self._transport.abortConnection()
-        else:
-            self._let_go()
-            Closing(self.downstream, self._gateway, self._transport).close()
+        try:
+            if self._writer.delimited:
+                self._closing = True
+                self._reader.stop()
+                self.flush()
+                self._transport.abortConnection()
+            else:
+                self._let_go()
+                Closing(self.downstream, self._gateway, self._transport).close()
+        except Exception:
+            broke(self)
+
+    def exchange_broke(self, exchange: Exchange) -> None:
+        """See L{Channel.exchange_broke}."""
+        if exchange is self._exchange:
+            self.broke()
 
     def flush(self) -> None:
         """Send what is queued, in one piece."""
         if self._writer.out:
-            self._transport.write(self._writer.take())
+            try:
+                self._transport.write(self._writer.take())
+            except Exception:
+                # nobody knows how much of it left
+                self._cut_off()
+                raise
 
     def run_sink(self) -> Stream | None:
         """Return the transport, where a body goes to the client as it is."""
@@ -282,16 +318,19 @@ class HTTP1Channel(Channel):
         """Go on under a new Snapshot: the next request is routed by it."""
         self.downstream = downstream
 
+    @contained
     def retire(self) -> None:
         """End the connection with the next answer."""
         self._draining = True
 
+    @contained
     def drain(self) -> None:
         """End the connection with the answer that is under way, or now where there is none."""
         self._draining = True
         if self._exchange is None and not self._closing:
             self._close()
 
+    @contained
     def abort(self) -> None:
         """End the connection now: with a reset where an answer is under way."""
         if self._exchange is None:
@@ -307,6 +346,7 @@ class HTTP1Channel(Channel):
         if sink is not None:
             self._transport.run_to(sink, self._reader.left, self._passed)
 
+    @contained
     def _passed(self, count: int) -> None:
         exchange = self._exchange
         if exchange is not None:
@@ -348,6 +388,7 @@ class HTTP1Channel(Channel):
         else:
             self._patience.nothing()
 
+    @contained
     def _expired(self) -> None:
         wait = self._patience.wait
         if wait is Wait.HEAD:
@@ -356,31 +397,28 @@ class HTTP1Channel(Channel):
         elif wait is Wait.BODY and self._exchange is not None:
             self._reader.stop()
             self._keep = False
-            self._give_up(self._exchange, CLIENT_BODY_TIMEOUT)
+            self._exchange.give_up(CLIENT_BODY_TIMEOUT)
         elif wait is Wait.REQUEST:
             self._close()
         elif wait is Wait.READER and not self._patience.reads(self._transport):
             self._transport.abortConnection()
 
-    def _give_up(self, exchange: Exchange, fault: Fault) -> None:
-        """End an exchange whose request will never be whole."""
-        upload, exchange.upload = exchange.upload, None
-        if upload is not None:
-            upload.cancel()
-        exchange.fail(fault)
-
-    def _break(self) -> None:
-        """End the connection after an error of our own; it was logged."""
-        exchange = self._exchange
-        self._keep = False
-        self._reader.stop()
-        if exchange is None:
-            if not self._closing:
-                self._close()
-        elif exchange.phase is Phase.OVER:
+    def _cut_off(self) -> None:
+        """End everything now."""
+        self._closing = True
+        try:
             self._transport.abortConnection()
-        else:
-            self._give_up(exchange, INTERNAL)
+        finally:
+            self._abandon(INTERNAL)
+
+    def _abandon(self, fault: Fault) -> None:
+        """Nothing can be answered any more."""
+        exchange, self._exchange = self._exchange, None
+        if exchange is not None:
+            try:
+                exchange.abandon(fault)
+            finally:
+                self._gateway.request_ended(exchange)
 
     def _close(self) -> None:
         """Close after the answer."""

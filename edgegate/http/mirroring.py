@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from twisted.logger import Logger
+
 from edgegate.errors import Fault
 from edgegate.http.answer import AnswerHead
 from edgegate.http.asker import Asker
@@ -19,6 +21,7 @@ from edgegate.http.exchange import Exchange
 from edgegate.http.fields import Field
 from edgegate.http.h1_backend import HTTP1Backend
 from edgegate.net.connecting import Connecting
+from edgegate.net.containment import contained
 from edgegate.net.opening import Opening
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline
@@ -29,6 +32,8 @@ from edgegate.upstream.registry import ClusterState, EndpointState
 
 if TYPE_CHECKING:
     from edgegate.http.gateway import HTTPGateway
+
+log = Logger()
 
 
 class Shadow(Asker):
@@ -86,6 +91,7 @@ class Shadow(Asker):
         self._deadline: Deadline | None = None
         self._whole = self._blocked = self._over = False
 
+    @contained
     def start(self) -> None:
         """Send the copy to the mirror whose turn it is."""
         self._gateway.shadows.add(self)
@@ -95,6 +101,7 @@ class Shadow(Asker):
         else:
             self._cluster.when_resolved(self._resolved)
 
+    @contained
     def send(self, data: bytes) -> None:
         """Take a piece of the body, framed already."""
         if self._over:
@@ -108,6 +115,7 @@ class Shadow(Asker):
         if self._held_bytes > self._gateway.limits.upload_bytes:
             self.drop()
 
+    @contained
     def finish(self, last: bytes) -> None:
         """
         The request is whole.
@@ -123,22 +131,31 @@ class Shadow(Asker):
         if self._connection is not None and not self._blocked:
             self._connection.request_whole()
 
+    @contained
     def flush(self) -> None:
         """Send what was taken in this turn."""
         if self._connection is not None:
             self._connection.flush()
 
+    @contained
     def abandon(self) -> None:
         """The request is over: a copy that is not whole never will be."""
         if not self._whole:
             self.drop()
 
+    @contained
     def drop(self) -> None:
         """Give the copy up."""
+        self.broke()
+
+    def broke(self) -> None:
+        """An error of ours was raised in what concerns the copy, and nothing but the copy: it is given up."""
         connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.cancel()
-        self._end()
+        try:
+            if connection is not None:
+                connection.cancel()
+        finally:
+            self._end()
 
     # The backend connection's asker -----------------------------------------------------------------------------------
 
@@ -192,6 +209,7 @@ class Shadow(Asker):
 
     # ------------------------------------------------------------------------------------------------------------------
 
+    @contained
     def _resolved(self) -> None:
         if self._over:
             return
@@ -220,6 +238,7 @@ class Shadow(Asker):
                 endpoint.address, timeout, self._connected, self._unconnected, opening
             )
 
+    @contained
     def _connected(self, stream: Stream) -> None:
         self._connecting = None
         endpoint = self._endpoint
@@ -231,6 +250,7 @@ class Shadow(Asker):
         self._begin(connection)
         connection.flush()
 
+    @contained
     def _unconnected(self, fault: Fault) -> None:
         self._connecting = None
         assert self._endpoint is not None
@@ -285,11 +305,15 @@ def shadows_of(exchange: Exchange, route: HTTPRoute, lines: list[bytes], gateway
         cluster = gateway.clusters.get(mirror.cluster)
         if cluster is None or len(gateway.shadows) >= gateway.limits.shadows:
             continue
-        contact = cluster.contact
-        # the name in its certificate is the request's: a mirror is none by the name of its copies
-        opening = None if contact is None else opening_of(contact, exchange, lines)
-        whole, is_head = [*shadow_lines(lines), b"\r\n"], exchange.head.method == b"HEAD"
-        shadow = Shadow(gateway, cluster, whole, is_head, route.timeout, opening)
+        try:
+            contact = cluster.contact
+            # the name in its certificate is the request's: a mirror is none by the name of its copies
+            opening = None if contact is None else opening_of(contact, exchange, lines)
+            whole, is_head = [*shadow_lines(lines), b"\r\n"], exchange.head.method == b"HEAD"
+            shadow = Shadow(gateway, cluster, whole, is_head, route.timeout, opening)
+        except Exception:
+            log.failure("a copy of a request could not be made")
+            continue
         shadow.start()
         found.append(shadow)
     return found

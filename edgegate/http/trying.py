@@ -32,6 +32,7 @@ from edgegate.http.hashing import request_key
 from edgegate.http.mirroring import Shadow, opening_of, shadows_of
 from edgegate.http.retrying import Retries
 from edgegate.net.connecting import Connecting
+from edgegate.net.containment import contained
 from edgegate.net.opening import Opening
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline
@@ -136,6 +137,7 @@ class Trying(Asker):
         else:
             self._cluster.when_resolved(self._resolved)
 
+    @contained
     def _resolved(self) -> None:
         """The cluster's names are resolved, or have failed to be."""
         upload: object = self._exchange.upload
@@ -206,6 +208,11 @@ class Trying(Asker):
         """The cluster's limits have room for a connection."""
         self._connect()
 
+    def broke(self) -> None:
+        """An error of ours was raised in a callback: the exchange ends with it."""
+        self._exchange.channel.exchange_broke(self._exchange)
+
+    @contained
     def _connected(self, stream: Stream) -> None:
         self._connecting = None
         endpoint = self._tried[-1]
@@ -215,6 +222,7 @@ class Trying(Asker):
         self._ask(connection)
         connection.flush()
 
+    @contained
     def _connect_failed(self, fault: Fault) -> None:
         self._connecting = None
         self._tried[-1].connect_failures += 1
@@ -263,6 +271,7 @@ class Trying(Asker):
         self._next_try = self._gateway.call_later(wait, self._try_again)
         return True
 
+    @contained
     def _try_again(self) -> None:
         self._next_try = None
         policy = self._route.retries
@@ -293,6 +302,7 @@ class Trying(Asker):
             self._try_deadline.end()
             self._try_deadline = None
 
+    @contained
     def _try_expired(self) -> None:
         """This try has taken too long."""
         connection, self._connection = self._connection, None
@@ -300,6 +310,7 @@ class Trying(Asker):
             connection.cancel()
         self._fail_or_try_again(TRY_TIMEOUT)
 
+    @contained
     def _expired(self) -> None:
         """The route's timeout has passed."""
         connection, self._connection = self._connection, None
@@ -325,7 +336,8 @@ class Trying(Asker):
         if self._try_deadline is not None:
             self._end_limit_on_try()
         if self._next_try is not None:
-            self._next_try.cancel()
+            if self._next_try.active():
+                self._next_try.cancel()
             self._next_try = None
         for shadow in self._shadows:
             shadow.abandon()

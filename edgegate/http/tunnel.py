@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from edgegate.errors import Fault
+from edgegate.errors import INTERNAL, Fault
 from edgegate.http.exchange import Exchange, Phase
 from edgegate.net.addresses import Downstream
+from edgegate.net.containment import broke, contained
 from edgegate.net.splice import SplicedPair
 from edgegate.net.stream import Stream
 from edgegate.tcp.relay import FAULTS
@@ -64,8 +65,16 @@ class Tunnel:
         @param early: What the client had sent behind its request.
         @param rest: What the backend had sent behind its 101.
         """
+        self._gateway.channels.add(self)
+        try:
+            self._begin(client, backend, early, rest)
+        except Exception:
+            for stream in (client, backend):
+                stream.abortConnection()
+            broke(self)
+
+    def _begin(self, client: Stream, backend: Stream, early: bytes, rest: bytes) -> None:
         gateway = self._gateway
-        gateway.channels.add(self)
         idle = gateway.limits.stream_idle_seconds
         if client.detachable and backend.detachable:
             self._pair = SplicedPair(
@@ -74,6 +83,15 @@ class Tunnel:
         else:
             self._pair = pair = StreamPair(gateway.wheel, client, backend, idle, self._ended)
             pair.start(early, rest)
+
+    def broke(self) -> None:
+        """An error of ours was raised in beginning it, or in ending it from outside."""
+        pair = self._pair
+        try:
+            if pair is not None:
+                pair.broke()
+        finally:
+            self._ended(INTERNAL, 0, 0)
 
     # As the gateway's -------------------------------------------------------------------------------------------------
 
@@ -87,6 +105,7 @@ class Tunnel:
     def drain(self) -> None:
         """What is under way may go on; L{abort} comes when the time is over."""
 
+    @contained
     def abort(self) -> None:
         """Reset both connections."""
         if self._pair is not None:
@@ -98,12 +117,16 @@ class Tunnel:
         self._ended(FAULTS[reason], received, sent)
 
     def _ended(self, fault: Fault | None, received: int, sent: int) -> None:
-        self._over()
+        exchange, gateway = self._exchange, self._gateway
+        if exchange.phase is Phase.OVER:
+            return
         # a pair knows whom to tell: neither is to keep the other in memory
         self._pair = None
-        exchange, gateway = self._exchange, self._gateway
         exchange.phase = Phase.OVER
         exchange.fault = fault
         exchange.received, exchange.sent = received, sent
-        gateway.request_ended(exchange)
-        gateway.channel_ended(self)
+        try:
+            self._over()
+        finally:
+            gateway.request_ended(exchange)
+            gateway.channel_ended(self)

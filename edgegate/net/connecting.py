@@ -118,9 +118,9 @@ class Connecting:
             stream.handshake(self._shaken, self._not_shaken)
 
     def connectionLost(self, reason: Failure) -> None:
-        """The reactor has seen an error on the socket."""
+        """The reactor has seen an error on the socket, or one of ours was raised."""
         self.doWrite()
-        if self._socket is not None:
+        if self._deadline.active and self._stream is None:
             self._fail(CONNECT_FAILED)
 
     def _shaken(self) -> None:

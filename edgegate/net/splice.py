@@ -20,6 +20,7 @@ from twisted.internet.interfaces import IReactorFDSet, IReadWriteDescriptor
 from twisted.python.failure import Failure
 from zope.interface import classImplements
 
+from edgegate.net.containment import broke, contained
 from edgegate.net.descriptor import Descriptor
 from edgegate.net.pipe import FLAGS, SPLICES, Pipe
 from edgegate.net.sockets import reset_on_close
@@ -32,7 +33,8 @@ Ended = Callable[[str, int, int], None]
 """
 Gets why, and the bytes each way.
 
-Why is C{""} for a good end, C{"idle"}, C{"aborted"}, or C{"one"} or C{"other"}: whose connection broke.
+Why is C{""} for a good end, C{"idle"}, C{"aborted"}, C{"broke"} after an error of ours, or C{"one"} or C{"other"}:
+whose connection broke.
 """
 
 
@@ -320,10 +322,18 @@ class SplicedPair:
         except SideError as error:
             self._end(error.end.name)
             return
+        except Exception:
+            broke(self)
+            return
         self._deadline.start(self._idle)
         if self._onward.finished and self._return.finished:
             self._end("")
 
+    def broke(self) -> None:
+        """An error of ours was raised in moving: reset both connections."""
+        self._end("broke")
+
+    @contained
     def hung_up(self, end: End) -> None:
         """The reactor watches an end no more: its connection broke, or both of its directions are closed."""
         if self._ended is None:
@@ -338,6 +348,7 @@ class SplicedPair:
         if self._ended is not None and end.inward.waiting:
             self.move(end.inward)
 
+    @contained
     def _expired(self) -> None:
         self._end("idle")
 
@@ -346,8 +357,10 @@ class SplicedPair:
         if ended is None:
             return
         self._deadline.end()
-        self._onward.release()
-        self._return.release()
-        for end in (self._one, self._other):
-            end.close(bool(reason))
-        ended(reason, self._onward.moved, self._return.moved)
+        try:
+            self._onward.release()
+            self._return.release()
+            for end in (self._one, self._other):
+                end.close(bool(reason))
+        finally:
+            ended(reason, self._onward.moved, self._return.moved)

@@ -383,14 +383,16 @@ class Transport(Descriptor):
         if self._phase is Phase.CLOSED:
             return
         self._phase = Phase.CLOSED
-        self._stop_run()
-        self._queue.clear()
-        self._producer = None
-        self._leave()
-        self._close_socket()
         protocol = self._protocol
-        self._forget_protocol()
-        protocol.connectionLost(failure)
+        try:
+            self._stop_run()
+            self._queue.clear()
+            self._producer = None
+            self._leave()
+            self._close_socket()
+        finally:
+            self._forget_protocol()
+            protocol.connectionLost(failure)
 
     def _forget_protocol(self) -> None:
         """A protocol knows its transport: neither is to keep the other in memory."""

@@ -12,8 +12,9 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from edgegate.errors import NO_ROUTE, STREAM_IDLE, Fault
+from edgegate.errors import INTERNAL, NO_ROUTE, STREAM_IDLE, Fault
 from edgegate.net.addresses import Downstream
+from edgegate.net.containment import contained
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline
 from edgegate.observe.events import RelayEnd
@@ -58,6 +59,7 @@ class RelayProtocol(Protocol):
         self._reached: Reached | None = None
         self._pair: StreamPair | None = None
 
+    @contained
     def connectionMade(self) -> None:
         """Choose a route and connect."""
         self._gateway.relays.add(self)
@@ -72,6 +74,7 @@ class RelayProtocol(Protocol):
             self._end.origin = route.origin
             self._dial.start(self._gateway.clusters, route.destinations)
 
+    @contained
     def abort(self) -> None:
         """Reset both connections."""
         if self._pair is not None:
@@ -79,6 +82,14 @@ class RelayProtocol(Protocol):
         else:
             self._perform(self._state.abort(None))
 
+    def broke(self) -> None:
+        """An error of ours was raised on the way to a backend, or in beginning to copy: reset both connections."""
+        if self._pair is not None:
+            self._pair.broke()
+        else:
+            self._perform(self._state.abort(INTERNAL))
+
+    @contained
     def readConnectionLost(self) -> None:
         """The client ended its stream."""
         self._perform(self._state.read_finished(Side.DOWNSTREAM))
@@ -89,10 +100,13 @@ class RelayProtocol(Protocol):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The client is gone."""
         cleanly = reason.check(ConnectionDone) is not None
-        self._perform(self._state.connection_lost(Side.DOWNSTREAM, cleanly))
-        self._deadline.end()
-        self._ended(self._state.fault, 0, 0)
+        try:
+            self._perform(self._state.connection_lost(Side.DOWNSTREAM, cleanly))
+        finally:
+            self._deadline.end()
+            self._ended(self._state.fault, 0, 0)
 
+    @contained
     def _connected(self, reached: Reached) -> None:
         self._reached = reached
         reached.begin(self._end)
@@ -102,6 +116,7 @@ class RelayProtocol(Protocol):
         self._pair = StreamPair(gateway.wheel, self.transport, reached.stream, idle, self._ended, self._state)
         self._pair.start()
 
+    @contained
     def _unconnected(self, fault: Fault) -> None:
         self._perform(self._state.connect_failed(fault))
 
@@ -116,15 +131,17 @@ class RelayProtocol(Protocol):
         if actions and self._state.closing:
             self._deadline.start(min(CLOSE_TIMEOUT, self._gateway.idle_timeout))
 
+    @contained
     def _expired(self) -> None:
         self._perform(self._state.abort(STREAM_IDLE))
 
     def _ended(self, fault: Fault | None, received: int, sent: int) -> None:
-        if self._reached is not None:
-            self._reached.end()
-        gateway = self._gateway
-        gateway.relays.discard(self)
-        self._pair = None
-        end = self._end
-        end.fault, end.received, end.sent = fault, received, sent
-        gateway.observer.relay_ended(end)
+        gateway, end = self._gateway, self._end
+        reached, self._reached, self._pair = self._reached, None, None
+        try:
+            if reached is not None:
+                reached.end()
+        finally:
+            gateway.relays.discard(self)
+            end.fault, end.received, end.sent = fault, received, sent
+            gateway.observer.relay_ended(end)

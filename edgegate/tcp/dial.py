@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from edgegate.errors import NO_CLUSTER, NO_HEALTHY_UPSTREAM, OVERFLOW, Fault
+from edgegate.errors import INTERNAL, NO_CLUSTER, NO_HEALTHY_UPSTREAM, OVERFLOW, Fault
 from edgegate.net.addresses import Downstream
 from edgegate.net.connecting import Connecting
+from edgegate.net.containment import contained
 from edgegate.net.opening import Opening
 from edgegate.net.stream import Stream
 from edgegate.observe.events import RelayEnd
@@ -112,6 +113,13 @@ class Dial:
             self._uncount()
         self._let_go()
 
+    def broke(self) -> None:
+        """An error of ours was raised on the way: there is no backend."""
+        failed = self._failed
+        self.cancel()
+        failed(INTERNAL)
+
+    @contained
     def _resolved(self) -> None:
         cluster = self._cluster
         if cluster is None:
@@ -137,6 +145,7 @@ class Dial:
             endpoint.address, cluster.cluster.connect_timeout, self._connect_made, self._connect_failed, opening
         )
 
+    @contained
     def _connect_made(self, stream: Stream) -> None:
         cluster, self._cluster = self._cluster, None
         self._connecting = None
@@ -163,6 +172,7 @@ class Dial:
         if counted is not None:
             counted.closed()
 
+    @contained
     def _connect_failed(self, fault: Fault) -> None:
         self._connecting = None
         self._uncount()

@@ -15,9 +15,10 @@ from typing import Protocol
 
 from twisted.internet.interfaces import IReactorFDSet
 
-from edgegate.errors import CLIENT_GONE, NO_ROUTE, STREAM_IDLE, UPSTREAM_CUT_SHORT, Fault
+from edgegate.errors import CLIENT_GONE, INTERNAL, NO_ROUTE, STREAM_IDLE, UPSTREAM_CUT_SHORT, Fault
 from edgegate.net.addresses import Downstream
 from edgegate.net.connecting import Connecting, connect
+from edgegate.net.containment import contained
 from edgegate.net.opening import Opening
 from edgegate.net.sockets import Socket
 from edgegate.net.splice import SplicedPair
@@ -34,7 +35,14 @@ from edgegate.upstream.registry import ClusterRegistry
 IDLE_TIMEOUT = 3600.0
 """Seconds without a byte either way after which a relay ends (Envoy's C{TcpProxy.idle_timeout})."""
 
-FAULTS = {"": None, "aborted": None, "idle": STREAM_IDLE, "one": CLIENT_GONE, "other": UPSTREAM_CUT_SHORT}
+FAULTS = {
+    "": None,
+    "aborted": None,
+    "broke": INTERNAL,
+    "idle": STREAM_IDLE,
+    "one": CLIENT_GONE,
+    "other": UPSTREAM_CUT_SHORT,
+}
 """What it means when a L{SplicedPair} of a client and a backend ends so."""
 
 
@@ -126,6 +134,7 @@ class SocketRelay:
         self._reached: Reached | None = None
         self._pair: SplicedPair | None = None
 
+    @contained
     def start(self) -> None:
         """Choose a route and connect."""
         self._gateway.relays.add(self)
@@ -136,6 +145,7 @@ class SocketRelay:
             self._end.origin = route.origin
             self._dial.start(self._gateway.clusters, route.destinations)
 
+    @contained
     def abort(self) -> None:
         """Reset both connections."""
         if self._pair is not None:
@@ -144,6 +154,17 @@ class SocketRelay:
             self._dial.cancel()
             self._unconnected(None)
 
+    def broke(self) -> None:
+        """An error of ours was raised on the way to a backend: the client's connection is closed."""
+        if self._pair is not None:
+            self._pair.broke()
+        elif self in self._gateway.relays:
+            try:
+                self._dial.cancel()
+            finally:
+                self._unconnected(INTERNAL)
+
+    @contained
     def _connected(self, reached: Reached) -> None:
         stream = reached.stream
         if isinstance(stream, TLSStream):
@@ -167,13 +188,15 @@ class SocketRelay:
         self._ended_with(fault)
 
     def _ended(self, reason: str, received: int, sent: int) -> None:
-        if self._reached is not None:
-            self._reached.end()
         self._end.sent, self._end.received = sent, received
         self._ended_with(FAULTS[reason])
 
     def _ended_with(self, fault: Fault | None) -> None:
-        self._pair = None
-        self._end.fault = fault
-        self._gateway.relays.discard(self)
-        self._gateway.observer.relay_ended(self._end)
+        reached, self._reached, self._pair = self._reached, None, None
+        try:
+            if reached is not None:
+                reached.end()
+        finally:
+            self._end.fault = fault
+            self._gateway.relays.discard(self)
+            self._gateway.observer.relay_ended(self._end)

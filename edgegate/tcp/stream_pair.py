@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from twisted.internet.error import ConnectionDone
+from twisted.internet.error import ConnectionClosed, ConnectionDone
 from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from edgegate.errors import STREAM_IDLE, Fault
+from edgegate.errors import INTERNAL, STREAM_IDLE, Fault
+from edgegate.net.containment import contained
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.tcp.state import Abort, Action, FinishWriting, RelayState, Side
@@ -73,8 +74,11 @@ class StreamPair:
         @param back: What was read from upstream already.
         """
         downstream, upstream = self._downstream, self._upstream
-        downstream.switch(_SideProtocol(self, Side.DOWNSTREAM, self._downstream_received))
-        upstream.switch(_SideProtocol(self, Side.UPSTREAM, self._upstream_received))
+        one = _SideProtocol(self, Side.DOWNSTREAM, self._downstream_received)
+        other = _SideProtocol(self, Side.UPSTREAM, self._upstream_received)
+        # both or none: the pair ends when it was told of both
+        downstream.switch(one)
+        upstream.switch(other)
         self._deadline.start(self._idle)
         for stream, producer in ((downstream, upstream), (upstream, downstream)):
             # one that broke already is told of next, and then it is decided what becomes of the other
@@ -94,6 +98,10 @@ class StreamPair:
         """Reset both connections."""
         self._perform(self._state.abort(None))
 
+    def broke(self) -> None:
+        """An error of ours was raised in copying: reset both connections."""
+        self._perform(self._state.abort(INTERNAL))
+
     def _downstream_received(self, data: bytes) -> None:
         self._received += len(data)
         self._deadline.start(self._idle)
@@ -111,10 +119,16 @@ class StreamPair:
     def side_lost(self, side: Side, reason: Failure) -> None:
         """A connection is no more."""
         cleanly = reason.check(ConnectionDone) is not None
-        self._perform(self._state.connection_lost(side, cleanly))
-        if self._state.ended:
-            self._deadline.end()
-            self._ended(self._state.fault, self._received, self._sent)
+        state = self._state
+        if not reason.check(ConnectionClosed):
+            # an error of ours in one of its callbacks, which ended it
+            state.fault = state.fault or INTERNAL
+        try:
+            self._perform(state.connection_lost(side, cleanly))
+        finally:
+            if state.ended:
+                self._deadline.end()
+                self._ended(state.fault, self._received, self._sent)
 
     def _perform(self, actions: list[Action]) -> None:
         for action in actions:
@@ -122,6 +136,7 @@ class StreamPair:
         if actions and self._state.closing:
             self._deadline.start(min(CLOSE_TIMEOUT, self._idle))
 
+    @contained
     def _expired(self) -> None:
         self._perform(self._state.abort(STREAM_IDLE))
 

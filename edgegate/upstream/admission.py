@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Any, Protocol
 
+from edgegate.net.containment import broke
 from edgegate.routing.clusters import PoolLimits
 
 
@@ -22,6 +23,9 @@ class Waiter(Protocol):
 
     def may_connect(self) -> None:
         """There is room for one more connection, which is counted already."""
+
+    def broke(self) -> None:
+        """One of the others failed by an error of ours: see L{edgegate.net.containment}."""
 
 
 class Admission:
@@ -105,12 +109,24 @@ class Admission:
 
     def _admit(self) -> None:
         while self._waiting and self.connect():
-            self._waiting.popleft().may_connect()
+            waiter = self._waiting.popleft()
+            try:
+                waiter.may_connect()
+            except Exception:
+                # it is called by the end of another's connection, which is not to suffer for it
+                self.connections -= 1
+                broke(waiter)
 
     def offer(self, connection: Any) -> bool:
         """A connection is free: return whether one of those who wait has taken it, the first who can."""
         for waiter in self._waiting:
-            if waiter.offered(connection):
+            try:
+                taken = waiter.offered(connection)
+            except Exception:
+                broke(waiter)
+                self.give_up(waiter)
+                return False
+            if taken:
                 self._waiting.remove(waiter)
                 return True
         return False
