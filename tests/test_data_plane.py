@@ -18,11 +18,14 @@ from edgegate import data_plane
 from edgegate.data_plane import CannotBind, DataPlane, most_connections
 from edgegate.demo.authority import Authority
 from edgegate.observe.counters import Counters
+from edgegate.routing.actions import DirectResponse
 from edgegate.routing.clusters import Cluster, Discovery, Endpoint, Probe
 from edgegate.routing.hosts import HostTable
+from edgegate.routing.policies import Delay, Faults
 from edgegate.routing.snapshot import (
     Address,
     FilterChain,
+    HTTPRoute,
     Listener,
     Origin,
     Snapshot,
@@ -32,6 +35,7 @@ from edgegate.routing.snapshot import (
     UNIXAddress,
     VirtualHost,
 )
+from tests.net.pairs import until
 from tests.tcp.peers import PATIENCE, read_all
 from tests.tls.handshakes import server_tls
 
@@ -154,6 +158,21 @@ class DataPlaneTests(TestCase):
         self.assertIn(b":1111/", answer)
         self.assertIn(b"connection: close", answer)
         self.assertTrue(await self.do(client.ended))
+
+    async def test_held_request_of_a_port_that_went(self) -> None:
+        """A request that is held back is answered on the terms that it came on, though its port goes meanwhile."""
+        route = HTTPRoute("r", HERE, (), faults=Faults(Delay(0.2)), direct=DirectResponse(200, b"held"))
+        table = HostTable([("*", VirtualHost("*", (route,)))])
+        port = self.serve(listener(self.bind, FilterChain("http", HERE, ("*",), http=table)))
+        client = await self.client(port)
+        client.socket.sendall(ASK)
+        answer = deferToThread(read_all, client.socket)
+        await until(lambda: any("_passed" in str(call) for call in reactor.getDelayedCalls()))  # type: ignore[attr-defined]
+        self.install()
+        said = await answer
+        self.assertTrue(said.startswith(b"HTTP/1.1 200 OK\r\n"), said)
+        self.assertIn(b"connection: close\r\n", said)
+        self.assertTrue(said.endswith(b"held"), said)
 
     async def test_port_goes_with_connections_waiting(self) -> None:
         """Connections that the kernel has taken already when the port goes are served."""

@@ -41,6 +41,8 @@ class Delayed:
         """
         @param proceed: Begins to answer the exchange.
         """
+        # a reload meanwhile is for the requests behind it
+        exchange.clusters = gateway.clusters.in_force
         self._exchange = exchange
         self._gateway = gateway
         self._proceed = proceed
@@ -48,7 +50,7 @@ class Delayed:
         self._held_bytes = 0
         self._paused = self._reader_stalled = False
         self._trailers: list[Field] | None = None
-        self._call: IDelayedCall = gateway.call_later(seconds, self._passed)
+        self._call: IDelayedCall | None = gateway.call_later(seconds, self._passed)
 
     def upload(self, data: bytes) -> None:
         """Take a piece of the request's body."""
@@ -79,8 +81,9 @@ class Delayed:
 
     def cancel(self) -> None:
         """Nobody wants the answer any more."""
-        if self._call.active():
-            self._call.cancel()
+        call, self._call = self._call, None
+        if call is not None and call.active():
+            call.cancel()
 
     def broke(self) -> None:
         """An error of ours was raised as it went on: the exchange ends with it."""
@@ -88,6 +91,8 @@ class Delayed:
 
     @contained
     def _passed(self) -> None:
+        # a call knows what it calls: neither is to keep the other in memory
+        self._call = None
         exchange = self._exchange
         exchange.upload = None
         self._proceed(exchange)

@@ -9,6 +9,7 @@ that exactly one answer is given: its L{Phase} only goes forward.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from enum import IntEnum
 from http import HTTPStatus
 from time import monotonic
@@ -23,6 +24,7 @@ from edgegate.http.request import RequestHead
 from edgegate.net.addresses import Downstream
 from edgegate.net.stream import Stream
 from edgegate.routing.snapshot import Address, HTTPRoute
+from edgegate.upstream.cluster import ClusterState
 
 
 class Phase(IntEnum):
@@ -143,6 +145,7 @@ class Exchange:
     @ivar flags: Envoy's response flags of what is no fault of its own, with commas: C{DI,URX}.
     @ivar readers: The fields of the answer that tell which pages may read it; empty: none are set.
     @ivar route: The route that was taken, if any was.
+    @ivar clusters: Those of the Snapshot that it began with, while it is held back; L{None}: those in force are.
     @ivar cluster: The name of the cluster that was taken, or empty.
     @ivar upstream: The backend that was asked last.
     @ivar upstream_local: Our address towards it, once there was a connection.
@@ -160,6 +163,7 @@ class Exchange:
         "attempts",
         "channel",
         "cluster",
+        "clusters",
         "cookie",
         "fault",
         "flags",
@@ -192,6 +196,7 @@ class Exchange:
         self.flags = ""
         self.readers: list[Field] = _NO_FIELDS
         self.route: HTTPRoute | None = None
+        self.clusters: Mapping[str, ClusterState] | None = None
         self.cluster = ""
         self.upstream: Address | None = None
         self.upstream_local: Address | None = None

@@ -52,6 +52,7 @@ class HTTP1Channel(Channel):
         "_exchange",
         "_gateway",
         "_keep",
+        "_moved",
         "_patience",
         "_reader",
         "_reading",
@@ -67,6 +68,7 @@ class HTTP1Channel(Channel):
         self._reader = RequestReader(self, gateway.limits, gateway.heads)
         self._patience = Patience(gateway.wheel, gateway.limits, self._expired)
         self._exchange: Exchange | None = None
+        self._moved: Downstream | None = None
         self._writer = AnswerWriter()
         self._keep = True
         self._continue = self._closing = self._draining = self._stalled = False
@@ -240,6 +242,8 @@ class HTTP1Channel(Channel):
         self._writer.end(trailers)
         self._exchange = None
         self._gateway.request_ended(exchange)
+        if self._moved is not None:
+            self.downstream, self._moved = self._moved, None
         # what follows is no part of this exchange, whose answer has still to be sent
         try:
             if self._reader.state is State.WAITING and self._keep and not self._draining:
@@ -315,8 +319,11 @@ class HTTP1Channel(Channel):
         return self._transport, self._let_go()
 
     def move(self, downstream: Downstream) -> None:
-        """Go on under a new Snapshot: the next request is routed by it."""
-        self.downstream = downstream
+        """Go on under a new Snapshot: the next request is routed by it; one that is under way ends on its own."""
+        if self._exchange is None:
+            self.downstream = downstream
+        else:
+            self._moved = downstream
 
     @contained
     def retire(self) -> None:

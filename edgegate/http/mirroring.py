@@ -302,7 +302,8 @@ def shadows_of(exchange: Exchange, route: HTTPRoute, lines: list[bytes], gateway
     for mirror in route.mirrors:
         if mirror.share < 1 and gateway.random.random() >= mirror.share:
             continue
-        cluster = gateway.clusters.get(mirror.cluster)
+        clusters = exchange.clusters
+        cluster = gateway.clusters.get(mirror.cluster) if clusters is None else clusters.get(mirror.cluster)
         if cluster is None or len(gateway.shadows) >= gateway.limits.shadows:
             continue
         try:

@@ -273,12 +273,17 @@ class Forwarding(Trying):
 def forward(exchange: Exchange, route: HTTPRoute, gateway: HTTPGateway) -> None:
     """Begin to send an exchange's request to a cluster of its route."""
     destination = gateway.clusters.pick(route.destinations)
-    cluster = None if destination is None else gateway.clusters.get(destination.cluster)
+    cluster: ClusterState | None = None
+    if destination is not None:
+        held = exchange.clusters
+        cluster = gateway.clusters.get(destination.cluster) if held is None else held.get(destination.cluster)
     if destination is None or cluster is None:
         exchange.fail(NO_CLUSTER)
         return
     exchange.cluster = cluster.name
     forwarding = Forwarding(exchange, cluster, destination, route, gateway)
+    # it has what it needs of them
+    exchange.clusters = None
     exchange.upload = forwarding
     forwarding.start()
 

@@ -159,12 +159,24 @@ class ClusterState:
         L{RESOLVE_TIMEOUT}. That is C{NO_HEALTHY_UPSTREAM}. A caller that gave up
         in the meantime must bear the call.
         """
+        if self._retired and not self.endpoints and not self._names:
+            self._watch_again()
         if self.resolved:
             callback()
             return
         self._waiting.append(callback)
         if len(self._waiting) == 1:
             self._patience.start(RESOLVE_TIMEOUT)
+
+    def _watch_again(self) -> None:
+        """A request that was held back while this was retired is the first to need its addresses: find them for it."""
+        if self._registry.stopped:
+            return
+        self._patience = Deadline(self._registry.wheel, self._release)
+        self._watch()
+        self._rebuild()
+        if self.resolved:
+            self._let_go()
 
     def replace(self, cluster: Cluster) -> None:
         """Go over to what new files say; addresses that stay keep their state."""

@@ -163,7 +163,11 @@ class ResolvedName:
         if differs or not self.answered:
             self.answered = True
             for changed in tuple(self._watchers):
-                changed()
+                try:
+                    changed()
+                except Exception:
+                    # each is a cluster of its own, which must not take the others with it
+                    log.failure("a cluster failed to take over the addresses of {name}", name=self.name)
 
     def __repr__(self) -> str:
         return f"<ResolvedName {self.name}: {', '.join(self.addresses) or 'no address'}>"

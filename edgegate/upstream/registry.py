@@ -37,12 +37,13 @@ class ClusterRegistry:
     """
     The clusters of the Snapshot in force, with their state.
 
+    @ivar stopped: Whether nothing is to be looked up any more.
     @ivar random: Picks among weighted destinations and endpoints.
     @ivar place: Where the gateway is.
     @ivar probing: Asks endpoints for their health.
     """
 
-    __slots__ = ("_states", "place", "probing", "random", "resolver", "wheel")
+    __slots__ = ("_states", "place", "probing", "random", "resolver", "stopped", "wheel")
 
     def __init__(
         self,
@@ -58,6 +59,7 @@ class ClusterRegistry:
         @param lookups: Finds the names of DNS clusters and probes; by default the reactor's C{nameResolver} does.
         """
         self.place = place
+        self.stopped = False
         found = SystemLookups(reactor) if lookups is None else lookups
         self.probing = Probing(wheel.clock, _asking(reactor, wheel, found) if ask is None else ask)
         self.wheel = wheel
@@ -91,6 +93,11 @@ class ClusterRegistry:
             if name not in states:
                 state.retire()
 
+    @property
+    def in_force(self) -> Mapping[str, ClusterState]:
+        """The clusters by their names; a change replaces it, so that who holds it can go on with what it began with."""
+        return self._states
+
     def get(self, name: str) -> ClusterState | None:
         """Return the state of a cluster, or L{None} where no such cluster is in force: C{NO_CLUSTER}."""
         return self._states.get(name)
@@ -119,6 +126,7 @@ class ClusterRegistry:
 
     def stop(self) -> None:
         """Close all idle connections, resolve no more, and leave no timer behind. Who waits is called back."""
+        self.stopped = True
         states, self._states = self._states, {}
         for state in states.values():
             state.stop()

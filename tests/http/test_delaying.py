@@ -7,8 +7,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.errors import CLIENT_GONE
 from edgegate.http.limits import Limits
 from edgegate.routing.actions import DirectResponse
-from edgegate.routing.policies import Abort, Delay, Faults
-from tests.http.conversation import NOTHING_LEFT, Conversation, to_web
+from edgegate.routing.policies import Abort, Delay, Faults, Mirror
+from edgegate.routing.snapshot import TCPAddress
+from tests.http.conversation import MIRROR, NOTHING_LEFT, Conversation, to_web
 from tests.http.test_h1_channel import GET, OK, POST
 
 LATE = to_web(faults=Faults(Delay(2.0)))
@@ -75,6 +76,26 @@ class DelayedTests(SynchronousTestCase):
         self.assertEqual(talk.left, NOTHING_LEFT)
         talk.clock.advance(3)
         self.assertEqual((talk.connects, talk.ended[0].flags, talk.ended[0].fault), ([], "DI", CLIENT_GONE))
+
+    def test_reload(self) -> None:
+        """A request ends on what it began with, its mirror too, though a reload takes all that out meanwhile."""
+        talk = Conversation(to_web(faults=Faults(Delay(2.0)), mirrors=(Mirror("mirror", 1.0),)))
+        client = talk.ask(GET)
+        talk.clusters.update({})
+        talk.clock.advance(2)
+        for address in (TCPAddress("10.0.0.1", 80), MIRROR):
+            backend = talk.connect_to(address).accept()
+            backend.deliver(OK)
+            # nobody will ask there again
+            self.assertEqual(backend.ended, "closed")
+            backend.settle()
+        self.assertTrue(client.sent.endswith(b"ok"))
+        self.assertEqual((talk.ended[0].fault, talk.ended[0].cluster), (None, "web"))
+        self.assertIsNone(talk.ended[0].clusters)
+        client.deliver(GET)
+        talk.clock.advance(2)
+        self.assertIn(b"(NC)", client.sent)
+        self.assertEqual(talk.left, NOTHING_LEFT)
 
     def test_client_that_does_not_read(self) -> None:
         """A backend is not read for a client that stopped reading meanwhile, until it reads again."""

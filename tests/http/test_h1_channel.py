@@ -10,7 +10,7 @@ from zope.interface.verify import verifyObject
 
 from edgegate.errors import CLIENT_BODY_TIMEOUT, CLIENT_GONE, CLIENT_TIMEOUT, INTERNAL
 from edgegate.http.limits import Limits
-from tests.http.conversation import TICK, Conversation, channel_of, plain
+from tests.http.conversation import TICK, Conversation, channel_of, plain, routed, to_web
 
 GET = b"GET / HTTP/1.1\r\nHost: web.example\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: web.example\r\nContent-Length: 10\r\n\r\n"
@@ -389,6 +389,21 @@ class EndTests(SynchronousTestCase):
         talk.backend().deliver(OK)
         self.assertIn(b"ok", busy.sent)
         self.assertEqual(busy.ended, "closed")
+
+    def test_move(self) -> None:
+        """After a reload the next request is on other terms; one that is under way ends on those that it began with."""
+        talk = Conversation()
+        client = talk.client()
+        client.deliver(GET)
+        before = channel_of(client).downstream
+        after, last = routed(to_web(), port=81), routed(to_web(), port=82)
+        for downstream in (after, last):
+            channel_of(client).move(downstream)
+        self.assertIs(channel_of(client).downstream, before)
+        talk.backend().deliver(OK)
+        self.assertIs(channel_of(client).downstream, last)
+        channel_of(client).move(after)
+        self.assertIs(channel_of(client).downstream, after)
 
     def test_an_error_of_our_own(self) -> None:
         """An error in the gateway is logged, answered 500, and ends that connection only."""

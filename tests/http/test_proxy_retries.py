@@ -172,6 +172,17 @@ class RetryTests(RetryTestCase):
         self.assert_status(client, 503)
         self.assertIn(b"(UH)", client.sent)
 
+    def test_cluster_that_went(self) -> None:
+        """A reload that takes the cluster out is nothing to a request that waits for its next try."""
+        talk = Conversation(retrying("reset"), endpoints=2)
+        client = talk.ask(GET)
+        talk.backend().finish()
+        talk.clusters.update({})
+        talk.retry()
+        talk.backend().deliver(OK)
+        self.assert_status(client, 200)
+        self.assertEqual(talk.left, NOTHING_LEFT)
+
 
 class AnswerBegunTests(RetryTestCase):
     """Once a byte of an answer went to the client, the request is not tried again."""

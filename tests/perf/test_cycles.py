@@ -17,8 +17,10 @@ from twisted.trial.unittest import TestCase
 
 from edgegate.data_plane import DataPlane
 from edgegate.demo.certificates import fill
+from edgegate.http.delaying import Delayed
 from edgegate.loading import Configuration
 from edgegate.observe.counters import Counters
+from edgegate.upstream.cluster import ClusterState
 from tests.acceptance.manifests import ONE_BACKEND, filled
 from tests.acceptance.processes import free_ports
 from tests.net.pairs import until
@@ -88,6 +90,27 @@ CLUSTERS = {
 }
 """What each kind of cluster has to let go of."""
 
+HELD = Template("""\
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: held}
+spec:
+  hosts: [held$number.example]
+  gateways: [gw]
+  http:
+  - fault: {delay: {fixedDelay: 0.1s, percentage: {value: 100}}}
+    route: [{destination: {host: held$number.internal, port: {number: 80}}}]
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: held}
+spec:
+  hosts: [held$number.internal]
+  resolution: STATIC
+  ports: [{number: 80, name: http, protocol: HTTP, targetPort: $backend}]
+  endpoints: [{address: 127.0.0.1}]
+""")
+
 GET = b"GET / HTTP/1.1\r\nhost: a.example\r\n\r\n"
 LAST = b"GET / HTTP/1.1\r\nhost: a.example\r\nconnection: close\r\n\r\n"
 UPGRADE = b"GET /ws HTTP/1.1\r\nhost: a.example\r\nconnection: upgrade\r\nupgrade: raw\r\n\r\n"
@@ -156,10 +179,11 @@ class CyclesTests(TestCase):
         server = backend()
         self.addCleanup(server.close)
         self.ports = dict(zip(("http", "https", "tcp"), free_ports(3), strict=True))
+        self.backend = server.getsockname()[1]
         folder = Path(self.mktemp())
         folder.mkdir()
         fill(folder / "certs", ["a.example"])
-        (folder / "all.yaml").write_text(filled(FILES, backend=server.getsockname()[1], **self.ports))
+        (folder / "all.yaml").write_text(filled(FILES, backend=self.backend, **self.ports))
         self.folder = folder
         self.configuration = Configuration(str(folder))
         self.plane = DataPlane(reactor, Counters())  # type: ignore[arg-type]
@@ -226,6 +250,34 @@ class CyclesTests(TestCase):
             lambda: self.talk("https", UPGRADE),
         )
         self.assertEqual(left, {})
+
+    async def test_held(self) -> None:
+        """Requests that are held while a reload takes their clusters out, and what was kept for them."""
+        number = 0
+
+        def talk() -> None:
+            nonlocal number
+            number += 1
+            with self.connect("http") as connection:
+                connection.sendall(b"GET / HTTP/1.1\r\nhost: held%d.example\r\n\r\n" % number)
+                connection.recv(65536)
+
+        async def change() -> Counter[str]:
+            (self.folder / "more.yaml").write_text(HELD.substitute(number=number + 1, backend=self.backend))
+            self.load()
+            talking = deferToThread(talk)
+            await until(lambda: any(isinstance(each, Delayed) for each in gc.get_objects()))
+            (self.folder / "more.yaml").write_text("")
+            self.load()
+            await talking
+            await until(lambda: not self.plane.connections)
+            return Counter(type(each).__qualname__ for each in gc.get_objects() if isinstance(each, ClusterState))
+
+        before = await change()
+        with Garbage() as garbage:
+            for _ in range(3):
+                self.assertEqual(await change(), before)
+        self.assertEqual(garbage.found, {})
 
     def change(self, number: int) -> None:
         """Have clusters that were not there before, and load."""

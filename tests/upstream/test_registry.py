@@ -444,6 +444,55 @@ class DNSTests(RegistryCase):
         self.assertEqual(self.names.asked, ["a.example"])
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
+    def test_cluster_that_went_before_it_was_asked(self) -> None:
+        """A request that was held back by a reload's time has the first addresses of its cluster looked up for it."""
+        self.update(dns("web", TCPAddress("a.example", 80)))
+        held = self.registry.in_force["web"]
+        self.update()
+        self.assertIsNone(self.registry.get("web"))
+        for _ in range(2):
+            held.when_resolved(lambda: self.called.append("web"))
+        self.assertEqual(self.called, [])
+        self.assertEqual(self.names.asked, ["a.example", "a.example"])
+        self.names.answer("a.example", "10.0.0.2")
+        self.assertEqual(self.called, [])  # that was the query that nobody waits for
+        self.names.answer("a.example", "10.0.0.1")
+        self.assertEqual(self.called, ["web"] * 2)
+        endpoint = held.next()
+        assert endpoint is not None
+        self.assertEqual(endpoint.address, TCPAddress("10.0.0.1", 80))
+        connection = FakeConnection()
+        endpoint.pool.give(connection)
+        self.assertEqual(connection.closed, 1)
+        self.advance(REFRESH * 3)
+        self.assertEqual((len(self.names.asked), self.clock.getDelayedCalls()), (2, []))
+
+    def test_name_that_is_known_to_others(self) -> None:
+        """The same where another cluster has the same name, and its addresses are known."""
+        self.update(dns("web", TCPAddress("a.example", 80)), dns("other", TCPAddress("a.example", 81)))
+        held = self.registry.in_force["web"]
+        self.update(dns("other", TCPAddress("a.example", 81)))
+        self.names.answer("a.example", "10.0.0.1")
+        held.when_resolved(lambda: self.called.append("web"))
+        self.assertEqual(self.called, ["web"])
+        self.assertEqual([endpoint.address for endpoint in held.endpoints], [TCPAddress("10.0.0.1", 80)])
+        self.update()
+        self.advance(REFRESH * 3)
+        self.assertEqual((self.names.asked, self.clock.getDelayedCalls()), (["a.example"], []))
+
+    def test_wait_for_a_cluster_that_went_is_bounded(self) -> None:
+        """Where no answer comes the wait ends as ever; where all is at its end nothing is looked up."""
+        self.update(dns("web", TCPAddress("a.example", 80)))
+        held = self.registry.in_force["web"]
+        self.update()
+        held.when_resolved(lambda: self.called.append("late"))
+        self.advance(RESOLVE_TIMEOUT + 2)
+        self.assertEqual((self.called, held.next()), (["late"], None))
+        self.registry.stop()
+        held.when_resolved(lambda: self.called.append("stopped"))
+        self.assertEqual(self.called, ["late", "stopped"])
+        self.assertEqual(len(self.names.asked), 2)
+
     def test_resolution_order_is_stable(self) -> None:
         """The order of turns does not depend on what a name server answers first."""
         self.update(dns("web", TCPAddress("a.example", 80)))
