@@ -17,7 +17,16 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 HOT = (
-    *("net/poller", "net/descriptor", "net/splice", "net/listening", "net/peek", "net/farewell", "net/pipe"),
+    *(
+        "net/containment",
+        "net/poller",
+        "net/descriptor",
+        "net/splice",
+        "net/listening",
+        "net/peek",
+        "net/farewell",
+        "net/pipe",
+    ),
     *("net/body_run", "net/body_splice", "net/body_copy", "net/wheel", "net/transport", "net/stream", "net/tls_calls"),
     *("net/tls_stream", "net/tls_client", "net/addresses", "net/sockaddr"),
     *("tls/client_hello", "tls/sni"),

@@ -92,6 +92,7 @@ class DataPlane:
         dns_servers: tuple[TCPAddress, ...] = (),
     ) -> None:
         """
+        @param observer: Told of what happens; raises nothing: an L{edgegate.observe.observers.Observers} where it may.
         @param trusted_hops: See L{HTTPGateway}, as for C{paths}.
         @param place: Where the gateway is.
         @param max_connections: Clients' connections at one time; by default what the limit on descriptors allows.

@@ -170,8 +170,13 @@ class DownstreamListener:
         return successor(downstream, self.listener)
 
     def _start(self, stream: Stream, downstream: Downstream) -> None:
-        protocol = self.dispatch.buildProtocol(downstream)
-        stream.start(protocol)
+        try:
+            protocol = self.dispatch.buildProtocol(downstream)
+            stream.start(protocol)
+        except Exception:
+            # nobody owns it
+            stream.abortConnection()
+            raise
         if self.leaving and isinstance(protocol, HTTP1Channel):
             protocol.retire()
 

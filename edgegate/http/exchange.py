@@ -105,8 +105,9 @@ class Channel(ABC):
         """
         What serves an exchange has failed by an error of ours, which was logged.
 
-        If it is not over it is L{Exchange.give_up}, and is over then whatever else fails. Called by whoever has
-        callbacks of an exchange, from its C{broke}; see L{edgegate.net.containment}.
+        If it is not over it is L{Exchange.give_up}, and is over then whatever else fails; else what is left of its
+        answer is sent. Called by whoever has callbacks of an exchange, from its C{broke}; see
+        L{edgegate.net.containment}.
         """
 
     @abstractmethod

@@ -51,6 +51,7 @@ class HTTPGateway:
     @ivar heads: Parses the heads of requests, whose paths it brings to their normal form.
     @ivar channels: The clients' connections that are open, those that became tunnels or are being closed included.
     @ivar shadows: The copies that are on their way to mirrors.
+    @ivar observer: Told of each request that ended; raises nothing.
     @ivar wheel: For what protects the gateway.
     @ivar fine_wheel: For the times that the files say.
     @ivar random: Draws shares and waits.
@@ -97,10 +98,6 @@ class HTTPGateway:
     def channel_ended(self, channel: Served) -> None:
         """A connection is no more."""
         self.channels.discard(channel)
-
-    def request_ended(self, exchange: Exchange) -> None:
-        """A request is over."""
-        self.observer.request_ended(exchange)
 
     def drain(self) -> None:
         """Let every connection end with the answer that is under way on it."""

@@ -143,10 +143,14 @@ class HTTP1Backend:
         self._transport.resumeProducing()
         self._deadline.start(self._limits.stream_idle_seconds)
 
-    def cancel(self) -> None:
-        """Nobody wants the answer: the connection ends, and the asker hears no more."""
-        self._forget_asker()
-        self._transport.abortConnection()
+    def cancel(self, asker: Asker) -> None:
+        """
+        Nobody wants the answer: the connection ends, and the asker hears no more.
+
+        Does nothing where another asks on it by now.
+        """
+        if asker is self._asker:
+            self._cancel()
 
     def discard(self) -> None:
         """
@@ -157,7 +161,7 @@ class HTTP1Backend:
         """
         left = self._reader.left
         if not self._request_whole or left is None or left > self._limits.upload_bytes:
-            self.cancel()
+            self._cancel()
             return
         self._asker = None
         self._reader.sink = NOBODY
@@ -245,6 +249,7 @@ class HTTP1Backend:
         except Exception:
             self._answer_broke(asker)
 
+    @contained
     def connectionLost(self, reason: Failure) -> None:
         """The connection is no more."""
         self._deadline.end()
@@ -272,7 +277,11 @@ class HTTP1Backend:
         try:
             self._forget_asker()
             self.endpoint.pool.discard(self)
-            self._transport.abortConnection()
+            if self._transport.disconnected:
+                self._deadline.end()
+                self._uncount()
+            else:
+                self._transport.abortConnection()
         finally:
             if asker is not None:
                 asker.broke()
@@ -330,6 +339,12 @@ class HTTP1Backend:
         self._transport.unregisterProducer()
         asker.answer_head(head)
         asker.answer_switched(self._transport, rest)
+
+    def _cancel(self) -> None:
+        try:
+            self._forget_asker()
+        finally:
+            self._transport.abortConnection()
 
     def _fail(self, fault: Fault) -> None:
         asker = self._asker

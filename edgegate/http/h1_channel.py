@@ -112,15 +112,18 @@ class HTTP1Channel(Channel):
         elif state is State.HEAD and reader.waiting and self._patience.wait is Wait.REQUEST:
             self._patience.head()
 
+    @contained
     def connectionLost(self, reason: Failure) -> None:
         """The connection is no more."""
         self._closing = True
-        self._patience.end()
-        self._reader.stop()
-        self._writer.out.clear()
-        self._gateway.channel_ended(self)
-        # an error in the transport ends it too
-        self._abandon(CLIENT_GONE if isinstance(reason.value, ConnectionClosed) else INTERNAL)
+        try:
+            self._patience.end()
+            self._reader.stop()
+            self._writer.out.clear()
+            self._gateway.channel_ended(self)
+        finally:
+            # an error in the transport ends it too
+            self._abandon(CLIENT_GONE if isinstance(reason.value, ConnectionClosed) else INTERNAL)
 
     def broke(self) -> None:
         """
@@ -132,13 +135,17 @@ class HTTP1Channel(Channel):
         self._reader.stop()
         exchange = self._exchange
         try:
-            if exchange is not None:
-                exchange.give_up()
-            elif not self._closing:
-                self._close()
-            if self._exchange is not None or not self._closing:
-                # its answer was whole already, or was cut, and that failed
+            if self._transport.disconnected:
+                self._gateway.channel_ended(self)
                 self._cut_off()
+            elif exchange is None and not self._closing:
+                self._close()
+            else:
+                if exchange is not None:
+                    exchange.give_up()
+                if exchange is None or self._exchange is not None or not self._closing:
+                    # it was closing, its answer was whole or was being cut, and that failed
+                    self._cut_off()
         except Exception:
             self._cut_off()
             raise
@@ -241,7 +248,7 @@ class HTTP1Channel(Channel):
             return
         self._writer.end(trailers)
         self._exchange = None
-        self._gateway.request_ended(exchange)
+        self._gateway.observer.request_ended(exchange)
         if self._moved is not None:
             self.downstream, self._moved = self._moved, None
         # what follows is no part of this exchange, whose answer has still to be sent
@@ -259,7 +266,7 @@ class HTTP1Channel(Channel):
         exchange, self._exchange = self._exchange, None
         if exchange is None:
             return
-        self._gateway.request_ended(exchange)
+        self._gateway.observer.request_ended(exchange)
         try:
             if self._writer.delimited:
                 self._closing = True
@@ -276,6 +283,9 @@ class HTTP1Channel(Channel):
         """See L{Channel.exchange_broke}."""
         if exchange is self._exchange:
             self.broke()
+        else:
+            # its answer is whole, and may be queued still
+            self.flush()
 
     def flush(self) -> None:
         """Send what is queued, in one piece."""
@@ -315,8 +325,9 @@ class HTTP1Channel(Channel):
 
         @return: The connection, which is the caller's from now on, and what the client sent behind its request.
         """
+        rest = self._let_go()
         self._exchange = None
-        return self._transport, self._let_go()
+        return self._transport, rest
 
     def move(self, downstream: Downstream) -> None:
         """Go on under a new Snapshot: the next request is routed by it; one that is under way ends on its own."""
@@ -425,7 +436,7 @@ class HTTP1Channel(Channel):
             try:
                 exchange.abandon(fault)
             finally:
-                self._gateway.request_ended(exchange)
+                self._gateway.observer.request_ended(exchange)
 
     def _close(self) -> None:
         """Close after the answer."""

@@ -17,6 +17,7 @@ from zope.interface import classImplements
 
 from edgegate.http.h1_patience import Patience, Wait
 from edgegate.net.addresses import Downstream
+from edgegate.net.containment import contained
 from edgegate.net.stream import Stream
 
 if TYPE_CHECKING:
@@ -70,11 +71,19 @@ class Closing:
         if self._left < 0:
             self._stream.abortConnection()
 
+    @contained
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The connection is no more."""
-        self._patience.end()
         self._gateway.channel_ended(self)
+        self._patience.end()
 
+    def broke(self) -> None:
+        """An error of ours was raised: end now."""
+        self._stream.abortConnection()
+        if self._stream.disconnected:
+            self._gateway.channel_ended(self)
+
+    @contained
     def _expired(self) -> None:
         if self._patience.wait is not Wait.READER or not self._patience.reads(self._stream):
             self._stream.abortConnection()

@@ -153,7 +153,7 @@ class Shadow(Asker):
         connection, self._connection = self._connection, None
         try:
             if connection is not None:
-                connection.cancel()
+                connection.cancel(self)
         finally:
             self._end()
 

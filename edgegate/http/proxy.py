@@ -137,10 +137,10 @@ class Forwarding(Trying):
 
     def cancel(self) -> None:
         """Nobody wants the answer."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.cancel()
-        self._stop()
+        try:
+            self._give_up_connection()
+        finally:
+            self._stop()
 
     # The backend connection's asker -----------------------------------------------------------------------------------
 

@@ -184,7 +184,11 @@ class Trying(Asker):
             return
         self._needed = admission
         if admission.connect():
-            self._connect()
+            try:
+                self._connect()
+            except Exception:
+                admission.closed()
+                raise
             return
         connection = self._cluster.free_one(key)
         if connection is None:
@@ -214,13 +218,22 @@ class Trying(Asker):
 
     @contained
     def _connected(self, stream: Stream) -> None:
-        self._connecting = None
         endpoint = self._tried[-1]
         endpoint.connections += 1
-        connection = HTTP1Backend(endpoint, self._gateway.wheel, self._gateway.limits, self._end_need())
-        stream.start(connection)
-        self._ask(connection)
-        connection.flush()
+        needed = self._end_need()
+        self._connecting = None
+        connection: HTTP1Backend | None = None
+        try:
+            connection = HTTP1Backend(endpoint, self._gateway.wheel, self._gateway.limits, needed)
+            stream.start(connection)
+            self._ask(connection)
+            connection.flush()
+        except Exception:
+            # it may not have come so far that the request's end is its end, and the end of what counts it
+            stream.abortConnection()
+            if connection is None and needed is not None:
+                needed.closed()
+            raise
 
     @contained
     def _connect_failed(self, fault: Fault) -> None:
@@ -305,19 +318,24 @@ class Trying(Asker):
     @contained
     def _try_expired(self) -> None:
         """This try has taken too long."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.cancel()
+        self._give_up_connection()
         self._fail_or_try_again(TRY_TIMEOUT)
 
     @contained
     def _expired(self) -> None:
         """The route's timeout has passed."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.cancel()
+        if self._give_up_connection():
             self._cluster.failed(self._tried[-1])
         self._fail(UPSTREAM_TIMEOUT)
+
+    def _give_up_connection(self) -> bool:
+        """End the connection, if there is one; return whether there was."""
+        connection = self._connection
+        if connection is None:
+            return False
+        connection.cancel(self)
+        self._connection = None
+        return True
 
     def _stop(self) -> None:
         """Leave nothing behind but the connection."""

@@ -113,9 +113,11 @@ class Tunnel:
 
     # ------------------------------------------------------------------------------------------------------------------
 
+    @contained
     def _splice_ended(self, reason: str, received: int, sent: int) -> None:
         self._ended(FAULTS[reason], received, sent)
 
+    @contained
     def _ended(self, fault: Fault | None, received: int, sent: int) -> None:
         exchange, gateway = self._exchange, self._gateway
         if exchange.phase is Phase.OVER:
@@ -128,5 +130,5 @@ class Tunnel:
         try:
             self._over()
         finally:
-            gateway.request_ended(exchange)
+            gateway.observer.request_ended(exchange)
             gateway.channel_ended(self)

@@ -58,6 +58,7 @@ class RelayProtocol(Protocol):
         self._deadline = Deadline(gateway.wheel, self._expired)
         self._reached: Reached | None = None
         self._pair: StreamPair | None = None
+        self._over = False
 
     @contained
     def connectionMade(self) -> None:
@@ -86,8 +87,10 @@ class RelayProtocol(Protocol):
         """An error of ours was raised on the way to a backend, or in beginning to copy: reset both connections."""
         if self._pair is not None:
             self._pair.broke()
-        else:
+        elif not self.transport.disconnected:
             self._perform(self._state.abort(INTERNAL))
+        else:
+            self._ended(INTERNAL, 0, 0)
 
     @contained
     def readConnectionLost(self) -> None:
@@ -97,6 +100,7 @@ class RelayProtocol(Protocol):
     def writeConnectionLost(self) -> None:
         """Nothing is written to a client before its backend is connected."""
 
+    @contained
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The client is gone."""
         cleanly = reason.check(ConnectionDone) is not None
@@ -106,7 +110,6 @@ class RelayProtocol(Protocol):
             self._deadline.end()
             self._ended(self._state.fault, 0, 0)
 
-    @contained
     def _connected(self, reached: Reached) -> None:
         self._reached = reached
         reached.begin(self._end)
@@ -118,7 +121,11 @@ class RelayProtocol(Protocol):
 
     @contained
     def _unconnected(self, fault: Fault) -> None:
-        self._perform(self._state.connect_failed(fault))
+        if self._pair is None:
+            self._perform(self._state.connect_failed(fault))
+        else:
+            # an error of ours was raised when it was there already
+            self._pair.broke()
 
     def _perform(self, actions: list[Action]) -> None:
         for action in actions:
@@ -137,6 +144,9 @@ class RelayProtocol(Protocol):
 
     def _ended(self, fault: Fault | None, received: int, sent: int) -> None:
         gateway, end = self._gateway, self._end
+        if self._over:
+            return
+        self._over = True
         reached, self._reached, self._pair = self._reached, None, None
         try:
             if reached is not None:

@@ -37,11 +37,12 @@ class Connect(Protocol):
     ) -> Connecting: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reached:
     """
     A backend that was connected to for a relay.
 
+    @ivar begun: Whether L{begin} was called, and not L{end}.
     @ivar counted: Where the connection is counted until it is no more; L{None}: nowhere.
     @ivar idle_timeout: Seconds without a byte, as the cluster has it; L{None}: it says nothing.
     """
@@ -50,25 +51,31 @@ class Reached:
     endpoint: EndpointState
     counted: Admission | None = None
     idle_timeout: float | None = None
+    begun: bool = False
 
     def begin(self, end: RelayEnd) -> None:
         """The relay begins; take note of where it leads."""
         endpoint = self.endpoint
+        self.begun = True
         endpoint.active += 1
         end.cluster, end.upstream, end.upstream_local = endpoint.cluster, endpoint.address, self.stream.local
 
     def end(self) -> None:
-        """The relay has ended, and the connection."""
-        self.endpoint.active -= 1
-        if self.counted is not None:
-            self.counted.closed()
+        """The relay has ended, and the connection. May be called again."""
+        if self.begun:
+            self.begun = False
+            self.endpoint.active -= 1
+        counted, self.counted = self.counted, None
+        if counted is not None:
+            counted.closed()
 
 
 class Dial:
     """
     Connect to a route's destination: draw a cluster, wait for its addresses, try its endpoints in turn.
 
-    Ends in one call of C{connected} or C{failed}, unless it is cancelled. The
+    Ends in one call of C{connected} or C{failed}, unless it is cancelled; C{failed} is called too if C{connected}
+    raises. The
     stream belongs to who is called, and is not started yet; its handshake of TLS,
     if the cluster speaks that, is done. Each try lasts at
     most the cluster's C{connect_timeout}.
@@ -147,16 +154,21 @@ class Dial:
 
     @contained
     def _connect_made(self, stream: Stream) -> None:
-        cluster, self._cluster = self._cluster, None
-        self._connecting = None
-        endpoint = self._tried[-1]
-        if cluster is not None:
-            cluster.connected(endpoint)
-        endpoint.connections += 1
-        counted, self._counted = self._counted, None
-        connected = self._connected
+        reached: Reached | None = None
+        try:
+            endpoint = self._tried[-1]
+            if self._cluster is not None:
+                self._cluster.connected(endpoint)
+            endpoint.connections += 1
+            reached = Reached(stream, endpoint, self._counted, endpoint.limits.tcp_idle)
+            self._cluster = self._connecting = self._counted = None
+            self._connected(reached)
+        except Exception:
+            stream.abortConnection()
+            if reached is not None:
+                reached.end()
+            raise
         self._let_go()
-        connected(Reached(stream, endpoint, counted, endpoint.limits.tcp_idle))
 
     def _fail(self, fault: Fault) -> None:
         failed, self._cluster = self._failed, None

@@ -120,7 +120,7 @@ class SocketRelay:
     Without a route or a backend the client's connection is closed.
     """
 
-    __slots__ = ("_dial", "_end", "_gateway", "_pair", "_reached", "_socket", "downstream")
+    __slots__ = ("_dial", "_end", "_gateway", "_over", "_pair", "_reached", "_socket", "downstream")
 
     def __init__(self, downstream: Downstream, gateway: TCPGateway, sock: Socket) -> None:
         """
@@ -133,6 +133,7 @@ class SocketRelay:
         self._dial = Dial(gateway.connect, self._connected, self._unconnected, downstream)
         self._reached: Reached | None = None
         self._pair: SplicedPair | None = None
+        self._over = False
 
     @contained
     def start(self) -> None:
@@ -156,15 +157,17 @@ class SocketRelay:
 
     def broke(self) -> None:
         """An error of ours was raised on the way to a backend: the client's connection is closed."""
-        if self._pair is not None:
-            self._pair.broke()
-        elif self in self._gateway.relays:
-            try:
+        pair, self._pair = self._pair, None
+        try:
+            if pair is None:
                 self._dial.cancel()
-            finally:
-                self._unconnected(INTERNAL)
+            else:
+                pair.broke()
+        finally:
+            if not self._over:
+                self._socket.close()
+                self._ended_with(INTERNAL)
 
-    @contained
     def _connected(self, reached: Reached) -> None:
         stream = reached.stream
         if isinstance(stream, TLSStream):
@@ -179,20 +182,28 @@ class SocketRelay:
     def _copy(self, reached: Reached) -> None:
         """Bytes that are to be encrypted can't be spliced: leave both connections to a relay that copies."""
         gateway, downstream = self._gateway, self.downstream
+        self._over = True
         gateway.relays.discard(self)
         client = Stream(gateway.reactor, self._socket, downstream.local, downstream.peer)
         client.start(RelayProtocol(downstream, gateway, self._end.origin, reached), read=False)
 
     def _unconnected(self, fault: Fault | None) -> None:
-        self._socket.close()
-        self._ended_with(fault)
+        if self._pair is not None:
+            # an error of ours was raised when it was there already
+            self.broke()
+        elif not self._over:
+            self._socket.close()
+            self._ended_with(fault)
 
+    @contained
     def _ended(self, reason: str, received: int, sent: int) -> None:
+        self._pair = None
         self._end.sent, self._end.received = sent, received
         self._ended_with(FAULTS[reason])
 
     def _ended_with(self, fault: Fault | None) -> None:
         reached, self._reached, self._pair = self._reached, None, None
+        self._over = True
         try:
             if reached is not None:
                 reached.end()

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from twisted.internet.error import ConnectionClosed, ConnectionDone
+from twisted.internet.error import ConnectionAborted, ConnectionClosed, ConnectionDone
 from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
@@ -120,10 +120,10 @@ class StreamPair:
         """A connection is no more."""
         cleanly = reason.check(ConnectionDone) is not None
         state = self._state
-        if not reason.check(ConnectionClosed):
-            # an error of ours in one of its callbacks, which ended it
-            state.fault = state.fault or INTERNAL
         try:
+            if not reason.check(ConnectionClosed):
+                # an error of ours in one of its callbacks, which ended it: what was decided may not have been done
+                self._perform(state.abort(INTERNAL))
             self._perform(state.connection_lost(side, cleanly))
         finally:
             if state.ended:
@@ -169,5 +169,10 @@ class _SideProtocol(Protocol):
     def writeConnectionLost(self) -> None:
         pass
 
+    @contained
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._pair.side_lost(self._side, reason)
+
+    def broke(self) -> None:
+        self._pair.broke()
+        self._pair.side_lost(self._side, Failure(ConnectionAborted()))

@@ -70,6 +70,10 @@ class FakeStream:
     def switch(self, protocol: Any) -> None:
         self.protocol = protocol
 
+    @property
+    def disconnected(self) -> bool:
+        return self.over
+
     # what a protocol does with its transport
 
     def write(self, data: bytes) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from random import Random
 
 from twisted.internet.interfaces import IProtocol, IPushProducer
 from twisted.trial.unittest import SynchronousTestCase
@@ -10,7 +11,8 @@ from zope.interface.verify import verifyObject
 
 from edgegate.errors import CLIENT_BODY_TIMEOUT, CLIENT_GONE, CLIENT_TIMEOUT, INTERNAL
 from edgegate.http.limits import Limits
-from tests.http.conversation import TICK, Conversation, channel_of, plain, routed, to_web
+from edgegate.routing.policies import Abort, Delay, Faults
+from tests.http.conversation import NOTHING_LEFT, TICK, Conversation, channel_of, plain, routed, to_web
 
 GET = b"GET / HTTP/1.1\r\nHost: web.example\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: web.example\r\nContent-Length: 10\r\n\r\n"
@@ -25,6 +27,19 @@ def steady(answer: bytes) -> bytes:
     """Leave out what differs from run to run."""
     answer = re.sub(rb"service-time: \d+", b"service-time: 0", answer)
     return re.sub(rb"date: \w\w\w, [^\r]+", b"date: now", answer)
+
+
+class FailsAt(Random):
+    """Fails at the n-th draw."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(1)
+        self._left = number
+
+    def random(self) -> float:
+        """Draw, so that nothing below 1 is taken."""
+        self._left -= 1
+        return 0.99 if self._left else 1 / 0
 
 
 class ExchangeTests(SynchronousTestCase):
@@ -404,6 +419,39 @@ class EndTests(SynchronousTestCase):
         self.assertIs(channel_of(client).downstream, last)
         channel_of(client).move(after)
         self.assertIs(channel_of(client).downstream, after)
+
+    def test_an_error_in_the_next_request(self) -> None:
+        """What fails in a pipelined request is its own: the answer before it arrives, and then a 500."""
+        talk = Conversation(to_web(faults=Faults(Delay(1.0, 0.5))))
+        talk.gateway.random = FailsAt(2)
+        client = talk.client()
+        client.deliver(GET * 3)
+        talk.backend().deliver(OK)
+        first, _, second = client.sent.partition(b"\r\n\r\nok")
+        self.assertTrue(first.startswith(b"HTTP/1.1 200 OK\r\n"))
+        self.assertTrue(second.startswith(b"HTTP/1.1 500 Internal Server Error\r\n"))
+        self.assertEqual((client.sent.count(b"HTTP/1.1 "), client.ended), (2, "half-closed"))
+        self.assertEqual([exchange.fault for exchange in talk.ended], [None, INTERNAL])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assertEqual(talk.left, NOTHING_LEFT)
+
+    def test_an_error_after_a_wait(self) -> None:
+        """What fails when a held request goes on ends it with 500."""
+        talk = Conversation(to_web(faults=Faults(Delay(1.0), Abort(503, None, 0.5))))
+        talk.gateway.random = FailsAt(1)
+        client = talk.ask(GET)
+        talk.advance(2)
+        self.assertTrue(client.sent.startswith(b"HTTP/1.1 500 "))
+        self.assertEqual([exchange.fault for exchange in talk.ended], [INTERNAL])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assertEqual(talk.left, NOTHING_LEFT)
+
+    def test_an_error_in_the_transport(self) -> None:
+        """A connection that ends by an error of ours ends no request as if its client had gone."""
+        talk = Conversation()
+        client = talk.ask(GET)
+        client.finish(ZeroDivisionError)
+        self.assertEqual([exchange.fault for exchange in talk.ended], [INTERNAL])
 
     def test_an_error_of_our_own(self) -> None:
         """An error in the gateway is logged, answered 500, and ends that connection only."""

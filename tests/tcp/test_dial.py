@@ -2,17 +2,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from random import Random
-from typing import cast
+from typing import Any, cast
 
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.errors import CONNECT_REFUSED, CONNECT_TIMEOUT, NO_CLUSTER, NO_HEALTHY_UPSTREAM, OVERFLOW, Fault
+from edgegate.errors import CONNECT_REFUSED, CONNECT_TIMEOUT, INTERNAL, NO_CLUSTER, NO_HEALTHY_UPSTREAM, OVERFLOW, Fault
 from edgegate.net.addresses import Downstream
 from edgegate.net.connecting import Connecting
 from edgegate.net.opening import Opening
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import TimerWheel
+from edgegate.observe.events import RelayEnd
 from edgegate.routing.clusters import Balancing, ConsistentHash, HashSource, LoadBalancer, OutlierDetection, PoolLimits
 from edgegate.routing.snapshot import (
     Address,
@@ -29,7 +30,7 @@ from edgegate.tcp.dial import Dial, Reached, connection_key
 from edgegate.upstream.admission import Admission
 from edgegate.upstream.balancing.passed_through import destination_key
 from edgegate.upstream.registry import ClusterRegistry, EndpointState
-from tests.http.conversation import plain
+from tests.http.conversation import FakeStream, plain
 from tests.upstream.resolving import ResolvingReactor
 
 ORIGIN = Origin("echo.yaml", 1, "ServiceEntry default/echo")
@@ -103,6 +104,39 @@ class DialTests(SynchronousTestCase):
         self.assertEqual((endpoint.connections, endpoint.connect_failures), (1, 0))
         self.dial.cancel()
         self.assertFalse(self.tries[0].cancelled)
+
+    def test_error_in_who_is_connected(self) -> None:
+        """A relay that can't begin is told so, and neither the connection nor what was counted for it is left."""
+        self.serve("10.0.0.1")
+        stream = FakeStream()
+
+        def connected(reached: Reached) -> None:
+            reached.begin(RelayEnd(plain()))
+            self.assertEqual(reached.endpoint.active, 1)
+            raise ZeroDivisionError
+
+        dial = Dial(self.connect, connected, self.faults.append, plain())
+        dial.start(self.clusters, ECHO)
+        self.tries[0].connected(cast(Stream, stream))
+        self.assertEqual((self.faults, stream.ended), ([INTERNAL], "aborted"))
+        self.assertEqual(self.endpoints()[0].active, 0)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+    def test_error_on_the_way(self) -> None:
+        """An error in trying the next endpoint ends it, once."""
+        self.serve("10.0.0.1", "10.0.0.2")
+
+        def connect(*args: Any) -> Connecting:
+            if self.tries:
+                raise ZeroDivisionError
+            return self.connect(*args)
+
+        dial = Dial(connect, self.reached.append, self.faults.append, plain())
+        dial.start(self.clusters, ECHO)
+        self.tries[0].failed(CONNECT_REFUSED)
+        dial.broke()
+        self.assertEqual((self.reached, self.faults), ([], [INTERNAL]))
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
     def test_failover(self) -> None:
         """An endpoint that does not answer is counted, and the next one is tried."""
@@ -241,14 +275,16 @@ class LimitTests(DialTests):
         """One more than the limit is refused at once, until one ends; the cluster's idle time comes with it."""
         self.serve("10.0.0.1")
         self.dial.start(self.clusters, ECHO)
-        self.tries[0].connected(cast(Stream, object()))
+        self.tries[0].connected(cast(Stream, FakeStream()))
         other = Dial(self.connect, self.reached.append, self.faults.append, plain())
         other.start(self.clusters, ECHO)
         self.assertEqual((self.faults, len(self.tries)), ([OVERFLOW], 1))
         (reached,) = self.reached
         self.assertEqual((reached.counted, reached.idle_timeout), (self.admission(), 7.0))
-        reached.endpoint.active += 1
-        reached.end()
+        reached.begin(RelayEnd(plain()))
+        self.assertEqual(reached.endpoint.active, 1)
+        for _ in range(2):
+            reached.end()
         self.assertEqual((self.admission().connections, reached.endpoint.active), (0, 0))
 
     def test_given_back(self) -> None:

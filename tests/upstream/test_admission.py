@@ -27,6 +27,19 @@ class FakeWaiter:
     def may_connect(self) -> None:
         self.got.append("room")
 
+    def broke(self) -> None:
+        self.got.append("broke")
+
+
+class FailingWaiter(FakeWaiter):
+    """Fails whatever it is told."""
+
+    def offered(self, connection: Any) -> bool:
+        raise ZeroDivisionError
+
+    def may_connect(self) -> None:
+        raise ZeroDivisionError
+
 
 class AdmissionTests(SynchronousTestCase):
     """What a cluster may be asked for."""
@@ -66,6 +79,21 @@ class AdmissionTests(SynchronousTestCase):
         self.assertEqual((admission.connections, admission.waiting), (1, 1))
         admission.closed()
         self.assertEqual((two.got, three.got), ([], ["room"]))
+
+    def test_error_of_one_that_waits(self) -> None:
+        """One that fails ends by itself: who made room does not notice, and the next one has it."""
+        admission = Admission(PoolLimits(connections=1))
+        for waiter in (failing := FailingWaiter(), easy := FakeWaiter()):
+            admission.wait(waiter)
+        self.assertTrue(admission.connect())
+        admission.closed()
+        self.assertEqual((failing.got, easy.got), (["broke"], ["room"]))
+        self.assertEqual((admission.connections, admission.waiting), (1, 0))
+        admission.wait(failing)
+        admission.wait(easy)
+        self.assertFalse(admission.offer("a"))  # nobody knows what state it is in
+        self.assertEqual((failing.got, easy.got, admission.waiting), (["broke"] * 2, ["room"], 1))
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 2)
 
     def test_offered(self) -> None:
         """A free connection goes to the first who can use it."""
