@@ -244,11 +244,16 @@ class Shadow(Asker):
         endpoint = self._endpoint
         assert endpoint is not None
         endpoint.connections += 1
-        counted, self._counted = self._counted, None
-        connection = HTTP1Backend(endpoint, self._gateway.wheel, self._gateway.limits, counted)
-        stream.start(connection)
-        self._begin(connection)
-        connection.flush()
+        connection = HTTP1Backend(endpoint, self._gateway.wheel, self._gateway.limits, self._counted)
+        self._counted = None
+        try:
+            stream.start(connection)
+            self._begin(connection)
+            connection.flush()
+        except Exception:
+            # it may not have come so far that the copy's end is its end
+            stream.abortConnection()
+            raise
 
     @contained
     def _unconnected(self, fault: Fault) -> None:

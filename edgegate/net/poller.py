@@ -255,11 +255,15 @@ class Poller:
         """One has failed: tell it that it ends. Whatever it does then, the others go on."""
         log.failure("a connection broke")
         failure = Failure()
+        # one that has handed its socket on before it failed does not own it any more
+        heir = None if fd in self._gone else self._readers.get(fd) or self._writers.get(fd)
         try:
             if fd not in self._gone:
                 self._unwatch(fd)
             if descriptor is not None:
                 descriptor.connectionLost(failure)
+            if heir is not None and heir is not descriptor:
+                heir.connectionLost(failure)
         except Exception:
             log.failure("a connection broke as it ended")
 

@@ -115,6 +115,23 @@ class PollerTests(TestCase):
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
         self.assertEqual(self.poller.getReaders(), [good])
 
+    async def test_failing_behind_the_one_who_owns_it(self) -> None:
+        """One that has handed its socket on before it fails ends with it: nobody else knows that it broke."""
+        first, theirs = self.watched(fails=True)
+        second = Watched(first.sock)
+
+        def hand_on() -> None:
+            self.poller.removeReader(first)
+            self.poller.addReader(second)
+            raise ZeroDivisionError
+
+        first.doRead = hand_on  # type: ignore[method-assign]
+        self.poller.addReader(first)
+        theirs.send(b"x")
+        await until(lambda: second.told)
+        self.assertEqual((first.told, second.told, self.poller.getReaders()), (["lost"], ["lost"], []))
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
     async def test_failing_at_the_end_too(self) -> None:
         """Neither that nor what one that was to be called soon raises keeps the others from being called."""
         bad, theirs = self.watched(fails=True)
