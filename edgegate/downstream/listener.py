@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import cast
 
-from twisted.internet.interfaces import IReactorFDSet
+from twisted.internet.interfaces import IDelayedCall, IReactorFDSet
 
 from edgegate.downstream.arrival import PATIENCE, Arrival
 from edgegate.downstream.dispatch import Dispatch
 from edgegate.downstream.introduced import Introducing, Introductions
-from edgegate.http.h1_channel import HTTP1Channel
+from edgegate.http.interfaces import Served
 from edgegate.net.addresses import Downstream
 from edgegate.net.listening import ListeningPort
 from edgegate.net.sockets import Socket
@@ -20,6 +21,10 @@ from edgegate.net.wheel import TimerWheel
 from edgegate.observe.events import Misfit, Observer
 from edgegate.routing.snapshot import Address, FilterChain, Listener
 from edgegate.tls.sni import ContextMap
+
+HANDSHAKES = 0.2
+"""Seconds that a port which is withdrawn stays open for the handshakes of TCP that have begun: a long way there and
+back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,8 @@ class DownstreamListener:
     @ivar arrivals: Connections that are not told apart yet.
     @ivar introductions: On which ports connections begin with a PROXY header.
     @ivar has_room: Tells whether one more connection may be taken.
-    @ivar leaving: Whether the port is closed: the connections that are left end with their next answer.
+    @ivar leaving: Whether the port is closed, or will be soon: the connections that are left end with their next
+        answer.
     """
 
     def __init__(
@@ -69,6 +75,7 @@ class DownstreamListener:
         self.introductions = introductions
         self.arrivals: set[Arrival | Introducing] = set()
         self.leaving = False
+        self._closing: IDelayedCall | None = None
         self._port = ListeningPort(reactor, wheel, serving.listener.bind, self.accepted)
 
     @property
@@ -93,10 +100,32 @@ class DownstreamListener:
         """Take connections."""
         self._port.resumeAccepting()
 
+    def withdraw(self) -> None:
+        """
+        Offer the port no more: who has connected already is taken and served, with one answer; the port is closed a
+        little later.
+        """
+        self.leaving = True
+        if self._port.open and self._closing is None:
+            self._port.withdraw()
+            self._closing = self.wheel.clock.callLater(HANDSHAKES, self._close)
+
+    @property
+    def open(self) -> bool:
+        """Whether connections may still come."""
+        return self._port.open
+
     def close(self) -> None:
         """Take no more connections than those that wait already; those that were taken go on."""
-        self._port.takeWaiting()
+        closing, self._closing = self._closing, None
+        if closing is not None:
+            closing.cancel()
+        self._port.withdraw()
         self._port.stopListening()
+
+    def _close(self) -> None:
+        self._closing = None
+        self.close()
 
     def abort(self) -> None:
         """Close what is not told apart yet."""
@@ -172,8 +201,8 @@ class DownstreamListener:
     def _start(self, stream: Stream, downstream: Downstream) -> None:
         protocol = self.dispatch.buildProtocol(downstream)
         stream.start(protocol)
-        if self.leaving and isinstance(protocol, HTTP1Channel):
-            protocol.retire()
+        if self.leaving and downstream.chain.http is not None:
+            cast(Served, protocol).retire()
 
 
 def successor(downstream: Downstream, listener: Listener) -> Downstream | None:

@@ -103,7 +103,7 @@ class HTTPGateway:
         self.observer.request_ended(exchange)
 
     def drain(self) -> None:
-        """Let every connection end with the answer that is under way on it."""
+        """Let every connection end with the answer that is under way on it, or to the request on its way."""
         for channel in tuple(self.channels):
             channel.drain()
 
