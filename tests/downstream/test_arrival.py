@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
+from dataclasses import replace
 
+from OpenSSL import SSL
+from twisted.internet import reactor
+from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 
 from edgegate.downstream.arrival import PATIENCE, Arrival
@@ -14,8 +19,8 @@ from edgegate.tls.client_hello import UNRECOGNIZED_NAME
 from edgegate.tls.sni import ContextMap
 from tests.downstream.arriving import PLAIN, SECURE, SNI, STRICT, ArrivingCase, listener
 from tests.net.pairs import until
-from tests.tls.handshakes import client_context, only
-from tests.tls.hellos import real
+from tests.tls.handshakes import client_context, only, server_tls
+from tests.tls.hellos import real, records
 
 
 def shake(sock: socket.socket, name: str, context: ssl.SSLContext | None = None) -> ssl.SSLSocket:
@@ -23,6 +28,17 @@ def shake(sock: socket.socket, name: str, context: ssl.SSLContext | None = None)
     context = context or client_context()
     context.check_hostname = False
     return context.wrap_socket(sock, server_hostname=name)
+
+
+def post_quantum(name: str) -> SSL.Connection:
+    """Return a client of today's OpenSSL, whose ClientHello is in its buffer."""
+    context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+    client = SSL.Connection(context, None)
+    client.set_tlsext_host_name(name.encode())
+    client.set_connect_state()
+    with contextlib.suppress(SSL.WantReadError):
+        client.do_handshake()
+    return client
 
 
 class ArrivalTests(ArrivingCase):
@@ -49,6 +65,70 @@ class ArrivalTests(ArrivingCase):
         self.assertEqual((downstream.server_name, downstream.tls), ("c.example", False))
         sock.setblocking(True)
         self.assertEqual(sock.recv(65536), hello)
+
+    async def test_cut_everywhere(self) -> None:
+        """A hello with a post-quantum key is read wherever it is cut, its parts coming together or one by one."""
+        port = self.open(listener(None, SNI))
+        hello = post_quantum("c.example").bio_read(65536)
+        self.assertGreater(len(hello), 1200)
+        for cut in range(1, len(hello)):
+            for slow in (True, False):
+                client = self.connect()
+                client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                client.sendall(hello[:cut])
+                if slow:
+                    await until(lambda: any(each._peek._low > 1 for each in port.arrivals))
+                client.sendall(hello[cut:])
+                await until(lambda: self.tcp.sockets)
+                downstream, sock = self.tcp.sockets.pop()
+                client.close()
+                with sock:
+                    self.assertEqual((downstream.server_name, sock.recv(65536)), ("c.example", hello))
+        self.assertEqual(self.observer.misfits, [])
+
+    async def test_many_segments_and_records(self) -> None:
+        """A hello that comes a byte at a time, in records of a few bytes each, is answered as any other."""
+        self.open(listener(None, SNI))
+        for size, step in ((16384, 1), (100, 50), (5, 7)):
+            client = self.connect()
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            ours = post_quantum("a.example")
+            hello = records(ours.bio_read(65536)[5:], size)
+            for at in range(0, len(hello), step):
+                client.sendall(hello[at : at + step])
+                # nothing tells when the kernel has it
+                await deferLater(reactor, 0.002)  # type: ignore[arg-type]
+                self.clock.advance(0.001)
+            client.setblocking(False)
+
+            def shaken() -> bool:
+                self.clock.advance(0.001)
+                with contextlib.suppress(BlockingIOError):
+                    ours.bio_write(client.recv(65536))  # noqa: B023
+                try:
+                    ours.do_handshake()  # noqa: B023
+                except SSL.WantReadError:
+                    return False
+                finally:
+                    with contextlib.suppress(SSL.WantReadError):
+                        client.send(ours.bio_read(65536))  # noqa: B023
+                return True
+
+            await until(shaken)
+            await until(lambda: self.http.channels)
+            self.assertEqual(self.http.channels.pop()[0].server_name, "a.example")
+        self.assertEqual(self.observer.misfits, [])
+
+    async def test_nothing_in_common(self) -> None:
+        """Who offers by ALPN only what is not spoken is told so."""
+        chain = replace(SECURE, tls=server_tls(alpn=(b"http/1.1",)))
+        self.open(listener(None, HostTable([("a.example", chain)])))
+        context = client_context()
+        context.set_alpn_protocols(["h2"])
+        with self.assertRaisesRegex(ssl.SSLError, "(?i)no.application.protocol"):
+            await deferToThread(shake, self.connect(), "a.example", context)
+        await until(lambda: self.observer.misfits)
+        self.assertEqual(self.observer.misfits[0].reason, "no application protocol in common")
 
     async def test_unknown_name(self) -> None:
         """A name that no server has, and none at all, get an alert, no certificate, and an entry in the log."""
