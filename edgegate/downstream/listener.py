@@ -43,6 +43,11 @@ class Serving:
         """Whether a server ends TLS for HTTP."""
         return any(chain.http is not None for _, chain in self.listener.secure.items())
 
+    @property
+    def relays_tls(self) -> bool:
+        """Whether a server relays what comes by TLS, ended here or passed through."""
+        return any(chain.http is None for _, chain in self.listener.secure.items())
+
 
 class DownstreamListener:
     """
@@ -170,10 +175,16 @@ class DownstreamListener:
             self.serve_socket(listener.plain, sock, peer, local)
 
     def serve_socket(
-        self, chain: FilterChain, sock: Socket, peer: Address, local: Address, server_name: str = ""
+        self,
+        chain: FilterChain,
+        sock: Socket,
+        peer: Address,
+        local: Address,
+        server_name: str = "",
+        ssl_request: bool = False,
     ) -> None:
         """Hand on a connection whose TLS, if it speaks any, does not end here."""
-        downstream = Downstream(self.listener, chain, peer, local, server_name, entry=self)
+        downstream = Downstream(self.listener, chain, peer, local, server_name, ssl_request=ssl_request, entry=self)
         if chain.http is None:
             self.dispatch.tcp.relay_socket(downstream, sock)
         else:

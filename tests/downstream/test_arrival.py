@@ -14,11 +14,13 @@ from twisted.internet.threads import deferToThread
 
 from edgegate.downstream.arrival import PATIENCE, Arrival
 from edgegate.downstream.listener import Serving
+from edgegate.net.addresses import Downstream
+from edgegate.net.ssl_request import GSSENC_REQUEST, SSL_REQUEST
 from edgegate.routing.hosts import HostTable
 from edgegate.tls.client_hello import UNRECOGNIZED_NAME
 from edgegate.tls.sni import ContextMap
 from tests.downstream.arriving import PLAIN, SECURE, SNI, STRICT, ArrivingCase, listener
-from tests.net.pairs import until
+from tests.net.pairs import Recorder, until
 from tests.tls.handshakes import client_context, only, server_tls
 from tests.tls.hellos import real, records
 
@@ -146,6 +148,78 @@ class ArrivalTests(ArrivingCase):
         self.connect().sendall(b"GET / HTTP/1.1\r\n")
         await until(lambda: self.http.channels)
         self.assertIs(self.http.channels[0][0].chain, PLAIN)
+
+    async def test_ssl_request(self) -> None:
+        """A client of PostgreSQL asks for TLS first: its hello decides then, and what serves it knows how it came."""
+        self.open(listener(None, SNI))
+        for refused_first in (b"", GSSENC_REQUEST):
+            client = self.connect()
+            if refused_first:
+                client.sendall(refused_first)
+                self.assertEqual(await deferToThread(client.recv, 10), b"N")
+            for byte in SSL_REQUEST:
+                client.sendall(bytes((byte,)))
+            self.assertEqual(await deferToThread(client.recv, 10), b"S")
+            hello = real("c.example")
+            client.sendall(hello)
+            await until(lambda: self.tcp.sockets)
+            downstream, sock = self.tcp.sockets.pop()
+            self.addCleanup(sock.close)
+            self.assertEqual((downstream.server_name, downstream.ssl_request), ("c.example", True))
+            sock.setblocking(True)
+            self.assertEqual(sock.recv(65536), hello)
+
+    async def test_ssl_request_of_an_ended_server(self) -> None:
+        """Where TLS ends here, hands are shaken behind the answer."""
+        ended = replace(SECURE, http=None, tcp=())
+        self.open(listener(None, HostTable([("a.example", ended)])))
+        protocols: list[Downstream] = []
+        self.port.dispatch.buildProtocol = lambda addr: (protocols.append(addr), Recorder())[1]  # type: ignore[assignment, method-assign, func-returns-value]
+        client = self.connect()
+        client.sendall(SSL_REQUEST)
+        self.assertEqual(await deferToThread(client.recv, 10), b"S")
+        secure = await deferToThread(shake, client, "a.example")
+        await until(lambda: protocols)
+        self.assertEqual((protocols[0].tls, protocols[0].ssl_request), (True, True))
+        secure.close()
+
+    async def test_ssl_request_refused(self) -> None:
+        """Nothing may come before the answer, nothing in the clear behind it; each is asked once, where it is meant."""
+        https = HostTable([("a.example", SECURE)])
+        for table, first, answer, then, reason in (
+            (SNI, SSL_REQUEST + b"Q", b"", b"", "data behind a request for encryption"),
+            (SNI, SSL_REQUEST + real("c.example"), b"", b"", "data behind a request for encryption"),
+            (SNI, SSL_REQUEST, b"S", b"GET / HTTP/1.1\r\n", "not TLS behind an SSLRequest"),
+            (SNI, SSL_REQUEST, b"S", SSL_REQUEST, "not TLS behind an SSLRequest"),
+            (SNI, GSSENC_REQUEST, b"N", GSSENC_REQUEST, "not TLS"),
+            (SNI, b"\0\0\0\x10\x04\xd2\x16\x2e" + bytes(8), b"", b"", "not TLS"),
+            (https, SSL_REQUEST, b"", b"", "not TLS"),
+        ):
+            self.open(listener(PLAIN if b"GET" in then else None, table))
+            client = self.connect()
+            client.sendall(first)
+            if answer:
+                self.assertEqual(await deferToThread(client.recv, 10), answer)
+                client.sendall(then)
+            self.assertEqual(await deferToThread(client.recv, 10), b"")
+            await until(lambda: self.observer.misfits)
+            self.assertEqual(self.observer.misfits.pop().reason, reason)
+            self.port.close()
+        self.assertEqual((self.http.channels, self.tcp.sockets), ([], []))
+
+    async def test_ssl_request_and_silence(self) -> None:
+        """One time is for the request and all behind it; a drain closes what is left."""
+        port = self.open(listener(None, SNI))
+        client = self.connect()
+        client.sendall(SSL_REQUEST)
+        self.assertEqual(await deferToThread(client.recv, 10), b"S")
+        self.clock.pump([0.5] * int(2 * PATIENCE + 6))
+        self.assertEqual((port.arrivals, [each.reason for each in self.observer.misfits]), (set(), ["timeout"]))
+        gone = self.connect()
+        gone.sendall(SSL_REQUEST)
+        self.assertEqual(await deferToThread(gone.recv, 10), b"S")
+        port.abort()
+        self.assertEqual(await deferToThread(gone.recv, 10), b"")
 
     async def test_http_in_the_clear(self) -> None:
         """HTTP where HTTPS is served is told so; anything else is just closed."""
