@@ -18,11 +18,11 @@ from edgegate.upstream.balancing.hashed import hash64
 MAX_SIZE = 131_071
 """Slots at most, a prime: a tenth of a second to fill."""
 
-
 _STEP = 8192
-"""Slots that are looked at in one step, one that is filled being several."""
+"""Slots that are looked at in one step."""
 
 _FILLED = 8
+"""As how many of them one counts that is filled, in time."""
 
 
 class Maglev:
@@ -52,7 +52,6 @@ class Maglev:
 
     def _filling(self, names: Sequence[str], weights: Sequence[float], size: int) -> Iterator[None]:
         self._size = size = min(size, MAX_SIZE)
-        # as many as an index of no endpoint
         self.owners = owners = array("L", [len(names)]) * size
         yield from _fill(owners, names, weights)
 
@@ -75,7 +74,7 @@ class _Filling:
 
 
 def _fill(owners: array[int], names: Sequence[str], weights: Sequence[float]) -> Iterator[None]:
-    """Fill a table whose slots hold the number of endpoints so far."""
+    """Fill a table whose slots all hold what is no endpoint's index: their number."""
     heaviest = max(weights)
     size, free = len(owners), len(names)
     # in the order of their names: the files' order is not to move a key
