@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 
+from OpenSSL import SSL
 from twisted.internet.error import ConnectionLost
 from twisted.internet.task import Clock
 from twisted.trial.unittest import TestCase
@@ -13,7 +15,7 @@ from edgegate.net.tls_stream import _MOST_MESSAGES, TLSStream
 from edgegate.net.wheel import TimerWheel
 from edgegate.tls.contexts import server_context
 from tests.net.key_updates import Updating
-from tests.net.pairs import HERE, THERE, HalfRecorder, Recorder, tcp_pair, until
+from tests.net.pairs import HERE, THERE, HalfRecorder, Recorder, receive, tcp_pair, until
 from tests.net.wakes import CountingReactor
 from tests.tls.handshakes import server_tls
 
@@ -53,7 +55,7 @@ class UpdateTests(TestCase):
     async def start(self, recorder: Recorder) -> None:
         """Shake hands, and begin."""
         ours, theirs = tcp_pair()
-        self.theirs = theirs
+        self.ours, self.theirs = ours, theirs
         self.addCleanup(theirs.close)
         self.reactor = CountingReactor()
         wheel = TimerWheel(Clock(), 0.5)
@@ -165,5 +167,22 @@ class UpdateTests(TestCase):
         self.assertEqual(await self.reactor.at_rest(), 0)
         self.assertEqual(len(await self.read(len(LARGE))), len(LARGE))
         await until(lambda: self.recorder.ended)  # type: ignore[attr-defined]
-        self.assertTrue(self.client.connection.get_shutdown() or self.client.read() == b"")
+        await until(lambda: self.client.read() or self.client.connection.get_shutdown() == SSL.RECEIVED_SHUTDOWN)
         self.assertEqual(await self.reactor.at_rest(), 0)
+
+    async def test_end_of_ours_without_room(self) -> None:
+        """Where the kernel does not even take the word of our end, it is said when there is room."""
+        await self.start(HalfRecorder())
+        with contextlib.suppress(BlockingIOError):
+            # past OpenSSL: all that counts is that the buffer is full
+            while self.ours.send(LARGE):
+                pass
+        self.stream.loseWriteConnection()
+        self.stream.doWrite()
+        self.assertEqual(await self.reactor.at_rest(), 0)
+        self.assertEqual(self.recorder.ended, [])  # type: ignore[attr-defined]
+        got = bytearray()
+        await until(lambda: got.extend(receive(self.theirs) or b"") or self.recorder.ended)  # type: ignore[attr-defined]
+        # an alert, as TLS 1.3 sends it, behind all else
+        alert = b"\x17\x03\x03\x00\x13"
+        await until(lambda: got.extend(receive(self.theirs) or b"") or got[-24:].startswith(alert))
