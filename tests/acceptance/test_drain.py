@@ -9,6 +9,7 @@ import ssl
 import threading
 from pathlib import Path
 
+from edgegate.demo.authority import Authority
 from tests.acceptance.processes import PATIENCE, AcceptanceTestCase, free_ports
 
 FILES = """\
@@ -35,6 +36,8 @@ spec:
   - directResponse: {{status: 200, body: {{string: served}}}}
 """
 
+AUTHORITY = Authority.new("Test authority")
+
 ASK = b"GET / HTTP/1.1\r\nhost: a.example\r\n\r\n"
 
 SERVED = b"\r\n\r\nserved"
@@ -59,13 +62,15 @@ class Handshaking:
         self._socket.sendall(self._outgoing.read())
         return done if isinstance(done, bytes) else None if done is False else b""
 
-    def ask(self) -> bytes:
-        """Finish the handshake, ask, and return all that is said up to the end."""
+    def ask(self, end: bytes | None = None) -> bytes:
+        """Finish the handshake, ask, and return all that is said up to some bytes, or to the end."""
         answer = b""
         while self._step(self._tls.do_handshake) is None:
             self._receive()
         self._tls.write(ASK)
         while True:
+            if end is not None and answer.endswith(end):
+                return answer
             piece = self._step(lambda: self._tls.read(65536))
             if piece == b"":
                 return answer
@@ -88,7 +93,13 @@ class DrainTests(AcceptanceTestCase):
         """Start the gateway."""
         super().setUp()
         self.http, self.https = free_ports(2)
-        self.authority = self.certificates("a.example") / "ca.crt"
+        certs = self.folder / "etc/certs"
+        certs.mkdir(parents=True)
+        self.authority = certs / "ca.crt"
+        self.authority.write_bytes(AUTHORITY.own.chain_pem)
+        issued = AUTHORITY.server(["a.example"])
+        (certs / "a.example.crt").write_bytes(issued.chain_pem)
+        (certs / "a.example.key").write_bytes(issued.key_pem)
         (self.folder / "etc/gw.yaml").write_text(FILES.format(http=self.http, https=self.https))
         options = ("--config=etc", "--no-watch", "--admin=none", "--access-log=none")
         self.gateway = self.start("twistd", "-n", "--pidfile=", "edgegate", *options)
@@ -153,22 +164,27 @@ class DrainTests(AcceptanceTestCase):
         self.ended()
 
     def test_under_load(self) -> None:
-        """Nobody who has connected is reset, however many come at that moment; then nobody can connect."""
+        """Nobody who has connected is reset, in the clear or over TLS, and then nobody can connect."""
         lost: list[Exception] = []
         served = [0] * 8
         going = threading.Barrier(len(served) + 1)
 
         def come(number: int) -> None:
+            port = self.https if number % 2 else self.http
             going.wait(PATIENCE)
             while True:
                 try:
-                    sock = socket.create_connection(("127.0.0.1", self.http), PATIENCE)
+                    sock = socket.create_connection(("127.0.0.1", port), PATIENCE)
                 except ConnectionRefusedError:
                     return
                 with sock:
                     try:
-                        sock.sendall(ASK)
-                        if not sock.recv(65536).endswith(SERVED):
+                        if port == self.https:
+                            answered = Handshaking(sock, self.authority).ask(SERVED)
+                        else:
+                            sock.sendall(ASK)
+                            answered = sock.recv(65536)
+                        if not answered.endswith(SERVED):
                             raise ConnectionError("no answer")
                     except OSError as error:
                         lost.append(error)
