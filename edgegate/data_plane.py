@@ -128,6 +128,11 @@ class DataPlane:
                 count += len(port.arrivals)
         return count
 
+    @property
+    def ended(self) -> bool:
+        """Whether nothing is left after L{drain}: no port and no client's connection is open."""
+        return not self.connections and not any(port.open for port in self._all_ports())
+
     def contexts(self, snapshot: Snapshot) -> Contexts:
         """
         Make the OpenSSL contexts of a Snapshot, and whatever else takes its time. Those of servers that did not change
@@ -170,19 +175,28 @@ class DataPlane:
             port.accept()
 
     def drain(self) -> None:
-        """Close all ports, and let every connection end with what is under way on it."""
+        """
+        Close all ports, and let every connection end with what is under way on it.
+
+        Who has connected is served, were its connection still in the kernel's backlog or in the middle of its
+        handshake: L{ended} tells when that is over.
+        """
         for port in self._all_ports():
-            port.close()
-            port.abort()
+            port.withdraw()
         self._http.drain()
 
     def abort(self) -> None:
-        """End every connection now."""
+        """Close all ports and end every connection now."""
+        for port in self._all_ports():
+            port.close()
+            port.abort()
         self._http.abort()
         self._tcp.abort_all()
 
     def stop(self) -> None:
         """Leave nothing behind: no idle connection, no timer."""
+        for port in self._all_ports():
+            port.close()
         self.clusters.stop()
         self._http.stop()
         self.wheel.stop()
@@ -202,6 +216,10 @@ class DataPlane:
         in_the_way = [port for port in gone if _number(port) in numbers]
         for port in in_the_way:
             port.close()
+        for port in self._leaving:
+            # it left the files before, but may not be closed yet
+            if isinstance(port.local, TCPAddress) and port.local.port in numbers:
+                port.close()
         bound: list[DownstreamListener] = []
         for port in fresh:
             try:
@@ -216,8 +234,7 @@ class DataPlane:
             bound.append(port)
 
     def _leave(self, port: DownstreamListener) -> None:
-        port.close()
-        port.leaving = True
+        port.withdraw()
         deadline = self._leaving[port] = Deadline(self.wheel, partial(self._left, port))
         deadline.start(LEAVE)
 

@@ -110,7 +110,8 @@ class GatewayService(MultiService):
         self._defer = defer
         self._clock = cast(IReactorTime, reactor)
         self._drain = drain
-        self._opened = self._ending = False
+        self._opened = self._ending = self._hurried = self._aborted = False
+        self._looking: LoopingCall | None = None
         self._reloading = self._changed = False
         self._waiting: list[Deferred[Reload]] = []
         self._under_way: list[Deferred[Reload]] = []
@@ -166,7 +167,7 @@ class GatewayService(MultiService):
 
     def stopService(self) -> Deferred[None]:
         """
-        Close the ports, let requests and relays end, then reset what is left.
+        Close the ports, serve who has connected already, let requests and relays end, then reset what is left.
 
         @return: Fires when nothing is left.
         """
@@ -176,11 +177,17 @@ class GatewayService(MultiService):
             count = self.connections
             log.info("draining {count} connections for up to {seconds:g} seconds", count=count, seconds=self._drain)
         until = self._clock.seconds() + self._drain
-        looking = LoopingCall(self._look, until)
+        self._looking = looking = LoopingCall(self._look, until)
         looking.clock = self._clock
-        self._looking = looking
         done: Deferred[None] = looking.start(_LOOK, now=True).addCallback(lambda _: self._ended())
         return done
+
+    def hurry(self) -> None:
+        """End the drain at once; one that has not begun yet ends as it begins."""
+        self._hurried = True
+        looking = self._looking
+        if looking is not None and looking.running:
+            self._look(self._clock.seconds())
 
     def _ended(self) -> Deferred[None]:
         self.data_plane.stop()
@@ -224,12 +231,17 @@ class GatewayService(MultiService):
 
     def _look(self, until: float) -> None:
         """End the drain when nothing is under way, or its time is over."""
-        if self.connections:
-            if self._clock.seconds() < until:
-                return
-            log.info("resetting {count} connections", count=self.connections)
-            self.data_plane.abort()
-        self._looking.stop()
+        looking = self._looking
+        assert looking is not None
+        if not self._aborted and not self.data_plane.ended:
+            if self._clock.seconds() >= until or self._hurried:
+                if self.connections:
+                    log.info("resetting {count} connections", count=self.connections)
+                self._aborted = True
+                self.data_plane.abort()
+                # what is reset is over, and in the access log, by the next look
+            return
+        looking.stop()
 
     # New files --------------------------------------------------------------------------------------------------------
 

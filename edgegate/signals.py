@@ -5,13 +5,16 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Mapping
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 from twisted.application.service import Service
-from twisted.internet.interfaces import IReactorFromThreads
+from twisted.internet.interfaces import IReactorCore, IReactorFromThreads
 from twisted.logger import Logger
 
 log = Logger()
+
+ENDS = (signal.SIGTERM, signal.SIGINT)
+"""What ends the process."""
 
 
 class Signals(Service):
@@ -21,10 +24,22 @@ class Signals(Service):
     What listened to a signal before is called too, and has it alone again afterwards.
     """
 
-    def __init__(self, reactor: IReactorFromThreads, actions: Mapping[signal.Signals, Callable[[], object]]) -> None:
+    def __init__(
+        self,
+        reactor: IReactorFromThreads,
+        actions: Mapping[signal.Signals, Callable[[], object]],
+        hurry: Callable[[], object] | None = None,
+    ) -> None:
+        """
+        @param hurry: Called from the second of L{ENDS} on, in place of the reactor, which is ending by then and would
+            fail; L{None}: they are left alone.
+        """
         self._reactor = reactor
         self._actions = actions
+        self._hurry = hurry
         self._before: dict[signal.Signals, Any] = {}
+        self._ends: dict[signal.Signals, Any] = {}
+        self._told = False
 
     def startService(self) -> None:
         """Listen."""
@@ -33,13 +48,24 @@ class Signals(Service):
             self._before = {number: signal.signal(number, self._came) for number in self._actions}
         except ValueError:
             log.info("not in the main thread: signals are left alone")
+            return
+        if self._hurry is not None:
+            # the reactor listens to them itself, from when it runs
+            cast(IReactorCore, self._reactor).callWhenRunning(self._listen_to_ends)
 
     def stopService(self) -> None:
-        """Listen no more."""
+        """Listen no more. What should end this process from now on does so at once, were it told before."""
         super().stopService()  # type: ignore[no-untyped-call]
         before, self._before = self._before, {}
-        for number, handler in before.items():
+        ends, self._ends = self._ends, {}
+        if self._told:
+            ends = dict.fromkeys(ends, signal.SIG_DFL)
+        for number, handler in (*before.items(), *ends.items()):
             signal.signal(number, handler)
+
+    def _listen_to_ends(self) -> None:
+        if self.running:
+            self._ends = {number: signal.signal(number, self._end_came) for number in ENDS}
 
     def _came(self, number: int, frame: FrameType | None) -> None:
         caught = signal.Signals(number)
@@ -47,3 +73,11 @@ class Signals(Service):
         if callable(before):
             before(number, frame)
         self._reactor.callFromThread(self._actions[caught])
+
+    def _end_came(self, number: int, frame: FrameType | None) -> None:
+        before = self._ends.get(signal.Signals(number))
+        if not self._told and callable(before):
+            self._told = True
+            before(number, frame)
+        elif self._hurry is not None:
+            self._reactor.callFromThread(self._hurry)

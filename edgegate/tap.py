@@ -236,7 +236,7 @@ def makeService(options: Options) -> IService:
         required = options["admin"] is not None
         admin = AdminService(reactor, gateway, options["admin-address"], required)
         admin.setServiceParent(gateway)  # type: ignore[no-untyped-call]
-    Signals(reactor, actions).setServiceParent(gateway)  # type: ignore[no-untyped-call]
+    Signals(reactor, actions, gateway.hurry).setServiceParent(gateway)  # type: ignore[no-untyped-call]
     if options["log-format"] == "json":
         logged = LoggedService(json_observer(sys.stdout))
         gateway.setServiceParent(logged)  # type: ignore[no-untyped-call]

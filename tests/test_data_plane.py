@@ -182,6 +182,13 @@ class DataPlaneTests(TestCase):
         self.install()
         self.assertIn(b":1111/", await self.do(waiting.ask))
 
+    async def test_port_comes_back(self) -> None:
+        """A port that comes back before it was closed is bound anew."""
+        port = self.serve(listener(self.bind, redirecting(1111)))
+        self.install()
+        self.install(listener(TCPAddress("127.0.0.1", port), redirecting(2222)))
+        self.assertIn(b":2222/", await self.do((await self.client(port)).ask))
+
     async def test_idle_connection_of_a_port_that_went(self) -> None:
         """What does not end by itself is ended after a while."""
         self.patch(data_plane, "LEAVE", 0.5)

@@ -87,6 +87,22 @@ class ServiceTests(TestCase):
         await stopping
         self.assertEqual(service.connections, 0)
 
+    async def test_hurry(self) -> None:
+        """A drain that is hurried ends at once, under way or not, and what it resets is counted."""
+        for before in (False, True):
+            service = self.make(drain=3600.0)
+            busy = self.connect(self.start(service))
+            busy.sendall(b"GET / HTTP/1.1\r\n")
+            await until(lambda: service.connections == 1)  # noqa: B023
+            if before:
+                service.hurry()
+            stopping = service.stopService()
+            if not before:
+                self.assertEqual(service.connections, 1)
+                service.hurry()
+            await stopping
+            self.assertEqual(service.connections, 0)
+
     async def test_children(self) -> None:
         """What belongs to the gateway begins after its ports are open, and ends after nobody is served."""
         service = self.make()

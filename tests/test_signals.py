@@ -6,11 +6,12 @@ import os
 import signal
 
 from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
 from twisted.internet.testing import MemoryReactorClock
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
-from edgegate.signals import Signals
+from edgegate.signals import ENDS, Signals
 
 
 class SignalsTests(TestCase):
@@ -32,6 +33,38 @@ class SignalsTests(TestCase):
         signals.stopService()
         os.kill(os.getpid(), signal.SIGUSR2)
         self.assertEqual(before, [signal.SIGUSR2] * 2)
+
+    async def test_end_told_again(self) -> None:
+        """What ends the process goes to who listened before, once; then the end is hurried; in the end nobody is."""
+        from twisted.internet import reactor  # noqa: PLC0415
+
+        await deferLater(reactor, 0)  # type: ignore[arg-type]
+        hurried: Deferred[None] = Deferred()
+        before: list[int] = []
+        for number in ENDS:
+            original = signal.signal(number, lambda number, frame: before.append(number))
+            self.addCleanup(signal.signal, number, original)
+        signals = Signals(reactor, {}, lambda: hurried.callback(None))  # type: ignore[arg-type]
+        signals.startService()
+        os.kill(os.getpid(), signal.SIGTERM)
+        self.assertEqual(before, [signal.SIGTERM])
+        os.kill(os.getpid(), signal.SIGINT)
+        await hurried
+        self.assertEqual(before, [signal.SIGTERM])
+        signals.stopService()
+        self.assertEqual([signal.getsignal(number) for number in ENDS], [signal.SIG_DFL] * 2)
+
+    async def test_never_told_to_end(self) -> None:
+        """Who listened before has it again where nobody was told to end."""
+        from twisted.internet import reactor  # noqa: PLC0415
+
+        await deferLater(reactor, 0)  # type: ignore[arg-type]
+        before = [signal.getsignal(number) for number in ENDS]
+        signals = Signals(reactor, {}, self.fail)  # type: ignore[arg-type]
+        signals.startService()
+        self.assertNotEqual([signal.getsignal(number) for number in ENDS], before)
+        signals.stopService()
+        self.assertEqual([signal.getsignal(number) for number in ENDS], before)
 
     async def test_another_thread(self) -> None:
         """Where signals can't be had they are left alone."""

@@ -16,6 +16,7 @@ from edgegate.net.addresses import Downstream
 from edgegate.net.farewell import Farewell
 from edgegate.net.peek import Peek
 from edgegate.net.sockets import Socket
+from edgegate.net.ssl_request import SSL_REQUEST, UNWILLING, WILLING, asked
 from edgegate.net.tls_stream import TLSStream
 from edgegate.net.wheel import Deadline
 from edgegate.observe.events import Misfit
@@ -48,6 +49,7 @@ class _Speech(Enum):
     TLS = "TLS"
     MALFORMED = "malformed"
     HTTP = "HTTP"
+    REQUEST = "request for encryption"
     OTHER = "other"
 
 
@@ -59,8 +61,10 @@ class Arrival:
     """
 
     __slots__ = (
+        "_asked",
         "_began",
         "_deadline",
+        "_granted",
         "_hello",
         "_listener",
         "_local",
@@ -83,12 +87,12 @@ class Arrival:
         self._hello = ClientHello("", ())
         self._speech = _Speech.UNKNOWN
         self._stream: TLSStream | None = None
+        self._asked: list[bytes] = []
+        self._granted = False
         self._began = monotonic()
         self._since = since
         self._deadline = Deadline(listener.wheel, self._too_slow)
-        self._peek = Peek(
-            listener.reactor, listener.wheel, sock, self._look, self._seen, self._not_seen, handed_on=True
-        )
+        self._peek = self._looking()
 
     def start(self) -> None:
         """Begin to look."""
@@ -105,13 +109,18 @@ class Arrival:
 
     # Looking ----------------------------------------------------------------------------------------------------------
 
+    def _looking(self) -> Peek:
+        listener = self._listener
+        return Peek(
+            listener.reactor, listener.wheel, self._socket, self._look, self._seen, self._not_seen, handed_on=True
+        )
+
     def _look(self, data: bytes) -> int | None:
         """Return how many bytes are needed to tell; L{None}: enough."""
         try:
             found = parse(data)
         except NotTLS:
-            self._speech = _Speech.HTTP if data.startswith(_METHODS) else _Speech.OTHER
-            return None
+            return self._look_for_request(data)
         except MalformedHello:
             self._speech = _Speech.MALFORMED
             return None
@@ -121,12 +130,29 @@ class Arrival:
         self._speech = _Speech.TLS
         return None
 
+    def _look_for_request(self, data: bytes) -> int | None:
+        """It is no TLS: see whether it asks for TLS, as PostgreSQL does, where that may be meant."""
+        found = None if self._granted or not self._listener.serving.relays_tls else asked(data)
+        if isinstance(found, int):
+            return found
+        if found is not None and found not in self._asked:
+            self._asked.append(found)
+            self._speech = _Speech.REQUEST
+        else:
+            self._speech = _Speech.HTTP if data.startswith(_METHODS) else _Speech.OTHER
+        return None
+
     def _seen(self) -> None:
         listener = self._listener
         if self._speech is _Speech.TLS:
             self._choose()
         elif self._speech is _Speech.MALFORMED:
             self._tell_to_go("malformed ClientHello", DECODE_ERROR)
+        elif self._speech is _Speech.REQUEST:
+            self._answer(self._asked[-1])
+        elif self._granted:
+            # whoever sent it in the clear, the client's side takes it for something inside TLS
+            self._tell_to_go("not TLS behind an SSLRequest", b"")
         elif listener.listener.plain is not None:
             self._peek.settle()
             self._leave()
@@ -135,6 +161,24 @@ class Arrival:
             self._tell_to_go("HTTP in the clear", _SPEAK_TLS)
         else:
             self._tell_to_go("not TLS", b"")
+
+    def _answer(self, request: bytes) -> None:
+        """Say whether we are willing to encrypt in the way that is asked for, and look at what comes next."""
+        try:
+            taken = self._socket.recv(len(request) + 1)
+            if taken == request:
+                self._granted = request == SSL_REQUEST
+                self._socket.send(WILLING if self._granted else UNWILLING)
+        except OSError:
+            self._peek.settle()
+            self._not_seen("reset")
+            return
+        if taken != request:
+            # Nothing may come before our answer: it could have been put there by another than who shakes hands.
+            self._tell_to_go("data behind a request for encryption", b"")
+            return
+        self._peek = self._looking()
+        self._peek.start(self._left())
 
     def _not_seen(self, reason: str) -> None:
         self._leave()
@@ -157,7 +201,8 @@ class Arrival:
         if context is None:
             self._peek.settle()
             self._leave()
-            listener.serve_socket(chain, self._socket, self._peer, self._local, self._hello.server_name)
+            name = self._hello.server_name
+            listener.serve_socket(chain, self._socket, self._peer, self._local, name, self._granted)
         else:
             self._shake_hands(chain, context)
 
@@ -181,6 +226,7 @@ class Arrival:
                 tls=True,
                 alpn=stream.alpn if self._hello.alpn else b"",
                 client_certificate=forwarded_client_cert(certificate) if certificate is not None else b"",
+                ssl_request=self._granted,
                 entry=listener,
             )
             listener.serve_stream(stream, downstream)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import cast
 
-from twisted.internet.interfaces import IReactorFDSet
+from twisted.internet.interfaces import IDelayedCall, IReactorFDSet
 
 from edgegate.downstream.arrival import PATIENCE, Arrival
 from edgegate.downstream.dispatch import Dispatch
 from edgegate.downstream.introduced import Introducing, Introductions
-from edgegate.http.h1_channel import HTTP1Channel
+from edgegate.http.interfaces import Served
 from edgegate.net.addresses import Downstream
 from edgegate.net.listening import ListeningPort
 from edgegate.net.sockets import Socket
@@ -20,6 +21,10 @@ from edgegate.net.wheel import TimerWheel
 from edgegate.observe.events import Misfit, Observer
 from edgegate.routing.snapshot import Address, FilterChain, Listener
 from edgegate.tls.sni import ContextMap
+
+HANDSHAKES = 0.2
+"""Seconds that a port which is withdrawn stays open for the handshakes of TCP that have begun: a long way there and
+back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,11 @@ class Serving:
         """Whether a server ends TLS for HTTP."""
         return any(chain.http is not None for _, chain in self.listener.secure.items())
 
+    @property
+    def relays_tls(self) -> bool:
+        """Whether a server relays what comes by TLS, ended here or passed through."""
+        return any(chain.http is None for _, chain in self.listener.secure.items())
+
 
 class DownstreamListener:
     """
@@ -47,7 +57,8 @@ class DownstreamListener:
     @ivar arrivals: Connections that are not told apart yet.
     @ivar introductions: On which ports connections begin with a PROXY header.
     @ivar has_room: Tells whether one more connection may be taken.
-    @ivar leaving: Whether the port is closed: the connections that are left end with their next answer.
+    @ivar leaving: Whether the port is closed, or will be soon: the connections that are left end with their next
+        answer.
     """
 
     def __init__(
@@ -69,6 +80,7 @@ class DownstreamListener:
         self.introductions = introductions
         self.arrivals: set[Arrival | Introducing] = set()
         self.leaving = False
+        self._closing: IDelayedCall | None = None
         self._port = ListeningPort(reactor, wheel, serving.listener.bind, self.accepted)
 
     @property
@@ -93,10 +105,32 @@ class DownstreamListener:
         """Take connections."""
         self._port.resumeAccepting()
 
+    def withdraw(self) -> None:
+        """
+        Offer the port no more: who has connected already is taken and served, with one answer; the port is closed a
+        little later.
+        """
+        self.leaving = True
+        if self._port.open and self._closing is None:
+            self._port.withdraw()
+            self._closing = self.wheel.clock.callLater(HANDSHAKES, self._close)
+
+    @property
+    def open(self) -> bool:
+        """Whether connections may still come."""
+        return self._port.open
+
     def close(self) -> None:
         """Take no more connections than those that wait already; those that were taken go on."""
-        self._port.takeWaiting()
+        closing, self._closing = self._closing, None
+        if closing is not None:
+            closing.cancel()
+        self._port.withdraw()
         self._port.stopListening()
+
+    def _close(self) -> None:
+        self._closing = None
+        self.close()
 
     def abort(self) -> None:
         """Close what is not told apart yet."""
@@ -141,10 +175,16 @@ class DownstreamListener:
             self.serve_socket(listener.plain, sock, peer, local)
 
     def serve_socket(
-        self, chain: FilterChain, sock: Socket, peer: Address, local: Address, server_name: str = ""
+        self,
+        chain: FilterChain,
+        sock: Socket,
+        peer: Address,
+        local: Address,
+        server_name: str = "",
+        ssl_request: bool = False,
     ) -> None:
         """Hand on a connection whose TLS, if it speaks any, does not end here."""
-        downstream = Downstream(self.listener, chain, peer, local, server_name, entry=self)
+        downstream = Downstream(self.listener, chain, peer, local, server_name, ssl_request=ssl_request, entry=self)
         if chain.http is None:
             self.dispatch.tcp.relay_socket(downstream, sock)
         else:
@@ -177,8 +217,8 @@ class DownstreamListener:
             # nobody owns it
             stream.abortConnection()
             raise
-        if self.leaving and isinstance(protocol, HTTP1Channel):
-            protocol.retire()
+        if self.leaving and downstream.chain.http is not None:
+            cast(Served, protocol).retire()
 
 
 def successor(downstream: Downstream, listener: Listener) -> Downstream | None:

@@ -100,7 +100,7 @@ class HTTPGateway:
         self.channels.discard(channel)
 
     def drain(self) -> None:
-        """Let every connection end with the answer that is under way on it."""
+        """Let every connection end with the answer that is under way on it, or to the request on its way."""
         for channel in tuple(self.channels):
             channel.drain()
 

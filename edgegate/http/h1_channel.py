@@ -343,18 +343,25 @@ class HTTP1Channel(Channel):
 
     @contained
     def drain(self) -> None:
-        """End the connection with the answer that is under way, or now where there is none."""
+        """
+        End the connection with the answer that is under way, or to the request that is on its way, or now.
+
+        The first request of a connection is waited for, for it may have been sent; for as long as its head may take.
+        """
         self._draining = True
         if self._exchange is None and not self._closing:
-            self._close()
+            if self._transport.bytes_in and not self._reader.waiting and not self._transport.unread:
+                self._close()
+            elif self._patience.wait is Wait.REQUEST:
+                self._patience.last_request()
 
     @contained
     def abort(self) -> None:
-        """End the connection now: with a reset where an answer is under way."""
-        if self._exchange is None:
-            self.drain()
-        else:
+        """End the connection now: with a reset where a request or an answer is under way."""
+        if self._exchange is not None or self._reader.waiting:
             self._transport.abortConnection()
+        elif not self._closing:
+            self._close()
 
     # ------------------------------------------------------------------------------------------------------------------
 

@@ -46,6 +46,11 @@ class Patience(Deadline):
         self.wait = Wait.REQUEST
         self.start(self._limits.idle_seconds)
 
+    def last_request(self) -> None:
+        """Wait for a request that may have been sent already to begin."""
+        self.wait = Wait.REQUEST
+        self.start(self._limits.head_seconds)
+
     def head(self) -> None:
         """Wait for the rest of a head."""
         self.wait = Wait.HEAD

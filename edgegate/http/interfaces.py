@@ -28,7 +28,7 @@ class Served(Protocol):
         """End the connection with what comes next on it."""
 
     def drain(self) -> None:
-        """End the connection with what is under way on it, or now where nothing is."""
+        """End the connection with what is under way or on its way to us, or now where nothing is."""
 
     def abort(self) -> None:
         """End the connection now."""

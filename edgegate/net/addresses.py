@@ -23,6 +23,7 @@ class Downstream:
     @ivar tls: Whether TLS ended here.
     @ivar alpn: The protocol that ALPN agreed on, or empty.
     @ivar client_certificate: The value of C{x-forwarded-client-cert} for a verified client certificate, or empty.
+    @ivar ssl_request: Whether the client asked for TLS as PostgreSQL does, before its ClientHello, and was granted it.
     @ivar entry: What took it: tells the connections of one open port from those of another.
     @ivar since: When it was told apart, in seconds of L{monotonic}.
     """
@@ -35,6 +36,7 @@ class Downstream:
     tls: bool = False
     alpn: bytes = b""
     client_certificate: bytes = b""
+    ssl_request: bool = False
     entry: Hashable = field(default=None, repr=False, compare=False)
     since: float = field(default_factory=monotonic, repr=False, compare=False)
 

@@ -10,11 +10,12 @@ from twisted.internet.interfaces import IDelayedCall, IReactorFDSet, IReadWriteD
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from edgegate.errors import CONNECT_FAILED, CONNECT_REFUSED, CONNECT_TIMEOUT, Fault
+from edgegate.errors import CONNECT_FAILED, CONNECT_REFUSED, CONNECT_TIMEOUT, TLS_FAILED, Fault
 from edgegate.net.opening import Opening, keep_alive
 from edgegate.net.poller import Poller
 from edgegate.net.sockaddr import address_of, family_of, socket_address
 from edgegate.net.sockets import unpaced
+from edgegate.net.ssl_request import SSL_REQUEST, WILLING
 from edgegate.net.stream import Stream
 from edgegate.net.tls_client import TLSClientStream
 from edgegate.net.wheel import Deadline, TimerWheel
@@ -26,7 +27,8 @@ _REFUSED = frozenset((errno.ECONNREFUSED, errno.ENOENT))
 @implementer(IReadWriteDescriptor)
 class Connecting:
     """
-    One connect under way: TCP's, then a PROXY header and the handshake of TLS where its L{Opening} has them.
+    One connect under way: TCP's, then a PROXY header, a request for TLS and its handshake where its L{Opening} has
+    them.
 
     It owns its socket until C{connected} gets it as a stream. One deadline is
     for all steps. Ends in one call of C{connected} or C{failed}, on a later turn of the
@@ -35,6 +37,7 @@ class Connecting:
 
     __slots__ = (
         "_address",
+        "_asking",
         "_clock",
         "_connected",
         "_deadline",
@@ -70,6 +73,7 @@ class Connecting:
         self._later: IDelayedCall | None = None
         self._socket: socket.socket | None = None
         self._fd = -1
+        self._asking = False
         self._begin(timeout)
 
     def cancel(self) -> None:
@@ -87,7 +91,20 @@ class Connecting:
         return "connecting"
 
     def doRead(self) -> None:
-        """Nothing is read."""
+        """The backend has answered whether it is willing to speak TLS; nothing else is read."""
+        sock = self._socket
+        if sock is None:
+            return
+        try:
+            answer = sock.recv(1)
+        except BlockingIOError:
+            return
+        except OSError:
+            answer = b""
+        if answer == WILLING:
+            self._proceed(sock)
+        else:
+            self._fail(TLS_FAILED if answer else CONNECT_FAILED)
 
     def doWrite(self) -> None:
         """The connect has ended."""
@@ -99,13 +116,30 @@ class Connecting:
             self._fail(CONNECT_REFUSED if number in _REFUSED else CONNECT_FAILED)
             return
         self._reactor.removeWriter(self)
+        opening = self._opening
+        if opening is not None:
+            first = opening.header + SSL_REQUEST if opening.ssl_request else opening.header
+            try:
+                if first and sock.send(first) < len(first):
+                    # a new connection's buffer holds it many times
+                    raise BlockingIOError
+            except OSError:
+                self._fail(CONNECT_FAILED)
+                return
+            if opening.ssl_request:
+                self._asking = True
+                self._reactor.addReader(self)
+                return
+        self._proceed(sock)
+
+    def _proceed(self, sock: socket.socket) -> None:
+        """All that comes in the clear before the connection's use is done."""
+        if self._asking:
+            self._reactor.removeReader(self)
         self._socket, self._fd = None, -1
         opening = self._opening
         try:
             local = address_of(sock.getsockname())
-            if opening is not None and opening.header and sock.send(opening.header) < len(opening.header):
-                # a new connection's buffer holds it many times
-                raise BlockingIOError
         except OSError:
             self._deadline.end()
             sock.close()
@@ -119,7 +153,8 @@ class Connecting:
 
     def connectionLost(self, reason: Failure) -> None:
         """The reactor has seen an error on the socket, or one of ours was raised."""
-        self.doWrite()
+        if not self._asking:
+            self.doWrite()
         if self._deadline.active and self._stream is None:
             self._fail(CONNECT_FAILED)
 
@@ -186,6 +221,7 @@ class Connecting:
         sock, self._socket = self._socket, None
         if sock is not None:
             self._reactor.removeWriter(self)
+            self._reactor.removeReader(self)
             self._fd = -1
             sock.close()
 

@@ -19,7 +19,7 @@ from zope.interface import classImplements
 
 from edgegate.net.poller import Poller
 from edgegate.net.sockaddr import address_of, family_of, socket_address, twisted_address
-from edgegate.net.sockets import unpaced
+from edgegate.net.sockets import begin_no_more, unpaced
 from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.routing.snapshot import Address, TCPAddress, UNIXAddress
 
@@ -47,7 +47,7 @@ _GONE: Final = frozenset((errno.ECONNABORTED, errno.EPROTO, errno.EPERM, errno.E
 class ListeningPort:
     """One listening socket, which it owns."""
 
-    __slots__ = ("_accepted", "_address", "_fd", "_local", "_reactor", "_reading", "_rest", "_socket")
+    __slots__ = ("_accepted", "_address", "_fd", "_local", "_reactor", "_reading", "_rest", "_socket", "_unlinked")
 
     def __init__(self, reactor: IReactorFDSet, wheel: TimerWheel, address: Address, accepted: Accepted) -> None:
         self._reactor = reactor
@@ -56,7 +56,7 @@ class ListeningPort:
         self._rest = Deadline(wheel, self.resumeAccepting)
         self._socket: socket.socket | None = None
         self._local: Address = address
-        self._reading = False
+        self._reading = self._unlinked = False
         self._fd = -1
 
     def bind(self) -> None:
@@ -66,6 +66,7 @@ class ListeningPort:
         @raise CannotListenError: The address cannot be bound.
         """
         sock = bind(self._address)
+        self._unlinked = False
         self._socket, self._fd = sock, sock.fileno()
         self._local = address_of(sock.getsockname())
 
@@ -86,9 +87,29 @@ class ListeningPort:
         if sock is not None:
             self._fd = -1
             sock.close()
-            if isinstance(self._address, UNIXAddress) and not self._address.path.startswith("@"):
-                _remove(self._address.path)
+            self._unlink()
         return succeed(None)
+
+    def withdraw(self) -> None:
+        """
+        Have no more connections begin, as far as the kernel can do that, and accept those that have.
+
+        Where it can, handshakes that are under way may still end in connections, which are accepted as they come until
+        L{stopListening}.
+        """
+        if self._socket is None:
+            return
+        if isinstance(self._address, UNIXAddress):
+            self._unlink()
+        else:
+            begin_no_more(self._socket)
+        self.takeWaiting()
+
+    def _unlink(self) -> None:
+        """Take away the path of a UNIX socket, if it is still ours."""
+        if not self._unlinked and isinstance(self._address, UNIXAddress) and not self._address.path.startswith("@"):
+            self._unlinked = True
+            _remove(self._address.path)
 
     def getHost(self) -> IAddress:
         """Return the address that is bound, its port number included where that was left to the kernel."""
@@ -98,6 +119,11 @@ class ListeningPort:
     def local(self) -> Address:
         """The address that is bound."""
         return self._local
+
+    @property
+    def open(self) -> bool:
+        """Whether it is bound, and not closed yet."""
+        return self._socket is not None
 
     def pauseAccepting(self) -> None:
         """Leave new connections to the kernel's backlog."""
@@ -113,7 +139,7 @@ class ListeningPort:
 
     def takeWaiting(self) -> None:
         """Accept what waits in the backlog, which would be reset with the socket."""
-        for _ in range(BACKLOG):
+        for _ in range(2 * BACKLOG):
             if not self._accept():
                 return
 

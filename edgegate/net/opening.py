@@ -51,6 +51,8 @@ class Opening:
 
     @ivar key: Tells which requests it may be used for, if not for all of its endpoint; for the pool.
     @ivar header: A PROXY header: the very first bytes, before TLS.
+    @ivar ssl_request: Whether the backend is asked for TLS as L{edgegate.net.ssl_request} has it, behind the PROXY
+        header: then its ClientHello follows, be it ours or that of whoever uses the connection.
     @ivar tls: L{None}: in the clear.
     @ivar keepalive: L{None}: the kernel does not probe.
     """
@@ -59,6 +61,7 @@ class Opening:
     header: bytes = b""
     tls: ClientTerms | None = None
     keepalive: Keepalive | None = None
+    ssl_request: bool = False
 
 
 def keep_alive(sock: socket.socket, keepalive: Keepalive) -> None:

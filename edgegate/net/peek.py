@@ -8,11 +8,12 @@ socket then.
 
 from __future__ import annotations
 
+import select
 import socket
 from collections.abc import Callable
 from typing import Final
 
-from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor
+from twisted.internet.interfaces import IDelayedCall, IReactorFDSet, IReadDescriptor
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import classImplements
@@ -26,7 +27,10 @@ LIMIT: Final = 65536 + 5 * 8
 """Bytes that are looked at: a ClientHello of 64 KiB in a few records."""
 
 _AGAIN: Final = 0.05
-"""Seconds until the next look where the kernel cannot wait for a number of bytes."""
+"""Seconds until the next look where the kernel does not wait for a number of bytes; each time twice as long."""
+
+_RDHUP: Final[int] = int(getattr(select, "POLLRDHUP", 0))
+"""What C{poll(2)} says of a stream that the other side has ended, on Linux."""
 
 
 class Peek(Descriptor):
@@ -40,6 +44,7 @@ class Peek(Descriptor):
 
     __slots__ = (
         "_again",
+        "_ahead",
         "_deadline",
         "_done",
         "_failed",
@@ -47,6 +52,7 @@ class Peek(Descriptor):
         "_low",
         "_needed",
         "_socket",
+        "_wheel",
     )
 
     def __init__(
@@ -73,7 +79,9 @@ class Peek(Descriptor):
         self._failed = failed
         self._handed_on = handed_on
         self._deadline = Deadline(wheel, self._expired)
-        self._again = Deadline(wheel, self._look_again)
+        self._wheel = wheel
+        self._again: IDelayedCall | None = None
+        self._ahead = _AGAIN
         self._low = 1
 
     def start(self, timeout: float) -> None:
@@ -95,6 +103,14 @@ class Peek(Descriptor):
 
     def doRead(self) -> None:
         """Something is there."""
+        self._look(False)
+
+    def _look(self, ended: bool) -> None:
+        """
+        See whether it is enough.
+
+        @param ended: Whether it is known that no more will come than there is.
+        """
         try:
             data = self._socket.recv(LIMIT, socket.MSG_PEEK)
         except BlockingIOError:
@@ -116,23 +132,35 @@ class Peek(Descriptor):
             done()
         elif needed > LIMIT:
             self._fail("too long")
-        elif len(data) < self._low:
-            # woken below the mark that was set: the other side has closed
+        elif ended:
             self._fail("closed")
+        elif self._has_ended():
+            # the last bytes may have come since
+            self._look(True)
         else:
-            self._wait_for(needed)
+            self._wait_for(needed, len(data))
 
-    def _wait_for(self, needed: int) -> None:
+    def _has_ended(self) -> bool:
+        """Whether the other side has said its last, of which the bytes that are still there tell nothing."""
+        if not _RDHUP:
+            return False  # the deadline ends it
+        poll = select.poll()
+        poll.register(self._socket, _RDHUP)
+        return bool(poll.poll(0))
+
+    def _wait_for(self, needed: int, there: int) -> None:
         """
         Be woken when so many bytes are there.
 
         Without the mark a level-triggered reactor would wake us again and
-        again for the bytes already seen. UNIX sockets have none: there we look
-        again a little later.
+        again for the bytes already seen. UNIX sockets have none, and the kernel
+        wakes us below it where its buffer is full, as it is with hundreds of
+        small segments: there we look again a little later.
         """
-        if self._socket.family == socket.AF_UNIX or not self._mark(needed):
+        if there < self._low or self._socket.family == socket.AF_UNIX or not self._mark(needed):
             self._unwatch()
-            self._again.start(_AGAIN)
+            self._again = self._wheel.clock.callLater(self._ahead, self._look_again)
+            self._ahead *= 2
         else:
             self._low = needed
 
@@ -144,6 +172,7 @@ class Peek(Descriptor):
         return True
 
     def _look_again(self) -> None:
+        self._again = None
         self._watch_reading()
 
     def _expired(self) -> None:
@@ -162,7 +191,9 @@ class Peek(Descriptor):
         self._deadline.end()
         # whoever looks knows us: neither is to keep the other in memory
         self._needed, self._done, self._failed = _sees_nothing, _hears_nothing, _is_told_nothing
-        self._again.end()
+        again, self._again = self._again, None
+        if again is not None:
+            again.cancel()
         if self._low > 1:
             self._mark(1)
             self._low = 1

@@ -5,15 +5,19 @@ from __future__ import annotations
 import socket
 import struct
 import sys
+from array import array
 from socket import socket as Socket  # noqa: N812
 
-__all__ = ["Socket", "acknowledged", "reset_on_close", "unpaced"]
+__all__ = ["Socket", "acknowledged", "begin_no_more", "reset_on_close", "unpaced"]
 
 _TCP_INFO = int(getattr(socket, "TCP_INFO", 0)) if sys.platform == "linux" else 0
 _BYTES_ACKED = slice(120, 128)  # of struct tcp_info, in linux/tcp.h
 _TCP_CONGESTION = int(getattr(socket, "TCP_CONGESTION", 0)) if sys.platform == "linux" else 0
 _PACES = b"bbr"  # what the names of those begin with that pace: bbr, bbr2, bbr3
 _SENDS = b"reno"  # in every kernel, and open to every user
+_ATTACH_FILTER = 26 if sys.platform == "linux" else 0  # SO_ATTACH_FILTER, which Python does not name
+# In classic BPF (linux/filter.h): load the flags of the TCP header, leave SYN and ACK of them; drop what is SYN alone.
+_NO_SYN = ((0x30, 0, 0, 13), (0x54, 0, 0, 0x12), (0x15, 0, 1, 0x02), (0x06, 0, 0, 0), (0x06, 0, 0, 0xFFFFFFFF))
 
 
 def reset_on_close(sock: Socket) -> None:
@@ -22,6 +26,25 @@ def reset_on_close(sock: Socket) -> None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     except OSError:
         pass  # the kernel has let go of it already
+
+
+def begin_no_more(sock: Socket) -> bool:
+    """
+    Have the kernel begin no more connections on a listening socket of TCP; return whether it can be had.
+
+    Handshakes that have begun are completed. A SYN that comes is dropped: who sends it sends it again a second later,
+    and finds who listens then. What is accepted afterwards is not disturbed, for no packet of it is a SYN alone.
+    """
+    if not _ATTACH_FILTER:
+        return False
+    instructions = array("B", b"".join(struct.pack("HBBI", *each) for each in _NO_SYN))
+    try:
+        # struct sock_fprog, which the kernel copies
+        program = struct.pack("HP", len(_NO_SYN), instructions.buffer_info()[0])
+        sock.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, program)
+    except OSError:
+        return False
+    return True
 
 
 def acknowledged(sock: Socket) -> int | None:

@@ -36,6 +36,22 @@ DIRECT: Final = None not in (_shake_hands, _get_error, _wants_read, _read, _writ
 """Whether pyOpenSSL has what is called here."""
 
 
+_AUTO_RETRY: Final = 0x4  # SSL_MODE_AUTO_RETRY of openssl/ssl.h
+_clear_mode: Final[Any] = getattr(_lib, "SSL_clear_mode", None)
+_set_info_callback: Final[Any] = getattr(_lib, "SSL_set_info_callback", None)
+_make_callback: Final[Any] = getattr(_ffi, "callback", None)
+_busy: Final[list[Any]] = [None]
+"""Which connection has last dealt with something else than data."""
+
+
+def _deals(ssl: Any, where: int, value: int) -> None:
+    _busy[0] = ssl
+
+
+_TELLS: Final = DIRECT and None not in (_clear_mode, _set_info_callback, _make_callback)
+_dealing: Final[Any] = _make_callback("void (*)(const SSL *, int, int)", _deals) if _TELLS else None
+
+
 def handle(connection: SSL.Connection) -> Any:
     """Return what the functions below are to be called with."""
     return getattr(connection, "_ssl", None) if DIRECT else None
@@ -71,6 +87,32 @@ def shake_hands(connection: SSL.Connection, ssl: Any) -> Handshake:
     except SSL.WantWriteError:
         return Handshake.WANTS_WRITE
     raise SSL.Error("the handshake failed for no reason")
+
+
+def tell_messages(ssl: Any) -> None:
+    """
+    Have L{message_came} tell of messages of TLS itself from now on, after the handshake: key updates, tickets, alerts.
+
+    A read ends with each of them then, as if there were nothing to read. Else OpenSSL goes on to the next for as long
+    as any come, and whoever sends key updates faster than they are followed is never done with.
+
+    @param ssl: The connection's L{handle}.
+    """
+    if _TELLS and ssl is not None:
+        _clear_mode(ssl, _AUTO_RETRY)
+        _set_info_callback(ssl, _dealing)
+
+
+def message_came(ssl: Any) -> bool:
+    """
+    Whether the last read, which brought no data, dealt with a message of TLS itself; asked once for each.
+
+    @param ssl: The connection's L{handle}.
+    """
+    if ssl is None or _busy[0] != ssl:
+        return False
+    _busy[0] = None
+    return True
 
 
 def receive(connection: SSL.Connection, ssl: Any) -> bytes:

@@ -21,13 +21,29 @@ from twisted.python.failure import Failure
 from edgegate.net.body_copy import BUFFER_SIZE
 from edgegate.net.farewell import Farewell
 from edgegate.net.stream import Stream
-from edgegate.net.tls_calls import RECORD, Handshake, handle, receive, receive_into, send, shake_hands
+from edgegate.net.tls_calls import (
+    RECORD,
+    Handshake,
+    handle,
+    message_came,
+    receive,
+    receive_into,
+    send,
+    shake_hands,
+    tell_messages,
+)
 from edgegate.net.transport import HIGH_WATER, Phase, nothing, unheard
 from edgegate.net.wheel import TimerWheel
 from edgegate.routing.snapshot import Address
 
 _MOST_RECORDS: Final = 2 * BUFFER_SIZE // RECORD
 """Records that are read at once: a peer may send them with a byte each, of which millions fit into the kernel."""
+
+_MOST_MESSAGES: Final = 64
+"""
+Messages of TLS itself that are followed without a byte of data between them, a key update that asks for another being
+two; BoringSSL follows 32 key updates.
+"""
 
 _TCP_CORK: Final[int] = int(getattr(socket, "TCP_CORK", 0))
 
@@ -49,6 +65,9 @@ class TLSStream(Stream):
     __slots__ = (
         "_done",
         "_failed",
+        "_messages",
+        "_messages_at",
+        "_paused",
         "_read_wants_write",
         "_ssl",
         "_stopped",
@@ -80,6 +99,8 @@ class TLSStream(Stream):
         self._done: Callable[[], None] | None = None
         self._failed: Callable[[str], None] | None = None
         self._read_wants_write = self._write_wants_read = False
+        self._paused = False
+        self._messages = self._messages_at = 0
 
     @property
     def alpn(self) -> bytes:
@@ -131,6 +152,7 @@ class TLSStream(Stream):
         else:
             done, self._done, self._failed = self._done, None, None
             self._unwatch_writing()
+            tell_messages(self._ssl)
             if done is not None:
                 done()
             if self._received is unheard:
@@ -191,7 +213,8 @@ class TLSStream(Stream):
         except SSL.WantWriteError:
             pass
         except SSL.WantReadError:
-            self._write_wants_read = True
+            self._paused = not self.reading
+            self._write_wants_read, self._read_wants_write = True, False
             self._unwatch_writing()
             self._watch_reading()
         except SSL.Error as reason:
@@ -211,8 +234,14 @@ class TLSStream(Stream):
             self._read_finished()
             return
         if self._write_wants_read:
-            self._watch_writing()
             self._write_wants_read = False
+            self._watch_writing()
+            if self._paused:
+                # what is wanted is for the write to read
+                self._paused = False
+                self._unwatch_reading()
+                self.doWrite()
+                return
         run = self._run
         if run is not None and run.sink is not self:
             self._fill(run)
@@ -221,13 +250,16 @@ class TLSStream(Stream):
             self._read()
 
     def _read(self) -> None:
-        try:
-            data = receive(self.connection, self._ssl)
-        except SSL.Error as reason:
-            self._read_stopped(reason)
-            return
-        self.bytes_in += len(data)
-        self._received(data)
+        again = True
+        while again:
+            try:
+                data = receive(self.connection, self._ssl)
+            except SSL.Error as reason:
+                again = self._read_stopped(reason)
+            else:
+                self.bytes_in += len(data)
+                self._received(data)
+                return
 
     def read_into(self, buffer: memoryview) -> int:
         """
@@ -259,29 +291,80 @@ class TLSStream(Stream):
         elif self._run is None and self.connection.pending():
             self._read()
 
-    def _read_stopped(self, reason: SSL.Error) -> None:
-        """OpenSSL has nothing to read."""
-        if isinstance(reason, SSL.WantReadError):
-            return
-        if isinstance(reason, SSL.WantWriteError):
-            self._read_wants_write = True
-            self._watch_writing()
-        elif isinstance(reason, SSL.ZeroReturnError):
+    def _read_stopped(self, reason: SSL.Error) -> bool:
+        """OpenSSL has nothing to read; return whether that was for a message behind which there may be data."""
+        if isinstance(reason, (SSL.WantReadError, SSL.WantWriteError)):
+            came = message_came(self._ssl)
+            if came and not self._bears_message():
+                return False
+            if isinstance(reason, SSL.WantWriteError) or (came and self._queue):
+                # A message is to be answered first. What else comes waits meanwhile: reading would be tried for ever,
+                # and OpenSSL fails where a second message is to be answered before what we are writing is written.
+                self._unwatch_reading()
+                self._read_wants_write = True
+                self._watch_writing()
+                return False
+            return came
+        if isinstance(reason, SSL.ZeroReturnError):
             self._stop_run()
             self._read_finished()
         else:
             self._read_failed(reason)
+        return False
+
+    def _bears_message(self) -> bool:
+        """Count a message of TLS itself; too many without data between them end the connection."""
+        if self._messages_at != self.bytes_in:
+            self._messages_at = self.bytes_in
+            self._messages = 0
+        self._messages += 1
+        if self._messages <= _MOST_MESSAGES:
+            return True
+        self._end(Failure(error.ConnectionLost("too many messages of TLS without data")))
+        return False
+
+    def pauseProducing(self) -> None:
+        """Read no more until L{resumeProducing}."""
+        if self._write_wants_read or self._read_wants_write:
+            self._paused = True
+        else:
+            super().pauseProducing()
+
+    def resumeProducing(self) -> None:
+        """Read again."""
+        self._paused = False
+        if not self._read_wants_write:
+            super().resumeProducing()
+
+    @property
+    def reading(self) -> bool:
+        """Whether it is read at present."""
+        return (self._reading or self._read_wants_write) and not self._paused
 
     def doWrite(self) -> None:
         """More can be written, or the handshake or a read goes on, or the end is due."""
         if self._done is not None:
             self._shake_hands()
             return
-        if self._read_wants_write:
-            self._read_wants_write = False
-            if self._phase < Phase.CLOSING:
+        behind = self._read_wants_write and bool(self._queue)
+        if self._read_wants_write and not behind:
+            self._read_on()
+            if self._reading:
                 self.doRead()
         super().doWrite()
+        if self._read_wants_write and self._phase < Phase.BROKEN:
+            if behind and not self._queue:
+                self._read_on()
+            else:
+                self._watch_writing()
+
+    def _read_on(self) -> None:
+        """What was to be written before the next read is written."""
+        self._read_wants_write = False
+        if self._paused:
+            self._paused = False
+        else:
+            self.resumeProducing()
 
     def connectionLost(self, reason: Failure) -> None:
         """The reactor says that the socket is of no more use."""
@@ -301,7 +384,15 @@ class TLSStream(Stream):
             self._end(Failure(error.ConnectionLost(reason_of(reason))))
 
     def _finish_writing(self) -> None:
-        self._say_goodbye()
+        try:
+            self.connection.shutdown()
+        except SSL.WantWriteError:
+            # the last record has filled the kernel's buffer: the other side must hear of the end all the same
+            self._phase = Phase.FINISHING
+            self._watch_writing()
+            return
+        except SSL.Error:
+            pass  # it is broken, of which the read tells
         if self._half_closeable:
             self._protocol.writeConnectionLost()  # type: ignore[attr-defined]
         if self._read_ended:

@@ -148,6 +148,17 @@ class Transport(Descriptor):
         return self.bytes_out if told is None else told
 
     @property
+    def unread(self) -> bool:
+        """Whether something has come that was not read yet, were it the end; asks the kernel."""
+        try:
+            self._socket.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            pass  # broken: that is read as well
+        return True
+
+    @property
     def disconnecting(self) -> bool:
         """Whether the end was asked for."""
         return self._phase >= Phase.CLOSING

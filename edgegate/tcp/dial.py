@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from edgegate.errors import INTERNAL, NO_CLUSTER, NO_HEALTHY_UPSTREAM, OVERFLOW, Fault
@@ -148,6 +148,8 @@ class Dial:
         self._tried.append(endpoint)
         contact = cluster.contact
         opening = None if contact is None else contact.for_relay(self._downstream)
+        if self._downstream.ssl_request:
+            opening = _asking(opening, self._downstream.tls)
         self._connecting = self._connect(
             endpoint.address, cluster.cluster.connect_timeout, self._connect_made, self._connect_failed, opening
         )
@@ -198,6 +200,17 @@ class Dial:
             self._fail(fault)
         else:
             self._try(cluster, following)
+
+
+def _asking(opening: Opening | None, ended: bool) -> Opening | None:
+    """
+    Return how the connection to a PostgreSQL backend begins, for a client that asked for TLS in its way.
+
+    The backend is asked likewise where it is to speak TLS: with the client, or with us where the client's has ended.
+    What is inside a TLS of ours with which the client's goes on is not ours to say.
+    """
+    found = opening or Opening()
+    return replace(found, ssl_request=True) if ended == (found.tls is not None) else opening
 
 
 def _nobody_reaches(reached: Reached) -> None:

@@ -12,7 +12,6 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from tempfile import NamedTemporaryFile
-from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -49,6 +48,10 @@ _IANA = re.compile(r"TLS_(?:(ECDHE_ECDSA|ECDHE_RSA|RSA)_WITH)_(\w+)")
 _CIPHER = re.compile(r"[A-Z0-9]+(?:-[A-Z0-9]+)*")
 
 
+class NothingInCommon(SSL.Error):
+    """A client offers protocols by ALPN, none of which the server speaks."""
+
+
 def server_context(tls: ServerTLS, identity: str = "") -> SSL.Context:
     """
     Make the context of one server.
@@ -82,14 +85,27 @@ def server_context(tls: ServerTLS, identity: str = "") -> SSL.Context:
     if tls.rules.verification is not None:
         verify_clients(context, tls.rules.verification)
     if tls.alpn:
-        # The server's preference decides; without a common protocol the connection goes on without any, as in Envoy.
-        context.set_alpn_select_callback(_choosing(tls.alpn))
+        # The server's preference decides; who speaks HTTP/1.1 speaks 1.0 too.
+        older = (b"http/1.0",) if b"http/1.1" in tls.alpn else ()
+        context.set_alpn_select_callback(_choosing(tls.alpn + older))
     return context
 
 
-def _choosing(served: tuple[bytes, ...]) -> Callable[[SSL.Connection, list[bytes]], Any]:
-    """Return pyOpenSSL's callback for ALPN. It stays with a cycle of pyOpenSSL's, and so knows as little as can be."""
-    return lambda _, wanted: next((each for each in served if each in wanted), SSL.NO_OVERLAPPING_PROTOCOLS)
+def _choosing(served: tuple[bytes, ...]) -> Callable[[SSL.Connection, list[bytes]], bytes]:
+    """
+    Return pyOpenSSL's callback for ALPN. It stays with a cycle of pyOpenSSL's, and so knows as little as can be.
+
+    A client all of whose protocols are unknown is refused with C{no_application_protocol} (RFC 7301 section 3.2),
+    which OpenSSL sends when this raises; one that offers none is not asked.
+    """
+
+    def choose(_: SSL.Connection, wanted: list[bytes]) -> bytes:
+        for each in served:
+            if each in wanted:
+                return each
+        raise NothingInCommon([("SSL routines", "", "no application protocol in common")])
+
+    return choose
 
 
 def openssl_cipher(name: str) -> str:

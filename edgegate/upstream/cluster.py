@@ -62,6 +62,7 @@ class ClusterState:
         "_registry",
         "_retired",
         "_selection",
+        "_unprepared",
         "_waiting",
         "_warm",
         "admission",
@@ -93,7 +94,7 @@ class ClusterState:
         self._names: dict[str, ResolvedName] = {}
         self._built: list[tuple[Address, Endpoint]] = []
         self._waiting: list[Callable[[], None]] = []
-        self._retired = False
+        self._retired = self._unprepared = False
         self._patience = Deadline(registry.wheel, self._release)
         self._watch()
         self._rebuild()
@@ -148,8 +149,11 @@ class ClusterState:
 
     @property
     def resolved(self) -> bool:
-        """Whether there is nothing to wait for: some address is known, or the first queries of all names have ended."""
-        return bool(self.endpoints) or all(name.answered for name in self._names.values())
+        """
+        Whether there is nothing to wait for: some address is known, and what endpoints are chosen by is made, or the
+        first queries of all names have ended.
+        """
+        return not self._unprepared if self.endpoints else all(name.answered for name in self._names.values())
 
     def when_resolved(self, callback: Callable[[], None]) -> None:
         """
@@ -167,6 +171,7 @@ class ClusterState:
         self._waiting.append(callback)
         if len(self._waiting) == 1:
             self._patience.start(RESOLVE_TIMEOUT)
+            self._prepare()
 
     def _watch_again(self) -> None:
         """A request that was held back while this was retired is the first to need its addresses: find them for it."""
@@ -327,13 +332,15 @@ class ClusterState:
         cluster, registry = self.cluster, self._registry
         balancer, rules = cluster.balancer, cluster.outliers
         self.keyed = balancer.hash is not None or balancer.simple is Balancing.PASSTHROUGH
-        self._selection = None
+        before, self._selection = self._selection, None
         if not self._retired:
             self._fitness.watch(self.endpoints, rules)
         self.outliers = self._fitness.outliers
         min_health = rules.min_health if rules is not None else 0.0 if self._fitness.probed else None
         seconds = registry.wheel.clock.seconds
-        self._selection = Selection(balancer, self.endpoints, registry.place, min_health, registry.random, seconds)
+        self._selection = Selection(
+            balancer, self.endpoints, registry.place, min_health, registry.random, seconds, registry.steps, before
+        )
         self._refit()
 
     def _refit(self) -> None:
@@ -343,9 +350,22 @@ class ClusterState:
             return
         self._chooser = chooser = selection.refit()
         self.only = chooser.endpoint if isinstance(chooser, Only) else None
+        self._unprepared = selection.wanting
+        if self._waiting:
+            self._prepare()
         warming = selection.warming()
         if warming and not self._retired:
             self._warm.start(warming)
+
+    def _prepare(self) -> None:
+        """Somebody waits: have the tables made that are wanting."""
+        selection = self._selection
+        if selection is not None and self._unprepared:
+            selection.prepare(self._prepared)
+
+    def _prepared(self) -> None:
+        self._refit()
+        self._release_if_resolved()
 
     # Waiting ----------------------------------------------------------------------------------------------------------
 

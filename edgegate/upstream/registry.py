@@ -20,6 +20,7 @@ from edgegate.routing.clusters import Probe
 from edgegate.routing.snapshot import Address, Cluster, WeightedCluster
 from edgegate.routing.tls import UpstreamTLS
 from edgegate.tls.client_contexts import ClientContext
+from edgegate.upstream.balancing.stepping import Steps
 from edgegate.upstream.cluster import RESOLVE_TIMEOUT, ClusterState
 from edgegate.upstream.contact import contact_of
 from edgegate.upstream.dns import Resolver
@@ -41,9 +42,10 @@ class ClusterRegistry:
     @ivar random: Picks among weighted destinations and endpoints.
     @ivar place: Where the gateway is.
     @ivar probing: Asks endpoints for their health.
+    @ivar steps: Makes tables to hash by.
     """
 
-    __slots__ = ("_states", "place", "probing", "random", "resolver", "stopped", "wheel")
+    __slots__ = ("_states", "place", "probing", "random", "resolver", "steps", "stopped", "wheel")
 
     def __init__(
         self,
@@ -65,6 +67,7 @@ class ClusterRegistry:
         self.wheel = wheel
         self.random = Random() if random is None else random
         self.resolver = Resolver(found, wheel, self.random)
+        self.steps = Steps(wheel.clock)
         self._states: dict[str, ClusterState] = {}
 
     def update(
@@ -130,6 +133,7 @@ class ClusterRegistry:
         states, self._states = self._states, {}
         for state in states.values():
             state.stop()
+        self.steps.stop()
         self.probing.stop()
         self.resolver.stop()
 

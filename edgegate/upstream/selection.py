@@ -13,16 +13,20 @@ from random import Random
 from edgegate.routing.clusters import Balancing, ConsistentHash, LoadBalancer
 from edgegate.upstream.balancing import Chooser, Only
 from edgegate.upstream.balancing.drawn import Drawn, Spread
-from edgegate.upstream.balancing.hashed import Hashed, Table, hash64
+from edgegate.upstream.balancing.hashed import Hashed, Table, Tabled, hash64
 from edgegate.upstream.balancing.least_request import LeastRequest, weighted_least_request
 from edgegate.upstream.balancing.maglev import Maglev
 from edgegate.upstream.balancing.passed_through import PassedThrough
-from edgegate.upstream.balancing.ring import Ring
+from edgegate.upstream.balancing.ring import Ring, replicas
 from edgegate.upstream.balancing.scheduled import Scheduled
+from edgegate.upstream.balancing.stepping import Steps
 from edgegate.upstream.balancing.turns import RoundRobin
 from edgegate.upstream.balancing.warmth import warming, warmth
 from edgegate.upstream.endpoint import EndpointState
 from edgegate.upstream.localities import Place, ability, grouping, priority_shares, weighted_shares
+
+AT_ONCE = 4096
+"""Slots of a table that is made when it is needed, in one go: some milliseconds."""
 
 
 class Group:
@@ -30,30 +34,84 @@ class Group:
     Endpoints that are as good as each other.
 
     @ivar weight: Of the group, where it counts.
+    @ivar tabled: The table that requests are hashed by, if there is one: that of these endpoints, or while it is made
+        the one from before they changed.
     """
 
-    __slots__ = ("_table", "endpoints", "weight", "weights")
+    __slots__ = ("_abandoned", "_making", "_told", "endpoints", "tabled", "weight", "weights")
 
     def __init__(self, endpoints: Sequence[EndpointState], weights: Sequence[float], weight: int = 1) -> None:
         self.endpoints = endpoints
         self.weights = weights
         self.weight = weight
-        self._table: Table | None = None
+        self.tabled: Tabled | None = None
+        self._making = self._abandoned = False
+        self._told: list[Callable[[], None]] = []
 
-    def table(self, rule: ConsistentHash) -> Table:
-        """Return the table of all its endpoints, which is made when it is asked for first."""
-        table = self._table
-        if table is None:
+    @property
+    def current(self) -> bool:
+        """Whether there is a table, and it is of these endpoints."""
+        return self.tabled is not None and self.tabled.endpoints is self.endpoints
+
+    def make(self, rule: ConsistentHash, steps: Steps, done: Callable[[], None] | None = None) -> None:
+        """
+        Make the table of all its endpoints, at once where it is small, or else in steps.
+
+        @param done: Called when it is there, at once or later; several may wait.
+        """
+        if not self.current and not self._making:
             names = [str(endpoint.address) for endpoint in self.endpoints]
             made = Maglev if rule.maglev else Ring
-            self._table = table = made(names, self.weights, rule.size)
-        return table
+            work = self._steps(made.steps(names, self.weights, rule.size))
+            if slots(rule, self.weights) <= AT_ONCE:
+                for _ in work:
+                    pass
+            else:
+                self._making = True
+                steps.add(work)
+        if done is not None:
+            if self.current:
+                done()
+            elif done not in self._told:
+                self._told.append(done)
+
+    def abandon(self) -> None:
+        """Others take its place: leave undone what is being made."""
+        self._making = self._abandoned = True
+        self._told = []
+
+    def _steps(self, steps: Iterator[Table | None]) -> Iterator[None]:
+        for table in steps:
+            if self._abandoned:
+                return
+            if table is None:
+                yield None
+            else:
+                self.tabled = Tabled(table, self.endpoints)
+        told, self._told = self._told, []
+        for done in told:
+            done()
+
+
+def slots(rule: ConsistentHash, weights: Sequence[float]) -> int:
+    """Return how large the table of some endpoints is."""
+    return rule.size if rule.maglev else sum(replicas(weights, rule.size))
 
 
 class Selection:
     """The choice among some endpoints."""
 
-    __slots__ = ("_balancer", "_groups", "_min_health", "_random", "_seconds", "_usable", "_weighted")
+    __slots__ = (
+        "_balancer",
+        "_groups",
+        "_min_health",
+        "_random",
+        "_seconds",
+        "_steps",
+        "_usable",
+        "_wanting",
+        "_weighted",
+    )
 
     def __init__(
         self,
@@ -63,8 +121,12 @@ class Selection:
         min_health: float | None,
         random: Random,
         seconds: Callable[[], float],
+        steps: Steps,
+        before: Selection | None = None,
     ) -> None:
         """
+        @param steps: Makes large tables.
+        @param before: Of the same cluster before the change, whose tables serve while the new ones are made.
         @param min_health: Share of fit endpoints below which all are taken for fit; L{None}: nobody looks after who is.
         """
         self._balancer = balancer
@@ -79,9 +141,36 @@ class Selection:
             group = [endpoints[index] for index in members]
             groups.append(Group(group, [endpoint.weight for endpoint in group], weight))
         self._groups = _joined(groups) if self._weighted and balancer.hash is not None else groups
+        self._steps = steps
+        self._wanting: list[Group] = []
+        if before is not None:
+            for old in before._groups:
+                old.abandon()
+            for new, old in zip(self._groups, before._groups, strict=False):
+                new.tabled = old.tabled
+
+    @property
+    def wanting(self) -> bool:
+        """Whether L{refit} had nothing to choose by, until L{prepare} has it made."""
+        return bool(self._wanting)
+
+    def prepare(self, done: Callable[[], None]) -> None:
+        """
+        Have the tables made that were wanting when the choice was refitted last.
+
+        @param done: Called when one more is there, at once or later: the choice is to be refitted then.
+        """
+        rule, wanting = self._balancer.hash, self._wanting
+        if rule is not None:
+            for group in wanting:
+                group.make(rule, self._steps, done)
 
     def refit(self) -> Chooser | None:
-        """Look through the endpoints anew, and return what chooses among those that are fit, if any are."""
+        """
+        Look through the endpoints anew, and return what chooses among those that are fit, if any are and there is what
+        to choose by; see L{wanting}.
+        """
+        self._wanting = []
         groups = self._groups
         counts = [(sum(each.fit for each in group.endpoints), len(group.endpoints)) for group in groups]
         panicking = self._panicking(counts)
@@ -92,6 +181,8 @@ class Selection:
         shares = self._shares(counts, panicking)
         taken = [index for index, share in enumerate(shares) if share > 0]
         choosers = [self._chooser(groups[index], self._usable[index]) for index in taken]
+        if self._wanting:
+            return None
         if len(choosers) < 2:
             return choosers[0] if choosers else None
         return Spread(choosers, [shares[index] for index in taken], self._random)
@@ -151,7 +242,7 @@ class Selection:
         if len(usable) == 1:
             chooser = Only(usable[0])
         elif rule is not None:
-            chooser = Hashed(lambda: group.table(rule), group.endpoints, usable, random)
+            chooser = Hashed(self._tabled(group, rule, usable), usable, random)
         elif balancer.simple is Balancing.RANDOM:
             chooser = Drawn(usable, random)
         elif balancer.simple is Balancing.PASSTHROUGH:
@@ -165,6 +256,22 @@ class Selection:
             else:
                 chooser = weighted_least_request(usable, weight or _weight)
         return chooser
+
+    def _tabled(self, group: Group, rule: ConsistentHash, usable: Collection[EndpointState]) -> Callable[[], Tabled]:
+        """Return what has the table of a group, and has it made at the first choice where that is still to be done."""
+        if slots(rule, group.weights) > AT_ONCE:
+            tabled = group.tabled
+            # one from before with none who may be chosen now is of no use
+            if tabled is None or not any(endpoint in usable for endpoint in tabled.endpoints):
+                self._wanting.append(group)
+
+        def found() -> Tabled:
+            if not group.current:
+                group.make(rule, self._steps)
+            assert group.tabled is not None
+            return group.tabled
+
+        return found
 
     def _warm_weight(self, usable: list[EndpointState]) -> Callable[[EndpointState], float] | None:
         """Return what tells the weights of endpoints while some of them are new."""

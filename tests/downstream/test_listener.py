@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.downstream.listener import Serving, successor
+from edgegate.downstream.listener import HANDSHAKES, Serving, successor
 from edgegate.net.addresses import Downstream
 from edgegate.routing.hosts import HostTable
 from edgegate.tls.sni import ContextMap
@@ -56,6 +56,32 @@ class DownstreamListenerTests(ArrivingCase):
         self.connect()
         await until(lambda: self.tcp.sockets)
         self.assertIs(self.tcp.sockets[0][0].listener, other)
+
+    async def test_withdraw(self) -> None:
+        """Who has connected is served with one answer; a handshake of TCP later the port is closed."""
+        port = self.open(listener())
+        client = self.connect()
+        port.withdraw()
+        port.withdraw()
+        self.assertEqual((len(self.http.channels), port.open), (1, True))
+        self.assertTrue(self.http.channels[0][1].retired)
+        client.sendall(b"GET")
+        await until(lambda: self.http.channels[0][1].data == b"GET")
+        self.clock.advance(HANDSHAKES)
+        self.assertFalse(port.open)
+        self.assertRaises(ConnectionRefusedError, self.connect)
+        port.withdraw()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    async def test_withdraw_while_told_apart(self) -> None:
+        """What is not told apart yet goes on being so."""
+        port = self.open(listener(PLAIN, SNI))
+        client = self.connect()
+        port.withdraw()
+        self.assertEqual((len(port.arrivals), self.http.channels), (1, []))
+        client.sendall(b"GET")
+        await until(lambda: self.http.channels)
+        self.assertTrue(self.http.channels[0][1].retired)
 
     def test_speaks_https(self) -> None:
         """Whether a server ends TLS for HTTP."""

@@ -52,10 +52,11 @@ class FakeStream:
     disconnecting = False
     acknowledged = 0  # what the other side has read, as far as its system says
     buffered = 0
+    unread = False  # whether something has come that was not delivered yet
     key: Hashable = None
 
     def __init__(self) -> None:
-        self.bytes_out = 0
+        self.bytes_in = self.bytes_out = 0
         self.protocol: Any = None
         self.producer: Any = None
         self.writes: list[bytes] = []
@@ -121,6 +122,7 @@ class FakeStream:
 
     def deliver(self, data: bytes) -> None:
         assert not self.over
+        self.bytes_in += len(data)
         self.protocol.dataReceived(data)
 
     def half_close(self) -> None:

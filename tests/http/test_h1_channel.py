@@ -395,13 +395,16 @@ class EndTests(SynchronousTestCase):
         self.assertEqual(len(talk.ended), 1)
 
     def test_drain(self) -> None:
-        """A drained connection ends with the answer under way, an idle one at once."""
+        """A drained connection ends with the answer under way, one between requests at once."""
         talk = Conversation()
         idle, busy = talk.client(), talk.client()
+        idle.deliver(GET)
+        backend = talk.backend()
+        backend.deliver(OK)
         busy.deliver(GET)
         talk.gateway.drain()
         self.assertEqual((idle.ended, busy.ended), ("closed", ""))
-        talk.backend().deliver(OK)
+        backend.deliver(OK)
         self.assertIn(b"ok", busy.sent)
         self.assertEqual(busy.ended, "closed")
 
@@ -452,6 +455,40 @@ class EndTests(SynchronousTestCase):
         client = talk.ask(GET)
         client.finish(ZeroDivisionError)
         self.assertEqual([exchange.fault for exchange in talk.ended], [INTERNAL])
+    def test_drain_on_its_way(self) -> None:
+        """A request is served that may have been sent before the drain: the first, one in the kernel, half a head."""
+        talk = Conversation()
+        fresh, kept, half = talk.client(), talk.client(), talk.client()
+        kept.deliver(GET)
+        backend = talk.backend()
+        backend.deliver(OK)
+        half.deliver(GET)
+        backend.deliver(OK)
+        kept.take(), half.take()
+        kept.unread = True
+        half.deliver(GET[:7])
+        talk.gateway.drain()
+        self.assertEqual([fresh.ended, kept.ended, half.ended], ["", "", ""])
+        for client, data in ((fresh, GET), (kept, GET), (half, GET[7:])):
+            client.deliver(data)
+            backend.deliver(OK)
+            self.assertIn(b"connection: close\r\n", client.sent)
+            self.assertIn(b"ok", client.sent)
+            self.assertEqual(client.ended, "closed")
+
+    def test_drain_without_a_request(self) -> None:
+        """A first request is waited for no longer than for its head; the end of a drain ends the wait."""
+        talk = Conversation()
+        silent, patient = talk.client(), talk.client()
+        talk.gateway.drain()
+        patient.deliver(GET[:7])
+        talk.advance(Limits().head_seconds + TICK)
+        self.assertEqual((silent.ended, silent.sent), ("closed", b""))
+        self.assertIn(b" 408 ", patient.sent)
+        last = talk.client()
+        last.protocol.drain()
+        talk.gateway.abort()
+        self.assertEqual(last.ended, "closed")
 
     def test_an_error_of_our_own(self) -> None:
         """An error in the gateway is logged, answered 500, and ends that connection only."""

@@ -8,14 +8,17 @@ from unittest import skipUnless
 
 from twisted.internet import reactor
 from twisted.internet.task import Clock
+from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
-from edgegate.errors import CONNECT_FAILED, CONNECT_REFUSED, CONNECT_TIMEOUT, Fault
+from edgegate.errors import CONNECT_FAILED, CONNECT_REFUSED, CONNECT_TIMEOUT, TLS_FAILED, Fault
 from edgegate.net.connecting import Connecting, connect
+from edgegate.net.opening import Opening
+from edgegate.net.ssl_request import SSL_REQUEST
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import TimerWheel
 from edgegate.routing.snapshot import Address, TCPAddress, UNIXAddress
-from tests.net.pairs import PACED, control, paced_sockets, until
+from tests.net.pairs import PACED, control, paced_sockets, receive, until
 
 
 def descriptors() -> int:
@@ -33,7 +36,7 @@ class ConnectingTests(TestCase):
         self.streams: list[Stream] = []
         self.faults: list[Fault] = []
 
-    def connect(self, address: Address, timeout: float = 5.0) -> Connecting:
+    def connect(self, address: Address, timeout: float = 5.0, opening: Opening | None = None) -> Connecting:
         """Begin to connect."""
         before = len(self.streams) + len(self.faults)
         connecting = connect(
@@ -43,6 +46,7 @@ class ConnectingTests(TestCase):
             timeout,
             self.streams.append,
             self.faults.append,  # type: ignore[arg-type]
+            opening,
         )
         self.assertEqual(len(self.streams) + len(self.faults), before, "nobody is called from inside the call")
         self.addCleanup(connecting.cancel)
@@ -77,6 +81,53 @@ class ConnectingTests(TestCase):
         sock = self.streams[0].detach()
         self.addCleanup(sock.close)
         self.assertEqual(control(sock), "reno")
+
+    async def test_ssl_request(self) -> None:
+        """A backend that is asked for TLS as PostgreSQL is must be willing; nothing behind its answer is taken."""
+        for answer, fault in ((b"S", None), (b"N", TLS_FAILED), (b"E", TLS_FAILED), (b"", CONNECT_FAILED)):
+            server, address = self.listen()
+            opening = Opening("key", b"PROXY UNKNOWN\r\n", ssl_request=True)
+            self.connect(address, opening=opening)
+            backend, _ = server.accept()
+            self.addCleanup(backend.close)
+            backend.settimeout(10)
+            got = b""
+
+            def asked() -> bool:
+                nonlocal got
+                backend.setblocking(False)  # noqa: B023
+                got += receive(backend) or b""  # noqa: B023
+                return len(got) == 23
+
+            await until(asked)
+            self.assertEqual(got, b"PROXY UNKNOWN\r\n" + SSL_REQUEST)
+            self.assertEqual((self.streams, self.faults), ([], []))
+            backend.send(answer and answer + b"hello")
+            if not answer:
+                backend.close()
+            await until(lambda: self.streams or self.faults)
+            self.assertEqual(self.faults, [] if fault is None else [fault])
+            if fault is None:
+                stream = self.streams.pop()
+                self.assertEqual(stream.key, "key")
+                sock = stream.detach()
+                self.assertEqual(sock.recv(10), b"hello")
+                sock.close()
+            self.faults.clear()
+
+    async def test_ssl_request_unanswered(self) -> None:
+        """The connect's deadline is for the answer too; and it can be cancelled meanwhile."""
+        server, address = self.listen()
+        for cancelled in (False, True):
+            connecting = self.connect(address, opening=Opening(ssl_request=True))
+            backend, _ = server.accept()
+            self.addCleanup(backend.close)
+            self.assertEqual(await deferToThread(backend.recv, 8), SSL_REQUEST)
+            if cancelled:
+                connecting.cancel()
+            self.clock.pump([0.5] * 20)
+            self.assertEqual(self.faults, [CONNECT_TIMEOUT])
+            self.assertEqual(await deferToThread(backend.recv, 8), b"")
 
     async def test_unix(self) -> None:
         """A UNIX socket."""

@@ -145,6 +145,26 @@ class ListeningTests(TestCase):
         port.takeWaiting()
         self.assertEqual(len(self.accepted), 1)
 
+    def test_withdraw(self) -> None:
+        """Who waits is taken at once, and nobody connects any more; closing takes nothing away that is another's."""
+        path = Path(self.mktemp())
+        for address in (ANY, UNIXAddress(str(path))):
+            port = self.listen(address)
+            port.pauseAccepting()
+            name = ("127.0.0.1", self.number(port)) if address is ANY else str(path)
+            with socket.socket(socket.AF_INET if address is ANY else socket.AF_UNIX) as client:
+                client.connect(name)
+                self.accepted.clear()
+                port.withdraw()
+                self.assertEqual((len(self.accepted), port.open), (1, True))
+            with socket.socket(socket.AF_INET if address is ANY else socket.AF_UNIX) as late:
+                late.settimeout(0.1)
+                self.assertRaises(OSError, late.connect, name)
+        path.touch()
+        port.stopListening()
+        self.assertEqual((path.exists(), port.open), (True, False))
+        port.withdraw()
+
     def test_exhausted(self) -> None:
         """Without descriptors accepting rests for a while, instead of trying again and again."""
         port = self.listen()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import socket
 import struct
+import sys
+import termios
 
 from twisted.internet import reactor
 from twisted.internet.task import Clock
@@ -12,6 +15,11 @@ from twisted.trial.unittest import TestCase
 from edgegate.net.peek import LIMIT, Peek
 from edgegate.net.wheel import TimerWheel
 from tests.net.pairs import receive, tcp_pair, until
+
+
+def held(sock: socket.socket) -> int:
+    """Return how many bytes the kernel holds for a socket."""
+    return int.from_bytes(fcntl.ioctl(sock, termios.FIONREAD, bytes(4)), sys.byteorder)
 
 
 class PeekTests(TestCase):
@@ -91,6 +99,34 @@ class PeekTests(TestCase):
         self.theirs.close()
         await until(lambda: self.ends)
         self.assertEqual(self.ends, ["closed"])
+
+    async def test_tiny_segments(self) -> None:
+        """A client whose segments hold a byte each: the kernel wakes us early, and that is not the end."""
+        self.wanted = 1000
+        self.theirs.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.peek()
+        for count in range(1, self.wanted + 1):
+            self.theirs.send(b"x")
+            await until(lambda: held(self.ours) == count)  # noqa: B023
+            self.clock.advance(0.001)
+        await until(lambda: self.clock.advance(0.01) or self.ends)
+        self.assertEqual(self.ends, ["done"])
+        self.assertLess(len(self.looks), 20)
+
+    async def test_last_bytes(self) -> None:
+        """What comes with the end is seen; an end that leaves too little is told at once."""
+        for data, end in ((b"hello", "done"), (b"hell", "closed")):
+            ours, theirs = tcp_pair()
+            self.ours = ours
+            self.addCleanup(ours.close)
+            theirs.send(data[:2])
+            self.ends.clear()
+            self.peek()
+            await until(lambda: self.looks)
+            theirs.send(data[2:])
+            theirs.close()
+            await until(lambda: self.ends)
+            self.assertEqual(self.ends, [end])
 
     async def test_reset(self) -> None:
         """A client that breaks off."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import socket
+import sys
 from unittest import skipUnless
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.net.listening import bind
-from edgegate.net.sockets import Socket, reset_on_close, unpaced
+from edgegate.net.sockets import Socket, begin_no_more, reset_on_close, unpaced
 from edgegate.routing.snapshot import TCPAddress
 from tests.net.pairs import PACED, control, paced_sockets, tcp_pair
 
@@ -31,6 +32,29 @@ class SocketTests(SynchronousTestCase):
     def test_type(self) -> None:
         """It is the socket module's."""
         self.assertIs(Socket, socket.socket)
+
+    @skipUnless(sys.platform == "linux", "the kernel can be told so on Linux")
+    def test_begin_no_more(self) -> None:
+        """Who had connected is taken and may talk, who comes later hears nothing."""
+        listening = bind(TCPAddress("127.0.0.1", 0))
+        self.addCleanup(listening.close)
+        before = socket.create_connection(listening.getsockname(), 10)
+        self.addCleanup(before.close)
+        self.assertTrue(begin_no_more(listening))
+        with self.assertRaises(TimeoutError):
+            socket.create_connection(listening.getsockname(), 0.1)
+        taken, _ = listening.accept()
+        self.addCleanup(taken.close)
+        before.sendall(b"hello")
+        taken.settimeout(10)
+        self.assertEqual(taken.recv(10), b"hello")
+        self.assertRaises(BlockingIOError, listening.accept)
+
+    def test_begin_no_more_elsewhere(self) -> None:
+        """A socket that cannot be told so is left as it is."""
+        sock = socket.socket()
+        sock.close()
+        self.assertFalse(begin_no_more(sock))
 
     def test_reset(self) -> None:
         """The other side sees a reset; a socket that is closed already is left alone."""

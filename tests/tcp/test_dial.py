@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 from typing import Any, cast
 
@@ -26,7 +27,9 @@ from edgegate.routing.snapshot import (
     TCPAddress,
     WeightedCluster,
 )
+from edgegate.routing.tls import UpstreamTLS
 from edgegate.tcp.dial import Dial, Reached, connection_key
+from edgegate.tls.client_contexts import ClientContext
 from edgegate.upstream.admission import Admission
 from edgegate.upstream.balancing.passed_through import destination_key
 from edgegate.upstream.registry import ClusterRegistry, EndpointState
@@ -243,6 +246,26 @@ class DialTests(SynchronousTestCase):
             self.assertEqual(len(hosts), 1)
             found |= hosts
         self.assertEqual(len(found), 4)
+
+    def test_ssl_request(self) -> None:
+        """A backend is asked for TLS as its client asked us, where it is to speak it with one of us."""
+        terms = UpstreamTLS(verified=False)
+        for ended, encrypted, expected in (
+            (False, False, True),
+            (True, True, True),
+            (True, False, False),
+            (False, True, False),
+        ):
+            tls = terms if encrypted else None
+            endpoints = (Endpoint(TCPAddress("10.0.0.1", 5432)),)
+            cluster = Cluster("echo", Discovery.STATIC, endpoints, ORIGIN, tls=tls)
+            self.clusters.update({"echo": cluster}, {terms: ClientContext(terms)})
+            for asked in (True, False):
+                client = replace(plain(), tls=ended, ssl_request=asked)
+                Dial(self.connect, self.reached.append, self.faults.append, client).start(self.clusters, ECHO)
+                opening = self.tries[-1].opening
+                self.assertEqual(opening is not None and opening.ssl_request, asked and expected)
+                self.assertEqual(opening is not None and opening.tls is not None, encrypted)
 
 
 class ConnectionKeyTests(SynchronousTestCase):

@@ -224,10 +224,23 @@ class ALPNTests(SynchronousTestCase):
     def test_servers_preference(self) -> None:
         """The server's order decides."""
         self.assertEqual(self.agreed((b"h2", b"http/1.1"), ["http/1.1", "h2"]), "h2")
+        self.assertEqual(self.agreed((b"http/1.1",), ["http/1.0", "http/1.1"]), "http/1.1")
+
+    def test_older(self) -> None:
+        """HTTP/1.0 is spoken where HTTP/1.1 is, and nowhere else."""
+        self.assertEqual(self.agreed((b"http/1.1",), ["http/1.0"]), "http/1.0")
+        self.assertEqual(self.agreed((b"h2",), ["http/1.0", "h2"]), "h2")
 
     def test_no_overlap(self) -> None:
-        """Without a common protocol the connection goes on without any, as with Envoy."""
-        self.assertIsNone(self.agreed((b"h2",), ["http/1.1"]))
+        """Without a common protocol the handshake fails, and the client is told why (RFC 7301 section 3.2)."""
+        context = server_context(server_tls(alpn=(b"http/1.1",)))
+        for _ in range(2):
+            client = client_context()
+            client.set_alpn_protocols(["h2", "http/1.1x"])
+            talk = shake(context, client)
+            self.assertIn("no application protocol", talk.refused.lower())
+            self.assertIn("no application protocol in common", talk.failed)
+        self.assertEqual(shake(context, client_context()).refused, "")
 
     def test_not_asked(self) -> None:
         """A client or a server without ALPN is served."""

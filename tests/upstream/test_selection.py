@@ -11,7 +11,9 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.routing.clusters import Balancing, ConsistentHash, HashSource, LoadBalancer, Localities, Warmup
+from edgegate.upstream.balancing import Chooser
 from edgegate.upstream.balancing.hashed import hash64
+from edgegate.upstream.balancing.stepping import Steps
 from edgegate.upstream.endpoint import EndpointState
 from edgegate.upstream.localities import Place
 from edgegate.upstream.selection import Selection
@@ -36,11 +38,22 @@ class SelectionCase(SynchronousTestCase):
         self, endpoints: list[EndpointState], balancer: LoadBalancer, min_health: float | None = 0.0
     ) -> Selection:
         self.clock = Clock()
-        return Selection(balancer, endpoints, HERE, min_health, Random(1), self.clock.seconds)
+        return Selection(balancer, endpoints, HERE, min_health, Random(1), self.clock.seconds, Steps(self.clock))
+
+    def refit(self, selection: Selection) -> Chooser | None:
+        """Look through the endpoints anew, and let time pass until there is what to choose by."""
+        chooser = selection.refit()
+        if selection.wanting:
+            made: list[Chooser | None] = []
+            selection.prepare(lambda: made.append(selection.refit()))
+            while selection.wanting:
+                self.clock.advance(0)
+            chooser = made[-1]
+        return chooser
 
     def shares(self, selection: Selection, count: int = 4000) -> Counter[str]:
         """Choose so many times, and return how often each locality was chosen."""
-        chooser = selection.refit()
+        chooser = self.refit(selection)
         assert chooser is not None
         found: Counter[str] = Counter()
         for endpoint, times in taken(chooser, count).items():
@@ -59,7 +72,7 @@ class FitTests(SelectionCase):
         for endpoint, (_, fit) in zip(endpoints, given_, strict=True):
             endpoint.ejected = not fit
         selection = self.select(endpoints, balancer)
-        chooser = selection.refit()
+        chooser = self.refit(selection)
         fit = [endpoint for endpoint in endpoints if endpoint.fit]
         if chooser is None:
             self.assertEqual(fit, [])
@@ -76,7 +89,7 @@ class FitTests(SelectionCase):
         selection = self.select(endpoints, LoadBalancer(), min_health=0.5)
         for endpoint, chosen in zip(endpoints, (3, 2, 4, 4), strict=True):
             endpoint.unhealthy = True
-            chooser = selection.refit()
+            chooser = self.refit(selection)
             assert chooser is not None
             self.assertEqual(len(taken(chooser, 100)), chosen)
 
@@ -89,7 +102,7 @@ class FitTests(SelectionCase):
         """Those who take over from an endpoint are drawn by weight; those of a key are always the same."""
         one, two, three = members(1, 1, 3)
         selection = self.select([one, two, three], LoadBalancer())
-        selection.refit()
+        self.refit(selection)
         first = Counter(next(selection.others([one], None)) for _ in range(400))
         self.assertLess(abs(first[three] - 300), 50)
         self.assertEqual(len({tuple(selection.others([one], 5)) for _ in range(50)}), 1)
@@ -151,7 +164,7 @@ class LocalityTests(SelectionCase):
         endpoints = self.endpoints()
         endpoints[0].ejected = endpoints[1].ejected = True
         for localities in (Localities(), Localities(distribute=(("eu/*", (("eu/a", 50), ("eu/b", 50))),))):
-            chooser = self.select(endpoints, LoadBalancer(hash=HASH, localities=localities)).refit()
+            chooser = self.refit(self.select(endpoints, LoadBalancer(hash=HASH, localities=localities)))
             assert chooser is not None
             self.assertEqual(len({chooser.choose(hash64(b"alice")) for _ in range(50)}), 1)
 
@@ -168,7 +181,7 @@ class WarmupTests(SelectionCase):
             endpoints[1].since = 1000.0
             counts = []
             for _ in range(3):
-                chooser = selection.refit()
+                chooser = self.refit(selection)
                 assert chooser is not None
                 counts.append(taken(chooser, 1100)[endpoints[1]])
                 self.clock.advance(50)
@@ -183,5 +196,5 @@ class WarmupTests(SelectionCase):
         selection = self.select(endpoints, LoadBalancer(warmup=Warmup(100.0)))
         endpoints[1].since = 40.0
         self.clock.advance(50)
-        selection.refit()
+        self.refit(selection)
         self.assertEqual(selection.warming(), 90)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from hashlib import blake2b
 from random import Random
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from edgegate.upstream.endpoint import EndpointState
 
@@ -34,41 +34,45 @@ class Table(Protocol):
         """Return the place of a key in C{owners}."""
 
 
+class Tabled(NamedTuple):
+    """
+    A table, and whom it is of.
+
+    @ivar endpoints: What the table's indexes mean.
+    """
+
+    table: Table
+    endpoints: Sequence[EndpointState]
+
+
 class Hashed:
     """Endpoints that are chosen by a table."""
 
-    __slots__ = ("_endpoints", "_others", "_random", "_table", "_usable")
+    __slots__ = ("_others", "_random", "_tabled", "_usable")
 
-    def __init__(
-        self,
-        table: Callable[[], Table],
-        endpoints: Sequence[EndpointState],
-        usable: Collection[EndpointState],
-        random: Random,
-    ) -> None:
+    def __init__(self, tabled: Callable[[], Tabled], usable: Collection[EndpointState], random: Random) -> None:
         """
-        @param table: Makes the table of C{endpoints}, or has it; asked at each choice, the first of which pays for it.
-        @param usable: Those of C{endpoints} that may be chosen: one at least.
+        @param tabled: Returns the table; asked at each choice. Its endpoints may be those from before a change, while
+            the table of the present ones is made.
+        @param usable: Those that may be chosen, of the table's or not: one at least.
         """
-        self._table = table
-        self._endpoints = endpoints
-        self._usable = None if len(usable) == len(endpoints) else frozenset(usable)
+        self._tabled = tabled
+        self._usable = frozenset(usable)
         self._others = tuple(usable)
         self._random = random
 
     def choose(self, key: int | None) -> EndpointState:
         """Return the owner of a key, or of a random one."""
-        table = self._table()
+        table, endpoints = self._tabled()
         if key is None:
             key = self._random.getrandbits(64)
         slot = table.slot(key)
-        endpoint = self._endpoints[table.owners[slot]]
-        usable = self._usable
-        return endpoint if usable is None or endpoint in usable else self._next(table.owners, slot, key)
+        endpoint = endpoints[table.owners[slot]]
+        return endpoint if endpoint in self._usable else self._next(table.owners, endpoints, slot, key)
 
-    def _next(self, owners: Sequence[int], slot: int, key: int) -> EndpointState:
+    def _next(self, owners: Sequence[int], endpoints: Sequence[EndpointState], slot: int, key: int) -> EndpointState:
         """Return the next owner who is usable; a table smaller than its endpoints may have none."""
-        endpoints, usable, size = self._endpoints, self._usable or (), len(owners)
+        usable, size = self._usable, len(owners)
         for step in range(slot + 1, slot + size):
             endpoint = endpoints[owners[step % size]]
             if endpoint in usable:

@@ -25,6 +25,16 @@ class MaglevTests(SynchronousTestCase):
         """A table larger than the largest is that."""
         self.assertEqual(len(Maglev(["a"], [1], 5_000_011).owners), MAX_SIZE)
 
+    def test_in_steps(self) -> None:
+        """It is the same in steps, of which none fills more than a thousand slots; one endpoint or many."""
+        for count in (1, 40):
+            names, weights = [str(index) for index in range(count)], [1.0 + index % 3 for index in range(count)]
+            *before, table = Maglev.steps(names, weights, 65537)
+            assert table is not None
+            self.assertEqual(table.owners, Maglev(names, weights, 65537).owners)
+            self.assertEqual(set(before), {None})
+            self.assertGreaterEqual(len(before), 65537 // 1024)
+
     def test_slot(self) -> None:
         """A key finds its slot by its remainder."""
         self.assertEqual(Maglev(["a", "b"], [1, 1], 7).slot(7 * 10**15 + 3), 3)

@@ -40,6 +40,18 @@ class RingTests(SynchronousTestCase):
         for index, share in enumerate((0.25, 0.25, 0.5)):
             self.assertLessEqual(abs(found.count(index) / len(KEYS) - share), 0.1 * share)
 
+    def test_in_steps(self) -> None:
+        """It is the same in steps, of which none makes more than some thousands of points; one endpoint or many."""
+        for count, size in ((1, 1 << 16), (3, 1024), (100, 1024)):
+            names, weights = [str(index) for index in range(count)], [1.0 + index % 3 for index in range(count)]
+            *before, ring = Ring.steps(names, weights, size)
+            assert ring is not None
+            whole = Ring(names, weights, size)
+            self.assertEqual((ring.points, ring.owners), (whole.points, whole.owners))
+            self.assertEqual(list(ring.points), sorted(ring.points))
+            self.assertEqual(set(before), {None})
+            self.assertGreaterEqual(len(before), 2 * len(ring.points) // 4096)
+
     def test_around(self) -> None:
         """The last keys belong to the first point."""
         ring = Ring(["a", "b"], [1, 1])
