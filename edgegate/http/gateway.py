@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Final
 
 from twisted.internet.interfaces import IDelayedCall
 
-from edgegate.errors import MISDIRECTED, NO_ROUTE, Fault
+from edgegate.errors import MISDIRECTED, NO_ROUTE, SCHEME_MISMATCH, Fault
 from edgegate.http.exchange import Exchange
+from edgegate.http.fields import request_roles
 from edgegate.http.h1_channel import HTTP1Channel
 from edgegate.http.h1_heads import HeadParser
 from edgegate.http.interfaces import IResource, Served
@@ -77,13 +78,14 @@ class HTTPGateway:
         self.observer = observer
         self.trusted_hops = trusted_hops
         self.limits = limits
-        self.heads = HeadParser(limits.head_fields, paths)
+        self.heads = HeadParser(limits, paths, request_roles(trusted_hops > 0, limits.underscores))
         self.channels: set[Served] = set()
         self.shadows: set[Shadow] = set()
         self._filtered = FilteredResource(self)
         self._proxy = ReverseProxyResource(self)
         self._no_route = FaultResource(NO_ROUTE)
         self._misdirected = FaultResource(MISDIRECTED)
+        self._scheme_mismatch = FaultResource(SCHEME_MISMATCH)
         self._redirects: dict[int, HTTPSRedirectResource] = {}
         self._date = b""
         self._date_second = 0
@@ -132,11 +134,19 @@ class HTTPGateway:
 
     def resource_for(self, exchange: Exchange) -> IResource:
         """Find what answers an exchange, and take note of its route."""
-        found = virtual_host(exchange.channel.downstream, exchange.head.host)
+        head = exchange.head
+        if head.special:
+            # as in Envoy: even the route that takes every path takes none that begins with something else than a slash
+            if head.path == b"*":
+                return self._no_route
+            if exchange.scheme != b"https":
+                return self._scheme_mismatch
+        found = virtual_host(exchange.channel.downstream, head.host)
         if isinstance(found, Fault):
             return self._misdirected if found is MISDIRECTED else self._no_route
         port = found.redirect_port
-        if port is not None:
+        # behind a trusted proxy that ends TLS the client has followed the redirect already
+        if port is not None and not (self.trusted_hops and exchange.scheme == b"https"):
             redirect = self._redirects.get(port)
             if redirect is None:
                 redirect = self._redirects[port] = HTTPSRedirectResource(port)

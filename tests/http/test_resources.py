@@ -78,12 +78,11 @@ class RouteActionTests(SynchronousTestCase):
             self.assertIn(b"content-length: 0\r\n", sent)
             self.assertEqual((talk.connects, talk.ended[0].fault), ([], None))
 
-    def test_redirect_of_no_path(self) -> None:
-        """OPTIONS * is sent to the root."""
-        _, sent = self.answer(
-            to_web(redirect=Redirect(scheme=b"https")), b"OPTIONS * HTTP/1.1\r\nHost: web.example\r\n\r\n"
-        )
-        self.assertIn(b"location: https://web.example/\r\n", sent)
+    def test_no_path(self) -> None:
+        """OPTIONS * has no path that a route could take (Envoy)."""
+        talk, sent = self.answer(to_web(), b"OPTIONS * HTTP/1.1\r\nHost: web.example\r\n\r\n")
+        self.assertTrue(sent.startswith(b"HTTP/1.1 404 Not Found\r\n"))
+        self.assertEqual(talk.connects, [])
 
     def test_direct(self) -> None:
         """The status and the body of the file; HEAD gets the length alone."""
