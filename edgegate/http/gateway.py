@@ -32,7 +32,7 @@ from edgegate.net.opening import Opening
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.observe.events import Observer
-from edgegate.routing.snapshot import Address, VirtualHost
+from edgegate.routing.snapshot import Address, HTTPRoute, VirtualHost
 from edgegate.upstream.registry import ClusterRegistry
 
 if TYPE_CHECKING:
@@ -135,12 +135,8 @@ class HTTPGateway:
     def resource_for(self, exchange: Exchange) -> IResource:
         """Find what answers an exchange, and take note of its route."""
         head = exchange.head
-        if head.special:
-            # as in Envoy: even the route that takes every path takes none that begins with something else than a slash
-            if head.path == b"*":
-                return self._no_route
-            if exchange.scheme != b"https":
-                return self._scheme_mismatch
+        if head.special and head.path != b"*" and exchange.scheme != b"https":
+            return self._scheme_mismatch
         found = virtual_host(exchange.channel.downstream, head.host)
         if isinstance(found, Fault):
             return self._misdirected if found is MISDIRECTED else self._no_route
@@ -152,7 +148,7 @@ class HTTPGateway:
                 redirect = self._redirects[port] = HTTPSRedirectResource(port)
             return redirect
         route = found.select(exchange)
-        if route is None:
+        if route is None or (head.special and head.path == b"*" and not _names_a_path(route)):
             return self._no_route
         exchange.route = route
         return self._filtered if route.filtered else self._proxy
@@ -165,6 +161,11 @@ class HTTPGateway:
             self._date_second = second
             self._date = b"date: %b\r\n" % formatdate(now, usegmt=True).encode("ascii")
         return self._date
+
+
+def _names_a_path(route: HTTPRoute) -> bool:
+    """Whether a route asks for a path. In Istio one that does not takes those that begin with a slash: not C{*}."""
+    return any(match.uri is not None for match in route.matches)
 
 
 def virtual_host(downstream: Downstream, host: str) -> VirtualHost | Fault:

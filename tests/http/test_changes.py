@@ -56,6 +56,14 @@ class RewriteTests(SynchronousTestCase):
             self.assertTrue(head.startswith(b"GET %b HTTP/1.1\r\nhost: web.example\r\n" % new), head)
             self.assertIn(b"x-envoy-original-path: %b\r\n" % target, head)
 
+    def test_no_path(self) -> None:
+        """OPTIONS * has no path that could be rewritten."""
+        star = (HTTPMatch(uri=StringMatch(Kind.EXACT, "*")),)
+        for path in (NewPath(b"/n", b"/"), NewPath(b"/n"), Substitution("x", "y")):
+            head = sent(to_web(request=RequestChanges(path), matches=star), b"*", method=b"OPTIONS")
+            self.assertTrue(head.startswith(b"OPTIONS * HTTP/1.1\r\n"), head)
+            self.assertNotIn(b"original-path", head)
+
     def test_authority(self) -> None:
         """The new host; the old one is appended to those that a trusted proxy told, a client's own are left out."""
         for hops, fields, told in (
