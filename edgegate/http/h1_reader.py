@@ -215,6 +215,8 @@ class RequestReader(UnfinishedHead):
         if len(data) > self._limits.head_bytes:
             return self._refuse(HEAD_TOO_LARGE)
         if data[:2] == b"\r\n":
+            if self.held:
+                self._heads.unfinished.release(self)
             return data[2:]
         if data[:1] == b"\n" or (data[:1] == b"\r" and len(data) > 1):
             return self._refuse(BAD_REQUEST)

@@ -103,6 +103,14 @@ class ReaderTests(SynchronousTestCase):
         readers[2].stop()
         self.assertEqual(unfinished.total, 0)
 
+    def test_empty_lines(self) -> None:
+        """Empty lines in front of a head are no part of it."""
+        sink = RecordingSink()
+        for data, held in ((b"\r", 1), (b"\n", 0), (b"\r\n\r", 1), (b"\n" + BEGIN, len(BEGIN)), (b"x\r\n\r\n", 0)):
+            sink.reader.receive(data)
+            self.assertEqual(sink.reader.held, held, data)
+        self.assertEqual((len(sink.heads), sink.faults), (1, []))
+
     def test_behind_a_request(self) -> None:
         """What waits behind a request counts when it is a head's beginning that is waited for."""
         sink = RecordingSink(wait=True)
