@@ -62,7 +62,7 @@ _REQUEST: dict[bytes, Role] = {
 _OWN: Final = (b"x-envoy-",)
 """How names begin that only the gateway may say."""
 
-_PROXIES: dict[bytes, Role] = {b"forwarded": DROP, b"x-real-ip": DROP, b"proxy": DROP}
+_PROXIES: Final = (b"forwarded", b"x-real-ip", b"proxy")
 _FROM_PROXIES: Final = (b"x-forwarded-",)
 """Names, and how names begin, that are believed of a trusted proxy only; C{proxy}: U{https://httpoxy.org}."""
 
@@ -95,20 +95,23 @@ class Roles:
     @ivar known: The names seen, with what L{of} returns for them: to look at before calling it.
     """
 
-    __slots__ = ("_refuse", "_roles", "_underscores", "known")
+    __slots__ = ("_refuse", "_respelled", "_roles", "_underscores", "known")
 
     def __init__(
         self,
         roles: dict[bytes, Role],
         refuse: tuple[bytes, ...] = (),
+        respelled: tuple[bytes, ...] = (),
         underscores: Underscores = Underscores.ALLOW,
     ) -> None:
         """
-        @param roles: The names that do not simply pass.
+        @param roles: The names that do not simply pass, and others that have one spelling only.
         @param refuse: Prefixes of names that are dropped.
+        @param respelled: Prefixes of names that have one spelling only: every other one is dropped.
         """
         self._roles = roles
         self._refuse = refuse
+        self._respelled = respelled
         self._underscores = underscores
         self.known: dict[bytes, tuple[bytes, Role]] = {}
 
@@ -132,7 +135,7 @@ class Roles:
             # To many backends (CGI, PHP) X_Forwarded_For and X.Forwarded.For are X-Forwarded-For: one spelling must not
             # smuggle the other.
             dashed = lower.translate(_DASHED)
-            if dashed != lower and (dashed in self._roles or dashed.startswith(self._refuse)):
+            if dashed != lower and (dashed in self._roles or dashed.startswith(self._respelled)):
                 role = DROP
         return lower, role
 
@@ -147,9 +150,10 @@ def request_roles(trusted: bool, underscores: Underscores = Underscores.ALLOW) -
 
     @param trusted: Whether the gateway is asked by proxies whose word counts.
     """
-    if trusted:
-        return Roles(_REQUEST, _OWN, underscores)
-    return Roles({**_REQUEST, **_PROXIES}, (*_OWN, *_FROM_PROXIES), underscores)
+    roles = {**_REQUEST, **dict.fromkeys(_PROXIES, PASS if trusted else DROP)}
+    spelled = (*_OWN, *_FROM_PROXIES)
+    # what a client spells otherwise a proxy may have let through, which has its own spelling of all that it says
+    return Roles(roles, _OWN if trusted else spelled, spelled, underscores)
 
 
 REQUEST_ROLES: Final = request_roles(trusted=False)
@@ -170,7 +174,7 @@ def may_nominate(names: frozenset[bytes]) -> bool:
     return len(names) <= _MOST_NOMINATED and _NEVER_NOMINATED.isdisjoint(names)
 
 
-_MOST_NOMINATED: Final = 10
+_MOST_NOMINATED: Final = 9
 _NEVER_NOMINATED: Final = frozenset((b"host", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto"))
 
 
