@@ -39,6 +39,7 @@ HOT = (
         "http/h1_memory",
         "http/h1_chunked",
         "http/h1_reader",
+        "http/h1_unfinished",
         "http/h1_answers",
         "http/h1_answer_writer",
     ),

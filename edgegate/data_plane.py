@@ -21,6 +21,7 @@ from edgegate.downstream.dispatch import Dispatch
 from edgegate.downstream.introduced import Introductions
 from edgegate.downstream.listener import DownstreamListener, Serving
 from edgegate.http.gateway import HTTPGateway
+from edgegate.http.limits import Limits
 from edgegate.http.target import PathNormalisation
 from edgegate.net.connecting import connect
 from edgegate.net.pipe import MOST_PIPES
@@ -90,10 +91,11 @@ class DataPlane:
         introductions: Introductions = Introductions(),  # noqa: B008 (frozen)
         place: Place = Place(),  # noqa: B008 (frozen)
         dns_servers: tuple[TCPAddress, ...] = (),
+        limits: Limits = Limits(),  # noqa: B008 (frozen)
     ) -> None:
         """
         @param observer: Told of what happens; raises nothing: an L{edgegate.observe.observers.Observers} where it may.
-        @param trusted_hops: See L{HTTPGateway}, as for C{paths}.
+        @param trusted_hops: See L{HTTPGateway}, as for C{paths} and C{limits}.
         @param place: Where the gateway is.
         @param max_connections: Clients' connections at one time; by default what the limit on descriptors allows.
         @param introductions: On which ports load balancers in front say whose connections are.
@@ -110,7 +112,7 @@ class DataPlane:
         self._max_connections = most_connections() if max_connections is None else max_connections
         watcher = poller(reactor, WAIT)
         connects = partial(connect, watcher, wheel)
-        self._http = HTTPGateway(connects, wheel, self.clusters, observer, trusted_hops, paths=paths)
+        self._http = HTTPGateway(connects, wheel, self.clusters, observer, trusted_hops, limits, paths)
         self._tcp = TCPGateway(watcher, wheel, self.clusters, observer)
         dispatch = Dispatch(self._http, self._tcp)
 

@@ -7,6 +7,9 @@ import re
 
 from edgegate.routing.addresses import TCPAddress
 
+_SIZE = re.compile(r"([0-9]{1,15})(KiB|MiB|GiB)?", re.ASCII)
+_UNITS = {None: 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+
 # an address of IPv6 needs brackets before a port
 _SERVER = re.compile(r"(?:\[(?P<six>[^]]*)\]|(?P<four>[^:]*))(?::(?P<port>\d{1,5}))?|(?P<bare>[^\[]*)", re.ASCII)
 
@@ -61,6 +64,18 @@ def parse_network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
         return ipaddress.ip_network(text)
     except ValueError as error:
         raise ValueError(f"expected a network such as 10.1.0.0/16, or an address, got {text!r}: {error}") from None
+
+
+def parse_size(text: str) -> int:
+    """
+    Read a number of bytes: C{65536}, C{64KiB}, C{64MiB}.
+
+    @raise ValueError: It is something else.
+    """
+    found = _SIZE.fullmatch(text)
+    if found is None:
+        raise ValueError(f"expected a number of bytes such as 65536 or 64MiB, got {text!r}")
+    return int(found[1]) * _UNITS[found[2]]
 
 
 def parse_locality(text: str) -> str:

@@ -19,6 +19,7 @@ from twisted.logger import Logger, LogLevel
 from edgegate.config.problems import Problem, Problems, Severity
 from edgegate.data_plane import CannotBind, Contexts, DataPlane
 from edgegate.downstream.introduced import Introductions
+from edgegate.http.limits import Limits
 from edgegate.http.target import PathNormalisation
 from edgegate.loading import Loaded
 from edgegate.observe.counters import Counters
@@ -86,13 +87,14 @@ class GatewayService(MultiService):
         introductions: Introductions = Introductions(),  # noqa: B008 (frozen)
         place: Place = Place(),  # noqa: B008 (frozen)
         dns_servers: tuple[TCPAddress, ...] = (),
+        limits: Limits = Limits(),  # noqa: B008 (frozen)
     ) -> None:
         """
         @param loaded: The files without an error in them.
         @param load: Reads them anew.
         @param observers: Told of what happens, besides the counters.
-        @param trusted_hops: See L{DataPlane}, as for C{max_connections}, C{paths}, C{introductions}, C{place} and
-            C{dns_servers}.
+        @param trusted_hops: See L{DataPlane}, as for C{max_connections}, C{paths}, C{introductions}, C{place},
+            C{dns_servers} and C{limits}.
         @param drain: Seconds that C{stopService} waits for what is under way.
         @param defer: Calls something that takes its time.
         @raise edgegate.tls.secrets.BadKeyMaterial: A server's certificate, key, authorities or ciphers are of no use.
@@ -102,7 +104,7 @@ class GatewayService(MultiService):
         self.counters = Counters()
         told = Observers([self.counters, *observers])
         self.data_plane = DataPlane(
-            reactor, told, trusted_hops, max_connections, paths, introductions, place, dns_servers
+            reactor, told, trusted_hops, max_connections, paths, introductions, place, dns_servers, limits
         )
         self.followers: list[Callable[[Loaded], None]] = []
         self._read = _Read(loaded, self.data_plane.contexts(loaded.snapshot))

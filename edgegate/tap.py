@@ -18,12 +18,22 @@ from twisted.python import usage
 from edgegate.admin.address import DEFAULT, parse_admin_address
 from edgegate.admin.service import AdminService
 from edgegate.downstream.introduced import Introductions
+from edgegate.http.fields import Underscores
+from edgegate.http.limits import Limits
 from edgegate.http.target import PathNormalisation
 from edgegate.loading import Configuration
 from edgegate.observe.access_log import AccessLogService
 from edgegate.observe.log_file import LogFile
 from edgegate.observe.log_lines import json_line, text_line
-from edgegate.options import parse_label, parse_locality, parse_network, parse_port_map, parse_proxy_port, parse_server
+from edgegate.options import (
+    parse_label,
+    parse_locality,
+    parse_network,
+    parse_port_map,
+    parse_proxy_port,
+    parse_server,
+    parse_size,
+)
 from edgegate.report import report
 from edgegate.service import GatewayService
 from edgegate.service_log import LoggedService, json_observer
@@ -78,6 +88,26 @@ class Options(usage.Options):
             0,
             "How many proxies in front of this one are trusted to say who the client is (x-forwarded-for).",
             int,
+        ],
+        [
+            "headers-with-underscores",
+            None,
+            Underscores.ALLOW.value,
+            "What becomes of requests' headers with an underscore in their name (Envoy's "
+            "headers_with_underscores_action): allow, drop, or reject the request.",
+        ],
+        [
+            "unfinished-heads",
+            None,
+            "64MiB",
+            "How much the beginnings of requests' heads may hold together while the rest is waited for; past it the "
+            "largest get 431.",
+        ],
+        [
+            "body-min-rate",
+            None,
+            "240",
+            "Bytes a second that a request's body must bring on average until its answer begins; 0: at whatever rate.",
         ],
         [
             "path-normalization",
@@ -186,6 +216,7 @@ class Options(usage.Options):
         except ValueError:
             known = ", ".join(each.value for each in PathNormalisation)
             raise usage.UsageError(f"--path-normalization is one of {known}") from None
+        self["limits"] = self._limits()
         try:
             self["locality"] = parse_locality(self["locality"])
         except ValueError as error:
@@ -193,6 +224,27 @@ class Options(usage.Options):
         for option in ("access-log-format", "log-format"):
             if self[option] not in ("text", "json"):
                 raise usage.UsageError(f"--{option} is text or json")
+
+    def _limits(self) -> Limits:
+        """Return what clients may send."""
+        try:
+            underscores = Underscores(self["headers-with-underscores"])
+        except ValueError:
+            known = ", ".join(each.value for each in Underscores)
+            raise usage.UsageError(f"--headers-with-underscores is one of {known}") from None
+        sizes = {}
+        for option, least in (("unfinished-heads", Limits().head_bytes), ("body-min-rate", 0)):
+            try:
+                sizes[option] = parse_size(self[option])
+            except ValueError as error:
+                raise usage.UsageError(f"--{option}: {error}") from None
+            if sizes[option] < least:
+                raise usage.UsageError(f"--{option} is at least {least}, the most that one head may have")
+        return Limits(
+            underscores=underscores,
+            unfinished_heads_bytes=sizes["unfinished-heads"],
+            body_rate=sizes["body-min-rate"],
+        )
 
 
 def makeService(options: Options) -> IService:
@@ -220,6 +272,7 @@ def makeService(options: Options) -> IService:
         observers=[] if access_log is None else [access_log.log],
         trusted_hops=options["trusted-hops"],
         paths=options["paths"],
+        limits=options["limits"],
         introductions=Introductions(options["proxy-protocol"], tuple(options["proxy-protocol-from"])),
         place=Place(options["locality"], tuple(sorted(options["selector"].items()))),
         dns_servers=tuple(options["dns-server"]),

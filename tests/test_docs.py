@@ -12,6 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 import edgegate
 from edgegate.config.documents import MAX_FILE
 from edgegate.config.validation.http_actions import RETRY_ON
+from edgegate.http.chunks import MAX_TRAILERS
 from edgegate.http.limits import Limits
 from edgegate.loading import load
 from edgegate.net.body_copy import BUFFER_SIZE
@@ -148,6 +149,9 @@ class LimitsTests(SynchronousTestCase):
         limits = Limits()
         for said in (
             f"{limits.head_bytes // 1024} KiB, {limits.head_fields} fields | 431",
+            f"have not come yet | {limits.unfinished_heads_bytes >> 20} MiB",
+            f"until its answer begins | {limits.body_rate} bytes a second",
+            f"trailer fields of a request | {MAX_TRAILERS >> 10} KiB, {limits.head_fields} fields",
             f"{limits.head_seconds:g} s, however steadily it drips",
             f"no progress in a body | {limits.body_seconds:g} s",
             f"kept connection | {limits.idle_seconds:g} s",

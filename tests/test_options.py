@@ -6,7 +6,15 @@ from ipaddress import ip_network
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.options import parse_label, parse_locality, parse_network, parse_port_map, parse_proxy_port, parse_server
+from edgegate.options import (
+    parse_label,
+    parse_locality,
+    parse_network,
+    parse_port_map,
+    parse_proxy_port,
+    parse_server,
+    parse_size,
+)
 from edgegate.routing.addresses import TCPAddress
 
 
@@ -32,6 +40,13 @@ class OptionsTests(SynchronousTestCase):
         self.assertEqual((parse_proxy_port("443"), parse_proxy_port("80:optional")), ((443, False), (80, True)))
         for text in ("", "0", "65536", "443:", "443:maybe", "http", ":optional", "\u0661"):
             self.assertRaises(ValueError, parse_proxy_port, text)
+
+    def test_sizes(self) -> None:
+        """Bytes, or a number with a unit."""
+        found = [parse_size(text) for text in ("0", "65536", "64KiB", "64MiB", "2GiB")]
+        self.assertEqual(found, [0, 65536, 65536, 64 << 20, 2 << 30])
+        for text in ("", "KiB", "-1", "1.5MiB", "64 MiB", "64MB", "\u0661", "1" * 16, "1_0"):
+            self.assertRaises(ValueError, parse_size, text)
 
     def test_networks(self) -> None:
         """A network without bits beyond its prefix, or an address."""

@@ -13,6 +13,8 @@ from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.admin.service import AdminService
+from edgegate.http.fields import Underscores
+from edgegate.http.limits import Limits
 from edgegate.http.target import PathNormalisation
 from edgegate.observe.access_log import AccessLogService
 from edgegate.routing.addresses import TCPAddress
@@ -44,6 +46,13 @@ class OptionsTests(SynchronousTestCase):
         self.assertIs(found["paths"], PathNormalisation.BASE)
         merged = options("-c", "etc", "--path-normalization=merge-slashes")
         self.assertIs(merged["paths"], PathNormalisation.MERGE_SLASHES)
+        self.assertEqual(found["limits"], Limits())
+        limited = options(
+            "-c", "etc", "--headers-with-underscores=drop", "--unfinished-heads=1MiB", "--body-min-rate=0"
+        )
+        self.assertEqual(
+            limited["limits"], Limits(underscores=Underscores.DROP, unfinished_heads_bytes=1 << 20, body_rate=0)
+        )
         self.assertFalse(options("-c", "etc", "--no-watch")["watch"])
         ports = ("--proxy-protocol", "80", "--proxy-protocol", "443:optional")
         found = options("-c", "etc", *ports, "--proxy-protocol-from", "10.0.0.0/8")
@@ -65,6 +74,10 @@ class OptionsTests(SynchronousTestCase):
             (("--config", "etc", "--locality", "eu//1"), "--locality: expected REGION/ZONE/SUBZONE"),
             (("--config", "etc", "--access-log-format", "xml"), "--access-log-format is text or json"),
             (("--config", "etc", "--path-normalization", "BASE"), "--path-normalization is one of none, base, merge"),
+            (("--config", "etc", "--headers-with-underscores", "x"), "is one of allow, drop, reject"),
+            (("--config", "etc", "--unfinished-heads", "1GB"), "--unfinished-heads: expected a number of bytes"),
+            (("--config", "etc", "--unfinished-heads", "1KiB"), "--unfinished-heads is at least 61440"),
+            (("--config", "etc", "--body-min-rate", "-1"), "--body-min-rate: expected a number of bytes"),
             (("--config", "etc", "--log-format", "xml"), "--log-format is text or json"),
             (("--config", "etc", "--dns-server", "ns"), "--dns-server: expected an IP address"),
             (("--config", "etc", "--proxy-protocol", "x"), "--proxy-protocol: expected a port number"),

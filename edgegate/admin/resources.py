@@ -81,7 +81,8 @@ def wants_json(request: Request) -> bool:
 class Root(Resource):
     """
     Lets in who asks for a loopback name only: a page of the web, which a browser on this machine shows, can have a name
-    of its own lead here, but not one of these (DNS rebinding). And it must not post here.
+    of its own lead here, but not one of these (DNS rebinding). And no other page must post here, not even one of
+    another port of this machine.
     """
 
     def __init__(self, local: bool) -> None:
@@ -92,8 +93,7 @@ class Root(Resource):
         """Return a page, or the one that refuses."""
         if not self._local and _host(request.getHeader(b"host") or b"") not in _LOOPBACK:
             return Refusal(400, "the Host must be a loopback name\n")
-        origin = request.getHeader(b"origin")
-        if origin is not None and request.method != b"GET" and _host(origin.partition(b"://")[2]) not in _LOOPBACK:
+        if request.method != b"GET" and not _same_origin(request):
             return Refusal(403, "another origin must not ask for this\n")
         child = cast("Resource | None", self.children.get(path))
         if child is None or request.postpath:
@@ -239,6 +239,12 @@ def reload_text(reload: Reload) -> str:
     at = reload.at.isoformat(timespec="seconds").replace("+00:00", "Z")
     lines = [f"{reload.outcome.value} at {at}", *reload.changes, *map(str, reload.problems)]
     return "".join(f"{line}\n" for line in lines)
+
+
+def _same_origin(request: Request) -> bool:
+    """Whether a request is no page's, or that of a page that came from here (its C{Origin} is its C{Host})."""
+    host = (request.getHeader(b"host") or b"").lower()
+    return all(origin.lower() == b"http://" + host for origin in request.requestHeaders.getRawHeaders(b"origin", []))
 
 
 def _host(text: bytes) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from twisted.web.http import HTTPChannel
 from twisted.web.http import Request as HTTPRequest
 from twisted.web.server import Request, Site
 
@@ -19,6 +20,9 @@ TIMEOUT = 30
 
 MAX_BODY = 4096
 """Bytes of a request's body; none is of any use here."""
+
+_LENGTH_DIGITS = 18
+"""Digits that a length may have."""
 
 
 class AdminRequest(Request):
@@ -37,9 +41,24 @@ class AdminRequest(Request):
             super().handleContentChunk(data)
 
 
+class AdminChannel(HTTPChannel):
+    """A connection that survives what Twisted's own makes numbers of: C{int} refuses more than 4,300 digits."""
+
+    def headerReceived(self, line: bytes) -> bool:
+        """Take a header field; return whether it can be one."""
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length" and len(value.strip()) > _LENGTH_DIGITS:
+            assert self.transport is not None
+            self.transport.write(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+            self.loseConnection()
+            return False
+        return bool(super().headerReceived(line))
+
+
 class AdminSite(Site):
     """A site that writes no access log, and tells nobody what went wrong inside."""
 
+    protocol = AdminChannel  # type: ignore[assignment]
     displayTracebacks = False
     noisy = False
 

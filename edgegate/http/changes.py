@@ -141,6 +141,11 @@ def _lines(head: RequestHead, changes: RequestChanges | None, fields: list[Field
         lines.append(upgrade_lines(head.upgrade))
     if head.length == CHUNKED:
         lines.append(b"transfer-encoding: chunked\r\n")
-    elif head.sized:
+    elif head.sized or not (head.method in _BODYLESS or head.upgrade):
+        # without it some backends wait for a body or refuse (RFC 9110 section 8.6)
         lines.append(b"content-length: %d\r\n" % head.length)
     return b"".join(lines)
+
+
+_BODYLESS: Final = frozenset((b"GET", b"HEAD", b"DELETE", b"TRACE", b"CONNECT"))
+"""Methods of which nobody expects a body; Envoy's, too."""

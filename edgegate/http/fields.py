@@ -9,6 +9,7 @@ backend follows Envoy's header sanitising with C{use_remote_address}.
 from __future__ import annotations
 
 import re
+from enum import Enum
 from typing import Final
 
 Field = tuple[bytes, bytes]
@@ -33,6 +34,9 @@ REQUEST_ID: Final = 9
 DATE: Final = 10
 GRPC_STATUS: Final = 11
 UPGRADE: Final = 12
+REJECT: Final = 13
+"""No request may have it."""
+TE: Final = 14
 
 _COMMON: dict[bytes, Role] = {
     b"connection": CONNECTION,
@@ -46,7 +50,7 @@ _COMMON: dict[bytes, Role] = {
 _REQUEST: dict[bytes, Role] = {
     **_COMMON,
     b"host": HOST,
-    b"te": DROP,
+    b"te": TE,
     b"http2-settings": DROP,
     b"expect": EXPECT,
     b"x-forwarded-for": FORWARDED_FOR,
@@ -54,6 +58,13 @@ _REQUEST: dict[bytes, Role] = {
     b"x-request-id": REQUEST_ID,
     b"x-forwarded-client-cert": DROP,
 }
+
+_OWN: Final = (b"x-envoy-",)
+"""How names begin that only the gateway may say."""
+
+_PROXIES: Final = (b"forwarded", b"x-real-ip", b"proxy")
+_FROM_PROXIES: Final = (b"x-forwarded-",)
+"""Names, and how names begin, that are believed of a trusted proxy only; C{proxy}: U{https://httpoxy.org}."""
 
 _ANSWER: dict[bytes, Role] = {
     **_COMMON,
@@ -67,20 +78,41 @@ _MEMORY: Final = 1024
 """How many names are remembered; a client that invents names costs time, never memory."""
 
 
+class Underscores(Enum):
+    """
+    What becomes of a request's fields with an underscore in their name (Envoy's C{headers_with_underscores_action}).
+    """
+
+    ALLOW = "allow"
+    DROP = "drop"
+    REJECT = "reject"
+
+
 class Roles:
     """
     Find the lower-case form and the role of a field name, remembering the names seen.
 
-    @param roles: The names that do not simply pass.
-    @param refuse: Prefixes of names that are dropped.
     @ivar known: The names seen, with what L{of} returns for them: to look at before calling it.
     """
 
-    __slots__ = ("_refuse", "_roles", "known")
+    __slots__ = ("_refuse", "_respelled", "_roles", "_underscores", "known")
 
-    def __init__(self, roles: dict[bytes, Role], refuse: tuple[bytes, ...] = ()) -> None:
+    def __init__(
+        self,
+        roles: dict[bytes, Role],
+        refuse: tuple[bytes, ...] = (),
+        respelled: tuple[bytes, ...] = (),
+        underscores: Underscores = Underscores.ALLOW,
+    ) -> None:
+        """
+        @param roles: The names that do not simply pass, and others that have one spelling only.
+        @param refuse: Prefixes of names that are dropped.
+        @param respelled: Prefixes of names that have one spelling only: every other one is dropped.
+        """
         self._roles = roles
         self._refuse = refuse
+        self._respelled = respelled
+        self._underscores = underscores
         self.known: dict[bytes, tuple[bytes, Role]] = {}
 
     def of(self, name: bytes) -> tuple[bytes, Role]:
@@ -94,18 +126,37 @@ class Roles:
 
     def _classify(self, name: bytes) -> tuple[bytes, Role]:
         lower = name.lower()
+        if b"_" in lower and self._underscores is not Underscores.ALLOW:
+            return lower, REJECT if self._underscores is Underscores.REJECT else DROP
         role = self._roles.get(lower, PASS)
         if role == PASS and lower.startswith(self._refuse):
             role = DROP
-        if role == PASS and b"_" in lower:
-            # To many backends (CGI, WSGI) X_Forwarded_For is X-Forwarded-For: one spelling must not smuggle the other.
-            dashed = lower.replace(b"_", b"-")
-            if dashed in self._roles or dashed.startswith(self._refuse):
+        if role == PASS:
+            # To many backends (CGI, PHP) X_Forwarded_For and X.Forwarded.For are X-Forwarded-For: one spelling must not
+            # smuggle the other.
+            dashed = lower.translate(_DASHED)
+            if dashed != lower and (dashed in self._roles or dashed.startswith(self._respelled)):
                 role = DROP
         return lower, role
 
 
-REQUEST_ROLES: Final = Roles(_REQUEST, (b"x-envoy-",))
+_DASHED: Final = bytes(byte if byte in b"0123456789abcdefghijklmnopqrstuvwxyz" else 45 for byte in range(256))
+"""Lower-case letters and digits as they are, all else as a dash."""
+
+
+def request_roles(trusted: bool, underscores: Underscores = Underscores.ALLOW) -> Roles:
+    """
+    Return the roles of requests' fields.
+
+    @param trusted: Whether the gateway is asked by proxies whose word counts.
+    """
+    roles = {**_REQUEST, **dict.fromkeys(_PROXIES, PASS if trusted else DROP)}
+    spelled = (*_OWN, *_FROM_PROXIES)
+    # what a client spells otherwise a proxy may have let through, which has its own spelling of all that it says
+    return Roles(roles, _OWN if trusted else spelled, spelled, underscores)
+
+
+REQUEST_ROLES: Final = request_roles(trusted=False)
 ANSWER_ROLES: Final = Roles(_ANSWER)
 
 
@@ -116,6 +167,15 @@ def nominated(values: list[bytes]) -> frozenset[bytes]:
     if len(values) == 1 and (values[0] == b"keep-alive" or values[0] == b"close"):
         return _PLAIN
     return frozenset(option.strip(b" \t").lower() for value in values for option in value.split(b","))
+
+
+def may_nominate(names: frozenset[bytes]) -> bool:
+    """Whether a request's C{Connection} may name these: few, and none that says who asks for what (as in Envoy)."""
+    return len(names) <= _MOST_NOMINATED and _NEVER_NOMINATED.isdisjoint(names)
+
+
+_MOST_NOMINATED: Final = 9
+_NEVER_NOMINATED: Final = frozenset((b"host", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto"))
 
 
 _PLAIN: frozenset[bytes] = frozenset((b"keep-alive", b"close"))

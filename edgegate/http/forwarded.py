@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from binascii import b2a_hex
 from collections.abc import Iterator
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address
 from random import getrandbits
 from typing import Final
 
@@ -44,12 +46,11 @@ class Client:
         """Return the field lines for one request's backend."""
         if not self._hops and not head.forwarded_for:
             return self._lines + request_id() + b"\r\n"
-        hops = _hops(head)
-        client = self._external(hops)
+        client = self.external(head)
         proto = self.scheme(head)
         number = head.request_id if self._hops and head.request_id else request_id()
         return b"x-forwarded-for: %b\r\n%bx-request-id: %b\r\n" % (
-            b",".join([*hops, self.address]),
+            b",".join([*filter(None, head.forwarded_for), self.address]),
             self._identity(client, proto),
             number,
         )
@@ -69,21 +70,40 @@ class Client:
 
     def scheme(self, head: RequestHead) -> bytes:
         """Return the scheme that the client asked in: the connection's, unless a trusted proxy says another."""
-        return head.forwarded_proto if self._hops and head.forwarded_proto in (b"http", b"https") else self._proto
+        if not self._hops:
+            return self._proto
+        proto = head.forwarded_proto.lower()
+        return proto if proto in (b"http", b"https") else self._proto
 
     def external(self, head: RequestHead) -> bytes:
-        """Return the address of who asks: the connection's, or what the trusted proxies say."""
-        return self._external(_hops(head)) if self._hops else self.address
-
-    def _external(self, hops: list[bytes]) -> bytes:
-        return hops[-self._hops] if self._hops and len(hops) >= self._hops else self.address
+        """Return the address of who asks: the connection's, or the one that the trusted proxies say, if it is one."""
+        if not self._hops:
+            return self.address
+        hops = b",".join(head.forwarded_for).split(b",")
+        return _address(hops[-self._hops]) or self.address if len(hops) >= self._hops else self.address
 
     def _identity(self, client: bytes, proto: bytes) -> bytes:
         return b"x-forwarded-proto: %b\r\nx-envoy-external-address: %b\r\n%b" % (proto, client, self._certificate)
 
 
-def _hops(head: RequestHead) -> list[bytes]:
-    return [hop.strip() for value in head.forwarded_for for hop in value.split(b",") if hop.strip()]
+def _address(hop: bytes) -> bytes:
+    """Return the normal form of an IP address; empty where it is none: with a port, brackets or a zone it is none."""
+    hop = hop.strip(b" \t")
+    return _normal_form(hop) if len(hop) <= _LONGEST_ADDRESS and b"%" not in hop else b""
+
+
+@lru_cache(maxsize=1024)
+def _normal_form(hop: bytes) -> bytes:
+    try:
+        address = ip_address(hop.decode("ascii"))
+    except ValueError:
+        return b""
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    # Python's own form of these differs from one version to the next
+    return (str(address) if mapped is None else f"::ffff:{mapped}").encode("ascii")
+
+
+_LONGEST_ADDRESS: Final = 45
 
 
 _BATCH: Final = 128

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Final
 
 from twisted.internet.interfaces import IDelayedCall
 
-from edgegate.errors import MISDIRECTED, NO_ROUTE, Fault
+from edgegate.errors import MISDIRECTED, NO_ROUTE, SCHEME_MISMATCH, Fault
 from edgegate.http.exchange import Exchange
+from edgegate.http.fields import request_roles
 from edgegate.http.h1_channel import HTTP1Channel
 from edgegate.http.h1_heads import HeadParser
 from edgegate.http.interfaces import IResource, Served
@@ -31,7 +32,7 @@ from edgegate.net.opening import Opening
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.observe.events import Observer
-from edgegate.routing.snapshot import Address, VirtualHost
+from edgegate.routing.snapshot import Address, HTTPRoute, VirtualHost
 from edgegate.upstream.registry import ClusterRegistry
 
 if TYPE_CHECKING:
@@ -78,13 +79,14 @@ class HTTPGateway:
         self.observer = observer
         self.trusted_hops = trusted_hops
         self.limits = limits
-        self.heads = HeadParser(limits.head_fields, paths)
+        self.heads = HeadParser(limits, paths, request_roles(trusted_hops > 0, limits.underscores))
         self.channels: set[Served] = set()
         self.shadows: set[Shadow] = set()
         self._filtered = FilteredResource(self)
         self._proxy = ReverseProxyResource(self)
         self._no_route = FaultResource(NO_ROUTE)
         self._misdirected = FaultResource(MISDIRECTED)
+        self._scheme_mismatch = FaultResource(SCHEME_MISMATCH)
         self._redirects: dict[int, HTTPSRedirectResource] = {}
         self._date = b""
         self._date_second = 0
@@ -129,17 +131,21 @@ class HTTPGateway:
 
     def resource_for(self, exchange: Exchange) -> IResource:
         """Find what answers an exchange, and take note of its route."""
-        found = virtual_host(exchange.channel.downstream, exchange.head.host)
+        head = exchange.head
+        if head.special and head.path != b"*" and exchange.scheme != b"https":
+            return self._scheme_mismatch
+        found = virtual_host(exchange.channel.downstream, head.host)
         if isinstance(found, Fault):
             return self._misdirected if found is MISDIRECTED else self._no_route
         port = found.redirect_port
-        if port is not None:
+        # behind a trusted proxy that ends TLS the client has followed the redirect already
+        if port is not None and not (self.trusted_hops and exchange.scheme == b"https"):
             redirect = self._redirects.get(port)
             if redirect is None:
                 redirect = self._redirects[port] = HTTPSRedirectResource(port)
             return redirect
         route = found.select(exchange)
-        if route is None:
+        if route is None or (head.special and head.path == b"*" and not _names_a_path(route)):
             return self._no_route
         exchange.route = route
         return self._filtered if route.filtered else self._proxy
@@ -152,6 +158,11 @@ class HTTPGateway:
             self._date_second = second
             self._date = b"date: %b\r\n" % formatdate(now, usegmt=True).encode("ascii")
         return self._date
+
+
+def _names_a_path(route: HTTPRoute) -> bool:
+    """Whether a route asks for a path. In Istio one that does not takes those that begin with a slash: not C{*}."""
+    return any(match.uri is not None for match in route.matches)
 
 
 def virtual_host(downstream: Downstream, host: str) -> VirtualHost | Fault:

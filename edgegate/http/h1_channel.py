@@ -197,13 +197,13 @@ class HTTP1Channel(Channel):
         exchange = self._exchange
         if exchange is not None:
             exchange.receive(data)
-            self._patience.body_came()
+            self._patience.body_came(len(data))
 
     def request_end(self, trailers: list[Field]) -> None:
         """The request is whole."""
         exchange = self._exchange
         if exchange is not None:
-            if self._patience.wait is Wait.BODY:
+            if self._patience.wait is Wait.BODY or self._patience.wait is Wait.STREAM:
                 self._patience.nothing()
             exchange.receive_end(trailers)
 
@@ -234,6 +234,8 @@ class HTTP1Channel(Channel):
             if exchange.upload is None and self._reader.state is not State.WAITING:
                 # Nobody takes the rest of the body, so the connection ends with the answer (RFC 9112 section 9.6).
                 keep = False
+            if self._patience.wait is Wait.BODY:
+                self._patience.stream(self._transport)
             date = b"" if head.dated else self._gateway.date_line()
             self._keep = self._writer.head(exchange.head, head, extra, date, keep)
 
@@ -376,7 +378,7 @@ class HTTP1Channel(Channel):
         exchange = self._exchange
         if exchange is not None:
             exchange.received += count
-            self._patience.body_came()
+            self._patience.body_came(count)
             self._reader.skip(count)
 
     def _read_next(self) -> None:
@@ -407,7 +409,11 @@ class HTTP1Channel(Channel):
         if self._stalled:
             self._patience.reader(self._transport)
         elif self._reading and self._reader.state in (State.SIZED_BODY, State.CHUNKED_BODY):
-            self._patience.body()
+            exchange = self._exchange
+            if exchange is None or exchange.phase is Phase.AWAITED:
+                self._patience.body_again()
+            else:
+                self._patience.stream(self._transport)
         elif self._exchange is None:
             self._patience.request()
         else:
@@ -419,7 +425,9 @@ class HTTP1Channel(Channel):
         if wait is Wait.HEAD:
             self._reader.stop()
             self.request_refused(CLIENT_TIMEOUT)
-        elif wait is Wait.BODY and self._exchange is not None:
+        elif wait is Wait.STREAM and self._patience.streams(self._transport):
+            return
+        elif (wait is Wait.BODY or wait is Wait.STREAM) and self._exchange is not None:
             self._reader.stop()
             self._keep = False
             self._exchange.give_up(CLIENT_BODY_TIMEOUT)

@@ -12,28 +12,51 @@ A head that L{edgegate.http.h1_memory} knows is not parsed again.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import httptools
 
-from edgegate.errors import BAD_REQUEST, HEAD_TOO_LARGE, METHOD_UNKNOWN, VERSION_REFUSED
-from edgegate.http.fields import Field
+from edgegate.errors import BAD_REQUEST, CODING_UNKNOWN, HEAD_TOO_LARGE, METHOD_UNKNOWN, VERSION_REFUSED, Fault
+from edgegate.http.fields import DROP, REJECT, REQUEST_ROLES, Field, Roles
 from edgegate.http.h1_memory import HeadMemory
+from edgegate.http.h1_unfinished import UnfinishedHeads
+from edgegate.http.limits import Limits
 from edgegate.http.request import HostMemory, RequestHead, RequestRefused, h1_head
 from edgegate.http.target import PathNormalisation
 
 
 class HeadParser:
-    """Parse one head after the other, of whatever connections."""
+    """
+    Parse one head after the other, of whatever connections.
 
-    __slots__ = ("_fields", "_hosts", "_keep", "_memory", "_most_fields", "_parser", "_paths", "_target", "_whole")
+    @ivar unfinished: What has come of heads that are not whole.
+    """
 
-    def __init__(self, most_fields: int, paths: PathNormalisation = PathNormalisation.BASE) -> None:
+    __slots__ = (
+        "_fields",
+        "_hosts",
+        "_keep",
+        "_memory",
+        "_most_fields",
+        "_parser",
+        "_paths",
+        "_roles",
+        "_target",
+        "_whole",
+        "unfinished",
+    )
+
+    def __init__(
+        self, limits: Limits, paths: PathNormalisation = PathNormalisation.BASE, roles: Roles = REQUEST_ROLES
+    ) -> None:
         """
-        @param most_fields: Fields that a head may have.
+        @param roles: What becomes of the fields.
         """
-        self._most_fields = most_fields
+        self.unfinished = UnfinishedHeads(limits.unfinished_heads_bytes)
+        self._most_fields = limits.head_fields
         self._paths = paths
+        self._roles = roles
         self._hosts = HostMemory()
         self._memory = HeadMemory()
         self._parser: httptools.HttpRequestParser | None = None
@@ -64,6 +87,10 @@ class HeadParser:
         self._fields = fields
         self._target = b""
         self._keep = self._whole = False
+        end = raw.find(b"\r\n")
+        protocol = raw[end - 9 : end]
+        if protocol not in _PROTOCOLS:
+            raise RequestRefused(VERSION_REFUSED if _VERSION.fullmatch(protocol) else BAD_REQUEST)
         parser = self._parser
         if parser is None:
             parser = self._parser = httptools.HttpRequestParser(self)
@@ -72,16 +99,29 @@ class HeadParser:
         except httptools.HttpParserUpgrade:
             # until a backend answers 101 the connection is HTTP as before
             self._whole = False
-        except httptools.HttpParserInvalidMethodError as error:
-            raise RequestRefused(METHOD_UNKNOWN if looks_like_a_method(raw) else BAD_REQUEST) from error
         except httptools.HttpParserError as error:
-            raise RequestRefused(BAD_REQUEST) from error
+            raise RequestRefused(_fault_of(error, raw)) from error
         if len(fields) > self._most_fields:
             raise RequestRefused(HEAD_TOO_LARGE)
-        version = parser.get_http_version()
-        if version not in ("1.1", "1.0"):
-            raise RequestRefused(VERSION_REFUSED if b"HTTP/" in raw else BAD_REQUEST)
-        return h1_head(parser.get_method(), self._target, version, self._keep, fields, self._hosts, self._paths)
+        method = parser.get_method()
+        if method not in METHODS:
+            raise RequestRefused(METHOD_UNKNOWN)
+        if raw.find(b" \r\n") >= 0 or raw.find(b"\t\r\n") >= 0:
+            # white space before a value is llhttp's to leave out, behind it ours (RFC 9112 section 5.1)
+            fields = [(name, value.rstrip(b" \t")) for name, value in fields]
+        version = "1.1" if protocol == b" HTTP/1.1" else "1.0"
+        return h1_head(method, self._target, version, self._keep, fields, self._hosts, self._paths, self._roles)
+
+    def trailers(self, fields: list[Field]) -> list[Field]:
+        """
+        Return those of a body's trailer fields that go on.
+
+        @raise RequestRefused: There is one that no request may have.
+        """
+        roles = [self._roles.of(name)[1] for name, _ in fields]
+        if REJECT in roles:
+            raise RequestRefused(BAD_REQUEST)
+        return [field for field, role in zip(fields, roles, strict=True) if role != DROP]
 
     # llhttp's callbacks -----------------------------------------------------------------------------------------------
 
@@ -101,6 +141,26 @@ class HeadParser:
     def on_message_complete(self) -> None:
         """llhttp holds the message for whole: it has no body."""
         self._whole = True
+
+
+def _fault_of(error: httptools.HttpParserError, raw: bytes) -> Fault:
+    """Return what a client is told of bytes that llhttp does not take."""
+    if isinstance(error, httptools.HttpParserInvalidMethodError):
+        return METHOD_UNKNOWN if looks_like_a_method(raw) else BAD_REQUEST
+    # beside a length a coding is an attack, whichever it is
+    words = str(error)
+    return CODING_UNKNOWN if "Transfer-Encoding" in words and "Content-Length" not in words else BAD_REQUEST
+
+
+METHODS: Final = frozenset(
+    b"ACL BIND CHECKOUT CONNECT COPY DELETE GET HEAD LINK LOCK MERGE MKACTIVITY MKCALENDAR MKCOL MOVE NOTIFY OPTIONS "
+    b"PATCH POST PROPFIND PROPPATCH PURGE PUT REBIND REPORT SEARCH SOURCE SUBSCRIBE TRACE UNBIND UNLINK UNLOCK "
+    b"UNSUBSCRIBE".split()
+)
+"""The methods that Envoy knows; it refuses every other one."""
+
+_PROTOCOLS: Final = frozenset((b" HTTP/1.1", b" HTTP/1.0"))
+_VERSION: Final = re.compile(rb" HTTP/[0-9]\.[0-9]")
 
 
 def looks_like_a_method(data: bytes) -> bool:

@@ -21,6 +21,7 @@ from edgegate.http.fields import Field
 from edgegate.http.h1_chunked import ChunkedBody
 from edgegate.http.h1_heads import HeadParser, looks_like_a_method
 from edgegate.http.h1_memory import MEMORABLE
+from edgegate.http.h1_unfinished import UnfinishedHead
 from edgegate.http.limits import Limits
 from edgegate.http.request import CHUNKED, RequestHead, RequestRefused
 
@@ -73,7 +74,7 @@ class State(Enum):
 _EMPTY_LINE: Final = b"\r\n\r\n"
 
 
-class RequestReader:
+class RequestReader(UnfinishedHead):
     """
     Read the requests of one connection, one after the other.
 
@@ -81,6 +82,7 @@ class RequestReader:
     """
 
     __slots__ = (
+        "_checked",
         "_chunked",
         "_heads",
         "_last",
@@ -97,11 +99,13 @@ class RequestReader:
         """
         @param heads: Parses the heads of all connections.
         """
+        super().__init__()
         self._sink: RequestSink = sink
         self._limits = limits
         self._heads = heads
         self._chunked: ChunkedBody | None = None
         self._rest = b""
+        self._checked = 0  # so many bytes of a head that is not whole need not be looked at again
         self._last = b""
         self._last_head: RequestHead | None = None
         self._reading = False
@@ -159,10 +163,18 @@ class RequestReader:
                 self.state = State.WAITING
                 self._sink.request_end([])
 
+    def overflow(self) -> None:
+        """Too much waits for the ends of all heads: this one's is not waited for."""
+        sink = self._sink
+        self.stop()
+        sink.request_refused(HEAD_TOO_LARGE)
+
     def stop(self) -> bytes:
         """Read nothing any more; return what was received and not parsed."""
         rest, self._rest = self._rest, b""
         self.state = State.STOPPED
+        if self.held:
+            self._heads.unfinished.release(self)
         if not self._reading:
             self._let_go()
         return rest
@@ -177,12 +189,15 @@ class RequestReader:
     # --------------------------------------------------------------------------------------------------------------
 
     def _read_head(self, data: bytes) -> bytes:
-        end = data.find(_EMPTY_LINE)
+        end = data.find(_EMPTY_LINE, self._checked)
         if end < 0 or data[0] == 13 or data[0] == 10:
             return self._read_part_of_head(data)
         end += 4
         if end > self._limits.head_bytes:
             return self._refuse(HEAD_TOO_LARGE)
+        if self.held:
+            self._checked = 0
+            self._heads.unfinished.release(self)
         raw = data[:end]
         head = self._last_head
         if head is None or raw != self._last:
@@ -200,14 +215,19 @@ class RequestReader:
         if len(data) > self._limits.head_bytes:
             return self._refuse(HEAD_TOO_LARGE)
         if data[:2] == b"\r\n":
+            if self.held:
+                self._heads.unfinished.release(self)
             return data[2:]
         if data[:1] == b"\n" or (data[:1] == b"\r" and len(data) > 1):
             return self._refuse(BAD_REQUEST)
         if data[0] != 13 and not looks_like_a_method(data):
             return self._refuse(BAD_REQUEST)
-        if data.count(b"\n") != data.count(b"\r\n"):
+        start = self._checked
+        if data.count(b"\n", start) != data.count(b"\r\n", max(0, start - 1)):
             return self._refuse(BAD_REQUEST)
         self._rest = data
+        self._checked = max(0, len(data) - 3)
+        self._heads.unfinished.hold(self, len(data))
         return b""
 
     def _begin(self, head: RequestHead) -> None:
@@ -251,8 +271,14 @@ class RequestReader:
             return self._refuse(HEAD_TOO_LARGE)
         if body.whole:
             self._chunked = None
+            trailers = body.trailers
+            if trailers:
+                try:
+                    trailers = self._heads.trailers(trailers)
+                except RequestRefused as refused:
+                    return self._refuse(refused.fault)
             self.state = State.WAITING
-            self._sink.request_end(body.trailers)
+            self._sink.request_end(trailers)
         return data[taken:]
 
     def _piece(self, data: bytes) -> None:

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edgegate.http.fields import Underscores
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """
     Bytes, counts and seconds; the defaults are the safe ones.
 
-    @ivar head_bytes: Of a request's head, request line and empty line included; more is answered 431.
+    @ivar head_bytes: Of a request's head, request line and empty line included (Envoy's limit is 60 KiB); more is
+        answered 431.
     @ivar head_fields: Header fields of a request, or trailer fields; more is answered 431.
+    @ivar unfinished_heads_bytes: Of all heads whose ends have not come yet; past it the largest are answered 431.
+    @ivar underscores: What becomes of a request's fields with underscores in their names.
     @ivar head_seconds: From the first byte of a head to its end, however steadily it drips; then 408.
     @ivar body_seconds: Without a byte of a request's body while the gateway is reading; then 408.
+    @ivar body_rate: Bytes a second that a request's body must bring on average while the gateway is reading and no
+        answer has begun; C{body_seconds} are given in advance; then 408. 0: at whatever rate.
     @ivar idle_seconds: Between requests on a kept connection, and before the first.
     @ivar stall_seconds: In which a client that does not keep up with its answer must read some of it, or is reset.
     @ivar stall_bytes: How much that is.
@@ -29,10 +36,13 @@ class Limits:
     @ivar shadows: Copies of requests that are on their way to mirrors at one time; more are not made.
     """
 
-    head_bytes: int = 16 * 1024
+    head_bytes: int = 60 * 1024
     head_fields: int = 100
+    unfinished_heads_bytes: int = 64 * 1024 * 1024
+    underscores: Underscores = Underscores.ALLOW
     head_seconds: float = 10.0
     body_seconds: float = 60.0
+    body_rate: int = 240
     idle_seconds: float = 75.0
     stall_seconds: float = 60.0
     stall_bytes: int = 64 * 1024

@@ -19,6 +19,7 @@ from edgegate.errors import (
     CODING_UNKNOWN,
     EXPECTATION_FAILED,
     METHOD_REFUSED,
+    NO_ROUTE,
     Fault,
 )
 from edgegate.http.fields import (
@@ -28,13 +29,17 @@ from edgegate.http.fields import (
     FORWARDED_FOR,
     FORWARDED_PROTO,
     HOST,
+    REJECT,
     REQUEST_ID,
     REQUEST_ROLES,
+    TE,
     TRANSFER_ENCODING,
     UPGRADE,
     Field,
     Role,
+    Roles,
     content_length,
+    may_nominate,
     nominated,
 )
 from edgegate.http.target import PathNormalisation, normal_path
@@ -67,6 +72,7 @@ class RequestHead:
     @ivar sized: Whether the client sent C{Content-Length}, which tells C{POST} with an empty body from one without.
     @ivar keep: Whether the client wants its connection kept.
     @ivar upgrade: The protocols that the client would rather speak, of those that a backend may be asked for.
+    @ivar special: Whether the target is C{*} or an https URL, which not every connection may ask for.
     @ivar h1_lines: The lines that an HTTP/1 backend gets, once they were made; else empty.
     @ivar lines_of: The changes that are in them, which a route makes.
     """
@@ -86,6 +92,7 @@ class RequestHead:
         "path",
         "request_id",
         "sized",
+        "special",
         "target",
         "upgrade",
         "version",
@@ -100,6 +107,7 @@ class RequestHead:
     fields: list[Field]
     length: int
     sized: bool
+    special: bool
     keep: bool
     expects_continue: bool
     forwarded_for: list[bytes]
@@ -123,6 +131,7 @@ _LONGEST_HOST: Final = 261
 _NUMBER_SIGN: Final = 35
 _QUESTION_MARK: Final = 63
 
+_AUTHORITY: Final = re.compile(rb"[^/?#@]+:[0-9]{1,5}")
 _ABSOLUTE: Final = re.compile(rb"(?i:https?)://([^/?#]*)([^#]*)")
 
 
@@ -134,6 +143,7 @@ def h1_head(
     received: list[Field],
     memory: HostMemory,
     paths: PathNormalisation = PathNormalisation.BASE,
+    roles: Roles = REQUEST_ROLES,
 ) -> RequestHead:
     """
     Check the head of an HTTP/1 request that llhttp has parsed.
@@ -141,6 +151,7 @@ def h1_head(
     @param received: Fields with their names as the client wrote them.
     @param memory: Of the authorities that were asked for.
     @param paths: How the target's path is brought to its normal form.
+    @param roles: What becomes of the fields.
     @raise RequestRefused: It is answered with this fault.
     """
     head = RequestHead()
@@ -148,7 +159,7 @@ def h1_head(
     head.version = version
     head.keep = keep
     head.length = 0
-    head.sized = head.expects_continue = False
+    head.sized = head.expects_continue = head.special = False
     head.forwarded_for = []
     head.forwarded_proto = head.request_id = head.h1_lines = b""
     head.lines_of = None
@@ -156,17 +167,17 @@ def h1_head(
     head.fields = fields = []
     authority: bytes | None = None
     special: list[tuple[Role, bytes]] = []
-    known = REQUEST_ROLES.known
+    known = roles.known
     for name, value in received:
-        lower, role = known.get(name) or REQUEST_ROLES.of(name)
+        lower, role = known.get(name) or roles.of(name)
         if not role:
             fields.append((lower, value))
         elif role == HOST:
             if authority is not None:
                 raise RequestRefused(BAD_HOST)
-            authority = value.rstrip(b" \t")
+            authority = value
         else:
-            special.append((role, value.rstrip(b" \t")))
+            special.append((role, value))
     if special:
         _take_special(head, special)
     received_host = authority is not None
@@ -191,7 +202,7 @@ def refused_head() -> RequestHead:
     head.lines_of = None
     head.upgrade = ()
     head.length = 0
-    head.sized = head.keep = head.expects_continue = False
+    head.sized = head.keep = head.expects_continue = head.special = False
     return head
 
 
@@ -228,19 +239,24 @@ class HostMemory:
 
 def _take_target(head: RequestHead, target: bytes, paths: PathNormalisation) -> None:
     method = head.method
-    if method in (b"CONNECT", b"TRACE"):
+    if method == b"CONNECT":
+        # no route takes it, so nobody is told more than of any other request without a route
+        raise RequestRefused(NO_ROUTE if _AUTHORITY.fullmatch(target) else BAD_REQUEST)
+    if method == b"TRACE":
         raise RequestRefused(METHOD_REFUSED)
     if target[:1] != b"/":
         if target == b"*":
             if method != b"OPTIONS":
                 raise RequestRefused(BAD_REQUEST)
             head.target = head.path = target
+            head.special = True
             return
         absolute = _ABSOLUTE.fullmatch(target)
         if absolute is None or not absolute[1]:
             raise RequestRefused(BAD_REQUEST)
         # RFC 9112 section 3.2.2: the authority of the target replaces the Host field.
         head.authority, target = absolute[1], absolute[2]
+        head.special = absolute[0][4] in b"sS"
         if target[:1] != b"/":
             target = b"/" + target
     if _NUMBER_SIGN in target:
@@ -257,30 +273,46 @@ def _take_special(head: RequestHead, special: list[tuple[Role, bytes]]) -> None:
     options: list[bytes] = []
     codings: list[bytes] = []
     upgrades: list[bytes] = []
+    trailers = False
     for role, value in special:
-        if role == CONTENT_LENGTH:
-            _take_length(head, value)
-        elif role == TRANSFER_ENCODING:
-            codings.append(value)
-        elif role == CONNECTION:
+        if role == CONNECTION:
             options.append(value)
-        elif role == UPGRADE:
-            upgrades.append(value)
         elif role == FORWARDED_FOR:
             head.forwarded_for.append(value)
-        elif role == FORWARDED_PROTO:
-            head.forwarded_proto = value
-        elif role == REQUEST_ID:
-            head.request_id = value
-        elif role == EXPECT:
-            _take_expectation(head, value)
+        elif role == TRANSFER_ENCODING:
+            codings.append(value)
+        elif role == UPGRADE:
+            upgrades.append(value)
+        elif role == TE:
+            trailers = trailers or b"trailers" in nominated([value])
+        else:
+            _take_one(head, role, value)
     if codings:
         _take_codings(head, codings)
     if options:
         own = nominated(options)
+        if not may_nominate(own):
+            raise RequestRefused(BAD_REQUEST)
         head.fields = [field for field in head.fields if field[0] not in own]
         if upgrades and b"upgrade" in own:
             _take_upgrade(head, upgrades)
+    if trailers:
+        # the gateway passes trailers on both ways, so this holds for the backend as well (RFC 9110 section 10.1.4)
+        head.fields.append((b"te", b"trailers"))
+
+
+def _take_one(head: RequestHead, role: Role, value: bytes) -> None:
+    """Take a field that says all that it says by itself."""
+    if role == CONTENT_LENGTH:
+        _take_length(head, value)
+    elif role == FORWARDED_PROTO:
+        head.forwarded_proto = value
+    elif role == REQUEST_ID:
+        head.request_id = value
+    elif role == EXPECT:
+        _take_expectation(head, value)
+    elif role == REJECT:
+        raise RequestRefused(BAD_REQUEST)
 
 
 def _take_expectation(head: RequestHead, value: bytes) -> None:
@@ -314,8 +346,8 @@ def _take_length(head: RequestHead, value: bytes) -> None:
 
 def _take_codings(head: RequestHead, codings: list[bytes]) -> None:
     """RFC 9112 section 6.1: beside a length or in HTTP/1.0 a coding is an attack or a mistake."""
-    if head.sized or len(codings) > 1 or head.version == "1.0":
+    if head.sized or head.version == "1.0":
         raise RequestRefused(BAD_REQUEST)
-    if codings[0].lower() != b"chunked":
+    if len(codings) > 1 or codings[0].lower() != b"chunked":
         raise RequestRefused(CODING_UNKNOWN)
     head.length = CHUNKED

@@ -92,15 +92,21 @@ def _form(odd: re.Match[bytes]) -> bytes:
 
 
 def _without_dots(path: bytes) -> bytes:
-    """Resolve the segments C{.} and C{..} (RFC 3986 section 5.2.4); an empty segment is one like any other."""
+    """
+    Resolve the segments C{.} and C{..} (RFC 3986 section 5.2.4); an empty segment is one like any other.
+
+    They are what they are with path parameters behind them, too: many a backend
+    takes C{..;a=b} for C{..}, after it has cut the parameters off.
+    """
     kept: list[bytes] = []
-    segment = b""
+    name = b""
     for segment in path.split(b"/")[1:]:
-        if segment == b"..":
+        name = segment.partition(b";")[0]
+        if name == b"..":
             if kept:
                 kept.pop()
-        elif segment != b".":
+        elif name != b".":
             kept.append(segment)
-    if segment in (b".", b".."):
+    if name in (b".", b".."):
         kept.append(b"")
     return b"/" + b"/".join(kept)

@@ -52,16 +52,16 @@ def host_of(authority: bytes) -> str:
     """
     Return the host of a C{Host} header or C{:authority} (RFC 9110 section 7.2): lower case, without port and final dot.
 
-    An IPv6 literal keeps its brackets.
+    An IPv6 literal keeps its brackets, and has the one spelling that patterns have.
 
     @raise ValueError: It is no C{uri-host [":" port]} of RFC 3986 section 3.2.2.
     """
     text = authority.decode("ascii").lower()  # UnicodeDecodeError is a ValueError
     if text.startswith("["):
         host, bracket, port = text.partition("]")
-        if not bracket or (port and not port.startswith(":")) or not _IPV6.issuperset(host[1:]) or len(host) < 3:
+        if not bracket or (port and not port.startswith(":")) or not _IPV6.issuperset(host[1:]):
             raise ValueError("malformed IPv6 literal")
-        host, port = host + "]", port[1:]
+        host, port = f"[{IPv6Address(host[1:]).compressed}]", port[1:]  # its AddressValueError is a ValueError
     else:
         host, _, port = text.partition(":")
         if not host or not _NAME.issuperset(host) or ".." in host or host[0] == ".":

@@ -91,8 +91,17 @@ class ResourcesTests(SynchronousTestCase):
             self.assertEqual(self.ask("GET /config_dump", host=host).status, 400, host)
 
     def test_origin(self) -> None:
-        """A page of another origin must not reload."""
-        for origin, status in (("http://evil.example", 403), ("null", 403), ("http://localhost:15000", 200)):
+        """A page of another origin must not reload, be it of this machine."""
+        for origin, status in (
+            ("http://evil.example", 403),
+            ("null", 403),
+            ("http://127.0.0.1:1", 403),
+            ("http://127.0.0.1", 403),
+            ("http://localhost:15000", 403),
+            ("https://127.0.0.1:15000", 403),
+            ("http://127.0.0.1:15000\r\nOrigin: http://127.0.0.1:1", 403),
+            ("http://127.0.0.1:15000", 200),
+        ):
             self.assertEqual(self.ask("POST /reload", f"Origin: {origin}").status, status, origin)
 
     def test_unknown(self) -> None:

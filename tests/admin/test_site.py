@@ -28,6 +28,17 @@ class AdminSiteTests(SynchronousTestCase):
         asked(self.site, "POST /reload", "Transfer-Encoding: chunked")
         self.assertIs(self.gateway.last_reload.outcome, Outcome.UNCHANGED)
 
+    def test_endless_length(self) -> None:
+        """A length of more digits than Python makes a number of is refused like any other that is none."""
+        for digits in (19, 5000):
+            self.assertEqual(asked(self.site, "POST /reload", f"content-Length:{'9' * digits}").status, 400)
+
+    def test_other_protocols(self) -> None:
+        """A request of another protocol is none."""
+        transport, channel = connected(self.site)
+        channel.dataReceived(b"GET / RTSP/1.0\r\nHost: 127.0.0.1:15000\r\n\r\n")  # type: ignore[attr-defined]
+        self.assertTrue(transport.value().startswith(b"HTTP/1.1 400 "), transport.value())
+
     def test_silence(self) -> None:
         """A client that says nothing is let go."""
         transport, _ = connected(self.site)

@@ -19,7 +19,7 @@ class RecordingSink:
         self.trailers: list[list[Field]] = []
         self.faults: list[Fault] = []
         self.wait = wait
-        self.reader = RequestReader(self, limits or Limits(), HeadParser((limits or Limits()).head_fields))
+        self.reader = RequestReader(self, limits or Limits(), HeadParser(limits or Limits()))
 
     def request_head(self, head: RequestHead) -> None:
         self.heads.append(head)

@@ -7,11 +7,14 @@ from edgegate.http.fields import (
     DROP,
     HOST,
     PASS,
+    REJECT,
     REQUEST_ROLES,
     UPGRADE,
     Roles,
+    Underscores,
     content_length,
     nominated,
+    request_roles,
 )
 
 
@@ -34,11 +37,45 @@ class RolesTests(SynchronousTestCase):
         for name in (b"X-Envoy-Original-Path", b"x-forwarded-client-cert", b"http2-settings"):
             self.assertEqual(REQUEST_ROLES.of(name)[1], DROP, name)
 
-    def test_underscores_do_not_smuggle(self) -> None:
-        """A field that a CGI backend would take for one of the gateway's is dropped; others with underscores pass."""
-        for name in (b"X_Forwarded_For", b"content_length", b"X-Envoy_Internal", b"transfer_encoding"):
-            self.assertEqual(REQUEST_ROLES.of(name)[1], DROP, name)
-        self.assertEqual(REQUEST_ROLES.of(b"my_field"), (b"my_field", PASS))
+    def test_proxies_words(self) -> None:
+        """What only a proxy may say is dropped where none is trusted."""
+        trusted = request_roles(True)
+        for name in (
+            b"X-Forwarded-Host",
+            b"x-forwarded-port",
+            b"x-forwarded-prefix",
+            b"x-forwarded-server",
+            b"x-forwarded-anything",
+            b"Forwarded",
+            b"X-Real-IP",
+            b"Proxy",
+        ):
+            self.assertEqual((REQUEST_ROLES.of(name)[1], trusted.of(name)[1]), (DROP, PASS), name)
+
+    def test_other_spellings_do_not_smuggle(self) -> None:
+        """A field that a CGI or PHP backend would take for one of the gateway's is dropped; others pass."""
+        for roles in (REQUEST_ROLES, request_roles(True)):
+            for name in (
+                b"X_Forwarded_For",
+                b"x.forwarded.for",
+                b"X-Forwarded_Client.Cert",
+                b"content_length",
+                b"X-Envoy_Internal",
+                b"transfer_encoding",
+                b"x_forwarded_host",
+                b"X.Forwarded.Anything",
+                b"x_real.ip",
+            ):
+                self.assertEqual(roles.of(name)[1], DROP, name)
+            for name in (b"my_field", b"my.field", b"x.forward"):
+                self.assertEqual(roles.of(name), (name, PASS))
+
+    def test_underscores(self) -> None:
+        """Every name with an underscore is dropped or refused where that is wanted, and no other one."""
+        for underscores, role in ((Underscores.DROP, DROP), (Underscores.REJECT, REJECT)):
+            roles = request_roles(True, underscores)
+            found = [roles.of(name)[1] for name in (b"My_Field", b"x_forwarded_for", b"my-field", b"my.field")]
+            self.assertEqual(found, [role, role, PASS, PASS])
 
     def test_memory_is_bounded(self) -> None:
         """Names that a client invents are not remembered without end."""

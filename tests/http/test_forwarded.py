@@ -62,7 +62,7 @@ class ClientTests(SynchronousTestCase):
             (b"X-Forwarded-Proto", b"ftp"),
             (b"X-Request-Id", b"mine"),
         )
-        self.assertEqual(told[b"x-forwarded-for"], b"10.0.0.1,10.0.0.2,10.0.0.3,192.0.2.7")
+        self.assertEqual(told[b"x-forwarded-for"], b"10.0.0.1, 10.0.0.2,10.0.0.3,192.0.2.7")
         self.assertEqual(told[b"x-forwarded-proto"], b"https")
         self.assertEqual(told[b"x-envoy-external-address"], b"192.0.2.7")
         self.assertNotEqual(told[b"x-request-id"], b"mine")
@@ -75,10 +75,42 @@ class ClientTests(SynchronousTestCase):
             (b"x-forwarded-proto", b"https"),
             (b"x-request-id", b"kept"),
         )
-        self.assertEqual(told[b"x-forwarded-for"], b"6.6.6.6,203.0.113.9,10.0.0.2,192.0.2.7")
+        self.assertEqual(told[b"x-forwarded-for"], b"6.6.6.6, 203.0.113.9, 10.0.0.2,192.0.2.7")
         self.assertEqual(told[b"x-envoy-external-address"], b"203.0.113.9")
         self.assertEqual(told[b"x-forwarded-proto"], b"https")
         self.assertEqual(told[b"x-request-id"], b"kept")
+
+    def test_no_address(self) -> None:
+        """What is no address is never the client, and an empty element is one like any other (Envoy)."""
+        client = Client(downstream(), 1)
+        for values, found in (
+            ([b"203.0.113.9"], b"203.0.113.9"),
+            ([b" 203.0.113.9\t"], b"203.0.113.9"),
+            ([b"2001:DB8:0::1"], b"2001:db8::1"),
+            ([b"::ffff:1.2.3.4"], b"::ffff:1.2.3.4"),
+            ([b"garbage, 203.0.113.9"], b"203.0.113.9"),
+            ([b"6.6.6.6", b"203.0.113.9"], b"203.0.113.9"),
+            ([b"garbage"], b"192.0.2.7"),
+            ([b"unknown"], b"192.0.2.7"),
+            ([b"1.2.3.4:567"], b"192.0.2.7"),
+            ([b"01.2.3.4"], b"192.0.2.7"),
+            ([b"1.2.3"], b"192.0.2.7"),
+            ([b"16909060"], b"192.0.2.7"),
+            ([b"[2001:db8::1]"], b"192.0.2.7"),
+            ([b"[2001:db8::1]:80"], b"192.0.2.7"),
+            ([b"fe80::1%eth0"], b"192.0.2.7"),
+            ([b"\xd9\xa1.2.3.4"], b"192.0.2.7"),
+            ([b"1.2.3.4 5.6.7.8"], b"192.0.2.7"),
+            ([b"6.6.6.6,"], b"192.0.2.7"),
+            ([b"6.6.6.6", b""], b"192.0.2.7"),
+            ([b""], b"192.0.2.7"),
+            ([b"1" * 5000], b"192.0.2.7"),
+        ):
+            asked = head(*((b"x-forwarded-for", value) for value in values))
+            self.assertEqual(client.external(asked), found, values)
+            told = lines(client, *((b"x-forwarded-for", value) for value in values))
+            self.assertEqual(told[b"x-envoy-external-address"], found, values)
+            self.assertTrue(told[b"x-forwarded-for"].endswith(b"192.0.2.7"), values)
 
     def test_fewer_hops_than_trusted(self) -> None:
         """Where fewer proxies have written than are trusted, the connection's address is the client."""
@@ -89,6 +121,11 @@ class ClientTests(SynchronousTestCase):
         """Even a trusted proxy's scheme is one of two."""
         told = lines(Client(downstream(), 1), (b"x-forwarded-for", b"1.1.1.1"), (b"x-forwarded-proto", b"gopher"))
         self.assertEqual(told[b"x-forwarded-proto"], b"http")
+
+    def test_trusted_proxys_scheme(self) -> None:
+        """A trusted proxy's scheme may be spelled in any case."""
+        told = lines(Client(downstream(), 1), (b"x-forwarded-proto", b"HTTPS"))
+        self.assertEqual(told[b"x-forwarded-proto"], b"https")
 
     def test_client_certificate(self) -> None:
         """A verified certificate is described; a client's own description never passes."""

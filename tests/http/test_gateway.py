@@ -25,6 +25,33 @@ SIMPLE = ServerTLS((PAIR,))
 MUTUAL = ServerTLS((PAIR,), TLSRules(verification=ClientVerification(True, b"ca")))
 
 
+class SpecialTests(SynchronousTestCase):
+    """Requests that no route is asked for."""
+
+    def status(self, request: bytes, hops: int = 0) -> int:
+        """Return the status of an answer; 0: it is a backend's to give."""
+        talk = Conversation(hops=hops)
+        client = talk.ask(request)
+        return 0 if talk.connects else int(client.sent.split(b" ", 2)[1])
+
+    def test_scheme(self) -> None:
+        """A URL with https is not asked for in the clear, unless a trusted proxy has ended TLS (Envoy)."""
+        request = b"GET https://web.example/ HTTP/1.1\r\nHost: web.example\r\nX-Forwarded-Proto: https\r\n\r\n"
+        self.assertEqual((self.status(request), self.status(request, hops=1)), (403, 0))
+        self.assertEqual(self.status(request.replace(b"https://", b"http://")), 0)
+
+    def test_redirect(self) -> None:
+        """Behind a trusted proxy that has ended TLS a redirect to https would lead to itself: the request is served."""
+        for field, expected in (
+            (b"https", (301, 404)),
+            (b"HTTPS", (301, 404)),
+            (b"http", (301, 301)),
+            (b"ftp", (301, 301)),
+        ):
+            request = b"GET / HTTP/1.1\r\nHost: moved.example\r\nX-Forwarded-Proto: %b\r\n\r\n" % field
+            self.assertEqual((self.status(request), self.status(request, hops=1)), expected, field)
+
+
 class VirtualHostTests(SynchronousTestCase):
     """Which virtual host a request belongs to."""
 

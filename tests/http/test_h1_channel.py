@@ -320,8 +320,8 @@ class DeadlineTests(SynchronousTestCase):
         self.assertEqual([exchange.fault for exchange in talk.ended], [CLIENT_TIMEOUT])
 
     def test_stalled_body(self) -> None:
-        """A body that stops coming is answered 408; one that goes on is not."""
-        talk = Conversation()
+        """A body that stops coming is answered 408; one that goes on is not, at whatever rate if that is allowed."""
+        talk = Conversation(limits=Limits(body_rate=0))
         client = talk.client()
         client.deliver(POST)
         backend = talk.backend()
@@ -333,6 +333,54 @@ class DeadlineTests(SynchronousTestCase):
         self.assertTrue(client.sent.startswith(b"HTTP/1.1 408 Request Timeout\r\n"))
         self.assertEqual(backend.ended, "aborted")
         self.assertEqual([exchange.fault for exchange in talk.ended], [CLIENT_BODY_TIMEOUT])
+
+    def test_trickling_body(self) -> None:
+        """A body of which a byte comes now and then is not waited for without end."""
+        talk = Conversation()
+        client = talk.client()
+        client.deliver(POST.replace(b"10", b"500000"))
+        backend = talk.backend()
+        for _ in range(20):
+            talk.clock.pump([TICK] * 8)
+            if client.sent:
+                break
+            client.deliver(b"x")
+        self.assertTrue(client.sent.startswith(b"HTTP/1.1 408 Request Timeout\r\n"))
+        self.assertEqual([exchange.fault for exchange in talk.ended], [CLIENT_BODY_TIMEOUT])
+        self.assertEqual(backend.ended, "aborted")
+
+    def test_back_pressure_is_not_the_clients(self) -> None:
+        """While the backend does not take a body its client is not too slow."""
+        talk = Conversation()
+        client = talk.client()
+        client.deliver(POST.replace(b"10", b"500000"))
+        backend = talk.backend()
+        backend.producer.pauseProducing()
+        self.assertFalse(client.reading)
+        talk.advance(200)
+        backend.producer.resumeProducing()
+        self.assertTrue(client.reading)
+        talk.advance(40)
+        client.deliver(b"x")
+        self.assertEqual((client.sent, talk.ended), (b"", []))
+
+    def test_stream_with_pauses(self) -> None:
+        """When the answer has begun the rest of a body may come as it likes, five minutes between two bytes."""
+        talk = Conversation()
+        client = talk.client()
+        client.deliver(POST.replace(b"10", b"500000"))
+        backend = talk.backend()
+        backend.deliver(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+        backend.take()
+        for _ in range(4):
+            talk.advance(250)
+            client.deliver(b"x")
+            backend.deliver(b"1\r\ny\r\n")
+        self.assertEqual((talk.ended, backend.sent), ([], b"xxxx"))
+        for _ in range(3):
+            talk.advance(250)
+            backend.deliver(b"1\r\ny\r\n")
+        self.assertEqual(talk.ended, [])
 
     def test_reader_that_does_not_read(self) -> None:
         """A client that does not read its answer stops its backend, and is cut off in the end."""

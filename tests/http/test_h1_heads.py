@@ -8,6 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.errors import HEAD_TOO_LARGE, Fault
 from edgegate.http.h1_heads import HeadParser, looks_like_a_method
+from edgegate.http.limits import Limits
 from edgegate.http.request import RequestHead, RequestRefused
 
 HEADS = [
@@ -53,12 +54,12 @@ class HeadParserTests(SynchronousTestCase):
     @given(st.lists(st.sampled_from(HEADS), min_size=2, max_size=8))
     def test_nothing_is_left(self, heads: list[bytes]) -> None:
         """Whatever came before a head, on whatever connection, it is parsed as by a parser of its own."""
-        shared = HeadParser(100)
-        self.assertEqual([outcome(shared, raw) for raw in heads], [outcome(HeadParser(100), raw) for raw in heads])
+        shared = HeadParser(Limits())
+        self.assertEqual([outcome(shared, raw) for raw in heads], [outcome(HeadParser(Limits()), raw) for raw in heads])
 
     def test_used_again(self) -> None:
         """It is used again after what has no body and keeps its connection, and after nothing else."""
-        parser = HeadParser(100)
+        parser = HeadParser(Limits())
         for fields, kept in (
             (b"", True),
             (b"content-length: 0\r\n", True),
@@ -73,7 +74,7 @@ class HeadParserTests(SynchronousTestCase):
 
     def test_heads_do_not_share(self) -> None:
         """The fields of one head stay its own."""
-        parser = HeadParser(100)
+        parser = HeadParser(Limits())
         made: list[RequestHead] = [
             parser.read(b"GET /%d HTTP/1.1\r\nhost: a.example\r\nx: %d\r\n\r\n" % (n, n)) for n in range(3)
         ]
@@ -82,7 +83,7 @@ class HeadParserTests(SynchronousTestCase):
 
     def test_known(self) -> None:
         """A head that came twice is not parsed a third time; its limits are those of every other."""
-        parser = HeadParser(2)
+        parser = HeadParser(Limits(head_fields=2))
         raw = b"POST / HTTP/1.1\r\nhost: a\r\nx: y\r\n%b\r\n"
         parser.read(raw % b"")
         twice = parser.read(raw % b"")

@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.http.h1_heads import HeadParser
 from edgegate.http.h1_memory import MEMORABLE, REMEMBERED, HeadMemory
+from edgegate.http.limits import Limits
 from edgegate.http.request import RequestHead
 
 
@@ -23,7 +24,7 @@ class HeadMemoryTests(SynchronousTestCase):
     def setUp(self) -> None:
         """Make a memory and a parser, which has another."""
         self.memory = HeadMemory()
-        self.parser = HeadParser(100)
+        self.parser = HeadParser(Limits())
 
     def came(self, raw: bytes, times: int = 2) -> RequestHead:
         """Have a head come."""
@@ -71,7 +72,7 @@ class HeadMemoryTests(SynchronousTestCase):
             try:
                 for number in range(2000):
                     raw = small(number, *lines)
-                    head = HeadParser(100).read(raw)
+                    head = HeadParser(Limits()).read(raw)
                     head.h1_lines = b"%b" % raw[:-1]  # as long as it came
                     memory.came(raw, head)
                     memory.came(raw, head)

@@ -20,6 +20,7 @@ class Reader:
     """A transport whose other side reads when it is told to."""
 
     acknowledged = 0
+    bytes_out = 0
 
 
 class PatienceTests(SynchronousTestCase):
@@ -62,14 +63,73 @@ class PatienceTests(SynchronousTestCase):
         """What comes of a body is waited for anew, if it was waited for."""
         self.patience.request()
         self.advance(8)
-        self.patience.body_came()
+        self.patience.body_came(9000)
         self.advance(2 + LATE)
         self.assertEqual(self.ends, [Wait.REQUEST])
         self.patience.body()
         for _ in range(4):
             self.advance(20)
-            self.patience.body_came()
+            self.patience.body_came(9000)
         self.assertEqual(self.ends, [Wait.REQUEST])
+
+    def trickle(self, count: int, every: int) -> int:
+        """Have so many bytes come every so many seconds; return after how many seconds the wait is over, or 1000."""
+        self.ends.clear()
+        self.patience.body()
+        for seconds in range(0, 1000, every):
+            self.advance(every)
+            if self.ends:
+                return seconds + every
+            self.patience.body_came(count)
+        return 1000
+
+    def test_least_rate(self) -> None:
+        """A body that comes too slowly on average is waited for as long as it was given in advance."""
+        self.assertEqual(self.trickle(241 * 5, 5), 1000)
+        self.assertEqual(self.trickle(241 * 25, 25), 1000)
+        self.assertEqual(self.trickle(1, 1), 30 + LATE - 1)
+        self.assertAlmostEqual(self.trickle(120 * 5, 5), 60, delta=5)
+        # what came at once gives no more than that
+        self.patience.body()
+        self.patience.body_came(1 << 30)
+        self.advance(30 + LATE)
+        self.assertEqual(self.ends[-1], Wait.BODY)
+
+    def test_any_rate(self) -> None:
+        """Where there is no least rate each byte will do."""
+        self.patience = Patience(
+            TimerWheel(self.clock, 0.5),
+            Limits(body_seconds=30, body_rate=0),
+            lambda: self.ends.append(self.patience.wait),
+        )
+        self.assertEqual(self.trickle(1, 25), 1000)
+
+    def test_body_again(self) -> None:
+        """The time in which the client was not read does not count, and then it has some seconds at least."""
+        self.patience.body()
+        for seconds in (15, 13):
+            self.advance(seconds)
+            self.patience.nothing()
+            self.advance(100)
+            self.patience.body_again()
+        self.patience.body_again()
+        self.advance(9)
+        self.assertEqual(self.ends, [])
+        self.advance(1 + LATE)
+        self.assertEqual(self.ends, [Wait.BODY])
+
+    def test_stream(self) -> None:
+        """Beside an answer a body may pause for long: each byte of either is enough."""
+        self.patience.stream(self.reader)
+        for _ in range(3):
+            self.advance(290)
+            self.patience.body_came(1)
+        self.advance(300 + LATE)
+        self.assertEqual(self.ends, [Wait.STREAM])
+        self.assertFalse(self.patience.streams(self.reader))
+        self.reader.bytes_out = 7
+        self.assertTrue(self.patience.streams(self.reader))
+        self.assertFalse(self.patience.streams(self.reader))
 
     def test_reader(self) -> None:
         """One that has read enough since is waited for again; what it reads is not saved up."""

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.errors import BAD_REQUEST, HEAD_TOO_LARGE, METHOD_UNKNOWN, VERSION_REFUSED
+from edgegate.errors import BAD_REQUEST, CODING_UNKNOWN, HEAD_TOO_LARGE, METHOD_UNKNOWN, VERSION_REFUSED
 from edgegate.http.h1_reader import State
 from edgegate.http.limits import Limits
 from tests.http.recording import RecordingSink, read
@@ -128,8 +128,8 @@ class RefusedTests(SynchronousTestCase):
             b"Content-Length: " + b"9" * 5000 + b"\r\n",
             b"Content-Length : 5\r\n",
             b" Content-Length: 5\r\n",
-            b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
-            b"Transfer-Encoding: chunked, identity\r\n",
+            b"Transfer-Encoding: gzip\r\nContent-Length: 5\r\n",
+            b"Content-Length: 5\r\nTransfer-Encoding: identity\r\n",
             b"Transfer-Encoding: \x0bchunked\r\n",
             b"Transfer-Encoding:\x00chunked\r\n",
             b"X: folded\r\n line\r\n",
@@ -139,6 +139,34 @@ class RefusedTests(SynchronousTestCase):
             b"X: bare line feed\n",
         ):
             self.assert_refused(b"POST / HTTP/1.1\r\nHost: a\r\n" + fields + b"\r\n")
+
+    def test_codings(self) -> None:
+        """What is a coding, but not chunked alone, is told to be unknown."""
+        for value in (
+            b"gzip",
+            b"chunked, chunked",
+            b"chunked, identity",
+            b"xchunked",
+            b"chunked;q=1",
+            b'"chunked"',
+            b"",
+        ):
+            fields = b"Transfer-Encoding: " + value + b"\r\n"
+            self.assert_refused(b"POST / HTTP/1.1\r\nHost: a\r\n" + fields + b"\r\n", CODING_UNKNOWN)
+        twice = b"Transfer-Encoding: chunked\r\n" * 2
+        self.assert_refused(b"POST / HTTP/1.1\r\nHost: a\r\n" + twice + b"\r\n", CODING_UNKNOWN)
+
+    def test_white_space_around_values(self) -> None:
+        """It is no part of them."""
+        sink = read(b"POST / HTTP/1.1\r\nHost:\t a\t \r\nX: y \t\r\nContent-Length: 1 \r\nZ:  \r\n\r\nb")
+        self.assertEqual(sink.faults, [])
+        self.assertEqual((sink.heads[0].authority, sink.heads[0].fields), (b"a", [(b"x", b"y"), (b"z", b"")]))
+
+    def test_trailers(self) -> None:
+        """Trailer fields go by the rules for header fields: what a client may not say does not pass."""
+        data = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
+        data += b"X-Sum: 1\r\nX-Forwarded-Host: b\r\nx_y: 2\r\n\r\n"
+        self.assertEqual(read(data).trailers, [[(b"x-sum", b"1"), (b"x_y", b"2")]])
 
     def test_transfer_encoding_in_http_1_0(self) -> None:
         """HTTP/1.0 has no transfer codings."""
@@ -184,8 +212,12 @@ class RefusedTests(SynchronousTestCase):
 
     def test_methods_and_versions(self) -> None:
         """Methods and versions that are well-formed but unknown have answers of their own."""
-        self.assert_refused(b"BREW /pot HTTP/1.1\r\nHost: a\r\n\r\n", METHOD_UNKNOWN)
-        self.assert_refused(b"GET / HTTP/2.0\r\nHost: a\r\n\r\n", VERSION_REFUSED)
+        for method in (b"BREW", b"get", b"M-SEARCH", b"QUERY"):
+            self.assert_refused(method + b" / HTTP/1.1\r\nHost: a\r\n\r\n", METHOD_UNKNOWN)
+        for version in (b"2.0", b"1.2", b"0.9", b"3.0"):
+            self.assert_refused(b"GET / HTTP/" + version + b"\r\nHost: a\r\n\r\n", VERSION_REFUSED)
+        for protocol in (b"RTSP/1.0", b"ICE/1.0", b"http/1.1", b"HTTP/1.10", b"HTTP/1", b"XHTTP/1.1"):
+            self.assert_refused(b"GET / " + protocol + b"\r\nHost: a\r\n\r\n")
         self.assertEqual(len(read(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").faults), 1)
 
     def test_bare_line_feeds_do_not_wait_for_a_deadline(self) -> None:

@@ -39,17 +39,27 @@ class RequestLinesTests(SynchronousTestCase):
         sent = re.sub(rb"x-request-id: [0-9a-f-]{36}\r\n", b"x-request-id: ID\r\n", talk.backend().sent)
         self.assertEqual(
             sent,
-            b"GET /b?q=1 HTTP/1.1\r\nhost: WEB.example:80\r\nx-custom: one\r\nx-custom: two \r\n"
+            b"GET /b?q=1 HTTP/1.1\r\nhost: WEB.example:80\r\nx-custom: one\r\nx-custom: two\r\nte: trailers\r\n"
             b"x-forwarded-for: 192.0.2.7\r\nx-forwarded-proto: http\r\nx-envoy-external-address: 192.0.2.7\r\n"
             b"x-request-id: ID\r\nx-envoy-attempt-count: 1\r\n\r\n",
         )
 
     def test_empty_body_is_said(self) -> None:
-        """A POST with an empty body says so, a GET without one says nothing."""
-        talk = Conversation()
-        client = talk.client()
-        client.deliver(b"POST / HTTP/1.1\r\nHost: web.example\r\nContent-Length: 0\r\n\r\n")
-        self.assertIn(b"content-length: 0\r\n", talk.backend().sent)
+        """That there is no body is said of the methods that could have one, and of others where the client said it."""
+        for method, given, told in (
+            (b"POST", b"", 1),
+            (b"PUT", b"", 1),
+            (b"PATCH", b"", 1),
+            (b"OPTIONS", b"", 1),
+            (b"POST", b"Content-Length: 0\r\n", 1),
+            (b"GET", b"Content-Length: 0\r\n", 1),
+            (b"GET", b"", 0),
+            (b"HEAD", b"", 0),
+            (b"DELETE", b"", 0),
+            (b"POST", b"Connection: upgrade\r\nUpgrade: chat\r\n", 0),
+        ):
+            sent = Conversation().asked(b"%b / HTTP/1.1\r\nHost: web.example\r\n%b\r\n" % (method, given))
+            self.assertEqual(sent.count(b"content-length: 0\r\n"), told, (method, given))
 
     def test_same_bytes(self) -> None:
         """Of clients that send the same the backends hear one by one: who each is stands in no memory of heads."""

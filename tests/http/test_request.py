@@ -15,9 +15,10 @@ from edgegate.errors import (
     CODING_UNKNOWN,
     EXPECTATION_FAILED,
     METHOD_REFUSED,
+    NO_ROUTE,
     Fault,
 )
-from edgegate.http.fields import Field
+from edgegate.http.fields import Field, Underscores, request_roles
 from edgegate.http.request import CHUNKED, HostMemory, RequestHead, RequestRefused, h1_head, refused_head
 
 
@@ -61,14 +62,17 @@ class HeadTests(SynchronousTestCase):
         self.assert_refused(BAD_HOST, target=b"http://user@b/")
         for target in (b"/%00", b"/a%", b"http://a/%zz?b"):
             self.assert_refused(BAD_PATH, target=target)
-        self.assert_refused(METHOD_REFUSED, method=b"CONNECT", target=b"a:443")
+        self.assert_refused(NO_ROUTE, method=b"CONNECT", target=b"a:443")
+        for target in (b"a", b"/", b"u@a:443", b"http://a:443"):
+            self.assert_refused(BAD_REQUEST, method=b"CONNECT", target=target)
         self.assert_refused(METHOD_REFUSED, method=b"TRACE")
 
     def test_hosts(self) -> None:
-        """Case, port and a final dot do not matter; white space around the value does not either."""
-        for value in (b"A.Example", b"a.example.", b"a.example:8080", b"a.example.:8080 ", b"a.example:"):
+        """Case, port and a final dot do not matter; an IPv6 address has one form."""
+        for value in (b"A.Example", b"a.example.", b"a.example:8080", b"a.example.:8080", b"a.example:"):
             self.assertEqual(head(fields=[(b"hOST", value)]).host, "a.example", value)
-        self.assertEqual(head(fields=[(b"host", b"[::1]:80")]).host, "[::1]")
+        for value in (b"[::1]:80", b"[0:0:0::1]", b"[::0001]"):
+            self.assertEqual(head(fields=[(b"host", value)]).host, "[::1]", value)
 
     def test_refused_hosts(self) -> None:
         """What is no host is refused before anything is looked up."""
@@ -84,6 +88,12 @@ class HeadTests(SynchronousTestCase):
             b"a:1:2",
             b"a:65536",
             b"[::1",
+            b"[]",
+            b"[:::]",
+            b"[::1]]",
+            b"[1.2.3.4]",
+            b"[1:2:3:4:5:6:7:8:9]",
+            b"[fe80::1%eth0]",
             b"a%41",
         ):
             self.assert_refused(BAD_HOST, fields=[(b"host", value)])
@@ -99,10 +109,11 @@ class HeadTests(SynchronousTestCase):
         host = (b"host", b"a")
         self.assertEqual(head().length, 0)
         self.assertFalse(head().sized)
-        self.assertEqual(head(fields=[host, (b"content-length", b"5 ")]).length, 5)
+        self.assertEqual(head(fields=[host, (b"content-length", b"5")]).length, 5)
         self.assertEqual(head(fields=[host, (b"transfer-encoding", b"Chunked")]).length, CHUNKED)
         self.assert_refused(CODING_UNKNOWN, fields=[host, (b"transfer-encoding", b"gzip, chunked")])
         self.assert_refused(CODING_UNKNOWN, fields=[host, (b"transfer-encoding", b"identity")])
+        self.assert_refused(CODING_UNKNOWN, fields=[host, *[(b"transfer-encoding", b"chunked")] * 2])
         self.assert_refused(BAD_REQUEST, fields=[host, (b"transfer-encoding", b"chunked"), (b"content-length", b"1")])
         self.assert_refused(BAD_REQUEST, version="1.0", fields=[host, (b"transfer-encoding", b"chunked")])
 
@@ -114,13 +125,12 @@ class HeadTests(SynchronousTestCase):
         self.assertFalse(head(version="1.0", fields=[host, (b"expect", b"100-continue")]).expects_continue)
 
     def test_connection_options_are_dropped(self) -> None:
-        """What Connection names does not pass, wherever it stands; what the gateway needs is not harmed by it."""
+        """What Connection names does not pass, wherever it stands."""
         got = head(
             fields=[
                 (b"X-Mine", b"1"),
                 (b"Host", b"a"),
-                (b"Connection", b"x-mine, Host, X-Forwarded-For"),
-                (b"X-Forwarded-For", b"1.2.3.4"),
+                (b"Connection", b"x-mine, X-Envoy-Internal, "),
                 (b"Connection", b"x-also"),
                 (b"X-Also", b"2"),
                 (b"X-Kept", b"3"),
@@ -128,7 +138,50 @@ class HeadTests(SynchronousTestCase):
         )
         self.assertEqual(got.fields, [(b"x-kept", b"3")])
         self.assertEqual(got.host, "a")
-        self.assertEqual(got.forwarded_for, [b"1.2.3.4"])
+
+    def test_connection_options_refused(self) -> None:
+        """Connection names neither what says who asks for what, nor more than nine options."""
+        host = (b"host", b"a")
+        for value in (b"Host", b"close, x-forwarded-for", b"X-Forwarded-Proto", b"x-forwarded-host"):
+            self.assert_refused(BAD_REQUEST, fields=[host, (b"connection", value)])
+        names = [b"x-%d" % number for number in range(10)]
+        self.assert_refused(BAD_REQUEST, fields=[host, (b"connection", b",".join(names))])
+        self.assertEqual(head(fields=[host, (b"connection", b",".join(names[1:]))]).fields, [])
+
+    def test_trailers_are_asked_for(self) -> None:
+        """TE is the connection's own, but that the client takes trailers is passed on: the gateway passes them."""
+        host = (b"host", b"a")
+        for values, passed in (
+            ([b"trailers"], True),
+            ([b"gzip;q=0.5, Trailers"], True),
+            ([b"gzip", b"trailers"], True),
+            ([b"gzip"], False),
+            ([b"x-trailers"], False),
+            ([b""], False),
+        ):
+            fields = [host, (b"connection", b"te"), *((b"TE", value) for value in values)]
+            self.assertEqual(head(fields=fields).fields, [(b"te", b"trailers")] if passed else [], values)
+
+    def test_special_targets(self) -> None:
+        """It is noted of a target that not every connection may ask for it."""
+        self.assertTrue(head(method=b"OPTIONS", target=b"*").special)
+        self.assertTrue(head(target=b"HTTPS://a/").special)
+        self.assertFalse(head(target=b"http://a/").special)
+        self.assertFalse(head(target=b"/https://a/").special)
+
+    def test_underscores(self) -> None:
+        """Fields with underscores pass, are left out, or have their request refused."""
+        fields = [(b"host", b"a"), (b"X_a", b"1"), (b"x-a", b"2")]
+
+        def of(underscores: Underscores) -> list[Field]:
+            roles = request_roles(False, underscores)
+            return h1_head(b"GET", b"/", "1.1", True, fields, HostMemory(), roles=roles).fields
+
+        self.assertEqual(of(Underscores.ALLOW), [(b"x_a", b"1"), (b"x-a", b"2")])
+        self.assertEqual(of(Underscores.DROP), [(b"x-a", b"2")])
+        with self.assertRaises(RequestRefused) as caught:
+            of(Underscores.REJECT)
+        self.assertEqual(caught.exception.fault, BAD_REQUEST)
 
     def test_upgrade(self) -> None:
         """An upgrade is asked for by two fields that name each other, in HTTP/1.1, on a request without a body."""
@@ -188,7 +241,7 @@ class HostMemoryTests(SynchronousTestCase):
 
     def test_bounded(self) -> None:
         """However many come, and however long they are, what is remembered needs 2 MiB at the most."""
-        for name in (b"h%d.example", b"h%d." + b".".join([b"x" * 60] * 4), b"[%d" + b":" * 5000 + b"]"):
+        for name in (b"h%d.example", b"h%d." + b".".join([b"x" * 60] * 4), b"[::%x]"):
             memory = HostMemory()
             gc.collect()
             tracemalloc.start()

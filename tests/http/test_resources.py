@@ -12,7 +12,7 @@ from edgegate.http.interfaces import IResource
 from edgegate.http.resources import FaultResource, FilteredResource, HTTPSRedirectResource, ReverseProxyResource
 from edgegate.routing.actions import DirectResponse, NewPath, Redirect
 from edgegate.routing.headers import HeaderChanges, Template
-from edgegate.routing.matching import Kind, StringMatch
+from edgegate.routing.matching import HTTPMatch, Kind, StringMatch
 from edgegate.routing.policies import Abort, CORSPolicy, Delay, Faults
 from edgegate.routing.snapshot import HTTPRoute
 from tests.http.conversation import Conversation, to_web
@@ -78,11 +78,15 @@ class RouteActionTests(SynchronousTestCase):
             self.assertIn(b"content-length: 0\r\n", sent)
             self.assertEqual((talk.connects, talk.ended[0].fault), ([], None))
 
-    def test_redirect_of_no_path(self) -> None:
-        """OPTIONS * is sent to the root."""
-        _, sent = self.answer(
-            to_web(redirect=Redirect(scheme=b"https")), b"OPTIONS * HTTP/1.1\r\nHost: web.example\r\n\r\n"
-        )
+    def test_no_path(self) -> None:
+        """OPTIONS * has none that a route would take that does not name it; a redirect of one leads to the root."""
+        request = b"OPTIONS * HTTP/1.1\r\nHost: web.example\r\n\r\n"
+        for matches in ((), (HTTPMatch(method=StringMatch(Kind.EXACT, "OPTIONS")),)):
+            talk, sent = self.answer(to_web(matches=matches), request)
+            self.assertTrue(sent.startswith(b"HTTP/1.1 404 Not Found\r\n"))
+            self.assertEqual(talk.connects, [])
+        matches = (HTTPMatch(uri=StringMatch(Kind.EXACT, "*")),)
+        _, sent = self.answer(to_web(redirect=Redirect(scheme=b"https"), matches=matches), request)
         self.assertIn(b"location: https://web.example/\r\n", sent)
 
     def test_direct(self) -> None:

@@ -93,6 +93,9 @@ def _redirect_ports(
         for narrower, port in redirects.exceptions(domain):
             if owners.lookup(narrower) == domain:
                 found[narrower] = port
+                if domain in hosts:
+                    # behind a proxy that ends TLS its requests are served, by the routes that they had
+                    hosts.setdefault(narrower, hosts[domain])
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.routing.compiler.compiling import compiled, gateway, listener
+from tests.routing.compiler.compiling import compiled, gateway, listener, route, virtual_service
 
 TLS = "{mode: SIMPLE, serverCertificate: a, privateKey: b}"
 FILES = {"a": b"", "b": b""}
@@ -28,6 +28,15 @@ class RedirectTests(SynchronousTestCase):
         self.assertEqual(self.port("a.example", f"8443 HTTPS *.example {TLS}"), 8443)
         self.assertEqual(self.port("a.example", f"9443 HTTPS *.example {TLS}", f"8443 HTTPS *.example {TLS}"), 8443)
         self.assertIsNone(self.port("a.other"))
+
+    def test_routes_stay(self) -> None:
+        """A host that is sent elsewhere than its wildcard keeps its routes: those who come by https are served."""
+        text = gateway("gw", "80 HTTP *.example {httpsRedirect: true}", f"8443 HTTPS a.example {TLS}")
+        text += virtual_service("all", "*.example", f"http: [{route()}]")
+        plain = listener(compiled(text, files=FILES)[0], 80).plain
+        assert plain is not None and plain.http is not None
+        found = [plain.http.lookup(host) for host in ("a.example", "b.example")]
+        self.assertEqual([len(host.routes) for host in found if host is not None], [1, 1])
 
     def test_narrower(self) -> None:
         """A host below a wildcard that has HTTPS on a port of its own is sent there."""
