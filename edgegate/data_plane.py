@@ -8,6 +8,7 @@ and then replaces everything within one turn of the reactor.
 
 from __future__ import annotations
 
+import errno
 import resource
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -56,6 +57,9 @@ WAIT = 0.01
 LEAVE = 30.0
 """Seconds that connections may go on after their port left the files."""
 
+_PRIVILEGED = 1024
+"""The first port that any process may bind, unless the system was told otherwise."""
+
 
 class CannotBind(Exception):
     """
@@ -67,8 +71,23 @@ class CannotBind(Exception):
 
     def __init__(self, listener: Listener, error: CannotListenError) -> None:
         self.listener = listener
-        self.reason = str(getattr(error.socketError, "strerror", None) or error.socketError)
+        self.reason = str(getattr(error.socketError, "strerror", None) or error.socketError) + _ways_out(
+            listener, error
+        )
         super().__init__(f"cannot bind {listener.bind}: {self.reason}")
+
+
+def _ways_out(listener: Listener, error: CannotListenError) -> str:
+    """Return what can be done where a process lacks the right to a port."""
+    bind = listener.bind
+    denied = getattr(error.socketError, "errno", None) == errno.EACCES
+    if not denied or not isinstance(bind, TCPAddress) or bind.port >= _PRIVILEGED:
+        return ""
+    return (
+        f" (a port below {_PRIVILEGED} asks for a right: --map-port {listener.port}:{8000 + bind.port} binds another; "
+        "or give CAP_NET_BIND_SERVICE, AmbientCapabilities= of a systemd unit; or lower "
+        "net.ipv4.ip_unprivileged_port_start; or start as root with twistd --uid)"
+    )
 
 
 class DataPlane:

@@ -24,6 +24,7 @@ from edgegate.loading import Loaded
 from edgegate.observe.counters import Counters
 from edgegate.reloading import Outcome, Reload, changes
 from edgegate.routing.snapshot import Address, Listener, Snapshot, TCPAddress
+from edgegate.startup import CannotStart
 from edgegate.tls.secrets import BadKeyMaterial
 from edgegate.upstream.localities import Place
 from edgegate.upstream.registry import ClusterRegistry
@@ -143,7 +144,7 @@ class GatewayService(MultiService):
         """
         Open the ports, while the process may still open those below 1024.
 
-        @raise SystemExit: One cannot be bound; what is wrong was logged in one line, and the others are closed again.
+        @raise edgegate.startup.CannotStart: One cannot be bound; the others are closed again.
         """
         self._open()
         super().privilegedStartService()  # type: ignore[no-untyped-call]
@@ -152,7 +153,7 @@ class GatewayService(MultiService):
         """
         Say what is served.
 
-        @raise SystemExit: See L{privilegedStartService}, which C{twist} leaves out.
+        @raise edgegate.startup.CannotStart: See L{privilegedStartService}, which C{twist} leaves out.
         """
         self._open()
         super().startService()  # type: ignore[no-untyped-call]
@@ -193,14 +194,9 @@ class GatewayService(MultiService):
             self.data_plane.install(snapshot, contexts)
         except CannotBind as error:
             origin = error.listener.origin
-            log.critical(
-                "cannot bind {address} for {resource} ({origin}): {reason}",
-                address=str(error.listener.bind),
-                resource=origin.resource,
-                origin=str(origin),
-                reason=error.reason,
-            )
-            raise SystemExit(1) from None
+            raise CannotStart(
+                f"cannot bind {error.listener.bind} for {origin.resource} ({origin}): {error.reason}"
+            ) from None
 
     def _say_what_is_served(self) -> None:
         if not self.snapshot.listeners:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import ssl
 import sys
@@ -11,6 +12,7 @@ from typing import TypeVar
 from unittest.mock import patch
 
 from twisted.internet import reactor
+from twisted.internet.error import CannotListenError
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
@@ -202,6 +204,18 @@ class DataPlaneTests(TestCase):
         self.assertIn(b":1111/", await self.do(client.ask))
         with self.assertRaises(FileNotFoundError), socket.socket(socket.AF_UNIX) as sock:
             sock.connect(path.path)
+
+    def test_right_to_a_port(self) -> None:
+        """Who lacks the right to a low port is told the ways out; elsewhere they would be none."""
+        denied = PermissionError(errno.EACCES, "Permission denied")
+        for bind, helps in ((TCPAddress("::", 80), True), (TCPAddress("::", 1024), False), (UNIXAddress("a"), False)):
+            said = str(CannotBind(listener(bind), CannotListenError("", 80, denied)))
+            self.assertTrue(said.startswith(f"cannot bind {bind}: Permission denied"))
+            for way in ("--map-port 80:8080", "CAP_NET_BIND_SERVICE", "ip_unprivileged_port_start", "--uid"):
+                self.assertEqual(way in said, helps, said)
+        taken = OSError(errno.EADDRINUSE, "Address already in use")
+        said = str(CannotBind(listener(TCPAddress("::", 80)), CannotListenError("", 80, taken)))
+        self.assertEqual(said, "cannot bind [::]:80: Address already in use")
 
     async def test_wider_address(self) -> None:
         """A port whose address becomes wider is bound anew; if that fails the old one is open again."""

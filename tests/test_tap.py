@@ -6,10 +6,13 @@ import sys
 from io import StringIO
 from ipaddress import ip_network
 from pathlib import Path
+from typing import cast
 
 from twisted.application.service import IService, IServiceMaker, MultiService
+from twisted.internet.defer import maybeDeferred
 from twisted.plugin import getPlugins
 from twisted.python.usage import UsageError
+from twisted.scripts._twistd_unix import ServerOptions
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.admin.service import AdminService
@@ -19,6 +22,7 @@ from edgegate.routing.addresses import TCPAddress
 from edgegate.service import GatewayService
 from edgegate.service_log import LoggedService
 from edgegate.signals import Signals
+from edgegate.startup import Startup
 from edgegate.tap import EX_CONFIG, Options, makeService
 from edgegate.watching import WatchService
 
@@ -125,6 +129,20 @@ class MakeServiceTests(SynchronousTestCase):
         service = self.make("--log-format=json")
         self.assertIsInstance(service, LoggedService)
         self.assertEqual(self.kinds(service), {GatewayService})
+
+    def test_twistd(self) -> None:
+        """Under twistd a start that fails is told; a daemon has no standard output for its logs, and says so."""
+        for arguments, daemon in ((("-n",), False), ((), True)):
+            runner = ServerOptions()
+            runner.parseOptions([*arguments, "edgegate", "--config", str(self.folder), "--log-format=json"])
+            service = makeService(runner.subOptions)
+            self.assertEqual(type(service), Startup if daemon else LoggedService)
+            (inner,) = cast(MultiService, service)
+            self.assertEqual(type(inner), GatewayService if daemon else Startup)
+            said = self.errors.getvalue()
+            self.assertEqual("the access log goes nowhere" in said, daemon)
+            self.assertEqual("--log-format json is left out" in said, daemon)
+            self.successResultOf(maybeDeferred(service.stopService))
 
     def test_broken(self) -> None:
         """Files with errors are not served: all of them are printed."""
