@@ -68,7 +68,8 @@ class GatewayService(MultiService):
     @ivar counters: What happened so far.
     @ivar data_plane: All that serves.
     @ivar last_reload: What came of the last reading of the files; at first of the one at the start.
-    @ivar followers: Called after each reading, with what was read.
+    @ivar followers: Called after each reading, with what was read. One that raises is logged, and no matter of the
+        others or the next reading.
     """
 
     def __init__(
@@ -158,8 +159,7 @@ class GatewayService(MultiService):
         self._open()
         super().startService()  # type: ignore[no-untyped-call]
         self._say_what_is_served()
-        for follower in self.followers:
-            follower(self._read.loaded)
+        self._follow()
 
     def stopService(self) -> Deferred[None]:
         """
@@ -262,6 +262,13 @@ class GatewayService(MultiService):
             reload = Reload(Outcome.REFUSED, _now(), problems)
         self._reloaded(replace(reload, seconds=self._clock.seconds() - since))
 
+    def _follow(self) -> None:
+        for follower in self.followers:
+            try:
+                follower(self._read.loaded)
+            except Exception:
+                log.failure("what follows the reading of files broke")
+
     def _read_again(self) -> _Read | None:
         """Read the files, in a thread; nothing where they are what they were."""
         # who asks for what was refused is told once more why, and a port may have become free
@@ -298,16 +305,18 @@ class GatewayService(MultiService):
         if reload.outcome is not Outcome.UNCHANGED:
             self.last_reload = reload
         waiting, self._under_way = self._under_way, []
-        if reload.outcome is not Outcome.UNCHANGED or waiting:
-            self._say_what_changed(reload)
-        if reload.outcome is not Outcome.UNCHANGED:
-            for follower in self.followers:
-                follower(self._read.loaded)
-        self._reloading = False
-        if self._waiting or self._changed:
-            self._begin_unless_under_way()
-        for asked in waiting:
-            asked.callback(reload)
+        try:
+            if reload.outcome is not Outcome.UNCHANGED or waiting:
+                self._say_what_changed(reload)
+            if reload.outcome is not Outcome.UNCHANGED:
+                self._follow()
+        finally:
+            # whatever happens, who waits is told and the next one begins
+            self._reloading = False
+            if self._waiting or self._changed:
+                self._begin_unless_under_way()
+            for asked in waiting:
+                asked.callback(reload)
 
     def _say_what_changed(self, reload: Reload) -> None:
         if reload.outcome is Outcome.UNCHANGED:
