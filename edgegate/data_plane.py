@@ -23,7 +23,7 @@ from edgegate.downstream.dispatch import Dispatch
 from edgegate.downstream.introduced import Introductions
 from edgegate.downstream.listener import DownstreamListener, Serving
 from edgegate.http.gateway import HTTPGateway
-from edgegate.http.h1_channel import HTTP1Channel
+from edgegate.http.interfaces import Served
 from edgegate.http.target import PathNormalisation
 from edgegate.net.connecting import connect
 from edgegate.net.pipe import MOST_PIPES
@@ -281,7 +281,7 @@ class DataPlane:
                 log.failure("a connection could not go over to new files")
 
 
-def _renew(channel: HTTP1Channel) -> None:
+def _renew(channel: Served) -> None:
     port = cast(DownstreamListener, channel.downstream.entry)
     current = port.current(channel.downstream)
     if port.leaving:

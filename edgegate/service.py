@@ -7,18 +7,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from functools import partial
 from typing import cast
 
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorFDSet, IReactorTime
+from twisted.internet.interfaces import IReactorFDSet, IReactorFromThreads, IReactorTime
 from twisted.internet.task import LoopingCall
-from twisted.internet.threads import deferToThread
 from twisted.logger import Logger, LogLevel
 
 from edgegate.config.problems import Problem, Problems, Severity
 from edgegate.data_plane import CannotBind, Contexts, DataPlane
 from edgegate.downstream.introduced import Introductions
+from edgegate.file_reader import defer_to_daemon
 from edgegate.http.target import PathNormalisation
 from edgegate.loading import Loaded
 from edgegate.observe.counters import Counters
@@ -82,7 +83,7 @@ class GatewayService(MultiService):
         max_connections: int | None = None,
         paths: PathNormalisation = PathNormalisation.BASE,
         drain: float = DRAIN,
-        defer: Defer = deferToThread,
+        defer: Defer | None = None,
         introductions: Introductions = Introductions(),  # noqa: B008 (frozen)
         place: Place = Place(),  # noqa: B008 (frozen)
         dns_servers: tuple[TCPAddress, ...] = (),
@@ -93,7 +94,7 @@ class GatewayService(MultiService):
         @param trusted_hops: See L{DataPlane}, as for C{max_connections}, C{paths}, C{introductions}, C{place} and
             C{dns_servers}.
         @param drain: Seconds that C{stopService} waits for what is under way.
-        @param defer: Calls something that takes its time.
+        @param defer: Calls something that takes its time; by default in a thread that nobody waits for at the end.
         @raise edgegate.tls.secrets.BadKeyMaterial: A server's certificate, key, authorities or ciphers are of no use.
         """
         super().__init__()  # type: ignore[no-untyped-call]
@@ -105,7 +106,7 @@ class GatewayService(MultiService):
         self.followers: list[Callable[[Loaded], None]] = []
         self._read = _Read(loaded, self.data_plane.contexts(loaded.snapshot))
         self._load = load
-        self._defer = defer
+        self._defer = partial(defer_to_daemon, cast(IReactorFromThreads, reactor)) if defer is None else defer
         self._clock = cast(IReactorTime, reactor)
         self._drain = drain
         self._opened = self._ending = False

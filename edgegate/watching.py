@@ -9,18 +9,24 @@ by L{places}; L{Watch} follows the result.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from threading import Lock
+from typing import Any, cast
 
 from twisted.application.service import Service
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.interfaces import IDelayedCall, IReactorFromThreads, IReactorTime
 from twisted.logger import Logger, LogLevel
+from twisted.python.failure import Failure
 from twisted.python.filepath import FilePath
 
-from edgegate.sources import SUFFIXES
+from edgegate.file_reader import FileReader, defer_to_daemon
+from edgegate.tree import SUFFIXES, is_hidden, walk
 
 log = Logger()
 
@@ -58,9 +64,16 @@ class Place:
     names: set[str] = field(default_factory=set)
     documents: bool = False
 
-    def matters(self, name: str) -> bool:
-        """Whether the change of a name does."""
-        return name in self.names or (self.documents and name.endswith(SUFFIXES) and not name.startswith("."))
+    def matters(self, name: str, folder: bool = False) -> bool:
+        """
+        Whether the change of a name does.
+
+        @param folder: Whether it is a folder's, or may be.
+        """
+        return name in self.names or (self.documents and not is_hidden(name) and (folder or name.endswith(SUFFIXES)))
+
+
+Defer = Callable[[Callable[[], dict[str, Place]]], Deferred[dict[str, Place]]]
 
 
 def places(config: Path | None, files: Iterable[Path]) -> dict[str, Place]:
@@ -71,38 +84,79 @@ def places(config: Path | None, files: Iterable[Path]) -> dict[str, Place]:
     @param config: A folder of documents, or one file of them; L{None} for none.
     @param files: Others that were read.
     """
-    found: dict[str, Place] = {}
+    ways = _Ways()
     for path in files:
-        _add_way(found, path)
-    if config is not None:
-        end = _add_way(found, config)
-        if os.path.isdir(end):  # noqa: PTH112
-            found.setdefault(end, Place()).documents = True
-    return found
+        ways.add(path)
+    end = None if config is None else ways.add(config)
+    if end is not None and os.path.isdir(end):  # noqa: PTH112
+        ways.place(end).documents = True
+        try:
+            tree = walk(Path(end), lambda look: look())
+        except OSError:
+            # it has gone, or holds too much to be read
+            return ways.found
+        for folder in tree.folders:
+            ways.place(ways.add(folder) or end).documents = True
+        for link in tree.links:
+            ways.add(link)
+    return ways.found
 
 
-def _add_way(found: dict[str, Place], path: Path) -> str:
-    """Add what matters on the way to a path, and return what it leads to, or where its way ends."""
-    rest = list(reversed(Path(os.path.abspath(path)).parts[1:]))  # noqa: PTH100
-    folder, here, links = "/", "/", 0
-    name = ""
-    while rest:
-        folder, name = here, rest.pop()
-        if name == "..":
-            here = os.path.dirname(here)  # noqa: PTH120
-            continue
-        here = os.path.join(folder, name)  # noqa: PTH118
-        if os.path.islink(here) and links < _MOST_LINKS:  # noqa: PTH114
-            links += 1
-            found.setdefault(folder, Place()).names.add(name)
-            target = Path(os.readlink(here))  # noqa: PTH115
-            here = "/" if target.is_absolute() else folder
-            rest.extend(reversed(target.parts[1:] if target.is_absolute() else target.parts))
-        elif not os.path.lexists(here):
-            break
-    if name:
-        found.setdefault(folder, Place()).names.add(name)
-    return here
+class _Ways:
+    """
+    What matters on the ways to paths.
+
+    @ivar found: The folders.
+    """
+
+    def __init__(self) -> None:
+        self.found: dict[str, Place] = {}
+        self._looked_at: dict[str, str | None] = {}
+
+    def place(self, folder: str) -> Place:
+        """Return what matters in a folder."""
+        return self.found.setdefault(folder, Place())
+
+    def add(self, path: Path) -> str | None:
+        """
+        Add what matters on the way to a path.
+
+        @return: What it leads to, or where its way ends; L{None} where it is relative to a folder that is gone.
+        """
+        try:
+            rest = list(reversed(Path(os.path.abspath(path)).parts[1:]))  # noqa: PTH100
+        except OSError:
+            return None
+        folder, here, links = "/", "/", 0
+        name = ""
+        while rest:
+            folder, name = here, rest.pop()
+            if name == "..":
+                here = os.path.dirname(here)  # noqa: PTH120
+                continue
+            here = os.path.join(folder, name)  # noqa: PTH118
+            found = self._look_at(here)
+            if found is None:
+                break
+            if found and links < _MOST_LINKS:
+                links += 1
+                self.place(folder).names.add(name)
+                target = Path(found)
+                here = "/" if target.is_absolute() else folder
+                rest.extend(reversed(target.parts[1:] if target.is_absolute() else target.parts))
+        if name:
+            self.place(folder).names.add(name)
+        return here
+
+    def _look_at(self, path: str) -> str | None:
+        """Return what a link says, nothing for all else; L{None} where there is nothing that could be looked at."""
+        if path not in self._looked_at:
+            try:
+                # one call, so that what is there can't become something else in between
+                self._looked_at[path] = os.readlink(path)  # noqa: PTH115
+            except OSError as error:
+                self._looked_at[path] = "" if error.errno == errno.EINVAL else None
+        return self._looked_at[path]
 
 
 def available() -> bool:
@@ -117,10 +171,11 @@ def available() -> bool:
 class Watch:
     """Calls back some time after files that are followed have changed; changes that come together count once."""
 
-    def __init__(self, reactor: IReactorTime, changed: Callable[[], object]) -> None:
+    def __init__(self, reactor: IReactorTime, changed: Callable[[], object], defer: Defer = maybeDeferred) -> None:
         """
         @param reactor: Also provides C{IReactorFDSet}.
         @param changed: Called after changes.
+        @param defer: Calls what looks at files, which may take its time.
         """
         from twisted.internet.inotify import INotify  # noqa: PLC0415
 
@@ -132,6 +187,9 @@ class Watch:
 
         self._reactor = reactor
         self._changed = changed
+        self._defer = defer
+        self._looks = 0
+        self._stopped = False
         self._events: Any = Events(reactor)  # type: ignore[no-untyped-call]
         self._events.startReading()  # type: ignore[no-untyped-call]
         self._config: Path | None = None
@@ -149,26 +207,42 @@ class Watch:
         What is new is looked at once more, since it may have changed before it was watched.
         """
         self._config, self._files = config, tuple(files)
-        if self._look_around():
-            self._something_changed()
+        self._look_around().addCallback(lambda fresh: self._something_changed() if fresh else None)
 
     def stop(self) -> None:
         """Watch no more."""
+        self._stopped = True
         if self._settling is not None:
             self._settling.cancel()
             self._settling = None
         self._events.stopReading()
         os.close(self._events.fileno())
 
-    def _look_around(self) -> bool:
+    def _look_around(self) -> Deferred[bool]:
         """Watch the folders that there are now on the ways to what is followed; tell whether some are new."""
-        self._places = places(self._config, self._files)
-        for folder in self._watched - self._places.keys():
+        self._looks += 1
+        looking = self._defer(partial(places, self._config, self._files))
+        return looking.addCallback(self._take, self._looks).addErrback(self._cannot_look)
+
+    def _take(self, found: dict[str, Place], look: int) -> bool:
+        if self._stopped or look != self._looks:
+            # what is followed is something else now
+            return False
+        self._places = found
+        for folder in self._watched - found.keys():
             self._forget(folder)
-        fresh = [folder for folder in self._places if folder not in self._watched]
+        fresh = [folder for folder in found if folder not in self._watched]
         for folder in fresh:
             self._watch(folder)
         return bool(fresh)
+
+    def _cannot_look(self, failure: Failure) -> bool:
+        """What was watched before goes on being watched."""
+        if failure.check(OSError):
+            log.emit(LogLevel.warn, "cannot look at what is watched: {reason}", reason=failure.getErrorMessage())
+        else:
+            log.failure("looking at what is watched broke", failure)
+        return False
 
     def _watch(self, folder: str) -> None:
         path = FilePath(folder)
@@ -197,15 +271,24 @@ class Watch:
 
     def _event(self, _: object, path: FilePath[bytes], mask: int) -> None:
         if mask & (_DELETE_SELF | _MOVE_SELF):
-            self._watched.discard(os.fsdecode(path.path))
-            if mask & _MOVE_SELF:
-                self._forget(os.fsdecode(path.path))
+            self._lost(os.fsdecode(path.path), bool(mask & _MOVE_SELF))
             self._something_changed()
             return
         folder, name = os.path.split(os.fsdecode(path.path))
         place = self._places.get(folder)
-        if place is not None and place.matters(name) and not _being_written(path.path, mask):
+        if place is None or _being_written(path.path, mask):
+            return
+        # a link that is new may lead to a folder
+        is_folder = mask & _ISDIR or (mask & (_CREATE | _MOVED_TO) and os.path.islink(path.path))  # noqa: PTH114
+        if place.matters(name, bool(is_folder)):
             self._something_changed()
+
+    def _lost(self, folder: str, moved: bool) -> None:
+        """A folder is no longer where it was; those in one that was moved have gone with it."""
+        for each in [each for each in self._watched if each == folder or (moved and each.startswith(f"{folder}/"))]:
+            if moved:
+                self._forget(each)
+            self._watched.discard(each)
 
     def _something_changed(self) -> None:
         now = self._reactor.seconds()
@@ -217,8 +300,7 @@ class Watch:
 
     def _settled(self) -> None:
         self._settling = None
-        self._look_around()
-        self._changed()
+        self._look_around().addCallback(lambda _: None if self._stopped else self._changed())
 
 
 def _being_written(path: bytes, mask: int) -> bool:
@@ -242,18 +324,20 @@ class WatchService(Service):
 
     def __init__(self, reactor: IReactorTime, changed: Callable[[], object]) -> None:
         """
-        @param reactor: Also provides C{IReactorFDSet}.
+        @param reactor: Also provides C{IReactorFDSet} and C{IReactorFromThreads}.
         @param changed: Called after changes.
         """
         self._reactor = reactor
         self._changed = changed
+        self._reader = FileReader()
+        self._looking = Lock()
         self._watch: Watch | None = None
 
     def startService(self) -> None:
         """Begin."""
         super().startService()  # type: ignore[no-untyped-call]
         if available():
-            self._watch = Watch(self._reactor, self._changed)
+            self._watch = Watch(self._reactor, self._changed, self._defer)
         else:
             log.info("this system has no inotify: files are not watched, reload by SIGHUP")
 
@@ -268,3 +352,15 @@ class WatchService(Service):
         """Watch what was read, and nothing else; see L{Watch.follow}."""
         if self._watch is not None:
             self._watch.follow(config, files)
+
+    def _defer(self, look: Callable[[], dict[str, Place]]) -> Deferred[dict[str, Place]]:
+        """Look in a thread, which may hang."""
+
+        def patiently() -> dict[str, Place]:
+            with self._looking:
+                try:
+                    return self._reader(look)
+                finally:
+                    self._reader.close()
+
+        return defer_to_daemon(cast(IReactorFromThreads, self._reactor), patiently)
