@@ -83,6 +83,42 @@ class PlacesTests(SynchronousTestCase):
         (self.folder / "b").symlink_to("a")
         self.assertEqual(self.found(None, self.folder / "a"), {".": Place({"a", "b"})})
 
+    def test_tree(self) -> None:
+        """Documents matter in every folder within the folder, and so do folders that come and go."""
+        (self.folder / "etc/sub/.git").mkdir(parents=True)
+        found = self.found(self.folder / "etc")
+        self.assertEqual(
+            found,
+            {".": Place({"etc"}), "etc": Place({"sub"}, documents=True), "etc/sub": Place(documents=True)},
+        )
+        matters = found["etc/sub"].matters
+        self.assertEqual(
+            [matters("new", folder=True), matters("new"), matters(".new", folder=True), matters("lost+found", True)],
+            [True, False, False, False],
+        )
+
+    def test_config_map(self) -> None:
+        """Kubernetes mounts documents, and folders of them, as links: what they lead to matters as well."""
+        (self.folder / "..1/sub").mkdir(parents=True)
+        (self.folder / "..1/a.yaml").touch()
+        (self.folder / "..data").symlink_to("..1")
+        (self.folder / "a.yaml").symlink_to("..data/a.yaml")
+        (self.folder / "sub").symlink_to("..data/sub")
+        found = self.found(self.folder)
+        self.assertEqual(found["."].names, {"..data", "a.yaml", "sub"})
+        self.assertEqual(found["..1"], Place({"a.yaml", "sub"}))
+        self.assertTrue(found["..1/sub"].documents)
+
+    def test_current_folder_is_gone(self) -> None:
+        """Nothing is found of what is relative to a folder that is gone; all else is."""
+        self.addCleanup(os.chdir, Path.cwd())
+        gone = self.folder / "gone"
+        gone.mkdir()
+        os.chdir(gone)
+        gone.rmdir()
+        self.assertEqual(places(Path("etc"), [Path("a.crt")]), {})
+        self.assertEqual(self.found(Path("etc"), self.folder / "a.crt"), {".": Place({"a.crt"})})
+
 
 class WatchTests(TestCase):
     """Real changes."""
@@ -220,6 +256,58 @@ class WatchTests(TestCase):
         await self.noticed(swap)
         await self.noticed(lambda: (self.base / "two/a.yaml").write_text("x"))
         await self.unnoticed(lambda: (self.base / "one/a.yaml").write_text("x"))
+
+    async def test_folders(self) -> None:
+        """Folders within the folder appear, are renamed and vanish; what is in them is watched."""
+        await self.follow()
+        await self.noticed((self.etc / "empty").mkdir)
+        await self.noticed(lambda: (self.etc / "empty/a.yaml").write_text("a"))
+        await self.noticed(lambda: (self.etc / "one/two").mkdir(parents=True))
+        await self.noticed(lambda: (self.etc / "one/two/b.yaml").write_text("b"))
+        await self.noticed(lambda: (self.etc / "one").rename(self.etc / "three"))
+        await self.noticed(lambda: (self.etc / "three/two/b.yaml").write_text("c"))
+        await self.unnoticed(lambda: (self.etc / "three/two/notes.txt").write_text("c"))
+        await self.noticed(lambda: shutil.rmtree(self.etc / "three"))
+        (self.base / "other").mkdir()
+        await self.noticed(lambda: (self.etc / "link").symlink_to("../other"))
+        await self.noticed(lambda: (self.base / "other/d.yaml").write_text("d"))
+        await self.noticed((self.etc / "link").unlink)
+        await self.unnoticed(lambda: (self.base / "other/d.yaml").write_text("e"))
+
+    async def test_hidden_folder(self) -> None:
+        """Hidden folders are left alone."""
+        await self.follow()
+        await self.unnoticed((self.etc / ".git").mkdir)
+        await self.unnoticed(lambda: (self.etc / ".git/a.yaml").write_text("a"))
+
+    async def test_folder_replaced(self) -> None:
+        """A folder that is moved away takes those in it along: others of the same names are watched in their place."""
+        (self.etc / "one/two").mkdir(parents=True)
+        await self.follow()
+
+        def replace() -> None:
+            (self.etc / "one").rename(self.base / "old")
+            (self.etc / "one/two").mkdir(parents=True)
+
+        await self.noticed(replace)
+        await self.noticed(lambda: (self.etc / "one/two/a.yaml").write_text("a"))
+        await self.unnoticed(lambda: (self.base / "old/two/a.yaml").write_text("a"))
+
+    async def test_config_map_changes(self) -> None:
+        """Documents that Kubernetes mounts change by the swap of one link."""
+        for version in ("..1", "..2"):
+            (self.etc / version).mkdir()
+            (self.etc / version / "b.yaml").write_text(version)
+        (self.etc / "..data").symlink_to("..1")
+        (self.etc / "b.yaml").symlink_to("..data/b.yaml")
+        await self.follow()
+
+        def swap() -> None:
+            (self.etc / "..data_tmp").symlink_to("..2")
+            (self.etc / "..data_tmp").rename(self.etc / "..data")
+
+        await self.noticed(swap)
+        await self.noticed(lambda: (self.etc / "..2/b.yaml").write_text("x"))
 
     async def test_other_files(self) -> None:
         """What is not followed any more is not watched any more."""
