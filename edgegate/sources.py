@@ -164,7 +164,8 @@ class Sources:
             try:
                 yield name, self._reader(partial(_read, path, MAX_FILE + 1, whole=False))
             except (OSError, ValueError) as error:
-                yield name, _reason(error)
+                piped = path == self._path and isinstance(error, OSError) and error.errno == errno.EINVAL
+                yield name, f"{_reason(error)}; - reads standard input" if piped else _reason(error)
         yield from self._tree.faults
 
 

@@ -110,7 +110,7 @@ class SourcesTests(SynchronousTestCase):
             self.assertEqual(error.strerror, reason)
         self.assertRaises(IsADirectoryError, self.sources.read, ".")
         self.read(str(self.folder / "p.yaml"))
-        self.assertEqual(self.documents, [(str(self.folder / "p.yaml"), pipe)])
+        self.assertEqual(self.documents, [(str(self.folder / "p.yaml"), f"{pipe}; - reads standard input")])
 
     def test_files_that_hang(self) -> None:
         """A file system that does not answer is a reason, and a change."""
