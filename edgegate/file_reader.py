@@ -63,7 +63,7 @@ class FileReader:
             self._worker.give(None)
             self._hanging.append(self._worker)
             self._worker = None
-            raise TimeoutError(errno.ETIMEDOUT, f"nothing came for {patience:g} seconds: does its file system answer?")
+            raise TimeoutError(errno.ETIMEDOUT, f"nothing came for {patience:g} s: does its file system answer?")
         return call.outcome()
 
     def close(self) -> None:

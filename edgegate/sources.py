@@ -29,6 +29,12 @@ MAX_KEY_FILE = 16 * 1024 * 1024
 Reason = str
 """Why a file can't be read."""
 
+_NO_FILE = "not a file"
+
+_AT_ONCE = 32
+_ROOM = 1024 * 1024
+"""Files that are read at one time, and bytes of them after which no further one is."""
+
 _PEEK = 64 * 1024
 """Bytes of a file with another ending that are looked at."""
 
@@ -152,21 +158,62 @@ class Sources:
         if self.config == STANDARD_INPUT:
             yield "<stdin>", self._read_stdin()
             return
-        files = [(self.config, self._path)]
         try:
-            if self._find_folder() == self._path:
+            is_folder = self._find_folder() == self._path
+            if is_folder:
                 self._tree = walk(self._path, self._reader)
-                files = self._tree.documents
         except (OSError, ValueError) as error:
             yield self.config, _reason(error)
             return
-        for name, path in files:
+        if is_folder:
+            yield from self._read_files(self._tree.documents)
+            yield from self._tree.faults
+            return
+        content = self._read_one(self._path)
+        if isinstance(content, str) and content.endswith(_NO_FILE):
+            content += "; - reads standard input"
+        yield self.config, content
+
+    def _read_files(self, files: list[tuple[str, Path]]) -> Iterator[tuple[str, bytes | Reason]]:
+        """Read files, small ones many at a time: it takes a while to tell a thread of each."""
+        begin = 0
+        while begin < len(files):
+            some = files[begin : begin + _AT_ONCE]
             try:
-                yield name, self._reader(partial(_read, path, MAX_FILE + 1, whole=False))
-            except (OSError, ValueError) as error:
-                piped = path == self._path and isinstance(error, OSError) and error.errno == errno.EINVAL
-                yield name, f"{_reason(error)}; - reads standard input" if piped else _reason(error)
-        yield from self._tree.faults
+                contents = self._reader(partial(_read_some, some))
+            except OSError:
+                # one of them hangs: which, they tell one by one
+                contents = [self._read_one(path) for _, path in some]
+            begin += len(contents)
+            # files may be more than what was read of them
+            for (name, _), content in zip(some, contents):  # noqa: B905
+                yield name, content
+
+    def _read_one(self, path: Path) -> bytes | Reason:
+        try:
+            return self._reader(partial(_content, path))
+        except OSError as error:
+            return _reason(error)
+
+
+def _read_some(files: list[tuple[str, Path]]) -> list[bytes | Reason]:
+    """Read the first of some files: no more together than takes room."""
+    contents: list[bytes | Reason] = []
+    left = _ROOM
+    for _, path in files:
+        contents.append(_content(path))
+        left -= len(contents[-1])
+        if left <= 0:
+            break
+    return contents
+
+
+def _content(path: Path) -> bytes | Reason:
+    """Return what a file of documents holds, or why there is nothing."""
+    try:
+        return _read(path, MAX_FILE + 1, whole=False)
+    except (OSError, ValueError) as error:
+        return _reason(error)
 
 
 def _read(path: Path, limit: int, whole: bool = True) -> bytes:
@@ -197,7 +244,7 @@ def _check_kind(mode: int) -> None:
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     if not stat.S_ISREG(mode):
-        raise OSError(errno.EINVAL, f"it is {_KINDS.get(stat.S_IFMT(mode), 'something else')}, not a file")
+        raise OSError(errno.EINVAL, f"it is {_KINDS.get(stat.S_IFMT(mode), 'something else')}, {_NO_FILE}")
 
 
 def _reason(error: Exception) -> Reason:

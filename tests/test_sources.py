@@ -135,6 +135,38 @@ class SourcesTests(SynchronousTestCase):
         self.assertRaises(TimeoutError, sources.read, "shop.key")
         self.assertEqual(sources.named, [self.folder.parent / "shop.key"])
 
+    def test_many_files(self) -> None:
+        """Many files are read in their order, be they small, large, or unreadable."""
+        expected: list[tuple[str, object]] = [("a.yaml", b"a")]
+        for number in range(100):
+            name = f"b{number:02}.yaml"
+            content = b"x" * (1 + number % 7 * 300_000)
+            if number % 10:
+                (self.folder / name).write_bytes(content)
+            else:
+                (self.folder / name).symlink_to("nowhere")
+            expected.append((name, content if number % 10 else "No such file or directory"))
+        self.read(str(self.folder))
+        self.assertEqual(self.documents, expected)
+
+    def test_one_file_hangs(self) -> None:
+        """Of files that are read together the one that hangs is named, and the others are read."""
+
+        class Hanging(FileReader):
+            calls = 0
+
+            def __call__(self, work: Callable[[], T]) -> T:
+                self.calls += 1
+                # the first two look at the folder, the third reads the files, and those after it each of them
+                if self.calls in (3, 5):
+                    raise TimeoutError(errno.ETIMEDOUT, "nothing came")
+                return super().__call__(work)
+
+        for name in ("b", "c"):
+            (self.folder / f"{name}.yaml").write_text(name)
+        sources = Sources(str(self.folder), lambda: b"", Hanging())
+        self.assertEqual(list(sources.documents()), [("a.yaml", b"a"), ("b.yaml", "nothing came"), ("c.yaml", b"c")])
+
     def test_passed_over(self) -> None:
         """Files with other endings that hold documents are told, but for copies of files that are read."""
         gateway = "apiVersion: networking.istio.io/v1\nkind: Gateway\n---\nkind: VirtualService\n"
