@@ -75,9 +75,8 @@ class CannotBind(Exception):
 
     def __init__(self, listener: Listener, error: CannotListenError) -> None:
         self.listener = listener
-        self.reason = str(getattr(error.socketError, "strerror", None) or error.socketError) + _ways_out(
-            listener, error
-        )
+        reason = str(getattr(error.socketError, "strerror", None) or error.socketError)
+        self.reason = reason + _ways_out(listener, error)
         super().__init__(f"cannot bind {listener.bind}: {self.reason}")
 
 
@@ -247,15 +246,12 @@ class DataPlane:
         for port in closed:
             try:
                 port.bind()
-            except CannotListenError as error:
-                log.error(
-                    "{error}, as it was before: it is closed until a reload opens it",
-                    error=str(CannotBind(port.listener, error)),
-                )
+                port.accept()
+            except Exception as error:
+                words = CannotBind(port.listener, error) if isinstance(error, CannotListenError) else error
+                log.error("{words}, as it was before: it is closed until a reload opens it", words=str(words))
                 del self.ports[port.listener.bind]
                 self._leave(port)
-            else:
-                port.accept()
 
     def _leave(self, port: DownstreamListener) -> None:
         port.close()

@@ -43,8 +43,6 @@ FEW_OBJECTS = 300_000
 
 THOROUGH_EVERY = 16
 
-_ROUTES = "VirtualService"
-
 
 class Configuration:
     """
@@ -139,11 +137,10 @@ def _documents(sources: Sources, problems: Problems) -> Iterator[Document]:
 
 def _tell_passed_over(sources: Sources, resources: Resources, problems: Problems) -> None:
     """Tell of files whose names end in something else: nobody may have meant to leave out all Gateways or routes."""
-    wanted = {
-        kind for kind, found in (("Gateway", resources.gateways), (_ROUTES, resources.virtual_services)) if not found
-    }
+    read = {"Gateway": resources.gateways, "VirtualService": resources.virtual_services}
+    missing = {kind for kind, found in read.items() if not found}
     for name, kinds in sources.passed_over():
-        severity = Severity.WARNING if wanted.intersection(kinds) else Severity.INFO
+        severity = Severity.WARNING if missing.intersection(kinds) else Severity.INFO
         message = f"not read, as its name does not end in .yaml, .yml or .json; it holds: {', '.join(kinds)}"
         problems.add(Problem(name, 1, 1, severity, "", message))
 
