@@ -6,14 +6,15 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail, maybeDeferred
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from edgegate import watching
-from edgegate.watching import Place, Watch, available, places
+from edgegate.watching import Place, Watch, WatchService, available, places
 
 PATIENCE = 10.0
 
@@ -137,7 +138,11 @@ class WatchTests(TestCase):
         self.calls = 0
         self.waiting: Deferred[None] | None = None
         self.watch = Watch(reactor, self.changed)  # type: ignore[arg-type]
-        self.addCleanup(self.watch.stop)
+        self.addCleanup(self.end)
+
+    def end(self) -> None:
+        """Watch no more."""
+        self.watch.stop()
 
     def changed(self) -> None:
         """Something has changed."""
@@ -308,6 +313,42 @@ class WatchTests(TestCase):
 
         await self.noticed(swap)
         await self.noticed(lambda: (self.etc / "..2/b.yaml").write_text("x"))
+
+    async def test_cannot_look(self) -> None:
+        """Where it can't be told what to watch, what was watched before is, and changes are told all the same."""
+        for error in (TimeoutError("nothing came"), ZeroDivisionError()):
+            outcomes = [None, error, error]
+
+            def defer(look: Callable[[], dict[str, Place]], outcomes: list[Exception | None] = outcomes) -> Any:
+                failed = outcomes.pop(0)
+                return maybeDeferred(look) if failed is None else fail(failed)
+
+            self.watch.stop()
+            self.watch = Watch(reactor, self.changed, defer)  # type: ignore[arg-type]
+            await self.follow()
+            await self.noticed(lambda: (self.etc / "a.yaml").write_text("b"))
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 2)
+
+    async def test_stopped(self) -> None:
+        """Who is stopped while it looks watches nothing more, and tells nobody."""
+        looking: Deferred[dict[str, Place]] = Deferred()
+        watch = Watch(reactor, self.changed, lambda _: looking)  # type: ignore[arg-type]
+        watch.follow(self.etc, [])
+        watch.stop()
+        looking.callback(places(self.etc, []))
+        await self.unnoticed(lambda: (self.etc / "a.yaml").write_text("b"))
+
+    async def test_service(self) -> None:
+        """The service looks in threads, and tells of what changed since it was told what to follow."""
+        service = WatchService(reactor, self.changed)  # type: ignore[arg-type]
+        service.startService()
+        try:
+            service.follow(self.etc, [self.cert])
+            await self.next()
+            await self.noticed((self.etc / "sub").mkdir)
+            await self.noticed(lambda: (self.etc / "sub/a.yaml").write_text("a"))
+        finally:
+            service.stopService()
 
     async def test_other_files(self) -> None:
         """What is not followed any more is not watched any more."""
