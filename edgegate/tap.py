@@ -12,7 +12,12 @@ from signal import Signals as Signal
 from typing import cast
 
 from twisted.application.service import IService, MultiService
-from twisted.internet.interfaces import IReactorFDSet, IReactorFromThreads, IReactorTime
+from twisted.internet.interfaces import (
+    IReactorFDSet,
+    IReactorFromThreads,
+    IReactorPluggableNameResolver,
+    IReactorTime,
+)
 from twisted.logger import Logger, LogLevel
 from twisted.python import usage
 
@@ -21,6 +26,7 @@ from edgegate.admin.service import AdminService
 from edgegate.downstream.introduced import Introductions
 from edgegate.http.target import PathNormalisation
 from edgegate.loading import Configuration
+from edgegate.net.system_resolver import SystemResolver
 from edgegate.observe.access_log import AccessLogService
 from edgegate.observe.counters import Counters
 from edgegate.observe.log_file import STANDARD_OUTPUT, LogFile
@@ -45,7 +51,7 @@ GC_THRESHOLD = 20_000
 """Objects more than before after which the garbage collector looks through the young ones."""
 
 
-class Reactor(IReactorFDSet, IReactorTime, IReactorFromThreads):
+class Reactor(IReactorFDSet, IReactorTime, IReactorFromThreads, IReactorPluggableNameResolver):
     """What all parts together ask of the reactor."""
 
 
@@ -207,6 +213,7 @@ def makeService(options: Options) -> IService:
     from twisted.internet import reactor as installed  # noqa: PLC0415
 
     reactor = cast(Reactor, installed)
+    reactor.installNameResolver(SystemResolver(reactor))
     configuration = Configuration(options["config"], options["selector"] or None, options["map-port"], frozen=True)
     loaded = configuration.load()
     if len(loaded.problems):
