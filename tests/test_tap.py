@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import cast
 
 from twisted.application.service import IService, IServiceMaker, MultiService
+from twisted.internet import reactor
 from twisted.internet.defer import maybeDeferred
+from twisted.internet.interfaces import IReactorPluggableNameResolver
 from twisted.plugin import getPlugins
 from twisted.python.usage import UsageError
 from twisted.scripts._twistd_unix import ServerOptions
@@ -17,6 +19,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.admin.service import AdminService
 from edgegate.http.target import PathNormalisation
+from edgegate.net.system_resolver import SystemResolver
 from edgegate.observe.access_log import AccessLogService
 from edgegate.routing.addresses import TCPAddress
 from edgegate.service import GatewayService
@@ -104,6 +107,8 @@ class MakeServiceTests(SynchronousTestCase):
         """Make a folder."""
         self.folder = Path(self.mktemp())
         self.folder.mkdir()
+        resolving = cast(IReactorPluggableNameResolver, reactor)
+        self.addCleanup(resolving.installNameResolver, resolving.nameResolver)
         self.errors = StringIO()
         self.patch(sys, "stderr", self.errors)
 
@@ -123,6 +128,7 @@ class MakeServiceTests(SynchronousTestCase):
         self.assertEqual(self.kinds(service), {AccessLogService, AdminService, Signals, WatchService})
         bare = self.make("--access-log=none", "--admin=none", "--no-watch")
         self.assertEqual(self.kinds(bare), {Signals})
+        self.assertIsInstance(cast(IReactorPluggableNameResolver, reactor).nameResolver, SystemResolver)
 
     def test_json_log(self) -> None:
         """The log's format is the application's matter."""
