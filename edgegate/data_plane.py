@@ -8,6 +8,7 @@ and then replaces everything within one turn of the reactor.
 
 from __future__ import annotations
 
+import errno
 import resource
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,11 +17,13 @@ from typing import cast
 
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IReactorFDSet, IReactorPluggableNameResolver, IReactorTime
+from twisted.logger import Logger
 
 from edgegate.downstream.dispatch import Dispatch
 from edgegate.downstream.introduced import Introductions
 from edgegate.downstream.listener import DownstreamListener, Serving
 from edgegate.http.gateway import HTTPGateway
+from edgegate.http.interfaces import Served
 from edgegate.http.limits import Limits
 from edgegate.http.target import PathNormalisation
 from edgegate.net.connecting import connect
@@ -36,6 +39,8 @@ from edgegate.tls.sni import ContextMap
 from edgegate.upstream.localities import Place
 from edgegate.upstream.lookups import machine_lookups
 from edgegate.upstream.registry import ClusterRegistry, import_asking
+
+log = Logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,9 @@ WAIT = 0.01
 LEAVE = 30.0
 """Seconds that connections may go on after their port left the files."""
 
+_PRIVILEGED = 1024
+"""The first port that any process may bind, unless the system was told otherwise."""
+
 
 class CannotBind(Exception):
     """
@@ -68,8 +76,22 @@ class CannotBind(Exception):
 
     def __init__(self, listener: Listener, error: CannotListenError) -> None:
         self.listener = listener
-        self.reason = str(getattr(error.socketError, "strerror", None) or error.socketError)
+        reason = str(getattr(error.socketError, "strerror", None) or error.socketError)
+        self.reason = reason + _ways_out(listener, error)
         super().__init__(f"cannot bind {listener.bind}: {self.reason}")
+
+
+def _ways_out(listener: Listener, error: CannotListenError) -> str:
+    """Return what can be done where a process lacks the right to a port."""
+    bind = listener.bind
+    denied = getattr(error.socketError, "errno", None) == errno.EACCES
+    if not denied or not isinstance(bind, TCPAddress) or bind.port >= _PRIVILEGED:
+        return ""
+    return (
+        f" (a port below {_PRIVILEGED} asks for a right: --map-port {listener.port}:{8000 + bind.port} binds another; "
+        "or give CAP_NET_BIND_SERVICE, AmbientCapabilities= of a systemd unit; or lower "
+        "net.ipv4.ip_unprivileged_port_start; or start as root with twistd --uid)"
+    )
 
 
 class DataPlane:
@@ -157,24 +179,29 @@ class DataPlane:
 
         What was begun under the one before ends under it.
 
-        @raise CannotBind: A port can't be opened; everything is as it was.
+        @raise CannotBind: A port can't be opened; everything is as it was, as it is where anything else goes wrong.
         """
         serving = {listener.bind: Serving(listener, contexts.servers[listener.bind]) for listener in snapshot.listeners}
         fresh = {bind: self._port(each) for bind, each in serving.items() if bind not in self.ports}
         gone = [port for bind, port in self.ports.items() if bind not in serving]
-        self._bind(list(fresh.values()), gone)
-        self.clusters.update(snapshot.clusters, contexts.clients)
+        closed = self._bind(list(fresh.values()), gone)
+        try:
+            self.clusters.update(snapshot.clusters, contexts.clients)
+            for port in fresh.values():
+                port.accept()
+        except Exception:
+            self._roll_back(list(fresh.values()), closed)
+            self.clusters.update(self.snapshot.clusters, self._contexts.clients)
+            raise
         for bind, port in self.ports.items():
             if bind in serving:
                 port.serving = serving[bind]
-        for port in gone:
-            self._leave(port)
         self.ports = {bind: fresh.get(bind) or self.ports[bind] for bind in serving}
         self.snapshot = snapshot
         self._contexts = contexts
+        for port in gone:
+            self._leave(port)
         self._renew_channels()
-        for port in fresh.values():
-            port.accept()
 
     def drain(self) -> None:
         """
@@ -212,8 +239,8 @@ class DataPlane:
     def _has_room(self) -> bool:
         return self.connections < self._max_connections
 
-    def _bind(self, fresh: list[DownstreamListener], gone: list[DownstreamListener]) -> None:
-        """Bind new ports, all or none. What has to make room for them is closed first, and opened again if it fails."""
+    def _bind(self, fresh: list[DownstreamListener], gone: list[DownstreamListener]) -> list[DownstreamListener]:
+        """Bind new ports, all or none. What has to make room for them is closed first, and returned."""
         numbers = {_number(port) for port in fresh}
         in_the_way = [port for port in gone if _number(port) in numbers]
         for port in in_the_way:
@@ -222,18 +249,30 @@ class DataPlane:
             # it left the files before, but may not be closed yet
             if isinstance(port.local, TCPAddress) and port.local.port in numbers:
                 port.close()
-        bound: list[DownstreamListener] = []
+        try:
+            for port in fresh:
+                try:
+                    port.bind()
+                except CannotListenError as error:
+                    raise CannotBind(port.listener, error) from None
+        except Exception:
+            self._roll_back(fresh, in_the_way)
+            raise
+        return in_the_way
+
+    def _roll_back(self, fresh: list[DownstreamListener], closed: list[DownstreamListener]) -> None:
+        """Close new ports, and open those again that made room for them, as far as that can be done."""
         for port in fresh:
+            port.close()
+        for port in closed:
             try:
                 port.bind()
-            except CannotListenError as error:
-                for other in bound:
-                    other.close()
-                for other in in_the_way:
-                    other.bind()
-                    other.accept()
-                raise CannotBind(port.listener, error) from None
-            bound.append(port)
+                port.accept()
+            except Exception as error:
+                words = CannotBind(port.listener, error) if isinstance(error, CannotListenError) else error
+                log.error("{words}, as it was before: it is closed until a reload opens it", words=str(words))
+                del self.ports[port.listener.bind]
+                self._leave(port)
 
     def _leave(self, port: DownstreamListener) -> None:
         port.withdraw()
@@ -251,14 +290,22 @@ class DataPlane:
     def _renew_channels(self) -> None:
         """Let kept connections go on under the new Snapshot, or end with the answer that is under way."""
         for channel in tuple(self._http.channels):
-            port = cast(DownstreamListener, channel.downstream.entry)
-            current = port.current(channel.downstream)
-            if port.leaving:
-                channel.retire()
-            elif current is None:
-                channel.drain()
-            else:
-                channel.move(current)
+            try:
+                _renew(channel)
+            except Exception:
+                # what is wrong with one of them is no matter of the others
+                log.failure("a connection could not go over to new files")
+
+
+def _renew(channel: Served) -> None:
+    port = cast(DownstreamListener, channel.downstream.entry)
+    current = port.current(channel.downstream)
+    if port.leaving:
+        channel.retire()
+    elif current is None:
+        channel.drain()
+    else:
+        channel.move(current)
 
 
 def most_connections() -> int:

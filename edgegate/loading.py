@@ -10,11 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import lru_cache
+from pathlib import Path
 
 from edgegate.config.decode import decode
 from edgegate.config.document import Document
 from edgegate.config.documents import MAX_FILE, stream
 from edgegate.config.problems import Problem, Problems, Severity
+from edgegate.config.resources import Resources
+from edgegate.file_reader import FileReader
 from edgegate.inspection import KeyInspector
 from edgegate.routing.compiler import CompileOptions, compile_resources
 from edgegate.routing.snapshot import Snapshot
@@ -69,6 +72,8 @@ class Configuration:
         """
         self._frozen = frozen
         self._loads = 0
+        self._base = _here()
+        self._reader = FileReader()
         self.config = config
         self._selector = selector
         self._port_map = port_map or {}
@@ -81,12 +86,15 @@ class Configuration:
 
         @param now: An aware time that certificates should be valid at; by default the present.
         """
-        sources = Sources(self.config, self._standard_input)
+        sources = Sources(self.config, self._standard_input, self._reader, self._base)
         problems = Problems()
         self._loads += 1
         thorough = gc.get_freeze_count() < FEW_OBJECTS or self._loads % THOROUGH_EVERY == 0
-        with _collector_paused(self._frozen, thorough):
-            snapshot = self._compile(sources, problems, now or datetime.now(timezone.utc))
+        try:
+            with _collector_paused(self._frozen, thorough):
+                snapshot = self._compile(sources, problems, now or datetime.now(timezone.utc))
+        finally:
+            sources.close()
         _give_back()
         return Loaded(None if problems.errors else snapshot, problems, sources)
 
@@ -95,6 +103,7 @@ class Configuration:
         inspector = KeyInspector(now)
         options = CompileOptions(self._selector, self._port_map, sources.read, inspector, inspector.upstream)
         snapshot = compile_resources(resources, options, problems)
+        _tell_passed_over(sources, resources, problems)
         if not snapshot.listeners and not problems.errors:
             why = "no server of any Gateway is served" if resources.gateways else "no Gateway is declared"
             problems.add(Problem(self.config, 1, 1, Severity.INFO, "", f"{why}: no port is opened"))
@@ -124,6 +133,24 @@ def _documents(sources: Sources, problems: Problems) -> Iterator[Document]:
             problems.add(Problem(name, 1, 1, Severity.ERROR, "", f"can't be read: {content}"))
         else:
             yield from stream(name, content, problems)
+
+
+def _tell_passed_over(sources: Sources, resources: Resources, problems: Problems) -> None:
+    """Tell of files whose names end in something else: nobody may have meant to leave out all Gateways or routes."""
+    read = {"Gateway": resources.gateways, "VirtualService": resources.virtual_services}
+    missing = {kind for kind, found in read.items() if not found}
+    for name, kinds in sources.passed_over():
+        severity = Severity.WARNING if missing.intersection(kinds) else Severity.INFO
+        message = f"not read, as its name does not end in .yaml, .yml or .json; it holds: {', '.join(kinds)}"
+        problems.add(Problem(name, 1, 1, severity, "", message))
+
+
+def _here() -> Path:
+    """Return the current folder, which names on the command line are relative to, wherever the process goes later."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return Path()
 
 
 @contextmanager

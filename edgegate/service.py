@@ -7,18 +7,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from functools import partial
 from typing import cast
 
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorFDSet, IReactorTime
+from twisted.internet.interfaces import IReactorFDSet, IReactorFromThreads, IReactorTime
 from twisted.internet.task import LoopingCall
-from twisted.internet.threads import deferToThread
 from twisted.logger import Logger, LogLevel
 
 from edgegate.config.problems import Problem, Problems, Severity
 from edgegate.data_plane import CannotBind, Contexts, DataPlane
 from edgegate.downstream.introduced import Introductions
+from edgegate.file_reader import defer_to_daemon
 from edgegate.http.limits import Limits
 from edgegate.http.target import PathNormalisation
 from edgegate.loading import Loaded
@@ -27,6 +28,7 @@ from edgegate.observe.events import Observer
 from edgegate.observe.observers import Observers
 from edgegate.reloading import Outcome, Reload, changes
 from edgegate.routing.snapshot import Address, Listener, Snapshot, TCPAddress
+from edgegate.startup import CannotStart
 from edgegate.tls.secrets import BadKeyMaterial
 from edgegate.upstream.localities import Place
 from edgegate.upstream.registry import ClusterRegistry
@@ -70,7 +72,8 @@ class GatewayService(MultiService):
     @ivar counters: What happened so far.
     @ivar data_plane: All that serves.
     @ivar last_reload: What came of the last reading of the files; at first of the one at the start.
-    @ivar followers: Called after each reading, with what was read.
+    @ivar followers: Called after each reading, with what was read. One that raises is logged, and no matter of the
+        others or the next reading.
     """
 
     def __init__(
@@ -83,7 +86,7 @@ class GatewayService(MultiService):
         max_connections: int | None = None,
         paths: PathNormalisation = PathNormalisation.BASE,
         drain: float = DRAIN,
-        defer: Defer = deferToThread,
+        defer: Defer | None = None,
         introductions: Introductions = Introductions(),  # noqa: B008 (frozen)
         place: Place = Place(),  # noqa: B008 (frozen)
         dns_servers: tuple[TCPAddress, ...] = (),
@@ -96,7 +99,7 @@ class GatewayService(MultiService):
         @param trusted_hops: See L{DataPlane}, as for C{max_connections}, C{paths}, C{introductions}, C{place},
             C{dns_servers} and C{limits}.
         @param drain: Seconds that C{stopService} waits for what is under way.
-        @param defer: Calls something that takes its time.
+        @param defer: Calls something that takes its time; by default in a thread that nobody waits for at the end.
         @raise edgegate.tls.secrets.BadKeyMaterial: A server's certificate, key, authorities or ciphers are of no use.
         """
         super().__init__()  # type: ignore[no-untyped-call]
@@ -109,7 +112,7 @@ class GatewayService(MultiService):
         self.followers: list[Callable[[Loaded], None]] = []
         self._read = _Read(loaded, self.data_plane.contexts(loaded.snapshot))
         self._load = load
-        self._defer = defer
+        self._defer = partial(defer_to_daemon, cast(IReactorFromThreads, reactor)) if defer is None else defer
         self._clock = cast(IReactorTime, reactor)
         self._drain = drain
         self._opened = self._ending = self._hurried = self._aborted = False
@@ -150,7 +153,7 @@ class GatewayService(MultiService):
         """
         Open the ports, while the process may still open those below 1024.
 
-        @raise SystemExit: One cannot be bound; what is wrong was logged in one line, and the others are closed again.
+        @raise edgegate.startup.CannotStart: One cannot be bound; the others are closed again.
         """
         self._open()
         super().privilegedStartService()  # type: ignore[no-untyped-call]
@@ -159,13 +162,12 @@ class GatewayService(MultiService):
         """
         Say what is served.
 
-        @raise SystemExit: See L{privilegedStartService}, which C{twist} leaves out.
+        @raise edgegate.startup.CannotStart: See L{privilegedStartService}, which C{twist} leaves out.
         """
         self._open()
         super().startService()  # type: ignore[no-untyped-call]
         self._say_what_is_served()
-        for follower in self.followers:
-            follower(self._read.loaded)
+        self._follow()
 
     def stopService(self) -> Deferred[None]:
         """
@@ -206,14 +208,9 @@ class GatewayService(MultiService):
             self.data_plane.install(snapshot, contexts)
         except CannotBind as error:
             origin = error.listener.origin
-            log.critical(
-                "cannot bind {address} for {resource} ({origin}): {reason}",
-                address=str(error.listener.bind),
-                resource=origin.resource,
-                origin=str(origin),
-                reason=error.reason,
-            )
-            raise SystemExit(1) from None
+            raise CannotStart(
+                f"cannot bind {error.listener.bind} for {origin.resource} ({origin}): {error.reason}"
+            ) from None
 
     def _say_what_is_served(self) -> None:
         if not self.snapshot.listeners:
@@ -284,6 +281,13 @@ class GatewayService(MultiService):
             reload = Reload(Outcome.REFUSED, _now(), problems)
         self._reloaded(replace(reload, seconds=self._clock.seconds() - since))
 
+    def _follow(self) -> None:
+        for follower in self.followers:
+            try:
+                follower(self._read.loaded)
+            except Exception:
+                log.failure("what follows the reading of files broke")
+
     def _read_again(self) -> _Read | None:
         """Read the files, in a thread; nothing where they are what they were."""
         # who asks for what was refused is told once more why, and a port may have become free
@@ -320,16 +324,18 @@ class GatewayService(MultiService):
         if reload.outcome is not Outcome.UNCHANGED:
             self.last_reload = reload
         waiting, self._under_way = self._under_way, []
-        if reload.outcome is not Outcome.UNCHANGED or waiting:
-            self._say_what_changed(reload)
-        if reload.outcome is not Outcome.UNCHANGED:
-            for follower in self.followers:
-                follower(self._read.loaded)
-        self._reloading = False
-        if self._waiting or self._changed:
-            self._begin_unless_under_way()
-        for asked in waiting:
-            asked.callback(reload)
+        try:
+            if reload.outcome is not Outcome.UNCHANGED or waiting:
+                self._say_what_changed(reload)
+            if reload.outcome is not Outcome.UNCHANGED:
+                self._follow()
+        finally:
+            # whatever happens, who waits is told and the next one begins
+            self._reloading = False
+            if self._waiting or self._changed:
+                self._begin_unless_under_way()
+            for asked in waiting:
+                asked.callback(reload)
 
     def _say_what_changed(self, reload: Reload) -> None:
         if reload.outcome is Outcome.UNCHANGED:

@@ -5,14 +5,20 @@ C{twistd edgegate}: the options, and the one place where all parts are put toget
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Callable
 from signal import Signals as Signal
 from typing import cast
 
-from twisted.application.service import IService
-from twisted.internet.interfaces import IReactorFDSet, IReactorFromThreads, IReactorTime
-from twisted.logger import Logger
+from twisted.application.service import IService, MultiService
+from twisted.internet.interfaces import (
+    IReactorFDSet,
+    IReactorFromThreads,
+    IReactorPluggableNameResolver,
+    IReactorTime,
+)
+from twisted.logger import Logger, LogLevel
 from twisted.python import usage
 
 from edgegate.admin.address import DEFAULT, parse_admin_address
@@ -22,8 +28,9 @@ from edgegate.http.fields import Underscores
 from edgegate.http.limits import Limits
 from edgegate.http.target import PathNormalisation
 from edgegate.loading import Configuration
+from edgegate.net.system_resolver import SystemResolver
 from edgegate.observe.access_log import AccessLogService
-from edgegate.observe.log_file import LogFile
+from edgegate.observe.log_file import STANDARD_OUTPUT, LogFile
 from edgegate.observe.log_lines import json_line, text_line
 from edgegate.options import (
     parse_label,
@@ -38,6 +45,7 @@ from edgegate.report import report
 from edgegate.service import GatewayService
 from edgegate.service_log import LoggedService, json_observer
 from edgegate.signals import Signals
+from edgegate.startup import STANDARD_ERROR, Startup
 from edgegate.upstream.localities import Place
 from edgegate.upstream.name_files import PORT
 from edgegate.version import described
@@ -52,7 +60,7 @@ GC_THRESHOLD = 20_000
 """Objects more than before after which the garbage collector looks through the young ones."""
 
 
-class Reactor(IReactorFDSet, IReactorTime, IReactorFromThreads):
+class Reactor(IReactorFDSet, IReactorTime, IReactorFromThreads, IReactorPluggableNameResolver):
     """What all parts together ask of the reactor."""
 
 
@@ -256,6 +264,7 @@ def makeService(options: Options) -> IService:
     from twisted.internet import reactor as installed  # noqa: PLC0415
 
     reactor = cast(Reactor, installed)
+    reactor.installNameResolver(SystemResolver(reactor))
     configuration = Configuration(options["config"], options["selector"] or None, options["map-port"], frozen=True)
     loaded = configuration.load()
     if len(loaded.problems):
@@ -290,11 +299,35 @@ def makeService(options: Options) -> IService:
         admin = AdminService(reactor, gateway, options["admin-address"], required)
         admin.setServiceParent(gateway)  # type: ignore[no-untyped-call]
     Signals(reactor, actions, gateway.hurry).setServiceParent(gateway)  # type: ignore[no-untyped-call]
+    service: MultiService = gateway
+    runner = options.parent
+    daemon = runner is not None and not runner.get("nodaemon", True)
+    if daemon:
+        _warn_of_no_output(options)
+    if runner is not None and "nodaemon" in runner:
+        logged = daemon or runner["logfile"] not in (None, "-") or runner["syslog"] or runner["logger"]
+        service = _within(Startup(os.dup(STANDARD_ERROR), bool(logged)), service)
+    if options["log-format"] == "json" and not daemon:
+        service = _within(LoggedService(json_observer(sys.stdout)), service)
+    return service
+
+
+def _within(outer: MultiService, service: MultiService) -> MultiService:
+    service.setServiceParent(outer)
+    return outer
+
+
+def _warn_of_no_output(options: Options) -> None:
+    """Say what options ask for that a daemon, which has no standard output, does not do."""
+    lost = []
+    if options["access-log"] == STANDARD_OUTPUT:
+        lost.append("the access log goes nowhere (--access-log FILE writes it, --access-log none turns it off)")
     if options["log-format"] == "json":
-        logged = LoggedService(json_observer(sys.stdout))
-        gateway.setServiceParent(logged)  # type: ignore[no-untyped-call]
-        return logged
-    return gateway
+        lost.append("--log-format json is left out (twistd --logfile is text)")
+    for words in lost:
+        line = f"a daemon has no standard output: {words}; twistd -n stays in the foreground"
+        sys.stderr.write(f"warning: {line}\n")
+        log.emit(LogLevel.warn, "{line}", line=line)
 
 
 def _access_log(options: Options, reactor: Reactor) -> AccessLogService | None:

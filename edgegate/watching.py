@@ -1,26 +1,27 @@
 """
 Watching files for changes, with Twisted's inotify.
 
-Watched are folders, never files: a file that is replaced (by an editor that
-saves by renaming, or by Kubernetes, which swaps a symbolic link to a folder) is
-another file of the same name. Which names matter in which folder is worked out
-by L{places}; L{Watch} follows the result.
+Which names matter in which folder is worked out by L{places}; L{Watch} follows the result.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from threading import Lock
+from typing import Any, cast
 
 from twisted.application.service import Service
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.interfaces import IDelayedCall, IReactorFromThreads, IReactorTime
 from twisted.logger import Logger, LogLevel
+from twisted.python.failure import Failure
 from twisted.python.filepath import FilePath
 
-from edgegate.sources import SUFFIXES
+from edgegate.file_reader import FileReader, defer_to_daemon
+from edgegate.places import Place, places
 
 log = Logger()
 
@@ -29,9 +30,6 @@ QUIET = 0.1
 
 LONGEST = 0.5
 """Seconds after its first change that a series is taken for over, whatever goes on."""
-
-_MOST_LINKS = 40
-"""Symbolic links on the way to a file, as Linux has it."""
 
 # From <sys/inotify.h>; Twisted's module of the same names can only be imported where there is inotify.
 _ATTRIB = 0x4
@@ -46,63 +44,8 @@ _ISDIR = 0x40000000
 _ALL = _ATTRIB | _CLOSE_WRITE | _MOVED_FROM | _MOVED_TO | _CREATE | _DELETE | _DELETE_SELF | _MOVE_SELF
 
 
-@dataclass
-class Place:
-    """
-    What matters in a folder.
-
-    @ivar names: Names whose change matters.
-    @ivar documents: Whether that of every file of documents does.
-    """
-
-    names: set[str] = field(default_factory=set)
-    documents: bool = False
-
-    def matters(self, name: str) -> bool:
-        """Whether the change of a name does."""
-        return name in self.names or (self.documents and name.endswith(SUFFIXES) and not name.startswith("."))
-
-
-def places(config: Path | None, files: Iterable[Path]) -> dict[str, Place]:
-    """
-    Return the folders to watch, and what matters in each, so that no change of what paths lead to is missed: the folder
-    of each symbolic link on the way counts, and where the way ends early, the last folder that is there.
-
-    @param config: A folder of documents, or one file of them; L{None} for none.
-    @param files: Others that were read.
-    """
-    found: dict[str, Place] = {}
-    for path in files:
-        _add_way(found, path)
-    if config is not None:
-        end = _add_way(found, config)
-        if os.path.isdir(end):  # noqa: PTH112
-            found.setdefault(end, Place()).documents = True
-    return found
-
-
-def _add_way(found: dict[str, Place], path: Path) -> str:
-    """Add what matters on the way to a path, and return what it leads to, or where its way ends."""
-    rest = list(reversed(Path(os.path.abspath(path)).parts[1:]))  # noqa: PTH100
-    folder, here, links = "/", "/", 0
-    name = ""
-    while rest:
-        folder, name = here, rest.pop()
-        if name == "..":
-            here = os.path.dirname(here)  # noqa: PTH120
-            continue
-        here = os.path.join(folder, name)  # noqa: PTH118
-        if os.path.islink(here) and links < _MOST_LINKS:  # noqa: PTH114
-            links += 1
-            found.setdefault(folder, Place()).names.add(name)
-            target = Path(os.readlink(here))  # noqa: PTH115
-            here = "/" if target.is_absolute() else folder
-            rest.extend(reversed(target.parts[1:] if target.is_absolute() else target.parts))
-        elif not os.path.lexists(here):
-            break
-    if name:
-        found.setdefault(folder, Place()).names.add(name)
-    return here
+Defer = Callable[[Callable[[], dict[str, Place]]], Deferred[dict[str, Place]]]
+"""Works places out, which may take its time."""
 
 
 def available() -> bool:
@@ -117,10 +60,11 @@ def available() -> bool:
 class Watch:
     """Calls back some time after files that are followed have changed; changes that come together count once."""
 
-    def __init__(self, reactor: IReactorTime, changed: Callable[[], object]) -> None:
+    def __init__(self, reactor: IReactorTime, changed: Callable[[], object], defer: Defer = maybeDeferred) -> None:
         """
         @param reactor: Also provides C{IReactorFDSet}.
         @param changed: Called after changes.
+        @param defer: Calls what looks at files, which may take its time.
         """
         from twisted.internet.inotify import INotify  # noqa: PLC0415
 
@@ -132,6 +76,9 @@ class Watch:
 
         self._reactor = reactor
         self._changed = changed
+        self._defer = defer
+        self._looks = 0
+        self._stopped = False
         self._events: Any = Events(reactor)  # type: ignore[no-untyped-call]
         self._events.startReading()  # type: ignore[no-untyped-call]
         self._config: Path | None = None
@@ -149,26 +96,42 @@ class Watch:
         What is new is looked at once more, since it may have changed before it was watched.
         """
         self._config, self._files = config, tuple(files)
-        if self._look_around():
-            self._something_changed()
+        self._look_around().addCallback(lambda fresh: self._something_changed() if fresh else None)
 
     def stop(self) -> None:
         """Watch no more."""
+        self._stopped = True
         if self._settling is not None:
             self._settling.cancel()
             self._settling = None
         self._events.stopReading()
         os.close(self._events.fileno())
 
-    def _look_around(self) -> bool:
+    def _look_around(self) -> Deferred[bool]:
         """Watch the folders that there are now on the ways to what is followed; tell whether some are new."""
-        self._places = places(self._config, self._files)
-        for folder in self._watched - self._places.keys():
+        self._looks += 1
+        looking = self._defer(partial(places, self._config, self._files))
+        return looking.addCallback(self._take, self._looks).addErrback(self._cannot_look)
+
+    def _take(self, found: dict[str, Place], look: int) -> bool:
+        if self._stopped or look != self._looks:
+            # what is followed is something else now
+            return False
+        self._places = found
+        for folder in self._watched - found.keys():
             self._forget(folder)
-        fresh = [folder for folder in self._places if folder not in self._watched]
+        fresh = [folder for folder in found if folder not in self._watched]
         for folder in fresh:
             self._watch(folder)
         return bool(fresh)
+
+    def _cannot_look(self, failure: Failure) -> bool:
+        """What was watched before goes on being watched."""
+        if failure.check(OSError):
+            log.emit(LogLevel.warn, "cannot look at what is watched: {reason}", reason=failure.getErrorMessage())
+        else:
+            log.failure("looking at what is watched broke", failure)
+        return False
 
     def _watch(self, folder: str) -> None:
         path = FilePath(folder)
@@ -197,15 +160,24 @@ class Watch:
 
     def _event(self, _: object, path: FilePath[bytes], mask: int) -> None:
         if mask & (_DELETE_SELF | _MOVE_SELF):
-            self._watched.discard(os.fsdecode(path.path))
-            if mask & _MOVE_SELF:
-                self._forget(os.fsdecode(path.path))
+            self._lost(os.fsdecode(path.path), bool(mask & _MOVE_SELF))
             self._something_changed()
             return
         folder, name = os.path.split(os.fsdecode(path.path))
         place = self._places.get(folder)
-        if place is not None and place.matters(name) and not _being_written(path.path, mask):
+        if place is None or _being_written(path.path, mask):
+            return
+        # a link that is new may lead to a folder
+        is_folder = mask & _ISDIR or (mask & (_CREATE | _MOVED_TO) and os.path.islink(path.path))  # noqa: PTH114
+        if place.matters(name, bool(is_folder)):
             self._something_changed()
+
+    def _lost(self, folder: str, moved: bool) -> None:
+        """A folder is no longer where it was; those in one that was moved have gone with it."""
+        for each in [each for each in self._watched if each == folder or (moved and each.startswith(f"{folder}/"))]:
+            if moved:
+                self._forget(each)
+            self._watched.discard(each)
 
     def _something_changed(self) -> None:
         now = self._reactor.seconds()
@@ -217,8 +189,7 @@ class Watch:
 
     def _settled(self) -> None:
         self._settling = None
-        self._look_around()
-        self._changed()
+        self._look_around().addCallback(lambda _: None if self._stopped else self._changed())
 
 
 def _being_written(path: bytes, mask: int) -> bool:
@@ -242,18 +213,20 @@ class WatchService(Service):
 
     def __init__(self, reactor: IReactorTime, changed: Callable[[], object]) -> None:
         """
-        @param reactor: Also provides C{IReactorFDSet}.
+        @param reactor: Also provides C{IReactorFDSet} and C{IReactorFromThreads}.
         @param changed: Called after changes.
         """
         self._reactor = reactor
         self._changed = changed
+        self._reader = FileReader()
+        self._looking = Lock()
         self._watch: Watch | None = None
 
     def startService(self) -> None:
         """Begin."""
         super().startService()  # type: ignore[no-untyped-call]
         if available():
-            self._watch = Watch(self._reactor, self._changed)
+            self._watch = Watch(self._reactor, self._changed, self._defer)
         else:
             log.info("this system has no inotify: files are not watched, reload by SIGHUP")
 
@@ -268,3 +241,15 @@ class WatchService(Service):
         """Watch what was read, and nothing else; see L{Watch.follow}."""
         if self._watch is not None:
             self._watch.follow(config, files)
+
+    def _defer(self, look: Callable[[], dict[str, Place]]) -> Deferred[dict[str, Place]]:
+        """Look in a thread, which may hang."""
+
+        def patiently() -> dict[str, Place]:
+            with self._looking:
+                try:
+                    return self._reader(look)
+                finally:
+                    self._reader.close()
+
+        return defer_to_daemon(cast(IReactorFromThreads, self._reactor), patiently)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import errno
+import shutil
 import socket
 import ssl
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from pathlib import Path
 from typing import TypeVar
 from unittest.mock import patch
 
 from twisted.internet import reactor
+from twisted.internet.error import CannotListenError
 from twisted.internet.threads import deferToThread
+from twisted.logger import LogLevel, capturedLogs, formatEvent
 from twisted.trial.unittest import TestCase
 
 from edgegate import data_plane
@@ -35,6 +40,7 @@ from edgegate.routing.snapshot import (
     UNIXAddress,
     VirtualHost,
 )
+from edgegate.routing.tls import UpstreamTLS
 from tests.net.pairs import until
 from tests.tcp.peers import PATIENCE, read_all
 from tests.tls.handshakes import server_tls
@@ -228,6 +234,58 @@ class DataPlaneTests(TestCase):
         self.assertIn(b":1111/", await self.do(client.ask))
         with self.assertRaises(FileNotFoundError), socket.socket(socket.AF_UNIX) as sock:
             sock.connect(path.path)
+
+    async def test_any_failure(self) -> None:
+        """Whatever fails, everything is as it was: ports that made room are open again, clusters are the old ones."""
+        port = self.serve(listener(self.bind, redirecting(1111)))
+        narrow, wide = TCPAddress("127.0.0.1", port), TCPAddress("0.0.0.0", port)
+        self.install()
+        kept = Cluster("kept", Discovery.STATIC, (Endpoint(TCPAddress("127.0.0.1", 1)),), HERE)
+        before = Snapshot((listener(narrow, redirecting(2222)),), {"kept": kept})
+        self.plane.install(before, self.plane.contexts(before))
+        state = self.plane.clusters.get("kept")
+        changed = replace(kept, endpoints=(Endpoint(TCPAddress("127.0.0.1", 2)),))
+        secure = replace(kept, name="secure", tls=UpstreamTLS())
+        after = Snapshot((listener(wide, redirecting(3333)),), {"kept": changed, "new": kept, "secure": secure})
+        contexts = self.plane.contexts(after)
+        with self.assertRaises(KeyError):
+            self.plane.install(after, replace(contexts, clients={}))
+        self.assertIs(self.plane.snapshot, before)
+        self.assertIn(b":2222/", await self.do((await self.client(port)).ask))
+        assert state is not None
+        self.assertEqual((list(self.plane.clusters), state.cluster), ([state], kept))
+        self.assertEqual([each.address for each in state.endpoints], [TCPAddress("127.0.0.1", 1)])
+        self.plane.install(after, contexts)
+        self.assertIn(b":3333/", await self.do((await self.client(port)).ask))
+
+    def test_no_way_back(self) -> None:
+        """A port that made room and can't be opened again is said to be closed; the next change opens it."""
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        before = listener(UNIXAddress(str(folder / "gateway")), redirecting(1111))
+        self.install(before)
+        shutil.rmtree(folder)
+        with capturedLogs() as logged, self.assertRaises(CannotBind):
+            self.install(listener(UNIXAddress(f"{folder}/other"), redirecting(2222)))
+        (said,) = [formatEvent(event) for event in logged if event["log_level"] is LogLevel.error]
+        self.assertIn(f"cannot bind {before.bind}: No such file or directory, as it was before", said)
+        self.assertEqual((self.plane.snapshot.listeners, self.plane.ports), ((before,), {}))
+        folder.mkdir()
+        self.install(before)
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.connect(str(folder / "gateway"))
+
+    def test_right_to_a_port(self) -> None:
+        """Who lacks the right to a low port is told the ways out; elsewhere they would be none."""
+        denied = PermissionError(errno.EACCES, "Permission denied")
+        for bind, helps in ((TCPAddress("::", 80), True), (TCPAddress("::", 1024), False), (UNIXAddress("a"), False)):
+            said = str(CannotBind(listener(bind), CannotListenError("", 80, denied)))
+            self.assertTrue(said.startswith(f"cannot bind {bind}: Permission denied"))
+            for way in ("--map-port 80:8080", "CAP_NET_BIND_SERVICE", "ip_unprivileged_port_start", "--uid"):
+                self.assertEqual(way in said, helps, said)
+        taken = OSError(errno.EADDRINUSE, "Address already in use")
+        said = str(CannotBind(listener(TCPAddress("::", 80)), CannotListenError("", 80, taken)))
+        self.assertEqual(said, "cannot bind [::]:80: Address already in use")
 
     async def test_wider_address(self) -> None:
         """A port whose address becomes wider is bound anew; if that fails the old one is open again."""

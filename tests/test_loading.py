@@ -101,14 +101,78 @@ class LoadTests(SynchronousTestCase):
         self.assertEqual(chain.tls.certificates[0].chain, ISSUED.chain_pem)
 
     def test_left_out(self) -> None:
-        """Hidden files, other files and subfolders are not read."""
-        for name in (".hidden.yaml", "notes.txt", "a.yaml.bak", "certs/x.yaml"):
+        """Hidden files and folders, and other files, are not read."""
+        (self.folder / ".hidden").mkdir()
+        for name in (".hidden.yaml", "notes.txt", "a.yaml.bak", ".hidden/x.yaml"):
             self.write(name, "{")
         (self.folder / "folder.yaml").mkdir()
         loaded = self.load()
         self.assertEqual(self.reported(loaded), [f"{self.folder}:1:1: info: no Gateway is declared: no port is opened"])
         assert loaded.snapshot is not None
         self.assertEqual(loaded.snapshot.listeners, ())
+
+    def test_tree(self) -> None:
+        """Folders within the folder are read too; what a document names is relative to the outermost one."""
+        self.write("certs/https.yaml", HTTPS)
+        self.write("certs/shop.crt", ISSUED.chain_pem)
+        self.assertEqual(
+            self.reported(self.load()),
+            [
+                'certs/https.yaml:8:60: error: spec.servers[0].tls.privateKey: "certs/shop.key" can\'t be read: No such'
+                " file or directory"
+            ],
+        )
+        self.write("certs/shop.key", ISSUED.key_pem)
+        loaded = self.load()
+        assert loaded.snapshot is not None
+        self.assertEqual(str(loaded.snapshot.listeners[0].origin), "certs/https.yaml:6")
+
+    def test_passed_over(self) -> None:
+        """Routes in a file with another ending are missed: a warning; what more there is of a kind is a note."""
+        self.write("gateway.yaml", HTTP)
+        said = "not read, as its name does not end in .yaml, .yml or .json; it holds"
+        self.write("routes.txt", BACKEND.partition("---\n")[2])
+        self.assertEqual(
+            self.reported(self.load())[-1], f"routes.txt:1:1: warning: {said}: VirtualService, DestinationRule"
+        )
+        self.write("more.txt", HTTP)
+        self.assertIn(f"more.txt:1:1: info: {said}: Gateway", self.reported(self.load()))
+
+    def test_pipe(self) -> None:
+        """A pipe in place of a file, or of a certificate, is an error, and is not waited for."""
+        self.write("https.yaml", HTTPS)
+        self.write("certs/shop.crt", ISSUED.chain_pem)
+        os.mkfifo(self.folder / "a.yaml")
+        os.mkfifo(self.folder / "certs/pipe")
+        (self.folder / "certs/shop.key").symlink_to("pipe")
+        reason = "can't be read: it is a named pipe, not a file"
+        self.assertEqual(
+            self.reported(self.load()),
+            [
+                f"a.yaml:1:1: error: {reason}",
+                f'https.yaml:8:60: error: spec.servers[0].tls.privateKey: "certs/shop.key" {reason}',
+            ],
+        )
+
+    def test_other_folder(self) -> None:
+        """A name is relative to where the process was, also when that is gone."""
+        here = Path.cwd()
+        self.addCleanup(os.chdir, here)
+        self.write("a.yaml", HTTP)
+        os.chdir(self.folder)
+        configuration = Configuration(".")
+        os.chdir("/")
+        self.assertEqual(len(configuration.load().sources.named), 0)
+        loaded = configuration.load()
+        assert loaded.snapshot is not None
+        self.assertEqual(loaded.snapshot.listeners[0].port, 80)
+        gone = here / self.mktemp()
+        gone.mkdir(parents=True)
+        os.chdir(gone)
+        gone.rmdir()
+        self.assertEqual(
+            self.reported(Configuration("etc").load()), ["etc:1:1: error: can't be read: No such file or directory"]
+        )
 
     def test_file(self) -> None:
         """A single file is called as it was named; certificates are relative to its folder."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from twisted.trial.unittest import TestCase
 
 from edgegate.loading import Configuration, Loaded
 from edgegate.reloading import Outcome, Reload
+from edgegate.routing.snapshot import UNIXAddress
 from edgegate.service import GatewayService
 
 FILES = """\
@@ -37,6 +39,7 @@ class ReloadTests(TestCase):
         self.folder.mkdir()
         self.configuration = Configuration(str(self.folder), port_map={80: 0})
         self.loads = 0
+        self.bind: UNIXAddress | None = None
         self.deferred: list[Deferred[None]] | None = None
         loaded = self.configuration.load()
         self.service = GatewayService(reactor, loaded, self.load, drain=0.0, defer=self.defer)  # type: ignore[arg-type]
@@ -49,7 +52,11 @@ class ReloadTests(TestCase):
     def load(self) -> Loaded:
         """Read the files."""
         self.loads += 1
-        return self.configuration.load()
+        loaded = self.configuration.load()
+        if self.bind is None or loaded.snapshot is None:
+            return loaded
+        listeners = tuple(replace(each, bind=self.bind) for each in loaded.snapshot.listeners)
+        return replace(loaded, snapshot=replace(loaded.snapshot, listeners=listeners))
 
     def defer(self, work: Callable[[], Any]) -> Deferred[Any]:
         """Do what takes its time at once, or later where the test says so."""
@@ -141,6 +148,46 @@ class ReloadTests(TestCase):
         self.assertIs(reload.outcome, Outcome.REFUSED)
         self.assertIn("internal error: AttributeError", str(next(iter(reload.problems))))
         self.assertEqual(len(self.flushLoggedErrors(AttributeError)), 1)
+
+    async def test_follower_breaks(self) -> None:
+        """A follower that breaks is logged; the others follow, who waits is told, and the next reload works."""
+        followed: list[Loaded] = []
+
+        def broken(loaded: Loaded) -> None:
+            raise FileNotFoundError("gone")
+
+        self.service.followers[:0] = [broken]
+        self.service.followers.append(followed.append)
+        for host in ("a.example", "b.example"):
+            self.write(host=host)
+            self.assertIs((await self.service.reload()).outcome, Outcome.INSTALLED)
+            self.assertEqual(self.hosts(), [host])
+            self.assertIs(followed[-1].snapshot, self.service.snapshot)
+            self.assertEqual(len(self.flushLoggedErrors(FileNotFoundError)), 1)
+
+    async def test_asked_by_a_follower(self) -> None:
+        """A follower may ask for the next reload, which comes when this one is over."""
+        asked: list[Deferred[Reload]] = []
+        self.service.followers.append(lambda _: asked.append(self.service.reload()) if not asked else None)
+        self.write()
+        self.assertIs((await self.service.reload()).outcome, Outcome.INSTALLED)
+        self.assertIs((await asked[0]).outcome, Outcome.UNCHANGED)
+
+    async def test_install_breaks(self) -> None:
+        """An install that breaks for whatever reason keeps what runs, and the next reload works."""
+        self.write()
+        await self.service.reload()
+        before = self.service.snapshot
+        self.bind = UNIXAddress("no\0path")
+        self.write(host="b.example")
+        reload = await self.service.reload()
+        self.assertIs(reload.outcome, Outcome.REFUSED)
+        self.assertIn("internal error: ValueError", str(next(iter(reload.problems))))
+        self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
+        self.assertIs(self.service.snapshot, before)
+        self.bind = None
+        self.assertIs((await self.service.reload()).outcome, Outcome.INSTALLED)
+        self.assertEqual(self.hosts(), ["b.example"])
 
     async def test_while_ending(self) -> None:
         """A gateway that ends opens nothing more."""

@@ -6,21 +6,28 @@ import sys
 from io import StringIO
 from ipaddress import ip_network
 from pathlib import Path
+from typing import cast
 
 from twisted.application.service import IService, IServiceMaker, MultiService
+from twisted.internet import reactor
+from twisted.internet.defer import maybeDeferred
+from twisted.internet.interfaces import IReactorPluggableNameResolver
 from twisted.plugin import getPlugins
 from twisted.python.usage import UsageError
+from twisted.scripts._twistd_unix import ServerOptions
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.admin.service import AdminService
 from edgegate.http.fields import Underscores
 from edgegate.http.limits import Limits
 from edgegate.http.target import PathNormalisation
+from edgegate.net.system_resolver import SystemResolver
 from edgegate.observe.access_log import AccessLogService
 from edgegate.routing.addresses import TCPAddress
 from edgegate.service import GatewayService
 from edgegate.service_log import LoggedService
 from edgegate.signals import Signals
+from edgegate.startup import Startup
 from edgegate.tap import EX_CONFIG, Options, makeService
 from edgegate.watching import WatchService
 
@@ -113,6 +120,8 @@ class MakeServiceTests(SynchronousTestCase):
         """Make a folder."""
         self.folder = Path(self.mktemp())
         self.folder.mkdir()
+        resolving = cast(IReactorPluggableNameResolver, reactor)
+        self.addCleanup(resolving.installNameResolver, resolving.nameResolver)
         self.errors = StringIO()
         self.patch(sys, "stderr", self.errors)
 
@@ -132,12 +141,27 @@ class MakeServiceTests(SynchronousTestCase):
         self.assertEqual(self.kinds(service), {AccessLogService, AdminService, Signals, WatchService})
         bare = self.make("--access-log=none", "--admin=none", "--no-watch")
         self.assertEqual(self.kinds(bare), {Signals})
+        self.assertIsInstance(cast(IReactorPluggableNameResolver, reactor).nameResolver, SystemResolver)
 
     def test_json_log(self) -> None:
         """The log's format is the application's matter."""
         service = self.make("--log-format=json")
         self.assertIsInstance(service, LoggedService)
         self.assertEqual(self.kinds(service), {GatewayService})
+
+    def test_twistd(self) -> None:
+        """Under twistd a start that fails is told; a daemon has no standard output for its logs, and says so."""
+        for arguments, daemon in ((("-n",), False), ((), True)):
+            runner = ServerOptions()
+            runner.parseOptions([*arguments, "edgegate", "--config", str(self.folder), "--log-format=json"])
+            service = makeService(runner.subOptions)
+            self.assertEqual(type(service), Startup if daemon else LoggedService)
+            (inner,) = cast(MultiService, service)
+            self.assertEqual(type(inner), GatewayService if daemon else Startup)
+            said = self.errors.getvalue()
+            self.assertEqual("the access log goes nowhere" in said, daemon)
+            self.assertEqual("--log-format json is left out" in said, daemon)
+            self.successResultOf(maybeDeferred(service.stopService))
 
     def test_broken(self) -> None:
         """Files with errors are not served: all of them are printed."""

@@ -2,86 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail, maybeDeferred
 from twisted.internet.task import deferLater
-from twisted.trial.unittest import SynchronousTestCase, TestCase
+from twisted.trial.unittest import TestCase
 
 from edgegate import watching
-from edgegate.watching import Place, Watch, available, places
+from edgegate.places import Place, places
+from edgegate.watching import Watch, WatchService, available
 
 PATIENCE = 10.0
-
-
-class PlacesTests(SynchronousTestCase):
-    """Which names matter in which folder."""
-
-    def setUp(self) -> None:
-        """Make a folder."""
-        self.folder = Path(self.mktemp()).absolute()
-        self.folder.mkdir(parents=True)
-
-    def found(self, config: Path | None, *files: Path) -> dict[str, Place]:
-        """Return the places within the test's folder, by relative name."""
-        base = str(self.folder)
-        return {os.path.relpath(folder, base): place for folder, place in places(config, files).items()}
-
-    def test_folder(self) -> None:
-        """In the folder of documents each of them matters, and in the folder above its own name."""
-        (self.folder / "etc").mkdir()
-        found = self.found(self.folder / "etc")
-        self.assertEqual(found, {".": Place({"etc"}), "etc": Place(documents=True)})
-        matters = found["etc"].matters
-        self.assertEqual(
-            [
-                name
-                for name in ("a.yaml", "b.yml", "c.json", ".a.yaml.swp", ".a.yaml", "a.yaml~", "4913")
-                if matters(name)
-            ],
-            ["a.yaml", "b.yml", "c.json"],
-        )
-
-    def test_files(self) -> None:
-        """Of other files their own names matter, whether they are there or not."""
-        (self.folder / "certs").mkdir()
-        found = self.found(None, self.folder / "certs/a.crt", self.folder / "certs/a.key")
-        self.assertEqual(found, {"certs": Place({"a.crt", "a.key"})})
-
-    def test_missing_folder(self) -> None:
-        """Where the way ends early the last folder that is there is watched."""
-        self.assertEqual(self.found(None, self.folder / "no/such/a.crt"), {".": Place({"no"})})
-        self.assertEqual(self.found(self.folder / "etc"), {".": Place({"etc"})})
-
-    def test_links(self) -> None:
-        """Kubernetes mounts secrets as links to links: each of them matters."""
-        (self.folder / "..2026_1").mkdir()
-        (self.folder / "..2026_1/tls.crt").touch()
-        (self.folder / "..data").symlink_to("..2026_1")
-        (self.folder / "tls.crt").symlink_to("..data/tls.crt")
-        self.assertEqual(
-            self.found(None, self.folder / "tls.crt"),
-            {".": Place({"tls.crt", "..data"}), "..2026_1": Place({"tls.crt"})},
-        )
-
-    def test_links_upwards(self) -> None:
-        """Links may be absolute, and lead upwards."""
-        (self.folder / "a").mkdir()
-        (self.folder / "b").mkdir()
-        (self.folder / "a/one").symlink_to(self.folder / "b/two")
-        (self.folder / "b/two").symlink_to("../b/three")
-        found = self.found(None, self.folder / "a/one")
-        self.assertEqual(found, {"a": Place({"one"}), "b": Place({"two", "three"})})
-
-    def test_loop(self) -> None:
-        """Links that lead to each other are followed for a while."""
-        (self.folder / "a").symlink_to("b")
-        (self.folder / "b").symlink_to("a")
-        self.assertEqual(self.found(None, self.folder / "a"), {".": Place({"a", "b"})})
 
 
 class WatchTests(TestCase):
@@ -101,7 +36,11 @@ class WatchTests(TestCase):
         self.calls = 0
         self.waiting: Deferred[None] | None = None
         self.watch = Watch(reactor, self.changed)  # type: ignore[arg-type]
-        self.addCleanup(self.watch.stop)
+        self.addCleanup(self.end)
+
+    def end(self) -> None:
+        """Watch no more."""
+        self.watch.stop()
 
     def changed(self) -> None:
         """Something has changed."""
@@ -220,6 +159,94 @@ class WatchTests(TestCase):
         await self.noticed(swap)
         await self.noticed(lambda: (self.base / "two/a.yaml").write_text("x"))
         await self.unnoticed(lambda: (self.base / "one/a.yaml").write_text("x"))
+
+    async def test_folders(self) -> None:
+        """Folders within the folder appear, are renamed and vanish; what is in them is watched."""
+        await self.follow()
+        await self.noticed((self.etc / "empty").mkdir)
+        await self.noticed(lambda: (self.etc / "empty/a.yaml").write_text("a"))
+        await self.noticed(lambda: (self.etc / "one/two").mkdir(parents=True))
+        await self.noticed(lambda: (self.etc / "one/two/b.yaml").write_text("b"))
+        await self.noticed(lambda: (self.etc / "one").rename(self.etc / "three"))
+        await self.noticed(lambda: (self.etc / "three/two/b.yaml").write_text("c"))
+        await self.unnoticed(lambda: (self.etc / "three/two/notes.txt").write_text("c"))
+        await self.noticed(lambda: shutil.rmtree(self.etc / "three"))
+        (self.base / "other").mkdir()
+        await self.noticed(lambda: (self.etc / "link").symlink_to("../other"))
+        await self.noticed(lambda: (self.base / "other/d.yaml").write_text("d"))
+        await self.noticed((self.etc / "link").unlink)
+        await self.unnoticed(lambda: (self.base / "other/d.yaml").write_text("e"))
+
+    async def test_hidden_folder(self) -> None:
+        """Hidden folders are left alone."""
+        await self.follow()
+        await self.unnoticed((self.etc / ".git").mkdir)
+        await self.unnoticed(lambda: (self.etc / ".git/a.yaml").write_text("a"))
+
+    async def test_folder_replaced(self) -> None:
+        """A folder that is moved away takes those in it along: others of the same names are watched in their place."""
+        (self.etc / "one/two").mkdir(parents=True)
+        await self.follow()
+
+        def replace() -> None:
+            (self.etc / "one").rename(self.base / "old")
+            (self.etc / "one/two").mkdir(parents=True)
+
+        await self.noticed(replace)
+        await self.noticed(lambda: (self.etc / "one/two/a.yaml").write_text("a"))
+        await self.unnoticed(lambda: (self.base / "old/two/a.yaml").write_text("a"))
+
+    async def test_config_map_changes(self) -> None:
+        """Documents that Kubernetes mounts change by the swap of one link."""
+        for version in ("..1", "..2"):
+            (self.etc / version).mkdir()
+            (self.etc / version / "b.yaml").write_text(version)
+        (self.etc / "..data").symlink_to("..1")
+        (self.etc / "b.yaml").symlink_to("..data/b.yaml")
+        await self.follow()
+
+        def swap() -> None:
+            (self.etc / "..data_tmp").symlink_to("..2")
+            (self.etc / "..data_tmp").rename(self.etc / "..data")
+
+        await self.noticed(swap)
+        await self.noticed(lambda: (self.etc / "..2/b.yaml").write_text("x"))
+
+    async def test_cannot_look(self) -> None:
+        """Where it can't be told what to watch, what was watched before is, and changes are told all the same."""
+        for error in (TimeoutError("nothing came"), ZeroDivisionError()):
+            outcomes = [None, error, error]
+
+            def defer(look: Callable[[], dict[str, Place]], outcomes: list[Exception | None] = outcomes) -> Any:
+                failed = outcomes.pop(0)
+                return maybeDeferred(look) if failed is None else fail(failed)
+
+            self.watch.stop()
+            self.watch = Watch(reactor, self.changed, defer)  # type: ignore[arg-type]
+            await self.follow()
+            await self.noticed(lambda: (self.etc / "a.yaml").write_text("b"))
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 2)
+
+    async def test_stopped(self) -> None:
+        """Who is stopped while it looks watches nothing more, and tells nobody."""
+        looking: Deferred[dict[str, Place]] = Deferred()
+        watch = Watch(reactor, self.changed, lambda _: looking)  # type: ignore[arg-type]
+        watch.follow(self.etc, [])
+        watch.stop()
+        looking.callback(places(self.etc, []))
+        await self.unnoticed(lambda: (self.etc / "a.yaml").write_text("b"))
+
+    async def test_service(self) -> None:
+        """The service looks in threads, and tells of what changed since it was told what to follow."""
+        service = WatchService(reactor, self.changed)  # type: ignore[arg-type]
+        service.startService()
+        try:
+            service.follow(self.etc, [self.cert])
+            await self.next()
+            await self.noticed((self.etc / "sub").mkdir)
+            await self.noticed(lambda: (self.etc / "sub/a.yaml").write_text("a"))
+        finally:
+            service.stopService()
 
     async def test_other_files(self) -> None:
         """What is not followed any more is not watched any more."""

@@ -15,6 +15,7 @@ from twisted.protocols.policies import WrappingFactory
 
 from edgegate.admin.interfaces import Gateway
 from edgegate.routing.snapshot import Address, TCPAddress, UNIXAddress
+from edgegate.startup import CannotStart
 
 log = Logger()
 
@@ -78,7 +79,7 @@ class AdminService(Service):
         """
         Open the port.
 
-        @raise SystemExit: It cannot be bound; what is wrong was logged in one line.
+        @raise edgegate.startup.CannotStart: It cannot be bound.
         """
         super().privilegedStartService()
         self._open()
@@ -87,7 +88,7 @@ class AdminService(Service):
         """
         Answer from now on.
 
-        @raise SystemExit: See L{privilegedStartService}, which C{twist} leaves out.
+        @raise edgegate.startup.CannotStart: See L{privilegedStartService}, which C{twist} leaves out.
         """
         super().startService()
         self._open()
@@ -124,12 +125,10 @@ class AdminService(Service):
                 self._port = self._reactor.listenUNIX(address.path, self._site, mode=_MODE, wantPID=True)
         except CannotListenError as error:
             reason = getattr(error.socketError, "strerror", None) or str(error.socketError)
-            level = LogLevel.critical if self._required else LogLevel.warn
-            log.emit(
-                level, "cannot bind {address} for the admin listener: {reason}", address=str(address), reason=reason
-            )
             if self._required:
-                raise SystemExit(1) from None
+                raise CannotStart(f"cannot bind {address} for the admin listener: {reason}") from None
+            words = "cannot bind {address} for the admin listener: {reason}"
+            log.emit(LogLevel.warn, words, address=str(address), reason=reason)
 
 
 def _shown(port: IListeningPort, address: Address) -> str:

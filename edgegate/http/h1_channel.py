@@ -19,7 +19,7 @@ from zope.interface import classImplements
 
 from edgegate.errors import CLIENT_BODY_TIMEOUT, CLIENT_GONE, CLIENT_TIMEOUT, INTERNAL, Fault
 from edgegate.http.answer import AnswerHead
-from edgegate.http.exchange import Channel, Exchange, Upload
+from edgegate.http.exchange import Channel, Exchange, Phase, Upload
 from edgegate.http.fields import Field
 from edgegate.http.forwarded import Client
 from edgegate.http.h1_answer_writer import AnswerWriter

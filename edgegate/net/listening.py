@@ -281,5 +281,6 @@ def _remove_stale(path: str) -> None:
 def _remove(path: str) -> None:
     try:
         os.unlink(path)  # noqa: PTH108
-    except FileNotFoundError:
+    except OSError:
+        # it is gone, or its folder is another's now: whoever binds it next is told
         pass

@@ -17,6 +17,7 @@ from twisted.logger import Logger
 from edgegate.observe.events import Ended, Misfit, RelayEnd
 from edgegate.observe.log_file import LogFile
 from edgegate.observe.log_lines import Format, misfit_values, relay_values, request_values
+from edgegate.startup import CannotStart
 
 log = Logger()
 
@@ -121,7 +122,7 @@ class AccessLogService(Service):
         """
         Open the file, while the process may still open any.
 
-        @raise SystemExit: It can't be opened; why was logged in one line.
+        @raise edgegate.startup.CannotStart: It can't be opened.
         """
         super().privilegedStartService()  # type: ignore[no-untyped-call]
         self._open()
@@ -130,7 +131,7 @@ class AccessLogService(Service):
         """
         Write from now on.
 
-        @raise SystemExit: See L{privilegedStartService}, which C{twist} leaves out.
+        @raise edgegate.startup.CannotStart: See L{privilegedStartService}, which C{twist} leaves out.
         """
         super().startService()  # type: ignore[no-untyped-call]
         self._open()
@@ -159,8 +160,7 @@ class AccessLogService(Service):
         try:
             self._file.open()
         except OSError as error:
-            log.critical("cannot open the access log {path}: {reason}", path=self._file.path, reason=error.strerror)
-            raise SystemExit(1) from None
+            raise CannotStart(f"cannot open the access log {self._file.path}: {error.strerror}") from None
 
     def _start_timer(self, seconds: float) -> None:
         if self._timer is None:

@@ -77,7 +77,10 @@ class LogFile:
     def _open(self) -> int:
         if self.path == STANDARD_OUTPUT:
             return os.dup(1)
-        return os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, _MODE)
+        # a pipe that nobody reads is an error then, and not waited for
+        fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK, _MODE)
+        os.set_blocking(fd, True)
+        return fd
 
     # In the thread ----------------------------------------------------------------------------------------------------
 

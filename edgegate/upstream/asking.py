@@ -58,7 +58,7 @@ class Asking:
         """
         self._reactor: Any = reactor
         self._wheel = wheel
-        self._lookups = SharedLookups(lookups)
+        self._lookups = SharedLookups(lookups, wheel)
 
     def __call__(self, address: Address, probe: Probe) -> Deferred[None]:
         """Ask once (L{edgegate.upstream.probing.Ask})."""

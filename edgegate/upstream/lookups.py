@@ -9,6 +9,7 @@ import os
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol, cast
 
 from twisted.internet.address import IPv4Address, IPv6Address
@@ -33,6 +34,9 @@ from edgegate.upstream.name_files import NameFiles, NameRules
 
 MOST_AT_ONCE = 64
 """Names that name servers are asked for at one time; each needs two sockets."""
+
+MOST_CALLS = 3
+"""Calls of the system's resolver for one name that are not answered yet."""
 
 GRACE = 1.0
 """Seconds that an answer of one kind waits for the other: there are servers that never answer for IPv6."""
@@ -74,18 +78,36 @@ class Lookups(Protocol):
 
 
 class SystemLookups:
-    """As the system does: by the reactor's own resolver, which asks C{getaddrinfo} in threads. It knows no times."""
+    """
+    As the system does: by the reactor's own resolver, which asks C{getaddrinfo} in threads. It knows no times.
 
-    __slots__ = ("_reactor",)
+    Such a call can't be given up. Where several for one name are not answered, whoever asks for it waits for the latest
+    of them, so that they do not take up all threads.
+    """
+
+    __slots__ = ("_calls", "_reactor")
 
     def __init__(self, reactor: IReactorPluggableNameResolver) -> None:
         self._reactor = reactor
+        self._calls: dict[str, list[_Receiver]] = {}
 
     def begin(self, name: str, tell: Tell) -> Cancel:
         """As L{Lookups} says."""
-        receiver = _Receiver(tell)
+        calls = self._calls.setdefault(name, [])
+        if len(calls) >= MOST_CALLS:
+            return calls[-1].add(tell)
+        receiver = _Receiver(partial(self._ended, name))
+        forget = receiver.add(tell)
+        calls.append(receiver)
         self._reactor.nameResolver.resolveHostName(receiver, name)
-        return receiver.forget
+        return forget
+
+    def _ended(self, name: str, receiver: _Receiver) -> None:
+        calls = self._calls.get(name, [])
+        if receiver in calls:
+            calls.remove(receiver)
+        if not calls:
+            self._calls.pop(name, None)
 
     def changed(self) -> bool:
         """The system looks for itself."""
@@ -281,11 +303,25 @@ class _Search:
 class _Receiver:
     """Gathers the addresses that the system knows."""
 
-    __slots__ = ("_addresses", "_tell")
+    __slots__ = ("_addresses", "_ended", "_tells")
 
-    def __init__(self, tell: Tell) -> None:
-        self._tell: Tell | None = tell
+    def __init__(self, ended: Callable[[_Receiver], None]) -> None:
+        """
+        @param ended: Called when all came, before those who wait are told.
+        """
+        self._ended = ended
+        self._tells: list[Tell] = []
         self._addresses: dict[str, None] = {}
+
+    def add(self, tell: Tell) -> Cancel:
+        """Tell one more of what comes; return what forgets it."""
+        self._tells.append(tell)
+
+        def forget() -> None:
+            if tell in self._tells:
+                self._tells.remove(tell)
+
+        return forget
 
     def resolutionBegan(self, resolutionInProgress: IHostResolution) -> None:
         """Nothing to keep: Twisted's threaded resolver cannot cancel."""
@@ -297,13 +333,10 @@ class _Receiver:
 
     def resolutionComplete(self) -> None:
         """Hand over what came."""
-        tell, self._tell = self._tell, None
-        if tell is not None:
+        self._ended(self)
+        tells, self._tells = self._tells, []
+        for tell in tells:
             tell(Answer(tuple(self._addresses)))
-
-    def forget(self) -> None:
-        """Hand over nothing."""
-        self._tell = None
 
 
 def _unasked(failure: Failure) -> None:

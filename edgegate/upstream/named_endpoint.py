@@ -4,44 +4,83 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import ConnectError, DNSLookupError
 from twisted.internet.interfaces import IProtocol, IProtocolFactory, IStreamClientEndpoint
 from zope.interface import implementer
 
-from edgegate.upstream.lookups import Answer, Lookups
+from edgegate.net.wheel import Deadline, TimerWheel
+from edgegate.upstream.dns import LOST
+from edgegate.upstream.lookups import Answer, Cancel, Lookups
 
 Reach = Callable[[str], IStreamClientEndpoint]
 """Return the endpoint of an IP address."""
+
+
+MOST_WAITING = 1024
+"""Questions that wait for the addresses of one name; more are told at once that there are none."""
 
 
 class SharedLookups:
     """
     Look-ups of which there is one at a time for each name, whoever asks.
 
-    Those of the system cannot be given up: with one for each question, questions that are repeated faster than they
-    are answered would queue up without bound.
+    One that is not answered is given up after L{LOST} seconds.
     """
 
-    def __init__(self, lookups: Lookups) -> None:
+    def __init__(self, lookups: Lookups, wheel: TimerWheel) -> None:
         self._lookups = lookups
-        self._waiting: dict[str, list[Deferred[Answer]]] = {}
+        self._wheel = wheel
+        self._under_way: dict[str, _Shared] = {}
 
     def find(self, name: str) -> Deferred[Answer]:
         """Return what fires with the answer; it may be cancelled."""
-        found: Deferred[Answer] = Deferred()
-        waiting = self._waiting.get(name)
-        if waiting is not None:
-            waiting.append(found)
-        else:
-            self._waiting[name] = [found]
-            self._lookups.begin(name, lambda answer: self._tell(name, answer))
+        shared = self._under_way.get(name)
+        if shared is not None:
+            return shared.join()
+        shared = self._under_way[name] = _Shared(self._wheel, lambda: self._under_way.pop(name, None))
+        found = shared.join()
+        shared.begin(self._lookups, name)
         return found
 
-    def _tell(self, name: str, answer: Answer) -> None:
-        for found in self._waiting.pop(name, ()):
+
+class _Shared:
+    """One look-up under way, and who waits for it."""
+
+    def __init__(self, wheel: TimerWheel, over: Callable[[], object]) -> None:
+        """
+        @param over: Called when it is.
+        """
+        self._over = over
+        self._waiting: dict[Deferred[Answer], None] = {}
+        self._deadline = Deadline(wheel, self._lost)
+        self._cancel: Cancel | None = None
+
+    def join(self) -> Deferred[Answer]:
+        """Wait for the answer, unless too many do."""
+        if len(self._waiting) >= MOST_WAITING:
+            return succeed(Answer())
+        found: Deferred[Answer] = Deferred(lambda found: self._waiting.pop(found, None))
+        self._waiting[found] = None
+        return found
+
+    def begin(self, lookups: Lookups, name: str) -> None:
+        """Look up. The answer may come before this returns."""
+        self._deadline.start(LOST)
+        self._cancel = lookups.begin(name, self._tell)
+
+    def _tell(self, answer: Answer) -> None:
+        self._deadline.end()
+        self._over()
+        waiting, self._waiting = self._waiting, {}
+        for found in waiting:
             if not found.called:
                 found.callback(answer)
+
+    def _lost(self) -> None:
+        if self._cancel is not None:
+            self._cancel()
+        self._tell(Answer())
 
 
 @implementer(IStreamClientEndpoint)

@@ -80,17 +80,28 @@ class ClusterRegistry:
         connections are closed, and those in use are when they are given back.
 
         @param contexts: Those of all the clusters that are spoken to with TLS.
+        @raise Exception: Something is wrong with us; all clusters are as they were.
         """
         before = self._states
+        kept = [(state, state.cluster, state.contact) for state in before.values()]
         states: dict[str, ClusterState] = {}
-        for name, cluster in clusters.items():
-            state = before.get(name)
-            if state is None:
-                state = ClusterState(self, cluster)
-            else:
+        try:
+            for name, cluster in clusters.items():
+                state = before.get(name)
+                if state is None:
+                    state = states[name] = ClusterState(self, cluster)
+                else:
+                    state.replace(cluster)
+                    states[name] = state
+                state.meet(contact_of(cluster, contexts))
+        except Exception:
+            for state, cluster, contact in kept:
                 state.replace(cluster)
-            state.meet(contact_of(cluster, contexts))
-            states[name] = state
+                state.meet(contact)
+            for name, state in states.items():
+                if name not in before:
+                    state.stop()
+            raise
         self._states = states
         for name, state in before.items():
             if name not in states:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import select
+import signal
 import socket
+import subprocess
 import urllib.error
 import urllib.request
 
@@ -79,6 +83,75 @@ class StartTests(CoolstoreTestCase):
         self.assertEqual(status, 1, said)
         self.assertEqual(len([line for line in said.splitlines() if str(self.ports[31400]) in line]), 1, said)
         self.assertNotIn("Traceback", said)
+
+    def refused(self, port: int, *command: str) -> subprocess.CompletedProcess[str]:
+        """Start a gateway that can't begin: it says why on standard error, and leaves nothing behind."""
+        done = self.ask(*command)
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertIn(f"cannot bind [::]:{port} for Gateway default/", done.stderr)
+        self.assertIn("Address already in use\n", done.stderr)
+        self.assertNotIn("Traceback", done.stdout + done.stderr)
+        self.assertFalse((self.folder / "edgegate.pid").exists())
+        return done
+
+    def test_port_taken_by_every_runner(self) -> None:
+        """The exit status and the line are the same for a daemon, whose parent waits for it, and under C{twist}."""
+        self.certificates()
+        port = self.ports[31400]
+        taken = socket.create_server(("", port))
+        self.addCleanup(taken.close)
+        gateway = ("edgegate", "--config", "etc", "--admin=none")
+        self.refused(port, "twist", *gateway)
+        self.refused(port, "twistd", "-n", "--pidfile=edgegate.pid", *gateway)
+        self.refused(port, "twistd", "--pidfile=edgegate.pid", "--logfile=twistd.log", *gateway)
+        log = (self.folder / "twistd.log").read_text()
+        self.assertIn(f"cannot bind [::]:{port} for Gateway default/", log)
+        self.assertNotIn("Traceback", log)
+
+    def test_no_access_log(self) -> None:
+        """Nor does a gateway start whose access log can't be opened; files with errors are another exit status."""
+        self.certificates()
+        self.write("broken", {"broken.yaml": BROKEN})
+        daemon = ("twistd", "--pidfile=edgegate.pid", "--logfile=twistd.log")
+        options = ("edgegate", "--admin=none", "--config=etc", "--access-log=no/such/log")
+        for runner in (daemon, ("twistd", "-n", "--pidfile=edgegate.pid"), ("twist",)):
+            done = self.ask(*runner, *options)
+            self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+            self.assertIn("cannot open the access log no/such/log: No such file or directory\n", done.stderr)
+            done = self.ask(*runner, "edgegate", "--config=broken")
+            self.assertEqual(done.returncode, 78, done.stdout + done.stderr)
+            self.assertFalse((self.folder / "edgegate.pid").exists())
+
+    def test_daemon(self) -> None:
+        """A daemon serves until it is told to end, and says that its access log has nowhere to go."""
+        self.certificates()
+        done = self.ask(
+            "twistd", "--pidfile=edgegate.pid", "--logfile=twistd.log", "edgegate", "--config=etc", "--admin=none"
+        )
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        pid = int((self.folder / "edgegate.pid").read_text())
+        try:
+            with self.assertRaises(urllib.error.HTTPError) as caught:
+                urllib.request.urlopen(f"http://127.0.0.1:{self.ports[8081]}/", timeout=PATIENCE)
+            caught.exception.close()
+        finally:
+            os.kill(pid, signal.SIGTERM)
+            self.wait_for_end(pid)
+        words = "a daemon has no standard output: the access log goes nowhere"
+        self.assertIn(words, done.stderr)
+        self.assertIn(words, (self.folder / "twistd.log").read_text())
+        self.assertFalse((self.folder / "edgegate.pid").exists())
+
+    def wait_for_end(self, pid: int) -> None:
+        """Wait until a process that is nobody's child here has ended."""
+        try:
+            descriptor = os.pidfd_open(pid)
+        except ProcessLookupError:
+            return
+        try:
+            self.assertTrue(select.select([descriptor], [], [], PATIENCE)[0])
+        finally:
+            os.close(descriptor)
 
     def test_no_such_folder(self) -> None:
         """A folder that is not there is said so, without a traceback."""

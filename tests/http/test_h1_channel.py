@@ -503,6 +503,7 @@ class EndTests(SynchronousTestCase):
         client = talk.ask(GET)
         client.finish(ZeroDivisionError)
         self.assertEqual([exchange.fault for exchange in talk.ended], [INTERNAL])
+
     def test_drain_on_its_way(self) -> None:
         """A request is served that may have been sent before the drain: the first, one in the kernel, half a head."""
         talk = Conversation()

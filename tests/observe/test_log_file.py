@@ -48,6 +48,17 @@ class LogFileTests(SynchronousTestCase):
         log.close()
         self.assertEqual((other.read_bytes(), self.path.read_bytes()), (b"1\n2\n", b"3\n"))
 
+    def test_pipe(self) -> None:
+        """A pipe is written as a file is; one that nobody reads is an error, and is not waited for."""
+        os.mkfifo(self.path)
+        self.assertRaises(OSError, self.open)
+        reader = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        log = self.open()
+        log.write(b"1\n")
+        log.close()
+        self.assertEqual(os.read(reader, 10), b"1\n")
+
     def test_cannot_reopen(self) -> None:
         """Where the new file can't be opened the old one stays in use."""
         folder = self.path.with_suffix(".d")

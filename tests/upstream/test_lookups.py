@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from edgegate.net.dns_exchange import Ask, DNSExchanges, NoAnswer
 from edgegate.net.wheel import TimerWheel
 from edgegate.routing.addresses import TCPAddress
-from edgegate.upstream.lookups import GRACE, MOST_AT_ONCE, Answer, DNSLookups, SystemLookups
+from edgegate.upstream.lookups import GRACE, MOST_AT_ONCE, MOST_CALLS, Answer, DNSLookups, SystemLookups
 from edgegate.upstream.name_files import NameFiles
 from tests.net.name_server import NameServer, address, alias
 from tests.upstream.resolving import ResolvingReactor
@@ -228,6 +228,25 @@ class DNSTests(LookupsCase):
         self.assertTrue(self.lookups.changed())
         self.lookups.begin("a.example", self.told.append)
         self.assertEqual(self.told, [Answer(("10.0.0.77",))])
+
+
+class SystemTests(SynchronousTestCase):
+    """The system's own resolver, whose calls can't be given up."""
+
+    def test_never_answered(self) -> None:
+        """Only a few calls for a name wait for an answer; whoever asks then is told with the latest of them."""
+        reactor = ResolvingReactor()
+        lookups = SystemLookups(reactor)
+        told: list[list[Answer]] = [[] for _ in range(2 * MOST_CALLS)]
+        forget = [lookups.begin("a.example", each.append) for each in told]
+        lookups.begin("b.example", told[0].append)
+        self.assertEqual(reactor.nameResolver.asked, ["a.example"] * MOST_CALLS + ["b.example"])
+        forget[-1]()
+        for _ in range(MOST_CALLS):
+            reactor.nameResolver.answer("a.example", "10.0.0.1")
+        self.assertEqual(told, [[Answer(("10.0.0.1",))] for _ in told[:-1]] + [[]])
+        lookups.begin("a.example", told[-1].append)
+        self.assertEqual(reactor.nameResolver.asked.count("a.example"), MOST_CALLS + 1)
 
 
 class GivenServersTests(LookupsCase):

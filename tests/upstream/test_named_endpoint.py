@@ -8,11 +8,14 @@ from twisted.internet.defer import CancelledError, Deferred, fail
 from twisted.internet.error import ConnectError, ConnectionRefusedError, DNSLookupError
 from twisted.internet.interfaces import IProtocolFactory, IStreamClientEndpoint
 from twisted.internet.protocol import Factory
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
+from edgegate.net.wheel import TimerWheel
+from edgegate.upstream.dns import LOST
 from edgegate.upstream.lookups import Answer, Cancel, Tell
-from edgegate.upstream.named_endpoint import NamedEndpoint, SharedLookups
+from edgegate.upstream.named_endpoint import MOST_WAITING, NamedEndpoint, SharedLookups
 
 
 class FakeLookups:
@@ -23,7 +26,7 @@ class FakeLookups:
 
     def begin(self, name: str, tell: Tell) -> Cancel:
         self.begun.append((name, tell))
-        return lambda: None
+        return lambda: self.begun.remove((name, tell))
 
     def changed(self) -> bool:
         return False
@@ -44,7 +47,8 @@ class NamedEndpointTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.lookups = FakeLookups()
-        self.shared = SharedLookups(self.lookups)
+        self.clock = Clock()
+        self.shared = SharedLookups(self.lookups, TimerWheel(self.clock, 0.5))
         self.outcomes: dict[str, Deferred[Any]] = {"10.0.0.1": Deferred(), "10.0.0.2": Deferred()}
         self.endpoint = NamedEndpoint(self.shared, "a.example", self.reach)
 
@@ -95,3 +99,25 @@ class NamedEndpointTests(SynchronousTestCase):
         self.assertEqual(self.successResultOf(second), "connected")
         self.connect()
         self.assertEqual([name for name, _ in self.lookups.begun], ["a.example"] * 2)
+
+    def test_lost(self) -> None:
+        """A look-up that is never answered is given up, and whoever asks then begins another one."""
+        first = self.connect()
+        self.clock.pump([1] * int(LOST + 1))
+        self.failureResultOf(first, DNSLookupError)
+        self.assertEqual(self.lookups.begun, [])
+        second = self.connect()
+        self.outcomes["10.0.0.1"].callback("connected")
+        self.answer("10.0.0.1")
+        self.assertEqual(self.successResultOf(second), "connected")
+
+    def test_many_wait(self) -> None:
+        """No more than some wait for one name; who gave up does not count."""
+        for _ in range(2 * MOST_WAITING):
+            self.shared.find("a.example").addErrback(lambda failure: failure.trap(CancelledError)).cancel()
+        waiting = [self.shared.find("a.example") for _ in range(MOST_WAITING)]
+        self.assertEqual(self.successResultOf(self.shared.find("a.example")), Answer())
+        self.assertEqual(len(self.lookups.begun), 1)
+        self.answer("10.0.0.1")
+        for found in waiting:
+            self.assertEqual(self.successResultOf(found), Answer(("10.0.0.1",)))
