@@ -60,6 +60,7 @@ def check_actions(findings: Findings, path: Path, route: HTTPRoute) -> None:
         _check_prefix(findings, path, route)
     if route.direct_response is not None:
         _check_answer(findings, (*path, "directResponse"), route.direct_response)
+    _check_slashes(findings, path, route)
     if route.rewrite is not None:
         _check_rewrite(findings, (*path, "rewrite"), route.rewrite)
         if route.rewrite.authority:
@@ -112,6 +113,24 @@ def _check_prefix(findings: Findings, path: Path, route: HTTPRoute) -> None:
             (*path, "redirect", "prefixRewrite"),
             "replaces the whole path where a match of this route has no uri.prefix: say uri for these",
         )
+
+
+def _check_slashes(findings: Findings, path: Path, route: HTTPRoute) -> None:
+    """What stands behind a prefix is pasted behind its replacement as it is: one slash should stand between the two."""
+    if route.redirect is not None:
+        place, new = (*path, "redirect", "prefixRewrite"), route.redirect.prefix_rewrite
+    elif route.rewrite is not None and route.rewrite.uri_regex_rewrite is None:
+        place, new = (*path, "rewrite", "uri"), route.rewrite.uri
+    else:
+        return
+    uris = [match.uri for match in route.match] or [None]
+    prefixes = [uri.prefix if uri is not None else "/" for uri in uris if uri is None or uri.prefix]
+    for prefix in dict.fromkeys(prefixes):
+        if not new or not prefix or prefix.endswith("/") == new.endswith("/"):
+            continue
+        old = f"{prefix}x" if prefix.endswith("/") else f"{prefix}/x"
+        what = "a slash is lost" if prefix.endswith("/") else "a slash is doubled"
+        findings.warning(place, f"{what}: {old} becomes {new}{old[len(prefix) :]}")
 
 
 def _check_target(findings: Findings, path: Path, text: str | None) -> None:

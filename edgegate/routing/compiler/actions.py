@@ -34,7 +34,7 @@ def redirect(given: kinds.HTTPRedirect | None) -> Redirect | None:
     """Compile a redirect."""
     if given is None:
         return None
-    path = NewPath(given.uri.encode()) if given.uri else None
+    path = NewPath(given.uri.encode(), whole="?" in given.uri) if given.uri else None
     if given.prefix_rewrite:
         path = NewPath(given.prefix_rewrite.encode(), _PREFIX)
     port = given.port

@@ -83,6 +83,29 @@ class HTTPActionsTests(CasesTestCase):
             ("corsPolicy: {maxAge: 1.5s}", "only whole seconds"),
         )
 
+    def test_slashes(self) -> None:
+        """A slash that is lost or doubled between a new prefix and the rest is told of, with what comes of it."""
+        cases = [
+            (routing(f"{{match: [{match}], rewrite: {{uri: {uri}}}, route: {ROUTE}}}"), words)
+            for match, uri, words in (
+                ("{uri: {prefix: /a/}}", "/v2", "rewrite.uri: a slash is lost: /a/x becomes /v2x"),
+                ("{uri: {prefix: /a}}", "/v2/", "rewrite.uri: a slash is doubled: /a/x becomes /v2//x"),
+                ("{uri: {prefix: /a}}", "/", "rewrite.uri: a slash is doubled: /a/x becomes //x"),
+                ("{uri: {prefix: /a}}", "/v2", ""),
+                ("{uri: {prefix: /a/}}", "/", ""),
+                ("{uri: {prefix: /a}}, {uri: {prefix: /b/}}", "/v2", "/b/x becomes /v2x"),
+                ("{uri: {exact: /a/}}", "/v2", ""),
+                ("{uri: {regex: /a/.*}}", "/v2", ""),
+                ("{method: {exact: PUT}}", "/v2", "a slash is lost: /x becomes /v2x"),
+            )
+        ]
+        cases += [
+            (routing(f"{{rewrite: {{uri: /v2}}, route: {ROUTE}}}"), "a slash is lost: /x becomes /v2x"),
+            (routing(f"{{rewrite: {{authority: a.example}}, route: {ROUTE}}}"), ""),
+            (routing("{match: [{uri: {prefix: /a}}], redirect: {prefixRewrite: /}}"), "/a/x becomes //x"),
+        ]
+        self.check("VirtualService", cases, "warning")
+
     def test_cors_wildcards(self) -> None:
         """Browsers know a star for methods and for headers."""
         self.actions(("corsPolicy: {allowMethods: ['*'], allowHeaders: ['*'], exposeHeaders: ['*']}", ""))

@@ -49,6 +49,8 @@ class RedirectTests(SynchronousTestCase):
         """Each field, and Istio's defaults."""
         for item, redirect in (
             ("uri: /n", Redirect(path=NewPath(b"/n"))),
+            ("uri: '/n?x=1'", Redirect(path=NewPath(b"/n?x=1", whole=True))),
+            ("prefixRewrite: '/n?x=1'", Redirect(path=NewPath(b"/n?x=1", b"/"))),
             ("prefixRewrite: /n, redirectCode: 308", Redirect(308, NewPath(b"/n", b"/"))),
             (
                 "authority: 'b:81', scheme: https, port: 8443",
