@@ -46,10 +46,10 @@ spec:
   gateways: [gw]
   http:
   - match: [{uri: {prefix: /abort}}]
-    fault: {abort: {httpStatus: 418}}
+    fault: {abort: {httpStatus: 418, percentage: {value: 100}}}
     route: [{destination: {host: 127.0.0.1, port: {number: $one}}}]
   - match: [{uri: {prefix: /grpc}}]
-    fault: {abort: {grpcStatus: RESOURCE_EXHAUSTED}}
+    fault: {abort: {grpcStatus: RESOURCE_EXHAUSTED, percentage: {value: 100}}}
     route: [{destination: {host: 127.0.0.1, port: {number: $one}}}]
   - match: [{uri: {prefix: /half}}]
     fault: {abort: {httpStatus: 555, percentage: {value: 30}}}
@@ -57,11 +57,14 @@ spec:
   - match: [{uri: {prefix: /never}}]
     fault: {abort: {httpStatus: 555, percentage: {value: 0}}, delay: {fixedDelay: 5s, percentage: {value: 0}}}
     route: [{destination: {host: 127.0.0.1, port: {number: $one}}}]
+  - match: [{uri: {prefix: /unsaid}}]
+    fault: {abort: {httpStatus: 555}, delay: {fixedDelay: 5s}}
+    route: [{destination: {host: 127.0.0.1, port: {number: $one}}}]
   - match: [{uri: {prefix: /delay}}]
-    fault: {delay: {fixedDelay: 0.3s}}
+    fault: {delay: {fixedDelay: 0.3s, percentage: {value: 100}}}
     route: [{destination: {host: 127.0.0.1, port: {number: $one}}}]
   - match: [{uri: {prefix: /slow-abort}}]
-    fault: {delay: {fixedDelay: 0.2s}, abort: {httpStatus: 429}}
+    fault: {delay: {fixedDelay: 0.2s, percent: 100}, abort: {httpStatus: 429, percentage: {value: 100}}}
     route: [{destination: {host: 127.0.0.1, port: {number: $one}}}]
 """
 
@@ -206,7 +209,7 @@ class FaultTests(ServedTestCase):
     def test_shares(self) -> None:
         """30 percent are 30 percent: within five standard deviations of 600 requests; 0 percent are none."""
         client = self.client()
-        for path, low, high in (("/half", 124, 236), ("/never", 0, 0)):
+        for path, low, high in (("/half", 124, 236), ("/never", 0, 0), ("/unsaid", 0, 0)):
             answers = Counter(client.ask("GET", path, "faults.example").status for _ in range(600))
             self.assertTrue(low <= answers[555] <= high, answers)
             self.assertEqual(answers[200] + answers[555], 600)

@@ -39,7 +39,7 @@ spec:
     timeout: 2s
     retries: {attempts: 2, retryOn: gateway-error, backoff: 1ms}
     mirror: {host: 127.0.0.1, port: {number: $two}}
-    fault: {delay: {fixedDelay: 0.1s}}
+    fault: {delay: {fixedDelay: 0.1s, percentage: {value: 100}}}
     corsPolicy: {allowOrigins: [{exact: "https://a.example"}]}
     headers:
       request: {set: {x-where: "%REQ(:path)% %REQ(:authority)%"}}

@@ -42,6 +42,8 @@ _OF_BACKENDS = ("mirror", "mirrors", "retries", "timeout")
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE")
 
+NO_SHARE = "it harms no request, as percentage is missing: say percentage: {value: 100} for all"
+
 _STATUSES = frozenset(str(status.value) for status in HTTPStatus)
 _TARGET = re.compile(r"[\x21-\x7e]*")
 _NO_EFFECT = {
@@ -202,6 +204,8 @@ def _check_fault(findings: Findings, path: Path, fault: HTTPFaultInjection) -> N
             findings.error((*place, "http2Error"), "not supported, by Istio neither")
         elif abort.http_status is None and abort.grpc_status is None:
             findings.warning(place, "it does nothing: httpStatus or grpcStatus is missing")
+        elif abort.percentage is None:
+            findings.warning(place, NO_SHARE)
     if delay is not None:
         place = (*path, "delay")
         _check_percentage(findings, place, delay.percentage)
@@ -211,6 +215,8 @@ def _check_fault(findings: Findings, path: Path, fault: HTTPFaultInjection) -> N
             findings.error((*place, "exponentialDelay"), "not supported, by Istio neither")
         elif delay.fixed_delay is None:
             findings.warning(place, "it does nothing: fixedDelay is missing")
+        elif delay.percentage is None and not delay.percent:
+            findings.warning(place, NO_SHARE)
 
 
 def _check_percentage(findings: Findings, path: Path, percentage: Percent | None, name: str = "percentage") -> None:

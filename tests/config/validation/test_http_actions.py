@@ -136,6 +136,12 @@ class HTTPActionsTests(CasesTestCase):
         routed = [
             ("fault: {abort: {}}", "abort: it does nothing"),
             ("fault: {delay: {percentage: {value: 1}}}", "delay: it does nothing"),
+            ("fault: {abort: {httpStatus: 500}}", "abort: it harms no request, as percentage is missing"),
+            ("fault: {abort: {grpcStatus: UNAVAILABLE}}", "abort: it harms no request, as percentage is missing"),
+            ("fault: {delay: {fixedDelay: 1s}}", "delay: it harms no request, as percentage is missing"),
+            ("fault: {delay: {fixedDelay: 1s, percent: 0}}", "delay: it harms no request, as percentage is missing"),
+            ("fault: {delay: {fixedDelay: 1s, percent: 10}}", ""),
+            ("fault: {abort: {httpStatus: 500, percentage: {value: 0}}}", ""),
             ("mirrorPercentage: {value: 10}", "there is no mirror"),
         ]
         alone = [
