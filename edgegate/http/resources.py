@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 from zope.interface import classImplements
 
 from edgegate.errors import Fault, aborted, grpc_status_for
-from edgegate.http.answer import AnswerHead
-from edgegate.http.changes import changed
 from edgegate.http.cors import answer_fields, is_preflight, origin_of, preflight_answer
 from edgegate.http.delaying import Delayed
-from edgegate.http.exchange import REASONS, Exchange
+from edgegate.http.exchange import Exchange
 from edgegate.http.fields import Field
 from edgegate.http.grpc import grpc_fields, is_grpc
 from edgegate.http.interfaces import IResource
@@ -104,7 +102,7 @@ def _answers_preflight(exchange: Exchange, policy: CORSPolicy) -> bool:
     if not origin:
         return False
     if is_preflight(head):
-        fields = preflight_answer(policy, origin)
+        fields = preflight_answer(policy, head)
         if fields is not None:
             exchange.reply(200, fields, b"")
             return True

@@ -133,6 +133,7 @@ class CORSTests(ServedTestCase):
             self.assertEqual(answer.one("access-control-allow-methods"), "GET,OPTIONS")
             self.assertEqual(answer.one("access-control-allow-headers"), "x-header-1,x-header-2")
             self.assertEqual(answer.one("access-control-max-age"), "3600")
+            self.assertEqual(answer.one("access-control-expose-headers"), "x-header-3,x-header-4")
             self.assertEqual(answer.one("access-control-allow-credentials"), "true")
         self.assertEqual(self.backends.seen["one"], [])
 
@@ -169,14 +170,14 @@ class CORSTests(ServedTestCase):
         self.assertEqual(answer.one("access-control-allow-methods"), "-")
 
     def test_everybody(self) -> None:
-        """Where all origins are allowed each is told its own name, and none may bring credentials."""
+        """Where all origins are allowed each is told its own name, and may bring credentials if the route says so."""
         for origin in ("https://foobar.com:12345", "null"):
             for answer in (
                 self.preflight("/", origin, "PUT"),
                 self.ask("/", "cors.example", "PUT", {"Origin": origin}),
             ):
                 self.assertEqual(answer.one("access-control-allow-origin"), origin)
-                self.assertEqual(answer.one("access-control-allow-credentials"), "-")
+                self.assertEqual(answer.one("access-control-allow-credentials"), "true")
 
 
 class FaultTests(ServedTestCase):

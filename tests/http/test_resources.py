@@ -180,7 +180,7 @@ class CORSTests(SynchronousTestCase):
         self.assertEqual(talk.connects, [])
 
     def test_unmatched_preflight(self) -> None:
-        """Another origin's goes to the backend, or is answered with nothing."""
+        """Another origin's goes to the backend, or is answered without naming it."""
         other = PREFLIGHT.replace(b"https://a", b"https://b")
         talk = Conversation(to_web(cors=self.POLICY))
         client = talk.ask(other)

@@ -241,7 +241,7 @@ def _check_cors(findings: Findings, path: Path, policy: CorsPolicy) -> None:
                 check_header(findings, (*path, field, index), name)
     origins = [origin.exact or origin.regex for origin in policy.allow_origins] or list(policy.allow_origin)
     if policy.allow_credentials and any(origin in ("*", ".*", ".+") for origin in origins):
-        message = "an origin that is allowed only because all are may bring no credentials: name those that may"
+        message = "pages of any site may then read the answers with their users' cookies: name the origins that may"
         findings.warning((*path, "allowCredentials"), message)
     if policy.max_age is not None and not policy.max_age.is_integer():
         findings.error((*path, "maxAge"), "only whole seconds can be said to a browser")

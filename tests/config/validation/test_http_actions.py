@@ -83,6 +83,20 @@ class HTTPActionsTests(CasesTestCase):
             ("corsPolicy: {maxAge: 1.5s}", "only whole seconds"),
         )
 
+    def test_anybody_with_credentials(self) -> None:
+        """Where every origin is allowed, credentials are told of."""
+        told = "pages of any site may then read the answers with their users' cookies"
+        cases = [
+            (routing(f"{{route: {ROUTE}, corsPolicy: {{{policy}, allowCredentials: true}}}}"), words)
+            for policy, words in (
+                ("allowOrigins: [{exact: '*'}]", told),
+                ("allowOrigins: [{exact: https://a.example}, {regex: '.*'}]", told),
+                ("allowOrigin: ['*']", told),
+                ("allowOrigins: [{exact: https://a.example}, {regex: 'https://.*'}]", ""),
+            )
+        ]
+        self.check("VirtualService", cases, "warning")
+
     def test_slashes(self) -> None:
         """A slash that is lost or doubled between a new prefix and the rest is told of, with what comes of it."""
         cases = [
