@@ -181,6 +181,7 @@ class Arrival:
                 tls=True,
                 alpn=stream.alpn if self._hello.alpn else b"",
                 client_certificate=forwarded_client_cert(certificate) if certificate is not None else b"",
+                secured=stream.connection,
                 entry=listener,
             )
             listener.serve_stream(stream, downstream)

@@ -70,7 +70,7 @@ class FilteredResource:
         assert route.faults is not None
         abort = route.faults.abort
         if abort is not None and self._drawn(abort.share):
-            _abort(exchange, abort)
+            _abort(exchange, route, abort)
         else:
             self._after_faults(exchange)
 
@@ -91,7 +91,11 @@ class FilteredResource:
         return share >= 1 or self._gateway.random.random() < share
 
 
-def _abort(exchange: Exchange, abort: Abort) -> None:
+def _abort(exchange: Exchange, route: HTTPRoute, abort: Abort) -> None:
+    if len(route.destinations) == 1:
+        exchange.changes = route.destinations[0].response
+    elif route.response is not None:
+        exchange.changes = (route.response,)
     exchange.fail(aborted(abort.status, abort.grpc_status))
 
 
@@ -122,7 +126,7 @@ def _answer_directly(exchange: Exchange, route: HTTPRoute, direct: DirectRespons
 def _answer(exchange: Exchange, route: HTTPRoute, status: int, fields: list[Field], body: bytes) -> None:
     """Give an answer of the files', with the changes that its route makes."""
     if route.response is not None:
-        fields = changed(fields, (route.response,), exchange, AnswerHead(status, REASONS.get(status, b""), fields))
+        exchange.changes = (route.response,)
     exchange.reply(status, fields, body)
 
 

@@ -82,6 +82,11 @@ class TLSStream(Stream):
         self._read_wants_write = self._write_wants_read = False
 
     @property
+    def secured(self) -> SSL.Connection | None:
+        """OpenSSL's side of the connection."""
+        return self.connection
+
+    @property
     def alpn(self) -> bytes:
         """The protocol that ALPN agreed on, or empty."""
         return self.connection.get_alpn_proto_negotiated()

@@ -53,6 +53,7 @@ class FakeStream:
     acknowledged = 0  # what the other side has read, as far as its system says
     buffered = 0
     key: Hashable = None
+    secured: Any = None
 
     def __init__(self) -> None:
         self.bytes_out = 0
