@@ -86,13 +86,14 @@ class GatewayService(MultiService):
         introductions: Introductions = Introductions(),  # noqa: B008 (frozen)
         place: Place = Place(),  # noqa: B008 (frozen)
         dns_servers: tuple[TCPAddress, ...] = (),
+        shadow_hosts: bool = False,
     ) -> None:
         """
         @param loaded: The files without an error in them.
         @param load: Reads them anew.
         @param observers: Told of what happens, besides the counters.
-        @param trusted_hops: See L{DataPlane}, as for C{max_connections}, C{paths}, C{introductions}, C{place} and
-            C{dns_servers}.
+        @param trusted_hops: See L{DataPlane}, as for C{max_connections}, C{paths}, C{introductions}, C{place},
+            C{dns_servers} and C{shadow_hosts}.
         @param drain: Seconds that C{stopService} waits for what is under way.
         @param defer: Calls something that takes its time.
         @raise edgegate.tls.secrets.BadKeyMaterial: A server's certificate, key, authorities or ciphers are of no use.
@@ -102,7 +103,15 @@ class GatewayService(MultiService):
         self.counters = Counters()
         told = Observers([self.counters, *observers])
         self.data_plane = DataPlane(
-            reactor, told, trusted_hops, max_connections, paths, introductions, place, dns_servers
+            reactor,
+            told,
+            trusted_hops,
+            max_connections,
+            paths,
+            introductions,
+            place,
+            dns_servers,
+            shadow_hosts,
         )
         self.followers: list[Callable[[Loaded], None]] = []
         self._read = _Read(loaded, self.data_plane.contexts(loaded.snapshot))

@@ -45,6 +45,8 @@ class OptionsTests(SynchronousTestCase):
         merged = options("-c", "etc", "--path-normalization=merge-slashes")
         self.assertIs(merged["paths"], PathNormalisation.MERGE_SLASHES)
         self.assertFalse(options("-c", "etc", "--no-watch")["watch"])
+        self.assertFalse(options("-c", "etc")["shadow-hosts"])
+        self.assertTrue(options("-c", "etc", "--shadow-hosts")["shadow-hosts"])
         ports = ("--proxy-protocol", "80", "--proxy-protocol", "443:optional")
         found = options("-c", "etc", *ports, "--proxy-protocol-from", "10.0.0.0/8")
         self.assertEqual(found["proxy-protocol"], {80: False, 443: True})

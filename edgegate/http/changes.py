@@ -17,8 +17,9 @@ from edgegate.http.operators import Message, fields_of, rendered
 from edgegate.http.request import CHUNKED, RequestHead
 from edgegate.http.upgrade import upgrade_lines
 from edgegate.routing.actions import RequestChanges
-from edgegate.routing.headers import EXPECTED_TIME, HeaderChanges
+from edgegate.routing.headers import ATTEMPTS, EXPECTED_TIME, HeaderChanges
 from edgegate.routing.hosts import host_of
+from edgegate.routing.snapshot import TCPAddress
 
 if TYPE_CHECKING:
     from edgegate.http.exchange import Exchange
@@ -73,15 +74,28 @@ def asked_host(lines: list[bytes]) -> str:
         return ""
 
 
-def shadow_lines(lines: list[bytes]) -> list[bytes]:
-    """Return a request's lines for a mirror: its host bears C{-shadow}, before the port where there is one (Envoy)."""
-    request, host, rest = lines[0].split(b"\r\n", 2)
-    name, colon, port = host.rpartition(b":")
-    if port.isdigit() and name != b"host":
-        host = b"%b-shadow%b%b" % (name, colon, port)
-    else:
-        host += b"-shadow"
-    return [b"%b\r\n%b\r\n%b" % (request, host, rest), *lines[1:]]
+def shadow_lines(lines: list[bytes], exchange: Exchange, changes: RequestChanges | None, renamed: bool) -> bytes:
+    """
+    Return a request's lines as a mirror gets them (Envoy): the gateway is one more hop, and asks for itself.
+
+    @param lines: Up to the fields that differ from try to try.
+    @param changes: Those that are in the lines.
+    @param renamed: Whether C{-shadow} is put behind the host, before its port where it has one.
+    """
+    request, host, rest = b"".join(lines).split(b"\r\n", 2)
+    if renamed:
+        name, colon, port = host.rpartition(b":")
+        host = b"%b-shadow%b%b" % (name, colon, port) if port.isdigit() and name != b"host" else host + b"-shadow"
+    fields = fields_of(rest)
+    local = exchange.connection.local
+    if isinstance(local, TCPAddress):
+        hops = [value for name, value in fields if name == b"x-forwarded-for"]
+        fields = [field for field in fields if field[0] != b"x-forwarded-for"]
+        fields.append((b"x-forwarded-for", b",".join([*hops, local.host.encode("ascii")])))
+    if changes is None or ATTEMPTS not in changes.names:
+        fields.append((ATTEMPTS, b"1"))
+    fields.append((b"x-envoy-internal", b"true"))
+    return b"\r\n".join([request, host, *(b"%b: %b" % field for field in fields), b"", b""])
 
 
 def changed_answer(
