@@ -114,10 +114,11 @@ class DataPlane:
         place: Place = Place(),  # noqa: B008 (frozen)
         dns_servers: tuple[TCPAddress, ...] = (),
         limits: Limits = Limits(),  # noqa: B008 (frozen)
+        shadow_hosts: bool = False,
     ) -> None:
         """
         @param observer: Told of what happens; raises nothing: an L{edgegate.observe.observers.Observers} where it may.
-        @param trusted_hops: See L{HTTPGateway}, as for C{paths} and C{limits}.
+        @param trusted_hops: See L{HTTPGateway}, as for C{paths}, C{limits} and C{shadow_hosts}.
         @param place: Where the gateway is.
         @param max_connections: Clients' connections at one time; by default what the limit on descriptors allows.
         @param introductions: On which ports load balancers in front say whose connections are.
@@ -134,7 +135,9 @@ class DataPlane:
         self._max_connections = most_connections() if max_connections is None else max_connections
         watcher = poller(reactor, WAIT)
         connects = partial(connect, watcher, wheel)
-        self._http = HTTPGateway(connects, wheel, self.clusters, observer, trusted_hops, limits, paths)
+        self._http = HTTPGateway(
+            connects, wheel, self.clusters, observer, trusted_hops, limits, paths, shadow_hosts=shadow_hosts
+        )
         self._tcp = TCPGateway(watcher, wheel, self.clusters, observer)
         dispatch = Dispatch(self._http, self._tcp)
 

@@ -91,13 +91,14 @@ class GatewayService(MultiService):
         place: Place = Place(),  # noqa: B008 (frozen)
         dns_servers: tuple[TCPAddress, ...] = (),
         limits: Limits = Limits(),  # noqa: B008 (frozen)
+        shadow_hosts: bool = False,
     ) -> None:
         """
         @param loaded: The files without an error in them.
         @param load: Reads them anew.
         @param observers: Told of what happens, besides the counters.
         @param trusted_hops: See L{DataPlane}, as for C{max_connections}, C{paths}, C{introductions}, C{place},
-            C{dns_servers} and C{limits}.
+            C{dns_servers}, C{limits} and C{shadow_hosts}.
         @param drain: Seconds that C{stopService} waits for what is under way.
         @param defer: Calls something that takes its time; by default in a thread that nobody waits for at the end.
         @raise edgegate.tls.secrets.BadKeyMaterial: A server's certificate, key, authorities or ciphers are of no use.
@@ -107,7 +108,16 @@ class GatewayService(MultiService):
         self.counters = Counters()
         told = Observers([self.counters, *observers])
         self.data_plane = DataPlane(
-            reactor, told, trusted_hops, max_connections, paths, introductions, place, dns_servers, limits
+            reactor,
+            told,
+            trusted_hops,
+            max_connections,
+            paths,
+            introductions,
+            place,
+            dns_servers,
+            limits,
+            shadow_hosts,
         )
         self.followers: list[Callable[[Loaded], None]] = []
         self._read = _Read(loaded, self.data_plane.contexts(loaded.snapshot))

@@ -138,6 +138,7 @@ class Options(usage.Options):
         self["selector"] = {}
         self["map-port"] = {}
         self["watch"] = True
+        self["shadow-hosts"] = False
         self["proxy-protocol"] = {}
         self["proxy-protocol-from"] = []
         self["dns-server"] = []
@@ -195,6 +196,12 @@ class Options(usage.Options):
             self["dns-server"].append(parse_server(server, PORT))
         except ValueError as error:
             raise usage.UsageError(f"--dns-server: {error}") from None
+
+    def opt_shadow_hosts(self) -> None:
+        """
+        Put -shadow behind the host of what is sent to mirrors, as Istio did with DISABLE_SHADOW_HOST_SUFFIX=false.
+        """
+        self["shadow-hosts"] = True
 
     def opt_no_watch(self) -> None:
         """Do not watch the files: reload on SIGHUP and `edgegate reload` only."""
@@ -285,6 +292,7 @@ def makeService(options: Options) -> IService:
         introductions=Introductions(options["proxy-protocol"], tuple(options["proxy-protocol-from"])),
         place=Place(options["locality"], tuple(sorted(options["selector"].items()))),
         dns_servers=tuple(options["dns-server"]),
+        shadow_hosts=options["shadow-hosts"],
     )
     actions: dict[Signal, Callable[[], object]] = {Signal.SIGHUP: gateway.reload}
     if access_log is not None:

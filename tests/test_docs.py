@@ -19,7 +19,7 @@ from edgegate.net.body_copy import BUFFER_SIZE
 from edgegate.net.proxy_protocol import MAX_V2
 from edgegate.net.transport import HIGH_WATER, READ_SIZE
 from edgegate.routing.clusters import Balancing, ConsistentHash, HashSource, Probe
-from edgegate.routing.headers import OPERATORS
+from edgegate.routing.operators import OPERATORS
 from edgegate.routing.tls import UpstreamTLS
 from edgegate.upstream import asking, grpc_health
 from edgegate.upstream.balancing.maglev import MAX_SIZE

@@ -61,6 +61,8 @@ class OptionsTests(SynchronousTestCase):
             limited["limits"], Limits(underscores=Underscores.DROP, unfinished_heads_bytes=1 << 20, body_rate=0)
         )
         self.assertFalse(options("-c", "etc", "--no-watch")["watch"])
+        self.assertFalse(options("-c", "etc")["shadow-hosts"])
+        self.assertTrue(options("-c", "etc", "--shadow-hosts")["shadow-hosts"])
         ports = ("--proxy-protocol", "80", "--proxy-protocol", "443:optional")
         found = options("-c", "etc", *ports, "--proxy-protocol-from", "10.0.0.0/8")
         self.assertEqual(found["proxy-protocol"], {80: False, 443: True})

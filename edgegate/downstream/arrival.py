@@ -227,6 +227,7 @@ class Arrival:
                 alpn=stream.alpn if self._hello.alpn else b"",
                 client_certificate=forwarded_client_cert(certificate) if certificate is not None else b"",
                 ssl_request=self._granted,
+                secured=stream.connection,
                 entry=listener,
             )
             listener.serve_stream(stream, downstream)

@@ -9,17 +9,21 @@ again, not for each message.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from edgegate.http.answer import AnswerHead
-from edgegate.http.exchange import Exchange
 from edgegate.http.fields import Field
-from edgegate.http.operators import Message, identity_fields, rendered
+from edgegate.http.operators import Message, fields_of, rendered
 from edgegate.http.request import CHUNKED, RequestHead
 from edgegate.http.upgrade import upgrade_lines
 from edgegate.routing.actions import RequestChanges
-from edgegate.routing.headers import EXPECTED_TIME, HeaderChanges
+from edgegate.routing.headers import ATTEMPTS, EXPECTED_TIME, HeaderChanges
 from edgegate.routing.hosts import host_of
+from edgegate.routing.snapshot import TCPAddress
+
+if TYPE_CHECKING:
+    from edgegate.http.exchange import Exchange
+    from edgegate.http.h1_backend import HTTP1Backend
 
 IDENTITY: Final = frozenset(
     (
@@ -31,6 +35,8 @@ IDENTITY: Final = frozenset(
     )
 )
 """What tells a backend who asks: added last, unless it is changed itself."""
+
+_SET_LAST: Final = frozenset((b"content-type", b"grpc-status", b"grpc-message"))
 
 SERVICE_TIME: Final = b"x-envoy-upstream-service-time"
 
@@ -45,7 +51,7 @@ def request_lines(exchange: Exchange, changes: RequestChanges | None) -> list[by
     head = exchange.head
     exchange.identity = identity = exchange.channel.client.lines(head)
     if changes is not None and not _constant(changes.headers):
-        fields = changed([*head.fields, *identity_fields(identity)], changes.headers, exchange)
+        fields = changed([*head.fields, *fields_of(identity)], changes.headers, exchange)
         lines = [_lines(head, changes, fields)]
     elif head.lines_of is changes and head.h1_lines:
         lines = [head.h1_lines, identity]
@@ -68,50 +74,89 @@ def asked_host(lines: list[bytes]) -> str:
         return ""
 
 
-def shadow_lines(lines: list[bytes]) -> list[bytes]:
-    """Return a request's lines for a mirror: its host bears C{-shadow}, before the port where there is one (Envoy)."""
-    request, host, rest = lines[0].split(b"\r\n", 2)
-    name, colon, port = host.rpartition(b":")
-    if port.isdigit() and name != b"host":
-        host = b"%b-shadow%b%b" % (name, colon, port)
-    else:
-        host += b"-shadow"
-    return [b"%b\r\n%b\r\n%b" % (request, host, rest), *lines[1:]]
+def shadow_lines(lines: list[bytes], exchange: Exchange, changes: RequestChanges | None, renamed: bool) -> bytes:
+    """
+    Return a request's lines as a mirror gets them (Envoy): the gateway is one more hop, and asks for itself.
+
+    @param lines: Up to the fields that differ from try to try.
+    @param changes: Those that are in the lines.
+    @param renamed: Whether C{-shadow} is put behind the host, before its port where it has one.
+    """
+    request, host, rest = b"".join(lines).split(b"\r\n", 2)
+    if renamed:
+        name, colon, port = host.rpartition(b":")
+        host = b"%b-shadow%b%b" % (name, colon, port) if port.isdigit() and name != b"host" else host + b"-shadow"
+    fields = fields_of(rest)
+    local = exchange.connection.local
+    if isinstance(local, TCPAddress):
+        hops = [value for name, value in fields if name == b"x-forwarded-for"]
+        fields = [field for field in fields if field[0] != b"x-forwarded-for"]
+        fields.append((b"x-forwarded-for", b",".join([*hops, local.host.encode("ascii")])))
+    if changes is None or ATTEMPTS not in changes.names:
+        fields.append((ATTEMPTS, b"1"))
+    fields.append((b"x-envoy-internal", b"true"))
+    return b"\r\n".join([request, host, *(b"%b: %b" % field for field in fields), b"", b""])
 
 
 def changed_answer(
-    head: AnswerHead, extra: bytes, changes: tuple[HeaderChanges, ...], exchange: Exchange
+    head: AnswerHead,
+    extra: bytes,
+    changes: tuple[HeaderChanges, ...],
+    exchange: Exchange,
+    backend: HTTP1Backend | None,
+    sent: list[bytes],
 ) -> tuple[AnswerHead, bytes]:
     """
     Return an answer's head with the changes of its destination, and the lines of this answer alone.
 
     @param extra: The line of L{SERVICE_TIME}, which can be changed as well.
+    @param backend: The connection that the answer came on.
+    @param sent: The request's head as it went there.
     """
     if any(SERVICE_TIME in each.names or not each.static for each in changes):
-        fields = [*head.fields, *identity_fields(extra)]
-        return head.with_fields(changed(fields, changes, exchange, head)), b""
+        fields = [*head.fields, *fields_of(extra)]
+        return head.with_fields(changed(fields, changes, exchange, Message(fields, head, backend, sent))), b""
     if head.changed_by is not changes or head.changed is None:
         head.changed_by = changes
-        head.changed = head.with_fields(changed(head.fields, changes, exchange, head))
+        head.changed = head.with_fields(changed(head.fields, changes, exchange, Message(head.fields, head, backend)))
     return head.changed, extra
 
 
+def changed_reply(
+    status: int, fields: list[Field], changes: tuple[HeaderChanges, ...], exchange: Exchange
+) -> list[Field]:
+    """
+    Return the fields of an answer of the gateway's own after the changes of its route.
+
+    The type of its body is set after them, unless they give another, and what
+    a gRPC client is told is set whatever they say (Envoy).
+    """
+    set_last = [field for field in fields if field[0] in _SET_LAST]
+    fields = [field for field in fields if field[0] not in _SET_LAST]
+    found = changed(fields, changes, exchange, Message(fields, AnswerHead(status, b"", fields)))
+    names = {name for name, _ in set_last}
+    if b"grpc-status" not in names:
+        names.difference_update(name for name, _ in found)
+        set_last = [field for field in set_last if field[0] in names]
+    return [*(field for field in found if field[0] not in names), *set_last]
+
+
 def changed(
-    fields: Iterable[Field], changes: Iterable[HeaderChanges], exchange: Exchange, answer: AnswerHead | None = None
+    fields: Iterable[Field], changes: Iterable[HeaderChanges], exchange: Exchange, message: Message | None = None
 ) -> list[Field]:
     """
     Return fields after changes: what is removed goes first, then what is set replaces, then comes what is added.
 
     All values of one change are made from what the removals have left (Envoy).
 
-    @param answer: The head of the answer that is changed; L{None}: a request is.
+    @param message: What is changed, but for its fields; L{None}: the request.
     """
     found = list(fields)
     for each in changes:
         found = [field for field in found if field[0] not in each.remove]
-        message = Message(found, answer)
-        to_set = [(name, value) for name, template in each.set if (value := rendered(template, exchange, message))]
-        to_add = [(name, value) for name, template in each.add if (value := rendered(template, exchange, message))]
+        now = Message(found) if message is None else message._replace(fields=found)
+        to_set = [(name, value) for name, template in each.set if (value := rendered(template, exchange, now))]
+        to_add = [(name, value) for name, template in each.add if (value := rendered(template, exchange, now))]
         gone = {name for name, _ in to_set}
         found = [*(field for field in found if field[0] not in gone), *to_set, *to_add]
     return found
@@ -133,6 +178,7 @@ def _lines(head: RequestHead, changes: RequestChanges | None, fields: list[Field
             hosts = [value for name, value in fields if name == b"x-forwarded-host"]
             fields = [field for field in fields if field[0] != b"x-forwarded-host"]
             told.append((b"x-forwarded-host", b",".join([*hosts, authority])))
+            told.append((b"x-envoy-original-host", authority))
             authority = changes.authority
     lines = [b"%b %b HTTP/1.1\r\nhost: %b\r\n" % (head.method, target, authority)]
     for name, value in (*fields, *told) if told else fields:

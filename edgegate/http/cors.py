@@ -9,52 +9,54 @@ from edgegate.http.fields import Field
 from edgegate.http.request import RequestHead
 from edgegate.routing.policies import CORSPolicy
 
-_ALLOW_ORIGIN = b"access-control-allow-origin"
-_ALLOW_CREDENTIALS = b"access-control-allow-credentials"
+_REQUEST_METHOD = b"access-control-request-method"
+_REQUEST_HEADERS = b"access-control-request-headers"
 
 
 def is_preflight(head: RequestHead) -> bool:
     """Whether a browser asks what it may ask."""
-    return head.method == b"OPTIONS" and any(name == b"access-control-request-method" for name, _ in head.fields)
+    return head.method == b"OPTIONS" and _all(head, _REQUEST_METHOD) != b""
 
 
 def origin_of(head: RequestHead) -> bytes:
-    """Return the origin of the page that asks, or empty."""
-    return next((value for name, value in head.fields if name == b"origin"), b"")
+    """Return the origin of the page that asks, or empty; two of them are none that is allowed."""
+    return _all(head, b"origin")
 
 
-def preflight_answer(policy: CORSPolicy, origin: bytes) -> list[Field] | None:
+def preflight_answer(policy: CORSPolicy, head: RequestHead) -> list[Field] | None:
     """
     Return the fields of the answer to a preflight request; L{None}: it is for the backend to answer.
 
-    An origin that is not allowed is told nothing.
+    An origin that is not allowed is not named, so its page may do nothing,
+    whatever the other fields say.
     """
-    if not policy.allows(origin):
-        return None if policy.forward_unmatched else []
-    fields = _allowed(policy, origin)
-    for name, value in (
-        (b"access-control-allow-methods", policy.methods),
-        (b"access-control-allow-headers", policy.headers),
+    origin = origin_of(head)
+    allowed = policy.allows(origin)
+    if not allowed and policy.forward_unmatched:
+        return None
+    told = (
+        (b"access-control-allow-origin", origin if allowed else b""),
+        (b"access-control-allow-credentials", b"true" if policy.credentials else b""),
+        (b"access-control-allow-methods", _all(head, _REQUEST_METHOD) if policy.methods == b"*" else policy.methods),
+        (b"access-control-allow-headers", _all(head, _REQUEST_HEADERS) if policy.headers == b"*" else policy.headers),
         (b"access-control-max-age", policy.max_age),
-    ):
-        if value:
-            fields.append((name, value))
-    return fields
+        (b"access-control-expose-headers", policy.expose if allowed else b""),
+    )
+    return [field for field in told if field[1]]
 
 
 def answer_fields(policy: CORSPolicy, origin: bytes) -> list[Field]:
     """Return the fields that let a page of an origin read an answer; none where it may not."""
     if not policy.allows(origin):
         return []
-    fields = _allowed(policy, origin)
+    fields = [(b"access-control-allow-origin", origin)]
+    if policy.credentials:
+        fields.append((b"access-control-allow-credentials", b"true"))
     if policy.expose:
         fields.append((b"access-control-expose-headers", policy.expose))
     return fields
 
 
-def _allowed(policy: CORSPolicy, origin: bytes) -> list[Field]:
-    """An origin that is allowed only because all are may not bring credentials."""
-    fields = [(_ALLOW_ORIGIN, origin)]
-    if policy.credentials and policy.names(origin):
-        fields.append((_ALLOW_CREDENTIALS, b"true"))
-    return fields
+def _all(head: RequestHead, name: bytes) -> bytes:
+    """Return the value of a header, of several fields all, joined; empty where there is none."""
+    return b",".join(value.rstrip(b" \t") for key, value in head.fields if key == name)

@@ -17,12 +17,14 @@ from typing import Final, Protocol
 
 from edgegate.errors import CLIENT_GONE, INTERNAL, Fault, body_of, grpc_status_of, status_of
 from edgegate.http.answer import AnswerHead
+from edgegate.http.changes import changed_reply
 from edgegate.http.fields import Field
 from edgegate.http.forwarded import Client
 from edgegate.http.grpc import grpc_fields, is_grpc
 from edgegate.http.request import RequestHead
 from edgegate.net.addresses import Downstream
 from edgegate.net.stream import Stream
+from edgegate.routing.headers import HeaderChanges
 from edgegate.routing.snapshot import Address, HTTPRoute
 from edgegate.upstream.cluster import ClusterState
 
@@ -145,6 +147,7 @@ class Exchange:
     @ivar fault: What went wrong, if anything did.
     @ivar flags: Envoy's response flags of what is no fault of its own, with commas: C{DI,URX}.
     @ivar readers: The fields of the answer that tell which pages may read it; empty: none are set.
+    @ivar changes: What is changed of the headers of an answer that is no backend's.
     @ivar route: The route that was taken, if any was.
     @ivar clusters: Those of the Snapshot that it began with, while it is held back; L{None}: those in force are.
     @ivar cluster: The name of the cluster that was taken, or empty.
@@ -155,6 +158,7 @@ class Exchange:
     @ivar cookie: A line that gives the client the cookie by which it is known again, or empty.
     @ivar attempts: How many backends were asked.
     @ivar started: When the head was whole, in seconds of L{monotonic}.
+    @ivar uploaded: When a body was whole, in the same seconds; 0 where there was none.
     @ivar received: Bytes of the request's body.
     @ivar sent: Bytes of the answer's body.
     """
@@ -162,6 +166,7 @@ class Exchange:
     __slots__ = (
         "_seen",
         "attempts",
+        "changes",
         "channel",
         "cluster",
         "clusters",
@@ -179,6 +184,7 @@ class Exchange:
         "started",
         "status",
         "upload",
+        "uploaded",
         "upstream",
         "upstream_local",
         "upstream_time",
@@ -196,6 +202,7 @@ class Exchange:
         self.fault: Fault | None = None
         self.flags = ""
         self.readers: list[Field] = _NO_FIELDS
+        self.changes: tuple[HeaderChanges, ...] = ()
         self.route: HTTPRoute | None = None
         self.clusters: Mapping[str, ClusterState] | None = None
         self.cluster = ""
@@ -203,6 +210,7 @@ class Exchange:
         self.upstream_local: Address | None = None
         self.upstream_time = -1
         self.identity = self.cookie = b""
+        self.uploaded = 0.0
 
     @property
     def connection(self) -> Downstream:
@@ -264,6 +272,8 @@ class Exchange:
     def receive_end(self, trailers: list[Field]) -> None:
         """The request is whole."""
         self.request_whole = True
+        if self.received:
+            self.uploaded = monotonic()
         if self.upload is not None:
             self.upload.upload_end(trailers)
 
@@ -300,6 +310,8 @@ class Exchange:
 
     def reply(self, status: int, fields: list[Field], body: bytes) -> None:
         """Give a whole answer that is no backend's."""
+        if self.changes:
+            fields = changed_reply(status, fields, self.changes, self)
         # the length in a 304 would be that of the 200 in its place, which nobody knows (RFC 9110 section 8.6)
         bodyless = status in (204, 304)
         self.answer(AnswerHead(status, REASONS.get(status, b""), fields, None if bodyless else len(body)))

@@ -49,6 +49,7 @@ class HTTPGateway:
     The part of HTTP that outlives connections.
 
     @ivar trusted_hops: How many proxies in front of the gateway are trusted to say who the client is.
+    @ivar shadow_hosts: Whether copies for mirrors have C{-shadow} behind their host.
     @ivar heads: Parses the heads of requests, whose paths it brings to their normal form.
     @ivar channels: The clients' connections that are open, those that became tunnels or are being closed included.
     @ivar shadows: The copies that are on their way to mirrors.
@@ -67,6 +68,7 @@ class HTTPGateway:
         trusted_hops: int = 0,
         limits: Limits = Limits(),  # noqa: B008 (frozen)
         paths: PathNormalisation = PathNormalisation.BASE,
+        shadow_hosts: bool = False,
     ) -> None:
         """
         @param connect: Opens a stream to an address, given seconds; L{edgegate.net.connecting.connect} on a reactor.
@@ -80,6 +82,7 @@ class HTTPGateway:
         self.trusted_hops = trusted_hops
         self.limits = limits
         self.heads = HeadParser(limits, paths, request_roles(trusted_hops > 0, limits.underscores))
+        self.shadow_hosts = shadow_hosts
         self.channels: set[Served] = set()
         self.shadows: set[Shadow] = set()
         self._filtered = FilteredResource(self)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Final, cast
 
+from OpenSSL import SSL
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IProtocol, IPushProducer, ITransport
 from twisted.python.failure import Failure
@@ -89,6 +90,11 @@ class HTTP1Backend:
 
     def __repr__(self) -> str:
         return f"<HTTP1Backend {self.endpoint.address}: {'asked' if self._asker else 'idle'}, {self.used} requests>"
+
+    @property
+    def secured(self) -> SSL.Connection | None:
+        """OpenSSL's side of the connection; L{None}: it is in the clear."""
+        return self._transport.secured
 
     # The asker --------------------------------------------------------------------------------------------------------
 

@@ -25,6 +25,7 @@ from edgegate.net.containment import contained
 from edgegate.net.opening import Opening
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline
+from edgegate.routing.actions import RequestChanges
 from edgegate.routing.snapshot import HTTPRoute
 from edgegate.upstream.admission import Admission
 from edgegate.upstream.contact import Contact
@@ -293,13 +294,16 @@ class Shadow(Asker):
         self._gateway.shadows.discard(self)
 
 
-def shadows_of(exchange: Exchange, route: HTTPRoute, lines: list[bytes], gateway: HTTPGateway) -> list[Shadow]:
+def shadows_of(
+    exchange: Exchange, route: HTTPRoute, lines: list[bytes], changes: RequestChanges | None, gateway: HTTPGateway
+) -> list[Shadow]:
     """
     Begin the copies of a request, as many as its route's mirrors and the gateway's limit on them let.
 
     A request for an upgrade has none: what it is about follows in the tunnel.
 
     @param lines: The request's head up to the fields that differ from try to try.
+    @param changes: Those that are in it.
     """
     found: list[Shadow] = []
     if exchange.head.upgrade:
@@ -315,8 +319,8 @@ def shadows_of(exchange: Exchange, route: HTTPRoute, lines: list[bytes], gateway
             contact = cluster.contact
             # the name in its certificate is the request's: a mirror is none by the name of its copies
             opening = None if contact is None else opening_of(contact, exchange, lines)
-            whole, is_head = [*shadow_lines(lines), b"\r\n"], exchange.head.method == b"HEAD"
-            shadow = Shadow(gateway, cluster, whole, is_head, route.timeout, opening)
+            whole = shadow_lines(lines, exchange, changes, gateway.shadow_hosts)
+            shadow = Shadow(gateway, cluster, [whole], exchange.head.method == b"HEAD", route.timeout, opening)
         except Exception:
             log.failure("a copy of a request could not be made")
             continue

@@ -173,7 +173,7 @@ class Forwarding(Trying):
         extra = b"x-envoy-upstream-service-time: %d\r\n%b" % (spent, exchange.cookie)
         changes = self._destination.response
         if changes:
-            head, extra = changed_answer(head, extra, changes, exchange)
+            head, extra = changed_answer(head, extra, changes, exchange, self._connection, self._head)
         exchange.answer(head, extra)
 
     def answer_body(self, data: bytes) -> None:
@@ -281,6 +281,7 @@ def forward(exchange: Exchange, route: HTTPRoute, gateway: HTTPGateway) -> None:
         exchange.fail(NO_CLUSTER)
         return
     exchange.cluster = cluster.name
+    exchange.changes = destination.response
     forwarding = Forwarding(exchange, cluster, destination, route, gateway)
     # it has what it needs of them
     exchange.clusters = None

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 from zope.interface import classImplements
 
 from edgegate.errors import Fault, aborted, grpc_status_for
-from edgegate.http.answer import AnswerHead
-from edgegate.http.changes import changed
 from edgegate.http.cors import answer_fields, is_preflight, origin_of, preflight_answer
 from edgegate.http.delaying import Delayed
-from edgegate.http.exchange import REASONS, Exchange
+from edgegate.http.exchange import Exchange
 from edgegate.http.fields import Field
 from edgegate.http.grpc import grpc_fields, is_grpc
 from edgegate.http.interfaces import IResource
@@ -72,7 +70,7 @@ class FilteredResource:
         assert route.faults is not None
         abort = route.faults.abort
         if abort is not None and self._drawn(abort.share):
-            _abort(exchange, abort)
+            _abort(exchange, route, abort)
         else:
             self._after_faults(exchange)
 
@@ -93,7 +91,11 @@ class FilteredResource:
         return share >= 1 or self._gateway.random.random() < share
 
 
-def _abort(exchange: Exchange, abort: Abort) -> None:
+def _abort(exchange: Exchange, route: HTTPRoute, abort: Abort) -> None:
+    if len(route.destinations) == 1:
+        exchange.changes = route.destinations[0].response
+    elif route.response is not None:
+        exchange.changes = (route.response,)
     exchange.fail(aborted(abort.status, abort.grpc_status))
 
 
@@ -104,7 +106,7 @@ def _answers_preflight(exchange: Exchange, policy: CORSPolicy) -> bool:
     if not origin:
         return False
     if is_preflight(head):
-        fields = preflight_answer(policy, origin)
+        fields = preflight_answer(policy, head)
         if fields is not None:
             exchange.reply(200, fields, b"")
             return True
@@ -124,7 +126,7 @@ def _answer_directly(exchange: Exchange, route: HTTPRoute, direct: DirectRespons
 def _answer(exchange: Exchange, route: HTTPRoute, status: int, fields: list[Field], body: bytes) -> None:
     """Give an answer of the files', with the changes that its route makes."""
     if route.response is not None:
-        fields = changed(fields, (route.response,), exchange, AnswerHead(status, REASONS.get(status, b""), fields))
+        exchange.changes = (route.response,)
     exchange.reply(status, fields, body)
 
 

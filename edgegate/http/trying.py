@@ -111,7 +111,9 @@ class Trying(Asker):
         self._attempts = 0
         self._replayable = True
         self._reused = self._settled = False
-        self._shadows = shadows_of(exchange, route, self._head, gateway) if route.mirrors else _NONE
+        self._shadows = _NONE
+        if route.mirrors:
+            self._shadows = shadows_of(exchange, route, self._head, destination.request, gateway)
 
     # A subclass's -----------------------------------------------------------------------------------------------------
 

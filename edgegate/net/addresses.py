@@ -6,6 +6,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from time import monotonic
 
+from OpenSSL import SSL
 from twisted.internet.interfaces import IAddress
 from zope.interface import classImplements
 
@@ -24,6 +25,7 @@ class Downstream:
     @ivar alpn: The protocol that ALPN agreed on, or empty.
     @ivar client_certificate: The value of C{x-forwarded-client-cert} for a verified client certificate, or empty.
     @ivar ssl_request: Whether the client asked for TLS as PostgreSQL does, before its ClientHello, and was granted it.
+    @ivar secured: OpenSSL's side of it, where TLS ended here.
     @ivar entry: What took it: tells the connections of one open port from those of another.
     @ivar since: When it was told apart, in seconds of L{monotonic}.
     """
@@ -37,6 +39,7 @@ class Downstream:
     alpn: bytes = b""
     client_certificate: bytes = b""
     ssl_request: bool = False
+    secured: SSL.Connection | None = field(default=None, repr=False, compare=False)
     entry: Hashable = field(default=None, repr=False, compare=False)
     since: float = field(default_factory=monotonic, repr=False, compare=False)
 

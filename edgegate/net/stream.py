@@ -6,6 +6,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 
+from OpenSSL import SSL
 from twisted.internet import error
 from twisted.internet.interfaces import IReactorFDSet
 from twisted.python.failure import Failure
@@ -26,6 +27,11 @@ class Stream(Transport):
     def __init__(self, reactor: IReactorFDSet, sock: socket.socket, local: Address, peer: Address) -> None:
         super().__init__(reactor, sock, local, peer)
         self._run: BodyRun | None = None
+
+    @property
+    def secured(self) -> SSL.Connection | None:
+        """OpenSSL's side of the connection; L{None}: it is in the clear."""
+        return None
 
     # Handing the socket over ------------------------------------------------------------------------------------------
 

@@ -103,6 +103,11 @@ class TLSStream(Stream):
         self._messages = self._messages_at = 0
 
     @property
+    def secured(self) -> SSL.Connection | None:
+        """OpenSSL's side of the connection."""
+        return self.connection
+
+    @property
     def alpn(self) -> bytes:
         """The protocol that ALPN agreed on, or empty."""
         return self.connection.get_alpn_proto_negotiated()

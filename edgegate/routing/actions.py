@@ -26,29 +26,23 @@ class NewPath:
     A path that replaces another one, or the prefix of it that matched; the query stays.
 
     @ivar prefix: What is replaced; L{None}: the whole path.
+    @ivar whole: Whether the query goes with the whole path, since the new one has its own (Envoy's C{path_redirect}).
     """
 
     text: bytes
     prefix: bytes | None = None
+    whole: bool = False
 
     def of(self, target: bytes) -> bytes:
-        """
-        Return the new target. Between what is new and what stays there is one slash, where either has any.
-
-        A query that the files name takes the place of the request's.
-        """
-        path, mark, query = target.partition(b"?")
-        new = self.text
-        if self.prefix is not None:
-            rest = path[len(self.prefix) :]
-            if new.endswith(b"/") and rest.startswith(b"/"):
-                rest = rest[1:]
-            elif self.prefix.endswith(b"/") and rest and not new.endswith(b"/") and not rest.startswith(b"/"):
-                rest = b"/" + rest
-            new += rest
-        if not new.startswith(b"/"):
-            new = b"/" + new
-        return new if mark and b"?" in self.text else b"%b%b%b" % (new, mark, query)
+        """Return the new target: what is new, and behind it what stays, as it is (Envoy)."""
+        if self.whole:
+            new = self.text
+        elif self.prefix is not None:
+            new = self.text + target[len(self.prefix) :]
+        else:
+            _, mark, query = target.partition(b"?")
+            new = b"%b%b%b" % (self.text, mark, query)
+        return new if new.startswith(b"/") else b"/" + new
 
 
 @dataclass(frozen=True, slots=True)

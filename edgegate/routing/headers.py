@@ -2,8 +2,7 @@
 Changes to headers (Istio's C{Headers.HeaderOperations}) and the values that they give.
 
 A value is text with Envoy's command operators in it, as C{%REQ(x-user)%}
-(U{https://www.envoyproxy.io/docs/envoy/latest/configuration/advanced/substitution_formatter}).
-Here they are told apart; what they stand for is for the data plane to know.
+(L{edgegate.routing.operators}).
 """
 
 from __future__ import annotations
@@ -11,36 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-OPERATORS: dict[str, bool | None] = {
-    "DOWNSTREAM_DIRECT_REMOTE_ADDRESS": False,
-    "DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT": False,
-    "DOWNSTREAM_LOCAL_ADDRESS": False,
-    "DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT": False,
-    "DOWNSTREAM_LOCAL_PORT": False,
-    "DOWNSTREAM_PEER_CERT": False,
-    "DOWNSTREAM_PEER_DNS_SAN": False,
-    "DOWNSTREAM_PEER_FINGERPRINT_256": False,
-    "DOWNSTREAM_PEER_SUBJECT": False,
-    "DOWNSTREAM_PEER_URI_SAN": False,
-    "DOWNSTREAM_REMOTE_ADDRESS": False,
-    "DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT": False,
-    "ENVIRONMENT": True,
-    "HOSTNAME": False,
-    "PROTOCOL": False,
-    "REQ": True,
-    "REQUESTED_SERVER_NAME": False,
-    "RESP": True,
-    "RESPONSE_CODE": False,
-    "RESPONSE_FLAGS": False,
-    "ROUTE_NAME": False,
-    "START_TIME": None,
-    "STREAM_ID": False,
-    "UPSTREAM_CLUSTER": False,
-    "UPSTREAM_HOST": False,
-    "UPSTREAM_LOCAL_ADDRESS": False,
-    "UPSTREAM_REMOTE_ADDRESS": False,
-}
-"""The command operators that are understood: whether each has an argument; L{None}: it may have one."""
+from edgegate.routing.operators import Operator, operator
 
 FRAMING = frozenset(
     (
@@ -63,33 +33,7 @@ EXPECTED_TIME = b"x-envoy-expected-rq-timeout-ms"
 SET_LAST = frozenset(("server",))
 """Headers of an answer that the gateway sets after all changes."""
 
-_OPERATOR = re.compile(r"%(?:%|([A-Z0-9_]+)(?:\(([^()]*)\))?(?::([0-9]{1,6}))?%)")
-
-
-class UnknownOperator(ValueError):
-    """
-    There is no such command operator.
-
-    @ivar name: As it was written.
-    """
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        super().__init__(f"unknown operator %{name}%")
-
-
-@dataclass(frozen=True, slots=True)
-class Operator:
-    """
-    A command operator: C{%REQ(x-user?x-name):16%}.
-
-    @ivar argument: What stands in its parentheses; L{None}: it has none.
-    @ivar longest: Bytes of its value that are kept; L{None}: all.
-    """
-
-    name: str
-    argument: str | None = None
-    longest: int | None = None
+_OPERATOR = re.compile(r"%(?:%|(\w+)(?:\((.*?)\))?(?::([0-9]{1,6}))?%)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,15 +71,7 @@ class Template:
 
 
 def _operator(found: re.Match[str]) -> Operator:
-    name, argument = found[1], found[2]
-    if name not in OPERATORS:
-        raise UnknownOperator(name)
-    takes = OPERATORS[name]
-    if takes is True and not argument:
-        raise ValueError(f"%{name}% needs an argument, as in %{name}(name)%")
-    if takes is False and argument is not None:
-        raise ValueError(f"%{name}% has no argument")
-    return Operator(name, argument, None if found[3] is None else int(found[3]))
+    return operator(found[1], found[2] or "", None if found[3] is None else int(found[3]))
 
 
 Value = tuple[bytes, Template]

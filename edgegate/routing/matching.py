@@ -41,9 +41,10 @@ class HTTPMatch:
     """
     Conditions that must all hold; one that is L{None} or empty always holds.
 
-    A header that is sent several times has all its values, joined. A
-    pseudo-header of HTTP/2 is a header, too: C{:path} is the target with its
-    query.
+    Of several fields of one name each is looked at alone, and one that fits
+    is enough (Envoy's C{match_headers_individually}); those of the names in
+    L{JOINED} are one value. A pseudo-header of HTTP/2 is a header, too:
+    C{:path} is the target with its query.
 
     @ivar stat_prefix: What statistics of the requests would be called; no condition.
     """
@@ -190,16 +191,24 @@ def _scheme(holds: Callable[[bytes], bool]) -> Condition:
 
 def _no_header(name: bytes, match: StringMatch) -> Condition:
     """
-    Return the negation of a condition on a header.
+    Return the negation of a condition on a header: no field of the name may satisfy it, nor all of them together.
 
     To a condition on its value a header that is not there is empty (Envoy's
     C{treat_missing_header_as_empty}, which Istio sets for C{withoutHeaders}).
     """
-    find = _finding(name)
+    values = _values(name)
     if match.kind is Kind.PRESENT:
-        return lambda request: find(request) is None
+        return lambda request: not values(request)
     holds = text_condition(match)
-    return lambda request: not holds(find(request) or b"")
+    joint = JOINED.get(name)
+
+    def check(request: Request) -> bool:
+        given = values(request) or [b""]
+        if any(holds(value) for value in given):
+            return False
+        return joint is None or len(given) == 1 or not holds(joint.join(given))
+
+    return check
 
 
 def _query(params: Sequence[tuple[bytes, Callable[[bytes], bool]]]) -> Condition:
@@ -215,29 +224,50 @@ def _port(number: int) -> Condition:
 
 
 def _header(name: bytes, holds: Callable[[bytes], bool]) -> Condition:
-    find = _finding(name)
+    values = _values(name)
+    joint = JOINED.get(name)
+
+    if joint is None:
+        return lambda request: any(holds(value) for value in values(request))
+    between = joint
 
     def check(request: Request) -> bool:
-        value = find(request)
-        return value is not None and holds(value)
+        given = values(request)
+        return bool(given) and holds(between.join(given))
 
     return check
 
 
-def _finding(name: bytes) -> Callable[[Request], bytes | None]:
-    """Return a function that finds the value of a header: of several all, joined (RFC 9110 section 5.3)."""
-    if name[:1] == b":":
-        return _PSEUDO.get(name, lambda request: None)
+JOINED: dict[bytes, bytes] = {
     # RFC 9113 section 8.2.3: a cookie may come in pieces
-    comma = b"; " if name == b"cookie" else b","
+    b"cookie": b"; ",
+    **dict.fromkeys(
+        (
+            *(b"accept", b"accept-encoding", b"access-control-request-headers", b"access-control-request-method"),
+            *(b"authorization", b"cache-control", b"content-encoding", b"content-type", b"expect", b"grpc-timeout"),
+            *(b"if-match", b"if-modified-since", b"if-none-match", b"if-range", b"origin", b"pragma", b"referer"),
+            *(b"user-agent", b"via", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-port"),
+        ),
+        b",",
+    ),
+}
+"""Headers of which several fields are one value, with what stands between them: those that Envoy keeps joined."""
 
-    def find(request: Request) -> bytes | None:
-        values = [value.rstrip(b" \t") for key, value in request.headers if key == name]
-        if len(values) == 1:
-            return values[0]
-        return comma.join(values) if values else None
+
+def _values(name: bytes) -> Callable[[Request], list[bytes]]:
+    """Return a function that finds the values of a header's fields."""
+    if name[:1] == b":":
+        part = _PSEUDO.get(name, _nothing)
+        return lambda request: [value for value in (part(request),) if value is not None]
+
+    def find(request: Request) -> list[bytes]:
+        return [value.rstrip(b" \t") for key, value in request.headers if key == name]
 
     return find
+
+
+def _nothing(request: Request) -> bytes | None:
+    return None
 
 
 def _target(request: Request) -> bytes:

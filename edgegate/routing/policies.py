@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from edgegate.routing.matching import Kind, StringMatch, text_condition
+from edgegate.routing.matching import StringMatch, text_condition
 
 RESETS = frozenset(("5xx", "gateway-error", "reset"))
 """Conditions that hold for every answer that did not come, whatever the reason."""
@@ -128,7 +128,6 @@ class CORSPolicy:
     @ivar methods: The value of C{access-control-allow-methods}, or empty; so are C{headers}, C{expose}, C{max_age}.
     @ivar forward_unmatched: Whether preflight requests of other origins go to the backend.
     @ivar allows: Whether an origin is allowed.
-    @ivar names: Whether it is by more than C{*}, so that it may bring credentials.
     """
 
     origins: tuple[StringMatch, ...]
@@ -139,19 +138,12 @@ class CORSPolicy:
     credentials: bool = False
     forward_unmatched: bool = True
     allows: Callable[[bytes], bool] = field(init=False, repr=False, compare=False)
-    names: Callable[[bytes], bool] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        named = [text_condition(origin) for origin in self.origins if not _any(origin)]
-        anyone = len(named) < len(self.origins)
+        conditions = [text_condition(origin) for origin in self.origins]
+        anyone = any(holds(b"*") for holds in conditions)
 
-        def names(origin: bytes) -> bool:
-            return any(holds(origin) for holds in named)
+        def allows(origin: bytes) -> bool:
+            return anyone or any(holds(origin) for holds in conditions)
 
-        object.__setattr__(self, "names", names)
-        object.__setattr__(self, "allows", (lambda origin: True) if anyone else names)
-
-
-def _any(origin: StringMatch) -> bool:
-    """Whether everybody is meant."""
-    return origin.value in (("*",) if origin.kind is Kind.EXACT else (".*", ".+"))
+        object.__setattr__(self, "allows", allows)

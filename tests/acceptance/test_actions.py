@@ -92,7 +92,13 @@ spec:
     route:
     - destination: {host: 127.0.0.1, port: {number: $two}}
       headers: {request: {set: {Host: "set.example:8080"}}}
-  - rewrite: {uri: /base}
+  - match: [{uri: {prefix: /cut}}]
+    rewrite: {uriRegexRewrite: {match: "^/cut/?", rewrite: /}}
+    route: [{destination: {host: 127.0.0.1, port: {number: $one}}}]
+  - match: [{uri: {prefix: /glued/}}]
+    rewrite: {uri: /g}
+    route: [{destination: {host: 127.0.0.1, port: {number: $one}}}]
+  - rewrite: {uri: /base/}
     route: [{destination: {host: 127.0.0.1, port: {number: $one}}}]
 """
 
@@ -235,11 +241,15 @@ class RewriteTests(ServedTestCase):
     opened = {"one": "", "two": ""}
 
     def test_paths(self) -> None:
-        """The prefix that matched is replaced, else the whole path; the query and the first slash stay."""
+        """The prefix that matched is replaced, else the whole path; what is behind it stays as it is, and the query."""
         for target, new in (
-            ("/prefix/one/two", "/one/two"),
+            ("/prefix/one/two", "//one/two"),
             ("/prefix", "/"),
-            ("/prefix/", "/"),
+            ("/prefix/", "//"),
+            ("/cut/one/two", "/one/two"),
+            ("/cut/", "/"),
+            ("/cut", "/"),
+            ("/glued/one", "/gone"),
             ("/prefix?q=/prefix", "/?q=/prefix"),
             ("/prefix/keep/one?a", "/prefix/one?a"),
             ("/exact?q", "/prefix?q"),
@@ -247,7 +257,7 @@ class RewriteTests(ServedTestCase):
             ("/CI/x", "/case/x"),
             ("/regex-rewrite/b/c/d?e", "/c/d/b?e"),
             ("/other/x", "/base/other/x"),
-            ("/", "/base"),
+            ("/", "/base/"),
         ):
             answer = self.ask(target, "rewrites.example")
             self.assertEqual((target, answer.echo["target"]), (target, new))
@@ -259,6 +269,7 @@ class RewriteTests(ServedTestCase):
         answer = self.ask("/host/x", "rewrites.example", headers=lies)
         self.assertEqual((answer.told("host"), answer.echo["target"]), (["other.example"], "/host/x"))
         self.assertEqual(answer.told("x-forwarded-host"), ["first.example,rewrites.example"])
+        self.assertEqual(answer.told("x-envoy-original-host"), ["rewrites.example"])
         self.assertEqual(answer.told("x-envoy-original-path"), [])
         self.assertEqual(self.ask("/set-host", "rewrites.example:80").told("host"), ["set.example:8080"])
 

@@ -20,13 +20,13 @@ spec:
   - match: [{uri: {prefix: /direct}}]
     directResponse: {status: 200, body: {string: direct}}
   - match: [{uri: {prefix: /abort}}]
-    fault: {abort: {httpStatus: 503}}
+    fault: {abort: {httpStatus: 503, percentage: {value: 100}}}
     route: [{destination: {host: 127.0.0.1, port: {number: $one}}}]
   - match: [{uri: {prefix: /delay}}]
-    fault: {delay: {fixedDelay: 0.2s}}
+    fault: {delay: {fixedDelay: 0.2s, percentage: {value: 100}}}
     route: [{destination: {host: 127.0.0.1, port: {number: $one}}}]
   - match: [{uri: {prefix: /late-abort}}]
-    fault: {delay: {fixedDelay: 0.2s}, abort: {httpStatus: 503}}
+    fault: {delay: {fixedDelay: 0.2s, percentage: {value: 100}}, abort: {httpStatus: 503, percentage: {value: 100}}}
     route: [{destination: {host: 127.0.0.1, port: {number: $one}}}]
   - match: [{uri: {prefix: /cors}}]
     corsPolicy: {allowOrigins: [{exact: "https://foo.com"}]}

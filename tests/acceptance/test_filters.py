@@ -46,10 +46,10 @@ spec:
   gateways: [gw]
   http:
   - match: [{uri: {prefix: /abort}}]
-    fault: {abort: {httpStatus: 418}}
+    fault: {abort: {httpStatus: 418, percentage: {value: 100}}}
     route: [{destination: {host: 127.0.0.1, port: {number: $one}}}]
   - match: [{uri: {prefix: /grpc}}]
-    fault: {abort: {grpcStatus: RESOURCE_EXHAUSTED}}
+    fault: {abort: {grpcStatus: RESOURCE_EXHAUSTED, percentage: {value: 100}}}
     route: [{destination: {host: 127.0.0.1, port: {number: $one}}}]
   - match: [{uri: {prefix: /half}}]
     fault: {abort: {httpStatus: 555, percentage: {value: 30}}}
@@ -57,11 +57,14 @@ spec:
   - match: [{uri: {prefix: /never}}]
     fault: {abort: {httpStatus: 555, percentage: {value: 0}}, delay: {fixedDelay: 5s, percentage: {value: 0}}}
     route: [{destination: {host: 127.0.0.1, port: {number: $one}}}]
+  - match: [{uri: {prefix: /unsaid}}]
+    fault: {abort: {httpStatus: 555}, delay: {fixedDelay: 5s}}
+    route: [{destination: {host: 127.0.0.1, port: {number: $one}}}]
   - match: [{uri: {prefix: /delay}}]
-    fault: {delay: {fixedDelay: 0.3s}}
+    fault: {delay: {fixedDelay: 0.3s, percentage: {value: 100}}}
     route: [{destination: {host: 127.0.0.1, port: {number: $one}}}]
   - match: [{uri: {prefix: /slow-abort}}]
-    fault: {delay: {fixedDelay: 0.2s}, abort: {httpStatus: 429}}
+    fault: {delay: {fixedDelay: 0.2s, percent: 100}, abort: {httpStatus: 429, percentage: {value: 100}}}
     route: [{destination: {host: 127.0.0.1, port: {number: $one}}}]
 """
 
@@ -130,6 +133,7 @@ class CORSTests(ServedTestCase):
             self.assertEqual(answer.one("access-control-allow-methods"), "GET,OPTIONS")
             self.assertEqual(answer.one("access-control-allow-headers"), "x-header-1,x-header-2")
             self.assertEqual(answer.one("access-control-max-age"), "3600")
+            self.assertEqual(answer.one("access-control-expose-headers"), "x-header-3,x-header-4")
             self.assertEqual(answer.one("access-control-allow-credentials"), "true")
         self.assertEqual(self.backends.seen["one"], [])
 
@@ -166,14 +170,14 @@ class CORSTests(ServedTestCase):
         self.assertEqual(answer.one("access-control-allow-methods"), "-")
 
     def test_everybody(self) -> None:
-        """Where all origins are allowed each is told its own name, and none may bring credentials."""
+        """Where all origins are allowed each is told its own name, and may bring credentials if the route says so."""
         for origin in ("https://foobar.com:12345", "null"):
             for answer in (
                 self.preflight("/", origin, "PUT"),
                 self.ask("/", "cors.example", "PUT", {"Origin": origin}),
             ):
                 self.assertEqual(answer.one("access-control-allow-origin"), origin)
-                self.assertEqual(answer.one("access-control-allow-credentials"), "-")
+                self.assertEqual(answer.one("access-control-allow-credentials"), "true")
 
 
 class FaultTests(ServedTestCase):
@@ -206,7 +210,7 @@ class FaultTests(ServedTestCase):
     def test_shares(self) -> None:
         """30 percent are 30 percent: within five standard deviations of 600 requests; 0 percent are none."""
         client = self.client()
-        for path, low, high in (("/half", 124, 236), ("/never", 0, 0)):
+        for path, low, high in (("/half", 124, 236), ("/never", 0, 0), ("/unsaid", 0, 0)):
             answers = Counter(client.ask("GET", path, "faults.example").status for _ in range(600))
             self.assertTrue(low <= answers[555] <= high, answers)
             self.assertEqual(answers[200] + answers[555], 600)
@@ -232,18 +236,20 @@ class MirrorTests(ServedTestCase):
     dead = ("dead",)
 
     def test_copies(self) -> None:
-        """A copy is the request as it went to the backend, but for its host."""
+        """A copy is the request as it went to the backend, one hop further on."""
         body = os.urandom(60_000)  # below what is held for a mirror that does not keep up: no copy is given up
-        own = ("x-envoy-attempt-count", "host")
+        own = ("x-forwarded-for", "x-envoy-internal")
 
         def rest(seen: Seen) -> list[tuple[str, str]]:
-            return [(name, value) for name, value in seen.headers if name not in own]
+            return sorted((name, value) for name, value in seen.headers if name not in own)
 
         answer = self.ask("/one-mirror/x?y=z", "mirrors.example:80", "POST", {"x-mine": "1"}, body)
         self.assertEqual(answer.where, "one")
         main, copy = self.backends.seen["one"][0], self.backends.saw("two")[0]
         self.assertEqual((copy.method, copy.target), ("POST", "/new/x?y=z"))
-        self.assertEqual(copy.values("host"), ["mirrors.example-shadow:80"])
+        self.assertEqual(copy.values("host"), ["mirrors.example:80"])
+        self.assertEqual(copy.values("x-forwarded-for"), [f"{main.values('x-forwarded-for')[0]},127.0.0.1"])
+        self.assertEqual(copy.values("x-envoy-internal"), ["true"])
         self.assertEqual(rest(copy), rest(main))
         self.assertEqual((main.body, copy.body), (body, body))
 

@@ -221,7 +221,7 @@ class MatchingTests(ServedTestCase):
         )
 
     def test_headers(self) -> None:
-        """Names have no case, values do; all of a match hold; several values are one with commas."""
+        """Names have no case, values do; all of a match hold; of several values each is looked at alone."""
         self.check(
             "headers.example",
             ("/", "one", {"Version": "one"}),
@@ -240,8 +240,13 @@ class MatchingTests(ServedTestCase):
             ("/", "404", {"X-Flag": "1", "X-Off": ""}),
             ("/", "404", {"X-Flag": "1", "X-Mode": "quietly"}),
         )
-        twice = [("color", "blue"), ("color", "green")]
-        self.assertEqual(self.ask("/", "headers.example", headers=twice).where, "404")
+        for twice, where in (
+            ([("color", "blue"), ("color", "purple")], "one"),
+            ([("color", "purple"), ("color", "red")], "two"),
+            ([("color", "purple"), ("color", "Red")], "404"),
+            ([("x-flag", "1"), ("x-mode", "loud"), ("x-mode", "quietly")], "404"),
+        ):
+            self.assertEqual(self.ask("/", "headers.example", headers=twice).where, where, twice)
 
     def test_methods(self) -> None:
         """Methods are matched as they are written."""

@@ -39,7 +39,7 @@ spec:
     timeout: 2s
     retries: {attempts: 2, retryOn: gateway-error, backoff: 1ms}
     mirror: {host: 127.0.0.1, port: {number: $two}}
-    fault: {delay: {fixedDelay: 0.1s}}
+    fault: {delay: {fixedDelay: 0.1s, percentage: {value: 100}}}
     corsPolicy: {allowOrigins: [{exact: "https://a.example"}]}
     headers:
       request: {set: {x-where: "%REQ(:path)% %REQ(:authority)%"}}
@@ -96,7 +96,7 @@ class TogetherTests(ServedTestCase):
         self.assertEqual([seen.body for seen in self.backends.seen["one"]], [body] * 3)
         copies = self.backends.saw("two")
         self.assertEqual([(copy.target, copy.body) for copy in copies], [("/new/x?y", body)])
-        self.assertEqual(copies[0].values("host"), ["new.example-shadow"])
+        self.assertEqual(copies[0].values("host"), ["new.example"])
 
     def test_read_by_a_page(self) -> None:
         """A page that may read answers may read that the backend is down."""

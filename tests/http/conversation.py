@@ -54,6 +54,7 @@ class FakeStream:
     buffered = 0
     unread = False  # whether something has come that was not delivered yet
     key: Hashable = None
+    secured: Any = None
 
     def __init__(self) -> None:
         self.bytes_in = self.bytes_out = 0

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.errors import CONNECT_REFUSED
 from edgegate.http.changes import changed
 from edgegate.http.exchange import Exchange
 from edgegate.http.fields import Field
@@ -75,6 +76,7 @@ class RewriteTests(SynchronousTestCase):
             self.assertTrue(head.startswith(b"GET / HTTP/1.1\r\nhost: in:81\r\n"))
             self.assertEqual(head.count(b"x-forwarded-host"), 1)
             self.assertIn(b"x-forwarded-host: %b\r\n" % told, head)
+            self.assertIn(b"x-envoy-original-host: web.example\r\n", head)
 
     def test_forged(self) -> None:
         """A client's own word of the original path does not pass."""
@@ -244,6 +246,26 @@ class AnswerHeadersTests(SynchronousTestCase):
             (changes(to_set={"x-a": "%RESPONSE_CODE% %RESP(x-b)% %REQ(:path)% %UPSTREAM_HOST%"}),), b"X-B: b\r\n"
         )
         self.assertIn(b"x-a: 200 b / 10.0.0.1:80\r\n", head)
+
+    def test_values_of_the_request(self) -> None:
+        """Of the request an answer tells what its backend has got (Envoy)."""
+        request = RequestChanges(NewPath(b"/n", b"/"), b"in.example", (changes(to_set={"x-u": "set"}),))
+        value = "%REQ(:path)% %REQ(x-u)% %REQ(:authority)% %PATH(NQ:ORIG)% %REQ(x-envoy-original-path)%"
+        route = to_web(request=request, response=(changes(to_set={"x-a": value}),))
+        talk = Conversation(route)
+        client = talk.ask(b"GET /?q HTTP/1.1\r\nHost: web.example\r\nX-U: sent\r\n\r\n")
+        talk.backend().deliver(OK)
+        self.assertIn(b"x-a: /n?q set in.example / /?q\r\n", client.sent)
+
+    def test_failures(self) -> None:
+        """An answer of the gateway's own is changed as the backend's would have been."""
+        given = (changes(("content-type",), {"x-a": "%RESPONSE_FLAGS% %UPSTREAM_HOST%"}, {"x-b": "b"}),)
+        talk = Conversation(to_web(response=given, retries=None))
+        client = talk.ask(GET)
+        talk.connects[0].failed(CONNECT_REFUSED)
+        self.assertTrue(client.sent.startswith(b"HTTP/1.1 503 "), client.sent)
+        self.assertIn(b"x-a: UF 10.0.0.1:80\r\nx-b: b\r\n", client.sent)
+        self.assertIn(b"content-type: text/plain\r\n", client.sent)
 
     def test_date(self) -> None:
         """A date is there, once, whether it is removed or set."""

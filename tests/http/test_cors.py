@@ -39,11 +39,23 @@ class RequestTests(SynchronousTestCase):
         self.assertTrue(is_preflight(request(b"OPTIONS", asked)))
         self.assertFalse(is_preflight(request(b"OPTIONS")))
         self.assertFalse(is_preflight(request(b"GET", asked)))
+        self.assertFalse(is_preflight(request(b"OPTIONS", (b"access-control-request-method", b""))))
 
     def test_origin(self) -> None:
         """Empty where there is none."""
         self.assertEqual(origin_of(request(b"GET", (b"a", b"b"), (b"origin", b"https://a"))), b"https://a")
         self.assertEqual(origin_of(request(b"GET")), b"")
+
+    def test_two_origins(self) -> None:
+        """Two origins are not the one or the other."""
+        both = origin_of(request(b"GET", (b"origin", b"https://shop.example"), (b"origin", b"https://evil")))
+        self.assertEqual(answer_fields(POLICY, both), [])
+
+
+def preflight(policy: CORSPolicy, origin: bytes, *fields: Field) -> list[Field] | None:
+    """Return the answer to a preflight request."""
+    asked = (b"access-control-request-method", b"PUT")
+    return preflight_answer(policy, request(b"OPTIONS", (b"origin", origin), asked, *fields))
 
 
 class PreflightTests(SynchronousTestCase):
@@ -52,28 +64,43 @@ class PreflightTests(SynchronousTestCase):
     def test_allowed(self) -> None:
         """An origin that is allowed is told all of the policy."""
         self.assertEqual(
-            preflight_answer(POLICY, b"https://shop.example"),
+            preflight(POLICY, b"https://shop.example"),
             [
                 (b"access-control-allow-origin", b"https://shop.example"),
                 (b"access-control-allow-credentials", b"true"),
                 (b"access-control-allow-methods", b"GET,PUT"),
                 (b"access-control-allow-headers", b"x-a,x-b"),
                 (b"access-control-max-age", b"600"),
+                (b"access-control-expose-headers", b"x-c"),
             ],
         )
 
     def test_little_said(self) -> None:
         """What the policy does not say is not told."""
         self.assertEqual(
-            preflight_answer(CORSPolicy((SHOP,)), b"https://shop.example"),
+            preflight(CORSPolicy((SHOP,)), b"https://shop.example"),
             [(b"access-control-allow-origin", b"https://shop.example")],
         )
 
+    def test_stars(self) -> None:
+        """A star is answered with what was asked for: with credentials browsers take it for a name."""
+        policy = CORSPolicy((SHOP,), methods=b"*", headers=b"*")
+        asked = (b"access-control-request-headers", b"x-d, x-e")
+        self.assertEqual(
+            preflight(policy, b"https://shop.example", asked),
+            [
+                (b"access-control-allow-origin", b"https://shop.example"),
+                (b"access-control-allow-methods", b"PUT"),
+                (b"access-control-allow-headers", b"x-d, x-e"),
+            ],
+        )
+        self.assertNotIn(b"access-control-allow-headers", dict(preflight(policy, b"https://shop.example") or []))
+
     def test_not_allowed(self) -> None:
-        """Another origin's is for the backend, or is told nothing, as the policy says."""
-        self.assertIsNone(preflight_answer(POLICY, b"https://evil.example"))
-        ignoring = CORSPolicy((SHOP,), methods=b"GET", forward_unmatched=False)
-        self.assertEqual(preflight_answer(ignoring, b"https://evil.example"), [])
+        """Another origin's is for the backend, or is answered without a word of the origin, as the policy says."""
+        self.assertIsNone(preflight(POLICY, b"https://evil.example"))
+        ignoring = CORSPolicy((SHOP,), methods=b"GET", expose=b"x-c", forward_unmatched=False)
+        self.assertEqual(preflight(ignoring, b"https://evil.example"), [(b"access-control-allow-methods", b"GET")])
 
 
 class AnswerTests(SynchronousTestCase):
@@ -103,15 +130,12 @@ class AnswerTests(SynchronousTestCase):
         )
 
     def test_anybody(self) -> None:
-        """Where everybody may read, nobody brings credentials but those who are named besides."""
+        """Where everybody may read, everybody may bring credentials, if anybody may (Envoy)."""
         for anyone in (ANY, StringMatch(Kind.REGEX, ".*")):
-            policy = CORSPolicy((anyone, SHOP), credentials=True)
-            self.assertEqual(
-                answer_fields(policy, b"https://evil"), [(b"access-control-allow-origin", b"https://evil")]
-            )
-            self.assertIn(
-                (b"access-control-allow-credentials", b"true"), answer_fields(policy, b"https://shop.example")
-            )
+            for credentials in (True, False):
+                fields = answer_fields(CORSPolicy((anyone,), credentials=credentials), b"https://evil")
+                self.assertEqual(fields[0], (b"access-control-allow-origin", b"https://evil"))
+                self.assertEqual((b"access-control-allow-credentials", b"true") in fields, credentials)
 
     def test_nobody(self) -> None:
         """A policy without origins allows none."""

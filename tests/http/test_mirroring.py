@@ -7,6 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.errors import CONNECT_REFUSED
 from edgegate.http.limits import Limits
 from edgegate.routing.actions import RequestChanges
+from edgegate.routing.headers import HeaderChanges
 from edgegate.routing.policies import Mirror, RetryPolicy
 from edgegate.routing.snapshot import TCPAddress
 from tests.http.conversation import MIRROR, NOTHING_LEFT, Conversation, FakeStream, to_web, without_ids
@@ -16,8 +17,9 @@ WEB = TCPAddress("10.0.0.1", 80)
 MIRRORED = to_web(mirrors=(Mirror("mirror"),))
 CHUNKED = b"POST / HTTP/1.1\r\nHost: web.example\r\nTransfer-Encoding: chunked\r\n\r\n"
 COPY = (
-    b"GET / HTTP/1.1\r\nhost: web.example-shadow\r\nx-forwarded-for: 192.0.2.7\r\nx-forwarded-proto: http\r\n"
-    b"x-envoy-external-address: 192.0.2.7\r\nx-request-id: ID\r\n\r\n"
+    b"GET / HTTP/1.1\r\nhost: web.example\r\nx-forwarded-proto: http\r\nx-envoy-external-address: 192.0.2.7\r\n"
+    b"x-request-id: ID\r\nx-forwarded-for: 192.0.2.7,127.0.0.1\r\nx-envoy-attempt-count: 1\r\n"
+    b"x-envoy-internal: true\r\n\r\n"
 )
 
 
@@ -30,7 +32,7 @@ class ShadowTests(SynchronousTestCase):
     """A mirror gets what the backend gets."""
 
     def test_copy(self) -> None:
-        """The copy differs by its host, which bears -shadow, and its answer is nobody's."""
+        """The copy comes from the gateway, one hop further on, and its answer is nobody's."""
         talk = Conversation(MIRRORED)
         client = talk.ask(GET)
         backend, mirror = both(talk)
@@ -42,23 +44,42 @@ class ShadowTests(SynchronousTestCase):
         self.assertTrue(client.sent.endswith(b"ok"))
         self.assertEqual(talk.left, NOTHING_LEFT)
 
-    def test_hosts(self) -> None:
-        """The port stays behind the name."""
+    def test_renamed_hosts(self) -> None:
+        """By option the host bears -shadow; the port stays behind the name."""
         for host, shadow in (
             (b"web.example:8080", b"web.example-shadow:8080"),
             (b"WEB.example", b"WEB.example-shadow"),
         ):
             talk = Conversation(MIRRORED)
+            talk.gateway.shadow_hosts = True
             talk.ask(GET.replace(b"web.example", host))
             self.assertIn(b"\r\nhost: %b\r\n" % shadow, talk.connect_to(MIRROR).accept().sent)
+
+    def test_hops(self) -> None:
+        """The gateway stands behind all other hops, whatever of them the route has left."""
+        removed = RequestChanges(headers=(HeaderChanges((b"x-forwarded-for",)),))
+        for changes, hops in ((None, b"198.51.100.1,192.0.2.7,127.0.0.1"), (removed, b"127.0.0.1")):
+            talk = Conversation(to_web(mirrors=(Mirror("mirror"),), request=changes))
+            talk.ask(GET.replace(b"\r\n\r\n", b"\r\nX-Forwarded-For: 198.51.100.1\r\n\r\n"))
+            sent = talk.connect_to(MIRROR).accept().sent
+            self.assertIn(b"\r\nx-forwarded-for: %b\r\n" % hops, sent)
+            self.assertEqual(sent.count(b"x-forwarded-for"), 1)
+
+    def test_attempt_count(self) -> None:
+        """It is the first and only attempt, unless the route says something else of that."""
+        removed = RequestChanges(headers=(HeaderChanges((b"x-envoy-attempt-count",)),))
+        talk = Conversation(to_web(mirrors=(Mirror("mirror"),), request=removed))
+        talk.ask(GET)
+        self.assertNotIn(b"attempt-count", talk.connect_to(MIRROR).accept().sent)
 
     def test_changed_request(self) -> None:
         """What the route changes is changed in the copy, too."""
         talk = Conversation(to_web(mirrors=(Mirror("mirror"),), request=RequestChanges(authority=b"in.example:81")))
         talk.ask(GET)
         sent = talk.connect_to(MIRROR).accept().sent
-        self.assertIn(b"host: in.example-shadow:81\r\n", sent)
+        self.assertIn(b"host: in.example:81\r\n", sent)
         self.assertIn(b"x-forwarded-host: web.example\r\n", sent)
+        self.assertIn(b"x-envoy-original-host: web.example\r\n", sent)
 
     def test_bodies(self) -> None:
         """Bodies are copied in the framing that they came in."""

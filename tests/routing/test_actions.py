@@ -15,30 +15,32 @@ class NewPathTests(SynchronousTestCase):
     """Paths that replace others."""
 
     def test_whole(self) -> None:
-        """The path is replaced, the query stays, unless the files name one."""
+        """The path is replaced, and the query stays; where it does not, the new path is all."""
         for text, target, new in (
             (b"/new", b"/old/a?b=c", b"/new?b=c"),
             (b"/new", b"/old", b"/new"),
             (b"/new", b"/old?", b"/new?"),
             (b"new", b"/old", b"/new"),
-            (b"/new?x=1", b"/old?b=c", b"/new?x=1"),
-            (b"/new?x=1", b"/old", b"/new?x=1"),
+            (b"/new?x=1", b"/old?b=c", b"/new?x=1?b=c"),
         ):
             self.assertEqual(NewPath(text).of(target), new, (text, target))
+        for target in (b"/old?b=c", b"/old"):
+            self.assertEqual(NewPath(b"/new?x=1", whole=True).of(target), b"/new?x=1")
 
     def test_prefix(self) -> None:
-        """Only the prefix is; between both there is one slash, where either has any."""
+        """Only the prefix is; what stands behind it is pasted as it is, slashes and query (Envoy)."""
         for prefix, text, target, new in (
             (b"/a", b"/b", b"/a/c?d", b"/b/c?d"),
             (b"/a", b"/b", b"/a", b"/b"),
-            (b"/a", b"/", b"/a/c", b"/c"),
+            (b"/a", b"/", b"/a/c", b"//c"),
             (b"/a/", b"/", b"/a/c", b"/c"),
-            (b"/a/", b"/b", b"/a/c", b"/b/c"),
+            (b"/a/", b"/b", b"/a/c", b"/bc"),
+            (b"/a", b"/b?x=1", b"/a/c?d", b"/b?x=1/c?d"),
             (b"/a/", b"/b", b"/a/", b"/b"),
             (b"/a", b"/", b"/a", b"/"),
             (b"/a", b"/", b"/ab", b"/b"),
             (b"/a", b"/b", b"/acd", b"/bcd"),
-            (b"/", b"/b", b"/c", b"/b/c"),
+            (b"/", b"/b", b"/c", b"/bc"),
             (b"/", b"/b/", b"/c", b"/b/c"),
         ):
             self.assertEqual(NewPath(text, prefix).of(target), new, (prefix, text, target))

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.routing.headers import OPERATORS, HeaderChanges, Operator, Template, UnknownOperator
+from edgegate.routing.headers import HeaderChanges, Template
+from edgegate.routing.operators import Operator, UnknownOperator
 
 
 class TemplateTests(SynchronousTestCase):
@@ -37,7 +38,7 @@ class TemplateTests(SynchronousTestCase):
         for text, words in (
             ("50% off", "begins no operator"),
             ("%", "begins no operator"),
-            ("%req(a)%", "begins no operator"),
+            ("%RE-Q(a)%", "begins no operator"),
             ("%REQ(a)", "begins no operator"),
             ("%REQ%", "needs an argument"),
             ("%REQ()%", "needs an argument"),
@@ -50,14 +51,6 @@ class TemplateTests(SynchronousTestCase):
     def test_any_text(self, text: str) -> None:
         """Every text can be written with doubled percent signs, and means itself."""
         self.assertEqual(Template.parse(text.replace("%", "%%")).constant, text.encode())
-
-    def test_every_operator(self) -> None:
-        """Each is understood in its form."""
-        for name, takes in OPERATORS.items():
-            if takes is not True:
-                Template.parse(f"%{name}%")
-            if takes is not False:
-                Template.parse(f"%{name}(a)%")
 
 
 class HeaderChangesTests(SynchronousTestCase):

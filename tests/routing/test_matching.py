@@ -175,9 +175,19 @@ class HTTPMatchTests(SynchronousTestCase):
             self.assertFalse(holds(match, asked))
 
     def test_headers(self) -> None:
-        """Several values of a header are one, joined with commas; a header that is absent satisfies nothing."""
-        match = HTTPMatch(headers=(("h", StringMatch(Kind.EXACT, "a,b")),))
-        self.assertTrue(holds(match, Asked(headers=[(b"h", b"a"), (b"i", b"c"), (b"h", b"b")])))
+        """Of several fields each is looked at alone, and one is enough; a header that is absent satisfies nothing."""
+        for kind, text, expected in (
+            (Kind.EXACT, "a", True),
+            (Kind.EXACT, "b", True),
+            (Kind.EXACT, "c", False),
+            (Kind.EXACT, "a,b", False),
+            (Kind.PREFIX, "b", True),
+            (Kind.REGEX, "a|c", True),
+            (Kind.REGEX, "a.+", False),
+        ):
+            match = HTTPMatch(headers=(("h", StringMatch(kind, text)),))
+            asked = Asked(headers=[(b"h", b"a"), (b"i", b"c"), (b"h", b"b")])
+            self.assertEqual(holds(match, asked), expected, text)
         present = HTTPMatch(headers=(("h", StringMatch(Kind.PRESENT)),))
         self.assertTrue(holds(present, Asked(headers=[(b"h", b"")])))
         self.assertFalse(holds(present, Asked(headers=[(b"i", b"")])))
@@ -187,11 +197,21 @@ class HTTPMatchTests(SynchronousTestCase):
         self.assertFalse(holds(empty, Asked(headers=[(b"h", b"a")])))
 
     def test_header_values(self) -> None:
-        """White space behind a value is none of it, and the pieces of a cookie are joined as cookies are."""
-        match = HTTPMatch(headers=(("h", StringMatch(Kind.EXACT, "a,b")),))
+        """White space behind a value is none of it."""
+        match = HTTPMatch(headers=(("h", StringMatch(Kind.EXACT, "b")),))
         self.assertTrue(holds(match, Asked(headers=[(b"h", b"a \t"), (b"h", b"b ")])))
+
+    def test_joined_headers(self) -> None:
+        """The pieces of a cookie are one cookie, and some lists are one list, as Envoy has them."""
         cookie = HTTPMatch(headers=(("cookie", StringMatch(Kind.REGEX, "(.*; )?user=eve(;.*)?")),))
         self.assertTrue(holds(cookie, Asked(headers=[(b"cookie", b"a=b"), (b"cookie", b"user=eve")])))
+        whole = HTTPMatch(headers=(("cookie", StringMatch(Kind.EXACT, "a=b; c=d")),))
+        self.assertTrue(holds(whole, Asked(headers=[(b"cookie", b"a=b"), (b"cookie", b"c=d")])))
+        self.assertFalse(holds(whole, Asked()))
+        hops = HTTPMatch(headers=(("x-forwarded-for", StringMatch(Kind.EXACT, "192.0.2.1,192.0.2.2")),))
+        headers = [(b"x-forwarded-for", b"192.0.2.1"), (b"x-forwarded-for", b"192.0.2.2")]
+        self.assertTrue(holds(hops, Asked(headers=headers)))
+        self.assertFalse(holds(hops, Asked(headers=headers[:1])))
 
 
 class RequestPartsTests(SynchronousTestCase):
@@ -211,6 +231,21 @@ class RequestPartsTests(SynchronousTestCase):
             self.assertEqual((holds(value, Asked(headers=headers)), holds(absent, Asked(headers=headers))), expected)
         self.assertTrue(holds(value, Asked(headers=((b"x-user", b"bob"),))))
 
+    def test_not_passed_by_a_second_field(self) -> None:
+        """A header that must not be there is found among others of its name, whether they are told apart or joined."""
+        for name in ("x-user", "cookie", "authorization"):
+            for kind, text in ((Kind.EXACT, "eve"), (Kind.PREFIX, "ev"), (Kind.REGEX, "eve?")):
+                match = HTTPMatch(without_headers=((name, StringMatch(kind, text)),))
+                for values, expected in (
+                    ((b"bob", b"eve"), False),
+                    ((b"eve", b"bob"), False),
+                    ((b"bob", b"carol"), True),
+                ):
+                    asked = Asked(headers=[(name.encode(), value) for value in values])
+                    self.assertEqual(holds(match, asked), expected, (name, text, values))
+        whole = HTTPMatch(without_headers=(("cookie", StringMatch(Kind.EXACT, "a=b; c=d")),))
+        self.assertFalse(holds(whole, Asked(headers=[(b"cookie", b"a=b"), (b"cookie", b"c=d")])))
+
     def test_missing_is_empty(self) -> None:
         """
         To a condition on its value a header that must not be there is empty where it is missing.
@@ -228,8 +263,6 @@ class RequestPartsTests(SynchronousTestCase):
             match = HTTPMatch(without_headers=(("h", StringMatch(kind, text)),))
             self.assertEqual(holds(match, Asked()), expected, match)
             self.assertEqual(holds(match, Asked(headers=[(b"h", b"")])), expected, match)
-        several = HTTPMatch(without_headers=(("h", StringMatch(Kind.EXACT, "a,b")),))
-        self.assertFalse(holds(several, Asked(headers=[(b"h", b"a"), (b"h", b"b")])))
         two = HTTPMatch(without_headers=(("h", StringMatch(Kind.PRESENT)), ("i", StringMatch(Kind.EXACT, "x"))))
         self.assertTrue(holds(two, Asked(headers=[(b"i", b"y")])))
         self.assertFalse(holds(two, Asked(headers=[(b"h", b"")])))

@@ -72,13 +72,13 @@ def text_holds(match: StringMatch, text: bytes) -> bool:
     return match.kind is Kind.PRESENT or re.fullmatch(value, text) is not None
 
 
-def header_of(asked: Asked, name: str) -> bytes | None:
-    """Find the value of a header, as Envoy shows it to conditions."""
+def values_of(asked: Asked, name: str) -> list[bytes]:
+    """Find the values of a header, as Envoy shows them to conditions: one for each field, but for cookies."""
     pseudo = {":path": asked.path + (b"?" + asked.query if asked.query else b""), ":method": asked.method}
     if name in pseudo:
-        return pseudo[name]
+        return [pseudo[name]]
     values = [value for key, value in asked.headers if key == name.encode()]
-    return (b"; " if name == "cookie" else b",").join(values) if values else None
+    return [b"; ".join(values)] if values and name == "cookie" else values
 
 
 def param_of(asked: Asked, name: str) -> bytes | None:
@@ -103,14 +103,15 @@ def match_holds(match: HTTPMatch, asked: Asked) -> bool:
         if condition is not None and not text_holds(condition, text):
             return False
     for name, condition in match.headers:
-        value = header_of(asked, name)
-        if value is None or not text_holds(condition, value):
+        if not any(text_holds(condition, value) for value in values_of(asked, name)):
             return False
     for name, condition in match.without_headers:
-        value = header_of(asked, name)
-        if value is not None and text_holds(condition, value):
+        values = values_of(asked, name)
+        if name == "cookie":
+            values += [value for key, value in asked.headers if key == b"cookie"]
+        if any(text_holds(condition, value) for value in values):
             return False
-        if value is None and condition.kind is not Kind.PRESENT and text_holds(condition, b""):
+        if not values and condition.kind is not Kind.PRESENT and text_holds(condition, b""):
             return False
     for name, condition in match.query_params:
         value = param_of(asked, name)

@@ -9,7 +9,8 @@ from edgegate.config.kinds.virtual_service import HeaderOperations, Headers
 from edgegate.config.validation.findings import Findings
 from edgegate.config.validation.names import check_header
 from edgegate.config.values import show, suggestion
-from edgegate.routing.headers import FRAMING, OPERATORS, SET_LAST, Template, UnknownOperator
+from edgegate.routing.headers import FRAMING, SET_LAST, Template
+from edgegate.routing.operators import EMPTY, OPERATORS, Operator, UnknownOperator
 
 _VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
 _AUTHORITY = re.compile(r"[\x21-\x7e]+")
@@ -73,8 +74,13 @@ def _check_value(findings: Findings, path: Path, value: str) -> None:
     if not _VALUE.fullmatch(value):
         findings.error(path, "the value holds a character that no header can have")
     try:
-        Template.parse(value)
+        parts = Template.parse(value).parts
     except UnknownOperator as error:
         findings.error(path, f"{error}{suggestion(error.name, OPERATORS)}")
     except ValueError as error:
         findings.error(path, str(error))
+    else:
+        operators = [part for part in parts if isinstance(part, Operator)]
+        for each in (*operators, *(choice for part in operators for choice in part.choices)):
+            if each.name in EMPTY:
+                findings.warning(path, f"%{each.name}% stands for nothing here: {EMPTY[each.name]}")

@@ -42,6 +42,8 @@ _OF_BACKENDS = ("mirror", "mirrors", "retries", "timeout")
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE")
 
+NO_SHARE = "it harms no request, as percentage is missing: say percentage: {value: 100} for all"
+
 _STATUSES = frozenset(str(status.value) for status in HTTPStatus)
 _TARGET = re.compile(r"[\x21-\x7e]*")
 _NO_EFFECT = {
@@ -60,6 +62,7 @@ def check_actions(findings: Findings, path: Path, route: HTTPRoute) -> None:
         _check_prefix(findings, path, route)
     if route.direct_response is not None:
         _check_answer(findings, (*path, "directResponse"), route.direct_response)
+    _check_slashes(findings, path, route)
     if route.rewrite is not None:
         _check_rewrite(findings, (*path, "rewrite"), route.rewrite)
         if route.rewrite.authority:
@@ -112,6 +115,24 @@ def _check_prefix(findings: Findings, path: Path, route: HTTPRoute) -> None:
             (*path, "redirect", "prefixRewrite"),
             "replaces the whole path where a match of this route has no uri.prefix: say uri for these",
         )
+
+
+def _check_slashes(findings: Findings, path: Path, route: HTTPRoute) -> None:
+    """What stands behind a prefix is pasted behind its replacement as it is: one slash should stand between the two."""
+    if route.redirect is not None:
+        place, new = (*path, "redirect", "prefixRewrite"), route.redirect.prefix_rewrite
+    elif route.rewrite is not None and route.rewrite.uri_regex_rewrite is None:
+        place, new = (*path, "rewrite", "uri"), route.rewrite.uri
+    else:
+        return
+    uris = [match.uri for match in route.match] or [None]
+    prefixes = [uri.prefix if uri is not None else "/" for uri in uris if uri is None or uri.prefix]
+    for prefix in dict.fromkeys(prefixes):
+        if not new or not prefix or prefix.endswith("/") == new.endswith("/"):
+            continue
+        old = f"{prefix}x" if prefix.endswith("/") else f"{prefix}/x"
+        what = "a slash is lost" if prefix.endswith("/") else "a slash is doubled"
+        findings.warning(place, f"{what}: {old} becomes {new}{old[len(prefix) :]}")
 
 
 def _check_target(findings: Findings, path: Path, text: str | None) -> None:
@@ -183,6 +204,8 @@ def _check_fault(findings: Findings, path: Path, fault: HTTPFaultInjection) -> N
             findings.error((*place, "http2Error"), "not supported, by Istio neither")
         elif abort.http_status is None and abort.grpc_status is None:
             findings.warning(place, "it does nothing: httpStatus or grpcStatus is missing")
+        elif abort.percentage is None:
+            findings.warning(place, NO_SHARE)
     if delay is not None:
         place = (*path, "delay")
         _check_percentage(findings, place, delay.percentage)
@@ -192,6 +215,8 @@ def _check_fault(findings: Findings, path: Path, fault: HTTPFaultInjection) -> N
             findings.error((*place, "exponentialDelay"), "not supported, by Istio neither")
         elif delay.fixed_delay is None:
             findings.warning(place, "it does nothing: fixedDelay is missing")
+        elif delay.percentage is None and not delay.percent:
+            findings.warning(place, NO_SHARE)
 
 
 def _check_percentage(findings: Findings, path: Path, percentage: Percent | None, name: str = "percentage") -> None:
@@ -216,7 +241,7 @@ def _check_cors(findings: Findings, path: Path, policy: CorsPolicy) -> None:
                 check_header(findings, (*path, field, index), name)
     origins = [origin.exact or origin.regex for origin in policy.allow_origins] or list(policy.allow_origin)
     if policy.allow_credentials and any(origin in ("*", ".*", ".+") for origin in origins):
-        message = "an origin that is allowed only because all are may bring no credentials: name those that may"
+        message = "pages of any site may then read the answers with their users' cookies: name the origins that may"
         findings.warning((*path, "allowCredentials"), message)
     if policy.max_age is not None and not policy.max_age.is_integer():
         findings.error((*path, "maxAge"), "only whole seconds can be said to a browser")

@@ -34,7 +34,7 @@ def redirect(given: kinds.HTTPRedirect | None) -> Redirect | None:
     """Compile a redirect."""
     if given is None:
         return None
-    path = NewPath(given.uri.encode()) if given.uri else None
+    path = NewPath(given.uri.encode(), whole="?" in given.uri) if given.uri else None
     if given.prefix_rewrite:
         path = NewPath(given.prefix_rewrite.encode(), _PREFIX)
     port = given.port
@@ -117,19 +117,24 @@ def retries(given: kinds.HTTPRetry | None) -> RetryPolicy | None:
 
 
 def faults(given: kinds.HTTPFaultInjection | None) -> Faults | None:
-    """Compile faults; L{None} where they come to nothing."""
+    """
+    Compile faults; L{None} where they come to nothing.
+
+    One without a C{percentage} harms no request (Istio's C{translateFault}); a delay's C{percent} is its old spelling.
+    """
     if given is None:
         return None
     delay = abort = None
     if given.delay is not None and given.delay.fixed_delay is not None:
-        percent = kinds.Percent(value=given.delay.percent) if given.delay.percent is not None else None
-        delay = Delay(float(given.delay.fixed_delay), share(given.delay.percentage or percent))
+        old = kinds.Percent(value=given.delay.percent or 0.0)
+        delay = Delay(float(given.delay.fixed_delay), share(given.delay.percentage or old))
     if given.abort is not None:
         status, name = given.abort.http_status, given.abort.grpc_status
+        part = share(given.abort.percentage or kinds.Percent(value=0.0))
         if status is not None:
-            abort = Abort(status, None, share(given.abort.percentage))
+            abort = Abort(status, None, part)
         elif name in GRPC_STATUSES:
-            abort = Abort(200, GRPC_STATUSES.index(name), share(given.abort.percentage))
+            abort = Abort(200, GRPC_STATUSES.index(name), part)
     if delay is not None and not delay.share:
         delay = None
     if abort is not None and not abort.share:

@@ -27,10 +27,26 @@ class HeadersTests(CasesTestCase):
                 ("request: {add: {x-a: '%PROTOCOLL%'}}", 'did you mean "PROTOCOL"?'),
                 ("request: {add: {x-a: '%REQ%'}}", "%REQ% needs an argument, as in %REQ(name)%"),
                 ("request: {add: {x-a: '%PROTOCOL(1)%'}}", "%PROTOCOL% has no argument"),
+                ("request: {add: {x-a: '%req(x-b)%'}}", 'unknown operator %req%; did you mean "REQ"?'),
+                ("response: {add: {x-a: '%RESPONSE_CODE:2%'}}", "%RESPONSE_CODE% can't be cut: leave :2 out"),
+                ("response: {add: {x-a: '%GRPC_STATUS(TEXT)%'}}", "TEXT is none of CAMEL_STRING"),
                 (r'request: {set: {x-a: "a\r\nx-b: c"}}', "a character that no header can have"),
                 (r'request: {set: {x-a: "a\x01"}}', "a character that no header can have"),
                 (r'request: {set: {x-a: "a\tb é"}}', ""),
             ]
+        )
+
+    def test_empty_operators(self) -> None:
+        """An operator that stands for nothing at this gateway is told of, with the reason."""
+        nested = '{"operators": [{"command": "REQ", "param": "x-b"}, {"command": "TRAILER", "param": "x-c"}]}'
+        self.operations(
+            [
+                ("request: {set: {x-a: '%REQ(x-b)%'}}", ""),
+                ("request: {set: {x-a: '%DYNAMIC_METADATA(a:b)%'}}", "stands for nothing here: there is no metadata"),
+                ("response: {set: {x-a: 'a%FILTER_STATE(b)%'}}", "%FILTER_STATE% stands for nothing here"),
+                (f"response: {{set: {{x-a: '%COALESCE({nested})%'}}}}", "%TRAILER% stands for nothing here"),
+            ],
+            "warning",
         )
 
     def test_names(self) -> None:

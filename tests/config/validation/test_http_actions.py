@@ -83,6 +83,43 @@ class HTTPActionsTests(CasesTestCase):
             ("corsPolicy: {maxAge: 1.5s}", "only whole seconds"),
         )
 
+    def test_anybody_with_credentials(self) -> None:
+        """Where every origin is allowed, credentials are told of."""
+        told = "pages of any site may then read the answers with their users' cookies"
+        cases = [
+            (routing(f"{{route: {ROUTE}, corsPolicy: {{{policy}, allowCredentials: true}}}}"), words)
+            for policy, words in (
+                ("allowOrigins: [{exact: '*'}]", told),
+                ("allowOrigins: [{exact: https://a.example}, {regex: '.*'}]", told),
+                ("allowOrigin: ['*']", told),
+                ("allowOrigins: [{exact: https://a.example}, {regex: 'https://.*'}]", ""),
+            )
+        ]
+        self.check("VirtualService", cases, "warning")
+
+    def test_slashes(self) -> None:
+        """A slash that is lost or doubled between a new prefix and the rest is told of, with what comes of it."""
+        cases = [
+            (routing(f"{{match: [{match}], rewrite: {{uri: {uri}}}, route: {ROUTE}}}"), words)
+            for match, uri, words in (
+                ("{uri: {prefix: /a/}}", "/v2", "rewrite.uri: a slash is lost: /a/x becomes /v2x"),
+                ("{uri: {prefix: /a}}", "/v2/", "rewrite.uri: a slash is doubled: /a/x becomes /v2//x"),
+                ("{uri: {prefix: /a}}", "/", "rewrite.uri: a slash is doubled: /a/x becomes //x"),
+                ("{uri: {prefix: /a}}", "/v2", ""),
+                ("{uri: {prefix: /a/}}", "/", ""),
+                ("{uri: {prefix: /a}}, {uri: {prefix: /b/}}", "/v2", "/b/x becomes /v2x"),
+                ("{uri: {exact: /a/}}", "/v2", ""),
+                ("{uri: {regex: /a/.*}}", "/v2", ""),
+                ("{method: {exact: PUT}}", "/v2", "a slash is lost: /x becomes /v2x"),
+            )
+        ]
+        cases += [
+            (routing(f"{{rewrite: {{uri: /v2}}, route: {ROUTE}}}"), "a slash is lost: /x becomes /v2x"),
+            (routing(f"{{rewrite: {{authority: a.example}}, route: {ROUTE}}}"), ""),
+            (routing("{match: [{uri: {prefix: /a}}], redirect: {prefixRewrite: /}}"), "/a/x becomes //x"),
+        ]
+        self.check("VirtualService", cases, "warning")
+
     def test_cors_wildcards(self) -> None:
         """Browsers know a star for methods and for headers."""
         self.actions(("corsPolicy: {allowMethods: ['*'], allowHeaders: ['*'], exposeHeaders: ['*']}", ""))
@@ -113,6 +150,12 @@ class HTTPActionsTests(CasesTestCase):
         routed = [
             ("fault: {abort: {}}", "abort: it does nothing"),
             ("fault: {delay: {percentage: {value: 1}}}", "delay: it does nothing"),
+            ("fault: {abort: {httpStatus: 500}}", "abort: it harms no request, as percentage is missing"),
+            ("fault: {abort: {grpcStatus: UNAVAILABLE}}", "abort: it harms no request, as percentage is missing"),
+            ("fault: {delay: {fixedDelay: 1s}}", "delay: it harms no request, as percentage is missing"),
+            ("fault: {delay: {fixedDelay: 1s, percent: 0}}", "delay: it harms no request, as percentage is missing"),
+            ("fault: {delay: {fixedDelay: 1s, percent: 10}}", ""),
+            ("fault: {abort: {httpStatus: 500, percentage: {value: 0}}}", ""),
             ("mirrorPercentage: {value: 10}", "there is no mirror"),
         ]
         alone = [

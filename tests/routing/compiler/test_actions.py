@@ -49,6 +49,8 @@ class RedirectTests(SynchronousTestCase):
         """Each field, and Istio's defaults."""
         for item, redirect in (
             ("uri: /n", Redirect(path=NewPath(b"/n"))),
+            ("uri: '/n?x=1'", Redirect(path=NewPath(b"/n?x=1", whole=True))),
+            ("prefixRewrite: '/n?x=1'", Redirect(path=NewPath(b"/n?x=1", b"/"))),
             ("prefixRewrite: /n, redirectCode: 308", Redirect(308, NewPath(b"/n", b"/"))),
             (
                 "authority: 'b:81', scheme: https, port: 8443",
@@ -176,16 +178,25 @@ class PolicyTests(SynchronousTestCase):
             self.assertEqual(route(item + TO).retries, policy, item)
 
     def test_faults(self) -> None:
-        """A share that is not given is all, one of 0 is none."""
+        """A share that is not given is none, as one of 0 is; a delay may have the old field for it."""
         for item, faults in (
-            ("delay: {fixedDelay: 2s}", Faults(Delay(2.0))),
+            ("delay: {fixedDelay: 2s}", None),
+            ("delay: {fixedDelay: 2s, percent: 0}", None),
+            ("delay: {fixedDelay: 2s, percentage: {value: 100}}", Faults(Delay(2.0))),
             ("delay: {fixedDelay: 2s, percentage: {value: 0.5}}", Faults(Delay(2.0, 0.005))),
             ("delay: {fixedDelay: 2s, percent: 50}", Faults(Delay(2.0, 0.5))),
-            ("abort: {httpStatus: 418}", Faults(abort=Abort(418))),
+            ("delay: {fixedDelay: 2s, percent: 50, percentage: {value: 10}}", Faults(Delay(2.0, 0.1))),
+            ("abort: {httpStatus: 418}", None),
+            ("abort: {grpcStatus: UNAVAILABLE}", None),
+            ("abort: {httpStatus: 418, percentage: {value: 100}}", Faults(abort=Abort(418))),
             ("abort: {grpcStatus: UNAVAILABLE, percentage: {value: 10}}", Faults(abort=Abort(200, 14, 0.1))),
             ("abort: {httpStatus: 418, percentage: {value: 0}}", None),
             ("abort: {httpStatus: 418, percentage: {}}", None),
-            ("delay: {fixedDelay: 1s}, abort: {httpStatus: 500}", Faults(Delay(1.0), Abort(500))),
+            (
+                "delay: {fixedDelay: 1s, percent: 100}, abort: {httpStatus: 500, percentage: {value: 50}}",
+                Faults(Delay(1.0), Abort(500, share=0.5)),
+            ),
+            ("delay: {fixedDelay: 1s, percent: 100}, abort: {httpStatus: 500}", Faults(Delay(1.0))),
         ):
             self.assertEqual(route(f"fault: {{{item}}}, {TO}").faults, faults, item)
 
