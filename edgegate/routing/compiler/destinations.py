@@ -120,7 +120,7 @@ class DestinationCompiler:
         service = self._services.find(host, namespace)
         if service is None and (literal is not None or host == "localhost"):
             return self._address(host, port, destination.subset, place)
-        if service is None or host.startswith("*"):
+        if service is None:
             place.error(("host",), self._undeclared(destination.host))
             return None
         if not any(declaration.visible_from(namespace) for declaration in service.declarations):

@@ -17,7 +17,7 @@ from edgegate.routing.compiler import actions
 from edgegate.routing.compiler.destinations import DestinationCompiler
 from edgegate.routing.compiler.matches import http_match
 from edgegate.routing.headers import HeaderChanges
-from edgegate.routing.hosts import covers, normalise
+from edgegate.routing.hosts import normalise, subset_of
 from edgegate.routing.matching import HTTPMatch, Kind, StringMatch, any_path
 from edgegate.routing.policies import Mirror
 from edgegate.routing.snapshot import HTTPRoute, TCPRoute
@@ -193,7 +193,7 @@ class RuleCompiler:
             except ValueError as error:
                 resource.error(self._problems, place, str(error))
                 continue
-            if hosts and not any(covers(host, name) for host in hosts.values()):
+            if hosts and not any(subset_of(name, host) for host in hosts.values()):
                 resource.error(
                     self._problems, place, f"{show(text)} is not among the hosts: {', '.join(resource.spec.hosts)}"
                 )
