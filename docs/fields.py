@@ -26,9 +26,6 @@ SAME = {
 }
 """Fields that are what another one is, and are not listed again."""
 
-REFUSED = {"probe.exec.command": "an error: an edge has no workload to run a command in"}
-"""Fields that no folder may have which is served."""
-
 
 def said(note: Note | None) -> str:
     """Return what a table says of a field with this note."""
@@ -54,7 +51,7 @@ def table(kind: str) -> Iterator[str]:
         elif any(path.startswith(f"{same}.") for same in SAME):
             continue
         elif message or not any(other.startswith((f"{path}.", f"{path}[].")) for other, _ in found):
-            yield f"| `{path}` | {REFUSED.get(path) or said(note)} |"
+            yield f"| `{path}` | {said(note)} |"
 
 
 def kinds() -> Iterator[str]:

@@ -95,8 +95,12 @@ def _check_cookie(findings: Findings, path: Path, cookie: HTTPCookie) -> None:
         findings.error((*path, "name"), f"{show(cookie.name)} is no name of a cookie")
     if cookie.path and not _ATTRIBUTE.fullmatch(cookie.path):
         findings.error((*path, "path"), f"{show(cookie.path)} holds a character that no path of a cookie can have")
+    names: dict[str, int] = {}
     for index, attribute in enumerate(cookie.attributes):
         place = (*path, "attributes", index)
+        first = names.setdefault(attribute.name.lower(), index)
+        if first != index:
+            findings.error((*place, "name"), f"{show(attribute.name)} is the name of attributes[{first}] too")
         if not _TOKEN.fullmatch(attribute.name):
             findings.error((*place, "name"), f"{show(attribute.name)} is no name of an attribute")
         if attribute.value and not _ATTRIBUTE.fullmatch(attribute.value):

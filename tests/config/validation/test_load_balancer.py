@@ -32,6 +32,11 @@ class LoadBalancerTests(CasesTestCase):
             (start + '{httpCookie: {name: "a\\r\\nX-Evil: 1"}}', "is no name of a cookie"),
             (start + "{httpCookie: {name: \u4e2d}}", "is no name of a cookie"),
             (start + "{httpCookie: {name: a, path: '/;Domain=b'}}", "httpCookie.path: "),
+            (start + "{httpCookie: {name: a, attributes: [{name: b}, {name: c}]}}", ""),
+            (
+                start + "{httpCookie: {name: a, attributes: [{name: b}, {name: B}]}}",
+                '"B" is the name of attributes[0] too',
+            ),
             (start + "{httpCookie: {name: a, attributes: [{name: ''}]}}", "is no name of an attribute"),
             (start + '{httpCookie: {name: a, attributes: [{name: b, value: "c\\n"}]}}', "attributes[0].value: "),
             (start + "{useSourceIp: true, ringHash: {minimumRingSize: 9000000}}", "is more than 8388608"),
