@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edgegate.config.honoured import fields
-from edgegate.config.kinds import KINDS, UNSERVED
+from edgegate.config.kinds import KINDS, UNENFORCED, UNSERVED
 from edgegate.config.kinds.base import Note
 
 PAGE = Path(__file__).with_name("configuration.md")
@@ -60,6 +60,8 @@ def kinds() -> Iterator[str]:
     yield "| --- | --- |"
     for (_, name), message in UNSERVED.items():
         yield f"| `{name}` | {message} |"
+    for (_, name), message in UNENFORCED.items():
+        yield f"| `{name}` | {message}: an error where one could be for this gateway |"
 
 
 def written(page: str) -> str:

@@ -24,7 +24,15 @@ from edgegate.observe.access_log import AccessLogService
 from edgegate.observe.counters import Counters
 from edgegate.observe.log_file import LogFile
 from edgegate.observe.log_lines import json_line, text_line
-from edgegate.options import parse_label, parse_locality, parse_network, parse_port_map, parse_proxy_port, parse_server
+from edgegate.options import (
+    parse_ignored_kind,
+    parse_label,
+    parse_locality,
+    parse_network,
+    parse_port_map,
+    parse_proxy_port,
+    parse_server,
+)
 from edgegate.report import report
 from edgegate.service import GatewayService
 from edgegate.service_log import LoggedService, json_observer
@@ -100,6 +108,7 @@ class Options(usage.Options):
         super().__init__()  # type: ignore[no-untyped-call]
         self["selector"] = {}
         self["map-port"] = {}
+        self["ignore-kind"] = []
         self["watch"] = True
         self["proxy-protocol"] = {}
         self["proxy-protocol-from"] = []
@@ -115,6 +124,16 @@ class Options(usage.Options):
         except ValueError as error:
             raise usage.UsageError(f"--selector: {error}") from None
         self["selector"][key] = value
+
+    def opt_ignore_kind(self, kind: str) -> None:
+        """
+        AuthorizationPolicy or RequestAuthentication; repeatable. These are not honoured yet, so a folder with one that
+        could be for this gateway is refused, unless its kind is ignored: nothing is refused because of it then.
+        """
+        try:
+            self["ignore-kind"].append(parse_ignored_kind(kind))
+        except ValueError as error:
+            raise usage.UsageError(f"--ignore-kind: {error}") from None
 
     def opt_map_port(self, pair: str) -> None:
         """
@@ -205,7 +224,13 @@ def makeService(options: Options) -> IService:
     from twisted.internet import reactor as installed  # noqa: PLC0415
 
     reactor = cast(Reactor, installed)
-    configuration = Configuration(options["config"], options["selector"] or None, options["map-port"], frozen=True)
+    configuration = Configuration(
+        options["config"],
+        options["selector"] or None,
+        options["map-port"],
+        frozen=True,
+        ignored_kinds=options["ignore-kind"],
+    )
     loaded = configuration.load()
     if len(loaded.problems):
         report(loaded.problems, sys.stderr, "not started" if loaded.problems.errors else "")
