@@ -285,6 +285,11 @@ def shadows_of(exchange: Exchange, route: HTTPRoute, lines: list[bytes], gateway
         cluster = gateway.clusters.get(mirror.cluster)
         if cluster is None or len(gateway.shadows) >= gateway.limits.shadows:
             continue
+        if cluster.hosts is not None:
+            named = cluster.hosts.of(asked_host(lines))
+            if isinstance(named, Fault):
+                continue
+            cluster = named
         contact = cluster.contact
         # the name in its certificate is the request's: a mirror is none by the name of its copies
         opening = None if contact is None else opening_of(contact, exchange, lines)

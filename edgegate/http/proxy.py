@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from edgegate.errors import NO_CLUSTER, Fault
 from edgegate.http.answer import AnswerHead
-from edgegate.http.changes import changed_answer
+from edgegate.http.changes import asked_host, changed_answer, request_lines
 from edgegate.http.exchange import Exchange
 from edgegate.http.fields import PASS, REQUEST_ROLES, Field
 from edgegate.http.h1_backend import HTTP1Backend
@@ -278,6 +278,12 @@ def forward(exchange: Exchange, route: HTTPRoute, gateway: HTTPGateway) -> None:
         exchange.fail(NO_CLUSTER)
         return
     exchange.cluster = cluster.name
+    if cluster.hosts is not None:
+        named = cluster.hosts.of(asked_host(request_lines(exchange, destination.request)))
+        if isinstance(named, Fault):
+            exchange.fail(named)
+            return
+        cluster = named
     forwarding = Forwarding(exchange, cluster, destination, route, gateway)
     exchange.upload = forwarding
     forwarding.start()

@@ -16,13 +16,14 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorPluggableNameResolver
 
 from edgegate.net.wheel import TimerWheel
-from edgegate.routing.clusters import Probe
+from edgegate.routing.clusters import Discovery, Probe
 from edgegate.routing.snapshot import Address, Cluster, WeightedCluster
 from edgegate.routing.tls import UpstreamTLS
 from edgegate.tls.client_contexts import ClientContext
 from edgegate.upstream.cluster import RESOLVE_TIMEOUT, ClusterState
 from edgegate.upstream.contact import contact_of
 from edgegate.upstream.dns import Resolver
+from edgegate.upstream.dynamic_hosts import DynamicHosts
 from edgegate.upstream.endpoint import EndpointState
 from edgegate.upstream.localities import Place
 from edgegate.upstream.lookups import Lookups, SystemLookups
@@ -85,10 +86,13 @@ class ClusterRegistry:
             else:
                 state.replace(cluster)
             state.meet(contact_of(cluster, contexts))
+            self._name_hosts(state)
             states[name] = state
         self._states = states
         for name, state in before.items():
             if name not in states:
+                if state.hosts is not None:
+                    state.hosts.retire()
                 state.retire()
 
     def get(self, name: str) -> ClusterState | None:
@@ -121,9 +125,23 @@ class ClusterRegistry:
         """Close all idle connections, resolve no more, and leave no timer behind. Who waits is called back."""
         states, self._states = self._states, {}
         for state in states.values():
+            if state.hosts is not None:
+                state.hosts.stop()
             state.stop()
         self.probing.stop()
         self.resolver.stop()
+
+    def _name_hosts(self, state: ClusterState) -> None:
+        """Let a cluster stand for the names that clients ask for, or no longer, as its files say."""
+        hosts = state.hosts
+        if state.cluster.discovery is not Discovery.DYNAMIC:
+            if hosts is not None:
+                hosts.retire()
+            state.hosts = None
+        elif hosts is None:
+            state.hosts = DynamicHosts(self, state)
+        else:
+            hosts.follow()
 
     def __iter__(self) -> Iterator[ClusterState]:
         """Yield the state of each cluster in force, for metrics and the admin pages."""

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.routing.hosts import HostTable, covers, host_of, intersection, normalise
+from edgegate.routing.hosts import HostTable, covers, host_of, intersection, is_partial, normalise, subset_of
 
 LABELS = st.lists(st.sampled_from(["a", "b", "c"]), min_size=1, max_size=4)
 NAMES = LABELS.map(".".join)
@@ -159,10 +159,25 @@ class PatternTests(SynchronousTestCase):
 
     @given(PATTERNS, PATTERNS, NAMES)
     def test_both(self, one: str, other: str, name: str) -> None:
-        """The intersection matches exactly the names that both match."""
+        """The intersection holds exactly the names that lie within both."""
         found = intersection(one, other)
-        self.assertEqual(found is not None and covers(found, name), covers(one, name) and covers(other, name))
+        both = subset_of(name, one) and subset_of(name, other)
+        self.assertEqual(found is not None and subset_of(name, found), both)
         self.assertEqual(found, intersection(other, one))
+
+
+class PartialTests(SynchronousTestCase):
+    """Wildcards that stand for a part of a label."""
+
+    def test_is_partial(self) -> None:
+        """They are told from others."""
+        for pattern, expected in (("*", False), ("*.b", False), ("a.b", False), ("*b", True), ("*-a.b", True)):
+            self.assertEqual(is_partial(pattern), expected, pattern)
+
+    @given(PATTERNS, NAMES)
+    def test_covered_is_within(self, pattern: str, name: str) -> None:
+        """What a request finds lies within, and all that lies within is found but the name after the wildcard."""
+        self.assertEqual(covers(pattern, name), subset_of(name, pattern) and pattern != f"*{name}")
 
 
 class HostTableTests(SynchronousTestCase):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 from typing import cast
 
@@ -142,6 +143,16 @@ class DialTests(SynchronousTestCase):
         self.serve()
         self.dial.start(self.clusters, ECHO)
         self.assertEqual(self.faults, [NO_HEALTHY_UPSTREAM])
+
+    def test_name_of_the_client(self) -> None:
+        """A cluster of all names of a wildcard is dialled by SNI; without a name there is nobody to be dialled."""
+        self.serve("*.wiki.test", discovery=Discovery.DYNAMIC)
+        self.dial.start(self.clusters, ECHO)
+        self.assertEqual(self.faults, [NO_HEALTHY_UPSTREAM])
+        named = replace(plain(), server_name="en.wiki.test")
+        Dial(self.connect, self.reached.append, self.faults.append, named).start(self.clusters, ECHO)
+        self.reactor.nameResolver.answer("en.wiki.test", "10.0.0.1")
+        self.assertEqual(self.hosts(), ["10.0.0.1:2701"])
 
     def test_waits_for_dns(self) -> None:
         """A name that is not resolved yet is waited for."""
