@@ -94,6 +94,23 @@ class LoadBalancerTests(CasesTestCase):
             severity="warning",
         )
 
+    def test_zones(self) -> None:
+        """What is said of zones has the same rules, though it is not honoured."""
+        start = "zoneAwareLbSetting: "
+        self.balancers(
+            (start + "{enabled: true, minClusterSize: 1, failover: [{from: eu, to: us}]}", ""),
+            (start + "{minClusterSize: 0}", "zoneAwareLbSetting.minClusterSize: "),
+            (start + "{failover: [{from: eu, to: eu}]}", "take over from itself"),
+            (
+                start + "{failover: [{from: eu, to: us}], failoverPriority: [topology.kubernetes.io/zone]}",
+                "goes with no failover",
+            ),
+        )
+        self.balancers(
+            (start + "{enabled: true}, localityLbSetting: {enabled: true}", "goes with no localityLbSetting"),
+            severity="warning",
+        )
+
     def test_failover_needs_outlier_detection(self) -> None:
         """Without it nobody fails over, which Istio warns of too."""
         self.balancers(
