@@ -1,8 +1,9 @@
 """
 Policies of access that are not honoured yet: with one that could be meant for this gateway nothing is served.
 
-Which those are is Istio's rule (C{pilot/pkg/model/authorization.go}): a policy is for the workloads of its namespace,
-one of the root namespace for all, and of them for those that have the labels of its selector.
+Which those are is Istio's rule (C{pilot/pkg/model/authorization.go}): a policy is for those workloads of its namespace,
+or of all namespaces where that is the root one, that have the labels of its selector. No file says in which namespace
+this gateway is: Gateways choose it from wherever they are. So it could be in any.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from edgegate.config.kinds.gateway import Gateway
 from edgegate.config.problems import Problems, Severity
 from edgegate.config.resources import Resource
 from edgegate.config.values import show
-from edgegate.routing.compiler.key_sources import ROOT_NAMESPACE
 
 _CHARTS = {"ingressgateway": "istio-ingressgateway", "egressgateway": "istio-egressgateway"}
 """The label C{app} that Istio's charts give a gateway beside its label C{istio}."""
@@ -29,12 +29,12 @@ class Workloads:
     """
     What this gateway is, as far as policies choose it.
 
-    @ivar namespaces: Where it can be.
-    @ivar labels: What it can be labelled, each a workload of its own.
+    @ivar labels: What it is labelled, by each Gateway for itself; none where it serves nothing.
+    @ivar complete: Whether it has no other labels.
     """
 
-    namespaces: frozenset[str] = frozenset()
     labels: list[Mapping[str, str]] = field(default_factory=list)
+    complete: bool = False
 
 
 def workloads(gateways: Iterable[Resource[Gateway]], selector: Mapping[str, str] | None) -> Workloads:
@@ -45,8 +45,7 @@ def workloads(gateways: Iterable[Resource[Gateway]], selector: Mapping[str, str]
     """
     served = list(gateways)
     asked = [gateway.spec.selector for gateway in served] if selector is None else [selector] if served else []
-    labels = [_with_chart(each) for each in asked]
-    return Workloads(frozenset(gateway.namespace for gateway in served), labels)
+    return Workloads([_with_chart(each) for each in asked], selector is not None)
 
 
 def check_access(
@@ -72,23 +71,25 @@ def check_access(
 
 def _elsewhere(policy: AccessPolicy, workloads: Workloads) -> str:
     """Return why a policy is for others than this gateway; nothing where it may be for it."""
-    namespace = policy.document.namespace
     if not workloads.labels:
         return "no Gateway is served"
-    if namespace not in (ROOT_NAMESPACE, *workloads.namespaces):
-        return f'no Gateway here is in namespace "{namespace}"'
     if policy.targets:
         if any(kind in _GATEWAYS for kind, _ in policy.targets):
             return ""
         return "it is for " + " and ".join(f"{kind or 'what'} {show(name)}" for kind, name in policy.targets)
-    if any(_has(labels, policy.labels) for labels in workloads.labels):
+    if any(_may_have(labels, policy.labels, workloads.complete) for labels in workloads.labels):
         return ""
     wanted = ", ".join(f"{key}={value}" for key, value in policy.labels.items())
     return f"no gateway here has the labels {wanted} of its selector"
 
 
-def _has(labels: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
-    return all(labels.get(key) == value for key, value in wanted.items())
+def _may_have(labels: Mapping[str, str], wanted: Mapping[str, str], complete: bool) -> bool:
+    """Whether all labels are there, but for those of Istio's gateways that a Gateway need not ask for."""
+    for key, value in wanted.items():
+        unknown = not complete and key not in labels and (key == "istio" or value in _CHARTS.values())
+        if labels.get(key) != value and not unknown:
+            return False
+    return True
 
 
 def _with_chart(labels: Mapping[str, str]) -> Mapping[str, str]:

@@ -66,16 +66,30 @@ class AccessTests(SynchronousTestCase):
         for app, expected in (("istio-ingressgateway", "ERROR"), ("istio-egressgateway", "INFO")):
             self.assertEqual(self.severity(text + policy(f"selector: {{matchLabels: {{app: {app}}}}}")), expected, app)
 
-    def test_namespaces(self) -> None:
-        """The root namespace is for all, another for its own Gateways."""
-        elsewhere = gateway("gw", "80 HTTP *", namespace="edge")
-        for text, namespace, expected in (
-            (GATEWAY, "istio-system", "ERROR"),
-            (GATEWAY, "shop", "INFO"),
-            (elsewhere, "edge", "ERROR"),
-            (elsewhere, "default", "INFO"),
+    def test_unknown_labels(self) -> None:
+        """What Gateways do not ask for may be there, if it is a label of a gateway, unless the gateway's are given."""
+        anywhere = gateway("gw", "80 HTTP *").replace("selector: {istio: edge}", "selector: {}")
+        other = anywhere.replace("selector: {}", "selector: {team: a}")
+        for labels, expected in (
+            ("istio: ingressgateway", "ERROR"),
+            ("app: istio-ingressgateway", "ERROR"),
+            ("app: reviews", "INFO"),
+            ("istio: ingressgateway, app: reviews", "INFO"),
         ):
-            self.assertEqual(self.severity(text + policy("", namespace)), expected, namespace)
+            text = policy(f"selector: {{matchLabels: {{{labels}}}}}")
+            for gateways in (anywhere, other):
+                self.assertEqual(self.severity(gateways + text), expected, labels)
+            self.assertEqual(self.severity(anywhere + text, {"team": "a"}), "INFO")
+
+    def test_namespaces(self) -> None:
+        """The gateway could be in any namespace: Gateways choose it from wherever they are."""
+        for namespace in ("default", "istio-system", "istio-ingress"):
+            for spec, expected in (
+                ("action: DENY", "ERROR"),
+                ("selector: {matchLabels: {istio: edge}}", "ERROR"),
+                ("selector: {matchLabels: {app: reviews}}", "INFO"),
+            ):
+                self.assertEqual(self.severity(GATEWAY + policy(spec, namespace)), expected, (namespace, spec))
 
     def test_targets(self) -> None:
         """One that names a Gateway may be meant for this one; others are not."""
