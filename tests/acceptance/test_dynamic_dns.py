@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from tests.acceptance.manifests import filled
+from tests.acceptance.manifests import GATEWAY, filled
 from tests.acceptance.names import Names
 from tests.acceptance.processes import AcceptanceTestCase, free_ports
 from tests.acceptance.traffic import Traffic
 
-FILES = """\
-apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: {name: gw}
-spec:
-  servers:
-  - {port: {number: $http, name: http, protocol: HTTP}, hosts: ["*"]}
----
+FILES = (
+    GATEWAY
+    + """\
 apiVersion: networking.istio.io/v1
 kind: Gateway
 metadata: {name: passing}
@@ -32,6 +27,8 @@ spec:
   - match: [{uri: {prefix: /rewritten}}]
     rewrite: {authority: de.wiki.test}
     route: [{destination: {host: "*.wiki.test", port: {number: 80}}}]
+  - match: [{uri: {prefix: /secure}}]
+    route: [{destination: {host: "*.wiki.test", port: {number: 444}}}]
   - route: [{destination: {host: "*.wiki.test", port: {number: 80}}}]
 ---
 apiVersion: networking.istio.io/v1
@@ -52,8 +49,20 @@ spec:
   ports:
   - {number: 80, name: http, protocol: HTTP, targetPort: $backend}
   - {number: 443, name: tls, protocol: TLS, targetPort: $secure}
+  - {number: 444, name: http-tls, protocol: HTTP, targetPort: $secure}
   resolution: DYNAMIC_DNS
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: wiki}
+spec:
+  host: "*.wiki.test"
+  trafficPolicy:
+    portLevelSettings:
+    - port: {number: 444}
+      tls: {mode: SIMPLE, caCertificates: certs/ca.crt}
 """
+)
 
 
 class DynamicDNSTests(AcceptanceTestCase):
@@ -71,6 +80,7 @@ class DynamicDNSTests(AcceptanceTestCase):
             self.traffic.backend(body, host, self.backend)
         self.names.addresses.update({"en.wiki.test": ("127.0.0.1",), "de.wiki.test": ("127.0.0.2",)})
         self.names.addresses["internal.test"] = ("127.0.0.1",)
+        self.certificates("en.wiki.test", "de.wiki.test")
         (self.folder / "etc").mkdir(exist_ok=True)
         ports = {"http": self.http, "tls": self.tls, "backend": self.backend, "secure": self.secure}
         (self.folder / "etc" / "wiki.yaml").write_text(filled(FILES, **ports))
@@ -102,15 +112,25 @@ class DynamicDNSTests(AcceptanceTestCase):
         self.gateway.stop()
         self.assertNotIn("does not resolve", self.gateway.output)
 
+    def secure_backends(self) -> None:
+        """Serve each name by TLS, with a certificate of its own, and for no other name."""
+        for name, address in (("en", "127.0.0.1"), ("de", "127.0.0.2")):
+            pair = (f"-cert=etc/certs/{name}.wiki.test.crt", f"-key=etc/certs/{name}.wiki.test.key")
+            self.start("openssl", "s_server", "-www", f"-accept={address}:{self.secure}", *pair).says("ACCEPT")
+
     def test_by_sni(self) -> None:
         """TLS that is passed through goes to where its SNI leads."""
-        self.certificates("en.wiki.test", "de.wiki.test")
-        certs = "etc/certs"
-        for name, address in (("en", "127.0.0.1"), ("de", "127.0.0.2")):
-            pair = (f"-cert={certs}/{name}.wiki.test.crt", f"-key={certs}/{name}.wiki.test.key")
-            self.start("openssl", "s_server", "-www", f"-accept={address}:{self.secure}", *pair).says("ACCEPT")
+        self.secure_backends()
         for name in ("en", "de"):
-            asked = ("--resolve", f"{name}.wiki.test:{self.tls}:127.0.0.1", "--cacert", f"{certs}/ca.crt")
+            asked = ("--resolve", f"{name}.wiki.test:{self.tls}:127.0.0.1", "--cacert", "etc/certs/ca.crt")
             url = f"https://{name}.wiki.test:{self.tls}/"
             done = self.ask("curl", "-s", "-m", "20", "-o", "page", "-w", "%{http_code}", *asked, url)
             self.assertEqual(done.stdout, "200", done.stderr)
+
+    def test_tls_with_backends(self) -> None:
+        """Where the gateway speaks TLS itself, each backend's certificate is for the name that was asked for."""
+        self.secure_backends()
+        self.assertTrue(self.get("en.wiki.test", "/secure").endswith(" 200"))
+        self.assertTrue(self.get("de.wiki.test", "/secure").endswith(" 200"))
+        self.names.addresses["fr.wiki.test"] = ("127.0.0.1",)
+        self.assertTrue(self.get("fr.wiki.test", "/secure").endswith(" 503"))
