@@ -49,7 +49,7 @@ HOT = (
     *("upstream/pool", "upstream/budget", "upstream/endpoint", "upstream/admission", "upstream/cluster"),
     *("upstream/outliers", "upstream/selection", "upstream/registry", "upstream/balancing/__init__"),
     *("upstream/balancing/drawn", "upstream/balancing/turns", "upstream/balancing/least_request"),
-    "upstream/balancing/scheduled",
+    *("upstream/balancing/scheduled", "upstream/dynamic_hosts"),
     *("routing/addresses", "routing/hosts", "routing/matching", "routing/table", "routing/tls", "routing/headers"),
     *("routing/actions", "routing/policies", "routing/clusters", "routing/snapshot"),
 )

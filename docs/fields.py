@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edgegate.config.honoured import fields
-from edgegate.config.kinds import KINDS, UNSERVED
+from edgegate.config.kinds import KINDS, UNENFORCED, UNSERVED
 from edgegate.config.kinds.base import Note
 
 PAGE = Path(__file__).with_name("configuration.md")
@@ -25,9 +25,6 @@ SAME = {
     **{f"trafficPolicy.portLevelSettings[].{part}": f"trafficPolicy.{part}" for part in _PARTS},
 }
 """Fields that are what another one is, and are not listed again."""
-
-REFUSED = {"probe.exec.command": "an error: an edge has no workload to run a command in"}
-"""Fields that no folder may have which is served."""
 
 
 def said(note: Note | None) -> str:
@@ -54,7 +51,7 @@ def table(kind: str) -> Iterator[str]:
         elif any(path.startswith(f"{same}.") for same in SAME):
             continue
         elif message or not any(other.startswith((f"{path}.", f"{path}[].")) for other, _ in found):
-            yield f"| `{path}` | {REFUSED.get(path) or said(note)} |"
+            yield f"| `{path}` | {said(note)} |"
 
 
 def kinds() -> Iterator[str]:
@@ -63,6 +60,8 @@ def kinds() -> Iterator[str]:
     yield "| --- | --- |"
     for (_, name), message in UNSERVED.items():
         yield f"| `{name}` | {message} |"
+    for (_, name), message in UNENFORCED.items():
+        yield f"| `{name}` | {message}: an error where one could be for this gateway |"
 
 
 def written(page: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -58,6 +58,7 @@ class Configuration:
         port_map: Mapping[int, int] | None = None,
         read_stdin: Callable[[], bytes] | None = None,
         frozen: bool = False,
+        ignored_kinds: Collection[str] = (),
     ) -> None:
         """
         @param config: A folder, a file, or C{-} for standard input. Names in the documents are relative to the folder,
@@ -69,6 +70,7 @@ class Configuration:
             (L{gc.freeze}): it does not look through thousands of routes while requests wait. For a process that is
             the gateway's own: cycles of objects that end meanwhile are freed with the next load, or where there are
             more than L{FEW_OBJECTS} with one of the next L{THOROUGH_EVERY}.
+        @param ignored_kinds: Kinds that keep others out (C{--ignore-kind}), and that are to be served without.
         """
         self._frozen = frozen
         self._loads = 0
@@ -79,6 +81,7 @@ class Configuration:
         self._port_map = port_map or {}
         self._read_stdin = read_stdin or _read_stdin
         self._stdin: bytes | None = None
+        self._ignored_kinds = frozenset(ignored_kinds)
 
     def load(self, now: datetime | None = None) -> Loaded:
         """
@@ -101,7 +104,9 @@ class Configuration:
     def _compile(self, sources: Sources, problems: Problems, now: datetime) -> Snapshot:
         resources = decode(_documents(sources, problems), problems)
         inspector = KeyInspector(now)
-        options = CompileOptions(self._selector, self._port_map, sources.read, inspector, inspector.upstream)
+        options = CompileOptions(
+            self._selector, self._port_map, sources.read, inspector, inspector.upstream, self._ignored_kinds
+        )
         snapshot = compile_resources(resources, options, problems)
         _tell_passed_over(sources, resources, problems)
         if not snapshot.listeners and not problems.errors:
@@ -121,9 +126,10 @@ def load(
     port_map: Mapping[int, int] | None = None,
     read_stdin: Callable[[], bytes] | None = None,
     now: datetime | None = None,
+    ignored_kinds: Collection[str] = (),
 ) -> Loaded:
     """Load once; see L{Configuration}."""
-    return Configuration(config, selector, port_map, read_stdin).load(now)
+    return Configuration(config, selector, port_map, read_stdin, ignored_kinds=ignored_kinds).load(now)
 
 
 def _documents(sources: Sources, problems: Problems) -> Iterator[Document]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ipaddress
 import re
 
+from edgegate.config.kinds import UNENFORCED
+from edgegate.config.values import suggestion
 from edgegate.routing.addresses import TCPAddress
 
 _SIZE = re.compile(r"([0-9]{1,15})(KiB|MiB|GiB)?", re.ASCII)
@@ -24,6 +26,18 @@ def parse_label(text: str) -> tuple[str, str]:
     if not key or not equals:
         raise ValueError(f"expected KEY=VALUE, got {text!r}")
     return key, value
+
+
+def parse_ignored_kind(text: str) -> str:
+    """
+    Read the name of a kind that keeps others out, and without which nothing would be served.
+
+    @raise ValueError: It is something else.
+    """
+    kinds = [kind for _, kind in UNENFORCED]
+    if text not in kinds:
+        raise ValueError(f"expected {' or '.join(kinds)}, got {text!r}{suggestion(text, kinds)}")
+    return text
 
 
 def parse_port_map(text: str) -> tuple[int, int]:

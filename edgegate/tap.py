@@ -33,6 +33,7 @@ from edgegate.observe.access_log import AccessLogService
 from edgegate.observe.log_file import STANDARD_OUTPUT, LogFile
 from edgegate.observe.log_lines import json_line, text_line
 from edgegate.options import (
+    parse_ignored_kind,
     parse_label,
     parse_locality,
     parse_network,
@@ -137,6 +138,7 @@ class Options(usage.Options):
         super().__init__()  # type: ignore[no-untyped-call]
         self["selector"] = {}
         self["map-port"] = {}
+        self["ignore-kind"] = []
         self["watch"] = True
         self["shadow-hosts"] = False
         self["proxy-protocol"] = {}
@@ -153,6 +155,16 @@ class Options(usage.Options):
         except ValueError as error:
             raise usage.UsageError(f"--selector: {error}") from None
         self["selector"][key] = value
+
+    def opt_ignore_kind(self, kind: str) -> None:
+        """
+        AuthorizationPolicy or RequestAuthentication; repeatable. These are not honoured yet, so a folder with one that
+        could be for this gateway is refused, unless its kind is ignored: nothing is refused because of it then.
+        """
+        try:
+            self["ignore-kind"].append(parse_ignored_kind(kind))
+        except ValueError as error:
+            raise usage.UsageError(f"--ignore-kind: {error}") from None
 
     def opt_map_port(self, pair: str) -> None:
         """
@@ -272,7 +284,13 @@ def makeService(options: Options) -> IService:
 
     reactor = cast(Reactor, installed)
     reactor.installNameResolver(SystemResolver(reactor))
-    configuration = Configuration(options["config"], options["selector"] or None, options["map-port"], frozen=True)
+    configuration = Configuration(
+        options["config"],
+        options["selector"] or None,
+        options["map-port"],
+        frozen=True,
+        ignored_kinds=options["ignore-kind"],
+    )
     loaded = configuration.load()
     if len(loaded.problems):
         report(loaded.problems, sys.stderr, "not started" if loaded.problems.errors else "")

@@ -18,7 +18,7 @@ from edgegate.loading import load
 from edgegate.net.body_copy import BUFFER_SIZE
 from edgegate.net.proxy_protocol import MAX_V2
 from edgegate.net.transport import HIGH_WATER, READ_SIZE
-from edgegate.routing.clusters import Balancing, ConsistentHash, HashSource, Probe
+from edgegate.routing.clusters import Balancing, ConsistentHash, Discovery, HashSource, Probe
 from edgegate.routing.operators import OPERATORS
 from edgegate.routing.tls import UpstreamTLS
 from edgegate.upstream import asking, grpc_health
@@ -126,11 +126,12 @@ class ClustersTests(SynchronousTestCase):
             {
                 "outbound|80|v1|reviews.default.svc.cluster.local": ["192.0.2.1:8080", "192.0.2.2:8080"],
                 "outbound|80|v2|reviews.default.svc.cluster.local": ["192.0.2.3:9090"],
+                "outbound|80||*.shards.example.com": ["*.shards.example.com:80"],
                 "outbound|80||orders.example.com": ["192.0.2.10:8000", "192.0.2.11:9000"],
                 "outbound|443||api.example.net": ["api.example.net:443"],
             },
         )
-        first, second, orders, api = snapshot.clusters.values()
+        shards, first, second, orders, api = snapshot.clusters.values()
         self.assertIs(first.balancer.simple, Balancing.ROUND_ROBIN)
         self.assertEqual((first.outliers, first.limits), (second.outliers, second.limits))
         self.assertEqual(second.balancer.hash, ConsistentHash(HashSource.COOKIE, "session", 0.0))
@@ -138,6 +139,7 @@ class ClustersTests(SynchronousTestCase):
             {endpoint.probe for endpoint in orders.endpoints}, {Probe(8001, "/healthz", period=5.0, failures=2)}
         )
         self.assertEqual(api.tls, UpstreamTLS("api.example.net"))
+        self.assertIs(shards.discovery, Discovery.DYNAMIC)
 
 
 class LimitsTests(SynchronousTestCase):

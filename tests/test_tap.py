@@ -77,6 +77,7 @@ class OptionsTests(SynchronousTestCase):
             (("--config", "etc", "more"), ""),
             (("--config", "etc", "--selector", "a"), "--selector: expected KEY=VALUE"),
             (("--config", "etc", "--map-port", "80"), "--map-port: expected two port numbers"),
+            (("--config", "etc", "--ignore-kind", "Gateway"), "--ignore-kind: expected AuthorizationPolicy or"),
             (("--config", "etc", "--trusted-hops", "-1"), "must not be negative"),
             (("--config", "etc", "--trusted-hops", "x"), ""),
             (("--config", "etc", "--admin", "x"), "--admin: expected HOST:PORT"),
@@ -96,6 +97,12 @@ class OptionsTests(SynchronousTestCase):
         ):
             self.assertIn(words, str(self.assertRaises(UsageError, options, *arguments)), arguments)
 
+    def test_ignored_kinds(self) -> None:
+        """Kinds to be served without add up."""
+        kinds = ["AuthorizationPolicy", "RequestAuthentication"]
+        found = options("--config", "etc", *(f"--ignore-kind={kind}" for kind in kinds))
+        self.assertEqual(found["ignore-kind"], kinds)
+
     def test_help(self) -> None:
         """Every option explains itself."""
         text = str(Options())
@@ -106,6 +113,7 @@ class OptionsTests(SynchronousTestCase):
             "config",
             "selector",
             "map-port",
+            "ignore-kind",
             "trusted-hops",
             "no-watch",
             "access-log",

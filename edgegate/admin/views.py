@@ -251,7 +251,8 @@ def _configured(cluster: Cluster) -> Iterator[Row]:
 
 
 def _known(cluster: Cluster, state: ClusterState) -> Iterator[Row]:
-    for endpoint in state.endpoints:
+    named = state.hosts.endpoints() if state.hosts is not None else ()
+    for endpoint in (*state.endpoints, *named):
         yield {
             "endpoint": str(endpoint.address),
             "status": "UNHEALTHY" if endpoint.unhealthy else "HEALTHY",

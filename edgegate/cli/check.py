@@ -15,14 +15,17 @@ from edgegate.report import report
 @click.argument("config", metavar="DIR")
 @options.selector
 @options.map_port
+@options.ignore_kind
 @click.option("--strict", is_flag=True, help="Take warnings for errors.")
-def check(config: str, selector: dict[str, str], map_port: dict[int, int], strict: bool) -> None:
+def check(
+    config: str, selector: dict[str, str], map_port: dict[int, int], ignore_kind: frozenset[str], strict: bool
+) -> None:
     """
     Check the files in DIR as `twistd edgegate --config DIR` would; DIR may be one file, or - for standard input.
 
     Every problem is printed with its file, line and column. The exit status is 1 if there are errors.
     """
-    loaded = load(config, selector or None, map_port)
+    loaded = load(config, selector or None, map_port, ignored_kinds=ignore_kind)
     report(loaded.problems, sys.stdout)
     if loaded.snapshot is None or (strict and loaded.problems.warnings):
         raise SystemExit(1)

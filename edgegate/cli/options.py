@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from edgegate.admin.address import DEFAULT, parse_admin_address
-from edgegate.options import parse_label, parse_port_map
+from edgegate.options import parse_ignored_kind, parse_label, parse_port_map
 from edgegate.routing.snapshot import Address
 
 T = TypeVar("T")
@@ -21,6 +21,18 @@ def _each(parse: Callable[[str], tuple[T, Any]]) -> Callable[[click.Context, cli
     def callback(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[T, Any]:
         try:
             return dict(parse(value) for value in values)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from None
+
+    return callback
+
+
+def _all(parse: Callable[[str], T]) -> Callable[[click.Context, click.Parameter, tuple[str, ...]], Any]:
+    """Return a callback that makes a set of a repeatable option."""
+
+    def callback(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> frozenset[T]:
+        try:
+            return frozenset(parse(value) for value in values)
         except ValueError as error:
             raise click.BadParameter(str(error)) from None
 
@@ -51,6 +63,15 @@ map_port = click.option(
     multiple=True,
     callback=_each(parse_port_map),
     help="The gateway will bind BOUND where the files say FILE; repeatable.",
+)
+
+ignore_kind = click.option(
+    "--ignore-kind",
+    metavar="KIND",
+    multiple=True,
+    callback=_all(parse_ignored_kind),
+    help="AuthorizationPolicy or RequestAuthentication: take the files for good though these are not honoured; "
+    "repeatable.",
 )
 
 admin = click.option(

@@ -46,8 +46,15 @@ class ViewChoice(click.ParamType[str]):
 @options.admin
 @options.selector
 @options.map_port
+@options.ignore_kind
 def proxy_config(
-    view: str, output: str, config: str | None, admin: Address, selector: dict[str, str], map_port: dict[int, int]
+    view: str,
+    output: str,
+    config: str | None,
+    admin: Address,
+    selector: dict[str, str],
+    map_port: dict[int, int],
+    ignore_kind: frozenset[str],
 ) -> None:
     """
     Show what a gateway serves: its listeners, routes, clusters, endpoints or
@@ -56,7 +63,7 @@ def proxy_config(
     The gateway that runs is asked by its admin listener, unless --config names
     files.
     """
-    found = _of_gateway(admin) if config is None else _of_files(config, selector, map_port)
+    found = _of_gateway(admin) if config is None else _of_files(config, selector, map_port, ignore_kind)
     wanted = {name: found[name] for name in COLUMNS if view in (name, "all")}
     click.echo(_FORMATS[output](wanted), nl=False)
 
@@ -69,8 +76,8 @@ def _of_gateway(admin: Address) -> Views:
     return dump
 
 
-def _of_files(config: str, selector: dict[str, str], map_port: dict[int, int]) -> Views:
-    loaded = load(config, selector or None, map_port)
+def _of_files(config: str, selector: dict[str, str], map_port: dict[int, int], ignore_kind: frozenset[str]) -> Views:
+    loaded = load(config, selector or None, map_port, ignored_kinds=ignore_kind)
     if loaded.snapshot is None:
         report(loaded.problems, sys.stderr, "nothing to show")
         raise SystemExit(1)

@@ -10,10 +10,11 @@ from typing import Any
 
 import msgspec
 
+from edgegate.config.access import access_policy
 from edgegate.config.checking import DROPPED, Check, shape_of
 from edgegate.config.document import Document, Path
 from edgegate.config.honoured import not_honoured
-from edgegate.config.kinds import CORE_KINDS, KINDS, UNSERVED, Kind
+from edgegate.config.kinds import CORE_KINDS, KINDS, UNENFORCED, UNSERVED, Kind
 from edgegate.config.kinds.base import Base64, Duration, Spec
 from edgegate.config.kinds.meta import Described, Object
 from edgegate.config.packing import pack
@@ -24,8 +25,8 @@ from edgegate.config.values import closest, show, suggestion
 from edgegate.routing.snapshot import Origin
 
 _KINDS = {(kind.group, kind.name): kind for kind in KINDS}
-_GROUPS = {name: group for group, name in (*_KINDS, *UNSERVED)}
-_ISTIO_GROUPS = frozenset(group for group, _ in (*_KINDS, *UNSERVED) if group.endswith(".istio.io"))
+_GROUPS = {name: group for group, name in (*_KINDS, *UNSERVED, *UNENFORCED)}
+_ISTIO_GROUPS = frozenset(group for group in _GROUPS.values() if group.endswith(".istio.io"))
 _LAST = datetime.max.replace(tzinfo=timezone.utc)
 
 
@@ -40,6 +41,9 @@ def decode(documents: Iterable[Document], problems: Problems) -> Resources:
     resources = Resources()
     seen: dict[tuple[str, str, str, str], Origin] = {}
     for document in documents:
+        if (document.group, document.kind) in UNENFORCED:
+            resources.access_policies.append(access_policy(document))
+            continue
         kind = _kind_of(document, problems)
         if kind is None:
             continue

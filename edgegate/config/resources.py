@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
+from edgegate.config.access import AccessPolicy
 from edgegate.config.document import Document, Path
 from edgegate.config.kinds.base import Spec
 from edgegate.config.kinds.destination_rule import DestinationRule
@@ -135,3 +136,4 @@ class Resources:
     services: list[Resource[Service]] = field(default_factory=list)
     endpoint_slices: list[Resource[EndpointSlice]] = field(default_factory=list)
     endpoints: list[Resource[Endpoints]] = field(default_factory=list)
+    access_policies: list[AccessPolicy] = field(default_factory=list)

@@ -316,6 +316,11 @@ def shadows_of(
         if cluster is None or len(gateway.shadows) >= gateway.limits.shadows:
             continue
         try:
+            if cluster.hosts is not None:
+                named = cluster.hosts.of(asked_host(lines))
+                if isinstance(named, Fault):
+                    continue
+                cluster = named
             contact = cluster.contact
             # the name in its certificate is the request's: a mirror is none by the name of its copies
             opening = None if contact is None else opening_of(contact, exchange, lines)

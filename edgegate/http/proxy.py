@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from edgegate.errors import NO_CLUSTER, Fault
 from edgegate.http.answer import AnswerHead
-from edgegate.http.changes import changed_answer
+from edgegate.http.changes import asked_host, changed_answer, request_lines
 from edgegate.http.exchange import Exchange
 from edgegate.http.fields import PASS, REQUEST_ROLES, Field
 from edgegate.http.h1_backend import HTTP1Backend
@@ -282,6 +282,12 @@ def forward(exchange: Exchange, route: HTTPRoute, gateway: HTTPGateway) -> None:
         return
     exchange.cluster = cluster.name
     exchange.changes = destination.response
+    if cluster.hosts is not None:
+        named = cluster.hosts.of(asked_host(request_lines(exchange, destination.request)))
+        if isinstance(named, Fault):
+            exchange.fail(named)
+            return
+        cluster = named
     forwarding = Forwarding(exchange, cluster, destination, route, gateway)
     # it has what it needs of them
     exchange.clusters = None

@@ -19,6 +19,7 @@ class Discovery(Enum):
     STATIC = "STATIC"
     DNS = "STRICT_DNS"  # every address of a name is an endpoint
     LOGICAL_DNS = "LOGICAL_DNS"  # one address of a name at a time, the next one for each new connection
+    DYNAMIC = "DYNAMIC_FORWARD_PROXY"  # the name is the request's own; the only endpoint's is the pattern that it fits
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ Host names: their one normal form, and tables that find what belongs to a name.
 
 A pattern is an exact name, C{*.suffix} (which matches one or more labels before
 the suffix, never the suffix itself) or C{*}, as in Istio's C{Gateway.servers.hosts}
-and C{VirtualService.hosts}.
+and C{VirtualService.hosts}. A wildcard may also stand for the beginning of a label,
+C{*-v1.suffix}: as in Envoy's domains, for one character or more, dots among them.
 """
 
 from __future__ import annotations
@@ -27,13 +28,17 @@ def normalise(name: str) -> str:
     Return the form in which names are compared: lower case, IDNA-encoded, without a trailing dot.
 
     Patterns keep their C{*}. An IPv6 literal gets the brackets that it has in
-    a C{Host} header. Underscores are let through: names of services have them.
+    a C{Host} header, without a zone, which stands in none. Underscores are let
+    through: names of services have them.
 
     @raise ValueError: The name cannot be a host name.
     """
     text = name.strip().lower().removesuffix(".")
-    star, rest = ("*.", text[2:]) if text.startswith("*.") else ("", text)
+    star = "*." if text.startswith("*.") else "*" if text.startswith("*") and text != "*" else ""
+    rest = text[len(star) :]
     if not rest.isascii():
+        if star == "*":
+            raise ValueError(f"{name!r} is no pattern: a part of a label is ASCII, as in *-v1.example.com")
         try:
             rest = idna.encode(rest, uts46=True).decode("ascii")
         except (idna.IDNAError, UnicodeError) as error:
@@ -42,7 +47,7 @@ def normalise(name: str) -> str:
         return star + rest
     if text == "*":
         return text
-    literal = rest[1:-1] if rest[:1] == "[" and rest[-1:] == "]" else rest
+    literal = (rest[1:-1] if rest[:1] == "[" and rest[-1:] == "]" else rest).partition("%")[0]
     if not star and ":" in literal and _IPV6.issuperset(literal):
         return f"[{IPv6Address(literal).compressed}]"  # its AddressValueError is a ValueError
     raise ValueError(f"{name!r} is not a host name")
@@ -82,18 +87,31 @@ _LABELS: Final = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 
 def covers(pattern: str, name: str) -> bool:
     """Whether a pattern matches a name, or every name of another pattern. Both are in normal form."""
-    if pattern == "*":
-        return True
-    if pattern.startswith("*."):
-        return name.endswith(pattern[1:]) and len(name) > len(pattern) - 1
+    if pattern[0] == "*":
+        return len(name) >= len(pattern) and name.endswith(pattern[1:])
     return pattern == name
 
 
+def subset_of(name: str, pattern: str) -> bool:
+    """
+    Whether one host of the files lies within another, as Istio compares them (C{host.Name.SubsetOf}).
+
+    So C{example.com} lies within C{*example.com}, where Envoy, which asks for at least one character more, does not
+    find it (L{covers}).
+    """
+    return name == pattern or (pattern[0] == "*" and name.endswith(pattern[1:]))
+
+
+def is_partial(pattern: str) -> bool:
+    """Whether a pattern's wildcard stands for the beginning of a label: C{*-v1.example.com}."""
+    return pattern[0] == "*" and len(pattern) > 1 and pattern[1] != "."
+
+
 def intersection(one: str, other: str) -> str | None:
-    """Return the narrower of two patterns where one covers the other, else L{None}. Both are in normal form."""
-    if covers(one, other):
+    """Return the narrower of two patterns where one lies within the other, else L{None}. Both are in normal form."""
+    if subset_of(other, one):
         return other
-    return one if covers(other, one) else None
+    return one if subset_of(one, other) else None
 
 
 class HostTable(Generic[T]):
@@ -101,10 +119,11 @@ class HostTable(Generic[T]):
     Find the value of the narrowest pattern that matches a name: exact, then the longest wildcard, then C{*}.
 
     A lookup costs one dictionary access per label of the name, however many
-    patterns there are. Built once, never changed.
+    patterns there are; where wildcards stand for parts of labels, one for each
+    length that wildcards have. Built once, never changed.
     """
 
-    __slots__ = ("_any", "_exact", "_suffixes")
+    __slots__ = ("_any", "_exact", "_lengths", "_suffixes")
 
     def __init__(self, items: Iterable[tuple[str, T]] = ()) -> None:
         """
@@ -120,16 +139,21 @@ class HostTable(Generic[T]):
                 raise ValueError(f"{pattern} comes twice")
             if pattern == "*":
                 self._any = value
-            elif pattern.startswith("*."):
+            elif pattern.startswith("*"):
                 self._suffixes[pattern[1:]] = value
             else:
                 self._exact[pattern] = value
+        lengths = {len(suffix) for suffix in self._suffixes}
+        partial = any(suffix[0] != "." for suffix in self._suffixes)
+        self._lengths = tuple(sorted(lengths, reverse=True)) if partial else ()
 
     def lookup(self, name: str) -> T | None:
         """Return what belongs to a name in normal form, or L{None}."""
         found = self._exact.get(name)
         if found is not None:
             return found
+        if self._lengths:
+            return self._longest(name)
         if self._suffixes:
             at = name.find(".")
             while at != -1:
@@ -138,6 +162,15 @@ class HostTable(Generic[T]):
                 if found is not None and at > 0:
                     return found
                 at = name.find(".", at + 1)
+        return self._any
+
+    def _longest(self, name: str) -> T | None:
+        """Return what belongs to the longest wildcard, wherever in a label it begins."""
+        for length in self._lengths:
+            if length < len(name):
+                found = self._suffixes.get(name[-length:])
+                if found is not None:
+                    return found
         return self._any
 
     def items(self) -> Iterator[tuple[str, T]]:
@@ -151,7 +184,7 @@ class HostTable(Generic[T]):
     def __contains__(self, pattern: str) -> bool:
         if pattern == "*":
             return self._any is not None
-        return pattern[1:] in self._suffixes if pattern.startswith("*.") else pattern in self._exact
+        return pattern[1:] in self._suffixes if pattern.startswith("*") else pattern in self._exact
 
     def __len__(self) -> int:
         return len(self._exact) + len(self._suffixes) + (self._any is not None)

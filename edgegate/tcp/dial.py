@@ -105,11 +105,18 @@ class Dial:
     def start(self, clusters: ClusterRegistry, destinations: tuple[WeightedCluster, ...]) -> None:
         """Begin; C{failed} may be called before this returns."""
         destination = clusters.pick(destinations)
-        cluster = self._cluster = None if destination is None else clusters.get(destination.cluster)
+        cluster = None if destination is None else clusters.get(destination.cluster)
         if cluster is None:
             self._fail(NO_CLUSTER)
-        else:
-            cluster.when_resolved(self._resolved)
+            return
+        if cluster.hosts is not None:
+            named = cluster.hosts.of(self._downstream.server_name)
+            if isinstance(named, Fault):
+                self._fail(named)
+                return
+            cluster = named
+        self._cluster = cluster
+        cluster.when_resolved(self._resolved)
 
     def cancel(self) -> None:
         """Connect no more and call nobody. Does nothing once it has ended."""

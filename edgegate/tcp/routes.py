@@ -17,7 +17,7 @@ def networks(subnets: tuple[str, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
 
     @raise ValueError: One is no CIDR notation.
     """
-    return tuple(ip_network(subnet, strict=False) for subnet in subnets)
+    return tuple(ip_network(subnet.partition("%")[0], strict=False) for subnet in subnets)
 
 
 def holds(subnets: tuple[str, ...], end: Address) -> bool:

@@ -28,6 +28,7 @@ from edgegate.upstream.pool import IDLE_LIFETIME, Pool
 from edgegate.upstream.selection import Selection
 
 if TYPE_CHECKING:
+    from edgegate.upstream.dynamic_hosts import DynamicHosts
     from edgegate.upstream.registry import ClusterRegistry
 
 RESOLVE_TIMEOUT = 5.0
@@ -51,6 +52,7 @@ class ClusterState:
         need to be called.
     @ivar retry_budget: What may still be tried again.
     @ivar admission: What it may be asked for at one time; L{None}: as much as anybody wants.
+    @ivar hosts: Where it stands for whatever names clients ask for: these. It has no endpoints itself then.
     """
 
     __slots__ = (
@@ -59,6 +61,7 @@ class ClusterState:
         "_fitness",
         "_names",
         "_patience",
+        "_quiet",
         "_registry",
         "_retired",
         "_selection",
@@ -69,6 +72,7 @@ class ClusterState:
         "cluster",
         "contact",
         "endpoints",
+        "hosts",
         "keyed",
         "name",
         "only",
@@ -76,7 +80,10 @@ class ClusterState:
         "retry_budget",
     )
 
-    def __init__(self, registry: ClusterRegistry, cluster: Cluster) -> None:
+    def __init__(self, registry: ClusterRegistry, cluster: Cluster, whole: ClusterState | None = None) -> None:
+        """
+        @param whole: Of which this is one host, that a client has named: its limits are those of both.
+        """
         self._registry = registry
         self.name = cluster.name
         self.cluster = cluster
@@ -85,6 +92,10 @@ class ClusterState:
         self.only: EndpointState | None = None
         self.retry_budget = RetryBudget(cluster.limits.retries, cluster.retry_share)
         self.admission = Admission(cluster.limits) if limited(cluster.limits) else None
+        if whole is not None and whole.admission is not None:
+            self.admission = whole.admission
+        self.hosts: DynamicHosts | None = None
+        self._quiet = whole is not None
         self.keyed = False
         self.outliers: Outliers | None = None
         self._selection: Selection | None = None
@@ -144,6 +155,11 @@ class ClusterState:
     def connected(self, endpoint: EndpointState) -> None:
         """An endpoint was connected to for a relay, and that is all that will be known of how it does."""
         self._fitness.connected(endpoint)
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is under way, or waits for an address."""
+        return bool(self._waiting) or any(endpoint.active for endpoint in self.endpoints)
 
     # Addresses --------------------------------------------------------------------------------------------------------
 
@@ -230,11 +246,12 @@ class ClusterState:
         resolver = self._registry.resolver
         before = self._names
         wanted = set()
-        if self.cluster.discovery is not Discovery.STATIC:
+        if self.cluster.discovery not in (Discovery.STATIC, Discovery.DYNAMIC):
             addresses = [endpoint.address for endpoint in self.cluster.endpoints]
             wanted = {a.host for a in addresses if isinstance(a, TCPAddress) and not is_literal(a.host)}
         self._names = {
-            name: before.get(name) or resolver.watch(name, self._resolution_changed) for name in sorted(wanted)
+            name: before.get(name) or resolver.watch(name, self._resolution_changed, self._quiet)
+            for name in sorted(wanted)
         }
         for name in before.keys() - wanted:
             resolver.unwatch(name, self._resolution_changed)
@@ -248,7 +265,7 @@ class ClusterState:
 
     def _members(self) -> Iterator[tuple[Address, Endpoint]]:
         """Yield the addresses and what is said of them; each address of a name is all that the name is, as in Envoy."""
-        for endpoint in self.cluster.endpoints:
+        for endpoint in () if self.cluster.discovery is Discovery.DYNAMIC else self.cluster.endpoints:
             address = endpoint.address
             name = self._names.get(address.host) if isinstance(address, TCPAddress) else None
             if isinstance(address, TCPAddress) and name is not None:

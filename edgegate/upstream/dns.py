@@ -67,12 +67,25 @@ class ResolvedName:
     @ivar addresses: IPv4 and IPv6 literals of the last good answer, in the order of the first one that had just these.
     @ivar first: The first address of the last good answer, as name servers rotate them; empty before there is one.
     @ivar answered: Whether a first answer, or failure, has come.
+    @ivar quiet: Whether nobody is told how it does: clients have named it, who may name what they like.
     """
 
-    __slots__ = ("_deadline", "_failures", "_query", "_resolver", "_watchers", "addresses", "answered", "first", "name")
+    __slots__ = (
+        "_deadline",
+        "_failures",
+        "_query",
+        "_resolver",
+        "_watchers",
+        "addresses",
+        "answered",
+        "first",
+        "name",
+        "quiet",
+    )
 
-    def __init__(self, resolver: Resolver, name: str) -> None:
+    def __init__(self, resolver: Resolver, name: str, quiet: bool = False) -> None:
         self.name = name
+        self.quiet = quiet
         self.addresses: tuple[str, ...] = ()
         self.first = ""
         self.answered = False
@@ -129,7 +142,7 @@ class ResolvedName:
             self._failed()
 
     def _succeeded(self, answer: Answer) -> None:
-        if self._failures:
+        if self._failures and not self.quiet:
             log.info("{name} resolves again", name=self.name)
         self._failures = 0
         if answer.ttl is None:
@@ -150,7 +163,7 @@ class ResolvedName:
 
     def _failed(self) -> None:
         """No address at all is a failure, and then the old addresses are kept."""
-        if not self._failures:
+        if not self._failures and not self.quiet:
             log.warn(  # noqa: G010
                 "{name} does not resolve, {count} address(es) are kept", name=self.name, count=len(self.addresses)
             )
@@ -221,20 +234,23 @@ class Resolver:
         self._names: dict[str, ResolvedName] = {}
         self._look = Deadline(wheel, self._looked)
 
-    def watch(self, name: str, changed: Callable[[], None]) -> ResolvedName:
+    def watch(self, name: str, changed: Callable[[], None], quiet: bool = False) -> ResolvedName:
         """
         Keep a name resolved, and call C{changed} without arguments when its addresses, or the first of them, change or
         its first query ended.
 
         C{changed} is never called before this returns: what is known by then is in the result.
+
+        @param quiet: How it does need not be logged.
         """
         resolved = self._names.get(name)
         if resolved is None:
             if not self._names:
                 self.lookups.changed()
                 self._look.start(LOOK)
-            resolved = self._names[name] = ResolvedName(self, name)
+            resolved = self._names[name] = ResolvedName(self, name, quiet)
             resolved.ask()
+        resolved.quiet = resolved.quiet and quiet
         resolved.add(changed)
         return resolved
 

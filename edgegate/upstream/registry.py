@@ -16,7 +16,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorPluggableNameResolver
 
 from edgegate.net.wheel import TimerWheel
-from edgegate.routing.clusters import Probe
+from edgegate.routing.clusters import Discovery, Probe
 from edgegate.routing.snapshot import Address, Cluster, WeightedCluster
 from edgegate.routing.tls import UpstreamTLS
 from edgegate.tls.client_contexts import ClientContext
@@ -24,6 +24,7 @@ from edgegate.upstream.balancing.stepping import Steps
 from edgegate.upstream.cluster import RESOLVE_TIMEOUT, ClusterState
 from edgegate.upstream.contact import contact_of
 from edgegate.upstream.dns import Resolver
+from edgegate.upstream.dynamic_hosts import DynamicHosts
 from edgegate.upstream.endpoint import EndpointState
 from edgegate.upstream.localities import Place
 from edgegate.upstream.lookups import Lookups, SystemLookups
@@ -94,17 +95,23 @@ class ClusterRegistry:
                     state.replace(cluster)
                     states[name] = state
                 state.meet(contact_of(cluster, contexts))
+                self._name_hosts(state)
         except Exception:
             for state, cluster, contact in kept:
                 state.replace(cluster)
                 state.meet(contact)
+                self._name_hosts(state)
             for name, state in states.items():
                 if name not in before:
+                    if state.hosts is not None:
+                        state.hosts.stop()
                     state.stop()
             raise
         self._states = states
         for name, state in before.items():
             if name not in states:
+                if state.hosts is not None:
+                    state.hosts.retire()
                 state.retire()
 
     @property
@@ -143,10 +150,24 @@ class ClusterRegistry:
         self.stopped = True
         states, self._states = self._states, {}
         for state in states.values():
+            if state.hosts is not None:
+                state.hosts.stop()
             state.stop()
         self.steps.stop()
         self.probing.stop()
         self.resolver.stop()
+
+    def _name_hosts(self, state: ClusterState) -> None:
+        """Let a cluster stand for the names that clients ask for, or no longer, as its files say."""
+        hosts = state.hosts
+        if state.cluster.discovery is not Discovery.DYNAMIC:
+            if hosts is not None:
+                hosts.retire()
+            state.hosts = None
+        elif hosts is None:
+            state.hosts = DynamicHosts(self, state)
+        else:
+            hosts.follow()
 
     def __iter__(self) -> Iterator[ClusterState]:
         """Yield the state of each cluster in force, for metrics and the admin pages."""

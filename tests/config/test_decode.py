@@ -134,7 +134,7 @@ class DecodeTests(SynchronousTestCase):
                 'f:6:12: error: spec.servers[0].port.number: expected integer, got string "80"',
                 'f:6:35: error: spec.servers[0].port.protocol: unknown protocol "HTPP"; did you mean "HTTP"?',
                 'f:7:5: error: spec.servers[0].hots: unknown field; did you mean "hosts"?',
-                'f:7:12: error: spec.servers[0].hots[0]: "a.*" is no pattern: a wildcard is the whole first label,'
+                'f:7:12: error: spec.servers[0].hots[0]: "a.*" is no pattern: a wildcard stands in front,'
                 " as in *.example.com",
                 "f:8:5: error: spec.servers[1].tls: missing: a server of protocol HTTPS has TLS settings",
                 'f:8:25: error: spec.servers[1].port.name: "a" is the name of servers[0]\'s port',

@@ -8,7 +8,6 @@ from edgegate.config.document import Path, format_path
 from edgegate.config.honoured import fields, not_honoured
 from edgegate.config.kinds.base import Spec
 from edgegate.config.kinds.gateway import Gateway, Port, Server, ServerTLSSettings, TLSMode
-from edgegate.config.kinds.service_entry import Resolution, ServiceEntry
 from edgegate.config.kinds.virtual_service import (
     HTTPMatchRequest,
     HTTPRoute,
@@ -51,11 +50,6 @@ class NotHonouredTests(SynchronousTestCase):
         """Of some fields only some values are not honoured."""
         self.assertEqual(self.told(self.server(TLSMode.SIMPLE)), [])
         self.assertIn("needs a mesh", self.told(self.server(TLSMode.ISTIO_MUTUAL))[0])
-        self.assertEqual(self.told(ServiceEntry(resolution=Resolution.STATIC)), [])
-        self.assertEqual(
-            self.told(ServiceEntry(resolution=Resolution.DYNAMIC_DNS)),
-            ["spec.resolution: not honoured yet: it is taken for DNS"],
-        )
 
     def test_not_given(self) -> None:
         """What is not given, or says no, is not told."""

@@ -180,6 +180,16 @@ class DialTests(SynchronousTestCase):
         self.dial.start(self.clusters, ECHO)
         self.assertEqual(self.faults, [NO_HEALTHY_UPSTREAM])
 
+    def test_name_of_the_client(self) -> None:
+        """A cluster of all names of a wildcard is dialled by SNI; without a name there is nobody to be dialled."""
+        self.serve("*.wiki.test", discovery=Discovery.DYNAMIC)
+        self.dial.start(self.clusters, ECHO)
+        self.assertEqual(self.faults, [NO_HEALTHY_UPSTREAM])
+        named = replace(plain(), server_name="en.wiki.test")
+        Dial(self.connect, self.reached.append, self.faults.append, named).start(self.clusters, ECHO)
+        self.reactor.nameResolver.answer("en.wiki.test", "10.0.0.1")
+        self.assertEqual(self.hosts(), ["10.0.0.1:2701"])
+
     def test_waits_for_dns(self) -> None:
         """A name that is not resolved yet is waited for."""
         self.serve("echo.example", discovery=Discovery.DNS)

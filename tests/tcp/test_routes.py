@@ -116,6 +116,10 @@ class SubnetTests(SynchronousTestCase):
         """A subnet may be written with an address of it, as Istio accepts it."""
         self.assertTrue(holds(("10.1.2.3/8",), TCPAddress("10.200.0.1", 80)))
 
+    def test_zone(self) -> None:
+        """An address with a zone is a subnet of itself, in whatever zone."""
+        self.assertTrue(holds(("fe80::1%eth0",), TCPAddress("fe80::1%eth0", 80)))
+
     def test_once(self) -> None:
         """Networks are worked out once per route."""
         subnets = ("10.0.0.0/8",)

@@ -74,14 +74,18 @@ UNSERVED = {
     (NETWORKING, "EnvoyFilter"): "not honoured: it is written for Envoy's own configuration",
     (NETWORKING, "Sidecar"): MESH,
     (NETWORKING, "ProxyConfig"): MESH,
-    (SECURITY, "AuthorizationPolicy"): "not honoured yet: nothing is refused because of it",
-    (SECURITY, "RequestAuthentication"): "not honoured yet: no token is checked because of it",
     (SECURITY, "PeerAuthentication"): MESH,
     ("telemetry.istio.io", "Telemetry"): "not honoured: options say what is logged",
     ("extensions.istio.io", "WasmPlugin"): "not honoured: it is written for Envoy",
     ("extensions.istio.io", "TrafficExtension"): "not honoured: it is written for Envoy",
 }
 """Istio's other kinds, with the warning that a document of theirs gets."""
+
+UNENFORCED = {
+    (SECURITY, "AuthorizationPolicy"): "not honoured yet, nothing is refused because of it",
+    (SECURITY, "RequestAuthentication"): "not honoured yet, no token is checked because of it",
+}
+"""Istio's kinds that keep others out, with what becomes of it: a folder with one for this gateway is not served."""
 
 CORE_KINDS = frozenset(
     (

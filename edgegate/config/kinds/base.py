@@ -6,6 +6,7 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 from typing import Annotated, ClassVar
 
@@ -58,6 +59,8 @@ class Note:
         return Meta(extra={"note": self})
 
 
+_MILLISECOND = 1_000_000  # nanoseconds
+
 NOT_YET = Note("not honoured yet").meta
 
 UInt32 = Annotated[int, Meta(ge=0, le=4294967295)]
@@ -70,15 +73,15 @@ class Duration(float):
     __slots__ = ()
 
     _PART: ClassVar[re.Pattern[str]] = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")
-    _SECONDS: ClassVar[dict[str, float]] = {
-        "ns": 1e-9,
-        "us": 1e-6,
-        "µs": 1e-6,
-        "μs": 1e-6,
-        "ms": 1e-3,
-        "s": 1.0,
-        "m": 60.0,
-        "h": 3600.0,
+    _NANOSECONDS: ClassVar[dict[str, int]] = {
+        "ns": 1,
+        "us": 1_000,
+        "µs": 1_000,
+        "μs": 1_000,
+        "ms": _MILLISECOND,
+        "s": 1_000_000_000,
+        "m": 60_000_000_000,
+        "h": 3_600_000_000_000,
     }
     LONGEST: ClassVar[float] = 315_576_000_000.0  # protobuf's Duration ends at 10,000 years
 
@@ -88,23 +91,37 @@ class Duration(float):
         """
         Read Go's notation, as Kubernetes does.
 
-        @raise ValueError: It is something else, shorter than 1 ms (as Istio's schema has it) or longer than protobuf
-            can say.
+        @raise ValueError: It is something else, shorter than 1 ms or no whole number of them (as Istio has it), or
+            longer than protobuf can say.
+        """
+        nanoseconds = cls._nanoseconds(text)
+        if nanoseconds < _MILLISECOND:
+            raise ValueError("a duration must be at least 1ms")
+        if nanoseconds % _MILLISECOND:
+            raise ValueError("a duration is a whole number of milliseconds")
+        return cls(nanoseconds / 1e9)
+
+    @classmethod
+    def _nanoseconds(cls, text: str) -> int:
+        """
+        Read Go's notation; what is below a nanosecond is cut off, as there.
+
+        @raise ValueError: It is something else, or longer than protobuf can say.
         """
         sign, rest = (text[0], text[1:]) if text[:1] in ("-", "+") and len(text) > 1 else ("", text)
         parts = cls._PART.findall(rest)
+        if rest == "0":
+            return 0
         if not parts or "".join(number + unit for number, unit in parts) != rest or len(rest) > 64:
             raise ValueError("expected a duration such as 1.5s, 100ms or 1h")
-        seconds = sum(float(number) * cls._SECONDS[unit] for number, unit in parts)
-        if sign == "-" or seconds < 0.000_999_999:
-            raise ValueError("a duration must be at least 1ms")
-        if seconds > cls.LONGEST:
+        total = sum(int(Decimal(number) * cls._NANOSECONDS[unit]) for number, unit in parts)
+        if total / 1e9 > cls.LONGEST:
             raise ValueError("a duration of more than 10,000 years")
-        return cls(seconds)
+        return -total if sign == "-" else total
 
 
 class DurationOrNone(Duration):
-    """A time in seconds that may be 0, which means that there is none."""
+    """A time in seconds that may be 0, which means that there is none; what is shorter than 1 ms is 0."""
 
     __slots__ = ()
 
@@ -114,11 +131,12 @@ class DurationOrNone(Duration):
         """
         Read Go's notation, C{0} and C{0s} included.
 
-        @raise ValueError: As for a L{Duration}.
+        @raise ValueError: It is something else, below 0, or longer than protobuf can say.
         """
-        return cls(0) if cls._ZERO.fullmatch(text) else cls(Duration.parse(text))
-
-    _ZERO: ClassVar[re.Pattern[str]] = re.compile(r"[-+]?(?:0|(?:0+(?:\.0*)?(?:ns|us|µs|μs|ms|s|m|h))+)")
+        nanoseconds = cls._nanoseconds(text)
+        if nanoseconds < 0:
+            raise ValueError("a duration must not be below 0")
+        return cls(nanoseconds / 1e9 if nanoseconds >= _MILLISECOND else 0)
 
 
 class Base64(bytes):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Annotated
 
-from msgspec import field
+from msgspec import Meta, field
 
 from edgegate.config.kinds.base import Duration, DurationOrNone, Int32, Note, OneOf, Spec, UInt32
 
@@ -96,7 +96,7 @@ class ZoneAwareLBSetting(Spec, frozen=True, kw_only=True):
     enabled: bool | None = None
     failover: tuple[Failover, ...] = ()
     failover_priority: tuple[str, ...] = ()
-    min_cluster_size: UInt32 | None = None
+    min_cluster_size: Annotated[int, Meta(ge=1, le=4294967295)] | None = None
 
 
 class Warmup(Spec, frozen=True, kw_only=True):

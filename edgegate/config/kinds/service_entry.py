@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Annotated
 
-from edgegate.config.kinds.base import Note, Spec, UInt32
+from edgegate.config.kinds.base import Spec, UInt32
 from edgegate.config.kinds.workload import WorkloadEntry
 
 
@@ -48,9 +47,7 @@ class ServiceEntry(Spec, frozen=True, kw_only=True):
     addresses: tuple[str, ...] = ()
     ports: tuple[ServicePort, ...] = ()
     location: Location | None = None
-    resolution: Annotated[
-        Resolution | None, Note(values=(("DYNAMIC_DNS", "not honoured yet: it is taken for DNS"),)).meta
-    ] = None
+    resolution: Resolution | None = None
     endpoints: tuple[WorkloadEntry, ...] = ()
     workload_selector: WorkloadSelector | None = None
     export_to: tuple[str, ...] = ()

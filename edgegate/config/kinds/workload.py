@@ -72,7 +72,10 @@ class ReadinessProbe(OneOf, frozen=True, kw_only=True):
 
     http_get: HTTPHealthCheck | None = None
     tcp_socket: TCPHealthCheck | None = None
-    exec: ExecHealthCheck | None = None
+    exec: Annotated[
+        ExecHealthCheck | None,
+        Note("not honoured: an edge has no workload to run a command in; endpoints count as healthy").meta,
+    ] = None
     grpc: GrpcHealthCheck | None = None
     initial_delay_seconds: Int32 | None = None
     timeout_seconds: Int32 | None = None

@@ -6,6 +6,7 @@ from edgegate.config.document import Path
 from edgegate.config.kinds.destination_rule import ClientTLSMode, ClientTLSSettings
 from edgegate.config.validation.findings import Findings
 from edgegate.config.validation.names import is_address
+from edgegate.config.values import show
 from edgegate.routing.hosts import normalise
 
 _FIELDS = {
@@ -18,6 +19,7 @@ _FIELDS = {
     "sni": "sni",
     "insecureSkipVerify": "insecure_skip_verify",
 }
+_CONFIG_MAP = "configmap://"
 _FILES = ("clientCertificate", "privateKey", "caCertificates", "caCrl")
 _CLIENT = ("clientCertificate", "privateKey")
 
@@ -37,8 +39,19 @@ def check_client_tls(findings: Findings, path: Path, tls: ClientTLSSettings) -> 
             findings.warning((*path, name), f"changes nothing with DISABLE{default}")
         return
     _check_names(findings, path, tls)
+    if (tls.credential_name or "").startswith(_CONFIG_MAP):
+        _check_config_map(findings, (*path, "credentialName"), tls.credential_name or "")
     _check_verification(findings, path, mode, given)
     _check_source(findings, path, tls, mode, given)
+
+
+def _check_config_map(findings: Findings, path: Path, name: str) -> None:
+    """A ConfigMap is one of the rule's own namespace."""
+    parts = name.removeprefix(_CONFIG_MAP).split("/")
+    if len(parts) > 2 or not all(parts):
+        findings.error(path, f"{show(name)} is no ConfigMap: say {_CONFIG_MAP}NAME")
+    elif len(parts) == 2 and parts[0] != findings.resource.namespace:
+        findings.error(path, f"{show(name)} is a ConfigMap of another namespace than the rule's")
 
 
 def _check_names(findings: Findings, path: Path, tls: ClientTLSSettings) -> None:

@@ -52,7 +52,7 @@ def _check_hosts(findings: Findings, path: Path, server: Server) -> None:
         if "://" not in text and slash and namespace not in ("*", ".") and not is_label(namespace):
             findings.error(place, f"{show(namespace)} is no namespace")
         host = text if "://" in text else host
-        fault = None if is_address(host) else host_fault(host)
+        fault = None if is_address(host) else host_fault(host, partial=False)
         if fault is None and host != "*" and "." not in host and ":" not in host:
             fault = f"{show(host)} is a short name: a Gateway's hosts are those that clients use, with their domain"
         if fault is not None:

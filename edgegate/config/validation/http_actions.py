@@ -108,13 +108,11 @@ def _check_redirect(findings: Findings, path: Path, redirect: HTTPRedirect) -> N
 
 
 def _check_prefix(findings: Findings, path: Path, route: HTTPRoute) -> None:
-    """A prefix is replaced where one matched."""
+    """A prefix is replaced where one matched: every C{uri} of the route's matches is a prefix."""
     others = [match.uri for match in route.match if match.uri is not None and match.uri.prefix is None]
     if route.redirect is not None and route.redirect.prefix_rewrite and any(uri.exact or uri.regex for uri in others):
-        findings.warning(
-            (*path, "redirect", "prefixRewrite"),
-            "replaces the whole path where a match of this route has no uri.prefix: say uri for these",
-        )
+        message = "goes with no match by uri.exact or uri.regex, which has no prefix to replace: say uri for these"
+        findings.error((*path, "redirect", "prefixRewrite"), message)
 
 
 def _check_slashes(findings: Findings, path: Path, route: HTTPRoute) -> None:

@@ -15,6 +15,7 @@ from edgegate.config.kinds.destination_rule import (
     LocalityLBSetting,
     OutlierDetection,
     SimpleLB,
+    ZoneAwareLBSetting,
 )
 from edgegate.config.validation.findings import Findings
 from edgegate.config.validation.names import check_header
@@ -44,6 +45,11 @@ def check_load_balancer(
         _check_hash(findings, (*path, "consistentHash"), settings.consistent_hash)
     if settings.locality_lb_setting is not None:
         _check_localities(findings, (*path, "localityLbSetting"), settings.locality_lb_setting, outliers)
+    if settings.zone_aware_lb_setting is not None:
+        place = (*path, "zoneAwareLbSetting")
+        _check_failovers(findings, place, settings.zone_aware_lb_setting, outliers)
+        if settings.locality_lb_setting is not None:
+            findings.warning(place, "goes with no localityLbSetting, which is what is honoured here")
     if settings.warmup_duration_secs is not None:
         more = ", which is given too, and counts" if settings.warmup is not None else ""
         findings.warning((*path, "warmupDurationSecs"), f"deprecated: use warmup.duration{more}")
@@ -95,8 +101,12 @@ def _check_cookie(findings: Findings, path: Path, cookie: HTTPCookie) -> None:
         findings.error((*path, "name"), f"{show(cookie.name)} is no name of a cookie")
     if cookie.path and not _ATTRIBUTE.fullmatch(cookie.path):
         findings.error((*path, "path"), f"{show(cookie.path)} holds a character that no path of a cookie can have")
+    names: dict[str, int] = {}
     for index, attribute in enumerate(cookie.attributes):
         place = (*path, "attributes", index)
+        first = names.setdefault(attribute.name.lower(), index)
+        if first != index:
+            findings.error((*place, "name"), f"{show(attribute.name)} is the name of attributes[{first}] too")
         if not _TOKEN.fullmatch(attribute.name):
             findings.error((*place, "name"), f"{show(attribute.name)} is no name of an attribute")
         if attribute.value and not _ATTRIBUTE.fullmatch(attribute.value):
@@ -131,10 +141,6 @@ def _check_localities(
         findings.error((*path, "failover"), "goes with no distribute")
     elif settings.distribute and settings.failover_priority:
         findings.warning((*path, "failoverPriority"), "changes nothing beside distribute")
-    if settings.failover:
-        for index, label in enumerate(settings.failover_priority):
-            if label.partition("=")[0] in _TOPOLOGY:
-                findings.error((*path, "failoverPriority", index), f"{show(label)} goes with no failover")
     for index, each in enumerate(settings.distribute):
         place: Path = (*path, "distribute", index)
         for locality, weight in each.to.items():
@@ -146,6 +152,20 @@ def _check_localities(
         _check_overlaps(findings, [((*place, "to", locality), locality) for locality in each.to])
     froms = enumerate(each.from_ or "" for each in settings.distribute)
     _check_overlaps(findings, [((*path, "distribute", index, "from"), locality) for index, locality in froms])
+    _check_failovers(findings, path, settings, outliers)
+
+
+def _check_failovers(
+    findings: Findings,
+    path: Path,
+    settings: LocalityLBSetting | ZoneAwareLBSetting,
+    outliers: OutlierDetection | None,
+) -> None:
+    """Who takes over when all endpoints nearby have failed."""
+    if settings.failover:
+        for index, label in enumerate(settings.failover_priority):
+            if label.partition("=")[0] in _TOPOLOGY:
+                findings.error((*path, "failoverPriority", index), f"{show(label)} goes with no failover")
     for name, given in (("failover", settings.failover), ("failoverPriority", settings.failover_priority)):
         if given and outliers is None:
             findings.warning((*path, name), "needs outlierDetection: without it nobody is taken for failed")

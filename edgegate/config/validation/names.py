@@ -23,10 +23,11 @@ SECURE_PROTOCOLS = frozenset({"HTTPS", "TLS"})
 PROTOCOLS = ("HTTP", "HTTPS", "HTTP2", "GRPC", "GRPC-WEB", "TCP", "TLS", "MONGO", "REDIS", "MYSQL")
 """Protocols of a Gateway's port."""
 
+_BITS = re.compile(r"0|[1-9][0-9]{0,2}")
 _LABEL_VALUE = re.compile(r"(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?)?")
 _LABEL_PREFIX = re.compile(r"[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?")
 _LABEL = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?", re.IGNORECASE)
-_HEADER = re.compile(r"[-_A-Za-z0-9]+")
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2
 
 
 def is_label(text: str) -> bool:
@@ -45,11 +46,13 @@ def is_address(text: str) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def host_fault(text: str, wildcard: bool = True) -> str | None:
+def host_fault(text: str, wildcard: bool = True, partial: bool = True) -> str | None:
     """
     Say what is wrong with a host name, or where wildcards are allowed with a pattern.
 
     IP addresses are for the caller to allow.
+
+    @param partial: Whether a wildcard may stand for the beginning of a label, C{*-v1.example.com}.
     """
     host, colon, port = text.rpartition(":")
     if "://" in text:
@@ -60,10 +63,14 @@ def host_fault(text: str, wildcard: bool = True) -> str | None:
         return None
     elif not wildcard and "*" in text:
         fault = "can't be a wildcard"
-    elif "*" in text.removeprefix("*."):
-        fault = "is no pattern: a wildcard is the whole first label, as in *.example.com"
+    elif "*" in text[1:]:
+        fault = "is no pattern: a wildcard stands in front, as in *.example.com"
+    elif text.startswith("*") and not partial and not text.startswith("*."):
+        fault = "is no pattern here: a wildcard is the whole first label, as in *.example.com"
+    elif text.startswith("*") and not text.isascii() and not text.startswith("*."):
+        fault = "is no pattern: a part of a label is ASCII, as in *-v1.example.com"
     else:
-        return _name_fault(text.removeprefix("*."))
+        return _name_fault(text.removeprefix("*.").removeprefix("*-").removeprefix("*"))
     return f"{show(text)} {fault}"
 
 
@@ -110,10 +117,19 @@ def check_subnets(findings: Findings, path: Path, subnets: Iterable[str]) -> Non
 
 def check_subnet(findings: Findings, path: Path, subnet: str) -> None:
     """A subnet is an address, or a CIDR block."""
-    try:
-        ip_network(subnet, strict=False)
-    except ValueError:
+    if not _is_subnet(subnet):
         findings.error(path, f"{show(subnet)} is neither an IP address nor a CIDR block such as 10.0.0.0/8")
+
+
+def _is_subnet(text: str) -> bool:
+    _, slash, bits = text.partition("/")
+    if not slash:
+        return is_address(text)
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return _BITS.fullmatch(bits) is not None  # not the mask that Python takes too
 
 
 def check_header(findings: Findings, path: Path, name: str) -> None:

@@ -18,6 +18,9 @@ def check_gateways(findings: Findings, path: Path, names: Sequence[str]) -> None
         parts = name.split("/")
         if len(parts) > 2 or not all(is_label(part) for part in parts[:-1]) or host_fault(parts[-1], wildcard=False):
             findings.error((*path, index), f"{show(name)} is no gateway: say NAME or NAMESPACE/NAME")
+        elif len(parts) == 1 and "." in name:
+            own, namespace = name.split(".")[:2]
+            findings.warning((*path, index), f"is an old way to name a gateway: say {namespace}/{own}")
 
 
 def check_match_port(findings: Findings, path: Path, port: int | None) -> None:
@@ -49,7 +52,9 @@ def check_expression(findings: Findings, path: Path, expression: str) -> None:
 
 def check_destination(findings: Findings, path: Path, destination: Destination) -> None:
     """A destination is one service; which, the compiler finds out."""
-    fault = None if is_address(destination.host.strip("[]")) else host_fault(destination.host, wildcard=False)
+    fault = None if is_address(destination.host.strip("[]")) else host_fault(destination.host)
+    if destination.host == "*":
+        fault = "* is no service: name one"
     if fault is not None:
         findings.error((*path, "host"), fault)
     if destination.subset and not is_label(destination.subset):

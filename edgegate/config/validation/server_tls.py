@@ -74,19 +74,21 @@ def check_tls(findings: Findings, path: Path, tls: ServerTLSSettings) -> None:
 
 def _check_source(findings: Findings, path: Path, tls: ServerTLSSettings, mode: TLSMode) -> None:
     """Exactly one place says where the certificate is."""
-    files = [name for name in ("serverCertificate", "privateKey") if name in given(tls, _CERTIFICATES)]
+    files = [name for name in _FILES if name in given(tls, _CERTIFICATES)]
     others = given(tls, {name: _CERTIFICATES[name] for name in _SOURCES})
     if not files and not others:
         hint = "serverCertificate and privateKey, or credentialName"
         findings.error(path, f"{mode.value} needs a certificate: {hint}")
-    if len(others) + bool(files) > 1:
+    if len(others) + (len(files) == len(_FILES)) > 1:
         findings.error(path, f"only one place can say where the certificate is, not {' and '.join(files + others)}")
+    elif files and others:
+        findings.warning((*path, files[0]), f"changes nothing: {others[0]} says where the certificate is")
     elif len(files) == 1:
         missing = "privateKey" if files == ["serverCertificate"] else "serverCertificate"
         findings.error((*path, missing), f"missing: {files[0]} is of no use without it")
     for name in ("credentialNames", "tlsCertificates"):
         if len(getattr(tls, _CERTIFICATES[name])) > _MOST_CERTIFICATES:
-            findings.error((*path, name), f"at most {_MOST_CERTIFICATES}: one RSA and one ECDSA")
+            findings.warning((*path, name), f"Istio serves {_MOST_CERTIFICATES} at most: one RSA and one ECDSA")
     for index, certificate in enumerate(tls.tls_certificates):
         for name, value in (
             ("serverCertificate", certificate.server_certificate),
@@ -96,20 +98,24 @@ def _check_source(findings: Findings, path: Path, tls: ServerTLSSettings, mode: 
                 findings.error((*path, "tlsCertificates", index, name), "missing")
 
 
+_FILES = ("serverCertificate", "privateKey")
 _SOURCES = ("credentialName", "credentialNames", "tlsCertificates")
 
 
 def _check_verification(findings: Findings, path: Path, tls: ServerTLSSettings, mode: TLSMode) -> None:
     """What clients' certificates are verified against."""
+    secret = tls.credential_name or tls.credential_names
     if mode not in VERIFYING:
         for name in given(tls, _VERIFICATION):
             findings.warning((*path, name), f"changes nothing with {mode.value}: it asks clients for no certificate")
-        if tls.ca_crl:
+        if tls.ca_crl and secret:
+            findings.warning((*path, "caCrl"), f"changes nothing with {mode.value}: it asks clients for no certificate")
+        elif tls.ca_crl:
             findings.error((*path, "caCrl"), f"{mode.value} asks clients for no certificate that could be revoked")
         return
-    secret = tls.credential_name or tls.credential_names
     authorities = tls.ca_certificates or tls.ca_cert_credential_name
     if not secret and not authorities and not any(each.ca_certificates for each in tls.tls_certificates):
         findings.error((*path, "caCertificates"), f"missing: {mode.value} verifies clients against it")
     if tls.ca_crl and secret:
-        findings.error((*path, "caCrl"), "goes with files only: a secret has its own, as ca.crl")
+        message = "counts in place of the secret's ca.crl; in a cluster it is not read where there is a credentialName"
+        findings.warning((*path, "caCrl"), message)

@@ -51,7 +51,9 @@ def _check_hosts(findings: Findings, spec: ServiceEntry, resolution: Resolution)
     for index, host in enumerate(spec.hosts):
         path: Path = ("spec", "hosts", index)
         fault = "* would stand for everything: name the hosts" if host == "*" else host_fault(host)
-        if fault is None and by_name and host.startswith("*."):
+        if fault is None and resolution is Resolution.DYNAMIC_DNS and not host.startswith("*"):
+            fault = f"{show(host)} is no wildcard, which DYNAMIC_DNS is for: say DNS"
+        if fault is None and by_name and host.startswith("*"):
             fault = f"{show(host)} can't be resolved by {resolution.value}: name a host, or endpoints"
         if fault is None and host.lower() in seen:
             fault = f"{show(host)} comes twice"
@@ -98,6 +100,8 @@ _INDISTINCT = frozenset(SERVICE_PROTOCOLS) - HTTP_PROTOCOLS - SECURE_PROTOCOLS
 
 def _check_resolution(findings: Findings, spec: ServiceEntry, resolution: Resolution) -> None:
     path: Path = ("spec", "endpoints")
+    if resolution is Resolution.DYNAMIC_DNS:
+        _check_dynamic(findings, spec)
     if spec.workload_selector is not None:
         selector: Path = ("spec", "workloadSelector")
         if spec.endpoints:
@@ -110,6 +114,18 @@ def _check_resolution(findings: Findings, spec: ServiceEntry, resolution: Resolu
         findings.error(path, "missing: with resolution STATIC nothing else says where the service is")
     if resolution is Resolution.DNS_ROUND_ROBIN and len(spec.endpoints) > 1:
         findings.error(path, "one at most with resolution DNS_ROUND_ROBIN")
+
+
+def _check_dynamic(findings: Findings, spec: ServiceEntry) -> None:
+    """C{DYNAMIC_DNS} takes its names from requests, so that they have to say one."""
+    for name, given in (("endpoints", spec.endpoints), ("workloadSelector", spec.workload_selector)):
+        if given:
+            findings.warning(("spec", name), "changes nothing with DYNAMIC_DNS: names are those that requests ask for")
+    for index, port in enumerate(spec.ports):
+        protocol = (port.protocol or "TCP").upper()
+        if protocol in _INDISTINCT:
+            message = f"{protocol} has no names: with DYNAMIC_DNS only a connection with SNI is served"
+            findings.warning(("spec", "ports", index, "protocol"), message)
 
 
 def _check_endpoint(

@@ -94,6 +94,8 @@ def _check_http(findings: Findings, path: Path, settings: HTTPSettings) -> None:
 def _check_tcp(findings: Findings, path: Path, settings: TCPSettings) -> None:
     if settings.max_connections is not None and settings.max_connections < 0:
         findings.error((*path, "maxConnections"), f"{settings.max_connections} is less than 0")
+    if settings.idle_timeout and round(settings.idle_timeout * 1e9) % 1_000_000:
+        findings.error((*path, "idleTimeout"), "a duration is a whole number of milliseconds")
 
 
 def _check_outliers(findings: Findings, path: Path, outliers: OutlierDetection) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote
 
 from edgegate.config.document import Path
@@ -28,9 +29,13 @@ from edgegate.config.validation.names import (
 )
 from edgegate.config.validation.routes import check_destinations, check_gateways, check_match_port, check_string_match
 from edgegate.config.values import show
+from edgegate.routing.hosts import is_partial, subset_of
 
 MESH = "mesh"
 """The gateway that stands for all sidecars."""
+
+_GENERATED = re.compile(r"outbound_[^_]*[0-9][^_]*_[^_]*_[^_]*[A-Za-z].*")
+"""Names that Istio makes of services for AUTO_PASSTHROUGH: C{outbound_.80_._.web.default.svc.cluster.local}."""
 
 _NO_CLAIMS = "no token is checked, so that no request has claims"
 _IN_A_PATH = "/%!$&'()*+,;=:@~"
@@ -67,10 +72,11 @@ def _check_delegate(findings: Findings, spec: VirtualService) -> None:
 
 def _check_hosts(findings: Findings, spec: VirtualService) -> None:
     seen: set[str] = set()
+    by_sni = any(match.sni_hosts for route in spec.tls for match in route.match)
     for index, host in enumerate(spec.hosts):
         path: Path = ("spec", "hosts", index)
         name = host.lower()
-        fault = None if is_address(host) else host_fault(host)
+        fault = None if is_address(host) or (by_sni and _is_generated(host, spec)) else host_fault(host)
         if fault is None and host == "*" and (not spec.gateways or MESH in spec.gateways):
             fault = "* is for gateways only: name them in gateways, without mesh"
         if fault is None and name in seen:
@@ -78,12 +84,20 @@ def _check_hosts(findings: Findings, spec: VirtualService) -> None:
         seen.add(name)
         if fault is not None:
             findings.error(path, fault)
+    partial = [name for name in seen if name and is_partial(name)]
     for index, host in enumerate(spec.hosts):
-        wider = next((pattern for pattern in _wider(host.lower()) if pattern in seen), None)
+        name = host.lower()
+        among = [*_wider(name), *(pattern for pattern in partial if pattern != name and subset_of(name, pattern))]
+        wider = next((pattern for pattern in among if pattern in seen), None)
         if wider is not None:
             findings.error(
                 ("spec", "hosts", index), f"{show(host)} is covered by {show(wider)}: one of the two is enough"
             )
+
+
+def _is_generated(host: str, spec: VirtualService) -> bool:
+    """Whether a host is one of Istio's own for SNI, which it takes of VirtualServices for gateways alone."""
+    return MESH not in spec.gateways and _GENERATED.fullmatch(host) is not None
 
 
 def _wider(name: str) -> list[str]:
@@ -167,7 +181,10 @@ def _check_words(findings: Findings, path: Path, match: HTTPMatchRequest) -> Non
 
 def _check_name(findings: Findings, path: Path, name: str, without_claims: str) -> None:
     """What is asked for is a header, a pseudo-header, or a claim of a token, which no request has yet."""
-    if is_claim(name):
+    spec = findings.resource.spec
+    if is_claim(name) and spec.hosts and (not spec.gateways or MESH in spec.gateways):
+        findings.error(path, "claims are for gateways only: name them in spec.gateways, without mesh")
+    elif is_claim(name):
         findings.warning(path, f"{_NO_CLAIMS}: {without_claims}")
     elif name not in _PSEUDO:
         check_header(findings, path, name)
@@ -192,9 +209,12 @@ def _check_tls(findings: Findings, path: Path, route: TLSRoute) -> None:
             if is_address(host):
                 findings.warning((*place, "sniHosts", at), f"{show(host)} never holds: SNI has no IP addresses")
                 continue
-            fault = host_fault(host)
+            fault = None if _is_generated(host, findings.resource.spec) else host_fault(host)
             if fault is not None:
                 findings.error((*place, "sniHosts", at), fault)
+            elif is_partial(host):
+                message = f"{show(host)}: Envoy finds no listener by a part of a label, so no cluster serves this"
+                findings.warning((*place, "sniHosts", at), message)
         check_subnets(findings, (*place, "destinationSubnets"), match.destination_subnets)
         check_match_port(findings, place, match.port)
         check_gateways(findings, (*place, "gateways"), match.gateways)

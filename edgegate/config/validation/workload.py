@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from edgegate.config.document import Path
 from edgegate.config.kinds.workload import ReadinessProbe, WorkloadEntry, WorkloadGroup
 from edgegate.config.problems import Problems
@@ -9,7 +11,6 @@ from edgegate.config.resources import Resource
 from edgegate.config.validation.findings import Findings
 from edgegate.config.validation.names import (
     UNIX,
-    check_header,
     check_labels,
     check_port,
     check_unix,
@@ -20,6 +21,7 @@ from edgegate.config.validation.names import (
 from edgegate.config.values import show
 
 _COUNTS = ("initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold")
+_PROBE_HEADER = re.compile(r"[-_A-Za-z0-9]+")  # what Kubernetes takes in a probe
 _SCHEMES = ("", "HTTP", "HTTPS")
 
 
@@ -98,13 +100,15 @@ def _check_probe(findings: Findings, path: Path, probe: ReadinessProbe) -> None:
         if probe.http_get.path and not probe.http_get.path.startswith("/"):
             findings.error((*place, "path"), f"{show(probe.http_get.path)} does not begin with /")
         for index, header in enumerate(probe.http_get.http_headers):
-            check_header(findings, (*place, "httpHeaders", index, "name"), header.name or "")
+            name = header.name or ""
+            if not _PROBE_HEADER.fullmatch(name):
+                findings.error((*place, "httpHeaders", index, "name"), f"{show(name)} is no name of a header")
     elif probe.tcp_socket is not None:
         check_port(findings, (*path, "tcpSocket", "port"), probe.tcp_socket.port)
     elif probe.grpc is not None:
         check_port(findings, (*path, "grpc", "port"), probe.grpc.port or 0)
     elif probe.exec is not None:
-        message = "an edge has no workload to run a command in: use httpGet, tcpSocket or grpc"
-        findings.error((*path, "exec"), message)
+        if not probe.exec.command:
+            findings.error((*path, "exec", "command"), "missing")
     else:
         findings.error(path, "does not say how to ask: httpGet, tcpSocket or grpc")

@@ -151,13 +151,16 @@ class Attachments:
 
 def gateway_key(name: str, namespace: str) -> GatewayKey:
     """
-    Return which Gateway a field names: C{NAME}, C{NAMESPACE/NAME} or C{./NAME}.
+    Return which Gateway a field names: C{NAME}, C{NAMESPACE/NAME} or C{./NAME}, or by what was written before there
+    were namespaces in it: C{NAME.NAMESPACE.svc.cluster.local}, of which the first two count (Istio's
+    C{resolveGatewayName}).
 
     @param namespace: Of the document that names it.
     """
     scope, slash, rest = name.partition("/")
     if not slash:
-        return namespace, name
+        own, dot, domain = name.partition(".")
+        return (domain.partition(".")[0], own) if dot else (namespace, name)
     return (namespace if scope == "." else scope), rest
 
 

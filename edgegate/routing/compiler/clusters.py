@@ -145,6 +145,8 @@ def join_members(declarations: list[Declaration], port: int) -> Members:
             members = declaration.members(port)
         except Unusable as error:
             raise Unusable(f"{declaration.origin.resource} at {declaration.origin}: {error}") from None
+        if members.discovery is Discovery.DYNAMIC:
+            return members  # all names of the pattern: what others declare of it adds none
         endpoints.extend(members.endpoints)
         discoveries.add(members.discovery)
     ways = (Discovery.DNS, Discovery.LOGICAL_DNS)

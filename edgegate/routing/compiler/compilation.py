@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from edgegate.config.problems import Problems, Severity
 from edgegate.config.resources import Resources
+from edgegate.routing.compiler.access import check_access, workloads
 from edgegate.routing.compiler.attachment import Attachments, GatewayNames
 from edgegate.routing.compiler.clusters import ClusterCompiler
 from edgegate.routing.compiler.credentials import CredentialCompiler
@@ -42,12 +43,10 @@ def compile_resources(resources: Resources, options: CompileOptions, problems: P
 
 def _compile(resources: Resources, options: CompileOptions, problems: Problems) -> Snapshot:
     suggestions = Suggestions()
-    servers = [
-        server
-        for gateway in resources.gateways
-        if selected(gateway, options.selector)
-        for server in servers_of(gateway, problems)
-    ]
+    gateways = [gateway for gateway in resources.gateways if selected(gateway, options.selector)]
+    served = workloads(gateways, options.selector)
+    check_access(resources.access_policies, served, options.ignored_kinds, problems)
+    servers = [server for gateway in gateways for server in servers_of(gateway, problems)]
     ports = ports_of(servers, options.port_map, problems)
     services = index_services(resources)
     destination_rules = DestinationRules(resources.destination_rules, problems)

@@ -87,7 +87,8 @@ class CredentialCompiler:
 
     def _collect(self, server: Server, settings: ServerTLSSettings, material: _Material) -> None:
         verifying = settings.mode in _VERIFYING
-        if settings.server_certificate or settings.private_key:
+        secrets = settings.credential_name or settings.credential_names
+        if (settings.server_certificate or settings.private_key) and not secrets:
             self._files_of(server, settings.server_certificate, settings.private_key, (), material)
         for index, each in enumerate(settings.tls_certificates):
             path: Path = ("tlsCertificates", index)

@@ -17,7 +17,7 @@ from edgegate.routing.compiler.key_sources import ROOT_NAMESPACE
 from edgegate.routing.compiler.patterns import wider
 from edgegate.routing.compiler.services import DOMAIN, Service, ServiceIndex, short_form
 from edgegate.routing.compiler.suggestions import Suggestions
-from edgegate.routing.hosts import normalise
+from edgegate.routing.hosts import is_partial, normalise
 
 T = TypeVar("T")
 
@@ -68,6 +68,7 @@ class DestinationRules:
     def __init__(self, rules: list[Resource[DestinationRule]], problems: Problems) -> None:
         self._problems = problems
         self._rules: dict[str, dict[str, Rule]] = {}
+        self._partial: list[str] = []
         for resource in rules:
             if resource.spec.workload_selector is not None:
                 continue  # said when it was decoded
@@ -82,7 +83,7 @@ class DestinationRules:
         for owner in dict.fromkeys((namespace, service.namespace, ROOT_NAMESPACE)):
             rules = self._rules.get(owner)
             if rules:
-                for name in _names(service):
+                for name in _names(service, self._partial):
                     rule = rules.get(name)
                     if rule is not None and exported(rule.export_to, owner, namespace):
                         return rule
@@ -112,6 +113,8 @@ class DestinationRules:
         rule = rules.get(key)
         if rule is None:
             rule = rules[key] = Rule(resource, host)
+            if is_partial(key) and key not in self._partial:
+                self._partial.append(key)
         self._merge(rule, resource)
 
     def _merge(self, rule: Rule, resource: Resource[DestinationRule]) -> None:
@@ -148,11 +151,15 @@ def canonical(host: str, namespace: str) -> str:
     return host if short is None else f"{short[0]}.{short[1]}.{DOMAIN}"
 
 
-def _names(service: Service) -> Iterator[str]:
-    """Yield the names of rules that are for a service, narrowest first."""
+def _names(service: Service, partial: list[str]) -> Iterator[str]:
+    """
+    Yield the names of rules that are for a service, narrowest first.
+
+    @param partial: Those of rules whose wildcard stands for a part of a label.
+    """
     whole = canonical(service.host, service.namespace)
     yield whole
-    yield from wider(whole if "." not in service.host else service.host)
+    yield from wider(whole if "." not in service.host else service.host, partial)
 
 
 def _stands_for_itself(host: str) -> bool:

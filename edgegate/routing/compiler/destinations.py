@@ -13,7 +13,7 @@ from edgegate.config.problems import Problems
 from edgegate.config.resources import Resource
 from edgegate.config.values import show
 from edgegate.routing.actions import RequestChanges
-from edgegate.routing.clusters import Cluster
+from edgegate.routing.clusters import Cluster, Discovery
 from edgegate.routing.compiler.clusters import ClusterCompiler
 from edgegate.routing.compiler.destination_rules import Rule, Said
 from edgegate.routing.compiler.members import Unusable, ip_literal
@@ -120,7 +120,7 @@ class DestinationCompiler:
         service = self._services.find(host, namespace)
         if service is None and (literal is not None or host == "localhost"):
             return self._address(host, port, destination.subset, place)
-        if service is None or host.startswith("*"):
+        if service is None:
             place.error(("host",), self._undeclared(destination.host))
             return None
         if not any(declaration.visible_from(namespace) for declaration in service.declarations):
@@ -130,7 +130,12 @@ class DestinationCompiler:
         number = _port_of(service, port, place)
         if number is None:
             return None
-        return self._service(service, number, destination.subset, place)
+        cluster = self._service(service, number, destination.subset, place)
+        if cluster is not None and self.clusters[cluster].discovery is Discovery.DYNAMIC and not host.startswith("*"):
+            what = f"{service.declarations[0].origin.resource} has DYNAMIC_DNS"
+            message = f"{what}: a request goes where its own host says; set rewrite.authority, or declare {show(host)}"
+            place.warning(("host",), message)
+        return cluster
 
     def _address(self, host: str, port: int | None, subset: str | None, place: _Place) -> str | None:
         """Return the cluster of an address that stands for itself."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 
 from edgegate.config.values import show
 from edgegate.routing.hosts import normalise
 from edgegate.routing.snapshot import Address, Discovery, Endpoint, TCPAddress, UNIXAddress
 
-_MAY_BE_IP = re.compile(r"[0-9.]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
+_MAY_BE_IP = re.compile(r"[0-9.]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:%[0-9A-Za-z_.-]+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +26,20 @@ class Unusable(ValueError):
 
 
 def ip_literal(text: str) -> str | None:
-    """Return an IP address in its usual form, brackets or none; L{None} where it is something else."""
+    """
+    Return an IP address in its usual form, brackets or none; L{None} where it is something else.
+
+    One of IPv6 may have a zone; one of IPv4 mapped into IPv6 is that of IPv4.
+    """
     literal = text[1:-1] if text[:1] == "[" and text[-1:] == "]" else text
     if not _MAY_BE_IP.fullmatch(literal):  # most are names, and raising an exception for each is slow
         return None
     try:
-        return str(ip_address(literal))
+        address = ip_address(literal)
     except ValueError:
         return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return str(mapped or address)
 
 
 def unix_path(text: str) -> str | None:

@@ -71,6 +71,7 @@ class CompileOptions:
     @ivar read_file: Returns the content of a file as the documents name it, or raises L{OSError}.
     @ivar inspect: Looks at servers' key material, which the compiler itself only carries.
     @ivar inspect_upstream: Likewise at that of TLS with backends.
+    @ivar ignored_kinds: Kinds that keep others out, and that the user wants to be served without.
     """
 
     selector: Mapping[str, str] | None = None
@@ -78,3 +79,4 @@ class CompileOptions:
     read_file: Callable[[str], bytes] = read_nothing
     inspect: Inspect = inspect_nothing
     inspect_upstream: InspectUpstream = inspect_no_upstream
+    ignored_kinds: frozenset[str] = frozenset()

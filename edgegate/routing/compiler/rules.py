@@ -16,8 +16,9 @@ from edgegate.routing.actions import RequestChanges
 from edgegate.routing.compiler import actions
 from edgegate.routing.compiler.destinations import DestinationCompiler
 from edgegate.routing.compiler.matches import http_match
+from edgegate.routing.compiler.members import ip_literal
 from edgegate.routing.headers import HeaderChanges
-from edgegate.routing.hosts import covers, normalise
+from edgegate.routing.hosts import normalise, subset_of
 from edgegate.routing.matching import HTTPMatch, Kind, StringMatch, any_path
 from edgegate.routing.policies import Mirror
 from edgegate.routing.snapshot import HTTPRoute, TCPRoute
@@ -183,17 +184,23 @@ class RuleCompiler:
     def _sni_hosts(
         self, resource: Resource[VirtualService], path: Path, match: kinds.TLSMatchAttributes
     ) -> tuple[str, ...]:
-        """Return a match's SNI patterns in normal form; each must lie within the VirtualService's hosts."""
+        """
+        Return a match's SNI patterns in normal form; each must lie within the VirtualService's hosts.
+
+        IP addresses are left out: no client may say one.
+        """
         hosts = host_patterns(resource)
         found: dict[str, None] = {}
         for index, text in enumerate(match.sni_hosts):
             place = (*path, "sniHosts", index)
+            if ip_literal(text) is not None:
+                continue
             try:
                 name = normalise(text)
             except ValueError as error:
                 resource.error(self._problems, place, str(error))
                 continue
-            if hosts and not any(covers(host, name) for host in hosts.values()):
+            if hosts and not any(subset_of(name, host) for host in hosts.values()):
                 resource.error(
                     self._problems, place, f"{show(text)} is not among the hosts: {', '.join(resource.spec.hosts)}"
                 )

@@ -13,7 +13,7 @@ from edgegate.routing.compiler.exports import exported
 from edgegate.routing.compiler.kubernetes import endpoints_of, labels_of
 from edgegate.routing.compiler.members import Members, Unusable, address_of, ip_literal, is_name, members_of
 from edgegate.routing.compiler.workloads import Workloads, has_labels
-from edgegate.routing.snapshot import Origin
+from edgegate.routing.snapshot import Discovery, Origin, TCPAddress
 
 _BY_DNS = (Resolution.DNS, Resolution.DNS_ROUND_ROBIN, Resolution.DYNAMIC_DNS)
 
@@ -61,12 +61,16 @@ class DeclaredEntry:
         Find the endpoints of one of its ports, in the order of the documents.
 
         C{STATIC} and C{NONE} without endpoints have the entry's C{addresses},
-        C{DNS} without endpoints has its host.
+        C{DNS} without endpoints has its host; C{DYNAMIC_DNS} has the pattern of
+        the names that requests ask for, whatever endpoints there are.
 
         @raise Unusable: It has neither.
         """
         spec = self._resource.spec
         service_port = self._ports[port]
+        if spec.resolution is Resolution.DYNAMIC_DNS and self._host.startswith("*"):
+            address = TCPAddress(self._host, service_port.target_port or port)
+            return Members(Discovery.DYNAMIC, (Endpoint(address),))
         if spec.endpoints:
             endpoints = tuple(self._endpoint(each, service_port) for each in spec.endpoints if each.address)
         elif spec.workload_selector is not None:

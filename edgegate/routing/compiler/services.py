@@ -14,7 +14,7 @@ from edgegate.routing.compiler.members import Members
 from edgegate.routing.compiler.patterns import wider
 from edgegate.routing.compiler.service_entries import DeclaredEntry
 from edgegate.routing.compiler.workloads import Workloads
-from edgegate.routing.hosts import normalise
+from edgegate.routing.hosts import is_partial, normalise
 from edgegate.routing.snapshot import Origin
 
 DOMAIN = "svc.cluster.local"
@@ -91,9 +91,12 @@ class ServiceIndex:
     def __init__(self) -> None:
         self._exact: dict[str, dict[str, Service]] = {}
         self._short: dict[tuple[str, str], Service] = {}
+        self._partial: list[str] = []
 
     def add(self, host: str, namespace: str, declaration: Declaration) -> None:
         """Add what a document declares; C{host} is in normal form and may be a wildcard."""
+        if host not in self._exact and is_partial(host):
+            self._partial.append(host)
         services = self._exact.setdefault(host, {})
         service = services.get(namespace)
         if service is None:
@@ -119,7 +122,8 @@ class ServiceIndex:
         if found is None and short is not None:
             found = self._short.get(short)
         if found is None:
-            found = next((each for above in wider(host) if (each := self._declared(above, namespace))), None)
+            above = wider(host, self._partial)
+            found = next((each for name in above if (each := self._declared(name, namespace))), None)
         return found
 
     def names(self) -> Iterator[str]:

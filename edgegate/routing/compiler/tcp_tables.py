@@ -11,6 +11,7 @@ from edgegate.routing.compiler.patterns import PatternIndex, wider
 from edgegate.routing.compiler.ports import Port
 from edgegate.routing.compiler.rules import Rules, TCPRule
 from edgegate.routing.compiler.servers import Server
+from edgegate.routing.hosts import is_partial
 from edgegate.routing.snapshot import FilterChain, Origin, TCPRoute
 
 
@@ -48,9 +49,10 @@ def passthrough_chains(
     """
     routes = _by_pattern(port, server, attachments, problems)
     own = [host.pattern for host in server.hosts if port.secure[host.pattern][0] is server]
+    partial = [pattern for pattern in routes if is_partial(pattern)]
     for pattern in dict.fromkeys([*routes, *own]):
         found: list[TCPRoute] = []
-        for above in wider(pattern):
+        for above in wider(pattern, partial):
             found.extend(replace(route, sni_hosts=(above,)) for route in routes.get(above, ()))
         yield pattern, FilterChain(server.chain_name, server.origin, (pattern,), tcp=tuple(found))
 

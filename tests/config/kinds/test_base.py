@@ -15,7 +15,7 @@ class DurationTests(SynchronousTestCase):
 
     def test_units(self) -> None:
         """All of Go's units, and sums of them."""
-        known = {"1.5s": 1.5, "100ms": 0.1, "1h": 3600, "1h30m": 5400, "2m.5s": 120.5, "1500us": 0.0015, "+1s": 1}
+        known = {"1.5s": 1.5, "100ms": 0.1, "1h": 3600, "1h30m": 5400, "2m.5s": 120.5, "1000us": 0.001, "+1s": 1}
         for text, seconds in known.items():
             self.assertAlmostEqual(Duration.parse(text), seconds, msg=text)
 
@@ -31,6 +31,9 @@ class DurationTests(SynchronousTestCase):
         self.assertAlmostEqual(Duration.parse("1ms"), 0.001)
         for text in ("0s", "-1s", "999us", "0.5ms"):
             with self.assertRaisesRegex(ValueError, "at least 1ms"):
+                Duration.parse(text)
+        for text in ("1500us", "1.0000005s", "1s1ns", "0.0010001s"):
+            with self.assertRaisesRegex(ValueError, "whole number of milliseconds"):
                 Duration.parse(text)
         with self.assertRaisesRegex(ValueError, "10,000 years"):
             Duration.parse("99999999999h")
@@ -100,8 +103,8 @@ class DurationOrNoneTests(SynchronousTestCase):
     """Times that may be 0."""
 
     def test_zero(self) -> None:
-        """0 is taken in every spelling, and nothing else that a duration is not."""
-        for text, seconds in (("0s", 0.0), ("0", 0.0), ("0h0m0s", 0.0), ("0.0s", 0.0), ("1.5s", 1.5)):
+        """0 is taken in every spelling, what is shorter than 1 ms is 0, and nothing else passes that is no duration."""
+        for text, seconds in (("0s", 0.0), ("0", 0.0), ("0h0m0s", 0.0), ("0.0s", 0.0), ("999us", 0.0), ("1.5s", 1.5)):
             self.assertEqual(DurationOrNone.parse(text), seconds, text)
-        for text in ("", "-1s", "1", "0x", "1ns"):
+        for text in ("", "-1s", "-1ns", "1", "0x", "99999999999h"):
             self.assertRaises(ValueError, DurationOrNone.parse, text)

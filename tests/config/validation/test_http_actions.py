@@ -162,12 +162,24 @@ class HTTPActionsTests(CasesTestCase):
             ("redirect: {uri: /a}, timeout: 1s", "timeout: says nothing here"),
             ("directResponse: {status: 200}, mirror: {host: b.example}", "mirror: says nothing here"),
             ("directResponse: {status: 200}, retries: {attempts: 1}", "retries: says nothing here"),
-            ("match: [{uri: {prefix: /a}}], redirect: {prefixRewrite: /b}", ""),
-            ("match: [{uri: {exact: /a}}], redirect: {prefixRewrite: /b}", "replaces the whole path"),
         ]
         cases = [(routing(f"{{route: {ROUTE}, {action}}}"), words) for action, words in routed]
         cases += [(routing(f"{{{action}}}"), words) for action, words in alone]
         self.check("VirtualService", cases, "warning")
+
+    def test_prefix_rewrite(self) -> None:
+        """Only a prefix that matched can be replaced in a redirect."""
+        said = "prefixRewrite: goes with no match by uri.exact or uri.regex"
+        cases = [
+            (routing(f"{{match: [{match}], redirect: {{prefixRewrite: /b}}}}"), words)
+            for match, words in (
+                ("{uri: {prefix: /a}}", ""),
+                ("{method: {exact: GET}}", ""),
+                ("{uri: {exact: /a}}", said),
+                ("{uri: {prefix: /a}}, {uri: {regex: /b.*}}", said),
+            )
+        ]
+        self.check("VirtualService", cases)
 
     def test_headers(self) -> None:
         """Operations on headers of requests and answers."""
@@ -188,5 +200,6 @@ class HTTPActionsTests(CasesTestCase):
             ("mirror: {host: b.example}, mirrors: [{destination: {host: c.example}}]", "goes with no mirror"),
             ("mirrors: [{destination: {host: c.example}, percentage: {value: -1}}]", "-1.0 is neither"),
             ("mirror: {host: b.example}, mirrorPercent: 101", "101 is not between"),
-            ("mirror: {host: 'b*'}", "can't be a wildcard"),
+            ("mirror: {host: 'b*'}", "a wildcard stands in front"),
+            ("mirror: {host: '*'}", "* is no service"),
         )

@@ -32,6 +32,11 @@ class LoadBalancerTests(CasesTestCase):
             (start + '{httpCookie: {name: "a\\r\\nX-Evil: 1"}}', "is no name of a cookie"),
             (start + "{httpCookie: {name: \u4e2d}}", "is no name of a cookie"),
             (start + "{httpCookie: {name: a, path: '/;Domain=b'}}", "httpCookie.path: "),
+            (start + "{httpCookie: {name: a, attributes: [{name: b}, {name: c}]}}", ""),
+            (
+                start + "{httpCookie: {name: a, attributes: [{name: b}, {name: B}]}}",
+                '"B" is the name of attributes[0] too',
+            ),
             (start + "{httpCookie: {name: a, attributes: [{name: ''}]}}", "is no name of an attribute"),
             (start + '{httpCookie: {name: a, attributes: [{name: b, value: "c\\n"}]}}', "attributes[0].value: "),
             (start + "{useSourceIp: true, ringHash: {minimumRingSize: 9000000}}", "is more than 8388608"),
@@ -86,6 +91,23 @@ class LoadBalancerTests(CasesTestCase):
         )
         self.balancers(
             (start + "{failoverPriority: [version], distribute: [{from: eu, to: {us: 100}}]}", "beside distribute"),
+            severity="warning",
+        )
+
+    def test_zones(self) -> None:
+        """What is said of zones has the same rules, though it is not honoured."""
+        start = "zoneAwareLbSetting: "
+        self.balancers(
+            (start + "{enabled: true, minClusterSize: 1, failover: [{from: eu, to: us}]}", ""),
+            (start + "{minClusterSize: 0}", "zoneAwareLbSetting.minClusterSize: "),
+            (start + "{failover: [{from: eu, to: eu}]}", "take over from itself"),
+            (
+                start + "{failover: [{from: eu, to: us}], failoverPriority: [topology.kubernetes.io/zone]}",
+                "goes with no failover",
+            ),
+        )
+        self.balancers(
+            (start + "{enabled: true}, localityLbSetting: {enabled: true}", "goes with no localityLbSetting"),
             severity="warning",
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edgegate.config.validation.names import host_fault, is_address, is_label
-from tests.config.validation.cases import ROUTE, CasesTestCase
+from tests.config.validation.cases import ROUTE, CasesTestCase, routing
 
 
 class NamesTests(CasesTestCase):
@@ -27,6 +27,14 @@ class NamesTests(CasesTestCase):
             ("a.example", None),
             ("*.a.example", None),
             ("*", None),
+            ("*-v1.a.example", None),
+            ("*a.example", None),
+            ("*a", None),
+            ("a*.example", "a wildcard stands in front"),
+            ("*a.*.example", "a wildcard stands in front"),
+            ("*.*.example", "a wildcard stands in front"),
+            ("*--.example", "is not made of letters"),
+            ("*ü.example", "a part of a label is ASCII"),
             ("a_b.example", "is not made of letters"),
             ("1.2.3", "neither a host name nor an IP address"),
             ("a" * 64 + ".example", "a"),
@@ -35,6 +43,25 @@ class NamesTests(CasesTestCase):
             self.assertEqual(fault is None, words is None, (text, fault))
             self.assertIn(words or "", fault or "")
         self.assertIn("can't be a wildcard", host_fault("*.a.example", wildcard=False) or "")
+        self.assertIn("the whole first label", host_fault("*-v1.a.example", partial=False) or "")
+
+    def test_headers(self) -> None:
+        """Whatever HTTP takes in a header's name (RFC 9110 section 5.6.2)."""
+        self.check(
+            "VirtualService",
+            [
+                (routing(f"{{match: [{{headers: {{{name}: {{exact: a}}}}}}], route: {ROUTE}}}"), words)
+                for name, words in (
+                    ("x-a", ""),
+                    ("funky!$#_", ""),
+                    ('"!#$%&\'*+-.^_`|~"', ""),
+                    ("'a b'", "is no name of a header"),
+                    ("'a\"b'", "is no name of a header"),
+                    ("'@a'", "is no name of a header"),
+                    ("'::'", "is no header"),
+                )
+            ],
+        )
 
     def test_export(self) -> None:
         """C{exportTo} is a list of namespaces."""
@@ -62,6 +89,10 @@ class NamesTests(CasesTestCase):
                 (f"{start}[{{destinationSubnets: [{net}]}}]\n", words)
                 for net, words in (
                     ("10.0.0.0/8, '::1'", ""),
+                    ("'::ffff:10.0.0.0/104', 'fe80::1%eth0', '001:db8::/32'", ""),
+                    ("10.0.0.0/255.0.0.0", "nor a CIDR block"),
+                    ("10.0.0.0/08", "nor a CIDR block"),
+                    ("'[::1]'", "nor a CIDR block"),
                     ("10.0.0.0/33", "nor a CIDR block"),
                     ("a", "nor a CIDR block"),
                 )

@@ -14,9 +14,21 @@ class RoutesTests(CasesTestCase):
             "VirtualService",
             [
                 (f"hosts: [a.example]\ngateways: [{name}]\nhttp: [{{route: {ROUTE}}}]\n", words)
-                for name, words in (("gw", ""), ("ns/gw", ""), ("a/b/c", "is no gateway"), ("A_/b", "is no gateway"))
+                for name, words in (
+                    ("gw", ""),
+                    ("ns/gw", ""),
+                    ("gw.ns.svc.cluster.local", ""),
+                    ("a/b/c", "is no gateway"),
+                    ("A_/b", "is no gateway"),
+                    ("gw..ns", "is no gateway"),
+                )
             ],
         )
+
+    def test_old_gateways(self) -> None:
+        """A gateway may go by the name of a service, as it once did; what it is called today is said."""
+        spec = f"hosts: [a.example]\ngateways: [gw.ns.svc.cluster.local]\nhttp: [{{route: {ROUTE}}}]\n"
+        self.check("VirtualService", [(spec, "gateways[0]: is an old way to name a gateway: say ns/gw")], "warning")
 
     def test_matches(self) -> None:
         """Prefixes and expressions say something, and the latter are RE2's."""
@@ -80,7 +92,10 @@ class RoutesTests(CasesTestCase):
                     (f"{a}, weight: 1}}, {b}, weight: 0}}", ""),
                     (f"{a}}}, {b}}}", "all weights are 0"),
                     (f"{a}, weight: -1}}", "weight: -1 is below 0"),
-                    ('{destination: {host: "*.example"}}', "can't be a wildcard"),
+                    ('{destination: {host: "*.example"}}', ""),
+                    ('{destination: {host: "*-a.example"}}', ""),
+                    ('{destination: {host: "*"}}', "* is no service"),
+                    ('{destination: {host: "a.*"}}', "a wildcard stands in front"),
                     ("{destination: {host: a.example, subset: a_b}}", "is no name of a subset"),
                     ("{destination: {host: a.example, port: {}}}", "port.number: missing"),
                     ("{destination: {host: a.example, port: {number: 70000}}}", "70000 is no port"),

@@ -54,6 +54,26 @@ class ServiceEntryTests(CasesTestCase):
             ),
         )
 
+    def test_dynamic(self) -> None:
+        """C{DYNAMIC_DNS} is for wildcards, whose names requests say."""
+        start = f"hosts: ['*.a.example', '*-b.example']; {PORTS}; resolution: DYNAMIC_DNS"
+        self.entries(
+            (start, ""),
+            (start + "; endpoints: [{address: b.example}]", ""),
+            (start + "; addresses: [10.0.0.0/8]", "blocks of addresses go with NONE and STATIC only"),
+            (start.replace("*.a", "a"), '"a.example" is no wildcard, which DYNAMIC_DNS is for: say DNS'),
+            (start.replace("DYNAMIC_DNS", "DNS").replace(", '*-b.example'", ""), "can't be resolved by DNS"),
+            (start.replace("DYNAMIC_DNS", "DNS").replace("'*.a.example', ", ""), "can't be resolved by DNS"),
+        )
+        one = start.replace(", '*-b.example'", "")
+        warned = (
+            (one, ""),
+            (one + "; endpoints: [{address: b.example}]", "endpoints: changes nothing with DYNAMIC_DNS"),
+            (one + "; workloadSelector: {labels: {a: b}}", "workloadSelector: changes nothing with DYNAMIC_DNS"),
+            (one.replace("protocol: HTTP", "protocol: TCP"), "TCP has no names"),
+        )
+        self.check("ServiceEntry", [(spec.replace("; ", "\n"), words) for spec, words in warned], "warning")
+
     def test_selectors(self) -> None:
         """A selector goes with no endpoints, and has labels in full."""
         start = f"hosts: [a.example]; {PORTS}; resolution: STATIC; workloadSelector: "

@@ -36,7 +36,8 @@ class TrafficPolicyTests(CasesTestCase):
         self.policies(
             ("connectionPool: {tcp: {connectTimeout: 0s}}", "at least 1ms"),
             ("connectionPool: {tcp: {idleTimeout: 0s}}", ""),
-            ("connectionPool: {tcp: {idleTimeout: 1ns}}", "at least 1ms"),
+            ("connectionPool: {tcp: {idleTimeout: 1ns}}", ""),
+            ("connectionPool: {tcp: {idleTimeout: 2.0005s}}", "whole number of milliseconds"),
             ("connectionPool: {http: {useClientProtocol: true, h2UpgradePolicy: UPGRADE}}", "no h2UpgradePolicy"),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.config.reading import told_of
 from tests.config.validation.cases import ROUTE, CasesTestCase, routing
 
 
@@ -21,6 +22,10 @@ class VirtualServiceTests(CasesTestCase):
                     ("['*']", "gateways: [gw, mesh]\n", "* is for gateways only"),
                     ("[a.example, A.example]", "gateways: [gw]\n", "comes twice"),
                     ("[a.example, '*.example']", "gateways: [gw]\n", 'is covered by "*.example"'),
+                    ("['*-v1.example', '*-v2.example', '*.a.example']", "gateways: [gw]\n", ""),
+                    ("['*.a.example', '*a.example']", "gateways: [gw]\n", 'is covered by "*a.example"'),
+                    ("[a.example, '*a.example']", "gateways: [gw]\n", 'is covered by "*a.example"'),
+                    ("[1.2.3.4, '2001:db8::1', 'fe80::1%eth0']", "gateways: [gw]\n", ""),
                     ("[a.example:80]", "gateways: [gw]\n", "has a port"),
                     ("[]", "gateways: [gw]\n", "a VirtualService has at least one host"),
                 )
@@ -64,6 +69,32 @@ class VirtualServiceTests(CasesTestCase):
             ],
         )
 
+    def test_claims(self) -> None:
+        """Claims of tokens are for gateways alone; a delegate's are those of its roots."""
+        for start, words in (
+            ("hosts: [a.example]\ngateways: [gw]\n", ""),
+            ("hosts: [a.example]\n", "claims are for gateways only"),
+            ("hosts: [a.example]\ngateways: [gw, mesh]\n", "claims are for gateways only"),
+            ("", ""),
+        ):
+            match = "match: [{withoutHeaders: {'@request.auth.claims.sub': {exact: a}}}]"
+            self.check("VirtualService", [(f"{start}http: [{{{match}, route: {ROUTE}}}]", words)])
+
+    def test_generated_names(self) -> None:
+        """Names that Istio makes for SNI between clusters are taken, for gateways alone and of one form."""
+        for name, gateways, words in (
+            ("outbound_.80_._.web.default.svc.cluster.local", "[gw]", 0),
+            ("outbound_.80_._.web.default.svc.cluster.local", "[mesh]", 2),
+            ("outbound_.eighty_._.web.example", "[gw]", 2),
+            ("inbound_.80_._.web.example", "[gw]", 2),
+            ("outbound_.80_._", "[gw]", 2),
+        ):
+            spec = (
+                f"hosts: [{name}]\ngateways: {gateways}\ntls: [{{match: [{{sniHosts: [{name}]}}], route: {ROUTE}}}]\n"
+            )
+            found = [line for line in told_of("VirtualService", spec) if " error: " in line]
+            self.assertEqual(len(found), words, (name, found))
+
     def test_what_never_holds(self) -> None:
         """A text that no request has there is warned of, with what was meant."""
         self.check(
@@ -93,6 +124,7 @@ class VirtualServiceTests(CasesTestCase):
                     ("{sniHosts: [a.example]}", ""),
                     ("{sniHosts: []}", "sniHosts"),
                     ("{sniHosts: ['a*']}", "is no pattern"),
+                    ("{sniHosts: ['*a.example', 1.2.3.4, '::1']}", ""),
                     ("{sniHosts: [a.example], port: 70000}", "70000 is no port"),
                 )
             ],

@@ -57,7 +57,7 @@ class WorkloadGroupTests(CasesTestCase):
         )
 
     def test_probes(self) -> None:
-        """A probe says how to ask, of which port, and how often; a command can't be run here."""
+        """A probe says how to ask, of which port, and how often."""
         self.check(
             "WorkloadGroup",
             [
@@ -71,7 +71,9 @@ class WorkloadGroupTests(CasesTestCase):
                     ("tcpSocket: {port: 70000}", "70000 is no port"),
                     ("grpc: {service: a}", "0 is no port"),
                     ("grpc: {port: 80}, timeoutSeconds: -1", "-1 is less than 0"),
-                    ("exec: {command: [ls]}", "no workload to run a command in"),
+                    ("httpGet: {port: 80, httpHeaders: [{name: 'a!'}]}", "no name of a header"),
+                    ("exec: {command: [ls]}", ""),
+                    ("exec: {command: []}", "exec.command: missing"),
                     ("periodSeconds: 3", "does not say how to ask"),
                 )
             ],

@@ -51,7 +51,7 @@ class AttachmentTests(SynchronousTestCase):
     def test_names(self) -> None:
         """Gateways go by their name in the same namespace, or with theirs; others are errors."""
         start = gateway("gw", "80 HTTP a.example")
-        for name in ("gw", "default/gw", "./gw"):
+        for name in ("gw", "default/gw", "./gw", "gw.default", "gw.default.svc.cluster.local"):
             self.assertEqual(self.hosts(start + virtual_service("a", "a.example", ALL, gateways=name)), {"a.example"})
         start = gateway("shop-gateway", "80 HTTP a.example")
         (error,) = compiled(start + virtual_service("a", "a.example", ALL, gateways="shop-gatway"))[1]

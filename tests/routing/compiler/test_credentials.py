@@ -66,6 +66,17 @@ class CredentialsTests(SynchronousTestCase):
         )
         self.assertIn("has no tls.key", self.error("mode: SIMPLE, credentialName: shop", secret("shop", "cert")))
 
+    def test_files_beside_a_secret(self) -> None:
+        """Half a pair of files beside a Secret is not read, as Istio takes it; where both are given, it is an error."""
+        shop = secret("shop", "cert", "key")
+        settings = "mode: SIMPLE, privateKey: no.key, credentialName: shop"
+        snapshot, problems = compiled(gateway("gw", f"443 HTTPS a.example {{{settings}}}") + shop, files=FILES)
+        (warning,) = problems
+        self.assertIn("tls.privateKey: changes nothing: credentialName says where the certificate is", warning)
+        chain = listener(snapshot, 443).secure.lookup("a.example")
+        assert chain is not None and chain.tls is not None
+        self.assertEqual([pair.name for pair in chain.tls.certificates], ["secret default/shop"])
+
     def test_authorities(self) -> None:
         """What clients are verified against is in a file, in the Secret itself, or in one beside it."""
         server = secret("shop", "cert", "key", "cacert")

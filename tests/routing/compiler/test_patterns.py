@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.routing.compiler.patterns import PatternIndex, wider
-from edgegate.routing.hosts import covers, intersection
+from edgegate.routing.hosts import intersection, is_partial, subset_of
 
 NAMES = st.lists(st.sampled_from(["a", "b", "c"]), min_size=1, max_size=4).map(".".join)
-PATTERNS = st.one_of(st.just("*"), NAMES, NAMES.map("*.{}".format))
+PATTERNS = st.one_of(st.just("*"), NAMES, NAMES.map("*.{}".format), NAMES.map("*{}".format), NAMES.map("*-{}".format))
 
 
 class WiderTests(SynchronousTestCase):
@@ -23,10 +23,18 @@ class WiderTests(SynchronousTestCase):
         self.assertEqual(list(wider("localhost")), ["localhost", "*"])
         self.assertEqual(list(wider("*")), ["*"])
 
+    def test_parts_of_labels(self) -> None:
+        """Those whose wildcard stands for a part of a label have their place among them, by length."""
+        partial = ["*a.b", "*-x.a.b", "*b", "*c"]
+        self.assertEqual(list(wider("y-x.a.b", partial)), ["y-x.a.b", "*-x.a.b", "*.a.b", "*a.b", "*.b", "*b", "*"])
+        self.assertEqual(list(wider("*.a.b", partial)), ["*.a.b", "*a.b", "*.b", "*b", "*"])
+        self.assertEqual(list(wider("*a.b", partial)), ["*a.b", "*.b", "*b", "*"])
+        self.assertEqual(list(wider("a.b", partial)), ["a.b", "*a.b", "*.b", "*b", "*"])
+
     @given(PATTERNS, PATTERNS)
-    def test_as_covers(self, one: str, other: str) -> None:
-        """They are exactly the patterns that cover it."""
-        self.assertEqual(one in wider(other), covers(one, other))
+    def test_as_subset(self, one: str, other: str) -> None:
+        """They are exactly the patterns that it lies within."""
+        self.assertEqual(one in wider(other, [one] if is_partial(one) else []), subset_of(other, one))
 
 
 class PatternIndexTests(SynchronousTestCase):

@@ -71,3 +71,14 @@ class RulesTests(SynchronousTestCase):
         body = f"tls: [{route(port=1, match=sni)}]"
         errors = [line for line in compiled(text + virtual_service("a", "*.example", body))[1] if " error: " in line]
         self.assertIn('spec.tls[0].match[0].sniHosts[0]: "b.other" is not among the hosts: *.example', errors[0])
+
+    def test_sni_addresses(self) -> None:
+        """An IP address is no SNI that a client may say, and no fault."""
+        text = gateway("gw", "443 TLS *.example {mode: PASSTHROUGH}")
+        for sni, count in (("[1.1.1.1]", 0), ("[1.1.1.1, b.example]", 1)):
+            body = f"tls: [{route(port=1, match=f'[{{sniHosts: {sni}}}]')}]"
+            snapshot, lines = compiled(text + virtual_service("a", "*.example", body))
+            self.assertEqual([line for line in lines if " error: " in line], [])
+            chain = snapshot.listeners[0].secure.lookup("b.example")
+            routes = chain.tcp if chain is not None and chain.tcp is not None else ()
+            self.assertEqual([route.sni_hosts for route in routes], [("b.example",)] * count)

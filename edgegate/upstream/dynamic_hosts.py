@@ -1,0 +1,148 @@
+# Hot path: asked once per request to a cluster of C{DYNAMIC_DNS}.
+"""
+The hosts of a cluster that stands for every name of a wildcard, as clients ask for them.
+
+Envoy's dynamic forward proxy: each name has the state of a cluster of its own,
+with one address of the name at a time, from the first request until nobody has
+asked for it for a while. Only names within the wildcard are looked up, whatever
+a client says: it is no way to the gateway's own network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from edgegate.errors import NO_HEALTHY_UPSTREAM, OVERFLOW, Fault
+from edgegate.net.wheel import Deadline
+from edgegate.routing.clusters import Cluster, Discovery
+from edgegate.routing.hosts import covers
+from edgegate.routing.snapshot import TCPAddress
+from edgegate.upstream.cluster import ClusterState
+from edgegate.upstream.contact import Contact
+from edgegate.upstream.dns_answers import is_askable
+from edgegate.upstream.endpoint import EndpointState
+
+if TYPE_CHECKING:
+    from edgegate.upstream.registry import ClusterRegistry
+
+MAX_HOSTS: Final = 1024
+"""Names of one cluster at a time (Envoy's default of C{max_hosts})."""
+
+UNUSED: Final = 300.0
+"""Seconds after which a name that nobody asks for is forgotten (Envoy's default of C{host_ttl})."""
+
+LOOK: Final = 30.0
+"""Seconds between two looks at who is unused."""
+
+
+class _Host:
+    """A name with its state, and when it was asked for last."""
+
+    __slots__ = ("state", "used")
+
+    def __init__(self, state: ClusterState, used: float) -> None:
+        self.state = state
+        self.used = used
+
+
+class DynamicHosts:
+    """The names that are known of one cluster. Made by a L{ClusterRegistry}, as is the state of the cluster itself."""
+
+    __slots__ = ("_cluster", "_contact", "_hosts", "_look", "_registry", "_state")
+
+    def __init__(self, registry: ClusterRegistry, state: ClusterState) -> None:
+        """
+        @param state: Of the cluster, whose limits are those of all its names together.
+        """
+        self._registry = registry
+        self._state = state
+        self._cluster: Cluster = state.cluster
+        self._contact: Contact | None = state.contact
+        # in the order of their last use
+        self._hosts: dict[str, _Host] = {}
+        self._look = Deadline(registry.wheel, self._forget_unused)
+
+    def of(self, name: str) -> ClusterState | Fault:
+        """
+        Return the state of a name that a client asks for, or why it has none.
+
+        @param name: In normal form; empty for a client that says none.
+        """
+        host = self._hosts.pop(name, None)
+        if host is None:
+            endpoints = self._cluster.endpoints
+            address = endpoints[0].address if endpoints else None
+            if not isinstance(address, TCPAddress) or not covers(address.host, name) or not is_askable(name):
+                return NO_HEALTHY_UPSTREAM
+            if len(self._hosts) >= MAX_HOSTS and not self._make_room():
+                return OVERFLOW
+            host = _Host(self._begin(name, address.port), 0.0)
+        host.used = self._registry.wheel.now
+        self._hosts[name] = host
+        return host.state
+
+    def follow(self) -> None:
+        """Go over to what new files say of the cluster: where that differs, every name begins anew."""
+        state = self._state
+        if state.cluster != self._cluster or state.contact != self._contact:
+            self.retire()
+            self._cluster, self._contact = state.cluster, state.contact
+
+    def retire(self) -> None:
+        """Forget all names; what has begun may go on."""
+        self._look.stop()
+        hosts, self._hosts = self._hosts, {}
+        for host in hosts.values():
+            host.state.retire()
+
+    def stop(self) -> None:
+        """Forget all names at once; who waits is called back and finds no endpoint."""
+        self._look.end()
+        hosts, self._hosts = self._hosts, {}
+        for host in hosts.values():
+            host.state.stop()
+
+    def endpoints(self) -> Iterator[EndpointState]:
+        """Yield the addresses of all names, for the admin pages."""
+        for host in self._hosts.values():
+            yield from host.state.endpoints
+
+    def __len__(self) -> int:
+        return len(self._hosts)
+
+    def _begin(self, name: str, port: int) -> ClusterState:
+        cluster, contact = self._cluster, self._contact
+        endpoint = replace(cluster.endpoints[0], address=TCPAddress(name, port))
+        named = replace(cluster, discovery=Discovery.LOGICAL_DNS, endpoints=(endpoint,))
+        state = ClusterState(self._registry, named, self._state)
+        if contact is not None:
+            service = f"{contact.cluster.rpartition('|')[0]}|{name}"
+            state.meet(replace(contact, cluster=service))
+        if not self._hosts:
+            self._look.start(LOOK)
+        return state
+
+    def _make_room(self) -> bool:
+        """Forget the name that was unused for longest, if there is one that nobody uses now."""
+        for name, host in self._hosts.items():
+            if not host.state.busy:
+                del self._hosts[name]
+                host.state.retire()
+                return True
+        return False
+
+    def _forget_unused(self) -> None:
+        oldest = self._registry.wheel.now - UNUSED
+        for name, host in list(self._hosts.items()):
+            if host.used > oldest:
+                break
+            if not host.state.busy:
+                del self._hosts[name]
+                host.state.retire()
+        if self._hosts:
+            self._look.start(LOOK)
+
+    def __repr__(self) -> str:
+        return f"<DynamicHosts {self._state.name}: {len(self._hosts)}>"
