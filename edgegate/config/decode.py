@@ -51,6 +51,7 @@ def decode(documents: Iterable[Document], problems: Problems) -> Resources:
             document.error(problems, ("metadata", "name"), message)
             continue
         getattr(resources, kind.resources).append(_decode(document, kind, problems))
+    resources.gateways.sort(key=_created)
     resources.virtual_services.sort(key=_created)
     resources.destination_rules.sort(key=_created)
     return resources

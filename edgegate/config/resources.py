@@ -122,7 +122,7 @@ class Resources:
     """
     All resources by kind, in file order, then document order.
 
-    VirtualServices and DestinationRules that say when they were made come first, oldest first.
+    Gateways, VirtualServices and DestinationRules that say when they were made come first, oldest first.
     """
 
     gateways: list[Resource[Gateway]] = field(default_factory=list)

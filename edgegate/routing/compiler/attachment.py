@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from edgegate.config.document import Path
@@ -12,11 +12,11 @@ from edgegate.config.problems import Problems, Severity
 from edgegate.config.resources import Resource
 from edgegate.config.values import show
 from edgegate.routing.compiler.patterns import PatternIndex
-from edgegate.routing.compiler.rules import GatewayKey, Rules, host_patterns
+from edgegate.routing.compiler.rules import MESH, GatewayKey, Rules, host_patterns
 from edgegate.routing.compiler.servers import Server, ServerHost
 from edgegate.routing.compiler.suggestions import Suggestions
 
-MESH = "mesh"
+RulesAt = Callable[[int, Iterable[int]], Rules]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,11 +113,14 @@ class Attachments:
             for host in server.hosts:
                 index.add(host.pattern, (server, host))
 
-    def attach(self, order: int, rules: Rules, gateways: frozenset[GatewayKey]) -> None:
+    def attach(self, order: int, rules: Rules, gateways: frozenset[GatewayKey], at: RulesAt | None = None) -> None:
         """
         Attach a VirtualService to all servers of these Gateways with which it has hosts in common.
 
         A name that a wildcard and another name have in common is the narrower one.
+
+        @param at: Where its routes depend on the listener: compiles those of a listener's port, by the files, given
+            the ports of all listeners that it is attached to.
         """
         resource = rules.resource
         open_ones = sorted(key for key in gateways if key in self._hosts)
@@ -140,8 +143,11 @@ class Attachments:
             if not served:
                 why = "serves this host" + (f' to namespace "{resource.namespace}"' if refused else "")
                 resource.warning(self._problems, ("spec", "hosts", index), f"no server of its gateways {why}")
+        ports = {server.number for server in domains}
+        by_port = {port: at(port, ports) if at is not None else rules for port in ports}
         for server, names in domains.items():
-            self._found.setdefault(server, []).append(Attachment(order, rules, server, tuple(names)))
+            own = by_port[server.number]
+            self._found.setdefault(server, []).append(Attachment(order, own, server, tuple(names)))
 
     def of(self, servers: Iterable[Server]) -> list[Attachment]:
         """Return what is attached to any of these servers, in the order of the VirtualServices."""

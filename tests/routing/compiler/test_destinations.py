@@ -49,8 +49,63 @@ class DestinationsTests(SynchronousTestCase):
         ):
             (error,) = problems_of(destination)
             self.assertIn(words, error)
-        (error,) = problems_of("{host: web}", ", {number: 81, name: more}")
-        self.assertIn("does not tell which port; it has 80, 81", error)
+
+    def clusters(self, servers: tuple[str, ...], body: str, ports: str = "") -> tuple[dict[int, list[str]], list[str]]:
+        """Return the clusters of the routes of a host by port, and what is told."""
+        text = SERVICE % ports + gateway("gw", *servers) + virtual_service("a", "a.example", body)
+        snapshot, told = compiled(text)
+        found: dict[int, list[str]] = {}
+        for each in snapshot.listeners:
+            assert each.plain is not None and each.plain.http is not None
+            host = each.plain.http.lookup("a.example")
+            assert host is not None
+            found[each.port] = [to.cluster for each_route in host.routes for to in each_route.destinations]
+            found[each.port] += [mirror.cluster for each_route in host.routes for mirror in each_route.mirrors]
+        return found, told
+
+    def test_listeners_port(self) -> None:
+        """Of a service with several ports a destination that names none has that of the listener, with a warning."""
+        body = "http: [{route: [{destination: {host: web}}], mirror: {host: web}}]"
+        found, told = self.clusters(("80 HTTP *", "81 HTTP *"), body, ", {number: 81, name: more}")
+        name = "outbound|{}||web.default.svc.cluster.local".format
+        self.assertEqual(found, {80: [name(80)] * 2, 81: [name(81)] * 2})
+        first, second = told
+        self.assertIn("warning: spec.http[0].route[0].destination.host: no port.number is said", first)
+        self.assertIn("has 80, 81: as in Istio the listener's port is meant (80, 81)", first)
+        self.assertIn("spec.http[0].mirror.host", second)
+
+    def test_listeners_port_is_not_there(self) -> None:
+        """Where the service does not have the listener's port requests have no cluster; none at all is an error."""
+        body = "http: [{route: [{destination: {host: web}}]}]"
+        more = ", {number: 81, name: more}"
+        found, told = self.clusters(("81 HTTP *", "8443 HTTP *"), body, more)
+        self.assertEqual(found[8443], ["outbound|8443||web.default.svc.cluster.local"])
+        self.assertEqual([line for line in told if " error: " in line], [])
+        self.assertIn("not the port of the listener (8443): requests there are answered 503 (NC)", told[0])
+        _, told = self.clusters(("8080 HTTP *", "8443 HTTP *"), body, more)
+        (error,) = told
+        self.assertIn("error: spec.http[0].route[0].destination.host: say port.number", error)
+        self.assertIn("has 80, 81, and no listener of this VirtualService has one of them (8080, 8443)", error)
+
+    def test_mesh(self) -> None:
+        """Destinations that only the routes of a mesh name need not be declared."""
+        nothing = "{destination: {host: nothing}}"
+        mesh_item = f"{{match: [{{gateways: [mesh]}}], route: [{nothing}], mirror: {{host: nobody}}}}"
+        labels_item = f"{{match: [{{sourceLabels: {{app: a}}}}], route: [{nothing}]}}"
+        for gateways, items in (
+            ("mesh", f"[{{route: [{nothing}]}}]"),
+            ("", f"[{{route: [{nothing}]}}]"),
+            ("mesh, gw", f"[{mesh_item}, {labels_item}, {{route: [{{destination: {{host: web}}}}]}}]"),
+        ):
+            text = SERVICE % "" + gateway("gw", "80 HTTP *")
+            text += virtual_service("a", "a.example", f"http: {items}", gateways=gateways)
+            text += virtual_service("b", "*.example", "http: [{route: [{destination: {host: web}}]}]")
+            told = [line for line in compiled(text)[1] if " error: " in line]
+            self.assertEqual(told, [], gateways)
+        mixed = f"[{{match: [{{gateways: [mesh]}}, {{gateways: [gw]}}], route: [{nothing}]}}]"
+        text = SERVICE % "" + gateway("gw", "80 HTTP *")
+        told = compiled(text + virtual_service("a", "a.example", f"http: {mixed}", gateways="mesh, gw"))[1]
+        self.assertEqual(len([line for line in told if 'no document declares "nothing"' in line]), 1)
 
     def test_clusters(self) -> None:
         """A service's port is one cluster, however often it is named; an address stands for itself."""
