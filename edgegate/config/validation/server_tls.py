@@ -86,7 +86,8 @@ def _check_source(findings: Findings, path: Path, tls: ServerTLSSettings, mode: 
         findings.error((*path, missing), f"missing: {files[0]} is of no use without it")
     for name in ("credentialNames", "tlsCertificates"):
         if len(getattr(tls, _CERTIFICATES[name])) > _MOST_CERTIFICATES:
-            findings.error((*path, name), f"at most {_MOST_CERTIFICATES}: one RSA and one ECDSA")
+            message = f"more than {_MOST_CERTIFICATES}, one RSA and one ECDSA: of one kind the one for the SNI is shown"
+            findings.warning((*path, name), message)
     for index, certificate in enumerate(tls.tls_certificates):
         for name, value in (
             ("serverCertificate", certificate.server_certificate),

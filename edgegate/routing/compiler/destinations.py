@@ -248,7 +248,10 @@ class DestinationCompiler:
         except Unusable as error:
             place.error(("host",), str(error))
             return None
-        if said is not None and not cluster.endpoints:
+        if said is None and not cluster.endpoints:
+            for declaration in service.declarations:
+                declaration.warn_of_no_endpoints(self._problems)
+        elif said is not None and not cluster.endpoints:
             labels = ", ".join(f"{key}={value}" for key, value in said.value.labels.items())
             origin = said.resource.document.origin_of(said.path)
             message = (

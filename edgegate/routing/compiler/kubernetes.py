@@ -12,8 +12,9 @@ from edgegate.config.kinds.service import (
     Service,
     ServiceType,
 )
+from edgegate.config.problems import Problems
 from edgegate.config.resources import Resource
-from edgegate.routing.compiler.members import Members, Unusable, address_of, members_of
+from edgegate.routing.compiler.members import NOWHERE, Members, Unusable, address_of, members_of
 from edgegate.routing.compiler.workloads import Workload, Workloads
 from edgegate.routing.snapshot import Endpoint, Origin
 
@@ -59,6 +60,11 @@ class KubernetesService:
     def visible_from(self, namespace: str) -> bool:
         """A Service is seen from every namespace."""
         return True
+
+    def warn_of_no_endpoints(self, problems: Problems) -> None:
+        """Report that nothing of it is ready."""
+        message = f"no document lists an endpoint of it that is ready: {NOWHERE}"
+        self._resource.warning(problems, ("spec", "ports"), message)
 
     def members(self, port: int) -> Members:
         """

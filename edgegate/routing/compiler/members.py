@@ -10,6 +10,9 @@ from edgegate.config.values import show
 from edgegate.routing.hosts import normalise
 from edgegate.routing.snapshot import Address, Discovery, Endpoint, TCPAddress, UNIXAddress
 
+NOWHERE = "whatever is sent there is answered 503 (UH) until there is one"
+"""What becomes of requests to a service without endpoints."""
+
 _MAY_BE_IP = re.compile(r"[0-9.]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
 
 

@@ -7,11 +7,13 @@ from collections.abc import Iterator, Sequence
 from edgegate.config.kinds.service import EndpointSlice
 from edgegate.config.kinds.service_entry import Resolution, ServiceEntry, ServicePort
 from edgegate.config.kinds.workload import WorkloadEntry
+from edgegate.config.problems import Problems
 from edgegate.config.resources import Resource
+from edgegate.config.validation.service_entry import warn_of_no_endpoints
 from edgegate.routing.clusters import Endpoint
 from edgegate.routing.compiler.exports import exported
 from edgegate.routing.compiler.kubernetes import endpoints_of, labels_of
-from edgegate.routing.compiler.members import Members, Unusable, address_of, ip_literal, is_name, members_of
+from edgegate.routing.compiler.members import NOWHERE, Members, Unusable, address_of, ip_literal, is_name, members_of
 from edgegate.routing.compiler.workloads import Workloads, has_labels
 from edgegate.routing.snapshot import Origin
 
@@ -56,14 +58,24 @@ class DeclaredEntry:
         """Whether C{exportTo} lets a namespace see it."""
         return exported(self._resource.spec.export_to, self._resource.namespace, namespace)
 
+    def warn_of_no_endpoints(self, problems: Problems) -> None:
+        """Report that it is nowhere, for now."""
+        selector = self._resource.spec.workload_selector
+        if selector is None:
+            warn_of_no_endpoints(self._resource, problems)
+            return
+        wanted = ", ".join(f"{key}={value}" for key, value in selector.labels.items())
+        message = f'no WorkloadEntry in namespace "{self._resource.namespace}" has the labels {wanted}: {NOWHERE}'
+        self._resource.warning(problems, ("spec", "workloadSelector"), message)
+
     def members(self, port: int) -> Members:
         """
         Find the endpoints of one of its ports, in the order of the documents.
 
         C{STATIC} and C{NONE} without endpoints have the entry's C{addresses},
-        C{DNS} without endpoints has its host.
+        C{DNS} without endpoints has its host. A C{STATIC} one may have none at all.
 
-        @raise Unusable: It has neither.
+        @raise Unusable: It is wherever a client wanted to go.
         """
         spec = self._resource.spec
         service_port = self._ports[port]
@@ -90,19 +102,12 @@ class DeclaredEntry:
 
     def _selected(self, labels: dict[str, str], port: ServicePort) -> Iterator[Endpoint]:
         """Yield the WorkloadEntries of the own namespace that have all labels, and what is listed in such slices."""
-        namespace, number = self._resource.namespace, port.target_port or port.number
-        found = False
-        for workload in self._workloads.select(namespace, labels):
-            found = True
+        number = port.target_port or port.number
+        for workload in self._workloads.select(self._resource.namespace, labels):
             yield workload.endpoint(workload.ports.get(port.name) or number)
         for piece in self._slices:
             if labels and has_labels(labels_of(piece), labels):
-                found = True
                 yield from endpoints_of(piece, number)
-        if not found:
-            wanted = ", ".join(f"{key}={value}" for key, value in labels.items())
-            message = f'no WorkloadEntry in namespace "{namespace}" has the labels {wanted} of its workloadSelector'
-            raise Unusable(message)
 
     def _addresses(self, number: int) -> tuple[Endpoint, ...]:
         spec = self._resource.spec
@@ -113,8 +118,6 @@ class DeclaredEntry:
                 "with resolution NONE it is wherever a client wanted to go, which an edge can't tell:"
                 " say resolution: DNS, or STATIC with endpoints, or give single IP addresses"
             )
-        if not literals:
-            raise Unusable("it has neither endpoints nor addresses: list endpoints, or say resolution: DNS")
         if missing is not None:
             raise Unusable(f'its address "{missing}" is no single IP address: list endpoints')
         return tuple(Endpoint(address_of(literal, number)) for literal in literals if literal is not None)

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from edgegate.config.kinds.service import Endpoints, EndpointSlice
 from edgegate.config.kinds.service_entry import ServiceEntry
+from edgegate.config.problems import Problems
 from edgegate.config.resources import Resource, Resources
 from edgegate.routing.compiler.kubernetes import KubernetesService
 from edgegate.routing.compiler.members import Members
@@ -40,6 +41,9 @@ class Declaration(Protocol):
 
         @raise Unusable: The document does not tell.
         """
+
+    def warn_of_no_endpoints(self, problems: Problems) -> None:
+        """Report that it has none."""
 
     def visible_from(self, namespace: str) -> bool:
         """Whether C{exportTo} lets a namespace see it."""

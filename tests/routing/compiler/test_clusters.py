@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.config.problems import Problems
 from edgegate.routing.clusters import Balancing, Discovery, Endpoint
 from edgegate.routing.compiler.clusters import join_members
 from edgegate.routing.compiler.members import Members, Unusable
@@ -28,6 +29,9 @@ class Declared:
     def visible_from(self, namespace: str) -> bool:
         """Be for everyone."""
         return True
+
+    def warn_of_no_endpoints(self, problems: Problems) -> None:
+        """Be asked of it by nobody."""
 
     def members(self, port: int) -> Members:
         """Return the endpoints, where there are any."""

@@ -87,6 +87,31 @@ class DestinationsTests(SynchronousTestCase):
         self.assertIn("error: spec.http[0].route[0].destination.host: say port.number", error)
         self.assertIn("has 80, 81, and no listener of this VirtualService has one of them (8080, 8443)", error)
 
+    def test_no_endpoints(self) -> None:
+        """A service without endpoints has a cluster without any; the document that lacks them is warned of."""
+        entry = (SERVICE % "").replace("  endpoints: [{address: 10.0.0.1}]\n", "")
+        body = f"http: [{route('web')}]"
+        snapshot, told = compiled(entry + gateway("gw", "80 HTTP *") + virtual_service("a", "a.example", body))
+        self.assertEqual(snapshot.clusters["outbound|80||web.default.svc.cluster.local"].endpoints, ())
+        (warning,) = told
+        self.assertIn("in.yaml:4:1: warning: spec.endpoints: none: whatever is sent there is answered 503", warning)
+        kubernetes = """\
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {ports: [{port: 80}]}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: web-1, labels: {kubernetes.io/service-name: web}}
+addressType: IPv4
+ports: [{port: 80}]
+endpoints: [{addresses: [10.0.0.1], conditions: {ready: false}}]
+---
+"""
+        (warning,) = compiled(kubernetes + gateway("gw", "80 HTTP *") + virtual_service("a", "a.example", body))[1]
+        self.assertIn("spec.ports: no document lists an endpoint of it that is ready", warning)
+
     def test_mesh(self) -> None:
         """Destinations that only the routes of a mesh name need not be declared."""
         nothing = "{destination: {host: nothing}}"
