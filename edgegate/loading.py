@@ -14,7 +14,7 @@ from functools import lru_cache
 from edgegate.config.decode import decode
 from edgegate.config.document import Document
 from edgegate.config.documents import MAX_FILE, stream
-from edgegate.config.problems import Problem, Problems, Severity
+from edgegate.config.problems import Problem, Problems, Role, Severity
 from edgegate.inspection import KeyInspector
 from edgegate.routing.compiler import CompileOptions, compile_resources
 from edgegate.routing.snapshot import Snapshot
@@ -121,7 +121,7 @@ def _documents(sources: Sources, problems: Problems) -> Iterator[Document]:
     """Yield all documents, each of which may be gone when the next one is read."""
     for name, content in sources.documents():
         if isinstance(content, str):
-            problems.add(Problem(name, 1, 1, Severity.ERROR, "", f"can't be read: {content}"))
+            problems.add(Problem(name, 1, 1, Severity.ERROR, "", f"can't be read: {content}", Role.CAUSE))
         else:
             yield from stream(name, content, problems)
 

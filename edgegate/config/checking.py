@@ -18,11 +18,16 @@ from typing import Any
 from msgspec import inspect
 
 from edgegate.config.document import Document, Path, snake_case
-from edgegate.config.problems import Problems
+from edgegate.config.problems import Problems, Role
 from edgegate.config.values import closest, describe, show, type_name
 
 DROPPED: Any = object()
 """Stands for a value that can't be used."""
+
+_DECLARING = frozenset(
+    ("DestinationRule", "EndpointSlice", "Endpoints", "Secret", "Service", "ServiceEntry", "WorkloadEntry")
+)
+"""Kinds that others refer to, not by their own name alone."""
 
 _PORT = re.compile(r"[0-9]{1,5}")
 
@@ -51,9 +56,11 @@ class Check:
 
         Where nothing is known of that, the value is left out.
         """
-        self.document.error(self.problems, path, message)
-        if meant is DROPPED:
+        lost = meant is DROPPED
+        if lost:
             self.broken.append(path)
+        hides = lost and self.document.kind in _DECLARING
+        self.document.error(self.problems, path, message, Role.CAUSE if hides else Role.ITSELF)
         return meant
 
     def mismatch(self, path: Path, expected: str, value: object, meant: Any = DROPPED) -> Any:

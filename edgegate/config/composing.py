@@ -23,7 +23,7 @@ from yaml.events import (
 )
 
 from edgegate.config.document import Path, Places, format_path
-from edgegate.config.problems import Problem, Problems, Severity
+from edgegate.config.problems import Problem, Problems, Role, Severity
 from edgegate.config.scalars import resolve, short_tag, tagged
 from edgegate.config.syntax import explain
 
@@ -238,7 +238,7 @@ class Composer:
             name = key.text  # as JSON, whose keys are always strings
         first = frame.places.get(name)
         if first is not None:
-            self._error(key.line, key.column, f"the key {name} comes twice, first on line {first[0]}")
+            self._error(key.line, key.column, f"the key {name} comes twice, first on line {first[0]}", Role.ITSELF)
             return
         frame.value[name] = node.value
         frame.places[name] = (key.line, key.column, node.places)
@@ -267,9 +267,9 @@ class Composer:
             if not frame.mapping or frame.key is not None
         )
 
-    def _error(self, line: int, column: int, message: str) -> None:
+    def _error(self, line: int, column: int, message: str, role: Role = Role.CAUSE) -> None:
         path = format_path(self._path()[:MAX_PATH])
-        self._problems.add(Problem(self._file, line, column, Severity.ERROR, path, message))
+        self._problems.add(Problem(self._file, line, column, Severity.ERROR, path, message, role))
 
     def _syntax_error(self, text: str, error: yaml.YAMLError) -> Unreadable:
         place, message, index = (0, 0), f"not YAML: {error}", 0
@@ -281,6 +281,6 @@ class Composer:
             if "nesting" in (error.problem or ""):
                 # libyaml has a limit of its own, and reads far enough ahead to come to it first
                 message = _TOO_DEEP
-        problem = Problem(self._file, place[0] + self._first, place[1] + 1, Severity.ERROR, "", message)
-        self._problems.add(problem)
+        line, column = place[0] + self._first, place[1] + 1
+        self._problems.add(Problem(self._file, line, column, Severity.ERROR, "", message, Role.CAUSE))
         return Unreadable(index)

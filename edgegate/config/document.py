@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from edgegate.config.packing import pack, unpack
-from edgegate.config.problems import Problem, Problems, Severity
+from edgegate.config.problems import Problem, Problems, Role, Severity
 from edgegate.routing.snapshot import Origin
 
 Path = tuple[str | int, ...]
@@ -141,18 +141,20 @@ class Document:
             places = _unfolded(found[2])
         return line, column
 
-    def problem(self, problems: Problems, severity: Severity, path: Path, message: str) -> None:
+    def problem(
+        self, problems: Problems, severity: Severity, path: Path, message: str, role: Role = Role.ITSELF
+    ) -> None:
         """Report what is wrong with a part of it."""
         original = self.original(path)
-        problems.add(Problem(self.file, *self._place(original), severity, format_path(original), message))
+        problems.add(Problem(self.file, *self._place(original), severity, format_path(original), message, role))
 
-    def error(self, problems: Problems, path: Path, message: str) -> None:
+    def error(self, problems: Problems, path: Path, message: str, role: Role = Role.ITSELF) -> None:
         """Report an error."""
-        self.problem(problems, Severity.ERROR, path, message)
+        self.problem(problems, Severity.ERROR, path, message, role)
 
-    def warning(self, problems: Problems, path: Path, message: str) -> None:
+    def warning(self, problems: Problems, path: Path, message: str, role: Role = Role.ITSELF) -> None:
         """Report a warning."""
-        self.problem(problems, Severity.WARNING, path, message)
+        self.problem(problems, Severity.WARNING, path, message, role)
 
 
 def _folded(places: Places, levels: int) -> Any:

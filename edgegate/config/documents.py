@@ -15,7 +15,7 @@ from edgegate.config.composing import Composer, Node, Unreadable
 from edgegate.config.document import Document
 from edgegate.config.envelope import documents_of
 from edgegate.config.plain import NotPlain, plain
-from edgegate.config.problems import Problem, Problems, Severity
+from edgegate.config.problems import Problem, Problems, Role, Severity
 
 MAX_FILE = 32 * 1024 * 1024
 """Bytes of a file."""
@@ -44,7 +44,7 @@ def stream(file: str, text: bytes | str, problems: Problems) -> Iterator[Documen
     @param file: What problems call it: relative to the folder, as the user named it.
     """
     if len(text) > MAX_FILE:
-        problems.add(Problem(file, 1, 1, Severity.ERROR, "", f"larger than {MAX_FILE // 1024 // 1024} MiB"))
+        problems.add(Problem(file, 1, 1, Severity.ERROR, "", f"larger than {MAX_FILE // 1024 // 1024} MiB", Role.CAUSE))
         return
     text = text.removeprefix(_MARK) if isinstance(text, bytes) and _sound(text) else _decode(file, text, problems)
     line = 0
@@ -60,7 +60,9 @@ def stream(file: str, text: bytes | str, problems: Problems) -> Iterator[Documen
                 return
             line += text.count("\n", 0, after)
             text = text[after:]
-    problems.add(Problem(file, line + 1, 1, Severity.ERROR, "", "too many syntax errors: the rest was not read"))
+    problems.add(
+        Problem(file, line + 1, 1, Severity.ERROR, "", "too many syntax errors: the rest was not read", Role.CAUSE)
+    )
 
 
 def _roots(file: str, line: int, text: bytes | str, problems: Problems) -> Iterator[Node]:
@@ -99,7 +101,7 @@ def _decode(file: str, text: bytes | str, problems: Problems) -> str:
         at = unprintable.start()
         line, column = decoded.count("\n", 0, at) + 1, at - decoded.rfind("\n", 0, at)
         message = f"the character U+{ord(unprintable[0]):04X} is not allowed in YAML"
-        problems.add(Problem(file, line, column, Severity.ERROR, "", message))
+        problems.add(Problem(file, line, column, Severity.ERROR, "", message, Role.CAUSE))
         decoded = _UNPRINTABLE.sub("\ufffd", decoded)
     return decoded
 
@@ -111,7 +113,9 @@ def _decode_bytes(file: str, raw: bytes, problems: Problems) -> str:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         column = error.start - raw.rfind(b"\n", 0, error.start)
-        problems.add(Problem(file, line, column, Severity.ERROR, "", f"not {encoding.upper()}: {error.reason}"))
+        problems.add(
+            Problem(file, line, column, Severity.ERROR, "", f"not {encoding.upper()}: {error.reason}", Role.CAUSE)
+        )
         return raw.decode(encoding, "replace")
 
 

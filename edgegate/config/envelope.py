@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from edgegate.config.document import Document, Path, Places, format_path
-from edgegate.config.problems import Problems, Severity
+from edgegate.config.problems import Problems, Role
 from edgegate.config.values import describe
 
 DEFAULT_NAMESPACE = "default"
@@ -118,4 +118,4 @@ def _created(draft: Document, value: object, problems: Problems) -> datetime | N
 
 
 def _error(draft: Document, problems: Problems, path: Path, message: str) -> None:
-    draft.problem(problems, Severity.ERROR, path, message)
+    draft.error(problems, path, message, Role.CAUSE)

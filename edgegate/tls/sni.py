@@ -53,8 +53,8 @@ class ContextMap:
         chosen = choice(chain.tls)
         contexts: dict[ServerTLS, SSL.Context] = {}
         for tls in chosen.all():
-            contexts[tls] = kept.pop((identity, tls), None) or server_context(tls, identity)
-            self._contexts[identity, tls] = contexts[tls]
+            key = identity, tls
+            self._contexts[key] = contexts[tls] = kept.pop(key) if key in kept else server_context(tls, identity)
         if chosen.named:
             self._named[id(chain)] = {name: (chain, contexts[tls]) for name, tls in chosen.named.items()}
         return contexts[chosen.usual]

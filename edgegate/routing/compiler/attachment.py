@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from edgegate.config.document import Path
 from edgegate.config.kinds.gateway import Gateway
 from edgegate.config.kinds.virtual_service import VirtualService
-from edgegate.config.problems import Problems, Severity
+from edgegate.config.problems import Problems, Role, Severity
 from edgegate.config.resources import Resource
 from edgegate.config.values import show
 from edgegate.routing.compiler.patterns import PatternIndex
@@ -93,7 +93,7 @@ class GatewayNames:
                 full = [f"{namespace}/{other}" for namespace, other in self._declared]
                 hint = self._suggestions.like(name, [*own, *full])
                 where = f'no document declares Gateway {show(key[1])} in namespace "{key[0]}"'
-                resource.error(self._problems, (*path, index), where + hint)
+                resource.error(self._problems, (*path, index), where + hint, Role.CONSEQUENCE)
         return frozenset(found)
 
 
@@ -142,7 +142,9 @@ class Attachments:
                     domains.setdefault(server, {})[domain] = None
             if not served:
                 why = "serves this host" + (f' to namespace "{resource.namespace}"' if refused else "")
-                resource.warning(self._problems, ("spec", "hosts", index), f"no server of its gateways {why}")
+                resource.warning(
+                    self._problems, ("spec", "hosts", index), f"no server of its gateways {why}", Role.CONSEQUENCE
+                )
         ports = {server.number for server in domains}
         by_port = {port: at(port, ports) if at is not None else rules for port in ports}
         for server, names in domains.items():

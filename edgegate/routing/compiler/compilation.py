@@ -41,6 +41,7 @@ def compile_resources(resources: Resources, options: CompileOptions, problems: P
     found = Problems()
     snapshot = _compile(resources, options, found)
     _merge(problems, found)
+    problems.leave_out_consequences()
     return snapshot
 
 

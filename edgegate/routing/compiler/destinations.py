@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 from edgegate.config.document import Path
 from edgegate.config.kinds.destination_rule import Subset
 from edgegate.config.kinds.virtual_service import Destination, HTTPRouteDestination, RouteDestination, VirtualService
-from edgegate.config.problems import Problems
+from edgegate.config.problems import Problems, Role
 from edgegate.config.resources import Resource
 from edgegate.config.values import show
 from edgegate.routing.actions import RequestChanges
@@ -79,12 +79,12 @@ class _Place:
     served: Resource[VirtualService]
     failed: set[tuple[Resource[VirtualService], Path]]
 
-    def error(self, path: Path, message: str) -> None:
+    def error(self, path: Path, message: str, role: Role = Role.CONSEQUENCE) -> None:
         self.failed.add((self.resource, self.path))
-        self.resource.error(self.problems, self.path + path, message)
+        self.resource.error(self.problems, self.path + path, message, role)
 
     def warning(self, path: Path, message: str) -> None:
-        self.resource.warning(self.problems, self.path + path, message)
+        self.resource.warning(self.problems, self.path + path, message, Role.CONSEQUENCE)
 
 
 class DestinationCompiler:
@@ -182,7 +182,7 @@ class DestinationCompiler:
         try:
             host = literal or normalise(text)
         except ValueError as error:
-            place.error(("host",), str(error))
+            place.error(("host",), str(error), Role.ITSELF)
             return None
         namespace = place.resource.namespace
         service = self._services.find(host, namespace)
@@ -226,10 +226,10 @@ class DestinationCompiler:
     def _address(self, host: str, port: int | None, subset: str | None, place: _Place) -> str | None:
         """Return the cluster of an address that stands for itself."""
         if subset:
-            place.error(("subset",), f"{show(host)} is an address, which has no subsets")
+            place.error(("subset",), f"{show(host)} is an address, which has no subsets", Role.ITSELF)
             return None
         if not port:
-            place.error(("host",), f"{show(host)} is an address, not a service: say port.number")
+            place.error(("host",), f"{show(host)} is an address, not a service: say port.number", Role.ITSELF)
             return None
         origin = place.resource.document.origin_of((*place.path, "host"))
         return self._clusters.of_address(host, port, place.resource.namespace, origin).name

@@ -12,7 +12,7 @@ from edgegate.config.kinds.service import (
     Service,
     ServiceType,
 )
-from edgegate.config.problems import Problems
+from edgegate.config.problems import Problems, Role
 from edgegate.config.resources import Resource
 from edgegate.routing.compiler.members import NOWHERE, Members, Unusable, address_of, members_of
 from edgegate.routing.compiler.workloads import Workload, Workloads
@@ -64,7 +64,7 @@ class KubernetesService:
     def warn_of_no_endpoints(self, problems: Problems) -> None:
         """Report that nothing of it is ready."""
         message = f"no document lists an endpoint of it that is ready: {NOWHERE}"
-        self._resource.warning(problems, ("spec", "ports"), message)
+        self._resource.warning(problems, ("spec", "ports"), message, Role.CONSEQUENCE)
 
     def members(self, port: int) -> Members:
         """

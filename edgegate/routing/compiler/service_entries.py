@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from edgegate.config.kinds.service import EndpointSlice
 from edgegate.config.kinds.service_entry import Resolution, ServiceEntry, ServicePort
 from edgegate.config.kinds.workload import WorkloadEntry
-from edgegate.config.problems import Problems
+from edgegate.config.problems import Problems, Role
 from edgegate.config.resources import Resource
 from edgegate.config.validation.service_entry import warn_of_no_endpoints
 from edgegate.routing.clusters import Endpoint
@@ -66,7 +66,7 @@ class DeclaredEntry:
             return
         wanted = ", ".join(f"{key}={value}" for key, value in selector.labels.items())
         message = f'no WorkloadEntry in namespace "{self._resource.namespace}" has the labels {wanted}: {NOWHERE}'
-        self._resource.warning(problems, ("spec", "workloadSelector"), message)
+        self._resource.warning(problems, ("spec", "workloadSelector"), message, Role.CONSEQUENCE)
 
     def members(self, port: int) -> Members:
         """

@@ -130,7 +130,7 @@ class DelegatesTests(SynchronousTestCase):
     def test_unused(self) -> None:
         """A delegate that nobody uses serves nothing: where it would lead is not asked for."""
         self.assertEqual(self.led(delegate(*VERSIONS)), [])
-        (warning,) = self.told(delegate(route("nothing")))
+        _, warning = self.told(delegate(route("nothing")))
         self.assertIn("no VirtualService delegates to it: it serves nothing", warning)
 
     def test_chain(self) -> None:
@@ -164,7 +164,7 @@ class DelegatesTests(SynchronousTestCase):
         leaf = delegate(route(port=3, match="[{gateways: [gw]}]"))
         self.assertEqual(self.led(root(delegating(prefix("/a"))), leaf), ["/a -> 3"])
         other = gateway("more", "81 HTTP *")
-        (warning,) = self.told(other, root(delegating("[]")), leaf.replace("[gw]", "[more]"))
+        _, warning = self.told(other, root(delegating("[]")), leaf.replace("[gw]", "[more]"))
         self.assertIn('"more" is not among spec.gateways of VirtualService istio-system/root-vs', warning)
 
     def test_never_reached(self) -> None:
