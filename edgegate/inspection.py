@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from edgegate.config.problems import Severity
+from edgegate.config.problems import Role, Severity
 from edgegate.routing.compiler import Finding, Part
 from edgegate.routing.tls import KeyPair, ServerTLS, UpstreamTLS
 from edgegate.tls.choice import choice, names_of
@@ -82,7 +82,7 @@ class KeyInspector:
             yield Finding(Severity.ERROR, part, str(error), number)
             return
         for doubt in doubts(pair.chain, self._now):
-            yield Finding(Severity.WARNING, Part.CERTIFICATE, f"{pair.name}: {doubt}", number)
+            yield Finding(Severity.WARNING, Part.CERTIFICATE, f"{pair.name}: {doubt}", number, Role.TIME)
 
     def _trust(self, authorities: bytes | None, revocations: bytes) -> Iterator[Finding]:
         if authorities is not None:
@@ -92,7 +92,7 @@ class KeyInspector:
                 yield Finding(Severity.ERROR, Part.AUTHORITIES, error.reason)
             else:
                 for doubt in doubts(authorities, self._now):
-                    yield Finding(Severity.WARNING, Part.AUTHORITIES, doubt)
+                    yield Finding(Severity.WARNING, Part.AUTHORITIES, doubt, role=Role.TIME)
         if revocations:
             try:
                 check_revocations(revocations)

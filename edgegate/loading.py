@@ -26,7 +26,7 @@ class Loaded:
     """
     What came of reading the files.
 
-    @ivar snapshot: L{None} where there are errors.
+    @ivar snapshot: L{None} where there are errors, or what is taken for them.
     @ivar sources: What was read.
     """
 
@@ -55,6 +55,7 @@ class Configuration:
         port_map: Mapping[int, int] | None = None,
         read_stdin: Callable[[], bytes] | None = None,
         frozen: bool = False,
+        strict: bool = False,
     ) -> None:
         """
         @param config: A folder, a file, or C{-} for standard input. Names in the documents are relative to the folder,
@@ -66,8 +67,10 @@ class Configuration:
             (L{gc.freeze}): it does not look through thousands of routes while requests wait. For a process that is
             the gateway's own: cycles of objects that end meanwhile are freed with the next load, or where there are
             more than L{FEW_OBJECTS} with one of the next L{THOROUGH_EVERY}.
+        @param strict: Take warnings for errors: see L{Problems.refusing}.
         """
         self._frozen = frozen
+        self._strict = strict
         self._loads = 0
         self.config = config
         self._selector = selector
@@ -88,7 +91,7 @@ class Configuration:
         with _collector_paused(self._frozen, thorough):
             snapshot = self._compile(sources, problems, now or datetime.now(timezone.utc))
         _give_back()
-        return Loaded(None if problems.errors else snapshot, problems, sources)
+        return Loaded(None if problems.refusing(self._strict) else snapshot, problems, sources)
 
     def _compile(self, sources: Sources, problems: Problems, now: datetime) -> Snapshot:
         resources = decode(_documents(sources, problems), problems)

@@ -22,6 +22,7 @@ from edgegate.downstream.introduced import Introductions
 from edgegate.http.target import PathNormalisation
 from edgegate.loading import Loaded
 from edgegate.observe.counters import Counters
+from edgegate.report import summary
 from edgegate.reloading import Outcome, Reload, changes
 from edgegate.routing.snapshot import Address, Listener, Snapshot, TCPAddress
 from edgegate.tls.secrets import BadKeyMaterial
@@ -320,7 +321,7 @@ class GatewayService(MultiService):
         for problem in reload.problems:
             log.emit(_LEVELS[problem.severity], "{problem}", problem=str(problem))
         if reload.outcome is Outcome.REFUSED:
-            log.error("reload refused: what was served before goes on ({errors} errors)", errors=reload.problems.errors)
+            log.error("reload refused: what was served before goes on ({problems})", problems=summary(reload.problems))
             return
         log.info("reloaded in {seconds:.3f} seconds", seconds=reload.seconds)
         for change in reload.changes:

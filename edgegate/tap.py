@@ -101,6 +101,7 @@ class Options(usage.Options):
         self["selector"] = {}
         self["map-port"] = {}
         self["watch"] = True
+        self["strict"] = False
         self["proxy-protocol"] = {}
         self["proxy-protocol-from"] = []
         self["dns-server"] = []
@@ -159,6 +160,13 @@ class Options(usage.Options):
         except ValueError as error:
             raise usage.UsageError(f"--dns-server: {error}") from None
 
+    def opt_strict(self) -> None:
+        """
+        Take warnings for errors, at the start and on a reload, but for those of certificates that expire soon or have
+        expired.
+        """
+        self["strict"] = True
+
     def opt_no_watch(self) -> None:
         """Do not watch the files: reload on SIGHUP and `edgegate reload` only."""
         self["watch"] = False
@@ -205,10 +213,16 @@ def makeService(options: Options) -> IService:
     from twisted.internet import reactor as installed  # noqa: PLC0415
 
     reactor = cast(Reactor, installed)
-    configuration = Configuration(options["config"], options["selector"] or None, options["map-port"], frozen=True)
+    configuration = Configuration(
+        options["config"],
+        options["selector"] or None,
+        options["map-port"],
+        frozen=True,
+        strict=options["strict"],
+    )
     loaded = configuration.load()
     if len(loaded.problems):
-        report(loaded.problems, sys.stderr, "not started" if loaded.problems.errors else "")
+        report(loaded.problems, sys.stderr, "not started" if loaded.snapshot is None else "")
     if loaded.snapshot is None:
         raise SystemExit(EX_CONFIG)
     # connections and requests leave no cycles behind, so it has little to find

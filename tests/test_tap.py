@@ -45,6 +45,7 @@ class OptionsTests(SynchronousTestCase):
         merged = options("-c", "etc", "--path-normalization=merge-slashes")
         self.assertIs(merged["paths"], PathNormalisation.MERGE_SLASHES)
         self.assertFalse(options("-c", "etc", "--no-watch")["watch"])
+        self.assertEqual([options("-c", "etc", *more)["strict"] for more in ((), ("--strict",))], [False, True])
         ports = ("--proxy-protocol", "80", "--proxy-protocol", "443:optional")
         found = options("-c", "etc", *ports, "--proxy-protocol-from", "10.0.0.0/8")
         self.assertEqual(found["proxy-protocol"], {80: False, 443: True})

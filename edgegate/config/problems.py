@@ -22,13 +22,14 @@ class Role(Enum):
 
     A C{CAUSE}, always an error, hides what some part of the files declares; a C{CONSEQUENCE} may be there only because
     of that: something is not declared, or is of no use. An C{OUTCOME}, a warning, is one of all that is said, so that
-    any error may be the reason.
+    any error may be the reason. What C{TIME} brings is none of the files' making.
     """
 
     ITSELF = "itself"
     CAUSE = "cause"
     CONSEQUENCE = "consequence"
     OUTCOME = "outcome"
+    TIME = "time"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -98,6 +99,17 @@ class Problems:
     def warnings(self) -> int:
         """How many of them are warnings."""
         return sum(problem.severity is Severity.WARNING for problem in self._found)
+
+    def refusing(self, strict: bool) -> bool:
+        """
+        Whether they keep the files from being served.
+
+        @param strict: Whether warnings do, but for those that time brings: a gateway must not fail to start because a
+            certificate is about to expire.
+        """
+        return self.errors > 0 or (
+            strict and any(each.severity is Severity.WARNING and each.role is not Role.TIME for each in self._found)
+        )
 
     def __iter__(self) -> Iterator[Problem]:
         """Yield them by file and line; causes before all others where what follows from them was left out."""

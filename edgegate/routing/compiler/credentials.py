@@ -80,7 +80,7 @@ class CredentialCompiler:
         for finding in self._options.inspect(tls, tuple(host.pattern for host in server.hosts)):
             path = material.places.get((finding.part, finding.number), ("cipherSuites",))
             place = (*server.path, "tls", *path)
-            server.gateway.document.problem(self._problems, finding.severity, place, finding.message)
+            server.gateway.document.problem(self._problems, finding.severity, place, finding.message, finding.role)
         return tls
 
     # What the fields name ----------------------------------------------------------------------------------------

@@ -79,6 +79,11 @@ class _Place:
     served: Resource[VirtualService]
     failed: set[tuple[Resource[VirtualService], Path]]
 
+    @property
+    def http(self) -> bool:
+        """Whether it is one of an HTTP route."""
+        return self.path[1] == "http"
+
     def error(self, path: Path, message: str, role: Role = Role.CONSEQUENCE) -> None:
         self.failed.add((self.resource, self.path))
         self.resource.error(self.problems, self.path + path, message, role)
@@ -166,7 +171,11 @@ class DestinationCompiler:
         @param changes: What is changed of requests to a destination, and of answers from it.
         """
         found = []
+        some = any(route.weight for route in routes)
         for index, route in enumerate(routes):
+            if some and route.weight is None and len(routes) > 1:
+                message = "missing beside other weights: it is 0, so nothing goes here"
+                resource.warning(self._problems, (*path, index, "weight"), message)
             cluster = self.cluster(resource, (*path, index, "destination"), route.destination)
             if cluster is not None:
                 weight = max(route.weight or 0, 1) if len(routes) == 1 else max(route.weight or 0, 0)
@@ -248,10 +257,12 @@ class DestinationCompiler:
         except Unusable as error:
             place.error(("host",), str(error))
             return None
-        if said is None and not cluster.endpoints:
-            for declaration in service.declarations:
+        for declaration in service.declarations:
+            if place.http:
+                declaration.warn_of_protocol(port, self._problems)
+            if said is None and not cluster.endpoints:
                 declaration.warn_of_no_endpoints(self._problems)
-        elif said is not None and not cluster.endpoints:
+        if said is not None and not cluster.endpoints:
             labels = ", ".join(f"{key}={value}" for key, value in said.value.labels.items())
             origin = said.resource.document.origin_of(said.path)
             message = (

@@ -14,7 +14,7 @@ from edgegate.config.kinds.service import (
 )
 from edgegate.config.problems import Problems, Role
 from edgegate.config.resources import Resource
-from edgegate.routing.compiler.members import NOWHERE, Members, Unusable, address_of, members_of
+from edgegate.routing.compiler.members import BY_HTTP1, NOWHERE, UNSPOKEN, Members, Unusable, address_of, members_of
 from edgegate.routing.compiler.workloads import Workload, Workloads
 from edgegate.routing.snapshot import Endpoint, Origin
 
@@ -65,6 +65,18 @@ class KubernetesService:
         """Report that nothing of it is ready."""
         message = f"no document lists an endpoint of it that is ready: {NOWHERE}"
         self._resource.warning(problems, ("spec", "ports"), message, Role.CONSEQUENCE)
+
+    def warn_of_protocol(self, port: int, problems: Problems) -> None:
+        """
+        Report that requests to one of its ports are not sent by the protocol that it says: C{appProtocol}, or else the
+        begin of its name, as in Istio.
+        """
+        for index, declared in enumerate(self._resource.spec.ports):
+            said, field = declared.app_protocol, "appProtocol"
+            if not said:
+                said, field = (declared.name or "").partition("-")[0], "name"
+            if declared.port == port and said.removeprefix("kubernetes.io/").upper() in UNSPOKEN:
+                self._resource.warning(problems, ("spec", "ports", index, field), f"{said}: {BY_HTTP1}")
 
     def members(self, port: int) -> Members:
         """

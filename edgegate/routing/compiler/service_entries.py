@@ -13,7 +13,17 @@ from edgegate.config.validation.service_entry import warn_of_no_endpoints
 from edgegate.routing.clusters import Endpoint
 from edgegate.routing.compiler.exports import exported
 from edgegate.routing.compiler.kubernetes import endpoints_of, labels_of
-from edgegate.routing.compiler.members import NOWHERE, Members, Unusable, address_of, ip_literal, is_name, members_of
+from edgegate.routing.compiler.members import (
+    BY_HTTP1,
+    NOWHERE,
+    UNSPOKEN,
+    Members,
+    Unusable,
+    address_of,
+    ip_literal,
+    is_name,
+    members_of,
+)
 from edgegate.routing.compiler.workloads import Workloads, has_labels
 from edgegate.routing.snapshot import Origin
 
@@ -67,6 +77,13 @@ class DeclaredEntry:
         wanted = ", ".join(f"{key}={value}" for key, value in selector.labels.items())
         message = f'no WorkloadEntry in namespace "{self._resource.namespace}" has the labels {wanted}: {NOWHERE}'
         self._resource.warning(problems, ("spec", "workloadSelector"), message, Role.CONSEQUENCE)
+
+    def warn_of_protocol(self, port: int, problems: Problems) -> None:
+        """Report that requests to one of its ports are not sent by the protocol that it says."""
+        for index, declared in enumerate(self._resource.spec.ports):
+            if declared.number == port and (declared.protocol or "").upper() in UNSPOKEN:
+                message = f"{declared.protocol}: {BY_HTTP1}"
+                self._resource.warning(problems, ("spec", "ports", index, "protocol"), message)
 
     def members(self, port: int) -> Members:
         """

@@ -45,6 +45,9 @@ class Declaration(Protocol):
     def warn_of_no_endpoints(self, problems: Problems) -> None:
         """Report that it has none."""
 
+    def warn_of_protocol(self, port: int, problems: Problems) -> None:
+        """Report that requests to one of its ports are not sent by the protocol that it says."""
+
     def visible_from(self, namespace: str) -> bool:
         """Whether C{exportTo} lets a namespace see it."""
 

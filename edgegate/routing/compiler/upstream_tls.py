@@ -73,7 +73,7 @@ class UpstreamTLSCompiler:
         )
         for finding in self._inspect(tls):
             place = (*said.path, *material.places.get(finding.part, ()))
-            said.resource.document.problem(self._problems, finding.severity, place, finding.message)
+            said.resource.document.problem(self._problems, finding.severity, place, finding.message, finding.role)
         return tls
 
     def _of_files(self, said: Said[ClientTLSSettings], material: _Material) -> None:

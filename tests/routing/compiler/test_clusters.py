@@ -33,6 +33,9 @@ class Declared:
     def warn_of_no_endpoints(self, problems: Problems) -> None:
         """Be asked of it by nobody."""
 
+    def warn_of_protocol(self, port: int, problems: Problems) -> None:
+        """Be asked of it by nobody."""
+
     def members(self, port: int) -> Members:
         """Return the endpoints, where there are any."""
         if self.discovery is None:

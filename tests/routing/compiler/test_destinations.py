@@ -159,3 +159,28 @@ endpoints: [{addresses: [10.0.0.1], conditions: {ready: false}}]
         assert host is not None
         weights = [[each.weight for each in found.destinations] for found in host.routes]
         self.assertEqual(weights, [[1], [3, 0]])
+
+    def test_no_weight(self) -> None:
+        """That a destination without a weight beside others gets nothing is a warning."""
+        to = "{destination: {host: web}%s}".__mod__
+        for routes, told in (
+            ((to(""),), 0),
+            ((to(", weight: 1"), to("")), 1),
+            ((to(", weight: 1"), to(", weight: 0")), 0),
+        ):
+            body = f"http: [{{route: [{', '.join(routes)}]}}]"
+            text = SERVICE % "" + gateway("gw", "80 HTTP *") + virtual_service("a", "a.example", body)
+            warnings = compiled(text)[1]
+            self.assertEqual(len(warnings), told, routes)
+            for warning in warnings:
+                self.assertIn("spec.http[0].route[1].weight: missing beside other weights: it is 0", warning)
+
+    def test_protocols(self) -> None:
+        """A service that says HTTP/2 or gRPC is spoken to by HTTP/1.1 in HTTP routes, with a warning."""
+        text = (SERVICE % "").replace("name: http,", "name: http, protocol: GRPC,")
+        text += gateway("gw", "80 HTTP *", "81 TCP *")
+        both = virtual_service("a", "a.example", f"http: [{route('web')}]")
+        (warning,) = [line for line in compiled(text + both)[1] if "every connection" not in line]
+        self.assertIn("warning: spec.ports[0].protocol: GRPC: not spoken with backends yet", warning)
+        relayed = virtual_service("a", "*", f"tcp: [{route('web')}]")
+        self.assertEqual([line for line in compiled(text + relayed)[1] if "GRPC" in line], [])
