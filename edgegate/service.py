@@ -22,8 +22,8 @@ from edgegate.downstream.introduced import Introductions
 from edgegate.http.target import PathNormalisation
 from edgegate.loading import Loaded
 from edgegate.observe.counters import Counters
-from edgegate.report import summary
 from edgegate.reloading import Outcome, Reload, changes
+from edgegate.report import summary
 from edgegate.routing.snapshot import Address, Listener, Snapshot, TCPAddress
 from edgegate.tls.secrets import BadKeyMaterial
 from edgegate.upstream.localities import Place

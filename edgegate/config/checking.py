@@ -9,6 +9,7 @@ later passes can look at the rest, and report more, not the same again.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,8 +19,9 @@ from typing import Any
 from msgspec import inspect
 
 from edgegate.config.document import Document, Path, snake_case
+from edgegate.config.kinds.base import Duration
 from edgegate.config.problems import Problems, Role
-from edgegate.config.values import closest, describe, show, type_name
+from edgegate.config.values import MAX_SHOWN, closest, describe, quoted, show, type_name
 
 DROPPED: Any = object()
 """Stands for a value that can't be used."""
@@ -28,6 +30,9 @@ _DECLARING = frozenset(
     ("DestinationRule", "EndpointSlice", "Endpoints", "Secret", "Service", "ServiceEntry", "WorkloadEntry")
 )
 """Kinds that others refer to, not by their own name alone."""
+
+_SYNONYMS = {"path": ("uri",), "url": ("uri",), "service": ("host",), "address": ("host",), "backend": ("destination",)}
+"""What others call some fields."""
 
 _PORT = re.compile(r"[0-9]{1,5}")
 
@@ -66,8 +71,25 @@ class Check:
     def mismatch(self, path: Path, expected: str, value: object, meant: Any = DROPPED) -> Any:
         """Report a value of the wrong type, and return what was probably meant."""
         got = type_name(value) if self.confidential else describe(value)
-        return self.reject(path, f"expected {expected}, got {got}", meant)
+        hint = "" if self.confidential else _remedy(expected, value)
+        return self.reject(path, f"expected {expected}, got {got}{hint}", meant)
 
+
+def _remedy(expected: str, value: object) -> str:
+    """Return what to write instead of a value of the wrong type, as far as that can be told."""
+    if expected == "string":
+        return quoted(value)
+    if expected == "array":
+        one = isinstance(value, str | int | float)
+        return f": write it as a list, [{value}]" if one and len(str(value)) < MAX_SHOWN else _LISTED
+    unquoted = _UNQUOTED.get(expected)
+    if isinstance(value, str) and unquoted is not None and unquoted.fullmatch(value):
+        return ": without quotes"
+    return ": without the dash" if expected == "object" and isinstance(value, list) else ""
+
+
+_UNQUOTED = {"integer": _PORT, "number": _PORT, "boolean": re.compile("true|false")}
+_LISTED = ": each item of a list begins with -"
 
 Shape = Callable[[Check, object, Path], Any]
 """Checks a value that is not null, and returns what can be used of it, or L{DROPPED}."""
@@ -105,7 +127,7 @@ def _struct(info: inspect.StructType) -> Shape:
 
     def check(walk: Check, value: object, path: Path) -> Any:
         if not isinstance(value, dict):
-            return walk.mismatch(path, "object", value)
+            return walk.mismatch(path, _meant_by(fields, value), value)
         usable: dict[str, Any] = {}
         seen: set[str] = set()
         for key, item in value.items():
@@ -131,9 +153,18 @@ def _struct(info: inspect.StructType) -> Shape:
     return check
 
 
+def _meant_by(fields: Mapping[str, Shape], value: object) -> str:
+    """Return what is expected in place of a scalar: an object, where a field of it is what was probably meant."""
+    if isinstance(value, int) and not isinstance(value, bool) and "number" in fields:
+        return f"object such as {{number: {value}}}"
+    if isinstance(value, str) and {"exact", "prefix"} <= fields.keys() and len(value) < MAX_SHOWN:
+        return f"object such as {{exact: {json.dumps(value, ensure_ascii=False)}}}"
+    return "object"
+
+
 def _misspelt(walk: Check, key: str, value: Mapping[str, Any], fields: Mapping[str, Shape], path: Path) -> str | None:
     """Report an unknown field, and return the one that was probably meant, if it is not there already."""
-    close = closest(key, fields)
+    close = closest(key, fields) or next((name for name in _SYNONYMS.get(key, ()) if name in fields), None)
     hint = f'; did you mean "{close}"?' if close else ""
     walk.document.error(walk.problems, (*path, key), f"unknown field{hint}")
     if close is None or close in value or snake_case(close) in value:
@@ -193,10 +224,12 @@ def _enumeration(info: inspect.EnumType) -> Shape:
 
 def _custom(info: Any) -> Shape:
     parse: Callable[[str], Any] = info.cls.parse
+    timed = issubclass(info.cls, Duration)
 
     def check(walk: Check, value: object, path: Path) -> Any:
         if not isinstance(value, str):
-            return walk.mismatch(path, "string", value)
+            number = timed and isinstance(value, int | float) and not isinstance(value, bool)
+            return walk.mismatch(path, f"duration such as {value}s" if number else "string", value)
         try:
             parse(value)
         except ValueError as error:

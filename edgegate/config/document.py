@@ -12,6 +12,7 @@ from typing import Any
 
 from edgegate.config.packing import pack, unpack
 from edgegate.config.problems import Problem, Problems, Role, Severity
+from edgegate.config.templates import hint
 from edgegate.routing.snapshot import Origin
 
 Path = tuple[str | int, ...]
@@ -146,6 +147,8 @@ class Document:
     ) -> None:
         """Report what is wrong with a part of it."""
         original = self.original(path)
+        if severity is Severity.ERROR:
+            message += hint(message)
         problems.add(Problem(self.file, *self._place(original), severity, format_path(original), message, role))
 
     def error(self, problems: Problems, path: Path, message: str, role: Role = Role.ITSELF) -> None:

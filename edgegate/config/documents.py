@@ -27,6 +27,8 @@ _SEPARATOR = re.compile(r"^---(?=\s|\Z)", re.MULTILINE)
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _PLAIN = b"\t\n\r" + bytes(range(0x20, 0x7F))
 _PIECE = 1024 * 1024
+_BEGIN = 8192
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _MARK = b"\xef\xbb\xbf"
 
 
@@ -46,6 +48,10 @@ def stream(file: str, text: bytes | str, problems: Problems) -> Iterator[Documen
     if len(text) > MAX_FILE:
         problems.add(Problem(file, 1, 1, Severity.ERROR, "", f"larger than {MAX_FILE // 1024 // 1024} MiB", Role.CAUSE))
         return
+    if isinstance(text, bytes) and _is_binary(text):
+        message = "not a text file: is it an archive, an image or a certificate in DER?"
+        problems.add(Problem(file, 1, 1, Severity.ERROR, "", message, Role.CAUSE))
+        return
     text = text.removeprefix(_MARK) if isinstance(text, bytes) and _sound(text) else _decode(file, text, problems)
     line = 0
     for _ in range(MAX_SYNTAX_ERRORS):
@@ -55,7 +61,7 @@ def stream(file: str, text: bytes | str, problems: Problems) -> Iterator[Documen
             return
         except Unreadable as error:
             text = text if isinstance(text, str) else text.decode()
-            after = _next_document(text, error.index)
+            after = None if error.template else _next_document(text, error.index)
             if after is None:
                 return
             line += text.count("\n", 0, after)
@@ -74,6 +80,12 @@ def _roots(file: str, line: int, text: bytes | str, problems: Problems) -> Itera
             yield root
     except NotPlain:
         yield from islice(Composer(file, line, problems).compose(text), done, None)
+
+
+def _is_binary(raw: bytes) -> bool:
+    """Whether the begin of a file has what no text has: nothing of it is worth a message of its own."""
+    begin = raw[:_BEGIN]
+    return not begin.startswith(_UTF16) and b"\0" in begin
 
 
 def _sound(raw: bytes) -> bool:
@@ -107,14 +119,22 @@ def _decode(file: str, text: bytes | str, problems: Problems) -> str:
 
 
 def _decode_bytes(file: str, raw: bytes, problems: Problems) -> str:
-    encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
+    encoding = "utf-16" if raw.startswith(_UTF16) else "utf-8"
     try:
         return raw.decode(encoding)
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         column = error.start - raw.rfind(b"\n", 0, error.start)
         problems.add(
-            Problem(file, line, column, Severity.ERROR, "", f"not {encoding.upper()}: {error.reason}", Role.CAUSE)
+            Problem(
+                file,
+                line,
+                column,
+                Severity.ERROR,
+                "",
+                f"not {encoding.upper()}: {error.reason}; save it as UTF-8",
+                Role.CAUSE,
+            )
         )
         return raw.decode(encoding, "replace")
 

@@ -102,6 +102,11 @@ class Resource(Generic[S]):
         if not resource.left_out(path):
             resource.document.warning(problems, path, message, role)
 
+    @property
+    def faulty(self) -> bool:
+        """Whether an error was reported in it."""
+        return bool(self._told or self.broken)
+
     def left_out(self, path: Path) -> bool:
         """Whether something in that part was reported and left out when it was decoded."""
         resource, path = self.at(path)

@@ -66,28 +66,44 @@ class CheckTests(SynchronousTestCase):
         self.assertEqual(
             told,
             [
-                'hosts: expected array, got string "a"',
-                "http[0].match: expected array, got object",
+                'hosts: expected array, got string "a": write it as a list, [a]',
+                "http[0].match: expected array, got object: each item of a list begins with -",
                 "http[0].mirrorPercent: expected integer, got boolean true",
-                "http[0].name: expected string, got integer 1",
-                "http[0].timeout: expected string, got integer 5",
+                "http[0].name: expected string, got integer 1: quote it",
+                "http[0].timeout: expected duration such as 5s, got integer 5",
                 "tls[0]: expected object, got integer 5",
             ],
         )
         self.assertEqual(usable, {"http": [{}], "tls": []})
 
+    def test_what_to_write(self) -> None:
+        """A value of the wrong type is told with what to write instead, where that is clear."""
+        for struct, value, told in (
+            (
+                Gateway,
+                {"servers": [{"port": 80, "hosts": []}]},
+                "servers[0].port: expected object such as {number: 80}",
+            ),
+            (HTTPRoute, {"match": [{"uri": "/a"}]}, 'match[0].uri: expected object such as {exact: "/a"}, got string'),
+            (HTTPRoute, {"match": [{"headers": [{"a": 1}]}]}, "headers: expected object, got array: without the dash"),
+            (HTTPRoute, {"match": [{"path": {"exact": "/"}}]}, 'match[0].path: unknown field; did you mean "uri"?'),
+            (Gateway, {"servers": [{"tls": {"httpsRedirect": "true"}}]}, 'got string "true": without quotes'),
+        ):
+            found = " ".join(self.check(struct, value)[1])
+            self.assertIn(told, found)
+
     def test_numbers(self) -> None:
         """A number in quotes is an error, though it is clear what it means; numbers have limits."""
         port: dict[str, object] = {"number": "80", "name": "a", "protocol": "HTTP"}
         usable, told = self.check(Gateway, {"servers": [{"hosts": [], "port": port}]})
-        self.assertEqual(told, ['servers[0].port.number: expected integer, got string "80"'])
+        self.assertEqual(told, ['servers[0].port.number: expected integer, got string "80": without quotes'])
         self.assertEqual(usable["servers"][0]["port"]["number"], 80)
         told = self.check(HTTPRoute, {"mirrorPercent": -1})[1]
         self.assertEqual(told, ["mirrorPercent: -1 is not between 0 and 4294967295"])
         self.assertEqual(self.check(HTTPRoute, {"mirrorPercentage": {"value": 1}})[1], [])
         self.assertEqual(
             self.check(HTTPRoute, {"mirrorPercentage": {"value": "1"}})[1],
-            ['mirrorPercentage.value: expected number, got string "1"'],
+            ['mirrorPercentage.value: expected number, got string "1": without quotes'],
         )
 
     def test_integer_or_string(self) -> None:

@@ -131,7 +131,7 @@ class DecodeTests(SynchronousTestCase):
         self.assertEqual(
             told(text),
             [
-                'f:6:12: error: spec.servers[0].port.number: expected integer, got string "80"',
+                'f:6:12: error: spec.servers[0].port.number: expected integer, got string "80": without quotes',
                 'f:6:35: error: spec.servers[0].port.protocol: unknown protocol "HTPP"; did you mean "HTTP"?',
                 'f:7:5: error: spec.servers[0].hots: unknown field; did you mean "hosts"?',
                 'f:7:12: error: spec.servers[0].hots[0]: "a.*" is no pattern: a wildcard is the whole first label,'

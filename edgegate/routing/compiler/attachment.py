@@ -53,6 +53,8 @@ class GatewayNames:
     def of_service(self, resource: Resource[VirtualService]) -> frozenset[GatewayKey]:
         """Return the Gateways that a VirtualService names; report those that are not declared."""
         spec = resource.spec
+        if not spec.gateways and resource.left_out(("spec", "gateways")):
+            return frozenset()  # which was told
         if not spec.gateways:
             message = "it names no gateways, so it applies to a mesh and to nothing here"
             resource.warning(self._problems, ("spec", "hosts"), message)
@@ -143,7 +145,7 @@ class Attachments:
             if not served:
                 why = "serves this host" + (f' to namespace "{resource.namespace}"' if refused else "")
                 resource.warning(
-                    self._problems, ("spec", "hosts", index), f"no server of its gateways {why}", Role.CONSEQUENCE
+                    self._problems, ("spec", "hosts", index), f"no server of its gateways {why}", Role.OUTCOME
                 )
         ports = {server.number for server in domains}
         by_port = {port: at(port, ports) if at is not None else rules for port in ports}

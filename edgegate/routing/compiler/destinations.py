@@ -12,7 +12,7 @@ from edgegate.config.kinds.destination_rule import Subset
 from edgegate.config.kinds.virtual_service import Destination, HTTPRouteDestination, RouteDestination, VirtualService
 from edgegate.config.problems import Problems, Role
 from edgegate.config.resources import Resource
-from edgegate.config.values import show
+from edgegate.config.values import show, with_port
 from edgegate.routing.actions import RequestChanges
 from edgegate.routing.clusters import Cluster
 from edgegate.routing.compiler.clusters import ClusterCompiler
@@ -191,7 +191,13 @@ class DestinationCompiler:
         try:
             host = literal or normalise(text)
         except ValueError as error:
-            place.error(("host",), str(error), Role.ITSELF)
+            parts = with_port(text)
+            instead = (
+                ""
+                if parts is None
+                else f"{show(text)} has a port: write host: {parts[0]}, port: {{number: {parts[1]}}}"
+            )
+            place.error(("host",), instead or str(error), Role.ITSELF)
             return None
         namespace = place.resource.namespace
         service = self._services.find(host, namespace)
@@ -255,7 +261,10 @@ class DestinationCompiler:
         try:
             cluster = self._clusters.of_service(service, port, namespace, rule, said)
         except Unusable as error:
-            place.error(("host",), str(error))
+            if any(declaration.faulty for declaration in service.declarations):
+                place.failed.add((place.resource, place.path))  # what is wrong there was told
+            else:
+                place.error(("host",), str(error))
             return None
         for declaration in service.declarations:
             if place.http:

@@ -50,7 +50,11 @@ class KeySources:
         """Return the message for a credential's name that no Secret bears."""
         places = _keys(name, namespace)
         names = [other for own, other in self._secrets if (own, places[0][1]) in places]
-        hint = self._suggestions.like(places[0][1], names)
+        elsewhere = [own for own, other in self._secrets if other == places[0][1]]
+        if elsewhere:
+            hint = f'; there is one in namespace "{elsewhere[0]}"'
+        else:
+            hint = self._suggestions.like(places[0][1], names)
         where = " or ".join(show(own) for own, _ in places)
         return f"no document declares Secret {show(places[0][1])} in namespace {where}{hint}"
 

@@ -53,6 +53,11 @@ class KubernetesService:
         return self._resource.document.origin
 
     @property
+    def faulty(self) -> bool:
+        """Whether something is wrong with the document, which was told."""
+        return self._resource.faulty
+
+    @property
     def subject_alt_names(self) -> tuple[str, ...]:
         """A Service says nothing of them."""
         return ()

@@ -60,6 +60,11 @@ class DeclaredEntry:
         return self._resource.document.origin
 
     @property
+    def faulty(self) -> bool:
+        """Whether something is wrong with the document, which was told."""
+        return self._resource.faulty
+
+    @property
     def subject_alt_names(self) -> tuple[str, ...]:
         """Names of which one must be in the certificates of its endpoints; none: any."""
         return self._resource.spec.subject_alt_names

@@ -28,6 +28,10 @@ class Declaration(Protocol):
     def origin(self) -> Origin: ...
 
     @property
+    def faulty(self) -> bool:
+        """Whether something is wrong with the document, which was told."""
+
+    @property
     def ports(self) -> tuple[int, ...] | None:
         """The numbers of its ports; L{None}: any will do."""
 

@@ -21,6 +21,7 @@ class Declared:
     origin = Origin("a.yaml", 1, "ServiceEntry default/a")
     ports = (80,)
     subject_alt_names = ()
+    faulty = False
 
     def __init__(self, discovery: Discovery | None, *hosts: str) -> None:
         self.discovery = discovery

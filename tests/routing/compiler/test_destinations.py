@@ -112,6 +112,31 @@ endpoints: [{addresses: [10.0.0.1], conditions: {ready: false}}]
         (warning,) = compiled(kubernetes + gateway("gw", "80 HTTP *") + virtual_service("a", "a.example", body))[1]
         self.assertIn("spec.ports: no document lists an endpoint of it that is ready", warning)
 
+    def test_address_with_port(self) -> None:
+        """An address with a port is told once, where it stands, with what to write instead."""
+        (error,) = problems_of('{host: "10.0.0.1:8080"}')
+        self.assertIn('"10.0.0.1:8080" has a port: write host: 10.0.0.1, port: {number: 8080}', error)
+        entry = (SERVICE % "").replace("10.0.0.1", '"10.0.0.1:8080"')
+        body = f"http: [{route('web')}]"
+        (error,) = compiled(entry + gateway("gw", "80 HTTP *") + virtual_service("a", "a.example", body))[1]
+        self.assertIn("spec.endpoints[0].address", error)
+        self.assertIn("has a port: write address: 10.0.0.1, and 8080 as targetPort of the service's port", error)
+
+    def test_syntax_error(self) -> None:
+        """What a document that can't be read may have declared is not asked for elsewhere; all else is."""
+        broken = (SERVICE % "").replace("spec:", "spec")
+        body = f"http: [{route('web')}, {route('127.0.0.1', None)}]"
+        told = compiled(broken + gateway("gw", "80 HTTP *") + virtual_service("a", "a.example", body))[1]
+        self.assertEqual(
+            [line.partition(": ")[2] for line in told],
+            [
+                "error: a colon is missing behind the key",
+                "info: 1 more problem that may follow from this error: not shown until that is mended",
+                'error: spec.http[1].route[0].destination.host: "127.0.0.1" is an address, not a service:'
+                " say port.number",
+            ],
+        )
+
     def test_mesh(self) -> None:
         """Destinations that only the routes of a mesh name need not be declared."""
         nothing = "{destination: {host: nothing}}"
