@@ -12,7 +12,7 @@ from edgegate.config.kinds.destination_rule import Subset
 from edgegate.config.kinds.virtual_service import Destination, HTTPRouteDestination, RouteDestination, VirtualService
 from edgegate.config.problems import Problems, Role
 from edgegate.config.resources import Resource
-from edgegate.config.values import show, with_port
+from edgegate.config.values import show
 from edgegate.routing.actions import RequestChanges
 from edgegate.routing.clusters import Cluster
 from edgegate.routing.compiler.clusters import ClusterCompiler
@@ -191,13 +191,7 @@ class DestinationCompiler:
         try:
             host = literal or normalise(text)
         except ValueError as error:
-            parts = with_port(text)
-            instead = (
-                ""
-                if parts is None
-                else f"{show(text)} has a port: write host: {parts[0]}, port: {{number: {parts[1]}}}"
-            )
-            place.error(("host",), instead or str(error), Role.ITSELF)
+            place.error(("host",), str(error), Role.ITSELF)
             return None
         namespace = place.resource.namespace
         service = self._services.find(host, namespace)

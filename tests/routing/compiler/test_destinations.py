@@ -125,7 +125,8 @@ endpoints: [{addresses: [10.0.0.1], conditions: {ready: false}}]
     def test_syntax_error(self) -> None:
         """What a document that can't be read may have declared is not asked for elsewhere; all else is."""
         broken = (SERVICE % "").replace("spec:", "spec")
-        body = f"http: [{route('web')}, {route('127.0.0.1', None)}]"
+        web = route("web", match="[{uri: {prefix: /a}}]")
+        body = f"http: [{web}, {route('127.0.0.1', None)}]"
         told = compiled(broken + gateway("gw", "80 HTTP *") + virtual_service("a", "a.example", body))[1]
         self.assertEqual(
             [line.partition(": ")[2] for line in told],
