@@ -17,6 +17,7 @@ from edgegate.config.documents import MAX_FILE, stream
 from edgegate.config.problems import Problem, Problems, Role, Severity
 from edgegate.inspection import KeyInspector
 from edgegate.routing.compiler import CompileOptions, compile_resources
+from edgegate.routing.compiler.portable import warn_of_differences
 from edgegate.routing.snapshot import Snapshot
 from edgegate.sources import Sources
 
@@ -56,6 +57,7 @@ class Configuration:
         read_stdin: Callable[[], bytes] | None = None,
         frozen: bool = False,
         strict: bool = False,
+        portable: bool = False,
     ) -> None:
         """
         @param config: A folder, a file, or C{-} for standard input. Names in the documents are relative to the folder,
@@ -67,10 +69,12 @@ class Configuration:
             (L{gc.freeze}): it does not look through thousands of routes while requests wait. For a process that is
             the gateway's own: cycles of objects that end meanwhile are freed with the next load, or where there are
             more than L{FEW_OBJECTS} with one of the next L{THOROUGH_EVERY}.
+        @param portable: Warn of places where a cluster would do otherwise.
         @param strict: Take warnings for errors: see L{Problems.refusing}.
         """
         self._frozen = frozen
         self._strict = strict
+        self._portable = portable
         self._loads = 0
         self.config = config
         self._selector = selector
@@ -98,6 +102,8 @@ class Configuration:
         inspector = KeyInspector(now)
         options = CompileOptions(self._selector, self._port_map, sources.read, inspector, inspector.upstream)
         snapshot = compile_resources(resources, options, problems)
+        if self._portable:
+            warn_of_differences(resources, options, problems)
         if not snapshot.listeners and not problems.errors:
             why = "no server of any Gateway is served" if resources.gateways else "no Gateway is declared"
             problems.add(Problem(self.config, 1, 1, Severity.INFO, "", f"{why}: no port is opened"))
@@ -115,9 +121,10 @@ def load(
     port_map: Mapping[int, int] | None = None,
     read_stdin: Callable[[], bytes] | None = None,
     now: datetime | None = None,
+    portable: bool = False,
 ) -> Loaded:
     """Load once; see L{Configuration}."""
-    return Configuration(config, selector, port_map, read_stdin).load(now)
+    return Configuration(config, selector, port_map, read_stdin, portable=portable).load(now)
 
 
 def _documents(sources: Sources, problems: Problems) -> Iterator[Document]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
@@ -112,6 +112,16 @@ class Document:
         Keys are found in both of protobuf's spellings.
         """
         return self._place(self.original(path))
+
+    def paths(self) -> Iterator[Path]:
+        """Yield the paths of all keys and items in the file, outer ones first."""
+        todo: list[tuple[Path, Places | bytes]] = [((), self.places)]
+        while todo:
+            path, places = todo.pop()
+            for key, (_, _, within) in _unfolded(places).items():
+                yield (*path, key)
+                if within is not None:
+                    todo.append(((*path, key), within))
 
     def original(self, path: Path) -> Path:
         """Return a path of what was decoded as one of the file."""

@@ -50,6 +50,14 @@ class CheckTests(SynchronousTestCase):
         self.assertEqual(self.ask(text).exit_code, 0)
         self.assertEqual(self.ask(text, "--strict").exit_code, 1)
 
+    def test_portable(self) -> None:
+        """Places where a cluster would do otherwise are warnings, where that is asked for."""
+        text = FILES.replace("hosts: [a.example], gateways", "hosts: [a], gateways").replace("[a.example]", "['*']")
+        self.assertEqual(self.ask(text).output, "no problems\n")
+        asked = self.ask(text, "--portable")
+        self.assertIn('spec.hosts[0]: in a cluster "a" has no dot, and so means a.default.svc', asked.output)
+        self.assertEqual((asked.exit_code, self.ask(text, "--portable", "--strict").exit_code), (0, 1))
+
     def test_selector(self) -> None:
         """Gateways of other selectors are not looked at."""
         text = FILES.replace("spec:\n", "spec:\n  selector: {istio: edge}\n")

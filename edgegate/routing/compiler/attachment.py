@@ -38,6 +38,12 @@ class Attachment:
         """The server's Gateway."""
         return self.server.gateway.namespace, self.server.gateway.name
 
+    def names(self, server: Server) -> bool:
+        """Whether the VirtualService names the Gateway of a server."""
+        resource = self.rules.resource
+        keys = {gateway_key(name, resource.namespace) for name in resource.spec.gateways}
+        return (server.gateway.namespace, server.gateway.name) in keys
+
 
 class GatewayNames:
     """Finds the Gateways that C{gateways} fields name."""
