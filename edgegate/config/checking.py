@@ -85,7 +85,7 @@ def _remedy(expected: str, value: object) -> str:
     unquoted = _UNQUOTED.get(expected)
     if isinstance(value, str) and unquoted is not None and unquoted.fullmatch(value):
         return ": without quotes"
-    return ": without the dash" if expected == "object" and isinstance(value, list) else ""
+    return ": without the dash or brackets" if expected == "object" and isinstance(value, list) else ""
 
 
 _UNQUOTED = {"integer": _PORT, "number": _PORT, "boolean": re.compile("true|false")}
@@ -155,11 +155,18 @@ def _struct(info: inspect.StructType) -> Shape:
 
 def _meant_by(fields: Mapping[str, Shape], value: object) -> str:
     """Return what is expected in place of a scalar: an object, where a field of it is what was probably meant."""
-    if isinstance(value, int) and not isinstance(value, bool) and "number" in fields:
-        return f"object such as {{number: {value}}}"
-    if isinstance(value, str) and {"exact", "prefix"} <= fields.keys() and len(value) < MAX_SHOWN:
-        return f"object such as {{exact: {json.dumps(value, ensure_ascii=False)}}}"
-    return "object"
+    known = _SCALARS.get(type(value), ())
+    name = next((name for name in known if name in fields), None)
+    if name is None or len(str(value)) > MAX_SHOWN:
+        return "object"
+    return f"object such as {{{name}: {json.dumps(value, ensure_ascii=False)}}}"
+
+
+_SCALARS = {
+    int: ("number", "attempts", "value"),
+    str: ("exact", "host", "address", "uri", "simple"),
+}
+"""Fields that may be meant by a number or a string where the object that has them should be."""
 
 
 def _misspelt(walk: Check, key: str, value: Mapping[str, Any], fields: Mapping[str, Shape], path: Path) -> str | None:

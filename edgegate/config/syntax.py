@@ -16,6 +16,8 @@ BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _KEY = re.compile(r"\s*(?:- +)*[^\s#'\"\[{:]+:(?:\s|$)")
 _COLONLESS = re.compile(r"(\s*(?:- +)*)[A-Za-z][A-Za-z0-9_-]*\s*$")
 _SPACELESS = re.compile(r"(\s*(?:- +)*)[A-Za-z][A-Za-z0-9_-]*:\S+\s*$")
+_EQUALS = re.compile(r"(\s*(?:- +)*)[A-Za-z][A-Za-z0-9_-]*\s*=")
+_CONFLICT = re.compile(r"<{7}(?: |$)|={7}$|>{7}(?: |$)")
 _DASHES = re.compile(r"\s+---\s*$|\s*(?:--|-{4,})\s*$")
 
 
@@ -30,9 +32,12 @@ def explain(text: str, problem: str, at: Place, context: str, since: Place | Non
     """
     lines = BREAK.split(text, at[0] + 1)
     line = lines[at[0]] if at[0] < len(lines) else ""
-    dashes = _dashes(lines, at, since)
+    dashes = _like(_DASHES, lines, at, since)
     if dashes is not None:
         return dashes, "documents are separated by a line that is --- and begins in the first column"
+    conflict = _like(_CONFLICT, lines, at, since)
+    if conflict is not None:
+        return conflict, "a conflict of a merge was left here: choose one of the two sides"
     message = _at_once(line, problem, at)
     if message:
         return at, message
@@ -43,10 +48,10 @@ def explain(text: str, problem: str, at: Place, context: str, since: Place | Non
     return at, f"not YAML: {problem}"
 
 
-def _dashes(lines: list[str], at: Place, since: Place | None) -> Place | None:
-    """Return the line that was meant to separate documents, if one of those that the parser speaks of is."""
+def _like(pattern: re.Pattern[str], lines: list[str], at: Place, since: Place | None) -> Place | None:
+    """Return the line that is like a pattern, if one of those that the parser speaks of is."""
     numbers = (at[0], at[0] if since is None else since[0], at[0] - 1)
-    return next(((each, 0) for each in numbers if 0 <= each < len(lines) and _DASHES.match(lines[each])), None)
+    return next(((each, 0) for each in numbers if 0 <= each < len(lines) and pattern.match(lines[each])), None)
 
 
 def _at_once(line: str, problem: str, at: Place) -> str:
@@ -70,6 +75,9 @@ def _second_colon(lines: list[str], line: str, at: Place) -> tuple[Place, str]:
         colonless, spaceless = _COLONLESS.match(lines[above]), _SPACELESS.match(lines[above])
         if colonless is not None and len(colonless[1]) <= indent:
             return (above, len(colonless[1])), "a colon is missing behind the key"
+        equals = _EQUALS.match(lines[above])
+        if equals is not None and len(equals[1]) == indent:
+            return (above, indent), "a colon belongs in the place of ="
         if spaceless is not None and len(spaceless[1]) == indent:
             return (above, indent), "a space is missing behind the colon"
     return (at[0], indent), "a key where none can be: is the indentation right?"

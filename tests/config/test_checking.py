@@ -84,8 +84,15 @@ class CheckTests(SynchronousTestCase):
                 {"servers": [{"port": 80, "hosts": []}]},
                 "servers[0].port: expected object such as {number: 80}",
             ),
+            (HTTPRoute, {"route": [{"destination": "web"}]}, 'destination: expected object such as {host: "web"}, got'),
+            (HTTPRoute, {"retries": 3}, "retries: expected object such as {attempts: 3}, got integer 3"),
+            (HTTPRoute, {"rewrite": "/v2"}, 'rewrite: expected object such as {uri: "/v2"}, got string "/v2"'),
             (HTTPRoute, {"match": [{"uri": "/a"}]}, 'match[0].uri: expected object such as {exact: "/a"}, got string'),
-            (HTTPRoute, {"match": [{"headers": [{"a": 1}]}]}, "headers: expected object, got array: without the dash"),
+            (
+                HTTPRoute,
+                {"match": [{"headers": [{"a": 1}]}]},
+                "headers: expected object, got array: without the dash or brackets",
+            ),
             (HTTPRoute, {"match": [{"path": {"exact": "/"}}]}, 'match[0].path: unknown field; did you mean "uri"?'),
             (Gateway, {"servers": [{"tls": {"httpsRedirect": "true"}}]}, 'got string "true": without quotes'),
         ):

@@ -32,6 +32,15 @@ class ExplainTests(SynchronousTestCase):
         """A colon without the space behind it."""
         self.check("a:\n  b:1\n  c: 1\n", "f:2:3: error: a space is missing behind the colon")
 
+    def test_equals(self) -> None:
+        """An equals sign in place of a colon."""
+        self.check("a:\n  b = 1\n  c: 1\n", "f:2:3: error: a colon belongs in the place of =")
+
+    def test_conflict(self) -> None:
+        """What a merge left behind."""
+        for text in ("a:\n  b: 1\n<<<<<<< HEAD\n  c: 1\n", "a:\n  b: 1\n=======\n  c: 1\n"):
+            self.check(text, "f:3:1: error: a conflict of a merge was left here")
+
     def test_separators(self) -> None:
         """Lines of dashes that separate nothing."""
         for line in ("--", "----", "  ---"):

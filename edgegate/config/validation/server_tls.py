@@ -86,7 +86,7 @@ def _check_source(findings: Findings, path: Path, tls: ServerTLSSettings, mode: 
         findings.error((*path, missing), f"missing: {files[0]} is of no use without it")
     for name in ("credentialNames", "tlsCertificates"):
         if len(getattr(tls, _CERTIFICATES[name])) > _MOST_CERTIFICATES:
-            message = f"more than {_MOST_CERTIFICATES}, one RSA and one ECDSA: of one kind the one for the SNI is shown"
+            message = f"more than {_MOST_CERTIFICATES}: of those with one kind of key the one for the SNI is shown"
             findings.warning((*path, name), message)
     for index, certificate in enumerate(tls.tls_certificates):
         for name, value in (

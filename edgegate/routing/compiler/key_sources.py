@@ -64,6 +64,9 @@ class KeySources:
 
         @raise Unreadable: It can't be.
         """
+        if is_pem(name):
+            # not repeated: it may be a key
+            raise Unreadable("this is key material itself, not the name of a file: put it into one, or into a Secret")
         found = self._files.get(name)
         if found is None:
             try:
@@ -76,6 +79,11 @@ class KeySources:
         if isinstance(found, OSError):
             raise Unreadable(f"{show(name)} can't be read: {found.strerror or found}")
         return found
+
+
+def is_pem(text: str) -> bool:
+    """Whether a text is a certificate or key where a name should be."""
+    return "-----BEGIN" in text
 
 
 def title(secret: Resource[Secret]) -> str:

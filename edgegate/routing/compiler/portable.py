@@ -23,7 +23,7 @@ from edgegate.config.kinds.workload import WorkloadEntry
 from edgegate.config.problems import Problems
 from edgegate.config.resources import Resource, Resources
 from edgegate.config.values import show
-from edgegate.routing.compiler.key_sources import ROOT_NAMESPACE, KeySources
+from edgegate.routing.compiler.key_sources import ROOT_NAMESPACE, KeySources, is_pem
 from edgegate.routing.compiler.members import ip_literal, unix_path
 from edgegate.routing.compiler.options import CompileOptions
 from edgegate.routing.compiler.portable_servers import gateway_differences
@@ -76,7 +76,7 @@ class _Walk:
         for path, name, value in _values(spec, ("spec",)):
             if isinstance(value, Destination):
                 yield from self._named((*path, "host"), value.host, resource.namespace)
-            elif name in _FILES and isinstance(value, str) and value:
+            elif name in _FILES and isinstance(value, str) and value and not is_pem(value):
                 yield path, f"{show(value)} is a file of the gateway's Pod, where it has to be mounted"
             elif name in _SECRETS:
                 yield from self._secrets(path, value, resource.namespace)
