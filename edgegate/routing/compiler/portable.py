@@ -7,7 +7,7 @@ has the reasons; here the places of a folder are found that meet one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -41,6 +41,7 @@ _SECRETS = frozenset({"credential_name", "credential_names", "ca_cert_credential
 def warn_of_differences(resources: Resources, options: CompileOptions, problems: Problems) -> None:
     """Warn of every place where a cluster would do otherwise."""
     walk = _Walk(index_services(resources), KeySources(resources.secrets, options.read_file, Suggestions()))
+    delegates = {(each.namespace, each.name): each.spec for each in resources.virtual_services if not each.spec.hosts}
     everything: list[Resource[Any]] = [
         *resources.gateways,
         *resources.virtual_services,
@@ -51,6 +52,9 @@ def warn_of_differences(resources: Resources, options: CompileOptions, problems:
     for resource in everything:
         for path, message in (*walk.said(resource), *_spelt(resource.document)):
             resource.warning(problems, path, f"in a cluster {message}")
+    for root in resources.virtual_services:
+        for path, message in _delegations(root, delegates):
+            root.warning(problems, path, f"in a cluster {message}")
     for gateway, path, message in gateway_differences(resources.gateways, options):
         gateway.warning(problems, path, f"in a cluster {message}")
 
@@ -78,6 +82,8 @@ class _Walk:
                 yield from self._named((*path, "host"), value.host, resource.namespace)
             elif name in _FILES and isinstance(value, str) and value and not is_pem(value):
                 yield path, f"{show(value)} is a file of the gateway's Pod, where it has to be mounted"
+            elif name == "source_subnet":
+                yield path, "it is not looked at: the route takes every client"
             elif name in _SECRETS:
                 yield from self._secrets(path, value, resource.namespace)
 
@@ -112,6 +118,21 @@ def _short_hosts(spec: VirtualService, namespace: str) -> Found:
     for index, host in enumerate(spec.hosts):
         if "." not in host and not host.startswith("*"):
             yield ("spec", "hosts", index), f"{show(host)} has no dot, and so means {host}.{namespace}.{DOMAIN}"
+
+
+def _delegations(root: Resource[VirtualService], delegates: Mapping[tuple[str, str], VirtualService]) -> Found:
+    """Yield where a root and its delegate forbid one header: here the root's condition stays."""
+    for index, item in enumerate(root.spec.http):
+        if item.delegate is None:
+            continue
+        found = delegates.get((item.delegate.namespace or root.namespace, item.delegate.name or ""))
+        own = {name for match in item.match for name in match.without_headers}
+        theirs = {
+            name for route in (found.http if found else ()) for match in route.match for name in match.without_headers
+        }
+        for name in sorted(own & theirs):
+            message = f"the delegate's condition of withoutHeaders on {show(name)} takes the place of this one's"
+            yield ("spec", "http", index, "delegate"), message
 
 
 def _entry(spec: ServiceEntry) -> Found:

@@ -8,11 +8,13 @@ from edgegate.config.document import Path
 from edgegate.config.kinds.gateway import Gateway
 from edgegate.config.problems import Problems
 from edgegate.config.resources import Resource
-from edgegate.routing.compiler.members import unix_path
+from edgegate.routing.compiler.members import ip_literal, unix_path
 from edgegate.routing.compiler.options import CompileOptions
 from edgegate.routing.compiler.ports import Port, ports_of
 from edgegate.routing.compiler.redirects import HTTPS_PORT, RedirectPorts
 from edgegate.routing.compiler.servers import Server, Traffic, selected, servers_of
+
+_ANY = ("0.0.0.0", "::")
 
 Found = Iterator[tuple[Resource[Gateway], Path, str]]
 """Places in Gateways, each with what a cluster would do."""
@@ -68,6 +70,8 @@ def _server(server: Server, port: Port, redirects: RedirectPorts) -> Found:
         yield _at(server, "port", message)
     if unix_path(server.spec.bind or "") is not None:
         yield _at(server, "bind", "this is a socket in the gateway's Pod")
+    elif server.spec.bind and ip_literal(server.spec.bind) not in _ANY:
+        yield _at(server, "bind", "this is an address of the gateway's Pod, and not of this machine")
     others = {redirects.of(host.pattern) for host in server.hosts} - {HTTPS_PORT} if server.redirects else set()
     if others:
         found = ", ".join(map(str, sorted(others)))

@@ -98,3 +98,14 @@ class PortableTests(DifferencesTestCase):
         body = "http: [{direct_response: {status: 200}, headers: {response: {set: {x_max_age: a}}}}]"
         told = "the API does not know direct_response: write directResponse"
         self.check(virtual_service("a", "a.example", body), f"spec.http[0].direct_response: in a cluster {told}")
+
+    def test_conditions(self) -> None:
+        """Conditions that count for less there."""
+        text = virtual_service("a", "a.example", f"tcp: [{route('a.example', match='[{sourceSubnet: 10.0.0.0/8}]')}]")
+        self.check(text, "spec.tcp[0].match[0].sourceSubnet: in a cluster it is not looked at")
+        without = "match: [{withoutHeaders: {x-a: {exact: %s}}}]"
+        root = virtual_service("a", "a.example", f"http: [{{{without % 'a'}, delegate: {{name: b}}}}]")
+        leaf = f"{{{without % 'b'}, directResponse: {{status: 200}}}}"
+        delegate = f"{ISTIO}\nkind: VirtualService\nmetadata: {{name: b}}\nspec: {{http: [{leaf}]}}\n"
+        self.check(root + delegate, "spec.http[0].delegate: in a cluster the delegate's condition of withoutHeaders")
+        self.check(root + delegate.replace("x-a", "x-b"))

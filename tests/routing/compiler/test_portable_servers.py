@@ -39,7 +39,10 @@ class ServersTests(DifferencesTestCase):
         redirecting = gateway("gw", "80 HTTP a.example {httpsRedirect: true}", ENDED("*").replace("443", "8443"))
         self.check(redirecting, "spec.servers[0].tls: in a cluster httpsRedirect keeps the port")
         bound = gateway("gw", "0 HTTP *").replace(", hosts", ", bind: 'unix:///a.sock', hosts")
-        self.check(bound, "spec.servers[0].bind: in a cluster")
+        self.check(bound, "spec.servers[0].bind: in a cluster this is a socket")
+        local = gateway("gw", "80 HTTP *").replace(", hosts", ", bind: 127.0.0.1, hosts")
+        self.check(local, "spec.servers[0].bind: in a cluster this is an address of the gateway's Pod")
+        self.check(local.replace("127.0.0.1", "0.0.0.0"))
 
     def test_selectors(self) -> None:
         """Gateways of several gateways, served together where no selector is given."""
