@@ -26,12 +26,26 @@ from edgegate.config.values import MAX_SHOWN, closest, describe, quoted, show, t
 DROPPED: Any = object()
 """Stands for a value that can't be used."""
 
-_DECLARING = frozenset(
-    ("DestinationRule", "EndpointSlice", "Endpoints", "Secret", "Service", "ServiceEntry", "WorkloadEntry")
-)
-"""Kinds that others refer to, not by their own name alone."""
+_REFERRED = {
+    "DestinationRule": ("host", "subsets"),
+    "EndpointSlice": ("metadata", "ports", "endpoints"),
+    "Endpoints": ("subsets",),
+    "Secret": ("data", "stringData"),
+    "Service": ("ports", "externalName"),
+    "ServiceEntry": ("hosts", "ports"),
+    "WorkloadEntry": ("labels",),
+}
+"""By kind the fields that others refer to: where part of one is lost, so may be what they name."""
 
-_SYNONYMS = {"path": ("uri",), "url": ("uri",), "service": ("host",), "address": ("host",), "backend": ("destination",)}
+_SYNONYMS = {
+    "address": ("host",),
+    "backend": ("destination",),
+    "host": ("address",),
+    "ip": ("address",),
+    "path": ("uri",),
+    "service": ("host",),
+    "url": ("uri",),
+}
 """What others call some fields."""
 
 _PORT = re.compile(r"[0-9]{1,5}")
@@ -61,12 +75,15 @@ class Check:
 
         Where nothing is known of that, the value is left out.
         """
-        lost = meant is DROPPED
-        if lost:
-            self.broken.append(path)
-        hides = lost and self.document.kind in _DECLARING
+        if meant is not DROPPED:
+            self.document.error(self.problems, path, message)
+            return meant
+        self.broken.append(path)
+        within = path[1:] if path[:1] == ("spec",) else path
+        referred = _REFERRED.get(self.document.kind, ())
+        hides = bool(referred) and (not within or within[0] in referred)
         self.document.error(self.problems, path, message, Role.CAUSE if hides else Role.ITSELF)
-        return meant
+        return DROPPED
 
     def mismatch(self, path: Path, expected: str, value: object, meant: Any = DROPPED) -> Any:
         """Report a value of the wrong type, and return what was probably meant."""
@@ -127,7 +144,7 @@ def _struct(info: inspect.StructType) -> Shape:
 
     def check(walk: Check, value: object, path: Path) -> Any:
         if not isinstance(value, dict):
-            return walk.mismatch(path, _meant_by(fields, value), value)
+            return walk.mismatch(path, "object" if walk.confidential else _meant_by(fields, value), value)
         usable: dict[str, Any] = {}
         seen: set[str] = set()
         for key, item in value.items():

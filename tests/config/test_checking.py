@@ -13,7 +13,7 @@ from edgegate.config.kinds.gateway import Gateway
 from edgegate.config.kinds.secret import Secret
 from edgegate.config.kinds.service import KubernetesPort
 from edgegate.config.kinds.virtual_service import HTTPRoute, VirtualService
-from edgegate.config.problems import Problems
+from edgegate.config.problems import Problems, Role
 
 
 class CheckTests(SynchronousTestCase):
@@ -98,6 +98,18 @@ class CheckTests(SynchronousTestCase):
         ):
             found = " ".join(self.check(struct, value)[1])
             self.assertIn(told, found)
+
+    def test_what_is_lost(self) -> None:
+        """Where what others refer to is lost, errors elsewhere may follow from it; not so for other fields."""
+        for kind, path, role in (
+            ("ServiceEntry", ("spec", "hosts", 0), Role.CAUSE),
+            ("ServiceEntry", ("spec", "endpoints", 0, "weight"), Role.ITSELF),
+            ("Secret", ("data", "tls.crt"), Role.CAUSE),
+            ("VirtualService", ("spec", "hosts"), Role.ITSELF),
+        ):
+            problems = Problems()
+            Check(Document("f", 1, kind, "v1", "a"), problems).reject(path, "no")
+            self.assertEqual([problem.role for problem in problems], [role], (kind, path))
 
     def test_numbers(self) -> None:
         """A number in quotes is an error, though it is clear what it means; numbers have limits."""
