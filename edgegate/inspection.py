@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from cryptography import x509
-
-from edgegate.config.problems import Severity
+from edgegate.config.problems import Role, Severity
 from edgegate.routing.compiler import Finding, Part
 from edgegate.routing.tls import KeyPair, ServerTLS, UpstreamTLS
+from edgegate.tls.choice import choice, names_of
 from edgegate.tls.contexts import server_context
 from edgegate.tls.secrets import (
     BadKeyMaterial,
@@ -64,7 +63,8 @@ class KeyInspector:
             return
         try:
             # only looked at: with ALPN it would leave a cycle of pyOpenSSL's behind
-            server_context(replace(tls, alpn=()))
+            for each in choice(tls).all():
+                server_context(replace(each, alpn=()))
         except BadKeyMaterial as error:
             numbers = {pair.name: number for number, pair in enumerate(tls.certificates)}
             if error.name in numbers:
@@ -82,7 +82,7 @@ class KeyInspector:
             yield Finding(Severity.ERROR, part, str(error), number)
             return
         for doubt in doubts(pair.chain, self._now):
-            yield Finding(Severity.WARNING, Part.CERTIFICATE, f"{pair.name}: {doubt}", number)
+            yield Finding(Severity.WARNING, Part.CERTIFICATE, f"{pair.name}: {doubt}", number, Role.TIME)
 
     def _trust(self, authorities: bytes | None, revocations: bytes) -> Iterator[Finding]:
         if authorities is not None:
@@ -92,7 +92,7 @@ class KeyInspector:
                 yield Finding(Severity.ERROR, Part.AUTHORITIES, error.reason)
             else:
                 for doubt in doubts(authorities, self._now):
-                    yield Finding(Severity.WARNING, Part.AUTHORITIES, doubt)
+                    yield Finding(Severity.WARNING, Part.AUTHORITIES, doubt, role=Role.TIME)
         if revocations:
             try:
                 check_revocations(revocations)
@@ -102,7 +102,7 @@ class KeyInspector:
 
 def _uncovered(tls: ServerTLS, hosts: tuple[str, ...]) -> Iterator[Finding]:
     """Yield the hosts that no certificate of a server is for: clients will refuse them (RFC 9525 section 6.3)."""
-    names = {name for pair in tls.certificates for name in _names(pair)}
+    names = {name for pair in tls.certificates for name in names_of(pair)}
     missing = [host for host in hosts if host != "*" and not _is_for(names, host)]
     if missing:
         more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
@@ -115,15 +115,3 @@ def _uncovered(tls: ServerTLS, hosts: tuple[str, ...]) -> Iterator[Finding]:
 def _is_for(names: set[str], host: str) -> bool:
     """Whether one of a certificate's names is the host; a wildcard stands for its first label only."""
     return host in names or "*." + host.partition(".")[2] in names
-
-
-def _names(pair: KeyPair) -> Iterator[str]:
-    certificate = load_certificates(pair.chain, pair.name)[0]
-    try:
-        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (x509.ExtensionNotFound, ValueError):
-        return
-    for name in found.get_values_for_type(x509.DNSName):
-        yield name.lower()
-    for address in found.get_values_for_type(x509.IPAddress):
-        yield f"[{address}]" if ":" in str(address) else str(address)

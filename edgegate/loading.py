@@ -15,11 +15,12 @@ from pathlib import Path
 from edgegate.config.decode import decode
 from edgegate.config.document import Document
 from edgegate.config.documents import MAX_FILE, stream
-from edgegate.config.problems import Problem, Problems, Severity
+from edgegate.config.problems import Problem, Problems, Role, Severity
 from edgegate.config.resources import Resources
 from edgegate.file_reader import FileReader
 from edgegate.inspection import KeyInspector
 from edgegate.routing.compiler import CompileOptions, compile_resources
+from edgegate.routing.compiler.portable import warn_of_differences
 from edgegate.routing.snapshot import Snapshot
 from edgegate.sources import Sources
 
@@ -29,7 +30,7 @@ class Loaded:
     """
     What came of reading the files.
 
-    @ivar snapshot: L{None} where there are errors.
+    @ivar snapshot: L{None} where there are errors, or what is taken for them.
     @ivar sources: What was read.
     """
 
@@ -59,6 +60,8 @@ class Configuration:
         read_stdin: Callable[[], bytes] | None = None,
         frozen: bool = False,
         ignored_kinds: Collection[str] = (),
+        strict: bool = False,
+        portable: bool = False,
     ) -> None:
         """
         @param config: A folder, a file, or C{-} for standard input. Names in the documents are relative to the folder,
@@ -71,8 +74,12 @@ class Configuration:
             the gateway's own: cycles of objects that end meanwhile are freed with the next load, or where there are
             more than L{FEW_OBJECTS} with one of the next L{THOROUGH_EVERY}.
         @param ignored_kinds: Kinds that keep others out (C{--ignore-kind}), and that are to be served without.
+        @param portable: Warn of places where a cluster would do otherwise.
+        @param strict: Take warnings for errors: see L{Problems.refusing}.
         """
         self._frozen = frozen
+        self._strict = strict
+        self._portable = portable
         self._loads = 0
         self._base = _here()
         self._reader = FileReader()
@@ -99,7 +106,7 @@ class Configuration:
         finally:
             sources.close()
         _give_back()
-        return Loaded(None if problems.errors else snapshot, problems, sources)
+        return Loaded(None if problems.refusing(self._strict) else snapshot, problems, sources)
 
     def _compile(self, sources: Sources, problems: Problems, now: datetime) -> Snapshot:
         resources = decode(_documents(sources, problems), problems)
@@ -108,6 +115,8 @@ class Configuration:
             self._selector, self._port_map, sources.read, inspector, inspector.upstream, self._ignored_kinds
         )
         snapshot = compile_resources(resources, options, problems)
+        if self._portable:
+            warn_of_differences(resources, options, problems)
         _tell_passed_over(sources, resources, problems)
         if not snapshot.listeners and not problems.errors:
             why = "no server of any Gateway is served" if resources.gateways else "no Gateway is declared"
@@ -127,16 +136,18 @@ def load(
     read_stdin: Callable[[], bytes] | None = None,
     now: datetime | None = None,
     ignored_kinds: Collection[str] = (),
+    portable: bool = False,
 ) -> Loaded:
     """Load once; see L{Configuration}."""
-    return Configuration(config, selector, port_map, read_stdin, ignored_kinds=ignored_kinds).load(now)
+    again = Configuration(config, selector, port_map, read_stdin, ignored_kinds=ignored_kinds, portable=portable)
+    return again.load(now)
 
 
 def _documents(sources: Sources, problems: Problems) -> Iterator[Document]:
     """Yield all documents, each of which may be gone when the next one is read."""
     for name, content in sources.documents():
         if isinstance(content, str):
-            problems.add(Problem(name, 1, 1, Severity.ERROR, "", f"can't be read: {content}"))
+            problems.add(Problem(name, 1, 1, Severity.ERROR, "", f"can't be read: {content}", Role.CAUSE))
         else:
             yield from stream(name, content, problems)
 

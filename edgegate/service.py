@@ -27,6 +27,7 @@ from edgegate.observe.counters import Counters
 from edgegate.observe.events import Observer
 from edgegate.observe.observers import Observers
 from edgegate.reloading import Outcome, Reload, changes
+from edgegate.report import summary
 from edgegate.routing.snapshot import Address, Listener, Snapshot, TCPAddress
 from edgegate.startup import CannotStart
 from edgegate.tls.secrets import BadKeyMaterial
@@ -354,7 +355,7 @@ class GatewayService(MultiService):
         for problem in reload.problems:
             log.emit(_LEVELS[problem.severity], "{problem}", problem=str(problem))
         if reload.outcome is Outcome.REFUSED:
-            log.error("reload refused: what was served before goes on ({errors} errors)", errors=reload.problems.errors)
+            log.error("reload refused: what was served before goes on ({problems})", problems=summary(reload.problems))
             return
         log.info("reloaded in {seconds:.3f} seconds", seconds=reload.seconds)
         for change in reload.changes:

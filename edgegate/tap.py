@@ -141,6 +141,7 @@ class Options(usage.Options):
         self["ignore-kind"] = []
         self["watch"] = True
         self["shadow-hosts"] = False
+        self["strict"] = False
         self["proxy-protocol"] = {}
         self["proxy-protocol-from"] = []
         self["dns-server"] = []
@@ -214,6 +215,13 @@ class Options(usage.Options):
         Put -shadow behind the host of what is sent to mirrors, as Istio did with DISABLE_SHADOW_HOST_SUFFIX=false.
         """
         self["shadow-hosts"] = True
+
+    def opt_strict(self) -> None:
+        """
+        Take warnings for errors, at the start and on a reload, but for those of certificates that expire soon or have
+        expired.
+        """
+        self["strict"] = True
 
     def opt_no_watch(self) -> None:
         """Do not watch the files: reload on SIGHUP and `edgegate reload` only."""
@@ -290,10 +298,11 @@ def makeService(options: Options) -> IService:
         options["map-port"],
         frozen=True,
         ignored_kinds=options["ignore-kind"],
+        strict=options["strict"],
     )
     loaded = configuration.load()
     if len(loaded.problems):
-        report(loaded.problems, sys.stderr, "not started" if loaded.problems.errors else "")
+        report(loaded.problems, sys.stderr, "not started" if loaded.snapshot is None else "")
     if loaded.snapshot is None:
         raise SystemExit(EX_CONFIG)
     # connections and requests leave no cycles behind, so it has little to find

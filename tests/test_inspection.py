@@ -59,9 +59,10 @@ class KeyInspectorTests(SynchronousTestCase):
         self.assertEqual((finding.severity, finding.part), (Severity.ERROR, Part.CIPHERS))
 
     def test_same_kind(self) -> None:
-        """Two certificates of one kind can't both be served."""
-        (finding,) = found(ServerTLS((PAIR, replace(PAIR, name="second.crt"))))
-        self.assertEqual((finding.severity, finding.part, finding.number), (Severity.ERROR, Part.CERTIFICATE, 1))
+        """Two certificates of one kind are served; one that is of no use is found behind the other."""
+        self.assertEqual(found(ServerTLS((PAIR, replace(PAIR, name="second.crt")))), [])
+        (finding,) = found(ServerTLS((PAIR, replace(PAIR, name="second.crt", key=OTHER.key_pem))))
+        self.assertEqual((finding.severity, finding.part, finding.number), (Severity.ERROR, Part.KEY, 1))
 
     def test_expired(self) -> None:
         """An expired certificate is served, with a warning."""

@@ -6,7 +6,7 @@ import gc
 import os
 import tracemalloc
 import weakref
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -93,7 +93,8 @@ class LoadTests(SynchronousTestCase):
         self.write("certs/shop.crt", ISSUED.chain_pem)
         self.write("certs/shop.key", ISSUED.key_pem)
         loaded = self.load()
-        self.assertEqual(self.reported(loaded), [])
+        told = [line for line in self.reported(loaded) if "every request is answered 404" not in line]
+        self.assertEqual(told, [])
         assert loaded.snapshot is not None
         self.assertEqual([each.port for each in loaded.snapshot.listeners], [80, 443])
         chain = loaded.snapshot.listeners[1].secure.lookup("shop.example")
@@ -223,6 +224,19 @@ class LoadTests(SynchronousTestCase):
         self.assertIsNone(loaded.snapshot)
         errors = [str(problem).partition(":")[0] for problem in loaded.problems if problem.severity.name == "ERROR"]
         self.assertEqual(sorted(set(errors)), ["a.yaml", "b.yaml", "c.yaml"])
+
+    def test_strict(self) -> None:
+        """Where warnings are taken for errors one of them is enough, but not that a certificate has expired."""
+        self.write("a.yaml", HTTPS)
+        self.write("certs/shop.crt", ISSUED.chain_pem)
+        self.write("certs/shop.key", ISSUED.key_pem)
+        strict = Configuration(str(self.folder), strict=True)
+        self.assertIsNone(strict.load(NOW).snapshot)
+        self.assertIsNotNone(Configuration(str(self.folder)).load(NOW).snapshot)
+        self.write("b.yaml", BACKEND.split("---\n")[1].replace("[gw]", "[tls]"))
+        later = strict.load(NOW + timedelta(days=20000))
+        self.assertIn("expired", " ".join(self.reported(later)))
+        self.assertIsNotNone(later.snapshot)
 
     def test_keys_for_backends(self) -> None:
         """Key material of DestinationRules is looked at, and what is wrong with it said where it is named."""

@@ -63,6 +63,7 @@ class OptionsTests(SynchronousTestCase):
         self.assertFalse(options("-c", "etc", "--no-watch")["watch"])
         self.assertFalse(options("-c", "etc")["shadow-hosts"])
         self.assertTrue(options("-c", "etc", "--shadow-hosts")["shadow-hosts"])
+        self.assertEqual([options("-c", "etc", *more)["strict"] for more in ((), ("--strict",))], [False, True])
         ports = ("--proxy-protocol", "80", "--proxy-protocol", "443:optional")
         found = options("-c", "etc", *ports, "--proxy-protocol-from", "10.0.0.0/8")
         self.assertEqual(found["proxy-protocol"], {80: False, 443: True})

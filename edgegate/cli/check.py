@@ -17,15 +17,21 @@ from edgegate.report import report
 @options.map_port
 @options.ignore_kind
 @click.option("--strict", is_flag=True, help="Take warnings for errors.")
+@click.option("--portable", is_flag=True, help="Warn of each place where Istio in a cluster would do otherwise.")
 def check(
-    config: str, selector: dict[str, str], map_port: dict[int, int], ignore_kind: frozenset[str], strict: bool
+    config: str,
+    selector: dict[str, str],
+    map_port: dict[int, int],
+    ignore_kind: frozenset[str],
+    strict: bool,
+    portable: bool,
 ) -> None:
     """
     Check the files in DIR as `twistd edgegate --config DIR` would; DIR may be one file, or - for standard input.
 
     Every problem is printed with its file, line and column. The exit status is 1 if there are errors.
     """
-    loaded = load(config, selector or None, map_port, ignored_kinds=ignore_kind)
+    loaded = load(config, selector or None, map_port, ignored_kinds=ignore_kind, portable=portable)
     report(loaded.problems, sys.stdout)
     if loaded.snapshot is None or (strict and loaded.problems.warnings):
         raise SystemExit(1)

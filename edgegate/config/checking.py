@@ -9,6 +9,7 @@ later passes can look at the rest, and report more, not the same again.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,11 +19,34 @@ from typing import Any
 from msgspec import inspect
 
 from edgegate.config.document import Document, Path, snake_case
-from edgegate.config.problems import Problems
-from edgegate.config.values import closest, describe, show, type_name
+from edgegate.config.kinds.base import Duration
+from edgegate.config.problems import Problems, Role
+from edgegate.config.values import MAX_SHOWN, closest, describe, quoted, show, type_name
 
 DROPPED: Any = object()
 """Stands for a value that can't be used."""
+
+_REFERRED = {
+    "DestinationRule": ("host", "subsets"),
+    "EndpointSlice": ("metadata", "ports", "endpoints"),
+    "Endpoints": ("subsets",),
+    "Secret": ("data", "stringData"),
+    "Service": ("ports", "externalName"),
+    "ServiceEntry": ("hosts", "ports"),
+    "WorkloadEntry": ("labels",),
+}
+"""By kind the fields that others refer to: where part of one is lost, so may be what they name."""
+
+_SYNONYMS = {
+    "address": ("host",),
+    "backend": ("destination",),
+    "host": ("address",),
+    "ip": ("address",),
+    "path": ("uri",),
+    "service": ("host",),
+    "url": ("uri",),
+}
+"""What others call some fields."""
 
 _PORT = re.compile(r"[0-9]{1,5}")
 
@@ -51,16 +75,38 @@ class Check:
 
         Where nothing is known of that, the value is left out.
         """
-        self.document.error(self.problems, path, message)
-        if meant is DROPPED:
-            self.broken.append(path)
-        return meant
+        if meant is not DROPPED:
+            self.document.error(self.problems, path, message)
+            return meant
+        self.broken.append(path)
+        within = path[1:] if path[:1] == ("spec",) else path
+        referred = _REFERRED.get(self.document.kind, ())
+        hides = bool(referred) and (not within or within[0] in referred)
+        self.document.error(self.problems, path, message, Role.CAUSE if hides else Role.ITSELF)
+        return DROPPED
 
     def mismatch(self, path: Path, expected: str, value: object, meant: Any = DROPPED) -> Any:
         """Report a value of the wrong type, and return what was probably meant."""
         got = type_name(value) if self.confidential else describe(value)
-        return self.reject(path, f"expected {expected}, got {got}", meant)
+        hint = "" if self.confidential else _remedy(expected, value)
+        return self.reject(path, f"expected {expected}, got {got}{hint}", meant)
 
+
+def _remedy(expected: str, value: object) -> str:
+    """Return what to write instead of a value of the wrong type, as far as that can be told."""
+    if expected == "string":
+        return quoted(value)
+    if expected == "array":
+        one = isinstance(value, str | int | float)
+        return f": write it as a list, [{value}]" if one and len(str(value)) < MAX_SHOWN else _LISTED
+    unquoted = _UNQUOTED.get(expected)
+    if isinstance(value, str) and unquoted is not None and unquoted.fullmatch(value):
+        return ": without quotes"
+    return ": without the dash or brackets" if expected == "object" and isinstance(value, list) else ""
+
+
+_UNQUOTED = {"integer": _PORT, "number": _PORT, "boolean": re.compile("true|false")}
+_LISTED = ": each item of a list begins with -"
 
 Shape = Callable[[Check, object, Path], Any]
 """Checks a value that is not null, and returns what can be used of it, or L{DROPPED}."""
@@ -98,7 +144,7 @@ def _struct(info: inspect.StructType) -> Shape:
 
     def check(walk: Check, value: object, path: Path) -> Any:
         if not isinstance(value, dict):
-            return walk.mismatch(path, "object", value)
+            return walk.mismatch(path, "object" if walk.confidential else _meant_by(fields, value), value)
         usable: dict[str, Any] = {}
         seen: set[str] = set()
         for key, item in value.items():
@@ -124,9 +170,25 @@ def _struct(info: inspect.StructType) -> Shape:
     return check
 
 
+def _meant_by(fields: Mapping[str, Shape], value: object) -> str:
+    """Return what is expected in place of a scalar: an object, where a field of it is what was probably meant."""
+    known = _SCALARS.get(type(value), ())
+    name = next((name for name in known if name in fields), None)
+    if name is None or len(str(value)) > MAX_SHOWN:
+        return "object"
+    return f"object such as {{{name}: {json.dumps(value, ensure_ascii=False)}}}"
+
+
+_SCALARS = {
+    int: ("number", "attempts", "value"),
+    str: ("exact", "host", "address", "uri", "simple"),
+}
+"""Fields that may be meant by a number or a string where the object that has them should be."""
+
+
 def _misspelt(walk: Check, key: str, value: Mapping[str, Any], fields: Mapping[str, Shape], path: Path) -> str | None:
     """Report an unknown field, and return the one that was probably meant, if it is not there already."""
-    close = closest(key, fields)
+    close = closest(key, fields) or next((name for name in _SYNONYMS.get(key, ()) if name in fields), None)
     hint = f'; did you mean "{close}"?' if close else ""
     walk.document.error(walk.problems, (*path, key), f"unknown field{hint}")
     if close is None or close in value or snake_case(close) in value:
@@ -186,10 +248,12 @@ def _enumeration(info: inspect.EnumType) -> Shape:
 
 def _custom(info: Any) -> Shape:
     parse: Callable[[str], Any] = info.cls.parse
+    timed = issubclass(info.cls, Duration)
 
     def check(walk: Check, value: object, path: Path) -> Any:
         if not isinstance(value, str):
-            return walk.mismatch(path, "string", value)
+            number = timed and isinstance(value, int | float) and not isinstance(value, bool)
+            return walk.mismatch(path, f"duration such as {value}s" if number else "string", value)
         try:
             parse(value)
         except ValueError as error:

@@ -23,9 +23,10 @@ from yaml.events import (
 )
 
 from edgegate.config.document import Path, Places, format_path
-from edgegate.config.problems import Problem, Problems, Severity
+from edgegate.config.problems import Problem, Problems, Role, Severity
 from edgegate.config.scalars import resolve, short_tag, tagged
-from edgegate.config.syntax import explain
+from edgegate.config.syntax import explain, json_fault
+from edgegate.config.templates import RENDER, template_at
 
 MAX_DEPTH = 200
 """Levels of nesting."""
@@ -54,10 +55,16 @@ def _typed(value: object) -> str:
 
 
 class Unreadable(Exception):
-    """The document can't be read further. It was reported. C{index}: characters read."""
+    """
+    The document can't be read further. It was reported.
 
-    def __init__(self, index: int) -> None:
+    @ivar index: Characters read.
+    @ivar template: It is a template: so is what follows.
+    """
+
+    def __init__(self, index: int, template: bool = False) -> None:
         self.index = index
+        self.template = template
 
 
 class Node(NamedTuple):
@@ -83,7 +90,7 @@ class Node(NamedTuple):
 class _Frame:
     """A collection that is being composed."""
 
-    __slots__ = ("anchor", "column", "height", "key", "line", "mapping", "merged", "places", "size", "value")
+    __slots__ = ("anchor", "column", "height", "key", "line", "mapping", "merged", "places", "second", "size", "value")
 
     def __init__(self, event: Any, line: int, column: int) -> None:
         self.mapping = type(event) is MappingStartEvent
@@ -96,6 +103,7 @@ class _Frame:
         self.height = 0
         self.key: Node | None = None
         self.merged: list[Node] = []
+        self.second = False
 
 
 class Composer:
@@ -108,6 +116,7 @@ class Composer:
         self._stack: list[_Frame] = []
         self._anchors: dict[str, Node | None] = {}
         self._aliased = 0
+        self._text: str | bytes = ""
 
     def compose(self, text: str | bytes) -> Iterator[Node]:
         """
@@ -116,6 +125,7 @@ class Composer:
         @param text: Bytes are UTF-8.
         @raise Unreadable: Something is wrong that hides what follows it. It was reported.
         """
+        self._text = text
         try:
             loader = _LOADER(text)
             try:
@@ -231,6 +241,8 @@ class Composer:
             return
         name = key.value
         if not isinstance(name, str):
+            if key.text is None:
+                self._stop_at_template(key.line)
             if type(name) is not int or str(name) != key.text:
                 what = "no scalar" if key.text is None else f"{_typed(name)}, not a string: quote it"
                 self._error(key.line, key.column, f"the key {key.text or ''} is {what}".replace("  ", " "))
@@ -238,10 +250,33 @@ class Composer:
             name = key.text  # as JSON, whose keys are always strings
         first = frame.places.get(name)
         if first is not None:
-            self._error(key.line, key.column, f"the key {name} comes twice, first on line {first[0]}")
+            self._twice(frame, key, name, first[0])
             return
         frame.value[name] = node.value
         frame.places[name] = (key.line, key.column, node.places)
+
+    def _twice(self, frame: _Frame, key: Node, name: str, first: int) -> None:
+        """Report a key that was there before: those of a document's root once, since a whole document may follow."""
+        message, role = f"the key {name} comes twice, first on line {first}", Role.ITSELF
+        if len(self._stack) == 1 and name in ("apiVersion", "kind"):
+            if frame.second:
+                return
+            frame.second = True
+            message, role = f"{message}: a document begins here without --- on a line before it", Role.CAUSE
+        elif frame.second:
+            return
+        self._error(key.line, key.column, message, role)
+
+    def _stop_at_template(self, line: int) -> None:
+        """
+        Report a template.
+
+        @raise Unreadable: It is one.
+        """
+        found = template_at(self._text if isinstance(self._text, str) else self._text.decode(), (line - self._first,))
+        if found is not None:
+            self._problems.add(Problem(self._file, line, found[1] + 1, Severity.ERROR, "", RENDER, Role.CAUSE))
+            raise Unreadable(0, template=True)
 
     def _merge(self, frame: _Frame, key: Node, node: Node) -> None:
         """Take note of mappings to merge (U{https://yaml.org/type/merge.html})."""
@@ -267,20 +302,26 @@ class Composer:
             if not frame.mapping or frame.key is not None
         )
 
-    def _error(self, line: int, column: int, message: str) -> None:
+    def _error(self, line: int, column: int, message: str, role: Role = Role.CAUSE) -> None:
         path = format_path(self._path()[:MAX_PATH])
-        self._problems.add(Problem(self._file, line, column, Severity.ERROR, path, message))
+        self._problems.add(Problem(self._file, line, column, Severity.ERROR, path, message, role))
 
     def _syntax_error(self, text: str, error: yaml.YAMLError) -> Unreadable:
-        place, message, index = (0, 0), f"not YAML: {error}", 0
+        place, message, index, template = (0, 0), f"not YAML: {error}", 0, False
         if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
             mark, begin = error.problem_mark, error.context_mark
             since = None if begin is None else (begin.line, begin.column)
             place, message = explain(text, error.problem or "", (mark.line, mark.column), error.context or "", since)
             index = mark.index or 0
+            of_json = json_fault(text) if self._file.endswith(".json") else None
+            at_template = template_at(text, (place[0], mark.line))
+            if at_template is not None:
+                place, message, template = at_template, RENDER, True
+            elif of_json is not None:
+                place, message = of_json
             if "nesting" in (error.problem or ""):
                 # libyaml has a limit of its own, and reads far enough ahead to come to it first
                 message = _TOO_DEEP
-        problem = Problem(self._file, place[0] + self._first, place[1] + 1, Severity.ERROR, "", message)
-        self._problems.add(problem)
-        return Unreadable(index)
+        line, column = place[0] + self._first, place[1] + 1
+        self._problems.add(Problem(self._file, line, column, Severity.ERROR, "", message, Role.CAUSE))
+        return Unreadable(index, template)

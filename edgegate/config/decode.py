@@ -26,7 +26,13 @@ from edgegate.routing.snapshot import Origin
 
 _KINDS = {(kind.group, kind.name): kind for kind in KINDS}
 _GROUPS = {name: group for group, name in (*_KINDS, *UNSERVED, *UNENFORCED)}
-_ISTIO_GROUPS = frozenset(group for group in _GROUPS.values() if group.endswith(".istio.io"))
+_ISTIO_GROUPS = frozenset(group for group, _ in (*_KINDS, *UNSERVED, *UNENFORCED) if group.endswith(".istio.io"))
+_OTHER_WAYS = dict.fromkeys(
+    ("gateway.networking.k8s.io", "networking.k8s.io"),
+    "edgegate serves Istio's Gateway and VirtualService (networking.istio.io/v1)",
+)
+"""Groups whose kinds say in another way what edgegate serves, and what to write instead."""
+
 _LAST = datetime.max.replace(tzinfo=timezone.utc)
 
 
@@ -55,6 +61,7 @@ def decode(documents: Iterable[Document], problems: Problems) -> Resources:
             document.error(problems, ("metadata", "name"), message)
             continue
         getattr(resources, kind.resources).append(_decode(document, kind, problems))
+    resources.gateways.sort(key=_created)
     resources.virtual_services.sort(key=_created)
     resources.destination_rules.sort(key=_created)
     return resources
@@ -86,7 +93,8 @@ def _kind_of(document: Document, problems: Problems) -> Kind | None:
         return known
     if group in _ISTIO_GROUPS or (document.api_version == "v1" and name not in CORE_KINDS):
         return _unknown_kind(document, problems)
-    passed = f"{document.title} ({document.api_version}) is passed over: edgegate has no use for it"
+    why = _OTHER_WAYS.get(group, "edgegate has no use for it")
+    passed = f"{document.title} ({document.api_version}) is passed over: {why}"
     document.problem(problems, Severity.INFO, (), passed)
     return None
 

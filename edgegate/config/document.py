@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from edgegate.config.packing import pack, unpack
-from edgegate.config.problems import Problem, Problems, Severity
+from edgegate.config.problems import Problem, Problems, Role, Severity
+from edgegate.config.templates import hint
 from edgegate.routing.snapshot import Origin
 
 Path = tuple[str | int, ...]
@@ -112,6 +113,16 @@ class Document:
         """
         return self._place(self.original(path))
 
+    def paths(self) -> Iterator[Path]:
+        """Yield the paths of all keys and items in the file, outer ones first."""
+        todo: list[tuple[Path, Places | bytes]] = [((), self.places)]
+        while todo:
+            path, places = todo.pop()
+            for key, (_, _, within) in _unfolded(places).items():
+                yield (*path, key)
+                if within is not None:
+                    todo.append(((*path, key), within))
+
     def original(self, path: Path) -> Path:
         """Return a path of what was decoded as one of the file."""
         if not self.kept and not self.misspelt:
@@ -141,18 +152,22 @@ class Document:
             places = _unfolded(found[2])
         return line, column
 
-    def problem(self, problems: Problems, severity: Severity, path: Path, message: str) -> None:
+    def problem(
+        self, problems: Problems, severity: Severity, path: Path, message: str, role: Role = Role.ITSELF
+    ) -> None:
         """Report what is wrong with a part of it."""
         original = self.original(path)
-        problems.add(Problem(self.file, *self._place(original), severity, format_path(original), message))
+        if severity is Severity.ERROR:
+            message += hint(message)
+        problems.add(Problem(self.file, *self._place(original), severity, format_path(original), message, role))
 
-    def error(self, problems: Problems, path: Path, message: str) -> None:
+    def error(self, problems: Problems, path: Path, message: str, role: Role = Role.ITSELF) -> None:
         """Report an error."""
-        self.problem(problems, Severity.ERROR, path, message)
+        self.problem(problems, Severity.ERROR, path, message, role)
 
-    def warning(self, problems: Problems, path: Path, message: str) -> None:
+    def warning(self, problems: Problems, path: Path, message: str, role: Role = Role.ITSELF) -> None:
         """Report a warning."""
-        self.problem(problems, Severity.WARNING, path, message)
+        self.problem(problems, Severity.WARNING, path, message, role)
 
 
 def _folded(places: Places, levels: int) -> Any:

@@ -15,7 +15,7 @@ from edgegate.config.composing import Composer, Node, Unreadable
 from edgegate.config.document import Document
 from edgegate.config.envelope import documents_of
 from edgegate.config.plain import NotPlain, plain
-from edgegate.config.problems import Problem, Problems, Severity
+from edgegate.config.problems import Problem, Problems, Role, Severity
 
 MAX_FILE = 32 * 1024 * 1024
 """Bytes of a file."""
@@ -27,6 +27,8 @@ _SEPARATOR = re.compile(r"^---(?=\s|\Z)", re.MULTILINE)
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _PLAIN = b"\t\n\r" + bytes(range(0x20, 0x7F))
 _PIECE = 1024 * 1024
+_BEGIN = 8192
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _MARK = b"\xef\xbb\xbf"
 
 
@@ -44,7 +46,11 @@ def stream(file: str, text: bytes | str, problems: Problems) -> Iterator[Documen
     @param file: What problems call it: relative to the folder, as the user named it.
     """
     if len(text) > MAX_FILE:
-        problems.add(Problem(file, 1, 1, Severity.ERROR, "", f"larger than {MAX_FILE // 1024 // 1024} MiB"))
+        problems.add(Problem(file, 1, 1, Severity.ERROR, "", f"larger than {MAX_FILE // 1024 // 1024} MiB", Role.CAUSE))
+        return
+    if isinstance(text, bytes) and _is_binary(text):
+        message = "not a text file: is it an archive, an image or a certificate in DER?"
+        problems.add(Problem(file, 1, 1, Severity.ERROR, "", message, Role.CAUSE))
         return
     text = text.removeprefix(_MARK) if isinstance(text, bytes) and _sound(text) else _decode(file, text, problems)
     line = 0
@@ -55,12 +61,14 @@ def stream(file: str, text: bytes | str, problems: Problems) -> Iterator[Documen
             return
         except Unreadable as error:
             text = text if isinstance(text, str) else text.decode()
-            after = _next_document(text, error.index)
+            after = None if error.template else _next_document(text, error.index)
             if after is None:
                 return
             line += text.count("\n", 0, after)
             text = text[after:]
-    problems.add(Problem(file, line + 1, 1, Severity.ERROR, "", "too many syntax errors: the rest was not read"))
+    problems.add(
+        Problem(file, line + 1, 1, Severity.ERROR, "", "too many syntax errors: the rest was not read", Role.CAUSE)
+    )
 
 
 def _roots(file: str, line: int, text: bytes | str, problems: Problems) -> Iterator[Node]:
@@ -72,6 +80,12 @@ def _roots(file: str, line: int, text: bytes | str, problems: Problems) -> Itera
             yield root
     except NotPlain:
         yield from islice(Composer(file, line, problems).compose(text), done, None)
+
+
+def _is_binary(raw: bytes) -> bool:
+    """Whether the begin of a file has what no text has: nothing of it is worth a message of its own."""
+    begin = raw[:_BEGIN]
+    return not begin.startswith(_UTF16) and b"\0" in begin
 
 
 def _sound(raw: bytes) -> bool:
@@ -99,19 +113,29 @@ def _decode(file: str, text: bytes | str, problems: Problems) -> str:
         at = unprintable.start()
         line, column = decoded.count("\n", 0, at) + 1, at - decoded.rfind("\n", 0, at)
         message = f"the character U+{ord(unprintable[0]):04X} is not allowed in YAML"
-        problems.add(Problem(file, line, column, Severity.ERROR, "", message))
+        problems.add(Problem(file, line, column, Severity.ERROR, "", message, Role.CAUSE))
         decoded = _UNPRINTABLE.sub("\ufffd", decoded)
     return decoded
 
 
 def _decode_bytes(file: str, raw: bytes, problems: Problems) -> str:
-    encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
+    encoding = "utf-16" if raw.startswith(_UTF16) else "utf-8"
     try:
         return raw.decode(encoding)
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         column = error.start - raw.rfind(b"\n", 0, error.start)
-        problems.add(Problem(file, line, column, Severity.ERROR, "", f"not {encoding.upper()}: {error.reason}"))
+        problems.add(
+            Problem(
+                file,
+                line,
+                column,
+                Severity.ERROR,
+                "",
+                f"not {encoding.upper()}: {error.reason}; save it as UTF-8",
+                Role.CAUSE,
+            )
+        )
         return raw.decode(encoding, "replace")
 
 

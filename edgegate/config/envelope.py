@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
+from pathlib import PurePath
 from typing import Any
 
 from edgegate.config.document import Document, Path, Places, format_path
-from edgegate.config.problems import Problems, Severity
-from edgegate.config.values import describe
+from edgegate.config.kinds import KINDS
+from edgegate.config.problems import Problems, Role, Severity
+from edgegate.config.values import describe, quoted, type_name
 
 DEFAULT_NAMESPACE = "default"
 
@@ -29,9 +31,10 @@ def documents_of(file: str, line: int, value: object, places: Places | None, pro
         return
     draft = Document(file, line, "", "", "", value=value if isinstance(value, dict) else {}, places=places or {})
     if not isinstance(value, dict):
-        _error(
-            draft, problems, (), f"a document is a mapping with apiVersion, kind and metadata, not {describe(value)}"
-        )
+        # what a text says is not repeated: it may be a key
+        message = f"a document is a mapping with apiVersion, kind and metadata, not {type_name(value)}"
+        hint = "; documents follow each other with --- between them" if isinstance(value, list) else ""
+        _error(draft, problems, (), message + hint)
         return
     if _is_list(value):
         children = (places or {})["items"][2] or {}
@@ -57,8 +60,12 @@ def _read(draft: Document, value: Mapping[str, Any], problems: Problems) -> Docu
     metadata = metadata or {}
     needed = {("apiVersion",): value, ("kind",): value, ("metadata", "name"): metadata}
     missing = [format_path(path) for path, where in needed.items() if where.get(path[-1]) is None]
+    if missing and _is_kustomization(draft.file, value):
+        draft.problem(problems, Severity.INFO, (), "a Kustomization is passed over: write out what it makes")
+        return None
     if missing:
-        _error(draft, problems, (), f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing")
+        hint = _probable_kind(value) if "kind" in missing else ""
+        _error(draft, problems, (), f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing{hint}")
     api_version, kind, name = (_text(draft, where, path, problems) for path, where in needed.items())
     namespace = metadata.get("namespace")
     if namespace is not None:
@@ -78,12 +85,29 @@ def _read(draft: Document, value: Mapping[str, Any], problems: Problems) -> Docu
     )
 
 
+def _is_kustomization(file: str, value: Mapping[str, Any]) -> bool:
+    """Whether a document is one of kustomize's, which lies beside those that it changes and needs no name."""
+    named = PurePath(file).name in ("kustomization.yaml", "kustomization.yml")
+    return named or str(value.get("apiVersion")).startswith("kustomize.config.k8s.io/")
+
+
+def _probable_kind(value: Mapping[str, Any]) -> str:
+    """Return what to write for the kind of a document, by the fields of its spec; nothing where several have them."""
+    spec = value.get("spec")
+    if not isinstance(spec, dict) or not spec:
+        return ""
+    fitting = [kind.name for kind in KINDS if not spec.keys() - set(kind.struct.__struct_encode_fields__)]
+    return f": write kind: {fitting[0]}, if one is meant" if len(fitting) == 1 else ""
+
+
 def _text(draft: Document, where: Mapping[str, Any], path: Path, problems: Problems) -> str | None:
     found = where.get(str(path[-1]))
     if isinstance(found, str) and found:
         return found
     if found is not None:
-        _error(draft, problems, path, "empty" if found == "" else f"expected string, got {describe(found)}")
+        _error(
+            draft, problems, path, "empty" if found == "" else f"expected string, got {describe(found)}{quoted(found)}"
+        )
     return None
 
 
@@ -96,7 +120,7 @@ def _labels(draft: Document, labels: object, problems: Problems) -> Mapping[str,
         return {}
     for key, label in labels.items():
         if not isinstance(label, str):
-            _error(draft, problems, (*path, key), f"expected string, got {describe(label)}")
+            _error(draft, problems, (*path, key), f"expected string, got {describe(label)}{quoted(label)}")
     return {key: label for key, label in labels.items() if isinstance(label, str)}
 
 
@@ -118,4 +142,4 @@ def _created(draft: Document, value: object, problems: Problems) -> datetime | N
 
 
 def _error(draft: Document, problems: Problems, path: Path, message: str) -> None:
-    draft.problem(problems, Severity.ERROR, path, message)
+    draft.error(problems, path, message, Role.CAUSE)

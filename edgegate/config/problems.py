@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import IntEnum
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
 from operator import attrgetter
 
 
@@ -14,6 +14,22 @@ class Severity(IntEnum):
     INFO = 0
     WARNING = 1
     ERROR = 2
+
+
+class Role(Enum):
+    """
+    What a problem has to do with others.
+
+    A C{CAUSE}, always an error, hides what some part of the files declares; a C{CONSEQUENCE} may be there only because
+    of that: something is not declared, or is of no use. An C{OUTCOME}, a warning, is one of all that is said, so that
+    any error may be the reason. What C{TIME} brings is none of the files' making.
+    """
+
+    ITSELF = "itself"
+    CAUSE = "cause"
+    CONSEQUENCE = "consequence"
+    OUTCOME = "outcome"
+    TIME = "time"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -33,6 +49,7 @@ class Problem:
     severity: Severity
     path: str
     message: str
+    role: Role = field(default=Role.ITSELF, compare=False)
 
     def __str__(self) -> str:
         where = f"{self.path}: " if self.path else ""
@@ -47,10 +64,31 @@ class Problems:
 
     def __init__(self) -> None:
         self._found: set[Problem] = set()
+        self._causes_first = False
 
     def add(self, problem: Problem) -> None:
         """Take note of a problem; the same one twice counts once."""
         self._found.add(problem)
+
+    def leave_out_consequences(self) -> None:
+        """
+        Leave out what may follow from causes, with one line that says so, and show these first.
+
+        Where there is any error, outcomes are left out.
+        """
+        causes = [problem for problem in self._found if problem.role is Role.CAUSE]
+        roles = (Role.CONSEQUENCE, Role.OUTCOME) if causes else (Role.OUTCOME,)
+        left_out = {problem for problem in self._found if problem.role in roles}
+        if not left_out or not self.errors:
+            return
+        self._found -= left_out
+        if causes:
+            self._causes_first = True
+            first = min(causes, key=_ORDER)
+            count = f"{len(left_out)} more problem{'' if len(left_out) == 1 else 's'}"
+            which = "this error" if len(causes) == 1 else "such errors"
+            message = f"{count} that may follow from {which}: not shown until that is mended"
+            self.add(Problem(first.file, first.line, first.column, Severity.INFO, "", message))
 
     @property
     def errors(self) -> int:
@@ -62,9 +100,23 @@ class Problems:
         """How many of them are warnings."""
         return sum(problem.severity is Severity.WARNING for problem in self._found)
 
+    def refusing(self, strict: bool) -> bool:
+        """
+        Whether they keep the files from being served.
+
+        @param strict: Whether warnings do, but for those that time brings: a gateway must not fail to start because a
+            certificate is about to expire.
+        """
+        return self.errors > 0 or (
+            strict and any(each.severity is Severity.WARNING and each.role is not Role.TIME for each in self._found)
+        )
+
     def __iter__(self) -> Iterator[Problem]:
-        """Yield them by file and line."""
-        return iter(sorted(self._found, key=_ORDER))
+        """Yield them by file and line; causes before all others where what follows from them was left out."""
+        found = sorted(self._found, key=_ORDER)
+        if self._causes_first:
+            found.sort(key=lambda problem: problem.role is not Role.CAUSE)
+        return iter(found)
 
     def __len__(self) -> int:
         return len(self._found)

@@ -17,7 +17,7 @@ from edgegate.config.kinds.service import Endpoints, EndpointSlice, Service
 from edgegate.config.kinds.service_entry import ServiceEntry
 from edgegate.config.kinds.virtual_service import VirtualService
 from edgegate.config.kinds.workload import WorkloadEntry, WorkloadGroup
-from edgegate.config.problems import Problems
+from edgegate.config.problems import Problems, Role
 from edgegate.routing.snapshot import Origin
 
 S = TypeVar("S", bound=Spec)
@@ -85,7 +85,7 @@ class Resource(Generic[S]):
         resource, path = self.at(path)
         return resource.document.origin_of(path)
 
-    def error(self, problems: Problems, path: Path, message: str) -> None:
+    def error(self, problems: Problems, path: Path, message: str, role: Role = Role.ITSELF) -> None:
         """
         Report an error in a part of C{spec}, where it is said.
 
@@ -95,13 +95,18 @@ class Resource(Generic[S]):
         resource, path = self.at(path)
         if path not in resource._told and not resource.left_out(path):
             resource._told.add(path)
-            resource.document.error(problems, path, message)
+            resource.document.error(problems, path, message, role)
 
-    def warning(self, problems: Problems, path: Path, message: str) -> None:
+    def warning(self, problems: Problems, path: Path, message: str, role: Role = Role.ITSELF) -> None:
         """Report a warning about a part of C{spec}, where it is said, unless something in that part was left out."""
         resource, path = self.at(path)
         if not resource.left_out(path):
-            resource.document.warning(problems, path, message)
+            resource.document.warning(problems, path, message, role)
+
+    @property
+    def faulty(self) -> bool:
+        """Whether an error was reported in it."""
+        return bool(self._told or self.broken)
 
     def left_out(self, path: Path) -> bool:
         """Whether something in that part was reported and left out when it was decoded."""
@@ -123,7 +128,7 @@ class Resources:
     """
     All resources by kind, in file order, then document order.
 
-    VirtualServices and DestinationRules that say when they were made come first, oldest first.
+    Gateways, VirtualServices and DestinationRules that say when they were made come first, oldest first.
     """
 
     gateways: list[Resource[Gateway]] = field(default_factory=list)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+
+_WITH_PORT = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\s:/\[\]]+)):([0-9]{1,5})")
 
 MAX_SHOWN = 60
 """Characters of a value that a message repeats."""
@@ -28,6 +31,17 @@ def describe(value: object) -> str:
     if value is None or isinstance(value, dict | list):
         return type_name(value)
     return f"{type_name(value)} {show(value)}"
+
+
+def quoted(value: object) -> str:
+    """Return C{': quote it'} of a scalar that would be a string in quotes, else nothing."""
+    return ": quote it" if isinstance(value, bool | int | float) else ""
+
+
+def with_port(text: str) -> tuple[str, str] | None:
+    """Return the two parts of C{HOST:PORT} or C{[ADDRESS]:PORT}; L{None} where a text is something else."""
+    found = _WITH_PORT.fullmatch(text)
+    return (found[1] or found[2], found[3]) if found is not None else None
 
 
 def closest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:

@@ -70,7 +70,11 @@ class TLSRules:
 
 @dataclass(frozen=True, slots=True)
 class ServerTLS:
-    """How a filter chain ends TLS. One or two certificates: of two, one is RSA, one ECDSA."""
+    """
+    How a filter chain ends TLS.
+
+    @ivar certificates: One or more. Of those with one kind of key the one is shown that bears the SNI name.
+    """
 
     certificates: tuple[KeyPair, ...]
     rules: TLSRules = TLSRules()

@@ -7,6 +7,7 @@ from OpenSSL import SSL
 
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.snapshot import FilterChain, Listener, ServerTLS
+from edgegate.tls.choice import choice
 from edgegate.tls.contexts import server_context
 
 Found = tuple[FilterChain, SSL.Context | None]
@@ -17,11 +18,13 @@ class ContextMap:
     Finds a listener's filter chain by SNI name, with a context of its own.
 
     Made whole before a Snapshot is served, never changed. A chain has one
-    context, under however many names it is found; two chains never share one,
-    were they alike in everything, so that no session crosses servers.
+    context, under however many names it is found, unless it has several
+    certificates of one kind: then it has one for each choice among them. Two chains
+    never share one, were they alike in everything, so that no session crosses
+    servers.
     """
 
-    __slots__ = ("_contexts", "_only", "_table")
+    __slots__ = ("_contexts", "_named", "_only", "_table")
 
     def __init__(self, listener: Listener, before: ContextMap | None = None) -> None:
         """
@@ -31,23 +34,30 @@ class ContextMap:
         """
         kept = dict(before._contexts) if before is not None else {}
         self._contexts: dict[tuple[str, ServerTLS], SSL.Context] = {}
+        self._named: dict[int, dict[str, Found]] = {}
         contexts: dict[int, SSL.Context | None] = {}
         entries: list[tuple[str, Found]] = []
         for pattern, chain in listener.secure.items():
             if id(chain) not in contexts:
-                contexts[id(chain)] = self._context(f"{listener.name} {chain.name}", chain.tls, kept)
+                contexts[id(chain)] = self._add(f"{listener.name} {chain.name}", chain, kept)
             entries.append((pattern, (chain, contexts[id(chain)])))
         self._table: HostTable[Found] = HostTable(entries)
         self._only = entries[0][1] if len(contexts) == 1 and entries[0][1][1] is not None else None
 
-    def _context(
-        self, identity: str, tls: ServerTLS | None, kept: dict[tuple[str, ServerTLS], SSL.Context]
+    def _add(
+        self, identity: str, chain: FilterChain, kept: dict[tuple[str, ServerTLS], SSL.Context]
     ) -> SSL.Context | None:
-        if tls is None:
+        """Make the contexts of a chain, and return the one for names that have none of their own."""
+        if chain.tls is None:
             return None
-        context = kept.pop((identity, tls), None) or server_context(tls, identity)
-        self._contexts[identity, tls] = context
-        return context
+        chosen = choice(chain.tls)
+        contexts: dict[ServerTLS, SSL.Context] = {}
+        for tls in chosen.all():
+            key = identity, tls
+            self._contexts[key] = contexts[tls] = kept.pop(key) if key in kept else server_context(tls, identity)
+        if chosen.named:
+            self._named[id(chain)] = {name: (chain, contexts[tls]) for name, tls in chosen.named.items()}
+        return contexts[chosen.usual]
 
     def lookup(self, server_name: str) -> Found | None:
         """
@@ -58,7 +68,19 @@ class ContextMap:
             there is but one that ends TLS. (In Istio it finds the server of C{*} alone.)
         """
         found = self._table.lookup(server_name)
-        return self._only if found is None and not server_name else found
+        if found is None:
+            return None if server_name else self._only
+        if self._named:
+            return self._with_certificate(found, server_name)
+        return found
+
+    def _with_certificate(self, found: Found, server_name: str) -> Found:
+        """Return a chain with the context of the certificate for a name, where it has several of one kind."""
+        named = self._named.get(id(found[0]))
+        if named is None:
+            return found
+        wildcard = "*." + server_name.partition(".")[2]
+        return named.get(server_name) or named.get(wildcard) or found
 
     def __len__(self) -> int:
         return len(self._table)

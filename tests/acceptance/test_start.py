@@ -63,6 +63,17 @@ class StartTests(CoolstoreTestCase):
         self.assertRegex(said, r"(?m)^broken\.yaml:26:\d+: error: .*nowhere")
         self.assertNotIn("Traceback", said)
 
+    def test_strict(self) -> None:
+        """A warning is an error where that is asked for: exit status 78."""
+        gateway = (
+            BROKEN.partition("---")[0].replace("SIMPEL", "PASSTHROUGH").replace("      privatKey: certs/a.key\n", "")
+        )
+        self.write("warned", {"warned.yaml": gateway})
+        status, said = self.twistd("--config", "warned", "--strict")
+        self.assertEqual(status, 78, said)
+        self.assertIn("warned.yaml:7:5: warning: spec.servers[0]: no tls route of any VirtualService", said)
+        self.assertIn("1 warning: not started", said)
+
     def test_check(self) -> None:
         """C{edgegate check} says the same without starting, exit status 1; and nothing is wrong with the demo."""
         self.write("broken", {"broken.yaml": BROKEN})

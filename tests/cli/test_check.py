@@ -8,7 +8,15 @@ from click.testing import CliRunner, Result
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.cli.check import check
-from tests.cli.test_proxy_config import FILES
+from tests.cli.test_proxy_config import FILES as GATEWAY
+
+FILES = f"""\
+{GATEWAY}---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {{name: all}}
+spec: {{hosts: [a.example], gateways: [gw], http: [{{directResponse: {{status: 200}}}}]}}
+"""
 
 
 class CheckTests(SynchronousTestCase):
@@ -38,13 +46,21 @@ class CheckTests(SynchronousTestCase):
 
     def test_strict(self) -> None:
         """A warning is an error where that is asked for."""
-        text = FILES.replace("hosts:", "defaultEndpoint: 127.0.0.1:80, hosts:")
+        text = FILES.replace("hosts:", "defaultEndpoint: 127.0.0.1:80, hosts:", 1)
         self.assertEqual(self.ask(text).exit_code, 0)
         self.assertEqual(self.ask(text, "--strict").exit_code, 1)
 
+    def test_portable(self) -> None:
+        """Places where a cluster would do otherwise are warnings, where that is asked for."""
+        text = FILES.replace("hosts: [a.example], gateways", "hosts: [a], gateways").replace("[a.example]", "['*']")
+        self.assertEqual(self.ask(text).output, "no problems\n")
+        asked = self.ask(text, "--portable")
+        self.assertIn('spec.hosts[0]: in a cluster "a" has no dot, and so means a.default.svc', asked.output)
+        self.assertEqual((asked.exit_code, self.ask(text, "--portable", "--strict").exit_code), (0, 1))
+
     def test_selector(self) -> None:
         """Gateways of other selectors are not looked at."""
-        text = FILES.replace("spec:", "spec:\n  selector: {istio: edge}")
+        text = FILES.replace("spec:\n", "spec:\n  selector: {istio: edge}\n")
         self.assertIn("no server of any Gateway is served", self.ask(text, "--selector", "istio=other").output)
         self.assertEqual(self.ask(text, "--selector", "istio=edge").output, "no problems\n")
 

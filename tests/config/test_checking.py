@@ -13,7 +13,7 @@ from edgegate.config.kinds.gateway import Gateway
 from edgegate.config.kinds.secret import Secret
 from edgegate.config.kinds.service import KubernetesPort
 from edgegate.config.kinds.virtual_service import HTTPRoute, VirtualService
-from edgegate.config.problems import Problems
+from edgegate.config.problems import Problems, Role
 
 
 class CheckTests(SynchronousTestCase):
@@ -66,28 +66,63 @@ class CheckTests(SynchronousTestCase):
         self.assertEqual(
             told,
             [
-                'hosts: expected array, got string "a"',
-                "http[0].match: expected array, got object",
+                'hosts: expected array, got string "a": write it as a list, [a]',
+                "http[0].match: expected array, got object: each item of a list begins with -",
                 "http[0].mirrorPercent: expected integer, got boolean true",
-                "http[0].name: expected string, got integer 1",
-                "http[0].timeout: expected string, got integer 5",
+                "http[0].name: expected string, got integer 1: quote it",
+                "http[0].timeout: expected duration such as 5s, got integer 5",
                 "tls[0]: expected object, got integer 5",
             ],
         )
         self.assertEqual(usable, {"http": [{}], "tls": []})
 
+    def test_what_to_write(self) -> None:
+        """A value of the wrong type is told with what to write instead, where that is clear."""
+        for struct, value, told in (
+            (
+                Gateway,
+                {"servers": [{"port": 80, "hosts": []}]},
+                "servers[0].port: expected object such as {number: 80}",
+            ),
+            (HTTPRoute, {"route": [{"destination": "web"}]}, 'destination: expected object such as {host: "web"}, got'),
+            (HTTPRoute, {"retries": 3}, "retries: expected object such as {attempts: 3}, got integer 3"),
+            (HTTPRoute, {"rewrite": "/v2"}, 'rewrite: expected object such as {uri: "/v2"}, got string "/v2"'),
+            (HTTPRoute, {"match": [{"uri": "/a"}]}, 'match[0].uri: expected object such as {exact: "/a"}, got string'),
+            (
+                HTTPRoute,
+                {"match": [{"headers": [{"a": 1}]}]},
+                "headers: expected object, got array: without the dash or brackets",
+            ),
+            (HTTPRoute, {"match": [{"path": {"exact": "/"}}]}, 'match[0].path: unknown field; did you mean "uri"?'),
+            (Gateway, {"servers": [{"tls": {"httpsRedirect": "true"}}]}, 'got string "true": without quotes'),
+        ):
+            found = " ".join(self.check(struct, value)[1])
+            self.assertIn(told, found)
+
+    def test_what_is_lost(self) -> None:
+        """Where what others refer to is lost, errors elsewhere may follow from it; not so for other fields."""
+        for kind, path, role in (
+            ("ServiceEntry", ("spec", "hosts", 0), Role.CAUSE),
+            ("ServiceEntry", ("spec", "endpoints", 0, "weight"), Role.ITSELF),
+            ("Secret", ("data", "tls.crt"), Role.CAUSE),
+            ("VirtualService", ("spec", "hosts"), Role.ITSELF),
+        ):
+            problems = Problems()
+            Check(Document("f", 1, kind, "v1", "a"), problems).reject(path, "no")
+            self.assertEqual([problem.role for problem in problems], [role], (kind, path))
+
     def test_numbers(self) -> None:
         """A number in quotes is an error, though it is clear what it means; numbers have limits."""
         port: dict[str, object] = {"number": "80", "name": "a", "protocol": "HTTP"}
         usable, told = self.check(Gateway, {"servers": [{"hosts": [], "port": port}]})
-        self.assertEqual(told, ['servers[0].port.number: expected integer, got string "80"'])
+        self.assertEqual(told, ['servers[0].port.number: expected integer, got string "80": without quotes'])
         self.assertEqual(usable["servers"][0]["port"]["number"], 80)
         told = self.check(HTTPRoute, {"mirrorPercent": -1})[1]
         self.assertEqual(told, ["mirrorPercent: -1 is not between 0 and 4294967295"])
         self.assertEqual(self.check(HTTPRoute, {"mirrorPercentage": {"value": 1}})[1], [])
         self.assertEqual(
             self.check(HTTPRoute, {"mirrorPercentage": {"value": "1"}})[1],
-            ['mirrorPercentage.value: expected number, got string "1"'],
+            ['mirrorPercentage.value: expected number, got string "1": without quotes'],
         )
 
     def test_integer_or_string(self) -> None:

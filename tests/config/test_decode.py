@@ -131,7 +131,7 @@ class DecodeTests(SynchronousTestCase):
         self.assertEqual(
             told(text),
             [
-                'f:6:12: error: spec.servers[0].port.number: expected integer, got string "80"',
+                'f:6:12: error: spec.servers[0].port.number: expected integer, got string "80": without quotes',
                 'f:6:35: error: spec.servers[0].port.protocol: unknown protocol "HTPP"; did you mean "HTTP"?',
                 'f:7:5: error: spec.servers[0].hots: unknown field; did you mean "hosts"?',
                 'f:7:12: error: spec.servers[0].hots[0]: "a.*" is no pattern: a wildcard stands in front,'
@@ -199,14 +199,19 @@ class DecodeTests(SynchronousTestCase):
         )
 
     def test_order(self) -> None:
-        """VirtualServices that say when they were made come first, oldest first; the others in their order."""
+        """
+        Gateways and VirtualServices that say when they were made come first, oldest first; the others in their order.
+        """
         made = {"a": "", "b": ", creationTimestamp: 2026-01-02T00:00:00Z", "c": "", "d": "2025-01-02T00:00:00Z"}
         made["d"] = ", creationTimestamp: " + made["d"]
         text = "---\n".join(
-            document("VirtualService", "{}").replace("{name: a}", f"{{name: {name}{when}}}")
+            document(kind, "{}").replace("{name: a}", f"{{name: {name}{when}}}")
             for name, when in made.items()
+            for kind in ("Gateway", "VirtualService")
         )
-        self.assertEqual([each.name for each in resources(text)[0].virtual_services], ["d", "b", "a", "c"])
+        found = resources(text)[0]
+        self.assertEqual([each.name for each in found.virtual_services], ["d", "b", "a", "c"])
+        self.assertEqual([each.name for each in found.gateways], ["d", "b", "a", "c"])
 
     def test_twice(self) -> None:
         """A name is defined once for each kind and namespace."""

@@ -47,8 +47,19 @@ class ReadTests(SynchronousTestCase):
     def test_bad_encoding(self) -> None:
         """What is not UTF-8 is told with its place, and the rest is still read."""
         found, told = read_all(HEAD.encode() + b"v: \xff\n")
-        self.assertEqual(told, ["f:4:4: error: not UTF-8: invalid start byte"])
+        self.assertEqual(told, ["f:4:4: error: not UTF-8: invalid start byte; save it as UTF-8"])
         self.assertEqual(len(found), 1)
+
+    def test_binary(self) -> None:
+        """What is no text is told in one line that repeats nothing of it."""
+        for raw in (b"\x89PNG\r\n\x1a\n\0\0", b"0\x82\x01\0", b"\x1f\x8b\x08\0"):
+            told = ["f:1:1: error: not a text file: is it an archive, an image or a certificate in DER?"]
+            self.assertEqual(read_all(raw), ([], told))
+
+    def test_no_separator(self) -> None:
+        """A document that begins without a separator is told once, not once for each of its keys."""
+        (told,) = read_all(HEAD + HEAD)[1]
+        self.assertIn("a document begins here without --- on a line before it", told)
 
     def test_unprintable(self) -> None:
         """Control characters are told with their place."""

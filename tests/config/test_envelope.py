@@ -6,6 +6,8 @@ from datetime import datetime, timezone
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.config.documents import read
+from edgegate.config.problems import Problems
 from tests.config.reading import documents, read_all
 
 
@@ -44,7 +46,29 @@ class EnvelopeTests(SynchronousTestCase):
     def test_no_mapping(self) -> None:
         """A document that is a list or a word is none."""
         self.assertIn("not array", read_all("[1]")[1][0])
-        self.assertIn('not string "hello"', read_all("hello")[1][0])
+        self.assertIn("follow each other with --- between them", read_all("[1]")[1][0])
+        # a private key that lies among the documents is not shown
+        key = "-----BEGIN PRIVATE KEY-----\nMIGHAgEA\n-----END PRIVATE KEY-----\n"
+        for text in ("hello", key):
+            (told,) = read_all(text)[1]
+            self.assertTrue(told.endswith("a mapping with apiVersion, kind and metadata, not string"), told)
+
+    def test_probable_kind(self) -> None:
+        """A kind that is missing is asked for by name, where the spec tells which it is."""
+        head = "apiVersion: networking.istio.io/v1\nmetadata: {name: a}\nspec: "
+        for spec, kind in (("{servers: []}", "Gateway"), ("{hosts: [], http: []}", "VirtualService")):
+            self.assertEqual(
+                read_all(head + spec)[1], [f"f:1:1: error: kind is missing: write kind: {kind}, if one is meant"]
+            )
+        self.assertEqual(read_all(head + "{hosts: []}")[1], ["f:1:1: error: kind is missing"])
+
+    def test_kustomization(self) -> None:
+        """What kustomize reads lies beside the files, and is none of them."""
+        text = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [a.yaml]\n"
+        self.assertEqual(read_all(text)[1], ["f:1:1: info: a Kustomization is passed over: write out what it makes"])
+        problems = Problems()
+        self.assertEqual(read("overlay/kustomization.yaml", "resources: [a.yaml]\n", problems), [])
+        self.assertEqual(problems.errors, 0)
 
     def test_wrong_types(self) -> None:
         """Everything that is of a wrong type is told."""
@@ -60,11 +84,11 @@ class EnvelopeTests(SynchronousTestCase):
         self.assertEqual(
             read_all(text)[1],
             [
-                "f:1:1: error: apiVersion: expected string, got integer 1",
-                "f:2:1: error: kind: expected string, got boolean true",
-                "f:4:3: error: metadata.name: expected string, got integer 80",
+                "f:1:1: error: apiVersion: expected string, got integer 1: quote it",
+                "f:2:1: error: kind: expected string, got boolean true: quote it",
+                "f:4:3: error: metadata.name: expected string, got integer 80: quote it",
                 "f:5:3: error: metadata.namespace: empty",
-                "f:6:12: error: metadata.labels.a: expected string, got integer 1",
+                "f:6:12: error: metadata.labels.a: expected string, got integer 1: quote it",
                 "f:7:3: error: metadata.creationTimestamp: expected a time such as 2026-01-31T12:00:00Z,"
                 ' got string "yesterday"',
             ],

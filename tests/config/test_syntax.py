@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.config.syntax import explain
+from edgegate.config.documents import read
+from edgegate.config.problems import Problems
+from edgegate.config.syntax import explain, json_fault
 from tests.config.reading import read_all
 
 
@@ -23,6 +25,39 @@ class ExplainTests(SynchronousTestCase):
     def test_missing_colon(self) -> None:
         """A key without its colon, though the parser stumbles only on the next line."""
         self.check("a:\n  b\n  c: 1\n", "f:2:3: error: a colon is missing behind the key")
+
+        self.check("a:\n  b\n    c: 1\n", "f:2:3: error: a colon is missing behind the key")
+
+    def test_missing_space(self) -> None:
+        """A colon without the space behind it."""
+        self.check("a:\n  b:1\n  c: 1\n", "f:2:3: error: a space is missing behind the colon")
+
+    def test_equals(self) -> None:
+        """An equals sign in place of a colon."""
+        self.check("a:\n  b = 1\n  c: 1\n", "f:2:3: error: a colon belongs in the place of =")
+
+    def test_conflict(self) -> None:
+        """What a merge left behind."""
+        for text in ("a:\n  b: 1\n<<<<<<< HEAD\n  c: 1\n", "a:\n  b: 1\n=======\n  c: 1\n"):
+            self.check(text, "f:3:1: error: a conflict of a merge was left here")
+
+    def test_separators(self) -> None:
+        """Lines of dashes that separate nothing."""
+        for line in ("--", "----", "  ---"):
+            self.check(f"a:\n  b: 1\n{line}\nc: 2\n", "f:3:1: error: documents are separated by a line that is ---")
+
+    def test_alias(self) -> None:
+        """A wildcard that is not quoted."""
+        self.check("a:\n- *.example.com\n", "f:2:3: error: * begins an alias, unless it is quoted")
+
+    def test_json(self) -> None:
+        """A file of JSON is told in the words of JSON; what is wrong to YAML alone keeps its words."""
+        problems = Problems()
+        read("a.json", '{\n// what it is\n"a": 1}', problems)
+        expected = "a.json:2:1: error: not JSON: expecting property name enclosed in double quotes"
+        self.assertEqual([str(problem) for problem in problems], [expected])
+        self.assertIsNone(json_fault("{}"))
+        self.assertIsNone(json_fault("[" * 100_000))
 
     def test_second_colon(self) -> None:
         """A value with a colon in it."""

@@ -18,7 +18,7 @@ from edgegate.routing.snapshot import (
 )
 from edgegate.tls.secrets import BadKeyMaterial
 from edgegate.tls.sni import ContextMap
-from tests.tls.handshakes import CLIENTS, client_context, server_tls, shake
+from tests.tls.handshakes import AUTHORITY, CLIENTS, RSA_KEY, client_context, server_tls, shake
 
 ORIGIN = Origin("shop.yaml", 1, "Gateway default/shop")
 MUTUAL = TLSRules(verification=ClientVerification(True, CLIENTS.own.chain_pem))
@@ -102,6 +102,50 @@ class ContextMapTests(SynchronousTestCase):
         self.assertEqual(first.refused, "")
         self.assertNotEqual(shake(locked[1], client, "locked.example", first.client.session).refused, "")
         self.assertNotEqual(shake(locked[1], client, "locked.example").refused, "")
+
+    def shown(self, contexts: ContextMap, name: str) -> int:
+        """Return the serial number of the certificate that a client is shown which asks for a name."""
+        found = contexts.lookup(name)
+        assert found is not None and found[1] is not None
+        client = client_context()
+        client.check_hostname = False
+        talk = shake(found[1], client, name or None)
+        self.assertEqual((talk.refused, talk.failed), ("", ""))
+        shown = talk.client.getpeercert()
+        assert shown is not None
+        return int(str(shown["serialNumber"]), 16)
+
+    def test_several_of_a_kind(self) -> None:
+        """Of certificates of one kind the one is shown that bears the name, else a wildcard, else the first."""
+        issued = [
+            AUTHORITY.server(names)
+            for names in (["a.example"], ["b.example", "c.example"], ["*.example"], ["x.a.example"])
+        ]
+        rsa = AUTHORITY.server(["a.example"], key=RSA_KEY)
+        numbers = [each.certificate.serial_number for each in issued]
+        everyone = chain("everyone", server_tls(*issued, rsa), "*")
+        contexts = ContextMap(listener(everyone, self.passed))
+        for name, expected in {
+            "a.example": numbers[0],
+            "b.example": numbers[1],
+            "c.example": numbers[1],
+            "d.example": numbers[2],
+            "x.a.example": numbers[3],
+            "y.a.example": numbers[0],
+            "": numbers[0],
+        }.items():
+            self.assertEqual(self.shown(contexts, name), expected, name)
+        self.assertEqual(contexts.lookup("passed.example"), (self.passed, None))
+
+    def test_several_of_a_kind_are_kept(self) -> None:
+        """After a reload each certificate's context is the one that it was, so that sessions go on."""
+        both = chain("both", server_tls(AUTHORITY.server(["a.example"]), AUTHORITY.server(["b.example"])), "*")
+        before = ContextMap(listener(both))
+        after = ContextMap(listener(both), before)
+        for name in ("a.example", "b.example", "c.example"):
+            one, other = before.lookup(name), after.lookup(name)
+            assert one is not None and other is not None
+            self.assertIs(one[1], other[1], name)
 
     def test_bad_material(self) -> None:
         """A listener with a useless certificate is refused as a whole, before anything is served."""

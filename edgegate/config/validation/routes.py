@@ -8,7 +8,7 @@ from edgegate.config.document import Path
 from edgegate.config.kinds.virtual_service import Destination, HTTPRouteDestination, RouteDestination, StringMatch
 from edgegate.config.validation.findings import Findings
 from edgegate.config.validation.names import check_port, host_fault, is_address, is_label
-from edgegate.config.values import show
+from edgegate.config.values import show, with_port
 from edgegate.routing.matching import check_regex
 
 
@@ -55,6 +55,9 @@ def check_destination(findings: Findings, path: Path, destination: Destination) 
     fault = None if is_address(destination.host.strip("[]")) else host_fault(destination.host)
     if destination.host == "*":
         fault = "* is no service: name one"
+    parts = with_port(destination.host)
+    if parts is not None:
+        fault = f"{show(destination.host)} has a port: write host: {parts[0]}, port: {{number: {parts[1]}}}"
     if fault is not None:
         findings.error((*path, "host"), fault)
     if destination.subset and not is_label(destination.subset):

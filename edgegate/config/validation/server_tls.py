@@ -88,7 +88,11 @@ def _check_source(findings: Findings, path: Path, tls: ServerTLSSettings, mode: 
         findings.error((*path, missing), f"missing: {files[0]} is of no use without it")
     for name in ("credentialNames", "tlsCertificates"):
         if len(getattr(tls, _CERTIFICATES[name])) > _MOST_CERTIFICATES:
-            findings.warning((*path, name), f"Istio serves {_MOST_CERTIFICATES} at most: one RSA and one ECDSA")
+            message = (
+                f"more than {_MOST_CERTIFICATES}: Istio serves {_MOST_CERTIFICATES} at most; "
+                "here of those with one kind of key the one for the SNI is shown"
+            )
+            findings.warning((*path, name), message)
     for index, certificate in enumerate(tls.tls_certificates):
         for name, value in (
             ("serverCertificate", certificate.server_certificate),

@@ -111,7 +111,7 @@ def _check_resolution(findings: Findings, spec: ServiceEntry, resolution: Resolu
         given = "NONE" if spec.resolution else "NONE, which it is where none is given"
         findings.error(path, f"resolution {given}, has no endpoints: was STATIC or DNS meant?")
     if resolution is Resolution.STATIC and not (spec.endpoints or spec.addresses or spec.workload_selector):
-        findings.error(path, "missing: with resolution STATIC nothing else says where the service is")
+        warn_of_no_endpoints(findings.resource, findings.problems)
     if resolution is Resolution.DNS_ROUND_ROBIN and len(spec.endpoints) > 1:
         findings.error(path, "one at most with resolution DNS_ROUND_ROBIN")
 
@@ -126,6 +126,12 @@ def _check_dynamic(findings: Findings, spec: ServiceEntry) -> None:
         if protocol in _INDISTINCT:
             message = f"{protocol} has no names: with DYNAMIC_DNS only a connection with SNI is served"
             findings.warning(("spec", "ports", index, "protocol"), message)
+
+
+def warn_of_no_endpoints(resource: Resource[ServiceEntry], problems: Problems) -> None:
+    """Report a ServiceEntry that is nowhere, for now: Istio takes it."""
+    message = "none: whatever is sent there is answered 503 (UH) until there is one, or resolution is DNS"
+    resource.warning(problems, ("spec", "endpoints"), message)
 
 
 def _check_endpoint(

@@ -18,7 +18,7 @@ from edgegate.config.validation.names import (
     is_address,
     is_label,
 )
-from edgegate.config.values import show
+from edgegate.config.values import show, with_port
 
 _COUNTS = ("initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold")
 _PROBE_HEADER = re.compile(r"[-_A-Za-z0-9]+")  # what Kubernetes takes in a probe
@@ -52,7 +52,11 @@ def check_address(findings: Findings, path: Path, address: str) -> None:
     if address.startswith(UNIX):
         check_unix(findings, path, address)
     elif not is_address(address):
+        parts = with_port(address)
         fault = host_fault(address, wildcard=False)
+        if parts is not None:
+            where = "targetPort of the service's port, or under ports by that one's name"
+            fault = f"{show(address)} has a port: write address: {parts[0]}, and {parts[1]} as {where}"
         if fault is not None:
             findings.error(path, fault)
 

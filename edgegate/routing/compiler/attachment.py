@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from edgegate.config.document import Path
 from edgegate.config.kinds.gateway import Gateway
 from edgegate.config.kinds.virtual_service import VirtualService
-from edgegate.config.problems import Problems, Severity
+from edgegate.config.problems import Problems, Role, Severity
 from edgegate.config.resources import Resource
 from edgegate.config.values import show
 from edgegate.routing.compiler.patterns import PatternIndex
-from edgegate.routing.compiler.rules import GatewayKey, Rules, host_patterns
+from edgegate.routing.compiler.rules import MESH, GatewayKey, Rules, host_patterns
 from edgegate.routing.compiler.servers import Server, ServerHost
 from edgegate.routing.compiler.suggestions import Suggestions
 
-MESH = "mesh"
+RulesAt = Callable[[int, Iterable[int]], Rules]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +38,12 @@ class Attachment:
         """The server's Gateway."""
         return self.server.gateway.namespace, self.server.gateway.name
 
+    def names(self, server: Server) -> bool:
+        """Whether the VirtualService names the Gateway of a server."""
+        resource = self.rules.resource
+        keys = {gateway_key(name, resource.namespace) for name in resource.spec.gateways}
+        return (server.gateway.namespace, server.gateway.name) in keys
+
 
 class GatewayNames:
     """Finds the Gateways that C{gateways} fields name."""
@@ -53,6 +59,8 @@ class GatewayNames:
     def of_service(self, resource: Resource[VirtualService]) -> frozenset[GatewayKey]:
         """Return the Gateways that a VirtualService names; report those that are not declared."""
         spec = resource.spec
+        if not spec.gateways and resource.left_out(("spec", "gateways")):
+            return frozenset()  # which was told
         if not spec.gateways:
             message = "it names no gateways, so it applies to a mesh and to nothing here"
             resource.warning(self._problems, ("spec", "hosts"), message)
@@ -93,7 +101,7 @@ class GatewayNames:
                 full = [f"{namespace}/{other}" for namespace, other in self._declared]
                 hint = self._suggestions.like(name, [*own, *full])
                 where = f'no document declares Gateway {show(key[1])} in namespace "{key[0]}"'
-                resource.error(self._problems, (*path, index), where + hint)
+                resource.error(self._problems, (*path, index), where + hint, Role.CONSEQUENCE)
         return frozenset(found)
 
 
@@ -113,11 +121,14 @@ class Attachments:
             for host in server.hosts:
                 index.add(host.pattern, (server, host))
 
-    def attach(self, order: int, rules: Rules, gateways: frozenset[GatewayKey]) -> None:
+    def attach(self, order: int, rules: Rules, gateways: frozenset[GatewayKey], at: RulesAt | None = None) -> None:
         """
         Attach a VirtualService to all servers of these Gateways with which it has hosts in common.
 
         A name that a wildcard and another name have in common is the narrower one.
+
+        @param at: Where its routes depend on the listener: compiles those of a listener's port, by the files, given
+            the ports of all listeners that it is attached to.
         """
         resource = rules.resource
         open_ones = sorted(key for key in gateways if key in self._hosts)
@@ -139,9 +150,14 @@ class Attachments:
                     domains.setdefault(server, {})[domain] = None
             if not served:
                 why = "serves this host" + (f' to namespace "{resource.namespace}"' if refused else "")
-                resource.warning(self._problems, ("spec", "hosts", index), f"no server of its gateways {why}")
+                resource.warning(
+                    self._problems, ("spec", "hosts", index), f"no server of its gateways {why}", Role.OUTCOME
+                )
+        ports = {server.number for server in domains}
+        by_port = {port: at(port, ports) if at is not None else rules for port in ports}
         for server, names in domains.items():
-            self._found.setdefault(server, []).append(Attachment(order, rules, server, tuple(names)))
+            own = by_port[server.number]
+            self._found.setdefault(server, []).append(Attachment(order, own, server, tuple(names)))
 
     def of(self, servers: Iterable[Server]) -> list[Attachment]:
         """Return what is attached to any of these servers, in the order of the VirtualServices."""

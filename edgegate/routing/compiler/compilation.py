@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import partial
+
+from edgegate.config.kinds.virtual_service import VirtualService
 from edgegate.config.problems import Problems, Severity
-from edgegate.config.resources import Resources
+from edgegate.config.resources import Resource, Resources
 from edgegate.routing.compiler.access import check_access, workloads
 from edgegate.routing.compiler.attachment import Attachments, GatewayNames
 from edgegate.routing.compiler.clusters import ClusterCompiler
 from edgegate.routing.compiler.credentials import CredentialCompiler
 from edgegate.routing.compiler.delegates import Delegates
 from edgegate.routing.compiler.destination_rules import DestinationRules
-from edgegate.routing.compiler.destinations import DestinationCompiler
+from edgegate.routing.compiler.destinations import DestinationCompiler, NoDestinations
 from edgegate.routing.compiler.http_tables import warn_of_unreachable
 from edgegate.routing.compiler.key_sources import KeySources
 from edgegate.routing.compiler.listeners import ListenerCompiler
 from edgegate.routing.compiler.options import CompileOptions
 from edgegate.routing.compiler.ports import ports_of
 from edgegate.routing.compiler.redirects import RedirectPorts
-from edgegate.routing.compiler.rules import RuleCompiler
+from edgegate.routing.compiler.rules import MESH, RuleCompiler, Rules, in_mesh_alone
 from edgegate.routing.compiler.servers import selected, servers_of
 from edgegate.routing.compiler.services import index_services
 from edgegate.routing.compiler.suggestions import Suggestions
@@ -38,14 +42,15 @@ def compile_resources(resources: Resources, options: CompileOptions, problems: P
     found = Problems()
     snapshot = _compile(resources, options, found)
     _merge(problems, found)
+    problems.leave_out_consequences()
     return snapshot
 
 
 def _compile(resources: Resources, options: CompileOptions, problems: Problems) -> Snapshot:
     suggestions = Suggestions()
     gateways = [gateway for gateway in resources.gateways if selected(gateway, options.selector)]
-    served = workloads(gateways, options.selector)
-    check_access(resources.access_policies, served, options.ignored_kinds, problems)
+    ours = workloads(gateways, options.selector)
+    check_access(resources.access_policies, ours, options.ignored_kinds, problems)
     servers = [server for gateway in gateways for server in servers_of(gateway, problems)]
     ports = ports_of(servers, options.port_map, problems)
     services = index_services(resources)
@@ -55,22 +60,29 @@ def _compile(resources: Resources, options: CompileOptions, problems: Problems) 
     destinations = DestinationCompiler(services, ClusterCompiler(destination_rules, tls), problems, suggestions)
     names = GatewayNames(resources.gateways, problems, suggestions)
     rule_compiler = RuleCompiler(destinations, names.of_match, problems)
-    attachments = Attachments([server for port in ports for server in port.servers], problems)
+    unreferring = RuleCompiler(NoDestinations(), names.of_match, problems)
+    served = [server for port in ports for server in port.servers]
+    attachments = Attachments(served, problems)
     delegates = Delegates(resources.virtual_services, problems, suggestions)
     known = {
         delegate.at(path)
         for delegate in delegates.declared
-        for path in warn_of_unreachable(rule_compiler.rules(delegate), problems)
+        for path in warn_of_unreachable(unreferring.rules(delegate), problems)
     }
+
+    def rules_at(resource: Resource[VirtualService], listener: int, listeners: Iterable[int]) -> Rules:
+        return RuleCompiler(destinations.at(listener, listeners), names.of_match, problems).rules(resource)
+
     for order, root in enumerate(delegates.roots):
         resource = delegates.merged(root)
-        rules = rule_compiler.rules(resource)
+        rules = (unreferring if in_mesh_alone(root.spec.gateways or (MESH,)) else rule_compiler).rules(resource)
         warn_of_unreachable(rules, problems, known)
-        attachments.attach(order, rules, names.of_service(resource))
+        at = partial(rules_at, resource) if destinations.depends_on_listener(resource) else None
+        attachments.attach(order, rules, names.of_service(resource), at)
     delegates.warn_of_unused()
     destination_rules.warn_of_unused(services, suggestions)
     credentials = CredentialCompiler(sources, options, problems)
-    listeners = ListenerCompiler(attachments, credentials, RedirectPorts(servers), problems)
+    listeners = ListenerCompiler(attachments, credentials, RedirectPorts(served), problems)
     return Snapshot(tuple(listeners.listener(port) for port in ports if port.servers), destinations.clusters)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from edgegate.config.document import Path
 from edgegate.config.kinds.gateway import ServerTLSSettings, TLSMode, TLSProtocol
 from edgegate.config.kinds.secret import Secret
-from edgegate.config.problems import Problems
+from edgegate.config.problems import Problems, Role
 from edgegate.config.resources import Resource
 from edgegate.routing.compiler.key_sources import (
     CA_KEYS,
@@ -80,7 +80,7 @@ class CredentialCompiler:
         for finding in self._options.inspect(tls, tuple(host.pattern for host in server.hosts)):
             path = material.places.get((finding.part, finding.number), ("cipherSuites",))
             place = (*server.path, "tls", *path)
-            server.gateway.document.problem(self._problems, finding.severity, place, finding.message)
+            server.gateway.document.problem(self._problems, finding.severity, place, finding.message, finding.role)
         return tls
 
     # What the fields name ----------------------------------------------------------------------------------------
@@ -133,7 +133,7 @@ class CredentialCompiler:
         name = title(secret)
         if chain is None or key is None:
             missing = "tls.crt (or cert)" if chain is None else "tls.key (or key)"
-            self._error(server, path, f"{name} at {secret.document.origin} has no {missing}")
+            self._error(server, path, f"{name} at {secret.document.origin} has no {missing}", Role.CONSEQUENCE)
             return
         material.add_pair(name, chain, key, path, path)
 
@@ -167,12 +167,12 @@ class CredentialCompiler:
             more = "" if settings.ca_cert_credential_name else f", and there is no Secret {first.name}-cacert"
             assert settings.mode is not None
             message = f"{settings.mode.value} needs a CA: {title(first)} has no ca.crt (or cacert){more}"
-            self._error(server, path, message)
+            self._error(server, path, message, Role.CONSEQUENCE)
 
     def _secret(self, server: Server, name: str, path: Path) -> Resource[Secret] | None:
         found = self._find(server, name)
         if found is None:
-            self._error(server, path, self._sources.undeclared(name, server.gateway.namespace))
+            self._error(server, path, self._sources.undeclared(name, server.gateway.namespace), Role.CONSEQUENCE)
         return found
 
     def _find(self, server: Server, name: str) -> Resource[Secret] | None:
@@ -226,8 +226,8 @@ class CredentialCompiler:
                 found.append(digest)
         return tuple(found) if len(found) == len(texts) else None
 
-    def _error(self, server: Server, path: Path, message: str) -> None:
-        server.error(self._problems, ("tls", *path), message)
+    def _error(self, server: Server, path: Path, message: str, role: Role = Role.ITSELF) -> None:
+        server.error(self._problems, ("tls", *path), message, role)
 
 
 def _version(given: TLSProtocol | None, default: TLSVersion) -> TLSVersion:

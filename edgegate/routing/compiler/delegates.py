@@ -9,7 +9,7 @@ from msgspec import structs
 
 from edgegate.config.document import Path
 from edgegate.config.kinds.virtual_service import VirtualService
-from edgegate.config.problems import Problems
+from edgegate.config.problems import Problems, Role
 from edgegate.config.resources import Resource
 from edgegate.config.values import show
 from edgegate.routing.compiler.attachment import exported
@@ -62,7 +62,7 @@ class Delegates:
             spec = resource.spec
             if resource not in self._used and not (spec.gateways or spec.tls or spec.tcp):
                 message = "it has no hosts and no VirtualService delegates to it: it serves nothing"
-                resource.warning(self._problems, ("spec",), message)
+                resource.warning(self._problems, ("spec",), message, Role.CONSEQUENCE)
 
     def _items(self, root: Resource[VirtualService], index: int) -> Iterator[Merged]:
         """Yield what stands in the place of an item: itself, or its delegate's."""
@@ -93,7 +93,7 @@ class Delegates:
         found = self._by_name.get((namespace, name))
         if found is None:
             where = f'no document declares VirtualService {show(name)} in namespace "{namespace}"'
-            root.error(self._problems, (*place, "name"), where + self._hint(name, namespace))
+            root.error(self._problems, (*place, "name"), where + self._hint(name, namespace), Role.CONSEQUENCE)
             return None
         declared = f"{found.document.title} at {found.document.origin}"
         if found.spec.hosts:

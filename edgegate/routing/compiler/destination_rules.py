@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from edgegate.config.document import Path
 from edgegate.config.kinds.destination_rule import DestinationRule, Subset, TrafficPolicy
-from edgegate.config.problems import Problems
+from edgegate.config.problems import Problems, Role
 from edgegate.config.resources import Resource
 from edgegate.config.values import show
 from edgegate.routing.addresses import Origin
@@ -105,7 +105,7 @@ class DestinationRules:
                     message = f"the rule is of no use: {what}, so rules for that count"
                 else:
                     continue
-                rule.resource.warning(self._problems, ("spec", "host"), message)
+                rule.resource.warning(self._problems, ("spec", "host"), message, Role.CONSEQUENCE)
 
     def _add(self, resource: Resource[DestinationRule], host: str) -> None:
         rules = self._rules.setdefault(resource.namespace, {})

@@ -113,6 +113,8 @@ def warn_of_unreachable(rules: Rules, problems: Problems, known: Container[Part]
         if taken is not None:
             found[rule.path] = f"the route at {taken.origin} takes every request"
             continue
+        if rules.resource.left_out(rule.path):
+            continue  # what is left of it is not what it asks for
         keys = [(scope, match) for scope, match, _ in rule.matches]
         if keys and all(key in seen for key in keys):
             found[rule.path] = f"the route at {seen[keys[0]].origin} has the same conditions"

@@ -50,7 +50,11 @@ class KeySources:
         """Return the message for a credential's name that no Secret bears."""
         places = _keys(name, namespace)
         names = [other for own, other in self._secrets if (own, places[0][1]) in places]
-        hint = self._suggestions.like(places[0][1], names)
+        elsewhere = [own for own, other in self._secrets if other == places[0][1]]
+        if elsewhere:
+            hint = f'; there is one in namespace "{elsewhere[0]}"'
+        else:
+            hint = self._suggestions.like(places[0][1], names)
         where = " or ".join(show(own) for own, _ in places)
         return f"no document declares Secret {show(places[0][1])} in namespace {where}{hint}"
 
@@ -60,6 +64,9 @@ class KeySources:
 
         @raise Unreadable: It can't be.
         """
+        if is_pem(name):
+            # not repeated: it may be a key
+            raise Unreadable("this is key material itself, not the name of a file: put it into one, or into a Secret")
         found = self._files.get(name)
         if found is None:
             try:
@@ -72,6 +79,11 @@ class KeySources:
         if isinstance(found, OSError):
             raise Unreadable(f"{show(name)} can't be read: {found.strerror or found}")
         return found
+
+
+def is_pem(text: str) -> bool:
+    """Whether a text is a certificate or key where a name should be."""
+    return "-----BEGIN" in text
 
 
 def title(secret: Resource[Secret]) -> str:

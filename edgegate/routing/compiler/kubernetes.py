@@ -12,8 +12,9 @@ from edgegate.config.kinds.service import (
     Service,
     ServiceType,
 )
+from edgegate.config.problems import Problems, Role
 from edgegate.config.resources import Resource
-from edgegate.routing.compiler.members import Members, Unusable, address_of, members_of
+from edgegate.routing.compiler.members import BY_HTTP1, NOWHERE, UNSPOKEN, Members, Unusable, address_of, members_of
 from edgegate.routing.compiler.workloads import Workload, Workloads
 from edgegate.routing.snapshot import Endpoint, Origin
 
@@ -52,6 +53,11 @@ class KubernetesService:
         return self._resource.document.origin
 
     @property
+    def faulty(self) -> bool:
+        """Whether something is wrong with the document, which was told."""
+        return self._resource.faulty
+
+    @property
     def subject_alt_names(self) -> tuple[str, ...]:
         """A Service says nothing of them."""
         return ()
@@ -59,6 +65,23 @@ class KubernetesService:
     def visible_from(self, namespace: str) -> bool:
         """A Service is seen from every namespace."""
         return True
+
+    def warn_of_no_endpoints(self, problems: Problems) -> None:
+        """Report that nothing of it is ready."""
+        message = f"no document lists an endpoint of it that is ready: {NOWHERE}"
+        self._resource.warning(problems, ("spec", "ports"), message, Role.CONSEQUENCE)
+
+    def warn_of_protocol(self, port: int, problems: Problems) -> None:
+        """
+        Report that requests to one of its ports are not sent by the protocol that it says: C{appProtocol}, or else the
+        begin of its name, as in Istio.
+        """
+        for index, declared in enumerate(self._resource.spec.ports):
+            said, field = declared.app_protocol, "appProtocol"
+            if not said:
+                said, field = (declared.name or "").partition("-")[0], "name"
+            if declared.port == port and said.removeprefix("kubernetes.io/").upper() in UNSPOKEN:
+                self._resource.warning(problems, ("spec", "ports", index, field), f"{said}: {BY_HTTP1}")
 
     def members(self, port: int) -> Members:
         """

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from edgegate.config.problems import Problems
+from edgegate.config.problems import Problems, Role
 from edgegate.routing.compiler.attachment import Attachments
 from edgegate.routing.compiler.credentials import CredentialCompiler
 from edgegate.routing.compiler.http_tables import route_table
+from edgegate.routing.compiler.patterns import PatternIndex
 from edgegate.routing.compiler.ports import Port
 from edgegate.routing.compiler.redirects import RedirectPorts
 from edgegate.routing.compiler.servers import Server, Traffic
 from edgegate.routing.compiler.tcp_tables import passthrough_chains, tcp_routes
 from edgegate.routing.hosts import HostTable
-from edgegate.routing.snapshot import FilterChain, Listener
+from edgegate.routing.snapshot import FilterChain, Listener, RouteTable
 
 
 class ListenerCompiler:
@@ -44,6 +45,7 @@ class ListenerCompiler:
         hosts = tuple(dict.fromkeys(host.pattern for server in servers for host in server.hosts))
         if first.traffic is Traffic.HTTP:
             table = route_table(servers, attached, self._redirects, self._problems)
+            self._warn_of_unserved(servers, table)
             return FilterChain(first.chain_name, first.origin, hosts, http=table)
         routes = tcp_routes(attached, self._problems)
         for server in servers if not routes else ():
@@ -63,6 +65,7 @@ class ListenerCompiler:
         hosts = tuple(dict.fromkeys(host.pattern for host in server.hosts))
         if server.traffic is Traffic.HTTPS:
             table = route_table([server], attached, self._redirects, self._problems)
+            self._warn_of_unserved([server], table)
             chain = FilterChain(server.chain_name, server.origin, hosts, tls, http=table)
         else:
             routes = tcp_routes(attached, self._problems)
@@ -72,6 +75,23 @@ class ListenerCompiler:
         if tls is not None:
             yield from ((pattern, chain) for pattern in hosts if port.secure[pattern][0] is server)
 
-    def _warn_of_no_route(self, server: Server, kind: str) -> None:
-        message = f"no {kind} route of any VirtualService leads on from here: every connection is closed"
-        server.gateway.warning(self._problems, server.path, message)
+    def _warn_of_unserved(self, servers: Sequence[Server], table: RouteTable) -> None:
+        """Warn of hosts for which there is nothing but 404: of a server as a whole, where it is so for all of them."""
+        served: PatternIndex[None] = PatternIndex()
+        for domain, virtual_host in table.items():
+            if virtual_host.routes or virtual_host.redirect_port is not None:
+                served.add(domain, None)
+        for server in servers:
+            unserved = [host for host in server.hosts if not any(served.intersecting(host.pattern))]
+            if server.redirects:
+                continue
+            if len(unserved) == len(server.hosts):
+                self._warn_of_no_route(server, "http", "request is answered 404")
+                continue
+            for host in unserved:
+                message = "no http route of any VirtualService is for this host: every request is answered 404"
+                server.gateway.warning(self._problems, host.path, message, Role.OUTCOME)
+
+    def _warn_of_no_route(self, server: Server, kind: str, so: str = "connection is closed") -> None:
+        message = f"no {kind} route of any VirtualService leads on from here: every {so}"
+        server.gateway.warning(self._problems, server.path, message, Role.OUTCOME)

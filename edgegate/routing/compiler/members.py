@@ -10,6 +10,14 @@ from edgegate.config.values import show
 from edgegate.routing.hosts import normalise
 from edgegate.routing.snapshot import Address, Discovery, Endpoint, TCPAddress, UNIXAddress
 
+NOWHERE = "whatever is sent there is answered 503 (UH) until there is one"
+"""What becomes of requests to a service without endpoints."""
+
+UNSPOKEN = frozenset({"HTTP2", "GRPC", "GRPC-WEB", "H2C"})
+"""What the ports of services may say that is not spoken with backends yet."""
+
+BY_HTTP1 = "not spoken with backends yet: routes of http send requests there by HTTP/1.1"
+
 _MAY_BE_IP = re.compile(r"[0-9.]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:%[0-9A-Za-z_.-]+)?")
 
 

@@ -19,8 +19,8 @@ from edgegate.config.kinds import virtual_service as kinds
 from edgegate.config.kinds.virtual_service import VirtualService
 from edgegate.config.resources import Resource
 from edgegate.config.values import show
-from edgegate.routing.compiler.attachment import MESH, gateway_key
-from edgegate.routing.compiler.rules import GatewayKey
+from edgegate.routing.compiler.attachment import gateway_key
+from edgegate.routing.compiler.rules import MESH, GatewayKey
 
 INHERITED = (
     "rewrite",

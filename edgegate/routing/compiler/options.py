@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from edgegate.config.problems import Severity
+from edgegate.config.problems import Role, Severity
 from edgegate.routing.tls import ServerTLS, UpstreamTLS
 
 
@@ -26,12 +26,14 @@ class Finding:
     What is wrong with key material.
 
     @ivar number: Which of the server's certificates, from 0; 0 where there is only one of a part.
+    @ivar role: What it has to do with other problems.
     """
 
     severity: Severity
     part: Part
     message: str
     number: int = 0
+    role: Role = Role.ITSELF
 
 
 Inspect = Callable[[ServerTLS, tuple[str, ...]], Iterable[Finding]]

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, ip_address
 
+from edgegate.config.document import Path
 from edgegate.config.problems import Problems
 from edgegate.routing.compiler.servers import Server, ServerHost
-from edgegate.routing.snapshot import Address, TCPAddress
+from edgegate.routing.snapshot import Address, Origin, TCPAddress
 
 
 @dataclass(slots=True, eq=False)
@@ -50,30 +51,33 @@ def ports_of(servers: Iterable[Server], port_map: Mapping[int, int], problems: P
 
 
 def _join(port: Port, server: Server, problems: Problems) -> None:
-    """Add a server to a port, but for what another server there already has."""
+    """
+    Add a server to a port, unless another one there makes that impossible, which is reported.
+
+    As in Istio (C{MergeGateways}), the earlier server stays, the later is left out whole, and the rest is served.
+    """
     if server.traffic.plain:
         first = port.plain[0] if port.plain else server
         if first.traffic is not server.traffic:
-            server.error(
-                problems,
-                ("port",),
-                f"port {server.number} can't carry {server.traffic.value} beside the {first.traffic.value}"
-                f" of {first.origin.resource} at {first.origin}",
-            )
+            what = f"port {server.number} can't carry {server.traffic.value} beside the {first.traffic.value}"
+            _left_out(server, (*server.path, "port"), f"{what} of", first.origin, "", problems)
             return
         port.plain.append(server)
     else:
-        for host in server.hosts:
-            other, _ = port.secure.setdefault(host.pattern, (server, host))
-            if other is not server:
-                place = other.gateway.document.origin_of(port.secure[host.pattern][1].path)
-                server.gateway.error(
-                    problems,
-                    host.path,
-                    f'"{host.pattern}" on port {server.number} already belongs to the server of'
-                    f" {place.resource} at {place}: SNI can't tell them apart",
-                )
+        taken = [(host, port.secure[host.pattern]) for host in server.hosts if host.pattern in port.secure]
+        for host, (other, first_host) in taken:
+            origin = other.gateway.document.origin_of(first_host.path)
+            what = f'"{host.pattern}" on port {server.number} already belongs to the server of'
+            _left_out(server, host.path, what, origin, ": SNI can't tell them apart", problems)
+        if taken:
+            return
+        port.secure.update((host.pattern, (server, host)) for host in server.hosts)
     port.servers.append(server)
+
+
+def _left_out(server: Server, path: Path, what: str, first: Origin, why: str, problems: Problems) -> None:
+    message = f"{what} {first.resource} at {first}{why}; that one is served, and this server is left out"
+    server.gateway.warning(problems, path, message)
 
 
 def _free(port: Port, server: Server, others: Iterable[Port], problems: Problems) -> bool:

@@ -14,7 +14,7 @@ from edgegate.config.resources import Resource
 from edgegate.config.values import show
 from edgegate.routing.actions import RequestChanges
 from edgegate.routing.compiler import actions
-from edgegate.routing.compiler.destinations import DestinationCompiler
+from edgegate.routing.compiler.destinations import Destinations, NoDestinations
 from edgegate.routing.compiler.matches import http_match
 from edgegate.routing.compiler.members import ip_literal
 from edgegate.routing.headers import HeaderChanges
@@ -25,6 +25,11 @@ from edgegate.routing.snapshot import HTTPRoute, TCPRoute
 
 GatewayKey = tuple[str, str]
 """Namespace and name."""
+
+_Match = kinds.HTTPMatchRequest | kinds.TLSMatchAttributes | kinds.L4MatchAttributes
+
+MESH = "mesh"
+"""What C{gateways} calls the sidecars."""
 
 ALWAYS = StringMatch(Kind.PREFIX, "/")
 
@@ -42,6 +47,7 @@ class Scope:
 
 
 EVERYWHERE = Scope()
+_IN_A_MESH = NoDestinations()
 _ALL = HTTPMatch()
 
 
@@ -84,7 +90,7 @@ class RuleCompiler:
 
     def __init__(
         self,
-        destinations: DestinationCompiler,
+        destinations: Destinations,
         gateways: Callable[[Resource[VirtualService], Path, tuple[str, ...]], frozenset[GatewayKey]],
         problems: Problems,
     ) -> None:
@@ -109,18 +115,20 @@ class RuleCompiler:
         path: Path = ("spec", "http", index)
         name = item.name or "default"
         if not item.match:
-            return HTTPRule(path, self._http_route(resource, path, item, name), ((EVERYWHERE, _ALL, name),))
+            route = self._http_route(resource, path, item, name, self._destinations)
+            return HTTPRule(path, route, ((EVERYWHERE, _ALL, name),))
         matches = []
-        for number, match in enumerate(item.match):
+        scopes = self._scopes(resource, path, item.match)
+        for number, (match, scope) in enumerate(zip(item.match, scopes, strict=True)):
             place = (*path, "match", number)
-            scope = self._scope(resource, place, match)
             compiled = http_match(resource, place, match, self._problems)
             if scope is not None and compiled is not None:
                 full_name = f"{item.name}.{match.name}" if item.name and match.name else match.name or name
                 matches.append(self._shared((scope, compiled, full_name)))
         if len({each for _, _, each in matches}) == 1:
             name = matches[0][2]
-        route = self._http_route(resource, path, item, name, tuple(match for _, match, _ in matches))
+        destinations = self._named_by(item.match, scopes)
+        route = self._http_route(resource, path, item, name, destinations, tuple(match for _, match, _ in matches))
         return HTTPRule(path, route, tuple(matches))
 
     def _http_route(
@@ -129,6 +137,7 @@ class RuleCompiler:
         path: Path,
         item: kinds.HTTPRoute,
         name: str,
+        destinations: Destinations,
         matches: tuple[HTTPMatch, ...] = (),
     ) -> HTTPRoute:
         """Compile what an item does."""
@@ -144,7 +153,7 @@ class RuleCompiler:
         return HTTPRoute(
             name,
             resource.origin_of(path),
-            self._destinations.weighted(resource, (*path, "route"), item.route, changes),
+            destinations.weighted(resource, (*path, "route"), item.route, changes),
             matches,
             timeout=item.timeout,
             redirect=actions.redirect(item.redirect),
@@ -153,10 +162,12 @@ class RuleCompiler:
             retries=actions.retries(item.retries),
             faults=actions.faults(item.fault),
             cors=actions.cors(item.cors_policy),
-            mirrors=tuple(self._mirrors(resource, path, item)),
+            mirrors=tuple(self._mirrors(resource, path, item, destinations)),
         )
 
-    def _mirrors(self, resource: Resource[VirtualService], path: Path, item: kinds.HTTPRoute) -> Iterable[Mirror]:
+    def _mirrors(
+        self, resource: Resource[VirtualService], path: Path, item: kinds.HTTPRoute, destinations: Destinations
+    ) -> Iterable[Mirror]:
         """Compile where copies go; those that never would are left out, but must be declared all the same."""
         given = [
             ((*path, "mirrors", index, "destination"), mirror.destination, actions.share(mirror.percentage))
@@ -166,16 +177,16 @@ class RuleCompiler:
             percent = kinds.Percent(value=item.mirror_percent) if item.mirror_percent is not None else None
             given.append(((*path, "mirror"), item.mirror, actions.share(item.mirror_percentage or percent)))
         for place, destination, share in given:
-            cluster = self._destinations.cluster(resource, place, destination)
+            cluster = destinations.cluster(resource, place, destination)
             if cluster is not None and share:
                 yield Mirror(cluster, share)
 
     def _tls(self, resource: Resource[VirtualService], index: int, item: kinds.TLSRoute) -> Iterable[TCPRule]:
         path: Path = ("spec", "tls", index)
-        destinations = self._destinations.weighted(resource, (*path, "route"), item.route)
-        for number, match in enumerate(item.match):
+        scopes = self._scopes(resource, path, item.match)
+        destinations = self._named_by(item.match, scopes).weighted(resource, (*path, "route"), item.route)
+        for number, (match, scope) in enumerate(zip(item.match, scopes, strict=True)):
             place = (*path, "match", number)
-            scope = self._scope(resource, place, match)
             names = self._sni_hosts(resource, place, match)
             if scope is not None and names:
                 origin = resource.origin_of(place)
@@ -210,24 +221,30 @@ class RuleCompiler:
 
     def _tcp(self, resource: Resource[VirtualService], index: int, item: kinds.TCPRoute) -> Iterable[TCPRule]:
         path: Path = ("spec", "tcp", index)
-        destinations = self._destinations.weighted(resource, (*path, "route"), item.route)
+        scopes = self._scopes(resource, path, item.match)
+        destinations = self._named_by(item.match, scopes).weighted(resource, (*path, "route"), item.route)
         if not item.match:
             yield TCPRule(path, EVERYWHERE, TCPRoute(resource.origin_of(path), destinations))
-        for number, match in enumerate(item.match):
+        for number, (match, scope) in enumerate(zip(item.match, scopes, strict=True)):
             place = (*path, "match", number)
-            scope = self._scope(resource, place, match)
             if scope is not None:
                 origin = resource.origin_of(place)
                 sources = (match.source_subnet,) if match.source_subnet else ()
                 route = TCPRoute(origin, destinations, (), match.destination_subnets, sources)
                 yield TCPRule(place, scope, route)
 
-    def _scope(
-        self,
-        resource: Resource[VirtualService],
-        path: Path,
-        match: kinds.HTTPMatchRequest | kinds.TLSMatchAttributes | kinds.L4MatchAttributes,
-    ) -> Scope | None:
+    def _scopes(self, resource: Resource[VirtualService], path: Path, matches: Iterable[_Match]) -> list[Scope | None]:
+        """Return where each match of an item can hold."""
+        return [self._scope(resource, (*path, "match", number), match) for number, match in enumerate(matches)]
+
+    def _named_by(self, matches: Iterable[_Match], scopes: Sequence[Scope | None]) -> Destinations:
+        """Return what turns an item's destinations into clusters: nothing, where all of its matches are a mesh's."""
+        found = zip(matches, scopes, strict=True)
+        if scopes and all(scope is None or in_mesh_alone(match.gateways) for match, scope in found):
+            return _IN_A_MESH
+        return self._destinations
+
+    def _scope(self, resource: Resource[VirtualService], path: Path, match: _Match) -> Scope | None:
         """
         Return where a match can hold; L{None} for nowhere: labels and namespaces are those of clients in a mesh.
 
@@ -245,6 +262,11 @@ class RuleCompiler:
 def _same(match: tuple[Scope, HTTPMatch, str]) -> tuple[Scope, HTTPMatch, str]:
     """Return what is given. Cached, it makes one of equal matches: those of thousands of documents are much alike."""
     return match
+
+
+def in_mesh_alone(gateways: tuple[str, ...]) -> bool:
+    """Whether a C{gateways} field that is given names no Gateway."""
+    return bool(gateways) and all(name == MESH for name in gateways)
 
 
 def host_patterns(resource: Resource[VirtualService]) -> dict[int, str]:

@@ -9,7 +9,7 @@ from enum import Enum
 from edgegate.config.document import Path
 from edgegate.config.kinds import gateway as kinds
 from edgegate.config.kinds.gateway import Gateway, TLSMode
-from edgegate.config.problems import Problems
+from edgegate.config.problems import Problems, Role
 from edgegate.config.resources import Resource
 from edgegate.config.values import show
 from edgegate.routing.compiler.members import ip_literal, unix_path
@@ -17,6 +17,7 @@ from edgegate.routing.hosts import normalise
 from edgegate.routing.snapshot import Address, Origin, TCPAddress, UNIXAddress
 
 HTTP_PROTOCOLS = frozenset({"HTTP", "HTTP2", "GRPC", "GRPC-WEB"})
+NOT_SPOKEN = HTTP_PROTOCOLS - {"HTTP"}
 TCP_PROTOCOLS = frozenset({"TCP", "MONGO", "REDIS", "MYSQL"})
 _OPENED = frozenset({TLSMode.SIMPLE, TLSMode.MUTUAL, TLSMode.OPTIONAL_MUTUAL, TLSMode.PASSTHROUGH})
 
@@ -93,9 +94,9 @@ class Server:
         kind = "https" if self.traffic is Traffic.HTTPS else "tls"
         return f"{kind}.{self.number}.{self.spec.port.name}.{self.gateway.name}.{self.gateway.namespace}"
 
-    def error(self, problems: Problems, path: Path, message: str) -> None:
+    def error(self, problems: Problems, path: Path, message: str, role: Role = Role.ITSELF) -> None:
         """Report an error in a part of it."""
-        self.gateway.error(problems, self.path + path, message)
+        self.gateway.error(problems, self.path + path, message, role)
 
 
 def selected(gateway: Resource[Gateway], labels: Mapping[str, str] | None) -> bool:
@@ -114,6 +115,10 @@ def servers_of(gateway: Resource[Gateway], problems: Problems) -> Iterator[Serve
         if address is None:
             gateway.error(problems, (*path, "bind"), f"{show(spec.bind)} is neither an IP address nor unix:///path")
             continue
+        protocol = spec.port.protocol.upper()
+        if protocol in NOT_SPOKEN:
+            message = f"{protocol} is not served yet: clients are answered by HTTP/1.1 alone"
+            gateway.warning(problems, (*path, "port", "protocol"), message)
         hosts = tuple(_hosts(gateway, path, spec, problems))
         yield Server(gateway, path, spec, traffic, hosts, address)
 

@@ -7,11 +7,23 @@ from collections.abc import Iterator, Sequence
 from edgegate.config.kinds.service import EndpointSlice
 from edgegate.config.kinds.service_entry import Resolution, ServiceEntry, ServicePort
 from edgegate.config.kinds.workload import WorkloadEntry
+from edgegate.config.problems import Problems, Role
 from edgegate.config.resources import Resource
+from edgegate.config.validation.service_entry import warn_of_no_endpoints
 from edgegate.routing.clusters import Endpoint
 from edgegate.routing.compiler.exports import exported
 from edgegate.routing.compiler.kubernetes import endpoints_of, labels_of
-from edgegate.routing.compiler.members import Members, Unusable, address_of, ip_literal, is_name, members_of
+from edgegate.routing.compiler.members import (
+    BY_HTTP1,
+    NOWHERE,
+    UNSPOKEN,
+    Members,
+    Unusable,
+    address_of,
+    ip_literal,
+    is_name,
+    members_of,
+)
 from edgegate.routing.compiler.workloads import Workloads, has_labels
 from edgegate.routing.snapshot import Discovery, Origin, TCPAddress
 
@@ -48,6 +60,11 @@ class DeclaredEntry:
         return self._resource.document.origin
 
     @property
+    def faulty(self) -> bool:
+        """Whether something is wrong with the document, which was told."""
+        return self._resource.faulty
+
+    @property
     def subject_alt_names(self) -> tuple[str, ...]:
         """Names of which one must be in the certificates of its endpoints; none: any."""
         return self._resource.spec.subject_alt_names
@@ -56,15 +73,33 @@ class DeclaredEntry:
         """Whether C{exportTo} lets a namespace see it."""
         return exported(self._resource.spec.export_to, self._resource.namespace, namespace)
 
+    def warn_of_no_endpoints(self, problems: Problems) -> None:
+        """Report that it is nowhere, for now."""
+        selector = self._resource.spec.workload_selector
+        if selector is None:
+            warn_of_no_endpoints(self._resource, problems)
+            return
+        wanted = ", ".join(f"{key}={value}" for key, value in selector.labels.items())
+        message = f'no WorkloadEntry in namespace "{self._resource.namespace}" has the labels {wanted}: {NOWHERE}'
+        self._resource.warning(problems, ("spec", "workloadSelector"), message, Role.CONSEQUENCE)
+
+    def warn_of_protocol(self, port: int, problems: Problems) -> None:
+        """Report that requests to one of its ports are not sent by the protocol that it says."""
+        for index, declared in enumerate(self._resource.spec.ports):
+            if declared.number == port and (declared.protocol or "").upper() in UNSPOKEN:
+                message = f"{declared.protocol}: {BY_HTTP1}"
+                self._resource.warning(problems, ("spec", "ports", index, "protocol"), message)
+
     def members(self, port: int) -> Members:
         """
         Find the endpoints of one of its ports, in the order of the documents.
 
         C{STATIC} and C{NONE} without endpoints have the entry's C{addresses},
         C{DNS} without endpoints has its host; C{DYNAMIC_DNS} has the pattern of
-        the names that requests ask for, whatever endpoints there are.
+        the names that requests ask for, whatever endpoints there are. A C{STATIC}
+        one may have none at all.
 
-        @raise Unusable: It has neither.
+        @raise Unusable: It is wherever a client wanted to go.
         """
         spec = self._resource.spec
         service_port = self._ports[port]
@@ -94,19 +129,12 @@ class DeclaredEntry:
 
     def _selected(self, labels: dict[str, str], port: ServicePort) -> Iterator[Endpoint]:
         """Yield the WorkloadEntries of the own namespace that have all labels, and what is listed in such slices."""
-        namespace, number = self._resource.namespace, port.target_port or port.number
-        found = False
-        for workload in self._workloads.select(namespace, labels):
-            found = True
+        number = port.target_port or port.number
+        for workload in self._workloads.select(self._resource.namespace, labels):
             yield workload.endpoint(workload.ports.get(port.name) or number)
         for piece in self._slices:
             if labels and has_labels(labels_of(piece), labels):
-                found = True
                 yield from endpoints_of(piece, number)
-        if not found:
-            wanted = ", ".join(f"{key}={value}" for key, value in labels.items())
-            message = f'no WorkloadEntry in namespace "{namespace}" has the labels {wanted} of its workloadSelector'
-            raise Unusable(message)
 
     def _addresses(self, number: int) -> tuple[Endpoint, ...]:
         spec = self._resource.spec
@@ -117,8 +145,6 @@ class DeclaredEntry:
                 "with resolution NONE it is wherever a client wanted to go, which an edge can't tell:"
                 " say resolution: DNS, or STATIC with endpoints, or give single IP addresses"
             )
-        if not literals:
-            raise Unusable("it has neither endpoints nor addresses: list endpoints, or say resolution: DNS")
         if missing is not None:
             raise Unusable(f'its address "{missing}" is no single IP address: list endpoints')
         return tuple(Endpoint(address_of(literal, number)) for literal in literals if literal is not None)

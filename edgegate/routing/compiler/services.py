@@ -8,6 +8,7 @@ from typing import Protocol
 
 from edgegate.config.kinds.service import Endpoints, EndpointSlice
 from edgegate.config.kinds.service_entry import ServiceEntry
+from edgegate.config.problems import Problems
 from edgegate.config.resources import Resource, Resources
 from edgegate.routing.compiler.kubernetes import KubernetesService
 from edgegate.routing.compiler.members import Members
@@ -27,6 +28,10 @@ class Declaration(Protocol):
     def origin(self) -> Origin: ...
 
     @property
+    def faulty(self) -> bool:
+        """Whether something is wrong with the document, which was told."""
+
+    @property
     def ports(self) -> tuple[int, ...] | None:
         """The numbers of its ports; L{None}: any will do."""
 
@@ -40,6 +45,12 @@ class Declaration(Protocol):
 
         @raise Unusable: The document does not tell.
         """
+
+    def warn_of_no_endpoints(self, problems: Problems) -> None:
+        """Report that it has none."""
+
+    def warn_of_protocol(self, port: int, problems: Problems) -> None:
+        """Report that requests to one of its ports are not sent by the protocol that it says."""
 
     def visible_from(self, namespace: str) -> bool:
         """Whether C{exportTo} lets a namespace see it."""

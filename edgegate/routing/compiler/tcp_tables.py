@@ -10,7 +10,7 @@ from edgegate.routing.compiler.attachment import Attachment
 from edgegate.routing.compiler.patterns import PatternIndex, wider
 from edgegate.routing.compiler.ports import Port
 from edgegate.routing.compiler.rules import Rules, TCPRule
-from edgegate.routing.compiler.servers import Server
+from edgegate.routing.compiler.servers import Server, Traffic
 from edgegate.routing.hosts import is_partial
 from edgegate.routing.snapshot import FilterChain, Origin, TCPRoute
 
@@ -73,6 +73,8 @@ def _by_pattern(
             for pattern in sorted(patterns):
                 owner = next(port.secure[above][0] for above in wider(pattern) if above in port.secure)
                 before = next((each for each in found.get(pattern, ()) if each.anywhere), None)
+                if owner is not server and owner.traffic is Traffic.PASSTHROUGH and attachment.names(owner):
+                    continue  # it is reached there
                 if owner is not server:
                     message = f"never reached: SNI {pattern} on port {server.number} belongs to {owner.origin}"
                     attachment.rules.resource.warning(problems, rule.path, message)

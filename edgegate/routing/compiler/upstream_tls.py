@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from edgegate.config.document import Path
 from edgegate.config.kinds.destination_rule import ClientTLSMode, ClientTLSSettings
 from edgegate.config.kinds.secret import Secret
-from edgegate.config.problems import Problems
+from edgegate.config.problems import Problems, Role
 from edgegate.config.resources import Resource
 from edgegate.routing.compiler.destination_rules import Said
 from edgegate.routing.compiler.key_sources import (
@@ -73,7 +73,7 @@ class UpstreamTLSCompiler:
         )
         for finding in self._inspect(tls):
             place = (*said.path, *material.places.get(finding.part, ()))
-            said.resource.document.problem(self._problems, finding.severity, place, finding.message)
+            said.resource.document.problem(self._problems, finding.severity, place, finding.message, finding.role)
         return tls
 
     def _of_files(self, said: Said[ClientTLSSettings], material: _Material) -> None:
@@ -102,7 +102,7 @@ class UpstreamTLSCompiler:
         secret, beside = self._sources.secret(name, namespace), self._sources.secret(f"{name}-cacert", namespace)
         mutual = said.value.mode is ClientTLSMode.MUTUAL
         if secret is None and (mutual or beside is None):
-            self._error(said, path, self._sources.undeclared(name, namespace), material)
+            self._error(said, path, self._sources.undeclared(name, namespace), material, Role.CONSEQUENCE)
             return
         if mutual and secret is not None:
             self._pair(said, secret, material)
@@ -117,14 +117,14 @@ class UpstreamTLSCompiler:
                 return
         named = title(candidates[-1])
         message = f"{named} has no ca.crt (or cacert) to verify backends by, and there is no Secret {name}-cacert"
-        self._error(said, path, message, material)
+        self._error(said, path, message, material, Role.CONSEQUENCE)
 
     def _pair(self, said: Said[ClientTLSSettings], secret: Resource[Secret], material: _Material) -> None:
         chain, key = secret.spec.first(*CERTIFICATE_KEYS), secret.spec.first(*KEY_KEYS)
         if chain is None or key is None:
             missing = "tls.crt (or cert)" if chain is None else "tls.key (or key)"
             message = f"MUTUAL shows a certificate: {title(secret)} at {secret.document.origin} has no {missing}"
-            self._error(said, ("credentialName",), message, material)
+            self._error(said, ("credentialName",), message, material, Role.CONSEQUENCE)
         else:
             material.certificate = KeyPair(title(secret), chain, key)
 
@@ -135,6 +135,13 @@ class UpstreamTLSCompiler:
             self._error(said, (field_name,), str(error), material)
             return b""
 
-    def _error(self, said: Said[ClientTLSSettings], path: Path, message: str, material: _Material) -> None:
+    def _error(
+        self,
+        said: Said[ClientTLSSettings],
+        path: Path,
+        message: str,
+        material: _Material,
+        role: Role = Role.ITSELF,
+    ) -> None:
         material.broken = True
-        said.resource.error(self._problems, (*said.path, *path), message)
+        said.resource.error(self._problems, (*said.path, *path), message, role)

@@ -12,6 +12,7 @@ class ServerTLSTests(CasesTestCase):
 
     def test_sources(self) -> None:
         """Exactly one place says where the certificate is."""
+        three = "{serverCertificate: a, privateKey: b}"
         self.check(
             "Gateway",
             [
@@ -26,6 +27,7 @@ class ServerTLSTests(CasesTestCase):
                     (f"mode: SIMPLE, {FILES}, credentialName: a", "only one place"),
                     ("mode: SIMPLE, credentialNames: [a, b, c]", ""),
                     ("mode: SIMPLE, privateKey: a, credentialName: a", ""),
+                    (f"mode: SIMPLE, tlsCertificates: [{three}, {three}, {three}]", ""),
                     (
                         "mode: SIMPLE, tlsCertificates: [{serverCertificate: a}]",
                         "tlsCertificates[0].privateKey: missing",
@@ -67,6 +69,7 @@ class ServerTLSTests(CasesTestCase):
                     ("mode: SIMPLE, privateKey: a, credentialName: a", "privateKey: changes nothing: credentialName"),
                     ("mode: MUTUAL, credentialName: a, caCrl: a.crl", "counts in place of the secret's ca.crl"),
                     ("mode: SIMPLE, credentialName: a, caCrl: a.crl", "asks clients for no certificate"),
+                    ("mode: SIMPLE, credentialNames: [a, b, c]", "more than 2"),
                     ("mode: PASSTHROUGH, credentialName: a", "changes nothing with PASSTHROUGH"),
                     ("credentialName: a", "which is the mode where none is given"),
                     (f"mode: SIMPLE, {FILES}, minProtocolVersion: TLSV1_0", "versions below TLSV1_2 need ciphers"),

@@ -43,7 +43,7 @@ class ServiceEntryTests(CasesTestCase):
         start = f"hosts: [a.example]; {PORTS}; "
         self.entries(
             (start + "resolution: STATIC; endpoints: [{address: 10.0.0.1}]", ""),
-            (start + "resolution: STATIC", "nothing else says where the service is"),
+            (start + "resolution: STATIC", ""),
             (start + "resolution: STATIC; endpoints: [{address: b.example}]", "a name needs resolution DNS"),
             (start + "endpoints: [{address: 10.0.0.1}]", "was STATIC or DNS meant?"),
             (start + "resolution: DNS; endpoints: [{address: b.example}]", ""),

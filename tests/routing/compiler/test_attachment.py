@@ -32,7 +32,7 @@ class AttachmentTests(SynchronousTestCase):
 
     def test_no_host_in_common(self) -> None:
         """A host that no server of its gateways serves is a warning."""
-        (warning,) = compiled(gateway("gw", "80 HTTP a.example") + virtual_service("a", "b.example", ALL))[1]
+        _, warning = compiled(gateway("gw", "80 HTTP a.example") + virtual_service("a", "b.example", ALL))[1]
         self.assertIn("spec.hosts[0]: no server of its gateways serves this host", warning)
 
     def test_namespaces(self) -> None:

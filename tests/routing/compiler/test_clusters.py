@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.config.problems import Problems
 from edgegate.routing.clusters import Balancing, Discovery, Endpoint
 from edgegate.routing.compiler.clusters import join_members
 from edgegate.routing.compiler.members import Members, Unusable
@@ -20,6 +21,7 @@ class Declared:
     origin = Origin("a.yaml", 1, "ServiceEntry default/a")
     ports = (80,)
     subject_alt_names = ()
+    faulty = False
 
     def __init__(self, discovery: Discovery | None, *hosts: str) -> None:
         self.discovery = discovery
@@ -28,6 +30,12 @@ class Declared:
     def visible_from(self, namespace: str) -> bool:
         """Be for everyone."""
         return True
+
+    def warn_of_no_endpoints(self, problems: Problems) -> None:
+        """Be asked of it by nobody."""
+
+    def warn_of_protocol(self, port: int, problems: Problems) -> None:
+        """Be asked of it by nobody."""
 
     def members(self, port: int) -> Members:
         """Return the endpoints, where there are any."""

@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.config.problems import Severity
 from edgegate.routing.compiler.options import Finding, Part
 from edgegate.routing.snapshot import ServerTLS, TLSVersion
-from tests.routing.compiler.compiling import compiled, gateway, listener
+from tests.routing.compiler.compiling import compiled, gateway, listener, route, virtual_service
 
 FILES = {"a.crt": b"chain", "a.key": b"key", "ca.crt": b"authorities", "a.crl": b"revoked"}
 PAIR = "serverCertificate: a.crt, privateKey: a.key"
@@ -25,12 +25,15 @@ def secret(name: str, *keys: str, namespace: str = "default") -> str:
     )
 
 
+ROUTED = virtual_service("a", "*", f"http: [{route()}]")
+
+
 class CredentialsTests(SynchronousTestCase):
     """Certificates, authorities and terms."""
 
     def tls(self, settings: str, *secrets: str) -> ServerTLS:
         """Compile the TLS of a server in which nothing is wrong."""
-        text = gateway("gw", f"443 HTTPS a.example {{{settings}}}") + "".join(secrets)
+        text = gateway("gw", f"443 HTTPS a.example {{{settings}}}") + "".join(secrets) + ROUTED
         snapshot, problems = compiled(text, files=FILES)
         self.assertEqual(problems, [])
         chain = listener(snapshot, 443).secure.lookup("a.example")
@@ -126,7 +129,7 @@ class CredentialsTests(SynchronousTestCase):
 
     def test_inspected(self) -> None:
         """What whoever inspects key material says of it stands at the field that names it."""
-        text = gateway("gw", f"443 HTTPS a.example {{mode: SIMPLE, {PAIR}}}")
+        text = gateway("gw", f"443 HTTPS a.example {{mode: SIMPLE, {PAIR}}}") + ROUTED
         finding = Finding(Severity.WARNING, Part.KEY, "it is short")
         _, problems = compiled(text, files=FILES, inspect=lambda tls, hosts: [finding])
         self.assertIn("warning: spec.servers[0].tls.privateKey: it is short", problems[0])

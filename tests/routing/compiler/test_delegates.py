@@ -128,11 +128,10 @@ class DelegatesTests(SynchronousTestCase):
                 self.assertIn("exportTo of VirtualService default/productpage-vs at in.yaml:14 keeps it from", line)
 
     def test_unused(self) -> None:
-        """A delegate that nobody uses serves nothing, and is checked all the same."""
+        """A delegate that nobody uses serves nothing: where it would lead is not asked for."""
         self.assertEqual(self.led(delegate(*VERSIONS)), [])
-        error, warning = sorted(self.told(delegate(route("nothing"))), key=lambda line: "warning" in line)
+        _, warning = self.told(delegate(route("nothing")))
         self.assertIn("no VirtualService delegates to it: it serves nothing", warning)
-        self.assertIn('no document declares "nothing"', error)
 
     def test_chain(self) -> None:
         """A delegate has no delegates."""
@@ -165,7 +164,8 @@ class DelegatesTests(SynchronousTestCase):
         leaf = delegate(route(port=3, match="[{gateways: [gw]}]"))
         self.assertEqual(self.led(root(delegating(prefix("/a"))), leaf), ["/a -> 3"])
         other = gateway("more", "81 HTTP *")
-        (warning,) = self.told(other, root(delegating("[]")), leaf.replace("[gw]", "[more]"))
+        told = self.told(other, root(delegating("[]")), leaf.replace("[gw]", "[more]"))
+        (warning,) = [line for line in told if "404" not in line]
         self.assertIn('"more" is not among spec.gateways of VirtualService istio-system/root-vs', warning)
 
     def test_never_reached(self) -> None:

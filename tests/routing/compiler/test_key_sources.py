@@ -46,6 +46,9 @@ class KeySourcesTests(SynchronousTestCase):
             self.sources.undeclared("owm", "shop"),
             'no document declares Secret "owm" in namespace "shop" or "istio-system"; did you mean "own"?',
         )
+        elsewhere = decoded("{apiVersion: v1, kind: Secret, metadata: {name: a, namespace: shop}}")[0].secrets
+        told = KeySources(elsewhere, self.files, Suggestions()).undeclared("a", "other")
+        self.assertTrue(told.endswith('; there is one in namespace "shop"'), told)
 
     def test_files(self) -> None:
         """A file is read once, and one that can't be read is named."""
@@ -54,3 +57,10 @@ class KeySourcesTests(SynchronousTestCase):
             error = self.assertRaises(Unreadable, self.sources.read, "b.crt")
             self.assertEqual(str(error), '"b.crt" can\'t be read: No such file or directory')
         self.assertEqual(self.files.read, ["a.crt", "b.crt"])
+
+    def test_key_in_place_of_a_name(self) -> None:
+        """A key where the name of a file should be is not repeated, and nothing is read."""
+        error = self.assertRaises(Unreadable, self.sources.read, "-----BEGIN PRIVATE KEY-----\nMIGHAgEA\n")
+        self.assertIn("this is key material itself", str(error))
+        self.assertNotIn("MIGH", str(error))
+        self.assertEqual(self.files.read, [])

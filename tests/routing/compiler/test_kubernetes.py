@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.config.problems import Problems
 from edgegate.routing.compiler.kubernetes import KubernetesService
 from edgegate.routing.compiler.members import Unusable
 from edgegate.routing.compiler.workloads import Workloads
@@ -47,6 +48,23 @@ class KubernetesServiceTests(SynchronousTestCase):
         self.assertEqual(found.ports, (80, 81))
         self.assertEqual(self.addresses(found), ["10.0.0.1:8080", "10.0.0.2:8080"])
         self.assertEqual(self.addresses(found, 81), [])
+
+    def test_protocols(self) -> None:
+        """C{appProtocol}, or else the begin of a port's name, says what is not spoken yet."""
+        for port, told in (
+            ("{port: 80, name: grpc-api}", "spec.ports[0].name: grpc: not spoken with backends yet"),
+            (
+                "{port: 80, name: http, appProtocol: kubernetes.io/h2c}",
+                "spec.ports[0].appProtocol: kubernetes.io/h2c: ",
+            ),
+            ("{port: 80, name: grpc, appProtocol: http}", ""),
+            ("{port: 80, name: http-grpc}", ""),
+            ("{port: 80}", ""),
+        ):
+            problems = Problems()
+            service(f"{{ports: [{port}]}}").warn_of_protocol(80, problems)
+            self.assertEqual(len(problems), bool(told), port)
+            self.assertTrue(all(told in str(problem) for problem in problems), port)
 
     def test_without_documents(self) -> None:
         """A Service alone does not tell where it is, and says how to."""

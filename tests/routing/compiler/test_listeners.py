@@ -54,6 +54,36 @@ class ListenersTests(SynchronousTestCase):
             (warning,) = compiled(gateway("gw", server), files=FILES)[1]
             self.assertIn("every connection is closed", warning)
 
+    def test_no_http_route(self) -> None:
+        """A server, or a host of it, for which there is nothing but 404 is a warning; one that redirects is none."""
+        both = f"443 HTTPS a.example,*.b.example {TLS}"
+        for server in ("80 HTTP *", both):
+            (warning,) = compiled(gateway("gw", server), files=FILES)[1]
+            self.assertIn("in.yaml:7:5: warning: spec.servers[0]: no http route of any VirtualService leads", warning)
+        for served, told in (
+            ("x.b.example", ["spec.servers[0].hosts[0]"]),
+            ("a.example", ["spec.servers[0].hosts[1]"]),
+            ("*", []),
+        ):
+            text = gateway("gw", both) + virtual_service("a", served, f"http: [{route()}]")
+            warnings = compiled(text, files=FILES)[1]
+            self.assertEqual([line.split(": ")[2] for line in warnings], told)
+            for line in warnings:
+                self.assertIn("no http route of any VirtualService is for this host", line)
+        self.assertEqual(compiled(gateway("gw", "80 HTTP a.example {httpsRedirect: true}"))[1], [])
+
+    def test_shared_port(self) -> None:
+        """What another Gateway's routes serve on the same port is served."""
+        text = gateway("gw", "80 HTTP a.example") + gateway("more", "80 HTTP *.example")
+        told = compiled(text + virtual_service("a", "*.example", f"http: [{route()}]", gateways="more"))[1]
+        self.assertEqual(told, [])
+
+    def test_errors_come_first(self) -> None:
+        """That nothing leads on may have an error as its reason, and is not told beside one."""
+        text = gateway("gw", "80 HTTP *") + virtual_service("a", "a.example", f"http: [{route()}]", gateways="nothing")
+        (error,) = compiled(text)[1]
+        self.assertIn("no document declares Gateway", error)
+
     def test_missing_certificate(self) -> None:
         """A server whose certificate is missing is told, and opens nothing."""
         snapshot, problems = compiled(gateway("gw", f"443 HTTPS a.example {TLS}"), files={"a": b""})

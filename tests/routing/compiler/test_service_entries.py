@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.config.problems import Problems
 from edgegate.routing.compiler.members import Unusable
 from edgegate.routing.compiler.service_entries import DeclaredEntry
 from edgegate.routing.compiler.workloads import Workloads
@@ -37,15 +38,28 @@ class DeclaredEntryTests(SynchronousTestCase):
     def test_unusable(self) -> None:
         """What does not tell where the service is says what to add."""
         for rest, reason in (
-            ("resolution: STATIC", "it has neither endpoints nor addresses: list endpoints, or say resolution: DNS"),
             ("resolution: STATIC, addresses: [10.0.0.0/8]", 'its address "10.0.0.0/8" is no single IP address'),
             ("resolution: STATIC, endpoints: [{address: x.example}]", 'its endpoint "x.example:80" is a name'),
-            ("resolution: STATIC, workloadSelector: {labels: {a: b}}", "has the labels a=b of its workloadSelector"),
             ("resolution: NONE, addresses: [10.0.0.0/8]", "an edge can't tell"),
             ("addresses: []", "an edge can't tell"),
         ):
             error = self.assertRaises(Unusable, entry(rest).members, 80)
             self.assertIn(reason, str(error))
+
+    def test_no_endpoints(self) -> None:
+        """A STATIC one may have no endpoint for now: a warning says what that means."""
+        for rest, words in (
+            ("resolution: STATIC", "warning: spec.endpoints: none: whatever is sent there is answered 503 (UH)"),
+            (
+                "resolution: STATIC, workloadSelector: {labels: {a: b}}",
+                'warning: spec.workloadSelector: no WorkloadEntry in namespace "ns" has the labels a=b: whatever',
+            ),
+        ):
+            declared, problems = entry(rest), Problems()
+            self.assertEqual(declared.members(80).endpoints, ())
+            declared.warn_of_no_endpoints(problems)
+            (problem,) = problems
+            self.assertIn(words, str(problem))
 
     def test_visible_from(self) -> None:
         """C{exportTo} says who may use it: everyone, its own namespace, or those that it names."""

@@ -50,6 +50,13 @@ class PassthroughTests(SynchronousTestCase):
         chain = listener(compiled(text)[0], 443).secure.lookup(name)
         return ["unknown"] if chain is None else clusters(chain.tcp)
 
+    def test_reached_elsewhere(self) -> None:
+        """A name that a narrower server of the same Gateway has is reached there, and no reason to warn."""
+        text = gateway("gw", f"443 TLS a.example {PASSTHROUGH}", f"443 TLS * {PASSTHROUGH}")
+        text += virtual_service("a", "a.example", f"tls: [{route(port=1, match='[{sniHosts: [a.example]}]')}]")
+        self.assertEqual(self.found(text, "a.example"), ["1"])
+        self.assertEqual([line for line in compiled(text)[1] if "never reached" in line], [])
+
     def test_narrowest(self) -> None:
         """The narrowest pattern decides, whatever the order."""
         sni = "[{{sniHosts: ['{}']}}]".format
