@@ -29,7 +29,7 @@ from edgegate.upstream.localities import Place
 from edgegate.upstream.registry import ClusterRegistry
 from edgegate.words import certificates, hosts, kinds, mapped
 
-log = Logger()
+log = Logger(namespace=__name__)
 
 DRAIN = 30.0
 """Seconds that requests and relays may go on after the gateway was told to end."""

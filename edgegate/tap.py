@@ -34,7 +34,7 @@ from edgegate.upstream.name_files import PORT
 from edgegate.version import described
 from edgegate.watching import WatchService
 
-log = Logger()
+log = Logger(namespace=__name__)
 
 EX_CONFIG = 78
 """Exit status for files with errors (sysexits.h): trying again does not help."""

@@ -22,7 +22,7 @@ from twisted.python.filepath import FilePath
 
 from edgegate.sources import SUFFIXES
 
-log = Logger()
+log = Logger(namespace=__name__)
 
 QUIET = 0.1
 """Seconds without a change after which a series of changes counts as over."""

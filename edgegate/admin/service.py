@@ -16,7 +16,7 @@ from twisted.protocols.policies import WrappingFactory
 from edgegate.admin.interfaces import Gateway
 from edgegate.routing.snapshot import Address, TCPAddress, UNIXAddress
 
-log = Logger()
+log = Logger(namespace=__name__)
 
 _MODE = 0o600
 

@@ -28,7 +28,7 @@ from edgegate.routing.snapshot import Address
 from edgegate.upstream.admission import Admission
 from edgegate.upstream.registry import EndpointState
 
-log = Logger()
+log = Logger(namespace=__name__)
 
 _NOTHING: Final[list[bytes]] = []
 

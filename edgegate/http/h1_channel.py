@@ -34,7 +34,7 @@ from edgegate.net.stream import Stream
 if TYPE_CHECKING:
     from edgegate.http.gateway import HTTPGateway
 
-log = Logger()
+log = Logger(namespace=__name__)
 
 
 class HTTP1Channel(Channel):

@@ -27,7 +27,7 @@ from edgegate.tls.contexts import (
 )
 from edgegate.tls.verification import MAX_DEPTH, UNREADABLE, reason_of_code, trust
 
-log = Logger()
+log = Logger(namespace=__name__)
 
 MAX_SESSIONS = 1024
 """Sessions that one context keeps, each for one endpoint and name; of more the oldest is forgotten."""

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 RESOLVE_TIMEOUT = 5.0
 """Seconds that a request waits for the first addresses of its cluster."""
 
-log = Logger()
+log = Logger(namespace=__name__)
 
 
 class ClusterState:

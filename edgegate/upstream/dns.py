@@ -48,7 +48,7 @@ LOOK = 5.0
 LOST = 120.0
 """Seconds after which a query is taken for failed: a resolver that breaks down may never say so."""
 
-log = Logger()
+log = Logger(namespace=__name__)
 
 
 def is_literal(host: str) -> bool:
