@@ -90,7 +90,7 @@ class Options(usage.Options):
         [
             "locality",
             None,
-            "",
+            None,
             "Where this gateway is: REGION, REGION/ZONE or REGION/ZONE/SUBZONE. Endpoints near it are preferred where "
             "a DestinationRule's localityLbSetting says so.",
         ],
@@ -98,6 +98,8 @@ class Options(usage.Options):
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
+        # of options that are methods it is the docstring, line breaks and indentation included
+        self.docs = {name: " ".join((words or "").split()) for name, words in self.docs.items()}
         self["selector"] = {}
         self["map-port"] = {}
         self["watch"] = True
@@ -188,7 +190,7 @@ class Options(usage.Options):
             known = ", ".join(each.value for each in PathNormalisation)
             raise usage.UsageError(f"--path-normalization is one of {known}") from None
         try:
-            self["locality"] = parse_locality(self["locality"])
+            self["locality"] = parse_locality(self["locality"] or "")
         except ValueError as error:
             raise usage.UsageError(f"--locality: {error}") from None
         for option in ("access-log-format", "log-format"):

@@ -91,6 +91,12 @@ class OptionsTests(SynchronousTestCase):
             "log-format",
         ):
             self.assertIn(f"--{name}", text)
+        self.assertNotIn("[default: ]", text)
+
+    def test_help_is_prose(self) -> None:
+        """The words of an option are one line to whoever wraps them, without the indentation of our source."""
+        for name, words in Options().docs.items():
+            self.assertNotRegex(str(words), r"\s\s|\n", name)
 
 
 class MakeServiceTests(SynchronousTestCase):
