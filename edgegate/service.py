@@ -4,6 +4,7 @@ The gateway as a Twisted service: it begins, takes over new files, and ends in g
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
@@ -96,6 +97,8 @@ class GatewayService(MultiService):
         """
         super().__init__()  # type: ignore[no-untyped-call]
         assert loaded.snapshot is not None
+        path = loaded.sources.path
+        self._config = loaded.sources.config if path is None else os.path.abspath(path)  # noqa: PTH100 (no symbolic links)
         self.counters = Counters() if counters is None else counters
         self.data_plane = DataPlane(
             reactor, self.counters, trusted_hops, max_connections, paths, introductions, place, dns_servers
@@ -111,6 +114,11 @@ class GatewayService(MultiService):
         self._waiting: list[Deferred[Reload]] = []
         self._under_way: list[Deferred[Reload]] = []
         self.last_reload = Reload(Outcome.INSTALLED, _now(), loaded.problems)
+
+    @property
+    def config(self) -> str:
+        """The path of its files, absolute; C{-} for standard input."""
+        return self._config
 
     @property
     def snapshot(self) -> Snapshot:

@@ -20,6 +20,12 @@ log = Logger(namespace=__name__)
 
 _MODE = 0o600
 
+NOT_ASKED = (
+    "; this gateway can't be asked, and `edgegate proxy-config` and `edgegate reload` ask whoever is there: "
+    "give it an --admin of its own, and them the same"
+)
+"""What a gateway without its admin listener says, which goes on without where nobody has asked for one."""
+
 
 class SiteFactory(Factory):
     """
@@ -125,8 +131,13 @@ class AdminService(Service):
         except CannotListenError as error:
             reason = getattr(error.socketError, "strerror", None) or str(error.socketError)
             level = LogLevel.critical if self._required else LogLevel.warn
+            way_out = "" if self._required else NOT_ASKED
             log.emit(
-                level, "cannot bind {address} for the admin listener: {reason}", address=str(address), reason=reason
+                level,
+                "cannot bind {address} for the admin listener: {reason}{way_out}",
+                address=str(address),
+                reason=reason,
+                way_out=way_out,
             )
             if self._required:
                 raise SystemExit(1) from None

@@ -62,10 +62,10 @@ def proxy_config(
 
 
 def _of_gateway(admin: Address) -> Views:
-    status, text = ask(admin, "GET", "/config_dump")
-    if status != 200:
-        raise click.ClickException(f"the admin listener answers {status}: {text.strip()}")
-    dump: Views = json.loads(text)
+    answer = ask(admin, "GET", "/config_dump")
+    if answer.status != 200:
+        raise click.ClickException(f"the admin listener answers {answer.status}: {answer.text.strip()}")
+    dump: Views = json.loads(answer.text)
     return dump
 
 
