@@ -29,7 +29,7 @@ endef
 
 demo:
 	$(call venv,test)
-	$(VENV)/bin/edgegate certs etc/certs
+	$(VENV)/bin/edgegate certs --demo --dir etc/certs
 	@exec $(VENV)/bin/python -m edgegate.demo --config etc
 
 test:
