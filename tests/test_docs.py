@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from pathlib import Path
 from textwrap import indent
 from types import ModuleType
+from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
 import edgegate
-from edgegate.config.documents import MAX_FILE
+from edgegate.config.decode import decode
+from edgegate.config.documents import MAX_FILE, stream
+from edgegate.config.honoured import fields
+from edgegate.config.kinds import KINDS
+from edgegate.config.kinds import destination_rule as rule
+from edgegate.config.kinds.base import Duration
+from edgegate.config.problems import Problems, Severity
 from edgegate.config.validation.http_actions import RETRY_ON
 from edgegate.http.limits import Limits
 from edgegate.loading import load
@@ -18,8 +26,10 @@ from edgegate.net.body_copy import BUFFER_SIZE
 from edgegate.net.proxy_protocol import MAX_V2
 from edgegate.net.transport import HIGH_WATER, READ_SIZE
 from edgegate.routing.clusters import Balancing, ConsistentHash, HashSource, Probe
+from edgegate.routing.compiler import traffic_policies as policies
 from edgegate.routing.headers import OPERATORS
-from edgegate.routing.tls import UpstreamTLS
+from edgegate.routing.policies import DEFAULT_RETRIES
+from edgegate.routing.tls import TLSRules, UpstreamTLS
 from edgegate.upstream import asking, grpc_health
 from edgegate.upstream.balancing.maglev import MAX_SIZE
 from edgegate.upstream.balancing.ring import MAX_POINTS
@@ -46,6 +56,9 @@ spec:
 """
 """What the examples of routes stand in."""
 
+STRUCTS = {each.name: each.struct for each in KINDS}
+"""The structs of all kinds by their names."""
+
 DOCS = Path(edgegate.__file__).resolve().parents[1] / "docs"
 
 
@@ -59,13 +72,127 @@ def load_fields() -> ModuleType:
     return module
 
 
+def put(spec: dict[str, Any], path: str, value: object) -> None:
+    """Put a value into a spec, with all that is on the way to it; what is there stays."""
+    at: Any = spec
+    *ways, name = path.split(".")
+    for way in ways:
+        at = at.setdefault("x-a" if way == "*" else way.removesuffix("[]"), [{}] if way.endswith("[]") else {})
+        at = at[0] if way.endswith("[]") else at
+    at.setdefault(name, value)
+
+
 class FieldsTests(SynchronousTestCase):
-    """The tables of honoured fields."""
+    """The tables of fields."""
+
+    def setUp(self) -> None:
+        """Import what writes them."""
+        self.fields = load_fields()
 
     def test_up_to_date(self) -> None:
-        """The page says of every field what the code does with it; `python docs/fields.py` writes it anew."""
-        page = (DOCS / "configuration.md").read_text()
-        self.assertEqual(load_fields().written(page), page)
+        """The pages say of every field what the code does with it; `python docs/fields.py` writes them anew."""
+        for name in self.fields.TABLES:
+            page = (DOCS / name).read_text()
+            self.assertEqual(self.fields.written(name, page), page, name)
+
+    def test_known(self) -> None:
+        """What is said of fields is said of fields that there are."""
+        for kind, known in self.fields.SAID.items():
+            paths = [f".{field.path}" for field in fields(STRUCTS[kind])]
+            unknown = [end for end in known if not any(path.endswith(f".{end}") for path in paths)]
+            self.assertEqual(unknown, [], kind)
+
+    def test_examples(self) -> None:
+        """Every example is a value that its field takes."""
+        found = []
+        for kind in self.fields.ISTIO:
+            for field in self.fields.listed(kind):
+                more = self.fields.about(kind, field.path)
+                if "example" in more and field.path not in self.fields.REFUSED:
+                    found.extend(self.refused(kind, field.path, more["example"]))
+        self.assertEqual(found, [])
+
+    def test_examples_are_checked(self) -> None:
+        """A value that a field does not take would be found."""
+        for kind, path, wrong in (
+            ("Gateway", "servers[].tls.mode", "MUTAL"),
+            ("VirtualService", "http[].match[].headers.*.exact", 1),
+            ("WorkloadGroup", "probe.httpGet.port", 0),
+        ):
+            self.assertEqual(len(self.refused(kind, path, wrong)), 1, path)
+
+    def refused(self, kind: str, path: str, example: object) -> list[str]:
+        """Return the errors of a document with this field in it, and what must stand beside it, that concern it."""
+        spec: dict[str, Any] = {}
+        put(spec, path, example)
+        for other, value in self.fields.about(kind, path).get("with", {}).items():
+            put(spec, other, value)
+        present = {"", *(path[:end] for end, letter in enumerate(path) if letter == ".")}
+        for field in fields(STRUCTS[kind]):
+            if field.required and field.path.rpartition(".")[0] in present and field.path != path:
+                present.update((field.path, f"{field.path}[]"))
+                more = self.fields.about(kind, field.path)
+                if "example" in more:
+                    put(spec, field.path, more["example"])
+        api = next(each.api_versions[0] for each in KINDS if each.name == kind)
+        document = {"apiVersion": api, "kind": kind, "metadata": {"name": "a"}, "spec": spec}
+        problems = Problems()
+        decode(stream("a.yaml", json.dumps(document).encode(), problems), problems)
+        place = "spec." + path.replace("[]", "[0]").replace(".*", ".x-a")
+        errors = [problem for problem in problems if problem.severity is Severity.ERROR]
+        return [str(problem) for problem in errors if problem.path.startswith(place)]
+
+    def test_defaults(self) -> None:
+        """What a page says that holds where a field is not given is what the code does."""
+        hashed = policies.load_balancer(
+            rule.LoadBalancerSettings(consistent_hash=rule.ConsistentHashLB(use_source_ip=True))
+        )
+        maglev = rule.ConsistentHashLB(use_source_ip=True, maglev=rule.Maglev())
+        table = policies.load_balancer(rule.LoadBalancerSettings(consistent_hash=maglev))
+        warmup = policies.load_balancer(rule.LoadBalancerSettings(warmup=rule.Warmup(duration=Duration(1.0)))).warmup
+        outliers = policies.outlier_detection(rule.OutlierDetection())
+        budget = policies.retry_share(rule.RetryBudget())
+        assert hashed.hash is not None and table.hash is not None and warmup is not None
+        terms = TLSRules()
+        pool, probe, balancer = "trafficPolicy.connectionPool", "probe", "trafficPolicy.loadBalancer"
+        seen, budgets = "trafficPolicy.outlierDetection", "trafficPolicy.retryBudget"
+        for kind, path, value in (
+            ("Gateway", "servers[].tls.minProtocolVersion", terms.minimum.name),
+            ("Gateway", "servers[].tls.maxProtocolVersion", terms.maximum.name),
+            ("VirtualService", "http[].retries.attempts", DEFAULT_RETRIES.attempts),
+            ("VirtualService", "http[].retries.backoff", f"{DEFAULT_RETRIES.backoff * 1000:g}ms"),
+            ("VirtualService", "http[].retries.retryIgnorePreviousHosts", str(DEFAULT_RETRIES.elsewhere).lower()),
+            (
+                "DestinationRule",
+                f"{pool}.tcp.connectTimeout",
+                f"{policies.connect_timeout(rule.ConnectionPoolSettings()):g}s",
+            ),
+            ("DestinationRule", f"{balancer}.simple", hashed.simple.name),
+            ("DestinationRule", f"{balancer}.consistentHash.minimumRingSize", hashed.hash.size),
+            ("DestinationRule", f"{balancer}.consistentHash.maglev.tableSize", table.hash.size),
+            ("DestinationRule", f"{balancer}.warmup.aggression", f"{warmup.aggression:g}"),
+            ("DestinationRule", f"{balancer}.warmup.minimumPercent", f"{warmup.minimum * 100:g}"),
+            ("DestinationRule", f"{seen}.consecutive5xxErrors", outliers.consecutive_5xx),
+            ("DestinationRule", f"{seen}.consecutiveLocalOriginFailures", outliers.consecutive_local_failures),
+            ("DestinationRule", f"{seen}.interval", f"{outliers.interval:g}s"),
+            ("DestinationRule", f"{seen}.baseEjectionTime", f"{outliers.base_ejection:g}s"),
+            ("DestinationRule", f"{seen}.maxEjectionPercent", f"{outliers.max_ejected * 100:g}"),
+            ("DestinationRule", f"{seen}.minHealthPercent", f"{outliers.min_health * 100:g}"),
+            ("DestinationRule", f"{budgets}.percent", f"{budget.share * 100:g}"),
+            ("DestinationRule", f"{budgets}.minRetryConcurrency", budget.minimum),
+            (
+                "DestinationRule",
+                "trafficPolicy.proxyProtocol.version",
+                policies.proxy_header(rule.ProxyProtocol()).name,
+            ),
+            ("WorkloadGroup", f"{probe}.periodSeconds", f"{Probe(1).period:g}"),
+            ("WorkloadGroup", f"{probe}.timeoutSeconds", f"{Probe(1).timeout:g}"),
+            ("WorkloadGroup", f"{probe}.failureThreshold", Probe(1).failures),
+        ):
+            default = self.fields.about(kind, path)["default"]
+            self.assertEqual(default.partition(";")[0], f"`{value}`", path)
+        conditions = self.fields.about("VirtualService", "http[].retries.retryOn")["default"].strip("`").split(",")
+        self.assertEqual(set(conditions), DEFAULT_RETRIES.conditions)
 
 
 class HTTPTests(SynchronousTestCase):
