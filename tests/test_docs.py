@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 from pathlib import Path
 from textwrap import indent
 from types import ModuleType
@@ -12,6 +13,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 import edgegate
+from edgegate import errors
 from edgegate.config.decode import decode
 from edgegate.config.documents import MAX_FILE, stream
 from edgegate.config.honoured import fields
@@ -20,6 +22,8 @@ from edgegate.config.kinds import destination_rule as rule
 from edgegate.config.kinds.base import Duration
 from edgegate.config.problems import Problems, Severity
 from edgegate.config.validation.http_actions import RETRY_ON
+from edgegate.errors import FAULT_ABORT
+from edgegate.http import retrying
 from edgegate.http.limits import Limits
 from edgegate.loading import load
 from edgegate.net.body_copy import BUFFER_SIZE
@@ -58,6 +62,9 @@ spec:
 
 STRUCTS = {each.name: each.struct for each in KINDS}
 """The structs of all kinds by their names."""
+
+FLAGS_OF_LOG = re.compile(r"(?m)^\| `([A-Z]{2,4})` \|")
+"""The rows of the access log's page that name a flag."""
 
 DOCS = Path(edgegate.__file__).resolve().parents[1] / "docs"
 
@@ -264,6 +271,29 @@ class ClustersTests(SynchronousTestCase):
             {endpoint.probe for endpoint in orders.endpoints}, {Probe(8001, "/healthz", period=5.0, failures=2)}
         )
         self.assertEqual(api.tls, UpstreamTLS("api.example.net"))
+
+
+class TroubleshootingTests(SynchronousTestCase):
+    """The page of response flags."""
+
+    def test_flags(self) -> None:
+        """Every flag that the log can show has a part, with a row for each status that it can come with."""
+        page = (DOCS / "troubleshooting.md").read_text()
+        parts = {title.strip(): text for title, _, text in (part.partition("\n") for part in page.split("\n## ")[1:])}
+        parts.update(dict.fromkeys((FAULT_ABORT.flag, "DI"), parts["DI and FI"]))
+        parts["-"] = parts["No flag"]
+        failures = [each for each in vars(errors).values() if isinstance(each, errors.Fault)]
+        self.assertGreater(len(failures), 20)
+        for fault in failures:
+            self.assertIn(fault.flag, parts)
+            status = re.escape(str(fault.status))
+            self.assertRegex(parts[fault.flag], rf"(?m)^\| {status}\b", f"{fault.flag} with {fault.status}")
+        for flag in (
+            retrying.LIMIT_EXCEEDED,
+            retrying.OVERFLOW,
+            *FLAGS_OF_LOG.findall((DOCS / "access-log.md").read_text()),
+        ):
+            self.assertIn(flag, parts)
 
 
 class LimitsTests(SynchronousTestCase):
