@@ -25,7 +25,7 @@ from edgegate.loading import Loaded
 from edgegate.observe.counters import Counters
 from edgegate.reloading import Outcome, Reload, changes
 from edgegate.routing.snapshot import Address, Listener, Snapshot, TCPAddress
-from edgegate.tls.secrets import BadKeyMaterial
+from edgegate.tls.secrets import EXPIRES_SOON, BadKeyMaterial
 from edgegate.upstream.localities import Place
 from edgegate.upstream.registry import ClusterRegistry
 from edgegate.words import certificates, hosts, kinds, mapped
@@ -34,9 +34,6 @@ log = Logger(namespace=__name__)
 
 DRAIN = 30.0
 """Seconds that requests and relays may go on after the gateway was told to end."""
-
-EXPIRES_SOON = 21
-"""Days before a certificate's end from which on the log warns of it."""
 
 _LOOK = 0.1
 """Seconds between two looks at whether a drain is done."""
@@ -223,7 +220,7 @@ class GatewayService(MultiService):
                 origin=str(listener.origin),
             )
         for pair, days in certificates(self.snapshot, _now()):
-            level = LogLevel.warn if days < EXPIRES_SOON else LogLevel.info
+            level = LogLevel.warn if days < EXPIRES_SOON.days else LogLevel.info
             log.emit(level, "certificate {name} is valid for {days} more days", name=pair.name, days=days)
 
     def _look(self, until: float) -> None:

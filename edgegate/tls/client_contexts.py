@@ -15,9 +15,9 @@ from twisted.logger import Logger
 
 from edgegate.errors import CERTIFICATE_MISNAMED, CERTIFICATE_REFUSED, TLS_FAILED, Fault
 from edgegate.observe.seldom import Seldom
-from edgegate.routing.addresses import Address
+from edgegate.routing.addresses import Address, is_ip_address
 from edgegate.routing.tls import TLSVersion, UpstreamTLS
-from edgegate.tls.backend_names import is_address, is_for, shown_names
+from edgegate.tls.backend_names import is_for, shown_names
 from edgegate.tls.contexts import (
     DEFAULT_CIPHERS,
     MODE_ENABLE_PARTIAL_WRITE,
@@ -99,7 +99,7 @@ class Handshakes:
         name = self.name
         names = self.shared.tls.names or ((name,) if name else ())
         connection.set_app_data(_Verdict(names))
-        if name and not is_address(name):
+        if name and not is_ip_address(name):
             connection.set_tlsext_host_name(name.encode("ascii"))
         if self.alpn:
             connection.set_alpn_protos(list(self.alpn))

@@ -22,7 +22,8 @@ from edgegate.routing.snapshot import KeyPair
 MIN_RSA_BITS = 2048
 """As OpenSSL at its default security level, and Envoy."""
 
-EXPIRES_SOON = timedelta(days=14)
+EXPIRES_SOON = timedelta(days=21)
+"""How long before a certificate's end it is warned of: after those who renew 30 days before have done so."""
 
 ServerKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey
 
@@ -43,15 +44,6 @@ class BadKeyMaterial(ValueError):
         super().__init__(f"{name}: {reason}")
         self.name = name
         self.reason = reason
-
-
-def check_key_pair(pair: KeyPair) -> None:
-    """
-    Check that a server can present this chain with this key.
-
-    @raise BadKeyMaterial: It can't.
-    """
-    load_key_pair(pair)
 
 
 def check_authorities(pem: bytes, name: str = "caCertificates") -> None:
