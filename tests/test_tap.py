@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from contextlib import redirect_stderr
 from io import StringIO
 from ipaddress import ip_network
 from pathlib import Path
@@ -107,11 +107,11 @@ class MakeServiceTests(SynchronousTestCase):
         self.folder = Path(self.mktemp())
         self.folder.mkdir()
         self.errors = StringIO()
-        self.patch(sys, "stderr", self.errors)
 
     def make(self, *arguments: str) -> IService:
         """Make the service."""
-        return makeService(options("--config", str(self.folder), *arguments))
+        with redirect_stderr(self.errors):
+            return makeService(options("--config", str(self.folder), *arguments))
 
     def kinds(self, service: IService) -> set[type]:
         """Return what belongs to it."""

@@ -10,7 +10,7 @@ from edgegate.demo.certificates import Unusable, fill
 
 
 @click.command()
-@click.argument("names", metavar="NAME[,NAME...]", nargs=-1)
+@click.argument("names", metavar="NAME[,NAME...] ...", nargs=-1)
 @click.option(
     "--dir",
     "directory",

@@ -11,7 +11,7 @@ from edgegate.cli.asking import Answer, ask
 from edgegate.routing.snapshot import Address
 
 
-@click.command()
+@click.command(short_help="Have a gateway read its files again.")
 @options.admin
 def reload(admin: Address) -> None:
     """

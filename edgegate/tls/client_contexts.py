@@ -57,15 +57,18 @@ class ClientContext:
     @ivar context: OpenSSL's.
     """
 
-    __slots__ = ("context", "seldom", "sessions", "tls")
+    __slots__ = ("context", "max_sessions", "seldom", "sessions", "tls")
 
-    def __init__(self, tls: UpstreamTLS) -> None:
+    def __init__(self, tls: UpstreamTLS, max_sessions: int = MAX_SESSIONS) -> None:
         """
         Read key material, which takes its time: may be called in a thread.
+
+        @param max_sessions: Sessions that are kept; the oldest is forgotten for the next one.
 
         @raise edgegate.tls.secrets.BadKeyMaterial: A certificate, key, authority or revocation list is of no use.
         """
         self.tls = tls
+        self.max_sessions = max_sessions
         self.context = client_context(tls)
         self.sessions: dict[tuple[Address, str], SSL.Session] = {}
         self.seldom = Seldom()
@@ -114,7 +117,7 @@ class Handshakes:
         key = (address, self.name)
         sessions.pop(key, None)
         if session is not None:
-            if len(sessions) >= MAX_SESSIONS:
+            if len(sessions) >= self.shared.max_sessions:
                 del sessions[next(iter(sessions))]
             sessions[key] = session
 
