@@ -187,7 +187,7 @@ class RevocationsTests(SynchronousTestCase):
         """A broken list is refused."""
         broken = b"-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n"
         error = self.assertRaises(BadKeyMaterial, check_revocations, broken, "gone.crl")
-        self.assertEqual(str(error), "gone.crl: revocation list 1 can't be read")
+        self.assertEqual(str(error), "gone.crl: certificate revocation list 1 can't be read")
 
 
 class ExpiryTests(SynchronousTestCase):
