@@ -102,7 +102,7 @@ class Root(Resource):
         if origin is not None and request.method != b"GET" and _host(origin.partition(b"://")[2]) not in _LOOPBACK:
             return Refusal(403, "another origin must not ask for this\n")
         request.setHeader(PID, b"%d" % os.getpid())
-        request.setHeader(CONFIG, quote(self._gateway.config).encode())
+        request.setHeader(CONFIG, quote(os.fsencode(self._gateway.config)).encode())
         child = cast("Resource | None", self.children.get(path))
         if child is None or request.postpath:
             return Refusal(404, "no such page; there are:\n" + _index())

@@ -109,6 +109,6 @@ def described(headers: Headers, address: Address) -> str:
     pid, config = (headers.getRawHeaders(name.decode(), [""])[0] for name in (PID, CONFIG))
     if not pid.isdecimal():
         return f"what answers at {address}, which does not say who it is"
-    # escaped, since whoever has the port could send a terminal's control characters
-    path = unquote(config).encode("unicode_escape").decode()
+    # whoever has the port could send a terminal's control characters
+    path = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in unquote(config))
     return f"the gateway at {address}: pid {pid}, config {path}"

@@ -59,6 +59,8 @@ class ResourcesTests(SynchronousTestCase):
         self.assertNotIn(PID, self.ask("POST /reload", "Origin: http://evil.example").fields)
         self.gateway.config = "/etc/b\N{LATIN SMALL LETTER U WITH DIAERESIS}cher\r\nx: y"
         self.assertEqual(self.ask("GET /").fields[CONFIG], b"/etc/b%C3%BCcher%0D%0Ax%3A%20y")
+        self.gateway.config = os.fsdecode(b"/etc/\xff")
+        self.assertEqual(self.ask("GET /").fields[CONFIG], b"/etc/%FF")
 
     def test_ready(self) -> None:
         """A gateway that is not ready is 503, and lives all the same."""

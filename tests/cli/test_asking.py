@@ -26,7 +26,8 @@ class DescribedTests(SynchronousTestCase):
     def test_gateway(self) -> None:
         """It is named by its address, its process and its files, whose names can't speak to the terminal."""
         self.assertEqual(
-            self.said(pid="7", config="/etc/a%20b%1B[2J"), "the gateway at 127.0.0.1:1: pid 7, config /etc/a b\\x1b[2J"
+            self.said(pid="7", config="/etc/b%C3%BC%20b%1B[2J"),
+            "the gateway at 127.0.0.1:1: pid 7, config /etc/b\N{LATIN SMALL LETTER U WITH DIAERESIS} b\\x1b[2J",
         )
 
     def test_nobody(self) -> None:
