@@ -6,17 +6,16 @@ import os
 import socket
 import stat
 import subprocess
-import sys
 from pathlib import Path
-from unittest.mock import patch
 
 import click
 from twisted.internet import reactor
+from twisted.internet.protocol import Factory
 from twisted.internet.threads import deferToThread
 from twisted.logger import LogLevel, capturedLogs, formatEvent
 from twisted.trial.unittest import TestCase
 
-from edgegate.admin.service import AdminService
+from edgegate.admin.service import AdminService, SiteFactory
 from edgegate.cli.asking import fetch
 from edgegate.routing.snapshot import Address, TCPAddress, UNIXAddress
 from tests.admin.served import PretendedGateway
@@ -81,13 +80,14 @@ class AdminServiceTests(TestCase):
 
     async def test_gone(self) -> None:
         """Where what answers cannot be loaded the connection ends, and the log says why in a line."""
+
+        def gone() -> Factory:
+            raise ImportError("No module named 'edgegate.admin.site'")
+
         path = self.mktemp()
-        self.start(UNIXAddress(path))
-        with (
-            patch.dict(sys.modules, {"edgegate.admin.site": None}),
-            capturedLogs() as logged,
-            socket.socket(socket.AF_UNIX) as client,
-        ):
+        port = reactor.listenUNIX(path, SiteFactory(gone))  # type: ignore[attr-defined]
+        self.addCleanup(port.stopListening)
+        with capturedLogs() as logged, socket.socket(socket.AF_UNIX) as client:
             client.settimeout(PATIENCE)
             client.connect(path)
             self.assertEqual(await deferToThread(client.recv, 1), b"")
