@@ -140,7 +140,9 @@ def _orders(servers: Iterable[str], clients: Iterable[str]) -> dict[str, _Order]
 
 def _add(orders: dict[str, _Order], file: str, order: _Order) -> None:
     if orders.setdefault(file, order) != order:
-        raise Unusable(f"two certificates would be called {file}.crt: give the names of a server in one argument")
+        raise Unusable(
+            f"two certificates would be called {file}.crt: name one server in one argument, and a client otherwise"
+        )
 
 
 def _normal(name: str) -> str:
