@@ -55,8 +55,6 @@ class Configuration:
         port_map: Mapping[int, int] | None = None,
         read_stdin: Callable[[], bytes] | None = None,
         frozen: bool = False,
-        few_objects: int = FEW_OBJECTS,
-        thorough_every: int = THOROUGH_EVERY,
     ) -> None:
         """
         @param config: A folder, a file, or C{-} for standard input. Names in the documents are relative to the folder,
@@ -67,11 +65,9 @@ class Configuration:
         @param frozen: Hide what was loaded, and all else that is in memory then, from the garbage collector
             (L{gc.freeze}): it does not look through thousands of routes while requests wait. For a process that is
             the gateway's own: cycles of objects that end meanwhile are freed with the next load, or where there are
-            more than C{few_objects} with one of the next C{thorough_every}.
+            more than L{FEW_OBJECTS} with one of the next L{THOROUGH_EVERY}.
         """
         self._frozen = frozen
-        self._few_objects = few_objects
-        self._thorough_every = thorough_every
         self._loads = 0
         self.config = config
         self._selector = selector
@@ -88,7 +84,7 @@ class Configuration:
         sources = Sources(self.config, self._standard_input)
         problems = Problems()
         self._loads += 1
-        thorough = gc.get_freeze_count() < self._few_objects or self._loads % self._thorough_every == 0
+        thorough = gc.get_freeze_count() < FEW_OBJECTS or self._loads % THOROUGH_EVERY == 0
         with _collector_paused(self._frozen, thorough):
             snapshot = self._compile(sources, problems, now or datetime.now(timezone.utc))
         _give_back()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate import loading
 from edgegate.config.problems import Problems
 from edgegate.demo.authority import Authority
 from edgegate.loading import Configuration, Loaded, load
@@ -257,9 +258,9 @@ class LoadTests(SynchronousTestCase):
         """Cycles that were hidden are freed with the next load; where there is much, not with each of them."""
         self.write("gw.yaml", HTTP)
         self.addCleanup(gc.unfreeze)
+        configuration = Configuration(str(self.folder), frozen=True)
 
-        def loads_until_freed(**bounds: int) -> int:
-            configuration = Configuration(str(self.folder), frozen=True, **bounds)
+        def loads_until_freed() -> int:
             cycle: list[object] = [Problems()]
             cycle.append(cycle)
             freed = weakref.ref(cycle[0])
@@ -272,7 +273,9 @@ class LoadTests(SynchronousTestCase):
             return count
 
         self.assertEqual(loads_until_freed(), 1)
-        self.assertEqual(loads_until_freed(few_objects=0, thorough_every=6), 5)  # and the one that has hidden it
+        self.patch(loading, "FEW_OBJECTS", 0)
+        self.patch(loading, "THOROUGH_EVERY", 6)
+        self.assertEqual(loads_until_freed(), 3)  # two were before
 
     def test_collector(self) -> None:
         """The garbage collector is as it was before."""

@@ -89,6 +89,13 @@ def covers(pattern: str, name: str) -> bool:
     return pattern == name
 
 
+def intersection(one: str, other: str) -> str | None:
+    """Return the narrower of two patterns where one covers the other, else L{None}. Both are in normal form."""
+    if covers(one, other):
+        return other
+    return one if covers(other, one) else None
+
+
 class HostTable(Generic[T]):
     """
     Find the value of the narrowest pattern that matches a name: exact, then the longest wildcard, then C{*}.

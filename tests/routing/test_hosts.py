@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.routing.hosts import HostTable, covers, host_of, normalise
+from edgegate.routing.hosts import HostTable, covers, host_of, intersection, normalise
 
 LABELS = st.lists(st.sampled_from(["a", "b", "c"]), min_size=1, max_size=4)
 NAMES = LABELS.map(".".join)
@@ -132,6 +132,21 @@ class PatternTests(SynchronousTestCase):
             ("a.b", "*.b", False),
         ):
             self.assertEqual(covers(pattern, name), expected, (pattern, name))
+
+    def test_intersection(self) -> None:
+        """What two patterns have in common is the narrower one."""
+        self.assertEqual(intersection("*.foo.com", "a.foo.com"), "a.foo.com")
+        self.assertEqual(intersection("a.foo.com", "*"), "a.foo.com")
+        self.assertEqual(intersection("*.foo.com", "*.b.foo.com"), "*.b.foo.com")
+        self.assertIsNone(intersection("*.foo.com", "foo.com"))
+        self.assertIsNone(intersection("a.foo.com", "b.foo.com"))
+
+    @given(PATTERNS, PATTERNS, NAMES)
+    def test_both(self, one: str, other: str, name: str) -> None:
+        """The intersection matches exactly the names that both match."""
+        found = intersection(one, other)
+        self.assertEqual(found is not None and covers(found, name), covers(one, name) and covers(other, name))
+        self.assertEqual(found, intersection(other, one))
 
 
 class HostTableTests(SynchronousTestCase):

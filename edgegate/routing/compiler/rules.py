@@ -18,12 +18,14 @@ from edgegate.routing.compiler.destinations import DestinationCompiler
 from edgegate.routing.compiler.matches import http_match
 from edgegate.routing.headers import HeaderChanges
 from edgegate.routing.hosts import covers, normalise
-from edgegate.routing.matching import HTTPMatch, StringMatch, any_path
+from edgegate.routing.matching import HTTPMatch, Kind, StringMatch, any_path
 from edgegate.routing.policies import Mirror
 from edgegate.routing.snapshot import HTTPRoute, TCPRoute
 
 GatewayKey = tuple[str, str]
 """Namespace and name."""
+
+ALWAYS = StringMatch(Kind.PREFIX, "/")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,17 +7,10 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.routing.compiler.patterns import PatternIndex, wider
-from edgegate.routing.hosts import covers
+from edgegate.routing.hosts import covers, intersection
 
 NAMES = st.lists(st.sampled_from(["a", "b", "c"]), min_size=1, max_size=4).map(".".join)
 PATTERNS = st.one_of(st.just("*"), NAMES, NAMES.map("*.{}".format))
-
-
-def intersection(one: str, other: str) -> str | None:
-    """Return the narrower of two patterns where one covers the other, else L{None}."""
-    if covers(one, other):
-        return other
-    return one if covers(other, one) else None
 
 
 class WiderTests(SynchronousTestCase):
