@@ -84,7 +84,7 @@ def table(kind: str) -> Iterator[str]:
             continue
         more = about(kind, field.path)
         default = "required" if field.required else more.get("default", "")
-        example = _code(_shown(more["example"])) if "example" in more else ""
+        example = _code(_shown(more["example"])) if "example" in more and field.path not in REFUSED else ""
         words = REFUSED.get(field.path) or said(field.note)
         yield f"| `{field.path}` | {_type(field.type)} | {default} | {example} | {words} |"
 

@@ -119,6 +119,15 @@ class FieldsTests(SynchronousTestCase):
                     found.extend(self.refused(kind, field.path, more["example"]))
         self.assertEqual(found, [])
 
+    def test_refused(self) -> None:
+        """What the page calls an error is one."""
+        for kind in self.fields.ISTIO:
+            for field in self.fields.listed(kind):
+                if field.path in self.fields.REFUSED:
+                    example = self.fields.about(kind, field.path)["example"]
+                    parent = field.path.rpartition(".")[0]
+                    self.assertEqual(len(self.refused(kind, field.path, example, parent)), 1, field.path)
+
     def test_examples_are_checked(self) -> None:
         """A value that a field does not take would be found."""
         for kind, path, wrong in (
@@ -128,8 +137,12 @@ class FieldsTests(SynchronousTestCase):
         ):
             self.assertEqual(len(self.refused(kind, path, wrong)), 1, path)
 
-    def refused(self, kind: str, path: str, example: object) -> list[str]:
-        """Return the errors of a document with this field in it, and what must stand beside it, that concern it."""
+    def refused(self, kind: str, path: str, example: object, about: str = "") -> list[str]:
+        """
+        Return the errors of a document with this field in it, and what must stand beside it, that concern it.
+
+        @param about: What they are to concern instead: what it is a part of, say.
+        """
         spec: dict[str, Any] = {}
         put(spec, path, example)
         for other, value in self.fields.about(kind, path).get("with", {}).items():
@@ -145,7 +158,7 @@ class FieldsTests(SynchronousTestCase):
         document = {"apiVersion": api, "kind": kind, "metadata": {"name": "a"}, "spec": spec}
         problems = Problems()
         decode(stream("a.yaml", json.dumps(document).encode(), problems), problems)
-        place = "spec." + path.replace("[]", "[0]").replace(".*", ".x-a")
+        place = "spec." + (about or path).replace("[]", "[0]").replace(".*", ".x-a")
         errors = [problem for problem in problems if problem.severity is Severity.ERROR]
         return [str(problem) for problem in errors if problem.path.startswith(place)]
 
