@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+from functools import cache
 from pathlib import Path
 from textwrap import indent
 from types import ModuleType
@@ -16,7 +17,7 @@ import edgegate
 from edgegate import errors
 from edgegate.config.decode import decode
 from edgegate.config.documents import MAX_FILE, stream
-from edgegate.config.honoured import fields
+from edgegate.config.honoured import Field, fields
 from edgegate.config.kinds import KINDS
 from edgegate.config.kinds import destination_rule as rule
 from edgegate.config.kinds.base import Duration
@@ -60,8 +61,14 @@ spec:
 """
 """What the examples of routes stand in."""
 
-STRUCTS = {each.name: each.struct for each in KINDS}
-"""The structs of all kinds by their names."""
+KNOWN = {each.name: each for each in KINDS}
+
+
+@cache
+def fields_of(kind: str) -> tuple[Field, ...]:
+    """Return all fields of a kind."""
+    return tuple(fields(KNOWN[kind].struct))
+
 
 FLAGS_OF_LOG = re.compile(r"(?m)^\| `([A-Z]{2,4})` \|")
 """The rows of the access log's page that name a flag."""
@@ -105,7 +112,7 @@ class FieldsTests(SynchronousTestCase):
     def test_known(self) -> None:
         """What is said of fields is said of fields that there are."""
         for kind, known in self.fields.SAID.items():
-            paths = [f".{field.path}" for field in fields(STRUCTS[kind])]
+            paths = [f".{field.path}" for field in fields_of(kind)]
             unknown = [end for end in known if not any(path.endswith(f".{end}") for path in paths)]
             self.assertEqual(unknown, [], kind)
 
@@ -148,14 +155,13 @@ class FieldsTests(SynchronousTestCase):
         for other, value in self.fields.about(kind, path).get("with", {}).items():
             put(spec, other, value)
         present = {"", *(path[:end] for end, letter in enumerate(path) if letter == ".")}
-        for field in fields(STRUCTS[kind]):
+        for field in fields_of(kind):
             if field.required and field.path.rpartition(".")[0] in present and field.path != path:
                 present.update((field.path, f"{field.path}[]"))
                 more = self.fields.about(kind, field.path)
                 if "example" in more:
                     put(spec, field.path, more["example"])
-        api = next(each.api_versions[0] for each in KINDS if each.name == kind)
-        document = {"apiVersion": api, "kind": kind, "metadata": {"name": "a"}, "spec": spec}
+        document = {"apiVersion": KNOWN[kind].api_versions[0], "kind": kind, "metadata": {"name": "a"}, "spec": spec}
         problems = Problems()
         decode(stream("a.yaml", json.dumps(document).encode(), problems), problems)
         place = "spec." + (about or path).replace("[]", "[0]").replace(".*", ".x-a")
