@@ -52,7 +52,7 @@ class Stage:
     @property
     def certificate(self) -> tuple[Path, Path]:
         """The files of a certificate and its key."""
-        fill(self.folder / "certs", [HOST])
+        fill(self.folder / "certs", [HOST], ["client"])
         return self.folder / "certs" / f"{HOST}.crt", self.folder / "certs" / f"{HOST}.key"
 
     @property

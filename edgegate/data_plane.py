@@ -40,7 +40,7 @@ from edgegate.upstream.localities import Place
 from edgegate.upstream.lookups import machine_lookups
 from edgegate.upstream.registry import ClusterRegistry, import_asking
 
-log = Logger()
+log = Logger(namespace=__name__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,18 +30,15 @@ from edgegate.reloading import Outcome, Reload, changes
 from edgegate.report import summary
 from edgegate.routing.snapshot import Address, Listener, Snapshot, TCPAddress
 from edgegate.startup import CannotStart
-from edgegate.tls.secrets import BadKeyMaterial
+from edgegate.tls.secrets import EXPIRES_SOON, BadKeyMaterial
 from edgegate.upstream.localities import Place
 from edgegate.upstream.registry import ClusterRegistry
 from edgegate.words import certificates, hosts, kinds, mapped
 
-log = Logger()
+log = Logger(namespace=__name__)
 
 DRAIN = 30.0
 """Seconds that requests and relays may go on after the gateway was told to end."""
-
-EXPIRES_SOON = 21
-"""Days before a certificate's end from which on the log warns of it."""
 
 _LOOK = 0.1
 """Seconds between two looks at whether a drain is done."""
@@ -106,6 +103,8 @@ class GatewayService(MultiService):
         """
         super().__init__()  # type: ignore[no-untyped-call]
         assert loaded.snapshot is not None
+        path = loaded.sources.path
+        self._config = loaded.sources.config if path is None else str(path)
         self.counters = Counters()
         told = Observers([self.counters, *observers])
         self.data_plane = DataPlane(
@@ -132,6 +131,11 @@ class GatewayService(MultiService):
         self._waiting: list[Deferred[Reload]] = []
         self._under_way: list[Deferred[Reload]] = []
         self.last_reload = Reload(Outcome.INSTALLED, _now(), loaded.problems)
+
+    @property
+    def config(self) -> str:
+        """The path of its files, absolute; C{-} for standard input."""
+        return self._config
 
     @property
     def snapshot(self) -> Snapshot:
@@ -236,7 +240,7 @@ class GatewayService(MultiService):
                 origin=str(listener.origin),
             )
         for pair, days in certificates(self.snapshot, _now()):
-            level = LogLevel.warn if days < EXPIRES_SOON else LogLevel.info
+            level = LogLevel.warn if days < EXPIRES_SOON.days else LogLevel.info
             log.emit(level, "certificate {name} is valid for {days} more days", name=pair.name, days=days)
 
     def _look(self, until: float) -> None:

@@ -11,7 +11,7 @@ from twisted.application.service import Service
 from twisted.internet.interfaces import IReactorCore, IReactorFromThreads
 from twisted.logger import Logger
 
-log = Logger()
+log = Logger(namespace=__name__)
 
 ENDS = (signal.SIGTERM, signal.SIGINT)
 """What ends the process."""

@@ -52,7 +52,7 @@ from edgegate.upstream.name_files import PORT
 from edgegate.version import described
 from edgegate.watching import WatchService
 
-log = Logger()
+log = Logger(namespace=__name__)
 
 EX_CONFIG = 78
 """Exit status for files with errors (sysexits.h): trying again does not help."""
@@ -128,7 +128,7 @@ class Options(usage.Options):
         [
             "locality",
             None,
-            "",
+            None,
             "Where this gateway is: REGION, REGION/ZONE or REGION/ZONE/SUBZONE. Endpoints near it are preferred where "
             "a DestinationRule's localityLbSetting says so.",
         ],
@@ -136,6 +136,8 @@ class Options(usage.Options):
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
+        # of options that are methods it is the docstring, line breaks and indentation included
+        self.docs = {name: " ".join((words or "").split()) for name, words in self.docs.items()}
         self["selector"] = {}
         self["map-port"] = {}
         self["ignore-kind"] = []
@@ -253,7 +255,7 @@ class Options(usage.Options):
             raise usage.UsageError(f"--path-normalization is one of {known}") from None
         self["limits"] = self._limits()
         try:
-            self["locality"] = parse_locality(self["locality"])
+            self["locality"] = parse_locality(self["locality"] or "")
         except ValueError as error:
             raise usage.UsageError(f"--locality: {error}") from None
         for option in ("access-log-format", "log-format"):

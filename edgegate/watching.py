@@ -23,7 +23,7 @@ from twisted.python.filepath import FilePath
 from edgegate.file_reader import FileReader, defer_to_daemon
 from edgegate.places import Place, places
 
-log = Logger()
+log = Logger(namespace=__name__)
 
 QUIET = 0.1
 """Seconds without a change after which a series of changes counts as over."""

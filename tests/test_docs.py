@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import importlib.util
+import json
+import re
+from functools import cache
 from pathlib import Path
 from textwrap import indent
 from types import ModuleType
+from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
 import edgegate
-from edgegate.config.documents import MAX_FILE
+from edgegate import errors
+from edgegate.config.decode import decode
+from edgegate.config.documents import MAX_FILE, stream
+from edgegate.config.honoured import Field, fields
+from edgegate.config.kinds import KINDS
+from edgegate.config.kinds import destination_rule as rule
+from edgegate.config.kinds.base import Duration
+from edgegate.config.problems import Problems, Severity
 from edgegate.config.validation.http_actions import RETRY_ON
+from edgegate.errors import FAULT_ABORT
+from edgegate.http import retrying
 from edgegate.http.chunks import MAX_TRAILERS
 from edgegate.http.limits import Limits
 from edgegate.loading import load
@@ -19,8 +32,10 @@ from edgegate.net.body_copy import BUFFER_SIZE
 from edgegate.net.proxy_protocol import MAX_V2
 from edgegate.net.transport import HIGH_WATER, READ_SIZE
 from edgegate.routing.clusters import Balancing, ConsistentHash, Discovery, HashSource, Probe
+from edgegate.routing.compiler import traffic_policies as policies
 from edgegate.routing.operators import OPERATORS
-from edgegate.routing.tls import UpstreamTLS
+from edgegate.routing.policies import DEFAULT_RETRIES
+from edgegate.routing.tls import TLSRules, UpstreamTLS
 from edgegate.upstream import asking, grpc_health
 from edgegate.upstream.balancing.maglev import MAX_SIZE
 from edgegate.upstream.balancing.ring import MAX_POINTS
@@ -47,6 +62,18 @@ spec:
 """
 """What the examples of routes stand in."""
 
+KNOWN = {each.name: each for each in KINDS}
+
+
+@cache
+def fields_of(kind: str) -> tuple[Field, ...]:
+    """Return all fields of a kind."""
+    return tuple(fields(KNOWN[kind].struct))
+
+
+FLAGS_OF_LOG = re.compile(r"(?m)^\| `([A-Z]{2,4})` \|")
+"""The rows of the access log's page that name a flag."""
+
 DOCS = Path(edgegate.__file__).resolve().parents[1] / "docs"
 
 
@@ -60,13 +87,139 @@ def load_fields() -> ModuleType:
     return module
 
 
+def put(spec: dict[str, Any], path: str, value: object) -> None:
+    """Put a value into a spec, with all that is on the way to it; what is there stays."""
+    at: Any = spec
+    *ways, name = path.split(".")
+    for way in ways:
+        at = at.setdefault("x-a" if way == "*" else way.removesuffix("[]"), [{}] if way.endswith("[]") else {})
+        at = at[0] if way.endswith("[]") else at
+    at.setdefault(name, value)
+
+
 class FieldsTests(SynchronousTestCase):
-    """The tables of honoured fields."""
+    """The tables of fields."""
+
+    def setUp(self) -> None:
+        """Import what writes them."""
+        self.fields = load_fields()
 
     def test_up_to_date(self) -> None:
-        """The page says of every field what the code does with it; `python docs/fields.py` writes it anew."""
-        page = (DOCS / "configuration.md").read_text()
-        self.assertEqual(load_fields().written(page), page)
+        """The pages say of every field what the code does with it; `python docs/fields.py` writes them anew."""
+        for name in self.fields.TABLES:
+            page = (DOCS / name).read_text()
+            self.assertEqual(self.fields.written(name, page), page, name)
+
+    def test_known(self) -> None:
+        """What is said of fields is said of fields that there are."""
+        for kind, known in self.fields.SAID.items():
+            paths = [f".{field.path}" for field in fields_of(kind)]
+            unknown = [end for end in known if not any(path.endswith(f".{end}") for path in paths)]
+            self.assertEqual(unknown, [], kind)
+
+    def test_examples(self) -> None:
+        """Every example is a value that its field takes."""
+        found = []
+        for kind in self.fields.ISTIO:
+            for field in self.fields.listed(kind):
+                more = self.fields.about(kind, field.path)
+                if "example" in more and field.path not in self.fields.REFUSED:
+                    found.extend(self.refused(kind, field.path, more["example"]))
+        self.assertEqual(found, [])
+
+    def test_refused(self) -> None:
+        """What the page calls an error is one."""
+        for kind in self.fields.ISTIO:
+            for field in self.fields.listed(kind):
+                if field.path in self.fields.REFUSED:
+                    example = self.fields.about(kind, field.path)["example"]
+                    parent = field.path.rpartition(".")[0]
+                    self.assertEqual(len(self.refused(kind, field.path, example, parent)), 1, field.path)
+
+    def test_examples_are_checked(self) -> None:
+        """A value that a field does not take would be found."""
+        for kind, path, wrong in (
+            ("Gateway", "servers[].tls.mode", "MUTAL"),
+            ("VirtualService", "http[].match[].headers.*.exact", 1),
+            ("WorkloadGroup", "probe.httpGet.port", 0),
+        ):
+            self.assertEqual(len(self.refused(kind, path, wrong)), 1, path)
+
+    def refused(self, kind: str, path: str, example: object, about: str = "") -> list[str]:
+        """
+        Return the errors of a document with this field in it, and what must stand beside it, that concern it.
+
+        @param about: What they are to concern instead: what it is a part of, say.
+        """
+        spec: dict[str, Any] = {}
+        put(spec, path, example)
+        for other, value in self.fields.about(kind, path).get("with", {}).items():
+            put(spec, other, value)
+        present = {"", *(path[:end] for end, letter in enumerate(path) if letter == ".")}
+        for field in fields_of(kind):
+            if field.required and field.path.rpartition(".")[0] in present and field.path != path:
+                present.update((field.path, f"{field.path}[]"))
+                more = self.fields.about(kind, field.path)
+                if "example" in more:
+                    put(spec, field.path, more["example"])
+        document = {"apiVersion": KNOWN[kind].api_versions[0], "kind": kind, "metadata": {"name": "a"}, "spec": spec}
+        problems = Problems()
+        decode(stream("a.yaml", json.dumps(document).encode(), problems), problems)
+        place = "spec." + (about or path).replace("[]", "[0]").replace(".*", ".x-a")
+        errors = [problem for problem in problems if problem.severity is Severity.ERROR]
+        return [str(problem) for problem in errors if problem.path.startswith(place)]
+
+    def test_defaults(self) -> None:
+        """What a page says that holds where a field is not given is what the code does."""
+        hashed = policies.load_balancer(
+            rule.LoadBalancerSettings(consistent_hash=rule.ConsistentHashLB(use_source_ip=True))
+        )
+        maglev = rule.ConsistentHashLB(use_source_ip=True, maglev=rule.Maglev())
+        table = policies.load_balancer(rule.LoadBalancerSettings(consistent_hash=maglev))
+        warmup = policies.load_balancer(rule.LoadBalancerSettings(warmup=rule.Warmup(duration=Duration(1.0)))).warmup
+        outliers = policies.outlier_detection(rule.OutlierDetection())
+        budget = policies.retry_share(rule.RetryBudget())
+        assert hashed.hash is not None and table.hash is not None and warmup is not None
+        terms = TLSRules()
+        pool, probe, balancer = "trafficPolicy.connectionPool", "probe", "trafficPolicy.loadBalancer"
+        seen, budgets = "trafficPolicy.outlierDetection", "trafficPolicy.retryBudget"
+        for kind, path, value in (
+            ("Gateway", "servers[].tls.minProtocolVersion", terms.minimum.name),
+            ("Gateway", "servers[].tls.maxProtocolVersion", terms.maximum.name),
+            ("VirtualService", "http[].retries.attempts", DEFAULT_RETRIES.attempts),
+            ("VirtualService", "http[].retries.backoff", f"{DEFAULT_RETRIES.backoff * 1000:g}ms"),
+            ("VirtualService", "http[].retries.retryIgnorePreviousHosts", str(DEFAULT_RETRIES.elsewhere).lower()),
+            (
+                "DestinationRule",
+                f"{pool}.tcp.connectTimeout",
+                f"{policies.connect_timeout(rule.ConnectionPoolSettings()):g}s",
+            ),
+            ("DestinationRule", f"{balancer}.simple", hashed.simple.name),
+            ("DestinationRule", f"{balancer}.consistentHash.minimumRingSize", hashed.hash.size),
+            ("DestinationRule", f"{balancer}.consistentHash.maglev.tableSize", table.hash.size),
+            ("DestinationRule", f"{balancer}.warmup.aggression", f"{warmup.aggression:g}"),
+            ("DestinationRule", f"{balancer}.warmup.minimumPercent", f"{warmup.minimum * 100:g}"),
+            ("DestinationRule", f"{seen}.consecutive5xxErrors", outliers.consecutive_5xx),
+            ("DestinationRule", f"{seen}.consecutiveLocalOriginFailures", outliers.consecutive_local_failures),
+            ("DestinationRule", f"{seen}.interval", f"{outliers.interval:g}s"),
+            ("DestinationRule", f"{seen}.baseEjectionTime", f"{outliers.base_ejection:g}s"),
+            ("DestinationRule", f"{seen}.maxEjectionPercent", f"{outliers.max_ejected * 100:g}"),
+            ("DestinationRule", f"{seen}.minHealthPercent", f"{outliers.min_health * 100:g}"),
+            ("DestinationRule", f"{budgets}.percent", f"{budget.share * 100:g}"),
+            ("DestinationRule", f"{budgets}.minRetryConcurrency", budget.minimum),
+            (
+                "DestinationRule",
+                "trafficPolicy.proxyProtocol.version",
+                policies.proxy_header(rule.ProxyProtocol()).name,
+            ),
+            ("WorkloadGroup", f"{probe}.periodSeconds", f"{Probe(1).period:g}"),
+            ("WorkloadGroup", f"{probe}.timeoutSeconds", f"{Probe(1).timeout:g}"),
+            ("WorkloadGroup", f"{probe}.failureThreshold", Probe(1).failures),
+        ):
+            default = self.fields.about(kind, path)["default"]
+            self.assertEqual(default.partition(";")[0], f"`{value}`", path)
+        conditions = self.fields.about("VirtualService", "http[].retries.retryOn")["default"].strip("`").split(",")
+        self.assertEqual(set(conditions), DEFAULT_RETRIES.conditions)
 
 
 class HTTPTests(SynchronousTestCase):
@@ -140,6 +293,29 @@ class ClustersTests(SynchronousTestCase):
         )
         self.assertEqual(api.tls, UpstreamTLS("api.example.net"))
         self.assertIs(shards.discovery, Discovery.DYNAMIC)
+
+
+class TroubleshootingTests(SynchronousTestCase):
+    """The page of response flags."""
+
+    def test_flags(self) -> None:
+        """Every flag that the log can show has a part, with a row for each status that it can come with."""
+        page = (DOCS / "troubleshooting.md").read_text()
+        parts = {title.strip(): text for title, _, text in (part.partition("\n") for part in page.split("\n## ")[1:])}
+        parts.update(dict.fromkeys((FAULT_ABORT.flag, "DI"), parts["DI and FI"]))
+        parts["-"] = parts["No flag"]
+        failures = [each for each in vars(errors).values() if isinstance(each, errors.Fault)]
+        self.assertGreater(len(failures), 20)
+        for fault in failures:
+            self.assertIn(fault.flag, parts)
+            status = re.escape(str(fault.status))
+            self.assertRegex(parts[fault.flag], rf"(?m)^\| {status}\b", f"{fault.flag} with {fault.status}")
+        for flag in (
+            retrying.LIMIT_EXCEEDED,
+            retrying.OVERFLOW,
+            *FLAGS_OF_LOG.findall((DOCS / "access-log.md").read_text()),
+        ):
+            self.assertIn(flag, parts)
 
 
 class LimitsTests(SynchronousTestCase):

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import pkgutil
+from importlib import import_module
 from io import StringIO
+from pathlib import Path
 
 from twisted.application.service import Application, IServiceCollection, MultiService
 from twisted.logger import ILogObserver, Logger, LogLevel
 from twisted.trial.unittest import SynchronousTestCase
 
+import edgegate
 from edgegate.service_log import LoggedService, json_observer
 
 
@@ -68,3 +73,36 @@ class LoggedServiceTests(SynchronousTestCase):
         parent = MultiService()
         LoggedService(json_observer(StringIO())).setServiceParent(parent)
         self.assertEqual(len(list(parent)), 1)
+
+
+class NamespaceTests(SynchronousTestCase):
+    """Whose words a line of the log are."""
+
+    def test_names(self) -> None:
+        """Every module's logger bears the name of the module, in the compiled package too."""
+        found = {}
+        for module in pkgutil.walk_packages(edgegate.__path__, "edgegate."):
+            log = getattr(import_module(module.name), "log", None)
+            if isinstance(log, Logger):
+                found[module.name] = log.namespace
+        self.assertEqual(found, {name: name for name in found})
+        self.assertIn("edgegate.net.listening", found)
+
+    def test_given(self) -> None:
+        """
+        Every logger is given its name: Twisted would take the frame below for the module, and of a compiled module
+        that is the one that imports it.
+        """
+        folder = Path(edgegate.__file__).parent
+        self.assertEqual([place for path in sorted(folder.rglob("*.py")) for place in _nameless(path)], [])
+
+
+def _nameless(path: Path) -> list[str]:
+    """Return the places in a module where a logger is made without C{namespace=__name__}."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "Logger":
+            given = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
+            if given.get("namespace") != "__name__":
+                found.append(f"{path}:{node.lineno}")
+    return found

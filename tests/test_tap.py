@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from contextlib import redirect_stderr
 from io import StringIO
 from ipaddress import ip_network
 from pathlib import Path
@@ -122,6 +122,12 @@ class OptionsTests(SynchronousTestCase):
             "log-format",
         ):
             self.assertIn(f"--{name}", text)
+        self.assertNotIn("[default: ]", text)
+
+    def test_help_is_prose(self) -> None:
+        """The words of an option are one line to whoever wraps them, without the indentation of our source."""
+        for name, words in Options().docs.items():
+            self.assertNotRegex(str(words), r"\s\s|\n", name)
 
 
 class MakeServiceTests(SynchronousTestCase):
@@ -134,11 +140,11 @@ class MakeServiceTests(SynchronousTestCase):
         resolving = cast(IReactorPluggableNameResolver, reactor)
         self.addCleanup(resolving.installNameResolver, resolving.nameResolver)
         self.errors = StringIO()
-        self.patch(sys, "stderr", self.errors)
 
     def make(self, *arguments: str) -> IService:
         """Make the service."""
-        return makeService(options("--config", str(self.folder), *arguments))
+        with redirect_stderr(self.errors):
+            return makeService(options("--config", str(self.folder), *arguments))
 
     def kinds(self, service: IService) -> set[type]:
         """Return what belongs to it."""

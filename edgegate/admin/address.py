@@ -1,4 +1,4 @@
-"""Where the admin listener is: C{--admin}."""
+"""Where the admin listener is: C{--admin}, and how its answers say whose they are."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from edgegate.routing.snapshot import Address, TCPAddress, UNIXAddress
 
 DEFAULT = "127.0.0.1:15000"
 """Envoy's and Istio's port."""
+
+PID, CONFIG = b"edgegate-pid", b"edgegate-config"
+"""Headers of each answer that say whose it is: the gateway's process, and the path of its files, percent-encoded."""
 
 
 def parse_admin_address(text: str) -> Address | None:

@@ -15,6 +15,10 @@ class Gateway(Protocol):
     """A gateway that can be looked into; an C{edgegate.service.GatewayService}."""
 
     @property
+    def config(self) -> str:
+        """The path of its files, absolute; C{-} for standard input."""
+
+    @property
     def snapshot(self) -> Snapshot:
         """What is served now."""
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import cast
+from urllib.parse import quote
 
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
 from edgegate.admin import views
+from edgegate.admin.address import CONFIG, PID
 from edgegate.admin.interfaces import Gateway
 from edgegate.admin.tables import table
 from edgegate.admin.views import Row
@@ -36,7 +39,7 @@ def root(gateway: Gateway, local: bool = False) -> Resource:
 
     @param local: The listener is a UNIX socket: its file says who may ask, whatever the Host.
     """
-    shown = Root(local)
+    shown = Root(gateway, local)
     shown.putChild(b"", Text(_index))
     shown.putChild(b"ready", Ready(gateway))
     shown.putChild(b"live", Text(lambda: "live\n"))
@@ -83,10 +86,13 @@ class Root(Resource):
     Lets in who asks for a loopback name only: a page of the web, which a browser on this machine shows, can have a name
     of its own lead here, but not one of these (DNS rebinding). And no other page must post here, not even one of
     another port of this machine.
+
+    Who is let in learns which gateway it is that answers: there may be several on a machine.
     """
 
-    def __init__(self, local: bool) -> None:
+    def __init__(self, gateway: Gateway, local: bool) -> None:
         super().__init__()
+        self._gateway = gateway
         self._local = local
 
     def getChildWithDefault(self, path: bytes, request: Request) -> Resource:
@@ -95,6 +101,8 @@ class Root(Resource):
             return Refusal(400, "the Host must be a loopback name\n")
         if request.method != b"GET" and not _same_origin(request):
             return Refusal(403, "another origin must not ask for this\n")
+        request.setHeader(PID, b"%d" % os.getpid())
+        request.setHeader(CONFIG, quote(os.fsencode(self._gateway.config)).encode())
         child = cast("Resource | None", self.children.get(path))
         if child is None or request.postpath:
             return Refusal(404, "no such page; there are:\n" + _index())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from twisted.application.service import Service
@@ -17,9 +19,26 @@ from edgegate.admin.interfaces import Gateway
 from edgegate.routing.snapshot import Address, TCPAddress, UNIXAddress
 from edgegate.startup import CannotStart
 
-log = Logger()
+log = Logger(namespace=__name__)
 
 _MODE = 0o600
+
+NOT_ASKED = (
+    "; this gateway can't be asked, and `edgegate proxy-config` and `edgegate reload` ask whoever is there: "
+    "give it an --admin of its own, and them the same"
+)
+"""What a gateway without its admin listener says, which goes on without where nobody has asked for one."""
+
+
+def site(reactor: Any, gateway: Gateway, local: bool) -> Any:
+    """
+    Return the site.
+
+    @raise ImportError: It is not there any more.
+    """
+    from edgegate.admin.site import AdminSite  # noqa: PLC0415
+
+    return AdminSite(reactor, gateway, local)
 
 
 class SiteFactory(Factory):
@@ -32,26 +51,26 @@ class SiteFactory(Factory):
 
     noisy = False
 
-    def __init__(self, reactor: Any, gateway: Gateway, local: bool) -> None:
-        self._reactor = reactor
-        self._gateway = gateway
-        self._local = local
+    def __init__(self, make: Callable[[], Any]) -> None:
+        """
+        @param make: Makes the site; see L{site}.
+        """
+        self._make = make
         self._site: WrappingFactory | None = None
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
         """Return the protocol of a new connection; L{None} where it cannot be answered."""
-        site = self._site
-        if site is None:
+        made = self._site
+        if made is None:
             try:
-                from edgegate.admin.site import AdminSite  # noqa: PLC0415
+                made = self._site = WrappingFactory(self._make())
             except ImportError as error:
                 log.error(
                     "the admin listener cannot answer: {error}; was edgegate removed while it ran?", error=str(error)
                 )
                 return None
-            site = self._site = WrappingFactory(AdminSite(self._reactor, self._gateway, self._local))
-            site.noisy = False
-        return site.buildProtocol(addr)
+            made.noisy = False
+        return made.buildProtocol(addr)
 
     def close(self) -> None:
         """Close every connection."""
@@ -70,7 +89,7 @@ class AdminService(Service):
         """
         self._required = required
         self._reactor = reactor
-        self._site = SiteFactory(reactor, gateway, isinstance(address, UNIXAddress))
+        self._site = SiteFactory(partial(site, reactor, gateway, isinstance(address, UNIXAddress)))
         self._address = address
         self._port: IListeningPort | None = None
         self._tried = False
@@ -127,8 +146,8 @@ class AdminService(Service):
             reason = getattr(error.socketError, "strerror", None) or str(error.socketError)
             if self._required:
                 raise CannotStart(f"cannot bind {address} for the admin listener: {reason}") from None
-            words = "cannot bind {address} for the admin listener: {reason}"
-            log.emit(LogLevel.warn, words, address=str(address), reason=reason)
+            words = "cannot bind {address} for the admin listener: {reason}{way_out}"
+            log.emit(LogLevel.warn, words, address=str(address), reason=reason, way_out=NOT_ASKED)
 
 
 def _shown(port: IListeningPort, address: Address) -> str:

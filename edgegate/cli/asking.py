@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 import click
 import treq
@@ -14,13 +16,28 @@ from twisted.internet.error import ConnectError
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.task import react
 from twisted.web.client import Agent, ResponseFailed
+from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgentEndpointFactory
 from zope.interface import implementer
 
+from edgegate.admin.address import CONFIG, PID
 from edgegate.routing.snapshot import Address, TCPAddress
 
 TIMEOUT = 60
 """Seconds that an answer may take; a reload of very many files takes some."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """
+    What a gateway answered.
+
+    @ivar gateway: Which gateway it was, in words.
+    """
+
+    status: int
+    text: str
+    gateway: str
 
 
 @implementer(IAgentEndpointFactory)
@@ -40,17 +57,17 @@ class OneEndpoint:
         return UNIXClientEndpoint(self._reactor, address.path)
 
 
-async def fetch(reactor: Any, address: Address, method: str, path: str) -> tuple[int, str]:
+async def fetch(reactor: Any, address: Address, method: str, path: str) -> Answer:
     """
     Ask for a page.
 
-    @return: Its status and its body.
     @raise click.ClickException: Nobody answers.
     """
     client = HTTPClient(Agent.usingEndpointFactory(reactor, OneEndpoint(reactor, address)))
     try:
         response = await client.request(method, f"http://localhost{path}", timeout=TIMEOUT)
-        return response.code, await treq.text_content(response, "utf-8")
+        who = described(response.headers, address)
+        return Answer(response.code, await treq.text_content(response, "utf-8"), who)
     except ConnectError as error:
         reason = os.strerror(error.osError) if error.osError else str(error)
         raise click.ClickException(
@@ -60,9 +77,14 @@ async def fetch(reactor: Any, address: Address, method: str, path: str) -> tuple
         raise click.ClickException(f"what answers at {address} is no admin listener: {error}") from None
 
 
-def ask(address: Address, method: str, path: str) -> tuple[int, str]:
-    """Ask for a page, once in a process; see L{fetch}."""
-    found: list[tuple[int, str] | click.ClickException] = []
+def ask(address: Address, method: str, path: str) -> Answer:
+    """
+    Ask for a page, once in a process; see L{fetch}.
+
+    Which gateway answered is said on standard error: there may be several on a machine, and one of them has the
+    address that is asked by default.
+    """
+    found: list[Answer | click.ClickException] = []
 
     async def main(reactor: Any) -> None:
         try:
@@ -78,4 +100,15 @@ def ask(address: Address, method: str, path: str) -> tuple[int, str]:
     (outcome,) = found
     if isinstance(outcome, click.ClickException):
         raise outcome
+    click.echo(f"asked {outcome.gateway}", err=True)
     return outcome
+
+
+def described(headers: Headers, address: Address) -> str:
+    """Say which gateway has answered, by what it says of itself."""
+    pid, config = (headers.getRawHeaders(name.decode(), [""])[0] for name in (PID, CONFIG))
+    if not pid.isdecimal():
+        return f"what answers at {address}, which does not say who it is"
+    # whoever has the port could send a terminal's control characters
+    path = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in unquote(config))
+    return f"the gateway at {address}: pid {pid}, config {path}"

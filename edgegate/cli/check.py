@@ -11,7 +11,7 @@ from edgegate.loading import load
 from edgegate.report import report
 
 
-@click.command()
+@click.command(short_help="Say what is wrong with files, without serving them.")
 @click.argument("config", metavar="DIR")
 @options.selector
 @options.map_port

@@ -12,7 +12,6 @@ from edgegate.options import parse_ignored_kind, parse_label, parse_port_map
 from edgegate.routing.snapshot import Address
 
 T = TypeVar("T")
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 def _each(parse: Callable[[str], tuple[T, Any]]) -> Callable[[click.Context, click.Parameter, tuple[str, ...]], Any]:

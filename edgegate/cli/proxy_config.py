@@ -39,7 +39,7 @@ class ViewChoice(click.ParamType[str]):
         raise click.BadParameter(words, context, parameter)
 
 
-@click.command("proxy-config")
+@click.command("proxy-config", short_help="Show what a gateway serves, or what files say.")
 @click.argument("view", type=ViewChoice(), metavar="|".join((*COLUMNS, "all")))
 @click.option("-o", "--output", type=click.Choice(["table", "json", "yaml"]), default="table", show_default=True)
 @click.option("--config", metavar="DIR", help="Show what the files in DIR say; no gateway needs to run.")
@@ -69,10 +69,10 @@ def proxy_config(
 
 
 def _of_gateway(admin: Address) -> Views:
-    status, text = ask(admin, "GET", "/config_dump")
-    if status != 200:
-        raise click.ClickException(f"the admin listener answers {status}: {text.strip()}")
-    dump: Views = json.loads(text)
+    answer = ask(admin, "GET", "/config_dump")
+    if answer.status != 200:
+        raise click.ClickException(f"the admin listener answers {answer.status}: {answer.text.strip()}")
+    dump: Views = json.loads(answer.text)
     return dump
 
 

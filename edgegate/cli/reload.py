@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import click
 
 from edgegate.cli import options
-from edgegate.cli.asking import ask
+from edgegate.cli.asking import Answer, ask
 from edgegate.routing.snapshot import Address
 
 
-@click.command()
+@click.command(short_help="Have a gateway read its files again.")
 @options.admin
 def reload(admin: Address) -> None:
     """
@@ -18,7 +20,13 @@ def reload(admin: Address) -> None:
     The exit status is 1 where the files have errors: then what was served
     before goes on, and all problems are printed.
     """
-    status, text = ask(admin, "POST", "/reload")
-    click.echo(text, nl=False)
-    if status != 200:
-        raise SystemExit(1)
+    status = tell_to_reload(admin)
+    if status != 0:
+        raise SystemExit(status)
+
+
+def tell_to_reload(admin: Address, ask: Callable[[Address, str, str], Answer] = ask) -> int:
+    """Have a gateway reload, print what comes of it, and return the exit status."""
+    answer = ask(admin, "POST", "/reload")
+    click.echo(answer.text, nl=False)
+    return 0 if answer.status == 200 else 1

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from enum import Enum
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import Struct, inspect
 
 from edgegate.config.document import Path
-from edgegate.config.kinds.base import Note, Spec
+from edgegate.config.kinds.base import Duration, Note, Spec
 
 Report = Callable[[Path, str], None]
 
@@ -37,19 +37,54 @@ def not_honoured(spec: Spec, path: Path, report: Report) -> None:
                 not_honoured(each, (*path, name, *at), report)
 
 
-def fields(struct: type[Struct], prefix: str = "") -> Iterator[tuple[str, Note | None]]:
+class Field(NamedTuple):
     """
-    Yield the path of every field of a struct, as C{servers[].tls.mode}, with its note.
+    A field of a kind, as the documentation shows it.
+
+    @ivar path: Such as C{servers[].tls.mode}.
+    @ivar type: What it holds, such as C{list of strings}; a choice is its words with commas between them.
+    """
+
+    path: str
+    note: Note | None
+    type: str
+    required: bool
+
+
+def fields(struct: type[Struct], prefix: str = "") -> Iterator[Field]:
+    """
+    Yield every field of a struct.
 
     Fields within one that is not honoured at all are left out. The documentation's tables are made of it.
     """
     for each in inspect.type_info(struct).fields:  # type: ignore[attr-defined]
         note, type_ = _unwrap(each.type)
         path = f"{prefix}{each.encode_name}"
-        yield path, note
+        yield Field(path, note, _named(type_), each.required)
         inner, suffix = _inner(type_)
         if isinstance(inner, inspect.StructType) and not (note is not None and note.message):
             yield from fields(inner.cls, f"{path}{suffix}.")
+
+
+_NAMES: dict[type[inspect.Type], str] = {
+    inspect.StrType: "string",
+    inspect.IntType: "integer",
+    inspect.FloatType: "number",
+    inspect.BoolType: "boolean",
+    inspect.StructType: "object",
+}
+
+
+def _named(type_: inspect.Type) -> str:
+    """Return a type in words."""
+    inner, suffix = _inner(type_)
+    if suffix:
+        return f"{'list of' if suffix == '[]' else 'map to'} {_NAMES.get(type(inner), 'value')}s"
+    if isinstance(type_, inspect.EnumType):
+        return ", ".join(each.value for each in type_.cls)
+    if isinstance(type_, inspect.CustomType):
+        return "duration" if issubclass(type_.cls, Duration) else "base64"
+    return _NAMES.get(type(type_), "value")
 
 
 def _message(note: Note, value: object) -> str:

@@ -9,15 +9,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from edgegate.demo.authority import Authority, Issued
+from edgegate.demo.authority import Authority, Issued, alternative_name
 from edgegate.routing.hosts import normalise
 from edgegate.routing.snapshot import KeyPair
 from edgegate.tls.secrets import BadKeyMaterial, load_certificates, load_key_pair
 
-DEFAULT_HOSTS = (
+DEMO_SERVERS = (
     "apiserver.istioinaction.io",
     "catalog.istioinaction.io",
     "webapp.istioinaction.io",
@@ -29,7 +31,7 @@ CLIENT_URI = "spiffe://istioinaction.io/ns/default/sa/client"
 STRANGER = "stranger.example.com"
 
 _MARGIN = timedelta(days=1)
-_TAKEN = frozenset({"ca", "client", "stranger", "stranger-ca"})
+_TAKEN = frozenset({"ca", "stranger", "stranger-ca"})
 _HOST = re.compile(r"(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|[0-9a-f:.]*:[0-9a-f:.]*")
 
 
@@ -53,47 +55,121 @@ class Entry:
 
 
 def fill(
-    folder: Path, hosts: Iterable[str] = DEFAULT_HOSTS, *, force: bool = False, now: datetime | None = None
+    folder: Path,
+    servers: Iterable[str] = (),
+    clients: Iterable[str] = (),
+    *,
+    demo: bool = False,
+    force: bool = False,
+    now: datetime | None = None,
 ) -> list[Entry]:
     """
-    Put an authority, a certificate for each host, a client's and a stranger's into a folder, which is made if needed.
+    Put an authority and certificates that it has issued into a folder, which is made if needed.
 
-    What is there and good for another day is left as it is. What has expired
-    and was issued by the folder's own authority is made anew. Files are
-    written whole or not at all; private keys can be read by their owner only.
+    What is there and good for another day is left as it is. What has expired or
+    is to have other names, and was issued by the folder's own authority, is made
+    anew. Files are written whole or not at all; private keys can be read by
+    their owner only.
 
+    @param servers: A server's names each: one, or several with commas between them. The files are called by the first.
+    @param clients: A client's name each.
+    @param demo: Make what the files of the demo need besides: its servers, a client, and a stranger whom another
+        authority has issued.
     @param force: Replace all of them, the authority too.
 
-    @raise Unusable: A host name is none, or what is there is of no use. Files made before that was found stay.
+    @raise Unusable: A name is none, or what is there is of no use. Files made before that was found stay.
 
     @raise OSError: The folder can't be read or written.
     """
     instant = now or datetime.now(timezone.utc)
-    names = {file_name(host): normalise(host).strip("[]") for host in hosts}
+    orders = _orders([*servers, *(DEMO_SERVERS if demo else ())], clients)
+    if demo:
+        _add(orders, "client", _Order(CLIENT, (CLIENT, CLIENT_URI), server=False))
     folder.mkdir(parents=True, exist_ok=True)
     shelf = _Shelf(folder, force, instant)
     authority = shelf.authority()
-    for name, host in names.items():
-        if not shelf.has(name, f"server {host}", "ca.crt"):
-            shelf.put(name, f"server {host}", authority.server([host], instant))
-    if not shelf.has("client", f"client {CLIENT}", "ca.crt"):
-        shelf.put("client", f"client {CLIENT}", authority.client(CLIENT, [CLIENT, CLIENT_URI], instant))
-    shelf.stranger()
+    for file, order in orders.items():
+        shelf.order(file, order, authority)
+    if demo:
+        shelf.stranger()
     return shelf.entries
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """
+    A certificate that there is to be.
+
+    @ivar names: Its subject alternative names.
+    """
+
+    name: str
+    names: tuple[str, ...]
+    server: bool
+
+    @property
+    def purpose(self) -> str:
+        """For whom it is."""
+        return f"server {', '.join(self.names)}" if self.server else f"client {self.name}"
+
+    def issue(self, authority: Authority, now: datetime) -> Issued:
+        """Have it issued."""
+        return authority.server(self.names, now) if self.server else authority.client(self.name, self.names, now)
+
+    def is_met_by(self, certificate: x509.Certificate) -> bool:
+        """Whether a certificate has these names, and is for a server or a client as this one is to be."""
+        wanted = ExtendedKeyUsageOID.SERVER_AUTH if self.server else ExtendedKeyUsageOID.CLIENT_AUTH
+        try:
+            found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+            usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+        except x509.ExtensionNotFound:
+            return False
+        return set(found) == {alternative_name(name) for name in self.names} and wanted in usage
+
+
+def _orders(servers: Iterable[str], clients: Iterable[str]) -> dict[str, _Order]:
+    """Return what is to be made by the names of the files."""
+    found: dict[str, _Order] = {}
+    for listed in servers:
+        names = tuple(dict.fromkeys(_normal(name) for name in listed.split(",")))
+        _add(found, file_name(names[0]), _Order(names[0], names, server=True))
+    for name in clients:
+        _add(found, file_name(name), _Order(_normal(name), (_normal(name),), server=False))
+    return found
+
+
+def _add(orders: dict[str, _Order], file: str, order: _Order) -> None:
+    if orders.setdefault(file, order) != order:
+        raise Unusable(
+            f"two certificates would be called {file}.crt: name one server in one argument, and a client otherwise"
+        )
+
+
+def _normal(name: str) -> str:
+    """
+    Return a name as certificates say it.
+
+    @raise Unusable: It can be nobody's name.
+    """
+    hint = "; a folder is named by --dir" if "/" in name else ""
+    try:
+        normal = normalise(name).strip("[]")  # of an IPv6 address
+    except ValueError as error:
+        raise Unusable(f"{error}{hint}") from error
+    if not _HOST.fullmatch(normal):
+        raise Unusable(f"{name!r} can't be the name of a server or a client{hint}")
+    return normal
 
 
 def file_name(host: str) -> str:
     """
-    Return under what name a host's files are kept: its own, or C{_wildcard.foo.com} for C{*.foo.com}.
+    Return under what name the files of a host are kept: its own, or C{_wildcard.foo.com} for C{*.foo.com}.
 
-    @raise Unusable: It can be no server's name, or is that of another file.
+    @raise Unusable: It can be nobody's name, or is that of another file.
     """
-    try:
-        name = normalise(host).strip("[]")  # of an IPv6 address
-    except ValueError as error:
-        raise Unusable(str(error)) from error
-    if not _HOST.fullmatch(name) or name in _TAKEN:
-        raise Unusable(f"{host!r} can't be the name of a server")
+    name = _normal(host)
+    if name in _TAKEN:
+        raise Unusable(f"{name}.crt is the name of another file: choose another name")
     return name.replace("*", "_wildcard", 1)
 
 
@@ -114,6 +190,11 @@ class _Shelf:
         self.put("ca", "authority", authority.own)
         return authority
 
+    def order(self, name: str, order: _Order, authority: Authority) -> None:
+        """Have a certificate of the authority, the one that is there if it will do."""
+        if not self.has(name, order.purpose, "ca.crt", order):
+            self.put(name, order.purpose, order.issue(authority, self._now))
+
     def stranger(self) -> None:
         """Have a client's certificate of another authority, to see it refused; that authority's key is not kept."""
         purpose = "client of another authority"
@@ -125,12 +206,13 @@ class _Shelf:
             _write(path, authority.own.chain_pem, 0o644)
             self.put("stranger", purpose, authority.client(STRANGER, [STRANGER], self._now))
 
-    def has(self, name: str, purpose: str, issuer: str | None) -> bool:
+    def has(self, name: str, purpose: str, issuer: str | None, order: _Order | None = None) -> bool:
         """
         Whether a certificate and its key are there to be kept, in which case they are entered.
 
         @param issuer: The file of the authority that must have issued it, in which case it can be replaced once it has
-            expired; L{None}: any authority, and it can't.
+            expired or is no longer what it is to be; L{None}: any authority, and it can't.
+        @param order: What it is to be.
 
         @raise Unusable: They are there and no good.
         """
@@ -140,6 +222,8 @@ class _Shelf:
         issued = self._read(name)
         if issuer is not None:
             self._check_issuer(name, issued, self._folder / issuer)
+        if order is not None and not order.is_met_by(issued.certificate):
+            return False
         expiry = issued.certificate.not_valid_after_utc
         if expiry > self._now + _MARGIN:
             self.entries.append(Entry(certificate, purpose, expiry, made=False))

@@ -52,7 +52,7 @@ def twistd() -> str:
 @click.option(
     "--certs",
     type=click.Path(path_type=Path),
-    help="A folder that `edgegate certs` made, for the backends that end TLS. [default: CONFIG/certs]",
+    help="A folder that `edgegate certs --demo` made, for the backends that end TLS. [default: CONFIG/certs]",
 )
 @click.option(
     "--port",

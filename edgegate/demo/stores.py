@@ -98,7 +98,7 @@ def tcp_description(port: int) -> str:
 
 
 def tls_description(port: int, certs: Path, host: str) -> str:
-    """Return the same with TLS, by the certificate and key of a host in a folder that C{edgegate certs} made."""
+    """Return the same with TLS, by the certificate and key of a host in a folder that C{edgegate certs --demo} made."""
     key, certificate = (quoteStringArgument(str(certs / f"{host}.{suffix}")) for suffix in ("key", "crt"))
     return f"ssl:{port}:interface=127.0.0.1:privateKey={key}:certKey={certificate}"
 

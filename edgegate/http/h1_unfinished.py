@@ -13,7 +13,7 @@ from typing import Final
 
 from twisted.logger import Logger
 
-log = Logger()
+log = Logger(namespace=__name__)
 
 _SHIFT: Final = 10
 """Heads are kept apart by their KiB; those of as many are equals."""

@@ -34,7 +34,7 @@ from edgegate.upstream.registry import ClusterState, EndpointState
 if TYPE_CHECKING:
     from edgegate.http.gateway import HTTPGateway
 
-log = Logger()
+log = Logger(namespace=__name__)
 
 
 class Shadow(Asker):

@@ -17,7 +17,7 @@ from typing import Concatenate, Final, ParamSpec, Protocol, TypeVar
 
 from twisted.logger import Logger
 
-log: Final = Logger()
+log: Final = Logger(namespace=__name__)
 
 
 class Breakable(Protocol):

@@ -23,7 +23,7 @@ from edgegate.net.sockets import begin_no_more, unpaced
 from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.routing.snapshot import Address, TCPAddress, UNIXAddress
 
-log = Logger()
+log = Logger(namespace=__name__)
 
 Accepted = Callable[[socket.socket, Address, Address], None]
 """Takes a connection: its socket, which it owns from then on, the peer's address and ours."""

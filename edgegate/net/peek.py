@@ -21,7 +21,7 @@ from zope.interface import classImplements
 from edgegate.net.descriptor import Descriptor
 from edgegate.net.wheel import Deadline, TimerWheel
 
-log = Logger()
+log = Logger(namespace=__name__)
 
 LIMIT: Final = 65536 + 5 * 8
 """Bytes that are looked at: a ClientHello of 64 KiB in a few records."""

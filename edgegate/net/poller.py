@@ -29,7 +29,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import classImplements
 
-log = Logger()
+log = Logger(namespace=__name__)
 
 _EVENTS: Final = 256
 """Descriptors that are called in one turn, so that the reactor's others have theirs."""

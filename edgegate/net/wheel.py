@@ -15,7 +15,7 @@ from typing import Final
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
-log = Logger()
+log = Logger(namespace=__name__)
 
 _NEVER: Final = float("inf")
 

@@ -19,7 +19,7 @@ from edgegate.observe.log_file import LogFile
 from edgegate.observe.log_lines import Format, misfit_values, relay_values, request_values
 from edgegate.startup import CannotStart
 
-log = Logger()
+log = Logger(namespace=__name__)
 
 BATCH = 64
 """Lines that are made at once at most: what they are made of is not kept for long, nor are requests behind them."""

@@ -10,10 +10,7 @@ from threading import Thread
 STANDARD_OUTPUT = "-"
 
 MAX_QUEUED = 8 * 1024 * 1024
-"""Bytes that wait to be written; what comes when they are reached is lost, and counted."""
-
 PATIENCE = 5.0
-"""Seconds that the end waits for what is queued."""
 
 _MODE = 0o640
 
@@ -21,11 +18,21 @@ _MODE = 0o640
 class LogFile:
     """A log file, or standard output."""
 
-    def __init__(self, path: str, complain: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        path: str,
+        complain: Callable[[str], None],
+        max_queued: int = MAX_QUEUED,
+        patience: float = PATIENCE,
+    ) -> None:
         """
         @param path: The file; C{-} is standard output.
         @param complain: Takes what is wrong, in a thread that is not the caller's.
+        @param max_queued: Bytes that wait to be written; what comes when they are reached is lost, and counted.
+        @param patience: Seconds that the end waits for what is queued.
         """
+        self._max_queued = max_queued
+        self._patience = patience
         self.path = path
         self._complain = complain
         self._queue: SimpleQueue[bytes | int | None] = SimpleQueue()
@@ -52,7 +59,7 @@ class LogFile:
 
     def write(self, lines: bytes) -> None:
         """Queue whole lines. Never waits, never fails."""
-        if self._given - self._taken >= MAX_QUEUED:
+        if self._given - self._taken >= self._max_queued:
             self._turned_away += lines.count(b"\n")
             return
         self._given += len(lines)
@@ -68,11 +75,11 @@ class LogFile:
             self._queue.put(self._open())
 
     def close(self) -> None:
-        """Write what is queued, as long as L{PATIENCE} lasts, and close the file."""
+        """Write what is queued, as long as patience lasts, and close the file."""
         thread, self._thread = self._thread, None
         if thread is not None:
             self._queue.put(None)
-            thread.join(PATIENCE)
+            thread.join(self._patience)
 
     def _open(self) -> int:
         if self.path == STANDARD_OUTPUT:

@@ -9,7 +9,7 @@ from twisted.logger import Logger
 
 from edgegate.observe.events import Ended, Misfit, Observer, RelayEnd
 
-log: Final = Logger()
+log: Final = Logger(namespace=__name__)
 
 
 class Observers:

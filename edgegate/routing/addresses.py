@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -39,3 +40,12 @@ class UNIXAddress:
 
 
 Address = TCPAddress | UNIXAddress
+
+
+def is_ip_address(text: str) -> bool:
+    """Whether a text is an IP address, which stands for itself: no name server is asked for it, nor is it for SNI."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True

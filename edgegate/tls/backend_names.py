@@ -9,6 +9,7 @@ import service_identity
 from cryptography import x509
 from service_identity import hazmat
 
+from edgegate.routing.addresses import is_ip_address
 from edgegate.tls.verification import alternative_names
 
 _SHOWN = 5
@@ -43,19 +44,10 @@ def shown_names(certificate: x509.Certificate) -> str:
     return ", ".join(ascii(name)[1:-1] for name in names[:_SHOWN]) + more or "no name"
 
 
-def is_address(name: str) -> bool:
-    """Whether a name is an IP address, which is never asked for by SNI (RFC 6066 section 3)."""
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
-
-
 def _identifies(patterns: tuple[hazmat.CertificatePattern, ...], name: str) -> bool:
     """Whether a name of the certificate, maybe a wildcard for one label, stands for this name (RFC 9525)."""
     try:
-        wanted = hazmat.IPAddress_ID(name) if is_address(name) else hazmat.DNS_ID(name)
+        wanted = hazmat.IPAddress_ID(name) if is_ip_address(name) else hazmat.DNS_ID(name)
         hazmat.verify_service_identity(patterns, [wanted], [])
     except (ValueError, service_identity.CertificateError, service_identity.VerificationError):
         return False

@@ -15,9 +15,9 @@ from twisted.logger import Logger
 
 from edgegate.errors import CERTIFICATE_MISNAMED, CERTIFICATE_REFUSED, TLS_FAILED, Fault
 from edgegate.observe.seldom import Seldom
-from edgegate.routing.addresses import Address
+from edgegate.routing.addresses import Address, is_ip_address
 from edgegate.routing.tls import TLSVersion, UpstreamTLS
-from edgegate.tls.backend_names import is_address, is_for, shown_names
+from edgegate.tls.backend_names import is_for, shown_names
 from edgegate.tls.contexts import (
     DEFAULT_CIPHERS,
     MODE_ENABLE_PARTIAL_WRITE,
@@ -27,7 +27,7 @@ from edgegate.tls.contexts import (
 )
 from edgegate.tls.verification import MAX_DEPTH, UNREADABLE, reason_of_code, trust
 
-log = Logger()
+log = Logger(namespace=__name__)
 
 MAX_SESSIONS = 1024
 """Sessions that one context keeps, each for one endpoint and name; of more the oldest is forgotten."""
@@ -57,15 +57,18 @@ class ClientContext:
     @ivar context: OpenSSL's.
     """
 
-    __slots__ = ("context", "seldom", "sessions", "tls")
+    __slots__ = ("context", "max_sessions", "seldom", "sessions", "tls")
 
-    def __init__(self, tls: UpstreamTLS) -> None:
+    def __init__(self, tls: UpstreamTLS, max_sessions: int = MAX_SESSIONS) -> None:
         """
         Read key material, which takes its time: may be called in a thread.
+
+        @param max_sessions: Sessions that are kept; the oldest is forgotten for the next one.
 
         @raise edgegate.tls.secrets.BadKeyMaterial: A certificate, key, authority or revocation list is of no use.
         """
         self.tls = tls
+        self.max_sessions = max_sessions
         self.context = client_context(tls)
         self.sessions: dict[tuple[Address, str], SSL.Session] = {}
         self.seldom = Seldom()
@@ -99,7 +102,7 @@ class Handshakes:
         name = self.name
         names = self.shared.tls.names or ((name,) if name else ())
         connection.set_app_data(_Verdict(names))
-        if name and not is_address(name):
+        if name and not is_ip_address(name):
             connection.set_tlsext_host_name(name.encode("ascii"))
         if self.alpn:
             connection.set_alpn_protos(list(self.alpn))
@@ -114,7 +117,7 @@ class Handshakes:
         key = (address, self.name)
         sessions.pop(key, None)
         if session is not None:
-            if len(sessions) >= MAX_SESSIONS:
+            if len(sessions) >= self.shared.max_sessions:
                 del sessions[next(iter(sessions))]
             sessions[key] = session
 

@@ -8,8 +8,9 @@ private key.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -22,7 +23,10 @@ from edgegate.routing.snapshot import KeyPair
 MIN_RSA_BITS = 2048
 """As OpenSSL at its default security level, and Envoy."""
 
-EXPIRES_SOON = timedelta(days=14)
+EXPIRES_SOON = timedelta(days=21)
+"""How long before a certificate's end it is warned of: after those who renew 30 days before have done so."""
+
+T = TypeVar("T")
 
 ServerKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey
 
@@ -43,15 +47,6 @@ class BadKeyMaterial(ValueError):
         super().__init__(f"{name}: {reason}")
         self.name = name
         self.reason = reason
-
-
-def check_key_pair(pair: KeyPair) -> None:
-    """
-    Check that a server can present this chain with this key.
-
-    @raise BadKeyMaterial: It can't.
-    """
-    load_key_pair(pair)
 
 
 def check_authorities(pem: bytes, name: str = "caCertificates") -> None:
@@ -133,15 +128,7 @@ def load_certificates(pem: bytes, name: str) -> tuple[x509.Certificate, ...]:
 
     @raise BadKeyMaterial: There are none, or one can't be read.
     """
-    found = []
-    for number, block in enumerate(_blocks(pem, b"CERTIFICATE"), 1):
-        try:
-            found.append(x509.load_pem_x509_certificate(block))
-        except _UNREADABLE:
-            raise BadKeyMaterial(name, f"certificate {number} can't be read") from None
-    if not found:
-        raise BadKeyMaterial(name, f"no certificate found: {_content(pem)}")
-    return tuple(found)
+    return _loaded(pem, name, b"CERTIFICATE", "certificate", x509.load_pem_x509_certificate)
 
 
 def load_revocations(pem: bytes, name: str) -> tuple[x509.CertificateRevocationList, ...]:
@@ -150,14 +137,19 @@ def load_revocations(pem: bytes, name: str) -> tuple[x509.CertificateRevocationL
 
     @raise BadKeyMaterial: There are none, or one can't be read.
     """
+    return _loaded(pem, name, b"X509 CRL", "certificate revocation list", x509.load_pem_x509_crl)
+
+
+def _loaded(pem: bytes, name: str, label: bytes, what: str, load: Callable[[bytes], T]) -> tuple[T, ...]:
+    """Return what the blocks with a label hold, at least one; C{what} it is called in messages."""
     found = []
-    for number, block in enumerate(_blocks(pem, b"X509 CRL"), 1):
+    for number, block in enumerate(_blocks(pem, label), 1):
         try:
-            found.append(x509.load_pem_x509_crl(block))
+            found.append(load(block))
         except _UNREADABLE:
-            raise BadKeyMaterial(name, f"revocation list {number} can't be read") from None
+            raise BadKeyMaterial(name, f"{what} {number} can't be read") from None
     if not found:
-        raise BadKeyMaterial(name, f"no certificate revocation list found: {_content(pem)}")
+        raise BadKeyMaterial(name, f"no {what} found: {_content(pem)}")
     return tuple(found)
 
 

@@ -31,9 +31,9 @@ from zope.interface import implementer
 
 from edgegate.net.endpoints import StreamClientEndpoint
 from edgegate.net.wheel import TimerWheel
+from edgegate.routing.addresses import is_ip_address
 from edgegate.routing.clusters import Probe
 from edgegate.routing.snapshot import Address, TCPAddress
-from edgegate.upstream.dns import is_literal
 from edgegate.upstream.grpc_health import check_health
 from edgegate.upstream.lookups import Lookups
 from edgegate.upstream.named_endpoint import NamedEndpoint, SharedLookups
@@ -73,7 +73,7 @@ class Asking:
         return self._get(endpoint, address, probe)
 
     def _endpoint(self, address: Address, probe: Probe) -> IStreamClientEndpoint:
-        if isinstance(address, TCPAddress) and not is_literal(address.host):
+        if isinstance(address, TCPAddress) and not is_ip_address(address.host):
             port = address.port
             return NamedEndpoint(
                 self._lookups, address.host, lambda host: self._endpoint(TCPAddress(host, port), probe)

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 from twisted.logger import Logger
 
 from edgegate.net.wheel import Deadline
+from edgegate.routing.addresses import is_ip_address
 from edgegate.routing.clusters import Balancing
 from edgegate.routing.snapshot import Address, Cluster, Discovery, Endpoint, TCPAddress
 from edgegate.upstream.admission import Admission, limited
 from edgegate.upstream.balancing import Chooser, Only
 from edgegate.upstream.budget import RetryBudget
 from edgegate.upstream.contact import Contact
-from edgegate.upstream.dns import ResolvedName, is_literal
+from edgegate.upstream.dns import ResolvedName
 from edgegate.upstream.endpoint import EndpointState
 from edgegate.upstream.fitness import Fitness
 from edgegate.upstream.outliers import Outliers
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 RESOLVE_TIMEOUT = 5.0
 """Seconds that a request waits for the first addresses of its cluster."""
 
-log = Logger()
+log = Logger(namespace=__name__)
 
 
 class ClusterState:
@@ -130,17 +131,6 @@ class ClusterState:
         """
         selection = self._selection
         return iter(()) if selection is None else selection.others(tried, key)
-
-    def candidates(self, exclude: Collection[EndpointState] = ()) -> Iterator[EndpointState]:
-        """Yield all fit endpoints but the excluded ones in the order to try: whose turn it is, then the others."""
-        first = self.next()
-        if first is None:
-            return
-        if first not in exclude:
-            yield first
-        for endpoint in self.others((first,)):
-            if endpoint not in exclude:
-                yield endpoint
 
     # How endpoints do -------------------------------------------------------------------------------------------------
 
@@ -248,7 +238,7 @@ class ClusterState:
         wanted = set()
         if self.cluster.discovery not in (Discovery.STATIC, Discovery.DYNAMIC):
             addresses = [endpoint.address for endpoint in self.cluster.endpoints]
-            wanted = {a.host for a in addresses if isinstance(a, TCPAddress) and not is_literal(a.host)}
+            wanted = {a.host for a in addresses if isinstance(a, TCPAddress) and not is_ip_address(a.host)}
         self._names = {
             name: before.get(name) or resolver.watch(name, self._resolution_changed, self._quiet)
             for name in sorted(wanted)

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from edgegate.net.addresses import Downstream
 from edgegate.net.opening import Opening
 from edgegate.net.proxy_protocol import header
+from edgegate.routing.addresses import is_ip_address
 from edgegate.routing.clusters import Cluster, Keepalive, ProxyHeader
 from edgegate.routing.hosts import normalise
 from edgegate.routing.tls import UpstreamTLS
-from edgegate.tls.backend_names import is_address
 from edgegate.tls.client_contexts import ClientContext, Handshakes
 
 HTTP1 = (b"http/1.1",)
@@ -82,7 +82,7 @@ def contact_of(cluster: Cluster, contexts: Mapping[UpstreamTLS, ClientContext]) 
 
 def _asked(tls: UpstreamTLS, otherwise: str) -> str:
     name = (tls.sni or otherwise).rstrip(".").removeprefix("[").removesuffix("]")
-    if is_address(name):
+    if is_ip_address(name):
         return name
     try:
         return normalise(name) if name else ""

@@ -15,7 +15,6 @@ are known to say so; who has gone for good is told by health checks.
 from __future__ import annotations
 
 from collections.abc import Callable
-from ipaddress import ip_address
 from random import Random
 
 from twisted.logger import Logger
@@ -48,16 +47,7 @@ LOOK = 5.0
 LOST = 120.0
 """Seconds after which a query is taken for failed: a resolver that breaks down may never say so."""
 
-log = Logger()
-
-
-def is_literal(host: str) -> bool:
-    """Whether a host is an IP address, which stands for itself."""
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
+log = Logger(namespace=__name__)
 
 
 class ResolvedName:

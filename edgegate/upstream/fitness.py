@@ -14,7 +14,7 @@ from edgegate.upstream.endpoint import EndpointState
 from edgegate.upstream.outliers import Outliers, Record
 from edgegate.upstream.probing import Probing, Watcher
 
-log = Logger()
+log = Logger(namespace=__name__)
 
 
 class Fitness:

@@ -41,7 +41,7 @@ MOST_CALLS = 3
 GRACE = 1.0
 """Seconds that an answer of one kind waits for the other: there are servers that never answer for IPv6."""
 
-log = Logger()
+log = Logger(namespace=__name__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from types import MappingProxyType
 
-from edgegate.routing.addresses import TCPAddress
+from edgegate.routing.addresses import TCPAddress, is_ip_address
 
 PORT = 53
 
@@ -180,11 +180,7 @@ def parse_hosts(text: str) -> dict[str, tuple[str, ...]]:
 
 def _is_server(text: str) -> bool:
     """Whether it is an address. One of a link (C{fe80::1%eth0}) is passed over, as Twisted can't say the link."""
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return "%" not in text
+    return is_ip_address(text) and "%" not in text
 
 
 def _number(text: str | None, default: int, least: int, most: int) -> int:

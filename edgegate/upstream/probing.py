@@ -22,7 +22,7 @@ from edgegate.routing.snapshot import Address, TCPAddress, UNIXAddress
 Ask = Callable[[Address, Probe], "Deferred[None]"]
 """Ask an address once; fails with whatever is wrong, may be cancelled."""
 
-log = Logger()
+log = Logger(namespace=__name__)
 
 
 class Health:

@@ -175,8 +175,8 @@ class AcceptanceTestCase(SynchronousTestCase):
         )
 
     def certificates(self, *hosts: str) -> Path:
-        """Make certificates in C{certs/} of the test's folder, for the demo's hosts unless others are named."""
-        made = self.ask("edgegate", "certs", "etc/certs", *(f"--host={host}" for host in hosts))
+        """Make certificates in C{etc/certs/} of the test's folder: the demo's, and those for these hosts."""
+        made = self.ask("edgegate", "certs", "--demo", "--dir=etc/certs", *hosts)
         self.assertEqual(made.returncode, 0, made.stdout + made.stderr)
         return self.folder / "etc" / "certs"
 

@@ -127,6 +127,14 @@ class LookingTests(CoolstoreTestCase):
         self.assertIn('broken.yaml:4:8: error: spec.servrs: unknown field; did you mean "servers"?', result.stdout)
         self.assertEqual(self.get(8080, "apiserver.istioinaction.io"), "HTTP/1.1 200 OK")
 
+    def test_whose(self) -> None:
+        """Which gateway was asked is said beside the answer: of several on a machine it could be another."""
+        self.open_empty()
+        whose = rf"^asked the gateway at {self.admin}: pid \d+, config {self.folder / 'etc'}\n$"
+        for command in (("proxy-config", "listeners"), ("reload",)):
+            result = self.ask("edgegate", *command, f"--admin={self.admin}")
+            self.assertRegex(result.stderr, whose)
+
     def test_nobody(self) -> None:
         """Without a gateway the commands say so in one line."""
         result = self.ask("edgegate", "proxy-config", "listeners", f"--admin={self.admin}")

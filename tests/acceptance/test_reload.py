@@ -58,7 +58,7 @@ class ReloadTests(AcceptanceTestCase):
         certs = self.folder / "etc" / "certs"
         for name in ("shop.example.crt", "shop.example.key"):
             (certs / name).unlink()
-        made = self.ask("edgegate", "certs", "etc/certs", "--host=shop.example")
+        made = self.ask("edgegate", "certs", "--dir=etc/certs", "shop.example")
         self.assertEqual(made.returncode, 0, made.stdout + made.stderr)
 
     def shown(self) -> bytes | None:

@@ -89,6 +89,7 @@ class PretendedGateway:
     """
 
     def __init__(self) -> None:
+        self.config = "/etc/edge gate"
         self.snapshot = SNAPSHOT
         self.clusters = ClusterRegistry(ResolvingReactor(), TimerWheel(Clock(), 0.5))
         self.clusters.update(SNAPSHOT.clusters)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.admin.address import CONFIG, PID
 from edgegate.admin.resources import PAGES
 from edgegate.admin.site import AdminSite
 from edgegate.reloading import Outcome
@@ -47,6 +49,18 @@ class ResourcesTests(SynchronousTestCase):
         self.assertEqual(fields[b"x-content-type-options"], b"nosniff")
         self.assertEqual(fields[b"content-type"], b"text/plain; charset=utf-8")
         self.assertEqual(fields[b"server"], b"edgegate")
+
+    def test_whose(self) -> None:
+        """Every answer says which gateway it is of; who is not let in does not learn it."""
+        for request in ("GET /", "GET /nothing", "POST /listeners", "POST /reload"):
+            fields = self.ask(request).fields
+            self.assertEqual(fields[PID], str(os.getpid()).encode(), request)
+            self.assertEqual(fields[CONFIG], b"/etc/edge%20gate", request)
+        self.assertNotIn(PID, self.ask("POST /reload", "Origin: http://evil.example").fields)
+        self.gateway.config = "/etc/b\N{LATIN SMALL LETTER U WITH DIAERESIS}cher\r\nx: y"
+        self.assertEqual(self.ask("GET /").fields[CONFIG], b"/etc/b%C3%BCcher%0D%0Ax%3A%20y")
+        self.gateway.config = os.fsdecode(b"/etc/\xff")
+        self.assertEqual(self.ask("GET /").fields[CONFIG], b"/etc/%FF")
 
     def test_ready(self) -> None:
         """A gateway that is not ready is 503, and lives all the same."""

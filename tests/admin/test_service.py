@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import stat
 import subprocess
-import sys
 from pathlib import Path
-from unittest.mock import patch
 
 import click
 from twisted.internet import reactor
+from twisted.internet.protocol import Factory
 from twisted.internet.threads import deferToThread
 from twisted.logger import LogLevel, capturedLogs, formatEvent
 from twisted.trial.unittest import TestCase
 
-from edgegate.admin.service import AdminService
+from edgegate.admin.service import AdminService, SiteFactory
 from edgegate.cli.asking import fetch
 from edgegate.routing.snapshot import Address, TCPAddress, UNIXAddress
 from tests.admin.served import PretendedGateway
@@ -47,17 +47,18 @@ class AdminServiceTests(TestCase):
         assert service.port is not None
         host = service.port.getHost()
         address = TCPAddress("127.0.0.1", host.port)  # type: ignore[attr-defined]
-        status, text = await fetch(reactor, address, "GET", "/live")
-        self.assertEqual((status, text), (200, "live\n"))
-        status, text = await fetch(reactor, address, "POST", "/reload")
-        self.assertEqual((status, text.split()[0]), (200, "unchanged"))
+        answer = await fetch(reactor, address, "GET", "/live")
+        self.assertEqual((answer.status, answer.text), (200, "live\n"))
+        self.assertEqual(answer.gateway, f"the gateway at {address}: pid {os.getpid()}, config /etc/edge gate")
+        answer = await fetch(reactor, address, "POST", "/reload")
+        self.assertEqual((answer.status, answer.text.split()[0]), (200, "unchanged"))
 
     async def test_unix(self) -> None:
         """Over a UNIX socket that only its owner can open; it is gone afterwards."""
         path = self.mktemp()
         service = self.start(UNIXAddress(path))
         self.assertEqual(mode_of(path), 0o600)
-        self.assertEqual((await fetch(reactor, UNIXAddress(path), "GET", "/ready"))[0], 200)
+        self.assertEqual((await fetch(reactor, UNIXAddress(path), "GET", "/ready")).status, 200)
         await service.stopService()
         self.assertEqual((mode_of(path), mode_of(f"{path}.lock")), (None, None))
 
@@ -79,13 +80,14 @@ class AdminServiceTests(TestCase):
 
     async def test_gone(self) -> None:
         """Where what answers cannot be loaded the connection ends, and the log says why in a line."""
+
+        def gone() -> Factory:
+            raise ImportError("No module named 'edgegate.admin.site'")
+
         path = self.mktemp()
-        self.start(UNIXAddress(path))
-        with (
-            patch.dict(sys.modules, {"edgegate.admin.site": None}),
-            capturedLogs() as logged,
-            socket.socket(socket.AF_UNIX) as client,
-        ):
+        port = reactor.listenUNIX(path, SiteFactory(gone))  # type: ignore[attr-defined]
+        self.addCleanup(port.stopListening)
+        with capturedLogs() as logged, socket.socket(socket.AF_UNIX) as client:
             client.settimeout(PATIENCE)
             client.connect(path)
             self.assertEqual(await deferToThread(client.recv, 1), b"")
@@ -110,9 +112,13 @@ class AdminServiceTests(TestCase):
             address = TCPAddress("127.0.0.1", other.getsockname()[1])
             self.assertRaises(SystemExit, self.start, address)
             service = AdminService(reactor, PretendedGateway(), address, required=False)
-            service.privilegedStartService()
+            with capturedLogs() as logged:
+                service.privilegedStartService()
             service.startService()
             self.assertIsNone(service.port)
+            (line,) = [formatEvent(event) for event in logged]
+            self.assertIn("this gateway can't be asked", line)
+            self.assertIn("--admin of its own", line)
             self.successResultOf(service.stopService())
 
 

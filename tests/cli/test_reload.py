@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-from click.testing import CliRunner, Result
+from contextlib import redirect_stdout
+from io import StringIO
+
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.cli import reload as module
-from edgegate.cli.reload import reload
+from edgegate.cli.asking import Answer
+from edgegate.cli.reload import tell_to_reload
 from edgegate.routing.snapshot import Address, TCPAddress
 
 
 class ReloadTests(SynchronousTestCase):
     """What the command says, and how it ends."""
 
-    def ask(self, status: int, text: str) -> Result:
-        """Run the command; the gateway answers this."""
+    def ask(self, status: int, text: str) -> tuple[int, str]:
+        """Run the command, the gateway answers this; return its exit status and what it printed."""
         self.asked: list[tuple[Address, str, str]] = []
 
-        def answer(address: Address, method: str, path: str) -> tuple[int, str]:
+        def answer(address: Address, method: str, path: str) -> Answer:
             self.asked.append((address, method, path))
-            return status, text
+            return Answer(status, text, "a gateway")
 
-        self.patch(module, "ask", answer)
-        return CliRunner().invoke(reload, ["--admin", "127.0.0.1:1"])
+        with redirect_stdout(StringIO()) as out:
+            return tell_to_reload(TCPAddress("127.0.0.1", 1), answer), out.getvalue()
 
     def test_installed(self) -> None:
         """What changed is printed."""
-        result = self.ask(200, "installed\nlistener added\n")
-        self.assertEqual((result.exit_code, result.output), (0, "installed\nlistener added\n"))
+        self.assertEqual(self.ask(200, "installed\nlistener added\n"), (0, "installed\nlistener added\n"))
         self.assertEqual(self.asked, [(TCPAddress("127.0.0.1", 1), "POST", "/reload")])
 
     def test_refused(self) -> None:
         """Files that are refused are a failure."""
-        result = self.ask(422, "refused\na.yaml:1:1: error: no\n")
-        self.assertEqual((result.exit_code, result.output), (1, "refused\na.yaml:1:1: error: no\n"))
+        self.assertEqual(self.ask(422, "refused\na.yaml:1:1: error: no\n"), (1, "refused\na.yaml:1:1: error: no\n"))

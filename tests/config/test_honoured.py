@@ -64,13 +64,32 @@ class FieldsTests(SynchronousTestCase):
 
     def test_paths(self) -> None:
         """All fields are listed by their paths, those of a field that is not honoured left out."""
-        listed = dict(fields(VirtualService))
+        listed = {each.path: each.note for each in fields(VirtualService)}
         self.assertIsNone(listed["http[].match[].headers.*.exact"])
         self.assertIsNone(listed["http[].route[].destination.port.number"])
         self.assertIsNone(listed["http[].redirect.uri"])
         labels = listed["http[].match[].sourceLabels"]
         assert labels is not None
         self.assertIn("never holds at an edge", labels.message)
-        mode = dict(fields(Gateway))["servers[].tls.mode"]
+        mode = {each.path: each.note for each in fields(Gateway)}["servers[].tls.mode"]
         assert mode is not None
         self.assertIn("ISTIO_MUTUAL", dict(mode.values))
+
+    def test_types(self) -> None:
+        """Types are in words that a writer of YAML knows, and what must be given is told."""
+        listed = {each.path: each for each in (*fields(VirtualService), *fields(Gateway))}
+        for path, type_, required in (
+            ("hosts", "list of strings", False),
+            ("http[].timeout", "duration", False),
+            ("http[].directResponse.body.bytes", "base64", False),
+            ("http[].route[].weight", "integer", False),
+            ("http[].mirrorPercentage.value", "number", False),
+            ("http[].match[].ignoreUriCase", "boolean", False),
+            ("http[].redirect.derivePort", "FROM_PROTOCOL_DEFAULT, FROM_REQUEST_PORT", False),
+            ("http[].match[]", None, False),
+            ("http[].headers.request.set", "map to strings", False),
+            ("http", "list of objects", False),
+            ("servers[].port.number", "integer", True),
+        ):
+            found = listed.get(path)
+            self.assertEqual(found and (found.type, found.required), type_ and (type_, required), path)

@@ -17,10 +17,11 @@ LAST = b"GET / HTTP/1.1\r\nHost: nobody.example\r\nConnection: close\r\n\r\n"
 class ClosingTests(SynchronousTestCase):
     """Connections after their last answer."""
 
-    def end(self, request: bytes) -> FakeStream:
-        """Ask for something after which the connection ends."""
+    def end(self, request: bytes, buffered: int = 0) -> FakeStream:
+        """Ask for something after which the connection ends, so many bytes of the answer being on their way."""
         self.talk = Conversation(limits=Limits(linger_bytes=100))
         client = self.talk.client()
+        client.buffered = buffered
         client.deliver(request)
         verifyObject(IProtocol, client.protocol)
         self.assertIsNone(client.producer)
@@ -37,8 +38,7 @@ class ClosingTests(SynchronousTestCase):
 
     def test_reader(self) -> None:
         """One that still has to read is waited for as long as it does."""
-        self.patch(FakeStream, "buffered", 1)
-        client = self.end(LAST)
+        client = self.end(LAST, buffered=1)
         for client.acknowledged in (100_000, 200_000, 300_000):
             self.talk.advance(Limits().stall_seconds + 1)
             self.assertEqual(client.ended, "closed")

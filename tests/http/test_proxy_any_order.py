@@ -21,8 +21,25 @@ EVENTS = st.lists(
 )
 
 
+ROUNDS = 6
+"""More than the tries of a request, each of which may begin when the one before has failed."""
+
+
 class AnyOrderTests(SynchronousTestCase):
     """Whatever happens, in whatever order."""
+
+    def all_gone(self, talk: Conversation, streams: list[FakeStream]) -> None:
+        """Whatever is awaited comes to its end, but for the client, who waits: backends refuse or close."""
+        for stream in streams:
+            if not stream.over and stream.producer is not None:
+                stream.producer.resumeProducing()
+        for connect in talk.connects:
+            if connect.pending:
+                connect.failed(CONNECT_REFUSED)
+        for stream in streams:
+            stream.finish()
+            stream.settle()
+        talk.advance(1)
 
     @settings(max_examples=300, deadline=None)
     @given(EVENTS, st.booleans(), st.booleans(), st.booleans())
@@ -65,12 +82,10 @@ class AnyOrderTests(SynchronousTestCase):
                 client.finish()
             for stream in streams:
                 stream.settle()
+        for _ in range(ROUNDS):
+            self.all_gone(talk, streams)
+        self.assertEqual(len(talk.ended), before + 1, "a request hangs for as long as its client stays")
         client.finish()
-        for connect in talk.connects:
-            if connect.pending:
-                connect.failed(CONNECT_REFUSED)
-        for stream in streams:
-            stream.finish()
         self.assertEqual(len(talk.ended), before + 1)
         self.assertLessEqual(client.sent.count(b"HTTP/1.1 "), 1)
         self.assertEqual(talk.left, NOTHING_LEFT)

@@ -18,6 +18,14 @@ class AskedSocket(Socket):
     """A socket that says that it is controlled by another than it is, or that it does not know."""
 
     says = b""
+    told: list[tuple[object, ...]] | None = None
+
+    def setsockopt(self, *what: object) -> None:  # type: ignore[override]
+        """Take note of what it is told, once somebody wants to know."""
+        if self.told is None:
+            super().setsockopt(*what)  # type: ignore[call-overload]
+        else:
+            self.told.append(what)
 
     def getsockopt(self, *about: int) -> bytes:  # type: ignore[override]
         """Say it."""
@@ -66,7 +74,7 @@ class SocketTests(SynchronousTestCase):
             theirs.recv(1)
         reset_on_close(ours)
 
-    def asked(self, says: bytes) -> Socket:
+    def asked(self, says: bytes) -> AskedSocket:
         """Return a socket that says what controls it; in fact cubic or reno does."""
         sock = AskedSocket(socket.AF_INET, socket.SOCK_STREAM)
         self.addCleanup(sock.close)
@@ -75,9 +83,8 @@ class SocketTests(SynchronousTestCase):
 
     def chosen(self, says: bytes, host: str) -> bool:
         """Return whether a socket that is to send to a host is told another control."""
-        told: list[tuple[object, ...]] = []
         sock = self.asked(says)
-        self.patch(AskedSocket, "setsockopt", lambda _, *what: told.append(what))
+        sock.told = told = []
         unpaced(sock, host)
         self.assertIn(told, ([], [(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"reno")]))
         return bool(told)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from queue import SimpleQueue
+from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.observe import log_file
 from edgegate.observe.log_file import LogFile
 
 
@@ -20,9 +20,9 @@ class LogFileTests(SynchronousTestCase):
         self.path = Path(self.mktemp())
         self.complaints: SimpleQueue[str] = SimpleQueue()
 
-    def open(self, path: str | None = None) -> LogFile:
+    def open(self, path: str | None = None, **bounds: Any) -> LogFile:
         """Open a log."""
-        log = LogFile(path or str(self.path), self.complaints.put)
+        log = LogFile(path or str(self.path), self.complaints.put, **bounds)
         log.open()
         self.addCleanup(log.close)
         return log
@@ -98,11 +98,9 @@ class LogFileTests(SynchronousTestCase):
 
     def test_nobody_reads(self) -> None:
         """Where writing hangs, a bounded amount waits; what comes then is lost, and nobody is held up."""
-        self.patch(log_file, "MAX_QUEUED", 100_000)
-        self.patch(log_file, "PATIENCE", 0.01)
         os.mkfifo(self.path)
         reader = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
-        log = self.open()
+        log = self.open(max_queued=100_000, patience=0.01)
         line = b"x" * 999 + b"\n"
         for _ in range(1000):
             log.write(line)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.tls.backend_names import is_address, is_for, shown_names
+from edgegate.tls.backend_names import is_for, shown_names
 from tests.tls.handshakes import AUTHORITY
 
 NAMES = ("shop.example", "*.wild.example", "192.0.2.7", "2001:db8::7", "spiffe://shop.example/ns/default/sa/web")
@@ -41,9 +41,3 @@ class BackendNamesTests(SynchronousTestCase):
         self.assertEqual(shown_names(CERTIFICATE), ", ".join(NAMES))
         many = AUTHORITY.server([f"n{number}.example" for number in range(9)]).certificate
         self.assertIn("n4.example and 4 more", shown_names(many))
-
-    def test_addresses(self) -> None:
-        """What is an IP address."""
-        self.assertEqual(
-            [is_address(each) for each in ("192.0.2.7", "::1", "shop.example", "")], [True, True, False, False]
-        )

@@ -224,8 +224,7 @@ class SessionsTests(HandshakeCase):
 
     def test_bounded(self) -> None:
         """Of many names the oldest are forgotten."""
-        self.patch(client_contexts, "MAX_SESSIONS", 1)
-        context = ClientContext(TRUSTED)
+        context = ClientContext(TRUSTED, max_sessions=1)
         for name in ("a.example", "b.example"):
             self.shake(Handshakes(context, name))
         self.assertEqual(list(context.sessions), [(THERE, "b.example")])

@@ -14,10 +14,10 @@ from edgegate.routing.snapshot import KeyPair
 from edgegate.tls.secrets import (
     BadKeyMaterial,
     check_authorities,
-    check_key_pair,
     check_revocations,
     doubts,
     expiry,
+    load_key_pair,
 )
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
@@ -42,7 +42,7 @@ class KeyPairTests(SynchronousTestCase):
 
     def refused(self, given: KeyPair, reason: str) -> None:
         """Expect a refusal that names the file and the reason, and shows nothing of the key."""
-        error = self.assertRaises(BadKeyMaterial, check_key_pair, given)
+        error = self.assertRaises(BadKeyMaterial, load_key_pair, given)
         self.assertEqual(error.name, "shop.crt")
         self.assertEqual(error.reason, reason)
         self.assertEqual(str(error), f"shop.crt: {reason}")
@@ -53,14 +53,14 @@ class KeyPairTests(SynchronousTestCase):
     def test_good(self) -> None:
         """ECDSA, RSA and Ed25519 keys are served, with or without intermediate authorities."""
         for key in (None, rsa.generate_private_key(65537, 2048), ec.generate_private_key(ec.SECP384R1())):
-            check_key_pair(pair(AUTHORITY.server(["a.example"], NOW, key=key)))
+            load_key_pair(pair(AUTHORITY.server(["a.example"], NOW, key=key)))
         edwards = ed25519.Ed25519PrivateKey.generate()
-        check_key_pair(pair(AUTHORITY.server(["a.example"], NOW, key=edwards)))  # type: ignore[arg-type]
-        check_key_pair(pair(AUTHORITY.intermediate("Below", NOW).server(["a.example"], NOW)))
+        load_key_pair(pair(AUTHORITY.server(["a.example"], NOW, key=edwards)))  # type: ignore[arg-type]
+        load_key_pair(pair(AUTHORITY.intermediate("Below", NOW).server(["a.example"], NOW)))
 
     def test_key_formats(self) -> None:
         """Keys come as PKCS #8 or in OpenSSL's older form."""
-        check_key_pair(pair(key=pem(ISSUED.key, serialization.PrivateFormat.TraditionalOpenSSL)))
+        load_key_pair(pair(key=pem(ISSUED.key, serialization.PrivateFormat.TraditionalOpenSSL)))
 
     def test_curve_parameters(self) -> None:
         """C{openssl ecparam -genkey} writes the curve's parameters before the key."""
@@ -70,16 +70,16 @@ class KeyPairTests(SynchronousTestCase):
         self.assertIn(b"EC PARAMETERS", made)
         block = made[made.index(b"-----BEGIN EC PRIVATE") :]
         key = serialization.load_pem_private_key(block, None)
-        check_key_pair(pair(AUTHORITY.server(["a.example"], NOW, key=key), key=made))  # type: ignore[arg-type]
+        load_key_pair(pair(AUTHORITY.server(["a.example"], NOW, key=key), key=made))  # type: ignore[arg-type]
 
     def test_one_file_for_both(self) -> None:
         """A file that holds the chain and the key can be named for both."""
         both = ISSUED.key_pem + ISSUED.chain_pem
-        check_key_pair(pair(chain=both, key=both))
+        load_key_pair(pair(chain=both, key=both))
 
     def test_text_around(self) -> None:
         """What stands around the PEM blocks is not looked at, nor is the kind of line ends."""
-        check_key_pair(pair(chain=b"subject=CN = a.example\r\n" + ISSUED.chain_pem.replace(b"\n", b"\r\n") + b"\r\n"))
+        load_key_pair(pair(chain=b"subject=CN = a.example\r\n" + ISSUED.chain_pem.replace(b"\n", b"\r\n") + b"\r\n"))
 
     def test_another_key(self) -> None:
         """The key must be the certificate's."""
@@ -187,7 +187,7 @@ class RevocationsTests(SynchronousTestCase):
         """A broken list is refused."""
         broken = b"-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n"
         error = self.assertRaises(BadKeyMaterial, check_revocations, broken, "gone.crl")
-        self.assertEqual(str(error), "gone.crl: revocation list 1 can't be read")
+        self.assertEqual(str(error), "gone.crl: certificate revocation list 1 can't be read")
 
 
 class ExpiryTests(SynchronousTestCase):

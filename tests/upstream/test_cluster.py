@@ -28,6 +28,7 @@ from edgegate.upstream.cluster import ClusterState
 from edgegate.upstream.localities import Place
 from edgegate.upstream.registry import ClusterRegistry
 from tests.upstream.asked import FakeAsk
+from tests.upstream.ordering import candidates
 from tests.upstream.resolving import ResolvingReactor
 from tests.upstream.test_registry import static, tcp
 
@@ -91,7 +92,7 @@ class ChoiceTests(ClusterCase):
         )
         state = self.serve(cluster)
         self.assertEqual({str(state.next()) for _ in range(9)}, {str(state.endpoints[1])})
-        self.assertEqual(list(state.candidates()), state.endpoints[::-1])
+        self.assertEqual(list(candidates(state)), state.endpoints[::-1])
         self.break_down(state, 1)
         self.assertIs(state.next(), state.endpoints[0])
 
@@ -180,7 +181,7 @@ class HealthTests(ClusterCase):
         for number in (1, 2):
             self.ask.unwell(f"10.0.0.{number}:81")
         self.assertIsNone(state.next())
-        self.assertEqual(list(state.candidates()), [])
+        self.assertEqual(list(candidates(state)), [])
 
 
 class SimulationTests(ClusterCase):

@@ -3,8 +3,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
-from hypothesis import given
-from hypothesis import strategies as st
 from twisted.internet.interfaces import IHostnameResolver, IReactorPluggableNameResolver, IResolutionReceiver
 from twisted.internet.task import Clock
 from twisted.logger import LogLevel, capturedLogs
@@ -13,24 +11,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from edgegate.net.wheel import TimerWheel
-from edgegate.upstream.dns import LEAST_TTL, LOOK, LOST, MOST_TTL, REFRESH, RETRY, ResolvedName, Resolver, is_literal
+from edgegate.upstream.dns import LEAST_TTL, LOOK, LOST, MOST_TTL, REFRESH, RETRY, ResolvedName, Resolver
 from edgegate.upstream.dns_answers import MAX_ADDRESSES
 from edgegate.upstream.lookups import Answer, Lookups, SystemLookups
 from tests.upstream.resolving import ResolvingReactor
-
-
-class LiteralTests(SynchronousTestCase):
-    def test_literals(self) -> None:
-        """IPv4 and IPv6 addresses stand for themselves, names do not."""
-        for host in ("127.0.0.1", "::1", "2001:db8::5"):
-            self.assertTrue(is_literal(host), host)
-        for host in ("localhost", "127.0.0.1.nip.io", "127.1", "", "[::1]", "1.2.3.4.5"):
-            self.assertFalse(is_literal(host), host)
-
-    @given(st.ip_addresses())
-    def test_any_address(self, address: object) -> None:
-        """Every address in its usual notation is a literal."""
-        self.assertTrue(is_literal(str(address)))
 
 
 class ResolverTests(SynchronousTestCase):

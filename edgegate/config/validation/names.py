@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 
 from edgegate.config.document import Path
 from edgegate.config.validation.findings import Findings
 from edgegate.config.values import show, suggestion
+from edgegate.routing.addresses import is_ip_address
 from edgegate.routing.hosts import normalise
 
 MAX_LABEL = 63
@@ -35,14 +36,8 @@ def is_label(text: str) -> bool:
     return len(text) <= MAX_LABEL and _LABEL.fullmatch(text) is not None
 
 
-@lru_cache(maxsize=1024)  # thousands of routes lead to a few hosts
-def is_address(text: str) -> bool:
-    """Whether a text is an IP address."""
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
+is_address = lru_cache(maxsize=1024)(is_ip_address)
+"""Whether a text is an IP address. Thousands of routes lead to a few hosts."""
 
 
 @lru_cache(maxsize=1024)

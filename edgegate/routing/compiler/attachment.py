@@ -11,6 +11,7 @@ from edgegate.config.kinds.virtual_service import VirtualService
 from edgegate.config.problems import Problems, Role, Severity
 from edgegate.config.resources import Resource
 from edgegate.config.values import show
+from edgegate.routing.compiler.exports import exported
 from edgegate.routing.compiler.patterns import PatternIndex
 from edgegate.routing.compiler.rules import MESH, GatewayKey, Rules, host_patterns
 from edgegate.routing.compiler.servers import Server, ServerHost
@@ -132,7 +133,8 @@ class Attachments:
         """
         resource = rules.resource
         open_ones = sorted(key for key in gateways if key in self._hosts)
-        visible = [key for key in open_ones if exported(resource, key[0])]
+        scopes = resource.spec.export_to
+        visible = [key for key in open_ones if exported(scopes, resource.namespace, key[0])]
         if not visible:
             if open_ones:
                 message = "it is not exported to the namespace of any Gateway that it names"
@@ -178,9 +180,3 @@ def gateway_key(name: str, namespace: str) -> GatewayKey:
         own, dot, domain = name.partition(".")
         return (domain.partition(".")[0], own) if dot else (namespace, name)
     return (namespace if scope == "." else scope), rest
-
-
-def exported(resource: Resource[VirtualService], namespace: str) -> bool:
-    """Whether C{exportTo} lets a namespace see a VirtualService: without it all do."""
-    scopes = resource.spec.export_to
-    return not scopes or "*" in scopes or namespace in scopes or ("." in scopes and namespace == resource.namespace)

@@ -12,7 +12,7 @@ from edgegate.config.kinds.virtual_service import VirtualService
 from edgegate.config.problems import Problems, Role
 from edgegate.config.resources import Resource
 from edgegate.config.values import show
-from edgegate.routing.compiler.attachment import exported
+from edgegate.routing.compiler.exports import exported
 from edgegate.routing.compiler.merging import Conflict, Item, Merged, Part, merge
 from edgegate.routing.compiler.suggestions import Suggestions
 from edgegate.routing.snapshot import Origin
@@ -100,7 +100,7 @@ class Delegates:
             root.error(self._problems, (*place, "name"), f"{declared} has hosts of its own: a delegate has none")
             return None
         self._used.add(found)
-        if not exported(found, root.namespace):
+        if not exported(found.spec.export_to, found.namespace, root.namespace):
             root.error(
                 self._problems, (*place, "name"), f'exportTo of {declared} keeps it from namespace "{root.namespace}"'
             )

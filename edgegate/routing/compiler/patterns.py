@@ -35,11 +35,6 @@ def _below_dots(pattern: str) -> Iterator[str]:
     yield "*"
 
 
-def narrowness(pattern: str) -> tuple[bool, int]:
-    """Return a key that sorts patterns as SNI and Host are looked up: exact, then longest wildcard, then C{*}."""
-    return pattern.startswith("*"), -len(pattern)
-
-
 class PatternIndex(Generic[T]):
     """
     Patterns in normal form with values; one pattern may have several.

@@ -181,7 +181,9 @@ def _values(struct: Struct, path: Path) -> Iterator[tuple[Path, str, Any]]:
 @cache
 def _camel_cased() -> dict[str, str]:
     """Return all fields whose two spellings differ: the one of Istio's JSON by protobuf's."""
-    names = {part.partition("[")[0] for kind in KINDS for path, _ in fields(kind.struct) for part in path.split(".")}
+    names = {
+        part.partition("[")[0] for kind in KINDS for field in fields(kind.struct) for part in field.path.split(".")
+    }
     return {snake_case(name): name for name in names if snake_case(name) != name}
 
 

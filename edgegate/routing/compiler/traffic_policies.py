@@ -27,7 +27,6 @@ CONNECT_TIMEOUT = 10.0
 """Seconds, as in Istio (C{MeshConfig.connectTimeout})."""
 
 T = TypeVar("T")
-Policy = TrafficPolicy | kind.PortTrafficPolicy
 
 _SIMPLE = {
     SimpleLB.RANDOM: Balancing.RANDOM,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
-log = Logger()
+log = Logger(namespace=__name__)
 
 
 class Steps:
