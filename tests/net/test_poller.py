@@ -121,7 +121,7 @@ class PollerTests(TestCase):
         second = Watched(first.sock)
 
         def hand_on() -> None:
-            self.poller.removeReader(first)
+            self.poller.rest(first.fileno())
             self.poller.addReader(second)
             raise ZeroDivisionError
 
