@@ -181,7 +181,7 @@ class RedirectTests(ServedTestCase):
             answer = self.ask(target, host)
             self.assertEqual((target, answer.status, answer.one("location")), (target, status, location))
             self.assertEqual((answer.body, answer.one("content-length")), (b"", "0"))
-        self.assertEqual(self.ask("*", method="OPTIONS").one("location"), "http://example.org/")
+        self.assertEqual(self.ask("*", method="OPTIONS").status, 404)
 
     def test_absolute_target(self) -> None:
         """The host of an absolute target counts, not the field's; a path of two slashes is no host."""
@@ -264,11 +264,11 @@ class RewriteTests(ServedTestCase):
             self.assertEqual(answer.told("x-envoy-original-path"), [target])
 
     def test_authority(self) -> None:
-        """A new authority is told with the old one beside it; a client's word of an original path is not."""
+        """A new authority is told with the old one beside it; a client's word of original ones is not."""
         lies = {"X-Envoy-Original-Path": "/lie", "X-Forwarded-Host": "first.example"}
         answer = self.ask("/host/x", "rewrites.example", headers=lies)
         self.assertEqual((answer.told("host"), answer.echo["target"]), (["other.example"], "/host/x"))
-        self.assertEqual(answer.told("x-forwarded-host"), ["first.example,rewrites.example"])
+        self.assertEqual(answer.told("x-forwarded-host"), ["rewrites.example"])
         self.assertEqual(answer.told("x-envoy-original-host"), ["rewrites.example"])
         self.assertEqual(answer.told("x-envoy-original-path"), [])
         self.assertEqual(self.ask("/set-host", "rewrites.example:80").told("host"), ["set.example:8080"])

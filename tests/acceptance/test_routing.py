@@ -249,7 +249,7 @@ class MatchingTests(ServedTestCase):
             self.assertEqual(self.ask("/", "headers.example", headers=twice).where, where, twice)
 
     def test_methods(self) -> None:
-        """Methods are matched as they are written."""
+        """Methods are matched as they are written; a route that asks for no path takes none that has no slash."""
         self.check(
             "methods.example",
             ("/", "two", "POST"),
@@ -260,7 +260,8 @@ class MatchingTests(ServedTestCase):
             ("/", "404", "PUT"),
             ("/", "two", "PUT", {"version": "four"}),
             ("/path5", "404", "HEAD"),
-            ("*", "three", "OPTIONS"),
+            ("/", "three", "OPTIONS"),
+            ("*", "404", "OPTIONS"),
         )
 
     def test_query(self) -> None:
