@@ -311,7 +311,9 @@ class Exchange:
     def reply(self, status: int, fields: list[Field], body: bytes) -> None:
         """Give a whole answer that is no backend's."""
         if self.changes:
-            fields = changed_reply(status, fields, self.changes, self)
+            # once: should they fail, the answer that tells of it goes without
+            changes, self.changes = self.changes, ()
+            fields = changed_reply(status, fields, changes, self)
         # the length in a 304 would be that of the 200 in its place, which nobody knows (RFC 9110 section 8.6)
         bodyless = status in (204, 304)
         self.answer(AnswerHead(status, REASONS.get(status, b""), fields, None if bodyless else len(body)))

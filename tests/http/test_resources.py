@@ -13,6 +13,7 @@ from edgegate.http.resources import FaultResource, FilteredResource, HTTPSRedire
 from edgegate.routing.actions import DirectResponse, NewPath, Redirect
 from edgegate.routing.headers import HeaderChanges, Template
 from edgegate.routing.matching import HTTPMatch, Kind, StringMatch
+from edgegate.routing.operators import Operator
 from edgegate.routing.policies import Abort, CORSPolicy, Delay, Faults
 from edgegate.routing.snapshot import HTTPRoute
 from tests.http.conversation import Conversation, to_web
@@ -118,6 +119,13 @@ class RouteActionTests(SynchronousTestCase):
             _, sent = self.answer(replace(to_web(direct=DirectResponse(200, b"{}")), response=changes))
             self.assertEqual(sent.count(b"content-type: "), 1)
             self.assertIn(b"content-type: %b\r\n" % kind, sent)
+
+    def test_changes_that_fail(self) -> None:
+        """Changes that can't be made because of an error of ours end in an answer, without them."""
+        broken = HeaderChanges(set=((b"x-a", Template((Operator("NONE"),))),))
+        _, sent = self.answer(replace(to_web(direct=DirectResponse(200)), response=broken))
+        self.assertTrue(sent.startswith(b"HTTP/1.1 500 "), sent)
+        self.assertEqual(len(self.flushLoggedErrors(KeyError)), 1)
 
     def test_changes_without_route(self) -> None:
         """One route's changes are not another's."""
