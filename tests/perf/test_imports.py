@@ -8,7 +8,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.acceptance.manifests import GATEWAY, filled
+from tests.acceptance.manifests import EVERY_HOST, GATEWAY, filled
 from tests.acceptance.processes import PATIENCE, free_ports
 
 SERVE = """\
@@ -48,7 +48,7 @@ class ImportTests(SynchronousTestCase):
         """What few need is imported when they need it."""
         http, admin = free_ports(2)
         path = Path(self.mktemp())
-        path.write_text(filled(GATEWAY, http=http))
+        path.write_text(filled(GATEWAY + EVERY_HOST, http=http) + "  - directResponse: {status: 200}\n")
         ran = subprocess.run(
             [sys.executable, "-c", SERVE, path, f"127.0.0.1:{admin}"],
             capture_output=True,
