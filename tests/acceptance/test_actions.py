@@ -181,7 +181,7 @@ class RedirectTests(ServedTestCase):
             answer = self.ask(target, host)
             self.assertEqual((target, answer.status, answer.one("location")), (target, status, location))
             self.assertEqual((answer.body, answer.one("content-length")), (b"", "0"))
-        self.assertEqual(self.ask("*", method="OPTIONS").one("location"), "http://example.org/")
+        self.assertEqual(self.ask("*", method="OPTIONS").status, 404)
 
     def test_absolute_target(self) -> None:
         """The host of an absolute target counts, not the field's; a path of two slashes is no host."""
@@ -268,7 +268,7 @@ class RewriteTests(ServedTestCase):
         lies = {"X-Envoy-Original-Path": "/lie", "X-Forwarded-Host": "first.example"}
         answer = self.ask("/host/x", "rewrites.example", headers=lies)
         self.assertEqual((answer.told("host"), answer.echo["target"]), (["other.example"], "/host/x"))
-        self.assertEqual(answer.told("x-forwarded-host"), ["first.example,rewrites.example"])
+        self.assertEqual(answer.told("x-forwarded-host"), ["rewrites.example"])
         self.assertEqual(answer.told("x-envoy-original-host"), ["rewrites.example"])
         self.assertEqual(answer.told("x-envoy-original-path"), [])
         self.assertEqual(self.ask("/set-host", "rewrites.example:80").told("host"), ["set.example:8080"])
