@@ -208,7 +208,8 @@ class DestinationCompiler:
         if number is None:
             return None
         cluster = self._service(service, number, destination.subset, place)
-        if cluster is not None and self.clusters[cluster].discovery is Discovery.DYNAMIC and not host.startswith("*"):
+        made = self.clusters.get(cluster or "")  # none where the listener's port is not one of the service's
+        if made is not None and made.discovery is Discovery.DYNAMIC and not host.startswith("*"):
             what = f"{service.declarations[0].origin.resource} has DYNAMIC_DNS"
             message = f"{what}: a request goes where its own host says; set rewrite.authority, or declare {show(host)}"
             place.warning(("host",), message)

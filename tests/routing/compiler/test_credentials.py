@@ -73,7 +73,7 @@ class CredentialsTests(SynchronousTestCase):
         """Half a pair of files beside a Secret is not read, as Istio takes it; where both are given, it is an error."""
         shop = secret("shop", "cert", "key")
         settings = "mode: SIMPLE, privateKey: no.key, credentialName: shop"
-        snapshot, problems = compiled(gateway("gw", f"443 HTTPS a.example {{{settings}}}") + shop, files=FILES)
+        snapshot, problems = compiled(gateway("gw", f"443 HTTPS a.example {{{settings}}}") + shop + ROUTED, files=FILES)
         (warning,) = problems
         self.assertIn("tls.privateKey: changes nothing: credentialName says where the certificate is", warning)
         chain = listener(snapshot, 443).secure.lookup("a.example")
