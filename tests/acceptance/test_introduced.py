@@ -118,7 +118,7 @@ class IntroducedTests(AcceptanceTestCase):
         stranger = self.connect(self.mixed, "127.0.0.2")
         stranger.sendall(LINE + ASK)
         answer = self.answer(stranger)
-        self.assertTrue(answer.startswith(b"HTTP/1.1 501 "), answer)
+        self.assertTrue(answer.startswith(b"HTTP/1.1 400 "), answer)
         self.assertNotIn("203.0.113.7", " ".join(self.clients()))
 
     def test_options(self) -> None:
