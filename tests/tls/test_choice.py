@@ -18,6 +18,12 @@ class ChoiceTests(SynchronousTestCase):
             found = choice(tls)
             self.assertEqual((found.usual, dict(found.named)), (tls, {}))
 
+    def test_only_one(self) -> None:
+        """The only certificate is shown to all, and not read here: with each reload that would take its time."""
+        unread = type(pair(SERVER))("shop.crt", b"", b"")
+        tls = type(server_tls())((unread,))
+        self.assertEqual(choice(tls).usual, tls)
+
     def test_kinds_that_bear_a_name(self) -> None:
         """A name that certificates of two kinds bear has both, one that one bears has that alone."""
         first, second = AUTHORITY.server(["a.example"]), AUTHORITY.server(["b.example", "*.c.example"])
