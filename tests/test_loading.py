@@ -151,6 +151,7 @@ class LoadTests(SynchronousTestCase):
             self.reported(self.load()),
             [
                 f"a.yaml:1:1: error: {reason}",
+                "a.yaml:1:1: info: 1 more problem that may follow from this error: not shown until that is mended",
                 f'https.yaml:8:60: error: spec.servers[0].tls.privateKey: "certs/shop.key" {reason}',
             ],
         )

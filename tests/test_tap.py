@@ -171,7 +171,8 @@ class MakeServiceTests(SynchronousTestCase):
         for arguments, daemon in ((("-n",), False), ((), True)):
             runner = ServerOptions()
             runner.parseOptions([*arguments, "edgegate", "--config", str(self.folder), "--log-format=json"])
-            service = makeService(runner.subOptions)
+            with redirect_stderr(self.errors):
+                service = makeService(runner.subOptions)
             self.assertEqual(type(service), Startup if daemon else LoggedService)
             (inner,) = cast(MultiService, service)
             self.assertEqual(type(inner), GatewayService if daemon else Startup)
