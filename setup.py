@@ -17,16 +17,8 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 HOT = (
-    *(
-        "net/containment",
-        "net/poller",
-        "net/descriptor",
-        "net/splice",
-        "net/listening",
-        "net/peek",
-        "net/farewell",
-        "net/pipe",
-    ),
+    *("net/containment", "net/poller", "net/descriptor", "net/splice", "net/listening", "net/peek", "net/farewell"),
+    "net/pipe",
     *("net/body_run", "net/body_splice", "net/body_copy", "net/wheel", "net/transport", "net/stream", "net/tls_calls"),
     *("net/tls_stream", "net/tls_client", "net/addresses", "net/sockaddr"),
     *("tls/client_hello", "tls/sni"),
@@ -34,15 +26,8 @@ HOT = (
     "errors",
     "http/asker",
     *("http/answer", "http/chunks", "http/exchange", "http/fields", "http/forwarded", "http/target", "http/request"),
-    *(
-        "http/h1_heads",
-        "http/h1_memory",
-        "http/h1_chunked",
-        "http/h1_reader",
-        "http/h1_unfinished",
-        "http/h1_answers",
-        "http/h1_answer_writer",
-    ),
+    *("http/h1_heads", "http/h1_memory", "http/h1_chunked", "http/h1_reader", "http/h1_unfinished"),
+    *("http/h1_answers", "http/h1_answer_writer"),
     *("http/h1_backend", "http/h1_channel", "http/h1_patience", "http/h1_closing", "http/gateway", "http/resources"),
     *("http/changes", "http/retrying", "http/mirroring", "http/proxy", "http/trying"),
     *("observe/observers", "observe/counters", "observe/access_log", "observe/log_lines"),

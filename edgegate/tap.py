@@ -336,7 +336,12 @@ def makeService(options: Options) -> IService:
         admin = AdminService(reactor, gateway, options["admin-address"], required)
         admin.setServiceParent(gateway)  # type: ignore[no-untyped-call]
     Signals(reactor, actions, gateway.hurry).setServiceParent(gateway)  # type: ignore[no-untyped-call]
-    service: MultiService = gateway
+    return _run_by(options, gateway)
+
+
+def _run_by(options: Options, gateway: MultiService) -> MultiService:
+    """Return the gateway within what whoever runs it asks for: C{twistd}, as a daemon or not, or C{twist}."""
+    service = gateway
     runner = options.parent
     daemon = runner is not None and not runner.get("nodaemon", True)
     if daemon:
