@@ -124,7 +124,7 @@ class Dial:
         if self._connecting is not None:
             self._connecting.cancel()
             self._connecting = None
-            self._uncount()
+        self._uncount()
         self._let_go()
 
     def broke(self) -> None:

@@ -328,3 +328,8 @@ class LimitTests(DialTests):
         self.assertEqual(self.admission().connections, 1)
         self.dial.cancel()
         self.assertEqual(self.admission().connections, 0)
+
+    def test_error_on_the_way(self) -> None:
+        """What an error of ours ends is counted no more, were it raised before there was a connect to cancel."""
+        super().test_error_on_the_way()
+        self.assertEqual(self.admission().connections, 0)
