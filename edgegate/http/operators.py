@@ -206,6 +206,7 @@ _GRPC_STATUSES = (
     *("PermissionDenied", "ResourceExhausted", "FailedPrecondition", "Aborted", "OutOfRange", "Unimplemented"),
     *("Internal", "Unavailable", "DataLoss", "Unauthenticated"),
 )
+_GRPC_NUMBERS = {b"%d" % number: name for number, name in enumerate(_GRPC_STATUSES)}
 
 
 def _grpc_status(exchange: Exchange, message: Message, argument: str) -> bytes:
@@ -213,9 +214,9 @@ def _grpc_status(exchange: Exchange, message: Message, argument: str) -> bytes:
     if message.answer is None or not is_grpc(exchange.head.fields):
         return b""
     status = message.answer.grpc_status
-    if argument == "NUMBER" or not status.isdigit() or int(status) >= len(_GRPC_STATUSES):
+    if argument == "NUMBER" or status not in _GRPC_NUMBERS:
         return status
-    name = _GRPC_STATUSES[int(status)]
+    name = _GRPC_NUMBERS[status]
     if argument == "SNAKE_STRING":
         name = name if name == "OK" else "CANCELLED" if name == "Canceled" else re.sub("(?<!^)([A-Z])", r"_\1", name)
         name = name.upper()

@@ -233,6 +233,7 @@ class OperatorsTests(SynchronousTestCase):
             (b"0", b"OK", b"OK"),
             (b"1", b"Canceled", b"CANCELLED"),
             (b"77", b"77", b"77"),
+            (b"1" * 5000, b"1" * 5000, b"1" * 5000),
             (b"", b"", b""),
         ):
             answer.grpc_status = status
