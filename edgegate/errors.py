@@ -124,19 +124,16 @@ def grpc_status_for(status: int) -> int:
     return _GRPC_STATUSES.get(status, 2)
 
 
-_FLAG_ORDER = ("UH", "UT", "UF", "UC", "UO", "NR", "DI", "FI", "RL", "UAEX", "DC", "URX", "SI", "DPE", "UPE", "NC")
-
-
 def response_flags(fault: Fault | None, others: str = "") -> list[str]:
     """
-    Return all response flags of a request in the order in which Envoy's logs show them.
+    Return all response flags of a request in the order in which Envoy shows them, which is that of what happened.
 
-    @param others: Those beside the fault's, with commas between them.
+    @param others: Those of what happened before the fault, with commas between them.
     """
-    found = set(others.split(",")) if others else set()
-    if fault is not None and fault.flag != "-":
-        found.add(fault.flag)
-    return sorted(found, key=_FLAG_ORDER.index) if len(found) > 1 else list(found)
+    found = others.split(",") if others else []
+    if fault is not None and fault.flag != "-" and fault.flag not in found:
+        found.append(fault.flag)
+    return found
 
 
 def aborted(status: int, grpc_status: int | None) -> Fault:

@@ -168,11 +168,6 @@ def _details(exchange: Exchange, message: Message, argument: str) -> bytes:
     return b"direct_response" if message.backend is None else b"via_upstream"
 
 
-def _flags(exchange: Exchange) -> list[str]:
-    flags = exchange.flags.split(",") if exchange.flags else []
-    return [*flags, *response_flags(exchange.fault)]
-
-
 _LONG_FLAGS = {
     "DC": "DownstreamConnectionTermination",
     "DI": "DelayInjected",
@@ -194,11 +189,12 @@ _LONG_FLAGS = {
 
 
 def _short_flags(exchange: Exchange, message: Message, argument: str) -> bytes:
-    return ",".join(_flags(exchange)).encode() or b"-"
+    return ",".join(response_flags(exchange.fault, exchange.flags)).encode() or b"-"
 
 
 def _long_flags(exchange: Exchange, message: Message, argument: str) -> bytes:
-    return ",".join(_LONG_FLAGS.get(flag, flag) for flag in _flags(exchange)).encode() or b"-"
+    flags = response_flags(exchange.fault, exchange.flags)
+    return ",".join(_LONG_FLAGS.get(flag, flag) for flag in flags).encode() or b"-"
 
 
 _GRPC_STATUSES = (

@@ -103,7 +103,7 @@ class RetryTests(ServedTestCase):
         """The last failure is the answer, and the log tells that it was tried again."""
         answer = self.ask("/all-dead?log", "retries.example")
         self.assertEqual((answer.status, answer.body), (503, b"connect refused (UF)\n"))
-        self.assertEqual(self.logged("/all-dead?log")["response_flags"], "UF,URX")
+        self.assertEqual(self.logged("/all-dead?log")["response_flags"], "URX,UF")
         self.assertEqual(self.ask("/off?log", "retries.example").status, 503)
         self.assertEqual(self.logged("/off?log")["response_flags"], "UF")
 
@@ -115,7 +115,7 @@ class RetryTests(ServedTestCase):
         self.assertEqual([each.values("x-envoy-attempt-count") for each in seen], [["1"], ["2"], ["3"], ["4"]])
         self.assertEqual({each.body for each in seen}, {b"abc"})
         self.assertEqual(len({each.values("x-request-id")[0] for each in seen}), 1)
-        self.assertEqual(self.logged("/all-reset?log")["response_flags"], "UC,URX")
+        self.assertEqual(self.logged("/all-reset?log")["response_flags"], "URX,UC")
 
     def test_statuses(self) -> None:
         """An answer that the files name is not the client's to see, until the tries are used up."""
@@ -192,7 +192,7 @@ class BudgetTests(ServedTestCase):
             self.assertEqual(client.ask("GET", "/all-reset?storm", "retries.example").status, 503)
         self.assertEqual(len(self.backends.seen["reset"]), 600)
         self.ask("/all-reset?last", "retries.example")
-        self.assertEqual(self.logged("/all-reset?last")["response_flags"], "UC,UO")
+        self.assertEqual(self.logged("/all-reset?last")["response_flags"], "UO,UC")
 
 
 class TimeoutTests(ServedTestCase):
@@ -238,7 +238,7 @@ class TimeoutTests(ServedTestCase):
         self.assertEqual(answer.status, 504)
         self.assertTrue(0.4 <= answer.seconds < 1.5, answer.seconds)
         self.assertEqual(len(self.backends.seen["one"]), 2)
-        self.assertEqual(self.logged("/per-try?log")["response_flags"], "UT,URX")
+        self.assertEqual(self.logged("/per-try?log")["response_flags"], "URX,UT")
 
     def test_over_all(self) -> None:
         """The route's time is for all tries together."""
