@@ -30,17 +30,23 @@ from edgegate.http.limits import Limits
 from edgegate.loading import load
 from edgegate.net.body_copy import BUFFER_SIZE
 from edgegate.net.proxy_protocol import MAX_V2
+from edgegate.net.system_resolver import MOST_THREADS
+from edgegate.net.tls_stream import MOST_MESSAGES
 from edgegate.net.transport import HIGH_WATER, READ_SIZE
 from edgegate.routing.clusters import Balancing, ConsistentHash, Discovery, HashSource, Probe
 from edgegate.routing.compiler import traffic_policies as policies
 from edgegate.routing.operators import OPERATORS
 from edgegate.routing.policies import DEFAULT_RETRIES
 from edgegate.routing.tls import TLSRules, UpstreamTLS
+from edgegate.tree import MOST_NAMES
 from edgegate.upstream import asking, grpc_health
 from edgegate.upstream.balancing.maglev import MAX_SIZE
 from edgegate.upstream.balancing.ring import MAX_POINTS
+from edgegate.upstream.dns import LOST
 from edgegate.upstream.dns_answers import MAX_ADDRESSES, MAX_CHAIN
+from edgegate.upstream.dynamic_hosts import MAX_HOSTS, UNUSED
 from edgegate.upstream.lookups import MOST_AT_ONCE
+from edgegate.upstream.named_endpoint import MOST_WAITING
 from edgegate.upstream.outliers import MAX_EJECTION
 from tests.routing.compiler.compiling import compiled
 
@@ -341,7 +347,15 @@ class LimitsTests(SynchronousTestCase):
             f"copies of requests on their way to mirrors | {limits.shadows:,}",
             f"answer of a mirror | {limits.linger_bytes >> 20} MiB, {limits.stall_seconds:g} s",
             f"aliases on the way to them | {MAX_ADDRESSES}, {MAX_CHAIN} |",
-            f"asked for at one time | {MOST_AT_ONCE} |",
+            f"name servers are asked for at one time | {MOST_AT_ONCE} |",
+            f"system's resolver is asked for at one time | {MOST_THREADS} |",
+            f"heads together whose ends have not come yet | {limits.unfinished_heads_bytes >> 20} MiB",
+            f"least rate of a body until its answer begins | {limits.body_rate} bytes a second",
+            f"So a body has {limits.body_seconds:g} seconds in advance",
+            f"from clients and backends | {MOST_MESSAGES}, a key update",
+            f"address of one host | {MOST_WAITING:,}, for {LOST / 60:g} min",
+            f"`DYNAMIC_DNS` cluster | {MAX_HOSTS:,}; each for {UNUSED / 60:g} min",
+            f"{MOST_NAMES:,} files",
             f"points of a hash ring | about {MAX_POINTS:,}",
             f"slots of a Maglev table | {MAX_SIZE:,}",
             f"outlier detection | {MAX_EJECTION / 60:g} min",

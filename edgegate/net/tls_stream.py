@@ -39,7 +39,7 @@ from edgegate.routing.snapshot import Address
 _MOST_RECORDS: Final = 2 * BUFFER_SIZE // RECORD
 """Records that are read at once: a peer may send them with a byte each, of which millions fit into the kernel."""
 
-_MOST_MESSAGES: Final = 64
+MOST_MESSAGES: Final = 64
 """
 Messages of TLS itself that are followed without a byte of data between them, a key update that asks for another being
 two; BoringSSL follows 32 key updates.
@@ -323,7 +323,7 @@ class TLSStream(Stream):
             self._messages_at = self.bytes_in
             self._messages = 0
         self._messages += 1
-        if self._messages <= _MOST_MESSAGES:
+        if self._messages <= MOST_MESSAGES:
             return True
         self._end(Failure(error.ConnectionLost("too many messages of TLS without data")))
         return False

@@ -11,7 +11,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import TestCase
 
 from edgegate.net.stream import Stream
-from edgegate.net.tls_stream import _MOST_MESSAGES, TLSStream
+from edgegate.net.tls_stream import MOST_MESSAGES, TLSStream
 from edgegate.net.wheel import TimerWheel
 from edgegate.tls.contexts import server_context
 from tests.net.key_updates import Updating
@@ -106,7 +106,7 @@ class UpdateTests(TestCase):
         self.send(b"".join(self.client.update() for _ in range(2000)))
         await until(lambda: self.recorder.lost)
         self.assertEqual(self.recorder.lost, [ConnectionLost])
-        self.assertLessEqual(self.reactor.wakes - before, _MOST_MESSAGES + 1)
+        self.assertLessEqual(self.reactor.wakes - before, MOST_MESSAGES + 1)
 
     async def test_asked_and_not_read(self) -> None:
         """A client that asks for updates and does not read what it is sent is not read either, and nothing spins."""

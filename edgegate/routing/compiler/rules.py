@@ -19,7 +19,7 @@ from edgegate.routing.compiler.matches import http_match
 from edgegate.routing.compiler.members import ip_literal
 from edgegate.routing.headers import HeaderChanges
 from edgegate.routing.hosts import normalise, subset_of
-from edgegate.routing.matching import HTTPMatch, Kind, StringMatch, any_path
+from edgegate.routing.matching import HTTPMatch, StringMatch, any_path
 from edgegate.routing.policies import Mirror
 from edgegate.routing.snapshot import HTTPRoute, TCPRoute
 
@@ -30,8 +30,6 @@ _Match = kinds.HTTPMatchRequest | kinds.TLSMatchAttributes | kinds.L4MatchAttrib
 
 MESH = "mesh"
 """What C{gateways} calls the sidecars."""
-
-ALWAYS = StringMatch(Kind.PREFIX, "/")
 
 
 @dataclass(frozen=True, slots=True)
