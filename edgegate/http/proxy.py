@@ -275,13 +275,13 @@ def forward(exchange: Exchange, route: HTTPRoute, gateway: HTTPGateway) -> None:
     destination = gateway.clusters.pick(route.destinations)
     cluster: ClusterState | None = None
     if destination is not None:
+        exchange.changes = destination.response
         held = exchange.clusters
         cluster = gateway.clusters.get(destination.cluster) if held is None else held.get(destination.cluster)
     if destination is None or cluster is None:
         exchange.fail(NO_CLUSTER)
         return
     exchange.cluster = cluster.name
-    exchange.changes = destination.response
     if cluster.hosts is not None:
         named = cluster.hosts.of(asked_host(request_lines(exchange, destination.request)))
         if isinstance(named, Fault):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -266,6 +268,12 @@ class AnswerHeadersTests(SynchronousTestCase):
         self.assertTrue(client.sent.startswith(b"HTTP/1.1 503 "), client.sent)
         self.assertIn(b"x-a: UF 10.0.0.1:80\r\nx-b: b\r\n", client.sent)
         self.assertIn(b"content-type: text/plain\r\n", client.sent)
+
+    def test_no_cluster(self) -> None:
+        """So is the answer where there is no cluster to ask."""
+        route = to_web(response=(changes(to_set={"x-a": "%RESPONSE_FLAGS%"}),))
+        gone = replace(route.destinations[0], cluster="void")
+        self.assertIn(b"x-a: NC\r\n", Conversation(replace(route, destinations=(gone,))).ask(GET).sent)
 
     def test_date(self) -> None:
         """A date is there, once, whether it is removed or set."""
