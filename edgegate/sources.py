@@ -248,6 +248,9 @@ def _check_kind(mode: int) -> None:
 
 
 def _reason(error: Exception) -> Reason:
+    if isinstance(error, ValueError):
+        # Python's own words differ from version to version
+        return "no file can have this name"
     return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
 
 

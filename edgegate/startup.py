@@ -8,6 +8,9 @@ from contextlib import contextmanager
 
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+log = Logger(namespace=__name__)
 
 STANDARD_ERROR = 2
 
@@ -72,7 +75,11 @@ class Startup(MultiService):
         try:
             yield
         except CannotStart as error:
-            if self._tell(str(error)) and not self._logged:
+            told = self._tell(str(error))
+            if self._logged:
+                # now, and not by Python at the end of a daemon, which its parent does not wait for
+                log.critical("{line}", line=str(error))
+            if told or self._logged:
                 error.code = 1
             self._close()
             raise

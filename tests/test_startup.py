@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import cast
 
 from twisted.application.service import Service
+from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.startup import CannotStart, Startup
@@ -45,6 +47,10 @@ class StartupTests(SynchronousTestCase):
 
     def test_refused(self) -> None:
         """The line is told in either step; where the log is seen at the same place it is left out there."""
+        events: list[LogEvent] = []
+        observer = cast(ILogObserver, events.append)
+        globalLogPublisher.addObserver(observer)
+        self.addCleanup(globalLogPublisher.removeObserver, observer)
         for privileged in (True, False):
             for logged in (True, False):
                 startup = self.startup(logged)
@@ -53,7 +59,9 @@ class StartupTests(SynchronousTestCase):
                     startup.privilegedStartService()
                 begin = startup.privilegedStartService if privileged else startup.startService
                 error = self.assertRaises(CannotStart, begin)
-                self.assertEqual(error.code, "no way" if logged else 1)
+                self.assertEqual(error.code, 1)
+                self.assertEqual([event["line"] for event in events if "line" in event], ["no way"] if logged else [])
+                events.clear()
                 self.assertEqual(self.told.read_text(), "no way\n")
                 self.assertRaises(OSError, os.fstat, self.descriptor)
 
