@@ -70,7 +70,7 @@ class FilteredResource:
         assert route.faults is not None
         abort = route.faults.abort
         if abort is not None and self._drawn(abort.share):
-            _abort(exchange, route, abort)
+            self._abort(exchange, route, abort)
         else:
             self._after_faults(exchange)
 
@@ -87,16 +87,16 @@ class FilteredResource:
         else:
             forward(exchange, route, self._gateway)
 
+    def _abort(self, exchange: Exchange, route: HTTPRoute, abort: Abort) -> None:
+        destination = self._gateway.clusters.pick(route.destinations) if route.destinations else None
+        if destination is not None:
+            exchange.changes = destination.response
+        elif route.response is not None:
+            exchange.changes = (route.response,)
+        exchange.fail(aborted(abort.status, abort.grpc_status))
+
     def _drawn(self, share: float) -> bool:
         return share >= 1 or self._gateway.random.random() < share
-
-
-def _abort(exchange: Exchange, route: HTTPRoute, abort: Abort) -> None:
-    if len(route.destinations) == 1:
-        exchange.changes = route.destinations[0].response
-    elif route.response is not None:
-        exchange.changes = (route.response,)
-    exchange.fail(aborted(abort.status, abort.grpc_status))
 
 
 def _answers_preflight(exchange: Exchange, policy: CORSPolicy) -> bool:

@@ -192,6 +192,15 @@ class FaultInjectionTests(SynchronousTestCase):
             self.assertTrue(client.sent.startswith(b"HTTP/1.1 503 "))
             self.assertIn(b"x-a: DI,FI\r\n", client.sent)
 
+    def test_changes_of_one_of_several(self) -> None:
+        """Of several destinations one is drawn, whose changes are made, though it is not asked (Envoy)."""
+        changes = HeaderChanges(set=((b"x-a", Template.parse("there")),))
+        route = to_web(faults=Faults(abort=Abort(503)), response=(changes,))
+        (one,) = route.destinations
+        for drawn, told in ((one, True), (replace(one, response=()), False)):
+            talk = Conversation(replace(route, destinations=(replace(drawn, weight=1), replace(one, weight=0))))
+            self.assertEqual(b"x-a: there\r\n" in talk.ask(GET).sent, told)
+
     def test_changes_of_grpc(self) -> None:
         """What a gRPC client is told is its status, whatever the route makes of the headers."""
         changes = HeaderChanges((), ((b"grpc-status", Template.parse("0")), (b"content-type", Template.parse("a/b"))))
