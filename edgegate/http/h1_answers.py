@@ -282,8 +282,8 @@ class AnswerReader:
         if len(fields) > self._limits.answer_fields:
             raise AnswerRefused(UPSTREAM_HEAD_TOO_LARGE)
         status = parser.get_status_code()
-        # an empty line in front would be passed over by llhttp
-        if not 100 <= status <= 599 or not _REASON.fullmatch(self._reason) or raw[0] == 13:
+        # llhttp passes over an empty line in front, and takes the answers of RTSP and ICE as well
+        if not 100 <= status <= 599 or not _REASON.fullmatch(self._reason) or not raw.startswith(b"HTTP/"):
             raise AnswerRefused(UPSTREAM_PROTOCOL)
         head = h1_answer(status, self._reason, self._keep, fields)
         version = parser.get_http_version()

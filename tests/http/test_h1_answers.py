@@ -137,6 +137,7 @@ class AnswerReaderTests(SynchronousTestCase):
             self.assertEqual((reader.state, sink.body), (State.WHOLE, b"ok"), line)
         statuses = (b"000", b"099", b"600", b"999", b"1000", b"0200", b"20", b"+20", b"-20", b"2e2", b"OK", b"")
         versions = (b"HTTP/2.0", b"HTTP/2", b"HTTP/3.7", b"HTTP/1.2", b"HTTP/0.9", b"HTTP/01.1", b"http/1.1", b"ICY")
+        versions += (b"RTSP/1.0", b"RTSP/1.1", b"ICE/1.0", b"ICE/1.1")
         bad = [
             *(b"HTTP/1.1 %b x" % status for status in statuses),
             *(b"%b 200 OK" % version for version in versions),
