@@ -20,7 +20,6 @@ from edgegate.http.request import CHUNKED, RequestHead
 from edgegate.net.addresses import Downstream
 from edgegate.routing.snapshot import TCPAddress
 
-
 _CERTIFICATE: Final = b"x-forwarded-client-cert"
 
 
