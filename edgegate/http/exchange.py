@@ -99,6 +99,10 @@ class Channel(ABC):
         """The answer is whole."""
 
     @abstractmethod
+    def keep_no_longer(self) -> None:
+        """Nothing may be asked behind this exchange on the same connection; its answer has not begun."""
+
+    @abstractmethod
     def answer_cut(self) -> None:
         """The answer cannot be completed: the client must not take it for whole."""
 

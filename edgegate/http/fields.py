@@ -170,8 +170,16 @@ def nominated(values: list[bytes]) -> frozenset[bytes]:
 
 
 def may_nominate(names: frozenset[bytes]) -> bool:
-    """Whether a request's C{Connection} may name these: few, and none that says who asks for what (as in Envoy)."""
-    return len(names) <= _MOST_NOMINATED and _NEVER_NOMINATED.isdisjoint(names)
+    """
+    Whether a request's C{Connection} may name these: few, and none that says who asks for what (as in Envoy).
+
+    To Envoy these are the names with a colon in front as well, as HTTP/2 has them.
+    """
+    return (
+        len(names) <= _MOST_NOMINATED
+        and _NEVER_NOMINATED.isdisjoint(names)
+        and not any(name.startswith(b":") for name in names)
+    )
 
 
 _MOST_NOMINATED: Final = 9

@@ -20,6 +20,8 @@ from edgegate.http.request import CHUNKED, RequestHead
 from edgegate.net.addresses import Downstream
 from edgegate.routing.snapshot import TCPAddress
 
+_CERTIFICATE: Final = b"x-forwarded-client-cert"
+
 
 class Client:
     """
@@ -36,7 +38,7 @@ class Client:
         self._hops = trusted_hops
         self._proto = b"https" if downstream.tls else b"http"
         certificate = downstream.client_certificate
-        self._certificate = b"x-forwarded-client-cert: " + certificate + b"\r\n" if certificate else b""
+        self._certificate = _CERTIFICATE + b": " + certificate + b"\r\n" if certificate else b""
         self._lines = b"x-forwarded-for: %b\r\n%bx-request-id: " % (
             self.address,
             self._identity(self.address, self._proto),
@@ -60,6 +62,11 @@ class Client:
         fields = [*head.fields, (b"host", head.authority)]
         fields.extend((b"x-forwarded-for", value) for value in (*head.forwarded_for, self.address))
         fields.append((b"x-forwarded-proto", self.scheme(head)))
+        fields.append((b"x-envoy-external-address", self.external(head) if self._hops else self.address))
+        if self._certificate:
+            fields.append((_CERTIFICATE, self._certificate[len(_CERTIFICATE) + 2 : -2]))
+        if self._hops and head.request_id:
+            fields.append((b"x-request-id", head.request_id))
         if head.length == CHUNKED:
             fields.append((b"transfer-encoding", b"chunked"))
         elif head.sized:

@@ -136,6 +136,8 @@ class HTTPGateway:
         """Find what answers an exchange, and take note of its route."""
         head = exchange.head
         if head.special and head.path != b"*" and exchange.scheme != b"https":
+            # who takes the connection for one of TLS asks nothing more of it (Envoy)
+            exchange.channel.keep_no_longer()
             return self._scheme_mismatch
         found = virtual_host(exchange.channel.downstream, head.host)
         if isinstance(found, Fault):

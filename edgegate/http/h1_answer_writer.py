@@ -13,6 +13,9 @@ from edgegate.http.request import RequestHead
 from edgegate.http.upgrade import upgrade_lines
 
 _BODYLESS: Final = frozenset((101, 204, 304))
+_HTTP_1_0: Final = b"HTTP/1.0"
+"""What a client of HTTP/1.0 is answered, as by Envoy: of a later version it may know nothing."""
+
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -60,7 +63,10 @@ class AnswerWriter:
         @return: Whether it is.
         """
         out = self.out
-        out += (head.h1_lines, extra)
+        lines = head.h1_lines
+        if request.version == "1.0":
+            lines = _HTTP_1_0 + lines[len(_HTTP_1_0) :]
+        out += (lines, extra)
         if not head.dated:
             out.append(date_line)
         self._chunked = self.delimited = False

@@ -263,6 +263,10 @@ class HTTP1Channel(Channel):
         except Exception:
             broke(self)
 
+    def keep_no_longer(self) -> None:
+        """The connection ends with the answer."""
+        self._keep = False
+
     def answer_cut(self) -> None:
         """The answer cannot be completed; the connection ends in a way that no client takes for its end."""
         exchange, self._exchange = self._exchange, None

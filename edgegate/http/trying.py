@@ -36,7 +36,9 @@ from edgegate.net.containment import contained
 from edgegate.net.opening import Opening
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline
-from edgegate.routing.snapshot import HTTPRoute, WeightedCluster
+from edgegate.routing.headers import EXPECTED_TIME
+from edgegate.routing.policies import RetryPolicy
+from edgegate.routing.snapshot import HTTPRoute, WeightedCluster, expected_line
 from edgegate.upstream.admission import Admission
 from edgegate.upstream.registry import ClusterState, EndpointState
 
@@ -296,8 +298,19 @@ class Trying(Asker):
         if endpoint is None:
             self._fail(NO_HEALTHY_UPSTREAM)
         else:
+            self._tell_time_left(policy)
             self._try(endpoint)
             self.flush()
+
+    def _tell_time_left(self, policy: RetryPolicy) -> None:
+        """Tell the backend of a further try what is left of the route's time, where a try's is not less (Envoy)."""
+        deadline = self._deadline
+        if deadline is not None and self._head[-1].startswith(EXPECTED_TIME):
+            self._gateway.fine_wheel.look()
+            left = max(deadline.left, 0.001)
+            least = left if policy.per_try_timeout is None else min(left, policy.per_try_timeout)
+            # the list is the mirrors' as well
+            self._head = [*self._head[:-1], expected_line(least)]
 
     def _fail(self, fault: Fault) -> None:
         self._stop()

@@ -138,6 +138,11 @@ class Deadline:
         if self._visit > due:
             self._visit = wheel.put(self, min(due, wheel.now + _HORIZON))
 
+    @property
+    def left(self) -> float:
+        """Seconds until it passes, as far as the wheel's C{now} is the time."""
+        return max(0.0, self._due - self._wheel.now - self._wheel.tick)
+
     def stop(self) -> None:
         """Lift it."""
         self.active = False

@@ -107,7 +107,12 @@ class HTTPRoute:
 def _expected(timeout: float | None, per_try: float | None) -> bytes:
     """Return the line that tells backends how long an answer may take, or nothing: one for all routes that say it."""
     least = min((each for each in (timeout, per_try) if each is not None), default=None)
-    return b"" if least is None else b"%b: %d\r\n" % (EXPECTED_TIME, least * 1000)
+    return b"" if least is None else expected_line(least)
+
+
+def expected_line(seconds: float) -> bytes:
+    """Return the line that tells a backend how long its answer may take."""
+    return b"%b: %d\r\n" % (EXPECTED_TIME, seconds * 1000)
 
 
 _MANY = 100

@@ -112,4 +112,4 @@ _PARTS: dict[str, Callable[[x509.Certificate], str]] = {
 }
 """By the end of the operators' names, behind C{DOWNSTREAM_PEER_} and the like."""
 
-PARTS = frozenset(_PARTS)
+PARTS: frozenset[str] = frozenset(_PARTS)

@@ -100,12 +100,12 @@ class Client:
         answer.seconds = time.monotonic() - began
         return answer
 
-    def answer(self, method: str = "GET") -> Answer:
-        """Read the next answer, a 1xx one too; its framing is checked."""
+    def answer(self, method: str = "GET", protocol: str = "HTTP/1.1") -> Answer:
+        """Read the next answer, a 1xx one too; its version and framing are checked."""
         line = self._line()
         assert line, "the connection ended before an answer"
         version, status, reason = line.split(" ", 2)
-        assert version == "HTTP/1.1", line
+        assert version == protocol, line
         answer = Answer(int(status), reason, list(self._fields()), b"", [])
         lengths, codings = answer.values("content-length"), answer.values("transfer-encoding")
         assert len(lengths) + len(codings) <= 1, answer

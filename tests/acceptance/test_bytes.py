@@ -184,7 +184,7 @@ class BytesTests(ServedTestCase):
         """Old clients get what they can read, and the end of the connection."""
         for path, status in (("/redirect", 301), ("/direct", 200), ("/abort", 503), ("/echo", 200)):
             client = self.connected(b"GET %b HTTP/1.0\r\nHost: a.example\r\n\r\n" % path.encode())
-            answer = client.answer()
+            answer = client.answer(protocol="HTTP/1.0")
             self.assertEqual((path, answer.status, answer.values("transfer-encoding")), (path, status, []))
             self.assertTrue(client.ended())
 

@@ -136,6 +136,7 @@ class ExchangeTests(SynchronousTestCase):
                 (b"host", b"a.example"),
                 (b"x-forwarded-for", self.channel.client.address),
                 (b"x-forwarded-proto", b"http"),
+                (b"x-envoy-external-address", b"192.0.2.7"),
             ],
         )
         self.assertIs(self.exchange.headers, self.exchange.headers)

@@ -147,6 +147,19 @@ class ClientTests(SynchronousTestCase):
             name = b"transfer-encoding" if length == CHUNKED else b"content-length"
             self.assertIn((name, field), client.seen(asked))
 
+    def test_what_routes_look_at_of_the_gateways_own(self) -> None:
+        """They see what the backend is told of the client, never the client's own word (Envoy)."""
+        names = (b"x-forwarded-client-cert", b"x-envoy-external-address", b"x-request-id")
+        asked = head(*((name, b"forged") for name in names), (b"x-forwarded-for", b"203.0.113.9"))
+        known = downstream(client_certificate=b"Hash=ab")
+        for client, told in (
+            (Client(known, 0), (b"Hash=ab", b"192.0.2.7", None)),
+            (Client(known, 1), (b"Hash=ab", b"203.0.113.9", b"forged")),
+            (Client(downstream(), 0), (None, b"192.0.2.7", None)),
+        ):
+            seen = dict(client.seen(asked))
+            self.assertEqual(tuple(seen.get(name) for name in names), told)
+
     def test_head_of_many(self) -> None:
         """Clients whose heads are one and the same are told apart."""
         asked = head((b"x-a", b"1"))

@@ -39,6 +39,9 @@ class SpecialTests(SynchronousTestCase):
         request = b"GET https://web.example/ HTTP/1.1\r\nHost: web.example\r\nX-Forwarded-Proto: https\r\n\r\n"
         self.assertEqual((self.status(request), self.status(request, hops=1)), (403, 0))
         self.assertEqual(self.status(request.replace(b"https://", b"http://")), 0)
+        client = Conversation().ask(request)
+        self.assertIn(b"connection: close\r\n", client.sent)
+        self.assertEqual(client.ended, "closed")
 
     def test_redirect(self) -> None:
         """Behind a trusted proxy that has ended TLS a redirect to https would lead to itself: the request is served."""

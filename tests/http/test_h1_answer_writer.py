@@ -74,6 +74,13 @@ class AnswerWriterTests(SynchronousTestCase):
         self.assertEqual(data.count(b"date: "), 1)
         self.assertIn(b"date: then\r\n", data)
 
+    def test_version(self) -> None:
+        """A client is answered in its own version, and the head that others share stays as it is."""
+        head = AnswerHead(200, b"OK", [], 0)
+        for version in ("1.0", "1.1", "1.0"):
+            data, _ = self.write(request(version=version), head)
+            self.assertTrue(data.startswith(b"HTTP/%b 200 OK\r\n" % version.encode()), data)
+
     def test_kept_for_http_1_0(self) -> None:
         """An HTTP/1.0 client that asked for it is told that its connection is kept."""
         data, kept = self.write(request(version="1.0"), AnswerHead(200, b"OK", [], 0))

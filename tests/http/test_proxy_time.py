@@ -122,3 +122,18 @@ class TimeTests(RetryTestCase):
         ):
             self.assertIn(b"x-envoy-expected-rq-timeout-ms: %b\r\n" % told, Conversation(route).asked(GET))
         self.assertNotIn(b"expected", Conversation(retrying()).asked(GET))
+
+    def test_expected_time_of_a_further_try(self) -> None:
+        """The backend of a further try is told what is left of the route's time, or the time of a try (Envoy)."""
+        for per_try, told in ((None, 7000), (2.0, 2000)):
+            talk = Conversation(retrying("5xx", attempts=2, per_try=per_try, timeout=10.0), endpoints=2)
+            talk.ask(GET)
+            first = talk.backend()
+            talk.advance(1.5)
+            first.deliver(b"HTTP/1.1 503 Slow\r\nContent-Length: 0\r\n\r\n")
+            talk.retry()
+            second = talk.backend()
+            (line,) = (line for line in second.sent.split(b"\r\n") if line.startswith(b"x-envoy-expected"))
+            value = int(line.rpartition(b" ")[2])
+            # a try's wait is one second here, and time passes in ticks
+            self.assertTrue(told - 500 <= value <= min(told + 500, 8500), (per_try, line))

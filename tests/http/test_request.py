@@ -142,7 +142,14 @@ class HeadTests(SynchronousTestCase):
     def test_connection_options_refused(self) -> None:
         """Connection names neither what says who asks for what, nor more than nine options."""
         host = (b"host", b"a")
-        for value in (b"Host", b"close, x-forwarded-for", b"X-Forwarded-Proto", b"x-forwarded-host"):
+        for value in (
+            b"Host",
+            b":path",
+            b"close, :Scheme",
+            b"close, x-forwarded-for",
+            b"X-Forwarded-Proto",
+            b"x-forwarded-host",
+        ):
             self.assert_refused(BAD_REQUEST, fields=[host, (b"connection", value)])
         names = [b"x-%d" % number for number in range(10)]
         self.assert_refused(BAD_REQUEST, fields=[host, (b"connection", b",".join(names))])

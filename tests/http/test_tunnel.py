@@ -162,7 +162,7 @@ class AskingTests(TunnelCase):
             self.ask(request)
             self.assertNotIn(b"upgrade", self.backend.sent.lower(), request)
             self.backend.deliver(OK)
-            self.assertIn(b"HTTP/1.1 200 OK", self.client.sent)
+            self.assertIn(b" 200 OK\r\n", self.client.sent)
 
     def test_bad_handshake(self) -> None:
         """A WebSocket handshake without its key is answered 400, and no backend hears of it."""

@@ -22,6 +22,7 @@ class NewPathTests(SynchronousTestCase):
             (b"/new", b"/old?", b"/new?"),
             (b"new", b"/old", b"/new"),
             (b"/new?x=1", b"/old?b=c", b"/new?x=1?b=c"),
+            (b"/new#part", b"/old?b=c", b"/new#part?b=c"),
         ):
             self.assertEqual(NewPath(text).of(target), new, (text, target))
         for target in (b"/old?b=c", b"/old"):

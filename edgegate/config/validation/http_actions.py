@@ -94,8 +94,9 @@ def _check_redirect(findings: Findings, path: Path, redirect: HTTPRedirect) -> N
     parts = ("uri", "prefix_rewrite", "authority", "scheme")
     if not any(getattr(redirect, name) for name in parts) and redirect.port is None and redirect.derive_port is None:
         findings.error(path, "it leads back to itself: give uri, prefixRewrite, authority, scheme, port or derivePort")
-    for name, text in (("uri", redirect.uri), ("prefixRewrite", redirect.prefix_rewrite)):
-        _check_target(findings, (*path, name), text)
+    # a place in the page is the browser's to find, and part of a location (RFC 9110 section 10.2.2)
+    _check_characters(findings, (*path, "uri"), redirect.uri)
+    _check_target(findings, (*path, "prefixRewrite"), redirect.prefix_rewrite)
     check_authority(findings, (*path, "authority"), redirect.authority)
     if redirect.uri and redirect.prefix_rewrite:
         findings.error((*path, "prefixRewrite"), "goes with no uri")
@@ -134,11 +135,15 @@ def _check_slashes(findings: Findings, path: Path, route: HTTPRoute) -> None:
 
 
 def _check_target(findings: Findings, path: Path, text: str | None) -> None:
-    """What becomes a part of a request line or a URL holds nothing that could end it."""
+    """What becomes a part of a request line or of a URL in front of others holds nothing that could end it."""
+    _check_characters(findings, path, text)
+    if text and "#" in text:
+        findings.error(path, f"{show(text)} has a fragment, which is never sent")
+
+
+def _check_characters(findings: Findings, path: Path, text: str | None) -> None:
     if text and not _TARGET.fullmatch(text):
         findings.error(path, f"{show(text)} holds a character that no URL can have: percent-encode it")
-    elif text and "#" in text:
-        findings.error(path, f"{show(text)} has a fragment, which is never sent")
 
 
 def _check_answer(findings: Findings, path: Path, answer: HTTPDirectResponse) -> None:

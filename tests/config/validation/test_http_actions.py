@@ -22,6 +22,8 @@ class HTTPActionsTests(CasesTestCase):
         self.alone(
             ("redirect: {uri: /a}", ""),
             ("redirect: {port: 8443, redirectCode: 308}", ""),
+            ('redirect: {uri: "/a?b=c#d"}', ""),
+            ('redirect: {prefixRewrite: "/a#d"}', "has a fragment"),
             ("redirect: {}", "it leads back to itself"),
             ("redirect: {uri: /a, prefixRewrite: /b}", "prefixRewrite: goes with no uri"),
             ("redirect: {uri: /a, redirectCode: 200}", "200 is no redirect"),
