@@ -46,7 +46,7 @@ from edgegate.options import (
 from edgegate.report import report
 from edgegate.service import GatewayService
 from edgegate.service_log import LoggedService, json_observer
-from edgegate.signals import Signals
+from edgegate.signals import Early, Signals
 from edgegate.startup import STANDARD_ERROR, Startup
 from edgegate.upstream.localities import Place
 from edgegate.upstream.name_files import PORT
@@ -297,6 +297,8 @@ def makeService(options: Options) -> IService:
     """
     from twisted.internet import reactor as installed  # noqa: PLC0415
 
+    # a reload that is asked for while thousands of files are read must not end the process
+    early = Early(Signal.SIGHUP)
     reactor = cast(Reactor, installed)
     reactor.installNameResolver(SystemResolver(reactor))
     configuration = Configuration(
@@ -340,7 +342,7 @@ def makeService(options: Options) -> IService:
         required = options["admin"] is not None
         admin = AdminService(reactor, gateway, options["admin-address"], required)
         admin.setServiceParent(gateway)  # type: ignore[no-untyped-call]
-    Signals(reactor, actions, gateway.hurry).setServiceParent(gateway)  # type: ignore[no-untyped-call]
+    Signals(reactor, actions, gateway.hurry, early).setServiceParent(gateway)  # type: ignore[no-untyped-call]
     service: MultiService = gateway
     runner = options.parent
     daemon = runner is not None and not runner.get("nodaemon", True)

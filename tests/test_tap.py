@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from contextlib import redirect_stderr
 from io import StringIO
 from ipaddress import ip_network
@@ -140,6 +141,7 @@ class MakeServiceTests(SynchronousTestCase):
         self.folder.mkdir()
         resolving = cast(IReactorPluggableNameResolver, reactor)
         self.addCleanup(resolving.installNameResolver, resolving.nameResolver)
+        self.addCleanup(signal.signal, signal.SIGHUP, signal.getsignal(signal.SIGHUP))
         self.errors = StringIO()
 
     def make(self, *arguments: str) -> IService:

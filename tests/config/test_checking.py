@@ -44,11 +44,10 @@ class CheckTests(SynchronousTestCase):
     def test_misplaced(self) -> None:
         """Of a field that stands too far in or out the place is told where it belongs; what misses it there is not."""
         route = {"destination": {"host": "a", "weight": 5}}
+        indented = ": is the indentation right?"
         self.assertEqual(
             self.check(HTTPRoute, {"route": [route]})[1],
-            [
-                "route[0].destination.weight: unknown field: it belongs further out, in route[0]: is the indentation right?"
-            ],
+            [f"route[0].destination.weight: unknown field: it belongs further out, in route[0]{indented}"],
         )
         self.assertEqual(self.broken, [("route", 0, "weight")])
         self.assertEqual(
