@@ -203,7 +203,7 @@ def _meant_by(fields: Mapping[str, Shape], value: object) -> str:
 
 _SCALARS = {
     int: ("number", "attempts", "value"),
-    str: ("exact", "host", "address", "uri", "simple"),
+    str: ("exact", "host", "address", "uri", "simple", "string"),
 }
 """Fields that may be meant by a number or a string where the object that has them should be."""
 

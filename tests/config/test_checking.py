@@ -121,6 +121,11 @@ class CheckTests(SynchronousTestCase):
             (HTTPRoute, {"route": [{"destination": "web"}]}, 'destination: expected object such as {host: "web"}, got'),
             (HTTPRoute, {"retries": 3}, "retries: expected object such as {attempts: 3}, got integer 3"),
             (HTTPRoute, {"rewrite": "/v2"}, 'rewrite: expected object such as {uri: "/v2"}, got string "/v2"'),
+            (
+                HTTPRoute,
+                {"directResponse": {"status": 200, "body": "a"}},
+                'body: expected object such as {string: "a"}',
+            ),
             (HTTPRoute, {"match": [{"uri": "/a"}]}, 'match[0].uri: expected object such as {exact: "/a"}, got string'),
             (
                 HTTPRoute,
