@@ -217,4 +217,5 @@ def _give_back() -> None:
 
 
 def _read_stdin() -> bytes:
-    return sys.stdin.buffer.read(MAX_FILE + 1)
+    # a process may be started without any
+    return b"" if sys.stdin is None else sys.stdin.buffer.read(MAX_FILE + 1)

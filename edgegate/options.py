@@ -68,6 +68,17 @@ def parse_proxy_port(text: str) -> tuple[int, bool]:
     return port, bool(colon)
 
 
+def parse_hops(text: str | int) -> int:
+    """
+    Read a number of proxies.
+
+    @raise ValueError: It is something else.
+    """
+    if not re.fullmatch("[0-9]{1,3}", str(text), re.ASCII):
+        raise ValueError(f"--trusted-hops: expected a number of proxies such as 1, got {text!r}")
+    return int(text)
+
+
 def parse_network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
     """
     Read an IP address, or a network in CIDR form.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from types import FrameType
 from typing import Any, cast
 
@@ -15,6 +16,23 @@ log = Logger(namespace=__name__)
 
 ENDS = (signal.SIGTERM, signal.SIGINT)
 """What ends the process."""
+
+
+class Early:
+    """
+    Takes note of signals that come while a process starts, which would end it.
+
+    @ivar came: Those that came.
+    """
+
+    def __init__(self, *numbers: signal.Signals) -> None:
+        self.came: set[signal.Signals] = set()
+        with suppress(ValueError):  # not in the main thread: signals are left alone
+            for number in numbers:
+                signal.signal(number, self._note)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self.came.add(signal.Signals(number))
 
 
 class Signals(Service):
@@ -29,14 +47,17 @@ class Signals(Service):
         reactor: IReactorFromThreads,
         actions: Mapping[signal.Signals, Callable[[], object]],
         hurry: Callable[[], object] | None = None,
+        early: Early | None = None,
     ) -> None:
         """
         @param hurry: Called from the second of L{ENDS} on, in place of the reactor, which is ending by then and would
             fail; L{None}: they are left alone.
+        @param early: Has taken note of signals until now: what is to be done for them is, once the reactor runs.
         """
         self._reactor = reactor
         self._actions = actions
         self._hurry = hurry
+        self._early = early
         self._before: dict[signal.Signals, Any] = {}
         self._ends: dict[signal.Signals, Any] = {}
         self._told = False
@@ -49,6 +70,8 @@ class Signals(Service):
         except ValueError:
             log.info("not in the main thread: signals are left alone")
             return
+        for number in self._early.came if self._early is not None else ():
+            cast(IReactorCore, self._reactor).callWhenRunning(self._actions[number])
         if self._hurry is not None:
             # the reactor listens to them itself, from when it runs
             cast(IReactorCore, self._reactor).callWhenRunning(self._listen_to_ends)

@@ -33,6 +33,7 @@ from edgegate.observe.access_log import AccessLogService
 from edgegate.observe.log_file import STANDARD_OUTPUT, LogFile
 from edgegate.observe.log_lines import json_line, text_line
 from edgegate.options import (
+    parse_hops,
     parse_ignored_kind,
     parse_label,
     parse_locality,
@@ -45,7 +46,7 @@ from edgegate.options import (
 from edgegate.report import report
 from edgegate.service import GatewayService
 from edgegate.service_log import LoggedService, json_observer
-from edgegate.signals import Signals
+from edgegate.signals import Early, Signals
 from edgegate.startup import STANDARD_ERROR, Startup
 from edgegate.upstream.localities import Place
 from edgegate.upstream.name_files import PORT
@@ -96,7 +97,7 @@ class Options(usage.Options):
             None,
             0,
             "How many proxies in front of this one are trusted to say who the client is (x-forwarded-for).",
-            int,
+            parse_hops,
         ],
         [
             "headers-with-underscores",
@@ -234,12 +235,16 @@ class Options(usage.Options):
         sys.stdout.write(f"{described()}\n")
         raise SystemExit(0)
 
+    def parseArgs(self, *others: str) -> None:
+        """Refuse what is no option; what `edgegate check` takes so is named by --config here."""
+        if others:
+            words = f"{others[0]!r} is no option"
+            raise usage.UsageError(words if self["config"] else f"{words}: files are named by --config {others[0]}")
+
     def postOptions(self) -> None:
         """Check what belongs together."""
         if not self["config"]:
             raise usage.UsageError("--config is required: a folder, a file, or - for standard input")
-        if self["trusted-hops"] < 0:
-            raise usage.UsageError("--trusted-hops must not be negative")
         if bool(self["proxy-protocol"]) != bool(self["proxy-protocol-from"]):
             raise usage.UsageError(
                 "--proxy-protocol and --proxy-protocol-from belong together: who is believed can say that it is anyone"
@@ -292,6 +297,8 @@ def makeService(options: Options) -> IService:
     """
     from twisted.internet import reactor as installed  # noqa: PLC0415
 
+    # a reload that is asked for while thousands of files are read must not end the process
+    early = Early(Signal.SIGHUP)
     reactor = cast(Reactor, installed)
     reactor.installNameResolver(SystemResolver(reactor))
     configuration = Configuration(
@@ -335,7 +342,7 @@ def makeService(options: Options) -> IService:
         required = options["admin"] is not None
         admin = AdminService(reactor, gateway, options["admin-address"], required)
         admin.setServiceParent(gateway)  # type: ignore[no-untyped-call]
-    Signals(reactor, actions, gateway.hurry).setServiceParent(gateway)  # type: ignore[no-untyped-call]
+    Signals(reactor, actions, gateway.hurry, early).setServiceParent(gateway)  # type: ignore[no-untyped-call]
     return _run_by(options, gateway)
 
 

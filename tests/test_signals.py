@@ -11,7 +11,7 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
-from edgegate.signals import ENDS, Signals
+from edgegate.signals import ENDS, Early, Signals
 
 
 class SignalsTests(TestCase):
@@ -33,6 +33,19 @@ class SignalsTests(TestCase):
         signals.stopService()
         os.kill(os.getpid(), signal.SIGUSR2)
         self.assertEqual(before, [signal.SIGUSR2] * 2)
+
+    async def test_early(self) -> None:
+        """A signal that comes before the start does not end the process: its action follows."""
+        from twisted.internet import reactor  # noqa: PLC0415
+
+        self.addCleanup(signal.signal, signal.SIGUSR2, signal.getsignal(signal.SIGUSR2))
+        early = Early(signal.SIGUSR2)
+        os.kill(os.getpid(), signal.SIGUSR2)
+        came: Deferred[None] = Deferred()
+        signals = Signals(reactor, {signal.SIGUSR2: lambda: came.callback(None)}, early=early)  # type: ignore[arg-type]
+        signals.startService()
+        await came
+        signals.stopService()
 
     async def test_end_told_again(self) -> None:
         """What ends the process goes to who listened before, once; then the end is hurried; in the end nobody is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from contextlib import redirect_stderr
 from io import StringIO
 from ipaddress import ip_network
@@ -75,12 +76,13 @@ class OptionsTests(SynchronousTestCase):
         """What can't be understood is said in one line."""
         for arguments, words in (
             ((), "--config is required"),
-            (("--config", "etc", "more"), ""),
+            (("--config", "etc", "more"), "'more' is no option"),
+            (("etc",), "'etc' is no option: files are named by --config etc"),
             (("--config", "etc", "--selector", "a"), "--selector: expected KEY=VALUE"),
             (("--config", "etc", "--map-port", "80"), "--map-port: expected two port numbers"),
             (("--config", "etc", "--ignore-kind", "Gateway"), "--ignore-kind: expected AuthorizationPolicy or"),
-            (("--config", "etc", "--trusted-hops", "-1"), "must not be negative"),
-            (("--config", "etc", "--trusted-hops", "x"), ""),
+            (("--config", "etc", "--trusted-hops", "-1"), "--trusted-hops: expected a number of proxies such as 1"),
+            (("--config", "etc", "--trusted-hops", "x"), "--trusted-hops: expected a number of proxies such as 1"),
             (("--config", "etc", "--admin", "x"), "--admin: expected HOST:PORT"),
             (("--config", "etc", "--locality", "eu//1"), "--locality: expected REGION/ZONE/SUBZONE"),
             (("--config", "etc", "--access-log-format", "xml"), "--access-log-format is text or json"),
@@ -139,6 +141,7 @@ class MakeServiceTests(SynchronousTestCase):
         self.folder.mkdir()
         resolving = cast(IReactorPluggableNameResolver, reactor)
         self.addCleanup(resolving.installNameResolver, resolving.nameResolver)
+        self.addCleanup(signal.signal, signal.SIGHUP, signal.getsignal(signal.SIGHUP))
         self.errors = StringIO()
 
     def make(self, *arguments: str) -> IService:

@@ -142,8 +142,10 @@ class AdminService(Service):
             else:
                 # the lock beside the socket tells one that was left behind from one in use
                 self._port = self._reactor.listenUNIX(address.path, self._site, mode=_MODE, wantPID=True)
-        except CannotListenError as error:
-            reason = getattr(error.socketError, "strerror", None) or str(error.socketError)
+        except (CannotListenError, OSError) as error:
+            # the lock beside a socket has the system's own error
+            cause = error.socketError if isinstance(error, CannotListenError) else error
+            reason = getattr(cause, "strerror", None) or str(cause)
             if self._required:
                 raise CannotStart(f"cannot bind {address} for the admin listener: {reason}") from None
             words = "cannot bind {address} for the admin listener: {reason}{way_out}"

@@ -12,7 +12,7 @@ from edgegate.report import report
 
 
 @click.command(short_help="Say what is wrong with files, without serving them.")
-@click.argument("config", metavar="DIR")
+@click.argument("config", metavar="DIR", callback=options.named)
 @options.selector
 @options.map_port
 @options.ignore_kind

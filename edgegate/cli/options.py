@@ -48,6 +48,13 @@ def _address(context: click.Context, parameter: click.Parameter, value: str) -> 
     return address
 
 
+def named(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Refuse an empty name, as of a variable that is not set: it would be the current folder's."""
+    if value == "":
+        raise click.BadParameter("it is empty: name a folder or a file, or . for this folder")
+    return value
+
+
 selector = click.option(
     "--selector",
     metavar="KEY=VALUE",

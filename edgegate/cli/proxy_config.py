@@ -42,7 +42,12 @@ class ViewChoice(click.ParamType[str]):
 @click.command("proxy-config", short_help="Show what a gateway serves, or what files say.")
 @click.argument("view", type=ViewChoice(), metavar="|".join((*COLUMNS, "all")))
 @click.option("-o", "--output", type=click.Choice(["table", "json", "yaml"]), default="table", show_default=True)
-@click.option("--config", metavar="DIR", help="Show what the files in DIR say; no gateway needs to run.")
+@click.option(
+    "--config",
+    metavar="DIR",
+    callback=options.named,
+    help="Show what the files in DIR say; no gateway needs to run.",
+)
 @options.admin
 @options.selector
 @options.map_port

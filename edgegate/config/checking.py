@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import inspect
 
-from edgegate.config.document import Document, Path, snake_case
+from edgegate.config.document import Document, Path, format_path, snake_case
 from edgegate.config.kinds.base import Duration
 from edgegate.config.problems import Problems, Role
 from edgegate.config.values import MAX_SHOWN, closest, describe, quoted, show, type_name
@@ -51,6 +51,19 @@ _SYNONYMS = {
 _PORT = re.compile(r"[0-9]{1,5}")
 
 
+class _Object(NamedTuple):
+    """
+    An object that is looked into.
+
+    @ivar fields: The names of what it may have, by spelling.
+    @ivar inner: The names that objects in its fields may have, by field.
+    """
+
+    path: Path
+    fields: Mapping[str, str]
+    inner: Mapping[str, frozenset[str]]
+
+
 @dataclass(slots=True)
 class Check:
     """
@@ -60,6 +73,7 @@ class Check:
     @ivar broken: Where something was left out.
     @ivar kept: For lists of which items were left out: the indexes of the others.
     @ivar misspelt: The keys that were taken for others, by the paths that they should have.
+    @ivar around: The objects that are looked into, outer ones first.
     """
 
     document: Document
@@ -68,6 +82,7 @@ class Check:
     broken: list[Path] = field(default_factory=list)
     kept: dict[Path, tuple[int, ...]] = field(default_factory=dict)
     misspelt: dict[Path, str] = field(default_factory=dict)
+    around: list[_Object] = field(default_factory=list)
 
     def reject(self, path: Path, message: str, meant: Any = DROPPED) -> Any:
         """
@@ -78,12 +93,16 @@ class Check:
         if meant is not DROPPED:
             self.document.error(self.problems, path, message)
             return meant
+        self.document.error(self.problems, path, message, self.lose(path))
+        return DROPPED
+
+    def lose(self, path: Path) -> Role:
+        """Take note that a value is left out, and return what an error that says so has to do with others."""
         self.broken.append(path)
         within = path[1:] if path[:1] == ("spec",) else path
         referred = _REFERRED.get(self.document.kind, ())
         hides = bool(referred) and (not within or within[0] in referred)
-        self.document.error(self.problems, path, message, Role.CAUSE if hides else Role.ITSELF)
-        return DROPPED
+        return Role.CAUSE if hides else Role.ITSELF
 
     def mismatch(self, path: Path, expected: str, value: object, meant: Any = DROPPED) -> Any:
         """Report a value of the wrong type, and return what was probably meant."""
@@ -141,14 +160,16 @@ def _struct(info: inspect.StructType) -> Shape:
     required = [each.encode_name for each in info.fields if each.required]
     python_names = {each.name: each.encode_name for each in info.fields}
     exclusive = [python_names[name] for name in getattr(info.cls, "one_of", ())]
+    inner = {each.encode_name: names for each in info.fields if (names := _names_within(each.type))}
 
     def check(walk: Check, value: object, path: Path) -> Any:
         if not isinstance(value, dict):
             return walk.mismatch(path, "object" if walk.confidential else _meant_by(fields, value), value)
         usable: dict[str, Any] = {}
         seen: set[str] = set()
+        walk.around.append(_Object(path, spellings, inner))
         for key, item in value.items():
-            name = spellings.get(key) or _misspelt(walk, key, value, fields, path)
+            name = spellings.get(key) or _misspelt(walk, key, value, fields)
             if name is None or item is None:
                 continue
             if name in seen:
@@ -158,6 +179,7 @@ def _struct(info: inspect.StructType) -> Shape:
             checked = fields[name](walk, item, (*path, key))
             if checked is not DROPPED:
                 usable[name] = checked
+        walk.around.pop()
         for name in required:
             if name not in seen:
                 walk.reject((*path, name), "missing")
@@ -181,21 +203,59 @@ def _meant_by(fields: Mapping[str, Shape], value: object) -> str:
 
 _SCALARS = {
     int: ("number", "attempts", "value"),
-    str: ("exact", "host", "address", "uri", "simple"),
+    str: ("exact", "host", "address", "uri", "simple", "string"),
 }
 """Fields that may be meant by a number or a string where the object that has them should be."""
 
 
-def _misspelt(walk: Check, key: str, value: Mapping[str, Any], fields: Mapping[str, Shape], path: Path) -> str | None:
+def _misspelt(walk: Check, key: str, value: Mapping[str, Any], fields: Mapping[str, Shape]) -> str | None:
     """Report an unknown field, and return the one that was probably meant, if it is not there already."""
+    path = (*walk.around[-1].path, key)
     close = closest(key, fields) or next((name for name in _SYNONYMS.get(key, ()) if name in fields), None)
-    hint = f'; did you mean "{close}"?' if close else ""
-    walk.document.error(walk.problems, (*path, key), f"unknown field{hint}")
-    if close is None or close in value or snake_case(close) in value:
+    if close is None:
+        where, hint = _elsewhere(walk.around, key)
+        roles = [walk.lose(place) for place in where]
+        walk.document.error(
+            walk.problems, path, f"unknown field{hint}", Role.CAUSE if Role.CAUSE in roles else Role.ITSELF
+        )
         return None
-    meant = (*path, close)
+    walk.document.error(walk.problems, path, f'unknown field; did you mean "{close}"?')
+    if close in value or snake_case(close) in value:
+        return None
+    meant = (*path[:-1], close)
     walk.misspelt[meant] = key
     return close
+
+
+def _elsewhere(around: Sequence[_Object], key: str) -> tuple[list[Path], str]:
+    """Return where an unknown field belongs, by the objects around it, and what to say of that; often nothing."""
+    here = around[-1]
+    for above in reversed(around[:-1]):
+        if key in above.fields:
+            place = format_path(above.path) or "the document itself"
+            hint = f": it belongs further out, in {place}: is the indentation right?"
+            return [(*above.path, above.fields[key])], hint
+    for each, words in ((here, "further in, in"), (around[0], "in")):
+        names = [name for name, names in each.inner.items() if key in names]
+        if 0 < len(names) <= _FEW:
+            paths: list[Path] = [(*each.path, name) for name in names]
+            return [(*path, key) for path in paths], f": it belongs {words} {' or '.join(map(format_path, paths))}"
+    return [], ""
+
+
+def _names_within(info: Any) -> frozenset[str]:
+    """Return the names of fields of the objects that a field holds, or a list in it; none where it holds others."""
+    if isinstance(info, inspect.Metadata):
+        return _names_within(info.type)
+    if isinstance(info, inspect.UnionType):
+        return frozenset().union(*(_names_within(each) for each in info.types))
+    if isinstance(info, inspect.VarTupleType):
+        return _names_within(info.item_type)
+    return frozenset(each.encode_name for each in info.fields) if isinstance(info, inspect.StructType) else frozenset()
+
+
+_FEW = 2
+"""Places that one field may be meant for: of more nobody can tell which."""
 
 
 def _array(info: inspect.VarTupleType) -> Shape:

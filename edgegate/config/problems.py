@@ -53,7 +53,9 @@ class Problem:
 
     def __str__(self) -> str:
         where = f"{self.path}: " if self.path else ""
-        return f"{self.file}:{self.line}:{self.column}: {self.severity.name.lower()}: {where}{self.message}"
+        # a line stays one, whatever a file's name holds
+        file = self.file if self.file.isprintable() else self.file.encode("unicode_escape").decode()
+        return f"{file}:{self.line}:{self.column}: {self.severity.name.lower()}: {where}{self.message}"
 
 
 _ORDER = attrgetter("file", "line", "column", "severity", "path", "message")

@@ -109,12 +109,14 @@ class Resource(Generic[S]):
         return bool(self._told or self.broken)
 
     def left_out(self, path: Path) -> bool:
-        """Whether something in that part was reported and left out when it was decoded."""
+        """Whether something in that part, or that is around it, was reported and left out when it was decoded."""
         resource, path = self.at(path)
         if not resource.broken:
             return False
         original = resource.document.original(path)
-        return any(broken[: len(original)] == original for broken in resource.broken)
+        return any(
+            broken[: len(original)] == original or original[: len(broken)] == broken for broken in resource.broken
+        )
 
 
 @lru_cache(maxsize=8)

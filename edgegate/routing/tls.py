@@ -22,11 +22,13 @@ class KeyPair:
 
     @ivar name: What messages call it: a file name or C{secret default/webapp-credential}.
     @ivar chain: May come from a file that holds the key too, so it is not shown either.
+    @ivar key_file: The name of the key's own file, if it has one.
     """
 
     name: str
     chain: bytes = field(repr=False)
     key: bytes = field(repr=False)
+    key_file: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,23 +154,24 @@ def _loaded(pem: bytes, name: str, label: bytes, what: str, load: Callable[[byte
 
 
 def _load_key(pair: KeyPair) -> ServerKey:
+    name = pair.key_file or pair.name
     # A file may begin with the parameters of its curve, or hold the certificate too.
     blocks = [match for match in _BLOCK.finditer(pair.key) if match[1].endswith(b"PRIVATE KEY")]
     if not blocks:
-        raise BadKeyMaterial(pair.name, f"no private key found: {_content(pair.key)}")
+        raise BadKeyMaterial(name, f"no private key found: {_content(pair.key)}")
     if len(blocks) > 1:
-        raise BadKeyMaterial(pair.name, "more than one private key: it must be clear which is meant")
+        raise BadKeyMaterial(name, "more than one private key: it must be clear which is meant")
     block = blocks[0][0]
     if blocks[0][1] == b"ENCRYPTED PRIVATE KEY" or b"Proc-Type: 4,ENCRYPTED" in block:
         raise BadKeyMaterial(
-            pair.name, "the private key is encrypted, and nobody is there to type its passphrase: store it decrypted"
+            name, "the private key is encrypted, and nobody is there to type its passphrase: store it decrypted"
         )
     try:
         key: PrivateKeyTypes = load_pem_private_key(block, None)
     except _UNREADABLE:
-        raise BadKeyMaterial(pair.name, "the private key can't be read") from None
+        raise BadKeyMaterial(name, "the private key can't be read") from None
     if not isinstance(key, ServerKey):
-        raise BadKeyMaterial(pair.name, "the private key is neither RSA nor ECDSA nor EdDSA")
+        raise BadKeyMaterial(name, "the private key is neither RSA nor ECDSA nor EdDSA")
     return key
 
 

@@ -133,6 +133,12 @@ class StartTests(CoolstoreTestCase):
             self.assertEqual(done.returncode, 78, done.stdout + done.stderr)
             self.assertFalse((self.folder / "edgegate.pid").exists())
 
+    def test_no_standard_input(self) -> None:
+        """Standard input that is closed holds nothing."""
+        done = self.ask("sh", "-c", "exec edgegate check - <&-")
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+        self.assertIn("no Gateway is declared", done.stdout)
+
     def test_daemon(self) -> None:
         """A daemon serves until it is told to end, and says that its access log has nowhere to go."""
         self.certificates()

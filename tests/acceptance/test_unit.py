@@ -61,3 +61,5 @@ class UnitTests(AcceptanceTestCase):
         self.assertEqual(self.settings("Restart"), ["on-failure"])
         (seconds,) = self.settings("RestartSec")
         self.assertGreater(int(seconds) * 5, 10)
+        # it would be no failure to systemd: a reload that comes before anyone listens to it
+        self.assertEqual(self.settings("RestartForceExitStatus"), ["SIGHUP"])

@@ -18,6 +18,7 @@ from twisted.trial.unittest import TestCase
 from edgegate.admin.service import AdminService, SiteFactory
 from edgegate.cli.asking import fetch
 from edgegate.routing.snapshot import Address, TCPAddress, UNIXAddress
+from edgegate.startup import CannotStart
 from tests.admin.served import PretendedGateway
 from tests.net.pairs import PATIENCE
 
@@ -105,6 +106,12 @@ class AdminServiceTests(TestCase):
         Path(f"{path}.lock").symlink_to(str(ended.pid))
         self.start(UNIXAddress(path))
         self.assertRaises(SystemExit, self.start, UNIXAddress(path))
+
+    def test_no_folder(self) -> None:
+        """A socket in a folder that is not there, or may not be written to, ends the start with one line."""
+        path = str(Path(self.mktemp()) / "admin.sock")
+        error = self.assertRaises(CannotStart, self.start, UNIXAddress(path))
+        self.assertEqual(str(error), f"cannot bind unix://{path} for the admin listener: No such file or directory")
 
     def test_port_taken(self) -> None:
         """A port that is taken ends the start with one line, but for the default, without which a gateway does."""

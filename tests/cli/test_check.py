@@ -44,6 +44,12 @@ class CheckTests(SynchronousTestCase):
         self.assertIn("gateway.yaml:", result.output)
         self.assertRegex(result.output.splitlines()[-1], r"^\d+ errors?")
 
+    def test_no_name(self) -> None:
+        """An empty name, as of a variable that is not set, is not taken for the current folder."""
+        result = CliRunner().invoke(check, [""])
+        self.assertEqual(result.exit_code, 2)
+        self.assertIn("it is empty: name a folder or a file, or . for this folder", result.output)
+
     def test_strict(self) -> None:
         """A warning is an error where that is asked for."""
         text = FILES.replace("hosts:", "defaultEndpoint: 127.0.0.1:80, hosts:", 1)

@@ -8,7 +8,9 @@ import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.config.checking import DROPPED, Check, shape_of
+from edgegate.config.decode import decode
 from edgegate.config.document import Document
+from edgegate.config.documents import read
 from edgegate.config.kinds.gateway import Gateway
 from edgegate.config.kinds.secret import Secret
 from edgegate.config.kinds.service import KubernetesPort
@@ -38,6 +40,38 @@ class CheckTests(SynchronousTestCase):
         self.assertEqual(told, ['selectr: unknown field; did you mean "selector"?', "zebra: unknown field"])
         self.assertEqual(usable, {"selector": {"a": "b"}})
         self.assertEqual(self.broken, [])
+
+    def test_misplaced(self) -> None:
+        """Of a field that stands too far in or out the place is told where it belongs; what misses it there is not."""
+        route = {"destination": {"host": "a", "weight": 5}}
+        indented = ": is the indentation right?"
+        self.assertEqual(
+            self.check(HTTPRoute, {"route": [route]})[1],
+            [f"route[0].destination.weight: unknown field: it belongs further out, in route[0]{indented}"],
+        )
+        self.assertEqual(self.broken, [("route", 0, "weight")])
+        self.assertEqual(
+            self.check(HTTPRoute, {"headers": {"set": {}}})[1],
+            ["headers.set: unknown field: it belongs further in, in headers.request or headers.response"],
+        )
+        self.assertEqual(self.check(VirtualService, {"match": []})[1], ["match: unknown field"])
+
+    def test_beside_spec(self) -> None:
+        """So it is of a field of C{spec} that stands beside it, or in another part of the document."""
+        begin = "apiVersion: networking.istio.io/v1\nkind: Gateway\n"
+        server = "[{port: {number: 80, name: a, protocol: HTTP}, hosts: ['*']}]"
+        for text, told in (
+            (f"metadata: {{name: a}}\nservers: {server}\n", "servers: unknown field: it belongs further in, in spec"),
+            (f"metadata:\n  name: a\n  servers: {server}\n", "metadata.servers: unknown field: it belongs in spec"),
+            (
+                f"metadata:\n  name: a\n  spec:\n    servers: {server}\n",
+                "metadata.spec: unknown field: it belongs further out, in the document itself: "
+                "is the indentation right?",
+            ),
+        ):
+            problems = Problems()
+            decode(read("f", begin + text, problems), problems)
+            self.assertEqual([f"{each.path}: {each.message}" for each in problems], [told])
 
     def test_misspelt_beside_the_right_one(self) -> None:
         """A misspelt field does not replace the one that is there."""
@@ -87,6 +121,11 @@ class CheckTests(SynchronousTestCase):
             (HTTPRoute, {"route": [{"destination": "web"}]}, 'destination: expected object such as {host: "web"}, got'),
             (HTTPRoute, {"retries": 3}, "retries: expected object such as {attempts: 3}, got integer 3"),
             (HTTPRoute, {"rewrite": "/v2"}, 'rewrite: expected object such as {uri: "/v2"}, got string "/v2"'),
+            (
+                HTTPRoute,
+                {"directResponse": {"status": 200, "body": "a"}},
+                'body: expected object such as {string: "a"}',
+            ),
             (HTTPRoute, {"match": [{"uri": "/a"}]}, 'match[0].uri: expected object such as {exact: "/a"}, got string'),
             (
                 HTTPRoute,

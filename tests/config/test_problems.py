@@ -15,6 +15,8 @@ class ProblemsTests(SynchronousTestCase):
         problem = Problem("f.yaml", 12, 9, Severity.ERROR, "spec.hosts", "no")
         self.assertEqual(str(problem), "f.yaml:12:9: error: spec.hosts: no")
         self.assertEqual(str(Problem("f", 1, 1, Severity.INFO, "", "so")), "f:1:1: info: so")
+        odd = Problem("a\n\x1b[31m\udcff.yaml", 1, 1, Severity.INFO, "", "so")
+        self.assertEqual(str(odd), r"a\n\x1b[31m\udcff.yaml:1:1: info: so")
 
     def test_order(self) -> None:
         """Problems come by file and line, each once."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 from cryptography.hazmat.primitives import serialization
@@ -113,6 +114,12 @@ class KeyPairTests(SynchronousTestCase):
         """What stands in the key's place is named."""
         self.refused(pair(key=b""), "no private key found: it is empty")
         self.refused(pair(key=ISSUED.chain_pem), "no private key found: it holds CERTIFICATE")
+
+    def test_key_file(self) -> None:
+        """What is wrong with the key's own file is said of that one, and not of the certificate's."""
+        for key in (b"", ISSUED.chain_pem, ISSUED.key_pem[:-30]):
+            mistaken = replace(pair(key=key), key_file="shop.key")
+            self.assertEqual(self.assertRaises(BadKeyMaterial, load_key_pair, mistaken).name, "shop.key")
 
     def test_two_keys(self) -> None:
         """Of two keys, nobody knows which is meant."""

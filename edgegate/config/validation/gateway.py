@@ -50,7 +50,8 @@ def _check_hosts(findings: Findings, path: Path, server: Server) -> None:
         place: Path = (*path, "hosts", index)
         namespace, slash, host = text.rpartition("/")
         if "://" not in text and slash and namespace not in ("*", ".") and not is_label(namespace):
-            findings.error(place, f"{show(namespace)} is no namespace")
+            hint = f"; a host has no path: write {namespace}" if "." in namespace else ""
+            findings.error(place, f"{show(namespace)} is no namespace{hint}")
         host = text if "://" in text else host
         fault = None if is_address(host) else host_fault(host, partial=False)
         if fault is None and host != "*" and "." not in host and ":" not in host:

@@ -40,10 +40,10 @@ class _Material:
     revocations: list[bytes] = field(default_factory=list)
     places: dict[tuple[Part, int], Path] = field(default_factory=dict)
 
-    def add_pair(self, name: str, chain: bytes, key: bytes, chain_path: Path, key_path: Path) -> None:
+    def add_pair(self, pair: KeyPair, chain_path: Path, key_path: Path) -> None:
         self.places[Part.CERTIFICATE, len(self.pairs)] = chain_path
         self.places[Part.KEY, len(self.pairs)] = key_path
-        self.pairs.append(KeyPair(name, chain, key))
+        self.pairs.append(pair)
 
     def add_authorities(self, pem: bytes, path: Path) -> None:
         self.places[Part.AUTHORITIES, 0] = path
@@ -119,8 +119,8 @@ class CredentialCompiler:
         chain_path, key_path = (*path, "serverCertificate"), (*path, "privateKey")
         chain = self._read(server, certificate, chain_path) if certificate else None
         private = self._read(server, key, key_path) if key else None
-        if certificate and chain is not None and private is not None:
-            material.add_pair(certificate, chain, private, chain_path, key_path)
+        if certificate and key and chain is not None and private is not None:
+            material.add_pair(KeyPair(certificate, chain, private, key), chain_path, key_path)
 
     def _authorities_file(self, server: Server, name: str, path: Path, material: _Material) -> None:
         found = self._read(server, name, path)
@@ -135,7 +135,7 @@ class CredentialCompiler:
             missing = "tls.crt (or cert)" if chain is None else "tls.key (or key)"
             self._error(server, path, f"{name} at {secret.document.origin} has no {missing}", Role.CONSEQUENCE)
             return
-        material.add_pair(name, chain, key, path, path)
+        material.add_pair(KeyPair(name, chain, key), path, path)
 
     def _authorities_secret(
         self, server: Server, settings: ServerTLSSettings, named: list[tuple[str, Path]], material: _Material

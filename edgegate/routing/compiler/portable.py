@@ -27,6 +27,7 @@ from edgegate.routing.compiler.key_sources import ROOT_NAMESPACE, KeySources, is
 from edgegate.routing.compiler.members import ip_literal, unix_path
 from edgegate.routing.compiler.options import CompileOptions
 from edgegate.routing.compiler.portable_servers import gateway_differences
+from edgegate.routing.compiler.rules import MESH
 from edgegate.routing.compiler.services import DOMAIN, ServiceIndex, index_services, short_form
 from edgegate.routing.compiler.suggestions import Suggestions
 from edgegate.routing.hosts import normalise
@@ -115,6 +116,8 @@ class _Walk:
 
 
 def _short_hosts(spec: VirtualService, namespace: str) -> Found:
+    if not set(spec.gateways) - {MESH}:
+        return  # in a mesh a short name is what it should be
     for index, host in enumerate(spec.hosts):
         if "." not in host and not host.startswith("*"):
             yield ("spec", "hosts", index), f"{show(host)} has no dot, and so means {host}.{namespace}.{DOMAIN}"

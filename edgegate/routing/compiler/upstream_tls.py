@@ -81,7 +81,7 @@ class UpstreamTLSCompiler:
         if settings.mode is ClientTLSMode.MUTUAL and settings.client_certificate and settings.private_key:
             chain = self._read(said, settings.client_certificate, "clientCertificate", material)
             key = self._read(said, settings.private_key, "privateKey", material)
-            material.certificate = KeyPair(settings.client_certificate, chain, key)
+            material.certificate = KeyPair(settings.client_certificate, chain, key, settings.private_key)
             material.places |= {Part.CERTIFICATE: ("clientCertificate",), Part.KEY: ("privateKey",)}
         if settings.ca_certificates:
             material.authorities = self._read(said, settings.ca_certificates, "caCertificates", material)

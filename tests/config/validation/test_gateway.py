@@ -65,6 +65,7 @@ class GatewayTests(CasesTestCase):
                     ("*/a.example", ""),
                     ("shop/*", ""),
                     ("Not_A/a.example", "is no namespace"),
+                    ("a.example/api", "is no namespace; a host has no path: write a.example"),
                     ("shop", "is a short name"),
                     ("a.example:80", "did you mean"),
                     ("https://a.example", "is a URL"),

@@ -82,6 +82,8 @@ class PortableTests(DifferencesTestCase):
         """A VirtualService's host without a dot is another there."""
         text = virtual_service("a", "web,*.example", f"http: [{route('web.example')}]")
         self.check(text, 'spec.hosts[0]: in a cluster "web" has no dot, and so means web.default.svc.cluster.local')
+        for gateways in ("", "gateways: [mesh], "):
+            self.check(text.replace("gateways: [gw], ", gateways))
 
     def test_key_material(self) -> None:
         """Files of this machine, and Secrets where a cluster does not look for them."""
