@@ -17,9 +17,9 @@ from typing import Any
 
 import yaml
 
-from edgegate.config.honoured import Field, fields
-from edgegate.config.kinds import KINDS, UNENFORCED, UNSERVED
-from edgegate.config.kinds.base import Note
+from edgegate.istio.honoured import Field, fields
+from edgegate.istio.kinds import KINDS, UNENFORCED, UNSERVED
+from edgegate.istio.kinds.base import Note
 
 FOLDER = Path(__file__).parent
 BEGIN, END = "<!-- fields of {kind} -->\n", "<!-- end of fields of {kind} -->"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from edgegate.config.kinds import UNENFORCED
 from edgegate.config.values import suggestion
+from edgegate.istio.kinds import UNENFORCED
 from edgegate.routing.addresses import TCPAddress
 
 _SIZE = re.compile(r"([0-9]{1,15})(KiB|MiB|GiB)?", re.ASCII)

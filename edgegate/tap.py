@@ -23,11 +23,11 @@ from twisted.python import usage
 
 from edgegate.admin.address import DEFAULT, parse_admin_address
 from edgegate.admin.service import AdminService
-from edgegate.downstream.introduced import Introductions
+from edgegate.config.report import report
+from edgegate.downstream.proxy_protocol import Introductions
 from edgegate.http.fields import Underscores
 from edgegate.http.limits import Limits
 from edgegate.http.target import PathNormalisation
-from edgegate.loading import Configuration
 from edgegate.net.system_resolver import SystemResolver
 from edgegate.observe.access_log import AccessLogService
 from edgegate.observe.log_file import STANDARD_OUTPUT, LogFile
@@ -43,15 +43,15 @@ from edgegate.options import (
     parse_server,
     parse_size,
 )
-from edgegate.report import report
-from edgegate.service import GatewayService
-from edgegate.service_log import LoggedService, json_observer
-from edgegate.signals import Early, Signals
+from edgegate.server.service import GatewayService
+from edgegate.server.service_log import LoggedService, json_observer
+from edgegate.server.signals import Early, Signals
+from edgegate.sources.loading import Configuration
+from edgegate.sources.watch import WatchService
 from edgegate.startup import STANDARD_ERROR, Startup
-from edgegate.upstream.localities import Place
-from edgegate.upstream.name_files import PORT
+from edgegate.upstream.dns.name_files import PORT
+from edgegate.upstream.locality import Place
 from edgegate.version import described
-from edgegate.watching import WatchService
 
 log = Logger(namespace=__name__)
 

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 from edgegate import __version__
 
-HOT = "edgegate.http.proxy"
+HOT = "edgegate.http.router.router"
 """One of the modules that are compiled together or not at all (C{setup.py})."""
 
 

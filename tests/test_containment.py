@@ -23,13 +23,13 @@ from twisted.internet.threads import deferToThread
 from twisted.logger import LogEvent, globalLogPublisher
 from twisted.trial.unittest import TestCase
 
-from edgegate.data_plane import DataPlane
 from edgegate.demo.certificates import fill
 from edgegate.http.exchange import Exchange
-from edgegate.http.h1_backend import HTTP1Backend
-from edgegate.loading import Configuration
+from edgegate.http.h1.upstream_connection import HTTP1Backend
 from edgegate.net.poller import Poller
 from edgegate.observe.events import Ended, Misfit, RelayEnd
+from edgegate.server.data_plane import DataPlane
+from edgegate.sources.loading import Configuration
 from edgegate.version import compiled
 from tests.acceptance.manifests import filled, static_service
 from tests.acceptance.processes import free_ports

@@ -15,40 +15,41 @@ from twisted.trial.unittest import SynchronousTestCase
 
 import edgegate
 from edgegate import errors
-from edgegate.config.decode import decode
 from edgegate.config.documents import MAX_FILE, stream
-from edgegate.config.honoured import Field, fields
-from edgegate.config.kinds import KINDS
-from edgegate.config.kinds import destination_rule as rule
-from edgegate.config.kinds.base import Duration
 from edgegate.config.problems import Problems, Severity
-from edgegate.config.validation.http_actions import RETRY_ON
 from edgegate.errors import FAULT_ABORT
-from edgegate.http import retrying
-from edgegate.http.chunks import MAX_TRAILERS
+from edgegate.http.h1.chunks import MAX_TRAILERS
 from edgegate.http.limits import Limits
-from edgegate.loading import load
+from edgegate.http.router import retry_policy as retrying
+from edgegate.istio.decode import decode
+from edgegate.istio.honoured import Field, fields
+from edgegate.istio.kinds import KINDS
+from edgegate.istio.kinds import destination_rule as rule
+from edgegate.istio.kinds.base import Duration
+from edgegate.istio.translate import traffic_policies as policies
+from edgegate.istio.validation.http_actions import RETRY_ON
 from edgegate.net.body_copy import BUFFER_SIZE
 from edgegate.net.proxy_protocol import MAX_V2
 from edgegate.net.system_resolver import MOST_THREADS
 from edgegate.net.tls_stream import MOST_MESSAGES
 from edgegate.net.transport import HIGH_WATER, READ_SIZE
 from edgegate.routing.clusters import Balancing, ConsistentHash, Discovery, HashSource, Probe
-from edgegate.routing.compiler import traffic_policies as policies
 from edgegate.routing.operators import OPERATORS
 from edgegate.routing.policies import DEFAULT_RETRIES
 from edgegate.routing.tls import TLSRules, UpstreamTLS
-from edgegate.tree import MOST_NAMES
-from edgegate.upstream import asking, grpc_health
+from edgegate.sources.loading import load
+from edgegate.sources.tree import MOST_NAMES
 from edgegate.upstream.balancing.maglev import MAX_SIZE
 from edgegate.upstream.balancing.ring import MAX_POINTS
-from edgegate.upstream.dns import LOST
-from edgegate.upstream.dns_answers import MAX_ADDRESSES, MAX_CHAIN
+from edgegate.upstream.dns.answers import MAX_ADDRESSES, MAX_CHAIN
+from edgegate.upstream.dns.lookups import MOST_AT_ONCE
+from edgegate.upstream.dns.named_endpoint import MOST_WAITING
+from edgegate.upstream.dns.resolutions import LOST
 from edgegate.upstream.dynamic_hosts import MAX_HOSTS, UNUSED
-from edgegate.upstream.lookups import MOST_AT_ONCE
-from edgegate.upstream.named_endpoint import MOST_WAITING
-from edgegate.upstream.outliers import MAX_EJECTION
-from tests.routing.compiler.compiling import compiled
+from edgegate.upstream.health import grpc_health
+from edgegate.upstream.health import health_checker as asking
+from edgegate.upstream.health.outlier_detection import MAX_EJECTION
+from tests.istio.translate.compiling import compiled
 
 SERVICE = """\
 apiVersion: networking.istio.io/v1

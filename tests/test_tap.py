@@ -25,12 +25,12 @@ from edgegate.http.target import PathNormalisation
 from edgegate.net.system_resolver import SystemResolver
 from edgegate.observe.access_log import AccessLogService
 from edgegate.routing.addresses import TCPAddress
-from edgegate.service import GatewayService
-from edgegate.service_log import LoggedService
-from edgegate.signals import Signals
+from edgegate.server.service import GatewayService
+from edgegate.server.service_log import LoggedService
+from edgegate.server.signals import Signals
+from edgegate.sources.watch import WatchService
 from edgegate.startup import Startup
 from edgegate.tap import EX_CONFIG, Options, makeService
-from edgegate.watching import WatchService
 
 
 def options(*arguments: str) -> Options:

@@ -15,9 +15,8 @@ from twisted.internet.threads import deferToThread
 from twisted.logger import globalLogPublisher
 from twisted.trial.unittest import TestCase
 
-from edgegate.data_plane import DataPlane
 from edgegate.demo.authority import Authority
-from edgegate.downstream.introduced import Introductions
+from edgegate.downstream.proxy_protocol import Introductions
 from edgegate.observe.counters import Counters
 from edgegate.observe.events import Ended
 from edgegate.routing.actions import RequestChanges
@@ -36,6 +35,7 @@ from edgegate.routing.snapshot import (
     WeightedCluster,
 )
 from edgegate.routing.tls import UpstreamTLS
+from edgegate.server.data_plane import DataPlane
 from edgegate.tls import client_contexts
 from tests.net.pairs import until
 from tests.tls.backends import PATIENCE, TLSBackend

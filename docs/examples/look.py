@@ -2,7 +2,7 @@
 
 import sys
 
-from edgegate.loading import load
+from edgegate.sources.loading import load
 
 loaded = load(sys.argv[1])
 for problem in loaded.problems:

@@ -6,13 +6,13 @@ from typing import Protocol
 
 from twisted.internet.defer import Deferred
 
-from edgegate.reloading import Reload
 from edgegate.routing.snapshot import Address, Listener, Snapshot
+from edgegate.server.reload import Reload
 from edgegate.upstream.registry import ClusterRegistry
 
 
 class Gateway(Protocol):
-    """A gateway that can be looked into; an C{edgegate.service.GatewayService}."""
+    """A gateway that can be looked into; an C{edgegate.server.service.GatewayService}."""
 
     @property
     def config(self) -> str:

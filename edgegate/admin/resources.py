@@ -17,7 +17,7 @@ from edgegate.admin.address import CONFIG, PID
 from edgegate.admin.interfaces import Gateway
 from edgegate.admin.tables import table
 from edgegate.admin.views import Row
-from edgegate.reloading import Outcome, Reload
+from edgegate.server.reload import Outcome, Reload
 
 PAGES = {
     "ready": "whether requests are served",

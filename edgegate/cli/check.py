@@ -7,8 +7,8 @@ import sys
 import click
 
 from edgegate.cli import options
-from edgegate.loading import load
-from edgegate.report import report
+from edgegate.config.report import report
+from edgegate.sources.loading import load
 
 
 @click.command(short_help="Say what is wrong with files, without serving them.")

@@ -14,11 +14,11 @@ from edgegate.admin import views
 from edgegate.admin.tables import COLUMNS, table
 from edgegate.admin.views import Row
 from edgegate.cli import options
-from edgegate.cli.asking import ask
+from edgegate.cli.admin_client import ask
+from edgegate.config.report import report
 from edgegate.config.writing import to_yaml
-from edgegate.loading import load
-from edgegate.report import report
 from edgegate.routing.snapshot import Address, Snapshot
+from edgegate.sources.loading import load
 
 Views = dict[str, list[Row]]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import click
 
 from edgegate.cli import options
-from edgegate.cli.asking import Answer, ask
+from edgegate.cli.admin_client import Answer, ask
 from edgegate.routing.snapshot import Address
 
 

@@ -10,9 +10,9 @@ from pathlib import PurePath
 from typing import Any
 
 from edgegate.config.document import Document, Path, Places, format_path
-from edgegate.config.kinds import KINDS
 from edgegate.config.problems import Problems, Role, Severity
 from edgegate.config.values import describe, quoted, type_name
+from edgegate.istio.kinds import KINDS
 
 DEFAULT_NAMESPACE = "default"
 

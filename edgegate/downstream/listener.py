@@ -8,9 +8,9 @@ from typing import cast
 
 from twisted.internet.interfaces import IDelayedCall, IReactorFDSet
 
-from edgegate.downstream.arrival import PATIENCE, Arrival
 from edgegate.downstream.dispatch import Dispatch
-from edgegate.downstream.introduced import Introducing, Introductions
+from edgegate.downstream.proxy_protocol import Introducing, Introductions
+from edgegate.downstream.tls_inspector import PATIENCE, Arrival
 from edgegate.http.interfaces import Served
 from edgegate.net.addresses import Downstream
 from edgegate.net.listening import ListeningPort

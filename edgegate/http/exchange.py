@@ -16,12 +16,12 @@ from time import monotonic
 from typing import Final, Protocol
 
 from edgegate.errors import CLIENT_GONE, INTERNAL, Fault, body_of, grpc_status_of, status_of
-from edgegate.http.answer import AnswerHead
-from edgegate.http.changes import changed_reply
 from edgegate.http.fields import Field
 from edgegate.http.forwarded import Client
 from edgegate.http.grpc import grpc_fields, is_grpc
+from edgegate.http.header_mutation import changed_reply
 from edgegate.http.request import RequestHead
+from edgegate.http.response import AnswerHead
 from edgegate.net.addresses import Downstream
 from edgegate.net.stream import Stream
 from edgegate.routing.headers import HeaderChanges

@@ -20,15 +20,15 @@ from twisted.internet.interfaces import IDelayedCall
 from edgegate.errors import MISDIRECTED, NO_ROUTE, SCHEME_MISMATCH, Fault
 from edgegate.http.exchange import Exchange
 from edgegate.http.fields import request_roles
-from edgegate.http.h1_channel import HTTP1Channel
-from edgegate.http.h1_heads import HeadParser
+from edgegate.http.h1.downstream_connection import HTTP1Channel
+from edgegate.http.h1.head_parser import HeadParser
 from edgegate.http.interfaces import IResource, Served
 from edgegate.http.limits import Limits
 from edgegate.http.resources import FaultResource, FilteredResource, HTTPSRedirectResource, ReverseProxyResource
 from edgegate.http.target import PathNormalisation
 from edgegate.net.addresses import Downstream
 from edgegate.net.connecting import Connecting
-from edgegate.net.opening import Opening
+from edgegate.net.connection_options import Opening
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.observe.events import Observer
@@ -36,7 +36,7 @@ from edgegate.routing.snapshot import Address, HTTPRoute, VirtualHost
 from edgegate.upstream.registry import ClusterRegistry
 
 if TYPE_CHECKING:
-    from edgegate.http.mirroring import Shadow
+    from edgegate.http.router.shadow import Shadow
 
 FINE_TICK: Final = 0.01
 """Seconds to which the timeouts of routes and tries are kept."""

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from zope.interface import classImplements
 
 from edgegate.errors import Fault, aborted, grpc_status_for
-from edgegate.http.cors import answer_fields, is_preflight, origin_of, preflight_answer
-from edgegate.http.delaying import Delayed
 from edgegate.http.exchange import Exchange
 from edgegate.http.fields import Field
+from edgegate.http.filters.cors import answer_fields, is_preflight, origin_of, preflight_answer
+from edgegate.http.filters.hold import Delayed
 from edgegate.http.grpc import grpc_fields, is_grpc
 from edgegate.http.interfaces import IResource
-from edgegate.http.proxy import forward
+from edgegate.http.router.router import forward
 from edgegate.routing.actions import DirectResponse
 from edgegate.routing.policies import Abort, CORSPolicy
 from edgegate.routing.snapshot import HTTPRoute

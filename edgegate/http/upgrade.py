@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from edgegate.http.fields import Field
 
 if TYPE_CHECKING:
-    from edgegate.http.answer import AnswerHead
     from edgegate.http.request import RequestHead
+    from edgegate.http.response import AnswerHead
 
 Protocols = tuple[bytes, ...]
 """Names of protocols, each with its version if it has one, as they were spelled."""

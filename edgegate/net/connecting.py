@@ -11,7 +11,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from edgegate.errors import CONNECT_FAILED, CONNECT_REFUSED, CONNECT_TIMEOUT, TLS_FAILED, Fault
-from edgegate.net.opening import Opening, keep_alive
+from edgegate.net.connection_options import Opening, keep_alive
 from edgegate.net.poller import Poller
 from edgegate.net.sockaddr import address_of, family_of, socket_address
 from edgegate.net.sockets import unpaced

@@ -19,7 +19,7 @@ from twisted.internet.interfaces import IReactorFDSet
 from twisted.python.failure import Failure
 
 from edgegate.net.body_copy import BUFFER_SIZE
-from edgegate.net.farewell import Farewell
+from edgegate.net.lingering_close import Farewell
 from edgegate.net.stream import Stream
 from edgegate.net.tls_calls import (
     RECORD,

@@ -9,15 +9,15 @@ from typing import Protocol
 from edgegate.errors import INTERNAL, NO_CLUSTER, NO_HEALTHY_UPSTREAM, OVERFLOW, Fault
 from edgegate.net.addresses import Downstream
 from edgegate.net.connecting import Connecting
+from edgegate.net.connection_options import Opening
 from edgegate.net.containment import contained
-from edgegate.net.opening import Opening
 from edgegate.net.stream import Stream
 from edgegate.observe.events import RelayEnd
 from edgegate.routing.clusters import HashSource, LoadBalancer
 from edgegate.routing.snapshot import Address, TCPAddress, WeightedCluster
-from edgegate.upstream.admission import Admission
-from edgegate.upstream.balancing.hashed import hash64
-from edgegate.upstream.balancing.passed_through import destination_key
+from edgegate.upstream.balancing.hash_balancer import hash64
+from edgegate.upstream.balancing.original_dst import destination_key
+from edgegate.upstream.circuit_breaker import Admission
 from edgegate.upstream.registry import ClusterRegistry, ClusterState, EndpointState
 
 ATTEMPTS = 3

@@ -18,8 +18,8 @@ from twisted.internet.interfaces import IReactorFDSet
 from edgegate.errors import CLIENT_GONE, INTERNAL, NO_ROUTE, STREAM_IDLE, UPSTREAM_CUT_SHORT, Fault
 from edgegate.net.addresses import Downstream
 from edgegate.net.connecting import Connecting, connect
+from edgegate.net.connection_options import Opening
 from edgegate.net.containment import contained
-from edgegate.net.opening import Opening
 from edgegate.net.sockets import Socket
 from edgegate.net.splice import SplicedPair
 from edgegate.net.stream import Stream

@@ -14,7 +14,7 @@ from OpenSSL import SSL, crypto
 from twisted.logger import Logger
 
 from edgegate.errors import CERTIFICATE_MISNAMED, CERTIFICATE_REFUSED, TLS_FAILED, Fault
-from edgegate.observe.seldom import Seldom
+from edgegate.observe.log_throttle import Seldom
 from edgegate.routing.addresses import Address, is_ip_address
 from edgegate.routing.tls import TLSVersion, UpstreamTLS
 from edgegate.tls.backend_names import is_for, shown_names
@@ -80,7 +80,9 @@ class ClientContext:
 @dataclass(frozen=True, slots=True)
 class Handshakes:
     """
-    Terms on which handshakes with the endpoints of a cluster are made; a L{edgegate.net.opening.ClientTerms}.
+    Terms on which handshakes with the endpoints of a cluster are made.
+
+    They are L{edgegate.net.connection_options.ClientTerms}.
 
     @ivar name: What the backend is asked for, by SNI where it is no IP address; empty: nothing.
     @ivar alpn: The protocols that are offered.

@@ -17,16 +17,16 @@ from edgegate.net.wheel import Deadline
 from edgegate.routing.addresses import is_ip_address
 from edgegate.routing.clusters import Balancing
 from edgegate.routing.snapshot import Address, Cluster, Discovery, Endpoint, TCPAddress
-from edgegate.upstream.admission import Admission, limited
 from edgegate.upstream.balancing import Chooser, Only
-from edgegate.upstream.budget import RetryBudget
-from edgegate.upstream.contact import Contact
-from edgegate.upstream.dns import ResolvedName
+from edgegate.upstream.circuit_breaker import Admission, limited
+from edgegate.upstream.dns.resolutions import ResolvedName
 from edgegate.upstream.endpoint import EndpointState
-from edgegate.upstream.fitness import Fitness
-from edgegate.upstream.outliers import Outliers
+from edgegate.upstream.health.host_health import Fitness
+from edgegate.upstream.health.outlier_detection import Outliers
 from edgegate.upstream.pool import IDLE_LIFETIME, Pool
+from edgegate.upstream.retry_budget import RetryBudget
 from edgegate.upstream.selection import Selection
+from edgegate.upstream.transport_socket import Contact
 
 if TYPE_CHECKING:
     from edgegate.upstream.dynamic_hosts import DynamicHosts

@@ -20,9 +20,9 @@ from edgegate.routing.clusters import Cluster, Discovery
 from edgegate.routing.hosts import covers
 from edgegate.routing.snapshot import TCPAddress
 from edgegate.upstream.cluster import ClusterState
-from edgegate.upstream.contact import Contact
-from edgegate.upstream.dns_answers import is_askable
+from edgegate.upstream.dns.answers import is_askable
 from edgegate.upstream.endpoint import EndpointState
+from edgegate.upstream.transport_socket import Contact
 
 if TYPE_CHECKING:
     from edgegate.upstream.registry import ClusterRegistry

@@ -7,8 +7,8 @@ from typing import Any
 
 from edgegate.routing.clusters import PoolLimits
 from edgegate.routing.snapshot import Address, Endpoint
-from edgegate.upstream.admission import Admission
-from edgegate.upstream.outliers import Record
+from edgegate.upstream.circuit_breaker import Admission
+from edgegate.upstream.health.outlier_detection import Record
 from edgegate.upstream.pool import Pool
 
 
@@ -27,8 +27,8 @@ class EndpointState:
     @ivar connections: Connections that were established, ever.
     @ivar connect_failures: Connects that failed, ever.
     @ivar requests: Requests that were sent to it, ever; a relay is none.
-    @ivar ejected: Whether it failed too often of late (L{edgegate.upstream.outliers}).
-    @ivar unhealthy: Whether it answers its probes badly (L{edgegate.upstream.probing}).
+    @ivar ejected: Whether it failed too often of late (L{edgegate.upstream.health.outlier_detection}).
+    @ivar unhealthy: Whether it answers its probes badly (L{edgegate.upstream.health.active}).
     @ivar admission: The limits of its cluster; L{None}: there are none.
     @ivar limits: Those of its cluster.
     @ivar record: How it answered of late.

@@ -22,13 +22,13 @@ from edgegate.routing.tls import UpstreamTLS
 from edgegate.tls.client_contexts import ClientContext
 from edgegate.upstream.balancing.stepping import Steps
 from edgegate.upstream.cluster import RESOLVE_TIMEOUT, ClusterState
-from edgegate.upstream.contact import contact_of
-from edgegate.upstream.dns import Resolver
+from edgegate.upstream.dns.lookups import Lookups, SystemLookups
+from edgegate.upstream.dns.resolutions import Resolver
 from edgegate.upstream.dynamic_hosts import DynamicHosts
 from edgegate.upstream.endpoint import EndpointState
-from edgegate.upstream.localities import Place
-from edgegate.upstream.lookups import Lookups, SystemLookups
-from edgegate.upstream.probing import Ask, Probing
+from edgegate.upstream.health.active import Ask, Probing
+from edgegate.upstream.locality import Place
+from edgegate.upstream.transport_socket import contact_of
 
 __all__ = ["RESOLVE_TIMEOUT", "ClusterRegistry", "ClusterState", "EndpointState"]
 
@@ -183,7 +183,7 @@ def _asking(reactor: IReactorPluggableNameResolver, wheel: TimerWheel, lookups: 
 
     def ask(address: Address, probe: Probe) -> Deferred[None]:
         if not made:
-            from edgegate.upstream.asking import Asking  # noqa: PLC0415
+            from edgegate.upstream.health.health_checker import Asking  # noqa: PLC0415
 
             made.append(Asking(reactor, wheel, lookups))
         return made[0](address, probe)
@@ -200,4 +200,4 @@ def import_asking(clusters: Iterable[Cluster]) -> None:
     @raise ImportError: It cannot be: clusters with probes are not to be served then.
     """
     if any(endpoint.probe is not None for cluster in clusters for endpoint in cluster.endpoints):
-        import edgegate.upstream.asking  # noqa: F401, PLC0415
+        import edgegate.upstream.health.health_checker  # noqa: F401, PLC0415

@@ -12,18 +12,18 @@ from random import Random
 
 from edgegate.routing.clusters import Balancing, ConsistentHash, LoadBalancer
 from edgegate.upstream.balancing import Chooser, Only
-from edgegate.upstream.balancing.drawn import Drawn, Spread
-from edgegate.upstream.balancing.hashed import Hashed, Table, Tabled, hash64
+from edgegate.upstream.balancing.edf import Scheduled
+from edgegate.upstream.balancing.hash_balancer import Hashed, Table, Tabled, hash64
 from edgegate.upstream.balancing.least_request import LeastRequest, weighted_least_request
 from edgegate.upstream.balancing.maglev import Maglev
-from edgegate.upstream.balancing.passed_through import PassedThrough
+from edgegate.upstream.balancing.original_dst import PassedThrough
+from edgegate.upstream.balancing.random import Drawn, Spread
 from edgegate.upstream.balancing.ring import Ring, replicas
-from edgegate.upstream.balancing.scheduled import Scheduled
+from edgegate.upstream.balancing.round_robin import RoundRobin
+from edgegate.upstream.balancing.slow_start import warming, warmth
 from edgegate.upstream.balancing.stepping import Steps
-from edgegate.upstream.balancing.turns import RoundRobin
-from edgegate.upstream.balancing.warmth import warming, warmth
 from edgegate.upstream.endpoint import EndpointState
-from edgegate.upstream.localities import Place, ability, grouping, priority_shares, weighted_shares
+from edgegate.upstream.locality import Place, ability, grouping, priority_shares, weighted_shares
 
 AT_ONCE = 4096
 """Slots of a table that is made when it is needed, in one go: some milliseconds."""

@@ -11,7 +11,6 @@ from twisted.internet.task import Clock
 from edgegate.config.problems import Problem, Problems, Severity
 from edgegate.demo.authority import Authority
 from edgegate.net.wheel import TimerWheel
-from edgegate.reloading import Outcome, Reload
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.matching import HTTPMatch, Kind, StringMatch
 from edgegate.routing.snapshot import (
@@ -33,6 +32,7 @@ from edgegate.routing.snapshot import (
     VirtualHost,
     WeightedCluster,
 )
+from edgegate.server.reload import Outcome, Reload
 from edgegate.upstream.registry import ClusterRegistry
 from tests.upstream.resolving import ResolvingReactor
 

@@ -7,7 +7,7 @@ from typing import cast
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.admin.interfaces import Gateway
-from edgegate.service import GatewayService
+from edgegate.server.service import GatewayService
 from tests.admin.served import PretendedGateway
 
 

@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.admin.address import CONFIG, PID
 from edgegate.admin.resources import PAGES
 from edgegate.admin.site import AdminSite
-from edgegate.reloading import Outcome
+from edgegate.server.reload import Outcome
 from tests.admin.asking import Answer, asked
 from tests.admin.served import ISSUED, PretendedGateway
 

@@ -1,4 +1,4 @@
-"""Tests of L{edgegate.admin.service} and L{edgegate.cli.asking}: a client asks the listener."""
+"""Tests of L{edgegate.admin.service} and L{edgegate.cli.admin_client}: a client asks the listener."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from twisted.logger import LogLevel, capturedLogs, formatEvent
 from twisted.trial.unittest import TestCase
 
 from edgegate.admin.service import AdminService, SiteFactory
-from edgegate.cli.asking import fetch
+from edgegate.cli.admin_client import fetch
 from edgegate.routing.snapshot import Address, TCPAddress, UNIXAddress
 from edgegate.startup import CannotStart
 from tests.admin.served import PretendedGateway

@@ -6,7 +6,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.admin.site import MAX_BODY, TIMEOUT, AdminSite
-from edgegate.reloading import Outcome
+from edgegate.server.reload import Outcome
 from tests.admin.asking import asked, connected
 from tests.admin.served import PretendedGateway
 

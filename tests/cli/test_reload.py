@@ -7,7 +7,7 @@ from io import StringIO
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.cli.asking import Answer
+from edgegate.cli.admin_client import Answer
 from edgegate.cli.reload import tell_to_reload
 from edgegate.routing.snapshot import Address, TCPAddress
 

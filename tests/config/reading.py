@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from textwrap import dedent, indent
 
-from edgegate.config.decode import decode
 from edgegate.config.document import Document
 from edgegate.config.documents import read
 from edgegate.config.problems import Problems
-from edgegate.config.resources import Resources
+from edgegate.istio.decode import decode
+from edgegate.istio.resources import Resources
 
 ISTIO = "networking.istio.io/v1"
 

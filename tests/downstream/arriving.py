@@ -10,8 +10,8 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import TestCase
 
 from edgegate.downstream.dispatch import Dispatch
-from edgegate.downstream.introduced import Introductions
 from edgegate.downstream.listener import DownstreamListener, Serving
+from edgegate.downstream.proxy_protocol import Introductions
 from edgegate.net.addresses import Downstream
 from edgegate.net.wheel import TimerWheel
 from edgegate.observe.events import Misfit

@@ -16,10 +16,10 @@ from twisted.python.failure import Failure
 from edgegate.errors import Fault
 from edgegate.http.exchange import Exchange
 from edgegate.http.gateway import HTTPGateway
-from edgegate.http.h1_channel import HTTP1Channel
+from edgegate.http.h1.downstream_connection import HTTP1Channel
 from edgegate.http.limits import Limits
 from edgegate.net.addresses import Downstream
-from edgegate.net.opening import Opening
+from edgegate.net.connection_options import Opening
 from edgegate.net.wheel import TimerWheel
 from edgegate.routing.clusters import PoolLimits
 from edgegate.routing.hosts import HostTable

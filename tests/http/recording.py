@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from edgegate.errors import Fault
 from edgegate.http.fields import Field
-from edgegate.http.h1_heads import HeadParser
-from edgegate.http.h1_reader import RequestReader
+from edgegate.http.h1.head_parser import HeadParser
+from edgegate.http.h1.request_reader import RequestReader
 from edgegate.http.limits import Limits
 from edgegate.http.request import RequestHead
 

@@ -8,10 +8,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate import errors
 from edgegate.errors import CLIENT_GONE, NO_ROUTE, UPSTREAM_CUT_SHORT, UPSTREAM_TIMEOUT
-from edgegate.http.answer import AnswerHead
 from edgegate.http.exchange import REASONS, Exchange, Phase
 from edgegate.http.forwarded import Client
 from edgegate.http.request import refused_head
+from edgegate.http.response import AnswerHead
 from tests.http.conversation import plain
 
 

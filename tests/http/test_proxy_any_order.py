@@ -1,4 +1,4 @@
-"""Tests for L{edgegate.http.proxy}: whatever the order of what happens, a request ends once."""
+"""Tests for L{edgegate.http.router.router}: whatever the order of what happens, a request ends once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from edgegate.errors import CONNECT_REFUSED
 from edgegate.http.limits import Limits
 from edgegate.routing.policies import Mirror, RetryPolicy
 from tests.http.conversation import NOTHING_LEFT, Conversation, FakeStream, to_web
-from tests.http.test_h1_channel import GET, OK, POST
+from tests.http.h1.test_downstream_connection import GET, OK, POST
 from tests.http.test_proxy_retries import BUSY, CHUNKED
 
 EVENTS = st.lists(

@@ -1,4 +1,4 @@
-"""Tests for L{edgegate.http.proxy}: requests that are tried again."""
+"""Tests for L{edgegate.http.router.router}: requests that are tried again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from edgegate.http.limits import Limits
 from edgegate.routing.policies import RetryPolicy
 from edgegate.routing.snapshot import Cluster, Discovery, HTTPRoute, TCPAddress
 from tests.http.conversation import NOTHING_LEFT, ORIGIN, Conversation, FakeStream, to_web
-from tests.http.test_h1_channel import GET, OK, POST
+from tests.http.h1.test_downstream_connection import GET, OK, POST
 
 BUSY = b"HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy"
 CHUNKED = b"POST / HTTP/1.1\r\nHost: web.example\r\nTransfer-Encoding: chunked\r\n\r\n"

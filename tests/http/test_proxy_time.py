@@ -1,11 +1,11 @@
-"""Tests for L{edgegate.http.proxy}: the time that tries and requests have."""
+"""Tests for L{edgegate.http.router.router}: the time that tries and requests have."""
 
 from __future__ import annotations
 
 from edgegate.errors import STREAM_IDLE, TRY_TIMEOUT, UPSTREAM_TIMEOUT
 from edgegate.http.limits import Limits
 from tests.http.conversation import NOTHING_LEFT, Conversation
-from tests.http.test_h1_channel import GET, POST
+from tests.http.h1.test_downstream_connection import GET, POST
 from tests.http.test_proxy_retries import RetryTestCase, retrying
 
 

@@ -17,7 +17,7 @@ from edgegate.routing.operators import Operator
 from edgegate.routing.policies import Abort, CORSPolicy, Delay, Faults
 from edgegate.routing.snapshot import HTTPRoute
 from tests.http.conversation import Conversation, to_web
-from tests.http.test_h1_channel import GET, OK, POST
+from tests.http.h1.test_downstream_connection import GET, OK, POST
 
 PREFLIGHT = (
     b"OPTIONS / HTTP/1.1\r\nHost: web.example\r\nOrigin: https://a\r\nAccess-Control-Request-Method: PUT\r\n\r\n"

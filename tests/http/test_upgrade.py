@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.http.answer import AnswerHead, h1_answer
 from edgegate.http.fields import Field
 from edgegate.http.request import RequestHead, refused_head
+from edgegate.http.response import AnswerHead, h1_answer
 from edgegate.http.upgrade import Protocols, accept, fits, offered, protocols, sound, upgrade_lines
 
 KEY = b"dGhlIHNhbXBsZSBub25jZQ=="

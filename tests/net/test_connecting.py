@@ -13,7 +13,7 @@ from twisted.trial.unittest import TestCase
 
 from edgegate.errors import CONNECT_FAILED, CONNECT_REFUSED, CONNECT_TIMEOUT, TLS_FAILED, Fault
 from edgegate.net.connecting import Connecting, connect
-from edgegate.net.opening import Opening
+from edgegate.net.connection_options import Opening
 from edgegate.net.ssl_request import SSL_REQUEST
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import TimerWheel

@@ -21,7 +21,7 @@ from edgegate.errors import (
     Fault,
 )
 from edgegate.net.connecting import Connecting, connect
-from edgegate.net.opening import Opening
+from edgegate.net.connection_options import Opening
 from edgegate.net.stream import Stream
 from edgegate.net.tls_client import TLSClientStream
 from edgegate.net.wheel import TimerWheel

@@ -15,11 +15,11 @@ from twisted.internet import reactor
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
-from edgegate.data_plane import DataPlane
 from edgegate.demo.certificates import fill
-from edgegate.http.delaying import Delayed
-from edgegate.loading import Configuration
+from edgegate.http.filters.hold import Delayed
 from edgegate.observe.counters import Counters
+from edgegate.server.data_plane import DataPlane
+from edgegate.sources.loading import Configuration
 from edgegate.upstream.cluster import ClusterState
 from tests.acceptance.manifests import ONE_BACKEND, filled
 from tests.acceptance.processes import free_ports

@@ -12,8 +12,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.http import request
 from edgegate.http.exchange import Exchange
-from edgegate.http.proxy import Forwarding
-from edgegate.http.trying import Trying
+from edgegate.http.router.router import Forwarding
+from edgegate.http.router.upstream_request import Trying
 from edgegate.version import compiled
 from tests.http.conversation import Conversation, FakeStream
 

@@ -15,7 +15,7 @@ from zope.interface.verify import verifyObject
 from edgegate.errors import CLIENT_GONE, CONNECT_REFUSED, NO_ROUTE, STREAM_IDLE, UPSTREAM_CUT_SHORT, Fault
 from edgegate.net.addresses import Downstream
 from edgegate.net.connecting import Connecting
-from edgegate.net.opening import Opening
+from edgegate.net.connection_options import Opening
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import TimerWheel
 from edgegate.observe.events import RelayEnd

@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.errors import CONNECT_REFUSED, CONNECT_TIMEOUT, INTERNAL, NO_CLUSTER, NO_HEALTHY_UPSTREAM, OVERFLOW, Fault
 from edgegate.net.addresses import Downstream
 from edgegate.net.connecting import Connecting
-from edgegate.net.opening import Opening
+from edgegate.net.connection_options import Opening
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import TimerWheel
 from edgegate.observe.events import RelayEnd
@@ -30,8 +30,8 @@ from edgegate.routing.snapshot import (
 from edgegate.routing.tls import UpstreamTLS
 from edgegate.tcp.dial import Dial, Reached, connection_key
 from edgegate.tls.client_contexts import ClientContext
-from edgegate.upstream.admission import Admission
-from edgegate.upstream.balancing.passed_through import destination_key
+from edgegate.upstream.balancing.original_dst import destination_key
+from edgegate.upstream.circuit_breaker import Admission
 from edgegate.upstream.registry import ClusterRegistry, EndpointState
 from tests.http.conversation import FakeStream, plain
 from tests.upstream.resolving import ResolvingReactor

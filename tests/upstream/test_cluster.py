@@ -23,9 +23,9 @@ from edgegate.routing.clusters import (
     Warmup,
 )
 from edgegate.routing.snapshot import Cluster, Endpoint
-from edgegate.upstream.balancing.hashed import hash64
+from edgegate.upstream.balancing.hash_balancer import hash64
 from edgegate.upstream.cluster import ClusterState
-from edgegate.upstream.localities import Place
+from edgegate.upstream.locality import Place
 from edgegate.upstream.registry import ClusterRegistry
 from tests.upstream.asked import FakeAsk
 from tests.upstream.ordering import candidates

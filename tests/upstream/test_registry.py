@@ -23,7 +23,7 @@ from edgegate.routing.snapshot import (
 )
 from edgegate.routing.tls import UpstreamTLS
 from edgegate.tls.client_contexts import ClientContext
-from edgegate.upstream.dns import REFRESH
+from edgegate.upstream.dns.resolutions import REFRESH
 from edgegate.upstream.registry import RESOLVE_TIMEOUT, ClusterRegistry, ClusterState, EndpointState
 from tests.upstream.ordering import candidates
 from tests.upstream.resolving import ResolvingReactor

@@ -12,10 +12,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.routing.clusters import Balancing, ConsistentHash, HashSource, LoadBalancer, Localities, Warmup
 from edgegate.upstream.balancing import Chooser
-from edgegate.upstream.balancing.hashed import hash64
+from edgegate.upstream.balancing.hash_balancer import hash64
 from edgegate.upstream.balancing.stepping import Steps
 from edgegate.upstream.endpoint import EndpointState
-from edgegate.upstream.localities import Place
+from edgegate.upstream.locality import Place
 from edgegate.upstream.selection import Selection
 from tests.upstream.members import member, members, taken
 

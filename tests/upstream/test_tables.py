@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.net.wheel import TimerWheel
 from edgegate.routing.clusters import ConsistentHash, HashSource, LoadBalancer
 from edgegate.routing.snapshot import Cluster, Discovery, Endpoint, Origin, TCPAddress
-from edgegate.upstream.balancing.hashed import hash64
+from edgegate.upstream.balancing.hash_balancer import hash64
 from edgegate.upstream.registry import RESOLVE_TIMEOUT, ClusterRegistry, ClusterState
 from tests.upstream.resolving import ResolvingReactor
 from tests.upstream.turning import TurningClock

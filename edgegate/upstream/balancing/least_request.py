@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from random import Random
 
-from edgegate.upstream.balancing.scheduled import Scheduled
-from edgegate.upstream.balancing.turns import turns
+from edgegate.upstream.balancing.edf import Scheduled
+from edgegate.upstream.balancing.round_robin import turns
 from edgegate.upstream.endpoint import EndpointState
 
 

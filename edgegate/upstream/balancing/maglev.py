@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from heapq import heapreplace
 from math import ceil
 
-from edgegate.upstream.balancing.hashed import hash64
+from edgegate.upstream.balancing.hash_balancer import hash64
 
 MAX_SIZE = 131_071
 """Slots at most, a prime: a tenth of a second to fill."""

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.upstream.balancing.hashed import hash64
+from edgegate.upstream.balancing.hash_balancer import hash64
 from edgegate.upstream.balancing.ring import MAX_POINTS, Ring, replicas
 
 KEYS = [hash64(b"%d" % number) for number in range(10000)]

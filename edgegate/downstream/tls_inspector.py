@@ -1,0 +1,261 @@
+# Hot path: runs for each new connection on a port that speaks TLS.
+"""
+A connection on its way from accept() to its filter chain: its ClientHello is looked at, its server chosen by SNI, its
+handshake made on that server's own context.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from OpenSSL import SSL
+
+from edgegate.net.addresses import Downstream
+from edgegate.net.lingering_close import Farewell
+from edgegate.net.peek import Peek
+from edgegate.net.sockets import Socket
+from edgegate.net.ssl_request import SSL_REQUEST, UNWILLING, WILLING, asked
+from edgegate.net.tls_stream import TLSStream
+from edgegate.net.wheel import Deadline
+from edgegate.observe.events import Misfit
+from edgegate.routing.snapshot import Address, FilterChain
+from edgegate.tls.client_hello import UNRECOGNIZED_NAME, ClientHello, MalformedHello, NotTLS, alert, parse
+from edgegate.tls.verification import forwarded_client_cert, refusal
+
+if TYPE_CHECKING:
+    from edgegate.downstream.listener import DownstreamListener
+
+PATIENCE = 10.0
+"""Seconds from accept() to the end of the handshake."""
+
+DECODE_ERROR = alert(50)
+
+_METHODS = (b"GET ", b"HEAD", b"POST", b"PUT ", b"DELE", b"OPTI", b"PATC", b"CONN", b"TRAC")
+
+_WORDS = b"this port is served under https only\n"
+
+_SPEAK_TLS = (
+    b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\ncontent-length: %d\r\nconnection: close\r\n"
+    b"server: edgegate\r\n\r\n%b" % (len(_WORDS), _WORDS)
+)
+
+
+class _Speech(Enum):
+    """What the first bytes are."""
+
+    UNKNOWN = "unknown"
+    TLS = "TLS"
+    MALFORMED = "malformed"
+    HTTP = "HTTP"
+    REQUEST = "request for encryption"
+    OTHER = "other"
+
+
+class Arrival:
+    """
+    One connection that is being told apart. It owns the socket until it hands it on.
+
+    It ends in exactly one of: handed on, passed through, told to go.
+    """
+
+    __slots__ = (
+        "_asked",
+        "_began",
+        "_deadline",
+        "_granted",
+        "_hello",
+        "_listener",
+        "_local",
+        "_peek",
+        "_peer",
+        "_since",
+        "_socket",
+        "_speech",
+        "_stream",
+    )
+
+    def __init__(self, listener: DownstreamListener, sock: Socket, peer: Address, local: Address, since: float) -> None:
+        """
+        @param since: When it was accepted, in the clock's seconds.
+        """
+        self._listener = listener
+        self._socket = sock
+        self._peer = peer
+        self._local = local
+        self._hello = ClientHello("", ())
+        self._speech = _Speech.UNKNOWN
+        self._stream: TLSStream | None = None
+        self._asked: list[bytes] = []
+        self._granted = False
+        self._began = monotonic()
+        self._since = since
+        self._deadline = Deadline(listener.wheel, self._too_slow)
+        self._peek = self._looking()
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._peek.start(self._left())
+
+    def abort(self) -> None:
+        """Close at once."""
+        self._leave()
+        if self._stream is not None:
+            self._stream.abandon()
+        else:
+            self._peek.cancel()
+            self._socket.close()
+
+    # Looking ----------------------------------------------------------------------------------------------------------
+
+    def _looking(self) -> Peek:
+        listener = self._listener
+        return Peek(
+            listener.reactor, listener.wheel, self._socket, self._look, self._seen, self._not_seen, handed_on=True
+        )
+
+    def _look(self, data: bytes) -> int | None:
+        """Return how many bytes are needed to tell; L{None}: enough."""
+        try:
+            found = parse(data)
+        except NotTLS:
+            return self._look_for_request(data)
+        except MalformedHello:
+            self._speech = _Speech.MALFORMED
+            return None
+        if isinstance(found, int):
+            return found
+        self._hello = found
+        self._speech = _Speech.TLS
+        return None
+
+    def _look_for_request(self, data: bytes) -> int | None:
+        """It is no TLS: see whether it asks for TLS, as PostgreSQL does, where that may be meant."""
+        found = None if self._granted or not self._listener.serving.relays_tls else asked(data)
+        if isinstance(found, int):
+            return found
+        if found is not None and found not in self._asked:
+            self._asked.append(found)
+            self._speech = _Speech.REQUEST
+        else:
+            self._speech = _Speech.HTTP if data.startswith(_METHODS) else _Speech.OTHER
+        return None
+
+    def _seen(self) -> None:
+        listener = self._listener
+        if self._speech is _Speech.TLS:
+            self._choose()
+        elif self._speech is _Speech.MALFORMED:
+            self._tell_to_go("malformed ClientHello", DECODE_ERROR)
+        elif self._speech is _Speech.REQUEST:
+            self._answer(self._asked[-1])
+        elif self._granted:
+            # whoever sent it in the clear, the client's side takes it for something inside TLS
+            self._tell_to_go("not TLS behind an SSLRequest", b"")
+        elif listener.listener.plain is not None:
+            self._peek.settle()
+            self._leave()
+            listener.serve_socket(listener.listener.plain, self._socket, self._peer, self._local)
+        elif self._speech is _Speech.HTTP and listener.serving.speaks_https:
+            self._tell_to_go("HTTP in the clear", _SPEAK_TLS)
+        else:
+            self._tell_to_go("not TLS", b"")
+
+    def _answer(self, request: bytes) -> None:
+        """Say whether we are willing to encrypt in the way that is asked for, and look at what comes next."""
+        try:
+            taken = self._socket.recv(len(request) + 1)
+            if taken == request:
+                self._granted = request == SSL_REQUEST
+                self._socket.send(WILLING if self._granted else UNWILLING)
+        except OSError:
+            self._peek.settle()
+            self._not_seen("reset")
+            return
+        if taken != request:
+            # Nothing may come before our answer: it could have been put there by another than who shakes hands.
+            self._tell_to_go("data behind a request for encryption", b"")
+            return
+        self._peek = self._looking()
+        self._peek.start(self._left())
+
+    def _not_seen(self, reason: str) -> None:
+        self._leave()
+        self._socket.close()
+        self._tell(reason)
+
+    def _too_slow(self) -> None:
+        self.abort()
+        self._tell("timeout")
+
+    # Choosing ---------------------------------------------------------------------------------------------------------
+
+    def _choose(self) -> None:
+        listener = self._listener
+        found = listener.serving.contexts.lookup(self._hello.server_name)
+        if found is None:
+            self._tell_to_go("unknown server name", UNRECOGNIZED_NAME, unknown=True)
+            return
+        chain, context = found
+        if context is None:
+            self._peek.settle()
+            self._leave()
+            name = self._hello.server_name
+            listener.serve_socket(chain, self._socket, self._peer, self._local, name, self._granted)
+        else:
+            self._shake_hands(chain, context)
+
+    def _shake_hands(self, chain: FilterChain, context: SSL.Context) -> None:
+        listener = self._listener
+        served = listener.listener
+        stream = TLSStream(listener.reactor, listener.wheel, self._socket, self._local, self._peer, context)
+        self._stream = stream
+
+        def done() -> None:
+            self._leave()
+            certificate = None
+            if chain.tls is not None and chain.tls.rules.verification is not None:
+                certificate = stream.connection.get_peer_certificate(as_cryptography=True)
+            downstream = Downstream(
+                served,
+                chain,
+                self._peer,
+                self._local,
+                self._hello.server_name,
+                tls=True,
+                alpn=stream.alpn if self._hello.alpn else b"",
+                client_certificate=forwarded_client_cert(certificate) if certificate is not None else b"",
+                ssl_request=self._granted,
+                secured=stream.connection,
+                entry=listener,
+            )
+            listener.serve_stream(stream, downstream)
+
+        def failed(reason: str) -> None:
+            self._leave()
+            self._tell(refusal(stream.connection) or reason)
+
+        self._deadline.start(self._left())
+        stream.handshake(done, failed)
+
+    # ------------------------------------------------------------------------------------------------------------------
+
+    def _tell_to_go(self, reason: str, words: bytes, unknown: bool = False) -> None:
+        self._peek.settle()
+        self._leave()
+        listener = self._listener
+        Farewell(listener.reactor, listener.wheel, self._socket, words)
+        self._tell(reason, unknown)
+
+    def _tell(self, reason: str, unknown: bool = False) -> None:
+        name = self._hello.server_name
+        self._listener.observer.connection_misfit(Misfit(self._peer, self._local, reason, name, unknown, self._began))
+
+    def _left(self) -> float:
+        """Return the seconds that are left of its patience."""
+        return max(PATIENCE - (self._listener.wheel.clock.seconds() - self._since), 0.0)
+
+    def _leave(self) -> None:
+        self._deadline.end()
+        self._listener.arrivals.discard(self)

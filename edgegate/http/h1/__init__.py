@@ -1,0 +1,1 @@
+"""HTTP/1: reading and writing it, connections to clients and to backends."""

@@ -1,0 +1,172 @@
+# Hot path: every new head of an HTTP/1 request passes here.
+"""
+Whole heads of HTTP/1 requests (RFC 9112 sections 2 to 6), read by llhttp: bytes in, values out.
+
+One parser serves all connections, which need none of their own while they are
+idle. It is used again only where it stands at the beginning of a message: after
+one that was whole and that lets the connection be kept. After anything else,
+an error above all, it is thrown away.
+
+A head that L{edgegate.http.h1.head_cache} knows is not parsed again.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import httptools
+
+from edgegate.errors import BAD_REQUEST, CODING_UNKNOWN, HEAD_TOO_LARGE, METHOD_UNKNOWN, VERSION_REFUSED, Fault
+from edgegate.http.fields import DROP, REJECT, REQUEST_ROLES, Field, Roles
+from edgegate.http.h1.head_cache import HeadMemory
+from edgegate.http.h1.unfinished_heads import UnfinishedHeads
+from edgegate.http.limits import Limits
+from edgegate.http.request import HostMemory, RequestHead, RequestRefused, h1_head
+from edgegate.http.target import PathNormalisation
+
+
+class HeadParser:
+    """
+    Parse one head after the other, of whatever connections.
+
+    @ivar unfinished: What has come of heads that are not whole.
+    """
+
+    __slots__ = (
+        "_fields",
+        "_hosts",
+        "_keep",
+        "_memory",
+        "_most_fields",
+        "_parser",
+        "_paths",
+        "_roles",
+        "_target",
+        "_whole",
+        "unfinished",
+    )
+
+    def __init__(
+        self, limits: Limits, paths: PathNormalisation = PathNormalisation.BASE, roles: Roles = REQUEST_ROLES
+    ) -> None:
+        """
+        @param roles: What becomes of the fields.
+        """
+        self.unfinished = UnfinishedHeads(limits.unfinished_heads_bytes)
+        self._most_fields = limits.head_fields
+        self._paths = paths
+        self._roles = roles
+        self._hosts = HostMemory()
+        self._memory = HeadMemory()
+        self._parser: httptools.HttpRequestParser | None = None
+        self._fields: list[Field] = []
+        self._target = b""
+        self._keep = self._whole = False
+
+    def read(self, raw: bytes) -> RequestHead:
+        """
+        Return what a head says.
+
+        @param raw: All of it, the empty line included, and nothing else.
+        @raise RequestRefused: It is no request that can be served.
+        """
+        head = self._memory.find(raw)
+        if head is not None:
+            return head
+        try:
+            head = self._parse(raw)
+        finally:
+            if not (self._whole and self._keep):
+                self._parser = None
+        self._memory.came(raw, head)
+        return head
+
+    def _parse(self, raw: bytes) -> RequestHead:
+        fields: list[Field] = []
+        self._fields = fields
+        self._target = b""
+        self._keep = self._whole = False
+        end = raw.find(b"\r\n")
+        protocol = raw[end - 9 : end]
+        if protocol not in _PROTOCOLS:
+            raise RequestRefused(VERSION_REFUSED if _VERSION.fullmatch(protocol) else BAD_REQUEST)
+        parser = self._parser
+        if parser is None:
+            parser = self._parser = httptools.HttpRequestParser(self)
+        try:
+            parser.feed_data(raw)
+        except httptools.HttpParserUpgrade:
+            # until a backend answers 101 the connection is HTTP as before
+            self._whole = False
+        except httptools.HttpParserError as error:
+            raise RequestRefused(_fault_of(error, raw)) from error
+        if len(fields) > self._most_fields:
+            raise RequestRefused(HEAD_TOO_LARGE)
+        method = parser.get_method()
+        if method not in METHODS:
+            raise RequestRefused(METHOD_UNKNOWN)
+        if raw.find(b" \r\n") >= 0 or raw.find(b"\t\r\n") >= 0:
+            # white space before a value is llhttp's to leave out, behind it ours (RFC 9112 section 5.1)
+            fields = [(name, value.rstrip(b" \t")) for name, value in fields]
+        version = "1.1" if protocol == b" HTTP/1.1" else "1.0"
+        return h1_head(method, self._target, version, self._keep, fields, self._hosts, self._paths, self._roles)
+
+    def trailers(self, fields: list[Field]) -> list[Field]:
+        """
+        Return those of a body's trailer fields that go on.
+
+        @raise RequestRefused: There is one that no request may have.
+        """
+        roles = [self._roles.of(name)[1] for name, _ in fields]
+        if REJECT in roles:
+            raise RequestRefused(BAD_REQUEST)
+        return [field for field, role in zip(fields, roles, strict=True) if role != DROP]
+
+    # llhttp's callbacks -----------------------------------------------------------------------------------------------
+
+    def on_url(self, url: bytes) -> None:
+        """The request target, or a piece of it."""
+        self._target += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header field."""
+        self._fields.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        """All fields were seen; llhttp forgets what C{Connection} said once the message is whole."""
+        assert self._parser is not None
+        self._keep = self._parser.should_keep_alive()
+
+    def on_message_complete(self) -> None:
+        """llhttp holds the message for whole: it has no body."""
+        self._whole = True
+
+
+def _fault_of(error: httptools.HttpParserError, raw: bytes) -> Fault:
+    """Return what a client is told of bytes that llhttp does not take."""
+    if isinstance(error, httptools.HttpParserInvalidMethodError):
+        return METHOD_UNKNOWN if looks_like_a_method(raw) else BAD_REQUEST
+    # beside a length a coding is an attack, whichever it is
+    words = str(error)
+    return CODING_UNKNOWN if "Transfer-Encoding" in words and "Content-Length" not in words else BAD_REQUEST
+
+
+METHODS: Final = frozenset(
+    b"ACL BIND CHECKOUT CONNECT COPY DELETE GET HEAD LINK LOCK MERGE MKACTIVITY MKCALENDAR MKCOL MOVE NOTIFY OPTIONS "
+    b"PATCH POST PROPFIND PROPPATCH PURGE PUT REBIND REPORT SEARCH SOURCE SUBSCRIBE TRACE UNBIND UNLINK UNLOCK "
+    b"UNSUBSCRIBE".split()
+)
+"""The methods that Envoy knows; it refuses every other one."""
+
+_PROTOCOLS: Final = frozenset((b" HTTP/1.1", b" HTTP/1.0"))
+_VERSION: Final = re.compile(rb" HTTP/[0-9]\.[0-9]")
+
+
+def looks_like_a_method(data: bytes) -> bool:
+    """Whether a request line may begin like this: a token (RFC 9110 section 9.1) of a sensible length, then a space."""
+    token, space, _ = data[:32].partition(b" ")
+    return bool(token) and _TOKEN.issuperset(token) and (bool(space) or len(data) < 32)
+
+
+_TOKEN: Final = frozenset(b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")

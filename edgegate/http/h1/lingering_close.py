@@ -1,0 +1,109 @@
+"""
+A connection of HTTP/1 after its last answer, until it is closed.
+
+Where more of the client's bytes may be on their way, closing at once would
+make its kernel throw the answer away: the sending side is closed first, and
+what still comes is read and thrown away for a while (RFC 9112 section 9.6).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twisted.internet.interfaces import IProtocol, ITransport
+from twisted.internet.protocol import connectionDone
+from twisted.python.failure import Failure
+from zope.interface import classImplements
+
+from edgegate.http.h1.timeouts import Patience, Wait
+from edgegate.net.addresses import Downstream
+from edgegate.net.containment import contained
+from edgegate.net.stream import Stream
+
+if TYPE_CHECKING:
+    from edgegate.http.gateway import HTTPGateway
+
+
+class Closing:
+    """
+    Takes the place of a channel that has let go of its connection, in the gateway's set too.
+
+    It owns the stream, on which all answers are written and which has no
+    producer. Call one of L{close} and L{linger}, once.
+
+    @ivar downstream: The connection.
+    """
+
+    __slots__ = ("_gateway", "_left", "_patience", "_stream", "downstream")
+
+    def __init__(self, downstream: Downstream, gateway: HTTPGateway, stream: Stream) -> None:
+        self.downstream = downstream
+        self._gateway = gateway
+        self._stream = stream
+        self._left = gateway.limits.linger_bytes
+        self._patience = Patience(gateway.wheel, gateway.limits, self._expired)
+        stream.switch(self)
+        gateway.channels.add(self)
+
+    def close(self) -> None:
+        """Close when the client has taken everything: no more is to come from it."""
+        self._stream.loseConnection()
+        if self._stream.buffered:
+            self._patience.reader(self._stream)
+
+    def linger(self) -> None:
+        """Close when the client does, or has sent too much or for too long."""
+        self._stream.loseWriteConnection()
+        self._stream.resumeProducing()
+        self._patience.start(self._gateway.limits.linger_seconds)
+
+    # The transport, as a protocol -------------------------------------------------------------------------------------
+
+    def makeConnection(self, transport: ITransport) -> None:
+        """Never called: the connection was made for the channel."""
+
+    def connectionMade(self) -> None:
+        """Never called."""
+
+    def dataReceived(self, data: bytes) -> None:
+        """Throw it away."""
+        self._left -= len(data)
+        if self._left < 0:
+            self._stream.abortConnection()
+
+    @contained
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """The connection is no more."""
+        self._gateway.channel_ended(self)
+        self._patience.end()
+
+    def broke(self) -> None:
+        """An error of ours was raised: end now."""
+        self._stream.abortConnection()
+        if self._stream.disconnected:
+            self._gateway.channel_ended(self)
+
+    @contained
+    def _expired(self) -> None:
+        if self._patience.wait is not Wait.READER or not self._patience.reads(self._stream):
+            self._stream.abortConnection()
+
+    # As the gateway's -------------------------------------------------------------------------------------------------
+
+    def move(self, downstream: Downstream) -> None:
+        """No request comes that would be routed."""
+        self.downstream = downstream
+
+    def retire(self) -> None:
+        """It ends already."""
+
+    def drain(self) -> None:
+        """It ends already."""
+
+    def abort(self) -> None:
+        """Reset the connection."""
+        self._stream.abortConnection()
+
+
+# Behind the class, not as its decorator: mypyc makes a decorated class a plain Python one, several times as slow.
+classImplements(Closing, IProtocol)

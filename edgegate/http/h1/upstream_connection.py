@@ -1,0 +1,409 @@
+# Hot path: carries each request to an HTTP/1 backend and its answer back.
+"""
+The backend's side of HTTP/1: one kept connection, one request at a time.
+
+What comes in is read by an L{edgegate.http.h1.response_reader.AnswerReader} and told
+to whoever asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Final, cast
+
+from OpenSSL import SSL
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IProtocol, IPushProducer, ITransport
+from twisted.python.failure import Failure
+from zope.interface import classImplements
+
+from edgegate.errors import INTERNAL, STREAM_IDLE, UPSTREAM_CLOSED, UPSTREAM_CUT_SHORT, UPSTREAM_PROTOCOL, Fault
+from edgegate.http.h1.response_reader import NOBODY, AnswerReader, State
+from edgegate.http.limits import Limits
+from edgegate.http.router.upstream_callbacks import Asker
+from edgegate.net.body_run import RUN_FROM
+from edgegate.net.containment import broke, contained
+from edgegate.net.stream import Stream
+from edgegate.net.wheel import Deadline, TimerWheel
+from edgegate.routing.snapshot import Address
+from edgegate.upstream.circuit_breaker import Admission
+from edgegate.upstream.registry import EndpointState
+
+_NOTHING: Final[list[bytes]] = []
+
+
+class HTTP1Backend:
+    """
+    One connection to an endpoint. It owns its transport.
+
+    Between two requests it lies in the endpoint's pool, which owns it then.
+
+    @ivar endpoint: Where it leads.
+    @ivar key: Which requests it may be used for; L{None}: all of the endpoint's.
+    @ivar local: Our address.
+    @ivar counted: Where it is counted; L{None}: nowhere.
+    @ivar used: How many requests it has carried.
+    """
+
+    __slots__ = (
+        "_asker",
+        "_blocked",
+        "_deadline",
+        "_discarding",
+        "_limits",
+        "_out",
+        "_reader",
+        "_request_whole",
+        "_sent",
+        "_since",
+        "_transport",
+        "_wheel",
+        "_whole_at",
+        "counted",
+        "endpoint",
+        "key",
+        "local",
+        "used",
+    )
+
+    def __init__(
+        self, endpoint: EndpointState, wheel: TimerWheel, limits: Limits, counted: Admission | None = None
+    ) -> None:
+        """
+        @param counted: Where the connection is counted, until it is no more.
+        """
+        self.endpoint = endpoint
+        self.counted = counted
+        self._wheel = wheel
+        self._since = 0.0 if endpoint.limits.connection_duration is None else wheel.clock.seconds()
+        self.key: Hashable = None
+        self.local: Address | None = None
+        self.used = 0
+        self._limits = limits
+        self._reader = AnswerReader(limits)
+        self._deadline = Deadline(wheel, self._expired)
+        self._asker: Asker | None = None
+        self._out: list[bytes] = []
+        self._whole_at = 0.0
+        self._sent = 0  # bytes that had left when the deadline was last seen to
+        self._request_whole = self._discarding = self._blocked = False
+
+    def __repr__(self) -> str:
+        return f"<HTTP1Backend {self.endpoint.address}: {'asked' if self._asker else 'idle'}, {self.used} requests>"
+
+    @property
+    def secured(self) -> SSL.Connection | None:
+        """OpenSSL's side of the connection; L{None}: it is in the clear."""
+        return self._transport.secured
+
+    # The asker --------------------------------------------------------------------------------------------------------
+
+    def ask(self, asker: Asker, is_head: bool, head: list[bytes] = _NOTHING, end: bytes = b"") -> None:
+        """
+        Begin a request. What is queued leaves with the next L{flush}.
+
+        @param head: The serialised head, in pieces; what is missing of it is queued next.
+        @param end: Its last piece.
+        """
+        self._asker = asker
+        self._request_whole = False
+        self._sent = self._transport.bytes_out
+        self._reader.expect(is_head, asker)
+        self._out += head
+        if end:
+            self._out.append(end)
+        self.used += 1
+        endpoint = self.endpoint
+        endpoint.active += 1
+        endpoint.requests += 1
+        self._deadline.start(self._limits.stream_idle_seconds)
+
+    def queue(self, data: bytes) -> None:
+        """Go on with the request, framed already."""
+        self._out.append(data)
+
+    def request_whole(self) -> None:
+        """Nothing of the request is missing; only then may the connection be kept after the answer."""
+        self._request_whole = True
+        self._whole_at = self._wheel.now
+
+    def flush(self) -> None:
+        """Send what is queued, in one piece."""
+        out = self._out
+        if out:
+            data = out[0] if len(out) == 1 else b"".join(out)
+            out.clear()
+            self._transport.write(data)
+
+    def run_sink(self) -> Stream | None:
+        """Return the transport, where the rest of a body may follow what was flushed."""
+        return None if self._out else self._transport
+
+    def pause(self) -> None:
+        """Read no more of the answer: its client does not keep up."""
+        self._transport.pauseProducing()
+        self._deadline.stop()
+
+    def resume(self) -> None:
+        """Read on."""
+        self._transport.resumeProducing()
+        self._deadline.start(self._limits.stream_idle_seconds)
+
+    def cancel(self, asker: Asker) -> None:
+        """
+        Nobody wants the answer: the connection ends, and the asker hears no more.
+
+        Does nothing where another asks on it by now.
+        """
+        if asker is self._asker:
+            self._cancel()
+
+    def discard(self) -> None:
+        """
+        Nobody wants the rest of the answer, and the asker hears no more.
+
+        Where little of it is left it is awaited for a moment, because the
+        connection can carry other requests then.
+        """
+        left = self._reader.left
+        if not self._request_whole or left is None or left > self._limits.upload_bytes:
+            self._cancel()
+            return
+        self._asker = None
+        self._reader.sink = NOBODY
+        self._discarding = True
+        self._deadline.start(self._limits.linger_seconds)
+
+    @property
+    def worn(self) -> bool:
+        """Whether it has carried as many requests, or is as old, as its cluster lets it."""
+        limits = self.endpoint.limits
+        most, oldest = limits.requests_per_connection, limits.connection_duration
+        return (most is not None and self.used >= most) or (
+            oldest is not None and self._wheel.clock.seconds() - self._since >= oldest
+        )
+
+    def close(self) -> None:
+        """End the connection in order, and in time also where the backend does not read what is left for it."""
+        self._transport.loseConnection()
+        self._deadline.start(self._limits.linger_seconds)
+
+    def end_tunnel(self) -> None:
+        """The connection is no more, which was handed over by L{Asker.answer_switched}."""
+        self._reader.finish()
+        self._uncount()
+        self._forget_asker()
+
+    # The transport ----------------------------------------------------------------------------------------------------
+
+    def makeConnection(self, transport: ITransport) -> None:
+        """The connection is ready."""
+        self._transport = stream = cast(Stream, transport)
+        self.local = stream.local
+        self.key = stream.key
+        stream.registerProducer(cast(IPushProducer, self), True)
+
+    def connectionMade(self) -> None:
+        """Nothing is left to do after L{makeConnection}."""
+
+    @contained
+    def pauseProducing(self) -> None:
+        """The backend does not read."""
+        self._blocked = True
+        if self._asker is not None:
+            self._asker.upload_blocked(True)
+
+    @contained
+    def resumeProducing(self) -> None:
+        """The backend reads again."""
+        self._blocked = False
+        if self._asker is not None:
+            self._asker.upload_blocked(False)
+
+    def stopProducing(self) -> None:
+        """The transport is closing; L{connectionLost} follows."""
+
+    def dataReceived(self, data: bytes) -> None:
+        """The backend sent something."""
+        asker = self._asker
+        if asker is None and not self._discarding:
+            # RFC 9112 section 9.2: an answer that nobody asked for; the next request must not get it
+            self.endpoint.pool.discard(self)
+            self._transport.abortConnection()
+            return
+        reader = self._reader
+        try:
+            reader.receive(data)
+            # it may have let go meanwhile
+            if self._asker is None:
+                asker = None
+                if not self._discarding:
+                    return
+            state = reader.state
+            if state is State.WHOLE:
+                self._finish(asker)
+            elif state is State.REFUSED:
+                self._fail(reader.fault or INTERNAL)
+            elif state is State.SWITCHED:
+                self._switch(asker)
+            elif asker is not None:
+                self._deadline.start(self._limits.stream_idle_seconds)
+                asker.answer_flush()
+                left = reader.left
+                if state is State.SIZED_BODY and left is not None and left >= RUN_FROM:
+                    self._run(asker, left)
+        except Exception:
+            self._answer_broke(asker)
+
+    @contained
+    def connectionLost(self, reason: Failure) -> None:
+        """The connection is no more."""
+        self._deadline.end()
+        self._uncount()
+        asker = self._asker
+        reader = self._reader
+        whole = reader.finish()
+        if asker is None:
+            self._forget_asker()
+            self.endpoint.pool.discard(self)
+            return
+        try:
+            self._forget_asker()
+            if whole and isinstance(reason.value, ConnectionDone):
+                asker.answer_end([])
+                asker.answer_flush()
+            else:
+                asker.answer_failed(UPSTREAM_CUT_SHORT if reader.begun else UPSTREAM_CLOSED, reader.silent)
+        except Exception:
+            broke(asker)
+
+    def broke(self) -> None:
+        """An error of ours was raised in what the connection is for: it ends, and who asked on it is told."""
+        asker = self._asker
+        try:
+            self._forget_asker()
+            self.endpoint.pool.discard(self)
+            if self._transport.disconnected:
+                self._deadline.end()
+                self._uncount()
+            else:
+                self._transport.abortConnection()
+        finally:
+            if asker is not None:
+                asker.broke()
+
+    # ------------------------------------------------------------------------------------------------------------------
+
+    def _finish(self, asker: Asker | None) -> None:
+        """The answer is whole: let go of the asker, and keep the connection if it may carry another request."""
+        reader = self._reader
+        trailers = reader.trailers
+        self._forget_asker()
+        # one that has not read its request would keep the next one waiting behind the rest of it, without bound
+        if reader.keep and self._request_whole and not self._blocked and not self.worn:
+            counted = self.counted
+            if counted is None or not counted.waiting:
+                self.endpoint.pool.give(self)
+            elif not counted.offer(self):
+                # those who wait cannot use it, and would wait for its place as long as it is kept
+                self.close()
+        else:
+            self.close()
+        if asker is not None:
+            asker.answer_end(trailers)
+            asker.answer_flush()
+
+    def _run(self, asker: Asker, left: int) -> None:
+        """Have the rest of a large body go straight to the client, where it can."""
+        sink = asker.answer_sink()
+        if sink is not None:
+            self._transport.run_to(sink, left, self._passed)
+
+    def _passed(self, count: int) -> None:
+        asker = self._asker
+        if asker is None:
+            return
+        try:
+            asker.answer_passed(count)
+            if self._reader.skip(count):
+                # the client may have held up what the pipe held last
+                self._transport.resumeProducing()
+                self._finish(asker)
+            elif self._transport.reading:
+                self._deadline.start(self._limits.stream_idle_seconds)
+        except Exception:
+            self._answer_broke(asker)
+
+    def _switch(self, asker: Asker | None) -> None:
+        """Hand the connection over after a 101 that was asked for; the endpoint counts it as active until its end."""
+        assert self._reader.switched is not None
+        head, rest = self._reader.switched
+        if asker is None or not asker.answer_fits(head):
+            self._fail(UPSTREAM_PROTOCOL)
+            return
+        self._deadline.end()
+        self._transport.unregisterProducer()
+        asker.answer_head(head)
+        asker.answer_switched(self._transport, rest)
+
+    def _cancel(self) -> None:
+        try:
+            self._forget_asker()
+        finally:
+            self._transport.abortConnection()
+
+    def _fail(self, fault: Fault) -> None:
+        asker = self._asker
+        self._forget_asker()
+        self._transport.abortConnection()
+        if asker is not None:
+            try:
+                asker.answer_failed(fault, self._reader.silent)
+            except Exception:
+                broke(asker)
+
+    def _answer_broke(self, asker: Asker | None) -> None:
+        """An error of ours, which is being handled, was raised while an asker was told, which may have let go since."""
+        if asker is None or asker is self._asker:
+            broke(self)
+            return
+        broke(asker)
+        if self._asker is None:
+            # in the pool, if it came so far
+            self.broke()
+
+    def _uncount(self) -> None:
+        counted, self.counted = self.counted, None
+        if counted is not None:
+            counted.closed()
+
+    def _forget_asker(self) -> None:
+        if self._asker is not None or self._discarding:
+            self._asker = None
+            self._discarding = False
+            self._reader.sink = NOBODY
+            self._out.clear()
+            self._deadline.stop()
+            self.endpoint.active -= 1
+
+    @contained
+    def _expired(self) -> None:
+        wait = 0.0 if self._asker is None else self._upload_wait()
+        if wait > 0:
+            self._deadline.start(wait)
+        elif self._asker is not None or self._discarding:
+            self._fail(STREAM_IDLE)
+        else:
+            self._transport.abortConnection()
+
+    def _upload_wait(self) -> float:
+        """Return the seconds for which the backend may be silent yet: an upload that goes on, or has ended, is why."""
+        idle = self._limits.stream_idle_seconds
+        if self._request_whole:
+            return self._whole_at + idle - self._wheel.now
+        before, self._sent = self._sent, self._transport.bytes_out
+        return idle if self._sent != before else 0.0
+
+
+# Behind the class, not as its decorator: mypyc makes a decorated class a plain Python one, several times as slow.
+classImplements(HTTP1Backend, IProtocol, IPushProducer)

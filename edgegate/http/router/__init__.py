@@ -1,0 +1,1 @@
+"""How a request gets its response from a backend: tries, retries, shadows, tunnels."""

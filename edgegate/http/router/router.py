@@ -1,0 +1,301 @@
+# Hot path: sends each request on.
+"""
+Sending a request on to a backend: which one, on which connection, and what happens if that fails.
+
+A L{Forwarding} is the resource's side of one exchange: it sends what the client
+sends on the connection that L{edgegate.http.router.upstream_request} has found, and gives the
+client what comes back.
+"""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING, Final, cast
+
+from edgegate.errors import NO_CLUSTER, Fault
+from edgegate.http.exchange import Exchange
+from edgegate.http.fields import PASS, REQUEST_ROLES, Field
+from edgegate.http.h1.upstream_connection import HTTP1Backend
+from edgegate.http.header_mutation import asked_host, changed_answer, request_lines
+from edgegate.http.request import CHUNKED
+from edgegate.http.response import AnswerHead
+from edgegate.http.router.tunnel import Tunnel
+from edgegate.http.router.upstream_request import Trying
+from edgegate.http.upgrade import fits
+from edgegate.net.stream import Stream
+from edgegate.routing.headers import ATTEMPTS
+from edgegate.routing.snapshot import HTTPRoute, WeightedCluster
+from edgegate.upstream.registry import ClusterState
+from edgegate.upstream.retry_budget import SAVED
+
+if TYPE_CHECKING:
+    from edgegate.http.gateway import HTTPGateway
+    from edgegate.http.h1.downstream_connection import HTTP1Channel
+
+_IDEMPOTENT: Final = frozenset((b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"))
+"""RFC 9110 section 9.2.2."""
+
+_FIRST_ATTEMPT: Final = b"x-envoy-attempt-count: 1\r\n\r\n"
+
+
+class Forwarding(Trying):
+    """
+    One request on its way to a backend, and the answer on its way back.
+
+    A body is kept for another try up to the limit on it, and while no
+    connection is there yet the client is not read beyond that limit.
+    """
+
+    __slots__ = (
+        "_asked_at",
+        "_chunked",
+        "_held_bytes",
+        "_paused",
+        "_upload_paused",
+        "_whole",
+    )
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        cluster: ClusterState,
+        destination: WeightedCluster,
+        route: HTTPRoute,
+        gateway: HTTPGateway,
+    ) -> None:
+        super().__init__(exchange, cluster, destination, route, gateway)
+        self._chunked = exchange.head.length == CHUNKED
+        self._held_bytes = 0
+        self._whole = self._paused = self._upload_paused = False
+        self._asked_at = 0.0
+
+    # The exchange's upload --------------------------------------------------------------------------------------------
+
+    def upload(self, data: bytes) -> None:
+        """Take a piece of the request's body."""
+        if self._chunked:
+            data = b"%x\r\n%b\r\n" % (len(data), data)
+        for shadow in self._shadows:
+            shadow.send(data)
+        if self._replayable:
+            self._held.append(data)
+            self._held_bytes += len(data)
+        connection = self._connection
+        over = self._held_bytes > self._gateway.limits.upload_bytes
+        if connection is not None:
+            connection.queue(data)
+            if over and self._replayable:
+                self._replayable = False
+                self._held = []
+        elif over and not self._upload_paused:
+            self._upload_paused = True
+            self._exchange.channel.pause_upload()
+
+    def upload_end(self, trailers: list[Field]) -> None:
+        """The request is whole."""
+        self._whole = True
+        last = _last_chunk(trailers) if self._chunked else b""
+        if last and self._replayable:
+            self._held.append(last)
+        for shadow in self._shadows:
+            shadow.finish(last)
+        connection = self._connection
+        if connection is not None:
+            if last:
+                connection.queue(last)
+            connection.request_whole()
+            self._limit_try()
+        timeout = self._route.timeout
+        if timeout is not None:
+            self._deadline = self._gateway.deadline(timeout, self._expired)
+
+    def flush(self) -> None:
+        """Send on what was taken in this turn."""
+        if self._connection is not None:
+            self._connection.flush()
+        for shadow in self._shadows:
+            shadow.flush()
+
+    def run_sink(self) -> Stream | None:
+        """Let the kernel pass on a body that nobody else wants to see, and that can't be sent again anyway."""
+        connection = self._connection
+        return None if connection is None or self._replayable or self._shadows else connection.run_sink()
+
+    def pause(self) -> None:
+        """The client does not read its answer."""
+        if not self._paused:
+            self._paused = True
+            if self._connection is not None:
+                self._connection.pause()
+
+    def resume(self) -> None:
+        """The client reads again."""
+        if self._paused:
+            self._paused = False
+            if self._connection is not None:
+                self._connection.resume()
+
+    def cancel(self) -> None:
+        """Nobody wants the answer."""
+        try:
+            self._give_up_connection()
+        finally:
+            self._stop()
+
+    # The backend connection's asker -----------------------------------------------------------------------------------
+
+    def answer_interim(self, head: AnswerHead) -> None:
+        """Pass a 1xx answer on; with it the answer has begun, and is not another backend's any more (Envoy)."""
+        self._settled = True
+        self._replayable = False
+        self._held = []
+        self._end_limit_on_try()
+        self._exchange.channel.answer_interim(head)
+
+    def answer_head(self, head: AnswerHead) -> None:
+        """The final answer begins; unless it is one to try again after, it goes to the client."""
+        cluster = self._cluster
+        if cluster.outliers is not None:
+            cluster.answered(self._tried[-1], head.status)
+        if (head.status >= 400 or head.grpc_status) and self._again_after(head):
+            return
+        budget = cluster.retry_budget
+        if budget.left < SAVED and head.status < 500:
+            budget.earn()
+        # as for an interim answer, but no call of its own
+        self._settled = True
+        self._replayable = False
+        self._held = []
+        if self._try_deadline is not None:
+            self._end_limit_on_try()
+        exchange = self._exchange
+        exchange.upstream_time = spent = int((monotonic() - self._asked_at) * 1000)
+        extra = b"x-envoy-upstream-service-time: %d\r\n%b" % (spent, exchange.cookie)
+        changes = self._destination.response
+        if changes:
+            head, extra = changed_answer(head, extra, changes, exchange, self._connection, self._head)
+        exchange.answer(head, extra)
+
+    def answer_body(self, data: bytes) -> None:
+        """Pass on a piece of the answer."""
+        self._exchange.send(data)
+
+    def answer_passed(self, count: int) -> None:
+        """Count what the kernel passed on."""
+        self._exchange.sent += count
+
+    def answer_sink(self) -> Stream | None:
+        """Let the kernel pass on what comes, where the client gets it as it is."""
+        return self._exchange.channel.run_sink()
+
+    def answer_flush(self) -> None:
+        """Send what came in one read."""
+        self._exchange.channel.flush()
+
+    def answer_end(self, trailers: list[Field]) -> None:
+        """The answer is whole."""
+        self._connection = None
+        self._stop()
+        self._exchange.finish(trailers)
+
+    def answer_fits(self, head: AnswerHead) -> bool:
+        """Whether a 101 is one that the client asked for."""
+        return fits(self._exchange.head, head)
+
+    def answer_switched(self, stream: Stream, rest: bytes) -> None:
+        """The two connections are a tunnel from here on; the route's timeout does not cut it."""
+        exchange = self._exchange
+        connection, self._connection = self._connection, None
+        assert connection is not None
+        self._stop()
+        exchange.upload = None
+        # no other channel's requests ask for an upgrade
+        client, early = cast("HTTP1Channel", exchange.channel).hand_over()
+        Tunnel(exchange, self._gateway, connection.end_tunnel).start(client, stream, early, rest)
+
+    def answer_failed(self, fault: Fault, silent: bool) -> None:
+        """
+        The connection failed.
+
+        A kept one that its backend closed before it saw the request is
+        replaced at once: that is no try of the request's.
+        """
+        self._connection = None
+        if silent and self._reused and self._replayable and self._exchange.head.method in _IDEMPOTENT:
+            self._end_limit_on_try()
+            self._attempts -= 1
+            self._try(self._tried.pop(), fresh=True)
+        else:
+            self._fail_or_try_again(fault)
+
+    def upload_blocked(self, blocked: bool) -> None:
+        """The backend cannot keep up with the body, or can again."""
+        channel = self._exchange.channel
+        if blocked and not self._upload_paused:
+            self._upload_paused = True
+            channel.pause_upload()
+        elif not blocked and self._upload_paused:
+            self._upload_paused = False
+            channel.resume_upload()
+
+    # ------------------------------------------------------------------------------------------------------------------
+
+    def _ask(self, connection: HTTP1Backend) -> None:
+        self._connection = connection
+        exchange = self._exchange
+        exchange.upstream_local = connection.local
+        self._asked_at = monotonic()
+        changes = self._destination.request
+        if changes is not None and ATTEMPTS in changes.names:
+            end = b"\r\n"
+        elif self._attempts == 1:
+            end = _FIRST_ATTEMPT
+        else:
+            end = b"x-envoy-attempt-count: %d\r\n\r\n" % self._attempts
+        connection.ask(self, exchange.head.method == b"HEAD", self._head, end)
+        for piece in self._held:
+            connection.queue(piece)
+        if self._held_bytes > self._gateway.limits.upload_bytes:
+            self._replayable = False
+            self._held = []
+        if self._whole:
+            connection.request_whole()
+            self._limit_try()
+        if self._paused:
+            connection.pause()
+        if exchange.head.expects_continue:
+            exchange.channel.continue_upload()
+        if self._upload_paused:
+            self._upload_paused = False
+            exchange.channel.resume_upload()
+
+
+def forward(exchange: Exchange, route: HTTPRoute, gateway: HTTPGateway) -> None:
+    """Begin to send an exchange's request to a cluster of its route."""
+    destination = gateway.clusters.pick(route.destinations)
+    cluster: ClusterState | None = None
+    if destination is not None:
+        exchange.changes = destination.response
+        held = exchange.clusters
+        cluster = gateway.clusters.get(destination.cluster) if held is None else held.get(destination.cluster)
+    if destination is None or cluster is None:
+        exchange.fail(NO_CLUSTER)
+        return
+    exchange.cluster = cluster.name
+    if cluster.hosts is not None:
+        named = cluster.hosts.of(asked_host(request_lines(exchange, destination.request)))
+        if isinstance(named, Fault):
+            exchange.fail(named)
+            return
+        cluster = named
+    forwarding = Forwarding(exchange, cluster, destination, route, gateway)
+    # it has what it needs of them
+    exchange.clusters = None
+    exchange.upload = forwarding
+    forwarding.start()
+
+
+def _last_chunk(trailers: list[Field]) -> bytes:
+    """End a chunked body; of its trailer fields those pass which would pass in a head (RFC 9110 section 6.5.1)."""
+    lines = b"".join(b"%b: %b\r\n" % (name, value) for name, value in trailers if REQUEST_ROLES.of(name)[1] == PASS)
+    return b"0\r\n%b\r\n" % lines

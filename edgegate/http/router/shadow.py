@@ -1,0 +1,343 @@
+# Hot path: copies each request of routes that have mirrors.
+"""
+Copies of requests on their way to where nobody waits for the answer (Istio's C{HTTPMirrorPolicy}).
+
+A L{Shadow} takes what its request takes. Whatever becomes of it, the request
+does not notice: a mirror that can't be reached, or does not keep up with the
+body, loses its copy.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twisted.logger import Logger
+
+from edgegate.errors import Fault
+from edgegate.http.exchange import Exchange
+from edgegate.http.fields import Field
+from edgegate.http.h1.upstream_connection import HTTP1Backend
+from edgegate.http.header_mutation import asked_host, shadow_lines
+from edgegate.http.response import AnswerHead
+from edgegate.http.router.upstream_callbacks import Asker
+from edgegate.net.connecting import Connecting
+from edgegate.net.connection_options import Opening
+from edgegate.net.containment import contained
+from edgegate.net.stream import Stream
+from edgegate.net.wheel import Deadline
+from edgegate.routing.actions import RequestChanges
+from edgegate.routing.snapshot import HTTPRoute
+from edgegate.upstream.circuit_breaker import Admission
+from edgegate.upstream.registry import ClusterState, EndpointState
+from edgegate.upstream.transport_socket import Contact
+
+if TYPE_CHECKING:
+    from edgegate.http.gateway import HTTPGateway
+
+log = Logger(namespace=__name__)
+
+
+class Shadow(Asker):
+    """
+    The copy of one request.
+
+    It owns its connection to the mirror until the answer, which is thrown
+    away, is whole. It ends by itself; the gateway knows it until then.
+    """
+
+    __slots__ = (
+        "_answered",
+        "_blocked",
+        "_cluster",
+        "_connecting",
+        "_connection",
+        "_counted",
+        "_deadline",
+        "_endpoint",
+        "_gateway",
+        "_held",
+        "_held_bytes",
+        "_is_head",
+        "_opening",
+        "_over",
+        "_timeout",
+        "_whole",
+    )
+
+    def __init__(
+        self,
+        gateway: HTTPGateway,
+        cluster: ClusterState,
+        lines: list[bytes],
+        is_head: bool,
+        timeout: float | None,
+        opening: Opening | None = None,
+    ) -> None:
+        """
+        @param lines: The whole head, in pieces.
+        @param timeout: Seconds from the whole request until the copy is given up; L{None}: no limit of its own.
+        @param opening: How a connection to the mirror begins.
+        """
+        self._gateway = gateway
+        self._cluster = cluster
+        self._held = lines
+        self._is_head = is_head
+        self._timeout = timeout
+        self._opening = opening
+        self._held_bytes = self._answered = 0
+        self._connection: HTTP1Backend | None = None
+        self._connecting: Connecting | None = None
+        self._endpoint: EndpointState | None = None
+        self._counted: Admission | None = None
+        self._deadline: Deadline | None = None
+        self._whole = self._blocked = self._over = False
+
+    @contained
+    def start(self) -> None:
+        """Send the copy to the mirror whose turn it is."""
+        self._gateway.shadows.add(self)
+        endpoint = self._cluster.next()
+        if endpoint is not None:
+            self._ask(endpoint)
+        else:
+            self._cluster.when_resolved(self._resolved)
+
+    @contained
+    def send(self, data: bytes) -> None:
+        """Take a piece of the body, framed already."""
+        if self._over:
+            return
+        connection = self._connection
+        if connection is not None and not self._blocked:
+            connection.queue(data)
+            return
+        self._held.append(data)
+        self._held_bytes += len(data)
+        if self._held_bytes > self._gateway.limits.upload_bytes:
+            self.drop()
+
+    @contained
+    def finish(self, last: bytes) -> None:
+        """
+        The request is whole.
+
+        @param last: The end of its framing, or empty.
+        """
+        if last:
+            self.send(last)
+        self._whole = True
+        if self._timeout is not None and not self._over:
+            self._deadline = Deadline(self._gateway.wheel, self.drop)
+            self._deadline.start(self._timeout)
+        if self._connection is not None and not self._blocked:
+            self._connection.request_whole()
+
+    @contained
+    def flush(self) -> None:
+        """Send what was taken in this turn."""
+        if self._connection is not None:
+            self._connection.flush()
+
+    @contained
+    def abandon(self) -> None:
+        """The request is over: a copy that is not whole never will be."""
+        if not self._whole:
+            self.drop()
+
+    @contained
+    def drop(self) -> None:
+        """Give the copy up."""
+        self.broke()
+
+    def broke(self) -> None:
+        """An error of ours was raised in what concerns the copy, and nothing but the copy: it is given up."""
+        connection, self._connection = self._connection, None
+        try:
+            if connection is not None:
+                connection.cancel(self)
+        finally:
+            self._end()
+
+    # The backend connection's asker -----------------------------------------------------------------------------------
+
+    def answer_interim(self, head: AnswerHead) -> None:
+        """Nobody waits for it."""
+
+    def answer_head(self, head: AnswerHead) -> None:
+        """Nobody waits for it, and it does not go on for long."""
+        if self._deadline is None:
+            self._deadline = Deadline(self._gateway.wheel, self.drop)
+            self._deadline.start(self._gateway.limits.stall_seconds)
+
+    def answer_body(self, data: bytes) -> None:
+        """Nobody waits for it; the connection may be used again where it is short."""
+        self._answered += len(data)
+        if self._answered > self._gateway.limits.linger_bytes:
+            self.drop()
+
+    def answer_passed(self, count: int) -> None:
+        """Nobody waits for it."""
+
+    def answer_sink(self) -> Stream | None:
+        """There is nobody to pass it on to."""
+        return None
+
+    def answer_flush(self) -> None:
+        """Nobody waits for it."""
+
+    def answer_end(self, trailers: list[Field]) -> None:
+        """The mirror has answered."""
+        self._connection = None
+        self._end()
+
+    def answer_fits(self, head: AnswerHead) -> bool:
+        """No copy asks for an upgrade."""
+        return False
+
+    def answer_switched(self, stream: Stream, rest: bytes) -> None:
+        """Never: see L{answer_fits}."""
+
+    def answer_failed(self, fault: Fault, silent: bool) -> None:
+        """The mirror failed, and that is all right."""
+        self._connection = None
+        self._end()
+
+    def upload_blocked(self, blocked: bool) -> None:
+        """The mirror cannot keep up with the body, or can again."""
+        self._blocked = blocked
+        if not blocked:
+            self._send_held()
+
+    # ------------------------------------------------------------------------------------------------------------------
+
+    @contained
+    def _resolved(self) -> None:
+        if self._over:
+            return
+        endpoint = self._cluster.next()
+        if endpoint is None:
+            self._end()
+        else:
+            self._ask(endpoint)
+            self.flush()
+
+    def _ask(self, endpoint: EndpointState) -> None:
+        self._endpoint = endpoint
+        opening = self._opening
+        connection = endpoint.pool.take(None if opening is None else opening.key)
+        if connection is not None:
+            self._begin(connection)
+            return
+        admission = endpoint.admission
+        if admission is not None and not admission.connect():
+            # a copy is not worth waiting for
+            self._end()
+        else:
+            self._counted = admission
+            timeout = self._cluster.cluster.connect_timeout
+            self._connecting = self._gateway.connect(
+                endpoint.address, timeout, self._connected, self._unconnected, opening
+            )
+
+    @contained
+    def _connected(self, stream: Stream) -> None:
+        self._connecting = None
+        endpoint = self._endpoint
+        assert endpoint is not None
+        endpoint.connections += 1
+        connection = HTTP1Backend(endpoint, self._gateway.wheel, self._gateway.limits, self._counted)
+        self._counted = None
+        try:
+            stream.start(connection)
+            self._begin(connection)
+            connection.flush()
+        except Exception:
+            # it may not have come so far that the copy's end is its end
+            stream.abortConnection()
+            raise
+
+    @contained
+    def _unconnected(self, fault: Fault) -> None:
+        self._connecting = None
+        assert self._endpoint is not None
+        self._endpoint.connect_failures += 1
+        self._end()
+
+    def _begin(self, connection: HTTP1Backend) -> None:
+        self._connection = connection
+        connection.ask(self, self._is_head)
+        self._send_held()
+
+    def _send_held(self) -> None:
+        connection = self._connection
+        if connection is None:
+            return
+        for data in self._held:
+            connection.queue(data)
+        self._held = []
+        self._held_bytes = 0
+        if self._whole:
+            connection.request_whole()
+        connection.flush()
+
+    def _end(self) -> None:
+        self._over = True
+        self._held = []
+        if self._connecting is not None:
+            self._connecting.cancel()
+            self._connecting = None
+        if self._counted is not None:
+            self._counted.closed()
+            self._counted = None
+        if self._deadline is not None:
+            self._deadline.end()
+        self._gateway.shadows.discard(self)
+
+
+def shadows_of(
+    exchange: Exchange, route: HTTPRoute, lines: list[bytes], changes: RequestChanges | None, gateway: HTTPGateway
+) -> list[Shadow]:
+    """
+    Begin the copies of a request, as many as its route's mirrors and the gateway's limit on them let.
+
+    A request for an upgrade has none: what it is about follows in the tunnel.
+
+    @param lines: The request's head up to the fields that differ from try to try.
+    @param changes: Those that are in it.
+    """
+    found: list[Shadow] = []
+    if exchange.head.upgrade:
+        return found
+    for mirror in route.mirrors:
+        if mirror.share < 1 and gateway.random.random() >= mirror.share:
+            continue
+        clusters = exchange.clusters
+        cluster = gateway.clusters.get(mirror.cluster) if clusters is None else clusters.get(mirror.cluster)
+        if cluster is None or len(gateway.shadows) >= gateway.limits.shadows:
+            continue
+        try:
+            if cluster.hosts is not None:
+                named = cluster.hosts.of(asked_host(lines))
+                if isinstance(named, Fault):
+                    continue
+                cluster = named
+            contact = cluster.contact
+            # the name in its certificate is the request's: a mirror is none by the name of its copies
+            opening = None if contact is None else opening_of(contact, exchange, lines)
+            whole = shadow_lines(lines, exchange, changes, gateway.shadow_hosts)
+            shadow = Shadow(gateway, cluster, [whole], exchange.head.method == b"HEAD", route.timeout, opening)
+        except Exception:
+            log.failure("a copy of a request could not be made")
+            continue
+        shadow.start()
+        found.append(shadow)
+    return found
+
+
+def opening_of(contact: Contact, exchange: Exchange, lines: list[bytes]) -> Opening:
+    """
+    Return how a connection for a request begins.
+
+    @param lines: The request's head, with the host that the backend sees.
+    """
+    return contact.for_request(exchange.channel.downstream, asked_host(lines) if contact.by_host else "")

@@ -1,0 +1,447 @@
+"""
+What the command operators in headers' values stand for
+(U{https://www.envoyproxy.io/docs/envoy/latest/configuration/advanced/substitution_formatter}).
+
+What an exchange does not have is empty, and a header whose value is empty is
+left out, as Envoy does.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from collections.abc import Callable, Sequence
+from ipaddress import ip_network
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import unquote_to_bytes
+from uuid import uuid4
+
+from edgegate.errors import response_flags
+from edgegate.http import formatter_time as operators_time
+from edgegate.http import formatter_tls as operators_tls
+from edgegate.http.fields import Field
+from edgegate.http.grpc import is_grpc
+from edgegate.http.response import AnswerHead
+from edgegate.routing.headers import Template
+from edgegate.routing.operators import EMPTY, Operator
+from edgegate.routing.snapshot import TCPAddress
+
+if TYPE_CHECKING:
+    from edgegate.http.exchange import Exchange
+    from edgegate.http.h1.upstream_connection import HTTP1Backend
+
+_UNSAFE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+class Message(NamedTuple):
+    """
+    A request or an answer whose headers are being changed.
+
+    @ivar fields: As they are at present.
+    @ivar answer: The answer's head as it came; L{None} for a request.
+    @ivar backend: Whose answer it is; L{None}: it is none's.
+    @ivar sent: The lines of the request's head as the backend got them; L{None}: none was asked.
+    """
+
+    fields: Sequence[Field]
+    answer: AnswerHead | None = None
+    backend: HTTP1Backend | None = None
+    sent: list[bytes] | None = None
+
+
+Meaning = Callable[["Exchange", Message, str], bytes]
+"""Gets the exchange, the message that is changed, and the operator's argument or an empty text."""
+
+
+def rendered(template: Template, exchange: Exchange, message: Message) -> bytes:
+    """Return the value that a template has in a message of an exchange."""
+    if template.constant is not None:
+        return template.constant
+    value = b"".join(part if isinstance(part, bytes) else _value(part, exchange, message) for part in template.parts)
+    return _UNSAFE.sub(b"", value).strip(b" \t")
+
+
+def _value(operator: Operator, exchange: Exchange, message: Message) -> bytes:
+    if operator.choices:
+        values = (_value(each, exchange, message) for each in operator.choices)
+        value = next((each for each in values if each), b"")
+    else:
+        value = MEANINGS[operator.name](exchange, message, operator.argument)
+    return value if operator.longest is None else value[: operator.longest]
+
+
+def fields_of(lines: bytes) -> list[Field]:
+    """Return the fields that stand in lines of a head."""
+    fields = []
+    for line in lines.split(b"\r\n"):
+        name, colon, value = line.partition(b": ")
+        if colon:
+            fields.append((name, value))
+    return fields
+
+
+def _nothing(exchange: Exchange, message: Message, argument: str) -> bytes:
+    return b""
+
+
+def _constant(value: bytes) -> Meaning:
+    return lambda exchange, message, argument: value
+
+
+# The request and the answer -------------------------------------------------------------------------------------------
+
+
+def _request_fields(exchange: Exchange, message: Message) -> Sequence[Field]:
+    """Return the fields of the request; as its backend has got them, where one has answered."""
+    if message.answer is None:
+        return message.fields
+    if message.sent is not None:
+        request, rest = b"".join(message.sent).split(b"\r\n", 1)
+        fields = fields_of(rest)
+        return [*fields, (b":path", request.split(b" ")[1]), (b":authority", _first(fields, b"host"))]
+    return [*exchange.head.fields, *_identity(exchange)]
+
+
+def _identity(exchange: Exchange) -> list[Field]:
+    if not exchange.identity:
+        exchange.identity = exchange.channel.client.lines(exchange.head)
+    return fields_of(exchange.identity)
+
+
+def _request(exchange: Exchange, message: Message, argument: str) -> bytes:
+    """C{%REQ(X?Y)%}; the request's line is a header, too."""
+    head = exchange.head
+    pseudo = {b":path": head.target, b":method": head.method, b":authority": head.authority, b"host": head.authority}
+    pseudo[b":scheme"] = exchange.scheme
+    fields = _request_fields(exchange, message)
+    return _first_of([*fields, *pseudo.items()], argument)
+
+
+def _answer(exchange: Exchange, message: Message, argument: str) -> bytes:
+    answer = message.answer
+    if answer is None:
+        return b""
+    return _first_of([*message.fields, (b":status", b"%d" % answer.status)], argument)
+
+
+def _first_of(fields: Sequence[Field], argument: str) -> bytes:
+    """Return the first field X of an argument C{X?Y}, or where there is none the first Y."""
+    found = (value for name in argument.lower().encode().split(b"?") for key, value in fields if key == name)
+    return next(found, b"")
+
+
+def _first(fields: Sequence[Field], name: bytes) -> bytes:
+    return next((value for key, value in fields if key == name), b"")
+
+
+def _path(exchange: Exchange, message: Message, argument: str) -> bytes:
+    """C{%PATH(NQ:ORIG)%}: with its query or without; as it came, or as it is now."""
+    query, _, which = argument.partition(":")
+    now, original = (_request(exchange, message, name) for name in (":path", "x-envoy-original-path"))
+    found = {"ORIG": original, "PATH": now}.get(which, original or now)
+    return found.partition(b"?")[0] if query == "NQ" else found
+
+
+def _query(exchange: Exchange, message: Message, argument: str) -> bytes:
+    return _request(exchange, message, ":path").partition(b"?")[2]
+
+
+def _parameter(exchange: Exchange, message: Message, argument: str) -> bytes:
+    """C{%QUERY_PARAM(name)%}: the first of the name, unescaped."""
+    wanted = argument.encode()
+    for pair in _query(exchange, message, "").split(b"&"):
+        name, _, value = pair.partition(b"=")
+        if unquote_to_bytes(name) == wanted:
+            return unquote_to_bytes(value)
+    return b""
+
+
+def _status(exchange: Exchange, message: Message, argument: str) -> bytes:
+    return b"%d" % (0 if message.answer is None else message.answer.status)
+
+
+def _details(exchange: Exchange, message: Message, argument: str) -> bytes:
+    if message.answer is None:
+        return b""
+    if exchange.fault is not None:
+        return exchange.fault.details.encode()
+    return b"direct_response" if message.backend is None else b"via_upstream"
+
+
+_LONG_FLAGS = {
+    "DC": "DownstreamConnectionTermination",
+    "DI": "DelayInjected",
+    "DPE": "DownstreamProtocolError",
+    "FI": "FaultInjected",
+    "NC": "NoClusterFound",
+    "NR": "NoRouteFound",
+    "RL": "RateLimited",
+    "SI": "StreamIdleTimeout",
+    "UAEX": "UnauthorizedExternalService",
+    "UC": "UpstreamConnectionTermination",
+    "UF": "UpstreamConnectionFailure",
+    "UH": "NoHealthyUpstream",
+    "UO": "UpstreamOverflow",
+    "UPE": "UpstreamProtocolError",
+    "URX": "UpstreamRetryLimitExceeded",
+    "UT": "UpstreamRequestTimeout",
+}
+
+
+def _short_flags(exchange: Exchange, message: Message, argument: str) -> bytes:
+    return ",".join(response_flags(exchange.fault, exchange.flags)).encode() or b"-"
+
+
+def _long_flags(exchange: Exchange, message: Message, argument: str) -> bytes:
+    flags = response_flags(exchange.fault, exchange.flags)
+    return ",".join(_LONG_FLAGS.get(flag, flag) for flag in flags).encode() or b"-"
+
+
+_GRPC_STATUSES = (
+    *("OK", "Canceled", "Unknown", "InvalidArgument", "DeadlineExceeded", "NotFound", "AlreadyExists"),
+    *("PermissionDenied", "ResourceExhausted", "FailedPrecondition", "Aborted", "OutOfRange", "Unimplemented"),
+    *("Internal", "Unavailable", "DataLoss", "Unauthenticated"),
+)
+_GRPC_NUMBERS = {b"%d" % number: name for number, name in enumerate(_GRPC_STATUSES)}
+
+
+def _grpc_status(exchange: Exchange, message: Message, argument: str) -> bytes:
+    """C{%GRPC_STATUS(SNAKE_STRING)%}, of a gRPC answer that has it in its head."""
+    if message.answer is None or not is_grpc(exchange.head.fields):
+        return b""
+    status = message.answer.grpc_status
+    if argument == "NUMBER" or status not in _GRPC_NUMBERS:
+        return status
+    name = _GRPC_NUMBERS[status]
+    if argument == "SNAKE_STRING":
+        name = name if name == "OK" else "CANCELLED" if name == "Canceled" else re.sub("(?<!^)([A-Z])", r"_\1", name)
+        name = name.upper()
+    return name.encode()
+
+
+def _grpc_number(exchange: Exchange, message: Message, argument: str) -> bytes:
+    return _grpc_status(exchange, message, "NUMBER")
+
+
+def _size(fields: Sequence[Field]) -> int:
+    return sum(len(name) + len(value) for name, value in fields)
+
+
+def _request_size(exchange: Exchange, message: Message, argument: str) -> bytes:
+    """Bytes of all names and values, those of HTTP/2's request line included (Envoy)."""
+    head = exchange.head
+    line = ((b":authority", head.authority), (b":method", head.method), (b":path", head.target))
+    return b"%d" % _size([*line, (b":scheme", exchange.scheme), *_request_fields(exchange, message)])
+
+
+def _answer_size(exchange: Exchange, message: Message, argument: str) -> bytes:
+    return b"0" if message.answer is None else b"%d" % _size([(b":status", b"200"), *message.fields])
+
+
+# The connections ------------------------------------------------------------------------------------------------------
+
+_Find = Callable[["Exchange", Message], object]
+
+
+def _peer(exchange: Exchange, message: Message) -> object:
+    return exchange.connection.peer
+
+
+def _local(exchange: Exchange, message: Message) -> object:
+    return exchange.connection.local
+
+
+def _client(exchange: Exchange, message: Message) -> object:
+    """The client by the trusted hops, whose port nobody knows; the connection's where they tell nothing else."""
+    peer = exchange.connection.peer
+    client = exchange.channel.client.external(exchange.head).decode("latin-1")
+    return peer if not isinstance(peer, TCPAddress) or client == peer.host else TCPAddress(client, 0)
+
+
+def _endpoint(exchange: Exchange, message: Message) -> object:
+    """The backend that was chosen, whether it could be reached or not; none before that."""
+    return exchange.upstream if message.answer is not None else None
+
+
+def _backend(exchange: Exchange, message: Message) -> object:
+    return exchange.upstream if message.backend is not None else None
+
+
+def _own(exchange: Exchange, message: Message) -> object:
+    return exchange.upstream_local if message.backend is not None else None
+
+
+def _address(find: _Find) -> Meaning:
+    def meaning(exchange: Exchange, message: Message, argument: str) -> bytes:
+        address = find(exchange, message)
+        return b"" if address is None else str(address).encode()
+
+    return meaning
+
+
+def _host(find: _Find) -> Meaning:
+    def meaning(exchange: Exchange, message: Message, argument: str) -> bytes:
+        """With an argument the network of so many bits that the host is in."""
+        address = find(exchange, message)
+        if not isinstance(address, TCPAddress):
+            return b"" if address is None else str(address).encode()
+        if not argument:
+            return address.host.encode()
+        try:
+            return ip_network((address.host, int(argument)), strict=False).with_prefixlen.encode()
+        except ValueError:
+            return b""
+
+    return meaning
+
+
+def _port(find: _Find) -> Meaning:
+    def meaning(exchange: Exchange, message: Message, argument: str) -> bytes:
+        address = find(exchange, message)
+        return b"%d" % address.port if isinstance(address, TCPAddress) else b""
+
+    return meaning
+
+
+def _listener_port(exchange: Exchange, message: Message, argument: str) -> bytes:
+    """The port's number as the files name it."""
+    return b"%d" % exchange.port
+
+
+def _connection_number(exchange: Exchange, message: Message, argument: str) -> bytes:
+    return b"%d" % int(exchange.connection.since * 1e6)
+
+
+def _server_name(exchange: Exchange, message: Message, argument: str) -> bytes:
+    """C{%REQUESTED_SERVER_NAME(SNI_FIRST)%}: the name in the ClientHello, or the request's host."""
+    names = [exchange.connection.server_name, exchange.head.host]
+    option = argument.partition(":")[0]
+    if option == "HOST_FIRST":
+        names.reverse()
+    elif option != "SNI_FIRST":
+        names.pop()
+    return next((name for name in names if name), "").encode()
+
+
+def _chain_name(exchange: Exchange, message: Message, argument: str) -> bytes:
+    connection = exchange.connection
+    return connection.chain.name.encode() if connection.tls else b""
+
+
+def _failure(exchange: Exchange, message: Message, argument: str) -> bytes:
+    """Why there was no connection to a backend."""
+    fault = exchange.fault
+    return fault.reason.replace(" ", "_").encode() if fault is not None and fault.unconnected else b""
+
+
+def _of_backends(find: _Find, value: bytes) -> Meaning:
+    return lambda exchange, message, argument: value if find(exchange, message) is not None else b""
+
+
+def _attempts(exchange: Exchange, message: Message, argument: str) -> bytes:
+    return b"%d" % (max(exchange.attempts, 1) if message.answer is None else exchange.attempts)
+
+
+def _environment(exchange: Exchange, message: Message, argument: str) -> bytes:
+    return os.environb.get(argument.encode(), b"-")
+
+
+def _text(find: Callable[[Exchange], str]) -> Meaning:
+    return lambda exchange, message, argument: find(exchange).encode()
+
+
+def _route_name(exchange: Exchange) -> str:
+    return exchange.route.name if exchange.route is not None else ""
+
+
+def _cluster(exchange: Exchange) -> str:
+    return exchange.cluster
+
+
+def _protocol(exchange: Exchange) -> str:
+    return f"HTTP/{exchange.head.version}"
+
+
+def _hostname(exchange: Exchange) -> str:
+    return platform.node()
+
+
+def _unique(exchange: Exchange) -> str:
+    return str(uuid4())
+
+
+def _received(exchange: Exchange) -> str:
+    return str(exchange.received)
+
+
+def _sent(exchange: Exchange) -> str:
+    return str(exchange.sent)
+
+
+def _stream_id(exchange: Exchange, message: Message, argument: str) -> bytes:
+    return _first(_identity(exchange), b"x-request-id")
+
+
+_ADDRESSES: dict[str, _Find] = {
+    "DOWNSTREAM_REMOTE": _client,
+    "DOWNSTREAM_DIRECT_REMOTE": _peer,
+    "DOWNSTREAM_LOCAL": _local,
+    "DOWNSTREAM_DIRECT_LOCAL": _local,
+    "UPSTREAM_REMOTE": _backend,
+    "UPSTREAM_LOCAL": _own,
+}
+
+MEANINGS: dict[str, Meaning] = {
+    **dict.fromkeys(EMPTY, _nothing),
+    **operators_time.MEANINGS,
+    **operators_tls.MEANINGS,
+    **{f"{name}_ADDRESS": _address(find) for name, find in _ADDRESSES.items()},
+    **{f"{name}_ADDRESS_WITHOUT_PORT": _host(find) for name, find in _ADDRESSES.items()},
+    **{f"{name}_PORT": _port(find) for name, find in _ADDRESSES.items()},
+    "ACCESS_LOG_TYPE": _constant(b"NotSet"),
+    "BYTES_RECEIVED": _text(_received),
+    "BYTES_RETRANSMITTED": _constant(b"0"),
+    "BYTES_SENT": _text(_sent),
+    "CONNECTION_ID": _connection_number,
+    "DOWNSTREAM_DECOMPRESSED_HEADER_BYTES_SENT": _constant(b"0"),
+    "DOWNSTREAM_HEADER_BYTES_SENT": _constant(b"0"),
+    "DOWNSTREAM_WIRE_BYTES_SENT": _constant(b"0"),
+    "DOWNSTREAM_DETECTED_CLOSE_TYPE": _constant(b"Normal"),
+    "DOWNSTREAM_LOCAL_PORT": _listener_port,
+    "DOWNSTREAM_DIRECT_LOCAL_PORT": _listener_port,
+    "ENVIRONMENT": _environment,
+    "FILTER_CHAIN_NAME": _chain_name,
+    "GRPC_STATUS": _grpc_status,
+    "GRPC_STATUS_NUMBER": _grpc_number,
+    "HOSTNAME": _text(_hostname),
+    "PACKETS_RETRANSMITTED": _constant(b"0"),
+    "PATH": _path,
+    "PROTOCOL": _text(_protocol),
+    "QUERY_PARAM": _parameter,
+    "QUERY_PARAMS": _query,
+    "REQ": _request,
+    "REQUESTED_SERVER_NAME": _server_name,
+    "REQUEST_HEADERS_BYTES": _request_size,
+    "RESP": _answer,
+    "RESPONSE_CODE": _status,
+    "RESPONSE_CODE_DETAILS": _details,
+    "RESPONSE_FLAGS": _short_flags,
+    "RESPONSE_FLAGS_LONG": _long_flags,
+    "RESPONSE_HEADERS_BYTES": _answer_size,
+    "RESPONSE_TRAILERS_BYTES": _constant(b"0"),
+    "ROUTE_NAME": _text(_route_name),
+    "STREAM_ID": _stream_id,
+    "STREAM_INFO_REQ": _request,
+    "UNIQUE_ID": _text(_unique),
+    "UPSTREAM_CLUSTER": _text(_cluster),
+    "UPSTREAM_CLUSTER_RAW": _text(_cluster),
+    "UPSTREAM_DETECTED_CLOSE_TYPE": _of_backends(_endpoint, b"Normal"),
+    "UPSTREAM_HOST": _address(_endpoint),
+    "UPSTREAM_HOST_NAME": _address(_endpoint),
+    "UPSTREAM_HOST_NAME_WITHOUT_PORT": _host(_endpoint),
+    "UPSTREAM_PROTOCOL": _of_backends(_backend, b"HTTP/1.1"),
+    "UPSTREAM_REQUEST_ATTEMPT_COUNT": _attempts,
+    "UPSTREAM_TRANSPORT_FAILURE_REASON": _failure,
+}
+"""What each operator of L{edgegate.routing.operators.OPERATORS} stands for."""

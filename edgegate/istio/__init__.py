@@ -1,0 +1,1 @@
+"""Istio's kinds: their fields, their validation, and their translation."""

@@ -1,0 +1,160 @@
+"""From documents to resources: every document becomes a struct of its kind, or is reported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timezone
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from edgegate.config.document import Document, Path
+from edgegate.config.packing import pack
+from edgegate.config.problems import Problems, Severity
+from edgegate.config.values import closest, show, suggestion
+from edgegate.istio.access import access_policy
+from edgegate.istio.checking import DROPPED, Check, shape_of
+from edgegate.istio.honoured import not_honoured
+from edgegate.istio.kinds import CORE_KINDS, KINDS, UNENFORCED, UNSERVED, Kind
+from edgegate.istio.kinds.base import Base64, Duration, Spec
+from edgegate.istio.kinds.meta import Described, Object
+from edgegate.istio.resources import Packed, Resource, Resources
+from edgegate.istio.validation import validate
+from edgegate.routing.snapshot import Origin
+
+_KINDS = {(kind.group, kind.name): kind for kind in KINDS}
+_GROUPS = {name: group for group, name in (*_KINDS, *UNSERVED, *UNENFORCED)}
+_ISTIO_GROUPS = frozenset(group for group, _ in (*_KINDS, *UNSERVED, *UNENFORCED) if group.endswith(".istio.io"))
+_OTHER_WAYS = dict.fromkeys(
+    ("gateway.networking.k8s.io", "networking.k8s.io"),
+    "edgegate serves Istio's Gateway and VirtualService (networking.istio.io/v1)",
+)
+"""Groups whose kinds say in another way what edgegate serves, and what to write instead."""
+
+_LAST = datetime.max.replace(tzinfo=timezone.utc)
+
+
+def decode(documents: Iterable[Document], problems: Problems) -> Resources:
+    """
+    Return all resources, checked as far as each can be by itself.
+
+    What is wrong is reported and left out; what is left is returned, so that references can be checked too.
+
+    @param documents: May be read on the way: of each only what was decoded is kept.
+    """
+    resources = Resources()
+    seen: dict[tuple[str, str, str, str], Origin] = {}
+    for document in documents:
+        if (document.group, document.kind) in UNENFORCED:
+            resources.access_policies.append(access_policy(document))
+            continue
+        kind = _kind_of(document, problems)
+        if kind is None:
+            continue
+        key = (kind.group, kind.name, document.namespace, document.name)
+        origin = document.origin
+        first = seen.setdefault(key, origin)
+        if first is not origin:
+            message = f"{document.title} is defined already, at {first}"
+            document.error(problems, ("metadata", "name"), message)
+            continue
+        getattr(resources, kind.resources).append(_decode(document, kind, problems))
+    resources.gateways.sort(key=_created)
+    resources.virtual_services.sort(key=_created)
+    resources.destination_rules.sort(key=_created)
+    return resources
+
+
+def _created(resource: Resource[Any]) -> datetime:
+    return resource.document.creation_timestamp or _LAST
+
+
+def _kind_of(document: Document, problems: Problems) -> Kind | None:
+    """Return the kind of a document, or report why it is passed over."""
+    group, name = document.group, document.kind
+    kind = _KINDS.get((group, name))
+    if kind is not None:
+        if document.api_version in kind.api_versions:
+            return kind
+        versions = " or ".join(kind.api_versions)
+        document.error(problems, ("apiVersion",), f"{show(document.api_version)} is unknown: {name} has {versions}")
+        return kind
+    if (group, name) in UNSERVED:
+        document.warning(problems, (), f"{document.title}: {UNSERVED[group, name]}")
+        return None
+    if name in _GROUPS and _meant(group, _GROUPS[name]):
+        known = _KINDS.get((_GROUPS[name], name))
+        usual = known.api_versions[0] if known is not None else f"{_GROUPS[name]}/v1"
+        document.error(
+            problems, ("apiVersion",), f'{show(document.api_version)} has no {name}; did you mean "{usual}"?'
+        )
+        return known
+    if group in _ISTIO_GROUPS or (document.api_version == "v1" and name not in CORE_KINDS):
+        return _unknown_kind(document, problems)
+    why = _OTHER_WAYS.get(group, "edgegate has no use for it")
+    passed = f"{document.title} ({document.api_version}) is passed over: {why}"
+    document.problem(problems, Severity.INFO, (), passed)
+    return None
+
+
+def _meant(group: str, known: str) -> bool:
+    """Whether a group that does not have the kind is a slip for the one that has."""
+    return group == "" or "istio" in group or closest(group, [known], cutoff=0.85) is not None
+
+
+def _unknown_kind(document: Document, problems: Problems) -> Kind | None:
+    """Report a kind that its group does not have, and return the one that was probably meant."""
+    group, name = document.group, document.kind
+    known = [each for each, its_group in _GROUPS.items() if its_group == group]
+    hint = suggestion(name, known if group else CORE_KINDS)
+    document.error(problems, ("kind",), f"{show(document.api_version)} has no {show(name)}{hint}")
+    return _KINDS.get((group, closest(name, known) or ""))
+
+
+def _decode(document: Document, kind: Kind, problems: Problems) -> Resource[Any]:
+    """Return the resource of a document, with no more of it than is still needed, and report what is wrong with it."""
+    broken: tuple[Path, ...] = ()
+    usable: Any = document.value
+    try:
+        value = _convert(usable, kind)
+    except msgspec.ValidationError:
+        check = Check(document, problems, kind.confidential)
+        usable = shape_of(kind.document)(check, document.value, ())
+        usable = {} if usable is DROPPED else usable
+        broken = tuple(check.broken)
+        document = replace(document, kept=check.kept, misspelt=check.misspelt)
+        value = _convert(usable, kind)
+    described = isinstance(value, Described)
+    spec: Spec = (value.spec or kind.struct()) if isinstance(value, Described) else value
+    resource = Resource(document, spec, broken)
+    not_honoured(spec, ("spec",) if described else (), lambda path, message: resource.warning(problems, path, message))
+    validate(resource, problems)
+    packed = _pack(usable, kind) if kind.numerous and described else None
+    return replace(resource, document=document.packed(kind.metadata), content=packed or spec)
+
+
+def _pack(value: Mapping[str, Any], kind: Kind) -> Packed[Any] | None:
+    """Return the spec within a value that was converted, packed; L{None} where that can't be done."""
+    try:
+        raw = pack(value.get("spec") or {})
+    except OverflowError:
+        return None  # a number of more than 64 bits
+    return Packed(raw, _decoder(kind.struct).decode)
+
+
+@cache
+def _decoder(struct: type[Spec]) -> msgspec.msgpack.Decoder[Any]:
+    return msgspec.msgpack.Decoder(struct, dec_hook=_custom)
+
+
+def _convert(value: Any, kind: Kind) -> Object:
+    converted: Object = msgspec.convert(value, kind.document, dec_hook=_custom)
+    return converted
+
+
+def _custom(type_: type, value: Any) -> Any:
+    if issubclass(type_, Duration | Base64) and isinstance(value, str):
+        return type_.parse(value)
+    raise ValueError("expected string")

@@ -1,0 +1,97 @@
+"""
+The kinds of documents that are understood, a module and a row for each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from edgegate.istio.kinds.base import Spec
+from edgegate.istio.kinds.destination_rule import DestinationRule
+from edgegate.istio.kinds.gateway import Gateway
+from edgegate.istio.kinds.meta import Described, Object
+from edgegate.istio.kinds.secret import Secret
+from edgegate.istio.kinds.service import Endpoints, EndpointSlice, Service
+from edgegate.istio.kinds.service_entry import ServiceEntry
+from edgegate.istio.kinds.virtual_service import VirtualService
+from edgegate.istio.kinds.workload import WorkloadEntry, WorkloadGroup
+
+NETWORKING = "networking.istio.io"
+SECURITY = "security.istio.io"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """
+    A kind of documents.
+
+    @ivar struct: The whole document, or where it is described by a C{spec}, that.
+    @ivar resources: The list of L{edgegate.istio.resources.Resources} that takes it.
+    @ivar confidential: No value of such a document may be shown.
+    @ivar numerous: There may be thousands, so they are kept packed.
+    @ivar metadata: More of its metadata is needed than names and labels.
+    """
+
+    name: str
+    group: str
+    versions: tuple[str, ...]
+    struct: type[Spec]
+    resources: str
+    confidential: bool = False
+    numerous: bool = False
+    metadata: bool = False
+
+    @property
+    def document(self) -> Any:
+        """The type of the whole document."""
+        return self.struct if issubclass(self.struct, Object) else Described[self.struct]  # type: ignore[name-defined]
+
+    @property
+    def api_versions(self) -> tuple[str, ...]:
+        """All values of C{apiVersion} that it goes by, the usual one first."""
+        return tuple(f"{self.group}/{version}" if self.group else version for version in self.versions)
+
+
+_ISTIO_VERSIONS = ("v1", "v1beta1", "v1alpha3")
+
+KINDS = (
+    Kind("Gateway", NETWORKING, _ISTIO_VERSIONS, Gateway, "gateways"),
+    Kind("VirtualService", NETWORKING, _ISTIO_VERSIONS, VirtualService, "virtual_services", numerous=True),
+    Kind("ServiceEntry", NETWORKING, _ISTIO_VERSIONS, ServiceEntry, "service_entries"),
+    Kind("DestinationRule", NETWORKING, _ISTIO_VERSIONS, DestinationRule, "destination_rules"),
+    Kind("WorkloadEntry", NETWORKING, _ISTIO_VERSIONS, WorkloadEntry, "workload_entries", metadata=True),
+    Kind("WorkloadGroup", NETWORKING, _ISTIO_VERSIONS, WorkloadGroup, "workload_groups"),
+    Kind("Secret", "", ("v1",), Secret, "secrets", confidential=True),
+    Kind("Service", "", ("v1",), Service, "services"),
+    Kind("Endpoints", "", ("v1",), Endpoints, "endpoints"),
+    Kind("EndpointSlice", "discovery.k8s.io", ("v1", "v1beta1"), EndpointSlice, "endpoint_slices"),
+)
+
+MESH = "not honoured: it is for a mesh"
+
+UNSERVED = {
+    (NETWORKING, "EnvoyFilter"): "not honoured: it is written for Envoy's own configuration",
+    (NETWORKING, "Sidecar"): MESH,
+    (NETWORKING, "ProxyConfig"): MESH,
+    (SECURITY, "PeerAuthentication"): MESH,
+    ("telemetry.istio.io", "Telemetry"): "not honoured: options say what is logged",
+    ("extensions.istio.io", "WasmPlugin"): "not honoured: it is written for Envoy",
+    ("extensions.istio.io", "TrafficExtension"): "not honoured: it is written for Envoy",
+}
+"""Istio's other kinds, with the warning that a document of theirs gets."""
+
+UNENFORCED = {
+    (SECURITY, "AuthorizationPolicy"): "not honoured yet, nothing is refused because of it",
+    (SECURITY, "RequestAuthentication"): "not honoured yet, no token is checked because of it",
+}
+"""Istio's kinds that keep others out, with what becomes of it: a folder with one for this gateway is not served."""
+
+CORE_KINDS = frozenset(
+    (
+        *("Binding", "ComponentStatus", "ConfigMap", "Endpoints", "Event", "LimitRange", "List", "Namespace", "Node"),
+        *("PersistentVolume", "PersistentVolumeClaim", "Pod", "PodTemplate", "ReplicationController"),
+        *("ResourceQuota", "Secret", "Service", "ServiceAccount"),
+    )
+)
+"""All kinds of Kubernetes' core group, so that a misspelt one is told from another's."""

@@ -1,0 +1,182 @@
+"""Which VirtualServices are attached to which servers, and under which names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from edgegate.config.document import Path
+from edgegate.config.problems import Problems, Role, Severity
+from edgegate.config.values import show
+from edgegate.istio.kinds.gateway import Gateway
+from edgegate.istio.kinds.virtual_service import VirtualService
+from edgegate.istio.resources import Resource
+from edgegate.istio.translate.exports import exported
+from edgegate.istio.translate.patterns import PatternIndex
+from edgegate.istio.translate.rules import MESH, GatewayKey, Rules, host_patterns
+from edgegate.istio.translate.servers import Server, ServerHost
+from edgegate.istio.translate.suggestions import Suggestions
+
+RulesAt = Callable[[int, Iterable[int]], Rules]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Attachment:
+    """
+    A VirtualService on a server.
+
+    @ivar order: Its place among all VirtualServices.
+    @ivar domains: The names that both serve, in normal form.
+    """
+
+    order: int
+    rules: Rules
+    server: Server
+    domains: tuple[str, ...]
+
+    @property
+    def gateway(self) -> GatewayKey:
+        """The server's Gateway."""
+        return self.server.gateway.namespace, self.server.gateway.name
+
+    def names(self, server: Server) -> bool:
+        """Whether the VirtualService names the Gateway of a server."""
+        resource = self.rules.resource
+        keys = {gateway_key(name, resource.namespace) for name in resource.spec.gateways}
+        return (server.gateway.namespace, server.gateway.name) in keys
+
+
+class GatewayNames:
+    """Finds the Gateways that C{gateways} fields name."""
+
+    def __init__(self, gateways: Iterable[Resource[Gateway]], problems: Problems, suggestions: Suggestions) -> None:
+        """
+        @param gateways: All that are declared, selected or not.
+        """
+        self._declared = {(gateway.namespace, gateway.name) for gateway in gateways}
+        self._problems = problems
+        self._suggestions = suggestions
+
+    def of_service(self, resource: Resource[VirtualService]) -> frozenset[GatewayKey]:
+        """Return the Gateways that a VirtualService names; report those that are not declared."""
+        spec = resource.spec
+        if not spec.gateways and resource.left_out(("spec", "gateways")):
+            return frozenset()  # which was told
+        if not spec.gateways:
+            message = "it names no gateways, so it applies to a mesh and to nothing here"
+            resource.warning(self._problems, ("spec", "hosts"), message)
+            return frozenset()
+        return self._find(resource, ("spec", "gateways"), spec.gateways)
+
+    def of_match(self, resource: Resource[VirtualService], path: Path, names: tuple[str, ...]) -> frozenset[GatewayKey]:
+        """
+        Return the Gateways that a match names; they should be among those of the VirtualService.
+
+        A delegate by itself, without hosts, has none: those of its roots count.
+        """
+        found = self._find(resource, path, names)
+        if not resource.spec.hosts:
+            return found
+        attached = {gateway_key(name, resource.namespace) for name in resource.spec.gateways}
+        speaker = resource.at(path)[0]
+        whose = "" if speaker.document is resource.document else f" of {resource.document.title}"
+        for index, name in enumerate(names):
+            key = gateway_key(name, speaker.namespace)
+            if key in found and key not in attached:
+                message = f"{show(name)} is not among spec.gateways{whose}: there this match never holds"
+                resource.warning(self._problems, (*path, index), message)
+        return found
+
+    def _find(self, resource: Resource[VirtualService], path: Path, names: tuple[str, ...]) -> frozenset[GatewayKey]:
+        found = set()
+        resource, path = resource.at(path)
+        for index, name in enumerate(names):
+            key = gateway_key(name, resource.namespace)
+            if name == MESH:
+                message = "mesh means the sidecars of a mesh: nothing at an edge"
+                resource.document.problem(self._problems, Severity.INFO, (*path, index), message)
+            elif key in self._declared:
+                found.add(key)
+            else:
+                own = [other for namespace, other in self._declared if namespace == resource.namespace]
+                full = [f"{namespace}/{other}" for namespace, other in self._declared]
+                hint = self._suggestions.like(name, [*own, *full])
+                where = f'no document declares Gateway {show(key[1])} in namespace "{key[0]}"'
+                resource.error(self._problems, (*path, index), where + hint, Role.CONSEQUENCE)
+        return frozenset(found)
+
+
+class Attachments:
+    """Attaches VirtualServices to servers by the hosts that both have."""
+
+    def __init__(self, servers: Iterable[Server], problems: Problems) -> None:
+        """
+        @param servers: Those that are opened.
+        """
+        self._problems = problems
+        self._hosts: dict[GatewayKey, PatternIndex[tuple[Server, ServerHost]]] = {}
+        self._found: dict[Server, list[Attachment]] = {}
+        for server in servers:
+            key = server.gateway.namespace, server.gateway.name
+            index = self._hosts.setdefault(key, PatternIndex())
+            for host in server.hosts:
+                index.add(host.pattern, (server, host))
+
+    def attach(self, order: int, rules: Rules, gateways: frozenset[GatewayKey], at: RulesAt | None = None) -> None:
+        """
+        Attach a VirtualService to all servers of these Gateways with which it has hosts in common.
+
+        A name that a wildcard and another name have in common is the narrower one.
+
+        @param at: Where its routes depend on the listener: compiles those of a listener's port, by the files, given
+            the ports of all listeners that it is attached to.
+        """
+        resource = rules.resource
+        open_ones = sorted(key for key in gateways if key in self._hosts)
+        scopes = resource.spec.export_to
+        visible = [key for key in open_ones if exported(scopes, resource.namespace, key[0])]
+        if not visible:
+            if open_ones:
+                message = "it is not exported to the namespace of any Gateway that it names"
+                resource.warning(self._problems, ("spec", "exportTo"), message)
+            return
+        domains: dict[Server, dict[str, None]] = {}
+        for index, pattern in host_patterns(resource).items():
+            served = refused = False
+            for key in visible:
+                for domain, (server, host) in self._hosts[key].intersecting(pattern):
+                    if host.namespace not in (None, resource.namespace):
+                        refused = True
+                        continue
+                    served = True
+                    domains.setdefault(server, {})[domain] = None
+            if not served:
+                why = "serves this host" + (f' to namespace "{resource.namespace}"' if refused else "")
+                resource.warning(
+                    self._problems, ("spec", "hosts", index), f"no server of its gateways {why}", Role.OUTCOME
+                )
+        ports = {server.number for server in domains}
+        by_port = {port: at(port, ports) if at is not None else rules for port in ports}
+        for server, names in domains.items():
+            own = by_port[server.number]
+            self._found.setdefault(server, []).append(Attachment(order, own, server, tuple(names)))
+
+    def of(self, servers: Iterable[Server]) -> list[Attachment]:
+        """Return what is attached to any of these servers, in the order of the VirtualServices."""
+        found = [each for server in servers for each in self._found.get(server, ())]
+        return sorted(found, key=lambda attachment: attachment.order)
+
+
+def gateway_key(name: str, namespace: str) -> GatewayKey:
+    """
+    Return which Gateway a field names: C{NAME}, C{NAMESPACE/NAME} or C{./NAME}, or by what was written before there
+    were namespaces in it: C{NAME.NAMESPACE.svc.cluster.local}, of which the first two count (Istio's
+    C{resolveGatewayName}).
+
+    @param namespace: Of the document that names it.
+    """
+    scope, slash, rest = name.partition("/")
+    if not slash:
+        own, dot, domain = name.partition(".")
+        return (domain.partition(".")[0], own) if dot else (namespace, name)
+    return (namespace if scope == "." else scope), rest

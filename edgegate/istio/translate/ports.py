@@ -1,0 +1,115 @@
+"""Servers to ports: which of them share one, and which can't."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, ip_address
+
+from edgegate.config.document import Path
+from edgegate.config.problems import Problems
+from edgegate.istio.translate.servers import Server, ServerHost
+from edgegate.routing.snapshot import Address, Origin, TCPAddress
+
+
+@dataclass(slots=True, eq=False)
+class Port:
+    """
+    A port that is to be opened.
+
+    @ivar address: By the files.
+    @ivar bind: What is bound, after C{--map-port}.
+    @ivar plain: Servers found without SNI; all of one kind of traffic.
+    @ivar secure: Servers by SNI pattern, each with the host that says it.
+    """
+
+    address: Address
+    bind: Address
+    number: int
+    servers: list[Server] = field(default_factory=list)
+    plain: list[Server] = field(default_factory=list)
+    secure: dict[str, tuple[Server, ServerHost]] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The address by the files."""
+        return str(self.address)
+
+
+def ports_of(servers: Iterable[Server], port_map: Mapping[int, int], problems: Problems) -> list[Port]:
+    """Group servers by the address that they listen on, in their order, and report those that can't share one."""
+    ports: dict[Address, Port] = {}
+    for server in servers:
+        port = ports.get(server.address)
+        if port is None:
+            port = Port(server.address, _mapped(server.address, port_map), server.number)
+            if not _free(port, server, ports.values(), problems):
+                continue
+            ports[server.address] = port
+        _join(port, server, problems)
+    return list(ports.values())
+
+
+def _join(port: Port, server: Server, problems: Problems) -> None:
+    """
+    Add a server to a port, unless another one there makes that impossible, which is reported.
+
+    As in Istio (C{MergeGateways}), the earlier server stays, the later is left out whole, and the rest is served.
+    """
+    if server.traffic.plain:
+        first = port.plain[0] if port.plain else server
+        if first.traffic is not server.traffic:
+            what = f"port {server.number} can't carry {server.traffic.value} beside the {first.traffic.value}"
+            _left_out(server, (*server.path, "port"), f"{what} of", first.origin, "", problems)
+            return
+        port.plain.append(server)
+    else:
+        taken = [(host, port.secure[host.pattern]) for host in server.hosts if host.pattern in port.secure]
+        for host, (other, first_host) in taken:
+            origin = other.gateway.document.origin_of(first_host.path)
+            what = f'"{host.pattern}" on port {server.number} already belongs to the server of'
+            _left_out(server, host.path, what, origin, ": SNI can't tell them apart", problems)
+        if taken:
+            return
+        port.secure.update((host.pattern, (server, host)) for host in server.hosts)
+    port.servers.append(server)
+
+
+def _left_out(server: Server, path: Path, what: str, first: Origin, why: str, problems: Problems) -> None:
+    message = f"{what} {first.resource} at {first}{why}; that one is served, and this server is left out"
+    server.gateway.warning(problems, path, message)
+
+
+def _free(port: Port, server: Server, others: Iterable[Port], problems: Problems) -> bool:
+    """Whether what a new port binds is free of all the others; report it where it is not."""
+    for other in others:
+        if not _collide(port.bind, other.bind):
+            continue
+        first = other.servers[0] if other.servers else server
+        names = f"{port.name} and {other.name}"
+        mapped = port.bind != port.address or other.bind != other.address
+        why = f", which --map-port makes {port.bind} and {other.bind}," if mapped else ""
+        part = "bind" if server.spec.bind else "port"
+        server.error(
+            problems, (part,), f"{names}{why} can't both be bound: see {first.origin.resource} at {first.origin}"
+        )
+        return False
+    return True
+
+
+def _mapped(address: Address, port_map: Mapping[int, int]) -> Address:
+    if isinstance(address, TCPAddress):
+        return TCPAddress(address.host, port_map.get(address.port, address.port))
+    return address
+
+
+def _collide(one: Address, other: Address) -> bool:
+    """Whether two addresses can't be bound at once: equal, or one is a wildcard that holds the other. Port 0 is any."""
+    if not isinstance(one, TCPAddress) or not isinstance(other, TCPAddress):
+        return one == other
+    if one.port != other.port or one.port == 0:
+        return False
+    hosts = {one.host, other.host}
+    if len(hosts) == 1 or "::" in hosts:
+        return True
+    return "0.0.0.0" in hosts and all(isinstance(ip_address(host), IPv4Address) for host in hosts)

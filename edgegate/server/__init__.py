@@ -1,0 +1,1 @@
+"""The running gateway: the service, its data plane, reloads, signals, and what it says."""

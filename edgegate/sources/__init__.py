@@ -1,0 +1,1 @@
+"""Where documents come from, and how one hears of their changes."""

@@ -1,0 +1,221 @@
+"""From files to the Snapshot: the one way in which they are read, checked and compiled."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import sys
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import lru_cache
+from pathlib import Path
+
+from edgegate.config.document import Document
+from edgegate.config.documents import MAX_FILE, stream
+from edgegate.config.problems import Problem, Problems, Role, Severity
+from edgegate.istio.decode import decode
+from edgegate.istio.resources import Resources
+from edgegate.istio.translate import CompileOptions, compile_resources
+from edgegate.istio.translate.portable import warn_of_differences
+from edgegate.routing.snapshot import Snapshot
+from edgegate.sources.file_reader import FileReader
+from edgegate.sources.files import Sources
+from edgegate.sources.key_inspector import KeyInspector
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """
+    What came of reading the files.
+
+    @ivar snapshot: L{None} where there are errors, or what is taken for them.
+    @ivar sources: What was read.
+    """
+
+    snapshot: Snapshot | None
+    problems: Problems
+    sources: Sources
+
+
+FEW_OBJECTS = 300_000
+"""What the garbage collector looks through in less than a tenth of a second."""
+
+THOROUGH_EVERY = 16
+
+
+class Configuration:
+    """
+    Files, and how they are to be taken: can be loaded again and again.
+
+    Standard input is read once, and then stays what it was.
+    """
+
+    def __init__(
+        self,
+        config: str,
+        selector: Mapping[str, str] | None = None,
+        port_map: Mapping[int, int] | None = None,
+        read_stdin: Callable[[], bytes] | None = None,
+        frozen: bool = False,
+        ignored_kinds: Collection[str] = (),
+        strict: bool = False,
+        portable: bool = False,
+    ) -> None:
+        """
+        @param config: A folder, a file, or C{-} for standard input. Names in the documents are relative to the folder,
+            or to the folder of the file; those of standard input to the current folder.
+        @param selector: Labels: only Gateways whose selector they satisfy are served; L{None}: all.
+        @param port_map: The numbers to bind in place of those in the files.
+        @param read_stdin: Reads all of standard input.
+        @param frozen: Hide what was loaded, and all else that is in memory then, from the garbage collector
+            (L{gc.freeze}): it does not look through thousands of routes while requests wait. For a process that is
+            the gateway's own: cycles of objects that end meanwhile are freed with the next load, or where there are
+            more than L{FEW_OBJECTS} with one of the next L{THOROUGH_EVERY}.
+        @param ignored_kinds: Kinds that keep others out (C{--ignore-kind}), and that are to be served without.
+        @param portable: Warn of places where a cluster would do otherwise.
+        @param strict: Take warnings for errors: see L{Problems.refusing}.
+        """
+        self._frozen = frozen
+        self._strict = strict
+        self._portable = portable
+        self._loads = 0
+        self._base = _here()
+        self._reader = FileReader()
+        self.config = config
+        self._selector = selector
+        self._port_map = port_map or {}
+        self._read_stdin = read_stdin or _read_stdin
+        self._stdin: bytes | None = None
+        self._ignored_kinds = frozenset(ignored_kinds)
+
+    def load(self, now: datetime | None = None) -> Loaded:
+        """
+        Read, check and compile. All that is wrong with the files is among the problems, never raised.
+
+        @param now: An aware time that certificates should be valid at; by default the present.
+        """
+        sources = Sources(self.config, self._standard_input, self._reader, self._base)
+        problems = Problems()
+        self._loads += 1
+        thorough = gc.get_freeze_count() < FEW_OBJECTS or self._loads % THOROUGH_EVERY == 0
+        try:
+            with _collector_paused(self._frozen, thorough):
+                snapshot = self._compile(sources, problems, now or datetime.now(timezone.utc))
+        finally:
+            sources.close()
+        _give_back()
+        return Loaded(None if problems.refusing(self._strict) else snapshot, problems, sources)
+
+    def _compile(self, sources: Sources, problems: Problems, now: datetime) -> Snapshot:
+        resources = decode(_documents(sources, problems), problems)
+        inspector = KeyInspector(now)
+        options = CompileOptions(
+            self._selector, self._port_map, sources.read, inspector, inspector.upstream, self._ignored_kinds
+        )
+        snapshot = compile_resources(resources, options, problems)
+        if self._portable:
+            warn_of_differences(resources, options, problems)
+        _tell_passed_over(sources, resources, problems)
+        if not snapshot.listeners and not problems.errors:
+            why = "no server of any Gateway is served" if resources.gateways else "no Gateway is declared"
+            problems.add(Problem(self.config, 1, 1, Severity.INFO, "", f"{why}: no port is opened"))
+        return snapshot
+
+    def _standard_input(self) -> bytes:
+        if self._stdin is None:
+            self._stdin = self._read_stdin()
+        return self._stdin
+
+
+def load(
+    config: str,
+    selector: Mapping[str, str] | None = None,
+    port_map: Mapping[int, int] | None = None,
+    read_stdin: Callable[[], bytes] | None = None,
+    now: datetime | None = None,
+    ignored_kinds: Collection[str] = (),
+    portable: bool = False,
+) -> Loaded:
+    """Load once; see L{Configuration}."""
+    again = Configuration(config, selector, port_map, read_stdin, ignored_kinds=ignored_kinds, portable=portable)
+    return again.load(now)
+
+
+def _documents(sources: Sources, problems: Problems) -> Iterator[Document]:
+    """Yield all documents, each of which may be gone when the next one is read."""
+    for name, content in sources.documents():
+        if isinstance(content, str):
+            problems.add(Problem(name, 1, 1, Severity.ERROR, "", f"can't be read: {content}", Role.CAUSE))
+        else:
+            yield from stream(name, content, problems)
+
+
+def _tell_passed_over(sources: Sources, resources: Resources, problems: Problems) -> None:
+    """Tell of files whose names end in something else: nobody may have meant to leave out all Gateways or routes."""
+    read = {"Gateway": resources.gateways, "VirtualService": resources.virtual_services}
+    missing = {kind for kind, found in read.items() if not found}
+    for name, kinds in sources.passed_over():
+        severity = Severity.WARNING if missing.intersection(kinds) else Severity.INFO
+        message = f"not read, as its name does not end in .yaml, .yml or .json; it holds: {', '.join(kinds)}"
+        problems.add(Problem(name, 1, 1, severity, "", message))
+
+
+def _here() -> Path:
+    """Return the current folder, which names on the command line are relative to, wherever the process goes later."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return Path()
+
+
+@contextmanager
+def _collector_paused(frozen: bool, thorough: bool) -> Iterator[None]:
+    """
+    Pause the garbage collector: all that is made while files are read stays for a while, so that it would look
+    through it again and again, which takes half of the time where there are thousands of documents.
+
+    @param frozen: Hide what was made from it, and all else that is in memory. What only it would free is freed before
+        the next time, or the next that is C{thorough}.
+    """
+    enabled = gc.isenabled()
+    if frozen:
+        if thorough:
+            gc.unfreeze()
+        gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if frozen:
+            gc.freeze()
+        elif enabled:
+            gc.collect()
+        if enabled:
+            gc.enable()
+
+
+@lru_cache(maxsize=1)
+def _malloc_trim() -> Callable[[ctypes.c_size_t], int] | None:
+    try:
+        return ctypes.CDLL(None).malloc_trim
+    except (OSError, AttributeError, TypeError):
+        return None
+
+
+def _give_back() -> None:
+    """
+    Give memory that is free again back to the system, where the C library can be told to (glibc).
+
+    What was read in the main thread at the start and in another one on a reload lies in two heaps, of which
+    neither would use what is free in the other.
+    """
+    trim = _malloc_trim()
+    if trim is not None:
+        trim(ctypes.c_size_t(0))
+
+
+def _read_stdin() -> bytes:
+    # a process may be started without any
+    return b"" if sys.stdin is None else sys.stdin.buffer.read(MAX_FILE + 1)

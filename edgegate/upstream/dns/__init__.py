@@ -1,0 +1,1 @@
+"""The addresses of backends that are known by name."""

@@ -1,0 +1,1 @@
+"""Which endpoints may be chosen: probes and outlier detection."""

@@ -1,0 +1,91 @@
+"""How connections to the endpoints of a cluster begin: in the clear or with TLS, and with whose address."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from edgegate.net.addresses import Downstream
+from edgegate.net.connection_options import Opening
+from edgegate.net.proxy_protocol import header
+from edgegate.routing.addresses import is_ip_address
+from edgegate.routing.clusters import Cluster, Keepalive, ProxyHeader
+from edgegate.routing.hosts import normalise
+from edgegate.routing.tls import UpstreamTLS
+from edgegate.tls.client_contexts import ClientContext, Handshakes
+
+HTTP1 = (b"http/1.1",)
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """
+    How the endpoints of a cluster are to be met. Equal where connections that were made may still be used.
+
+    @ivar cluster: The cluster's name.
+    @ivar context: L{None}: in the clear.
+    @ivar proxy_header: Whether backends are told of the client: then no two clients share a connection.
+    """
+
+    cluster: str
+    context: ClientContext | None = None
+    proxy_header: ProxyHeader | None = None
+    keepalive: Keepalive | None = field(default=None, compare=False)
+
+    @property
+    def by_host(self) -> bool:
+        """Whether it matters whom a request is for."""
+        return self.context is not None and not self.context.tls.sni
+
+    def for_request(self, downstream: Downstream, host: str) -> Opening:
+        """
+        Return how a connection for a request begins.
+
+        @param host: Whom the request is for, in normal form; it is asked for by SNI unless the files name another.
+        """
+        context = self.context
+        name = "" if context is None else _asked(context.tls, host or self._service)
+        return self._opening(downstream, name, HTTP1)
+
+    def for_relay(self, downstream: Downstream) -> Opening:
+        """
+        Return how a connection for a relay begins. Nothing in a stream of bytes says whom it is for: unless the files
+        do, it is the service.
+        """
+        context = self.context
+        name = "" if context is None else _asked(context.tls, self._service)
+        return self._opening(downstream, name, ())
+
+    @property
+    def _service(self) -> str:
+        """The service's host, which is the end of the cluster's name; empty for one that stands for many hosts."""
+        host = self.cluster.rpartition("|")[2]
+        return "" if "*" in host else host
+
+    def _opening(self, downstream: Downstream, name: str, alpn: tuple[bytes, ...]) -> Opening:
+        context, version = self.context, self.proxy_header
+        tls = None if context is None else Handshakes(context, name, alpn, self.cluster)
+        if version is None:
+            return Opening((self, name) if tls is not None else None, b"", tls, self.keepalive)
+        peer, local = downstream.peer, downstream.local
+        return Opening((self, name, peer, local), header(version, peer, local), tls, self.keepalive)
+
+
+def contact_of(cluster: Cluster, contexts: Mapping[UpstreamTLS, ClientContext]) -> Contact | None:
+    """Return how the endpoints of a cluster are met; L{None} where nothing comes before the first request."""
+    keepalive = cluster.limits.keepalive
+    if cluster.tls is None and cluster.proxy_header is None and keepalive is None:
+        return None
+    context = None if cluster.tls is None else contexts[cluster.tls]
+    return Contact(cluster.name, context, cluster.proxy_header, keepalive)
+
+
+def _asked(tls: UpstreamTLS, otherwise: str) -> str:
+    name = (tls.sni or otherwise).rstrip(".").removeprefix("[").removesuffix("]")
+    if is_ip_address(name):
+        return name
+    try:
+        return normalise(name) if name else ""
+    except ValueError:
+        # no certificate can be for it
+        return ""

@@ -1,0 +1,307 @@
+"""Tests of L{edgegate.downstream.tls_inspector}: connections that are told apart by their first bytes."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+from dataclasses import replace
+
+from OpenSSL import SSL
+from twisted.internet import reactor
+from twisted.internet.task import deferLater
+from twisted.internet.threads import deferToThread
+
+from edgegate.downstream.listener import Serving
+from edgegate.downstream.tls_inspector import PATIENCE, Arrival
+from edgegate.net.addresses import Downstream
+from edgegate.net.ssl_request import GSSENC_REQUEST, SSL_REQUEST
+from edgegate.routing.hosts import HostTable
+from edgegate.tls.client_hello import UNRECOGNIZED_NAME
+from edgegate.tls.sni import ContextMap
+from tests.downstream.arriving import PLAIN, SECURE, SNI, STRICT, ArrivingCase, listener
+from tests.net.pairs import Recorder, until
+from tests.tls.handshakes import client_context, only, server_tls
+from tests.tls.hellos import real, records
+
+
+def shake(sock: socket.socket, name: str, context: ssl.SSLContext | None = None) -> ssl.SSLSocket:
+    """Shake hands as a client."""
+    context = context or client_context()
+    context.check_hostname = False
+    return context.wrap_socket(sock, server_hostname=name)
+
+
+def post_quantum(name: str) -> SSL.Connection:
+    """Return a client of today's OpenSSL, whose ClientHello is in its buffer."""
+    context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+    client = SSL.Connection(context, None)
+    client.set_tlsext_host_name(name.encode())
+    client.set_connect_state()
+    with contextlib.suppress(SSL.WantReadError):
+        client.do_handshake()
+    return client
+
+
+class ArrivalTests(ArrivingCase):
+    """What becomes of a connection."""
+
+    async def test_secure(self) -> None:
+        """A name finds its server, whose handshake is made; then HTTP begins."""
+        port = self.open(listener(None, SNI))
+        client = await deferToThread(shake, self.connect(), "A.example")
+        self.addCleanup(client.close)
+        await until(lambda: self.http.channels)
+        downstream, _ = self.http.channels[0]
+        self.assertIs(downstream.chain, SECURE)
+        self.assertEqual((downstream.tls, downstream.server_name), (True, "a.example"))
+        self.assertEqual(port.arrivals, set())
+
+    async def test_passed_through(self) -> None:
+        """A name whose TLS ends elsewhere is relayed with its ClientHello unread."""
+        self.open(listener(None, SNI))
+        hello = real("c.example")
+        self.connect().sendall(hello)
+        await until(lambda: self.tcp.sockets)
+        downstream, sock = self.tcp.sockets[0]
+        self.assertEqual((downstream.server_name, downstream.tls), ("c.example", False))
+        sock.setblocking(True)
+        self.assertEqual(sock.recv(65536), hello)
+
+    async def test_cut_everywhere(self) -> None:
+        """A hello with a post-quantum key is read wherever it is cut, its parts coming together or one by one."""
+        port = self.open(listener(None, SNI))
+        hello = post_quantum("c.example").bio_read(65536)
+        self.assertGreater(len(hello), 1200)
+        for cut in range(1, len(hello)):
+            for slow in (True, False):
+                client = self.connect()
+                client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                client.sendall(hello[:cut])
+                if slow:
+                    await until(lambda: any(each._peek._low > 1 for each in port.arrivals))
+                client.sendall(hello[cut:])
+                await until(lambda: self.tcp.sockets)
+                downstream, sock = self.tcp.sockets.pop()
+                client.close()
+                with sock:
+                    self.assertEqual((downstream.server_name, sock.recv(65536)), ("c.example", hello))
+        self.assertEqual(self.observer.misfits, [])
+
+    async def test_many_segments_and_records(self) -> None:
+        """A hello that comes a byte at a time, in records of a few bytes each, is answered as any other."""
+        self.open(listener(None, SNI))
+        for size, step in ((16384, 1), (100, 50), (5, 7)):
+            client = self.connect()
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            ours = post_quantum("a.example")
+            hello = records(ours.bio_read(65536)[5:], size)
+            for at in range(0, len(hello), step):
+                client.sendall(hello[at : at + step])
+                # nothing tells when the kernel has it
+                await deferLater(reactor, 0.002)  # type: ignore[arg-type]
+                self.clock.advance(0.001)
+            client.setblocking(False)
+
+            def shaken() -> bool:
+                self.clock.advance(0.001)
+                with contextlib.suppress(BlockingIOError):
+                    ours.bio_write(client.recv(65536))  # noqa: B023
+                try:
+                    ours.do_handshake()  # noqa: B023
+                except SSL.WantReadError:
+                    return False
+                finally:
+                    with contextlib.suppress(SSL.WantReadError):
+                        client.send(ours.bio_read(65536))  # noqa: B023
+                return True
+
+            await until(shaken)
+            await until(lambda: self.http.channels)
+            self.assertEqual(self.http.channels.pop()[0].server_name, "a.example")
+        self.assertEqual(self.observer.misfits, [])
+
+    async def test_nothing_in_common(self) -> None:
+        """Who offers by ALPN only what is not spoken is told so."""
+        chain = replace(SECURE, tls=server_tls(alpn=(b"http/1.1",)))
+        self.open(listener(None, HostTable([("a.example", chain)])))
+        context = client_context()
+        context.set_alpn_protocols(["h2"])
+        with self.assertRaisesRegex(ssl.SSLError, "(?i)no.application.protocol"):
+            await deferToThread(shake, self.connect(), "a.example", context)
+        await until(lambda: self.observer.misfits)
+        self.assertEqual(self.observer.misfits[0].reason, "no application protocol in common")
+
+    async def test_unknown_name(self) -> None:
+        """A name that no server has, and none at all, get an alert, no certificate, and an entry in the log."""
+        self.open(listener(None, SNI))
+        for name in ("z.example", None):
+            client = self.connect()
+            client.sendall(real(name))
+            self.assertEqual(await deferToThread(client.recv, 100), UNRECOGNIZED_NAME)
+        told = [(each.server_name, each.unknown) for each in self.observer.misfits]
+        self.assertEqual(told, [("z.example", True), ("", True)])
+
+    async def test_plain_beside(self) -> None:
+        """What does not begin with TLS goes to the plain server where there is one."""
+        self.open(listener(PLAIN, SNI))
+        self.connect().sendall(b"GET / HTTP/1.1\r\n")
+        await until(lambda: self.http.channels)
+        self.assertIs(self.http.channels[0][0].chain, PLAIN)
+
+    async def test_ssl_request(self) -> None:
+        """A client of PostgreSQL asks for TLS first: its hello decides then, and what serves it knows how it came."""
+        self.open(listener(None, SNI))
+        for refused_first in (b"", GSSENC_REQUEST):
+            client = self.connect()
+            if refused_first:
+                client.sendall(refused_first)
+                self.assertEqual(await deferToThread(client.recv, 10), b"N")
+            for byte in SSL_REQUEST:
+                client.sendall(bytes((byte,)))
+            self.assertEqual(await deferToThread(client.recv, 10), b"S")
+            hello = real("c.example")
+            client.sendall(hello)
+            await until(lambda: self.tcp.sockets)
+            downstream, sock = self.tcp.sockets.pop()
+            self.addCleanup(sock.close)
+            self.assertEqual((downstream.server_name, downstream.ssl_request), ("c.example", True))
+            sock.setblocking(True)
+            self.assertEqual(sock.recv(65536), hello)
+
+    async def test_ssl_request_of_an_ended_server(self) -> None:
+        """Where TLS ends here, hands are shaken behind the answer."""
+        ended = replace(SECURE, http=None, tcp=())
+        self.open(listener(None, HostTable([("a.example", ended)])))
+        protocols: list[Downstream] = []
+        self.port.dispatch.buildProtocol = lambda addr: (protocols.append(addr), Recorder())[1]  # type: ignore[assignment, method-assign, func-returns-value]
+        client = self.connect()
+        client.sendall(SSL_REQUEST)
+        self.assertEqual(await deferToThread(client.recv, 10), b"S")
+        secure = await deferToThread(shake, client, "a.example")
+        await until(lambda: protocols)
+        self.assertEqual((protocols[0].tls, protocols[0].ssl_request), (True, True))
+        secure.close()
+
+    async def test_ssl_request_refused(self) -> None:
+        """Nothing may come before the answer, nothing in the clear behind it; each is asked once, where it is meant."""
+        https = HostTable([("a.example", SECURE)])
+        for table, first, answer, then, reason in (
+            (SNI, SSL_REQUEST + b"Q", b"", b"", "data behind a request for encryption"),
+            (SNI, SSL_REQUEST + real("c.example"), b"", b"", "data behind a request for encryption"),
+            (SNI, SSL_REQUEST, b"S", b"GET / HTTP/1.1\r\n", "not TLS behind an SSLRequest"),
+            (SNI, SSL_REQUEST, b"S", SSL_REQUEST, "not TLS behind an SSLRequest"),
+            (SNI, GSSENC_REQUEST, b"N", GSSENC_REQUEST, "not TLS"),
+            (SNI, b"\0\0\0\x10\x04\xd2\x16\x2e" + bytes(8), b"", b"", "not TLS"),
+            (https, SSL_REQUEST, b"", b"", "not TLS"),
+        ):
+            self.open(listener(PLAIN if b"GET" in then else None, table))
+            client = self.connect()
+            client.sendall(first)
+            if answer:
+                self.assertEqual(await deferToThread(client.recv, 10), answer)
+                client.sendall(then)
+            self.assertEqual(await deferToThread(client.recv, 10), b"")
+            await until(lambda: self.observer.misfits)
+            self.assertEqual(self.observer.misfits.pop().reason, reason)
+            self.port.close()
+        self.assertEqual((self.http.channels, self.tcp.sockets), ([], []))
+
+    async def test_ssl_request_and_silence(self) -> None:
+        """One time is for the request and all behind it; a drain closes what is left."""
+        port = self.open(listener(None, SNI))
+        client = self.connect()
+        client.sendall(SSL_REQUEST)
+        self.assertEqual(await deferToThread(client.recv, 10), b"S")
+        self.clock.pump([0.5] * int(2 * PATIENCE + 6))
+        self.assertEqual((port.arrivals, [each.reason for each in self.observer.misfits]), (set(), ["timeout"]))
+        gone = self.connect()
+        gone.sendall(SSL_REQUEST)
+        self.assertEqual(await deferToThread(gone.recv, 10), b"S")
+        port.abort()
+        self.assertEqual(await deferToThread(gone.recv, 10), b"")
+
+    async def test_http_in_the_clear(self) -> None:
+        """HTTP where HTTPS is served is told so; anything else is just closed."""
+        self.open(listener(None, SNI))
+        client = self.connect()
+        client.sendall(b"GET / HTTP/1.1\r\nhost: a.example\r\n\r\n")
+        answer = await deferToThread(client.recv, 1000)
+        self.assertIn(b"400 Bad Request", answer)
+        client = self.connect()
+        client.sendall(b"SSH-2.0-client\r\n")
+        self.assertEqual(await deferToThread(client.recv, 1000), b"")
+        self.assertEqual([each.reason for each in self.observer.misfits], ["HTTP in the clear", "not TLS"])
+
+    async def test_malformed(self) -> None:
+        """A ClientHello that is none gets C{decode_error}."""
+        self.open(listener(None, SNI))
+        client = self.connect()
+        client.sendall(b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\xff")
+        self.assertEqual(await deferToThread(client.recv, 100), b"\x15\x03\x03\x00\x02\x02\x32")
+
+    async def test_refused(self) -> None:
+        """A handshake that fails is a misfit with OpenSSL's reason."""
+        self.open(listener(None, SNI))
+        context = only(client_context(), ssl.TLSVersion.TLSv1_2)
+        context.set_ciphers("ECDHE-ECDSA-AES256-GCM-SHA384")
+        with self.assertRaises(ssl.SSLError):
+            await deferToThread(shake, self.connect(), "b.example", context)
+        await until(lambda: self.observer.misfits)
+        self.assertIn("no shared cipher", self.observer.misfits[0].reason)
+        self.assertEqual(self.observer.misfits[0].server_name, "b.example")
+
+    async def test_silence(self) -> None:
+        """Who says nothing, or not enough, is left in the end."""
+        port = self.open(listener(None, SNI))
+        silent, slow = self.connect(), self.connect()
+        slow.sendall(real("a.example"))
+        await until(lambda: len(port.arrivals) == 2)
+        self.clock.pump([0.5] * int(2 * PATIENCE + 6))
+        self.assertEqual(port.arrivals, set())
+        self.assertEqual({each.reason for each in self.observer.misfits}, {"timeout"})
+        self.assertEqual(await deferToThread(silent.recv, 1), b"")
+
+    async def test_quiet_gateway(self) -> None:
+        """After hours without a connection the next one has its full time."""
+        port = self.open(listener(None, SNI))
+        self.clock.advance(7200.0)
+        client = self.connect()
+        client.sendall(real("a.example"))
+        await until(lambda: any(isinstance(each, Arrival) and each._stream is not None for each in port.arrivals))
+        self.clock.pump([0.5] * 10)
+        self.assertEqual((self.observer.misfits, len(port.arrivals)), ([], 1))
+
+    async def test_gone(self) -> None:
+        """Who leaves before it has said enough is a misfit."""
+        self.open(listener(None, SNI))
+        client = self.connect()
+        client.sendall(b"\x16")
+        client.close()
+        await until(lambda: self.observer.misfits)
+        self.assertIn(self.observer.misfits[0].reason, ("closed", "reset"))
+
+    async def test_reload_during_the_handshake(self) -> None:
+        """A server that changes its terms while hands are shaken is not served to the client any more."""
+        port = self.open(listener(None, SNI))
+        client = self.connect()
+        client.setblocking(False)
+        secure = client_context().wrap_socket(client, server_hostname="a.example", do_handshake_on_connect=False)
+        self.addCleanup(secure.close)
+        with self.assertRaises(ssl.SSLWantReadError):
+            secure.do_handshake()
+        await until(lambda: port.arrivals)
+        await until(lambda: any(isinstance(each, Arrival) and each._stream is not None for each in port.arrivals))
+        other = listener(None, HostTable([("a.example", STRICT)]))
+        port.serving = Serving(other, ContextMap(other))
+
+        def shaken() -> bool:
+            try:
+                secure.do_handshake()
+            except ssl.SSLWantReadError:
+                return False
+            return True
+
+        await until(shaken)
+        await until(lambda: not port.arrivals)
+        self.assertEqual(self.http.channels, [])

@@ -1,0 +1,551 @@
+"""Tests for L{edgegate.http.h1.downstream_connection}: what a client of HTTP/1 sees."""
+
+from __future__ import annotations
+
+import re
+from random import Random
+
+from twisted.internet.interfaces import IProtocol, IPushProducer
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from edgegate.errors import CLIENT_BODY_TIMEOUT, CLIENT_GONE, CLIENT_TIMEOUT, INTERNAL
+from edgegate.http.limits import Limits
+from edgegate.routing.policies import Abort, Delay, Faults
+from tests.http.conversation import NOTHING_LEFT, TICK, Conversation, channel_of, plain, routed, to_web
+
+GET = b"GET / HTTP/1.1\r\nHost: web.example\r\n\r\n"
+POST = b"POST / HTTP/1.1\r\nHost: web.example\r\nContent-Length: 10\r\n\r\n"
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nDate: today\r\n\r\nok"
+ANSWER = (
+    b"HTTP/1.1 200 OK\r\ndate: today\r\ncontent-length: 2\r\n"
+    b"x-envoy-upstream-service-time: 0\r\nserver: edgegate\r\n\r\nok"
+)
+
+
+def steady(answer: bytes) -> bytes:
+    """Leave out what differs from run to run."""
+    answer = re.sub(rb"service-time: \d+", b"service-time: 0", answer)
+    return re.sub(rb"date: \w\w\w, [^\r]+", b"date: now", answer)
+
+
+class FailsAt(Random):
+    """Fails at the n-th draw."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(1)
+        self._left = number
+
+    def random(self) -> float:
+        """Draw, so that nothing below 1 is taken."""
+        self._left -= 1
+        return 0.99 if self._left else 1 / 0
+
+
+class ExchangeTests(SynchronousTestCase):
+    """Requests are answered."""
+
+    def test_one_request(self) -> None:
+        """A request goes to the backend in one piece, its answer to the client in one piece."""
+        talk = Conversation()
+        client = talk.client()
+        verifyObject(IProtocol, channel_of(client))
+        verifyObject(IPushProducer, channel_of(client))
+        client.deliver(GET)
+        backend = talk.backend()
+        self.assertEqual(len(backend.writes), 1)
+        self.assertTrue(backend.sent.startswith(b"GET / HTTP/1.1\r\nhost: web.example\r\n"))
+        backend.deliver(OK)
+        self.assertEqual([steady(data) for data in client.writes], [ANSWER])
+        self.assertEqual(len(talk.ended), 1)
+        self.assertEqual((talk.ended[0].status, talk.ended[0].sent, talk.ended[0].fault), (200, 2, None))
+
+    def test_kept_connections(self) -> None:
+        """Both connections are kept for the next request."""
+        talk = Conversation()
+        client = talk.client()
+        client.deliver(GET)
+        backend = talk.backend()
+        for _ in range(3):
+            backend.deliver(OK)
+            self.assertEqual(steady(client.take()), ANSWER)
+            client.deliver(GET)
+        self.assertEqual(len(talk.connects), 1)
+        self.assertEqual((client.ended, backend.ended), ("", ""))
+
+    def test_pipelined_requests_are_answered_in_order(self) -> None:
+        """A second request waits, unread, until the first is answered."""
+        talk = Conversation()
+        client = talk.client()
+        client.deliver(GET + GET.replace(b"/ ", b"/two ") + b"GET /three HTTP/1.1\r\nHost: nobody\r\n\r\n")
+        backend = talk.backend()
+        self.assertEqual(backend.take().count(b"GET"), 1)
+        self.assertFalse(client.reading)
+        backend.deliver(OK)
+        self.assertIn(b"GET /two HTTP/1.1", backend.take())
+        backend.deliver(OK.replace(b"ok", b"ko"))
+        answers = client.sent
+        self.assertEqual(re.findall(rb"HTTP/1.1 (\d+)", answers), [b"200", b"200", b"404"])
+        self.assertLess(answers.index(b"ok"), answers.index(b"ko"))
+        self.assertTrue(client.reading)
+
+    def test_connection_close(self) -> None:
+        """A client that asks for it gets its connection closed after the answer."""
+        talk = Conversation()
+        client = talk.client()
+        client.deliver(b"GET / HTTP/1.1\r\nHost: web.example\r\nConnection: close\r\n\r\n")
+        talk.backend().deliver(OK)
+        self.assertIn(b"connection: close\r\n", client.sent)
+        self.assertEqual(client.ended, "closed")
+
+    def test_http_1_0(self) -> None:
+        """An HTTP/1.0 client is answered without chunks, and its connection is kept only where it asks for it."""
+        talk = Conversation()
+        client = talk.client()
+        client.deliver(b"GET / HTTP/1.0\r\nHost: web.example\r\nConnection: keep-alive\r\n\r\n")
+        backend = talk.backend()
+        backend.deliver(OK)
+        self.assertIn(b"connection: keep-alive\r\n", client.take())
+        self.assertEqual(client.ended, "")
+        client.deliver(b"GET / HTTP/1.0\r\nHost: web.example\r\n\r\n")
+        backend.deliver(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n")
+        head, _, body = client.sent.partition(b"\r\n\r\n")
+        self.assertNotIn(b"chunked", head)
+        self.assertEqual(body, b"ok")
+        self.assertEqual(client.ended, "closed")
+
+    def test_chunked_answer_with_trailers(self) -> None:
+        """A body whose length is not known is chunked anew, and its trailers are passed on."""
+        talk = Conversation()
+        client = talk.client()
+        client.deliver(GET)
+        backend = talk.backend()
+        backend.deliver(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: x-sum\r\n\r\n3\r\nabc\r\n")
+        self.assertTrue(client.sent.endswith(b"\r\n\r\n3\r\nabc\r\n"))
+        client.take()
+        backend.deliver(b"a\r\n0123456789\r\n0\r\nX-Sum: 9\r\nServer: x\r\n\r\n")
+        self.assertEqual(client.take(), b"a\r\n0123456789\r\n0\r\nx-sum: 9\r\n\r\n")
+        self.assertEqual(backend.ended, "")
+
+    def test_bodyless_answers(self) -> None:
+        """HEAD, 204 and 304 have no body, and what follows on the connection is the next answer."""
+        talk = Conversation()
+        client = talk.client()
+        client.deliver(b"HEAD / HTTP/1.1\r\nHost: web.example\r\n\r\n")
+        backend = talk.backend()
+        backend.deliver(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        head = client.take()
+        self.assertIn(b"content-length: 1000\r\n", head)
+        self.assertTrue(head.endswith(b"\r\n\r\n"))
+        client.deliver(GET)
+        backend.deliver(b"HTTP/1.1 304 Not Modified\r\nETag: x\r\n\r\n")
+        self.assertNotIn(b"transfer-encoding", client.take())
+        client.deliver(GET)
+        backend.deliver(b"HTTP/1.1 204 No Content\r\n\r\n")
+        self.assertNotIn(b"content-length", client.take())
+        client.deliver(GET)
+        backend.deliver(OK)
+        self.assertEqual(steady(client.take()), ANSWER)
+        self.assertEqual(len(talk.connects), 1)
+
+    def test_continue(self) -> None:
+        """A client that waits for 100 Continue gets it once there is a backend, and not before."""
+        talk = Conversation()
+        client = talk.client()
+        client.deliver(POST.replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n"))
+        self.assertEqual(client.sent, b"")
+        backend = talk.backend()
+        self.assertEqual(client.take(), b"HTTP/1.1 100 Continue\r\n\r\n")
+        self.assertNotIn(b"expect", backend.sent)
+        client.deliver(b"0123456789")
+        self.assertTrue(backend.sent.endswith(b"\r\n\r\n0123456789"))
+        backend.deliver(OK)
+        self.assertEqual(steady(client.take()), ANSWER)
+
+    def test_no_continue_without_a_route(self) -> None:
+        """A client that waits for 100 Continue is told at once that there is nobody to send to."""
+        client = Conversation().client()
+        client.deliver(b"POST / HTTP/1.1\r\nHost: no\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
+        self.assertTrue(client.sent.startswith(b"HTTP/1.1 404 Not Found\r\n"))
+        self.assertIn(b"connection: close\r\n", client.sent)
+        self.assertEqual(client.ended, "half-closed")
+
+    def test_local_answers_keep_the_connection(self) -> None:
+        """A host that nobody knows is answered 404 with the flag, and the connection goes on."""
+        talk = Conversation()
+        client = talk.client()
+        for _ in range(2):
+            client.deliver(b"GET / HTTP/1.1\r\nHost: nobody.example\r\n\r\n")
+            self.assertEqual(
+                steady(client.take()),
+                b"HTTP/1.1 404 Not Found\r\ncontent-type: text/plain\r\ncontent-length: 14\r\n"
+                b"date: now\r\nserver: edgegate\r\n\r\nno route (NR)\n",
+            )
+        self.assertEqual(len(talk.ended), 2)
+
+    def test_local_answer_before_the_body(self) -> None:
+        """Nobody takes the body of a request that the gateway answers: the client is told that the connection ends."""
+        client = Conversation().client()
+        client.deliver(b"POST / HTTP/1.1\r\nHost: unknown.example\r\nContent-Length: 3\r\n\r\nabc")
+        self.assertIn(b"connection: close\r\n", client.sent)
+
+    def test_local_answers_to_head(self) -> None:
+        """A local answer to HEAD has the length and not the body."""
+        client = Conversation().client()
+        client.deliver(b"HEAD / HTTP/1.1\r\nHost: nobody.example\r\n\r\n")
+        self.assertIn(b"\r\ncontent-length: 14\r\n", client.sent)
+        self.assertTrue(client.sent.endswith(b"\r\nserver: edgegate\r\n\r\n"))
+
+    def test_thousands_of_pipelined_local_answers(self) -> None:
+        """Pipelined requests that are answered locally do not recurse, and leave together."""
+        client = Conversation().client()
+        client.deliver(b"GET / HTTP/1.1\r\nHost: no\r\n\r\n" * 1500)
+        self.assertEqual(client.sent.count(b"404 Not Found"), 1500)
+
+
+class UploadTests(SynchronousTestCase):
+    """Request bodies are streamed."""
+
+    def test_sized_body(self) -> None:
+        """A body goes on as it comes, with its length."""
+        talk = Conversation()
+        client = talk.client()
+        client.deliver(POST + b"01234")
+        backend = talk.backend()
+        self.assertIn(b"content-length: 10\r\n", backend.sent)
+        self.assertTrue(backend.take().endswith(b"\r\n\r\n01234"))
+        client.deliver(b"56789")
+        self.assertEqual(backend.take(), b"56789")
+        self.assertEqual(talk.ended, [])
+        backend.deliver(OK)
+        self.assertEqual(talk.ended[0].received, 10)
+
+    def test_chunked_body(self) -> None:
+        """A chunked body is chunked anew, with its trailers but not those that are the connection's."""
+        talk = Conversation()
+        client = talk.client()
+        client.deliver(b"POST / HTTP/1.1\r\nHost: web.example\r\nTransfer-Encoding: chunked\r\n\r\n5;ext\r\nhel")
+        backend = talk.backend()
+        client.deliver(b"lo\r\n0\r\nX-Sum: 1\r\nHost: evil\r\n\r\n")
+        head, _, body = backend.sent.partition(b"\r\n\r\n")
+        self.assertIn(b"transfer-encoding: chunked", head)
+        self.assertEqual(body, b"3\r\nhel\r\n2\r\nlo\r\n0\r\nx-sum: 1\r\n\r\n")
+
+    def test_backend_does_not_keep_up(self) -> None:
+        """A client is not read while its backend cannot take more."""
+        talk = Conversation()
+        client = talk.client()
+        client.deliver(POST)
+        backend = talk.backend()
+        backend.producer.pauseProducing()
+        self.assertFalse(client.reading)
+        backend.producer.resumeProducing()
+        self.assertTrue(client.reading)
+
+    def test_held_body_is_bounded(self) -> None:
+        """While no backend is connected, only so much of a body is taken; it reaches the backend whole."""
+        talk = Conversation(limits=Limits(upload_bytes=100))
+        client = talk.client()
+        client.deliver(POST.replace(b"10", b"300") + b"a" * 90)
+        self.assertTrue(client.reading)
+        client.deliver(b"b" * 90)
+        self.assertFalse(client.reading)
+        backend = talk.backend()
+        self.assertTrue(client.reading)
+        client.deliver(b"c" * 120)
+        self.assertTrue(backend.sent.endswith(b"\r\n\r\n" + b"a" * 90 + b"b" * 90 + b"c" * 120))
+
+    def test_early_answer(self) -> None:
+        """An answer that comes before the body is whole is passed on; the connections are not kept."""
+        talk = Conversation()
+        client = talk.client()
+        client.deliver(POST + b"0")
+        backend = talk.backend()
+        backend.deliver(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
+        self.assertTrue(client.sent.startswith(b"HTTP/1.1 413 Too Large\r\n"))
+        self.assertEqual(client.ended, "half-closed")
+        self.assertEqual(backend.ended, "closed")
+        client.deliver(b"123456789")
+        self.assertEqual(len(talk.ended), 1)
+
+    def test_malformed_body(self) -> None:
+        """A body that breaks its coding is answered 400, and its backend never gets it for whole."""
+        talk = Conversation()
+        client = talk.client()
+        client.deliver(b"POST / HTTP/1.1\r\nHost: web.example\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n")
+        backend = talk.backend()
+        client.deliver(b"zz\r\n")
+        self.assertTrue(client.sent.startswith(b"HTTP/1.1 400 Bad Request\r\n"))
+        self.assertEqual(backend.ended, "aborted")
+        self.assertNotIn(b"0\r\n\r\n", backend.sent.partition(b"\r\n\r\n")[2])
+
+
+class DeadlineTests(SynchronousTestCase):
+    """Nobody waits for ever."""
+
+    def test_silent_client(self) -> None:
+        """A client that says nothing is let go."""
+        talk = Conversation()
+        client = talk.client()
+        talk.advance(Limits().idle_seconds - 2)
+        self.assertEqual(client.ended, "")
+        talk.advance(3)
+        self.assertEqual((client.ended, client.sent), ("closed", b""))
+
+    def test_kept_connection_is_let_go(self) -> None:
+        """A kept connection is closed when it has been idle for long enough, counted from the last answer."""
+        talk = Conversation()
+        client = talk.client()
+        talk.advance(50)
+        client.deliver(b"GET / HTTP/1.1\r\nHost: no\r\n\r\n")
+        talk.advance(50)
+        self.assertEqual(client.ended, "")
+        talk.advance(30)
+        self.assertEqual(client.ended, "closed")
+
+    def test_dripping_head(self) -> None:
+        """A head must be whole some seconds after its first byte, however steadily it drips."""
+        talk = Conversation()
+        client = talk.client()
+        talk.advance(40)
+        client.deliver(b"GET / HTTP/1.1\r\n")
+        dripped = 0
+        while not client.sent:
+            talk.clock.advance(TICK)
+            client.deliver(b"X: y\r\n")
+            dripped += 1
+        self.assertLess(abs(dripped * TICK - Limits().head_seconds), 2.0)
+        self.assertTrue(client.sent.startswith(b"HTTP/1.1 408 Request Timeout\r\n"), client.sent)
+        self.assertEqual(client.ended, "half-closed")
+        self.assertEqual([exchange.fault for exchange in talk.ended], [CLIENT_TIMEOUT])
+
+    def test_stalled_body(self) -> None:
+        """A body that stops coming is answered 408; one that goes on is not, at whatever rate if that is allowed."""
+        talk = Conversation(limits=Limits(body_rate=0))
+        client = talk.client()
+        client.deliver(POST)
+        backend = talk.backend()
+        for _ in range(4):
+            talk.advance(40)
+            client.deliver(b"x")
+        self.assertEqual(client.sent, b"")
+        talk.advance(62)
+        self.assertTrue(client.sent.startswith(b"HTTP/1.1 408 Request Timeout\r\n"))
+        self.assertEqual(backend.ended, "aborted")
+        self.assertEqual([exchange.fault for exchange in talk.ended], [CLIENT_BODY_TIMEOUT])
+
+    def test_trickling_body(self) -> None:
+        """A body of which a byte comes now and then is not waited for without end."""
+        talk = Conversation()
+        client = talk.client()
+        client.deliver(POST.replace(b"10", b"500000"))
+        backend = talk.backend()
+        for _ in range(20):
+            talk.clock.pump([TICK] * 8)
+            if client.sent:
+                break
+            client.deliver(b"x")
+        self.assertTrue(client.sent.startswith(b"HTTP/1.1 408 Request Timeout\r\n"))
+        self.assertEqual([exchange.fault for exchange in talk.ended], [CLIENT_BODY_TIMEOUT])
+        self.assertEqual(backend.ended, "aborted")
+
+    def test_back_pressure_is_not_the_clients(self) -> None:
+        """While the backend does not take a body its client is not too slow."""
+        talk = Conversation()
+        client = talk.client()
+        client.deliver(POST.replace(b"10", b"500000"))
+        backend = talk.backend()
+        backend.producer.pauseProducing()
+        self.assertFalse(client.reading)
+        talk.advance(200)
+        backend.producer.resumeProducing()
+        self.assertTrue(client.reading)
+        talk.advance(40)
+        client.deliver(b"x")
+        self.assertEqual((client.sent, talk.ended), (b"", []))
+
+    def test_stream_with_pauses(self) -> None:
+        """When the answer has begun the rest of a body may come as it likes, five minutes between two bytes."""
+        talk = Conversation()
+        client = talk.client()
+        client.deliver(POST.replace(b"10", b"500000"))
+        backend = talk.backend()
+        backend.deliver(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+        backend.take()
+        for _ in range(4):
+            talk.advance(250)
+            client.deliver(b"x")
+            backend.deliver(b"1\r\ny\r\n")
+        self.assertEqual((talk.ended, backend.sent), ([], b"xxxx"))
+        for _ in range(3):
+            talk.advance(250)
+            backend.deliver(b"1\r\ny\r\n")
+        self.assertEqual(talk.ended, [])
+
+    def test_reader_that_does_not_read(self) -> None:
+        """A client that does not read its answer stops its backend, and is cut off in the end."""
+        talk = Conversation()
+        client = talk.client()
+        client.deliver(GET)
+        backend = talk.backend()
+        backend.deliver(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 1000)
+        client.producer.pauseProducing()
+        self.assertFalse(backend.reading)
+        client.producer.resumeProducing()
+        self.assertTrue(backend.reading)
+        client.producer.pauseProducing()
+        for client.acknowledged in (100_000, 200_000):
+            # slowly it does read
+            talk.advance(Limits().stall_seconds + 1)
+            self.assertEqual(client.ended, "")
+        talk.advance(Limits().stall_seconds + 1)
+        self.assertEqual(client.ended, "aborted")
+        client.settle()
+        self.assertEqual(backend.ended, "aborted")
+        self.assertEqual([exchange.fault for exchange in talk.ended], [CLIENT_GONE])
+
+    def test_stalled_client_gets_no_more_pipelined_answers(self) -> None:
+        """While a client does not read, its next requests are not answered, so that answers do not pile up."""
+        talk = Conversation()
+        client = talk.client()
+        client.deliver(GET + GET)
+        backend = talk.backend()
+        backend.take()
+        client.producer.pauseProducing()
+        backend.deliver(OK)
+        self.assertEqual(backend.take(), b"")
+        client.producer.resumeProducing()
+        self.assertEqual(backend.take().count(b"GET /"), 1)
+
+
+class EndTests(SynchronousTestCase):
+    """Every connection and request ends once."""
+
+    def test_client_goes_away(self) -> None:
+        """The backend's work is called off, and the request is counted as the client's doing."""
+        talk = Conversation()
+        client = talk.client()
+        client.deliver(GET)
+        backend = talk.backend()
+        client.finish()
+        self.assertEqual(backend.ended, "aborted")
+        backend.settle()
+        self.assertEqual([exchange.fault for exchange in talk.ended], [CLIENT_GONE])
+        self.assertEqual(talk.gateway.channels, set())
+
+    def test_client_goes_away_while_connecting(self) -> None:
+        """A connect that nobody waits for is called off."""
+        talk = Conversation()
+        client = talk.client()
+        client.deliver(GET)
+        client.reset()
+        self.assertTrue(talk.connects[0].cancelled)
+        self.assertEqual(len(talk.ended), 1)
+
+    def test_drain(self) -> None:
+        """A drained connection ends with the answer under way, one between requests at once."""
+        talk = Conversation()
+        idle, busy = talk.client(), talk.client()
+        idle.deliver(GET)
+        backend = talk.backend()
+        backend.deliver(OK)
+        busy.deliver(GET)
+        talk.gateway.drain()
+        self.assertEqual((idle.ended, busy.ended), ("closed", ""))
+        backend.deliver(OK)
+        self.assertIn(b"ok", busy.sent)
+        self.assertEqual(busy.ended, "closed")
+
+    def test_move(self) -> None:
+        """After a reload the next request is on other terms; one that is under way ends on those that it began with."""
+        talk = Conversation()
+        client = talk.client()
+        client.deliver(GET)
+        before = channel_of(client).downstream
+        after, last = routed(to_web(), port=81), routed(to_web(), port=82)
+        for downstream in (after, last):
+            channel_of(client).move(downstream)
+        self.assertIs(channel_of(client).downstream, before)
+        talk.backend().deliver(OK)
+        self.assertIs(channel_of(client).downstream, last)
+        channel_of(client).move(after)
+        self.assertIs(channel_of(client).downstream, after)
+
+    def test_an_error_in_the_next_request(self) -> None:
+        """What fails in a pipelined request is its own: the answer before it arrives, and then a 500."""
+        talk = Conversation(to_web(faults=Faults(Delay(1.0, 0.5))))
+        talk.gateway.random = FailsAt(2)
+        client = talk.client()
+        client.deliver(GET * 3)
+        talk.backend().deliver(OK)
+        first, _, second = client.sent.partition(b"\r\n\r\nok")
+        self.assertTrue(first.startswith(b"HTTP/1.1 200 OK\r\n"))
+        self.assertTrue(second.startswith(b"HTTP/1.1 500 Internal Server Error\r\n"))
+        self.assertEqual((client.sent.count(b"HTTP/1.1 "), client.ended), (2, "half-closed"))
+        self.assertEqual([exchange.fault for exchange in talk.ended], [None, INTERNAL])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assertEqual(talk.left, NOTHING_LEFT)
+
+    def test_an_error_after_a_wait(self) -> None:
+        """What fails when a held request goes on ends it with 500."""
+        talk = Conversation(to_web(faults=Faults(Delay(1.0), Abort(503, None, 0.5))))
+        talk.gateway.random = FailsAt(1)
+        client = talk.ask(GET)
+        talk.advance(2)
+        self.assertTrue(client.sent.startswith(b"HTTP/1.1 500 "))
+        self.assertEqual([exchange.fault for exchange in talk.ended], [INTERNAL])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assertEqual(talk.left, NOTHING_LEFT)
+
+    def test_an_error_in_the_transport(self) -> None:
+        """A connection that ends by an error of ours ends no request as if its client had gone."""
+        talk = Conversation()
+        client = talk.ask(GET)
+        client.finish(ZeroDivisionError)
+        self.assertEqual([exchange.fault for exchange in talk.ended], [INTERNAL])
+
+    def test_drain_on_its_way(self) -> None:
+        """A request is served that may have been sent before the drain: the first, one in the kernel, half a head."""
+        talk = Conversation()
+        fresh, kept, half = talk.client(), talk.client(), talk.client()
+        kept.deliver(GET)
+        backend = talk.backend()
+        backend.deliver(OK)
+        half.deliver(GET)
+        backend.deliver(OK)
+        kept.take(), half.take()
+        kept.unread = True
+        half.deliver(GET[:7])
+        talk.gateway.drain()
+        self.assertEqual([fresh.ended, kept.ended, half.ended], ["", "", ""])
+        for client, data in ((fresh, GET), (kept, GET), (half, GET[7:])):
+            client.deliver(data)
+            backend.deliver(OK)
+            self.assertIn(b"connection: close\r\n", client.sent)
+            self.assertIn(b"ok", client.sent)
+            self.assertEqual(client.ended, "closed")
+
+    def test_drain_without_a_request(self) -> None:
+        """A first request is waited for no longer than for its head; the end of a drain ends the wait."""
+        talk = Conversation()
+        silent, patient = talk.client(), talk.client()
+        talk.gateway.drain()
+        patient.deliver(GET[:7])
+        talk.advance(Limits().head_seconds + TICK)
+        self.assertEqual((silent.ended, silent.sent), ("closed", b""))
+        self.assertIn(b" 408 ", patient.sent)
+        last = talk.client()
+        last.protocol.drain()
+        talk.gateway.abort()
+        self.assertEqual(last.ended, "closed")
+
+    def test_an_error_of_our_own(self) -> None:
+        """An error in the gateway is logged, answered 500, and ends that connection only."""
+        talk = Conversation()
+        talk.gateway.resource_for = lambda exchange: 1 // 0  # type: ignore[assignment, method-assign, return-value]
+        client = talk.client(plain())
+        client.deliver(GET)
+        self.assertTrue(client.sent.startswith(b"HTTP/1.1 500 Internal Server Error\r\n"))
+        self.assertNotIn(b"ZeroDivision", client.sent)
+        self.assertEqual([exchange.fault for exchange in talk.ended], [INTERNAL])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)

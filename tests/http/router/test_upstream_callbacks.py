@@ -1,0 +1,21 @@
+"""Tests of L{edgegate.http.router.upstream_callbacks}."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.http.router.router import Forwarding
+from edgegate.http.router.shadow import Shadow
+from edgegate.http.router.upstream_callbacks import Asker
+
+
+class AskerTests(SynchronousTestCase):
+    """Who asks on a backend's connection."""
+
+    def test_whole(self) -> None:
+        """Requests and their copies hear all that a connection tells; who leaves something out can't be made."""
+        for kind in (Forwarding, Shadow):
+            self.assertTrue(issubclass(kind, Asker))
+            self.assertEqual(kind.__abstractmethods__, frozenset())  # type: ignore[attr-defined]
+        partial = type("Partial", (Asker,), {"answer_head": lambda self, head: None})
+        self.assertRaises(TypeError, partial)

@@ -1,0 +1,328 @@
+"""Tests of L{edgegate.server.data_plane}: one Snapshot replaces another on real ports."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import socket
+import ssl
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+from unittest.mock import patch
+
+from twisted.internet import reactor
+from twisted.internet.error import CannotListenError
+from twisted.internet.threads import deferToThread
+from twisted.logger import LogLevel, capturedLogs, formatEvent
+from twisted.trial.unittest import TestCase
+
+from edgegate.demo.authority import Authority
+from edgegate.observe.counters import Counters
+from edgegate.routing.actions import DirectResponse
+from edgegate.routing.clusters import Cluster, Discovery, Endpoint, Probe
+from edgegate.routing.hosts import HostTable
+from edgegate.routing.policies import Delay, Faults
+from edgegate.routing.snapshot import (
+    Address,
+    FilterChain,
+    HTTPRoute,
+    Listener,
+    Origin,
+    Snapshot,
+    TCPAddress,
+    TLSRules,
+    TLSVersion,
+    UNIXAddress,
+    VirtualHost,
+)
+from edgegate.routing.tls import UpstreamTLS
+from edgegate.server import data_plane
+from edgegate.server.data_plane import CannotBind, DataPlane, most_connections
+from tests.net.pairs import until
+from tests.tcp.peers import PATIENCE, read_all
+from tests.tls.handshakes import server_tls
+
+T = TypeVar("T")
+HERE = Origin("shop.yaml", 5, "Gateway default/gw")
+ISSUED = Authority.new("Test authority").server(["shop.example"])
+ASK = b"GET / HTTP/1.1\r\nhost: shop.example\r\n\r\n"
+
+
+def redirecting(port: int) -> FilterChain:
+    """Return a chain that redirects every request to a port of https: its answers tell Snapshots apart."""
+    return FilterChain("http", HERE, ("*",), http=HostTable([("*", VirtualHost("*", redirect_port=port))]))
+
+
+def listener(
+    bind: Address, plain: FilterChain | None = None, secure: Iterable[tuple[str, FilterChain]] = ()
+) -> Listener:
+    """Return a listener."""
+    return Listener(str(bind), bind, 80, HERE, plain, HostTable(list(secure)))
+
+
+class Client:
+    """A connection that asks again and again."""
+
+    def __init__(self, port: int, tls: bool = False) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE)
+        if tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+            self.socket = context.wrap_socket(self.socket, server_hostname="shop.example")
+
+    def ask(self) -> bytes:
+        """Ask once; return the whole answer."""
+        self.socket.sendall(ASK)
+        answer = b""
+        while not answer.endswith(b"\r\n\r\n"):
+            piece = self.socket.recv(65536)
+            if not piece:
+                raise EOFError(answer)
+            answer += piece
+        return answer
+
+    def ended(self) -> bool:
+        """Wait for the end; tell whether nothing came before it."""
+        return read_all(self.socket) == b""
+
+
+class DataPlaneTests(TestCase):
+    """What clients see of a change."""
+
+    def setUp(self) -> None:
+        """Make a data plane that serves nothing."""
+        self.plane = DataPlane(reactor, Counters())  # type: ignore[arg-type]
+        self.addCleanup(self.end)
+        self.bind = TCPAddress("127.0.0.1", 0)
+
+    def end(self) -> None:
+        """Leave nothing behind."""
+        self.plane.drain()
+        self.plane.abort()
+        self.plane.stop()
+
+    def install(self, *listeners: Listener) -> None:
+        """Serve listeners from now on."""
+        snapshot = Snapshot(listeners)
+        self.plane.install(snapshot, self.plane.contexts(snapshot))
+
+    def serve(self, *listeners: Listener) -> int:
+        """Serve listeners, and return the number of the first one's port."""
+        self.install(*listeners)
+        local = self.plane.ports[listeners[0].bind].local
+        assert isinstance(local, TCPAddress)
+        return local.port
+
+    async def client(self, port: int, tls: bool = False) -> Client:
+        """Open a connection."""
+        client = await deferToThread(Client, port, tls)
+        self.addCleanup(client.socket.close)
+        return client
+
+    async def do(self, action: Callable[[], T]) -> T:
+        """Run what blocks."""
+        result: T = await deferToThread(action)
+        return result
+
+    def test_probes(self) -> None:
+        """What asks for health is there before clusters with probes are served, or they are not served."""
+        here = TCPAddress("127.0.0.1", 1)
+        asked, not_asked = (
+            Snapshot(clusters={"c": Cluster("c", Discovery.STATIC, (Endpoint(here, probe=probe),), HERE)})
+            for probe in (Probe(80, tcp=True), None)
+        )
+        plane = DataPlane(reactor, Counters())  # type: ignore[arg-type]
+        self.addCleanup(plane.stop)
+        with patch.dict(sys.modules, {"edgegate.upstream.health.health_checker": None}):
+            plane.contexts(not_asked)
+            self.assertRaises(ImportError, plane.contexts, asked)
+        plane.contexts(asked)
+        self.assertIn("edgegate.upstream.health.health_checker", sys.modules)
+
+    async def test_kept_connection(self) -> None:
+        """A kept connection is answered by the Snapshot of the moment, on the same socket."""
+        port = self.serve(listener(self.bind, redirecting(1111)))
+        client = await self.client(port)
+        self.assertIn(b":1111/", await self.do(client.ask))
+        self.assertEqual(self.serve(listener(self.bind, redirecting(2222))), port)
+        self.assertIn(b":2222/", await self.do(client.ask))
+
+    async def test_port_goes(self) -> None:
+        """A port that goes takes nobody any more; who is connected is answered once more, then the connection ends."""
+        port = self.serve(listener(self.bind, redirecting(1111)))
+        client = await self.client(port)
+        await self.do(client.ask)
+        self.install()
+        self.assertEqual(self.plane.ports, {})
+        with self.assertRaises(ConnectionRefusedError):
+            await self.client(port)
+        answer = await self.do(client.ask)
+        self.assertIn(b":1111/", answer)
+        self.assertIn(b"connection: close", answer)
+        self.assertTrue(await self.do(client.ended))
+
+    async def test_held_request_of_a_port_that_went(self) -> None:
+        """A request that is held back is answered on the terms that it came on, though its port goes meanwhile."""
+        route = HTTPRoute("r", HERE, (), faults=Faults(Delay(0.2)), direct=DirectResponse(200, b"held"))
+        table = HostTable([("*", VirtualHost("*", (route,)))])
+        port = self.serve(listener(self.bind, FilterChain("http", HERE, ("*",), http=table)))
+        client = await self.client(port)
+        client.socket.sendall(ASK)
+        answer = deferToThread(read_all, client.socket)
+        await until(lambda: any("_passed" in str(call) for call in reactor.getDelayedCalls()))  # type: ignore[attr-defined]
+        self.install()
+        said = await answer
+        self.assertTrue(said.startswith(b"HTTP/1.1 200 OK\r\n"), said)
+        self.assertIn(b"connection: close\r\n", said)
+        self.assertTrue(said.endswith(b"held"), said)
+
+    async def test_port_goes_with_connections_waiting(self) -> None:
+        """Connections that the kernel has taken already when the port goes are served."""
+        port = self.serve(listener(self.bind, redirecting(1111)))
+        waiting = Client(port)
+        self.addCleanup(waiting.socket.close)
+        self.install()
+        self.assertIn(b":1111/", await self.do(waiting.ask))
+
+    async def test_port_comes_back(self) -> None:
+        """A port that comes back before it was closed is bound anew."""
+        port = self.serve(listener(self.bind, redirecting(1111)))
+        self.install()
+        self.install(listener(TCPAddress("127.0.0.1", port), redirecting(2222)))
+        self.assertIn(b":2222/", await self.do((await self.client(port)).ask))
+
+    async def test_idle_connection_of_a_port_that_went(self) -> None:
+        """What does not end by itself is ended after a while."""
+        self.patch(data_plane, "LEAVE", 0.5)
+        client = await self.client(self.serve(listener(self.bind, redirecting(1111))))
+        await self.do(client.ask)
+        self.install()
+        self.assertTrue(await self.do(client.ended))
+
+    async def test_terms_change(self) -> None:
+        """A connection over TLS ends when its server's rules change, and goes on when only its certificate does."""
+
+        def secure(tls_rules: TLSRules | None = None) -> Listener:
+            chain = replace(redirecting(1111), tls=server_tls(ISSUED, rules=tls_rules))
+            return listener(self.bind, None, [("shop.example", chain)])
+
+        port = self.serve(secure())
+        client = await self.client(port, tls=True)
+        await self.do(client.ask)
+        self.install(secure())
+        await self.do(client.ask)
+        self.install(secure(TLSRules(minimum=TLSVersion.TLSV1_3)))
+        self.assertTrue(await self.do(client.ended))
+
+    async def test_cannot_bind(self) -> None:
+        """Where a port can't be opened everything is as it was: none of the others is opened either."""
+        before = listener(self.bind, redirecting(1111))
+        port = self.serve(before)
+        taken = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(taken.close)
+        path = UNIXAddress(self.mktemp())
+        bad = TCPAddress("127.0.0.1", taken.getsockname()[1])
+        with self.assertRaises(CannotBind) as caught:
+            self.install(listener(path, redirecting(1)), listener(bad, redirecting(1)))
+        self.assertEqual(str(caught.exception), f"cannot bind {bad}: Address already in use")
+        self.assertEqual(self.plane.snapshot.listeners, (before,))
+        client = await self.client(port)
+        self.assertIn(b":1111/", await self.do(client.ask))
+        with self.assertRaises(FileNotFoundError), socket.socket(socket.AF_UNIX) as sock:
+            sock.connect(path.path)
+
+    async def test_any_failure(self) -> None:
+        """Whatever fails, everything is as it was: ports that made room are open again, clusters are the old ones."""
+        port = self.serve(listener(self.bind, redirecting(1111)))
+        narrow, wide = TCPAddress("127.0.0.1", port), TCPAddress("0.0.0.0", port)
+        self.install()
+        kept = Cluster("kept", Discovery.STATIC, (Endpoint(TCPAddress("127.0.0.1", 1)),), HERE)
+        before = Snapshot((listener(narrow, redirecting(2222)),), {"kept": kept})
+        self.plane.install(before, self.plane.contexts(before))
+        state = self.plane.clusters.get("kept")
+        changed = replace(kept, endpoints=(Endpoint(TCPAddress("127.0.0.1", 2)),))
+        secure = replace(kept, name="secure", tls=UpstreamTLS())
+        after = Snapshot((listener(wide, redirecting(3333)),), {"kept": changed, "new": kept, "secure": secure})
+        contexts = self.plane.contexts(after)
+        with self.assertRaises(KeyError):
+            self.plane.install(after, replace(contexts, clients={}))
+        self.assertIs(self.plane.snapshot, before)
+        self.assertIn(b":2222/", await self.do((await self.client(port)).ask))
+        assert state is not None
+        self.assertEqual((list(self.plane.clusters), state.cluster), ([state], kept))
+        self.assertEqual([each.address for each in state.endpoints], [TCPAddress("127.0.0.1", 1)])
+        self.plane.install(after, contexts)
+        self.assertIn(b":3333/", await self.do((await self.client(port)).ask))
+
+    def test_no_way_back(self) -> None:
+        """A port that made room and can't be opened again is said to be closed; the next change opens it."""
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        before = listener(UNIXAddress(str(folder / "gateway")), redirecting(1111))
+        self.install(before)
+        shutil.rmtree(folder)
+        with capturedLogs() as logged, self.assertRaises(CannotBind):
+            self.install(listener(UNIXAddress(f"{folder}/other"), redirecting(2222)))
+        (said,) = [formatEvent(event) for event in logged if event["log_level"] is LogLevel.error]
+        self.assertIn(f"cannot bind {before.bind}: No such file or directory, as it was before", said)
+        self.assertEqual((self.plane.snapshot.listeners, self.plane.ports), ((before,), {}))
+        folder.mkdir()
+        self.install(before)
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.connect(str(folder / "gateway"))
+
+    def test_right_to_a_port(self) -> None:
+        """Who lacks the right to a low port is told the ways out; elsewhere they would be none."""
+        denied = PermissionError(errno.EACCES, "Permission denied")
+        for bind, helps in ((TCPAddress("::", 80), True), (TCPAddress("::", 1024), False), (UNIXAddress("a"), False)):
+            said = str(CannotBind(listener(bind), CannotListenError("", 80, denied)))
+            self.assertTrue(said.startswith(f"cannot bind {bind}: Permission denied"))
+            for way in ("--map-port 80:8080", "CAP_NET_BIND_SERVICE", "ip_unprivileged_port_start", "--uid"):
+                self.assertEqual(way in said, helps, said)
+        taken = OSError(errno.EADDRINUSE, "Address already in use")
+        said = str(CannotBind(listener(TCPAddress("::", 80)), CannotListenError("", 80, taken)))
+        self.assertEqual(said, "cannot bind [::]:80: Address already in use")
+
+    async def test_wider_address(self) -> None:
+        """A port whose address becomes wider is bound anew; if that fails the old one is open again."""
+        port = self.serve(listener(self.bind, redirecting(1111)))
+        narrow, wide = TCPAddress("127.0.0.1", port), TCPAddress("0.0.0.0", port)
+        self.install()
+        self.install(listener(narrow, redirecting(2222)))
+        with socket.create_server(("127.0.0.2", 0)) as other:
+            taken = TCPAddress("127.0.0.2", other.getsockname()[1])
+            with self.assertRaises(CannotBind):
+                self.install(listener(wide, redirecting(3333)), listener(taken, redirecting(1)))
+            self.assertIn(b":2222/", await self.do((await self.client(port)).ask))
+        self.install(listener(wide, redirecting(3333)))
+        self.assertIn(b":3333/", await self.do((await self.client(port)).ask))
+
+    async def test_contexts_are_kept(self) -> None:
+        """A server that did not change keeps its context, and with it its clients' sessions."""
+        chain = replace(redirecting(1111), tls=server_tls(ISSUED))
+        first = Snapshot((listener(self.bind, None, [("shop.example", chain)]),))
+        contexts = self.plane.contexts(first)
+        self.plane.install(first, contexts)
+        again = Snapshot((listener(self.bind, redirecting(1), [("shop.example", replace(chain))]),))
+        kept = self.plane.contexts(again)
+        found, before = (each.servers[self.bind].lookup("shop.example") for each in (kept, contexts))
+        assert found is not None and before is not None
+        self.assertIs(found[1], before[1])
+
+    async def test_room(self) -> None:
+        """Connections beyond the most that are allowed are closed."""
+        self.plane = DataPlane(reactor, Counters(), max_connections=1)  # type: ignore[arg-type]
+        port = self.serve(listener(self.bind, redirecting(1111)))
+        first = await self.client(port)
+        await self.do(first.ask)
+        self.assertEqual(self.plane.connections, 1)
+        second = await self.client(port)
+        self.assertTrue(await self.do(second.ended))
+
+    def test_most_connections(self) -> None:
+        """Descriptors are left for backends."""
+        self.assertGreaterEqual(most_connections(), 16)

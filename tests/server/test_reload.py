@@ -1,0 +1,97 @@
+"""Tests of L{edgegate.server.reload}."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.routing.hosts import HostTable
+from edgegate.routing.snapshot import (
+    Cluster,
+    Discovery,
+    Endpoint,
+    FilterChain,
+    KeyPair,
+    Listener,
+    Origin,
+    ServerTLS,
+    Snapshot,
+    TCPAddress,
+    TLSRules,
+    TLSVersion,
+    VirtualHost,
+)
+from edgegate.server.reload import changes
+
+HERE = Origin("shop.yaml", 5, "Gateway default/gw")
+THERE = Origin("shop.yaml", 9, "Gateway default/gw")
+
+TLS = ServerTLS((KeyPair("shop.crt", b"chain", b"key"),))
+PLAIN = FilterChain("http.80", HERE, ("*",), http=HostTable([("*", VirtualHost("*"))]))
+SECURE = FilterChain("https.443", HERE, ("shop.example",), TLS, HostTable([("shop.example", VirtualHost("*"))]))
+HTTP = Listener("[::]:80", TCPAddress("::", 80), 80, HERE, PLAIN)
+HTTPS = Listener("[::]:443", TCPAddress("::", 443), 443, HERE, None, HostTable([("shop.example", SECURE)]))
+WEB = Cluster("outbound|80||web", Discovery.STATIC, (Endpoint(TCPAddress("10.0.0.1", 80)),), HERE)
+SERVED = Snapshot((HTTP, HTTPS), {WEB.name: WEB})
+
+
+def with_chain(chain: FilterChain) -> Snapshot:
+    """Return what is served with another HTTPS server."""
+    return replace(SERVED, listeners=(HTTP, replace(HTTPS, secure=HostTable([("shop.example", chain)]))))
+
+
+class ChangesTests(SynchronousTestCase):
+    """What the log says of a new Snapshot."""
+
+    def test_nothing(self) -> None:
+        """Things that only moved within their file are no change."""
+        moved = replace(SERVED, listeners=(replace(HTTP, origin=THERE), HTTPS), clusters={WEB.name: replace(WEB)})
+        self.assertEqual(changes(SERVED, moved), ())
+
+    def test_listeners(self) -> None:
+        """Ports that come and go are named with their places."""
+        self.assertEqual(
+            changes(Snapshot(), Snapshot((HTTP,))),
+            ("listener [::]:80 added (shop.yaml:5)",),
+        )
+        self.assertEqual(
+            changes(Snapshot((HTTP,)), Snapshot()),
+            ("listener [::]:80 removed (was shop.yaml:5)",),
+        )
+        elsewhere = replace(HTTP, bind=TCPAddress("::", 8080))
+        self.assertEqual(
+            changes(Snapshot((HTTP,)), Snapshot((elsewhere,))),
+            ("port of listener [::]:80 is now [::]:8080 (shop.yaml:5)",),
+        )
+
+    def test_certificate(self) -> None:
+        """A certificate that was replaced is told apart from other terms of TLS."""
+        where = "of server https.443 (shop.example) of listener [::]:443 changed (shop.yaml:5)"
+        renewed = replace(TLS, certificates=(KeyPair("shop.crt", b"chain 2", b"key 2"),))
+        self.assertEqual(changes(SERVED, with_chain(replace(SECURE, tls=renewed))), (f"certificate {where}",))
+        stricter = replace(TLS, rules=TLSRules(minimum=TLSVersion.TLSV1_3))
+        self.assertEqual(changes(SERVED, with_chain(replace(SECURE, tls=stricter))), (f"TLS {where}",))
+
+    def test_routes(self) -> None:
+        """Routes of a server are told together."""
+        other = replace(SECURE, http=HostTable([("shop.example", VirtualHost("*", redirect_port=443))]))
+        self.assertEqual(
+            changes(SERVED, with_chain(other)),
+            ("routes of server https.443 (shop.example) of listener [::]:443 changed (shop.yaml:5)",),
+        )
+
+    def test_servers(self) -> None:
+        """Servers come and go on a port that stays."""
+        without = replace(SERVED, listeners=(HTTP, replace(HTTPS, secure=HostTable[FilterChain]())))
+        what = "server https.443 (shop.example) of listener [::]:443"
+        self.assertEqual(changes(without, SERVED), (f"{what} added (shop.yaml:5)",))
+        self.assertEqual(changes(SERVED, without), (f"{what} removed (was shop.yaml:5)",))
+
+    def test_clusters(self) -> None:
+        """Backends come, go and change."""
+        other = replace(WEB, endpoints=(Endpoint(TCPAddress("10.0.0.2", 80)),), origin=THERE)
+        before, after = Snapshot((), {WEB.name: WEB}), Snapshot((), {WEB.name: other})
+        self.assertEqual(changes(before, after), ("cluster outbound|80||web changed (shop.yaml:9)",))
+        self.assertEqual(changes(Snapshot(), after), ("cluster outbound|80||web added (shop.yaml:9)",))
+        self.assertEqual(changes(before, Snapshot()), ("cluster outbound|80||web removed (was shop.yaml:5)",))

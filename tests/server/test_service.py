@@ -1,0 +1,126 @@
+"""Tests of L{edgegate.server.service}: the beginning and the end; see test_service_reload for what lies between."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet import reactor
+from twisted.internet.threads import deferToThread
+from twisted.trial.unittest import TestCase
+
+from edgegate.server.service import GatewayService
+from edgegate.sources.loading import Configuration
+from tests.net.pairs import until
+from tests.server.test_service_reload import FILES
+
+ASK = b"GET / HTTP/1.1\r\nhost: a.example\r\n\r\n"
+
+
+class ServiceTests(TestCase):
+    """A gateway that redirects."""
+
+    def make(self, number: int = 0, **options: Any) -> GatewayService:
+        """Make a gateway with one port."""
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        (folder / "gateway.yaml").write_text(FILES.format(number=number or 80, host="a.example"))
+        configuration = Configuration(str(folder), port_map={} if number else {80: 0})
+        return GatewayService(reactor, configuration.load(), configuration.load, **options)  # type: ignore[arg-type]
+
+    def start(self, service: GatewayService) -> int:
+        """Start as twistd does; return the port."""
+        service.privilegedStartService()
+        service.startService()
+        self.addCleanup(lambda: service.stopService() if service.ready else None)
+        bound = service.bound(service.snapshot.listeners[0])
+        return getattr(bound, "port", 0)
+
+    def connect(self, port: int) -> socket.socket:
+        """Connect."""
+        sock = socket.create_connection(("127.0.0.1", port), 10)
+        self.addCleanup(sock.close)
+        return sock
+
+    async def test_ready(self) -> None:
+        """It is ready once its ports are open, and no more when it ends."""
+        service = self.make()
+        self.assertFalse(service.ready)
+        port = self.start(service)
+        self.assertTrue(service.ready)
+        client = self.connect(port)
+        client.sendall(ASK)
+        self.assertIn(b"301", await deferToThread(client.recv, 1000))
+        self.assertEqual((service.connections, service.counters.requests), (1, 1))
+        client.close()
+        await service.stopService()
+        self.assertFalse(service.ready)
+        self.assertRaises(ConnectionRefusedError, self.connect, port)
+
+    async def test_without_privileges(self) -> None:
+        """C{twist} leaves the privileged start out: the ports are opened all the same."""
+        service = self.make()
+        service.startService()
+        self.assertIsNotNone(service.bound(service.snapshot.listeners[0]))
+        await service.stopService()
+
+    async def test_port_taken(self) -> None:
+        """A port that can't be opened ends the start."""
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            service = self.make(other.getsockname()[1])
+            self.assertRaises(SystemExit, service.privilegedStartService)
+        await service.stopService()
+
+    async def test_drain(self) -> None:
+        """Who waits for nothing is closed at once; who sends a request still may, for a while, and is then reset."""
+        service = self.make(drain=0.3)
+        port = self.start(service)
+        idle, busy = self.connect(port), self.connect(port)
+        idle.sendall(ASK)
+        self.assertIn(b"301", await deferToThread(idle.recv, 1000))
+        busy.sendall(b"POST / HTTP/1.1\r\nhost: a.example\r\ncontent-length: 5\r\nexpect: 100-continue\r\n\r\n")
+        await until(lambda: service.connections == 2)
+        stopping = service.stopService()
+        self.assertEqual(await deferToThread(idle.recv, 1), b"")
+        await stopping
+        self.assertEqual(service.connections, 0)
+
+    async def test_hurry(self) -> None:
+        """A drain that is hurried ends at once, under way or not, and what it resets is counted."""
+        for before in (False, True):
+            service = self.make(drain=3600.0)
+            busy = self.connect(self.start(service))
+            busy.sendall(b"GET / HTTP/1.1\r\n")
+            await until(lambda: service.connections == 1)  # noqa: B023
+            if before:
+                service.hurry()
+            stopping = service.stopService()
+            if not before:
+                self.assertEqual(service.connections, 1)
+                service.hurry()
+            await stopping
+            self.assertEqual(service.connections, 0)
+
+    async def test_children(self) -> None:
+        """What belongs to the gateway begins after its ports are open, and ends after nobody is served."""
+        service = self.make()
+        told: list[object] = []
+
+        class Child(Service):
+            """Writes down when it begins and ends."""
+
+            def startService(self) -> None:
+                told.append(service.bound(service.snapshot.listeners[0]) is not None)
+
+            def stopService(self) -> None:
+                told.append(service.connections)
+
+        Child().setServiceParent(service)
+        port = self.start(service)
+        client = self.connect(port)
+        client.sendall(ASK)
+        await deferToThread(client.recv, 1000)
+        await service.stopService()
+        self.assertEqual(told, [True, 0])

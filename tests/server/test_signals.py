@@ -1,0 +1,86 @@
+"""Tests of L{edgegate.server.signals}."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
+from twisted.internet.testing import MemoryReactorClock
+from twisted.internet.threads import deferToThread
+from twisted.trial.unittest import TestCase
+
+from edgegate.server.signals import ENDS, Early, Signals
+
+
+class SignalsTests(TestCase):
+    """Signals of this process."""
+
+    async def test_action(self) -> None:
+        """A signal calls its action in the reactor's turn; who listened before is called too, and alone afterwards."""
+        from twisted.internet import reactor  # noqa: PLC0415
+
+        came: Deferred[None] = Deferred()
+        before: list[int] = []
+        original = signal.signal(signal.SIGUSR2, lambda number, frame: before.append(number))
+        self.addCleanup(signal.signal, signal.SIGUSR2, original)
+        signals = Signals(reactor, {signal.SIGUSR2: lambda: came.callback(None)})  # type: ignore[arg-type]
+        signals.startService()
+        os.kill(os.getpid(), signal.SIGUSR2)
+        await came
+        self.assertEqual(before, [signal.SIGUSR2])
+        signals.stopService()
+        os.kill(os.getpid(), signal.SIGUSR2)
+        self.assertEqual(before, [signal.SIGUSR2] * 2)
+
+    async def test_early(self) -> None:
+        """A signal that comes before the start does not end the process: its action follows."""
+        from twisted.internet import reactor  # noqa: PLC0415
+
+        self.addCleanup(signal.signal, signal.SIGUSR2, signal.getsignal(signal.SIGUSR2))
+        early = Early(signal.SIGUSR2)
+        os.kill(os.getpid(), signal.SIGUSR2)
+        came: Deferred[None] = Deferred()
+        signals = Signals(reactor, {signal.SIGUSR2: lambda: came.callback(None)}, early=early)  # type: ignore[arg-type]
+        signals.startService()
+        await came
+        signals.stopService()
+
+    async def test_end_told_again(self) -> None:
+        """What ends the process goes to who listened before, once; then the end is hurried; in the end nobody is."""
+        from twisted.internet import reactor  # noqa: PLC0415
+
+        await deferLater(reactor, 0)  # type: ignore[arg-type]
+        hurried: Deferred[None] = Deferred()
+        before: list[int] = []
+        for number in ENDS:
+            original = signal.signal(number, lambda number, frame: before.append(number))
+            self.addCleanup(signal.signal, number, original)
+        signals = Signals(reactor, {}, lambda: hurried.callback(None))  # type: ignore[arg-type]
+        signals.startService()
+        os.kill(os.getpid(), signal.SIGTERM)
+        self.assertEqual(before, [signal.SIGTERM])
+        os.kill(os.getpid(), signal.SIGINT)
+        await hurried
+        self.assertEqual(before, [signal.SIGTERM])
+        signals.stopService()
+        self.assertEqual([signal.getsignal(number) for number in ENDS], [signal.SIG_DFL] * 2)
+
+    async def test_never_told_to_end(self) -> None:
+        """Who listened before has it again where nobody was told to end."""
+        from twisted.internet import reactor  # noqa: PLC0415
+
+        await deferLater(reactor, 0)  # type: ignore[arg-type]
+        before = [signal.getsignal(number) for number in ENDS]
+        signals = Signals(reactor, {}, self.fail)  # type: ignore[arg-type]
+        signals.startService()
+        self.assertNotEqual([signal.getsignal(number) for number in ENDS], before)
+        signals.stopService()
+        self.assertEqual([signal.getsignal(number) for number in ENDS], before)
+
+    async def test_another_thread(self) -> None:
+        """Where signals can't be had they are left alone."""
+        signals = Signals(MemoryReactorClock(), {signal.SIGUSR2: self.fail})  # type: ignore[arg-type]
+        await deferToThread(signals.startService)
+        signals.stopService()

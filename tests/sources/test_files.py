@@ -1,0 +1,198 @@
+"""Tests of L{edgegate.sources.files}."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.sources.file_reader import FileReader
+from edgegate.sources.files import STANDARD_INPUT, Sources
+
+T = TypeVar("T")
+
+
+class SourcesTests(SynchronousTestCase):
+    """What was read, and whether it still is what it was."""
+
+    def setUp(self) -> None:
+        """Make a folder of two files, of which one is read by name."""
+        self.folder = Path(self.mktemp())
+        self.folder.mkdir()
+        (self.folder / "a.yaml").write_bytes(b"a")
+        (self.folder / "shop.key").write_bytes(b"key")
+        self.sources = self.read(str(self.folder))
+
+    def read(self, config: str, *names: str) -> Sources:
+        """Read everything."""
+        sources = Sources(config, lambda: b"input")
+        self.documents = list(sources.documents())
+        for name in names or ("shop.key",):
+            try:
+                sources.read(name)
+            except OSError:
+                continue
+        return sources
+
+    def test_unchanged(self) -> None:
+        """Files that were touched, and others, change nothing."""
+        self.assertEqual(self.documents, [("a.yaml", b"a")])
+        os.utime(self.folder / "a.yaml", (1, 1))
+        (self.folder / "other.txt").touch()
+        (self.folder / ".a.yaml.swp").touch()
+        self.assertFalse(self.sources.changed())
+
+    def test_documents_change(self) -> None:
+        """A file has another content, is new, is gone."""
+        (self.folder / "a.yaml").write_bytes(b"b")
+        self.assertTrue(self.sources.changed())
+        (self.folder / "a.yaml").write_bytes(b"a")
+        self.assertFalse(self.sources.changed())
+        (self.folder / "b.yaml").touch()
+        self.assertTrue(self.sources.changed())
+        (self.folder / "b.yaml").unlink()
+        (self.folder / "a.yaml").unlink()
+        self.assertTrue(self.sources.changed())
+
+    def test_named_file_changes(self) -> None:
+        """So is a file that a document names watched for, also if it isn't there yet."""
+        (self.folder / "shop.key").write_bytes(b"another")
+        self.assertTrue(self.sources.changed())
+        sources = self.read(str(self.folder), "late.key")
+        self.assertEqual(sources.named, [self.folder / "late.key"])
+        self.assertFalse(sources.changed())
+        (self.folder / "late.key").touch()
+        self.assertTrue(sources.changed())
+
+    def test_folder_goes(self) -> None:
+        """A folder that can't be read any more is a change, and no error."""
+        self.folder.rename(self.folder.with_suffix(".away"))
+        self.assertTrue(self.sources.changed())
+        gone = self.read(str(self.folder))
+        self.assertEqual(self.documents, [(str(self.folder), "No such file or directory")])
+        self.assertFalse(gone.changed())
+
+    def test_tree(self) -> None:
+        """Files of folders within the folder are called by their way from there; a new one is a change."""
+        (self.folder / "sub").mkdir()
+        self.assertFalse(self.sources.changed())
+        (self.folder / "sub/b.yaml").write_bytes(b"b")
+        self.assertTrue(self.sources.changed())
+        self.read(str(self.folder))
+        self.assertEqual(self.documents, [("a.yaml", b"a"), ("sub/b.yaml", b"b")])
+
+    def test_special_files(self) -> None:
+        """Pipes, sockets and devices are not waited for: neither as documents nor where a document names them."""
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.bind(str(self.folder / "s.yaml"))
+        os.mkfifo(self.folder / "p.yaml")
+        (self.folder / "l.yaml").symlink_to("p.yaml")
+        (self.folder / "d.yaml").symlink_to("/dev/zero")
+        self.read(str(self.folder))
+        pipe, device = "it is a named pipe, not a file", "it is a device, not a file"
+        self.assertEqual(
+            self.documents,
+            [
+                ("a.yaml", b"a"),
+                ("d.yaml", device),
+                ("l.yaml", pipe),
+                ("p.yaml", pipe),
+                ("s.yaml", "it is a socket, not a file"),
+            ],
+        )
+        for name, reason in (("p.yaml", pipe), ("l.yaml", pipe), ("d.yaml", device)):
+            error = self.assertRaises(OSError, self.sources.read, name)
+            self.assertEqual(error.strerror, reason)
+        self.assertRaises(IsADirectoryError, self.sources.read, ".")
+        self.read(str(self.folder / "p.yaml"))
+        self.assertEqual(self.documents, [(str(self.folder / "p.yaml"), f"{pipe}; - reads standard input")])
+
+    def test_files_that_hang(self) -> None:
+        """A file system that does not answer is a reason, and a change."""
+
+        class Hanging(FileReader):
+            hangs = False
+
+            def __call__(self, work: Callable[[], T]) -> T:
+                if self.hangs:
+                    raise TimeoutError(errno.ETIMEDOUT, "nothing came for 10 seconds")
+                return super().__call__(work)
+
+        reader = Hanging()
+        sources = Sources(str(self.folder), lambda: b"", reader)
+        self.assertEqual(list(sources.documents()), [("a.yaml", b"a")])
+        sources.read("shop.key")
+        reader.hangs = True
+        self.assertTrue(sources.changed())
+        self.assertRaises(TimeoutError, sources.read, "shop.key")
+        sources = Sources(str(self.folder), lambda: b"", reader)
+        self.assertEqual(list(sources.documents()), [(str(self.folder), "nothing came for 10 seconds")])
+        self.assertRaises(TimeoutError, sources.read, "shop.key")
+        self.assertEqual(sources.named, [self.folder.parent / "shop.key"])
+
+    def test_many_files(self) -> None:
+        """Many files are read in their order, be they small, large, or unreadable."""
+        expected: list[tuple[str, object]] = [("a.yaml", b"a")]
+        for number in range(100):
+            name = f"b{number:02}.yaml"
+            content = b"x" * (1 + number % 7 * 300_000)
+            if number % 10:
+                (self.folder / name).write_bytes(content)
+            else:
+                (self.folder / name).symlink_to("nowhere")
+            expected.append((name, content if number % 10 else "No such file or directory"))
+        self.read(str(self.folder))
+        self.assertEqual(self.documents, expected)
+
+    def test_one_file_hangs(self) -> None:
+        """Of files that are read together the one that hangs is named, and the others are read."""
+
+        class Hanging(FileReader):
+            calls = 0
+
+            def __call__(self, work: Callable[[], T]) -> T:
+                self.calls += 1
+                # the first two look at the folder, the third reads the files, and those after it each of them
+                if self.calls in (3, 5):
+                    raise TimeoutError(errno.ETIMEDOUT, "nothing came")
+                return super().__call__(work)
+
+        for name in ("b", "c"):
+            (self.folder / f"{name}.yaml").write_text(name)
+        sources = Sources(str(self.folder), lambda: b"", Hanging())
+        self.assertEqual(list(sources.documents()), [("a.yaml", b"a"), ("b.yaml", "nothing came"), ("c.yaml", b"c")])
+
+    def test_passed_over(self) -> None:
+        """Files with other endings that hold documents are told, but for copies of files that are read."""
+        gateway = "apiVersion: networking.istio.io/v1\nkind: Gateway\n---\nkind: VirtualService\n"
+        for name in ("a.yaml.bak", "a.yaml~", "b.yaml.bak", "sub/c.txt"):
+            path = self.folder / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(gateway)
+        (self.folder / "notes.txt").write_text(f"An example:\n\n  {gateway}")
+        (self.folder / "deployment.txt").write_text("apiVersion: apps/v1\nkind: Deployment\n")
+        (self.folder / "binary").write_bytes(b"\0" + gateway.encode())
+        os.mkfifo(self.folder / "pipe")
+        sources = self.read(str(self.folder))
+        kinds = ("Gateway", "VirtualService")
+        self.assertEqual(list(sources.passed_over()), [("b.yaml.bak", kinds), ("sub/c.txt", kinds)])
+        self.assertFalse(sources.changed())
+
+    def test_base(self) -> None:
+        """Names are relative to where they were given, wherever the process has gone since."""
+        sources = Sources(self.folder.name, lambda: b"", base=self.folder.parent)
+        self.assertEqual(list(sources.documents()), [("a.yaml", b"a")])
+        sources.read("shop.key")
+        self.assertEqual((sources.path, sources.named), (self.folder, [self.folder / "shop.key"]))
+
+    def test_standard_input(self) -> None:
+        """Standard input stays what it was; the files that it names are relative to the current folder."""
+        sources = self.read(STANDARD_INPUT, "shop.key")
+        self.assertEqual(self.documents, [("<stdin>", b"input")])
+        self.assertEqual(sources.named, [Path("shop.key")])
+        self.assertFalse(sources.changed())
