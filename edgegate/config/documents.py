@@ -13,7 +13,7 @@ from itertools import islice
 
 from edgegate.config.composing import Composer, Node, Unreadable
 from edgegate.config.document import Document
-from edgegate.config.envelope import documents_of
+from edgegate.config.envelope import GuessKind, documents_of, no_guess
 from edgegate.config.plain import NotPlain, plain
 from edgegate.config.problems import Problem, Problems, Role, Severity
 
@@ -32,18 +32,19 @@ _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _MARK = b"\xef\xbb\xbf"
 
 
-def read(file: str, text: bytes | str, problems: Problems) -> list[Document]:
+def read(file: str, text: bytes | str, problems: Problems, guess: GuessKind = no_guess) -> list[Document]:
     """Return all documents of a file; see L{stream}."""
-    return list(stream(file, text, problems))
+    return list(stream(file, text, problems, guess))
 
 
-def stream(file: str, text: bytes | str, problems: Problems) -> Iterator[Document]:
+def stream(file: str, text: bytes | str, problems: Problems, guess: GuessKind = no_guess) -> Iterator[Document]:
     """
     Yield all documents of a file one by one, as far as they can be read. Whatever is wrong is reported.
 
     Nothing of a document is kept here, so that those of a large file need not be in memory all at once.
 
     @param file: What problems call it: relative to the folder, as the user named it.
+    @param guess: Asked for the kind of a document that does not say its own.
     """
     if len(text) > MAX_FILE:
         problems.add(Problem(file, 1, 1, Severity.ERROR, "", f"larger than {MAX_FILE // 1024 // 1024} MiB", Role.CAUSE))
@@ -57,7 +58,7 @@ def stream(file: str, text: bytes | str, problems: Problems) -> Iterator[Documen
     for _ in range(MAX_SYNTAX_ERRORS):
         try:
             for root in _roots(file, line, text, problems):
-                yield from documents_of(file, root.line, root.value, root.places, problems)
+                yield from documents_of(file, root.line, root.value, root.places, problems, guess)
             return
         except Unreadable as error:
             text = text if isinstance(text, str) else text.decode()

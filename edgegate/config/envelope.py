@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import PurePath
@@ -12,20 +12,35 @@ from typing import Any
 from edgegate.config.document import Document, Path, Places, format_path
 from edgegate.config.problems import Problems, Role, Severity
 from edgegate.config.values import describe, quoted, type_name
-from edgegate.istio.kinds import KINDS
 
 DEFAULT_NAMESPACE = "default"
+
+GuessKind = Callable[[Mapping[str, Any]], str]
+"""Returns the kind that a document probably is of, by the fields of its C{spec}; empty: there is no telling."""
 
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)")
 
 
-def documents_of(file: str, line: int, value: object, places: Places | None, problems: Problems) -> Iterator[Document]:
+def no_guess(spec: Mapping[str, Any]) -> str:
+    """Guess nothing: a L{GuessKind}."""
+    return ""
+
+
+def documents_of(
+    file: str,
+    line: int,
+    value: object,
+    places: Places | None,
+    problems: Problems,
+    guess: GuessKind = no_guess,
+) -> Iterator[Document]:
     """
     Yield what a composed YAML document holds: nothing where it is empty, itself, or the items of a C{List}.
 
     What lacks a name, a kind or an apiVersion is reported instead.
 
     @param line: Where it begins.
+    @param guess: Asked for the kind of a document that does not say its own.
     """
     if value is None:
         return
@@ -40,9 +55,9 @@ def documents_of(file: str, line: int, value: object, places: Places | None, pro
         children = (places or {})["items"][2] or {}
         for index, item in enumerate(value["items"]):
             item_line, _, item_places = children[index]
-            yield from documents_of(file, item_line, item, item_places, problems)
+            yield from documents_of(file, item_line, item, item_places, problems, guess)
         return
-    document = _read(draft, value, problems)
+    document = _read(draft, value, problems, guess)
     if document is not None:
         yield document
 
@@ -52,7 +67,7 @@ def _is_list(value: Mapping[str, Any]) -> bool:
     return isinstance(kind, str) and kind.endswith("List") and isinstance(value.get("items"), list)
 
 
-def _read(draft: Document, value: Mapping[str, Any], problems: Problems) -> Document | None:
+def _read(draft: Document, value: Mapping[str, Any], problems: Problems, guess: GuessKind) -> Document | None:
     metadata = value.get("metadata")
     if metadata is not None and not isinstance(metadata, dict):
         _error(draft, problems, ("metadata",), f"expected object, got {describe(metadata)}")
@@ -64,7 +79,7 @@ def _read(draft: Document, value: Mapping[str, Any], problems: Problems) -> Docu
         draft.problem(problems, Severity.INFO, (), "a Kustomization is passed over: write out what it makes")
         return None
     if missing:
-        hint = _probable_kind(value) if "kind" in missing else ""
+        hint = _probable_kind(value, guess) if "kind" in missing else ""
         _error(draft, problems, (), f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing{hint}")
     api_version, kind, name = (_text(draft, where, path, problems) for path, where in needed.items())
     namespace = metadata.get("namespace")
@@ -91,13 +106,13 @@ def _is_kustomization(file: str, value: Mapping[str, Any]) -> bool:
     return named or str(value.get("apiVersion")).startswith("kustomize.config.k8s.io/")
 
 
-def _probable_kind(value: Mapping[str, Any]) -> str:
-    """Return what to write for the kind of a document, by the fields of its spec; nothing where several have them."""
+def _probable_kind(value: Mapping[str, Any], guess: GuessKind) -> str:
+    """Return what to write for the kind of a document."""
     spec = value.get("spec")
     if not isinstance(spec, dict) or not spec:
         return ""
-    fitting = [kind.name for kind in KINDS if not spec.keys() - set(kind.struct.__struct_encode_fields__)]
-    return f": write kind: {fitting[0]}, if one is meant" if len(fitting) == 1 else ""
+    kind = guess(spec)
+    return f": write kind: {kind}, if one is meant" if kind else ""
 
 
 def _text(draft: Document, where: Mapping[str, Any], path: Path, problems: Problems) -> str | None:

@@ -16,6 +16,7 @@ from edgegate.config.document import Document
 from edgegate.config.documents import MAX_FILE, stream
 from edgegate.config.problems import Problem, Problems, Role, Severity
 from edgegate.istio.decode import decode
+from edgegate.istio.kinds import kind_of_fields
 from edgegate.istio.resources import Resources
 from edgegate.istio.translate import CompileOptions, compile_resources
 from edgegate.istio.translate.portable import warn_of_differences
@@ -149,7 +150,7 @@ def _documents(sources: Sources, problems: Problems) -> Iterator[Document]:
         if isinstance(content, str):
             problems.add(Problem(name, 1, 1, Severity.ERROR, "", f"can't be read: {content}", Role.CAUSE))
         else:
-            yield from stream(name, content, problems)
+            yield from stream(name, content, problems, kind_of_fields)
 
 
 def _tell_passed_over(sources: Sources, resources: Resources, problems: Problems) -> None:

@@ -8,6 +8,7 @@ from edgegate.config.document import Document
 from edgegate.config.documents import read
 from edgegate.config.problems import Problems
 from edgegate.istio.decode import decode
+from edgegate.istio.kinds import kind_of_fields
 from edgegate.istio.resources import Resources
 
 ISTIO = "networking.istio.io/v1"
@@ -24,7 +25,7 @@ def documents(text: str | bytes) -> list[Document]:
 def read_all(text: str | bytes) -> tuple[list[Document], list[str]]:
     """Return documents and problems of a file named C{f}."""
     problems = Problems()
-    found = read("f", dedent(text) if isinstance(text, str) else text, problems)
+    found = read("f", dedent(text) if isinstance(text, str) else text, problems, kind_of_fields)
     return found, [str(problem) for problem in problems]
 
 

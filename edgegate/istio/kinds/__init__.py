@@ -4,6 +4,7 @@ The kinds of documents that are understood, a module and a row for each.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,3 +96,9 @@ CORE_KINDS = frozenset(
     )
 )
 """All kinds of Kubernetes' core group, so that a misspelt one is told from another's."""
+
+
+def kind_of_fields(spec: Mapping[str, object]) -> str:
+    """Return the one kind that has all these fields in its C{spec}; empty where none has, or several have."""
+    fitting = [kind.name for kind in KINDS if not spec.keys() - set(kind.struct.__struct_encode_fields__)]
+    return fitting[0] if len(fitting) == 1 else ""
