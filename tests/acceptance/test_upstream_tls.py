@@ -143,7 +143,7 @@ class VerifiedTests(UpstreamTLSCase):
         self.assertEqual(self.get(), "certificate is not for this name (UF)\n 503")
         self.gateway.says("its certificate is for other.example, not for shop.example")
         self.assertEqual(sum(visit.requests for visit in backend.visits), 0)
-        self.assertEqual(self.flags()[0].split(",")[0], "UF")
+        self.assertIn("UF", self.flags()[0].split(","))
 
     def test_listed_name(self) -> None:
         """The names that the rule lists count; the SNI name is the rule's, too."""
