@@ -3,8 +3,8 @@
 from twisted.application.service import Application
 from twisted.internet import reactor
 
-from edgegate.loading import Configuration
-from edgegate.service import GatewayService
+from edgegate.sources.loading import Configuration
+from edgegate.server.service import GatewayService
 
 application = Application("shop")
 
