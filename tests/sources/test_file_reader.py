@@ -73,7 +73,7 @@ class FileReaderTests(SynchronousTestCase):
 
     def test_end_of_the_process(self) -> None:
         """What hangs does not hold up the end of the process."""
-        root = Path(__file__).resolve().parents[1]
+        root = Path(__file__).resolve().parents[2]
         done = subprocess.run(
             [sys.executable, "-c", HANGS], cwd=root, capture_output=True, text=True, timeout=60, check=True
         )

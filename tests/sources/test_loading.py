@@ -204,13 +204,14 @@ class LoadTests(SynchronousTestCase):
 
     def test_unreadable(self) -> None:
         """What is not there, or can't be read, is an error with the reason."""
-        for config, reason in (
-            (self.folder / "nothing", "No such file or directory"),
-            ("a\0b", "no file can have this name"),
+        nowhere = str(self.folder / "nothing")
+        for config, shown, reason in (
+            (nowhere, nowhere, "No such file or directory"),
+            ("a\0b", "a\\x00b", "no file can have this name"),
         ):
             loaded = self.load(config)
             self.assertIsNone(loaded.snapshot)
-            self.assertEqual(self.reported(loaded), [f"{config}:1:1: error: can't be read: {reason}"])
+            self.assertEqual(self.reported(loaded), [f"{shown}:1:1: error: can't be read: {reason}"])
         (self.folder / "a.yaml").symlink_to("nowhere")
         self.assertEqual(self.reported(self.load()), ["a.yaml:1:1: error: can't be read: No such file or directory"])
 
