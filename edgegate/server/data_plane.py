@@ -101,6 +101,7 @@ class DataPlane:
     @ivar snapshot: What is served; THE Snapshot.
     @ivar clusters: The state of its clusters.
     @ivar ports: The open ports, by what they bind.
+    @ivar leave: Seconds that connections may go on after their port left the files.
     """
 
     def __init__(
@@ -125,6 +126,7 @@ class DataPlane:
         @param dns_servers: Asked for the names of backends in place of those that the system asks.
         """
         self.snapshot = Snapshot()
+        self.leave = LEAVE
         self.ports: dict[Address, DownstreamListener] = {}
         self.wheel = wheel = TimerWheel(cast(IReactorTime, reactor))
         names = cast(IReactorPluggableNameResolver, reactor)
@@ -280,7 +282,7 @@ class DataPlane:
     def _leave(self, port: DownstreamListener) -> None:
         port.withdraw()
         deadline = self._leaving[port] = Deadline(self.wheel, partial(self._left, port))
-        deadline.start(LEAVE)
+        deadline.start(self.leave)
 
     def _left(self, port: DownstreamListener) -> None:
         """A port has been closed for long enough: end what is still open of it."""

@@ -51,6 +51,9 @@ class Configuration:
     Files, and how they are to be taken: can be loaded again and again.
 
     Standard input is read once, and then stays what it was.
+
+    @ivar few_objects: What the garbage collector may look through with each load.
+    @ivar thorough_every: With which of the loads it looks through more.
     """
 
     def __init__(
@@ -82,6 +85,8 @@ class Configuration:
         self._strict = strict
         self._portable = portable
         self._loads = 0
+        self.few_objects = FEW_OBJECTS
+        self.thorough_every = THOROUGH_EVERY
         self._base = _here()
         self._reader = FileReader()
         self.config = config
@@ -100,7 +105,7 @@ class Configuration:
         sources = Sources(self.config, self._standard_input, self._reader, self._base)
         problems = Problems()
         self._loads += 1
-        thorough = gc.get_freeze_count() < FEW_OBJECTS or self._loads % THOROUGH_EVERY == 0
+        thorough = gc.get_freeze_count() < self.few_objects or self._loads % self.thorough_every == 0
         try:
             with _collector_paused(self._frozen, thorough):
                 snapshot = self._compile(sources, problems, now or datetime.now(timezone.utc))

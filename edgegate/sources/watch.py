@@ -58,7 +58,11 @@ def available() -> bool:
 
 
 class Watch:
-    """Calls back some time after files that are followed have changed; changes that come together count once."""
+    """
+    Calls back some time after files that are followed have changed; changes that come together count once.
+
+    @ivar quiet: Seconds without a change after which a series of them counts as over.
+    """
 
     def __init__(self, reactor: IReactorTime, changed: Callable[[], object], defer: Defer = maybeDeferred) -> None:
         """
@@ -77,6 +81,7 @@ class Watch:
         self._reactor = reactor
         self._changed = changed
         self._defer = defer
+        self.quiet = QUIET
         self._looks = 0
         self._stopped = False
         self._events: Any = Events(reactor)  # type: ignore[no-untyped-call]
@@ -183,9 +188,9 @@ class Watch:
         now = self._reactor.seconds()
         if self._settling is None:
             self._latest = now + LONGEST
-            self._settling = self._reactor.callLater(QUIET, self._settled)
+            self._settling = self._reactor.callLater(self.quiet, self._settled)
         else:
-            self._settling.reset(max(min(QUIET, self._latest - now), 0))
+            self._settling.reset(max(min(self.quiet, self._latest - now), 0))
 
     def _settled(self) -> None:
         self._settling = None

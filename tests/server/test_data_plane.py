@@ -39,7 +39,6 @@ from edgegate.routing.snapshot import (
     VirtualHost,
 )
 from edgegate.routing.tls import UpstreamTLS
-from edgegate.server import data_plane
 from edgegate.server.data_plane import CannotBind, DataPlane, most_connections
 from tests.net.pairs import until
 from tests.tcp.peers import PATIENCE, read_all
@@ -197,7 +196,7 @@ class DataPlaneTests(TestCase):
 
     async def test_idle_connection_of_a_port_that_went(self) -> None:
         """What does not end by itself is ended after a while."""
-        self.patch(data_plane, "LEAVE", 0.5)
+        self.plane.leave = 0.5
         client = await self.client(self.serve(listener(self.bind, redirecting(1111))))
         await self.do(client.ask)
         self.install()

@@ -14,7 +14,6 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.config.problems import Problems
 from edgegate.demo.authority import Authority
 from edgegate.routing.snapshot import TCPAddress
-from edgegate.sources import loading
 from edgegate.sources.files import MAX_KEY_FILE
 from edgegate.sources.loading import Configuration, Loaded, load
 
@@ -353,8 +352,7 @@ class LoadTests(SynchronousTestCase):
             return count
 
         self.assertEqual(loads_until_freed(), 1)
-        self.patch(loading, "FEW_OBJECTS", 0)
-        self.patch(loading, "THOROUGH_EVERY", 6)
+        configuration.few_objects, configuration.thorough_every = 0, 6
         self.assertEqual(loads_until_freed(), 3)  # two were before
 
     def test_collector(self) -> None:

@@ -12,7 +12,6 @@ from twisted.internet.defer import Deferred, fail, maybeDeferred
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
-from edgegate.sources import watch as watching
 from edgegate.sources.places import Place, places
 from edgegate.sources.watch import Watch, WatchService, available
 
@@ -69,7 +68,7 @@ class WatchTests(TestCase):
 
     async def unnoticed(self, change: Callable[[], object]) -> None:
         """Check that a change is not noticed: one that comes after it is, and they make one call."""
-        self.patch(watching, "QUIET", 0.0)
+        self.watch.quiet = 0.0
         before = self.calls
         change()
         # what inotify has to say of it is read in the next turns
