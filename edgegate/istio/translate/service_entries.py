@@ -74,7 +74,7 @@ class DeclaredEntry:
         return exported(self._resource.spec.export_to, self._resource.namespace, namespace)
 
     def warn_of_no_endpoints(self, problems: Problems) -> None:
-        """Report that it is nowhere, for now."""
+        """Report that it has no endpoint, so that requests to it are answered 503."""
         selector = self._resource.spec.workload_selector
         if selector is None:
             warn_of_no_endpoints(self._resource, problems)

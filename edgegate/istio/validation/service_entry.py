@@ -129,7 +129,7 @@ def _check_dynamic(findings: Findings, spec: ServiceEntry) -> None:
 
 
 def warn_of_no_endpoints(resource: Resource[ServiceEntry], problems: Problems) -> None:
-    """Report a ServiceEntry that is nowhere, for now: Istio takes it."""
+    """Report a ServiceEntry without endpoints. It is no error: Istio takes it."""
     message = "none: whatever is sent there is answered 503 (UH) until there is one, or resolution is DNS"
     resource.warning(problems, ("spec", "endpoints"), message)
 
