@@ -24,7 +24,7 @@ from twisted.python import usage
 from edgegate.admin.address import DEFAULT, parse_admin_address
 from edgegate.admin.service import AdminService
 from edgegate.config.report import report
-from edgegate.downstream.proxy_protocol import Introductions
+from edgegate.downstream.proxy_protocol import ProxyProtocolRules
 from edgegate.http.fields import Underscores
 from edgegate.http.limits import Limits
 from edgegate.http.target import PathNormalisation
@@ -325,7 +325,7 @@ def makeService(options: Options) -> IService:
         trusted_hops=options["trusted-hops"],
         paths=options["paths"],
         limits=options["limits"],
-        introductions=Introductions(options["proxy-protocol"], tuple(options["proxy-protocol-from"])),
+        proxy_protocol=ProxyProtocolRules(options["proxy-protocol"], tuple(options["proxy-protocol-from"])),
         place=Place(options["locality"], tuple(sorted(options["selector"].items()))),
         dns_servers=tuple(options["dns-server"]),
         shadow_hosts=options["shadow-hosts"],

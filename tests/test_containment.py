@@ -27,7 +27,7 @@ from edgegate.demo.certificates import fill
 from edgegate.http.exchange import Exchange
 from edgegate.http.h1.upstream_connection import HTTP1Backend
 from edgegate.net.poller import Poller
-from edgegate.observe.events import Ended, Misfit, RelayEnd
+from edgegate.observe.events import Ended, RejectedConnection, RelayEnd
 from edgegate.server.data_plane import DataPlane
 from edgegate.sources.loading import Configuration
 from edgegate.version import compiled
@@ -224,7 +224,7 @@ class Told:
     def connection_refused(self) -> None:
         """That is not looked at."""
 
-    def connection_misfit(self, misfit: Misfit) -> None:
+    def connection_rejected(self, rejected: RejectedConnection) -> None:
         """That is not looked at."""
 
     def request_ended(self, exchange: Ended) -> None:

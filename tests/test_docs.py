@@ -340,7 +340,8 @@ class LimitsTests(SynchronousTestCase):
             f"{limits.head_seconds:g} s, however steadily it drips",
             f"no progress in a body | {limits.body_seconds:g} s",
             f"kept connection | {limits.idle_seconds:g} s",
-            f"{limits.answer_head_bytes // 1024} KiB, {limits.answer_fields} fields, {limits.interim_answers} interim",
+            f"{limits.response_head_bytes // 1024} KiB, {limits.response_fields} fields, "
+            f"{limits.interim_responses} interim",
             f"under way | {limits.stream_idle_seconds / 60:g} min",
             f"byte in either direction | {limits.stream_idle_seconds / 60:g} min",
             f"{limits.stall_seconds:g} s in which its system acknowledges less than {limits.stall_bytes >> 10} KiB",

@@ -16,7 +16,7 @@ from twisted.logger import globalLogPublisher
 from twisted.trial.unittest import TestCase
 
 from edgegate.demo.authority import Authority
-from edgegate.downstream.proxy_protocol import Introductions
+from edgegate.downstream.proxy_protocol import ProxyProtocolRules
 from edgegate.observe.counters import Counters
 from edgegate.observe.events import Ended
 from edgegate.routing.actions import RequestChanges
@@ -99,7 +99,7 @@ class UpstreamCase(TestCase):
         self.plane = DataPlane(
             reactor,  # type: ignore[arg-type]
             self.requests,
-            introductions=Introductions({8443: False}, NEAR),
+            proxy_protocol=ProxyProtocolRules({8443: False}, NEAR),
         )
         self.addCleanup(self.end)
         self.said: list[str] = []

@@ -1,4 +1,4 @@
-"""Asking the admin listener of a gateway that runs."""
+"""HealthChecker the admin listener of a gateway that runs."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from twisted.internet.interfaces import IAddress, IProtocol, IProtocolFactory
 from zope.interface import classImplements
 
 from edgegate.http.gateway import HTTPGateway
-from edgegate.net.addresses import Downstream
+from edgegate.net.addresses import ConnectionInfo
 from edgegate.tcp.copying import RelayProtocol
 from edgegate.tcp.relay import TCPGateway
 
@@ -31,9 +31,9 @@ class Dispatch:
         """
         Return the protocol for a connection whose handshake, if it had one, is complete.
 
-        @param addr: A L{Downstream}.
+        @param addr: A L{ConnectionInfo}.
         """
-        assert isinstance(addr, Downstream)
+        assert isinstance(addr, ConnectionInfo)
         return self.http.channel(addr) if addr.chain.http is not None else RelayProtocol(addr, self.tcp)
 
     def doStart(self) -> None:

@@ -9,16 +9,16 @@ from typing import cast
 from twisted.internet.interfaces import IDelayedCall, IReactorFDSet
 
 from edgegate.downstream.dispatch import Dispatch
-from edgegate.downstream.proxy_protocol import Introducing, Introductions
-from edgegate.downstream.tls_inspector import PATIENCE, Arrival
+from edgegate.downstream.proxy_protocol import ProxyProtocolReader, ProxyProtocolRules
+from edgegate.downstream.tls_inspector import PATIENCE, TLSInspector
 from edgegate.http.interfaces import Served
-from edgegate.net.addresses import Downstream
+from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.listening import ListeningPort
 from edgegate.net.sockets import Socket
 from edgegate.net.stream import Stream
 from edgegate.net.tls_stream import TLSStream
 from edgegate.net.wheel import TimerWheel
-from edgegate.observe.events import Misfit, Observer
+from edgegate.observe.events import Observer, RejectedConnection
 from edgegate.routing.snapshot import Address, FilterChain, Listener
 from edgegate.tls.sni import ContextMap
 
@@ -54,8 +54,8 @@ class DownstreamListener:
     A listener of the Snapshot in force, on a port that is bound once L{bind} was called.
 
     @ivar serving: What new connections and new requests get; a reload replaces it.
-    @ivar arrivals: Connections that are not told apart yet.
-    @ivar introductions: On which ports connections begin with a PROXY header.
+    @ivar pending: Connections that are not told apart yet.
+    @ivar proxy_protocol: On which ports connections begin with a PROXY header.
     @ivar has_room: Tells whether one more connection may be taken.
     @ivar leaving: Whether the port is closed, or will be soon: the connections that are left end with their next
         answer.
@@ -69,7 +69,7 @@ class DownstreamListener:
         dispatch: Dispatch,
         observer: Observer,
         has_room: Callable[[], bool],
-        introductions: Introductions = Introductions(),  # noqa: B008 (frozen)
+        proxy_protocol: ProxyProtocolRules = ProxyProtocolRules(),  # noqa: B008 (frozen)
     ) -> None:
         self.reactor = reactor
         self.wheel = wheel
@@ -77,8 +77,8 @@ class DownstreamListener:
         self.dispatch = dispatch
         self.observer = observer
         self.has_room = has_room
-        self.introductions = introductions
-        self.arrivals: set[Arrival | Introducing] = set()
+        self.proxy_protocol = proxy_protocol
+        self.pending: set[TLSInspector | ProxyProtocolReader] = set()
         self.leaving = False
         self._closing: IDelayedCall | None = None
         self._port = ListeningPort(reactor, wheel, serving.listener.bind, self.accepted)
@@ -134,8 +134,8 @@ class DownstreamListener:
 
     def abort(self) -> None:
         """Close what is not told apart yet."""
-        for arrival in tuple(self.arrivals):
-            arrival.abort()
+        for inspector in tuple(self.pending):
+            inspector.abort()
 
     def accepted(self, sock: Socket, peer: Address, local: Address) -> None:
         """A client has connected; the socket is ours."""
@@ -144,18 +144,20 @@ class DownstreamListener:
             sock.close()
             return
         self.observer.connection_taken()
-        optional = self.introductions.ports.get(self.listener.port)
+        optional = self.proxy_protocol.ports.get(self.listener.port)
         if optional is None:
             self.introduced(sock, peer, local, self.wheel.clock.seconds())
-        elif self.introductions.believed(peer):
-            introducing = Introducing(self, sock, peer, local, optional)
-            self.arrivals.add(introducing)
-            introducing.start(PATIENCE)
+        elif self.proxy_protocol.believed(peer):
+            reader = ProxyProtocolReader(self, sock, peer, local, optional)
+            self.pending.add(reader)
+            reader.start(PATIENCE)
         elif optional:
             self.introduced(sock, peer, local, self.wheel.clock.seconds())
         else:
             sock.close()
-            self.observer.connection_misfit(Misfit(peer, local, "not of a network that may introduce clients"))
+            self.observer.connection_rejected(
+                RejectedConnection(peer, local, "not of a network that may introduce clients")
+            )
 
     def introduced(self, sock: Socket, peer: Address, local: Address, since: float) -> None:
         """
@@ -165,9 +167,9 @@ class DownstreamListener:
         """
         listener = self.listener
         if len(listener.secure):
-            arrival = Arrival(self, sock, peer, local, since)
-            self.arrivals.add(arrival)
-            arrival.start()
+            inspector = TLSInspector(self, sock, peer, local, since)
+            self.pending.add(inspector)
+            inspector.start()
         elif listener.plain is None:
             # its last server has gone meanwhile
             sock.close()
@@ -184,13 +186,13 @@ class DownstreamListener:
         ssl_request: bool = False,
     ) -> None:
         """Hand on a connection whose TLS, if it speaks any, does not end here."""
-        downstream = Downstream(self.listener, chain, peer, local, server_name, ssl_request=ssl_request, entry=self)
+        downstream = ConnectionInfo(self.listener, chain, peer, local, server_name, ssl_request=ssl_request, entry=self)
         if chain.http is None:
             self.dispatch.tcp.relay_socket(downstream, sock)
         else:
             self._start(Stream(self.reactor, sock, local, peer), downstream)
 
-    def serve_stream(self, stream: TLSStream, downstream: Downstream) -> None:
+    def serve_stream(self, stream: TLSStream, downstream: ConnectionInfo) -> None:
         """Hand on a connection whose handshake is done; its server may have gone meanwhile."""
         current = self.current(downstream)
         if current is None:
@@ -198,7 +200,7 @@ class DownstreamListener:
         else:
             self._start(stream, current)
 
-    def current(self, downstream: Downstream) -> Downstream | None:
+    def current(self, downstream: ConnectionInfo) -> ConnectionInfo | None:
         """
         Return a connection as it is to be served from now on; L{None} where it can't go on: its server or the rules of
         its TLS are gone.
@@ -209,7 +211,7 @@ class DownstreamListener:
             return downstream
         return successor(downstream, self.listener)
 
-    def _start(self, stream: Stream, downstream: Downstream) -> None:
+    def _start(self, stream: Stream, downstream: ConnectionInfo) -> None:
         try:
             protocol = self.dispatch.buildProtocol(downstream)
             stream.start(protocol)
@@ -221,7 +223,7 @@ class DownstreamListener:
             cast(Served, protocol).retire()
 
 
-def successor(downstream: Downstream, listener: Listener) -> Downstream | None:
+def successor(downstream: ConnectionInfo, listener: Listener) -> ConnectionInfo | None:
     """
     Return a connection of HTTP as one of a newer listener; L{None} where a new connection would be on other terms.
 

@@ -14,9 +14,9 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from edgegate.net.peek import Peek
-from edgegate.net.proxy_protocol import Introduction, MalformedHeader, NoHeader, parse
+from edgegate.net.proxy_protocol import MalformedHeader, NoHeader, ParsedHeader, parse
 from edgegate.net.sockets import Socket
-from edgegate.observe.events import Misfit
+from edgegate.observe.events import RejectedConnection
 from edgegate.routing.addresses import Address, TCPAddress
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
-class Introductions:
+class ProxyProtocolRules:
     """
     On which ports connections begin with a PROXY header, and whose is believed.
 
@@ -45,7 +45,7 @@ class Introductions:
         return any(address in network for network in self.networks)
 
 
-class Introducing:
+class ProxyProtocolReader:
     """
     One connection that is to be introduced. It owns the socket until it hands it on to its listener.
 
@@ -78,7 +78,7 @@ class Introducing:
         self._optional = optional
         self._began = monotonic()
         self._since = listener.wheel.clock.seconds()
-        self._found: Introduction | None = None
+        self._found: ParsedHeader | None = None
         self._malformed = ""
         self._peek = Peek(listener.reactor, listener.wheel, sock, self._look, self._seen, self._not_seen)
 
@@ -88,7 +88,7 @@ class Introducing:
 
     def abort(self) -> None:
         """Close at once."""
-        self._listener.arrivals.discard(self)
+        self._listener.pending.discard(self)
         self._peek.cancel()
         self._socket.close()
 
@@ -98,7 +98,7 @@ class Introducing:
             found = parse(data)
         except NoHeader:
             if self._optional:
-                self._found = Introduction(0)
+                self._found = ParsedHeader(0)
             else:
                 self._malformed = "no PROXY header"
             return None
@@ -124,11 +124,11 @@ class Introducing:
             self._not_seen("reset")
             return
         listener = self._listener
-        listener.arrivals.discard(self)
+        listener.pending.discard(self)
         listener.introduced(self._socket, found.peer or self._peer, found.local or self._local, self._since)
 
     def _not_seen(self, reason: str) -> None:
         listener = self._listener
-        listener.arrivals.discard(self)
+        listener.pending.discard(self)
         self._socket.close()
-        listener.observer.connection_misfit(Misfit(self._peer, self._local, reason, since=self._began))
+        listener.observer.connection_rejected(RejectedConnection(self._peer, self._local, reason, since=self._began))

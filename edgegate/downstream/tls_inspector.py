@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 from OpenSSL import SSL
 
-from edgegate.net.addresses import Downstream
-from edgegate.net.lingering_close import Farewell
+from edgegate.net.addresses import ConnectionInfo
+from edgegate.net.lingering_close import LingeringClose
 from edgegate.net.peek import Peek
 from edgegate.net.sockets import Socket
 from edgegate.net.ssl_request import SSL_REQUEST, UNWILLING, WILLING, asked
 from edgegate.net.tls_stream import TLSStream
 from edgegate.net.wheel import Deadline
-from edgegate.observe.events import Misfit
+from edgegate.observe.events import RejectedConnection
 from edgegate.routing.snapshot import Address, FilterChain
 from edgegate.tls.client_hello import UNRECOGNIZED_NAME, ClientHello, MalformedHello, NotTLS, alert, parse
 from edgegate.tls.verification import forwarded_client_cert, refusal
@@ -53,7 +53,7 @@ class _Speech(Enum):
     OTHER = "other"
 
 
-class Arrival:
+class TLSInspector:
     """
     One connection that is being told apart. It owns the socket until it hands it on.
 
@@ -217,7 +217,7 @@ class Arrival:
             certificate = None
             if chain.tls is not None and chain.tls.rules.verification is not None:
                 certificate = stream.connection.get_peer_certificate(as_cryptography=True)
-            downstream = Downstream(
+            downstream = ConnectionInfo(
                 served,
                 chain,
                 self._peer,
@@ -245,12 +245,14 @@ class Arrival:
         self._peek.settle()
         self._leave()
         listener = self._listener
-        Farewell(listener.reactor, listener.wheel, self._socket, words)
+        LingeringClose(listener.reactor, listener.wheel, self._socket, words)
         self._tell(reason, unknown)
 
     def _tell(self, reason: str, unknown: bool = False) -> None:
         name = self._hello.server_name
-        self._listener.observer.connection_misfit(Misfit(self._peer, self._local, reason, name, unknown, self._began))
+        self._listener.observer.connection_rejected(
+            RejectedConnection(self._peer, self._local, reason, name, unknown, self._began)
+        )
 
     def _left(self) -> float:
         """Return the seconds that are left of its patience."""
@@ -258,4 +260,4 @@ class Arrival:
 
     def _leave(self) -> None:
         self._deadline.end()
-        self._listener.arrivals.discard(self)
+        self._listener.pending.discard(self)

@@ -1,6 +1,6 @@
 # Hot path: made once for each request.
 """
-One request and its answer, between the channel that carries them and the resource that answers.
+One request and its response, between the channel that carries them and the resource that answers.
 
 The exchange keeps what the log and the metrics want to know, and sees to it
 that exactly one answer is given: its L{Phase} only goes forward.
@@ -21,8 +21,8 @@ from edgegate.http.forwarded import Client
 from edgegate.http.grpc import grpc_fields, is_grpc
 from edgegate.http.header_mutation import changed_reply
 from edgegate.http.request import RequestHead
-from edgegate.http.response import AnswerHead
-from edgegate.net.addresses import Downstream
+from edgegate.http.response import ResponseHead
+from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.stream import Stream
 from edgegate.routing.headers import HeaderChanges
 from edgegate.routing.snapshot import Address, HTTPRoute
@@ -30,7 +30,7 @@ from edgegate.upstream.cluster import ClusterState
 
 
 class Phase(IntEnum):
-    """How far the answer is."""
+    """How far the response is."""
 
     AWAITED = 0
     BEGUN = 1
@@ -53,13 +53,13 @@ class Upload(Protocol):
         """Return where the rest of a sized body may go without being looked at; L{None}: nowhere."""
 
     def pause(self) -> None:
-        """The client does not read its answer: bring no more of it."""
+        """The client does not read its response: bring no more of it."""
 
     def resume(self) -> None:
         """The client reads again."""
 
     def cancel(self) -> None:
-        """The client is gone, or nobody wants the answer any more; nothing is told afterwards."""
+        """The client is gone, or nobody wants the response any more; nothing is told afterwards."""
 
 
 class Channel(ABC):
@@ -75,36 +75,36 @@ class Channel(ABC):
 
     __slots__ = ("client", "downstream")
 
-    downstream: Downstream
+    downstream: ConnectionInfo
     client: Client
 
     @abstractmethod
-    def answer_interim(self, head: AnswerHead) -> None:
-        """Queue a 1xx answer."""
+    def response_interim(self, head: ResponseHead) -> None:
+        """Queue a 1xx response."""
 
     @abstractmethod
-    def answer_head(self, head: AnswerHead, extra: bytes = b"") -> None:
+    def response_head(self, head: ResponseHead, extra: bytes = b"") -> None:
         """
-        Queue the final answer's head.
+        Queue the final response's head.
 
-        @param extra: Field lines of this answer alone, each with its CRLF.
+        @param extra: Field lines of this response alone, each with its CRLF.
         """
 
     @abstractmethod
-    def answer_body(self, data: bytes) -> None:
+    def response_body(self, data: bytes) -> None:
         """Queue a piece of the body."""
 
     @abstractmethod
-    def answer_end(self, trailers: list[Field]) -> None:
-        """The answer is whole."""
+    def response_end(self, trailers: list[Field]) -> None:
+        """The response is whole."""
 
     @abstractmethod
     def keep_no_longer(self) -> None:
-        """Nothing may be asked behind this exchange on the same connection; its answer has not begun."""
+        """Nothing may be asked behind this exchange on the same connection; its response has not begun."""
 
     @abstractmethod
-    def answer_cut(self) -> None:
-        """The answer cannot be completed: the client must not take it for whole."""
+    def response_cut(self) -> None:
+        """The response cannot be completed: the client must not take it for whole."""
 
     @abstractmethod
     def exchange_broke(self, exchange: Exchange) -> None:
@@ -122,7 +122,7 @@ class Channel(ABC):
 
     @abstractmethod
     def run_sink(self) -> Stream | None:
-        """Return where the rest of the answer's body may go as it is, without being looked at; L{None}: nowhere."""
+        """Return where the rest of the response's body may go as it is, without being looked at; L{None}: nowhere."""
 
     @abstractmethod
     def pause_upload(self) -> None:
@@ -142,29 +142,29 @@ _NO_FIELDS: Final[list[Field]] = []
 
 class Exchange:
     """
-    One request and its answer.
+    One request and its response.
 
     @ivar upload: Who takes the request's body; L{None}: it is thrown away.
     @ivar request_whole: Whether the request's last byte was received.
-    @ivar phase: How far the answer is.
-    @ivar status: Of the final answer; 0 before it.
+    @ivar phase: How far the response is.
+    @ivar status: Of the final response; 0 before it.
     @ivar fault: What went wrong, if anything did.
     @ivar flags: Envoy's response flags of what is no fault of its own, with commas: C{DI,URX}.
-    @ivar readers: The fields of the answer that tell which pages may read it; empty: none are set.
-    @ivar changes: What is changed of the headers of an answer that is no backend's.
+    @ivar readers: The fields of the response that tell which pages may read it; empty: none are set.
+    @ivar changes: What is changed of the headers of a response that is no backend's.
     @ivar route: The route that was taken, if any was.
     @ivar clusters: Those of the Snapshot that it began with, while it is held back; L{None}: those in force are.
     @ivar cluster: The name of the cluster that was taken, or empty.
     @ivar upstream: The backend that was asked last.
     @ivar upstream_local: Our address towards it, once there was a connection.
-    @ivar upstream_time: Milliseconds until its answer began; -1 before that.
+    @ivar upstream_time: Milliseconds until its response began; -1 before that.
     @ivar identity: The lines that tell the backend who the client is; empty before one is asked.
     @ivar cookie: A line that gives the client the cookie by which it is known again, or empty.
     @ivar attempts: How many backends were asked.
     @ivar started: When the head was whole, in seconds of L{monotonic}.
     @ivar uploaded: When a body was whole, in the same seconds; 0 where there was none.
     @ivar received: Bytes of the request's body.
-    @ivar sent: Bytes of the answer's body.
+    @ivar sent: Bytes of the response's body.
     """
 
     __slots__ = (
@@ -217,7 +217,7 @@ class Exchange:
         self.uploaded = 0.0
 
     @property
-    def connection(self) -> Downstream:
+    def connection(self) -> ConnectionInfo:
         """The connection that carries it."""
         return self.channel.downstream
 
@@ -287,47 +287,47 @@ class Exchange:
         self.fault = self.fault or fault
         self._release()
 
-    # The answer, from the resource ------------------------------------------------------------------------------------
+    # The response, from the resource ----------------------------------------------------------------------------------
 
-    def answer(self, head: AnswerHead, extra: bytes = b"") -> None:
-        """Begin the final answer; see L{Channel.answer_head}."""
+    def answer(self, head: ResponseHead, extra: bytes = b"") -> None:
+        """Begin the final response; see L{Channel.response_head}."""
         self.phase = Phase.BEGUN
         self.status = head.status
         if self.readers:
             head = head.with_set(self.readers)
-        self.channel.answer_head(head, extra)
+        self.channel.response_head(head, extra)
 
     def send(self, data: bytes) -> None:
-        """Go on with the answer's body."""
+        """Go on with the response's body."""
         self.sent += len(data)
-        self.channel.answer_body(data)
+        self.channel.response_body(data)
 
     def finish(self, trailers: list[Field]) -> None:
-        """The answer is whole; the resource has let go of everything."""
+        """The response is whole; the resource has let go of everything."""
         self.phase = Phase.OVER
         self.upload = None
-        self.channel.answer_end(trailers)
+        self.channel.response_end(trailers)
 
     def mark(self, flag: str) -> None:
         """Take note of a response flag that is no fault."""
         self.flags = f"{self.flags},{flag}" if self.flags else flag
 
     def reply(self, status: int, fields: list[Field], body: bytes) -> None:
-        """Give a whole answer that is no backend's."""
+        """Give a whole response that is no backend's."""
         if self.changes:
-            # once: should they fail, the answer that tells of it goes without
+            # once: should they fail, the response that tells of it goes without
             changes, self.changes = self.changes, ()
             fields = changed_reply(status, fields, changes, self)
         # the length in a 304 would be that of the 200 in its place, which nobody knows (RFC 9110 section 8.6)
         bodyless = status in (204, 304)
-        self.answer(AnswerHead(status, REASONS.get(status, b""), fields, None if bodyless else len(body)))
+        self.answer(ResponseHead(status, REASONS.get(status, b""), fields, None if bodyless else len(body)))
         if body and not bodyless and self.head.method != b"HEAD":
             self.send(body)
         self.finish([])
         self.channel.flush()
 
     def fail(self, fault: Fault) -> None:
-        """Give the answer that belongs to a fault; where another has begun, cut it off."""
+        """Give the response that belongs to a fault; where another has begun, cut it off."""
         if self.phase is Phase.OVER:
             return
         self.fault = fault
@@ -336,7 +336,7 @@ class Exchange:
         else:
             self.phase = Phase.OVER
             self.upload = None
-            self.channel.answer_cut()
+            self.channel.response_cut()
 
     def give_up(self, fault: Fault = INTERNAL) -> None:
         """L{fail}, and have the resource let go: it has not done so itself."""
@@ -362,4 +362,4 @@ REASONS: dict[int, bytes] = {
     **{status.value: status.phrase.encode("ascii") for status in HTTPStatus},
     413: b"Content Too Large",  # its name since RFC 9110, which Python has since 3.13
 }
-"""Reason phrases of local answers (RFC 9110 section 15)."""
+"""Reason phrases of local responses (RFC 9110 section 15)."""

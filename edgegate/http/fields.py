@@ -66,7 +66,7 @@ _PROXIES: Final = (b"forwarded", b"x-real-ip", b"proxy")
 _FROM_PROXIES: Final = (b"x-forwarded-",)
 """Names, and how names begin, that are believed of a trusted proxy only; C{proxy}: U{https://httpoxy.org}."""
 
-_ANSWER: dict[bytes, Role] = {
+_RESPONSE: dict[bytes, Role] = {
     **_COMMON,
     b"server": DROP,
     b"date": DATE,
@@ -157,7 +157,7 @@ def request_roles(trusted: bool, underscores: Underscores = Underscores.ALLOW) -
 
 
 REQUEST_ROLES: Final = request_roles(trusted=False)
-ANSWER_ROLES: Final = Roles(_ANSWER)
+RESPONSE_ROLES: Final = Roles(_RESPONSE)
 
 
 def nominated(values: list[bytes]) -> frozenset[bytes]:

@@ -66,7 +66,7 @@ def _between(exchange: Exchange, message: Message, start: str, end: str, factor:
 
 def _until(end: str) -> Meaning:
     def find(exchange: Exchange, message: Message, argument: str) -> bytes:
-        # before there is an answer nothing is told of the request's end (Envoy)
+        # before there is a response nothing is told of the request's end (Envoy)
         return b"" if message.answer is None else _between(exchange, message, "DS_RX_BEG", end)
 
     return find

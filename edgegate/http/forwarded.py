@@ -17,7 +17,7 @@ from typing import Final
 
 from edgegate.http.fields import Field
 from edgegate.http.request import CHUNKED, RequestHead
-from edgegate.net.addresses import Downstream
+from edgegate.net.addresses import ConnectionInfo
 from edgegate.routing.snapshot import TCPAddress
 
 _CERTIFICATE: Final = b"x-forwarded-client-cert"
@@ -32,7 +32,7 @@ class Client:
 
     __slots__ = ("_certificate", "_hops", "_lines", "_proto", "address")
 
-    def __init__(self, downstream: Downstream, trusted_hops: int) -> None:
+    def __init__(self, downstream: ConnectionInfo, trusted_hops: int) -> None:
         peer = downstream.peer
         self.address = peer.host.encode("ascii") if isinstance(peer, TCPAddress) else b"unknown"
         self._hops = trusted_hops

@@ -26,9 +26,9 @@ from edgegate.http.interfaces import IResource, Served
 from edgegate.http.limits import Limits
 from edgegate.http.resources import FaultResource, FilteredResource, HTTPSRedirectResource, ReverseProxyResource
 from edgegate.http.target import PathNormalisation
-from edgegate.net.addresses import Downstream
+from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.connecting import Connecting
-from edgegate.net.connection_options import Opening
+from edgegate.net.connection_options import ConnectionOptions
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.observe.events import Observer
@@ -41,7 +41,9 @@ if TYPE_CHECKING:
 FINE_TICK: Final = 0.01
 """Seconds to which the timeouts of routes and tries are kept."""
 
-Connect = Callable[[Address, float, Callable[[Stream], None], Callable[[Fault], None], Opening | None], Connecting]
+Connect = Callable[
+    [Address, float, Callable[[Stream], None], Callable[[Fault], None], ConnectionOptions | None], Connecting
+]
 
 
 class HTTPGateway:
@@ -94,7 +96,7 @@ class HTTPGateway:
         self._date = b""
         self._date_second = 0
 
-    def channel(self, downstream: Downstream) -> HTTP1Channel:
+    def channel(self, downstream: ConnectionInfo) -> HTTP1Channel:
         """Return the protocol for a client's new connection."""
         channel = HTTP1Channel(downstream, self)
         self.channels.add(channel)
@@ -105,7 +107,7 @@ class HTTPGateway:
         self.channels.discard(channel)
 
     def drain(self) -> None:
-        """Let every connection end with the answer that is under way on it, or to the request on its way."""
+        """Let every connection end with the response that is under way on it, or to the request on its way."""
         for channel in tuple(self.channels):
             channel.drain()
 
@@ -170,7 +172,7 @@ def _names_a_path(route: HTTPRoute) -> bool:
     return any(match.uri is not None for match in route.matches)
 
 
-def virtual_host(downstream: Downstream, host: str) -> VirtualHost | Fault:
+def virtual_host(downstream: ConnectionInfo, host: str) -> VirtualHost | Fault:
     """
     Find the virtual host of a request.
 

@@ -24,7 +24,7 @@ def is_grpc(fields: Iterable[Field]) -> bool:
 
 
 def grpc_fields(status: int, message: bytes) -> list[Field]:
-    """Return the fields of an answer that has no messages, only a status (C{Trailers-Only})."""
+    """Return the fields of a response that has no messages, only a status (C{Trailers-Only})."""
     fields = [(b"content-type", _GRPC), (b"grpc-status", b"%d" % status)]
     if message:
         fields.append((b"grpc-message", quote(message, _IN_A_MESSAGE).encode()))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from edgegate.http.fields import Field
 from edgegate.http.request import CHUNKED, RequestHead
-from edgegate.http.response import AnswerHead
+from edgegate.http.response import ResponseHead
 from edgegate.http.substitution_formatter import Message, fields_of, rendered
 from edgegate.http.upgrade import upgrade_lines
 from edgegate.routing.actions import RequestChanges
@@ -98,19 +98,19 @@ def shadow_lines(lines: list[bytes], exchange: Exchange, changes: RequestChanges
     return b"\r\n".join([request, host, *(b"%b: %b" % field for field in fields), b"", b""])
 
 
-def changed_answer(
-    head: AnswerHead,
+def changed_response(
+    head: ResponseHead,
     extra: bytes,
     changes: tuple[HeaderChanges, ...],
     exchange: Exchange,
     backend: HTTP1Backend | None,
     sent: list[bytes],
-) -> tuple[AnswerHead, bytes]:
+) -> tuple[ResponseHead, bytes]:
     """
-    Return an answer's head with the changes of its destination, and the lines of this answer alone.
+    Return a response's head with the changes of its destination, and the lines of this response alone.
 
     @param extra: The line of L{SERVICE_TIME}, which can be changed as well.
-    @param backend: The connection that the answer came on.
+    @param backend: The connection that the response came on.
     @param sent: The request's head as it went there.
     """
     if any(SERVICE_TIME in each.names or not each.static for each in changes):
@@ -126,14 +126,14 @@ def changed_reply(
     status: int, fields: list[Field], changes: tuple[HeaderChanges, ...], exchange: Exchange
 ) -> list[Field]:
     """
-    Return the fields of an answer of the gateway's own after the changes of its route.
+    Return the fields of a response of the gateway's own after the changes of its route.
 
     The type of its body is set after them, unless they give another, and what
     a gRPC client is told is set whatever they say (Envoy).
     """
     set_last = [field for field in fields if field[0] in _SET_LAST]
     fields = [field for field in fields if field[0] not in _SET_LAST]
-    found = changed(fields, changes, exchange, Message(fields, AnswerHead(status, b"", fields)))
+    found = changed(fields, changes, exchange, Message(fields, ResponseHead(status, b"", fields)))
     names = {name for name, _ in set_last}
     if b"grpc-status" not in names:
         names.difference_update(name for name, _ in found)

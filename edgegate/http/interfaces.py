@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from zope.interface import Interface
 
-from edgegate.net.addresses import Downstream
+from edgegate.net.addresses import ConnectionInfo
 
 if TYPE_CHECKING:
     from edgegate.http.exchange import Exchange
@@ -19,9 +19,9 @@ class Served(Protocol):
     @ivar downstream: The connection.
     """
 
-    downstream: Downstream
+    downstream: ConnectionInfo
 
-    def move(self, downstream: Downstream) -> None:
+    def move(self, downstream: ConnectionInfo) -> None:
         """Go on under a new Snapshot."""
 
     def retire(self) -> None:
@@ -43,6 +43,6 @@ class IResource(Interface):
 
         The request's head is whole, its body may still be on its way: it goes
         to C{exchange.upload}, which the resource sets if it wants the body.
-        The answer is given now or later by C{exchange.answer}, C{send} and
+        The response is given now or later by C{exchange.answer}, C{send} and
         C{finish}, or whole by C{reply} or C{fail}.
         """

@@ -22,16 +22,16 @@ class Limits:
     @ivar body_rate: Bytes a second that a request's body must bring on average while the gateway is reading and no
         answer has begun; C{body_seconds} are given in advance; then 408. 0: at whatever rate.
     @ivar idle_seconds: Between requests on a kept connection, and before the first.
-    @ivar stall_seconds: In which a client that does not keep up with its answer must read some of it, or is reset.
+    @ivar stall_seconds: In which a client that does not keep up with its response must read some of it, or is reset.
     @ivar stall_bytes: How much that is.
-    @ivar linger_seconds: Reading on after an answer that ended the connection, so that the client sees the answer.
+    @ivar linger_seconds: Reading on after a response that ended the connection, so that the client sees the response.
     @ivar linger_bytes: How much is thrown away meanwhile.
     @ivar upload_bytes: Of a body held while its backend is being connected, and kept for a second try.
-    @ivar answer_head_bytes: Of a backend's answer head (Envoy's limit is 60 KiB), and of its trailer fields; more is
-        answered 502, or cuts the answer off.
-    @ivar answer_fields: Header fields of an answer.
-    @ivar interim_answers: 1xx answers before the final one.
-    @ivar stream_idle_seconds: Without a byte from the backend while an answer is awaited or under way; then 504. While
+    @ivar response_head_bytes: Of a backend's response head (Envoy's limit is 60 KiB), and of its trailer fields; more
+        is answered 502, or cuts the response off.
+    @ivar response_fields: Header fields of a response.
+    @ivar interim_responses: 1xx answers before the final one.
+    @ivar stream_idle_seconds: Without a byte from the backend while a response is awaited or under way; then 504. While
         an upload goes on it may take as long again. Also without a byte either way of a tunnel; then it is reset.
     @ivar shadows: Copies of requests that are on their way to mirrors at one time; more are not made.
     """
@@ -49,8 +49,8 @@ class Limits:
     linger_seconds: float = 5.0
     linger_bytes: int = 1024 * 1024
     upload_bytes: int = 64 * 1024
-    answer_head_bytes: int = 60 * 1024
-    answer_fields: int = 200
-    interim_answers: int = 16
+    response_head_bytes: int = 60 * 1024
+    response_fields: int = 200
+    interim_responses: int = 16
     stream_idle_seconds: float = 300.0
     shadows: int = 1024

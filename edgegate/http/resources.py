@@ -10,7 +10,7 @@ from zope.interface import classImplements
 from edgegate.errors import Fault, aborted, grpc_status_for
 from edgegate.http.exchange import Exchange
 from edgegate.http.fields import Field
-from edgegate.http.filters.cors import answer_fields, is_preflight, origin_of, preflight_answer
+from edgegate.http.filters.cors import is_preflight, origin_of, preflight_response, response_fields
 from edgegate.http.filters.hold import Delayed
 from edgegate.http.grpc import grpc_fields, is_grpc
 from edgegate.http.interfaces import IResource
@@ -32,7 +32,7 @@ class ReverseProxyResource:
         self._gateway = gateway
 
     def render(self, exchange: Exchange) -> None:
-        """Send the request on; the answer follows when it comes."""
+        """Send the request on; the response follows when it comes."""
         route = exchange.route
         assert route is not None
         forward(exchange, route, self._gateway)
@@ -106,11 +106,11 @@ def _answers_preflight(exchange: Exchange, policy: CORSPolicy) -> bool:
     if not origin:
         return False
     if is_preflight(head):
-        fields = preflight_answer(policy, head)
+        fields = preflight_response(policy, head)
         if fields is not None:
             exchange.reply(200, fields, b"")
             return True
-    exchange.readers = answer_fields(policy, origin)
+    exchange.readers = response_fields(policy, origin)
     return False
 
 
@@ -124,7 +124,7 @@ def _answer_directly(exchange: Exchange, route: HTTPRoute, direct: DirectRespons
 
 
 def _answer(exchange: Exchange, route: HTTPRoute, status: int, fields: list[Field], body: bytes) -> None:
-    """Give an answer of the files', with the changes that its route makes."""
+    """Give a response of the files', with the changes that its route makes."""
     if route.response is not None:
         exchange.changes = (route.response,)
     exchange.reply(status, fields, body)

@@ -1,15 +1,15 @@
-# Hot path: made once for each answer that differs from the one before.
-"""The head of an answer, checked: what every HTTP version's backend connection makes of what a backend sent."""
+# Hot path: made once for each response that differs from the one before.
+"""The head of a response, checked: what every HTTP version's backend connection makes of what a backend sent."""
 
 from __future__ import annotations
 
 from edgegate.errors import UPSTREAM_PROTOCOL, Fault
 from edgegate.http.fields import (
-    ANSWER_ROLES,
     CONNECTION,
     CONTENT_LENGTH,
     DATE,
     GRPC_STATUS,
+    RESPONSE_ROLES,
     TRANSFER_ENCODING,
     UPGRADE,
     Field,
@@ -19,24 +19,24 @@ from edgegate.http.fields import (
 from edgegate.http.upgrade import Protocols, protocols
 
 
-class AnswerRefused(Exception):
-    """The answer breaks HTTP, or a limit."""
+class ResponseRefused(Exception):
+    """The response breaks HTTP, or a limit."""
 
     def __init__(self, fault: Fault) -> None:
         super().__init__(fault.reason)
         self.fault = fault
 
 
-class AnswerHead:
+class ResponseHead:
     """
-    An answer's head. Shared by answers whose heads are the same: never changed.
+    A response's head. Shared by responses whose heads are the same: never changed.
 
     @ivar fields: What passes to the client, in the order of arrival, names in lower case.
     @ivar length: Bytes of the body as the head tells it, also where there is none (HEAD, 304); L{None}: it does not.
     @ivar chunked: Whether the body comes in chunks.
     @ivar keep: Whether the backend keeps its connection.
     @ivar upgrade: The protocols that follow a 101, or that the backend knows.
-    @ivar grpc_status: The field, which a gRPC answer without a body has in its head; else empty.
+    @ivar grpc_status: The field, which a gRPC response without a body has in its head; else empty.
     @ivar changed: This head with changes that are the same each time, once they were made.
     @ivar changed_by: Those changes.
     """
@@ -64,17 +64,17 @@ class AnswerHead:
         self.chunked = self.keep = self.dated = False
         self.upgrade: Protocols = ()
         self.grpc_status = self._lines = b""
-        self.changed: AnswerHead | None = None
+        self.changed: ResponseHead | None = None
         self.changed_by: object = None
 
-    def with_fields(self, fields: list[Field]) -> AnswerHead:
+    def with_fields(self, fields: list[Field]) -> ResponseHead:
         """Return a head with other fields."""
-        head = AnswerHead(self.status, self.reason, fields, self.length)
+        head = ResponseHead(self.status, self.reason, fields, self.length)
         head.chunked, head.keep, head.grpc_status = self.chunked, self.keep, self.grpc_status
         head.upgrade = self.upgrade
         return head
 
-    def with_set(self, fields: list[Field]) -> AnswerHead:
+    def with_set(self, fields: list[Field]) -> ResponseHead:
         """Return a head in which these fields replace all of their names."""
         names = {name for name, _ in fields}
         return self.with_fields([*(field for field in self.fields if field[0] not in names), *fields])
@@ -95,32 +95,32 @@ class AnswerHead:
         return lines
 
 
-def h1_answer(status: int, reason: bytes, keep: bool, received: list[Field]) -> AnswerHead:
+def h1_response(status: int, reason: bytes, keep: bool, received: list[Field]) -> ResponseHead:
     """
     Check the head of an HTTP/1 answer that llhttp has parsed.
 
     @param received: Fields with their names as the backend wrote them.
-    @raise AnswerRefused: It cannot be passed on.
+    @raise ResponseRefused: It cannot be passed on.
     """
     fields: list[Field] = []
     options: list[bytes] = []
-    head = AnswerHead(status, reason, fields)
+    head = ResponseHead(status, reason, fields)
     head.keep = keep
-    known = ANSWER_ROLES.known
+    known = RESPONSE_ROLES.known
     for name, value in received:
-        lower, role = known.get(name) or ANSWER_ROLES.of(name)
+        lower, role = known.get(name) or RESPONSE_ROLES.of(name)
         if not role or role == DATE:
             fields.append((lower, value))
         elif role == CONTENT_LENGTH:
             if head.length is not None:
-                raise AnswerRefused(UPSTREAM_PROTOCOL)
+                raise ResponseRefused(UPSTREAM_PROTOCOL)
             try:
                 head.length = content_length(value.rstrip(b" \t"))
             except ValueError as error:
-                raise AnswerRefused(UPSTREAM_PROTOCOL) from error
+                raise ResponseRefused(UPSTREAM_PROTOCOL) from error
         elif role == TRANSFER_ENCODING:
             if head.chunked or value.rstrip(b" \t").lower() != b"chunked":
-                raise AnswerRefused(UPSTREAM_PROTOCOL)
+                raise ResponseRefused(UPSTREAM_PROTOCOL)
             head.chunked = True
         elif role == CONNECTION:
             options.append(value)
@@ -136,12 +136,12 @@ def h1_answer(status: int, reason: bytes, keep: bool, received: list[Field]) -> 
     return head
 
 
-def _check_framing(head: AnswerHead) -> None:
+def _check_framing(head: ResponseHead) -> None:
     """Refuse what two readers could take for different bodies."""
     if head.status < 200 or head.status == 204:
         # RFC 9110 section 8.6, RFC 9112 section 6.1: there is none; some say that it has 0 bytes, which Envoy takes too
         if head.chunked or head.length:
-            raise AnswerRefused(UPSTREAM_PROTOCOL)
+            raise ResponseRefused(UPSTREAM_PROTOCOL)
         head.length = None
     elif head.chunked and head.length is not None:
-        raise AnswerRefused(UPSTREAM_PROTOCOL)
+        raise ResponseRefused(UPSTREAM_PROTOCOL)

@@ -22,7 +22,7 @@ from edgegate.http import formatter_time as operators_time
 from edgegate.http import formatter_tls as operators_tls
 from edgegate.http.fields import Field
 from edgegate.http.grpc import is_grpc
-from edgegate.http.response import AnswerHead
+from edgegate.http.response import ResponseHead
 from edgegate.routing.headers import Template
 from edgegate.routing.operators import EMPTY, Operator
 from edgegate.routing.snapshot import TCPAddress
@@ -36,16 +36,16 @@ _UNSAFE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 class Message(NamedTuple):
     """
-    A request or an answer whose headers are being changed.
+    A request or a response whose headers are being changed.
 
     @ivar fields: As they are at present.
-    @ivar answer: The answer's head as it came; L{None} for a request.
+    @ivar answer: The response's head as it came; L{None} for a request.
     @ivar backend: Whose answer it is; L{None}: it is none's.
     @ivar sent: The lines of the request's head as the backend got them; L{None}: none was asked.
     """
 
     fields: Sequence[Field]
-    answer: AnswerHead | None = None
+    answer: ResponseHead | None = None
     backend: HTTP1Backend | None = None
     sent: list[bytes] | None = None
 
@@ -89,7 +89,7 @@ def _constant(value: bytes) -> Meaning:
     return lambda exchange, message, argument: value
 
 
-# The request and the answer -------------------------------------------------------------------------------------------
+# The request and the response -----------------------------------------------------------------------------------------
 
 
 def _request_fields(exchange: Exchange, message: Message) -> Sequence[Field]:
@@ -207,7 +207,7 @@ _GRPC_NUMBERS = {b"%d" % number: name for number, name in enumerate(_GRPC_STATUS
 
 
 def _grpc_status(exchange: Exchange, message: Message, argument: str) -> bytes:
-    """C{%GRPC_STATUS(SNAKE_STRING)%}, of a gRPC answer that has it in its head."""
+    """C{%GRPC_STATUS(SNAKE_STRING)%}, of a gRPC response that has it in its head."""
     if message.answer is None or not is_grpc(exchange.head.fields):
         return b""
     status = message.answer.grpc_status
@@ -235,7 +235,7 @@ def _request_size(exchange: Exchange, message: Message, argument: str) -> bytes:
     return b"%d" % _size([*line, (b":scheme", exchange.scheme), *_request_fields(exchange, message)])
 
 
-def _answer_size(exchange: Exchange, message: Message, argument: str) -> bytes:
+def _response_size(exchange: Exchange, message: Message, argument: str) -> bytes:
     return b"0" if message.answer is None else b"%d" % _size([(b":status", b"200"), *message.fields])
 
 
@@ -428,7 +428,7 @@ MEANINGS: dict[str, Meaning] = {
     "RESPONSE_CODE_DETAILS": _details,
     "RESPONSE_FLAGS": _short_flags,
     "RESPONSE_FLAGS_LONG": _long_flags,
-    "RESPONSE_HEADERS_BYTES": _answer_size,
+    "RESPONSE_HEADERS_BYTES": _response_size,
     "RESPONSE_TRAILERS_BYTES": _constant(b"0"),
     "ROUTE_NAME": _text(_route_name),
     "STREAM_ID": _stream_id,

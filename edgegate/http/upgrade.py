@@ -1,5 +1,5 @@
 """
-C{Upgrade} (RFC 9110 section 7.8): which protocols a request asks for, and whether a C{101} is the answer to it.
+C{Upgrade} (RFC 9110 section 7.8): which protocols a request asks for, and whether a C{101} is the response to it.
 
 Pure. What a client says of C{Upgrade} is read here and said anew towards the
 backend, and the other way round; the two are held together by L{fits}.
@@ -16,7 +16,7 @@ from edgegate.http.fields import Field
 
 if TYPE_CHECKING:
     from edgegate.http.request import RequestHead
-    from edgegate.http.response import AnswerHead
+    from edgegate.http.response import ResponseHead
 
 Protocols = tuple[bytes, ...]
 """Names of protocols, each with its version if it has one, as they were spelled."""
@@ -50,7 +50,7 @@ def sound(asked: Protocols, method: bytes, fields: list[Field]) -> bool:
     Whether a request may ask for these protocols like that.
 
     For WebSocket (RFC 6455 section 4.1) it has to be GET with one key of 16
-    bytes in base64, and version 13: without the key no answer can be checked.
+    bytes in base64, and version 13: without the key no response can be checked.
     """
     if not _has_websocket(asked):
         return True
@@ -58,7 +58,7 @@ def sound(asked: Protocols, method: bytes, fields: list[Field]) -> bool:
     return method == b"GET" and _KEY.fullmatch(key) is not None and _only(fields, b"sec-websocket-version") == b"13"
 
 
-def fits(request: RequestHead, answer: AnswerHead) -> bool:
+def fits(request: RequestHead, answer: ResponseHead) -> bool:
     """
     Whether a C{101} is one that its request asked for.
 

@@ -14,7 +14,7 @@ from edgegate.routing.snapshot import Address, FilterChain, Listener
 
 
 @dataclass(frozen=True, slots=True)
-class Downstream:
+class ConnectionInfo:
     """
     A client's connection, after the choice of its filter chain and the end of its handshake.
 
@@ -45,4 +45,4 @@ class Downstream:
 
 
 # Behind the class, not as its decorator: mypyc makes a decorated class a plain Python one, several times as slow.
-classImplements(Downstream, IAddress)
+classImplements(ConnectionInfo, IAddress)

@@ -11,7 +11,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from edgegate.errors import CONNECT_FAILED, CONNECT_REFUSED, CONNECT_TIMEOUT, TLS_FAILED, Fault
-from edgegate.net.connection_options import Opening, keep_alive
+from edgegate.net.connection_options import ConnectionOptions, keep_alive
 from edgegate.net.poller import Poller
 from edgegate.net.sockaddr import address_of, family_of, socket_address
 from edgegate.net.sockets import unpaced
@@ -27,8 +27,8 @@ _REFUSED = frozenset((errno.ECONNREFUSED, errno.ENOENT))
 @implementer(IReadWriteDescriptor)
 class Connecting:
     """
-    One connect under way: TCP's, then a PROXY header, a request for TLS and its handshake where its L{Opening} has
-    them.
+    One connect under way: TCP's, then a PROXY header, a request for TLS and its handshake where its
+    L{ConnectionOptions} have them.
 
     It owns its socket until C{connected} gets it as a stream. One deadline is
     for all steps. Ends in one call of C{connected} or C{failed}, on a later turn of the
@@ -44,7 +44,7 @@ class Connecting:
         "_failed",
         "_fd",
         "_later",
-        "_opening",
+        "_options",
         "_reactor",
         "_socket",
         "_stream",
@@ -59,7 +59,7 @@ class Connecting:
         timeout: float,
         connected: Callable[[Stream], None],
         failed: Callable[[Fault], None],
-        opening: Opening | None = None,
+        options: ConnectionOptions | None = None,
     ) -> None:
         self._reactor = reactor
         self._wheel = wheel
@@ -68,7 +68,7 @@ class Connecting:
         self._connected = connected
         self._failed = failed
         self._deadline = Deadline(wheel, self._expired)
-        self._opening = opening
+        self._options = options
         self._stream: TLSClientStream | None = None
         self._later: IDelayedCall | None = None
         self._socket: socket.socket | None = None
@@ -116,9 +116,9 @@ class Connecting:
             self._fail(CONNECT_REFUSED if number in _REFUSED else CONNECT_FAILED)
             return
         self._reactor.removeWriter(self)
-        opening = self._opening
-        if opening is not None:
-            first = opening.header + SSL_REQUEST if opening.ssl_request else opening.header
+        options = self._options
+        if options is not None:
+            first = options.header + SSL_REQUEST if options.ssl_request else options.header
             try:
                 if first and sock.send(first) < len(first):
                     # a new connection's buffer holds it many times
@@ -126,7 +126,7 @@ class Connecting:
             except OSError:
                 self._fail(CONNECT_FAILED)
                 return
-            if opening.ssl_request:
+            if options.ssl_request:
                 self._asking = True
                 self._reactor.addReader(self)
                 return
@@ -137,7 +137,7 @@ class Connecting:
         if self._asking:
             self._reactor.removeReader(self)
         self._socket, self._fd = None, -1
-        opening = self._opening
+        options = self._options
         try:
             local = address_of(sock.getsockname())
         except OSError:
@@ -145,10 +145,10 @@ class Connecting:
             sock.close()
             self._failed(CONNECT_FAILED)
             return
-        if opening is None or opening.tls is None:
+        if options is None or options.tls is None:
             self._ready(Stream(self._reactor, sock, local, self._address))
         else:
-            self._stream = stream = TLSClientStream(self._reactor, self._wheel, sock, local, self._address, opening.tls)
+            self._stream = stream = TLSClientStream(self._reactor, self._wheel, sock, local, self._address, options.tls)
             stream.handshake(self._shaken, self._not_shaken)
 
     def connectionLost(self, reason: Failure) -> None:
@@ -170,8 +170,8 @@ class Connecting:
 
     def _ready(self, stream: Stream) -> None:
         self._deadline.end()
-        if self._opening is not None:
-            stream.key = self._opening.key
+        if self._options is not None:
+            stream.key = self._options.key
         self._connected(stream)
 
     def _begin(self, timeout: float) -> None:
@@ -194,8 +194,8 @@ class Connecting:
             return
         if isinstance(self._address, TCPAddress):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if self._opening is not None and self._opening.keepalive is not None:
-                keep_alive(sock, self._opening.keepalive)
+            if self._options is not None and self._options.keepalive is not None:
+                keep_alive(sock, self._options.keepalive)
         self._socket, self._fd = sock, sock.fileno()
         self._reactor.addWriter(self)
         self._deadline.start(timeout)
@@ -233,7 +233,7 @@ def connect(
     timeout: float,
     connected: Callable[[Stream], None],
     failed: Callable[[Fault], None],
-    opening: Opening | None = None,
+    options: ConnectionOptions | None = None,
 ) -> Connecting:
     """
     Begin to connect to an address.
@@ -242,7 +242,7 @@ def connect(
     @param timeout: In seconds, for all steps; then C{CONNECT_TIMEOUT}.
     @param connected: Gets the stream, not started yet, and owns it. Its handshake is done.
     @param failed: Gets one of the C{CONNECT_} faults, or one of TLS.
-    @param opening: What the connection begins with; L{None}: nothing.
+    @param options: What the connection begins with; L{None}: nothing.
     @return: What can be cancelled. Nobody is called before this returns.
     """
-    return Connecting(reactor, wheel, address, timeout, connected, failed, opening)
+    return Connecting(reactor, wheel, address, timeout, connected, failed, options)

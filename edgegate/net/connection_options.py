@@ -45,7 +45,7 @@ class ClientTerms(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class ConnectionOptions:
     """
     How one connection to an endpoint begins.
 

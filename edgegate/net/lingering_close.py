@@ -24,7 +24,7 @@ BYTES = 1 << 20
 """How much of what it says is thrown away."""
 
 
-class Farewell(Descriptor):
+class LingeringClose(Descriptor):
     """
     Send some bytes, close our direction, and close altogether once the client has, or a limit is reached.
 
@@ -80,4 +80,4 @@ class Farewell(Descriptor):
 
 
 # Behind the class, not as its decorator: mypyc makes a decorated class a plain Python one, several times as slow.
-classImplements(Farewell, IReadDescriptor)
+classImplements(LingeringClose, IReadDescriptor)

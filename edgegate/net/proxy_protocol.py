@@ -41,7 +41,7 @@ class NoHeader(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Introduction:
+class ParsedHeader:
     """
     What a header says.
 
@@ -56,7 +56,7 @@ class Introduction:
     local: TCPAddress | None = None
 
 
-def parse(data: bytes) -> Introduction | int:
+def parse(data: bytes) -> ParsedHeader | int:
     """
     Read the header that a connection begins with.
 
@@ -96,7 +96,7 @@ def header(version: ProxyHeader, peer: Address | None, local: Address | None) ->
 # Version 1: a line of text (section 2.1) ------------------------------------------------------------------------------
 
 
-def _parse_v1(data: bytes) -> Introduction | int:
+def _parse_v1(data: bytes) -> ParsedHeader | int:
     end = data.find(b"\r\n", 0, MAX_V1)
     if end < 0:
         if len(data) >= MAX_V1:
@@ -106,12 +106,12 @@ def _parse_v1(data: bytes) -> Introduction | int:
     size = end + 2
     words = data[len(_V1) : end].split(b" ")
     if words[0] == b"UNKNOWN":
-        return Introduction(size)
+        return ParsedHeader(size)
     if len(words) != 5 or words[0] not in (b"TCP4", b"TCP6"):
         raise MalformedHeader("unknown line")
     version = 4 if words[0] == b"TCP4" else 6
     source, destination = _literal(words[1], version), _literal(words[2], version)
-    return Introduction(size, TCPAddress(source, _port(words[3])), TCPAddress(destination, _port(words[4])))
+    return ParsedHeader(size, TCPAddress(source, _port(words[3])), TCPAddress(destination, _port(words[4])))
 
 
 def _literal(word: bytes, version: int) -> str:
@@ -133,7 +133,7 @@ def _port(word: bytes) -> int:
 # Version 2: binary (section 2.2) --------------------------------------------------------------------------------------
 
 
-def _parse_v2(data: bytes) -> Introduction | int:
+def _parse_v2(data: bytes) -> ParsedHeader | int:
     if len(data) < _FIXED:
         return _FIXED
     command, family, length = struct.unpack_from("!BBH", data, len(SIGNATURE))
@@ -148,12 +148,12 @@ def _parse_v2(data: bytes) -> Introduction | int:
         return size
     width = {_TCP4: 4, _TCP6: 16}.get(family)
     if command == _LOCAL or width is None:
-        return Introduction(size)
+        return ParsedHeader(size)
     if length < 2 * width + 4:
         raise MalformedHeader("too short for its addresses")
     source, destination = data[_FIXED : _FIXED + width], data[_FIXED + width : _FIXED + 2 * width]
     source_port, destination_port = struct.unpack_from("!HH", data, _FIXED + 2 * width)
-    return Introduction(
+    return ParsedHeader(
         size,
         TCPAddress(_host(ipaddress.ip_address(source)), source_port),
         TCPAddress(_host(ipaddress.ip_address(destination)), destination_port),

@@ -19,7 +19,7 @@ class TLSClientStream(TLSStream):
     A stream to a backend. L{handshake} comes before L{start}.
 
     In TLS 1.3 the sessions that may be resumed come after the handshake, in
-    front of the first bytes of an answer: they are kept then. So does the
+    front of the first bytes of a response: they are kept then. So does the
     word of a backend that wants another client certificate than ours.
     """
 

@@ -19,7 +19,7 @@ from twisted.internet.interfaces import IReactorFDSet
 from twisted.python.failure import Failure
 
 from edgegate.net.body_copy import BUFFER_SIZE
-from edgegate.net.lingering_close import Farewell
+from edgegate.net.lingering_close import LingeringClose
 from edgegate.net.stream import Stream
 from edgegate.net.tls_calls import (
     RECORD,
@@ -169,7 +169,7 @@ class TLSStream(Stream):
         self._phase = Phase.CLOSED
         self._unwatch()
         self.fd = -1
-        Farewell(self._reactor, self._wheel, self._socket)
+        LingeringClose(self._reactor, self._wheel, self._socket)
         if failed is not None:
             failed(reason)
 

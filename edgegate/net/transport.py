@@ -68,7 +68,7 @@ class Transport(Descriptor):
     @ivar peer: The other side's.
     @ivar bytes_in: Bytes that were received.
     @ivar bytes_out: Bytes that the kernel has taken.
-    @ivar key: Of a connection to an endpoint: see L{edgegate.net.connection_options.Opening}.
+    @ivar key: Of a connection to an endpoint: see L{edgegate.net.connection_options.ConnectionOptions}.
     """
 
     __slots__ = (

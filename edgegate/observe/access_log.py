@@ -1,6 +1,6 @@
 # Hot path: told of each request.
 """
-The access log: one line for each request, relay and misfit, when it ends.
+The access log: one line for each request, relay and rejected connection, when it ends.
 
 What ended is only noted; lines are made and written many at a time.
 """
@@ -14,9 +14,9 @@ from twisted.application.service import Service
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
-from edgegate.observe.events import Ended, Misfit, RelayEnd
+from edgegate.observe.events import Ended, RejectedConnection, RelayEnd
 from edgegate.observe.log_file import LogFile
-from edgegate.observe.log_lines import Format, misfit_values, relay_values, request_values
+from edgegate.observe.log_lines import Format, rejected_values, relay_values, request_values
 from edgegate.startup import CannotStart
 
 log = Logger(namespace=__name__)
@@ -42,7 +42,7 @@ class AccessLog:
         self._format = line
         self._write = write
         self._start_timer = start_timer
-        self._ended: list[tuple[Ended | RelayEnd | Misfit, float]] = []
+        self._ended: list[tuple[Ended | RelayEnd | RejectedConnection, float]] = []
         self._broken = False
 
     # As an observer ---------------------------------------------------------------------------------------------------
@@ -53,9 +53,9 @@ class AccessLog:
     def connection_refused(self) -> None:
         """No line is about it."""
 
-    def connection_misfit(self, misfit: Misfit) -> None:
+    def connection_rejected(self, rejected: RejectedConnection) -> None:
         """A connection ended before anything was served on it."""
-        self._add(misfit)
+        self._add(rejected)
 
     def request_ended(self, exchange: Ended) -> None:
         """A request ended."""
@@ -67,7 +67,7 @@ class AccessLog:
 
     # ------------------------------------------------------------------------------------------------------------------
 
-    def _add(self, ended: Ended | RelayEnd | Misfit) -> None:
+    def _add(self, ended: Ended | RelayEnd | RejectedConnection) -> None:
         """Something ended just now."""
         waiting = self._ended
         waiting.append((ended, monotonic()))
@@ -85,7 +85,7 @@ class AccessLog:
             lines = [self._line(ended, at, ahead) for ended, at in waiting]
             self._write("".join(lines).encode("utf-8", "backslashreplace"))
 
-    def _line(self, ended: Ended | RelayEnd | Misfit, at: float, ahead: float) -> str:
+    def _line(self, ended: Ended | RelayEnd | RejectedConnection, at: float, ahead: float) -> str:
         """Return a line; an empty one where none can be made, which takes no others with it."""
         try:
             return self._made(ended, at, ahead)
@@ -95,12 +95,12 @@ class AccessLog:
                 log.failure("a line of the access log can't be made; of others like it nothing is said")
             return ""
 
-    def _made(self, ended: Ended | RelayEnd | Misfit, at: float, ahead: float) -> str:
+    def _made(self, ended: Ended | RelayEnd | RejectedConnection, at: float, ahead: float) -> str:
         if isinstance(ended, RelayEnd):
             since = ended.connection.since
             return self._format(relay_values(ended, at - since, since + ahead))
-        if isinstance(ended, Misfit):
-            return self._format(misfit_values(ended, at - ended.since, ended.since + ahead))
+        if isinstance(ended, RejectedConnection):
+            return self._format(rejected_values(ended, at - ended.since, ended.since + ahead))
         return self._format(request_values(ended, at - ended.started, ended.started + ahead))
 
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from edgegate.errors import response_flags
-from edgegate.observe.events import Ended, Misfit, RelayEnd
+from edgegate.observe.events import Ended, RejectedConnection, RelayEnd
 
 
 class Counters:
@@ -13,21 +13,21 @@ class Counters:
 
     @ivar connections: Clients' connections that were taken.
     @ivar refused: Those that were closed at once because there were too many.
-    @ivar misfits: Those that ended before anything was served: by their ClientHello, their handshake, their silence.
+    @ivar rejected: Those that ended before anything was served: by their ClientHello, their handshake, their silence.
     @ivar relays: Relays that ended.
     @ivar requests: Requests that ended, well or badly.
-    @ivar statuses: Requests by the hundreds of their status; 0: without an answer.
+    @ivar statuses: Requests by the hundreds of their status; 0: without a response.
     @ivar flags: Requests and relays with a fault, by its response flag.
-    @ivar sent: Bytes of answers' bodies and relays to clients.
+    @ivar sent: Bytes of responses' bodies and relays to clients.
     @ivar received: Bytes of requests' bodies and relays from clients.
     """
 
     __slots__ = (
         "connections",
         "flags",
-        "misfits",
         "received",
         "refused",
+        "rejected",
         "relays",
         "requests",
         "sent",
@@ -35,7 +35,7 @@ class Counters:
     )
 
     def __init__(self) -> None:
-        self.connections = self.refused = self.misfits = self.relays = self.requests = 0
+        self.connections = self.refused = self.rejected = self.relays = self.requests = 0
         self.sent = self.received = 0
         self.statuses = [0] * 6
         self.flags: dict[str, int] = {}
@@ -65,9 +65,9 @@ class Counters:
         """There are too many connections: one was closed at once."""
         self.refused += 1
 
-    def connection_misfit(self, misfit: Misfit) -> None:
+    def connection_rejected(self, rejected: RejectedConnection) -> None:
         """A connection ended before anything was served on it."""
-        self.misfits += 1
+        self.rejected += 1
 
     def _count(self, flags: list[str]) -> None:
         for flag in flags:

@@ -16,7 +16,7 @@ from edgegate.errors import Fault
 
 
 class Connection(Protocol):
-    """A client's connection; an C{edgegate.net.addresses.Downstream}. Addresses are shown by C{str}."""
+    """A client's connection; an C{edgegate.net.addresses.ConnectionInfo}. Addresses are shown by C{str}."""
 
     @property
     def peer(self) -> object:
@@ -65,9 +65,9 @@ class Ended(Protocol):
     A request that ended; an C{edgegate.http.exchange.Exchange}.
 
     @ivar started: When its head was whole, in seconds of L{monotonic}.
-    @ivar status: 0 where no answer began.
+    @ivar status: 0 where no response began.
     @ivar flags: Response flags beside the fault's, with commas.
-    @ivar upstream_time: Milliseconds until the backend's answer began, or -1.
+    @ivar upstream_time: Milliseconds until the backend's response began, or -1.
     @ivar identity: The lines that told the backend who the client is, or empty.
     """
 
@@ -127,7 +127,7 @@ class RelayEnd:
 
 
 @dataclass(frozen=True, slots=True)
-class Misfit:
+class RejectedConnection:
     """
     A connection that ended before anything was served on it: by its ClientHello, its handshake, its silence.
 
@@ -154,7 +154,7 @@ class Observer(Protocol):
     def connection_refused(self) -> None:
         """There are too many connections: one was closed at once."""
 
-    def connection_misfit(self, misfit: Misfit) -> None:
+    def connection_rejected(self, rejected: RejectedConnection) -> None:
         """A connection ended before anything was served on it."""
 
     def request_ended(self, exchange: Ended) -> None:

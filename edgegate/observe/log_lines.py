@@ -1,5 +1,5 @@
 """
-One line of the access log for each request, relay and misfit: Istio's default text, or JSON with Istio's names.
+One line of the access log for each request, relay and rejected connection: Istio's text, or JSON with Istio's names.
 
 What a client or a backend sent is escaped, so that nobody can write a line of
 their own into the log.
@@ -13,7 +13,7 @@ from functools import lru_cache
 from time import gmtime, strftime
 
 from edgegate.errors import Fault, response_flags
-from edgegate.observe.events import Connection, Ended, Misfit, RelayEnd, Route
+from edgegate.observe.events import Connection, Ended, RejectedConnection, RelayEnd, Route
 
 NAMES = (
     "start_time",
@@ -111,11 +111,11 @@ def relay_values(relay: RelayEnd, duration: float, began: float) -> Values:
     return _stream_values(relay.connection, duration, began, relay, relay.fault, None)
 
 
-def misfit_values(misfit: Misfit, duration: float, began: float) -> Values:
+def rejected_values(rejected: RejectedConnection, duration: float, began: float) -> Values:
     """Return the fields of a connection that came to nothing; see L{request_values}."""
-    flag = "NR" if misfit.unknown else None
-    details = "filter_chain_not_found" if misfit.unknown else misfit.reason.replace(" ", "_")
-    values = _stream_values(misfit, duration, began, None, None, details)
+    flag = "NR" if rejected.unknown else None
+    details = "filter_chain_not_found" if rejected.unknown else rejected.reason.replace(" ", "_")
+    values = _stream_values(rejected, duration, began, None, None, details)
     return (*values[:5], flag, *values[6:])
 
 

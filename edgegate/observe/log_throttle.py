@@ -8,7 +8,7 @@ _MOST = 256
 """Things that are told apart; of more the oldest is forgotten."""
 
 
-class Seldom:
+class LogThrottle:
     """Lets each thing through once in so many seconds, and counts how often it was held back meanwhile."""
 
     __slots__ = ("_seconds", "_told")

@@ -7,7 +7,7 @@ from typing import Final
 
 from twisted.logger import Logger
 
-from edgegate.observe.events import Ended, Misfit, Observer, RelayEnd
+from edgegate.observe.events import Ended, Observer, RejectedConnection, RelayEnd
 
 log: Final = Logger(namespace=__name__)
 
@@ -41,11 +41,11 @@ class Observers:
             except Exception:
                 self._broke(observer)
 
-    def connection_misfit(self, misfit: Misfit) -> None:
+    def connection_rejected(self, rejected: RejectedConnection) -> None:
         """A connection ended before anything was served on it."""
         for observer in self._observers:
             try:
-                observer.connection_misfit(misfit)
+                observer.connection_rejected(rejected)
             except Exception:
                 self._broke(observer)
 

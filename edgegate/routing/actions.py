@@ -94,7 +94,7 @@ class RequestChanges:
 @dataclass(frozen=True, slots=True)
 class Redirect:
     """
-    An answer that sends the client elsewhere; what is L{None} stays as the request has it.
+    A response that sends the client elsewhere; what is L{None} stays as the request has it.
 
     @ivar port: 0: the default of the scheme; or L{REQUEST_PORT}.
     """
@@ -132,7 +132,7 @@ class Redirect:
 
 @dataclass(frozen=True, slots=True)
 class DirectResponse:
-    """An answer that needs no backend."""
+    """A response that needs no backend."""
 
     status: int
     body: bytes = b""

@@ -31,7 +31,7 @@ EXPECTED_TIME = b"x-envoy-expected-rq-timeout-ms"
 """What the gateway tells backends of each try, unless a route changes it."""
 
 SET_LAST = frozenset(("server",))
-"""Headers of an answer that the gateway sets after all changes."""
+"""Headers of a response that the gateway sets after all changes."""
 
 _OPERATOR = re.compile(r"%(?:%|(\w+)(?:\((.*?)\))?(?::([0-9]{1,6}))?%)", re.ASCII)
 

@@ -97,7 +97,7 @@ def _nothing_of(names: Iterable[str], why: str) -> dict[str, str]:
 _NOT_SENT_YET = frozenset(
     f"DOWNSTREAM_{what}_SENT" for what in ("WIRE_BYTES", "HEADER_BYTES", "DECOMPRESSED_HEADER_BYTES")
 )
-"""Of an answer whose headers are being made nothing has left."""
+"""Of a response whose headers are being made nothing has left."""
 
 EMPTY: dict[str, str] = {
     **_nothing_of(

@@ -35,7 +35,7 @@ class RetryPolicy:
     @ivar attempts: Tries after the first, 1 or more.
     @ivar conditions: Envoy's words.
     @ivar statuses: Answers that are tried again, besides.
-    @ivar per_try_timeout: From the request being sent to the head of the answer; L{None}: no limit of its own.
+    @ivar per_try_timeout: From the request being sent to the head of the response; L{None}: no limit of its own.
     @ivar backoff: The longest wait before the first try again; it doubles up to ten times as much.
     @ivar elsewhere: Whether endpoints are preferred that were not tried yet.
     """
@@ -49,7 +49,7 @@ class RetryPolicy:
 
     def after_failure(self, unconnected: bool) -> bool:
         """
-        Whether a try is repeated that had no answer.
+        Whether a try is repeated that had no response.
 
         @param unconnected: There was no connection: the backend has seen nothing of it.
         """
@@ -58,12 +58,12 @@ class RetryPolicy:
             return True
         return not RESETS.isdisjoint(conditions)
 
-    def after_answer(self, status: int, grpc_status: bytes = b"", rate_limited: bool = False) -> bool:
+    def after_response(self, status: int, grpc_status: bytes = b"", rate_limited: bool = False) -> bool:
         """
-        Whether a try is repeated that had this answer.
+        Whether a try is repeated that had this response.
 
         @param grpc_status: The field, or empty where there is none.
-        @param rate_limited: Whether the answer has C{x-envoy-ratelimited}.
+        @param rate_limited: Whether the response has C{x-envoy-ratelimited}.
         """
         conditions = self.conditions
         if rate_limited:
@@ -123,7 +123,7 @@ class Mirror:
 @dataclass(frozen=True, slots=True)
 class CORSPolicy:
     """
-    Which other origins may read the answers (Envoy's C{cors} filter).
+    Which other origins may read the responses (Envoy's C{cors} filter).
 
     @ivar methods: The value of C{access-control-allow-methods}, or empty; so are C{headers}, C{expose}, C{max_age}.
     @ivar forward_unmatched: Whether preflight requests of other origins go to the backend.

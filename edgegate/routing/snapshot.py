@@ -54,7 +54,7 @@ class WeightedCluster:
     One destination of a route; weights are relative to each other, and a weight of 0 gets nothing.
 
     @ivar request: What is changed of requests that go there; L{None}: nothing.
-    @ivar response: What is changed of the answers that come from there, in this order.
+    @ivar response: What is changed of the responses that come from there, in this order.
     """
 
     cluster: str
@@ -72,9 +72,9 @@ class HTTPRoute:
     One item of C{VirtualService.http}, or a part of it: what it does may depend on which of its conditions holds.
 
     @ivar matches: Any of them must hold; none: every request.
-    @ivar timeout: From the whole request received to the whole answer, in seconds; L{None}: no limit.
+    @ivar timeout: From the whole request received to the whole response, in seconds; L{None}: no limit.
     @ivar redirect: Where given, what every request is answered with; so is C{direct}.
-    @ivar response: What is changed of the headers of such an answer.
+    @ivar response: What is changed of the headers of such a response.
     @ivar retries: L{None}: nothing is tried again.
     @ivar filtered: Whether there is more to do than to send requests on.
     @ivar expected: The header line that tells a backend within how many milliseconds it is to answer, or empty: the
@@ -105,13 +105,13 @@ class HTTPRoute:
 
 @lru_cache(maxsize=1024)
 def _expected(timeout: float | None, per_try: float | None) -> bytes:
-    """Return the line that tells backends how long an answer may take, or nothing: one for all routes that say it."""
+    """Return the line that tells backends how long a response may take, or nothing: one for all routes that say it."""
     least = min((each for each in (timeout, per_try) if each is not None), default=None)
     return b"" if least is None else expected_line(least)
 
 
 def expected_line(seconds: float) -> bytes:
-    """Return the line that tells a backend how long its answer may take."""
+    """Return the line that tells a backend how long its response may take."""
     return b"%b: %d\r\n" % (EXPECTED_TIME, seconds * 1000)
 
 

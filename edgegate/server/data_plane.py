@@ -21,7 +21,7 @@ from twisted.logger import Logger
 
 from edgegate.downstream.dispatch import Dispatch
 from edgegate.downstream.listener import DownstreamListener, Serving
-from edgegate.downstream.proxy_protocol import Introductions
+from edgegate.downstream.proxy_protocol import ProxyProtocolRules
 from edgegate.http.gateway import HTTPGateway
 from edgegate.http.interfaces import Served
 from edgegate.http.limits import Limits
@@ -38,7 +38,7 @@ from edgegate.tls.client_contexts import ClientContext
 from edgegate.tls.sni import ContextMap
 from edgegate.upstream.dns.lookups import machine_lookups
 from edgegate.upstream.locality import Place
-from edgegate.upstream.registry import ClusterRegistry, import_asking
+from edgegate.upstream.registry import ClusterRegistry, import_health_checker
 
 log = Logger(namespace=__name__)
 
@@ -111,7 +111,7 @@ class DataPlane:
         trusted_hops: int = 0,
         max_connections: int | None = None,
         paths: PathNormalisation = PathNormalisation.BASE,
-        introductions: Introductions = Introductions(),  # noqa: B008 (frozen)
+        proxy_protocol: ProxyProtocolRules = ProxyProtocolRules(),  # noqa: B008 (frozen)
         place: Place = Place(),  # noqa: B008 (frozen)
         dns_servers: tuple[TCPAddress, ...] = (),
         limits: Limits = Limits(),  # noqa: B008 (frozen)
@@ -122,7 +122,7 @@ class DataPlane:
         @param trusted_hops: See L{HTTPGateway}, as for C{paths}, C{limits} and C{shadow_hosts}.
         @param place: Where the gateway is.
         @param max_connections: Clients' connections at one time; by default what the limit on descriptors allows.
-        @param introductions: On which ports load balancers in front say whose connections are.
+        @param proxy_protocol: On which ports load balancers in front say whose connections are.
         @param dns_servers: Asked for the names of backends in place of those that the system asks.
         """
         self.snapshot = Snapshot()
@@ -144,7 +144,7 @@ class DataPlane:
         dispatch = Dispatch(self._http, self._tcp)
 
         def port(serving: Serving) -> DownstreamListener:
-            return DownstreamListener(watcher, wheel, serving, dispatch, observer, self._has_room, introductions)
+            return DownstreamListener(watcher, wheel, serving, dispatch, observer, self._has_room, proxy_protocol)
 
         self._port = port
 
@@ -154,7 +154,7 @@ class DataPlane:
         count = len(self._http.channels) + len(self._tcp.relays)
         for ports in (self.ports.values(), self._leaving):
             for port in ports:
-                count += len(port.arrivals)
+                count += len(port.pending)
         return count
 
     @property
@@ -170,7 +170,7 @@ class DataPlane:
 
         @raise edgegate.tls.secrets.BadKeyMaterial: A certificate, key, authorities or ciphers are of no use.
         """
-        import_asking(snapshot.clusters.values())
+        import_health_checker(snapshot.clusters.values())
         servers, clients = self._contexts.servers, self._contexts.clients
         terms = {cluster.tls for cluster in snapshot.clusters.values() if cluster.tls is not None}
         return Contexts(

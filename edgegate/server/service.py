@@ -18,7 +18,7 @@ from twisted.logger import Logger, LogLevel
 
 from edgegate.config.problems import Problem, Problems, Severity
 from edgegate.config.report import summary
-from edgegate.downstream.proxy_protocol import Introductions
+from edgegate.downstream.proxy_protocol import ProxyProtocolRules
 from edgegate.http.limits import Limits
 from edgegate.http.target import PathNormalisation
 from edgegate.observe.counters import Counters
@@ -85,7 +85,7 @@ class GatewayService(MultiService):
         paths: PathNormalisation = PathNormalisation.BASE,
         drain: float = DRAIN,
         defer: Defer | None = None,
-        introductions: Introductions = Introductions(),  # noqa: B008 (frozen)
+        proxy_protocol: ProxyProtocolRules = ProxyProtocolRules(),  # noqa: B008 (frozen)
         place: Place = Place(),  # noqa: B008 (frozen)
         dns_servers: tuple[TCPAddress, ...] = (),
         limits: Limits = Limits(),  # noqa: B008 (frozen)
@@ -95,7 +95,7 @@ class GatewayService(MultiService):
         @param loaded: The files without an error in them.
         @param load: Reads them anew.
         @param observers: Told of what happens, besides the counters.
-        @param trusted_hops: See L{DataPlane}, as for C{max_connections}, C{paths}, C{introductions}, C{place},
+        @param trusted_hops: See L{DataPlane}, as for C{max_connections}, C{paths}, C{proxy_protocol}, C{place},
             C{dns_servers}, C{limits} and C{shadow_hosts}.
         @param drain: Seconds that C{stopService} waits for what is under way.
         @param defer: Calls something that takes its time; by default in a thread that nobody waits for at the end.
@@ -113,7 +113,7 @@ class GatewayService(MultiService):
             trusted_hops,
             max_connections,
             paths,
-            introductions,
+            proxy_protocol,
             place,
             dns_servers,
             limits,

@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from edgegate.errors import INTERNAL, NO_ROUTE, STREAM_IDLE, Fault
-from edgegate.net.addresses import Downstream
+from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.containment import contained
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline
@@ -40,7 +40,7 @@ class RelayProtocol(Protocol):
 
     def __init__(
         self,
-        downstream: Downstream,
+        downstream: ConnectionInfo,
         gateway: TCPGateway,
         origin: object | None = None,
         connected: Reached | None = None,

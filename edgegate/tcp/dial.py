@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from edgegate.errors import INTERNAL, NO_CLUSTER, NO_HEALTHY_UPSTREAM, OVERFLOW, Fault
-from edgegate.net.addresses import Downstream
+from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.connecting import Connecting
-from edgegate.net.connection_options import Opening
+from edgegate.net.connection_options import ConnectionOptions
 from edgegate.net.containment import contained
 from edgegate.net.stream import Stream
 from edgegate.observe.events import RelayEnd
@@ -17,7 +17,7 @@ from edgegate.routing.clusters import HashSource, LoadBalancer
 from edgegate.routing.snapshot import Address, TCPAddress, WeightedCluster
 from edgegate.upstream.balancing.hash_balancer import hash64
 from edgegate.upstream.balancing.original_dst import destination_key
-from edgegate.upstream.circuit_breaker import Admission
+from edgegate.upstream.circuit_breaker import CircuitBreaker
 from edgegate.upstream.registry import ClusterRegistry, ClusterState, EndpointState
 
 ATTEMPTS = 3
@@ -33,7 +33,7 @@ class Connect(Protocol):
         timeout: float,
         connected: Callable[[Stream], None],
         failed: Callable[[Fault], None],
-        opening: Opening | None = None,
+        options: ConnectionOptions | None = None,
     ) -> Connecting: ...
 
 
@@ -49,7 +49,7 @@ class Reached:
 
     stream: Stream
     endpoint: EndpointState
-    counted: Admission | None = None
+    counted: CircuitBreaker | None = None
     idle_timeout: float | None = None
     begun: bool = False
 
@@ -88,7 +88,7 @@ class Dial:
         connect: Connect,
         connected: Callable[[Reached], None],
         failed: Callable[[Fault], None],
-        downstream: Downstream,
+        downstream: ConnectionInfo,
     ) -> None:
         """
         @param downstream: The connection that it is for.
@@ -100,7 +100,7 @@ class Dial:
         self._tried: list[EndpointState] = []
         self._cluster: ClusterState | None = None
         self._connecting: Connecting | None = None
-        self._counted: Admission | None = None
+        self._counted: CircuitBreaker | None = None
 
     def start(self, clusters: ClusterRegistry, destinations: tuple[WeightedCluster, ...]) -> None:
         """Begin; C{failed} may be called before this returns."""
@@ -146,19 +146,19 @@ class Dial:
             self._try(cluster, endpoint)
 
     def _try(self, cluster: ClusterState, endpoint: EndpointState) -> None:
-        admission = endpoint.admission
-        if admission is not None and not admission.connect():
+        circuit_breaker = endpoint.circuit_breaker
+        if circuit_breaker is not None and not circuit_breaker.connect():
             # nothing of a stream of bytes can wait for another connection to be free
             self._fail(OVERFLOW)
             return
-        self._counted = admission
+        self._counted = circuit_breaker
         self._tried.append(endpoint)
-        contact = cluster.contact
-        opening = None if contact is None else contact.for_relay(self._downstream)
+        transport_socket = cluster.transport_socket
+        options = None if transport_socket is None else transport_socket.for_relay(self._downstream)
         if self._downstream.ssl_request:
-            opening = _asking(opening, self._downstream.tls)
+            options = _asking(options, self._downstream.tls)
         self._connecting = self._connect(
-            endpoint.address, cluster.cluster.connect_timeout, self._connect_made, self._connect_failed, opening
+            endpoint.address, cluster.cluster.connect_timeout, self._connect_made, self._connect_failed, options
         )
 
     @contained
@@ -209,15 +209,15 @@ class Dial:
             self._try(cluster, following)
 
 
-def _asking(opening: Opening | None, ended: bool) -> Opening | None:
+def _asking(options: ConnectionOptions | None, ended: bool) -> ConnectionOptions | None:
     """
     Return how the connection to a PostgreSQL backend begins, for a client that asked for TLS in its way.
 
     The backend is asked likewise where it is to speak TLS: with the client, or with us where the client's has ended.
     What is inside a TLS of ours with which the client's goes on is not ours to say.
     """
-    found = opening or Opening()
-    return replace(found, ssl_request=True) if ended == (found.tls is not None) else opening
+    found = options or ConnectionOptions()
+    return replace(found, ssl_request=True) if ended == (found.tls is not None) else options
 
 
 def _nobody_reaches(reached: Reached) -> None:
@@ -228,7 +228,7 @@ def _nobody_fails(fault: Fault) -> None:
     pass
 
 
-def connection_key(balancer: LoadBalancer, downstream: Downstream) -> int | None:
+def connection_key(balancer: LoadBalancer, downstream: ConnectionInfo) -> int | None:
     """Return the key of a connection of which nothing but its addresses is known; L{None}: it goes anywhere."""
     rule, peer = balancer.hash, downstream.peer
     if rule is None:

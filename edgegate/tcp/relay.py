@@ -16,9 +16,9 @@ from typing import Protocol
 from twisted.internet.interfaces import IReactorFDSet
 
 from edgegate.errors import CLIENT_GONE, INTERNAL, NO_ROUTE, STREAM_IDLE, UPSTREAM_CUT_SHORT, Fault
-from edgegate.net.addresses import Downstream
+from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.connecting import Connecting, connect
-from edgegate.net.connection_options import Opening
+from edgegate.net.connection_options import ConnectionOptions
 from edgegate.net.containment import contained
 from edgegate.net.sockets import Socket
 from edgegate.net.splice import SplicedPair
@@ -53,7 +53,7 @@ class Relay(Protocol):
     @ivar downstream: The connection.
     """
 
-    downstream: Downstream
+    downstream: ConnectionInfo
 
     def abort(self) -> None:
         """Reset both connections."""
@@ -82,7 +82,7 @@ class TCPGateway:
         self.idle_timeout = idle_timeout
         self.relays: set[Relay] = set()
 
-    def relay_socket(self, downstream: Downstream, sock: Socket) -> None:
+    def relay_socket(self, downstream: ConnectionInfo, sock: Socket) -> None:
         """
         Relay a client whose bytes are not looked at.
 
@@ -96,10 +96,10 @@ class TCPGateway:
         timeout: float,
         connected: Callable[[Stream], None],
         failed: Callable[[Fault], None],
-        opening: Opening | None = None,
+        options: ConnectionOptions | None = None,
     ) -> Connecting:
         """Begin to connect to a backend, as L{edgegate.net.connecting.connect}."""
-        return connect(self.reactor, self.wheel, address, timeout, connected, failed, opening)
+        return connect(self.reactor, self.wheel, address, timeout, connected, failed, options)
 
     def idle_timeout_of(self, reached: Reached) -> float:
         """Return the seconds without a byte after which a relay ends: the cluster's word counts, and its 0 is never."""
@@ -122,7 +122,7 @@ class SocketRelay:
 
     __slots__ = ("_dial", "_end", "_gateway", "_over", "_pair", "_reached", "_socket", "downstream")
 
-    def __init__(self, downstream: Downstream, gateway: TCPGateway, sock: Socket) -> None:
+    def __init__(self, downstream: ConnectionInfo, gateway: TCPGateway, sock: Socket) -> None:
         """
         @param sock: The client's socket; owned from now on.
         """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-from edgegate.net.addresses import Downstream
+from edgegate.net.addresses import ConnectionInfo
 from edgegate.routing.hosts import covers
 from edgegate.routing.snapshot import Address, TCPAddress, TCPRoute
 
@@ -31,7 +31,7 @@ def holds(subnets: tuple[str, ...], end: Address) -> bool:
     return any(address.version == network.version and address in network for network in networks(subnets))
 
 
-def route_of(downstream: Downstream) -> TCPRoute | None:
+def route_of(downstream: ConnectionInfo) -> TCPRoute | None:
     """
     Return the first of the filter chain's routes that takes the connection (Istio's L4 and TLS match attributes).
 

@@ -14,7 +14,7 @@ from OpenSSL import SSL, crypto
 from twisted.logger import Logger
 
 from edgegate.errors import CERTIFICATE_MISNAMED, CERTIFICATE_REFUSED, TLS_FAILED, Fault
-from edgegate.observe.log_throttle import Seldom
+from edgegate.observe.log_throttle import LogThrottle
 from edgegate.routing.addresses import Address, is_ip_address
 from edgegate.routing.tls import TLSVersion, UpstreamTLS
 from edgegate.tls.backend_names import is_for, shown_names
@@ -57,7 +57,7 @@ class ClientContext:
     @ivar context: OpenSSL's.
     """
 
-    __slots__ = ("context", "max_sessions", "seldom", "sessions", "tls")
+    __slots__ = ("context", "log_throttle", "max_sessions", "sessions", "tls")
 
     def __init__(self, tls: UpstreamTLS, max_sessions: int = MAX_SESSIONS) -> None:
         """
@@ -71,7 +71,7 @@ class ClientContext:
         self.max_sessions = max_sessions
         self.context = client_context(tls)
         self.sessions: dict[tuple[Address, str], SSL.Session] = {}
-        self.seldom = Seldom()
+        self.log_throttle = LogThrottle()
 
     def __repr__(self) -> str:
         return f"<ClientContext for {self.tls.sni or 'the host asked for'}: {len(self.sessions)} sessions>"
@@ -129,7 +129,7 @@ class Handshakes:
         verdict = cast(_Verdict, connection.get_app_data())
         why = verdict.refusal or reason
         # not by the words: a backend that thinks of new names must not fill the log
-        held_back = self.shared.seldom.due((self.cluster, address, verdict.fault), now)
+        held_back = self.shared.log_throttle.due((self.cluster, address, verdict.fault), now)
         if held_back is not None:
             log.warn(  # noqa: G010
                 "TLS with {address} of {cluster} failed: {reason}{again}",

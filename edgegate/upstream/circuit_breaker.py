@@ -16,7 +16,7 @@ from edgegate.routing.clusters import PoolLimits
 
 
 class Waiter(Protocol):
-    """A request that waits for a connection. It is called at most once, and not after L{Admission.give_up}."""
+    """A request that waits for a connection. It is called at most once, and not after L{CircuitBreaker.give_up}."""
 
     def offered(self, connection: Any) -> bool:
         """A connection of the cluster is free: take it, or say that it is of no use."""
@@ -28,7 +28,7 @@ class Waiter(Protocol):
         """One of the others failed by an error of ours: see L{edgegate.net.containment}."""
 
 
-class Admission:
+class CircuitBreaker:
     """
     The limits of one cluster, and what is in use.
 
@@ -47,7 +47,7 @@ class Admission:
 
     def __repr__(self) -> str:
         return (
-            f"<Admission {self.connections} connections, {self.pending} pending, {self.requests} requests,"
+            f"<CircuitBreaker {self.connections} connections, {self.pending} pending, {self.requests} requests,"
             f" {len(self._waiting)} waiting>"
         )
 

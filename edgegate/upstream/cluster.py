@@ -2,7 +2,7 @@
 """
 One backend: the addresses that it has at present, who of them is fit, and whose turn it is.
 
-Everything is kept by address, so that a reload or an answer of DNS which leaves
+Everything is kept by address, so that a reload or a response of DNS which leaves
 an address there leaves its connections, counters and health alone as well.
 """
 
@@ -18,15 +18,15 @@ from edgegate.routing.addresses import is_ip_address
 from edgegate.routing.clusters import Balancing
 from edgegate.routing.snapshot import Address, Cluster, Discovery, Endpoint, TCPAddress
 from edgegate.upstream.balancing import Chooser, Only
-from edgegate.upstream.circuit_breaker import Admission, limited
+from edgegate.upstream.circuit_breaker import CircuitBreaker, limited
 from edgegate.upstream.dns.resolutions import ResolvedName
 from edgegate.upstream.endpoint import EndpointState
-from edgegate.upstream.health.host_health import Fitness
-from edgegate.upstream.health.outlier_detection import Outliers
+from edgegate.upstream.health.host_health import HostHealth
+from edgegate.upstream.health.outlier_detection import OutlierDetector
 from edgegate.upstream.pool import IDLE_LIFETIME, Pool
 from edgegate.upstream.retry_budget import RetryBudget
 from edgegate.upstream.selection import Selection
-from edgegate.upstream.transport_socket import Contact
+from edgegate.upstream.transport_socket import TransportSocket
 
 if TYPE_CHECKING:
     from edgegate.upstream.dynamic_hosts import DynamicHosts
@@ -45,33 +45,32 @@ class ClusterState:
     It stays usable after its cluster left the files, for what began before.
 
     @ivar cluster: What the files say of it; its C{connect_timeout} is for those who connect.
-    @ivar contact: How connections to its endpoints begin; L{None}: with nothing.
+    @ivar transport_socket: How connections to its endpoints begin; L{None}: with nothing.
     @ivar endpoints: Every address once, in the order of the files; replaced whole, never changed in place.
     @ivar only: The endpoint where there is but one that can be chosen, else L{None}.
     @ivar keyed: Whether who asks for an endpoint should bring a key.
-    @ivar outliers: Watches the answers, where the files want that. Only then L{answered}, L{failed} and L{connected}
+    @ivar outliers: Watches the responses, where the files want that. Only then L{answered}, L{failed} and L{connected}
         need to be called.
     @ivar retry_budget: What may still be tried again.
-    @ivar admission: What it may be asked for at one time; L{None}: as much as anybody wants.
+    @ivar circuit_breaker: What it may be asked for at one time; L{None}: as much as anybody wants.
     @ivar hosts: Where it stands for whatever names clients ask for: these. It has no endpoints itself then.
     """
 
     __slots__ = (
         "_built",
         "_chooser",
-        "_fitness",
+        "_host_health",
         "_names",
-        "_patience",
         "_quiet",
         "_registry",
         "_retired",
         "_selection",
+        "_timeouts",
         "_unprepared",
         "_waiting",
         "_warm",
-        "admission",
+        "circuit_breaker",
         "cluster",
-        "contact",
         "endpoints",
         "hosts",
         "keyed",
@@ -79,6 +78,7 @@ class ClusterState:
         "only",
         "outliers",
         "retry_budget",
+        "transport_socket",
     )
 
     def __init__(self, registry: ClusterRegistry, cluster: Cluster, whole: ClusterState | None = None) -> None:
@@ -88,26 +88,26 @@ class ClusterState:
         self._registry = registry
         self.name = cluster.name
         self.cluster = cluster
-        self.contact: Contact | None = None
+        self.transport_socket: TransportSocket | None = None
         self.endpoints: list[EndpointState] = []
         self.only: EndpointState | None = None
         self.retry_budget = RetryBudget(cluster.limits.retries, cluster.retry_share)
-        self.admission = Admission(cluster.limits) if limited(cluster.limits) else None
-        if whole is not None and whole.admission is not None:
-            self.admission = whole.admission
+        self.circuit_breaker = CircuitBreaker(cluster.limits) if limited(cluster.limits) else None
+        if whole is not None and whole.circuit_breaker is not None:
+            self.circuit_breaker = whole.circuit_breaker
         self.hosts: DynamicHosts | None = None
         self._quiet = whole is not None
         self.keyed = False
-        self.outliers: Outliers | None = None
+        self.outliers: OutlierDetector | None = None
         self._selection: Selection | None = None
         self._chooser: Chooser | None = None
-        self._fitness = Fitness(cluster.name, registry.wheel, registry.probing, self._refit)
+        self._host_health = HostHealth(cluster.name, registry.wheel, registry.probing, self._refit)
         self._warm = Deadline(registry.wheel, self._refit)
         self._names: dict[str, ResolvedName] = {}
         self._built: list[tuple[Address, Endpoint]] = []
         self._waiting: list[Callable[[], None]] = []
         self._retired = self._unprepared = False
-        self._patience = Deadline(registry.wheel, self._release)
+        self._timeouts = Deadline(registry.wheel, self._release)
         self._watch()
         self._rebuild()
 
@@ -136,15 +136,15 @@ class ClusterState:
 
     def answered(self, endpoint: EndpointState, status: int) -> None:
         """An endpoint's answer has begun."""
-        self._fitness.answered(endpoint, status)
+        self._host_health.answered(endpoint, status)
 
     def failed(self, endpoint: EndpointState) -> None:
-        """An endpoint could not be connected to, broke a connection off without an answer, or took too long."""
-        self._fitness.failed(endpoint)
+        """An endpoint could not be connected to, broke a connection off without a response, or took too long."""
+        self._host_health.failed(endpoint)
 
     def connected(self, endpoint: EndpointState) -> None:
         """An endpoint was connected to for a relay, and that is all that will be known of how it does."""
-        self._fitness.connected(endpoint)
+        self._host_health.connected(endpoint)
 
     @property
     def busy(self) -> bool:
@@ -163,7 +163,7 @@ class ClusterState:
 
     def when_resolved(self, callback: Callable[[], None]) -> None:
         """
-        Call back once the cluster can be asked for endpoints: at once, or when the first answer comes.
+        Call back once the cluster can be asked for endpoints: at once, or when the first response comes.
 
         It may have none even then: where no name resolves, or after
         L{RESOLVE_TIMEOUT}. That is C{NO_HEALTHY_UPSTREAM}. A caller that gave up
@@ -176,14 +176,14 @@ class ClusterState:
             return
         self._waiting.append(callback)
         if len(self._waiting) == 1:
-            self._patience.start(RESOLVE_TIMEOUT)
+            self._timeouts.start(RESOLVE_TIMEOUT)
             self._prepare()
 
     def _watch_again(self) -> None:
         """A request that was held back while this was retired is the first to need its addresses: find them for it."""
         if self._registry.stopped:
             return
-        self._patience = Deadline(self._registry.wheel, self._release)
+        self._timeouts = Deadline(self._registry.wheel, self._release)
         self._watch()
         self._rebuild()
         if self.resolved:
@@ -200,14 +200,14 @@ class ClusterState:
         self._rebuild()
         self._release_if_resolved()
 
-    def meet(self, contact: Contact | None) -> None:
+    def meet(self, transport_socket: TransportSocket | None) -> None:
         """
         Meet the endpoints in another way from now on.
 
         Connections that were made in the one before end with what is under way: requests no longer ask for their key.
         """
-        before, self.contact = self.contact, contact
-        if contact != before:
+        before, self.transport_socket = self.transport_socket, transport_socket
+        if transport_socket != before:
             for endpoint in self.endpoints:
                 endpoint.pool.close_idle()
 
@@ -221,7 +221,7 @@ class ClusterState:
         for endpoint in self.endpoints:
             endpoint.pool.close_all()
         # nothing of it is to point back at it any more, so that it is freed with the last request that knows it
-        self._fitness.stop()
+        self._host_health.stop()
         self._warm.end()
         if not self._waiting:
             self._let_go()
@@ -248,7 +248,7 @@ class ClusterState:
 
     def _let_go(self) -> None:
         """Nobody waits, and nobody will."""
-        self._patience.end()
+        self._timeouts.end()
         for name in self._names:
             self._registry.resolver.unwatch(name, self._resolution_changed)
         self._names = {}
@@ -321,15 +321,15 @@ class ClusterState:
         """Take over new limits; what is counted stays counted."""
         limits = self.cluster.limits
         self.retry_budget.limit, self.retry_budget.share = limits.retries, self.cluster.retry_share
-        if self.admission is not None:
-            self.admission.replace(limits)
+        if self.circuit_breaker is not None:
+            self.circuit_breaker.replace(limits)
         elif limited(limits):
-            self.admission = Admission(limits)
+            self.circuit_breaker = CircuitBreaker(limits)
         for endpoint in self.endpoints:
             self._bound(endpoint)
 
     def _bound(self, endpoint: EndpointState) -> None:
-        endpoint.admission, endpoint.limits = self.admission, self.cluster.limits
+        endpoint.circuit_breaker, endpoint.limits = self.circuit_breaker, self.cluster.limits
         endpoint.pool.lifetime = endpoint.limits.http_idle or IDLE_LIFETIME
 
     # Who is fit -------------------------------------------------------------------------------------------------------
@@ -341,9 +341,9 @@ class ClusterState:
         self.keyed = balancer.hash is not None or balancer.simple is Balancing.PASSTHROUGH
         before, self._selection = self._selection, None
         if not self._retired:
-            self._fitness.watch(self.endpoints, rules)
-        self.outliers = self._fitness.outliers
-        min_health = rules.min_health if rules is not None else 0.0 if self._fitness.probed else None
+            self._host_health.watch(self.endpoints, rules)
+        self.outliers = self._host_health.outliers
+        min_health = rules.min_health if rules is not None else 0.0 if self._host_health.probed else None
         seconds = registry.wheel.clock.seconds
         self._selection = Selection(
             balancer, self.endpoints, registry.place, min_health, registry.random, seconds, registry.steps, before
@@ -377,7 +377,7 @@ class ClusterState:
     # Waiting ----------------------------------------------------------------------------------------------------------
 
     def _resolution_changed(self) -> None:
-        # an answer that begins with another address alone is nothing to a cluster that uses all of them
+        # a response that begins with another address alone is nothing to a cluster that uses all of them
         if list(self._members()) != self._built:
             logical = self.cluster.discovery is Discovery.LOGICAL_DNS and self.endpoints
             self._rebuild(self.endpoints[0].pool if logical else None)
@@ -388,7 +388,7 @@ class ClusterState:
             self._release()
 
     def _release(self) -> None:
-        self._patience.stop()
+        self._timeouts.stop()
         waiting, self._waiting = self._waiting, []
         if self._retired:
             self._let_go()

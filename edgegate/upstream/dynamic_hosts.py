@@ -22,7 +22,7 @@ from edgegate.routing.snapshot import TCPAddress
 from edgegate.upstream.cluster import ClusterState
 from edgegate.upstream.dns.answers import is_askable
 from edgegate.upstream.endpoint import EndpointState
-from edgegate.upstream.transport_socket import Contact
+from edgegate.upstream.transport_socket import TransportSocket
 
 if TYPE_CHECKING:
     from edgegate.upstream.registry import ClusterRegistry
@@ -50,7 +50,7 @@ class _Host:
 class DynamicHosts:
     """The names that are known of one cluster. Made by a L{ClusterRegistry}, as is the state of the cluster itself."""
 
-    __slots__ = ("_cluster", "_contact", "_hosts", "_look", "_registry", "_state")
+    __slots__ = ("_cluster", "_hosts", "_look", "_registry", "_state", "_transport_socket")
 
     def __init__(self, registry: ClusterRegistry, state: ClusterState) -> None:
         """
@@ -59,7 +59,7 @@ class DynamicHosts:
         self._registry = registry
         self._state = state
         self._cluster: Cluster = state.cluster
-        self._contact: Contact | None = state.contact
+        self._transport_socket: TransportSocket | None = state.transport_socket
         # in the order of their last use
         self._hosts: dict[str, _Host] = {}
         self._look = Deadline(registry.wheel, self._forget_unused)
@@ -86,9 +86,9 @@ class DynamicHosts:
     def follow(self) -> None:
         """Go over to what new files say of the cluster: where that differs, every name begins anew."""
         state = self._state
-        if state.cluster != self._cluster or state.contact != self._contact:
+        if state.cluster != self._cluster or state.transport_socket != self._transport_socket:
             self.retire()
-            self._cluster, self._contact = state.cluster, state.contact
+            self._cluster, self._transport_socket = state.cluster, state.transport_socket
 
     def retire(self) -> None:
         """Forget all names; what has begun may go on."""
@@ -113,13 +113,13 @@ class DynamicHosts:
         return len(self._hosts)
 
     def _begin(self, name: str, port: int) -> ClusterState:
-        cluster, contact = self._cluster, self._contact
+        cluster, transport_socket = self._cluster, self._transport_socket
         endpoint = replace(cluster.endpoints[0], address=TCPAddress(name, port))
         named = replace(cluster, discovery=Discovery.LOGICAL_DNS, endpoints=(endpoint,))
         state = ClusterState(self._registry, named, self._state)
-        if contact is not None:
-            service = f"{contact.cluster.rpartition('|')[0]}|{name}"
-            state.meet(replace(contact, cluster=service))
+        if transport_socket is not None:
+            service = f"{transport_socket.cluster.rpartition('|')[0]}|{name}"
+            state.meet(replace(transport_socket, cluster=service))
         if not self._hosts:
             self._look.start(LOOK)
         return state

@@ -7,7 +7,7 @@ from typing import Any
 
 from edgegate.routing.clusters import PoolLimits
 from edgegate.routing.snapshot import Address, Endpoint
-from edgegate.upstream.circuit_breaker import Admission
+from edgegate.upstream.circuit_breaker import CircuitBreaker
 from edgegate.upstream.health.outlier_detection import Record
 from edgegate.upstream.pool import Pool
 
@@ -29,7 +29,7 @@ class EndpointState:
     @ivar requests: Requests that were sent to it, ever; a relay is none.
     @ivar ejected: Whether it failed too often of late (L{edgegate.upstream.health.outlier_detection}).
     @ivar unhealthy: Whether it answers its probes badly (L{edgegate.upstream.health.active}).
-    @ivar admission: The limits of its cluster; L{None}: there are none.
+    @ivar circuit_breaker: The limits of its cluster; L{None}: there are none.
     @ivar limits: Those of its cluster.
     @ivar record: How it answered of late.
     @ivar since: The clock's seconds when it came, or came to be fit again.
@@ -38,7 +38,7 @@ class EndpointState:
     __slots__ = (
         "active",
         "address",
-        "admission",
+        "circuit_breaker",
         "cluster",
         "connect_failures",
         "connections",
@@ -66,7 +66,7 @@ class EndpointState:
         self.connect_failures = 0
         self.requests = 0
         self.ejected = self.unhealthy = False
-        self.admission: Admission | None = None
+        self.circuit_breaker: CircuitBreaker | None = None
         self.limits = PoolLimits()
         self.record = Record()
         self.since = 0.0

@@ -26,9 +26,9 @@ from edgegate.upstream.dns.lookups import Lookups, SystemLookups
 from edgegate.upstream.dns.resolutions import Resolver
 from edgegate.upstream.dynamic_hosts import DynamicHosts
 from edgegate.upstream.endpoint import EndpointState
-from edgegate.upstream.health.active import Ask, Probing
+from edgegate.upstream.health.active import ActiveHealthChecks, Ask
 from edgegate.upstream.locality import Place
-from edgegate.upstream.transport_socket import contact_of
+from edgegate.upstream.transport_socket import transport_socket_of
 
 __all__ = ["RESOLVE_TIMEOUT", "ClusterRegistry", "ClusterState", "EndpointState"]
 
@@ -64,7 +64,7 @@ class ClusterRegistry:
         self.place = place
         self.stopped = False
         found = SystemLookups(reactor) if lookups is None else lookups
-        self.probing = Probing(wheel.clock, _asking(reactor, wheel, found) if ask is None else ask)
+        self.probing = ActiveHealthChecks(wheel.clock, _asking(reactor, wheel, found) if ask is None else ask)
         self.wheel = wheel
         self.random = Random() if random is None else random
         self.resolver = Resolver(found, wheel, self.random)
@@ -84,7 +84,7 @@ class ClusterRegistry:
         @raise Exception: Something is wrong with us; all clusters are as they were.
         """
         before = self._states
-        kept = [(state, state.cluster, state.contact) for state in before.values()]
+        kept = [(state, state.cluster, state.transport_socket) for state in before.values()]
         states: dict[str, ClusterState] = {}
         try:
             for name, cluster in clusters.items():
@@ -94,12 +94,12 @@ class ClusterRegistry:
                 else:
                     state.replace(cluster)
                     states[name] = state
-                state.meet(contact_of(cluster, contexts))
+                state.meet(transport_socket_of(cluster, contexts))
                 self._name_hosts(state)
         except Exception:
-            for state, cluster, contact in kept:
+            for state, cluster, transport_socket in kept:
                 state.replace(cluster)
-                state.meet(contact)
+                state.meet(transport_socket)
                 self._name_hosts(state)
             for name, state in states.items():
                 if name not in before:
@@ -178,20 +178,20 @@ class ClusterRegistry:
 
 
 def _asking(reactor: IReactorPluggableNameResolver, wheel: TimerWheel, lookups: Lookups) -> Ask:
-    """Return what asks as probes say. It is made at the first, from what L{import_asking} has imported."""
+    """Return what asks as probes say. It is made at the first, from what L{import_health_checker} has imported."""
     made: list[Ask] = []
 
     def ask(address: Address, probe: Probe) -> Deferred[None]:
         if not made:
-            from edgegate.upstream.health.health_checker import Asking  # noqa: PLC0415
+            from edgegate.upstream.health.health_checker import HealthChecker  # noqa: PLC0415
 
-            made.append(Asking(reactor, wheel, lookups))
+            made.append(HealthChecker(reactor, wheel, lookups))
         return made[0](address, probe)
 
     return ask
 
 
-def import_asking(clusters: Iterable[Cluster]) -> None:
+def import_health_checker(clusters: Iterable[Cluster]) -> None:
     """
     Import what asks for health, where any of these clusters has a probe: it is megabytes, and takes its time.
 

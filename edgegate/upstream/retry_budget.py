@@ -2,7 +2,7 @@
 """
 How many retries a cluster is worth: a backend that is down is not stormed by those who try again.
 
-Where some endpoints of a cluster answer, each answer pays for more retries
+Where some endpoints of a cluster answer, each response pays for more retries
 than the request can have needed; where none does, what was saved is soon spent,
 and each request is tried once. A C{retryBudget} of a DestinationRule takes the
 place of that, and a C{maxRetries} comes on top.
@@ -20,7 +20,7 @@ SAVED: Final = 100.0
 """Retries that can be made before anything was answered."""
 
 EARNED: Final = 2.0
-"""Retries that an answer pays for."""
+"""Retries that a response pays for."""
 
 
 class RetryBudget:

@@ -12,11 +12,11 @@ from random import Random
 
 from edgegate.routing.clusters import Balancing, ConsistentHash, LoadBalancer
 from edgegate.upstream.balancing import Chooser, Only
-from edgegate.upstream.balancing.edf import Scheduled
-from edgegate.upstream.balancing.hash_balancer import Hashed, Table, Tabled, hash64
+from edgegate.upstream.balancing.edf import EDFScheduler
+from edgegate.upstream.balancing.hash_balancer import HashBalancer, Table, Tabled, hash64
 from edgegate.upstream.balancing.least_request import LeastRequest, weighted_least_request
 from edgegate.upstream.balancing.maglev import Maglev
-from edgegate.upstream.balancing.original_dst import PassedThrough
+from edgegate.upstream.balancing.original_dst import OriginalDestination
 from edgegate.upstream.balancing.random import Drawn, Spread
 from edgegate.upstream.balancing.ring import Ring, replicas
 from edgegate.upstream.balancing.round_robin import RoundRobin
@@ -242,15 +242,15 @@ class Selection:
         if len(usable) == 1:
             chooser = Only(usable[0])
         elif rule is not None:
-            chooser = Hashed(self._tabled(group, rule, usable), usable, random)
+            chooser = HashBalancer(self._tabled(group, rule, usable), usable, random)
         elif balancer.simple is Balancing.RANDOM:
             chooser = Drawn(usable, random)
         elif balancer.simple is Balancing.PASSTHROUGH:
-            chooser = PassedThrough(usable)
+            chooser = OriginalDestination(usable)
         else:
             weight = self._warm_weight(usable)
             if balancer.simple is Balancing.ROUND_ROBIN:
-                chooser = RoundRobin(usable) if weight is None else Scheduled(usable, weight)
+                chooser = RoundRobin(usable) if weight is None else EDFScheduler(usable, weight)
             elif weight is None and len({endpoint.weight for endpoint in usable}) == 1:
                 chooser = LeastRequest(usable, random)
             else:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from edgegate.net.addresses import Downstream
-from edgegate.net.connection_options import Opening
+from edgegate.net.addresses import ConnectionInfo
+from edgegate.net.connection_options import ConnectionOptions
 from edgegate.net.proxy_protocol import header
 from edgegate.routing.addresses import is_ip_address
 from edgegate.routing.clusters import Cluster, Keepalive, ProxyHeader
@@ -18,7 +18,7 @@ HTTP1 = (b"http/1.1",)
 
 
 @dataclass(frozen=True, slots=True)
-class Contact:
+class TransportSocket:
     """
     How the endpoints of a cluster are to be met. Equal where connections that were made may still be used.
 
@@ -37,7 +37,7 @@ class Contact:
         """Whether it matters whom a request is for."""
         return self.context is not None and not self.context.tls.sni
 
-    def for_request(self, downstream: Downstream, host: str) -> Opening:
+    def for_request(self, downstream: ConnectionInfo, host: str) -> ConnectionOptions:
         """
         Return how a connection for a request begins.
 
@@ -45,16 +45,16 @@ class Contact:
         """
         context = self.context
         name = "" if context is None else _asked(context.tls, host or self._service)
-        return self._opening(downstream, name, HTTP1)
+        return self._options(downstream, name, HTTP1)
 
-    def for_relay(self, downstream: Downstream) -> Opening:
+    def for_relay(self, downstream: ConnectionInfo) -> ConnectionOptions:
         """
         Return how a connection for a relay begins. Nothing in a stream of bytes says whom it is for: unless the files
         do, it is the service.
         """
         context = self.context
         name = "" if context is None else _asked(context.tls, self._service)
-        return self._opening(downstream, name, ())
+        return self._options(downstream, name, ())
 
     @property
     def _service(self) -> str:
@@ -62,22 +62,22 @@ class Contact:
         host = self.cluster.rpartition("|")[2]
         return "" if "*" in host else host
 
-    def _opening(self, downstream: Downstream, name: str, alpn: tuple[bytes, ...]) -> Opening:
+    def _options(self, downstream: ConnectionInfo, name: str, alpn: tuple[bytes, ...]) -> ConnectionOptions:
         context, version = self.context, self.proxy_header
         tls = None if context is None else Handshakes(context, name, alpn, self.cluster)
         if version is None:
-            return Opening((self, name) if tls is not None else None, b"", tls, self.keepalive)
+            return ConnectionOptions((self, name) if tls is not None else None, b"", tls, self.keepalive)
         peer, local = downstream.peer, downstream.local
-        return Opening((self, name, peer, local), header(version, peer, local), tls, self.keepalive)
+        return ConnectionOptions((self, name, peer, local), header(version, peer, local), tls, self.keepalive)
 
 
-def contact_of(cluster: Cluster, contexts: Mapping[UpstreamTLS, ClientContext]) -> Contact | None:
+def transport_socket_of(cluster: Cluster, contexts: Mapping[UpstreamTLS, ClientContext]) -> TransportSocket | None:
     """Return how the endpoints of a cluster are met; L{None} where nothing comes before the first request."""
     keepalive = cluster.limits.keepalive
     if cluster.tls is None and cluster.proxy_header is None and keepalive is None:
         return None
     context = None if cluster.tls is None else contexts[cluster.tls]
-    return Contact(cluster.name, context, cluster.proxy_header, keepalive)
+    return TransportSocket(cluster.name, context, cluster.proxy_header, keepalive)
 
 
 def _asked(tls: UpstreamTLS, otherwise: str) -> str:

@@ -82,7 +82,7 @@ class IntroducedTests(AcceptanceTestCase):
         return data
 
     def clients(self) -> list[str]:
-        """End the gateway, and return whose requests and misfits it logged."""
+        """End the gateway, and return whose requests and rejected connections it logged."""
         self.assertEqual(self.gateway.stop(), -signal.SIGTERM)
         lines = [json.loads(line) for line in (self.folder / "log").read_text().splitlines()]
         return [line["downstream_remote_address"] for line in lines]

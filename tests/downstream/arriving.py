@@ -11,10 +11,10 @@ from twisted.trial.unittest import TestCase
 
 from edgegate.downstream.dispatch import Dispatch
 from edgegate.downstream.listener import DownstreamListener, Serving
-from edgegate.downstream.proxy_protocol import Introductions
-from edgegate.net.addresses import Downstream
+from edgegate.downstream.proxy_protocol import ProxyProtocolRules
+from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.wheel import TimerWheel
-from edgegate.observe.events import Misfit
+from edgegate.observe.events import RejectedConnection
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.snapshot import FilterChain, Listener, Origin, TCPAddress, TLSRules
 from edgegate.tls.sni import ContextMap
@@ -51,9 +51,9 @@ class RecordingHTTP:
     """Makes connections of HTTP that write down what they hear."""
 
     def __init__(self) -> None:
-        self.channels: list[tuple[Downstream, RecordingChannel]] = []
+        self.channels: list[tuple[ConnectionInfo, RecordingChannel]] = []
 
-    def channel(self, downstream: Downstream) -> RecordingChannel:
+    def channel(self, downstream: ConnectionInfo) -> RecordingChannel:
         """Make one."""
         self.channels.append((downstream, RecordingChannel()))
         return self.channels[-1][1]
@@ -63,9 +63,9 @@ class RecordingTCP:
     """Takes sockets that are to be relayed."""
 
     def __init__(self) -> None:
-        self.sockets: list[tuple[Downstream, socket.socket]] = []
+        self.sockets: list[tuple[ConnectionInfo, socket.socket]] = []
 
-    def relay_socket(self, downstream: Downstream, sock: socket.socket) -> None:
+    def relay_socket(self, downstream: ConnectionInfo, sock: socket.socket) -> None:
         """Take one."""
         self.sockets.append((downstream, sock))
 
@@ -75,7 +75,7 @@ class RecordingObserver:
 
     def __init__(self) -> None:
         self.taken = self.refused = 0
-        self.misfits: list[Misfit] = []
+        self.rejected: list[RejectedConnection] = []
 
     def connection_taken(self) -> None:
         """One more."""
@@ -85,9 +85,9 @@ class RecordingObserver:
         """One too many."""
         self.refused += 1
 
-    def connection_misfit(self, misfit: Misfit) -> None:
+    def connection_rejected(self, rejected: RejectedConnection) -> None:
         """One that came to nothing."""
-        self.misfits.append(misfit)
+        self.rejected.append(rejected)
 
 
 class ArrivingCase(TestCase):
@@ -101,7 +101,7 @@ class ArrivingCase(TestCase):
         self.observer = RecordingObserver()
         self.room = True
 
-    def open(self, served: Listener, introductions: Introductions | None = None) -> DownstreamListener:
+    def open(self, served: Listener, proxy_protocol: ProxyProtocolRules | None = None) -> DownstreamListener:
         """Open the port."""
         parts: Any = (Dispatch(self.http, self.tcp), self.observer)  # type: ignore[arg-type]
         self.port = DownstreamListener(
@@ -110,7 +110,7 @@ class ArrivingCase(TestCase):
             Serving(served, ContextMap(served)),
             *parts,
             lambda: self.room,  # type: ignore[arg-type]
-            introductions or Introductions(),
+            proxy_protocol or ProxyProtocolRules(),
         )
         self.port.bind()
         self.port.accept()

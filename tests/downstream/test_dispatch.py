@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from edgegate.downstream.dispatch import Dispatch
-from edgegate.net.addresses import Downstream
+from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.wheel import TimerWheel
 from edgegate.tcp.copying import RelayProtocol
 from edgegate.tcp.relay import TCPGateway
@@ -29,7 +29,7 @@ class DispatchTests(SynchronousTestCase):
         tcp = TCPGateway(anything, TimerWheel(Clock()), anything, anything)
         dispatch = Dispatch(http, tcp)  # type: ignore[arg-type]
         verifyObject(IProtocolFactory, dispatch)
-        web = Downstream(listener(), PLAIN, THERE, HERE)
+        web = ConnectionInfo(listener(), PLAIN, THERE, HERE)
         self.assertIs(dispatch.buildProtocol(web), http.channels[0][1])
         self.assertIs(http.channels[0][0], web)
-        self.assertIsInstance(dispatch.buildProtocol(Downstream(listener(), TCP, THERE, HERE)), RelayProtocol)
+        self.assertIsInstance(dispatch.buildProtocol(ConnectionInfo(listener(), TCP, THERE, HERE)), RelayProtocol)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.downstream.listener import HANDSHAKES, Serving, successor
-from edgegate.net.addresses import Downstream
+from edgegate.net.addresses import ConnectionInfo
 from edgegate.routing.hosts import HostTable
 from edgegate.tls.sni import ContextMap
 from tests.downstream.arriving import PASSED, PLAIN, SECURE, SNI, STRICT, TCP, ArrivingCase, listener
@@ -78,7 +78,7 @@ class DownstreamListenerTests(ArrivingCase):
         port = self.open(listener(PLAIN, SNI))
         client = self.connect()
         port.withdraw()
-        self.assertEqual((len(port.arrivals), self.http.channels), (1, []))
+        self.assertEqual((len(port.pending), self.http.channels), (1, []))
         client.sendall(b"GET")
         await until(lambda: self.http.channels)
         self.assertTrue(self.http.channels[0][1].retired)
@@ -95,7 +95,7 @@ class SuccessorTests(SynchronousTestCase):
 
     def test_plain(self) -> None:
         """In the clear, as long as HTTP is served."""
-        before = Downstream(listener(), PLAIN, THERE, HERE, entry=self)
+        before = ConnectionInfo(listener(), PLAIN, THERE, HERE, entry=self)
         after = listener(replace(PLAIN))
         found = successor(before, after)
         assert found is not None
@@ -106,7 +106,7 @@ class SuccessorTests(SynchronousTestCase):
 
     def test_secure(self) -> None:
         """Over TLS, as long as its name finds a server of the same rules."""
-        before = Downstream(listener(None, SNI), SECURE, THERE, HERE, "a.example", tls=True)
+        before = ConnectionInfo(listener(None, SNI), SECURE, THERE, HERE, "a.example", tls=True)
 
         def after(*chains: tuple[str, object]) -> object:
             return successor(before, listener(PLAIN, HostTable(chains)))  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.downstream.listener import DownstreamListener
-from edgegate.downstream.proxy_protocol import Introductions
+from edgegate.downstream.proxy_protocol import ProxyProtocolRules
 from edgegate.downstream.tls_inspector import PATIENCE
 from edgegate.net.proxy_protocol import header
 from edgegate.routing.clusters import ProxyHeader
@@ -28,11 +28,11 @@ class IntroductionsTests(SynchronousTestCase):
 
     def test_networks(self) -> None:
         """Addresses of the networks that are named, zones aside, and nobody on a UNIX socket."""
-        introductions = Introductions({443: False}, NEAR)
+        proxy_protocol = ProxyProtocolRules({443: False}, NEAR)
         for host, expected in (("127.9.9.9", True), ("fd00::1", True), ("fd00::1%2", True), ("10.0.0.1", False)):
-            self.assertEqual(introductions.believed(TCPAddress(host, 1)), expected, host)
-        self.assertFalse(introductions.believed(UNIXAddress("/run/lb")))
-        self.assertFalse(Introductions().believed(TCPAddress("127.0.0.1", 1)))
+            self.assertEqual(proxy_protocol.believed(TCPAddress(host, 1)), expected, host)
+        self.assertFalse(proxy_protocol.believed(UNIXAddress("/run/lb")))
+        self.assertFalse(ProxyProtocolRules().believed(TCPAddress("127.0.0.1", 1)))
 
 
 class IntroducingTests(ArrivingCase):
@@ -40,12 +40,14 @@ class IntroducingTests(ArrivingCase):
 
     def open_for(self, served: Listener, optional: bool = False, near: bool = True) -> DownstreamListener:
         """Open a port."""
-        return self.open(served, Introductions({served.port: optional}, NEAR if near else (ip_network("10.0.0.0/8"),)))
+        return self.open(
+            served, ProxyProtocolRules({served.port: optional}, NEAR if near else (ip_network("10.0.0.0/8"),))
+        )
 
     async def reasons(self) -> list[str]:
         """Return why connections were closed."""
-        await until(lambda: self.observer.misfits)
-        return [each.reason for each in self.observer.misfits]
+        await until(lambda: self.observer.rejected)
+        return [each.reason for each in self.observer.rejected]
 
     async def test_http(self) -> None:
         """HTTP is the told client's, and its first bytes are those after the header."""
@@ -56,7 +58,7 @@ class IntroducingTests(ArrivingCase):
             downstream, channel = self.http.channels[-1]
             await until(lambda channel=channel: channel.data)
             self.assertEqual((downstream.peer, downstream.local, channel.data), (PEER, LOCAL, b"GET /"))
-            self.assertEqual(port.arrivals, set())
+            self.assertEqual(port.pending, set())
             self.clean()
 
     async def test_byte_by_byte(self) -> None:
@@ -133,19 +135,19 @@ class IntroducingTests(ArrivingCase):
         """Header and ClientHello have one patience together."""
         port = self.open_for(listener(None, SNI))
         silent, late = self.connect(), self.connect()
-        await until(lambda: len(port.arrivals) == 2)
+        await until(lambda: len(port.pending) == 2)
         self.clock.pump([0.5] * int(PATIENCE))
         late.sendall(V1)
-        await until(lambda: any(type(each).__name__ == "Arrival" for each in port.arrivals))
+        await until(lambda: any(type(each).__name__ == "TLSInspector" for each in port.pending))
         self.clock.pump([0.5] * int(PATIENCE + 4))
-        self.assertEqual([each.reason for each in self.observer.misfits], ["timeout"] * 2)
-        self.assertEqual(port.arrivals, set())
+        self.assertEqual([each.reason for each in self.observer.rejected], ["timeout"] * 2)
+        self.assertEqual(port.pending, set())
         self.assertEqual(await deferToThread(silent.recv, 1), b"")
 
     async def test_port_ends(self) -> None:
         """Who is not introduced when the port is closed is closed too."""
         port = self.open_for(listener(PLAIN))
         client = self.connect()
-        await until(lambda: port.arrivals)
+        await until(lambda: port.pending)
         port.abort()
-        self.assertEqual((await deferToThread(client.recv, 1), port.arrivals), (b"", set()))
+        self.assertEqual((await deferToThread(client.recv, 1), port.pending), (b"", set()))

@@ -13,8 +13,8 @@ from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 
 from edgegate.downstream.listener import Serving
-from edgegate.downstream.tls_inspector import PATIENCE, Arrival
-from edgegate.net.addresses import Downstream
+from edgegate.downstream.tls_inspector import PATIENCE, TLSInspector
+from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.ssl_request import GSSENC_REQUEST, SSL_REQUEST
 from edgegate.routing.hosts import HostTable
 from edgegate.tls.client_hello import UNRECOGNIZED_NAME
@@ -55,7 +55,7 @@ class ArrivalTests(ArrivingCase):
         downstream, _ = self.http.channels[0]
         self.assertIs(downstream.chain, SECURE)
         self.assertEqual((downstream.tls, downstream.server_name), (True, "a.example"))
-        self.assertEqual(port.arrivals, set())
+        self.assertEqual(port.pending, set())
 
     async def test_passed_through(self) -> None:
         """A name whose TLS ends elsewhere is relayed with its ClientHello unread."""
@@ -79,14 +79,14 @@ class ArrivalTests(ArrivingCase):
                 client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 client.sendall(hello[:cut])
                 if slow:
-                    await until(lambda: any(each._peek._low > 1 for each in port.arrivals))
+                    await until(lambda: any(each._peek._low > 1 for each in port.pending))
                 client.sendall(hello[cut:])
                 await until(lambda: self.tcp.sockets)
                 downstream, sock = self.tcp.sockets.pop()
                 client.close()
                 with sock:
                     self.assertEqual((downstream.server_name, sock.recv(65536)), ("c.example", hello))
-        self.assertEqual(self.observer.misfits, [])
+        self.assertEqual(self.observer.rejected, [])
 
     async def test_many_segments_and_records(self) -> None:
         """A hello that comes a byte at a time, in records of a few bytes each, is answered as any other."""
@@ -119,7 +119,7 @@ class ArrivalTests(ArrivingCase):
             await until(shaken)
             await until(lambda: self.http.channels)
             self.assertEqual(self.http.channels.pop()[0].server_name, "a.example")
-        self.assertEqual(self.observer.misfits, [])
+        self.assertEqual(self.observer.rejected, [])
 
     async def test_nothing_in_common(self) -> None:
         """Who offers by ALPN only what is not spoken is told so."""
@@ -129,8 +129,8 @@ class ArrivalTests(ArrivingCase):
         context.set_alpn_protocols(["h2"])
         with self.assertRaisesRegex(ssl.SSLError, "(?i)no.application.protocol"):
             await deferToThread(shake, self.connect(), "a.example", context)
-        await until(lambda: self.observer.misfits)
-        self.assertEqual(self.observer.misfits[0].reason, "no application protocol in common")
+        await until(lambda: self.observer.rejected)
+        self.assertEqual(self.observer.rejected[0].reason, "no application protocol in common")
 
     async def test_unknown_name(self) -> None:
         """A name that no server has, and none at all, get an alert, no certificate, and an entry in the log."""
@@ -139,7 +139,7 @@ class ArrivalTests(ArrivingCase):
             client = self.connect()
             client.sendall(real(name))
             self.assertEqual(await deferToThread(client.recv, 100), UNRECOGNIZED_NAME)
-        told = [(each.server_name, each.unknown) for each in self.observer.misfits]
+        told = [(each.server_name, each.unknown) for each in self.observer.rejected]
         self.assertEqual(told, [("z.example", True), ("", True)])
 
     async def test_plain_beside(self) -> None:
@@ -173,7 +173,7 @@ class ArrivalTests(ArrivingCase):
         """Where TLS ends here, hands are shaken behind the answer."""
         ended = replace(SECURE, http=None, tcp=())
         self.open(listener(None, HostTable([("a.example", ended)])))
-        protocols: list[Downstream] = []
+        protocols: list[ConnectionInfo] = []
         self.port.dispatch.buildProtocol = lambda addr: (protocols.append(addr), Recorder())[1]  # type: ignore[assignment, method-assign, func-returns-value]
         client = self.connect()
         client.sendall(SSL_REQUEST)
@@ -202,8 +202,8 @@ class ArrivalTests(ArrivingCase):
                 self.assertEqual(await deferToThread(client.recv, 10), answer)
                 client.sendall(then)
             self.assertEqual(await deferToThread(client.recv, 10), b"")
-            await until(lambda: self.observer.misfits)
-            self.assertEqual(self.observer.misfits.pop().reason, reason)
+            await until(lambda: self.observer.rejected)
+            self.assertEqual(self.observer.rejected.pop().reason, reason)
             self.port.close()
         self.assertEqual((self.http.channels, self.tcp.sockets), ([], []))
 
@@ -214,7 +214,7 @@ class ArrivalTests(ArrivingCase):
         client.sendall(SSL_REQUEST)
         self.assertEqual(await deferToThread(client.recv, 10), b"S")
         self.clock.pump([0.5] * int(2 * PATIENCE + 6))
-        self.assertEqual((port.arrivals, [each.reason for each in self.observer.misfits]), (set(), ["timeout"]))
+        self.assertEqual((port.pending, [each.reason for each in self.observer.rejected]), (set(), ["timeout"]))
         gone = self.connect()
         gone.sendall(SSL_REQUEST)
         self.assertEqual(await deferToThread(gone.recv, 10), b"S")
@@ -231,7 +231,7 @@ class ArrivalTests(ArrivingCase):
         client = self.connect()
         client.sendall(b"SSH-2.0-client\r\n")
         self.assertEqual(await deferToThread(client.recv, 1000), b"")
-        self.assertEqual([each.reason for each in self.observer.misfits], ["HTTP in the clear", "not TLS"])
+        self.assertEqual([each.reason for each in self.observer.rejected], ["HTTP in the clear", "not TLS"])
 
     async def test_malformed(self) -> None:
         """A ClientHello that is none gets C{decode_error}."""
@@ -241,25 +241,25 @@ class ArrivalTests(ArrivingCase):
         self.assertEqual(await deferToThread(client.recv, 100), b"\x15\x03\x03\x00\x02\x02\x32")
 
     async def test_refused(self) -> None:
-        """A handshake that fails is a misfit with OpenSSL's reason."""
+        """A handshake that fails is a rejected connection with OpenSSL's reason."""
         self.open(listener(None, SNI))
         context = only(client_context(), ssl.TLSVersion.TLSv1_2)
         context.set_ciphers("ECDHE-ECDSA-AES256-GCM-SHA384")
         with self.assertRaises(ssl.SSLError):
             await deferToThread(shake, self.connect(), "b.example", context)
-        await until(lambda: self.observer.misfits)
-        self.assertIn("no shared cipher", self.observer.misfits[0].reason)
-        self.assertEqual(self.observer.misfits[0].server_name, "b.example")
+        await until(lambda: self.observer.rejected)
+        self.assertIn("no shared cipher", self.observer.rejected[0].reason)
+        self.assertEqual(self.observer.rejected[0].server_name, "b.example")
 
     async def test_silence(self) -> None:
         """Who says nothing, or not enough, is left in the end."""
         port = self.open(listener(None, SNI))
         silent, slow = self.connect(), self.connect()
         slow.sendall(real("a.example"))
-        await until(lambda: len(port.arrivals) == 2)
+        await until(lambda: len(port.pending) == 2)
         self.clock.pump([0.5] * int(2 * PATIENCE + 6))
-        self.assertEqual(port.arrivals, set())
-        self.assertEqual({each.reason for each in self.observer.misfits}, {"timeout"})
+        self.assertEqual(port.pending, set())
+        self.assertEqual({each.reason for each in self.observer.rejected}, {"timeout"})
         self.assertEqual(await deferToThread(silent.recv, 1), b"")
 
     async def test_quiet_gateway(self) -> None:
@@ -268,18 +268,18 @@ class ArrivalTests(ArrivingCase):
         self.clock.advance(7200.0)
         client = self.connect()
         client.sendall(real("a.example"))
-        await until(lambda: any(isinstance(each, Arrival) and each._stream is not None for each in port.arrivals))
+        await until(lambda: any(isinstance(each, TLSInspector) and each._stream is not None for each in port.pending))
         self.clock.pump([0.5] * 10)
-        self.assertEqual((self.observer.misfits, len(port.arrivals)), ([], 1))
+        self.assertEqual((self.observer.rejected, len(port.pending)), ([], 1))
 
     async def test_gone(self) -> None:
-        """Who leaves before it has said enough is a misfit."""
+        """Who leaves before it has said enough is a rejected connection."""
         self.open(listener(None, SNI))
         client = self.connect()
         client.sendall(b"\x16")
         client.close()
-        await until(lambda: self.observer.misfits)
-        self.assertIn(self.observer.misfits[0].reason, ("closed", "reset"))
+        await until(lambda: self.observer.rejected)
+        self.assertIn(self.observer.rejected[0].reason, ("closed", "reset"))
 
     async def test_reload_during_the_handshake(self) -> None:
         """A server that changes its terms while hands are shaken is not served to the client any more."""
@@ -290,8 +290,8 @@ class ArrivalTests(ArrivingCase):
         self.addCleanup(secure.close)
         with self.assertRaises(ssl.SSLWantReadError):
             secure.do_handshake()
-        await until(lambda: port.arrivals)
-        await until(lambda: any(isinstance(each, Arrival) and each._stream is not None for each in port.arrivals))
+        await until(lambda: port.pending)
+        await until(lambda: any(isinstance(each, TLSInspector) and each._stream is not None for each in port.pending))
         other = listener(None, HostTable([("a.example", STRICT)]))
         port.serving = Serving(other, ContextMap(other))
 
@@ -303,5 +303,5 @@ class ArrivalTests(ArrivingCase):
             return True
 
         await until(shaken)
-        await until(lambda: not port.arrivals)
+        await until(lambda: not port.pending)
         self.assertEqual(self.http.channels, [])

@@ -18,8 +18,8 @@ from edgegate.http.exchange import Exchange
 from edgegate.http.gateway import HTTPGateway
 from edgegate.http.h1.downstream_connection import HTTP1Channel
 from edgegate.http.limits import Limits
-from edgegate.net.addresses import Downstream
-from edgegate.net.connection_options import Opening
+from edgegate.net.addresses import ConnectionInfo
+from edgegate.net.connection_options import ConnectionOptions
 from edgegate.net.wheel import TimerWheel
 from edgegate.routing.clusters import PoolLimits
 from edgegate.routing.hosts import HostTable
@@ -154,9 +154,9 @@ class Connect:
         timeout: float,
         connected: Callable[[Any], None],
         failed: Callable[[Fault], None],
-        opening: Opening | None = None,
+        options: ConnectionOptions | None = None,
     ) -> None:
-        self.opening = opening
+        self.options = options
         self.address = address
         self.timeout = timeout
         self.cancelled = False
@@ -177,8 +177,8 @@ class Connect:
         assert self.pending
         self.pending = False
         stream = FakeStream()
-        if self.opening is not None:
-            stream.key = self.opening.key
+        if self.options is not None:
+            stream.key = self.options.key
         self._connected(stream)
         return stream
 
@@ -233,7 +233,7 @@ class Conversation:
         """Let time pass, a tick at a time."""
         self.clock.pump([TICK] * int(seconds / TICK + 2))
 
-    def client(self, downstream: Downstream | None = None) -> FakeStream:
+    def client(self, downstream: ConnectionInfo | None = None) -> FakeStream:
         """A client connects."""
         stream = FakeStream()
         stream.start(self.gateway.channel(downstream or self._downstream))
@@ -311,12 +311,12 @@ def to_web(**what: Any) -> HTTPRoute:
     return HTTPRoute("r", ORIGIN, (WeightedCluster("web", 1, **changes),), **what)
 
 
-def routed(*routes: HTTPRoute, name: str = "web.example", port: int = 80) -> Downstream:
+def routed(*routes: HTTPRoute, name: str = "web.example", port: int = 80) -> ConnectionInfo:
     """Make a client's connection in the clear to a gateway that has these routes for a host."""
     return _in_the_clear(HostTable([(name, VirtualHost(name, routes))]), port)
 
 
-def plain() -> Downstream:
+def plain() -> ConnectionInfo:
     """Make a client's connection in the clear."""
     table = HostTable(
         [
@@ -330,17 +330,17 @@ def plain() -> Downstream:
     return _in_the_clear(table, 80)
 
 
-def _in_the_clear(table: HostTable[VirtualHost], port: int) -> Downstream:
+def _in_the_clear(table: HostTable[VirtualHost], port: int) -> ConnectionInfo:
     chain = FilterChain("http", ORIGIN, http=table)
     listener = Listener("http", TCPAddress("::", 8080), port, ORIGIN, plain=chain)
-    return Downstream(listener, chain, TCPAddress("192.0.2.7", 4711), TCPAddress("127.0.0.1", 8080))
+    return ConnectionInfo(listener, chain, TCPAddress("192.0.2.7", 4711), TCPAddress("127.0.0.1", 8080))
 
 
-def secure(chains: dict[str, FilterChain], name: str) -> Downstream:
+def secure(chains: dict[str, FilterChain], name: str) -> ConnectionInfo:
     """Make a client's connection whose SNI name chose a chain."""
     listener = Listener("https", TCPAddress("::", 8443), 443, ORIGIN, secure=HostTable(chains.items()))
     peer, local = TCPAddress("192.0.2.7", 4711), TCPAddress("127.0.0.1", 8443)
-    return Downstream(listener, chains[name], peer, local, server_name=name, tls=True)
+    return ConnectionInfo(listener, chains[name], peer, local, server_name=name, tls=True)
 
 
 def https_chain(name: str, tls: ServerTLS) -> FilterChain:

@@ -11,7 +11,7 @@ from edgegate.errors import CLIENT_GONE, NO_ROUTE, UPSTREAM_CUT_SHORT, UPSTREAM_
 from edgegate.http.exchange import REASONS, Exchange, Phase
 from edgegate.http.forwarded import Client
 from edgegate.http.request import refused_head
-from edgegate.http.response import AnswerHead
+from edgegate.http.response import ResponseHead
 from tests.http.conversation import plain
 
 
@@ -23,16 +23,16 @@ class FakeChannel:
         self.client = Client(self.downstream, 0)
         self.said: list[object] = []
 
-    def answer_head(self, head: AnswerHead, extra: bytes = b"") -> None:
+    def response_head(self, head: ResponseHead, extra: bytes = b"") -> None:
         self.said.append((head.status, head.length))
 
-    def answer_body(self, data: bytes) -> None:
+    def response_body(self, data: bytes) -> None:
         self.said.append(data)
 
-    def answer_end(self, trailers: object) -> None:
+    def response_end(self, trailers: object) -> None:
         self.said.append("end")
 
-    def answer_cut(self) -> None:
+    def response_cut(self) -> None:
         self.said.append("cut")
 
     def flush(self) -> None:
@@ -65,9 +65,9 @@ class ExchangeTests(SynchronousTestCase):
         self.exchange.upload = cast(Any, self.upload)
 
     def test_phases(self) -> None:
-        """An answer is awaited, begins, and is over."""
+        """A response is awaited, begins, and is over."""
         self.assertEqual(self.exchange.phase, Phase.AWAITED)
-        self.exchange.answer(AnswerHead(200, b"OK", [], 2))
+        self.exchange.answer(ResponseHead(200, b"OK", [], 2))
         self.assertEqual(self.exchange.phase, Phase.BEGUN)
         self.exchange.send(b"ok")
         self.exchange.finish([])
@@ -86,7 +86,7 @@ class ExchangeTests(SynchronousTestCase):
         self.assertEqual(self.exchange.received, 14)
 
     def test_fault_before_the_answer(self) -> None:
-        """A fault becomes an answer of its own."""
+        """A fault becomes a response of its own."""
         self.exchange.fail(NO_ROUTE)
         self.assertEqual(self.channel.said, [(404, 14), b"no route (NR)\n", "end"])
 
@@ -103,8 +103,8 @@ class ExchangeTests(SynchronousTestCase):
         self.assertEqual(self.channel.said, [(200, 0), "end"])
 
     def test_fault_in_the_answer(self) -> None:
-        """A fault after the head cuts the answer off."""
-        self.exchange.answer(AnswerHead(200, b"OK", [], 2))
+        """A fault after the head cuts the response off."""
+        self.exchange.answer(ResponseHead(200, b"OK", [], 2))
         self.exchange.fail(UPSTREAM_CUT_SHORT)
         self.assertEqual(self.channel.said, [(200, 2), "cut"])
         self.assertEqual(self.exchange.fault, UPSTREAM_CUT_SHORT)
@@ -150,11 +150,11 @@ class ExchangeTests(SynchronousTestCase):
         self.assertEqual((self.exchange.flags, self.exchange.fault), ("DI,URX", UPSTREAM_TIMEOUT))
 
     def test_readers(self) -> None:
-        """Which pages may read the answer is told in any answer, in place of what it says of that."""
-        heads: list[AnswerHead] = []
-        self.channel.answer_head = lambda head, extra=b"": heads.append(head)  # type: ignore[method-assign]
+        """Which pages may read the response is told in any answer, in place of what it says of that."""
+        heads: list[ResponseHead] = []
+        self.channel.response_head = lambda head, extra=b"": heads.append(head)  # type: ignore[method-assign]
         self.exchange.readers = [(b"access-control-allow-origin", b"https://a")]
-        given = AnswerHead(200, b"OK", [(b"access-control-allow-origin", b"*"), (b"x-a", b"1")], 2)
+        given = ResponseHead(200, b"OK", [(b"access-control-allow-origin", b"*"), (b"x-a", b"1")], 2)
         self.exchange.answer(given)
         self.assertEqual(heads[0].fields, [(b"x-a", b"1"), *self.exchange.readers])
         self.assertEqual(len(given.fields), 2)
@@ -163,9 +163,9 @@ class ExchangeTests(SynchronousTestCase):
     def test_grpc(self) -> None:
         """A client that speaks gRPC is told of a failure in its words; no other is."""
         for kind, status in ((b"application/grpc", 200), (b"application/grpc+proto", 200), (b"text/plain", 504)):
-            heads: list[AnswerHead] = []
+            heads: list[ResponseHead] = []
             self.setUp()
-            self.channel.answer_head = lambda head, extra=b"", heads=heads: heads.append(head)  # type: ignore[misc, method-assign]
+            self.channel.response_head = lambda head, extra=b"", heads=heads: heads.append(head)  # type: ignore[misc, method-assign]
             self.exchange.head.fields = [(b"content-type", kind)]
             self.exchange.fail(UPSTREAM_TIMEOUT)
             self.assertEqual(heads[0].status, status)

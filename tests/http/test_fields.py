@@ -3,12 +3,12 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.http.fields import (
-    ANSWER_ROLES,
     DROP,
     HOST,
     PASS,
     REJECT,
     REQUEST_ROLES,
+    RESPONSE_ROLES,
     UPGRADE,
     Roles,
     Underscores,
@@ -28,7 +28,7 @@ class RolesTests(SynchronousTestCase):
 
     def test_hop_by_hop(self) -> None:
         """The connection's own fields do not pass, in either direction."""
-        for roles in (REQUEST_ROLES, ANSWER_ROLES):
+        for roles in (REQUEST_ROLES, RESPONSE_ROLES):
             for name, role in ((b"Keep-Alive", DROP), (b"Proxy-Connection", DROP), (b"Upgrade", UPGRADE)):
                 self.assertEqual(roles.of(name)[1], role, name)
 
@@ -86,7 +86,7 @@ class RolesTests(SynchronousTestCase):
 
     def test_servers_name_is_replaced(self) -> None:
         """A backend's server field does not pass."""
-        self.assertEqual(ANSWER_ROLES.of(b"Server")[1], DROP)
+        self.assertEqual(RESPONSE_ROLES.of(b"Server")[1], DROP)
 
 
 class NominatedTests(SynchronousTestCase):

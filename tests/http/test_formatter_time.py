@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.http.exchange import Exchange
 from edgegate.http.formatter_time import formatted
 from edgegate.http.request import refused_head
-from edgegate.http.response import AnswerHead
+from edgegate.http.response import ResponseHead
 from edgegate.http.substitution_formatter import Message, rendered
 from edgegate.routing.headers import Template
 from tests.http.test_exchange import FakeChannel
@@ -49,15 +49,15 @@ class OperatorsTests(SynchronousTestCase):
         self.channel = FakeChannel()
         self.exchange = Exchange(cast(Any, self.channel), refused_head())
         self.exchange.started = monotonic() - 2
-        self.answer = AnswerHead(200, b"", [])
+        self.answer = ResponseHead(200, b"", [])
 
     def value(self, text: str, answered: bool = True, backend: bool = True) -> bytes:
-        """Return what a text stands for in the request, in a backend's answer or in the gateway's own."""
+        """Return what a text stands for in the request, in a backend's response or in the gateway's own."""
         message = Message([], self.answer, cast(Any, object()) if backend else None) if answered else Message([])
         return rendered(Template.parse(text), self.exchange, message)
 
     def milliseconds(self, text: str) -> int:
-        """Return a number that a text stands for in a backend's answer."""
+        """Return a number that a text stands for in a backend's response."""
         return int(self.value(text))
 
     def test_moments(self) -> None:

@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.demo.authority import Authority, Issued
 from edgegate.http.exchange import Exchange
 from edgegate.http.request import refused_head
-from edgegate.http.response import AnswerHead
+from edgegate.http.response import ResponseHead
 from edgegate.http.substitution_formatter import Message, rendered
 from edgegate.routing.headers import Template
 from edgegate.tls import facts
@@ -52,9 +52,9 @@ class OperatorsTests(SynchronousTestCase):
         self.exchange = Exchange(cast(Any, self.channel), refused_head())
 
     def value(self, text: str, secured: SSL.Connection | None = None) -> bytes:
-        """Return what a text stands for in the answer of a backend."""
+        """Return what a text stands for in the response of a backend."""
         backend = cast(Any, SimpleNamespace(secured=secured))
-        return rendered(Template.parse(text), self.exchange, Message([], AnswerHead(200, b"", []), backend))
+        return rendered(Template.parse(text), self.exchange, Message([], ResponseHead(200, b"", []), backend))
 
     def test_downstream(self) -> None:
         """The client's certificate and its chain, the gateway's own, and what they agreed on."""

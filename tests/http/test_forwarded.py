@@ -11,18 +11,18 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.http.fields import Field
 from edgegate.http.forwarded import Client, request_id
 from edgegate.http.request import CHUNKED, HostMemory, RequestHead, h1_head
-from edgegate.net.addresses import Downstream
+from edgegate.net.addresses import ConnectionInfo
 from edgegate.routing.snapshot import FilterChain, Listener, Origin, TCPAddress, UNIXAddress
 
 ORIGIN = Origin("a.yaml", 1, "Gateway default/a")
 LISTENER = Listener("l", TCPAddress("::", 80), 80, ORIGIN)
 
 
-def downstream(**kwargs: object) -> Downstream:
+def downstream(**kwargs: object) -> ConnectionInfo:
     """Make a client's connection."""
     given: dict[str, object] = {"peer": TCPAddress("192.0.2.7", 5000), "local": TCPAddress("127.0.0.1", 80)}
     given.update(kwargs)
-    return Downstream(LISTENER, FilterChain("c", ORIGIN), **given)  # type: ignore[arg-type]
+    return ConnectionInfo(LISTENER, FilterChain("c", ORIGIN), **given)  # type: ignore[arg-type]
 
 
 def head(*fields: Field) -> RequestHead:

@@ -29,7 +29,7 @@ class SpecialTests(SynchronousTestCase):
     """Requests that no route is asked for."""
 
     def status(self, request: bytes, hops: int = 0) -> int:
-        """Return the status of an answer; 0: it is a backend's to give."""
+        """Return the status of a response; 0: it is a backend's to give."""
         talk = Conversation(hops=hops)
         client = talk.ask(request)
         return 0 if talk.connects else int(client.sent.split(b" ", 2)[1])

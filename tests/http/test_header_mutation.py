@@ -190,7 +190,7 @@ class MemoryTests(SynchronousTestCase):
             backend.deliver(OK)
 
     def test_answers(self) -> None:
-        """An answer that is the one before, byte for byte, is changed by the route that was asked now."""
+        """A response that is the one before, byte for byte, is changed by the route that was asked now."""
         talk = Conversation(to_web(response=(changes(to_set={"x-r": "1"}),)))
         client = talk.client()
         client.deliver(GET)
@@ -209,7 +209,7 @@ class AnswerHeadersTests(SynchronousTestCase):
     """Headers that a client sees."""
 
     def answer(self, given: tuple[HeaderChanges, ...], fields: bytes = b"") -> bytes:
-        """Return the head that a client gets of an answer with these fields."""
+        """Return the head that a client gets of a response with these fields."""
         talk = Conversation(to_web(response=given))
         client = talk.ask(GET)
         talk.backend().deliver(OK.replace(b"Date", fields + b"Date"))
@@ -243,14 +243,14 @@ class AnswerHeadersTests(SynchronousTestCase):
         self.assertIn(b"service-time: secret\r\n", head)
 
     def test_values(self) -> None:
-        """Values of the answer, and of its request."""
+        """Values of the response, and of its request."""
         head = self.answer(
             (changes(to_set={"x-a": "%RESPONSE_CODE% %RESP(x-b)% %REQ(:path)% %UPSTREAM_HOST%"}),), b"X-B: b\r\n"
         )
         self.assertIn(b"x-a: 200 b / 10.0.0.1:80\r\n", head)
 
     def test_values_of_the_request(self) -> None:
-        """Of the request an answer tells what its backend has got (Envoy)."""
+        """Of the request a response tells what its backend has got (Envoy)."""
         request = RequestChanges(NewPath(b"/n", b"/"), b"in.example", (changes(to_set={"x-u": "set"}),))
         value = "%REQ(:path)% %REQ(x-u)% %REQ(:authority)% %PATH(NQ:ORIG)% %REQ(x-envoy-original-path)%"
         route = to_web(request=request, response=(changes(to_set={"x-a": value}),))
@@ -260,7 +260,7 @@ class AnswerHeadersTests(SynchronousTestCase):
         self.assertIn(b"x-a: /n?q set in.example / /?q\r\n", client.sent)
 
     def test_failures(self) -> None:
-        """An answer of the gateway's own is changed as the backend's would have been."""
+        """A response of the gateway's own is changed as the backend's would have been."""
         given = (changes(("content-type",), {"x-a": "%RESPONSE_FLAGS% %UPSTREAM_HOST%"}, {"x-b": "b"}),)
         talk = Conversation(to_web(response=given, retries=None))
         client = talk.ask(GET)
@@ -270,7 +270,7 @@ class AnswerHeadersTests(SynchronousTestCase):
         self.assertIn(b"content-type: text/plain\r\n", client.sent)
 
     def test_no_cluster(self) -> None:
-        """So is the answer where there is no cluster to ask."""
+        """So is the response where there is no cluster to ask."""
         route = to_web(response=(changes(to_set={"x-a": "%RESPONSE_FLAGS%"}),))
         gone = replace(route.destinations[0], cluster="void")
         self.assertIn(b"x-a: NC\r\n", Conversation(replace(route, destinations=(gone,))).ask(GET).sent)

@@ -35,7 +35,7 @@ class RetryTests(RetryTestCase):
     """Answers and failures that are tried again after."""
 
     def tried(self, route: HTTPRoute, answer: bytes) -> int:
-        """Return how often a backend is asked that always gives this answer, or breaks off where it is empty."""
+        """Return how often a backend is asked that always gives this response, or breaks off where it is empty."""
         talk = Conversation(route, endpoints=3)
         talk.ask(GET)
         while not talk.ended:
@@ -83,7 +83,7 @@ class RetryTests(RetryTestCase):
         self.assertEqual((talk.ended[0].fault, talk.ended[0].flags), (CONNECT_REFUSED, ""))
 
     def test_last_answer_is_the_clients(self) -> None:
-        """When the tries are used up the client gets the last backend's answer, not one of the gateway's."""
+        """When the tries are used up the client gets the last backend's response, not one of the gateway's."""
         talk = Conversation(retrying("5xx", attempts=1))
         client = talk.ask(GET)
         backend = talk.backend()
@@ -185,10 +185,10 @@ class RetryTests(RetryTestCase):
 
 
 class AnswerBegunTests(RetryTestCase):
-    """Once a byte of an answer went to the client, the request is not tried again."""
+    """Once a byte of a response went to the client, the request is not tried again."""
 
     def test_after_the_head(self) -> None:
-        """An answer that breaks off is broken off for the client."""
+        """A response that breaks off is broken off for the client."""
         talk = Conversation(retrying("5xx", "reset"))
         client = talk.ask(GET)
         backend = talk.backend()
@@ -198,7 +198,7 @@ class AnswerBegunTests(RetryTestCase):
         self.assertEqual((len(talk.connects), client.ended), (1, "closed"))
 
     def test_after_an_interim_answer(self) -> None:
-        """Hints of one backend are not followed by the answer of another."""
+        """Hints of one backend are not followed by the response of another."""
         talk = Conversation(retrying("5xx", "reset", per_try=1.0))
         client = talk.ask(GET)
         backend = talk.backend()
@@ -236,7 +236,7 @@ class BodyTests(RetryTestCase):
     """Bodies are there for each try, up to a limit."""
 
     def again(self, talk: Conversation, answer: bytes = BUSY) -> FakeStream:
-        """Have the backend give an answer after which its connection ends; return the next backend's."""
+        """Have the backend give a response after which its connection ends; return the next backend's."""
         backend = talk.backend()
         backend.deliver(answer)
         backend.settle()
@@ -325,7 +325,7 @@ class BodyTests(RetryTestCase):
 
 
 class ConnectionTests(RetryTestCase):
-    """What becomes of connections whose answer nobody wants."""
+    """What becomes of connections whose response nobody wants."""
 
     def test_short_answer(self) -> None:
         """The rest of a short answer is awaited, and the connection carries the next request."""
@@ -356,7 +356,7 @@ class ConnectionTests(RetryTestCase):
         self.assertEqual(talk.left, NOTHING_LEFT)
 
     def test_backend_hangs_up_meanwhile(self) -> None:
-        """A connection that ends while its answer is thrown away is forgotten."""
+        """A connection that ends while its response is thrown away is forgotten."""
         talk = Conversation(retrying("5xx"))
         talk.ask(GET)
         backend = talk.backend()

@@ -103,7 +103,7 @@ class RouteActionTests(SynchronousTestCase):
         self.assertNotIn(b"content-", sent)
 
     def test_changes(self) -> None:
-        """The route's changes are made in its own answers."""
+        """The route's changes are made in its own responses."""
         given = HeaderChanges(
             set=((b"x-a", Template.parse("%RESPONSE_CODE%")),), add=((b"set-cookie", Template.parse("b")),)
         )
@@ -113,7 +113,7 @@ class RouteActionTests(SynchronousTestCase):
             self.assertIn(b"x-a: %b\r\nset-cookie: b\r\n" % status, sent)
 
     def test_changed_type(self) -> None:
-        """A direct answer is text, unless the route says what it is."""
+        """A direct response is text, unless the route says what it is."""
         typed = HeaderChanges(set=((b"content-type", Template.parse("application/json")),))
         for changes, kind in ((typed, b"application/json"), (HeaderChanges((b"content-type",)), b"text/plain")):
             _, sent = self.answer(replace(to_web(direct=DirectResponse(200, b"{}")), response=changes))
@@ -121,7 +121,7 @@ class RouteActionTests(SynchronousTestCase):
             self.assertIn(b"content-type: %b\r\n" % kind, sent)
 
     def test_changes_that_fail(self) -> None:
-        """Changes that can't be made because of an error of ours end in an answer, without them."""
+        """Changes that can't be made because of an error of ours end in a response, without them."""
         broken = HeaderChanges(set=((b"x-a", Template((Operator("NONE"),))),))
         _, sent = self.answer(replace(to_web(direct=DirectResponse(200)), response=broken))
         self.assertTrue(sent.startswith(b"HTTP/1.1 500 "), sent)
@@ -249,7 +249,7 @@ class CORSTests(SynchronousTestCase):
         self.assertNotIn(b"access-control-allow-origin", sent)
 
     def test_answers(self) -> None:
-        """An answer says who may read it, whatever its backend says, and so do redirects and failures."""
+        """A response says who may read it, whatever its backend says, and so do redirects and failures."""
         asked = GET.replace(b"\r\n\r\n", b"\r\nOrigin: https://a\r\n\r\n")
         told = b"access-control-allow-origin: https://a\r\n"
         talk = Conversation(to_web(cors=self.POLICY))

@@ -15,9 +15,9 @@ from edgegate.http.exchange import Exchange
 from edgegate.http.fields import Field
 from edgegate.http.forwarded import Client
 from edgegate.http.request import refused_head
-from edgegate.http.response import AnswerHead
+from edgegate.http.response import ResponseHead
 from edgegate.http.substitution_formatter import MEANINGS, Message, fields_of, rendered
-from edgegate.net.addresses import Downstream
+from edgegate.net.addresses import ConnectionInfo
 from edgegate.routing.headers import Template
 from edgegate.routing.operators import EMPTY, OPERATORS
 from edgegate.routing.snapshot import TCPAddress, UNIXAddress
@@ -25,7 +25,7 @@ from tests.http.conversation import plain, to_web
 from tests.http.test_exchange import FakeChannel
 
 BACKEND = cast(Any, object())
-"""Stands for the connection that an answer came on."""
+"""Stands for the connection that a response came on."""
 
 
 class OperatorsTests(SynchronousTestCase):
@@ -45,8 +45,8 @@ class OperatorsTests(SynchronousTestCase):
         self.exchange.upstream = TCPAddress("10.0.0.1", 80)
         self.exchange.upstream_local = TCPAddress("10.0.0.254", 40000)
 
-    def value(self, text: str, answer: AnswerHead | None = None, backend: Any = BACKEND) -> bytes:
-        """Return what a text stands for in the request, or in the answer of a backend or of nobody."""
+    def value(self, text: str, answer: ResponseHead | None = None, backend: Any = BACKEND) -> bytes:
+        """Return what a text stands for in the request, or in the response of a backend or of nobody."""
         fields: list[Field] = [*self.exchange.head.fields, *fields_of(self.exchange.identity)]
         message = Message(fields) if answer is None else Message(answer.fields, answer, backend)
         return rendered(Template.parse(text), self.exchange, message)
@@ -54,7 +54,7 @@ class OperatorsTests(SynchronousTestCase):
     def test_all(self) -> None:
         """Each operator that has no others within has a meaning; those that stand for nothing are empty."""
         self.assertEqual(set(OPERATORS) - set(MEANINGS), {"COALESCE"})
-        answer = AnswerHead(200, b"", [])
+        answer = ResponseHead(200, b"", [])
         for name in EMPTY:
             self.assertEqual(MEANINGS[name](self.exchange, Message([], answer, BACKEND), "a"), b"", name)
 
@@ -144,7 +144,7 @@ class OperatorsTests(SynchronousTestCase):
 
     def test_upstream(self) -> None:
         """The cluster is known from the first, the backend when it has answered, or has failed to (Envoy)."""
-        answer = AnswerHead(200, b"", [])
+        answer = ResponseHead(200, b"", [])
         self.exchange.attempts = 2
         for text, before, answered, failed in (
             ("%ROUTE_NAME%", b"r", b"r", b"r"),
@@ -175,7 +175,7 @@ class OperatorsTests(SynchronousTestCase):
 
     def test_failures(self) -> None:
         """What went wrong, in short, at length and in Envoy's words of details; a dash where nothing did."""
-        own = AnswerHead(503, b"", [])
+        own = ResponseHead(503, b"", [])
         for flags, fault, text, value in (
             ("", None, "%RESPONSE_FLAGS%|%RESPONSE_FLAGS_LONG%", b"-|-"),
             ("URX", CONNECT_REFUSED, "%RESPONSE_FLAGS%", b"URX,UF"),
@@ -205,7 +205,7 @@ class OperatorsTests(SynchronousTestCase):
     def test_sizes(self) -> None:
         """Bytes of bodies so far, and of names and values of headers."""
         self.exchange.received, self.exchange.sent = 7, 0
-        answer = AnswerHead(200, b"", [(b"x-a", b"12")])
+        answer = ResponseHead(200, b"", [(b"x-a", b"12")])
         for text, value in (
             ("%BYTES_RECEIVED%", b"7"),
             ("%BYTES_SENT%", b"0"),
@@ -222,8 +222,8 @@ class OperatorsTests(SynchronousTestCase):
         self.assertEqual(self.value("%RESPONSE_HEADERS_BYTES%"), b"0")
 
     def test_grpc_status(self) -> None:
-        """The status of a gRPC answer, by name or number, where its client asks by gRPC."""
-        answer = AnswerHead(200, b"", [])
+        """The status of a gRPC response, by name or number, where its client asks by gRPC."""
+        answer = ResponseHead(200, b"", [])
         answer.grpc_status = b"14"
         self.assertEqual(self.value("%GRPC_STATUS%", answer), b"")
         self.exchange.head.fields = [(b"content-type", b"application/grpc")]
@@ -247,13 +247,13 @@ class OperatorsTests(SynchronousTestCase):
     def test_before_a_backend(self) -> None:
         """Where no backend was asked, who asks is known all the same."""
         self.exchange.identity = b""
-        own = AnswerHead(200, b"", [])
+        own = ResponseHead(200, b"", [])
         self.assertEqual(self.value("%REQ(x-forwarded-for)%", own, None), b"192.0.2.7")
         self.assertEqual(self.value("%STREAM_ID%", own, None), self.value("%REQ(x-request-id)%", own, None))
 
     def test_answer(self) -> None:
-        """Fields and status of an answer; in a request there is none."""
-        answer = AnswerHead(404, b"", [(b"x-b", b"b"), (b"x-a", b"of the answer")])
+        """Fields and status of a response; in a request there is none."""
+        answer = ResponseHead(404, b"", [(b"x-b", b"b"), (b"x-a", b"of the answer")])
         self.exchange.mark("DI")
         for text, value, before in (
             ("%RESPONSE_CODE%", b"404", b"0"),
@@ -276,7 +276,7 @@ class OperatorsTests(SynchronousTestCase):
     def test_unix_socket(self) -> None:
         """A client on a UNIX socket has a path for an address."""
         told = plain()
-        self.channel.downstream = Downstream(told.listener, told.chain, UNIXAddress("/run/a"), told.local)
+        self.channel.downstream = ConnectionInfo(told.listener, told.chain, UNIXAddress("/run/a"), told.local)
         self.assertIn(b"/run/a", self.value("%DOWNSTREAM_REMOTE_ADDRESS%"))
 
     def test_no_line_ends(self) -> None:

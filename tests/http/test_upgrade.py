@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.http.fields import Field
 from edgegate.http.request import RequestHead, refused_head
-from edgegate.http.response import AnswerHead, h1_answer
+from edgegate.http.response import ResponseHead, h1_response
 from edgegate.http.upgrade import Protocols, accept, fits, offered, protocols, sound, upgrade_lines
 
 KEY = b"dGhlIHNhbXBsZSBub25jZQ=="
@@ -70,7 +70,7 @@ class SoundTests(SynchronousTestCase):
 
 
 class FitsTests(SynchronousTestCase):
-    """Which 101 is an answer."""
+    """Which 101 is a response."""
 
     def asked(self, *upgrade: bytes, key: bytes = KEY) -> RequestHead:
         head = refused_head()
@@ -78,8 +78,8 @@ class FitsTests(SynchronousTestCase):
         head.fields = [(b"sec-websocket-key", key)]
         return head
 
-    def answer(self, *received: Field) -> AnswerHead:
-        return h1_answer(101, b"Switching Protocols", True, [(b"Connection", b"Upgrade"), *received])
+    def answer(self, *received: Field) -> ResponseHead:
+        return h1_response(101, b"Switching Protocols", True, [(b"Connection", b"Upgrade"), *received])
 
     def test_accept(self) -> None:
         """The example of RFC 6455 section 1.3."""

@@ -9,7 +9,7 @@ from twisted.internet.interfaces import IAddress
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from edgegate.net.addresses import Downstream
+from edgegate.net.addresses import ConnectionInfo
 from edgegate.routing.snapshot import FilterChain, Listener, Origin, TCPAddress
 from tests.net.pairs import HERE, THERE
 
@@ -23,7 +23,7 @@ class DownstreamTests(SynchronousTestCase):
     def test_value(self) -> None:
         """It is an address that does not change; who took it and when is no part of what it says."""
         before = monotonic()
-        downstream = Downstream(LISTENER, FilterChain("http.80", ORIGIN), THERE, HERE)
+        downstream = ConnectionInfo(LISTENER, FilterChain("http.80", ORIGIN), THERE, HERE)
         verifyObject(IAddress, downstream)
         self.assertTrue(before <= downstream.since <= monotonic())
         self.assertEqual(downstream, replace(downstream, entry=self, since=0.0))

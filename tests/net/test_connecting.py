@@ -13,7 +13,7 @@ from twisted.trial.unittest import TestCase
 
 from edgegate.errors import CONNECT_FAILED, CONNECT_REFUSED, CONNECT_TIMEOUT, TLS_FAILED, Fault
 from edgegate.net.connecting import Connecting, connect
-from edgegate.net.connection_options import Opening
+from edgegate.net.connection_options import ConnectionOptions
 from edgegate.net.ssl_request import SSL_REQUEST
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import TimerWheel
@@ -36,7 +36,7 @@ class ConnectingTests(TestCase):
         self.streams: list[Stream] = []
         self.faults: list[Fault] = []
 
-    def connect(self, address: Address, timeout: float = 5.0, opening: Opening | None = None) -> Connecting:
+    def connect(self, address: Address, timeout: float = 5.0, options: ConnectionOptions | None = None) -> Connecting:
         """Begin to connect."""
         before = len(self.streams) + len(self.faults)
         connecting = connect(
@@ -46,7 +46,7 @@ class ConnectingTests(TestCase):
             timeout,
             self.streams.append,
             self.faults.append,  # type: ignore[arg-type]
-            opening,
+            options,
         )
         self.assertEqual(len(self.streams) + len(self.faults), before, "nobody is called from inside the call")
         self.addCleanup(connecting.cancel)
@@ -86,8 +86,8 @@ class ConnectingTests(TestCase):
         """A backend that is asked for TLS as PostgreSQL is must be willing; nothing behind its answer is taken."""
         for answer, fault in ((b"S", None), (b"N", TLS_FAILED), (b"E", TLS_FAILED), (b"", CONNECT_FAILED)):
             server, address = self.listen()
-            opening = Opening("key", b"PROXY UNKNOWN\r\n", ssl_request=True)
-            self.connect(address, opening=opening)
+            options = ConnectionOptions("key", b"PROXY UNKNOWN\r\n", ssl_request=True)
+            self.connect(address, options=options)
             backend, _ = server.accept()
             self.addCleanup(backend.close)
             backend.settimeout(10)
@@ -119,7 +119,7 @@ class ConnectingTests(TestCase):
         """The connect's deadline is for the answer too; and it can be cancelled meanwhile."""
         server, address = self.listen()
         for cancelled in (False, True):
-            connecting = self.connect(address, opening=Opening(ssl_request=True))
+            connecting = self.connect(address, options=ConnectionOptions(ssl_request=True))
             backend, _ = server.accept()
             self.addCleanup(backend.close)
             self.assertEqual(await deferToThread(backend.recv, 8), SSL_REQUEST)

@@ -6,7 +6,7 @@ import socket
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.net.connection_options import Opening, keep_alive
+from edgegate.net.connection_options import ConnectionOptions, keep_alive
 from edgegate.routing.clusters import Keepalive
 
 
@@ -35,4 +35,4 @@ class OpeningTests(SynchronousTestCase):
 
     def test_nothing(self) -> None:
         """With nothing, unless it is said."""
-        self.assertEqual(Opening(), Opening(None, b"", None, None))
+        self.assertEqual(ConnectionOptions(), ConnectionOptions(None, b"", None, None))

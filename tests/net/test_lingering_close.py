@@ -6,7 +6,7 @@ from twisted.internet import reactor
 from twisted.internet.task import Clock
 from twisted.trial.unittest import TestCase
 
-from edgegate.net.lingering_close import BYTES, SECONDS, Farewell
+from edgegate.net.lingering_close import BYTES, SECONDS, LingeringClose
 from edgegate.net.wheel import TimerWheel
 from tests.net.pairs import receive, tcp_pair, until
 
@@ -20,7 +20,7 @@ class FarewellTests(TestCase):
         self.ours, self.theirs = tcp_pair()
         self.addCleanup(self.theirs.close)
         self.theirs.send(b"unread")
-        self.farewell = Farewell(reactor, TimerWheel(self.clock, 0.5), self.ours, b"no")  # type: ignore[arg-type]
+        self.farewell = LingeringClose(reactor, TimerWheel(self.clock, 0.5), self.ours, b"no")  # type: ignore[arg-type]
         self.addCleanup(lambda: self.farewell.connectionLost(None))  # type: ignore[arg-type]
 
     async def test_heard(self) -> None:
@@ -61,5 +61,5 @@ class FarewellTests(TestCase):
         """Of a client that is gone already nothing is left."""
         ours, theirs = tcp_pair()
         ours.close()
-        Farewell(reactor, TimerWheel(self.clock, 0.5), ours, b"no")  # type: ignore[arg-type]
+        LingeringClose(reactor, TimerWheel(self.clock, 0.5), ours, b"no")  # type: ignore[arg-type]
         theirs.close()

@@ -12,9 +12,9 @@ from edgegate.net.proxy_protocol import (
     MAX_V1,
     MAX_V2,
     SIGNATURE,
-    Introduction,
     MalformedHeader,
     NoHeader,
+    ParsedHeader,
     header,
     parse,
 )
@@ -64,7 +64,7 @@ class ParserTests(SynchronousTestCase):
     def test_round_trip(self, version: ProxyHeader, peer: TCPAddress, local: TCPAddress, rest: bytes) -> None:
         """What the writer says the parser understands, of whatever families, and it leaves alone what follows."""
         written = header(version, peer, local)
-        self.assertEqual(parse(written + rest), Introduction(len(written), peer, local))
+        self.assertEqual(parse(written + rest), ParsedHeader(len(written), peer, local))
 
     @given(st.sampled_from(ProxyHeader), V4, V6)
     def test_every_cut(self, version: ProxyHeader, peer: TCPAddress, local: TCPAddress) -> None:
@@ -98,17 +98,17 @@ class ParserTests(SynchronousTestCase):
             v2(0x21, 0x31, b"/run/a".ljust(216, b"\0")),
             v2(0x21, 0x12, b"\x7f\0\0\1\x7f\0\0\1\0\1\0\2"),
         ):
-            self.assertEqual(parse(data + b"GET"), Introduction(len(data)))
+            self.assertEqual(parse(data + b"GET"), ParsedHeader(len(data)))
 
     def test_additions(self) -> None:
         """What version 2 says besides the addresses is skipped."""
         data = v2(0x21, 0x11, header(ProxyHeader.V2, PEER, LOCAL)[16:] + b"\x02\x00\x0bshop.example"[:12] + b"x" * 100)
-        self.assertEqual(parse(data), Introduction(len(data), PEER, LOCAL))
+        self.assertEqual(parse(data), ParsedHeader(len(data), PEER, LOCAL))
 
     def test_mapped(self) -> None:
         """An IPv4 address that is mapped into IPv6 is an IPv4 address."""
         found = parse(b"PROXY TCP6 ::ffff:203.0.113.7 ::ffff:192.0.2.1 4711 443\r\n")
-        self.assertEqual(found, Introduction(57, PEER, LOCAL))
+        self.assertEqual(found, ParsedHeader(57, PEER, LOCAL))
 
     def test_no_header(self) -> None:
         """Anything else is none."""
@@ -137,7 +137,7 @@ class ParserTests(SynchronousTestCase):
             self.assertRaises(MalformedHeader, parse, b"PROXY " + words + b"\r\n")
         self.assertRaises(MalformedHeader, parse, b"PROXY " + b"x" * MAX_V1)
         long = b"PROXY UNKNOWN " + b"x" * (MAX_V1 - 16) + b"\r\n"
-        self.assertEqual(parse(long), Introduction(MAX_V1))
+        self.assertEqual(parse(long), ParsedHeader(MAX_V1))
 
     def test_malformed_binary(self) -> None:
         """Versions, commands and families that are none, addresses that are cut, and what is too long."""
@@ -153,5 +153,5 @@ class ParserTests(SynchronousTestCase):
         ):
             self.assertRaises(MalformedHeader, parse, data)
         longest = parse(v2(0x21, 0x11, b"\x00" * (MAX_V2 - 16)))
-        assert isinstance(longest, Introduction)
+        assert isinstance(longest, ParsedHeader)
         self.assertEqual(longest.size, MAX_V2)

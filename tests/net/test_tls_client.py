@@ -21,7 +21,7 @@ from edgegate.errors import (
     Fault,
 )
 from edgegate.net.connecting import Connecting, connect
-from edgegate.net.connection_options import Opening
+from edgegate.net.connection_options import ConnectionOptions
 from edgegate.net.stream import Stream
 from edgegate.net.tls_client import TLSClientStream
 from edgegate.net.wheel import TimerWheel
@@ -55,7 +55,7 @@ class TLSClientTests(TestCase):
         self.addCleanup(backend.close)
         return backend
 
-    def connect(self, port: int, opening: Opening) -> Connecting:
+    def connect(self, port: int, options: ConnectionOptions) -> Connecting:
         """Begin to connect."""
         connecting = connect(
             reactor,  # type: ignore[arg-type]
@@ -64,15 +64,15 @@ class TLSClientTests(TestCase):
             5.0,
             self.streams.append,
             self.faults.append,
-            opening,
+            options,
         )
         self.addCleanup(connecting.cancel)
         return connecting
 
-    async def ask(self, port: int, opening: Opening) -> Stream:
+    async def ask(self, port: int, options: ConnectionOptions) -> Stream:
         """Connect, ask once, and end."""
         count = len(self.streams)
-        self.connect(port, opening)
+        self.connect(port, options)
         await until(lambda: len(self.streams) > count)
         stream = self.streams[-1]
         recorder = Recorder()
@@ -86,7 +86,7 @@ class TLSClientTests(TestCase):
 
     async def refused(self, backend: TLSBackend, tls: UpstreamTLS, name: str = "a.example") -> Fault:
         """Connect in vain."""
-        self.connect(backend.port, Opening(tls=Handshakes(ClientContext(tls), name)))
+        self.connect(backend.port, ConnectionOptions(tls=Handshakes(ClientContext(tls), name)))
         await until(lambda: self.faults)
         self.clock.pump([0.5] * 10)
         self.assertEqual(self.streams, [])
@@ -95,8 +95,8 @@ class TLSClientTests(TestCase):
     async def test_ready(self) -> None:
         """What is handed over has shaken hands, and knows its key and addresses."""
         backend = self.backend()
-        opening = Opening("key", tls=Handshakes(ClientContext(TRUSTED), "a.example", (b"http/1.1",)))
-        stream = await self.ask(backend.port, opening)
+        options = ConnectionOptions("key", tls=Handshakes(ClientContext(TRUSTED), "a.example", (b"http/1.1",)))
+        stream = await self.ask(backend.port, options)
         self.assertIsInstance(stream, TLSClientStream)
         self.assertEqual((stream.key, stream.peer), ("key", TCPAddress("127.0.0.1", backend.port)))
         (visit,) = backend.visits
@@ -105,9 +105,9 @@ class TLSClientTests(TestCase):
     async def test_session(self) -> None:
         """The next connection resumes the session, as the backend sees."""
         backend = self.backend()
-        opening = Opening(tls=Handshakes(ClientContext(TRUSTED), "a.example"))
+        options = ConnectionOptions(tls=Handshakes(ClientContext(TRUSTED), "a.example"))
         for _ in range(3):
-            await self.ask(backend.port, opening)
+            await self.ask(backend.port, options)
         self.assertEqual([visit.reused for visit in backend.visits], [False, True, True])
 
     async def test_wrong_name(self) -> None:
@@ -125,7 +125,7 @@ class TLSClientTests(TestCase):
     async def test_no_tls(self) -> None:
         """A backend that speaks no TLS."""
         backend = self.backend(certificate=None)
-        connecting = self.connect(backend.port, Opening(tls=Handshakes(ClientContext(TRUSTED), "a.example")))
+        connecting = self.connect(backend.port, ConnectionOptions(tls=Handshakes(ClientContext(TRUSTED), "a.example")))
         await until(lambda: backend.visits)
         backend.close()
         await until(lambda: self.faults)
@@ -136,7 +136,7 @@ class TLSClientTests(TestCase):
         """A backend that demands a certificate gets it."""
         backend = self.backend(clients=CLIENTS.own.chain_pem)
         own = UpstreamTLS(authorities=AUTHORITY.own.chain_pem, certificate=pair(CLIENTS.client("gateway")))
-        await self.ask(backend.port, Opening(tls=Handshakes(ClientContext(own), "a.example")))
+        await self.ask(backend.port, ConnectionOptions(tls=Handshakes(ClientContext(own), "a.example")))
         self.assertEqual(backend.visits[0].certificate["subject"], ((("commonName", "gateway"),),))
 
     async def test_client_certificate_missing(self) -> None:
@@ -146,7 +146,7 @@ class TLSClientTests(TestCase):
         observer = lambda event: said.append(str(event.get("reason")))  # noqa: E731
         globalLogPublisher.addObserver(observer)
         self.addCleanup(globalLogPublisher.removeObserver, observer)
-        self.connect(backend.port, Opening(tls=Handshakes(ClientContext(TRUSTED), "a.example")))
+        self.connect(backend.port, ConnectionOptions(tls=Handshakes(ClientContext(TRUSTED), "a.example")))
         await until(lambda: self.streams)
         recorder = Recorder()
         self.streams[0].start(recorder)
@@ -158,12 +158,12 @@ class TLSClientTests(TestCase):
         for certificate in (SERVER, None):
             backend = self.backend(certificate=certificate, introduced=True)
             tls = None if certificate is None else Handshakes(ClientContext(TRUSTED), "a.example")
-            await self.ask(backend.port, Opening(header=b"PROXY UNKNOWN\r\n", tls=tls))
+            await self.ask(backend.port, ConnectionOptions(header=b"PROXY UNKNOWN\r\n", tls=tls))
             self.assertEqual(backend.visits[0].header, b"PROXY UNKNOWN\r\n")
 
     async def test_keepalive(self) -> None:
         """The kernel probes."""
-        self.connect(self.backend(certificate=None).port, Opening(keepalive=Keepalive(time=7.0)))
+        self.connect(self.backend(certificate=None).port, ConnectionOptions(keepalive=Keepalive(time=7.0)))
         await until(lambda: self.streams)
         sock = self.streams[0].detach()
         self.addCleanup(sock.close)
@@ -174,7 +174,9 @@ class TLSClientTests(TestCase):
         """Begin a handshake with a port that says nothing, and wait until it has the ClientHello."""
         server = socket.create_server(("127.0.0.1", 0))
         self.addCleanup(server.close)
-        connecting = self.connect(server.getsockname()[1], Opening(tls=Handshakes(ClientContext(TRUSTED), "a.example")))
+        connecting = self.connect(
+            server.getsockname()[1], ConnectionOptions(tls=Handshakes(ClientContext(TRUSTED), "a.example"))
+        )
         accepted, _ = server.accept()
         self.addCleanup(accepted.close)
         accepted.setblocking(False)

@@ -8,7 +8,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.observe.access_log import BATCH, DELAY, AccessLog, AccessLogService
-from edgegate.observe.events import Misfit, RelayEnd
+from edgegate.observe.events import RejectedConnection, RelayEnd
 from edgegate.observe.log_file import LogFile
 from edgegate.observe.log_lines import Values, text_line
 from tests.observe.test_log_lines import AnyConnection, AnyRequest
@@ -46,10 +46,10 @@ class AccessLogTests(SynchronousTestCase):
         self.assertEqual([lines.count(b"\n") for lines in self.written], [BATCH, BATCH])
 
     def test_all_kinds(self) -> None:
-        """Requests, relays and misfits are told apart."""
+        """Requests, relays and rejected connections are told apart."""
         log = AccessLog(text_line, self.written.append, self.timers.append)
         log.relay_ended(RelayEnd(AnyConnection()))
-        log.connection_misfit(Misfit("peer", "local", "timeout"))
+        log.connection_rejected(RejectedConnection("peer", "local", "timeout"))
         log.request_ended(AnyRequest())
         log.flush()
         (lines,) = self.written

@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.errors import CLIENT_GONE, NO_ROUTE
 from edgegate.observe.counters import Counters
-from edgegate.observe.events import Misfit, RelayEnd
+from edgegate.observe.events import RejectedConnection, RelayEnd
 from tests.observe.test_log_lines import AnyConnection, AnyRequest
 
 
@@ -28,7 +28,7 @@ class CountersTests(SynchronousTestCase):
         counters = Counters()
         counters.connection_taken()
         counters.connection_refused()
-        counters.connection_misfit(Misfit("peer", "local", "timeout"))
+        counters.connection_rejected(RejectedConnection("peer", "local", "timeout"))
         counters.relay_ended(RelayEnd(AnyConnection(), CLIENT_GONE, sent=3, received=4))
-        self.assertEqual((counters.connections, counters.refused, counters.misfits, counters.relays), (1, 1, 1, 1))
+        self.assertEqual((counters.connections, counters.refused, counters.rejected, counters.relays), (1, 1, 1, 1))
         self.assertEqual((counters.sent, counters.received, counters.flags), (3, 4, {"DC": 1}))

@@ -6,7 +6,7 @@ from time import monotonic
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.observe.events import Misfit, RelayEnd
+from edgegate.observe.events import RejectedConnection, RelayEnd
 from tests.observe.test_log_lines import AnyConnection
 
 
@@ -14,11 +14,13 @@ class EventsTests(SynchronousTestCase):
     """What is told."""
 
     def test_misfit(self) -> None:
-        """A misfit knows when it came, and is a connection as far as it got."""
+        """A rejected connection knows when it came, and is a connection as far as it got."""
         before = monotonic()
-        misfit = Misfit("peer", "local", "timeout")
-        self.assertTrue(before <= misfit.since <= monotonic())
-        self.assertEqual((misfit.peer, misfit.local, misfit.server_name, misfit.unknown), ("peer", "local", "", False))
+        rejected = RejectedConnection("peer", "local", "timeout")
+        self.assertTrue(before <= rejected.since <= monotonic())
+        self.assertEqual(
+            (rejected.peer, rejected.local, rejected.server_name, rejected.unknown), ("peer", "local", "", False)
+        )
 
     def test_relay(self) -> None:
         """A relay that came to nothing has no backend and no bytes."""

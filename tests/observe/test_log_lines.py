@@ -9,12 +9,12 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.errors import CLIENT_GONE, CONNECT_REFUSED, INTERNAL, NO_ROUTE, UPSTREAM_CUT_SHORT, Fault
 from edgegate.http.fields import Field
-from edgegate.observe.events import Misfit, RelayEnd
+from edgegate.observe.events import RejectedConnection, RelayEnd
 from edgegate.observe.log_lines import (
     NAMES,
     json_line,
-    misfit_values,
     moment,
+    rejected_values,
     relay_values,
     request_values,
     shown,
@@ -170,10 +170,12 @@ class StreamTests(SynchronousTestCase):
     def test_misfit(self) -> None:
         """An unknown name is Envoy's C{NR}; other reasons are words."""
         here = TCPAddress("10.0.0.9", 1), TCPAddress("10.0.0.1", 443)
-        line = text_line(misfit_values(Misfit(*here, "unknown server name", "x.example", unknown=True), 0.0, BEGAN))
+        line = text_line(
+            rejected_values(RejectedConnection(*here, "unknown server name", "x.example", unknown=True), 0.0, BEGAN)
+        )
         self.assertIn('"- - -" 0 NR - filter_chain_not_found "-" 0 0 0 - ', line)
         self.assertTrue(line.endswith(" 10.0.0.1:443 10.0.0.9:1 x.example -\n"))
-        line = text_line(misfit_values(Misfit(*here, "no shared cipher"), 0.0, BEGAN))
+        line = text_line(rejected_values(RejectedConnection(*here, "no shared cipher"), 0.0, BEGAN))
         self.assertIn('"- - -" 0 - - no_shared_cipher "-" ', line)
 
 

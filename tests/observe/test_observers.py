@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.observe.access_log import AccessLog
 from edgegate.observe.counters import Counters
-from edgegate.observe.events import Ended, Misfit, Observer, RelayEnd
+from edgegate.observe.events import Ended, Observer, RejectedConnection, RelayEnd
 from edgegate.observe.log_lines import text_line
 from edgegate.observe.observers import Observers
 from tests.observe.test_log_lines import AnyConnection, AnyRequest
@@ -23,7 +23,7 @@ class Failing:
         """Fail."""
         raise ZeroDivisionError
 
-    def connection_misfit(self, misfit: Misfit) -> None:
+    def connection_rejected(self, rejected: RejectedConnection) -> None:
         """Fail."""
         raise ZeroDivisionError
 
@@ -48,7 +48,7 @@ class ObserversTests(SynchronousTestCase):
         for _ in range(2):
             observers.connection_taken()
             observers.connection_refused()
-            observers.connection_misfit(Misfit("peer", "local", "timeout"))
+            observers.connection_rejected(RejectedConnection("peer", "local", "timeout"))
             observers.request_ended(AnyRequest())
             observers.relay_ended(RelayEnd(AnyConnection()))
         log.flush()
@@ -57,13 +57,13 @@ class ObserversTests(SynchronousTestCase):
     def test_all_are_told(self) -> None:
         """Each is told of everything, once."""
         counters, lines = self.tell()
-        self.assertEqual((counters.connections, counters.refused, counters.misfits), (2, 2, 2))
+        self.assertEqual((counters.connections, counters.refused, counters.rejected), (2, 2, 2))
         self.assertEqual((counters.requests, counters.relays, lines.count(b"\n")), (2, 2, 6))
 
     def test_one_that_fails(self) -> None:
         """One that fails is nothing to the others, nor to who tells; its first error is logged, and no other."""
         counters, lines = self.tell(Failing())
-        self.assertEqual((counters.connections, counters.refused, counters.misfits), (2, 2, 2))
+        self.assertEqual((counters.connections, counters.refused, counters.rejected), (2, 2, 2))
         self.assertEqual((counters.requests, counters.relays, lines.count(b"\n")), (2, 2, 6))
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
         self.tell(Failing(), Failing())

@@ -21,8 +21,8 @@ class RetryPolicyTests(SynchronousTestCase):
         self.assertEqual(DEFAULT_RETRIES.attempts, 2)
         self.assertTrue(DEFAULT_RETRIES.after_failure(unconnected=True))
         self.assertFalse(DEFAULT_RETRIES.after_failure(unconnected=False))
-        self.assertFalse(DEFAULT_RETRIES.after_answer(503))
-        self.assertTrue(DEFAULT_RETRIES.after_answer(200, b"14"))
+        self.assertFalse(DEFAULT_RETRIES.after_response(503))
+        self.assertTrue(DEFAULT_RETRIES.after_response(200, b"14"))
 
     def test_failures(self) -> None:
         """5xx, gateway-error and reset hold for any failure; others for connects only, or for none."""
@@ -49,22 +49,22 @@ class RetryPolicyTests(SynchronousTestCase):
             (on("reset", "connect-failure"), (), (500, 503, 409)),
         ):
             for status in again:
-                self.assertTrue(policy.after_answer(status), (policy, status))
+                self.assertTrue(policy.after_response(status), (policy, status))
             for status in not_again:
-                self.assertFalse(policy.after_answer(status), (policy, status))
+                self.assertFalse(policy.after_response(status), (policy, status))
 
     def test_grpc(self) -> None:
         """Each word stands for one status."""
         for word, number in GRPC_STATUSES.items():
             for other in range(17):
-                self.assertEqual(on(word).after_answer(200, b"%d" % other), other == number, (word, other))
-            self.assertFalse(on(word).after_answer(200, b""))
+                self.assertEqual(on(word).after_response(200, b"%d" % other), other == number, (word, other))
+            self.assertFalse(on(word).after_response(200, b""))
 
     def test_rate_limited(self) -> None:
         """An answer that is a limit on rates is repeated only where the policy names just that."""
-        self.assertFalse(on("5xx").after_answer(503, rate_limited=True))
-        self.assertTrue(on("envoy-ratelimited").after_answer(429, rate_limited=True))
-        self.assertFalse(on("envoy-ratelimited").after_answer(429))
+        self.assertFalse(on("5xx").after_response(503, rate_limited=True))
+        self.assertTrue(on("envoy-ratelimited").after_response(429, rate_limited=True))
+        self.assertFalse(on("envoy-ratelimited").after_response(429))
 
 
 class CORSPolicyTests(SynchronousTestCase):

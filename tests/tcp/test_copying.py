@@ -13,9 +13,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from edgegate.errors import CLIENT_GONE, CONNECT_REFUSED, NO_ROUTE, STREAM_IDLE, UPSTREAM_CUT_SHORT, Fault
-from edgegate.net.addresses import Downstream
+from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.connecting import Connecting
-from edgegate.net.connection_options import Opening
+from edgegate.net.connection_options import ConnectionOptions
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import TimerWheel
 from edgegate.observe.events import RelayEnd
@@ -115,7 +115,7 @@ class UnconnectedGateway(TCPGateway):
         timeout: float,
         connected: Callable[[Stream], None],
         failed: Callable[[Fault], None],
-        opening: Opening | None = None,
+        options: ConnectionOptions | None = None,
     ) -> Connecting:
         self.tries.append(FakeConnecting(address, timeout, connected, failed))
         return cast(Connecting, self.tries[-1])
@@ -136,7 +136,7 @@ class RelayProtocolTests(SynchronousTestCase):
     def advance(self, seconds: float) -> None:
         self.clock.pump([0.5] * int(seconds * 2))
 
-    def accept(self, client: Downstream | None = None) -> RelayProtocol:
+    def accept(self, client: ConnectionInfo | None = None) -> RelayProtocol:
         protocol = RelayProtocol(client or self.client, self.gateway)
         self.down.start(protocol)
         return protocol

@@ -9,9 +9,9 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.errors import CONNECT_REFUSED, CONNECT_TIMEOUT, INTERNAL, NO_CLUSTER, NO_HEALTHY_UPSTREAM, OVERFLOW, Fault
-from edgegate.net.addresses import Downstream
+from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.connecting import Connecting
-from edgegate.net.connection_options import Opening
+from edgegate.net.connection_options import ConnectionOptions
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import TimerWheel
 from edgegate.observe.events import RelayEnd
@@ -31,7 +31,7 @@ from edgegate.routing.tls import UpstreamTLS
 from edgegate.tcp.dial import Dial, Reached, connection_key
 from edgegate.tls.client_contexts import ClientContext
 from edgegate.upstream.balancing.original_dst import destination_key
-from edgegate.upstream.circuit_breaker import Admission
+from edgegate.upstream.circuit_breaker import CircuitBreaker
 from edgegate.upstream.registry import ClusterRegistry, EndpointState
 from tests.http.conversation import FakeStream, plain
 from tests.upstream.resolving import ResolvingReactor
@@ -49,9 +49,9 @@ class FakeConnecting:
         timeout: float,
         connected: Callable[[Stream], None],
         failed: Callable[[Fault], None],
-        opening: Opening | None = None,
+        options: ConnectionOptions | None = None,
     ) -> None:
-        self.opening = opening
+        self.options = options
         self.address = address
         self.timeout = timeout
         self.connected = connected
@@ -78,9 +78,9 @@ class DialTests(SynchronousTestCase):
         timeout: float,
         connected: Callable[[Stream], None],
         failed: Callable[[Fault], None],
-        opening: Opening | None = None,
+        options: ConnectionOptions | None = None,
     ) -> Connecting:
-        self.tries.append(FakeConnecting(address, timeout, connected, failed, opening))
+        self.tries.append(FakeConnecting(address, timeout, connected, failed, options))
         return cast(Connecting, self.tries[-1])
 
     def serve(self, *hosts: str, discovery: Discovery = Discovery.STATIC) -> None:
@@ -247,7 +247,9 @@ class DialTests(SynchronousTestCase):
         listener = Listener("80", TCPAddress("::", 80), 80, ORIGIN, plain=chain)
         found = set()
         for number in range(1, 30):
-            client = Downstream(listener, chain, TCPAddress(f"192.0.2.{number}", 999), TCPAddress("192.0.2.100", 80))
+            client = ConnectionInfo(
+                listener, chain, TCPAddress(f"192.0.2.{number}", 999), TCPAddress("192.0.2.100", 80)
+            )
             hosts = set()
             for _ in range(3):
                 dial = Dial(self.connect, lambda *result: self.reached.append(result), self.faults.append, client)
@@ -273,9 +275,9 @@ class DialTests(SynchronousTestCase):
             for asked in (True, False):
                 client = replace(plain(), tls=ended, ssl_request=asked)
                 Dial(self.connect, self.reached.append, self.faults.append, client).start(self.clusters, ECHO)
-                opening = self.tries[-1].opening
-                self.assertEqual(opening is not None and opening.ssl_request, asked and expected)
-                self.assertEqual(opening is not None and opening.tls is not None, encrypted)
+                options = self.tries[-1].options
+                self.assertEqual(options is not None and options.ssl_request, asked and expected)
+                self.assertEqual(options is not None and options.tls is not None, encrypted)
 
 
 class ConnectionKeyTests(SynchronousTestCase):
@@ -283,7 +285,7 @@ class ConnectionKeyTests(SynchronousTestCase):
         """Of a connection only its addresses are known: what needs a request has no key."""
         chain = FilterChain("tcp", ORIGIN, ())
         listener = Listener("80", TCPAddress("::", 80), 80, ORIGIN, plain=chain)
-        client = Downstream(listener, chain, TCPAddress("192.0.2.1", 999), TCPAddress("10.0.0.1", 80))
+        client = ConnectionInfo(listener, chain, TCPAddress("192.0.2.1", 999), TCPAddress("10.0.0.1", 80))
         self.assertIsNone(connection_key(LoadBalancer(hash=ConsistentHash(HashSource.HEADER, "x")), client))
         key = connection_key(LoadBalancer(Balancing.PASSTHROUGH), client)
         self.assertEqual(key, destination_key(TCPAddress("10.0.0.1", 80)))
@@ -292,12 +294,12 @@ class ConnectionKeyTests(SynchronousTestCase):
 class LimitTests(DialTests):
     """Clusters that take only so many connections."""
 
-    def admission(self) -> Admission:
+    def circuit_breaker(self) -> CircuitBreaker:
         """Return what counts them."""
         state = self.clusters.get("echo")
         assert state is not None
-        assert state.admission is not None
-        return state.admission
+        assert state.circuit_breaker is not None
+        return state.circuit_breaker
 
     def serve(self, *hosts: str, discovery: Discovery = Discovery.STATIC) -> None:
         endpoints = tuple(Endpoint(TCPAddress(host, 2701)) for host in hosts)
@@ -313,23 +315,23 @@ class LimitTests(DialTests):
         other.start(self.clusters, ECHO)
         self.assertEqual((self.faults, len(self.tries)), ([OVERFLOW], 1))
         (reached,) = self.reached
-        self.assertEqual((reached.counted, reached.idle_timeout), (self.admission(), 7.0))
+        self.assertEqual((reached.counted, reached.idle_timeout), (self.circuit_breaker(), 7.0))
         reached.begin(RelayEnd(plain()))
         self.assertEqual(reached.endpoint.active, 1)
         for _ in range(2):
             reached.end()
-        self.assertEqual((self.admission().connections, reached.endpoint.active), (0, 0))
+        self.assertEqual((self.circuit_breaker().connections, reached.endpoint.active), (0, 0))
 
     def test_given_back(self) -> None:
         """What fails, or is given up, is counted no more."""
         self.serve("10.0.0.1", "10.0.0.2")
         self.dial.start(self.clusters, ECHO)
         self.tries[0].failed(CONNECT_REFUSED)
-        self.assertEqual(self.admission().connections, 1)
+        self.assertEqual(self.circuit_breaker().connections, 1)
         self.dial.cancel()
-        self.assertEqual(self.admission().connections, 0)
+        self.assertEqual(self.circuit_breaker().connections, 0)
 
     def test_error_on_the_way(self) -> None:
         """What an error of ours ends is counted no more, were it raised before there was a connect to cancel."""
         super().test_error_on_the_way()
-        self.assertEqual(self.admission().connections, 0)
+        self.assertEqual(self.circuit_breaker().connections, 0)

@@ -8,7 +8,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import TestCase
 
 from edgegate.errors import CONNECT_REFUSED, NO_ROUTE, STREAM_IDLE, UPSTREAM_CUT_SHORT, Fault
-from edgegate.net.addresses import Downstream
+from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import TimerWheel
 from edgegate.observe.events import RelayEnd
@@ -64,7 +64,7 @@ class RelayCase(TestCase):
         self.clusters.update({"echo": Cluster("echo", Discovery.STATIC, endpoints, ORIGIN)})
         self.begin(downstream(route("echo")))
 
-    def begin(self, client: Downstream) -> None:
+    def begin(self, client: ConnectionInfo) -> None:
         """Relay the client without looking at its bytes."""
         self.gateway.relay_socket(client, self.accepted)
 
@@ -289,6 +289,6 @@ class RelayTests(RelayCase):
 class CopyingTests(RelayTests):
     """All of the above also holds where bytes pass through us."""
 
-    def begin(self, client: Downstream) -> None:
+    def begin(self, client: ConnectionInfo) -> None:
         stream = Stream(reactor, self.accepted, client.local, client.peer)  # type: ignore[arg-type]
         stream.start(RelayProtocol(client, self.gateway))

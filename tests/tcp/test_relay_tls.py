@@ -11,7 +11,7 @@ from twisted.internet.defer import gatherResults
 
 from edgegate.demo.authority import Authority
 from edgegate.errors import CLIENT_GONE, UPSTREAM_CUT_SHORT
-from edgegate.net.addresses import Downstream
+from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.tls_stream import TLSStream
 from edgegate.routing.snapshot import KeyPair, ServerTLS
 from edgegate.tcp.copying import RelayProtocol
@@ -37,7 +37,7 @@ class TLSRelayTests(RelayCase):
         self.secure = SSL.Connection(SSL.Context(SSL.TLS_CLIENT_METHOD), self.client)
         self.secure.set_connect_state()
 
-    def begin(self, client: Downstream) -> None:
+    def begin(self, client: ConnectionInfo) -> None:
         """Shake hands, then relay."""
         stream = TLSStream(
             reactor,  # type: ignore[arg-type]

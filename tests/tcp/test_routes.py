@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.net.addresses import Downstream
+from edgegate.net.addresses import ConnectionInfo
 from edgegate.routing.snapshot import (
     Address,
     FilterChain,
@@ -26,11 +26,11 @@ def route(name: str, sni: tuple[str, ...] = (), subnets: tuple[str, ...] = ()) -
 LOCAL = TCPAddress("127.0.0.1", 31400)
 
 
-def downstream(*routes: TCPRoute, server_name: str = "", local: Address = LOCAL) -> Downstream:
+def downstream(*routes: TCPRoute, server_name: str = "", local: Address = LOCAL) -> ConnectionInfo:
     """Return a client's connection on a filter chain of these routes."""
     chain = FilterChain("echo", ORIGIN, tcp=routes)
     listener = Listener("0.0.0.0_31400", TCPAddress("0.0.0.0", 31400), 31400, ORIGIN, plain=chain)
-    return Downstream(listener, chain, TCPAddress("127.0.0.1", 50000), local, server_name)
+    return ConnectionInfo(listener, chain, TCPAddress("127.0.0.1", 50000), local, server_name)
 
 
 class RouteOfTests(SynchronousTestCase):
@@ -47,7 +47,7 @@ class RouteOfTests(SynchronousTestCase):
         chain = FilterChain("web", ORIGIN)
         listener = Listener("l", TCPAddress("0.0.0.0", 80), 80, ORIGIN, plain=chain)
         local = TCPAddress("127.0.0.1", 80)
-        self.assertIsNone(route_of(Downstream(listener, chain, local, local)))
+        self.assertIsNone(route_of(ConnectionInfo(listener, chain, local, local)))
 
     def test_sni(self) -> None:
         """A route with SNI names takes exactly those; one without takes any name, or none."""

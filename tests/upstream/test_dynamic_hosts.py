@@ -114,11 +114,11 @@ class DynamicHostsTests(RegistryCase):
         """The limits of the cluster are those of all its names together."""
         self.update(dynamic(limits=PoolLimits(connections=1)))
         one, other = self.host("en.wiki.test"), self.host("de.wiki.test")
-        whole = self.state(NAME).admission
+        whole = self.state(NAME).circuit_breaker
         assert whole is not None
-        self.assertIs(one.admission, whole)
+        self.assertIs(one.circuit_breaker, whole)
         self.names.answer("de.wiki.test", "10.0.0.1")
-        self.assertIs(other.endpoints[0].admission, whole)
+        self.assertIs(other.endpoints[0].circuit_breaker, whole)
 
     def test_reload(self) -> None:
         """A reload that leaves the cluster as it is leaves its names alone; one that changes it begins anew."""
@@ -161,9 +161,9 @@ class DynamicHostsTests(RegistryCase):
     def test_asked_by_name(self) -> None:
         """Connections begin as the cluster's do, for the name: it is asked for by SNI."""
         self.update(dynamic(limits=PoolLimits(keepalive=Keepalive(1))))
-        contact = self.host("en.wiki.test").contact
-        assert contact is not None
-        self.assertEqual(contact.cluster, "outbound|443||en.wiki.test")
+        transport_socket = self.host("en.wiki.test").transport_socket
+        assert transport_socket is not None
+        self.assertEqual(transport_socket.cluster, "outbound|443||en.wiki.test")
 
     def test_partial(self) -> None:
         """A wildcard may stand for a part of a label."""

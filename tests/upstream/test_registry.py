@@ -235,18 +235,18 @@ class UpdateTests(RegistryCase):
         cluster = replace(static("web", tcp(1)), tls=terms)
         self.registry.update({"web": cluster}, {terms: context})
         state = self.state("web")
-        contact = state.contact
-        assert contact is not None
+        transport_socket = state.transport_socket
+        assert transport_socket is not None
         (endpoint,) = state.endpoints
-        idle, used = FakeConnection(endpoint.pool, contact), FakeConnection(endpoint.pool, contact)
+        idle, used = FakeConnection(endpoint.pool, transport_socket), FakeConnection(endpoint.pool, transport_socket)
         endpoint.pool.give(idle)
         self.registry.update({"web": replace(cluster)}, {terms: context})
-        self.assertEqual((idle.closed, state.contact), (0, contact))
+        self.assertEqual((idle.closed, state.transport_socket), (0, transport_socket))
         self.registry.update({"web": cluster}, {terms: ClientContext(terms)})
         endpoint.pool.give(used)
-        self.assertEqual((idle.closed, endpoint.pool.take(state.contact)), (1, None))
+        self.assertEqual((idle.closed, endpoint.pool.take(state.transport_socket)), (1, None))
         self.registry.update({"web": replace(cluster, tls=None)})
-        self.assertEqual((state.contact, endpoint.pool.take()), (None, None))
+        self.assertEqual((state.transport_socket, endpoint.pool.take()), (None, None))
 
     def test_cluster_goes(self) -> None:
         """A cluster that goes is not found any more, but serves on for whoever holds it."""

@@ -23,7 +23,7 @@ def origin_of(head: RequestHead) -> bytes:
     return _all(head, b"origin")
 
 
-def preflight_answer(policy: CORSPolicy, head: RequestHead) -> list[Field] | None:
+def preflight_response(policy: CORSPolicy, head: RequestHead) -> list[Field] | None:
     """
     Return the fields of the answer to a preflight request; L{None}: it is for the backend to answer.
 
@@ -45,8 +45,8 @@ def preflight_answer(policy: CORSPolicy, head: RequestHead) -> list[Field] | Non
     return [field for field in told if field[1]]
 
 
-def answer_fields(policy: CORSPolicy, origin: bytes) -> list[Field]:
-    """Return the fields that let a page of an origin read an answer; none where it may not."""
+def response_fields(policy: CORSPolicy, origin: bytes) -> list[Field]:
+    """Return the fields that let a page of an origin read a response; none where it may not."""
     if not policy.allows(origin):
         return []
     fields = [(b"access-control-allow-origin", origin)]

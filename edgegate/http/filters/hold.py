@@ -80,7 +80,7 @@ class Delayed:
         self._reader_stalled = False
 
     def cancel(self) -> None:
-        """Nobody wants the answer any more."""
+        """Nobody wants the response any more."""
         call, self._call = self._call, None
         if call is not None and call.active():
             call.cancel()

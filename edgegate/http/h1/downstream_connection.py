@@ -1,10 +1,10 @@
-# Hot path: carries each request of an HTTP/1 client and its answer.
+# Hot path: carries each request of an HTTP/1 client and its response.
 """
 The client's side of HTTP/1: one connection, its requests one after the other.
 
 Bytes come in at L{HTTP1Channel.dataReceived}, are read by a
 L{edgegate.http.h1.request_reader.RequestReader}, and become an
-L{edgegate.http.exchange.Exchange}; the answer is queued here and leaves with
+L{edgegate.http.exchange.Exchange}; the response is queued here and leaves with
 the next flush. A request behind one that is not answered yet waits unparsed.
 """
 
@@ -21,13 +21,13 @@ from edgegate.errors import CLIENT_BODY_TIMEOUT, CLIENT_GONE, CLIENT_TIMEOUT, IN
 from edgegate.http.exchange import Channel, Exchange, Phase, Upload
 from edgegate.http.fields import Field
 from edgegate.http.forwarded import Client
-from edgegate.http.h1.lingering_close import Closing
+from edgegate.http.h1.lingering_close import HTTP1LingeringClose
 from edgegate.http.h1.request_reader import RequestReader, State
-from edgegate.http.h1.response_writer import AnswerWriter
-from edgegate.http.h1.timeouts import Patience, Wait
+from edgegate.http.h1.response_writer import ResponseWriter
+from edgegate.http.h1.timeouts import Timeouts, Wait
 from edgegate.http.request import RequestHead, refused_head
-from edgegate.http.response import AnswerHead
-from edgegate.net.addresses import Downstream
+from edgegate.http.response import ResponseHead
+from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.body_run import RUN_FROM
 from edgegate.net.containment import broke, contained
 from edgegate.net.stream import Stream
@@ -53,30 +53,30 @@ class HTTP1Channel(Channel):
         "_gateway",
         "_keep",
         "_moved",
-        "_patience",
         "_reader",
         "_reading",
         "_stalled",
+        "_timeouts",
         "_transport",
         "_writer",
     )
 
-    def __init__(self, downstream: Downstream, gateway: HTTPGateway) -> None:
+    def __init__(self, downstream: ConnectionInfo, gateway: HTTPGateway) -> None:
         self.downstream = downstream
         self.client = Client(downstream, gateway.trusted_hops)
         self._gateway = gateway
         self._reader = RequestReader(self, gateway.limits, gateway.heads)
-        self._patience = Patience(gateway.wheel, gateway.limits, self._expired)
+        self._timeouts = Timeouts(gateway.wheel, gateway.limits, self._expired)
         self._exchange: Exchange | None = None
-        self._moved: Downstream | None = None
-        self._writer = AnswerWriter()
+        self._moved: ConnectionInfo | None = None
+        self._writer = ResponseWriter()
         self._keep = True
         self._continue = self._closing = self._draining = self._stalled = False
         self._reading = True
 
     def __repr__(self) -> str:
         return (
-            f"<HTTP1Channel {self.downstream.peer}: {self._reader.state.value}, waits for {self._patience.wait.value}>"
+            f"<HTTP1Channel {self.downstream.peer}: {self._reader.state.value}, waits for {self._timeouts.wait.value}>"
         )
 
     # The transport, as a protocol -------------------------------------------------------------------------------------
@@ -85,7 +85,7 @@ class HTTP1Channel(Channel):
         """The connection is ready."""
         self._transport = stream = cast(Stream, transport)
         stream.registerProducer(cast(IPushProducer, self), True)
-        self._patience.request()
+        self._timeouts.request()
 
     def connectionMade(self) -> None:
         """Nothing is left to do after L{makeConnection}."""
@@ -109,15 +109,15 @@ class HTTP1Channel(Channel):
         if state is State.WAITING:
             if reader.waiting:
                 self._pause_reading()
-        elif state is State.HEAD and reader.waiting and self._patience.wait is Wait.REQUEST:
-            self._patience.head()
+        elif state is State.HEAD and reader.waiting and self._timeouts.wait is Wait.REQUEST:
+            self._timeouts.head()
 
     @contained
     def connectionLost(self, reason: Failure) -> None:
         """The connection is no more."""
         self._closing = True
         try:
-            self._patience.end()
+            self._timeouts.end()
             self._reader.stop()
             self._writer.out.clear()
             self._gateway.channel_ended(self)
@@ -144,7 +144,7 @@ class HTTP1Channel(Channel):
                 if exchange is not None:
                     exchange.give_up()
                 if exchange is None or self._exchange is not None or not self._closing:
-                    # it was closing, its answer was whole or was being cut, and that failed
+                    # it was closing, its response was whole or was being cut, and that failed
                     self._cut_off()
         except Exception:
             self._cut_off()
@@ -187,9 +187,9 @@ class HTTP1Channel(Channel):
         self._continue = head.expects_continue and head.length != 0
         self._exchange = exchange = Exchange(self, head)
         if head.length:
-            self._patience.body()
+            self._timeouts.body()
         else:
-            self._patience.nothing()
+            self._timeouts.nothing()
         gateway.resource_for(exchange).render(exchange)
 
     def request_body(self, data: bytes) -> None:
@@ -197,14 +197,14 @@ class HTTP1Channel(Channel):
         exchange = self._exchange
         if exchange is not None:
             exchange.receive(data)
-            self._patience.body_came(len(data))
+            self._timeouts.body_came(len(data))
 
     def request_end(self, trailers: list[Field]) -> None:
         """The request is whole."""
         exchange = self._exchange
         if exchange is not None:
-            if self._patience.wait is Wait.BODY or self._patience.wait is Wait.STREAM:
-                self._patience.nothing()
+            if self._timeouts.wait is Wait.BODY or self._timeouts.wait is Wait.STREAM:
+                self._timeouts.nothing()
             exchange.receive_end(trailers)
 
     def request_refused(self, fault: Fault) -> None:
@@ -217,34 +217,34 @@ class HTTP1Channel(Channel):
         else:
             exchange.give_up(fault)
 
-    # The answer, from the exchange ------------------------------------------------------------------------------------
+    # The response, from the exchange ----------------------------------------------------------------------------------
 
-    def answer_interim(self, head: AnswerHead) -> None:
-        """Queue a 1xx answer; HTTP/1.0 knows none (RFC 9110 section 15.2)."""
+    def response_interim(self, head: ResponseHead) -> None:
+        """Queue a 1xx response; HTTP/1.0 knows none (RFC 9110 section 15.2)."""
         exchange = self._exchange
         if exchange is not None and exchange.head.version != "1.0":
             self._writer.interim(head)
 
-    def answer_head(self, head: AnswerHead, extra: bytes = b"") -> None:
-        """Queue the final answer's head."""
+    def response_head(self, head: ResponseHead, extra: bytes = b"") -> None:
+        """Queue the final response's head."""
         exchange = self._exchange
         if exchange is not None:
             # A client that still waits for 100 Continue may send its body or not: only the end of the connection tells.
             keep = self._keep and not self._continue and not self._draining
             if exchange.upload is None and self._reader.state is not State.WAITING:
-                # Nobody takes the rest of the body, so the connection ends with the answer (RFC 9112 section 9.6).
+                # Nobody takes the rest of the body, so the connection ends with the response (RFC 9112 section 9.6).
                 keep = False
-            if self._patience.wait is Wait.BODY:
-                self._patience.stream(self._transport)
+            if self._timeouts.wait is Wait.BODY:
+                self._timeouts.stream(self._transport)
             date = b"" if head.dated else self._gateway.date_line()
             self._keep = self._writer.head(exchange.head, head, extra, date, keep)
 
-    def answer_body(self, data: bytes) -> None:
+    def response_body(self, data: bytes) -> None:
         """Queue a piece of the body."""
         self._writer.body(data)
 
-    def answer_end(self, trailers: list[Field]) -> None:
-        """The answer is whole."""
+    def response_end(self, trailers: list[Field]) -> None:
+        """The response is whole."""
         exchange = self._exchange
         if exchange is None:
             return
@@ -253,7 +253,7 @@ class HTTP1Channel(Channel):
         self._gateway.observer.request_ended(exchange)
         if self._moved is not None:
             self.downstream, self._moved = self._moved, None
-        # what follows is no part of this exchange, whose answer has still to be sent
+        # what follows is no part of this exchange, whose response has still to be sent
         try:
             if self._reader.state is State.WAITING and self._keep and not self._draining:
                 if not self._stalled:
@@ -264,11 +264,11 @@ class HTTP1Channel(Channel):
             broke(self)
 
     def keep_no_longer(self) -> None:
-        """The connection ends with the answer."""
+        """The connection ends with the response."""
         self._keep = False
 
-    def answer_cut(self) -> None:
-        """The answer cannot be completed; the connection ends in a way that no client takes for its end."""
+    def response_cut(self) -> None:
+        """The response cannot be completed; the connection ends in a way that no client takes for its end."""
         exchange, self._exchange = self._exchange, None
         if exchange is None:
             return
@@ -281,7 +281,7 @@ class HTTP1Channel(Channel):
                 self._transport.abortConnection()
             else:
                 self._let_go()
-                Closing(self.downstream, self._gateway, self._transport).close()
+                HTTP1LingeringClose(self.downstream, self._gateway, self._transport).close()
         except Exception:
             broke(self)
 
@@ -290,7 +290,7 @@ class HTTP1Channel(Channel):
         if exchange is self._exchange:
             self.broke()
         else:
-            # its answer is whole, and may be queued still
+            # its response is whole, and may be queued still
             self.flush()
 
     def flush(self) -> None:
@@ -335,7 +335,7 @@ class HTTP1Channel(Channel):
         self._exchange = None
         return self._transport, rest
 
-    def move(self, downstream: Downstream) -> None:
+    def move(self, downstream: ConnectionInfo) -> None:
         """Go on under a new Snapshot: the next request is routed by it; one that is under way ends on its own."""
         if self._exchange is None:
             self.downstream = downstream
@@ -344,13 +344,13 @@ class HTTP1Channel(Channel):
 
     @contained
     def retire(self) -> None:
-        """End the connection with the next answer."""
+        """End the connection with the next response."""
         self._draining = True
 
     @contained
     def drain(self) -> None:
         """
-        End the connection with the answer that is under way, or to the request that is on its way, or now.
+        End the connection with the response that is under way, or to the request that is on its way, or now.
 
         The first request of a connection is waited for, for it may have been sent; for as long as its head may take.
         """
@@ -358,12 +358,12 @@ class HTTP1Channel(Channel):
         if self._exchange is None and not self._closing:
             if self._transport.bytes_in and not self._reader.waiting and not self._transport.unread:
                 self._close()
-            elif self._patience.wait is Wait.REQUEST:
-                self._patience.last_request()
+            elif self._timeouts.wait is Wait.REQUEST:
+                self._timeouts.last_request()
 
     @contained
     def abort(self) -> None:
-        """End the connection now: with a reset where a request or an answer is under way."""
+        """End the connection now: with a reset where a request or a response is under way."""
         if self._exchange is not None or self._reader.waiting:
             self._transport.abortConnection()
         elif not self._closing:
@@ -382,19 +382,19 @@ class HTTP1Channel(Channel):
         exchange = self._exchange
         if exchange is not None:
             exchange.received += count
-            self._patience.body_came(count)
+            self._timeouts.body_came(count)
             self._reader.skip(count)
 
     def _read_next(self) -> None:
-        self._patience.request()
+        self._timeouts.request()
         if not self._reading:
             self._resume_reading()
         self._reader.resume()
         exchange = self._exchange
         if exchange is not None and exchange.upload is not None:
             exchange.upload.flush()
-        if self._reader.waiting and self._patience.wait is Wait.REQUEST:
-            self._patience.head()
+        if self._reader.waiting and self._timeouts.wait is Wait.REQUEST:
+            self._timeouts.head()
 
     def _pause_reading(self) -> None:
         if self._reading:
@@ -411,25 +411,25 @@ class HTTP1Channel(Channel):
         if self._closing:
             return
         if self._stalled:
-            self._patience.reader(self._transport)
+            self._timeouts.reader(self._transport)
         elif self._reading and self._reader.state in (State.SIZED_BODY, State.CHUNKED_BODY):
             exchange = self._exchange
             if exchange is None or exchange.phase is Phase.AWAITED:
-                self._patience.body_again()
+                self._timeouts.body_again()
             else:
-                self._patience.stream(self._transport)
+                self._timeouts.stream(self._transport)
         elif self._exchange is None:
-            self._patience.request()
+            self._timeouts.request()
         else:
-            self._patience.nothing()
+            self._timeouts.nothing()
 
     @contained
     def _expired(self) -> None:
-        wait = self._patience.wait
+        wait = self._timeouts.wait
         if wait is Wait.HEAD:
             self._reader.stop()
             self.request_refused(CLIENT_TIMEOUT)
-        elif wait is Wait.STREAM and self._patience.streams(self._transport):
+        elif wait is Wait.STREAM and self._timeouts.streams(self._transport):
             return
         elif (wait is Wait.BODY or wait is Wait.STREAM) and self._exchange is not None:
             self._reader.stop()
@@ -437,7 +437,7 @@ class HTTP1Channel(Channel):
             self._exchange.give_up(CLIENT_BODY_TIMEOUT)
         elif wait is Wait.REQUEST:
             self._close()
-        elif wait is Wait.READER and not self._patience.reads(self._transport):
+        elif wait is Wait.READER and not self._timeouts.reads(self._transport):
             self._transport.abortConnection()
 
     def _cut_off(self) -> None:
@@ -458,10 +458,10 @@ class HTTP1Channel(Channel):
                 self._gateway.observer.request_ended(exchange)
 
     def _close(self) -> None:
-        """Close after the answer."""
+        """Close after the response."""
         whole = self._reader.state in (State.WAITING, State.HEAD) and not self._reader.waiting
         self._let_go()
-        closing = Closing(self.downstream, self._gateway, self._transport)
+        closing = HTTP1LingeringClose(self.downstream, self._gateway, self._transport)
         if whole:
             closing.close()
         else:
@@ -470,7 +470,7 @@ class HTTP1Channel(Channel):
     def _let_go(self) -> bytes:
         """End as a channel: the connection is another's from here on. Return what was received and not parsed."""
         self._closing = True
-        self._patience.end()
+        self._timeouts.end()
         self.flush()
         self._transport.unregisterProducer()
         self._gateway.channel_ended(self)

@@ -31,7 +31,7 @@ _EACH_FIELD: Final = 192
 _SECRET: Final = frozenset((b"authorization", b"proxy-authorization", b"cookie"))
 
 
-class HeadMemory:
+class HeadCache:
     """Remembers heads, as many as fit into L{REMEMBERED}."""
 
     __slots__ = ("_heads", "_once", "_size")

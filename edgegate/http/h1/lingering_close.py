@@ -1,8 +1,8 @@
 """
-A connection of HTTP/1 after its last answer, until it is closed.
+A connection of HTTP/1 after its last response, until it is closed.
 
 Where more of the client's bytes may be on their way, closing at once would
-make its kernel throw the answer away: the sending side is closed first, and
+make its kernel throw the response away: the sending side is closed first, and
 what still comes is read and thrown away for a while (RFC 9112 section 9.6).
 """
 
@@ -15,8 +15,8 @@ from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from zope.interface import classImplements
 
-from edgegate.http.h1.timeouts import Patience, Wait
-from edgegate.net.addresses import Downstream
+from edgegate.http.h1.timeouts import Timeouts, Wait
+from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.containment import contained
 from edgegate.net.stream import Stream
 
@@ -24,24 +24,24 @@ if TYPE_CHECKING:
     from edgegate.http.gateway import HTTPGateway
 
 
-class Closing:
+class HTTP1LingeringClose:
     """
     Takes the place of a channel that has let go of its connection, in the gateway's set too.
 
-    It owns the stream, on which all answers are written and which has no
+    It owns the stream, on which all responses are written and which has no
     producer. Call one of L{close} and L{linger}, once.
 
     @ivar downstream: The connection.
     """
 
-    __slots__ = ("_gateway", "_left", "_patience", "_stream", "downstream")
+    __slots__ = ("_gateway", "_left", "_stream", "_timeouts", "downstream")
 
-    def __init__(self, downstream: Downstream, gateway: HTTPGateway, stream: Stream) -> None:
+    def __init__(self, downstream: ConnectionInfo, gateway: HTTPGateway, stream: Stream) -> None:
         self.downstream = downstream
         self._gateway = gateway
         self._stream = stream
         self._left = gateway.limits.linger_bytes
-        self._patience = Patience(gateway.wheel, gateway.limits, self._expired)
+        self._timeouts = Timeouts(gateway.wheel, gateway.limits, self._expired)
         stream.switch(self)
         gateway.channels.add(self)
 
@@ -49,13 +49,13 @@ class Closing:
         """Close when the client has taken everything: no more is to come from it."""
         self._stream.loseConnection()
         if self._stream.buffered:
-            self._patience.reader(self._stream)
+            self._timeouts.reader(self._stream)
 
     def linger(self) -> None:
         """Close when the client does, or has sent too much or for too long."""
         self._stream.loseWriteConnection()
         self._stream.resumeProducing()
-        self._patience.start(self._gateway.limits.linger_seconds)
+        self._timeouts.start(self._gateway.limits.linger_seconds)
 
     # The transport, as a protocol -------------------------------------------------------------------------------------
 
@@ -75,7 +75,7 @@ class Closing:
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The connection is no more."""
         self._gateway.channel_ended(self)
-        self._patience.end()
+        self._timeouts.end()
 
     def broke(self) -> None:
         """An error of ours was raised: end now."""
@@ -85,12 +85,12 @@ class Closing:
 
     @contained
     def _expired(self) -> None:
-        if self._patience.wait is not Wait.READER or not self._patience.reads(self._stream):
+        if self._timeouts.wait is not Wait.READER or not self._timeouts.reads(self._stream):
             self._stream.abortConnection()
 
     # As the gateway's -------------------------------------------------------------------------------------------------
 
-    def move(self, downstream: Downstream) -> None:
+    def move(self, downstream: ConnectionInfo) -> None:
         """No request comes that would be routed."""
         self.downstream = downstream
 
@@ -106,4 +106,4 @@ class Closing:
 
 
 # Behind the class, not as its decorator: mypyc makes a decorated class a plain Python one, several times as slow.
-classImplements(Closing, IProtocol)
+classImplements(HTTP1LingeringClose, IProtocol)

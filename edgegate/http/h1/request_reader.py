@@ -4,7 +4,7 @@ Requests out of the bytes of an HTTP/1 connection (RFC 9112): bytes in, events o
 
 Heads are parsed by llhttp once they are whole, so that a head that drips in
 costs no more than a small buffer, and the byte at which each message ends is
-known: what is behind it waits, unparsed, until the answer before it is under
+known: what is behind it waits, unparsed, until the response before it is under
 way to its end. A head that is byte for byte the one before it on the
 connection, as those of programs that ask again and again are, is not parsed
 twice.
@@ -141,7 +141,7 @@ class RequestReader(UnfinishedHead):
 
     def resume(self) -> None:
         """
-        Read the next request: the answer to the one before is whole.
+        Read the next request: the response to the one before is whole.
 
         May be called from inside an event, whereupon L{receive} goes on by itself.
         """

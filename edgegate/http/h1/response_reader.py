@@ -17,9 +17,9 @@ from typing import Final
 import httptools
 
 from edgegate.errors import UPSTREAM_HEAD_TOO_LARGE, UPSTREAM_PROTOCOL, Fault
-from edgegate.http.fields import ANSWER_ROLES, PASS, Field
+from edgegate.http.fields import PASS, RESPONSE_ROLES, Field
 from edgegate.http.limits import Limits
-from edgegate.http.response import AnswerHead, AnswerRefused, h1_answer
+from edgegate.http.response import ResponseHead, ResponseRefused, h1_response
 
 _EMPTY_LINE: Final = b"\r\n\r\n"
 _MEMORABLE: Final = 2048
@@ -30,39 +30,39 @@ _REASON: Final = re.compile(rb"[\t -~\x80-\xff]*")
 
 
 class _MoreThanAskedFor(Exception):
-    """Bytes came behind the answer."""
+    """Bytes came behind the response."""
 
 
-class AnswerSink(ABC):
-    """Whom an L{AnswerReader} tells what it read."""
+class ResponseSink(ABC):
+    """Whom an L{ResponseReader} tells what it read."""
 
     __slots__ = ()
 
     @abstractmethod
-    def answer_interim(self, head: AnswerHead) -> None:
-        """A 1xx answer came, other than 100."""
+    def response_interim(self, head: ResponseHead) -> None:
+        """A 1xx response came, other than 100."""
 
     @abstractmethod
-    def answer_head(self, head: AnswerHead) -> None:
-        """The final answer begins."""
+    def response_head(self, head: ResponseHead) -> None:
+        """The final response begins."""
 
     @abstractmethod
-    def answer_body(self, data: bytes) -> None:
+    def response_body(self, data: bytes) -> None:
         """A piece of its body, never empty."""
 
 
-class Nobody(AnswerSink):
+class Nobody(ResponseSink):
     """Hears what is of no use to anybody."""
 
     __slots__ = ()
 
-    def answer_interim(self, head: AnswerHead) -> None:
+    def response_interim(self, head: ResponseHead) -> None:
         """Nothing comes of it."""
 
-    def answer_head(self, head: AnswerHead) -> None:
+    def response_head(self, head: ResponseHead) -> None:
         """Nothing comes of it."""
 
-    def answer_body(self, data: bytes) -> None:
+    def response_body(self, data: bytes) -> None:
         """Nothing comes of it."""
 
 
@@ -81,17 +81,17 @@ class State(Enum):
     REFUSED = "nothing: the answer is refused"
 
 
-class AnswerReader:
+class ResponseReader:
     """
-    Read the answers of one connection, one after the other.
+    Read the responses of one connection, one after the other.
 
     @ivar state: What the next byte belongs to.
-    @ivar sink: Who is told; may be replaced in the middle of an answer, also from inside an event.
-    @ivar fault: Why the answer is refused.
-    @ivar begun: Whether the final answer's head was seen.
-    @ivar silent: Whether not a byte of an answer was seen.
+    @ivar sink: Who is told; may be replaced in the middle of a response, also from inside an event.
+    @ivar fault: Why the response is refused.
+    @ivar begun: Whether the final response's head was seen.
+    @ivar silent: Whether not a byte of a response was seen.
     @ivar switched: A 101, with what came behind it. Whether it was asked for has still to be judged.
-    @ivar keep: Whether the connection may carry another request, once the answer is whole.
+    @ivar keep: Whether the connection may carry another request, once the response is whole.
     @ivar trailers: Those fields of the trailer section that pass.
     """
 
@@ -124,16 +124,16 @@ class AnswerReader:
         self._parser: httptools.HttpResponseParser | None = None
         self._fields: list[Field] = []
         self._last = b""
-        self._last_head: AnswerHead | None = None
+        self._last_head: ResponseHead | None = None
         self._reason = b""
         self._left = 0
         self._bodiless = 0  # bytes of a chunked body since the last that was a piece of it
         self._whole = self._keep = False
         self.fault: Fault | None = None
-        self.switched: tuple[AnswerHead, bytes] | None = None
+        self.switched: tuple[ResponseHead, bytes] | None = None
         self.expect(False, NOBODY)
 
-    def expect(self, is_head: bool, sink: AnswerSink) -> None:
+    def expect(self, is_head: bool, sink: ResponseSink) -> None:
         """Await the answer to a new request, which is HEAD or another."""
         self._is_head = is_head
         self.sink = sink
@@ -146,7 +146,7 @@ class AnswerReader:
 
     @property
     def left(self) -> int | None:
-        """Bytes of the answer's body that are still to come; L{None}: there is no telling."""
+        """Bytes of the response's body that are still to come; L{None}: there is no telling."""
         if self.state is State.SIZED_BODY:
             return self._left
         return 0 if self.state is State.WHOLE else None
@@ -167,11 +167,11 @@ class AnswerReader:
             self._left = left = left - len(data)
             if not left:
                 self.state = State.WHOLE
-            self.sink.answer_body(data)
+            self.sink.response_body(data)
         elif state is State.CHUNKED_BODY:
             self._read_chunked(data)
         elif state is State.BODY_UNTIL_CLOSE:
-            self.sink.answer_body(data)
+            self.sink.response_body(data)
         else:
             self.keep = False
 
@@ -183,7 +183,7 @@ class AnswerReader:
         return not self._left
 
     def finish(self) -> bool:
-        """The connection ended, and nothing is read any more: whether the answer is whole by that, in good order."""
+        """The connection ended, and nothing is read any more: whether the response is whole by that, in good order."""
         # the parser's callbacks are ours: neither is to keep the other in memory
         self._parser = None
         return self.state is State.BODY_UNTIL_CLOSE
@@ -191,7 +191,7 @@ class AnswerReader:
     # llhttp's callbacks -----------------------------------------------------------------------------------------------
 
     def on_message_begin(self) -> None:
-        """Something begins; behind an answer that is whole, something that nobody asked for: llhttp is stopped."""
+        """Something begins; behind a response that is whole, something that nobody asked for: llhttp is stopped."""
         if self._whole:
             self.keep = False
             raise _MoreThanAskedFor
@@ -212,10 +212,10 @@ class AnswerReader:
     def on_body(self, data: bytes) -> None:
         """A decoded piece of a chunked body."""
         self._bodiless = 0
-        self.sink.answer_body(data)
+        self.sink.response_body(data)
 
     def on_message_complete(self) -> None:
-        """llhttp holds the answer for whole."""
+        """llhttp holds the response for whole."""
         self._whole = True
 
     # ------------------------------------------------------------------------------------------------------------------
@@ -227,7 +227,7 @@ class AnswerReader:
             self._rest = b""
         while True:
             end = data.find(_EMPTY_LINE) + 4
-            if end < 4 or end > self._limits.answer_head_bytes:
+            if end < 4 or end > self._limits.response_head_bytes:
                 self._keep_part(data)
                 return b""
             raw = data[:end]
@@ -237,7 +237,7 @@ class AnswerReader:
             else:
                 try:
                     head = self._parse(raw)
-                except AnswerRefused as refused:
+                except ResponseRefused as refused:
                     self._refuse(refused.fault)
                     return b""
             if head.status >= 200:
@@ -248,25 +248,25 @@ class AnswerReader:
                 self.switched = head, data
                 return b""
             self._interims += 1
-            if self._interims > self._limits.interim_answers:
+            if self._interims > self._limits.interim_responses:
                 self._refuse(UPSTREAM_PROTOCOL)
                 return b""
             if head.status != 100:
-                self.sink.answer_interim(head)
+                self.sink.response_interim(head)
         self._begin(head)
-        self.sink.answer_head(head)
+        self.sink.response_head(head)
         return data
 
     def _keep_part(self, data: bytes) -> None:
         """Keep the beginning of a head, if it can be one."""
-        if len(data) > self._limits.answer_head_bytes:
+        if len(data) > self._limits.response_head_bytes:
             self._refuse(UPSTREAM_HEAD_TOO_LARGE)
         elif not data.startswith(b"HTTP/1."[: len(data)]) or data.count(b"\n") != data.count(b"\r\n"):
             self._refuse(UPSTREAM_PROTOCOL)
         else:
             self._rest = data
 
-    def _parse(self, raw: bytes) -> AnswerHead:
+    def _parse(self, raw: bytes) -> ResponseHead:
         fields: list[Field] = []
         self._fields = fields
         self._reason = b""
@@ -278,23 +278,23 @@ class AnswerReader:
             # a 101; llhttp is not shown what is behind it
             pass
         except httptools.HttpParserError as error:
-            raise AnswerRefused(UPSTREAM_PROTOCOL) from error
-        if len(fields) > self._limits.answer_fields:
-            raise AnswerRefused(UPSTREAM_HEAD_TOO_LARGE)
+            raise ResponseRefused(UPSTREAM_PROTOCOL) from error
+        if len(fields) > self._limits.response_fields:
+            raise ResponseRefused(UPSTREAM_HEAD_TOO_LARGE)
         status = parser.get_status_code()
-        # llhttp passes over an empty line in front, and takes the answers of RTSP and ICE as well
+        # llhttp passes over an empty line in front, and takes the responses of RTSP and ICE as well
         if not 100 <= status <= 599 or not _REASON.fullmatch(self._reason) or not raw.startswith(b"HTTP/"):
-            raise AnswerRefused(UPSTREAM_PROTOCOL)
-        head = h1_answer(status, self._reason, self._keep, fields)
+            raise ResponseRefused(UPSTREAM_PROTOCOL)
+        head = h1_response(status, self._reason, self._keep, fields)
         version = parser.get_http_version()
-        # HTTP/1.0 knows neither interim answers nor chunks
+        # HTTP/1.0 knows neither interim responses nor chunks
         if version != "1.1" and (version != "1.0" or status < 200 or head.chunked):
-            raise AnswerRefused(UPSTREAM_PROTOCOL)
+            raise ResponseRefused(UPSTREAM_PROTOCOL)
         if len(raw) <= _MEMORABLE and not head.chunked and status >= 200:
             self._last, self._last_head = raw, head
         return head
 
-    def _begin(self, head: AnswerHead) -> None:
+    def _begin(self, head: ResponseHead) -> None:
         """RFC 9112 section 6.3: how long the body is."""
         self.begun = True
         self.keep = head.keep
@@ -327,11 +327,13 @@ class AnswerReader:
                 return
             self.keep = False
         limits = self._limits
-        if len(self._fields) > limits.answer_fields or (self._bodiless > limits.answer_head_bytes and not self._whole):
+        if len(self._fields) > limits.response_fields or (
+            self._bodiless > limits.response_head_bytes and not self._whole
+        ):
             self._refuse(UPSTREAM_HEAD_TOO_LARGE)
         elif self._whole:
             self.state = State.WHOLE
-            of = ANSWER_ROLES.of
+            of = RESPONSE_ROLES.of
             self.trailers = [(of(name)[0], value) for name, value in self._fields if of(name)[1] == PASS]
 
     def _refuse(self, fault: Fault) -> None:

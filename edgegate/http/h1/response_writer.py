@@ -1,4 +1,4 @@
-# Hot path: every byte of an answer to an HTTP/1 client passes here.
+# Hot path: every byte of a response to an HTTP/1 client passes here.
 """
 Answers as the bytes of an HTTP/1 connection (RFC 9112 section 6): values in, bytes out, no transport.
 """
@@ -9,7 +9,7 @@ from typing import Final
 
 from edgegate.http.fields import Field
 from edgegate.http.request import RequestHead
-from edgegate.http.response import AnswerHead
+from edgegate.http.response import ResponseHead
 from edgegate.http.upgrade import upgrade_lines
 
 _BODYLESS: Final = frozenset((101, 204, 304))
@@ -19,9 +19,9 @@ _HTTP_1_0: Final = b"HTTP/1.0"
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-class AnswerWriter:
+class ResponseWriter:
     """
-    Write the answers of one connection, one after the other.
+    Write the responses of one connection, one after the other.
 
     @ivar out: What is written and not taken yet.
     @ivar delimited: Whether only the connection's end tells the end of the body.
@@ -49,16 +49,16 @@ class AnswerWriter:
         """Write C{100 Continue} (RFC 9110 section 10.1.1)."""
         self.out.append(_CONTINUE)
 
-    def interim(self, head: AnswerHead) -> None:
-        """Write a 1xx answer."""
+    def interim(self, head: ResponseHead) -> None:
+        """Write a 1xx response."""
         self.out += (head.h1_lines, b"\r\n")
 
-    def head(self, request: RequestHead, head: AnswerHead, extra: bytes, date_line: bytes, keep: bool) -> bool:
+    def head(self, request: RequestHead, head: ResponseHead, extra: bytes, date_line: bytes, keep: bool) -> bool:
         """
-        Write the final answer's head, its body framed for this client.
+        Write the final response's head, its body framed for this client.
 
-        @param extra: Field lines of this answer alone.
-        @param date_line: For an answer without a date of its own.
+        @param extra: Field lines of this response alone.
+        @param date_line: For a response without a date of its own.
         @param keep: Whether the connection may be kept.
         @return: Whether it is.
         """

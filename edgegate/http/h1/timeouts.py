@@ -26,7 +26,7 @@ class Wait(Enum):
     READER = "client to read"
 
 
-class Patience(Deadline):
+class Timeouts(Deadline):
     """
     A connection's one deadline.
 
@@ -93,13 +93,13 @@ class Patience(Deadline):
             self.start(self._limits.stream_idle_seconds)
 
     def stream(self, transport: Transport) -> None:
-        """Wait for more of a request's body while its answer is under way: for a byte of either."""
+        """Wait for more of a request's body while its response is under way: for a byte of either."""
         self.wait = Wait.STREAM
         self._before = transport.bytes_out
         self.start(self._limits.stream_idle_seconds)
 
     def streams(self, transport: Transport) -> bool:
-        """It was waited for long enough: return whether some of the answer went out meanwhile, and wait again."""
+        """It was waited for long enough: return whether some of the response went out meanwhile, and wait again."""
         before = self._before
         self.stream(transport)
         return self._before != before

@@ -1,8 +1,8 @@
-# Hot path: carries each request to an HTTP/1 backend and its answer back.
+# Hot path: carries each request to an HTTP/1 backend and its response back.
 """
 The backend's side of HTTP/1: one kept connection, one request at a time.
 
-What comes in is read by an L{edgegate.http.h1.response_reader.AnswerReader} and told
+What comes in is read by an L{edgegate.http.h1.response_reader.ResponseReader} and told
 to whoever asked.
 """
 
@@ -18,15 +18,15 @@ from twisted.python.failure import Failure
 from zope.interface import classImplements
 
 from edgegate.errors import INTERNAL, STREAM_IDLE, UPSTREAM_CLOSED, UPSTREAM_CUT_SHORT, UPSTREAM_PROTOCOL, Fault
-from edgegate.http.h1.response_reader import NOBODY, AnswerReader, State
+from edgegate.http.h1.response_reader import NOBODY, ResponseReader, State
 from edgegate.http.limits import Limits
-from edgegate.http.router.upstream_callbacks import Asker
+from edgegate.http.router.upstream_callbacks import UpstreamCallbacks
 from edgegate.net.body_run import RUN_FROM
 from edgegate.net.containment import broke, contained
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.routing.snapshot import Address
-from edgegate.upstream.circuit_breaker import Admission
+from edgegate.upstream.circuit_breaker import CircuitBreaker
 from edgegate.upstream.registry import EndpointState
 
 _NOTHING: Final[list[bytes]] = []
@@ -46,8 +46,8 @@ class HTTP1Backend:
     """
 
     __slots__ = (
-        "_asker",
         "_blocked",
+        "_callbacks",
         "_deadline",
         "_discarding",
         "_limits",
@@ -67,7 +67,7 @@ class HTTP1Backend:
     )
 
     def __init__(
-        self, endpoint: EndpointState, wheel: TimerWheel, limits: Limits, counted: Admission | None = None
+        self, endpoint: EndpointState, wheel: TimerWheel, limits: Limits, counted: CircuitBreaker | None = None
     ) -> None:
         """
         @param counted: Where the connection is counted, until it is no more.
@@ -80,35 +80,35 @@ class HTTP1Backend:
         self.local: Address | None = None
         self.used = 0
         self._limits = limits
-        self._reader = AnswerReader(limits)
+        self._reader = ResponseReader(limits)
         self._deadline = Deadline(wheel, self._expired)
-        self._asker: Asker | None = None
+        self._callbacks: UpstreamCallbacks | None = None
         self._out: list[bytes] = []
         self._whole_at = 0.0
         self._sent = 0  # bytes that had left when the deadline was last seen to
         self._request_whole = self._discarding = self._blocked = False
 
     def __repr__(self) -> str:
-        return f"<HTTP1Backend {self.endpoint.address}: {'asked' if self._asker else 'idle'}, {self.used} requests>"
+        return f"<HTTP1Backend {self.endpoint.address}: {'asked' if self._callbacks else 'idle'}, {self.used} requests>"
 
     @property
     def secured(self) -> SSL.Connection | None:
         """OpenSSL's side of the connection; L{None}: it is in the clear."""
         return self._transport.secured
 
-    # The asker --------------------------------------------------------------------------------------------------------
+    # The callbacks ----------------------------------------------------------------------------------------------------
 
-    def ask(self, asker: Asker, is_head: bool, head: list[bytes] = _NOTHING, end: bytes = b"") -> None:
+    def ask(self, callbacks: UpstreamCallbacks, is_head: bool, head: list[bytes] = _NOTHING, end: bytes = b"") -> None:
         """
         Begin a request. What is queued leaves with the next L{flush}.
 
         @param head: The serialised head, in pieces; what is missing of it is queued next.
         @param end: Its last piece.
         """
-        self._asker = asker
+        self._callbacks = callbacks
         self._request_whole = False
         self._sent = self._transport.bytes_out
-        self._reader.expect(is_head, asker)
+        self._reader.expect(is_head, callbacks)
         self._out += head
         if end:
             self._out.append(end)
@@ -123,7 +123,7 @@ class HTTP1Backend:
         self._out.append(data)
 
     def request_whole(self) -> None:
-        """Nothing of the request is missing; only then may the connection be kept after the answer."""
+        """Nothing of the request is missing; only then may the connection be kept after the response."""
         self._request_whole = True
         self._whole_at = self._wheel.now
 
@@ -140,7 +140,7 @@ class HTTP1Backend:
         return None if self._out else self._transport
 
     def pause(self) -> None:
-        """Read no more of the answer: its client does not keep up."""
+        """Read no more of the response: its client does not keep up."""
         self._transport.pauseProducing()
         self._deadline.stop()
 
@@ -149,18 +149,18 @@ class HTTP1Backend:
         self._transport.resumeProducing()
         self._deadline.start(self._limits.stream_idle_seconds)
 
-    def cancel(self, asker: Asker) -> None:
+    def cancel(self, callbacks: UpstreamCallbacks) -> None:
         """
-        Nobody wants the answer: the connection ends, and the asker hears no more.
+        Nobody wants the response: the connection ends, and its callbacks hear no more.
 
         Does nothing where another asks on it by now.
         """
-        if asker is self._asker:
+        if callbacks is self._callbacks:
             self._cancel()
 
     def discard(self) -> None:
         """
-        Nobody wants the rest of the answer, and the asker hears no more.
+        Nobody wants the rest of the response, and its callbacks hear no more.
 
         Where little of it is left it is awaited for a moment, because the
         connection can carry other requests then.
@@ -169,7 +169,7 @@ class HTTP1Backend:
         if not self._request_whole or left is None or left > self._limits.upload_bytes:
             self._cancel()
             return
-        self._asker = None
+        self._callbacks = None
         self._reader.sink = NOBODY
         self._discarding = True
         self._deadline.start(self._limits.linger_seconds)
@@ -189,10 +189,10 @@ class HTTP1Backend:
         self._deadline.start(self._limits.linger_seconds)
 
     def end_tunnel(self) -> None:
-        """The connection is no more, which was handed over by L{Asker.answer_switched}."""
+        """The connection is no more, which was handed over by L{UpstreamCallbacks.response_switched}."""
         self._reader.finish()
         self._uncount()
-        self._forget_asker()
+        self._forget_callbacks()
 
     # The transport ----------------------------------------------------------------------------------------------------
 
@@ -210,24 +210,24 @@ class HTTP1Backend:
     def pauseProducing(self) -> None:
         """The backend does not read."""
         self._blocked = True
-        if self._asker is not None:
-            self._asker.upload_blocked(True)
+        if self._callbacks is not None:
+            self._callbacks.upload_blocked(True)
 
     @contained
     def resumeProducing(self) -> None:
         """The backend reads again."""
         self._blocked = False
-        if self._asker is not None:
-            self._asker.upload_blocked(False)
+        if self._callbacks is not None:
+            self._callbacks.upload_blocked(False)
 
     def stopProducing(self) -> None:
         """The transport is closing; L{connectionLost} follows."""
 
     def dataReceived(self, data: bytes) -> None:
         """The backend sent something."""
-        asker = self._asker
-        if asker is None and not self._discarding:
-            # RFC 9112 section 9.2: an answer that nobody asked for; the next request must not get it
+        callbacks = self._callbacks
+        if callbacks is None and not self._discarding:
+            # RFC 9112 section 9.2: a response that nobody asked for; the next request must not get it
             self.endpoint.pool.discard(self)
             self._transport.abortConnection()
             return
@@ -235,53 +235,53 @@ class HTTP1Backend:
         try:
             reader.receive(data)
             # it may have let go meanwhile
-            if self._asker is None:
-                asker = None
+            if self._callbacks is None:
+                callbacks = None
                 if not self._discarding:
                     return
             state = reader.state
             if state is State.WHOLE:
-                self._finish(asker)
+                self._finish(callbacks)
             elif state is State.REFUSED:
                 self._fail(reader.fault or INTERNAL)
             elif state is State.SWITCHED:
-                self._switch(asker)
-            elif asker is not None:
+                self._switch(callbacks)
+            elif callbacks is not None:
                 self._deadline.start(self._limits.stream_idle_seconds)
-                asker.answer_flush()
+                callbacks.response_flush()
                 left = reader.left
                 if state is State.SIZED_BODY and left is not None and left >= RUN_FROM:
-                    self._run(asker, left)
+                    self._run(callbacks, left)
         except Exception:
-            self._answer_broke(asker)
+            self._response_broke(callbacks)
 
     @contained
     def connectionLost(self, reason: Failure) -> None:
         """The connection is no more."""
         self._deadline.end()
         self._uncount()
-        asker = self._asker
+        callbacks = self._callbacks
         reader = self._reader
         whole = reader.finish()
-        if asker is None:
-            self._forget_asker()
+        if callbacks is None:
+            self._forget_callbacks()
             self.endpoint.pool.discard(self)
             return
         try:
-            self._forget_asker()
+            self._forget_callbacks()
             if whole and isinstance(reason.value, ConnectionDone):
-                asker.answer_end([])
-                asker.answer_flush()
+                callbacks.response_end([])
+                callbacks.response_flush()
             else:
-                asker.answer_failed(UPSTREAM_CUT_SHORT if reader.begun else UPSTREAM_CLOSED, reader.silent)
+                callbacks.response_failed(UPSTREAM_CUT_SHORT if reader.begun else UPSTREAM_CLOSED, reader.silent)
         except Exception:
-            broke(asker)
+            broke(callbacks)
 
     def broke(self) -> None:
         """An error of ours was raised in what the connection is for: it ends, and who asked on it is told."""
-        asker = self._asker
+        callbacks = self._callbacks
         try:
-            self._forget_asker()
+            self._forget_callbacks()
             self.endpoint.pool.discard(self)
             if self._transport.disconnected:
                 self._deadline.end()
@@ -289,16 +289,16 @@ class HTTP1Backend:
             else:
                 self._transport.abortConnection()
         finally:
-            if asker is not None:
-                asker.broke()
+            if callbacks is not None:
+                callbacks.broke()
 
     # ------------------------------------------------------------------------------------------------------------------
 
-    def _finish(self, asker: Asker | None) -> None:
-        """The answer is whole: let go of the asker, and keep the connection if it may carry another request."""
+    def _finish(self, callbacks: UpstreamCallbacks | None) -> None:
+        """The response is whole: let go of the callbacks, and keep the connection if it may carry another request."""
         reader = self._reader
         trailers = reader.trailers
-        self._forget_asker()
+        self._forget_callbacks()
         # one that has not read its request would keep the next one waiting behind the rest of it, without bound
         if reader.keep and self._request_whole and not self._blocked and not self.worn:
             counted = self.counted
@@ -309,66 +309,66 @@ class HTTP1Backend:
                 self.close()
         else:
             self.close()
-        if asker is not None:
-            asker.answer_end(trailers)
-            asker.answer_flush()
+        if callbacks is not None:
+            callbacks.response_end(trailers)
+            callbacks.response_flush()
 
-    def _run(self, asker: Asker, left: int) -> None:
+    def _run(self, callbacks: UpstreamCallbacks, left: int) -> None:
         """Have the rest of a large body go straight to the client, where it can."""
-        sink = asker.answer_sink()
+        sink = callbacks.response_sink()
         if sink is not None:
             self._transport.run_to(sink, left, self._passed)
 
     def _passed(self, count: int) -> None:
-        asker = self._asker
-        if asker is None:
+        callbacks = self._callbacks
+        if callbacks is None:
             return
         try:
-            asker.answer_passed(count)
+            callbacks.response_passed(count)
             if self._reader.skip(count):
                 # the client may have held up what the pipe held last
                 self._transport.resumeProducing()
-                self._finish(asker)
+                self._finish(callbacks)
             elif self._transport.reading:
                 self._deadline.start(self._limits.stream_idle_seconds)
         except Exception:
-            self._answer_broke(asker)
+            self._response_broke(callbacks)
 
-    def _switch(self, asker: Asker | None) -> None:
+    def _switch(self, callbacks: UpstreamCallbacks | None) -> None:
         """Hand the connection over after a 101 that was asked for; the endpoint counts it as active until its end."""
         assert self._reader.switched is not None
         head, rest = self._reader.switched
-        if asker is None or not asker.answer_fits(head):
+        if callbacks is None or not callbacks.response_fits(head):
             self._fail(UPSTREAM_PROTOCOL)
             return
         self._deadline.end()
         self._transport.unregisterProducer()
-        asker.answer_head(head)
-        asker.answer_switched(self._transport, rest)
+        callbacks.response_head(head)
+        callbacks.response_switched(self._transport, rest)
 
     def _cancel(self) -> None:
         try:
-            self._forget_asker()
+            self._forget_callbacks()
         finally:
             self._transport.abortConnection()
 
     def _fail(self, fault: Fault) -> None:
-        asker = self._asker
-        self._forget_asker()
+        callbacks = self._callbacks
+        self._forget_callbacks()
         self._transport.abortConnection()
-        if asker is not None:
+        if callbacks is not None:
             try:
-                asker.answer_failed(fault, self._reader.silent)
+                callbacks.response_failed(fault, self._reader.silent)
             except Exception:
-                broke(asker)
+                broke(callbacks)
 
-    def _answer_broke(self, asker: Asker | None) -> None:
-        """An error of ours, which is being handled, was raised while an asker was told, which may have let go since."""
-        if asker is None or asker is self._asker:
+    def _response_broke(self, callbacks: UpstreamCallbacks | None) -> None:
+        """An error of ours, which is being handled, was raised in callbacks, which may have let go since."""
+        if callbacks is None or callbacks is self._callbacks:
             broke(self)
             return
-        broke(asker)
-        if self._asker is None:
+        broke(callbacks)
+        if self._callbacks is None:
             # in the pool, if it came so far
             self.broke()
 
@@ -377,9 +377,9 @@ class HTTP1Backend:
         if counted is not None:
             counted.closed()
 
-    def _forget_asker(self) -> None:
-        if self._asker is not None or self._discarding:
-            self._asker = None
+    def _forget_callbacks(self) -> None:
+        if self._callbacks is not None or self._discarding:
+            self._callbacks = None
             self._discarding = False
             self._reader.sink = NOBODY
             self._out.clear()
@@ -388,10 +388,10 @@ class HTTP1Backend:
 
     @contained
     def _expired(self) -> None:
-        wait = 0.0 if self._asker is None else self._upload_wait()
+        wait = 0.0 if self._callbacks is None else self._upload_wait()
         if wait > 0:
             self._deadline.start(wait)
-        elif self._asker is not None or self._discarding:
+        elif self._callbacks is not None or self._discarding:
             self._fail(STREAM_IDLE)
         else:
             self._transport.abortConnection()

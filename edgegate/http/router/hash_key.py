@@ -21,7 +21,7 @@ def request_key(exchange: Exchange, balancer: LoadBalancer, random: Random) -> i
     """
     Return the key of a request, or L{None} where it has none.
 
-    A cookie that is missing is made, where it is to be: then it is in the exchange's C{cookie} for the answer.
+    A cookie that is missing is made, where it is to be: then it is in the exchange's C{cookie} for the response.
     """
     rule = balancer.hash
     if rule is None:

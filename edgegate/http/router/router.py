@@ -16,9 +16,9 @@ from edgegate.errors import NO_CLUSTER, Fault
 from edgegate.http.exchange import Exchange
 from edgegate.http.fields import PASS, REQUEST_ROLES, Field
 from edgegate.http.h1.upstream_connection import HTTP1Backend
-from edgegate.http.header_mutation import asked_host, changed_answer, request_lines
+from edgegate.http.header_mutation import asked_host, changed_response, request_lines
 from edgegate.http.request import CHUNKED
-from edgegate.http.response import AnswerHead
+from edgegate.http.response import ResponseHead
 from edgegate.http.router.tunnel import Tunnel
 from edgegate.http.router.upstream_request import Trying
 from edgegate.http.upgrade import fits
@@ -40,7 +40,7 @@ _FIRST_ATTEMPT: Final = b"x-envoy-attempt-count: 1\r\n\r\n"
 
 class Forwarding(Trying):
     """
-    One request on its way to a backend, and the answer on its way back.
+    One request on its way to a backend, and the response on its way back.
 
     A body is kept for another try up to the limit on it, and while no
     connection is there yet the client is not read beyond that limit.
@@ -122,7 +122,7 @@ class Forwarding(Trying):
         return None if connection is None or self._replayable or self._shadows else connection.run_sink()
 
     def pause(self) -> None:
-        """The client does not read its answer."""
+        """The client does not read its response."""
         if not self._paused:
             self._paused = True
             if self._connection is not None:
@@ -136,24 +136,24 @@ class Forwarding(Trying):
                 self._connection.resume()
 
     def cancel(self) -> None:
-        """Nobody wants the answer."""
+        """Nobody wants the response."""
         try:
             self._give_up_connection()
         finally:
             self._stop()
 
-    # The backend connection's asker -----------------------------------------------------------------------------------
+    # The backend connection's callbacks -------------------------------------------------------------------------------
 
-    def answer_interim(self, head: AnswerHead) -> None:
-        """Pass a 1xx answer on; with it the answer has begun, and is not another backend's any more (Envoy)."""
+    def response_interim(self, head: ResponseHead) -> None:
+        """Pass a 1xx response on; with it the response has begun, and is not another backend's any more (Envoy)."""
         self._settled = True
         self._replayable = False
         self._held = []
         self._end_limit_on_try()
-        self._exchange.channel.answer_interim(head)
+        self._exchange.channel.response_interim(head)
 
-    def answer_head(self, head: AnswerHead) -> None:
-        """The final answer begins; unless it is one to try again after, it goes to the client."""
+    def response_head(self, head: ResponseHead) -> None:
+        """The final response begins; unless it is one to try again after, it goes to the client."""
         cluster = self._cluster
         if cluster.outliers is not None:
             cluster.answered(self._tried[-1], head.status)
@@ -162,7 +162,7 @@ class Forwarding(Trying):
         budget = cluster.retry_budget
         if budget.left < SAVED and head.status < 500:
             budget.earn()
-        # as for an interim answer, but no call of its own
+        # as for an interim response, but no call of its own
         self._settled = True
         self._replayable = False
         self._held = []
@@ -173,36 +173,36 @@ class Forwarding(Trying):
         extra = b"x-envoy-upstream-service-time: %d\r\n%b" % (spent, exchange.cookie)
         changes = self._destination.response
         if changes:
-            head, extra = changed_answer(head, extra, changes, exchange, self._connection, self._head)
+            head, extra = changed_response(head, extra, changes, exchange, self._connection, self._head)
         exchange.answer(head, extra)
 
-    def answer_body(self, data: bytes) -> None:
-        """Pass on a piece of the answer."""
+    def response_body(self, data: bytes) -> None:
+        """Pass on a piece of the response."""
         self._exchange.send(data)
 
-    def answer_passed(self, count: int) -> None:
+    def response_passed(self, count: int) -> None:
         """Count what the kernel passed on."""
         self._exchange.sent += count
 
-    def answer_sink(self) -> Stream | None:
+    def response_sink(self) -> Stream | None:
         """Let the kernel pass on what comes, where the client gets it as it is."""
         return self._exchange.channel.run_sink()
 
-    def answer_flush(self) -> None:
+    def response_flush(self) -> None:
         """Send what came in one read."""
         self._exchange.channel.flush()
 
-    def answer_end(self, trailers: list[Field]) -> None:
-        """The answer is whole."""
+    def response_end(self, trailers: list[Field]) -> None:
+        """The response is whole."""
         self._connection = None
         self._stop()
         self._exchange.finish(trailers)
 
-    def answer_fits(self, head: AnswerHead) -> bool:
+    def response_fits(self, head: ResponseHead) -> bool:
         """Whether a 101 is one that the client asked for."""
         return fits(self._exchange.head, head)
 
-    def answer_switched(self, stream: Stream, rest: bytes) -> None:
+    def response_switched(self, stream: Stream, rest: bytes) -> None:
         """The two connections are a tunnel from here on; the route's timeout does not cut it."""
         exchange = self._exchange
         connection, self._connection = self._connection, None
@@ -213,7 +213,7 @@ class Forwarding(Trying):
         client, early = cast("HTTP1Channel", exchange.channel).hand_over()
         Tunnel(exchange, self._gateway, connection.end_tunnel).start(client, stream, early, rest)
 
-    def answer_failed(self, fault: Fault, silent: bool) -> None:
+    def response_failed(self, fault: Fault, silent: bool) -> None:
         """
         The connection failed.
 

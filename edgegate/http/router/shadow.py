@@ -1,6 +1,6 @@
 # Hot path: copies each request of routes that have mirrors.
 """
-Copies of requests on their way to where nobody waits for the answer (Istio's C{HTTPMirrorPolicy}).
+Copies of requests on their way to where nobody waits for the response (Istio's C{HTTPMirrorPolicy}).
 
 A L{Shadow} takes what its request takes. Whatever becomes of it, the request
 does not notice: a mirror that can't be reached, or does not keep up with the
@@ -18,18 +18,18 @@ from edgegate.http.exchange import Exchange
 from edgegate.http.fields import Field
 from edgegate.http.h1.upstream_connection import HTTP1Backend
 from edgegate.http.header_mutation import asked_host, shadow_lines
-from edgegate.http.response import AnswerHead
-from edgegate.http.router.upstream_callbacks import Asker
+from edgegate.http.response import ResponseHead
+from edgegate.http.router.upstream_callbacks import UpstreamCallbacks
 from edgegate.net.connecting import Connecting
-from edgegate.net.connection_options import Opening
+from edgegate.net.connection_options import ConnectionOptions
 from edgegate.net.containment import contained
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline
 from edgegate.routing.actions import RequestChanges
 from edgegate.routing.snapshot import HTTPRoute
-from edgegate.upstream.circuit_breaker import Admission
+from edgegate.upstream.circuit_breaker import CircuitBreaker
 from edgegate.upstream.registry import ClusterState, EndpointState
-from edgegate.upstream.transport_socket import Contact
+from edgegate.upstream.transport_socket import TransportSocket
 
 if TYPE_CHECKING:
     from edgegate.http.gateway import HTTPGateway
@@ -37,11 +37,11 @@ if TYPE_CHECKING:
 log = Logger(namespace=__name__)
 
 
-class Shadow(Asker):
+class Shadow(UpstreamCallbacks):
     """
     The copy of one request.
 
-    It owns its connection to the mirror until the answer, which is thrown
+    It owns its connection to the mirror until the response, which is thrown
     away, is whole. It ends by itself; the gateway knows it until then.
     """
 
@@ -58,7 +58,7 @@ class Shadow(Asker):
         "_held",
         "_held_bytes",
         "_is_head",
-        "_opening",
+        "_options",
         "_over",
         "_timeout",
         "_whole",
@@ -71,24 +71,24 @@ class Shadow(Asker):
         lines: list[bytes],
         is_head: bool,
         timeout: float | None,
-        opening: Opening | None = None,
+        options: ConnectionOptions | None = None,
     ) -> None:
         """
         @param lines: The whole head, in pieces.
         @param timeout: Seconds from the whole request until the copy is given up; L{None}: no limit of its own.
-        @param opening: How a connection to the mirror begins.
+        @param options: How a connection to the mirror begins.
         """
         self._gateway = gateway
         self._cluster = cluster
         self._held = lines
         self._is_head = is_head
         self._timeout = timeout
-        self._opening = opening
+        self._options = options
         self._held_bytes = self._answered = 0
         self._connection: HTTP1Backend | None = None
         self._connecting: Connecting | None = None
         self._endpoint: EndpointState | None = None
-        self._counted: Admission | None = None
+        self._counted: CircuitBreaker | None = None
         self._deadline: Deadline | None = None
         self._whole = self._blocked = self._over = False
 
@@ -158,46 +158,46 @@ class Shadow(Asker):
         finally:
             self._end()
 
-    # The backend connection's asker -----------------------------------------------------------------------------------
+    # The backend connection's callbacks -------------------------------------------------------------------------------
 
-    def answer_interim(self, head: AnswerHead) -> None:
+    def response_interim(self, head: ResponseHead) -> None:
         """Nobody waits for it."""
 
-    def answer_head(self, head: AnswerHead) -> None:
+    def response_head(self, head: ResponseHead) -> None:
         """Nobody waits for it, and it does not go on for long."""
         if self._deadline is None:
             self._deadline = Deadline(self._gateway.wheel, self.drop)
             self._deadline.start(self._gateway.limits.stall_seconds)
 
-    def answer_body(self, data: bytes) -> None:
+    def response_body(self, data: bytes) -> None:
         """Nobody waits for it; the connection may be used again where it is short."""
         self._answered += len(data)
         if self._answered > self._gateway.limits.linger_bytes:
             self.drop()
 
-    def answer_passed(self, count: int) -> None:
+    def response_passed(self, count: int) -> None:
         """Nobody waits for it."""
 
-    def answer_sink(self) -> Stream | None:
+    def response_sink(self) -> Stream | None:
         """There is nobody to pass it on to."""
         return None
 
-    def answer_flush(self) -> None:
+    def response_flush(self) -> None:
         """Nobody waits for it."""
 
-    def answer_end(self, trailers: list[Field]) -> None:
+    def response_end(self, trailers: list[Field]) -> None:
         """The mirror has answered."""
         self._connection = None
         self._end()
 
-    def answer_fits(self, head: AnswerHead) -> bool:
+    def response_fits(self, head: ResponseHead) -> bool:
         """No copy asks for an upgrade."""
         return False
 
-    def answer_switched(self, stream: Stream, rest: bytes) -> None:
-        """Never: see L{answer_fits}."""
+    def response_switched(self, stream: Stream, rest: bytes) -> None:
+        """Never: see L{response_fits}."""
 
-    def answer_failed(self, fault: Fault, silent: bool) -> None:
+    def response_failed(self, fault: Fault, silent: bool) -> None:
         """The mirror failed, and that is all right."""
         self._connection = None
         self._end()
@@ -223,20 +223,20 @@ class Shadow(Asker):
 
     def _ask(self, endpoint: EndpointState) -> None:
         self._endpoint = endpoint
-        opening = self._opening
-        connection = endpoint.pool.take(None if opening is None else opening.key)
+        options = self._options
+        connection = endpoint.pool.take(None if options is None else options.key)
         if connection is not None:
             self._begin(connection)
             return
-        admission = endpoint.admission
-        if admission is not None and not admission.connect():
+        circuit_breaker = endpoint.circuit_breaker
+        if circuit_breaker is not None and not circuit_breaker.connect():
             # a copy is not worth waiting for
             self._end()
         else:
-            self._counted = admission
+            self._counted = circuit_breaker
             timeout = self._cluster.cluster.connect_timeout
             self._connecting = self._gateway.connect(
-                endpoint.address, timeout, self._connected, self._unconnected, opening
+                endpoint.address, timeout, self._connected, self._unconnected, options
             )
 
     @contained
@@ -321,11 +321,11 @@ def shadows_of(
                 if isinstance(named, Fault):
                     continue
                 cluster = named
-            contact = cluster.contact
+            transport_socket = cluster.transport_socket
             # the name in its certificate is the request's: a mirror is none by the name of its copies
-            opening = None if contact is None else opening_of(contact, exchange, lines)
+            options = None if transport_socket is None else connection_options_of(transport_socket, exchange, lines)
             whole = shadow_lines(lines, exchange, changes, gateway.shadow_hosts)
-            shadow = Shadow(gateway, cluster, [whole], exchange.head.method == b"HEAD", route.timeout, opening)
+            shadow = Shadow(gateway, cluster, [whole], exchange.head.method == b"HEAD", route.timeout, options)
         except Exception:
             log.failure("a copy of a request could not be made")
             continue
@@ -334,10 +334,14 @@ def shadows_of(
     return found
 
 
-def opening_of(contact: Contact, exchange: Exchange, lines: list[bytes]) -> Opening:
+def connection_options_of(
+    transport_socket: TransportSocket, exchange: Exchange, lines: list[bytes]
+) -> ConnectionOptions:
     """
     Return how a connection for a request begins.
 
     @param lines: The request's head, with the host that the backend sees.
     """
-    return contact.for_request(exchange.channel.downstream, asked_host(lines) if contact.by_host else "")
+    return transport_socket.for_request(
+        exchange.channel.downstream, asked_host(lines) if transport_socket.by_host else ""
+    )

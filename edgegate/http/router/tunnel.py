@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from edgegate.errors import INTERNAL, Fault
 from edgegate.http.exchange import Exchange, Phase
-from edgegate.net.addresses import Downstream
+from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.containment import broke, contained
 from edgegate.net.splice import SplicedPair
 from edgegate.net.stream import Stream
@@ -32,7 +32,7 @@ class Tunnel:
     It stands in the gateway's set where the client's channel stood, so a drain
     waits for it. It ends after C{Limits.stream_idle_seconds} without a byte
     either way (Envoy's stream idle timeout); the route's timeout ended with
-    the 101, as Envoy's does with the answer.
+    the 101, as Envoy's does with the response.
 
     @ivar downstream: The client's connection.
     """
@@ -43,7 +43,7 @@ class Tunnel:
         """
         @param over: Called once, when the backend's connection is no more.
         """
-        self.downstream: Downstream = exchange.connection
+        self.downstream: ConnectionInfo = exchange.connection
         self._exchange = exchange
         self._gateway = gateway
         self._over = over
@@ -95,7 +95,7 @@ class Tunnel:
 
     # As the gateway's -------------------------------------------------------------------------------------------------
 
-    def move(self, downstream: Downstream) -> None:
+    def move(self, downstream: ConnectionInfo) -> None:
         """A new Snapshot changes nothing for what is under way."""
         self.downstream = downstream
 

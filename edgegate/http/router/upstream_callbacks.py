@@ -11,43 +11,43 @@ from abc import abstractmethod
 
 from edgegate.errors import Fault
 from edgegate.http.fields import Field
-from edgegate.http.h1.response_reader import AnswerSink
-from edgegate.http.response import AnswerHead
+from edgegate.http.h1.response_reader import ResponseSink
+from edgegate.http.response import ResponseHead
 from edgegate.net.stream import Stream
 
 
-class Asker(AnswerSink):
+class UpstreamCallbacks(ResponseSink):
     """Whose request a backend connection carries."""
 
     __slots__ = ()
 
     @abstractmethod
-    def answer_flush(self) -> None:
+    def response_flush(self) -> None:
         """What came in one read was told."""
 
     @abstractmethod
-    def answer_end(self, trailers: list[Field]) -> None:
-        """The answer is whole; the connection is not this asker's any more."""
+    def response_end(self, trailers: list[Field]) -> None:
+        """The response is whole; the connection is not its callbacks' any more."""
 
     @abstractmethod
-    def answer_fits(self, head: AnswerHead) -> bool:
+    def response_fits(self, head: ResponseHead) -> bool:
         """Whether a 101 is one that the request asked for. If so, its head is told like a final one's."""
 
     @abstractmethod
-    def answer_switched(self, stream: Stream, rest: bytes) -> None:
+    def response_switched(self, stream: Stream, rest: bytes) -> None:
         """
-        Another protocol follows on the 101. The stream is the asker's; at its end it calls
+        Another protocol follows on the 101. The stream is its owner's; at its end it calls
         L{edgegate.http.h1.upstream_connection.HTTP1Backend.end_tunnel}.
 
         @param rest: What came behind the 101.
         """
 
     @abstractmethod
-    def answer_failed(self, fault: Fault, silent: bool) -> None:
+    def response_failed(self, fault: Fault, silent: bool) -> None:
         """
-        No answer will come, or not the rest of it; the connection is gone.
+        No response will come, or not the rest of it; the connection is gone.
 
-        @param silent: Whether not a byte of an answer was seen.
+        @param silent: Whether not a byte of a response was seen.
         """
 
     @abstractmethod
@@ -55,11 +55,11 @@ class Asker(AnswerSink):
         """An error of ours was raised between the connection and here, and was logged: nothing is told any more."""
 
     @abstractmethod
-    def answer_passed(self, count: int) -> None:
-        """So many bytes of the answer's body went to the client without being looked at."""
+    def response_passed(self, count: int) -> None:
+        """So many bytes of the response's body went to the client without being looked at."""
 
     @abstractmethod
-    def answer_sink(self) -> Stream | None:
+    def response_sink(self) -> Stream | None:
         """Where the rest of a body of known length may go without being looked at; L{None}: nowhere."""
 
     @abstractmethod

@@ -3,7 +3,7 @@
 The tries of a request: which endpoint, on which connection, and what happens if that fails.
 
 The endpoint whose turn it is comes first; then it is tried again elsewhere as
-the route's retries say, as long as not a byte of an answer went to the client
+the route's retries say, as long as not a byte of a response went to the client
 and the request's body is at hand, and as far as the cluster's limits let.
 """
 
@@ -26,20 +26,20 @@ from edgegate.errors import (
 from edgegate.http.exchange import Exchange
 from edgegate.http.h1.upstream_connection import HTTP1Backend
 from edgegate.http.header_mutation import request_lines
-from edgegate.http.response import AnswerHead
+from edgegate.http.response import ResponseHead
 from edgegate.http.router.hash_key import request_key
 from edgegate.http.router.retry_policy import Retries
-from edgegate.http.router.shadow import Shadow, opening_of, shadows_of
-from edgegate.http.router.upstream_callbacks import Asker
+from edgegate.http.router.shadow import Shadow, connection_options_of, shadows_of
+from edgegate.http.router.upstream_callbacks import UpstreamCallbacks
 from edgegate.net.connecting import Connecting
-from edgegate.net.connection_options import Opening
+from edgegate.net.connection_options import ConnectionOptions
 from edgegate.net.containment import contained
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline
 from edgegate.routing.headers import EXPECTED_TIME
 from edgegate.routing.policies import RetryPolicy
 from edgegate.routing.snapshot import HTTPRoute, WeightedCluster, expected_line
-from edgegate.upstream.circuit_breaker import Admission
+from edgegate.upstream.circuit_breaker import CircuitBreaker
 from edgegate.upstream.registry import ClusterState, EndpointState
 
 if TYPE_CHECKING:
@@ -49,11 +49,11 @@ if TYPE_CHECKING:
 _NONE: list[Shadow] = []
 
 
-class Trying(Asker):
+class Trying(UpstreamCallbacks):
     """
     One request that looks for a connection; what is sent and received on it is a subclass's to say.
 
-    It owns the connection that it took until the answer is whole or it gives
+    It owns the connection that it took until the response is whole or it gives
     up, what is kept of the request's body for another try, and the copies for
     mirrors.
     """
@@ -73,7 +73,7 @@ class Trying(Asker):
         "_key",
         "_needed",
         "_next_try",
-        "_opening",
+        "_options",
         "_replayable",
         "_retries",
         "_reused",
@@ -104,9 +104,9 @@ class Trying(Asker):
         self._try_deadline: Deadline | None = None
         self._next_try: IDelayedCall | None = None
         self._retries: Retries | None = None
-        self._entered: Admission | None = None
-        self._needed: Admission | None = None
-        self._opening: Opening | None = None
+        self._entered: CircuitBreaker | None = None
+        self._needed: CircuitBreaker | None = None
+        self._options: ConnectionOptions | None = None
         self._tried: list[EndpointState] = []
         self._key = request_key(exchange, cluster.cluster.balancer, gateway.random) if cluster.keyed else None
         self._held: list[bytes] = []
@@ -129,12 +129,12 @@ class Trying(Asker):
 
     def start(self) -> None:
         """Ask the endpoint whose turn it is."""
-        admission = self._cluster.admission
-        if admission is not None:
-            if not admission.enter():
+        circuit_breaker = self._cluster.circuit_breaker
+        if circuit_breaker is not None:
+            if not circuit_breaker.enter():
                 self._fail(OVERFLOW)
                 return
-            self._entered = admission
+            self._entered = circuit_breaker
         endpoint = self._cluster.next(self._key)
         if endpoint is not None:
             self._try(endpoint)
@@ -159,9 +159,11 @@ class Trying(Asker):
         self._attempts += 1
         exchange = self._exchange
         exchange.attempts = self._attempts
-        contact = self._cluster.contact
-        self._opening = opening = None if contact is None else opening_of(contact, exchange, self._head)
-        key = None if opening is None else opening.key
+        transport_socket = self._cluster.transport_socket
+        self._options = options = (
+            None if transport_socket is None else connection_options_of(transport_socket, exchange, self._head)
+        )
+        key = None if options is None else options.key
         connection: HTTP1Backend | None = None if fresh else endpoint.pool.take(key)
         while connection is not None and endpoint.limits.connection_duration is not None and connection.worn:
             connection.close()
@@ -171,38 +173,38 @@ class Trying(Asker):
         exchange.upstream = (endpoint if connection is None else connection.endpoint).address
         if connection is not None:
             self._ask(connection)
-        elif endpoint.admission is None:
+        elif endpoint.circuit_breaker is None:
             self._connect()
         else:
-            self._connect_if_admitted(endpoint.admission, key)
+            self._connect_if_admitted(endpoint.circuit_breaker, key)
 
     def _connect(self) -> None:
         timeout = self._cluster.cluster.connect_timeout
         address = self._tried[-1].address
-        self._connecting = self._gateway.connect(address, timeout, self._connected, self._connect_failed, self._opening)
+        self._connecting = self._gateway.connect(address, timeout, self._connected, self._connect_failed, self._options)
 
-    def _connect_if_admitted(self, admission: Admission, key: Hashable) -> None:
+    def _connect_if_admitted(self, circuit_breaker: CircuitBreaker, key: Hashable) -> None:
         """Connect, or wait until the cluster's limits have room, or fail at once where too many wait already."""
-        if not admission.need():
+        if not circuit_breaker.need():
             self._fail(OVERFLOW)
             return
-        self._needed = admission
-        if admission.connect():
+        self._needed = circuit_breaker
+        if circuit_breaker.connect():
             try:
                 self._connect()
             except Exception:
-                admission.closed()
+                circuit_breaker.closed()
                 raise
             return
         connection = self._cluster.free_one(key)
         if connection is None:
-            admission.wait(self)
+            circuit_breaker.wait(self)
         else:
             self.offered(connection)
 
     def offered(self, connection: HTTP1Backend) -> bool:
         """Take a connection of the cluster that is free, unless it was made for something else."""
-        if connection.key != (None if self._opening is None else self._opening.key):
+        if connection.key != (None if self._options is None else self._options.key):
             return False
         self._end_need()
         self._tried[-1] = connection.endpoint
@@ -248,11 +250,11 @@ class Trying(Asker):
             needed.closed()
         self._fail_or_try_again(fault)
 
-    def _again_after(self, head: AnswerHead) -> bool:
-        """Try again after an answer, if the route wants that and it can be done."""
+    def _again_after(self, head: ResponseHead) -> bool:
+        """Try again after a response, if the route wants that and it can be done."""
         policy = self._route.retries
         limited = any(name == b"x-envoy-ratelimited" for name, _ in head.fields)
-        if policy is None or not policy.after_answer(head.status, head.grpc_status, limited):
+        if policy is None or not policy.after_response(head.status, head.grpc_status, limited):
             return False
         connection = self._connection
         if not self._try_later():
@@ -263,7 +265,7 @@ class Trying(Asker):
         return True
 
     def _fail_or_try_again(self, fault: Fault) -> None:
-        """There is no connection any more, and no answer from it."""
+        """There is no connection any more, and no response from it."""
         if fault.source is Source.UPSTREAM:
             self._cluster.failed(self._tried[-1])
         policy = self._route.retries
@@ -320,7 +322,7 @@ class Trying(Asker):
         exchange.channel.flush()
 
     def _limit_try(self) -> None:
-        """The request is sent: from now on its answer must begin within the time that the route says."""
+        """The request is sent: from now on its response must begin within the time that the route says."""
         policy = self._route.retries
         if policy is not None and policy.per_try_timeout is not None and not self._settled:
             self._try_deadline = self._gateway.deadline(policy.per_try_timeout, self._try_expired)
@@ -376,7 +378,7 @@ class Trying(Asker):
             shadow.abandon()
         self._held = []
 
-    def _end_need(self) -> Admission | None:
+    def _end_need(self) -> CircuitBreaker | None:
         """A connection was found, or will never be; return where it was needed."""
         needed, self._needed = self._needed, None
         if needed is not None:

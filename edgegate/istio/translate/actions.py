@@ -26,7 +26,7 @@ _PREFIX = b"/"
 
 _AUTHORITY = (":authority", "host")
 _OF_REQUESTS = FRAMING | {"host"}
-_OF_ANSWERS = _OF_REQUESTS | SET_LAST
+_OF_RESPONSES = _OF_REQUESTS | SET_LAST
 """Headers that no operation changes; that some do was reported."""
 
 
@@ -92,12 +92,12 @@ def response_changes(item: kinds.HTTPRoute, own: kinds.Headers | None) -> tuple[
     if item.headers is None and own is None:
         return ()
     operations = [None if headers is None else headers.response for headers in (item.headers, own)]
-    return _in_order(operations, _OF_ANSWERS, single=len(item.route) == 1)
+    return _in_order(operations, _OF_RESPONSES, single=len(item.route) == 1)
 
 
-def answer_changes(item: kinds.HTTPRoute) -> HeaderChanges | None:
+def own_response_changes(item: kinds.HTTPRoute) -> HeaderChanges | None:
     """Compile what is changed of a route's own answers: redirects and direct ones."""
-    return None if item.headers is None else _header_changes([item.headers.response], _OF_ANSWERS)
+    return None if item.headers is None else _header_changes([item.headers.response], _OF_RESPONSES)
 
 
 def retries(given: kinds.HTTPRetry | None) -> RetryPolicy | None:

@@ -156,7 +156,7 @@ class RuleCompiler:
             timeout=item.timeout,
             redirect=actions.redirect(item.redirect),
             direct=actions.direct(item.direct_response),
-            response=actions.answer_changes(item),
+            response=actions.own_response_changes(item),
             retries=actions.retries(item.retries),
             faults=actions.faults(item.fault),
             cors=actions.cors(item.cors_policy),

@@ -61,7 +61,7 @@ def check_actions(findings: Findings, path: Path, route: HTTPRoute) -> None:
         _check_redirect(findings, (*path, "redirect"), route.redirect)
         _check_prefix(findings, path, route)
     if route.direct_response is not None:
-        _check_answer(findings, (*path, "directResponse"), route.direct_response)
+        _check_response(findings, (*path, "directResponse"), route.direct_response)
     _check_slashes(findings, path, route)
     if route.rewrite is not None:
         _check_rewrite(findings, (*path, "rewrite"), route.rewrite)
@@ -146,7 +146,7 @@ def _check_characters(findings: Findings, path: Path, text: str | None) -> None:
         findings.error(path, f"{show(text)} holds a character that no URL can have: percent-encode it")
 
 
-def _check_answer(findings: Findings, path: Path, answer: HTTPDirectResponse) -> None:
+def _check_response(findings: Findings, path: Path, answer: HTTPDirectResponse) -> None:
     if not 200 <= answer.status <= 599:
         findings.error((*path, "status"), f"{answer.status} is no status of an answer: 200 to 599")
     if answer.body is not None:

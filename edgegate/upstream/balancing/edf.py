@@ -15,7 +15,7 @@ from heapq import heapify, heapreplace
 from edgegate.upstream.endpoint import EndpointState
 
 
-class Scheduled:
+class EDFScheduler:
     """Endpoints with a weight that is asked for at each of their turns. A step takes logarithmic time."""
 
     __slots__ = ("_queue", "_weight")

@@ -45,7 +45,7 @@ class Tabled(NamedTuple):
     endpoints: Sequence[EndpointState]
 
 
-class Hashed:
+class HashBalancer:
     """Endpoints that are chosen by a table."""
 
     __slots__ = ("_others", "_random", "_tabled", "_usable")

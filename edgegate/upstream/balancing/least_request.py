@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from random import Random
 
-from edgegate.upstream.balancing.edf import Scheduled
+from edgegate.upstream.balancing.edf import EDFScheduler
 from edgegate.upstream.balancing.round_robin import turns
 from edgegate.upstream.endpoint import EndpointState
 
@@ -40,10 +40,12 @@ class LeastRequest:
         return two if two.active < one.active else one
 
 
-def weighted_least_request(endpoints: Sequence[EndpointState], weight: Callable[[EndpointState], float]) -> Scheduled:
+def weighted_least_request(
+    endpoints: Sequence[EndpointState], weight: Callable[[EndpointState], float]
+) -> EDFScheduler:
     """
     Return the chooser for endpoints of different weights.
 
     As in Envoy each is taken as often as its weight says, divided by the requests that are under way there and one.
     """
-    return Scheduled(endpoints, lambda endpoint: weight(endpoint) / (endpoint.active + 1))
+    return EDFScheduler(endpoints, lambda endpoint: weight(endpoint) / (endpoint.active + 1))

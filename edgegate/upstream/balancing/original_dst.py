@@ -18,7 +18,7 @@ from edgegate.upstream.balancing.round_robin import RoundRobin
 from edgegate.upstream.endpoint import EndpointState
 
 
-class PassedThrough:
+class OriginalDestination:
     """Endpoints by L{destination_key}."""
 
     __slots__ = ("_by_key", "_in_turn")

@@ -1,7 +1,7 @@
 """
 Active checks: endpoints are asked again and again whether they are well (Istio's C{ReadinessProbe}).
 
-An endpoint that was never asked is taken for healthy; its first answer counts
+An endpoint that was never asked is taken for healthy; its first response counts
 at once, as in Envoy, and from then on as many in a row as the probe says. One
 check serves all clusters that have the same endpoint and probe, and lasts as
 long as one of them is there: a reload does not make it begin anew.
@@ -27,7 +27,7 @@ log = Logger(namespace=__name__)
 
 class Health:
     """
-    What the answers of an endpoint make of it. Pure.
+    What the responses of an endpoint make of it. Pure.
 
     @ivar healthy: L{None}: not known yet.
     """
@@ -99,7 +99,7 @@ class Check:
             asking.cancel()
 
     def _due(self) -> None:
-        """Ask; the answer, or that there is none in time, arranges for the next time."""
+        """Ask; the response, or that there is none in time, arranges for the next time."""
         probe = self._probe
         self._next = None
         self._asked_at = self._clock.seconds()
@@ -127,7 +127,7 @@ class Check:
             watcher(well)
 
 
-class Probing:
+class ActiveHealthChecks:
     """All checks of a gateway."""
 
     __slots__ = ("_ask", "_checks", "_clock")

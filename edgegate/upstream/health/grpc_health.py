@@ -26,7 +26,7 @@ from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 
 MAX_ANSWER = 4096
-"""Bytes of an answer that are read."""
+"""Bytes of a response that are read."""
 
 SERVING = 1
 
@@ -45,7 +45,7 @@ def question(service: str) -> bytes:
     return b"\0" + len(message).to_bytes(4, "big") + message
 
 
-def answer_of(body: bytes) -> int:
+def response_of(body: bytes) -> int:
     """
     Return the status that a framed C{HealthCheckResponse} says.
 
@@ -108,7 +108,7 @@ class HealthCheck(Protocol):
         self.transport.write(connection.data_to_send())
 
     def dataReceived(self, data: bytes) -> None:
-        """Read the answer."""
+        """Read the response."""
         try:
             for event in self._h2.receive_data(data):
                 self._happened(event)
@@ -137,7 +137,7 @@ class HealthCheck(Protocol):
 
     def _judge(self) -> None:
         """
-        The answer is whole.
+        The response is whole.
 
         @raise NotServing: It is not that the endpoint serves.
         """
@@ -147,7 +147,7 @@ class HealthCheck(Protocol):
         code = self._fields.get("grpc-status", "")
         if code != "0":
             raise NotServing(f"it answers gRPC status {code or 'none'}")
-        serving = answer_of(self._body)
+        serving = response_of(self._body)
         if serving != SERVING:
             raise NotServing(f"it answers {STATUSES.get(serving, serving)}")
 

@@ -2,7 +2,7 @@
 How an endpoint is asked for its health: by HTTP, by gRPC, or whether it takes connections at all.
 
 As the kubelet does it: a status of 200 to 399 is well, redirects are not
-followed, certificates are not looked at, and what an answer says is not read.
+followed, certificates are not looked at, and what a response says is not read.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ from edgegate.upstream.health.grpc_health import check_health
 USER_AGENT = "edgegate-probe"
 
 MAX_ANSWER = 64 * 1024
-"""Bytes of an answer that are read: its head, and what of its body comes with it."""
+"""Bytes of a response that are read: its head, and what of its body comes with it."""
 
 
 class Unwell(Exception):
     """An endpoint answers, and badly."""
 
 
-class Asking:
+class HealthChecker:
     """Asks endpoints, each time on a connection of its own."""
 
     def __init__(self, reactor: object, wheel: TimerWheel, lookups: Lookups) -> None:
@@ -124,7 +124,7 @@ class _Greeting(Protocol):
 
 
 class _Limited(ProtocolWrapper):
-    """A connection whose answer is not let grow."""
+    """A connection whose response is not let grow."""
 
     left = MAX_ANSWER
 

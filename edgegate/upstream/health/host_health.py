@@ -1,5 +1,5 @@
-# Hot path: told of each answer of clusters that have outlier detection.
-"""Which endpoints of a cluster are fit to be asked: what is known of them from their answers and from their probes."""
+# Hot path: told of each response of clusters that have outlier detection.
+"""Which endpoints of a cluster are fit to be asked: what their responses and their probes tell."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from twisted.logger import Logger
 from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.routing.clusters import OutlierDetection, Probe
 from edgegate.upstream.endpoint import EndpointState
-from edgegate.upstream.health.active import Probing, Watcher
-from edgegate.upstream.health.outlier_detection import Outliers, Record
+from edgegate.upstream.health.active import ActiveHealthChecks, Watcher
+from edgegate.upstream.health.outlier_detection import OutlierDetector, Record
 
 log = Logger(namespace=__name__)
 
 
-class Fitness:
+class HostHealth:
     """
     Keeps C{ejected} and C{unhealthy} of a cluster's endpoints.
 
-    @ivar outliers: Watches their answers, where the files want that.
+    @ivar outliers: Watches their responses, where the files want that.
     """
 
     __slots__ = (
@@ -36,7 +36,7 @@ class Fitness:
         "outliers",
     )
 
-    def __init__(self, name: str, wheel: TimerWheel, probing: Probing, changed: Callable[[], None]) -> None:
+    def __init__(self, name: str, wheel: TimerWheel, probing: ActiveHealthChecks, changed: Callable[[], None]) -> None:
         """
         @param name: The cluster's.
         @param changed: Called when it has changed which endpoints are fit.
@@ -49,7 +49,7 @@ class Fitness:
         self._probed: dict[EndpointState, tuple[Probe, Watcher]] = {}
         self._sweep = Deadline(wheel, self._swept)
         self._sweeping = False
-        self.outliers: Outliers | None = None
+        self.outliers: OutlierDetector | None = None
 
     @property
     def probed(self) -> bool:
@@ -68,7 +68,7 @@ class Fitness:
             return
         records = [endpoint.record for endpoint in endpoints]
         if self.outliers is None:
-            self.outliers = Outliers(rules, records, self._wheel.clock.seconds)
+            self.outliers = OutlierDetector(rules, records, self._wheel.clock.seconds)
         else:
             self.outliers.rules, self.outliers.records = rules, records
 
@@ -88,19 +88,19 @@ class Fitness:
             self._eject(endpoint, outliers)
 
     def failed(self, endpoint: EndpointState) -> None:
-        """An endpoint gave no answer."""
+        """An endpoint gave no response."""
         outliers = self.outliers
         if outliers is not None and outliers.failed(endpoint.record):
             self._eject(endpoint, outliers)
 
     def connected(self, endpoint: EndpointState) -> None:
-        """An endpoint was connected to, and no answer will follow."""
+        """An endpoint was connected to, and no response will follow."""
         if self.outliers is not None:
             self.outliers.connected(endpoint.record)
 
     # ------------------------------------------------------------------------------------------------------------------
 
-    def _eject(self, endpoint: EndpointState, outliers: Outliers) -> None:
+    def _eject(self, endpoint: EndpointState, outliers: OutlierDetector) -> None:
         log.warn(  # noqa: G010
             "endpoint {endpoint} of {cluster} is ejected for {seconds:g} s: it failed again and again",
             endpoint=endpoint.address,

@@ -1,4 +1,4 @@
-# Hot path: told of each answer of clusters that have outlier detection.
+# Hot path: told of each response of clusters that have outlier detection.
 """
 Who of a cluster's endpoints fails too often, and how long it is left alone (Istio's C{OutlierDetection}).
 
@@ -43,7 +43,7 @@ class Record:
         self.on_trial = False
 
 
-class Outliers:
+class OutlierDetector:
     """
     Watches the endpoints of a cluster.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.http.fields import Field
-from edgegate.http.filters.cors import answer_fields, is_preflight, origin_of, preflight_answer
+from edgegate.http.filters.cors import is_preflight, origin_of, preflight_response, response_fields
 from edgegate.http.request import RequestHead, refused_head
 from edgegate.routing.matching import Kind, StringMatch
 from edgegate.routing.policies import CORSPolicy
@@ -49,13 +49,13 @@ class RequestTests(SynchronousTestCase):
     def test_two_origins(self) -> None:
         """Two origins are not the one or the other."""
         both = origin_of(request(b"GET", (b"origin", b"https://shop.example"), (b"origin", b"https://evil")))
-        self.assertEqual(answer_fields(POLICY, both), [])
+        self.assertEqual(response_fields(POLICY, both), [])
 
 
 def preflight(policy: CORSPolicy, origin: bytes, *fields: Field) -> list[Field] | None:
     """Return the answer to a preflight request."""
     asked = (b"access-control-request-method", b"PUT")
-    return preflight_answer(policy, request(b"OPTIONS", (b"origin", origin), asked, *fields))
+    return preflight_response(policy, request(b"OPTIONS", (b"origin", origin), asked, *fields))
 
 
 class PreflightTests(SynchronousTestCase):
@@ -116,12 +116,12 @@ class AnswerTests(SynchronousTestCase):
             (b"https://a.trusted.example.evil", False),
             (b"null", False),
         ):
-            self.assertEqual(bool(answer_fields(POLICY, origin)), allowed, origin)
+            self.assertEqual(bool(response_fields(POLICY, origin)), allowed, origin)
 
     def test_told(self) -> None:
         """The origin itself, credentials, and the headers that are exposed."""
         self.assertEqual(
-            answer_fields(POLICY, b"https://shop.example"),
+            response_fields(POLICY, b"https://shop.example"),
             [
                 (b"access-control-allow-origin", b"https://shop.example"),
                 (b"access-control-allow-credentials", b"true"),
@@ -133,10 +133,10 @@ class AnswerTests(SynchronousTestCase):
         """Where everybody may read, everybody may bring credentials, if anybody may (Envoy)."""
         for anyone in (ANY, StringMatch(Kind.REGEX, ".*")):
             for credentials in (True, False):
-                fields = answer_fields(CORSPolicy((anyone,), credentials=credentials), b"https://evil")
+                fields = response_fields(CORSPolicy((anyone,), credentials=credentials), b"https://evil")
                 self.assertEqual(fields[0], (b"access-control-allow-origin", b"https://evil"))
                 self.assertEqual((b"access-control-allow-credentials", b"true") in fields, credentials)
 
     def test_nobody(self) -> None:
         """A policy without origins allows none."""
-        self.assertEqual(answer_fields(CORSPolicy(()), b"https://shop.example"), [])
+        self.assertEqual(response_fields(CORSPolicy(()), b"https://shop.example"), [])

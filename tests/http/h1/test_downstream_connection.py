@@ -46,7 +46,7 @@ class ExchangeTests(SynchronousTestCase):
     """Requests are answered."""
 
     def test_one_request(self) -> None:
-        """A request goes to the backend in one piece, its answer to the client in one piece."""
+        """A request goes to the backend in one piece, its response to the client in one piece."""
         talk = Conversation()
         client = talk.client()
         verifyObject(IProtocol, channel_of(client))
@@ -90,7 +90,7 @@ class ExchangeTests(SynchronousTestCase):
         self.assertTrue(client.reading)
 
     def test_connection_close(self) -> None:
-        """A client that asks for it gets its connection closed after the answer."""
+        """A client that asks for it gets its connection closed after the response."""
         talk = Conversation()
         client = talk.client()
         client.deliver(b"GET / HTTP/1.1\r\nHost: web.example\r\nConnection: close\r\n\r\n")
@@ -128,7 +128,7 @@ class ExchangeTests(SynchronousTestCase):
         self.assertEqual(backend.ended, "")
 
     def test_bodyless_answers(self) -> None:
-        """HEAD, 204 and 304 have no body, and what follows on the connection is the next answer."""
+        """HEAD, 204 and 304 have no body, and what follows on the connection is the next response."""
         talk = Conversation()
         client = talk.client()
         client.deliver(b"HEAD / HTTP/1.1\r\nHost: web.example\r\n\r\n")
@@ -190,7 +190,7 @@ class ExchangeTests(SynchronousTestCase):
         self.assertIn(b"connection: close\r\n", client.sent)
 
     def test_local_answers_to_head(self) -> None:
-        """A local answer to HEAD has the length and not the body."""
+        """A local response to HEAD has the length and not the body."""
         client = Conversation().client()
         client.deliver(b"HEAD / HTTP/1.1\r\nHost: nobody.example\r\n\r\n")
         self.assertIn(b"\r\ncontent-length: 14\r\n", client.sent)
@@ -256,7 +256,7 @@ class UploadTests(SynchronousTestCase):
         self.assertTrue(backend.sent.endswith(b"\r\n\r\n" + b"a" * 90 + b"b" * 90 + b"c" * 120))
 
     def test_early_answer(self) -> None:
-        """An answer that comes before the body is whole is passed on; the connections are not kept."""
+        """A response that comes before the body is whole is passed on; the connections are not kept."""
         talk = Conversation()
         client = talk.client()
         client.deliver(POST + b"0")
@@ -293,7 +293,7 @@ class DeadlineTests(SynchronousTestCase):
         self.assertEqual((client.ended, client.sent), ("closed", b""))
 
     def test_kept_connection_is_let_go(self) -> None:
-        """A kept connection is closed when it has been idle for long enough, counted from the last answer."""
+        """A kept connection is closed when it has been idle for long enough, counted from the last response."""
         talk = Conversation()
         client = talk.client()
         talk.advance(50)
@@ -365,7 +365,7 @@ class DeadlineTests(SynchronousTestCase):
         self.assertEqual((client.sent, talk.ended), (b"", []))
 
     def test_stream_with_pauses(self) -> None:
-        """When the answer has begun the rest of a body may come as it likes, five minutes between two bytes."""
+        """When the response has begun the rest of a body may come as it likes, five minutes between two bytes."""
         talk = Conversation()
         client = talk.client()
         client.deliver(POST.replace(b"10", b"500000"))
@@ -383,7 +383,7 @@ class DeadlineTests(SynchronousTestCase):
         self.assertEqual(talk.ended, [])
 
     def test_reader_that_does_not_read(self) -> None:
-        """A client that does not read its answer stops its backend, and is cut off in the end."""
+        """A client that does not read its response stops its backend, and is cut off in the end."""
         talk = Conversation()
         client = talk.client()
         client.deliver(GET)
@@ -443,7 +443,7 @@ class EndTests(SynchronousTestCase):
         self.assertEqual(len(talk.ended), 1)
 
     def test_drain(self) -> None:
-        """A drained connection ends with the answer under way, one between requests at once."""
+        """A drained connection ends with the response under way, one between requests at once."""
         talk = Conversation()
         idle, busy = talk.client(), talk.client()
         idle.deliver(GET)
@@ -472,7 +472,7 @@ class EndTests(SynchronousTestCase):
         self.assertIs(channel_of(client).downstream, after)
 
     def test_an_error_in_the_next_request(self) -> None:
-        """What fails in a pipelined request is its own: the answer before it arrives, and then a 500."""
+        """What fails in a pipelined request is its own: the response before it arrives, and then a 500."""
         talk = Conversation(to_web(faults=Faults(Delay(1.0, 0.5))))
         talk.gateway.random = FailsAt(2)
         client = talk.client()

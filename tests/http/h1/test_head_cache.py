@@ -7,7 +7,7 @@ import tracemalloc
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.http.h1.head_cache import MEMORABLE, REMEMBERED, HeadMemory
+from edgegate.http.h1.head_cache import MEMORABLE, REMEMBERED, HeadCache
 from edgegate.http.h1.head_parser import HeadParser
 from edgegate.http.limits import Limits
 from edgegate.http.request import RequestHead
@@ -23,7 +23,7 @@ class HeadMemoryTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Make a memory and a parser, which has another."""
-        self.memory = HeadMemory()
+        self.memory = HeadCache()
         self.parser = HeadParser(Limits())
 
     def came(self, raw: bytes, times: int = 2) -> RequestHead:
@@ -66,7 +66,7 @@ class HeadMemoryTests(SynchronousTestCase):
             "many addresses": (b"x-forwarded-for: 192.0.2.1",) * 60,
         }
         for kind, lines in kinds.items():
-            memory = HeadMemory()
+            memory = HeadCache()
             gc.collect()
             tracemalloc.start()
             try:

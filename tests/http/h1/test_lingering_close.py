@@ -6,7 +6,7 @@ from twisted.internet.interfaces import IProtocol
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from edgegate.http.h1.lingering_close import Closing
+from edgegate.http.h1.lingering_close import HTTP1LingeringClose
 from edgegate.http.limits import Limits
 from tests.http.conversation import Conversation, FakeStream, plain
 
@@ -15,10 +15,10 @@ LAST = b"GET / HTTP/1.1\r\nHost: nobody.example\r\nConnection: close\r\n\r\n"
 
 
 class ClosingTests(SynchronousTestCase):
-    """Connections after their last answer."""
+    """Connections after their last response."""
 
     def end(self, request: bytes, buffered: int = 0) -> FakeStream:
-        """Ask for something after which the connection ends, so many bytes of the answer being on their way."""
+        """Ask for something after which the connection ends, so many bytes of the response being on their way."""
         self.talk = Conversation(limits=Limits(linger_bytes=100))
         client = self.talk.client()
         client.buffered = buffered
@@ -26,7 +26,7 @@ class ClosingTests(SynchronousTestCase):
         verifyObject(IProtocol, client.protocol)
         self.assertIsNone(client.producer)
         (found,) = self.talk.gateway.channels
-        self.assertIsInstance(found, Closing)
+        self.assertIsInstance(found, HTTP1LingeringClose)
         return client
 
     def test_whole_request(self) -> None:

@@ -9,36 +9,36 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.errors import UPSTREAM_HEAD_TOO_LARGE, UPSTREAM_PROTOCOL
-from edgegate.http.h1.response_reader import NOBODY, AnswerReader, State
+from edgegate.http.h1.response_reader import NOBODY, ResponseReader, State
 from edgegate.http.limits import Limits
-from edgegate.http.response import AnswerHead
+from edgegate.http.response import ResponseHead
 
 SIZED = b"HTTP/1.1 200 OK\r\nDate: today\r\nContent-Length: 5\r\n\r\nhello"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\nx-sum: 5\r\n\r\n"
 
 
 class RecordingSink:
-    """Keeps what an L{AnswerReader} tells."""
+    """Keeps what an L{ResponseReader} tells."""
 
     def __init__(self) -> None:
         self.interims: list[int] = []
-        self.heads: list[AnswerHead] = []
+        self.heads: list[ResponseHead] = []
         self.body = b""
 
-    def answer_interim(self, head: AnswerHead) -> None:
+    def response_interim(self, head: ResponseHead) -> None:
         self.interims.append(head.status)
 
-    def answer_head(self, head: AnswerHead) -> None:
+    def response_head(self, head: ResponseHead) -> None:
         self.heads.append(head)
 
-    def answer_body(self, data: bytes) -> None:
+    def response_body(self, data: bytes) -> None:
         assert data
         self.body += data
 
 
-def read(data: bytes, *, is_head: bool = False, limits: Limits | None = None) -> tuple[AnswerReader, RecordingSink]:
+def read(data: bytes, *, is_head: bool = False, limits: Limits | None = None) -> tuple[ResponseReader, RecordingSink]:
     """Read some bytes in one piece."""
-    reader, sink = AnswerReader(limits or Limits()), RecordingSink()
+    reader, sink = ResponseReader(limits or Limits()), RecordingSink()
     reader.expect(is_head, sink)
     reader.receive(data)
     return reader, sink
@@ -50,8 +50,8 @@ class AnswerReaderTests(SynchronousTestCase):
     @settings(max_examples=80, deadline=None)
     @given(st.sampled_from([SIZED, CHUNKED]), st.sets(st.integers(1, 90), max_size=8))
     def test_any_cuts(self, answer: bytes, cuts: set[int]) -> None:
-        """However an answer is cut into reads, it is the same."""
-        reader, sink = AnswerReader(Limits()), RecordingSink()
+        """However a response is cut into reads, it is the same."""
+        reader, sink = ResponseReader(Limits()), RecordingSink()
         reader.expect(False, sink)
         data = b"HTTP/1.1 103 Early Hints\r\n\r\n" + answer
         for start, end in pairwise(sorted({0, *(cut for cut in cuts if cut < len(data)), len(data)})):
@@ -61,7 +61,7 @@ class AnswerReaderTests(SynchronousTestCase):
 
     def test_same_head_is_parsed_once(self) -> None:
         """A head that is the one before, byte for byte, is the same object; any other is not."""
-        reader, sink = AnswerReader(Limits()), RecordingSink()
+        reader, sink = ResponseReader(Limits()), RecordingSink()
         for answer in (SIZED, SIZED, SIZED.replace(b"today", b"later"), SIZED):
             reader.expect(False, sink)
             reader.receive(answer)
@@ -73,7 +73,7 @@ class AnswerReaderTests(SynchronousTestCase):
 
     def test_same_head_to_another_question(self) -> None:
         """A remembered head is read anew for HEAD and for GET: one has no body, the other has."""
-        reader, sink = AnswerReader(Limits()), RecordingSink()
+        reader, sink = ResponseReader(Limits()), RecordingSink()
         head, _, _ = SIZED.partition(b"hello")
         for is_head, data in ((True, head), (False, SIZED), (True, head)):
             reader.expect(is_head, sink)
@@ -84,7 +84,7 @@ class AnswerReaderTests(SynchronousTestCase):
 
     def test_remembered_heads_are_small(self) -> None:
         """A large head is not kept for the life of a connection."""
-        reader, sink = AnswerReader(Limits()), RecordingSink()
+        reader, sink = ResponseReader(Limits()), RecordingSink()
         large = SIZED.replace(b"today", b"x" * 3000)
         for _ in range(2):
             reader.expect(False, sink)
@@ -92,7 +92,7 @@ class AnswerReaderTests(SynchronousTestCase):
         self.assertIsNot(sink.heads[0], sink.heads[1])
 
     def test_bytes_behind_the_answer(self) -> None:
-        """What comes behind an answer is not passed on, and spoils the connection."""
+        """What comes behind a response is not passed on, and spoils the connection."""
         for answer in (
             SIZED,
             CHUNKED,
@@ -109,7 +109,7 @@ class AnswerReaderTests(SynchronousTestCase):
         head = b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: chat\r\n\r\n"
         data = b"HTTP/1.1 103 Early Hints\r\n\r\n" + head + b"HTTP/1.1 200 OK\r\n\r\n"
         for cut in range(1, len(data)):
-            reader, sink = AnswerReader(Limits()), RecordingSink()
+            reader, sink = ResponseReader(Limits()), RecordingSink()
             reader.expect(False, sink)
             reader.receive(data[:cut])
             behind = b""
@@ -152,7 +152,7 @@ class AnswerReaderTests(SynchronousTestCase):
             self.assertEqual((sink.interims, sink.heads, sink.body), ([], [], b""), line)
 
     def test_framing_that_has_no_place(self) -> None:
-        """HTTP/1.0 knows no chunks and no interim answers; these and 204 have no body (RFC 9112 section 6)."""
+        """HTTP/1.0 knows no chunks and no interim responses; these and 204 have no body (RFC 9112 section 6)."""
         behind = b"\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
         for head in (
             b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked",
@@ -174,7 +174,7 @@ class AnswerReaderTests(SynchronousTestCase):
         self.assertEqual((reader.state, sink.heads[0].length), (State.WHOLE, None))
 
     def test_fields(self) -> None:
-        """A field that is folded, has no name, or holds what ends a line for somebody, spoils the answer."""
+        """A field that is folded, has no name, or holds what ends a line for somebody, spoils the response."""
         for field in (
             b"a: b\r\n c",
             b"a: b\r\n\tc",
@@ -197,7 +197,7 @@ class AnswerReaderTests(SynchronousTestCase):
             self.assertEqual(sink.heads, [], field)
 
     def test_until_close(self) -> None:
-        """An answer without a length is whole when its connection ends; a sized one is not."""
+        """A response without a length is whole when its connection ends; a sized one is not."""
         reader, sink = read(b"HTTP/1.1 200 OK\r\n\r\nabc")
         self.assertEqual((sink.body, reader.keep), (b"abc", False))
         self.assertTrue(reader.finish())
@@ -212,15 +212,15 @@ class AnswerReaderTests(SynchronousTestCase):
         self.assertEqual(reader.trailers, [(b"x-sum", b"5")])
 
     def test_refused_at_the_first_bytes(self) -> None:
-        """What can be no answer is refused without waiting for the end of its head."""
+        """What can be no response is refused without waiting for the end of its head."""
         for data in (b"SSH-2.0", b"\x16\x03\x01", b"HTTP/2", b"HTTP/1.1 200 OK\nContent-"):
             reader, _ = read(data)
             self.assertIs(reader.state, State.REFUSED, data)
             self.assertEqual(reader.fault, UPSTREAM_PROTOCOL)
 
     def test_limits(self) -> None:
-        """Heads, fields, interim answers and trailers are bounded."""
-        limits = Limits(answer_head_bytes=200, answer_fields=5, interim_answers=2)
+        """Heads, fields, interim responses and trailers are bounded."""
+        limits = Limits(response_head_bytes=200, response_fields=5, interim_responses=2)
         many = b"".join(b"a%d: b\r\n" % n for n in range(6))
         cases = {
             b"HTTP/1.1 200 OK\r\nx: " + b"y" * 200: UPSTREAM_HEAD_TOO_LARGE,
@@ -255,17 +255,17 @@ class AnswerReaderTests(SynchronousTestCase):
             self.assertEqual(read(data)[0].left, left, data)
 
     def test_another_listener(self) -> None:
-        """Who hears of an answer may be replaced from inside its head: the rest is no longer the first one's."""
+        """Who hears of a response may be replaced from inside its head: the rest is no longer the first one's."""
 
         class Leaves(RecordingSink):
             """Hears no more than the head."""
 
-            def answer_head(self, head: AnswerHead) -> None:
-                super().answer_head(head)
+            def response_head(self, head: ResponseHead) -> None:
+                super().response_head(head)
                 reader.sink = NOBODY
 
         for answer in (SIZED, CHUNKED):
-            reader, sink = AnswerReader(Limits()), Leaves()
+            reader, sink = ResponseReader(Limits()), Leaves()
             reader.expect(False, sink)
             reader.receive(answer)
             self.assertEqual((len(sink.heads), sink.body), (1, b""))
@@ -273,6 +273,6 @@ class AnswerReaderTests(SynchronousTestCase):
             self.assertTrue(reader.keep)
 
     def test_grpc_status(self) -> None:
-        """The status of a gRPC answer without a body is in its head."""
+        """The status of a gRPC response without a body is in its head."""
         _, sink = read(b"HTTP/1.1 200 OK\r\nGrpc-Status: 14\r\nContent-Length: 0\r\n\r\n")
         self.assertEqual((sink.heads[0].grpc_status, sink.heads[0].fields), (b"14", [(b"grpc-status", b"14")]))

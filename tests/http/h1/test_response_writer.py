@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.http.h1.response_writer import AnswerWriter
+from edgegate.http.h1.response_writer import ResponseWriter
 from edgegate.http.request import HostMemory, RequestHead, h1_head
-from edgegate.http.response import AnswerHead
+from edgegate.http.response import ResponseHead
 
 DATE = b"date: now\r\n"
 
@@ -19,9 +19,9 @@ def request(method: bytes = b"GET", version: str = "1.1") -> RequestHead:
 class AnswerWriterTests(SynchronousTestCase):
     """Answers are framed for the client that gets them."""
 
-    def write(self, asked: RequestHead, head: AnswerHead, *body: bytes, keep: bool = True) -> tuple[bytes, bool]:
-        """Write a whole answer; return its bytes and whether the connection is kept."""
-        writer = AnswerWriter()
+    def write(self, asked: RequestHead, head: ResponseHead, *body: bytes, keep: bool = True) -> tuple[bytes, bool]:
+        """Write a whole response; return its bytes and whether the connection is kept."""
+        writer = ResponseWriter()
         kept = writer.head(asked, head, b"x: y\r\n", DATE, keep)
         for data in body:
             writer.body(data)
@@ -31,7 +31,7 @@ class AnswerWriterTests(SynchronousTestCase):
     def test_sized(self) -> None:
         """A body of known length is sent as it is."""
         self.assertEqual(
-            self.write(request(), AnswerHead(200, b"OK", [(b"a", b"b")], 4), b"ab", b"cd"),
+            self.write(request(), ResponseHead(200, b"OK", [(b"a", b"b")], 4), b"ab", b"cd"),
             (
                 b"HTTP/1.1 200 OK\r\na: b\r\ncontent-length: 4\r\nx: y\r\ndate: now\r\nserver: edgegate\r\n\r\nabcd",
                 True,
@@ -40,62 +40,62 @@ class AnswerWriterTests(SynchronousTestCase):
 
     def test_chunked(self) -> None:
         """A body of unknown length is chunked for HTTP/1.1, with trailers if there are any."""
-        data, kept = self.write(request(), AnswerHead(200, b"OK", []), b"0123456789abcdef")
+        data, kept = self.write(request(), ResponseHead(200, b"OK", []), b"0123456789abcdef")
         self.assertTrue(kept)
         self.assertTrue(data.endswith(b"\r\n\r\n10\r\n0123456789abcdef\r\n0\r\n\r\n"))
-        writer = AnswerWriter()
-        writer.head(request(), AnswerHead(200, b"OK", []), b"", DATE, True)
+        writer = ResponseWriter()
+        writer.head(request(), ResponseHead(200, b"OK", []), b"", DATE, True)
         writer.take()
         writer.end([(b"a", b"b"), (b"c", b"d")])
         self.assertEqual(writer.take(), b"0\r\na: b\r\nc: d\r\n\r\n")
 
     def test_until_close(self) -> None:
         """For HTTP/1.0 it ends with the connection, whatever the client wants."""
-        data, kept = self.write(request(version="1.0"), AnswerHead(200, b"OK", []), b"ab")
+        data, kept = self.write(request(version="1.0"), ResponseHead(200, b"OK", []), b"ab")
         self.assertFalse(kept)
         self.assertIn(b"connection: close\r\n", data)
         self.assertTrue(data.endswith(b"\r\n\r\nab"))
 
     def test_no_body(self) -> None:
         """HEAD, 204 and 304 have none; the length of what GET would have is told, but for 204."""
-        data, _ = self.write(request(b"HEAD"), AnswerHead(200, b"OK", [], 4), b"abcd")
+        data, _ = self.write(request(b"HEAD"), ResponseHead(200, b"OK", [], 4), b"abcd")
         self.assertIn(b"content-length: 4\r\n", data)
         self.assertTrue(data.endswith(b"\r\n\r\n"))
         for status in (204, 304):
-            data, _ = self.write(request(), AnswerHead(status, b"", []), b"abcd")
+            data, _ = self.write(request(), ResponseHead(status, b"", []), b"abcd")
             self.assertTrue(data.endswith(b"server: edgegate\r\n\r\n"), data)
             self.assertNotIn(b"chunked", data)
-        data, _ = self.write(request(), AnswerHead(204, b"", [], 0))
+        data, _ = self.write(request(), ResponseHead(204, b"", [], 0))
         self.assertNotIn(b"content-length", data)
 
     def test_date(self) -> None:
-        """An answer has one date: its own, or else ours."""
-        data, _ = self.write(request(), AnswerHead(200, b"OK", [(b"date", b"then")], 0))
+        """A response has one date: its own, or else ours."""
+        data, _ = self.write(request(), ResponseHead(200, b"OK", [(b"date", b"then")], 0))
         self.assertEqual(data.count(b"date: "), 1)
         self.assertIn(b"date: then\r\n", data)
 
     def test_version(self) -> None:
         """A client is answered in its own version, and the head that others share stays as it is."""
-        head = AnswerHead(200, b"OK", [], 0)
+        head = ResponseHead(200, b"OK", [], 0)
         for version in ("1.0", "1.1", "1.0"):
             data, _ = self.write(request(version=version), head)
             self.assertTrue(data.startswith(b"HTTP/%b 200 OK\r\n" % version.encode()), data)
 
     def test_kept_for_http_1_0(self) -> None:
         """An HTTP/1.0 client that asked for it is told that its connection is kept."""
-        data, kept = self.write(request(version="1.0"), AnswerHead(200, b"OK", [], 0))
+        data, kept = self.write(request(version="1.0"), ResponseHead(200, b"OK", [], 0))
         self.assertTrue(kept)
         self.assertIn(b"connection: keep-alive\r\n", data)
 
     def test_not_kept(self) -> None:
         """A connection that ends says so."""
-        data, kept = self.write(request(), AnswerHead(200, b"OK", [], 0), keep=False)
+        data, kept = self.write(request(), ResponseHead(200, b"OK", [], 0), keep=False)
         self.assertFalse(kept)
         self.assertIn(b"connection: close\r\n", data)
 
     def test_switching(self) -> None:
         """A 101 says which protocols follow, and neither a length nor that the connection ends."""
-        head = AnswerHead(101, b"Switching Protocols", [(b"a", b"b")])
+        head = ResponseHead(101, b"Switching Protocols", [(b"a", b"b")])
         head.upgrade = (b"websocket", b"chat/2")
         data, kept = self.write(request(), head)
         self.assertFalse(kept)
@@ -107,7 +107,7 @@ class AnswerWriterTests(SynchronousTestCase):
 
     def test_interim(self) -> None:
         """Interim answers have neither date nor server."""
-        writer = AnswerWriter()
+        writer = ResponseWriter()
         writer.proceed()
-        writer.interim(AnswerHead(103, b"Early Hints", [(b"link", b"</a>")]))
+        writer.interim(ResponseHead(103, b"Early Hints", [(b"link", b"</a>")]))
         self.assertEqual(writer.take(), b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n")

@@ -7,7 +7,7 @@ from typing import Any
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.http.h1.timeouts import Patience, Wait
+from edgegate.http.h1.timeouts import Timeouts, Wait
 from edgegate.http.limits import Limits
 from edgegate.net.wheel import TimerWheel
 
@@ -32,7 +32,7 @@ class PatienceTests(SynchronousTestCase):
         self.ends: list[Wait] = []
         limits = Limits(idle_seconds=10, head_seconds=20, body_seconds=30, stall_seconds=40, stall_bytes=1000)
         wheel = TimerWheel(self.clock, 0.5)
-        self.patience = Patience(wheel, limits, lambda: self.ends.append(self.patience.wait))
+        self.patience = Timeouts(wheel, limits, lambda: self.ends.append(self.patience.wait))
         self.reader: Any = Reader()
 
     def advance(self, seconds: int) -> None:
@@ -97,7 +97,7 @@ class PatienceTests(SynchronousTestCase):
 
     def test_any_rate(self) -> None:
         """Where there is no least rate each byte will do."""
-        self.patience = Patience(
+        self.patience = Timeouts(
             TimerWheel(self.clock, 0.5),
             Limits(body_seconds=30, body_rate=0),
             lambda: self.ends.append(self.patience.wait),
@@ -119,7 +119,7 @@ class PatienceTests(SynchronousTestCase):
         self.assertEqual(self.ends, [Wait.BODY])
 
     def test_stream(self) -> None:
-        """Beside an answer a body may pause for long: each byte of either is enough."""
+        """Beside a response a body may pause for long: each byte of either is enough."""
         self.patience.stream(self.reader)
         for _ in range(3):
             self.advance(290)

@@ -34,7 +34,7 @@ class AnswerTests(SynchronousTestCase):
         self.assertIn("asked", repr(backend.protocol))
 
     def test_until_close(self) -> None:
-        """An answer without a length ends with its connection."""
+        """A response without a length ends with its connection."""
         talk, client, backend = self.ask()
         backend.deliver(b"HTTP/1.0 200 OK\r\n\r\nabc")
         backend.deliver(b"def")
@@ -66,7 +66,7 @@ class AnswerTests(SynchronousTestCase):
             self.assertEqual(backend.ended, "closed", answer)
 
     def test_head_with_a_body(self) -> None:
-        """A body that a backend sends to HEAD is not passed on, and not taken for the next answer."""
+        """A body that a backend sends to HEAD is not passed on, and not taken for the next response."""
         request = b"HEAD / HTTP/1.1\r\nHost: web.example\r\n\r\n"
         for answer in (OK, OK.replace(b"Content-Length: 2\r\n", b"")):
             _, client, backend = self.ask(request=request)
@@ -96,7 +96,7 @@ class AnswerTests(SynchronousTestCase):
         self.assertEqual(len(talk.connects), 2)
 
     def test_read_in_time(self) -> None:
-        """One that reads again before its answer can be kept."""
+        """One that reads again before its response can be kept."""
         _, _, backend = self.ask(request=POST + b"0123456789")
         backend.producer.pauseProducing()
         backend.producer.resumeProducing()
@@ -115,7 +115,7 @@ class AnswerTests(SynchronousTestCase):
         self.assertEqual(talk.left, NOTHING_LEFT)
 
     def test_rest_of_an_answer(self) -> None:
-        """A connection whose answer nobody wants is kept if the rest is small and comes; else it ends."""
+        """A connection whose response nobody wants is kept if the rest is small and comes; else it ends."""
         for head, rest, ended in (
             (b"Content-Length: 4\r\n\r\n", b"rest", ""),
             (b"Content-Length: 0\r\n\r\n", b"", ""),
@@ -181,8 +181,8 @@ class AnswerTests(SynchronousTestCase):
         self.assertNotIn(b"0\r\n\r\n", client.sent)
 
     def test_head_limits(self) -> None:
-        """Heads of answers have limits in bytes and fields."""
-        limits = Limits(answer_head_bytes=1000, answer_fields=10)
+        """Heads of responses have limits in bytes and fields."""
+        limits = Limits(response_head_bytes=1000, response_fields=10)
         for answer in (
             b"HTTP/1.1 200 OK\r\nX: " + b"a" * 1001,
             b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 11 + b"\r\n",
@@ -208,7 +208,7 @@ class AnswerTests(SynchronousTestCase):
     @settings(max_examples=60, deadline=None)
     @given(st.sets(st.integers(1, 150), max_size=10))
     def test_any_cuts(self, cuts: set[int]) -> None:
-        """However an answer is cut into reads, the client gets the same bytes, but for where chunks are cut."""
+        """However a response is cut into reads, the client gets the same bytes, but for where chunks are cut."""
         answer = (
             b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
             b"HTTP/1.1 200 Fine\r\nDate: today\r\nContent-Length: 40\r\nX-Long: value\r\n\r\n" + b"0123456789" * 4

@@ -79,7 +79,7 @@ class FailureTests(SynchronousTestCase):
     """Backends that fail."""
 
     def assert_answered(self, sent: bytes, status: int, flag: str) -> None:
-        """Assert that a client got a local answer, and nothing of the inside."""
+        """Assert that a client got a local response, and nothing of the inside."""
         self.assertTrue(sent.startswith(b"HTTP/1.1 %d " % status), sent)
         body = sent.partition(b"\r\n\r\n")[2]
         self.assertIn(b"(%b)" % flag.encode(), body)
@@ -189,7 +189,7 @@ class FailureTests(SynchronousTestCase):
         self.assertEqual([exchange.fault for exchange in talk.ended], [UPSTREAM_CLOSED])
 
     def test_cut_in_the_middle(self) -> None:
-        """An answer that breaks off is broken off for the client too, in a way that it notices."""
+        """A response that breaks off is broken off for the client too, in a way that it notices."""
         talk = Conversation()
         sized, chunked = talk.client(), talk.client()
         sized.deliver(GET)
@@ -206,7 +206,7 @@ class FailureTests(SynchronousTestCase):
         self.assertEqual([exchange.fault for exchange in talk.ended], [UPSTREAM_CUT_SHORT] * 2)
 
     def test_cut_for_http_1_0(self) -> None:
-        """A client to which only the connection's end tells the answer's end gets a reset instead."""
+        """A client to which only the connection's end tells the response's end gets a reset instead."""
         talk = Conversation()
         client = talk.client()
         client.deliver(b"GET / HTTP/1.0\r\nHost: web.example\r\n\r\n")
@@ -216,7 +216,7 @@ class FailureTests(SynchronousTestCase):
         self.assertEqual(client.ended, "aborted")
 
     def test_route_timeout(self) -> None:
-        """An answer that is not whole in time: 504, counted from the whole request."""
+        """A response that is not whole in time: 504, counted from the whole request."""
         talk = Conversation()
         client = talk.client()
         client.deliver(POST.replace(b"web", b"slow"))
@@ -283,7 +283,7 @@ class StreamingTests(SynchronousTestCase):
         self.assertEqual(client.ended, "")
 
     def test_interim_answers_are_counted(self) -> None:
-        """Sixteen may come before an answer, each passed on when it comes; no HTTP/1.0 client gets one."""
+        """Sixteen may come before a response, each passed on when it comes; no HTTP/1.0 client gets one."""
         hint = b"HTTP/1.1 103 Early Hints\r\n\r\n"
         for version, told in ((b"1.1", 16), (b"1.0", 0)):
             talk = Conversation()
@@ -297,7 +297,7 @@ class StreamingTests(SynchronousTestCase):
             self.assertTrue(client.sent.startswith(b"HTTP/%b 200 OK\r\n" % version))
 
     def test_answer_is_passed_on_piece_by_piece(self) -> None:
-        """Each read of an answer is one write, with nothing kept back."""
+        """Each read of a response is one write, with nothing kept back."""
         talk = Conversation()
         client = talk.client()
         client.deliver(GET)
@@ -335,7 +335,7 @@ class OutlierTests(SynchronousTestCase):
         backend.finish()
 
     def test_answers(self) -> None:
-        """A backend that answers with errors gets no more requests; where none is left, the answer is 503."""
+        """A backend that answers with errors gets no more requests; where none is left, the response is 503."""
         talk = Conversation(endpoints=2, outliers=self.RULES)
         error = b"HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n"
         for answer in (error, OK, error, OK, OK, OK):

@@ -32,7 +32,7 @@ class ShadowTests(SynchronousTestCase):
     """A mirror gets what the backend gets."""
 
     def test_copy(self) -> None:
-        """The copy comes from the gateway, one hop further on, and its answer is nobody's."""
+        """The copy comes from the gateway, one hop further on, and its response is nobody's."""
         talk = Conversation(MIRRORED)
         client = talk.ask(GET)
         backend, mirror = both(talk)
@@ -111,7 +111,7 @@ class ShadowTests(SynchronousTestCase):
         self.assertEqual(without_ids(mirror.sent), COPY)
 
     def test_head(self) -> None:
-        """The answer to a copy of HEAD has no body, and leaves the connection in order."""
+        """The response to a copy of HEAD has no body, and leaves the connection in order."""
         talk = Conversation(MIRRORED)
         talk.ask(GET.replace(b"GET", b"HEAD"))
         mirror = talk.connect_to(MIRROR).accept()
@@ -227,7 +227,7 @@ class TroubleTests(SynchronousTestCase):
         self.assertEqual(talk.gateway.shadows, set())
 
     def test_answers_without_an_end(self) -> None:
-        """An answer that goes on, slowly or fast, costs the mirror its connection, not the gateway its place."""
+        """A response that goes on, slowly or fast, costs the mirror its connection, not the gateway its place."""
         head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
         for size, seconds, times in ((1, 20, 3), (0x10000, 0, 17)):
             talk = Conversation(MIRRORED)

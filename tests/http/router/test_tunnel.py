@@ -28,7 +28,7 @@ from edgegate.errors import (
 from edgegate.http.exchange import Exchange
 from edgegate.http.gateway import HTTPGateway
 from edgegate.http.router.tunnel import Tunnel
-from edgegate.net.addresses import Downstream
+from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.connecting import connect
 from edgegate.net.poller import poller
 from edgegate.net.stream import Stream
@@ -80,7 +80,7 @@ def said(text: str) -> Template:
 
 def on_route(
     destination: WeightedCluster, mirrors: tuple[Mirror, ...] = (), matches: tuple[HTTPMatch, ...] = ()
-) -> Downstream:
+) -> ConnectionInfo:
     """Make a client's connection to a gateway with one route."""
     route = HTTPRoute("r", ORIGIN, (destination,), matches, mirrors=mirrors)
     chain = FilterChain("http", ORIGIN, http=HostTable([("*", VirtualHost("*", (route,)))]))
@@ -173,7 +173,7 @@ class AskingTests(TunnelCase):
         self.assertEqual(([each.fault for each in talk.ended], talk.connects), ([BAD_WEBSOCKET], []))
 
     def test_refused_by_the_backend(self) -> None:
-        """Any other answer is an ordinary one, and both connections are kept for the next request."""
+        """Any other response is an ordinary one, and both connections are kept for the next request."""
         self.ask()
         self.backend.deliver(OK.replace(b"200 OK", b"403 Forbidden"))
         self.assertTrue(self.client.take().startswith(b"HTTP/1.1 403 Forbidden\r\n"))

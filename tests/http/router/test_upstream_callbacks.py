@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.http.router.router import Forwarding
 from edgegate.http.router.shadow import Shadow
-from edgegate.http.router.upstream_callbacks import Asker
+from edgegate.http.router.upstream_callbacks import UpstreamCallbacks
 
 
 class AskerTests(SynchronousTestCase):
@@ -15,7 +15,7 @@ class AskerTests(SynchronousTestCase):
     def test_whole(self) -> None:
         """Requests and their copies hear all that a connection tells; who leaves something out can't be made."""
         for kind in (Forwarding, Shadow):
-            self.assertTrue(issubclass(kind, Asker))
+            self.assertTrue(issubclass(kind, UpstreamCallbacks))
             self.assertEqual(kind.__abstractmethods__, frozenset())  # type: ignore[attr-defined]
-        partial = type("Partial", (Asker,), {"answer_head": lambda self, head: None})
+        partial = type("Partial", (UpstreamCallbacks,), {"response_head": lambda self, head: None})
         self.assertRaises(TypeError, partial)

@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.errors import CONNECT_REFUSED, OVERFLOW, UPSTREAM_TIMEOUT
 from edgegate.routing.clusters import PoolLimits
-from edgegate.upstream.circuit_breaker import Admission
+from edgegate.upstream.circuit_breaker import CircuitBreaker
 from tests.http.conversation import Conversation, FakeStream, to_web
 from tests.http.h1.test_downstream_connection import GET, OK
 
@@ -26,17 +26,17 @@ class LimitTests(SynchronousTestCase):
         return client
 
     @property
-    def admission(self) -> Admission:
+    def circuit_breaker(self) -> CircuitBreaker:
         """What counts."""
         state = self.conversation.clusters.get("web")
         assert state is not None
-        assert state.admission is not None
-        return state.admission
+        assert state.circuit_breaker is not None
+        return state.circuit_breaker
 
     def assert_quiet(self) -> None:
         """Nothing is counted but idle connections."""
-        admission = self.admission
-        self.assertEqual((admission.pending, admission.requests, admission.waiting), (0, 0, 0))
+        circuit_breaker = self.circuit_breaker
+        self.assertEqual((circuit_breaker.pending, circuit_breaker.requests, circuit_breaker.waiting), (0, 0, 0))
 
     def test_second_waits(self) -> None:
         """Where one connection is allowed, the second request waits for it, and gets it; then the third."""
@@ -49,7 +49,7 @@ class LimitTests(SynchronousTestCase):
             backend.deliver(OK)
             self.assertIn(b"ok", client.sent)
         self.assertEqual(len(talk.connects), 1)
-        self.assertEqual(self.admission.connections, 1)
+        self.assertEqual(self.circuit_breaker.connections, 1)
         self.assert_quiet()
 
     def test_overflow(self) -> None:
@@ -114,7 +114,7 @@ class LimitTests(SynchronousTestCase):
         talk.retry()
         talk.backend().deliver(OK)
         self.assertIn(b"ok", second.sent)
-        self.assertEqual(self.admission.connections, 1)
+        self.assertEqual(self.circuit_breaker.connections, 1)
 
     def test_client_goes(self) -> None:
         """Who goes away while waiting, or while a connection is made, leaves nothing behind."""

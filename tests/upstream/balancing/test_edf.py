@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.upstream.balancing.edf import Scheduled
+from edgegate.upstream.balancing.edf import EDFScheduler
 from tests.upstream.members import members, taken
 
 
@@ -18,14 +18,14 @@ class ScheduledTests(SynchronousTestCase):
         """With weights that stay nobody ever has more than a turn too many or too few."""
         endpoints = members(*weights)
         count = 3 * sum(weights)
-        found = taken(Scheduled(endpoints, lambda endpoint: endpoint.weight), count)
+        found = taken(EDFScheduler(endpoints, lambda endpoint: endpoint.weight), count)
         for endpoint in endpoints:
             self.assertLessEqual(abs(found[endpoint] - 3 * endpoint.weight), 1.001)
 
     def test_weights_change(self) -> None:
         """A weight that changes counts from the endpoint's next turn on."""
         endpoints = members(1, 1)
-        chooser = Scheduled(endpoints, lambda endpoint: endpoint.weight)
+        chooser = EDFScheduler(endpoints, lambda endpoint: endpoint.weight)
         taken(chooser, 10)
         endpoints[1].weight = 3
         taken(chooser, 2)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.upstream.balancing.hash_balancer import Hashed, Table, Tabled, hash64
+from edgegate.upstream.balancing.hash_balancer import HashBalancer, Table, Tabled, hash64
 from edgegate.upstream.balancing.maglev import Maglev
 from edgegate.upstream.balancing.ring import Ring
 from edgegate.upstream.endpoint import EndpointState
@@ -47,7 +47,7 @@ class HashedTests(SynchronousTestCase):
     ) -> list[str]:
         """Return whom each key belongs to."""
         made = table(maglev, endpoints)
-        chooser = Hashed(lambda: Tabled(made, endpoints), endpoints if usable is None else usable, Random(1))
+        chooser = HashBalancer(lambda: Tabled(made, endpoints), endpoints if usable is None else usable, Random(1))
         return [str(chooser.choose(key).address) for key in KEYS]
 
     @settings(max_examples=10, deadline=None)
@@ -93,7 +93,7 @@ class HashedTests(SynchronousTestCase):
         """Requests that have nothing to be told apart by go anywhere."""
         endpoints = members(1, 1, 1)
         made = table(False, endpoints)
-        chooser = Hashed(lambda: Tabled(made, endpoints), endpoints, Random(1))
+        chooser = HashBalancer(lambda: Tabled(made, endpoints), endpoints, Random(1))
         self.assertEqual({chooser.choose(None) for _ in range(100)}, set(endpoints))
 
     @given(st.booleans(), st.integers(0, 2**64 - 1))
@@ -102,7 +102,7 @@ class HashedTests(SynchronousTestCase):
         """Every key has an owner."""
         endpoints = members(1, 2)
         made = self._tables.setdefault(maglev, table(maglev, endpoints))
-        self.assertIn(Hashed(lambda: Tabled(made, endpoints), endpoints, Random(1)).choose(key), endpoints)
+        self.assertIn(HashBalancer(lambda: Tabled(made, endpoints), endpoints, Random(1)).choose(key), endpoints)
 
     _tables: dict[bool, Table] = {}
 
@@ -112,5 +112,5 @@ class HashedTests(SynchronousTestCase):
         made = Maglev(names(endpoints), [1.0] * 8, 5)
         owners = {endpoints[owner] for owner in made.owners}
         others = [endpoint for endpoint in endpoints if endpoint not in owners]
-        chooser = Hashed(lambda: Tabled(made, endpoints), others, Random(1))
+        chooser = HashBalancer(lambda: Tabled(made, endpoints), others, Random(1))
         self.assertEqual({chooser.choose(key) for key in KEYS}, set(others))

@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.routing.clusters import Probe
 from edgegate.routing.snapshot import TCPAddress, UNIXAddress
-from edgegate.upstream.health.active import Health, Probing, target
+from edgegate.upstream.health.active import ActiveHealthChecks, Health, target
 from tests.upstream.asked import FakeAsk
 
 WEB = TCPAddress("10.0.0.1", 80)
@@ -49,7 +49,7 @@ class ProbingTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.ask = FakeAsk()
-        self.probing = Probing(self.clock, self.ask)
+        self.probing = ActiveHealthChecks(self.clock, self.ask)
         self.heard: list[bool] = []
         self.probe = Probe(8080, "/healthy", initial_delay=3.0, timeout=2.0, period=5.0, failures=2)
         self.lines: list[str] = []

@@ -13,7 +13,7 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.upstream.health.grpc_health import HealthCheck, NotServing, answer_of, question
+from edgegate.upstream.health.grpc_health import HealthCheck, NotServing, question, response_of
 
 SERVING = b"\0\0\0\0\2\x08\1"
 
@@ -29,13 +29,15 @@ class MessageTests(SynchronousTestCase):
 
     def test_answer(self) -> None:
         """The status, which is 0 where nothing is said."""
-        self.assertEqual([answer_of(SERVING), answer_of(b"\0\0\0\0\0"), answer_of(b"\0\0\0\0\2\x08\2")], [1, 0, 2])
+        self.assertEqual(
+            [response_of(SERVING), response_of(b"\0\0\0\0\0"), response_of(b"\0\0\0\0\2\x08\2")], [1, 0, 2]
+        )
 
     @given(st.binary(max_size=12))
     def test_anything(self, body: bytes) -> None:
         """Whatever comes is a status or refused."""
         try:
-            self.assertTrue(0 <= answer_of(body) < 256)
+            self.assertTrue(0 <= response_of(body) < 256)
         except NotServing:
             pass
 

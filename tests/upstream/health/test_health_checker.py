@@ -25,7 +25,7 @@ from edgegate.routing.clusters import Probe
 from edgegate.routing.snapshot import TCPAddress, UNIXAddress
 from edgegate.upstream.dns.lookups import SystemLookups
 from edgegate.upstream.health.grpc_health import NotServing
-from edgegate.upstream.health.health_checker import Asking, Unwell, probe_headers
+from edgegate.upstream.health.health_checker import HealthChecker, Unwell, probe_headers
 
 reactor: Any = installed
 
@@ -98,7 +98,7 @@ class AskingTests(TestCase):
     def setUp(self) -> None:
         self.wheel = TimerWheel(reactor)
         self.addCleanup(self.wheel.stop)
-        self.ask = Asking(reactor, self.wheel, SystemLookups(reactor))
+        self.ask = HealthChecker(reactor, self.wheel, SystemLookups(reactor))
         self.page = Page()
 
     def serve(self, factory: Any) -> TCPAddress:

@@ -8,8 +8,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.net.wheel import TimerWheel
 from edgegate.routing.clusters import OutlierDetection, Probe
 from edgegate.routing.snapshot import Endpoint
-from edgegate.upstream.health.active import Probing
-from edgegate.upstream.health.host_health import Fitness
+from edgegate.upstream.health.active import ActiveHealthChecks
+from edgegate.upstream.health.host_health import HostHealth
 from tests.upstream.asked import FakeAsk
 from tests.upstream.members import members
 
@@ -24,7 +24,7 @@ class FitnessTests(SynchronousTestCase):
         self.wheel = TimerWheel(self.clock, 0.5)
         self.ask = FakeAsk()
         self.changes = 0
-        self.fitness = Fitness("web", self.wheel, Probing(self.clock, self.ask), self.changed)
+        self.fitness = HostHealth("web", self.wheel, ActiveHealthChecks(self.clock, self.ask), self.changed)
         self.one, self.two = self.endpoints = members(1, 1)
 
     def changed(self) -> None:

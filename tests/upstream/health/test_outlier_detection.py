@@ -8,7 +8,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.routing.clusters import OutlierDetection
-from edgegate.upstream.health.outlier_detection import MAX_EJECTION, Outliers, Record
+from edgegate.upstream.health.outlier_detection import MAX_EJECTION, OutlierDetector, Record
 
 
 class OutlierCase(SynchronousTestCase):
@@ -18,7 +18,7 @@ class OutlierCase(SynchronousTestCase):
         self.clock = Clock()
         records = [Record() for _ in range(count)]
         rules = {"max_ejected": 1.0, **rules}
-        self.outliers = Outliers(OutlierDetection(**rules), records, self.clock.seconds)  # type: ignore[arg-type]
+        self.outliers = OutlierDetector(OutlierDetection(**rules), records, self.clock.seconds)  # type: ignore[arg-type]
         return records
 
     def statuses(self, record: Record, *statuses: int) -> list[bool]:
