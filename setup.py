@@ -36,6 +36,7 @@ HOT = (
     *(
         "http/response",
         "http/h1/chunks",
+        "http/environment",
         "http/exchange",
         "http/fields",
         "http/forwarded",

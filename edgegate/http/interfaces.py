@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from abc import ABC, abstractmethod
+from typing import Protocol
 
 from zope.interface import Interface
 
+from edgegate.http.exchange import Exchange
 from edgegate.net.addresses import ConnectionInfo
-
-if TYPE_CHECKING:
-    from edgegate.http.exchange import Exchange
 
 
 class Served(Protocol):
@@ -34,6 +33,13 @@ class Served(Protocol):
         """End the connection now."""
 
 
+class Droppable(Protocol):
+    """Work of the gateway's own, for which no client waits."""
+
+    def drop(self) -> None:
+        """Give it up."""
+
+
 class IResource(Interface):
     """Answers exchanges, whatever the HTTP version that carries them."""
 
@@ -46,3 +52,13 @@ class IResource(Interface):
         The response is given now or later by C{exchange.answer}, C{send} and
         C{finish}, or whole by C{reply} or C{fail}.
         """
+
+
+class Dispatcher(ABC):
+    """Finds what answers: the side of the gateway that connections know."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def resource_for(self, exchange: Exchange) -> IResource:
+        """Find what answers an exchange, and take note of its route."""

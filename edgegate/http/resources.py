@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from zope.interface import classImplements
 
 from edgegate.errors import Fault, aborted, grpc_status_for
+from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
 from edgegate.http.fields import Field
 from edgegate.http.filters.cors import is_preflight, origin_of, preflight_response, response_fields
@@ -19,23 +18,20 @@ from edgegate.routing.actions import DirectResponse
 from edgegate.routing.policies import Abort, CORSPolicy
 from edgegate.routing.snapshot import HTTPRoute
 
-if TYPE_CHECKING:
-    from edgegate.http.gateway import HTTPGateway
-
 
 class ReverseProxyResource:
     """Answers with what a backend of the exchange's route answers."""
 
-    __slots__ = ("_gateway",)
+    __slots__ = ("_environment",)
 
-    def __init__(self, gateway: HTTPGateway) -> None:
-        self._gateway = gateway
+    def __init__(self, environment: HTTPEnvironment) -> None:
+        self._environment = environment
 
     def render(self, exchange: Exchange) -> None:
         """Send the request on; the response follows when it comes."""
         route = exchange.route
         assert route is not None
-        forward(exchange, route, self._gateway)
+        forward(exchange, route, self._environment)
 
 
 class FilteredResource:
@@ -46,10 +42,10 @@ class FilteredResource:
     purpose, then C{cors}, then what the route does.
     """
 
-    __slots__ = ("_gateway",)
+    __slots__ = ("_environment",)
 
-    def __init__(self, gateway: HTTPGateway) -> None:
-        self._gateway = gateway
+    def __init__(self, environment: HTTPEnvironment) -> None:
+        self._environment = environment
 
     def render(self, exchange: Exchange) -> None:
         """Answer, or have the exchange wait."""
@@ -60,7 +56,7 @@ class FilteredResource:
             self._after_faults(exchange)
         elif faults.delay is not None and self._drawn(faults.delay.share):
             exchange.mark("DI")
-            exchange.upload = Delayed(exchange, self._gateway, faults.delay.seconds, self._after_delay)
+            exchange.upload = Delayed(exchange, self._environment, faults.delay.seconds, self._after_delay)
         else:
             self._after_delay(exchange)
 
@@ -85,10 +81,10 @@ class FilteredResource:
         elif route.direct is not None:
             _answer_directly(exchange, route, route.direct)
         else:
-            forward(exchange, route, self._gateway)
+            forward(exchange, route, self._environment)
 
     def _abort(self, exchange: Exchange, route: HTTPRoute, abort: Abort) -> None:
-        destination = self._gateway.clusters.pick(route.destinations) if route.destinations else None
+        destination = self._environment.clusters.pick(route.destinations) if route.destinations else None
         if destination is not None:
             exchange.changes = destination.response
         elif route.response is not None:
@@ -96,7 +92,7 @@ class FilteredResource:
         exchange.fail(aborted(abort.status, abort.grpc_status))
 
     def _drawn(self, share: float) -> bool:
-        return share >= 1 or self._gateway.random.random() < share
+        return share >= 1 or self._environment.random.random() < share
 
 
 def _answers_preflight(exchange: Exchange, policy: CORSPolicy) -> bool:

@@ -22,6 +22,7 @@ from twisted.logger import Logger
 from edgegate.downstream.dispatch import Dispatch
 from edgegate.downstream.listener import DownstreamListener, Serving
 from edgegate.downstream.proxy_protocol import ProxyProtocolRules
+from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.gateway import HTTPGateway
 from edgegate.http.interfaces import Served
 from edgegate.http.limits import Limits
@@ -119,7 +120,7 @@ class DataPlane:
     ) -> None:
         """
         @param observer: Told of what happens; raises nothing: an L{edgegate.observe.observers.Observers} where it may.
-        @param trusted_hops: See L{HTTPGateway}, as for C{paths}, C{limits} and C{shadow_hosts}.
+        @param trusted_hops: See L{HTTPEnvironment}, as for C{limits} and C{shadow_hosts}.
         @param place: Where the gateway is.
         @param max_connections: Clients' connections at one time; by default what the limit on descriptors allows.
         @param proxy_protocol: On which ports load balancers in front say whose connections are.
@@ -137,9 +138,10 @@ class DataPlane:
         self._max_connections = most_connections() if max_connections is None else max_connections
         watcher = poller(reactor, WAIT)
         connects = partial(connect, watcher, wheel)
-        self._http = HTTPGateway(
-            connects, wheel, self.clusters, observer, trusted_hops, limits, paths, shadow_hosts=shadow_hosts
+        self._environment = HTTPEnvironment(
+            connects, wheel, self.clusters, observer, trusted_hops, limits, shadow_hosts
         )
+        self._http = HTTPGateway(self._environment, paths)
         self._tcp = TCPGateway(watcher, wheel, self.clusters, observer)
         dispatch = Dispatch(self._http, self._tcp)
 
@@ -151,7 +153,7 @@ class DataPlane:
     @property
     def connections(self) -> int:
         """Clients' connections that are open."""
-        count = len(self._http.channels) + len(self._tcp.relays)
+        count = len(self._environment.channels) + len(self._tcp.relays)
         for ports in (self.ports.values(), self._leaving):
             for port in ports:
                 count += len(port.pending)
@@ -288,13 +290,13 @@ class DataPlane:
         """A port has been closed for long enough: end what is still open of it."""
         del self._leaving[port]
         port.abort()
-        for connection in (*self._http.channels, *self._tcp.relays):
+        for connection in (*self._environment.channels, *self._tcp.relays):
             if connection.downstream.entry is port:
                 connection.abort()
 
     def _renew_channels(self) -> None:
         """Let kept connections go on under the new Snapshot, or end with the answer that is under way."""
-        for channel in tuple(self._http.channels):
+        for channel in tuple(self._environment.channels):
             try:
                 _renew(channel)
             except Exception:

@@ -14,9 +14,11 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
 from edgegate.errors import Fault
+from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
 from edgegate.http.gateway import HTTPGateway
 from edgegate.http.h1.downstream_connection import HTTP1Channel
+from edgegate.http.interfaces import Dispatcher
 from edgegate.http.limits import Limits
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.connection_options import ConnectionOptions
@@ -220,7 +222,10 @@ class Conversation:
         )
         self.connects: list[Connect] = []
         self.ended: list[Exchange] = []
-        self.gateway = HTTPGateway(cast(Any, self._connect), self.wheel, self.clusters, self, hops, limits or Limits())
+        self.environment = HTTPEnvironment(
+            cast(Any, self._connect), self.wheel, self.clusters, self, hops, limits or Limits()
+        )
+        self.gateway = HTTPGateway(self.environment)
 
     def _connect(self, *args: Any) -> Connect:
         self.connects.append(Connect(*args))
@@ -237,6 +242,12 @@ class Conversation:
         """A client connects."""
         stream = FakeStream()
         stream.start(self.gateway.channel(downstream or self._downstream))
+        return stream
+
+    def client_of(self, dispatcher: Dispatcher) -> FakeStream:
+        """A client connects, whom somebody else answers."""
+        stream = FakeStream()
+        stream.start(HTTP1Channel(self._downstream, self.environment, self.gateway.heads, dispatcher))
         return stream
 
     def ask(self, request: bytes) -> FakeStream:
@@ -267,7 +278,7 @@ class Conversation:
         """What is left of requests: all empty or zero, when there are none and the time of old deadlines has passed."""
         endpoints = [endpoint for cluster in self.clusters for endpoint in cluster.endpoints]
         return {
-            "shadows": set(self.gateway.shadows),
+            "shadows": set(self.environment.shadows),
             "active": sum(endpoint.active for endpoint in endpoints),
             "calls": [call for call in self.clock.getDelayedCalls() if not _of_a_wheel(call)],
             "connects": [connect for connect in self.connects if connect.pending],

@@ -113,8 +113,8 @@ class HTTPGatewayTests(SynchronousTestCase):
 
     def test_date(self) -> None:
         """The date is one of RFC 9110, made once a second."""
-        gateway = Conversation().gateway
-        line = gateway.date_line()
+        environment = Conversation().environment
+        line = environment.date_line()
         name, value = line.decode().strip().split(": ")
         self.assertEqual(name, "date")
         parsedate_to_datetime(value)

@@ -1,11 +1,13 @@
 """Tests for L{edgegate.http.interfaces}."""
 
+from typing import cast
+
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 from zope.interface.verify import verifyClass
 
 from edgegate.http.exchange import Exchange
-from edgegate.http.interfaces import IResource
+from edgegate.http.interfaces import Dispatcher, IResource
 from tests.http.conversation import Conversation
 
 
@@ -17,6 +19,13 @@ class Hello:
         exchange.reply(301, [(b"location", b"https://hello.example/")], b"hello")
 
 
+class Own(Dispatcher):
+    """Has one resource for all."""
+
+    def resource_for(self, exchange: Exchange) -> IResource:
+        return cast(IResource, Hello())
+
+
 class IResourceTests(SynchronousTestCase):
     """Whatever provides it can answer."""
 
@@ -24,7 +33,6 @@ class IResourceTests(SynchronousTestCase):
         """A small class is enough."""
         verifyClass(IResource, Hello)
         talk = Conversation()
-        talk.gateway.resource_for = lambda exchange: Hello()  # type: ignore[method-assign, assignment, return-value]
-        client = talk.client()
+        client = talk.client_of(Own())
         client.deliver(b"GET / HTTP/1.1\r\nHost: any\r\n\r\n")
         self.assertTrue(client.sent.endswith(b"\r\n\r\nhello"))

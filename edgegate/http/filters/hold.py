@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from twisted.internet.interfaces import IDelayedCall
 
+from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
 from edgegate.http.fields import Field
 from edgegate.net.containment import contained
 from edgegate.net.stream import Stream
-
-if TYPE_CHECKING:
-    from edgegate.http.gateway import HTTPGateway
 
 
 class Delayed:
@@ -25,8 +22,8 @@ class Delayed:
 
     __slots__ = (
         "_call",
+        "_environment",
         "_exchange",
-        "_gateway",
         "_held",
         "_held_bytes",
         "_paused",
@@ -36,27 +33,27 @@ class Delayed:
     )
 
     def __init__(
-        self, exchange: Exchange, gateway: HTTPGateway, seconds: float, proceed: Callable[[Exchange], None]
+        self, exchange: Exchange, environment: HTTPEnvironment, seconds: float, proceed: Callable[[Exchange], None]
     ) -> None:
         """
         @param proceed: Begins to answer the exchange.
         """
         # a reload meanwhile is for the requests behind it
-        exchange.clusters = gateway.clusters.in_force
+        exchange.clusters = environment.clusters.in_force
         self._exchange = exchange
-        self._gateway = gateway
+        self._environment = environment
         self._proceed = proceed
         self._held: list[bytes] = []
         self._held_bytes = 0
         self._paused = self._reader_stalled = False
         self._trailers: list[Field] | None = None
-        self._call: IDelayedCall | None = gateway.call_later(seconds, self._passed)
+        self._call: IDelayedCall | None = environment.call_later(seconds, self._passed)
 
     def upload(self, data: bytes) -> None:
         """Take a piece of the request's body."""
         self._held.append(data)
         self._held_bytes += len(data)
-        if self._held_bytes > self._gateway.limits.upload_bytes and not self._paused:
+        if self._held_bytes > self._environment.limits.upload_bytes and not self._paused:
             self._paused = True
             self._exchange.channel.pause_upload()
 

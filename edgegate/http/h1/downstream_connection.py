@@ -10,7 +10,7 @@ the next flush. A request behind one that is not answered yet waits unparsed.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from twisted.internet.error import ConnectionClosed
 from twisted.internet.interfaces import IProtocol, IPushProducer, ITransport
@@ -18,22 +18,22 @@ from twisted.python.failure import Failure
 from zope.interface import classImplements
 
 from edgegate.errors import CLIENT_BODY_TIMEOUT, CLIENT_GONE, CLIENT_TIMEOUT, INTERNAL, Fault
+from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Channel, Exchange, Phase, Upload
 from edgegate.http.fields import Field
 from edgegate.http.forwarded import Client
+from edgegate.http.h1.head_parser import HeadParser
 from edgegate.http.h1.lingering_close import HTTP1LingeringClose
 from edgegate.http.h1.request_reader import RequestReader, State
 from edgegate.http.h1.response_writer import ResponseWriter
 from edgegate.http.h1.timeouts import Timeouts, Wait
+from edgegate.http.interfaces import Dispatcher
 from edgegate.http.request import RequestHead, refused_head
 from edgegate.http.response import ResponseHead
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.body_run import RUN_FROM
 from edgegate.net.containment import broke, contained
 from edgegate.net.stream import Stream
-
-if TYPE_CHECKING:
-    from edgegate.http.gateway import HTTPGateway
 
 
 class HTTP1Channel(Channel):
@@ -48,9 +48,10 @@ class HTTP1Channel(Channel):
     __slots__ = (
         "_closing",
         "_continue",
+        "_dispatcher",
         "_draining",
+        "_environment",
         "_exchange",
-        "_gateway",
         "_keep",
         "_moved",
         "_reader",
@@ -61,12 +62,15 @@ class HTTP1Channel(Channel):
         "_writer",
     )
 
-    def __init__(self, downstream: ConnectionInfo, gateway: HTTPGateway) -> None:
+    def __init__(
+        self, downstream: ConnectionInfo, environment: HTTPEnvironment, heads: HeadParser, dispatcher: Dispatcher
+    ) -> None:
         self.downstream = downstream
-        self.client = Client(downstream, gateway.trusted_hops)
-        self._gateway = gateway
-        self._reader = RequestReader(self, gateway.limits, gateway.heads)
-        self._timeouts = Timeouts(gateway.wheel, gateway.limits, self._expired)
+        self.client = Client(downstream, environment.trusted_hops)
+        self._environment = environment
+        self._dispatcher = dispatcher
+        self._reader = RequestReader(self, environment.limits, heads)
+        self._timeouts = Timeouts(environment.wheel, environment.limits, self._expired)
         self._exchange: Exchange | None = None
         self._moved: ConnectionInfo | None = None
         self._writer = ResponseWriter()
@@ -120,7 +124,7 @@ class HTTP1Channel(Channel):
             self._timeouts.end()
             self._reader.stop()
             self._writer.out.clear()
-            self._gateway.channel_ended(self)
+            self._environment.channel_ended(self)
         finally:
             # an error in the transport ends it too
             self._abandon(CLIENT_GONE if isinstance(reason.value, ConnectionClosed) else INTERNAL)
@@ -136,7 +140,7 @@ class HTTP1Channel(Channel):
         exchange = self._exchange
         try:
             if self._transport.disconnected:
-                self._gateway.channel_ended(self)
+                self._environment.channel_ended(self)
                 self._cut_off()
             elif exchange is None and not self._closing:
                 self._close()
@@ -182,7 +186,6 @@ class HTTP1Channel(Channel):
 
     def request_head(self, head: RequestHead) -> None:
         """A request begins."""
-        gateway = self._gateway
         self._keep = head.keep and not self._draining
         self._continue = head.expects_continue and head.length != 0
         self._exchange = exchange = Exchange(self, head)
@@ -190,7 +193,7 @@ class HTTP1Channel(Channel):
             self._timeouts.body()
         else:
             self._timeouts.nothing()
-        gateway.resource_for(exchange).render(exchange)
+        self._dispatcher.resource_for(exchange).render(exchange)
 
     def request_body(self, data: bytes) -> None:
         """A piece of the request's body came."""
@@ -236,7 +239,7 @@ class HTTP1Channel(Channel):
                 keep = False
             if self._timeouts.wait is Wait.BODY:
                 self._timeouts.stream(self._transport)
-            date = b"" if head.dated else self._gateway.date_line()
+            date = b"" if head.dated else self._environment.date_line()
             self._keep = self._writer.head(exchange.head, head, extra, date, keep)
 
     def response_body(self, data: bytes) -> None:
@@ -250,7 +253,7 @@ class HTTP1Channel(Channel):
             return
         self._writer.end(trailers)
         self._exchange = None
-        self._gateway.observer.request_ended(exchange)
+        self._environment.observer.request_ended(exchange)
         if self._moved is not None:
             self.downstream, self._moved = self._moved, None
         # what follows is no part of this exchange, whose response has still to be sent
@@ -272,7 +275,7 @@ class HTTP1Channel(Channel):
         exchange, self._exchange = self._exchange, None
         if exchange is None:
             return
-        self._gateway.observer.request_ended(exchange)
+        self._environment.observer.request_ended(exchange)
         try:
             if self._writer.delimited:
                 self._closing = True
@@ -281,7 +284,7 @@ class HTTP1Channel(Channel):
                 self._transport.abortConnection()
             else:
                 self._let_go()
-                HTTP1LingeringClose(self.downstream, self._gateway, self._transport).close()
+                HTTP1LingeringClose(self.downstream, self._environment, self._transport).close()
         except Exception:
             broke(self)
 
@@ -455,13 +458,13 @@ class HTTP1Channel(Channel):
             try:
                 exchange.abandon(fault)
             finally:
-                self._gateway.observer.request_ended(exchange)
+                self._environment.observer.request_ended(exchange)
 
     def _close(self) -> None:
         """Close after the response."""
         whole = self._reader.state in (State.WAITING, State.HEAD) and not self._reader.waiting
         self._let_go()
-        closing = HTTP1LingeringClose(self.downstream, self._gateway, self._transport)
+        closing = HTTP1LingeringClose(self.downstream, self._environment, self._transport)
         if whole:
             closing.close()
         else:
@@ -473,7 +476,7 @@ class HTTP1Channel(Channel):
         self._timeouts.end()
         self.flush()
         self._transport.unregisterProducer()
-        self._gateway.channel_ended(self)
+        self._environment.channel_ended(self)
         return self._reader.stop()
 
 

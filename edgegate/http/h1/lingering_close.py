@@ -8,20 +8,16 @@ what still comes is read and thrown away for a while (RFC 9112 section 9.6).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from twisted.internet.interfaces import IProtocol, ITransport
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from zope.interface import classImplements
 
+from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.h1.timeouts import Timeouts, Wait
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.containment import contained
 from edgegate.net.stream import Stream
-
-if TYPE_CHECKING:
-    from edgegate.http.gateway import HTTPGateway
 
 
 class HTTP1LingeringClose:
@@ -34,16 +30,16 @@ class HTTP1LingeringClose:
     @ivar downstream: The connection.
     """
 
-    __slots__ = ("_gateway", "_left", "_stream", "_timeouts", "downstream")
+    __slots__ = ("_environment", "_left", "_stream", "_timeouts", "downstream")
 
-    def __init__(self, downstream: ConnectionInfo, gateway: HTTPGateway, stream: Stream) -> None:
+    def __init__(self, downstream: ConnectionInfo, environment: HTTPEnvironment, stream: Stream) -> None:
         self.downstream = downstream
-        self._gateway = gateway
+        self._environment = environment
         self._stream = stream
-        self._left = gateway.limits.linger_bytes
-        self._timeouts = Timeouts(gateway.wheel, gateway.limits, self._expired)
+        self._left = environment.limits.linger_bytes
+        self._timeouts = Timeouts(environment.wheel, environment.limits, self._expired)
         stream.switch(self)
-        gateway.channels.add(self)
+        environment.channels.add(self)
 
     def close(self) -> None:
         """Close when the client has taken everything: no more is to come from it."""
@@ -55,7 +51,7 @@ class HTTP1LingeringClose:
         """Close when the client does, or has sent too much or for too long."""
         self._stream.loseWriteConnection()
         self._stream.resumeProducing()
-        self._timeouts.start(self._gateway.limits.linger_seconds)
+        self._timeouts.start(self._environment.limits.linger_seconds)
 
     # The transport, as a protocol -------------------------------------------------------------------------------------
 
@@ -74,14 +70,14 @@ class HTTP1LingeringClose:
     @contained
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The connection is no more."""
-        self._gateway.channel_ended(self)
+        self._environment.channel_ended(self)
         self._timeouts.end()
 
     def broke(self) -> None:
         """An error of ours was raised: end now."""
         self._stream.abortConnection()
         if self._stream.disconnected:
-            self._gateway.channel_ended(self)
+            self._environment.channel_ended(self)
 
     @contained
     def _expired(self) -> None:

@@ -13,6 +13,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final, cast
 
 from edgegate.errors import NO_CLUSTER, Fault
+from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
 from edgegate.http.fields import PASS, REQUEST_ROLES, Field
 from edgegate.http.h1.upstream_connection import HTTP1Backend
@@ -29,7 +30,6 @@ from edgegate.upstream.registry import ClusterState
 from edgegate.upstream.retry_budget import SAVED
 
 if TYPE_CHECKING:
-    from edgegate.http.gateway import HTTPGateway
     from edgegate.http.h1.downstream_connection import HTTP1Channel
 
 _IDEMPOTENT: Final = frozenset((b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"))
@@ -61,9 +61,9 @@ class Forwarding(Trying):
         cluster: ClusterState,
         destination: WeightedCluster,
         route: HTTPRoute,
-        gateway: HTTPGateway,
+        environment: HTTPEnvironment,
     ) -> None:
-        super().__init__(exchange, cluster, destination, route, gateway)
+        super().__init__(exchange, cluster, destination, route, environment)
         self._chunked = exchange.head.length == CHUNKED
         self._held_bytes = 0
         self._whole = self._paused = self._upload_paused = False
@@ -81,7 +81,7 @@ class Forwarding(Trying):
             self._held.append(data)
             self._held_bytes += len(data)
         connection = self._connection
-        over = self._held_bytes > self._gateway.limits.upload_bytes
+        over = self._held_bytes > self._environment.limits.upload_bytes
         if connection is not None:
             connection.queue(data)
             if over and self._replayable:
@@ -107,7 +107,7 @@ class Forwarding(Trying):
             self._limit_try()
         timeout = self._route.timeout
         if timeout is not None:
-            self._deadline = self._gateway.deadline(timeout, self._expired)
+            self._deadline = self._environment.deadline(timeout, self._expired)
 
     def flush(self) -> None:
         """Send on what was taken in this turn."""
@@ -211,7 +211,7 @@ class Forwarding(Trying):
         exchange.upload = None
         # no other channel's requests ask for an upgrade
         client, early = cast("HTTP1Channel", exchange.channel).hand_over()
-        Tunnel(exchange, self._gateway, connection.end_tunnel).start(client, stream, early, rest)
+        Tunnel(exchange, self._environment, connection.end_tunnel).start(client, stream, early, rest)
 
     def response_failed(self, fault: Fault, silent: bool) -> None:
         """
@@ -255,7 +255,7 @@ class Forwarding(Trying):
         connection.ask(self, exchange.head.method == b"HEAD", self._head, end)
         for piece in self._held:
             connection.queue(piece)
-        if self._held_bytes > self._gateway.limits.upload_bytes:
+        if self._held_bytes > self._environment.limits.upload_bytes:
             self._replayable = False
             self._held = []
         if self._whole:
@@ -270,14 +270,14 @@ class Forwarding(Trying):
             exchange.channel.resume_upload()
 
 
-def forward(exchange: Exchange, route: HTTPRoute, gateway: HTTPGateway) -> None:
+def forward(exchange: Exchange, route: HTTPRoute, environment: HTTPEnvironment) -> None:
     """Begin to send an exchange's request to a cluster of its route."""
-    destination = gateway.clusters.pick(route.destinations)
+    destination = environment.clusters.pick(route.destinations)
     cluster: ClusterState | None = None
     if destination is not None:
         exchange.changes = destination.response
         held = exchange.clusters
-        cluster = gateway.clusters.get(destination.cluster) if held is None else held.get(destination.cluster)
+        cluster = environment.clusters.get(destination.cluster) if held is None else held.get(destination.cluster)
     if destination is None or cluster is None:
         exchange.fail(NO_CLUSTER)
         return
@@ -288,7 +288,7 @@ def forward(exchange: Exchange, route: HTTPRoute, gateway: HTTPGateway) -> None:
             exchange.fail(named)
             return
         cluster = named
-    forwarding = Forwarding(exchange, cluster, destination, route, gateway)
+    forwarding = Forwarding(exchange, cluster, destination, route, environment)
     # it has what it needs of them
     exchange.clusters = None
     exchange.upload = forwarding

@@ -9,11 +9,10 @@ body, loses its copy.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from twisted.logger import Logger
 
 from edgegate.errors import Fault
+from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
 from edgegate.http.fields import Field
 from edgegate.http.h1.upstream_connection import HTTP1Backend
@@ -30,9 +29,6 @@ from edgegate.routing.snapshot import HTTPRoute
 from edgegate.upstream.circuit_breaker import CircuitBreaker
 from edgegate.upstream.registry import ClusterState, EndpointState
 from edgegate.upstream.transport_socket import TransportSocket
-
-if TYPE_CHECKING:
-    from edgegate.http.gateway import HTTPGateway
 
 log = Logger(namespace=__name__)
 
@@ -54,7 +50,7 @@ class Shadow(UpstreamCallbacks):
         "_counted",
         "_deadline",
         "_endpoint",
-        "_gateway",
+        "_environment",
         "_held",
         "_held_bytes",
         "_is_head",
@@ -66,7 +62,7 @@ class Shadow(UpstreamCallbacks):
 
     def __init__(
         self,
-        gateway: HTTPGateway,
+        environment: HTTPEnvironment,
         cluster: ClusterState,
         lines: list[bytes],
         is_head: bool,
@@ -78,7 +74,7 @@ class Shadow(UpstreamCallbacks):
         @param timeout: Seconds from the whole request until the copy is given up; L{None}: no limit of its own.
         @param options: How a connection to the mirror begins.
         """
-        self._gateway = gateway
+        self._environment = environment
         self._cluster = cluster
         self._held = lines
         self._is_head = is_head
@@ -95,7 +91,7 @@ class Shadow(UpstreamCallbacks):
     @contained
     def start(self) -> None:
         """Send the copy to the mirror whose turn it is."""
-        self._gateway.shadows.add(self)
+        self._environment.shadows.add(self)
         endpoint = self._cluster.next()
         if endpoint is not None:
             self._ask(endpoint)
@@ -113,7 +109,7 @@ class Shadow(UpstreamCallbacks):
             return
         self._held.append(data)
         self._held_bytes += len(data)
-        if self._held_bytes > self._gateway.limits.upload_bytes:
+        if self._held_bytes > self._environment.limits.upload_bytes:
             self.drop()
 
     @contained
@@ -127,7 +123,7 @@ class Shadow(UpstreamCallbacks):
             self.send(last)
         self._whole = True
         if self._timeout is not None and not self._over:
-            self._deadline = Deadline(self._gateway.wheel, self.drop)
+            self._deadline = Deadline(self._environment.wheel, self.drop)
             self._deadline.start(self._timeout)
         if self._connection is not None and not self._blocked:
             self._connection.request_whole()
@@ -166,13 +162,13 @@ class Shadow(UpstreamCallbacks):
     def response_head(self, head: ResponseHead) -> None:
         """Nobody waits for it, and it does not go on for long."""
         if self._deadline is None:
-            self._deadline = Deadline(self._gateway.wheel, self.drop)
-            self._deadline.start(self._gateway.limits.stall_seconds)
+            self._deadline = Deadline(self._environment.wheel, self.drop)
+            self._deadline.start(self._environment.limits.stall_seconds)
 
     def response_body(self, data: bytes) -> None:
         """Nobody waits for it; the connection may be used again where it is short."""
         self._answered += len(data)
-        if self._answered > self._gateway.limits.linger_bytes:
+        if self._answered > self._environment.limits.linger_bytes:
             self.drop()
 
     def response_passed(self, count: int) -> None:
@@ -235,7 +231,7 @@ class Shadow(UpstreamCallbacks):
         else:
             self._counted = circuit_breaker
             timeout = self._cluster.cluster.connect_timeout
-            self._connecting = self._gateway.connect(
+            self._connecting = self._environment.connect(
                 endpoint.address, timeout, self._connected, self._unconnected, options
             )
 
@@ -245,7 +241,7 @@ class Shadow(UpstreamCallbacks):
         endpoint = self._endpoint
         assert endpoint is not None
         endpoint.connections += 1
-        connection = HTTP1Backend(endpoint, self._gateway.wheel, self._gateway.limits, self._counted)
+        connection = HTTP1Backend(endpoint, self._environment.wheel, self._environment.limits, self._counted)
         self._counted = None
         try:
             stream.start(connection)
@@ -291,11 +287,15 @@ class Shadow(UpstreamCallbacks):
             self._counted = None
         if self._deadline is not None:
             self._deadline.end()
-        self._gateway.shadows.discard(self)
+        self._environment.shadows.discard(self)
 
 
 def shadows_of(
-    exchange: Exchange, route: HTTPRoute, lines: list[bytes], changes: RequestChanges | None, gateway: HTTPGateway
+    exchange: Exchange,
+    route: HTTPRoute,
+    lines: list[bytes],
+    changes: RequestChanges | None,
+    environment: HTTPEnvironment,
 ) -> list[Shadow]:
     """
     Begin the copies of a request, as many as its route's mirrors and the gateway's limit on them let.
@@ -309,11 +309,11 @@ def shadows_of(
     if exchange.head.upgrade:
         return found
     for mirror in route.mirrors:
-        if mirror.share < 1 and gateway.random.random() >= mirror.share:
+        if mirror.share < 1 and environment.random.random() >= mirror.share:
             continue
         clusters = exchange.clusters
-        cluster = gateway.clusters.get(mirror.cluster) if clusters is None else clusters.get(mirror.cluster)
-        if cluster is None or len(gateway.shadows) >= gateway.limits.shadows:
+        cluster = environment.clusters.get(mirror.cluster) if clusters is None else clusters.get(mirror.cluster)
+        if cluster is None or len(environment.shadows) >= environment.limits.shadows:
             continue
         try:
             if cluster.hosts is not None:
@@ -324,8 +324,8 @@ def shadows_of(
             transport_socket = cluster.transport_socket
             # the name in its certificate is the request's: a mirror is none by the name of its copies
             options = None if transport_socket is None else connection_options_of(transport_socket, exchange, lines)
-            whole = shadow_lines(lines, exchange, changes, gateway.shadow_hosts)
-            shadow = Shadow(gateway, cluster, [whole], exchange.head.method == b"HEAD", route.timeout, options)
+            whole = shadow_lines(lines, exchange, changes, environment.shadow_hosts)
+            shadow = Shadow(environment, cluster, [whole], exchange.head.method == b"HEAD", route.timeout, options)
         except Exception:
             log.failure("a copy of a request could not be made")
             continue

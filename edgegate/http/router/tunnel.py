@@ -10,9 +10,9 @@ are kept and back-pressure holds both ways in either.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from edgegate.errors import INTERNAL, Fault
+from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange, Phase
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.containment import broke, contained
@@ -20,9 +20,6 @@ from edgegate.net.splice import SplicedPair
 from edgegate.net.stream import Stream
 from edgegate.tcp.relay import FAULTS
 from edgegate.tcp.stream_pair import StreamPair
-
-if TYPE_CHECKING:
-    from edgegate.http.gateway import HTTPGateway
 
 
 class Tunnel:
@@ -37,15 +34,15 @@ class Tunnel:
     @ivar downstream: The client's connection.
     """
 
-    __slots__ = ("_exchange", "_gateway", "_over", "_pair", "downstream")
+    __slots__ = ("_environment", "_exchange", "_over", "_pair", "downstream")
 
-    def __init__(self, exchange: Exchange, gateway: HTTPGateway, over: Callable[[], None]) -> None:
+    def __init__(self, exchange: Exchange, environment: HTTPEnvironment, over: Callable[[], None]) -> None:
         """
         @param over: Called once, when the backend's connection is no more.
         """
         self.downstream: ConnectionInfo = exchange.connection
         self._exchange = exchange
-        self._gateway = gateway
+        self._environment = environment
         self._over = over
         self._pair: SplicedPair | StreamPair | None = None
 
@@ -65,7 +62,7 @@ class Tunnel:
         @param early: What the client had sent behind its request.
         @param rest: What the backend had sent behind its 101.
         """
-        self._gateway.channels.add(self)
+        self._environment.channels.add(self)
         try:
             self._begin(client, backend, early, rest)
         except Exception:
@@ -74,14 +71,21 @@ class Tunnel:
             broke(self)
 
     def _begin(self, client: Stream, backend: Stream, early: bytes, rest: bytes) -> None:
-        gateway = self._gateway
-        idle = gateway.limits.stream_idle_seconds
+        environment = self._environment
+        idle = environment.limits.stream_idle_seconds
         if client.detachable and backend.detachable:
             self._pair = SplicedPair(
-                client.reactor, gateway.wheel, client.detach(), backend.detach(), idle, self._splice_ended, early, rest
+                client.reactor,
+                environment.wheel,
+                client.detach(),
+                backend.detach(),
+                idle,
+                self._splice_ended,
+                early,
+                rest,
             )
         else:
-            self._pair = pair = StreamPair(gateway.wheel, client, backend, idle, self._ended)
+            self._pair = pair = StreamPair(environment.wheel, client, backend, idle, self._ended)
             pair.start(early, rest)
 
     def broke(self) -> None:
@@ -119,7 +123,7 @@ class Tunnel:
 
     @contained
     def _ended(self, fault: Fault | None, received: int, sent: int) -> None:
-        exchange, gateway = self._exchange, self._gateway
+        exchange, environment = self._exchange, self._environment
         if exchange.phase is Phase.OVER:
             return
         # a pair knows whom to tell: neither is to keep the other in memory
@@ -130,5 +134,5 @@ class Tunnel:
         try:
             self._over()
         finally:
-            gateway.observer.request_ended(exchange)
-            gateway.channel_ended(self)
+            environment.observer.request_ended(exchange)
+            environment.channel_ended(self)

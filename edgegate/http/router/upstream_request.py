@@ -10,7 +10,6 @@ and the request's body is at hand, and as far as the cluster's limits let.
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import TYPE_CHECKING
 
 from twisted.internet.interfaces import IDelayedCall
 
@@ -23,6 +22,7 @@ from edgegate.errors import (
     Fault,
     Source,
 )
+from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
 from edgegate.http.h1.upstream_connection import HTTP1Backend
 from edgegate.http.header_mutation import request_lines
@@ -41,10 +41,6 @@ from edgegate.routing.policies import RetryPolicy
 from edgegate.routing.snapshot import HTTPRoute, WeightedCluster, expected_line
 from edgegate.upstream.circuit_breaker import CircuitBreaker
 from edgegate.upstream.registry import ClusterState, EndpointState
-
-if TYPE_CHECKING:
-    from edgegate.http.gateway import HTTPGateway
-
 
 _NONE: list[Shadow] = []
 
@@ -66,8 +62,8 @@ class Trying(UpstreamCallbacks):
         "_deadline",
         "_destination",
         "_entered",
+        "_environment",
         "_exchange",
-        "_gateway",
         "_head",
         "_held",
         "_key",
@@ -90,13 +86,13 @@ class Trying(UpstreamCallbacks):
         cluster: ClusterState,
         destination: WeightedCluster,
         route: HTTPRoute,
-        gateway: HTTPGateway,
+        environment: HTTPEnvironment,
     ) -> None:
         self._exchange = exchange
         self._cluster = cluster
         self._destination = destination
         self._route = route
-        self._gateway = gateway
+        self._environment = environment
         self._head = request_lines(exchange, destination.request)
         self._connection: HTTP1Backend | None = None
         self._connecting: Connecting | None = None
@@ -108,14 +104,14 @@ class Trying(UpstreamCallbacks):
         self._needed: CircuitBreaker | None = None
         self._options: ConnectionOptions | None = None
         self._tried: list[EndpointState] = []
-        self._key = request_key(exchange, cluster.cluster.balancer, gateway.random) if cluster.keyed else None
+        self._key = request_key(exchange, cluster.cluster.balancer, environment.random) if cluster.keyed else None
         self._held: list[bytes] = []
         self._attempts = 0
         self._replayable = True
         self._reused = self._settled = False
         self._shadows = _NONE
         if route.mirrors:
-            self._shadows = shadows_of(exchange, route, self._head, destination.request, gateway)
+            self._shadows = shadows_of(exchange, route, self._head, destination.request, environment)
 
     # A subclass's -----------------------------------------------------------------------------------------------------
 
@@ -181,7 +177,9 @@ class Trying(UpstreamCallbacks):
     def _connect(self) -> None:
         timeout = self._cluster.cluster.connect_timeout
         address = self._tried[-1].address
-        self._connecting = self._gateway.connect(address, timeout, self._connected, self._connect_failed, self._options)
+        self._connecting = self._environment.connect(
+            address, timeout, self._connected, self._connect_failed, self._options
+        )
 
     def _connect_if_admitted(self, circuit_breaker: CircuitBreaker, key: Hashable) -> None:
         """Connect, or wait until the cluster's limits have room, or fail at once where too many wait already."""
@@ -230,7 +228,7 @@ class Trying(UpstreamCallbacks):
         self._connecting = None
         connection: HTTP1Backend | None = None
         try:
-            connection = HTTP1Backend(endpoint, self._gateway.wheel, self._gateway.limits, needed)
+            connection = HTTP1Backend(endpoint, self._environment.wheel, self._environment.limits, needed)
             stream.start(connection)
             self._ask(connection)
             connection.flush()
@@ -281,13 +279,13 @@ class Trying(UpstreamCallbacks):
             return False
         retries = self._retries
         if retries is None:
-            retries = self._retries = Retries(policy, self._cluster.retry_budget, self._gateway.random)
+            retries = self._retries = Retries(policy, self._cluster.retry_budget, self._environment.random)
         wait = retries.again()
         if wait is None:
             self._exchange.mark(retries.refused)
             return False
         self._end_limit_on_try()
-        self._next_try = self._gateway.call_later(wait, self._try_again)
+        self._next_try = self._environment.call_later(wait, self._try_again)
         return True
 
     @contained
@@ -308,7 +306,7 @@ class Trying(UpstreamCallbacks):
         """Tell the backend of a further try what is left of the route's time, where a try's is not less (Envoy)."""
         deadline = self._deadline
         if deadline is not None and self._head[-1].startswith(EXPECTED_TIME):
-            self._gateway.fine_wheel.look()
+            self._environment.fine_wheel.look()
             left = max(deadline.left, 0.001)
             least = left if policy.per_try_timeout is None else min(left, policy.per_try_timeout)
             # the list is the mirrors' as well
@@ -325,7 +323,7 @@ class Trying(UpstreamCallbacks):
         """The request is sent: from now on its response must begin within the time that the route says."""
         policy = self._route.retries
         if policy is not None and policy.per_try_timeout is not None and not self._settled:
-            self._try_deadline = self._gateway.deadline(policy.per_try_timeout, self._try_expired)
+            self._try_deadline = self._environment.deadline(policy.per_try_timeout, self._try_expired)
 
     def _end_limit_on_try(self) -> None:
         if self._try_deadline is not None:

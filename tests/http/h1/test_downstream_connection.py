@@ -10,9 +10,11 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from edgegate.errors import CLIENT_BODY_TIMEOUT, CLIENT_GONE, CLIENT_TIMEOUT, INTERNAL
+from edgegate.http.exchange import Exchange
+from edgegate.http.interfaces import Dispatcher, IResource
 from edgegate.http.limits import Limits
 from edgegate.routing.policies import Abort, Delay, Faults
-from tests.http.conversation import NOTHING_LEFT, TICK, Conversation, channel_of, plain, routed, to_web
+from tests.http.conversation import NOTHING_LEFT, TICK, Conversation, channel_of, routed, to_web
 
 GET = b"GET / HTTP/1.1\r\nHost: web.example\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: web.example\r\nContent-Length: 10\r\n\r\n"
@@ -27,6 +29,13 @@ def steady(answer: bytes) -> bytes:
     """Leave out what differs from run to run."""
     answer = re.sub(rb"service-time: \d+", b"service-time: 0", answer)
     return re.sub(rb"date: \w\w\w, [^\r]+", b"date: now", answer)
+
+
+class Broken(Dispatcher):
+    """Finds nothing but errors."""
+
+    def resource_for(self, exchange: Exchange) -> IResource:
+        raise ZeroDivisionError
 
 
 class FailsAt(Random):
@@ -431,7 +440,7 @@ class EndTests(SynchronousTestCase):
         self.assertEqual(backend.ended, "aborted")
         backend.settle()
         self.assertEqual([exchange.fault for exchange in talk.ended], [CLIENT_GONE])
-        self.assertEqual(talk.gateway.channels, set())
+        self.assertEqual(talk.environment.channels, set())
 
     def test_client_goes_away_while_connecting(self) -> None:
         """A connect that nobody waits for is called off."""
@@ -474,7 +483,7 @@ class EndTests(SynchronousTestCase):
     def test_an_error_in_the_next_request(self) -> None:
         """What fails in a pipelined request is its own: the response before it arrives, and then a 500."""
         talk = Conversation(to_web(faults=Faults(Delay(1.0, 0.5))))
-        talk.gateway.random = FailsAt(2)
+        talk.environment.random = FailsAt(2)
         client = talk.client()
         client.deliver(GET * 3)
         talk.backend().deliver(OK)
@@ -489,7 +498,7 @@ class EndTests(SynchronousTestCase):
     def test_an_error_after_a_wait(self) -> None:
         """What fails when a held request goes on ends it with 500."""
         talk = Conversation(to_web(faults=Faults(Delay(1.0), Abort(503, None, 0.5))))
-        talk.gateway.random = FailsAt(1)
+        talk.environment.random = FailsAt(1)
         client = talk.ask(GET)
         talk.advance(2)
         self.assertTrue(client.sent.startswith(b"HTTP/1.1 500 "))
@@ -542,8 +551,7 @@ class EndTests(SynchronousTestCase):
     def test_an_error_of_our_own(self) -> None:
         """An error in the gateway is logged, answered 500, and ends that connection only."""
         talk = Conversation()
-        talk.gateway.resource_for = lambda exchange: 1 // 0  # type: ignore[assignment, method-assign, return-value]
-        client = talk.client(plain())
+        client = talk.client_of(Broken())
         client.deliver(GET)
         self.assertTrue(client.sent.startswith(b"HTTP/1.1 500 Internal Server Error\r\n"))
         self.assertNotIn(b"ZeroDivision", client.sent)

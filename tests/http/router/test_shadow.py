@@ -51,7 +51,7 @@ class ShadowTests(SynchronousTestCase):
             (b"WEB.example", b"WEB.example-shadow"),
         ):
             talk = Conversation(MIRRORED)
-            talk.gateway.shadow_hosts = True
+            talk.environment.shadow_hosts = True
             talk.ask(GET.replace(b"web.example", host))
             self.assertIn(b"\r\nhost: %b\r\n" % shadow, talk.connect_to(MIRROR).accept().sent)
 
@@ -117,7 +117,7 @@ class ShadowTests(SynchronousTestCase):
         mirror = talk.connect_to(MIRROR).accept()
         mirror.deliver(OK.removesuffix(b"ok"))
         self.assertEqual(mirror.ended, "")
-        self.assertEqual(talk.gateway.shadows, set())
+        self.assertEqual(talk.environment.shadows, set())
 
     def test_share(self) -> None:
         """Of many requests the share is copied that the route says."""
@@ -196,7 +196,7 @@ class TroubleTests(SynchronousTestCase):
         backend.deliver(OK)
         self.assertTrue(client.sent.endswith(b"ok"))
         client.finish()
-        self.assertEqual(len(talk.gateway.shadows), 1)
+        self.assertEqual(len(talk.environment.shadows), 1)
         talk.advance(60)
         mirror.deliver(OK)
         self.assertEqual(mirror.ended, "")
@@ -224,7 +224,7 @@ class TroubleTests(SynchronousTestCase):
         _, mirror = both(talk)
         talk.advance(Limits().stream_idle_seconds + 1)
         self.assertEqual(mirror.ended, "aborted")
-        self.assertEqual(talk.gateway.shadows, set())
+        self.assertEqual(talk.environment.shadows, set())
 
     def test_answers_without_an_end(self) -> None:
         """A response that goes on, slowly or fast, costs the mirror its connection, not the gateway its place."""
@@ -247,13 +247,13 @@ class TroubleTests(SynchronousTestCase):
         client = talk.ask(POST.replace(b"10", b"1000"))
         backend = talk.connect_to(WEB).accept()
         client.deliver(b"x" * 100)
-        self.assertEqual(len(talk.gateway.shadows), 1)
+        self.assertEqual(len(talk.environment.shadows), 1)
         client.deliver(b"x")
         self.assertTrue(talk.connect_to(MIRROR).cancelled)
         self.assertTrue(client.reading)
         client.deliver(b"x" * 899)
         self.assertTrue(backend.sent.endswith(b"x" * 1000))
-        self.assertEqual(talk.gateway.shadows, set())
+        self.assertEqual(talk.environment.shadows, set())
 
     def test_slow_to_read(self) -> None:
         """The same holds for one that stops reading; if it reads on in time it gets all of it."""
@@ -295,7 +295,7 @@ class TroubleTests(SynchronousTestCase):
             else:
                 backend.deliver(OK)
             self.assertEqual(mirror.ended, "aborted", cut)
-            self.assertEqual(talk.gateway.shadows, set())
+            self.assertEqual(talk.environment.shadows, set())
 
     def test_limit_on_number(self) -> None:
         """Mirrors that do not answer cost a bounded number of copies."""

@@ -25,6 +25,7 @@ from edgegate.errors import (
     UPSTREAM_PROTOCOL,
     Fault,
 )
+from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
 from edgegate.http.gateway import HTTPGateway
 from edgegate.http.router.tunnel import Tunnel
@@ -107,7 +108,7 @@ class TunnelCase(SynchronousTestCase):
 
     def tunnel(self) -> Tunnel:
         """Return the only one."""
-        (found,) = self.talk.gateway.channels
+        (found,) = self.talk.environment.channels
         assert isinstance(found, Tunnel)
         return found
 
@@ -124,7 +125,7 @@ class TunnelCase(SynchronousTestCase):
         (exchange,) = self.talk.ended
         self.assertEqual((exchange.status, exchange.fault), (status, fault))
         self.assertEqual((exchange.received, exchange.sent), (received, sent))
-        self.assertEqual((self.talk.gateway.channels, self.active()), (set(), 0))
+        self.assertEqual((self.talk.environment.channels, self.active()), (set(), 0))
         self.talk.advance(400)
         self.assertEqual(self.talk.clock.getDelayedCalls(), [])
 
@@ -414,7 +415,7 @@ class RouteTests(TunnelCase):
         self.client.deliver(GET)
         shadow, backend = (connect.accept() for connect in self.talk.connects)
         shadow.deliver(SWITCH)
-        self.assertEqual((shadow.ended, len(self.talk.gateway.shadows)), ("aborted", 0))
+        self.assertEqual((shadow.ended, len(self.talk.environment.shadows)), ("aborted", 0))
         backend.deliver(OK)
         self.assertIn(b"HTTP/1.1 200 OK", self.client.sent)
 
@@ -433,8 +434,11 @@ class SocketTests(TestCase):
         clusters = ClusterRegistry(cast(Any, None), self.wheel, Random(1))
         members = (Endpoint(TCPAddress("127.0.0.1", self.server.getsockname()[1])),)
         clusters.update({"web": Cluster("web", Discovery.STATIC, members, ORIGIN, 2.0)})
-        self.gateway = HTTPGateway(partial(connect, self.watcher, self.wheel), self.wheel, clusters, cast(Any, self))
-        self.addCleanup(lambda: until(lambda: not self.gateway.channels))
+        self.environment = HTTPEnvironment(
+            partial(connect, self.watcher, self.wheel), self.wheel, clusters, cast(Any, self)
+        )
+        self.gateway = HTTPGateway(self.environment)
+        self.addCleanup(lambda: until(lambda: not self.environment.channels))
         self.addCleanup(self.gateway.abort)
         self.sock, self.client = tcp_pair()
         self.addCleanup(self.client.close)
@@ -499,7 +503,7 @@ class SocketTests(TestCase):
         head = bytearray()
         await until(lambda: head.extend(receive(self.client) or b"") or head.endswith(b"greeting "))
         self.assertEqual(steady(bytes(head)), SWITCHED + b"greeting ")
-        (tunnel,) = self.gateway.channels
+        (tunnel,) = self.environment.channels
         assert isinstance(tunnel, Tunnel)
         self.assertTrue(tunnel.spliced)
         self.assertNotIn("in pipes", repr(tunnel))
@@ -513,7 +517,7 @@ class SocketTests(TestCase):
         (exchange,) = self.ended
         self.assertEqual((exchange.status, exchange.fault), (101, None))
         self.assertEqual((exchange.received, exchange.sent), (len(LARGE) + 6, len(LARGE) + 9))
-        self.assertEqual(self.gateway.channels, set())
+        self.assertEqual(self.environment.channels, set())
 
     async def test_spliced_resets(self) -> None:
         """A backend that dies is named, and the client is reset."""
@@ -535,7 +539,7 @@ class SocketTests(TestCase):
         self.assertEqual([(each.status, each.fault) for each in self.ended], [(101, CLIENT_GONE)])
         # what was sent too early may have come before
         self.assertRaises(ConnectionResetError, lambda: [receive(backend) for _ in range(2)])
-        self.assertEqual(self.gateway.channels, set())
+        self.assertEqual(self.environment.channels, set())
 
     async def test_spliced_drain(self) -> None:
         """The end of a drain resets both sides."""
@@ -555,7 +559,7 @@ class SocketTests(TestCase):
         backend = await self.answer(client, b"greeting ")
         head = bytearray()
         await until(lambda: head.extend(_some(lambda: client.recv(65536)) or b"") or head.endswith(b"greeting "))
-        (tunnel,) = self.gateway.channels
+        (tunnel,) = self.environment.channels
         assert isinstance(tunnel, Tunnel)
         self.assertFalse(tunnel.spliced)
         await self.carry(client, backend, b"early ", LARGE)

@@ -1,0 +1,111 @@
+# Hot path: asked for limits, time and clusters by each request.
+"""What all of HTTP's connections, routers and filters share; it knows none of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from email.utils import formatdate
+from random import Random
+from time import time
+from typing import Final
+
+from twisted.internet.interfaces import IDelayedCall
+
+from edgegate.errors import Fault
+from edgegate.http.interfaces import Droppable, Served
+from edgegate.http.limits import Limits
+from edgegate.net.connecting import Connecting
+from edgegate.net.connection_options import ConnectionOptions
+from edgegate.net.stream import Stream
+from edgegate.net.wheel import Deadline, TimerWheel
+from edgegate.observe.events import Observer
+from edgegate.routing.snapshot import Address
+from edgegate.upstream.registry import ClusterRegistry
+
+FINE_TICK: Final = 0.01
+"""Seconds to which the timeouts of routes and tries are kept."""
+
+Connect = Callable[
+    [Address, float, Callable[[Stream], None], Callable[[Fault], None], ConnectionOptions | None], Connecting
+]
+
+
+class HTTPEnvironment:
+    """
+    The part of HTTP that outlives connections: clusters, limits, time, and which connections there are.
+
+    @ivar connect: Opens a stream to an address, given seconds; L{edgegate.net.connecting.connect} on a reactor.
+    @ivar trusted_hops: How many proxies in front of the gateway are trusted to say who the client is.
+    @ivar shadow_hosts: Whether copies for mirrors have C{-shadow} behind their host.
+    @ivar channels: The clients' connections that are open, those that became tunnels or are being closed included.
+    @ivar shadows: The copies that are on their way to mirrors.
+    @ivar observer: Told of each request that ended; raises nothing.
+    @ivar wheel: For what protects the gateway.
+    @ivar fine_wheel: For the times that the files say.
+    @ivar random: Draws shares and waits.
+    """
+
+    __slots__ = (
+        "_date",
+        "_date_second",
+        "channels",
+        "clusters",
+        "connect",
+        "fine_wheel",
+        "limits",
+        "observer",
+        "random",
+        "shadow_hosts",
+        "shadows",
+        "trusted_hops",
+        "wheel",
+    )
+
+    def __init__(
+        self,
+        connect: Connect,
+        wheel: TimerWheel,
+        clusters: ClusterRegistry,
+        observer: Observer,
+        trusted_hops: int = 0,
+        limits: Limits = Limits(),  # noqa: B008 (frozen)
+        shadow_hosts: bool = False,
+    ) -> None:
+        self.connect = connect
+        self.wheel = wheel
+        self.fine_wheel = TimerWheel(wheel.clock, FINE_TICK)
+        self.random: Random = clusters.random
+        self.clusters = clusters
+        self.observer = observer
+        self.trusted_hops = trusted_hops
+        self.limits = limits
+        self.shadow_hosts = shadow_hosts
+        self.channels: set[Served] = set()
+        self.shadows: set[Droppable] = set()
+        self._date = b""
+        self._date_second = 0
+
+    def channel_ended(self, channel: Served) -> None:
+        """A connection is no more."""
+        self.channels.discard(channel)
+
+    def deadline(self, seconds: float, expired: Callable[[], None]) -> Deadline:
+        """Set a time of the files' by which something must have happened; the caller ends it."""
+        # a time that may be milliseconds counts from now, not from the wheel's last turn
+        self.fine_wheel.look()
+        deadline = Deadline(self.fine_wheel, expired)
+        deadline.start(seconds)
+        return deadline
+
+    def call_later(self, seconds: float, work: Callable[[], None]) -> IDelayedCall:
+        """Call once after a time, to the millisecond; for what few requests need."""
+        return self.wheel.clock.callLater(seconds, work)
+
+    def date_line(self) -> bytes:
+        """Return the C{date} field of this second (RFC 9110 section 6.6.1)."""
+        now = time()
+        second = int(now)
+        if second != self._date_second:
+            self._date_second = second
+            self._date = b"date: %b\r\n" % formatdate(now, usegmt=True).encode("ascii")
+        return self._date
