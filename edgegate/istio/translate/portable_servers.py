@@ -65,7 +65,7 @@ def _port(port: Port) -> Found:
 
 
 def _server(server: Server, port: Port, redirects: RedirectPorts) -> Found:
-    if port.bind != port.address:
+    if port.bind != server.address:
         message = f"the gateway's Service says which port of the Pod {server.number} is: --map-port does here"
         yield _at(server, "port", message)
     if unix_path(server.spec.bind or "") is not None:

@@ -17,8 +17,9 @@ class Port:
     """
     A port that is to be opened.
 
-    @ivar address: By the files.
+    @ivar address: By the files; of several that C{--map-port} makes one, the first.
     @ivar bind: What is bound, after C{--map-port}.
+    @ivar number: Of the address.
     @ivar plain: Servers found without SNI; all of one kind of traffic.
     @ivar secure: Servers by SNI pattern, each with the host that says it.
     """
@@ -37,15 +38,23 @@ class Port:
 
 
 def ports_of(servers: Iterable[Server], port_map: Mapping[int, int], problems: Problems) -> list[Port]:
-    """Group servers by the address that they listen on, in their order, and report those that can't share one."""
-    ports: dict[Address, Port] = {}
+    """
+    Group servers by the address that is bound for them, in their order, and report those that can't share one.
+
+    So two ports of the files that C{--map-port} makes one are one, as two ports
+    of a Service are that have one C{targetPort}.
+    """
+    ports: dict[tuple[Address, Address | None], Port] = {}
     for server in servers:
-        port = ports.get(server.address)
+        bind = _mapped(server.address, port_map)
+        any_port = isinstance(bind, TCPAddress) and bind.port == 0
+        key = bind, server.address if any_port else None
+        port = ports.get(key)
         if port is None:
-            port = Port(server.address, _mapped(server.address, port_map), server.number)
+            port = Port(server.address, bind, server.number)
             if not _free(port, server, ports.values(), problems):
                 continue
-            ports[server.address] = port
+            ports[key] = port
         _join(port, server, problems)
     return list(ports.values())
 

@@ -36,6 +36,8 @@ class ServersTests(DifferencesTestCase):
         options = CompileOptions(None, {80: 8080})
         plain = gateway("gw", "80 HTTP *")
         self.check(plain, "spec.servers[0].port: in a cluster the gateway's Service says", options=options)
+        joined = gateway("gw", "8080 HTTP *", "80 HTTP *")
+        self.check(joined, "spec.servers[1].port: in a cluster the gateway's Service says", options=options)
         redirecting = gateway("gw", "80 HTTP a.example {httpsRedirect: true}", ENDED("*").replace("443", "8443"))
         self.check(redirecting, "spec.servers[0].tls: in a cluster httpsRedirect keeps the port")
         bound = gateway("gw", "0 HTTP *").replace(", hosts", ", bind: 'unix:///a.sock', hosts")

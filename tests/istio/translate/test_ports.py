@@ -87,15 +87,30 @@ class PortsTests(SynchronousTestCase):
         self.assertIn("can't carry HTTP beside the TCP", warning)
 
     def test_mapped(self) -> None:
-        """Ports that are mapped must not meet others; the one that any port will do for meets none."""
+        """Ports of the files that are mapped to one are one port; those that any port will do for are not."""
         two = "80 HTTP a.example", "8080 HTTP b.example"
-        (error,) = errors(*two, p80=8080)
-        self.assertIn("--map-port", error)
-        self.assertEqual(errors(*two, p80=0, p8080=0), [])
-        self.assertEqual(errors(*two, p80=8080, p8080=80), [])
+        self.assertEqual(errors(*two, p80=8080), [])
+        for port_map, count in (
+            ({80: 8080}, 1),
+            ({80: 81, 8080: 81}, 1),
+            ({80: 0, 8080: 0}, 2),
+            ({80: 8080, 8080: 80}, 2),
+        ):
+            snapshot, _ = compiled(gateway("gw", *two), port_map=port_map)
+            self.assertEqual(len(snapshot.listeners), count, port_map)
+
+    def test_mapped_kinds(self) -> None:
+        """What can't share a port can't share one that is mapped."""
+        (warning,) = errors("80 HTTP a.example", "81 TCP a.example", severity="warning", p80=8080, p81=8080)
+        self.assertIn("spec.servers[1].port: port 81 can't carry TCP beside the HTTP of", warning)
+        (error,) = errors("80 HTTP a.example", "81 HTTP b.example", binds=("0.0.0.0", "127.0.0.1"), p81=80)
+        self.assertIn("127.0.0.1:81 and 0.0.0.0:80, which --map-port makes 127.0.0.1:80 and 0.0.0.0:80,", error)
 
     def test_number_is_kept(self) -> None:
-        """What is bound is another port, but the files' number stays."""
+        """What is bound is another port, but the files' number stays; of two the first."""
         snapshot, _ = compiled(gateway("gw", "80 HTTP a.example"), port_map={80: 8080})
         (listener,) = snapshot.listeners
         self.assertEqual((listener.bind, listener.port, listener.name), (TCPAddress("::", 8080), 80, "[::]:80"))
+        snapshot, _ = compiled(gateway("gw", "81 HTTP a.example", "80 HTTP b.example"), port_map={80: 82, 81: 82})
+        (listener,) = snapshot.listeners
+        self.assertEqual((listener.bind, listener.port, listener.name), (TCPAddress("::", 82), 81, "[::]:81"))
