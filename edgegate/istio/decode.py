@@ -24,9 +24,11 @@ from edgegate.istio.resources import Packed, Resource, Resources
 from edgegate.istio.validation import validate
 from edgegate.routing.snapshot import Origin
 
-_KINDS = {(kind.group, kind.name): kind for kind in KINDS}
-_GROUPS = {name: group for group, name in (*_KINDS, *UNSERVED, *UNENFORCED)}
-_ISTIO_GROUPS = frozenset(group for group, _ in (*_KINDS, *UNSERVED, *UNENFORCED) if group.endswith(".istio.io"))
+_KINDS = {kind.key: kind for kind in KINDS}
+_KNOWN = (*_KINDS, *UNSERVED, *UNENFORCED)
+"""Group and name of every kind that anything is known of: two groups may have a kind of one name, as C{Gateway}."""
+
+_ISTIO_GROUPS = frozenset(group for group, _ in _KNOWN if group.endswith(".istio.io"))
 _OTHER_WAYS = dict.fromkeys(
     ("gateway.networking.k8s.io", "networking.k8s.io"),
     "edgegate serves Istio's Gateway and VirtualService (networking.istio.io/v1)",
@@ -53,7 +55,7 @@ def decode(documents: Iterable[Document], problems: Problems) -> Resources:
         kind = _kind_of(document, problems)
         if kind is None:
             continue
-        key = (kind.group, kind.name, document.namespace, document.name)
+        key = (*kind.key, document.namespace, document.name)
         origin = document.origin
         first = seen.setdefault(key, origin)
         if first is not origin:
@@ -84,9 +86,10 @@ def _kind_of(document: Document, problems: Problems) -> Kind | None:
     if (group, name) in UNSERVED:
         document.warning(problems, (), f"{document.title}: {UNSERVED[group, name]}")
         return None
-    if name in _GROUPS and _meant(group, _GROUPS[name]):
-        known = _KINDS.get((_GROUPS[name], name))
-        usual = known.api_versions[0] if known is not None else f"{_GROUPS[name]}/v1"
+    meant = next((known for known, kind_name in _KNOWN if kind_name == name and _meant(group, known)), None)
+    if meant is not None:
+        known = _KINDS.get((meant, name))
+        usual = known.api_versions[0] if known is not None else f"{meant}/v1"
         document.error(
             problems, ("apiVersion",), f'{show(document.api_version)} has no {name}; did you mean "{usual}"?'
         )
@@ -107,7 +110,7 @@ def _meant(group: str, known: str) -> bool:
 def _unknown_kind(document: Document, problems: Problems) -> Kind | None:
     """Report a kind that its group does not have, and return the one that was probably meant."""
     group, name = document.group, document.kind
-    known = [each for each, its_group in _GROUPS.items() if its_group == group]
+    known = [each for its_group, each in _KNOWN if its_group == group]
     hint = suggestion(name, known if group else CORE_KINDS)
     document.error(problems, ("kind",), f"{show(document.api_version)} has no {show(name)}{hint}")
     return _KINDS.get((group, closest(name, known) or ""))

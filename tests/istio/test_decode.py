@@ -269,6 +269,21 @@ class KindTests(SynchronousTestCase):
         ):
             self.assertIn(f"f:1:1: info: {kind} default/a", self.told_of(api_version, kind))
 
+    def test_one_name(self) -> None:
+        """Kinds are told apart by group and name: a Gateway of another API is none, and in nobody's way."""
+        spec = "spec: {servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: [a.example]}]}"
+        text = "".join(
+            f"---\napiVersion: {version}\nkind: Gateway\nmetadata: {{name: a}}\n{rest}\n"
+            for version, rest in (
+                ("gateway.networking.k8s.io/v1", "spec: {gatewayClassName: edge}"),
+                ("networking.istio.io/v1", spec),
+            )
+        )
+        problems = Problems()
+        found = decode(read("f", text, problems), problems)
+        self.assertEqual([gateway.document.line for gateway in found.gateways], [7])
+        self.assertEqual([str(problem).split(": ")[1] for problem in problems], ["info"])
+
 
 class HostileTests(SynchronousTestCase):
     """Whatever stands in a document, it is told and nothing is raised."""

@@ -44,6 +44,11 @@ class Kind:
     metadata: bool = False
 
     @property
+    def key(self) -> tuple[str, str]:
+        """By what it is told from all others: its group and its name."""
+        return self.group, self.name
+
+    @property
     def document(self) -> Any:
         """The type of the whole document."""
         return self.struct if issubclass(self.struct, Object) else Described[self.struct]  # type: ignore[name-defined]
