@@ -95,7 +95,7 @@ class HTTPGateway(Dispatcher):
             if redirect is None:
                 redirect = self._redirects[port] = HTTPSRedirectResource(port)
             return redirect
-        route = found.select(exchange)
+        route = found.selector.select(exchange)
         if route is None or (head.special and head.path == b"*" and not _names_a_path(route)):
             return self._no_route
         exchange.route = route

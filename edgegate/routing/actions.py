@@ -8,7 +8,6 @@ it holds no byte that could end a line.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from edgegate.routing.headers import HeaderChanges
@@ -47,25 +46,19 @@ class NewPath:
 
 @dataclass(frozen=True, slots=True)
 class Substitution:
-    """
-    A substitution of everything in a path that a regular expression of RE2 finds; groups are C{\\1}.
-
-    @ivar of: Return the new target; the query stays.
-    """
+    """A substitution of everything in a path that a regular expression of RE2 finds; groups are C{\\1}."""
 
     expression: str
     replacement: str
-    of: Callable[[bytes], bytes] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        substitute = substitution(self.expression, self.replacement)
+        substitution(self.expression, self.replacement)  # raises ValueError
 
-        def of(target: bytes) -> bytes:
-            path, mark, query = target.partition(b"?")
-            new = substitute(path)
-            return b"%b%b%b" % (new if new.startswith(b"/") else b"/" + new, mark, query)
-
-        object.__setattr__(self, "of", of)
+    def of(self, target: bytes) -> bytes:
+        """Return the new target; the query stays."""
+        path, mark, query = target.partition(b"?")
+        new = substitution(self.expression, self.replacement)(path)
+        return b"%b%b%b" % (new if new.startswith(b"/") else b"/" + new, mark, query)
 
 
 @dataclass(frozen=True, slots=True)

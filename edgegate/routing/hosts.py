@@ -192,6 +192,9 @@ class HostTable(Generic[T]):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, HostTable) and dict(self.items()) == dict(other.items())
 
+    def __reduce__(self) -> tuple[type[HostTable[T]], tuple[tuple[tuple[str, T], ...]]]:
+        return HostTable, (tuple(self.items()),)
+
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:

@@ -284,6 +284,7 @@ _PSEUDO: dict[bytes, Callable[[Request], bytes | None]] = {
 """Headers that are parts of the request line of HTTP/1."""
 
 
+@lru_cache(maxsize=4096)  # asked for with each path
 def substitution(expression: str, replacement: str) -> Callable[[bytes], bytes]:
     """
     Return a function that replaces everything in a text that an expression of RE2 finds.

@@ -8,7 +8,8 @@ seconds, shares between 0 and 1.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
 
 from edgegate.routing.matching import StringMatch, text_condition
 
@@ -127,7 +128,6 @@ class CORSPolicy:
 
     @ivar methods: The value of C{access-control-allow-methods}, or empty; so are C{headers}, C{expose}, C{max_age}.
     @ivar forward_unmatched: Whether preflight requests of other origins go to the backend.
-    @ivar allows: Whether an origin is allowed.
     """
 
     origins: tuple[StringMatch, ...]
@@ -137,13 +137,16 @@ class CORSPolicy:
     max_age: bytes = b""
     credentials: bool = False
     forward_unmatched: bool = True
-    allows: Callable[[bytes], bool] = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        conditions = [text_condition(origin) for origin in self.origins]
-        anyone = any(holds(b"*") for holds in conditions)
+    def allows(self, origin: bytes) -> bool:
+        """Whether pages of an origin may read the answers."""
+        return _any_of(self.origins)(origin)
 
-        def allows(origin: bytes) -> bool:
-            return anyone or any(holds(origin) for holds in conditions)
 
-        object.__setattr__(self, "allows", allows)
+@lru_cache(maxsize=4096)  # made at the first request that asks: it is no part of the value
+def _any_of(origins: tuple[StringMatch, ...]) -> Callable[[bytes], bool]:
+    """Return a function that tells whether an origin satisfies any of these; C{*} is everyone."""
+    conditions = [text_condition(origin) for origin in origins]
+    if any(holds(b"*") for holds in conditions):
+        return lambda origin: True
+    return lambda origin: any(holds(origin) for holds in conditions)

@@ -10,7 +10,7 @@ virtual host, route, cluster, endpoint.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -115,8 +115,33 @@ def expected_line(seconds: float) -> bytes:
     return b"%b: %d\r\n" % (EXPECTED_TIME, seconds * 1000)
 
 
-_MANY = 100
-"""Routes whose table takes milliseconds to make."""
+class RouteSelector:
+    """
+    Finds the routes of requests, by a table that stands beside the routes: it is neither pickled nor compared.
+
+    The table is made when a request first asks for it, so that thousands of hosts cost no more than their routes.
+    """
+
+    __slots__ = ("_find", "_routes")
+
+    def __init__(self, routes: tuple[HTTPRoute, ...]) -> None:
+        self._routes = routes
+        self._find: Callable[[Request], HTTPRoute | None] | None = None
+
+    def select(self, request: Request) -> HTTPRoute | None:
+        """Find the route of a request."""
+        find = self._find
+        if find is None:
+            find = self.prepare()
+        return find(request)
+
+    def prepare(self) -> Callable[[Request], HTTPRoute | None]:
+        """Make the table before a request asks for it, and return what looks it up."""
+        self._find = find = first_match((route.matches, route) for route in self._routes)
+        return find
+
+    def __reduce__(self) -> tuple[type[RouteSelector], tuple[tuple[HTTPRoute, ...]]]:
+        return RouteSelector, (self._routes,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,30 +151,16 @@ class VirtualHost:
 
     @ivar domain: A host pattern in normal form.
     @ivar redirect_port: Where C{tls.httpsRedirect} is set: the port of the https URL that every request is sent to.
+    @ivar selector: Finds the route of a request.
     """
 
     domain: str
     routes: tuple[HTTPRoute, ...] = ()
     redirect_port: int | None = None
-    _find: Callable[[Request], HTTPRoute | None] | None = field(init=False, repr=False, compare=False, default=None)
+    selector: RouteSelector = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if len(self.routes) > _MANY:
-            self._table()
-
-    def select(self, request: Request) -> HTTPRoute | None:
-        """Find the route of a request."""
-        find = self._find
-        if find is None:
-            find = self._table()
-        return find(request)
-
-    def _table(self) -> Callable[[Request], HTTPRoute | None]:
-        # The table of few routes is made when a request first asks for it, so that thousands of hosts cost no more than
-        # their routes. That of many would keep the request waiting.
-        find = first_match((route.matches, route) for route in self.routes)
-        object.__setattr__(self, "_find", find)
-        return find
+        object.__setattr__(self, "selector", RouteSelector(self.routes))
 
 
 RouteTable = HostTable[VirtualHost]
@@ -218,6 +229,12 @@ class Listener:
     plain: FilterChain | None = None
     secure: HostTable[FilterChain] = field(default_factory=HostTable)
 
+    def chains(self) -> Iterator[FilterChain]:
+        """Yield all filter chains; one of several SNI patterns comes once."""
+        if self.plain is not None:
+            yield self.plain
+        yield from {id(chain): chain for _, chain in self.secure.items()}.values()
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
@@ -225,3 +242,16 @@ class Snapshot:
 
     listeners: tuple[Listener, ...] = ()
     clusters: Mapping[str, Cluster] = field(default_factory=dict)
+
+
+_MANY = 100
+"""Routes whose table takes milliseconds to make."""
+
+
+def prepare(snapshot: Snapshot) -> None:
+    """Make the tables that would keep a request waiting. May be called in a thread."""
+    for listener in snapshot.listeners:
+        for chain in listener.chains():
+            for _, host in chain.http.items() if chain.http is not None else ():
+                if len(host.routes) > _MANY:
+                    host.selector.prepare()

@@ -32,7 +32,7 @@ from edgegate.net.pipe import MOST_PIPES
 from edgegate.net.poller import poller
 from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.observe.events import Observer
-from edgegate.routing.snapshot import Address, Listener, Snapshot, TCPAddress
+from edgegate.routing.snapshot import Address, Listener, Snapshot, TCPAddress, prepare
 from edgegate.routing.tls import UpstreamTLS
 from edgegate.tcp.relay import TCPGateway
 from edgegate.tls.client_contexts import ClientContext
@@ -173,6 +173,7 @@ class DataPlane:
         @raise edgegate.tls.secrets.BadKeyMaterial: A certificate, key, authorities or ciphers are of no use.
         """
         import_health_checker(snapshot.clusters.values())
+        prepare(snapshot)
         servers, clients = self._contexts.servers, self._contexts.clients
         terms = {cluster.tls for cluster in snapshot.clusters.values() if cluster.tls is not None}
         return Contexts(

@@ -20,6 +20,7 @@ from edgegate.routing.snapshot import (
     UNIXAddress,
     VirtualHost,
     WeightedCluster,
+    prepare,
 )
 
 ORIGIN = Origin("shop.yaml", 7, "VirtualService default/shop")
@@ -90,9 +91,9 @@ class VirtualHostTests(SynchronousTestCase):
         narrow = HTTPRoute("narrow", ORIGIN, (), (HTTPMatch(uri=StringMatch(Kind.PREFIX, "/a")),))
         wide = HTTPRoute("wide", ORIGIN, ())
         host = VirtualHost("shop.example", (narrow, wide))
-        self.assertIs(host.select(Asked(b"/ab")), narrow)
-        self.assertIs(host.select(Asked(b"/b")), wide)
-        self.assertIsNone(VirtualHost("shop.example").select(Asked(b"/")))
+        self.assertIs(host.selector.select(Asked(b"/ab")), narrow)
+        self.assertIs(host.selector.select(Asked(b"/b")), wide)
+        self.assertIsNone(VirtualHost("shop.example").selector.select(Asked(b"/")))
 
     def test_table_is_kept(self) -> None:
         """The table of its routes is made once, when a request first needs it."""
@@ -100,18 +101,21 @@ class VirtualHostTests(SynchronousTestCase):
         host = VirtualHost("shop.example", routes)
         self.assertEqual(routes.times, 0)
         for _ in range(3):
-            host.select(Asked(b"/"))
+            host.selector.select(Asked(b"/"))
         self.assertEqual(routes.times, 1)
 
     def test_large_table(self) -> None:
         """One that takes milliseconds to make keeps no request waiting."""
         routes = LookedThrough(HTTPRoute(str(number), ORIGIN, ()) for number in range(101))
-        VirtualHost("shop.example", routes)
+        table = HostTable([("shop.example", VirtualHost("shop.example", routes))])
+        chain = FilterChain("https.443", ORIGIN, ("shop.example", "*"), http=table)
+        secure = HostTable([("shop.example", chain), ("*", chain)])
+        prepare(Snapshot((Listener("[::]:443", TCPAddress("::", 443), 443, ORIGIN, None, secure),)))
         self.assertEqual(routes.times, 1)
 
     def test_many_routes(self) -> None:
         """Of many routes, too, the first one that a request satisfies is found."""
         paths = [HTTPMatch(uri=StringMatch(Kind.EXACT, f"/{number}")) for number in range(300)]
         host = VirtualHost("shop.example", tuple(HTTPRoute(path.uri.value, ORIGIN, (), (path,)) for path in paths))
-        found = host.select(Asked(b"/299"))
+        found = host.selector.select(Asked(b"/299"))
         self.assertEqual(found.name, "/299")

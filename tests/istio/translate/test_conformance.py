@@ -58,7 +58,7 @@ class ConformanceTests(SynchronousTestCase):
         for words, expected in cases:
             asked = request(words)
             host = chain.http.lookup(host_of(asked.authority))
-            found = None if host is None else host.select(asked)
+            found = None if host is None else host.selector.select(asked)
             port = None if found is None else int(found.destinations[0].cluster.split("|")[1])
             self.assertEqual(port, expected, words)
 
