@@ -71,8 +71,9 @@ HOT = (
     *("upstream/health/outlier_detection", "upstream/selection", "upstream/registry", "upstream/balancing/__init__"),
     *("upstream/balancing/random", "upstream/balancing/round_robin", "upstream/balancing/least_request"),
     *("upstream/balancing/edf", "upstream/dynamic_hosts"),
-    *("routing/addresses", "routing/hosts", "routing/matching", "routing/table", "routing/tls", "routing/headers"),
-    *("routing/actions", "routing/policies", "routing/clusters", "routing/snapshot"),
+    *("routing/hosts", "routing/matching", "routing/table", "routing/snapshot"),
+    *("model/addresses", "model/origin", "model/hosts", "model/expressions", "model/matching", "model/tls"),
+    *("model/headers", "model/actions", "model/policies", "model/clusters", "model/routes"),
 )
 """The modules that every request passes."""
 

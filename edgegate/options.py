@@ -7,7 +7,7 @@ import re
 
 from edgegate.config.values import suggestion
 from edgegate.istio.kinds import UNENFORCED
-from edgegate.routing.addresses import TCPAddress
+from edgegate.model.addresses import TCPAddress
 
 _SIZE = re.compile(r"([0-9]{1,15})(KiB|MiB|GiB)?", re.ASCII)
 _UNITS = {None: 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}

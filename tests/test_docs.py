@@ -28,15 +28,15 @@ from edgegate.istio.kinds import destination_rule as rule
 from edgegate.istio.kinds.base import Duration
 from edgegate.istio.translate import traffic_policies as policies
 from edgegate.istio.validation.http_actions import RETRY_ON
+from edgegate.model.clusters import Balancing, ConsistentHash, Discovery, HashSource, Probe
+from edgegate.model.operators import OPERATORS
+from edgegate.model.policies import DEFAULT_RETRIES
+from edgegate.model.tls import TLSRules, UpstreamTLS
 from edgegate.net.body_copy import BUFFER_SIZE
 from edgegate.net.proxy_protocol import MAX_V2
 from edgegate.net.system_resolver import MOST_THREADS
 from edgegate.net.tls_stream import MOST_MESSAGES
 from edgegate.net.transport import HIGH_WATER, READ_SIZE
-from edgegate.routing.clusters import Balancing, ConsistentHash, Discovery, HashSource, Probe
-from edgegate.routing.operators import OPERATORS
-from edgegate.routing.policies import DEFAULT_RETRIES
-from edgegate.routing.tls import TLSRules, UpstreamTLS
 from edgegate.sources.loading import load
 from edgegate.sources.tree import MOST_NAMES
 from edgegate.upstream.balancing.maglev import MAX_SIZE

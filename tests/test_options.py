@@ -6,6 +6,7 @@ from ipaddress import ip_network
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.model.addresses import TCPAddress
 from edgegate.options import (
     parse_label,
     parse_locality,
@@ -15,7 +16,6 @@ from edgegate.options import (
     parse_server,
     parse_size,
 )
-from edgegate.routing.addresses import TCPAddress
 
 
 class OptionsTests(SynchronousTestCase):

@@ -22,9 +22,9 @@ from edgegate.admin.service import AdminService
 from edgegate.http.fields import Underscores
 from edgegate.http.limits import Limits
 from edgegate.http.target import PathNormalisation
+from edgegate.model.addresses import TCPAddress
 from edgegate.net.system_resolver import SystemResolver
 from edgegate.observe.access_log import AccessLogService
-from edgegate.routing.addresses import TCPAddress
 from edgegate.server.service import GatewayService
 from edgegate.server.service_log import LoggedService
 from edgegate.server.signals import Signals

@@ -17,24 +17,17 @@ from twisted.trial.unittest import TestCase
 
 from edgegate.demo.authority import Authority
 from edgegate.downstream.proxy_protocol import ProxyProtocolRules
+from edgegate.model.actions import RequestChanges
+from edgegate.model.addresses import TCPAddress
+from edgegate.model.clusters import Cluster, Discovery, Endpoint, ProxyHeader
+from edgegate.model.origin import Origin
+from edgegate.model.policies import Mirror
+from edgegate.model.routes import HTTPRoute, TCPRoute, WeightedCluster
+from edgegate.model.tls import UpstreamTLS
 from edgegate.observe.counters import Counters
 from edgegate.observe.events import Ended
-from edgegate.routing.actions import RequestChanges
-from edgegate.routing.clusters import Cluster, Discovery, Endpoint, ProxyHeader
 from edgegate.routing.hosts import HostTable
-from edgegate.routing.policies import Mirror
-from edgegate.routing.snapshot import (
-    FilterChain,
-    HTTPRoute,
-    Listener,
-    Origin,
-    Snapshot,
-    TCPAddress,
-    TCPRoute,
-    VirtualHost,
-    WeightedCluster,
-)
-from edgegate.routing.tls import UpstreamTLS
+from edgegate.routing.snapshot import FilterChain, Listener, Snapshot, VirtualHost
 from edgegate.server.data_plane import DataPlane
 from edgegate.tls import client_contexts
 from tests.net.pairs import until

@@ -7,9 +7,9 @@ from twisted.internet.protocol import Factory
 from twisted.internet.task import react
 from twisted.protocols.wire import Echo
 
+from edgegate.model.addresses import TCPAddress
 from edgegate.net.endpoints import StreamServerEndpoint
 from edgegate.net.wheel import TimerWheel
-from edgegate.routing.snapshot import TCPAddress
 
 
 async def main(reactor, port):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipaddress import ip_address
 
-from edgegate.routing.snapshot import Address, TCPAddress, UNIXAddress
+from edgegate.model.addresses import Address, TCPAddress, UNIXAddress
 
 DEFAULT = "127.0.0.1:15000"
 """Envoy's and Istio's port."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from edgegate.routing.clusters import ConsistentHash, HashSource, LoadBalancer, OutlierDetection, PoolLimits
-from edgegate.routing.tls import UpstreamTLS
+from edgegate.model.clusters import ConsistentHash, HashSource, LoadBalancer, OutlierDetection, PoolLimits
+from edgegate.model.tls import UpstreamTLS
 
 
 def balancing(balancer: LoadBalancer) -> str:

@@ -6,7 +6,8 @@ from typing import Protocol
 
 from twisted.internet.defer import Deferred
 
-from edgegate.routing.snapshot import Address, Listener, Snapshot
+from edgegate.model.addresses import Address
+from edgegate.routing.snapshot import Listener, Snapshot
 from edgegate.server.reload import Reload
 from edgegate.upstream.registry import ClusterRegistry
 

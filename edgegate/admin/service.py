@@ -16,7 +16,7 @@ from twisted.logger import Logger, LogLevel
 from twisted.protocols.policies import WrappingFactory
 
 from edgegate.admin.interfaces import Gateway
-from edgegate.routing.snapshot import Address, TCPAddress, UNIXAddress
+from edgegate.model.addresses import Address, TCPAddress, UNIXAddress
 from edgegate.startup import CannotStart
 
 log = Logger(namespace=__name__)

@@ -14,21 +14,13 @@ from ipaddress import IPv4Address, IPv6Address
 from cryptography import x509
 
 from edgegate.admin.cluster_settings import balancing, ejection, encryption, limits
-from edgegate.routing.matching import HTTPMatch, Kind, StringMatch
-from edgegate.routing.snapshot import (
-    Address,
-    Cluster,
-    FilterChain,
-    HTTPRoute,
-    Listener,
-    Origin,
-    Snapshot,
-    TCPAddress,
-    TCPRoute,
-    VirtualHost,
-    WeightedCluster,
-)
-from edgegate.routing.tls import UpstreamTLS
+from edgegate.model.addresses import Address, TCPAddress
+from edgegate.model.clusters import Cluster
+from edgegate.model.matching import HTTPMatch, Kind, StringMatch
+from edgegate.model.origin import Origin
+from edgegate.model.routes import HTTPRoute, TCPRoute, WeightedCluster
+from edgegate.model.tls import UpstreamTLS
+from edgegate.routing.snapshot import FilterChain, Listener, Snapshot, VirtualHost
 from edgegate.tls.secrets import load_certificates
 from edgegate.upstream.registry import ClusterState
 

@@ -21,7 +21,7 @@ from twisted.web.iweb import IAgentEndpointFactory
 from zope.interface import implementer
 
 from edgegate.admin.address import CONFIG, PID
-from edgegate.routing.snapshot import Address, TCPAddress
+from edgegate.model.addresses import Address, TCPAddress
 
 TIMEOUT = 60
 """Seconds that an answer may take; a reload of very many files takes some."""

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 import click
 
 from edgegate.admin.address import DEFAULT, parse_admin_address
+from edgegate.model.addresses import Address
 from edgegate.options import parse_ignored_kind, parse_label, parse_port_map
-from edgegate.routing.snapshot import Address
 
 T = TypeVar("T")
 

@@ -17,7 +17,8 @@ from edgegate.cli import options
 from edgegate.cli.admin_client import ask
 from edgegate.config.report import report
 from edgegate.config.writing import to_yaml
-from edgegate.routing.snapshot import Address, Snapshot
+from edgegate.model.addresses import Address
+from edgegate.routing.snapshot import Snapshot
 from edgegate.sources.loading import load
 
 Views = dict[str, list[Row]]

@@ -8,7 +8,7 @@ import click
 
 from edgegate.cli import options
 from edgegate.cli.admin_client import Answer, ask
-from edgegate.routing.snapshot import Address
+from edgegate.model.addresses import Address
 
 
 @click.command(short_help="Have a gateway read its files again.")

@@ -13,7 +13,7 @@ from typing import Any
 from edgegate.config.packing import pack, unpack
 from edgegate.config.problems import Problem, Problems, Role, Severity
 from edgegate.config.templates import hint
-from edgegate.routing.snapshot import Origin
+from edgegate.model.origin import Origin
 
 Path = tuple[str | int, ...]
 """Keys and indexes that lead to a value: C{("spec", "servers", 0, "tls", "mode")}."""

@@ -12,6 +12,7 @@ from edgegate.downstream.dispatch import Dispatch
 from edgegate.downstream.proxy_protocol import ProxyProtocolReader, ProxyProtocolRules
 from edgegate.downstream.tls_inspector import PATIENCE, TLSInspector
 from edgegate.http.interfaces import Served
+from edgegate.model.addresses import Address
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.listening import ListeningPort
 from edgegate.net.sockets import Socket
@@ -19,7 +20,7 @@ from edgegate.net.stream import Stream
 from edgegate.net.tls_stream import TLSStream
 from edgegate.net.wheel import TimerWheel
 from edgegate.observe.events import Observer, RejectedConnection
-from edgegate.routing.snapshot import Address, FilterChain, Listener
+from edgegate.routing.snapshot import FilterChain, Listener
 from edgegate.tls.sni import ContextMap
 
 HANDSHAKES = 0.2

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from edgegate.model.addresses import Address, TCPAddress
 from edgegate.net.peek import Peek
 from edgegate.net.proxy_protocol import MalformedHeader, NoHeader, ParsedHeader, parse
 from edgegate.net.sockets import Socket
 from edgegate.observe.events import RejectedConnection
-from edgegate.routing.addresses import Address, TCPAddress
 
 if TYPE_CHECKING:
     from edgegate.downstream.listener import DownstreamListener

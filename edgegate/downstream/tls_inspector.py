@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from OpenSSL import SSL
 
+from edgegate.model.addresses import Address
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.lingering_close import LingeringClose
 from edgegate.net.peek import Peek
@@ -20,7 +21,7 @@ from edgegate.net.ssl_request import SSL_REQUEST, UNWILLING, WILLING, asked
 from edgegate.net.tls_stream import TLSStream
 from edgegate.net.wheel import Deadline
 from edgegate.observe.events import RejectedConnection
-from edgegate.routing.snapshot import Address, FilterChain
+from edgegate.routing.snapshot import FilterChain
 from edgegate.tls.client_hello import UNRECOGNIZED_NAME, ClientHello, MalformedHello, NotTLS, alert, parse
 from edgegate.tls.verification import forwarded_client_cert, refusal
 

@@ -14,12 +14,12 @@ from twisted.internet.interfaces import IDelayedCall
 from edgegate.errors import Fault
 from edgegate.http.interfaces import Droppable, Served
 from edgegate.http.limits import Limits
+from edgegate.model.addresses import Address
 from edgegate.net.connecting import Connecting
 from edgegate.net.connection_options import ConnectionOptions
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.observe.events import Observer
-from edgegate.routing.snapshot import Address
 from edgegate.upstream.registry import ClusterRegistry
 
 FINE_TICK: Final = 0.01

@@ -22,10 +22,11 @@ from edgegate.http.grpc import grpc_fields, is_grpc
 from edgegate.http.header_mutation import changed_reply
 from edgegate.http.request import RequestHead
 from edgegate.http.response import ResponseHead
+from edgegate.model.addresses import Address
+from edgegate.model.headers import HeaderChanges
+from edgegate.model.routes import HTTPRoute
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.stream import Stream
-from edgegate.routing.headers import HeaderChanges
-from edgegate.routing.snapshot import Address, HTTPRoute
 from edgegate.upstream.cluster import ClusterState
 
 

@@ -17,8 +17,8 @@ from typing import Final
 
 from edgegate.http.fields import Field
 from edgegate.http.request import CHUNKED, RequestHead
+from edgegate.model.addresses import TCPAddress
 from edgegate.net.addresses import ConnectionInfo
-from edgegate.routing.snapshot import TCPAddress
 
 _CERTIFICATE: Final = b"x-forwarded-client-cert"
 

@@ -18,8 +18,9 @@ from edgegate.http.h1.head_parser import HeadParser
 from edgegate.http.interfaces import Dispatcher, IResource
 from edgegate.http.resources import FaultResource, FilteredResource, HTTPSRedirectResource, ReverseProxyResource
 from edgegate.http.target import PathNormalisation
+from edgegate.model.routes import HTTPRoute
 from edgegate.net.addresses import ConnectionInfo
-from edgegate.routing.snapshot import HTTPRoute, VirtualHost
+from edgegate.routing.snapshot import VirtualHost
 
 
 class HTTPGateway(Dispatcher):

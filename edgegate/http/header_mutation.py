@@ -16,10 +16,10 @@ from edgegate.http.request import CHUNKED, RequestHead
 from edgegate.http.response import ResponseHead
 from edgegate.http.substitution_formatter import Message, fields_of, rendered
 from edgegate.http.upgrade import upgrade_lines
-from edgegate.routing.actions import RequestChanges
-from edgegate.routing.headers import ATTEMPTS, EXPECTED_TIME, HeaderChanges
+from edgegate.model.actions import RequestChanges
+from edgegate.model.addresses import TCPAddress
+from edgegate.model.headers import ATTEMPTS, EXPECTED_TIME, HeaderChanges
 from edgegate.routing.hosts import host_of
-from edgegate.routing.snapshot import TCPAddress
 
 if TYPE_CHECKING:
     from edgegate.http.exchange import Exchange

@@ -14,9 +14,9 @@ from edgegate.http.filters.hold import Delayed
 from edgegate.http.grpc import grpc_fields, is_grpc
 from edgegate.http.interfaces import IResource
 from edgegate.http.router.router import forward
-from edgegate.routing.actions import DirectResponse
-from edgegate.routing.policies import Abort, CORSPolicy
-from edgegate.routing.snapshot import HTTPRoute
+from edgegate.model.actions import DirectResponse
+from edgegate.model.policies import Abort, CORSPolicy
+from edgegate.model.routes import HTTPRoute
 
 
 class ReverseProxyResource:

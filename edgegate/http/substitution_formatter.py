@@ -23,9 +23,9 @@ from edgegate.http import formatter_tls as operators_tls
 from edgegate.http.fields import Field
 from edgegate.http.grpc import is_grpc
 from edgegate.http.response import ResponseHead
-from edgegate.routing.headers import Template
-from edgegate.routing.operators import EMPTY, Operator
-from edgegate.routing.snapshot import TCPAddress
+from edgegate.model.addresses import TCPAddress
+from edgegate.model.headers import Template
+from edgegate.model.operators import EMPTY, Operator
 
 if TYPE_CHECKING:
     from edgegate.http.exchange import Exchange
@@ -444,4 +444,4 @@ MEANINGS: dict[str, Meaning] = {
     "UPSTREAM_REQUEST_ATTEMPT_COUNT": _attempts,
     "UPSTREAM_TRANSPORT_FAILURE_REASON": _failure,
 }
-"""What each operator of L{edgegate.routing.operators.OPERATORS} stands for."""
+"""What each operator of L{edgegate.model.operators.OPERATORS} stands for."""

@@ -22,7 +22,7 @@ from edgegate.istio.kinds.base import Base64, Duration, Spec
 from edgegate.istio.kinds.meta import Described, Object
 from edgegate.istio.resources import Packed, Resource, Resources
 from edgegate.istio.validation import validate
-from edgegate.routing.snapshot import Origin
+from edgegate.model.origin import Origin
 
 _KINDS = {kind.key: kind for kind in KINDS}
 _KNOWN = (*_KINDS, *UNSERVED, *UNENFORCED)

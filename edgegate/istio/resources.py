@@ -18,7 +18,7 @@ from edgegate.istio.kinds.service import Endpoints, EndpointSlice, Service
 from edgegate.istio.kinds.service_entry import ServiceEntry
 from edgegate.istio.kinds.virtual_service import VirtualService
 from edgegate.istio.kinds.workload import WorkloadEntry, WorkloadGroup
-from edgegate.routing.snapshot import Origin
+from edgegate.model.origin import Origin
 
 S = TypeVar("S", bound=Spec)
 

@@ -10,7 +10,8 @@ from OpenSSL import SSL
 from twisted.internet.interfaces import IAddress
 from zope.interface import classImplements
 
-from edgegate.routing.snapshot import Address, FilterChain, Listener
+from edgegate.model.addresses import Address
+from edgegate.routing.snapshot import FilterChain, Listener
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from edgegate.errors import CONNECT_FAILED, CONNECT_REFUSED, CONNECT_TIMEOUT, TLS_FAILED, Fault
+from edgegate.model.addresses import Address, TCPAddress
 from edgegate.net.connection_options import ConnectionOptions, keep_alive
 from edgegate.net.poller import Poller
 from edgegate.net.sockaddr import address_of, family_of, socket_address
@@ -19,7 +20,6 @@ from edgegate.net.ssl_request import SSL_REQUEST, WILLING
 from edgegate.net.stream import Stream
 from edgegate.net.tls_client import TLSClientStream
 from edgegate.net.wheel import Deadline, TimerWheel
-from edgegate.routing.snapshot import Address, TCPAddress
 
 _REFUSED = frozenset((errno.ECONNREFUSED, errno.ENOENT))
 

@@ -10,8 +10,8 @@ from typing import Protocol
 from OpenSSL import SSL
 
 from edgegate.errors import Fault
-from edgegate.routing.addresses import Address
-from edgegate.routing.clusters import Keepalive
+from edgegate.model.addresses import Address
+from edgegate.model.clusters import Keepalive
 
 _MAX_SECONDS = 32767  # MAX_TCP_KEEPIDLE and MAX_TCP_KEEPINTVL of Linux's net/tcp.h
 _MAX_PROBES = 127  # MAX_TCP_KEEPCNT

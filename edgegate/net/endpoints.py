@@ -23,12 +23,12 @@ from twisted.internet.interfaces import (
 from zope.interface import implementer
 
 from edgegate.errors import CONNECT_REFUSED, CONNECT_TIMEOUT, Fault
+from edgegate.model.addresses import Address
 from edgegate.net.connecting import connect
 from edgegate.net.listening import listen
 from edgegate.net.sockaddr import twisted_address
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import TimerWheel
-from edgegate.routing.snapshot import Address
 
 
 @implementer(IStreamServerEndpoint)

@@ -17,11 +17,11 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import classImplements
 
+from edgegate.model.addresses import Address, TCPAddress, UNIXAddress
 from edgegate.net.poller import Poller
 from edgegate.net.sockaddr import address_of, family_of, socket_address, twisted_address
 from edgegate.net.sockets import begin_no_more, unpaced
 from edgegate.net.wheel import Deadline, TimerWheel
-from edgegate.routing.snapshot import Address, TCPAddress, UNIXAddress
 
 log = Logger(namespace=__name__)
 

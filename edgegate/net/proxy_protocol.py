@@ -13,8 +13,8 @@ import ipaddress
 import struct
 from dataclasses import dataclass
 
-from edgegate.routing.addresses import Address, TCPAddress
-from edgegate.routing.clusters import ProxyHeader
+from edgegate.model.addresses import Address, TCPAddress
+from edgegate.model.clusters import ProxyHeader
 
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 """What a header of version 2 begins with."""

@@ -8,7 +8,7 @@ import socket
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.address import UNIXAddress as TwistedUNIXAddress
 
-from edgegate.routing.snapshot import Address, TCPAddress, UNIXAddress
+from edgegate.model.addresses import Address, TCPAddress, UNIXAddress
 
 SocketAddress = tuple[str, int] | tuple[str, int, int, int] | str | bytes
 

@@ -11,12 +11,12 @@ from twisted.internet import error
 from twisted.internet.interfaces import IReactorFDSet
 from twisted.python.failure import Failure
 
+from edgegate.model.addresses import Address
 from edgegate.net.body_copy import BodyCopy
 from edgegate.net.body_run import BodyRun
 from edgegate.net.body_splice import BodySplice
 from edgegate.net.pipe import SPLICES, Pipe
 from edgegate.net.transport import Phase, Transport
-from edgegate.routing.snapshot import Address
 
 
 class Stream(Transport):

@@ -8,10 +8,10 @@ from OpenSSL import SSL
 from twisted.internet.interfaces import IProtocol, IReactorFDSet
 
 from edgegate.errors import Fault
+from edgegate.model.addresses import Address
 from edgegate.net.connection_options import ClientTerms
 from edgegate.net.tls_stream import TLSStream, reason_of
 from edgegate.net.wheel import TimerWheel
-from edgegate.routing.addresses import Address
 
 
 class TLSClientStream(TLSStream):

@@ -18,6 +18,7 @@ from twisted.internet import error
 from twisted.internet.interfaces import IReactorFDSet
 from twisted.python.failure import Failure
 
+from edgegate.model.addresses import Address
 from edgegate.net.body_copy import BUFFER_SIZE
 from edgegate.net.lingering_close import LingeringClose
 from edgegate.net.stream import Stream
@@ -34,7 +35,6 @@ from edgegate.net.tls_calls import (
 )
 from edgegate.net.transport import HIGH_WATER, Phase, nothing, unheard
 from edgegate.net.wheel import TimerWheel
-from edgegate.routing.snapshot import Address
 
 _MOST_RECORDS: Final = 2 * BUFFER_SIZE // RECORD
 """Records that are read at once: a peer may send them with a byte each, of which millions fit into the kernel."""

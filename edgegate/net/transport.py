@@ -31,10 +31,10 @@ from twisted.internet.protocol import Protocol
 from twisted.python.failure import Failure
 from zope.interface import classImplements
 
+from edgegate.model.addresses import Address
 from edgegate.net.descriptor import Descriptor
 from edgegate.net.sockaddr import AnyTwistedAddress, twisted_address
 from edgegate.net.sockets import acknowledged, reset_on_close
-from edgegate.routing.snapshot import Address
 
 READ_SIZE: Final = 65536
 """Bytes that one read takes at the most."""

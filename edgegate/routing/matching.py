@@ -1,63 +1,12 @@
 # Hot path: decides each request's route.
-"""
-Conditions of routes (Istio's C{HTTPMatchRequest} and C{StringMatch}) and how a request is matched against them.
-"""
+"""How requests are matched against the conditions of routes."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from enum import Enum
-from functools import lru_cache
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
-MAX_REGEX = 1024
-"""Characters of a regular expression, as Istio's validation has it."""
-
-
-class Kind(Enum):
-    """The three forms of Istio's C{StringMatch}, and presence (C{{}} for headers)."""
-
-    EXACT = "exact"
-    PREFIX = "prefix"
-    REGEX = "regex"
-    PRESENT = "present"
-
-    __hash__ = object.__hash__  # Enum's own is slow, and matches are hashed by the thousand when files are read
-
-
-@dataclass(frozen=True, slots=True)
-class StringMatch:
-    """A condition on a text. A regular expression is RE2 and must match the whole text."""
-
-    kind: Kind
-    value: str = ""
-    ignore_case: bool = False  # exact and prefix only
-
-
-@dataclass(frozen=True, slots=True)
-class HTTPMatch:
-    """
-    Conditions that must all hold; one that is L{None} or empty always holds.
-
-    Of several fields of one name each is looked at alone, and one that fits
-    is enough (Envoy's C{match_headers_individually}); those of the names in
-    L{JOINED} are one value. A pseudo-header of HTTP/2 is a header, too:
-    C{:path} is the target with its query.
-
-    @ivar stat_prefix: What statistics of the requests would be called; no condition.
-    """
-
-    uri: StringMatch | None = None
-    method: StringMatch | None = None
-    authority: StringMatch | None = None
-    headers: tuple[tuple[str, StringMatch], ...] = ()  # names in lower case
-    port: int | None = None  # the server's number in the Gateway
-    scheme: StringMatch | None = None
-    without_headers: tuple[tuple[str, StringMatch], ...] = ()  # none of these may hold
-    query_params: tuple[tuple[str, StringMatch], ...] = ()
-    stat_prefix: str = ""
+from edgegate.model.matching import HTTPMatch, Kind, StringMatch, any_path, text_condition
 
 
 class Request(Protocol):
@@ -90,34 +39,6 @@ class Request(Protocol):
 Condition = Callable[[Request], bool]
 
 
-@lru_cache(maxsize=1024)  # the expressions of thousands of routes are few, and each is checked twice
-def check_regex(expression: str) -> None:
-    """
-    @raise ValueError: Not a regular expression of RE2, or longer than L{MAX_REGEX}.
-    """
-    if len(expression) > MAX_REGEX:
-        raise ValueError(f"longer than {MAX_REGEX} characters")
-    _compile(expression)
-
-
-def text_condition(match: StringMatch) -> Callable[[bytes], bool]:
-    """Return a function that tells whether a text satisfies a L{StringMatch}."""
-    if match.kind is Kind.PRESENT:
-        return lambda text: True
-    if match.kind is Kind.REGEX:
-        full = _compile(match.value).fullmatch
-        return lambda text: full(text) is not None
-    value = match.value.encode()
-    if match.ignore_case:
-        value = value.lower()
-        if match.kind is Kind.EXACT:
-            return lambda text: text.lower() == value
-        return lambda text: text.lower().startswith(value)
-    if match.kind is Kind.EXACT:
-        return value.__eq__
-    return lambda text: text.startswith(value)
-
-
 def condition(match: HTTPMatch) -> Condition | None:
     """Return a function that tells whether a request satisfies all of a match; L{None} where every request does."""
     path = [] if match.uri is None or any_path(match.uri) else [_path(match.uri)]
@@ -127,14 +48,6 @@ def condition(match: HTTPMatch) -> Condition | None:
 def other_condition(match: HTTPMatch) -> Condition | None:
     """Return a function that tells whether a request satisfies all of a match but its path; see L{condition}."""
     return _all(_other_conditions(match))
-
-
-def any_path(uri: StringMatch) -> bool:
-    """Whether a condition on the path holds for every path, in one of the ways to say so that Istio knows, too."""
-    return uri.kind is Kind.PRESENT or (uri.kind, uri.value) in _ANY_PATH
-
-
-_ANY_PATH = ((Kind.PREFIX, ""), (Kind.PREFIX, "/"), (Kind.REGEX, ".*"))
 
 
 def _all(conditions: list[Condition]) -> Condition | None:
@@ -282,91 +195,3 @@ _PSEUDO: dict[bytes, Callable[[Request], bytes | None]] = {
     b":scheme": lambda request: request.scheme,
 }
 """Headers that are parts of the request line of HTTP/1."""
-
-
-@lru_cache(maxsize=4096)  # asked for with each path
-def substitution(expression: str, replacement: str) -> Callable[[bytes], bytes]:
-    """
-    Return a function that replaces everything in a text that an expression of RE2 finds.
-
-    @param replacement: C{\\0} is what was found, C{\\1} to C{\\9} are groups of it, C{\\\\} is a backslash.
-    @raise ValueError: The expression is none, or the replacement names a group that it has not.
-    """
-    compiled = _re2(expression)
-    parts = _parts(replacement, compiled.groups)
-
-    def substitute(text: bytes) -> bytes:
-        pieces: list[bytes] = []
-        end = 0
-        for found in compiled.finditer(text):
-            start, stop = found.span()
-            # RE2's GlobalReplace finds nothing empty where something ended; this module's own substitution would
-            if start == stop == end and pieces:
-                continue
-            pieces.append(text[end:start])
-            pieces += ((found.group(part) or b"") if isinstance(part, int) else part for part in parts)
-            end = stop
-        pieces.append(text[end:])
-        return b"".join(pieces)
-
-    return substitute
-
-
-def _parts(replacement: str, groups: int) -> list[bytes | int]:
-    """Tell texts from numbers of groups in a replacement."""
-    parts: list[bytes | int] = []
-    for text, escaped in re.findall(r"([^\\]*)(\\.?)?", replacement, re.DOTALL):
-        parts.append(text.encode())
-        if escaped == "\\\\":
-            parts.append(b"\\")
-        elif escaped[1:] in tuple("0123456789") and int(escaped[1:]) <= groups:
-            parts.append(int(escaped[1:]))
-        elif escaped:
-            what = f"there is no group {escaped[1:]}" if escaped[1:].isdecimal() else "write \\\\ for a backslash"
-            raise ValueError(f"{escaped}: {what}")
-    return [part for part in parts if part != b""]
-
-
-class _Found(Protocol):
-    def group(self, number: int, /) -> bytes | None: ...
-    def span(self) -> tuple[int, int]: ...
-
-
-class _Pattern(Protocol):
-    def fullmatch(self, text: bytes, /) -> object: ...
-
-
-class _Substitutes(_Pattern, Protocol):
-    @property
-    def groups(self) -> int: ...
-    def finditer(self, text: bytes, /) -> Iterator[_Found]: ...
-
-
-# Quantifiers, alternation and groups are what a backtracking engine can be slow at. An expression of single characters
-# and classes, of which one at most is repeated, goes back over the text once at most and compares the short rest: that
-# is linear on either engine, and `re` is much faster to call. Only what both read alike is let through.
-_LITERAL = r"[A-Za-z0-9/_~=,;:@%!&'<>\" -]|\\[./-]"
-_CLASS = r"\.|\\[dw]|\[(?:[A-Za-z0-9_.](?:-[A-Za-z0-9_.])?)+-?\]"
-_LINEAR = re.compile(rf"(?:{_LITERAL}|(?:{_CLASS})(?![*+?{{]))*(?:(?:{_CLASS})[*+](?:{_LITERAL}){{0,64}})?")
-
-
-def _compile(expression: str) -> _Pattern:
-    compiled = _re2(expression)
-    if _LINEAR.fullmatch(expression) and expression.isascii():
-        # RE2's `.` matches no newline either; \d and \w on bytes are ASCII in both (\s differs).
-        return re.compile(expression.encode())
-    return compiled
-
-
-def _re2(expression: str) -> _Substitutes:
-    import re2  # noqa: PLC0415 (megabytes, for files with expressions that need it)
-
-    options = re2.Options()
-    options.log_errors = False
-    options.encoding = re2.Options.Encoding.LATIN1
-    try:
-        compiled: _Substitutes = re2.compile(expression.encode(), options)
-    except re2.error as error:
-        detail = error.args[0]
-        raise ValueError(detail.decode() if isinstance(detail, bytes) else str(detail)) from error
-    return compiled

@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Generic, TypeVar
 
-from edgegate.routing.matching import Condition, HTTPMatch, Kind, Request, any_path, condition, other_condition
+from edgegate.model.matching import HTTPMatch, Kind, any_path
+from edgegate.routing.matching import Condition, Request, condition, other_condition
 
 T = TypeVar("T")
 

@@ -27,13 +27,14 @@ from edgegate.http.gateway import HTTPGateway
 from edgegate.http.interfaces import Served
 from edgegate.http.limits import Limits
 from edgegate.http.target import PathNormalisation
+from edgegate.model.addresses import Address, TCPAddress
+from edgegate.model.tls import UpstreamTLS
 from edgegate.net.connecting import connect
 from edgegate.net.pipe import MOST_PIPES
 from edgegate.net.poller import poller
 from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.observe.events import Observer
-from edgegate.routing.snapshot import Address, Listener, Snapshot, TCPAddress, prepare
-from edgegate.routing.tls import UpstreamTLS
+from edgegate.routing.snapshot import Listener, Snapshot, prepare
 from edgegate.tcp.relay import TCPGateway
 from edgegate.tls.client_contexts import ClientContext
 from edgegate.tls.sni import ContextMap

@@ -9,7 +9,9 @@ from enum import Enum
 from typing import Protocol
 
 from edgegate.config.problems import Problems
-from edgegate.routing.snapshot import FilterChain, Listener, Origin, ServerTLS, Snapshot
+from edgegate.model.origin import Origin
+from edgegate.model.tls import ServerTLS
+from edgegate.routing.snapshot import FilterChain, Listener, Snapshot
 
 
 class Outcome(Enum):

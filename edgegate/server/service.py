@@ -21,10 +21,11 @@ from edgegate.config.report import summary
 from edgegate.downstream.proxy_protocol import ProxyProtocolRules
 from edgegate.http.limits import Limits
 from edgegate.http.target import PathNormalisation
+from edgegate.model.addresses import Address, TCPAddress
 from edgegate.observe.counters import Counters
 from edgegate.observe.events import Observer
 from edgegate.observe.observers import Observers
-from edgegate.routing.snapshot import Address, Listener, Snapshot, TCPAddress
+from edgegate.routing.snapshot import Listener, Snapshot
 from edgegate.server.data_plane import CannotBind, Contexts, DataPlane
 from edgegate.server.reload import Outcome, Reload, changes
 from edgegate.server.startup_log import certificates, hosts, kinds, mapped

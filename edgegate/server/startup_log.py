@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from edgegate.routing.snapshot import KeyPair, Listener, Snapshot
+from edgegate.model.tls import KeyPair
+from edgegate.routing.snapshot import Listener, Snapshot
 from edgegate.tls.secrets import expiry
 
 _SHOWN = 4

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from edgegate.config.problems import Role, Severity
 from edgegate.istio.translate import Finding, Part
-from edgegate.routing.tls import KeyPair, ServerTLS, UpstreamTLS
+from edgegate.model.tls import KeyPair, ServerTLS, UpstreamTLS
 from edgegate.tls.choice import choice, names_of
 from edgegate.tls.contexts import server_context
 from edgegate.tls.secrets import (

@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from edgegate.errors import INTERNAL, NO_CLUSTER, NO_HEALTHY_UPSTREAM, OVERFLOW, Fault
+from edgegate.model.addresses import Address, TCPAddress
+from edgegate.model.clusters import HashSource, LoadBalancer
+from edgegate.model.routes import WeightedCluster
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.connecting import Connecting
 from edgegate.net.connection_options import ConnectionOptions
 from edgegate.net.containment import contained
 from edgegate.net.stream import Stream
 from edgegate.observe.events import RelayEnd
-from edgegate.routing.clusters import HashSource, LoadBalancer
-from edgegate.routing.snapshot import Address, TCPAddress, WeightedCluster
 from edgegate.upstream.balancing.hash_balancer import hash64
 from edgegate.upstream.balancing.original_dst import destination_key
 from edgegate.upstream.circuit_breaker import CircuitBreaker

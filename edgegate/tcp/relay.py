@@ -16,6 +16,7 @@ from typing import Protocol
 from twisted.internet.interfaces import IReactorFDSet
 
 from edgegate.errors import CLIENT_GONE, INTERNAL, NO_ROUTE, STREAM_IDLE, UPSTREAM_CUT_SHORT, Fault
+from edgegate.model.addresses import Address
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.connecting import Connecting, connect
 from edgegate.net.connection_options import ConnectionOptions
@@ -26,7 +27,6 @@ from edgegate.net.stream import Stream
 from edgegate.net.tls_stream import TLSStream
 from edgegate.net.wheel import TimerWheel
 from edgegate.observe.events import Observer, RelayEnd
-from edgegate.routing.snapshot import Address
 from edgegate.tcp.copying import RelayProtocol
 from edgegate.tcp.dial import Dial, Reached
 from edgegate.tcp.routes import route_of

@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
+from edgegate.model.addresses import Address, TCPAddress
+from edgegate.model.hosts import covers
+from edgegate.model.routes import TCPRoute
 from edgegate.net.addresses import ConnectionInfo
-from edgegate.routing.hosts import covers
-from edgegate.routing.snapshot import Address, TCPAddress, TCPRoute
 
 
 @lru_cache(maxsize=1024)

@@ -9,7 +9,7 @@ import service_identity
 from cryptography import x509
 from service_identity import hazmat
 
-from edgegate.routing.addresses import is_ip_address
+from edgegate.model.addresses import is_ip_address
 from edgegate.tls.verification import alternative_names
 
 _SHOWN = 5

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from cryptography import x509
 
-from edgegate.routing.snapshot import KeyPair, ServerTLS
+from edgegate.model.tls import KeyPair, ServerTLS
 from edgegate.tls.secrets import load_certificates, load_key_pair
 
 

@@ -14,9 +14,9 @@ from OpenSSL import SSL, crypto
 from twisted.logger import Logger
 
 from edgegate.errors import CERTIFICATE_MISNAMED, CERTIFICATE_REFUSED, TLS_FAILED, Fault
+from edgegate.model.addresses import Address, is_ip_address
+from edgegate.model.tls import TLSVersion, UpstreamTLS
 from edgegate.observe.log_throttle import LogThrottle
-from edgegate.routing.addresses import Address, is_ip_address
-from edgegate.routing.tls import TLSVersion, UpstreamTLS
 from edgegate.tls.backend_names import is_for, shown_names
 from edgegate.tls.contexts import (
     DEFAULT_CIPHERS,

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from edgegate.routing.hosts import normalise
+from edgegate.model.hosts import normalise
 
 MAX_HELLO = 65536
 """Bytes on the wire, record headers included, that a ClientHello may take (Envoy's limit too)."""

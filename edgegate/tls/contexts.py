@@ -17,7 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from OpenSSL import SSL
 
-from edgegate.routing.snapshot import KeyPair, ServerTLS, TLSRules, TLSVersion
+from edgegate.model.tls import KeyPair, ServerTLS, TLSRules, TLSVersion
 from edgegate.tls.secrets import BadKeyMaterial, load_key_pair
 from edgegate.tls.verification import verify_clients
 

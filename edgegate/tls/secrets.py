@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from edgegate.routing.snapshot import KeyPair
+from edgegate.model.tls import KeyPair
 
 MIN_RSA_BITS = 2048
 """As OpenSSL at its default security level, and Envoy."""

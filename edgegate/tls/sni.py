@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from OpenSSL import SSL
 
+from edgegate.model.tls import ServerTLS
 from edgegate.routing.hosts import HostTable
-from edgegate.routing.snapshot import FilterChain, Listener, ServerTLS
+from edgegate.routing.snapshot import FilterChain, Listener
 from edgegate.tls.choice import choice
 from edgegate.tls.contexts import server_context
 

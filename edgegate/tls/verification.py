@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import NameOID
 from OpenSSL import SSL, crypto
 
-from edgegate.routing.snapshot import ClientVerification
+from edgegate.model.tls import ClientVerification
 from edgegate.tls.secrets import load_certificates, load_revocations
 
 MAX_DEPTH = 10

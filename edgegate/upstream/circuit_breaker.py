@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections import deque
 from typing import Any, Protocol
 
+from edgegate.model.clusters import PoolLimits
 from edgegate.net.containment import broke
-from edgegate.routing.clusters import PoolLimits
 
 
 class Waiter(Protocol):

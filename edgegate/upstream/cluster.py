@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.logger import Logger
 
+from edgegate.model.addresses import Address, TCPAddress, is_ip_address
+from edgegate.model.clusters import Balancing, Cluster, Discovery, Endpoint
 from edgegate.net.wheel import Deadline
-from edgegate.routing.addresses import is_ip_address
-from edgegate.routing.clusters import Balancing
-from edgegate.routing.snapshot import Address, Cluster, Discovery, Endpoint, TCPAddress
 from edgegate.upstream.balancing import Chooser, Only
 from edgegate.upstream.circuit_breaker import CircuitBreaker, limited
 from edgegate.upstream.dns.resolutions import ResolvedName

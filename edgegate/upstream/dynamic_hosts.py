@@ -15,10 +15,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from edgegate.errors import NO_HEALTHY_UPSTREAM, OVERFLOW, Fault
+from edgegate.model.addresses import TCPAddress
+from edgegate.model.clusters import Cluster, Discovery
+from edgegate.model.hosts import covers
 from edgegate.net.wheel import Deadline
-from edgegate.routing.clusters import Cluster, Discovery
-from edgegate.routing.hosts import covers
-from edgegate.routing.snapshot import TCPAddress
 from edgegate.upstream.cluster import ClusterState
 from edgegate.upstream.dns.answers import is_askable
 from edgegate.upstream.endpoint import EndpointState

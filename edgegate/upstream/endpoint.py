@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from edgegate.routing.clusters import PoolLimits
-from edgegate.routing.snapshot import Address, Endpoint
+from edgegate.model.addresses import Address
+from edgegate.model.clusters import Endpoint, PoolLimits
 from edgegate.upstream.circuit_breaker import CircuitBreaker
 from edgegate.upstream.health.outlier_detection import Record
 from edgegate.upstream.pool import Pool

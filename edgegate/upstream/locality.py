@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from edgegate.routing.clusters import Localities
+from edgegate.model.clusters import Localities
 
 OVERPROVISIONED = 1.4
 """A group takes its whole load while this times its fit endpoints is all of them: down to 72% (Envoy's factor)."""

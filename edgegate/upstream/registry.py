@@ -15,10 +15,11 @@ from types import MappingProxyType
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorPluggableNameResolver
 
+from edgegate.model.addresses import Address
+from edgegate.model.clusters import Cluster, Discovery, Probe
+from edgegate.model.routes import WeightedCluster
+from edgegate.model.tls import UpstreamTLS
 from edgegate.net.wheel import TimerWheel
-from edgegate.routing.clusters import Discovery, Probe
-from edgegate.routing.snapshot import Address, Cluster, WeightedCluster
-from edgegate.routing.tls import UpstreamTLS
 from edgegate.tls.client_contexts import ClientContext
 from edgegate.upstream.balancing.stepping import Steps
 from edgegate.upstream.cluster import RESOLVE_TIMEOUT, ClusterState

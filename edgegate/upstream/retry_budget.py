@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from edgegate.routing.clusters import RetryShare
+from edgegate.model.clusters import RetryShare
 from edgegate.upstream.endpoint import EndpointState
 
 SAVED: Final = 100.0

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from random import Random
 
-from edgegate.routing.clusters import Balancing, ConsistentHash, LoadBalancer
+from edgegate.model.clusters import Balancing, ConsistentHash, LoadBalancer
 from edgegate.upstream.balancing import Chooser, Only
 from edgegate.upstream.balancing.edf import EDFScheduler
 from edgegate.upstream.balancing.hash_balancer import HashBalancer, Table, Tabled, hash64

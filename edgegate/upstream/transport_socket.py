@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from edgegate.model.addresses import is_ip_address
+from edgegate.model.clusters import Cluster, Keepalive, ProxyHeader
+from edgegate.model.hosts import normalise
+from edgegate.model.tls import UpstreamTLS
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.connection_options import ConnectionOptions
 from edgegate.net.proxy_protocol import header
-from edgegate.routing.addresses import is_ip_address
-from edgegate.routing.clusters import Cluster, Keepalive, ProxyHeader
-from edgegate.routing.hosts import normalise
-from edgegate.routing.tls import UpstreamTLS
 from edgegate.tls.client_contexts import ClientContext, Handshakes
 
 HTTP1 = (b"http/1.1",)

@@ -10,28 +10,15 @@ from twisted.internet.task import Clock
 
 from edgegate.config.problems import Problem, Problems, Severity
 from edgegate.demo.authority import Authority
+from edgegate.model.addresses import Address, TCPAddress
+from edgegate.model.clusters import Cluster, Discovery, Endpoint
+from edgegate.model.matching import HTTPMatch, Kind, StringMatch
+from edgegate.model.origin import Origin
+from edgegate.model.routes import HTTPRoute, TCPRoute, WeightedCluster
+from edgegate.model.tls import ClientVerification, KeyPair, ServerTLS, TLSRules
 from edgegate.net.wheel import TimerWheel
 from edgegate.routing.hosts import HostTable
-from edgegate.routing.matching import HTTPMatch, Kind, StringMatch
-from edgegate.routing.snapshot import (
-    Address,
-    ClientVerification,
-    Cluster,
-    Discovery,
-    Endpoint,
-    FilterChain,
-    HTTPRoute,
-    KeyPair,
-    Listener,
-    Origin,
-    ServerTLS,
-    Snapshot,
-    TCPAddress,
-    TCPRoute,
-    TLSRules,
-    VirtualHost,
-    WeightedCluster,
-)
+from edgegate.routing.snapshot import FilterChain, Listener, Snapshot, VirtualHost
 from edgegate.server.reload import Outcome, Reload
 from edgegate.upstream.registry import ClusterRegistry
 from tests.upstream.resolving import ResolvingReactor

@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.admin.address import DEFAULT, parse_admin_address
-from edgegate.routing.snapshot import TCPAddress, UNIXAddress
+from edgegate.model.addresses import TCPAddress, UNIXAddress
 
 
 class AddressTests(SynchronousTestCase):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.admin.cluster_settings import balancing, ejection, encryption, limits
-from edgegate.routing.clusters import (
+from edgegate.model.clusters import (
     Balancing,
     ConsistentHash,
     HashSource,
@@ -15,7 +15,7 @@ from edgegate.routing.clusters import (
     PoolLimits,
     Warmup,
 )
-from edgegate.routing.tls import KeyPair, UpstreamTLS
+from edgegate.model.tls import KeyPair, UpstreamTLS
 
 
 class ClusterSettingsTests(SynchronousTestCase):

@@ -17,7 +17,7 @@ from twisted.trial.unittest import TestCase
 
 from edgegate.admin.service import AdminService, SiteFactory
 from edgegate.cli.admin_client import fetch
-from edgegate.routing.snapshot import Address, TCPAddress, UNIXAddress
+from edgegate.model.addresses import Address, TCPAddress, UNIXAddress
 from edgegate.startup import CannotStart
 from tests.admin.served import PretendedGateway
 from tests.net.pairs import PATIENCE

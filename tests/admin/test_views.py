@@ -10,8 +10,10 @@ from datetime import timedelta
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.admin import views
-from edgegate.routing.snapshot import KeyPair, Origin, Snapshot, TCPAddress
-from edgegate.routing.tls import UpstreamTLS
+from edgegate.model.addresses import TCPAddress
+from edgegate.model.origin import Origin
+from edgegate.model.tls import KeyPair, UpstreamTLS
+from edgegate.routing.snapshot import Snapshot
 from tests.admin.served import AUTHORITY, ISSUED, NOW, OLD, SNAPSHOT, WEB, PretendedGateway
 
 EVERYTHING = (

@@ -10,7 +10,7 @@ from twisted.web.iweb import IAgentEndpointFactory
 from zope.interface.verify import verifyObject
 
 from edgegate.cli.admin_client import OneEndpoint, described
-from edgegate.routing.snapshot import TCPAddress, UNIXAddress
+from edgegate.model.addresses import TCPAddress, UNIXAddress
 
 
 class DescribedTests(SynchronousTestCase):

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.cli import options
-from edgegate.routing.snapshot import Address
+from edgegate.model.addresses import Address
 
 
 @click.command()

@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.cli.admin_client import Answer
 from edgegate.cli.reload import tell_to_reload
-from edgegate.routing.snapshot import Address, TCPAddress
+from edgegate.model.addresses import Address, TCPAddress
 
 
 class ReloadTests(SynchronousTestCase):

@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.config.document import Document, Places, format_path, snake_case
 from edgegate.config.problems import Problems, Severity
-from edgegate.routing.snapshot import Origin
+from edgegate.model.origin import Origin
 
 
 class PathTests(SynchronousTestCase):

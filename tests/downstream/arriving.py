@@ -12,11 +12,14 @@ from twisted.trial.unittest import TestCase
 from edgegate.downstream.dispatch import Dispatch
 from edgegate.downstream.listener import DownstreamListener, Serving
 from edgegate.downstream.proxy_protocol import ProxyProtocolRules
+from edgegate.model.addresses import TCPAddress
+from edgegate.model.origin import Origin
+from edgegate.model.tls import TLSRules
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.wheel import TimerWheel
 from edgegate.observe.events import RejectedConnection
 from edgegate.routing.hosts import HostTable
-from edgegate.routing.snapshot import FilterChain, Listener, Origin, TCPAddress, TLSRules
+from edgegate.routing.snapshot import FilterChain, Listener
 from edgegate.tls.sni import ContextMap
 from tests.net.pairs import Recorder
 from tests.tls.handshakes import server_tls

@@ -11,9 +11,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.downstream.listener import DownstreamListener
 from edgegate.downstream.proxy_protocol import ProxyProtocolRules
 from edgegate.downstream.tls_inspector import PATIENCE
+from edgegate.model.addresses import TCPAddress, UNIXAddress
+from edgegate.model.clusters import ProxyHeader
 from edgegate.net.proxy_protocol import header
-from edgegate.routing.clusters import ProxyHeader
-from edgegate.routing.snapshot import Listener, TCPAddress, UNIXAddress
+from edgegate.routing.snapshot import Listener
 from tests.downstream.arriving import PLAIN, SNI, TCP, ArrivingCase, listener
 from tests.net.pairs import until
 from tests.tls.hellos import real

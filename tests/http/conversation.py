@@ -20,25 +20,16 @@ from edgegate.http.gateway import HTTPGateway
 from edgegate.http.h1.downstream_connection import HTTP1Channel
 from edgegate.http.interfaces import Dispatcher
 from edgegate.http.limits import Limits
+from edgegate.model.addresses import Address, TCPAddress
+from edgegate.model.clusters import Cluster, Discovery, Endpoint, PoolLimits
+from edgegate.model.origin import Origin
+from edgegate.model.routes import HTTPRoute, WeightedCluster
+from edgegate.model.tls import ServerTLS
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.connection_options import ConnectionOptions
 from edgegate.net.wheel import TimerWheel
-from edgegate.routing.clusters import PoolLimits
 from edgegate.routing.hosts import HostTable
-from edgegate.routing.snapshot import (
-    Address,
-    Cluster,
-    Discovery,
-    Endpoint,
-    FilterChain,
-    HTTPRoute,
-    Listener,
-    Origin,
-    ServerTLS,
-    TCPAddress,
-    VirtualHost,
-    WeightedCluster,
-)
+from edgegate.routing.snapshot import FilterChain, Listener, VirtualHost
 from edgegate.upstream.registry import ClusterRegistry
 
 MIRROR = TCPAddress("10.0.1.1", 80)

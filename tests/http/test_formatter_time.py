@@ -13,7 +13,7 @@ from edgegate.http.formatter_time import formatted
 from edgegate.http.request import refused_head
 from edgegate.http.response import ResponseHead
 from edgegate.http.substitution_formatter import Message, rendered
-from edgegate.routing.headers import Template
+from edgegate.model.headers import Template
 from tests.http.test_exchange import FakeChannel
 
 MOMENT = 1795864853.1954321

@@ -14,7 +14,7 @@ from edgegate.http.exchange import Exchange
 from edgegate.http.request import refused_head
 from edgegate.http.response import ResponseHead
 from edgegate.http.substitution_formatter import Message, rendered
-from edgegate.routing.headers import Template
+from edgegate.model.headers import Template
 from edgegate.tls import facts
 from edgegate.tls.verification import forwarded_client_cert
 from tests.http.conversation import plain

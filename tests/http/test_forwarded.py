@@ -11,8 +11,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.http.fields import Field
 from edgegate.http.forwarded import Client, request_id
 from edgegate.http.request import CHUNKED, HostMemory, RequestHead, h1_head
+from edgegate.model.addresses import TCPAddress, UNIXAddress
+from edgegate.model.origin import Origin
 from edgegate.net.addresses import ConnectionInfo
-from edgegate.routing.snapshot import FilterChain, Listener, Origin, TCPAddress, UNIXAddress
+from edgegate.routing.snapshot import FilterChain, Listener
 
 ORIGIN = Origin("a.yaml", 1, "Gateway default/a")
 LISTENER = Listener("l", TCPAddress("::", 80), 80, ORIGIN)

@@ -8,15 +8,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.errors import MISDIRECTED, NO_ROUTE
 from edgegate.http.gateway import virtual_host
-from edgegate.routing.snapshot import (
-    ClientVerification,
-    FilterChain,
-    KeyPair,
-    ServerTLS,
-    TLSRules,
-    TLSVersion,
-    VirtualHost,
-)
+from edgegate.model.tls import ClientVerification, KeyPair, ServerTLS, TLSRules, TLSVersion
+from edgegate.routing.snapshot import FilterChain, VirtualHost
 from tests.http.conversation import ORIGIN, Conversation, https_chain, plain, secure
 
 PAIR = KeyPair("webapp", b"chain", b"key")

@@ -13,10 +13,10 @@ from edgegate.http.exchange import Exchange
 from edgegate.http.fields import Field
 from edgegate.http.header_mutation import changed
 from edgegate.http.request import refused_head
-from edgegate.routing.actions import NewPath, RequestChanges, Substitution
-from edgegate.routing.headers import HeaderChanges, Template
-from edgegate.routing.matching import HTTPMatch, Kind, StringMatch
-from edgegate.routing.snapshot import HTTPRoute
+from edgegate.model.actions import NewPath, RequestChanges, Substitution
+from edgegate.model.headers import HeaderChanges, Template
+from edgegate.model.matching import HTTPMatch, Kind, StringMatch
+from edgegate.model.routes import HTTPRoute
 from tests.http.conversation import Conversation, routed, to_web
 from tests.http.h1.test_downstream_connection import GET, OK
 from tests.http.test_exchange import FakeChannel

@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.errors import CONNECT_REFUSED
 from edgegate.http.limits import Limits
-from edgegate.routing.policies import Mirror, RetryPolicy
+from edgegate.model.policies import Mirror, RetryPolicy
 from tests.http.conversation import NOTHING_LEFT, Conversation, FakeStream, to_web
 from tests.http.h1.test_downstream_connection import GET, OK, POST
 from tests.http.test_proxy_retries import BUSY, CHUNKED

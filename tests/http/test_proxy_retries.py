@@ -6,8 +6,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.errors import CONNECT_REFUSED
 from edgegate.http.limits import Limits
-from edgegate.routing.policies import RetryPolicy
-from edgegate.routing.snapshot import Cluster, Discovery, HTTPRoute, TCPAddress
+from edgegate.model.addresses import TCPAddress
+from edgegate.model.clusters import Cluster, Discovery
+from edgegate.model.policies import RetryPolicy
+from edgegate.model.routes import HTTPRoute
 from tests.http.conversation import NOTHING_LEFT, ORIGIN, Conversation, FakeStream, to_web
 from tests.http.h1.test_downstream_connection import GET, OK, POST
 

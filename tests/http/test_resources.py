@@ -10,12 +10,12 @@ from zope.interface.verify import verifyObject
 from edgegate.errors import NO_ROUTE, aborted
 from edgegate.http.interfaces import IResource
 from edgegate.http.resources import FaultResource, FilteredResource, HTTPSRedirectResource, ReverseProxyResource
-from edgegate.routing.actions import DirectResponse, NewPath, Redirect
-from edgegate.routing.headers import HeaderChanges, Template
-from edgegate.routing.matching import HTTPMatch, Kind, StringMatch
-from edgegate.routing.operators import Operator
-from edgegate.routing.policies import Abort, CORSPolicy, Delay, Faults
-from edgegate.routing.snapshot import HTTPRoute
+from edgegate.model.actions import DirectResponse, NewPath, Redirect
+from edgegate.model.headers import HeaderChanges, Template
+from edgegate.model.matching import HTTPMatch, Kind, StringMatch
+from edgegate.model.operators import Operator
+from edgegate.model.policies import Abort, CORSPolicy, Delay, Faults
+from edgegate.model.routes import HTTPRoute
 from tests.http.conversation import Conversation, to_web
 from tests.http.h1.test_downstream_connection import GET, OK, POST
 

@@ -17,10 +17,10 @@ from edgegate.http.forwarded import Client
 from edgegate.http.request import refused_head
 from edgegate.http.response import ResponseHead
 from edgegate.http.substitution_formatter import MEANINGS, Message, fields_of, rendered
+from edgegate.model.addresses import TCPAddress, UNIXAddress
+from edgegate.model.headers import Template
+from edgegate.model.operators import EMPTY, OPERATORS
 from edgegate.net.addresses import ConnectionInfo
-from edgegate.routing.headers import Template
-from edgegate.routing.operators import EMPTY, OPERATORS
-from edgegate.routing.snapshot import TCPAddress, UNIXAddress
 from tests.http.conversation import plain, to_web
 from tests.http.test_exchange import FakeChannel
 

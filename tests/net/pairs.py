@@ -18,7 +18,7 @@ from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from edgegate.routing.snapshot import TCPAddress
+from edgegate.model.addresses import TCPAddress
 
 HERE = TCPAddress("127.0.0.1", 1)
 THERE = TCPAddress("127.0.0.1", 2)

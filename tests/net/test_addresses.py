@@ -9,8 +9,10 @@ from twisted.internet.interfaces import IAddress
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
+from edgegate.model.addresses import TCPAddress
+from edgegate.model.origin import Origin
 from edgegate.net.addresses import ConnectionInfo
-from edgegate.routing.snapshot import FilterChain, Listener, Origin, TCPAddress
+from edgegate.routing.snapshot import FilterChain, Listener
 from tests.net.pairs import HERE, THERE
 
 ORIGIN = Origin("a.yaml", 1, "Gateway default/gw")

@@ -12,12 +12,12 @@ from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
 from edgegate.errors import CONNECT_FAILED, CONNECT_REFUSED, CONNECT_TIMEOUT, TLS_FAILED, Fault
+from edgegate.model.addresses import Address, TCPAddress, UNIXAddress
 from edgegate.net.connecting import Connecting, connect
 from edgegate.net.connection_options import ConnectionOptions
 from edgegate.net.ssl_request import SSL_REQUEST
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import TimerWheel
-from edgegate.routing.snapshot import Address, TCPAddress, UNIXAddress
 from tests.net.pairs import PACED, control, paced_sockets, receive, until
 
 

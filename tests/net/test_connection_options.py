@@ -6,8 +6,8 @@ import socket
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.model.clusters import Keepalive
 from edgegate.net.connection_options import ConnectionOptions, keep_alive
-from edgegate.routing.clusters import Keepalive
 
 
 class KeepAliveTests(SynchronousTestCase):

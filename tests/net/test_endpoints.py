@@ -13,10 +13,10 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import TestCase
 from zope.interface.verify import verifyObject
 
+from edgegate.model.addresses import TCPAddress
 from edgegate.net.endpoints import StreamClientEndpoint, StreamServerEndpoint
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import TimerWheel
-from edgegate.routing.snapshot import TCPAddress
 from tests.net.pairs import Recorder, until
 
 

@@ -14,9 +14,9 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import TestCase
 from zope.interface.verify import verifyObject
 
+from edgegate.model.addresses import Address, TCPAddress, UNIXAddress
 from edgegate.net.listening import ListeningPort, listen
 from edgegate.net.wheel import TimerWheel
-from edgegate.routing.snapshot import Address, TCPAddress, UNIXAddress
 from tests.net.pairs import until
 
 ANY = TCPAddress("127.0.0.1", 0)

@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.model.addresses import TCPAddress, UNIXAddress
+from edgegate.model.clusters import ProxyHeader
 from edgegate.net.proxy_protocol import (
     MAX_V1,
     MAX_V2,
@@ -18,8 +20,6 @@ from edgegate.net.proxy_protocol import (
     header,
     parse,
 )
-from edgegate.routing.clusters import ProxyHeader
-from edgegate.routing.snapshot import TCPAddress, UNIXAddress
 
 PORTS = st.integers(0, 65535)
 V4 = st.builds(TCPAddress, st.ip_addresses(v=4).map(str), PORTS)

@@ -6,8 +6,8 @@ import socket
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.model.addresses import TCPAddress, UNIXAddress
 from edgegate.net.sockaddr import address_of, family_of, socket_address
-from edgegate.routing.snapshot import TCPAddress, UNIXAddress
 
 
 class SockaddrTests(SynchronousTestCase):

@@ -8,9 +8,9 @@ from unittest import skipUnless
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.model.addresses import TCPAddress
 from edgegate.net.listening import bind
 from edgegate.net.sockets import Socket, begin_no_more, reset_on_close, unpaced
-from edgegate.routing.snapshot import TCPAddress
 from tests.net.pairs import PACED, control, paced_sockets, tcp_pair
 
 

@@ -20,14 +20,14 @@ from edgegate.errors import (
     TLS_FAILED,
     Fault,
 )
+from edgegate.model.addresses import TCPAddress
+from edgegate.model.clusters import Keepalive
+from edgegate.model.tls import UpstreamTLS
 from edgegate.net.connecting import Connecting, connect
 from edgegate.net.connection_options import ConnectionOptions
 from edgegate.net.stream import Stream
 from edgegate.net.tls_client import TLSClientStream
 from edgegate.net.wheel import TimerWheel
-from edgegate.routing.clusters import Keepalive
-from edgegate.routing.snapshot import TCPAddress
-from edgegate.routing.tls import UpstreamTLS
 from edgegate.tls.client_contexts import ClientContext, Handshakes
 from tests.net.pairs import Recorder, until
 from tests.net.test_connecting import descriptors

@@ -10,10 +10,10 @@ from twisted.internet.error import ConnectionAborted, ConnectionDone, Connection
 from twisted.internet.interfaces import IConsumer, IHalfCloseableDescriptor, IPushProducer, ITransport
 from zope.interface.verify import verifyObject
 
+from edgegate.model.addresses import TCPAddress, UNIXAddress
 from edgegate.net.sockaddr import twisted_address
 from edgegate.net.stream import Stream
 from edgegate.net.transport import HIGH_WATER, READ_SIZE
-from edgegate.routing.snapshot import TCPAddress, UNIXAddress
 from tests.net.pairs import HERE, THERE, HalfRecorder, Producer, Recorder, receive, until
 from tests.net.streams import LARGE, StreamTestCase
 

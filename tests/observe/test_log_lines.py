@@ -9,6 +9,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.errors import CLIENT_GONE, CONNECT_REFUSED, INTERNAL, NO_ROUTE, UPSTREAM_CUT_SHORT, Fault
 from edgegate.http.fields import Field
+from edgegate.model.addresses import TCPAddress
+from edgegate.model.origin import Origin
+from edgegate.model.routes import HTTPRoute
 from edgegate.observe.events import RejectedConnection, RelayEnd
 from edgegate.observe.log_lines import (
     NAMES,
@@ -20,7 +23,6 @@ from edgegate.observe.log_lines import (
     shown,
     text_line,
 )
-from edgegate.routing.snapshot import HTTPRoute, Origin, TCPAddress
 
 BEGAN = 1772366400.0825
 ORIGIN = Origin("shop.yaml", 12, "VirtualService default/shop")

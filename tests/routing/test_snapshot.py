@@ -7,21 +7,13 @@ from dataclasses import FrozenInstanceError, dataclass
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.model.addresses import TCPAddress, UNIXAddress
+from edgegate.model.matching import HTTPMatch, Kind, StringMatch
+from edgegate.model.origin import Origin
+from edgegate.model.routes import HTTPRoute, WeightedCluster
+from edgegate.model.tls import KeyPair
 from edgegate.routing.hosts import HostTable
-from edgegate.routing.matching import HTTPMatch, Kind, StringMatch
-from edgegate.routing.snapshot import (
-    FilterChain,
-    HTTPRoute,
-    KeyPair,
-    Listener,
-    Origin,
-    Snapshot,
-    TCPAddress,
-    UNIXAddress,
-    VirtualHost,
-    WeightedCluster,
-    prepare,
-)
+from edgegate.routing.snapshot import FilterChain, Listener, Snapshot, VirtualHost, prepare
 
 ORIGIN = Origin("shop.yaml", 7, "VirtualService default/shop")
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.routing.matching import HTTPMatch, Kind, StringMatch
+from edgegate.model.matching import HTTPMatch, Kind, StringMatch
 from edgegate.routing.table import first_match
 from tests.routing.test_matching import Asked
 

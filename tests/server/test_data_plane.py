@@ -20,25 +20,16 @@ from twisted.logger import LogLevel, capturedLogs, formatEvent
 from twisted.trial.unittest import TestCase
 
 from edgegate.demo.authority import Authority
+from edgegate.model.actions import DirectResponse
+from edgegate.model.addresses import Address, TCPAddress, UNIXAddress
+from edgegate.model.clusters import Cluster, Discovery, Endpoint, Probe
+from edgegate.model.origin import Origin
+from edgegate.model.policies import Delay, Faults
+from edgegate.model.routes import HTTPRoute
+from edgegate.model.tls import TLSRules, TLSVersion, UpstreamTLS
 from edgegate.observe.counters import Counters
-from edgegate.routing.actions import DirectResponse
-from edgegate.routing.clusters import Cluster, Discovery, Endpoint, Probe
 from edgegate.routing.hosts import HostTable
-from edgegate.routing.policies import Delay, Faults
-from edgegate.routing.snapshot import (
-    Address,
-    FilterChain,
-    HTTPRoute,
-    Listener,
-    Origin,
-    Snapshot,
-    TCPAddress,
-    TLSRules,
-    TLSVersion,
-    UNIXAddress,
-    VirtualHost,
-)
-from edgegate.routing.tls import UpstreamTLS
+from edgegate.routing.snapshot import FilterChain, Listener, Snapshot, VirtualHost
 from edgegate.server.data_plane import CannotBind, DataPlane, most_connections
 from tests.net.pairs import until
 from tests.tcp.peers import PATIENCE, read_all

@@ -6,22 +6,12 @@ from dataclasses import replace
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.model.addresses import TCPAddress
+from edgegate.model.clusters import Cluster, Discovery, Endpoint
+from edgegate.model.origin import Origin
+from edgegate.model.tls import KeyPair, ServerTLS, TLSRules, TLSVersion
 from edgegate.routing.hosts import HostTable
-from edgegate.routing.snapshot import (
-    Cluster,
-    Discovery,
-    Endpoint,
-    FilterChain,
-    KeyPair,
-    Listener,
-    Origin,
-    ServerTLS,
-    Snapshot,
-    TCPAddress,
-    TLSRules,
-    TLSVersion,
-    VirtualHost,
-)
+from edgegate.routing.snapshot import FilterChain, Listener, Snapshot, VirtualHost
 from edgegate.server.reload import changes
 
 HERE = Origin("shop.yaml", 5, "Gateway default/gw")

@@ -12,7 +12,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.trial.unittest import TestCase
 
-from edgegate.routing.snapshot import UNIXAddress
+from edgegate.model.addresses import UNIXAddress
 from edgegate.server.reload import Outcome, Reload
 from edgegate.server.service import GatewayService
 from edgegate.sources.loading import Configuration, Loaded

@@ -8,9 +8,11 @@ from datetime import datetime, timedelta, timezone
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.demo.authority import Authority
+from edgegate.model.addresses import TCPAddress
+from edgegate.model.clusters import Cluster, Discovery
+from edgegate.model.tls import KeyPair, ServerTLS, UpstreamTLS
 from edgegate.routing.hosts import HostTable
-from edgegate.routing.snapshot import Cluster, Discovery, FilterChain, KeyPair, ServerTLS, Snapshot, TCPAddress
-from edgegate.routing.tls import UpstreamTLS
+from edgegate.routing.snapshot import FilterChain, Snapshot
 from edgegate.server.startup_log import certificates, hosts, kinds, mapped
 from tests.server.test_reload import HERE, HTTP, HTTPS, PLAIN, SECURE
 

@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.config.problems import Severity
 from edgegate.demo.authority import Authority
 from edgegate.istio.translate import Finding, Part
-from edgegate.routing.tls import ClientVerification, KeyPair, ServerTLS, TLSRules, UpstreamTLS
+from edgegate.model.tls import ClientVerification, KeyPair, ServerTLS, TLSRules, UpstreamTLS
 from edgegate.sources.key_inspector import KeyInspector
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)

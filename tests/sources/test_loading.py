@@ -13,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.config.problems import Problems
 from edgegate.demo.authority import Authority
-from edgegate.routing.snapshot import TCPAddress
+from edgegate.model.addresses import TCPAddress
 from edgegate.sources.files import MAX_KEY_FILE
 from edgegate.sources.loading import Configuration, Loaded, load
 

@@ -13,13 +13,15 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from edgegate.errors import CLIENT_GONE, CONNECT_REFUSED, NO_ROUTE, STREAM_IDLE, UPSTREAM_CUT_SHORT, Fault
+from edgegate.model.addresses import Address, TCPAddress
+from edgegate.model.clusters import Cluster, Discovery, Endpoint
+from edgegate.model.origin import Origin
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.connecting import Connecting
 from edgegate.net.connection_options import ConnectionOptions
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import TimerWheel
 from edgegate.observe.events import RelayEnd
-from edgegate.routing.snapshot import Address, Cluster, Discovery, Endpoint, Origin, TCPAddress
 from edgegate.tcp.copying import RelayProtocol
 from edgegate.tcp.relay import TCPGateway
 from edgegate.tcp.stream_pair import CLOSE_TIMEOUT

@@ -9,25 +9,28 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.errors import CONNECT_REFUSED, CONNECT_TIMEOUT, INTERNAL, NO_CLUSTER, NO_HEALTHY_UPSTREAM, OVERFLOW, Fault
+from edgegate.model.addresses import Address, TCPAddress
+from edgegate.model.clusters import (
+    Balancing,
+    Cluster,
+    ConsistentHash,
+    Discovery,
+    Endpoint,
+    HashSource,
+    LoadBalancer,
+    OutlierDetection,
+    PoolLimits,
+)
+from edgegate.model.origin import Origin
+from edgegate.model.routes import WeightedCluster
+from edgegate.model.tls import UpstreamTLS
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.connecting import Connecting
 from edgegate.net.connection_options import ConnectionOptions
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import TimerWheel
 from edgegate.observe.events import RelayEnd
-from edgegate.routing.clusters import Balancing, ConsistentHash, HashSource, LoadBalancer, OutlierDetection, PoolLimits
-from edgegate.routing.snapshot import (
-    Address,
-    Cluster,
-    Discovery,
-    Endpoint,
-    FilterChain,
-    Listener,
-    Origin,
-    TCPAddress,
-    WeightedCluster,
-)
-from edgegate.routing.tls import UpstreamTLS
+from edgegate.routing.snapshot import FilterChain, Listener
 from edgegate.tcp.dial import Dial, Reached, connection_key
 from edgegate.tls.client_contexts import ClientContext
 from edgegate.upstream.balancing.original_dst import destination_key

@@ -8,11 +8,13 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import TestCase
 
 from edgegate.errors import CONNECT_REFUSED, NO_ROUTE, STREAM_IDLE, UPSTREAM_CUT_SHORT, Fault
+from edgegate.model.addresses import Address, TCPAddress, UNIXAddress
+from edgegate.model.clusters import Cluster, Discovery, Endpoint
+from edgegate.model.origin import Origin
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import TimerWheel
 from edgegate.observe.events import RelayEnd
-from edgegate.routing.snapshot import Address, Cluster, Discovery, Endpoint, Origin, TCPAddress, UNIXAddress
 from edgegate.tcp.copying import RelayProtocol
 from edgegate.tcp.relay import TCPGateway
 from edgegate.upstream.registry import ClusterRegistry, EndpointState

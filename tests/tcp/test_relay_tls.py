@@ -11,9 +11,9 @@ from twisted.internet.defer import gatherResults
 
 from edgegate.demo.authority import Authority
 from edgegate.errors import CLIENT_GONE, UPSTREAM_CUT_SHORT
+from edgegate.model.tls import KeyPair, ServerTLS
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.tls_stream import TLSStream
-from edgegate.routing.snapshot import KeyPair, ServerTLS
 from edgegate.tcp.copying import RelayProtocol
 from edgegate.tls.contexts import server_context
 from tests.tcp.peers import PATIENCE, STALL, in_thread, read_all, reset, send_until_blocked

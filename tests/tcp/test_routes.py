@@ -2,17 +2,11 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.model.addresses import Address, TCPAddress, UNIXAddress
+from edgegate.model.origin import Origin
+from edgegate.model.routes import TCPRoute, WeightedCluster
 from edgegate.net.addresses import ConnectionInfo
-from edgegate.routing.snapshot import (
-    Address,
-    FilterChain,
-    Listener,
-    Origin,
-    TCPAddress,
-    TCPRoute,
-    UNIXAddress,
-    WeightedCluster,
-)
+from edgegate.routing.snapshot import FilterChain, Listener
 from edgegate.tcp.routes import holds, networks, route_of
 
 ORIGIN = Origin("echo.yaml", 1, "VirtualService default/echo")

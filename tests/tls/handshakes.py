@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from OpenSSL import SSL
 
 from edgegate.demo.authority import Authority, Issued
-from edgegate.routing.snapshot import KeyPair, ServerTLS, TLSRules
+from edgegate.model.tls import KeyPair, ServerTLS, TLSRules
 
 NOW = datetime.now(timezone.utc)
 AUTHORITY = Authority.new("Servers' authority")

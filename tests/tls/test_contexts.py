@@ -10,7 +10,7 @@ from threading import Thread
 from OpenSSL import SSL
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.routing.snapshot import ClientVerification, TLSRules, TLSVersion
+from edgegate.model.tls import ClientVerification, TLSRules, TLSVersion
 from edgegate.tls.contexts import openssl_cipher, server_context
 from edgegate.tls.secrets import BadKeyMaterial
 from tests.tls.handshakes import (

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.demo.authority import Authority, Issued, certificate_pem
-from edgegate.routing.snapshot import KeyPair
+from edgegate.model.tls import KeyPair
 from edgegate.tls.secrets import (
     BadKeyMaterial,
     check_authorities,

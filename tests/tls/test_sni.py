@@ -6,16 +6,11 @@ from dataclasses import replace
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.model.addresses import TCPAddress
+from edgegate.model.origin import Origin
+from edgegate.model.tls import ClientVerification, ServerTLS, TLSRules
 from edgegate.routing.hosts import HostTable
-from edgegate.routing.snapshot import (
-    ClientVerification,
-    FilterChain,
-    Listener,
-    Origin,
-    ServerTLS,
-    TCPAddress,
-    TLSRules,
-)
+from edgegate.routing.snapshot import FilterChain, Listener
 from edgegate.tls.secrets import BadKeyMaterial
 from edgegate.tls.sni import ContextMap
 from tests.tls.handshakes import AUTHORITY, CLIENTS, RSA_KEY, client_context, server_tls, shake

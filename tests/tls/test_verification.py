@@ -14,7 +14,7 @@ from OpenSSL import SSL
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.demo.authority import Authority, Issued
-from edgegate.routing.snapshot import ClientVerification, TLSRules
+from edgegate.model.tls import ClientVerification, TLSRules
 from edgegate.tls.contexts import server_context
 from edgegate.tls.secrets import BadKeyMaterial
 from edgegate.tls.verification import distinguished_name, forwarded_client_cert, objection, refusal

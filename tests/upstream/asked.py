@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from twisted.internet.defer import Deferred
 
-from edgegate.routing.clusters import Probe
-from edgegate.routing.snapshot import Address
+from edgegate.model.addresses import Address
+from edgegate.model.clusters import Probe
 
 
 class FakeAsk:

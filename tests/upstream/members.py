@@ -7,8 +7,9 @@ from collections.abc import Iterable
 
 from twisted.internet.task import Clock
 
+from edgegate.model.addresses import TCPAddress
+from edgegate.model.clusters import Endpoint
 from edgegate.net.wheel import TimerWheel
-from edgegate.routing.snapshot import Endpoint, TCPAddress
 from edgegate.upstream.balancing import Chooser
 from edgegate.upstream.endpoint import EndpointState
 from edgegate.upstream.pool import Pool

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.routing.clusters import Keepalive, PoolLimits
+from edgegate.model.clusters import Keepalive, PoolLimits
 from edgegate.upstream.circuit_breaker import CircuitBreaker, limited
 
 

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.net.wheel import TimerWheel
-from edgegate.routing.clusters import (
+from edgegate.model.clusters import (
     Balancing,
+    Cluster,
     ConsistentHash,
+    Endpoint,
     HashSource,
     LoadBalancer,
     Localities,
@@ -22,7 +23,7 @@ from edgegate.routing.clusters import (
     Probe,
     Warmup,
 )
-from edgegate.routing.snapshot import Cluster, Endpoint
+from edgegate.net.wheel import TimerWheel
 from edgegate.upstream.balancing.hash_balancer import hash64
 from edgegate.upstream.cluster import ClusterState
 from edgegate.upstream.locality import Place

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from edgegate.errors import NO_HEALTHY_UPSTREAM, OVERFLOW
-from edgegate.routing.clusters import Cluster, Discovery, Keepalive, PoolLimits
-from edgegate.routing.snapshot import TCPAddress
+from edgegate.model.addresses import TCPAddress
+from edgegate.model.clusters import Cluster, Discovery, Keepalive, PoolLimits
 from edgegate.upstream import dynamic_hosts
 from edgegate.upstream.dynamic_hosts import LOOK, MAX_HOSTS, UNUSED, DynamicHosts
 from edgegate.upstream.registry import RESOLVE_TIMEOUT, ClusterState

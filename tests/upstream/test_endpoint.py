@@ -7,8 +7,9 @@ from typing import Any
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.model.addresses import TCPAddress
+from edgegate.model.clusters import Endpoint
 from edgegate.net.wheel import TimerWheel
-from edgegate.routing.snapshot import Endpoint, TCPAddress
 from edgegate.upstream.endpoint import EndpointState
 from edgegate.upstream.pool import Pool
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.routing.clusters import Localities
+from edgegate.model.clusters import Localities
 from edgegate.upstream.locality import Grouping, Place, grouping, matches, priority_shares, weighted_shares
 from tests.upstream.members import member
 

@@ -10,18 +10,12 @@ from hypothesis import strategies as st
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.model.addresses import Address, TCPAddress, UNIXAddress
+from edgegate.model.clusters import Cluster, Discovery, Endpoint
+from edgegate.model.origin import Origin
+from edgegate.model.routes import WeightedCluster
+from edgegate.model.tls import UpstreamTLS
 from edgegate.net.wheel import TimerWheel
-from edgegate.routing.snapshot import (
-    Address,
-    Cluster,
-    Discovery,
-    Endpoint,
-    Origin,
-    TCPAddress,
-    UNIXAddress,
-    WeightedCluster,
-)
-from edgegate.routing.tls import UpstreamTLS
 from edgegate.tls.client_contexts import ClientContext
 from edgegate.upstream.dns.resolutions import REFRESH
 from edgegate.upstream.registry import RESOLVE_TIMEOUT, ClusterRegistry, ClusterState, EndpointState

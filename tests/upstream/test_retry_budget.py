@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.model.addresses import TCPAddress
+from edgegate.model.clusters import RetryShare
 from edgegate.net.wheel import TimerWheel
-from edgegate.routing.clusters import RetryShare
-from edgegate.routing.snapshot import TCPAddress
 from edgegate.upstream.endpoint import EndpointState
 from edgegate.upstream.pool import Pool
 from edgegate.upstream.retry_budget import EARNED, SAVED, RetryBudget

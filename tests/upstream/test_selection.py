@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.routing.clusters import Balancing, ConsistentHash, HashSource, LoadBalancer, Localities, Warmup
+from edgegate.model.clusters import Balancing, ConsistentHash, HashSource, LoadBalancer, Localities, Warmup
 from edgegate.upstream.balancing import Chooser
 from edgegate.upstream.balancing.hash_balancer import hash64
 from edgegate.upstream.balancing.stepping import Steps

@@ -7,9 +7,10 @@ from random import Random
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.model.addresses import TCPAddress
+from edgegate.model.clusters import Cluster, ConsistentHash, Discovery, Endpoint, HashSource, LoadBalancer
+from edgegate.model.origin import Origin
 from edgegate.net.wheel import TimerWheel
-from edgegate.routing.clusters import ConsistentHash, HashSource, LoadBalancer
-from edgegate.routing.snapshot import Cluster, Discovery, Endpoint, Origin, TCPAddress
 from edgegate.upstream.balancing.hash_balancer import hash64
 from edgegate.upstream.registry import RESOLVE_TIMEOUT, ClusterRegistry, ClusterState
 from tests.upstream.resolving import ResolvingReactor

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.model.addresses import TCPAddress
+from edgegate.model.clusters import Cluster, Discovery, Keepalive, PoolLimits, ProxyHeader
+from edgegate.model.origin import Origin
+from edgegate.model.tls import UpstreamTLS
 from edgegate.net.connection_options import ConnectionOptions
 from edgegate.net.proxy_protocol import header
-from edgegate.routing.clusters import Cluster, Discovery, Keepalive, PoolLimits, ProxyHeader
-from edgegate.routing.snapshot import Origin, TCPAddress
-from edgegate.routing.tls import UpstreamTLS
 from edgegate.tls.client_contexts import ClientContext, Handshakes
 from edgegate.upstream.transport_socket import TransportSocket, transport_socket_of
 from tests.http.conversation import plain

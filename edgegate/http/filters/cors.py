@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from edgegate.http.fields import Field
 from edgegate.http.request import RequestHead
-from edgegate.routing.policies import CORSPolicy
+from edgegate.model.policies import CORSPolicy
 
 _REQUEST_METHOD = b"access-control-request-method"
 _REQUEST_HEADERS = b"access-control-request-headers"

@@ -21,11 +21,11 @@ from edgegate.errors import INTERNAL, STREAM_IDLE, UPSTREAM_CLOSED, UPSTREAM_CUT
 from edgegate.http.h1.response_reader import NOBODY, ResponseReader, State
 from edgegate.http.limits import Limits
 from edgegate.http.router.upstream_callbacks import UpstreamCallbacks
+from edgegate.model.addresses import Address
 from edgegate.net.body_run import RUN_FROM
 from edgegate.net.containment import broke, contained
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline, TimerWheel
-from edgegate.routing.snapshot import Address
 from edgegate.upstream.circuit_breaker import CircuitBreaker
 from edgegate.upstream.registry import EndpointState
 

@@ -11,7 +11,7 @@ from random import Random
 
 from edgegate.http.exchange import Exchange
 from edgegate.http.request import RequestHead
-from edgegate.routing.clusters import ConsistentHash, HashSource, LoadBalancer
+from edgegate.model.clusters import ConsistentHash, HashSource, LoadBalancer
 from edgegate.routing.matching import first_params
 from edgegate.upstream.balancing.hash_balancer import hash64
 from edgegate.upstream.balancing.original_dst import destination_key

@@ -9,7 +9,7 @@ from __future__ import annotations
 from random import Random
 from typing import Final
 
-from edgegate.routing.policies import RetryPolicy
+from edgegate.model.policies import RetryPolicy
 from edgegate.upstream.retry_budget import RetryBudget
 
 LIMIT_EXCEEDED: Final = "URX"

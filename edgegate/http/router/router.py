@@ -23,9 +23,9 @@ from edgegate.http.response import ResponseHead
 from edgegate.http.router.tunnel import Tunnel
 from edgegate.http.router.upstream_request import Trying
 from edgegate.http.upgrade import fits
+from edgegate.model.headers import ATTEMPTS
+from edgegate.model.routes import HTTPRoute, WeightedCluster
 from edgegate.net.stream import Stream
-from edgegate.routing.headers import ATTEMPTS
-from edgegate.routing.snapshot import HTTPRoute, WeightedCluster
 from edgegate.upstream.registry import ClusterState
 from edgegate.upstream.retry_budget import SAVED
 

@@ -19,13 +19,13 @@ from edgegate.http.h1.upstream_connection import HTTP1Backend
 from edgegate.http.header_mutation import asked_host, shadow_lines
 from edgegate.http.response import ResponseHead
 from edgegate.http.router.upstream_callbacks import UpstreamCallbacks
+from edgegate.model.actions import RequestChanges
+from edgegate.model.routes import HTTPRoute
 from edgegate.net.connecting import Connecting
 from edgegate.net.connection_options import ConnectionOptions
 from edgegate.net.containment import contained
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline
-from edgegate.routing.actions import RequestChanges
-from edgegate.routing.snapshot import HTTPRoute
 from edgegate.upstream.circuit_breaker import CircuitBreaker
 from edgegate.upstream.registry import ClusterState, EndpointState
 from edgegate.upstream.transport_socket import TransportSocket

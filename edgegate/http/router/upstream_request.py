@@ -31,14 +31,14 @@ from edgegate.http.router.hash_key import request_key
 from edgegate.http.router.retry_policy import Retries
 from edgegate.http.router.shadow import Shadow, connection_options_of, shadows_of
 from edgegate.http.router.upstream_callbacks import UpstreamCallbacks
+from edgegate.model.headers import EXPECTED_TIME
+from edgegate.model.policies import RetryPolicy
+from edgegate.model.routes import HTTPRoute, WeightedCluster, expected_line
 from edgegate.net.connecting import Connecting
 from edgegate.net.connection_options import ConnectionOptions
 from edgegate.net.containment import contained
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline
-from edgegate.routing.headers import EXPECTED_TIME
-from edgegate.routing.policies import RetryPolicy
-from edgegate.routing.snapshot import HTTPRoute, WeightedCluster, expected_line
 from edgegate.upstream.circuit_breaker import CircuitBreaker
 from edgegate.upstream.registry import ClusterState, EndpointState
 

@@ -8,18 +8,12 @@ from dataclasses import replace
 from edgegate.istio.kinds import virtual_service as kinds
 from edgegate.istio.kinds.virtual_service import RedirectPort, UnmatchedPreflights
 from edgegate.istio.validation.http_actions import GRPC_STATUSES
-from edgegate.routing.actions import (
-    REQUEST_PORT,
-    DirectResponse,
-    NewPath,
-    Redirect,
-    RequestChanges,
-    Substitution,
-)
-from edgegate.routing.headers import FRAMING, SET_LAST, HeaderChanges, Template, Value
-from edgegate.routing.matching import Kind, StringMatch, check_regex
-from edgegate.routing.policies import DEFAULT_RETRIES, Abort, CORSPolicy, Delay, Faults, RetryPolicy
-from edgegate.routing.snapshot import HTTPRoute
+from edgegate.model.actions import REQUEST_PORT, DirectResponse, NewPath, Redirect, RequestChanges, Substitution
+from edgegate.model.expressions import check_regex
+from edgegate.model.headers import FRAMING, SET_LAST, HeaderChanges, Template, Value
+from edgegate.model.matching import Kind, StringMatch
+from edgegate.model.policies import DEFAULT_RETRIES, Abort, CORSPolicy, Delay, Faults, RetryPolicy
+from edgegate.model.routes import HTTPRoute
 
 _PREFIX = b"/"
 """Stands for the prefix that matched until it is known which did."""

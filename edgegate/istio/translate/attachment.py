@@ -12,10 +12,10 @@ from edgegate.istio.kinds.gateway import Gateway
 from edgegate.istio.kinds.virtual_service import VirtualService
 from edgegate.istio.resources import Resource
 from edgegate.istio.translate.exports import exported
-from edgegate.istio.translate.patterns import PatternIndex
 from edgegate.istio.translate.rules import MESH, GatewayKey, Rules, host_patterns
 from edgegate.istio.translate.servers import Server, ServerHost
 from edgegate.istio.translate.suggestions import Suggestions
+from edgegate.model.patterns import PatternIndex
 
 RulesAt = Callable[[int, Iterable[int]], Rules]
 

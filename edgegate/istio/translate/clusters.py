@@ -19,8 +19,9 @@ from edgegate.istio.translate.traffic_policies import (
 )
 from edgegate.istio.translate.upstream_tls import UpstreamTLSCompiler
 from edgegate.istio.translate.workloads import has_labels
-from edgegate.routing.addresses import Origin, TCPAddress
-from edgegate.routing.clusters import Cluster, Discovery, Endpoint
+from edgegate.model.addresses import TCPAddress
+from edgegate.model.clusters import Cluster, Discovery, Endpoint
+from edgegate.model.origin import Origin
 
 LOCALHOST = "127.0.0.1"
 

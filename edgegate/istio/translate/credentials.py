@@ -23,7 +23,7 @@ from edgegate.istio.translate.key_sources import (
 )
 from edgegate.istio.translate.options import CompileOptions, Part
 from edgegate.istio.translate.servers import Server, Traffic
-from edgegate.routing.snapshot import ClientVerification, KeyPair, ServerTLS, TLSRules, TLSVersion
+from edgegate.model.tls import ClientVerification, KeyPair, ServerTLS, TLSRules, TLSVersion
 
 HTTP_ALPN: tuple[bytes, ...] = (b"http/1.1",)
 """What HTTPS servers offer."""

@@ -15,7 +15,7 @@ from edgegate.istio.resources import Resource
 from edgegate.istio.translate.exports import exported
 from edgegate.istio.translate.merging import Conflict, Item, Merged, Part, merge
 from edgegate.istio.translate.suggestions import Suggestions
-from edgegate.routing.snapshot import Origin
+from edgegate.model.origin import Origin
 
 
 class Delegates:

@@ -13,11 +13,11 @@ from edgegate.istio.kinds.destination_rule import DestinationRule, Subset, Traff
 from edgegate.istio.resources import Resource
 from edgegate.istio.translate.exports import exported
 from edgegate.istio.translate.key_sources import ROOT_NAMESPACE
-from edgegate.istio.translate.patterns import wider
 from edgegate.istio.translate.services import DOMAIN, Service, ServiceIndex, short_form
 from edgegate.istio.translate.suggestions import Suggestions
-from edgegate.routing.addresses import Origin
-from edgegate.routing.hosts import is_partial, normalise
+from edgegate.model.hosts import is_partial, normalise
+from edgegate.model.origin import Origin
+from edgegate.model.patterns import wider
 
 T = TypeVar("T")
 

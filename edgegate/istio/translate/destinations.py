@@ -18,11 +18,11 @@ from edgegate.istio.translate.destination_rules import Rule, Said
 from edgegate.istio.translate.members import Unusable, ip_literal
 from edgegate.istio.translate.services import Service, ServiceIndex
 from edgegate.istio.translate.suggestions import Suggestions
-from edgegate.routing.actions import RequestChanges
-from edgegate.routing.clusters import Cluster, Discovery
-from edgegate.routing.headers import HeaderChanges
-from edgegate.routing.hosts import normalise
-from edgegate.routing.snapshot import WeightedCluster
+from edgegate.model.actions import RequestChanges
+from edgegate.model.clusters import Cluster, Discovery
+from edgegate.model.headers import HeaderChanges
+from edgegate.model.hosts import normalise
+from edgegate.model.routes import WeightedCluster
 
 R = TypeVar("R", HTTPRouteDestination, RouteDestination)
 

@@ -13,9 +13,10 @@ from edgegate.istio.translate.merging import Part
 from edgegate.istio.translate.redirects import RedirectPorts
 from edgegate.istio.translate.rules import EVERYWHERE, GatewayKey, Rules, Scope, routes_on, takes_all
 from edgegate.istio.translate.servers import Server
+from edgegate.model.matching import HTTPMatch
+from edgegate.model.routes import HTTPRoute
 from edgegate.routing.hosts import HostTable
-from edgegate.routing.matching import HTTPMatch
-from edgegate.routing.snapshot import HTTPRoute, RouteTable, VirtualHost
+from edgegate.routing.snapshot import RouteTable, VirtualHost
 
 
 @dataclass(slots=True)

@@ -16,7 +16,8 @@ from edgegate.istio.kinds.service import (
 from edgegate.istio.resources import Resource
 from edgegate.istio.translate.members import BY_HTTP1, NOWHERE, UNSPOKEN, Members, Unusable, address_of, members_of
 from edgegate.istio.translate.workloads import Workload, Workloads
-from edgegate.routing.snapshot import Endpoint, Origin
+from edgegate.model.clusters import Endpoint
+from edgegate.model.origin import Origin
 
 _KUBERNETES_LABELS = ("kubernetes.io/", "endpointslice.kubernetes.io/")
 

@@ -8,11 +8,11 @@ from edgegate.config.problems import Problems, Role
 from edgegate.istio.translate.attachment import Attachments
 from edgegate.istio.translate.credentials import CredentialCompiler
 from edgegate.istio.translate.http_tables import route_table
-from edgegate.istio.translate.patterns import PatternIndex
 from edgegate.istio.translate.ports import Port
 from edgegate.istio.translate.redirects import RedirectPorts
 from edgegate.istio.translate.servers import Server, Traffic
 from edgegate.istio.translate.tcp_tables import passthrough_chains, tcp_routes
+from edgegate.model.patterns import PatternIndex
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.snapshot import FilterChain, Listener, RouteTable
 

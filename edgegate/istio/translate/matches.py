@@ -9,7 +9,8 @@ from edgegate.config.problems import Problems
 from edgegate.istio.kinds import virtual_service as kinds
 from edgegate.istio.kinds.virtual_service import VirtualService, is_claim
 from edgegate.istio.resources import Resource
-from edgegate.routing.matching import HTTPMatch, Kind, StringMatch, check_regex
+from edgegate.model.expressions import check_regex
+from edgegate.model.matching import HTTPMatch, Kind, StringMatch
 
 _NEVER = StringMatch(Kind.REGEX)
 _PRESENT = StringMatch(Kind.PRESENT)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 
 from edgegate.config.values import show
-from edgegate.routing.hosts import normalise
-from edgegate.routing.snapshot import Address, Discovery, Endpoint, TCPAddress, UNIXAddress
+from edgegate.model.addresses import Address, TCPAddress, UNIXAddress
+from edgegate.model.clusters import Discovery, Endpoint
+from edgegate.model.hosts import normalise
 
 NOWHERE = "whatever is sent there is answered 503 (UH) until there is one"
 """What becomes of requests to a service without endpoints."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from edgegate.config.problems import Role, Severity
-from edgegate.routing.tls import ServerTLS, UpstreamTLS
+from edgegate.model.tls import ServerTLS, UpstreamTLS
 
 
 class Part(Enum):

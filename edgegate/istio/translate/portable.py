@@ -30,7 +30,7 @@ from edgegate.istio.translate.portable_servers import gateway_differences
 from edgegate.istio.translate.rules import MESH
 from edgegate.istio.translate.services import DOMAIN, ServiceIndex, index_services, short_form
 from edgegate.istio.translate.suggestions import Suggestions
-from edgegate.routing.hosts import normalise
+from edgegate.model.hosts import normalise
 
 Found = Iterator[tuple[Path, str]]
 """Places in a document, each with what a cluster would do."""

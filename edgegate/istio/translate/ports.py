@@ -9,7 +9,8 @@ from ipaddress import IPv4Address, ip_address
 from edgegate.config.document import Path
 from edgegate.config.problems import Problems
 from edgegate.istio.translate.servers import Server, ServerHost
-from edgegate.routing.snapshot import Address, Origin, TCPAddress
+from edgegate.model.addresses import Address, TCPAddress
+from edgegate.model.origin import Origin
 
 
 @dataclass(slots=True, eq=False)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from edgegate.istio.translate.patterns import PatternIndex
 from edgegate.istio.translate.servers import Server
+from edgegate.model.patterns import PatternIndex
 
 HTTPS_PORT = 443
 

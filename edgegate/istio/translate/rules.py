@@ -16,12 +16,12 @@ from edgegate.istio.translate import actions
 from edgegate.istio.translate.destinations import Destinations, NoDestinations
 from edgegate.istio.translate.matches import http_match
 from edgegate.istio.translate.members import ip_literal
-from edgegate.routing.actions import RequestChanges
-from edgegate.routing.headers import HeaderChanges
-from edgegate.routing.hosts import normalise, subset_of
-from edgegate.routing.matching import HTTPMatch, StringMatch, any_path
-from edgegate.routing.policies import Mirror
-from edgegate.routing.snapshot import HTTPRoute, TCPRoute
+from edgegate.model.actions import RequestChanges
+from edgegate.model.headers import HeaderChanges
+from edgegate.model.hosts import normalise, subset_of
+from edgegate.model.matching import HTTPMatch, StringMatch, any_path
+from edgegate.model.policies import Mirror
+from edgegate.model.routes import HTTPRoute, TCPRoute
 
 GatewayKey = tuple[str, str]
 """Namespace and name."""

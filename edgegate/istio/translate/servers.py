@@ -13,8 +13,9 @@ from edgegate.istio.kinds import gateway as kinds
 from edgegate.istio.kinds.gateway import Gateway, TLSMode
 from edgegate.istio.resources import Resource
 from edgegate.istio.translate.members import ip_literal, unix_path
-from edgegate.routing.hosts import normalise
-from edgegate.routing.snapshot import Address, Origin, TCPAddress, UNIXAddress
+from edgegate.model.addresses import Address, TCPAddress, UNIXAddress
+from edgegate.model.hosts import normalise
+from edgegate.model.origin import Origin
 
 HTTP_PROTOCOLS = frozenset({"HTTP", "HTTP2", "GRPC", "GRPC-WEB"})
 NOT_SPOKEN = HTTP_PROTOCOLS - {"HTTP"}

@@ -24,8 +24,9 @@ from edgegate.istio.translate.members import (
 )
 from edgegate.istio.translate.workloads import Workloads, has_labels
 from edgegate.istio.validation.service_entry import warn_of_no_endpoints
-from edgegate.routing.clusters import Endpoint
-from edgegate.routing.snapshot import Discovery, Origin, TCPAddress
+from edgegate.model.addresses import TCPAddress
+from edgegate.model.clusters import Discovery, Endpoint
+from edgegate.model.origin import Origin
 
 _BY_DNS = (Resolution.DNS, Resolution.DNS_ROUND_ROBIN, Resolution.DYNAMIC_DNS)
 

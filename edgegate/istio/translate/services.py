@@ -12,11 +12,11 @@ from edgegate.istio.kinds.service_entry import ServiceEntry
 from edgegate.istio.resources import Resource, Resources
 from edgegate.istio.translate.kubernetes import KubernetesService
 from edgegate.istio.translate.members import Members
-from edgegate.istio.translate.patterns import wider
 from edgegate.istio.translate.service_entries import DeclaredEntry
 from edgegate.istio.translate.workloads import Workloads
-from edgegate.routing.hosts import is_partial, normalise
-from edgegate.routing.snapshot import Origin
+from edgegate.model.hosts import is_partial, normalise
+from edgegate.model.origin import Origin
+from edgegate.model.patterns import wider
 
 DOMAIN = "svc.cluster.local"
 

@@ -7,12 +7,14 @@ from dataclasses import replace
 
 from edgegate.config.problems import Problems
 from edgegate.istio.translate.attachment import Attachment
-from edgegate.istio.translate.patterns import PatternIndex, wider
 from edgegate.istio.translate.ports import Port
 from edgegate.istio.translate.rules import Rules, TCPRule
 from edgegate.istio.translate.servers import Server, Traffic
-from edgegate.routing.hosts import is_partial
-from edgegate.routing.snapshot import FilterChain, Origin, TCPRoute
+from edgegate.model.hosts import is_partial
+from edgegate.model.origin import Origin
+from edgegate.model.patterns import PatternIndex, wider
+from edgegate.model.routes import TCPRoute
+from edgegate.routing.snapshot import FilterChain
 
 
 def tcp_routes(attachments: Iterable[Attachment], problems: Problems) -> tuple[TCPRoute, ...]:

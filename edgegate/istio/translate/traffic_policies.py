@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from edgegate.istio.kinds import destination_rule as kind
 from edgegate.istio.kinds.destination_rule import SimpleLB, TrafficPolicy
 from edgegate.istio.translate.destination_rules import Said
-from edgegate.routing.clusters import (
+from edgegate.model.clusters import (
     Balancing,
     ConsistentHash,
     HashSource,

@@ -20,7 +20,7 @@ from edgegate.istio.translate.key_sources import (
     title,
 )
 from edgegate.istio.translate.options import InspectUpstream, Part
-from edgegate.routing.tls import KeyPair, UpstreamTLS
+from edgegate.model.tls import KeyPair, UpstreamTLS
 
 _TALKING = (ClientTLSMode.SIMPLE, ClientTLSMode.MUTUAL)
 

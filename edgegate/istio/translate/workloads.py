@@ -9,7 +9,7 @@ from typing import Any
 from edgegate.istio.kinds.workload import ReadinessProbe, WorkloadEntry, WorkloadGroup
 from edgegate.istio.resources import Resource, Resources
 from edgegate.istio.translate.members import Unusable, address_of
-from edgegate.routing.clusters import Endpoint, Probe
+from edgegate.model.clusters import Endpoint, Probe
 
 GROUP_ANNOTATION = "istio.io/autoRegistrationGroup"
 """What Istio writes to the entries that it makes of a group."""

@@ -7,7 +7,7 @@ from edgegate.config.values import show
 from edgegate.istio.kinds.destination_rule import ClientTLSMode, ClientTLSSettings
 from edgegate.istio.validation.findings import Findings
 from edgegate.istio.validation.names import is_address
-from edgegate.routing.hosts import normalise
+from edgegate.model.hosts import normalise
 
 _FIELDS = {
     "clientCertificate": "client_certificate",

@@ -9,8 +9,8 @@ from edgegate.config.values import show, suggestion
 from edgegate.istio.kinds.virtual_service import HeaderOperations, Headers
 from edgegate.istio.validation.findings import Findings
 from edgegate.istio.validation.names import check_header
-from edgegate.routing.headers import FRAMING, SET_LAST, Template
-from edgegate.routing.operators import EMPTY, OPERATORS, Operator, UnknownOperator
+from edgegate.model.headers import FRAMING, SET_LAST, Template
+from edgegate.model.operators import EMPTY, OPERATORS, Operator, UnknownOperator
 
 _VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
 _AUTHORITY = re.compile(r"[\x21-\x7e]+")

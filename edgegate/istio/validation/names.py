@@ -10,8 +10,8 @@ from ipaddress import ip_network
 from edgegate.config.document import Path
 from edgegate.config.values import show, suggestion
 from edgegate.istio.validation.findings import Findings
-from edgegate.routing.addresses import is_ip_address
-from edgegate.routing.hosts import normalise
+from edgegate.model.addresses import is_ip_address
+from edgegate.model.hosts import normalise
 
 MAX_LABEL = 63
 UNIX = "unix://"

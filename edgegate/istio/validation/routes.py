@@ -9,7 +9,7 @@ from edgegate.config.values import show, with_port
 from edgegate.istio.kinds.virtual_service import Destination, HTTPRouteDestination, RouteDestination, StringMatch
 from edgegate.istio.validation.findings import Findings
 from edgegate.istio.validation.names import check_port, host_fault, is_address, is_label
-from edgegate.routing.matching import check_regex
+from edgegate.model.expressions import check_regex
 
 
 def check_gateways(findings: Findings, path: Path, names: Sequence[str]) -> None:

@@ -29,7 +29,7 @@ from edgegate.istio.validation.names import (
     is_address,
 )
 from edgegate.istio.validation.routes import check_destinations, check_gateways, check_match_port, check_string_match
-from edgegate.routing.hosts import is_partial, subset_of
+from edgegate.model.hosts import is_partial, subset_of
 
 MESH = "mesh"
 """The gateway that stands for all sidecars."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edgegate.routing.snapshot import Address
+from edgegate.model.addresses import Address
 from edgegate.upstream.balancing.hash_balancer import hash64
 from edgegate.upstream.balancing.round_robin import RoundRobin
 from edgegate.upstream.endpoint import EndpointState

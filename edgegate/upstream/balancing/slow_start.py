@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from edgegate.routing.clusters import Warmup
+from edgegate.model.clusters import Warmup
 from edgegate.upstream.endpoint import EndpointState
 
 

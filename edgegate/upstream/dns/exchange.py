@@ -27,8 +27,8 @@ from twisted.names import dns
 from twisted.protocols.basic import Int16StringReceiver
 from twisted.python.failure import Failure
 
+from edgegate.model.addresses import TCPAddress
 from edgegate.net.wheel import Deadline, TimerWheel
-from edgegate.routing.addresses import TCPAddress
 
 
 class DNSReactor(IReactorUDP, IReactorTCP):

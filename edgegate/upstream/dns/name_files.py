@@ -15,7 +15,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from types import MappingProxyType
 
-from edgegate.routing.addresses import TCPAddress, is_ip_address
+from edgegate.model.addresses import TCPAddress, is_ip_address
 
 PORT = 53
 

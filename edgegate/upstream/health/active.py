@@ -16,8 +16,8 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from edgegate.routing.clusters import Probe
-from edgegate.routing.snapshot import Address, TCPAddress, UNIXAddress
+from edgegate.model.addresses import Address, TCPAddress, UNIXAddress
+from edgegate.model.clusters import Probe
 
 Ask = Callable[[Address, Probe], "Deferred[None]"]
 """Ask an address once; fails with whatever is wrong, may be cancelled."""

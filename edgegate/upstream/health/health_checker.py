@@ -29,11 +29,10 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgentEndpointFactory, IResponse
 from zope.interface import implementer
 
+from edgegate.model.addresses import Address, TCPAddress, is_ip_address
+from edgegate.model.clusters import Probe
 from edgegate.net.endpoints import StreamClientEndpoint
 from edgegate.net.wheel import TimerWheel
-from edgegate.routing.addresses import is_ip_address
-from edgegate.routing.clusters import Probe
-from edgegate.routing.snapshot import Address, TCPAddress
 from edgegate.upstream.dns.lookups import Lookups
 from edgegate.upstream.dns.named_endpoint import NamedEndpoint, SharedLookups
 from edgegate.upstream.health.grpc_health import check_health

@@ -8,8 +8,8 @@ from functools import partial
 
 from twisted.logger import Logger
 
+from edgegate.model.clusters import OutlierDetection, Probe
 from edgegate.net.wheel import Deadline, TimerWheel
-from edgegate.routing.clusters import OutlierDetection, Probe
 from edgegate.upstream.endpoint import EndpointState
 from edgegate.upstream.health.active import ActiveHealthChecks, Watcher
 from edgegate.upstream.health.outlier_detection import OutlierDetector, Record

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from edgegate.routing.clusters import OutlierDetection
+from edgegate.model.clusters import OutlierDetection
 
 MAX_EJECTION = 300.0
 """Seconds that an ejection lasts at most, unless the first one is to last longer (Envoy's C{max_ejection_time})."""

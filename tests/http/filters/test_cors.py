@@ -7,8 +7,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.http.fields import Field
 from edgegate.http.filters.cors import is_preflight, origin_of, preflight_response, response_fields
 from edgegate.http.request import RequestHead, refused_head
-from edgegate.routing.matching import Kind, StringMatch
-from edgegate.routing.policies import CORSPolicy
+from edgegate.model.matching import Kind, StringMatch
+from edgegate.model.policies import CORSPolicy
 
 SHOP = StringMatch(Kind.EXACT, "https://shop.example")
 POLICY = CORSPolicy(

@@ -6,9 +6,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.errors import CLIENT_GONE
 from edgegate.http.limits import Limits
-from edgegate.routing.actions import DirectResponse
-from edgegate.routing.policies import Abort, Delay, Faults, Mirror
-from edgegate.routing.snapshot import TCPAddress
+from edgegate.model.actions import DirectResponse
+from edgegate.model.addresses import TCPAddress
+from edgegate.model.policies import Abort, Delay, Faults, Mirror
 from tests.http.conversation import MIRROR, NOTHING_LEFT, Conversation, to_web
 from tests.http.h1.test_downstream_connection import GET, OK, POST
 

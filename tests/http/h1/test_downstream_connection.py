@@ -13,7 +13,7 @@ from edgegate.errors import CLIENT_BODY_TIMEOUT, CLIENT_GONE, CLIENT_TIMEOUT, IN
 from edgegate.http.exchange import Exchange
 from edgegate.http.interfaces import Dispatcher, IResource
 from edgegate.http.limits import Limits
-from edgegate.routing.policies import Abort, Delay, Faults
+from edgegate.model.policies import Abort, Delay, Faults
 from tests.http.conversation import NOTHING_LEFT, TICK, Conversation, channel_of, routed, to_web
 
 GET = b"GET / HTTP/1.1\r\nHost: web.example\r\n\r\n"

@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from edgegate.http.limits import Limits
-from edgegate.routing.policies import RetryPolicy
+from edgegate.model.policies import RetryPolicy
 from tests.http.conversation import NOTHING_LEFT, Conversation, FakeStream, to_web
 from tests.http.h1.test_downstream_connection import GET, OK, POST
 

@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.http.request import refused_head
 from edgegate.http.router.hash_key import cookie, set_cookie
-from edgegate.routing.clusters import Balancing, ConsistentHash, HashSource, LoadBalancer
+from edgegate.model.clusters import Balancing, ConsistentHash, HashSource, LoadBalancer
 from tests.http.conversation import Conversation
 from tests.http.h1.test_downstream_connection import OK
 

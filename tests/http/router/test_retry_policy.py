@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.http.router.retry_policy import MAX_BACKOFF, Retries
-from edgegate.routing.policies import RetryPolicy
+from edgegate.model.policies import RetryPolicy
 from edgegate.upstream.retry_budget import RetryBudget
 
 

@@ -17,8 +17,8 @@ from edgegate.errors import (
     UPSTREAM_TIMEOUT,
 )
 from edgegate.http.limits import Limits
-from edgegate.routing.clusters import OutlierDetection
-from edgegate.routing.snapshot import TCPAddress
+from edgegate.model.addresses import TCPAddress
+from edgegate.model.clusters import OutlierDetection
 from tests.http.conversation import Conversation, plain
 from tests.http.h1.test_downstream_connection import GET, OK, POST
 

@@ -6,10 +6,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.errors import CONNECT_REFUSED
 from edgegate.http.limits import Limits
-from edgegate.routing.actions import RequestChanges
-from edgegate.routing.headers import HeaderChanges
-from edgegate.routing.policies import Mirror, RetryPolicy
-from edgegate.routing.snapshot import TCPAddress
+from edgegate.model.actions import RequestChanges
+from edgegate.model.addresses import TCPAddress
+from edgegate.model.headers import HeaderChanges
+from edgegate.model.policies import Mirror, RetryPolicy
 from tests.http.conversation import MIRROR, NOTHING_LEFT, Conversation, FakeStream, to_web, without_ids
 from tests.http.h1.test_downstream_connection import GET, OK, POST
 

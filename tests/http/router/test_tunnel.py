@@ -29,27 +29,21 @@ from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
 from edgegate.http.gateway import HTTPGateway
 from edgegate.http.router.tunnel import Tunnel
+from edgegate.model.actions import NewPath, RequestChanges
+from edgegate.model.addresses import TCPAddress
+from edgegate.model.clusters import Cluster, Discovery, Endpoint
+from edgegate.model.headers import HeaderChanges, Template
+from edgegate.model.matching import HTTPMatch, Kind, StringMatch
+from edgegate.model.policies import Mirror
+from edgegate.model.routes import HTTPRoute, WeightedCluster
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.connecting import connect
 from edgegate.net.poller import poller
 from edgegate.net.stream import Stream
 from edgegate.net.tls_stream import TLSStream
 from edgegate.net.wheel import TimerWheel
-from edgegate.routing.actions import NewPath, RequestChanges
-from edgegate.routing.headers import HeaderChanges, Template
 from edgegate.routing.hosts import HostTable
-from edgegate.routing.matching import HTTPMatch, Kind, StringMatch
-from edgegate.routing.policies import Mirror
-from edgegate.routing.snapshot import (
-    Cluster,
-    Discovery,
-    Endpoint,
-    FilterChain,
-    HTTPRoute,
-    TCPAddress,
-    VirtualHost,
-    WeightedCluster,
-)
+from edgegate.routing.snapshot import FilterChain, VirtualHost
 from edgegate.tls.contexts import server_context
 from edgegate.upstream.registry import ClusterRegistry
 from tests.http.conversation import ORIGIN, Conversation, plain

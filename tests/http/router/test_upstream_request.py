@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.errors import CONNECT_REFUSED, OVERFLOW, UPSTREAM_TIMEOUT
-from edgegate.routing.clusters import PoolLimits
+from edgegate.model.clusters import PoolLimits
 from edgegate.upstream.circuit_breaker import CircuitBreaker
 from tests.http.conversation import Conversation, FakeStream, to_web
 from tests.http.h1.test_downstream_connection import GET, OK

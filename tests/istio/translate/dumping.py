@@ -7,23 +7,14 @@ from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from typing import Any
 
-from edgegate.routing.actions import NewPath, Redirect, Substitution
-from edgegate.routing.clusters import LoadBalancer, PoolLimits
-from edgegate.routing.headers import HeaderChanges, Operator
-from edgegate.routing.matching import HTTPMatch, Kind, StringMatch
-from edgegate.routing.policies import DEFAULT_RETRIES, CORSPolicy, RetryPolicy
-from edgegate.routing.snapshot import (
-    Cluster,
-    Endpoint,
-    FilterChain,
-    HTTPRoute,
-    KeyPair,
-    ServerTLS,
-    Snapshot,
-    TCPRoute,
-    VirtualHost,
-    WeightedCluster,
-)
+from edgegate.model.actions import NewPath, Redirect, Substitution
+from edgegate.model.clusters import Cluster, Endpoint, LoadBalancer, PoolLimits
+from edgegate.model.headers import HeaderChanges, Operator
+from edgegate.model.matching import HTTPMatch, Kind, StringMatch
+from edgegate.model.policies import DEFAULT_RETRIES, CORSPolicy, RetryPolicy
+from edgegate.model.routes import HTTPRoute, TCPRoute, WeightedCluster
+from edgegate.model.tls import KeyPair, ServerTLS
+from edgegate.routing.snapshot import FilterChain, Snapshot, VirtualHost
 
 
 def dump(snapshot: Snapshot) -> str:

@@ -7,7 +7,7 @@ from textwrap import indent
 from edgegate.config.problems import Problems
 from edgegate.istio.translate import CompileOptions, compile_resources
 from edgegate.istio.translate.options import InspectUpstream, inspect_no_upstream
-from edgegate.routing.clusters import Cluster
+from edgegate.model.clusters import Cluster
 from tests.istio.translate.compiling import Files, decoded
 
 ISTIO = "apiVersion: networking.istio.io/v1"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.routing.actions import REQUEST_PORT, DirectResponse, NewPath, Redirect, Substitution
-from edgegate.routing.headers import HeaderChanges
-from edgegate.routing.policies import DEFAULT_RETRIES, Abort, Delay, Faults, Mirror, RetryPolicy
-from edgegate.routing.snapshot import HTTPRoute
+from edgegate.model.actions import REQUEST_PORT, DirectResponse, NewPath, Redirect, Substitution
+from edgegate.model.headers import HeaderChanges
+from edgegate.model.policies import DEFAULT_RETRIES, Abort, Delay, Faults, Mirror, RetryPolicy
+from edgegate.model.routes import HTTPRoute
 from tests.istio.translate.compiling import compiled, gateway, listener, virtual_service
 
 TO = "route: [{destination: {host: 127.0.0.1, port: {number: 80}}}]"

@@ -7,8 +7,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.config.problems import Problems
 from edgegate.istio.translate.clusters import join_members
 from edgegate.istio.translate.members import Members, Unusable
-from edgegate.routing.clusters import Balancing, Discovery, Endpoint
-from edgegate.routing.snapshot import Origin, TCPAddress
+from edgegate.model.addresses import TCPAddress
+from edgegate.model.clusters import Balancing, Discovery, Endpoint
+from edgegate.model.origin import Origin
 from tests.istio.translate.ruling import clusters, route, rule
 
 WEB = "{host: web.example, port: {number: 80}}"

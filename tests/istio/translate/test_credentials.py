@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.config.problems import Severity
 from edgegate.istio.translate.options import Finding, Part
-from edgegate.routing.snapshot import ServerTLS, TLSVersion
+from edgegate.model.tls import ServerTLS, TLSVersion
 from tests.istio.translate.compiling import compiled, gateway, listener, route, virtual_service
 
 FILES = {"a.crt": b"chain", "a.key": b"key", "ca.crt": b"authorities", "a.crl": b"revoked"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.routing.snapshot import HTTPRoute
+from edgegate.model.routes import HTTPRoute
 from tests.istio.translate.compiling import compiled, gateway, listener, route, virtual_service
 
 GATEWAY = gateway("gw", "80 HTTP *")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.istio.translate.matches import http_match
-from edgegate.routing.matching import HTTPMatch, Kind, StringMatch
+from edgegate.model.matching import HTTPMatch, Kind, StringMatch
 from tests.istio.translate.compiling import decoded, route, virtual_service
 
 

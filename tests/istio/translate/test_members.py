@@ -5,7 +5,8 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.istio.translate.members import Unusable, address_of, ip_literal, is_name, members_of, unix_path
-from edgegate.routing.snapshot import Discovery, Endpoint, TCPAddress, UNIXAddress
+from edgegate.model.addresses import TCPAddress, UNIXAddress
+from edgegate.model.clusters import Discovery, Endpoint
 
 
 class AddressTests(SynchronousTestCase):

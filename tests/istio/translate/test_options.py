@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.istio.translate.options import CompileOptions, inspect_nothing
-from edgegate.routing.snapshot import ServerTLS
+from edgegate.model.tls import ServerTLS
 
 
 class CompileOptionsTests(SynchronousTestCase):

@@ -12,8 +12,9 @@ from edgegate.config.documents import read
 from edgegate.config.problems import Problems
 from edgegate.istio.decode import decode
 from edgegate.istio.translate import compile_resources
-from edgegate.routing.matching import Kind
-from edgegate.routing.snapshot import HTTPRoute, Snapshot, VirtualHost
+from edgegate.model.matching import Kind
+from edgegate.model.routes import HTTPRoute
+from edgegate.routing.snapshot import Snapshot, VirtualHost
 from tests.istio.translate.dumping import dump
 from tests.istio.translate.test_golden import GOLDEN, options_of
 from tests.routing.test_matching import Asked

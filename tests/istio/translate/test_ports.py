@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.routing.snapshot import TCPAddress
+from edgegate.model.addresses import TCPAddress
 from tests.istio.translate.compiling import compiled, gateway
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.istio.translate.rules import takes_all
-from edgegate.routing.matching import HTTPMatch, Kind, StringMatch
-from edgegate.routing.snapshot import HTTPRoute
+from edgegate.model.matching import HTTPMatch, Kind, StringMatch
+from edgegate.model.routes import HTTPRoute
 from tests.istio.translate.compiling import compiled, gateway, listener, route, virtual_service
 
 

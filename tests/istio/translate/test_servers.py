@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.config.problems import Problems
 from edgegate.istio.translate.servers import Server, Traffic, selected, servers_of
-from edgegate.routing.snapshot import TCPAddress, UNIXAddress
+from edgegate.model.addresses import TCPAddress, UNIXAddress
 from tests.istio.translate.compiling import decoded, gateway
 
 

@@ -8,7 +8,8 @@ from edgegate.config.problems import Problems
 from edgegate.istio.translate.members import Unusable
 from edgegate.istio.translate.service_entries import DeclaredEntry
 from edgegate.istio.translate.workloads import Workloads
-from edgegate.routing.snapshot import Discovery, TCPAddress
+from edgegate.model.addresses import TCPAddress
+from edgegate.model.clusters import Discovery
 from tests.istio.translate.compiling import decoded
 
 

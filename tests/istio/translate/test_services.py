@@ -6,7 +6,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.istio.translate.members import Members
 from edgegate.istio.translate.services import ServiceIndex, index_services, short_form
-from edgegate.routing.snapshot import Discovery, Origin
+from edgegate.model.clusters import Discovery
+from edgegate.model.origin import Origin
 from tests.istio.translate.compiling import decoded
 
 

@@ -17,14 +17,7 @@ from edgegate.istio.translate.traffic_policies import (
     proxy_header,
     retry_share,
 )
-from edgegate.routing.clusters import (
-    Balancing,
-    LoadBalancer,
-    OutlierDetection,
-    PoolLimits,
-    ProxyHeader,
-    RetryShare,
-)
+from edgegate.model.clusters import Balancing, LoadBalancer, OutlierDetection, PoolLimits, ProxyHeader, RetryShare
 from tests.istio.translate.compiling import decoded
 from tests.istio.translate.ruling import rule
 

@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.config.problems import Severity
 from edgegate.istio.translate import Finding, Part
-from edgegate.routing.tls import KeyPair, UpstreamTLS
+from edgegate.model.tls import KeyPair, UpstreamTLS
 from tests.istio.translate.compiling import Files
 from tests.istio.translate.ruling import clusters, route, rule
 

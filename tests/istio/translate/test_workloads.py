@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.istio.translate.members import Unusable
 from edgegate.istio.translate.workloads import Workload, Workloads, has_labels
-from edgegate.routing.clusters import Probe
+from edgegate.model.clusters import Probe
 from tests.istio.translate.compiling import decoded
 
 ISTIO = "apiVersion: networking.istio.io/v1"

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.routing.clusters import Warmup
+from edgegate.model.clusters import Warmup
 from edgegate.upstream.balancing.slow_start import warming, warmth
 from tests.upstream.members import members
 

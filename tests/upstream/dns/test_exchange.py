@@ -13,8 +13,8 @@ from twisted.names import dns
 from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 
+from edgegate.model.addresses import TCPAddress
 from edgegate.net.wheel import TimerWheel
-from edgegate.routing.addresses import TCPAddress
 from edgegate.upstream.dns.exchange import Ask, DNSExchanges, DNSReactor, NoAnswer
 from tests.net.name_server import NameServer
 

@@ -9,8 +9,8 @@ from twisted.internet.task import Clock
 from twisted.names import dns
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
+from edgegate.model.addresses import TCPAddress
 from edgegate.net.wheel import TimerWheel
-from edgegate.routing.addresses import TCPAddress
 from edgegate.upstream.dns.exchange import Ask, DNSExchanges, NoAnswer
 from edgegate.upstream.dns.lookups import GRACE, MOST_AT_ONCE, MOST_CALLS, Answer, DNSLookups, SystemLookups
 from edgegate.upstream.dns.name_files import NameFiles

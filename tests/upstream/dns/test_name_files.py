@@ -4,7 +4,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.routing.addresses import TCPAddress
+from edgegate.model.addresses import TCPAddress
 from edgegate.upstream.dns.name_files import (
     MOST_BYTES,
     NameFiles,

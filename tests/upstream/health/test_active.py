@@ -8,8 +8,8 @@ from twisted.internet.task import Clock
 from twisted.logger import globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.routing.clusters import Probe
-from edgegate.routing.snapshot import TCPAddress, UNIXAddress
+from edgegate.model.addresses import TCPAddress, UNIXAddress
+from edgegate.model.clusters import Probe
 from edgegate.upstream.health.active import ActiveHealthChecks, Health, target
 from tests.upstream.asked import FakeAsk
 

@@ -19,10 +19,10 @@ from twisted.web.server import NOT_DONE_YET, Request, Site
 from zope.interface import implementer
 
 from edgegate.demo.authority import Authority
+from edgegate.model.addresses import TCPAddress, UNIXAddress
+from edgegate.model.clusters import Probe
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import TimerWheel
-from edgegate.routing.clusters import Probe
-from edgegate.routing.snapshot import TCPAddress, UNIXAddress
 from edgegate.upstream.dns.lookups import SystemLookups
 from edgegate.upstream.health.grpc_health import NotServing
 from edgegate.upstream.health.health_checker import HealthChecker, Unwell, probe_headers

@@ -5,9 +5,8 @@ from __future__ import annotations
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.model.clusters import Endpoint, OutlierDetection, Probe
 from edgegate.net.wheel import TimerWheel
-from edgegate.routing.clusters import OutlierDetection, Probe
-from edgegate.routing.snapshot import Endpoint
 from edgegate.upstream.health.active import ActiveHealthChecks
 from edgegate.upstream.health.host_health import HostHealth
 from tests.upstream.asked import FakeAsk

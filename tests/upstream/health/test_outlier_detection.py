@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.routing.clusters import OutlierDetection
+from edgegate.model.clusters import OutlierDetection
 from edgegate.upstream.health.outlier_detection import MAX_EJECTION, OutlierDetector, Record
 
 

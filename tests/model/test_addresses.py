@@ -1,4 +1,4 @@
-"""Tests of L{edgegate.routing.addresses}."""
+"""Tests of L{edgegate.model.addresses}."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.routing.addresses import TCPAddress, UNIXAddress, is_ip_address
+from edgegate.model.addresses import TCPAddress, UNIXAddress, is_ip_address
 
 
 class IPAddressTests(SynchronousTestCase):

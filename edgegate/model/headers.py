@@ -2,7 +2,7 @@
 Changes to headers (Istio's C{Headers.HeaderOperations}) and the values that they give.
 
 A value is text with Envoy's command operators in it, as C{%REQ(x-user)%}
-(L{edgegate.routing.operators}).
+(L{edgegate.model.operators}).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from edgegate.routing.operators import Operator, operator
+from edgegate.model.operators import Operator, operator
 
 FRAMING = frozenset(
     (

@@ -1,10 +1,10 @@
-"""Tests of L{edgegate.routing.tls}."""
+"""Tests of L{edgegate.model.tls}."""
 
 from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.routing.tls import KeyPair, ServerTLS, TLSRules, TLSVersion, UpstreamTLS
+from edgegate.model.tls import KeyPair, ServerTLS, TLSRules, TLSVersion, UpstreamTLS
 
 
 class ValueTests(SynchronousTestCase):

@@ -1,21 +1,9 @@
-"""Where something is said in the files, and where something is on the network."""
+"""Where something is on the network."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from ipaddress import ip_address
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Origin:
-    """Where in the files something was said: C{coolstore.yaml}, the line, and C{VirtualService default/webapp}."""
-
-    file: str
-    line: int
-    resource: str
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -1,11 +1,11 @@
-"""Tests for L{edgegate.routing.policies}."""
+"""Tests for L{edgegate.model.policies}."""
 
 from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.routing.matching import Kind, StringMatch
-from edgegate.routing.policies import DEFAULT_RETRIES, GRPC_STATUSES, CORSPolicy, RetryPolicy
+from edgegate.model.matching import Kind, StringMatch
+from edgegate.model.policies import DEFAULT_RETRIES, GRPC_STATUSES, CORSPolicy, RetryPolicy
 
 
 def on(*words: str) -> RetryPolicy:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Generic, TypeVar
 
-from edgegate.routing.hosts import is_partial, subset_of
+from edgegate.model.hosts import is_partial, subset_of
 
 T = TypeVar("T")
 

@@ -1,10 +1,10 @@
-"""Tests for L{edgegate.routing.operators}: the operators, and how each is written, as Envoy 1.40 takes them."""
+"""Tests for L{edgegate.model.operators}: the operators, and how each is written, as Envoy 1.40 takes them."""
 
 from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.routing.operators import ALONE, EMPTY, OPERATORS, OPTIONAL, REQUIRED, Operator, UnknownOperator, operator
+from edgegate.model.operators import ALONE, EMPTY, OPERATORS, OPTIONAL, REQUIRED, Operator, UnknownOperator, operator
 
 ARGUMENTS = {
     "COALESCE": '{"operators": ["PROTOCOL"]}',

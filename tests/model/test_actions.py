@@ -1,4 +1,4 @@
-"""Tests for L{edgegate.routing.actions}."""
+"""Tests for L{edgegate.model.actions}."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.routing.actions import REQUEST_PORT, NewPath, Redirect, RequestChanges, Substitution, path_for
-from edgegate.routing.headers import HeaderChanges
-from edgegate.routing.matching import Kind, StringMatch
+from edgegate.model.actions import REQUEST_PORT, NewPath, Redirect, RequestChanges, Substitution, path_for
+from edgegate.model.headers import HeaderChanges
+from edgegate.model.matching import Kind, StringMatch
 
 
 class NewPathTests(SynchronousTestCase):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from edgegate.routing.matching import StringMatch, text_condition
+from edgegate.model.matching import StringMatch, text_condition
 
 RESETS = frozenset(("5xx", "gateway-error", "reset"))
 """Conditions that hold for every answer that did not come, whatever the reason."""

@@ -1,4 +1,4 @@
-"""Tests for L{edgegate.routing.headers}."""
+"""Tests for L{edgegate.model.headers}."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.routing.headers import HeaderChanges, Template
-from edgegate.routing.operators import Operator, UnknownOperator
+from edgegate.model.headers import HeaderChanges, Template
+from edgegate.model.operators import Operator, UnknownOperator
 
 
 class TemplateTests(SynchronousTestCase):

@@ -1,4 +1,4 @@
-"""Tests of L{edgegate.istio.translate.patterns}."""
+"""Tests of L{edgegate.model.patterns}."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.istio.translate.patterns import PatternIndex, wider
-from edgegate.routing.hosts import intersection, is_partial, subset_of
+from edgegate.model.hosts import intersection, is_partial, subset_of
+from edgegate.model.patterns import PatternIndex, wider
 
 NAMES = st.lists(st.sampled_from(["a", "b", "c"]), min_size=1, max_size=4).map(".".join)
 PATTERNS = st.one_of(st.just("*"), NAMES, NAMES.map("*.{}".format), NAMES.map("*{}".format), NAMES.map("*-{}".format))

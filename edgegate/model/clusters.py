@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
-from edgegate.routing.addresses import Address, Origin
-from edgegate.routing.tls import UpstreamTLS
+from edgegate.model.addresses import Address
+from edgegate.model.origin import Origin
+from edgegate.model.tls import UpstreamTLS
 
 
 class Discovery(Enum):

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from edgegate.routing.headers import HeaderChanges
-from edgegate.routing.matching import Kind, StringMatch, substitution
+from edgegate.model.expressions import substitution
+from edgegate.model.headers import HeaderChanges
+from edgegate.model.matching import Kind, StringMatch
 
 REQUEST_PORT = -1
 """The port of a redirect that keeps the number of the port that the request came to."""
