@@ -38,6 +38,7 @@ HOT = (
         "http/h1/chunks",
         "http/environment",
         "http/exchange",
+        "http/field_block",
         "http/fields",
         "http/forwarded",
         "http/target",

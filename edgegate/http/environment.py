@@ -12,6 +12,7 @@ from typing import Final
 from twisted.internet.interfaces import IDelayedCall
 
 from edgegate.errors import Fault
+from edgegate.http.field_block import FieldBlock
 from edgegate.http.interfaces import Droppable, Served
 from edgegate.http.limits import Limits
 from edgegate.model.addresses import Address
@@ -82,7 +83,7 @@ class HTTPEnvironment:
         self.shadow_hosts = shadow_hosts
         self.channels: set[Served] = set()
         self.shadows: set[Droppable] = set()
-        self._date = b""
+        self._date = FieldBlock()
         self._date_second = 0
 
     def channel_ended(self, channel: Served) -> None:
@@ -101,11 +102,11 @@ class HTTPEnvironment:
         """Call once after a time, to the millisecond; for what few requests need."""
         return self.wheel.clock.callLater(seconds, work)
 
-    def date_line(self) -> bytes:
-        """Return the C{date} field of this second (RFC 9110 section 6.6.1)."""
+    def date(self) -> FieldBlock:
+        """Return the C{date} of this second (RFC 9110 section 6.6.1)."""
         now = time()
         second = int(now)
         if second != self._date_second:
             self._date_second = second
-            self._date = b"date: %b\r\n" % formatdate(now, usegmt=True).encode("ascii")
+            self._date = FieldBlock((b"date", formatdate(now, usegmt=True).encode("ascii")))
         return self._date

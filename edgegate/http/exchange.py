@@ -16,6 +16,7 @@ from time import monotonic
 from typing import Final, Protocol
 
 from edgegate.errors import CLIENT_GONE, INTERNAL, Fault, body_of, grpc_status_of, status_of
+from edgegate.http.field_block import FieldBlock
 from edgegate.http.fields import Field
 from edgegate.http.forwarded import Client
 from edgegate.http.grpc import grpc_fields, is_grpc
@@ -84,11 +85,11 @@ class Channel(ABC):
         """Queue a 1xx response."""
 
     @abstractmethod
-    def response_head(self, head: ResponseHead, extra: bytes = b"") -> None:
+    def response_head(self, head: ResponseHead, fields: tuple[FieldBlock, ...] = ()) -> None:
         """
         Queue the final response's head.
 
-        @param extra: Field lines of this response alone, each with its CRLF.
+        @param fields: Those of this response alone.
         """
 
     @abstractmethod
@@ -160,7 +161,7 @@ class Exchange:
     @ivar upstream_local: Our address towards it, once there was a connection.
     @ivar upstream_time: Milliseconds until its response began; -1 before that.
     @ivar identity: The lines that tell the backend who the client is; empty before one is asked.
-    @ivar cookie: A line that gives the client the cookie by which it is known again, or empty.
+    @ivar cookie: What gives the client the cookie by which it is known again; L{None}: it has one, or needs none.
     @ivar attempts: How many backends were asked.
     @ivar started: When the head was whole, in seconds of L{monotonic}.
     @ivar uploaded: When a body was whole, in the same seconds; 0 where there was none.
@@ -214,7 +215,8 @@ class Exchange:
         self.upstream: Address | None = None
         self.upstream_local: Address | None = None
         self.upstream_time = -1
-        self.identity = self.cookie = b""
+        self.identity = b""
+        self.cookie: FieldBlock | None = None
         self.uploaded = 0.0
 
     @property
@@ -290,13 +292,13 @@ class Exchange:
 
     # The response, from the resource ----------------------------------------------------------------------------------
 
-    def answer(self, head: ResponseHead, extra: bytes = b"") -> None:
+    def answer(self, head: ResponseHead, fields: tuple[FieldBlock, ...] = ()) -> None:
         """Begin the final response; see L{Channel.response_head}."""
         self.phase = Phase.BEGUN
         self.status = head.status
         if self.readers:
             head = head.with_set(self.readers)
-        self.channel.response_head(head, extra)
+        self.channel.response_head(head, fields)
 
     def send(self, data: bytes) -> None:
         """Go on with the response's body."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
+from edgegate.http.field_block import FieldBlock, fields_in
 from edgegate.http.fields import Field
 from edgegate.http.request import CHUNKED, RequestHead
 from edgegate.http.response import ResponseHead
@@ -100,26 +101,26 @@ def shadow_lines(lines: list[bytes], exchange: Exchange, changes: RequestChanges
 
 def changed_response(
     head: ResponseHead,
-    extra: bytes,
+    own: tuple[FieldBlock, ...],
     changes: tuple[HeaderChanges, ...],
     exchange: Exchange,
     backend: HTTP1Backend | None,
     sent: list[bytes],
-) -> tuple[ResponseHead, bytes]:
+) -> tuple[ResponseHead, tuple[FieldBlock, ...]]:
     """
-    Return a response's head with the changes of its destination, and the lines of this response alone.
+    Return a response's head with the changes of its destination, and the fields of this response alone.
 
-    @param extra: The line of L{SERVICE_TIME}, which can be changed as well.
+    @param own: Those, as L{SERVICE_TIME}, which can be changed as well.
     @param backend: The connection that the response came on.
     @param sent: The request's head as it went there.
     """
     if any(SERVICE_TIME in each.names or not each.static for each in changes):
-        fields = [*head.fields, *fields_of(extra)]
-        return head.with_fields(changed(fields, changes, exchange, Message(fields, head, backend, sent))), b""
+        fields = [*head.fields, *fields_in(own)]
+        return head.with_fields(changed(fields, changes, exchange, Message(fields, head, backend, sent))), ()
     if head.changed_by is not changes or head.changed is None:
         head.changed_by = changes
         head.changed = head.with_fields(changed(head.fields, changes, exchange, Message(head.fields, head, backend)))
-    return head.changed, extra
+    return head.changed, own
 
 
 def changed_reply(

@@ -37,18 +37,20 @@ class ResponseHead:
     @ivar keep: Whether the backend keeps its connection.
     @ivar upgrade: The protocols that follow a 101, or that the backend knows.
     @ivar grpc_status: The field, which a gRPC response without a body has in its head; else empty.
+    @ivar dated: Whether it has a date.
+    @ivar h1: What an HTTP/1 client gets of it, once that was made; else empty.
     @ivar changed: This head with changes that are the same each time, once they were made.
     @ivar changed_by: Those changes.
     """
 
     __slots__ = (
-        "_lines",
         "changed",
         "changed_by",
         "chunked",
         "dated",
         "fields",
         "grpc_status",
+        "h1",
         "keep",
         "length",
         "reason",
@@ -61,9 +63,10 @@ class ResponseHead:
         self.reason = reason
         self.fields = fields
         self.length = length
-        self.chunked = self.keep = self.dated = False
+        self.chunked = self.keep = False
+        self.dated = _has_date(fields)
         self.upgrade: Protocols = ()
-        self.grpc_status = self._lines = b""
+        self.grpc_status = self.h1 = b""
         self.changed: ResponseHead | None = None
         self.changed_by: object = None
 
@@ -78,21 +81,6 @@ class ResponseHead:
         """Return a head in which these fields replace all of their names."""
         names = {name for name, _ in fields}
         return self.with_fields([*(field for field in self.fields if field[0] not in names), *fields])
-
-    @property
-    def h1_lines(self) -> bytes:
-        """Status line and field lines for an HTTP/1 client, the body's length among them; made once."""
-        lines = self._lines
-        if not lines:
-            parts = [b"HTTP/1.1 %d %b\r\n" % (self.status, self.reason)]
-            for name, value in self.fields:
-                parts += (name, b": ", value, b"\r\n")
-                if name == b"date":
-                    self.dated = True
-            if self.length is not None and self.status >= 200 and self.status != 204:
-                parts.append(b"content-length: %d\r\n" % self.length)
-            lines = self._lines = b"".join(parts)
-        return lines
 
 
 def h1_response(status: int, reason: bytes, keep: bool, received: list[Field]) -> ResponseHead:
@@ -111,6 +99,7 @@ def h1_response(status: int, reason: bytes, keep: bool, received: list[Field]) -
         lower, role = known.get(name) or RESPONSE_ROLES.of(name)
         if not role or role == DATE:
             fields.append((lower, value))
+            head.dated = head.dated or role == DATE
         elif role == CONTENT_LENGTH:
             if head.length is not None:
                 raise ResponseRefused(UPSTREAM_PROTOCOL)
@@ -133,7 +122,15 @@ def h1_response(status: int, reason: bytes, keep: bool, received: list[Field]) -
     if options:
         own = nominated(options)
         head.fields = [field for field in fields if field[0] not in own]
+        head.dated = head.dated and b"date" not in own
     return head
+
+
+def _has_date(fields: list[Field]) -> bool:
+    for name, _ in fields:  # noqa: SIM110 (compiled, a generator is an object)
+        if name == b"date":
+            return True
+    return False
 
 
 def _check_framing(head: ResponseHead) -> None:

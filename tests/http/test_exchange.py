@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate import errors
 from edgegate.errors import CLIENT_GONE, NO_ROUTE, UPSTREAM_CUT_SHORT, UPSTREAM_TIMEOUT
 from edgegate.http.exchange import REASONS, Exchange, Phase
+from edgegate.http.field_block import FieldBlock
 from edgegate.http.forwarded import Client
 from edgegate.http.request import refused_head
 from edgegate.http.response import ResponseHead
@@ -23,7 +24,7 @@ class FakeChannel:
         self.client = Client(self.downstream, 0)
         self.said: list[object] = []
 
-    def response_head(self, head: ResponseHead, extra: bytes = b"") -> None:
+    def response_head(self, head: ResponseHead, fields: tuple[FieldBlock, ...] = ()) -> None:
         self.said.append((head.status, head.length))
 
     def response_body(self, data: bytes) -> None:
@@ -152,7 +153,7 @@ class ExchangeTests(SynchronousTestCase):
     def test_readers(self) -> None:
         """Which pages may read the response is told in any answer, in place of what it says of that."""
         heads: list[ResponseHead] = []
-        self.channel.response_head = lambda head, extra=b"": heads.append(head)  # type: ignore[method-assign]
+        self.channel.response_head = lambda head, fields=(): heads.append(head)  # type: ignore[method-assign]
         self.exchange.readers = [(b"access-control-allow-origin", b"https://a")]
         given = ResponseHead(200, b"OK", [(b"access-control-allow-origin", b"*"), (b"x-a", b"1")], 2)
         self.exchange.answer(given)
@@ -165,7 +166,7 @@ class ExchangeTests(SynchronousTestCase):
         for kind, status in ((b"application/grpc", 200), (b"application/grpc+proto", 200), (b"text/plain", 504)):
             heads: list[ResponseHead] = []
             self.setUp()
-            self.channel.response_head = lambda head, extra=b"", heads=heads: heads.append(head)  # type: ignore[misc, method-assign]
+            self.channel.response_head = lambda head, fields=(), heads=heads: heads.append(head)  # type: ignore[misc, method-assign]
             self.exchange.head.fields = [(b"content-type", kind)]
             self.exchange.fail(UPSTREAM_TIMEOUT)
             self.assertEqual(heads[0].status, status)

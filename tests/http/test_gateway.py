@@ -107,7 +107,7 @@ class HTTPGatewayTests(SynchronousTestCase):
     def test_date(self) -> None:
         """The date is one of RFC 9110, made once a second."""
         environment = Conversation().environment
-        line = environment.date_line()
+        line = environment.date().h1
         name, value = line.decode().strip().split(": ")
         self.assertEqual(name, "date")
         parsedate_to_datetime(value)

@@ -35,18 +35,16 @@ class AnswerHeadTests(SynchronousTestCase):
         self.assertEqual((head.upgrade, head.fields), ((b"WebSocket", b"chat/2"), [(b"a", b"b")]))
         self.assertEqual(head.with_fields([]).upgrade, head.upgrade)
 
-    def test_lines(self) -> None:
-        """The lines for a client are made once, and say whether they have a date."""
-        head = ResponseHead(404, b"Not Found", [(b"a", b"1"), (b"date", b"today")])
-        self.assertEqual(head.h1_lines, b"HTTP/1.1 404 Not Found\r\na: 1\r\ndate: today\r\n")
-        self.assertIs(head.h1_lines, head.h1_lines)
+    def test_date(self) -> None:
+        """A head is known to have a date as soon as it is made, unless the date is the connection's own."""
+        date, other = (b"Date", b"today"), (b"a", b"b")
+        self.assertTrue(ResponseHead(200, b"", [(b"a", b"b"), (b"date", b"today")]).dated)
+        self.assertFalse(ResponseHead(200, b"", [other]).dated)
+        head = h1_response(200, b"", True, [date, other])
         self.assertTrue(head.dated)
-
-    def test_length(self) -> None:
-        """The lines tell a body's length where a response may: not an interim one, nor 204 (RFC 9110 section 8.6)."""
-        for status, told in ((200, True), (304, True), (404, True), (103, False), (101, False), (204, False)):
-            lines = ResponseHead(status, b"", [], 0).h1_lines
-            self.assertEqual(b"content-length: 0\r\n" in lines, told, status)
+        self.assertFalse(head.with_fields([other]).dated)
+        self.assertTrue(head.with_set([other]).dated)
+        self.assertFalse(h1_response(200, b"", True, [date, (b"Connection", b"date")]).dated)
 
     def test_refused(self) -> None:
         """What two readers could read differently is refused."""

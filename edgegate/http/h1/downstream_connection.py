@@ -20,6 +20,7 @@ from zope.interface import classImplements
 from edgegate.errors import CLIENT_BODY_TIMEOUT, CLIENT_GONE, CLIENT_TIMEOUT, INTERNAL, Fault
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Channel, Exchange, Phase, Upload
+from edgegate.http.field_block import FieldBlock
 from edgegate.http.fields import Field
 from edgegate.http.forwarded import Client
 from edgegate.http.h1.head_parser import HeadParser
@@ -228,7 +229,7 @@ class HTTP1Channel(Channel):
         if exchange is not None and exchange.head.version != "1.0":
             self._writer.interim(head)
 
-    def response_head(self, head: ResponseHead, extra: bytes = b"") -> None:
+    def response_head(self, head: ResponseHead, fields: tuple[FieldBlock, ...] = ()) -> None:
         """Queue the final response's head."""
         exchange = self._exchange
         if exchange is not None:
@@ -239,8 +240,8 @@ class HTTP1Channel(Channel):
                 keep = False
             if self._timeouts.wait is Wait.BODY:
                 self._timeouts.stream(self._transport)
-            date = b"" if head.dated else self._environment.date_line()
-            self._keep = self._writer.head(exchange.head, head, extra, date, keep)
+            date = None if head.dated else self._environment.date()
+            self._keep = self._writer.head(exchange.head, head, fields, date, keep)
 
     def response_body(self, data: bytes) -> None:
         """Queue a piece of the body."""

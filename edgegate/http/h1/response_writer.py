@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from edgegate.http.field_block import FieldBlock
 from edgegate.http.fields import Field
 from edgegate.http.request import RequestHead
 from edgegate.http.response import ResponseHead
@@ -51,24 +52,33 @@ class ResponseWriter:
 
     def interim(self, head: ResponseHead) -> None:
         """Write a 1xx response."""
-        self.out += (head.h1_lines, b"\r\n")
+        self.out += (head.h1 or _lines(head), b"\r\n")
 
-    def head(self, request: RequestHead, head: ResponseHead, extra: bytes, date_line: bytes, keep: bool) -> bool:
+    def head(
+        self,
+        request: RequestHead,
+        head: ResponseHead,
+        fields: tuple[FieldBlock, ...],
+        date: FieldBlock | None,
+        keep: bool,
+    ) -> bool:
         """
         Write the final response's head, its body framed for this client.
 
-        @param extra: Field lines of this response alone.
-        @param date_line: For a response without a date of its own.
+        @param fields: Those of this response alone.
+        @param date: For a response without a date of its own.
         @param keep: Whether the connection may be kept.
         @return: Whether it is.
         """
         out = self.out
-        lines = head.h1_lines
+        lines = head.h1 or _lines(head)
         if request.version == "1.0":
             lines = _HTTP_1_0 + lines[len(_HTTP_1_0) :]
-        out += (lines, extra)
-        if not head.dated:
-            out.append(date_line)
+        out.append(lines)
+        for each in fields:
+            out.append(each.h1)
+        if date is not None:
+            out.append(date.h1)
         self._chunked = self.delimited = False
         self._bodyless = request.method == b"HEAD" or head.status in _BODYLESS
         if self._bodyless:
@@ -111,3 +121,14 @@ class ResponseWriter:
             out.append(b"\r\n")
         else:
             out.append(b"0\r\n\r\n")
+
+
+def _lines(head: ResponseHead) -> bytes:
+    """Make the status line and the field lines of a head, the body's length among them; they are kept with it."""
+    parts = [b"HTTP/1.1 %d %b\r\n" % (head.status, head.reason)]
+    for name, value in head.fields:
+        parts += (name, b": ", value, b"\r\n")
+    if head.length is not None and head.status >= 200 and head.status != 204:
+        parts.append(b"content-length: %d\r\n" % head.length)
+    head.h1 = lines = b"".join(parts)
+    return lines

@@ -10,6 +10,7 @@ from __future__ import annotations
 from random import Random
 
 from edgegate.http.exchange import Exchange
+from edgegate.http.field_block import FieldBlock
 from edgegate.http.request import RequestHead
 from edgegate.model.clusters import ConsistentHash, HashSource, LoadBalancer
 from edgegate.routing.matching import first_params
@@ -59,8 +60,8 @@ def cookie(head: RequestHead, name: bytes) -> bytes | None:
     return None
 
 
-def set_cookie(rule: ConsistentHash, value: bytes) -> bytes:
-    """Return the line that gives a client its cookie (RFC 6265 section 4.1)."""
+def set_cookie(rule: ConsistentHash, value: bytes) -> FieldBlock:
+    """Return what gives a client its cookie (RFC 6265 section 4.1)."""
     parts = [b"%b=%b" % (rule.name.encode("latin-1"), value)]
     if rule.cookie_ttl:
         parts.append(b"Max-Age=%d" % max(int(rule.cookie_ttl), 1))
@@ -69,7 +70,7 @@ def set_cookie(rule: ConsistentHash, value: bytes) -> bytes:
     for name, given in rule.cookie_attributes:
         parts.append(b"%b=%b" % (_clean(name), _clean(given)) if given else _clean(name))
     parts.append(b"HttpOnly")
-    return b"set-cookie: %b\r\n" % b"; ".join(parts)
+    return FieldBlock((b"set-cookie", b"; ".join(parts)))
 
 
 def _clean(text: str) -> bytes:

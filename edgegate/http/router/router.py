@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Final, cast
 from edgegate.errors import NO_CLUSTER, Fault
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
+from edgegate.http.field_block import FieldBlock
 from edgegate.http.fields import PASS, REQUEST_ROLES, Field
 from edgegate.http.h1.upstream_connection import HTTP1Backend
-from edgegate.http.header_mutation import asked_host, changed_response, request_lines
+from edgegate.http.header_mutation import SERVICE_TIME, asked_host, changed_response, request_lines
 from edgegate.http.request import CHUNKED
 from edgegate.http.response import ResponseHead
 from edgegate.http.router.tunnel import Tunnel
@@ -34,6 +35,15 @@ if TYPE_CHECKING:
 
 _IDEMPOTENT: Final = frozenset((b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"))
 """RFC 9110 section 9.2.2."""
+
+
+def _service_time(milliseconds: int) -> FieldBlock:
+    return FieldBlock((SERVICE_TIME, b"%d" % milliseconds))
+
+
+_SHORT: Final = 256
+_SERVICE_TIMES: Final = tuple((_service_time(milliseconds),) for milliseconds in range(_SHORT))
+"""What tells a client how long its backend took, for the times that most take."""
 
 _FIRST_ATTEMPT: Final = b"x-envoy-attempt-count: 1\r\n\r\n"
 
@@ -170,11 +180,13 @@ class Forwarding(Trying):
             self._end_limit_on_try()
         exchange = self._exchange
         exchange.upstream_time = spent = int((monotonic() - self._asked_at) * 1000)
-        extra = b"x-envoy-upstream-service-time: %d\r\n%b" % (spent, exchange.cookie)
+        own: tuple[FieldBlock, ...] = _SERVICE_TIMES[spent] if spent < _SHORT else (_service_time(spent),)
+        if exchange.cookie is not None:
+            own = (*own, exchange.cookie)
         changes = self._destination.response
         if changes:
-            head, extra = changed_response(head, extra, changes, exchange, self._connection, self._head)
-        exchange.answer(head, extra)
+            head, own = changed_response(head, own, changes, exchange, self._connection, self._head)
+        exchange.answer(head, own)
 
     def response_body(self, data: bytes) -> None:
         """Pass on a piece of the response."""

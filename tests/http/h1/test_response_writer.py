@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.http.field_block import FieldBlock
 from edgegate.http.h1.response_writer import ResponseWriter
 from edgegate.http.request import HostMemory, RequestHead, h1_head
 from edgegate.http.response import ResponseHead
 
-DATE = b"date: now\r\n"
+DATE = FieldBlock((b"date", b"now"))
+OWN = (FieldBlock((b"x", b"y")),)
 
 
 def request(method: bytes = b"GET", version: str = "1.1") -> RequestHead:
@@ -22,7 +24,7 @@ class AnswerWriterTests(SynchronousTestCase):
     def write(self, asked: RequestHead, head: ResponseHead, *body: bytes, keep: bool = True) -> tuple[bytes, bool]:
         """Write a whole response; return its bytes and whether the connection is kept."""
         writer = ResponseWriter()
-        kept = writer.head(asked, head, b"x: y\r\n", DATE, keep)
+        kept = writer.head(asked, head, OWN, None if head.dated else DATE, keep)
         for data in body:
             writer.body(data)
         writer.end([])
@@ -44,7 +46,7 @@ class AnswerWriterTests(SynchronousTestCase):
         self.assertTrue(kept)
         self.assertTrue(data.endswith(b"\r\n\r\n10\r\n0123456789abcdef\r\n0\r\n\r\n"))
         writer = ResponseWriter()
-        writer.head(request(), ResponseHead(200, b"OK", []), b"", DATE, True)
+        writer.head(request(), ResponseHead(200, b"OK", []), (), DATE, True)
         writer.take()
         writer.end([(b"a", b"b"), (b"c", b"d")])
         self.assertEqual(writer.take(), b"0\r\na: b\r\nc: d\r\n\r\n")
@@ -104,6 +106,22 @@ class AnswerWriterTests(SynchronousTestCase):
             b"HTTP/1.1 101 Switching Protocols\r\na: b\r\nx: y\r\ndate: now\r\n"
             b"connection: upgrade\r\nupgrade: websocket, chat/2\r\nserver: edgegate\r\n\r\n",
         )
+
+    def test_lines(self) -> None:
+        """The lines of a head are made once, and kept with it."""
+        writer, head = ResponseWriter(), ResponseHead(404, b"Not Found", [(b"a", b"1"), (b"date", b"today")])
+        writer.interim(head)
+        self.assertEqual(writer.out[0], b"HTTP/1.1 404 Not Found\r\na: 1\r\ndate: today\r\n")
+        self.assertIs(writer.out[0], head.h1)
+        writer.interim(head)
+        self.assertIs(writer.out[2], head.h1)
+
+    def test_length(self) -> None:
+        """The lines tell a body's length where a response may: not an interim one, nor 204 (RFC 9110 section 8.6)."""
+        for status, told in ((200, True), (304, True), (404, True), (103, False), (101, False), (204, False)):
+            writer = ResponseWriter()
+            writer.interim(ResponseHead(status, b"", [], 0))
+            self.assertEqual(b"content-length: 0\r\n" in writer.take(), told, status)
 
     def test_interim(self) -> None:
         """Interim answers have neither date nor server."""
