@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.routing.hosts import normalise
-from edgegate.routing.snapshot import FilterChain, Snapshot, TCPAddress
+from edgegate.model.addresses import TCPAddress
+from edgegate.model.hosts import normalise
+from edgegate.routing.snapshot import FilterChain, Snapshot
 from tests.istio.translate.compiling import compiled, gateway, route, virtual_service
 from tests.routing.test_matching import Asked
 
@@ -94,7 +95,7 @@ def _answer(chain: FilterChain, scheme: str, host: str, path: str) -> str:
         return NO_HOST
     if virtual_host.redirect_port is not None:
         return f"redirect to {virtual_host.redirect_port}"
-    found = virtual_host.select(Asked(path=path.encode(), authority=host.encode(), scheme=scheme.encode()))
+    found = virtual_host.selector.select(Asked(path=path.encode(), authority=host.encode(), scheme=scheme.encode()))
     return NO_ROUTE if found is None else _backend(found.destinations[0].cluster)
 
 
