@@ -46,7 +46,7 @@ class EchoBackends:
     does besides stands in the header C{x-do} of the request, else in what its
     opener said: words with semicolons between them.
 
-        - C{status=503}, C{header=x-a:b}, C{body=text}, C{empty}: what is answered
+        - C{status=503}, C{header=x-a:b} (of which there may be several), C{body=text}, C{empty}: what is answered
         - C{fail=2}: 503 to the first two requests of the same C{x-key}
         - C{reset}, C{close}, C{hang}: nothing is answered
         - C{cut}: the connection ends in the middle of the answer
@@ -124,7 +124,7 @@ class EchoBackends:
             method, target, _ = line.split(" ")
             request = Seen(number, method, target, _fields(lines))
             told = request.values("x-do")
-            words = dict(_word(word) for word in (told[0] if told else does).split(";") if word)
+            words = _words(told[0] if told else does)
             if "early" not in words:
                 await _read_body(request, reader)
             with self._news:
@@ -151,7 +151,7 @@ class EchoBackends:
             self._keys[key] += 1
             status = 503 if self._keys[key] <= int(words["fail"]) else status
         body = words["body"].encode() if "body" in words else b"" if "empty" in words else _told(name, request)
-        extra = [words["header"].replace(":", ": ", 1)] if "header" in words else []
+        extra = [words["header"]] if "header" in words else []
         bodiless = status in (204, 304)
         lines = [f"HTTP/1.1 {status} Told", f"x-backend: {name}", *extra]
         lines += [] if bodiless else ["content-type: application/json", f"content-length: {len(body)}"]
@@ -173,9 +173,15 @@ class EchoBackends:
         return "early" not in words
 
 
-def _word(word: str) -> tuple[str, str]:
-    name, _, value = word.strip().partition("=")
-    return name, value
+def _words(text: str) -> dict[str, str]:
+    """Read what a backend is to do; the lines of all C{header}s are one value."""
+    found: dict[str, str] = {}
+    for word in filter(None, text.split(";")):
+        name, _, value = word.strip().partition("=")
+        if name == "header":
+            value = "\r\n".join([*filter(None, [found.get(name)]), value.replace(":", ": ", 1)])
+        found[name] = value
+    return found
 
 
 def _fields(lines: list[str]) -> Headers:
