@@ -22,7 +22,7 @@ from zope.interface import classImplements
 
 from edgegate.net.containment import broke, contained
 from edgegate.net.descriptor import Descriptor
-from edgegate.net.pipe import FLAGS, SPLICES, Pipe
+from edgegate.net.pipe import FLAGS, PIPES, Pipe, Pipes
 from edgegate.net.sockets import reset_on_close
 from edgegate.net.wheel import Deadline, TimerWheel
 
@@ -46,9 +46,9 @@ class Direction:
     @ivar finished: The source has ended, and the destination was told.
     """
 
-    __slots__ = ("_held", "_pipe", "_recv", "_send", "_source_ended", "finished", "moved", "sink", "source")
+    __slots__ = ("_held", "_pipe", "_pipes", "_recv", "_send", "_source_ended", "finished", "moved", "sink", "source")
 
-    def __init__(self, source: End, sink: End, first: bytes) -> None:
+    def __init__(self, source: End, sink: End, first: bytes, pipes: Pipes) -> None:
         """
         @param first: What the source has sent before; it goes before all else.
         """
@@ -58,6 +58,7 @@ class Direction:
         self._send = sink.socket.send
         self._held: bytes | memoryview = first
         self._pipe: Pipe | None = None
+        self._pipes = pipes
         self._source_ended = self.finished = False
         self.moved = 0
 
@@ -92,8 +93,8 @@ class Direction:
             return
         self._held = data
         self._send_held()
-        if len(data) == READ_SIZE and SPLICES and not self._held:
-            self._pipe = Pipe.take()
+        if len(data) == READ_SIZE and not self._held:
+            self._pipe = self._pipes.take()
 
     def _send_held(self) -> None:
         data = self._held
@@ -279,19 +280,21 @@ class SplicedPair:
         ended: Ended,
         onward: bytes = b"",
         back: bytes = b"",
+        pipes: Pipes = PIPES,
     ) -> None:
         """
         @param idle_timeout: Seconds without a byte either way, after which both are reset.
         @param ended: Called once, after both sockets are closed; never from in here.
         @param onward: What was read from C{one} already.
         @param back: What was read from C{other} already.
+        @param pipes: Where a direction finds a pipe; where there is none its bytes are copied.
         """
         self._ended: Ended | None = ended
         self._idle = idle_timeout
         self._one = End(reactor, one, self, "one")
         self._other = End(reactor, other, self, "other")
-        self._onward = Direction(self._one, self._other, onward)
-        self._return = Direction(self._other, self._one, back)
+        self._onward = Direction(self._one, self._other, onward, pipes)
+        self._return = Direction(self._other, self._one, back, pipes)
         self._one.outward = self._other.inward = self._onward
         self._other.outward = self._one.inward = self._return
         self._deadline = Deadline(wheel, self._expired)

@@ -15,7 +15,7 @@ from edgegate.model.addresses import Address
 from edgegate.net.body_copy import BodyCopy
 from edgegate.net.body_run import BodyRun
 from edgegate.net.body_splice import BodySplice
-from edgegate.net.pipe import SPLICES, Pipe
+from edgegate.net.pipe import PIPES, Pipes
 from edgegate.net.transport import Phase, Transport
 
 
@@ -63,14 +63,14 @@ class Stream(Transport):
     @property
     def spliceable(self) -> bool:
         """Whether the kernel can move bytes from or to this stream: nothing of it is encrypted here."""
-        return SPLICES
+        return True
 
     @property
     def at_rest(self) -> bool:
         """Whether a run can begin or end here at present."""
         return self._run is None and self._phase is Phase.OPEN and not self._queue
 
-    def run_to(self, sink: Stream, count: int, moved: Callable[[int], None]) -> bool:
+    def run_to(self, sink: Stream, count: int, moved: Callable[[int], None], pipes: Pipes = PIPES) -> bool:
         """
         Have what comes next go straight to another stream; the protocols of both see nothing of it.
 
@@ -81,11 +81,12 @@ class Stream(Transport):
         a pipe holds then is lost.
 
         @param moved: Gets the number of bytes each time that some were moved.
+        @param pipes: Where it finds a pipe; where there is none the bytes are copied.
         @return: Whether it is done: not where one of them is not at rest, and then nothing has changed.
         """
         if not self.at_rest or not sink.at_rest:
             return False
-        pipe = Pipe.take() if self.spliceable and sink.spliceable else None
+        pipe = pipes.take() if self.spliceable and sink.spliceable else None
         run: BodyRun
         run = BodyCopy(self, sink, count, moved) if pipe is None else BodySplice(self, sink, count, moved, pipe)
         self._run = sink._run = run

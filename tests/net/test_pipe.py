@@ -6,30 +6,20 @@ import os
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.net import pipe
-from edgegate.net.pipe import Pipe
+from edgegate.net.pipe import Pipe, Pipes
 
 
-class PipeTests(SynchronousTestCase):
+class PipesTests(SynchronousTestCase):
     """Pipes that are taken and given back."""
 
     def setUp(self) -> None:
-        """Begin without any."""
-        kept: list[Pipe] = []
-        self.patch(Pipe, "_kept", kept)
-        self.patch(Pipe, "_open", 0)
-        self.patch(pipe, "MOST_PIPES", 2)
-
-        def close() -> None:
-            for each in kept:
-                os.close(each.reader)
-                os.close(each.writer)
-
-        self.addCleanup(close)
+        """Begin without any, of which there may be two."""
+        self.pipes = Pipes(2)
+        self.addCleanup(self.pipes.close)
 
     def take(self) -> Pipe:
         """Take one, which there must be."""
-        taken = Pipe.take()
+        taken = self.pipes.take()
         assert taken is not None
         return taken
 
@@ -53,7 +43,7 @@ class PipeTests(SynchronousTestCase):
     def test_most(self) -> None:
         """There are so many and no more, until one is closed or given back."""
         first, second = self.take(), self.take()
-        self.assertIsNone(Pipe.take())
+        self.assertIsNone(self.pipes.take())
         first.held = os.write(first.writer, b"x")
         first.give()
         self.take().give()

@@ -11,8 +11,7 @@ from twisted.internet import reactor
 from twisted.internet.task import Clock
 from twisted.trial.unittest import TestCase
 
-from edgegate.net import pipe, splice
-from edgegate.net.pipe import Pipe
+from edgegate.net.pipe import PIPES, Pipes
 from edgegate.net.splice import SplicedPair
 from edgegate.net.wheel import TimerWheel
 from tests.net.pairs import receive, tcp_pair, until
@@ -35,7 +34,13 @@ class SplicedPairTests(TestCase):
         self.relay(*tcp_pair(), *tcp_pair())
 
     def relay(
-        self, client: socket.socket, one: socket.socket, other: socket.socket, backend: socket.socket, *first: bytes
+        self,
+        client: socket.socket,
+        one: socket.socket,
+        other: socket.socket,
+        backend: socket.socket,
+        *first: bytes,
+        pipes: Pipes = PIPES,
     ) -> None:
         """Begin to relay."""
         self.client, self.backend = client, backend
@@ -49,6 +54,7 @@ class SplicedPairTests(TestCase):
             60.0,
             lambda *end: self.ends.append(end),
             *first,
+            pipes=pipes,
         )
         self.addCleanup(self.pair.abort)
 
@@ -100,26 +106,16 @@ class SplicedPairTests(TestCase):
         # the pipes of the first pair are kept for those that follow
         self.assertEqual(left[1], left[2])
 
-    async def test_without_splice(self) -> None:
-        """Where the system has no splice it is copied."""
-        self.patch(splice, "SPLICES", False)
+    async def test_without_pipes(self) -> None:
+        """Where there is no splice, and when there are as many pipes as there may be, bytes are copied."""
         self.ends.clear()
-        self.relay(*tcp_pair(), *tcp_pair())
+        none = Pipes(0)
+        self.relay(*tcp_pair(), *tcp_pair(), pipes=none)
         await self.carry(self.client, self.backend, LARGE)
+        self.assertFalse(self.pair.piped)
         await self.carry(self.backend, self.client, LARGE)
         await until(lambda: self.ends)
-
-    async def test_pipes_are_counted(self) -> None:
-        """When there are as many pipes as there may be, others are copied."""
-        self.patch(pipe, "MOST_PIPES", 0)
-        self.patch(Pipe, "_kept", [])
-        self.ends.clear()
-        self.relay(*tcp_pair(), *tcp_pair())
-        before = Pipe._open
-        await self.carry(self.client, self.backend, LARGE)
-        self.assertEqual(Pipe._open, before)
-        await self.carry(self.backend, self.client, LARGE)
-        await until(lambda: self.ends)
+        self.assertEqual((none.opened, self.ends), (0, [("", len(LARGE), len(LARGE))]))
 
     async def test_back_pressure(self) -> None:
         """A backend that does not read holds up the client; nothing is collected here."""

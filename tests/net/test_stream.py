@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from edgegate.net.body_copy import BodyCopy
 from edgegate.net.body_splice import BodySplice
-from edgegate.net.pipe import SPLICES, Pipe
+from edgegate.net.pipe import SPLICES, Pipes
 from tests.net.pairs import Recorder, until
 from tests.net.streams import LARGE, StreamTestCase
 
@@ -34,8 +34,7 @@ class StreamTests(StreamTestCase):
         self.assertFalse(self.stream.at_rest)
         self.assertFalse(self.stream.run_to(self.stream, 10, lambda _: None))
         self.stream._stop_run()
-        self.patch(Pipe, "take", lambda: None)
-        self.assertTrue(self.stream.run_to(self.stream, 10, lambda _: None))
+        self.assertTrue(self.stream.run_to(self.stream, 10, lambda _: None, Pipes(0)))
         self.assertIsInstance(self.stream._run, BodyCopy)
 
     def test_no_run(self) -> None:
