@@ -15,7 +15,7 @@ from edgegate.model.addresses import Address, TCPAddress
 from edgegate.net.connection_options import ConnectionOptions, keep_alive
 from edgegate.net.poller import Poller
 from edgegate.net.sockaddr import address_of, family_of, socket_address
-from edgegate.net.sockets import unpaced
+from edgegate.net.sockets import NewSocket, unpaced
 from edgegate.net.ssl_request import SSL_REQUEST, WILLING
 from edgegate.net.stream import Stream
 from edgegate.net.tls_client import TLSClientStream
@@ -60,6 +60,7 @@ class Connecting:
         connected: Callable[[Stream], None],
         failed: Callable[[Fault], None],
         options: ConnectionOptions | None = None,
+        new_socket: NewSocket = socket.socket,
     ) -> None:
         self._reactor = reactor
         self._wheel = wheel
@@ -74,7 +75,7 @@ class Connecting:
         self._socket: socket.socket | None = None
         self._fd = -1
         self._asking = False
-        self._begin(timeout)
+        self._begin(timeout, new_socket)
 
     def cancel(self) -> None:
         """Connect no more; nobody is called. Does nothing once it has ended."""
@@ -174,10 +175,10 @@ class Connecting:
             stream.key = self._options.key
         self._connected(stream)
 
-    def _begin(self, timeout: float) -> None:
+    def _begin(self, timeout: float, new_socket: NewSocket) -> None:
         try:
             name = socket_address(self._address)
-            sock = socket.socket(family_of(self._address), socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+            sock = new_socket(family_of(self._address), socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
         except (OSError, ValueError):
             self._fail_later(CONNECT_FAILED)
             return
@@ -234,6 +235,7 @@ def connect(
     connected: Callable[[Stream], None],
     failed: Callable[[Fault], None],
     options: ConnectionOptions | None = None,
+    new_socket: NewSocket = socket.socket,
 ) -> Connecting:
     """
     Begin to connect to an address.
@@ -243,6 +245,7 @@ def connect(
     @param connected: Gets the stream, not started yet, and owns it. Its handshake is done.
     @param failed: Gets one of the C{CONNECT_} faults, or one of TLS.
     @param options: What the connection begins with; L{None}: nothing.
+    @param new_socket: Makes the socket.
     @return: What can be cancelled. Nobody is called before this returns.
     """
-    return Connecting(reactor, wheel, address, timeout, connected, failed, options)
+    return Connecting(reactor, wheel, address, timeout, connected, failed, options, new_socket)

@@ -20,7 +20,7 @@ from zope.interface import classImplements
 from edgegate.model.addresses import Address, TCPAddress, UNIXAddress
 from edgegate.net.poller import Poller
 from edgegate.net.sockaddr import address_of, family_of, socket_address, twisted_address
-from edgegate.net.sockets import begin_no_more, unpaced
+from edgegate.net.sockets import NewSocket, begin_no_more, unpaced
 from edgegate.net.wheel import Deadline, TimerWheel
 
 log = Logger(namespace=__name__)
@@ -224,7 +224,7 @@ def listen(reactor: IReactorFDSet, wheel: TimerWheel, address: Address, accepted
     return port
 
 
-def bind(address: Address) -> socket.socket:
+def bind(address: Address, new_socket: NewSocket = socket.socket) -> socket.socket:
     """
     Return a non-blocking listening socket.
 
@@ -236,7 +236,7 @@ def bind(address: Address) -> socket.socket:
             address = TCPAddress("0.0.0.0", port)
         if isinstance(address, UNIXAddress):
             _remove_stale(address.path)
-        sock = socket.socket(family_of(address), socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        sock = new_socket(family_of(address), socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     except OSError as reason:
         raise CannotListenError(host, port, reason) from reason
     try:

@@ -42,13 +42,17 @@ _OUT: Final = 0x4
 _BROKEN: Final = 0x18
 
 
-def poller(reactor: IReactorFDSet, wait: float = 0.0) -> IReactorFDSet:
+_EPOLL: Final = hasattr(select, "epoll")
+
+
+def poller(reactor: IReactorFDSet, wait: float = 0.0, epoll: bool = _EPOLL) -> IReactorFDSet:
     """
     Return what streams are to be watched by: a L{Poller} where there is epoll, elsewhere the reactor itself.
 
     @param wait: See L{Poller}.
+    @param epoll: Whether there is epoll.
     """
-    return Poller(reactor, wait) if hasattr(select, "epoll") else reactor
+    return Poller(reactor, wait) if epoll else reactor
 
 
 class Poller:

@@ -6,9 +6,13 @@ import socket
 import struct
 import sys
 from array import array
+from collections.abc import Callable
 from socket import socket as Socket  # noqa: N812
 
-__all__ = ["Socket", "acknowledged", "begin_no_more", "reset_on_close", "unpaced"]
+__all__ = ["NewSocket", "Socket", "acknowledged", "begin_no_more", "reset_on_close", "unpaced"]
+
+NewSocket = Callable[[int, int], Socket]
+"""Makes a socket of a family and a type."""
 
 _TCP_INFO = int(getattr(socket, "TCP_INFO", 0)) if sys.platform == "linux" else 0
 _BYTES_ACKED = slice(120, 128)  # of struct tcp_info, in linux/tcp.h

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
@@ -34,18 +32,11 @@ def control(sock: socket.socket) -> str:
     return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16).rstrip(b"\0").decode()
 
 
-@contextmanager
-def paced_sockets() -> Iterator[None]:
-    """Have new sockets paced, as on a machine whose default paces."""
-    make: Callable[..., socket.socket] = socket.socket
-
-    def paced(*kind: int) -> socket.socket:
-        sock = make(*kind)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"bbr")
-        return sock
-
-    with patch.object(socket, "socket", paced):
-        yield
+def paced_socket(family: int, kind: int) -> socket.socket:
+    """Return a new socket that is paced, as all are on a machine whose default paces."""
+    sock = socket.socket(family, kind)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"bbr")
+    return sock
 
 
 def tcp_pair() -> tuple[socket.socket, socket.socket]:

@@ -15,10 +15,11 @@ from edgegate.errors import CONNECT_FAILED, CONNECT_REFUSED, CONNECT_TIMEOUT, TL
 from edgegate.model.addresses import Address, TCPAddress, UNIXAddress
 from edgegate.net.connecting import Connecting, connect
 from edgegate.net.connection_options import ConnectionOptions
+from edgegate.net.sockets import NewSocket
 from edgegate.net.ssl_request import SSL_REQUEST
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import TimerWheel
-from tests.net.pairs import PACED, control, paced_sockets, receive, until
+from tests.net.pairs import PACED, control, paced_socket, receive, until
 
 
 def descriptors() -> int:
@@ -36,7 +37,13 @@ class ConnectingTests(TestCase):
         self.streams: list[Stream] = []
         self.faults: list[Fault] = []
 
-    def connect(self, address: Address, timeout: float = 5.0, options: ConnectionOptions | None = None) -> Connecting:
+    def connect(
+        self,
+        address: Address,
+        timeout: float = 5.0,
+        options: ConnectionOptions | None = None,
+        new_socket: NewSocket = socket.socket,
+    ) -> Connecting:
         """Begin to connect."""
         before = len(self.streams) + len(self.faults)
         connecting = connect(
@@ -47,6 +54,7 @@ class ConnectingTests(TestCase):
             self.streams.append,
             self.faults.append,  # type: ignore[arg-type]
             options,
+            new_socket,
         )
         self.assertEqual(len(self.streams) + len(self.faults), before, "nobody is called from inside the call")
         self.addCleanup(connecting.cancel)
@@ -75,8 +83,7 @@ class ConnectingTests(TestCase):
     async def test_unpaced(self) -> None:
         """What goes over loopback is not paced, from its first byte."""
         _server, address = self.listen()
-        with paced_sockets():
-            self.connect(address)
+        self.connect(address, new_socket=paced_socket)
         await until(lambda: self.streams)
         sock = self.streams[0].detach()
         self.addCleanup(sock.close)

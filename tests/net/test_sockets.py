@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.model.addresses import TCPAddress
 from edgegate.net.listening import bind
 from edgegate.net.sockets import Socket, begin_no_more, reset_on_close, unpaced
-from tests.net.pairs import PACED, control, paced_sockets, tcp_pair
+from tests.net.pairs import PACED, control, paced_socket, tcp_pair
 
 
 class AskedSocket(Socket):
@@ -108,8 +108,7 @@ class SocketTests(SynchronousTestCase):
     @skipUnless(PACED, "no socket of this machine may be paced")
     def test_accepted_unpaced(self) -> None:
         """The kernel takes it, and hands it on to what a port accepts."""
-        with paced_sockets():
-            listening = bind(TCPAddress("127.0.0.1", 0))
+        listening = bind(TCPAddress("127.0.0.1", 0), paced_socket)
         self.addCleanup(listening.close)
         client = socket.create_connection(listening.getsockname())
         self.addCleanup(client.close)
