@@ -9,7 +9,6 @@ from typing import Any
 from OpenSSL import SSL
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.net import tls_calls
 from edgegate.net.tls_calls import DIRECT, RECORD, Handshake, handle, receive, send, shake_hands
 from tests.net.pairs import Recorder, attempt, until
 from tests.net.tls_pairs import TLSTestCase
@@ -126,13 +125,16 @@ class HandshakeTests(SynchronousTestCase):
     def test_failed_for_no_reason(self) -> None:
         """A call that failed and has nothing to say is no handshake."""
 
-        class Connection:
+        class Silent:
+            """Has no error to raise."""
+
             def _raise_ssl_error(self, ssl: object, result: int) -> None:
                 """Find nothing wrong."""
 
-        self.patch(tls_calls, "_shake_hands", lambda ssl: 0)
-        self.patch(tls_calls, "_get_error", lambda ssl, result: None)
-        self.assertRaises(SSL.Error, shake_hands, Connection(), object())
+        undecided = SSL.Connection(SSL.Context(SSL.TLS_METHOD))  # neither client nor server: no handshake begins
+        self.assertRaises(SSL.Error, undecided.do_handshake)
+        self.assertRaises(SSL.Error, shake_hands, Silent(), handle(undecided))
+        self.assertRaises(SSL.Error, undecided.do_handshake)  # takes what OpenSSL has noted of it, which is no other's
 
 
 class MethodTests(DirectTests):
