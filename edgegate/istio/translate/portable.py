@@ -26,8 +26,10 @@ from edgegate.istio.resources import Resource, Resources
 from edgegate.istio.translate.key_sources import ROOT_NAMESPACE, KeySources, is_pem
 from edgegate.istio.translate.members import ip_literal, unix_path
 from edgegate.istio.translate.options import CompileOptions
+from edgegate.istio.translate.portable_order import order_differences
 from edgegate.istio.translate.portable_servers import gateway_differences
 from edgegate.istio.translate.rules import MESH
+from edgegate.istio.translate.servers import selected
 from edgegate.istio.translate.services import DOMAIN, ServiceIndex, index_services, short_form
 from edgegate.istio.translate.suggestions import Suggestions
 from edgegate.model.hosts import normalise
@@ -58,6 +60,9 @@ def warn_of_differences(resources: Resources, options: CompileOptions, problems:
             root.warning(problems, path, f"in a cluster {message}")
     for gateway, path, message in gateway_differences(resources.gateways, options):
         gateway.warning(problems, path, f"in a cluster {message}")
+    gateways = [gateway for gateway in resources.gateways if selected(gateway, options.selector)]
+    for resource, path, message in order_differences(gateways, resources.virtual_services):
+        resource.warning(problems, path, f"in a cluster {message}")
 
 
 class _Walk:
