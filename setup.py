@@ -72,6 +72,7 @@ HOT = (
     *("upstream/health/outlier_detection", "upstream/selection", "upstream/registry", "upstream/balancing/__init__"),
     *("upstream/balancing/random", "upstream/balancing/round_robin", "upstream/balancing/least_request"),
     *("upstream/balancing/edf", "upstream/dynamic_hosts"),
+    *("upstream/cluster_limits", "upstream/endpoint_set", "upstream/load_balancer"),
     *("routing/hosts", "routing/matching", "routing/table", "routing/snapshot"),
     *("model/addresses", "model/origin", "model/hosts", "model/expressions", "model/matching", "model/tls"),
     *("model/headers", "model/actions", "model/policies", "model/clusters", "model/routes"),

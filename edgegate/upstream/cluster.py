@@ -1,52 +1,72 @@
 # Hot path: asked for an endpoint once per request.
 """
-One backend: the addresses that it has at present, who of them is fit, and whose turn it is.
+One backend: who asks for it sees this, and each of its parts has a state of its own.
 
-Everything is kept by address, so that a reload or a response of DNS which leaves
-an address there leaves its connections, counters and health alone as well.
+Which addresses it has is the L{edgegate.upstream.membership}, what is kept for each
+of them the L{edgegate.upstream.endpoint_set}, who is fit and whose turn it is the
+L{edgegate.upstream.load_balancer}, what it may be asked for the
+L{edgegate.upstream.cluster_limits}, and who waits for its first addresses the
+L{edgegate.upstream.pending_resolution}. None of the parts knows this module.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Hashable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from twisted.logger import Logger
-
-from edgegate.model.addresses import Address, TCPAddress, is_ip_address
-from edgegate.model.clusters import Balancing, Cluster, Discovery, Endpoint
-from edgegate.net.wheel import Deadline
-from edgegate.upstream.balancing import Chooser, Only
-from edgegate.upstream.circuit_breaker import CircuitBreaker, limited
-from edgegate.upstream.dns.resolutions import ResolvedName
+from edgegate.errors import Fault
+from edgegate.model.clusters import Cluster, Discovery
+from edgegate.upstream.circuit_breaker import CircuitBreaker
+from edgegate.upstream.cluster_limits import ClusterLimits
 from edgegate.upstream.endpoint import EndpointState
-from edgegate.upstream.health.host_health import HostHealth
-from edgegate.upstream.health.outlier_detection import OutlierDetector
-from edgegate.upstream.pool import IDLE_LIFETIME, Pool
-from edgegate.upstream.retry_budget import RetryBudget
-from edgegate.upstream.selection import Selection
+from edgegate.upstream.endpoint_set import EndpointSet
+from edgegate.upstream.environment import ClusterEnvironment
+from edgegate.upstream.load_balancer import ClusterLoadBalancer, keyed
+from edgegate.upstream.membership import Membership
+from edgegate.upstream.pending_resolution import PendingResolution
+from edgegate.upstream.pool import Pool
 from edgegate.upstream.transport_socket import TransportSocket
 
-if TYPE_CHECKING:
-    from edgegate.upstream.dynamic_hosts import DynamicHosts
-    from edgegate.upstream.registry import ClusterRegistry
 
-RESOLVE_TIMEOUT = 5.0
-"""Seconds that a request waits for the first addresses of its cluster."""
+class NamedHosts(ABC):
+    """What a cluster stands for that has no endpoints itself: whatever names its clients ask for."""
 
-log = Logger(namespace=__name__)
+    __slots__ = ()
+
+    @abstractmethod
+    def of(self, name: str) -> ClusterState | Fault:
+        """
+        Return the state of a name that a client asks for, or why it has none.
+
+        @param name: In normal form; empty for a client that says none.
+        """
+
+    @abstractmethod
+    def endpoints(self) -> Iterator[EndpointState]:
+        """Yield the addresses of all names, for the admin pages."""
+
+    @abstractmethod
+    def follow(self) -> None:
+        """Go over to what new files say of the cluster: where that differs, every name begins anew."""
+
+    @abstractmethod
+    def retire(self) -> None:
+        """Forget all names; what has begun may go on."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """Forget all names at once; who waits is called back and finds no endpoint."""
 
 
 class ClusterState:
     """
-    A backend and the endpoints that it has at present. Made by a L{ClusterRegistry}.
+    A backend and the endpoints that it has at present. Made by a L{edgegate.upstream.registry.ClusterRegistry}.
 
     It stays usable after its cluster left the files, for what began before.
 
     @ivar cluster: What the files say of it; its C{connect_timeout} is for those who connect.
     @ivar transport_socket: How connections to its endpoints begin; L{None}: with nothing.
-    @ivar endpoints: Every address once, in the order of the files; replaced whole, never changed in place.
-    @ivar only: The endpoint where there is but one that can be chosen, else L{None}.
     @ivar keyed: Whether who asks for an endpoint should bring a key.
     @ivar outliers: Watches the responses, where the files want that. Only then L{answered}, L{failed} and L{connected}
         need to be called.
@@ -55,58 +75,45 @@ class ClusterState:
     @ivar hosts: Where it stands for whatever names clients ask for: these. It has no endpoints itself then.
     """
 
+    # keyed, outliers, retry_budget and circuit_breaker belong to its parts; they are here as well, so that no request
+    # need go through those
     __slots__ = (
-        "_built",
-        "_chooser",
-        "_host_health",
-        "_names",
-        "_quiet",
-        "_registry",
+        "_balancer",
+        "_endpoints",
+        "_environment",
+        "_limits",
+        "_membership",
+        "_pending",
         "_retired",
-        "_selection",
-        "_timeouts",
-        "_unprepared",
-        "_waiting",
-        "_warm",
         "circuit_breaker",
         "cluster",
-        "endpoints",
         "hosts",
         "keyed",
         "name",
-        "only",
         "outliers",
         "retry_budget",
         "transport_socket",
     )
 
-    def __init__(self, registry: ClusterRegistry, cluster: Cluster, whole: ClusterState | None = None) -> None:
+    def __init__(self, environment: ClusterEnvironment, cluster: Cluster, whole: ClusterState | None = None) -> None:
         """
         @param whole: Of which this is one host, that a client has named: its limits are those of both.
         """
-        self._registry = registry
+        self._environment = environment
         self.name = cluster.name
         self.cluster = cluster
         self.transport_socket: TransportSocket | None = None
-        self.endpoints: list[EndpointState] = []
-        self.only: EndpointState | None = None
-        self.retry_budget = RetryBudget(cluster.limits.retries, cluster.retry_share)
-        self.circuit_breaker = CircuitBreaker(cluster.limits) if limited(cluster.limits) else None
-        if whole is not None and whole.circuit_breaker is not None:
-            self.circuit_breaker = whole.circuit_breaker
-        self.hosts: DynamicHosts | None = None
-        self._quiet = whole is not None
+        self.hosts: NamedHosts | None = None
+        self._limits = limits = ClusterLimits(cluster, None if whole is None else whole.circuit_breaker)
+        self.retry_budget = limits.retry_budget
+        self.circuit_breaker: CircuitBreaker | None = limits.circuit_breaker
+        self._membership = Membership(cluster, environment.resolver, quiet=whole is not None)
+        self._endpoints = EndpointSet(cluster.name, environment.wheel, limits)
+        self._balancer = ClusterLoadBalancer(cluster.name, environment, self._prepare_if_awaited)
+        self._pending = PendingResolution(cluster.name, environment.wheel)
+        self._retired = False
         self.keyed = False
-        self.outliers: OutlierDetector | None = None
-        self._selection: Selection | None = None
-        self._chooser: Chooser | None = None
-        self._host_health = HostHealth(cluster.name, registry.wheel, registry.probing, self._refit)
-        self._warm = Deadline(registry.wheel, self._refit)
-        self._names: dict[str, ResolvedName] = {}
-        self._built: list[tuple[Address, Endpoint]] = []
-        self._waiting: list[Callable[[], None]] = []
-        self._retired = self._unprepared = False
-        self._timeouts = Deadline(registry.wheel, self._release)
+        self.outliers = self._balancer.health.outliers
         self._watch()
         self._rebuild()
 
@@ -116,10 +123,11 @@ class ClusterState:
 
         @param key: What the request is told apart by, where the cluster is C{keyed}; L{None}: nothing.
         """
-        only = self.only
+        balancer = self._balancer
+        only = balancer.only
         if only is not None:
             return only
-        chooser = self._chooser
+        chooser = balancer.chooser
         return None if chooser is None else chooser.choose(key)
 
     def others(self, tried: Collection[EndpointState], key: int | None = None) -> Iterator[EndpointState]:
@@ -128,29 +136,43 @@ class ClusterState:
 
         Nobody's turn is used up.
         """
-        selection = self._selection
+        selection = self._balancer.selection
         return iter(()) if selection is None else selection.others(tried, key)
+
+    def free_one(self, key: Hashable) -> Any:
+        """As L{EndpointSet.free_one}."""
+        return self._endpoints.free_one(key)
 
     # How endpoints do -------------------------------------------------------------------------------------------------
 
     def answered(self, endpoint: EndpointState, status: int) -> None:
         """An endpoint's answer has begun."""
-        self._host_health.answered(endpoint, status)
+        self._balancer.health.answered(endpoint, status)
 
     def failed(self, endpoint: EndpointState) -> None:
-        """An endpoint could not be connected to, broke a connection off without a response, or took too long."""
-        self._host_health.failed(endpoint)
+        """An endpoint could not be connected to, broke a connection off without an answer, or took too long."""
+        self._balancer.health.failed(endpoint)
 
     def connected(self, endpoint: EndpointState) -> None:
         """An endpoint was connected to for a relay, and that is all that will be known of how it does."""
-        self._host_health.connected(endpoint)
+        self._balancer.health.connected(endpoint)
+
+    @property
+    def endpoints(self) -> list[EndpointState]:
+        """Every address once, in the order of the files; a change makes another list."""
+        return self._endpoints.endpoints
+
+    @property
+    def only(self) -> EndpointState | None:
+        """The endpoint where there is but one that can be chosen, else L{None}."""
+        return self._balancer.only
 
     @property
     def busy(self) -> bool:
         """Whether something is under way, or waits for an address."""
-        return bool(self._waiting) or any(endpoint.active for endpoint in self.endpoints)
+        return self._pending.any or self._endpoints.busy
 
-    # Addresses --------------------------------------------------------------------------------------------------------
+    # Waiting for addresses --------------------------------------------------------------------------------------------
 
     @property
     def resolved(self) -> bool:
@@ -158,41 +180,60 @@ class ClusterState:
         Whether there is nothing to wait for: some address is known, and what endpoints are chosen by is made, or the
         first queries of all names have ended.
         """
-        return not self._unprepared if self.endpoints else all(name.answered for name in self._names.values())
+        return not self._balancer.unprepared if self._endpoints.endpoints else self._membership.answered
 
     def when_resolved(self, callback: Callable[[], None]) -> None:
         """
-        Call back once the cluster can be asked for endpoints: at once, or when the first response comes.
+        Call back once the cluster can be asked for endpoints: at once, or when the first answer comes.
 
         It may have none even then: where no name resolves, or after
-        L{RESOLVE_TIMEOUT}. That is C{NO_HEALTHY_UPSTREAM}. A caller that gave up
-        in the meantime must bear the call.
+        L{edgegate.upstream.pending_resolution.RESOLVE_TIMEOUT}. That is
+        C{NO_HEALTHY_UPSTREAM}. A caller that gave up in the meantime must bear the
+        call.
         """
-        if self._retired and not self.endpoints and not self._names:
+        if self._retired and not self._endpoints.endpoints and not self._membership.watches:
             self._watch_again()
         if self.resolved:
             callback()
-            return
-        self._waiting.append(callback)
-        if len(self._waiting) == 1:
-            self._timeouts.start(RESOLVE_TIMEOUT)
-            self._prepare()
+        elif self._pending.add(callback, self._release):
+            self._balancer.prepare(self._prepared)
 
     def _watch_again(self) -> None:
         """A request that was held back while this was retired is the first to need its addresses: find them for it."""
-        if self._registry.stopped:
+        if self._environment.stopped:
             return
-        self._timeouts = Deadline(self._registry.wheel, self._release)
         self._watch()
         self._rebuild()
         if self.resolved:
-            self._let_go()
+            self._membership.stop()
+
+    def _prepare_if_awaited(self) -> None:
+        if self._pending.any:
+            self._balancer.prepare(self._prepared)
+
+    def _prepared(self) -> None:
+        self._balancer.refit()
+        self._prepare_if_awaited()
+        self._release_if_resolved()
+
+    def _release_if_resolved(self) -> None:
+        if self._pending.any and self.resolved:
+            self._release()
+
+    def _release(self) -> None:
+        if self._retired:
+            self._membership.stop()
+        self._pending.release()
+
+    # Changes ----------------------------------------------------------------------------------------------------------
 
     def replace(self, cluster: Cluster) -> None:
         """Go over to what new files say; addresses that stay keep their state."""
         before, self.cluster = self.cluster, cluster
         if (before.limits, before.retry_share) != (cluster.limits, cluster.retry_share):
-            self._limit()
+            self._limits.replace(cluster)
+            self.circuit_breaker = self._limits.circuit_breaker
+            self._endpoints.rebound()
         if _membership(before) == _membership(cluster):
             return
         self._watch()
@@ -207,8 +248,7 @@ class ClusterState:
         """
         before, self.transport_socket = self.transport_socket, transport_socket
         if transport_socket != before:
-            for endpoint in self.endpoints:
-                endpoint.pool.close_idle()
+            self._endpoints.close_idle()
 
     def retire(self) -> None:
         """
@@ -217,13 +257,11 @@ class ClusterState:
         What has begun may go on; the registry does not know this state any longer.
         """
         self._retired = True
-        for endpoint in self.endpoints:
-            endpoint.pool.close_all()
+        self._endpoints.close()
         # nothing of it is to point back at it any more, so that it is freed with the last request that knows it
-        self._host_health.stop()
-        self._warm.end()
-        if not self._waiting:
-            self._let_go()
+        self._balancer.stop()
+        if not self._pending.any:
+            self._membership.stop()
 
     def stop(self) -> None:
         """Retire at once; who waits is called back and finds no endpoint."""
@@ -231,172 +269,29 @@ class ClusterState:
         self._release()
 
     def _watch(self) -> None:
-        """Watch the names that the cluster has now, and no others."""
-        resolver = self._registry.resolver
-        before = self._names
-        wanted = set()
-        if self.cluster.discovery not in (Discovery.STATIC, Discovery.DYNAMIC):
-            addresses = [endpoint.address for endpoint in self.cluster.endpoints]
-            wanted = {a.host for a in addresses if isinstance(a, TCPAddress) and not is_ip_address(a.host)}
-        self._names = {
-            name: before.get(name) or resolver.watch(name, self._resolution_changed, self._quiet)
-            for name in sorted(wanted)
-        }
-        for name in before.keys() - wanted:
-            resolver.unwatch(name, self._resolution_changed)
-
-    def _let_go(self) -> None:
-        """Nobody waits, and nobody will."""
-        self._timeouts.end()
-        for name in self._names:
-            self._registry.resolver.unwatch(name, self._resolution_changed)
-        self._names = {}
-
-    def _members(self) -> Iterator[tuple[Address, Endpoint]]:
-        """Yield the addresses and what is said of them; each address of a name is all that the name is, as in Envoy."""
-        for endpoint in () if self.cluster.discovery is Discovery.DYNAMIC else self.cluster.endpoints:
-            address = endpoint.address
-            name = self._names.get(address.host) if isinstance(address, TCPAddress) else None
-            if isinstance(address, TCPAddress) and name is not None:
-                for host in self._hosts(name):
-                    yield TCPAddress(host, address.port), endpoint
-            else:
-                yield address, endpoint
-
-    def _hosts(self, name: ResolvedName) -> tuple[str, ...]:
-        """Return the addresses of a name that are used."""
-        if self.cluster.discovery is Discovery.LOGICAL_DNS:
-            return (name.first,) if name.first else ()
-        return name.addresses
-
-    def _rebuild(self, pool: Pool[Any] | None = None) -> None:
-        """
-        Work out the endpoints anew. An address named twice is one endpoint with both weights.
-
-        @param pool: That of the address which the only one takes the place of: its connections go on being used, as
-            those of Envoy's C{LOGICAL_DNS} do.
-        """
-        wheel = self._registry.wheel
-        said: dict[Address, Endpoint] = {}
-        weights: dict[Address, int] = {}
-        self._built = list(self._members())
-        for address, member in self._built:
-            said.setdefault(address, member)
-            weights[address] = weights.get(address, 0) + (member.weight or 1)
-        before = {endpoint.address: endpoint for endpoint in self.endpoints}
-        now = wheel.clock.seconds()
-        endpoints = []
-        for address, member in said.items():
-            endpoint = before.pop(address, None)
-            if endpoint is None:
-                endpoint = EndpointState(address, Pool(wheel) if pool is None else pool, cluster=self.name)
-                endpoint.since = now
-                self._bound(endpoint)
-            endpoint.said, endpoint.weight = member, weights[address]
-            if self._retired:
-                endpoint.pool.close_all()
-            endpoints.append(endpoint)
-        self.endpoints = self.retry_budget.endpoints = endpoints
-        for endpoint in before.values():
-            if endpoint.pool is not pool:
-                endpoint.pool.close_all()
-        self._select()
-
-    # Limits -----------------------------------------------------------------------------------------------------------
-
-    def free_one(self, key: Hashable) -> Any:
-        """
-        Return an idle connection of whatever endpoint for a request that can't have one of its own; L{None}: there is
-        none of its key, and one of another key is closed, if there is any, so that there will be room.
-        """
-        for endpoint in self.endpoints:
-            connection = endpoint.pool.take(key) if endpoint.fit else None
-            if connection is not None:
-                return connection
-        any(endpoint.pool.evict() for endpoint in self.endpoints)
-        return None
-
-    def _limit(self) -> None:
-        """Take over new limits; what is counted stays counted."""
-        limits = self.cluster.limits
-        self.retry_budget.limit, self.retry_budget.share = limits.retries, self.cluster.retry_share
-        if self.circuit_breaker is not None:
-            self.circuit_breaker.replace(limits)
-        elif limited(limits):
-            self.circuit_breaker = CircuitBreaker(limits)
-        for endpoint in self.endpoints:
-            self._bound(endpoint)
-
-    def _bound(self, endpoint: EndpointState) -> None:
-        endpoint.circuit_breaker, endpoint.limits = self.circuit_breaker, self.cluster.limits
-        endpoint.pool.lifetime = endpoint.limits.http_idle or IDLE_LIFETIME
-
-    # Who is fit -------------------------------------------------------------------------------------------------------
-
-    def _select(self) -> None:
-        """Begin to choose anew: the endpoints or the rules have changed."""
-        cluster, registry = self.cluster, self._registry
-        balancer, rules = cluster.balancer, cluster.outliers
-        self.keyed = balancer.hash is not None or balancer.simple is Balancing.PASSTHROUGH
-        before, self._selection = self._selection, None
-        if not self._retired:
-            self._host_health.watch(self.endpoints, rules)
-        self.outliers = self._host_health.outliers
-        min_health = rules.min_health if rules is not None else 0.0 if self._host_health.probed else None
-        seconds = registry.wheel.clock.seconds
-        self._selection = Selection(
-            balancer, self.endpoints, registry.place, min_health, registry.random, seconds, registry.steps, before
-        )
-        self._refit()
-
-    def _refit(self) -> None:
-        """It has changed which endpoints are fit, or what they weigh."""
-        selection = self._selection
-        if selection is None:
-            return
-        self._chooser = chooser = selection.refit()
-        self.only = chooser.endpoint if isinstance(chooser, Only) else None
-        self._unprepared = selection.wanting
-        if self._waiting:
-            self._prepare()
-        warming = selection.warming()
-        if warming and not self._retired:
-            self._warm.start(warming)
-
-    def _prepare(self) -> None:
-        """Somebody waits: have the tables made that are wanting."""
-        selection = self._selection
-        if selection is not None and self._unprepared:
-            selection.prepare(self._prepared)
-
-    def _prepared(self) -> None:
-        self._refit()
-        self._release_if_resolved()
-
-    # Waiting ----------------------------------------------------------------------------------------------------------
+        self._membership.watch(self.cluster, self._resolution_changed)
 
     def _resolution_changed(self) -> None:
-        # a response that begins with another address alone is nothing to a cluster that uses all of them
-        if list(self._members()) != self._built:
-            logical = self.cluster.discovery is Discovery.LOGICAL_DNS and self.endpoints
-            self._rebuild(self.endpoints[0].pool if logical else None)
+        # an answer that begins with another address alone is nothing to a cluster that uses all of them
+        if self._membership.work_out():
+            endpoints = self._endpoints.endpoints
+            logical = self.cluster.discovery is Discovery.LOGICAL_DNS and endpoints
+            self._take_members(endpoints[0].pool if logical else None)
         self._release_if_resolved()
 
-    def _release_if_resolved(self) -> None:
-        if self._waiting and self.resolved:
-            self._release()
+    def _rebuild(self) -> None:
+        """Work out the endpoints anew, and how they are chosen."""
+        self._membership.work_out()
+        self._take_members(None)
 
-    def _release(self) -> None:
-        self._timeouts.stop()
-        waiting, self._waiting = self._waiting, []
-        if self._retired:
-            self._let_go()
-        for callback in waiting:
-            try:
-                callback()
-            except Exception:
-                # each belongs to a connection of its own, which must not take the others with it
-                log.failure("a connection that waited for {cluster} failed", cluster=self.name)
+    def _take_members(self, pool: Pool[Any] | None) -> None:
+        cluster, balancer, endpoints = self.cluster, self._balancer, self._endpoints
+        endpoints.replace(self._membership.members, pool)
+        self.retry_budget.endpoints = endpoints.endpoints
+        self.keyed = keyed(cluster)
+        balancer.follow(cluster, endpoints.endpoints)
+        self.outliers = balancer.health.outliers
+        self._prepare_if_awaited()
 
     def __repr__(self) -> str:
         return f"<ClusterState {self.name}: {', '.join(str(e.address) for e in self.endpoints) or 'no endpoint'}>"

@@ -12,20 +12,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from edgegate.errors import NO_HEALTHY_UPSTREAM, OVERFLOW, Fault
 from edgegate.model.addresses import TCPAddress
 from edgegate.model.clusters import Cluster, Discovery
 from edgegate.model.hosts import covers
 from edgegate.net.wheel import Deadline
-from edgegate.upstream.cluster import ClusterState
+from edgegate.upstream.cluster import ClusterState, NamedHosts
 from edgegate.upstream.dns.answers import is_askable
 from edgegate.upstream.endpoint import EndpointState
+from edgegate.upstream.environment import ClusterEnvironment
 from edgegate.upstream.transport_socket import TransportSocket
-
-if TYPE_CHECKING:
-    from edgegate.upstream.registry import ClusterRegistry
 
 MAX_HOSTS: Final = 1024
 """Names of one cluster at a time (Envoy's default of C{max_hosts})."""
@@ -47,22 +45,23 @@ class _Host:
         self.used = used
 
 
-class DynamicHosts:
+class DynamicHosts(NamedHosts):
     """The names that are known of one cluster. Made by a L{ClusterRegistry}, as is the state of the cluster itself."""
 
-    __slots__ = ("_cluster", "_hosts", "_look", "_registry", "_state", "_transport_socket")
+    __slots__ = ("_cluster", "_environment", "_hosts", "_look", "_state", "_transport_socket", "_wheel")
 
-    def __init__(self, registry: ClusterRegistry, state: ClusterState) -> None:
+    def __init__(self, environment: ClusterEnvironment, state: ClusterState) -> None:
         """
         @param state: Of the cluster, whose limits are those of all its names together.
         """
-        self._registry = registry
+        self._environment = environment
+        self._wheel = environment.wheel
         self._state = state
         self._cluster: Cluster = state.cluster
         self._transport_socket: TransportSocket | None = state.transport_socket
         # in the order of their last use
         self._hosts: dict[str, _Host] = {}
-        self._look = Deadline(registry.wheel, self._forget_unused)
+        self._look = Deadline(self._wheel, self._forget_unused)
 
     def of(self, name: str) -> ClusterState | Fault:
         """
@@ -79,7 +78,7 @@ class DynamicHosts:
             if len(self._hosts) >= MAX_HOSTS and not self._make_room():
                 return OVERFLOW
             host = _Host(self._begin(name, address.port), 0.0)
-        host.used = self._registry.wheel.now
+        host.used = self._wheel.now
         self._hosts[name] = host
         return host.state
 
@@ -116,7 +115,7 @@ class DynamicHosts:
         cluster, transport_socket = self._cluster, self._transport_socket
         endpoint = replace(cluster.endpoints[0], address=TCPAddress(name, port))
         named = replace(cluster, discovery=Discovery.LOGICAL_DNS, endpoints=(endpoint,))
-        state = ClusterState(self._registry, named, self._state)
+        state = ClusterState(self._environment, named, self._state)
         if transport_socket is not None:
             service = f"{transport_socket.cluster.rpartition('|')[0]}|{name}"
             state.meet(replace(transport_socket, cluster=service))
@@ -134,7 +133,7 @@ class DynamicHosts:
         return False
 
     def _forget_unused(self) -> None:
-        oldest = self._registry.wheel.now - UNUSED
+        oldest = self._wheel.now - UNUSED
         for name, host in list(self._hosts.items()):
             if host.used > oldest:
                 break

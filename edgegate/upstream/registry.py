@@ -22,16 +22,17 @@ from edgegate.model.tls import UpstreamTLS
 from edgegate.net.wheel import TimerWheel
 from edgegate.tls.client_contexts import ClientContext
 from edgegate.upstream.balancing.stepping import Steps
-from edgegate.upstream.cluster import RESOLVE_TIMEOUT, ClusterState
+from edgegate.upstream.cluster import ClusterState
 from edgegate.upstream.dns.lookups import Lookups, SystemLookups
 from edgegate.upstream.dns.resolutions import Resolver
 from edgegate.upstream.dynamic_hosts import DynamicHosts
 from edgegate.upstream.endpoint import EndpointState
+from edgegate.upstream.environment import ClusterEnvironment
 from edgegate.upstream.health.active import ActiveHealthChecks, Ask
 from edgegate.upstream.locality import Place
 from edgegate.upstream.transport_socket import transport_socket_of
 
-__all__ = ["RESOLVE_TIMEOUT", "ClusterRegistry", "ClusterState", "EndpointState"]
+__all__ = ["ClusterRegistry", "ClusterState", "EndpointState"]
 
 NO_CONTEXTS: Mapping[UpstreamTLS, ClientContext] = MappingProxyType({})
 
@@ -40,14 +41,11 @@ class ClusterRegistry:
     """
     The clusters of the Snapshot in force, with their state.
 
-    @ivar stopped: Whether nothing is to be looked up any more.
-    @ivar random: Picks among weighted destinations and endpoints.
-    @ivar place: Where the gateway is.
-    @ivar probing: Asks endpoints for their health.
-    @ivar steps: Makes tables to hash by.
+    @ivar environment: What they share.
+    @ivar random: Picks among weighted destinations.
     """
 
-    __slots__ = ("_states", "place", "probing", "random", "resolver", "steps", "stopped", "wheel")
+    __slots__ = ("_states", "environment", "random")
 
     def __init__(
         self,
@@ -62,14 +60,16 @@ class ClusterRegistry:
         @param ask: Asks an endpoint for its health; by default as its probe says, over the reactor.
         @param lookups: Finds the names of DNS clusters and probes; by default the reactor's C{nameResolver} does.
         """
-        self.place = place
-        self.stopped = False
         found = SystemLookups(reactor) if lookups is None else lookups
-        self.probing = ActiveHealthChecks(wheel.clock, _asking(reactor, wheel, found) if ask is None else ask)
-        self.wheel = wheel
         self.random = Random() if random is None else random
-        self.resolver = Resolver(found, wheel, self.random)
-        self.steps = Steps(wheel.clock)
+        self.environment = ClusterEnvironment(
+            wheel,
+            self.random,
+            place,
+            ActiveHealthChecks(wheel.clock, _asking(reactor, wheel, found) if ask is None else ask),
+            Resolver(found, wheel, self.random),
+            Steps(wheel.clock),
+        )
         self._states: dict[str, ClusterState] = {}
 
     def update(
@@ -91,7 +91,7 @@ class ClusterRegistry:
             for name, cluster in clusters.items():
                 state = before.get(name)
                 if state is None:
-                    state = states[name] = ClusterState(self, cluster)
+                    state = states[name] = ClusterState(self.environment, cluster)
                 else:
                     state.replace(cluster)
                     states[name] = state
@@ -148,15 +148,13 @@ class ClusterRegistry:
 
     def stop(self) -> None:
         """Close all idle connections, resolve no more, and leave no timer behind. Who waits is called back."""
-        self.stopped = True
+        self.environment.stopped = True
         states, self._states = self._states, {}
         for state in states.values():
             if state.hosts is not None:
                 state.hosts.stop()
             state.stop()
-        self.steps.stop()
-        self.probing.stop()
-        self.resolver.stop()
+        self.environment.stop()
 
     def _name_hosts(self, state: ClusterState) -> None:
         """Let a cluster stand for the names that clients ask for, or no longer, as its files say."""
@@ -166,7 +164,7 @@ class ClusterRegistry:
                 hosts.retire()
             state.hosts = None
         elif hosts is None:
-            state.hosts = DynamicHosts(self, state)
+            state.hosts = DynamicHosts(self.environment, state)
         else:
             hosts.follow()
 

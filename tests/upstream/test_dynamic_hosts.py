@@ -9,7 +9,8 @@ from edgegate.model.addresses import TCPAddress
 from edgegate.model.clusters import Cluster, Discovery, Keepalive, PoolLimits
 from edgegate.upstream import dynamic_hosts
 from edgegate.upstream.dynamic_hosts import LOOK, MAX_HOSTS, UNUSED, DynamicHosts
-from edgegate.upstream.registry import RESOLVE_TIMEOUT, ClusterState
+from edgegate.upstream.pending_resolution import RESOLVE_TIMEOUT
+from edgegate.upstream.registry import ClusterState
 from tests.upstream.test_registry import RegistryCase, static
 
 NAME = "outbound|443||*.wiki.test"
@@ -149,7 +150,7 @@ class DynamicHostsTests(RegistryCase):
         self.update()
         self.names.answer("en.wiki.test", "10.0.0.1")
         self.assertEqual(self.called, ["en"])
-        self.assertEqual(self.registry.resolver._names, {})
+        self.assertEqual(self.registry.environment.resolver._names, {})
 
     def test_stop(self) -> None:
         """At the end nobody is left waiting."""

@@ -18,7 +18,8 @@ from edgegate.model.tls import UpstreamTLS
 from edgegate.net.wheel import TimerWheel
 from edgegate.tls.client_contexts import ClientContext
 from edgegate.upstream.dns.resolutions import REFRESH
-from edgegate.upstream.registry import RESOLVE_TIMEOUT, ClusterRegistry, ClusterState, EndpointState
+from edgegate.upstream.pending_resolution import RESOLVE_TIMEOUT
+from edgegate.upstream.registry import ClusterRegistry, ClusterState, EndpointState
 from tests.upstream.ordering import candidates
 from tests.upstream.resolving import ResolvingReactor
 from tests.upstream.test_pool import FakeConnection

@@ -12,7 +12,8 @@ from edgegate.model.clusters import Cluster, ConsistentHash, Discovery, Endpoint
 from edgegate.model.origin import Origin
 from edgegate.net.wheel import TimerWheel
 from edgegate.upstream.balancing.hash_balancer import hash64
-from edgegate.upstream.registry import RESOLVE_TIMEOUT, ClusterRegistry, ClusterState
+from edgegate.upstream.pending_resolution import RESOLVE_TIMEOUT
+from edgegate.upstream.registry import ClusterRegistry, ClusterState
 from tests.upstream.resolving import ResolvingReactor
 from tests.upstream.turning import TurningClock
 
@@ -75,10 +76,10 @@ class TableTests(SynchronousTestCase):
             self.assertGreater(self.turns(), 20)
             self.assertEqual((told, state.resolved), (["first", "second"], True))
             self.assertGreater(len(set(self.owners(state))), 90)
-            before = self.clusters.steps.taken
+            before = self.clusters.environment.steps.taken
             self.owners(state)
             self.turns()
-            self.assertEqual(self.clusters.steps.taken, before)
+            self.assertEqual(self.clusters.environment.steps.taken, before)
             self.clusters.update({})
 
     def test_small(self) -> None:
@@ -86,7 +87,7 @@ class TableTests(SynchronousTestCase):
         state = self.serve(RING, 1, 2, 3)
         self.assertTrue(state.resolved)
         self.assertEqual(len(self.owners(state)), len(KEYS))
-        self.assertEqual(self.clusters.steps.taken, 0)
+        self.assertEqual(self.clusters.environment.steps.taken, 0)
 
     def test_change(self) -> None:
         """After a change the old table serves, without those who went, until the new one is there."""
@@ -113,9 +114,9 @@ class TableTests(SynchronousTestCase):
             self.serve(RING, *range(number, 100))
             self.assertEqual(len(self.owners(state)), len(KEYS))
             self.clock.turn()
-        before = self.clusters.steps.taken
+        before = self.clusters.environment.steps.taken
         self.turns()
-        self.assertLess(self.clusters.steps.taken - before, 150)
+        self.assertLess(self.clusters.environment.steps.taken - before, 150)
         found = self.owners(state)
         self.clusters.update({})
         self.assertEqual(self.owners(self.ready(RING, *range(5, 100))), found)
@@ -145,20 +146,20 @@ class TableTests(SynchronousTestCase):
     def test_ejected(self) -> None:
         """Who is ejected needs no new table."""
         state = self.ready(RING, *range(100))
-        before = self.clusters.steps.taken
+        before = self.clusters.environment.steps.taken
         for endpoint in state.endpoints[:10]:
             endpoint.ejected = True
-        state._refit()
+        state._balancer.refit()
         self.assertTrue(state.resolved)
         self.assertEqual(len({*self.owners(state)} & {f"10.0.0.{number}:80" for number in range(10)}), 0)
         self.turns()
-        self.assertEqual(self.clusters.steps.taken, before)
+        self.assertEqual(self.clusters.environment.steps.taken, before)
 
     def test_wait_is_bounded(self) -> None:
         """A table that is not made in time is waited for no longer than addresses are."""
         state = self.serve(RING, *range(100))
         told: list[str] = []
         state.when_resolved(lambda: told.append("over"))
-        self.clusters.steps.stop()
+        self.clusters.environment.steps.stop()
         self.clock.pump([0.5] * int(2 * RESOLVE_TIMEOUT + 6))
         self.assertEqual((told, state.next(KEYS[0])), (["over"], None))

@@ -1,0 +1,41 @@
+"""What all clusters of a gateway share, and know nothing of each other by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+
+from edgegate.net.wheel import TimerWheel
+from edgegate.upstream.balancing.stepping import Steps
+from edgegate.upstream.dns.resolutions import Resolver
+from edgegate.upstream.health.active import ActiveHealthChecks
+from edgegate.upstream.locality import Place
+
+
+@dataclass(slots=True)
+class ClusterEnvironment:
+    """
+    Made once, by the L{edgegate.upstream.registry}, which also ends it.
+
+    @ivar wheel: Has their deadlines.
+    @ivar random: Picks among weighted destinations and endpoints.
+    @ivar place: Where the gateway is.
+    @ivar probing: Asks endpoints for their health.
+    @ivar resolver: Keeps names resolved.
+    @ivar steps: Makes tables to hash by.
+    @ivar stopped: Whether nothing is to be looked up any more: set before the clusters stop, who call others back.
+    """
+
+    wheel: TimerWheel
+    random: Random
+    place: Place
+    probing: ActiveHealthChecks
+    resolver: Resolver
+    steps: Steps
+    stopped: bool = False
+
+    def stop(self) -> None:
+        """Resolve no more, ask nobody, and leave no timer behind. All clusters have stopped before."""
+        self.steps.stop()
+        self.probing.stop()
+        self.resolver.stop()
