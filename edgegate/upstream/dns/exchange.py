@@ -1,30 +1,22 @@
 """
 One question to one name server: by UDP, and by TCP where the answer is cut off (RFC 1035 section 4.2, RFC 7766).
 
-Each question has a socket of its own, connected to the server, so that the
-kernel chooses a port at random, passes on nothing that others send, and tells
-at once where no server is. An answer must repeat number and question (RFC 5452).
+The protocols are Twisted's. Each question has a socket of its own, connected to
+the server, so that the kernel chooses a port at random, passes on nothing that
+others send, and tells at once where no server is. An answer must repeat number
+and question (RFC 5452).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import (
-    IConnector,
-    IListeningPort,
-    IReactorTCP,
-    IReactorUDP,
-    ITCPTransport,
-    IUDPTransport,
-)
-from twisted.internet.protocol import ClientFactory, DatagramProtocol
+from twisted.internet.interfaces import IConnector, IReactorTCP, IReactorUDP
+from twisted.internet.protocol import ClientFactory
 from twisted.names import dns
-from twisted.protocols.basic import Int16StringReceiver
 from twisted.python.failure import Failure
 
 from edgegate.model.addresses import TCPAddress
@@ -67,56 +59,38 @@ class DNSExchanges:
 
 
 class _Exchange:
-    """A question under way. It ends once: with an answer, by its deadline, or when it is cancelled."""
+    """
+    A question under way. It ends once: with an answer, by its deadline, or when it is cancelled.
 
-    __slots__ = ("_close", "_deadline", "_done", "_id", "_over", "_query", "_reactor", "_server")
+    It is what Twisted's protocols call their controller: they tell it of all messages, as they know of no question.
+    """
+
+    __slots__ = ("_close", "_deadline", "_done", "_over", "_protocol", "_question", "_reactor", "_server")
 
     def __init__(self, reactor: DNSReactor, wheel: TimerWheel, server: TCPAddress, query: dns.Query) -> None:
         self._reactor = reactor
         self._server = server
-        self._query = query
-        self._id = dns.randomSource()
+        self._question = dns.Message(dns.randomSource(), recDes=1)
+        self._question.queries = [query]
         self._deadline = Deadline(wheel, self.failed)
         self._done: Deferred[dns.Message] = Deferred(lambda _: self._end())
-        self._close: Callable[[], object] | None = None
+        self._protocol: dns.DNSMixin | None = None
+        self._close: Callable[[], object] = _nothing
         self._over = False
 
     def begin(self, timeout: float) -> Deferred[dns.Message]:
         """Send the question."""
-        done = self._done
+        done, (host, port) = self._done, (self._server.host, self._server.port)
         self._deadline.start(timeout)
-        interface = "::" if ":" in self._server.host else ""
+        self._protocol = datagrams = _Datagrams(self, self._reactor)  # type: ignore[no-untyped-call]
         try:
-            datagrams = _Datagrams(self)
-            self._close = partial(datagrams.close, self._reactor.listenUDP(0, datagrams, interface, 65535))
-            datagrams.transport.connect(self._server.host, self._server.port)
-            datagrams.transport.write(self.question())  # type: ignore[call-arg]
+            self._close = self._reactor.listenUDP(0, datagrams, "::" if ":" in host else "", 65535).stopListening
+            datagrams.transport.connect(host, port)
+            datagrams.writeMessage(self._question, (host, port))
         except (OSError, CannotListenError):
             # no route, no descriptor; a refusal may have ended it already
             self.failed()
         return done
-
-    def question(self) -> bytes:
-        """Return the message that asks."""
-        message = dns.Message(self._id, recDes=1)
-        message.queries = [self._query]
-        return bytes(message.toStr())
-
-    def received(self, data: bytes, by_tcp: bool) -> None:
-        """Take a message of the server; one that is no answer to this question is passed over."""
-        message = dns.Message()
-        try:
-            message.fromStr(data)
-        except Exception:
-            # whatever is wrong with it, it is no answer, and the one that is may still come
-            return
-        if message.id != self._id or not message.answer or message.queries != [self._query]:
-            return
-        if message.trunc and not by_tcp:
-            self._ask_by_tcp()
-        elif not self._over:
-            self._end()
-            self._done.callback(message)
 
     def failed(self) -> None:
         """There will be no answer."""
@@ -124,10 +98,34 @@ class _Exchange:
             self._end()
             self._done.errback(NoAnswer(str(self._server)))
 
-    def _ask_by_tcp(self) -> None:
-        self._end_transport()
-        server = self._server
-        self._close = self._reactor.connectTCP(server.host, server.port, _ByTCP(self)).disconnect
+    def connectionMade(self, protocol: dns.DNSProtocol) -> None:
+        """The server is reached by TCP."""
+        self._protocol = protocol
+        protocol.writeMessage(self._question)
+
+    def connectionLost(self, protocol: dns.DNSMixin) -> None:
+        """It is not any more, or nobody is there to take datagrams."""
+        if protocol is self._protocol:
+            self.failed()
+
+    def messageReceived(self, message: dns.Message, protocol: dns.DNSMixin, address: object = None) -> None:
+        """
+        Take a message of the server; one that is no answer to this question is passed over.
+
+        @param address: Where a datagram came from.
+        """
+        question = self._question
+        if protocol is not self._protocol or not message.answer:
+            return
+        if message.id != question.id or message.queries != question.queries:
+            return
+        if message.trunc and address is not None:
+            self._end_transport()
+            by_tcp = _ByTCP(self, self._reactor)
+            self._close = self._reactor.connectTCP(self._server.host, self._server.port, by_tcp).disconnect
+        else:
+            self._end()
+            self._done.callback(message)
 
     def _end(self) -> None:
         # first: a connection that is broken off while it is made says at once that it failed
@@ -136,67 +134,39 @@ class _Exchange:
         self._end_transport()
 
     def _end_transport(self) -> None:
-        close, self._close = self._close, None
-        if close is not None:
-            close()
+        self._protocol = None
+        close, self._close = self._close, _nothing
+        close()
 
 
-class _Datagrams(DatagramProtocol):
-    transport: IUDPTransport
+class _Datagrams(dns.DNSDatagramProtocol):
     noisy = False
-
-    def __init__(self, exchange: _Exchange) -> None:
-        self._exchange: _Exchange | None = exchange
-
-    def close(self, port: IListeningPort) -> None:
-        """Close the socket; the exchange goes on without."""
-        self._exchange = None
-        port.stopListening()
-
-    def datagramReceived(self, datagram: bytes, addr: object) -> None:
-        """An answer, or something else."""
-        if self._exchange is not None:
-            self._exchange.received(datagram, by_tcp=False)
 
     def connectionRefused(self) -> None:
         """Nobody listens there."""
-        if self._exchange is not None:
-            self._exchange.failed()
+        self.controller.connectionLost(self)
 
     def stopProtocol(self) -> None:
         """As above: the reactor of epoll ends the port then."""
-        self.connectionRefused()
+        super().stopProtocol()
+        self.controller.connectionLost(self)
 
 
 class _ByTCP(ClientFactory):
     noisy = False
 
-    def __init__(self, exchange: _Exchange) -> None:
-        self.exchange = exchange
+    def __init__(self, exchange: _Exchange, reactor: DNSReactor) -> None:
+        self._exchange = exchange
+        self._reactor = reactor
 
-    def buildProtocol(self, addr: object) -> _Connection:
+    def buildProtocol(self, addr: object) -> dns.DNSProtocol:
         """Return what asks."""
-        return _Connection(self.exchange)
+        return dns.DNSProtocol(self._exchange, self._reactor)
 
     def clientConnectionFailed(self, connector: IConnector, reason: Failure) -> None:
         """Nobody listens there, or it takes too long."""
-        self.exchange.failed()
-
-    def clientConnectionLost(self, connector: IConnector, reason: Failure) -> None:
-        """It ended, mostly because it was told to."""
-        self.exchange.failed()
+        self._exchange.failed()
 
 
-class _Connection(Int16StringReceiver):
-    transport: ITCPTransport
-
-    def __init__(self, exchange: _Exchange) -> None:
-        self._exchange = exchange
-
-    def connectionMade(self) -> None:
-        """Ask."""
-        self.sendString(self._exchange.question())  # type: ignore[no-untyped-call]
-
-    def stringReceived(self, string: bytes) -> None:
-        """An answer, or something else."""
-        self._exchange.received(string, by_tcp=True)
+def _nothing() -> None:
+    """Nothing is open."""

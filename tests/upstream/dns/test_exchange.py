@@ -6,9 +6,10 @@ from typing import Any, cast
 
 from twisted.internet import reactor
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.error import UserError
+from twisted.internet.error import ConnectionLost, UserError
 from twisted.internet.protocol import ClientFactory, DatagramProtocol
 from twisted.internet.task import deferLater
+from twisted.internet.testing import StringTransport
 from twisted.names import dns
 from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
@@ -109,6 +110,21 @@ class ExchangeTests(TestCase):
         port = reactor.listenUDP(0, Liar([{"trunc": 1}]), interface="127.0.0.1")
         self.addCleanup(port.stopListening)
         await self.assertFailure(self.question(port.getHost().port), NoAnswer)
+
+    async def test_broken_off_by_tcp(self) -> None:
+        """A server that cuts its answer off, takes a connection and breaks it off has not answered."""
+        port = reactor.listenUDP(0, Liar([{"trunc": 1}]), interface="127.0.0.1")
+        self.addCleanup(port.stopListening)
+        stuck, transport = Stuck(), StringTransport()
+        ask: Ask = DNSExchanges(cast(DNSReactor, stuck), self.wheel)
+        question = ask(TCPAddress("127.0.0.1", port.getHost().port), "a.example", dns.A, PATIENCE)
+        while not stuck.factories:
+            await deferLater(reactor, 0.001)
+        protocol = stuck.factories[0].buildProtocol(None)
+        protocol.makeConnection(transport)
+        self.assertIn(b"\x01a\x07example", transport.value())
+        protocol.connectionLost(Failure(ConnectionLost()))
+        await self.assertFailure(question, NoAnswer)
 
     async def test_stuck_by_tcp(self) -> None:
         """A TCP connection that does not come about is given up in time, or when the question is taken back."""
