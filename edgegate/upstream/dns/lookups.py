@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol, cast
+from typing import Protocol, TypeVar, cast
 
 from twisted.internet.address import IPv4Address, IPv6Address
-from twisted.internet.defer import CancelledError, Deferred, DeferredList
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import (
     IAddress,
     IHostResolution,
@@ -59,6 +59,8 @@ class Answer:
     missing: frozenset[int] = frozenset()
 
 
+T = TypeVar("T")
+
 Tell = Callable[[Answer], None]
 Cancel = Callable[[], object]
 
@@ -75,6 +77,21 @@ class Lookups(Protocol):
 
     def changed(self) -> bool:
         """Look whether names may be found in another way from now on."""
+
+
+def find(lookups: Lookups, name: str) -> Deferred[Answer]:
+    """Look a name up. The result fires with the answer, before this returns or later, and may be cancelled."""
+
+    def tell(answer: Answer) -> None:
+        if not found.called:
+            found.callback(answer)
+
+    def cancel(_: object) -> None:
+        forget()
+
+    found: Deferred[Answer] = Deferred(cancel)
+    forget = lookups.begin(name, tell)
+    return found
 
 
 class SystemLookups:
@@ -143,7 +160,7 @@ class DNSLookups:
         self._only_dns = only_dns
         self._reaches = reaches
         self._under_way = 0
-        self._waiting: deque[_Lookup] = deque()
+        self._waiting: deque[tuple[Deferred[None], Deferred[None]]] = deque()
 
     def begin(self, name: str, tell: Tell) -> Cancel:
         """As L{Lookups} says."""
@@ -154,27 +171,38 @@ class DNSLookups:
             return _nothing
         if rules.is_systems(name) and not (self._only_dns and rules.servers):
             return self._system.begin(name, tell)
-        lookup = _Lookup(name, tell, None if self._only_dns else self._system)
-        self._waiting.append(lookup)
-        self._go_on()
-        return lookup.cancel
+        turn: Deferred[None] = Deferred()
+        searched: Deferred[None] = Deferred()
+        finding = Deferred.fromCoroutine(self._find(name, turn, searched))
+        finding.addCallback(tell).addErrback(given_up)
+        self._waiting.append((turn, searched))
+        if self._under_way < MOST_AT_ONCE:
+            Deferred.fromCoroutine(self._go_on())
+        return finding.cancel
 
     def changed(self) -> bool:
         """Whether resolv.conf, nsswitch.conf or hosts says something else than before."""
         return self._files.changed()
 
-    def _go_on(self) -> None:
-        while self._waiting and self._under_way < MOST_AT_ONCE:
-            lookup = self._waiting.popleft()
-            if lookup.over:
-                continue
-            self._under_way += 1
-            search = _Search(self._ask, self._files.rules, self._wheel, self._reaches)
-            lookup.start(Deferred.fromCoroutine(search.run(lookup.name))).addBoth(self._one_less)
+    async def _find(self, name: str, turn: Deferred[None], searched: Deferred[None]) -> Answer:
+        """Ask the name servers when it is one's turn, and then maybe the system, which has limits of its own."""
+        await turn
+        searching = Deferred.fromCoroutine(_Search(self._ask, self._files.rules, self._wheel, self._reaches).run(name))
+        searching.addBoth(_told, searched)
+        answer = await searching
+        if answer.addresses or self._only_dns:
+            return answer
+        return await find(self._system, name)
 
-    def _one_less(self, _: object) -> None:
+    async def _go_on(self) -> None:
+        """Let one after the other have its turn: in a loop, or names that fail at once would nest without end."""
+        self._under_way += 1
+        while self._waiting:
+            turn, searched = self._waiting.popleft()
+            if not turn.called:
+                turn.callback(None)
+                await searched
         self._under_way -= 1
-        self._go_on()
 
 
 def machine_lookups(reactor: object, wheel: TimerWheel, servers: tuple[TCPAddress, ...] = ()) -> DNSLookups:
@@ -186,38 +214,6 @@ def machine_lookups(reactor: object, wheel: TimerWheel, servers: tuple[TCPAddres
     ask = DNSExchanges(cast(DNSReactor, reactor), wheel)
     system = SystemLookups(cast(IReactorPluggableNameResolver, reactor))
     return DNSLookups(ask, NameFiles(os.uname().nodename, servers), wheel, system, only_dns=bool(servers))
-
-
-class _Lookup:
-    """A name that name servers are or will be asked for, and then maybe the system."""
-
-    __slots__ = ("_cancel", "_system", "_tell", "name", "over")
-
-    def __init__(self, name: str, tell: Tell, system: Lookups | None) -> None:
-        self.name = name
-        self.over = False
-        self._tell = tell
-        self._system = system
-        self._cancel: Cancel = _nothing
-
-    def start(self, searching: Deferred[Answer]) -> Deferred[None]:
-        """Take what a search finds. The result is there when no server is asked any more."""
-        self._cancel = searching.cancel
-        return searching.addCallbacks(self._found, _unasked)
-
-    def cancel(self) -> None:
-        """Forget it."""
-        self.over = True
-        self._cancel()
-
-    def _found(self, answer: Answer) -> None:
-        self._cancel = _nothing
-        if self.over:
-            return
-        if answer.addresses or self._system is None:
-            self._tell(answer)
-        else:
-            self._cancel = self._system.begin(self.name, self._tell)
 
 
 class _Search:
@@ -244,26 +240,35 @@ class _Search:
 
     async def _both(self, name: str) -> tuple[Answer, bool]:
         """Ask for both kinds of addresses; return what was found, and whether it is sure that there are none."""
-        asked = {kind: Deferred.fromCoroutine(self._follow(name, kind)) for kind in (dns.A, dns.AAAA)}
-        found: dict[int, Records] = {}
+        records = dict.fromkeys((dns.A, dns.AAAA), Records(Verdict.BROKEN))
+        missed = set(records)
+        enough: Deferred[None] = Deferred()
+        hurry = Deadline(self._wheel, partial(enough.callback, None))
 
-        def give_up() -> None:
-            for each in asked.values():
-                each.cancel()
-
-        hurry = Deadline(self._wheel, give_up)
-
-        def keep(records: Records, kind: int) -> None:
-            found[kind] = records
-            if records.verdict is Verdict.FOUND and len(found) == 1:
+        def heard(found: Records | None, kind: int) -> None:
+            missed.remove(kind)
+            records[kind] = found or records[kind]
+            if enough.called:
+                return
+            if not missed:
+                enough.callback(None)
+            elif records[kind].verdict is Verdict.FOUND:
                 hurry.start(GRACE)
 
-        try:
-            await DeferredList([each.addCallbacks(keep, _unasked, (kind,)) for kind, each in asked.items()])
-        finally:
+        def over(result: T) -> T:
             hurry.end()
-        broken = Records(Verdict.BROKEN)
-        records = {kind: found.get(kind, broken) for kind in asked}
+            for each in asked:
+                each.cancel()
+            return result
+
+        asked = [Deferred.fromCoroutine(self._follow(name, kind)) for kind in records]
+        for kind, each in zip(records, asked, strict=True):
+            each.addErrback(given_up).addCallback(heard, kind)
+        await enough.addBoth(over)
+        return self._joined(records)
+
+    def _joined(self, records: Mapping[int, Records]) -> tuple[Answer, bool]:
+        """Return what two answers say together."""
         good = [each for each in records.values() if each.verdict is Verdict.FOUND]
         if len(good) > 1:
             good.sort(key=lambda each: not self._reaches(each.addresses[0]))
@@ -339,10 +344,16 @@ class _Receiver:
             tell(Answer(tuple(self._addresses)))
 
 
-def _unasked(failure: Failure) -> None:
-    """A question was given up; anything else is an error of this program, and as good as no answer."""
+def given_up(failure: Failure) -> None:
+    """Nobody wants the answer any more; any other failure is an error of this program, and as good as no answer."""
     if failure.check(CancelledError) is None:
         log.failure("a question to name servers failed", failure)
+
+
+def _told(result: T, another: Deferred[None]) -> T:
+    """Let another who waits know that there is a result."""
+    another.callback(None)
+    return result
 
 
 def _nothing() -> None:

@@ -10,7 +10,7 @@ from twisted.internet.interfaces import IProtocol, IProtocolFactory, IStreamClie
 from zope.interface import implementer
 
 from edgegate.net.wheel import Deadline, TimerWheel
-from edgegate.upstream.dns.lookups import Answer, Cancel, Lookups
+from edgegate.upstream.dns.lookups import Answer, Lookups, find
 from edgegate.upstream.dns.resolutions import LOST
 
 Reach = Callable[[str], IStreamClientEndpoint]
@@ -31,56 +31,33 @@ class SharedLookups:
     def __init__(self, lookups: Lookups, wheel: TimerWheel) -> None:
         self._lookups = lookups
         self._wheel = wheel
-        self._under_way: dict[str, _Shared] = {}
+        self._waiting: dict[str, dict[Deferred[Answer], None]] = {}
 
     def find(self, name: str) -> Deferred[Answer]:
-        """Return what fires with the answer; it may be cancelled."""
-        shared = self._under_way.get(name)
-        if shared is not None:
-            return shared.join()
-        shared = self._under_way[name] = _Shared(self._wheel, lambda: self._under_way.pop(name, None))
-        found = shared.join()
-        shared.begin(self._lookups, name)
-        return found
-
-
-class _Shared:
-    """One look-up under way, and who waits for it."""
-
-    def __init__(self, wheel: TimerWheel, over: Callable[[], object]) -> None:
-        """
-        @param over: Called when it is.
-        """
-        self._over = over
-        self._waiting: dict[Deferred[Answer], None] = {}
-        self._deadline = Deadline(wheel, self._lost)
-        self._cancel: Cancel | None = None
-
-    def join(self) -> Deferred[Answer]:
-        """Wait for the answer, unless too many do."""
-        if len(self._waiting) >= MOST_WAITING:
+        """Return what fires with the answer, unless too many wait for it; it may be cancelled."""
+        waiting = self._waiting.get(name, {})
+        if len(waiting) >= MOST_WAITING:
             return succeed(Answer())
-        found: Deferred[Answer] = Deferred(lambda found: self._waiting.pop(found, None))
-        self._waiting[found] = None
+        found: Deferred[Answer] = Deferred(lambda found: waiting.pop(found, None))
+        waiting[found] = None
+        if name not in self._waiting:
+            self._waiting[name] = waiting
+            self._begin(name)
         return found
 
-    def begin(self, lookups: Lookups, name: str) -> None:
+    def _begin(self, name: str) -> None:
         """Look up. The answer may come before this returns."""
-        self._deadline.start(LOST)
-        self._cancel = lookups.begin(name, self._tell)
+        query = find(self._lookups, name)
+        deadline = Deadline(self._wheel, query.cancel)
+        deadline.start(LOST)
 
-    def _tell(self, answer: Answer) -> None:
-        self._deadline.end()
-        self._over()
-        waiting, self._waiting = self._waiting, {}
-        for found in waiting:
-            if not found.called:
-                found.callback(answer)
+        def over(answer: Answer) -> None:
+            deadline.end()
+            for found in tuple(self._waiting.pop(name)):
+                if not found.called:
+                    found.callback(answer)
 
-    def _lost(self) -> None:
-        if self._cancel is not None:
-            self._cancel()
-        self._tell(Answer())
+        query.addErrback(lambda _: Answer()).addCallback(over)
 
 
 @implementer(IStreamClientEndpoint)

@@ -17,12 +17,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.names import dns
 
 from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.upstream.dns.answers import MAX_ADDRESSES, is_askable
-from edgegate.upstream.dns.lookups import Answer, Cancel, Lookups
+from edgegate.upstream.dns.lookups import Answer, Lookups, find, given_up
 
 REFRESH = 60.0
 """
@@ -82,20 +83,19 @@ class ResolvedName:
         self._resolver = resolver
         self._watchers: list[Callable[[], None]] = []
         self._deadline = Deadline(resolver.wheel, self._due)
-        self._query: _Query | None = None
+        self._query: Deferred[Answer] | None = None
         self._failures = 0
 
     def ask(self) -> None:
         """Send a query; one that is under way is given up. The answer may come before this returns."""
-        if self._query is not None:
-            self._query.end()
+        self._give_up()
         if not is_askable(self.name):
             self.answered = True
             log.warn("{name} cannot be a host name and is not looked up", name=self.name)  # noqa: G010
             return
         self._deadline.start(LOST)
-        self._query = query = _Query(self)
-        query.begin(self._resolver.lookups)
+        self._query = query = find(self._resolver.lookups, self.name)
+        query.addCallback(self._complete).addErrback(given_up)
 
     def add(self, changed: Callable[[], None]) -> None:
         """Tell C{changed} of a first outcome, and of every answer with other addresses or another first one."""
@@ -111,11 +111,16 @@ class ResolvedName:
     def stop(self) -> None:
         """Ask no more; an answer that still comes is passed over."""
         self._deadline.stop()
+        self._give_up()
+
+    def _give_up(self) -> bool:
+        """Want no answer to the query under way; return whether there was one."""
         query, self._query = self._query, None
         if query is not None:
-            query.end()
+            query.cancel()
+        return query is not None
 
-    def complete(self, answer: Answer) -> None:
+    def _complete(self, answer: Answer) -> None:
         """Take the outcome of the query under way."""
         self._query = None
         if answer.addresses:
@@ -124,12 +129,10 @@ class ResolvedName:
             self._failed()
 
     def _due(self) -> None:
-        query, self._query = self._query, None
-        if query is None:
-            self.ask()
-        else:
-            query.end()
+        if self._give_up():
             self._failed()
+        else:
+            self.ask()
 
     def _succeeded(self, answer: Answer) -> None:
         if self._failures and not self.quiet:
@@ -174,38 +177,6 @@ class ResolvedName:
 
     def __repr__(self) -> str:
         return f"<ResolvedName {self.name}: {', '.join(self.addresses) or 'no address'}>"
-
-
-class _Query:
-    """One look-up under way, told apart from those before and after."""
-
-    __slots__ = ("_cancel", "_name", "over")
-
-    def __init__(self, name: ResolvedName) -> None:
-        self._name = name
-        self._cancel: Cancel | None = None
-        self.over = False
-
-    def begin(self, lookups: Lookups) -> None:
-        """Look up. The answer may come before this returns."""
-        cancel = lookups.begin(self._name.name, self._answered)
-        if self.over:
-            cancel()
-        else:
-            self._cancel = cancel
-
-    def end(self) -> None:
-        """It is not wanted any more."""
-        self.over = True
-        cancel, self._cancel = self._cancel, None
-        if cancel is not None:
-            cancel()
-
-    def _answered(self, answer: Answer) -> None:
-        if not self.over:
-            self.over = True
-            self._cancel = None
-            self._name.complete(answer)
 
 
 class Resolver:

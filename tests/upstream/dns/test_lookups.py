@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 from twisted.internet.task import Clock
 from twisted.names import dns
 from twisted.trial.unittest import SynchronousTestCase, TestCase
@@ -27,14 +27,18 @@ class FakeServers:
 
     @ivar asked: Those under way.
     @ivar log: All that there were: server, name, kind and seconds.
+    @ivar down: Whether nothing can be sent.
     """
 
     def __init__(self) -> None:
         self.asked: dict[tuple[TCPAddress, str, int], Deferred[dns.Message]] = {}
         self.log: list[tuple[TCPAddress, str, int, float]] = []
+        self.down = False
 
     def __call__(self, server: TCPAddress, name: str, kind: int, timeout: float) -> Deferred[dns.Message]:
         self.log.append((server, name, kind, timeout))
+        if self.down:
+            return fail(NoAnswer())
         self.asked[server, name, kind] = made = Deferred(lambda _: self.asked.pop((server, name, kind)) and None)
         return made
 
@@ -208,6 +212,17 @@ class DNSTests(LookupsCase):
             self.servers.answer(f"n{n}.example", dns.A, address(f"n{n}.example", "10.0.0.1"))
             self.servers.answer(f"n{n}.example", dns.AAAA)
         self.assertEqual((len(self.told), len(self.servers.names)), (5, MOST_AT_ONCE + 5))
+
+    def test_all_fail_at_once(self) -> None:
+        """Where nothing can be sent any more, those who wait fail one after the other, however many they are."""
+        names = [f"n{n}.example." for n in range(MOST_AT_ONCE + 1000)]
+        for name in names:
+            self.lookups.begin(name, self.told.append)
+        waiting = tuple(self.servers.asked.values())
+        self.servers.down = True
+        for question in waiting:
+            question.errback(NoAnswer())
+        self.assertCountEqual(self.system.asked, names)
 
     def test_forgotten(self) -> None:
         """A look-up that is forgotten asks nobody any more, whether it was under way, waited, or was the system's."""
