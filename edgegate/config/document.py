@@ -13,10 +13,9 @@ from typing import Any
 from edgegate.config.packing import pack, unpack
 from edgegate.config.problems import Problem, Problems, Role, Severity
 from edgegate.config.templates import hint
-from edgegate.model.origin import Origin
+from edgegate.model.origin import Origin, Path
 
-Path = tuple[str | int, ...]
-"""Keys and indexes that lead to a value: C{("spec", "servers", 0, "tls", "mode")}."""
+__all__ = ["Document", "Path", "Places", "format_path", "snake_case"]
 
 Places = dict[str | int, tuple[int, int, "Places | None"]]
 """Where the keys of a mapping or the items of a list are (line and column, from 1), and their own places."""
@@ -103,7 +102,7 @@ class Document:
 
     def origin_of(self, path: Path) -> Origin:
         """Where a part of it is."""
-        return Origin(self.file, self.place(path)[0], self.title)
+        return Origin(self.file, self.place(path)[0], self.title, path)
 
     def place(self, path: Path) -> tuple[int, int]:
         """

@@ -4,32 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from enum import Enum, IntEnum
 from operator import attrgetter
 
+from edgegate.model.diagnostics import Role, Severity
 
-class Severity(IntEnum):
-    """How bad a problem is. Only an error keeps a folder from being served."""
-
-    INFO = 0
-    WARNING = 1
-    ERROR = 2
-
-
-class Role(Enum):
-    """
-    What a problem has to do with others.
-
-    A C{CAUSE}, always an error, hides what some part of the files declares; a C{CONSEQUENCE} may be there only because
-    of that: something is not declared, or is of no use. An C{OUTCOME}, a warning, is one of all that is said, so that
-    any error may be the reason. What C{TIME} brings is none of the files' making.
-    """
-
-    ITSELF = "itself"
-    CAUSE = "cause"
-    CONSEQUENCE = "consequence"
-    OUTCOME = "outcome"
-    TIME = "time"
+__all__ = ["Problem", "Problems", "Role", "Severity"]
 
 
 @dataclass(frozen=True, slots=True, order=True)

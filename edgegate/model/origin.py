@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+Path = tuple[str | int, ...]
+"""Keys and indexes that lead to a value in a document: C{("spec", "servers", 0, "tls", "mode")}."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Origin:
-    """Where in the files something was said: C{coolstore.yaml}, the line, and C{VirtualService default/webapp}."""
+    """
+    Where in the files something was said: C{coolstore.yaml}, the line, and C{VirtualService default/webapp}.
+
+    @ivar path: Where in the document; empty: all of it.
+    """
 
     file: str
     line: int
     resource: str
+    path: Path = field(default=(), compare=False, repr=False)
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}"

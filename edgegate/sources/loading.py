@@ -18,9 +18,10 @@ from edgegate.config.problems import Problem, Problems, Role, Severity
 from edgegate.istio.decode import decode
 from edgegate.istio.kinds import kind_of_fields
 from edgegate.istio.resources import Resources
-from edgegate.istio.translate import CompileOptions, compile_resources
+from edgegate.istio.translate import CompileOptions
 from edgegate.istio.translate.portable import warn_of_differences
 from edgegate.routing.snapshot import Snapshot
+from edgegate.sources.compilation import compile_resources
 from edgegate.sources.file_reader import FileReader
 from edgegate.sources.files import Sources
 from edgegate.sources.key_inspector import KeyInspector

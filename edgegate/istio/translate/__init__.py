@@ -1,13 +1,12 @@
 """
-The compiler: from the resources of all files to one Snapshot.
+From the resources of all files to the model.
 
-Gateways become servers, servers share ports; VirtualServices become rules that
-are attached to servers; ServiceEntries and Services become services, and those
-that destinations name become clusters. What is wrong between documents is found
-on the way, everything in one run.
+Gateways become servers; VirtualServices become routes that are attached to servers; ServiceEntries and Services become
+services, and those that destinations name become clusters. What is wrong between documents is found on the way,
+everything in one run.
 """
 
-from edgegate.istio.translate.compilation import compile_resources
 from edgegate.istio.translate.options import CompileOptions, Finding, Part
+from edgegate.istio.translate.translation import IstioTranslation
 
-__all__ = ["CompileOptions", "Finding", "Part", "compile_resources"]
+__all__ = ["CompileOptions", "Finding", "IstioTranslation", "Part"]

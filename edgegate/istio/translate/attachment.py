@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from edgegate.config.document import Path
 from edgegate.config.problems import Problems, Role, Severity
@@ -12,38 +11,13 @@ from edgegate.istio.kinds.gateway import Gateway
 from edgegate.istio.kinds.virtual_service import VirtualService
 from edgegate.istio.resources import Resource
 from edgegate.istio.translate.exports import exported
-from edgegate.istio.translate.rules import MESH, GatewayKey, Rules, host_patterns
-from edgegate.istio.translate.servers import Server, ServerHost
+from edgegate.istio.translate.rules import MESH, GatewayKey, Rules, host_patterns, routes_of
+from edgegate.istio.translate.servers import Server
 from edgegate.istio.translate.suggestions import Suggestions
 from edgegate.model.patterns import PatternIndex
+from edgegate.model.translation import AttachedRoutes
 
 RulesAt = Callable[[int, Iterable[int]], Rules]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Attachment:
-    """
-    A VirtualService on a server.
-
-    @ivar order: Its place among all VirtualServices.
-    @ivar domains: The names that both serve, in normal form.
-    """
-
-    order: int
-    rules: Rules
-    server: Server
-    domains: tuple[str, ...]
-
-    @property
-    def gateway(self) -> GatewayKey:
-        """The server's Gateway."""
-        return self.server.gateway.namespace, self.server.gateway.name
-
-    def names(self, server: Server) -> bool:
-        """Whether the VirtualService names the Gateway of a server."""
-        resource = self.rules.resource
-        keys = {gateway_key(name, resource.namespace) for name in resource.spec.gateways}
-        return (server.gateway.namespace, server.gateway.name) in keys
 
 
 class GatewayNames:
@@ -107,20 +81,24 @@ class GatewayNames:
 
 
 class Attachments:
-    """Attaches VirtualServices to servers by the hosts that both have."""
+    """
+    Attaches VirtualServices to servers by the hosts that both have.
+
+    @ivar found: What is attached.
+    """
 
     def __init__(self, servers: Iterable[Server], problems: Problems) -> None:
         """
         @param servers: Those that are opened.
         """
+        self.found: list[AttachedRoutes] = []
         self._problems = problems
-        self._hosts: dict[GatewayKey, PatternIndex[tuple[Server, ServerHost]]] = {}
-        self._found: dict[Server, list[Attachment]] = {}
+        self._hosts: dict[GatewayKey, PatternIndex[tuple[Server, str | None]]] = {}
         for server in servers:
             key = server.gateway.namespace, server.gateway.name
             index = self._hosts.setdefault(key, PatternIndex())
-            for host in server.hosts:
-                index.add(host.pattern, (server, host))
+            for host, namespace in zip(server.hosts, server.namespaces, strict=True):
+                index.add(host.pattern, (server, namespace))
 
     def attach(self, order: int, rules: Rules, gateways: frozenset[GatewayKey], at: RulesAt | None = None) -> None:
         """
@@ -128,6 +106,7 @@ class Attachments:
 
         A name that a wildcard and another name have in common is the narrower one.
 
+        @param order: Its place among all VirtualServices.
         @param at: Where its routes depend on the listener: compiles those of a listener's port, by the files, given
             the ports of all listeners that it is attached to.
         """
@@ -140,12 +119,26 @@ class Attachments:
                 message = "it is not exported to the namespace of any Gateway that it names"
                 resource.warning(self._problems, ("spec", "exportTo"), message)
             return
+        domains = self._common(resource, visible)
+        ports = {server.value.number for server in domains}
+        by_port = {port: at(port, ports) if at is not None else rules for port in ports}
+        names = {gateway_key(name, resource.namespace) for name in resource.spec.gateways}
+        parents = frozenset(f"Gateway {namespace}/{name}" for namespace, name in names)
+        for server, common in domains.items():
+            routes = routes_of(by_port[server.value.number], server)
+            origin = resource.document.origin
+            self.found.append(AttachedRoutes(origin, order, server.value, tuple(common), parents, *routes))
+
+    def _common(
+        self, resource: Resource[VirtualService], gateways: Iterable[GatewayKey]
+    ) -> dict[Server, dict[str, None]]:
+        """Return the servers of Gateways that serve hosts of a VirtualService, with what they have in common."""
         domains: dict[Server, dict[str, None]] = {}
         for index, pattern in host_patterns(resource).items():
             served = refused = False
-            for key in visible:
-                for domain, (server, host) in self._hosts[key].intersecting(pattern):
-                    if host.namespace not in (None, resource.namespace):
+            for key in gateways:
+                for domain, (server, namespace) in self._hosts[key].intersecting(pattern):
+                    if namespace not in (None, resource.namespace):
                         refused = True
                         continue
                     served = True
@@ -155,16 +148,7 @@ class Attachments:
                 resource.warning(
                     self._problems, ("spec", "hosts", index), f"no server of its gateways {why}", Role.OUTCOME
                 )
-        ports = {server.number for server in domains}
-        by_port = {port: at(port, ports) if at is not None else rules for port in ports}
-        for server, names in domains.items():
-            own = by_port[server.number]
-            self._found.setdefault(server, []).append(Attachment(order, own, server, tuple(names)))
-
-    def of(self, servers: Iterable[Server]) -> list[Attachment]:
-        """Return what is attached to any of these servers, in the order of the VirtualServices."""
-        found = [each for server in servers for each in self._found.get(server, ())]
-        return sorted(found, key=lambda attachment: attachment.order)
+        return domains
 
 
 def gateway_key(name: str, namespace: str) -> GatewayKey:

@@ -22,7 +22,8 @@ from edgegate.istio.translate.key_sources import (
     title,
 )
 from edgegate.istio.translate.options import CompileOptions, Part
-from edgegate.istio.translate.servers import Server, Traffic
+from edgegate.istio.translate.servers import Server
+from edgegate.model.servers import Traffic
 from edgegate.model.tls import ClientVerification, KeyPair, ServerTLS, TLSRules, TLSVersion
 
 HTTP_ALPN: tuple[bytes, ...] = (b"http/1.1",)

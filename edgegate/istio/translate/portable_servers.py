@@ -8,31 +8,35 @@ from edgegate.config.document import Path
 from edgegate.config.problems import Problems
 from edgegate.istio.kinds.gateway import Gateway
 from edgegate.istio.resources import Resource
-from edgegate.istio.translate.members import ip_literal, unix_path
 from edgegate.istio.translate.options import CompileOptions
-from edgegate.istio.translate.ports import Port, ports_of
-from edgegate.istio.translate.redirects import HTTPS_PORT, RedirectPorts
-from edgegate.istio.translate.servers import Server, Traffic, selected, servers_of
+from edgegate.istio.translate.servers import selected, servers_of
+from edgegate.model.addresses import UNIXAddress
+from edgegate.model.servers import Server, Traffic
+from edgegate.routing.compile.ports import Port, ports_of
+from edgegate.routing.compile.redirects import HTTPS_PORT, RedirectPorts
 
 _ANY = ("0.0.0.0", "::")
 
 Found = Iterator[tuple[Resource[Gateway], Path, str]]
 """Places in Gateways, each with what a cluster would do."""
 
+Parts = Iterator[tuple[Server, str, str]]
+"""Parts of servers, each with what a cluster would do."""
+
 
 def gateway_differences(gateways: Iterable[Resource[Gateway]], options: CompileOptions) -> Found:
     """Yield every place in the Gateways that are served where a cluster would do otherwise."""
-    elsewhere = Problems()  # what is wrong is told by the compiler
     chosen = [gateway for gateway in gateways if selected(gateway, options.selector)]
     if options.selector is None:
         yield from _selectors(chosen)
-    servers = [server for gateway in chosen for server in servers_of(gateway, elsewhere)]
-    ports = ports_of(servers, options.port_map, elsewhere)
+    elsewhere = Problems()  # what is wrong is told by whoever serves them
+    declared = {server.value: server for gateway in chosen for server in servers_of(gateway, elsewhere)}
+    ports = ports_of(declared, options.port_map, lambda diagnostic: None)
     redirects = RedirectPorts(server for port in ports for server in port.servers)
     for port in ports:
-        yield from _port(port)
-        for server in port.servers:
-            yield from _server(server, port, redirects)
+        for value, part, message in (*_port(port), *_servers(port, redirects)):
+            server = declared[value]
+            yield server.gateway, (*server.path, part), message
 
 
 def _selectors(gateways: list[Resource[Gateway]]) -> Found:
@@ -45,41 +49,42 @@ def _selectors(gateways: list[Resource[Gateway]]) -> Found:
             yield gateway, ("spec", "selector"), message
 
 
-def _port(port: Port) -> Found:
+def _port(port: Port) -> Parts:
     """Yield what can't share a port there."""
     secure = [server for server in port.servers if not server.traffic.plain]
     for server in secure if port.plain else ():
-        yield _at(server, "port", f"port {server.number} has servers in the clear or of TLS, not both: one is left out")
+        yield server, "port", f"port {server.number} has servers in the clear or of TLS, not both: one is left out"
     for server in port.plain[1:]:
         if server.traffic is Traffic.TCP:
-            yield _at(server, "port", f"port {server.number} has one server of TCP: this one is left out")
+            yield server, "port", f"port {server.number} has one server of TCP: this one is left out"
     ending = [server for server in secure if server.traffic is not Traffic.PASSTHROUGH]
     if len(secure) == 1 and ending and all(host.pattern != "*" for host in ending[0].hosts):
-        yield _at(
-            ending[0], "hosts", "a client that sends no SNI is refused: here this server, the only one, answers it"
-        )
+        message = "a client that sends no SNI is refused: here this server, the only one, answers it"
+        yield ending[0], "hosts", message
     https = [server for server in ending if server.traffic is Traffic.HTTPS]
     for server in https[1:]:
         message = "a connection that began with the SNI of another server gets 404 for these hosts: here it is served,"
-        yield _at(server, "hosts", f"{message} or answered 421 where the servers ask other things of clients")
+        yield server, "hosts", f"{message} or answered 421 where the servers ask other things of clients"
 
 
-def _server(server: Server, port: Port, redirects: RedirectPorts) -> Found:
-    if port.bind != server.address:
+def _servers(port: Port, redirects: RedirectPorts) -> Parts:
+    for server in port.servers:
+        yield from _server(server, port, redirects)
+
+
+def _server(server: Server, port: Port, redirects: RedirectPorts) -> Parts:
+    address = server.address
+    if port.bind != address:
         message = f"the gateway's Service says which port of the Pod {server.number} is: --map-port does here"
-        yield _at(server, "port", message)
-    if unix_path(server.spec.bind or "") is not None:
-        yield _at(server, "bind", "this is a socket in the gateway's Pod")
-    elif server.spec.bind and ip_literal(server.spec.bind) not in _ANY:
-        yield _at(server, "bind", "this is an address of the gateway's Pod, and not of this machine")
+        yield server, "port", message
+    if isinstance(address, UNIXAddress):
+        yield server, "bind", "this is a socket in the gateway's Pod"
+    elif server.address_origin.path != server.port_origin.path and address.host not in _ANY:
+        yield server, "bind", "this is an address of the gateway's Pod, and not of this machine"
     others = {redirects.of(host.pattern) for host in server.hosts} - {HTTPS_PORT} if server.redirects else set()
     if others:
         found = ", ".join(map(str, sorted(others)))
         message = (
             f"httpsRedirect keeps the port that a client asked for: here it leads to the server of HTTPS, on {found}"
         )
-        yield _at(server, "tls", message)
-
-
-def _at(server: Server, part: str, message: str) -> tuple[Resource[Gateway], Path, str]:
-    return server.gateway, (*server.path, part), message
+        yield server, "tls", message

@@ -16,12 +16,14 @@ from edgegate.istio.translate import actions
 from edgegate.istio.translate.destinations import Destinations, NoDestinations
 from edgegate.istio.translate.matches import http_match
 from edgegate.istio.translate.members import ip_literal
+from edgegate.istio.translate.servers import Server
 from edgegate.model.actions import RequestChanges
 from edgegate.model.headers import HeaderChanges
 from edgegate.model.hosts import normalise, subset_of
 from edgegate.model.matching import HTTPMatch, StringMatch, any_path
 from edgegate.model.policies import Mirror
 from edgegate.model.routes import HTTPRoute, TCPRoute
+from edgegate.model.servers import Traffic
 
 GatewayKey = tuple[str, str]
 """Namespace and name."""
@@ -276,6 +278,16 @@ def host_patterns(resource: Resource[VirtualService]) -> dict[int, str]:
         except ValueError:
             continue
     return found
+
+
+def routes_of(rules: Rules, server: Server) -> tuple[tuple[HTTPRoute, ...], tuple[TCPRoute, ...], tuple[TCPRoute, ...]]:
+    """Return the routes that a VirtualService has on a server, of the one kind that the server asks for."""
+    gateway, port = (server.gateway.namespace, server.gateway.name), server.value.number
+    if server.traffic.http:
+        return tuple(routes_on(rules, gateway, port)), (), ()
+    if server.traffic is Traffic.PASSTHROUGH:
+        return (), tuple(rule.route for rule in rules.tls if rule.scope.holds(gateway, port)), ()
+    return (), (), tuple(rule.route for rule in rules.tcp if rule.scope.holds(gateway, port))
 
 
 def routes_on(rules: Rules, gateway: GatewayKey, port: int) -> list[HTTPRoute]:

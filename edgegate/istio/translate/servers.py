@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from enum import Enum
 
 from edgegate.config.document import Path
 from edgegate.config.problems import Problems, Role
@@ -13,9 +12,10 @@ from edgegate.istio.kinds import gateway as kinds
 from edgegate.istio.kinds.gateway import Gateway, TLSMode
 from edgegate.istio.resources import Resource
 from edgegate.istio.translate.members import ip_literal, unix_path
+from edgegate.model import servers as values
 from edgegate.model.addresses import Address, TCPAddress, UNIXAddress
 from edgegate.model.hosts import normalise
-from edgegate.model.origin import Origin
+from edgegate.model.servers import ServerHost, Traffic
 
 HTTP_PROTOCOLS = frozenset({"HTTP", "HTTP2", "GRPC", "GRPC-WEB"})
 NOT_SPOKEN = HTTP_PROTOCOLS - {"HTTP"}
@@ -23,77 +23,30 @@ TCP_PROTOCOLS = frozenset({"TCP", "MONGO", "REDIS", "MYSQL"})
 _OPENED = frozenset({TLSMode.SIMPLE, TLSMode.MUTUAL, TLSMode.OPTIONAL_MUTUAL, TLSMode.PASSTHROUGH})
 
 
-class Traffic(Enum):
-    """What a server does with a connection."""
-
-    HTTP = "HTTP"
-    HTTPS = "HTTPS"
-    TCP = "TCP"
-    TLS = "TLS"  # TLS ends here, and the bytes inside are relayed
-    PASSTHROUGH = "TLS passthrough"
-
-    @property
-    def plain(self) -> bool:
-        """Whether the server is found without SNI."""
-        return self in (Traffic.HTTP, Traffic.TCP)
-
-    @property
-    def http(self) -> bool:
-        """Whether requests are routed."""
-        return self in (Traffic.HTTP, Traffic.HTTPS)
-
-
-@dataclass(frozen=True, slots=True)
-class ServerHost:
-    """
-    One of a server's hosts.
-
-    @ivar pattern: In normal form.
-    @ivar namespace: Only VirtualServices of this namespace may attach; L{None}: any.
-    """
-
-    pattern: str
-    namespace: str | None
-    path: Path
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Server:
     """
     One entry of C{Gateway.servers} that is served.
 
-    @ivar address: Where it listens by the file, before C{--map-port}.
+    @ivar value: What it is in the model.
+    @ivar namespaces: For each of its hosts: only VirtualServices of this namespace may attach; L{None}: any.
     """
 
     gateway: Resource[Gateway]
     path: Path
     spec: kinds.Server
-    traffic: Traffic
-    hosts: tuple[ServerHost, ...]
-    address: Address
+    value: values.Server
+    namespaces: tuple[str | None, ...]
 
     @property
-    def number(self) -> int:
-        """The port as the file has it; 0 for a UNIX socket."""
-        return self.spec.port.number
+    def traffic(self) -> Traffic:
+        """What it does with a connection."""
+        return self.value.traffic
 
     @property
-    def origin(self) -> Origin:
-        """Where it is."""
-        return self.gateway.document.origin_of(self.path)
-
-    @property
-    def redirects(self) -> bool:
-        """Whether it sends every request to HTTPS; on an HTTPS server the field changes nothing."""
-        return self.traffic is Traffic.HTTP and self.spec.tls is not None and bool(self.spec.tls.https_redirect)
-
-    @property
-    def chain_name(self) -> str:
-        """What Istio calls its routes: C{http.80}, or C{https.443.https-shop.shop-gateway.default}."""
-        if self.traffic.plain:
-            return f"{self.traffic.name.lower()}.{self.number}"
-        kind = "https" if self.traffic is Traffic.HTTPS else "tls"
-        return f"{kind}.{self.number}.{self.spec.port.name}.{self.gateway.name}.{self.gateway.namespace}"
+    def hosts(self) -> tuple[ServerHost, ...]:
+        """Its hosts."""
+        return self.value.hosts
 
     def error(self, problems: Problems, path: Path, message: str, role: Role = Role.ITSELF) -> None:
         """Report an error in a part of it."""
@@ -121,7 +74,29 @@ def servers_of(gateway: Resource[Gateway], problems: Problems) -> Iterator[Serve
             message = f"{protocol} is not served yet: clients are answered by HTTP/1.1 alone"
             gateway.warning(problems, (*path, "port", "protocol"), message)
         hosts = tuple(_hosts(gateway, path, spec, problems))
-        yield Server(gateway, path, spec, traffic, hosts, address)
+        document = gateway.document
+        value = values.Server(
+            _name(gateway, spec, traffic),
+            document.origin_of(path),
+            traffic,
+            tuple(host for host, _ in hosts),
+            address,
+            spec.port.number,
+            document.origin_of((*path, "port")),
+            document.origin_of((*path, "bind" if spec.bind else "port")),
+            https=protocol == "HTTPS",
+            redirects=traffic is Traffic.HTTP and spec.tls is not None and bool(spec.tls.https_redirect),
+        )
+        yield Server(gateway, path, spec, value, tuple(namespace for _, namespace in hosts))
+
+
+def _name(gateway: Resource[Gateway], spec: kinds.Server, traffic: Traffic) -> str:
+    """Return what Istio calls its routes: C{http.80}, or C{https.443.https-shop.shop-gateway.default}."""
+    number = spec.port.number
+    if traffic.plain:
+        return f"{traffic.name.lower()}.{number}"
+    kind = "https" if traffic is Traffic.HTTPS else "tls"
+    return f"{kind}.{number}.{spec.port.name}.{gateway.name}.{gateway.namespace}"
 
 
 def traffic_of(spec: kinds.Server) -> Traffic | None:
@@ -154,7 +129,10 @@ def bind_address(spec: kinds.Server) -> Address | None:
     return TCPAddress(literal, spec.port.number) if literal is not None else None
 
 
-def _hosts(gateway: Resource[Gateway], path: Path, spec: kinds.Server, problems: Problems) -> Iterator[ServerHost]:
+def _hosts(
+    gateway: Resource[Gateway], path: Path, spec: kinds.Server, problems: Problems
+) -> Iterator[tuple[ServerHost, str | None]]:
+    """Yield hosts, each with the namespace whose VirtualServices alone may attach."""
     for index, text in enumerate(spec.hosts):
         place = (*path, "hosts", index)
         scope, slash, host = text.rpartition("/")
@@ -164,4 +142,5 @@ def _hosts(gateway: Resource[Gateway], path: Path, spec: kinds.Server, problems:
             gateway.error(problems, place, str(error))
             continue
         namespace = gateway.namespace if scope == "." else scope
-        yield ServerHost(pattern, None if not slash or scope == "*" else namespace, place)
+        host_only = ServerHost(pattern, gateway.document.origin_of(place))
+        yield host_only, None if not slash or scope == "*" else namespace

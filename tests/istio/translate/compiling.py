@@ -9,7 +9,7 @@ from edgegate.config.documents import read
 from edgegate.config.problems import Problems
 from edgegate.istio.decode import decode
 from edgegate.istio.resources import Resources
-from edgegate.istio.translate import CompileOptions, compile_resources
+from edgegate.istio.translate import CompileOptions
 from edgegate.istio.translate.clusters import ClusterCompiler
 from edgegate.istio.translate.destination_rules import DestinationRules
 from edgegate.istio.translate.key_sources import KeySources
@@ -22,6 +22,7 @@ from edgegate.istio.translate.options import (
 from edgegate.istio.translate.suggestions import Suggestions
 from edgegate.istio.translate.upstream_tls import UpstreamTLSCompiler
 from edgegate.routing.snapshot import Listener, Snapshot
+from edgegate.sources.compilation import compile_resources
 
 NAME = "in.yaml"
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from textwrap import indent
 
 from edgegate.config.problems import Problems
-from edgegate.istio.translate import CompileOptions, compile_resources
+from edgegate.istio.translate import CompileOptions
 from edgegate.istio.translate.options import InspectUpstream, inspect_no_upstream
 from edgegate.model.clusters import Cluster
+from edgegate.sources.compilation import compile_resources
 from tests.istio.translate.compiling import Files, decoded
 
 ISTIO = "apiVersion: networking.istio.io/v1"

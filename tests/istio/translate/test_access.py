@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.config.problems import Severity
-from edgegate.istio.translate import CompileOptions, compile_resources
+from edgegate.istio.translate import CompileOptions
+from edgegate.sources.compilation import compile_resources
 from tests.istio.translate.compiling import decoded, gateway
 
 

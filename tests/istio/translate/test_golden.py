@@ -18,7 +18,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.config.documents import read
 from edgegate.config.problems import Problems
 from edgegate.istio.decode import decode
-from edgegate.istio.translate import CompileOptions, compile_resources
+from edgegate.istio.translate import CompileOptions
+from edgegate.sources.compilation import compile_resources
 from tests.istio.translate.dumping import dump
 
 GOLDEN = Path(__file__).parents[2] / "golden"

@@ -11,7 +11,6 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.config.documents import read
 from edgegate.config.problems import Problems
 from edgegate.istio.decode import decode
-from edgegate.istio.translate import compile_resources
 from edgegate.model.matching import Kind
 from edgegate.model.routes import HTTPRoute
 from edgegate.routing.snapshot import Snapshot, VirtualHost
@@ -29,7 +28,7 @@ def snapshots() -> Iterator[tuple[str, Snapshot]]:
         texts[str(folder)] = "\n---\n".join(path.read_text() for path in sorted(folder.glob("*.yaml")))
     for name, text in texts.items():
         problems = Problems()
-        yield name, compile_resources(decode(read(name, text, problems), problems), options_of(text), problems)
+        yield name(decode(read(name, text, problems), problems), options_of(text), problems)
 
 
 def virtual_hosts(snapshot: Snapshot) -> Iterator[VirtualHost]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.config.problems import Problems
-from edgegate.istio.translate.servers import Server, Traffic, selected, servers_of
+from edgegate.istio.translate.servers import Server, selected, servers_of
 from edgegate.model.addresses import TCPAddress, UNIXAddress
+from edgegate.model.servers import Traffic
 from tests.istio.translate.compiling import decoded, gateway
 
 
@@ -44,7 +45,7 @@ class ServersTests(SynchronousTestCase):
         """Hosts are in normal form, apart from the namespace that may attach."""
         (server,) = servers(gateway("gw", "80 HTTP A.example,./b.example,*/c.example,ns/*.d.example", namespace="own"))
         self.assertEqual(
-            [(host.pattern, host.namespace) for host in server.hosts],
+            [(host.pattern, namespace) for host, namespace in zip(server.hosts, server.namespaces, strict=True)],
             [("a.example", None), ("b.example", "own"), ("c.example", None), ("*.d.example", "ns")],
         )
 
@@ -58,7 +59,7 @@ class ServersTests(SynchronousTestCase):
             (', bind: "unix://@a"', UNIXAddress("@a")),
         ):
             text = gateway("gw", "80 TCP a.example").replace(", hosts", f"{bind}, hosts")
-            self.assertEqual([each.address for each in servers(text)], [address], bind)
+            self.assertEqual([each.value.address for each in servers(text)], [address], bind)
 
     def test_bad_bind(self) -> None:
         """A server without a place to listen at is left out."""
@@ -67,7 +68,7 @@ class ServersTests(SynchronousTestCase):
     def test_chain_names(self) -> None:
         """Routes are called as Istio calls them."""
         found = servers(gateway("gw", "80 HTTP a.example", "443 HTTPS b.example {mode: SIMPLE}"))
-        self.assertEqual([server.chain_name for server in found], ["http.80", "https.443.p1.gw.default"])
+        self.assertEqual([server.value.name for server in found], ["http.80", "https.443.p1.gw.default"])
 
     def test_selected(self) -> None:
         """A Gateway is taken where the labels satisfy all of its selector."""

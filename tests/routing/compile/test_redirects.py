@@ -1,4 +1,4 @@
-"""Tests of L{edgegate.istio.translate.redirects}."""
+"""Tests of L{edgegate.routing.compile.redirects}."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of L{edgegate.istio.translate.listeners}."""
+"""Tests of L{edgegate.routing.compile.listeners}."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""Where C{tls.httpsRedirect} sends clients."""
+"""Where servers that redirect to HTTPS send clients."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from edgegate.istio.translate.servers import Server
 from edgegate.model.patterns import PatternIndex
+from edgegate.model.servers import Server
 
 HTTPS_PORT = 443
 
@@ -21,7 +21,7 @@ class RedirectPorts:
     def __init__(self, servers: Iterable[Server]) -> None:
         self._servers: PatternIndex[int] = PatternIndex()
         for server in servers:
-            if server.spec.port.protocol.upper() == "HTTPS":
+            if server.https:
                 for host in server.hosts:
                     self._servers.add(host.pattern, server.number)
 

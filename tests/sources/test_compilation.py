@@ -1,11 +1,12 @@
-"""Tests of L{edgegate.istio.translate.compilation}; whole files are compiled in test_golden."""
+"""Tests of L{edgegate.sources.compilation}; whole files are compiled in test_golden."""
 
 from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.istio.translate import CompileOptions, compile_resources
+from edgegate.istio.translate import CompileOptions
 from edgegate.routing.snapshot import Snapshot
+from edgegate.sources.compilation import compile_resources
 from tests.istio.translate.compiling import compiled, decoded, gateway
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from edgegate.config.problems import Problems, Role
-from edgegate.istio.translate.attachment import Attachments
-from edgegate.istio.translate.credentials import CredentialCompiler
-from edgegate.istio.translate.http_tables import route_table
-from edgegate.istio.translate.ports import Port
-from edgegate.istio.translate.redirects import RedirectPorts
-from edgegate.istio.translate.servers import Server, Traffic
-from edgegate.istio.translate.tcp_tables import passthrough_chains, tcp_routes
+from edgegate.model.diagnostics import Diagnostic, Report, Role, Severity
 from edgegate.model.patterns import PatternIndex
+from edgegate.model.servers import Server, Traffic
+from edgegate.model.translation import Attached, AttachedRoutes
+from edgegate.routing.compile.http_tables import route_table
+from edgegate.routing.compile.ports import Port
+from edgegate.routing.compile.redirects import RedirectPorts
+from edgegate.routing.compile.tcp_tables import passthrough_chains, tcp_routes
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.snapshot import FilterChain, Listener, RouteTable
 
@@ -20,16 +19,17 @@ from edgegate.routing.snapshot import FilterChain, Listener, RouteTable
 class ListenerCompiler:
     """Compiles ports one by one."""
 
-    def __init__(
-        self, attachments: Attachments, credentials: CredentialCompiler, redirects: RedirectPorts, problems: Problems
-    ) -> None:
-        self._attachments = attachments
-        self._credentials = credentials
+    def __init__(self, attached: Attached, redirects: RedirectPorts, report: Report) -> None:
+        self._tls = attached.tls
+        self._kind = attached.kind
         self._redirects = redirects
-        self._problems = problems
+        self._report = report
+        self._routes: dict[Server, list[AttachedRoutes]] = {}
+        for each in attached.routes:
+            self._routes.setdefault(each.server, []).append(each)
 
     def listener(self, port: Port) -> Listener:
-        """Compile a port. Servers with an error, which is reported, have no filter chain."""
+        """Compile a port. Servers with an error, which was reported, have no filter chain."""
         plain = self._plain(port) if port.plain else None
         secure: dict[str, FilterChain] = {}
         for server in port.servers:
@@ -41,39 +41,44 @@ class ListenerCompiler:
         """Compile the one chain of all plain servers of a port."""
         servers = port.plain
         first = servers[0]
-        attached = self._attachments.of(servers)
+        attached = self._attached(servers)
         hosts = tuple(dict.fromkeys(host.pattern for server in servers for host in server.hosts))
         if first.traffic is Traffic.HTTP:
-            table = route_table(servers, attached, self._redirects, self._problems)
+            table = route_table(servers, attached, self._redirects, self._report)
             self._warn_of_unserved(servers, table)
-            return FilterChain(first.chain_name, first.origin, hosts, http=table)
-        routes = tcp_routes(attached, self._problems)
+            return FilterChain(first.name, first.origin, hosts, http=table)
+        routes = tcp_routes(attached, self._report)
         for server in servers if not routes else ():
             self._warn_of_no_route(server, "tcp")
-        return FilterChain(first.chain_name, first.origin, hosts, tcp=routes)
+        return FilterChain(first.name, first.origin, hosts, tcp=routes)
 
     def _secure(self, port: Port, server: Server) -> Iterator[tuple[str, FilterChain]]:
         """Yield the chains of a server that is found by SNI, by pattern."""
-        attached = self._attachments.of([server])
+        attached = self._attached([server])
         if server.traffic is Traffic.PASSTHROUGH:
-            chains = dict(passthrough_chains(port, server, attached, self._problems))
+            chains = dict(passthrough_chains(port, server, attached, self._report))
             if not any(chain.tcp for chain in chains.values()):
                 self._warn_of_no_route(server, "tls")
             yield from chains.items()
             return
-        tls = self._credentials.server_tls(server)
+        tls = self._tls.get(server)
         hosts = tuple(dict.fromkeys(host.pattern for host in server.hosts))
         if server.traffic is Traffic.HTTPS:
-            table = route_table([server], attached, self._redirects, self._problems)
+            table = route_table([server], attached, self._redirects, self._report)
             self._warn_of_unserved([server], table)
-            chain = FilterChain(server.chain_name, server.origin, hosts, tls, http=table)
+            chain = FilterChain(server.name, server.origin, hosts, tls, http=table)
         else:
-            routes = tcp_routes(attached, self._problems)
+            routes = tcp_routes(attached, self._report)
             if not routes:
                 self._warn_of_no_route(server, "tcp")
-            chain = FilterChain(server.chain_name, server.origin, hosts, tls, tcp=routes)
+            chain = FilterChain(server.name, server.origin, hosts, tls, tcp=routes)
         if tls is not None:
             yield from ((pattern, chain) for pattern in hosts if port.secure[pattern][0] is server)
+
+    def _attached(self, servers: Sequence[Server]) -> list[AttachedRoutes]:
+        """Return what is attached to any of these servers, in order."""
+        found = [each for server in servers for each in self._routes.get(server, ())]
+        return sorted(found, key=lambda each: each.order)
 
     def _warn_of_unserved(self, servers: Sequence[Server], table: RouteTable) -> None:
         """Warn of hosts for which there is nothing but 404: of a server as a whole, where it is so for all of them."""
@@ -89,9 +94,9 @@ class ListenerCompiler:
                 self._warn_of_no_route(server, "http", "request is answered 404")
                 continue
             for host in unserved:
-                message = "no http route of any VirtualService is for this host: every request is answered 404"
-                server.gateway.warning(self._problems, host.path, message, Role.OUTCOME)
+                message = f"no http route of any {self._kind} is for this host: every request is answered 404"
+                self._report(Diagnostic(Severity.WARNING, host.origin, message, Role.OUTCOME))
 
     def _warn_of_no_route(self, server: Server, kind: str, so: str = "connection is closed") -> None:
-        message = f"no {kind} route of any VirtualService leads on from here: every {so}"
-        server.gateway.warning(self._problems, server.path, message, Role.OUTCOME)
+        message = f"no {kind} route of any {self._kind} leads on from here: every {so}"
+        self._report(Diagnostic(Severity.WARNING, server.origin, message, Role.OUTCOME))

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, ip_address
 
-from edgegate.config.document import Path
-from edgegate.config.problems import Problems
-from edgegate.istio.translate.servers import Server, ServerHost
 from edgegate.model.addresses import Address, TCPAddress
+from edgegate.model.diagnostics import Diagnostic, Report, Severity
 from edgegate.model.origin import Origin
+from edgegate.model.servers import Server, ServerHost
 
 
 @dataclass(slots=True, eq=False)
@@ -38,7 +37,7 @@ class Port:
         return str(self.address)
 
 
-def ports_of(servers: Iterable[Server], port_map: Mapping[int, int], problems: Problems) -> list[Port]:
+def ports_of(servers: Iterable[Server], port_map: Mapping[int, int], report: Report) -> list[Port]:
     """
     Group servers by the address that is bound for them, in their order, and report those that can't share one.
 
@@ -53,14 +52,14 @@ def ports_of(servers: Iterable[Server], port_map: Mapping[int, int], problems: P
         port = ports.get(key)
         if port is None:
             port = Port(server.address, bind, server.number)
-            if not _free(port, server, ports.values(), problems):
+            if not _free(port, server, ports.values(), report):
                 continue
             ports[key] = port
-        _join(port, server, problems)
+        _join(port, server, report)
     return list(ports.values())
 
 
-def _join(port: Port, server: Server, problems: Problems) -> None:
+def _join(port: Port, server: Server, report: Report) -> None:
     """
     Add a server to a port, unless another one there makes that impossible, which is reported.
 
@@ -70,27 +69,26 @@ def _join(port: Port, server: Server, problems: Problems) -> None:
         first = port.plain[0] if port.plain else server
         if first.traffic is not server.traffic:
             what = f"port {server.number} can't carry {server.traffic.value} beside the {first.traffic.value}"
-            _left_out(server, (*server.path, "port"), f"{what} of", first.origin, "", problems)
+            _left_out(server.port_origin, f"{what} of", first.origin, "", report)
             return
         port.plain.append(server)
     else:
         taken = [(host, port.secure[host.pattern]) for host in server.hosts if host.pattern in port.secure]
-        for host, (other, first_host) in taken:
-            origin = other.gateway.document.origin_of(first_host.path)
+        for host, (_, first_host) in taken:
             what = f'"{host.pattern}" on port {server.number} already belongs to the server of'
-            _left_out(server, host.path, what, origin, ": SNI can't tell them apart", problems)
+            _left_out(host.origin, what, first_host.origin, ": SNI can't tell them apart", report)
         if taken:
             return
         port.secure.update((host.pattern, (server, host)) for host in server.hosts)
     port.servers.append(server)
 
 
-def _left_out(server: Server, path: Path, what: str, first: Origin, why: str, problems: Problems) -> None:
+def _left_out(origin: Origin, what: str, first: Origin, why: str, report: Report) -> None:
     message = f"{what} {first.resource} at {first}{why}; that one is served, and this server is left out"
-    server.gateway.warning(problems, path, message)
+    report(Diagnostic(Severity.WARNING, origin, message))
 
 
-def _free(port: Port, server: Server, others: Iterable[Port], problems: Problems) -> bool:
+def _free(port: Port, server: Server, others: Iterable[Port], report: Report) -> bool:
     """Whether what a new port binds is free of all the others; report it where it is not."""
     for other in others:
         if not _collide(port.bind, other.bind):
@@ -99,10 +97,8 @@ def _free(port: Port, server: Server, others: Iterable[Port], problems: Problems
         names = f"{port.name} and {other.name}"
         mapped = port.bind != port.address or other.bind != other.address
         why = f", which --map-port makes {port.bind} and {other.bind}," if mapped else ""
-        part = "bind" if server.spec.bind else "port"
-        server.error(
-            problems, (part,), f"{names}{why} can't both be bound: see {first.origin.resource} at {first.origin}"
-        )
+        message = f"{names}{why} can't both be bound: see {first.origin.resource} at {first.origin}"
+        report(Diagnostic(Severity.ERROR, server.address_origin, message))
         return False
     return True
 

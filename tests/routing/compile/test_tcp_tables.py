@@ -1,4 +1,4 @@
-"""Tests of L{edgegate.istio.translate.tcp_tables}."""
+"""Tests of L{edgegate.routing.compile.tcp_tables}."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of L{edgegate.istio.translate.ports}."""
+"""Tests of L{edgegate.routing.compile.ports}."""
 
 from __future__ import annotations
 

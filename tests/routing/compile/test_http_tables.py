@@ -1,4 +1,4 @@
-"""Tests of L{edgegate.istio.translate.http_tables}."""
+"""Tests of L{edgegate.routing.compile.http_tables}."""
 
 from __future__ import annotations
 
@@ -33,17 +33,6 @@ class HTTPTablesTests(SynchronousTestCase):
         text += virtual_service("a", "*.example", f"http: [{route(port=1)}]")
         text += virtual_service("b", "a.example", f"http: [{route(port=2)}]")
         self.assertEqual((self.ports(text, "a.example"), self.ports(text, "b.example")), ([2], [1]))
-
-    def test_never_reached(self) -> None:
-        """What stands behind a route that takes everything, or behind one of the same conditions, is reported."""
-        prefix = "[{uri: {prefix: /a}}]"
-        for routes in (
-            (route(port=1), route(port=2, match=prefix)),
-            (route(port=1, match=prefix), route(port=2, match=prefix)),
-        ):
-            text = gateway("gw", "80 HTTP *") + virtual_service("a", "a.example", f"http: [{', '.join(routes)}]")
-            (warning,) = compiled(text)[1]
-            self.assertIn("spec.http[1]: never reached", warning)
 
     def test_two_servers(self) -> None:
         """Servers that share a port share their routes, each once."""
