@@ -12,7 +12,8 @@ from edgegate.istio.kinds.virtual_service import VirtualService
 from edgegate.istio.resources import Resource
 from edgegate.istio.translate.attachment import gateway_key
 from edgegate.istio.translate.rules import MESH
-from edgegate.istio.translate.servers import Server, Traffic, servers_of
+from edgegate.istio.translate.servers import Server, servers_of
+from edgegate.model.servers import Traffic
 
 Claim = tuple[Hashable, Resource[Any], Path]
 """What is claimed, by whom, and where: of several who claim one thing the first counts."""
@@ -53,11 +54,11 @@ def _hosts(services: Iterable[Resource[VirtualService]]) -> Iterator[Claim]:
 
 def _ports(servers: list[Server]) -> Iterator[Claim]:
     """Yield the names of TLS that servers want on a port, and the ports that TCP wants for itself."""
-    alone = {server.address for server in servers if server.traffic is Traffic.TCP}
+    alone = {server.value.address for server in servers if server.traffic is Traffic.TCP}
     for server in servers:
         path = (*server.path, "port")
         if not server.traffic.plain:
             for host in server.hosts:
-                yield (server.address, host.pattern), server.gateway, path
-        elif server.address in alone:
-            yield server.address, server.gateway, path
+                yield (server.value.address, host.pattern), server.gateway, path
+        elif server.value.address in alone:
+            yield server.value.address, server.gateway, path
