@@ -14,6 +14,7 @@ from edgegate.istio.decode import decode
 from edgegate.model.matching import Kind
 from edgegate.model.routes import HTTPRoute
 from edgegate.routing.snapshot import Snapshot, VirtualHost
+from edgegate.sources.compilation import compile_resources
 from tests.istio.translate.dumping import dump
 from tests.istio.translate.test_golden import GOLDEN, options_of
 from tests.routing.test_matching import Asked
@@ -28,7 +29,8 @@ def snapshots() -> Iterator[tuple[str, Snapshot]]:
         texts[str(folder)] = "\n---\n".join(path.read_text() for path in sorted(folder.glob("*.yaml")))
     for name, text in texts.items():
         problems = Problems()
-        yield name(decode(read(name, text, problems), problems), options_of(text), problems)
+        resources = decode(read(name, text, problems), problems)
+        yield name, compile_resources(resources, options_of(text), problems)
 
 
 def virtual_hosts(snapshot: Snapshot) -> Iterator[VirtualHost]:
