@@ -43,6 +43,7 @@ from edgegate.options import (
     parse_server,
     parse_size,
 )
+from edgegate.server.gateway_options import GatewayOptions
 from edgegate.server.service import GatewayService
 from edgegate.server.service_log import LoggedService, json_observer
 from edgegate.server.signals import Early, Signals
@@ -321,14 +322,8 @@ def makeService(options: Options) -> IService:
         reactor,
         loaded,
         configuration.load,
-        observers=[] if access_log is None else [access_log.log],
-        trusted_hops=options["trusted-hops"],
-        paths=options["paths"],
-        limits=options["limits"],
-        proxy_protocol=ProxyProtocolRules(options["proxy-protocol"], tuple(options["proxy-protocol-from"])),
-        place=Place(options["locality"], tuple(sorted(options["selector"].items()))),
-        dns_servers=tuple(options["dns-server"]),
-        shadow_hosts=options["shadow-hosts"],
+        [] if access_log is None else [access_log.log],
+        _gateway_options(options),
     )
     actions: dict[Signal, Callable[[], object]] = {Signal.SIGHUP: gateway.reload}
     if access_log is not None:
@@ -344,6 +339,19 @@ def makeService(options: Options) -> IService:
         admin.setServiceParent(gateway)  # type: ignore[no-untyped-call]
     Signals(reactor, actions, gateway.hurry, early).setServiceParent(gateway)  # type: ignore[no-untyped-call]
     return _run_by(options, gateway)
+
+
+def _gateway_options(options: Options) -> GatewayOptions:
+    """Return what no file says."""
+    return GatewayOptions(
+        trusted_hops=options["trusted-hops"],
+        paths=options["paths"],
+        limits=options["limits"],
+        proxy_protocol=ProxyProtocolRules(options["proxy-protocol"], tuple(options["proxy-protocol-from"])),
+        place=Place(options["locality"], tuple(sorted(options["selector"].items()))),
+        dns_servers=tuple(options["dns-server"]),
+        shadow_hosts=options["shadow-hosts"],
+    )
 
 
 def _run_by(options: Options, gateway: MultiService) -> MultiService:

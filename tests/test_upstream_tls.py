@@ -29,6 +29,7 @@ from edgegate.observe.events import Ended
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.snapshot import FilterChain, Listener, Snapshot, VirtualHost
 from edgegate.server.data_plane import DataPlane
+from edgegate.server.gateway_options import GatewayOptions
 from edgegate.tls import client_contexts
 from tests.net.pairs import until
 from tests.tls.backends import PATIENCE, TLSBackend
@@ -92,7 +93,7 @@ class UpstreamCase(TestCase):
         self.plane = DataPlane(
             reactor,  # type: ignore[arg-type]
             self.requests,
-            proxy_protocol=ProxyProtocolRules({8443: False}, NEAR),
+            GatewayOptions(proxy_protocol=ProxyProtocolRules({8443: False}, NEAR)),
         )
         self.addCleanup(self.end)
         self.said: list[str] = []

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from twisted.internet import reactor
 from twisted.internet.error import CannotListenError
@@ -30,7 +30,10 @@ from edgegate.model.tls import TLSRules, TLSVersion, UpstreamTLS
 from edgegate.observe.counters import Counters
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.snapshot import FilterChain, Listener, Snapshot, VirtualHost
-from edgegate.server.data_plane import CannotBind, DataPlane, most_connections
+from edgegate.server.connections import most_connections
+from edgegate.server.data_plane import DataPlane
+from edgegate.server.gateway_options import GatewayOptions
+from edgegate.server.ports import CannotBind
 from tests.net.pairs import until
 from tests.tcp.peers import PATIENCE, read_all
 from tests.tls.handshakes import server_tls
@@ -59,12 +62,11 @@ from twisted.internet import reactor
 from edgegate.model.addresses import TCPAddress
 from edgegate.model.clusters import Cluster, Discovery, Endpoint, Probe
 from edgegate.model.origin import Origin
-from edgegate.observe.counters import Counters
 from edgegate.routing.snapshot import Snapshot
 from edgegate.server.data_plane import DataPlane
 
 sys.modules.update(dict.fromkeys(sys.argv[1:]))  # these are not installed
-plane = DataPlane(reactor, Counters())
+plane = DataPlane(reactor)
 for probe in (None, Probe(80, tcp=True)):
     endpoint = Endpoint(TCPAddress("127.0.0.1", 1), probe=probe)
     cluster = Cluster("c", Discovery.STATIC, (endpoint,), Origin("shop.yaml", 5, "Gateway default/gw"))
@@ -109,9 +111,13 @@ class DataPlaneTests(TestCase):
 
     def setUp(self) -> None:
         """Make a data plane that serves nothing."""
-        self.plane = DataPlane(reactor, Counters())  # type: ignore[arg-type]
+        self.plane = self.make()
         self.addCleanup(self.end)
         self.bind = TCPAddress("127.0.0.1", 0)
+
+    def make(self, **options: Any) -> DataPlane:
+        """Make a data plane."""
+        return DataPlane(reactor, Counters(), GatewayOptions(**options))  # type: ignore[arg-type]
 
     def end(self) -> None:
         """Leave nothing behind."""
@@ -204,7 +210,7 @@ class DataPlaneTests(TestCase):
 
     async def test_idle_connection_of_a_port_that_went(self) -> None:
         """What does not end by itself is ended after a while."""
-        self.plane.leave = 0.5
+        self.plane = self.make(leave=0.5)
         client = await self.client(self.serve(listener(self.bind, redirecting(1111))))
         await self.do(client.ask)
         self.install()
@@ -322,7 +328,7 @@ class DataPlaneTests(TestCase):
 
     async def test_room(self) -> None:
         """Connections beyond the most that are allowed are closed."""
-        self.plane = DataPlane(reactor, Counters(), max_connections=1)  # type: ignore[arg-type]
+        self.plane = self.make(max_connections=1)
         port = self.serve(listener(self.bind, redirecting(1111)))
         first = await self.client(port)
         await self.do(first.ask)

@@ -11,6 +11,7 @@ from twisted.internet import reactor
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
+from edgegate.server.gateway_options import GatewayOptions
 from edgegate.server.service import GatewayService
 from edgegate.sources.loading import Configuration
 from tests.net.pairs import until
@@ -28,7 +29,7 @@ class ServiceTests(TestCase):
         folder.mkdir()
         (folder / "gateway.yaml").write_text(FILES.format(number=number or 80, host="a.example"))
         configuration = Configuration(str(folder), port_map={} if number else {80: 0})
-        return GatewayService(reactor, configuration.load(), configuration.load, **options)  # type: ignore[arg-type]
+        return GatewayService(reactor, configuration.load(), configuration.load, options=GatewayOptions(**options))  # type: ignore[arg-type]
 
     def start(self, service: GatewayService) -> int:
         """Start as twistd does; return the port."""

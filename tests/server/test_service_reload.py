@@ -13,6 +13,7 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.trial.unittest import TestCase
 
 from edgegate.model.addresses import UNIXAddress
+from edgegate.server.gateway_options import GatewayOptions
 from edgegate.server.reload import Outcome, Reload
 from edgegate.server.service import GatewayService
 from edgegate.sources.loading import Configuration, Loaded
@@ -42,7 +43,8 @@ class ReloadTests(TestCase):
         self.bind: UNIXAddress | None = None
         self.deferred: list[Deferred[None]] | None = None
         loaded = self.configuration.load()
-        self.service = GatewayService(reactor, loaded, self.load, drain=0.0, defer=self.defer)  # type: ignore[arg-type]
+        options = GatewayOptions(drain=0.0)
+        self.service = GatewayService(reactor, loaded, self.load, (), options, self.defer)  # type: ignore[arg-type]
         self.followed: list[Loaded] = []
         self.service.followers.append(self.followed.append)
         self.service.privilegedStartService()

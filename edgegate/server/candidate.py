@@ -1,0 +1,90 @@
+"""What is read from files and may be served next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from edgegate.config.problems import Problem, Severity
+from edgegate.server.contexts import Contexts
+from edgegate.server.data_plane import DataPlane
+from edgegate.server.ports import CannotBind
+from edgegate.server.reload import changes
+from edgegate.sources.loading import Loaded
+from edgegate.tls.secrets import BadKeyMaterial
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """
+    What was read, with the contexts made of it; none where it can't be served.
+
+    @ivar changes: See L{edgegate.server.reload.Reload}.
+    """
+
+    loaded: Loaded
+    contexts: Contexts | None = None
+    changes: tuple[str, ...] = ()
+
+
+class Candidates:
+    """
+    Reads candidates, and has a data plane serve them.
+
+    @ivar latest: What was read last, whatever came of it.
+    """
+
+    def __init__(self, data_plane: DataPlane, first: Loaded, load: Callable[[], Loaded]) -> None:
+        """
+        @param first: The files without an error in them.
+        @param load: Reads them anew.
+        @raise edgegate.tls.secrets.BadKeyMaterial: A server's certificate, key, authorities or ciphers are of no use.
+        """
+        assert first.snapshot is not None
+        self._data_plane = data_plane
+        self._load = load
+        self.latest = Candidate(first, data_plane.contexts(first.snapshot))
+
+    def read(self, anyway: bool) -> Candidate | None:
+        """
+        Read the files, where they are not what they were or it is to be done anyway. Touches nothing that is served:
+        may be called in a thread.
+        """
+        if not anyway and not self.latest.loaded.sources.changed():
+            return None
+        loaded = self._load()
+        if loaded.snapshot is None:
+            return Candidate(loaded)
+        try:
+            contexts = self._data_plane.contexts(loaded.snapshot)
+        except BadKeyMaterial as error:
+            loaded.problems.add(Problem(error.name, 1, 1, Severity.ERROR, "", error.reason))
+            return Candidate(loaded)
+        return Candidate(loaded, contexts, changes(self._data_plane.snapshot, loaded.snapshot))
+
+    def install(self, candidate: Candidate) -> bool:
+        """
+        Serve what was read; return whether it is served. Where it can't be, what is wrong is among its problems, and
+        what was served before is.
+        """
+        self.latest = candidate
+        loaded = candidate.loaded
+        if loaded.snapshot is None or candidate.contexts is None:
+            return False
+        try:
+            self._data_plane.install(loaded.snapshot, candidate.contexts)
+        except CannotBind as error:
+            origin = error.listener.origin
+            loaded.problems.add(Problem(origin.file, origin.line, 1, Severity.ERROR, "", str(error)))
+            return False
+        return True
+
+    def install_first(self) -> None:
+        """
+        Serve what was read at the start.
+
+        @raise CannotBind: A port can't be opened.
+        """
+        snapshot, contexts = self.latest.loaded.snapshot, self.latest.contexts
+        assert snapshot is not None and contexts is not None
+        self._data_plane.install(snapshot, contexts)

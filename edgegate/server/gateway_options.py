@@ -1,0 +1,46 @@
+"""What whoever starts a gateway decides, and no file says: one value, from the command line or an embedder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from edgegate.downstream.proxy_protocol import ProxyProtocolRules
+from edgegate.http.limits import Limits
+from edgegate.http.target import PathNormalisation
+from edgegate.model.addresses import TCPAddress
+from edgegate.upstream.locality import Place
+
+DRAIN = 30.0
+"""Seconds that requests and relays may go on after the gateway was told to end."""
+
+LEAVE = 30.0
+"""Seconds that connections may go on after their port left the files."""
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayOptions:
+    """
+    What stays the same from a gateway's start to its end, whatever its files say.
+
+    @ivar trusted_hops: How many proxies in front of the gateway are trusted to say who the client is.
+    @ivar max_connections: Clients' connections at one time; L{None}: what the limit on descriptors allows.
+    @ivar paths: In which form paths are matched and sent on.
+    @ivar proxy_protocol: On which ports load balancers in front say whose connections are.
+    @ivar place: Where the gateway is.
+    @ivar dns_servers: Asked for the names of backends in place of those that the system asks.
+    @ivar limits: What clients may send.
+    @ivar shadow_hosts: Whether copies for mirrors have C{-shadow} behind their host.
+    @ivar leave: Seconds that connections may go on after their port left the files.
+    @ivar drain: Seconds that requests and relays may go on after the gateway was told to end.
+    """
+
+    trusted_hops: int = 0
+    max_connections: int | None = None
+    paths: PathNormalisation = PathNormalisation.BASE
+    proxy_protocol: ProxyProtocolRules = field(default_factory=ProxyProtocolRules)
+    place: Place = field(default_factory=Place)
+    dns_servers: tuple[TCPAddress, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+    shadow_hosts: bool = False
+    leave: float = LEAVE
+    drain: float = DRAIN

@@ -1,0 +1,214 @@
+"""
+When files are read again, who waits for it, and what comes of it.
+
+There is one reading at a time. Who asks while one is under way gets the next
+one, which has seen what made them ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timezone
+from enum import Enum
+from functools import partial
+from typing import Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger, LogLevel
+
+from edgegate.config.problems import Problem, Problems, Severity
+from edgegate.config.report import summary
+from edgegate.server.candidate import Candidate
+from edgegate.server.reload import Outcome, Reload
+from edgegate.sources.loading import Loaded
+
+log = Logger(namespace=__name__)
+
+_LEVELS = {Severity.ERROR: LogLevel.error, Severity.WARNING: LogLevel.warn, Severity.INFO: LogLevel.info}
+
+Defer = Callable[[Callable[[], "Candidate | None"]], "Deferred[Candidate | None]"]
+"""Calls something that takes its time."""
+
+
+class State(Enum):
+    """Where the reloads of a gateway are."""
+
+    IDLE = "idle"
+    """What was read last is served, or was refused."""
+
+    UNDER_WAY = "under way"
+    """Files are being read, or what was read is being installed and told of."""
+
+    DUE = "under way, and the next is due"
+    """So they are, and somebody has asked since that began."""
+
+    ENDED = "ended"
+    """Nothing is installed any more."""
+
+
+class Event(Enum):
+    """What moves them on."""
+
+    ASKED = "asked"
+    """Somebody wants files to be read, or they may have changed."""
+
+    DONE = "done"
+    """What was under way is over."""
+
+    END = "end"
+    """The gateway ends."""
+
+
+TRANSITIONS = {
+    (State.IDLE, Event.ASKED): State.UNDER_WAY,
+    (State.IDLE, Event.END): State.ENDED,
+    (State.UNDER_WAY, Event.ASKED): State.DUE,
+    (State.UNDER_WAY, Event.DONE): State.IDLE,
+    (State.UNDER_WAY, Event.END): State.ENDED,
+    (State.DUE, Event.ASKED): State.DUE,
+    (State.DUE, Event.DONE): State.UNDER_WAY,
+    (State.DUE, Event.END): State.ENDED,
+    (State.ENDED, Event.ASKED): State.ENDED,
+    (State.ENDED, Event.DONE): State.ENDED,
+    (State.ENDED, Event.END): State.ENDED,
+}
+"""Whichever event leads to L{State.UNDER_WAY} begins a reading. A pair that is not here can't be."""
+
+
+class Steps(Protocol):
+    """The two steps of a reload; an L{edgegate.server.candidate.Candidates}."""
+
+    @property
+    def latest(self) -> Candidate:
+        """What was read last."""
+
+    def read(self, anyway: bool) -> Candidate | None:
+        """Read the files, in a thread; L{None}: they are what they were, and need not be read anyway."""
+
+    def install(self, candidate: Candidate) -> bool:
+        """Serve what was read; return whether it is served."""
+
+
+class ReloadCoordinator:
+    """
+    Reads files again when it is asked to, and has them served.
+
+    @ivar state: Where it is.
+    @ivar last: What came of the last reading of the files; at first of the one at the start.
+    @ivar followers: Called after each reading, with what was read. One that raises is logged, and no matter of the
+        others or the next reading.
+    """
+
+    def __init__(self, steps: Steps, clock: IReactorTime, defer: Defer) -> None:
+        """
+        @param defer: Calls L{Steps.read}.
+        """
+        self.state = State.IDLE
+        self.last = Reload(Outcome.INSTALLED, _now(), steps.latest.loaded.problems)
+        self.followers: list[Callable[[Loaded], None]] = []
+        self._steps = steps
+        self._clock = clock
+        self._defer = defer
+        self._waiting: list[Deferred[Reload]] = []
+        self._under_way: list[Deferred[Reload]] = []
+
+    def reload(self) -> Deferred[Reload]:
+        """
+        Read the files again, and serve what they say now; what is wrong with them keeps what runs.
+
+        @return: Fires with what came of it, never with a failure.
+        """
+        asked: Deferred[Reload] = Deferred()
+        if self.state is State.ENDED:
+            asked.callback(self._unchanged())
+        else:
+            self._waiting.append(asked)
+            self._move(Event.ASKED)
+        return asked
+
+    def files_changed(self) -> None:
+        """Files may have changed: reload if they have. Nobody waits for the outcome."""
+        self._move(Event.ASKED)
+
+    def end(self) -> None:
+        """Install nothing any more. Who waits is told that nothing has changed, when what is under way is over."""
+        self._move(Event.END)
+
+    def follow(self) -> None:
+        """Tell who follows of what was read last."""
+        for follower in self.followers:
+            try:
+                follower(self._steps.latest.loaded)
+            except Exception:
+                log.failure("what follows the reading of files broke")
+
+    def _move(self, event: Event) -> None:
+        self.state = TRANSITIONS[self.state, event]
+        if self.state is State.UNDER_WAY:
+            self._under_way, self._waiting = self._waiting, []
+            # who asks for what was refused is told once more why, and a port may have become free
+            anyway = self.last.outcome is Outcome.REFUSED and bool(self._under_way)
+            Deferred.fromCoroutine(self._reload(anyway))
+
+    async def _reload(self, anyway: bool) -> None:
+        since = self._clock.seconds()
+        try:
+            reload = self._install(await self._defer(partial(self._steps.read, anyway)))
+        except Exception as error:
+            # whatever is wrong with us, what runs goes on
+            log.failure("the reload broke")
+            problems = Problems()
+            problems.add(Problem("edgegate", 1, 1, Severity.ERROR, "", f"internal error: {type(error).__name__}"))
+            reload = Reload(Outcome.REFUSED, _now(), problems)
+        self._reloaded(replace(reload, seconds=self._clock.seconds() - since))
+
+    def _install(self, candidate: Candidate | None) -> Reload:
+        if candidate is None or self.state is State.ENDED:
+            return self._unchanged()
+        installed = self._steps.install(candidate)
+        problems = candidate.loaded.problems
+        if not installed:
+            return Reload(Outcome.REFUSED, _now(), problems)
+        return Reload(Outcome.INSTALLED, _now(), problems, candidate.changes)
+
+    def _unchanged(self) -> Reload:
+        return Reload(Outcome.UNCHANGED, _now(), self.last.problems)
+
+    def _reloaded(self, reload: Reload) -> None:
+        unchanged = reload.outcome is Outcome.UNCHANGED
+        if not unchanged:
+            self.last = reload
+        asked, self._under_way = self._under_way, []
+        try:
+            if asked or not unchanged:
+                _say_what_changed(reload)
+            if not unchanged:
+                self.follow()
+        finally:
+            # whatever happens, who waits is told and the next one begins
+            self._move(Event.DONE)
+            if self.state is State.ENDED:
+                asked += self._waiting
+                self._waiting = []
+            for each in asked:
+                each.callback(reload)
+
+
+def _say_what_changed(reload: Reload) -> None:
+    if reload.outcome is Outcome.UNCHANGED:
+        log.info("reload: nothing has changed")
+        return
+    for problem in reload.problems:
+        log.emit(_LEVELS[problem.severity], "{problem}", problem=str(problem))
+    if reload.outcome is Outcome.REFUSED:
+        log.error("reload refused: what was served before goes on ({problems})", problems=summary(reload.problems))
+        return
+    log.info("reloaded in {seconds:.3f} seconds", seconds=reload.seconds)
+    for change in reload.changes:
+        log.info("reload: {change}", change=change)
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)

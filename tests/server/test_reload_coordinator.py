@@ -1,0 +1,134 @@
+"""Tests of L{edgegate.server.reload_coordinator}: no file is read, and no port opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import product
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.config.problems import Problems
+from edgegate.server.candidate import Candidate
+from edgegate.server.reload import Outcome
+from edgegate.server.reload_coordinator import TRANSITIONS, Event, ReloadCoordinator, State
+
+
+class FakeLoaded:
+    """What was read, of which only the problems are looked at here."""
+
+    def __init__(self, problems: Problems) -> None:
+        self.problems = problems
+
+
+def made() -> Candidate:
+    """Return something that was read."""
+    return Candidate(FakeLoaded(Problems()))  # type: ignore[arg-type]
+
+
+class FakeSteps:
+    """
+    Reads what the test says.
+
+    @ivar found: What comes of a reading.
+    @ivar fits: Whether it can be served.
+    @ivar read_anyway: How each reading was asked for.
+    """
+
+    def __init__(self) -> None:
+        self.found: Candidate | None = None
+        self.fits = True
+        self.latest = made()
+        self.read_anyway: list[bool] = []
+        self.installed: list[Candidate] = []
+
+    def read(self, anyway: bool) -> Candidate | None:
+        """Return what was found."""
+        self.read_anyway.append(anyway)
+        return self.found
+
+    def install(self, candidate: Candidate) -> bool:
+        """Take it, if it fits."""
+        self.latest = candidate
+        if self.fits:
+            self.installed.append(candidate)
+        return self.fits
+
+
+class ReloadCoordinatorTests(SynchronousTestCase):
+    """Readings that take until the test says that they are over."""
+
+    def setUp(self) -> None:
+        """Make one that is idle."""
+        self.clock = Clock()
+        self.steps = FakeSteps()
+        self.under_way: list[Deferred[None]] = []
+        self.reloads = ReloadCoordinator(self.steps, self.clock, self.defer)
+
+    def defer(self, work: Callable[[], Candidate | None]) -> Deferred[Candidate | None]:
+        """Do it later."""
+        later: Deferred[None] = Deferred()
+        self.under_way.append(later)
+        return later.addCallback(lambda _: work())
+
+    def read(self) -> None:
+        """The reading that is under way is over."""
+        self.under_way.pop(0).callback(None)
+
+    def test_table(self) -> None:
+        """Every event has its place in every state, but for the end of a reading where none is under way."""
+        missing = set(product(State, Event)) - set(TRANSITIONS)
+        self.assertEqual(missing, {(State.IDLE, Event.DONE)})
+
+    def test_one_at_a_time(self) -> None:
+        """What is asked for while files are read is due, however often, and is done once, for all who asked."""
+        self.steps.found = made()
+        first = self.reloads.reload()
+        self.assertIs(self.reloads.state, State.UNDER_WAY)
+        second, third = self.reloads.reload(), self.reloads.reload()
+        self.reloads.files_changed()
+        self.assertEqual((self.reloads.state, len(self.under_way)), (State.DUE, 1))
+        self.clock.advance(2)
+        self.read()
+        self.assertEqual(self.successResultOf(first).seconds, 2)
+        self.assertEqual((self.reloads.state, len(self.under_way)), (State.UNDER_WAY, 1))
+        self.assertNoResult(second)
+        self.read()
+        self.assertIs(self.successResultOf(second), self.successResultOf(third))
+        self.assertEqual((self.reloads.state, self.under_way), (State.IDLE, []))
+
+    def test_refused(self) -> None:
+        """What was refused is read again for who asks, changed or not, but not because a file may have changed."""
+        self.steps.found, self.steps.fits = made(), False
+        asked = self.reloads.reload()
+        self.read()
+        self.assertIs(self.successResultOf(asked).outcome, Outcome.REFUSED)
+        self.reloads.files_changed()
+        self.read()
+        self.reloads.reload()
+        self.read()
+        self.assertEqual(self.steps.read_anyway, [False, False, True])
+
+    def test_unchanged(self) -> None:
+        """What has not changed is not what came of the last reading, and nobody follows."""
+        followed: list[object] = []
+        self.reloads.followers.append(followed.append)
+        before = self.reloads.last
+        asked = self.reloads.reload()
+        self.read()
+        self.assertIs(self.successResultOf(asked).outcome, Outcome.UNCHANGED)
+        self.assertIs(self.reloads.last, before)
+        self.assertEqual(followed, [])
+
+    def test_end(self) -> None:
+        """Once the gateway ends nothing is installed; who waits, and who asks then, is told that nothing changed."""
+        self.steps.found = made()
+        asked = [self.reloads.reload(), self.reloads.reload()]
+        self.reloads.end()
+        self.assertNoResult(asked[0])
+        self.read()
+        asked.append(self.reloads.reload())
+        self.reloads.files_changed()
+        self.assertEqual([self.successResultOf(each).outcome for each in asked], [Outcome.UNCHANGED] * 3)
+        self.assertEqual((self.steps.installed, self.under_way, self.reloads.state), ([], [], State.ENDED))
