@@ -24,16 +24,25 @@ from twisted.logger import LogEvent, globalLogPublisher
 from twisted.trial.unittest import TestCase
 
 from edgegate.demo.certificates import fill
+from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
 from edgegate.http.h1.upstream_connection import HTTP1Backend
 from edgegate.net.poller import Poller
-from edgegate.observe.events import Ended, RejectedConnection, RelayEnd
+from edgegate.observe.events import Connection, Ended, RelayEnd
+from edgegate.observe.observers import Observers
 from edgegate.server.data_plane import DataPlane
 from edgegate.sources.loading import Configuration
 from edgegate.version import compiled
 from tests.acceptance.manifests import filled, static_service
 from tests.acceptance.processes import free_ports
 from tests.net.pairs import until
+
+_TELLING = {
+    HTTPEnvironment.channel_began.__code__,
+    HTTPEnvironment.channel_ended.__code__,
+    *(each.__code__ for each in vars(Observers).values() if hasattr(each, "__code__")),
+}
+"""What tells: where that fails nobody is told."""
 
 PATIENCE = 10.0
 """Seconds after which a client that waits holds that it hangs."""
@@ -208,33 +217,46 @@ class Backend:
 
 class Told:
     """
-    Writes down what ended.
+    Writes down what ended, and what began before.
 
     @ivar requests: Those that ended.
     @ivar relays: Those that ended.
+    @ivar began: What was told to have begun.
+    @ivar ended: What was told to have ended, in the same words.
     """
 
     def __init__(self) -> None:
         self.requests: list[Exchange] = []
         self.relays: list[RelayEnd] = []
+        self.began: list[tuple[str, object]] = []
+        self.ended: list[tuple[str, object]] = []
 
-    def connection_taken(self) -> None:
-        """That is not looked at."""
-
-    def connection_refused(self) -> None:
-        """That is not looked at."""
-
-    def connection_rejected(self, rejected: RejectedConnection) -> None:
-        """That is not looked at."""
+    def request_began(self, exchange: Ended) -> None:
+        """A request began."""
+        self.began.append(("request", id(exchange)))
 
     def request_ended(self, exchange: Ended) -> None:
         """A request ended."""
         assert isinstance(exchange, Exchange)
         self.requests.append(exchange)
+        self.ended.append(("request", id(exchange)))
+
+    def relay_began(self, connection: Connection) -> None:
+        """A relay began."""
+        self.began.append(("relay", connection.peer))
 
     def relay_ended(self, relay: RelayEnd) -> None:
         """A relay ended."""
         self.relays.append(relay)
+        self.ended.append(("relay", relay.connection.peer))
+
+    def connection_began(self, connection: Connection) -> None:
+        """A connection of HTTP began."""
+        self.began.append(("connection", connection.peer))
+
+    def connection_ended(self, connection: Connection) -> None:
+        """A connection of HTTP ended."""
+        self.ended.append(("connection", connection.peer))
 
 
 class Faults:
@@ -339,7 +361,7 @@ class ContainmentTests(TestCase):
     def serving(self) -> Iterator[DataPlane]:
         """Serve from scratch: what an error leaves behind is nothing to the next one."""
         self.told = Told()
-        plane = DataPlane(reactor, self.told)  # type: ignore[arg-type]
+        plane = DataPlane(reactor, [self.told])  # type: ignore[arg-type]
         plane.install(self.snapshot, plane.contexts(self.snapshot))
         try:
             yield plane
@@ -428,6 +450,9 @@ class ContainmentTests(TestCase):
         self.assertEqual(len(ended), faults.begun + 1, "an exchange did not end, or ended twice")
         relays = [id(relay) for relay in self.told.relays]
         self.assertEqual(len(relays), len(set(relays)), "a relay ended twice")
+        if faults.where not in _TELLING:
+            began, over = (sorted(map(str, each)) for each in (self.told.began, self.told.ended))
+            self.assertEqual(began, over, "what began did not end, or ended twice")
 
     # ------------------------------------------------------------------------------------------------------------------
 

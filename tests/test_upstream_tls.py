@@ -92,7 +92,7 @@ class UpstreamCase(TestCase):
         self.folder = Path(self.mktemp())
         self.plane = DataPlane(
             reactor,  # type: ignore[arg-type]
-            self.requests,
+            [self.requests],
             GatewayOptions(proxy_protocol=ProxyProtocolRules({8443: False}, NEAR)),
         )
         self.addCleanup(self.end)

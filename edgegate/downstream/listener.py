@@ -19,7 +19,8 @@ from edgegate.net.sockets import Socket
 from edgegate.net.stream import Stream
 from edgegate.net.tls_stream import TLSStream
 from edgegate.net.wheel import TimerWheel
-from edgegate.observe.events import Observer, RejectedConnection
+from edgegate.observe.events import RejectedConnection
+from edgegate.observe.observers import Observers
 from edgegate.routing.snapshot import FilterChain, Listener
 from edgegate.tls.sni import ContextMap
 
@@ -68,7 +69,7 @@ class DownstreamListener:
         wheel: TimerWheel,
         serving: Serving,
         dispatch: Dispatch,
-        observer: Observer,
+        observer: Observers,
         has_room: Callable[[], bool],
         proxy_protocol: ProxyProtocolRules = ProxyProtocolRules(),  # noqa: B008 (frozen)
     ) -> None:

@@ -20,7 +20,7 @@ from edgegate.net.connecting import Connecting
 from edgegate.net.connection_options import ConnectionOptions
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline, TimerWheel
-from edgegate.observe.events import Observer
+from edgegate.observe.observers import Observers
 from edgegate.upstream.registry import ClusterRegistry
 
 FINE_TICK: Final = 0.01
@@ -40,7 +40,7 @@ class HTTPEnvironment:
     @ivar shadow_hosts: Whether copies for mirrors have C{-shadow} behind their host.
     @ivar channels: The clients' connections that are open, those that became tunnels or are being closed included.
     @ivar shadows: The copies that are on their way to mirrors.
-    @ivar observer: Told of each request that ended; raises nothing.
+    @ivar observer: Told of connections and requests; raises nothing.
     @ivar wheel: For what protects the gateway.
     @ivar fine_wheel: For the times that the files say.
     @ivar random: Draws shares and waits.
@@ -67,7 +67,7 @@ class HTTPEnvironment:
         connect: Connect,
         wheel: TimerWheel,
         clusters: ClusterRegistry,
-        observer: Observer,
+        observer: Observers,
         trusted_hops: int = 0,
         limits: Limits = Limits(),  # noqa: B008 (frozen)
         shadow_hosts: bool = False,
@@ -86,9 +86,23 @@ class HTTPEnvironment:
         self._date = FieldBlock()
         self._date_second = 0
 
-    def channel_ended(self, channel: Served) -> None:
-        """A connection is no more."""
+    def channel_began(self, channel: Served) -> None:
+        """HTTP is spoken on a client's connection."""
+        self.channels.add(channel)
+        if self.observer.wants_connections:
+            self.observer.connection_began(channel.downstream)
+
+    def channel_replaced(self, channel: Served, successor: Served) -> None:
+        """Another serves a client's connection from now on, and sees it end."""
+        self.channels.add(successor)
         self.channels.discard(channel)
+
+    def channel_ended(self, channel: Served) -> None:
+        """A connection is no more. May be called again."""
+        if channel in self.channels:
+            self.channels.remove(channel)
+            if self.observer.wants_connections:
+                self.observer.connection_ended(channel.downstream)
 
     def deadline(self, seconds: float, expired: Callable[[], None]) -> Deadline:
         """Set a time of the files' by which something must have happened; the caller ends it."""

@@ -60,7 +60,7 @@ class HTTPGateway(Dispatcher):
     def channel(self, downstream: ConnectionInfo) -> HTTP1Channel:
         """Return the protocol for a client's new connection."""
         channel = HTTP1Channel(downstream, self.environment, self.heads, self)
-        self.environment.channels.add(channel)
+        self.environment.channel_began(channel)
         return channel
 
     def drain(self) -> None:

@@ -47,12 +47,6 @@ class AccessLog:
 
     # As an observer ---------------------------------------------------------------------------------------------------
 
-    def connection_taken(self) -> None:
-        """No line is about it."""
-
-    def connection_refused(self) -> None:
-        """No line is about it."""
-
     def connection_rejected(self, rejected: RejectedConnection) -> None:
         """A connection ended before anything was served on it."""
         self._add(rejected)

@@ -9,7 +9,7 @@ from edgegate.observe.events import Ended, RejectedConnection, RelayEnd
 
 class Counters:
     """
-    Counts what the data plane tells; an C{edgegate.observe.events.Observer}.
+    Counts what the data plane tells; an C{edgegate.observe.observer.Observer}.
 
     @ivar connections: Clients' connections that were taken.
     @ivar refused: Those that were closed at once because there were too many.

@@ -145,20 +145,26 @@ class RejectedConnection:
     since: float = field(default_factory=monotonic)
 
 
-class Observer(Protocol):
-    """Is told how connections begin, and how requests and relays end."""
+@dataclass(frozen=True, slots=True)
+class UpstreamTry:
+    """
+    One try to get a response from a backend, when its outcome is known.
 
-    def connection_taken(self) -> None:
-        """A client's connection was taken."""
+    @ivar exchange: The request that it was made for.
+    @ivar number: 1 for the first one.
+    @ivar endpoint: The address that was asked.
+    @ivar started: When it began, in seconds of L{monotonic}.
+    @ivar seconds: From then until the response's head was whole, or none was to be had.
+    @ivar status: Of the response; 0 where there is none.
+    @ivar fault: Why there is none; L{None} where there is one, and where the client left before.
+    @ivar reused: Whether it went on a connection that was kept.
+    """
 
-    def connection_refused(self) -> None:
-        """There are too many connections: one was closed at once."""
-
-    def connection_rejected(self, rejected: RejectedConnection) -> None:
-        """A connection ended before anything was served on it."""
-
-    def request_ended(self, exchange: Ended) -> None:
-        """Called exactly once for each request, however it ended."""
-
-    def relay_ended(self, relay: RelayEnd) -> None:
-        """Called exactly once for each relay, after both its connections ended or none to a backend was made."""
+    exchange: Ended
+    number: int
+    endpoint: object
+    started: float
+    seconds: float
+    status: int = 0
+    fault: Fault | None = None
+    reused: bool = False

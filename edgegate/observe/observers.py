@@ -3,69 +3,162 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
 
 from twisted.logger import Logger
 
-from edgegate.observe.events import Ended, Observer, RejectedConnection, RelayEnd
+from edgegate.observe import observer as wanted
+from edgegate.observe.events import Connection, Ended, RejectedConnection, RelayEnd, UpstreamTry
+from edgegate.observe.observer import Observer
 
 log: Final = Logger(namespace=__name__)
+
+T = TypeVar("T")
 
 
 class Observers:
     """
-    Tells several observers, each of what happened and none of the others' errors.
+    Tells several observers, each of what it wants to be told and none of the others' errors.
 
-    It raises nothing. The first error of each observer is logged: what fails once mostly fails with each request.
+    It raises nothing. The first error of each observer is logged: what fails once mostly fails with each request. Who
+    would have to make something to tell of looks first whether anybody wants it.
+
+    @ivar wants_connections: Whether to call L{connection_began} and L{connection_ended}.
+    @ivar wants_requests_begun: Whether to call L{request_began}.
+    @ivar wants_tries: Whether to call L{upstream_tried}.
     """
 
-    __slots__ = ("_broken", "_observers")
+    __slots__ = (
+        "_broken",
+        "_connection_began",
+        "_connection_ended",
+        "_connection_refused",
+        "_connection_rejected",
+        "_connection_taken",
+        "_relay_began",
+        "_relay_ended",
+        "_request_began",
+        "_request_ended",
+        "_upstream_tried",
+        "wants_connections",
+        "wants_requests_begun",
+        "wants_tries",
+    )
 
-    def __init__(self, observers: list[Observer]) -> None:
-        self._observers = observers
+    def __init__(self, observers: Sequence[Observer]) -> None:
+        self._connection_taken: list[Callable[[], None]] = [
+            each.connection_taken for each in observers if isinstance(each, wanted.ConnectionTaken)
+        ]
+        self._connection_refused: list[Callable[[], None]] = [
+            each.connection_refused for each in observers if isinstance(each, wanted.ConnectionRefused)
+        ]
+        self._connection_rejected: list[Callable[[RejectedConnection], None]] = [
+            each.connection_rejected for each in observers if isinstance(each, wanted.ConnectionRejected)
+        ]
+        self._connection_began: list[Callable[[Connection], None]] = [
+            each.connection_began for each in observers if isinstance(each, wanted.ConnectionBegan)
+        ]
+        self._connection_ended: list[Callable[[Connection], None]] = [
+            each.connection_ended for each in observers if isinstance(each, wanted.ConnectionEnded)
+        ]
+        self._request_began: list[Callable[[Ended], None]] = [
+            each.request_began for each in observers if isinstance(each, wanted.RequestBegan)
+        ]
+        self._upstream_tried: list[Callable[[UpstreamTry], None]] = [
+            each.upstream_tried for each in observers if isinstance(each, wanted.UpstreamTried)
+        ]
+        self._request_ended: list[Callable[[Ended], None]] = [
+            each.request_ended for each in observers if isinstance(each, wanted.RequestEnded)
+        ]
+        self._relay_began: list[Callable[[Connection], None]] = [
+            each.relay_began for each in observers if isinstance(each, wanted.RelayBegan)
+        ]
+        self._relay_ended: list[Callable[[RelayEnd], None]] = [
+            each.relay_ended for each in observers if isinstance(each, wanted.RelayEnded)
+        ]
+        self.wants_connections = bool(self._connection_began or self._connection_ended)
+        self.wants_requests_begun = bool(self._request_began)
+        self.wants_tries = bool(self._upstream_tried)
         self._broken: set[int] = set()
+
+    # Connections ------------------------------------------------------------------------------------------------------
 
     def connection_taken(self) -> None:
         """A client's connection was taken."""
-        for observer in self._observers:
+        for told in self._connection_taken:
             try:
-                observer.connection_taken()
+                told()
             except Exception:
-                self._broke(observer)
+                self._broke(told)
 
     def connection_refused(self) -> None:
         """There are too many connections: one was closed at once."""
-        for observer in self._observers:
+        for told in self._connection_refused:
             try:
-                observer.connection_refused()
+                told()
             except Exception:
-                self._broke(observer)
+                self._broke(told)
 
     def connection_rejected(self, rejected: RejectedConnection) -> None:
         """A connection ended before anything was served on it."""
-        for observer in self._observers:
-            try:
-                observer.connection_rejected(rejected)
-            except Exception:
-                self._broke(observer)
+        self._tell(self._connection_rejected, rejected)
 
-    def request_ended(self, exchange: Ended) -> None:
-        """A request ended."""
-        for observer in self._observers:
-            try:
-                observer.request_ended(exchange)
-            except Exception:
-                self._broke(observer)
+    def connection_began(self, connection: Connection) -> None:
+        """HTTP is spoken on a connection."""
+        self._tell(self._connection_began, connection)
+
+    def connection_ended(self, connection: Connection) -> None:
+        """A connection that carried HTTP is no more."""
+        self._tell(self._connection_ended, connection)
+
+    # Relays -----------------------------------------------------------------------------------------------------------
+
+    def relay_began(self, connection: Connection) -> None:
+        """A connection is to be relayed."""
+        self._tell(self._relay_began, connection)
 
     def relay_ended(self, relay: RelayEnd) -> None:
         """A relay ended."""
-        for observer in self._observers:
-            try:
-                observer.relay_ended(relay)
-            except Exception:
-                self._broke(observer)
+        self._tell(self._relay_ended, relay)
 
-    def _broke(self, observer: Observer) -> None:
+    # Requests, without one more call for each -------------------------------------------------------------------------
+
+    def request_began(self, exchange: Ended) -> None:
+        """A request begins."""
+        for told in self._request_began:
+            try:
+                told(exchange)
+            except Exception:
+                self._broke(told)
+
+    def upstream_tried(self, tried: UpstreamTry) -> None:
+        """The outcome of a try is known."""
+        for told in self._upstream_tried:
+            try:
+                told(tried)
+            except Exception:
+                self._broke(told)
+
+    def request_ended(self, exchange: Ended) -> None:
+        """A request ended."""
+        for told in self._request_ended:
+            try:
+                told(exchange)
+            except Exception:
+                self._broke(told)
+
+    # ------------------------------------------------------------------------------------------------------------------
+
+    def _tell(self, observers: list[Callable[[T], None]], what: T) -> None:
+        for told in observers:
+            try:
+                told(what)
+            except Exception:
+                self._broke(told)
+
+    def _broke(self, told: object) -> None:
+        observer: object = getattr(told, "__self__", told)
         if id(observer) not in self._broken:
             self._broken.add(id(observer))
             log.failure("{observer} failed; it is told on, and this is not logged again", observer=repr(observer))

@@ -8,7 +8,7 @@ and then replaces everything within one turn of the reactor.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import cast
 
@@ -22,7 +22,8 @@ from edgegate.model.addresses import Address
 from edgegate.net.connecting import connect
 from edgegate.net.poller import poller
 from edgegate.net.wheel import TimerWheel
-from edgegate.observe.events import Observer
+from edgegate.observe.observer import Observer
+from edgegate.observe.observers import Observers
 from edgegate.routing.snapshot import Snapshot, prepare
 from edgegate.server.connections import most_connections, renew
 from edgegate.server.contexts import Contexts
@@ -47,12 +48,13 @@ class DataPlane:
     def __init__(
         self,
         reactor: IReactorFDSet,
-        observer: Observer,
+        observers: Sequence[Observer] = (),
         options: GatewayOptions = GatewayOptions(),  # noqa: B008 (frozen)
     ) -> None:
         """
-        @param observer: Told of what happens; raises nothing: an L{edgegate.observe.observers.Observers} where it may.
+        @param observers: Told of what happens.
         """
+        observer = Observers(observers)
         self.snapshot = Snapshot()
         self.wheel = wheel = TimerWheel(cast(IReactorTime, reactor))
         names = cast(IReactorPluggableNameResolver, reactor)

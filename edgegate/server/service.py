@@ -17,8 +17,7 @@ from twisted.logger import Logger, LogLevel
 
 from edgegate.model.addresses import Address
 from edgegate.observe.counters import Counters
-from edgegate.observe.events import Observer
-from edgegate.observe.observers import Observers
+from edgegate.observe.observer import Observer
 from edgegate.routing.snapshot import Listener, Snapshot
 from edgegate.server.candidate import Candidates
 from edgegate.server.data_plane import DataPlane
@@ -75,7 +74,7 @@ class GatewayService(MultiService):
         path = loaded.sources.path
         self._config = loaded.sources.config if path is None else str(path)
         self.counters = Counters()
-        self.data_plane = DataPlane(reactor, Observers([self.counters, *observers]), options)
+        self.data_plane = DataPlane(reactor, [self.counters, *observers], options)
         self._candidates = Candidates(self.data_plane, loaded, load)
         clock = cast(IReactorTime, reactor)
         if defer is None:

@@ -59,6 +59,9 @@ class RelayProtocol(Protocol):
         self._reached: Reached | None = None
         self._pair: StreamPair | None = None
         self._over = False
+        if connected is None:
+            # else it began as a relay of sockets
+            gateway.observer.relay_began(downstream)
 
     @contained
     def connectionMade(self) -> None:

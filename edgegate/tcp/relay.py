@@ -26,7 +26,8 @@ from edgegate.net.splice import SplicedPair
 from edgegate.net.stream import Stream
 from edgegate.net.tls_stream import TLSStream
 from edgegate.net.wheel import TimerWheel
-from edgegate.observe.events import Observer, RelayEnd
+from edgegate.observe.events import RelayEnd
+from edgegate.observe.observers import Observers
 from edgegate.tcp.copying import RelayProtocol
 from edgegate.tcp.dial import Dial, Reached
 from edgegate.tcp.routes import route_of
@@ -72,7 +73,7 @@ class TCPGateway:
         reactor: IReactorFDSet,
         wheel: TimerWheel,
         clusters: ClusterRegistry,
-        observer: Observer,
+        observer: Observers,
         idle_timeout: float = IDLE_TIMEOUT,
     ) -> None:
         self.reactor = reactor
@@ -88,7 +89,9 @@ class TCPGateway:
 
         @param sock: The client's socket, from which nothing was read; it is the relay's from now on.
         """
-        SocketRelay(downstream, self, sock).start()
+        relay = SocketRelay(downstream, self, sock)
+        self.observer.relay_began(downstream)
+        relay.start()
 
     def connect(
         self,

@@ -18,6 +18,7 @@ from edgegate.model.tls import TLSRules
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.wheel import TimerWheel
 from edgegate.observe.events import RejectedConnection
+from edgegate.observe.observers import Observers
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.snapshot import FilterChain, Listener
 from edgegate.tls.sni import ContextMap
@@ -106,7 +107,7 @@ class ArrivingCase(TestCase):
 
     def open(self, served: Listener, proxy_protocol: ProxyProtocolRules | None = None) -> DownstreamListener:
         """Open the port."""
-        parts: Any = (Dispatch(self.http, self.tcp), self.observer)  # type: ignore[arg-type]
+        parts: Any = (Dispatch(self.http, self.tcp), Observers([self.observer]))  # type: ignore[arg-type]
         self.port = DownstreamListener(
             reactor,
             TimerWheel(self.clock, 0.5),

@@ -12,6 +12,7 @@ from zope.interface.verify import verifyObject
 from edgegate.downstream.dispatch import Dispatch
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.wheel import TimerWheel
+from edgegate.observe.observers import Observers
 from edgegate.tcp.copying import RelayProtocol
 from edgegate.tcp.relay import TCPGateway
 from tests.downstream.arriving import PLAIN, TCP, RecordingHTTP, listener
@@ -26,7 +27,7 @@ class DispatchTests(SynchronousTestCase):
 
         anything: Any = None
         http = RecordingHTTP()
-        tcp = TCPGateway(anything, TimerWheel(Clock()), anything, anything)
+        tcp = TCPGateway(anything, TimerWheel(Clock()), anything, Observers([]))
         dispatch = Dispatch(http, tcp)  # type: ignore[arg-type]
         verifyObject(IProtocolFactory, dispatch)
         web = ConnectionInfo(listener(), PLAIN, THERE, HERE)

@@ -28,6 +28,7 @@ from edgegate.model.tls import ServerTLS
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.connection_options import ConnectionOptions
 from edgegate.net.wheel import TimerWheel
+from edgegate.observe.observers import Observers
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.snapshot import FilterChain, Listener, VirtualHost
 from edgegate.upstream.registry import ClusterRegistry
@@ -214,7 +215,7 @@ class Conversation:
         self.connects: list[Connect] = []
         self.ended: list[Exchange] = []
         self.environment = HTTPEnvironment(
-            cast(Any, self._connect), self.wheel, self.clusters, self, hops, limits or Limits()
+            cast(Any, self._connect), self.wheel, self.clusters, Observers([self]), hops, limits or Limits()
         )
         self.gateway = HTTPGateway(self.environment)
 

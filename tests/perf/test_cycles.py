@@ -186,7 +186,7 @@ class CyclesTests(TestCase):
         (folder / "all.yaml").write_text(filled(FILES, backend=self.backend, **self.ports))
         self.folder = folder
         self.configuration = Configuration(str(folder))
-        self.plane = DataPlane(reactor, Counters())  # type: ignore[arg-type]
+        self.plane = DataPlane(reactor, [Counters()])  # type: ignore[arg-type]
         self.addCleanup(self.end)
         self.load()
 

@@ -117,7 +117,7 @@ class DataPlaneTests(TestCase):
 
     def make(self, **options: Any) -> DataPlane:
         """Make a data plane."""
-        return DataPlane(reactor, Counters(), GatewayOptions(**options))  # type: ignore[arg-type]
+        return DataPlane(reactor, [Counters()], GatewayOptions(**options))  # type: ignore[arg-type]
 
     def end(self) -> None:
         """Leave nothing behind."""

@@ -22,6 +22,7 @@ from edgegate.net.connection_options import ConnectionOptions
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import TimerWheel
 from edgegate.observe.events import RelayEnd
+from edgegate.observe.observers import Observers
 from edgegate.tcp.copying import RelayProtocol
 from edgegate.tcp.relay import TCPGateway
 from edgegate.tcp.stream_pair import CLOSE_TIMEOUT
@@ -108,7 +109,7 @@ class UnconnectedGateway(TCPGateway):
     def __init__(self, clock: Clock, observer: FakeObserver, idle_timeout: float) -> None:
         wheel = TimerWheel(clock, 0.5)
         clusters = ClusterRegistry(ResolvingReactor(), wheel, Random(1))
-        super().__init__(cast(IReactorFDSet, None), wheel, clusters, observer, idle_timeout)
+        super().__init__(cast(IReactorFDSet, None), wheel, clusters, Observers([observer]), idle_timeout)
         self.tries: list[FakeConnecting] = []
 
     def connect(

@@ -15,6 +15,7 @@ from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import TimerWheel
 from edgegate.observe.events import RelayEnd
+from edgegate.observe.observers import Observers
 from edgegate.tcp.copying import RelayProtocol
 from edgegate.tcp.relay import TCPGateway
 from edgegate.upstream.registry import ClusterRegistry, EndpointState
@@ -53,7 +54,7 @@ class RelayCase(TestCase):
         self.observer = RelayObserver()
         wheel = TimerWheel(self.clock, 0.5)
         self.clusters = ClusterRegistry(reactor, wheel)  # type: ignore[arg-type]
-        self.gateway = TCPGateway(reactor, wheel, self.clusters, self.observer, 600.0)  # type: ignore[arg-type]
+        self.gateway = TCPGateway(reactor, wheel, self.clusters, Observers([self.observer]), 600.0)  # type: ignore[arg-type]
         self.backend = Backend()
         self.addCleanup(self.backend.close)
         self.client, self.accepted = tcp_pair()

@@ -190,6 +190,8 @@ class HTTP1Channel(Channel):
         self._keep = head.keep and not self._draining
         self._continue = head.expects_continue and head.length != 0
         self._exchange = exchange = Exchange(self, head)
+        if self._environment.observer.wants_requests_begun:
+            self._environment.observer.request_began(exchange)
         if head.length:
             self._timeouts.body()
         else:
@@ -217,6 +219,8 @@ class HTTP1Channel(Channel):
         exchange = self._exchange
         if exchange is None:
             self._exchange = exchange = Exchange(self, refused_head())
+            if self._environment.observer.wants_requests_begun:
+                self._environment.observer.request_began(exchange)
             exchange.fail(fault)
         else:
             exchange.give_up(fault)
@@ -285,7 +289,7 @@ class HTTP1Channel(Channel):
                 self._transport.abortConnection()
             else:
                 self._let_go()
-                HTTP1LingeringClose(self.downstream, self._environment, self._transport).close()
+                HTTP1LingeringClose(self, self._environment, self._transport).close()
         except Exception:
             broke(self)
 
@@ -465,7 +469,7 @@ class HTTP1Channel(Channel):
         """Close after the response."""
         whole = self._reader.state in (State.WAITING, State.HEAD) and not self._reader.waiting
         self._let_go()
-        closing = HTTP1LingeringClose(self.downstream, self._environment, self._transport)
+        closing = HTTP1LingeringClose(self, self._environment, self._transport)
         if whole:
             closing.close()
         else:
@@ -477,7 +481,6 @@ class HTTP1Channel(Channel):
         self._timeouts.end()
         self.flush()
         self._transport.unregisterProducer()
-        self._environment.channel_ended(self)
         return self._reader.stop()
 
 

@@ -15,6 +15,7 @@ from zope.interface import classImplements
 
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.h1.timeouts import Timeouts, Wait
+from edgegate.http.interfaces import Served
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.containment import contained
 from edgegate.net.stream import Stream
@@ -32,14 +33,14 @@ class HTTP1LingeringClose:
 
     __slots__ = ("_environment", "_left", "_stream", "_timeouts", "downstream")
 
-    def __init__(self, downstream: ConnectionInfo, environment: HTTPEnvironment, stream: Stream) -> None:
-        self.downstream = downstream
+    def __init__(self, channel: Served, environment: HTTPEnvironment, stream: Stream) -> None:
+        self.downstream: ConnectionInfo = channel.downstream
         self._environment = environment
         self._stream = stream
         self._left = environment.limits.linger_bytes
         self._timeouts = Timeouts(environment.wheel, environment.limits, self._expired)
         stream.switch(self)
-        environment.channels.add(self)
+        environment.channel_replaced(channel, self)
 
     def close(self) -> None:
         """Close when the client has taken everything: no more is to come from it."""

@@ -10,10 +10,12 @@ are kept and back-pressure holds both ways in either.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 from edgegate.errors import INTERNAL, Fault
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange, Phase
+from edgegate.http.interfaces import Served
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.containment import broke, contained
 from edgegate.net.splice import SplicedPair
@@ -62,7 +64,7 @@ class Tunnel:
         @param early: What the client had sent behind its request.
         @param rest: What the backend had sent behind its 101.
         """
-        self._environment.channels.add(self)
+        self._environment.channel_replaced(cast(Served, self._exchange.channel), self)
         try:
             self._begin(client, backend, early, rest)
         except Exception:

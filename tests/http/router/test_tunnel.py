@@ -42,6 +42,7 @@ from edgegate.net.poller import poller
 from edgegate.net.stream import Stream
 from edgegate.net.tls_stream import TLSStream
 from edgegate.net.wheel import TimerWheel
+from edgegate.observe.observers import Observers
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.snapshot import FilterChain, VirtualHost
 from edgegate.tls.contexts import server_context
@@ -429,7 +430,7 @@ class SocketTests(TestCase):
         members = (Endpoint(TCPAddress("127.0.0.1", self.server.getsockname()[1])),)
         clusters.update({"web": Cluster("web", Discovery.STATIC, members, ORIGIN, 2.0)})
         self.environment = HTTPEnvironment(
-            partial(connect, self.watcher, self.wheel), self.wheel, clusters, cast(Any, self)
+            partial(connect, self.watcher, self.wheel), self.wheel, clusters, Observers([self])
         )
         self.gateway = HTTPGateway(self.environment)
         self.addCleanup(lambda: until(lambda: not self.environment.channels))
