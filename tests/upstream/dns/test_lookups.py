@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import CancelledError, Deferred, fail
 from twisted.internet.task import Clock
 from twisted.names import dns
 from twisted.trial.unittest import SynchronousTestCase, TestCase
@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from edgegate.model.addresses import TCPAddress
 from edgegate.net.wheel import TimerWheel
 from edgegate.upstream.dns.exchange import Ask, DNSExchanges, NoAnswer
-from edgegate.upstream.dns.lookups import GRACE, MOST_AT_ONCE, MOST_CALLS, Answer, DNSLookups, SystemLookups
+from edgegate.upstream.dns.lookups import GRACE, MOST_AT_ONCE, MOST_CALLS, Answer, DNSLookups, SystemLookups, find
 from edgegate.upstream.dns.name_files import NameFiles
 from tests.net.name_server import NameServer, address, alias
 from tests.upstream.resolving import ResolvingReactor
@@ -262,6 +262,36 @@ class SystemTests(SynchronousTestCase):
         self.assertEqual(told, [[Answer(("10.0.0.1",))] for _ in told[:-1]] + [[]])
         lookups.begin("a.example", told[-1].append)
         self.assertEqual(reactor.nameResolver.asked.count("a.example"), MOST_CALLS + 1)
+
+
+class FindTests(SynchronousTestCase):
+    """A look-up as a Deferred, by the system."""
+
+    def setUp(self) -> None:
+        self.reactor = ResolvingReactor()
+        self.lookups = SystemLookups(self.reactor)
+
+    def test_found(self) -> None:
+        """It fires with the answer, also where that is known at once."""
+        found = find(self.lookups, "a.example")
+        self.assertNoResult(found)
+        self.reactor.nameResolver.answer("a.example", "10.0.0.1")
+        self.assertEqual(self.successResultOf(found), Answer(("10.0.0.1",)))
+        self.reactor.nameResolver.at_once["b.example"] = ("10.0.0.2",)
+        self.assertEqual(self.successResultOf(find(self.lookups, "b.example")), Answer(("10.0.0.2",)))
+
+    def test_cancelled_by_another(self) -> None:
+        """Where the first who is told gives up for the others, they are not told, and who comes after them is."""
+        cancelled: list[Deferred[Answer]] = []
+        for _ in range(MOST_CALLS - 1):
+            find(self.lookups, "a.example")
+        first, second, third = (find(self.lookups, "a.example") for _ in range(3))
+        first.addCallback(lambda _: cancelled.append(second) or second.cancel())
+        for _ in range(MOST_CALLS):
+            self.reactor.nameResolver.answer("a.example", "10.0.0.1")
+        self.assertEqual(cancelled, [second])
+        self.failureResultOf(second, CancelledError)
+        self.assertEqual(self.successResultOf(third), Answer(("10.0.0.1",)))
 
 
 class GivenServersTests(LookupsCase):
