@@ -100,6 +100,15 @@ def route(host: str = "127.0.0.1", port: int | None = 80, **rest: str) -> str:
     return f'{{{more}route: [{{destination: {{host: "{host}"{number}}}}}]}}'
 
 
+def secret(name: str, *keys: str, namespace: str = "default") -> str:
+    """Write a Secret whose values are their keys."""
+    entries = ", ".join(f"{key}: {name} {key}" for key in keys)
+    return (
+        f"apiVersion: v1\nkind: Secret\nmetadata: {{name: {name}, namespace: {namespace}}}\n"
+        f"stringData: {{{entries}}}\n---\n"
+    )
+
+
 def no_rules(problems: Problems) -> ClusterCompiler:
     """Compile clusters of which no DestinationRule says anything."""
     tls = UpstreamTLSCompiler(KeySources([], read_nothing, Suggestions()), inspect_no_upstream, problems)

@@ -10,19 +10,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.config.problems import Severity
 from edgegate.istio.translate.options import Finding, Part
 from edgegate.model.tls import ServerTLS, TLSVersion
-from tests.istio.translate.compiling import compiled, gateway, listener, route, virtual_service
+from tests.istio.translate.compiling import compiled, gateway, listener, route, secret, virtual_service
 
 FILES = {"a.crt": b"chain", "a.key": b"key", "ca.crt": b"authorities", "a.crl": b"revoked"}
 PAIR = "serverCertificate: a.crt, privateKey: a.key"
-
-
-def secret(name: str, *keys: str, namespace: str = "default") -> str:
-    """Write a Secret whose values are their keys."""
-    entries = ", ".join(f"{key}: {name} {key}" for key in keys)
-    return (
-        f"apiVersion: v1\nkind: Secret\nmetadata: {{name: {name}, namespace: {namespace}}}\n"
-        f"stringData: {{{entries}}}\n---\n"
-    )
 
 
 ROUTED = virtual_service("a", "*", f"http: [{route()}]")

@@ -16,7 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.model.addresses import TCPAddress
 from edgegate.model.hosts import normalise
 from edgegate.routing.snapshot import FilterChain, Snapshot
-from tests.istio.translate.compiling import compiled, gateway, route, virtual_service
+from tests.istio.translate.compiling import compiled, gateway, route, secret, virtual_service
 from tests.routing.test_matching import Asked
 
 Call = tuple[int, str, str]
@@ -44,14 +44,6 @@ def service(name: str, *ports: int, namespace: str = "default") -> str:
     )
 
 
-def secret(name: str, namespace: str = "default") -> str:
-    """Write a Secret, which nobody looks into."""
-    return (
-        f"apiVersion: v1\nkind: Secret\nmetadata: {{name: {name}, namespace: {namespace}}}\n"
-        f"stringData: {{tls.crt: c, tls.key: k}}\n---\n"
-    )
-
-
 def http(*routes: str) -> str:
     """Write the routes of a VirtualService."""
     return f"http: [{', '.join(routes)}]"
@@ -67,10 +59,10 @@ def created(text: str, when: str) -> str:
     return text.replace("metadata: {", f'metadata: {{creationTimestamp: "{when}", ', 1)
 
 
-SERVICES = service("red", 80) + service("blue", 80, 443, 8081) + service("page", 9080) + service("site", 443)
-CERTIFICATES = secret("cert") + secret("cert", "istio-system")
-ALL_TO_RED = http(below("/", "red", 80))
 SYSTEM = "istio-system"
+SERVICES = service("red", 80) + service("blue", 80, 443, 8081) + service("page", 9080) + service("site", 443)
+CERTIFICATES = "".join(secret("cert", "tls.crt", "tls.key", namespace=where) for where in ("default", SYSTEM))
+ALL_TO_RED = http(below("/", "red", 80))
 
 
 def outcome(snapshot: Snapshot, port: int, url: str) -> str:
