@@ -10,13 +10,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from edgegate.net.body_run import BodyRun
+from edgegate.net.body_run import BodyRun, RunSide
 from edgegate.net.pipe import FLAGS, Pipe
-
-if TYPE_CHECKING:
-    from edgegate.net.stream import Stream
 
 
 class BodySplice(BodyRun):
@@ -24,7 +20,7 @@ class BodySplice(BodyRun):
 
     __slots__ = ("_pipe",)
 
-    def __init__(self, source: Stream, sink: Stream, count: int, moved: Callable[[int], None], pipe: Pipe) -> None:
+    def __init__(self, source: RunSide, sink: RunSide, count: int, moved: Callable[[int], None], pipe: Pipe) -> None:
         super().__init__(source, sink, count, moved)
         self._pipe = pipe
 

@@ -13,13 +13,13 @@ from twisted.python.failure import Failure
 
 from edgegate.model.addresses import Address
 from edgegate.net.body_copy import BodyCopy
-from edgegate.net.body_run import BodyRun
+from edgegate.net.body_run import BodyRun, RunSide
 from edgegate.net.body_splice import BodySplice
 from edgegate.net.pipe import PIPES, Pipes
-from edgegate.net.transport import Phase, Transport
+from edgegate.net.transport import Phase
 
 
-class Stream(Transport):
+class Stream(RunSide):
     """One connected stream socket, as all the data plane has them. It owns it until L{detach}."""
 
     __slots__ = ("_run",)
@@ -121,6 +121,14 @@ class Stream(Transport):
         self._watch_writing()
         self._hold_producer()
 
+    def empty_run(self, run: BodyRun) -> bool:
+        """Move what a run holds to this stream, which ends if it is broken; return whether nothing of it is left."""
+        try:
+            return run.empty()
+        except OSError as reason:
+            self._end(Failure(error.ConnectionLost(str(reason))))
+            return False
+
     def run_over(self) -> None:
         """The run is over."""
         self._run = None
@@ -138,7 +146,7 @@ class Stream(Transport):
     def doWrite(self) -> None:
         """More can be written, or the end is due."""
         run = self._run
-        if run is None or run.sink is not self or self._empty(run):
+        if run is None or run.sink is not self or self.empty_run(run):
             super().doWrite()
 
     # ------------------------------------------------------------------------------------------------------------------
@@ -150,14 +158,7 @@ class Stream(Transport):
             self._end(Failure(error.ConnectionLost(str(reason))))
         else:
             if filled:
-                run.sink._empty(run)
-
-    def _empty(self, run: BodyRun) -> bool:
-        try:
-            return run.empty()
-        except OSError as reason:
-            self._end(Failure(error.ConnectionLost(str(reason))))
-            return False
+                run.sink.empty_run(run)
 
     def _stop_run(self) -> None:
         """A direction of ours ends, and so does the run."""
