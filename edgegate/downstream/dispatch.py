@@ -9,8 +9,10 @@ from zope.interface import classImplements
 
 from edgegate.http.gateway import HTTPGateway
 from edgegate.net.addresses import ConnectionInfo
+from edgegate.net.sockets import Socket
 from edgegate.tcp.copying import RelayProtocol
-from edgegate.tcp.relay import TCPGateway
+from edgegate.tcp.gateway import TCPGateway
+from edgegate.tcp.relay import relay_socket
 
 
 class Dispatch:
@@ -35,6 +37,10 @@ class Dispatch:
         """
         assert isinstance(addr, ConnectionInfo)
         return self.http.channel(addr) if addr.chain.http is not None else RelayProtocol(addr, self.tcp)
+
+    def relay_socket(self, downstream: ConnectionInfo, sock: Socket) -> None:
+        """Relay a client whose bytes are not looked at; the socket is the relay's from now on."""
+        relay_socket(self.tcp, downstream, sock)
 
     def doStart(self) -> None:
         """Nothing is to be done."""

@@ -190,7 +190,7 @@ class DownstreamListener:
         """Hand on a connection whose TLS, if it speaks any, does not end here."""
         downstream = ConnectionInfo(self.listener, chain, peer, local, server_name, ssl_request=ssl_request, entry=self)
         if chain.http is None:
-            self.dispatch.tcp.relay_socket(downstream, sock)
+            self.dispatch.relay_socket(downstream, sock)
         else:
             self._start(Stream(self.reactor, sock, local, peer), downstream)
 

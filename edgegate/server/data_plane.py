@@ -29,7 +29,7 @@ from edgegate.server.connections import most_connections, renew
 from edgegate.server.contexts import Contexts
 from edgegate.server.gateway_options import GatewayOptions
 from edgegate.server.ports import Ports
-from edgegate.tcp.relay import TCPGateway
+from edgegate.tcp.gateway import TCPGateway
 from edgegate.upstream.dns.lookups import machine_lookups
 from edgegate.upstream.registry import ClusterRegistry, import_health_checker
 

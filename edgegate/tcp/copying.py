@@ -4,8 +4,6 @@ TCP between a client and a backend where a side's bytes pass through us: where T
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.internet.protocol import Protocol, connectionDone
@@ -19,12 +17,10 @@ from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline
 from edgegate.observe.events import RelayEnd
 from edgegate.tcp.dial import Dial, Reached
+from edgegate.tcp.gateway import TCPGateway
 from edgegate.tcp.routes import route_of
 from edgegate.tcp.state import Action, FinishWriting, RelayState, Side
 from edgegate.tcp.stream_pair import CLOSE_TIMEOUT, StreamPair, perform
-
-if TYPE_CHECKING:
-    from edgegate.tcp.relay import TCPGateway
 
 
 @implementer(IHalfCloseableProtocol)

@@ -9,32 +9,18 @@ than its deadline.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from math import inf
-from typing import Protocol
-
-from twisted.internet.interfaces import IReactorFDSet
-
 from edgegate.errors import CLIENT_GONE, INTERNAL, NO_ROUTE, STREAM_IDLE, UPSTREAM_CUT_SHORT, Fault
-from edgegate.model.addresses import Address
 from edgegate.net.addresses import ConnectionInfo
-from edgegate.net.connecting import Connecting, connect
-from edgegate.net.connection_options import ConnectionOptions
 from edgegate.net.containment import contained
 from edgegate.net.sockets import Socket
 from edgegate.net.splice import SplicedPair
 from edgegate.net.stream import Stream
 from edgegate.net.tls_stream import TLSStream
-from edgegate.net.wheel import TimerWheel
 from edgegate.observe.events import RelayEnd
-from edgegate.observe.observers import Observers
 from edgegate.tcp.copying import RelayProtocol
 from edgegate.tcp.dial import Dial, Reached
+from edgegate.tcp.gateway import TCPGateway
 from edgegate.tcp.routes import route_of
-from edgegate.upstream.registry import ClusterRegistry
-
-IDLE_TIMEOUT = 3600.0
-"""Seconds without a byte either way after which a relay ends (Envoy's C{TcpProxy.idle_timeout})."""
 
 FAULTS = {
     "": None,
@@ -47,73 +33,15 @@ FAULTS = {
 """What it means when a L{SplicedPair} of a client and a backend ends so."""
 
 
-class Relay(Protocol):
+def relay_socket(gateway: TCPGateway, downstream: ConnectionInfo, sock: Socket) -> None:
     """
-    A client's connection that is being relayed, or for which a backend is being connected.
+    Relay a client whose bytes are not looked at.
 
-    @ivar downstream: The connection.
+    @param sock: The client's socket, from which nothing was read; it is the relay's from now on.
     """
-
-    downstream: ConnectionInfo
-
-    def abort(self) -> None:
-        """Reset both connections."""
-
-
-class TCPGateway:
-    """
-    What all relays share: where they connect, whom they tell, and the list of those that are under way.
-
-    @ivar idle_timeout: In seconds.
-    @ivar relays: Those under way. A drain waits until there are none.
-    """
-
-    def __init__(
-        self,
-        reactor: IReactorFDSet,
-        wheel: TimerWheel,
-        clusters: ClusterRegistry,
-        observer: Observers,
-        idle_timeout: float = IDLE_TIMEOUT,
-    ) -> None:
-        self.reactor = reactor
-        self.wheel = wheel
-        self.clusters = clusters
-        self.observer = observer
-        self.idle_timeout = idle_timeout
-        self.relays: set[Relay] = set()
-
-    def relay_socket(self, downstream: ConnectionInfo, sock: Socket) -> None:
-        """
-        Relay a client whose bytes are not looked at.
-
-        @param sock: The client's socket, from which nothing was read; it is the relay's from now on.
-        """
-        relay = SocketRelay(downstream, self, sock)
-        self.observer.relay_began(downstream)
-        relay.start()
-
-    def connect(
-        self,
-        address: Address,
-        timeout: float,
-        connected: Callable[[Stream], None],
-        failed: Callable[[Fault], None],
-        options: ConnectionOptions | None = None,
-    ) -> Connecting:
-        """Begin to connect to a backend, as L{edgegate.net.connecting.connect}."""
-        return connect(self.reactor, self.wheel, address, timeout, connected, failed, options)
-
-    def idle_timeout_of(self, reached: Reached) -> float:
-        """Return the seconds without a byte after which a relay ends: the cluster's word counts, and its 0 is never."""
-        if reached.idle_timeout is None:
-            return self.idle_timeout
-        return reached.idle_timeout or inf
-
-    def abort_all(self) -> None:
-        """Reset every connection that is relayed: the end of a drain."""
-        for relay in tuple(self.relays):
-            relay.abort()
+    relay = SocketRelay(downstream, gateway, sock)
+    gateway.observer.relay_began(downstream)
+    relay.start()
 
 
 class SocketRelay:

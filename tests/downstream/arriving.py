@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from typing import Any
+from typing import Any, cast
 
 from twisted.internet import reactor
 from twisted.internet.task import Clock
@@ -63,10 +63,11 @@ class RecordingHTTP:
         return self.channels[-1][1]
 
 
-class RecordingTCP:
-    """Takes sockets that are to be relayed."""
+class RecordingTCP(Dispatch):
+    """Takes sockets that are to be relayed, and leaves HTTP to another."""
 
-    def __init__(self) -> None:
+    def __init__(self, http: RecordingHTTP) -> None:
+        super().__init__(cast(Any, http), cast(Any, None))
         self.sockets: list[tuple[ConnectionInfo, socket.socket]] = []
 
     def relay_socket(self, downstream: ConnectionInfo, sock: socket.socket) -> None:
@@ -101,13 +102,13 @@ class ArrivingCase(TestCase):
         """Make the parts behind the port."""
         self.clock = Clock()
         self.http = RecordingHTTP()
-        self.tcp = RecordingTCP()
+        self.tcp = RecordingTCP(self.http)
         self.observer = RecordingObserver()
         self.room = True
 
     def open(self, served: Listener, proxy_protocol: ProxyProtocolRules | None = None) -> DownstreamListener:
         """Open the port."""
-        parts: Any = (Dispatch(self.http, self.tcp), Observers([self.observer]))  # type: ignore[arg-type]
+        parts: Any = (self.tcp, Observers([self.observer]))
         self.port = DownstreamListener(
             reactor,
             TimerWheel(self.clock, 0.5),

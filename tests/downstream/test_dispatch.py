@@ -14,7 +14,7 @@ from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.wheel import TimerWheel
 from edgegate.observe.observers import Observers
 from edgegate.tcp.copying import RelayProtocol
-from edgegate.tcp.relay import TCPGateway
+from edgegate.tcp.gateway import TCPGateway
 from tests.downstream.arriving import PLAIN, TCP, RecordingHTTP, listener
 from tests.net.pairs import HERE, THERE
 

@@ -24,7 +24,7 @@ from edgegate.net.wheel import TimerWheel
 from edgegate.observe.events import RelayEnd
 from edgegate.observe.observers import Observers
 from edgegate.tcp.copying import RelayProtocol
-from edgegate.tcp.relay import TCPGateway
+from edgegate.tcp.gateway import TCPGateway
 from edgegate.tcp.stream_pair import CLOSE_TIMEOUT
 from edgegate.upstream.registry import ClusterRegistry, EndpointState
 from tests.tcp.test_dial import FakeConnecting

@@ -17,7 +17,8 @@ from edgegate.net.wheel import TimerWheel
 from edgegate.observe.events import RelayEnd
 from edgegate.observe.observers import Observers
 from edgegate.tcp.copying import RelayProtocol
-from edgegate.tcp.relay import TCPGateway
+from edgegate.tcp.gateway import TCPGateway
+from edgegate.tcp.relay import relay_socket
 from edgegate.upstream.registry import ClusterRegistry, EndpointState
 from tests.tcp.peers import (
     Backend,
@@ -69,7 +70,7 @@ class RelayCase(TestCase):
 
     def begin(self, client: ConnectionInfo) -> None:
         """Relay the client without looking at its bytes."""
-        self.gateway.relay_socket(client, self.accepted)
+        relay_socket(self.gateway, client, self.accepted)
 
     def nobody(self) -> TCPAddress:
         """Return an address that refuses."""
