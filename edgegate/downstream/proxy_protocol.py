@@ -115,12 +115,8 @@ class ProxyProtocolReader:
         if found is None:
             self._not_seen(self._malformed)
             return
-        try:
-            # it was there when it was looked at, and nobody else reads
-            taken = len(self._socket.recv(found.size)) if found.size else 0
-        except OSError:
-            taken = -1
-        if taken != found.size:
+        # it was there when it was looked at, and nobody else reads
+        if found.size and len(self._peek.take(found.size)) != found.size:
             self._not_seen("reset")
             return
         listener = self._listener

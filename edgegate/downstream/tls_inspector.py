@@ -165,18 +165,15 @@ class TLSInspector:
 
     def _answer(self, request: bytes) -> None:
         """Say whether we are willing to encrypt in the way that is asked for, and look at what comes next."""
-        try:
-            taken = self._socket.recv(len(request) + 1)
-            if taken == request:
-                self._granted = request == SSL_REQUEST
-                self._socket.send(WILLING if self._granted else UNWILLING)
-        except OSError:
-            self._peek.settle()
-            self._not_seen("reset")
-            return
-        if taken != request:
+        taken = self._peek.take(len(request) + 1)
+        if len(taken) > len(request):
             # Nothing may come before our answer: it could have been put there by another than who shakes hands.
             self._tell_to_go("data behind a request for encryption", b"")
+            return
+        self._granted = request == SSL_REQUEST
+        if taken != request or not self._peek.reply(WILLING if self._granted else UNWILLING):
+            self._peek.settle()
+            self._not_seen("reset")
             return
         self._peek = self._looking()
         self._peek.start(self._left())

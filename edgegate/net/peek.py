@@ -93,6 +93,20 @@ class Peek(Descriptor):
         """Look no more; nobody is called."""
         self._release()
 
+    def take(self, number: int) -> bytes:
+        """Once enough was seen: read at most so many of the bytes; none where the connection is broken."""
+        try:
+            return self._socket.recv(number)
+        except OSError:
+            return b""
+
+    def reply(self, words: bytes) -> bool:
+        """Once enough was seen: send a few bytes; return whether the connection takes them."""
+        try:
+            return self._socket.send(words) == len(words)
+        except OSError:
+            return False
+
     def logPrefix(self) -> str:
         """Return what the log calls this."""
         return "peek"

@@ -66,6 +66,15 @@ class PeekTests(TestCase):
         self.assertEqual((self.ends, self.looks), (["done"], [b"hello, all"]))
         self.assertEqual((receive(self.ours), self.mark()), (b"hello, all", 1))
 
+    async def test_taken(self) -> None:
+        """What was seen can be taken, and answered, until the connection is broken."""
+        self.theirs.send(b"hello, all")
+        peek = self.peek()
+        await until(lambda: self.ends)
+        self.assertEqual((peek.take(5), peek.reply(b"yes"), receive(self.theirs)), (b"hello", True, b"yes"))
+        self.ours.close()
+        self.assertEqual((peek.take(5), peek.reply(b"no")), (b"", False))
+
     async def test_in_pieces(self) -> None:
         """A client that sends byte by byte wakes us only when there is enough."""
         self.peek()
