@@ -9,6 +9,7 @@ first, so that whoever sends ordinary ones is the last to notice.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Final
 
 from twisted.logger import Logger
@@ -19,7 +20,7 @@ _SHIFT: Final = 10
 """Heads are kept apart by their KiB; those of as many are equals."""
 
 
-class UnfinishedHead:
+class UnfinishedHead(ABC):
     """
     Who keeps the beginning of a head.
 
@@ -31,9 +32,9 @@ class UnfinishedHead:
     def __init__(self) -> None:
         self.held = 0
 
+    @abstractmethod
     def overflow(self) -> None:
         """Give it up and refuse the request: too much is held. Calls L{UnfinishedHeads.release}."""
-        raise NotImplementedError
 
 
 class UnfinishedHeads:
