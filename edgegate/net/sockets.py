@@ -9,7 +9,7 @@ from array import array
 from collections.abc import Callable
 from socket import socket as Socket  # noqa: N812
 
-__all__ = ["NewSocket", "Socket", "acknowledged", "begin_no_more", "reset_on_close", "unpaced"]
+__all__ = ["NewSocket", "Socket", "acknowledged", "begin_no_more", "has_route", "reset_on_close", "unpaced"]
 
 NewSocket = Callable[[int, int], Socket]
 """Makes a socket of a family and a type."""
@@ -80,3 +80,18 @@ def unpaced(sock: Socket, host: str) -> None:
             sock.setsockopt(socket.IPPROTO_TCP, _TCP_CONGESTION, _SENDS)
     except OSError:
         pass  # not every system that calls itself Linux has it
+
+
+def has_route(host: str) -> bool:
+    """
+    Whether the kernel knows a way to an IP address (as RFC 6724 section 6 asks, rule 1).
+
+    Nothing is sent: connecting a datagram socket only looks the way up.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((host, 9))
+    except OSError:
+        return False
+    return True

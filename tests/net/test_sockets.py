@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.model.addresses import TCPAddress
 from edgegate.net.listening import bind
-from edgegate.net.sockets import Socket, begin_no_more, reset_on_close, unpaced
+from edgegate.net.sockets import Socket, begin_no_more, has_route, reset_on_close, unpaced
 from tests.net.pairs import PACED, control, paced_socket, tcp_pair
 
 
@@ -116,3 +116,13 @@ class SocketTests(SynchronousTestCase):
         accepted, _ = listening.accept()
         self.addCleanup(accepted.close)
         self.assertEqual((control(listening), control(accepted)), ("reno", "reno"))
+
+
+class RouteTests(SynchronousTestCase):
+    """Ways that every machine has, and has not."""
+
+    def test_routes(self) -> None:
+        """There is a way to this machine, and none to everybody or to what is no address."""
+        self.assertTrue(has_route("127.0.0.1"))
+        for host in ("255.255.255.255", "::x"):
+            self.assertFalse(has_route(host), host)

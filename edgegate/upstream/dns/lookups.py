@@ -26,7 +26,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from edgegate.model.addresses import TCPAddress
-from edgegate.net.route_probe import has_route
+from edgegate.net.sockets import has_route
 from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.upstream.dns.answers import MAX_ADDRESSES, MAX_CHAIN, Records, Verdict, is_askable, read_message
 from edgegate.upstream.dns.exchange import Ask, DNSExchanges, DNSReactor, NoAnswer
