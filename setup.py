@@ -1,5 +1,6 @@
 """
-All metadata stands in setup.cfg. What is said here is which modules are compiled, by mypyc, when a wheel is built.
+All metadata stands in setup.cfg. What is said here is that modules are compiled, by mypyc, when a wheel is built: those
+that ask for it by their first line.
 
 They run uncompiled as well, only slower: whatever is missing or goes wrong, the package is built all the same, without
 a single compiled module, and one line on standard error says so.
@@ -16,68 +17,11 @@ from pathlib import Path
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-HOT = (
-    *(
-        "net/containment",
-        "net/poller",
-        "net/descriptor",
-        "net/splice",
-        "net/listening",
-        "net/peek",
-        "net/lingering_close",
-    ),
-    "net/pipe",
-    *("net/body_run", "net/body_splice", "net/body_copy", "net/wheel", "net/transport", "net/stream", "net/tls_calls"),
-    *("net/tls_stream", "net/tls_client", "net/addresses", "net/sockaddr"),
-    *("tls/client_hello", "tls/sni"),
-    *("downstream/tls_inspector", "downstream/listener", "downstream/dispatch"),
-    "errors",
-    "http/router/upstream_callbacks",
-    *(
-        "http/response",
-        "http/h1/chunks",
-        "http/environment",
-        "http/exchange",
-        "http/field_block",
-        "http/fields",
-        "http/forwarded",
-        "http/target",
-        "http/request",
-    ),
-    *(
-        "http/h1/head_parser",
-        "http/h1/head_cache",
-        "http/h1/chunk_reader",
-        "http/h1/request_reader",
-        "http/h1/unfinished_heads",
-    ),
-    *("http/h1/response_reader", "http/h1/response_writer"),
-    *(
-        "http/h1/upstream_connection",
-        "http/h1/downstream_connection",
-        "http/h1/timeouts",
-        "http/h1/lingering_close",
-        "http/gateway",
-        "http/resources",
-    ),
-    *(
-        "http/header_mutation",
-        "http/router/retry_policy",
-        "http/router/shadow",
-        "http/router/router",
-        "http/router/upstream_request",
-    ),
-    *("observe/observers", "observe/counters", "observe/access_log", "observe/log_lines"),
-    *("upstream/pool", "upstream/retry_budget", "upstream/endpoint", "upstream/circuit_breaker", "upstream/cluster"),
-    *("upstream/health/outlier_detection", "upstream/selection", "upstream/registry", "upstream/balancing/__init__"),
-    *("upstream/balancing/random", "upstream/balancing/round_robin", "upstream/balancing/least_request"),
-    *("upstream/balancing/edf", "upstream/dynamic_hosts"),
-    *("upstream/cluster_limits", "upstream/endpoint_set", "upstream/load_balancer"),
-    *("routing/hosts", "routing/matching", "routing/table", "routing/snapshot"),
-    *("model/addresses", "model/origin", "model/hosts", "model/expressions", "model/matching", "model/tls"),
-    *("model/headers", "model/actions", "model/policies", "model/clusters", "model/routes"),
-)
-"""The modules that every request passes."""
+COMPILED = ("# Hot path: ", "# Compiled: ")
+"""
+How a module begins that is compiled: every request, connection or byte passes it, or what does calls it, reads its
+values or is made from its classes. "# Hot path, not compiled: " says why a module that is hot is not.
+"""
 
 GROUP = "edgegate"
 """mypyc puts the code of all modules into one library, C{edgegate__mypyc}; what it makes for each only leads there."""
@@ -94,13 +38,18 @@ def extensions() -> list[Extension]:
     try:
         from mypyc.build import mypycify  # noqa: PLC0415
 
-        paths = [f"edgegate/{name}.py" for name in HOT]
         found: list[Extension] = mypycify(
-            ["--config-file=setup.cfg", *paths], opt_level="3", debug_level="0", group_name=GROUP
+            ["--config-file=setup.cfg", *hot()], opt_level="3", debug_level="0", group_name=GROUP
         )
     except (Exception, SystemExit) as error:  # a module that mypyc does not take ends in SystemExit
         return _uncompiled(f"mypyc: {error!r}")
     return found
+
+
+def hot() -> list[str]:
+    """Return the modules that say of themselves that they are to be compiled."""
+    paths = sorted(Path("edgegate").rglob("*.py"))
+    return [path.as_posix() for path in paths if path.read_text(encoding="utf-8").startswith(COMPILED)]
 
 
 def _uncompiled(reason: str) -> list[Extension]:

@@ -1,3 +1,4 @@
+# Compiled: hot modules compare faults.
 """
 What can go wrong with a connection or a request, whose fault it is, and what the client is told.
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
 import edgegate
 from edgegate import __version__
 from edgegate.version import HOT, compiled, described
-
-ROOT = Path(__file__).resolve().parents[1]
 
 
 class DescribedTests(SynchronousTestCase):
@@ -32,11 +29,3 @@ class DescribedTests(SynchronousTestCase):
         """Where the tests are meant for the compiled package (C{make test-compiled}), it is what they see."""
         if os.environ.get("EDGEGATE_EXPECT") == "compiled":
             self.assertTrue(compiled(), f"{edgegate.__file__} is not compiled")
-
-    def test_listed(self) -> None:
-        """The module that is looked at is among those that are compiled, and all of them are there."""
-        text = (ROOT / "setup.py").read_text()
-        names = text.partition("HOT = (")[2].partition("\n)\n")[0].replace("*(", "").split('"')[1::2]
-        self.assertIn(HOT.removeprefix("edgegate.").replace(".", "/"), names)
-        for name in names:
-            self.assertTrue((ROOT / "edgegate" / f"{name}.py").is_file(), name)

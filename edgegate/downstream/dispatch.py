@@ -1,3 +1,4 @@
+# Hot path: chooses the protocol of each new connection.
 """From a client's connection that has been told apart to the protocol that serves it."""
 
 from __future__ import annotations
@@ -49,5 +50,4 @@ class Dispatch:
         """Nothing is to be done."""
 
 
-# Behind the class, not as its decorator: mypyc makes a decorated class a plain Python one, several times as slow.
 classImplements(Dispatch, IProtocolFactory)

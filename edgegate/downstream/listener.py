@@ -1,3 +1,4 @@
+# Hot path: every new connection comes here.
 """One open port: connections are taken, counted, told apart and handed on."""
 
 from __future__ import annotations

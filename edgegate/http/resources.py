@@ -166,7 +166,6 @@ class FaultResource:
         exchange.fail(self._fault)
 
 
-# Behind the classes, not as their decorator: mypyc makes a decorated class a plain Python one, several times as slow.
 classImplements(ReverseProxyResource, IResource)
 classImplements(FilteredResource, IResource)
 classImplements(HTTPSRedirectResource, IResource)

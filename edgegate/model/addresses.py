@@ -1,3 +1,4 @@
+# Compiled: values that hot modules read.
 """Where something is on the network."""
 
 from __future__ import annotations

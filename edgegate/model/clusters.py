@@ -1,3 +1,4 @@
+# Compiled: values that hot modules read.
 """
 Clusters: what stands behind the gateway, and how it is spoken to (Istio's C{DestinationRule} and C{ServiceEntry}).
 

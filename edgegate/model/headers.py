@@ -1,3 +1,4 @@
+# Compiled: values that hot modules read.
 """
 Changes to headers (Istio's C{Headers.HeaderOperations}) and the values that they give.
 

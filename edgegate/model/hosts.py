@@ -1,3 +1,4 @@
+# Compiled: values that hot modules read.
 """
 Patterns of host names, and the one normal form of names.
 

@@ -1,3 +1,4 @@
+# Compiled: values that hot modules read.
 """Where something is said in the files."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Compiled: values that hot modules read.
 """
 How a route treats its requests: tries again, fails on purpose, copies, answers other origins.
 

@@ -1,3 +1,4 @@
+# Compiled: values that hot modules read.
 """On what terms TLS is talked, with clients and with backends."""
 
 from __future__ import annotations

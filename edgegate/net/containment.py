@@ -1,3 +1,4 @@
+# Compiled: wraps the callbacks of hot modules.
 """
 What an error of ours ends: what it happened in, and nothing else.
 

@@ -1,3 +1,4 @@
+# Compiled: a descriptor, as hot modules have them.
 """
 The last words to a client, in a way that it hears them.
 
@@ -79,5 +80,4 @@ class LingeringClose(Descriptor):
             self._socket.close()
 
 
-# Behind the class, not as its decorator: mypyc makes a decorated class a plain Python one, several times as slow.
 classImplements(LingeringClose, IReadDescriptor)

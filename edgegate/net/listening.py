@@ -1,3 +1,4 @@
+# Hot path: accepts each new connection.
 """Listening: sockets bound, connections accepted."""
 
 from __future__ import annotations
@@ -209,7 +210,6 @@ class ListeningPort:
         self._rest.start(_REST)
 
 
-# Behind the class, not as its decorator: mypyc makes a decorated class a plain Python one, several times as slow.
 classImplements(ListeningPort, IListeningPort, IReadDescriptor)
 
 

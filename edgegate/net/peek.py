@@ -1,3 +1,4 @@
+# Hot path: looks at each new connection on a port that speaks TLS.
 """
 Looking at the first bytes of a connection without taking them.
 
@@ -225,5 +226,4 @@ def _is_told_nothing(reason: str) -> None:
     pass
 
 
-# Behind the class, not as its decorator: mypyc makes a decorated class a plain Python one, several times as slow.
 classImplements(Peek, IReadDescriptor)

@@ -314,5 +314,4 @@ class Poller:
             epoll.close()
 
 
-# Behind the class, not as its decorator: mypyc makes a decorated class a plain Python one, several times as slow.
 classImplements(Poller, IReactorFDSet, IReadDescriptor)

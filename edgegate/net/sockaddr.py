@@ -1,3 +1,4 @@
+# Hot path: reads the address of each new connection.
 """Between the addresses of the Snapshot, those of the socket module and those of Twisted."""
 
 from __future__ import annotations

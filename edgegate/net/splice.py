@@ -256,7 +256,6 @@ class End(Descriptor):
         del self.outward, self.inward, self._pair
 
 
-# Behind the class, not as its decorator: mypyc makes a decorated class a plain Python one, several times as slow.
 classImplements(End, IReadWriteDescriptor)
 
 

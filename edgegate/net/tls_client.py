@@ -1,3 +1,4 @@
+# Hot path: every byte to a backend that speaks TLS passes here.
 """A stream inside TLS whose client we are: the connections to backends."""
 
 from __future__ import annotations

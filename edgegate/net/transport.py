@@ -427,5 +427,4 @@ def unheard(data: bytes) -> None:
     """There is no protocol yet."""
 
 
-# Behind the class, not as its decorator: mypyc makes a decorated class a plain Python one, several times as slow.
 classImplements(Transport, ITransport, IConsumer, IPushProducer, IReadWriteDescriptor, IHalfCloseableDescriptor)

@@ -1,3 +1,4 @@
+# Hot path: makes a line for each request.
 """
 One line of the access log for each request, relay and rejected connection: Istio's text, or JSON with Istio's names.
 

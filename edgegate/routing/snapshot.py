@@ -1,3 +1,4 @@
+# Compiled: values that hot modules read.
 """
 The Snapshot: everything that the files say, compiled into values that the data plane runs on.
 

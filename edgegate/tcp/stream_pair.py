@@ -1,4 +1,4 @@
-# Hot path: once per piece of a stream that is copied.
+# Hot path, not compiled: its protocols are made from a plain class of Twisted's.
 """
 Two streams that get each other's bytes where these pass through us: where TLS ends on one of them.
 

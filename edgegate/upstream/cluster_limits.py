@@ -1,3 +1,4 @@
+# Compiled: values that hot modules read.
 """What a cluster may be asked for at one time, and how often again: its circuit breaker and its retry budget."""
 
 from __future__ import annotations

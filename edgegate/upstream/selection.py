@@ -1,3 +1,4 @@
+# Compiled: kept by a hot module for each cluster.
 """
 Who of a cluster's endpoints can be chosen now, and by whom.
 

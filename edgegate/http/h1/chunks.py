@@ -1,3 +1,4 @@
+# Hot path: every chunk of a request passes here.
 """
 Where a chunked body ends (RFC 9112 section 7.1).
 

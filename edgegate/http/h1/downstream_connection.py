@@ -484,5 +484,4 @@ class HTTP1Channel(Channel):
         return self._reader.stop()
 
 
-# Behind the class, not as its decorator: mypyc makes a decorated class a plain Python one, several times as slow.
 classImplements(HTTP1Channel, IProtocol, IPushProducer)

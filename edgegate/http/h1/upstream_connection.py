@@ -405,5 +405,4 @@ class HTTP1Backend:
         return idle if self._sent != before else 0.0
 
 
-# Behind the class, not as its decorator: mypyc makes a decorated class a plain Python one, several times as slow.
 classImplements(HTTP1Backend, IProtocol, IPushProducer)

@@ -1,3 +1,4 @@
+# Compiled: asked by a hot module about each try that failed.
 """
 When a request is tried again, and after how long (Envoy's router with Istio's C{HTTPRetry}).
 

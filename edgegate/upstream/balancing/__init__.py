@@ -1,3 +1,4 @@
+# Compiled: the hot ways of choosing are made from it.
 """
 How one of several endpoints is chosen (Istio's C{LoadBalancerSettings}).
 

@@ -1,0 +1,63 @@
+"""
+What mypyc is given, and the rules that keep it fast (see "Compiled modules" in CONTRIBUTING.md).
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.version import HOT
+
+ROOT = Path(__file__).resolve().parents[1]
+
+MARKED = re.compile(r"# (Hot path|Hot path, not compiled|Compiled): [a-z].*\.")
+"""How a module may begin that does not begin with its docstring."""
+
+SLOW_DECORATORS = ("implementer", "provider")
+"""Those that make a class of a compiled module a plain one; those of dataclasses and enumerations do not matter."""
+
+
+def marked() -> Iterator[tuple[Path, str]]:
+    """Yield the modules that begin with a remark, and the remark."""
+    for path in sorted((ROOT / "edgegate").rglob("*.py")):
+        first = path.read_text().partition("\n")[0]
+        if first.startswith("#"):
+            yield path, first
+
+
+def compiled() -> list[Path]:
+    """Return the modules that C{setup.py} has compiled."""
+    return [path for path, remark in marked() if not remark.startswith("# Hot path, not compiled")]
+
+
+class CompiledTests(SynchronousTestCase):
+    """All modules."""
+
+    def test_remarks(self) -> None:
+        """A module that does not begin with its docstring says why it is compiled, or why it is not."""
+        self.assertEqual([str(path) for path, remark in marked() if not MARKED.fullmatch(remark)], [])
+
+    def test_same_words(self) -> None:
+        """The remarks are those that C{setup.py} looks for."""
+        self.assertIn('COMPILED = ("# Hot path: ", "# Compiled: ")\n', (ROOT / "setup.py").read_text())
+
+    def test_version(self) -> None:
+        """What tells whether the package is compiled looks at a module that is."""
+        self.assertIn(ROOT / f"{HOT.replace('.', '/')}.py", compiled())
+
+    def test_decorators(self) -> None:
+        """Classes of compiled modules say behind their end what they implement: decorated they would be plain ones."""
+        found = [
+            f"{path}: {node.name}"
+            for path in compiled()
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.ClassDef)
+            for decorator in node.decorator_list
+            if ast.unparse(decorator).partition("(")[0] in SLOW_DECORATORS
+        ]
+        self.assertEqual(found, [], "call classImplements behind the class")
