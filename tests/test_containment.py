@@ -354,7 +354,7 @@ class ContainmentTests(TestCase):
         (folder / "all.yaml").write_text(filled(FILES, **ports))
         loaded = Configuration(str(folder)).load()
         assert loaded.snapshot is not None, loaded.problems
-        self.snapshot = loaded.snapshot
+        self.snapshot, self.endpoints = loaded.snapshot, loaded.endpoints
         self.told = Told()
 
     @contextlib.contextmanager
@@ -362,7 +362,7 @@ class ContainmentTests(TestCase):
         """Serve from scratch: what an error leaves behind is nothing to the next one."""
         self.told = Told()
         plane = DataPlane(reactor, [self.told])  # type: ignore[arg-type]
-        plane.install(self.snapshot, plane.contexts(self.snapshot))
+        plane.install(self.snapshot, plane.contexts(self.snapshot), self.endpoints)
         try:
             yield plane
         finally:

@@ -278,8 +278,7 @@ class ClustersTests(SynchronousTestCase):
         snapshot = loaded.snapshot
         assert snapshot is not None
         endpoints = {
-            name: [str(endpoint.address) for endpoint in cluster.endpoints]
-            for name, cluster in snapshot.clusters.items()
+            name: [str(endpoint.address) for endpoint in assigned] for name, assigned in loaded.endpoints.items()
         }
         self.assertEqual(
             endpoints,
@@ -295,9 +294,8 @@ class ClustersTests(SynchronousTestCase):
         self.assertIs(first.balancer.simple, Balancing.ROUND_ROBIN)
         self.assertEqual((first.outliers, first.limits), (second.outliers, second.limits))
         self.assertEqual(second.balancer.hash, ConsistentHash(HashSource.COOKIE, "session", 0.0))
-        self.assertEqual(
-            {endpoint.probe for endpoint in orders.endpoints}, {Probe(8001, "/healthz", period=5.0, failures=2)}
-        )
+        probes = {endpoint.probe for endpoint in loaded.endpoints[orders.name]}
+        self.assertEqual(probes, {Probe(8001, "/healthz", period=5.0, failures=2)})
         self.assertEqual(api.tls, UpstreamTLS("api.example.net"))
         self.assertIs(shards.discovery, Discovery.DYNAMIC)
 

@@ -122,7 +122,7 @@ class UpstreamCase(TestCase):
     ) -> None:
         """Serve HTTP and TCP to a backend from now on; C{terms} are a L{Cluster}'s."""
         endpoint = Endpoint(TCPAddress("127.0.0.1", backend.port))
-        cluster = Cluster(SHOP, Discovery.STATIC, (endpoint,), HERE, **terms)  # type: ignore[arg-type]
+        cluster = Cluster(SHOP, Discovery.STATIC, HERE, **terms)  # type: ignore[arg-type]
         destinations = (WeightedCluster(SHOP, 1),)
         said = {"destinations": destinations, **(route or {})}
         host = VirtualHost("*", (HTTPRoute("r", HERE, **said),))  # type: ignore[arg-type]
@@ -130,7 +130,7 @@ class UpstreamCase(TestCase):
         tcp = FilterChain("tcp", HERE, ("*",), tcp=(TCPRoute(HERE, destinations),))
         listeners = (Listener("http", HTTP, number, HERE, http), Listener("tcp", TCP, number, HERE, tcp))
         snapshot = Snapshot(listeners, {SHOP: cluster})
-        self.plane.install(snapshot, self.plane.contexts(snapshot))
+        self.plane.install(snapshot, self.plane.contexts(snapshot), {SHOP: (endpoint,)})
 
     async def client(self, first: bytes = b"", tcp: bool = False) -> Client:
         """Open a client's connection."""

@@ -12,5 +12,5 @@ if loaded.snapshot is not None:
         print("port", listener.port, "from", listener.origin)
         for name, chain in listener.secure.items():
             print("  TLS for", name, "ends here" if chain.tls else "is passed through")
-    for name, cluster in loaded.snapshot.clusters.items():
-        print(name, "at", ", ".join(str(endpoint.address) for endpoint in cluster.endpoints))
+    for name, endpoints in loaded.endpoints.items():
+        print(name, "at", ", ".join(str(endpoint.address) for endpoint in endpoints))

@@ -15,7 +15,7 @@ from cryptography import x509
 
 from edgegate.admin.cluster_settings import balancing, ejection, encryption, limits
 from edgegate.model.addresses import Address, TCPAddress
-from edgegate.model.clusters import Cluster
+from edgegate.model.clusters import NO_ENDPOINTS, Cluster, Endpoint, Endpoints
 from edgegate.model.matching import HTTPMatch, Kind, StringMatch
 from edgegate.model.origin import Origin
 from edgegate.model.routes import HTTPRoute, TCPRoute, WeightedCluster
@@ -99,17 +99,18 @@ def clusters(snapshot: Snapshot) -> list[Row]:
     return rows
 
 
-def endpoints(snapshot: Snapshot, states: Iterable[ClusterState] = ()) -> list[Row]:
+def endpoints(snapshot: Snapshot, states: Iterable[ClusterState] = (), said: Endpoints = NO_ENDPOINTS) -> list[Row]:
     """
     Return a row for each endpoint.
 
-    @param states: Of a gateway that runs: what is known of them now. Without it they are what the files say.
+    @param states: Of a gateway that runs: what is known of them now.
+    @param said: Where none runs: what the files say.
     """
     running = {state.name: state for state in states}
     rows: list[Row] = []
     for cluster in snapshot.clusters.values():
         state = running.get(cluster.name)
-        rows.extend(_configured(cluster) if state is None else _known(cluster, state))
+        rows.extend(_configured(cluster, said.get(cluster.name, ())) if state is None else _known(cluster, state))
     return rows
 
 
@@ -229,8 +230,8 @@ def _parts(name: str) -> tuple[str, int, str, str]:
     return direction, int(port), subset, service
 
 
-def _configured(cluster: Cluster) -> Iterator[Row]:
-    for endpoint in cluster.endpoints:
+def _configured(cluster: Cluster, said: tuple[Endpoint, ...]) -> Iterator[Row]:
+    for endpoint in said:
         yield {
             "endpoint": str(endpoint.address),
             "status": None,

@@ -18,6 +18,7 @@ from edgegate.cli.admin_client import ask
 from edgegate.config.report import report
 from edgegate.config.writing import to_yaml
 from edgegate.model.addresses import Address
+from edgegate.model.clusters import Endpoints
 from edgegate.routing.snapshot import Snapshot
 from edgegate.sources.loading import load
 
@@ -87,16 +88,16 @@ def _of_files(config: str, selector: dict[str, str], map_port: dict[int, int], i
     if loaded.snapshot is None:
         report(loaded.problems, sys.stderr, "nothing to show")
         raise SystemExit(1)
-    return views_of(loaded.snapshot)
+    return views_of(loaded.snapshot, loaded.endpoints)
 
 
-def views_of(snapshot: Snapshot) -> Views:
+def views_of(snapshot: Snapshot, endpoints: Endpoints) -> Views:
     """Return all views of a Snapshot that nobody serves."""
     return {
         "listeners": views.listeners(snapshot),
         "routes": views.routes(snapshot),
         "clusters": views.clusters(snapshot),
-        "endpoints": views.endpoints(snapshot),
+        "endpoints": views.endpoints(snapshot, said=endpoints),
         "secrets": views.secrets(snapshot, datetime.now(timezone.utc)),
     }
 

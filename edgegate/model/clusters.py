@@ -7,8 +7,10 @@ Times are in seconds. A limit that is L{None} is none.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from types import MappingProxyType
 
 from edgegate.model.addresses import Address
 from edgegate.model.origin import Origin
@@ -65,6 +67,17 @@ class Endpoint:
     labels: tuple[tuple[str, str], ...] = ()
     locality: str = ""
     probe: Probe | None = None
+
+
+Endpoints = Mapping[str, tuple[Endpoint, ...]]
+"""
+The endpoints of clusters, by the clusters' names.
+
+They change far more often than all else, and are no part of a Snapshot: one that comes or goes compiles nothing anew.
+"""
+
+
+NO_ENDPOINTS: Endpoints = MappingProxyType({})
 
 
 class Balancing(Enum):
@@ -231,7 +244,7 @@ class ProxyHeader(Enum):
 @dataclass(frozen=True, slots=True)
 class Cluster:
     """
-    A backend: one port of one service, or one subset of it.
+    A backend: one port of one service, or one subset of it. Its endpoints come by another way: see L{Endpoints}.
 
     @ivar name: C{outbound|80|v1|webapp.default.svc.cluster.local}, as Istio names it; the key for everything mutable.
     @ivar connect_timeout: In seconds.
@@ -243,7 +256,6 @@ class Cluster:
 
     name: str
     discovery: Discovery
-    endpoints: tuple[Endpoint, ...]
     origin: Origin = field(compare=False)
     connect_timeout: float = 10.0
     balancer: LoadBalancer = LoadBalancer()

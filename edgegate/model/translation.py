@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from edgegate.model.clusters import Cluster
+from edgegate.model.clusters import Cluster, Endpoints
 from edgegate.model.diagnostics import Diagnostic
 from edgegate.model.origin import Origin
 from edgegate.model.routes import HTTPRoute, TCPRoute
@@ -46,12 +46,14 @@ class Attached:
     @ivar kind: What messages call an object that has routes: C{VirtualService}.
     @ivar tls: How servers end TLS; one that should and is not here can't be served, which was reported.
     @ivar clusters: The backends that some route names, by name.
+    @ivar endpoints: Theirs.
     """
 
     kind: str
     routes: tuple[AttachedRoutes, ...] = ()
     tls: Mapping[Server, ServerTLS] = field(default_factory=dict)
     clusters: Mapping[str, Cluster] = field(default_factory=dict)
+    endpoints: Endpoints = field(default_factory=dict)
 
 
 class Translation(Protocol):

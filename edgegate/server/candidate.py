@@ -43,7 +43,7 @@ class Candidates:
         assert first.snapshot is not None
         self._data_plane = data_plane
         self._load = load
-        self.latest = Candidate(first, data_plane.contexts(first.snapshot))
+        self.latest = Candidate(first, data_plane.contexts(first.snapshot, first.endpoints))
 
     def read(self, anyway: bool) -> Candidate | None:
         """
@@ -56,11 +56,13 @@ class Candidates:
         if loaded.snapshot is None:
             return Candidate(loaded)
         try:
-            contexts = self._data_plane.contexts(loaded.snapshot)
+            contexts = self._data_plane.contexts(loaded.snapshot, loaded.endpoints)
         except BadKeyMaterial as error:
             loaded.problems.add(Problem(error.name, 1, 1, Severity.ERROR, "", error.reason))
             return Candidate(loaded)
-        return Candidate(loaded, contexts, changes(self._data_plane.snapshot, loaded.snapshot))
+        served = self._data_plane
+        told = changes(served.snapshot, loaded.snapshot, served.endpoints, loaded.endpoints)
+        return Candidate(loaded, contexts, told)
 
     def install(self, candidate: Candidate) -> bool:
         """
@@ -72,7 +74,7 @@ class Candidates:
         if loaded.snapshot is None or candidate.contexts is None:
             return False
         try:
-            self._data_plane.install(loaded.snapshot, candidate.contexts)
+            self._data_plane.install(loaded.snapshot, candidate.contexts, loaded.endpoints)
         except CannotBind as error:
             origin = error.listener.origin
             loaded.problems.add(Problem(origin.file, origin.line, 1, Severity.ERROR, "", str(error)))
@@ -85,6 +87,6 @@ class Candidates:
 
         @raise CannotBind: A port can't be opened.
         """
-        snapshot, contexts = self.latest.loaded.snapshot, self.latest.contexts
-        assert snapshot is not None and contexts is not None
-        self._data_plane.install(snapshot, contexts)
+        loaded, contexts = self.latest.loaded, self.latest.contexts
+        assert loaded.snapshot is not None and contexts is not None
+        self._data_plane.install(loaded.snapshot, contexts, loaded.endpoints)

@@ -19,6 +19,7 @@ from edgegate.downstream.listener import DownstreamListener, Serving
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.gateway import HTTPGateway
 from edgegate.model.addresses import Address
+from edgegate.model.clusters import NO_ENDPOINTS, Endpoints
 from edgegate.net.connecting import connect
 from edgegate.net.poller import poller
 from edgegate.net.wheel import TimerWheel
@@ -42,6 +43,7 @@ class DataPlane:
     Ports, channels, relays and clusters.
 
     @ivar snapshot: What is served; THE Snapshot.
+    @ivar endpoints: Those of its clusters, by the files.
     @ivar clusters: The state of its clusters.
     """
 
@@ -56,6 +58,7 @@ class DataPlane:
         """
         observer = Observers(observers)
         self.snapshot = Snapshot()
+        self.endpoints: Endpoints = NO_ENDPOINTS
         self.wheel = wheel = TimerWheel(cast(IReactorTime, reactor))
         names = cast(IReactorPluggableNameResolver, reactor)
         lookups = machine_lookups(reactor, wheel, options.dns_servers)
@@ -96,39 +99,45 @@ class DataPlane:
         """Whether nothing is left after L{drain}: no port and no client's connection is open."""
         return not self.connections and not any(port.open for port in self._ports)
 
-    def contexts(self, snapshot: Snapshot) -> Contexts:
+    def contexts(self, snapshot: Snapshot, endpoints: Endpoints = NO_ENDPOINTS) -> Contexts:
         """
         Make the OpenSSL contexts of a Snapshot (see L{Contexts.following}), and whatever else takes its time. Touches
         nothing that is served: may be called in a thread.
 
         @raise edgegate.tls.secrets.BadKeyMaterial: A certificate, key, authorities or ciphers are of no use.
         """
-        import_health_checker(snapshot.clusters.values())
+        import_health_checker(endpoints)
         prepare(snapshot)
         return self._contexts.following(snapshot)
 
-    def install(self, snapshot: Snapshot, contexts: Contexts) -> None:
+    def install(self, snapshot: Snapshot, contexts: Contexts, endpoints: Endpoints = NO_ENDPOINTS) -> None:
         """
         Serve a Snapshot from now on.
 
         What was begun under the one before ends under it.
 
+        @param endpoints: Of all its clusters; one that is not among them has none.
         @raise edgegate.server.ports.CannotBind: A port can't be opened; everything is as it was, as it is where
             anything else goes wrong.
         """
         serving = {listener.bind: Serving(listener, contexts.servers[listener.bind]) for listener in snapshot.listeners}
         change = self._ports.change(serving)
         try:
-            self.clusters.update(snapshot.clusters, contexts.clients)
+            self.clusters.update(snapshot.clusters, endpoints, contexts.clients)
             change.accept()
         except Exception:
             change.undo()
-            self.clusters.update(self.snapshot.clusters, self._contexts.clients)
+            self.clusters.update(self.snapshot.clusters, self.endpoints, self._contexts.clients)
             raise
         change.finish()
-        self.snapshot = snapshot
+        self.snapshot, self.endpoints = snapshot, endpoints
         self._contexts = contexts
         renew(tuple(self._environment.channels))
+
+    def assign(self, endpoints: Endpoints) -> None:
+        """Take over the endpoints of some clusters; the Snapshot, and all other clusters, stay as they are."""
+        self.clusters.assign(endpoints)
+        self.endpoints = {**self.endpoints, **endpoints}
 
     def drain(self) -> None:
         """

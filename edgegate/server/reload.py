@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Protocol
 
 from edgegate.config.problems import Problems
+from edgegate.model.clusters import NO_ENDPOINTS, Endpoints
 from edgegate.model.origin import Origin
 from edgegate.model.tls import ServerTLS
 from edgegate.routing.snapshot import FilterChain, Listener, Snapshot
@@ -39,21 +40,31 @@ class Reload:
     seconds: float = 0.0
 
 
-def changes(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
-    """Return lines that say what one Snapshot has and another has not, with the places in the files."""
-    return tuple(_changes(before, after))
+def changes(
+    before: Snapshot, after: Snapshot, old: Endpoints = NO_ENDPOINTS, new: Endpoints = NO_ENDPOINTS
+) -> tuple[str, ...]:
+    """
+    Return lines that say what one Snapshot has and another has not, with the places in the files.
+
+    @param old: The endpoints before; C{new} those after.
+    """
+    return (*_listeners(before, after), *_clusters(before, after, old, new))
 
 
-def _changes(before: Snapshot, after: Snapshot) -> Iterator[str]:
+def _listeners(before: Snapshot, after: Snapshot) -> Iterator[str]:
     old = {listener.name: listener for listener in before.listeners}
     new = {listener.name: listener for listener in after.listeners}
     yield from _came_and_went("listener", _origins(old), _origins(new))
     for name, listener in new.items():
         if name in old:
             yield from _listener_changes(old[name], listener)
+
+
+def _clusters(before: Snapshot, after: Snapshot, old: Endpoints, new: Endpoints) -> Iterator[str]:
     yield from _came_and_went("cluster", _origins(before.clusters), _origins(after.clusters))
     for name, cluster in after.clusters.items():
-        if name in before.clusters and before.clusters[name] != cluster:
+        known = before.clusters.get(name)
+        if known is not None and (known, old.get(name)) != (cluster, new.get(name)):
             yield f"cluster {name} changed ({cluster.origin})"
 
 

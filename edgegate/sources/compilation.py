@@ -5,11 +5,10 @@ from __future__ import annotations
 from edgegate.config.problems import Problems, Severity
 from edgegate.istio.resources import Resources
 from edgegate.istio.translate import CompileOptions, IstioTranslation
-from edgegate.routing.compile import compile_snapshot
-from edgegate.routing.snapshot import Snapshot
+from edgegate.routing.compile import Compiled, compile_snapshot
 
 
-def compile_resources(resources: Resources, options: CompileOptions, problems: Problems) -> Snapshot:
+def compile_resources(resources: Resources, options: CompileOptions, problems: Problems) -> Compiled:
     """
     Compile all that the files say.
 
@@ -20,10 +19,10 @@ def compile_resources(resources: Resources, options: CompileOptions, problems: P
     @param problems: May hold what is wrong with each document alone, which is not reported again.
     """
     found = Problems()
-    snapshot = compile_snapshot(IstioTranslation(resources, options, found), options.port_map)
+    compiled = compile_snapshot(IstioTranslation(resources, options, found), options.port_map)
     _merge(problems, found)
     problems.leave_out_consequences()
-    return snapshot
+    return compiled
 
 
 def _merge(problems: Problems, found: Problems) -> None:

@@ -7,7 +7,7 @@ import gc
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import lru_cache
 from pathlib import Path
@@ -20,6 +20,8 @@ from edgegate.istio.kinds import kind_of_fields
 from edgegate.istio.resources import Resources
 from edgegate.istio.translate import CompileOptions
 from edgegate.istio.translate.portable import warn_of_differences
+from edgegate.model.clusters import Endpoints
+from edgegate.routing.compile import Compiled
 from edgegate.routing.snapshot import Snapshot
 from edgegate.sources.compilation import compile_resources
 from edgegate.sources.file_reader import FileReader
@@ -34,11 +36,13 @@ class Loaded:
 
     @ivar snapshot: L{None} where there are errors, or what is taken for them.
     @ivar sources: What was read.
+    @ivar endpoints: Of the Snapshot's clusters, by their names.
     """
 
     snapshot: Snapshot | None
     problems: Problems
     sources: Sources
+    endpoints: Endpoints = field(default_factory=dict)
 
 
 FEW_OBJECTS = 300_000
@@ -109,26 +113,28 @@ class Configuration:
         thorough = gc.get_freeze_count() < self.few_objects or self._loads % self.thorough_every == 0
         try:
             with _collector_paused(self._frozen, thorough):
-                snapshot = self._compile(sources, problems, now or datetime.now(timezone.utc))
+                compiled = self._compile(sources, problems, now or datetime.now(timezone.utc))
         finally:
             sources.close()
         _give_back()
-        return Loaded(None if problems.refusing(self._strict) else snapshot, problems, sources)
+        if problems.refusing(self._strict):
+            return Loaded(None, problems, sources)
+        return Loaded(compiled.snapshot, problems, sources, compiled.endpoints)
 
-    def _compile(self, sources: Sources, problems: Problems, now: datetime) -> Snapshot:
+    def _compile(self, sources: Sources, problems: Problems, now: datetime) -> Compiled:
         resources = decode(_documents(sources, problems), problems)
         inspector = KeyInspector(now)
         options = CompileOptions(
             self._selector, self._port_map, sources.read, inspector, inspector.upstream, self._ignored_kinds
         )
-        snapshot = compile_resources(resources, options, problems)
+        compiled = compile_resources(resources, options, problems)
         if self._portable:
             warn_of_differences(resources, options, problems)
         _tell_passed_over(sources, resources, problems)
-        if not snapshot.listeners and not problems.errors:
+        if not compiled.snapshot.listeners and not problems.errors:
             why = "no server of any Gateway is served" if resources.gateways else "no Gateway is declared"
             problems.add(Problem(self.config, 1, 1, Severity.INFO, "", f"{why}: no port is opened"))
-        return snapshot
+        return compiled
 
     def _standard_input(self) -> bytes:
         if self._stdin is None:

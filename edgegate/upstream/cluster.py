@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Hashable, Iterator
 from typing import Any
 
 from edgegate.errors import Fault
-from edgegate.model.clusters import Cluster, Discovery
+from edgegate.model.clusters import Cluster, Discovery, Endpoint
 from edgegate.upstream.circuit_breaker import CircuitBreaker
 from edgegate.upstream.cluster_limits import ClusterLimits
 from edgegate.upstream.endpoint import EndpointState
@@ -66,6 +66,7 @@ class ClusterState:
     It stays usable after its cluster left the files, for what began before.
 
     @ivar cluster: What the files say of it; its C{connect_timeout} is for those who connect.
+    @ivar assigned: Its endpoints by the files, in which names may stand for their addresses.
     @ivar transport_socket: How connections to its endpoints begin; L{None}: with nothing.
     @ivar keyed: Whether who asks for an endpoint should bring a key.
     @ivar outliers: Watches the responses, where the files want that. Only then L{answered}, L{failed} and L{connected}
@@ -85,6 +86,7 @@ class ClusterState:
         "_membership",
         "_pending",
         "_retired",
+        "assigned",
         "circuit_breaker",
         "cluster",
         "hosts",
@@ -95,19 +97,26 @@ class ClusterState:
         "transport_socket",
     )
 
-    def __init__(self, environment: ClusterEnvironment, cluster: Cluster, whole: ClusterState | None = None) -> None:
+    def __init__(
+        self,
+        environment: ClusterEnvironment,
+        cluster: Cluster,
+        assigned: tuple[Endpoint, ...] = (),
+        whole: ClusterState | None = None,
+    ) -> None:
         """
         @param whole: Of which this is one host, that a client has named: its limits are those of both.
         """
         self._environment = environment
         self.name = cluster.name
         self.cluster = cluster
+        self.assigned = assigned
         self.transport_socket: TransportSocket | None = None
         self.hosts: NamedHosts | None = None
         self._limits = limits = ClusterLimits(cluster, None if whole is None else whole.circuit_breaker)
         self.retry_budget = limits.retry_budget
         self.circuit_breaker: CircuitBreaker | None = limits.circuit_breaker
-        self._membership = Membership(cluster, environment.resolver, quiet=whole is not None)
+        self._membership = Membership(environment.resolver, quiet=whole is not None)
         self._endpoints = EndpointSet(cluster.name, environment.wheel, limits)
         self._balancer = ClusterLoadBalancer(cluster.name, environment, self._prepare_if_awaited)
         self._pending = PendingResolution(cluster.name, environment.wheel)
@@ -227,14 +236,15 @@ class ClusterState:
 
     # Changes ----------------------------------------------------------------------------------------------------------
 
-    def replace(self, cluster: Cluster) -> None:
+    def replace(self, cluster: Cluster, assigned: tuple[Endpoint, ...]) -> None:
         """Go over to what new files say; addresses that stay keep their state."""
         before, self.cluster = self.cluster, cluster
+        same, self.assigned = self.assigned == assigned, assigned
         if (before.limits, before.retry_share) != (cluster.limits, cluster.retry_share):
             self._limits.replace(cluster)
             self.circuit_breaker = self._limits.circuit_breaker
             self._endpoints.rebound()
-        if _membership(before) == _membership(cluster):
+        if same and _choice(before) == _choice(cluster):
             return
         self._watch()
         self._rebuild()
@@ -269,7 +279,7 @@ class ClusterState:
         self._release()
 
     def _watch(self) -> None:
-        self._membership.watch(self.cluster, self._resolution_changed)
+        self._membership.watch(self.cluster.discovery, self.assigned, self._resolution_changed)
 
     def _resolution_changed(self) -> None:
         # an answer that begins with another address alone is nothing to a cluster that uses all of them
@@ -297,6 +307,6 @@ class ClusterState:
         return f"<ClusterState {self.name}: {', '.join(str(e.address) for e in self.endpoints) or 'no endpoint'}>"
 
 
-def _membership(cluster: Cluster) -> object:
-    """Return what tells the endpoints of a cluster and how they are chosen."""
-    return cluster.discovery, cluster.endpoints, cluster.balancer, cluster.outliers
+def _choice(cluster: Cluster) -> object:
+    """Return what tells how the endpoints of a cluster are found and chosen."""
+    return cluster.discovery, cluster.balancer, cluster.outliers

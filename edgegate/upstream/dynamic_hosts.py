@@ -48,7 +48,7 @@ class _Host:
 class DynamicHosts(NamedHosts):
     """The names that are known of one cluster. Made by a L{ClusterRegistry}, as is the state of the cluster itself."""
 
-    __slots__ = ("_cluster", "_environment", "_hosts", "_look", "_state", "_transport_socket", "_wheel")
+    __slots__ = ("_assigned", "_cluster", "_environment", "_hosts", "_look", "_state", "_transport_socket", "_wheel")
 
     def __init__(self, environment: ClusterEnvironment, state: ClusterState) -> None:
         """
@@ -58,6 +58,7 @@ class DynamicHosts(NamedHosts):
         self._wheel = environment.wheel
         self._state = state
         self._cluster: Cluster = state.cluster
+        self._assigned = state.assigned
         self._transport_socket: TransportSocket | None = state.transport_socket
         # in the order of their last use
         self._hosts: dict[str, _Host] = {}
@@ -71,7 +72,7 @@ class DynamicHosts(NamedHosts):
         """
         host = self._hosts.pop(name, None)
         if host is None:
-            endpoints = self._cluster.endpoints
+            endpoints = self._assigned
             address = endpoints[0].address if endpoints else None
             if not isinstance(address, TCPAddress) or not covers(address.host, name) or not is_askable(name):
                 return NO_HEALTHY_UPSTREAM
@@ -85,9 +86,10 @@ class DynamicHosts(NamedHosts):
     def follow(self) -> None:
         """Go over to what new files say of the cluster: where that differs, every name begins anew."""
         state = self._state
-        if state.cluster != self._cluster or state.transport_socket != self._transport_socket:
+        now = state.cluster, state.assigned, state.transport_socket
+        if now != (self._cluster, self._assigned, self._transport_socket):
             self.retire()
-            self._cluster, self._transport_socket = state.cluster, state.transport_socket
+            self._cluster, self._assigned, self._transport_socket = now
 
     def retire(self) -> None:
         """Forget all names; what has begun may go on."""
@@ -113,9 +115,9 @@ class DynamicHosts(NamedHosts):
 
     def _begin(self, name: str, port: int) -> ClusterState:
         cluster, transport_socket = self._cluster, self._transport_socket
-        endpoint = replace(cluster.endpoints[0], address=TCPAddress(name, port))
-        named = replace(cluster, discovery=Discovery.LOGICAL_DNS, endpoints=(endpoint,))
-        state = ClusterState(self._environment, named, self._state)
+        endpoint = replace(self._assigned[0], address=TCPAddress(name, port))
+        named = replace(cluster, discovery=Discovery.LOGICAL_DNS)
+        state = ClusterState(self._environment, named, (endpoint,), self._state)
         if transport_socket is not None:
             service = f"{transport_socket.cluster.rpartition('|')[0]}|{name}"
             state.meet(replace(transport_socket, cluster=service))

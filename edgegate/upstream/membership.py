@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from edgegate.model.addresses import Address, TCPAddress, is_ip_address
-from edgegate.model.clusters import Cluster, Discovery, Endpoint
+from edgegate.model.clusters import Discovery, Endpoint
 from edgegate.upstream.dns.resolutions import ResolvedName, Resolver
 
 Member = tuple[Address, Endpoint]
@@ -19,13 +19,14 @@ class Membership:
     @ivar members: As they were worked out last; an address may be there twice.
     """
 
-    __slots__ = ("_changed", "_cluster", "_names", "_quiet", "_resolver", "members")
+    __slots__ = ("_changed", "_discovery", "_endpoints", "_names", "_quiet", "_resolver", "members")
 
-    def __init__(self, cluster: Cluster, resolver: Resolver, quiet: bool = False) -> None:
+    def __init__(self, resolver: Resolver, quiet: bool = False) -> None:
         """
         @param quiet: How its names do need not be logged.
         """
-        self._cluster = cluster
+        self._discovery = Discovery.STATIC
+        self._endpoints: tuple[Endpoint, ...] = ()
         self._resolver = resolver
         self._quiet = quiet
         self._names: dict[str, ResolvedName] = {}
@@ -42,15 +43,15 @@ class Membership:
         """Whether the first queries of all names have ended."""
         return all(name.answered for name in self._names.values())
 
-    def watch(self, cluster: Cluster, changed: Callable[[], None]) -> None:
+    def watch(self, discovery: Discovery, endpoints: tuple[Endpoint, ...], changed: Callable[[], None]) -> None:
         """
-        Watch the names that a cluster has, and no others. The members are to be worked out then.
+        Watch the names that a cluster of these endpoints has, and no others. The members are to be worked out then.
 
         @param changed: Called when something is heard of a name, until L{stop}: see L{Resolver.watch}. It is the same
             each time until then.
         """
-        resolver, before, wanted = self._resolver, self._names, _names(cluster)
-        self._cluster, self._changed = cluster, changed
+        resolver, before, wanted = self._resolver, self._names, _names(discovery, endpoints)
+        self._discovery, self._endpoints, self._changed = discovery, endpoints, changed
         self._names = {name: before.get(name) or resolver.watch(name, changed, self._quiet) for name in sorted(wanted)}
         for name in before.keys() - wanted:
             resolver.unwatch(name, changed)
@@ -69,7 +70,7 @@ class Membership:
 
     def _found(self) -> Iterator[Member]:
         """Yield the addresses and what is said of them; each address of a name is all that the name is, as in Envoy."""
-        for endpoint in () if self._cluster.discovery is Discovery.DYNAMIC else self._cluster.endpoints:
+        for endpoint in () if self._discovery is Discovery.DYNAMIC else self._endpoints:
             address = endpoint.address
             name = self._names.get(address.host) if isinstance(address, TCPAddress) else None
             if isinstance(address, TCPAddress) and name is not None:
@@ -80,16 +81,16 @@ class Membership:
 
     def _hosts(self, name: ResolvedName) -> tuple[str, ...]:
         """Return the addresses of a name that are used."""
-        if self._cluster.discovery is Discovery.LOGICAL_DNS:
+        if self._discovery is Discovery.LOGICAL_DNS:
             return (name.first,) if name.first else ()
         return name.addresses
 
 
-def _names(cluster: Cluster) -> set[str]:
+def _names(discovery: Discovery, endpoints: tuple[Endpoint, ...]) -> set[str]:
     """Return the names that have to be resolved."""
-    if cluster.discovery in (Discovery.STATIC, Discovery.DYNAMIC):
+    if discovery in (Discovery.STATIC, Discovery.DYNAMIC):
         return set()
-    addresses = [endpoint.address for endpoint in cluster.endpoints]
+    addresses = [endpoint.address for endpoint in endpoints]
     return {a.host for a in addresses if isinstance(a, TCPAddress) and not is_ip_address(a.host)}
 
 

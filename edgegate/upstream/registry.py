@@ -8,7 +8,7 @@ which leaves a cluster or an address in the files leaves all that alone as well.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from random import Random
 from types import MappingProxyType
 
@@ -16,7 +16,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorPluggableNameResolver
 
 from edgegate.model.addresses import Address
-from edgegate.model.clusters import Cluster, Discovery, Probe
+from edgegate.model.clusters import NO_ENDPOINTS, Cluster, Discovery, Endpoints, Probe
 from edgegate.model.routes import WeightedCluster
 from edgegate.model.tls import UpstreamTLS
 from edgegate.net.wheel import TimerWheel
@@ -73,33 +73,37 @@ class ClusterRegistry:
         self._states: dict[str, ClusterState] = {}
 
     def update(
-        self, clusters: Mapping[str, Cluster], contexts: Mapping[UpstreamTLS, ClientContext] = NO_CONTEXTS
+        self,
+        clusters: Mapping[str, Cluster],
+        endpoints: Endpoints = NO_ENDPOINTS,
+        contexts: Mapping[UpstreamTLS, ClientContext] = NO_CONTEXTS,
     ) -> None:
         """
-        Take over the clusters of a new Snapshot.
+        Take over the clusters of a new Snapshot, and their endpoints.
 
         A cluster that did not change is not touched. Of those that went, idle
         connections are closed, and those in use are when they are given back.
 
+        @param endpoints: Of all the clusters; one that is not among them has none.
         @param contexts: Those of all the clusters that are spoken to with TLS.
         @raise Exception: Something is wrong with us; all clusters are as they were.
         """
         before = self._states
-        kept = [(state, state.cluster, state.transport_socket) for state in before.values()]
+        kept = [(state, state.cluster, state.assigned, state.transport_socket) for state in before.values()]
         states: dict[str, ClusterState] = {}
         try:
             for name, cluster in clusters.items():
                 state = before.get(name)
                 if state is None:
-                    state = states[name] = ClusterState(self.environment, cluster)
+                    state = states[name] = ClusterState(self.environment, cluster, endpoints.get(name, ()))
                 else:
-                    state.replace(cluster)
+                    state.replace(cluster, endpoints.get(name, ()))
                     states[name] = state
                 state.meet(transport_socket_of(cluster, contexts))
                 self._name_hosts(state)
         except Exception:
-            for state, cluster, transport_socket in kept:
-                state.replace(cluster)
+            for state, cluster, assigned, transport_socket in kept:
+                state.replace(cluster, assigned)
                 state.meet(transport_socket)
                 self._name_hosts(state)
             for name, state in states.items():
@@ -114,6 +118,18 @@ class ClusterRegistry:
                 if state.hosts is not None:
                     state.hosts.retire()
                 state.retire()
+
+    def assign(self, endpoints: Endpoints) -> None:
+        """
+        Take over endpoints alone: of the clusters that are named and in force. All others keep theirs.
+
+        For whoever hears of a backend that comes or goes: nothing is compiled anew, and no other cluster is touched.
+        """
+        for name, assigned in endpoints.items():
+            state = self._states.get(name)
+            if state is not None:
+                state.replace(state.cluster, assigned)
+                self._name_hosts(state)
 
     @property
     def in_force(self) -> Mapping[str, ClusterState]:
@@ -190,13 +206,13 @@ def _asking(reactor: IReactorPluggableNameResolver, wheel: TimerWheel, lookups: 
     return ask
 
 
-def import_health_checker(clusters: Iterable[Cluster]) -> None:
+def import_health_checker(endpoints: Endpoints) -> None:
     """
-    Import what asks for health, where any of these clusters has a probe: it is megabytes, and takes its time.
+    Import what asks for health, where any of these endpoints has a probe: it is megabytes, and takes its time.
 
     May be called in a thread.
 
     @raise ImportError: It cannot be: clusters with probes are not to be served then.
     """
-    if any(endpoint.probe is not None for cluster in clusters for endpoint in cluster.endpoints):
+    if any(endpoint.probe is not None for assigned in endpoints.values() for endpoint in assigned):
         import edgegate.upstream.health.health_checker  # noqa: F401, PLC0415

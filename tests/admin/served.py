@@ -61,11 +61,9 @@ SNAPSHOT = Snapshot(
             secure=HostTable([("shop.example", SECURE), ("*.shop.example", SECURE), ("tls.example", PASSED)]),
         ),
     ),
-    {
-        name: Cluster(name, Discovery.STATIC, (Endpoint(TCPAddress("10.0.0.1", port)),), SERVICE)
-        for name, port in ((WEB, 80), (OLD, 81))
-    },
+    {name: Cluster(name, Discovery.STATIC, SERVICE) for name in (WEB, OLD)},
 )
+ENDPOINTS = {name: (Endpoint(TCPAddress("10.0.0.1", port)),) for name, port in ((WEB, 80), (OLD, 81))}
 
 
 class PretendedGateway:
@@ -79,7 +77,7 @@ class PretendedGateway:
         self.config = "/etc/edge gate"
         self.snapshot = SNAPSHOT
         self.clusters = ClusterRegistry(ResolvingReactor(), TimerWheel(Clock(), 0.5))
-        self.clusters.update(SNAPSHOT.clusters)
+        self.clusters.update(SNAPSHOT.clusters, ENDPOINTS)
         self.ready = True
         self.last_reload = Reload(Outcome.INSTALLED, NOW, Problems(), ("listener [::]:80 added (shop.yaml:5)",), 0.5)
         self.outcome = Outcome.UNCHANGED

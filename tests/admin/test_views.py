@@ -14,13 +14,13 @@ from edgegate.model.addresses import TCPAddress
 from edgegate.model.origin import Origin
 from edgegate.model.tls import KeyPair, UpstreamTLS
 from edgegate.routing.snapshot import Snapshot
-from tests.admin.served import AUTHORITY, ISSUED, NOW, OLD, SNAPSHOT, WEB, PretendedGateway
+from tests.admin.served import AUTHORITY, ENDPOINTS, ISSUED, NOW, OLD, SNAPSHOT, WEB, PretendedGateway
 
 EVERYTHING = (
     views.listeners(SNAPSHOT),
     views.routes(SNAPSHOT),
     views.clusters(SNAPSHOT),
-    views.endpoints(SNAPSHOT),
+    views.endpoints(SNAPSHOT, said=ENDPOINTS),
     views.secrets(SNAPSHOT, NOW),
 )
 
@@ -75,7 +75,7 @@ class ViewsTests(SynchronousTestCase):
 
     def test_endpoints(self) -> None:
         """Of a gateway that runs the state of the endpoints is known."""
-        shown = [[row["endpoint"], row["status"], row["cluster"]] for row in views.endpoints(SNAPSHOT)]
+        shown = [[row["endpoint"], row["status"], row["cluster"]] for row in views.endpoints(SNAPSHOT, said=ENDPOINTS)]
         self.assertEqual(shown, [["10.0.0.1:80", None, WEB], ["10.0.0.1:81", None, OLD]])
         gateway = PretendedGateway()
         state = gateway.clusters.get(WEB)

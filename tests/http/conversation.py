@@ -208,9 +208,10 @@ class Conversation:
         mirror = (Endpoint(MIRROR),)
         self.clusters.update(
             {
-                "web": Cluster("web", Discovery.STATIC, members, ORIGIN, 2.0, limits=pool, **cluster),
-                "mirror": Cluster("mirror", Discovery.STATIC, mirror, ORIGIN, 2.0),
-            }
+                "web": Cluster("web", Discovery.STATIC, ORIGIN, 2.0, limits=pool, **cluster),
+                "mirror": Cluster("mirror", Discovery.STATIC, ORIGIN, 2.0),
+            },
+            {"web": members, "mirror": mirror},
         )
         self.connects: list[Connect] = []
         self.ended: list[Exchange] = []

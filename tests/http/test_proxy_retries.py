@@ -169,7 +169,7 @@ class RetryTests(RetryTestCase):
         talk = Conversation(retrying("reset"))
         client = talk.ask(GET)
         talk.backend().finish()
-        talk.clusters.update({"web": Cluster("web", Discovery.STATIC, (), ORIGIN)})
+        talk.clusters.update({"web": Cluster("web", Discovery.STATIC, ORIGIN)})
         talk.retry()
         self.assert_status(client, 503)
         self.assertIn(b"(UH)", client.sent)

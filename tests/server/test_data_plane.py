@@ -31,6 +31,7 @@ from edgegate.observe.counters import Counters
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.snapshot import FilterChain, Listener, Snapshot, VirtualHost
 from edgegate.server.connections import most_connections
+from edgegate.server.contexts import Contexts
 from edgegate.server.data_plane import DataPlane
 from edgegate.server.gateway_options import GatewayOptions
 from edgegate.server.ports import CannotBind
@@ -69,9 +70,9 @@ sys.modules.update(dict.fromkeys(sys.argv[1:]))  # these are not installed
 plane = DataPlane(reactor)
 for probe in (None, Probe(80, tcp=True)):
     endpoint = Endpoint(TCPAddress("127.0.0.1", 1), probe=probe)
-    cluster = Cluster("c", Discovery.STATIC, (endpoint,), Origin("shop.yaml", 5, "Gateway default/gw"))
+    cluster = Cluster("c", Discovery.STATIC, Origin("shop.yaml", 5, "Gateway default/gw"))
     try:
-        plane.contexts(Snapshot(clusters={"c": cluster}))
+        plane.contexts(Snapshot(clusters={"c": cluster}), {"c": (endpoint,)})
         print("edgegate.upstream.health.health_checker" in sys.modules)
     except ImportError:
         print("ImportError")
@@ -253,16 +254,16 @@ class DataPlaneTests(TestCase):
         port = self.serve(listener(self.bind, redirecting(1111)))
         narrow, wide = TCPAddress("127.0.0.1", port), TCPAddress("0.0.0.0", port)
         self.install()
-        kept = Cluster("kept", Discovery.STATIC, (Endpoint(TCPAddress("127.0.0.1", 1)),), HERE)
+        kept = Cluster("kept", Discovery.STATIC, HERE)
+        first, second = ((Endpoint(TCPAddress("127.0.0.1", number)),) for number in (1, 2))
         before = Snapshot((listener(narrow, redirecting(2222)),), {"kept": kept})
-        self.plane.install(before, self.plane.contexts(before))
+        self.plane.install(before, self.plane.contexts(before), {"kept": first})
         state = self.plane.clusters.get("kept")
-        changed = replace(kept, endpoints=(Endpoint(TCPAddress("127.0.0.1", 2)),))
         secure = replace(kept, name="secure", tls=UpstreamTLS())
-        after = Snapshot((listener(wide, redirecting(3333)),), {"kept": changed, "new": kept, "secure": secure})
+        after = Snapshot((listener(wide, redirecting(3333)),), {"kept": kept, "new": kept, "secure": secure})
         contexts = self.plane.contexts(after)
         with self.assertRaises(KeyError):
-            self.plane.install(after, replace(contexts, clients={}))
+            self.plane.install(after, replace(contexts, clients={}), {"kept": second})
         self.assertIs(self.plane.snapshot, before)
         self.assertIn(b":2222/", await self.do((await self.client(port)).ask))
         assert state is not None
@@ -270,6 +271,20 @@ class DataPlaneTests(TestCase):
         self.assertEqual([each.address for each in state.endpoints], [TCPAddress("127.0.0.1", 1)])
         self.plane.install(after, contexts)
         self.assertIn(b":3333/", await self.do((await self.client(port)).ask))
+
+    def test_assign(self) -> None:
+        """Endpoints are taken over by themselves: the Snapshot stays, and so do they when the next one fails."""
+        kept, other = (Cluster(name, Discovery.STATIC, HERE) for name in ("kept", "other"))
+        first, second = ((Endpoint(TCPAddress("127.0.0.1", number)),) for number in (1, 2))
+        snapshot = Snapshot((), {"kept": kept, "other": other})
+        self.plane.install(snapshot, self.plane.contexts(snapshot), {"kept": first, "other": first})
+        self.plane.assign({"kept": second})
+        after = Snapshot((), {"kept": replace(kept, tls=UpstreamTLS())})
+        with self.assertRaises(KeyError):
+            self.plane.install(after, Contexts(), {"kept": first})
+        self.assertIs(self.plane.snapshot, snapshot)
+        found = {state.name: [each.address.port for each in state.endpoints] for state in self.plane.clusters}
+        self.assertEqual(found, {"kept": [2], "other": [1]})
 
     def test_no_way_back(self) -> None:
         """A port that made room and can't be opened again is said to be closed; the next change opens it."""

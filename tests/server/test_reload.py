@@ -22,7 +22,7 @@ PLAIN = FilterChain("http.80", HERE, ("*",), http=HostTable([("*", VirtualHost("
 SECURE = FilterChain("https.443", HERE, ("shop.example",), TLS, HostTable([("shop.example", VirtualHost("*"))]))
 HTTP = Listener("[::]:80", TCPAddress("::", 80), 80, HERE, PLAIN)
 HTTPS = Listener("[::]:443", TCPAddress("::", 443), 443, HERE, None, HostTable([("shop.example", SECURE)]))
-WEB = Cluster("outbound|80||web", Discovery.STATIC, (Endpoint(TCPAddress("10.0.0.1", 80)),), HERE)
+WEB = Cluster("outbound|80||web", Discovery.STATIC, HERE)
 SERVED = Snapshot((HTTP, HTTPS), {WEB.name: WEB})
 
 
@@ -80,8 +80,14 @@ class ChangesTests(SynchronousTestCase):
 
     def test_clusters(self) -> None:
         """Backends come, go and change."""
-        other = replace(WEB, endpoints=(Endpoint(TCPAddress("10.0.0.2", 80)),), origin=THERE)
+        other = replace(WEB, connect_timeout=1.0, origin=THERE)
         before, after = Snapshot((), {WEB.name: WEB}), Snapshot((), {WEB.name: other})
         self.assertEqual(changes(before, after), ("cluster outbound|80||web changed (shop.yaml:9)",))
         self.assertEqual(changes(Snapshot(), after), ("cluster outbound|80||web added (shop.yaml:9)",))
         self.assertEqual(changes(before, Snapshot()), ("cluster outbound|80||web removed (was shop.yaml:5)",))
+
+    def test_endpoints(self) -> None:
+        """A backend changes with its endpoints, though the Snapshot does not."""
+        old, new = ({WEB.name: (Endpoint(TCPAddress(host, 80)),)} for host in ("10.0.0.1", "10.0.0.2"))
+        self.assertEqual(changes(SERVED, SERVED, old, old), ())
+        self.assertEqual(changes(SERVED, SERVED, old, new), ("cluster outbound|80||web changed (shop.yaml:5)",))

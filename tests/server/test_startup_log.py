@@ -71,6 +71,6 @@ class CertificatesTests(SynchronousTestCase):
         """What is shown to backends is named, too."""
         issued = Authority.new("Test authority", NOW).client("gateway", now=NOW)
         tls = UpstreamTLS(certificate=KeyPair("gateway.crt", issued.chain_pem, issued.key_pem))
-        cluster = Cluster("web", Discovery.STATIC, (), HERE, tls=tls)
+        cluster = Cluster("web", Discovery.STATIC, HERE, tls=tls)
         clusters = {"web": cluster, "other": replace(cluster, name="other"), "plain": replace(cluster, tls=None)}
         self.assertEqual([pair.name for pair, _ in certificates(Snapshot((), clusters), NOW)], ["gateway.crt"])

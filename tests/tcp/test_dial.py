@@ -88,7 +88,7 @@ class DialTests(SynchronousTestCase):
 
     def serve(self, *hosts: str, discovery: Discovery = Discovery.STATIC) -> None:
         endpoints = tuple(Endpoint(TCPAddress(host, 2701)) for host in hosts)
-        self.clusters.update({"echo": Cluster("echo", discovery, endpoints, ORIGIN, connect_timeout=3.0)})
+        self.clusters.update({"echo": Cluster("echo", discovery, ORIGIN, connect_timeout=3.0)}, {"echo": endpoints})
 
     def hosts(self) -> list[str]:
         return [str(each.address) for each in self.tries]
@@ -229,7 +229,7 @@ class DialTests(SynchronousTestCase):
         """An endpoint that cannot be connected to is ejected; a connect that succeeds ends its row of failures."""
         endpoints = tuple(Endpoint(TCPAddress(host, 2701)) for host in ("10.0.0.1", "10.0.0.2"))
         rules = OutlierDetection(consecutive_5xx=2)
-        self.clusters.update({"echo": Cluster("echo", Discovery.STATIC, endpoints, ORIGIN, outliers=rules)})
+        self.clusters.update({"echo": Cluster("echo", Discovery.STATIC, ORIGIN, outliers=rules)}, {"echo": endpoints})
         one, two = self.endpoints()
         for endpoint in (one, two, one):
             self.dial.start(self.clusters, ECHO)
@@ -244,8 +244,8 @@ class DialTests(SynchronousTestCase):
         """Where endpoints are chosen by the client's address, a client's connections go to one."""
         endpoints = tuple(Endpoint(TCPAddress(f"10.0.0.{number}", 2701)) for number in range(1, 5))
         balancer = LoadBalancer(hash=ConsistentHash(HashSource.SOURCE_IP))
-        cluster = Cluster("echo", Discovery.STATIC, endpoints, ORIGIN, balancer=balancer)
-        self.clusters.update({"echo": cluster})
+        cluster = Cluster("echo", Discovery.STATIC, ORIGIN, balancer=balancer)
+        self.clusters.update({"echo": cluster}, {"echo": endpoints})
         chain = FilterChain("tcp", ORIGIN, ())
         listener = Listener("80", TCPAddress("::", 80), 80, ORIGIN, plain=chain)
         found = set()
@@ -273,8 +273,8 @@ class DialTests(SynchronousTestCase):
         ):
             tls = terms if encrypted else None
             endpoints = (Endpoint(TCPAddress("10.0.0.1", 5432)),)
-            cluster = Cluster("echo", Discovery.STATIC, endpoints, ORIGIN, tls=tls)
-            self.clusters.update({"echo": cluster}, {terms: ClientContext(terms)})
+            cluster = Cluster("echo", Discovery.STATIC, ORIGIN, tls=tls)
+            self.clusters.update({"echo": cluster}, {"echo": endpoints}, {terms: ClientContext(terms)})
             for asked in (True, False):
                 client = replace(plain(), tls=ended, ssl_request=asked)
                 Dial(self.connect, self.reached.append, self.faults.append, client).start(self.clusters, ECHO)
@@ -307,7 +307,7 @@ class LimitTests(DialTests):
     def serve(self, *hosts: str, discovery: Discovery = Discovery.STATIC) -> None:
         endpoints = tuple(Endpoint(TCPAddress(host, 2701)) for host in hosts)
         limits = PoolLimits(connections=1, tcp_idle=7.0)
-        self.clusters.update({"echo": Cluster("echo", discovery, endpoints, ORIGIN, 3.0, limits=limits)})
+        self.clusters.update({"echo": Cluster("echo", discovery, ORIGIN, 3.0, limits=limits)}, {"echo": endpoints})
 
     def test_connected(self) -> None:
         """One more than the limit is refused at once, until one ends; the cluster's idle time comes with it."""

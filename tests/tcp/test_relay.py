@@ -65,7 +65,7 @@ class RelayCase(TestCase):
     def serve(self, *addresses: Address) -> None:
         """Make these the endpoints, and begin to relay."""
         endpoints = tuple(Endpoint(address) for address in addresses)
-        self.clusters.update({"echo": Cluster("echo", Discovery.STATIC, endpoints, ORIGIN)})
+        self.clusters.update({"echo": Cluster("echo", Discovery.STATIC, ORIGIN)}, {"echo": endpoints})
         self.begin(downstream(route("echo")))
 
     def begin(self, client: ConnectionInfo) -> None:

@@ -13,7 +13,6 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.model.clusters import (
     Balancing,
-    Cluster,
     ConsistentHash,
     Endpoint,
     HashSource,
@@ -29,9 +28,10 @@ from edgegate.upstream.cluster import ClusterState
 from edgegate.upstream.locality import Place
 from edgegate.upstream.registry import ClusterRegistry
 from tests.upstream.asked import FakeAsk
+from tests.upstream.backends import Backend, serve, static
 from tests.upstream.ordering import candidates
 from tests.upstream.resolving import ResolvingReactor
-from tests.upstream.test_registry import static, tcp
+from tests.upstream.test_registry import tcp
 
 HASH = LoadBalancer(hash=ConsistentHash(HashSource.HEADER, "x-user"))
 
@@ -51,8 +51,8 @@ class ClusterCase(SynchronousTestCase):
     def advance(self, seconds: float) -> None:
         self.clock.pump([0.5] * int(seconds * 2))
 
-    def serve(self, cluster: Cluster) -> ClusterState:
-        self.registry.update({"web": cluster})
+    def serve(self, backend: Backend) -> ClusterState:
+        serve(self.registry, backend)
         state = self.registry.get("web")
         assert state is not None
         return state
@@ -68,11 +68,11 @@ class ChoiceTests(ClusterCase):
 
     def test_key(self) -> None:
         """With consistent hashing a key has one endpoint, after a reload in another order too."""
-        state = self.serve(replace(static("web", tcp(1), tcp(2), tcp(3)), balancer=HASH))
+        state = self.serve(static("web", tcp(1), tcp(2), tcp(3)).having(balancer=HASH))
         self.assertTrue(state.keyed)
         keys = [hash64(b"%d" % number) for number in range(50)]
         before = [state.next(key) for key in keys]
-        self.serve(replace(static("web", tcp(3), tcp(1), tcp(2)), balancer=HASH))
+        self.serve(static("web", tcp(3), tcp(1), tcp(2)).having(balancer=HASH))
         self.assertEqual([state.next(key) for key in keys], before)
         self.assertEqual(set(before), set(state.endpoints))
 
@@ -81,17 +81,15 @@ class ChoiceTests(ClusterCase):
         state = self.serve(static("web", tcp(1), tcp(2)))
         self.assertFalse(state.keyed)
         endpoints = set(state.endpoints)
-        self.serve(replace(static("web", tcp(1), tcp(2)), balancer=LoadBalancer(Balancing.PASSTHROUGH)))
+        self.serve(static("web", tcp(1), tcp(2)).having(balancer=LoadBalancer(Balancing.PASSTHROUGH)))
         self.assertTrue(state.keyed)
         self.assertEqual(set(state.endpoints), endpoints)
 
     def test_place(self) -> None:
         """Endpoints near the gateway come first, and those far away take over."""
         near, far = Endpoint(tcp(1), locality="eu/a"), Endpoint(tcp(2), locality="us/a")
-        cluster = replace(
-            static("web"), endpoints=(far, near), balancer=LoadBalancer(localities=Localities()), outliers=RULES
-        )
-        state = self.serve(cluster)
+        balancer = LoadBalancer(localities=Localities())
+        state = self.serve(static("web").having(endpoints=(far, near), balancer=balancer, outliers=RULES))
         self.assertEqual({str(state.next()) for _ in range(9)}, {str(state.endpoints[1])})
         self.assertEqual(list(candidates(state)), state.endpoints[::-1])
         self.break_down(state, 1)
@@ -100,9 +98,9 @@ class ChoiceTests(ClusterCase):
     def test_warmup_ends(self) -> None:
         """A new endpoint gets its share when the warmup is over."""
         balancer = LoadBalancer(warmup=Warmup(20.0))
-        state = self.serve(replace(static("web", tcp(1)), balancer=balancer))
+        state = self.serve(static("web", tcp(1)).having(balancer=balancer))
         self.advance(100)
-        self.serve(replace(static("web", tcp(1), tcp(2)), balancer=balancer))
+        self.serve(static("web", tcp(1), tcp(2)).having(balancer=balancer))
         new = state.endpoints[1]
         self.assertLess(sum(state.next() is new for _ in range(100)), 20)
         self.advance(23)
@@ -115,7 +113,7 @@ class HealthTests(ClusterCase):
 
     def test_ejected(self) -> None:
         """An endpoint that fails gets nothing until it is back."""
-        state = self.serve(replace(static("web", tcp(1), tcp(2), tcp(3)), outliers=RULES))
+        state = self.serve(static("web", tcp(1), tcp(2), tcp(3)).having(outliers=RULES))
         one, *others = state.endpoints
         self.break_down(state, 0)
         self.assertEqual({state.next() for _ in range(50)}, set(others))
@@ -125,7 +123,7 @@ class HealthTests(ClusterCase):
 
     def test_only_one(self) -> None:
         """The only endpoint may be ejected: then there is none, until it is back."""
-        state = self.serve(replace(static("web", tcp(1)), outliers=RULES))
+        state = self.serve(static("web", tcp(1)).having(outliers=RULES))
         self.break_down(state, 0)
         self.assertEqual((state.only, state.next(), state.resolved), (None, None, True))
         self.advance(33)
@@ -134,7 +132,7 @@ class HealthTests(ClusterCase):
 
     def test_answers(self) -> None:
         """Answers count as well, and good ones end a row of bad ones."""
-        state = self.serve(replace(static("web", tcp(1), tcp(2)), outliers=RULES))
+        state = self.serve(static("web", tcp(1), tcp(2)).having(outliers=RULES))
         one = state.endpoints[0]
         for status in (500, 500, 500, 500, 200, 500, 500, 500, 500):
             state.answered(one, status)
@@ -145,13 +143,13 @@ class HealthTests(ClusterCase):
     def test_reload(self) -> None:
         """A reload changes nothing about who is ejected or unhealthy, nor does it begin a probe anew."""
         probed = Endpoint(tcp(2), probe=Probe(81, tcp=True))
-        cluster = replace(static("web"), endpoints=(Endpoint(tcp(1)), probed, Endpoint(tcp(3))), outliers=RULES)
-        state = self.serve(cluster)
+        backend = static("web").having(endpoints=(Endpoint(tcp(1)), probed, Endpoint(tcp(3))), outliers=RULES)
+        state = self.serve(backend)
         self.break_down(state, 0)
         self.clock.advance(0)
         self.ask.unwell("10.0.0.2:81")
         self.assertIs(state.next(), state.endpoints[2])
-        self.serve(replace(cluster, endpoints=(*cluster.endpoints, Endpoint(tcp(4))), connect_timeout=1.0))
+        self.serve(backend.having(endpoints=(*backend.endpoints, Endpoint(tcp(4))), connect_timeout=1.0))
         self.assertEqual([endpoint.fit for endpoint in state.endpoints], [False, False, True, True])
         self.assertEqual({state.next() for _ in range(20)}, set(state.endpoints[2:]))
         self.assertEqual(self.ask.asked, 1)
@@ -159,7 +157,7 @@ class HealthTests(ClusterCase):
     def test_goes(self) -> None:
         """A cluster that goes asks nobody any more and leaves no timer, whoever reports to it."""
         endpoints = (Endpoint(tcp(1), probe=Probe(81, tcp=True)), Endpoint(tcp(2)))
-        state = self.serve(replace(static("web"), endpoints=endpoints, outliers=RULES))
+        state = self.serve(static("web").having(endpoints=endpoints, outliers=RULES))
         self.registry.update({})
         self.break_down(state, 0)
         self.advance(40)
@@ -168,7 +166,7 @@ class HealthTests(ClusterCase):
     def test_panic(self) -> None:
         """Where too few are fit, all get requests."""
         rules = replace(RULES, max_ejected=1.0, min_health=0.5)
-        state = self.serve(replace(static("web", tcp(1), tcp(2), tcp(3)), outliers=rules))
+        state = self.serve(static("web", tcp(1), tcp(2), tcp(3)).having(outliers=rules))
         self.break_down(state, 0)
         self.assertEqual(len({state.next() for _ in range(50)}), 2)
         self.break_down(state, 1)
@@ -177,7 +175,7 @@ class HealthTests(ClusterCase):
     def test_all_unhealthy(self) -> None:
         """Where no endpoint is healthy there is none to ask."""
         endpoints = tuple(Endpoint(tcp(number), probe=Probe(81, tcp=True)) for number in (1, 2))
-        state = self.serve(replace(static("web"), endpoints=endpoints))
+        state = self.serve(static("web").having(endpoints=endpoints))
         self.clock.advance(0)
         for number in (1, 2):
             self.ask.unwell(f"10.0.0.{number}:81")
@@ -196,7 +194,7 @@ class SimulationTests(ClusterCase):
         none of 10,000 requests fails, and the other two share them.
         """
         self.registry.update({})
-        state = self.serve(replace(static("web", tcp(1), tcp(2), tcp(3)), balancer=balancer, outliers=RULES))
+        state = self.serve(static("web", tcp(1), tcp(2), tcp(3)).having(balancer=balancer, outliers=RULES))
         broken = state.endpoints[dead]
         random = Random(dead)
         served: Counter[str] = Counter()

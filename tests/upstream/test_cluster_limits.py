@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.model.clusters import Cluster, PoolLimits, RetryShare
 from edgegate.upstream.cluster_limits import ClusterLimits
 from edgegate.upstream.pool import IDLE_LIFETIME
+from tests.upstream.backends import static
 from tests.upstream.members import member
-from tests.upstream.test_registry import static
 
 
 def limited(limits: PoolLimits, share: RetryShare | None = None) -> Cluster:
     """Return a cluster with limits."""
-    return replace(static("web"), limits=limits, retry_share=share)
+    return static("web").having(limits=limits, retry_share=share).cluster
 
 
 class ClusterLimitsTests(SynchronousTestCase):
@@ -23,7 +21,7 @@ class ClusterLimitsTests(SynchronousTestCase):
 
     def test_none(self) -> None:
         """Where the files limit nothing, nothing is counted."""
-        limits = ClusterLimits(static("web"))
+        limits = ClusterLimits(static("web").cluster)
         endpoint = member(1)
         limits.bound(endpoint)
         self.assertIsNone(limits.circuit_breaker)
@@ -45,13 +43,13 @@ class ClusterLimitsTests(SynchronousTestCase):
         self.assertEqual((breaker.enter(), breaker.enter()), (True, False))
         limits.replace(limited(PoolLimits(requests=2)))
         self.assertEqual((breaker.enter(), breaker.enter()), (True, False))
-        limits.replace(static("web"))
+        limits.replace(static("web").cluster)
         self.assertIs(limits.circuit_breaker, breaker)
         self.assertTrue(breaker.enter())
 
     def test_come_later(self) -> None:
         """A cluster that had none may get some."""
-        limits = ClusterLimits(static("web"))
+        limits = ClusterLimits(static("web").cluster)
         limits.replace(limited(PoolLimits(requests=1)))
         self.assertIsNotNone(limits.circuit_breaker)
 

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from edgegate.errors import NO_HEALTHY_UPSTREAM, OVERFLOW
 from edgegate.model.addresses import TCPAddress
-from edgegate.model.clusters import Cluster, Discovery, Keepalive, PoolLimits
+from edgegate.model.clusters import Discovery, Keepalive, PoolLimits
 from edgegate.upstream import dynamic_hosts
 from edgegate.upstream.dynamic_hosts import LOOK, MAX_HOSTS, UNUSED, DynamicHosts
 from edgegate.upstream.pending_resolution import RESOLVE_TIMEOUT
 from edgegate.upstream.registry import ClusterState
-from tests.upstream.test_registry import RegistryCase, static
+from tests.upstream.backends import Backend, static
+from tests.upstream.test_registry import RegistryCase
 
 NAME = "outbound|443||*.wiki.test"
 
 
-def dynamic(pattern: str = "*.wiki.test", **changes: object) -> Cluster:
+def dynamic(pattern: str = "*.wiki.test", **changes: object) -> Backend:
     """Return a cluster of all names of a pattern."""
-    cluster = replace(static(NAME, TCPAddress(pattern, 443)), discovery=Discovery.DYNAMIC)
-    return replace(cluster, **changes)  # type: ignore[arg-type]
+    return static(NAME, TCPAddress(pattern, 443)).having(discovery=Discovery.DYNAMIC, **changes)
 
 
 class DynamicHostsTests(RegistryCase):

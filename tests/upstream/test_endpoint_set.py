@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -12,8 +10,9 @@ from edgegate.model.clusters import Endpoint, PoolLimits
 from edgegate.net.wheel import TimerWheel
 from edgegate.upstream.cluster_limits import ClusterLimits
 from edgegate.upstream.endpoint_set import EndpointSet
+from tests.upstream.backends import static
 from tests.upstream.test_pool import FakeConnection
-from tests.upstream.test_registry import static, tcp
+from tests.upstream.test_registry import tcp
 
 
 class EndpointSetTests(SynchronousTestCase):
@@ -21,7 +20,7 @@ class EndpointSetTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.clock = Clock()
-        self.limits = ClusterLimits(static("web"))
+        self.limits = ClusterLimits(static("web").cluster)
         self.set = EndpointSet("web", TimerWheel(self.clock), self.limits)
 
     def have(self, *addresses: Address) -> None:
@@ -71,7 +70,7 @@ class EndpointSetTests(SynchronousTestCase):
     def test_limits(self) -> None:
         """Endpoints know the limits when they come, and new ones when they are told."""
         self.have(tcp(1))
-        self.limits.replace(replace(static("web"), limits=PoolLimits(connections=3)))
+        self.limits.replace(static("web").having(limits=PoolLimits(connections=3)).cluster)
         self.set.rebound()
         self.have(tcp(1), tcp(2))
         self.assertEqual({endpoint.circuit_breaker for endpoint in self.set.endpoints}, {self.limits.circuit_breaker})

@@ -18,12 +18,12 @@ from edgegate.upstream.health.active import ActiveHealthChecks
 from edgegate.upstream.load_balancer import ClusterLoadBalancer, keyed
 from edgegate.upstream.locality import Place
 from tests.upstream.asked import FakeAsk
+from tests.upstream.backends import static
 from tests.upstream.members import members
 from tests.upstream.resolving import ResolvingReactor
 from tests.upstream.test_cluster import HASH, RULES
-from tests.upstream.test_registry import static
 
-CLUSTER = static("web")
+CLUSTER = static("web").cluster
 
 
 def environment(clock: Clock) -> ClusterEnvironment:

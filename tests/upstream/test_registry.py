@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from itertools import pairwise
 from random import Random
 
@@ -10,8 +9,7 @@ from hypothesis import strategies as st
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.model.addresses import Address, TCPAddress, UNIXAddress
-from edgegate.model.clusters import Cluster, Discovery, Endpoint
+from edgegate.model.addresses import TCPAddress, UNIXAddress
 from edgegate.model.origin import Origin
 from edgegate.model.routes import WeightedCluster
 from edgegate.model.tls import UpstreamTLS
@@ -20,23 +18,10 @@ from edgegate.tls.client_contexts import ClientContext
 from edgegate.upstream.dns.resolutions import REFRESH
 from edgegate.upstream.pending_resolution import RESOLVE_TIMEOUT
 from edgegate.upstream.registry import ClusterRegistry, ClusterState, EndpointState
+from tests.upstream.backends import Backend, dns, logical, serve, static
 from tests.upstream.ordering import candidates
 from tests.upstream.resolving import ResolvingReactor
 from tests.upstream.test_pool import FakeConnection
-
-ORIGIN = Origin("services.yaml", 1, "ServiceEntry default/web")
-
-
-def static(name: str, *addresses: Address, weights: tuple[int, ...] = ()) -> Cluster:
-    """Return a cluster of fixed addresses."""
-    shares = weights or (1,) * len(addresses)
-    endpoints = tuple(Endpoint(address, weight) for address, weight in zip(addresses, shares, strict=True))
-    return Cluster(name, Discovery.STATIC, endpoints, ORIGIN)
-
-
-def dns(name: str, *addresses: Address, weights: tuple[int, ...] = ()) -> Cluster:
-    """Return a cluster whose hosts are looked up."""
-    return replace(static(name, *addresses, weights=weights), discovery=Discovery.DNS)
 
 
 def tcp(number: int, port: int = 80) -> TCPAddress:
@@ -57,8 +42,8 @@ class RegistryCase(SynchronousTestCase):
     def advance(self, seconds: float) -> None:
         self.clock.pump([0.5] * int(seconds * 2))
 
-    def update(self, *clusters: Cluster) -> None:
-        self.registry.update({cluster.name: cluster for cluster in clusters})
+    def update(self, *backends: Backend) -> None:
+        serve(self.registry, *backends)
 
     def state(self, name: str = "web") -> ClusterState:
         state = self.registry.get(name)
@@ -67,11 +52,6 @@ class RegistryCase(SynchronousTestCase):
 
     def addresses(self, name: str = "web") -> list[str]:
         return [str(endpoint.address) for endpoint in self.state(name).endpoints]
-
-
-def logical(name: str, host: str, port: int = 80) -> Cluster:
-    """Return a cluster of one name, of which one address at a time is used."""
-    return replace(static(name, TCPAddress(host, port)), discovery=Discovery.LOGICAL_DNS)
 
 
 class TurnTests(RegistryCase):
@@ -166,7 +146,7 @@ class PickTests(RegistryCase):
                 return point
 
         registry = ClusterRegistry(self.reactor, TimerWheel(self.clock, 0.5), Drawn())
-        registry.update({str(n): static(str(n), tcp(n)) for n in range(len(weights))})
+        serve(registry, *[static(str(n), tcp(n)) for n in range(len(weights))])
         picked = registry.pick(tuple(WeightedCluster(str(n), weight) for n, weight in enumerate(weights)))
         if not any(weights):
             self.assertIsNone(picked)
@@ -199,11 +179,11 @@ class UpdateTests(RegistryCase):
         state = self.state()
         endpoints = state.endpoints
         first = state.next()
-        moved = replace(static("web", tcp(1), tcp(2)), origin=Origin("new.yaml", 9, "x"), connect_timeout=1.0)
+        moved = static("web", tcp(1), tcp(2)).having(origin=Origin("new.yaml", 9, "x"), connect_timeout=1.0)
         self.update(moved)
         self.assertIs(self.state(), state)
         self.assertIs(state.endpoints, endpoints)
-        self.assertIs(state.cluster, moved)
+        self.assertIs(state.cluster, moved.cluster)
         self.assertIsNot(state.next(), first)
 
     def test_endpoint_goes(self) -> None:
@@ -227,21 +207,36 @@ class UpdateTests(RegistryCase):
         """New terms of TLS close what is idle, and what is in use is asked for by nobody; equal ones change nothing."""
         terms = UpstreamTLS(verified=False)
         context = ClientContext(terms)
-        cluster = replace(static("web", tcp(1)), tls=terms)
-        self.registry.update({"web": cluster}, {terms: context})
+        backend = static("web", tcp(1)).having(tls=terms)
+        serve(self.registry, backend, contexts={terms: context})
         state = self.state("web")
         transport_socket = state.transport_socket
         assert transport_socket is not None
         (endpoint,) = state.endpoints
         idle, used = FakeConnection(endpoint.pool, transport_socket), FakeConnection(endpoint.pool, transport_socket)
         endpoint.pool.give(idle)
-        self.registry.update({"web": replace(cluster)}, {terms: context})
+        serve(self.registry, backend.having(), contexts={terms: context})
         self.assertEqual((idle.closed, state.transport_socket), (0, transport_socket))
-        self.registry.update({"web": cluster}, {terms: ClientContext(terms)})
+        serve(self.registry, backend, contexts={terms: ClientContext(terms)})
         endpoint.pool.give(used)
         self.assertEqual((idle.closed, endpoint.pool.take(state.transport_socket)), (1, None))
-        self.registry.update({"web": replace(cluster, tls=None)})
+        serve(self.registry, backend.having(tls=None))
         self.assertEqual((state.transport_socket, endpoint.pool.take()), (None, None))
+
+    def test_assigned(self) -> None:
+        """Endpoints that come and go by themselves leave those that stay, and all other clusters, alone."""
+        self.update(static("web", tcp(1), tcp(2)), static("api", tcp(3)))
+        web, api = self.state(), self.state("api")
+        stays, others = web.endpoints[1], api.endpoints
+        cluster = web.cluster
+        self.registry.assign({"web": static("web", tcp(2), tcp(4)).endpoints, "unknown": ()})
+        self.assertEqual(self.addresses(), ["10.0.0.2:80", "10.0.0.4:80"])
+        self.assertIs(web.endpoints[0], stays)
+        self.assertIs(web.cluster, cluster)
+        self.assertIs(api.endpoints, others)
+        self.assertEqual(len(self.registry), 2)
+        self.registry.assign({"web": ()})
+        self.assertEqual((self.addresses(), web.next()), ([], None))
 
     def test_cluster_goes(self) -> None:
         """A cluster that goes is not found any more, but serves on for whoever holds it."""

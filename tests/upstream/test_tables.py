@@ -36,7 +36,8 @@ class TableTests(SynchronousTestCase):
         """Have a cluster of some endpoints."""
         endpoints = tuple(Endpoint(TCPAddress(f"10.0.0.{number}", 80)) for number in numbers)
         balancer = LoadBalancer(hash=rule)
-        self.clusters.update({"web": Cluster("web", Discovery.STATIC, endpoints, ORIGIN, balancer=balancer)})
+        cluster = Cluster("web", Discovery.STATIC, ORIGIN, balancer=balancer)
+        self.clusters.update({"web": cluster}, {"web": endpoints})
         state = self.clusters.get("web")
         assert state is not None
         return state

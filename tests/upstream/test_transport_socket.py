@@ -17,7 +17,7 @@ from edgegate.upstream.transport_socket import TransportSocket, transport_socket
 from tests.http.conversation import plain
 
 NAME = "outbound|443||shop.default.svc.cluster.local"
-PLAIN = Cluster(NAME, Discovery.STATIC, (), Origin("rule.yaml", 1, "DestinationRule default/shop"))
+PLAIN = Cluster(NAME, Discovery.STATIC, Origin("rule.yaml", 1, "DestinationRule default/shop"))
 TERMS = UpstreamTLS(verified=False)
 FIXED = UpstreamTLS(sni="shop.example.", verified=False)
 CONTEXTS = {terms: ClientContext(terms) for terms in (TERMS, FIXED)}

@@ -31,10 +31,12 @@ class ClusterCompiler:
     Makes each cluster once.
 
     @ivar clusters: By name.
+    @ivar endpoints: Theirs.
     """
 
     def __init__(self, rules: DestinationRules, tls: UpstreamTLSCompiler) -> None:
         self.clusters: dict[str, Cluster] = {}
+        self.endpoints: dict[str, tuple[Endpoint, ...]] = {}
         self._rules = rules
         self._tls = tls
         self._names: dict[tuple[str, Rule | None], str] = {}
@@ -65,8 +67,8 @@ class ClusterCompiler:
             labels = subset.value.labels
             endpoints = tuple(each for each in endpoints if has_labels(dict(each.labels), labels))
         names = tuple(dict.fromkeys(name for each in declarations for name in each.subject_alt_names))
-        cluster = Cluster(name, members.discovery, endpoints, declarations[0].origin)
-        return self._add(cluster, rule, subset, port, names)
+        cluster = Cluster(name, members.discovery, declarations[0].origin)
+        return self._add(cluster, endpoints, rule, subset, port, names)
 
     def of_address(self, host: str, port: int, namespace: str, origin: Origin) -> Cluster:
         """Return the cluster of an address that stands for itself."""
@@ -75,7 +77,7 @@ class ClusterCompiler:
         if known:
             return self.clusters[name]
         address = TCPAddress(LOCALHOST if host == "localhost" else host, port)
-        return self._add(Cluster(name, Discovery.STATIC, (Endpoint(address),), origin), rule, None, port, ())
+        return self._add(Cluster(name, Discovery.STATIC, origin), (Endpoint(address),), rule, None, port, ())
 
     def _name(self, name: str, rule: Rule | None, namespace: str) -> tuple[str, bool]:
         """
@@ -102,13 +104,20 @@ class ClusterCompiler:
         return found
 
     def _add(
-        self, cluster: Cluster, rule: Rule | None, subset: Said[Subset] | None, port: int, names: tuple[str, ...]
+        self,
+        cluster: Cluster,
+        endpoints: tuple[Endpoint, ...],
+        rule: Rule | None,
+        subset: Said[Subset] | None,
+        port: int,
+        names: tuple[str, ...],
     ) -> Cluster:
         plain = cluster.name.partition("@")[0]
         self._names[plain, rule] = cluster.name
         if rule is not None:
             cluster = self._ruled(cluster, rule, subset, port, names)
         self.clusters[cluster.name] = cluster
+        self.endpoints[cluster.name] = endpoints
         return cluster
 
     def _ruled(

@@ -19,7 +19,7 @@ from edgegate.istio.translate.members import Unusable, ip_literal
 from edgegate.istio.translate.services import Service, ServiceIndex
 from edgegate.istio.translate.suggestions import Suggestions
 from edgegate.model.actions import RequestChanges
-from edgegate.model.clusters import Cluster, Discovery
+from edgegate.model.clusters import Cluster, Discovery, Endpoints
 from edgegate.model.headers import HeaderChanges
 from edgegate.model.hosts import normalise
 from edgegate.model.routes import WeightedCluster
@@ -118,6 +118,11 @@ class DestinationCompiler:
     def clusters(self) -> dict[str, Cluster]:
         """Those that some destination named, by name."""
         return self._clusters.clusters
+
+    @property
+    def endpoints(self) -> Endpoints:
+        """The endpoints of these."""
+        return self._clusters.endpoints
 
     def at(self, listener: int, listeners: Iterable[int]) -> DestinationCompiler:
         """
@@ -268,12 +273,13 @@ class DestinationCompiler:
             else:
                 place.error(("host",), str(error))
             return None
+        endpoints = self.endpoints[cluster.name]
         for declaration in service.declarations:
             if place.http:
                 declaration.warn_of_protocol(port, self._problems)
-            if said is None and not cluster.endpoints:
+            if said is None and not endpoints:
                 declaration.warn_of_no_endpoints(self._problems)
-        if said is not None and not cluster.endpoints:
+        if said is not None and not endpoints:
             labels = ", ".join(f"{key}={value}" for key, value in said.value.labels.items())
             origin = said.resource.document.origin_of(said.path)
             message = (

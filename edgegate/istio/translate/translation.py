@@ -65,7 +65,9 @@ class IstioTranslation:
         self._attach_all(attachments, destinations)
         destination_rules.warn_of_unused(services, self._suggestions)
         ended = dict(self._ended(servers))
-        return Attached("VirtualService", tuple(attachments.found), ended, destinations.clusters)
+        return Attached(
+            "VirtualService", tuple(attachments.found), ended, destinations.clusters, destinations.endpoints
+        )
 
     def report(self, diagnostic: Diagnostic) -> None:
         """Report what is wrong between servers, or between what is attached to them."""

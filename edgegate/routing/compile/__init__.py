@@ -5,6 +5,6 @@ Servers share ports, what is attached to them becomes filter chains: route table
 wrong between them is found on the way, everything in one run.
 """
 
-from edgegate.routing.compile.compilation import compile_snapshot
+from edgegate.routing.compile.compilation import Compiled, compile_snapshot
 
-__all__ = ["compile_snapshot"]
+__all__ = ["Compiled", "compile_snapshot"]

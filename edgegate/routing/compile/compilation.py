@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from edgegate.model.clusters import Endpoints
 from edgegate.model.translation import Translation
 from edgegate.routing.compile.listeners import ListenerCompiler
 from edgegate.routing.compile.ports import ports_of
@@ -11,7 +13,19 @@ from edgegate.routing.compile.redirects import RedirectPorts
 from edgegate.routing.snapshot import Snapshot
 
 
-def compile_snapshot(translation: Translation, port_map: Mapping[int, int]) -> Snapshot:
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """
+    What the files come to.
+
+    @ivar endpoints: Of the Snapshot's clusters. They go to the cluster registry by a path of their own.
+    """
+
+    snapshot: Snapshot
+    endpoints: Endpoints = field(default_factory=dict)
+
+
+def compile_snapshot(translation: Translation, port_map: Mapping[int, int]) -> Compiled:
     """
     Compile all that the files say.
 
@@ -24,4 +38,5 @@ def compile_snapshot(translation: Translation, port_map: Mapping[int, int]) -> S
     served = [server for port in ports for server in port.servers]
     attached = translation.attach(served)
     listeners = ListenerCompiler(attached, RedirectPorts(served), translation.report)
-    return Snapshot(tuple(listeners.listener(port) for port in ports if port.servers), attached.clusters)
+    snapshot = Snapshot(tuple(listeners.listener(port) for port in ports if port.servers), attached.clusters)
+    return Compiled(snapshot, attached.endpoints)

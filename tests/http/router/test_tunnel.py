@@ -428,7 +428,7 @@ class SocketTests(TestCase):
         self.ended: list[Exchange] = []
         clusters = ClusterRegistry(cast(Any, None), self.wheel, Random(1))
         members = (Endpoint(TCPAddress("127.0.0.1", self.server.getsockname()[1])),)
-        clusters.update({"web": Cluster("web", Discovery.STATIC, members, ORIGIN, 2.0)})
+        clusters.update({"web": Cluster("web", Discovery.STATIC, ORIGIN, 2.0)}, {"web": members})
         self.environment = HTTPEnvironment(
             partial(connect, self.watcher, self.wheel), self.wheel, clusters, Observers([self])
         )

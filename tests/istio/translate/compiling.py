@@ -57,7 +57,14 @@ def compiled(
     """Compile the documents of a text; return the Snapshot and all problems as they are printed."""
     resources, problems = decoded(text)
     options = CompileOptions(selector, port_map or {}, Files(files or {}), inspect)
-    return compile_resources(resources, options, problems), [str(problem) for problem in problems]
+    return compile_resources(resources, options, problems).snapshot, [str(problem) for problem in problems]
+
+
+def endpoints(text: str) -> dict[str, list[str]]:
+    """Compile the documents of a text; return the addresses of all clusters by their names."""
+    resources, problems = decoded(text)
+    found = compile_resources(resources, CompileOptions(), problems).endpoints
+    return {name: [str(endpoint.address) for endpoint in assigned] for name, assigned in found.items()}
 
 
 def listener(snapshot: Snapshot, port: int) -> Listener:

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any
 
 from edgegate.model.actions import NewPath, Redirect, Substitution
-from edgegate.model.clusters import Cluster, Endpoint, LoadBalancer, PoolLimits
+from edgegate.model.clusters import NO_ENDPOINTS, Cluster, Endpoint, Endpoints, LoadBalancer, PoolLimits
 from edgegate.model.headers import HeaderChanges, Operator
 from edgegate.model.matching import HTTPMatch, Kind, StringMatch
 from edgegate.model.policies import DEFAULT_RETRIES, CORSPolicy, RetryPolicy
@@ -17,12 +17,12 @@ from edgegate.model.tls import KeyPair, ServerTLS
 from edgegate.routing.snapshot import FilterChain, Snapshot, VirtualHost
 
 
-def dump(snapshot: Snapshot) -> str:
-    """Return a Snapshot as indented lines."""
-    return "".join(f"{line}\n" for line in _snapshot(snapshot))
+def dump(snapshot: Snapshot, endpoints: Endpoints = NO_ENDPOINTS) -> str:
+    """Return a Snapshot, and the endpoints that go with it, as indented lines."""
+    return "".join(f"{line}\n" for line in _snapshot(snapshot, endpoints))
 
 
-def _snapshot(snapshot: Snapshot) -> Iterator[str]:
+def _snapshot(snapshot: Snapshot, endpoints: Endpoints) -> Iterator[str]:
     for listener in snapshot.listeners:
         yield f"listener {listener.name} binds {listener.bind} ({listener.origin})"
         if listener.plain is not None:
@@ -30,7 +30,7 @@ def _snapshot(snapshot: Snapshot) -> Iterator[str]:
         for pattern, chain in listener.secure.items():
             yield from _indented(_chain(f"SNI {pattern}", chain))
     for cluster in snapshot.clusters.values():
-        yield from _cluster(cluster)
+        yield from _cluster(cluster, endpoints.get(cluster.name, ()))
 
 
 def _indented(lines: Iterator[str]) -> Iterator[str]:
@@ -202,12 +202,12 @@ def _destination(each: WeightedCluster) -> str:
     return f"{each.cluster} x {each.weight}" + (f" [{'; '.join(told)}]" if told else "")
 
 
-def _cluster(cluster: Cluster) -> Iterator[str]:
+def _cluster(cluster: Cluster, endpoints: tuple[Endpoint, ...]) -> Iterator[str]:
     rule = f" by {cluster.rule.resource}" if cluster.rule is not None else ""
     yield f"cluster {cluster.name} {cluster.discovery.value} ({cluster.origin}){rule}"
     for text in _settings(cluster):
         yield f"  {text}"
-    for endpoint in cluster.endpoints:
+    for endpoint in endpoints:
         yield f"  {_endpoint(endpoint)}"
 
 

@@ -49,7 +49,7 @@ def clusters(
     """Return the clusters of documents beside L{FRONT}, and what is told, without the file's name and place."""
     resources, problems = decoded("---\n".join((FRONT, *documents)))
     options = CompileOptions(read_file=files or Files({}), inspect_upstream=inspect)
-    snapshot = compile_resources(resources, options, problems)
+    snapshot = compile_resources(resources, options, problems).snapshot
     return dict(snapshot.clusters), told(problems)
 
 

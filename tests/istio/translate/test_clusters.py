@@ -10,7 +10,8 @@ from edgegate.istio.translate.members import Members, Unusable
 from edgegate.model.addresses import TCPAddress
 from edgegate.model.clusters import Balancing, Discovery, Endpoint
 from edgegate.model.origin import Origin
-from tests.istio.translate.ruling import clusters, route, rule
+from tests.istio.translate.compiling import endpoints
+from tests.istio.translate.ruling import FRONT, clusters, route, rule
 
 WEB = "{host: web.example, port: {number: 80}}"
 V1 = "{host: web.example, subset: v1, port: {number: 80}}"
@@ -50,10 +51,10 @@ class ClusterTests(SynchronousTestCase):
 
     def test_subsets(self) -> None:
         """A subset has the endpoints with its labels, and a name of its own."""
-        found, told = clusters(route(WEB, V1), rule("host: web.example, subsets: [{name: v1, labels: {version: v1}}]"))
-        self.assertEqual(told, [])
+        documents = route(WEB, V1), rule("host: web.example, subsets: [{name: v1, labels: {version: v1}}]")
+        self.assertEqual(clusters(*documents)[1], [])
         self.assertEqual(
-            {name: [str(endpoint.address) for endpoint in cluster.endpoints] for name, cluster in found.items()},
+            endpoints("---\n".join((FRONT, *documents))),
             {
                 "outbound|80||web.example": ["10.0.0.1:80", "10.0.0.2:80"],
                 "outbound|80|v1|web.example": ["10.0.0.1:80"],

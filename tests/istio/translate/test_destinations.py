@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.model.addresses import TCPAddress
-from tests.istio.translate.compiling import compiled, gateway, listener, route, virtual_service
+from tests.istio.translate.compiling import compiled, endpoints, gateway, listener, route, virtual_service
 
 SERVICE = """\
 apiVersion: networking.istio.io/v1
@@ -91,8 +90,9 @@ class DestinationsTests(SynchronousTestCase):
         """A service without endpoints has a cluster without any; the document that lacks them is warned of."""
         entry = (SERVICE % "").replace("  endpoints: [{address: 10.0.0.1}]\n", "")
         body = f"http: [{route('web')}]"
-        snapshot, told = compiled(entry + gateway("gw", "80 HTTP *") + virtual_service("a", "a.example", body))
-        self.assertEqual(snapshot.clusters["outbound|80||web.default.svc.cluster.local"].endpoints, ())
+        text = entry + gateway("gw", "80 HTTP *") + virtual_service("a", "a.example", body)
+        _, told = compiled(text)
+        self.assertEqual(endpoints(text), {"outbound|80||web.default.svc.cluster.local": []})
         (warning,) = told
         self.assertIn("in.yaml:4:1: warning: spec.endpoints: none: whatever is sent there is answered 503", warning)
         kubernetes = """\
@@ -162,13 +162,11 @@ endpoints: [{addresses: [10.0.0.1], conditions: {ready: false}}]
         """A service's port is one cluster, however often it is named; an address stands for itself."""
         body = f"http: [{route('web')}, {route('web.default', 80)}, {route('localhost', 99)}]"
         text = SERVICE % "" + gateway("gw", "80 HTTP *") + virtual_service("a", "a.example", body)
-        snapshot, _ = compiled(text)
-        addresses = {name: cluster.endpoints[0].address for name, cluster in snapshot.clusters.items()}
         self.assertEqual(
-            addresses,
+            endpoints(text),
             {
-                "outbound|80||web.default.svc.cluster.local": TCPAddress("10.0.0.1", 8080),
-                "outbound|99||localhost": TCPAddress("127.0.0.1", 99),
+                "outbound|80||web.default.svc.cluster.local": ["10.0.0.1:8080"],
+                "outbound|99||localhost": ["127.0.0.1:99"],
             },
         )
 

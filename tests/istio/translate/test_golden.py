@@ -58,8 +58,8 @@ class GoldenTests(SynchronousTestCase):
         text = (GOLDEN / f"{name}.in.yaml").read_text()
         problems = Problems()
         resources = decode(read(f"{name}.in.yaml", text, problems), problems)
-        snapshot = compile_resources(resources, options_of(text), problems)
-        self.compare(GOLDEN / f"{name}.out.txt", "" if problems.errors else dump(snapshot))
+        compiled = compile_resources(resources, options_of(text), problems)
+        self.compare(GOLDEN / f"{name}.out.txt", "" if problems.errors else dump(compiled.snapshot, compiled.endpoints))
         self.compare(GOLDEN / f"{name}.problems.txt", "".join(f"{problem}\n" for problem in problems))
 
     def compare(self, path: Path, found: str) -> None:

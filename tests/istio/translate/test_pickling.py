@@ -30,7 +30,7 @@ def snapshots() -> Iterator[tuple[str, Snapshot]]:
     for name, text in texts.items():
         problems = Problems()
         resources = decode(read(name, text, problems), problems)
-        yield name, compile_resources(resources, options_of(text), problems)
+        yield name, compile_resources(resources, options_of(text), problems).snapshot
 
 
 def virtual_hosts(snapshot: Snapshot) -> Iterator[VirtualHost]:

@@ -60,7 +60,7 @@ class Written:
     def attach(self, served: Collection[Server]) -> Attached:
         """Return what is attached."""
         self.served = served
-        cluster = Cluster("outbound|80||web", Discovery.STATIC, (), origin(200))
+        cluster = Cluster("outbound|80||web", Discovery.STATIC, origin(200))
         return Attached("Routes", tuple(self.routes), self._tls, {cluster.name: cluster})
 
     def report(self, diagnostic: Diagnostic) -> None:
@@ -69,7 +69,7 @@ class Written:
 
     def compiled(self, port_map: Mapping[int, int] | None = None) -> Snapshot:
         """Return the Snapshot."""
-        return compile_snapshot(self, port_map or {})
+        return compile_snapshot(self, port_map or {}).snapshot
 
 
 class CompilationTests(SynchronousTestCase):
