@@ -26,7 +26,7 @@ from twisted.trial.unittest import TestCase
 from edgegate.demo.certificates import fill
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
-from edgegate.http.h1.upstream_connection import HTTP1Backend
+from edgegate.http.h1.upstream_connection import HTTP1UpstreamConnection
 from edgegate.net.poller import Poller
 from edgegate.observe.events import Connection, Ended, RelayEnd
 from edgegate.observe.observers import Observers
@@ -440,7 +440,7 @@ class ContainmentTests(TestCase):
                 await until(lambda: plane.connections == 1)
             self.backend.go.set()
             answer = await bystander
-            if faults.where is not HTTP1Backend.end_tunnel.__code__:
+            if faults.where is not HTTP1UpstreamConnection.end_tunnel.__code__:
                 # all that it is there for is to count
                 await until(lambda: _active(plane) == 0)
         await until(lambda: not any(isinstance(each, Poller) for each in reactor.getReaders()))  # type: ignore[attr-defined]

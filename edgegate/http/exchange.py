@@ -160,7 +160,8 @@ class Exchange:
     @ivar upstream: The backend that was asked last.
     @ivar upstream_local: Our address towards it, once there was a connection.
     @ivar upstream_time: Milliseconds until its response began; -1 before that.
-    @ivar identity: The lines that tell the backend who the client is; empty before one is asked.
+    @ivar identity: What tells the backend who the client is; L{None} before one is asked.
+    @ivar request_id: What tells the request from all others; empty before one is asked.
     @ivar cookie: What gives the client the cookie by which it is known again; L{None}: it has one, or needs none.
     @ivar attempts: How many backends were asked.
     @ivar started: When the head was whole, in seconds of L{monotonic}.
@@ -184,6 +185,7 @@ class Exchange:
         "phase",
         "readers",
         "received",
+        "request_id",
         "request_whole",
         "route",
         "sent",
@@ -215,7 +217,8 @@ class Exchange:
         self.upstream: Address | None = None
         self.upstream_local: Address | None = None
         self.upstream_time = -1
-        self.identity = b""
+        self.identity: FieldBlock | None = None
+        self.request_id = b""
         self.cookie: FieldBlock | None = None
         self.uploaded = 0.0
 
@@ -267,6 +270,24 @@ class Exchange:
         if seen is None:
             seen = self._seen = self.channel.client.seen(self.head)
         return seen
+
+    @property
+    def client_address(self) -> bytes:
+        """The client's address, by the trusted hops where there are any."""
+        return self.channel.client.external(self.head)
+
+    @property
+    def forwarded_for(self) -> bytes:
+        """What tells a backend who the client is; empty before one is asked."""
+        identity = self.identity
+        return b"" if identity is None else identity.fields[0][1]
+
+    def identity_fields(self) -> list[Field]:
+        """Return what tells a backend who asks, whether one is asked or not."""
+        client, head = self.channel.client, self.head
+        if self.identity is None:
+            self.identity, self.request_id = client.identity(head), client.request_id(head)
+        return [*self.identity.fields, (b"x-request-id", self.request_id)]
 
     # The request, from the channel ------------------------------------------------------------------------------------
 

@@ -189,6 +189,9 @@ _NEVER_NOMINATED: Final = frozenset((b"host", b"x-forwarded-for", b"x-forwarded-
 _PLAIN: frozenset[bytes] = frozenset((b"keep-alive", b"close"))
 
 
+UNKNOWN_LENGTH: Final = -1
+"""The length of a request's body whose end will be told."""
+
 _LENGTH: Final = re.compile(rb"[0-9]{1,18}")
 
 

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import re
 from time import gmtime, localtime, monotonic, strftime, time
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from edgegate.http.exchange import Exchange
-    from edgegate.http.substitution_formatter import Meaning, Message
+from edgegate.http.formatter_context import Meaning, Message, StreamInfo
 
 _FRACTION = re.compile(r"%([0-9]?)f")
 _DEFAULT = "%Y-%m-%dT%H:%M:%S.%3fZ"
@@ -31,20 +28,20 @@ def formatted(when: float, form: str, local: bool = False) -> bytes:
 
 
 def _started(local: bool) -> Meaning:
-    def find(exchange: Exchange, message: Message, argument: str) -> bytes:
+    def find(exchange: StreamInfo, message: Message, argument: str) -> bytes:
         return formatted(time() - (monotonic() - exchange.started), argument, local)
 
     return find
 
 
 def _now(local: bool) -> Meaning:
-    def find(exchange: Exchange, message: Message, argument: str) -> bytes:
+    def find(exchange: StreamInfo, message: Message, argument: str) -> bytes:
         return formatted(time(), argument, local)
 
     return find
 
 
-def _points(exchange: Exchange, message: Message) -> dict[str, float]:
+def _points(exchange: StreamInfo, message: Message) -> dict[str, float]:
     """Return what has happened until now, by Envoy's names, in seconds of L{monotonic}."""
     points = {"DS_RX_BEG": exchange.started}
     if exchange.request_whole:
@@ -57,7 +54,7 @@ def _points(exchange: Exchange, message: Message) -> dict[str, float]:
     return points
 
 
-def _between(exchange: Exchange, message: Message, start: str, end: str, factor: float = 1e3) -> bytes:
+def _between(exchange: StreamInfo, message: Message, start: str, end: str, factor: float = 1e3) -> bytes:
     points = _points(exchange, message)
     if start not in points or end not in points or points[end] < points[start]:
         return b""
@@ -65,24 +62,24 @@ def _between(exchange: Exchange, message: Message, start: str, end: str, factor:
 
 
 def _until(end: str) -> Meaning:
-    def find(exchange: Exchange, message: Message, argument: str) -> bytes:
+    def find(exchange: StreamInfo, message: Message, argument: str) -> bytes:
         # before there is a response nothing is told of the request's end (Envoy)
         return b"" if message.answer is None else _between(exchange, message, "DS_RX_BEG", end)
 
     return find
 
 
-def _common(exchange: Exchange, message: Message, argument: str) -> bytes:
+def _common(exchange: StreamInfo, message: Message, argument: str) -> bytes:
     """C{%COMMON_DURATION(DS_RX_BEG:US_RX_BEG:us)%}."""
     words = argument.split(":")
     return _between(exchange, message, words[0], words[1], _FACTORS[words[2] if len(words) > 2 else "ms"])
 
 
-def _duration(exchange: Exchange, message: Message, argument: str) -> bytes:
+def _duration(exchange: StreamInfo, message: Message, argument: str) -> bytes:
     return b"%d" % ((monotonic() - exchange.started) * 1000)
 
 
-def _handshake(exchange: Exchange, message: Message, argument: str) -> bytes:
+def _handshake(exchange: StreamInfo, message: Message, argument: str) -> bytes:
     """The end of the handshake, counted from the request: below zero (Envoy)."""
     connection = exchange.connection
     return b"%d" % ((connection.since - exchange.started) * 1000) if connection.tls else b""

@@ -4,34 +4,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from cryptography import x509
 from OpenSSL import SSL
 
+from edgegate.http.formatter_context import Meaning, Message, StreamInfo
 from edgegate.http.formatter_time import formatted
 from edgegate.tls import facts
-
-if TYPE_CHECKING:
-    from edgegate.http.exchange import Exchange
-    from edgegate.http.substitution_formatter import Meaning, Message
 
 _ELEMENT = re.compile(rb'([A-Za-z]+)=("(?:[^"\\]|\\.)*"|[^;]*)(?:;|$)')
 """Of C{x-forwarded-client-cert}; what is quoted, as a subject, may hold all that parts elements."""
 
-_Side = Callable[["Exchange", "Message"], SSL.Connection | None]
+_Side = Callable[[StreamInfo, Message], SSL.Connection | None]
 
 
-def _downstream(exchange: Exchange, message: Message) -> SSL.Connection | None:
+def _downstream(exchange: StreamInfo, message: Message) -> SSL.Connection | None:
     return exchange.connection.secured
 
 
-def _upstream(exchange: Exchange, message: Message) -> SSL.Connection | None:
+def _upstream(exchange: StreamInfo, message: Message) -> SSL.Connection | None:
     return None if message.backend is None else message.backend.secured
 
 
 def _of_connection(side: _Side, ask: Callable[[SSL.Connection], str]) -> Meaning:
-    def find(exchange: Exchange, message: Message, argument: str) -> bytes:
+    def find(exchange: StreamInfo, message: Message, argument: str) -> bytes:
         connection = side(exchange, message)
         return b"" if connection is None else ask(connection).encode()
 
@@ -39,7 +35,7 @@ def _of_connection(side: _Side, ask: Callable[[SSL.Connection], str]) -> Meaning
 
 
 def _of_certificate(side: _Side, choose: Callable[[SSL.Connection], x509.Certificate | None], what: str) -> Meaning:
-    def find(exchange: Exchange, message: Message, argument: str) -> bytes:
+    def find(exchange: StreamInfo, message: Message, argument: str) -> bytes:
         connection = side(exchange, message)
         certificate = None if connection is None else choose(connection)
         return b"" if certificate is None else facts.told(certificate, what).encode()
@@ -48,7 +44,7 @@ def _of_certificate(side: _Side, choose: Callable[[SSL.Connection], x509.Certifi
 
 
 def _of_chain(what: str) -> Meaning:
-    def find(exchange: Exchange, message: Message, argument: str) -> bytes:
+    def find(exchange: StreamInfo, message: Message, argument: str) -> bytes:
         connection = exchange.connection.secured
         chain = [] if connection is None else facts.peer_chain(connection)
         return ",".join(facts.told(each, what) for each in chain).encode()
@@ -62,7 +58,7 @@ def _issuer(connection: SSL.Connection) -> x509.Certificate | None:
 
 
 def _validity(side: _Side, end: int) -> Meaning:
-    def find(exchange: Exchange, message: Message, argument: str) -> bytes:
+    def find(exchange: StreamInfo, message: Message, argument: str) -> bytes:
         connection = side(exchange, message)
         certificate = None if connection is None else facts.peer_certificate(connection)
         return b"" if certificate is None else formatted(facts.validity(certificate)[end].timestamp(), argument)
@@ -70,7 +66,7 @@ def _validity(side: _Side, end: int) -> Meaning:
     return find
 
 
-def _client_certificate(exchange: Exchange, message: Message, argument: str) -> bytes:
+def _client_certificate(exchange: StreamInfo, message: Message, argument: str) -> bytes:
     """C{%XFCC_VALUE(uri)%}: an element of C{x-forwarded-client-cert}."""
     wanted = argument.lower().encode()
     elements = _ELEMENT.finditer(exchange.connection.client_certificate)

@@ -15,8 +15,9 @@ from ipaddress import IPv6Address, ip_address
 from random import getrandbits
 from typing import Final
 
-from edgegate.http.fields import Field
-from edgegate.http.request import CHUNKED, RequestHead
+from edgegate.http.field_block import FieldBlock
+from edgegate.http.fields import UNKNOWN_LENGTH, Field
+from edgegate.http.request import RequestHead
 from edgegate.model.addresses import TCPAddress
 from edgegate.net.addresses import ConnectionInfo
 
@@ -30,32 +31,28 @@ class Client:
     @ivar address: The address at the other end of the connection, or C{unknown} for a UNIX socket's.
     """
 
-    __slots__ = ("_certificate", "_hops", "_lines", "_proto", "address")
+    __slots__ = ("_certificate", "_hops", "_identity", "_proto", "address")
 
     def __init__(self, downstream: ConnectionInfo, trusted_hops: int) -> None:
         peer = downstream.peer
         self.address = peer.host.encode("ascii") if isinstance(peer, TCPAddress) else b"unknown"
         self._hops = trusted_hops
         self._proto = b"https" if downstream.tls else b"http"
-        certificate = downstream.client_certificate
-        self._certificate = _CERTIFICATE + b": " + certificate + b"\r\n" if certificate else b""
-        self._lines = b"x-forwarded-for: %b\r\n%bx-request-id: " % (
-            self.address,
-            self._identity(self.address, self._proto),
-        )
+        self._certificate = downstream.client_certificate
+        self._identity = self._told(self.address, self.address, self._proto)
 
-    def lines(self, head: RequestHead) -> bytes:
-        """Return the field lines for one request's backend."""
+    def identity(self, head: RequestHead) -> FieldBlock:
+        """Return what tells one request's backend who asks, but for L{request_id}."""
         if not self._hops and not head.forwarded_for:
-            return self._lines + request_id() + b"\r\n"
-        client = self.external(head)
-        proto = self.scheme(head)
-        number = head.request_id if self._hops and head.request_id else request_id()
-        return b"x-forwarded-for: %b\r\n%bx-request-id: %b\r\n" % (
-            b",".join([*filter(None, head.forwarded_for), self.address]),
-            self._identity(client, proto),
-            number,
-        )
+            return self._identity
+        hops = b",".join([*filter(None, head.forwarded_for), self.address])
+        return self._told(hops, self.external(head), self.scheme(head))
+
+    def request_id(self, head: RequestHead) -> bytes:
+        """Return a request's C{x-request-id}: a new one, unless a trusted proxy gave it one."""
+        if self._hops and head.request_id:
+            return head.request_id
+        return _made.pop() if _made else request_id()
 
     def seen(self, head: RequestHead) -> list[Field]:
         """Return the fields that a route may ask for, the ones that are set anew towards the backend included."""
@@ -64,10 +61,10 @@ class Client:
         fields.append((b"x-forwarded-proto", self.scheme(head)))
         fields.append((b"x-envoy-external-address", self.external(head) if self._hops else self.address))
         if self._certificate:
-            fields.append((_CERTIFICATE, self._certificate[len(_CERTIFICATE) + 2 : -2]))
+            fields.append((_CERTIFICATE, self._certificate))
         if self._hops and head.request_id:
             fields.append((b"x-request-id", head.request_id))
-        if head.length == CHUNKED:
+        if head.length == UNKNOWN_LENGTH:
             fields.append((b"transfer-encoding", b"chunked"))
         elif head.sized:
             fields.append((b"content-length", b"%d" % head.length))
@@ -89,8 +86,11 @@ class Client:
         hops = b",".join(head.forwarded_for).split(b",")
         return _address(hops[-self._hops]) or self.address if len(hops) >= self._hops else self.address
 
-    def _identity(self, client: bytes, proto: bytes) -> bytes:
-        return b"x-forwarded-proto: %b\r\nx-envoy-external-address: %b\r\n%b" % (proto, client, self._certificate)
+    def _told(self, hops: bytes, client: bytes, proto: bytes) -> FieldBlock:
+        fields = [(b"x-forwarded-for", hops), (b"x-forwarded-proto", proto), (b"x-envoy-external-address", client)]
+        if self._certificate:
+            fields.append((_CERTIFICATE, self._certificate))
+        return FieldBlock(*fields)
 
 
 def _address(hop: bytes) -> bytes:

@@ -34,6 +34,7 @@ from edgegate.http.fields import (
     REQUEST_ROLES,
     TE,
     TRANSFER_ENCODING,
+    UNKNOWN_LENGTH,
     UPGRADE,
     Field,
     Role,
@@ -44,10 +45,8 @@ from edgegate.http.fields import (
 )
 from edgegate.http.target import PathNormalisation, normal_path
 from edgegate.http.upgrade import Protocols, offered, sound
+from edgegate.http.upstream_head import UpstreamHead
 from edgegate.routing.hosts import host_of
-
-CHUNKED: Final = -1
-"""The C{length} of a body whose end is told by its coding."""
 
 
 class RequestRefused(Exception):
@@ -68,13 +67,13 @@ class RequestHead:
     @ivar authority: The host as the client wrote it, with its port; empty for an HTTP/1.0 request without C{Host}.
     @ivar host: The normal form of the authority's host; empty where there is none.
     @ivar fields: What passes to the backend, in the order of arrival, names in lower case.
-    @ivar length: Bytes of the body; 0: none; L{CHUNKED}.
+    @ivar length: Bytes of the body; 0: none; L{UNKNOWN_LENGTH}.
     @ivar sized: Whether the client sent C{Content-Length}, which tells C{POST} with an empty body from one without.
     @ivar keep: Whether the client wants its connection kept.
     @ivar upgrade: The protocols that the client would rather speak, of those that a backend may be asked for.
     @ivar special: Whether the target is C{*} or an https URL, which not every connection may ask for.
-    @ivar h1_lines: The lines that an HTTP/1 backend gets, once they were made; else empty.
-    @ivar lines_of: The changes that are in them, which a route makes.
+    @ivar sent: What backends get of it, once that was made.
+    @ivar sent_by: The changes that are in that, which a route makes.
     """
 
     __slots__ = (
@@ -83,14 +82,14 @@ class RequestHead:
         "fields",
         "forwarded_for",
         "forwarded_proto",
-        "h1_lines",
         "host",
         "keep",
         "length",
-        "lines_of",
         "method",
         "path",
         "request_id",
+        "sent",
+        "sent_by",
         "sized",
         "special",
         "target",
@@ -114,8 +113,8 @@ class RequestHead:
     forwarded_proto: bytes
     request_id: bytes
     upgrade: Protocols
-    h1_lines: bytes
-    lines_of: object
+    sent: UpstreamHead | None
+    sent_by: object
 
 
 _HOSTS_SIZE: Final = 2 << 20
@@ -161,8 +160,9 @@ def h1_head(
     head.length = 0
     head.sized = head.expects_continue = head.special = False
     head.forwarded_for = []
-    head.forwarded_proto = head.request_id = head.h1_lines = b""
-    head.lines_of = None
+    head.forwarded_proto = head.request_id = b""
+    head.sent = None
+    head.sent_by = None
     head.upgrade = ()
     head.fields = fields = []
     authority: bytes | None = None
@@ -196,10 +196,11 @@ def refused_head() -> RequestHead:
     """Return what stands for the head of a request that could not be read."""
     head = RequestHead()
     head.method = head.target = head.path = b"-"
-    head.authority = head.forwarded_proto = head.request_id = head.h1_lines = b""
+    head.authority = head.forwarded_proto = head.request_id = b""
     head.host, head.version = "", "1.1"
     head.fields, head.forwarded_for = [], []
-    head.lines_of = None
+    head.sent = None
+    head.sent_by = None
     head.upgrade = ()
     head.length = 0
     head.sized = head.keep = head.expects_continue = head.special = False
@@ -350,4 +351,4 @@ def _take_codings(head: RequestHead, codings: list[bytes]) -> None:
         raise RequestRefused(BAD_REQUEST)
     if len(codings) > 1 or codings[0].lower() != b"chunked":
         raise RequestRefused(CODING_UNKNOWN)
-    head.length = CHUNKED
+    head.length = UNKNOWN_LENGTH

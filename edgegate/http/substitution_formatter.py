@@ -13,7 +13,6 @@ import platform
 import re
 from collections.abc import Callable, Sequence
 from ipaddress import ip_network
-from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote_to_bytes
 from uuid import uuid4
 
@@ -21,40 +20,16 @@ from edgegate.errors import response_flags
 from edgegate.http import formatter_time as operators_time
 from edgegate.http import formatter_tls as operators_tls
 from edgegate.http.fields import Field
+from edgegate.http.formatter_context import Meaning, Message, StreamInfo
 from edgegate.http.grpc import is_grpc
-from edgegate.http.response import ResponseHead
 from edgegate.model.addresses import TCPAddress
 from edgegate.model.headers import Template
 from edgegate.model.operators import EMPTY, Operator
 
-if TYPE_CHECKING:
-    from edgegate.http.exchange import Exchange
-    from edgegate.http.h1.upstream_connection import HTTP1Backend
-
 _UNSAFE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
-class Message(NamedTuple):
-    """
-    A request or a response whose headers are being changed.
-
-    @ivar fields: As they are at present.
-    @ivar answer: The response's head as it came; L{None} for a request.
-    @ivar backend: Whose answer it is; L{None}: it is none's.
-    @ivar sent: The lines of the request's head as the backend got them; L{None}: none was asked.
-    """
-
-    fields: Sequence[Field]
-    answer: ResponseHead | None = None
-    backend: HTTP1Backend | None = None
-    sent: list[bytes] | None = None
-
-
-Meaning = Callable[["Exchange", Message, str], bytes]
-"""Gets the exchange, the message that is changed, and the operator's argument or an empty text."""
-
-
-def rendered(template: Template, exchange: Exchange, message: Message) -> bytes:
+def rendered(template: Template, exchange: StreamInfo, message: Message) -> bytes:
     """Return the value that a template has in a message of an exchange."""
     if template.constant is not None:
         return template.constant
@@ -62,7 +37,7 @@ def rendered(template: Template, exchange: Exchange, message: Message) -> bytes:
     return _UNSAFE.sub(b"", value).strip(b" \t")
 
 
-def _value(operator: Operator, exchange: Exchange, message: Message) -> bytes:
+def _value(operator: Operator, exchange: StreamInfo, message: Message) -> bytes:
     if operator.choices:
         values = (_value(each, exchange, message) for each in operator.choices)
         value = next((each for each in values if each), b"")
@@ -71,17 +46,7 @@ def _value(operator: Operator, exchange: Exchange, message: Message) -> bytes:
     return value if operator.longest is None else value[: operator.longest]
 
 
-def fields_of(lines: bytes) -> list[Field]:
-    """Return the fields that stand in lines of a head."""
-    fields = []
-    for line in lines.split(b"\r\n"):
-        name, colon, value = line.partition(b": ")
-        if colon:
-            fields.append((name, value))
-    return fields
-
-
-def _nothing(exchange: Exchange, message: Message, argument: str) -> bytes:
+def _nothing(exchange: StreamInfo, message: Message, argument: str) -> bytes:
     return b""
 
 
@@ -92,24 +57,16 @@ def _constant(value: bytes) -> Meaning:
 # The request and the response -----------------------------------------------------------------------------------------
 
 
-def _request_fields(exchange: Exchange, message: Message) -> Sequence[Field]:
+def _request_fields(exchange: StreamInfo, message: Message) -> Sequence[Field]:
     """Return the fields of the request; as its backend has got them, where one has answered."""
     if message.answer is None:
         return message.fields
-    if message.sent is not None:
-        request, rest = b"".join(message.sent).split(b"\r\n", 1)
-        fields = fields_of(rest)
-        return [*fields, (b":path", request.split(b" ")[1]), (b":authority", _first(fields, b"host"))]
-    return [*exchange.head.fields, *_identity(exchange)]
+    if message.asked is not None:
+        return message.asked
+    return [*exchange.head.fields, *exchange.identity_fields()]
 
 
-def _identity(exchange: Exchange) -> list[Field]:
-    if not exchange.identity:
-        exchange.identity = exchange.channel.client.lines(exchange.head)
-    return fields_of(exchange.identity)
-
-
-def _request(exchange: Exchange, message: Message, argument: str) -> bytes:
+def _request(exchange: StreamInfo, message: Message, argument: str) -> bytes:
     """C{%REQ(X?Y)%}; the request's line is a header, too."""
     head = exchange.head
     pseudo = {b":path": head.target, b":method": head.method, b":authority": head.authority, b"host": head.authority}
@@ -118,7 +75,7 @@ def _request(exchange: Exchange, message: Message, argument: str) -> bytes:
     return _first_of([*fields, *pseudo.items()], argument)
 
 
-def _answer(exchange: Exchange, message: Message, argument: str) -> bytes:
+def _answer(exchange: StreamInfo, message: Message, argument: str) -> bytes:
     answer = message.answer
     if answer is None:
         return b""
@@ -135,7 +92,7 @@ def _first(fields: Sequence[Field], name: bytes) -> bytes:
     return next((value for key, value in fields if key == name), b"")
 
 
-def _path(exchange: Exchange, message: Message, argument: str) -> bytes:
+def _path(exchange: StreamInfo, message: Message, argument: str) -> bytes:
     """C{%PATH(NQ:ORIG)%}: with its query or without; as it came, or as it is now."""
     query, _, which = argument.partition(":")
     now, original = (_request(exchange, message, name) for name in (":path", "x-envoy-original-path"))
@@ -143,11 +100,11 @@ def _path(exchange: Exchange, message: Message, argument: str) -> bytes:
     return found.partition(b"?")[0] if query == "NQ" else found
 
 
-def _query(exchange: Exchange, message: Message, argument: str) -> bytes:
+def _query(exchange: StreamInfo, message: Message, argument: str) -> bytes:
     return _request(exchange, message, ":path").partition(b"?")[2]
 
 
-def _parameter(exchange: Exchange, message: Message, argument: str) -> bytes:
+def _parameter(exchange: StreamInfo, message: Message, argument: str) -> bytes:
     """C{%QUERY_PARAM(name)%}: the first of the name, unescaped."""
     wanted = argument.encode()
     for pair in _query(exchange, message, "").split(b"&"):
@@ -157,11 +114,11 @@ def _parameter(exchange: Exchange, message: Message, argument: str) -> bytes:
     return b""
 
 
-def _status(exchange: Exchange, message: Message, argument: str) -> bytes:
+def _status(exchange: StreamInfo, message: Message, argument: str) -> bytes:
     return b"%d" % (0 if message.answer is None else message.answer.status)
 
 
-def _details(exchange: Exchange, message: Message, argument: str) -> bytes:
+def _details(exchange: StreamInfo, message: Message, argument: str) -> bytes:
     if message.answer is None:
         return b""
     if exchange.fault is not None:
@@ -189,11 +146,11 @@ _LONG_FLAGS = {
 }
 
 
-def _short_flags(exchange: Exchange, message: Message, argument: str) -> bytes:
+def _short_flags(exchange: StreamInfo, message: Message, argument: str) -> bytes:
     return ",".join(response_flags(exchange.fault, exchange.flags)).encode() or b"-"
 
 
-def _long_flags(exchange: Exchange, message: Message, argument: str) -> bytes:
+def _long_flags(exchange: StreamInfo, message: Message, argument: str) -> bytes:
     flags = response_flags(exchange.fault, exchange.flags)
     return ",".join(_LONG_FLAGS.get(flag, flag) for flag in flags).encode() or b"-"
 
@@ -206,7 +163,7 @@ _GRPC_STATUSES = (
 _GRPC_NUMBERS = {b"%d" % number: name for number, name in enumerate(_GRPC_STATUSES)}
 
 
-def _grpc_status(exchange: Exchange, message: Message, argument: str) -> bytes:
+def _grpc_status(exchange: StreamInfo, message: Message, argument: str) -> bytes:
     """C{%GRPC_STATUS(SNAKE_STRING)%}, of a gRPC response that has it in its head."""
     if message.answer is None or not is_grpc(exchange.head.fields):
         return b""
@@ -220,7 +177,7 @@ def _grpc_status(exchange: Exchange, message: Message, argument: str) -> bytes:
     return name.encode()
 
 
-def _grpc_number(exchange: Exchange, message: Message, argument: str) -> bytes:
+def _grpc_number(exchange: StreamInfo, message: Message, argument: str) -> bytes:
     return _grpc_status(exchange, message, "NUMBER")
 
 
@@ -228,52 +185,52 @@ def _size(fields: Sequence[Field]) -> int:
     return sum(len(name) + len(value) for name, value in fields)
 
 
-def _request_size(exchange: Exchange, message: Message, argument: str) -> bytes:
+def _request_size(exchange: StreamInfo, message: Message, argument: str) -> bytes:
     """Bytes of all names and values, those of HTTP/2's request line included (Envoy)."""
     head = exchange.head
     line = ((b":authority", head.authority), (b":method", head.method), (b":path", head.target))
     return b"%d" % _size([*line, (b":scheme", exchange.scheme), *_request_fields(exchange, message)])
 
 
-def _response_size(exchange: Exchange, message: Message, argument: str) -> bytes:
+def _response_size(exchange: StreamInfo, message: Message, argument: str) -> bytes:
     return b"0" if message.answer is None else b"%d" % _size([(b":status", b"200"), *message.fields])
 
 
 # The connections ------------------------------------------------------------------------------------------------------
 
-_Find = Callable[["Exchange", Message], object]
+_Find = Callable[[StreamInfo, Message], object]
 
 
-def _peer(exchange: Exchange, message: Message) -> object:
+def _peer(exchange: StreamInfo, message: Message) -> object:
     return exchange.connection.peer
 
 
-def _local(exchange: Exchange, message: Message) -> object:
+def _local(exchange: StreamInfo, message: Message) -> object:
     return exchange.connection.local
 
 
-def _client(exchange: Exchange, message: Message) -> object:
+def _client(exchange: StreamInfo, message: Message) -> object:
     """The client by the trusted hops, whose port nobody knows; the connection's where they tell nothing else."""
     peer = exchange.connection.peer
-    client = exchange.channel.client.external(exchange.head).decode("latin-1")
+    client = exchange.client_address.decode("latin-1")
     return peer if not isinstance(peer, TCPAddress) or client == peer.host else TCPAddress(client, 0)
 
 
-def _endpoint(exchange: Exchange, message: Message) -> object:
+def _endpoint(exchange: StreamInfo, message: Message) -> object:
     """The backend that was chosen, whether it could be reached or not; none before that."""
     return exchange.upstream if message.answer is not None else None
 
 
-def _backend(exchange: Exchange, message: Message) -> object:
+def _backend(exchange: StreamInfo, message: Message) -> object:
     return exchange.upstream if message.backend is not None else None
 
 
-def _own(exchange: Exchange, message: Message) -> object:
+def _own(exchange: StreamInfo, message: Message) -> object:
     return exchange.upstream_local if message.backend is not None else None
 
 
 def _address(find: _Find) -> Meaning:
-    def meaning(exchange: Exchange, message: Message, argument: str) -> bytes:
+    def meaning(exchange: StreamInfo, message: Message, argument: str) -> bytes:
         address = find(exchange, message)
         return b"" if address is None else str(address).encode()
 
@@ -281,7 +238,7 @@ def _address(find: _Find) -> Meaning:
 
 
 def _host(find: _Find) -> Meaning:
-    def meaning(exchange: Exchange, message: Message, argument: str) -> bytes:
+    def meaning(exchange: StreamInfo, message: Message, argument: str) -> bytes:
         """With an argument the network of so many bits that the host is in."""
         address = find(exchange, message)
         if not isinstance(address, TCPAddress):
@@ -297,23 +254,23 @@ def _host(find: _Find) -> Meaning:
 
 
 def _port(find: _Find) -> Meaning:
-    def meaning(exchange: Exchange, message: Message, argument: str) -> bytes:
+    def meaning(exchange: StreamInfo, message: Message, argument: str) -> bytes:
         address = find(exchange, message)
         return b"%d" % address.port if isinstance(address, TCPAddress) else b""
 
     return meaning
 
 
-def _listener_port(exchange: Exchange, message: Message, argument: str) -> bytes:
+def _listener_port(exchange: StreamInfo, message: Message, argument: str) -> bytes:
     """The port's number as the files name it."""
     return b"%d" % exchange.port
 
 
-def _connection_number(exchange: Exchange, message: Message, argument: str) -> bytes:
+def _connection_number(exchange: StreamInfo, message: Message, argument: str) -> bytes:
     return b"%d" % int(exchange.connection.since * 1e6)
 
 
-def _server_name(exchange: Exchange, message: Message, argument: str) -> bytes:
+def _server_name(exchange: StreamInfo, message: Message, argument: str) -> bytes:
     """C{%REQUESTED_SERVER_NAME(SNI_FIRST)%}: the name in the ClientHello, or the request's host."""
     names = [exchange.connection.server_name, exchange.head.host]
     option = argument.partition(":")[0]
@@ -324,12 +281,12 @@ def _server_name(exchange: Exchange, message: Message, argument: str) -> bytes:
     return next((name for name in names if name), "").encode()
 
 
-def _chain_name(exchange: Exchange, message: Message, argument: str) -> bytes:
+def _chain_name(exchange: StreamInfo, message: Message, argument: str) -> bytes:
     connection = exchange.connection
     return connection.chain.name.encode() if connection.tls else b""
 
 
-def _failure(exchange: Exchange, message: Message, argument: str) -> bytes:
+def _failure(exchange: StreamInfo, message: Message, argument: str) -> bytes:
     """Why there was no connection to a backend."""
     fault = exchange.fault
     return fault.reason.replace(" ", "_").encode() if fault is not None and fault.unconnected else b""
@@ -339,48 +296,48 @@ def _of_backends(find: _Find, value: bytes) -> Meaning:
     return lambda exchange, message, argument: value if find(exchange, message) is not None else b""
 
 
-def _attempts(exchange: Exchange, message: Message, argument: str) -> bytes:
+def _attempts(exchange: StreamInfo, message: Message, argument: str) -> bytes:
     return b"%d" % (max(exchange.attempts, 1) if message.answer is None else exchange.attempts)
 
 
-def _environment(exchange: Exchange, message: Message, argument: str) -> bytes:
+def _environment(exchange: StreamInfo, message: Message, argument: str) -> bytes:
     return os.environb.get(argument.encode(), b"-")
 
 
-def _text(find: Callable[[Exchange], str]) -> Meaning:
+def _text(find: Callable[[StreamInfo], str]) -> Meaning:
     return lambda exchange, message, argument: find(exchange).encode()
 
 
-def _route_name(exchange: Exchange) -> str:
+def _route_name(exchange: StreamInfo) -> str:
     return exchange.route.name if exchange.route is not None else ""
 
 
-def _cluster(exchange: Exchange) -> str:
+def _cluster(exchange: StreamInfo) -> str:
     return exchange.cluster
 
 
-def _protocol(exchange: Exchange) -> str:
+def _protocol(exchange: StreamInfo) -> str:
     return f"HTTP/{exchange.head.version}"
 
 
-def _hostname(exchange: Exchange) -> str:
+def _hostname(exchange: StreamInfo) -> str:
     return platform.node()
 
 
-def _unique(exchange: Exchange) -> str:
+def _unique(exchange: StreamInfo) -> str:
     return str(uuid4())
 
 
-def _received(exchange: Exchange) -> str:
+def _received(exchange: StreamInfo) -> str:
     return str(exchange.received)
 
 
-def _sent(exchange: Exchange) -> str:
+def _sent(exchange: StreamInfo) -> str:
     return str(exchange.sent)
 
 
-def _stream_id(exchange: Exchange, message: Message, argument: str) -> bytes:
-    return _first(_identity(exchange), b"x-request-id")
+def _stream_id(exchange: StreamInfo, message: Message, argument: str) -> bytes:
+    return _first(exchange.identity_fields(), b"x-request-id")
 
 
 _ADDRESSES: dict[str, _Find] = {

@@ -10,16 +10,25 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from hashlib import sha1
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from edgegate.http.fields import Field
 
-if TYPE_CHECKING:
-    from edgegate.http.request import RequestHead
-    from edgegate.http.response import ResponseHead
-
 Protocols = tuple[bytes, ...]
 """Names of protocols, each with its version if it has one, as they were spelled."""
+
+
+class Upgradable(Protocol):
+    """The head of a request or of a response."""
+
+    @property
+    def upgrade(self) -> Protocols:
+        """The protocols that it names."""
+
+    @property
+    def fields(self) -> list[Field]:
+        """What passes, names in lower case."""
+
 
 _REFUSED = frozenset((b"h2", b"h2c", b"h3", b"http", b"tls"))
 """
@@ -58,7 +67,7 @@ def sound(asked: Protocols, method: bytes, fields: list[Field]) -> bool:
     return method == b"GET" and _KEY.fullmatch(key) is not None and _only(fields, b"sec-websocket-version") == b"13"
 
 
-def fits(request: RequestHead, answer: ResponseHead) -> bool:
+def fits(request: Upgradable, answer: Upgradable) -> bool:
     """
     Whether a C{101} is one that its request asked for.
 

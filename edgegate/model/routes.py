@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from edgegate.model.actions import DirectResponse, Redirect, RequestChanges
-from edgegate.model.headers import EXPECTED_TIME, HeaderChanges
+from edgegate.model.headers import HeaderChanges
 from edgegate.model.matching import HTTPMatch
 from edgegate.model.origin import Origin
 from edgegate.model.policies import DEFAULT_RETRIES, CORSPolicy, Faults, Mirror, RetryPolicy
@@ -42,7 +42,7 @@ class HTTPRoute:
     @ivar response: What is changed of the headers of such a response.
     @ivar retries: L{None}: nothing is tried again.
     @ivar filtered: Whether there is more to do than to send requests on.
-    @ivar expected: The header line that tells a backend within how many milliseconds it is to answer, or empty: the
+    @ivar expected: Within how many milliseconds a backend is to answer, as it is told, or empty: the
         time of a try where there is one, but not more than the route's.
     """
 
@@ -70,14 +70,14 @@ class HTTPRoute:
 
 @lru_cache(maxsize=1024)
 def _expected(timeout: float | None, per_try: float | None) -> bytes:
-    """Return the line that tells backends how long a response may take, or nothing: one for all routes that say it."""
+    """Return how long a response may take, or nothing: one value for all routes that say the same."""
     least = min((each for each in (timeout, per_try) if each is not None), default=None)
-    return b"" if least is None else expected_line(least)
+    return b"" if least is None else milliseconds(least)
 
 
-def expected_line(seconds: float) -> bytes:
-    """Return the line that tells a backend how long its response may take."""
-    return b"%b: %d\r\n" % (EXPECTED_TIME, seconds * 1000)
+def milliseconds(seconds: float) -> bytes:
+    """Return a time as backends are told it."""
+    return b"%d" % (seconds * 1000)
 
 
 # TCP -----------------------------------------------------------------------------------------------------------------

@@ -68,7 +68,7 @@ class Ended(Protocol):
     @ivar status: 0 where no response began.
     @ivar flags: Response flags beside the fault's, with commas.
     @ivar upstream_time: Milliseconds until the backend's response began, or -1.
-    @ivar identity: The lines that told the backend who the client is, or empty.
+    @ivar request_id: What told its backend which request it is, or empty.
     """
 
     started: float
@@ -79,7 +79,7 @@ class Ended(Protocol):
     flags: str
     cluster: str
     upstream_time: int
-    identity: bytes
+    request_id: bytes
 
     @property
     def connection(self) -> Connection:
@@ -88,6 +88,10 @@ class Ended(Protocol):
     @property
     def head(self) -> Head:
         """What the client asked for."""
+
+    @property
+    def forwarded_for(self) -> bytes:
+        """What told its backend who the client is, or empty."""
 
     @property
     def route(self) -> Route | None:

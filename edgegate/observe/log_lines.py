@@ -78,7 +78,7 @@ def request_values(exchange: Ended, duration: float, began: float) -> Values:
     """
     head = exchange.head
     fault = exchange.fault
-    forwarded, number = _identity(exchange.identity)
+    forwarded, number = exchange.forwarded_for, exchange.request_id
     agent = next((value for name, value in head.fields if name == b"user-agent"), None)
     connection = exchange.connection
     return (
@@ -95,9 +95,9 @@ def request_values(exchange: Ended, duration: float, began: float) -> Values:
         exchange.sent,
         round(duration * 1000),
         exchange.upstream_time if exchange.upstream_time >= 0 else None,
-        forwarded,
+        shown(forwarded) if forwarded else None,
         None if agent is None else shown(agent),
-        number,
+        shown(number) if number else None,
         shown(head.authority) if head.authority else None,
         *_upstream(exchange),
         str(connection.local),
@@ -177,15 +177,6 @@ def _upstream(ended: Ended | RelayEnd) -> Iterable[Value]:
         ended.cluster or None,
         None if local is None else str(local),
     )
-
-
-def _identity(lines: bytes) -> tuple[str | None, str | None]:
-    """Return C{x-forwarded-for} and C{x-request-id} as the backend was told."""
-    if not lines:
-        return None, None
-    first, _, _ = lines.partition(b"\r\n")
-    _, _, number = lines.rpartition(b"x-request-id: ")
-    return shown(first.partition(b": ")[2]), shown(number.rstrip())
 
 
 def _flags(fault: Fault | None, others: str = "") -> str | None:

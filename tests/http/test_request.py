@@ -18,8 +18,8 @@ from edgegate.errors import (
     NO_ROUTE,
     Fault,
 )
-from edgegate.http.fields import Field, Underscores, request_roles
-from edgegate.http.request import CHUNKED, HostMemory, RequestHead, RequestRefused, h1_head, refused_head
+from edgegate.http.fields import UNKNOWN_LENGTH, Field, Underscores, request_roles
+from edgegate.http.request import HostMemory, RequestHead, RequestRefused, h1_head, refused_head
 
 
 def head(
@@ -110,7 +110,7 @@ class HeadTests(SynchronousTestCase):
         self.assertEqual(head().length, 0)
         self.assertFalse(head().sized)
         self.assertEqual(head(fields=[host, (b"content-length", b"5")]).length, 5)
-        self.assertEqual(head(fields=[host, (b"transfer-encoding", b"Chunked")]).length, CHUNKED)
+        self.assertEqual(head(fields=[host, (b"transfer-encoding", b"Chunked")]).length, UNKNOWN_LENGTH)
         self.assert_refused(CODING_UNKNOWN, fields=[host, (b"transfer-encoding", b"gzip, chunked")])
         self.assert_refused(CODING_UNKNOWN, fields=[host, (b"transfer-encoding", b"identity")])
         self.assert_refused(CODING_UNKNOWN, fields=[host, *[(b"transfer-encoding", b"chunked")] * 2])

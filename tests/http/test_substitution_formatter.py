@@ -12,11 +12,12 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate import errors
 from edgegate.errors import CONNECT_REFUSED, UPSTREAM_CLOSED
 from edgegate.http.exchange import Exchange
+from edgegate.http.field_block import FieldBlock
 from edgegate.http.fields import Field
 from edgegate.http.forwarded import Client
 from edgegate.http.request import refused_head
 from edgegate.http.response import ResponseHead
-from edgegate.http.substitution_formatter import MEANINGS, Message, fields_of, rendered
+from edgegate.http.substitution_formatter import MEANINGS, Message, rendered
 from edgegate.model.addresses import TCPAddress, UNIXAddress
 from edgegate.model.headers import Template
 from edgegate.model.operators import EMPTY, OPERATORS
@@ -39,7 +40,7 @@ class OperatorsTests(SynchronousTestCase):
         head.method, head.target, head.path, head.authority = b"GET", b"/a?b=c", b"/a", b"web.example:80"
         head.fields = [(b"x-a", b"1"), (b"x-a", b"2"), (b"x-long", b"0123456789"), (b"x-empty", b"")]
         self.exchange = Exchange(cast(Any, self.channel), head)
-        self.exchange.identity = self.channel.client.lines(head)
+        self.exchange.identity_fields()
         self.exchange.route = to_web()
         self.exchange.cluster = "outbound|80||web"
         self.exchange.upstream = TCPAddress("10.0.0.1", 80)
@@ -47,7 +48,7 @@ class OperatorsTests(SynchronousTestCase):
 
     def value(self, text: str, answer: ResponseHead | None = None, backend: Any = BACKEND) -> bytes:
         """Return what a text stands for in the request, or in the response of a backend or of nobody."""
-        fields: list[Field] = [*self.exchange.head.fields, *fields_of(self.exchange.identity)]
+        fields: list[Field] = [*self.exchange.head.fields, *self.exchange.identity_fields()]
         message = Message(fields) if answer is None else Message(answer.fields, answer, backend)
         return rendered(Template.parse(text), self.exchange, message)
 
@@ -84,7 +85,7 @@ class OperatorsTests(SynchronousTestCase):
     def test_client_behind_proxies(self) -> None:
         """The client is who trusted proxies say it is."""
         self.exchange.head.forwarded_for = [b"198.51.100.1, 203.0.113.9"]
-        self.exchange.identity = Client(self.channel.downstream, 2).lines(self.exchange.head)
+        self.exchange.identity = None
         self.channel.client = Client(self.channel.downstream, 2)
         self.assertEqual(self.value("%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"), b"198.51.100.1")
         self.assertEqual(self.value("%DOWNSTREAM_REMOTE_ADDRESS%|%DOWNSTREAM_REMOTE_PORT%"), b"198.51.100.1:0|0")
@@ -216,9 +217,9 @@ class OperatorsTests(SynchronousTestCase):
         ):
             self.assertEqual(self.value(text, answer), value, text)
         self.exchange.head.fields = []
-        self.exchange.identity = b"a: b\r\n"
+        self.exchange.identity, self.exchange.request_id = FieldBlock((b"a", b"b")), b""
         line = b":authorityweb.example:80:methodGET:path/a?b=c:schemehttp"
-        self.assertEqual(self.value("%REQUEST_HEADERS_BYTES%"), b"%d" % len(line + b"ab"))
+        self.assertEqual(self.value("%REQUEST_HEADERS_BYTES%"), b"%d" % len(line + b"abx-request-id"))
         self.assertEqual(self.value("%RESPONSE_HEADERS_BYTES%"), b"0")
 
     def test_grpc_status(self) -> None:
@@ -246,7 +247,7 @@ class OperatorsTests(SynchronousTestCase):
 
     def test_before_a_backend(self) -> None:
         """Where no backend was asked, who asks is known all the same."""
-        self.exchange.identity = b""
+        self.exchange.identity = None
         own = ResponseHead(200, b"", [])
         self.assertEqual(self.value("%REQ(x-forwarded-for)%", own, None), b"192.0.2.7")
         self.assertEqual(self.value("%STREAM_ID%", own, None), self.value("%REQ(x-request-id)%", own, None))

@@ -66,7 +66,8 @@ class AnyRequest:
     upstream: object | None = TCPAddress("10.1.0.1", 8080)
     upstream_local: object | None = TCPAddress("10.1.0.254", 33000)
     upstream_time: int = 7
-    identity: bytes = b"x-forwarded-for: 10.0.0.9\r\nx-forwarded-proto: https\r\nx-request-id: 1-2-3\r\n"
+    forwarded_for: bytes = b"10.0.0.9"
+    request_id: bytes = b"1-2-3"
     connection: AnyConnection = field(default_factory=AnyConnection)
 
 
@@ -113,7 +114,8 @@ class RequestTests(SynchronousTestCase):
                 upstream=None,
                 upstream_local=None,
                 cluster="",
-                identity=b"",
+                forwarded_for=b"",
+                request_id=b"",
                 upstream_time=-1,
                 connection=AnyConnection(server_name=""),
             )

@@ -16,14 +16,14 @@ from enum import Enum
 from typing import Final, Protocol
 
 from edgegate.errors import BAD_REQUEST, HEAD_TOO_LARGE, Fault
-from edgegate.http.fields import Field
+from edgegate.http.fields import UNKNOWN_LENGTH, Field
 from edgegate.http.h1.chunk_reader import ChunkedBody
 from edgegate.http.h1.chunks import ChunkError
 from edgegate.http.h1.head_cache import MEMORABLE
 from edgegate.http.h1.head_parser import HeadParser, looks_like_a_method
 from edgegate.http.h1.unfinished_heads import UnfinishedHead
 from edgegate.http.limits import Limits
-from edgegate.http.request import CHUNKED, RequestHead, RequestRefused
+from edgegate.http.request import RequestHead, RequestRefused
 
 
 class RequestSink(Protocol):
@@ -239,7 +239,7 @@ class RequestReader(UnfinishedHead):
             sink.request_head(head)
             sink.request_end([])
             return
-        if length == CHUNKED:
+        if length == UNKNOWN_LENGTH:
             self.state = State.CHUNKED_BODY
             self._chunked = ChunkedBody(self._piece)
         else:

@@ -8,8 +8,7 @@ to whoever asked.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Final, cast
+from typing import cast
 
 from OpenSSL import SSL
 from twisted.internet.error import ConnectionDone
@@ -18,10 +17,12 @@ from twisted.python.failure import Failure
 from zope.interface import classImplements
 
 from edgegate.errors import INTERNAL, STREAM_IDLE, UPSTREAM_CLOSED, UPSTREAM_CUT_SHORT, UPSTREAM_PROTOCOL, Fault
+from edgegate.http.fields import UNKNOWN_LENGTH, Field
+from edgegate.http.h1.request_writer import last_chunk, write_head
 from edgegate.http.h1.response_reader import NOBODY, ResponseReader, State
 from edgegate.http.limits import Limits
 from edgegate.http.router.upstream_callbacks import UpstreamCallbacks
-from edgegate.model.addresses import Address
+from edgegate.http.upstream_stream import UpstreamStream
 from edgegate.net.body_run import RUN_FROM
 from edgegate.net.containment import broke, contained
 from edgegate.net.stream import Stream
@@ -29,18 +30,13 @@ from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.upstream.circuit_breaker import CircuitBreaker
 from edgegate.upstream.registry import EndpointState
 
-_NOTHING: Final[list[bytes]] = []
 
-
-class HTTP1Backend:
+class HTTP1UpstreamConnection(UpstreamStream):
     """
     One connection to an endpoint. It owns its transport.
 
     Between two requests it lies in the endpoint's pool, which owns it then.
 
-    @ivar endpoint: Where it leads.
-    @ivar key: Which requests it may be used for; L{None}: all of the endpoint's.
-    @ivar local: Our address.
     @ivar counted: Where it is counted; L{None}: nowhere.
     @ivar used: How many requests it has carried.
     """
@@ -48,6 +44,7 @@ class HTTP1Backend:
     __slots__ = (
         "_blocked",
         "_callbacks",
+        "_chunked",
         "_deadline",
         "_discarding",
         "_limits",
@@ -60,9 +57,6 @@ class HTTP1Backend:
         "_wheel",
         "_whole_at",
         "counted",
-        "endpoint",
-        "key",
-        "local",
         "used",
     )
 
@@ -76,8 +70,8 @@ class HTTP1Backend:
         self.counted = counted
         self._wheel = wheel
         self._since = 0.0 if endpoint.limits.connection_duration is None else wheel.clock.seconds()
-        self.key: Hashable = None
-        self.local: Address | None = None
+        self.key = None
+        self.local = None
         self.used = 0
         self._limits = limits
         self._reader = ResponseReader(limits)
@@ -86,44 +80,45 @@ class HTTP1Backend:
         self._out: list[bytes] = []
         self._whole_at = 0.0
         self._sent = 0  # bytes that had left when the deadline was last seen to
-        self._request_whole = self._discarding = self._blocked = False
+        self._chunked = self._request_whole = self._discarding = self._blocked = False
 
     def __repr__(self) -> str:
-        return f"<HTTP1Backend {self.endpoint.address}: {'asked' if self._callbacks else 'idle'}, {self.used} requests>"
+        state = "asked" if self._callbacks else "idle"
+        return f"<HTTP1UpstreamConnection {self.endpoint.address}: {state}, {self.used} requests>"
 
     @property
     def secured(self) -> SSL.Connection | None:
         """OpenSSL's side of the connection; L{None}: it is in the clear."""
         return self._transport.secured
 
-    # The callbacks ----------------------------------------------------------------------------------------------------
+    # The request ------------------------------------------------------------------------------------------------------
 
-    def ask(self, callbacks: UpstreamCallbacks, is_head: bool, head: list[bytes] = _NOTHING, end: bytes = b"") -> None:
-        """
-        Begin a request. What is queued leaves with the next L{flush}.
-
-        @param head: The serialised head, in pieces; what is missing of it is queued next.
-        @param end: Its last piece.
-        """
-        self._callbacks = callbacks
+    def send(self, request: UpstreamCallbacks) -> None:
+        """See L{UpstreamStream.send}."""
+        self._callbacks = request
         self._request_whole = False
         self._sent = self._transport.bytes_out
-        self._reader.expect(is_head, callbacks)
-        self._out += head
-        if end:
-            self._out.append(end)
+        head = request.head
+        self._chunked = head.length == UNKNOWN_LENGTH
+        self._reader.expect(head.method == b"HEAD", request)
+        write_head(request, self._out)
         self.used += 1
         endpoint = self.endpoint
         endpoint.active += 1
         endpoint.requests += 1
         self._deadline.start(self._limits.stream_idle_seconds)
 
-    def queue(self, data: bytes) -> None:
-        """Go on with the request, framed already."""
-        self._out.append(data)
+    def body(self, data: bytes) -> None:
+        """Queue a piece of the body."""
+        if self._chunked:
+            self._out += (b"%x\r\n" % len(data), data, b"\r\n")
+        else:
+            self._out.append(data)
 
-    def request_whole(self) -> None:
+    def end(self, trailers: list[Field]) -> None:
         """Nothing of the request is missing; only then may the connection be kept after the response."""
+        if self._chunked:
+            self._out.append(last_chunk(trailers))
         self._request_whole = True
         self._whole_at = self._wheel.now
 
@@ -149,22 +144,13 @@ class HTTP1Backend:
         self._transport.resumeProducing()
         self._deadline.start(self._limits.stream_idle_seconds)
 
-    def cancel(self, callbacks: UpstreamCallbacks) -> None:
-        """
-        Nobody wants the response: the connection ends, and its callbacks hear no more.
-
-        Does nothing where another asks on it by now.
-        """
-        if callbacks is self._callbacks:
+    def cancel(self, request: UpstreamCallbacks) -> None:
+        """Nobody wants the response: the connection ends. See L{UpstreamStream.cancel}."""
+        if request is self._callbacks:
             self._cancel()
 
     def discard(self) -> None:
-        """
-        Nobody wants the rest of the response, and its callbacks hear no more.
-
-        Where little of it is left it is awaited for a moment, because the
-        connection can carry other requests then.
-        """
+        """Nobody wants the rest of the response: where little of it is left it is awaited for a moment."""
         left = self._reader.left
         if not self._request_whole or left is None or left > self._limits.upload_bytes:
             self._cancel()
@@ -405,4 +391,4 @@ class HTTP1Backend:
         return idle if self._sent != before else 0.0
 
 
-classImplements(HTTP1Backend, IProtocol, IPushProducer)
+classImplements(HTTP1UpstreamConnection, IProtocol, IPushProducer)

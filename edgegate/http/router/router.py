@@ -15,15 +15,14 @@ from typing import TYPE_CHECKING, Final, cast
 from edgegate.errors import NO_CLUSTER, Fault
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
-from edgegate.http.field_block import FieldBlock
-from edgegate.http.fields import PASS, REQUEST_ROLES, Field
-from edgegate.http.h1.upstream_connection import HTTP1Backend
-from edgegate.http.header_mutation import SERVICE_TIME, asked_host, changed_response, request_lines
-from edgegate.http.request import CHUNKED
+from edgegate.http.fields import Field
 from edgegate.http.response import ResponseHead
+from edgegate.http.router.request_headers import FIRST_ATTEMPT, asked_host, attempt
+from edgegate.http.router.response_headers import changed_response, own_response_fields
 from edgegate.http.router.tunnel import Tunnel
 from edgegate.http.router.upstream_request import Trying
 from edgegate.http.upgrade import fits
+from edgegate.http.upstream_stream import UpstreamStream
 from edgegate.model.headers import ATTEMPTS
 from edgegate.model.routes import HTTPRoute, WeightedCluster
 from edgegate.net.stream import Stream
@@ -36,16 +35,7 @@ if TYPE_CHECKING:
 _IDEMPOTENT: Final = frozenset((b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"))
 """RFC 9110 section 9.2.2."""
 
-
-def _service_time(milliseconds: int) -> FieldBlock:
-    return FieldBlock((SERVICE_TIME, b"%d" % milliseconds))
-
-
-_SHORT: Final = 256
-_SERVICE_TIMES: Final = tuple((_service_time(milliseconds),) for milliseconds in range(_SHORT))
-"""What tells a client how long its backend took, for the times that most take."""
-
-_FIRST_ATTEMPT: Final = b"x-envoy-attempt-count: 1\r\n\r\n"
+_NO_TRAILERS: Final[list[Field]] = []
 
 
 class Forwarding(Trying):
@@ -58,9 +48,9 @@ class Forwarding(Trying):
 
     __slots__ = (
         "_asked_at",
-        "_chunked",
         "_held_bytes",
         "_paused",
+        "_trailers",
         "_upload_paused",
         "_whole",
     )
@@ -74,17 +64,15 @@ class Forwarding(Trying):
         environment: HTTPEnvironment,
     ) -> None:
         super().__init__(exchange, cluster, destination, route, environment)
-        self._chunked = exchange.head.length == CHUNKED
         self._held_bytes = 0
         self._whole = self._paused = self._upload_paused = False
         self._asked_at = 0.0
+        self._trailers = _NO_TRAILERS
 
     # The exchange's upload --------------------------------------------------------------------------------------------
 
     def upload(self, data: bytes) -> None:
         """Take a piece of the request's body."""
-        if self._chunked:
-            data = b"%x\r\n%b\r\n" % (len(data), data)
         for shadow in self._shadows:
             shadow.send(data)
         if self._replayable:
@@ -93,7 +81,7 @@ class Forwarding(Trying):
         connection = self._connection
         over = self._held_bytes > self._environment.limits.upload_bytes
         if connection is not None:
-            connection.queue(data)
+            connection.body(data)
             if over and self._replayable:
                 self._replayable = False
                 self._held = []
@@ -104,17 +92,15 @@ class Forwarding(Trying):
     def upload_end(self, trailers: list[Field]) -> None:
         """The request is whole."""
         self._whole = True
-        last = _last_chunk(trailers) if self._chunked else b""
-        if last and self._replayable:
-            self._held.append(last)
+        self._trailers = trailers
         for shadow in self._shadows:
-            shadow.finish(last)
+            shadow.finish(trailers)
         connection = self._connection
         if connection is not None:
-            if last:
-                connection.queue(last)
-            connection.request_whole()
-            self._limit_try()
+            connection.end(trailers)
+            retries = self._route.retries
+            if retries is not None and retries.per_try_timeout is not None:
+                self._limit_try()
         timeout = self._route.timeout
         if timeout is not None:
             self._deadline = self._environment.deadline(timeout, self._expired)
@@ -180,12 +166,10 @@ class Forwarding(Trying):
             self._end_limit_on_try()
         exchange = self._exchange
         exchange.upstream_time = spent = int((monotonic() - self._asked_at) * 1000)
-        own: tuple[FieldBlock, ...] = _SERVICE_TIMES[spent] if spent < _SHORT else (_service_time(spent),)
-        if exchange.cookie is not None:
-            own = (*own, exchange.cookie)
+        own = own_response_fields(spent, exchange.cookie)
         changes = self._destination.response
         if changes:
-            head, own = changed_response(head, own, changes, exchange, self._connection, self._head)
+            head, own = changed_response(head, own, changes, exchange, self._connection, self)
         exchange.answer(head, own)
 
     def response_body(self, data: bytes) -> None:
@@ -252,26 +236,22 @@ class Forwarding(Trying):
 
     # ------------------------------------------------------------------------------------------------------------------
 
-    def _ask(self, connection: HTTP1Backend) -> None:
+    def _ask(self, connection: UpstreamStream) -> None:
         self._connection = connection
         exchange = self._exchange
         exchange.upstream_local = connection.local
         self._asked_at = monotonic()
         changes = self._destination.request
-        if changes is not None and ATTEMPTS in changes.names:
-            end = b"\r\n"
-        elif self._attempts == 1:
-            end = _FIRST_ATTEMPT
-        else:
-            end = b"x-envoy-attempt-count: %d\r\n\r\n" % self._attempts
-        connection.ask(self, exchange.head.method == b"HEAD", self._head, end)
+        if changes is None or ATTEMPTS not in changes.names:
+            self.attempt = FIRST_ATTEMPT if self._attempts == 1 else attempt(self._attempts)
+        connection.send(self)
         for piece in self._held:
-            connection.queue(piece)
+            connection.body(piece)
         if self._held_bytes > self._environment.limits.upload_bytes:
             self._replayable = False
             self._held = []
         if self._whole:
-            connection.request_whole()
+            connection.end(self._trailers)
             self._limit_try()
         if self._paused:
             connection.pause()
@@ -295,7 +275,7 @@ def forward(exchange: Exchange, route: HTTPRoute, environment: HTTPEnvironment) 
         return
     exchange.cluster = cluster.name
     if cluster.hosts is not None:
-        named = cluster.hosts.of(asked_host(request_lines(exchange, destination.request)))
+        named = cluster.hosts.of(asked_host(exchange.head, destination.request))
         if isinstance(named, Fault):
             exchange.fail(named)
             return
@@ -305,9 +285,3 @@ def forward(exchange: Exchange, route: HTTPRoute, environment: HTTPEnvironment) 
     exchange.clusters = None
     exchange.upload = forwarding
     forwarding.start()
-
-
-def _last_chunk(trailers: list[Field]) -> bytes:
-    """End a chunked body; of its trailer fields those pass which would pass in a head (RFC 9110 section 6.5.1)."""
-    lines = b"".join(b"%b: %b\r\n" % (name, value) for name, value in trailers if REQUEST_ROLES.of(name)[1] == PASS)
-    return b"0\r\n%b\r\n" % lines

@@ -14,11 +14,14 @@ from twisted.logger import Logger
 from edgegate.errors import Fault
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
+from edgegate.http.field_block import FieldBlock
 from edgegate.http.fields import Field
-from edgegate.http.h1.upstream_connection import HTTP1Backend
-from edgegate.http.header_mutation import asked_host, shadow_lines
+from edgegate.http.h1.upstream_connection import HTTP1UpstreamConnection
 from edgegate.http.response import ResponseHead
+from edgegate.http.router.request_headers import shadow_head
 from edgegate.http.router.upstream_callbacks import UpstreamCallbacks
+from edgegate.http.upstream_head import UpstreamHead
+from edgegate.http.upstream_stream import UpstreamStream
 from edgegate.model.actions import RequestChanges
 from edgegate.model.routes import HTTPRoute
 from edgegate.net.connecting import Connecting
@@ -53,10 +56,10 @@ class Shadow(UpstreamCallbacks):
         "_environment",
         "_held",
         "_held_bytes",
-        "_is_head",
         "_options",
         "_over",
         "_timeout",
+        "_trailers",
         "_whole",
     )
 
@@ -64,24 +67,26 @@ class Shadow(UpstreamCallbacks):
         self,
         environment: HTTPEnvironment,
         cluster: ClusterState,
-        lines: list[bytes],
-        is_head: bool,
+        head: UpstreamHead,
         timeout: float | None,
         options: ConnectionOptions | None = None,
     ) -> None:
         """
-        @param lines: The whole head, in pieces.
+        @param head: All that the mirror gets but the body.
         @param timeout: Seconds from the whole request until the copy is given up; L{None}: no limit of its own.
         @param options: How a connection to the mirror begins.
         """
         self._environment = environment
         self._cluster = cluster
-        self._held = lines
-        self._is_head = is_head
+        self.head = head
+        self.identity, self.request_id = FieldBlock(), b""
+        self.expected = self.attempt = None
+        self._held: list[bytes] = []
+        self._trailers: list[Field] = []
         self._timeout = timeout
         self._options = options
         self._held_bytes = self._answered = 0
-        self._connection: HTTP1Backend | None = None
+        self._connection: UpstreamStream | None = None
         self._connecting: Connecting | None = None
         self._endpoint: EndpointState | None = None
         self._counted: CircuitBreaker | None = None
@@ -100,12 +105,12 @@ class Shadow(UpstreamCallbacks):
 
     @contained
     def send(self, data: bytes) -> None:
-        """Take a piece of the body, framed already."""
+        """Take a piece of the body."""
         if self._over:
             return
         connection = self._connection
         if connection is not None and not self._blocked:
-            connection.queue(data)
+            connection.body(data)
             return
         self._held.append(data)
         self._held_bytes += len(data)
@@ -113,20 +118,15 @@ class Shadow(UpstreamCallbacks):
             self.drop()
 
     @contained
-    def finish(self, last: bytes) -> None:
-        """
-        The request is whole.
-
-        @param last: The end of its framing, or empty.
-        """
-        if last:
-            self.send(last)
+    def finish(self, trailers: list[Field]) -> None:
+        """The request is whole."""
+        self._trailers = trailers
         self._whole = True
         if self._timeout is not None and not self._over:
             self._deadline = Deadline(self._environment.wheel, self.drop)
             self._deadline.start(self._timeout)
         if self._connection is not None and not self._blocked:
-            self._connection.request_whole()
+            self._connection.end(self._trailers)
 
     @contained
     def flush(self) -> None:
@@ -241,7 +241,7 @@ class Shadow(UpstreamCallbacks):
         endpoint = self._endpoint
         assert endpoint is not None
         endpoint.connections += 1
-        connection = HTTP1Backend(endpoint, self._environment.wheel, self._environment.limits, self._counted)
+        connection = HTTP1UpstreamConnection(endpoint, self._environment.wheel, self._environment.limits, self._counted)
         self._counted = None
         try:
             stream.start(connection)
@@ -259,9 +259,9 @@ class Shadow(UpstreamCallbacks):
         self._endpoint.connect_failures += 1
         self._end()
 
-    def _begin(self, connection: HTTP1Backend) -> None:
+    def _begin(self, connection: UpstreamStream) -> None:
         self._connection = connection
-        connection.ask(self, self._is_head)
+        connection.send(self)
         self._send_held()
 
     def _send_held(self) -> None:
@@ -269,11 +269,11 @@ class Shadow(UpstreamCallbacks):
         if connection is None:
             return
         for data in self._held:
-            connection.queue(data)
+            connection.body(data)
         self._held = []
         self._held_bytes = 0
         if self._whole:
-            connection.request_whole()
+            connection.end(self._trailers)
         connection.flush()
 
     def _end(self) -> None:
@@ -291,9 +291,9 @@ class Shadow(UpstreamCallbacks):
 
 
 def shadows_of(
+    request: UpstreamCallbacks,
     exchange: Exchange,
     route: HTTPRoute,
-    lines: list[bytes],
     changes: RequestChanges | None,
     environment: HTTPEnvironment,
 ) -> list[Shadow]:
@@ -302,7 +302,7 @@ def shadows_of(
 
     A request for an upgrade has none: what it is about follows in the tunnel.
 
-    @param lines: The request's head up to the fields that differ from try to try.
+    @param request: What is sent of it.
     @param changes: Those that are in it.
     """
     found: list[Shadow] = []
@@ -317,15 +317,15 @@ def shadows_of(
             continue
         try:
             if cluster.hosts is not None:
-                named = cluster.hosts.of(asked_host(lines))
+                named = cluster.hosts.of(request.head.host)
                 if isinstance(named, Fault):
                     continue
                 cluster = named
             transport_socket = cluster.transport_socket
             # the name in its certificate is the request's: a mirror is none by the name of its copies
-            options = None if transport_socket is None else connection_options_of(transport_socket, exchange, lines)
-            whole = shadow_lines(lines, exchange, changes, environment.shadow_hosts)
-            shadow = Shadow(environment, cluster, [whole], exchange.head.method == b"HEAD", route.timeout, options)
+            options = None if transport_socket is None else connection_options_of(transport_socket, exchange, request)
+            head = shadow_head(request, exchange, changes, environment.shadow_hosts)
+            shadow = Shadow(environment, cluster, head, route.timeout, options)
         except Exception:
             log.failure("a copy of a request could not be made")
             continue
@@ -335,13 +335,9 @@ def shadows_of(
 
 
 def connection_options_of(
-    transport_socket: TransportSocket, exchange: Exchange, lines: list[bytes]
+    transport_socket: TransportSocket, exchange: Exchange, request: UpstreamCallbacks
 ) -> ConnectionOptions:
-    """
-    Return how a connection for a request begins.
-
-    @param lines: The request's head, with the host that the backend sees.
-    """
+    """Return how a connection for a request begins."""
     return transport_socket.for_request(
-        exchange.channel.downstream, asked_host(lines) if transport_socket.by_host else ""
+        exchange.channel.downstream, request.head.host if transport_socket.by_host else ""
     )

@@ -1,6 +1,6 @@
 # Hot path: told of every answer.
 """
-What a backend's connection tells whoever asked on it.
+A request on its way to a backend: what is sent of it, and what it is told of the response.
 
 A class and no protocol: mypyc calls a method of a class by its place, of a protocol by a search.
 """
@@ -10,16 +10,32 @@ from __future__ import annotations
 from abc import abstractmethod
 
 from edgegate.errors import Fault
+from edgegate.http.field_block import FieldBlock
 from edgegate.http.fields import Field
 from edgegate.http.h1.response_reader import ResponseSink
 from edgegate.http.response import ResponseHead
+from edgegate.http.upstream_head import UpstreamHead
 from edgegate.net.stream import Stream
 
 
 class UpstreamCallbacks(ResponseSink):
-    """Whose request a backend connection carries."""
+    """
+    Whose request a connection to a backend carries.
 
-    __slots__ = ()
+    @ivar head: What it has in common with others.
+    @ivar identity: What tells who asks, where the head does not.
+    @ivar request_id: What tells it from all others; empty where the head does.
+    @ivar expected: What tells how long the response may take; L{None}: nothing.
+    @ivar attempt: What tells which try it is; L{None}: nothing, or the head does.
+    """
+
+    __slots__ = ("attempt", "expected", "head", "identity", "request_id")
+
+    head: UpstreamHead
+    identity: FieldBlock
+    request_id: bytes
+    expected: FieldBlock | None
+    attempt: FieldBlock | None
 
     @abstractmethod
     def response_flush(self) -> None:
@@ -37,7 +53,7 @@ class UpstreamCallbacks(ResponseSink):
     def response_switched(self, stream: Stream, rest: bytes) -> None:
         """
         Another protocol follows on the 101. The stream is its owner's; at its end it calls
-        L{edgegate.http.h1.upstream_connection.HTTP1Backend.end_tunnel}.
+        L{edgegate.http.upstream_stream.UpstreamStream.end_tunnel}.
 
         @param rest: What came behind the 101.
         """

@@ -24,16 +24,16 @@ from edgegate.errors import (
 )
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
-from edgegate.http.h1.upstream_connection import HTTP1Backend
-from edgegate.http.header_mutation import request_lines
+from edgegate.http.h1.upstream_connection import HTTP1UpstreamConnection
 from edgegate.http.response import ResponseHead
 from edgegate.http.router.hash_key import request_key
+from edgegate.http.router.request_headers import begin_request, expected_time
 from edgegate.http.router.retry_policy import Retries
 from edgegate.http.router.shadow import Shadow, connection_options_of, shadows_of
 from edgegate.http.router.upstream_callbacks import UpstreamCallbacks
-from edgegate.model.headers import EXPECTED_TIME
+from edgegate.http.upstream_stream import UpstreamStream
 from edgegate.model.policies import RetryPolicy
-from edgegate.model.routes import HTTPRoute, WeightedCluster, expected_line
+from edgegate.model.routes import HTTPRoute, WeightedCluster, milliseconds
 from edgegate.net.connecting import Connecting
 from edgegate.net.connection_options import ConnectionOptions
 from edgegate.net.containment import contained
@@ -64,7 +64,6 @@ class Trying(UpstreamCallbacks):
         "_entered",
         "_environment",
         "_exchange",
-        "_head",
         "_held",
         "_key",
         "_needed",
@@ -93,8 +92,8 @@ class Trying(UpstreamCallbacks):
         self._destination = destination
         self._route = route
         self._environment = environment
-        self._head = request_lines(exchange, destination.request)
-        self._connection: HTTP1Backend | None = None
+        begin_request(self, exchange, destination.request)
+        self._connection: UpstreamStream | None = None
         self._connecting: Connecting | None = None
         self._deadline: Deadline | None = None
         self._try_deadline: Deadline | None = None
@@ -111,14 +110,14 @@ class Trying(UpstreamCallbacks):
         self._reused = self._settled = False
         self._shadows = _NONE
         if route.mirrors:
-            self._shadows = shadows_of(exchange, route, self._head, destination.request, environment)
+            self._shadows = shadows_of(self, exchange, route, destination.request, environment)
 
     # A subclass's -----------------------------------------------------------------------------------------------------
 
     def flush(self) -> None:
         """Send what is queued on the connection."""
 
-    def _ask(self, connection: HTTP1Backend) -> None:
+    def _ask(self, connection: UpstreamStream) -> None:
         """Begin the request on a connection."""
 
     # ------------------------------------------------------------------------------------------------------------------
@@ -157,10 +156,10 @@ class Trying(UpstreamCallbacks):
         exchange.attempts = self._attempts
         transport_socket = self._cluster.transport_socket
         self._options = options = (
-            None if transport_socket is None else connection_options_of(transport_socket, exchange, self._head)
+            None if transport_socket is None else connection_options_of(transport_socket, exchange, self)
         )
         key = None if options is None else options.key
-        connection: HTTP1Backend | None = None if fresh else endpoint.pool.take(key)
+        connection: UpstreamStream | None = None if fresh else endpoint.pool.take(key)
         while connection is not None and endpoint.limits.connection_duration is not None and connection.worn:
             connection.close()
             connection = endpoint.pool.take(key)
@@ -200,7 +199,7 @@ class Trying(UpstreamCallbacks):
         else:
             self.offered(connection)
 
-    def offered(self, connection: HTTP1Backend) -> bool:
+    def offered(self, connection: UpstreamStream) -> bool:
         """Take a connection of the cluster that is free, unless it was made for something else."""
         if connection.key != (None if self._options is None else self._options.key):
             return False
@@ -226,9 +225,9 @@ class Trying(UpstreamCallbacks):
         endpoint.connections += 1
         needed = self._end_need()
         self._connecting = None
-        connection: HTTP1Backend | None = None
+        connection: HTTP1UpstreamConnection | None = None
         try:
-            connection = HTTP1Backend(endpoint, self._environment.wheel, self._environment.limits, needed)
+            connection = HTTP1UpstreamConnection(endpoint, self._environment.wheel, self._environment.limits, needed)
             stream.start(connection)
             self._ask(connection)
             connection.flush()
@@ -305,12 +304,11 @@ class Trying(UpstreamCallbacks):
     def _tell_time_left(self, policy: RetryPolicy) -> None:
         """Tell the backend of a further try what is left of the route's time, where a try's is not less (Envoy)."""
         deadline = self._deadline
-        if deadline is not None and self._head[-1].startswith(EXPECTED_TIME):
+        if deadline is not None and self.expected is not None:
             self._environment.fine_wheel.look()
             left = max(deadline.left, 0.001)
             least = left if policy.per_try_timeout is None else min(left, policy.per_try_timeout)
-            # the list is the mirrors' as well
-            self._head = [*self._head[:-1], expected_line(least)]
+            self.expected = expected_time(milliseconds(least))
 
     def _fail(self, fault: Fault) -> None:
         self._stop()

@@ -11,6 +11,7 @@ from edgegate.http.h1.head_cache import MEMORABLE, REMEMBERED, HeadCache
 from edgegate.http.h1.head_parser import HeadParser
 from edgegate.http.limits import Limits
 from edgegate.http.request import RequestHead
+from edgegate.http.upstream_head import UpstreamHead
 
 
 def small(number: int, *lines: bytes) -> bytes:
@@ -73,7 +74,8 @@ class HeadMemoryTests(SynchronousTestCase):
                 for number in range(2000):
                     raw = small(number, *lines)
                     head = HeadParser(Limits()).read(raw)
-                    head.h1_lines = b"%b" % raw[:-1]  # as long as it came
+                    head.sent = UpstreamHead(b"GET", b"/", b"", "", list(head.fields))
+                    head.sent.h1 = b"%b" % raw[:-1]  # as long as it came
                     memory.came(raw, head)
                     memory.came(raw, head)
                 used, _ = tracemalloc.get_traced_memory()
