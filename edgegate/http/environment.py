@@ -11,31 +11,23 @@ from typing import Final
 
 from twisted.internet.interfaces import IDelayedCall
 
-from edgegate.errors import Fault
 from edgegate.http.field_block import FieldBlock
 from edgegate.http.interfaces import Droppable, Served
 from edgegate.http.limits import Limits
-from edgegate.model.addresses import Address
-from edgegate.net.connecting import Connecting
-from edgegate.net.connection_options import ConnectionOptions
-from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.observe.observers import Observers
+from edgegate.upstream.new_stream import Connector
 from edgegate.upstream.registry import ClusterRegistry
 
 FINE_TICK: Final = 0.01
 """Seconds to which the timeouts of routes and tries are kept."""
-
-Connect = Callable[
-    [Address, float, Callable[[Stream], None], Callable[[Fault], None], ConnectionOptions | None], Connecting
-]
 
 
 class HTTPEnvironment:
     """
     The part of HTTP that outlives connections: clusters, limits, time, and which connections there are.
 
-    @ivar connect: Opens a stream to an address, given seconds; L{edgegate.net.connecting.connect} on a reactor.
+    @ivar connector: Makes connections to backends.
     @ivar trusted_hops: How many proxies in front of the gateway are trusted to say who the client is.
     @ivar shadow_hosts: Whether copies for mirrors have C{-shadow} behind their host.
     @ivar channels: The clients' connections that are open, those that became tunnels or are being closed included.
@@ -51,7 +43,7 @@ class HTTPEnvironment:
         "_date_second",
         "channels",
         "clusters",
-        "connect",
+        "connector",
         "fine_wheel",
         "limits",
         "observer",
@@ -64,7 +56,7 @@ class HTTPEnvironment:
 
     def __init__(
         self,
-        connect: Connect,
+        connector: Connector,
         wheel: TimerWheel,
         clusters: ClusterRegistry,
         observer: Observers,
@@ -72,7 +64,7 @@ class HTTPEnvironment:
         limits: Limits = Limits(),  # noqa: B008 (frozen)
         shadow_hosts: bool = False,
     ) -> None:
-        self.connect = connect
+        self.connector = connector
         self.wheel = wheel
         self.fine_wheel = TimerWheel(wheel.clock, FINE_TICK)
         self.random: Random = clusters.random

@@ -284,10 +284,11 @@ class Exchange:
 
     def identity_fields(self) -> list[Field]:
         """Return what tells a backend who asks, whether one is asked or not."""
-        client, head = self.channel.client, self.head
-        if self.identity is None:
-            self.identity, self.request_id = client.identity(head), client.request_id(head)
-        return [*self.identity.fields, (b"x-request-id", self.request_id)]
+        identity = self.identity
+        if identity is None:
+            identity, self.request_id = self.channel.client.identity(self.head)
+            self.identity = identity
+        return [*identity.fields, (b"x-request-id", self.request_id)]
 
     # The request, from the channel ------------------------------------------------------------------------------------
 

@@ -41,18 +41,17 @@ class Client:
         self._certificate = downstream.client_certificate
         self._identity = self._told(self.address, self.address, self._proto)
 
-    def identity(self, head: RequestHead) -> FieldBlock:
-        """Return what tells one request's backend who asks, but for L{request_id}."""
-        if not self._hops and not head.forwarded_for:
-            return self._identity
-        hops = b",".join([*filter(None, head.forwarded_for), self.address])
-        return self._told(hops, self.external(head), self.scheme(head))
-
-    def request_id(self, head: RequestHead) -> bytes:
-        """Return a request's C{x-request-id}: a new one, unless a trusted proxy gave it one."""
-        if self._hops and head.request_id:
-            return head.request_id
-        return _made.pop() if _made else request_id()
+    def identity(self, head: RequestHead) -> tuple[FieldBlock, bytes]:
+        """
+        Return what tells one request's backend who asks, and the request's C{x-request-id}: a new one, unless a
+        trusted proxy gave it one.
+        """
+        hops = self._hops
+        number = head.request_id if hops and head.request_id else _made.pop() if _made else request_id()
+        if not hops and not head.forwarded_for:
+            return self._identity, number
+        addresses = b",".join([*filter(None, head.forwarded_for), self.address])
+        return self._told(addresses, self.external(head), self.scheme(head)), number
 
     def seen(self, head: RequestHead) -> list[Field]:
         """Return the fields that a route may ask for, the ones that are set anew towards the backend included."""

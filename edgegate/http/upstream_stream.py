@@ -2,14 +2,12 @@
 """
 One request on its way to an endpoint, on a connection of whatever HTTP version.
 
-Classes and no protocols: mypyc calls a method of a class by its place, of a
-protocol by a search.
+A class and no protocol: mypyc calls a method of a class by its place, of a protocol by a search.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Hashable
+from abc import abstractmethod
 
 from OpenSSL import SSL
 
@@ -18,9 +16,10 @@ from edgegate.http.router.upstream_callbacks import UpstreamCallbacks
 from edgegate.model.addresses import Address
 from edgegate.net.stream import Stream
 from edgegate.upstream.endpoint import EndpointState
+from edgegate.upstream.pooled_stream import PooledStream
 
 
-class UpstreamStream(ABC):
+class UpstreamStream(PooledStream):
     """
     What carries one request at a time.
 
@@ -29,29 +28,18 @@ class UpstreamStream(ABC):
     told is the HTTP version's.
 
     @ivar endpoint: Where it leads.
-    @ivar key: Which requests it may be used for; L{None}: all of the endpoint's.
     @ivar local: Our address.
     """
 
-    __slots__ = ("endpoint", "key", "local")
+    __slots__ = ("endpoint", "local")
 
     endpoint: EndpointState
-    key: Hashable
     local: Address | None
 
     @property
     @abstractmethod
     def secured(self) -> SSL.Connection | None:
         """OpenSSL's side of the connection; L{None}: it is in the clear."""
-
-    @property
-    @abstractmethod
-    def worn(self) -> bool:
-        """Whether it has carried as many requests, or is as old, as its cluster lets it."""
-
-    @abstractmethod
-    def close(self) -> None:
-        """End it in order; it carries no request."""
 
     @abstractmethod
     def send(self, request: UpstreamCallbacks) -> None:

@@ -18,6 +18,7 @@ from edgegate.downstream.dispatch import Dispatch
 from edgegate.downstream.listener import DownstreamListener, Serving
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.gateway import HTTPGateway
+from edgegate.http.h1.connector import HTTP1Connector
 from edgegate.model.addresses import Address
 from edgegate.model.clusters import NO_ENDPOINTS, Endpoints
 from edgegate.net.connecting import connect
@@ -69,7 +70,13 @@ class DataPlane:
         watcher = poller(reactor, WAIT)
         connects = partial(connect, watcher, wheel)
         self._environment = HTTPEnvironment(
-            connects, wheel, self.clusters, observer, options.trusted_hops, options.limits, options.shadow_hosts
+            HTTP1Connector(connects, wheel, options.limits),
+            wheel,
+            self.clusters,
+            observer,
+            options.trusted_hops,
+            options.limits,
+            options.shadow_hosts,
         )
         self._http = HTTPGateway(self._environment, options.paths)
         self._tcp = TCPGateway(watcher, wheel, self.clusters, observer)

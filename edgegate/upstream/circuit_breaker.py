@@ -9,17 +9,18 @@ told of, and calls those who wait.
 from __future__ import annotations
 
 from collections import deque
-from typing import Any, Protocol
+from typing import Protocol
 
 from edgegate.model.clusters import PoolLimits
 from edgegate.net.containment import broke
+from edgegate.upstream.pooled_stream import PooledStream
 
 
 class Waiter(Protocol):
     """A request that waits for a connection. It is called at most once, and not after L{CircuitBreaker.give_up}."""
 
-    def offered(self, connection: Any) -> bool:
-        """A connection of the cluster is free: take it, or say that it is of no use."""
+    def offered(self, stream: PooledStream) -> bool:
+        """A stream of the cluster is free: take it, or say that it is of no use."""
 
     def may_connect(self) -> None:
         """There is room for one more connection, which is counted already."""
@@ -117,11 +118,11 @@ class CircuitBreaker:
                 self.connections -= 1
                 broke(waiter)
 
-    def offer(self, connection: Any) -> bool:
-        """A connection is free: return whether one of those who wait has taken it, the first who can."""
+    def offer(self, stream: PooledStream) -> bool:
+        """A stream is free: return whether one of those who wait has taken it, the first who can."""
         for waiter in self._waiting:
             try:
-                taken = waiter.offered(connection)
+                taken = waiter.offered(stream)
             except Exception:
                 broke(waiter)
                 self.give_up(waiter)

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Hashable, Iterator
-from typing import Any
 
 from edgegate.errors import Fault
 from edgegate.model.clusters import Cluster, Discovery, Endpoint
@@ -26,6 +25,7 @@ from edgegate.upstream.load_balancer import ClusterLoadBalancer, keyed
 from edgegate.upstream.membership import Membership
 from edgegate.upstream.pending_resolution import PendingResolution
 from edgegate.upstream.pool import Pool
+from edgegate.upstream.pooled_stream import PooledStream
 from edgegate.upstream.transport_socket import TransportSocket
 
 
@@ -148,7 +148,7 @@ class ClusterState:
         selection = self._balancer.selection
         return iter(()) if selection is None else selection.others(tried, key)
 
-    def free_one(self, key: Hashable) -> Any:
+    def free_one(self, key: Hashable) -> PooledStream | None:
         """As L{EndpointSet.free_one}."""
         return self._endpoints.free_one(key)
 
@@ -294,7 +294,7 @@ class ClusterState:
         self._membership.work_out()
         self._take_members(None)
 
-    def _take_members(self, pool: Pool[Any] | None) -> None:
+    def _take_members(self, pool: Pool | None) -> None:
         cluster, balancer, endpoints = self.cluster, self._balancer, self._endpoints
         endpoints.replace(self._membership.members, pool)
         self.retry_budget.endpoints = endpoints.endpoints

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from edgegate.model.addresses import Address
 from edgegate.model.clusters import Endpoint, PoolLimits
 from edgegate.upstream.circuit_breaker import CircuitBreaker
@@ -54,7 +52,7 @@ class EndpointState:
     )
 
     def __init__(
-        self, address: Address, pool: Pool[Any], weight: int = 1, cluster: str = "", said: Endpoint | None = None
+        self, address: Address, pool: Pool, weight: int = 1, cluster: str = "", said: Endpoint | None = None
     ) -> None:
         self.address = address
         self.cluster = cluster

@@ -9,7 +9,6 @@ address there leaves its connections, counters and health alone as well.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
-from typing import Any
 
 from edgegate.model.addresses import Address
 from edgegate.model.clusters import Endpoint
@@ -17,6 +16,7 @@ from edgegate.net.wheel import TimerWheel
 from edgegate.upstream.cluster_limits import ClusterLimits
 from edgegate.upstream.endpoint import EndpointState
 from edgegate.upstream.pool import Pool
+from edgegate.upstream.pooled_stream import PooledStream
 
 
 class EndpointSet:
@@ -44,7 +44,7 @@ class EndpointSet:
         """Whether something is under way."""
         return any(endpoint.active for endpoint in self.endpoints)
 
-    def replace(self, members: Iterable[tuple[Address, Endpoint]], pool: Pool[Any] | None = None) -> None:
+    def replace(self, members: Iterable[tuple[Address, Endpoint]], pool: Pool | None = None) -> None:
         """
         Have these from now on. An address named twice is one endpoint with both weights.
 
@@ -91,7 +91,7 @@ class EndpointSet:
         for endpoint in self.endpoints:
             endpoint.pool.close_all()
 
-    def free_one(self, key: Hashable) -> Any:
+    def free_one(self, key: Hashable) -> PooledStream | None:
         """
         Return an idle connection of whatever endpoint for a request that can't have one of its own; L{None}: there is
         none of its key, and one of another key is closed, if there is any, so that there will be room.

@@ -14,9 +14,10 @@ it and no others: who takes one owns it until it is given back or dropped.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final
 
 from edgegate.net.wheel import Deadline, TimerWheel
+from edgegate.upstream.pooled_stream import PooledStream
 
 MAX_IDLE: Final = 256
 """Idle connections that are kept per endpoint."""
@@ -25,31 +26,13 @@ IDLE_LIFETIME: Final = 60.0
 """Seconds after which an idle connection is closed: below the keep-alive time of common servers (nginx: 75)."""
 
 
-class Closable(Protocol):
-    """
-    What a pool asks of a connection; it is told apart by identity.
-
-    @ivar key: Never changes.
-    """
-
-    @property
-    def key(self) -> Hashable:
-        """L{None}, or what a request must have in common with it."""
-
-    def close(self) -> None:
-        """End the connection. The pool has forgotten it already."""
-
-
-C = TypeVar("C", bound=Closable)
-
-
-def expired(idle: Mapping[C, float], before: float) -> list[C]:
+def expired(idle: Mapping[PooledStream, float], before: float) -> list[PooledStream]:
     """
     Return the connections that have been idle since C{before} or longer.
 
     @param idle: Each connection with the time since when it is idle, longest first.
     """
-    found: list[C] = []
+    found: list[PooledStream] = []
     for connection, since in idle.items():
         if since > before:
             break
@@ -57,7 +40,7 @@ def expired(idle: Mapping[C, float], before: float) -> list[C]:
     return found
 
 
-class Pool(Generic[C]):
+class Pool:
     """
     Idle connections to one endpoint, last in, first out. Every operation takes constant time.
 
@@ -77,13 +60,13 @@ class Pool(Generic[C]):
         self._limit = limit
         self.lifetime = lifetime
         # in the order in which they were given: the oldest first
-        self._idle: dict[C, float] = {}
+        self._idle: dict[PooledStream, float] = {}
         # those with a key, once more: by it
-        self._keyed: dict[Hashable, dict[C, None]] = {}
+        self._keyed: dict[Hashable, dict[PooledStream, None]] = {}
         self._sweep = Deadline(wheel, self._swept)
         self._sweeping = False
 
-    def take(self, key: Hashable = None) -> C | None:
+    def take(self, key: Hashable = None) -> PooledStream | None:
         """
         Return the connection of a key that was given last, which is the caller's from now on; L{None} where none is
         idle.
@@ -93,7 +76,7 @@ class Pool(Generic[C]):
             return idle.popitem()[0] if idle else None
         return self._take_keyed(key)
 
-    def give(self, connection: C) -> None:
+    def give(self, connection: PooledStream) -> None:
         """
         Keep a connection for the next who needs one; where there is no room, the one idle longest is closed.
 
@@ -123,7 +106,7 @@ class Pool(Generic[C]):
             oldest.close()
         return oldest is not None
 
-    def discard(self, connection: C) -> None:
+    def discard(self, connection: PooledStream) -> None:
         """Forget a connection that died; nothing happens if it does not lie here."""
         if connection in self._idle:
             self._forget(connection)
@@ -156,7 +139,7 @@ class Pool(Generic[C]):
         for connection in old:
             connection.close()
 
-    def _take_keyed(self, key: Hashable) -> C | None:
+    def _take_keyed(self, key: Hashable) -> PooledStream | None:
         """As L{take}, where keys are in use."""
         # those without one are left over from before a reload
         group = self._keyed.get(key, {}) if key is not None else [each for each in self._idle if each.key is None]
@@ -165,7 +148,7 @@ class Pool(Generic[C]):
             self._forget(found)
         return found
 
-    def _forget(self, connection: C) -> None:
+    def _forget(self, connection: PooledStream) -> None:
         del self._idle[connection]
         key = connection.key
         if key is not None:

@@ -17,6 +17,7 @@ from edgegate.errors import Fault
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
 from edgegate.http.gateway import HTTPGateway
+from edgegate.http.h1.connector import HTTP1Connector
 from edgegate.http.h1.downstream_connection import HTTP1Channel
 from edgegate.http.interfaces import Dispatcher
 from edgegate.http.limits import Limits
@@ -216,7 +217,12 @@ class Conversation:
         self.connects: list[Connect] = []
         self.ended: list[Exchange] = []
         self.environment = HTTPEnvironment(
-            cast(Any, self._connect), self.wheel, self.clusters, Observers([self]), hops, limits or Limits()
+            HTTP1Connector(cast(Any, self._connect), self.wheel, limits or Limits()),
+            self.wheel,
+            self.clusters,
+            Observers([self]),
+            hops,
+            limits or Limits(),
         )
         self.gateway = HTTPGateway(self.environment)
 

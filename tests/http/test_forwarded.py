@@ -35,7 +35,8 @@ def head(*fields: Field) -> RequestHead:
 def lines(client: Client, *fields: Field) -> dict[bytes, bytes]:
     """Return what a backend is told, by name."""
     asked = head(*fields)
-    pairs = [*client.identity(asked).fields, (b"x-request-id", client.request_id(asked))]
+    identity, number = client.identity(asked)
+    pairs = [*identity.fields, (b"x-request-id", number)]
     assert len({name for name, _ in pairs}) == len(pairs)
     return dict(pairs)
 

@@ -12,8 +12,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.http import request
 from edgegate.http.exchange import Exchange
-from edgegate.http.router.router import Forwarding
-from edgegate.http.router.upstream_request import Trying
+from edgegate.http.router.router import Router
+from edgegate.http.router.upstream_request import UpstreamRequest
 from edgegate.version import compiled
 from tests.http.conversation import Conversation, FakeStream
 
@@ -24,7 +24,7 @@ CALLS = 70
 """Python functions of ours that a request and its answer go through, at the most; lower it with what they lose."""
 
 _HEAD = request.h1_head.__code__
-_NEW = [Exchange.__init__.__code__, Forwarding.__init__.__code__, Trying.__init__.__code__]
+_NEW = [Exchange.__init__.__code__, Router.__init__.__code__, UpstreamRequest.__init__.__code__]
 
 
 class Kept:
@@ -80,7 +80,7 @@ class ObjectsTests(SynchronousTestCase):
         skip = "compiled functions cannot be counted, nor take fakes"
 
     def test_made(self) -> None:
-        """A request makes one exchange and one forwarding, which is a trying, and no other object of ours."""
+        """A request makes one exchange, one router and one try, and no other object of ours."""
         made = {code: count for code, count in Kept().calls(0).items() if code.co_name == "__init__"}
         self.assertEqual(made, dict.fromkeys(_NEW, 1))
 

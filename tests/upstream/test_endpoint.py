@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -21,7 +19,7 @@ class EndpointStateTests(SynchronousTestCase):
 
     def endpoint(self, said: Endpoint | None = None) -> EndpointState:
         """Make one."""
-        pool: Pool[Any] = Pool(TimerWheel(Clock(), 0.5))
+        pool: Pool = Pool(TimerWheel(Clock(), 0.5))
         return EndpointState(ADDRESS, pool, said=said)
 
     def test_fit(self) -> None:

@@ -17,7 +17,7 @@ KEYS = st.sampled_from([None, "a", "b"])
 class FakeConnection:
     """A connection that counts how often it was closed, and tells its pool as a real one does."""
 
-    def __init__(self, pool: Pool[FakeConnection] | None = None, key: Hashable = None) -> None:
+    def __init__(self, pool: Pool | None = None, key: Hashable = None) -> None:
         self.pool = pool
         self.key = key
         self.closed = 0
@@ -43,7 +43,7 @@ class PoolTests(SynchronousTestCase):
         self.clock = Clock()
         self.wheel = TimerWheel(self.clock, 0.5)
 
-    def pool(self, limit: int = 256, lifetime: float = 60.0) -> Pool[FakeConnection]:
+    def pool(self, limit: int = 256, lifetime: float = 60.0) -> Pool:
         return Pool(self.wheel, limit, lifetime)
 
     def advance(self, seconds: float) -> None:
@@ -175,7 +175,7 @@ class PoolMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.clock = Clock()
-        self.pool: Pool[FakeConnection] = Pool(TimerWheel(self.clock, 0.5), 4, 10.0)
+        self.pool: Pool = Pool(TimerWheel(self.clock, 0.5), 4, 10.0)
         self.model: list[tuple[FakeConnection, float]] = []
         self.all: list[FakeConnection] = []
 

@@ -257,7 +257,6 @@ class HTTP1UpstreamConnection(UpstreamStream):
             self._forget_callbacks()
             if whole and isinstance(reason.value, ConnectionDone):
                 callbacks.response_end([])
-                callbacks.response_flush()
             else:
                 callbacks.response_failed(UPSTREAM_CUT_SHORT if reader.begun else UPSTREAM_CLOSED, reader.silent)
         except Exception:
@@ -286,7 +285,9 @@ class HTTP1UpstreamConnection(UpstreamStream):
         trailers = reader.trailers
         self._forget_callbacks()
         # one that has not read its request would keep the next one waiting behind the rest of it, without bound
-        if reader.keep and self._request_whole and not self._blocked and not self.worn:
+        limits = self.endpoint.limits
+        wears = limits.requests_per_connection is not None or limits.connection_duration is not None
+        if reader.keep and self._request_whole and not self._blocked and not (wears and self.worn):
             counted = self.counted
             if counted is None or not counted.waiting:
                 self.endpoint.pool.give(self)
@@ -297,7 +298,6 @@ class HTTP1UpstreamConnection(UpstreamStream):
             self.close()
         if callbacks is not None:
             callbacks.response_end(trailers)
-            callbacks.response_flush()
 
     def _run(self, callbacks: UpstreamCallbacks, left: int) -> None:
         """Have the rest of a large body go straight to the client, where it can."""

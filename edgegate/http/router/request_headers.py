@@ -37,9 +37,8 @@ _NONE: Final = FieldBlock()
 def begin_request(request: UpstreamCallbacks, exchange: Exchange, changes: RequestChanges | None) -> None:
     """Say what a backend gets of an exchange's request, but for what differs from try to try."""
     head = exchange.head
-    client = exchange.channel.client
-    exchange.identity = identity = client.identity(head)
-    exchange.request_id = request_id = client.request_id(head)
+    identity, request_id = exchange.channel.client.identity(head)
+    exchange.identity, exchange.request_id = identity, request_id
     if changes is not None and not _constant(changes.headers):
         fields = [*head.fields, *identity.fields, (b"x-request-id", request_id)]
         request.head = _upstream_head(head, changes, changed(fields, changes.headers, exchange))
@@ -58,7 +57,19 @@ def begin_request(request: UpstreamCallbacks, exchange: Exchange, changes: Reque
         request.expected = expected_time(route.expected)
     else:
         request.expected = None
-    request.attempt = None
+    request.attempt = FIRST_ATTEMPT if changes is None or ATTEMPTS not in changes.names else None
+
+
+def begin_try(request: UpstreamCallbacks, before: UpstreamCallbacks, number: int) -> None:
+    """
+    Say what a backend gets in a further try.
+
+    @param before: The one before.
+    @param number: Which one it is, counted from 1.
+    """
+    request.head, request.identity, request.request_id = before.head, before.identity, before.request_id
+    request.expected = before.expected
+    request.attempt = None if before.attempt is None else _attempt(number)
 
 
 @lru_cache(maxsize=256)
@@ -67,12 +78,12 @@ def expected_time(milliseconds: bytes) -> FieldBlock:
     return FieldBlock((EXPECTED_TIME, milliseconds))
 
 
-def attempt(number: int) -> FieldBlock:
-    """Return what tells a backend which try it gets, counted from 1."""
+def _attempt(number: int) -> FieldBlock:
     return FieldBlock((ATTEMPTS, b"%d" % number))
 
 
-FIRST_ATTEMPT: Final = attempt(1)
+FIRST_ATTEMPT: Final = _attempt(1)
+"""What tells a backend that it gets a request's first try."""
 
 
 def asked_host(head: RequestHead, changes: RequestChanges | None) -> str:

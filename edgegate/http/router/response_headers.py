@@ -22,20 +22,17 @@ def _service_time(milliseconds: int) -> FieldBlock:
     return FieldBlock((SERVICE_TIME, b"%d" % milliseconds))
 
 
-_SHORT: Final = 256
-_SERVICE_TIMES: Final = tuple((_service_time(milliseconds),) for milliseconds in range(_SHORT))
-"""What tells a client how long its backend took, for the times that most take."""
+SERVICE_TIMES: Final[tuple[tuple[FieldBlock, ...], ...]] = tuple((_service_time(each),) for each in range(256))
+"""What tells a client how many milliseconds its backend took, for those that most take."""
 
 
-def own_response_fields(milliseconds: int, cookie: FieldBlock | None) -> tuple[FieldBlock, ...]:
+def own_fields_of_response(milliseconds: int, cookie: FieldBlock | None) -> tuple[FieldBlock, ...]:
     """
-    Return the fields of one response alone.
+    Return the fields of one response alone. Without a cookie, L{SERVICE_TIMES} has most of them.
 
     @param milliseconds: How long its backend took.
     @param cookie: The one that it gives its client.
     """
-    if cookie is None and milliseconds < _SHORT:
-        return _SERVICE_TIMES[milliseconds]
     time = _service_time(milliseconds)
     return (time,) if cookie is None else (time, cookie)
 

@@ -1,56 +1,77 @@
 # Hot path: sends each request on.
 """
-Sending a request on to a backend: which one, on which connection, and what happens if that fails.
+Sending a request on to a backend: which one, how often, how long, and what is kept for that.
 
-A L{Forwarding} is the resource's side of one exchange: it sends what the client
-sends on the connection that L{edgegate.http.router.upstream_request} has found, and gives the
-client what comes back.
+A L{Router} is the resource's side of one exchange. The endpoint whose turn it
+is comes first; then the request is tried again elsewhere as the route's retries
+say, as long as not a byte of a response went to the client and the request's
+body is at hand, and as far as the cluster's limits let. Each try is an
+L{edgegate.http.router.upstream_request.UpstreamRequest}.
 """
 
 from __future__ import annotations
 
-from time import monotonic
 from typing import TYPE_CHECKING, Final, cast
 
-from edgegate.errors import NO_CLUSTER, Fault
+from twisted.internet.interfaces import IDelayedCall
+
+from edgegate.errors import NO_CLUSTER, NO_HEALTHY_UPSTREAM, OVERFLOW, STREAM_IDLE, UPSTREAM_TIMEOUT, Fault, Source
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
 from edgegate.http.fields import Field
 from edgegate.http.response import ResponseHead
-from edgegate.http.router.request_headers import FIRST_ATTEMPT, asked_host, attempt
-from edgegate.http.router.response_headers import changed_response, own_response_fields
+from edgegate.http.router.hash_key import request_key
+from edgegate.http.router.request_headers import asked_host, begin_request, begin_try, expected_time
+from edgegate.http.router.retry_policy import Retries
+from edgegate.http.router.shadow import Shadow, shadows_of
 from edgegate.http.router.tunnel import Tunnel
-from edgegate.http.router.upstream_request import Trying
-from edgegate.http.upgrade import fits
+from edgegate.http.router.upstream_request import RequestOwner, UpstreamRequest
 from edgegate.http.upstream_stream import UpstreamStream
-from edgegate.model.headers import ATTEMPTS
-from edgegate.model.routes import HTTPRoute, WeightedCluster
+from edgegate.model.policies import RetryPolicy
+from edgegate.model.routes import HTTPRoute, WeightedCluster, milliseconds
+from edgegate.net.containment import contained
 from edgegate.net.stream import Stream
-from edgegate.upstream.registry import ClusterState
-from edgegate.upstream.retry_budget import SAVED
+from edgegate.net.wheel import Deadline
+from edgegate.upstream.circuit_breaker import CircuitBreaker
+from edgegate.upstream.cluster import ClusterState
+from edgegate.upstream.endpoint import EndpointState
 
 if TYPE_CHECKING:
     from edgegate.http.h1.downstream_connection import HTTP1Channel
 
-_IDEMPOTENT: Final = frozenset((b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"))
-"""RFC 9110 section 9.2.2."""
-
+_NO_SHADOWS: Final[list[Shadow]] = []
 _NO_TRAILERS: Final[list[Field]] = []
 
 
-class Forwarding(Trying):
+class Router(RequestOwner):
     """
-    One request on its way to a backend, and the response on its way back.
+    One request on its way to a backend, through all its tries.
 
-    A body is kept for another try up to the limit on it, and while no
-    connection is there yet the client is not read beyond that limit.
+    It owns the try that is under way until the response is whole or it gives
+    up, what is kept of the request's body for another try, and the copies for
+    mirrors. A body is kept up to the limit on it, and while no stream is there
+    yet the client is not read beyond that limit.
     """
 
     __slots__ = (
-        "_asked_at",
+        "_cluster",
+        "_deadline",
+        "_destination",
+        "_entered",
+        "_environment",
+        "_exchange",
+        "_held",
         "_held_bytes",
+        "_key",
+        "_next_try",
         "_paused",
+        "_request",
+        "_retries",
+        "_route",
+        "_settled",
+        "_shadows",
         "_trailers",
+        "_tried",
         "_upload_paused",
         "_whole",
     )
@@ -63,11 +84,45 @@ class Forwarding(Trying):
         route: HTTPRoute,
         environment: HTTPEnvironment,
     ) -> None:
-        super().__init__(exchange, cluster, destination, route, environment)
+        self._exchange = exchange
+        self._cluster = cluster
+        self._destination = destination
+        self._route = route
+        self._environment = environment
+        request = UpstreamRequest(self, exchange, cluster, destination.response, environment)
+        self._request: UpstreamRequest | None = request
+        begin_request(request, exchange, destination.request)
+        self._deadline: Deadline | None = None
+        self._next_try: IDelayedCall | None = None
+        self._retries: Retries | None = None
+        self._entered: CircuitBreaker | None = None
+        self._tried: list[EndpointState] = []
+        self._key = request_key(exchange, cluster.cluster.balancer, environment.random) if cluster.keyed else None
+        self._held: list[bytes] = []
         self._held_bytes = 0
-        self._whole = self._paused = self._upload_paused = False
-        self._asked_at = 0.0
         self._trailers = _NO_TRAILERS
+        self.replayable = True
+        self._settled = self._whole = self._paused = self._upload_paused = False
+        self._shadows = _NO_SHADOWS
+        if route.mirrors:
+            self._shadows = shadows_of(request, exchange, route, destination.request, environment)
+
+    def start(self) -> None:
+        """Ask the endpoint whose turn it is."""
+        circuit_breaker = self._cluster.circuit_breaker
+        if circuit_breaker is not None:
+            if not circuit_breaker.enter():
+                self.fail(OVERFLOW)
+                return
+            self._entered = circuit_breaker
+        endpoint = self._cluster.next(self._key)
+        if endpoint is not None:
+            request = self._request
+            assert request is not None
+            self._exchange.attempts = 1
+            request.start(endpoint)
+        else:
+            self._cluster.when_resolved(self._resolved)
 
     # The exchange's upload --------------------------------------------------------------------------------------------
 
@@ -75,15 +130,16 @@ class Forwarding(Trying):
         """Take a piece of the request's body."""
         for shadow in self._shadows:
             shadow.send(data)
-        if self._replayable:
+        if self.replayable:
             self._held.append(data)
             self._held_bytes += len(data)
-        connection = self._connection
+        request = self._request
+        stream = None if request is None else request.stream
         over = self._held_bytes > self._environment.limits.upload_bytes
-        if connection is not None:
-            connection.body(data)
-            if over and self._replayable:
-                self._replayable = False
+        if stream is not None:
+            stream.body(data)
+            if over and self.replayable:
+                self.replayable = False
                 self._held = []
         elif over and not self._upload_paused:
             self._upload_paused = True
@@ -95,9 +151,10 @@ class Forwarding(Trying):
         self._trailers = trailers
         for shadow in self._shadows:
             shadow.finish(trailers)
-        connection = self._connection
-        if connection is not None:
-            connection.end(trailers)
+        request = self._request
+        stream = None if request is None else request.stream
+        if stream is not None:
+            stream.end(trailers)
             retries = self._route.retries
             if retries is not None and retries.per_try_timeout is not None:
                 self._limit_try()
@@ -107,122 +164,117 @@ class Forwarding(Trying):
 
     def flush(self) -> None:
         """Send on what was taken in this turn."""
-        if self._connection is not None:
-            self._connection.flush()
+        request = self._request
+        stream = None if request is None else request.stream
+        if stream is not None:
+            stream.flush()
         for shadow in self._shadows:
             shadow.flush()
 
     def run_sink(self) -> Stream | None:
         """Let the kernel pass on a body that nobody else wants to see, and that can't be sent again anyway."""
-        connection = self._connection
-        return None if connection is None or self._replayable or self._shadows else connection.run_sink()
+        request = self._request
+        stream = None if request is None else request.stream
+        return None if stream is None or self.replayable or self._shadows else stream.run_sink()
 
     def pause(self) -> None:
         """The client does not read its response."""
         if not self._paused:
             self._paused = True
-            if self._connection is not None:
-                self._connection.pause()
+            request = self._request
+            stream = None if request is None else request.stream
+            if stream is not None:
+                stream.pause()
 
     def resume(self) -> None:
         """The client reads again."""
         if self._paused:
             self._paused = False
-            if self._connection is not None:
-                self._connection.resume()
+            request = self._request
+            stream = None if request is None else request.stream
+            if stream is not None:
+                stream.resume()
 
     def cancel(self) -> None:
         """Nobody wants the response."""
         try:
-            self._give_up_connection()
+            if self._request is not None:
+                self._request.give_up()
         finally:
             self._stop()
 
-    # The backend connection's callbacks -------------------------------------------------------------------------------
+    def broke(self) -> None:
+        """An error of ours was raised in a callback: the exchange ends with it."""
+        self._exchange.channel.exchange_broke(self._exchange)
 
-    def response_interim(self, head: ResponseHead) -> None:
-        """Pass a 1xx response on; with it the response has begun, and is not another backend's any more (Envoy)."""
-        self._settled = True
-        self._replayable = False
-        self._held = []
-        self._end_limit_on_try()
-        self._exchange.channel.response_interim(head)
+    # As the owner of its tries ----------------------------------------------------------------------------------------
 
-    def response_head(self, head: ResponseHead) -> None:
-        """The final response begins; unless it is one to try again after, it goes to the client."""
-        cluster = self._cluster
-        if cluster.outliers is not None:
-            cluster.answered(self._tried[-1], head.status)
-        if (head.status >= 400 or head.grpc_status) and self._again_after(head):
-            return
-        budget = cluster.retry_budget
-        if budget.left < SAVED and head.status < 500:
-            budget.earn()
-        # as for an interim response, but no call of its own
-        self._settled = True
-        self._replayable = False
-        self._held = []
-        if self._try_deadline is not None:
-            self._end_limit_on_try()
+    def begin(self, stream: UpstreamStream) -> None:
+        """Send what is there of the request behind its head."""
+        for piece in self._held:
+            stream.body(piece)
+        if self._held_bytes > self._environment.limits.upload_bytes:
+            self.replayable = False
+            self._held = []
+        if self._whole:
+            stream.end(self._trailers)
+            self._limit_try()
+        if self._paused:
+            stream.pause()
         exchange = self._exchange
-        exchange.upstream_time = spent = int((monotonic() - self._asked_at) * 1000)
-        own = own_response_fields(spent, exchange.cookie)
-        changes = self._destination.response
-        if changes:
-            head, own = changed_response(head, own, changes, exchange, self._connection, self)
-        exchange.answer(head, own)
+        if exchange.head.expects_continue:
+            exchange.channel.continue_upload()
+        if self._upload_paused:
+            self._upload_paused = False
+            exchange.channel.resume_upload()
 
-    def response_body(self, data: bytes) -> None:
-        """Pass on a piece of the response."""
-        self._exchange.send(data)
+    def settle(self) -> None:
+        """Something of a response goes to the client: nothing is kept for another try."""
+        self._settled = True
+        self.replayable = False
+        self._held = []
 
-    def response_passed(self, count: int) -> None:
-        """Count what the kernel passed on."""
-        self._exchange.sent += count
+    def tries_after(self, head: ResponseHead) -> bool:
+        """Try again after a response, if the route wants that and it can be done."""
+        policy = self._route.retries
+        limited = any(name == b"x-envoy-ratelimited" for name, _ in head.fields)
+        if policy is None or not policy.after_response(head.status, head.grpc_status, limited):
+            return False
+        return self._try_later()
 
-    def response_sink(self) -> Stream | None:
-        """Let the kernel pass on what comes, where the client gets it as it is."""
-        return self._exchange.channel.run_sink()
-
-    def response_flush(self) -> None:
-        """Send what came in one read."""
-        self._exchange.channel.flush()
-
-    def response_end(self, trailers: list[Field]) -> None:
+    def response_whole(self, trailers: list[Field]) -> None:
         """The response is whole."""
-        self._connection = None
         self._stop()
-        self._exchange.finish(trailers)
+        exchange = self._exchange
+        exchange.finish(trailers)
+        exchange.channel.flush()
 
-    def response_fits(self, head: ResponseHead) -> bool:
-        """Whether a 101 is one that the client asked for."""
-        return fits(self._exchange.head, head)
-
-    def response_switched(self, stream: Stream, rest: bytes) -> None:
+    def response_switched(self, stream: Stream, rest: bytes, carrier: UpstreamStream) -> None:
         """The two connections are a tunnel from here on; the route's timeout does not cut it."""
         exchange = self._exchange
-        connection, self._connection = self._connection, None
-        assert connection is not None
         self._stop()
         exchange.upload = None
         # no other channel's requests ask for an upgrade
         client, early = cast("HTTP1Channel", exchange.channel).hand_over()
-        Tunnel(exchange, self._environment, connection.end_tunnel).start(client, stream, early, rest)
+        Tunnel(exchange, self._environment, carrier.end_tunnel).start(client, stream, early, rest)
 
-    def response_failed(self, fault: Fault, silent: bool) -> None:
-        """
-        The connection failed.
+    def try_failed(self, fault: Fault) -> None:
+        """Try again, if the route wants that and it can be done."""
+        if fault.source is Source.UPSTREAM and self._request is not None:
+            self._cluster.failed(self._request.endpoint)
+        policy = self._route.retries
+        # who was silent for minutes was waited for long enough, whatever the route says (Envoy)
+        hopeless = policy is None or fault is STREAM_IDLE or not policy.after_failure(fault.unconnected)
+        if hopeless or not self._try_later():
+            self.fail(fault)
 
-        A kept one that its backend closed before it saw the request is
-        replaced at once: that is no try of the request's.
-        """
-        self._connection = None
-        if silent and self._reused and self._replayable and self._exchange.head.method in _IDEMPOTENT:
-            self._end_limit_on_try()
-            self._attempts -= 1
-            self._try(self._tried.pop(), fresh=True)
-        else:
-            self._fail_or_try_again(fault)
+    def fail(self, fault: Fault) -> None:
+        """The request can't be answered."""
+        self._stop()
+        exchange = self._exchange
+        exchange.upload = None
+        exchange.fail(fault)
+        exchange.channel.flush()
 
     def upload_blocked(self, blocked: bool) -> None:
         """The backend cannot keep up with the body, or can again."""
@@ -236,30 +288,102 @@ class Forwarding(Trying):
 
     # ------------------------------------------------------------------------------------------------------------------
 
-    def _ask(self, connection: UpstreamStream) -> None:
-        self._connection = connection
+    @contained
+    def _resolved(self) -> None:
+        """The cluster's names are resolved, or have failed to be."""
+        upload: object = self._exchange.upload
+        if upload is not self:
+            return
+        endpoint, request = self._cluster.next(self._key), self._request
+        if endpoint is None or request is None:
+            self.fail(NO_HEALTHY_UPSTREAM)
+        else:
+            self._exchange.attempts = 1
+            request.start(endpoint)
+            self.flush()
+
+    def _try_later(self) -> bool:
+        """Arrange for the next try, if there may be one."""
+        policy, request = self._route.retries, self._request
+        if policy is None or request is None or not self.replayable:
+            return False
+        retries = self._retries
+        if retries is None:
+            retries = self._retries = Retries(policy, self._cluster.retry_budget, self._environment.random)
+        wait = retries.again()
+        if wait is None:
+            self._exchange.mark(retries.refused)
+            return False
+        request.stop()
+        self._next_try = self._environment.call_later(wait, self._try_again)
+        return True
+
+    @contained
+    def _try_again(self) -> None:
+        self._next_try = None
+        policy, before = self._route.retries, self._request
+        assert policy is not None
+        assert before is not None
+        self._tried.append(before.endpoint)
+        others = self._cluster.others(self._tried, self._key) if policy.elsewhere else iter(())
+        endpoint = next(others, None) or self._cluster.next(self._key)
+        if endpoint is None:
+            self.fail(NO_HEALTHY_UPSTREAM)
+            return
         exchange = self._exchange
-        exchange.upstream_local = connection.local
-        self._asked_at = monotonic()
-        changes = self._destination.request
-        if changes is None or ATTEMPTS not in changes.names:
-            self.attempt = FIRST_ATTEMPT if self._attempts == 1 else attempt(self._attempts)
-        connection.send(self)
-        for piece in self._held:
-            connection.body(piece)
-        if self._held_bytes > self._environment.limits.upload_bytes:
-            self._replayable = False
-            self._held = []
-        if self._whole:
-            connection.end(self._trailers)
-            self._limit_try()
-        if self._paused:
-            connection.pause()
-        if exchange.head.expects_continue:
-            exchange.channel.continue_upload()
-        if self._upload_paused:
-            self._upload_paused = False
-            exchange.channel.resume_upload()
+        exchange.attempts += 1
+        self._request = request = UpstreamRequest(
+            self, exchange, self._cluster, self._destination.response, self._environment
+        )
+        begin_try(request, before, exchange.attempts)
+        self._tell_time_left(request, policy)
+        request.start(endpoint)
+        self.flush()
+
+    def _tell_time_left(self, request: UpstreamRequest, policy: RetryPolicy) -> None:
+        """Tell the backend of a further try what is left of the route's time, where a try's is not less (Envoy)."""
+        deadline = self._deadline
+        if deadline is not None and request.expected is not None:
+            self._environment.fine_wheel.look()
+            left = max(deadline.left, 0.001)
+            least = left if policy.per_try_timeout is None else min(left, policy.per_try_timeout)
+            request.expected = expected_time(milliseconds(least))
+
+    def _limit_try(self) -> None:
+        """The request is sent: from now on its response must begin within the time that the route says."""
+        policy = self._route.retries
+        request = self._request
+        if request is not None and policy is not None and policy.per_try_timeout is not None and not self._settled:
+            request.limit(policy.per_try_timeout)
+
+    @contained
+    def _expired(self) -> None:
+        """The route's timeout has passed."""
+        request = self._request
+        if request is not None and request.give_up():
+            self._cluster.failed(request.endpoint)
+        self.fail(UPSTREAM_TIMEOUT)
+
+    def _stop(self) -> None:
+        """Leave nothing behind but the stream."""
+        # each knows the other: neither is to keep the other in memory
+        request, self._request = self._request, None
+        if request is not None and (request.pending is not None or request.deadline is not None):
+            request.stop()
+        if self._entered is not None:
+            self._entered.leave()
+            self._entered = None
+        if self._retries is not None:
+            self._retries.end()
+        if self._deadline is not None:
+            self._deadline.end()
+        if self._next_try is not None:
+            if self._next_try.active():
+                self._next_try.cancel()
+            self._next_try = None
+        for shadow in self._shadows:
+            shadow.abandon()
+        self._held = []
 
 
 def forward(exchange: Exchange, route: HTTPRoute, environment: HTTPEnvironment) -> None:
@@ -280,8 +404,8 @@ def forward(exchange: Exchange, route: HTTPRoute, environment: HTTPEnvironment) 
             exchange.fail(named)
             return
         cluster = named
-    forwarding = Forwarding(exchange, cluster, destination, route, environment)
+    router = Router(exchange, cluster, destination, route, environment)
     # it has what it needs of them
     exchange.clusters = None
-    exchange.upload = forwarding
-    forwarding.start()
+    exchange.upload = router
+    router.start()

@@ -16,7 +16,6 @@ from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
 from edgegate.http.field_block import FieldBlock
 from edgegate.http.fields import Field
-from edgegate.http.h1.upstream_connection import HTTP1UpstreamConnection
 from edgegate.http.response import ResponseHead
 from edgegate.http.router.request_headers import shadow_head
 from edgegate.http.router.upstream_callbacks import UpstreamCallbacks
@@ -24,14 +23,14 @@ from edgegate.http.upstream_head import UpstreamHead
 from edgegate.http.upstream_stream import UpstreamStream
 from edgegate.model.actions import RequestChanges
 from edgegate.model.routes import HTTPRoute
-from edgegate.net.connecting import Connecting
 from edgegate.net.connection_options import ConnectionOptions
 from edgegate.net.containment import contained
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline
-from edgegate.upstream.circuit_breaker import CircuitBreaker
-from edgegate.upstream.registry import ClusterState, EndpointState
-from edgegate.upstream.transport_socket import TransportSocket
+from edgegate.upstream.cluster import ClusterState
+from edgegate.upstream.endpoint import EndpointState
+from edgegate.upstream.new_stream import PendingStream, new_stream
+from edgegate.upstream.pooled_stream import PooledStream
 
 log = Logger(namespace=__name__)
 
@@ -48,16 +47,14 @@ class Shadow(UpstreamCallbacks):
         "_answered",
         "_blocked",
         "_cluster",
-        "_connecting",
-        "_connection",
-        "_counted",
         "_deadline",
-        "_endpoint",
         "_environment",
         "_held",
         "_held_bytes",
         "_options",
         "_over",
+        "_pending",
+        "_stream",
         "_timeout",
         "_trailers",
         "_whole",
@@ -86,10 +83,8 @@ class Shadow(UpstreamCallbacks):
         self._timeout = timeout
         self._options = options
         self._held_bytes = self._answered = 0
-        self._connection: UpstreamStream | None = None
-        self._connecting: Connecting | None = None
-        self._endpoint: EndpointState | None = None
-        self._counted: CircuitBreaker | None = None
+        self._stream: UpstreamStream | None = None
+        self._pending: PendingStream | None = None
         self._deadline: Deadline | None = None
         self._whole = self._blocked = self._over = False
 
@@ -108,9 +103,9 @@ class Shadow(UpstreamCallbacks):
         """Take a piece of the body."""
         if self._over:
             return
-        connection = self._connection
-        if connection is not None and not self._blocked:
-            connection.body(data)
+        stream = self._stream
+        if stream is not None and not self._blocked:
+            stream.body(data)
             return
         self._held.append(data)
         self._held_bytes += len(data)
@@ -125,14 +120,14 @@ class Shadow(UpstreamCallbacks):
         if self._timeout is not None and not self._over:
             self._deadline = Deadline(self._environment.wheel, self.drop)
             self._deadline.start(self._timeout)
-        if self._connection is not None and not self._blocked:
-            self._connection.end(self._trailers)
+        if self._stream is not None and not self._blocked:
+            self._stream.end(self._trailers)
 
     @contained
     def flush(self) -> None:
         """Send what was taken in this turn."""
-        if self._connection is not None:
-            self._connection.flush()
+        if self._stream is not None:
+            self._stream.flush()
 
     @contained
     def abandon(self) -> None:
@@ -147,10 +142,10 @@ class Shadow(UpstreamCallbacks):
 
     def broke(self) -> None:
         """An error of ours was raised in what concerns the copy, and nothing but the copy: it is given up."""
-        connection, self._connection = self._connection, None
+        stream, self._stream = self._stream, None
         try:
-            if connection is not None:
-                connection.cancel(self)
+            if stream is not None:
+                stream.cancel(self)
         finally:
             self._end()
 
@@ -183,7 +178,7 @@ class Shadow(UpstreamCallbacks):
 
     def response_end(self, trailers: list[Field]) -> None:
         """The mirror has answered."""
-        self._connection = None
+        self._stream = None
         self._end()
 
     def response_fits(self, head: ResponseHead) -> bool:
@@ -193,9 +188,14 @@ class Shadow(UpstreamCallbacks):
     def response_switched(self, stream: Stream, rest: bytes) -> None:
         """Never: see L{response_fits}."""
 
+    def response_unprocessed(self, fault: Fault) -> None:
+        """A copy is not worth another try."""
+        self._stream = None
+        self._end()
+
     def response_failed(self, fault: Fault, silent: bool) -> None:
         """The mirror failed, and that is all right."""
-        self._connection = None
+        self._stream = None
         self._end()
 
     def upload_blocked(self, blocked: bool) -> None:
@@ -218,73 +218,49 @@ class Shadow(UpstreamCallbacks):
             self.flush()
 
     def _ask(self, endpoint: EndpointState) -> None:
-        self._endpoint = endpoint
-        options = self._options
-        connection = endpoint.pool.take(None if options is None else options.key)
-        if connection is not None:
-            self._begin(connection)
-            return
-        circuit_breaker = endpoint.circuit_breaker
-        if circuit_breaker is not None and not circuit_breaker.connect():
-            # a copy is not worth waiting for
-            self._end()
+        connector = self._environment.connector
+        found = new_stream(self, self._cluster, endpoint, self._options, connector, waits=False)
+        if isinstance(found, UpstreamStream):
+            self._begin(found)
+        elif isinstance(found, PendingStream):
+            self._pending = found
         else:
-            self._counted = circuit_breaker
-            timeout = self._cluster.cluster.connect_timeout
-            self._connecting = self._environment.connect(
-                endpoint.address, timeout, self._connected, self._unconnected, options
-            )
+            self._end()
 
-    @contained
-    def _connected(self, stream: Stream) -> None:
-        self._connecting = None
-        endpoint = self._endpoint
-        assert endpoint is not None
-        endpoint.connections += 1
-        connection = HTTP1UpstreamConnection(endpoint, self._environment.wheel, self._environment.limits, self._counted)
-        self._counted = None
-        try:
-            stream.start(connection)
-            self._begin(connection)
-            connection.flush()
-        except Exception:
-            # it may not have come so far that the copy's end is its end
-            stream.abortConnection()
-            raise
+    def stream_ready(self, stream: PooledStream, reused: bool) -> None:
+        """There is a stream to the mirror."""
+        self._pending = None
+        assert isinstance(stream, UpstreamStream)
+        self._begin(stream)
 
-    @contained
-    def _unconnected(self, fault: Fault) -> None:
-        self._connecting = None
-        assert self._endpoint is not None
-        self._endpoint.connect_failures += 1
+    def stream_failed(self, fault: Fault) -> None:
+        """The mirror can't be reached."""
+        self._pending = None
         self._end()
 
-    def _begin(self, connection: UpstreamStream) -> None:
-        self._connection = connection
-        connection.send(self)
+    def _begin(self, stream: UpstreamStream) -> None:
+        self._stream = stream
+        stream.send(self)
         self._send_held()
 
     def _send_held(self) -> None:
-        connection = self._connection
-        if connection is None:
+        stream = self._stream
+        if stream is None:
             return
         for data in self._held:
-            connection.body(data)
+            stream.body(data)
         self._held = []
         self._held_bytes = 0
         if self._whole:
-            connection.end(self._trailers)
-        connection.flush()
+            stream.end(self._trailers)
+        stream.flush()
 
     def _end(self) -> None:
         self._over = True
         self._held = []
-        if self._connecting is not None:
-            self._connecting.cancel()
-            self._connecting = None
-        if self._counted is not None:
-            self._counted.closed()
-            self._counted = None
+        pending, self._pending = self._pending, None
+        if pending is not None:
+            pending.cancel()
         if self._deadline is not None:
             self._deadline.end()
         self._environment.shadows.discard(self)
@@ -323,7 +299,13 @@ def shadows_of(
                 cluster = named
             transport_socket = cluster.transport_socket
             # the name in its certificate is the request's: a mirror is none by the name of its copies
-            options = None if transport_socket is None else connection_options_of(transport_socket, exchange, request)
+            options = (
+                None
+                if transport_socket is None
+                else transport_socket.for_request(
+                    exchange.channel.downstream, request.head.host if transport_socket.by_host else ""
+                )
+            )
             head = shadow_head(request, exchange, changes, environment.shadow_hosts)
             shadow = Shadow(environment, cluster, head, route.timeout, options)
         except Exception:
@@ -332,12 +314,3 @@ def shadows_of(
         shadow.start()
         found.append(shadow)
     return found
-
-
-def connection_options_of(
-    transport_socket: TransportSocket, exchange: Exchange, request: UpstreamCallbacks
-) -> ConnectionOptions:
-    """Return how a connection for a request begins."""
-    return transport_socket.for_request(
-        exchange.channel.downstream, request.head.host if transport_socket.by_host else ""
-    )

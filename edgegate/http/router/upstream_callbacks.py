@@ -43,7 +43,7 @@ class UpstreamCallbacks(ResponseSink):
 
     @abstractmethod
     def response_end(self, trailers: list[Field]) -> None:
-        """The response is whole; the connection is not its callbacks' any more."""
+        """The response is whole, and what came of it is to be sent; the stream is not its callbacks' any more."""
 
     @abstractmethod
     def response_fits(self, head: ResponseHead) -> bool:
@@ -64,6 +64,14 @@ class UpstreamCallbacks(ResponseSink):
         No response will come, or not the rest of it; the connection is gone.
 
         @param silent: Whether not a byte of a response was seen.
+        """
+
+    @abstractmethod
+    def response_unprocessed(self, fault: Fault) -> None:
+        """
+        No response will come, and the backend has not looked at the request: it may be sent again, whatever its method.
+
+        HTTP/2 says so: by a GOAWAY below the stream, or by REFUSED_STREAM (RFC 9113 section 8.7).
         """
 
     @abstractmethod

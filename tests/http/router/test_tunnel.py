@@ -28,6 +28,8 @@ from edgegate.errors import (
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
 from edgegate.http.gateway import HTTPGateway
+from edgegate.http.h1.connector import HTTP1Connector
+from edgegate.http.limits import Limits
 from edgegate.http.router.tunnel import Tunnel
 from edgegate.model.actions import NewPath, RequestChanges
 from edgegate.model.addresses import TCPAddress
@@ -430,7 +432,10 @@ class SocketTests(TestCase):
         members = (Endpoint(TCPAddress("127.0.0.1", self.server.getsockname()[1])),)
         clusters.update({"web": Cluster("web", Discovery.STATIC, ORIGIN, 2.0)}, {"web": members})
         self.environment = HTTPEnvironment(
-            partial(connect, self.watcher, self.wheel), self.wheel, clusters, Observers([self])
+            HTTP1Connector(partial(connect, self.watcher, self.wheel), self.wheel, Limits()),
+            self.wheel,
+            clusters,
+            Observers([self]),
         )
         self.gateway = HTTPGateway(self.environment)
         self.addCleanup(lambda: until(lambda: not self.environment.channels))
