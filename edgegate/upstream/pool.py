@@ -6,8 +6,11 @@ Most may be used for any request. Those that have a key (they asked for a
 certificate of one name, or told the backend of one client) are for requests of
 the same key only.
 
-The most recently used one is taken first, so that those which a quiet hour
-does not need grow old and are closed. A pool owns the connections that lie in
+As many are kept as were needed at one time lately. A connection is made only
+where none is idle, so there are never more than requests were under way; the
+most recently used one is taken first, so those that are not needed any more grow
+old, and are closed after their lifetime. A bound is there for a peak that lasts
+for a moment. A pool owns the connections that lie in
 it and no others: who takes one owns it until it is given back or dropped.
 """
 
@@ -19,8 +22,8 @@ from typing import Final
 from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.upstream.pooled_stream import PooledStream
 
-MAX_IDLE: Final = 256
-"""Idle connections that are kept per endpoint."""
+MAX_IDLE: Final = 1024
+"""Idle connections that are kept per endpoint, at the most: each is a descriptor, here and at the backend."""
 
 IDLE_LIFETIME: Final = 60.0
 """Seconds after which an idle connection is closed: below the keep-alive time of common servers (nginx: 75)."""

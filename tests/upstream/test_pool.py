@@ -9,7 +9,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.net.wheel import TimerWheel
-from edgegate.upstream.pool import Pool, expired
+from edgegate.upstream.pool import MAX_IDLE, Pool, expired
 
 KEYS = st.sampled_from([None, "a", "b"])
 
@@ -100,6 +100,40 @@ class PoolTests(SynchronousTestCase):
         self.assertEqual((one.closed, two.closed), (1, 1))
         self.advance(61)
         self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_follows_need(self) -> None:
+        """As many are kept as were needed at one time lately, and no more once the peak is a lifetime ago."""
+        pool = self.pool(limit=MAX_IDLE, lifetime=60.0)
+        made: list[FakeConnection] = []
+
+        def under_way(count: int) -> None:
+            used = []
+            for _ in range(count):
+                found = pool.take()
+                if found is None:
+                    found = FakeConnection(pool)
+                    made.append(found)
+                used.append(found)
+            for each in used:
+                pool.give(each)
+
+        for _ in range(3):
+            under_way(400)
+        self.assertEqual((len(made), len(pool)), (400, 400))
+        for _ in range(13):
+            under_way(10)
+            self.advance(5)
+        self.assertEqual((len(made), len(pool)), (400, 10))
+        self.assertEqual(sum(each.closed for each in made), 390)
+        under_way(400)
+        self.assertEqual(len(made), 790)
+
+    def test_peak_is_bounded(self) -> None:
+        """A peak beyond the bound leaves so many and no more."""
+        pool = self.pool(limit=MAX_IDLE)
+        for _ in range(MAX_IDLE + 5):
+            pool.give(FakeConnection(pool))
+        self.assertEqual(len(pool), MAX_IDLE)
 
     def test_use_keeps_young(self) -> None:
         """A connection that is used now and then is not closed."""

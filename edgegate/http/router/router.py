@@ -388,7 +388,8 @@ class Router(RequestOwner):
 
 def forward(exchange: Exchange, route: HTTPRoute, environment: HTTPEnvironment) -> None:
     """Begin to send an exchange's request to a cluster of its route."""
-    destination = environment.clusters.pick(route.destinations)
+    destinations = route.destinations
+    destination = destinations[0] if len(destinations) == 1 else environment.clusters.pick(destinations)
     cluster: ClusterState | None = None
     if destination is not None:
         exchange.changes = destination.response
