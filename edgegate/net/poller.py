@@ -15,6 +15,7 @@ the same socket, and who is closed, costs no call.
 from __future__ import annotations
 
 import select
+from collections.abc import Callable
 from time import monotonic
 from typing import Final, cast
 
@@ -63,6 +64,7 @@ class Poller:
     """
 
     __slots__ = (
+        "_calls",
         "_epoll",
         "_gone",
         "_hurried",
@@ -88,6 +90,7 @@ class Poller:
         self._watched: dict[int, int] = {}
         self._gone: set[int] = set()
         self._soon: list[IWriteDescriptor] = []
+        self._calls: list[Callable[[], None]] = []
         self._turning = self._hurried = False
 
     # IReactorFDSet ----------------------------------------------------------------------------------------------------
@@ -175,8 +178,13 @@ class Poller:
         """Call C{doWrite} once, at the end of this turn."""
         self._soon.append(writer)
         if not self._turning:
-            self._turning = True
-            cast(IReactorTime, self._reactor).callLater(0, self._end_turn)
+            self._begin_turn()
+
+    def at_turn_end(self, call: Callable[[], None]) -> None:
+        """Call once, at the end of this turn, before those whose L{soon} it is."""
+        self._calls.append(call)
+        if not self._turning:
+            self._begin_turn()
 
     # The reactor's reader ---------------------------------------------------------------------------------------------
 
@@ -240,10 +248,22 @@ class Poller:
         except Exception:
             self._broke(descriptor, fd)
 
+    def _begin_turn(self) -> None:
+        """Nothing is read at present: the reactor's turn is one of ours."""
+        self._turning = True
+        cast(IReactorTime, self._reactor).callLater(0, self._end_turn)
+
     def _end_turn(self) -> None:
         """Call whoever was to be called soon, and those that they bring."""
-        soon = self._soon
-        while soon:
+        soon, calls = self._soon, self._calls
+        while soon or calls:
+            wanted = calls.copy()
+            calls.clear()
+            for call in wanted:
+                try:
+                    call()
+                except Exception:
+                    log.failure("a call at the end of a turn failed")
             due = soon.copy()
             soon.clear()
             for writer in due:

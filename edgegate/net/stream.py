@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from typing import cast
 
 from OpenSSL import SSL
 from twisted.internet import error
-from twisted.internet.interfaces import IReactorFDSet
+from twisted.internet.interfaces import IReactorFDSet, IReactorTime
 from twisted.python.failure import Failure
 
 from edgegate.model.addresses import Address
@@ -16,6 +17,7 @@ from edgegate.net.body_copy import BodyCopy
 from edgegate.net.body_run import BodyRun, RunSide
 from edgegate.net.body_splice import BodySplice
 from edgegate.net.pipe import PIPES, Pipes
+from edgegate.net.poller import Poller
 from edgegate.net.transport import Phase
 
 
@@ -32,6 +34,19 @@ class Stream(RunSide):
     def secured(self) -> SSL.Connection | None:
         """OpenSSL's side of the connection; L{None}: it is in the clear."""
         return None
+
+    def at_turn_end(self, call: Callable[[], None]) -> None:
+        """
+        Have something called once, when all that came in this turn of the reactor was told.
+
+        What many have to say in a turn can leave in one piece so. It is called also if the stream has
+        ended meanwhile, and raises nothing.
+        """
+        reactor = self._reactor
+        if isinstance(reactor, Poller):
+            reactor.at_turn_end(call)
+        else:
+            cast(IReactorTime, reactor).callLater(0, call)
 
     # Handing the socket over ------------------------------------------------------------------------------------------
 

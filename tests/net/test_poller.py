@@ -242,6 +242,28 @@ class PollerTests(TestCase):
         theirs.send(b"x")
         await until(lambda: other.told)
 
+    async def test_at_turn_end(self) -> None:
+        """A call comes once, when all that came in the turn was read; those behind one that fails come all the same."""
+        one, one_end = self.watched()
+        two, two_end = self.watched()
+        told: list[str] = []
+
+        def read(which: Watched, name: str) -> None:
+            which.sock.recv(100)
+            told.append(name)
+            self.poller.at_turn_end(lambda: told.append(f"after {name}"))
+
+        one.doRead = lambda: read(one, "one")  # type: ignore[method-assign]
+        two.doRead = lambda: read(two, "two")  # type: ignore[method-assign]
+        self.poller.at_turn_end(lambda: 1 / 0)
+        for each, end in ((one, one_end), (two, two_end)):
+            end.send(b"x")
+            self.poller.addReader(each)
+        await until(lambda: len(told) == 4)
+        self.assertEqual(sorted(told[:2]), ["one", "two"])
+        self.assertEqual(told[2:], [f"after {name}" for name in told[:2]])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
     async def reads_before_others(self, hurries: bool = False) -> int:
         """Return how often one that has always something to read is called before the reactor's next call."""
         watched, theirs = self.watched()

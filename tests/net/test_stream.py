@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from twisted.internet import reactor
+
 from edgegate.net.body_copy import BodyCopy
 from edgegate.net.body_splice import BodySplice
 from edgegate.net.pipe import SPLICES, Pipes
-from tests.net.pairs import Recorder, until
+from edgegate.net.poller import poller
+from edgegate.net.stream import Stream
+from tests.net.pairs import HERE, THERE, Recorder, until
 from tests.net.streams import LARGE, StreamTestCase
 
 
@@ -26,6 +32,16 @@ class StreamTests(StreamTestCase):
         self.theirs.send(b"x")
         self.ours.setblocking(True)
         self.assertEqual(self.ours.recv(1), b"x")
+
+    async def test_at_turn_end(self) -> None:
+        """What is to be done at the end of a turn is done after what came in it, with any reactor."""
+        for watcher in (reactor, poller(reactor)):  # type: ignore[arg-type]
+            told: list[str] = []
+            stream = Stream(watcher, self.ours, HERE, THERE)  # type: ignore[arg-type]
+            stream.at_turn_end(partial(told.append, "later"))
+            told.append("now")
+            await until(lambda told=told: len(told) == 2)  # type: ignore[misc]
+            self.assertEqual(told, ["now", "later"])
 
     def test_which_run(self) -> None:
         """The kernel moves bytes where it can; where no pipe is left they are copied."""
