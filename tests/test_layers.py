@@ -17,14 +17,6 @@ ROOT = Path(__file__).resolve().parents[1]
 KNOWN_CIRCLES = {
     ("edgegate.downstream.proxy_protocol", "edgegate.downstream.listener"),
     ("edgegate.downstream.tls_inspector", "edgegate.downstream.listener"),
-    ("edgegate.http.formatter_time", "edgegate.http.exchange"),
-    ("edgegate.http.formatter_time", "edgegate.http.substitution_formatter"),
-    ("edgegate.http.formatter_tls", "edgegate.http.exchange"),
-    ("edgegate.http.formatter_tls", "edgegate.http.substitution_formatter"),
-    ("edgegate.http.header_mutation", "edgegate.http.exchange"),
-    ("edgegate.http.substitution_formatter", "edgegate.http.exchange"),
-    ("edgegate.http.upgrade", "edgegate.http.request"),
-    ("edgegate.http.upgrade", "edgegate.http.response"),
 }
 """Imports that are still to go, importer first. Nothing is added here."""
 
