@@ -15,7 +15,7 @@ from edgegate.version import HOT
 
 ROOT = Path(__file__).resolve().parents[1]
 
-MARKED = re.compile(r"# (Hot path|Hot path, not compiled|Compiled): [a-z].*\.")
+MARKED = re.compile(r"# (Hot path|Hot path, not compiled|Compiled): .+\.")
 """How a module may begin that does not begin with its docstring."""
 
 SLOW_DECORATORS = ("implementer", "provider")

@@ -1,4 +1,4 @@
-# Hot path: looked at for each request of clusters that hash.
+# Hot path, not compiled: made in steps by __new__, which mypyc does not call.
 """
 Maglev's table: every endpoint fills slots in an order of its own, in turn, until none is free.
 

@@ -1,4 +1,4 @@
-# Hot path: looked at for each request of clusters that hash.
+# Hot path, not compiled: made in steps by __new__, which mypyc does not call.
 """
 A ring of points, many to each endpoint; a key belongs to the point that follows it (Envoy's C{RING_HASH}).
 
