@@ -30,13 +30,13 @@ def substitution(expression: str, replacement: str) -> Callable[[bytes], bytes]:
     @param replacement: C{\\0} is what was found, C{\\1} to C{\\9} are groups of it, C{\\\\} is a backslash.
     @raise ValueError: The expression is none, or the replacement names a group that it has not.
     """
-    compiled = _re2(expression)
-    parts = _parts(replacement, compiled.groups)
+    engine = _re2(expression)
+    parts = _parts(replacement, engine.groups)
 
     def substitute(text: bytes) -> bytes:
         pieces: list[bytes] = []
         end = 0
-        for found in compiled.finditer(text):
+        for found in engine.finditer(text):
             start, stop = found.span()
             # RE2's GlobalReplace finds nothing empty where something ended; this module's own substitution would
             if start == stop == end and pieces:
@@ -110,8 +110,8 @@ def _re2(expression: str) -> _Substitutes:
     options.log_errors = False
     options.encoding = re2.Options.Encoding.LATIN1
     try:
-        compiled: _Substitutes = re2.compile(expression.encode(), options)
+        engine: _Substitutes = re2.compile(expression.encode(), options)
     except re2.error as error:
         detail = error.args[0]
         raise ValueError(detail.decode() if isinstance(detail, bytes) else str(detail)) from error
-    return compiled
+    return engine

@@ -1,1 +1,1 @@
-"""Where a connection or a request goes: values and pure functions."""
+"""Where a connection or a request goes: the Snapshot, and how things are found in it."""
