@@ -9,8 +9,7 @@ seconds, shares between 0 and 1.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
 
 from edgegate.model.matching import StringMatch, text_condition
 
@@ -122,6 +121,37 @@ class Mirror:
     share: float = 1.0
 
 
+class AllowedOrigins:
+    """
+    Tells which pages' origins satisfy some conditions.
+
+    What it tells by is made when a request first asks, and stands beside the conditions: it is neither pickled nor
+    compared.
+    """
+
+    __slots__ = ("_holds", "_origins")
+
+    def __init__(self, origins: tuple[StringMatch, ...]) -> None:
+        self._origins = origins
+        self._holds: Callable[[bytes], bool] | None = None
+
+    def include(self, origin: bytes) -> bool:
+        """Whether pages of an origin may read the responses; where a condition holds for C{*}, those of anyone may."""
+        holds = self._holds
+        if holds is None:
+            self._holds = holds = _any_of([text_condition(each) for each in self._origins])
+        return holds(origin)
+
+    def __reduce__(self) -> tuple[type[AllowedOrigins], tuple[tuple[StringMatch, ...]]]:
+        return AllowedOrigins, (self._origins,)
+
+
+def _any_of(conditions: list[Callable[[bytes], bool]]) -> Callable[[bytes], bool]:
+    if any(holds(b"*") for holds in conditions):
+        return lambda origin: True
+    return lambda origin: any(holds(origin) for holds in conditions)
+
+
 @dataclass(frozen=True, slots=True)
 class CORSPolicy:
     """
@@ -129,6 +159,7 @@ class CORSPolicy:
 
     @ivar methods: The value of C{access-control-allow-methods}, or empty; so are C{headers}, C{expose}, C{max_age}.
     @ivar forward_unmatched: Whether preflight requests of other origins go to the backend.
+    @ivar allowed: Tells which origins they are.
     """
 
     origins: tuple[StringMatch, ...]
@@ -138,16 +169,7 @@ class CORSPolicy:
     max_age: bytes = b""
     credentials: bool = False
     forward_unmatched: bool = True
+    allowed: AllowedOrigins = field(init=False, repr=False, compare=False)
 
-    def allows(self, origin: bytes) -> bool:
-        """Whether pages of an origin may read the answers."""
-        return _any_of(self.origins)(origin)
-
-
-@lru_cache(maxsize=4096)  # made at the first request that asks: it is no part of the value
-def _any_of(origins: tuple[StringMatch, ...]) -> Callable[[bytes], bool]:
-    """Return a function that tells whether an origin satisfies any of these; C{*} is everyone."""
-    conditions = [text_condition(origin) for origin in origins]
-    if any(holds(b"*") for holds in conditions):
-        return lambda origin: True
-    return lambda origin: any(holds(origin) for holds in conditions)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "allowed", AllowedOrigins(self.origins))

@@ -31,7 +31,7 @@ def preflight_response(policy: CORSPolicy, head: RequestHead) -> list[Field] | N
     whatever the other fields say.
     """
     origin = origin_of(head)
-    allowed = policy.allows(origin)
+    allowed = policy.allowed.include(origin)
     if not allowed and policy.forward_unmatched:
         return None
     told = (
@@ -47,7 +47,7 @@ def preflight_response(policy: CORSPolicy, head: RequestHead) -> list[Field] | N
 
 def response_fields(policy: CORSPolicy, origin: bytes) -> list[Field]:
     """Return the fields that let a page of an origin read a response; none where it may not."""
-    if not policy.allows(origin):
+    if not policy.allowed.include(origin):
         return []
     fields = [(b"access-control-allow-origin", origin)]
     if policy.credentials:
