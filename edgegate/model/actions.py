@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from edgegate.model.expressions import substitution
 from edgegate.model.headers import HeaderChanges
 from edgegate.model.matching import Kind, StringMatch
+from edgegate.model.picklable import Picklable
 
 REQUEST_PORT = -1
 """The port of a redirect that keeps the number of the port that the request came to."""
@@ -21,7 +22,7 @@ _DEFAULT_PORTS = {b"http": b"80", b"https": b"443"}
 
 
 @dataclass(frozen=True, slots=True)
-class NewPath:
+class NewPath(Picklable):
     """
     A path that replaces another one, or the prefix of it that matched; the query stays.
 
@@ -46,7 +47,7 @@ class NewPath:
 
 
 @dataclass(frozen=True, slots=True)
-class Substitution:
+class Substitution(Picklable):
     """A substitution of everything in a path that a regular expression of RE2 finds; groups are C{\\1}."""
 
     expression: str
@@ -63,7 +64,7 @@ class Substitution:
 
 
 @dataclass(frozen=True, slots=True)
-class RequestChanges:
+class RequestChanges(Picklable):
     """
     What is changed of a request on its way to one destination.
 
@@ -86,7 +87,7 @@ class RequestChanges:
 
 
 @dataclass(frozen=True, slots=True)
-class Redirect:
+class Redirect(Picklable):
     """
     A response that sends the client elsewhere; what is L{None} stays as the request has it.
 
@@ -125,7 +126,7 @@ class Redirect:
 
 
 @dataclass(frozen=True, slots=True)
-class DirectResponse:
+class DirectResponse(Picklable):
     """A response that needs no backend."""
 
     status: int

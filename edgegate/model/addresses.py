@@ -6,9 +6,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import ip_address
 
+from edgegate.model.picklable import Picklable
+
 
 @dataclass(frozen=True, slots=True, order=True)
-class TCPAddress:
+class TCPAddress(Picklable):
     """An address to bind or to connect to. C{host} is an IP literal, or for DNS clusters a name."""
 
     host: str
@@ -19,7 +21,7 @@ class TCPAddress:
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class UNIXAddress:
+class UNIXAddress(Picklable):
     """The path of a UNIX stream socket; a leading C{@} means the abstract namespace."""
 
     path: str

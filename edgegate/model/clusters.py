@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from edgegate.model.addresses import Address
 from edgegate.model.origin import Origin
+from edgegate.model.picklable import Picklable
 from edgegate.model.tls import UpstreamTLS
 
 
@@ -27,7 +28,7 @@ class Discovery(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(Picklable):
     """
     An active check of an endpoint's health (Istio's C{ReadinessProbe}).
 
@@ -54,7 +55,7 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(Picklable):
     """
     A member of a cluster (Istio's C{WorkloadEntry}); weight 0 counts as 1.
 
@@ -99,7 +100,7 @@ class HashSource(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class ConsistentHash:
+class ConsistentHash(Picklable):
     """
     Requests that are alike go to one endpoint as long as it is there.
 
@@ -121,7 +122,7 @@ class ConsistentHash:
 
 
 @dataclass(frozen=True, slots=True)
-class Warmup:
+class Warmup(Picklable):
     """
     Endpoints that are new get their share bit by bit (Envoy's C{SlowStartConfig}).
 
@@ -135,7 +136,7 @@ class Warmup:
 
 
 @dataclass(frozen=True, slots=True)
-class Localities:
+class Localities(Picklable):
     """
     Which endpoints are near, and who takes over from them (Istio's C{LocalityLoadBalancerSetting}).
 
@@ -150,7 +151,7 @@ class Localities:
 
 
 @dataclass(frozen=True, slots=True)
-class LoadBalancer:
+class LoadBalancer(Picklable):
     """How load is spread over the endpoints of a cluster; where C{hash} is given, by that."""
 
     simple: Balancing = Balancing.LEAST_REQUEST
@@ -160,7 +161,7 @@ class LoadBalancer:
 
 
 @dataclass(frozen=True, slots=True)
-class Keepalive:
+class Keepalive(Picklable):
     """TCP's own probes on connections to endpoints; what is L{None} is the system's default."""
 
     probes: int | None = None
@@ -169,7 +170,7 @@ class Keepalive:
 
 
 @dataclass(frozen=True, slots=True)
-class PoolLimits:
+class PoolLimits(Picklable):
     """
     What a cluster can be asked for at one time (Istio's C{ConnectionPoolSettings}, Envoy's circuit breakers).
 
@@ -195,7 +196,7 @@ class PoolLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class RetryShare:
+class RetryShare(Picklable):
     """
     How many requests of a cluster may be retries at one time (Istio's C{TrafficPolicy.retryBudget}).
 
@@ -208,7 +209,7 @@ class RetryShare:
 
 
 @dataclass(frozen=True, slots=True)
-class OutlierDetection:
+class OutlierDetection(Picklable):
     """
     When an endpoint that fails gets no requests for a while (Istio's C{OutlierDetection}); 0 turns a count off.
 
@@ -242,7 +243,7 @@ class ProxyHeader(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Cluster:
+class Cluster(Picklable):
     """
     A backend: one port of one service, or one subset of it. Its endpoints come by another way: see L{Endpoints}.
 

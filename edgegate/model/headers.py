@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass, field
 
 from edgegate.model.operators import Operator, operator
+from edgegate.model.picklable import Picklable
 
 FRAMING = frozenset(
     (
@@ -38,7 +39,7 @@ _OPERATOR = re.compile(r"%(?:%|(\w+)(?:\((.*?)\))?(?::([0-9]{1,6}))?%)", re.ASCI
 
 
 @dataclass(frozen=True, slots=True)
-class Template:
+class Template(Picklable):
     """
     The value of a header.
 
@@ -80,7 +81,7 @@ Value = tuple[bytes, Template]
 
 
 @dataclass(frozen=True, slots=True)
-class HeaderChanges:
+class HeaderChanges(Picklable):
     """
     What is done to the headers of a message: first removals, then what is set, then what is added.
 

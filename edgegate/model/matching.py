@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from edgegate.model.expressions import compiled
+from edgegate.model.picklable import Picklable
 
 
 class Kind(Enum):
@@ -22,7 +23,7 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class StringMatch:
+class StringMatch(Picklable):
     """A condition on a text. A regular expression is RE2 and must match the whole text."""
 
     kind: Kind
@@ -31,7 +32,7 @@ class StringMatch:
 
 
 @dataclass(frozen=True, slots=True)
-class HTTPMatch:
+class HTTPMatch(Picklable):
     """
     Conditions that must all hold; one that is L{None} or empty always holds.
 

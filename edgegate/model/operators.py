@@ -12,6 +12,8 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from edgegate.model.picklable import Picklable
+
 _TIMES = ("START_TIME", "START_TIME_LOCAL", "EMIT_TIME", "EMIT_TIME_LOCAL")
 _VALIDITY = tuple(f"{side}_PEER_CERT_V_{end}" for side in ("DOWNSTREAM", "UPSTREAM") for end in ("START", "END"))
 _ADDRESSES = (
@@ -149,7 +151,7 @@ class UnknownOperator(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Operator:
+class Operator(Picklable):
     """
     A command operator: C{%REQ(x-user?x-name):16%}.
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from edgegate.model.picklable import Picklable
+
 Path = tuple[str | int, ...]
 """Keys and indexes that lead to a value in a document: C{("spec", "servers", 0, "tls", "mode")}."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Origin:
+class Origin(Picklable):
     """
     Where in the files something was said: C{coolstore.yaml}, the line, and C{VirtualService default/webapp}.
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from edgegate.model.matching import StringMatch, text_condition
+from edgegate.model.picklable import Picklable
 
 RESETS = frozenset(("5xx", "gateway-error", "reset"))
 """Conditions that hold for every answer that did not come, whatever the reason."""
@@ -27,7 +28,7 @@ GRPC_STATUSES = {
 
 
 @dataclass(frozen=True, slots=True)
-class RetryPolicy:
+class RetryPolicy(Picklable):
     """
     When a request is tried again (Istio's C{HTTPRetry}, Envoy's C{x-envoy-retry-on} and C{x-envoy-retry-grpc-on}).
 
@@ -85,7 +86,7 @@ DEFAULT_RETRIES = RetryPolicy()
 
 
 @dataclass(frozen=True, slots=True)
-class Delay:
+class Delay(Picklable):
     """Requests that are held back for a while."""
 
     seconds: float
@@ -93,7 +94,7 @@ class Delay:
 
 
 @dataclass(frozen=True, slots=True)
-class Abort:
+class Abort(Picklable):
     """
     Requests that are answered with an error.
 
@@ -106,7 +107,7 @@ class Abort:
 
 
 @dataclass(frozen=True, slots=True)
-class Faults:
+class Faults(Picklable):
     """Failures that are made on purpose; a delay comes first."""
 
     delay: Delay | None = None
@@ -114,7 +115,7 @@ class Faults:
 
 
 @dataclass(frozen=True, slots=True)
-class Mirror:
+class Mirror(Picklable):
     """Where copies of requests go."""
 
     cluster: str
@@ -142,9 +143,6 @@ class AllowedOrigins:
             self._holds = holds = _any_of([text_condition(each) for each in self._origins])
         return holds(origin)
 
-    def __reduce__(self) -> tuple[type[AllowedOrigins], tuple[tuple[StringMatch, ...]]]:
-        return AllowedOrigins, (self._origins,)
-
 
 def _any_of(conditions: list[Callable[[bytes], bool]]) -> Callable[[bytes], bool]:
     if any(holds(b"*") for holds in conditions):
@@ -153,7 +151,7 @@ def _any_of(conditions: list[Callable[[bytes], bool]]) -> Callable[[bytes], bool
 
 
 @dataclass(frozen=True, slots=True)
-class CORSPolicy:
+class CORSPolicy(Picklable):
     """
     Which other origins may read the responses (Envoy's C{cors} filter).
 

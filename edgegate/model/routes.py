@@ -10,11 +10,12 @@ from edgegate.model.actions import DirectResponse, Redirect, RequestChanges
 from edgegate.model.headers import HeaderChanges
 from edgegate.model.matching import HTTPMatch
 from edgegate.model.origin import Origin
+from edgegate.model.picklable import Picklable
 from edgegate.model.policies import DEFAULT_RETRIES, CORSPolicy, Faults, Mirror, RetryPolicy
 
 
 @dataclass(frozen=True, slots=True)
-class WeightedCluster:
+class WeightedCluster(Picklable):
     """
     One destination of a route; weights are relative to each other, and a weight of 0 gets nothing.
 
@@ -32,7 +33,7 @@ class WeightedCluster:
 
 
 @dataclass(frozen=True, slots=True)
-class HTTPRoute:
+class HTTPRoute(Picklable):
     """
     One item of C{VirtualService.http}, or a part of it: what it does may depend on which of its conditions holds.
 
@@ -84,7 +85,7 @@ def milliseconds(seconds: float) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class TCPRoute:
+class TCPRoute(Picklable):
     """
     One C{match} of an item of C{VirtualService.tcp} or C{tls} (or an item without matches).
 

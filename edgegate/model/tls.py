@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from edgegate.model.picklable import Picklable
+
 
 class TLSVersion(Enum):
     """Istio's C{ServerTLSSettings.TLSProtocol}, without C{TLS_AUTO}, ordered by C{value}."""
@@ -17,7 +19,7 @@ class TLSVersion(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class KeyPair:
+class KeyPair(Picklable):
     """
     A certificate chain and its private key, as PEM.
 
@@ -33,7 +35,7 @@ class KeyPair:
 
 
 @dataclass(frozen=True, slots=True)
-class ClientVerification:
+class ClientVerification(Picklable):
     """
     What a client's certificate must satisfy.
 
@@ -55,7 +57,7 @@ class ClientVerification:
 
 
 @dataclass(frozen=True, slots=True)
-class TLSRules:
+class TLSRules(Picklable):
     """
     On what terms a server talks TLS: all but its certificate.
 
@@ -72,7 +74,7 @@ class TLSRules:
 
 
 @dataclass(frozen=True, slots=True)
-class ServerTLS:
+class ServerTLS(Picklable):
     """
     How a filter chain ends TLS.
 
@@ -85,7 +87,7 @@ class ServerTLS:
 
 
 @dataclass(frozen=True, slots=True)
-class UpstreamTLS:
+class UpstreamTLS(Picklable):
     """
     How the gateway talks TLS with the endpoints of a cluster (Istio's C{ClientTLSSettings}).
 

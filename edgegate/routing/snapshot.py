@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from edgegate.model.addresses import Address
 from edgegate.model.clusters import Cluster
 from edgegate.model.origin import Origin
+from edgegate.model.picklable import Picklable
 from edgegate.model.routes import HTTPRoute, TCPRoute
 from edgegate.model.tls import ServerTLS
 from edgegate.routing.hosts import HostTable
@@ -49,12 +50,9 @@ class RouteSelector:
         self._find = find = first_match((route.matches, route) for route in self._routes)
         return find
 
-    def __reduce__(self) -> tuple[type[RouteSelector], tuple[tuple[HTTPRoute, ...]]]:
-        return RouteSelector, (self._routes,)
-
 
 @dataclass(frozen=True, slots=True)
-class VirtualHost:
+class VirtualHost(Picklable):
     """
     All routes of one host name or pattern on one server.
 
@@ -79,7 +77,7 @@ RouteTable = HostTable[VirtualHost]
 
 
 @dataclass(frozen=True, slots=True)
-class FilterChain:
+class FilterChain(Picklable):
     """
     What happens to connections of one kind on a listener.
 
@@ -96,7 +94,7 @@ class FilterChain:
 
 
 @dataclass(frozen=True, slots=True)
-class Listener:
+class Listener(Picklable):
     """
     One port that is open.
 
@@ -121,7 +119,7 @@ class Listener:
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Picklable):
     """Everything that the files say."""
 
     listeners: tuple[Listener, ...] = ()
