@@ -1,3 +1,4 @@
+# Compiled: looked at by what gets each request its stream.
 """What becomes of a request that needs a stream to an endpoint: pure, so that it is a table in its tests."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Compiled: it is made from a class that is.
 """Connections to backends that speak HTTP/1."""
 
 from __future__ import annotations
