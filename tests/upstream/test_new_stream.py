@@ -109,7 +109,7 @@ class NewStreamTests(SynchronousTestCase):
         """Have a cluster with some limits."""
         registry = ClusterRegistry(cast(Any, None), TimerWheel(Clock(), 0.5), Random(1))
         members = tuple(Endpoint(TCPAddress(f"10.0.0.{n + 1}", 80)) for n in range(endpoints))
-        registry.update({"web": Cluster("web", Discovery.STATIC, members, ORIGIN, 2.0, limits=limits)})
+        registry.update({"web": Cluster("web", Discovery.STATIC, ORIGIN, 2.0, limits=limits)}, {"web": members})
         cluster = registry.get("web")
         assert cluster is not None
         self.cluster = cluster

@@ -1,6 +1,7 @@
 # Hot path: made for each request.
 """
-What backends and mirrors are told in the head of a request: the client's, with a route's changes, and who asks.
+What backends and mirrors are told in the head of a request, and before it: the client's words, with a route's changes,
+and who asks.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from edgegate.http.upstream_head import UpstreamHead, framing_of
 from edgegate.model.actions import RequestChanges
 from edgegate.model.addresses import TCPAddress
 from edgegate.model.headers import ATTEMPTS, EXPECTED_TIME, HeaderChanges
+from edgegate.net.connection_options import ConnectionOptions
 from edgegate.routing.hosts import host_of
+from edgegate.upstream.transport_socket import TransportSocket
 
 IDENTITY: Final = frozenset(
     (
@@ -137,6 +140,15 @@ def own_fields(request: UpstreamCallbacks, framing: bool = False) -> list[Field]
     if request.expected is not None:
         fields += request.expected.fields
     return fields
+
+
+def connection_options_of(
+    transport_socket: TransportSocket, exchange: Exchange, request: UpstreamCallbacks
+) -> ConnectionOptions:
+    """Return how a connection for a request begins."""
+    return transport_socket.for_request(
+        exchange.channel.downstream, request.head.host if transport_socket.by_host else ""
+    )
 
 
 def _constant(changes: tuple[HeaderChanges, ...]) -> bool:

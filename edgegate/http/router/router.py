@@ -11,7 +11,7 @@ L{edgegate.http.router.upstream_request.UpstreamRequest}.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, cast
 
 from twisted.internet.interfaces import IDelayedCall
 
@@ -21,17 +21,17 @@ from edgegate.http.exchange import Exchange
 from edgegate.http.fields import Field
 from edgegate.http.response import ResponseHead
 from edgegate.http.router.hash_key import request_key
+from edgegate.http.router.request_body import NO_SHADOWS, NO_TRAILERS, RequestBody
 from edgegate.http.router.request_headers import asked_host, begin_request, begin_try, expected_time
 from edgegate.http.router.retry_policy import Retries
-from edgegate.http.router.shadow import Shadow, shadows_of
+from edgegate.http.router.shadows import shadows_of
 from edgegate.http.router.tunnel import Tunnel
-from edgegate.http.router.upstream_request import RequestOwner, UpstreamRequest
+from edgegate.http.router.upstream_request import UpstreamRequest
 from edgegate.http.upstream_stream import UpstreamStream
 from edgegate.model.policies import RetryPolicy
 from edgegate.model.routes import HTTPRoute, WeightedCluster, milliseconds
 from edgegate.net.containment import contained
 from edgegate.net.stream import Stream
-from edgegate.net.wheel import Deadline
 from edgegate.upstream.circuit_breaker import CircuitBreaker
 from edgegate.upstream.cluster import ClusterState
 from edgegate.upstream.endpoint import EndpointState
@@ -39,41 +39,22 @@ from edgegate.upstream.endpoint import EndpointState
 if TYPE_CHECKING:
     from edgegate.http.h1.downstream_connection import HTTP1Channel
 
-_NO_SHADOWS: Final[list[Shadow]] = []
-_NO_TRAILERS: Final[list[Field]] = []
 
-
-class Router(RequestOwner):
+class Router(RequestBody):
     """
     One request on its way to a backend, through all its tries.
 
-    It owns the try that is under way until the response is whole or it gives
-    up, what is kept of the request's body for another try, and the copies for
-    mirrors. A body is kept up to the limit on it, and while no stream is there
-    yet the client is not read beyond that limit.
+    It owns the try that is under way until the response is whole or it gives up.
     """
 
     __slots__ = (
         "_cluster",
-        "_deadline",
         "_destination",
         "_entered",
-        "_environment",
-        "_exchange",
-        "_held",
-        "_held_bytes",
         "_key",
         "_next_try",
-        "_paused",
-        "_request",
         "_retries",
-        "_route",
-        "_settled",
-        "_shadows",
-        "_trailers",
         "_tried",
-        "_upload_paused",
-        "_whole",
     )
 
     def __init__(
@@ -90,20 +71,20 @@ class Router(RequestOwner):
         self._route = route
         self._environment = environment
         request = UpstreamRequest(self, exchange, cluster, destination.response, environment)
-        self._request: UpstreamRequest | None = request
+        self._request = request
         begin_request(request, exchange, destination.request)
-        self._deadline: Deadline | None = None
+        self._deadline = None
         self._next_try: IDelayedCall | None = None
         self._retries: Retries | None = None
         self._entered: CircuitBreaker | None = None
         self._tried: list[EndpointState] = []
         self._key = request_key(exchange, cluster.cluster.balancer, environment.random) if cluster.keyed else None
-        self._held: list[bytes] = []
+        self._held = []
         self._held_bytes = 0
-        self._trailers = _NO_TRAILERS
+        self._trailers = NO_TRAILERS
         self.replayable = True
         self._settled = self._whole = self._paused = self._upload_paused = False
-        self._shadows = _NO_SHADOWS
+        self._shadows = NO_SHADOWS
         if route.mirrors:
             self._shadows = shadows_of(request, exchange, route, destination.request, environment)
 
@@ -124,77 +105,6 @@ class Router(RequestOwner):
         else:
             self._cluster.when_resolved(self._resolved)
 
-    # The exchange's upload --------------------------------------------------------------------------------------------
-
-    def upload(self, data: bytes) -> None:
-        """Take a piece of the request's body."""
-        for shadow in self._shadows:
-            shadow.send(data)
-        if self.replayable:
-            self._held.append(data)
-            self._held_bytes += len(data)
-        request = self._request
-        stream = None if request is None else request.stream
-        over = self._held_bytes > self._environment.limits.upload_bytes
-        if stream is not None:
-            stream.body(data)
-            if over and self.replayable:
-                self.replayable = False
-                self._held = []
-        elif over and not self._upload_paused:
-            self._upload_paused = True
-            self._exchange.channel.pause_upload()
-
-    def upload_end(self, trailers: list[Field]) -> None:
-        """The request is whole."""
-        self._whole = True
-        self._trailers = trailers
-        for shadow in self._shadows:
-            shadow.finish(trailers)
-        request = self._request
-        stream = None if request is None else request.stream
-        if stream is not None:
-            stream.end(trailers)
-            retries = self._route.retries
-            if retries is not None and retries.per_try_timeout is not None:
-                self._limit_try()
-        timeout = self._route.timeout
-        if timeout is not None:
-            self._deadline = self._environment.deadline(timeout, self._expired)
-
-    def flush(self) -> None:
-        """Send on what was taken in this turn."""
-        request = self._request
-        stream = None if request is None else request.stream
-        if stream is not None:
-            stream.flush()
-        for shadow in self._shadows:
-            shadow.flush()
-
-    def run_sink(self) -> Stream | None:
-        """Let the kernel pass on a body that nobody else wants to see, and that can't be sent again anyway."""
-        request = self._request
-        stream = None if request is None else request.stream
-        return None if stream is None or self.replayable or self._shadows else stream.run_sink()
-
-    def pause(self) -> None:
-        """The client does not read its response."""
-        if not self._paused:
-            self._paused = True
-            request = self._request
-            stream = None if request is None else request.stream
-            if stream is not None:
-                stream.pause()
-
-    def resume(self) -> None:
-        """The client reads again."""
-        if self._paused:
-            self._paused = False
-            request = self._request
-            stream = None if request is None else request.stream
-            if stream is not None:
-                stream.resume()
-
     def cancel(self) -> None:
         """Nobody wants the response."""
         try:
@@ -208,31 +118,6 @@ class Router(RequestOwner):
         self._exchange.channel.exchange_broke(self._exchange)
 
     # As the owner of its tries ----------------------------------------------------------------------------------------
-
-    def begin(self, stream: UpstreamStream) -> None:
-        """Send what is there of the request behind its head."""
-        for piece in self._held:
-            stream.body(piece)
-        if self._held_bytes > self._environment.limits.upload_bytes:
-            self.replayable = False
-            self._held = []
-        if self._whole:
-            stream.end(self._trailers)
-            self._limit_try()
-        if self._paused:
-            stream.pause()
-        exchange = self._exchange
-        if exchange.head.expects_continue:
-            exchange.channel.continue_upload()
-        if self._upload_paused:
-            self._upload_paused = False
-            exchange.channel.resume_upload()
-
-    def settle(self) -> None:
-        """Something of a response goes to the client: nothing is kept for another try."""
-        self._settled = True
-        self.replayable = False
-        self._held = []
 
     def tries_after(self, head: ResponseHead) -> bool:
         """Try again after a response, if the route wants that and it can be done."""
@@ -275,16 +160,6 @@ class Router(RequestOwner):
         exchange.upload = None
         exchange.fail(fault)
         exchange.channel.flush()
-
-    def upload_blocked(self, blocked: bool) -> None:
-        """The backend cannot keep up with the body, or can again."""
-        channel = self._exchange.channel
-        if blocked and not self._upload_paused:
-            self._upload_paused = True
-            channel.pause_upload()
-        elif not blocked and self._upload_paused:
-            self._upload_paused = False
-            channel.resume_upload()
 
     # ------------------------------------------------------------------------------------------------------------------
 
@@ -348,13 +223,6 @@ class Router(RequestOwner):
             left = max(deadline.left, 0.001)
             least = left if policy.per_try_timeout is None else min(left, policy.per_try_timeout)
             request.expected = expected_time(milliseconds(least))
-
-    def _limit_try(self) -> None:
-        """The request is sent: from now on its response must begin within the time that the route says."""
-        policy = self._route.retries
-        request = self._request
-        if request is not None and policy is not None and policy.per_try_timeout is not None and not self._settled:
-            request.limit(policy.per_try_timeout)
 
     @contained
     def _expired(self) -> None:

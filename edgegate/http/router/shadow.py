@@ -9,20 +9,14 @@ body, loses its copy.
 
 from __future__ import annotations
 
-from twisted.logger import Logger
-
 from edgegate.errors import Fault
 from edgegate.http.environment import HTTPEnvironment
-from edgegate.http.exchange import Exchange
 from edgegate.http.field_block import FieldBlock
 from edgegate.http.fields import Field
 from edgegate.http.response import ResponseHead
-from edgegate.http.router.request_headers import shadow_head
 from edgegate.http.router.upstream_callbacks import UpstreamCallbacks
 from edgegate.http.upstream_head import UpstreamHead
 from edgegate.http.upstream_stream import UpstreamStream
-from edgegate.model.actions import RequestChanges
-from edgegate.model.routes import HTTPRoute
 from edgegate.net.connection_options import ConnectionOptions
 from edgegate.net.containment import contained
 from edgegate.net.stream import Stream
@@ -31,8 +25,6 @@ from edgegate.upstream.cluster import ClusterState
 from edgegate.upstream.endpoint import EndpointState
 from edgegate.upstream.new_stream import PendingStream, new_stream
 from edgegate.upstream.pooled_stream import PooledStream
-
-log = Logger(namespace=__name__)
 
 
 class Shadow(UpstreamCallbacks):
@@ -264,53 +256,3 @@ class Shadow(UpstreamCallbacks):
         if self._deadline is not None:
             self._deadline.end()
         self._environment.shadows.discard(self)
-
-
-def shadows_of(
-    request: UpstreamCallbacks,
-    exchange: Exchange,
-    route: HTTPRoute,
-    changes: RequestChanges | None,
-    environment: HTTPEnvironment,
-) -> list[Shadow]:
-    """
-    Begin the copies of a request, as many as its route's mirrors and the gateway's limit on them let.
-
-    A request for an upgrade has none: what it is about follows in the tunnel.
-
-    @param request: What is sent of it.
-    @param changes: Those that are in it.
-    """
-    found: list[Shadow] = []
-    if exchange.head.upgrade:
-        return found
-    for mirror in route.mirrors:
-        if mirror.share < 1 and environment.random.random() >= mirror.share:
-            continue
-        clusters = exchange.clusters
-        cluster = environment.clusters.get(mirror.cluster) if clusters is None else clusters.get(mirror.cluster)
-        if cluster is None or len(environment.shadows) >= environment.limits.shadows:
-            continue
-        try:
-            if cluster.hosts is not None:
-                named = cluster.hosts.of(request.head.host)
-                if isinstance(named, Fault):
-                    continue
-                cluster = named
-            transport_socket = cluster.transport_socket
-            # the name in its certificate is the request's: a mirror is none by the name of its copies
-            options = (
-                None
-                if transport_socket is None
-                else transport_socket.for_request(
-                    exchange.channel.downstream, request.head.host if transport_socket.by_host else ""
-                )
-            )
-            head = shadow_head(request, exchange, changes, environment.shadow_hosts)
-            shadow = Shadow(environment, cluster, head, route.timeout, options)
-        except Exception:
-            log.failure("a copy of a request could not be made")
-            continue
-        shadow.start()
-        found.append(shadow)
-    return found

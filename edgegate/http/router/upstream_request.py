@@ -8,7 +8,6 @@ say, the L{edgegate.http.router.router}.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from time import monotonic
 from typing import Final
 
@@ -17,12 +16,13 @@ from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
 from edgegate.http.fields import Field
 from edgegate.http.response import ResponseHead
+from edgegate.http.router.request_headers import connection_options_of
+from edgegate.http.router.request_owner import RequestOwner
 from edgegate.http.router.response_headers import SERVICE_TIMES, changed_response, own_fields_of_response
 from edgegate.http.router.upstream_callbacks import UpstreamCallbacks
 from edgegate.http.upgrade import fits
 from edgegate.http.upstream_stream import UpstreamStream
 from edgegate.model.headers import HeaderChanges
-from edgegate.net.connection_options import ConnectionOptions
 from edgegate.net.containment import contained
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline
@@ -31,55 +31,9 @@ from edgegate.upstream.endpoint import EndpointState
 from edgegate.upstream.new_stream import PendingStream, new_stream
 from edgegate.upstream.pooled_stream import PooledStream
 from edgegate.upstream.retry_budget import SAVED
-from edgegate.upstream.transport_socket import TransportSocket
 
 _IDEMPOTENT: Final = frozenset((b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"))
 """RFC 9110 section 9.2.2."""
-
-
-class RequestOwner(ABC):
-    """
-    Whose tries they are: hears what becomes of the one that is under way.
-
-    @ivar replayable: Whether all of the request that was sent is at hand still, and nothing of a response has gone to
-        the client.
-    """
-
-    __slots__ = ("replayable",)
-
-    replayable: bool
-
-    @abstractmethod
-    def begin(self, stream: UpstreamStream) -> None:
-        """The try has its stream: send the request on it, as far as it is there."""
-
-    @abstractmethod
-    def tries_after(self, head: ResponseHead) -> bool:
-        """A final response begins: whether the request is tried again rather than answered with it."""
-
-    @abstractmethod
-    def settle(self) -> None:
-        """Something of a response goes to the client: there will be no other try."""
-
-    @abstractmethod
-    def response_whole(self, trailers: list[Field]) -> None:
-        """The response is whole."""
-
-    @abstractmethod
-    def response_switched(self, stream: Stream, rest: bytes, carrier: UpstreamStream) -> None:
-        """Another protocol follows on what carried the request; see L{UpstreamCallbacks.response_switched}."""
-
-    @abstractmethod
-    def try_failed(self, fault: Fault) -> None:
-        """The try has come to nothing."""
-
-    @abstractmethod
-    def fail(self, fault: Fault) -> None:
-        """The request can't be answered, and trying again is no use."""
-
-    @abstractmethod
-    def upload_blocked(self, blocked: bool) -> None:
-        """The backend cannot keep up with the body, or can again."""
 
 
 class UpstreamRequest(UpstreamCallbacks):
@@ -315,12 +269,3 @@ class UpstreamRequest(UpstreamCallbacks):
         """This try has taken too long."""
         self.give_up()
         self._owner.try_failed(TRY_TIMEOUT)
-
-
-def connection_options_of(
-    transport_socket: TransportSocket, exchange: Exchange, request: UpstreamCallbacks
-) -> ConnectionOptions:
-    """Return how a connection for a request begins."""
-    return transport_socket.for_request(
-        exchange.channel.downstream, request.head.host if transport_socket.by_host else ""
-    )

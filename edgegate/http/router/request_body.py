@@ -1,0 +1,185 @@
+# Hot path: every byte of a request passes here.
+"""
+The request on its way to the stream of its try: its body, who does not keep up with that, and what is kept of it.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Final
+
+from edgegate.http.environment import HTTPEnvironment
+from edgegate.http.exchange import Exchange
+from edgegate.http.fields import Field
+from edgegate.http.router.request_owner import RequestOwner
+from edgegate.http.router.shadow import Shadow
+from edgegate.http.router.upstream_request import UpstreamRequest
+from edgegate.http.upstream_stream import UpstreamStream
+from edgegate.model.routes import HTTPRoute
+from edgegate.net.stream import Stream
+from edgegate.net.wheel import Deadline
+
+NO_SHADOWS: Final[list[Shadow]] = []
+NO_TRAILERS: Final[list[Field]] = []
+
+
+class RequestBody(RequestOwner):
+    """
+    What of a request is sent: taken from the client, and given to the try that is under way and to mirrors.
+
+    It owns what is kept of the body for another try, and the copies for
+    mirrors. A body is kept up to the limit on it, and while no stream is there
+    yet the client is not read beyond that limit. Its subclass sets everything:
+    it is made for each request.
+    """
+
+    __slots__ = (
+        "_deadline",
+        "_environment",
+        "_exchange",
+        "_held",
+        "_held_bytes",
+        "_paused",
+        "_request",
+        "_route",
+        "_settled",
+        "_shadows",
+        "_trailers",
+        "_upload_paused",
+        "_whole",
+    )
+
+    _deadline: Deadline | None
+    _environment: HTTPEnvironment
+    _exchange: Exchange
+    _held: list[bytes]
+    _held_bytes: int
+    _paused: bool
+    _request: UpstreamRequest | None
+    _route: HTTPRoute
+    _settled: bool
+    _shadows: list[Shadow]
+    _trailers: list[Field]
+    _upload_paused: bool
+    _whole: bool
+
+    @abstractmethod
+    def _expired(self) -> None:
+        """The route's timeout has passed, which counts from the whole request."""
+
+    # The exchange's upload --------------------------------------------------------------------------------------------
+
+    def upload(self, data: bytes) -> None:
+        """Take a piece of the request's body."""
+        for shadow in self._shadows:
+            shadow.send(data)
+        if self.replayable:
+            self._held.append(data)
+            self._held_bytes += len(data)
+        request = self._request
+        stream = None if request is None else request.stream
+        over = self._held_bytes > self._environment.limits.upload_bytes
+        if stream is not None:
+            stream.body(data)
+            if over and self.replayable:
+                self.replayable = False
+                self._held = []
+        elif over and not self._upload_paused:
+            self._upload_paused = True
+            self._exchange.channel.pause_upload()
+
+    def upload_end(self, trailers: list[Field]) -> None:
+        """The request is whole."""
+        self._whole = True
+        self._trailers = trailers
+        for shadow in self._shadows:
+            shadow.finish(trailers)
+        request = self._request
+        stream = None if request is None else request.stream
+        if stream is not None:
+            stream.end(trailers)
+            retries = self._route.retries
+            if retries is not None and retries.per_try_timeout is not None:
+                self._limit_try()
+        timeout = self._route.timeout
+        if timeout is not None:
+            self._deadline = self._environment.deadline(timeout, self._expired)
+
+    def flush(self) -> None:
+        """Send on what was taken in this turn."""
+        request = self._request
+        stream = None if request is None else request.stream
+        if stream is not None:
+            stream.flush()
+        for shadow in self._shadows:
+            shadow.flush()
+
+    def run_sink(self) -> Stream | None:
+        """Let the kernel pass on a body that nobody else wants to see, and that can't be sent again anyway."""
+        request = self._request
+        stream = None if request is None else request.stream
+        return None if stream is None or self.replayable or self._shadows else stream.run_sink()
+
+    def pause(self) -> None:
+        """The client does not read its response."""
+        if not self._paused:
+            self._paused = True
+            request = self._request
+            stream = None if request is None else request.stream
+            if stream is not None:
+                stream.pause()
+
+    def resume(self) -> None:
+        """The client reads again."""
+        if self._paused:
+            self._paused = False
+            request = self._request
+            stream = None if request is None else request.stream
+            if stream is not None:
+                stream.resume()
+
+    # As the owner of its tries ----------------------------------------------------------------------------------------
+
+    def begin(self, stream: UpstreamStream) -> None:
+        """Send what is there of the request behind its head."""
+        for piece in self._held:
+            stream.body(piece)
+        if self._held_bytes > self._environment.limits.upload_bytes:
+            self.replayable = False
+            self._held = []
+        if self._whole:
+            stream.end(self._trailers)
+            self._limit_try()
+        if self._paused:
+            stream.pause()
+        exchange = self._exchange
+        if exchange.head.expects_continue:
+            exchange.channel.continue_upload()
+        if self._upload_paused:
+            self._upload_paused = False
+            exchange.channel.resume_upload()
+
+    def settle(self) -> None:
+        """Something of a response goes to the client: nothing is kept for another try."""
+        self._settled = True
+        self.replayable = False
+        self._held = []
+
+    def upload_blocked(self, blocked: bool) -> None:
+        """The backend cannot keep up with the body, or can again."""
+        channel = self._exchange.channel
+        if blocked and not self._upload_paused:
+            self._upload_paused = True
+            channel.pause_upload()
+        elif not blocked and self._upload_paused:
+            self._upload_paused = False
+            channel.resume_upload()
+
+    # ------------------------------------------------------------------------------------------------------------------
+
+    def _limit_try(self) -> None:
+        """The request is sent: from now on its response must begin within the time that the route says."""
+        policy = self._route.retries
+        request = self._request
+        if request is not None and policy is not None and policy.per_try_timeout is not None and not self._settled:
+            request.limit(policy.per_try_timeout)
