@@ -228,7 +228,7 @@ class Router(RequestBody):
     def _expired(self) -> None:
         """The route's timeout has passed."""
         request = self._request
-        if request is not None and request.give_up():
+        if request is not None and request.give_up(UPSTREAM_TIMEOUT):
             self._cluster.failed(request.endpoint)
         self.fail(UPSTREAM_TIMEOUT)
 

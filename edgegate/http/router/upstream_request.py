@@ -26,6 +26,7 @@ from edgegate.model.headers import HeaderChanges
 from edgegate.net.containment import contained
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline
+from edgegate.observe.events import UpstreamTry
 from edgegate.upstream.cluster import ClusterState
 from edgegate.upstream.endpoint import EndpointState
 from edgegate.upstream.new_stream import PendingStream, new_stream
@@ -50,6 +51,7 @@ class UpstreamRequest(UpstreamCallbacks):
 
     __slots__ = (
         "_asked_at",
+        "_began",
         "_changes",
         "_cluster",
         "_environment",
@@ -80,7 +82,7 @@ class UpstreamRequest(UpstreamCallbacks):
         self._cluster = cluster
         self._changes = changes
         self._environment = environment
-        self._asked_at = 0.0
+        self._asked_at = self._began = 0.0
         self._reused = False
         self.deadline: Deadline | None = None
         self.pending: PendingStream | None = None
@@ -95,6 +97,8 @@ class UpstreamRequest(UpstreamCallbacks):
         self.endpoint = endpoint
         exchange, cluster = self._exchange, self._cluster
         exchange.upstream = endpoint.address
+        if self._environment.observer.wants_tries and not self._began:
+            self._began = monotonic()
         transport_socket = cluster.transport_socket
         options = None if transport_socket is None else connection_options_of(transport_socket, exchange, self)
         found = new_stream(self, cluster, endpoint, options, self._environment.connector, fresh)
@@ -103,14 +107,21 @@ class UpstreamRequest(UpstreamCallbacks):
         elif isinstance(found, PendingStream):
             self.pending = found
         elif isinstance(found, Fault):
+            self._tell(0, found)
             self._owner.fail(found)
 
     def limit(self, seconds: float) -> None:
         """Have the response begin within a time from now on."""
         self.deadline = self._environment.deadline(seconds, self._expired)
 
-    def give_up(self) -> bool:
-        """Nobody wants a response any more; return whether the request was sent somewhere."""
+    def give_up(self, fault: Fault | None = None) -> bool:
+        """
+        Nobody wants a response any more.
+
+        @param fault: Why; L{None}: the client has left.
+        @return: Whether the request was sent somewhere.
+        """
+        self._tell(0, fault)
         stream = self.stream
         if stream is None:
             return False
@@ -141,7 +152,7 @@ class UpstreamRequest(UpstreamCallbacks):
     def stream_failed(self, fault: Fault) -> None:
         """There is no connection."""
         self.pending = None
-        self._owner.try_failed(fault)
+        self._fail(fault)
 
     # The stream's callbacks -------------------------------------------------------------------------------------------
 
@@ -154,6 +165,8 @@ class UpstreamRequest(UpstreamCallbacks):
     def response_head(self, head: ResponseHead) -> None:
         """The final response begins; unless it is one to try again after, it goes to the client."""
         cluster = self._cluster
+        if self._began:
+            self._tell(head.status, None)
         if cluster.outliers is not None:
             cluster.answered(self.endpoint, head.status)
         if (head.status >= 400 or head.grpc_status) and self._owner.tries_after(head):
@@ -217,7 +230,7 @@ class UpstreamRequest(UpstreamCallbacks):
             self.response_unprocessed(fault)
         else:
             self.stream = None
-            self._owner.try_failed(fault)
+            self._fail(fault)
 
     def response_unprocessed(self, fault: Fault) -> None:
         """The request was not looked at: on a stream that was idle it is sent anew, which is the same try."""
@@ -229,7 +242,7 @@ class UpstreamRequest(UpstreamCallbacks):
             if self.stream is not None:
                 self.stream.flush()
         else:
-            self._owner.try_failed(fault)
+            self._fail(fault)
 
     def upload_blocked(self, blocked: bool) -> None:
         """The backend cannot keep up with the body, or can again."""
@@ -267,5 +280,21 @@ class UpstreamRequest(UpstreamCallbacks):
     @contained
     def _expired(self) -> None:
         """This try has taken too long."""
-        self.give_up()
+        self.give_up(TRY_TIMEOUT)
         self._owner.try_failed(TRY_TIMEOUT)
+
+    def _fail(self, fault: Fault) -> None:
+        self._tell(0, fault)
+        self._owner.try_failed(fault)
+
+    def _tell(self, status: int, fault: Fault | None) -> None:
+        """Tell those who want to know what has become of the try, once."""
+        began, self._began = self._began, 0.0
+        if began:
+            exchange = self._exchange
+            seconds = monotonic() - began
+            self._environment.observer.upstream_tried(
+                UpstreamTry(
+                    exchange, exchange.attempts, self.endpoint.address, began, seconds, status, fault, self._reused
+                )
+            )

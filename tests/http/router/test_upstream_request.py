@@ -1,14 +1,16 @@
-"""Tests of L{edgegate.http.router.upstream_request}: what a C{connectionPool} lets be asked for."""
+"""Tests of L{edgegate.http.router.upstream_request}: what a C{connectionPool} lets be asked for, and what is told."""
 
 from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.errors import CONNECT_REFUSED, OVERFLOW, UPSTREAM_TIMEOUT
+from edgegate.errors import CONNECT_REFUSED, OVERFLOW, UPSTREAM_CLOSED, UPSTREAM_TIMEOUT, Fault
 from edgegate.model.clusters import PoolLimits
+from edgegate.model.policies import RetryPolicy
+from edgegate.observe.events import UpstreamTry
 from edgegate.upstream.circuit_breaker import CircuitBreaker
 from tests.http.conversation import Conversation, FakeStream, to_web
-from tests.http.h1.test_downstream_connection import GET, OK
+from tests.http.h1.test_downstream_connection import GET, OK, POST
 
 
 class LimitTests(SynchronousTestCase):
@@ -171,3 +173,109 @@ class LimitTests(SynchronousTestCase):
         backend.deliver(OK)
         talk.advance(7.0)
         self.assertEqual(backend.ended, "closed")
+
+
+class Watched(Conversation):
+    """A conversation in which somebody wants to know of tries."""
+
+    def upstream_tried(self, tried: UpstreamTry) -> None:
+        """Keep what is told."""
+        self.__dict__.setdefault("tries", []).append((tried.number, tried.status, tried.fault, tried.reused))
+        assert str(tried.endpoint) == "10.0.0.1:80"
+        assert tried.seconds >= 0
+
+    @property
+    def told(self) -> list[tuple[int, int, Fault | None, bool]]:
+        """What was told."""
+        return list(self.__dict__.get("tries", ()))
+
+
+class TriesTests(SynchronousTestCase):
+    """What is told of each try, once."""
+
+    def test_answered(self) -> None:
+        """A response, whatever becomes of its body; and whether the connection was there already."""
+        talk = Watched()
+        client = talk.ask(GET)
+        backend = talk.backend()
+        backend.deliver(OK)
+        client.deliver(GET)
+        backend.deliver(b"HTTP/1.1 404 Not Found\r\nContent-Length: 9\r\n\r\ncut")
+        backend.finish()
+        self.assertEqual(talk.told, [(1, 200, None, False), (1, 404, None, True)])
+
+    def test_again(self) -> None:
+        """Each try of a request is told, with what went wrong."""
+        talk = Watched(to_web(retries=RetryPolicy(2, frozenset(("connect-failure", "5xx")))))
+        talk.ask(GET)
+        talk.connects[0].failed(CONNECT_REFUSED)
+        talk.retry()
+        talk.backend().deliver(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n")
+        talk.retry()
+        self.assertEqual(talk.told, [(1, 0, CONNECT_REFUSED, False), (2, 503, None, False)])
+
+    def test_client_leaves(self) -> None:
+        """Nothing went wrong where the client has left."""
+        talk = Watched()
+        client = talk.ask(GET)
+        talk.backend()
+        client.finish()
+        self.assertEqual(talk.told, [(1, 0, None, False)])
+
+    def test_timeout(self) -> None:
+        """The route's time ends the try that is under way."""
+        talk = Watched(to_web(timeout=2.0))
+        talk.ask(GET)
+        talk.backend()
+        talk.advance(3.0)
+        self.assertEqual(talk.told, [(1, 0, UPSTREAM_TIMEOUT, False)])
+
+    def test_overflow(self) -> None:
+        """A try that the cluster's limits do not let begin is one."""
+        talk = Watched(pool=PoolLimits(connections=1, pending=1))
+        talk.ask(GET)
+        talk.ask(GET)
+        self.assertEqual(talk.told, [(1, 0, OVERFLOW, False)])
+
+
+class UnprocessedTests(SynchronousTestCase):
+    """A backend that says that it has not looked at a request, as by HTTP/2's REFUSED_STREAM."""
+
+    def kept(self) -> tuple[Watched, FakeStream, FakeStream]:
+        """Have a connection to the backend that has carried a request."""
+        talk = Watched()
+        client = talk.ask(GET)
+        backend = talk.backend()
+        backend.deliver(OK)
+        client.take()
+        return talk, client, backend
+
+    def refuse(self, backend: FakeStream) -> None:
+        """Have the backend refuse what was sent last."""
+        stream = backend.protocol
+        request = stream._callbacks
+        stream._forget_callbacks()
+        backend.abortConnection()
+        request.response_unprocessed(UPSTREAM_CLOSED)
+
+    def test_again(self) -> None:
+        """It is sent again on a new connection, whatever its method; that is the same try."""
+        talk, client, backend = self.kept()
+        client.deliver(POST + b"0123456789")
+        self.refuse(backend)
+        self.assertEqual(len(talk.connects), 2)
+        again = talk.backend()
+        self.assertTrue(again.sent.endswith(b"x-envoy-attempt-count: 1\r\n\r\n0123456789"), again.sent)
+        again.deliver(OK)
+        self.assertIn(b"HTTP/1.1 200 ", client.sent)
+        self.assertEqual(talk.told[1:], [(1, 200, None, False)])
+
+    def test_only_once(self) -> None:
+        """On a connection that is new it is a try that failed."""
+        talk, client, backend = self.kept()
+        client.deliver(POST + b"0123456789")
+        self.refuse(backend)
+        self.refuse(talk.backend())
+        talk.retry()
+        self.assertIn(b"HTTP/1.1 503 ", client.sent)
+        self.assertEqual(talk.told[1:], [(1, 0, UPSTREAM_CLOSED, False)])
