@@ -48,7 +48,7 @@ from edgegate.server.service import GatewayService
 from edgegate.server.service_log import LoggedService, json_observer
 from edgegate.server.signals import Early, Signals
 from edgegate.sources.loading import Configuration
-from edgegate.sources.watch import WatchService
+from edgegate.sources.named import source_named
 from edgegate.startup import STANDARD_ERROR, Startup
 from edgegate.upstream.dns.name_files import PORT
 from edgegate.upstream.locality import Place
@@ -302,8 +302,9 @@ def makeService(options: Options) -> IService:
     early = Early(Signal.SIGHUP)
     reactor = cast(Reactor, installed)
     reactor.installNameResolver(SystemResolver(reactor))
+    source = source_named(options["config"])
     configuration = Configuration(
-        options["config"],
+        source,
         options["selector"] or None,
         options["map-port"],
         frozen=True,
@@ -321,7 +322,7 @@ def makeService(options: Options) -> IService:
     gateway = GatewayService(
         reactor,
         loaded,
-        configuration.load,
+        configuration.reload,
         [] if access_log is None else [access_log.log],
         _gateway_options(options),
     )
@@ -330,9 +331,9 @@ def makeService(options: Options) -> IService:
         access_log.setServiceParent(gateway)  # type: ignore[no-untyped-call]
         actions[Signal.SIGUSR1] = access_log.reopen
     if options["watch"]:
-        watch = WatchService(reactor, gateway.files_changed)
+        watch = source.follow(reactor, gateway.files_changed)
         watch.setServiceParent(gateway)  # type: ignore[no-untyped-call]
-        gateway.followers.append(lambda loaded: watch.follow(loaded.sources.path, loaded.sources.named))
+        gateway.followers.append(lambda loaded: watch.follow(loaded.reading))
     if options["admin-address"] is not None:
         required = options["admin"] is not None
         admin = AdminService(reactor, gateway, options["admin-address"], required)

@@ -32,6 +32,7 @@ from edgegate.observe.events import Connection, Ended, RelayEnd
 from edgegate.observe.observers import Observers
 from edgegate.server.data_plane import DataPlane
 from edgegate.sources.loading import Configuration
+from edgegate.sources.named import source_named
 from edgegate.version import compiled
 from tests.acceptance.manifests import filled, static_service
 from tests.acceptance.processes import free_ports
@@ -352,7 +353,7 @@ class ContainmentTests(TestCase):
         fill(folder / "certs", ["a.example"])
         ports = {**self.ports, "backend": self.backend.port, "nobody": nobody.getsockname()[1]}
         (folder / "all.yaml").write_text(filled(FILES, **ports))
-        loaded = Configuration(str(folder)).load()
+        loaded = Configuration(source_named(str(folder))).load()
         assert loaded.snapshot is not None, loaded.problems
         self.snapshot, self.endpoints = loaded.snapshot, loaded.endpoints
         self.told = Told()

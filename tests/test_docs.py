@@ -38,6 +38,7 @@ from edgegate.net.system_resolver import MOST_THREADS
 from edgegate.net.tls_stream import MOST_MESSAGES
 from edgegate.net.transport import HIGH_WATER, READ_SIZE
 from edgegate.sources.loading import load
+from edgegate.sources.named import source_named
 from edgegate.sources.tree import MOST_NAMES
 from edgegate.upstream.balancing.maglev import MAX_SIZE
 from edgegate.upstream.balancing.ring import MAX_POINTS
@@ -273,7 +274,7 @@ class ClustersTests(SynchronousTestCase):
         folder = Path(self.mktemp())
         folder.mkdir()
         (folder / "page.yaml").write_text("---\n".join(block.partition("```")[0] for block in blocks))
-        loaded = load(str(folder))
+        loaded = load(source_named(str(folder)))
         self.assertEqual([str(problem) for problem in loaded.problems], [])
         snapshot = loaded.snapshot
         assert snapshot is not None

@@ -3,8 +3,9 @@
 import sys
 
 from edgegate.sources.loading import load
+from edgegate.sources.named import source_named
 
-loaded = load(sys.argv[1])
+loaded = load(source_named(sys.argv[1]))
 for problem in loaded.problems:
     print(problem)
 if loaded.snapshot is not None:

@@ -9,6 +9,7 @@ import click
 from edgegate.cli import options
 from edgegate.config.report import report
 from edgegate.sources.loading import load
+from edgegate.sources.named import source_named
 
 
 @click.command(short_help="Say what is wrong with files, without serving them.")
@@ -31,7 +32,7 @@ def check(
 
     Every problem is printed with its file, line and column. The exit status is 1 if there are errors.
     """
-    loaded = load(config, selector or None, map_port, ignored_kinds=ignore_kind, portable=portable)
+    loaded = load(source_named(config), selector or None, map_port, ignored_kinds=ignore_kind, portable=portable)
     report(loaded.problems, sys.stdout)
     if loaded.snapshot is None or (strict and loaded.problems.warnings):
         raise SystemExit(1)

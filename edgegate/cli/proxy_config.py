@@ -21,6 +21,7 @@ from edgegate.model.addresses import Address
 from edgegate.model.clusters import Endpoints
 from edgegate.routing.snapshot import Snapshot
 from edgegate.sources.loading import load
+from edgegate.sources.named import source_named
 
 Views = dict[str, list[Row]]
 
@@ -84,7 +85,7 @@ def _of_gateway(admin: Address) -> Views:
 
 
 def _of_files(config: str, selector: dict[str, str], map_port: dict[int, int], ignore_kind: frozenset[str]) -> Views:
-    loaded = load(config, selector or None, map_port, ignored_kinds=ignore_kind)
+    loaded = load(source_named(config), selector or None, map_port, ignored_kinds=ignore_kind)
     if loaded.snapshot is None:
         report(loaded.problems, sys.stderr, "nothing to show")
         raise SystemExit(1)

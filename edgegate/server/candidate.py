@@ -11,7 +11,11 @@ from edgegate.server.data_plane import DataPlane
 from edgegate.server.ports import CannotBind
 from edgegate.server.reload import changes
 from edgegate.sources.loading import Loaded
+from edgegate.sources.source import Reading
 from edgegate.tls.secrets import BadKeyMaterial
+
+Load = Callable[[Reading | None], Loaded | None]
+"""Reads files anew; returns L{None} where all is what it was in a reading, if there is one to compare."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +38,9 @@ class Candidates:
     @ivar latest: What was read last, whatever came of it.
     """
 
-    def __init__(self, data_plane: DataPlane, first: Loaded, load: Callable[[], Loaded]) -> None:
+    def __init__(self, data_plane: DataPlane, first: Loaded, load: Load) -> None:
         """
         @param first: The files without an error in them.
-        @param load: Reads them anew.
         @raise edgegate.tls.secrets.BadKeyMaterial: A server's certificate, key, authorities or ciphers are of no use.
         """
         assert first.snapshot is not None
@@ -50,9 +53,9 @@ class Candidates:
         Read the files, where they are not what they were or it is to be done anyway. Touches nothing that is served:
         may be called in a thread.
         """
-        if not anyway and not self.latest.loaded.sources.changed():
+        loaded = self._load(None if anyway else self.latest.loaded.reading)
+        if loaded is None:
             return None
-        loaded = self._load()
         if loaded.snapshot is None:
             return Candidate(loaded)
         try:

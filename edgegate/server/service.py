@@ -19,7 +19,7 @@ from edgegate.model.addresses import Address
 from edgegate.observe.counters import Counters
 from edgegate.observe.observer import Observer
 from edgegate.routing.snapshot import Listener, Snapshot
-from edgegate.server.candidate import Candidates
+from edgegate.server.candidate import Candidates, Load
 from edgegate.server.data_plane import DataPlane
 from edgegate.server.drain import Drain
 from edgegate.server.gateway_options import GatewayOptions
@@ -58,21 +58,19 @@ class GatewayService(MultiService):
         self,
         reactor: IReactorFDSet,
         loaded: Loaded,
-        load: Callable[[], Loaded],
+        load: Load,
         observers: Iterable[Observer] = (),
         options: GatewayOptions = GatewayOptions(),  # noqa: B008 (frozen)
         defer: Defer | None = None,
     ) -> None:
         """
         @param loaded: The files without an error in them.
-        @param load: Reads them anew.
         @param observers: Told of what happens, besides the counters.
         @param defer: Calls something that takes its time; by default in a thread that nobody waits for at the end.
         @raise edgegate.tls.secrets.BadKeyMaterial: A server's certificate, key, authorities or ciphers are of no use.
         """
         super().__init__()  # type: ignore[no-untyped-call]
-        path = loaded.sources.path
-        self._config = loaded.sources.config if path is None else str(path)
+        self._config = loaded.source.location
         self.counters = Counters()
         self.data_plane = DataPlane(reactor, [self.counters, *observers], options)
         self._candidates = Candidates(self.data_plane, loaded, load)

@@ -1,19 +1,17 @@
-"""From files to the Snapshot: the one way in which they are read, checked and compiled."""
+"""From a source to the Snapshot: the one way in which documents are read, checked and compiled."""
 
 from __future__ import annotations
 
 import ctypes
 import gc
-import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import lru_cache
-from pathlib import Path
 
 from edgegate.config.document import Document
-from edgegate.config.documents import MAX_FILE, stream
+from edgegate.config.documents import stream
 from edgegate.config.problems import Problem, Problems, Role, Severity
 from edgegate.istio.decode import decode
 from edgegate.istio.kinds import kind_of_fields
@@ -24,24 +22,24 @@ from edgegate.model.clusters import Endpoints
 from edgegate.routing.compile import Compiled
 from edgegate.routing.snapshot import Snapshot
 from edgegate.sources.compilation import compile_resources
-from edgegate.sources.file_reader import FileReader
-from edgegate.sources.files import Sources
 from edgegate.sources.key_inspector import KeyInspector
+from edgegate.sources.source import ConfigurationSource, Reading
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """
-    What came of reading the files.
+    What came of reading a source.
 
     @ivar snapshot: L{None} where there are errors, or what is taken for them.
-    @ivar sources: What was read.
+    @ivar reading: What was read; its contents are gone.
     @ivar endpoints: Of the Snapshot's clusters, by their names.
     """
 
     snapshot: Snapshot | None
     problems: Problems
-    sources: Sources
+    source: ConfigurationSource
+    reading: Reading
     endpoints: Endpoints = field(default_factory=dict)
 
 
@@ -53,9 +51,7 @@ THOROUGH_EVERY = 16
 
 class Configuration:
     """
-    Files, and how they are to be taken: can be loaded again and again.
-
-    Standard input is read once, and then stays what it was.
+    A source, and how its documents are to be taken: can be loaded again and again, by one thread at a time.
 
     @ivar few_objects: What the garbage collector may look through with each load.
     @ivar thorough_every: With which of the loads it looks through more.
@@ -63,21 +59,17 @@ class Configuration:
 
     def __init__(
         self,
-        config: str,
+        source: ConfigurationSource,
         selector: Mapping[str, str] | None = None,
         port_map: Mapping[int, int] | None = None,
-        read_stdin: Callable[[], bytes] | None = None,
         frozen: bool = False,
         ignored_kinds: Collection[str] = (),
         strict: bool = False,
         portable: bool = False,
     ) -> None:
         """
-        @param config: A folder, a file, or C{-} for standard input. Names in the documents are relative to the folder,
-            or to the folder of the file; those of standard input to the current folder.
         @param selector: Labels: only Gateways whose selector they satisfy are served; L{None}: all.
         @param port_map: The numbers to bind in place of those in the files.
-        @param read_stdin: Reads all of standard input.
         @param frozen: Hide what was loaded, and all else that is in memory then, from the garbage collector
             (L{gc.freeze}): it does not look through thousands of routes while requests wait. For a process that is
             the gateway's own: cycles of objects that end meanwhile are freed with the next load, or where there are
@@ -92,13 +84,9 @@ class Configuration:
         self._loads = 0
         self.few_objects = FEW_OBJECTS
         self.thorough_every = THOROUGH_EVERY
-        self._base = _here()
-        self._reader = FileReader()
-        self.config = config
+        self._source = source
         self._selector = selector
         self._port_map = port_map or {}
-        self._read_stdin = read_stdin or _read_stdin
-        self._stdin: bytes | None = None
         self._ignored_kinds = frozenset(ignored_kinds)
 
     def load(self, now: datetime | None = None) -> Loaded:
@@ -107,80 +95,81 @@ class Configuration:
 
         @param now: An aware time that certificates should be valid at; by default the present.
         """
-        sources = Sources(self.config, self._standard_input, self._reader, self._base)
+        return self._load(self._source.read(), now)
+
+    def reload(self, before: Reading | None) -> Loaded | None:
+        """
+        Read again, once; check and compile unless all is what it was.
+
+        @param before: The reading of the last load; L{None}: compile in any case.
+        @return: L{None} where nothing has changed.
+        """
+        reading = self._source.read()
+        if before is not None and not reading.differs(before):
+            reading.close()
+            return None
+        return self._load(reading, None)
+
+    def _load(self, reading: Reading, now: datetime | None) -> Loaded:
         problems = Problems()
         self._loads += 1
         thorough = gc.get_freeze_count() < self.few_objects or self._loads % self.thorough_every == 0
         try:
             with _collector_paused(self._frozen, thorough):
-                compiled = self._compile(sources, problems, now or datetime.now(timezone.utc))
+                compiled = self._compile(reading, problems, now or datetime.now(timezone.utc))
         finally:
-            sources.close()
+            reading.close()
         _give_back()
         if problems.refusing(self._strict):
-            return Loaded(None, problems, sources)
-        return Loaded(compiled.snapshot, problems, sources, compiled.endpoints)
+            return Loaded(None, problems, self._source, reading)
+        return Loaded(compiled.snapshot, problems, self._source, reading, compiled.endpoints)
 
-    def _compile(self, sources: Sources, problems: Problems, now: datetime) -> Compiled:
-        resources = decode(_documents(sources, problems), problems)
+    def _compile(self, reading: Reading, problems: Problems, now: datetime) -> Compiled:
+        resources = decode(_documents(reading, problems), problems)
         inspector = KeyInspector(now)
         options = CompileOptions(
-            self._selector, self._port_map, sources.read, inspector, inspector.upstream, self._ignored_kinds
+            self._selector, self._port_map, reading.read, inspector, inspector.upstream, self._ignored_kinds
         )
         compiled = compile_resources(resources, options, problems)
         if self._portable:
             warn_of_differences(resources, options, problems)
-        _tell_passed_over(sources, resources, problems)
+        _tell_passed_over(reading, resources, problems)
         if not compiled.snapshot.listeners and not problems.errors:
             why = "no server of any Gateway is served" if resources.gateways else "no Gateway is declared"
-            problems.add(Problem(self.config, 1, 1, Severity.INFO, "", f"{why}: no port is opened"))
+            problems.add(Problem(self._source.name, 1, 1, Severity.INFO, "", f"{why}: no port is opened"))
         return compiled
-
-    def _standard_input(self) -> bytes:
-        if self._stdin is None:
-            self._stdin = self._read_stdin()
-        return self._stdin
 
 
 def load(
-    config: str,
+    source: ConfigurationSource,
     selector: Mapping[str, str] | None = None,
     port_map: Mapping[int, int] | None = None,
-    read_stdin: Callable[[], bytes] | None = None,
     now: datetime | None = None,
     ignored_kinds: Collection[str] = (),
     portable: bool = False,
 ) -> Loaded:
     """Load once; see L{Configuration}."""
-    again = Configuration(config, selector, port_map, read_stdin, ignored_kinds=ignored_kinds, portable=portable)
-    return again.load(now)
+    return Configuration(source, selector, port_map, ignored_kinds=ignored_kinds, portable=portable).load(now)
 
 
-def _documents(sources: Sources, problems: Problems) -> Iterator[Document]:
+def _documents(reading: Reading, problems: Problems) -> Iterator[Document]:
     """Yield all documents, each of which may be gone when the next one is read."""
-    for name, content in sources.documents():
+    for manifest in reading.manifests():
+        origin, content = manifest.origin, manifest.content
         if isinstance(content, str):
-            problems.add(Problem(name, 1, 1, Severity.ERROR, "", f"can't be read: {content}", Role.CAUSE))
+            problems.add(Problem(origin, 1, 1, Severity.ERROR, "", f"can't be read: {content}", Role.CAUSE))
         else:
-            yield from stream(name, content, problems, kind_of_fields)
+            yield from stream(origin, content, problems, kind_of_fields)
 
 
-def _tell_passed_over(sources: Sources, resources: Resources, problems: Problems) -> None:
+def _tell_passed_over(reading: Reading, resources: Resources, problems: Problems) -> None:
     """Tell of files whose names end in something else: nobody may have meant to leave out all Gateways or routes."""
     read = {"Gateway": resources.gateways, "VirtualService": resources.virtual_services}
     missing = {kind for kind, found in read.items() if not found}
-    for name, kinds in sources.passed_over():
+    for name, kinds in reading.passed_over():
         severity = Severity.WARNING if missing.intersection(kinds) else Severity.INFO
         message = f"not read, as its name does not end in .yaml, .yml or .json; it holds: {', '.join(kinds)}"
         problems.add(Problem(name, 1, 1, severity, "", message))
-
-
-def _here() -> Path:
-    """Return the current folder, which names on the command line are relative to, wherever the process goes later."""
-    try:
-        return Path.cwd()
-    except OSError:
-        return Path()
 
 
 @contextmanager
@@ -227,8 +216,3 @@ def _give_back() -> None:
     trim = _malloc_trim()
     if trim is not None:
         trim(ctypes.c_size_t(0))
-
-
-def _read_stdin() -> bytes:
-    # a process may be started without any
-    return b"" if sys.stdin is None else sys.stdin.buffer.read(MAX_FILE + 1)

@@ -19,9 +19,11 @@ from twisted.internet.interfaces import IDelayedCall, IReactorFromThreads, IReac
 from twisted.logger import Logger, LogLevel
 from twisted.python.failure import Failure
 from twisted.python.filepath import FilePath
+from zope.interface import implementer
 
 from edgegate.sources.file_reader import FileReader, defer_to_daemon
 from edgegate.sources.places import Place, places
+from edgegate.sources.source import Follower, Reading
 
 log = Logger(namespace=__name__)
 
@@ -209,6 +211,7 @@ def _links(path: bytes) -> int:
         return 0
 
 
+@implementer(Follower)
 class WatchService(Service):
     """
     Watches what a gateway has read, from its start to its end.
@@ -242,10 +245,10 @@ class WatchService(Service):
         if watch is not None:
             watch.stop()
 
-    def follow(self, config: Path | None, files: Iterable[Path]) -> None:
-        """Watch what was read, and nothing else; see L{Watch.follow}."""
+    def follow(self, reading: Reading) -> None:
+        """Watch the files that were read, and nothing else; see L{Watch.follow}."""
         if self._watch is not None:
-            self._watch.follow(config, files)
+            self._watch.follow(reading.path, reading.files)
 
     def _defer(self, look: Callable[[], dict[str, Place]]) -> Deferred[dict[str, Place]]:
         """Look in a thread, which may hang."""

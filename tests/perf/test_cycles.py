@@ -20,6 +20,7 @@ from edgegate.http.filters.hold import Delayed
 from edgegate.observe.counters import Counters
 from edgegate.server.data_plane import DataPlane
 from edgegate.sources.loading import Configuration
+from edgegate.sources.named import source_named
 from edgegate.upstream.cluster import ClusterState
 from tests.acceptance.manifests import ONE_BACKEND, filled
 from tests.acceptance.processes import free_ports
@@ -185,7 +186,7 @@ class CyclesTests(TestCase):
         fill(folder / "certs", ["a.example"])
         (folder / "all.yaml").write_text(filled(FILES, backend=self.backend, **self.ports))
         self.folder = folder
-        self.configuration = Configuration(str(folder))
+        self.configuration = Configuration(source_named(str(folder)))
         self.plane = DataPlane(reactor, [Counters()])  # type: ignore[arg-type]
         self.addCleanup(self.end)
         self.load()

@@ -14,6 +14,7 @@ from twisted.trial.unittest import TestCase
 from edgegate.server.gateway_options import GatewayOptions
 from edgegate.server.service import GatewayService
 from edgegate.sources.loading import Configuration
+from edgegate.sources.named import source_named
 from tests.net.pairs import until
 from tests.server.test_service_reload import FILES
 
@@ -28,8 +29,8 @@ class ServiceTests(TestCase):
         folder = Path(self.mktemp())
         folder.mkdir()
         (folder / "gateway.yaml").write_text(FILES.format(number=number or 80, host="a.example"))
-        configuration = Configuration(str(folder), port_map={} if number else {80: 0})
-        return GatewayService(reactor, configuration.load(), configuration.load, options=GatewayOptions(**options))  # type: ignore[arg-type]
+        configuration = Configuration(source_named(str(folder)), port_map={} if number else {80: 0})
+        return GatewayService(reactor, configuration.load(), configuration.reload, options=GatewayOptions(**options))  # type: ignore[arg-type]
 
     def start(self, service: GatewayService) -> int:
         """Start as twistd does; return the port."""

@@ -17,6 +17,8 @@ from edgegate.server.gateway_options import GatewayOptions
 from edgegate.server.reload import Outcome, Reload
 from edgegate.server.service import GatewayService
 from edgegate.sources.loading import Configuration, Loaded
+from edgegate.sources.named import source_named
+from edgegate.sources.source import Reading
 
 FILES = """\
 apiVersion: networking.istio.io/v1
@@ -38,7 +40,7 @@ class ReloadTests(TestCase):
         """Start a gateway with no port open."""
         self.folder = Path(self.mktemp())
         self.folder.mkdir()
-        self.configuration = Configuration(str(self.folder), port_map={80: 0})
+        self.configuration = Configuration(source_named(str(self.folder)), port_map={80: 0})
         self.loads = 0
         self.bind: UNIXAddress | None = None
         self.deferred: list[Deferred[None]] | None = None
@@ -51,10 +53,12 @@ class ReloadTests(TestCase):
         self.service.startService()
         self.addCleanup(self.service.stopService)
 
-    def load(self) -> Loaded:
+    def load(self, before: Reading | None) -> Loaded | None:
         """Read the files."""
+        loaded = self.configuration.reload(before)
+        if loaded is None:
+            return None
         self.loads += 1
-        loaded = self.configuration.load()
         if self.bind is None or loaded.snapshot is None:
             return loaded
         listeners = tuple(replace(each, bind=self.bind) for each in loaded.snapshot.listeners)

@@ -1,1 +1,1 @@
-"""Tests of L{edgegate.sources.files}."""
+"""Tests of L{edgegate.sources}."""

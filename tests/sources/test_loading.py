@@ -15,7 +15,10 @@ from edgegate.config.problems import Problems
 from edgegate.demo.authority import Authority
 from edgegate.model.addresses import TCPAddress
 from edgegate.sources.files import MAX_KEY_FILE
+from edgegate.sources.folder import Folder
 from edgegate.sources.loading import Configuration, Loaded, load
+from edgegate.sources.named import source_named
+from tests.sources.test_folder import CountingReader
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
 ISSUED = Authority.new("Test authority", NOW).server(["shop.example"], NOW)
@@ -78,7 +81,7 @@ class LoadTests(SynchronousTestCase):
 
     def load(self, config: str | Path | None = None, **options: object) -> Loaded:
         """Load the folder, or something in it."""
-        return load(str(config or self.folder), now=NOW, **options)  # type: ignore[arg-type]
+        return load(source_named(str(config or self.folder)), now=NOW, **options)  # type: ignore[arg-type]
 
     def reported(self, loaded: Loaded) -> list[str]:
         """What was reported, as it is printed."""
@@ -161,9 +164,9 @@ class LoadTests(SynchronousTestCase):
         self.addCleanup(os.chdir, here)
         self.write("a.yaml", HTTP)
         os.chdir(self.folder)
-        configuration = Configuration(".")
+        configuration = Configuration(source_named("."))
         os.chdir("/")
-        self.assertEqual(len(configuration.load().sources.named), 0)
+        self.assertEqual(len(configuration.load().reading.named), 0)
         loaded = configuration.load()
         assert loaded.snapshot is not None
         self.assertEqual(loaded.snapshot.listeners[0].port, 80)
@@ -172,7 +175,8 @@ class LoadTests(SynchronousTestCase):
         os.chdir(gone)
         gone.rmdir()
         self.assertEqual(
-            self.reported(Configuration("etc").load()), ["etc:1:1: error: can't be read: No such file or directory"]
+            self.reported(Configuration(source_named("etc")).load()),
+            ["etc:1:1: error: can't be read: No such file or directory"],
         )
 
     def test_file(self) -> None:
@@ -186,7 +190,7 @@ class LoadTests(SynchronousTestCase):
 
     def test_standard_input(self) -> None:
         """C{-} reads standard input."""
-        loaded = self.load("-", read_stdin=HTTP.encode)
+        loaded = load(source_named("-", HTTP.encode), now=NOW)
         assert loaded.snapshot is not None
         self.assertEqual(loaded.snapshot.listeners[0].origin.file, "<stdin>")
 
@@ -231,9 +235,9 @@ class LoadTests(SynchronousTestCase):
         self.write("a.yaml", HTTPS)
         self.write("certs/shop.crt", ISSUED.chain_pem)
         self.write("certs/shop.key", ISSUED.key_pem)
-        strict = Configuration(str(self.folder), strict=True)
+        strict = Configuration(source_named(str(self.folder)), strict=True)
         self.assertIsNone(strict.load(NOW).snapshot)
-        self.assertIsNotNone(Configuration(str(self.folder)).load(NOW).snapshot)
+        self.assertIsNotNone(Configuration(source_named(str(self.folder))).load(NOW).snapshot)
         self.write("b.yaml", BACKEND.split("---\n")[1].replace("[gw]", "[tls]"))
         later = strict.load(NOW + timedelta(days=20000))
         self.assertIn("expired", " ".join(self.reported(later)))
@@ -246,7 +250,7 @@ class LoadTests(SynchronousTestCase):
         self.write("certs/client.key", other.key_pem)
         self.write("certs/ca.crt", b"nothing")
         self.write("shop.yaml", BACKEND)
-        loaded = load(str(self.folder), now=NOW)
+        loaded = load(source_named(str(self.folder)), now=NOW)
         self.assertEqual(
             [str(problem).partition(" (")[0] for problem in loaded.problems],
             [
@@ -315,7 +319,7 @@ class LoadTests(SynchronousTestCase):
         try:
             loaded: Loaded | None = self.load()
             assert loaded is not None and loaded.snapshot is not None, self.reported(loaded)
-            freed, loaded = weakref.ref(loaded.sources), None
+            freed, loaded = weakref.ref(loaded.reading), None
             self.assertIsNone(freed())
             gc.collect()
             left = [each for each in gc.garbage if type(each).__module__.startswith("edgegate.")]
@@ -324,11 +328,30 @@ class LoadTests(SynchronousTestCase):
             gc.garbage.clear()
         self.assertEqual(left, [])
 
+    def test_reload(self) -> None:
+        """Each file is read once, also where it turns out that nothing has changed; then nothing is compiled."""
+        self.write("gw.yaml", HTTP + "---\n" + HTTPS)
+        chain, key = self.write("certs/shop.crt", ISSUED.chain_pem), self.write("certs/shop.key", ISSUED.key_pem)
+        reader = CountingReader()
+        configuration = Configuration(Folder(str(self.folder), reader))
+        loaded = configuration.load(NOW)
+        self.assertIsNone(configuration.reload(loaded.reading))
+        other = Authority.new("Another authority", NOW).server(["shop.example"], NOW)
+        chain.write_bytes(other.chain_pem)
+        key.write_bytes(other.key_pem)
+        reader.contents.clear()
+        again = configuration.reload(loaded.reading)
+        assert again is not None and again.snapshot is not None
+        texts = (HTTP + "---\n" + HTTPS).encode(), other.chain_pem, other.key_pem
+        self.assertEqual(reader.contents, dict.fromkeys(texts, 1))
+        self.assertIsNone(configuration.reload(again.reading))
+        self.assertIsNotNone(configuration.reload(None))
+
     def test_frozen(self) -> None:
         """It may be hidden from the garbage collector, which then has little to look through."""
         self.write("gw.yaml", HTTP)
         self.addCleanup(gc.unfreeze)
-        loaded = Configuration(str(self.folder), frozen=True).load(NOW)
+        loaded = Configuration(source_named(str(self.folder)), frozen=True).load(NOW)
         assert loaded.snapshot is not None
         self.assertTrue(gc.isenabled())
         self.assertFalse([each for each in gc.get_objects() if type(each) is type(loaded.snapshot)])
@@ -337,7 +360,7 @@ class LoadTests(SynchronousTestCase):
         """Cycles that were hidden are freed with the next load; where there is much, not with each of them."""
         self.write("gw.yaml", HTTP)
         self.addCleanup(gc.unfreeze)
-        configuration = Configuration(str(self.folder), frozen=True)
+        configuration = Configuration(source_named(str(self.folder)), frozen=True)
 
         def loads_until_freed() -> int:
             cycle: list[object] = [Problems()]

@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred, fail, maybeDeferred
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
+from edgegate.sources.folder import Folder
 from edgegate.sources.places import Place, places
 from edgegate.sources.watch import Watch, WatchService, available
 
@@ -240,7 +241,10 @@ class WatchTests(TestCase):
         service = WatchService(reactor, self.changed)  # type: ignore[arg-type]
         service.startService()
         try:
-            service.follow(self.etc, [self.cert])
+            reading = Folder(str(self.etc)).read()
+            list(reading.manifests())
+            reading.read("certs/a.crt")
+            service.follow(reading)
             await self.next()
             await self.noticed((self.etc / "sub").mkdir)
             await self.noticed(lambda: (self.etc / "sub/a.yaml").write_text("a"))

@@ -1,10 +1,11 @@
-"""Tests of L{edgegate.sources.files}."""
+"""Tests of L{edgegate.sources.folder}."""
 
 from __future__ import annotations
 
 import errno
 import os
 import socket
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -12,12 +13,13 @@ from typing import TypeVar
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.sources.file_reader import FileReader
-from edgegate.sources.files import STANDARD_INPUT, Sources
+from edgegate.sources.folder import Folder, FolderReading
+from edgegate.sources.source import Reading
 
 T = TypeVar("T")
 
 
-class SourcesTests(SynchronousTestCase):
+class FolderTests(SynchronousTestCase):
     """What was read, and whether it still is what it was."""
 
     def setUp(self) -> None:
@@ -26,18 +28,24 @@ class SourcesTests(SynchronousTestCase):
         self.folder.mkdir()
         (self.folder / "a.yaml").write_bytes(b"a")
         (self.folder / "shop.key").write_bytes(b"key")
-        self.sources = self.read(str(self.folder))
+        self.reading = self.read(str(self.folder))
 
-    def read(self, config: str, *names: str) -> Sources:
+    def read(self, config: str, *names: str) -> FolderReading:
         """Read everything."""
-        sources = Sources(config, lambda: b"input")
-        self.documents = list(sources.documents())
+        reading = Folder(config).read()
+        self.documents = taken(reading)
         for name in names or ("shop.key",):
             try:
-                sources.read(name)
+                reading.read(name)
             except OSError:
                 continue
-        return sources
+        return reading
+
+    def changed(self, before: Reading | None = None) -> bool:
+        """Whether something is not what it was."""
+        reading = Folder(str(self.folder)).read()
+        self.addCleanup(reading.close)
+        return reading.differs(before or self.reading)
 
     def test_unchanged(self) -> None:
         """Files that were touched, and others, change nothing."""
@@ -45,44 +53,44 @@ class SourcesTests(SynchronousTestCase):
         os.utime(self.folder / "a.yaml", (1, 1))
         (self.folder / "other.txt").touch()
         (self.folder / ".a.yaml.swp").touch()
-        self.assertFalse(self.sources.changed())
+        self.assertFalse(self.changed())
 
     def test_documents_change(self) -> None:
         """A file has another content, is new, is gone."""
         (self.folder / "a.yaml").write_bytes(b"b")
-        self.assertTrue(self.sources.changed())
+        self.assertTrue(self.changed())
         (self.folder / "a.yaml").write_bytes(b"a")
-        self.assertFalse(self.sources.changed())
+        self.assertFalse(self.changed())
         (self.folder / "b.yaml").touch()
-        self.assertTrue(self.sources.changed())
+        self.assertTrue(self.changed())
         (self.folder / "b.yaml").unlink()
         (self.folder / "a.yaml").unlink()
-        self.assertTrue(self.sources.changed())
+        self.assertTrue(self.changed())
 
     def test_named_file_changes(self) -> None:
         """So is a file that a document names watched for, also if it isn't there yet."""
         (self.folder / "shop.key").write_bytes(b"another")
-        self.assertTrue(self.sources.changed())
-        sources = self.read(str(self.folder), "late.key")
-        self.assertEqual(sources.named, [self.folder / "late.key"])
-        self.assertFalse(sources.changed())
+        self.assertTrue(self.changed())
+        reading = self.read(str(self.folder), "late.key")
+        self.assertEqual((reading.named, reading.files), (["late.key"], [self.folder / "late.key"]))
+        self.assertFalse(self.changed(reading))
         (self.folder / "late.key").touch()
-        self.assertTrue(sources.changed())
+        self.assertTrue(self.changed(reading))
 
     def test_folder_goes(self) -> None:
         """A folder that can't be read any more is a change, and no error."""
         self.folder.rename(self.folder.with_suffix(".away"))
-        self.assertTrue(self.sources.changed())
+        self.assertTrue(self.changed())
         gone = self.read(str(self.folder))
         self.assertEqual(self.documents, [(str(self.folder), "No such file or directory")])
-        self.assertFalse(gone.changed())
+        self.assertFalse(self.changed(gone))
 
     def test_tree(self) -> None:
         """Files of folders within the folder are called by their way from there; a new one is a change."""
         (self.folder / "sub").mkdir()
-        self.assertFalse(self.sources.changed())
+        self.assertFalse(self.changed())
         (self.folder / "sub/b.yaml").write_bytes(b"b")
-        self.assertTrue(self.sources.changed())
+        self.assertTrue(self.changed())
         self.read(str(self.folder))
         self.assertEqual(self.documents, [("a.yaml", b"a"), ("sub/b.yaml", b"b")])
 
@@ -106,9 +114,9 @@ class SourcesTests(SynchronousTestCase):
             ],
         )
         for name, reason in (("p.yaml", pipe), ("l.yaml", pipe), ("d.yaml", device)):
-            error = self.assertRaises(OSError, self.sources.read, name)
+            error = self.assertRaises(OSError, self.reading.read, name)
             self.assertEqual(error.strerror, reason)
-        self.assertRaises(IsADirectoryError, self.sources.read, ".")
+        self.assertRaises(IsADirectoryError, self.reading.read, ".")
         self.read(str(self.folder / "p.yaml"))
         self.assertEqual(self.documents, [(str(self.folder / "p.yaml"), f"{pipe}; - reads standard input")])
 
@@ -124,16 +132,17 @@ class SourcesTests(SynchronousTestCase):
                 return super().__call__(work)
 
         reader = Hanging()
-        sources = Sources(str(self.folder), lambda: b"", reader)
-        self.assertEqual(list(sources.documents()), [("a.yaml", b"a")])
-        sources.read("shop.key")
+        folder = Folder(str(self.folder), reader)
+        before = folder.read()
+        self.assertEqual(taken(before), [("a.yaml", b"a")])
+        before.read("shop.key")
         reader.hangs = True
-        self.assertTrue(sources.changed())
-        self.assertRaises(TimeoutError, sources.read, "shop.key")
-        sources = Sources(str(self.folder), lambda: b"", reader)
-        self.assertEqual(list(sources.documents()), [(str(self.folder), "nothing came for 10 seconds")])
-        self.assertRaises(TimeoutError, sources.read, "shop.key")
-        self.assertEqual(sources.named, [self.folder.parent / "shop.key"])
+        self.assertTrue(folder.read().differs(before))
+        self.assertRaises(TimeoutError, before.read, "shop.key")
+        reading = folder.read()
+        self.assertEqual(taken(reading), [(str(self.folder), "nothing came for 10 seconds")])
+        self.assertRaises(TimeoutError, reading.read, "shop.key")
+        self.assertEqual(reading.files, [self.folder.parent / "shop.key"])
 
     def test_many_files(self) -> None:
         """Many files are read in their order, be they small, large, or unreadable."""
@@ -164,8 +173,8 @@ class SourcesTests(SynchronousTestCase):
 
         for name in ("b", "c"):
             (self.folder / f"{name}.yaml").write_text(name)
-        sources = Sources(str(self.folder), lambda: b"", Hanging())
-        self.assertEqual(list(sources.documents()), [("a.yaml", b"a"), ("b.yaml", "nothing came"), ("c.yaml", b"c")])
+        reading = Folder(str(self.folder), Hanging()).read()
+        self.assertEqual(taken(reading), [("a.yaml", b"a"), ("b.yaml", "nothing came"), ("c.yaml", b"c")])
 
     def test_passed_over(self) -> None:
         """Files with other endings that hold documents are told, but for copies of files that are read."""
@@ -178,21 +187,61 @@ class SourcesTests(SynchronousTestCase):
         (self.folder / "deployment.txt").write_text("apiVersion: apps/v1\nkind: Deployment\n")
         (self.folder / "binary").write_bytes(b"\0" + gateway.encode())
         os.mkfifo(self.folder / "pipe")
-        sources = self.read(str(self.folder))
+        reading = self.read(str(self.folder))
         kinds = ("Gateway", "VirtualService")
-        self.assertEqual(list(sources.passed_over()), [("b.yaml.bak", kinds), ("sub/c.txt", kinds)])
-        self.assertFalse(sources.changed())
+        self.assertEqual(list(reading.passed_over()), [("b.yaml.bak", kinds), ("sub/c.txt", kinds)])
+        self.assertFalse(self.changed(reading))
 
     def test_base(self) -> None:
         """Names are relative to where they were given, wherever the process has gone since."""
-        sources = Sources(self.folder.name, lambda: b"", base=self.folder.parent)
-        self.assertEqual(list(sources.documents()), [("a.yaml", b"a")])
-        sources.read("shop.key")
-        self.assertEqual((sources.path, sources.named), (self.folder, [self.folder / "shop.key"]))
+        folder = Folder(self.folder.name, base=self.folder.parent)
+        reading = folder.read()
+        self.assertEqual(taken(reading), [("a.yaml", b"a")])
+        reading.read("shop.key")
+        self.assertEqual((reading.path, reading.files), (self.folder, [self.folder / "shop.key"]))
+        self.assertEqual((folder.name, folder.location), (self.folder.name, str(self.folder)))
+        reading.close()
 
-    def test_standard_input(self) -> None:
-        """Standard input stays what it was; the files that it names are relative to the current folder."""
-        sources = self.read(STANDARD_INPUT, "shop.key")
-        self.assertEqual(self.documents, [("<stdin>", b"input")])
-        self.assertEqual(sources.named, [Path("shop.key")])
-        self.assertFalse(sources.changed())
+    def test_read_once(self) -> None:
+        """What is compared with what it was is read once, be it served afterwards or not."""
+        reader = CountingReader()
+        folder = Folder(str(self.folder), reader)
+        (self.folder / "b.yaml").write_bytes(b"b")
+        before = folder.read()
+        taken(before)
+        before.read("shop.key")
+        self.assertEqual(reader.contents, {b"a": 1, b"b": 1, b"key": 1})
+        for content in (b"b", b"changed"):
+            (self.folder / "b.yaml").write_bytes(content)
+            reader.contents.clear()
+            reading = folder.read()
+            self.assertEqual(reading.differs(before), content == b"changed")
+            self.assertEqual(taken(reading), [("a.yaml", b"a"), ("b.yaml", content)])
+            self.assertEqual(reading.read("shop.key"), b"key")
+            self.assertEqual(reader.contents, {b"a": 1, content: 1, b"key": 1})
+        reading.close()
+
+
+def taken(reading: Reading) -> list[tuple[str, bytes | str]]:
+    """Take all texts."""
+    return [(manifest.origin, manifest.content) for manifest in reading.manifests()]
+
+
+class CountingReader(FileReader):
+    """
+    Counts what it reads.
+
+    @ivar contents: How often each content was read.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.contents: Counter[bytes] = Counter()
+
+    def __call__(self, work: Callable[[], T]) -> T:
+        """Do it, and look at what comes of it."""
+        found = super().__call__(work)
+        for content in found if isinstance(found, list) else [found]:
+            if isinstance(content, bytes):
+                self.contents[content] += 1
+        return found
