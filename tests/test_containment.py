@@ -355,7 +355,7 @@ class ContainmentTests(TestCase):
         (folder / "all.yaml").write_text(filled(FILES, **ports))
         loaded = Configuration(source_named(str(folder))).load()
         assert loaded.snapshot is not None, loaded.problems
-        self.snapshot, self.endpoints = loaded.snapshot, loaded.endpoints
+        self.snapshot, self.endpoints, self.secrets = loaded.snapshot, loaded.endpoints, loaded.secrets
         self.told = Told()
 
     @contextlib.contextmanager
@@ -363,7 +363,7 @@ class ContainmentTests(TestCase):
         """Serve from scratch: what an error leaves behind is nothing to the next one."""
         self.told = Told()
         plane = DataPlane(reactor, [self.told])  # type: ignore[arg-type]
-        plane.install(self.snapshot, plane.contexts(self.snapshot), self.endpoints)
+        plane.install(self.snapshot, plane.contexts(self.snapshot, read=self.secrets), self.endpoints)
         try:
             yield plane
         finally:

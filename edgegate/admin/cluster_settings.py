@@ -57,7 +57,7 @@ def encryption(tls: UpstreamTLS | None) -> str | None:
     """Return the mode as the files say it, and what is asked for and verified; nothing of keys."""
     if tls is None:
         return None
-    parts = ["SIMPLE" if tls.certificate is None else f"MUTUAL with {tls.certificate.name}"]
+    parts = ["SIMPLE" if tls.credential is None else f"MUTUAL with {tls.credential.name}"]
     if tls.sni:
         parts.append(f"SNI {tls.sni}")
     if not tls.verified:

@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred
 from edgegate.model.addresses import Address
 from edgegate.routing.snapshot import Listener, Snapshot
 from edgegate.server.reload import Reload
+from edgegate.tls.secret_store import Secrets
 from edgegate.upstream.registry import ClusterRegistry
 
 
@@ -22,6 +23,10 @@ class Gateway(Protocol):
     @property
     def snapshot(self) -> Snapshot:
         """What is served now."""
+
+    @property
+    def secrets(self) -> Secrets:
+        """The key material that the Snapshot names."""
 
     @property
     def clusters(self) -> ClusterRegistry:

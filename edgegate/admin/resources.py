@@ -46,7 +46,7 @@ def root(gateway: Gateway, local: bool = False) -> Resource:
     shown.putChild(b"listeners", Rows("listeners", lambda: views.listeners(gateway.snapshot, gateway.bound)))
     shown.putChild(b"routes", Rows("routes", lambda: views.routes(gateway.snapshot)))
     shown.putChild(b"clusters", Clusters(gateway))
-    shown.putChild(b"certs", Rows("secrets", lambda: views.secrets(gateway.snapshot, _now())))
+    shown.putChild(b"certs", Rows("secrets", lambda: views.secrets(gateway.snapshot, gateway.secrets, _now())))
     shown.putChild(b"config_dump", Dump(gateway))
     shown.putChild(b"reload", Reloading(gateway))
     return shown
@@ -194,7 +194,7 @@ class Dump(Page):
             "routes": views.routes(gateway.snapshot),
             "clusters": views.clusters(gateway.snapshot),
             "endpoints": views.endpoints(gateway.snapshot, gateway.clusters),
-            "secrets": views.secrets(gateway.snapshot, _now()),
+            "secrets": views.secrets(gateway.snapshot, gateway.secrets, _now()),
             "last_reload": reload_row(gateway.last_reload),
         }
         return answer(request, dump)

@@ -21,6 +21,7 @@ from edgegate.model.origin import Origin
 from edgegate.model.routes import HTTPRoute, TCPRoute, WeightedCluster
 from edgegate.model.tls import UpstreamTLS
 from edgegate.routing.snapshot import FilterChain, Listener, Snapshot, VirtualHost
+from edgegate.tls.secret_store import Secrets
 from edgegate.tls.secrets import load_certificates
 from edgegate.upstream.registry import ClusterState
 
@@ -114,10 +115,11 @@ def endpoints(snapshot: Snapshot, states: Iterable[ClusterState] = (), said: End
     return rows
 
 
-def secrets(snapshot: Snapshot, now: datetime) -> list[Row]:
+def secrets(snapshot: Snapshot, known: Secrets, now: datetime) -> list[Row]:
     """
     Return a row for each certificate that servers show or check clients by, and likewise for backends.
 
+    @param known: The key material that the Snapshot names.
     @param now: An aware time.
     """
     rows: list[Row] = []
@@ -126,21 +128,22 @@ def secrets(snapshot: Snapshot, now: datetime) -> list[Row]:
             tls = chain.tls
             if tls is None:
                 continue
-            for pair in tls.certificates:
+            for pair in map(known.pair, tls.credentials):
                 rows.append(_certificate(pair.name, "Cert Chain", pair.chain, names, chain.origin, now))
             if tls.rules.verification is not None:
                 authorities = tls.rules.verification.authorities
                 rows.append(_certificate(f"{chain.name} CA", "CA", authorities, names, chain.origin, now))
     for cluster in snapshot.clusters.values():
         if cluster.tls is not None:
-            rows.extend(_backend_certificates(cluster, cluster.tls, now))
+            rows.extend(_backend_certificates(cluster, cluster.tls, known, now))
     return rows
 
 
-def _backend_certificates(cluster: Cluster, tls: UpstreamTLS, now: datetime) -> Iterator[Row]:
+def _backend_certificates(cluster: Cluster, tls: UpstreamTLS, known: Secrets, now: datetime) -> Iterator[Row]:
     origin, hosts = cluster.rule or cluster.origin, [cluster.name]
-    if tls.certificate is not None:
-        yield _certificate(tls.certificate.name, "Client Cert", tls.certificate.chain, hosts, origin, now)
+    pair = known.shown_to(tls)
+    if pair is not None:
+        yield _certificate(pair.name, "Client Cert", pair.chain, hosts, origin, now)
     if tls.authorities is not None:
         yield _certificate(f"{cluster.name} CA", "CA", tls.authorities, hosts, origin, now)
 

@@ -22,6 +22,7 @@ from edgegate.model.clusters import Endpoints
 from edgegate.routing.snapshot import Snapshot
 from edgegate.sources.loading import load
 from edgegate.sources.named import source_named
+from edgegate.tls.secret_store import Secrets
 
 Views = dict[str, list[Row]]
 
@@ -89,17 +90,17 @@ def _of_files(config: str, selector: dict[str, str], map_port: dict[int, int], i
     if loaded.snapshot is None:
         report(loaded.problems, sys.stderr, "nothing to show")
         raise SystemExit(1)
-    return views_of(loaded.snapshot, loaded.endpoints)
+    return views_of(loaded.snapshot, loaded.endpoints, loaded.secrets)
 
 
-def views_of(snapshot: Snapshot, endpoints: Endpoints) -> Views:
+def views_of(snapshot: Snapshot, endpoints: Endpoints, secrets: Secrets) -> Views:
     """Return all views of a Snapshot that nobody serves."""
     return {
         "listeners": views.listeners(snapshot),
         "routes": views.routes(snapshot),
         "clusters": views.clusters(snapshot),
         "endpoints": views.endpoints(snapshot, said=endpoints),
-        "secrets": views.secrets(snapshot, datetime.now(timezone.utc)),
+        "secrets": views.secrets(snapshot, secrets, datetime.now(timezone.utc)),
     }
 
 

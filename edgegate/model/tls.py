@@ -19,9 +19,22 @@ class TLSVersion(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Credential(Picklable):
+    """
+    Names a certificate chain and its private key, which are kept apart from all that names them.
+
+    @ivar name: What messages call it: a file name or C{secret default/webapp-credential}.
+    @ivar key_file: The name of the key's own file, if it has one.
+    """
+
+    name: str
+    key_file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class KeyPair(Picklable):
     """
-    A certificate chain and its private key, as PEM.
+    A certificate chain and its private key, as PEM: what a L{Credential} names. In no Snapshot.
 
     @ivar name: What messages call it: a file name or C{secret default/webapp-credential}.
     @ivar chain: May come from a file that holds the key too, so it is not shown either.
@@ -32,6 +45,11 @@ class KeyPair(Picklable):
     chain: bytes = field(repr=False)
     key: bytes = field(repr=False)
     key_file: str = field(default="", compare=False)
+
+    @property
+    def credential(self) -> Credential:
+        """What names it."""
+        return Credential(self.name, self.key_file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +96,11 @@ class ServerTLS(Picklable):
     """
     How a filter chain ends TLS.
 
-    @ivar certificates: One or more. Of those with one kind of key the one is shown that bears the SNI name.
+    @ivar credentials: Name one certificate or more. Of those with one kind of key the one is shown that bears the SNI
+        name.
     """
 
-    certificates: tuple[KeyPair, ...]
+    credentials: tuple[Credential, ...]
     rules: TLSRules = TLSRules()
     alpn: tuple[bytes, ...] = ()
 
@@ -93,7 +112,7 @@ class UpstreamTLS(Picklable):
 
     @ivar sni: The name that is asked for; empty: the request's host, without its port.
     @ivar authorities: CA certificates as PEM; L{None}: the system's.
-    @ivar certificate: What the gateway shows for itself; L{None}: nothing.
+    @ivar credential: Names what the gateway shows for itself; L{None}: nothing.
     @ivar revocations: Certificate revocation lists as PEM, or empty.
     @ivar names: The backend's certificate must be for one of these; empty: for C{sni}.
     @ivar verified: L{False} for C{insecureSkipVerify}: whatever certificate the backend shows is taken.
@@ -101,7 +120,7 @@ class UpstreamTLS(Picklable):
 
     sni: str = ""
     authorities: bytes | None = None
-    certificate: KeyPair | None = None
+    credential: Credential | None = None
     revocations: bytes = b""
     names: tuple[str, ...] = ()
     verified: bool = True

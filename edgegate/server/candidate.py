@@ -46,7 +46,7 @@ class Candidates:
         assert first.snapshot is not None
         self._data_plane = data_plane
         self._load = load
-        self.latest = Candidate(first, data_plane.contexts(first.snapshot, first.endpoints))
+        self.latest = Candidate(first, data_plane.contexts(first.snapshot, first.endpoints, first.secrets))
 
     def read(self, anyway: bool) -> Candidate | None:
         """
@@ -59,12 +59,13 @@ class Candidates:
         if loaded.snapshot is None:
             return Candidate(loaded)
         try:
-            contexts = self._data_plane.contexts(loaded.snapshot, loaded.endpoints)
+            contexts = self._data_plane.contexts(loaded.snapshot, loaded.endpoints, loaded.secrets)
         except BadKeyMaterial as error:
             loaded.problems.add(Problem(error.name, 1, 1, Severity.ERROR, "", error.reason))
             return Candidate(loaded)
         served = self._data_plane
-        told = changes(served.snapshot, loaded.snapshot, served.endpoints, loaded.endpoints)
+        renewed = contexts.secrets.renewed_since(served.secrets.secrets)
+        told = changes(served.snapshot, loaded.snapshot, served.endpoints, loaded.endpoints, renewed)
         return Candidate(loaded, contexts, told)
 
     def install(self, candidate: Candidate) -> bool:

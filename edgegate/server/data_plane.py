@@ -32,8 +32,11 @@ from edgegate.server.contexts import Contexts
 from edgegate.server.gateway_options import GatewayOptions
 from edgegate.server.ports import Ports
 from edgegate.tcp.gateway import TCPGateway
+from edgegate.tls.secret_store import Secrets, SecretStore
 from edgegate.upstream.dns.lookups import machine_lookups
 from edgegate.upstream.registry import ClusterRegistry, import_health_checker
+
+NO_SECRETS = Secrets()
 
 WAIT = 0.01
 """Seconds for which the data plane waits for the next bytes itself, while there are any, before the reactor does."""
@@ -45,6 +48,7 @@ class DataPlane:
 
     @ivar snapshot: What is served; THE Snapshot.
     @ivar endpoints: Those of its clusters, by the files.
+    @ivar secrets: The key material in force, where a secret may be replaced under the Snapshot that is served.
     @ivar clusters: The state of its clusters.
     """
 
@@ -60,6 +64,7 @@ class DataPlane:
         observer = Observers(observers)
         self.snapshot = Snapshot()
         self.endpoints: Endpoints = NO_ENDPOINTS
+        self.secrets = SecretStore(self._renew_contexts)
         self.wheel = wheel = TimerWheel(cast(IReactorTime, reactor))
         names = cast(IReactorPluggableNameResolver, reactor)
         lookups = machine_lookups(reactor, wheel, options.dns_servers)
@@ -106,16 +111,17 @@ class DataPlane:
         """Whether nothing is left after L{drain}: no port and no client's connection is open."""
         return not self.connections and not any(port.open for port in self._ports)
 
-    def contexts(self, snapshot: Snapshot, endpoints: Endpoints = NO_ENDPOINTS) -> Contexts:
+    def contexts(self, snapshot: Snapshot, endpoints: Endpoints = NO_ENDPOINTS, read: Secrets = NO_SECRETS) -> Contexts:
         """
         Make the OpenSSL contexts of a Snapshot (see L{Contexts.following}), and whatever else takes its time. Touches
         nothing that is served: may be called in a thread.
 
+        @param read: The key material that the Snapshot names.
         @raise edgegate.tls.secrets.BadKeyMaterial: A certificate, key, authorities or ciphers are of no use.
         """
         import_health_checker(endpoints)
         prepare(snapshot)
-        return self._contexts.following(snapshot)
+        return self._contexts.following(snapshot, read, self.secrets.planned(read))
 
     def install(self, snapshot: Snapshot, contexts: Contexts, endpoints: Endpoints = NO_ENDPOINTS) -> None:
         """
@@ -127,6 +133,10 @@ class DataPlane:
         @raise edgegate.server.ports.CannotBind: A port can't be opened; everything is as it was, as it is where
             anything else goes wrong.
         """
+        planned = self.secrets.planned(contexts.read)
+        if planned.renewed_since(contexts.secrets):
+            # one was put since the contexts were made
+            contexts = self._contexts.following(snapshot, contexts.read, planned)
         serving = {listener.bind: Serving(listener, contexts.servers[listener.bind]) for listener in snapshot.listeners}
         change = self._ports.change(serving)
         try:
@@ -139,6 +149,7 @@ class DataPlane:
         change.finish()
         self.snapshot, self.endpoints = snapshot, endpoints
         self._contexts = contexts
+        self.secrets.take(contexts.read, contexts.secrets)
         renew(tuple(self._environment.channels))
 
     def assign(self, endpoints: Endpoints) -> None:
@@ -174,6 +185,18 @@ class DataPlane:
         self.wheel.stop()
 
     # ------------------------------------------------------------------------------------------------------------------
+
+    def _renew_contexts(self, secrets: Secrets) -> None:
+        """
+        Serve what is served with other secrets from now on, or raise and change nothing. Connections of clients go on;
+        those to backends end with what is under way where their terms are others.
+        """
+        contexts = self._contexts.following(self.snapshot, self._contexts.read, secrets)
+        if contexts.clients != self._contexts.clients:
+            self.clusters.update(self.snapshot.clusters, self.endpoints, contexts.clients)
+        for bind, port in self._ports.open.items():
+            port.serving = Serving(port.listener, contexts.servers[bind])
+        self._contexts = contexts
 
     def _has_room(self) -> bool:
         return self.connections < self._max_connections

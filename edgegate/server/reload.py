@@ -11,7 +11,7 @@ from typing import Protocol
 from edgegate.config.problems import Problems
 from edgegate.model.clusters import NO_ENDPOINTS, Endpoints
 from edgegate.model.origin import Origin
-from edgegate.model.tls import ServerTLS
+from edgegate.model.tls import Credential, ServerTLS
 from edgegate.routing.snapshot import FilterChain, Listener, Snapshot
 
 
@@ -41,43 +41,52 @@ class Reload:
 
 
 def changes(
-    before: Snapshot, after: Snapshot, old: Endpoints = NO_ENDPOINTS, new: Endpoints = NO_ENDPOINTS
+    before: Snapshot,
+    after: Snapshot,
+    old: Endpoints = NO_ENDPOINTS,
+    new: Endpoints = NO_ENDPOINTS,
+    renewed: frozenset[Credential] = frozenset(),
 ) -> tuple[str, ...]:
     """
     Return lines that say what one Snapshot has and another has not, with the places in the files.
 
     @param old: The endpoints before; C{new} those after.
+    @param renewed: What names another certificate or key than it did before.
     """
-    return (*_listeners(before, after), *_clusters(before, after, old, new))
+    return (*_listeners(before, after, renewed), *_clusters(before, after, old, new, renewed))
 
 
-def _listeners(before: Snapshot, after: Snapshot) -> Iterator[str]:
+def _listeners(before: Snapshot, after: Snapshot, renewed: frozenset[Credential]) -> Iterator[str]:
     old = {listener.name: listener for listener in before.listeners}
     new = {listener.name: listener for listener in after.listeners}
     yield from _came_and_went("listener", _origins(old), _origins(new))
     for name, listener in new.items():
         if name in old:
-            yield from _listener_changes(old[name], listener)
+            yield from _listener_changes(old[name], listener, renewed)
 
 
-def _clusters(before: Snapshot, after: Snapshot, old: Endpoints, new: Endpoints) -> Iterator[str]:
+def _clusters(
+    before: Snapshot, after: Snapshot, old: Endpoints, new: Endpoints, renewed: frozenset[Credential]
+) -> Iterator[str]:
     yield from _came_and_went("cluster", _origins(before.clusters), _origins(after.clusters))
     for name, cluster in after.clusters.items():
         known = before.clusters.get(name)
-        if known is not None and (known, old.get(name)) != (cluster, new.get(name)):
+        shows = cluster.tls is not None and cluster.tls.credential in renewed
+        if known is not None and (shows or (known, old.get(name)) != (cluster, new.get(name))):
             yield f"cluster {name} changed ({cluster.origin})"
 
 
-def _listener_changes(before: Listener, after: Listener) -> Iterator[str]:
+def _listener_changes(before: Listener, after: Listener, renewed: frozenset[Credential]) -> Iterator[str]:
     what = f"of listener {after.name}"
     if before.bind != after.bind:
         yield f"port {what} is now {after.bind} ({after.origin})"
     old, new = dict(_chains(before)), dict(_chains(after))
     yield from _came_and_went("server", _origins(old), _origins(new), what)
     for name, chain in new.items():
-        if name not in old or old[name] == chain:
+        shows = chain.tls is not None and not renewed.isdisjoint(chain.tls.credentials)
+        if name not in old or (old[name] == chain and not shows):
             continue
-        if old[name].tls != chain.tls:
+        if shows or old[name].tls != chain.tls:
             yield f"{_tls_change(old[name].tls, chain.tls)} of server {name} {what} changed ({chain.origin})"
         if (old[name].http, old[name].tcp) != (chain.http, chain.tcp):
             yield f"routes of server {name} {what} changed ({chain.origin})"

@@ -30,6 +30,7 @@ from edgegate.server.startup_log import certificates, hosts, kinds, mapped
 from edgegate.sources.file_reader import defer_to_daemon
 from edgegate.sources.loading import Loaded
 from edgegate.startup import CannotStart
+from edgegate.tls.secret_store import Secrets
 from edgegate.tls.secrets import EXPIRES_SOON
 from edgegate.upstream.registry import ClusterRegistry
 
@@ -90,6 +91,11 @@ class GatewayService(MultiService):
     def snapshot(self) -> Snapshot:
         """What is served."""
         return self.data_plane.snapshot
+
+    @property
+    def secrets(self) -> Secrets:
+        """The key material that it is served with."""
+        return self.data_plane.secrets.secrets
 
     @property
     def clusters(self) -> ClusterRegistry:
@@ -176,9 +182,9 @@ class GatewayService(MultiService):
                 hosts=hosts(listener),
                 origin=str(listener.origin),
             )
-        for pair, days in certificates(self.snapshot, datetime.now(timezone.utc)):
+        for credential, days in certificates(self.snapshot, self.secrets, datetime.now(timezone.utc)):
             level = LogLevel.warn if days < EXPIRES_SOON.days else LogLevel.info
-            log.emit(level, "certificate {name} is valid for {days} more days", name=pair.name, days=days)
+            log.emit(level, "certificate {name} is valid for {days} more days", name=credential.name, days=days)
 
     # New files --------------------------------------------------------------------------------------------------------
 

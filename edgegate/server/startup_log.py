@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from edgegate.model.tls import KeyPair
+from edgegate.model.tls import Credential
 from edgegate.routing.snapshot import Listener, Snapshot
+from edgegate.tls.secret_store import Secrets
 from edgegate.tls.secrets import expiry
 
 _SHOWN = 4
@@ -42,25 +43,26 @@ def mapped(listener: Listener) -> str:
     return "" if bound == listener.port else f" (port {listener.port} of the files)"
 
 
-def certificates(snapshot: Snapshot, now: datetime) -> Iterator[tuple[KeyPair, int]]:
+def certificates(snapshot: Snapshot, secrets: Secrets, now: datetime) -> Iterator[tuple[Credential, int]]:
     """
     Yield each certificate that is shown to clients or backends once, with the whole days that it is valid for;
     negative: it is no longer.
 
+    @param secrets: What the Snapshot names.
     @param now: Aware.
     """
     seen = set()
-    for pair in _pairs(snapshot):
-        if pair not in seen:
-            seen.add(pair)
-            yield pair, (expiry(pair.chain) - now).days
+    for credential in _credentials(snapshot):
+        if credential not in seen:
+            seen.add(credential)
+            yield credential, (expiry(secrets.pair(credential).chain) - now).days
 
 
-def _pairs(snapshot: Snapshot) -> Iterator[KeyPair]:
+def _credentials(snapshot: Snapshot) -> Iterator[Credential]:
     for listener in snapshot.listeners:
         for _, chain in listener.secure.items():
             if chain.tls is not None:
-                yield from chain.tls.certificates
+                yield from chain.tls.credentials
     for cluster in snapshot.clusters.values():
-        if cluster.tls is not None and cluster.tls.certificate is not None:
-            yield cluster.tls.certificate
+        if cluster.tls is not None and cluster.tls.credential is not None:
+            yield cluster.tls.credential

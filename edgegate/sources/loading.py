@@ -24,6 +24,8 @@ from edgegate.routing.snapshot import Snapshot
 from edgegate.sources.compilation import compile_resources
 from edgegate.sources.key_inspector import KeyInspector
 from edgegate.sources.source import ConfigurationSource, Reading
+from edgegate.tls.secret_store import Secrets
+from edgegate.tls.server_contexts import ServerContexts
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class Loaded:
     @ivar snapshot: L{None} where there are errors, or what is taken for them.
     @ivar reading: What was read; its contents are gone.
     @ivar endpoints: Of the Snapshot's clusters, by their names.
+    @ivar secrets: The key material that the Snapshot names.
     """
 
     snapshot: Snapshot | None
@@ -41,6 +44,7 @@ class Loaded:
     source: ConfigurationSource
     reading: Reading
     endpoints: Endpoints = field(default_factory=dict)
+    secrets: Secrets = field(default_factory=Secrets)
 
 
 FEW_OBJECTS = 300_000
@@ -85,6 +89,7 @@ class Configuration:
         self.few_objects = FEW_OBJECTS
         self.thorough_every = THOROUGH_EVERY
         self._source = source
+        self._contexts = ServerContexts()
         self._selector = selector
         self._port_map = port_map or {}
         self._ignored_kinds = frozenset(ignored_kinds)
@@ -116,17 +121,17 @@ class Configuration:
         thorough = gc.get_freeze_count() < self.few_objects or self._loads % self.thorough_every == 0
         try:
             with _collector_paused(self._frozen, thorough):
-                compiled = self._compile(reading, problems, now or datetime.now(timezone.utc))
+                inspector = KeyInspector(now or datetime.now(timezone.utc), self._contexts)
+                compiled = self._compile(reading, problems, inspector)
         finally:
             reading.close()
         _give_back()
         if problems.refusing(self._strict):
             return Loaded(None, problems, self._source, reading)
-        return Loaded(compiled.snapshot, problems, self._source, reading, compiled.endpoints)
+        return Loaded(compiled.snapshot, problems, self._source, reading, compiled.endpoints, inspector.secrets)
 
-    def _compile(self, reading: Reading, problems: Problems, now: datetime) -> Compiled:
+    def _compile(self, reading: Reading, problems: Problems, inspector: KeyInspector) -> Compiled:
         resources = decode(_documents(reading, problems), problems)
-        inspector = KeyInspector(now)
         options = CompileOptions(
             self._selector, self._port_map, reading.read, inspector, inspector.upstream, self._ignored_kinds
         )

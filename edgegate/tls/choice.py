@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 
 from cryptography import x509
 
-from edgegate.model.tls import KeyPair, ServerTLS
-from edgegate.tls.secrets import load_certificates, load_key_pair
+from edgegate.model.tls import KeyPair
+from edgegate.tls.secrets import ResolvedTLS, load_certificates, load_key_pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +25,15 @@ class Choice:
     @ivar named: By the names of the certificates, wildcards included. Empty where all certificates are always offered.
     """
 
-    usual: ServerTLS
-    named: Mapping[str, ServerTLS]
+    usual: ResolvedTLS
+    named: Mapping[str, ResolvedTLS]
 
-    def all(self) -> Iterator[ServerTLS]:
+    def all(self) -> Iterator[ResolvedTLS]:
         """Yield each once."""
         yield from dict.fromkeys((self.usual, *self.named.values()))
 
 
-def choice(tls: ServerTLS) -> Choice:
+def choice(tls: ResolvedTLS) -> Choice:
     """
     Return what a server shows to whom, as Envoy chooses: of the certificates that bear the name, else of those with a
     wildcard for it, else of all, the first of each kind of key.
@@ -47,7 +47,7 @@ def choice(tls: ServerTLS) -> Choice:
     if len(set(kinds)) == len(kinds):
         return Choice(tls, {})
 
-    def first_of_each(numbers: list[int]) -> ServerTLS:
+    def first_of_each(numbers: list[int]) -> ResolvedTLS:
         found: dict[type, KeyPair] = {}
         for number in numbers:
             found.setdefault(kinds[number], tls.certificates[number])

@@ -15,7 +15,7 @@ from twisted.logger import Logger
 
 from edgegate.errors import CERTIFICATE_MISNAMED, CERTIFICATE_REFUSED, TLS_FAILED, Fault
 from edgegate.model.addresses import Address, is_ip_address
-from edgegate.model.tls import TLSVersion, UpstreamTLS
+from edgegate.model.tls import KeyPair, TLSVersion, UpstreamTLS
 from edgegate.observe.log_throttle import LogThrottle
 from edgegate.tls.backend_names import is_for, shown_names
 from edgegate.tls.contexts import (
@@ -54,22 +54,25 @@ class ClientContext:
     changes them has the gateway started anew.
 
     @ivar tls: The terms.
+    @ivar pair: What is shown to backends.
     @ivar context: OpenSSL's.
     """
 
-    __slots__ = ("context", "log_throttle", "max_sessions", "sessions", "tls")
+    __slots__ = ("context", "log_throttle", "max_sessions", "pair", "sessions", "tls")
 
-    def __init__(self, tls: UpstreamTLS, max_sessions: int = MAX_SESSIONS) -> None:
+    def __init__(self, tls: UpstreamTLS, pair: KeyPair | None = None, max_sessions: int = MAX_SESSIONS) -> None:
         """
         Read key material, which takes its time: may be called in a thread.
 
+        @param pair: What the terms' credential names.
         @param max_sessions: Sessions that are kept; the oldest is forgotten for the next one.
 
         @raise edgegate.tls.secrets.BadKeyMaterial: A certificate, key, authority or revocation list is of no use.
         """
         self.tls = tls
+        self.pair = pair
         self.max_sessions = max_sessions
-        self.context = client_context(tls)
+        self.context = client_context(tls, pair)
         self.sessions: dict[tuple[Address, str], SSL.Session] = {}
         self.log_throttle = LogThrottle()
 
@@ -141,10 +144,11 @@ class Handshakes:
         return verdict.fault
 
 
-def client_context(tls: UpstreamTLS) -> SSL.Context:
+def client_context(tls: UpstreamTLS, pair: KeyPair | None = None) -> SSL.Context:
     """
     Make a context for connections to backends: TLS 1.2 and 1.3, with what is strong, as Envoy's clients.
 
+    @param pair: What is shown to backends; L{None}: nothing.
     @raise edgegate.tls.secrets.BadKeyMaterial: A certificate, key, authority or revocation list is of no use.
     """
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
@@ -157,8 +161,8 @@ def client_context(tls: UpstreamTLS) -> SSL.Context:
     context.set_max_proto_version(TLSVersion.TLSV1_3.value)
     context.set_cipher_list(":".join(DEFAULT_CIPHERS).encode("ascii"))
     context.set_tls13_ciphersuites(":".join(TLS13_CIPHERS).encode("ascii"))
-    if tls.certificate is not None:
-        use_certificates(context, (tls.certificate,))
+    if pair is not None:
+        use_certificates(context, (pair,))
     if tls.verified:
         if tls.authorities is None:
             context.set_default_verify_paths()

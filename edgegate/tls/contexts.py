@@ -17,8 +17,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from OpenSSL import SSL
 
-from edgegate.model.tls import KeyPair, ServerTLS, TLSRules, TLSVersion
-from edgegate.tls.secrets import BadKeyMaterial, load_key_pair
+from edgegate.model.tls import KeyPair, TLSRules, TLSVersion
+from edgegate.tls.secrets import BadKeyMaterial, ResolvedTLS, load_key_pair
 from edgegate.tls.verification import verify_clients
 
 # Forward secrecy and authenticated encryption only; the cheaper of equally good ones first.
@@ -52,7 +52,7 @@ class NothingInCommon(SSL.Error):
     """A client offers protocols by ALPN, none of which the server speaks."""
 
 
-def server_context(tls: ServerTLS, identity: str = "") -> SSL.Context:
+def server_context(tls: ResolvedTLS, identity: str = "") -> SSL.Context:
     """
     Make the context of one server.
 
@@ -63,6 +63,17 @@ def server_context(tls: ServerTLS, identity: str = "") -> SSL.Context:
     @param identity: Tells servers apart that are alike in all the rest.
 
     @raise BadKeyMaterial: A certificate, key, authority, revocation list, list of ciphers or version is of no use.
+    """
+    context = unassigned_context(tls)
+    assign(context, tls, identity)
+    return context
+
+
+def unassigned_context(tls: ResolvedTLS) -> SSL.Context:
+    """
+    Make a context that is no server's yet: L{assign} must come before its first connection.
+
+    @raise BadKeyMaterial: See L{server_context}.
     """
     context = SSL.Context(SSL.TLS_SERVER_METHOD)
     context.set_options(
@@ -78,17 +89,25 @@ def server_context(tls: ServerTLS, identity: str = "") -> SSL.Context:
     context.clear_mode(MODE_ENABLE_PARTIAL_WRITE)
     # Tickets need no memory here, a cache does, and would keep client certificates in it.
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
-    context.set_session_id(_digest(tls, identity))
     _use_versions(context, tls.rules)
     _use_ciphers(context, tls.rules)
     use_certificates(context, tls.certificates)
     if tls.rules.verification is not None:
         verify_clients(context, tls.rules.verification)
+    return context
+
+
+def assign(context: SSL.Context, tls: ResolvedTLS, identity: str) -> None:
+    """
+    Make a context that of one server. Once.
+
+    What leaves a cycle of pyOpenSSL's behind is done here, so that contexts that are never served leave none.
+    """
+    context.set_session_id(_digest(tls, identity))
     if tls.alpn:
         # The server's preference decides; who speaks HTTP/1.1 speaks 1.0 too.
         older = (b"http/1.0",) if b"http/1.1" in tls.alpn else ()
         context.set_alpn_select_callback(_choosing(tls.alpn + older))
-    return context
 
 
 def _choosing(served: tuple[bytes, ...]) -> Callable[[SSL.Connection, list[bytes]], bytes]:
@@ -183,7 +202,7 @@ def _use_chain(context: SSL.Context, chain: Iterable[x509.Certificate]) -> None:
         context.use_certificate_chain_file(file.name)
 
 
-def _digest(tls: ServerTLS, identity: str) -> bytes:
+def _digest(tls: ResolvedTLS, identity: str) -> bytes:
     """Return 32 bytes that are the same after a reload, and differ for servers that differ in anything."""
     chains = tuple(sha256(pair.chain).hexdigest() for pair in tls.certificates)
     return sha256(repr((identity, tls, chains)).encode("utf-8")).digest()

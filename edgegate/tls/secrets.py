@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import TypeVar
 
 from cryptography import x509
@@ -18,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from edgegate.model.tls import KeyPair
+from edgegate.model.tls import KeyPair, TLSRules
 
 MIN_RSA_BITS = 2048
 """As OpenSSL at its default security level, and Envoy."""
@@ -30,9 +32,25 @@ T = TypeVar("T")
 
 ServerKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey
 
+_FEW = 8
+"""Of what was loaded the last are kept: those that are asked for one after the other are mostly one and the same."""
+
 _CURVES = ("secp256r1", "secp384r1", "secp521r1")
 _BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
 _UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion)
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedTLS:
+    """
+    A server's TLS with the key material that its credentials name.
+
+    @ivar certificates: One or more.
+    """
+
+    certificates: tuple[KeyPair, ...]
+    rules: TLSRules = TLSRules()  # noqa: RUF009 (frozen)
+    alpn: tuple[bytes, ...] = ()
 
 
 class BadKeyMaterial(ValueError):
@@ -96,6 +114,7 @@ def doubts(pem: bytes, now: datetime) -> list[str]:
     return found
 
 
+@lru_cache(maxsize=_FEW)
 def load_key_pair(pair: KeyPair) -> tuple[tuple[x509.Certificate, ...], ServerKey]:
     """
     Return the chain, the server's own certificate first, and its key.
@@ -122,6 +141,7 @@ def load_key_pair(pair: KeyPair) -> tuple[tuple[x509.Certificate, ...], ServerKe
     return chain, key
 
 
+@lru_cache(maxsize=_FEW)
 def load_certificates(pem: bytes, name: str) -> tuple[x509.Certificate, ...]:
     """
     Return all certificates of a PEM file, in its order.

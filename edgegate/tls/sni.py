@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from OpenSSL import SSL
 
-from edgegate.model.tls import ServerTLS
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.snapshot import FilterChain, Listener
 from edgegate.tls.choice import choice
-from edgegate.tls.contexts import server_context
+from edgegate.tls.secret_store import Secrets
+from edgegate.tls.secrets import ResolvedTLS
 
 Found = tuple[FilterChain, SSL.Context | None]
 
@@ -27,35 +27,40 @@ class ContextMap:
 
     __slots__ = ("_contexts", "_named", "_only", "_table")
 
-    def __init__(self, listener: Listener, before: ContextMap | None = None) -> None:
+    def __init__(self, listener: Listener, secrets: Secrets, before: ContextMap | None = None) -> None:
         """
-        @param before: Of the same port under the Snapshot before. Servers that did not change keep their context, and
+        @param secrets: What the servers' credentials name.
+        @param before: Of the same port before. Servers that did not change keep their context, and
             with it the keys of their session tickets.
         @raise edgegate.tls.secrets.BadKeyMaterial: A server's certificate, key, authorities or ciphers are of no use.
         """
         kept = dict(before._contexts) if before is not None else {}
-        self._contexts: dict[tuple[str, ServerTLS], SSL.Context] = {}
+        self._contexts: dict[tuple[str, ResolvedTLS], SSL.Context] = {}
         self._named: dict[int, dict[str, Found]] = {}
         contexts: dict[int, SSL.Context | None] = {}
         entries: list[tuple[str, Found]] = []
         for pattern, chain in listener.secure.items():
             if id(chain) not in contexts:
-                contexts[id(chain)] = self._add(f"{listener.name} {chain.name}", chain, kept)
+                contexts[id(chain)] = self._add(f"{listener.name} {chain.name}", chain, secrets, kept)
             entries.append((pattern, (chain, contexts[id(chain)])))
         self._table: HostTable[Found] = HostTable(entries)
         self._only = entries[0][1] if len(contexts) == 1 and entries[0][1][1] is not None else None
 
     def _add(
-        self, identity: str, chain: FilterChain, kept: dict[tuple[str, ServerTLS], SSL.Context]
+        self,
+        identity: str,
+        chain: FilterChain,
+        secrets: Secrets,
+        kept: dict[tuple[str, ResolvedTLS], SSL.Context],
     ) -> SSL.Context | None:
         """Make the contexts of a chain, and return the one for names that have none of their own."""
         if chain.tls is None:
             return None
-        chosen = choice(chain.tls)
-        contexts: dict[ServerTLS, SSL.Context] = {}
+        chosen = choice(secrets.resolve(chain.tls))
+        contexts: dict[ResolvedTLS, SSL.Context] = {}
         for tls in chosen.all():
             key = identity, tls
-            self._contexts[key] = contexts[tls] = kept.pop(key) if key in kept else server_context(tls, identity)
+            self._contexts[key] = contexts[tls] = kept.pop(key) if key in kept else secrets.contexts.take(tls, identity)
         if chosen.named:
             self._named[id(chain)] = {name: (chain, contexts[tls]) for name, tls in chosen.named.items()}
         return contexts[chosen.usual]

@@ -20,6 +20,7 @@ from edgegate.net.wheel import TimerWheel
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.snapshot import FilterChain, Listener, Snapshot, VirtualHost
 from edgegate.server.reload import Outcome, Reload
+from edgegate.tls.secret_store import Secrets
 from edgegate.upstream.registry import ClusterRegistry
 from tests.upstream.resolving import ResolvingReactor
 
@@ -43,8 +44,10 @@ ROUTES = (
     HTTPRoute("all", SERVICE, (WeightedCluster(WEB, 1),)),
 )
 HOSTS = HostTable([("shop.example", VirtualHost("shop.example", ROUTES)), ("*.example", VirtualHost("*.example"))])
+PAIR = KeyPair("certs/shop.crt", ISSUED.chain_pem, ISSUED.key_pem)
+SECRETS = Secrets([PAIR])
 TLS = ServerTLS(
-    (KeyPair("certs/shop.crt", ISSUED.chain_pem, ISSUED.key_pem),),
+    (PAIR.credential,),
     TLSRules(verification=ClientVerification(True, AUTHORITY.own.chain_pem)),
 )
 PLAIN = FilterChain("http.80", SERVER, ("*",), http=HostTable([("*", VirtualHost("*", redirect_port=443))]))
@@ -76,6 +79,7 @@ class PretendedGateway:
     def __init__(self) -> None:
         self.config = "/etc/edge gate"
         self.snapshot = SNAPSHOT
+        self.secrets = SECRETS
         self.clusters = ClusterRegistry(ResolvingReactor(), TimerWheel(Clock(), 0.5))
         self.clusters.update(SNAPSHOT.clusters, ENDPOINTS)
         self.ready = True

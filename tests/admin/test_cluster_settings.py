@@ -15,7 +15,7 @@ from edgegate.model.clusters import (
     PoolLimits,
     Warmup,
 )
-from edgegate.model.tls import KeyPair, UpstreamTLS
+from edgegate.model.tls import Credential, UpstreamTLS
 
 
 class ClusterSettingsTests(SynchronousTestCase):
@@ -55,7 +55,7 @@ class ClusterSettingsTests(SynchronousTestCase):
         """The mode and the names, and no key."""
         self.assertIsNone(encryption(None))
         self.assertEqual(encryption(UpstreamTLS("a.example", names=("b", "c"))), "SIMPLE, SNI a.example, for b or c")
-        pair = KeyPair("client.crt", b"chain", b"secret")
+        client = Credential("client.crt")
         self.assertEqual(
-            encryption(UpstreamTLS(certificate=pair, verified=False)), "MUTUAL with client.crt, not verified"
+            encryption(UpstreamTLS(credential=client, verified=False)), "MUTUAL with client.crt, not verified"
         )

@@ -14,14 +14,15 @@ from edgegate.model.addresses import TCPAddress
 from edgegate.model.origin import Origin
 from edgegate.model.tls import KeyPair, UpstreamTLS
 from edgegate.routing.snapshot import Snapshot
-from tests.admin.served import AUTHORITY, ENDPOINTS, ISSUED, NOW, OLD, SNAPSHOT, WEB, PretendedGateway
+from edgegate.tls.secret_store import Secrets
+from tests.admin.served import AUTHORITY, ENDPOINTS, ISSUED, NOW, OLD, SECRETS, SNAPSHOT, WEB, PretendedGateway
 
 EVERYTHING = (
     views.listeners(SNAPSHOT),
     views.routes(SNAPSHOT),
     views.clusters(SNAPSHOT),
     views.endpoints(SNAPSHOT, said=ENDPOINTS),
-    views.secrets(SNAPSHOT, NOW),
+    views.secrets(SNAPSHOT, SECRETS, NOW),
 )
 
 
@@ -90,7 +91,7 @@ class ViewsTests(SynchronousTestCase):
 
     def test_secrets(self) -> None:
         """Certificates tell whom they are for and how long, and when they are of no use."""
-        chain, authority = views.secrets(SNAPSHOT, NOW)
+        chain, authority = views.secrets(SNAPSHOT, SECRETS, NOW)
         self.assertEqual(
             [chain[key] for key in ("name", "type", "status", "valid", "hosts", "names", "file")],
             [
@@ -105,18 +106,18 @@ class ViewsTests(SynchronousTestCase):
         )
         self.assertEqual((authority["type"], authority["name"]), ("CA", "https.443 CA"))
         ends = ISSUED.certificate.not_valid_after_utc
-        (late, _) = views.secrets(SNAPSHOT, ends + timedelta(days=2))
+        (late, _) = views.secrets(SNAPSHOT, SECRETS, ends + timedelta(days=2))
         self.assertEqual((late["status"], late["valid"], late["days_left"]), ("EXPIRED", False, -2))
-        (early, _) = views.secrets(SNAPSHOT, NOW - timedelta(days=9999))
+        (early, _) = views.secrets(SNAPSHOT, SECRETS, NOW - timedelta(days=9999))
         self.assertEqual(early["status"], "NOT YET VALID")
 
     def test_secrets_of_backends(self) -> None:
         """What the gateway shows to backends, and checks them by, is there with the cluster and the rule."""
         rule = Origin("rules.yaml", 3, "DestinationRule default/web")
         pair = KeyPair("client.crt", ISSUED.chain_pem, ISSUED.key_pem)
-        tls = UpstreamTLS(authorities=AUTHORITY.own.chain_pem, certificate=pair)
+        tls = UpstreamTLS(authorities=AUTHORITY.own.chain_pem, credential=pair.credential)
         cluster = replace(SNAPSHOT.clusters[WEB], tls=tls, rule=rule)
-        rows = views.secrets(Snapshot(clusters={WEB: cluster}), NOW)
+        rows = views.secrets(Snapshot(clusters={WEB: cluster}), Secrets([pair]), NOW)
         self.assertEqual(
             [[row[key] for key in ("name", "type", "hosts", "file")] for row in rows],
             [["client.crt", "Client Cert", [WEB], "rules.yaml:3"], [f"{WEB} CA", "CA", [WEB], "rules.yaml:3"]],
@@ -131,7 +132,7 @@ class ViewsTests(SynchronousTestCase):
     def test_nothing(self) -> None:
         """An empty gateway has no rows."""
         empty = Snapshot()
-        self.assertEqual(views.listeners(empty) + views.routes(empty) + views.secrets(empty, NOW), [])
+        self.assertEqual(views.listeners(empty) + views.routes(empty) + views.secrets(empty, Secrets(), NOW), [])
 
     def test_no_private_key(self) -> None:
         """No view has a private key in it."""

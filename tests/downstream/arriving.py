@@ -23,15 +23,15 @@ from edgegate.routing.hosts import HostTable
 from edgegate.routing.snapshot import FilterChain, Listener
 from edgegate.tls.sni import ContextMap
 from tests.net.pairs import Recorder
-from tests.tls.handshakes import server_tls
+from tests.tls.handshakes import naming, secrets, server_tls
 
 HERE = Origin("shop.yaml", 5, "Gateway default/gw")
 BIND = TCPAddress("127.0.0.1", 0)
 PLAIN = FilterChain("http.80", HERE, ("*",), http=HostTable())
 TCP = FilterChain("tcp.80", HERE, ("*",), tcp=())
-SECURE = FilterChain("https.443", HERE, ("a.example",), server_tls(), HostTable())
+SECURE = FilterChain("https.443", HERE, ("a.example",), naming(server_tls()), HostTable())
 RULES = TLSRules(ciphers=("ECDHE-ECDSA-AES128-GCM-SHA256",))
-STRICT = FilterChain("https.443.strict", HERE, ("b.example",), server_tls(rules=RULES), HostTable())
+STRICT = FilterChain("https.443.strict", HERE, ("b.example",), naming(server_tls(rules=RULES)), HostTable())
 PASSED = FilterChain("tls.443", HERE, ("c.example",), tcp=())
 SNI = HostTable([("a.example", SECURE), ("b.example", STRICT), ("c.example", PASSED)])
 
@@ -112,7 +112,7 @@ class ArrivingCase(TestCase):
         self.port = DownstreamListener(
             reactor,
             TimerWheel(self.clock, 0.5),
-            Serving(served, ContextMap(served)),
+            Serving(served, ContextMap(served, secrets())),
             *parts,
             lambda: self.room,  # type: ignore[arg-type]
             proxy_protocol or ProxyProtocolRules(),

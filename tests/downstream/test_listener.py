@@ -12,6 +12,7 @@ from edgegate.routing.hosts import HostTable
 from edgegate.tls.sni import ContextMap
 from tests.downstream.arriving import PASSED, PLAIN, SECURE, SNI, STRICT, TCP, ArrivingCase, listener
 from tests.net.pairs import HERE, THERE, until
+from tests.tls.handshakes import secrets
 
 
 class DownstreamListenerTests(ArrivingCase):
@@ -52,7 +53,7 @@ class DownstreamListenerTests(ArrivingCase):
         """After a reload new connections get what is served then."""
         port = self.open(listener())
         other = listener(TCP)
-        port.serving = Serving(other, ContextMap(other))
+        port.serving = Serving(other, ContextMap(other, secrets()))
         self.connect()
         await until(lambda: self.tcp.sockets)
         self.assertIs(self.tcp.sockets[0][0].listener, other)
@@ -87,7 +88,7 @@ class DownstreamListenerTests(ArrivingCase):
         """Whether a server ends TLS for HTTP."""
         for table, expected in ((SNI, True), (HostTable([("c.example", PASSED)]), False)):
             served = listener(None, table)
-            self.assertEqual(Serving(served, ContextMap(served)).speaks_https, expected)
+            self.assertEqual(Serving(served, ContextMap(served, secrets())).speaks_https, expected)
 
 
 class SuccessorTests(SynchronousTestCase):

@@ -21,7 +21,7 @@ from edgegate.tls.client_hello import UNRECOGNIZED_NAME
 from edgegate.tls.sni import ContextMap
 from tests.downstream.arriving import PLAIN, SECURE, SNI, STRICT, ArrivingCase, listener
 from tests.net.pairs import Recorder, until
-from tests.tls.handshakes import client_context, only, server_tls
+from tests.tls.handshakes import client_context, naming, only, secrets, server_tls
 from tests.tls.hellos import real, records
 
 
@@ -123,7 +123,7 @@ class ArrivalTests(ArrivingCase):
 
     async def test_nothing_in_common(self) -> None:
         """Who offers by ALPN only what is not spoken is told so."""
-        chain = replace(SECURE, tls=server_tls(alpn=(b"http/1.1",)))
+        chain = replace(SECURE, tls=naming(server_tls(alpn=(b"http/1.1",))))
         self.open(listener(None, HostTable([("a.example", chain)])))
         context = client_context()
         context.set_alpn_protocols(["h2"])
@@ -293,7 +293,7 @@ class ArrivalTests(ArrivingCase):
         await until(lambda: port.pending)
         await until(lambda: any(isinstance(each, TLSInspector) and each._stream is not None for each in port.pending))
         other = listener(None, HostTable([("a.example", STRICT)]))
-        port.serving = Serving(other, ContextMap(other))
+        port.serving = Serving(other, ContextMap(other, secrets()))
 
         def shaken() -> bool:
             try:

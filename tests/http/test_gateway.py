@@ -8,12 +8,12 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.errors import MISDIRECTED, NO_ROUTE
 from edgegate.http.gateway import virtual_host
-from edgegate.model.tls import ClientVerification, KeyPair, ServerTLS, TLSRules, TLSVersion
+from edgegate.model.tls import ClientVerification, Credential, ServerTLS, TLSRules, TLSVersion
 from edgegate.routing.snapshot import FilterChain, VirtualHost
 from tests.http.conversation import ORIGIN, Conversation, https_chain, plain, secure
 
-PAIR = KeyPair("webapp", b"chain", b"key")
-OTHER_PAIR = KeyPair("catalog", b"chain 2", b"key 2")
+PAIR = Credential("webapp")
+OTHER_PAIR = Credential("catalog")
 SIMPLE = ServerTLS((PAIR,))
 MUTUAL = ServerTLS((PAIR,), TLSRules(verification=ClientVerification(True, b"ca")))
 

@@ -11,9 +11,10 @@ class ValueTests(SynchronousTestCase):
     """Terms are values."""
 
     def test_secrets_are_not_shown(self) -> None:
-        """Neither chain nor key is in what is logged of a pair, on either side."""
+        """Neither chain nor key is in what is logged of a pair, or of what names it."""
         pair = KeyPair("shop.crt", b"a chain", b"a key")
-        for shown in (repr(ServerTLS((pair,))), repr(UpstreamTLS(certificate=pair))):
+        terms = ServerTLS((pair.credential,)), UpstreamTLS(credential=pair.credential)
+        for shown in map(repr, (pair, *terms)):
             self.assertIn("shop.crt", shown)
             self.assertNotIn("a chain", shown)
             self.assertNotIn("a key", shown)

@@ -135,8 +135,8 @@ class TLSClientTests(TestCase):
     async def test_client_certificate(self) -> None:
         """A backend that demands a certificate gets it."""
         backend = self.backend(clients=CLIENTS.own.chain_pem)
-        own = UpstreamTLS(authorities=AUTHORITY.own.chain_pem, certificate=pair(CLIENTS.client("gateway")))
-        await self.ask(backend.port, ConnectionOptions(tls=Handshakes(ClientContext(own), "a.example")))
+        own = ClientContext(UpstreamTLS(authorities=AUTHORITY.own.chain_pem), pair(CLIENTS.client("gateway")))
+        await self.ask(backend.port, ConnectionOptions(tls=Handshakes(own, "a.example")))
         self.assertEqual(backend.visits[0].certificate["subject"], ((("commonName", "gateway"),),))
 
     async def test_client_certificate_missing(self) -> None:

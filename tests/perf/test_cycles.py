@@ -195,7 +195,7 @@ class CyclesTests(TestCase):
         """Serve what the files say now."""
         loaded = self.configuration.load()
         assert loaded.snapshot is not None, loaded.problems
-        self.plane.install(loaded.snapshot, self.plane.contexts(loaded.snapshot), loaded.endpoints)
+        self.plane.install(loaded.snapshot, self.plane.contexts(loaded.snapshot, read=loaded.secrets), loaded.endpoints)
 
     def end(self) -> None:
         """Leave nothing behind."""

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from cryptography.hazmat.primitives.serialization import Encoding
 from twisted.internet import reactor
 from twisted.internet.error import CannotListenError
 from twisted.internet.threads import deferToThread
@@ -35,9 +36,11 @@ from edgegate.server.contexts import Contexts
 from edgegate.server.data_plane import DataPlane
 from edgegate.server.gateway_options import GatewayOptions
 from edgegate.server.ports import CannotBind
+from edgegate.tls.secret_store import Secrets
+from edgegate.tls.secrets import BadKeyMaterial
 from tests.net.pairs import until
 from tests.tcp.peers import PATIENCE, read_all
-from tests.tls.handshakes import server_tls
+from tests.tls.handshakes import AUTHORITY, naming, pair, secrets, server_tls
 
 T = TypeVar("T")
 HERE = Origin("shop.yaml", 5, "Gateway default/gw")
@@ -91,6 +94,11 @@ class Client:
             context.verify_mode = ssl.CERT_NONE
             self.socket = context.wrap_socket(self.socket, server_hostname="shop.example")
 
+    @property
+    def certificate(self) -> bytes | None:
+        """What the gateway has shown, as DER."""
+        return self.socket.getpeercert(True) if isinstance(self.socket, ssl.SSLSocket) else None
+
     def ask(self) -> bytes:
         """Ask once; return the whole answer."""
         self.socket.sendall(ASK)
@@ -129,7 +137,7 @@ class DataPlaneTests(TestCase):
     def install(self, *listeners: Listener) -> None:
         """Serve listeners from now on."""
         snapshot = Snapshot(listeners)
-        self.plane.install(snapshot, self.plane.contexts(snapshot))
+        self.plane.install(snapshot, self.plane.contexts(snapshot, read=secrets()))
 
     def serve(self, *listeners: Listener) -> int:
         """Serve listeners, and return the number of the first one's port."""
@@ -221,7 +229,7 @@ class DataPlaneTests(TestCase):
         """A connection over TLS ends when its server's rules change, and goes on when only its certificate does."""
 
         def secure(tls_rules: TLSRules | None = None) -> Listener:
-            chain = replace(redirecting(1111), tls=server_tls(ISSUED, rules=tls_rules))
+            chain = replace(redirecting(1111), tls=naming(server_tls(ISSUED, rules=tls_rules)))
             return listener(self.bind, None, [("shop.example", chain)])
 
         port = self.serve(secure())
@@ -257,11 +265,11 @@ class DataPlaneTests(TestCase):
         kept = Cluster("kept", Discovery.STATIC, HERE)
         first, second = ((Endpoint(TCPAddress("127.0.0.1", number)),) for number in (1, 2))
         before = Snapshot((listener(narrow, redirecting(2222)),), {"kept": kept})
-        self.plane.install(before, self.plane.contexts(before), {"kept": first})
+        self.plane.install(before, self.plane.contexts(before, read=secrets()), {"kept": first})
         state = self.plane.clusters.get("kept")
         secure = replace(kept, name="secure", tls=UpstreamTLS())
         after = Snapshot((listener(wide, redirecting(3333)),), {"kept": kept, "new": kept, "secure": secure})
-        contexts = self.plane.contexts(after)
+        contexts = self.plane.contexts(after, read=secrets())
         with self.assertRaises(KeyError):
             self.plane.install(after, replace(contexts, clients={}), {"kept": second})
         self.assertIs(self.plane.snapshot, before)
@@ -331,15 +339,64 @@ class DataPlaneTests(TestCase):
 
     async def test_contexts_are_kept(self) -> None:
         """A server that did not change keeps its context, and with it its clients' sessions."""
-        chain = replace(redirecting(1111), tls=server_tls(ISSUED))
+        chain = replace(redirecting(1111), tls=naming(server_tls(ISSUED)))
         first = Snapshot((listener(self.bind, None, [("shop.example", chain)]),))
-        contexts = self.plane.contexts(first)
+        contexts = self.plane.contexts(first, read=secrets())
         self.plane.install(first, contexts)
         again = Snapshot((listener(self.bind, redirecting(1), [("shop.example", replace(chain))]),))
-        kept = self.plane.contexts(again)
+        kept = self.plane.contexts(again, read=secrets())
         found, before = (each.servers[self.bind].lookup("shop.example") for each in (kept, contexts))
         assert found is not None and before is not None
         self.assertIs(found[1], before[1])
+
+    async def test_secret_is_replaced(self) -> None:
+        """Handshakes that begin after a secret was replaced see the new one; the Snapshot and connections stay."""
+        first = server_tls(ISSUED)
+        chain = replace(redirecting(1111), tls=naming(first))
+        port = self.serve(listener(self.bind, None, [("shop.example", chain)]))
+        snapshot = self.plane.snapshot
+        before = await self.client(port, tls=True)
+        renewed = AUTHORITY.server(["shop.example"])
+        self.plane.secrets.put(pair(renewed, first.certificates[0].name))
+        after = await self.client(port, tls=True)
+        for client, issued in ((before, ISSUED), (after, renewed)):
+            self.assertIn(b":1111/", await self.do(client.ask))
+            self.assertEqual(client.certificate, issued.certificate.public_bytes(Encoding.DER))
+        self.assertIs(self.plane.snapshot, snapshot)
+        broken = replace(pair(renewed, first.certificates[0].name), key=b"none")
+        self.assertRaises(BadKeyMaterial, self.plane.secrets.put, broken)
+        self.assertIn(b":1111/", await self.do((await self.client(port, tls=True)).ask))
+
+    async def test_secret_is_replaced_during_a_reload(self) -> None:
+        """A secret that is put while contexts are made for a reload is in force behind it."""
+        first = server_tls(ISSUED)
+        snapshot = Snapshot((listener(self.bind, None, [("a.example", replace(redirecting(1), tls=naming(first)))]),))
+        read = Secrets(first.certificates)
+        self.plane.install(snapshot, self.plane.contexts(snapshot, read=read))
+        contexts = self.plane.contexts(snapshot, read=read)
+        renewed = pair(AUTHORITY.server(["a.example"]), first.certificates[0].name)
+        self.plane.secrets.put(renewed)
+        found = self.plane.ports[self.bind].serving.contexts.lookup("a.example")
+        self.plane.install(snapshot, contexts)
+        again = self.plane.ports[self.bind].serving.contexts.lookup("a.example")
+        assert found is not None and again is not None
+        self.assertIs(found[1], again[1])
+        self.assertEqual(self.plane.secrets.secrets.pair(renewed.credential), renewed)
+
+    def test_secret_of_a_backend_is_replaced(self) -> None:
+        """Backends are shown the new certificate on connections that are made from then on; others keep theirs."""
+        shown = pair(AUTHORITY.client("gateway"), "client.crt")
+        terms, others = UpstreamTLS(credential=shown.credential), UpstreamTLS(sni="other.example")
+        clusters = {
+            name: Cluster(name, Discovery.STATIC, HERE, tls=tls) for name, tls in (("web", terms), ("api", others))
+        }
+        snapshot = Snapshot((), clusters)
+        self.plane.install(snapshot, self.plane.contexts(snapshot, read=Secrets([shown])))
+        before = {state.name: state.transport_socket for state in self.plane.clusters}
+        self.plane.secrets.put(pair(AUTHORITY.client("gateway"), "client.crt"))
+        after = {state.name: state.transport_socket for state in self.plane.clusters}
+        self.assertNotEqual(after["web"], before["web"])
+        self.assertEqual(after["api"], before["api"])
 
     async def test_room(self) -> None:
         """Connections beyond the most that are allowed are closed."""

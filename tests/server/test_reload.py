@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.model.addresses import TCPAddress
 from edgegate.model.clusters import Cluster, Discovery, Endpoint
 from edgegate.model.origin import Origin
-from edgegate.model.tls import KeyPair, ServerTLS, TLSRules, TLSVersion
+from edgegate.model.tls import Credential, ServerTLS, TLSRules, TLSVersion, UpstreamTLS
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.snapshot import FilterChain, Listener, Snapshot, VirtualHost
 from edgegate.server.reload import changes
@@ -17,7 +17,7 @@ from edgegate.server.reload import changes
 HERE = Origin("shop.yaml", 5, "Gateway default/gw")
 THERE = Origin("shop.yaml", 9, "Gateway default/gw")
 
-TLS = ServerTLS((KeyPair("shop.crt", b"chain", b"key"),))
+TLS = ServerTLS((Credential("shop.crt"),))
 PLAIN = FilterChain("http.80", HERE, ("*",), http=HostTable([("*", VirtualHost("*"))]))
 SECURE = FilterChain("https.443", HERE, ("shop.example",), TLS, HostTable([("shop.example", VirtualHost("*"))]))
 HTTP = Listener("[::]:80", TCPAddress("::", 80), 80, HERE, PLAIN)
@@ -58,8 +58,11 @@ class ChangesTests(SynchronousTestCase):
     def test_certificate(self) -> None:
         """A certificate that was replaced is told apart from other terms of TLS."""
         where = "of server https.443 (shop.example) of listener [::]:443 changed (shop.yaml:5)"
-        renewed = replace(TLS, certificates=(KeyPair("shop.crt", b"chain 2", b"key 2"),))
-        self.assertEqual(changes(SERVED, with_chain(replace(SECURE, tls=renewed))), (f"certificate {where}",))
+        renewed = frozenset(TLS.credentials)
+        self.assertEqual(changes(SERVED, SERVED, renewed=renewed), (f"certificate {where}",))
+        self.assertEqual(changes(SERVED, SERVED, renewed=frozenset([Credential("other.crt")])), ())
+        other = replace(TLS, credentials=(Credential("other.crt"),))
+        self.assertEqual(changes(SERVED, with_chain(replace(SECURE, tls=other))), (f"certificate {where}",))
         stricter = replace(TLS, rules=TLSRules(minimum=TLSVersion.TLSV1_3))
         self.assertEqual(changes(SERVED, with_chain(replace(SECURE, tls=stricter))), (f"TLS {where}",))
 
@@ -91,3 +94,11 @@ class ChangesTests(SynchronousTestCase):
         old, new = ({WEB.name: (Endpoint(TCPAddress(host, 80)),)} for host in ("10.0.0.1", "10.0.0.2"))
         self.assertEqual(changes(SERVED, SERVED, old, old), ())
         self.assertEqual(changes(SERVED, SERVED, old, new), ("cluster outbound|80||web changed (shop.yaml:5)",))
+
+    def test_secret_of_a_backend(self) -> None:
+        """A backend changes with the certificate that it is shown, though the Snapshot does not."""
+        shown = Credential("client.crt")
+        served = Snapshot((), {WEB.name: replace(WEB, tls=UpstreamTLS(credential=shown))})
+        self.assertEqual(changes(served, served), ())
+        told = changes(served, served, renewed=frozenset([shown]))
+        self.assertEqual(told, ("cluster outbound|80||web changed (shop.yaml:5)",))

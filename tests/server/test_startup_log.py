@@ -14,6 +14,7 @@ from edgegate.model.tls import KeyPair, ServerTLS, UpstreamTLS
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.snapshot import FilterChain, Snapshot
 from edgegate.server.startup_log import certificates, hosts, kinds, mapped
+from edgegate.tls.secret_store import Secrets
 from tests.server.test_reload import HERE, HTTP, HTTPS, PLAIN, SECURE
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
@@ -58,19 +59,23 @@ class CertificatesTests(SynchronousTestCase):
     def test_days(self) -> None:
         """Each certificate is named once, however many listeners show it."""
         issued = Authority.new("Test authority", NOW).server(["shop.example"], NOW)
-        tls = ServerTLS((KeyPair("shop.crt", issued.chain_pem, issued.key_pem),))
+        pair = KeyPair("shop.crt", issued.chain_pem, issued.key_pem)
+        tls, secrets = ServerTLS((pair.credential,)), Secrets([pair])
         chain = replace(SECURE, tls=tls)
         listener = replace(HTTPS, secure=HostTable([("a.example", chain), ("*", FilterChain("tls", HERE, tcp=()))]))
         snapshot = Snapshot((listener, replace(listener, name="other"), HTTP))
         ends = issued.certificate.not_valid_after_utc
-        ((pair, days),) = certificates(snapshot, ends - timedelta(days=3, hours=1))
-        self.assertEqual((pair.name, days), ("shop.crt", 3))
-        self.assertEqual([days for _, days in certificates(snapshot, ends + timedelta(hours=1))], [-1])
+        ((credential, days),) = certificates(snapshot, secrets, ends - timedelta(days=3, hours=1))
+        self.assertEqual((credential.name, days), ("shop.crt", 3))
+        self.assertEqual([days for _, days in certificates(snapshot, secrets, ends + timedelta(hours=1))], [-1])
 
     def test_backends(self) -> None:
         """What is shown to backends is named, too."""
         issued = Authority.new("Test authority", NOW).client("gateway", now=NOW)
-        tls = UpstreamTLS(certificate=KeyPair("gateway.crt", issued.chain_pem, issued.key_pem))
+        pair = KeyPair("gateway.crt", issued.chain_pem, issued.key_pem)
+        tls = UpstreamTLS(credential=pair.credential)
         cluster = Cluster("web", Discovery.STATIC, HERE, tls=tls)
         clusters = {"web": cluster, "other": replace(cluster, name="other"), "plain": replace(cluster, tls=None)}
-        self.assertEqual([pair.name for pair, _ in certificates(Snapshot((), clusters), NOW)], ["gateway.crt"])
+        self.assertEqual(
+            [each.name for each, _ in certificates(Snapshot((), clusters), Secrets([pair]), NOW)], ["gateway.crt"]
+        )

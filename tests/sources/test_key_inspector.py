@@ -12,6 +12,8 @@ from edgegate.demo.authority import Authority
 from edgegate.istio.translate import Finding, Part
 from edgegate.model.tls import ClientVerification, KeyPair, ServerTLS, TLSRules, UpstreamTLS
 from edgegate.sources.key_inspector import KeyInspector
+from edgegate.tls.secrets import ResolvedTLS
+from edgegate.tls.server_contexts import ServerContexts
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
 AUTHORITY = Authority.new("Test authority", NOW)
@@ -20,9 +22,10 @@ PAIR = KeyPair("shop.crt", ISSUED.chain_pem, ISSUED.key_pem)
 OTHER = AUTHORITY.server(["other.example"], NOW)
 
 
-def found(tls: ServerTLS, *hosts: str, now: datetime = NOW) -> list[Finding]:
+def found(tls: ResolvedTLS, *hosts: str, now: datetime = NOW) -> list[Finding]:
     """Inspect a server's TLS."""
-    return list(KeyInspector(now)(tls, hosts or ("shop.example",)))
+    named = ServerTLS(tuple(pair.credential for pair in tls.certificates), tls.rules, tls.alpn)
+    return list(KeyInspector(now)(named, tls.certificates, hosts or ("shop.example",)))
 
 
 class KeyInspectorTests(SynchronousTestCase):
@@ -31,7 +34,7 @@ class KeyInspectorTests(SynchronousTestCase):
     def test_good(self) -> None:
         """Nothing is said of what is good, and of what a wildcard or a catch-all covers."""
         verification = ClientVerification(True, ISSUED.chain_pem)
-        tls = ServerTLS((PAIR,), TLSRules(verification=verification))
+        tls = ResolvedTLS((PAIR,), TLSRules(verification=verification))
         self.assertEqual(found(tls, "shop.example", "a.shop.example", "*.shop.example", "*"), [])
 
     def test_certificate_and_key(self) -> None:
@@ -41,13 +44,13 @@ class KeyInspectorTests(SynchronousTestCase):
             (replace(PAIR, key=b"nothing"), Part.KEY),
             (replace(PAIR, key=OTHER.key_pem), Part.KEY),
         ):
-            (finding,) = found(ServerTLS((PAIR, pair)))
+            (finding,) = found(ResolvedTLS((PAIR, pair)))
             self.assertEqual((finding.severity, finding.part, finding.number), (Severity.ERROR, part, 1))
             self.assertTrue(finding.message.startswith("shop.crt: "), finding.message)
 
     def test_verification(self) -> None:
         """Authorities and revocation lists must be such."""
-        tls = ServerTLS((PAIR,), TLSRules(verification=ClientVerification(True, b"x", b"y")))
+        tls = ResolvedTLS((PAIR,), TLSRules(verification=ClientVerification(True, b"x", b"y")))
         self.assertEqual(
             [(finding.severity, finding.part) for finding in found(tls)],
             [(Severity.ERROR, Part.AUTHORITIES), (Severity.ERROR, Part.REVOCATIONS)],
@@ -55,18 +58,18 @@ class KeyInspectorTests(SynchronousTestCase):
 
     def test_ciphers(self) -> None:
         """A list of ciphers of which OpenSSL knows none is an error."""
-        (finding,) = found(ServerTLS((PAIR,), TLSRules(ciphers=("NONSENSE",))))
+        (finding,) = found(ResolvedTLS((PAIR,), TLSRules(ciphers=("NONSENSE",))))
         self.assertEqual((finding.severity, finding.part), (Severity.ERROR, Part.CIPHERS))
 
     def test_same_kind(self) -> None:
         """Two certificates of one kind are served; one that is of no use is found behind the other."""
-        self.assertEqual(found(ServerTLS((PAIR, replace(PAIR, name="second.crt")))), [])
-        (finding,) = found(ServerTLS((PAIR, replace(PAIR, name="second.crt", key=OTHER.key_pem))))
+        self.assertEqual(found(ResolvedTLS((PAIR, replace(PAIR, name="second.crt")))), [])
+        (finding,) = found(ResolvedTLS((PAIR, replace(PAIR, name="second.crt", key=OTHER.key_pem))))
         self.assertEqual((finding.severity, finding.part, finding.number), (Severity.ERROR, Part.KEY, 1))
 
     def test_expired(self) -> None:
         """An expired certificate is served, with a warning."""
-        tls = ServerTLS((PAIR,), TLSRules(verification=ClientVerification(True, ISSUED.chain_pem)))
+        tls = ResolvedTLS((PAIR,), TLSRules(verification=ClientVerification(True, ISSUED.chain_pem)))
         findings = found(tls, now=NOW + timedelta(days=20000))
         self.assertEqual({finding.severity for finding in findings}, {Severity.WARNING})
         self.assertEqual({finding.part for finding in findings}, {Part.CERTIFICATE, Part.AUTHORITIES})
@@ -74,14 +77,27 @@ class KeyInspectorTests(SynchronousTestCase):
     def test_uncovered(self) -> None:
         """Hosts that no certificate of the server is for are named, a few of them."""
         hosts = [f"{name}.test" for name in "abcde"]
-        (finding,) = found(ServerTLS((PAIR,)), "shop.example", *hosts)
+        (finding,) = found(ResolvedTLS((PAIR,)), "shop.example", *hosts)
         self.assertEqual(finding.severity, Severity.WARNING)
         self.assertEqual(
             finding.message,
             "shop.crt: the certificate is for *.shop.example, shop.example, not for a.test, b.test, c.test and 2 more",
         )
-        (finding,) = found(ServerTLS((PAIR,)), "x.a.shop.example")
+        (finding,) = found(ResolvedTLS((PAIR,)), "x.a.shop.example")
         self.assertIn("not for x.a.shop.example", finding.message)
+
+    def test_contexts(self) -> None:
+        """The context that was made to look at a server is passed on; the next reading of the same makes none."""
+        contexts = ServerContexts()
+        tls = ServerTLS((PAIR.credential,))
+        inspector = KeyInspector(NOW, contexts)
+        for _ in range(2):
+            self.assertEqual(list(inspector(tls, (PAIR,), ("shop.example",))), [])
+        resolved = inspector.secrets.resolve(tls)
+        inspector.secrets.contexts.take(resolved, "https")
+        self.assertEqual(contexts.made, 1)
+        self.assertEqual(list(KeyInspector(NOW, contexts)(tls, (PAIR,), ())), [])
+        self.assertEqual(contexts.made, 1)
 
 
 class UpstreamTests(SynchronousTestCase):
@@ -89,19 +105,22 @@ class UpstreamTests(SynchronousTestCase):
 
     def test_good(self) -> None:
         """Nothing is said of what is good, nor where the system's authorities are meant."""
-        tls = UpstreamTLS(authorities=ISSUED.chain_pem, certificate=PAIR)
-        self.assertEqual(KeyInspector(NOW).upstream(tls), ())
-        self.assertEqual(KeyInspector(NOW).upstream(UpstreamTLS()), ())
+        tls = UpstreamTLS(authorities=ISSUED.chain_pem, credential=PAIR.credential)
+        inspector = KeyInspector(NOW)
+        self.assertEqual(inspector.upstream(tls, PAIR), ())
+        self.assertEqual(inspector.upstream(UpstreamTLS(), None), ())
+        self.assertEqual(inspector.secrets.shown_to(tls), PAIR)
 
     def test_bad(self) -> None:
         """Each part is looked at; what is wrong with one hides nothing of the others."""
-        tls = UpstreamTLS(authorities=b"x", certificate=replace(PAIR, key=OTHER.key_pem), revocations=b"y")
+        tls = UpstreamTLS(authorities=b"x", credential=PAIR.credential, revocations=b"y")
+        pair = replace(PAIR, key=OTHER.key_pem)
         self.assertEqual(
-            [(finding.severity, finding.part) for finding in KeyInspector(NOW).upstream(tls)],
+            [(finding.severity, finding.part) for finding in KeyInspector(NOW).upstream(tls, pair)],
             [(Severity.ERROR, part) for part in (Part.KEY, Part.AUTHORITIES, Part.REVOCATIONS)],
         )
 
     def test_expired(self) -> None:
         """An expired certificate is shown, with a warning."""
-        findings = KeyInspector(NOW + timedelta(days=20000)).upstream(UpstreamTLS(certificate=PAIR))
+        findings = KeyInspector(NOW + timedelta(days=20000)).upstream(UpstreamTLS(credential=PAIR.credential), PAIR)
         self.assertEqual([finding.severity for finding in findings], [Severity.WARNING])

@@ -101,7 +101,7 @@ class LoadTests(SynchronousTestCase):
         self.assertEqual([each.port for each in loaded.snapshot.listeners], [80, 443])
         chain = loaded.snapshot.listeners[1].secure.lookup("shop.example")
         assert chain is not None and chain.tls is not None
-        self.assertEqual(chain.tls.certificates[0].chain, ISSUED.chain_pem)
+        self.assertEqual(loaded.secrets.resolve(chain.tls).certificates[0].chain, ISSUED.chain_pem)
 
     def test_left_out(self) -> None:
         """Hidden files and folders, and other files, are not read."""
@@ -345,7 +345,11 @@ class LoadTests(SynchronousTestCase):
         texts = (HTTP + "---\n" + HTTPS).encode(), other.chain_pem, other.key_pem
         self.assertEqual(reader.contents, dict.fromkeys(texts, 1))
         self.assertIsNone(configuration.reload(again.reading))
-        self.assertIsNotNone(configuration.reload(None))
+        third = configuration.reload(None)
+        assert third is not None
+        contexts = third.secrets.contexts
+        self.assertIs(contexts, loaded.secrets.contexts)
+        self.assertEqual(contexts.made, 2)  # for the certificate before, and for the one that took its place
 
     def test_frozen(self) -> None:
         """It may be hidden from the garbage collector, which then has little to look through."""

@@ -11,16 +11,17 @@ from twisted.internet.defer import gatherResults
 
 from edgegate.demo.authority import Authority
 from edgegate.errors import CLIENT_GONE, UPSTREAM_CUT_SHORT
-from edgegate.model.tls import KeyPair, ServerTLS
+from edgegate.model.tls import KeyPair
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.tls_stream import TLSStream
 from edgegate.tcp.copying import RelayProtocol
 from edgegate.tls.contexts import server_context
+from edgegate.tls.secrets import ResolvedTLS
 from tests.tcp.peers import PATIENCE, STALL, in_thread, read_all, reset, send_until_blocked
 from tests.tcp.test_relay import MEGABYTE, RelayCase
 
 ISSUED = Authority.new("Relays' authority").server(["echo.example"])
-SERVER = ServerTLS((KeyPair("echo.crt", ISSUED.chain_pem, ISSUED.key_pem),))
+SERVER = ResolvedTLS((KeyPair("echo.crt", ISSUED.chain_pem, ISSUED.key_pem),))
 
 
 def give_up_after(sock: socket.socket, seconds: float) -> None:

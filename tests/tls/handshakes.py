@@ -14,23 +14,37 @@ from OpenSSL import SSL
 
 from edgegate.demo.authority import Authority, Issued
 from edgegate.model.tls import KeyPair, ServerTLS, TLSRules
+from edgegate.tls.secret_store import Secrets
+from edgegate.tls.secrets import ResolvedTLS
 
 NOW = datetime.now(timezone.utc)
 AUTHORITY = Authority.new("Servers' authority")
 CLIENTS = Authority.new("Clients' authority")
 SERVER = AUTHORITY.server(["a.example", "b.example"])
+_NAMED: list[KeyPair] = []
 RSA_KEY = rsa.generate_private_key(65537, 2048)
 RSA_SERVER = AUTHORITY.server(["a.example", "b.example"], key=RSA_KEY)
 
 
-def pair(issued: Issued, name: str = "shop.crt") -> KeyPair:
-    """What was issued, as a server's certificate."""
-    return KeyPair(name, issued.chain_pem, issued.key_pem)
+def pair(issued: Issued, name: str = "") -> KeyPair:
+    """What was issued, as a server's certificate, with a name of its own where none is given."""
+    return KeyPair(name or f"{issued.certificate.serial_number}.crt", issued.chain_pem, issued.key_pem)
 
 
-def server_tls(*issued: Issued, rules: TLSRules | None = None, alpn: tuple[bytes, ...] = ()) -> ServerTLS:
+def server_tls(*issued: Issued, rules: TLSRules | None = None, alpn: tuple[bytes, ...] = ()) -> ResolvedTLS:
     """A server's TLS, with an ECDSA certificate where none is given."""
-    return ServerTLS(tuple(pair(each) for each in issued or (SERVER,)), rules or TLSRules(), alpn)
+    return ResolvedTLS(tuple(pair(each) for each in issued or (SERVER,)), rules or TLSRules(), alpn)
+
+
+def naming(tls: ResolvedTLS) -> ServerTLS:
+    """The same as a Snapshot says it, which only names key material: L{secrets} has it."""
+    _NAMED.extend(tls.certificates)
+    return ServerTLS(tuple(each.credential for each in tls.certificates), tls.rules, tls.alpn)
+
+
+def secrets() -> Secrets:
+    """What all servers of this process name."""
+    return Secrets(_NAMED)
 
 
 def client_context(folder: str | None = None, certificate: Issued | None = None) -> ssl.SSLContext:

@@ -166,9 +166,10 @@ class TrustTests(HandshakeCase):
             UpstreamTLS(authorities=b""),
             UpstreamTLS(authorities=b"-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n"),
             replace(TRUSTED, revocations=b"none"),
-            UpstreamTLS(certificate=KeyPair("shop.crt", SERVER.chain_pem, CLIENTS.own.key_pem)),
         ):
             self.assertRaises(BadKeyMaterial, ClientContext, terms)
+        pair = KeyPair("shop.crt", SERVER.chain_pem, CLIENTS.own.key_pem)
+        self.assertRaises(BadKeyMaterial, ClientContext, TRUSTED, pair)
 
     def test_old_versions(self) -> None:
         """TLS 1.1 is not spoken."""
@@ -190,7 +191,7 @@ class ClientCertificateTests(HandshakeCase):
     def test_shown(self) -> None:
         """A certificate that is demanded is shown."""
         own = pair(CLIENTS.client("gateway"))
-        _, server = self.shake(Handshakes(ClientContext(replace(TRUSTED, certificate=own)), "a.example"), self.server())
+        _, server = self.shake(Handshakes(ClientContext(TRUSTED, own), "a.example"), self.server())
         certificate = server.get_peer_certificate()
         assert certificate is not None
         self.assertEqual(certificate.get_subject().CN, "gateway")

@@ -8,20 +8,20 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.model.addresses import TCPAddress
 from edgegate.model.origin import Origin
-from edgegate.model.tls import ClientVerification, ServerTLS, TLSRules
+from edgegate.model.tls import ClientVerification, TLSRules
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.snapshot import FilterChain, Listener
-from edgegate.tls.secrets import BadKeyMaterial
+from edgegate.tls.secrets import BadKeyMaterial, ResolvedTLS
 from edgegate.tls.sni import ContextMap
-from tests.tls.handshakes import AUTHORITY, CLIENTS, RSA_KEY, client_context, server_tls, shake
+from tests.tls.handshakes import AUTHORITY, CLIENTS, RSA_KEY, client_context, naming, secrets, server_tls, shake
 
 ORIGIN = Origin("shop.yaml", 1, "Gateway default/shop")
 MUTUAL = TLSRules(verification=ClientVerification(True, CLIENTS.own.chain_pem))
 
 
-def chain(name: str, tls: ServerTLS | None, *hosts: str) -> FilterChain:
+def chain(name: str, tls: ResolvedTLS | None, *hosts: str) -> FilterChain:
     """A filter chain for some hosts."""
-    return FilterChain(name, ORIGIN, hosts, tls, tcp=())
+    return FilterChain(name, ORIGIN, hosts, None if tls is None else naming(tls), tcp=())
 
 
 def listener(*chains: FilterChain) -> Listener:
@@ -37,7 +37,7 @@ class ContextMapTests(SynchronousTestCase):
         self.exact = chain("exact", server_tls(), "a.example", "b.example")
         self.locked = chain("locked", server_tls(rules=MUTUAL), "locked.example", "*.locked.example")
         self.passed = chain("passed", None, "passed.example")
-        self.contexts = ContextMap(listener(self.exact, self.locked, self.passed))
+        self.contexts = ContextMap(listener(self.exact, self.locked, self.passed), secrets())
 
     def test_names(self) -> None:
         """A name finds its chain, exact or by wildcard; an unknown one finds nothing."""
@@ -60,18 +60,18 @@ class ContextMapTests(SynchronousTestCase):
         """A client that names nobody gets the server of C{*}, and none where there is no such server."""
         self.assertIsNone(self.contexts.lookup(""))
         anyone = chain("anyone", server_tls(), "*")
-        found = ContextMap(listener(anyone, self.locked)).lookup("")
+        found = ContextMap(listener(anyone, self.locked), secrets()).lookup("")
         assert found is not None
         self.assertIs(found[0], anyone)
 
     def test_no_name_on_a_port_of_one(self) -> None:
         """Where only one server ends TLS on a port, a client that names nobody gets it, and none that names another."""
-        only = ContextMap(listener(self.locked))
+        only = ContextMap(listener(self.locked), secrets())
         found = only.lookup("")
         assert found is not None
         self.assertIs(found[0], self.locked)
         self.assertIsNone(only.lookup("c.example"))
-        self.assertIsNone(ContextMap(listener(self.passed)).lookup(""))
+        self.assertIsNone(ContextMap(listener(self.passed), secrets()).lookup(""))
 
     def test_one_context_for_a_chain(self) -> None:
         """All names of a server share its context, so sessions are resumed under any of them."""
@@ -82,7 +82,7 @@ class ContextMapTests(SynchronousTestCase):
     def test_servers_never_share(self) -> None:
         """Two servers with the same certificate and rules have contexts of their own."""
         twin = replace(self.exact, name="twin", hosts=("twin.example",))
-        contexts = ContextMap(listener(self.exact, twin))
+        contexts = ContextMap(listener(self.exact, twin), secrets())
         one, other = contexts.lookup("a.example"), contexts.lookup("twin.example")
         assert one is not None and other is not None
         self.assertIsNot(one[1], other[1])
@@ -119,7 +119,7 @@ class ContextMapTests(SynchronousTestCase):
         rsa = AUTHORITY.server(["a.example"], key=RSA_KEY)
         numbers = [each.certificate.serial_number for each in issued]
         everyone = chain("everyone", server_tls(*issued, rsa), "*")
-        contexts = ContextMap(listener(everyone, self.passed))
+        contexts = ContextMap(listener(everyone, self.passed), secrets())
         for name, expected in {
             "a.example": numbers[0],
             "b.example": numbers[1],
@@ -135,8 +135,8 @@ class ContextMapTests(SynchronousTestCase):
     def test_several_of_a_kind_are_kept(self) -> None:
         """After a reload each certificate's context is the one that it was, so that sessions go on."""
         both = chain("both", server_tls(AUTHORITY.server(["a.example"]), AUTHORITY.server(["b.example"])), "*")
-        before = ContextMap(listener(both))
-        after = ContextMap(listener(both), before)
+        before = ContextMap(listener(both), secrets())
+        after = ContextMap(listener(both), secrets(), before)
         for name in ("a.example", "b.example", "c.example"):
             one, other = before.lookup(name), after.lookup(name)
             assert one is not None and other is not None
@@ -145,4 +145,4 @@ class ContextMapTests(SynchronousTestCase):
     def test_bad_material(self) -> None:
         """A listener with a useless certificate is refused as a whole, before anything is served."""
         broken = chain("broken", replace(server_tls(), rules=TLSRules(ciphers=("NONSENSE",))), "broken.example")
-        self.assertRaises(BadKeyMaterial, ContextMap, listener(self.exact, broken))
+        self.assertRaises(BadKeyMaterial, ContextMap, listener(self.exact, broken), secrets())

@@ -77,8 +77,9 @@ class CredentialCompiler:
         if rules is None or not material.pairs:
             return None
         alpn = HTTP_ALPN if server.traffic is Traffic.HTTPS else ()
-        tls = ServerTLS(tuple(material.pairs), rules, alpn)
-        for finding in self._options.inspect(tls, tuple(host.pattern for host in server.hosts)):
+        pairs = tuple(material.pairs)
+        tls = ServerTLS(tuple(pair.credential for pair in pairs), rules, alpn)
+        for finding in self._options.inspect(tls, pairs, tuple(host.pattern for host in server.hosts)):
             path = material.places.get((finding.part, finding.number), ("cipherSuites",))
             place = (*server.path, "tls", *path)
             server.gateway.document.problem(self._problems, finding.severity, place, finding.message, finding.role)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from edgegate.config.problems import Role, Severity
-from edgegate.model.tls import ServerTLS, UpstreamTLS
+from edgegate.model.tls import KeyPair, ServerTLS, UpstreamTLS
 
 
 class Part(Enum):
@@ -36,12 +36,12 @@ class Finding:
     role: Role = Role.ITSELF
 
 
-Inspect = Callable[[ServerTLS, tuple[str, ...]], Iterable[Finding]]
-"""Looks at a server's key material, and at the host patterns that it is to serve."""
+Inspect = Callable[[ServerTLS, tuple[KeyPair, ...], tuple[str, ...]], Iterable[Finding]]
+"""Takes the key pairs that a server's credentials name, and looks at them and the host patterns that it is to serve."""
 
 
-InspectUpstream = Callable[[UpstreamTLS], Iterable[Finding]]
-"""Looks at the key material of TLS with backends."""
+InspectUpstream = Callable[[UpstreamTLS, KeyPair | None], Iterable[Finding]]
+"""Takes the key pair that the credential of TLS with backends names, if any, and looks at it and at authorities."""
 
 
 def read_nothing(name: str) -> bytes:
@@ -53,12 +53,12 @@ def read_nothing(name: str) -> bytes:
     raise FileNotFoundError(2, "No such file or directory", name)
 
 
-def inspect_nothing(tls: ServerTLS, hosts: tuple[str, ...]) -> Iterable[Finding]:
+def inspect_nothing(tls: ServerTLS, pairs: tuple[KeyPair, ...], hosts: tuple[str, ...]) -> Iterable[Finding]:
     """Take all key material for good."""
     return ()
 
 
-def inspect_no_upstream(tls: UpstreamTLS) -> Iterable[Finding]:
+def inspect_no_upstream(tls: UpstreamTLS, pair: KeyPair | None) -> Iterable[Finding]:
     """Take all key material for good."""
     return ()
 
@@ -71,8 +71,8 @@ class CompileOptions:
     @ivar selector: Labels: only Gateways whose C{selector} they satisfy are served; L{None}: every Gateway.
     @ivar port_map: The numbers to bind in place of those in the files.
     @ivar read_file: Returns the content of a file as the documents name it, or raises L{OSError}.
-    @ivar inspect: Looks at servers' key material, which the compiler itself only carries.
-    @ivar inspect_upstream: Likewise at that of TLS with backends.
+    @ivar inspect: Takes and looks at servers' key material, which the compiler only names in its result.
+    @ivar inspect_upstream: Likewise that of TLS with backends.
     @ivar ignored_kinds: Kinds that keep others out, and that the user wants to be served without.
     """
 

@@ -62,16 +62,16 @@ class UpstreamTLSCompiler:
             self._of_files(said, material)
         if material.broken:
             return None
-        verified = not settings.insecure_skip_verify
+        verified, pair = not settings.insecure_skip_verify, material.certificate
         tls = UpstreamTLS(
             sni=settings.sni or "",
             authorities=material.authorities if verified else None,
-            certificate=material.certificate,
+            credential=None if pair is None else pair.credential,
             revocations=material.revocations if verified else b"",
             names=(settings.subject_alt_names or names) if verified else (),
             verified=verified,
         )
-        for finding in self._inspect(tls):
+        for finding in self._inspect(tls, pair):
             place = (*said.path, *material.places.get(finding.part, ()))
             said.resource.document.problem(self._problems, finding.severity, place, finding.message, finding.role)
         return tls

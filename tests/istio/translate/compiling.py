@@ -21,6 +21,7 @@ from edgegate.istio.translate.options import (
 )
 from edgegate.istio.translate.suggestions import Suggestions
 from edgegate.istio.translate.upstream_tls import UpstreamTLSCompiler
+from edgegate.model.tls import Credential, KeyPair, ServerTLS, UpstreamTLS
 from edgegate.routing.snapshot import Listener, Snapshot
 from edgegate.sources.compilation import compile_resources
 
@@ -39,6 +40,28 @@ class Files:
         if name not in self.contents:
             raise FileNotFoundError(2, "No such file or directory", name)
         return self.contents[name]
+
+
+class Collected:
+    """
+    Takes key material, and finds nothing wrong with it.
+
+    @ivar pairs: What it was given, by what names it.
+    """
+
+    def __init__(self) -> None:
+        self.pairs: dict[Credential, KeyPair] = {}
+
+    def servers(self, tls: ServerTLS, pairs: tuple[KeyPair, ...], hosts: tuple[str, ...]) -> tuple[()]:
+        """Take that of a server."""
+        self.pairs.update((pair.credential, pair) for pair in pairs)
+        return ()
+
+    def upstream(self, tls: UpstreamTLS, pair: KeyPair | None) -> tuple[()]:
+        """Take that of TLS with backends."""
+        if pair is not None:
+            self.pairs[pair.credential] = pair
+        return ()
 
 
 def decoded(text: str) -> tuple[Resources, Problems]:

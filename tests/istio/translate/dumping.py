@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from typing import Any
 
 from edgegate.model.actions import NewPath, Redirect, Substitution
-from edgegate.model.clusters import NO_ENDPOINTS, Cluster, Endpoint, Endpoints, LoadBalancer, PoolLimits
+from edgegate.model.clusters import Cluster, Endpoint, Endpoints, LoadBalancer, PoolLimits
 from edgegate.model.headers import HeaderChanges, Operator
 from edgegate.model.matching import HTTPMatch, Kind, StringMatch
 from edgegate.model.policies import DEFAULT_RETRIES, CORSPolicy, RetryPolicy
 from edgegate.model.routes import HTTPRoute, TCPRoute, WeightedCluster
-from edgegate.model.tls import KeyPair, ServerTLS
+from edgegate.model.tls import Credential, KeyPair, ServerTLS, UpstreamTLS
 from edgegate.routing.snapshot import FilterChain, Snapshot, VirtualHost
 
-
-def dump(snapshot: Snapshot, endpoints: Endpoints = NO_ENDPOINTS) -> str:
-    """Return a Snapshot, and the endpoints that go with it, as indented lines."""
-    return "".join(f"{line}\n" for line in _snapshot(snapshot, endpoints))
+Pairs = Mapping[Credential, KeyPair]
 
 
-def _snapshot(snapshot: Snapshot, endpoints: Endpoints) -> Iterator[str]:
+def dump(snapshot: Snapshot, endpoints: Endpoints, pairs: Pairs) -> str:
+    """Return a Snapshot, with the endpoints that go with it and the key material that it names, as indented lines."""
+    return "".join(f"{line}\n" for line in _snapshot(snapshot, endpoints, pairs))
+
+
+def _snapshot(snapshot: Snapshot, endpoints: Endpoints, pairs: Pairs) -> Iterator[str]:
     for listener in snapshot.listeners:
         yield f"listener {listener.name} binds {listener.bind} ({listener.origin})"
         if listener.plain is not None:
-            yield from _indented(_chain("plain", listener.plain))
+            yield from _indented(_chain("plain", listener.plain, pairs))
         for pattern, chain in listener.secure.items():
-            yield from _indented(_chain(f"SNI {pattern}", chain))
+            yield from _indented(_chain(f"SNI {pattern}", chain, pairs))
     for cluster in snapshot.clusters.values():
-        yield from _cluster(cluster, endpoints.get(cluster.name, ()))
+        yield from _cluster(cluster, endpoints.get(cluster.name, ()), pairs)
 
 
 def _indented(lines: Iterator[str]) -> Iterator[str]:
@@ -38,10 +40,10 @@ def _indented(lines: Iterator[str]) -> Iterator[str]:
         yield f"  {line}"
 
 
-def _chain(title: str, chain: FilterChain) -> Iterator[str]:
+def _chain(title: str, chain: FilterChain, pairs: Pairs) -> Iterator[str]:
     yield f"{title}: {chain.name} of {', '.join(chain.hosts)} ({chain.origin})"
     if chain.tls is not None:
-        yield from _indented(_tls(chain.tls))
+        yield from _indented(_tls(chain.tls, pairs))
     if chain.http is not None:
         for _, host in chain.http.items():
             yield from _indented(_host(host))
@@ -49,12 +51,12 @@ def _chain(title: str, chain: FilterChain) -> Iterator[str]:
         yield f"  {_tcp_route(route)}"
 
 
-def _tls(tls: ServerTLS) -> Iterator[str]:
+def _tls(tls: ServerTLS, pairs: Pairs) -> Iterator[str]:
     rules = tls.rules
     ciphers = f" {':'.join(rules.ciphers)}" if rules.ciphers else ""
     alpn = f" ALPN {b' '.join(tls.alpn).decode()}" if tls.alpn else ""
     yield f"TLS {rules.minimum.name} to {rules.maximum.name}{ciphers}{alpn}"
-    for pair in tls.certificates:
+    for pair in (pairs[credential] for credential in tls.credentials):
         yield f"  certificate {pair.name}: {pair.chain.decode()!r} with key {pair.key.decode()!r}"
     verification = rules.verification
     if verification is not None:
@@ -202,16 +204,16 @@ def _destination(each: WeightedCluster) -> str:
     return f"{each.cluster} x {each.weight}" + (f" [{'; '.join(told)}]" if told else "")
 
 
-def _cluster(cluster: Cluster, endpoints: tuple[Endpoint, ...]) -> Iterator[str]:
+def _cluster(cluster: Cluster, endpoints: tuple[Endpoint, ...], pairs: Pairs) -> Iterator[str]:
     rule = f" by {cluster.rule.resource}" if cluster.rule is not None else ""
     yield f"cluster {cluster.name} {cluster.discovery.value} ({cluster.origin}){rule}"
-    for text in _settings(cluster):
+    for text in _settings(cluster, pairs):
         yield f"  {text}"
     for endpoint in endpoints:
         yield f"  {_endpoint(endpoint)}"
 
 
-def _settings(cluster: Cluster) -> Iterator[str]:
+def _settings(cluster: Cluster, pairs: Pairs) -> Iterator[str]:
     """Yield what a cluster has that is not the default."""
     if cluster.connect_timeout != 10:
         yield f"connects within {cluster.connect_timeout:g} s"
@@ -224,7 +226,7 @@ def _settings(cluster: Cluster) -> Iterator[str]:
     if cluster.retry_share is not None:
         yield f"retries {_given(cluster.retry_share)}"
     if cluster.tls is not None:
-        yield f"TLS {_given(cluster.tls)}"
+        yield f"TLS {_upstream_tls(cluster.tls, pairs)}"
     if cluster.proxy_header is not None:
         yield f"PROXY {cluster.proxy_header.name}"
 
@@ -240,12 +242,20 @@ def _given(value: Any) -> str:
             found = found.value
         elif isinstance(found, frozenset):
             found = sorted(found)
-        elif isinstance(found, KeyPair):
-            found = f"{found.name} {found.chain!r} {found.key!r}"
         elif is_dataclass(found):
             found = f"({_given(found)})"
         parts.append(f"{each.name}={found}")
     return " ".join(parts) or "as by default"
+
+
+def _upstream_tls(tls: UpstreamTLS, pairs: Pairs) -> str:
+    """Return terms with what they name in its place."""
+    given = _given(tls)
+    if tls.credential is None:
+        return given
+    pair = pairs[tls.credential]
+    named = _given(tls.credential)
+    return given.replace(f"credential=({named})", f"certificate={pair.name} {pair.chain!r} {pair.key!r}")
 
 
 def _endpoint(endpoint: Endpoint) -> str:

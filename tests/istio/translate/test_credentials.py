@@ -9,8 +9,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.config.problems import Severity
 from edgegate.istio.translate.options import Finding, Part
-from edgegate.model.tls import ServerTLS, TLSVersion
-from tests.istio.translate.compiling import compiled, gateway, listener, route, secret, virtual_service
+from edgegate.model.tls import KeyPair, ServerTLS, TLSVersion
+from tests.istio.translate.compiling import Collected, compiled, gateway, listener, route, secret, virtual_service
 
 FILES = {"a.crt": b"chain", "a.key": b"key", "ca.crt": b"authorities", "a.crl": b"revoked"}
 PAIR = "serverCertificate: a.crt, privateKey: a.key"
@@ -22,10 +22,19 @@ ROUTED = virtual_service("a", "*", f"http: [{route()}]")
 class CredentialsTests(SynchronousTestCase):
     """Certificates, authorities and terms."""
 
+    def setUp(self) -> None:
+        """Collect key material."""
+        self.collected = Collected()
+
+    def pair(self, settings: str, *secrets: str) -> KeyPair:
+        """Compile the TLS of a server, and return the only certificate with its key that it names."""
+        (credential,) = self.tls(settings, *secrets).credentials
+        return self.collected.pairs[credential]
+
     def tls(self, settings: str, *secrets: str) -> ServerTLS:
         """Compile the TLS of a server in which nothing is wrong."""
         text = gateway("gw", f"443 HTTPS a.example {{{settings}}}") + "".join(secrets) + ROUTED
-        snapshot, problems = compiled(text, files=FILES)
+        snapshot, problems = compiled(text, files=FILES, inspect=self.collected.servers)
         self.assertEqual(problems, [])
         chain = listener(snapshot, 443).secure.lookup("a.example")
         assert chain is not None and chain.tls is not None
@@ -40,7 +49,7 @@ class CredentialsTests(SynchronousTestCase):
     def test_files(self) -> None:
         """Certificates and keys from files; HTTPS offers HTTP/1.1."""
         tls = self.tls(f"mode: SIMPLE, {PAIR}")
-        (pair,) = tls.certificates
+        pair = self.collected.pairs[tls.credentials[0]]
         self.assertEqual((pair.name, pair.chain, pair.key), ("a.crt", b"chain", b"key"))
         self.assertEqual((tls.alpn, tls.rules.verification), ((b"http/1.1",), None))
         self.assertIn(
@@ -50,7 +59,7 @@ class CredentialsTests(SynchronousTestCase):
     def test_secrets(self) -> None:
         """Secrets by either spelling of their keys, in the Gateway's namespace or where Istio's gateway looks."""
         for keys in (("tls.crt", "tls.key"), ("cert", "key")):
-            (pair,) = self.tls("mode: SIMPLE, credentialName: shop", secret("shop", *keys)).certificates
+            pair = self.pair("mode: SIMPLE, credentialName: shop", secret("shop", *keys))
             self.assertEqual((pair.name, pair.chain.decode()), ("secret default/shop", f"shop {keys[0]}"))
         for name in ("shop", "kubernetes://shop", "istio-system/shop"):
             self.tls(f"mode: SIMPLE, credentialName: '{name}'", secret("shop", "cert", "key", namespace="istio-system"))
@@ -69,7 +78,7 @@ class CredentialsTests(SynchronousTestCase):
         self.assertIn("tls.privateKey: changes nothing: credentialName says where the certificate is", warning)
         chain = listener(snapshot, 443).secure.lookup("a.example")
         assert chain is not None and chain.tls is not None
-        self.assertEqual([pair.name for pair in chain.tls.certificates], ["secret default/shop"])
+        self.assertEqual([credential.name for credential in chain.tls.credentials], ["secret default/shop"])
 
     def test_authorities(self) -> None:
         """What clients are verified against is in a file, in the Secret itself, or in one beside it."""
@@ -122,5 +131,5 @@ class CredentialsTests(SynchronousTestCase):
         """What whoever inspects key material says of it stands at the field that names it."""
         text = gateway("gw", f"443 HTTPS a.example {{mode: SIMPLE, {PAIR}}}") + ROUTED
         finding = Finding(Severity.WARNING, Part.KEY, "it is short")
-        _, problems = compiled(text, files=FILES, inspect=lambda tls, hosts: [finding])
+        _, problems = compiled(text, files=FILES, inspect=lambda tls, pairs, hosts: [finding])
         self.assertIn("warning: spec.servers[0].tls.privateKey: it is short", problems[0])

@@ -20,6 +20,7 @@ from edgegate.config.problems import Problems
 from edgegate.istio.decode import decode
 from edgegate.istio.translate import CompileOptions
 from edgegate.sources.compilation import compile_resources
+from tests.istio.translate.compiling import Collected
 from tests.istio.translate.dumping import dump
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -33,8 +34,8 @@ def read_pretended(name: str) -> bytes:
     return b"<" + name.encode() + b">"
 
 
-def options_of(text: str) -> CompileOptions:
-    """Read the options of the first line."""
+def options_of(text: str, collected: Collected) -> CompileOptions:
+    """Read the options of the first line; key material is collected."""
     words = text.partition("\n")[0].removeprefix("#").split() if text.startswith("# --") else []
     port_map: dict[int, int] = {}
     selector: dict[str, str] = {}
@@ -45,7 +46,7 @@ def options_of(text: str) -> CompileOptions:
         else:
             key, _, label = value.partition("=")
             selector[key] = label
-    return CompileOptions(selector or None, port_map, read_pretended)
+    return CompileOptions(selector or None, port_map, read_pretended, collected.servers, collected.upstream)
 
 
 class GoldenTests(SynchronousTestCase):
@@ -56,10 +57,13 @@ class GoldenTests(SynchronousTestCase):
     def check(self, name: str) -> None:
         """Compile a pair's documents and compare."""
         text = (GOLDEN / f"{name}.in.yaml").read_text()
-        problems = Problems()
+        problems, collected = Problems(), Collected()
         resources = decode(read(f"{name}.in.yaml", text, problems), problems)
-        compiled = compile_resources(resources, options_of(text), problems)
-        self.compare(GOLDEN / f"{name}.out.txt", "" if problems.errors else dump(compiled.snapshot, compiled.endpoints))
+        compiled = compile_resources(resources, options_of(text, collected), problems)
+        self.compare(
+            GOLDEN / f"{name}.out.txt",
+            "" if problems.errors else dump(compiled.snapshot, compiled.endpoints, collected.pairs),
+        )
         self.compare(GOLDEN / f"{name}.problems.txt", "".join(f"{problem}\n" for problem in problems))
 
     def compare(self, path: Path, found: str) -> None:

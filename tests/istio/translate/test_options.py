@@ -17,4 +17,4 @@ class CompileOptionsTests(SynchronousTestCase):
         self.assertIsNone(options.selector)
         self.assertEqual(options.port_map, {})
         self.assertRaises(FileNotFoundError, options.read_file, "certs/a.crt")
-        self.assertEqual(list(inspect_nothing(ServerTLS(()), ("a.example",))), [])
+        self.assertEqual(list(inspect_nothing(ServerTLS(()), (), ("a.example",))), [])

@@ -15,6 +15,7 @@ from edgegate.model.matching import Kind
 from edgegate.model.routes import HTTPRoute
 from edgegate.routing.snapshot import Snapshot, VirtualHost
 from edgegate.sources.compilation import compile_resources
+from tests.istio.translate.compiling import Collected
 from tests.istio.translate.dumping import dump
 from tests.istio.translate.test_golden import GOLDEN, options_of
 from tests.routing.test_matching import Asked
@@ -22,7 +23,7 @@ from tests.routing.test_matching import Asked
 ETC = Path(__file__).parents[3] / "etc"
 
 
-def snapshots() -> Iterator[tuple[str, Snapshot]]:
+def snapshots(collected: Collected) -> Iterator[tuple[str, Snapshot]]:
     """Yield the Snapshots of all golden pairs that are in order, and of each folder of C{etc/}."""
     texts = {path.name: path.read_text() for path in sorted(GOLDEN.glob("*.in.yaml"))}
     for folder in sorted({path.parent for path in ETC.rglob("*.yaml")}):
@@ -30,7 +31,7 @@ def snapshots() -> Iterator[tuple[str, Snapshot]]:
     for name, text in texts.items():
         problems = Problems()
         resources = decode(read(name, text, problems), problems)
-        yield name, compile_resources(resources, options_of(text), problems).snapshot
+        yield name, compile_resources(resources, options_of(text, collected), problems).snapshot
 
 
 def virtual_hosts(snapshot: Snapshot) -> Iterator[VirtualHost]:
@@ -56,17 +57,27 @@ class PicklingTests(SynchronousTestCase):
 
     def test_equal(self) -> None:
         """It is equal, and says the same, whether tables were made of it before or not."""
-        for name, snapshot in snapshots():
+        collected = Collected()
+        for name, snapshot in snapshots(collected):
             for _ in range(2):
                 again = pickle.loads(pickle.dumps(snapshot))
                 self.assertEqual(again, snapshot, name)
-                self.assertEqual(dump(again), dump(snapshot), name)
+                self.assertEqual(dump(again, {}, collected.pairs), dump(snapshot, {}, collected.pairs), name)
                 for host in virtual_hosts(snapshot):
                     host.selector.prepare()
 
+    def test_no_secrets(self) -> None:
+        """Nothing of a private key is in it: key material is named."""
+        collected = Collected()
+        for name, snapshot in snapshots(collected):
+            pickled = pickle.dumps(snapshot)
+            for key in (pair.key for pair in collected.pairs.values() if len(pair.key) > len("chain")):
+                self.assertNotIn(key, pickled, name)
+        self.assertTrue(collected.pairs)
+
     def test_served(self) -> None:
         """Requests have the same routes, which do the same with them."""
-        for name, snapshot in snapshots():
+        for name, snapshot in snapshots(Collected()):
             again = pickle.loads(pickle.dumps(snapshot))
             for before, after in zip(virtual_hosts(snapshot), virtual_hosts(again), strict=True):
                 for asked in requests(before.routes):

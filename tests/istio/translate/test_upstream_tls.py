@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.config.problems import Severity
 from edgegate.istio.translate import Finding, Part
-from edgegate.model.tls import KeyPair, UpstreamTLS
+from edgegate.model.tls import Credential, KeyPair, UpstreamTLS
 from tests.istio.translate.compiling import Files
 from tests.istio.translate.ruling import clusters, route, rule
 
@@ -38,7 +38,7 @@ class UpstreamTLSTests(SynchronousTestCase):
             "mode: MUTUAL, clientCertificate: a.crt, privateKey: a.key, caCertificates: ca.crt, caCrl: ca.crl"
         )
         self.assertEqual(told, [])
-        self.assertEqual(tls, UpstreamTLS("", b"authority", KeyPair("a.crt", b"chain", b"key"), b"revoked"))
+        self.assertEqual(tls, UpstreamTLS("", b"authority", Credential("a.crt", "a.key"), b"revoked"))
         tls, _ = compiled("mode: SIMPLE, clientCertificate: missing.crt")
         self.assertEqual(tls, UpstreamTLS())
 
@@ -76,7 +76,7 @@ class UpstreamTLSTests(SynchronousTestCase):
     def test_inspected(self) -> None:
         """What is wrong with key material is said at the field that names it, once for all ports."""
 
-        def inspect(tls: UpstreamTLS) -> Iterable[Finding]:
+        def inspect(tls: UpstreamTLS, pair: KeyPair | None) -> Iterable[Finding]:
             return [
                 Finding(Severity.ERROR, Part.KEY, "bad key"),
                 Finding(Severity.WARNING, Part.AUTHORITIES, "old authority"),
