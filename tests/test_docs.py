@@ -15,7 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 import edgegate
 from edgegate import errors
-from edgegate.config.documents import MAX_FILE, stream
+from edgegate.config.manifest import MAX_FILE, stream
 from edgegate.config.problems import Problems, Severity
 from edgegate.errors import FAULT_ABORT
 from edgegate.http.h1.chunks import MAX_TRAILERS

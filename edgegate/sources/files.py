@@ -13,7 +13,7 @@ from abc import abstractmethod
 from functools import partial
 from pathlib import Path
 
-from edgegate.config.documents import MAX_FILE
+from edgegate.config.manifest import MAX_FILE
 from edgegate.sources.file_reader import FileReader
 from edgegate.sources.source import Reading, Reason, reason_of
 

@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from functools import lru_cache
 
 from edgegate.config.document import Document
-from edgegate.config.documents import stream
+from edgegate.config.manifest import stream
 from edgegate.config.problems import Problem, Problems, Role, Severity
 from edgegate.istio.decode import decode
 from edgegate.istio.kinds import kind_of_fields

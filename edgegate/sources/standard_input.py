@@ -8,7 +8,7 @@ from pathlib import Path
 
 from twisted.internet.interfaces import IReactorTime
 
-from edgegate.config.documents import MAX_FILE
+from edgegate.config.manifest import MAX_FILE
 from edgegate.sources.file_reader import FileReader
 from edgegate.sources.files import FilesReading
 from edgegate.sources.source import ConfigurationSource, Follower, Reason

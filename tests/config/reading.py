@@ -5,7 +5,7 @@ from __future__ import annotations
 from textwrap import dedent, indent
 
 from edgegate.config.document import Document
-from edgegate.config.documents import read
+from edgegate.config.manifest import read
 from edgegate.config.problems import Problems
 from edgegate.istio.decode import decode
 from edgegate.istio.kinds import kind_of_fields

@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.config.documents import read
+from edgegate.config.manifest import read
 from edgegate.config.problems import Problems
 from tests.config.reading import documents, read_all
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.config.documents import read
+from edgegate.config.manifest import read
 from edgegate.config.problems import Problems
 from edgegate.config.syntax import explain, json_fault
 from tests.config.reading import read_all

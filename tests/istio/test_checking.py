@@ -8,7 +8,7 @@ import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.config.document import Document
-from edgegate.config.documents import read
+from edgegate.config.manifest import read
 from edgegate.config.problems import Problems, Role
 from edgegate.istio.checking import DROPPED, Check, shape_of
 from edgegate.istio.decode import decode

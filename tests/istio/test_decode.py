@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.config.documents import read
+from edgegate.config.manifest import read
 from edgegate.config.problems import Problems
 from edgegate.istio.decode import decode
 from edgegate.istio.kinds import KINDS, UNSERVED

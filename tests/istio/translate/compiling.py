@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from textwrap import dedent
 
-from edgegate.config.documents import read
+from edgegate.config.manifest import read
 from edgegate.config.problems import Problems
 from edgegate.istio.decode import decode
 from edgegate.istio.resources import Resources

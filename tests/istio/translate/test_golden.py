@@ -15,7 +15,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.config.documents import read
+from edgegate.config.manifest import read
 from edgegate.config.problems import Problems
 from edgegate.istio.decode import decode
 from edgegate.istio.translate import CompileOptions

@@ -1,10 +1,10 @@
-"""Tests for L{edgegate.config.composing}; what users see of it is tested with L{edgegate.config.documents}."""
+"""Tests for L{edgegate.config.composer.events}; what users see of it is tested with L{edgegate.config.manifest}."""
 
 from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.config.composing import Composer, Unreadable, encodable
+from edgegate.config.composer.events import Composer, Unreadable, encodable
 from edgegate.config.problems import Problems
 
 

@@ -1,4 +1,4 @@
-"""Tests for L{edgegate.config.plain}."""
+"""Tests for L{edgegate.config.composer.nodes}."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.config.composing import MAX_DEPTH, Composer, Node, Unreadable
-from edgegate.config.plain import NotPlain, plain
+from edgegate.config.composer.events import MAX_DEPTH, Composer, Node, Unreadable
+from edgegate.config.composer.nodes import NotPlain, plain
 from edgegate.config.problems import Problems
 
 PLAIN = (

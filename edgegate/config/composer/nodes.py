@@ -4,7 +4,7 @@ The short way from YAML to values with their places, for documents without anyth
 Nearly all are so, and a folder may hold thousands: the parser makes nodes of a
 whole document at a time, without a step of Python for each of its events. What
 is special (tags, merges, aliases, keys that are no strings, whatever is wrong)
-is not looked into here: L{edgegate.config.composing} does that, and both say the
+is not looked into here: L{edgegate.config.composer.events} does that, and both say the
 same of every document that is plain.
 """
 
@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 from yaml.nodes import MappingNode, ScalarNode
 
-from edgegate.config.composing import MAX_DEPTH, MERGE, Node, encodable
+from edgegate.config.composer.events import MAX_DEPTH, MERGE, Node, encodable
 from edgegate.config.document import Places
 from edgegate.config.scalars import Scalar, resolve
 

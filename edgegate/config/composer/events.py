@@ -3,7 +3,7 @@ From the parser's events to values, each with its place, whatever is in a docume
 
 Composed without recursion, so that neither deep nesting nor aliases of aliases
 cost more than their limits. Documents without anything special go by a shorter
-way: L{edgegate.config.plain}.
+way: L{edgegate.config.composer.nodes}.
 """
 
 from __future__ import annotations

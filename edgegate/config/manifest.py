@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from edgegate.config.composing import Composer, Node, Unreadable
+from edgegate.config.composer.events import Composer, Node, Unreadable
+from edgegate.config.composer.nodes import NotPlain, plain
 from edgegate.config.document import Document
 from edgegate.config.envelope import GuessKind, documents_of, no_guess
-from edgegate.config.plain import NotPlain, plain
 from edgegate.config.problems import Problem, Problems, Role, Severity
 
 MAX_FILE = 32 * 1024 * 1024

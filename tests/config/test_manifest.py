@@ -1,4 +1,4 @@
-"""Tests for L{edgegate.config.documents}."""
+"""Tests for L{edgegate.config.manifest}."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.config.composing import MAX_ALIASED, MAX_DEPTH
-from edgegate.config.documents import MAX_FILE, MAX_SYNTAX_ERRORS, read
+from edgegate.config.composer.events import MAX_ALIASED, MAX_DEPTH
+from edgegate.config.manifest import MAX_FILE, MAX_SYNTAX_ERRORS, read
 from edgegate.config.problems import Problems
 from tests.config.reading import documents, read_all
 

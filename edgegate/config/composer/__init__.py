@@ -1,0 +1,1 @@
+"""From the parser to values, each with its place."""
