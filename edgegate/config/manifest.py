@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import islice
 
-from edgegate.config.composer.events import Composer, Node, Unreadable
-from edgegate.config.composer.nodes import NotPlain, plain
+from edgegate.config.composer import Unreadable, compose
 from edgegate.config.document import Document
 from edgegate.config.envelope import GuessKind, documents_of, no_guess
 from edgegate.config.problems import Problem, Problems, Role, Severity
@@ -57,7 +55,7 @@ def stream(file: str, text: bytes | str, problems: Problems, guess: GuessKind = 
     line = 0
     for _ in range(MAX_SYNTAX_ERRORS):
         try:
-            for root in _roots(file, line, text, problems):
+            for root in compose(file, text, line, problems):
                 yield from documents_of(file, root.line, root.value, root.places, problems, guess)
             return
         except Unreadable as error:
@@ -70,17 +68,6 @@ def stream(file: str, text: bytes | str, problems: Problems, guess: GuessKind = 
     problems.add(
         Problem(file, line + 1, 1, Severity.ERROR, "", "too many syntax errors: the rest was not read", Role.CAUSE)
     )
-
-
-def _roots(file: str, line: int, text: bytes | str, problems: Problems) -> Iterator[Node]:
-    """Yield the roots of all documents: by the short way as long as they are plain, by the complete one from there."""
-    done = 0
-    try:
-        for root in plain(text, line):
-            done += 1
-            yield root
-    except NotPlain:
-        yield from islice(Composer(file, line, problems).compose(text), done, None)
 
 
 def _is_binary(raw: bytes) -> bool:

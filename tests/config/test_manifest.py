@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.config.composer.events import MAX_ALIASED, MAX_DEPTH
+from edgegate.config.composer.events import MAX_ALIASED
+from edgegate.config.composer.node import MAX_DEPTH
 from edgegate.config.manifest import MAX_FILE, MAX_SYNTAX_ERRORS, read
 from edgegate.config.problems import Problems
 from tests.config.reading import documents, read_all

@@ -2,8 +2,7 @@
 From the parser's events to values, each with its place, whatever is in a document.
 
 Composed without recursion, so that neither deep nesting nor aliases of aliases
-cost more than their limits. Documents without anything special go by a shorter
-way: L{edgegate.config.composer.nodes}.
+cost more than their limits.
 """
 
 from __future__ import annotations
@@ -22,20 +21,15 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
+from edgegate.config.composer.node import MAX_DEPTH, MERGE, Unreadable, encodable
 from edgegate.config.document import Path, Places, format_path
 from edgegate.config.problems import Problem, Problems, Role, Severity
 from edgegate.config.scalars import resolve, short_tag, tagged
 from edgegate.config.syntax import explain, json_fault
 from edgegate.config.templates import RENDER, template_at
 
-MAX_DEPTH = 200
-"""Levels of nesting."""
-
 MAX_ALIASED = 100_000
 """Values that the aliases of one file may stand for in all."""
-
-MERGE = "<<"
-"""The key that merges mappings (U{https://yaml.org/type/merge.html})."""
 
 MAX_PATH = 30
 """Keys that the path of a problem shows at most."""
@@ -45,26 +39,8 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _COLLECTIONS = ("!", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
 
-def encodable(text: str) -> bool:
-    """Whether a text has no lone surrogates, which escapes can make."""
-    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
-
-
 def _typed(value: object) -> str:
     return {bool: "a boolean", type(None): "null", int: "a number", float: "a number"}.get(type(value), "no string")
-
-
-class Unreadable(Exception):
-    """
-    The document can't be read further. It was reported.
-
-    @ivar index: Characters read.
-    @ivar template: It is a template: so is what follows.
-    """
-
-    def __init__(self, index: int, template: bool = False) -> None:
-        self.index = index
-        self.template = template
 
 
 class Node(NamedTuple):

@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 from yaml.nodes import MappingNode, ScalarNode
 
-from edgegate.config.composer.events import MAX_DEPTH, MERGE, Node, encodable
+from edgegate.config.composer.node import MAX_DEPTH, MERGE, Root, encodable
 from edgegate.config.document import Places
 from edgegate.config.scalars import Scalar, resolve
 
@@ -37,7 +37,7 @@ class NotPlain(Exception):
     """The next document is not plain; nothing was reported."""
 
 
-def plain(text: str | bytes, first_line: int) -> Iterator[Node]:
+def plain(text: str | bytes, first_line: int) -> Iterator[Root]:
     """
     Yield the roots of all documents up to one that is not plain.
 
@@ -97,14 +97,14 @@ class _Reader:
         self._first = first_line + 1
         self._known: dict[str, Scalar] = {}
 
-    def root(self, node: Any) -> Node:
+    def root(self, node: Any) -> Root:
         """Return the root of a document."""
         mark = node.start_mark
         line, column = mark.line + self._first, mark.column + 1
         if type(node) is ScalarNode:
-            return Node(self._scalar(node), line, column)
+            return Root(self._scalar(node), line, column)
         value, places = self._collection(node, 1)
-        return Node(value, line, column, places)
+        return Root(value, line, column, places)
 
     def _collection(self, node: Any, depth: int) -> tuple[Any, Places]:
         members, node.value = node.value, None

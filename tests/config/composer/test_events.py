@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.config.composer.events import Composer, Unreadable, encodable
+from edgegate.config.composer.events import Composer
+from edgegate.config.composer.node import Unreadable
 from edgegate.config.problems import Problems
 
 
@@ -32,8 +33,3 @@ class ComposerTests(SynchronousTestCase):
         error = self.assertRaises(Unreadable, next, composed)
         self.assertGreaterEqual(error.index, len("a: 1\n---\nb: ["))
         self.assertEqual(len(problems), 1)
-
-    def test_encodable(self) -> None:
-        """Lone surrogates have no bytes."""
-        self.assertTrue(encodable("aé😀"))
-        self.assertFalse(encodable("a\ud800"))

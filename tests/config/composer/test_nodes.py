@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.config.composer.events import MAX_DEPTH, Composer, Node, Unreadable
+from edgegate.config.composer.events import Composer
+from edgegate.config.composer.node import MAX_DEPTH, Root, Unreadable
 from edgegate.config.composer.nodes import NotPlain, plain
 from edgegate.config.problems import Problems
 
@@ -54,23 +55,21 @@ TAGGED = (
 class PlainTests(SynchronousTestCase):
     """Documents without anything special in them."""
 
-    def read(self, text: str | bytes) -> tuple[list[Node], bool]:
+    def read(self, text: str | bytes) -> tuple[list[Root], bool]:
         """Return the roots of all documents up to one that is not plain, and whether there is one."""
-        found: list[Node] = []
+        found: list[Root] = []
         try:
-            found.extend(root._replace(size=0, height=0, text=None) for root in plain(text, 3))
+            found.extend(plain(text, 3))
         except NotPlain:
             return found, False
         return found, True
 
-    def composed(self, text: str | bytes, most: int | None = None) -> tuple[list[Node], int]:
+    def composed(self, text: str | bytes, most: int | None = None) -> tuple[list[Root], int]:
         """Return the same by the complete way, as many roots at most, and how many problems there are."""
         problems = Problems()
         roots = islice(Composer("f", 3, problems).compose(text), most)
         try:
-            return [root._replace(size=0, height=0, text=None, places=root.places or None) for root in roots], len(
-                problems
-            )
+            return [Root(root.value, root.line, root.column, root.places or None) for root in roots], len(problems)
         except Unreadable:
             return [], len(problems)
 
