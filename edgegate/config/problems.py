@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from operator import attrgetter
 
@@ -50,6 +50,10 @@ class Problems:
     def add(self, problem: Problem) -> None:
         """Take note of a problem; the same one twice counts once."""
         self._found.add(problem)
+
+    def add_all(self, problems: Iterable[Problem]) -> None:
+        """Take note of problems."""
+        self._found.update(problems)
 
     def leave_out_consequences(self) -> None:
         """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from functools import cache
 from typing import Any
@@ -12,9 +12,9 @@ import msgspec
 
 from edgegate.config.document import Document, Path
 from edgegate.config.packing import pack
-from edgegate.config.problems import Problems, Severity
+from edgegate.config.problems import Problem, Problems, Severity
 from edgegate.config.values import closest, show, suggestion
-from edgegate.istio.access import access_policy
+from edgegate.istio.access import AccessPolicy, access_policy
 from edgegate.istio.checking import DROPPED, Check, shape_of
 from edgegate.istio.honoured import not_honoured
 from edgegate.istio.kinds import CORE_KINDS, KINDS, UNENFORCED, UNSERVED, Kind
@@ -38,6 +38,23 @@ _OTHER_WAYS = dict.fromkeys(
 _LAST = datetime.max.replace(tzinfo=timezone.utc)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Decoded:
+    """
+    What came of one document by itself.
+
+    @ivar kind: L{None} where it is no resource.
+    @ivar content: L{None} where it is passed over.
+    @ivar told: What is wrong with its kind.
+    @ivar problems: What is wrong with the rest, if it is not a second one of the same name.
+    """
+
+    kind: Kind | None
+    content: Resource[Any] | AccessPolicy | None
+    told: tuple[Problem, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
 def decode(documents: Iterable[Document], problems: Problems) -> Resources:
     """
     Return all resources, checked as far as each can be by itself.
@@ -46,23 +63,41 @@ def decode(documents: Iterable[Document], problems: Problems) -> Resources:
 
     @param documents: May be read on the way: of each only what was decoded is kept.
     """
+    return collect(map(decode_one, documents), problems)
+
+
+def decode_one(document: Document) -> Decoded:
+    """Decode a document. What comes of it depends on nothing else, and may be collected again and again."""
+    if (document.group, document.kind) in UNENFORCED:
+        return Decoded(None, access_policy(document))
+    told, problems = Problems(), Problems()
+    kind = _kind_of(document, told)
+    content = None if kind is None else _decode(document, kind, problems)
+    return Decoded(kind, content, tuple(told), tuple(problems))
+
+
+def collect(decoded: Iterable[Decoded], problems: Problems) -> Resources:
+    """Return the resources among what was decoded, of those with one name the first, and report what is wrong."""
     resources = Resources()
     seen: dict[tuple[str, str, str, str], Origin] = {}
-    for document in documents:
-        if (document.group, document.kind) in UNENFORCED:
-            resources.access_policies.append(access_policy(document))
+    for each in decoded:
+        content = each.content
+        if isinstance(content, AccessPolicy):
+            resources.access_policies.append(content)
             continue
-        kind = _kind_of(document, problems)
-        if kind is None:
+        problems.add_all(each.told)
+        if each.kind is None or content is None:
             continue
-        key = (*kind.key, document.namespace, document.name)
+        document = content.document
+        key = (*each.kind.key, document.namespace, document.name)
         origin = document.origin
         first = seen.setdefault(key, origin)
         if first is not origin:
             message = f"{document.title} is defined already, at {first}"
             document.error(problems, ("metadata", "name"), message)
             continue
-        getattr(resources, kind.resources).append(_decode(document, kind, problems))
+        problems.add_all(each.problems)
+        getattr(resources, each.kind.resources).append(content.anew())
     resources.gateways.sort(key=_created)
     resources.virtual_services.sort(key=_created)
     resources.destination_rules.sort(key=_created)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
@@ -102,6 +102,10 @@ class Resource(Generic[S]):
         resource, path = self.at(path)
         if not resource.left_out(path):
             resource.document.warning(problems, path, message, role)
+
+    def anew(self) -> Resource[S]:
+        """Return the same, of which nothing more is told than was of this one: for each who reports on it."""
+        return replace(self, _told=set(self._told))
 
     @property
     def faulty(self) -> bool:

@@ -10,11 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import lru_cache
 
-from edgegate.config.document import Document
-from edgegate.config.manifest import stream
-from edgegate.config.problems import Problem, Problems, Role, Severity
-from edgegate.istio.decode import decode
-from edgegate.istio.kinds import kind_of_fields
+from edgegate.config.problems import Problem, Problems, Severity
 from edgegate.istio.resources import Resources
 from edgegate.istio.translate import CompileOptions
 from edgegate.istio.translate.portable import warn_of_differences
@@ -22,6 +18,7 @@ from edgegate.model.clusters import Endpoints
 from edgegate.routing.compile import Compiled
 from edgegate.routing.snapshot import Snapshot
 from edgegate.sources.compilation import compile_resources
+from edgegate.sources.decoding import ManifestDecoder
 from edgegate.sources.key_inspector import KeyInspector
 from edgegate.sources.source import ConfigurationSource, Reading
 from edgegate.tls.secret_store import Secrets
@@ -90,6 +87,7 @@ class Configuration:
         self.thorough_every = THOROUGH_EVERY
         self._source = source
         self._contexts = ServerContexts()
+        self._decoder = ManifestDecoder()
         self._selector = selector
         self._port_map = port_map or {}
         self._ignored_kinds = frozenset(ignored_kinds)
@@ -131,7 +129,7 @@ class Configuration:
         return Loaded(compiled.snapshot, problems, self._source, reading, compiled.endpoints, inspector.secrets)
 
     def _compile(self, reading: Reading, problems: Problems, inspector: KeyInspector) -> Compiled:
-        resources = decode(_documents(reading, problems), problems)
+        resources = self._decoder.decode(reading, problems)
         options = CompileOptions(
             self._selector, self._port_map, reading.read, inspector, inspector.upstream, self._ignored_kinds
         )
@@ -155,16 +153,6 @@ def load(
 ) -> Loaded:
     """Load once; see L{Configuration}."""
     return Configuration(source, selector, port_map, ignored_kinds=ignored_kinds, portable=portable).load(now)
-
-
-def _documents(reading: Reading, problems: Problems) -> Iterator[Document]:
-    """Yield all documents, each of which may be gone when the next one is read."""
-    for manifest in reading.manifests():
-        origin, content = manifest.origin, manifest.content
-        if isinstance(content, str):
-            problems.add(Problem(origin, 1, 1, Severity.ERROR, "", f"can't be read: {content}", Role.CAUSE))
-        else:
-            yield from stream(origin, content, problems, kind_of_fields)
 
 
 def _tell_passed_over(reading: Reading, resources: Resources, problems: Problems) -> None:
