@@ -118,8 +118,8 @@ class Reading(ABC):
         Tell whether something is not what it was. Reads up to the first difference; what was read is kept for whoever
         takes the texts and asks for the files.
 
-        @param before: A reading of the same source whose texts were all taken. Only of the files that its documents
-            named it is told that they changed.
+        @param before: A reading of the same source whose texts were all taken. It tells which files matter: those that
+            its documents name.
         """
         for origin, digest in before._digests.items():
             manifest = self._look_ahead()
