@@ -17,7 +17,6 @@ from edgegate.http.router.upstream_request import UpstreamRequest
 from edgegate.http.upstream_stream import UpstreamStream
 from edgegate.model.routes import HTTPRoute
 from edgegate.net.stream import Stream
-from edgegate.net.wheel import Deadline
 
 NO_SHADOWS: Final[list[Shadow]] = []
 NO_TRAILERS: Final[list[Field]] = []
@@ -34,7 +33,6 @@ class RequestBody(RequestOwner):
     """
 
     __slots__ = (
-        "_deadline",
         "_environment",
         "_exchange",
         "_held",
@@ -49,7 +47,6 @@ class RequestBody(RequestOwner):
         "_whole",
     )
 
-    _deadline: Deadline | None
     _environment: HTTPEnvironment
     _exchange: Exchange
     _held: list[bytes]
@@ -64,8 +61,8 @@ class RequestBody(RequestOwner):
     _whole: bool
 
     @abstractmethod
-    def _expired(self) -> None:
-        """The route's timeout has passed, which counts from the whole request."""
+    def _limit(self, seconds: float) -> None:
+        """The request is whole: its route's timeout counts from now on."""
 
     # The exchange's upload --------------------------------------------------------------------------------------------
 
@@ -103,7 +100,7 @@ class RequestBody(RequestOwner):
                 self._limit_try()
         timeout = self._route.timeout
         if timeout is not None:
-            self._deadline = self._environment.deadline(timeout, self._expired)
+            self._limit(timeout)
 
     def flush(self) -> None:
         """Send on what was taken in this turn."""

@@ -32,6 +32,7 @@ from edgegate.model.policies import RetryPolicy
 from edgegate.model.routes import HTTPRoute, WeightedCluster, milliseconds
 from edgegate.net.containment import contained
 from edgegate.net.stream import Stream
+from edgegate.net.wheel import Deadline
 from edgegate.upstream.circuit_breaker import CircuitBreaker
 from edgegate.upstream.cluster import ClusterState
 from edgegate.upstream.endpoint import EndpointState
@@ -49,6 +50,7 @@ class Router(RequestBody):
 
     __slots__ = (
         "_cluster",
+        "_deadline",
         "_destination",
         "_entered",
         "_key",
@@ -73,7 +75,7 @@ class Router(RequestBody):
         request = UpstreamRequest(self, exchange, cluster, destination.response, environment)
         self._request = request
         begin_request(request, exchange, destination.request)
-        self._deadline = None
+        self._deadline: Deadline | None = None
         self._next_try: IDelayedCall | None = None
         self._retries: Retries | None = None
         self._entered: CircuitBreaker | None = None
@@ -223,6 +225,10 @@ class Router(RequestBody):
             left = max(deadline.left, 0.001)
             least = left if policy.per_try_timeout is None else min(left, policy.per_try_timeout)
             request.expected = expected_time(milliseconds(least))
+
+    def _limit(self, seconds: float) -> None:
+        """The route's timeout counts from now on."""
+        self._deadline = self._environment.deadline(seconds, self._expired)
 
     @contained
     def _expired(self) -> None:
