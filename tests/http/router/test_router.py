@@ -264,24 +264,6 @@ class StreamingTests(SynchronousTestCase):
         backend.deliver(OK)
         self.assertIn(b"HTTP/1.1 200 OK", client.sent)
 
-    def test_continue(self) -> None:
-        """A client that waits for 100 gets it once, as soon as there is a backend, whose own is not passed on."""
-        talk = Conversation()
-        client = talk.client()
-        client.deliver(POST.replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n"))
-        self.assertEqual(client.take(), b"")
-        backend = talk.backend()
-        self.assertEqual(client.take(), b"HTTP/1.1 100 Continue\r\n\r\n")
-        self.assertNotIn(b"expect", backend.sent)
-        client.deliver(b"01234")
-        backend.deliver(b"HTTP/1.1 100 Continue\r\n\r\n")
-        client.deliver(b"56789")
-        self.assertEqual(client.take(), b"")
-        self.assertTrue(backend.sent.endswith(b"\r\n\r\n0123456789"))
-        backend.deliver(OK)
-        self.assertIn(b"HTTP/1.1 200 OK", client.sent)
-        self.assertEqual(client.ended, "")
-
     def test_interim_answers_are_counted(self) -> None:
         """Sixteen may come before a response, each passed on when it comes; no HTTP/1.0 client gets one."""
         hint = b"HTTP/1.1 103 Early Hints\r\n\r\n"

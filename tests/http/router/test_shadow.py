@@ -119,14 +119,6 @@ class ShadowTests(SynchronousTestCase):
         self.assertEqual(mirror.ended, "")
         self.assertEqual(talk.environment.shadows, set())
 
-    def test_share(self) -> None:
-        """Of many requests the share is copied that the route says."""
-        talk = Conversation(to_web(mirrors=(Mirror("mirror", 0.25), Mirror("mirror", 0.0))))
-        for _ in range(400):
-            talk.ask(GET)
-        copies = sum(connect.address == MIRROR for connect in talk.connects)
-        self.assertTrue(75 <= copies <= 125, copies)
-
     def test_once_whatever_is_tried(self) -> None:
         """A request that is tried again is copied once."""
         policy = RetryPolicy(2, frozenset(("5xx",)))
@@ -137,13 +129,6 @@ class ShadowTests(SynchronousTestCase):
         talk.backend().deliver(OK)
         self.assertTrue(client.sent.endswith(b"ok"))
         self.assertEqual(sum(connect.address == MIRROR for connect in talk.connects), 1)
-
-    def test_no_cluster(self) -> None:
-        """A mirror that does not exist is none."""
-        talk = Conversation(to_web(mirrors=(Mirror("void"),)))
-        client = talk.ask(GET)
-        talk.backend().deliver(OK)
-        self.assertTrue(client.sent.endswith(b"ok"))
 
 
 class TroubleTests(SynchronousTestCase):
@@ -296,16 +281,6 @@ class TroubleTests(SynchronousTestCase):
                 backend.deliver(OK)
             self.assertEqual(mirror.ended, "aborted", cut)
             self.assertEqual(talk.environment.shadows, set())
-
-    def test_limit_on_number(self) -> None:
-        """Mirrors that do not answer cost a bounded number of copies."""
-        talk = Conversation(MIRRORED, limits=Limits(shadows=2))
-        for _ in range(4):
-            talk.ask(GET)
-        self.assertEqual(sum(connect.address == MIRROR for connect in talk.connects), 2)
-        talk.connect_to(MIRROR).failed(CONNECT_REFUSED)
-        talk.ask(GET)
-        self.assertEqual(sum(connect.address == MIRROR for connect in talk.connects), 3)
 
     def test_end_of_the_gateway(self) -> None:
         """A gateway that ends gives all copies up."""
