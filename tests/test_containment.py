@@ -28,7 +28,7 @@ from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
 from edgegate.http.h1.upstream_connection import HTTP1UpstreamConnection
 from edgegate.net.poller import Poller
-from edgegate.observe.events import Connection, Ended, RelayEnd
+from edgegate.observe.events import Connection, Ended, RelayEnd, UpstreamTry
 from edgegate.observe.observers import Observers
 from edgegate.server.data_plane import DataPlane
 from edgegate.sources.loading import Configuration
@@ -224,6 +224,7 @@ class Told:
     @ivar relays: Those that ended.
     @ivar began: What was told to have begun.
     @ivar ended: What was told to have ended, in the same words.
+    @ivar tried: Requests and which try of theirs it was.
     """
 
     def __init__(self) -> None:
@@ -231,6 +232,7 @@ class Told:
         self.relays: list[RelayEnd] = []
         self.began: list[tuple[str, object]] = []
         self.ended: list[tuple[str, object]] = []
+        self.tried: list[tuple[int, int]] = []
 
     def request_began(self, exchange: Ended) -> None:
         """A request began."""
@@ -241,6 +243,10 @@ class Told:
         assert isinstance(exchange, Exchange)
         self.requests.append(exchange)
         self.ended.append(("request", id(exchange)))
+
+    def upstream_tried(self, tried: UpstreamTry) -> None:
+        """A try has come to something, or nothing."""
+        self.tried.append((id(tried.exchange), tried.number))
 
     def relay_began(self, connection: Connection) -> None:
         """A relay began."""
@@ -451,6 +457,8 @@ class ContainmentTests(TestCase):
         self.assertEqual(len(ended), faults.begun + 1, "an exchange did not end, or ended twice")
         relays = [id(relay) for relay in self.told.relays]
         self.assertEqual(len(relays), len(set(relays)), "a relay ended twice")
+        self.assertEqual(len(self.told.tried), len(set(self.told.tried)), "a try was told of twice")
+        self.assertTrue(self.told.tried)
         if faults.where not in _TELLING:
             began, over = (sorted(map(str, each)) for each in (self.told.began, self.told.ended))
             self.assertEqual(began, over, "what began did not end, or ended twice")

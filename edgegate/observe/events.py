@@ -156,11 +156,12 @@ class UpstreamTry:
 
     @ivar exchange: The request that it was made for.
     @ivar number: 1 for the first one.
-    @ivar endpoint: The address that was asked.
+    @ivar endpoint: The address that was asked, or that would have been.
     @ivar started: When it began, in seconds of L{monotonic}.
     @ivar seconds: From then until the response's head was whole, or none was to be had.
     @ivar status: Of the response; 0 where there is none.
-    @ivar fault: Why there is none; L{None} where there is one, and where the client left before.
+    @ivar fault: Why there is none; L{None} where there is one, and where the client left before. What happens to a
+        response behind its head is the exchange's to tell.
     @ivar reused: Whether it went on a connection that was kept.
     """
 

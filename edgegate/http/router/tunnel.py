@@ -98,6 +98,8 @@ class Tunnel:
                 pair.broke()
         finally:
             self._ended(INTERNAL, 0, 0)
+            # that may be what broke
+            self._environment.channel_ended(self)
 
     # As the gateway's -------------------------------------------------------------------------------------------------
 
