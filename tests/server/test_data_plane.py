@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import shutil
 import socket
 import ssl
@@ -15,7 +14,6 @@ from typing import Any, TypeVar
 
 from cryptography.hazmat.primitives.serialization import Encoding
 from twisted.internet import reactor
-from twisted.internet.error import CannotListenError
 from twisted.internet.threads import deferToThread
 from twisted.logger import LogLevel, capturedLogs, formatEvent
 from twisted.trial.unittest import TestCase
@@ -31,7 +29,6 @@ from edgegate.model.tls import TLSRules, TLSVersion, UpstreamTLS
 from edgegate.observe.counters import Counters
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.snapshot import FilterChain, Listener, Snapshot, VirtualHost
-from edgegate.server.connections import most_connections
 from edgegate.server.contexts import Contexts
 from edgegate.server.data_plane import DataPlane
 from edgegate.server.gateway_options import GatewayOptions
@@ -311,18 +308,6 @@ class DataPlaneTests(TestCase):
         with socket.socket(socket.AF_UNIX) as sock:
             sock.connect(str(folder / "gateway"))
 
-    def test_right_to_a_port(self) -> None:
-        """Who lacks the right to a low port is told the ways out; elsewhere they would be none."""
-        denied = PermissionError(errno.EACCES, "Permission denied")
-        for bind, helps in ((TCPAddress("::", 80), True), (TCPAddress("::", 1024), False), (UNIXAddress("a"), False)):
-            said = str(CannotBind(listener(bind), CannotListenError("", 80, denied)))
-            self.assertTrue(said.startswith(f"cannot bind {bind}: Permission denied"))
-            for way in ("--map-port 80:8080", "CAP_NET_BIND_SERVICE", "ip_unprivileged_port_start", "--uid"):
-                self.assertEqual(way in said, helps, said)
-        taken = OSError(errno.EADDRINUSE, "Address already in use")
-        said = str(CannotBind(listener(TCPAddress("::", 80)), CannotListenError("", 80, taken)))
-        self.assertEqual(said, "cannot bind [::]:80: Address already in use")
-
     async def test_wider_address(self) -> None:
         """A port whose address becomes wider is bound anew; if that fails the old one is open again."""
         port = self.serve(listener(self.bind, redirecting(1111)))
@@ -407,7 +392,3 @@ class DataPlaneTests(TestCase):
         self.assertEqual(self.plane.connections, 1)
         second = await self.client(port)
         self.assertTrue(await self.do(second.ended))
-
-    def test_most_connections(self) -> None:
-        """Descriptors are left for backends."""
-        self.assertGreaterEqual(most_connections(), 16)
