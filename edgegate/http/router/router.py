@@ -19,13 +19,13 @@ from edgegate.errors import NO_CLUSTER, NO_HEALTHY_UPSTREAM, OVERFLOW, STREAM_ID
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
 from edgegate.http.fields import Field
+from edgegate.http.h1.tunnel import Tunnel
 from edgegate.http.response import ResponseHead
 from edgegate.http.router.hash_key import request_key
 from edgegate.http.router.request_body import NO_SHADOWS, NO_TRAILERS, RequestBody
 from edgegate.http.router.request_headers import asked_host, begin_request, begin_try, expected_time
 from edgegate.http.router.retry_policy import Retries
 from edgegate.http.router.shadows import shadows_of
-from edgegate.http.router.tunnel import Tunnel
 from edgegate.http.router.upstream_request import UpstreamRequest
 from edgegate.http.upstream_stream import UpstreamStream
 from edgegate.model.policies import RetryPolicy

@@ -1,4 +1,4 @@
-"""Tests for L{edgegate.http.router.tunnel}: what follows on a 101, and what comes before it."""
+"""Tests for L{edgegate.http.h1.tunnel}: what follows on a 101, and what comes before it."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
 from edgegate.http.gateway import HTTPGateway
 from edgegate.http.h1.connector import HTTP1Connector
+from edgegate.http.h1.tunnel import Tunnel
 from edgegate.http.limits import Limits
-from edgegate.http.router.tunnel import Tunnel
 from edgegate.model.actions import NewPath, RequestChanges
 from edgegate.model.addresses import TCPAddress
 from edgegate.model.clusters import Cluster, Discovery, Endpoint
