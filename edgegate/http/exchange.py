@@ -1,6 +1,6 @@
 # Hot path: made once for each request.
 """
-One request and its response, between the channel that carries them and the resource that answers.
+One request and its response, between the stream that carries them and the resource that answers.
 
 The exchange keeps what the log and the metrics want to know, and sees to it
 that exactly one answer is given: its L{Phase} only goes forward.
@@ -8,7 +8,6 @@ that exactly one answer is given: its L{Phase} only goes forward.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from enum import IntEnum
 from http import HTTPStatus
@@ -16,9 +15,9 @@ from time import monotonic
 from typing import Final, Protocol
 
 from edgegate.errors import CLIENT_GONE, INTERNAL, Fault, body_of, grpc_status_of, status_of
+from edgegate.http.downstream_stream import DownstreamStream
 from edgegate.http.field_block import FieldBlock
 from edgegate.http.fields import Field
-from edgegate.http.forwarded import Client
 from edgegate.http.grpc import grpc_fields, is_grpc
 from edgegate.http.header_mutation import changed_reply
 from edgegate.http.request import RequestHead
@@ -26,7 +25,6 @@ from edgegate.http.response import ResponseHead
 from edgegate.model.addresses import Address
 from edgegate.model.headers import HeaderChanges
 from edgegate.model.routes import HTTPRoute
-from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.stream import Stream
 from edgegate.upstream.cluster import ClusterState
 
@@ -64,80 +62,7 @@ class Upload(Protocol):
         """The client is gone, or nobody wants the response any more; nothing is told afterwards."""
 
 
-class Channel(ABC):
-    """
-    The client's side of one exchange: an HTTP/1 connection, or one stream of an HTTP/2 connection.
-
-    What is answered is queued and leaves at the next L{flush}, so that a head
-    and the first bytes of its body leave in one piece.
-
-    @ivar downstream: The connection.
-    @ivar client: Who it is of.
-    """
-
-    __slots__ = ("client", "downstream")
-
-    downstream: ConnectionInfo
-    client: Client
-
-    @abstractmethod
-    def response_interim(self, head: ResponseHead) -> None:
-        """Queue a 1xx response."""
-
-    @abstractmethod
-    def response_head(self, head: ResponseHead, fields: tuple[FieldBlock, ...] = ()) -> None:
-        """
-        Queue the final response's head.
-
-        @param fields: Those of this response alone.
-        """
-
-    @abstractmethod
-    def response_body(self, data: bytes) -> None:
-        """Queue a piece of the body."""
-
-    @abstractmethod
-    def response_end(self, trailers: list[Field]) -> None:
-        """The response is whole."""
-
-    @abstractmethod
-    def keep_no_longer(self) -> None:
-        """Nothing may be asked behind this exchange on the same connection; its response has not begun."""
-
-    @abstractmethod
-    def response_cut(self) -> None:
-        """The response cannot be completed: the client must not take it for whole."""
-
-    @abstractmethod
-    def exchange_broke(self, exchange: Exchange) -> None:
-        """
-        What serves an exchange has failed by an error of ours, which was logged.
-
-        If it is not over it is L{Exchange.give_up}, and is over then whatever else fails; else what is left of its
-        answer is sent. Called by whoever has callbacks of an exchange, from its C{broke}; see
-        L{edgegate.net.containment}.
-        """
-
-    @abstractmethod
-    def flush(self) -> None:
-        """Send what is queued."""
-
-    @abstractmethod
-    def run_sink(self) -> Stream | None:
-        """Return where the rest of the response's body may go as it is, without being looked at; L{None}: nowhere."""
-
-    @abstractmethod
-    def pause_upload(self) -> None:
-        """Stop reading the request's body: who takes it cannot keep up."""
-
-    @abstractmethod
-    def resume_upload(self) -> None:
-        """Read the request's body again."""
-
-    @abstractmethod
-    def continue_upload(self) -> None:
-        """Tell a client that waits for C{100 Continue} to send its body, once."""
-
+NO_CLUSTERS: Final[Mapping[str, ClusterState]] = {}
 
 _NO_FIELDS: Final[list[Field]] = []
 
@@ -146,6 +71,9 @@ class Exchange:
     """
     One request and its response.
 
+    @ivar channel: Carries it.
+    @ivar connection: What is known of its connection, port and filter chain as they were when it began.
+    @ivar clusters: Those of the Snapshot that it began with, so that it ends on it; L{NO_CLUSTERS} once it has chosen.
     @ivar upload: Who takes the request's body; L{None}: it is thrown away.
     @ivar request_whole: Whether the request's last byte was received.
     @ivar phase: How far the response is.
@@ -155,7 +83,6 @@ class Exchange:
     @ivar readers: The fields of the response that tell which pages may read it; empty: none are set.
     @ivar changes: What is changed of the headers of a response that is no backend's.
     @ivar route: The route that was taken, if any was.
-    @ivar clusters: Those of the Snapshot that it began with, while it is held back; L{None}: those in force are.
     @ivar cluster: The name of the cluster that was taken, or empty.
     @ivar upstream: The backend that was asked last.
     @ivar upstream_local: Our address towards it, once there was a connection.
@@ -177,6 +104,7 @@ class Exchange:
         "channel",
         "cluster",
         "clusters",
+        "connection",
         "cookie",
         "fault",
         "flags",
@@ -198,8 +126,10 @@ class Exchange:
         "upstream_time",
     )
 
-    def __init__(self, channel: Channel, head: RequestHead) -> None:
+    def __init__(self, channel: DownstreamStream, head: RequestHead, clusters: Mapping[str, ClusterState]) -> None:
         self.channel = channel
+        self.connection = channel.downstream
+        self.clusters = clusters
         self.head = head
         self.started = monotonic()
         self._seen: list[Field] | None = None
@@ -212,7 +142,6 @@ class Exchange:
         self.readers: list[Field] = _NO_FIELDS
         self.changes: tuple[HeaderChanges, ...] = ()
         self.route: HTTPRoute | None = None
-        self.clusters: Mapping[str, ClusterState] | None = None
         self.cluster = ""
         self.upstream: Address | None = None
         self.upstream_local: Address | None = None
@@ -221,11 +150,6 @@ class Exchange:
         self.request_id = b""
         self.cookie: FieldBlock | None = None
         self.uploaded = 0.0
-
-    @property
-    def connection(self) -> ConnectionInfo:
-        """The connection that carries it."""
-        return self.channel.downstream
 
     # What the routes' conditions look at (edgegate.routing.matching.Request) -----------------------------------------
 
@@ -257,7 +181,7 @@ class Exchange:
     @property
     def port(self) -> int:
         """The port's number as the files name it."""
-        return self.channel.downstream.listener.port
+        return self.connection.listener.port
 
     @property
     def headers(self) -> list[Field]:
@@ -315,7 +239,7 @@ class Exchange:
     # The response, from the resource ----------------------------------------------------------------------------------
 
     def answer(self, head: ResponseHead, fields: tuple[FieldBlock, ...] = ()) -> None:
-        """Begin the final response; see L{Channel.response_head}."""
+        """Begin the final response; see L{DownstreamStream.response_head}."""
         self.phase = Phase.BEGUN
         self.status = head.status
         if self.readers:

@@ -13,7 +13,7 @@ from edgegate.errors import MISDIRECTED, NO_ROUTE, SCHEME_MISMATCH, Fault
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
 from edgegate.http.fields import request_roles
-from edgegate.http.h1.downstream_connection import HTTP1Channel
+from edgegate.http.h1.downstream_connection import HTTP1DownstreamConnection
 from edgegate.http.h1.head_parser import HeadParser
 from edgegate.http.interfaces import Dispatcher, IResource
 from edgegate.http.resources import FaultResource, FilteredResource, HTTPSRedirectResource, ReverseProxyResource
@@ -57,9 +57,9 @@ class HTTPGateway(Dispatcher):
         self._scheme_mismatch = FaultResource(SCHEME_MISMATCH)
         self._redirects: dict[int, HTTPSRedirectResource] = {}
 
-    def channel(self, downstream: ConnectionInfo) -> HTTP1Channel:
+    def channel(self, downstream: ConnectionInfo) -> HTTP1DownstreamConnection:
         """Return the protocol for a client's new connection."""
-        channel = HTTP1Channel(downstream, self.environment, self.heads, self)
+        channel = HTTP1DownstreamConnection(downstream, self.environment, self.heads, self)
         self.environment.channel_began(channel)
         return channel
 
@@ -86,7 +86,7 @@ class HTTPGateway(Dispatcher):
             # who takes the connection for one of TLS asks nothing more of it (Envoy)
             exchange.channel.keep_no_longer()
             return self._scheme_mismatch
-        found = virtual_host(exchange.channel.downstream, head.host)
+        found = virtual_host(exchange.connection, head.host)
         if isinstance(found, Fault):
             return self._misdirected if found is MISDIRECTED else self._no_route
         port = found.redirect_port

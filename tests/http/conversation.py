@@ -18,7 +18,7 @@ from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
 from edgegate.http.gateway import HTTPGateway
 from edgegate.http.h1.connector import HTTP1Connector
-from edgegate.http.h1.downstream_connection import HTTP1Channel
+from edgegate.http.h1.downstream_connection import HTTP1DownstreamConnection
 from edgegate.http.interfaces import Dispatcher
 from edgegate.http.limits import Limits
 from edgegate.model.addresses import Address, TCPAddress
@@ -246,7 +246,7 @@ class Conversation:
     def client_of(self, dispatcher: Dispatcher) -> FakeStream:
         """A client connects, whom somebody else answers."""
         stream = FakeStream()
-        stream.start(HTTP1Channel(self._downstream, self.environment, self.gateway.heads, dispatcher))
+        stream.start(HTTP1DownstreamConnection(self._downstream, self.environment, self.gateway.heads, dispatcher))
         return stream
 
     def ask(self, request: bytes) -> FakeStream:
@@ -296,9 +296,9 @@ def without_ids(sent: bytes) -> bytes:
     return re.sub(rb"(?<=x-request-id: )[0-9a-f-]{36}", b"ID", sent)
 
 
-def channel_of(stream: FakeStream) -> HTTP1Channel:
+def channel_of(stream: FakeStream) -> HTTP1DownstreamConnection:
     """Return the channel at the gateway's end."""
-    return cast(HTTP1Channel, stream.protocol)
+    return cast(HTTP1DownstreamConnection, stream.protocol)
 
 
 def hosts(*names: str) -> HostTable[VirtualHost]:

@@ -62,7 +62,7 @@ class ExchangeTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.channel = FakeChannel()
         self.upload = FakeUpload()
-        self.exchange = Exchange(cast(Any, self.channel), refused_head())
+        self.exchange = Exchange(cast(Any, self.channel), refused_head(), {})
         self.exchange.upload = cast(Any, self.upload)
 
     def test_phases(self) -> None:

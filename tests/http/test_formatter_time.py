@@ -47,7 +47,7 @@ class OperatorsTests(SynchronousTestCase):
     def setUp(self) -> None:
         """Make an exchange of an upload that began two seconds ago."""
         self.channel = FakeChannel()
-        self.exchange = Exchange(cast(Any, self.channel), refused_head())
+        self.exchange = Exchange(cast(Any, self.channel), refused_head(), {})
         self.exchange.started = monotonic() - 2
         self.answer = ResponseHead(200, b"", [])
 
@@ -99,5 +99,5 @@ class OperatorsTests(SynchronousTestCase):
     def test_handshake(self) -> None:
         """The handshake was over before the request began; in the clear there was none."""
         self.assertEqual(self.value("%DOWNSTREAM_HANDSHAKE_DURATION%"), b"")
-        self.channel.downstream = replace(self.channel.downstream, tls=True, since=self.exchange.started - 0.25)
+        self.exchange.connection = replace(self.channel.downstream, tls=True, since=self.exchange.started - 0.25)
         self.assertEqual(self.value("%DOWNSTREAM_HANDSHAKE_DURATION%"), b"-250")

@@ -49,7 +49,7 @@ class OperatorsTests(SynchronousTestCase):
             secured=self.server,
             client_certificate=forwarded_client_cert(CLIENT.certificate),
         )
-        self.exchange = Exchange(cast(Any, self.channel), refused_head())
+        self.exchange = Exchange(cast(Any, self.channel), refused_head(), {})
 
     def value(self, text: str, secured: SSL.Connection | None = None) -> bytes:
         """Return what a text stands for in the response of a backend."""
@@ -102,7 +102,7 @@ class OperatorsTests(SynchronousTestCase):
 
     def test_in_the_clear(self) -> None:
         """In the clear there is nothing of all that, nor in a request of its backend."""
-        self.channel.downstream = plain()
+        self.exchange.connection = plain()
         for text in ("%DOWNSTREAM_PEER_SUBJECT%", "%DOWNSTREAM_PEER_CHAIN_SERIALS%", "%DOWNSTREAM_TLS_VERSION%"):
             self.assertEqual(self.value(text), b"", text)
         self.assertEqual(self.value("%DOWNSTREAM_PEER_CERT_V_START%%DOWNSTREAM_PEER_ISSUER_SERIAL%"), b"")
@@ -115,5 +115,5 @@ class OperatorsTests(SynchronousTestCase):
         self.assertEqual(self.value("%XFCC_VALUE(DNS)%"), b"visitor.example")
         self.assertEqual(self.value("%XFCC_VALUE(by)%"), b"")
         forged = b'Hash=ab;Subject="CN=\\";URI=spiffe://forged;DNS=\\"x";URI=spiffe://a'
-        self.channel.downstream = replace(self.channel.downstream, client_certificate=forged)
+        self.exchange.connection = replace(self.channel.downstream, client_certificate=forged)
         self.assertEqual(self.value("%XFCC_VALUE(uri)%|%XFCC_VALUE(dns)%"), b"spiffe://a|")

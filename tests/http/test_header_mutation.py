@@ -303,7 +303,7 @@ class ModelTests(SynchronousTestCase):
         expected = list(fields)
         for step in steps:
             expected = _naive(expected, step)
-        exchange = Exchange(FakeChannel(), refused_head())
+        exchange = Exchange(FakeChannel(), refused_head(), {})
         self.assertEqual(changed(fields, steps, exchange), expected)
 
 

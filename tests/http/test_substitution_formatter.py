@@ -39,7 +39,7 @@ class OperatorsTests(SynchronousTestCase):
         head = refused_head()
         head.method, head.target, head.path, head.authority = b"GET", b"/a?b=c", b"/a", b"web.example:80"
         head.fields = [(b"x-a", b"1"), (b"x-a", b"2"), (b"x-long", b"0123456789"), (b"x-empty", b"")]
-        self.exchange = Exchange(cast(Any, self.channel), head)
+        self.exchange = Exchange(cast(Any, self.channel), head, {})
         self.exchange.identity_fields()
         self.exchange.route = to_web()
         self.exchange.cluster = "outbound|80||web"
@@ -277,7 +277,7 @@ class OperatorsTests(SynchronousTestCase):
     def test_unix_socket(self) -> None:
         """A client on a UNIX socket has a path for an address."""
         told = plain()
-        self.channel.downstream = ConnectionInfo(told.listener, told.chain, UNIXAddress("/run/a"), told.local)
+        self.exchange.connection = ConnectionInfo(told.listener, told.chain, UNIXAddress("/run/a"), told.local)
         self.assertIn(b"/run/a", self.value("%DOWNSTREAM_REMOTE_ADDRESS%"))
 
     def test_no_line_ends(self) -> None:

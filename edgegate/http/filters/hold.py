@@ -38,8 +38,6 @@ class Delayed:
         """
         @param proceed: Begins to answer the exchange.
         """
-        # a reload meanwhile is for the requests behind it
-        exchange.clusters = environment.clusters.in_force
         self._exchange = exchange
         self._environment = environment
         self._proceed = proceed

@@ -2,14 +2,16 @@
 """
 The client's side of HTTP/1: one connection, its requests one after the other.
 
-Bytes come in at L{HTTP1Channel.dataReceived}, are read by a
+Bytes come in at L{HTTP1DownstreamConnection.dataReceived}, are read by a
 L{edgegate.http.h1.request_reader.RequestReader}, and become an
-L{edgegate.http.exchange.Exchange}; the response is queued here and leaves with
-the next flush. A request behind one that is not answered yet waits unparsed.
+L{edgegate.http.exchange.Exchange}, whose response is
+L{edgegate.http.h1.downstream_stream}'s. A request behind one that is not
+answered yet waits unparsed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import cast
 
 from twisted.internet.error import ConnectionClosed
@@ -19,25 +21,25 @@ from zope.interface import classImplements
 
 from edgegate.errors import CLIENT_BODY_TIMEOUT, CLIENT_GONE, CLIENT_TIMEOUT, INTERNAL, Fault
 from edgegate.http.environment import HTTPEnvironment
-from edgegate.http.exchange import Channel, Exchange, Phase, Upload
-from edgegate.http.field_block import FieldBlock
+from edgegate.http.exchange import NO_CLUSTERS, Exchange, Upload
 from edgegate.http.fields import Field
-from edgegate.http.forwarded import Client
+from edgegate.http.h1.downstream_state import NEXT, NEXT_FLOW, Event, Flow, State, Turn
+from edgegate.http.h1.downstream_stream import HTTP1DownstreamStream
 from edgegate.http.h1.head_parser import HeadParser
 from edgegate.http.h1.lingering_close import HTTP1LingeringClose
-from edgegate.http.h1.request_reader import RequestReader, State
-from edgegate.http.h1.response_writer import ResponseWriter
+from edgegate.http.h1.request_reader import RequestReader
+from edgegate.http.h1.request_reader import State as ReaderState
 from edgegate.http.h1.timeouts import Timeouts, Wait
+from edgegate.http.h1.tunnel import Tunnel
 from edgegate.http.interfaces import Dispatcher
 from edgegate.http.request import RequestHead, refused_head
-from edgegate.http.response import ResponseHead
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.body_run import RUN_FROM
 from edgegate.net.containment import broke, contained
 from edgegate.net.stream import Stream
 
 
-class HTTP1Channel(Channel):
+class HTTP1DownstreamConnection(HTTP1DownstreamStream):
     """
     One connection of a client.
 
@@ -46,42 +48,20 @@ class HTTP1Channel(Channel):
     read.
     """
 
-    __slots__ = (
-        "_closing",
-        "_continue",
-        "_dispatcher",
-        "_draining",
-        "_environment",
-        "_exchange",
-        "_keep",
-        "_moved",
-        "_reader",
-        "_reading",
-        "_stalled",
-        "_timeouts",
-        "_transport",
-        "_writer",
-    )
+    __slots__ = ("_dispatcher",)
 
     def __init__(
         self, downstream: ConnectionInfo, environment: HTTPEnvironment, heads: HeadParser, dispatcher: Dispatcher
     ) -> None:
-        self.downstream = downstream
-        self.client = Client(downstream, environment.trusted_hops)
-        self._environment = environment
+        super().__init__(downstream, environment)
         self._dispatcher = dispatcher
         self._reader = RequestReader(self, environment.limits, heads)
         self._timeouts = Timeouts(environment.wheel, environment.limits, self._expired)
-        self._exchange: Exchange | None = None
-        self._moved: ConnectionInfo | None = None
-        self._writer = ResponseWriter()
-        self._keep = True
-        self._continue = self._closing = self._draining = self._stalled = False
-        self._reading = True
 
     def __repr__(self) -> str:
         return (
-            f"<HTTP1Channel {self.downstream.peer}: {self._reader.state.value}, waits for {self._timeouts.wait.value}>"
+            f"<HTTP1DownstreamConnection {self.downstream.peer}: {self._state.name.lower()}, reads "
+            f"{self._reader.state.value}, waits for {self._timeouts.wait.value}>"
         )
 
     # The transport, as a protocol -------------------------------------------------------------------------------------
@@ -111,16 +91,16 @@ class HTTP1Channel(Channel):
         if self._writer.out:
             self.flush()
         state = reader.state
-        if state is State.WAITING:
+        if state is ReaderState.WAITING:
             if reader.waiting:
                 self._pause_reading()
-        elif state is State.HEAD and reader.waiting and self._timeouts.wait is Wait.REQUEST:
+        elif state is ReaderState.HEAD and reader.waiting and self._timeouts.wait is Wait.REQUEST:
             self._timeouts.head()
 
     @contained
     def connectionLost(self, reason: Failure) -> None:
         """The connection is no more."""
-        self._closing = True
+        self._state = NEXT[self._state][Event.END]
         try:
             self._timeouts.end()
             self._reader.stop()
@@ -136,19 +116,19 @@ class HTTP1Channel(Channel):
 
         The exchange under way ends with it, and the connection behind it: nobody knows what of it still holds.
         """
-        self._keep = False
+        self._state = NEXT[self._state][Event.LAST]
         self._reader.stop()
         exchange = self._exchange
         try:
             if self._transport.disconnected:
                 self._environment.channel_ended(self)
                 self._cut_off()
-            elif exchange is None and not self._closing:
+            elif exchange is None and self._state is not State.ENDED:
                 self._close()
             else:
                 if exchange is not None:
                     exchange.give_up()
-                if exchange is None or self._exchange is not None or not self._closing:
+                if exchange is None or self._exchange is not None or self._state is not State.ENDED:
                     # it was closing, its response was whole or was being cut, and that failed
                     self._cut_off()
         except Exception:
@@ -160,7 +140,7 @@ class HTTP1Channel(Channel):
     @contained
     def pauseProducing(self) -> None:
         """The client does not read what it is sent."""
-        self._stalled = True
+        self._flow = NEXT_FLOW[self._flow][Turn.STALL]
         exchange = self._exchange
         if exchange is not None and exchange.upload is not None:
             exchange.upload.pause()
@@ -169,15 +149,15 @@ class HTTP1Channel(Channel):
     @contained
     def resumeProducing(self) -> None:
         """The client reads again."""
-        self._stalled = False
+        self._flow = NEXT_FLOW[self._flow][Turn.RESUME]
         exchange = self._exchange
-        if self._closing:
+        if self._state is State.ENDED:
             return
         self._rearm()
         if exchange is not None:
             if exchange.upload is not None:
                 exchange.upload.resume()
-        elif self._reader.state is State.WAITING:
+        elif self._reader.state is ReaderState.WAITING:
             self._read_next()
 
     def stopProducing(self) -> None:
@@ -187,15 +167,19 @@ class HTTP1Channel(Channel):
 
     def request_head(self, head: RequestHead) -> None:
         """A request begins."""
-        self._keep = head.keep and not self._draining
-        self._continue = head.expects_continue and head.length != 0
-        self._exchange = exchange = Exchange(self, head)
+        self._exchange = exchange = Exchange(self, head, self._environment.clusters.in_force)
         if self._environment.observer.wants_requests_begun:
             self._environment.observer.request_began(exchange)
+        state = NEXT[self._state][Event.BEGIN]
+        if not head.keep:
+            state = NEXT[state][Event.LAST]
         if head.length:
+            if head.expects_continue:
+                state = NEXT[state][Event.EXPECT]
             self._timeouts.body()
         else:
             self._timeouts.nothing()
+        self._state = state
         self._dispatcher.resource_for(exchange).render(exchange)
 
     def request_body(self, data: bytes) -> None:
@@ -215,145 +199,37 @@ class HTTP1Channel(Channel):
 
     def request_refused(self, fault: Fault) -> None:
         """What came is no request."""
-        self._keep = False
         exchange = self._exchange
         if exchange is None:
-            self._exchange = exchange = Exchange(self, refused_head())
+            self._exchange = exchange = Exchange(self, refused_head(), NO_CLUSTERS)
+            self._state = NEXT[NEXT[self._state][Event.BEGIN]][Event.LAST]
             if self._environment.observer.wants_requests_begun:
                 self._environment.observer.request_began(exchange)
             exchange.fail(fault)
         else:
+            self._state = NEXT[self._state][Event.LAST]
             exchange.give_up(fault)
 
-    # The response, from the exchange ----------------------------------------------------------------------------------
+    # As an exchange's stream ------------------------------------------------------------------------------------------
 
-    def response_interim(self, head: ResponseHead) -> None:
-        """Queue a 1xx response; HTTP/1.0 knows none (RFC 9110 section 15.2)."""
+    def tunnel(self, backend: Stream, rest: bytes, over: Callable[[], None]) -> None:
+        """See L{DownstreamStream.tunnel}: the whole connection becomes one."""
         exchange = self._exchange
-        if exchange is not None and exchange.head.version != "1.0":
-            self._writer.interim(head)
-
-    def response_head(self, head: ResponseHead, fields: tuple[FieldBlock, ...] = ()) -> None:
-        """Queue the final response's head."""
-        exchange = self._exchange
-        if exchange is not None:
-            # A client that still waits for 100 Continue may send its body or not: only the end of the connection tells.
-            keep = self._keep and not self._continue and not self._draining
-            if exchange.upload is None and self._reader.state is not State.WAITING:
-                # Nobody takes the rest of the body, so the connection ends with the response (RFC 9112 section 9.6).
-                keep = False
-            if self._timeouts.wait is Wait.BODY:
-                self._timeouts.stream(self._transport)
-            date = None if head.dated else self._environment.date()
-            self._keep = self._writer.head(exchange.head, head, fields, date, keep)
-
-    def response_body(self, data: bytes) -> None:
-        """Queue a piece of the body."""
-        self._writer.body(data)
-
-    def response_end(self, trailers: list[Field]) -> None:
-        """The response is whole."""
-        exchange = self._exchange
-        if exchange is None:
-            return
-        self._writer.end(trailers)
+        assert exchange is not None
+        early = self._let_go()
         self._exchange = None
-        self._environment.observer.request_ended(exchange)
-        if self._moved is not None:
-            self.downstream, self._moved = self._moved, None
-        # what follows is no part of this exchange, whose response has still to be sent
-        try:
-            if self._reader.state is State.WAITING and self._keep and not self._draining:
-                if not self._stalled:
-                    self._read_next()
-            else:
-                self._close()
-        except Exception:
-            broke(self)
+        Tunnel(exchange, self._environment, over).start(self, self._transport, backend, early, rest)
 
-    def keep_no_longer(self) -> None:
-        """The connection ends with the response."""
-        self._keep = False
-
-    def response_cut(self) -> None:
-        """The response cannot be completed; the connection ends in a way that no client takes for its end."""
-        exchange, self._exchange = self._exchange, None
-        if exchange is None:
-            return
-        self._environment.observer.request_ended(exchange)
-        try:
-            if self._writer.delimited:
-                self._closing = True
-                self._reader.stop()
-                self.flush()
-                self._transport.abortConnection()
-            else:
-                self._let_go()
-                HTTP1LingeringClose(self, self._environment, self._transport).close()
-        except Exception:
-            broke(self)
-
-    def exchange_broke(self, exchange: Exchange) -> None:
-        """See L{Channel.exchange_broke}."""
-        if exchange is self._exchange:
-            self.broke()
-        else:
-            # its response is whole, and may be queued still
-            self.flush()
-
-    def flush(self) -> None:
-        """Send what is queued, in one piece."""
-        if self._writer.out:
-            try:
-                self._transport.write(self._writer.take())
-            except Exception:
-                # nobody knows how much of it left
-                self._cut_off()
-                raise
-
-    def run_sink(self) -> Stream | None:
-        """Return the transport, where a body goes to the client as it is."""
-        return None if self._writer.framed or self._closing else self._transport
-
-    def pause_upload(self) -> None:
-        """The backend cannot keep up with the request's body."""
-        self._pause_reading()
-        self._rearm()
-
-    def resume_upload(self) -> None:
-        """The backend can take more."""
-        if not self._closing and not self._reader.waiting:
-            self._resume_reading()
-            self._rearm()
-
-    def continue_upload(self) -> None:
-        """Tell the client to send the body that it holds back (RFC 9110 section 10.1.1)."""
-        if self._continue:
-            self._continue = False
-            self._writer.proceed()
-            self.flush()
-
-    def hand_over(self) -> tuple[Stream, bytes]:
-        """
-        Let go of the connection, behind a 101 that was answered: what follows is no HTTP.
-
-        @return: The connection, which is the caller's from now on, and what the client sent behind its request.
-        """
-        rest = self._let_go()
-        self._exchange = None
-        return self._transport, rest
+    # As the gateway's -------------------------------------------------------------------------------------------------
 
     def move(self, downstream: ConnectionInfo) -> None:
-        """Go on under a new Snapshot: the next request is routed by it; one that is under way ends on its own."""
-        if self._exchange is None:
-            self.downstream = downstream
-        else:
-            self._moved = downstream
+        """Go on under a new Snapshot: the next request is routed by it; one that is under way has its own."""
+        self.downstream = downstream
 
     @contained
     def retire(self) -> None:
         """End the connection with the next response."""
-        self._draining = True
+        self._state = NEXT[self._state][Event.LAST]
 
     @contained
     def drain(self) -> None:
@@ -362,8 +238,8 @@ class HTTP1Channel(Channel):
 
         The first request of a connection is waited for, for it may have been sent; for as long as its head may take.
         """
-        self._draining = True
-        if self._exchange is None and not self._closing:
+        self._state = NEXT[self._state][Event.LAST]
+        if self._exchange is None and self._state is not State.ENDED:
             if self._transport.bytes_in and not self._reader.waiting and not self._transport.unread:
                 self._close()
             elif self._timeouts.wait is Wait.REQUEST:
@@ -374,7 +250,7 @@ class HTTP1Channel(Channel):
         """End the connection now: with a reset where a request or a response is under way."""
         if self._exchange is not None or self._reader.waiting:
             self._transport.abortConnection()
-        elif not self._closing:
+        elif self._state is not State.ENDED:
             self._close()
 
     # ------------------------------------------------------------------------------------------------------------------
@@ -395,7 +271,7 @@ class HTTP1Channel(Channel):
 
     def _read_next(self) -> None:
         self._timeouts.request()
-        if not self._reading:
+        if self._flow is not Flow.BOTH:
             self._resume_reading()
         self._reader.resume()
         exchange = self._exchange
@@ -403,33 +279,6 @@ class HTTP1Channel(Channel):
             exchange.upload.flush()
         if self._reader.waiting and self._timeouts.wait is Wait.REQUEST:
             self._timeouts.head()
-
-    def _pause_reading(self) -> None:
-        if self._reading:
-            self._reading = False
-            self._transport.pauseProducing()
-
-    def _resume_reading(self) -> None:
-        if not self._reading:
-            self._reading = True
-            self._transport.resumeProducing()
-
-    def _rearm(self) -> None:
-        """Wait for what is to be waited for in the present state."""
-        if self._closing:
-            return
-        if self._stalled:
-            self._timeouts.reader(self._transport)
-        elif self._reading and self._reader.state in (State.SIZED_BODY, State.CHUNKED_BODY):
-            exchange = self._exchange
-            if exchange is None or exchange.phase is Phase.AWAITED:
-                self._timeouts.body_again()
-            else:
-                self._timeouts.stream(self._transport)
-        elif self._exchange is None:
-            self._timeouts.request()
-        else:
-            self._timeouts.nothing()
 
     @contained
     def _expired(self) -> None:
@@ -441,33 +290,14 @@ class HTTP1Channel(Channel):
             return
         elif (wait is Wait.BODY or wait is Wait.STREAM) and self._exchange is not None:
             self._reader.stop()
-            self._keep = False
+            self._state = NEXT[self._state][Event.LAST]
             self._exchange.give_up(CLIENT_BODY_TIMEOUT)
         elif wait is Wait.REQUEST:
             self._close()
         elif wait is Wait.READER and not self._timeouts.reads(self._transport):
             self._transport.abortConnection()
 
-    def _cut_off(self) -> None:
-        """End everything now."""
-        self._closing = True
-        try:
-            self._transport.abortConnection()
-        finally:
-            self._abandon(INTERNAL)
-
-    def _abandon(self, fault: Fault) -> None:
-        """Nothing can be answered any more."""
-        exchange, self._exchange = self._exchange, None
-        if exchange is not None:
-            try:
-                exchange.abandon(fault)
-            finally:
-                self._environment.observer.request_ended(exchange)
-
-    def _close(self) -> None:
-        """Close after the response."""
-        whole = self._reader.state in (State.WAITING, State.HEAD) and not self._reader.waiting
+    def _leave(self, whole: bool) -> None:
         self._let_go()
         closing = HTTP1LingeringClose(self, self._environment, self._transport)
         if whole:
@@ -475,13 +305,5 @@ class HTTP1Channel(Channel):
         else:
             closing.linger()
 
-    def _let_go(self) -> bytes:
-        """End as a channel: the connection is another's from here on. Return what was received and not parsed."""
-        self._closing = True
-        self._timeouts.end()
-        self.flush()
-        self._transport.unregisterProducer()
-        return self._reader.stop()
 
-
-classImplements(HTTP1Channel, IProtocol, IPushProducer)
+classImplements(HTTP1DownstreamConnection, IProtocol, IPushProducer)

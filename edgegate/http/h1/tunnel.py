@@ -10,7 +10,6 @@ are kept and back-pressure holds both ways in either.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
 
 from edgegate.errors import INTERNAL, Fault
 from edgegate.http.environment import HTTPEnvironment
@@ -56,15 +55,16 @@ class Tunnel:
         """Whether the sockets were handed over to the kernel's care."""
         return isinstance(self._pair, SplicedPair)
 
-    def start(self, client: Stream, backend: Stream, early: bytes, rest: bytes) -> None:
+    def start(self, connection: Served, client: Stream, backend: Stream, early: bytes, rest: bytes) -> None:
         """
         Begin.
 
+        @param connection: Whose place it takes.
         @param client: The 101 was written to it; it has no producer, as C{backend}.
         @param early: What the client had sent behind its request.
         @param rest: What the backend had sent behind its 101.
         """
-        self._environment.channel_replaced(cast(Served, self._exchange.channel), self)
+        self._environment.channel_replaced(connection, self)
         try:
             self._begin(client, backend, early, rest)
         except Exception:

@@ -146,9 +146,7 @@ def connection_options_of(
     transport_socket: TransportSocket, exchange: Exchange, request: UpstreamCallbacks
 ) -> ConnectionOptions:
     """Return how a connection for a request begins."""
-    return transport_socket.for_request(
-        exchange.channel.downstream, request.head.host if transport_socket.by_host else ""
-    )
+    return transport_socket.for_request(exchange.connection, request.head.host if transport_socket.by_host else "")
 
 
 def _constant(changes: tuple[HeaderChanges, ...]) -> bool:

@@ -11,15 +11,12 @@ L{edgegate.http.router.upstream_request.UpstreamRequest}.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
-
 from twisted.internet.interfaces import IDelayedCall
 
 from edgegate.errors import NO_CLUSTER, NO_HEALTHY_UPSTREAM, OVERFLOW, STREAM_IDLE, UPSTREAM_TIMEOUT, Fault, Source
 from edgegate.http.environment import HTTPEnvironment
-from edgegate.http.exchange import Exchange
+from edgegate.http.exchange import NO_CLUSTERS, Exchange
 from edgegate.http.fields import Field
-from edgegate.http.h1.tunnel import Tunnel
 from edgegate.http.response import ResponseHead
 from edgegate.http.router.hash_key import request_key
 from edgegate.http.router.request_body import NO_SHADOWS, NO_TRAILERS, RequestBody
@@ -36,9 +33,6 @@ from edgegate.net.wheel import Deadline
 from edgegate.upstream.circuit_breaker import CircuitBreaker
 from edgegate.upstream.cluster import ClusterState
 from edgegate.upstream.endpoint import EndpointState
-
-if TYPE_CHECKING:
-    from edgegate.http.h1.downstream_connection import HTTP1Channel
 
 
 class Router(RequestBody):
@@ -141,9 +135,7 @@ class Router(RequestBody):
         exchange = self._exchange
         self._stop()
         exchange.upload = None
-        # no other channel's requests ask for an upgrade
-        client, early = cast("HTTP1Channel", exchange.channel).hand_over()
-        Tunnel(exchange, self._environment, carrier.end_tunnel).start(client, stream, early, rest)
+        exchange.channel.tunnel(stream, rest, carrier.end_tunnel)
 
     def try_failed(self, fault: Fault) -> None:
         """Try again, if the route wants that and it can be done."""
@@ -267,8 +259,7 @@ def forward(exchange: Exchange, route: HTTPRoute, environment: HTTPEnvironment) 
     cluster: ClusterState | None = None
     if destination is not None:
         exchange.changes = destination.response
-        held = exchange.clusters
-        cluster = environment.clusters.get(destination.cluster) if held is None else held.get(destination.cluster)
+        cluster = exchange.clusters.get(destination.cluster)
     if destination is None or cluster is None:
         exchange.fail(NO_CLUSTER)
         return
@@ -280,7 +271,7 @@ def forward(exchange: Exchange, route: HTTPRoute, environment: HTTPEnvironment) 
             return
         cluster = named
     router = Router(exchange, cluster, destination, route, environment)
-    # it has what it needs of them
-    exchange.clusters = None
+    # it has what it needs of them, and may last longer than they do
+    exchange.clusters = NO_CLUSTERS
     exchange.upload = router
     router.start()

@@ -38,8 +38,7 @@ def shadows_of(
     for mirror in route.mirrors:
         if mirror.share < 1 and environment.random.random() >= mirror.share:
             continue
-        clusters = exchange.clusters
-        cluster = environment.clusters.get(mirror.cluster) if clusters is None else clusters.get(mirror.cluster)
+        cluster = exchange.clusters.get(mirror.cluster)
         if cluster is None or len(environment.shadows) >= environment.limits.shadows:
             continue
         try:

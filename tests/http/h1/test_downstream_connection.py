@@ -474,8 +474,8 @@ class EndTests(SynchronousTestCase):
         after, last = routed(to_web(), port=81), routed(to_web(), port=82)
         for downstream in (after, last):
             channel_of(client).move(downstream)
-        self.assertIs(channel_of(client).downstream, before)
         talk.backend().deliver(OK)
+        self.assertIs(talk.ended[0].connection, before)
         self.assertIs(channel_of(client).downstream, last)
         channel_of(client).move(after)
         self.assertIs(channel_of(client).downstream, after)
