@@ -8,6 +8,7 @@ that exactly one answer is given: its L{Phase} only goes forward.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from enum import IntEnum
 from http import HTTPStatus
@@ -18,6 +19,7 @@ from edgegate.errors import CLIENT_GONE, INTERNAL, Fault, body_of, grpc_status_o
 from edgegate.http.downstream_stream import DownstreamStream
 from edgegate.http.field_block import FieldBlock
 from edgegate.http.fields import Field
+from edgegate.http.forwarded import Client
 from edgegate.http.grpc import grpc_fields, is_grpc
 from edgegate.http.header_mutation import changed_reply
 from edgegate.http.request import RequestHead
@@ -62,9 +64,26 @@ class Upload(Protocol):
         """The client is gone, or nobody wants the response any more; nothing is told afterwards."""
 
 
-NO_CLUSTERS: Final[Mapping[str, ClusterState]] = {}
+class HTTPFilters(ABC):
+    """The filters of an exchange's route, and how far the exchange is among them."""
 
-_NO_FIELDS: Final[list[Field]] = []
+    __slots__ = ()
+
+    @abstractmethod
+    def go_on(self, exchange: Exchange) -> None:
+        """The filter that has stopped the request lets it go on."""
+
+    @abstractmethod
+    def response_head(self, exchange: Exchange, head: ResponseHead) -> ResponseHead:
+        """Return the head of the response after the filters that the request has passed."""
+
+    @property
+    @abstractmethod
+    def answering(self) -> str:
+        """The name of the filter that the request is at; empty: it has passed them all."""
+
+
+NO_CLUSTERS: Final[Mapping[str, ClusterState]] = {}
 
 
 class Exchange:
@@ -80,7 +99,9 @@ class Exchange:
     @ivar status: Of the final response; 0 before it.
     @ivar fault: What went wrong, if anything did.
     @ivar flags: Envoy's response flags of what is no fault of its own, with commas: C{DI,URX}.
-    @ivar readers: The fields of the response that tell which pages may read it; empty: none are set.
+    @ivar filters: Those of its route, if it has any.
+    @ivar details: Who gave a response that is no backend's, in the way of Envoy's C{RESPONSE_CODE_DETAILS}: the filter
+        that did, or what it said; empty: no filter.
     @ivar changes: What is changed of the headers of a response that is no backend's.
     @ivar route: The route that was taken, if any was.
     @ivar cluster: The name of the cluster that was taken, or empty.
@@ -106,12 +127,13 @@ class Exchange:
         "clusters",
         "connection",
         "cookie",
+        "details",
         "fault",
+        "filters",
         "flags",
         "head",
         "identity",
         "phase",
-        "readers",
         "received",
         "request_id",
         "request_whole",
@@ -138,8 +160,8 @@ class Exchange:
         self.phase = Phase.AWAITED
         self.status = self.received = self.sent = self.attempts = 0
         self.fault: Fault | None = None
-        self.flags = ""
-        self.readers: list[Field] = _NO_FIELDS
+        self.flags = self.details = ""
+        self.filters: HTTPFilters | None = None
         self.changes: tuple[HeaderChanges, ...] = ()
         self.route: HTTPRoute | None = None
         self.cluster = ""
@@ -236,14 +258,26 @@ class Exchange:
         self.fault = self.fault or fault
         self._release()
 
+    # The request, from its filters ------------------------------------------------------------------------------------
+
+    @property
+    def client(self) -> Client:
+        """Who the client is, as far as a trusted proxy or its connection says."""
+        return self.channel.client
+
+    def change_request(self, fields: list[Field], removed: frozenset[bytes] = frozenset()) -> None:
+        """Set and remove fields of the request; see L{RequestHead.changed}. The route that it has taken stays."""
+        self.head = self.head.changed(fields, removed)
+        self._seen = None
+
     # The response, from the resource ----------------------------------------------------------------------------------
 
     def answer(self, head: ResponseHead, fields: tuple[FieldBlock, ...] = ()) -> None:
         """Begin the final response; see L{DownstreamStream.response_head}."""
+        if self.filters is not None:
+            head = self.filters.response_head(self, head)
         self.phase = Phase.BEGUN
         self.status = head.status
-        if self.readers:
-            head = head.with_set(self.readers)
         self.channel.response_head(head, fields)
 
     def send(self, data: bytes) -> None:
@@ -261,8 +295,14 @@ class Exchange:
         """Take note of a response flag that is no fault."""
         self.flags = f"{self.flags},{flag}" if self.flags else flag
 
-    def reply(self, status: int, fields: list[Field], body: bytes) -> None:
-        """Give a whole response that is no backend's."""
+    def reply(self, status: int, fields: list[Field], body: bytes, details: str = "") -> None:
+        """
+        Give a whole response that is no backend's.
+
+        @param details: What the access log says of a filter's; without them it is the filter's name.
+        """
+        if self.filters is not None:
+            self.details = details or self.filters.answering
         if self.changes:
             # once: should they fail, the response that tells of it goes without
             changes, self.changes = self.changes, ()

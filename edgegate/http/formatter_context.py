@@ -78,6 +78,10 @@ class StreamInfo(Protocol):
         """Envoy's response flags of what is no fault of its own, with commas."""
 
     @property
+    def details(self) -> str:
+        """Which filter answered, or what it said of that; empty: none did."""
+
+    @property
     def started(self) -> float:
         """When the head was whole, in seconds of C{time.monotonic}."""
 

@@ -13,14 +13,24 @@ from edgegate.errors import MISDIRECTED, NO_ROUTE, SCHEME_MISMATCH, Fault
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
 from edgegate.http.fields import request_roles
+from edgegate.http.filters.cors import CORSFilterFactory
+from edgegate.http.filters.fault import FaultFilterFactory
+from edgegate.http.filters.interfaces import IHTTPFilterFactory
+from edgegate.http.filters.route_filters import RouteFilters
 from edgegate.http.h1.downstream_connection import HTTP1DownstreamConnection
 from edgegate.http.h1.head_parser import HeadParser
 from edgegate.http.interfaces import Dispatcher, IResource
-from edgegate.http.resources import FaultResource, FilteredResource, HTTPSRedirectResource, ReverseProxyResource
+from edgegate.http.resources import (
+    FaultResource,
+    FilteredResource,
+    HTTPSRedirectResource,
+    ReverseProxyResource,
+    RouteResource,
+)
 from edgegate.http.target import PathNormalisation
 from edgegate.model.routes import HTTPRoute
 from edgegate.net.addresses import ConnectionInfo
-from edgegate.routing.snapshot import VirtualHost
+from edgegate.routing.snapshot import FilterChain, VirtualHost
 
 
 class HTTPGateway(Dispatcher):
@@ -32,11 +42,14 @@ class HTTPGateway(Dispatcher):
     """
 
     __slots__ = (
+        "_factories",
         "_filtered",
+        "_filters_everywhere",
         "_misdirected",
         "_no_route",
         "_proxy",
         "_redirects",
+        "_route",
         "_scheme_mismatch",
         "environment",
         "heads",
@@ -46,11 +59,18 @@ class HTTPGateway(Dispatcher):
         self,
         environment: HTTPEnvironment,
         paths: PathNormalisation = PathNormalisation.BASE,
+        filters: tuple[IHTTPFilterFactory, ...] = (),
     ) -> None:
+        """
+        @param filters: Make the HTTP filters of embedders, which requests meet before those that edgegate has itself.
+        """
         self.environment = environment
         roles = request_roles(environment.trusted_hops > 0, environment.limits.underscores)
         self.heads = HeadParser(environment.limits, paths, roles)
-        self._filtered = FilteredResource(environment)
+        self._factories = (*filters, FaultFilterFactory(), CORSFilterFactory())
+        self._filters_everywhere = bool(filters)
+        self._filtered: dict[int, tuple[FilterChain, FilteredResource]] = {}
+        self._route = RouteResource(environment)
         self._proxy = ReverseProxyResource(environment)
         self._no_route = FaultResource(NO_ROUTE)
         self._misdirected = FaultResource(MISDIRECTED)
@@ -100,7 +120,22 @@ class HTTPGateway(Dispatcher):
         if route is None or (head.special and head.path == b"*" and not _names_a_path(route)):
             return self._no_route
         exchange.route = route
-        return self._filtered if route.filtered else self._proxy
+        return self._filtered_by(exchange) if route.filtered or self._filters_everywhere else self._proxy
+
+    def forget_filters(self) -> None:
+        """The files have changed: make the filters of their chains anew, when a request asks for them."""
+        self._filtered.clear()
+
+    def _filtered_by(self, exchange: Exchange) -> IResource:
+        """Return what has the filters of an exchange's chain look at it."""
+        chain = owner(exchange.connection, exchange.head.host)
+        assert chain is not None
+        # known by its identity, which is its own as long as it is kept here
+        found = self._filtered.get(id(chain))
+        if found is None:
+            filters = RouteFilters(chain, self._factories, self.environment)
+            found = self._filtered[id(chain)] = chain, FilteredResource(filters, self._route)
+        return found[1]
 
 
 def _names_a_path(route: HTTPRoute) -> bool:
@@ -109,8 +144,18 @@ def _names_a_path(route: HTTPRoute) -> bool:
 
 
 def virtual_host(downstream: ConnectionInfo, host: str) -> VirtualHost | Fault:
+    """Find the virtual host of a request in its filter chain; see L{owner}."""
+    chain = owner(downstream, host) if downstream.tls else downstream.chain
+    if chain is None:
+        return MISDIRECTED
+    assert chain.http is not None
+    found = chain.http.lookup(host)
+    return NO_ROUTE if found is None else found
+
+
+def owner(downstream: ConnectionInfo, host: str) -> FilterChain | None:
     """
-    Find the virtual host of a request.
+    Find the filter chain that a request for a host belongs to; L{None}: it is misdirected.
 
     Over TLS the host must belong to the server that the SNI name chose. One of
     another server on the same port is served where both have the same TLS
@@ -119,12 +164,11 @@ def virtual_host(downstream: ConnectionInfo, host: str) -> VirtualHost | Fault:
     else a client could pass by the certificate that its host demands.
     """
     chain = downstream.chain
-    if downstream.tls:
-        owner = downstream.listener.secure.lookup(host)
-        if owner is not None and owner is not chain:
-            if owner.http is None or owner.tls is None or chain.tls is None or owner.tls.rules != chain.tls.rules:
-                return MISDIRECTED
-            chain = owner
-    assert chain.http is not None
-    found = chain.http.lookup(host)
-    return NO_ROUTE if found is None else found
+    if not downstream.tls:
+        return chain
+    found = downstream.listener.secure.lookup(host)
+    if found is None or found is chain:
+        return chain
+    if found.http is None or found.tls is None or chain.tls is None or found.tls.rules != chain.tls.rules:
+        return None
+    return found

@@ -29,6 +29,7 @@ from edgegate.http.fields import (
     FORWARDED_FOR,
     FORWARDED_PROTO,
     HOST,
+    PASS,
     REJECT,
     REQUEST_ID,
     REQUEST_ROLES,
@@ -116,6 +117,34 @@ class RequestHead:
     sent: UpstreamHead | None
     sent_by: object
 
+    def changed(self, fields: list[Field], removed: frozenset[bytes] = frozenset()) -> RequestHead:
+        """
+        Return a head in which these fields replace all of their names, and others are gone.
+
+        @param fields: Names in lower case.
+        @raise ValueError: A name or a value is none, or a name is one that HTTP and the gateway set themselves.
+        """
+        for name, value in fields:
+            if _NAME.fullmatch(name) is None or _UNSAFE.search(value) is not None:
+                raise ValueError(f"no field of a request: {name!r}: {value!r}")
+            if REQUEST_ROLES.of(name)[1] != PASS:
+                raise ValueError(f"{name!r} is not a filter's to set")
+        gone = removed.union(name for name, _ in fields)
+        head = RequestHead()
+        head.method, head.target, head.path = self.method, self.target, self.path
+        head.authority, head.host, head.version = self.authority, self.host, self.version
+        head.length, head.sized, head.special = self.length, self.sized, self.special
+        head.keep, head.expects_continue, head.upgrade = self.keep, self.expects_continue, self.upgrade
+        head.forwarded_for, head.forwarded_proto = self.forwarded_for, self.forwarded_proto
+        head.request_id = self.request_id
+        head.fields = [*(field for field in self.fields if field[0] not in gone), *fields]
+        head.sent = None
+        head.sent_by = None
+        return head
+
+
+_NAME: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9a-z-]+")
+_UNSAFE: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 _HOSTS_SIZE: Final = 2 << 20
 """Bytes that the hosts that are remembered may need."""

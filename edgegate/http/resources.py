@@ -5,17 +5,16 @@ from __future__ import annotations
 
 from zope.interface import classImplements
 
-from edgegate.errors import Fault, aborted, grpc_status_for
+from edgegate.errors import Fault, grpc_status_for
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
 from edgegate.http.fields import Field
-from edgegate.http.filters.cors import is_preflight, origin_of, preflight_response, response_fields
-from edgegate.http.filters.hold import Delayed
+from edgegate.http.filters.iteration import FilterIteration
+from edgegate.http.filters.route_filters import RouteFilters
 from edgegate.http.grpc import grpc_fields, is_grpc
 from edgegate.http.interfaces import IResource
 from edgegate.http.router.router import forward
 from edgegate.model.actions import DirectResponse
-from edgegate.model.policies import Abort, CORSPolicy
 from edgegate.model.routes import HTTPRoute
 
 
@@ -34,13 +33,8 @@ class ReverseProxyResource:
         forward(exchange, route, self._environment)
 
 
-class FilteredResource:
-    """
-    Answers exchanges whose route does more than to send them on.
-
-    Envoy's HTTP filters in Istio's order: first failures that are made on
-    purpose, then C{cors}, then what the route does.
-    """
+class RouteResource:
+    """Answers with what the exchange's route says: a redirect, the files' own answer, or a backend's."""
 
     __slots__ = ("_environment",)
 
@@ -48,33 +42,9 @@ class FilteredResource:
         self._environment = environment
 
     def render(self, exchange: Exchange) -> None:
-        """Answer, or have the exchange wait."""
+        """Answer at once, or send the request on."""
         route = exchange.route
         assert route is not None
-        faults = route.faults
-        if faults is None:
-            self._after_faults(exchange)
-        elif faults.delay is not None and self._drawn(faults.delay.share):
-            exchange.mark("DI")
-            exchange.upload = Delayed(exchange, self._environment, faults.delay.seconds, self._after_delay)
-        else:
-            self._after_delay(exchange)
-
-    def _after_delay(self, exchange: Exchange) -> None:
-        route = exchange.route
-        assert route is not None
-        assert route.faults is not None
-        abort = route.faults.abort
-        if abort is not None and self._drawn(abort.share):
-            self._abort(exchange, route, abort)
-        else:
-            self._after_faults(exchange)
-
-    def _after_faults(self, exchange: Exchange) -> None:
-        route = exchange.route
-        assert route is not None
-        if route.cors is not None and _answers_preflight(exchange, route.cors):
-            return
         if route.redirect is not None:
             location = route.redirect.location(exchange.scheme, exchange.authority, _path(exchange), exchange.port)
             _answer(exchange, route, route.redirect.code, [(b"location", location)], b"")
@@ -83,31 +53,30 @@ class FilteredResource:
         else:
             forward(exchange, route, self._environment)
 
-    def _abort(self, exchange: Exchange, route: HTTPRoute, abort: Abort) -> None:
-        destination = self._environment.clusters.pick(route.destinations) if route.destinations else None
-        if destination is not None:
-            exchange.changes = destination.response
-        elif route.response is not None:
-            exchange.changes = (route.response,)
-        exchange.fail(aborted(abort.status, abort.grpc_status))
 
-    def _drawn(self, share: float) -> bool:
-        return share >= 1 or self._environment.random.random() < share
+class FilteredResource:
+    """Has the filters of an exchange's route look at it before it is answered."""
 
+    __slots__ = ("_filters", "_resource")
 
-def _answers_preflight(exchange: Exchange, policy: CORSPolicy) -> bool:
-    """Answer where a browser only asks what it may ask; else take note of what its page may read."""
-    head = exchange.head
-    origin = origin_of(head)
-    if not origin:
-        return False
-    if is_preflight(head):
-        fields = preflight_response(policy, head)
-        if fields is not None:
-            exchange.reply(200, fields, b"")
-            return True
-    exchange.readers = response_fields(policy, origin)
-    return False
+    def __init__(self, filters: RouteFilters, resource: IResource) -> None:
+        """
+        @param filters: Of the exchange's filter chain.
+        @param resource: Answers, where no filter does.
+        """
+        self._filters = filters
+        self._resource = resource
+
+    def render(self, exchange: Exchange) -> None:
+        """Answer, or have the exchange wait."""
+        route = exchange.route
+        assert route is not None
+        filters = self._filters.of(route)
+        if filters:
+            exchange.filters = iteration = FilterIteration(filters, self._resource)
+            iteration.start(exchange)
+        else:
+            self._resource.render(exchange)
 
 
 def _answer_directly(exchange: Exchange, route: HTTPRoute, direct: DirectResponse) -> None:
@@ -167,6 +136,7 @@ class FaultResource:
 
 
 classImplements(ReverseProxyResource, IResource)
+classImplements(RouteResource, IResource)
 classImplements(FilteredResource, IResource)
 classImplements(HTTPSRedirectResource, IResource)
 classImplements(FaultResource, IResource)

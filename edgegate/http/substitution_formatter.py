@@ -123,6 +123,8 @@ def _details(exchange: StreamInfo, message: Message, argument: str) -> bytes:
         return b""
     if exchange.fault is not None:
         return exchange.fault.details.encode()
+    if exchange.details:
+        return exchange.details.encode()
     return b"direct_response" if message.backend is None else b"via_upstream"
 
 

@@ -67,6 +67,7 @@ class Ended(Protocol):
     @ivar started: When its head was whole, in seconds of L{monotonic}.
     @ivar status: 0 where no response began.
     @ivar flags: Response flags beside the fault's, with commas.
+    @ivar details: Which filter answered, or what it said of that; empty: none did.
     @ivar upstream_time: Milliseconds until the backend's response began, or -1.
     @ivar request_id: What told its backend which request it is, or empty.
     """
@@ -77,6 +78,7 @@ class Ended(Protocol):
     received: int
     fault: Fault | None
     flags: str
+    details: str
     cluster: str
     upstream_time: int
     request_id: bytes

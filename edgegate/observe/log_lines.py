@@ -88,7 +88,7 @@ def request_values(exchange: Ended, duration: float, began: float) -> Values:
         f"HTTP/{head.version}" if head.version else None,
         exchange.status,
         _flags(fault, exchange.flags),
-        fault.details if fault is not None else "via_upstream" if exchange.upstream is not None else "direct_response",
+        _details(exchange, fault),
         None,
         _failure(fault),
         exchange.received,
@@ -181,6 +181,13 @@ def _upstream(ended: Ended | RelayEnd) -> Iterable[Value]:
 
 def _flags(fault: Fault | None, others: str = "") -> str | None:
     return ",".join(response_flags(fault, others)) or None
+
+
+def _details(exchange: Ended, fault: Fault | None) -> str:
+    """Return whose response it was, or why there was none."""
+    if fault is not None:
+        return fault.details
+    return exchange.details or ("direct_response" if exchange.upstream is None else "via_upstream")
 
 
 def _failure(fault: Fault | None) -> str | None:

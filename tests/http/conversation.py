@@ -16,6 +16,7 @@ from twisted.python.failure import Failure
 from edgegate.errors import Fault
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
+from edgegate.http.filters.interfaces import IHTTPFilterFactory
 from edgegate.http.gateway import HTTPGateway
 from edgegate.http.h1.connector import HTTP1Connector
 from edgegate.http.h1.downstream_connection import HTTP1DownstreamConnection
@@ -194,11 +195,13 @@ class Conversation:
         limits: Limits | None = None,
         hops: int = 0,
         seed: int = 1,
+        filters: tuple[IHTTPFilterFactory, ...] = (),
         pool: PoolLimits = PoolLimits(),  # noqa: B008 (frozen)
         **cluster: Any,
     ) -> None:
         """
         @param seed: Of what draws shares and waits.
+        @param filters: Of embedders, before those of edgegate's own.
         @param pool: The limits of the cluster; C{cluster} are further fields of it.
         """
         self._downstream = routed(*routes) if routes else plain()
@@ -224,7 +227,7 @@ class Conversation:
             hops,
             limits or Limits(),
         )
-        self.gateway = HTTPGateway(self.environment)
+        self.gateway = HTTPGateway(self.environment, filters=filters)
 
     def _connect(self, *args: Any) -> Connect:
         self.connects.append(Connect(*args))

@@ -150,16 +150,15 @@ class ExchangeTests(SynchronousTestCase):
         self.exchange.fail(UPSTREAM_TIMEOUT)
         self.assertEqual((self.exchange.flags, self.exchange.fault), ("DI,URX", UPSTREAM_TIMEOUT))
 
-    def test_readers(self) -> None:
-        """Which pages may read the response is told in any answer, in place of what it says of that."""
-        heads: list[ResponseHead] = []
-        self.channel.response_head = lambda head, fields=(): heads.append(head)  # type: ignore[method-assign]
-        self.exchange.readers = [(b"access-control-allow-origin", b"https://a")]
-        given = ResponseHead(200, b"OK", [(b"access-control-allow-origin", b"*"), (b"x-a", b"1")], 2)
-        self.exchange.answer(given)
-        self.assertEqual(heads[0].fields, [(b"x-a", b"1"), *self.exchange.readers])
-        self.assertEqual(len(given.fields), 2)
-        self.assertEqual((heads[0].status, heads[0].length), (200, 2))
+    def test_changed_request(self) -> None:
+        """A filter's change is seen by what comes behind it, and by no other request of the same head."""
+        before = self.exchange.head
+        before.fields = [(b"x-a", b"1"), (b"authorization", b"secret")]
+        self.assertIn((b"x-a", b"1"), self.exchange.headers)
+        self.exchange.change_request([(b"x-a", b"2")], frozenset((b"authorization",)))
+        self.assertEqual(self.exchange.head.fields, [(b"x-a", b"2")])
+        self.assertIn((b"x-a", b"2"), self.exchange.headers)
+        self.assertEqual(len(before.fields), 2)
 
     def test_grpc(self) -> None:
         """A client that speaks gRPC is told of a failure in its words; no other is."""

@@ -30,6 +30,36 @@ def head(
     return h1_head(method, target, version, True, received, HostMemory())
 
 
+class ChangedTests(SynchronousTestCase):
+    """Heads that filters have changed."""
+
+    def test_changed(self) -> None:
+        """Fields replace those of their names; all else is as it was, and so is the head itself."""
+        before = head(fields=[(b"Host", b"a.example"), (b"X-A", b"1"), (b"X-B", b"2"), (b"X-A", b"3")])
+        after = before.changed([(b"x-a", b"4"), (b"x-c", b"5")], frozenset((b"x-b",)))
+        self.assertEqual(after.fields, [(b"x-a", b"4"), (b"x-c", b"5")])
+        self.assertEqual(len(before.fields), 3)
+        for name in RequestHead.__slots__:
+            if name not in ("fields", "sent", "sent_by"):
+                self.assertEqual(getattr(after, name), getattr(before, name), name)
+
+    def test_refused(self) -> None:
+        """What could end a line, is no name, or is said by HTTP or the gateway, is refused."""
+        for field in (
+            (b"x-a", b"1\r\nx-b: 2"),
+            (b"x-a\r\n", b"1"),
+            (b"X-A", b"1"),
+            (b"", b"1"),
+            (b"content-length", b"1"),
+            (b"host", b"b.example"),
+            (b"connection", b"close"),
+            (b"x-forwarded-for", b"10.0.0.1"),
+            (b"x-forwarded-client-cert", b"By=me"),
+        ):
+            with self.assertRaises(ValueError, msg=repr(field)):
+                head().changed([field])
+
+
 class HeadTests(SynchronousTestCase):
     """What becomes of a head."""
 

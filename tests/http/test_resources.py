@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any, cast
 
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from edgegate.errors import NO_ROUTE, aborted
 from edgegate.http.interfaces import IResource
-from edgegate.http.resources import FaultResource, FilteredResource, HTTPSRedirectResource, ReverseProxyResource
+from edgegate.http.resources import (
+    FaultResource,
+    FilteredResource,
+    HTTPSRedirectResource,
+    ReverseProxyResource,
+    RouteResource,
+)
 from edgegate.model.actions import DirectResponse, NewPath, Redirect
 from edgegate.model.headers import HeaderChanges, Template
 from edgegate.model.matching import HTTPMatch, Kind, StringMatch
@@ -31,7 +38,8 @@ class ResourceTests(SynchronousTestCase):
         """All of them are resources."""
         for resource in (
             ReverseProxyResource(Conversation().gateway),
-            FilteredResource(Conversation().gateway),
+            FilteredResource(cast(Any, None), cast(Any, None)),
+            RouteResource(Conversation().environment),
             HTTPSRedirectResource(443),
             FaultResource(NO_ROUTE),
         ):

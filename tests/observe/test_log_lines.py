@@ -68,6 +68,7 @@ class AnyRequest:
     upstream_time: int = 7
     forwarded_for: bytes = b"10.0.0.9"
     request_id: bytes = b"1-2-3"
+    details: str = ""
     connection: AnyConnection = field(default_factory=AnyConnection)
 
 
@@ -122,6 +123,13 @@ class RequestTests(SynchronousTestCase):
         )
         self.assertIn('" 404 NR route_not_found - "-" 56 1234 9 - "-" "curl/8" "-" "shop.example" "-" - - ', line)
         self.assertTrue(line.endswith(" 10.0.0.9:4000 - -\n"))
+
+    def test_filters(self) -> None:
+        """A response that a filter gave says which; that of a fault says why."""
+        answered = AnyRequest(status=403, upstream=None, details="api-key")
+        self.assertIn('" 403 - api-key - "-" ', text(answered))
+        answered.fault = NO_ROUTE
+        self.assertIn('" 403 NR route_not_found - "-" ', text(answered))
 
     def test_faults(self) -> None:
         """Flags are Envoy's letters, and a connect that failed says why."""

@@ -5,12 +5,70 @@ Whether pages of other origins may read answers: Istio's C{CorsPolicy}, as Envoy
 
 from __future__ import annotations
 
+from zope.interface import implementer
+
+from edgegate.http.environment import HTTPEnvironment
+from edgegate.http.exchange import Exchange
 from edgegate.http.fields import Field
+from edgegate.http.filters.interfaces import ChainFilter, FilterStatus, HTTPFilter, IHTTPFilterFactory
 from edgegate.http.request import RequestHead
+from edgegate.http.response import ResponseHead
 from edgegate.model.policies import CORSPolicy
+from edgegate.model.routes import HTTPRoute
+from edgegate.routing.snapshot import FilterChain
 
 _REQUEST_METHOD = b"access-control-request-method"
 _REQUEST_HEADERS = b"access-control-request-headers"
+
+
+ANSWERED = "cors_response"
+"""What the access log says of a preflight request that is answered here (Envoy)."""
+
+
+class CORSFilter(HTTPFilter):
+    """Answers preflight requests, and says in other responses which pages may read them."""
+
+    __slots__ = ("_policy",)
+
+    name = "cors"
+
+    def __init__(self, policy: CORSPolicy) -> None:
+        self._policy = policy
+
+    def request_head(self, exchange: Exchange) -> FilterStatus:
+        """Answer where a browser only asks what it may ask."""
+        head = exchange.head
+        if is_preflight(head) and origin_of(head):
+            fields = preflight_response(self._policy, head)
+            if fields is not None:
+                exchange.reply(200, fields, b"", ANSWERED)
+                return FilterStatus.STOP
+        return FilterStatus.CONTINUE
+
+    def response_head(self, exchange: Exchange, head: ResponseHead) -> ResponseHead:
+        """Say who may read it, in place of what it says of that itself."""
+        origin = origin_of(exchange.head)
+        fields = response_fields(self._policy, origin) if origin else []
+        return head.with_set(fields) if fields else head
+
+
+class _Chain(ChainFilter):
+    __slots__ = ()
+
+    def for_route(self, route: HTTPRoute) -> HTTPFilter | None:
+        """Return the filter of a route that has a policy."""
+        return None if route.cors is None else CORSFilter(route.cors)
+
+
+@implementer(IHTTPFilterFactory)
+class CORSFilterFactory:
+    """Makes it for every chain."""
+
+    name = CORSFilter.name
+
+    def make(self, chain: FilterChain, environment: HTTPEnvironment) -> ChainFilter:
+        """See L{IHTTPFilterFactory.make}."""
+        return _Chain()
 
 
 def is_preflight(head: RequestHead) -> bool:

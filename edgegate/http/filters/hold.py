@@ -1,4 +1,8 @@
-"""Requests that are held back for a while on purpose (Istio's C{HTTPFaultInjection.Delay})."""
+"""
+Requests that a filter holds: while it asks somebody else, or for a time.
+
+It is the one way of stopping a request and letting it go on later.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from collections.abc import Callable
 
 from twisted.internet.interfaces import IDelayedCall
 
+from edgegate.errors import Fault
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
 from edgegate.http.fields import Field
@@ -13,39 +18,79 @@ from edgegate.net.containment import contained
 from edgegate.net.stream import Stream
 
 
-class Delayed:
+class Hold:
     """
-    Takes a request's body while the request is held back, and hands it over to whoever answers then.
+    Takes a request's body while the request is held, and hands it over to whoever answers then.
 
-    Beyond the limit on held bodies the client is not read.
+    Beyond the limit on held bodies the client is not read. It ends with the first of L{go_on}, L{reply} and L{fail}, or
+    when the client leaves; what is called after that does nothing, so whoever was asked may answer late.
+
+    @ivar exchange: What is held.
     """
 
     __slots__ = (
         "_call",
         "_environment",
-        "_exchange",
+        "_expired",
         "_held",
         "_held_bytes",
         "_paused",
-        "_proceed",
         "_reader_stalled",
         "_trailers",
+        "exchange",
     )
 
     def __init__(
-        self, exchange: Exchange, environment: HTTPEnvironment, seconds: float, proceed: Callable[[Exchange], None]
+        self, exchange: Exchange, environment: HTTPEnvironment, seconds: float, expired: Callable[[Hold], None]
     ) -> None:
         """
-        @param proceed: Begins to answer the exchange.
+        Hold a request from now on; for use within C{HTTPFilter.request_head}, which returns C{FilterStatus.STOP}.
+
+        @param seconds: After which C{expired} is called, if it is still held: it ends it, whichever way.
         """
-        self._exchange = exchange
+        self.exchange = exchange
         self._environment = environment
-        self._proceed = proceed
+        self._expired = expired
         self._held: list[bytes] = []
         self._held_bytes = 0
         self._paused = self._reader_stalled = False
         self._trailers: list[Field] | None = None
         self._call: IDelayedCall | None = environment.call_later(seconds, self._passed)
+        exchange.upload = self
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended."""
+        upload: object = self.exchange.upload
+        return upload is not self
+
+    @contained
+    def go_on(self) -> None:
+        """Have the next filter look at the request, or what answers answer it."""
+        exchange = self._end()
+        if exchange is not None:
+            filters = exchange.filters
+            assert filters is not None
+            filters.go_on(exchange)
+            self._hand_over(exchange)
+
+    @contained
+    def reply(self, status: int, fields: list[Field], body: bytes, details: str = "") -> None:
+        """Answer the request; see C{Exchange.reply}."""
+        exchange = self._end()
+        if exchange is not None:
+            exchange.reply(status, fields, body, details)
+            self._hand_over(exchange)
+
+    @contained
+    def fail(self, fault: Fault) -> None:
+        """Answer the request with what belongs to a fault."""
+        exchange = self._end()
+        if exchange is not None:
+            exchange.fail(fault)
+            self._hand_over(exchange)
+
+    # The exchange's upload --------------------------------------------------------------------------------------------
 
     def upload(self, data: bytes) -> None:
         """Take a piece of the request's body."""
@@ -53,7 +98,7 @@ class Delayed:
         self._held_bytes += len(data)
         if self._held_bytes > self._environment.limits.upload_bytes and not self._paused:
             self._paused = True
-            self._exchange.channel.pause_upload()
+            self.exchange.channel.pause_upload()
 
     def upload_end(self, trailers: list[Field]) -> None:
         """The request is whole."""
@@ -76,29 +121,46 @@ class Delayed:
 
     def cancel(self) -> None:
         """Nobody wants the response any more."""
-        call, self._call = self._call, None
-        if call is not None and call.active():
-            call.cancel()
+        self._stop_timer()
+        self._held = []
 
     def broke(self) -> None:
         """An error of ours was raised as it went on: the exchange ends with it."""
-        self._exchange.channel.exchange_broke(self._exchange)
+        self.exchange.channel.exchange_broke(self.exchange)
+
+    # ------------------------------------------------------------------------------------------------------------------
 
     @contained
     def _passed(self) -> None:
         # a call knows what it calls: neither is to keep the other in memory
         self._call = None
-        exchange = self._exchange
-        exchange.upload = None
-        self._proceed(exchange)
+        if not self.over:
+            self._expired(self)
+
+    def _stop_timer(self) -> None:
+        call, self._call = self._call, None
+        if call is not None and call.active():
+            call.cancel()
+
+    def _end(self) -> Exchange | None:
+        """End; return the exchange, unless it had ended before."""
+        if self.over:
+            return None
+        self._stop_timer()
+        self.exchange.upload = None
+        return self.exchange
+
+    def _hand_over(self, exchange: Exchange) -> None:
+        """Give what was held to whoever takes the body now, if anybody does."""
         upload = exchange.upload
         if self._paused and self._trailers is None:
             # before the body goes on: whoever takes it may stop the client again
             exchange.channel.resume_upload()
+        held, self._held = self._held, []
         if upload is not None:
             if self._reader_stalled:
                 upload.pause()
-            for data in self._held:
+            for data in held:
                 upload.upload(data)
             if self._trailers is not None:
                 upload.upload_end(self._trailers)

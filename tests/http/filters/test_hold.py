@@ -15,7 +15,7 @@ from tests.http.h1.test_downstream_connection import GET, OK, POST
 LATE = to_web(faults=Faults(Delay(2.0)))
 
 
-class DelayedTests(SynchronousTestCase):
+class HoldTests(SynchronousTestCase):
     """A request waits, then goes on as if it came now."""
 
     def test_delay(self) -> None:

@@ -1,0 +1,63 @@
+# Hot path: made for each request of a route that has filters.
+"""The way of one exchange through the filters of its route, and back."""
+
+from __future__ import annotations
+
+from edgegate.http.exchange import Exchange, HTTPFilters, Phase
+from edgegate.http.filters.interfaces import FilterStatus, HTTPFilter
+from edgegate.http.interfaces import IResource
+from edgegate.http.response import ResponseHead
+
+
+class Unanswered(Exception):
+    """A filter has stopped a request that it neither answered nor holds: its client would wait for ever."""
+
+
+class FilterIteration(HTTPFilters):
+    """How far one exchange is. It knows the exchange only while it is called: neither keeps the other in memory."""
+
+    __slots__ = ("_filters", "_passed", "_position", "_resource")
+
+    def __init__(self, filters: tuple[HTTPFilter, ...], resource: IResource) -> None:
+        """
+        @param resource: Answers, where no filter does.
+        """
+        self._filters = filters
+        self._resource = resource
+        self._position = 0
+        self._passed = 0
+
+    def start(self, exchange: Exchange) -> None:
+        """Have the filters look at the request from the first one on."""
+        filters = self._filters
+        while self._position < len(filters):
+            position = self._position
+            status = filters[position].request_head(exchange)
+            if status == FilterStatus.STOP:
+                if self._position == position and exchange.phase is Phase.AWAITED and exchange.upload is None:
+                    raise Unanswered(filters[position].name)
+                return
+            if exchange.phase is not Phase.AWAITED:
+                return
+            self._position = self._passed = position + 1
+        self._resource.render(exchange)
+
+    def go_on(self, exchange: Exchange) -> None:
+        """See L{HTTPFilters.go_on}."""
+        self._position += 1
+        self._passed = self._position
+        self.start(exchange)
+
+    def response_head(self, exchange: Exchange, head: ResponseHead) -> ResponseHead:
+        """See L{HTTPFilters.response_head}."""
+        # once: should one fail, the response that tells of it goes without
+        passed, self._passed = self._passed, 0
+        while passed:
+            passed -= 1
+            head = self._filters[passed].response_head(exchange, head)
+        return head
+
+    @property
+    def answering(self) -> str:
+        """See L{HTTPFilters.answering}."""
+        return self._filters[self._position].name if self._position < len(self._filters) else ""

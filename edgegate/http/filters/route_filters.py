@@ -1,0 +1,38 @@
+# Hot path: looked up for each request of a route that has filters.
+"""Which filters the routes of a filter chain have: made when they are first asked for, and kept."""
+
+from __future__ import annotations
+
+from edgegate.http.environment import HTTPEnvironment
+from edgegate.http.filters.interfaces import HTTPFilter, IHTTPFilterFactory
+from edgegate.model.routes import HTTPRoute
+from edgegate.routing.snapshot import FilterChain
+
+
+class RouteFilters:
+    """
+    The filters of one filter chain, with the settings of each of its routes.
+
+    It is made anew with each change of the files. A connection that ends on the files before has its own made for it.
+    """
+
+    __slots__ = ("_filters", "_routes")
+
+    def __init__(
+        self, chain: FilterChain, factories: tuple[IHTTPFilterFactory, ...], environment: HTTPEnvironment
+    ) -> None:
+        """
+        @param factories: In the order in which requests meet what they make.
+        """
+        made = [factory.make(chain, environment) for factory in factories]
+        self._filters = [each for each in made if each is not None]
+        # a route is known by its identity, which is its own as long as it is kept here
+        self._routes: dict[int, tuple[HTTPRoute, tuple[HTTPFilter, ...]]] = {}
+
+    def of(self, route: HTTPRoute) -> tuple[HTTPFilter, ...]:
+        """Return the filters of a route, in their order."""
+        found = self._routes.get(id(route))
+        if found is None:
+            settled = [each.for_route(route) for each in self._filters]
+            found = self._routes[id(route)] = route, tuple(each for each in settled if each is not None)
+        return found[1]
