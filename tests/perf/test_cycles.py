@@ -16,7 +16,7 @@ from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
 from edgegate.demo.certificates import fill
-from edgegate.http.filters.hold import Delayed
+from edgegate.http.filters.hold import Hold
 from edgegate.observe.counters import Counters
 from edgegate.server.data_plane import DataPlane
 from edgegate.sources.loading import Configuration
@@ -267,7 +267,7 @@ class CyclesTests(TestCase):
             (self.folder / "more.yaml").write_text(HELD.substitute(number=number + 1, backend=self.backend))
             self.load()
             talking = deferToThread(talk)
-            await until(lambda: any(isinstance(each, Delayed) for each in gc.get_objects()))
+            await until(lambda: any(isinstance(each, Hold) for each in gc.get_objects()))
             (self.folder / "more.yaml").write_text("")
             self.load()
             await talking
