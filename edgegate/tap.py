@@ -26,6 +26,7 @@ from edgegate.admin.service import AdminService
 from edgegate.config.report import report
 from edgegate.downstream.proxy_protocol import ProxyProtocolRules
 from edgegate.http.fields import Underscores
+from edgegate.http.filters.plugins import find, installed
 from edgegate.http.limits import Limits
 from edgegate.http.target import PathNormalisation
 from edgegate.net.system_resolver import SystemResolver
@@ -149,6 +150,7 @@ class Options(usage.Options):
         self["proxy-protocol"] = {}
         self["proxy-protocol-from"] = []
         self["dns-server"] = []
+        self["http-filter"] = []
 
     def opt_selector(self, label: str) -> None:
         """
@@ -213,6 +215,16 @@ class Options(usage.Options):
             self["dns-server"].append(parse_server(server, PORT))
         except ValueError as error:
             raise usage.UsageError(f"--dns-server: {error}") from None
+
+    def opt_http_filter(self, name: str) -> None:
+        """
+        The name of an HTTP filter of a Twisted plugin on Python's path; repeatable. Requests meet these filters in this
+        order, and then those that the files ask for. See docs/extending.md.
+        """
+        try:
+            self["http-filter"].append(find(name, installed()))
+        except ValueError as error:
+            raise usage.UsageError(f"--http-filter: {error}") from None
 
     def opt_shadow_hosts(self) -> None:
         """
@@ -352,6 +364,7 @@ def _gateway_options(options: Options) -> GatewayOptions:
         place=Place(options["locality"], tuple(sorted(options["selector"].items()))),
         dns_servers=tuple(options["dns-server"]),
         shadow_hosts=options["shadow-hosts"],
+        http_filters=tuple(options["http-filter"]),
     )
 
 

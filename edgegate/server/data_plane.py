@@ -83,7 +83,7 @@ class DataPlane:
             options.limits,
             options.shadow_hosts,
         )
-        self._http = HTTPGateway(self._environment, options.paths)
+        self._http = HTTPGateway(self._environment, options.paths, options.http_filters)
         self._tcp = TCPGateway(watcher, wheel, self.clusters, observer)
         dispatch = Dispatch(self._http, self._tcp)
 
@@ -150,6 +150,7 @@ class DataPlane:
         self.snapshot, self.endpoints = snapshot, endpoints
         self._contexts = contexts
         self.secrets.take(contexts.read, contexts.secrets)
+        self._http.forget_filters()
         renew(tuple(self._environment.channels))
 
     def assign(self, endpoints: Endpoints) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from edgegate.downstream.proxy_protocol import ProxyProtocolRules
+from edgegate.http.filters.interfaces import IHTTPFilterFactory
 from edgegate.http.limits import Limits
 from edgegate.http.target import PathNormalisation
 from edgegate.model.addresses import TCPAddress
@@ -30,6 +31,7 @@ class GatewayOptions:
     @ivar dns_servers: Asked for the names of backends in place of those that the system asks.
     @ivar limits: What clients may send.
     @ivar shadow_hosts: Whether copies for mirrors have C{-shadow} behind their host.
+    @ivar http_filters: Make the HTTP filters of embedders, in the order in which requests meet them.
     @ivar leave: Seconds that connections may go on after their port left the files.
     @ivar drain: Seconds that requests and relays may go on after the gateway was told to end.
     """
@@ -42,5 +44,6 @@ class GatewayOptions:
     dns_servers: tuple[TCPAddress, ...] = ()
     limits: Limits = field(default_factory=Limits)
     shadow_hosts: bool = False
+    http_filters: tuple[IHTTPFilterFactory, ...] = ()
     leave: float = LEAVE
     drain: float = DRAIN

@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 import http.client
+import os
+import shutil
 import socket
 
 from tests.acceptance.coolstore import CoolstoreTestCase
-from tests.acceptance.processes import PATIENCE, READY, ROOT, free_ports
+from tests.acceptance.manifests import GATEWAY, filled
+from tests.acceptance.processes import ENVIRONMENT, PATIENCE, READY, ROOT, free_ports
 
 EXAMPLES = ROOT / "docs" / "examples"
+
+KEYED = (
+    GATEWAY
+    + """\
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: all}
+spec:
+  hosts: ["*"]
+  gateways: [gw]
+  http:
+  - directResponse: {status: 200, body: {string: welcome}}
+"""
+)
 
 
 class ExamplesTests(CoolstoreTestCase):
@@ -35,6 +52,31 @@ class ExamplesTests(CoolstoreTestCase):
         self.assertIn(f"port {self.ports[8443]} from coolstore.yaml:", said.stdout)
         self.assertIn("  TLS for simple-sni-1.istioinaction.io is passed through\n", said.stdout)
         self.assertIn(f"catalog.default.svc.cluster.local at 127.0.0.1:{self.ports[7071]}\n", said.stdout)
+
+    def test_http_filter(self) -> None:
+        """An HTTP filter of a plugin is asked about each request, and told of in the log; an unknown one is refused."""
+        plugins = self.folder / "plugins" / "twisted" / "plugins"
+        plugins.mkdir(parents=True)
+        shutil.copy(EXAMPLES / "api_key.py", plugins)
+        (port,) = free_ports(1)
+        (self.folder / "gw.yaml").write_text(filled(KEYED, http=port))
+        path = os.pathsep.join([str(plugins.parents[1]), ENVIRONMENT["PYTHONPATH"]])
+        command = ["env", f"PYTHONPATH={path}", "twistd", "-n", "--pidfile=", "edgegate", "--config", "gw.yaml"]
+        command += ["--admin=none", "--access-log-format=json", "--http-filter"]
+        running = self.start(*command, "api-key")
+        running.says(READY)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        self.addCleanup(connection.close)
+        found = []
+        for key in ("open barley", "open sesame"):
+            connection.request("GET", "/", headers={"x-api-key": key})
+            response = connection.getresponse()
+            found.append((response.status, response.read()))
+        self.assertEqual(found, [(401, b"which key?\n"), (200, b"welcome")])
+        running.says('"response_code_details":"api-key"')
+        refused = self.ask(*command, "api-kee")
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("no plugin has an HTTP filter called 'api-kee'; installed: api-key", refused.stdout)
 
     def test_streams(self) -> None:
         """Another protocol runs on the streams."""

@@ -35,6 +35,7 @@ from edgegate.server.gateway_options import GatewayOptions
 from edgegate.server.ports import CannotBind
 from edgegate.tls.secret_store import Secrets
 from edgegate.tls.secrets import BadKeyMaterial
+from tests.http.filters.filters import TestFilters
 from tests.net.pairs import until
 from tests.tcp.peers import PATIENCE, read_all
 from tests.tls.handshakes import AUTHORITY, naming, pair, secrets, server_tls
@@ -183,6 +184,19 @@ class DataPlaneTests(TestCase):
         self.assertIn(b":1111/", answer)
         self.assertIn(b"connection: close", answer)
         self.assertTrue(await self.do(client.ended))
+
+    async def test_http_filters(self) -> None:
+        """HTTP filters are made anew with each Snapshot."""
+        filters = TestFilters()
+        self.plane = self.make(http_filters=(filters,))
+        route = HTTPRoute("r", HERE, (), direct=DirectResponse(204))
+        table = HostTable([("*", VirtualHost("*", (route,)))])
+        served = listener(self.bind, FilterChain("http", HERE, ("*",), http=table))
+        client = await self.client(self.serve(served))
+        for count in (1, 2):
+            self.assertIn(b"x-filter: test\r\n", await self.do(client.ask))
+            self.assertEqual(len(filters.chains), count)
+            self.install(served)
 
     async def test_held_request_of_a_port_that_went(self) -> None:
         """A request that is held back is answered on the terms that it came on, though its port goes meanwhile."""

@@ -1,0 +1,29 @@
+"""Tests for L{edgegate.http.filters.plugins}; the example of the documentation is one that is found."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.http.filters.plugins import find, installed
+from tests.http.filters.filters import TestFilters
+
+
+class FindTests(SynchronousTestCase):
+    """Filters by their names."""
+
+    def test_found(self) -> None:
+        """The one of the name."""
+        one, other = TestFilters("one"), TestFilters("other")
+        self.assertIs(find("other", [one, other]), other)
+
+    def test_unknown(self) -> None:
+        """It is said which there are."""
+        with self.assertRaisesRegex(ValueError, "called 'three'; installed: one, two$"):
+            find("three", [TestFilters("two"), TestFilters("one")])
+        with self.assertRaisesRegex(ValueError, "installed: there are none$"):
+            find("three", installed())
+
+    def test_twice(self) -> None:
+        """Nobody chooses between two of one name."""
+        with self.assertRaisesRegex(ValueError, "2 plugins have an HTTP filter called 'one'"):
+            find("one", [TestFilters("one"), TestFilters("one")])
