@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import cast
 
 from twisted.internet.interfaces import IDelayedCall, IReactorFDSet
 
 from edgegate.downstream.dispatch import Dispatch
+from edgegate.downstream.listener_filter import ListenerFilterCallbacks, Serving
 from edgegate.downstream.proxy_protocol import ProxyProtocolReader, ProxyProtocolRules
 from edgegate.downstream.tls_inspector import PATIENCE, TLSInspector
 from edgegate.http.interfaces import Served
@@ -23,41 +24,16 @@ from edgegate.net.wheel import TimerWheel
 from edgegate.observe.events import RejectedConnection
 from edgegate.observe.observers import Observers
 from edgegate.routing.snapshot import FilterChain, Listener
-from edgegate.tls.sni import ContextMap
 
 HANDSHAKES = 0.2
 """Seconds that a port which is withdrawn stays open for the handshakes of TCP that have begun: a long way there and
 back."""
 
 
-@dataclass(frozen=True, slots=True)
-class Serving:
-    """
-    What one Snapshot says of a port.
-
-    @ivar contexts: The OpenSSL contexts of its servers, by SNI name.
-    """
-
-    listener: Listener
-    contexts: ContextMap
-
-    @property
-    def speaks_https(self) -> bool:
-        """Whether a server ends TLS for HTTP."""
-        return any(chain.http is not None for _, chain in self.listener.secure.items())
-
-    @property
-    def relays_tls(self) -> bool:
-        """Whether a server relays what comes by TLS, ended here or passed through."""
-        return any(chain.http is None for _, chain in self.listener.secure.items())
-
-
-class DownstreamListener:
+class DownstreamListener(ListenerFilterCallbacks):
     """
     A listener of the Snapshot in force, on a port that is bound once L{bind} was called.
 
-    @ivar serving: What new connections and new requests get; a reload replaces it.
-    @ivar pending: Connections that are not told apart yet.
     @ivar proxy_protocol: On which ports connections begin with a PROXY header.
     @ivar has_room: Tells whether one more connection may be taken.
     @ivar leaving: Whether the port is closed, or will be soon: the connections that are left end with their next
@@ -81,15 +57,10 @@ class DownstreamListener:
         self.observer = observer
         self.has_room = has_room
         self.proxy_protocol = proxy_protocol
-        self.pending: set[TLSInspector | ProxyProtocolReader] = set()
+        self.pending = set()
         self.leaving = False
         self._closing: IDelayedCall | None = None
         self._port = ListeningPort(reactor, wheel, serving.listener.bind, self.accepted)
-
-    @property
-    def listener(self) -> Listener:
-        """What the files say of it."""
-        return self.serving.listener
 
     @property
     def local(self) -> Address:
@@ -137,8 +108,8 @@ class DownstreamListener:
 
     def abort(self) -> None:
         """Close what is not told apart yet."""
-        for inspector in tuple(self.pending):
-            inspector.abort()
+        for each in tuple(self.pending):
+            each.abort()
 
     def accepted(self, sock: Socket, peer: Address, local: Address) -> None:
         """A client has connected; the socket is ours."""
@@ -163,11 +134,7 @@ class DownstreamListener:
             )
 
     def introduced(self, sock: Socket, peer: Address, local: Address, since: float) -> None:
-        """
-        It is known whose a connection is; the socket is ours.
-
-        @param since: When it was taken, in the clock's seconds.
-        """
+        """See L{ListenerFilterCallbacks.introduced}."""
         listener = self.listener
         if len(listener.secure):
             inspector = TLSInspector(self, sock, peer, local, since)
@@ -188,7 +155,7 @@ class DownstreamListener:
         server_name: str = "",
         ssl_request: bool = False,
     ) -> None:
-        """Hand on a connection whose TLS, if it speaks any, does not end here."""
+        """See L{ListenerFilterCallbacks.serve_socket}."""
         downstream = ConnectionInfo(self.listener, chain, peer, local, server_name, ssl_request=ssl_request, entry=self)
         if chain.http is None:
             self.dispatch.relay_socket(downstream, sock)
@@ -196,7 +163,7 @@ class DownstreamListener:
             self._start(Stream(self.reactor, sock, local, peer), downstream)
 
     def serve_stream(self, stream: TLSStream, downstream: ConnectionInfo) -> None:
-        """Hand on a connection whose handshake is done; its server may have gone meanwhile."""
+        """See L{ListenerFilterCallbacks.serve_stream}; its server may have gone meanwhile."""
         current = self.current(downstream)
         if current is None:
             stream.abandon()

@@ -11,16 +11,13 @@ import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import TYPE_CHECKING
 
+from edgegate.downstream.listener_filter import ListenerFilterCallbacks
 from edgegate.model.addresses import Address, TCPAddress
 from edgegate.net.peek import Peek
 from edgegate.net.proxy_protocol import MalformedHeader, NoHeader, ParsedHeader, parse
 from edgegate.net.sockets import Socket
 from edgegate.observe.events import RejectedConnection
-
-if TYPE_CHECKING:
-    from edgegate.downstream.listener import DownstreamListener
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -66,7 +63,7 @@ class ProxyProtocolReader:
     )
 
     def __init__(
-        self, listener: DownstreamListener, sock: Socket, peer: Address, local: Address, optional: bool
+        self, listener: ListenerFilterCallbacks, sock: Socket, peer: Address, local: Address, optional: bool
     ) -> None:
         """
         @param optional: Whether the connection may do without a header.

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from enum import Enum
 from time import monotonic
-from typing import TYPE_CHECKING
 
 from OpenSSL import SSL
 
+from edgegate.downstream.listener_filter import ListenerFilterCallbacks
 from edgegate.model.addresses import Address
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.lingering_close import LingeringClose
@@ -24,9 +24,6 @@ from edgegate.observe.events import RejectedConnection
 from edgegate.routing.snapshot import FilterChain
 from edgegate.tls.client_hello import UNRECOGNIZED_NAME, ClientHello, MalformedHello, NotTLS, alert, parse
 from edgegate.tls.verification import forwarded_client_cert, refusal
-
-if TYPE_CHECKING:
-    from edgegate.downstream.listener import DownstreamListener
 
 PATIENCE = 10.0
 """Seconds from accept() to the end of the handshake."""
@@ -77,7 +74,9 @@ class TLSInspector:
         "_stream",
     )
 
-    def __init__(self, listener: DownstreamListener, sock: Socket, peer: Address, local: Address, since: float) -> None:
+    def __init__(
+        self, listener: ListenerFilterCallbacks, sock: Socket, peer: Address, local: Address, since: float
+    ) -> None:
         """
         @param since: When it was accepted, in the clock's seconds.
         """

@@ -15,7 +15,8 @@ from typing import cast
 from twisted.internet.interfaces import IReactorFDSet, IReactorPluggableNameResolver, IReactorTime
 
 from edgegate.downstream.dispatch import Dispatch
-from edgegate.downstream.listener import DownstreamListener, Serving
+from edgegate.downstream.listener import DownstreamListener
+from edgegate.downstream.listener_filter import Serving
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.gateway import HTTPGateway
 from edgegate.http.h1.connector import HTTP1Connector

@@ -9,7 +9,8 @@ from functools import partial
 from twisted.internet.error import CannotListenError
 from twisted.logger import Logger
 
-from edgegate.downstream.listener import DownstreamListener, Serving
+from edgegate.downstream.listener import DownstreamListener
+from edgegate.downstream.listener_filter import Serving
 from edgegate.model.addresses import Address, TCPAddress
 from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.routing.snapshot import Listener

@@ -10,7 +10,8 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import TestCase
 
 from edgegate.downstream.dispatch import Dispatch
-from edgegate.downstream.listener import DownstreamListener, Serving
+from edgegate.downstream.listener import DownstreamListener
+from edgegate.downstream.listener_filter import Serving
 from edgegate.downstream.proxy_protocol import ProxyProtocolRules
 from edgegate.model.addresses import TCPAddress
 from edgegate.model.origin import Origin

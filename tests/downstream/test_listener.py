@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.downstream.listener import HANDSHAKES, Serving, successor
+from edgegate.downstream.listener import HANDSHAKES, successor
+from edgegate.downstream.listener_filter import Serving
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.routing.hosts import HostTable
 from edgegate.tls.sni import ContextMap

@@ -12,7 +12,7 @@ from twisted.internet import reactor
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 
-from edgegate.downstream.listener import Serving
+from edgegate.downstream.listener_filter import Serving
 from edgegate.downstream.tls_inspector import PATIENCE, TLSInspector
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.ssl_request import GSSENC_REQUEST, SSL_REQUEST

@@ -1,0 +1,99 @@
+# Hot path: passed by each new connection.
+"""
+Listener filters: what looks at a connection before its filter chain is known, and what it asks its listener for.
+
+Terms are Envoy's (C{ListenerFilterCallbacks}): the PROXY header and the ClientHello are looked at by one each.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Protocol
+
+from twisted.internet.interfaces import IReactorFDSet
+
+from edgegate.model.addresses import Address
+from edgegate.net.addresses import ConnectionInfo
+from edgegate.net.sockets import Socket
+from edgegate.net.tls_stream import TLSStream
+from edgegate.net.wheel import TimerWheel
+from edgegate.observe.observers import Observers
+from edgegate.routing.snapshot import FilterChain, Listener
+from edgegate.tls.sni import ContextMap
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """
+    What one Snapshot says of a port.
+
+    @ivar contexts: The OpenSSL contexts of its servers, by SNI name.
+    """
+
+    listener: Listener
+    contexts: ContextMap
+
+    @property
+    def speaks_https(self) -> bool:
+        """Whether a server ends TLS for HTTP."""
+        return any(chain.http is not None for _, chain in self.listener.secure.items())
+
+    @property
+    def relays_tls(self) -> bool:
+        """Whether a server relays what comes by TLS, ended here or passed through."""
+        return any(chain.http is None for _, chain in self.listener.secure.items())
+
+
+class ListenerFilter(Protocol):
+    """One connection that is looked at. It owns the socket until it hands it on."""
+
+    def abort(self) -> None:
+        """Close at once."""
+
+
+class ListenerFilterCallbacks(ABC):
+    """
+    The listener, as its filters see it. A socket that they hand on is not theirs any more.
+
+    @ivar reactor: Watches sockets.
+    @ivar wheel: Tells time.
+    @ivar observer: Told of what becomes of connections.
+    @ivar serving: What new connections and new requests get; a reload replaces it.
+    @ivar pending: Connections that are not told apart yet. A filter takes itself out as it ends.
+    """
+
+    reactor: IReactorFDSet
+    wheel: TimerWheel
+    observer: Observers
+    serving: Serving
+    pending: set[ListenerFilter]
+
+    @property
+    def listener(self) -> Listener:
+        """What the files say of it."""
+        return self.serving.listener
+
+    @abstractmethod
+    def introduced(self, sock: Socket, peer: Address, local: Address, since: float) -> None:
+        """
+        It is known whose a connection is.
+
+        @param since: When it was taken, in the clock's seconds.
+        """
+
+    @abstractmethod
+    def serve_socket(
+        self,
+        chain: FilterChain,
+        sock: Socket,
+        peer: Address,
+        local: Address,
+        server_name: str = "",
+        ssl_request: bool = False,
+    ) -> None:
+        """Serve a connection whose TLS, if it speaks any, does not end here."""
+
+    @abstractmethod
+    def serve_stream(self, stream: TLSStream, downstream: ConnectionInfo) -> None:
+        """Serve a connection whose handshake is done."""
