@@ -297,10 +297,12 @@ class Exchange:
 
     def reply(self, status: int, fields: list[Field], body: bytes, details: str = "") -> None:
         """
-        Give a whole response that is no backend's.
+        Give a whole response that is no backend's; where one has begun already, or none can be given, do nothing.
 
         @param details: What the access log says of a filter's; without them it is the filter's name.
         """
+        if self.phase is not Phase.AWAITED:
+            return
         if self.filters is not None:
             self.details = details or self.filters.answering
         if self.changes:

@@ -117,6 +117,16 @@ class ExchangeTests(SynchronousTestCase):
         self.assertEqual(self.channel.said, [(301, 0), "end"])
         self.assertIsNone(self.exchange.fault)
 
+    def test_late_reply(self) -> None:
+        """Who answers too late, or a second time, says nothing."""
+        self.exchange.reply(301, [], b"")
+        self.exchange.reply(403, [], b"no")
+        self.assertEqual((self.channel.said, self.exchange.status), ([(301, 0), "end"], 301))
+        self.setUp()
+        self.exchange.abandon()
+        self.exchange.reply(403, [], b"no")
+        self.assertEqual((self.channel.said, self.exchange.status), ([], 0))
+
     def test_abandoned(self) -> None:
         """A client that is gone calls off the work, once."""
         self.exchange.abandon()

@@ -195,6 +195,8 @@ class OperatorsTests(SynchronousTestCase):
             self.assertEqual(self.value(text, own, None), value, text)
         self.assertEqual(self.value("%RESPONSE_CODE_DETAILS%"), b"")
         self.assertEqual(self.value("%RESPONSE_CODE_DETAILS(ALLOW_WHITESPACES)%", own), b"via_upstream")
+        self.exchange.details = "cors_response"
+        self.assertEqual(self.value("%RESPONSE_CODE_DETAILS%", own, None), b"cors_response")
 
     def test_every_flag_at_length(self) -> None:
         """Each flag of a failure has its long name."""
