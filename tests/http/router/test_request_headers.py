@@ -34,7 +34,7 @@ class RequestHeadersTests(SynchronousTestCase):
         channel = FakeChannel()
         channel.client = Client(channel.downstream, 0)
         fields = [(b"Host", b"WEB.example:80"), (b"X-A", b"1")]
-        return Exchange(cast(Any, channel), head or h1_head(b"GET", b"/a", "1.1", True, fields, HostMemory()))
+        return Exchange(cast(Any, channel), head or h1_head(b"GET", b"/a", "1.1", True, fields, HostMemory()), {})
 
     def test_shared(self) -> None:
         """What is the same for all with one head is made once; who asks, and the request's id, are not in it."""
