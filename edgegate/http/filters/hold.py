@@ -14,6 +14,7 @@ from edgegate.errors import Fault
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
 from edgegate.http.fields import Field
+from edgegate.http.filters.interfaces import Unanswered
 from edgegate.net.containment import contained
 from edgegate.net.stream import Stream
 
@@ -46,7 +47,7 @@ class Hold:
         """
         Hold a request from now on; for use within C{HTTPFilter.request_head}, which returns C{FilterStatus.STOP}.
 
-        @param seconds: After which C{expired} is called, if it is still held: it ends it, whichever way.
+        @param seconds: After which C{expired} is called, if it is still held. It has to end it, whichever way.
         """
         self.exchange = exchange
         self._environment = environment
@@ -136,6 +137,8 @@ class Hold:
         self._call = None
         if not self.over:
             self._expired(self)
+            if not self.over:
+                raise Unanswered("a hold goes on after its time")
 
     def _stop_timer(self) -> None:
         call, self._call = self._call, None

@@ -25,6 +25,10 @@ class FilterStatus(IntEnum):
     STOP = 1  # it was answered, or is held by an L{edgegate.http.filters.hold.Hold}
 
 
+class Unanswered(Exception):
+    """A filter keeps a request that it neither answers nor holds any longer: its client would wait for ever."""
+
+
 class ChainFilter(ABC):
     """A filter on one filter chain, before the route of a request is known."""
 

@@ -4,13 +4,9 @@
 from __future__ import annotations
 
 from edgegate.http.exchange import Exchange, HTTPFilters, Phase
-from edgegate.http.filters.interfaces import FilterStatus, HTTPFilter
+from edgegate.http.filters.interfaces import FilterStatus, HTTPFilter, Unanswered
 from edgegate.http.interfaces import IResource
 from edgegate.http.response import ResponseHead
-
-
-class Unanswered(Exception):
-    """A filter has stopped a request that it neither answered nor holds: its client would wait for ever."""
 
 
 class FilterIteration(HTTPFilters):

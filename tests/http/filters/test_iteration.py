@@ -11,8 +11,7 @@ from edgegate.http.exchange import Exchange
 from edgegate.http.filters.cors import CORSFilterFactory
 from edgegate.http.filters.fault import FaultFilterFactory
 from edgegate.http.filters.hold import Hold
-from edgegate.http.filters.interfaces import FilterStatus, IHTTPFilterFactory
-from edgegate.http.filters.iteration import Unanswered
+from edgegate.http.filters.interfaces import FilterStatus, IHTTPFilterFactory, Unanswered
 from edgegate.http.limits import Limits
 from edgegate.model.actions import DirectResponse
 from edgegate.model.matching import Kind, StringMatch
@@ -271,6 +270,21 @@ class FiltersTests(SynchronousTestCase):
         """A filter that stops a request and forgets it does not have its client wait for ever."""
         talk = Conversation(filters=(TestFilters("idle", lambda exchange: FilterStatus.STOP),))
         self.assertIn(b" 500 ", talk.ask(GET).sent)
+        self.assert_internal(talk, Unanswered)
+
+    def test_endless_hold(self) -> None:
+        """A filter that does nothing when its time has passed does not have its client wait for ever either."""
+
+        def look(exchange: Exchange) -> FilterStatus:
+            assert filters.environment is not None
+            Hold(exchange, filters.environment, HELD_SECONDS, lambda hold: None)
+            return FilterStatus.STOP
+
+        filters = TestFilters("idle", look)
+        talk = Conversation(filters=(filters,))
+        client = talk.ask(GET)
+        talk.clock.advance(HELD_SECONDS)
+        self.assertIn(b" 500 ", client.sent)
         self.assert_internal(talk, Unanswered)
 
     def test_errors_in_responses(self) -> None:
