@@ -1,0 +1,183 @@
+# Hot path: every request of HTTP/2 passes here.
+"""A client's connection of HTTP/2, from the gateway's end (RFC 9113)."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Final, cast
+
+from edgegate.errors import HEAD_TOO_LARGE, Fault
+from edgegate.http.fields import Field
+from edgegate.http.h2.connection import Connection
+from edgegate.http.h2.errors import (
+    NO_ERROR,
+    PROTOCOL_ERROR,
+    REFUSED_STREAM,
+    ConnectionFailed,
+    Malformed,
+)
+from edgegate.http.h2.frames import ENABLE_CONNECT_PROTOCOL, MAX_CONCURRENT_STREAMS, goaway_frame
+from edgegate.http.h2.request_heads import RequestHeads
+from edgegate.http.h2.settings import STREAMS
+from edgegate.http.h2.stream import Stream
+from edgegate.http.request import RequestHead, RequestRefused
+
+_EVERY_NUMBER: Final = 0x7FFFFFFF
+
+_MOST_GAPS: Final = 16
+
+
+class ServerStream(Stream):
+    """A request and its response."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def request_received(self, head: RequestHead) -> None:
+        """A request begins; where C{whole} is set it has no body, else its body and its end will be told."""
+
+    @abstractmethod
+    def request_refused(self, fault: Fault) -> None:
+        """A request is to be answered with a fault. What follows of it comes as of any other."""
+
+
+class ServerConnection(Connection):
+    """
+    Read requests, write responses.
+
+    @ivar drained: Whether the last GOAWAY was sent: the connection is over with its last stream.
+    """
+
+    __slots__ = ("_extended_connect", "_gaps", "_heads", "_taken", "drained")
+
+    def __init__(self, heads: RequestHeads, clock: Callable[[], float], extended_connect: bool = True) -> None:
+        """
+        @param heads: Shared by all connections that have the same limits and roles.
+        @param clock: Seconds.
+        @param extended_connect: Whether clients may ask for extended CONNECT (RFC 8441).
+        """
+        own = [(MAX_CONCURRENT_STREAMS, STREAMS)]
+        if extended_connect:
+            own.append((ENABLE_CONNECT_PROTOCOL, 1))
+        Connection.__init__(self, True, b"", own, clock)
+        self._heads = heads
+        self._extended_connect = extended_connect
+        self._gaps: list[tuple[int, int]] = []  # numbers that were left out lately
+        self._taken = -1  # the last stream that is taken, once that is decided
+        self.drained = False
+
+    @abstractmethod
+    def begin(self, number: int) -> ServerStream:
+        """Return a new stream, which is told of its request next."""
+
+    def drain(self) -> None:
+        """Ask the client to go elsewhere (RFC 9113 section 6.8); streams that are on their way are still taken."""
+        if self.code < 0 and not self.drained:
+            self.queue.out.append(goaway_frame(_EVERY_NUMBER, NO_ERROR))
+
+    def drain_now(self) -> None:
+        """
+        Take no further stream: those that come are passed over, and the client may ask for them elsewhere.
+
+        To be called a round trip after L{drain}, in which what was on its way has come.
+        """
+        if self.code < 0 and not self.drained:
+            self.drained = True
+            self._taken = max(self.last, 0)
+            self.queue.out.append(goaway_frame(self._taken, NO_ERROR))
+
+    def headers_came(self, number: int, block: bytes, ends: bool) -> None:
+        """Begin a stream, or end it with trailers."""
+        stream = self.streams.get(number)
+        if stream is not None:
+            self._trailers_came(stream, block, ends)
+            return
+        if number <= self.last or not number & 1:
+            self._late_headers(number, block)
+            return
+        fault: Fault | None = None
+        head = cast("RequestHead | None", self._blocks.find(block, ends))
+        malformed = False
+        if head is None:
+            try:
+                head = self._head_of(block, ends)
+            except RequestRefused as refused:
+                fault = refused.fault
+            except Malformed:
+                malformed = True
+        if number > self.last + 2:
+            self._leave_out(self.last + 2, number)
+        self.last = number
+        if self.drained:
+            return
+        if malformed or len(self.streams) >= STREAMS:
+            self._send_reset(number, PROTOCOL_ERROR if malformed else REFUSED_STREAM)
+            self._budget.spend("too many malformed requests" if malformed else "too many streams")
+            return
+        self.streams[number] = new = self.begin(number)
+        new.whole = ends
+        if head is not None:
+            if head.sized:
+                new.unread = head.length
+            elif head.upgrade:
+                new.tunnel = True
+            new.request_received(head)
+        elif fault is not None:
+            new.request_refused(fault)
+            self._budget.spend("too many requests that were refused")
+
+    def goaway_came(self, last: int, code: int) -> None:
+        """The client will not ask any more."""
+        self._budget.spend("too many GOAWAYs")
+        self.peer_leaving = True
+        self.peer_left(code)
+
+    def sent_whole(self, stream: Stream) -> None:
+        """A response is whole: what the client still sends of its request is of no use (RFC 9113 section 8.1)."""
+        if stream.whole:
+            self._over(stream)
+        elif not stream.tunnel:
+            self._send_reset(stream.number, NO_ERROR)
+            self._over(stream)
+
+    def _head_of(self, block: bytes, ends: bool) -> RequestHead:
+        fields = self._decode(block)
+        if self._decoder.too_large:
+            raise RequestRefused(HEAD_TOO_LARGE)
+        head = self._heads.head(fields, ends, self._extended_connect)
+        if not self._decoder.changed:
+            self._blocks.keep(block, ends, head)
+        return head
+
+    def _stray(self, number: int) -> None:
+        if not self.drained or number <= self._taken or self._idle(number):
+            Connection._stray(self, number)
+
+    def _late_headers(self, number: int, block: bytes) -> None:
+        """HEADERS for a stream that is over; of one that we reset they may have been on their way."""
+        for first, beyond in self._gaps:
+            if first <= number < beyond:
+                raise ConnectionFailed(PROTOCOL_ERROR, "a stream that begins too late")
+        self._stray(number)
+        try:
+            self._decode(block)
+        except Malformed:
+            pass  # of no use to anybody
+        self._budget.spend("too many HEADERS of closed streams")
+
+    def _leave_out(self, first: int, beyond: int) -> None:
+        """The streams in between have ended before they began (RFC 9113 section 5.1.1)."""
+        gaps = self._gaps
+        gaps.append((first, beyond))
+        if len(gaps) > _MOST_GAPS:
+            del gaps[0]
+
+    def _last_taken(self) -> int:
+        return self._taken if self.drained else max(self.last, 0)
+
+    def _tell_reset(self, stream: Stream, code: int) -> None:
+        stream.stream_reset(code, True)
+
+    def _trailers_of(self, fields: list[Field]) -> list[Field]:
+        return self._heads.trailers(fields)
