@@ -12,13 +12,16 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.trial.unittest import TestCase
 
+from edgegate.demo.authority import Authority
 from edgegate.model.addresses import UNIXAddress
 from edgegate.server.gateway_options import GatewayOptions
 from edgegate.server.reload import Outcome, Reload
 from edgegate.server.service import GatewayService
+from edgegate.sources.folder import Folder
 from edgegate.sources.loading import Configuration, Loaded
 from edgegate.sources.named import source_named
 from edgegate.sources.source import Reading
+from tests.sources.test_folder import CountingReader
 
 FILES = """\
 apiVersion: networking.istio.io/v1
@@ -30,6 +33,18 @@ spec:
     bind: 127.0.0.1
     hosts: ["{host}"]
     tls: {{httpsRedirect: true}}
+"""
+
+SECURE = """\
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: gw}
+spec:
+  servers:
+  - port: {number: 443, name: https, protocol: HTTPS}
+    bind: 127.0.0.1
+    hosts: [a.example]
+    tls: {mode: SIMPLE, serverCertificate: a.crt, privateKey: a.key}
 """
 
 
@@ -102,6 +117,26 @@ class ReloadTests(TestCase):
         reload = await self.service.reload()
         self.assertIs(reload.outcome, Outcome.UNCHANGED)
         self.assertEqual((self.loads, len(self.followed)), (loads, followed))
+
+    async def test_certificates(self) -> None:
+        """Key material is read once and becomes one context, which is kept until the certificate is another one."""
+        reader = CountingReader()
+        self.configuration = Configuration(Folder(str(self.folder), reader), port_map={443: 0})
+        (self.folder / "gateway.yaml").write_text(SECURE)
+        authority = Authority.new("Test authority")
+        for number, more in ((1, ""), (1, "# nothing\n"), (2, "")):
+            if not more:
+                issued = authority.server(["a.example"])
+                (self.folder / "a.crt").write_bytes(issued.chain_pem)
+                (self.folder / "a.key").write_bytes(issued.key_pem)
+            (self.folder / "more.yaml").write_text(more)
+            reader.contents.clear()
+            reload = await self.service.reload()
+            self.assertIs(reload.outcome, Outcome.INSTALLED)
+            self.assertEqual(self.service.secrets.contexts.made, number)
+            self.assertEqual((reader.contents[issued.chain_pem], reader.contents[issued.key_pem]), (1, 1))
+        (change,) = reload.changes
+        self.assertTrue(change.startswith("certificate of server"), change)
 
     async def test_broken(self) -> None:
         """A file with an error keeps what runs; all problems are kept for whoever asks, and told again."""
