@@ -14,9 +14,6 @@ from twisted.trial.unittest import SynchronousTestCase
 
 ROOT = Path(__file__).resolve().parents[1]
 
-KNOWN_CIRCLES: set[tuple[str, str]] = set()
-"""Imports that are still to go, importer first. Nothing is added here."""
-
 SPEAKS_TO_SOCKETS = (
     *("recv", "recv_into", "recvfrom", "recvfrom_into", "recvmsg", "recvmsg_into", "sendall", "sendto", "sendmsg"),
     *("sendfile", "setsockopt", "getsockopt", "getsockname", "getpeername", "setblocking", "settimeout", "connect_ex"),
@@ -89,17 +86,7 @@ class LayersTests(SynchronousTestCase):
 
     def test_no_circles(self) -> None:
         """No file imports itself by way of others."""
-        graph = imports()
-        for importer, imported in KNOWN_CIRCLES:
-            graph.get(importer, set()).discard(imported)
-        found = circle(graph)
-        self.assertEqual(found, [], "these import each other in a circle")
-
-    def test_known_circles(self) -> None:
-        """What was opened is known no longer."""
-        graph = imports()
-        gone = [f"{name} -> {named}" for name, named in sorted(KNOWN_CIRCLES) if named not in graph.get(name, set())]
-        self.assertEqual(gone, [], "take them out of KNOWN_CIRCLES")
+        self.assertEqual(circle(imports()), [], "these import each other in a circle")
 
     def test_circle(self) -> None:
         """A circle is found, whatever leads to it or away from it."""
