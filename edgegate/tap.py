@@ -33,7 +33,7 @@ from edgegate.net.system_resolver import SystemResolver
 from edgegate.observe.access_log import AccessLogService
 from edgegate.observe.log_file import STANDARD_OUTPUT, LogFile
 from edgegate.observe.log_lines import json_line, text_line
-from edgegate.options import (
+from edgegate.option_values import (
     parse_hops,
     parse_ignored_kind,
     parse_label,

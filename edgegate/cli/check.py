@@ -6,17 +6,17 @@ import sys
 
 import click
 
-from edgegate.cli import options
+from edgegate.cli import shared_options
 from edgegate.config.report import report
 from edgegate.sources.loading import load
 from edgegate.sources.named import source_named
 
 
 @click.command(short_help="Say what is wrong with files, without serving them.")
-@click.argument("config", metavar="DIR", callback=options.named)
-@options.selector
-@options.map_port
-@options.ignore_kind
+@click.argument("config", metavar="DIR", callback=shared_options.named)
+@shared_options.selector
+@shared_options.map_port
+@shared_options.ignore_kind
 @click.option("--strict", is_flag=True, help="Take warnings for errors.")
 @click.option("--portable", is_flag=True, help="Warn of each place where Istio in a cluster would do otherwise.")
 def check(

@@ -13,7 +13,7 @@ import click
 from edgegate.admin import views
 from edgegate.admin.tables import COLUMNS, table
 from edgegate.admin.views import Row
-from edgegate.cli import options
+from edgegate.cli import shared_options
 from edgegate.cli.admin_client import ask
 from edgegate.config.report import report
 from edgegate.config.writing import to_yaml
@@ -49,13 +49,13 @@ class ViewChoice(click.ParamType[str]):
 @click.option(
     "--config",
     metavar="DIR",
-    callback=options.named,
+    callback=shared_options.named,
     help="Show what the files in DIR say; no gateway needs to run.",
 )
-@options.admin
-@options.selector
-@options.map_port
-@options.ignore_kind
+@shared_options.admin
+@shared_options.selector
+@shared_options.map_port
+@shared_options.ignore_kind
 def proxy_config(
     view: str,
     output: str,

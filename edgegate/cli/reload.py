@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import click
 
-from edgegate.cli import options
+from edgegate.cli import shared_options
 from edgegate.cli.admin_client import Answer, ask
 from edgegate.model.addresses import Address
 
 
 @click.command(short_help="Have a gateway read its files again.")
-@options.admin
+@shared_options.admin
 def reload(admin: Address) -> None:
     """
     Have the gateway read its files again, and print what is different now.

@@ -6,7 +6,7 @@ services, and those that destinations name become clusters. What is wrong betwee
 everything in one run.
 """
 
-from edgegate.istio.translate.options import CompileOptions, Finding, Part
+from edgegate.istio.translate.compile_options import CompileOptions, Finding, Part
 from edgegate.istio.translate.translation import IstioTranslation
 
 __all__ = ["CompileOptions", "Finding", "IstioTranslation", "Part"]

@@ -12,6 +12,7 @@ from edgegate.config.problems import Problems, Role
 from edgegate.istio.kinds.gateway import ServerTLSSettings, TLSMode, TLSProtocol
 from edgegate.istio.kinds.secret import Secret
 from edgegate.istio.resources import Resource
+from edgegate.istio.translate.compile_options import CompileOptions, Part
 from edgegate.istio.translate.key_sources import (
     CA_KEYS,
     CERTIFICATE_KEYS,
@@ -21,7 +22,6 @@ from edgegate.istio.translate.key_sources import (
     Unreadable,
     title,
 )
-from edgegate.istio.translate.options import CompileOptions, Part
 from edgegate.istio.translate.servers import Server
 from edgegate.model.servers import Traffic
 from edgegate.model.tls import ClientVerification, KeyPair, ServerTLS, TLSRules, TLSVersion

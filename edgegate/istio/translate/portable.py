@@ -23,9 +23,9 @@ from edgegate.istio.kinds.service_entry import Resolution, ServiceEntry
 from edgegate.istio.kinds.virtual_service import Destination, VirtualService
 from edgegate.istio.kinds.workload import WorkloadEntry
 from edgegate.istio.resources import Resource, Resources
+from edgegate.istio.translate.compile_options import CompileOptions
 from edgegate.istio.translate.key_sources import ROOT_NAMESPACE, KeySources, is_pem
 from edgegate.istio.translate.members import ip_literal, unix_path
-from edgegate.istio.translate.options import CompileOptions
 from edgegate.istio.translate.portable_order import order_differences
 from edgegate.istio.translate.portable_servers import gateway_differences
 from edgegate.istio.translate.rules import MESH

@@ -8,7 +8,7 @@ from edgegate.config.document import Path
 from edgegate.config.problems import Problems
 from edgegate.istio.kinds.gateway import Gateway
 from edgegate.istio.resources import Resource
-from edgegate.istio.translate.options import CompileOptions
+from edgegate.istio.translate.compile_options import CompileOptions
 from edgegate.istio.translate.servers import selected, servers_of
 from edgegate.model.addresses import UNIXAddress
 from edgegate.model.servers import Server, Traffic

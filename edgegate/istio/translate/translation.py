@@ -11,12 +11,12 @@ from edgegate.istio.resources import Resource, Resources
 from edgegate.istio.translate.access import check_access, workloads
 from edgegate.istio.translate.attachment import Attachments, GatewayNames
 from edgegate.istio.translate.clusters import ClusterCompiler
+from edgegate.istio.translate.compile_options import CompileOptions
 from edgegate.istio.translate.credentials import CredentialCompiler
 from edgegate.istio.translate.delegates import Delegates
 from edgegate.istio.translate.destination_rules import DestinationRules
 from edgegate.istio.translate.destinations import DestinationCompiler, NoDestinations
 from edgegate.istio.translate.key_sources import KeySources
-from edgegate.istio.translate.options import CompileOptions
 from edgegate.istio.translate.reporting import Reporter
 from edgegate.istio.translate.rules import MESH, RuleCompiler, Rules, in_mesh_alone
 from edgegate.istio.translate.servers import Server, selected, servers_of

@@ -9,6 +9,7 @@ from edgegate.config.problems import Problems, Role
 from edgegate.istio.kinds.destination_rule import ClientTLSMode, ClientTLSSettings
 from edgegate.istio.kinds.secret import Secret
 from edgegate.istio.resources import Resource
+from edgegate.istio.translate.compile_options import InspectUpstream, Part
 from edgegate.istio.translate.destination_rules import Said
 from edgegate.istio.translate.key_sources import (
     CA_KEYS,
@@ -19,7 +20,6 @@ from edgegate.istio.translate.key_sources import (
     Unreadable,
     title,
 )
-from edgegate.istio.translate.options import InspectUpstream, Part
 from edgegate.model.tls import KeyPair, UpstreamTLS
 
 _TALKING = (ClientTLSMode.SIMPLE, ClientTLSMode.MUTUAL)

@@ -11,14 +11,14 @@ from edgegate.istio.decode import decode
 from edgegate.istio.resources import Resources
 from edgegate.istio.translate import CompileOptions
 from edgegate.istio.translate.clusters import ClusterCompiler
-from edgegate.istio.translate.destination_rules import DestinationRules
-from edgegate.istio.translate.key_sources import KeySources
-from edgegate.istio.translate.options import (
+from edgegate.istio.translate.compile_options import (
     Inspect,
     inspect_no_upstream,
     inspect_nothing,
     read_nothing,
 )
+from edgegate.istio.translate.destination_rules import DestinationRules
+from edgegate.istio.translate.key_sources import KeySources
 from edgegate.istio.translate.suggestions import Suggestions
 from edgegate.istio.translate.upstream_tls import UpstreamTLSCompiler
 from edgegate.model.tls import Credential, KeyPair, ServerTLS, UpstreamTLS

@@ -6,7 +6,7 @@ from textwrap import indent
 
 from edgegate.config.problems import Problems
 from edgegate.istio.translate import CompileOptions
-from edgegate.istio.translate.options import InspectUpstream, inspect_no_upstream
+from edgegate.istio.translate.compile_options import InspectUpstream, inspect_no_upstream
 from edgegate.model.clusters import Cluster
 from edgegate.sources.compilation import compile_resources
 from tests.istio.translate.compiling import Files, decoded

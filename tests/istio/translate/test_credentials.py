@@ -8,7 +8,7 @@ from hashlib import sha256
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.config.problems import Severity
-from edgegate.istio.translate.options import Finding, Part
+from edgegate.istio.translate.compile_options import Finding, Part
 from edgegate.model.tls import KeyPair, ServerTLS, TLSVersion
 from tests.istio.translate.compiling import Collected, compiled, gateway, listener, route, secret, virtual_service
 

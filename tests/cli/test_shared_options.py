@@ -1,4 +1,4 @@
-"""Tests of L{edgegate.cli.options}."""
+"""Tests of L{edgegate.cli.shared_options}."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import click
 from click.testing import CliRunner
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.cli import options
+from edgegate.cli import shared_options
 from edgegate.model.addresses import Address
 
 
 @click.command()
-@options.admin
-@options.selector
-@options.map_port
+@shared_options.admin
+@shared_options.selector
+@shared_options.map_port
 def command(admin: Address, selector: dict[str, str], map_port: dict[int, int]) -> None:
     """Show what was given."""
     click.echo(f"{admin} {selector} {map_port}")

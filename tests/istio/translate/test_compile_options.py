@@ -1,10 +1,10 @@
-"""Tests of L{edgegate.istio.translate.options}."""
+"""Tests of L{edgegate.istio.translate.compile_options}."""
 
 from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.istio.translate.options import CompileOptions, inspect_nothing
+from edgegate.istio.translate.compile_options import CompileOptions, inspect_nothing
 from edgegate.model.tls import ServerTLS
 
 

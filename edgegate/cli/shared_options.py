@@ -9,7 +9,7 @@ import click
 
 from edgegate.admin.address import DEFAULT, parse_admin_address
 from edgegate.model.addresses import Address
-from edgegate.options import parse_ignored_kind, parse_label, parse_port_map
+from edgegate.option_values import parse_ignored_kind, parse_label, parse_port_map
 
 T = TypeVar("T")
 

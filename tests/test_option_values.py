@@ -1,4 +1,4 @@
-"""Tests of L{edgegate.options}."""
+"""Tests of L{edgegate.option_values}."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from ipaddress import ip_network
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.model.addresses import TCPAddress
-from edgegate.options import (
+from edgegate.option_values import (
     parse_label,
     parse_locality,
     parse_network,
