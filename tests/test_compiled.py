@@ -35,6 +35,14 @@ def compiled() -> list[Path]:
     return [path for path, remark in marked() if not remark.startswith("# Hot path, not compiled")]
 
 
+def native(path: Path, name: str) -> bool:
+    """Whether mypyc makes a class of C of a class: not of a protocol, nor of an enumeration."""
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.ClassDef) and node.name == name:
+            return not {"Protocol", "Enum", "IntEnum"} & {ast.unparse(base).partition("[")[0] for base in node.bases}
+    return False
+
+
 class CompiledTests(SynchronousTestCase):
     """All modules."""
 
@@ -61,3 +69,22 @@ class CompiledTests(SynchronousTestCase):
             if ast.unparse(decorator).partition("(")[0] in SLOW_DECORATORS
         ]
         self.assertEqual(found, [], "call classImplements behind the class")
+
+    def test_bases(self) -> None:
+        """No class of another module is made from one of a compiled module: it can't be, once that is compiled."""
+        known = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in compiled()}
+        found = []
+        for path in sorted(set((ROOT / "edgegate").rglob("*.py")) - set(known.values())):
+            tree = ast.parse(path.read_text())
+            imported = {
+                alias.asname or alias.name: (node.module, alias.name)
+                for node in ast.walk(tree)
+                if isinstance(node, ast.ImportFrom) and node.module in known
+                for alias in node.names
+            }
+            for node in ast.walk(tree):
+                for base in node.bases if isinstance(node, ast.ClassDef) else ():
+                    module, name = imported.get(ast.unparse(base), (None, ""))
+                    if module is not None and native(known[module], name):
+                        found.append(f"{path}: {ast.unparse(base)}")
+        self.assertEqual(found, [], "compile it as well")

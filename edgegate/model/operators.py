@@ -1,3 +1,4 @@
+# Compiled: values that hot modules read.
 """
 Envoy's command operators, as C{%REQ(x-user)%}: which there are, and how each is written
 (U{https://www.envoyproxy.io/docs/envoy/latest/configuration/advanced/substitution_formatter}).
