@@ -6,6 +6,7 @@ import pickle
 from collections.abc import Iterator
 from dataclasses import is_dataclass
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -14,6 +15,8 @@ import edgegate.model
 from edgegate.model.addresses import TCPAddress
 from edgegate.model.headers import HeaderChanges, Template
 from edgegate.model.picklable import Picklable
+
+ROOT = Path(__file__).parents[2]
 
 ON_THE_WAY = {"diagnostics", "servers", "translation"}
 """Modules of values that are only on their way to a Snapshot, and in none."""
@@ -46,3 +49,9 @@ class PicklableTests(SynchronousTestCase):
         found = list(values())
         self.assertGreater(len(found), 40)
         self.assertEqual([each.__qualname__ for each in found if not issubclass(each, Picklable)], [])
+
+    def test_compiled_together(self) -> None:
+        """Modules of values are compiled, as the base is: a class that is not can't have a compiled base."""
+        for name in {each.__module__ for each in values()}:
+            source = Path(ROOT, *name.split(".")).with_suffix(".py").read_text()
+            self.assertTrue(source.startswith(("# Hot path: ", "# Compiled: ")), name)
