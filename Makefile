@@ -46,7 +46,8 @@ test-compiled:
 	@cd $(COMPILED) && $(abspath $(VENV))/bin/python setup.py --quiet build_ext --inplace >build.log 2>&1 || { cat build.log; exit 1; }
 	@# the checkout is installed in this environment: without PYTHONPATH its own sources would be tested
 	cd $(COMPILED) && PYTHONPATH=$(abspath $(COMPILED)) EDGEGATE_EXPECT=compiled \
-	  $(abspath $(VENV))/bin/trial -j$(JOBS) tests.test_version tests.server.test_service_log tests.perf.test_calls tests.perf.test_cycles $(COMPILED_TESTS) || { cat build.log; exit 1; }
+	  $(abspath $(VENV))/bin/trial -j$(JOBS) tests.test_version tests.server.test_service_log tests.perf.test_calls tests.perf.test_cycles \
+	  tests.istio.translate.test_pickling $(COMPILED_TESTS) || { cat build.log; exit 1; }
 
 lint:
 	$(call venv,lint)
