@@ -39,8 +39,8 @@ from tests.acceptance.processes import free_ports
 from tests.net.pairs import until
 
 _TELLING = {
-    HTTPEnvironment.channel_began.__code__,
-    HTTPEnvironment.channel_ended.__code__,
+    HTTPEnvironment.connection_began.__code__,
+    HTTPEnvironment.connection_ended.__code__,
     *(each.__code__ for each in vars(Observers).values() if hasattr(each, "__code__")),
 }
 """What tells: where that fails nobody is told."""

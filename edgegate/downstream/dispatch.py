@@ -37,7 +37,7 @@ class Dispatch:
         @param addr: A L{ConnectionInfo}.
         """
         assert isinstance(addr, ConnectionInfo)
-        return self.http.channel(addr) if addr.chain.http is not None else RelayProtocol(addr, self.tcp)
+        return self.http.connection(addr) if addr.chain.http is not None else RelayProtocol(addr, self.tcp)
 
     def relay_socket(self, downstream: ConnectionInfo, sock: Socket) -> None:
         """Relay a client whose bytes are not looked at; the socket is the relay's from now on."""

@@ -1,1 +1,1 @@
-"""HTTP: channels to clients, connections to backends, exchanges and the resources that answer them."""
+"""HTTP: connections to clients and to backends, exchanges and the resources that answer them."""

@@ -30,7 +30,7 @@ class HTTPEnvironment:
     @ivar connector: Makes connections to backends.
     @ivar trusted_hops: How many proxies in front of the gateway are trusted to say who the client is.
     @ivar shadow_hosts: Whether copies for mirrors have C{-shadow} behind their host.
-    @ivar channels: The clients' connections that are open, those that became tunnels or are being closed included.
+    @ivar connections: The clients' connections that are open, those that became tunnels or are being closed included.
     @ivar shadows: The copies that are on their way to mirrors.
     @ivar observer: Told of connections and requests; raises nothing.
     @ivar wheel: For what protects the gateway.
@@ -41,8 +41,8 @@ class HTTPEnvironment:
     __slots__ = (
         "_date",
         "_date_second",
-        "channels",
         "clusters",
+        "connections",
         "connector",
         "fine_wheel",
         "limits",
@@ -73,28 +73,28 @@ class HTTPEnvironment:
         self.trusted_hops = trusted_hops
         self.limits = limits
         self.shadow_hosts = shadow_hosts
-        self.channels: set[Served] = set()
+        self.connections: set[Served] = set()
         self.shadows: set[Droppable] = set()
         self._date = FieldBlock()
         self._date_second = 0
 
-    def channel_began(self, channel: Served) -> None:
+    def connection_began(self, connection: Served) -> None:
         """HTTP is spoken on a client's connection."""
-        self.channels.add(channel)
+        self.connections.add(connection)
         if self.observer.wants_connections:
-            self.observer.connection_began(channel.downstream)
+            self.observer.connection_began(connection.downstream)
 
-    def channel_replaced(self, channel: Served, successor: Served) -> None:
+    def connection_replaced(self, connection: Served, successor: Served) -> None:
         """Another serves a client's connection from now on, and sees it end."""
-        self.channels.add(successor)
-        self.channels.discard(channel)
+        self.connections.add(successor)
+        self.connections.discard(connection)
 
-    def channel_ended(self, channel: Served) -> None:
+    def connection_ended(self, connection: Served) -> None:
         """A connection is no more. May be called again."""
-        if channel in self.channels:
-            self.channels.remove(channel)
+        if connection in self.connections:
+            self.connections.remove(connection)
             if self.observer.wants_connections:
-                self.observer.connection_ended(channel.downstream)
+                self.observer.connection_ended(connection.downstream)
 
     def deadline(self, seconds: float, expired: Callable[[], None]) -> Deadline:
         """Set a time of the files' by which something must have happened; the caller ends it."""

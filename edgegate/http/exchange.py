@@ -90,7 +90,7 @@ class Exchange:
     """
     One request and its response.
 
-    @ivar channel: Carries it.
+    @ivar stream: Carries it.
     @ivar connection: What is known of its connection, port and filter chain as they were when it began.
     @ivar clusters: Those of the Snapshot that it began with, so that it ends on it; L{NO_CLUSTERS} once it has chosen.
     @ivar upload: Who takes the request's body; L{None}: it is thrown away.
@@ -122,7 +122,6 @@ class Exchange:
         "_seen",
         "attempts",
         "changes",
-        "channel",
         "cluster",
         "clusters",
         "connection",
@@ -141,6 +140,7 @@ class Exchange:
         "sent",
         "started",
         "status",
+        "stream",
         "upload",
         "uploaded",
         "upstream",
@@ -148,9 +148,9 @@ class Exchange:
         "upstream_time",
     )
 
-    def __init__(self, channel: DownstreamStream, head: RequestHead, clusters: Mapping[str, ClusterState]) -> None:
-        self.channel = channel
-        self.connection = channel.downstream
+    def __init__(self, stream: DownstreamStream, head: RequestHead, clusters: Mapping[str, ClusterState]) -> None:
+        self.stream = stream
+        self.connection = stream.downstream
         self.clusters = clusters
         self.head = head
         self.started = monotonic()
@@ -193,7 +193,7 @@ class Exchange:
     @property
     def scheme(self) -> bytes:
         """Of the connection, or what a trusted proxy says of its own."""
-        return self.channel.client.scheme(self.head)
+        return self.stream.client.scheme(self.head)
 
     @property
     def authority(self) -> bytes:
@@ -214,13 +214,13 @@ class Exchange:
         """
         seen = self._seen
         if seen is None:
-            seen = self._seen = self.channel.client.seen(self.head)
+            seen = self._seen = self.stream.client.seen(self.head)
         return seen
 
     @property
     def client_address(self) -> bytes:
         """The client's address, by the trusted hops where there are any."""
-        return self.channel.client.external(self.head)
+        return self.stream.client.external(self.head)
 
     @property
     def forwarded_for(self) -> bytes:
@@ -232,11 +232,11 @@ class Exchange:
         """Return what tells a backend who asks, whether one is asked or not."""
         identity = self.identity
         if identity is None:
-            identity, self.request_id = self.channel.client.identity(self.head)
+            identity, self.request_id = self.stream.client.identity(self.head)
             self.identity = identity
         return [*identity.fields, (b"x-request-id", self.request_id)]
 
-    # The request, from the channel ------------------------------------------------------------------------------------
+    # The request, from the stream -------------------------------------------------------------------------------------
 
     def receive(self, data: bytes) -> None:
         """A piece of the request's body came."""
@@ -263,7 +263,7 @@ class Exchange:
     @property
     def client(self) -> Client:
         """Who the client is, as far as a trusted proxy or its connection says."""
-        return self.channel.client
+        return self.stream.client
 
     def change_request(self, fields: list[Field], removed: frozenset[bytes] = frozenset()) -> None:
         """Set and remove fields of the request; see L{RequestHead.changed}. The route that it has taken stays."""
@@ -278,18 +278,18 @@ class Exchange:
             head = self.filters.response_head(self, head)
         self.phase = Phase.BEGUN
         self.status = head.status
-        self.channel.response_head(head, fields)
+        self.stream.response_head(head, fields)
 
     def send(self, data: bytes) -> None:
         """Go on with the response's body."""
         self.sent += len(data)
-        self.channel.response_body(data)
+        self.stream.response_body(data)
 
     def finish(self, trailers: list[Field]) -> None:
         """The response is whole; the resource has let go of everything."""
         self.phase = Phase.OVER
         self.upload = None
-        self.channel.response_end(trailers)
+        self.stream.response_end(trailers)
 
     def mark(self, flag: str) -> None:
         """Take note of a response flag that is no fault."""
@@ -315,7 +315,7 @@ class Exchange:
         if body and not bodyless and self.head.method != b"HEAD":
             self.send(body)
         self.finish([])
-        self.channel.flush()
+        self.stream.flush()
 
     def fail(self, fault: Fault) -> None:
         """Give the response that belongs to a fault; where another has begun, cut it off."""
@@ -327,7 +327,7 @@ class Exchange:
         else:
             self.phase = Phase.OVER
             self.upload = None
-            self.channel.response_cut()
+            self.stream.response_cut()
 
     def give_up(self, fault: Fault = INTERNAL) -> None:
         """L{fail}, and have the resource let go: it has not done so itself."""

@@ -77,21 +77,21 @@ class HTTPGateway(Dispatcher):
         self._scheme_mismatch = FaultResource(SCHEME_MISMATCH)
         self._redirects: dict[int, HTTPSRedirectResource] = {}
 
-    def channel(self, downstream: ConnectionInfo) -> HTTP1DownstreamConnection:
+    def connection(self, downstream: ConnectionInfo) -> HTTP1DownstreamConnection:
         """Return the protocol for a client's new connection."""
-        channel = HTTP1DownstreamConnection(downstream, self.environment, self.heads, self)
-        self.environment.channel_began(channel)
-        return channel
+        connection = HTTP1DownstreamConnection(downstream, self.environment, self.heads, self)
+        self.environment.connection_began(connection)
+        return connection
 
     def drain(self) -> None:
         """Let every connection end with the response that is under way on it, or to the request on its way."""
-        for channel in tuple(self.environment.channels):
-            channel.drain()
+        for connection in tuple(self.environment.connections):
+            connection.drain()
 
     def abort(self) -> None:
         """End every connection now: the end of a drain."""
-        for channel in tuple(self.environment.channels):
-            channel.abort()
+        for connection in tuple(self.environment.connections):
+            connection.abort()
         for shadow in tuple(self.environment.shadows):
             shadow.drop()
 
@@ -104,7 +104,7 @@ class HTTPGateway(Dispatcher):
         head = exchange.head
         if head.special and head.path != b"*" and exchange.scheme != b"https":
             # who takes the connection for one of TLS asks nothing more of it (Envoy)
-            exchange.channel.keep_no_longer()
+            exchange.stream.keep_no_longer()
             return self._scheme_mismatch
         found = virtual_host(exchange.connection, head.host)
         if isinstance(found, Fault):

@@ -1,4 +1,4 @@
-"""The seams between HTTP's channels, what answers them, and what they belong to."""
+"""The seams between HTTP's connections, what answers them, and what they belong to."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from edgegate.net.addresses import ConnectionInfo
 
 class Served(Protocol):
     """
-    A client's connection: a channel, or what took its place once it spoke HTTP no more.
+    A client's connection of HTTP, or what took its place once it spoke HTTP no more.
 
     @ivar downstream: The connection.
     """

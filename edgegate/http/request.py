@@ -1,6 +1,6 @@
 # Hot path: made once for each request.
 """
-The head of a request, checked: what every HTTP version's channel makes of what a client sent.
+The head of a request, checked: what every HTTP version's connection makes of what a client sent.
 
 Where RFC 9112 leaves a choice, the stricter one is taken: what the gateway and
 a backend could read differently is refused.

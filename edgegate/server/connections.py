@@ -15,25 +15,25 @@ from edgegate.net.pipe import MOST_PIPES
 log = Logger(namespace=__name__)
 
 
-def renew(channels: Iterable[Served]) -> None:
+def renew(connections: Iterable[Served]) -> None:
     """Let kept connections go on under the Snapshot of their ports, or end with the answer that is under way."""
-    for channel in channels:
+    for connection in connections:
         try:
-            _renew(channel)
+            _renew(connection)
         except Exception:
             # what is wrong with one of them is no matter of the others
             log.failure("a connection could not go over to new files")
 
 
-def _renew(channel: Served) -> None:
-    port = cast(DownstreamListener, channel.downstream.entry)
-    current = port.current(channel.downstream)
+def _renew(connection: Served) -> None:
+    port = cast(DownstreamListener, connection.downstream.entry)
+    current = port.current(connection.downstream)
     if port.leaving:
-        channel.retire()
+        connection.retire()
     elif current is None:
-        channel.drain()
+        connection.drain()
     else:
-        channel.move(current)
+        connection.move(current)
 
 
 def most_connections() -> int:

@@ -45,7 +45,7 @@ WAIT = 0.01
 
 class DataPlane:
     """
-    Ports, channels, relays and clusters.
+    Ports, connections, relays and clusters.
 
     @ivar snapshot: What is served; THE Snapshot.
     @ivar endpoints: Those of its clusters, by the files.
@@ -102,7 +102,7 @@ class DataPlane:
     @property
     def connections(self) -> int:
         """Clients' connections that are open."""
-        count = len(self._environment.channels) + len(self._tcp.relays)
+        count = len(self._environment.connections) + len(self._tcp.relays)
         for port in self._ports:
             count += len(port.pending)
         return count
@@ -152,7 +152,7 @@ class DataPlane:
         self._contexts = contexts
         self.secrets.take(contexts.read, contexts.secrets)
         self._http.forget_filters()
-        renew(tuple(self._environment.channels))
+        renew(tuple(self._environment.connections))
 
     def assign(self, endpoints: Endpoints) -> None:
         """Take over the endpoints of some clusters; the Snapshot, and all other clusters, stay as they are."""
@@ -205,6 +205,6 @@ class DataPlane:
 
     def _abort_connections(self, port: DownstreamListener) -> None:
         """A port has been closed for long enough: end what came through it and is still open."""
-        for connection in (*self._environment.channels, *self._tcp.relays):
+        for connection in (*self._environment.connections, *self._tcp.relays):
             if connection.downstream.entry is port:
                 connection.abort()

@@ -56,12 +56,12 @@ class RecordingHTTP:
     """Makes connections of HTTP that write down what they hear."""
 
     def __init__(self) -> None:
-        self.channels: list[tuple[ConnectionInfo, RecordingChannel]] = []
+        self.connections: list[tuple[ConnectionInfo, RecordingChannel]] = []
 
-    def channel(self, downstream: ConnectionInfo) -> RecordingChannel:
+    def connection(self, downstream: ConnectionInfo) -> RecordingChannel:
         """Make one."""
-        self.channels.append((downstream, RecordingChannel()))
-        return self.channels[-1][1]
+        self.connections.append((downstream, RecordingChannel()))
+        return self.connections[-1][1]
 
 
 class RecordingTCP(Dispatch):
@@ -127,9 +127,9 @@ class ArrivingCase(TestCase):
         """Close everything."""
         self.port.close()
         self.port.abort()
-        for _, channel in self.http.channels:
-            if channel.transport is not None:
-                channel.transport.abortConnection()
+        for _, connection in self.http.connections:
+            if connection.transport is not None:
+                connection.transport.abortConnection()
         for _, sock in self.tcp.sockets:
             sock.close()
 

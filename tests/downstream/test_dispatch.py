@@ -31,6 +31,6 @@ class DispatchTests(SynchronousTestCase):
         dispatch = Dispatch(http, tcp)  # type: ignore[arg-type]
         verifyObject(IProtocolFactory, dispatch)
         web = ConnectionInfo(listener(), PLAIN, THERE, HERE)
-        self.assertIs(dispatch.buildProtocol(web), http.channels[0][1])
-        self.assertIs(http.channels[0][0], web)
+        self.assertIs(dispatch.buildProtocol(web), http.connections[0][1])
+        self.assertIs(http.connections[0][0], web)
         self.assertIsInstance(dispatch.buildProtocol(ConnectionInfo(listener(), TCP, THERE, HERE)), RelayProtocol)

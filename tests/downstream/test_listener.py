@@ -24,11 +24,11 @@ class DownstreamListenerTests(ArrivingCase):
         port = self.open(listener())
         client = self.connect()
         client.sendall(b"GET")
-        await until(lambda: self.http.channels and self.http.channels[0][1].data == b"GET")
-        downstream, channel = self.http.channels[0]
+        await until(lambda: self.http.connections and self.http.connections[0][1].data == b"GET")
+        downstream, connection = self.http.connections[0]
         self.assertIs(downstream.entry, port)
         self.assertIs(downstream.chain, PLAIN)
-        self.assertEqual((downstream.tls, channel.retired, self.observer.taken), (False, False, 1))
+        self.assertEqual((downstream.tls, connection.retired, self.observer.taken), (False, False, 1))
 
     async def test_tcp(self) -> None:
         """A connection that is to be relayed is handed on untouched."""
@@ -48,7 +48,7 @@ class DownstreamListenerTests(ArrivingCase):
         client = self.connect()
         await until(lambda: self.observer.refused)
         self.assertEqual(client.recv(1), b"")
-        self.assertEqual((self.observer.taken, self.http.channels), (0, []))
+        self.assertEqual((self.observer.taken, self.http.connections), (0, []))
 
     async def test_new_files(self) -> None:
         """After a reload new connections get what is served then."""
@@ -65,10 +65,10 @@ class DownstreamListenerTests(ArrivingCase):
         client = self.connect()
         port.withdraw()
         port.withdraw()
-        self.assertEqual((len(self.http.channels), port.open), (1, True))
-        self.assertTrue(self.http.channels[0][1].retired)
+        self.assertEqual((len(self.http.connections), port.open), (1, True))
+        self.assertTrue(self.http.connections[0][1].retired)
         client.sendall(b"GET")
-        await until(lambda: self.http.channels[0][1].data == b"GET")
+        await until(lambda: self.http.connections[0][1].data == b"GET")
         self.clock.advance(HANDSHAKES)
         self.assertFalse(port.open)
         self.assertRaises(ConnectionRefusedError, self.connect)
@@ -80,10 +80,10 @@ class DownstreamListenerTests(ArrivingCase):
         port = self.open(listener(PLAIN, SNI))
         client = self.connect()
         port.withdraw()
-        self.assertEqual((len(port.pending), self.http.channels), (1, []))
+        self.assertEqual((len(port.pending), self.http.connections), (1, []))
         client.sendall(b"GET")
-        await until(lambda: self.http.channels)
-        self.assertTrue(self.http.channels[0][1].retired)
+        await until(lambda: self.http.connections)
+        self.assertTrue(self.http.connections[0][1].retired)
 
     def test_speaks_https(self) -> None:
         """Whether a server ends TLS for HTTP."""

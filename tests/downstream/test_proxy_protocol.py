@@ -55,10 +55,10 @@ class IntroducingTests(ArrivingCase):
         for count, written in enumerate((V1, V2), 1):
             port = self.open_for(listener(PLAIN))
             self.connect().sendall(written + b"GET /")
-            await until(lambda count=count: len(self.http.channels) == count)
-            downstream, channel = self.http.channels[-1]
-            await until(lambda channel=channel: channel.data)
-            self.assertEqual((downstream.peer, downstream.local, channel.data), (PEER, LOCAL, b"GET /"))
+            await until(lambda count=count: len(self.http.connections) == count)
+            downstream, connection = self.http.connections[-1]
+            await until(lambda connection=connection: connection.data)
+            self.assertEqual((downstream.peer, downstream.local, connection.data), (PEER, LOCAL, b"GET /"))
             self.assertEqual(port.pending, set())
             self.clean()
 
@@ -74,8 +74,8 @@ class IntroducingTests(ArrivingCase):
 
         await deferToThread(drip)
         client.sendall(b"GET /")
-        await until(lambda: self.http.channels and self.http.channels[0][1].data == b"GET /")
-        self.assertEqual(self.http.channels[0][0].peer, PEER)
+        await until(lambda: self.http.connections and self.http.connections[0][1].data == b"GET /")
+        self.assertEqual(self.http.connections[0][0].peer, PEER)
 
     async def test_tls(self) -> None:
         """A ClientHello may follow; it is looked at as ever."""
@@ -102,15 +102,15 @@ class IntroducingTests(ArrivingCase):
         client = self.connect()
         client.sendall(V1)
         self.assertEqual(await self.reasons(), ["not of a network that may introduce clients"])
-        self.assertEqual((self.http.channels, self.observer.taken), ([], 1))
+        self.assertEqual((self.http.connections, self.observer.taken), ([], 1))
 
     async def test_not_believed_optional(self) -> None:
         """Where a header is optional, whoever else connects is taken as it is, and its header is no header."""
         self.open_for(listener(PLAIN), optional=True, near=False)
         client = self.connect()
         client.sendall(V1)
-        await until(lambda: self.http.channels and self.http.channels[0][1].data == V1)
-        self.assertEqual(self.http.channels[0][0].peer, TCPAddress(*client.getsockname()))
+        await until(lambda: self.http.connections and self.http.connections[0][1].data == V1)
+        self.assertEqual(self.http.connections[0][0].peer, TCPAddress(*client.getsockname()))
 
     async def test_missing(self) -> None:
         """No header where one must be."""
@@ -122,7 +122,7 @@ class IntroducingTests(ArrivingCase):
         """No header where none must be."""
         self.open_for(listener(PLAIN), optional=True)
         self.connect().sendall(b"GET / HTTP/1.1\r\n\r\n")
-        await until(lambda: self.http.channels and self.http.channels[0][1].data.startswith(b"GET /"))
+        await until(lambda: self.http.connections and self.http.connections[0][1].data.startswith(b"GET /"))
 
     async def test_malformed(self) -> None:
         """A header that breaks the protocol ends the connection, optional or not."""
@@ -130,7 +130,7 @@ class IntroducingTests(ArrivingCase):
         client = self.connect()
         client.sendall(b"PROXY TCP4 nobody nowhere 1 2\r\n")
         self.assertEqual(await self.reasons(), ["malformed PROXY header: bad address"])
-        self.assertEqual(self.http.channels, [])
+        self.assertEqual(self.http.connections, [])
 
     async def test_slow(self) -> None:
         """Header and ClientHello have one patience together."""

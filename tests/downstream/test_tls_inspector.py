@@ -51,8 +51,8 @@ class ArrivalTests(ArrivingCase):
         port = self.open(listener(None, SNI))
         client = await deferToThread(shake, self.connect(), "A.example")
         self.addCleanup(client.close)
-        await until(lambda: self.http.channels)
-        downstream, _ = self.http.channels[0]
+        await until(lambda: self.http.connections)
+        downstream, _ = self.http.connections[0]
         self.assertIs(downstream.chain, SECURE)
         self.assertEqual((downstream.tls, downstream.server_name), (True, "a.example"))
         self.assertEqual(port.pending, set())
@@ -117,8 +117,8 @@ class ArrivalTests(ArrivingCase):
                 return True
 
             await until(shaken)
-            await until(lambda: self.http.channels)
-            self.assertEqual(self.http.channels.pop()[0].server_name, "a.example")
+            await until(lambda: self.http.connections)
+            self.assertEqual(self.http.connections.pop()[0].server_name, "a.example")
         self.assertEqual(self.observer.rejected, [])
 
     async def test_nothing_in_common(self) -> None:
@@ -146,8 +146,8 @@ class ArrivalTests(ArrivingCase):
         """What does not begin with TLS goes to the plain server where there is one."""
         self.open(listener(PLAIN, SNI))
         self.connect().sendall(b"GET / HTTP/1.1\r\n")
-        await until(lambda: self.http.channels)
-        self.assertIs(self.http.channels[0][0].chain, PLAIN)
+        await until(lambda: self.http.connections)
+        self.assertIs(self.http.connections[0][0].chain, PLAIN)
 
     async def test_ssl_request(self) -> None:
         """A client of PostgreSQL asks for TLS first: its hello decides then, and what serves it knows how it came."""
@@ -205,7 +205,7 @@ class ArrivalTests(ArrivingCase):
             await until(lambda: self.observer.rejected)
             self.assertEqual(self.observer.rejected.pop().reason, reason)
             self.port.close()
-        self.assertEqual((self.http.channels, self.tcp.sockets), ([], []))
+        self.assertEqual((self.http.connections, self.tcp.sockets), ([], []))
 
     async def test_ssl_request_and_silence(self) -> None:
         """One time is for the request and all behind it; a drain closes what is left."""
@@ -304,4 +304,4 @@ class ArrivalTests(ArrivingCase):
 
         await until(shaken)
         await until(lambda: not port.pending)
-        self.assertEqual(self.http.channels, [])
+        self.assertEqual(self.http.connections, [])

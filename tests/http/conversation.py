@@ -243,7 +243,7 @@ class Conversation:
     def client(self, downstream: ConnectionInfo | None = None) -> FakeStream:
         """A client connects."""
         stream = FakeStream()
-        stream.start(self.gateway.channel(downstream or self._downstream))
+        stream.start(self.gateway.connection(downstream or self._downstream))
         return stream
 
     def client_of(self, dispatcher: Dispatcher) -> FakeStream:
@@ -299,8 +299,8 @@ def without_ids(sent: bytes) -> bytes:
     return re.sub(rb"(?<=x-request-id: )[0-9a-f-]{36}", b"ID", sent)
 
 
-def channel_of(stream: FakeStream) -> HTTP1DownstreamConnection:
-    """Return the channel at the gateway's end."""
+def connection_of(stream: FakeStream) -> HTTP1DownstreamConnection:
+    """Return the connection at the gateway's end."""
     return cast(HTTP1DownstreamConnection, stream.protocol)
 
 

@@ -16,7 +16,7 @@ from edgegate.http.response import ResponseHead
 from tests.http.conversation import plain
 
 
-class FakeChannel:
+class FakeDownstream:
     """Keeps what it is told to answer."""
 
     def __init__(self) -> None:
@@ -60,9 +60,9 @@ class ExchangeTests(SynchronousTestCase):
     """Exactly one answer is given."""
 
     def setUp(self) -> None:
-        self.channel = FakeChannel()
+        self.stream = FakeDownstream()
         self.upload = FakeUpload()
-        self.exchange = Exchange(cast(Any, self.channel), refused_head(), {})
+        self.exchange = Exchange(cast(Any, self.stream), refused_head(), {})
         self.exchange.upload = cast(Any, self.upload)
 
     def test_phases(self) -> None:
@@ -73,7 +73,7 @@ class ExchangeTests(SynchronousTestCase):
         self.exchange.send(b"ok")
         self.exchange.finish([])
         self.assertEqual(self.exchange.phase, Phase.OVER)
-        self.assertEqual(self.channel.said, [(200, 2), b"ok", "end"])
+        self.assertEqual(self.stream.said, [(200, 2), b"ok", "end"])
         self.assertEqual((self.exchange.status, self.exchange.sent), (200, 2))
 
     def test_request_body(self) -> None:
@@ -89,43 +89,43 @@ class ExchangeTests(SynchronousTestCase):
     def test_fault_before_the_answer(self) -> None:
         """A fault becomes a response of its own."""
         self.exchange.fail(NO_ROUTE)
-        self.assertEqual(self.channel.said, [(404, 14), b"no route (NR)\n", "end"])
+        self.assertEqual(self.stream.said, [(404, 14), b"no route (NR)\n", "end"])
 
     def test_answers_without_a_body(self) -> None:
         """What a 304 or a 204 of the gateway's own would have held is not sent, not counted, and no length is told."""
         self.exchange.reply(304, [], b"unseen")
-        self.assertEqual(self.channel.said, [(304, None), "end"])
+        self.assertEqual(self.stream.said, [(304, None), "end"])
         self.assertEqual(self.exchange.sent, 0)
 
     def test_fault_for_grpc(self) -> None:
         """A gRPC client is told of a fault in gRPC's words."""
         self.exchange.head.fields = [(b"content-type", b"application/grpc")]
         self.exchange.fail(NO_ROUTE)
-        self.assertEqual(self.channel.said, [(200, 0), "end"])
+        self.assertEqual(self.stream.said, [(200, 0), "end"])
 
     def test_fault_in_the_answer(self) -> None:
         """A fault after the head cuts the response off."""
         self.exchange.answer(ResponseHead(200, b"OK", [], 2))
         self.exchange.fail(UPSTREAM_CUT_SHORT)
-        self.assertEqual(self.channel.said, [(200, 2), "cut"])
+        self.assertEqual(self.stream.said, [(200, 2), "cut"])
         self.assertEqual(self.exchange.fault, UPSTREAM_CUT_SHORT)
 
     def test_fault_after_the_answer(self) -> None:
         """What is over does not fail any more."""
         self.exchange.reply(301, [], b"")
         self.exchange.fail(UPSTREAM_TIMEOUT)
-        self.assertEqual(self.channel.said, [(301, 0), "end"])
+        self.assertEqual(self.stream.said, [(301, 0), "end"])
         self.assertIsNone(self.exchange.fault)
 
     def test_late_reply(self) -> None:
         """Who answers too late, or a second time, says nothing."""
         self.exchange.reply(301, [], b"")
         self.exchange.reply(403, [], b"no")
-        self.assertEqual((self.channel.said, self.exchange.status), ([(301, 0), "end"], 301))
+        self.assertEqual((self.stream.said, self.exchange.status), ([(301, 0), "end"], 301))
         self.setUp()
         self.exchange.abandon()
         self.exchange.reply(403, [], b"no")
-        self.assertEqual((self.channel.said, self.exchange.status), ([], 0))
+        self.assertEqual((self.stream.said, self.exchange.status), ([], 0))
 
     def test_abandoned(self) -> None:
         """A client that is gone calls off the work, once."""
@@ -133,7 +133,7 @@ class ExchangeTests(SynchronousTestCase):
         self.exchange.abandon()
         self.exchange.fail(UPSTREAM_TIMEOUT)
         self.assertEqual(self.upload.said, ["cancel"])
-        self.assertEqual(self.channel.said, [])
+        self.assertEqual(self.stream.said, [])
         self.assertEqual(self.exchange.fault, CLIENT_GONE)
 
     def test_what_routes_look_at(self) -> None:
@@ -145,7 +145,7 @@ class ExchangeTests(SynchronousTestCase):
             [
                 (b"x-a", b"1"),
                 (b"host", b"a.example"),
-                (b"x-forwarded-for", self.channel.client.address),
+                (b"x-forwarded-for", self.stream.client.address),
                 (b"x-forwarded-proto", b"http"),
                 (b"x-envoy-external-address", b"192.0.2.7"),
             ],
@@ -175,7 +175,7 @@ class ExchangeTests(SynchronousTestCase):
         for kind, status in ((b"application/grpc", 200), (b"application/grpc+proto", 200), (b"text/plain", 504)):
             heads: list[ResponseHead] = []
             self.setUp()
-            self.channel.response_head = lambda head, fields=(), heads=heads: heads.append(head)  # type: ignore[misc, method-assign]
+            self.stream.response_head = lambda head, fields=(), heads=heads: heads.append(head)  # type: ignore[misc, method-assign]
             self.exchange.head.fields = [(b"content-type", kind)]
             self.exchange.fail(UPSTREAM_TIMEOUT)
             self.assertEqual(heads[0].status, status)
@@ -187,7 +187,7 @@ class ExchangeTests(SynchronousTestCase):
         """The scheme is the connection's, unless a trusted proxy in front of the gateway says another."""
         self.exchange.head.forwarded_proto = b"https"
         self.assertEqual(self.exchange.scheme, b"http")
-        self.channel.client = Client(self.channel.downstream, 1)
+        self.stream.client = Client(self.stream.downstream, 1)
         self.assertEqual(self.exchange.scheme, b"https")
         self.assertIn((b"x-forwarded-proto", b"https"), self.exchange.headers)
 

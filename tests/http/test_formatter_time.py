@@ -14,7 +14,7 @@ from edgegate.http.request import refused_head
 from edgegate.http.response import ResponseHead
 from edgegate.http.substitution_formatter import Message, rendered
 from edgegate.model.headers import Template
-from tests.http.test_exchange import FakeChannel
+from tests.http.test_exchange import FakeDownstream
 
 MOMENT = 1795864853.1954321
 
@@ -46,8 +46,8 @@ class OperatorsTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Make an exchange of an upload that began two seconds ago."""
-        self.channel = FakeChannel()
-        self.exchange = Exchange(cast(Any, self.channel), refused_head(), {})
+        self.stream = FakeDownstream()
+        self.exchange = Exchange(cast(Any, self.stream), refused_head(), {})
         self.exchange.started = monotonic() - 2
         self.answer = ResponseHead(200, b"", [])
 
@@ -99,5 +99,5 @@ class OperatorsTests(SynchronousTestCase):
     def test_handshake(self) -> None:
         """The handshake was over before the request began; in the clear there was none."""
         self.assertEqual(self.value("%DOWNSTREAM_HANDSHAKE_DURATION%"), b"")
-        self.exchange.connection = replace(self.channel.downstream, tls=True, since=self.exchange.started - 0.25)
+        self.exchange.connection = replace(self.stream.downstream, tls=True, since=self.exchange.started - 0.25)
         self.assertEqual(self.value("%DOWNSTREAM_HANDSHAKE_DURATION%"), b"-250")

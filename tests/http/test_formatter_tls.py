@@ -18,7 +18,7 @@ from edgegate.model.headers import Template
 from edgegate.tls import facts
 from edgegate.tls.verification import forwarded_client_cert
 from tests.http.conversation import plain
-from tests.http.test_exchange import FakeChannel
+from tests.http.test_exchange import FakeDownstream
 from tests.tls.handshakes import connect
 
 CLIENT = Authority.new("Clients").intermediate("Below").client("visitor", ["visitor.example", "spiffe://x/visitor"])
@@ -42,14 +42,14 @@ class OperatorsTests(SynchronousTestCase):
     def setUp(self) -> None:
         """Make an exchange on a connection whose client has shown a certificate, and one of a backend's."""
         self.server, self.client = connect(context(SERVER), context(CLIENT))
-        self.channel = FakeChannel()
-        self.channel.downstream = replace(
+        self.stream = FakeDownstream()
+        self.stream.downstream = replace(
             plain(),
             tls=True,
             secured=self.server,
             client_certificate=forwarded_client_cert(CLIENT.certificate),
         )
-        self.exchange = Exchange(cast(Any, self.channel), refused_head(), {})
+        self.exchange = Exchange(cast(Any, self.stream), refused_head(), {})
 
     def value(self, text: str, secured: SSL.Connection | None = None) -> bytes:
         """Return what a text stands for in the response of a backend."""
@@ -115,5 +115,5 @@ class OperatorsTests(SynchronousTestCase):
         self.assertEqual(self.value("%XFCC_VALUE(DNS)%"), b"visitor.example")
         self.assertEqual(self.value("%XFCC_VALUE(by)%"), b"")
         forged = b'Hash=ab;Subject="CN=\\";URI=spiffe://forged;DNS=\\"x";URI=spiffe://a'
-        self.exchange.connection = replace(self.channel.downstream, client_certificate=forged)
+        self.exchange.connection = replace(self.stream.downstream, client_certificate=forged)
         self.assertEqual(self.value("%XFCC_VALUE(uri)%|%XFCC_VALUE(dns)%"), b"spiffe://a|")

@@ -102,7 +102,7 @@ class VirtualHostTests(SynchronousTestCase):
 
 
 class HTTPGatewayTests(SynchronousTestCase):
-    """What channels share."""
+    """What connections share."""
 
     def test_date(self) -> None:
         """The date is one of RFC 9110, made once a second."""

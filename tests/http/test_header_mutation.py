@@ -19,7 +19,7 @@ from edgegate.model.matching import HTTPMatch, Kind, StringMatch
 from edgegate.model.routes import HTTPRoute
 from tests.http.conversation import Conversation, routed, to_web
 from tests.http.h1.test_downstream_connection import GET, OK
-from tests.http.test_exchange import FakeChannel
+from tests.http.test_exchange import FakeDownstream
 
 IDENTITY = (
     b"x-forwarded-for: 192.0.2.7\r\nx-forwarded-proto: http\r\nx-envoy-external-address: 192.0.2.7\r\n"
@@ -303,7 +303,7 @@ class ModelTests(SynchronousTestCase):
         expected = list(fields)
         for step in steps:
             expected = _naive(expected, step)
-        exchange = Exchange(FakeChannel(), refused_head(), {})
+        exchange = Exchange(FakeDownstream(), refused_head(), {})
         self.assertEqual(changed(fields, steps, exchange), expected)
 
 

@@ -23,7 +23,7 @@ from edgegate.model.headers import Template
 from edgegate.model.operators import EMPTY, OPERATORS
 from edgegate.net.addresses import ConnectionInfo
 from tests.http.conversation import plain, to_web
-from tests.http.test_exchange import FakeChannel
+from tests.http.test_exchange import FakeDownstream
 
 BACKEND = cast(Any, object())
 """Stands for the connection that a response came on."""
@@ -34,12 +34,12 @@ class OperatorsTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Make an exchange that has asked a backend."""
-        self.channel = FakeChannel()
-        self.channel.client = Client(self.channel.downstream, 0)
+        self.stream = FakeDownstream()
+        self.stream.client = Client(self.stream.downstream, 0)
         head = refused_head()
         head.method, head.target, head.path, head.authority = b"GET", b"/a?b=c", b"/a", b"web.example:80"
         head.fields = [(b"x-a", b"1"), (b"x-a", b"2"), (b"x-long", b"0123456789"), (b"x-empty", b"")]
-        self.exchange = Exchange(cast(Any, self.channel), head, {})
+        self.exchange = Exchange(cast(Any, self.stream), head, {})
         self.exchange.identity_fields()
         self.exchange.route = to_web()
         self.exchange.cluster = "outbound|80||web"
@@ -86,7 +86,7 @@ class OperatorsTests(SynchronousTestCase):
         """The client is who trusted proxies say it is."""
         self.exchange.head.forwarded_for = [b"198.51.100.1, 203.0.113.9"]
         self.exchange.identity = None
-        self.channel.client = Client(self.channel.downstream, 2)
+        self.stream.client = Client(self.stream.downstream, 2)
         self.assertEqual(self.value("%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"), b"198.51.100.1")
         self.assertEqual(self.value("%DOWNSTREAM_REMOTE_ADDRESS%|%DOWNSTREAM_REMOTE_PORT%"), b"198.51.100.1:0|0")
         self.assertEqual(self.value("%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%"), b"192.0.2.7")

@@ -99,7 +99,7 @@ class Hold:
         self._held_bytes += len(data)
         if self._held_bytes > self._environment.limits.upload_bytes and not self._paused:
             self._paused = True
-            self.exchange.channel.pause_upload()
+            self.exchange.stream.pause_upload()
 
     def upload_end(self, trailers: list[Field]) -> None:
         """The request is whole."""
@@ -127,7 +127,7 @@ class Hold:
 
     def broke(self) -> None:
         """An error of ours was raised as it went on: the exchange ends with it."""
-        self.exchange.channel.exchange_broke(self.exchange)
+        self.exchange.stream.exchange_broke(self.exchange)
 
     # ------------------------------------------------------------------------------------------------------------------
 
@@ -158,7 +158,7 @@ class Hold:
         upload = exchange.upload
         if self._paused and self._trailers is None:
             # before the body goes on: whoever takes it may stop the client again
-            exchange.channel.resume_upload()
+            exchange.stream.resume_upload()
         held, self._held = self._held, []
         if upload is not None:
             if self._reader_stalled:

@@ -105,7 +105,7 @@ class HTTP1DownstreamConnection(HTTP1DownstreamStream):
             self._timeouts.end()
             self._reader.stop()
             self._writer.out.clear()
-            self._environment.channel_ended(self)
+            self._environment.connection_ended(self)
         finally:
             # an error in the transport ends it too
             self._abandon(CLIENT_GONE if isinstance(reason.value, ConnectionClosed) else INTERNAL)
@@ -121,7 +121,7 @@ class HTTP1DownstreamConnection(HTTP1DownstreamStream):
         exchange = self._exchange
         try:
             if self._transport.disconnected:
-                self._environment.channel_ended(self)
+                self._environment.connection_ended(self)
                 self._cut_off()
             elif exchange is None and self._state is not State.ENDED:
                 self._close()

@@ -24,7 +24,7 @@ from edgegate.net.stream import Stream
 
 class HTTP1LingeringClose:
     """
-    Takes the place of a channel that has let go of its connection, in the gateway's set too.
+    Takes the place of a connection that has let go of its stream, in the gateway's set too.
 
     It owns the stream, on which all responses are written and which has no
     producer. Call one of L{close} and L{linger}, once.
@@ -34,14 +34,14 @@ class HTTP1LingeringClose:
 
     __slots__ = ("_environment", "_left", "_stream", "_timeouts", "downstream")
 
-    def __init__(self, channel: Served, environment: HTTPEnvironment, stream: Stream) -> None:
-        self.downstream: ConnectionInfo = channel.downstream
+    def __init__(self, connection: Served, environment: HTTPEnvironment, stream: Stream) -> None:
+        self.downstream: ConnectionInfo = connection.downstream
         self._environment = environment
         self._stream = stream
         self._left = environment.limits.linger_bytes
         self._timeouts = Timeouts(environment.wheel, environment.limits, self._expired)
         stream.switch(self)
-        environment.channel_replaced(channel, self)
+        environment.connection_replaced(connection, self)
 
     def close(self) -> None:
         """Close when the client has taken everything: no more is to come from it."""
@@ -58,7 +58,7 @@ class HTTP1LingeringClose:
     # The transport, as a protocol -------------------------------------------------------------------------------------
 
     def makeConnection(self, transport: ITransport) -> None:
-        """Never called: the connection was made for the channel."""
+        """Never called: the stream was made for the connection."""
 
     def connectionMade(self) -> None:
         """Never called."""
@@ -72,14 +72,14 @@ class HTTP1LingeringClose:
     @contained
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The connection is no more."""
-        self._environment.channel_ended(self)
+        self._environment.connection_ended(self)
         self._timeouts.end()
 
     def broke(self) -> None:
         """An error of ours was raised: end now."""
         self._stream.abortConnection()
         if self._stream.disconnected:
-            self._environment.channel_ended(self)
+            self._environment.connection_ended(self)
 
     @contained
     def _expired(self) -> None:

@@ -27,7 +27,7 @@ class Tunnel:
     """
     An exchange after its C{101}, until both connections have ended. It owns both.
 
-    It stands in the gateway's set where the client's channel stood, so a drain
+    It stands in the gateway's set where the client's connection of HTTP stood, so a drain
     waits for it. It ends after C{Limits.stream_idle_seconds} without a byte
     either way (Envoy's stream idle timeout); the route's timeout ended with
     the 101, as Envoy's does with the response.
@@ -64,7 +64,7 @@ class Tunnel:
         @param early: What the client had sent behind its request.
         @param rest: What the backend had sent behind its 101.
         """
-        self._environment.channel_replaced(connection, self)
+        self._environment.connection_replaced(connection, self)
         try:
             self._begin(client, backend, early, rest)
         except Exception:
@@ -99,7 +99,7 @@ class Tunnel:
         finally:
             self._ended(INTERNAL, 0, 0)
             # that may be what broke
-            self._environment.channel_ended(self)
+            self._environment.connection_ended(self)
 
     # As the gateway's -------------------------------------------------------------------------------------------------
 
@@ -139,4 +139,4 @@ class Tunnel:
             self._over()
         finally:
             environment.observer.request_ended(exchange)
-            environment.channel_ended(self)
+            environment.connection_ended(self)

@@ -29,7 +29,7 @@ def request_key(exchange: Exchange, balancer: LoadBalancer, random: Random) -> i
         return destination_key(exchange.connection.local)
     source = rule.source
     if source is HashSource.SOURCE_IP:
-        value: bytes | None = exchange.channel.client.external(exchange.head)
+        value: bytes | None = exchange.stream.client.external(exchange.head)
     elif source is HashSource.HEADER:
         value = header(exchange, rule.name.encode("latin-1"))
     elif source is HashSource.QUERY_PARAMETER:

@@ -83,7 +83,7 @@ class RequestBody(RequestOwner):
                 self._held = []
         elif over and not self._upload_paused:
             self._upload_paused = True
-            self._exchange.channel.pause_upload()
+            self._exchange.stream.pause_upload()
 
     def upload_end(self, trailers: list[Field]) -> None:
         """The request is whole."""
@@ -151,10 +151,10 @@ class RequestBody(RequestOwner):
             stream.pause()
         exchange = self._exchange
         if exchange.head.expects_continue:
-            exchange.channel.continue_upload()
+            exchange.stream.continue_upload()
         if self._upload_paused:
             self._upload_paused = False
-            exchange.channel.resume_upload()
+            exchange.stream.resume_upload()
 
     def settle(self) -> None:
         """Something of a response goes to the client: nothing is kept for another try."""
@@ -164,13 +164,13 @@ class RequestBody(RequestOwner):
 
     def upload_blocked(self, blocked: bool) -> None:
         """The backend cannot keep up with the body, or can again."""
-        channel = self._exchange.channel
+        downstream = self._exchange.stream
         if blocked and not self._upload_paused:
             self._upload_paused = True
-            channel.pause_upload()
+            downstream.pause_upload()
         elif not blocked and self._upload_paused:
             self._upload_paused = False
-            channel.resume_upload()
+            downstream.resume_upload()
 
     # ------------------------------------------------------------------------------------------------------------------
 

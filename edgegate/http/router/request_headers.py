@@ -40,7 +40,7 @@ _NONE: Final = FieldBlock()
 def begin_request(request: UpstreamCallbacks, exchange: Exchange, changes: RequestChanges | None) -> None:
     """Say what a backend gets of an exchange's request, but for what differs from try to try."""
     head = exchange.head
-    identity, request_id = exchange.channel.client.identity(head)
+    identity, request_id = exchange.stream.client.identity(head)
     exchange.identity, exchange.request_id = identity, request_id
     if changes is not None and not _constant(changes.headers):
         fields = [*head.fields, *identity.fields, (b"x-request-id", request_id)]

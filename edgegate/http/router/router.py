@@ -111,7 +111,7 @@ class Router(RequestBody):
 
     def broke(self) -> None:
         """An error of ours was raised in a callback: the exchange ends with it."""
-        self._exchange.channel.exchange_broke(self._exchange)
+        self._exchange.stream.exchange_broke(self._exchange)
 
     # As the owner of its tries ----------------------------------------------------------------------------------------
 
@@ -128,14 +128,14 @@ class Router(RequestBody):
         self._stop()
         exchange = self._exchange
         exchange.finish(trailers)
-        exchange.channel.flush()
+        exchange.stream.flush()
 
     def response_switched(self, stream: Stream, rest: bytes, carrier: UpstreamStream) -> None:
         """The two connections are a tunnel from here on; the route's timeout does not cut it."""
         exchange = self._exchange
         self._stop()
         exchange.upload = None
-        exchange.channel.tunnel(stream, rest, carrier.end_tunnel)
+        exchange.stream.tunnel(stream, rest, carrier.end_tunnel)
 
     def try_failed(self, fault: Fault) -> None:
         """Try again, if the route wants that and it can be done."""
@@ -153,7 +153,7 @@ class Router(RequestBody):
         exchange = self._exchange
         exchange.upload = None
         exchange.fail(fault)
-        exchange.channel.flush()
+        exchange.stream.flush()
 
     # ------------------------------------------------------------------------------------------------------------------
 

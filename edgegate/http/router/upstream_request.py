@@ -138,7 +138,7 @@ class UpstreamRequest(UpstreamCallbacks):
 
     def broke(self) -> None:
         """An error of ours was raised in a callback: the exchange ends with it."""
-        self._exchange.channel.exchange_broke(self._exchange)
+        self._exchange.stream.exchange_broke(self._exchange)
 
     # As one that asks for a stream ------------------------------------------------------------------------------------
 
@@ -160,7 +160,7 @@ class UpstreamRequest(UpstreamCallbacks):
         """Pass a 1xx response on; with it the response has begun, and is not another backend's any more (Envoy)."""
         self._owner.settle()
         self._end_deadline()
-        self._exchange.channel.response_interim(head)
+        self._exchange.stream.response_interim(head)
 
     def response_head(self, head: ResponseHead) -> None:
         """The final response begins; unless it is one to try again after, it goes to the client."""
@@ -198,11 +198,11 @@ class UpstreamRequest(UpstreamCallbacks):
 
     def response_sink(self) -> Stream | None:
         """Let the kernel pass on what comes, where the client gets it as it is."""
-        return self._exchange.channel.run_sink()
+        return self._exchange.stream.run_sink()
 
     def response_flush(self) -> None:
         """Send what came in one read."""
-        self._exchange.channel.flush()
+        self._exchange.stream.flush()
 
     def response_end(self, trailers: list[Field]) -> None:
         """The response is whole."""

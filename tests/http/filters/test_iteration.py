@@ -16,7 +16,7 @@ from edgegate.http.limits import Limits
 from edgegate.model.actions import DirectResponse
 from edgegate.model.matching import Kind, StringMatch
 from edgegate.model.policies import Abort, CORSPolicy, Faults
-from tests.http.conversation import NOTHING_LEFT, Conversation, channel_of, routed, to_web
+from tests.http.conversation import NOTHING_LEFT, Conversation, connection_of, routed, to_web
 from tests.http.filters.filters import TestFilters
 from tests.http.h1.test_downstream_connection import GET, OK, POST
 
@@ -78,7 +78,7 @@ class FiltersTests(SynchronousTestCase):
         filters = TestFilters()
         talk = Conversation(to_web(direct=DirectResponse(200)), filters=(filters,))
         client = talk.ask(GET)
-        channel_of(client).move(routed(to_web(direct=DirectResponse(201))))
+        connection_of(client).move(routed(to_web(direct=DirectResponse(201))))
         client.deliver(GET)
         self.assertEqual(len({id(chain) for chain in filters.chains}), 2)
         self.assertIn(b"HTTP/1.1 201 ", client.sent)

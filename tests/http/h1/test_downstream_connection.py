@@ -14,7 +14,7 @@ from edgegate.http.exchange import Exchange
 from edgegate.http.interfaces import Dispatcher, IResource
 from edgegate.http.limits import Limits
 from edgegate.model.policies import Abort, Delay, Faults
-from tests.http.conversation import NOTHING_LEFT, TICK, Conversation, channel_of, routed, to_web
+from tests.http.conversation import NOTHING_LEFT, TICK, Conversation, connection_of, routed, to_web
 
 GET = b"GET / HTTP/1.1\r\nHost: web.example\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: web.example\r\nContent-Length: 10\r\n\r\n"
@@ -58,8 +58,8 @@ class ExchangeTests(SynchronousTestCase):
         """A request goes to the backend in one piece, its response to the client in one piece."""
         talk = Conversation()
         client = talk.client()
-        verifyObject(IProtocol, channel_of(client))
-        verifyObject(IPushProducer, channel_of(client))
+        verifyObject(IProtocol, connection_of(client))
+        verifyObject(IPushProducer, connection_of(client))
         client.deliver(GET)
         backend = talk.backend()
         self.assertEqual(len(backend.writes), 1)
@@ -440,7 +440,7 @@ class EndTests(SynchronousTestCase):
         self.assertEqual(backend.ended, "aborted")
         backend.settle()
         self.assertEqual([exchange.fault for exchange in talk.ended], [CLIENT_GONE])
-        self.assertEqual(talk.environment.channels, set())
+        self.assertEqual(talk.environment.connections, set())
 
     def test_client_goes_away_while_connecting(self) -> None:
         """A connect that nobody waits for is called off."""
@@ -470,15 +470,15 @@ class EndTests(SynchronousTestCase):
         talk = Conversation()
         client = talk.client()
         client.deliver(GET)
-        before = channel_of(client).downstream
+        before = connection_of(client).downstream
         after, last = routed(to_web(), port=81), routed(to_web(), port=82)
         for downstream in (after, last):
-            channel_of(client).move(downstream)
+            connection_of(client).move(downstream)
         talk.backend().deliver(OK)
         self.assertIs(talk.ended[0].connection, before)
-        self.assertIs(channel_of(client).downstream, last)
-        channel_of(client).move(after)
-        self.assertIs(channel_of(client).downstream, after)
+        self.assertIs(connection_of(client).downstream, last)
+        connection_of(client).move(after)
+        self.assertIs(connection_of(client).downstream, after)
 
     def test_an_error_in_the_next_request(self) -> None:
         """What fails in a pipelined request is its own: the response before it arrives, and then a 500."""

@@ -25,7 +25,7 @@ class ClosingTests(SynchronousTestCase):
         client.deliver(request)
         verifyObject(IProtocol, client.protocol)
         self.assertIsNone(client.producer)
-        (found,) = self.talk.environment.channels
+        (found,) = self.talk.environment.connections
         self.assertIsInstance(found, HTTP1LingeringClose)
         return client
 
@@ -34,7 +34,7 @@ class ClosingTests(SynchronousTestCase):
         client = self.end(LAST)
         self.assertEqual(client.ended, "closed")
         client.settle()
-        self.assertEqual(self.talk.environment.channels, set())
+        self.assertEqual(self.talk.environment.connections, set())
 
     def test_reader(self) -> None:
         """One that still has to read is waited for as long as it does."""
@@ -61,14 +61,14 @@ class ClosingTests(SynchronousTestCase):
         """When the client goes nothing is left, not even a deadline."""
         client = self.end(BAD)
         client.finish()
-        self.assertEqual(self.talk.environment.channels, set())
+        self.assertEqual(self.talk.environment.connections, set())
         self.talk.advance(20)
         self.assertEqual(self.talk.clock.getDelayedCalls(), [])
 
     def test_drain(self) -> None:
         """A drain lets it end by itself; the end of the drain resets it."""
         client = self.end(BAD)
-        (closing,) = self.talk.environment.channels
+        (closing,) = self.talk.environment.connections
         closing.move(plain())
         closing.retire()
         self.talk.gateway.drain()

@@ -105,7 +105,7 @@ class TunnelCase(SynchronousTestCase):
 
     def tunnel(self) -> Tunnel:
         """Return the only one."""
-        (found,) = self.talk.environment.channels
+        (found,) = self.talk.environment.connections
         assert isinstance(found, Tunnel)
         return found
 
@@ -122,7 +122,7 @@ class TunnelCase(SynchronousTestCase):
         (exchange,) = self.talk.ended
         self.assertEqual((exchange.status, exchange.fault), (status, fault))
         self.assertEqual((exchange.received, exchange.sent), (received, sent))
-        self.assertEqual((self.talk.environment.channels, self.active()), (set(), 0))
+        self.assertEqual((self.talk.environment.connections, self.active()), (set(), 0))
         self.talk.advance(400)
         self.assertEqual(self.talk.clock.getDelayedCalls(), [])
 
@@ -438,7 +438,7 @@ class SocketTests(TestCase):
             Observers([self]),
         )
         self.gateway = HTTPGateway(self.environment)
-        self.addCleanup(lambda: until(lambda: not self.environment.channels))
+        self.addCleanup(lambda: until(lambda: not self.environment.connections))
         self.addCleanup(self.gateway.abort)
         self.sock, self.client = tcp_pair()
         self.addCleanup(self.client.close)
@@ -455,7 +455,7 @@ class SocketTests(TestCase):
         self.addCleanup(client.close)
         await until(lambda: attempt(client.do_handshake))
         await until(lambda: done)
-        stream.start(self.gateway.channel(plain()))
+        stream.start(self.gateway.connection(plain()))
         return client
 
     async def answer(
@@ -498,12 +498,12 @@ class SocketTests(TestCase):
 
     async def test_spliced(self) -> None:
         """Where both sides are plain the sockets are handed over, and much is moved by the kernel."""
-        Stream(self.watcher, self.sock, HERE, THERE).start(self.gateway.channel(plain()))
+        Stream(self.watcher, self.sock, HERE, THERE).start(self.gateway.connection(plain()))
         backend = await self.answer(self.client, b"greeting ")
         head = bytearray()
         await until(lambda: head.extend(receive(self.client) or b"") or head.endswith(b"greeting "))
         self.assertEqual(steady(bytes(head)), SWITCHED + b"greeting ")
-        (tunnel,) = self.environment.channels
+        (tunnel,) = self.environment.connections
         assert isinstance(tunnel, Tunnel)
         self.assertTrue(tunnel.spliced)
         self.assertNotIn("in pipes", repr(tunnel))
@@ -517,11 +517,11 @@ class SocketTests(TestCase):
         (exchange,) = self.ended
         self.assertEqual((exchange.status, exchange.fault), (101, None))
         self.assertEqual((exchange.received, exchange.sent), (len(LARGE) + 6, len(LARGE) + 9))
-        self.assertEqual(self.environment.channels, set())
+        self.assertEqual(self.environment.connections, set())
 
     async def test_spliced_resets(self) -> None:
         """A backend that dies is named, and the client is reset."""
-        Stream(self.watcher, self.sock, HERE, THERE).start(self.gateway.channel(plain()))
+        Stream(self.watcher, self.sock, HERE, THERE).start(self.gateway.connection(plain()))
         backend = await self.answer(self.client, b"")
         await until(lambda: receive(self.client))
         backend.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
@@ -533,17 +533,17 @@ class SocketTests(TestCase):
     async def test_client_gone_at_the_101(self) -> None:
         """A client whose connection breaks when the 101 is written to it is the one to blame."""
         stream = Stream(self.watcher, self.sock, HERE, THERE)
-        stream.start(self.gateway.channel(plain()))
+        stream.start(self.gateway.connection(plain()))
         backend = await self.answer(self.client, b"", lambda: self.sock.shutdown(socket.SHUT_WR))
         await until(lambda: self.ended)
         self.assertEqual([(each.status, each.fault) for each in self.ended], [(101, CLIENT_GONE)])
         # what was sent too early may have come before
         self.assertRaises(ConnectionResetError, lambda: [receive(backend) for _ in range(2)])
-        self.assertEqual(self.environment.channels, set())
+        self.assertEqual(self.environment.connections, set())
 
     async def test_spliced_drain(self) -> None:
         """The end of a drain resets both sides."""
-        Stream(self.watcher, self.sock, HERE, THERE).start(self.gateway.channel(plain()))
+        Stream(self.watcher, self.sock, HERE, THERE).start(self.gateway.connection(plain()))
         backend = await self.answer(self.client, b"")
         await until(lambda: receive(self.client))
         self.gateway.drain()
@@ -559,7 +559,7 @@ class SocketTests(TestCase):
         backend = await self.answer(client, b"greeting ")
         head = bytearray()
         await until(lambda: head.extend(_some(lambda: client.recv(65536)) or b"") or head.endswith(b"greeting "))
-        (tunnel,) = self.environment.channels
+        (tunnel,) = self.environment.connections
         assert isinstance(tunnel, Tunnel)
         self.assertFalse(tunnel.spliced)
         await self.carry(client, backend, b"early ", LARGE)
@@ -572,7 +572,7 @@ class SocketTests(TestCase):
 
     async def test_slow_reader(self) -> None:
         """A client that stops reading holds up its backend; nothing is collected."""
-        Stream(self.watcher, self.sock, HERE, THERE).start(self.gateway.channel(plain()))
+        Stream(self.watcher, self.sock, HERE, THERE).start(self.gateway.connection(plain()))
         await self.blocks(await self.answer(self.client, b""))
 
     async def test_slow_reader_inside_tls(self) -> None:

@@ -16,7 +16,7 @@ from edgegate.http.router.upstream_callbacks import UpstreamCallbacks
 from edgegate.model.actions import RequestChanges
 from edgegate.model.headers import HeaderChanges, Template
 from tests.http.conversation import to_web
-from tests.http.test_exchange import FakeChannel
+from tests.http.test_exchange import FakeDownstream
 
 
 def sent_by(exchange: Exchange, changes: RequestChanges | None = None) -> UpstreamCallbacks:
@@ -31,10 +31,10 @@ class RequestHeadersTests(SynchronousTestCase):
 
     def exchange(self, head: Any = None) -> Exchange:
         """Make one with a client at 192.0.2.7."""
-        channel = FakeChannel()
-        channel.client = Client(channel.downstream, 0)
+        stream = FakeDownstream()
+        stream.client = Client(stream.downstream, 0)
         fields = [(b"Host", b"WEB.example:80"), (b"X-A", b"1")]
-        return Exchange(cast(Any, channel), head or h1_head(b"GET", b"/a", "1.1", True, fields, HostMemory()), {})
+        return Exchange(cast(Any, stream), head or h1_head(b"GET", b"/a", "1.1", True, fields, HostMemory()), {})
 
     def test_shared(self) -> None:
         """What is the same for all with one head is made once; who asks, and the request's id, are not in it."""
