@@ -47,7 +47,7 @@ test-compiled:
 	@# the checkout is installed in this environment: without PYTHONPATH its own sources would be tested
 	cd $(COMPILED) && PYTHONPATH=$(abspath $(COMPILED)) EDGEGATE_EXPECT=compiled \
 	  $(abspath $(VENV))/bin/trial -j$(JOBS) tests.test_version tests.server.test_service_log tests.perf.test_calls tests.perf.test_cycles \
-	  tests.istio.translate.test_pickling $(COMPILED_TESTS) || { cat build.log; exit 1; }
+	  tests.istio.translate.test_pickling tests.http.h1.test_head_parser $(COMPILED_TESTS) || { cat build.log; exit 1; }
 
 lint:
 	$(call venv,lint)

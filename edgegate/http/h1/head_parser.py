@@ -88,7 +88,8 @@ class HeadParser:
         self._target = b""
         self._keep = self._whole = False
         end = raw.find(b"\r\n")
-        protocol = raw[end - 9 : end]
+        # compiled, a slice whose end is before its begin is a SystemError
+        protocol = raw[end - 9 : end] if end >= 9 else b""
         if protocol not in _PROTOCOLS:
             raise RequestRefused(VERSION_REFUSED if _VERSION.fullmatch(protocol) else BAD_REQUEST)
         parser = self._parser

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.errors import HEAD_TOO_LARGE, Fault
+from edgegate.errors import BAD_REQUEST, HEAD_TOO_LARGE, Fault
 from edgegate.http.h1.head_parser import HeadParser, looks_like_a_method
 from edgegate.http.limits import Limits
 from edgegate.http.request import RequestHead, RequestRefused
@@ -90,6 +90,13 @@ class HeadParserTests(SynchronousTestCase):
         self.assertIs(parser.read(raw % b""), twice)
         for _ in range(3):
             self.assertEqual(outcome(parser, raw % b"transfer-encoding: chunked\r\n"), HEAD_TOO_LARGE)
+
+    def test_short_line(self) -> None:
+        """A first line too short for a version, as HTTP/0.9 has it, is refused like any other."""
+        parser = HeadParser(Limits())
+        for size in range(13):
+            raw = b"GET /version"[:size] + b"\r\n\r\n"
+            self.assertEqual(outcome(parser, raw), BAD_REQUEST, raw)
 
     def test_method(self) -> None:
         """Where a request line may begin."""
