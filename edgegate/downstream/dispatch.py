@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from twisted.internet.interfaces import IAddress, IProtocol, IProtocolFactory
 from zope.interface import classImplements
@@ -37,7 +37,9 @@ class Dispatch:
         @param addr: A L{ConnectionInfo}.
         """
         assert isinstance(addr, ConnectionInfo)
-        return self.http.connection(addr) if addr.chain.http is not None else RelayProtocol(addr, self.tcp)
+        if addr.chain.http is None:
+            return RelayProtocol(addr, self.tcp)
+        return cast(IProtocol, self.http.connection(addr))
 
     def relay_socket(self, downstream: ConnectionInfo, sock: Socket) -> None:
         """Relay a client whose bytes are not looked at; the socket is the relay's from now on."""

@@ -20,13 +20,15 @@ class FieldBlock:
 
     @ivar fields: Names in lower case, in their order; nothing in them could end a line.
     @ivar h1: Their lines, each with its CRLF (RFC 9112 section 5).
+    @ivar h2: Their block (RFC 7541), once that was made; else empty.
     """
 
-    __slots__ = ("fields", "h1")
+    __slots__ = ("fields", "h1", "h2")
 
     def __init__(self, *fields: Field) -> None:
         self.fields: Final = fields
         self.h1: Final = b"".join([b"%b: %b\r\n" % field for field in fields])
+        self.h2 = b""
 
     def __repr__(self) -> str:
         return f"<FieldBlock {self.h1!r}>"

@@ -18,8 +18,10 @@ from edgegate.http.filters.fault import FaultFilterFactory
 from edgegate.http.filters.interfaces import IHTTPFilterFactory
 from edgegate.http.filters.route_filters import RouteFilters
 from edgegate.http.h1.downstream_connection import HTTP1DownstreamConnection
-from edgegate.http.h1.head_parser import HeadParser
-from edgegate.http.interfaces import Dispatcher, IResource
+from edgegate.http.h1.head_parser import METHODS, HeadParser
+from edgegate.http.h2.downstream_connection import HTTP2DownstreamConnection
+from edgegate.http.h2.request_heads import RequestHeads
+from edgegate.http.interfaces import Dispatcher, IResource, ServedProtocol
 from edgegate.http.resources import (
     FaultResource,
     FilteredResource,
@@ -39,6 +41,7 @@ class HTTPGateway(Dispatcher):
 
     @ivar environment: What all of them share.
     @ivar heads: Parses the heads of requests, whose paths it brings to their normal form.
+    @ivar heads2: Does so for HTTP/2.
     """
 
     __slots__ = (
@@ -53,6 +56,7 @@ class HTTPGateway(Dispatcher):
         "_scheme_mismatch",
         "environment",
         "heads",
+        "heads2",
     )
 
     def __init__(
@@ -67,6 +71,7 @@ class HTTPGateway(Dispatcher):
         self.environment = environment
         roles = request_roles(environment.trusted_hops > 0, environment.limits.underscores)
         self.heads = HeadParser(environment.limits, paths, roles)
+        self.heads2 = RequestHeads(METHODS, paths, roles)
         self._factories = (*filters, FaultFilterFactory(), CORSFilterFactory())
         self._filters_everywhere = bool(filters)
         self._filtered: dict[int, tuple[FilterChain, FilteredResource]] = {}
@@ -77,11 +82,19 @@ class HTTPGateway(Dispatcher):
         self._scheme_mismatch = FaultResource(SCHEME_MISMATCH)
         self._redirects: dict[int, HTTPSRedirectResource] = {}
 
-    def connection(self, downstream: ConnectionInfo) -> HTTP1DownstreamConnection:
-        """Return the protocol for a client's new connection."""
-        connection = HTTP1DownstreamConnection(downstream, self.environment, self.heads, self)
+    def connection(self, downstream: ConnectionInfo) -> ServedProtocol:
+        """Return the protocol for a client's new connection: HTTP/1, unless ALPN has agreed on HTTP/2."""
+        connection: ServedProtocol
+        if downstream.alpn == b"h2":
+            connection = self.http2(downstream)
+        else:
+            connection = HTTP1DownstreamConnection(downstream, self.environment, self.heads, self)
         self.environment.connection_began(connection)
         return connection
+
+    def http2(self, downstream: ConnectionInfo) -> HTTP2DownstreamConnection:
+        """Return the protocol for a client that speaks HTTP/2."""
+        return HTTP2DownstreamConnection(downstream, self.environment, self.heads2, self)
 
     def drain(self) -> None:
         """Let every connection end with the response that is under way on it, or to the request on its way."""

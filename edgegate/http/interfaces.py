@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Protocol
 
+from twisted.internet.interfaces import ITransport
 from zope.interface import Interface
 
 from edgegate.http.exchange import Exchange
@@ -31,6 +32,16 @@ class Served(Protocol):
 
     def abort(self) -> None:
         """End the connection now."""
+
+
+class ServedProtocol(Served, Protocol):
+    """A client's connection that is told what happens on its transport, as C{IProtocol} is."""
+
+    def makeConnection(self, transport: ITransport) -> None:
+        """The connection is ready; from now on it owns it."""
+
+    def dataReceived(self, data: bytes) -> None:
+        """The client sent something."""
 
 
 class Droppable(Protocol):
@@ -62,3 +73,7 @@ class Dispatcher(ABC):
     @abstractmethod
     def resource_for(self, exchange: Exchange) -> IResource:
         """Find what answers an exchange, and take note of its route."""
+
+    def http2(self, downstream: ConnectionInfo) -> ServedProtocol | None:
+        """Return who serves a client that speaks HTTP/2, as its first bytes have shown; L{None}: nobody."""
+        return None

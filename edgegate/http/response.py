@@ -39,6 +39,7 @@ class ResponseHead:
     @ivar grpc_status: The field, which a gRPC response without a body has in its head; else empty.
     @ivar dated: Whether it has a date.
     @ivar h1: What an HTTP/1 client gets of it, once that was made; else empty.
+    @ivar h2: What an HTTP/2 client gets of it, likewise.
     @ivar changed: This head with changes that are the same each time, once they were made.
     @ivar changed_by: Those changes.
     """
@@ -51,6 +52,7 @@ class ResponseHead:
         "fields",
         "grpc_status",
         "h1",
+        "h2",
         "keep",
         "length",
         "reason",
@@ -66,7 +68,7 @@ class ResponseHead:
         self.chunked = self.keep = False
         self.dated = _has_date(fields)
         self.upgrade: Protocols = ()
-        self.grpc_status = self.h1 = b""
+        self.grpc_status = self.h1 = self.h2 = b""
         self.changed: ResponseHead | None = None
         self.changed_by: object = None
 

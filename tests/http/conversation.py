@@ -83,6 +83,9 @@ class FakeStream:
     def run_to(self, sink: Any, count: int, moved: Callable[[int], None]) -> bool:
         return False
 
+    def at_turn_end(self, call: Callable[[], None]) -> None:
+        call()
+
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         assert streaming
         self.producer = producer

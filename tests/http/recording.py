@@ -18,6 +18,7 @@ class RecordingSink:
         self.bodies: list[bytes] = []
         self.trailers: list[list[Field]] = []
         self.faults: list[Fault] = []
+        self.prefaces: list[bytes] = []
         self.wait = wait
         self.reader = RequestReader(self, limits or Limits(), HeadParser(limits or Limits()))
 
@@ -35,6 +36,10 @@ class RecordingSink:
 
     def request_refused(self, fault: Fault) -> None:
         self.faults.append(fault)
+
+    def preface_came(self, data: bytes) -> bool:
+        self.prefaces.append(data)
+        return False
 
     @property
     def seen(self) -> list[tuple[bytes, bytes, bytes]]:

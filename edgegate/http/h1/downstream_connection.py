@@ -210,6 +210,24 @@ class HTTP1DownstreamConnection(HTTP1DownstreamStream):
             self._state = NEXT[self._state][Event.LAST]
             exchange.give_up(fault)
 
+    def preface_came(self, data: bytes) -> bool:
+        """Let another serve a client that begins with HTTP/2, unless it has agreed on HTTP/1 before."""
+        transport = self._transport
+        if self.downstream.alpn or transport.bytes_in != len(data):
+            return False
+        successor = self._dispatcher.http2(self.downstream)
+        if successor is None:
+            return False
+        last = self._state is State.LAST_IDLE
+        self._let_go()
+        self._environment.connection_replaced(self, successor)
+        transport.switch(cast(IProtocol, successor))
+        successor.makeConnection(cast(ITransport, transport))
+        if last:
+            successor.retire()
+        successor.dataReceived(data)
+        return True
+
     # As an exchange's stream ------------------------------------------------------------------------------------------
 
     def tunnel(self, backend: Stream, rest: bytes, over: Callable[[], None]) -> None:

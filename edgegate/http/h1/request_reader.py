@@ -41,6 +41,13 @@ class RequestSink(Protocol):
     def request_refused(self, fault: Fault) -> None:
         """What came is no request that can be served. Nothing is read any more."""
 
+    def preface_came(self, data: bytes) -> bool:
+        """
+        What came begins as HTTP/2 does (RFC 9113 section 3.4).
+
+        @return: Whether another reads on, who has been given all of it; else it is refused.
+        """
+
 
 class Nobody:
     """Hears nothing: the sink of a reader that has stopped, so that neither keeps the other in memory."""
@@ -57,6 +64,10 @@ class Nobody:
     def request_refused(self, fault: Fault) -> None:
         """Nothing comes of it."""
 
+    def preface_came(self, data: bytes) -> bool:
+        """Nothing comes of it."""
+        return False
+
 
 _NOBODY: Final = Nobody()
 
@@ -72,6 +83,9 @@ class State(Enum):
 
 
 _EMPTY_LINE: Final = b"\r\n\r\n"
+
+_HTTP2: Final = b"PRI * HTTP/2.0\r\n\r\n"
+"""What HTTP/2 begins with: for HTTP/1 a head that is refused, so that no other is looked at twice."""
 
 
 class RequestReader(UnfinishedHead):
@@ -204,6 +218,8 @@ class RequestReader(UnfinishedHead):
             try:
                 head = self._heads.read(raw)
             except RequestRefused as refused:
+                if raw == _HTTP2 and self._sink.preface_came(data):
+                    return b""
                 return self._refuse(refused.fault)
             if end <= MEMORABLE:
                 self._last, self._last_head = raw, head

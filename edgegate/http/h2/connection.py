@@ -125,6 +125,16 @@ class Connection(Sender):
         return self._reader.in_frame
 
     @property
+    def in_head(self) -> bool:
+        """L{in_frame}, but for a frame of a body, which may take its time."""
+        return self._reader.in_head
+
+    @property
+    def begun(self) -> int:
+        """Tells a frame or header block that is not whole from the next one."""
+        return self._reader.begun
+
+    @property
     def awaits_settings(self) -> bool:
         """Whether the peer has not yet said what every connection begins with."""
         return self._reader.awaits_settings

@@ -87,7 +87,11 @@ class FrameSink(ABC):
 
 
 class FrameReader:
-    """Read the frames of one connection."""
+    """
+    Read the frames of one connection.
+
+    @ivar begun: How many frames and header blocks have come in part so far: tells one that is not whole from the next.
+    """
 
     __slots__ = (
         "_awaits_preface",
@@ -100,6 +104,7 @@ class FrameReader:
         "_left_of",
         "_rest",
         "_stopped",
+        "begun",
     )
 
     def __init__(self, awaits_preface: bool) -> None:
@@ -113,11 +118,18 @@ class FrameReader:
         self._block_ends = False
         self._left = self._left_of = 0  # bytes of a DATA frame that are still to come, and its stream
         self._left_ends = self._stopped = False
+        self.begun = 0
 
     @property
     def in_frame(self) -> bool:
         """Whether the next byte belongs to a frame or a header block that has begun: such may not take for ever."""
         return bool(self._rest) or self._left > 0 or self._block_of > 0
+
+    @property
+    def in_head(self) -> bool:
+        """L{in_frame}, but for a frame of a body, which may take its time."""
+        rest = self._rest
+        return self._block_of > 0 or (bool(rest) and (len(rest) < 9 or rest[3] != DATA))
 
     @property
     def awaits_settings(self) -> bool:
@@ -165,6 +177,8 @@ class FrameReader:
                 self._others(kind, flags, number, data[begin:stop], sink)
         if pos < end and not self._stopped:
             self._rest = data[pos:]
+            if pos and not self._block_of:
+                self.begun += 1
 
     def _preface(self, data: bytes, end: int) -> int:
         """Return where the first frame begins, or the end where the preface is not whole."""
@@ -222,6 +236,7 @@ class FrameReader:
             sink.headers_came(number, data[begin:stop], ends)
         else:
             self._block, self._block_of, self._block_ends = data[begin:stop], number, ends
+            self.begun += 1
 
     def _others(self, kind: int, flags: int, number: int, payload: bytes, sink: FrameSink) -> None:
         if self._block_of:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from edgegate.http.field_block import FieldBlock
 from edgegate.http.fields import Field
 from edgegate.http.h2.hpack import block_of
 from edgegate.http.response import ResponseHead
@@ -58,3 +59,19 @@ def response_block(head: ResponseHead) -> bytes:
     if head.length is not None and status >= 200 and status != 204:
         fields.append((b"content-length", b"%d" % head.length))
     return block_of(fields)
+
+
+def head_block(head: ResponseHead) -> bytes:
+    """Return L{response_block}, which is made once and kept with the head."""
+    block = head.h2
+    if not block:
+        block = head.h2 = response_block(head)
+    return block
+
+
+def field_block(fields: FieldBlock) -> bytes:
+    """Return the block of some fields, which is made once and kept with them."""
+    block = fields.h2
+    if not block:
+        block = fields.h2 = block_of(list(fields.fields))
+    return block

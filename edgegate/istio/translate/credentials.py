@@ -26,7 +26,7 @@ from edgegate.istio.translate.servers import Server
 from edgegate.model.servers import Traffic
 from edgegate.model.tls import ClientVerification, KeyPair, ServerTLS, TLSRules, TLSVersion
 
-HTTP_ALPN: tuple[bytes, ...] = (b"http/1.1",)
+HTTP_ALPN: tuple[bytes, ...] = (b"h2", b"http/1.1")
 """What HTTPS servers offer."""
 
 _VERIFYING = (TLSMode.MUTUAL, TLSMode.OPTIONAL_MUTUAL)

@@ -18,7 +18,6 @@ from edgegate.model.hosts import normalise
 from edgegate.model.servers import ServerHost, Traffic
 
 HTTP_PROTOCOLS = frozenset({"HTTP", "HTTP2", "GRPC", "GRPC-WEB"})
-NOT_SPOKEN = HTTP_PROTOCOLS - {"HTTP"}
 TCP_PROTOCOLS = frozenset({"TCP", "MONGO", "REDIS", "MYSQL"})
 _OPENED = frozenset({TLSMode.SIMPLE, TLSMode.MUTUAL, TLSMode.OPTIONAL_MUTUAL, TLSMode.PASSTHROUGH})
 
@@ -70,9 +69,6 @@ def servers_of(gateway: Resource[Gateway], problems: Problems) -> Iterator[Serve
             gateway.error(problems, (*path, "bind"), f"{show(spec.bind)} is neither an IP address nor unix:///path")
             continue
         protocol = spec.port.protocol.upper()
-        if protocol in NOT_SPOKEN:
-            message = f"{protocol} is not served yet: clients are answered by HTTP/1.1 alone"
-            gateway.warning(problems, (*path, "port", "protocol"), message)
         hosts = tuple(_hosts(gateway, path, spec, problems))
         document = gateway.document
         value = values.Server(

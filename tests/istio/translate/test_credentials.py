@@ -51,7 +51,7 @@ class CredentialsTests(SynchronousTestCase):
         tls = self.tls(f"mode: SIMPLE, {PAIR}")
         pair = self.collected.pairs[tls.credentials[0]]
         self.assertEqual((pair.name, pair.chain, pair.key), ("a.crt", b"chain", b"key"))
-        self.assertEqual((tls.alpn, tls.rules.verification), ((b"http/1.1",), None))
+        self.assertEqual((tls.alpn, tls.rules.verification), ((b"h2", b"http/1.1"), None))
         self.assertIn(
             '"no.key" can\'t be read', self.error("mode: SIMPLE, serverCertificate: a.crt, privateKey: no.key")
         )

@@ -1,0 +1,375 @@
+# Hot path: carries all requests of an HTTP/2 client.
+"""
+The client's side of HTTP/2: one connection and its streams.
+
+Bytes come in at L{HTTP2DownstreamConnection.dataReceived} and become events on
+L{edgegate.http.h2.downstream_stream}'s streams. What they answer gathers, and is
+written in one piece at the end of the turn.
+"""
+
+from __future__ import annotations
+
+from typing import Final, cast
+
+from twisted.internet.error import ConnectionClosed
+from twisted.internet.interfaces import IProtocol, IPushProducer, ITransport
+from twisted.python.failure import Failure
+from zope.interface import classImplements
+
+from edgegate.errors import CLIENT_GONE, INTERNAL
+from edgegate.http.environment import HTTPEnvironment
+from edgegate.http.forwarded import Client
+from edgegate.http.h2.downstream_stream import HTTP2DownstreamStream, RequestStream, StreamOwner
+from edgegate.http.h2.errors import ENHANCE_YOUR_CALM, INTERNAL_ERROR, NO_ERROR
+from edgegate.http.h2.request_heads import RequestHeads
+from edgegate.http.h2.server import ServerConnection, ServerStream
+from edgegate.http.interfaces import Dispatcher
+from edgegate.net.addresses import ConnectionInfo
+from edgegate.net.containment import broke, contained
+from edgegate.net.stream import Stream
+from edgegate.net.wheel import Deadline
+
+_ROUND_TRIP: Final = b"draining"
+"""What a PING carries whose answer tells that all that was on its way has come."""
+
+_NONE: Final = -1
+
+
+class HTTP2DownstreamConnection(StreamOwner):
+    """
+    One connection of a client.
+
+    It owns its transport, and is the transport's push producer until it leaves:
+    the transport's C{pauseProducing} means that the client does not read. There
+    is one deadline for the connection and all its streams: it is set for what may
+    be overdue next, and looks at everything when it passes.
+    """
+
+    __slots__ = (
+        "_asked_to_go",
+        "_before",
+        "_before_at",
+        "_began",
+        "_busy",
+        "_deadline",
+        "_due",
+        "_head_number",
+        "_head_since",
+        "_idle_since",
+        "_last_asked",
+        "_leaving",
+        "_left",
+        "_transport",
+    )
+
+    _transport: Stream
+
+    def __init__(
+        self, downstream: ConnectionInfo, environment: HTTPEnvironment, heads: RequestHeads, dispatcher: Dispatcher
+    ) -> None:
+        ServerConnection.__init__(self, heads, environment.wheel.clock.seconds, extended_connect=False)
+        self.client = Client(downstream, environment.trusted_hops)
+        self.dispatcher = dispatcher
+        self.downstream = downstream
+        self.environment = environment
+        self.fault = CLIENT_GONE
+        self.touched: list[HTTP2DownstreamStream] = []
+        self._deadline = Deadline(environment.wheel, self._expired)
+        self._due = False  # whether what is queued will be written at the end of this turn
+        self._busy = False  # whether a stream was under way when that was looked at last
+        self._leaving = False  # our direction is closed, or about to be, and what comes is thrown away
+        self._last_asked = False  # whether to drain as soon as a stream has begun
+        self._asked_to_go = 0.0  # when the client was told to go elsewhere; 0: it was not
+        self._left = environment.limits.linger_bytes
+        self._before = 0  # bytes that the client had read when it was looked at last
+        self._before_at = 0.0  # when that was; 0: it keeps up
+        self._head_number = _NONE  # tells the frame or header block that is not whole
+        self._head_since = 0.0
+        self._began = self._idle_since = environment.wheel.now
+
+    def __repr__(self) -> str:
+        return f"<HTTP2DownstreamConnection {self.downstream.peer}: {len(self.streams)} streams, last {self.last}>"
+
+    # The transport, as a protocol -------------------------------------------------------------------------------------
+
+    def makeConnection(self, transport: ITransport) -> None:
+        """The connection is ready."""
+        self._transport = stream = cast(Stream, transport)
+        stream.registerProducer(cast(IPushProducer, self), True)
+        self._deadline.start(self.environment.limits.head_seconds)
+        self._began = self._idle_since = self.environment.wheel.now
+        self.write_soon()
+
+    def connectionMade(self) -> None:
+        """Nothing is left to do after L{makeConnection}."""
+
+    def dataReceived(self, data: bytes) -> None:
+        """The client sent something."""
+        if self._leaving:
+            self._throw_away(data)
+            return
+        try:
+            self.receive(data)
+            touched = self.touched
+            if touched:
+                self.touched = []
+                for each in touched:
+                    each.flush_upload()
+            if self.in_head:
+                self._wait_for_head()
+            else:
+                self._head_number = _NONE
+        except Exception:
+            broke(self)
+            return
+        if self.queue.out or self.code >= 0 or not self.streams:
+            self.write_soon()
+
+    @contained
+    def connectionLost(self, reason: Failure) -> None:
+        """The connection is no more."""
+        self._leaving = True
+        # an error in the transport ends it too
+        self.fault = CLIENT_GONE if isinstance(reason.value, ConnectionClosed) else INTERNAL
+        try:
+            self._deadline.end()
+            self.environment.connection_ended(self)
+        finally:
+            self.lost()
+
+    def broke(self) -> None:
+        """An error of ours was raised in what the connection is for: it ends, and all of its exchanges with it."""
+        self.fault = INTERNAL
+        try:
+            self.fail(INTERNAL_ERROR, "an error of ours")
+            self.write_now()
+        finally:
+            self._transport.abortConnection()
+            if self._transport.disconnected:
+                self.environment.connection_ended(self)
+
+    # The transport, as a producer -------------------------------------------------------------------------------------
+
+    @contained
+    def pauseProducing(self) -> None:
+        """The client does not read what it is sent: nothing more is read of it either, as that could be answered."""
+        self.queue.hold()
+        self._transport.pauseProducing()
+        self._before_at = self.environment.wheel.now
+        self._before = self._transport.acknowledged
+        self.look_within(self.environment.limits.stall_seconds)
+
+    @contained
+    def resumeProducing(self) -> None:
+        """The client reads again."""
+        self._before_at = 0.0
+        self._transport.resumeProducing()
+        self.queue.go_on()
+        self.write_soon()
+
+    def stopProducing(self) -> None:
+        """The transport is closing; L{connectionLost} follows."""
+
+    # The layer --------------------------------------------------------------------------------------------------------
+
+    def begin(self, number: int) -> ServerStream:
+        """Return a new stream."""
+        if self._last_asked:
+            self._last_asked = False
+            self.begin_drain()
+        self._busy = True
+        return RequestStream(self, number)
+
+    def ping_acknowledged(self, payload: bytes) -> None:
+        """What was on its way when the client was told to go has come."""
+        if payload == _ROUND_TRIP and self._asked_to_go:
+            self.drain_now()
+
+    # As its streams know it -------------------------------------------------------------------------------------------
+
+    def write_soon(self) -> None:
+        """Write what is queued at the end of this turn."""
+        if not self._due:
+            self._due = True
+            self._transport.at_turn_end(self._end_turn)
+
+    def write_now(self) -> None:
+        """Write what is queued."""
+        if self.queue.out:
+            try:
+                self._transport.write(self.take())
+            except Exception:
+                # nobody knows how much of it left
+                self._transport.abortConnection()
+                raise
+
+    def look_within(self, seconds: float) -> None:
+        """See after so many seconds at the latest whether anything is overdue."""
+        deadline = self._deadline
+        if not self._leaving and (not deadline.active or deadline.left > seconds):
+            deadline.start(seconds)
+
+    def begin_drain(self) -> None:
+        """Tell the client to go elsewhere, and find out when what is on its way has come."""
+        if not self._asked_to_go and not self._leaving:
+            self._asked_to_go = self.environment.wheel.now
+            ServerConnection.drain(self)
+            self.ping(_ROUND_TRIP)
+            self.look_within(self.environment.limits.head_seconds)
+            self.write_soon()
+
+    # As the gateway's -------------------------------------------------------------------------------------------------
+
+    def move(self, downstream: ConnectionInfo) -> None:
+        """Go on under a new Snapshot: the next request is routed by it; those that are under way have their own."""
+        self.downstream = downstream
+
+    @contained
+    def retire(self) -> None:
+        """End the connection with what is under way, or with the first request of a new one."""
+        if self.last < 0:
+            self._last_asked = True
+        else:
+            self.begin_drain()
+
+    @contained
+    def drain(self) -> None:
+        """End the connection with what is under way or on its way to us."""
+        self.begin_drain()
+
+    @contained
+    def abort(self) -> None:
+        """End the connection now: with a reset where a request or a response is under way."""
+        if self.streams or self._leaving:
+            self._transport.abortConnection()
+        else:
+            self.fail(NO_ERROR, "the gateway ends")
+            self.write_now()
+            self._leaving = True
+            self._transport.loseConnection()
+            self._deadline.start(self.environment.limits.linger_seconds)
+
+    # Time -------------------------------------------------------------------------------------------------------------
+
+    def _wait_for_head(self) -> None:
+        """A frame or a header block is not whole: the rest of it may not take for ever, however steadily it drips."""
+        number = self.begun
+        if number != self._head_number:
+            self._head_number = number
+            self._head_since = self.environment.wheel.now
+            self.look_within(self.environment.limits.head_seconds)
+
+    @contained
+    def _expired(self) -> None:
+        """Look at everything that may be overdue."""
+        now = self.environment.wheel.now
+        if self._leaving:
+            self._look_at_leaving()
+            return
+        left = self._look_at_connection(now)
+        if left > 0:
+            for stream in list(self.streams.values()):
+                carrier = cast(RequestStream, stream).carrier
+                if carrier is not None:
+                    try:
+                        left = min(left, carrier.look(now))
+                    except Exception:
+                        broke(carrier)
+        if not self._leaving:
+            self._deadline.start(max(left, self.environment.wheel.tick))
+        self.write_soon()
+
+    def _look_at_connection(self, now: float) -> float:
+        """Return the seconds after which to look again; 0: the connection has ended."""
+        limits = self.environment.limits
+        left = limits.idle_seconds
+        if not self.acknowledged:
+            due = self._began + limits.head_seconds - now
+            if due <= 0:
+                self.settings_overdue()
+                return 0.0
+            left = min(left, due)
+        if self._head_number != _NONE:
+            due = self._head_since + limits.head_seconds - now
+            if due <= 0:
+                self.fail(ENHANCE_YOUR_CALM, "a frame too slow")
+                return 0.0
+            left = min(left, due)
+        if self._asked_to_go and not self.drained:
+            due = self._asked_to_go + limits.head_seconds - now
+            if due <= 0:
+                self.drain_now()
+            else:
+                left = min(left, due)
+        if not self.streams:
+            due = self._idle_since + limits.idle_seconds - now
+            if due <= 0:
+                self.fail(NO_ERROR, "idle")
+                return 0.0
+            left = min(left, due)
+        return min(left, self._look_at_reader(now))
+
+    def _look_at_reader(self, now: float) -> float:
+        """See whether the client reads, if something waits for it."""
+        limits = self.environment.limits
+        if not self._before_at:
+            if self.queue.window > 0 or not self.streams:
+                return limits.idle_seconds
+            # it has room for nothing: that it reads what it was sent shows in more room
+        elif self._before_at + limits.stall_seconds > now:
+            return self._before_at + limits.stall_seconds - now
+        elif self._transport.acknowledged - self._before < limits.stall_bytes:
+            self._transport.abortConnection()
+            return 0.0
+        self._before_at = now
+        self._before = self._transport.acknowledged
+        return limits.stall_seconds
+
+    def _look_at_leaving(self) -> None:
+        """Go on as long as the client takes what is left for it."""
+        limits = self.environment.limits
+        taken = self._transport.acknowledged
+        least = limits.stall_bytes * limits.linger_seconds / limits.stall_seconds
+        if taken - self._before < least or self._transport.disconnecting:
+            self._transport.abortConnection()
+        else:
+            self._before = taken
+            self._deadline.start(limits.linger_seconds)
+
+    # The end ----------------------------------------------------------------------------------------------------------
+
+    @contained
+    def _end_turn(self) -> None:
+        """Write what came together in a turn, and leave where nothing can follow."""
+        self._due = False
+        if self._leaving:
+            return
+        self.write_now()
+        if not self.streams:
+            if self._busy:
+                self._busy = False
+                self._idle_since = self.environment.wheel.now
+            if self.code >= 0 or self.drained or self.peer_leaving:
+                self._leave()
+
+    def _leave(self) -> None:
+        """
+        Close our direction behind what is queued, and throw away what still comes, until the client closes its own.
+
+        Closing at once would make the kernel throw away what the client has not read.
+        """
+        self._leaving = True
+        transport = self._transport
+        transport.unregisterProducer()
+        self._before = transport.acknowledged
+        transport.loseWriteConnection()
+        transport.resumeProducing()
+        self._deadline.start(self.environment.limits.linger_seconds)
+
+    def _throw_away(self, data: bytes) -> None:
+        self._left -= len(data)
+        if self._left < 0:
+            self._transport.abortConnection()
+
+
+classImplements(HTTP2DownstreamConnection, IProtocol, IPushProducer)
