@@ -19,7 +19,7 @@ from zope.interface import classImplements
 from edgegate.errors import CLIENT_GONE, INTERNAL
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.forwarded import Client
-from edgegate.http.h2.downstream_stream import HTTP2DownstreamStream, RequestStream, StreamOwner
+from edgegate.http.h2.downstream_stream import NEVER, HTTP2DownstreamStream, RequestStream, StreamOwner
 from edgegate.http.h2.errors import ENHANCE_YOUR_CALM, INTERNAL_ERROR, NO_ERROR
 from edgegate.http.h2.request_heads import RequestHeads
 from edgegate.http.h2.server import ServerConnection, ServerStream
@@ -79,10 +79,10 @@ class HTTP2DownstreamConnection(StreamOwner):
         self._busy = False  # whether a stream was under way when that was looked at last
         self._leaving = False  # our direction is closed, or about to be, and what comes is thrown away
         self._last_asked = False  # whether to drain as soon as a stream has begun
-        self._asked_to_go = 0.0  # when the client was told to go elsewhere; 0: it was not
+        self._asked_to_go = NEVER  # when the client was told to go elsewhere
         self._left = environment.limits.linger_bytes
         self._before = 0  # bytes that the client had read when it was looked at last
-        self._before_at = 0.0  # when that was; 0: it keeps up
+        self._before_at = NEVER  # when that was, unless it keeps up
         self._head_number = _NONE  # tells the frame or header block that is not whole
         self._head_since = 0.0
         self._began = self._idle_since = environment.wheel.now
@@ -162,7 +162,7 @@ class HTTP2DownstreamConnection(StreamOwner):
     @contained
     def resumeProducing(self) -> None:
         """The client reads again."""
-        self._before_at = 0.0
+        self._before_at = NEVER
         self._transport.resumeProducing()
         self.queue.go_on()
         self.write_soon()
@@ -182,7 +182,7 @@ class HTTP2DownstreamConnection(StreamOwner):
 
     def ping_acknowledged(self, payload: bytes) -> None:
         """What was on its way when the client was told to go has come."""
-        if payload == _ROUND_TRIP and self._asked_to_go:
+        if payload == _ROUND_TRIP and self._asked_to_go != NEVER:
             self.drain_now()
 
     # As its streams know it -------------------------------------------------------------------------------------------
@@ -211,7 +211,7 @@ class HTTP2DownstreamConnection(StreamOwner):
 
     def begin_drain(self) -> None:
         """Tell the client to go elsewhere, and find out when what is on its way has come."""
-        if not self._asked_to_go and not self._leaving:
+        if self._asked_to_go == NEVER and not self._leaving:
             self._asked_to_go = self.environment.wheel.now
             ServerConnection.drain(self)
             self.ping(_ROUND_TRIP)
@@ -295,7 +295,7 @@ class HTTP2DownstreamConnection(StreamOwner):
                 self.fail(ENHANCE_YOUR_CALM, "a frame too slow")
                 return 0.0
             left = min(left, due)
-        if self._asked_to_go and not self.drained:
+        if self._asked_to_go != NEVER and not self.drained:
             due = self._asked_to_go + limits.head_seconds - now
             if due <= 0:
                 self.drain_now()
@@ -312,7 +312,7 @@ class HTTP2DownstreamConnection(StreamOwner):
     def _look_at_reader(self, now: float) -> float:
         """See whether the client reads, if something waits for it."""
         limits = self.environment.limits
-        if not self._before_at:
+        if self._before_at == NEVER:
             if self.queue.window > 0 or not self.streams:
                 return limits.idle_seconds
             # it has room for nothing: that it reads what it was sent shows in more room

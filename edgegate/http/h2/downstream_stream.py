@@ -15,7 +15,6 @@ from edgegate.http.field_block import FieldBlock
 from edgegate.http.fields import Field
 from edgegate.http.forwarded import Client
 from edgegate.http.h2.errors import INTERNAL_ERROR
-from edgegate.http.h2.flow import FULL
 from edgegate.http.h2.head_blocks import field_block, head_block
 from edgegate.http.h2.hpack import block_of
 from edgegate.http.h2.request_heads import VERSION
@@ -32,6 +31,9 @@ GATHERED: Final = 128 * 1024
 
 _AGAIN: Final = 10.0
 """Seconds that a client has at least when it is read again: it may have to learn first that it may send."""
+
+NEVER: Final = -1.0
+"""A time that is none."""
 
 _CONTINUE: Final = block_of([(b":status", b"100")])
 _SERVER: Final = block_of([(b"server", b"edgegate")])
@@ -187,7 +189,7 @@ class HTTP2DownstreamStream(DownstreamStream):
         self._body_due = 0.0  # by when more of the upload must have come; while it is paused, what was left of that
         self._progress = 0.0  # when something last went either way
         self._mark = 0  # bytes of the response that had left when that was looked at last
-        self._mark_at = 0.0  # and when that was; 0: nothing waits
+        self._mark_at = NEVER  # and when that was, if anything waits
 
     # The request, from the layer --------------------------------------------------------------------------------------
 
@@ -405,16 +407,14 @@ class HTTP2DownstreamStream(DownstreamStream):
         exchange = self._exchange
         stream = self._stream
         if exchange is not None and not stream.whole and not self._upload_paused:
-            if exchange.phase is Phase.AWAITED:
-                due = self._body_due
-            else:
-                due = self._progress + limits.stream_idle_seconds
+            awaited = exchange.phase is Phase.AWAITED
+            due = self._body_due if awaited else self._progress + limits.stream_idle_seconds
             if due <= now:
                 exchange.give_up(CLIENT_BODY_TIMEOUT)
                 return left
             left = min(left, due - now)
         if not stream.queued:
-            self._mark_at = 0.0
+            self._mark_at = NEVER
             return left
         return min(left, self._look_at_reader(now))
 
@@ -423,7 +423,7 @@ class HTTP2DownstreamStream(DownstreamStream):
         limits = self._connection.environment.limits
         stream = self._stream
         sent = self._given - stream.queued
-        if self._mark_at:
+        if self._mark_at != NEVER:
             left = self._mark_at + limits.stall_seconds - now
             if left > 0:
                 return left
@@ -435,6 +435,14 @@ class HTTP2DownstreamStream(DownstreamStream):
         self._mark_at = now
         self._mark = sent
         return limits.stall_seconds
+
+    def _wait_for_reader(self) -> None:
+        """Something waits for the client to give room for it."""
+        if self._mark_at == NEVER:
+            environment = self._connection.environment
+            self._mark_at = environment.wheel.now
+            self._mark = self._given - self._stream.queued
+            self._connection.look_within(environment.limits.stall_seconds)
 
     def _body_came(self, count: int) -> None:
         """Each byte gives the time that it may take by the least rate, up to what is given in advance."""
@@ -467,7 +475,7 @@ class HTTP2DownstreamStream(DownstreamStream):
     def _stall(self) -> None:
         """The client does not read as fast as the backend answers."""
         self._stalled = True
-        self._connection.look_within(self._connection.environment.limits.stall_seconds)
+        self._wait_for_reader()
         exchange = self._exchange
         if exchange is not None and exchange.upload is not None:
             exchange.upload.pause()
@@ -482,8 +490,8 @@ class HTTP2DownstreamStream(DownstreamStream):
             connection.end(stream, block_of(trailers))
         elif not held:
             connection.end(stream)
-        if stream.queued > FULL:
-            connection.look_within(connection.environment.limits.stall_seconds)
+        if stream.queued:
+            self._wait_for_reader()
         connection.write_soon()
 
     def _abandon(self, fault: Fault) -> None:

@@ -1,0 +1,480 @@
+"""Conversations of HTTP/2 clients with the gateway, in front of HTTP/1 backends: the package h2 is the client."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.errors import CLIENT_BODY_TIMEOUT, CLIENT_GONE, INTERNAL
+from edgegate.http.exchange import Exchange
+from edgegate.http.h2.downstream_connection import HTTP2DownstreamConnection
+from edgegate.http.h2.errors import (
+    ENHANCE_YOUR_CALM,
+    INTERNAL_ERROR,
+    NO_ERROR,
+    SETTINGS_TIMEOUT,
+    STREAM_CLOSED,
+)
+from edgegate.http.h2.flow import FULL
+from edgegate.http.h2.frames import PREFACE, SETTINGS_ACK, frame, settings_frame
+from edgegate.http.interfaces import Dispatcher, IResource
+from edgegate.model.tls import ServerTLS, TLSRules
+from edgegate.net.addresses import ConnectionInfo
+from tests.http.conversation import (
+    NOTHING_LEFT,
+    Conversation,
+    FakeStream,
+    https_chain,
+    plain,
+    secure,
+)
+from tests.http.h2.clients import HTTP2Client
+
+OK = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
+CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+
+
+class ConversationTestCase(SynchronousTestCase):
+    """Tests with one gateway and one client."""
+
+    def setUp(self) -> None:
+        """Connect."""
+        self.talk = Conversation()
+        self.client = HTTP2Client(self.talk)
+
+    def ended(self, *, left: int = 0) -> list[Exchange]:
+        """Return the requests that have ended; nothing is left of them."""
+        self.assertEqual({**self.talk.left, "calls": []}, {**NOTHING_LEFT, "active": left})
+        ended = self.talk.ended
+        self.assertEqual(len({id(exchange) for exchange in ended}), len(ended))
+        return ended
+
+
+class RequestTests(ConversationTestCase):
+    """Requests and responses."""
+
+    def test_request(self) -> None:
+        """A request goes to the backend by HTTP/1, and its response comes back; the log knows the version."""
+        number = self.client.head(b"/a?b=c", b"GET", True, (b"x-a", b"1"), (b"cookie", b"a=1"), (b"cookie", b"b=2"))
+        backend = self.talk.backend()
+        sent = backend.take()
+        self.assertTrue(sent.startswith(b"GET /a?b=c HTTP/1.1\r\nhost: web.example\r\n"), sent)
+        self.assertIn(b"\r\nx-a: 1\r\n", sent)
+        self.assertIn(b"\r\ncookie: a=1; b=2\r\n", sent)
+        backend.deliver(OK)
+        answer = self.client.answer(number)
+        self.assertEqual((answer.status, answer.body, answer.ended), (b"200", b"hello", True))
+        fields = dict(answer.fields)
+        self.assertEqual((fields[b"content-length"], fields[b"server"]), (b"5", b"edgegate"))
+        self.assertIn(b"date", fields)
+        self.assertIn(b"x-envoy-upstream-service-time", fields)
+        (exchange,) = self.ended()
+        self.assertEqual((exchange.head.version, exchange.status, exchange.sent), ("2", 200, 5))
+
+    def test_many_streams(self) -> None:
+        """Requests go on side by side, and are answered in whatever order."""
+        numbers = [self.client.head(b"/%d" % each) for each in range(100)]
+        backends = [connect.accept() for connect in self.talk.connects]
+        for backend in reversed(backends):
+            backend.deliver(OK)
+        self.assertEqual([self.client.answer(number).body for number in numbers], [b"hello"] * 100)
+        self.assertEqual(len(self.ended()), 100)
+
+    def test_trailers(self) -> None:
+        """Trailers pass both ways."""
+        number = self.client.head(b"/", b"POST", False, (b"te", b"trailers"))
+        backend = self.talk.backend()
+        self.client.body(number, b"abc")
+        self.client.trailers(number, (b"x-sum", b"1"))
+        sent = backend.take()
+        self.assertIn(b"\r\nte: trailers\r\n", sent)
+        self.assertTrue(sent.endswith(b"\r\n3\r\nabc\r\n0\r\nx-sum: 1\r\n\r\n"), sent)
+        backend.deliver(CHUNKED + b"2\r\nok\r\n0\r\nx-t: v\r\n\r\n")
+        answer = self.client.answer(number)
+        self.assertEqual((answer.body, answer.trailers, answer.ended), (b"ok", [(b"x-t", b"v")], True))
+
+    def test_bodiless(self) -> None:
+        """HEAD, 204 and 304 have no body, and end with their head."""
+        for method, reply in (
+            (b"HEAD", b"HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\n"),
+            (b"GET", b"HTTP/1.1 204 No Content\r\n\r\n"),
+            (b"GET", b"HTTP/1.1 304 Not Modified\r\ncontent-length: 7\r\n\r\n"),
+            (b"GET", b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"),
+        ):
+            talk = Conversation()
+            client = HTTP2Client(talk)
+            number = client.head(b"/", method)
+            talk.backend().deliver(reply)
+            answer = client.answer(number)
+            self.assertEqual((answer.status, answer.body, answer.ended), (reply[9:12], b"", True))
+
+    def test_interim(self) -> None:
+        """Interim responses pass; the client is told to go on with its body once."""
+        number = self.client.head(b"/", b"POST", False, (b"expect", b"100-continue"), (b"content-length", b"3"))
+        backend = self.talk.backend()
+        self.assertEqual(self.client.answer(number).interim, [b"100"])
+        self.client.body(number, b"abc", True)
+        backend.deliver(b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n" + OK)
+        answer = self.client.answer(number)
+        self.assertEqual((answer.interim, answer.status, answer.ended), ([b"100", b"103"], b"200", True))
+
+    def test_own_answers(self) -> None:
+        """What the gateway answers itself, it answers here too."""
+        for host, status in ((b"nowhere.example", b"404"), (b"moved.example", b"301"), (b"void.example", b"503")):
+            number = self.client.head(b"/", b"GET", True, (b":authority", host))
+            self.assertEqual((self.client.answer(number).status, self.client.answer(number).ended), (status, True))
+        self.assertEqual(len(self.ended()), 3)
+
+    def test_refused_head(self) -> None:
+        """A head that HTTP/1 would refuse as well is answered, and the connection goes on."""
+        number = self.client.head(b"/", b"GET", True, (b"expect", b"wonders"))
+        self.assertEqual((self.client.answer(number).status, self.client.answer(number).ended), (b"417", True))
+        self.assertEqual(self.ended()[0].head.version, "2")
+        number = self.client.head()
+        self.talk.backend().deliver(OK)
+        self.assertEqual(self.client.answer(number).body, b"hello")
+
+    def test_no_tunnels(self) -> None:
+        """WebSocket over HTTP/2 (RFC 8441) is not offered."""
+        self.assertFalse(self.client.h2.remote_settings.enable_connect_protocol)
+
+    def test_early_end(self) -> None:
+        """A response that ends before its upload ends the upload too, without an error; the connection goes on."""
+        number = self.client.head(b"/", b"POST", False)
+        self.client.body(number, b"a" * 1000)
+        self.talk.backend().deliver(OK)
+        answer = self.client.answer(number)
+        self.assertEqual((answer.status, answer.ended, answer.code), (b"200", True, NO_ERROR))
+        number = self.client.head()
+        self.talk.backend().deliver(OK)
+        self.assertEqual(self.client.answer(number).body, b"hello")
+
+    def test_cut(self) -> None:
+        """A response that breaks off resets its stream, and no other one."""
+        first, second = self.client.head(b"/1"), self.client.head(b"/2")
+        one, two = (connect.accept() for connect in self.talk.connects)
+        one.deliver(OK[:-2])
+        one.finish()
+        two.deliver(OK)
+        self.assertEqual(self.client.answer(first).code, INTERNAL_ERROR)
+        self.assertEqual((self.client.answer(second).body, self.client.goaways), (b"hello", []))
+        self.assertEqual(len(self.ended()), 2)
+
+    def test_client_resets(self) -> None:
+        """A client that resets a stream ends its request, and no other one."""
+        first, second = self.client.head(b"/1"), self.client.head(b"/2")
+        one, two = (connect.accept() for connect in self.talk.connects)
+        self.client.reset(first)
+        self.assertEqual(one.ended, "aborted")
+        two.deliver(OK)
+        self.assertEqual(self.client.answer(second).body, b"hello")
+        self.assertEqual([exchange.fault for exchange in self.ended()], [CLIENT_GONE, None])
+
+    def test_client_goes(self) -> None:
+        """A client that goes ends all of its requests."""
+        self.client.head(b"/1")
+        self.client.head(b"/2")
+        self.client.stream.finish()
+        self.assertEqual([exchange.fault for exchange in self.ended()], [CLIENT_GONE] * 2)
+        self.assertEqual(self.talk.environment.connections, set())
+
+
+class PrefaceTests(SynchronousTestCase):
+    """How HTTP/2 is told from HTTP/1."""
+
+    def test_cut_anywhere(self) -> None:
+        """The preface is known in whatever pieces it comes."""
+        data = PREFACE + settings_frame([])
+        for at in range(1, len(data)):
+            talk = Conversation()
+            stream = talk.client()
+            stream.deliver(data[:at])
+            stream.deliver(data[at:])
+            self.assertIsInstance(stream.protocol, HTTP2DownstreamConnection, at)
+            self.assertIn(SETTINGS_ACK, stream.sent)
+            self.assertEqual(talk.environment.connections, {stream.protocol})
+
+    def test_behind_a_request(self) -> None:
+        """Behind a request it is none, nor after HTTP/1 was agreed on."""
+        talk = Conversation()
+        stream = talk.client()
+        stream.deliver(b"GET / HTTP/1.1\r\nhost: nowhere.example\r\n\r\n" + PREFACE)
+        self.assertIn(b" 505 ", stream.sent)
+        stream = talk.client(replace(plain(), alpn=b"http/1.1"))
+        stream.deliver(PREFACE)
+        self.assertIn(b" 505 ", stream.sent)
+
+    def test_alpn(self) -> None:
+        """Who has agreed on HTTP/2 must speak it."""
+        talk = Conversation()
+        stream = talk.client(replace(plain(), alpn=b"h2"))
+        self.assertIsInstance(stream.protocol, HTTP2DownstreamConnection)
+        stream.deliver(b"GET / HTTP/1.1\r\n\r\n")
+        self.assertEqual(stream.ended, "half-closed")
+
+    def test_retired(self) -> None:
+        """A connection that was to end with its next response does so in HTTP/2 as well."""
+        talk = Conversation()
+        stream = talk.client()
+        stream.protocol.retire()
+        stream.deliver(PREFACE + settings_frame([]))
+        connection = stream.protocol
+        stream.take()
+        connection.begin(1)
+        self.assertIn(frame(7, 0, 0, b"\x7f\xff\xff\xff\0\0\0\0"), stream.sent)
+
+
+class FlowTests(ConversationTestCase):
+    """Who does not keep up is waited for, and nobody else is."""
+
+    def test_upload_that_nobody_reads(self) -> None:
+        """A client is given no room for a body that the backend does not take, and the other streams have theirs."""
+        number = self.client.head(b"/", b"POST", False)
+        backend = self.talk.backend()
+        backend.producer.pauseProducing()
+        for _ in range(4):
+            self.client.body(number, bytes(16000))
+        self.assertLess(self.client.h2.local_flow_control_window(number), 2000)
+        other = self.client.head(b"/2")
+        self.talk.backend().deliver(OK)
+        self.assertEqual(self.client.answer(other).body, b"hello")
+        backend.producer.resumeProducing()
+        self.client.read()
+        self.assertGreater(self.client.h2.local_flow_control_window(number), 60000)
+        self.client.body(number, b"", True)
+        self.assertEqual(backend.sent.count(b"\0"), 64000)
+
+    def test_client_that_does_not_read(self) -> None:
+        """What a client has no room for waits with its stream, and its backend is read no more."""
+        self.client.reads = False
+        number = self.client.head()
+        backend = self.talk.backend()
+        backend.deliver(b"HTTP/1.1 200 OK\r\ncontent-length: 400000\r\n\r\n")
+        sent = 0
+        while backend.reading and sent < 400000:
+            backend.deliver(bytes(10000))
+            sent += 10000
+        self.assertLess(sent, 65535 + 2 * FULL)
+        self.client.reads = True
+        answer = self.client.answer(number)
+        self.client.h2.acknowledge_received_data(65535, number)
+        self.client.send()
+        self.client.h2.increment_flow_control_window(1 << 20)
+        self.client.h2.increment_flow_control_window(1 << 20, number)
+        self.client.send()
+        self.assertTrue(backend.reading)
+        while sent < 400000:
+            backend.deliver(bytes(10000))
+            sent += 10000
+        self.client.read()
+        self.assertEqual((len(answer.body), answer.ended), (400000, True))
+
+    def test_transport_that_is_full(self) -> None:
+        """A transport that takes no more holds bodies back, and nothing is read of its client meanwhile."""
+        number = self.client.head()
+        backend = self.talk.backend()
+        self.client.stream.producer.pauseProducing()
+        self.assertFalse(self.client.stream.reading)
+        backend.deliver(b"HTTP/1.1 200 OK\r\ncontent-length: 60000\r\n\r\n" + bytes(60000))
+        self.assertEqual(self.client.answer(number).body, b"")
+        self.client.stream.producer.resumeProducing()
+        self.assertTrue(self.client.stream.reading)
+        answer = self.client.answer(number)
+        self.assertEqual((len(answer.body), answer.ended), (60000, True))
+
+
+class ContainmentTests(ConversationTestCase):
+    """What fails ends its own stream."""
+
+    def test_resource_that_fails(self) -> None:
+        """An error of ours answers 500, beside a request that goes on."""
+
+        class Failing(Dispatcher):
+            def __init__(self, gateway: Dispatcher) -> None:
+                self.gateway = gateway
+
+            def resource_for(self, exchange: Exchange) -> IResource:
+                if exchange.path == b"/fails":
+                    raise ZeroDivisionError
+                return self.gateway.resource_for(exchange)
+
+        good = self.client.head(b"/good")
+        connection = self.client.stream.protocol
+        connection.dispatcher = Failing(self.talk.gateway)
+        bad = self.client.head(b"/fails", b"POST", False)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assertEqual(self.client.answer(bad).status, b"500")
+        self.talk.backend().deliver(OK)
+        self.assertEqual((self.client.answer(good).body, self.client.goaways), (b"hello", []))
+        self.assertEqual([exchange.fault for exchange in self.ended()], [INTERNAL, None])
+
+
+class TimeTests(SynchronousTestCase):
+    """What takes too long."""
+
+    def setUp(self) -> None:
+        """Have a gateway."""
+        self.talk = Conversation()
+
+    def test_no_preface(self) -> None:
+        """A client that says nothing after its handshake, or not its settings, is waited for as for a head."""
+        for data in (b"", PREFACE[:10], PREFACE, PREFACE + settings_frame([])):
+            stream = self.talk.client(replace(plain(), alpn=b"h2"))
+            stream.deliver(data) if data else None
+            self.talk.advance(9)
+            self.assertEqual(stream.ended, "")
+            self.talk.advance(2)
+            self.assertEqual(stream.ended, "half-closed")
+            self.assertEqual(stream.sent[-4:], SETTINGS_TIMEOUT.to_bytes(4, "big"))
+            self.talk.advance(6)
+            self.assertEqual(stream.ended, "aborted")
+
+    def test_idle(self) -> None:
+        """A connection without requests is kept for a while, whatever else comes on it."""
+        client = HTTP2Client(self.talk)
+        for _ in range(7):
+            self.talk.advance(9)
+            client.h2.ping(b"12345678")
+            client.send()
+        self.assertEqual(client.goaways, [])
+        self.talk.advance(10)
+        client.read()
+        self.assertEqual((client.goaways, client.stream.ended), ([(NO_ERROR, 0)], "half-closed"))
+
+    def test_head_that_drips(self) -> None:
+        """A head that does not become whole ends the connection, however steadily it drips."""
+        client = HTTP2Client(self.talk)
+        block = frame(1, 4, 1, bytes(100))
+        for at in range(21):
+            if client.stream.ended:
+                break
+            client.stream.deliver(block[at : at + 1])
+            self.talk.advance(1)
+        client.read()
+        self.assertEqual([code for code, _ in client.goaways], [ENHANCE_YOUR_CALM])
+
+    def test_upload_that_stops(self) -> None:
+        """An upload that stops is answered 408, and its stream ends alone."""
+        client = HTTP2Client(self.talk)
+        number = client.head(b"/", b"POST", False)
+        client.body(number, b"a")
+        self.talk.advance(50)
+        other = client.head(b"/2")
+        self.talk.advance(12)
+        answer = client.answer(number)
+        self.assertEqual((answer.status, answer.code), (b"408", NO_ERROR))
+        self.assertEqual(self.talk.ended[0].fault, CLIENT_BODY_TIMEOUT)
+        self.talk.backend().deliver(OK)
+        self.assertEqual(client.answer(other).body, b"hello")
+
+    def test_window_that_stays_shut(self) -> None:
+        """Row 52: a client that gives no room for a response loses its stream."""
+        client = HTTP2Client(self.talk, reads=False)
+        number = client.head()
+        self.talk.backend().deliver(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n" + bytes(100000))
+        client.h2.increment_flow_control_window(1 << 20)
+        client.send()
+        self.talk.advance(62)
+        self.assertEqual(client.answer(number).code, INTERNAL_ERROR)
+        self.assertEqual(client.goaways, [])
+
+    def test_client_that_stops_reading(self) -> None:
+        """A client that reads nothing of what it was sent is reset."""
+        client = HTTP2Client(self.talk)
+        client.head()
+        client.stream.producer.pauseProducing()
+        self.talk.advance(62)
+        self.assertEqual(client.stream.ended, "aborted")
+
+
+class EndTests(ConversationTestCase):
+    """Drains."""
+
+    def test_drain(self) -> None:
+        """A drain takes what was on its way, answers what is under way, and ends."""
+        number = self.client.head(b"/1")
+        self.client.stream.protocol.drain()
+        late = self.client.h2.get_next_available_stream_id()
+        sent = self.client.stream.take()
+        self.assertIn(frame(7, 0, 0, b"\x7f\xff\xff\xff\0\0\0\0"), sent)
+        self.client.head(b"/2")
+        self.client.stream.deliver(frame(6, 1, 0, b"draining"))
+        self.assertIn(frame(7, 0, 0, late.to_bytes(4, "big") + bytes(4)), self.client.stream.take())
+        self.assertEqual(self.client.stream.ended, "")
+        for connect in self.talk.connects:
+            connect.accept().deliver(OK)
+        self.assertEqual([exchange.status for exchange in self.ended()], [200, 200])
+        self.assertEqual(self.client.stream.ended, "half-closed")
+        self.client.stream.finish()
+        self.assertEqual(self.talk.environment.connections, set())
+        self.assertEqual(number, 1)
+
+    def test_client_that_does_not_answer(self) -> None:
+        """A client that answers no PING is waited for as long as for a head."""
+        self.client.stream.protocol.drain()
+        self.client.stream.take()
+        self.talk.advance(11)
+        self.assertEqual(self.client.stream.ended, "half-closed")
+
+    def test_abort(self) -> None:
+        """The end of a drain resets who has a request under way, and tells the others to go."""
+        idle: FakeStream = HTTP2Client(self.talk).stream
+        self.client.head()
+        self.talk.gateway.abort()
+        self.assertEqual((self.client.stream.ended, idle.ended), ("aborted", "closed"))
+
+    def test_client_leaves(self) -> None:
+        """A client that has sent GOAWAY has its answers, and is let go."""
+        number = self.client.head()
+        self.client.stream.deliver(frame(7, 0, 0, bytes(8)))
+        self.assertEqual(self.client.stream.ended, "")
+        self.talk.backend().deliver(OK)
+        self.assertEqual((self.client.answer(number).body, self.client.stream.ended), (b"hello", "half-closed"))
+
+    def test_error_in_the_layer(self) -> None:
+        """An error of ours that belongs to no stream ends the connection, and each request once."""
+        self.client.head()
+        connection = self.client.stream.protocol
+        connection.streams[1].connection = connection
+        connection.broke()
+        self.assertEqual(self.client.stream.ended, "aborted")
+        self.client.stream.settle()
+        self.assertEqual([exchange.fault for exchange in self.ended()], [INTERNAL])
+
+    def test_closed_stream(self) -> None:
+        """DATA for a stream that is over ends the connection with the right code."""
+        self.client.head(b"/", b"GET", True, (b":authority", b"nowhere.example"))
+        self.client.stream.deliver(frame(0, 0, 1, b"x"))
+        self.client.read()
+        self.assertEqual([code for code, _ in self.client.goaways], [STREAM_CLOSED])
+
+
+class CoalescingTests(SynchronousTestCase):
+    """One connection for several names."""
+
+    def connection(self, *, same: bool) -> ConnectionInfo:
+        """Return a connection to a.example, beside b.example with the same TLS rules or others."""
+        own, other = ServerTLS(("a",), TLSRules()), ServerTLS(("b",), TLSRules(ciphers=() if same else ("X",)))
+        found = secure(
+            {"a.example": https_chain("a.example", own), "b.example": https_chain("b.example", other)}, "a.example"
+        )
+        return replace(found, alpn=b"h2")
+
+    def test_same_rules(self) -> None:
+        """A request for another server's host is served where both have the same TLS rules."""
+        talk = Conversation()
+        client = HTTP2Client(talk, self.connection(same=True))
+        number = client.head(b"/", b"GET", True, (b":authority", b"b.example"))
+        talk.backend().deliver(OK)
+        self.assertEqual(client.answer(number).status, b"200")
+
+    def test_other_rules(self) -> None:
+        """Row 67: else it is misdirected, and the connection goes on for its own host."""
+        talk = Conversation()
+        client = HTTP2Client(talk, self.connection(same=False))
+        number = client.head(b"/", b"GET", True, (b":authority", b"b.example"))
+        self.assertEqual(client.answer(number).status, b"421")
+        number = client.head(b"/", b"GET", True, (b":authority", b"a.example"))
+        talk.backend().deliver(OK)
+        self.assertEqual(client.answer(number).status, b"200")
