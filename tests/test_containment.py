@@ -18,6 +18,9 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.events import ConnectionTerminated, DataReceived, StreamEnded, StreamReset
 from twisted.internet import reactor
 from twisted.internet.threads import deferToThread
 from twisted.logger import LogEvent, globalLogPublisher
@@ -323,6 +326,17 @@ def _is_site(frame: FrameType) -> bool:
     return False
 
 
+def _upload(client: H2Connection, left: dict[int, int]) -> None:
+    """Send what there is room for of bodies that are not whole."""
+    for number in left:
+        while left[number]:
+            room = min(left[number], client.local_flow_control_window(number), client.max_outbound_frame_size)
+            if room <= 0:
+                break
+            left[number] -= room
+            client.send_data(number, bytes(room), end_stream=not left[number])
+
+
 def _active(plane: DataPlane) -> int:
     """Return how many requests and relays are under way at backends."""
     return sum(endpoint.active for cluster in plane.clusters for endpoint in cluster.endpoints)
@@ -378,7 +392,7 @@ class ContainmentTests(TestCase):
             plane.stop()
 
     @contextlib.contextmanager
-    def connect(self, kind: str) -> Iterator[socket.socket]:
+    def connect(self, kind: str, alpn: str = "") -> Iterator[socket.socket]:
         """Connect to a port."""
         with socket.create_connection(("127.0.0.1", self.ports[kind]), PATIENCE) as connection:
             if kind not in ("https", "tls"):
@@ -386,6 +400,8 @@ class ContainmentTests(TestCase):
                 return
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            if alpn:
+                context.set_alpn_protocols([alpn])
             with context.wrap_socket(connection, server_hostname="a.example") as secure:
                 yield secure
 
@@ -412,6 +428,42 @@ class ContainmentTests(TestCase):
         except OSError:
             pass
         return answer
+
+    def talk2(self, kind: str, *requests: tuple[bytes, int], slowly: bool = False) -> None:
+        """
+        Ask for several things over one connection of HTTP/2, and read until all are answered, reset, or the end.
+
+        @param requests: A path, and how many bytes to send.
+        """
+        client = H2Connection(H2Configuration(client_side=True))
+        client.initiate_connection()
+        left: dict[int, int] = {}
+        for path, size in requests:
+            number = client.get_next_available_stream_id()
+            head = [(":method", "POST" if size else "GET"), (":scheme", kind), (":authority", "a.example")]
+            client.send_headers(number, [*head, (":path", path.decode("ascii"))], end_stream=not size)
+            left[number] = size
+        waiting = set(left)
+        try:
+            with self.connect(kind, "h2") as connection:
+                while waiting:
+                    _upload(client, left)
+                    connection.sendall(client.data_to_send())
+                    if slowly:
+                        threading.Event().wait(0.05)
+                    data = connection.recv(65536)
+                    for event in client.receive_data(data) if data else [ConnectionTerminated()]:
+                        if isinstance(event, ConnectionTerminated):
+                            return
+                        if isinstance(event, DataReceived) and event.flow_controlled_length:
+                            client.acknowledge_received_data(event.flow_controlled_length, event.stream_id or 0)
+                        if isinstance(event, StreamEnded | StreamReset):
+                            waiting.discard(event.stream_id or 0)
+                            left.pop(event.stream_id or 0, None)
+        except TimeoutError:
+            raise AssertionError(f"a client hangs: {waiting}") from None
+        except OSError:
+            pass
 
     def both(self, *requests: bytes) -> None:
         """Ask on several connections at one time."""
@@ -486,6 +538,32 @@ class ContainmentTests(TestCase):
                 self.talk(kind, what) for kind in ("http", "https") for what in (POST % b"/", HEAD % (b"/large", CLOSE))
             ]
         )
+
+    async def test_http2(self) -> None:
+        """Requests side by side over HTTP/2, some with bodies, in the clear and inside TLS."""
+        await self.sweep(
+            lambda: [
+                self.talk2(
+                    kind, (b"/", 0), (b"/up", LARGE), (b"/large", 0), (b"/retried/drops", 0), (b"/late/silent", 0)
+                )
+                for kind in ("http", "https")
+            ]
+        )
+
+    async def test_slow_reader_of_http2(self) -> None:
+        """A client of HTTP/2 that does not read at once, and one that leaves."""
+
+        def read() -> None:
+            self.talk2("http", (b"/many", 0), slowly=True)
+            with contextlib.suppress(OSError), self.connect("http") as connection:
+                client = H2Connection()
+                client.initiate_connection()
+                fields = [(":method", "GET"), (":scheme", "http"), (":authority", "a.example"), (":path", "/silent")]
+                client.send_headers(1, fields, end_stream=True)
+                connection.sendall(client.data_to_send())
+                threading.Event().wait(0.02)
+
+        await self.sweep(read)
 
     async def test_slow_reader(self) -> None:
         """A client that does not read at once."""
