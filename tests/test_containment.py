@@ -328,13 +328,15 @@ def _is_site(frame: FrameType) -> bool:
 
 def _upload(client: H2Connection, left: dict[int, int]) -> None:
     """Send what there is room for of bodies that are not whole."""
-    for number in left:
-        while left[number]:
-            room = min(left[number], client.local_flow_control_window(number), client.max_outbound_frame_size)
+    for number, size in left.items():
+        rest = size
+        while rest:
+            room = min(rest, client.local_flow_control_window(number), client.max_outbound_frame_size)
             if room <= 0:
                 break
-            left[number] -= room
-            client.send_data(number, bytes(room), end_stream=not left[number])
+            rest -= room
+            client.send_data(number, bytes(room), end_stream=not rest)
+        left[number] = rest
 
 
 def _active(plane: DataPlane) -> int:

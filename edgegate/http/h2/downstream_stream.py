@@ -14,7 +14,7 @@ from edgegate.http.exchange import NO_CLUSTERS, Exchange, Phase
 from edgegate.http.field_block import FieldBlock
 from edgegate.http.fields import Field
 from edgegate.http.forwarded import Client
-from edgegate.http.h2.errors import INTERNAL_ERROR
+from edgegate.http.h2.errors import INTERNAL_ERROR, NO_ERROR
 from edgegate.http.h2.head_blocks import field_block, head_block
 from edgegate.http.h2.hpack import block_of
 from edgegate.http.h2.request_heads import VERSION
@@ -411,6 +411,14 @@ class HTTP2DownstreamStream(DownstreamStream):
             due = self._body_due if awaited else self._progress + limits.stream_idle_seconds
             if due <= now:
                 exchange.give_up(CLIENT_BODY_TIMEOUT)
+                return left
+            left = min(left, due - now)
+        elif exchange is None and stream.ended:
+            # its response is whole, and of its request the end alone is missing
+            due = self._progress + limits.body_seconds
+            if due <= now:
+                self._connection.reset(stream, NO_ERROR)
+                stream.carrier = None
                 return left
             left = min(left, due - now)
         if not stream.queued:

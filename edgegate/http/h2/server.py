@@ -134,10 +134,15 @@ class ServerConnection(Connection):
         self.peer_left(code)
 
     def sent_whole(self, stream: Stream) -> None:
-        """A response is whole: what the client still sends of its request is of no use (RFC 9113 section 8.1)."""
+        """
+        A response is whole: what the client still sends of its request is of no use (RFC 9113 section 8.1).
+
+        Where nothing but its end is missing that is on its way, and many clients hold it for an error that it can't be
+        sent any more.
+        """
         if stream.whole:
             self._over(stream)
-        elif not stream.tunnel:
+        elif not stream.tunnel and stream.unread:
             self._send_reset(stream.number, NO_ERROR)
             self._over(stream)
 

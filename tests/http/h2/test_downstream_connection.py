@@ -150,6 +150,18 @@ class RequestTests(ConversationTestCase):
         self.talk.backend().deliver(OK)
         self.assertEqual(self.client.answer(number).body, b"hello")
 
+    def test_end_that_comes_late(self) -> None:
+        """A request whose last byte has come may end behind its response: some clients send the end by itself."""
+        number = self.client.head(b"/", b"POST", False, (b"content-length", b"3"))
+        self.client.body(number, b"abc")
+        self.talk.backend().deliver(OK)
+        answer = self.client.answer(number)
+        self.assertEqual((answer.status, answer.ended, answer.code), (b"200", True, None))
+        connection = self.client.stream.protocol
+        self.assertEqual(list(connection.streams), [number])
+        self.client.body(number, b"", True)
+        self.assertEqual((list(connection.streams), self.client.goaways), ([], []))
+
     def test_cut(self) -> None:
         """A response that breaks off resets its stream, and no other one."""
         first, second = self.client.head(b"/1"), self.client.head(b"/2")
@@ -367,6 +379,15 @@ class TimeTests(SynchronousTestCase):
         self.assertEqual(self.talk.ended[0].fault, CLIENT_BODY_TIMEOUT)
         self.talk.backend().deliver(OK)
         self.assertEqual(client.answer(other).body, b"hello")
+
+    def test_end_that_does_not_come(self) -> None:
+        """A request whose end alone is missing is not waited for for ever."""
+        client = HTTP2Client(self.talk)
+        number = client.head(b"/", b"POST", False, (b"content-length", b"3"))
+        client.body(number, b"abc")
+        self.talk.backend().deliver(OK)
+        self.talk.advance(74)
+        self.assertEqual(client.answer(number).code, NO_ERROR)
 
     def test_window_that_stays_shut(self) -> None:
         """Row 52: a client that gives no room for a response loses its stream."""
