@@ -232,10 +232,12 @@ class HTTP2DownstreamConnection(StreamOwner):
         else:
             self.begin_drain()
 
-    @contained
     def drain(self) -> None:
         """End the connection with what is under way or on its way to us."""
-        self.begin_drain()
+        try:
+            self.begin_drain()
+        except Exception:
+            broke(self)
 
     @contained
     def abort(self) -> None:
