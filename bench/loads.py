@@ -1,4 +1,4 @@
-"""The clients: wrk where it can do the work, a small one in asyncio where it can't. All are bounded in time."""
+"""The clients: wrk where it can do the work, h2load for HTTP/2, else a small one in asyncio. All end in time."""
 
 from __future__ import annotations
 
@@ -77,6 +77,27 @@ def wrk(path: str = "/", *, tls: bool = False, connections: int = 64, close: boo
         if not done or not int(done[1]) or not p99 or bad:
             raise Unanswered(f"{url} is not answered as it should be:\n{said}")
         return Said(int(done[1]), float(p99[1]) * UNITS[p99[2]])
+
+    return load
+
+
+def h2load(path: str = "/", *, connections: int, streams: int) -> Load:
+    """
+    Return a load of h2load: HTTP/2 over TLS.
+
+    @param streams: Requests that are under way on each connection.
+    """
+
+    def load(stage: Stage, port: int, seconds: int) -> Said:
+        times = stage.folder / "h2load.log"
+        times.unlink(missing_ok=True)
+        command = ["h2load", "-t1", f"-c{connections}", f"-m{streams}", f"-D{seconds}", f"--log-file={times}"]
+        said = _run(stage, [*command, f"--connect-to=127.0.0.1:{port}", f"https://{HOST}:{port}{path}"], seconds)
+        done = re.search(r"(\d+) succeeded, (\d+) failed, (\d+) errored", said)
+        if not done or not int(done[1]) or int(done[2]) or "Application protocol: h2" not in said:
+            raise Unanswered(f"HTTP/2 on port {port} is not answered as it should be:\n{said}")
+        took = sorted(int(line.split()[2]) for line in times.read_text().splitlines())
+        return Said(int(done[1]), took[len(took) * 99 // 100] * UNITS["us"])
 
     return load
 

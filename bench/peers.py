@@ -68,7 +68,7 @@ def nginx(stage: Stage) -> Prepared:
     server_names_hash_max_size 65536; server_names_hash_bucket_size 128;
     server {{ {plain} server_name {HOST}; {proxy} }}
     {"".join(f"server {{ {plain} server_name {name}; {proxy} }}" for name in stage.many)}
-    server {{ listen 127.0.0.1:{stage.ports["https"]} ssl; server_name {HOST}; {tls} {proxy} }}
+    server {{ listen 127.0.0.1:{stage.ports["https"]} ssl http2; server_name {HOST}; {tls} {proxy} }}
     server {{ listen 127.0.0.1:{stage.ports["mtls"]} ssl; server_name {HOST}; {tls} {proxy}
       ssl_verify_client on; ssl_client_certificate {stage.authority}; }}"""
     module = Path("/usr/lib/nginx/modules/ngx_stream_module.so")
@@ -103,7 +103,7 @@ defaults
   {log}
 frontend http
   bind 127.0.0.1:{stage.ports["http"]}
-  bind 127.0.0.1:{stage.ports["https"]} ssl crt {pem}
+  bind 127.0.0.1:{stage.ports["https"]} ssl crt {pem} alpn h2,http/1.1
   bind 127.0.0.1:{stage.ports["mtls"]} ssl crt {pem} ca-file {stage.authority} verify required
   option forwardfor
   use_backend websocket if {{ path_beg /ws }}
@@ -238,7 +238,8 @@ def envoy(stage: Stage) -> Prepared:
 
     def tls(**more: object) -> dict[str, object]:
         version = {"tls_minimum_protocol_version": "TLSv1_3"}
-        common = {"tls_certificates": [pair], "tls_params": version, **more}
+        protocols = {"alpn_protocols": ["h2", "http/1.1"]}
+        common = {"tls_certificates": [pair], "tls_params": version, **protocols, **more}
         required = {"require_client_certificate": bool(more)}
         return _filter("tls", "transport_sockets.tls.v3.DownstreamTlsContext", common_tls_context=common, **required)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from loads import MANY, Load, own, upload, wrk
+from loads import MANY, Load, h2load, own, upload, wrk
 
 BULK = 1 << 20
 """Bytes of the large answer."""
@@ -52,6 +52,16 @@ SCENARIOS = {
     "https1-bulk": Scenario(
         "HTTP/1.1 over TLS, answers of 1 MiB", "MiB", "https", wrk("/bulk", tls=True, connections=16)
     ),
+    "h2": Scenario(
+        "HTTP/2 over TLS, 8 streams on each of 16 connections", "request", "https", h2load(connections=16, streams=8)
+    ),
+    "h2-single": Scenario(
+        "HTTP/2 over TLS, 1 stream on each of 64 connections", "request", "https", h2load(connections=64, streams=1)
+    ),
+    "h2-many": Scenario(
+        "HTTP/2 over TLS, 100 streams on each of 4 connections", "request", "https", h2load(connections=4, streams=100)
+    ),
+    "h2-bulk": Scenario("HTTP/2 over TLS, answers of 1 MiB", "MiB", "https", h2load("/bulk", connections=4, streams=4)),
     "handshake": Scenario(
         "A new TLS connection for each request (wrk resumes where it gets a ticket)",
         "connection",

@@ -18,6 +18,7 @@ from edgegate.http.h2.errors import (
 )
 from edgegate.http.h2.flow import FULL
 from edgegate.http.h2.frames import PREFACE, SETTINGS_ACK, frame, settings_frame
+from edgegate.http.h2.hpack import block_of
 from edgegate.http.interfaces import Dispatcher, IResource
 from edgegate.model.tls import ServerTLS, TLSRules
 from edgegate.net.addresses import ConnectionInfo
@@ -469,6 +470,45 @@ class EndTests(ConversationTestCase):
         self.client.stream.deliver(frame(0, 0, 1, b"x"))
         self.client.read()
         self.assertEqual([code for code, _ in self.client.goaways], [STREAM_CLOSED])
+
+
+class ThreatTests(ConversationTestCase):
+    """Floods that reach backends: each ends its connection, and leaves nothing behind."""
+
+    def flooded(self) -> int:
+        """Return how many requests there were; the connection has ended with the right code."""
+        sent = self.client.stream.take()
+        self.assertEqual(sent[-17:-8], frame(7, 0, 0, bytes(8))[:9])
+        self.assertEqual(int.from_bytes(sent[-4:], "big"), ENHANCE_YOUR_CALM)
+        self.assertEqual(self.client.stream.ended, "half-closed")
+        return len(self.ended())
+
+    def begin(self, number: int) -> bytes:
+        """Return the HEADERS of a request without its end."""
+        fields = [(b":method", b"POST"), (b":scheme", b"http"), (b":authority", b"web.example"), (b":path", b"/")]
+        block = block_of(fields)
+        return frame(1, 4, number, block)
+
+    def test_rapid_reset(self) -> None:
+        """Row 47: requests that are reset at once."""
+        for number in range(1, 1000, 2):
+            if not self.client.stream.ended:
+                self.client.stream.deliver(self.begin(number) + frame(3, 0, number, b"\0\0\0\x08"))
+        self.assertLess(self.flooded(), 202)
+
+    def test_made_you_reset(self) -> None:
+        """Row 48: requests that the gateway has to reset."""
+        for number in range(1, 1000, 2):
+            if not self.client.stream.ended:
+                self.client.stream.deliver(self.begin(number) + frame(8, 0, number, bytes(4)))
+        self.assertLess(self.flooded(), 202)
+
+    def test_too_many_streams(self) -> None:
+        """Streams above the limit are refused, and asked of no backend."""
+        for number in range(1, 1000, 2):
+            if not self.client.stream.ended:
+                self.client.stream.deliver(self.begin(number))
+        self.assertEqual((self.flooded(), len(self.talk.connects)), (100, 100))
 
 
 class CoalescingTests(SynchronousTestCase):
