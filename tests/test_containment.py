@@ -443,6 +443,8 @@ class ContainmentTests(TestCase):
         for path, size in requests:
             number = client.get_next_available_stream_id()
             head = [(":method", "POST" if size else "GET"), (":scheme", kind), (":authority", "a.example")]
+            if path.endswith(b"/switch"):
+                head[:1] = [(":method", "CONNECT"), (":protocol", "raw")]
             client.send_headers(number, [*head, (":path", path.decode("ascii"))], end_stream=not size)
             left[number] = size
         waiting = set(left)
@@ -551,6 +553,10 @@ class ContainmentTests(TestCase):
                 for kind in ("http", "https")
             ]
         )
+
+    async def test_tunnels_of_http2(self) -> None:
+        """Tunnels after extended CONNECT, beside a request."""
+        await self.sweep(lambda: self.talk2("http", (b"/switch", 5), (b"/", 0)))
 
     async def test_slow_reader_of_http2(self) -> None:
         """A client of HTTP/2 that does not read at once, and one that leaves."""

@@ -67,7 +67,7 @@ class HTTP2DownstreamConnection(StreamOwner):
     def __init__(
         self, downstream: ConnectionInfo, environment: HTTPEnvironment, heads: RequestHeads, dispatcher: Dispatcher
     ) -> None:
-        ServerConnection.__init__(self, heads, environment.wheel.clock.seconds, extended_connect=False)
+        ServerConnection.__init__(self, heads, environment.wheel.clock.seconds)
         self.client = Client(downstream, environment.trusted_hops)
         self.dispatcher = dispatcher
         self.downstream = downstream

@@ -14,6 +14,7 @@ from edgegate.http.exchange import NO_CLUSTERS, Exchange, Phase
 from edgegate.http.field_block import FieldBlock
 from edgegate.http.fields import Field
 from edgegate.http.forwarded import Client
+from edgegate.http.h2.downstream_tunnel import HTTP2Tunnel, TunnelSide, with_key
 from edgegate.http.h2.errors import INTERNAL_ERROR, NO_ERROR
 from edgegate.http.h2.head_blocks import field_block, head_block
 from edgegate.http.h2.hpack import block_of
@@ -38,6 +39,7 @@ NEVER: Final = -1.0
 _CONTINUE: Final = block_of([(b":status", b"100")])
 _SERVER: Final = block_of([(b"server", b"edgegate")])
 _BODYLESS: Final = frozenset((204, 304))
+SWITCHING: Final = 101
 
 
 class StreamOwner(ServerConnection):
@@ -159,9 +161,11 @@ class HTTP2DownstreamStream(DownstreamStream):
     """
 
     __slots__ = (
+        "_asks_tunnel",
         "_body_due",
         "_bodyless",
         "_connection",
+        "_early",
         "_exchange",
         "_expecting",
         "_given",
@@ -172,6 +176,7 @@ class HTTP2DownstreamStream(DownstreamStream):
         "_stalled",
         "_stream",
         "_touched",
+        "_tunnel",
         "_unread",
         "_upload_paused",
     )
@@ -183,6 +188,9 @@ class HTTP2DownstreamStream(DownstreamStream):
         self._stream = stream
         self._exchange: Exchange | None = None
         self._bodyless = self._expecting = self._stalled = self._touched = self._upload_paused = False
+        self._asks_tunnel = False  # whether it asks for another protocol, which takes what comes
+        self._tunnel: HTTP2Tunnel | None = None
+        self._early = b""  # what came of that before the backend has agreed
         self._held = b""
         self._unread = 0  # bytes of the upload that came while it was paused
         self._given = 0  # bytes of the response that were given to the layer
@@ -201,6 +209,9 @@ class HTTP2DownstreamStream(DownstreamStream):
         if environment.observer.wants_requests_begun:
             environment.observer.request_began(exchange)
         whole = self._stream.whole
+        if head.upgrade:
+            whole = self._asks_tunnel = True
+            exchange.head = with_key(head)
         if not whole:
             self._expecting = head.expects_continue
             self._progress = now = environment.wheel.now
@@ -224,6 +235,9 @@ class HTTP2DownstreamStream(DownstreamStream):
 
     def request_body(self, data: bytes) -> None:
         """A piece of the request's body came: there is room for more, unless who takes it cannot keep up."""
+        if self._asks_tunnel:
+            self._tunnel_came(data)
+            return
         exchange = self._exchange
         if exchange is not None:
             self._expecting = False
@@ -238,7 +252,9 @@ class HTTP2DownstreamStream(DownstreamStream):
     def request_end(self, trailers: list[Field]) -> None:
         """The request is whole."""
         exchange = self._exchange
-        if exchange is not None:
+        if self._tunnel is not None:
+            self._tunnel.client_finished()
+        elif exchange is not None and not self._asks_tunnel:
             exchange.receive_end(trailers)
             self._touch()
 
@@ -254,7 +270,9 @@ class HTTP2DownstreamStream(DownstreamStream):
 
     def response_flows(self) -> None:
         """The client reads again."""
-        if self._stalled:
+        if self._tunnel is not None:
+            self._tunnel.client_reads()
+        elif self._stalled:
             self._stalled = False
             exchange = self._exchange
             if exchange is not None and exchange.upload is not None:
@@ -262,13 +280,17 @@ class HTTP2DownstreamStream(DownstreamStream):
 
     def abandon(self) -> None:
         """The stream is gone, by the client, by its fault or with the connection."""
+        if self._tunnel is not None:
+            self._tunnel.client_gone()
         self._abandon(self._connection.fault)
 
     def broke(self) -> None:
         """An error of ours was raised in what the stream is for: the exchange ends with it, and nothing else does."""
         exchange = self._exchange
         try:
-            if exchange is not None:
+            if self._tunnel is not None:
+                self._tunnel.broke()
+            elif exchange is not None:
                 exchange.give_up()
         finally:
             if self._exchange is not None:
@@ -296,6 +318,8 @@ class HTTP2DownstreamStream(DownstreamStream):
         if not head.dated:
             parts.append(field_block(connection.environment.date()))
         parts.append(_SERVER)
+        if self._asks_tunnel and head.status != SWITCHING:
+            self._no_tunnel()
         self._bodyless = exchange.head.method == b"HEAD" or head.status in _BODYLESS
         self._progress = connection.environment.wheel.now
         # Where the request is whole, nothing is left to be told of a response without a body.
@@ -391,8 +415,21 @@ class HTTP2DownstreamStream(DownstreamStream):
             self._connection.write_soon()
 
     def tunnel(self, backend: Stream, rest: bytes, over: Callable[[], None]) -> None:
-        """Never called: no client was told that it may ask for another protocol (RFC 8441)."""
-        raise NotImplementedError("no tunnels over HTTP/2")
+        """See L{DownstreamStream.tunnel}: the stream becomes one, and the others of the connection go on."""
+        exchange = self._exchange
+        assert exchange is not None
+        connection = self._connection
+        side = TunnelSide(
+            connection, self._stream, self.pause_upload, self.resume_upload, self._tunnel_wrote, self._tunnel_ended
+        )
+        self._tunnel = tunnel = HTTP2Tunnel(exchange, side, backend, over)
+        early, self._early = self._early, b""
+        if self._stream.gone:
+            tunnel.client_gone()
+            return
+        connection.consumed(self._stream, len(early))
+        tunnel.start(early, self._stream.whole, rest)
+        self.flush()
 
     # Time -------------------------------------------------------------------------------------------------------------
 
@@ -406,7 +443,13 @@ class HTTP2DownstreamStream(DownstreamStream):
         left = limits.idle_seconds
         exchange = self._exchange
         stream = self._stream
-        if exchange is not None and not stream.whole and not self._upload_paused:
+        if self._tunnel is not None:
+            due = self._progress + limits.stream_idle_seconds
+            if due <= now:
+                self._tunnel.expired()
+                return left
+            return min(left, due - now)
+        if exchange is not None and not self._asks_tunnel and not stream.whole and not self._upload_paused:
             awaited = exchange.phase is Phase.AWAITED
             due = self._body_due if awaited else self._progress + limits.stream_idle_seconds
             if due <= now:
@@ -463,6 +506,37 @@ class HTTP2DownstreamStream(DownstreamStream):
         if limits.body_rate:
             seconds = min(seconds, max(0.0, self._body_due - now) + count / limits.body_rate)
         self._body_due = now + seconds
+
+    # Tunnels ----------------------------------------------------------------------------------------------------------
+
+    def _tunnel_came(self, data: bytes) -> None:
+        """Something came that is another protocol's: until the backend has agreed it waits, and needs its room."""
+        tunnel = self._tunnel
+        if tunnel is None:
+            self._early += data
+            return
+        self._tunnel_wrote()
+        tunnel.client_sent(data)
+        if self._upload_paused:
+            self._unread += len(data)
+        else:
+            self._connection.consumed(self._stream, len(data))
+
+    def _no_tunnel(self) -> None:
+        """The backend does not speak the other protocol: its response is one as any other."""
+        self._asks_tunnel = self._stream.tunnel = False
+        early, self._early = self._early, b""
+        self._connection.consumed(self._stream, len(early))
+
+    def _tunnel_wrote(self) -> None:
+        self._progress = self._connection.environment.wheel.now
+        self._connection.write_soon()
+
+    def _tunnel_ended(self, exchange: Exchange) -> None:
+        self._tunnel = self._exchange = None
+        if self._stream.gone:
+            self._stream.carrier = None
+        self._connection.environment.observer.request_ended(exchange)
 
     # ------------------------------------------------------------------------------------------------------------------
 

@@ -136,10 +136,6 @@ class RequestTests(ConversationTestCase):
         self.talk.backend().deliver(OK)
         self.assertEqual(self.client.answer(number).body, b"hello")
 
-    def test_no_tunnels(self) -> None:
-        """WebSocket over HTTP/2 (RFC 8441) is not offered."""
-        self.assertFalse(self.client.h2.remote_settings.enable_connect_protocol)
-
     def test_early_end(self) -> None:
         """A response that ends before its upload ends the upload too, without an error; the connection goes on."""
         number = self.client.head(b"/", b"POST", False)
