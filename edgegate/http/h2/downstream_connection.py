@@ -19,9 +19,11 @@ from zope.interface import classImplements
 from edgegate.errors import CLIENT_GONE, INTERNAL
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.forwarded import Client
-from edgegate.http.h2.downstream_stream import NEVER, HTTP2DownstreamStream, RequestStream, StreamOwner
+from edgegate.http.h2.downstream_stream import HTTP2DownstreamStream
+from edgegate.http.h2.downstream_upload import NEVER
 from edgegate.http.h2.errors import ENHANCE_YOUR_CALM, INTERNAL_ERROR, NO_ERROR
 from edgegate.http.h2.request_heads import RequestHeads
+from edgegate.http.h2.request_stream import RequestStream, StreamCarrier, StreamOwner
 from edgegate.http.h2.server import ServerConnection, ServerStream
 from edgegate.http.interfaces import Dispatcher
 from edgegate.net.addresses import ConnectionInfo
@@ -73,7 +75,7 @@ class HTTP2DownstreamConnection(StreamOwner):
         self.downstream = downstream
         self.environment = environment
         self.fault = CLIENT_GONE
-        self.touched: list[HTTP2DownstreamStream] = []
+        self.touched: list[StreamCarrier] = []
         self._deadline = Deadline(environment.wheel, self._expired)
         self._due = False  # whether what is queued will be written at the end of this turn
         self._busy = False  # whether a stream was under way when that was looked at last
@@ -178,7 +180,9 @@ class HTTP2DownstreamConnection(StreamOwner):
             self._last_asked = False
             self.begin_drain()
         self._busy = True
-        return RequestStream(self, number)
+        stream = RequestStream(self, number)
+        stream.carrier = HTTP2DownstreamStream(self, stream)
+        return stream
 
     def ping_acknowledged(self, payload: bytes) -> None:
         """What was on its way when the client was told to go has come."""
