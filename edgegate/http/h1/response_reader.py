@@ -10,7 +10,6 @@ are on a kept connection within the same second, is not parsed twice.
 from __future__ import annotations
 
 import re
-from abc import ABC, abstractmethod
 from enum import Enum
 from typing import Final
 
@@ -20,6 +19,7 @@ from edgegate.errors import UPSTREAM_HEAD_TOO_LARGE, UPSTREAM_PROTOCOL, Fault
 from edgegate.http.fields import PASS, RESPONSE_ROLES, Field
 from edgegate.http.limits import Limits
 from edgegate.http.response import ResponseHead, ResponseRefused, h1_response
+from edgegate.http.response_sink import ResponseSink
 
 _EMPTY_LINE: Final = b"\r\n\r\n"
 _MEMORABLE: Final = 2048
@@ -31,24 +31,6 @@ _REASON: Final = re.compile(rb"[\t -~\x80-\xff]*")
 
 class _MoreThanAskedFor(Exception):
     """Bytes came behind the response."""
-
-
-class ResponseSink(ABC):
-    """Whom an L{ResponseReader} tells what it read."""
-
-    __slots__ = ()
-
-    @abstractmethod
-    def response_interim(self, head: ResponseHead) -> None:
-        """A 1xx response came, other than 100."""
-
-    @abstractmethod
-    def response_head(self, head: ResponseHead) -> None:
-        """The final response begins."""
-
-    @abstractmethod
-    def response_body(self, data: bytes) -> None:
-        """A piece of its body, never empty."""
 
 
 class Nobody(ResponseSink):

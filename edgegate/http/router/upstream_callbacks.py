@@ -12,8 +12,8 @@ from abc import abstractmethod
 from edgegate.errors import Fault
 from edgegate.http.field_block import FieldBlock
 from edgegate.http.fields import Field
-from edgegate.http.h1.response_reader import ResponseSink
 from edgegate.http.response import ResponseHead
+from edgegate.http.response_sink import ResponseSink
 from edgegate.http.upstream_head import UpstreamHead
 from edgegate.net.stream import Stream
 
