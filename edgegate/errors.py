@@ -78,6 +78,17 @@ UPSTREAM_CUT_SHORT = Fault(
     "upstream closed in the middle of an answer",
     "upstream_reset_after_response_started{connection_termination}",
 )
+UPSTREAM_RESET = Fault(Source.UPSTREAM, "UR", 503, "upstream reset the request", _reset("remote_reset"))
+UPSTREAM_REFUSED = Fault(
+    Source.UPSTREAM, "UR", 503, "upstream refused the request", _reset("remote_refused_stream_reset")
+)
+UPSTREAM_RESET_LATE = Fault(
+    Source.UPSTREAM,
+    "UR",
+    503,
+    "upstream reset the request in the middle of an answer",
+    "upstream_reset_after_response_started{remote_reset}",
+)
 UPSTREAM_PROTOCOL = Fault(Source.UPSTREAM, "UPE", 502, "upstream broke the protocol", _reset("protocol_error"))
 UPSTREAM_HEAD_TOO_LARGE = Fault(
     Source.UPSTREAM, "UPE", 502, "upstream's answer head is too large", _reset("headers_too_large")

@@ -20,7 +20,16 @@ from typing import Any
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
-from h2.events import ConnectionTerminated, DataReceived, StreamEnded, StreamReset
+from h2.errors import ErrorCodes
+from h2.events import (
+    ConnectionTerminated,
+    DataReceived,
+    RequestReceived,
+    StreamEnded,
+    StreamReset,
+    WindowUpdated,
+)
+from h2.exceptions import ProtocolError
 from twisted.internet import reactor
 from twisted.internet.threads import deferToThread
 from twisted.logger import LogEvent, globalLogPublisher
@@ -98,6 +107,9 @@ spec:
     route: [{destination: {host: limited.internal}}]
   - match: [{uri: {prefix: /named}}]
     route: [{destination: {host: named.internal}}]
+  - match: [{uri: {prefix: /two}}]
+    retries: {attempts: 1, retryOn: "reset,refused-stream", backoff: 1ms}
+    route: [{destination: {host: two.internal}}]
   - route: *web
   tcp:
   - match: [{port: $tcp}]
@@ -123,6 +135,7 @@ spec:
 ---
 """
     + static_service("web", "web.internal", "backend")
+    + static_service("two", "two.internal", "two").replace("protocol: HTTP}", "protocol: HTTP2}")
     + static_service("mirror", "mirror.internal", "backend")
     + static_service("limited", "limited.internal", "backend")
     + static_service("refused", "refused.internal", "nobody")
@@ -217,6 +230,60 @@ class Backend:
         else:
             connection.sendall(OK)
         return True
+
+
+class HTTP2Backend(Backend):
+    """
+    Answers over HTTP/2: C{/silent} never, C{/reset} and C{/refused} by RST_STREAM, C{/leave} by GOAWAY, others at once.
+    """
+
+    def _serve(self, connection: socket.socket) -> None:
+        server = H2Connection(H2Configuration(client_side=False, header_encoding="utf-8"))
+        server.initiate_connection()
+        paths: dict[int, str] = {}
+        left: dict[int, int] = {}
+        with connection, contextlib.suppress(OSError, ProtocolError):
+            while True:
+                connection.sendall(server.data_to_send())
+                data = b"" if "/two/leave" in paths.values() else connection.recv(65536)
+                if not data:
+                    return
+                for event in server.receive_data(data):
+                    number = getattr(event, "stream_id", 0)
+                    if isinstance(event, RequestReceived):
+                        paths[number] = dict(event.headers or ())[":path"]
+                    elif isinstance(event, DataReceived):
+                        server.acknowledge_received_data(event.flow_controlled_length or 0, number)
+                    elif isinstance(event, StreamEnded):
+                        self._respond(server, number, paths[number], left)
+                    elif isinstance(event, StreamReset):
+                        left.pop(number, None)
+                    if isinstance(event, StreamEnded | WindowUpdated):
+                        self._go_on(server, left)
+
+    def _respond(self, server: H2Connection, number: int, path: str, left: dict[int, int]) -> None:
+        if path.endswith("/reset"):
+            server.reset_stream(number, ErrorCodes.INTERNAL_ERROR)
+        elif path.endswith("/refused"):
+            server.reset_stream(number, ErrorCodes.REFUSED_STREAM)
+        elif path.endswith("/leave"):
+            server.close_connection()
+        elif not path.endswith("/silent"):
+            server.send_headers(number, [(":status", "103")])
+            server.send_headers(number, [(":status", "200")])
+            left[number] = LARGE if path.endswith("/large") else 2
+
+    def _go_on(self, server: H2Connection, left: dict[int, int]) -> None:
+        """Send what there is room for of bodies that are not whole, and trailers behind them."""
+        for number, size in list(left.items()):
+            rest = size
+            while room := min(rest, server.local_flow_control_window(number), server.max_outbound_frame_size):
+                server.send_data(number, bytes(room))
+                rest -= room
+            left[number] = rest
+            if not rest:
+                del left[number]
+                server.send_headers(number, [("sum", "7")], end_stream=True)
 
 
 class Told:
@@ -366,6 +433,8 @@ class ContainmentTests(TestCase):
         """Serve all kinds of routes on all kinds of ports, and have a client that waits for its answer."""
         self.backend = Backend()
         self.addCleanup(self.backend.close)
+        self.two = HTTP2Backend()
+        self.addCleanup(self.two.close)
         nobody = socket.socket()
         nobody.bind(("127.0.0.1", 0))
         self.addCleanup(nobody.close)
@@ -373,7 +442,7 @@ class ContainmentTests(TestCase):
         folder = Path(self.mktemp())
         folder.mkdir()
         fill(folder / "certs", ["a.example"])
-        ports = {**self.ports, "backend": self.backend.port, "nobody": nobody.getsockname()[1]}
+        ports = {**self.ports, "backend": self.backend.port, "two": self.two.port, "nobody": nobody.getsockname()[1]}
         (folder / "all.yaml").write_text(filled(FILES, **ports))
         loaded = Configuration(source_named(str(folder))).load()
         assert loaded.snapshot is not None, loaded.problems
@@ -524,6 +593,23 @@ class ContainmentTests(TestCase):
     async def test_requests(self) -> None:
         """Requests one after the other, and pipelined."""
         await self.sweep(lambda: self.talk("http", HEAD % (b"/", b""), HEAD % (b"/", b"") + HEAD % (b"/", CLOSE)))
+
+    async def test_http2_backend(self) -> None:
+        """Requests side by side to a backend of HTTP/2, some with bodies."""
+        paths = (b"/two", b"/two/large", b"/two/reset", b"/two/refused", b"/two/leave")
+        posts = [POST % path for path in paths[:2]]
+        await self.sweep(lambda: self.both(*(HEAD % (path, CLOSE) for path in paths), *posts))
+
+    async def test_client_that_leaves_http2(self) -> None:
+        """A client that does not wait for one, and one that reads slowly."""
+
+        def leave() -> None:
+            with contextlib.suppress(OSError), self.connect("http") as connection:
+                connection.sendall(HEAD % (b"/two/silent", b""))
+                threading.Event().wait(0.02)
+            self.talk("http", HEAD % (b"/two/large", CLOSE), slowly=True)
+
+        await self.sweep(leave)
 
     async def test_client_that_leaves(self) -> None:
         """A client that does not wait."""

@@ -16,7 +16,7 @@ from edgegate.http.interfaces import Droppable, Served
 from edgegate.http.limits import Limits
 from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.observe.observers import Observers
-from edgegate.upstream.new_stream import Connector
+from edgegate.upstream.pending_stream import Connector
 from edgegate.upstream.registry import ClusterRegistry
 
 FINE_TICK: Final = 0.01

@@ -143,6 +143,7 @@ _LONG_FLAGS = {
     "UH": "NoHealthyUpstream",
     "UO": "UpstreamOverflow",
     "UPE": "UpstreamProtocolError",
+    "UR": "UpstreamRemoteReset",
     "URX": "UpstreamRetryLimitExceeded",
     "UT": "UpstreamRequestTimeout",
 }
@@ -298,6 +299,12 @@ def _of_backends(find: _Find, value: bytes) -> Meaning:
     return lambda exchange, message, argument: value if find(exchange, message) is not None else b""
 
 
+def _upstream_protocol(exchange: StreamInfo, message: Message, argument: str) -> bytes:
+    if message.backend is None or exchange.upstream is None:
+        return b""
+    return b"HTTP/2" if message.backend.shared else b"HTTP/1.1"
+
+
 def _attempts(exchange: StreamInfo, message: Message, argument: str) -> bytes:
     return b"%d" % (max(exchange.attempts, 1) if message.answer is None else exchange.attempts)
 
@@ -399,7 +406,7 @@ MEANINGS: dict[str, Meaning] = {
     "UPSTREAM_HOST": _address(_endpoint),
     "UPSTREAM_HOST_NAME": _address(_endpoint),
     "UPSTREAM_HOST_NAME_WITHOUT_PORT": _host(_endpoint),
-    "UPSTREAM_PROTOCOL": _of_backends(_backend, b"HTTP/1.1"),
+    "UPSTREAM_PROTOCOL": _upstream_protocol,
     "UPSTREAM_REQUEST_ATTEMPT_COUNT": _attempts,
     "UPSTREAM_TRANSPORT_FAILURE_REASON": _failure,
 }

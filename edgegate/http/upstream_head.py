@@ -29,9 +29,22 @@ class UpstreamHead:
     @ivar sized: Whether the client told the length, which it need not where there is no body.
     @ivar upgrade: The protocols that are asked for.
     @ivar h1: What HTTP/1 writes of it, once that was made; else empty.
+    @ivar h2: What HTTP/2 writes of it in the clear, likewise; C{h2_secure}: with TLS, as the scheme is another then.
     """
 
-    __slots__ = ("authority", "fields", "h1", "host", "length", "method", "sized", "target", "upgrade")
+    __slots__ = (
+        "authority",
+        "fields",
+        "h1",
+        "h2",
+        "h2_secure",
+        "host",
+        "length",
+        "method",
+        "sized",
+        "target",
+        "upgrade",
+    )
 
     def __init__(
         self,
@@ -52,7 +65,7 @@ class UpstreamHead:
         self.length = length
         self.sized = sized
         self.upgrade = upgrade
-        self.h1 = b""
+        self.h1 = self.h2 = self.h2_secure = b""
 
     @property
     def tells_length(self) -> bool:

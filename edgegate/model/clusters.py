@@ -170,6 +170,19 @@ class Keepalive(Picklable):
 
 
 @dataclass(frozen=True, slots=True)
+class Ping(Picklable):
+    """
+    HTTP/2's own probes (Istio's C{HTTP2KeepAlive}).
+
+    @ivar interval: Seconds from one PING to the next.
+    @ivar timeout: Seconds after which a connection is dead that has not answered one.
+    """
+
+    interval: float
+    timeout: float
+
+
+@dataclass(frozen=True, slots=True)
 class PoolLimits(Picklable):
     """
     What a cluster can be asked for at one time (Istio's C{ConnectionPoolSettings}, Envoy's circuit breakers).
@@ -179,6 +192,8 @@ class PoolLimits(Picklable):
     @ivar requests: Requests under way, those that wait included.
     @ivar requests_per_connection: After which a connection is closed.
     @ivar retries: Requests that are being tried again.
+    @ivar streams: Requests under way on one connection of HTTP/2.
+    @ivar ping: How connections of HTTP/2 are tried that may be dead; L{None}: not at all.
     @ivar http_idle: Seconds after which an idle connection of the pool is closed.
     @ivar tcp_idle: Seconds without a byte after which a relay ends.
     @ivar connection_duration: Seconds after which a connection takes no further request.
@@ -193,6 +208,8 @@ class PoolLimits(Picklable):
     tcp_idle: float | None = None
     connection_duration: float | None = None
     keepalive: Keepalive | None = None
+    streams: int | None = None
+    ping: Ping | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +252,14 @@ class OutlierDetection(Picklable):
     min_health: float = 0.0
 
 
+class HTTPVersion(Enum):
+    """What requests are sent to a cluster by. An upgrade is always asked for by HTTP/1.1."""
+
+    HTTP1 = "HTTP/1.1"
+    HTTP2 = "HTTP/2"
+    CLIENTS = "the client's"
+
+
 class ProxyHeader(Enum):
     """The version of the PROXY protocol that a backend is told the client's address in."""
 
@@ -252,6 +277,7 @@ class Cluster(Picklable):
     @ivar tls: L{None}: in the clear.
     @ivar outliers: L{None}: nothing is ejected.
     @ivar retry_share: L{None}: the gateway's own budget counts.
+    @ivar http: By which version of HTTP requests are sent there.
     @ivar rule: Where the DestinationRule is that says so, if there is one.
     """
 
@@ -265,4 +291,5 @@ class Cluster(Picklable):
     retry_share: RetryShare | None = None
     tls: UpstreamTLS | None = None
     proxy_header: ProxyHeader | None = None
+    http: HTTPVersion = HTTPVersion.HTTP1
     rule: Origin | None = field(default=None, compare=False)

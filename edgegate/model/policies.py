@@ -49,13 +49,16 @@ class RetryPolicy(Picklable):
     backoff: float = 0.025
     elsewhere: bool = True
 
-    def after_failure(self, unconnected: bool) -> bool:
+    def after_failure(self, unconnected: bool, refused: bool = False) -> bool:
         """
         Whether a try is repeated that had no response.
 
         @param unconnected: There was no connection: the backend has seen nothing of it.
+        @param refused: The backend has said that it did nothing about it.
         """
         conditions = self.conditions
+        if refused and "refused-stream" in conditions:
+            return True
         if unconnected and ("connect-failure" in conditions or "reset-before-request" in conditions):
             return True
         return not RESETS.isdisjoint(conditions)

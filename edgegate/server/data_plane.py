@@ -17,9 +17,9 @@ from twisted.internet.interfaces import IReactorFDSet, IReactorPluggableNameReso
 from edgegate.downstream.dispatch import Dispatch
 from edgegate.downstream.listener import DownstreamListener
 from edgegate.downstream.listener_filter import Serving
+from edgegate.http.connector import HTTPConnector
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.gateway import HTTPGateway
-from edgegate.http.h1.connector import HTTP1Connector
 from edgegate.model.addresses import Address
 from edgegate.model.clusters import NO_ENDPOINTS, Endpoints
 from edgegate.net.connecting import connect
@@ -76,7 +76,7 @@ class DataPlane:
         watcher = poller(reactor, WAIT)
         connects = partial(connect, watcher, wheel)
         self._environment = HTTPEnvironment(
-            HTTP1Connector(connects, wheel, options.limits),
+            HTTPConnector(connects, wheel, options.limits),
             wheel,
             self.clusters,
             observer,

@@ -15,7 +15,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Hashable, Iterator
 
 from edgegate.errors import Fault
-from edgegate.model.clusters import Cluster, Discovery, Endpoint
+from edgegate.model.clusters import Cluster, Discovery, Endpoint, HTTPVersion
 from edgegate.upstream.circuit_breaker import CircuitBreaker
 from edgegate.upstream.cluster_limits import ClusterLimits
 from edgegate.upstream.endpoint import EndpointState
@@ -139,6 +139,15 @@ class ClusterState:
         chooser = balancer.chooser
         return None if chooser is None else chooser.choose(key)
 
+    def shares(self, by_http2: bool) -> bool:
+        """
+        Whether a request is sent by HTTP/2, beside others on one connection; one for another protocol never is.
+
+        @param by_http2: Whether its client has sent it so.
+        """
+        version = self.cluster.http
+        return version is HTTPVersion.HTTP2 or (by_http2 and version is HTTPVersion.CLIENTS)
+
     def others(self, tried: Collection[EndpointState], key: int | None = None) -> Iterator[EndpointState]:
         """
         Yield the fit endpoints to try after those of C{tried} failed, which is in the order of trying.
@@ -148,9 +157,9 @@ class ClusterState:
         selection = self._balancer.selection
         return iter(()) if selection is None else selection.others(tried, key)
 
-    def free_one(self, key: Hashable) -> PooledStream | None:
+    def free_one(self, key: Hashable, shared: bool = False) -> PooledStream | None:
         """As L{EndpointSet.free_one}."""
-        return self._endpoints.free_one(key)
+        return self._endpoints.free_one(key, shared)
 
     # How endpoints do -------------------------------------------------------------------------------------------------
 

@@ -91,13 +91,15 @@ class EndpointSet:
         for endpoint in self.endpoints:
             endpoint.pool.close_all()
 
-    def free_one(self, key: Hashable) -> PooledStream | None:
+    def free_one(self, key: Hashable, shared: bool = False) -> PooledStream | None:
         """
         Return an idle connection of whatever endpoint for a request that can't have one of its own; L{None}: there is
         none of its key, and one of another key is closed, if there is any, so that there will be room.
         """
         for endpoint in self.endpoints:
-            connection = endpoint.pool.take(key) if endpoint.fit else None
+            if not endpoint.fit:
+                continue
+            connection = endpoint.pool.sharing().take(key) if shared else endpoint.pool.take(key)
             if connection is not None:
                 return connection
         any(endpoint.pool.evict() for endpoint in self.endpoints)

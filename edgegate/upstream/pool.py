@@ -21,6 +21,7 @@ from typing import Final
 
 from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.upstream.pooled_stream import PooledStream
+from edgegate.upstream.shared_pool import SharedPool
 
 MAX_IDLE: Final = 1024
 """Idle connections that are kept per endpoint, at the most: each is a descriptor, here and at the backend."""
@@ -52,7 +53,7 @@ class Pool:
     @ivar lifetime: See L{__init__}; may be changed, for what is given from then on.
     """
 
-    __slots__ = ("_idle", "_keyed", "_limit", "_sweep", "_sweeping", "_wheel", "lifetime")
+    __slots__ = ("_idle", "_keyed", "_limit", "_shared", "_sweep", "_sweeping", "_wheel", "lifetime")
 
     def __init__(self, wheel: TimerWheel, limit: int = MAX_IDLE, lifetime: float = IDLE_LIFETIME) -> None:
         """
@@ -66,6 +67,7 @@ class Pool:
         self._idle: dict[PooledStream, float] = {}
         # those with a key, once more: by it
         self._keyed: dict[Hashable, dict[PooledStream, None]] = {}
+        self._shared: SharedPool | None = None
         self._sweep = Deadline(wheel, self._swept)
         self._sweeping = False
 
@@ -78,6 +80,15 @@ class Pool:
         if key is None and not self._keyed:
             return idle.popitem()[0] if idle else None
         return self._take_keyed(key)
+
+    def sharing(self) -> SharedPool:
+        """Return those connections of the endpoint that carry many requests at the same time."""
+        shared = self._shared
+        if shared is None:
+            shared = self._shared = SharedPool()
+            if self._limit == 0:
+                shared.close_all()
+        return shared
 
     def give(self, connection: PooledStream) -> None:
         """
@@ -107,7 +118,8 @@ class Pool:
         if oldest is not None:
             self._forget(oldest)
             oldest.close()
-        return oldest is not None
+            return True
+        return self._shared is not None and self._shared.evict()
 
     def discard(self, connection: PooledStream) -> None:
         """Forget a connection that died; nothing happens if it does not lie here."""
@@ -118,6 +130,8 @@ class Pool:
         """Close what is idle, and from now on whatever is given: the endpoint is no more. May be called twice."""
         self._limit = 0
         self.close_idle()
+        if self._shared is not None:
+            self._shared.close_all()
         self._sweep.end()
 
     def close_idle(self) -> None:
@@ -129,6 +143,8 @@ class Pool:
         self._keyed.clear()
         for connection in idle:
             connection.close()
+        if self._shared is not None:
+            self._shared.drain()
 
     def _swept(self) -> None:
         self._sweeping = False

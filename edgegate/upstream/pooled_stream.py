@@ -27,6 +27,11 @@ class PooledStream(ABC):
     def worn(self) -> bool:
         """Whether it has carried as many requests, or is as old, as its cluster lets it."""
 
+    @property
+    def shared(self) -> bool:
+        """Whether its connection carries others at the same time."""
+        return False
+
     @abstractmethod
     def close(self) -> None:
         """End it in order; it carries no request, and no pool knows it any more."""

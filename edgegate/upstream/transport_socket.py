@@ -15,6 +15,8 @@ from edgegate.net.proxy_protocol import header
 from edgegate.tls.client_contexts import ClientContext, Handshakes
 
 HTTP1 = (b"http/1.1",)
+HTTP2 = (b"h2", b"http/1.1")
+"""Protocols for ALPN, most wanted first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +39,16 @@ class TransportSocket:
         """Whether it matters whom a request is for."""
         return self.context is not None and not self.context.tls.sni
 
-    def for_request(self, downstream: ConnectionInfo, host: str) -> ConnectionOptions:
+    def for_request(self, downstream: ConnectionInfo, host: str, shares: bool = False) -> ConnectionOptions:
         """
         Return how a connection for a request begins.
 
         @param host: Whom the request is for, in normal form; it is asked for by SNI unless the files name another.
+        @param shares: Whether it is to speak HTTP/2, if the endpoint does.
         """
         context = self.context
         name = "" if context is None else _asked(context.tls, host or self._service)
-        return self._options(downstream, name, HTTP1)
+        return self._options(downstream, name, HTTP2 if shares else HTTP1)
 
     def for_relay(self, downstream: ConnectionInfo) -> ConnectionOptions:
         """

@@ -14,11 +14,11 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
 from edgegate.errors import Fault
+from edgegate.http.connector import HTTPConnector
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
 from edgegate.http.filters.interfaces import IHTTPFilterFactory
 from edgegate.http.gateway import HTTPGateway
-from edgegate.http.h1.connector import HTTP1Connector
 from edgegate.http.h1.downstream_connection import HTTP1DownstreamConnection
 from edgegate.http.interfaces import Dispatcher
 from edgegate.http.limits import Limits
@@ -223,7 +223,7 @@ class Conversation:
         self.connects: list[Connect] = []
         self.ended: list[Exchange] = []
         self.environment = HTTPEnvironment(
-            HTTP1Connector(cast(Any, self._connect), self.wheel, limits or Limits()),
+            HTTPConnector(cast(Any, self._connect), self.wheel, limits or Limits()),
             self.wheel,
             self.clusters,
             Observers([self]),

@@ -17,7 +17,8 @@ from edgegate.net.connection_options import ConnectionOptions
 from edgegate.net.wheel import TimerWheel
 from edgegate.upstream.circuit_breaker import CircuitBreaker
 from edgegate.upstream.endpoint import EndpointState
-from edgegate.upstream.new_stream import Connector, PendingStream, new_stream
+from edgegate.upstream.new_stream import new_stream
+from edgegate.upstream.pending_stream import Connector, PendingStream
 from edgegate.upstream.pooled_stream import PooledStream
 from edgegate.upstream.registry import ClusterRegistry
 
@@ -76,6 +77,9 @@ class FakeConnector(Connector):
             raise ZeroDivisionError
         self.made.append(FakeStream(endpoint, counted))
         return self.made[-1]
+
+    def share(self, connection: Any, endpoint: EndpointState, counted: CircuitBreaker | None) -> None:
+        """Nothing is shared here."""
 
 
 class Sink:

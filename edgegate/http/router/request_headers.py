@@ -143,10 +143,15 @@ def own_fields(request: UpstreamCallbacks, framing: bool = False) -> list[Field]
 
 
 def connection_options_of(
-    transport_socket: TransportSocket, exchange: Exchange, request: UpstreamCallbacks
+    transport_socket: TransportSocket, exchange: Exchange, request: UpstreamCallbacks, shares: bool
 ) -> ConnectionOptions:
-    """Return how a connection for a request begins."""
-    return transport_socket.for_request(exchange.connection, request.head.host if transport_socket.by_host else "")
+    """
+    Return how a connection for a request begins.
+
+    @param shares: Whether it is to carry others at the same time.
+    """
+    host = request.head.host if transport_socket.by_host else ""
+    return transport_socket.for_request(exchange.connection, host, shares)
 
 
 def _constant(changes: tuple[HeaderChanges, ...]) -> bool:

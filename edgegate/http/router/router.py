@@ -13,7 +13,16 @@ from __future__ import annotations
 
 from twisted.internet.interfaces import IDelayedCall
 
-from edgegate.errors import NO_CLUSTER, NO_HEALTHY_UPSTREAM, OVERFLOW, STREAM_IDLE, UPSTREAM_TIMEOUT, Fault, Source
+from edgegate.errors import (
+    NO_CLUSTER,
+    NO_HEALTHY_UPSTREAM,
+    OVERFLOW,
+    STREAM_IDLE,
+    UPSTREAM_REFUSED,
+    UPSTREAM_TIMEOUT,
+    Fault,
+    Source,
+)
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import NO_CLUSTERS, Exchange
 from edgegate.http.fields import Field
@@ -143,7 +152,11 @@ class Router(RequestBody):
             self._cluster.failed(self._request.endpoint)
         policy = self._route.retries
         # who was silent for minutes was waited for long enough, whatever the route says (Envoy)
-        hopeless = policy is None or fault is STREAM_IDLE or not policy.after_failure(fault.unconnected)
+        hopeless = (
+            policy is None
+            or fault is STREAM_IDLE
+            or not policy.after_failure(fault.unconnected, fault is UPSTREAM_REFUSED)
+        )
         if hopeless or not self._try_later():
             self.fail(fault)
 

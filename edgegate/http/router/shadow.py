@@ -23,7 +23,8 @@ from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline
 from edgegate.upstream.cluster import ClusterState
 from edgegate.upstream.endpoint import EndpointState
-from edgegate.upstream.new_stream import PendingStream, new_stream
+from edgegate.upstream.new_stream import new_stream
+from edgegate.upstream.pending_stream import PendingStream
 from edgegate.upstream.pooled_stream import PooledStream
 
 
@@ -46,6 +47,7 @@ class Shadow(UpstreamCallbacks):
         "_options",
         "_over",
         "_pending",
+        "_shares",
         "_stream",
         "_timeout",
         "_trailers",
@@ -59,11 +61,13 @@ class Shadow(UpstreamCallbacks):
         head: UpstreamHead,
         timeout: float | None,
         options: ConnectionOptions | None = None,
+        shares: bool = False,
     ) -> None:
         """
         @param head: All that the mirror gets but the body.
         @param timeout: Seconds from the whole request until the copy is given up; L{None}: no limit of its own.
         @param options: How a connection to the mirror begins.
+        @param shares: Whether that carries other copies at the same time.
         """
         self._environment = environment
         self._cluster = cluster
@@ -74,6 +78,7 @@ class Shadow(UpstreamCallbacks):
         self._trailers: list[Field] = []
         self._timeout = timeout
         self._options = options
+        self._shares = shares
         self._held_bytes = self._answered = 0
         self._stream: UpstreamStream | None = None
         self._pending: PendingStream | None = None
@@ -211,7 +216,7 @@ class Shadow(UpstreamCallbacks):
 
     def _ask(self, endpoint: EndpointState) -> None:
         connector = self._environment.connector
-        found = new_stream(self, self._cluster, endpoint, self._options, connector, waits=False)
+        found = new_stream(self, self._cluster, endpoint, self._options, connector, False, False, self._shares)
         if isinstance(found, UpstreamStream):
             self._begin(found)
         elif isinstance(found, PendingStream):

@@ -48,10 +48,13 @@ def shadows_of(
                     continue
                 cluster = named
             transport_socket = cluster.transport_socket
+            shares = cluster.shares(exchange.head.version == "2")
             # the name in its certificate is the request's: a mirror is none by the name of its copies
-            options = None if transport_socket is None else connection_options_of(transport_socket, exchange, request)
+            options = None
+            if transport_socket is not None:
+                options = connection_options_of(transport_socket, exchange, request, shares)
             head = shadow_head(request, exchange, changes, environment.shadow_hosts)
-            shadow = Shadow(environment, cluster, head, route.timeout, options)
+            shadow = Shadow(environment, cluster, head, route.timeout, options, shares)
         except Exception:
             log.failure("a copy of a request could not be made")
             continue

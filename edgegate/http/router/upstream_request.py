@@ -22,6 +22,7 @@ from edgegate.http.router.response_headers import SERVICE_TIMES, changed_respons
 from edgegate.http.router.upstream_callbacks import UpstreamCallbacks
 from edgegate.http.upgrade import fits
 from edgegate.http.upstream_stream import UpstreamStream
+from edgegate.model.clusters import HTTPVersion
 from edgegate.model.headers import HeaderChanges
 from edgegate.net.containment import contained
 from edgegate.net.stream import Stream
@@ -29,7 +30,8 @@ from edgegate.net.wheel import Deadline
 from edgegate.observe.events import UpstreamTry
 from edgegate.upstream.cluster import ClusterState
 from edgegate.upstream.endpoint import EndpointState
-from edgegate.upstream.new_stream import PendingStream, new_stream
+from edgegate.upstream.new_stream import new_stream
+from edgegate.upstream.pending_stream import PendingStream
 from edgegate.upstream.pooled_stream import PooledStream
 from edgegate.upstream.retry_budget import SAVED
 
@@ -100,8 +102,11 @@ class UpstreamRequest(UpstreamCallbacks):
         if self._environment.observer.wants_tries and not self._began:
             self._began = monotonic()
         transport_socket = cluster.transport_socket
-        options = None if transport_socket is None else connection_options_of(transport_socket, exchange, self)
-        found = new_stream(self, cluster, endpoint, options, self._environment.connector, fresh)
+        shares = False
+        if cluster.cluster.http is not HTTPVersion.HTTP1 and not self.head.upgrade:
+            shares = cluster.shares(exchange.head.version == "2")
+        options = None if transport_socket is None else connection_options_of(transport_socket, exchange, self, shares)
+        found = new_stream(self, cluster, endpoint, options, self._environment.connector, fresh, True, shares)
         if isinstance(found, UpstreamStream):
             self._begin(found, True)
         elif isinstance(found, PendingStream):

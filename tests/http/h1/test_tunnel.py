@@ -25,10 +25,10 @@ from edgegate.errors import (
     UPSTREAM_PROTOCOL,
     Fault,
 )
+from edgegate.http.connector import HTTPConnector
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
 from edgegate.http.gateway import HTTPGateway
-from edgegate.http.h1.connector import HTTP1Connector
 from edgegate.http.h1.tunnel import Tunnel
 from edgegate.http.limits import Limits
 from edgegate.model.actions import NewPath, RequestChanges
@@ -432,7 +432,7 @@ class SocketTests(TestCase):
         members = (Endpoint(TCPAddress("127.0.0.1", self.server.getsockname()[1])),)
         clusters.update({"web": Cluster("web", Discovery.STATIC, ORIGIN, 2.0)}, {"web": members})
         self.environment = HTTPEnvironment(
-            HTTP1Connector(partial(connect, self.watcher, self.wheel), self.wheel, Limits()),
+            HTTPConnector(partial(connect, self.watcher, self.wheel), self.wheel, Limits()),
             self.wheel,
             clusters,
             Observers([self]),

@@ -1,4 +1,4 @@
-"""Tests of L{edgegate.http.h1.connector}."""
+"""Tests of L{edgegate.http.connector}."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, cast
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.http.h1.connector import HTTP1Connector
+from edgegate.http.connector import HTTPConnector
 from edgegate.http.h1.upstream_connection import HTTP1UpstreamConnection
 from edgegate.http.limits import Limits
 from edgegate.model.addresses import TCPAddress
@@ -18,13 +18,13 @@ from tests.http.conversation import FakeStream
 from tests.upstream.members import member
 
 
-class HTTP1ConnectorTests(SynchronousTestCase):
+class HTTPConnectorTests(SynchronousTestCase):
     """Who makes connections to backends."""
 
     def setUp(self) -> None:
         """Keep what is connected to."""
         self.asked: list[tuple[Any, ...]] = []
-        self.connector = HTTP1Connector(self.connect, TimerWheel(Clock(), 0.5), Limits())
+        self.connector = HTTPConnector(self.connect, TimerWheel(Clock(), 0.5), Limits())
 
     def connect(self, *asked: Any) -> Any:
         """Stand for a connect."""
