@@ -9,8 +9,6 @@ from msgspec import Meta, field
 
 from edgegate.istio.kinds.base import Duration, DurationOrNone, Int32, Note, OneOf, Spec, UInt32
 
-_NO_HTTP2 = "not honoured yet: there is no HTTP/2 to backends"
-_HTTP2 = Note(_NO_HTTP2).meta
 _NO_MESH = "not honoured: its certificates are a mesh's; connections are in the clear"
 
 
@@ -145,12 +143,10 @@ class HTTPSettings(Spec, frozen=True, kw_only=True):
     max_requests_per_connection: Int32 | None = None
     max_retries: Int32 | None = None
     idle_timeout: Duration | None = None
-    h2_upgrade_policy: Annotated[H2UpgradePolicy | None, Note(values=(("UPGRADE", _NO_HTTP2),)).meta] = field(
-        name="h2UpgradePolicy", default=None
-    )
-    use_client_protocol: Annotated[bool | None, _HTTP2] = None
-    max_concurrent_streams: Annotated[Int32 | None, _HTTP2] = None
-    http2_keep_alive: Annotated[HTTP2KeepAlive | None, _HTTP2] = field(name="http2KeepAlive", default=None)
+    h2_upgrade_policy: H2UpgradePolicy | None = field(name="h2UpgradePolicy", default=None)
+    use_client_protocol: bool | None = None
+    max_concurrent_streams: Int32 | None = None
+    http2_keep_alive: HTTP2KeepAlive | None = field(name="http2KeepAlive", default=None)
 
 
 class TCPKeepalive(Spec, frozen=True, kw_only=True):

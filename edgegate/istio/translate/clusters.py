@@ -11,6 +11,7 @@ from edgegate.istio.translate.services import Declaration, Service
 from edgegate.istio.translate.traffic_policies import (
     connect_timeout,
     effective,
+    http_version,
     load_balancer,
     outlier_detection,
     pool_limits,
@@ -20,7 +21,7 @@ from edgegate.istio.translate.traffic_policies import (
 from edgegate.istio.translate.upstream_tls import UpstreamTLSCompiler
 from edgegate.istio.translate.workloads import has_labels
 from edgegate.model.addresses import TCPAddress
-from edgegate.model.clusters import Cluster, Discovery, Endpoint
+from edgegate.model.clusters import Cluster, Discovery, Endpoint, HTTPVersion
 from edgegate.model.origin import Origin
 
 LOCALHOST = "127.0.0.1"
@@ -67,7 +68,9 @@ class ClusterCompiler:
             labels = subset.value.labels
             endpoints = tuple(each for each in endpoints if has_labels(dict(each.labels), labels))
         names = tuple(dict.fromkeys(name for each in declarations for name in each.subject_alt_names))
-        cluster = Cluster(name, members.discovery, declarations[0].origin)
+        http2 = any(each.by_http2(port) for each in declarations)
+        http = HTTPVersion.HTTP2 if http2 else HTTPVersion.HTTP1
+        cluster = Cluster(name, members.discovery, declarations[0].origin, http=http)
         return self._add(cluster, endpoints, rule, subset, port, names)
 
     def of_address(self, host: str, port: int, namespace: str, origin: Origin) -> Cluster:
@@ -131,7 +134,8 @@ class ClusterCompiler:
             cluster = replace(cluster, balancer=load_balancer(balancer.value))
         if pool is not None:
             limits = pool_limits(pool.value)
-            cluster = replace(cluster, limits=limits, connect_timeout=connect_timeout(pool.value))
+            http = http_version(pool.value, cluster.http)
+            cluster = replace(cluster, limits=limits, connect_timeout=connect_timeout(pool.value), http=http)
         return replace(
             cluster,
             outliers=None if outliers is None else outlier_detection(outliers.value),

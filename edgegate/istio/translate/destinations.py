@@ -275,8 +275,6 @@ class DestinationCompiler:
             return None
         endpoints = self.endpoints[cluster.name]
         for declaration in service.declarations:
-            if place.http:
-                declaration.warn_of_protocol(port, self._problems)
             if said is None and not endpoints:
                 declaration.warn_of_no_endpoints(self._problems)
         if said is not None and not endpoints:

@@ -14,7 +14,7 @@ from edgegate.istio.kinds.service import (
     ServiceType,
 )
 from edgegate.istio.resources import Resource
-from edgegate.istio.translate.members import BY_HTTP1, NOWHERE, UNSPOKEN, Members, Unusable, address_of, members_of
+from edgegate.istio.translate.members import NOWHERE, Members, Unusable, address_of, by_http2, members_of
 from edgegate.istio.translate.workloads import Workload, Workloads
 from edgegate.model.clusters import Endpoint
 from edgegate.model.origin import Origin
@@ -72,17 +72,10 @@ class KubernetesService:
         message = f"no document lists an endpoint of it that is ready: {NOWHERE}"
         self._resource.warning(problems, ("spec", "ports"), message, Role.CONSEQUENCE)
 
-    def warn_of_protocol(self, port: int, problems: Problems) -> None:
-        """
-        Report that requests to one of its ports are not sent by the protocol that it says: C{appProtocol}, or else the
-        begin of its name, as in Istio.
-        """
-        for index, declared in enumerate(self._resource.spec.ports):
-            said, field = declared.app_protocol, "appProtocol"
-            if not said:
-                said, field = (declared.name or "").partition("-")[0], "name"
-            if declared.port == port and said.removeprefix("kubernetes.io/").upper() in UNSPOKEN:
-                self._resource.warning(problems, ("spec", "ports", index, field), f"{said}: {BY_HTTP1}")
+    def by_http2(self, port: int) -> bool:
+        """Whether one of its ports says so: by C{appProtocol}, or else by the begin of its name, as in Istio."""
+        declared = self._ports.get(port)
+        return declared is not None and by_http2(declared.app_protocol or "", declared.name or "")
 
     def members(self, port: int) -> Members:
         """

@@ -14,10 +14,8 @@ from edgegate.model.hosts import normalise
 NOWHERE = "whatever is sent there is answered 503 (UH) until there is one"
 """What becomes of requests to a service without endpoints."""
 
-UNSPOKEN = frozenset({"HTTP2", "GRPC", "GRPC-WEB", "H2C"})
-"""What the ports of services may say that is not spoken with backends yet."""
-
-BY_HTTP1 = "not spoken with backends yet: routes of http send requests there by HTTP/1.1"
+HTTP2 = frozenset({"HTTP2", "GRPC", "GRPC-WEB", "H2C"})
+"""What the ports of services say that speak HTTP/2 (Istio's C{IsHTTP2}), C{kubernetes.io/} left out."""
 
 _MAY_BE_IP = re.compile(r"[0-9.]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:%[0-9A-Za-z_.-]+)?")
 
@@ -28,6 +26,15 @@ class Members:
 
     discovery: Discovery
     endpoints: tuple[Endpoint, ...]
+
+
+def by_http2(protocol: str, name: str) -> bool:
+    """
+    Whether a port speaks HTTP/2: by its protocol, or where it says none by the begin of its name.
+
+    @param protocol: May be empty, as may the name.
+    """
+    return (protocol.removeprefix("kubernetes.io/") or name.partition("-")[0]).upper() in HTTP2
 
 
 class Unusable(ValueError):

@@ -12,12 +12,11 @@ from edgegate.istio.resources import Resource
 from edgegate.istio.translate.exports import exported
 from edgegate.istio.translate.kubernetes import endpoints_of, labels_of
 from edgegate.istio.translate.members import (
-    BY_HTTP1,
     NOWHERE,
-    UNSPOKEN,
     Members,
     Unusable,
     address_of,
+    by_http2,
     ip_literal,
     is_name,
     members_of,
@@ -84,12 +83,10 @@ class DeclaredEntry:
         message = f'no WorkloadEntry in namespace "{self._resource.namespace}" has the labels {wanted}: {NOWHERE}'
         self._resource.warning(problems, ("spec", "workloadSelector"), message, Role.CONSEQUENCE)
 
-    def warn_of_protocol(self, port: int, problems: Problems) -> None:
-        """Report that requests to one of its ports are not sent by the protocol that it says."""
-        for index, declared in enumerate(self._resource.spec.ports):
-            if declared.number == port and (declared.protocol or "").upper() in UNSPOKEN:
-                message = f"{declared.protocol}: {BY_HTTP1}"
-                self._resource.warning(problems, ("spec", "ports", index, "protocol"), message)
+    def by_http2(self, port: int) -> bool:
+        """Whether one of its ports says so: by its protocol, or else by the begin of its name."""
+        declared = self._ports.get(port)
+        return declared is not None and by_http2(declared.protocol or "", declared.name or "")
 
     def members(self, port: int) -> Members:
         """

@@ -49,8 +49,8 @@ class Declaration(Protocol):
     def warn_of_no_endpoints(self, problems: Problems) -> None:
         """Report that it has none."""
 
-    def warn_of_protocol(self, port: int, problems: Problems) -> None:
-        """Report that requests to one of its ports are not sent by the protocol that it says."""
+    def by_http2(self, port: int) -> bool:
+        """Whether it says that one of its ports speaks HTTP/2."""
 
     def visible_from(self, namespace: str) -> bool:
         """Whether C{exportTo} lets a namespace see it."""

@@ -13,10 +13,12 @@ from edgegate.model.clusters import (
     Balancing,
     ConsistentHash,
     HashSource,
+    HTTPVersion,
     Keepalive,
     LoadBalancer,
     Localities,
     OutlierDetection,
+    Ping,
     PoolLimits,
     ProxyHeader,
     RetryShare,
@@ -166,7 +168,31 @@ def pool_limits(settings: kind.ConnectionPoolSettings) -> PoolLimits:
         keepalive=None
         if keepalive is None
         else Keepalive(keepalive.probes or None, _seconds(keepalive.time), _seconds(keepalive.interval)),
+        streams=http.max_concurrent_streams or None,
+        ping=_ping(http.http2_keep_alive),
     )
+
+
+def http_version(settings: kind.ConnectionPoolSettings, declared: HTTPVersion) -> HTTPVersion:
+    """
+    Return by which version of HTTP requests are sent.
+
+    @param declared: What the service's port says. C{DO_NOT_UPGRADE} is said of HTTP/1.1 alone, as in Istio.
+    """
+    http = settings.http
+    if http is None:
+        return declared
+    if http.use_client_protocol:
+        return HTTPVersion.CLIENTS
+    return HTTPVersion.HTTP2 if http.h2_upgrade_policy is kind.H2UpgradePolicy.UPGRADE else declared
+
+
+def _ping(settings: kind.HTTP2KeepAlive | None) -> Ping | None:
+    """Return how dead connections are found: by default each answer may take as long as there is between two."""
+    interval = None if settings is None else _seconds(settings.interval)
+    if settings is None or interval is None:
+        return None
+    return Ping(interval, _seconds(settings.timeout) or interval)
 
 
 def connect_timeout(settings: kind.ConnectionPoolSettings) -> float:

@@ -42,11 +42,8 @@ class DestinationRuleTests(SynchronousTestCase):
         for policy, path in (
             ("tls: {mode: ISTIO_MUTUAL}", "tls.mode: not honoured: its certificates are a mesh's"),
             ("tunnel: {targetHost: a.example, targetPort: 80}", "tunnel: not honoured"),
-            ("connectionPool: {http: {h2UpgradePolicy: UPGRADE}}", "h2UpgradePolicy: not honoured yet"),
-            ("connectionPool: {http: {h2UpgradePolicy: DEFAULT}}", ""),
-            ("connectionPool: {http: {useClientProtocol: true}}", "useClientProtocol: not honoured yet"),
-            ("connectionPool: {http: {maxConcurrentStreams: 9}}", "maxConcurrentStreams: not honoured yet"),
-            ("connectionPool: {http: {http2KeepAlive: {interval: 1s}}}", "http2KeepAlive: not honoured yet"),
+            ("connectionPool: {http: {h2UpgradePolicy: UPGRADE, maxConcurrentStreams: 9}}", ""),
+            ("connectionPool: {http: {useClientProtocol: true, http2KeepAlive: {interval: 1s}}}", ""),
             ("loadBalancer: {zoneAwareLbSetting: {enabled: true}}", "zoneAwareLbSetting: not honoured"),
             ("retryBudget: {percent: 10, budgetInterval: 1s}", "budgetInterval: not honoured"),
         ):

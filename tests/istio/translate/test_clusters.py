@@ -36,8 +36,9 @@ class Declared:
     def warn_of_no_endpoints(self, problems: Problems) -> None:
         """Be asked of it by nobody."""
 
-    def warn_of_protocol(self, port: int, problems: Problems) -> None:
-        """Be asked of it by nobody."""
+    def by_http2(self, port: int) -> bool:
+        """Say nothing."""
+        return False
 
     def members(self, port: int) -> Members:
         """Return the endpoints, where there are any."""

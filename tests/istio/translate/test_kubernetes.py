@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.config.problems import Problems
 from edgegate.istio.translate.kubernetes import KubernetesService
 from edgegate.istio.translate.members import Unusable
 from edgegate.istio.translate.workloads import Workloads
@@ -51,21 +50,19 @@ class KubernetesServiceTests(SynchronousTestCase):
         self.assertEqual(self.addresses(found, 81), [])
 
     def test_protocols(self) -> None:
-        """C{appProtocol}, or else the begin of a port's name, says what is not spoken yet."""
-        for port, told in (
-            ("{port: 80, name: grpc-api}", "spec.ports[0].name: grpc: not spoken with backends yet"),
-            (
-                "{port: 80, name: http, appProtocol: kubernetes.io/h2c}",
-                "spec.ports[0].appProtocol: kubernetes.io/h2c: ",
-            ),
-            ("{port: 80, name: grpc, appProtocol: http}", ""),
-            ("{port: 80, name: http-grpc}", ""),
-            ("{port: 80}", ""),
+        """C{appProtocol}, or else the begin of a port's name, says that HTTP/2 is spoken."""
+        for port, by_http2 in (
+            ("{port: 80, name: grpc-api}", True),
+            ("{port: 80, name: grpc-web}", True),
+            ("{port: 80, name: http2}", True),
+            ("{port: 80, name: http, appProtocol: kubernetes.io/h2c}", True),
+            ("{port: 80, name: http, appProtocol: GRPC}", True),
+            ("{port: 80, name: grpc, appProtocol: http}", False),
+            ("{port: 80, name: http-grpc}", False),
+            ("{port: 80}", False),
+            ("{port: 81, name: grpc}", False),
         ):
-            problems = Problems()
-            service(f"{{ports: [{port}]}}").warn_of_protocol(80, problems)
-            self.assertEqual(len(problems), bool(told), port)
-            self.assertTrue(all(told in str(problem) for problem in problems), port)
+            self.assertIs(service(f"{{ports: [{port}]}}").by_http2(80), by_http2, port)
 
     def test_without_documents(self) -> None:
         """A Service alone does not tell where it is, and says how to."""
