@@ -6,6 +6,7 @@ A gRPC client looks for C{grpc-status}, not for the status of HTTP.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from urllib.parse import quote
 
@@ -21,6 +22,26 @@ def is_grpc(fields: Iterable[Field]) -> bool:
     """Whether a gRPC client asks: not one of gRPC-Web, which speaks HTTP of its own (as Envoy tells them apart)."""
     kind = next((value for name, value in fields if name == b"content-type"), b"")
     return kind.startswith(_GRPC) and kind[len(_GRPC) :][:1] in (b"", b"+", b";")
+
+
+def timeout_of(fields: Iterable[Field]) -> float | None:
+    """Return the seconds after which a gRPC client waits no longer; L{None}: it does not say, or says 0."""
+    value = next((value for name, value in fields if name == b"grpc-timeout"), b"")
+    found = _TIMEOUT.fullmatch(value)
+    return None if found is None else int(found[1]) * _UNITS[found[2]] or None
+
+
+def http_status_of(status: bytes) -> int:
+    """
+    Return the status of HTTP that stands for a C{grpc-status}
+    (U{https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto}).
+    """
+    return _HTTP_STATUSES[int(status)] if status.isdigit() and int(status) < len(_HTTP_STATUSES) else 500
+
+
+_TIMEOUT = re.compile(rb"([0-9]{1,8})([HMSmun])")
+_UNITS = {b"H": 3600.0, b"M": 60.0, b"S": 1.0, b"m": 1e-3, b"u": 1e-6, b"n": 1e-9}
+_HTTP_STATUSES = (200, 499, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401)
 
 
 def grpc_fields(status: int, message: bytes) -> list[Field]:

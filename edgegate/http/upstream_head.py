@@ -27,6 +27,7 @@ class UpstreamHead:
     @ivar fields: Names in lower case; none of a connection's own, nor of the body's framing.
     @ivar length: Bytes of the body; 0: none; L{UNKNOWN_LENGTH}: its end will be told.
     @ivar sized: Whether the client told the length, which it need not where there is no body.
+    @ivar timeout: Seconds after which its client waits no longer, which one of gRPC says; L{None}: it does not.
     @ivar upgrade: The protocols that are asked for.
     @ivar h1: What HTTP/1 writes of it, once that was made; else empty.
     @ivar h2: What HTTP/2 writes of it in the clear, likewise; C{h2_secure}: with TLS, as the scheme is another then.
@@ -43,6 +44,7 @@ class UpstreamHead:
         "method",
         "sized",
         "target",
+        "timeout",
         "upgrade",
     )
 
@@ -65,6 +67,7 @@ class UpstreamHead:
         self.length = length
         self.sized = sized
         self.upgrade = upgrade
+        self.timeout: float | None = None
         self.h1 = self.h2 = self.h2_secure = b""
 
     @property

@@ -99,6 +99,10 @@ class RequestBody(RequestOwner):
             if retries is not None and retries.per_try_timeout is not None:
                 self._limit_try()
         timeout = self._route.timeout
+        if request is not None and request.head.timeout is not None:
+            # of gRPC: its client waits no longer, whatever the route says
+            asked = request.head.timeout
+            timeout = asked if timeout is None else min(timeout, asked)
         if timeout is not None:
             self._limit(timeout)
 

@@ -12,6 +12,7 @@ from typing import Final
 from edgegate.http.exchange import Exchange
 from edgegate.http.field_block import FieldBlock
 from edgegate.http.fields import Field
+from edgegate.http.grpc import is_grpc, timeout_of
 from edgegate.http.header_mutation import changed
 from edgegate.http.request import RequestHead
 from edgegate.http.router.upstream_callbacks import UpstreamCallbacks
@@ -19,6 +20,7 @@ from edgegate.http.upstream_head import UpstreamHead, framing_of
 from edgegate.model.actions import RequestChanges
 from edgegate.model.addresses import TCPAddress
 from edgegate.model.headers import ATTEMPTS, EXPECTED_TIME, HeaderChanges
+from edgegate.model.routes import milliseconds
 from edgegate.net.connection_options import ConnectionOptions
 from edgegate.routing.hosts import host_of
 from edgegate.upstream.transport_socket import TransportSocket
@@ -56,8 +58,12 @@ def begin_request(request: UpstreamCallbacks, exchange: Exchange, changes: Reque
         request.head = sent
         request.identity, request.request_id = identity, request_id
     route = exchange.route
-    if route is not None and route.expected and (changes is None or EXPECTED_TIME not in changes.names):
-        request.expected = expected_time(route.expected)
+    expected = b"" if route is None else route.expected
+    timeout = request.head.timeout
+    if timeout is not None and (not expected or timeout * 1000 < int(expected)):
+        expected = milliseconds(timeout)
+    if expected and (changes is None or EXPECTED_TIME not in changes.names):
+        request.expected = expected_time(expected)
     else:
         request.expected = None
     request.attempt = FIRST_ATTEMPT if changes is None or ATTEMPTS not in changes.names else None
@@ -175,4 +181,7 @@ def _upstream_head(head: RequestHead, changes: RequestChanges | None, fields: li
     if told:
         fields = [*fields, *told]
     host = asked_host(head, changes)
-    return UpstreamHead(head.method, target, authority, host, fields, head.length, head.sized, head.upgrade)
+    found = UpstreamHead(head.method, target, authority, host, fields, head.length, head.sized, head.upgrade)
+    if is_grpc(head.fields):
+        found.timeout = timeout_of(head.fields)
+    return found

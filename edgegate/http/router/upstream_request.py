@@ -15,6 +15,7 @@ from edgegate.errors import TRY_TIMEOUT, Fault
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
 from edgegate.http.fields import Field
+from edgegate.http.grpc import http_status_of
 from edgegate.http.response import ResponseHead
 from edgegate.http.router.request_headers import connection_options_of
 from edgegate.http.router.request_owner import RequestOwner
@@ -173,7 +174,8 @@ class UpstreamRequest(UpstreamCallbacks):
         if self._began:
             self._tell(head.status, None)
         if cluster.outliers is not None:
-            cluster.answered(self.endpoint, head.status)
+            # what a status of gRPC means to a client is what counts (Envoy)
+            cluster.answered(self.endpoint, http_status_of(head.grpc_status) if head.grpc_status else head.status)
         if (head.status >= 400 or head.grpc_status) and self._owner.tries_after(head):
             self._discard()
             return

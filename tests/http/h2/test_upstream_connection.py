@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.errors import CONNECT_REFUSED
 from edgegate.http.h2.errors import CANCEL, INTERNAL_ERROR, REFUSED_STREAM
 from edgegate.http.limits import Limits
-from edgegate.model.clusters import HTTPVersion, Ping, PoolLimits
+from edgegate.model.clusters import HTTPVersion, OutlierDetection, Ping, PoolLimits
 from tests.http.conversation import NOTHING_LEFT, Conversation, FakeStream
 from tests.http.h2.backend import Backend
 
@@ -119,6 +119,38 @@ class UpstreamTests(SynchronousTestCase):
         backend.respond(1, fields=[(b"content-type", b"application/grpc"), (b"grpc-status", b"5")])
         self.assertIn(b"grpc-status: 5\r\n", client.sent)
         self.assertIn(b"content-length: 0\r\n", client.sent)
+
+    def test_grpc_timeout(self) -> None:
+        """A gRPC client says how long it waits; the backend is told, and given up then."""
+        head = b"POST /a HTTP/1.1\r\nhost: web.example\r\ncontent-length: 1\r\n"
+        for kind, seconds in ((b"application/grpc", b"2000"), (b"text/plain", b"")):
+            request = head + b"content-type: %b\r\ngrpc-timeout: 2S\r\n\r\na" % kind
+            client, backend = self.asked(request)
+            self.assertEqual(backend.request(1).get(b"x-envoy-expected-rq-timeout-ms", b""), seconds)
+            self.talk.clock.advance(2.1)
+            self.talk.advance(1)
+            self.assertEqual(b"grpc-status: 14" in client.sent, bool(seconds))
+            self.serve()
+
+    def test_grpc_retry(self) -> None:
+        """A status of gRPC that the route tries again after."""
+        client, backend = self.asked(POST % 1 + b"a")
+        backend.respond(1, fields=[(b"content-type", b"application/grpc"), (b"grpc-status", b"14")])
+        self.assertEqual(client.sent, b"")
+        self.talk.retry()
+        backend.respond(3, fields=[(b"content-type", b"application/grpc"), (b"grpc-status", b"0")])
+        self.assertIn(b"grpc-status: 0\r\n", client.sent)
+
+    def test_grpc_outliers(self) -> None:
+        """An endpoint whose statuses of gRPC stand for 5xx is left out, as one that answers so."""
+        self.talk = Conversation(
+            endpoints=2, http=HTTPVersion.HTTP2, outliers=OutlierDetection(consecutive_5xx=1, max_ejected=1.0)
+        )
+        _, backend = self.asked()
+        backend.respond(1, fields=[(b"grpc-status", b"13")])
+        cluster = self.talk.clusters.get("web")
+        assert cluster is not None
+        self.assertEqual(sum(endpoint.ejected for endpoint in cluster.endpoints), 1)
 
     def test_interim(self) -> None:
         """1xx answers pass."""
