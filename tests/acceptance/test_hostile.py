@@ -152,7 +152,7 @@ class ClientTests(HostileCase):
             (b"GET http://b.example/ HTTP/1.1\r\nhost: a.example:1@c\r\n\r\n", 400),
             (b"GET /a b HTTP/1.1\r\n" + host + b"\r\n", 400),
             (b"GET / HTTP/2.0\r\n" + host + b"\r\n", None),
-            (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", None),
+            (b"PRI * HTTP/2.0\r\n" + host + b"\r\n", None),
             (b"GET / RTSP/1.0\r\n" + host + b"\r\n", 400),
             (b"GET / HTTP/1.1\r\nhost: [:::]\r\n\r\n", 400),
             (b"CONNECT a.example:443 HTTP/1.1\r\n" + host + b"\r\n", 404),
