@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -11,13 +13,23 @@ from edgegate.istio.translate.traffic_policies import (
     Effective,
     connect_timeout,
     effective,
+    http_version,
     load_balancer,
     outlier_detection,
     pool_limits,
     proxy_header,
     retry_share,
 )
-from edgegate.model.clusters import Balancing, LoadBalancer, OutlierDetection, PoolLimits, ProxyHeader, RetryShare
+from edgegate.model.clusters import (
+    Balancing,
+    HTTPVersion,
+    LoadBalancer,
+    OutlierDetection,
+    Ping,
+    PoolLimits,
+    ProxyHeader,
+    RetryShare,
+)
 from tests.istio.translate.compiling import decoded
 from tests.istio.translate.ruling import rule
 
@@ -87,6 +99,23 @@ class ValueTests(SynchronousTestCase):
         self.assertEqual(outlier_detection(kind.OutlierDetection()), OutlierDetection())
         self.assertEqual(retry_share(kind.RetryBudget()), RetryShare(0.2, 3))
         self.assertIs(proxy_header(kind.ProxyProtocol()), ProxyHeader.V1)
+
+    def test_http_version(self) -> None:
+        """A rule stands in place of what a port says, but for C{DO_NOT_UPGRADE}; PINGs have times of their own."""
+        one, two = HTTPVersion.HTTP1, HTTPVersion.HTTP2
+        for said, declared, found in (
+            ({}, two, two),
+            ({"h2_upgrade_policy": kind.H2UpgradePolicy.UPGRADE}, one, two),
+            ({"h2_upgrade_policy": kind.H2UpgradePolicy.DO_NOT_UPGRADE}, two, two),
+            ({"use_client_protocol": True}, two, HTTPVersion.CLIENTS),
+        ):
+            http: dict[str, Any] = dict(said)
+            settings = kind.ConnectionPoolSettings(http=kind.HTTPSettings(**http))
+            self.assertIs(http_version(settings, declared), found, said)
+        self.assertIs(http_version(kind.ConnectionPoolSettings(), one), one)
+        http = {"max_concurrent_streams": 7, "http2_keep_alive": kind.HTTP2KeepAlive(interval=3.0)}
+        limits = pool_limits(kind.ConnectionPoolSettings(http=kind.HTTPSettings(**http)))
+        self.assertEqual((limits.streams, limits.ping), (7, Ping(3.0, 3.0)))
 
     def test_simple(self) -> None:
         """Each algorithm has its value, the old name of one too."""
