@@ -18,7 +18,7 @@ from typing import Final, Protocol
 from edgegate.errors import CLIENT_GONE, INTERNAL, Fault, body_of, grpc_status_of, status_of
 from edgegate.http.downstream_stream import DownstreamStream
 from edgegate.http.field_block import FieldBlock
-from edgegate.http.fields import Field
+from edgegate.http.fields import Field, check_response_fields
 from edgegate.http.forwarded import Client
 from edgegate.http.grpc import grpc_fields, is_grpc
 from edgegate.http.header_mutation import changed_reply
@@ -300,11 +300,17 @@ class Exchange:
         Give a whole response that is no backend's; where one has begun already, or none can be given, do nothing.
 
         @param details: What the access log says of a filter's; without them it is the filter's name.
+        @raise ValueError: It is a filter's, and none of HTTP.
         """
         if self.phase is not Phase.AWAITED:
             return
         if self.filters is not None:
-            self.details = details or self.filters.answering
+            answering = self.filters.answering
+            if answering:
+                if not 200 <= status <= 599:
+                    raise ValueError(f"{status} is no final response's status")
+                check_response_fields(fields)
+            self.details = details or answering
         if self.changes:
             # once: should they fail, the response that tells of it goes without
             changes, self.changes = self.changes, ()

@@ -160,6 +160,33 @@ REQUEST_ROLES: Final = request_roles(trusted=False)
 RESPONSE_ROLES: Final = Roles(_RESPONSE)
 
 
+def check_field(name: bytes, value: bytes) -> None:
+    """
+    Check a field that a filter wants to set.
+
+    @raise ValueError: The name, in lower case, or the value is none.
+    """
+    if _NAME.fullmatch(name) is None or _UNSAFE.search(value) is not None:
+        raise ValueError(f"no header field: {name!r}: {value!r}")
+
+
+def check_response_fields(fields: list[Field]) -> None:
+    """
+    Check what a filter sets in a response.
+
+    @raise ValueError: See L{check_field}; or it says how the body is framed or what becomes of the connection, which is
+        said by whoever writes the response.
+    """
+    for name, value in fields:
+        check_field(name, value)
+        if name in _COMMON:
+            raise ValueError(f"{name!r} is not a filter's to set")
+
+
+_NAME: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9a-z-]+")
+_UNSAFE: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+
+
 def nominated(values: list[bytes]) -> frozenset[bytes]:
     """
     Return the lower-case names that C{Connection} fields declare to be the connection's own (RFC 9110 section 7.6.1).

@@ -40,6 +40,7 @@ from edgegate.http.fields import (
     Field,
     Role,
     Roles,
+    check_field,
     content_length,
     may_nominate,
     nominated,
@@ -125,8 +126,7 @@ class RequestHead:
         @raise ValueError: A name or a value is none, or a name is one that HTTP and the gateway set themselves.
         """
         for name, value in fields:
-            if _NAME.fullmatch(name) is None or _UNSAFE.search(value) is not None:
-                raise ValueError(f"no field of a request: {name!r}: {value!r}")
+            check_field(name, value)
             if REQUEST_ROLES.of(name)[1] != PASS:
                 raise ValueError(f"{name!r} is not a filter's to set")
         gone = removed.union(name for name, _ in fields)
@@ -142,9 +142,6 @@ class RequestHead:
         head.sent_by = None
         return head
 
-
-_NAME: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9a-z-]+")
-_UNSAFE: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 _HOSTS_SIZE: Final = 2 << 20
 """Bytes that the hosts that are remembered may need."""

@@ -29,6 +29,10 @@ class Unanswered(Exception):
     """A filter keeps a request that it neither answers nor holds any longer: its client would wait for ever."""
 
 
+class AnsweredTwice(Exception):
+    """A filter has answered where it was shown a response: that one is not sent behind its own."""
+
+
 class ChainFilter(ABC):
     """A filter on one filter chain, before the route of a request is known."""
 

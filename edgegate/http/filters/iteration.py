@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from edgegate.http.exchange import Exchange, HTTPFilters, Phase
-from edgegate.http.filters.interfaces import FilterStatus, HTTPFilter, Unanswered
+from edgegate.http.fields import check_response_fields
+from edgegate.http.filters.interfaces import AnsweredTwice, FilterStatus, HTTPFilter, Unanswered
 from edgegate.http.interfaces import IResource
 from edgegate.http.response import ResponseHead
 
@@ -50,7 +51,14 @@ class FilterIteration(HTTPFilters):
         passed, self._passed = self._passed, 0
         while passed:
             passed -= 1
-            head = self._filters[passed].response_head(exchange, head)
+            filter_ = self._filters[passed]
+            changed = filter_.response_head(exchange, head)
+            if exchange.phase is not Phase.AWAITED:
+                raise AnsweredTwice(filter_.name)
+            if changed is not head:
+                known = head.fields
+                check_response_fields([field for field in changed.fields if field not in known])
+                head = changed
         return head
 
     @property

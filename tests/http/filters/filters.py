@@ -14,6 +14,7 @@ from edgegate.model.routes import HTTPRoute
 from edgegate.routing.snapshot import FilterChain
 
 Look = Callable[[Exchange], FilterStatus]
+Change = Callable[[Exchange, ResponseHead], ResponseHead]
 
 
 def let_pass(exchange: Exchange) -> FilterStatus:
@@ -26,19 +27,22 @@ class TestFilter(HTTPFilter):
 
     __test__ = False
 
-    def __init__(self, name: str, look: Look, signs: bool) -> None:
+    def __init__(self, name: str, look: Look, signs: bool, change: Change | None) -> None:
         self.name = name
         self._look = look
         self._signs = signs
+        self._change = change
 
     def request_head(self, exchange: Exchange) -> FilterStatus:
         """Do as told."""
         return self._look(exchange)
 
     def response_head(self, exchange: Exchange, head: ResponseHead) -> ResponseHead:
-        """Sign it, or fail."""
+        """Sign it, do what else is told, or fail."""
         if not self._signs:
             raise ZeroDivisionError
+        if self._change is not None:
+            return self._change(exchange, head)
         return head.with_fields([*head.fields, (b"x-filter", self.name.encode())])
 
 
@@ -48,7 +52,7 @@ class _Chain(ChainFilter):
 
     def for_route(self, route: HTTPRoute) -> HTTPFilter | None:
         self._factory.routes.append(route)
-        return TestFilter(self._factory.name, self._factory.look, self._factory.signs)
+        return TestFilter(self._factory.name, self._factory.look, self._factory.signs, self._factory.change)
 
 
 @implementer(IHTTPFilterFactory)
@@ -62,10 +66,13 @@ class TestFilters:
 
     __test__ = False
 
-    def __init__(self, name: str = "test", look: Look = let_pass, signs: bool = True) -> None:
+    def __init__(
+        self, name: str = "test", look: Look = let_pass, signs: bool = True, change: Change | None = None
+    ) -> None:
         self.name = name
         self.look = look
         self.signs = signs
+        self.change = change
         self.environment: HTTPEnvironment | None = None
         self.chains: list[FilterChain] = []
         self.routes: list[HTTPRoute] = []

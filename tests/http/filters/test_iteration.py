@@ -8,11 +8,13 @@ from zope.interface.verify import verifyObject
 
 from edgegate.errors import CLIENT_GONE, INTERNAL, Fault, Source
 from edgegate.http.exchange import Exchange
+from edgegate.http.fields import Field
 from edgegate.http.filters.cors import CORSFilterFactory
 from edgegate.http.filters.fault import FaultFilterFactory
 from edgegate.http.filters.hold import Hold
-from edgegate.http.filters.interfaces import FilterStatus, IHTTPFilterFactory, Unanswered
+from edgegate.http.filters.interfaces import AnsweredTwice, FilterStatus, IHTTPFilterFactory, Unanswered
 from edgegate.http.limits import Limits
+from edgegate.http.response import ResponseHead
 from edgegate.model.actions import DirectResponse
 from edgegate.model.matching import Kind, StringMatch
 from edgegate.model.policies import Abort, CORSPolicy, Faults
@@ -126,6 +128,61 @@ class FiltersTests(SynchronousTestCase):
         talk = Conversation(filters=(TestFilters("hasty", look),))
         talk.ask(GET)
         self.assertEqual((talk.connects, len(talk.ended)), ([], 1))
+
+    def test_no_response(self) -> None:
+        """A filter can't give a response that HTTP has not, nor say how it is framed: it has failed."""
+        for status, field in (
+            (0, (b"x", b"y")),
+            (101, (b"x", b"y")),
+            (600, (b"x", b"y")),
+            (200, (b"content-length", b"9")),
+            (200, (b"transfer-encoding", b"chunked")),
+            (200, (b"connection", b"upgrade")),
+            (200, (b"X", b"y")),
+            (200, (b"x", b"y\r\nz: a")),
+        ):
+
+            def look(exchange: Exchange, status: int = status, field: Field = field) -> FilterStatus:
+                exchange.reply(status, [field], b"body")
+                return FilterStatus.STOP
+
+            talk = Conversation(filters=(TestFilters("own", look),))
+            client = talk.ask(GET)
+            self.assertTrue(client.sent.startswith(b"HTTP/1.1 500 "), (status, field, client.sent))
+            self.assertNotIn(b"body", client.sent)
+            self.assertEqual((talk.ended[0].fault, len(self.flushLoggedErrors(ValueError))), (INTERNAL, 1))
+
+    def test_no_response_head(self) -> None:
+        """The same is true of a head that a filter returns; what the backend said in it stays."""
+
+        def looking(fields: list[Field]) -> TestFilters:
+            return TestFilters(change=lambda exchange, head: head.with_set(fields))
+
+        for field in ((b"content-length", b"9"), (b"transfer-encoding", b"chunked"), (b"x", b"y\nz: a")):
+            talk = Conversation(filters=(looking([field]),))
+            client = talk.ask(GET)
+            talk.backend().deliver(OK)
+            self.assertTrue(client.sent.startswith(b"HTTP/1.1 500 "), (field, client.sent))
+            self.assertEqual((talk.ended[0].fault, len(self.flushLoggedErrors(ValueError))), (INTERNAL, 1))
+        talk = Conversation(filters=(looking([(b"date", b"now")]),))
+        client = talk.ask(GET)
+        talk.backend().deliver(OK)
+        self.assertEqual(client.sent.count(b"date: "), client.sent.count(b"date: now"))
+
+    def test_another_response(self) -> None:
+        """A filter that answers where it is shown a response has answered: the other one is not sent behind it."""
+
+        def change(exchange: Exchange, head: ResponseHead) -> ResponseHead:
+            exchange.reply(403, [], b"mine")
+            return head
+
+        talk = Conversation(filters=(TestFilters(change=change),))
+        client = talk.ask(GET)
+        talk.backend().deliver(OK)
+        self.assertEqual((client.sent.count(b"HTTP/1.1"), client.sent[-4:]), (1, b"mine"))
+        self.assertEqual((len(talk.ended), talk.ended[0].status), (1, 403))
+        self.assertEqual(talk.left, NOTHING_LEFT)
+        self.assertEqual(len(self.flushLoggedErrors(AnsweredTwice)), 1)
 
     def test_changed_request(self) -> None:
         """The backend gets what a filter has put into a request, and the next request has it not."""
