@@ -57,8 +57,8 @@ class HTTP2DownstreamStream(HTTP2Upload):
             self._no_tunnel()
         self._bodyless = exchange.head.method == b"HEAD" or head.status in _BODYLESS
         self._progress = connection.environment.wheel.now
-        # Where the request is whole, nothing is left to be told of a response without a body.
-        ends = self._stream.whole and (self._bodyless or head.length == 0)
+        # A response without a body is one frame, for clients of gRPC look for a status without messages nowhere else.
+        ends = self._bodyless or head.length == 0
         connection.send_head(self._stream, b"".join(parts), ends)
 
     def response_body(self, data: bytes) -> None:

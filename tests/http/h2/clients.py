@@ -24,13 +24,18 @@ from tests.http.conversation import Conversation
 
 @dataclass
 class Answer:
-    """What came on a stream."""
+    """
+    What came on a stream.
+
+    @ivar alone: Whether its head ended it.
+    """
 
     interim: list[bytes] = field(default_factory=list)
     fields: list[Field] = field(default_factory=list)
     body: bytes = b""
     trailers: list[Field] = field(default_factory=list)
     ended: bool = False
+    alone: bool = False
     code: int | None = None
 
     @property
@@ -113,6 +118,7 @@ class HTTP2Client:
             answer.interim.append(dict(_fields(event.headers))[b":status"])
         elif isinstance(event, ResponseReceived):
             answer.fields = _fields(event.headers)
+            answer.alone = event.stream_ended is not None
         elif isinstance(event, DataReceived):
             answer.body += event.data or b""
             if self.reads and event.flow_controlled_length:

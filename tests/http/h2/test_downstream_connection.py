@@ -95,6 +95,15 @@ class RequestTests(ConversationTestCase):
         answer = self.client.answer(number)
         self.assertEqual((answer.body, answer.trailers, answer.ended), (b"ok", [(b"x-t", b"v")], True))
 
+    def test_status_alone(self) -> None:
+        """A status of gRPC without messages is one frame, also while the request is under way: else it is not found."""
+        number = self.client.head(
+            b"/", b"POST", False, (b":authority", b"no.example"), (b"content-type", b"application/grpc")
+        )
+        answer = self.client.answer(number)
+        self.assertEqual((answer.status, dict(answer.fields)[b"grpc-status"], answer.alone), (b"200", b"12", True))
+        self.assertEqual(answer.code, NO_ERROR)
+
     def test_bodiless(self) -> None:
         """HEAD, 204 and 304 have no body, and end with their head."""
         for method, reply in (
