@@ -15,7 +15,7 @@ BENCH ?=
 # Where the package is compiled for its tests, and what of them runs there: what passes bytes, and no test of the files.
 COMPILED = build/compiled
 COMPILED_TESTS ?= $(addprefix tests.acceptance.test_,traffic routing retries upgrade bodies bytes balancing \
-  upstream_tls reload)
+  upstream_tls reload http2 grpc)
 comma := ,
 
 # $(call venv,EXTRAS): make the virtual environment, and install again only when setup.cfg has changed since.
