@@ -164,10 +164,12 @@ class OperatorsTests(SynchronousTestCase):
             ("%UPSTREAM_REQUEST_ATTEMPT_COUNT%", b"2", b"2", b"2"),
             ("%UPSTREAM_TLS_VERSION%", b"", b"", b""),
         ):
-            backend = cast(Any, SimpleNamespace(secured=None))
+            backend = cast(Any, SimpleNamespace(secured=None, shared=False))
             self.assertEqual(self.value(text), before, text)
             self.assertEqual(self.value(text, answer, backend), answered, text)
             self.assertEqual(self.value(text, answer, None), failed, text)
+        shared = cast(Any, SimpleNamespace(secured=None, shared=True))
+        self.assertEqual(self.value("%UPSTREAM_PROTOCOL%", answer, shared), b"HTTP/2")
         self.exchange.upstream = self.exchange.upstream_local = self.exchange.route = None
         self.assertEqual(self.value("%UPSTREAM_HOST%%ROUTE_NAME%", answer, None), b"")
         self.exchange.attempts = 0
