@@ -245,7 +245,7 @@ class Poller:
                 writer = self._writers.get(fd)
                 if writer is not None:
                     writer.doWrite()
-        except Exception:
+        except BaseException:
             self._broke(descriptor, fd)
 
     def _begin_turn(self) -> None:
@@ -262,7 +262,7 @@ class Poller:
             for call in wanted:
                 try:
                     call()
-                except Exception:
+                except BaseException:
                     log.failure("a call at the end of a turn failed")
             due = soon.copy()
             soon.clear()
@@ -271,12 +271,15 @@ class Poller:
                 try:
                     if fd >= 0:
                         writer.doWrite()
-                except Exception:
+                except BaseException:
                     self._broke(writer, fd)
         self._turning = False
 
     def _broke(self, descriptor: IReadDescriptor | IWriteDescriptor | None, fd: int) -> None:
-        """One has failed: tell it that it ends. Whatever it does then, the others go on."""
+        """One has failed: tell it that it ends. Whatever it does then, the others go on.
+
+        Also where it raised what is to end a process: so does the reactor in its own turns, and for what passed here it
+        would watch the poller, and with it everything, no longer."""
         log.failure("a connection broke")
         failure = Failure()
         # one that has handed its socket on before it failed does not own it any more
@@ -288,7 +291,7 @@ class Poller:
                 descriptor.connectionLost(failure)
             if heir is not None and heir is not descriptor:
                 heir.connectionLost(failure)
-        except Exception:
+        except BaseException:
             log.failure("a connection broke as it ended")
 
     # ------------------------------------------------------------------------------------------------------------------

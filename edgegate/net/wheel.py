@@ -99,7 +99,7 @@ class TimerWheel:
             for deadline in self._slots.pop(number, ()):
                 try:
                     deadline.visit(number * self.tick)
-                except Exception:
+                except BaseException:
                     # each belongs to a connection of its own, which must not take the others with it
                     log.failure("what followed on a deadline failed")
         if self._slots:

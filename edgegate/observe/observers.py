@@ -89,7 +89,7 @@ class Observers:
         for told in self._connection_taken:
             try:
                 told()
-            except Exception:
+            except BaseException:
                 self._broke(told)
 
     def connection_refused(self) -> None:
@@ -97,7 +97,7 @@ class Observers:
         for told in self._connection_refused:
             try:
                 told()
-            except Exception:
+            except BaseException:
                 self._broke(told)
 
     def connection_rejected(self, rejected: RejectedConnection) -> None:
@@ -129,7 +129,7 @@ class Observers:
         for told in self._request_began:
             try:
                 told(exchange)
-            except Exception:
+            except BaseException:
                 self._broke(told)
 
     def upstream_tried(self, tried: UpstreamTry) -> None:
@@ -137,7 +137,7 @@ class Observers:
         for told in self._upstream_tried:
             try:
                 told(tried)
-            except Exception:
+            except BaseException:
                 self._broke(told)
 
     def request_ended(self, exchange: Ended) -> None:
@@ -145,7 +145,7 @@ class Observers:
         for told in self._request_ended:
             try:
                 told(exchange)
-            except Exception:
+            except BaseException:
                 self._broke(told)
 
     # ------------------------------------------------------------------------------------------------------------------
@@ -154,7 +154,7 @@ class Observers:
         for told in observers:
             try:
                 told(what)
-            except Exception:
+            except BaseException:
                 self._broke(told)
 
     def _broke(self, told: object) -> None:

@@ -115,6 +115,24 @@ class PollerTests(TestCase):
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
         self.assertEqual(self.poller.getReaders(), [good])
 
+    async def test_exiting(self) -> None:
+        """What is to end a process ends one descriptor, as in the reactor's own turns: the others are called on."""
+        bad, theirs = self.watched()
+        good, others = self.watched()
+
+        def leave() -> None:
+            raise SystemExit(1)
+
+        bad.doRead = leave  # type: ignore[method-assign]
+        for each in (bad, good):
+            self.poller.addReader(each)
+        theirs.send(b"x")
+        await until(lambda: bad.told)
+        others.send(b"x")
+        await until(lambda: good.told)
+        self.assertEqual(len(self.flushLoggedErrors(SystemExit)), 1)
+        self.assertEqual(self.poller.getReaders(), [good])
+
     async def test_failing_behind_the_one_who_owns_it(self) -> None:
         """One that has handed its socket on before it fails ends with it: nobody else knows that it broke."""
         first, theirs = self.watched(fails=True)

@@ -141,13 +141,18 @@ class WheelTests(SynchronousTestCase):
             self.assertLessEqual(at, begun + number / 100 + 0.035)
 
     def test_failing(self) -> None:
-        """One that fails does not keep the others from passing."""
+        """One that fails, or would end the process, does not keep the others from passing."""
+
+        def leave() -> None:
+            raise SystemExit(1)
+
         bad = Deadline(self.wheel, lambda: 1 / 0)  # type: ignore[arg-type, return-value]
-        bad.start(1)
-        self.deadline().start(1)
+        leaving = Deadline(self.wheel, leave)
+        for each in (bad, leaving, self.deadline()):
+            each.start(1)
         self.turn(3)
         self.assertEqual(len(self.passed), 1)
-        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError, SystemExit)), 2)
 
     def test_ended(self) -> None:
         """What a deadline belonged to is not kept by it once it was ended, though it is still in the wheel."""

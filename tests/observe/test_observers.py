@@ -76,6 +76,14 @@ class Failing(Recording):
         raise ZeroDivisionError
 
 
+class Exiting(Recording):
+    """Would end the process."""
+
+    def note(self, event: str) -> None:
+        """Leave."""
+        raise SystemExit(1)
+
+
 class Tries:
     """
     Wants to be told of tries, and of nothing else.
@@ -164,5 +172,7 @@ class ObserversTests(SynchronousTestCase):
         self.assertEqual((counters.connections, counters.refused, counters.rejected), (2, 2, 2))
         self.assertEqual((counters.requests, counters.relays, lines.count(b"\n")), (2, 2, 6))
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.tell(Exiting())
+        self.assertEqual(len(self.flushLoggedErrors(SystemExit)), 1)
         self.tell(Failing(), Failing())
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 2)

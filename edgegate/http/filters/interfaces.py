@@ -25,6 +25,10 @@ class FilterStatus(IntEnum):
     STOP = 1  # it was answered, or is held by an L{edgegate.http.filters.hold.Hold}
 
 
+class FilterExited(Exception):
+    """A filter raised what is to end a process or a task, as C{SystemExit} or asyncio's C{CancelledError}."""
+
+
 class Unanswered(Exception):
     """A filter keeps a request that it neither answers nor holds any longer: its client would wait for ever."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from edgegate.http.exchange import Exchange, HTTPFilters, Phase
 from edgegate.http.fields import check_response_fields
-from edgegate.http.filters.interfaces import AnsweredTwice, FilterStatus, HTTPFilter, Unanswered
+from edgegate.http.filters.interfaces import AnsweredTwice, FilterExited, FilterStatus, HTTPFilter, Unanswered
 from edgegate.http.interfaces import IResource
 from edgegate.http.response import ResponseHead
 
@@ -29,7 +29,7 @@ class FilterIteration(HTTPFilters):
         filters = self._filters
         while self._position < len(filters):
             position = self._position
-            status = filters[position].request_head(exchange)
+            status = _request_head(filters[position], exchange)
             if status == FilterStatus.STOP:
                 if self._position == position and exchange.phase is Phase.AWAITED and exchange.upload is None:
                     raise Unanswered(filters[position].name)
@@ -52,7 +52,7 @@ class FilterIteration(HTTPFilters):
         while passed:
             passed -= 1
             filter_ = self._filters[passed]
-            changed = filter_.response_head(exchange, head)
+            changed = _response_head(filter_, exchange, head)
             if exchange.phase is not Phase.AWAITED:
                 raise AnsweredTwice(filter_.name)
             if changed is not head:
@@ -65,3 +65,23 @@ class FilterIteration(HTTPFilters):
     def answering(self) -> str:
         """See L{HTTPFilters.answering}."""
         return self._filters[self._position].name if self._position < len(self._filters) else ""
+
+
+def _request_head(filter_: HTTPFilter, exchange: Exchange) -> FilterStatus:
+    """Ask a filter; what it raises ends one exchange, and not the turn of the reactor that it is asked in."""
+    try:
+        return filter_.request_head(exchange)
+    except Exception:
+        raise
+    except BaseException as error:
+        raise FilterExited(filter_.name) from error
+
+
+def _response_head(filter_: HTTPFilter, exchange: Exchange, head: ResponseHead) -> ResponseHead:
+    """See L{_request_head}."""
+    try:
+        return filter_.response_head(exchange, head)
+    except Exception:
+        raise
+    except BaseException as error:
+        raise FilterExited(filter_.name) from error

@@ -12,7 +12,7 @@ from edgegate.http.fields import Field
 from edgegate.http.filters.cors import CORSFilterFactory
 from edgegate.http.filters.fault import FaultFilterFactory
 from edgegate.http.filters.hold import Hold
-from edgegate.http.filters.interfaces import AnsweredTwice, FilterStatus, IHTTPFilterFactory, Unanswered
+from edgegate.http.filters.interfaces import AnsweredTwice, FilterExited, FilterStatus, IHTTPFilterFactory, Unanswered
 from edgegate.http.limits import Limits
 from edgegate.http.response import ResponseHead
 from edgegate.model.actions import DirectResponse
@@ -322,6 +322,16 @@ class FiltersTests(SynchronousTestCase):
         talk = Conversation(filters=(TestFilters("broken", look),))
         self.assertIn(b" 500 ", talk.ask(GET).sent)
         self.assert_internal(talk, ZeroDivisionError)
+
+    def test_exits(self) -> None:
+        """What is to end a process or a task ends that request alone as well."""
+
+        def look(exchange: Exchange) -> FilterStatus:
+            raise SystemExit(1)
+
+        talk = Conversation(filters=(TestFilters("exits", look),))
+        self.assertIn(b" 500 ", talk.ask(GET).sent)
+        self.assert_internal(talk, FilterExited)
 
     def test_unanswered(self) -> None:
         """A filter that stops a request and forgets it does not have its client wait for ever."""
