@@ -25,7 +25,7 @@ _UPDATES_EACH: Final = 10
 class Budget:
     """@ivar left: Points that are left."""
 
-    __slots__ = ("_clock", "_updates", "_when", "left")
+    __slots__ = ("_clock", "_pings", "_updates", "_when", "left")
 
     def __init__(self, clock: Callable[[], float]) -> None:
         """
@@ -33,7 +33,7 @@ class Budget:
         """
         self._clock = clock
         self._when = 0.0
-        self._updates = 0
+        self._updates = self._pings = 0
         self.left = POINTS
 
     def spend(self, what: str) -> None:
@@ -71,3 +71,15 @@ class Budget:
         self._updates += 1
         if self._updates > _UPDATES_EACH * (frames + streams + 1):
             self.spend("too many WINDOW_UPDATEs")
+
+    def ping(self, frames: int) -> None:
+        """
+        A PING came; one is free for each DATA frame that was sent.
+
+        Receivers of gRPC measure so how much may be under way: with a PING for what came since the last was answered.
+
+        @param frames: DATA frames that were sent on this connection.
+        """
+        self._pings += 1
+        if self._pings > frames:
+            self.spend("too many PINGs")

@@ -312,7 +312,7 @@ class Connection(Sender):
 
     def ping_came(self, payload: bytes, acknowledges: bool) -> None:
         """Answer."""
-        self._budget.spend("too many PINGs")
+        self._budget.ping(self.queue.frames)
         if acknowledges:
             self.ping_acknowledged(payload)
             return

@@ -57,6 +57,15 @@ class BudgetTests(SynchronousTestCase):
         self.spend(POINTS - 1)
         self.assertRaises(ConnectionFailed, self.budget.spend, "x")
 
+    def test_pings(self) -> None:
+        """A PING is free for each DATA frame that was sent: so a receiver measures how much may be under way."""
+        for frames in range(1, 10 * POINTS):
+            self.budget.ping(frames)
+        self.assertEqual(self.budget.left, POINTS)
+        for _ in range(POINTS - 1):
+            self.budget.ping(10)
+        self.assertRaises(ConnectionFailed, self.budget.ping, 10)
+
     def test_window_updates(self) -> None:
         """So many WINDOW_UPDATEs as what was sent may need are free."""
         for _ in range(10 * (3 + 2 + 1)):
