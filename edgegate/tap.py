@@ -222,7 +222,8 @@ class Options(usage.Options):
         order, and then those that the files ask for. See docs/extending.md.
         """
         try:
-            self["http-filter"].append(find(name, installed()))
+            factory = find(name, *installed())
+            self["http-filter"].append(factory)
         except ValueError as error:
             raise usage.UsageError(f"--http-filter: {error}") from None
 

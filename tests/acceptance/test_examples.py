@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 
+from edgegate.tap import EX_CONFIG
 from tests.acceptance.coolstore import CoolstoreTestCase
 from tests.acceptance.manifests import GATEWAY, filled
 from tests.acceptance.processes import ENVIRONMENT, PATIENCE, READY, ROOT, free_ports
@@ -77,6 +78,22 @@ class ExamplesTests(CoolstoreTestCase):
         refused = self.ask(*command, "api-kee")
         self.assertEqual(refused.returncode, 1)
         self.assertIn("no plugin has an HTTP filter called 'api-kee'; installed: api-key", refused.stdout)
+
+    def test_http_filter_broken(self) -> None:
+        """Where a plugin can't be imported, the last line says so, with its file and line; others serve."""
+        plugins = self.folder / "plugins" / "twisted" / "plugins"
+        plugins.mkdir(parents=True)
+        shutil.copy(EXAMPLES / "api_key.py", plugins)
+        (plugins / "lost.py").write_text("\nimport no_such_module\n")
+        (plugins / "odd.py").write_text("x = 1\ny = (:\n")
+        path = os.pathsep.join([str(plugins.parents[1]), ENVIRONMENT["PYTHONPATH"]])
+        command = ["env", f"PYTHONPATH={path}", "twistd", "-n", "--pidfile=", "edgegate", "--config", "none"]
+        refused = self.ask(*command, "--http-filter", "lost")
+        words = refused.stdout.splitlines()[-1]
+        self.assertIn("called 'lost'; installed: api-key; a plugin can't be imported: ", words)
+        self.assertIn(f"{plugins / 'lost.py'}:2: ModuleNotFoundError: No module named 'no_such_module'", words)
+        self.assertRegex(words, r"odd\.py:2: SyntaxError: ")
+        self.assertEqual(self.ask(*command, "--http-filter", "api-key").returncode, EX_CONFIG)
 
     def test_streams(self) -> None:
         """Another protocol runs on the streams."""

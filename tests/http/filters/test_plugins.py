@@ -21,7 +21,16 @@ class FindTests(SynchronousTestCase):
         with self.assertRaisesRegex(ValueError, "called 'three'; installed: one, two$"):
             find("three", [TestFilters("two"), TestFilters("one")])
         with self.assertRaisesRegex(ValueError, "installed: there are none$"):
-            find("three", installed())
+            find("three", *installed())
+
+    def test_broken(self) -> None:
+        """Who asks for one that could not be imported is told which, and where."""
+        with self.assertRaisesRegex(
+            ValueError, "installed: one; a plugin can't be imported: a.py:1: no; .*: b.py:2: no$"
+        ):
+            find("three", [TestFilters("one")], ["a.py:1: no", "b.py:2: no"])
+        one = TestFilters("one")
+        self.assertIs(find("one", [one], ["a.py:1: no"]), one)
 
     def test_twice(self) -> None:
         """Nobody chooses between two of one name."""
