@@ -223,6 +223,8 @@ class Options(usage.Options):
         """
         try:
             factory = find(name, *installed())
+            if factory in self["http-filter"]:
+                raise ValueError(f"{name!r} is there twice")
             self["http-filter"].append(factory)
         except ValueError as error:
             raise usage.UsageError(f"--http-filter: {error}") from None

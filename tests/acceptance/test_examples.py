@@ -75,6 +75,8 @@ class ExamplesTests(CoolstoreTestCase):
             found.append((response.status, response.read()))
         self.assertEqual(found, [(401, b"which key?\n"), (200, b"welcome")])
         running.says('"response_code_details":"api-key"')
+        refused = self.ask(*command, "api-key", "--http-filter", "api-key")
+        self.assertEqual((refused.returncode, "'api-key' is there twice" in refused.stdout), (1, True), refused.stdout)
         refused = self.ask(*command, "api-kee")
         self.assertEqual(refused.returncode, 1)
         self.assertIn("no plugin has an HTTP filter called 'api-kee'; installed: api-key", refused.stdout)
