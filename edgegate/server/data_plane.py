@@ -150,7 +150,7 @@ class DataPlane:
         change.finish()
         self.snapshot, self.endpoints = snapshot, endpoints
         self._contexts = contexts
-        self.secrets.take(contexts.read, contexts.secrets)
+        self.secrets.take(contexts.read, planned)
         self._http.forget_filters()
         renew(tuple(self._environment.connections))
 

@@ -382,6 +382,14 @@ class DataPlaneTests(TestCase):
         self.assertIs(found[1], again[1])
         self.assertEqual(self.plane.secrets.secrets.pair(renewed.credential), renewed)
 
+    def test_secret_is_added_during_a_reload(self) -> None:
+        """A secret that no file names is in force behind a reload, though it was put while that made its contexts."""
+        contexts = self.plane.contexts(Snapshot())
+        added = pair(AUTHORITY.client("gateway"), "later.crt")
+        self.plane.secrets.put(added)
+        self.plane.install(Snapshot(), contexts)
+        self.assertEqual(self.plane.secrets.secrets.pair(added.credential), added)
+
     def test_secret_of_a_backend_is_replaced(self) -> None:
         """Backends are shown the new certificate on connections that are made from then on; others keep theirs."""
         shown = pair(AUTHORITY.client("gateway"), "client.crt")
