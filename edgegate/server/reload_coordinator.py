@@ -113,6 +113,7 @@ class ReloadCoordinator:
         self._defer = defer
         self._waiting: list[Deferred[Reload]] = []
         self._under_way: list[Deferred[Reload]] = []
+        self._broke = False
 
     def reload(self) -> Deferred[Reload]:
         """
@@ -148,17 +149,21 @@ class ReloadCoordinator:
         self.state = TRANSITIONS[self.state, event]
         if self.state is State.UNDER_WAY:
             self._under_way, self._waiting = self._waiting, []
-            # who asks for what was refused is told once more why, and a port may have become free
-            anyway = self.last.outcome is Outcome.REFUSED and bool(self._under_way)
+            # who asks for what was refused is told once more why, and a port may have become free; what broke has left
+            # nothing to compare with
+            asked_again = self.last.outcome is Outcome.REFUSED and bool(self._under_way)
+            anyway = asked_again or self._broke
             Deferred.fromCoroutine(self._reload(anyway))
 
     async def _reload(self, anyway: bool) -> None:
         since = self._clock.seconds()
         try:
             reload = self._install(await self._defer(partial(self._steps.read, anyway)))
+            self._broke = False
         except Exception as error:
             # whatever is wrong with us, what runs goes on
             log.failure("the reload broke")
+            self._broke = True
             problems = Problems()
             problems.add(Problem("edgegate", 1, 1, Severity.ERROR, "", f"internal error: {type(error).__name__}"))
             reload = Reload(Outcome.REFUSED, _now(), problems)

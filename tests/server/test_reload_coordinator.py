@@ -110,6 +110,20 @@ class ReloadCoordinatorTests(SynchronousTestCase):
         self.read()
         self.assertEqual(self.steps.read_anyway, [False, False, True])
 
+    def test_broken(self) -> None:
+        """What broke once is told of no longer than until the next reading, whoever asks for it."""
+        asked = self.reloads.reload()
+        self.under_way.pop(0).errback(OSError("the source is gone"))
+        self.assertIs(self.successResultOf(asked).outcome, Outcome.REFUSED)
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+        self.steps.found = made()
+        self.reloads.files_changed()
+        self.read()
+        self.assertEqual((self.steps.read_anyway, self.reloads.last.outcome), ([True], Outcome.INSTALLED))
+        self.reloads.files_changed()
+        self.read()
+        self.assertEqual(self.steps.read_anyway, [True, False])
+
     def test_unchanged(self) -> None:
         """What has not changed is not what came of the last reading, and nobody follows."""
         followed: list[object] = []
