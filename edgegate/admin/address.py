@@ -34,5 +34,7 @@ def parse_admin_address(text: str) -> Address | None:
     except ValueError:
         colon = ""
     if not colon or not (port.isascii() and port.isdigit()) or int(port) > 65535:
-        raise ValueError(f"expected HOST:PORT such as {DEFAULT}, the path of a UNIX socket, or none; got {text!r}")
+        raise ValueError(
+            f"expected HOST:PORT such as {DEFAULT}, the absolute path of a UNIX socket, or none; got {text!r}"
+        )
     return TCPAddress(host, int(port))

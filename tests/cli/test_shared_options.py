@@ -35,6 +35,7 @@ class OptionsTests(SynchronousTestCase):
             ("--selector", "a", "expected KEY=VALUE"),
             ("--map-port", "80", "expected two port numbers"),
             ("--admin", "15000", "expected HOST:PORT"),
+            ("--admin", "./gw.sock", "the absolute path of a UNIX socket, or none; got"),
             ("--admin", "none", "can't be asked"),
         ):
             result = CliRunner().invoke(command, [option, value])
