@@ -1,0 +1,263 @@
+"""What C{twistd edgegate} can be told: the options, checked, as values."""
+
+from __future__ import annotations
+
+import sys
+
+from twisted.python import usage
+
+from edgegate.admin.address import DEFAULT, parse_admin_address
+from edgegate.http.fields import Underscores
+from edgegate.http.filters.plugins import find, installed
+from edgegate.http.limits import Limits
+from edgegate.http.target import PathNormalisation
+from edgegate.option_values import (
+    parse_hops,
+    parse_ignored_kind,
+    parse_label,
+    parse_locality,
+    parse_network,
+    parse_port_map,
+    parse_proxy_port,
+    parse_server,
+    parse_size,
+)
+from edgegate.upstream.dns.name_files import PORT
+from edgegate.version import described
+
+
+class Options(usage.Options):
+    """What C{twistd edgegate} can be told."""
+
+    synopsis = "[options]"
+    longdesc = (
+        "Serve Istio's Gateway, VirtualService and ServiceEntry files on this machine. The files are checked first: "
+        "with errors in them nothing is opened, and the exit status is 78."
+    )
+
+    optParameters = [
+        ["config", "c", None, "Folder of YAML files, one file, or - for standard input. Required."],
+        [
+            "access-log",
+            None,
+            "-",
+            "File that gets a line for each request and relay, - for standard output, or none. SIGUSR1 reopens it.",
+        ],
+        [
+            "admin",
+            None,
+            None,
+            "Where the gateway can be looked into: HOST:PORT, the path of a UNIX socket, or none. "
+            f"[default: {DEFAULT}, unless that is taken]",
+        ],
+        ["access-log-format", None, "text", "text (Istio's default line) or json."],
+        ["log-format", None, "text", "Of what the gateway says of itself: text or json."],
+        [
+            "trusted-hops",
+            None,
+            0,
+            "How many proxies in front of this one are trusted to say who the client is (x-forwarded-for).",
+            parse_hops,
+        ],
+        [
+            "headers-with-underscores",
+            None,
+            Underscores.ALLOW.value,
+            "What becomes of requests' headers with an underscore in their name (Envoy's "
+            "headers_with_underscores_action): allow, drop, or reject the request.",
+        ],
+        [
+            "unfinished-heads",
+            None,
+            "64MiB",
+            "How much the beginnings of requests' heads may hold together while the rest is waited for; past it the "
+            "largest get 431.",
+        ],
+        [
+            "body-min-rate",
+            None,
+            "240",
+            "Bytes a second that a request's body must bring on average until its answer begins; 0: at whatever rate.",
+        ],
+        [
+            "path-normalization",
+            None,
+            PathNormalisation.BASE.value,
+            "In which form paths are matched and sent on (Istio's MeshConfig.pathNormalization): "
+            "none, base, merge-slashes or decode-and-merge-slashes.",
+        ],
+        [
+            "locality",
+            None,
+            None,
+            "Where this gateway is: REGION, REGION/ZONE or REGION/ZONE/SUBZONE. Endpoints near it are preferred where "
+            "a DestinationRule's localityLbSetting says so.",
+        ],
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        # of options that are methods it is the docstring, line breaks and indentation included
+        self.docs = {name: " ".join((words or "").split()) for name, words in self.docs.items()}
+        self["selector"] = {}
+        self["map-port"] = {}
+        self["ignore-kind"] = []
+        self["watch"] = True
+        self["shadow-hosts"] = False
+        self["strict"] = False
+        self["proxy-protocol"] = {}
+        self["proxy-protocol-from"] = []
+        self["dns-server"] = []
+        self["http-filter"] = []
+
+    def opt_selector(self, label: str) -> None:
+        """
+        A label of this gateway, KEY=VALUE; repeatable. Only Gateways whose selector these labels satisfy are
+        served. By default all are. A DestinationRule's failoverPriority compares them with those of endpoints.
+        """
+        try:
+            key, value = parse_label(label)
+        except ValueError as error:
+            raise usage.UsageError(f"--selector: {error}") from None
+        self["selector"][key] = value
+
+    def opt_ignore_kind(self, kind: str) -> None:
+        """
+        AuthorizationPolicy or RequestAuthentication; repeatable. These are not honoured yet, so a folder with one that
+        could be for this gateway is refused, unless its kind is ignored: nothing is refused because of it then.
+        """
+        try:
+            self["ignore-kind"].append(parse_ignored_kind(kind))
+        except ValueError as error:
+            raise usage.UsageError(f"--ignore-kind: {error}") from None
+
+    def opt_map_port(self, pair: str) -> None:
+        """
+        Bind another port than the files say, FILE:BOUND, for example 80:8080; repeatable. Matching, redirects and
+        logs keep the file's number.
+        """
+        try:
+            given, bound = parse_port_map(pair)
+        except ValueError as error:
+            raise usage.UsageError(f"--map-port: {error}") from None
+        self["map-port"][given] = bound
+
+    def opt_proxy_protocol(self, port: str) -> None:
+        """
+        A port, by the number in the files, whose connections begin with a PROXY header (version 1 or 2) from a load
+        balancer in front: PORT, or PORT:optional where connections may do without; repeatable.
+        """
+        try:
+            number, optional = parse_proxy_port(port)
+        except ValueError as error:
+            raise usage.UsageError(f"--proxy-protocol: {error}") from None
+        self["proxy-protocol"][number] = optional
+
+    def opt_proxy_protocol_from(self, network: str) -> None:
+        """
+        A network or address of load balancers whose PROXY headers are believed, for example 10.1.0.0/16; repeatable.
+        Required with --proxy-protocol. Who connects from elsewhere is closed, or taken as it is where a header is
+        optional.
+        """
+        try:
+            self["proxy-protocol-from"].append(parse_network(network))
+        except ValueError as error:
+            raise usage.UsageError(f"--proxy-protocol-from: {error}") from None
+
+    def opt_dns_server(self, server: str) -> None:
+        """
+        A name server that is asked for the names of backends, an IP address or ADDRESS:PORT; repeatable, asked in this
+        order. Nobody else is asked then. By default names are found as the system finds them.
+        """
+        try:
+            self["dns-server"].append(parse_server(server, PORT))
+        except ValueError as error:
+            raise usage.UsageError(f"--dns-server: {error}") from None
+
+    def opt_http_filter(self, name: str) -> None:
+        """
+        The name of an HTTP filter of a Twisted plugin on Python's path; repeatable. Requests meet these filters in this
+        order, and then those that the files ask for. See docs/extending.md.
+        """
+        try:
+            factory = find(name, *installed())
+            if factory in self["http-filter"]:
+                raise ValueError(f"{name!r} is there twice")
+            self["http-filter"].append(factory)
+        except ValueError as error:
+            raise usage.UsageError(f"--http-filter: {error}") from None
+
+    def opt_shadow_hosts(self) -> None:
+        """
+        Put -shadow behind the host of what is sent to mirrors, as Istio did with DISABLE_SHADOW_HOST_SUFFIX=false.
+        """
+        self["shadow-hosts"] = True
+
+    def opt_strict(self) -> None:
+        """
+        Take warnings for errors, at the start and on a reload, but for those of certificates that expire soon or have
+        expired.
+        """
+        self["strict"] = True
+
+    def opt_no_watch(self) -> None:
+        """Do not watch the files: reload on SIGHUP and `edgegate reload` only."""
+        self["watch"] = False
+
+    def opt_version(self) -> None:
+        """Print edgegate's version and exit."""
+        sys.stdout.write(f"{described()}\n")
+        raise SystemExit(0)
+
+    def parseArgs(self, *others: str) -> None:
+        """Refuse what is no option; what `edgegate check` takes so is named by --config here."""
+        if others:
+            words = f"{others[0]!r} is no option"
+            raise usage.UsageError(words if self["config"] else f"{words}: files are named by --config {others[0]}")
+
+    def postOptions(self) -> None:
+        """Check what belongs together."""
+        if not self["config"]:
+            raise usage.UsageError("--config is required: a folder, a file, or - for standard input")
+        if bool(self["proxy-protocol"]) != bool(self["proxy-protocol-from"]):
+            raise usage.UsageError(
+                "--proxy-protocol and --proxy-protocol-from belong together: who is believed can say that it is anyone"
+            )
+        try:
+            self["admin-address"] = parse_admin_address(self["admin"] or DEFAULT)
+        except ValueError as error:
+            raise usage.UsageError(f"--admin: {error}") from None
+        try:
+            self["paths"] = PathNormalisation(self["path-normalization"])
+        except ValueError:
+            known = ", ".join(each.value for each in PathNormalisation)
+            raise usage.UsageError(f"--path-normalization is one of {known}") from None
+        self["limits"] = self._limits()
+        try:
+            self["locality"] = parse_locality(self["locality"] or "")
+        except ValueError as error:
+            raise usage.UsageError(f"--locality: {error}") from None
+        for option in ("access-log-format", "log-format"):
+            if self[option] not in ("text", "json"):
+                raise usage.UsageError(f"--{option} is text or json")
+
+    def _limits(self) -> Limits:
+        """Return what clients may send."""
+        try:
+            underscores = Underscores(self["headers-with-underscores"])
+        except ValueError:
+            known = ", ".join(each.value for each in Underscores)
+            raise usage.UsageError(f"--headers-with-underscores is one of {known}") from None
+        sizes = {}
+        for option, least in (("unfinished-heads", Limits().head_bytes), ("body-min-rate", 0)):
+            try:
+                sizes[option] = parse_size(self[option])
+            except ValueError as error:
+                raise usage.UsageError(f"--{option}: {error}") from None
+            if sizes[option] < least:
+                raise usage.UsageError(f"--{option} is at least {least}, the most that one head may have")
+        return Limits(
+            underscores=underscores,
+            unfinished_heads_bytes=sizes["unfinished-heads"],
+            body_rate=sizes["body-min-rate"],
+        )
