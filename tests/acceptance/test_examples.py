@@ -92,7 +92,7 @@ class ExamplesTests(CoolstoreTestCase):
         command = ["env", f"PYTHONPATH={path}", "twistd", "-n", "--pidfile=", "edgegate", "--config", "none"]
         refused = self.ask(*command, "--http-filter", "lost")
         words = refused.stdout.splitlines()[-1]
-        self.assertIn("called 'lost'; installed: api-key; a plugin can't be imported: ", words)
+        self.assertIn("called 'lost'; installed: api-key; a plugin is broken: ", words)
         self.assertIn(f"{plugins / 'lost.py'}:2: ModuleNotFoundError: No module named 'no_such_module'", words)
         self.assertRegex(words, r"odd\.py:2: SyntaxError: ")
         self.assertEqual(self.ask(*command, "--http-filter", "api-key").returncode, EX_CONFIG)

@@ -34,15 +34,20 @@ def find(name: str, factories: Iterable[IHTTPFilterFactory], broken: Sequence[st
     @raise ValueError: There is none of that name, or more than one.
     """
     by_name: dict[str, list[IHTTPFilterFactory]] = {}
+    nameless = []
     for factory in factories:
-        by_name.setdefault(factory.name, []).append(factory)
+        called = getattr(factory, "name", None)
+        if isinstance(called, str):
+            by_name.setdefault(called, []).append(factory)
+        else:
+            nameless.append(f"{type(factory).__module__}.{type(factory).__qualname__} has no name")
     found = by_name.get(name, [])
     if len(found) == 1:
         return found[0]
     if found:
         raise ValueError(f"{len(found)} plugins have an HTTP filter called {name!r}")
     known = ", ".join(sorted(by_name)) or "there are none"
-    failed = "".join(f"; a plugin can't be imported: {each}" for each in broken)
+    failed = "".join(f"; a plugin is broken: {each}" for each in (*broken, *nameless))
     raise ValueError(f"no plugin has an HTTP filter called {name!r}; installed: {known}{failed}")
 
 

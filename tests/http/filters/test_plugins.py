@@ -25,12 +25,20 @@ class FindTests(SynchronousTestCase):
 
     def test_broken(self) -> None:
         """Who asks for one that could not be imported is told which, and where."""
-        with self.assertRaisesRegex(
-            ValueError, "installed: one; a plugin can't be imported: a.py:1: no; .*: b.py:2: no$"
-        ):
+        with self.assertRaisesRegex(ValueError, "installed: one; a plugin is broken: a.py:1: no; .*: b.py:2: no$"):
             find("three", [TestFilters("one")], ["a.py:1: no", "b.py:2: no"])
         one = TestFilters("one")
         self.assertIs(find("one", [one], ["a.py:1: no"]), one)
+
+    def test_nameless(self) -> None:
+        """One without a name is nothing to others; who asks for what is not there is told of it."""
+        one, nameless = TestFilters("one"), TestFilters("")
+        del nameless.name
+        self.assertIs(find("one", [nameless, one]), one)
+        with self.assertRaisesRegex(
+            ValueError, "a plugin is broken: tests.http.filters.filters.TestFilters has no name$"
+        ):
+            find("other", [nameless])
 
     def test_twice(self) -> None:
         """Nobody chooses between two of one name."""
