@@ -55,7 +55,12 @@ class Reading(ABC):
 
     @abstractmethod
     def _read_manifests(self) -> Iterator[tuple[str, bytes | Reason]]:
-        """Yield the texts: the origin of each, and its content or why there is none."""
+        """
+        Yield the texts: the origin of each, and its content or why there is none.
+
+        Whatever can't be read is yielded so, and stands among the problems. What is raised is a defect: a reload is
+        refused because of it, the log has the traceback, and the next one reads all anew.
+        """
 
     @abstractmethod
     def _read_file(self, name: str) -> bytes:
