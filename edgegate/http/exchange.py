@@ -304,6 +304,9 @@ class Exchange:
         """
         if self.phase is not Phase.AWAITED:
             return
+        if self.upload is not None:
+            # a filter has let the request go on, and answers it all the same
+            self._release()
         if self.filters is not None:
             answering = self.filters.answering
             if answering:
@@ -332,8 +335,10 @@ class Exchange:
             self._reply_to(fault)
         else:
             self.phase = Phase.OVER
-            self.upload = None
-            self.stream.response_cut()
+            try:
+                self._release()
+            finally:
+                self.stream.response_cut()
 
     def give_up(self, fault: Fault = INTERNAL) -> None:
         """L{fail}, and have the resource let go: it has not done so itself."""

@@ -16,6 +16,7 @@ from edgegate.http.filters.interfaces import AnsweredTwice, FilterExited, Filter
 from edgegate.http.limits import Limits
 from edgegate.http.response import ResponseHead
 from edgegate.model.actions import DirectResponse
+from edgegate.model.clusters import PoolLimits
 from edgegate.model.matching import Kind, StringMatch
 from edgegate.model.policies import Abort, CORSPolicy, Faults
 from tests.http.conversation import NOTHING_LEFT, Conversation, connection_of, routed, to_web
@@ -176,13 +177,54 @@ class FiltersTests(SynchronousTestCase):
             exchange.reply(403, [], b"mine")
             return head
 
-        talk = Conversation(filters=(TestFilters(change=change),))
-        client = talk.ask(GET)
-        talk.backend().deliver(OK)
-        self.assertEqual((client.sent.count(b"HTTP/1.1"), client.sent[-4:]), (1, b"mine"))
-        self.assertEqual((len(talk.ended), talk.ended[0].status), (1, 403))
+        talk = Conversation(filters=(TestFilters(change=change),), pool=PoolLimits(requests=1))
+        for _ in range(2):
+            # it is no request of the cluster's any more
+            client = talk.ask(GET)
+            talk.backend().deliver(OK)
+            self.assertEqual((client.sent.count(b"HTTP/1.1"), client.sent[-4:]), (1, b"mine"))
+        self.assertEqual([ended.status for ended in talk.ended], [403, 403])
         self.assertEqual(talk.left, NOTHING_LEFT)
-        self.assertEqual(len(self.flushLoggedErrors(AnsweredTwice)), 1)
+        self.assertEqual(len(self.flushLoggedErrors(AnsweredTwice)), 2)
+
+    def test_answered_in_a_backends_place(self) -> None:
+        """A filter that answers a request which it has let go on has answered: the backend is let go, and not heard."""
+        seen: list[Exchange] = []
+
+        def look(exchange: Exchange) -> FilterStatus:
+            seen.append(exchange)
+            return FilterStatus.CONTINUE
+
+        talk = Conversation(filters=(TestFilters("late", look),), pool=PoolLimits(requests=1))
+        client = talk.ask(GET)
+        backend = talk.backend()
+        seen[0].reply(403, [], b"mine")
+        self.assertTrue(client.take().endswith(b"mine"))
+        self.assertEqual(backend.ended, "aborted")
+        client.deliver(GET)
+        talk.backend().deliver(OK)
+        self.assertEqual((client.sent.count(b"HTTP/1.1"), client.sent[-2:]), (1, b"ok"))
+        self.assertEqual([ended.status for ended in talk.ended], [403, 200])
+        self.assertEqual(talk.left, NOTHING_LEFT)
+
+    def test_failed_in_a_backends_place(self) -> None:
+        """The same is true of one that fails a request whose response has begun, which is cut off."""
+        seen: list[Exchange] = []
+
+        def look(exchange: Exchange) -> FilterStatus:
+            seen.append(exchange)
+            return FilterStatus.CONTINUE
+
+        talk = Conversation(filters=(TestFilters("late", look),), pool=PoolLimits(requests=1))
+        client = talk.ask(GET)
+        backend = talk.backend()
+        backend.deliver(OK[:-1])
+        seen[0].fail(DENIED)
+        self.assertEqual((client.ended, backend.ended), ("closed", "aborted"))
+        talk.ask(GET)
+        talk.backend().deliver(OK)
+        self.assertEqual([ended.fault for ended in talk.ended], [DENIED, None])
+        self.assertEqual(talk.left, NOTHING_LEFT)
 
     def test_changed_request(self) -> None:
         """The backend gets what a filter has put into a request, and the next request has it not."""
