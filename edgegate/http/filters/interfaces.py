@@ -33,6 +33,10 @@ class Unanswered(Exception):
     """A filter keeps a request that it neither answers nor holds any longer: its client would wait for ever."""
 
 
+class HeldAndContinued(Exception):
+    """A filter lets a request go on that it holds: it must not pass where it may have been meant to wait."""
+
+
 class AnsweredTwice(Exception):
     """A filter has answered where it was shown a response: that one is not sent behind its own."""
 

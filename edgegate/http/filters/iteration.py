@@ -5,7 +5,14 @@ from __future__ import annotations
 
 from edgegate.http.exchange import Exchange, HTTPFilters, Phase
 from edgegate.http.fields import check_response_fields
-from edgegate.http.filters.interfaces import AnsweredTwice, FilterExited, FilterStatus, HTTPFilter, Unanswered
+from edgegate.http.filters.interfaces import (
+    AnsweredTwice,
+    FilterExited,
+    FilterStatus,
+    HeldAndContinued,
+    HTTPFilter,
+    Unanswered,
+)
 from edgegate.http.interfaces import IResource
 from edgegate.http.response import ResponseHead
 
@@ -30,12 +37,15 @@ class FilterIteration(HTTPFilters):
         while self._position < len(filters):
             position = self._position
             status = _request_head(filters[position], exchange)
+            if self._position != position or exchange.phase is not Phase.AWAITED:
+                # a hold has let it go on already, or it was answered
+                return
             if status == FilterStatus.STOP:
-                if self._position == position and exchange.phase is Phase.AWAITED and exchange.upload is None:
+                if exchange.upload is None:
                     raise Unanswered(filters[position].name)
                 return
-            if exchange.phase is not Phase.AWAITED:
-                return
+            if exchange.upload is not None:
+                raise HeldAndContinued(filters[position].name)
             self._position = self._passed = position + 1
         self._resource.render(exchange)
 

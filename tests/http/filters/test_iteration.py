@@ -12,7 +12,14 @@ from edgegate.http.fields import Field
 from edgegate.http.filters.cors import CORSFilterFactory
 from edgegate.http.filters.fault import FaultFilterFactory
 from edgegate.http.filters.hold import Hold
-from edgegate.http.filters.interfaces import AnsweredTwice, FilterExited, FilterStatus, IHTTPFilterFactory, Unanswered
+from edgegate.http.filters.interfaces import (
+    AnsweredTwice,
+    FilterExited,
+    FilterStatus,
+    HeldAndContinued,
+    IHTTPFilterFactory,
+    Unanswered,
+)
 from edgegate.http.limits import Limits
 from edgegate.http.response import ResponseHead
 from edgegate.model.actions import DirectResponse
@@ -282,18 +289,23 @@ class FiltersTests(SynchronousTestCase):
         self.assertEqual(talk.left, NOTHING_LEFT)
 
     def test_go_on_at_once(self) -> None:
-        """Who was asked may have answered at once."""
+        """Who was asked may have answered at once; the request goes on once, also where the filter says so twice."""
+        statuses = list(FilterStatus)
 
         def look(exchange: Exchange) -> FilterStatus:
             assert filters.environment is not None
             Hold(exchange, filters.environment, HELD_SECONDS, lambda hold: hold.fail(DENIED)).go_on()
-            return FilterStatus.STOP
+            return statuses.pop()
 
         filters = TestFilters("quick", look)
         talk = Conversation(filters=(filters, TestFilters("next")))
-        client = talk.ask(GET)
-        talk.backend().deliver(OK)
-        self.assertEqual(client.sent.count(b"x-filter"), 2)
+        client = talk.ask(GET * len(statuses))
+        backend = talk.backend()
+        for _ in FilterStatus:
+            backend.deliver(OK)
+            self.assertTrue(client.sent.endswith(b"ok"))
+            self.assertEqual(client.take().count(b"x-filter"), 2)
+        self.assertEqual((len(talk.connects), statuses), (1, []))
         self.assertEqual(talk.left, NOTHING_LEFT)
 
     def test_two_holds(self) -> None:
@@ -380,6 +392,20 @@ class FiltersTests(SynchronousTestCase):
         talk = Conversation(filters=(TestFilters("idle", lambda exchange: FilterStatus.STOP),))
         self.assertIn(b" 500 ", talk.ask(GET).sent)
         self.assert_internal(talk, Unanswered)
+
+    def test_held_and_continued(self) -> None:
+        """A filter that holds a request and lets it go on does not know what it wants: the request does not pass."""
+
+        def look(exchange: Exchange) -> FilterStatus:
+            assert filters.environment is not None
+            Hold(exchange, filters.environment, HELD_SECONDS, lambda hold: hold.fail(DENIED))
+            return FilterStatus.CONTINUE
+
+        filters = TestFilters("unsure", look)
+        talk = Conversation(filters=(filters,))
+        self.assertIn(b" 500 ", talk.ask(GET).sent)
+        self.assertEqual(talk.connects, [])
+        self.assert_internal(talk, HeldAndContinued)
 
     def test_endless_hold(self) -> None:
         """A filter that does nothing when its time has passed does not have its client wait for ever either."""
