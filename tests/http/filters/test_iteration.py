@@ -49,6 +49,16 @@ class FiltersTests(SynchronousTestCase):
         asking = TestFilters("asking", look)
         return asking, holds
 
+    def remembering(self) -> tuple[TestFilters, list[Exchange]]:
+        """Make a filter that lets each request go on, and remembers it."""
+        seen: list[Exchange] = []
+
+        def look(exchange: Exchange) -> FilterStatus:
+            seen.append(exchange)
+            return FilterStatus.CONTINUE
+
+        return TestFilters("late", look), seen
+
     def test_factories(self) -> None:
         """All of them are factories."""
         for factory in (TestFilters(), FaultFilterFactory(), CORSFilterFactory()):
@@ -196,13 +206,8 @@ class FiltersTests(SynchronousTestCase):
 
     def test_answered_in_a_backends_place(self) -> None:
         """A filter that answers a request which it has let go on has answered: the backend is let go, and not heard."""
-        seen: list[Exchange] = []
-
-        def look(exchange: Exchange) -> FilterStatus:
-            seen.append(exchange)
-            return FilterStatus.CONTINUE
-
-        talk = Conversation(filters=(TestFilters("late", look),), pool=PoolLimits(requests=1))
+        late, seen = self.remembering()
+        talk = Conversation(filters=(late,), pool=PoolLimits(requests=1))
         client = talk.ask(GET)
         backend = talk.backend()
         seen[0].reply(403, [], b"mine")
@@ -216,13 +221,8 @@ class FiltersTests(SynchronousTestCase):
 
     def test_failed_in_a_backends_place(self) -> None:
         """The same is true of one that fails a request whose response has begun, which is cut off."""
-        seen: list[Exchange] = []
-
-        def look(exchange: Exchange) -> FilterStatus:
-            seen.append(exchange)
-            return FilterStatus.CONTINUE
-
-        talk = Conversation(filters=(TestFilters("late", look),), pool=PoolLimits(requests=1))
+        late, seen = self.remembering()
+        talk = Conversation(filters=(late,), pool=PoolLimits(requests=1))
         client = talk.ask(GET)
         backend = talk.backend()
         backend.deliver(OK[:-1])
@@ -265,13 +265,8 @@ class FiltersTests(SynchronousTestCase):
     def test_go_on_later(self) -> None:
         """Somebody else is asked; with the answer the request goes on, its body with it, to the next filter."""
         asking, holds = self.asking()
-        seen: list[Exchange] = []
-
-        def look(exchange: Exchange) -> FilterStatus:
-            seen.append(exchange)
-            return FilterStatus.CONTINUE
-
-        talk = Conversation(filters=(asking, TestFilters("next", look)))
+        following, seen = self.remembering()
+        talk = Conversation(filters=(asking, following))
         client = talk.ask(POST + b"01234")
         self.assertEqual((talk.connects, seen), ([], []))
         answer: Deferred[None] = Deferred()
