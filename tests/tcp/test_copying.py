@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from random import Random
-from typing import cast
+from typing import Any, cast
 
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IHalfCloseableProtocol, IProtocol, IReactorFDSet
@@ -18,7 +17,6 @@ from edgegate.model.clusters import Cluster, Discovery, Endpoint
 from edgegate.model.origin import Origin
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.connecting import Connecting
-from edgegate.net.connection_options import ConnectionOptions
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import TimerWheel
 from edgegate.observe.events import RelayEnd
@@ -112,15 +110,8 @@ class UnconnectedGateway(TCPGateway):
         super().__init__(cast(IReactorFDSet, None), wheel, clusters, Observers([observer]), idle_timeout)
         self.tries: list[FakeConnecting] = []
 
-    def connect(
-        self,
-        address: Address,
-        timeout: float,
-        connected: Callable[[Stream], None],
-        failed: Callable[[Fault], None],
-        options: ConnectionOptions | None = None,
-    ) -> Connecting:
-        self.tries.append(FakeConnecting(address, timeout, connected, failed))
+    def connect(self, *asked: Any, **options: Any) -> Connecting:
+        self.tries.append(FakeConnecting(*asked, **options))
         return cast(Connecting, self.tries[-1])
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, cast
 
@@ -43,23 +43,16 @@ ORIGIN = Origin("echo.yaml", 1, "ServiceEntry default/echo")
 ECHO = (WeightedCluster("echo", 1),)
 
 
+@dataclass
 class FakeConnecting:
     """A connect under way, whose outcome the test decides."""
 
-    def __init__(
-        self,
-        address: Address,
-        timeout: float,
-        connected: Callable[[Stream], None],
-        failed: Callable[[Fault], None],
-        options: ConnectionOptions | None = None,
-    ) -> None:
-        self.options = options
-        self.address = address
-        self.timeout = timeout
-        self.connected = connected
-        self.failed = failed
-        self.cancelled = False
+    address: Address
+    timeout: float
+    connected: Callable[[Stream], None]
+    failed: Callable[[Fault], None]
+    options: ConnectionOptions | None = None
+    cancelled: bool = False
 
     def cancel(self) -> None:
         self.cancelled = True
@@ -75,15 +68,8 @@ class DialTests(SynchronousTestCase):
         self.faults: list[Fault] = []
         self.dial = Dial(self.connect, self.reached.append, self.faults.append, plain())
 
-    def connect(
-        self,
-        address: Address,
-        timeout: float,
-        connected: Callable[[Stream], None],
-        failed: Callable[[Fault], None],
-        options: ConnectionOptions | None = None,
-    ) -> Connecting:
-        self.tries.append(FakeConnecting(address, timeout, connected, failed, options))
+    def connect(self, *asked: Any) -> Connecting:
+        self.tries.append(FakeConnecting(*asked))
         return cast(Connecting, self.tries[-1])
 
     def serve(self, *hosts: str, discovery: Discovery = Discovery.STATIC) -> None:

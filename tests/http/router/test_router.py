@@ -19,7 +19,7 @@ from edgegate.errors import (
 from edgegate.http.limits import Limits
 from edgegate.model.addresses import TCPAddress
 from edgegate.model.clusters import OutlierDetection
-from tests.http.conversation import Conversation, plain
+from tests.http.conversation import Conversation, FakeStream, plain
 from tests.http.h1.test_downstream_connection import GET, OK, POST
 
 
@@ -149,14 +149,18 @@ class FailureTests(SynchronousTestCase):
         talk.client().deliver(GET)
         self.assertEqual(talk.connects[0].timeout, 2.0)
 
+    def kept(self) -> tuple[Conversation, FakeStream, FakeStream]:
+        """Let a client ask once; return it, and the backend's connection that is kept behind that."""
+        talk = Conversation()
+        client = talk.ask(GET)
+        backend = talk.backend()
+        backend.deliver(OK)
+        client.take()
+        return talk, client, backend
+
     def test_stale_connection(self) -> None:
         """A kept connection that its backend has closed costs nobody a request: a new one is made."""
-        talk = Conversation()
-        client = talk.client()
-        client.deliver(GET)
-        kept = talk.backend()
-        kept.deliver(OK)
-        client.take()
+        talk, client, kept = self.kept()
         client.deliver(GET)
         kept.reset()
         fresh = talk.backend()
@@ -168,12 +172,7 @@ class FailureTests(SynchronousTestCase):
 
     def test_stale_connection_is_not_tried_twice_with_a_post(self) -> None:
         """What may have been acted upon is not sent again."""
-        talk = Conversation()
-        client = talk.client()
-        client.deliver(GET)
-        kept = talk.backend()
-        kept.deliver(OK)
-        client.take()
+        talk, client, kept = self.kept()
         client.deliver(POST + b"0123456789")
         kept.reset()
         self.assert_answered(client.sent, 503, "UC")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.errors import CONNECT_REFUSED
@@ -145,33 +147,28 @@ class TroubleTests(SynchronousTestCase):
         self.assertEqual((talk.ended[0].fault, talk.ended[0].flags), (None, ""))
         self.assertEqual(talk.left, NOTHING_LEFT)
 
-    def test_hangs_up(self) -> None:
-        """So is one that hangs up, or talks nonsense."""
-        for how in ("finish", "nonsense"):
-            talk = Conversation(MIRRORED)
-            client = talk.ask(POST)
-            backend, mirror = both(talk)
-            if how == "finish":
-                mirror.finish()
-            else:
-                mirror.deliver(b"nonsense\r\n\r\n")
-            client.deliver(b"0123456789")
-            backend.deliver(OK)
-            self.assertTrue(client.sent.endswith(b"ok"))
-            self.assertEqual(talk.left, NOTHING_LEFT)
-
-    def test_answers_early(self) -> None:
-        """A mirror that answers before the request is whole gets no more of it, and its connection ends."""
+    def assert_unnoticed(self, trouble: Callable[[FakeStream], None]) -> FakeStream:
+        """Assert that a request is answered, whatever its mirror does before it is whole; return that."""
         talk = Conversation(MIRRORED)
         client = talk.ask(POST)
         backend, mirror = both(talk)
-        mirror.deliver(OK)
-        self.assertEqual(mirror.ended, "closed")
+        trouble(mirror)
         client.deliver(b"0123456789")
         self.assertTrue(backend.sent.endswith(b"0123456789"))
         backend.deliver(OK)
         self.assertTrue(client.sent.endswith(b"ok"))
         self.assertEqual(talk.left, NOTHING_LEFT)
+        return mirror
+
+    def test_hangs_up(self) -> None:
+        """So is one that hangs up, or talks nonsense."""
+        self.assert_unnoticed(lambda mirror: mirror.finish())
+        self.assert_unnoticed(lambda mirror: mirror.deliver(b"nonsense\r\n\r\n"))
+
+    def test_answers_early(self) -> None:
+        """A mirror that answers before the request is whole gets no more of it, and its connection ends."""
+        mirror = self.assert_unnoticed(lambda mirror: mirror.deliver(OK))
+        self.assertEqual((mirror.ended, mirror.sent.endswith(b"9")), ("closed", False))
 
     def test_answers_late(self) -> None:
         """The client does not wait for a mirror, which may answer when it likes."""
