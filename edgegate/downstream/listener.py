@@ -30,6 +30,10 @@ HANDSHAKES = 0.2
 back."""
 
 
+NO_SERVER = "no server any more"
+"""What the log says of a connection whose server a reload has taken out, or given other rules of TLS."""
+
+
 class DownstreamListener(ListenerFilterCallbacks):
     """
     A listener of the Snapshot in force, on a port that is bound once L{bind} was called.
@@ -143,6 +147,7 @@ class DownstreamListener(ListenerFilterCallbacks):
         elif listener.plain is None:
             # its last server has gone meanwhile
             sock.close()
+            self.observer.connection_rejected(RejectedConnection(peer, local, NO_SERVER))
         else:
             self.serve_socket(listener.plain, sock, peer, local)
 
@@ -167,6 +172,11 @@ class DownstreamListener(ListenerFilterCallbacks):
         current = self.current(downstream)
         if current is None:
             stream.abandon()
+            self.observer.connection_rejected(
+                RejectedConnection(
+                    downstream.peer, downstream.local, NO_SERVER, downstream.server_name, since=downstream.since
+                )
+            )
         else:
             self._start(stream, current)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.downstream.listener import HANDSHAKES, successor
+from edgegate.downstream.listener import HANDSHAKES, NO_SERVER, successor
 from edgegate.downstream.listener_filter import Serving
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.routing.hosts import HostTable
@@ -49,6 +49,15 @@ class DownstreamListenerTests(ArrivingCase):
         await until(lambda: self.observer.refused)
         self.assertEqual(client.recv(1), b"")
         self.assertEqual((self.observer.taken, self.http.connections), (0, []))
+
+    async def test_no_server(self) -> None:
+        """A connection for which there is no server any more is closed, and logged."""
+        self.open(listener(None))
+        client = self.connect()
+        await until(lambda: self.observer.rejected)
+        self.assertEqual(client.recv(1), b"")
+        rejected = [(each.reason, each.unknown) for each in self.observer.rejected]
+        self.assertEqual((self.observer.taken, rejected), (1, [(NO_SERVER, False)]))
 
     async def test_new_files(self) -> None:
         """After a reload new connections get what is served then."""

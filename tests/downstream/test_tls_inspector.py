@@ -12,6 +12,7 @@ from twisted.internet import reactor
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 
+from edgegate.downstream.listener import NO_SERVER
 from edgegate.downstream.listener_filter import Serving
 from edgegate.downstream.tls_inspector import PATIENCE, TLSInspector
 from edgegate.net.addresses import ConnectionInfo
@@ -43,7 +44,7 @@ def post_quantum(name: str) -> SSL.Connection:
     return client
 
 
-class ArrivalTests(ArrivingCase):
+class TLSInspectorTests(ArrivingCase):
     """What becomes of a connection."""
 
     async def test_secure(self) -> None:
@@ -305,3 +306,5 @@ class ArrivalTests(ArrivingCase):
         await until(shaken)
         await until(lambda: not port.pending)
         self.assertEqual(self.http.connections, [])
+        rejected = [(each.reason, each.server_name) for each in self.observer.rejected]
+        self.assertEqual(rejected, [(NO_SERVER, "a.example")])
