@@ -9,7 +9,7 @@ from edgegate.http.router.upstream_callbacks import UpstreamCallbacks
 from edgegate.http.router.upstream_request import UpstreamRequest
 
 
-class AskerTests(SynchronousTestCase):
+class UpstreamCallbacksTests(SynchronousTestCase):
     """Who asks on a backend's connection."""
 
     def test_whole(self) -> None:
