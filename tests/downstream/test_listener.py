@@ -94,12 +94,6 @@ class DownstreamListenerTests(ArrivingCase):
         await until(lambda: self.http.connections)
         self.assertTrue(self.http.connections[0][1].retired)
 
-    def test_speaks_https(self) -> None:
-        """Whether a server ends TLS for HTTP."""
-        for table, expected in ((SNI, True), (HostTable([("c.example", PASSED)]), False)):
-            served = listener(None, table)
-            self.assertEqual(Serving(served, ContextMap(served, secrets())).speaks_https, expected)
-
 
 class SuccessorTests(SynchronousTestCase):
     """How a connection goes on under new files."""
