@@ -68,8 +68,8 @@ class DialTests(SynchronousTestCase):
         self.faults: list[Fault] = []
         self.dial = Dial(self.connect, self.reached.append, self.faults.append, plain())
 
-    def connect(self, *asked: Any) -> Connecting:
-        self.tries.append(FakeConnecting(*asked))
+    def connect(self, *asked: Any, **options: Any) -> Connecting:
+        self.tries.append(FakeConnecting(*asked, **options))
         return cast(Connecting, self.tries[-1])
 
     def serve(self, *hosts: str, discovery: Discovery = Discovery.STATIC) -> None:
@@ -118,10 +118,10 @@ class DialTests(SynchronousTestCase):
         """An error in trying the next endpoint ends it, once."""
         self.serve("10.0.0.1", "10.0.0.2")
 
-        def connect(*args: Any) -> Connecting:
+        def connect(*args: Any, **options: Any) -> Connecting:
             if self.tries:
                 raise ZeroDivisionError
-            return self.connect(*args)
+            return self.connect(*args, **options)
 
         dial = Dial(connect, self.reached.append, self.faults.append, plain())
         dial.start(self.clusters, ECHO)
