@@ -3,54 +3,18 @@
 from __future__ import annotations
 
 import os
-import platform
-from types import SimpleNamespace
-from typing import Any, cast
-
-from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate import errors
 from edgegate.errors import CONNECT_REFUSED, UPSTREAM_CLOSED
-from edgegate.http.exchange import Exchange
 from edgegate.http.field_block import FieldBlock
-from edgegate.http.fields import Field
-from edgegate.http.forwarded import Client
-from edgegate.http.request import refused_head
 from edgegate.http.response import ResponseHead
-from edgegate.http.substitution_formatter import MEANINGS, Message, rendered
-from edgegate.model.addresses import TCPAddress, UNIXAddress
-from edgegate.model.headers import Template
+from edgegate.http.substitution_formatter import MEANINGS, Message
 from edgegate.model.operators import EMPTY, OPERATORS
-from edgegate.net.addresses import ConnectionInfo
-from tests.http.conversation import plain, to_web
-from tests.http.test_exchange import FakeDownstream
-
-BACKEND = cast(Any, object())
-"""Stands for the connection that a response came on."""
+from tests.http.formatting import BACKEND, FormatterCase
 
 
-class OperatorsTests(SynchronousTestCase):
+class OperatorsTests(FormatterCase):
     """Values of an exchange."""
-
-    def setUp(self) -> None:
-        """Make an exchange that has asked a backend."""
-        self.stream = FakeDownstream()
-        self.stream.client = Client(self.stream.downstream, 0)
-        head = refused_head()
-        head.method, head.target, head.path, head.authority = b"GET", b"/a?b=c", b"/a", b"web.example:80"
-        head.fields = [(b"x-a", b"1"), (b"x-a", b"2"), (b"x-long", b"0123456789"), (b"x-empty", b"")]
-        self.exchange = Exchange(cast(Any, self.stream), head, {})
-        self.exchange.identity_fields()
-        self.exchange.route = to_web()
-        self.exchange.cluster = "outbound|80||web"
-        self.exchange.upstream = TCPAddress("10.0.0.1", 80)
-        self.exchange.upstream_local = TCPAddress("10.0.0.254", 40000)
-
-    def value(self, text: str, answer: ResponseHead | None = None, backend: Any = BACKEND) -> bytes:
-        """Return what a text stands for in the request, or in the response of a backend or of nobody."""
-        fields: list[Field] = [*self.exchange.head.fields, *self.exchange.identity_fields()]
-        message = Message(fields) if answer is None else Message(answer.fields, answer, backend)
-        return rendered(Template.parse(text), self.exchange, message)
 
     def test_all(self) -> None:
         """Each operator that has no others within has a meaning; those that stand for nothing are empty."""
@@ -58,38 +22,6 @@ class OperatorsTests(SynchronousTestCase):
         answer = ResponseHead(200, b"", [])
         for name in EMPTY:
             self.assertEqual(MEANINGS[name](self.exchange, Message([], answer, BACKEND), "a"), b"", name)
-
-    def test_connection(self) -> None:
-        """Addresses of both sides of the connection."""
-        for text, value in (
-            ("%DOWNSTREAM_REMOTE_ADDRESS%", b"192.0.2.7:4711"),
-            ("%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%", b"192.0.2.7"),
-            ("%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT(24)%", b"192.0.2.0/24"),
-            ("%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT(64)%", b""),
-            ("%DOWNSTREAM_REMOTE_PORT%", b"4711"),
-            ("%DOWNSTREAM_DIRECT_REMOTE_PORT%", b"4711"),
-            ("%DOWNSTREAM_DIRECT_LOCAL_ADDRESS%", b"127.0.0.1:8080"),
-            ("%DOWNSTREAM_DETECTED_CLOSE_TYPE%", b"Normal"),
-            ("%FILTER_CHAIN_NAME%", b""),
-            ("%REQUESTED_SERVER_NAME(SNI_ONLY)%", b""),
-            ("%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%", b"192.0.2.7"),
-            ("%DOWNSTREAM_LOCAL_ADDRESS%", b"127.0.0.1:8080"),
-            ("%DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT%", b"127.0.0.1"),
-            ("%DOWNSTREAM_LOCAL_PORT%", b"80"),
-            ("%PROTOCOL%", b"HTTP/1.1"),
-            ("%REQUESTED_SERVER_NAME%", b""),
-            ("%HOSTNAME%", platform.node().encode()),
-        ):
-            self.assertEqual(self.value(text), value, text)
-
-    def test_client_behind_proxies(self) -> None:
-        """The client is who trusted proxies say it is."""
-        self.exchange.head.forwarded_for = [b"198.51.100.1, 203.0.113.9"]
-        self.exchange.identity = None
-        self.stream.client = Client(self.stream.downstream, 2)
-        self.assertEqual(self.value("%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"), b"198.51.100.1")
-        self.assertEqual(self.value("%DOWNSTREAM_REMOTE_ADDRESS%|%DOWNSTREAM_REMOTE_PORT%"), b"198.51.100.1:0|0")
-        self.assertEqual(self.value("%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%"), b"192.0.2.7")
 
     def test_request(self) -> None:
         """Fields of the request, the first of several, and its line."""
@@ -142,39 +74,6 @@ class OperatorsTests(SynchronousTestCase):
             ('{"command": "REQ", "param": "x-no"}', b""),
         ):
             self.assertEqual(self.value(f'%COALESCE({{"operators": [{operators}]}})%'), value, operators)
-
-    def test_upstream(self) -> None:
-        """The cluster is known from the first, the backend when it has answered, or has failed to (Envoy)."""
-        answer = ResponseHead(200, b"", [])
-        self.exchange.attempts = 2
-        for text, before, answered, failed in (
-            ("%ROUTE_NAME%", b"r", b"r", b"r"),
-            ("%UPSTREAM_CLUSTER%", b"outbound|80||web", b"outbound|80||web", b"outbound|80||web"),
-            ("%UPSTREAM_CLUSTER_RAW%", b"outbound|80||web", b"outbound|80||web", b"outbound|80||web"),
-            ("%UPSTREAM_HOST%", b"", b"10.0.0.1:80", b"10.0.0.1:80"),
-            ("%UPSTREAM_HOST_NAME%", b"", b"10.0.0.1:80", b"10.0.0.1:80"),
-            ("%UPSTREAM_HOST_NAME_WITHOUT_PORT%", b"", b"10.0.0.1", b"10.0.0.1"),
-            ("%UPSTREAM_DETECTED_CLOSE_TYPE%", b"", b"Normal", b"Normal"),
-            ("%UPSTREAM_REMOTE_ADDRESS%", b"", b"10.0.0.1:80", b""),
-            ("%UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT(8)%", b"", b"10.0.0.0/8", b""),
-            ("%UPSTREAM_REMOTE_PORT%", b"", b"80", b""),
-            ("%UPSTREAM_LOCAL_ADDRESS%", b"", b"10.0.0.254:40000", b""),
-            ("%UPSTREAM_LOCAL_PORT%", b"", b"40000", b""),
-            ("%UPSTREAM_PROTOCOL%", b"", b"HTTP/1.1", b""),
-            ("%UPSTREAM_REQUEST_ATTEMPT_COUNT%", b"2", b"2", b"2"),
-            ("%UPSTREAM_TLS_VERSION%", b"", b"", b""),
-        ):
-            backend = cast(Any, SimpleNamespace(secured=None, shared=False))
-            self.assertEqual(self.value(text), before, text)
-            self.assertEqual(self.value(text, answer, backend), answered, text)
-            self.assertEqual(self.value(text, answer, None), failed, text)
-        shared = cast(Any, SimpleNamespace(secured=None, shared=True))
-        self.assertEqual(self.value("%UPSTREAM_PROTOCOL%", answer, shared), b"HTTP/2")
-        self.exchange.upstream = self.exchange.upstream_local = self.exchange.route = None
-        self.assertEqual(self.value("%UPSTREAM_HOST%%ROUTE_NAME%", answer, None), b"")
-        self.exchange.attempts = 0
-        self.assertEqual(self.value("%UPSTREAM_REQUEST_ATTEMPT_COUNT%"), b"1")
-        self.assertEqual(self.value("%UPSTREAM_REQUEST_ATTEMPT_COUNT%", answer, None), b"0")
 
     def test_failures(self) -> None:
         """What went wrong, in short, at length and in Envoy's words of details; a dash where nothing did."""
@@ -277,12 +176,6 @@ class OperatorsTests(SynchronousTestCase):
         self.assertEqual(self.value("%ENVIRONMENT(EDGEGATE_TEST)%"), b"here")
         self.assertEqual(self.value("%ENVIRONMENT(EDGEGATE_TEST):2%"), b"he")
         self.assertEqual(self.value("%ENVIRONMENT(EDGEGATE_TEST_NOT)%"), b"-")
-
-    def test_unix_socket(self) -> None:
-        """A client on a UNIX socket has a path for an address."""
-        told = plain()
-        self.exchange.connection = ConnectionInfo(told.listener, told.chain, UNIXAddress("/run/a"), told.local)
-        self.assertIn(b"/run/a", self.value("%DOWNSTREAM_REMOTE_ADDRESS%"))
 
     def test_no_line_ends(self) -> None:
         """Whatever a value comes from, no line can end in it, and no blank stands at its ends."""
