@@ -304,16 +304,14 @@ class Exchange:
         """
         if self.phase is not Phase.AWAITED:
             return
-        if self.upload is not None:
-            # a filter has let the request go on, and answers it all the same
+        filters = self.filters
+        if filters is not None:
+            # a filter's, perhaps: it may answer as well what it has let go on
+            if not 200 <= status <= 599:
+                raise ValueError(f"{status} is no final response's status")
+            check_response_fields(fields)
+            self.details = details or filters.answering
             self._release()
-        if self.filters is not None:
-            answering = self.filters.answering
-            if answering:
-                if not 200 <= status <= 599:
-                    raise ValueError(f"{status} is no final response's status")
-                check_response_fields(fields)
-            self.details = details or answering
         if self.changes:
             # once: should they fail, the response that tells of it goes without
             changes, self.changes = self.changes, ()

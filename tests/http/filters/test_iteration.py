@@ -170,6 +170,28 @@ class FiltersTests(SynchronousTestCase):
             self.assertNotIn(b"body", client.sent)
             self.assertEqual((talk.ended[0].fault, len(self.flushLoggedErrors(ValueError))), (INTERNAL, 1))
 
+    def test_no_late_response(self) -> None:
+        """The same is true of a response that it gives later, or where it is shown another."""
+
+        def change(exchange: Exchange, head: ResponseHead) -> ResponseHead:
+            if head.status == 200:
+                exchange.reply(403, [(b"x", b"y\r\nz: a")], b"body")
+            return head
+
+        for route in (to_web(), to_web(direct=DirectResponse(200))):
+            talk = Conversation(route, filters=(TestFilters(change=change),))
+            client = talk.ask(GET)
+            if talk.connects:
+                talk.backend().deliver(OK)
+            self.assertTrue(client.sent.startswith(b"HTTP/1.1 500 "), client.sent)
+            self.assert_internal(talk, ValueError)
+        late, seen = self.remembering()
+        talk = Conversation(filters=(late,))
+        client = talk.ask(GET)
+        talk.backend()
+        self.assertRaises(ValueError, seen[0].reply, 101, [], b"body")
+        self.assertEqual(client.sent, b"")
+
     def test_no_response_head(self) -> None:
         """The same is true of a head that a filter returns; what the backend said in it stays."""
 
