@@ -38,6 +38,9 @@ FULL: Final = 64 * 1024
 ROOM: Final = 32 * 1024
 """And below which more may come."""
 
+CONNECTION_FULL: Final = 1024 * 1024
+"""Bytes of all streams of a connection that wait, past which each has more only when nothing of its own waits."""
+
 Piece = bytes | memoryview
 
 
@@ -129,13 +132,25 @@ class SendQueue:
         streams get their turns.
     @ivar frames: DATA frames that were sent.
     @ivar held: Whether bodies wait, because what is written is not taken.
+    @ivar waiting: Bytes that wait with all streams.
     """
 
-    __slots__ = ("_block_start", "_line", "frame_bytes", "frames", "gathered", "held", "initial", "out", "window")
+    __slots__ = (
+        "_block_start",
+        "_line",
+        "frame_bytes",
+        "frames",
+        "gathered",
+        "held",
+        "initial",
+        "out",
+        "waiting",
+        "window",
+    )
 
     def __init__(self) -> None:
         self.out: list[Piece] = []
-        self.gathered = self.frames = 0
+        self.gathered = self.frames = self.waiting = 0
         self.window = self.initial = DEFAULT_WINDOW
         self.frame_bytes = FRAME_BYTES
         self.held = False
@@ -186,7 +201,8 @@ class SendQueue:
         if size:
             queue.append(data)
             stream.queued += size
-            stream.full = stream.full or stream.queued > FULL
+            self.waiting += size
+            stream.full = stream.full or stream.queued > FULL or self.waiting > CONNECTION_FULL
         self._line_up(stream)
         self.pump()
 
@@ -231,6 +247,7 @@ class SendQueue:
 
     def drop(self, stream: FlowStream) -> None:
         """Nothing more is sent of a stream."""
+        self.waiting -= stream.queued
         stream.queued = 0
         stream._queue = None
 
@@ -264,6 +281,7 @@ class SendQueue:
             else:
                 queue.popleft()
             stream.queued -= size
+            self.waiting -= size
             last = stream.finishing and not stream.queued
             self._write(stream, data, size, last and not stream._trailers)
             self._line_up(stream)
@@ -272,7 +290,8 @@ class SendQueue:
                     self._end_with_trailers(stream)
                 else:
                     stream.end_sent()
-            elif stream.full and stream.queued < ROOM:
+            elif stream.full and (not stream.queued or (stream.queued < ROOM and self.waiting <= CONNECTION_FULL)):
+                # one that has nothing left goes on in any case: others that wait for their room hold up none
                 stream.full = False
                 stream.send_room()
 

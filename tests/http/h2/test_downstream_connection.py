@@ -16,9 +16,10 @@ from edgegate.http.h2.errors import (
     SETTINGS_TIMEOUT,
     STREAM_CLOSED,
 )
-from edgegate.http.h2.flow import FULL
+from edgegate.http.h2.flow import CONNECTION_FULL, FULL
 from edgegate.http.h2.frames import PREFACE, SETTINGS_ACK, frame, settings_frame
 from edgegate.http.h2.hpack import block_of
+from edgegate.http.h2.settings import STREAMS
 from edgegate.http.interfaces import Dispatcher, IResource
 from edgegate.model.tls import ServerTLS, TLSRules
 from edgegate.net.addresses import ConnectionInfo
@@ -287,6 +288,25 @@ class FlowTests(ConversationTestCase):
             sent += 10000
         self.client.read()
         self.assertEqual((len(answer.body), answer.ended), (400000, True))
+
+    def test_client_that_reads_nothing_of_many(self) -> None:
+        """What waits for a client with all of its streams is bounded, and one that it reads goes on all the same."""
+        self.client.reads = False
+        self.client.h2.increment_flow_control_window(1 << 24)
+        numbers = [self.client.head() for _ in range(STREAMS)]
+        backends = [connect.accept() for connect in self.talk.connects]
+        sent = 0
+        for backend in backends:
+            backend.deliver(CHUNKED)
+            while backend.reading:
+                backend.deliver(b"2000\r\n" + bytes(8192) + b"\r\n")
+                sent += 8192
+        self.assertLessEqual(sent, CONNECTION_FULL + STREAMS * (65535 + 8192))
+        self.assertEqual([each.reading for each in backends], [False] * STREAMS)
+        self.client.h2.increment_flow_control_window(1 << 20, numbers[-1])
+        self.client.send()
+        self.assertTrue(backends[-1].reading)
+        self.assertEqual([each.reading for each in backends].count(True), 1)
 
     def test_transport_that_is_full(self) -> None:
         """A transport that takes no more holds bodies back, and nothing is read of its client meanwhile."""

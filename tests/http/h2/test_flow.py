@@ -8,6 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.http.h2.errors import FLOW_CONTROL_ERROR, ConnectionFailed
 from edgegate.http.h2.flow import (
+    CONNECTION_FULL,
     FULL,
     GROWN_WINDOW,
     MOST_WINDOW,
@@ -209,6 +210,30 @@ class SendQueueTests(SynchronousTestCase):
         self.queue.opened(stream, 10)
         self.assertEqual(stream.rooms, 1)
 
+    def test_full_connection(self) -> None:
+        """
+        Past a mark for all streams no more should come of any but what it has to say next: of one that is stuck for
+        good the others are not.
+        """
+        stuck = [Sending(number, 0) for number in range(1, 201, 2)]
+        taken = 0
+        for stream in stuck:
+            while not stream.full:
+                self.queue.send(stream, b"x" * 8192, False)
+                taken += 8192
+        self.assertEqual(self.queue.waiting, taken)
+        self.assertLessEqual(taken, CONNECTION_FULL + 100 * 8192)
+        other = stuck[-1]
+        self.queue.opened(other, 8191)
+        self.assertTrue(other.full)
+        self.queue.opened(other, 1)
+        self.assertEqual((other.full, other.rooms), (False, 1))
+        for stream in stuck[:-1]:
+            self.queue.drop(stream)
+        self.assertEqual(self.queue.waiting, 0)
+        self.queue.send(other, b"x" * FULL, False)
+        self.assertFalse(other.full)
+
     def test_held(self) -> None:
         """While nothing is taken bodies wait with their streams."""
         stream = Sending(1)
@@ -284,6 +309,7 @@ class SendQueueTests(SynchronousTestCase):
                 queue.pump()
             look()
             self.assertLessEqual(sum(sent), total)
+            self.assertEqual(queue.waiting, sum(each.queued for each in streams))
             self.assertEqual([each.window for each in streams], [room[at] - sent[at] for at in range(3)])
         for which, stream in enumerate(streams):
             if not ended[which]:
