@@ -28,6 +28,9 @@ from edgegate.upstream.shared_pool import STREAMS
 
 _PING: Final = b"edgegate"
 
+_MOST_BUFFERED: Final = 1024 * 1024
+"""Bytes that wait for a backend that does not read, past which it is asked for nothing more on this connection."""
+
 
 class HTTP2UpstreamConnection(Carrier):
     """
@@ -82,10 +85,13 @@ class HTTP2UpstreamConnection(Carrier):
         """
         For how many more requests there is room now.
 
-        For one until the backend has said how many it takes: it waits for nobody then.
+        For one until the backend has said how many it takes: it waits for nobody then. For none while it does not read:
+        requests that are given up make room for others, and each leaves its head behind.
         """
         session = self.session
         if self._leaving or session.code >= 0:
+            return 0
+        if session.queue.held and self.transport.buffered > _MOST_BUFFERED:
             return 0
         room = 1 - len(session.streams) if session.awaits_settings else session.room
         return min(room, self._left)
@@ -167,6 +173,7 @@ class HTTP2UpstreamConnection(Carrier):
         """The backend reads again."""
         self.session.queue.go_on()
         self.flush_soon()
+        self._tell_room()
 
     def stopProducing(self) -> None:
         """The transport is closing; L{connectionLost} follows."""

@@ -279,6 +279,23 @@ class UpstreamTests(SynchronousTestCase):
         backend.turn()
         self.assertTrue(client.reading)
 
+    def test_backend_that_reads_nothing(self) -> None:
+        """Where too much waits for a backend others are asked on another connection, until it reads again."""
+        self.serve(connections=2)
+        _, backend = self.asked()
+        backend.stream.producer.pauseProducing()
+        self.talk.ask(GET)
+        self.assertEqual(backend.asked, [1, 3])
+        backend.stream.buffered = 2 << 20
+        self.talk.ask(GET)
+        self.assertEqual((backend.asked, len(self.talk.connects)), ([1, 3], 2))
+        self.backend(max_concurrent_streams=1)
+        self.talk.ask(GET)
+        self.assertEqual((backend.asked, len(self.talk.connects)), ([1, 3], 2))
+        backend.stream.buffered = 0
+        backend.stream.producer.resumeProducing()
+        self.assertEqual(backend.asked, [1, 3, 5])
+
     def test_early_answer(self) -> None:
         """A response that is whole before its upload ends the upload."""
         client, backend = self.asked(CHUNKED + b"1\r\na\r\n")
