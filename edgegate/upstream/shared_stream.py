@@ -226,13 +226,18 @@ class SharedOpening:
 
     def _alone(self, connection: Stream) -> None:
         """The endpoint does not agree on HTTP/2: the connection is for one who waits, and then for the other pool."""
-        waiter = self._pool.alone(self)
         stream = self._connector.stream(connection, self._endpoint, self._counted)
         self._counted = None
-        if waiter is not None:
+        waiter = self._pool.alone(self)
+        if waiter is None:
+            # others had room on another connection meanwhile
+            stream.close()
+        else:
             try:
                 waiter.room_came(stream, False)
             except Exception:
+                # it may not have come so far that the end of who asked is its end
+                connection.abortConnection()
                 broke(waiter)
         self._pool.settle(self.key)
 
