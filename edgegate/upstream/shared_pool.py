@@ -100,7 +100,8 @@ class SharedPool:
     def __init__(self) -> None:
         self._connections: list[SharedConnection] = []
         self._openings: list[Opening] = []
-        self._waiting: dict[Waiter, None] = {}
+        # by key, in order: how many there are is asked by each that comes
+        self._waiting: dict[Hashable, dict[Waiter, None]] = {}
         self._closed = False
         self.refused = False
 
@@ -124,11 +125,11 @@ class SharedPool:
         for connection in self._connections:
             if connection.key == key:
                 promised += connection.promised
-        return promised - len(self._waiters(key))
+        return promised - len(self._waiting.get(key, ()))
 
     def wait(self, waiter: Waiter) -> None:
         """Call a waiter when its turn comes."""
-        self._waiting[waiter] = None
+        self._waiting.setdefault(waiter.key, {})[waiter] = None
 
     def leave(self, waiter: Waiter) -> bool:
         """
@@ -136,11 +137,10 @@ class SharedPool:
 
         A connection that is being made and that nobody waits for any more is given up.
         """
-        if waiter not in self._waiting:
+        if not self._drop(waiter):
             return False
-        del self._waiting[waiter]
         key = waiter.key
-        if not self._waiters(key):
+        if key not in self._waiting:
             for opening in [each for each in self._openings if each.key == key]:
                 self._openings.remove(opening)
                 opening.cancel()
@@ -158,11 +158,12 @@ class SharedPool:
             self._openings.remove(opening)
         waiters = self._waiters(opening.key)
         for waiter in waiters[: max(0, -self.opening(opening.key))]:
-            del self._waiting[waiter]
-            try:
-                waiter.opening_failed(fault)
-            except Exception:
-                broke(waiter)
+            # one of those before may have ended others
+            if self._drop(waiter):
+                try:
+                    waiter.opening_failed(fault)
+                except Exception:
+                    broke(waiter)
 
     def opened(self, opening: Opening | None, connection: SharedConnection) -> None:
         """It was made."""
@@ -182,26 +183,24 @@ class SharedPool:
         """
         self._openings.remove(opening)
         self.refused = True
-        waiter = next(iter(self._waiters(opening.key)), None)
+        waiter = self._first(opening.key)
         if waiter is not None:
-            del self._waiting[waiter]
+            self._drop(waiter)
         return waiter
 
     def room_came(self, connection: SharedConnection) -> None:
         """A connection has room, or has said how much it has."""
         if self._waiting:
             key = connection.key
-            for waiter in self._waiters(key):
-                if connection.room <= 0:
-                    break
-                # one of those before may have ended others
-                if waiter in self._waiting:
-                    del self._waiting[waiter]
-                    reused = connection.used > 0
-                    try:
-                        waiter.room_came(connection.open(), reused)
-                    except Exception:
-                        broke(waiter)
+            waiter = self._first(key)
+            while waiter is not None and connection.room > 0:
+                self._drop(waiter)
+                reused = connection.used > 0
+                try:
+                    waiter.room_came(connection.open(), reused)
+                except Exception:
+                    broke(waiter)
+                waiter = self._first(key)
             self.settle(key)
 
     def gone(self, connection: SharedConnection) -> None:
@@ -215,8 +214,7 @@ class SharedPool:
         for waiter in self._waiters(key) if self.opening(key) < 0 else ():
             if self.opening(key) >= 0:
                 break
-            if waiter in self._waiting:
-                del self._waiting[waiter]
+            if self._drop(waiter):
                 try:
                     waiter.go_on()
                 except Exception:
@@ -243,7 +241,21 @@ class SharedPool:
             connection.close()
 
     def _waiters(self, key: Hashable) -> list[Waiter]:
-        return [waiter for waiter in self._waiting if waiter.key == key] if self._waiting else []
+        return list(self._waiting.get(key, ()))
+
+    def _first(self, key: Hashable) -> Waiter | None:
+        waiting = self._waiting.get(key)
+        return next(iter(waiting)) if waiting else None
+
+    def _drop(self, waiter: Waiter) -> bool:
+        """Take one out; return whether it has waited."""
+        waiting = self._waiting.get(waiter.key)
+        if waiting is None or waiter not in waiting:
+            return False
+        del waiting[waiter]
+        if not waiting:
+            del self._waiting[waiter.key]
+        return True
 
     def __len__(self) -> int:
         return len(self._connections)
@@ -253,4 +265,5 @@ class SharedPool:
         return True
 
     def __repr__(self) -> str:
-        return f"<SharedPool of {len(self._connections)}, {len(self._openings)} opening, {len(self._waiting)} waiting>"
+        waiting = sum(map(len, self._waiting.values()))
+        return f"<SharedPool of {len(self._connections)}, {len(self._openings)} opening, {waiting} waiting>"

@@ -214,6 +214,41 @@ class SharedPoolTests(SynchronousTestCase):
             self.assertEqual((broken.told, len(other.told) > 0), (["broke"], True))
             self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
+    def test_one_ends_another(self) -> None:
+        """Who is told that there is nothing may end others who wait; these are told nothing, the next ones are."""
+
+        class Ending(Waiter):
+            def opening_failed(inner, fault: Fault) -> None:  # noqa: N805
+                self.pool.leave(gone)
+
+        opening, gone, other = Opening(), Waiter(), Waiter()
+        self.pool.begun(opening)
+        for waiter in (Ending(), gone, other):
+            self.pool.wait(waiter)
+        self.pool.failed(opening, CONNECT_REFUSED)
+        self.assertEqual(self.told([gone, other]), [[], [CONNECT_REFUSED]])
+
+    def test_many_wait(self) -> None:
+        """However many wait, nobody looks through them for the next one."""
+
+        class Seen(Waiter):
+            looked = 0
+
+            def __getattribute__(self, name: str) -> object:
+                Seen.looked += name == "key"
+                return super().__getattribute__(name)
+
+        self.pool.begun(Opening(1000))
+        for _ in range(1000):
+            self.pool.wait(Seen())
+        Seen.looked = 0
+        self.assertEqual(self.pool.opening(None), 0)
+        last = Seen()
+        self.pool.wait(last)
+        self.assertTrue(self.pool.leave(last))
+        self.pool.room_came(FakeConnection(1))
+        self.assertLess(Seen.looked, 20)
+
     def test_closing(self) -> None:
         """Idle ones can be closed for room, all can be drained, and what comes after the end is drained at once."""
         busy, idle, late = FakeConnection(1), FakeConnection(1), FakeConnection(1)
