@@ -19,7 +19,7 @@ import httptools
 
 from edgegate.errors import BAD_REQUEST, CODING_UNKNOWN, HEAD_TOO_LARGE, METHOD_UNKNOWN, VERSION_REFUSED, Fault
 from edgegate.http.fields import DROP, REJECT, REQUEST_ROLES, Field, Roles
-from edgegate.http.h1.head_cache import HeadCache
+from edgegate.http.h1.head_cache import RawHeadCache
 from edgegate.http.h1.unfinished_heads import UnfinishedHeads
 from edgegate.http.limits import Limits
 from edgegate.http.request import HostMemory, RequestHead, RequestRefused, h1_head
@@ -58,7 +58,7 @@ class HeadParser:
         self._paths = paths
         self._roles = roles
         self._hosts = HostMemory()
-        self._memory = HeadCache()
+        self._memory = RawHeadCache()
         self._parser: httptools.HttpRequestParser | None = None
         self._fields: list[Field] = []
         self._target = b""

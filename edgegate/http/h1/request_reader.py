@@ -19,9 +19,9 @@ from edgegate.errors import BAD_REQUEST, HEAD_TOO_LARGE, Fault
 from edgegate.http.fields import UNKNOWN_LENGTH, Field
 from edgegate.http.h1.chunk_reader import ChunkedBody
 from edgegate.http.h1.chunks import ChunkError
-from edgegate.http.h1.head_cache import MEMORABLE
 from edgegate.http.h1.head_parser import HeadParser, looks_like_a_method
 from edgegate.http.h1.unfinished_heads import UnfinishedHead
+from edgegate.http.head_cache import MEMORABLE
 from edgegate.http.limits import Limits
 from edgegate.http.request import RequestHead, RequestRefused
 

@@ -7,8 +7,9 @@ import tracemalloc
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.http.h1.head_cache import MEMORABLE, REMEMBERED, HeadCache
+from edgegate.http.h1.head_cache import RawHeadCache
 from edgegate.http.h1.head_parser import HeadParser
+from edgegate.http.head_cache import MEMORABLE, REMEMBERED
 from edgegate.http.limits import Limits
 from edgegate.http.request import RequestHead
 from edgegate.http.upstream_head import UpstreamHead
@@ -24,7 +25,7 @@ class HeadMemoryTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Make a memory and a parser, which has another."""
-        self.memory = HeadCache()
+        self.memory = RawHeadCache()
         self.parser = HeadParser(Limits())
 
     def came(self, raw: bytes, times: int = 2) -> RequestHead:
@@ -67,7 +68,7 @@ class HeadMemoryTests(SynchronousTestCase):
             "many addresses": (b"x-forwarded-for: 192.0.2.1",) * 60,
         }
         for kind, lines in kinds.items():
-            memory = HeadCache()
+            memory = RawHeadCache()
             gc.collect()
             tracemalloc.start()
             try:

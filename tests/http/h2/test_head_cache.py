@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.http.h2.head_cache import REMEMBERED, Fields, FieldsCache
+from edgegate.http.h2.head_cache import Fields, FieldsCache
+from edgegate.http.head_cache import REMEMBERED
 from edgegate.http.request import RequestHead, refused_head
 
 
