@@ -41,6 +41,9 @@ ROOM: Final = 32 * 1024
 CONNECTION_FULL: Final = 1024 * 1024
 """Bytes of all streams of a connection that wait, past which each has more only when nothing of its own waits."""
 
+_SMALL: Final = 1024
+"""Bytes up to which pieces that wait are put together: each costs some itself."""
+
 Piece = bytes | memoryview
 
 
@@ -199,7 +202,10 @@ class SendQueue:
             queue = stream._queue = deque()
         stream.finishing = ends
         if size:
-            queue.append(data)
+            if queue and len(queue[-1]) + size <= _SMALL:
+                queue[-1] = b"".join((queue[-1], data))
+            else:
+                queue.append(data)
             stream.queued += size
             self.waiting += size
             stream.full = stream.full or stream.queued > FULL or self.waiting > CONNECTION_FULL

@@ -210,6 +210,17 @@ class SendQueueTests(SynchronousTestCase):
         self.queue.opened(stream, 10)
         self.assertEqual(stream.rooms, 1)
 
+    def test_small_pieces(self) -> None:
+        """What waits in small pieces is put together: each of them would cost more than it carries."""
+        stream = Sending(1, 0)
+        pieces = [b"%04d" % number for number in range(5000)]
+        for piece in pieces:
+            self.queue.send(stream, piece, False)
+        self.queue.opened(stream, 1 << 20)
+        frames = frames_of(self.queue.take())
+        self.assertLess(len(frames), 25)
+        self.assertEqual(b"".join(frame.data for frame in frames), b"".join(pieces))
+
     def test_full_connection(self) -> None:
         """
         Past a mark for all streams no more should come of any but what it has to say next: of one that is stuck for
