@@ -31,6 +31,9 @@ _PING: Final = b"edgegate"
 _MOST_BUFFERED: Final = 1024 * 1024
 """Bytes that wait for a backend that does not read, past which it is asked for nothing more on this connection."""
 
+_TOO_MUCH: Final = 8 * 1024 * 1024
+"""And past which the connection ends: that is more than all heads that it may be sent, so they answer a flood."""
+
 
 class HTTP2UpstreamConnection(Carrier):
     """
@@ -310,6 +313,8 @@ class HTTP2UpstreamConnection(Carrier):
             self.transport.write(session.take())
         if ends:
             self.transport.loseConnection()
+        elif session.queue.held and self.transport.buffered > _TOO_MUCH:
+            self.transport.abortConnection()
 
     def _rearm(self) -> None:
         """Set the deadline for what is awaited now."""

@@ -89,6 +89,22 @@ class HostileTests(SynchronousTestCase):
             self.flood(frame)
             self.ended(ENHANCE_YOUR_CALM, what)
 
+    def test_answers_that_it_does_not_read(self) -> None:
+        """PINGs that an upload has made free, and whose answers are not read, end the connection, too."""
+        self.backend.h2.increment_flow_control_window(1 << 20)
+        upload = self.talk.ask(POST)
+        while upload.reading:
+            upload.deliver(bytes(8192))
+        self.stream.producer.pauseProducing()
+        self.stream.deliver(ping().serialize())
+        self.assertEqual(self.stream.ended, "")
+        self.stream.buffered = 9 << 20
+        self.stream.deliver(ping().serialize())
+        self.assertEqual(self.stream.ended, "aborted")
+        self.stream.settle()
+        for client in (*self.clients, upload):
+            self.assertTrue(client.sent.startswith(b"HTTP/1.1 503 "), client.sent)
+
     def test_empty_data(self) -> None:
         """Frames of a body without a byte of it, with and without padding."""
         for frame in (data(1, b""), data(1, b"", padding=0)):
