@@ -187,7 +187,9 @@ class HTTP2Upload(StreamCarrier):
             self._upload_paused = False
             environment = self._connection.environment
             self._progress = now = environment.wheel.now
-            self._body_due = now + max(self._body_due, min(_AGAIN, environment.limits.body_seconds))
+            seconds = max(self._body_due, min(_AGAIN, environment.limits.body_seconds))
+            self._body_due = now + seconds
+            self._connection.look_within(seconds)
             unread, self._unread = self._unread, 0
             if unread:
                 self._connection.consumed(self._stream, unread)
