@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any, cast
 
 from twisted.internet.task import Clock
@@ -9,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.http.connector import HTTPConnector
 from edgegate.http.h1.upstream_connection import HTTP1UpstreamConnection
+from edgegate.http.h2.upstream_connection import HTTP2UpstreamConnection
 from edgegate.http.limits import Limits
 from edgegate.model.addresses import TCPAddress
 from edgegate.model.clusters import PoolLimits
@@ -44,6 +46,19 @@ class HTTPConnectorTests(SynchronousTestCase):
         self.assertIs(connection.protocol, stream)
         self.assertEqual((stream.endpoint, stream.local), (endpoint, connection.local))
 
+    def test_share(self) -> None:
+        """One that is to be shared speaks HTTP/2, unless its backend has chosen HTTP/1.1."""
+        for alpn in (None, b"h2", b""):
+            connection, endpoint = FakeStream(), member(1)
+            connection.secured = None if alpn is None else SimpleNamespace(get_alpn_proto_negotiated=lambda a=alpn: a)
+            shared = self.connector.share(cast(Any, connection), endpoint, None)
+            assert isinstance(shared, HTTP2UpstreamConnection)
+            self.assertIs(connection.protocol, shared)
+        connection = FakeStream()
+        connection.secured = SimpleNamespace(get_alpn_proto_negotiated=lambda: b"http/1.1")
+        self.assertIsNone(self.connector.share(cast(Any, connection), member(1), None))
+        self.assertIsNone(connection.protocol)
+
     def test_broken(self) -> None:
         """One that can't be started is counted by whoever wanted it."""
 
@@ -52,8 +67,9 @@ class HTTPConnectorTests(SynchronousTestCase):
                 self.protocol = protocol
                 raise ZeroDivisionError
 
-        connection, counted = Broken(), CircuitBreaker(PoolLimits(connections=1))
-        counted.connect()
-        self.assertRaises(ZeroDivisionError, self.connector.stream, cast(Any, connection), member(1), counted)
-        connection.finish()
-        self.assertEqual(counted.connections, 1)
+        for make in (self.connector.stream, self.connector.share):
+            connection, counted = Broken(), CircuitBreaker(PoolLimits(connections=1))
+            counted.connect()
+            self.assertRaises(ZeroDivisionError, make, cast(Any, connection), member(1), counted)
+            connection.finish()
+            self.assertEqual(counted.connections, 1)
