@@ -31,10 +31,9 @@ class ClientStream(Stream):
     A request and its response.
 
     @ivar bodiless: Whether the response has no body whatever its head says, as that of HEAD.
-    @ivar begun: Whether the response has begun.
     """
 
-    __slots__ = ("_interims", "begun", "bodiless")
+    __slots__ = ("_interims", "bodiless")
 
     def __init__(self, connection: Connection, bodiless: bool = False) -> None:
         Stream.__init__(self, connection, 0)
@@ -167,8 +166,7 @@ class ClientConnection(Connection):
         if stream.whole:
             stream.stream_closed()
         else:
-            begun = cast(ClientStream, stream).begun
-            stream.stream_reset(code, begun or code != REFUSED_STREAM)
+            stream.stream_reset(code, stream.begun or code != REFUSED_STREAM)
 
     def _trailers_of(self, fields: list[Field]) -> list[Field]:
         return response_trailers(fields)

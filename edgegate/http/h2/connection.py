@@ -232,10 +232,10 @@ class Connection(Sender):
         if not size and not ends:
             self._budget.spend("too many empty DATA frames")
         stream = self.streams.get(number)
-        if stream is None or stream.whole:
+        if stream is None or stream.whole or not stream.begun:
             self._release(size + padding)
             if stream is not None:
-                self._break(stream, STREAM_CLOSED)
+                self._break(stream, STREAM_CLOSED if stream.whole else PROTOCOL_ERROR)
             else:
                 self._stray(number)
             return

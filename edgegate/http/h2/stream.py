@@ -69,6 +69,7 @@ class Stream(FlowStream):
     """
     One message each way.
 
+    @ivar begun: Whether the peer's message has begun: no body comes before its head.
     @ivar connection: What it is a stream of.
     @ivar whole: Whether the peer has ended its side.
     @ivar ended: Whether we have ended ours, also by a reset: nothing that is sent goes anywhere.
@@ -78,11 +79,12 @@ class Stream(FlowStream):
     @ivar unsent: Bytes of our body that are still to be sent; -1: there is no telling.
     """
 
-    __slots__ = ("connection", "ended", "gone", "tunnel", "unread", "unsent", "whole")
+    __slots__ = ("begun", "connection", "ended", "gone", "tunnel", "unread", "unsent", "whole")
 
     def __init__(self, connection: Sender, number: int) -> None:
         FlowStream.__init__(self, number, connection.queue.initial)
         self.connection = connection
+        self.begun = True
         self.whole = self.ended = self.gone = self.tunnel = False
         self.unread = self.unsent = -1
 

@@ -153,6 +153,18 @@ class HostileTests(SynchronousTestCase):
         self.assertEqual(self.clients[0].sent.count(b"HTTP/1.1 103 "), 16)
         self.goes_on()
 
+    def test_body_without_a_head(self) -> None:
+        """A body or an end before the response's head, behind interim ones too, is never the client's next bytes."""
+        early = headers(1, block_of([(b":status", b"103")]), False).serialize()
+        for frame in (data(1, b"x"), data(1, b"", True), data(1, b"x", True)):
+            for before in (b"", early):
+                self.begin()
+                self.stream.deliver(before + frame.serialize())
+                sent = self.clients[0].sent.removeprefix(b"HTTP/1.1 103 Early Hints\r\n\r\n")
+                self.assertTrue(sent.startswith(b"HTTP/1.1 502 "), sent)
+                self.assertEqual(said(frames_of(self.stream.take()))[-1], ("RST_STREAM", 1, PROTOCOL_ERROR))
+                self.goes_on()
+
     def test_resets(self) -> None:
         """A stream is reset once: again costs nothing, and what never was asked for ends the connection."""
         self.flood(reset(1), most=10 * POINTS)
