@@ -21,6 +21,7 @@ from edgegate.upstream.new_stream import new_stream
 from edgegate.upstream.pending_stream import Connector, PendingStream
 from edgegate.upstream.pooled_stream import PooledStream
 from edgegate.upstream.registry import ClusterRegistry
+from edgegate.upstream.shared_pool import SharedConnection
 
 ORIGIN = Origin("web.yaml", 1, "ServiceEntry default/web")
 KEYED = ConnectionOptions("a", b"", None, None)
@@ -78,8 +79,10 @@ class FakeConnector(Connector):
         self.made.append(FakeStream(endpoint, counted))
         return self.made[-1]
 
-    def share(self, connection: Any, endpoint: EndpointState, counted: CircuitBreaker | None) -> None:
-        """Nothing is shared here."""
+    def share(
+        self, connection: Any, endpoint: EndpointState, counted: CircuitBreaker | None
+    ) -> SharedConnection | None:
+        return None
 
 
 class Sink:

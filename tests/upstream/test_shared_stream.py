@@ -2,61 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from random import Random
 from typing import Any, cast
 
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.errors import CONNECT_REFUSED, INTERNAL, OVERFLOW, Fault
+from edgegate.errors import CONNECT_REFUSED, INTERNAL, OVERFLOW
 from edgegate.model.addresses import TCPAddress
 from edgegate.model.clusters import Cluster, Discovery, Endpoint, HTTPVersion, PoolLimits
-from edgegate.model.origin import Origin
 from edgegate.net.wheel import TimerWheel
 from edgegate.upstream.circuit_breaker import CircuitBreaker
 from edgegate.upstream.endpoint import EndpointState
 from edgegate.upstream.new_stream import new_stream
-from edgegate.upstream.pending_stream import Connector
-from edgegate.upstream.pooled_stream import PooledStream
 from edgegate.upstream.registry import ClusterRegistry
 from edgegate.upstream.shared_pool import SharedConnection
 from edgegate.upstream.shared_stream import PendingSharedStream
-from tests.upstream.test_new_stream import FakeConnection, FakeStream, Sink
+from tests.upstream.test_new_stream import ORIGIN, FakeConnection, FakeConnector, FakeStream, Sink
 from tests.upstream.test_shared_pool import FakeConnection as Shared
 
-ORIGIN = Origin("web.yaml", 1, "ServiceEntry default/web")
 
-
-class FakeConnector(Connector):
+class SharingConnector(FakeConnector):
     """
-    Keeps what is asked of it; itself a connect under way.
+    Makes connections that carry many requests.
 
     @ivar room: Of the next connection; 0: it carries one request at a time.
-    @ivar fails: Whether what speaks on a connection can't be made.
+    @ivar shared: What was made.
     """
 
     def __init__(self) -> None:
-        self.asked: list[tuple[Callable[[Any], None], Callable[[Fault], None]]] = []
-        self.made: list[FakeStream | Shared] = []
-        self.connections: list[FakeConnection] = []
-        self.cancelled = 0
-        self.fails = False
+        super().__init__()
         self.room = 2
-
-    def connect(self, address: Any, timeout: float, connected: Any, failed: Any, options: Any) -> Any:
-        self.asked.append((connected, failed))
-        return self
-
-    def cancel(self) -> None:
-        self.cancelled += 1
-
-    def stream(self, connection: Any, endpoint: EndpointState, counted: CircuitBreaker | None) -> PooledStream:
-        if self.fails:
-            raise ZeroDivisionError
-        stream = FakeStream(endpoint, counted)
-        self.made.append(stream)
-        return stream
+        self.shared: list[Shared] = []
 
     def share(
         self, connection: Any, endpoint: EndpointState, counted: CircuitBreaker | None
@@ -64,21 +41,21 @@ class FakeConnector(Connector):
         if not self.room:
             return None
         shared = Shared(self.room)
-        self.made.append(shared)
+        self.shared.append(shared)
         return shared
 
     def connected(self, which: int = -1) -> FakeConnection:
         """A connection is made."""
-        self.connections.append(FakeConnection())
-        self.asked[which][0](self.connections[-1])
-        return self.connections[-1]
+        connection = FakeConnection()
+        self.asked[which][0](connection)
+        return connection
 
 
 class PendingSharedStreamTests(SynchronousTestCase):
     """One endpoint."""
 
     def setUp(self) -> None:
-        self.connector = FakeConnector()
+        self.connector = SharingConnector()
         self.serve()
 
     def serve(self, **limits: Any) -> None:
@@ -178,14 +155,13 @@ class PendingSharedStreamTests(SynchronousTestCase):
         self.serve(connections=2, streams=1)
         sinks = [self.ask()[0] for _ in range(2)]
         self.connector.connected(0)
-        (shared,) = self.connector.made
-        assert isinstance(shared, Shared)
+        (shared,) = self.connector.shared
         shared.free = 1
         self.endpoint.pool.sharing().room_came(shared)
         self.assertEqual(self.reused(*sinks), [[False], [True]])
         self.connector.room = 0
         self.connector.connected(1)
-        alone = self.connector.made[1]
+        (alone,) = self.connector.made
         self.assertTrue(alone.closed)
         self.assertEqual(self.counts()[:2], (1, 0))
 
@@ -203,7 +179,7 @@ class PendingSharedStreamTests(SynchronousTestCase):
     def test_sink_that_breaks(self) -> None:
         """Who fails at its stream loses it, and the others go on."""
         for room, which in ((2, 1), (0, 0)):
-            self.connector = FakeConnector()
+            self.connector = SharingConnector()
             self.serve()
             self.connector.room = room
             (bad, _), (good, _) = self.ask(True), self.ask()
