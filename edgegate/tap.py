@@ -91,7 +91,7 @@ def makeService(options: Options) -> IService:
     if options["watch"]:
         watch = source.follow(reactor, gateway.files_changed)
         watch.setServiceParent(gateway)  # type: ignore[no-untyped-call]
-        gateway.followers.append(lambda loaded: watch.follow(loaded.reading))
+        gateway.followers.append(watch.follow)
     if options["admin-address"] is not None:
         required = options["admin"] is not None
         admin = AdminService(reactor, gateway, options["admin-address"], required)

@@ -16,7 +16,7 @@ from edgegate.downstream.tls_inspector import PATIENCE, TLSInspector
 from edgegate.http.interfaces import Served
 from edgegate.model.addresses import Address
 from edgegate.net.addresses import ConnectionInfo
-from edgegate.net.listening import ListeningPort
+from edgegate.net.listening import ListeningPort, SharedSockets
 from edgegate.net.sockets import Socket
 from edgegate.net.stream import Stream
 from edgegate.net.tls_stream import TLSStream
@@ -53,7 +53,11 @@ class DownstreamListener(ListenerFilterCallbacks):
         observer: Observers,
         has_room: Callable[[], bool],
         proxy_protocol: ProxyProtocolRules = ProxyProtocolRules(),  # noqa: B008 (frozen)
+        shared: SharedSockets | None = None,
     ) -> None:
+        """
+        @param shared: Where its listening socket comes from, in place of binding one.
+        """
         self.reactor = reactor
         self.wheel = wheel
         self.serving = serving
@@ -64,7 +68,7 @@ class DownstreamListener(ListenerFilterCallbacks):
         self.pending = set()
         self.leaving = False
         self._closing: IDelayedCall | None = None
-        self._port = ListeningPort(reactor, wheel, serving.listener.bind, self.accepted)
+        self._port = ListeningPort(reactor, wheel, serving.listener.bind, self.accepted, shared)
 
     @property
     def local(self) -> Address:
@@ -92,6 +96,11 @@ class DownstreamListener(ListenerFilterCallbacks):
         if self._port.open and self._closing is None:
             self._port.withdraw()
             self._closing = self.wheel.clock.callLater(HANDSHAKES, self._close)
+
+    def leave(self) -> None:
+        """Take no more connections, and leave the port to the other processes that serve it; see L{withdraw}."""
+        self.leaving = True
+        self._port.leave()
 
     @property
     def open(self) -> bool:

@@ -8,7 +8,7 @@ Times are in seconds. A limit that is L{None} is none.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from types import MappingProxyType
 
@@ -211,6 +211,25 @@ class PoolLimits(Picklable):
     streams: int | None = None
     ping: Ping | None = None
 
+    def divided(self, processes: int) -> PoolLimits:
+        """
+        Return what each of several processes may ask for, so that all together ask for no less than one would, and for
+        one more each at most.
+        """
+        if processes == 1:
+            return self
+        return replace(
+            self,
+            connections=_share(self.connections, processes),
+            pending=_share(self.pending, processes),
+            requests=_share(self.requests, processes),
+            retries=_share(self.retries, processes),
+        )
+
+
+def _share(limit: int | None, processes: int) -> int | None:
+    return None if limit is None else -(-limit // processes)
+
 
 @dataclass(frozen=True, slots=True)
 class RetryShare(Picklable):
@@ -223,6 +242,10 @@ class RetryShare(Picklable):
 
     share: float = 0.2
     minimum: int = 3
+
+    def divided(self, processes: int) -> RetryShare:
+        """Return what each of several processes may retry."""
+        return self if processes == 1 else replace(self, minimum=-(-self.minimum // processes))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,13 @@ from typing import Final
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import IAddress, IListeningPort, IReactorFDSet, IReadDescriptor
+from twisted.internet.interfaces import (
+    IAddress,
+    IDelayedCall,
+    IListeningPort,
+    IReactorFDSet,
+    IReadDescriptor,
+)
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import classImplements
@@ -35,6 +41,12 @@ BACKLOG: Final = 4096
 _ACCEPTS: Final = 64
 """Connections that are accepted in one turn of the reactor, so that others have theirs."""
 
+_ACCEPTS_SHARED: Final = 4
+"""The same where other processes accept from the same socket: who takes many at once takes them from the others."""
+
+_DECLINED: Final = 0.002
+"""Seconds for which a process leaves new connections to the others that accept from the same socket."""
+
 _REST: Final = 1.0
 """Seconds without accepting after the process ran out of descriptors or memory."""
 
@@ -45,13 +57,55 @@ _EXHAUSTED: Final = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.
 _GONE: Final = frozenset((errno.ECONNABORTED, errno.EPROTO, errno.EPERM, errno.EINTR))
 
 
+class SharedSockets:
+    """
+    Listening sockets that several processes accept from.
+
+    @ivar take: Returns a descriptor of one, which the caller owns from then on. Raises L{CannotListenError} where there
+        is none.
+    @ivar turn: Tells whether this process is to take the next connection, and not one that has fewer.
+    """
+
+    __slots__ = ("take", "turn")
+
+    def __init__(self, take: Callable[[Address], socket.socket], turn: Callable[[], bool]) -> None:
+        self.take = take
+        self.turn = turn
+
+
 class ListeningPort:
     """One listening socket, which it owns."""
 
-    __slots__ = ("_accepted", "_address", "_fd", "_local", "_reactor", "_reading", "_rest", "_socket", "_unlinked")
+    __slots__ = (
+        "_accepted",
+        "_address",
+        "_declined",
+        "_fd",
+        "_local",
+        "_reactor",
+        "_reading",
+        "_rest",
+        "_shared",
+        "_socket",
+        "_unlinked",
+        "_wheel",
+    )
 
-    def __init__(self, reactor: IReactorFDSet, wheel: TimerWheel, address: Address, accepted: Accepted) -> None:
+    def __init__(
+        self,
+        reactor: IReactorFDSet,
+        wheel: TimerWheel,
+        address: Address,
+        accepted: Accepted,
+        shared: SharedSockets | None = None,
+    ) -> None:
+        """
+        @param shared: Where the socket comes from, in place of binding the address.
+        """
         self._reactor = reactor
+        self._wheel = wheel
+        self._shared = shared
+        self._declined: IDelayedCall | None = None
         self._address = address
         self._accepted = accepted
         self._rest = Deadline(wheel, self.resumeAccepting)
@@ -66,7 +120,7 @@ class ListeningPort:
 
         @raise CannotListenError: The address cannot be bound.
         """
-        sock = bind(self._address)
+        sock = bind(self._address) if self._shared is None else self._shared.take(self._address)
         self._unlinked = False
         self._socket, self._fd = sock, sock.fileno()
         self._local = address_of(sock.getsockname())
@@ -90,6 +144,15 @@ class ListeningPort:
             sock.close()
             self._unlink()
         return succeed(None)
+
+    def leave(self) -> None:
+        """Accept no more, and leave the socket to the other processes that accept from it."""
+        self.pauseAccepting()
+        self._rest.stop()
+        sock, self._socket = self._socket, None
+        if sock is not None:
+            self._fd = -1
+            sock.close()
 
     def withdraw(self) -> None:
         """
@@ -128,6 +191,9 @@ class ListeningPort:
 
     def pauseAccepting(self) -> None:
         """Leave new connections to the kernel's backlog."""
+        declined, self._declined = self._declined, None
+        if declined is not None:
+            declined.cancel()
         if self._reading:
             self._reading = False
             self._reactor.removeReader(self)
@@ -158,9 +224,29 @@ class ListeningPort:
 
     def doRead(self) -> None:
         """Connections wait."""
+        shared = self._shared
+        if shared is not None:
+            self._take_turns(shared)
+            return
         for _ in range(_ACCEPTS):
             if not self._reading or not self._accept():
                 return
+
+    def _take_turns(self, shared: SharedSockets) -> None:
+        for _ in range(_ACCEPTS_SHARED):
+            if not self._reading:
+                return
+            if not shared.turn():
+                # the others are awake, too; who looks again later finds what they have left
+                self.pauseAccepting()
+                self._declined = self._wheel.clock.callLater(_DECLINED, self._look_again)
+                return
+            if not self._accept():
+                return
+
+    def _look_again(self) -> None:
+        self._declined = None
+        self.resumeAccepting()
 
     def _accept(self) -> bool:
         """Accept one connection; tell whether there may be more."""

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
-from edgegate.config.problems import Problem, Severity
+from twisted.internet.defer import Deferred, succeed
+
+from edgegate.config.problems import Problem, Problems, Severity
 from edgegate.server.contexts import Contexts
 from edgegate.server.data_plane import DataPlane
 from edgegate.server.ports import CannotBind
 from edgegate.server.reload import changes
 from edgegate.sources.loading import Loaded
-from edgegate.sources.source import Reading
+from edgegate.sources.source import Reading, Watched
 from edgegate.tls.secrets import BadKeyMaterial
+
+Defer = Callable[[Callable[[], "Candidate | None"]], "Deferred[Candidate | None]"]
+"""Calls something that takes its time."""
 
 Load = Callable[[Reading | None], Loaded | None]
 """Reads files anew; returns L{None} where all is what it was in a reading, if there is one to compare."""
@@ -30,6 +36,16 @@ class Candidate:
     contexts: Contexts | None = None
     changes: tuple[str, ...] = ()
 
+    @property
+    def problems(self) -> Problems:
+        """What is wrong with it."""
+        return self.loaded.problems
+
+    @property
+    def watched(self) -> Watched:
+        """Where a change of it would be seen."""
+        return self.loaded.reading.watched
+
 
 class Candidates:
     """
@@ -38,21 +54,25 @@ class Candidates:
     @ivar latest: What was read last, whatever came of it.
     """
 
-    def __init__(self, data_plane: DataPlane, first: Loaded, load: Load) -> None:
+    def __init__(self, data_plane: DataPlane, first: Loaded, load: Load, defer: Defer) -> None:
         """
         @param first: The files without an error in them.
+        @param defer: Calls what takes its time.
         @raise edgegate.tls.secrets.BadKeyMaterial: A server's certificate, key, authorities or ciphers are of no use.
         """
         assert first.snapshot is not None
         self._data_plane = data_plane
         self._load = load
+        self._defer = defer
         self.latest = Candidate(first, data_plane.contexts(first.snapshot, first.endpoints, first.secrets))
 
-    def read(self, anyway: bool) -> Candidate | None:
-        """
-        Read the files, where they are not what they were or it is to be done anyway. Touches nothing that is served:
-        may be called in a thread.
-        """
+    def read(self, anyway: bool) -> Deferred[Candidate | None]:
+        """Read the files, where they are not what they were or it is to be done anyway; see
+        L{edgegate.server.reload_coordinator.Steps}."""
+        return self._defer(partial(self._read, anyway))
+
+    def _read(self, anyway: bool) -> Candidate | None:
+        """Touches nothing that is served: may be called in a thread."""
         loaded = self._load(None if anyway else self.latest.loaded.reading)
         if loaded is None:
             return None
@@ -68,11 +88,14 @@ class Candidates:
         told = changes(served.snapshot, loaded.snapshot, served.endpoints, loaded.endpoints, renewed)
         return Candidate(loaded, contexts, told)
 
-    def install(self, candidate: Candidate) -> bool:
+    def install(self, read: Candidate) -> Deferred[bool]:
         """
-        Serve what was read; return whether it is served. Where it can't be, what is wrong is among its problems, and
-        what was served before is.
+        Serve what was read; fires, at once, with whether it is served. Where it can't be, what is wrong is among its
+        problems, and what was served before is.
         """
+        return succeed(self._install(read))
+
+    def _install(self, candidate: Candidate) -> bool:
         self.latest = candidate
         loaded = candidate.loaded
         if loaded.snapshot is None or candidate.contexts is None:

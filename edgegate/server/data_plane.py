@@ -8,7 +8,7 @@ and then replaces everything within one turn of the reactor.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import cast
 
@@ -23,6 +23,7 @@ from edgegate.http.gateway import HTTPGateway
 from edgegate.model.addresses import Address
 from edgegate.model.clusters import NO_ENDPOINTS, Endpoints
 from edgegate.net.connecting import connect
+from edgegate.net.listening import SharedSockets
 from edgegate.net.poller import poller
 from edgegate.net.wheel import TimerWheel
 from edgegate.observe.observer import Observer
@@ -58,9 +59,13 @@ class DataPlane:
         reactor: IReactorFDSet,
         observers: Sequence[Observer] = (),
         options: GatewayOptions = GatewayOptions(),  # noqa: B008 (frozen)
+        shared: SharedSockets | None = None,
+        contexts: Contexts | None = None,
     ) -> None:
         """
         @param observers: Told of what happens.
+        @param shared: Where listening sockets come from, in place of binding them.
+        @param contexts: OpenSSL's contexts of the first Snapshot, made already.
         """
         observer = Observers(observers)
         self.snapshot = Snapshot()
@@ -69,8 +74,8 @@ class DataPlane:
         self.wheel = wheel = TimerWheel(cast(IReactorTime, reactor))
         names = cast(IReactorPluggableNameResolver, reactor)
         lookups = machine_lookups(reactor, wheel, options.dns_servers)
-        self.clusters = ClusterRegistry(names, wheel, place=options.place, lookups=lookups)
-        self._contexts = Contexts()
+        self.clusters = ClusterRegistry(names, wheel, place=options.place, lookups=lookups, processes=options.processes)
+        self._contexts = Contexts() if contexts is None else contexts
         most = options.max_connections
         self._max_connections = most_connections() if most is None else most
         watcher = poller(reactor, WAIT)
@@ -90,7 +95,7 @@ class DataPlane:
 
         def port(serving: Serving) -> DownstreamListener:
             rules = options.proxy_protocol
-            return DownstreamListener(watcher, wheel, serving, dispatch, observer, self._has_room, rules)
+            return DownstreamListener(watcher, wheel, serving, dispatch, observer, self._has_room, rules, shared)
 
         self._ports = Ports(wheel, port, options.leave, self._abort_connections)
 
@@ -169,6 +174,17 @@ class DataPlane:
         for port in self._ports:
             port.withdraw()
         self._http.drain()
+
+    def retire(self, gone: Collection[Address]) -> None:
+        """
+        Leave the ports to other processes, which serve newer files, and let connections end: those of HTTP with their
+        next answer, relays when they are over.
+
+        @param gone: What those bind no longer: who has connected there is served, and has the usual time.
+        """
+        self._ports.hand_over(gone)
+        for connection in tuple(self._environment.connections):
+            connection.retire()
 
     def abort(self) -> None:
         """Close all ports and end every connection now."""

@@ -34,6 +34,7 @@ class GatewayOptions:
     @ivar http_filters: Make the HTTP filters of embedders, in the order in which requests meet them.
     @ivar leave: Seconds that connections may go on after their port left the files.
     @ivar drain: Seconds that requests and relays may go on after the gateway was told to end.
+    @ivar processes: How many serve the same files: what a cluster may be asked for at one time is divided among them.
     """
 
     trusted_hops: int = 0
@@ -47,3 +48,4 @@ class GatewayOptions:
     http_filters: tuple[IHTTPFilterFactory, ...] = ()
     leave: float = LEAVE
     drain: float = DRAIN
+    processes: int = 1

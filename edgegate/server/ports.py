@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 
 from twisted.internet.error import CannotListenError
@@ -101,6 +101,19 @@ class Ports:
         port.withdraw()
         deadline = self._leaving[port] = Deadline(self._wheel, partial(self._expired, port))
         deadline.start(self._leave_after)
+
+    def hand_over(self, gone: Collection[Address]) -> None:
+        """
+        Leave the ports to other processes that accept from the same sockets.
+
+        @param gone: Those that no process serves any more.
+        """
+        for bind, port in self.open.items():
+            if bind in gone:
+                self.leave(port)
+            else:
+                port.leave()
+        self.open = {bind: port for bind, port in self.open.items() if bind not in gone}
 
     def _expired(self, port: DownstreamListener) -> None:
         del self._leaving[port]

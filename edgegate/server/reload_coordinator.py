@@ -11,8 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timezone
 from enum import Enum
-from functools import partial
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -20,16 +19,12 @@ from twisted.logger import Logger, LogLevel
 
 from edgegate.config.problems import Problem, Problems, Severity
 from edgegate.config.report import summary
-from edgegate.server.candidate import Candidate
 from edgegate.server.reload import Outcome, Reload
-from edgegate.sources.loading import Loaded
+from edgegate.sources.source import Watched
 
 log = Logger(namespace=__name__)
 
 _LEVELS = {Severity.ERROR: LogLevel.error, Severity.WARNING: LogLevel.warn, Severity.INFO: LogLevel.info}
-
-Defer = Callable[[Callable[[], "Candidate | None"]], "Deferred[Candidate | None]"]
-"""Calls something that takes its time."""
 
 
 class State(Enum):
@@ -77,40 +72,55 @@ TRANSITIONS = {
 """Whichever event leads to L{State.UNDER_WAY} begins a reading. A pair that is not here can't be."""
 
 
-class Steps(Protocol):
+class Read(Protocol):
+    """What was read."""
+
+    @property
+    def problems(self) -> Problems:
+        """What is wrong with it."""
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """What is different with it; see L{Reload}."""
+
+    @property
+    def watched(self) -> Watched:
+        """Where a change of it would be seen."""
+
+
+R = TypeVar("R", bound=Read)
+
+
+class Steps(Protocol[R]):
     """The two steps of a reload; an L{edgegate.server.candidate.Candidates}."""
 
     @property
-    def latest(self) -> Candidate:
+    def latest(self) -> R:
         """What was read last."""
 
-    def read(self, anyway: bool) -> Candidate | None:
-        """Read the files, in a thread; L{None}: they are what they were, and need not be read anyway."""
+    def read(self, anyway: bool) -> Deferred[R | None]:
+        """Read the files; fires with L{None} where they are what they were, and need not be read anyway."""
 
-    def install(self, candidate: Candidate) -> bool:
-        """Serve what was read; return whether it is served."""
+    def install(self, read: R) -> Deferred[bool]:
+        """Serve what was read; fires with whether it is served. Where it is not, its problems tell why."""
 
 
-class ReloadCoordinator:
+class ReloadCoordinator(Generic[R]):
     """
     Reads files again when it is asked to, and has them served.
 
     @ivar state: Where it is.
     @ivar last: What came of the last reading of the files; at first of the one at the start.
-    @ivar followers: Called after each reading, with what was read. One that raises is logged, and no matter of the
-        others or the next reading.
+    @ivar followers: Called after each reading, with where a change of what was read would be seen. One that raises is
+        logged, and no matter of the others or the next reading.
     """
 
-    def __init__(self, steps: Steps, clock: IReactorTime, defer: Defer) -> None:
-        """
-        @param defer: Calls L{Steps.read}.
-        """
+    def __init__(self, steps: Steps[R], clock: IReactorTime) -> None:
         self.state = State.IDLE
-        self.last = Reload(Outcome.INSTALLED, _now(), steps.latest.loaded.problems)
-        self.followers: list[Callable[[Loaded], None]] = []
+        self.last = Reload(Outcome.INSTALLED, _now(), steps.latest.problems)
+        self.followers: list[Callable[[Watched], None]] = []
         self._steps = steps
         self._clock = clock
-        self._defer = defer
         self._waiting: list[Deferred[Reload]] = []
         self._under_way: list[Deferred[Reload]] = []
         self._broke = False
@@ -141,7 +151,7 @@ class ReloadCoordinator:
         """Tell who follows of what was read last."""
         for follower in self.followers:
             try:
-                follower(self._steps.latest.loaded)
+                follower(self._steps.latest.watched)
             except Exception:
                 log.failure("what follows the reading of files broke")
 
@@ -158,7 +168,7 @@ class ReloadCoordinator:
     async def _reload(self, anyway: bool) -> None:
         since = self._clock.seconds()
         try:
-            reload = self._install(await self._defer(partial(self._steps.read, anyway)))
+            reload = await self._install(await self._steps.read(anyway))
             self._broke = False
         except Exception as error:
             # whatever is wrong with us, what runs goes on
@@ -169,14 +179,13 @@ class ReloadCoordinator:
             reload = Reload(Outcome.REFUSED, _now(), problems)
         self._reloaded(replace(reload, seconds=self._clock.seconds() - since))
 
-    def _install(self, candidate: Candidate | None) -> Reload:
-        if candidate is None or self.state is State.ENDED:
+    async def _install(self, read: R | None) -> Reload:
+        if read is None or self.state is State.ENDED:
             return self._unchanged()
-        installed = self._steps.install(candidate)
-        problems = candidate.loaded.problems
+        installed = await self._steps.install(read)
         if not installed:
-            return Reload(Outcome.REFUSED, _now(), problems)
-        return Reload(Outcome.INSTALLED, _now(), problems, candidate.changes)
+            return Reload(Outcome.REFUSED, _now(), read.problems)
+        return Reload(Outcome.INSTALLED, _now(), read.problems, read.changes)
 
     def _unchanged(self) -> Reload:
         return Reload(Outcome.UNCHANGED, _now(), self.last.problems)

@@ -19,16 +19,17 @@ from edgegate.model.addresses import Address
 from edgegate.observe.counters import Counters
 from edgegate.observe.observer import Observer
 from edgegate.routing.snapshot import Listener, Snapshot
-from edgegate.server.candidate import Candidates, Load
+from edgegate.server.candidate import Candidates, Defer, Load
 from edgegate.server.data_plane import DataPlane
 from edgegate.server.drain import Drain
 from edgegate.server.gateway_options import GatewayOptions
 from edgegate.server.ports import CannotBind
 from edgegate.server.reload import Reload
-from edgegate.server.reload_coordinator import Defer, ReloadCoordinator
+from edgegate.server.reload_coordinator import ReloadCoordinator
 from edgegate.server.startup_log import certificates, hosts, kinds, mapped
 from edgegate.sources.file_reader import defer_to_daemon
 from edgegate.sources.loading import Loaded
+from edgegate.sources.source import Watched
 from edgegate.startup import CannotStart
 from edgegate.tls.secret_store import Secrets
 from edgegate.tls.secrets import EXPIRES_SOON
@@ -74,11 +75,11 @@ class GatewayService(MultiService):
         self._config = loaded.source.location
         self.counters = Counters()
         self.data_plane = DataPlane(reactor, [self.counters, *observers], options)
-        self._candidates = Candidates(self.data_plane, loaded, load)
-        clock = cast(IReactorTime, reactor)
         if defer is None:
             defer = partial(defer_to_daemon, cast(IReactorFromThreads, reactor))
-        self._reloads = ReloadCoordinator(self._candidates, clock, defer)
+        self._candidates = Candidates(self.data_plane, loaded, load, defer)
+        clock = cast(IReactorTime, reactor)
+        self._reloads = ReloadCoordinator(self._candidates, clock)
         self._drain = Drain(self.data_plane, clock, options.drain)
         self._phase = _Phase.CLOSED
 
@@ -202,6 +203,6 @@ class GatewayService(MultiService):
         return self._reloads.last
 
     @property
-    def followers(self) -> list[Callable[[Loaded], None]]:
-        """Called after each reading, with what was read; see L{ReloadCoordinator}. More may be added."""
+    def followers(self) -> list[Callable[[Watched], None]]:
+        """Called after each reading, with where a change would be seen; see L{ReloadCoordinator}. More may be added."""
         return self._reloads.followers

@@ -36,6 +36,19 @@ class Manifest:
     digest: str
 
 
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """
+    Where a change of what was read would be seen: a value, which another process than the one that read may watch.
+
+    @ivar path: The folder or file of the texts; L{None} where they lie nowhere.
+    @ivar files: Those that the documents name.
+    """
+
+    path: Path | None = None
+    files: tuple[Path, ...] = ()
+
+
 class Reading(ABC):
     """
     What a source held at one time.
@@ -118,6 +131,11 @@ class Reading(ABC):
         """Where those files lie that its documents name."""
         return []
 
+    @property
+    def watched(self) -> Watched:
+        """Both. Complete once all has been taken that will be."""
+        return Watched(self.path, tuple(self.files))
+
     def differs(self, before: Reading) -> bool:
         """
         Tell whether something is not what it was. Reads up to the first difference; what was read is kept for whoever
@@ -171,7 +189,7 @@ class Reading(ABC):
 class Follower(IService):
     """A service that tells of a source's changes from its start to its end."""
 
-    def follow(reading: Reading) -> None:  # noqa: N805
+    def follow(watched: Watched) -> None:  # noqa: N805
         """From now on tell of what is not as it was read. What was read before is followed no more."""
 
 

@@ -23,7 +23,7 @@ from zope.interface import implementer
 
 from edgegate.sources.file_reader import FileReader, defer_to_daemon
 from edgegate.sources.places import Place, places
-from edgegate.sources.source import Follower, Reading
+from edgegate.sources.source import Follower, Watched
 
 log = Logger(namespace=__name__)
 
@@ -245,10 +245,10 @@ class WatchService(Service):
         if watch is not None:
             watch.stop()
 
-    def follow(self, reading: Reading) -> None:
+    def follow(self, watched: Watched) -> None:
         """Watch the files that were read, and nothing else; see L{Watch.follow}."""
         if self._watch is not None:
-            self._watch.follow(reading.path, reading.files)
+            self._watch.follow(watched.path, watched.files)
 
     def _defer(self, look: Callable[[], dict[str, Place]]) -> Deferred[dict[str, Place]]:
         """Look in a thread, which may hang."""

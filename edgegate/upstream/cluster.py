@@ -113,7 +113,9 @@ class ClusterState:
         self.assigned = assigned
         self.transport_socket: TransportSocket | None = None
         self.hosts: NamedHosts | None = None
-        self._limits = limits = ClusterLimits(cluster, None if whole is None else whole.circuit_breaker)
+        self._limits = limits = ClusterLimits(
+            cluster, None if whole is None else whole.circuit_breaker, environment.processes
+        )
         self.retry_budget = limits.retry_budget
         self.circuit_breaker: CircuitBreaker | None = limits.circuit_breaker
         self._membership = Membership(environment.resolver, quiet=whole is not None)

@@ -23,6 +23,7 @@ class ClusterEnvironment:
     @ivar probing: Asks endpoints for their health.
     @ivar resolver: Keeps names resolved.
     @ivar steps: Makes tables to hash by.
+    @ivar processes: How many have these clusters: what each cluster may be asked for is divided among them.
     @ivar stopped: Whether nothing is to be looked up any more: set before the clusters stop, who call others back.
     """
 
@@ -32,6 +33,7 @@ class ClusterEnvironment:
     probing: ActiveHealthChecks
     resolver: Resolver
     steps: Steps
+    processes: int = 1
     stopped: bool = False
 
     def stop(self) -> None:

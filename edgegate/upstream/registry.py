@@ -55,8 +55,10 @@ class ClusterRegistry:
         place: Place = Place(),  # noqa: B008 (frozen)
         ask: Ask | None = None,
         lookups: Lookups | None = None,
+        processes: int = 1,
     ) -> None:
         """
+        @param processes: See L{ClusterEnvironment}.
         @param ask: Asks an endpoint for its health; by default as its probe says, over the reactor.
         @param lookups: Finds the names of DNS clusters and probes; by default the reactor's C{nameResolver} does.
         """
@@ -69,6 +71,7 @@ class ClusterRegistry:
             ActiveHealthChecks(wheel.clock, _asking(reactor, wheel, found) if ask is None else ask),
             Resolver(found, wheel, self.random),
             Steps(wheel.clock),
+            processes,
         )
         self._states: dict[str, ClusterState] = {}
 

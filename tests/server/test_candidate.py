@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from twisted.internet.defer import maybeDeferred
 from twisted.internet.error import CannotListenError
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -11,7 +12,7 @@ from edgegate.config.problems import Problems
 from edgegate.model.addresses import TCPAddress
 from edgegate.model.clusters import NO_ENDPOINTS, Endpoints
 from edgegate.routing.snapshot import Snapshot
-from edgegate.server.candidate import Candidates
+from edgegate.server.candidate import Candidate, Candidates
 from edgegate.server.contexts import Contexts
 from edgegate.server.data_plane import DataPlane
 from edgegate.server.ports import CannotBind
@@ -60,7 +61,7 @@ class CandidatesTests(SynchronousTestCase):
         self.plane = FakeDataPlane()
         self.changed = False
         self.found = self.loaded(Snapshot())
-        self.candidates = Candidates(cast(DataPlane, self.plane), self.found, self.load)
+        self.candidates = Candidates(cast(DataPlane, self.plane), self.found, self.load, maybeDeferred)
         self.candidates.install_first()
 
     def loaded(self, snapshot: Snapshot | None) -> Loaded:
@@ -68,24 +69,32 @@ class CandidatesTests(SynchronousTestCase):
         anything: Any = None
         return Loaded(snapshot, Problems(), anything, cast(Reading, object()))
 
+    def read(self, anyway: bool) -> Candidate | None:
+        """Return what is read."""
+        return self.successResultOf(self.candidates.read(anyway))
+
+    def install(self, candidate: Candidate) -> bool:
+        """Return whether it is served."""
+        return self.successResultOf(self.candidates.install(candidate))
+
     def load(self, before: Reading | None) -> Loaded | None:
         """Read what the test says."""
         return self.found if before is None or self.changed else None
 
     def test_unchanged(self) -> None:
         """What has not changed is read when it is to be read anyway."""
-        self.assertIsNone(self.candidates.read(False))
-        self.assertIsNotNone(self.candidates.read(True))
+        self.assertIsNone(self.read(False))
+        self.assertIsNotNone(self.read(True))
         self.changed = True
-        self.assertIsNotNone(self.candidates.read(False))
+        self.assertIsNotNone(self.read(False))
 
     def test_installed(self) -> None:
         """What is fit is served, and it is known what that changes."""
         self.found = self.loaded(Snapshot((FREE,)))
-        candidate = self.candidates.read(True)
+        candidate = self.read(True)
         assert candidate is not None
         self.assertEqual(candidate.changes, (f"listener {FREE.name} added (shop.yaml:5)",))
-        self.assertTrue(self.candidates.install(candidate))
+        self.assertTrue(self.install(candidate))
         self.assertEqual((self.plane.snapshot.listeners, self.candidates.latest), ((FREE,), candidate))
 
     def test_refused(self) -> None:
@@ -99,9 +108,9 @@ class CandidatesTests(SynchronousTestCase):
         ):
             self.found = self.loaded(snapshot)
             self.plane.unfit = error
-            candidate = self.candidates.read(True)
+            candidate = self.read(True)
             assert candidate is not None
-            self.assertFalse(self.candidates.install(candidate))
+            self.assertFalse(self.install(candidate))
             self.assertEqual([str(problem) for problem in self.found.problems], told)
             self.assertIs(self.plane.snapshot, before)
             self.assertIs(self.candidates.latest, candidate)

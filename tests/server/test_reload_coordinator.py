@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import product
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -13,6 +12,13 @@ from edgegate.config.problems import Problems
 from edgegate.server.candidate import Candidate
 from edgegate.server.reload import Outcome
 from edgegate.server.reload_coordinator import TRANSITIONS, Event, ReloadCoordinator, State
+from edgegate.sources.source import Watched
+
+
+class FakeReading:
+    """Whose changes nobody could see."""
+
+    watched = Watched()
 
 
 class FakeLoaded:
@@ -20,6 +26,7 @@ class FakeLoaded:
 
     def __init__(self, problems: Problems) -> None:
         self.problems = problems
+        self.reading = FakeReading()
 
 
 def made() -> Candidate:
@@ -34,6 +41,7 @@ class FakeSteps:
     @ivar found: What comes of a reading.
     @ivar fits: Whether it can be served.
     @ivar read_anyway: How each reading was asked for.
+    @ivar under_way: The readings that are not over.
     """
 
     def __init__(self) -> None:
@@ -42,18 +50,25 @@ class FakeSteps:
         self.latest = made()
         self.read_anyway: list[bool] = []
         self.installed: list[Candidate] = []
+        self.under_way: list[Deferred[None]] = []
 
-    def read(self, anyway: bool) -> Candidate | None:
-        """Return what was found."""
-        self.read_anyway.append(anyway)
-        return self.found
+    def read(self, anyway: bool) -> Deferred[Candidate | None]:
+        """Find it later."""
+        later: Deferred[None] = Deferred()
+        self.under_way.append(later)
 
-    def install(self, candidate: Candidate) -> bool:
+        def found(_: None) -> Candidate | None:
+            self.read_anyway.append(anyway)
+            return self.found
+
+        return later.addCallback(found)
+
+    def install(self, read: Candidate) -> Deferred[bool]:
         """Take it, if it fits."""
-        self.latest = candidate
+        self.latest = read
         if self.fits:
-            self.installed.append(candidate)
-        return self.fits
+            self.installed.append(read)
+        return succeed(self.fits)
 
 
 class ReloadCoordinatorTests(SynchronousTestCase):
@@ -63,14 +78,8 @@ class ReloadCoordinatorTests(SynchronousTestCase):
         """Make one that is idle."""
         self.clock = Clock()
         self.steps = FakeSteps()
-        self.under_way: list[Deferred[None]] = []
-        self.reloads = ReloadCoordinator(self.steps, self.clock, self.defer)
-
-    def defer(self, work: Callable[[], Candidate | None]) -> Deferred[Candidate | None]:
-        """Do it later."""
-        later: Deferred[None] = Deferred()
-        self.under_way.append(later)
-        return later.addCallback(lambda _: work())
+        self.under_way = self.steps.under_way
+        self.reloads = ReloadCoordinator(self.steps, self.clock)
 
     def read(self) -> None:
         """The reading that is under way is over."""

@@ -20,7 +20,7 @@ from edgegate.server.service import GatewayService
 from edgegate.sources.folder import Folder
 from edgegate.sources.loading import Configuration, Loaded
 from edgegate.sources.named import source_named
-from edgegate.sources.source import Reading
+from edgegate.sources.source import Reading, Watched
 from tests.sources.test_folder import CountingReader
 
 FILES = """\
@@ -62,7 +62,7 @@ class ReloadTests(TestCase):
         loaded = self.configuration.load()
         options = GatewayOptions(drain=0.0)
         self.service = GatewayService(reactor, loaded, self.load, (), options, self.defer)  # type: ignore[arg-type]
-        self.followed: list[Loaded] = []
+        self.followed: list[Watched] = []
         self.service.followers.append(self.followed.append)
         self.service.privilegedStartService()
         self.service.startService()
@@ -149,7 +149,7 @@ class ReloadTests(TestCase):
             self.assertIn("broken.yaml:1:1: error", str(next(iter(reload.problems))))
         self.assertEqual(self.hosts(), ["a.example"])
         # what was read is followed all the same: its mending is to be noticed
-        self.assertEqual(self.followed[-1].snapshot, None)
+        self.assertEqual(self.followed[-1].path, self.folder.absolute())
         (self.folder / "broken.yaml").unlink()
         self.assertIs((await self.service.reload()).outcome, Outcome.INSTALLED)
 
@@ -192,9 +192,9 @@ class ReloadTests(TestCase):
 
     async def test_follower_breaks(self) -> None:
         """A follower that breaks is logged; the others follow, who waits is told, and the next reload works."""
-        followed: list[Loaded] = []
+        followed: list[Watched] = []
 
-        def broken(loaded: Loaded) -> None:
+        def broken(watched: Watched) -> None:
             raise FileNotFoundError("gone")
 
         self.service.followers[:0] = [broken]
@@ -203,7 +203,7 @@ class ReloadTests(TestCase):
             self.write(host=host)
             self.assertIs((await self.service.reload()).outcome, Outcome.INSTALLED)
             self.assertEqual(self.hosts(), [host])
-            self.assertIs(followed[-1].snapshot, self.service.snapshot)
+            self.assertEqual(followed[-1].path, self.folder.absolute())
             self.assertEqual(len(self.flushLoggedErrors(FileNotFoundError)), 1)
 
     async def test_asked_by_a_follower(self) -> None:

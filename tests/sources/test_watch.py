@@ -244,7 +244,7 @@ class WatchTests(TestCase):
             reading = Folder(str(self.etc)).read()
             list(reading.manifests())
             reading.read("certs/a.crt")
-            service.follow(reading)
+            service.follow(reading.watched)
             await self.next()
             await self.noticed((self.etc / "sub").mkdir)
             await self.noticed(lambda: (self.etc / "sub/a.yaml").write_text("a"))
