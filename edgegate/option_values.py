@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+import math
+import os
 import re
+from pathlib import Path
 
 from edgegate.config.values import suggestion
 from edgegate.istio.kinds import UNENFORCED
@@ -14,6 +17,45 @@ _UNITS = {None: 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 
 # an address of IPv6 needs brackets before a port
 _SERVER = re.compile(r"(?:\[(?P<six>[^]]*)\]|(?P<four>[^:]*))(?::(?P<port>\d{1,5}))?|(?P<bare>[^\[]*)", re.ASCII)
+
+
+MOST_WORKERS = 128
+"""Processes that may serve."""
+
+
+def parse_workers(text: str) -> int:
+    """
+    Read a number of processes, or C{auto}: see L{processors}.
+
+    @raise ValueError: It is something else.
+    """
+    if text == "auto":
+        return min(processors(), MOST_WORKERS)
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 3 else 0
+    if not 1 <= number <= MOST_WORKERS:
+        raise ValueError(f"--workers: expected a number from 1 to {MOST_WORKERS}, or auto, got {text!r}")
+    return number
+
+
+def processors(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
+    """
+    Return how many processors this process may use: those that it may run on, no more than the time that its control
+    group gives it.
+
+    @param cgroup: Where the system shows control groups (version 2).
+    """
+    try:
+        count = len(os.sched_getaffinity(0))
+    except AttributeError:  # not on every system
+        count = os.cpu_count() or 1
+    try:
+        own = Path("/proc/self/cgroup").read_text(encoding="ascii").rpartition("::/")[2].strip()
+        quota, _, period = (cgroup / own / "cpu.max").read_text(encoding="ascii").partition(" ")
+        if quota != "max":
+            count = min(count, math.ceil(int(quota) / int(period)))
+    except (OSError, ValueError, ZeroDivisionError):
+        pass  # there is no such limit
+    return max(count, 1)
 
 
 def parse_label(text: str) -> tuple[str, str]:

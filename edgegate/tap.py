@@ -18,22 +18,22 @@ from twisted.internet.interfaces import (
 )
 from twisted.logger import Logger, LogLevel
 
+from edgegate.admin.interfaces import Gateway
+from edgegate.admin.local import LocalGateway
 from edgegate.admin.service import AdminService
+from edgegate.config.problems import Problems
 from edgegate.config.report import report
-from edgegate.downstream.proxy_protocol import ProxyProtocolRules
 from edgegate.net.system_resolver import SystemResolver
-from edgegate.observe.access_log import AccessLogService
-from edgegate.observe.log_file import STANDARD_OUTPUT, LogFile
-from edgegate.observe.log_lines import json_line, text_line
-from edgegate.server.gateway_options import GatewayOptions
+from edgegate.observe.access_log import access_log
+from edgegate.observe.log_file import STANDARD_OUTPUT
 from edgegate.server.service import GatewayService
 from edgegate.server.service_log import LoggedService, json_observer
 from edgegate.server.signals import Early, Signals
-from edgegate.sources.loading import Configuration
 from edgegate.sources.named import source_named
+from edgegate.sources.source import ConfigurationSource
 from edgegate.startup import STANDARD_ERROR, Startup
 from edgegate.twistd_options import Options
-from edgegate.upstream.locality import Place
+from edgegate.workers.supervisor import Supervisor
 
 log = Logger(namespace=__name__)
 
@@ -60,58 +60,81 @@ def makeService(options: Options) -> IService:
     early = Early(Signal.SIGHUP)
     reactor = cast(Reactor, installed)
     reactor.installNameResolver(SystemResolver(reactor))
+    if options["workers"] > 1:
+        return _run_by(options, _supervisor(options, reactor, early))
     source = source_named(options["config"])
-    configuration = Configuration(
-        source,
-        options["selector"] or None,
-        options["map-port"],
-        frozen=True,
-        ignored_kinds=options["ignore-kind"],
-        strict=options["strict"],
-    )
+    configuration = options.configuration(source)
     loaded = configuration.load()
-    if len(loaded.problems):
-        report(loaded.problems, sys.stderr, "not started" if loaded.snapshot is None else "")
-    if loaded.snapshot is None:
-        raise SystemExit(EX_CONFIG)
+    _report(loaded.problems, loaded.snapshot is not None)
     # connections and requests leave no cycles behind, so it has little to find
     gc.set_threshold(GC_THRESHOLD, 10, 10)
-    access_log = _access_log(options, reactor)
+    log_service = access_log(reactor, options["access-log"], options["access-log-format"])
     gateway = GatewayService(
         reactor,
         loaded,
         configuration.reload,
-        [] if access_log is None else [access_log.log],
-        _gateway_options(options),
+        [] if log_service is None else [log_service.log],
+        options.gateway_options(),
     )
-    actions: dict[Signal, Callable[[], object]] = {Signal.SIGHUP: gateway.reload}
-    if access_log is not None:
-        access_log.setServiceParent(gateway)  # type: ignore[no-untyped-call]
-        actions[Signal.SIGUSR1] = access_log.reopen
-    if options["watch"]:
-        watch = source.follow(reactor, gateway.files_changed)
-        watch.setServiceParent(gateway)  # type: ignore[no-untyped-call]
-        gateway.followers.append(watch.follow)
-    if options["admin-address"] is not None:
-        required = options["admin"] is not None
-        admin = AdminService(reactor, gateway, options["admin-address"], required)
-        admin.setServiceParent(gateway)  # type: ignore[no-untyped-call]
-    Signals(reactor, actions, gateway.hurry, early).setServiceParent(gateway)  # type: ignore[no-untyped-call]
+    if log_service is not None:
+        log_service.setServiceParent(gateway)  # type: ignore[no-untyped-call]
+    reopen = None if log_service is None else log_service.reopen
+    _look_after(gateway, LocalGateway(gateway), source, options, reactor, early, reopen)
     return _run_by(options, gateway)
 
 
-def _gateway_options(options: Options) -> GatewayOptions:
-    """Return what no file says."""
-    return GatewayOptions(
-        trusted_hops=options["trusted-hops"],
-        paths=options["paths"],
-        limits=options["limits"],
-        proxy_protocol=ProxyProtocolRules(options["proxy-protocol"], tuple(options["proxy-protocol-from"])),
-        place=Place(options["locality"], tuple(sorted(options["selector"].items()))),
-        dns_servers=tuple(options["dns-server"]),
-        shadow_hosts=options["shadow-hosts"],
-        http_filters=tuple(options["http-filter"]),
-    )
+def _supervisor(options: Options, reactor: Reactor, early: Early) -> Supervisor:
+    """
+    Have other processes load the files and serve them.
+
+    @raise SystemExit: See L{makeService}.
+    """
+    source = source_named(options["config"])
+    drain = options.gateway_options().drain
+    gateway = Supervisor(reactor, source.location, options["arguments"], options["workers"], drain)
+    read = gateway.load()
+    _report(read.problems, read.sound)
+    logged = options["access-log"] != "none"
+    if logged:
+        gateway.log_to(options["access-log"])
+    _look_after(gateway, gateway, source, options, reactor, early, gateway.reopen if logged else None)
+    return gateway
+
+
+def _report(problems: Problems, sound: bool) -> None:
+    """
+    Print what is wrong with the files.
+
+    @raise SystemExit: They can't be served.
+    """
+    if len(problems):
+        report(problems, sys.stderr, "" if sound else "not started")
+    if not sound:
+        raise SystemExit(EX_CONFIG)
+
+
+def _look_after(
+    service: GatewayService | Supervisor,
+    gateway: Gateway,
+    source: ConfigurationSource,
+    options: Options,
+    reactor: Reactor,
+    early: Early,
+    reopen: Callable[[], object] | None,
+) -> None:
+    """Let operators ask the gateway, signal it, and change its files."""
+    actions: dict[Signal, Callable[[], object]] = {Signal.SIGHUP: service.reload}
+    if reopen is not None:
+        actions[Signal.SIGUSR1] = reopen
+    if options["watch"]:
+        watch = source.follow(reactor, service.files_changed)
+        watch.setServiceParent(service)  # type: ignore[no-untyped-call]
+        service.followers.append(watch.follow)
+    if options["admin-address"] is not None:
+        required = options["admin"] is not None
+        admin = AdminService(reactor, gateway, options["admin-address"], required)
+        admin.setServiceParent(service)  # type: ignore[no-untyped-call]
+    Signals(reactor, actions, service.hurry, early).setServiceParent(service)  # type: ignore[no-untyped-call]
 
 
 def _run_by(options: Options, gateway: MultiService) -> MultiService:
@@ -145,16 +168,3 @@ def _warn_of_no_output(options: Options) -> None:
         line = f"a daemon has no standard output: {words}; twistd -n stays in the foreground"
         sys.stderr.write(f"warning: {line}\n")
         log.emit(LogLevel.warn, "{line}", line=line)
-
-
-def _access_log(options: Options, reactor: Reactor) -> AccessLogService | None:
-    """Return the service that writes the access log, if one is to be written."""
-    path = options["access-log"]
-    if path == "none":
-        return None
-
-    def complain(words: str) -> None:
-        reactor.callFromThread(log.error, "access log {words}", words=words)
-
-    line = json_line if options["access-log-format"] == "json" else text_line
-    return AccessLogService(reactor, LogFile(path, complain), line)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 from twisted.python import usage
 
 from edgegate.admin.address import DEFAULT, parse_admin_address
+from edgegate.downstream.proxy_protocol import ProxyProtocolRules
 from edgegate.http.fields import Underscores
 from edgegate.http.filters.plugins import find, installed
 from edgegate.http.limits import Limits
@@ -21,8 +23,13 @@ from edgegate.option_values import (
     parse_proxy_port,
     parse_server,
     parse_size,
+    parse_workers,
 )
+from edgegate.server.gateway_options import GatewayOptions
+from edgegate.sources.loading import Configuration
+from edgegate.sources.source import ConfigurationSource
 from edgegate.upstream.dns.name_files import PORT
+from edgegate.upstream.locality import Place
 from edgegate.version import described
 
 
@@ -85,6 +92,13 @@ class Options(usage.Options):
             PathNormalisation.BASE.value,
             "In which form paths are matched and sent on (Istio's MeshConfig.pathNormalization): "
             "none, base, merge-slashes or decode-and-merge-slashes.",
+        ],
+        [
+            "workers",
+            None,
+            1,
+            "Processes that serve: a number, or auto for as many as there are processors that this process may use.",
+            parse_workers,
         ],
         [
             "locality",
@@ -215,6 +229,15 @@ class Options(usage.Options):
             words = f"{others[0]!r} is no option"
             raise usage.UsageError(words if self["config"] else f"{words}: files are named by --config {others[0]}")
 
+    def parseOptions(self, options: Sequence[str] | None = None) -> None:
+        """
+        Take the options.
+
+        @raise usage.UsageError: Something is wrong with them.
+        """
+        self["arguments"] = tuple(options or ())
+        super().parseOptions(options)  # type: ignore[no-untyped-call]
+
     def postOptions(self) -> None:
         """Check what belongs together."""
         if not self["config"]:
@@ -240,6 +263,31 @@ class Options(usage.Options):
         for option in ("access-log-format", "log-format"):
             if self[option] not in ("text", "json"):
                 raise usage.UsageError(f"--{option} is text or json")
+
+    def configuration(self, source: ConfigurationSource) -> Configuration:
+        """Return how the documents of a source are to be taken, in a process that is the gateway's own."""
+        return Configuration(
+            source,
+            self["selector"] or None,
+            self["map-port"],
+            frozen=True,
+            ignored_kinds=self["ignore-kind"],
+            strict=self["strict"],
+        )
+
+    def gateway_options(self) -> GatewayOptions:
+        """Return what no file says."""
+        return GatewayOptions(
+            trusted_hops=self["trusted-hops"],
+            paths=self["paths"],
+            limits=self["limits"],
+            proxy_protocol=ProxyProtocolRules(self["proxy-protocol"], tuple(self["proxy-protocol-from"])),
+            place=Place(self["locality"], tuple(sorted(self["selector"].items()))),
+            dns_servers=tuple(self["dns-server"]),
+            shadow_hosts=self["shadow-hosts"],
+            http_filters=tuple(self["http-filter"]),
+            processes=self["workers"],
+        )
 
     def _limits(self) -> Limits:
         """Return what clients may send."""

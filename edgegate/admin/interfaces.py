@@ -6,31 +6,16 @@ from typing import Protocol
 
 from twisted.internet.defer import Deferred
 
-from edgegate.model.addresses import Address
-from edgegate.routing.snapshot import Listener, Snapshot
+from edgegate.admin.views import Row
 from edgegate.server.reload import Reload
-from edgegate.tls.secret_store import Secrets
-from edgegate.upstream.registry import ClusterRegistry
 
 
 class Gateway(Protocol):
-    """A gateway that can be looked into; an C{edgegate.server.service.GatewayService}."""
+    """A gateway that can be looked into: of this process (L{edgegate.admin.local}), or of several."""
 
     @property
     def config(self) -> str:
         """The path of its files, absolute; C{-} for standard input."""
-
-    @property
-    def snapshot(self) -> Snapshot:
-        """What is served now."""
-
-    @property
-    def secrets(self) -> Secrets:
-        """The key material that the Snapshot names."""
-
-    @property
-    def clusters(self) -> ClusterRegistry:
-        """The state of its clusters."""
 
     @property
     def ready(self) -> bool:
@@ -40,8 +25,8 @@ class Gateway(Protocol):
     def last_reload(self) -> Reload:
         """What came of the last reading of the files."""
 
-    def bound(self, listener: Listener) -> Address | None:
-        """Return the address that is bound for a listener."""
-
     def reload(self) -> Deferred[Reload]:
         """Read the files again; fires with what came of it, never with a failure."""
+
+    def rows(self, view: str) -> Deferred[list[Row]]:
+        """Return the rows of a view: C{listeners}, C{routes}, C{clusters}, C{endpoints} or C{secrets}."""

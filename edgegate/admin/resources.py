@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from datetime import datetime, timezone
 from typing import cast
 from urllib.parse import quote
 
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
-from edgegate.admin import views
 from edgegate.admin.address import CONFIG, PID
 from edgegate.admin.interfaces import Gateway
 from edgegate.admin.tables import table
 from edgegate.admin.views import Row
 from edgegate.server.reload import Outcome, Reload
+
+log = Logger(namespace=__name__)
 
 PAGES = {
     "ready": "whether requests are served",
@@ -29,6 +32,8 @@ PAGES = {
     "config_dump": "all of this, as JSON",
     "reload": "what came of the last reload; POST reloads",
 }
+
+_DUMPED = ("listeners", "routes", "clusters", "endpoints", "secrets")
 
 _LOOPBACK = frozenset((b"localhost", b"127.0.0.1", b"[::1]", b"::1"))
 
@@ -43,10 +48,10 @@ def root(gateway: Gateway, local: bool = False) -> Resource:
     shown.putChild(b"", Text(_index))
     shown.putChild(b"ready", Ready(gateway))
     shown.putChild(b"live", Text(lambda: "live\n"))
-    shown.putChild(b"listeners", Rows("listeners", lambda: views.listeners(gateway.snapshot, gateway.bound)))
-    shown.putChild(b"routes", Rows("routes", lambda: views.routes(gateway.snapshot)))
+    shown.putChild(b"listeners", Rows("listeners", gateway))
+    shown.putChild(b"routes", Rows("routes", gateway))
     shown.putChild(b"clusters", Clusters(gateway))
-    shown.putChild(b"certs", Rows("secrets", lambda: views.secrets(gateway.snapshot, gateway.secrets, _now())))
+    shown.putChild(b"certs", Rows("secrets", gateway))
     shown.putChild(b"config_dump", Dump(gateway))
     shown.putChild(b"reload", Reloading(gateway))
     return shown
@@ -72,6 +77,25 @@ def answer(request: Request, body: str | object, status: int = 200) -> bytes:
     request.setHeader(b"content-type", kind)
     text = body if isinstance(body, str) else json.dumps(body, indent=2) + "\n"
     return text.encode("utf-8", "backslashreplace")
+
+
+def answer_later(request: Request, body: Deferred[bytes]) -> int:
+    """Answer when a body is there, if somebody waits for it still."""
+    gone: list[object] = []
+    request.notifyFinish().addErrback(gone.append)
+
+    def failed(failure: Failure) -> bytes:
+        log.failure("a page of the admin listener can't be shown", failure)
+        return answer(request, "internal error\n", 500)
+
+    def send(content: bytes) -> None:
+        if not gone:
+            request.setHeader(b"content-length", b"%d" % len(content))
+            request.write(content)
+            request.finish()
+
+    body.addErrback(failed).addCallback(send)
+    return NOT_DONE_YET
 
 
 def wants_json(request: Request) -> bool:
@@ -152,15 +176,18 @@ class Ready(Page):
 class Rows(Page):
     """A view, as a table or as JSON."""
 
-    def __init__(self, view: str, rows: Callable[[], list[Row]]) -> None:
+    def __init__(self, view: str, gateway: Gateway) -> None:
         super().__init__()
         self._view = view
-        self._rows = rows
+        self._gateway = gateway
 
-    def render_GET(self, request: Request) -> bytes:
+    def render_GET(self, request: Request) -> int:
         """Show it."""
-        rows = self._rows()
-        return answer(request, rows if wants_json(request) else table(self._view, rows))
+
+        def body(rows: list[Row]) -> bytes:
+            return answer(request, rows if wants_json(request) else table(self._view, rows))
+
+        return answer_later(request, self._gateway.rows(self._view).addCallback(body))
 
 
 class Clusters(Page):
@@ -170,10 +197,12 @@ class Clusters(Page):
         super().__init__()
         self._gateway = gateway
 
-    def render_GET(self, request: Request) -> bytes:
+    def render_GET(self, request: Request) -> int:
         """Show them."""
-        snapshot = self._gateway.snapshot
-        clusters, endpoints = views.clusters(snapshot), views.endpoints(snapshot, self._gateway.clusters)
+        return answer_later(request, Deferred.fromCoroutine(self._body(request)))
+
+    async def _body(self, request: Request) -> bytes:
+        clusters, endpoints = await self._gateway.rows("clusters"), await self._gateway.rows("endpoints")
         if wants_json(request):
             return answer(request, {"clusters": clusters, "endpoints": endpoints})
         return answer(request, f"{table('clusters', clusters)}\n{table('endpoints', endpoints)}")
@@ -186,17 +215,13 @@ class Dump(Page):
         super().__init__()
         self._gateway = gateway
 
-    def render_GET(self, request: Request) -> bytes:
+    def render_GET(self, request: Request) -> int:
         """Show it."""
-        gateway = self._gateway
-        dump = {
-            "listeners": views.listeners(gateway.snapshot, gateway.bound),
-            "routes": views.routes(gateway.snapshot),
-            "clusters": views.clusters(gateway.snapshot),
-            "endpoints": views.endpoints(gateway.snapshot, gateway.clusters),
-            "secrets": views.secrets(gateway.snapshot, gateway.secrets, _now()),
-            "last_reload": reload_row(gateway.last_reload),
-        }
+        return answer_later(request, Deferred.fromCoroutine(self._body(request)))
+
+    async def _body(self, request: Request) -> bytes:
+        dump: dict[str, object] = {view: await self._gateway.rows(view) for view in _DUMPED}
+        dump["last_reload"] = reload_row(self._gateway.last_reload)
         return answer(request, dump)
 
 
@@ -213,18 +238,11 @@ class Reloading(Page):
 
     def render_POST(self, request: Request) -> int:
         """Reload, and show what came of it: 422 where the files were refused."""
-        gone: list[object] = []
-        request.notifyFinish().addErrback(gone.append)
 
-        def reloaded(reload: Reload) -> None:
-            if not gone:
-                body = self._answer(request, reload, 422 if reload.outcome is Outcome.REFUSED else 200)
-                request.setHeader(b"content-length", b"%d" % len(body))
-                request.write(body)
-                request.finish()
+        def body(reload: Reload) -> bytes:
+            return self._answer(request, reload, 422 if reload.outcome is Outcome.REFUSED else 200)
 
-        self._gateway.reload().addCallback(reloaded)
-        return NOT_DONE_YET
+        return answer_later(request, self._gateway.reload().addCallback(body))
 
     def _answer(self, request: Request, reload: Reload, status: int) -> bytes:
         row = reload_row(reload)
@@ -265,7 +283,3 @@ def _host(text: bytes) -> bytes:
 def _index() -> str:
     width = max(map(len, PAGES))
     return "".join(f"/{name.ljust(width)}  {what}\n" for name, what in PAGES.items())
-
-
-def _now() -> datetime:
-    return datetime.now(timezone.utc)

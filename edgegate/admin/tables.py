@@ -26,6 +26,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "FILE": "file",
     },
     "endpoints": {
+        "WORKER": "worker",
         "ENDPOINT": "endpoint",
         "STATUS": "status",
         "OUTLIER CHECK": "outlier_check",
@@ -51,7 +52,8 @@ def table(view: str, rows: Sequence[Row]) -> str:
     """Return rows as a table, columns three spaces apart; where there is none, C{no listeners found}."""
     if not rows:
         return f"no {view} found\n"
-    columns = COLUMNS[view]
+    # only a gateway of several processes has workers
+    columns = {title: key for title, key in COLUMNS[view].items() if key != "worker" or key in rows[0]}
     lines = [list(columns), *([_cell(row.get(key)) for key in columns.values()] for row in rows)]
     widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]
     return "".join(

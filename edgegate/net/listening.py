@@ -171,9 +171,9 @@ class ListeningPort:
 
     def _unlink(self) -> None:
         """Take away the path of a UNIX socket, if it is still ours."""
-        if not self._unlinked and isinstance(self._address, UNIXAddress) and not self._address.path.startswith("@"):
+        if not self._unlinked and isinstance(self._address, UNIXAddress):
             self._unlinked = True
-            _remove(self._address.path)
+            remove_path(self._address)
 
     def getHost(self) -> IAddress:
         """Return the address that is bound, its port number included where that was left to the kernel."""
@@ -362,6 +362,12 @@ def _remove_stale(path: str) -> None:
             _remove(path)
         except OSError:
             return
+
+
+def remove_path(address: UNIXAddress) -> None:
+    """Take away the file of a UNIX socket that was bound; an abstract one has none."""
+    if not address.path.startswith("@"):
+        _remove(address.path)
 
 
 def _remove(path: str) -> None:

@@ -9,14 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import monotonic, time
+from typing import cast
 
 from twisted.application.service import Service
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorFromThreads, IReactorTime
 from twisted.logger import Logger
 
 from edgegate.observe.events import Ended, RejectedConnection, RelayEnd
 from edgegate.observe.log_file import LogFile
-from edgegate.observe.log_lines import Format, rejected_values, relay_values, request_values
+from edgegate.observe.log_lines import (
+    Format,
+    json_line,
+    rejected_values,
+    relay_values,
+    request_values,
+    text_line,
+)
 from edgegate.startup import CannotStart
 
 log = Logger(namespace=__name__)
@@ -163,3 +171,24 @@ class AccessLogService(Service):
     def _flush(self) -> None:
         self._timer = None
         self.log.flush()
+
+
+def access_log(
+    reactor: IReactorTime, path: str, form: str, opener: Callable[[], int] | None = None
+) -> AccessLogService | None:
+    """
+    Return the service that writes the access log, if one is to be written.
+
+    @param reactor: Also provides C{IReactorFromThreads}.
+    @param path: The file; C{-} is standard output, C{none} none.
+    @param form: C{text} or C{json}.
+    @param opener: Returns the descriptor of the file, in place of opening it.
+    """
+    if path == "none":
+        return None
+
+    def complain(words: str) -> None:
+        cast(IReactorFromThreads, reactor).callFromThread(log.error, "access log {words}", words=words)
+
+    line = json_line if form == "json" else text_line
+    return AccessLogService(reactor, LogFile(path, complain, opener=opener), line)

@@ -24,13 +24,16 @@ class LogFile:
         complain: Callable[[str], None],
         max_queued: int = MAX_QUEUED,
         patience: float = PATIENCE,
+        opener: Callable[[], int] | None = None,
     ) -> None:
         """
         @param path: The file; C{-} is standard output.
         @param complain: Takes what is wrong, in a thread that is not the caller's.
         @param max_queued: Bytes that wait to be written; what comes when they are reached is lost, and counted.
         @param patience: Seconds that the end waits for what is queued.
+        @param opener: Returns the descriptor of the file, which belongs to this from then on; by default it is opened.
         """
+        self._opener = opener
         self._max_queued = max_queued
         self._patience = patience
         self.path = path
@@ -53,7 +56,7 @@ class LogFile:
 
         @raise OSError: It can't be opened.
         """
-        fd = self._open()
+        fd = self._opened()
         self._thread = thread = Thread(target=self._run, args=(fd,), name="edgegate access log", daemon=True)
         thread.start()
 
@@ -71,8 +74,8 @@ class LogFile:
 
         @raise OSError: It can't be opened; the old one stays in use.
         """
-        if self.path != STANDARD_OUTPUT:
-            self._queue.put(self._open())
+        if self._opener is not None or self.path != STANDARD_OUTPUT:
+            self._queue.put(self._opened())
 
     def close(self) -> None:
         """Write what is queued, as long as patience lasts, and close the file."""
@@ -81,13 +84,8 @@ class LogFile:
             self._queue.put(None)
             thread.join(self._patience)
 
-    def _open(self) -> int:
-        if self.path == STANDARD_OUTPUT:
-            return os.dup(1)
-        # a pipe that nobody reads is an error then, and not waited for
-        fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK, _MODE)
-        os.set_blocking(fd, True)
-        return fd
+    def _opened(self) -> int:
+        return open_log(self.path) if self._opener is None else self._opener()
 
     # In the thread ----------------------------------------------------------------------------------------------------
 
@@ -120,3 +118,18 @@ class LogFile:
         if self._failing:
             self._failing = False
             self._complain(f"{self.path}: written again; {self.lost} lines were lost so far")
+
+
+def open_log(path: str) -> int:
+    """
+    Open a log file to append to, and return its descriptor, which is the caller's.
+
+    @param path: The file; C{-} is standard output.
+    @raise OSError: It can't be opened.
+    """
+    if path == STANDARD_OUTPUT:
+        return os.dup(1)
+    # a pipe that nobody reads is an error then, and not waited for
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK, _MODE)
+    os.set_blocking(fd, True)
+    return fd

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
+from typing import Protocol
 
 from twisted.internet.error import CannotListenError
 from twisted.logger import Logger
@@ -12,13 +13,29 @@ from twisted.logger import Logger
 from edgegate.downstream.listener import DownstreamListener
 from edgegate.downstream.listener_filter import Serving
 from edgegate.model.addresses import Address, TCPAddress
+from edgegate.model.origin import Origin
 from edgegate.net.wheel import Deadline, TimerWheel
-from edgegate.routing.snapshot import Listener
 
 log = Logger(namespace=__name__)
 
 _PRIVILEGED = 1024
 """The first port that any process may bind, unless the system was told otherwise."""
+
+
+class Opened(Protocol):
+    """A port of the files; a L{Listener}."""
+
+    @property
+    def bind(self) -> Address:
+        """What is bound."""
+
+    @property
+    def port(self) -> int:
+        """The number in the files."""
+
+    @property
+    def origin(self) -> Origin:
+        """Where in the files that is said."""
 
 
 class CannotBind(Exception):
@@ -29,14 +46,14 @@ class CannotBind(Exception):
     @ivar reason: The system's words.
     """
 
-    def __init__(self, listener: Listener, error: CannotListenError) -> None:
+    def __init__(self, listener: Opened, error: CannotListenError) -> None:
         self.listener = listener
         reason = str(getattr(error.socketError, "strerror", None) or error.socketError)
         self.reason = reason + _ways_out(listener, error)
         super().__init__(f"cannot bind {listener.bind}: {self.reason}")
 
 
-def _ways_out(listener: Listener, error: CannotListenError) -> str:
+def _ways_out(listener: Opened, error: CannotListenError) -> str:
     """Return what can be done where a process lacks the right to a port."""
     bind = listener.bind
     denied = getattr(error.socketError, "errno", None) == errno.EACCES

@@ -26,13 +26,12 @@ from edgegate.server.gateway_options import GatewayOptions
 from edgegate.server.ports import CannotBind
 from edgegate.server.reload import Reload
 from edgegate.server.reload_coordinator import ReloadCoordinator
-from edgegate.server.startup_log import certificates, hosts, kinds, mapped
+from edgegate.server.startup_log import served
 from edgegate.sources.file_reader import defer_to_daemon
 from edgegate.sources.loading import Loaded
 from edgegate.sources.source import Watched
 from edgegate.startup import CannotStart
 from edgegate.tls.secret_store import Secrets
-from edgegate.tls.secrets import EXPIRES_SOON
 from edgegate.upstream.registry import ClusterRegistry
 
 log = Logger(namespace=__name__)
@@ -172,20 +171,9 @@ class GatewayService(MultiService):
         self._phase = _Phase.SERVING
 
     def _say_what_is_served(self) -> None:
-        if not self.snapshot.listeners:
-            log.info("no listener is open: no Gateway says so")
-        for listener in self.snapshot.listeners:
-            log.info(
-                "serving {kinds} on {address}{mapped} for {hosts} ({origin})",
-                kinds=kinds(listener),
-                address=str(self.bound(listener)),
-                mapped=mapped(listener),
-                hosts=hosts(listener),
-                origin=str(listener.origin),
-            )
-        for credential, days in certificates(self.snapshot, self.secrets, datetime.now(timezone.utc)):
-            level = LogLevel.warn if days < EXPIRES_SOON.days else LogLevel.info
-            log.emit(level, "certificate {name} is valid for {days} more days", name=credential.name, days=days)
+        bound = {bind: port.local for bind, port in self.data_plane.ports.items()}
+        for level, line in served(self.snapshot, self.secrets, bound, datetime.now(timezone.utc)):
+            log.emit(LogLevel.levelWithName(level), "{line}", line=line)
 
     # New files --------------------------------------------------------------------------------------------------------
 

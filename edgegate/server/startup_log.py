@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
+from edgegate.model.addresses import Address
 from edgegate.model.tls import Credential
 from edgegate.routing.snapshot import Listener, Snapshot
 from edgegate.tls.secret_store import Secrets
-from edgegate.tls.secrets import expiry
+from edgegate.tls.secrets import EXPIRES_SOON, expiry
 
 _SHOWN = 4
+
+
+def served(
+    snapshot: Snapshot, secrets: Secrets, bound: Mapping[Address, Address], now: datetime
+) -> Iterator[tuple[str, str]]:
+    """
+    Yield what is served, line by line, each with the name of its level.
+
+    @param bound: The addresses that are bound, by what the listeners bind.
+    @param now: Aware.
+    """
+    if not snapshot.listeners:
+        yield "info", "no listener is open: no Gateway says so"
+    for listener in snapshot.listeners:
+        address = bound.get(listener.bind)
+        what = f"{kinds(listener)} on {address}{mapped(listener)} for {hosts(listener)}"
+        yield "info", f"serving {what} ({listener.origin})"
+    for credential, days in certificates(snapshot, secrets, now):
+        level = "warn" if days < EXPIRES_SOON.days else "info"
+        yield level, f"certificate {credential.name} is valid for {days} more days"
 
 
 def kinds(listener: Listener) -> str:

@@ -1,0 +1,68 @@
+"""What a data plane shows of itself: the views of the admin listener, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timezone
+
+from twisted.internet.defer import Deferred, succeed
+
+from edgegate.admin import views
+from edgegate.admin.views import Row
+from edgegate.model.addresses import Address
+from edgegate.routing.snapshot import Listener
+from edgegate.server.data_plane import DataPlane
+from edgegate.server.reload import Reload
+from edgegate.server.service import GatewayService
+
+
+def _listeners(plane: DataPlane) -> list[Row]:
+    def bound(listener: Listener) -> Address | None:
+        port = plane.ports.get(listener.bind)
+        return None if port is None else port.local
+
+    return views.listeners(plane.snapshot, bound)
+
+
+_VIEWS: dict[str, Callable[[DataPlane], list[Row]]] = {
+    "listeners": _listeners,
+    "routes": lambda plane: views.routes(plane.snapshot),
+    "clusters": lambda plane: views.clusters(plane.snapshot),
+    "endpoints": lambda plane: views.endpoints(plane.snapshot, plane.clusters),
+    "secrets": lambda plane: views.secrets(plane.snapshot, plane.secrets.secrets, datetime.now(timezone.utc)),
+}
+
+
+def rows(plane: DataPlane, view: str) -> list[Row]:
+    """Return the rows of a view: C{listeners}, C{routes}, C{clusters}, C{endpoints} or C{secrets}."""
+    return _VIEWS[view](plane)
+
+
+class LocalGateway:
+    """A gateway of this process; an L{edgegate.admin.interfaces.Gateway}."""
+
+    def __init__(self, service: GatewayService) -> None:
+        self._service = service
+
+    @property
+    def config(self) -> str:
+        """The path of its files, absolute; C{-} for standard input."""
+        return self._service.config
+
+    @property
+    def ready(self) -> bool:
+        """Whether requests are served."""
+        return self._service.ready
+
+    @property
+    def last_reload(self) -> Reload:
+        """What came of the last reading of the files."""
+        return self._service.last_reload
+
+    def reload(self) -> Deferred[Reload]:
+        """Read the files again."""
+        return self._service.reload()
+
+    def rows(self, view: str) -> Deferred[list[Row]]:
+        """Return the rows of a view, at once."""
+        return succeed(rows(self._service.data_plane, view))

@@ -1,0 +1,315 @@
+"""
+One generation: the workers that serve what one zygote has read.
+
+The first worker is ahead of the others: files that bring down whoever serves them bring down that one, before anybody
+else has anything to do with them.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from time import monotonic
+from typing import cast
+
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.interfaces import IDelayedCall, IReactorFDSet, IReactorTime
+from twisted.logger import Logger
+
+from edgegate.model.addresses import Address
+from edgegate.net.channel import MOST_DESCRIPTORS, Channel, Received, pair
+from edgegate.net.sockets import Socket
+from edgegate.workers.messages import Accept, Adopt, Died, Drain, End, Failed, Fork, Forked, LogTo, Ready, Retire
+from edgegate.workers.peer import Peer
+from edgegate.workers.slots import ABSENT, Slots
+from edgegate.workers.zygotes import Zygote
+
+log = Logger(namespace=__name__)
+
+SILENCE = 10.0
+"""Seconds without a sign of life after which a worker hangs."""
+
+LONGEST_START = 60.0
+"""Seconds that a worker may take until it is ready."""
+
+QUICK = 1.0
+"""Seconds: who dies sooner is replaced later."""
+
+FIRST_DELAY, LONGEST_DELAY = 0.1, 5.0
+"""Seconds that the replacement of those is put off for, doubling."""
+
+
+class CannotServe(Exception):
+    """No worker can serve the files; the reason is in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """
+    What all generations share.
+
+    @ivar told: Takes what a worker tells that is no matter of its generation.
+    @ivar lost: Called when a worker is gone.
+    @ivar zygote_lost: Called when the zygote of workers that serve is gone: there is nobody who would replace them.
+    @ivar log_file: Returns the descriptor of the access log, which stays its owner's; L{None}: there is none.
+    """
+
+    reactor: IReactorFDSet
+    slots: Slots
+    told: Callable[[Worker, object], None]
+    lost: Callable[[Worker], None]
+    zygote_lost: Callable[[], None]
+    log_file: Callable[[], int | None]
+
+
+class Worker:
+    """
+    One worker, as the supervisor knows it.
+
+    @ivar number: What the log and the admin listener call it, from 0.
+    @ivar pid: 0 until it is known.
+    @ivar ready: Fires with what it says of what it serves, or fails with L{CannotServe}.
+    @ivar killed: Whether it was told to show its stack and end.
+    """
+
+    def __init__(self, slot: int, number: int, peer: Peer) -> None:
+        self.slot = slot
+        self.number = number
+        self.peer = peer
+        self.pid = 0
+        self.since = monotonic()
+        self.ready: Deferred[Ready] = Deferred()
+        self.reason = "it died before it was ready"
+        self.serving = False
+        self.killed = False
+
+
+class Generation:
+    """
+    Workers, and the zygote that they come from.
+
+    @ivar workers: Those that live, by their slots.
+    @ivar retired: Whether a newer one serves.
+    @ivar ended: Fires when no worker is left after L{retire} or L{drain}.
+    """
+
+    def __init__(self, surroundings: Surroundings, zygote: Zygote, slots: range) -> None:
+        """
+        @param slots: One for each worker.
+        """
+        self._surroundings = surroundings
+        self.zygote = zygote
+        zygote.told, zygote.gone = self._zygote_told, self._zygote_gone
+        self.slots = slots
+        self.workers: dict[int, Worker] = {}
+        self.ended: Deferred[None] = Deferred()
+        self.retired = False
+        self._accepting = self._leaving = False
+        self._delay = FIRST_DELAY
+        self._waiting: set[IDelayedCall] = set()
+
+    async def start(self, sockets: Mapping[Address, Socket]) -> Ready:
+        """
+        Make the workers, the first one ahead of the others. They take no connections yet.
+
+        @return: What the first one says.
+        @raise CannotServe: It can't serve.
+        """
+        addresses = list(sockets)
+        for first in range(0, len(addresses), MOST_DESCRIPTORS):
+            some = tuple(addresses[first : first + MOST_DESCRIPTORS])
+            self.zygote.peer.send(Adopt(some), tuple(sockets[each].fileno() for each in some))
+        ready = await self._fork(self.slots[0]).ready
+        await gatherResults([self._fork(slot).ready for slot in self.slots[1:]], consumeErrors=True).addErrback(
+            lambda failure: None  # those are replaced
+        )
+        return ready
+
+    def accept(self) -> None:
+        """Have the workers take connections, and those that come in their place."""
+        self._accepting = True
+        self._tell(Accept())
+
+    def retire(self, gone: tuple[Address, ...]) -> None:
+        """A newer generation serves: the workers end with their connections."""
+        self.retired = True
+        self._leave(Retire(gone))
+
+    def drain(self, seconds: float) -> None:
+        """End the workers; what is under way on them may go on for some time. May be called again to hurry."""
+        self._leave(Drain(seconds))
+
+    def kill(self) -> None:
+        """End the workers, whatever they do."""
+        for worker in tuple(self.workers.values()):
+            if worker.pid:
+                log.error(
+                    "worker {number} (pid {pid}) does not end: it is killed", number=worker.number, pid=worker.pid
+                )
+                _signal(worker, signal.SIGKILL)
+
+    def log_to(self) -> None:
+        """The access log is another file now."""
+        log_file = self._surroundings.log_file()
+        if log_file is not None:
+            self._tell(LogTo(), (log_file,))
+
+    @property
+    def serving(self) -> list[Worker]:
+        """The workers that are ready, in their order."""
+        return [self.workers[slot] for slot in self.slots if slot in self.workers and self.workers[slot].serving]
+
+    def look(self, now: float) -> bool:
+        """
+        Kill one that hangs: it is told to show its stack first, and ended with the next look.
+
+        @param now: Monotonic seconds.
+        @return: Whether there was one.
+        """
+        for worker in tuple(self.workers.values()):
+            last = self._surroundings.slots.last_beat(worker.slot)
+            patience = SILENCE if worker.serving else LONGEST_START
+            if worker.pid and now - last > patience:
+                _kill(worker, now - last)
+                return True
+        return False
+
+    def _zygote_told(self, received: Received) -> None:
+        """The zygote tells something of the workers."""
+        value = received.value
+        if isinstance(value, Forked):
+            worker = self.workers.get(value.slot)
+            if worker is not None:
+                worker.pid = value.pid
+        elif isinstance(value, Died) and value.status != 0:
+            number = value.slot - self.slots.start
+            log.error("worker {number} (pid {pid}) {how}", number=number, pid=value.pid, how=_how(value.status))
+
+    def _zygote_gone(self) -> None:
+        """The zygote is gone; the workers go on."""
+        if not self._leaving:
+            log.error("the process that workers come from is gone: the files are read anew")
+            self._surroundings.zygote_lost()
+        for worker in tuple(self.workers.values()):
+            if not worker.pid:
+                # it was asked for, and never made
+                worker.peer.close()
+                self._lost(worker)
+
+    # ------------------------------------------------------------------------------------------------------------------
+
+    def _leave(self, value: object) -> None:
+        self._leaving = True
+        for each in self._waiting:
+            each.cancel()
+        self._waiting.clear()
+        self._tell(value)
+        self.zygote.peer.send(End())
+        self._end_if_empty()
+
+    def _tell(self, value: object, descriptors: tuple[int, ...] = ()) -> None:
+        for worker in tuple(self.workers.values()):
+            worker.peer.send(value, descriptors)
+
+    def _end_if_empty(self) -> None:
+        if self._leaving and not self.workers and not self.ended.called:
+            self.zygote.peer.close()
+            self.ended.callback(None)
+
+    def _fork(self, slot: int) -> Worker:
+        around = self._surroundings
+        ours, theirs = pair()
+
+        def told(received: Received) -> None:
+            self._told(worker, received)
+
+        def gone() -> None:
+            self._lost(worker)
+
+        worker = Worker(slot, slot - self.slots.start, Peer(around.reactor, Channel(ours), told, gone))
+        self.workers[slot] = worker
+        around.slots.set_connections(slot, ABSENT)
+        around.slots.beat(slot, monotonic())
+        worker.peer.start()
+        log_file = around.log_file()
+        if log_file is not None:
+            worker.peer.send(LogTo(), (log_file,))
+        self.zygote.peer.send(Fork(slot, tuple(self.slots)), (theirs.fileno(),))
+        theirs.close()
+        return worker
+
+    def _fork_in_place(self, slot: int) -> None:
+        # nobody waits for it: where it fails, the next one comes
+        self._fork(slot).ready.addErrback(lambda failure: None)
+
+    def _told(self, worker: Worker, received: Received) -> None:
+        value = received.value
+        if isinstance(value, Ready):
+            worker.serving = True
+            if self._accepting:
+                worker.peer.send(Accept())
+            worker.ready.callback(value)
+        elif isinstance(value, Failed):
+            worker.reason = value.reason
+        else:
+            self._surroundings.told(worker, value)
+
+    def _lost(self, worker: Worker) -> None:
+        """A worker is gone."""
+        del self.workers[worker.slot]
+        self._surroundings.slots.set_connections(worker.slot, ABSENT)
+        self._surroundings.lost(worker)
+        first = not worker.serving and worker.slot == self.slots[0] and not self._accepting
+        if not worker.serving:
+            worker.ready.errback(CannotServe(worker.reason))
+        if self._leaving:
+            self._end_if_empty()
+        elif not first:
+            self._replace(worker)
+
+    def _replace(self, worker: Worker) -> None:
+        if not self.zygote.peer.open:
+            # the next generation has all of them
+            return
+        if monotonic() - worker.since >= QUICK:
+            self._delay = FIRST_DELAY
+            log.error("worker {number} is gone: another one takes its place", number=worker.number)
+            self._fork_in_place(worker.slot)
+            return
+        delay, self._delay = self._delay, min(self._delay * 2, LONGEST_DELAY)
+        log.error(
+            "worker {number} is gone as soon as it was there: the next one comes in {delay:g} s",
+            number=worker.number,
+            delay=delay,
+        )
+
+        def fork() -> None:
+            self._waiting.discard(call)
+            self._fork_in_place(worker.slot)
+
+        call = cast(IReactorTime, self._surroundings.reactor).callLater(delay, fork)
+        self._waiting.add(call)
+
+
+def _kill(worker: Worker, silence: float) -> None:
+    words = "worker {number} (pid {pid}) hangs: no sign of life for {silence:.0f} s; it is ended"
+    if not worker.killed:
+        log.error(words, number=worker.number, pid=worker.pid, silence=silence)
+    number = signal.SIGKILL if worker.killed else signal.SIGABRT
+    worker.killed = True
+    _signal(worker, number)
+
+
+def _signal(worker: Worker, number: signal.Signals) -> None:
+    try:
+        os.kill(worker.pid, number)
+    except ProcessLookupError:
+        pass  # it has ended meanwhile
+
+
+def _how(status: int) -> str:
+    if os.WIFSIGNALED(status):
+        return f"was killed by {signal.Signals(os.WTERMSIG(status)).name}"
+    return f"ended with status {os.waitstatus_to_exitcode(status)}"

@@ -1,0 +1,80 @@
+"""The listening sockets of a gateway of several processes, which the supervisor owns."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from twisted.internet.error import CannotListenError
+
+from edgegate.model.addresses import Address, UNIXAddress
+from edgegate.net.listening import bind, remove_path
+from edgegate.net.sockets import Socket
+from edgegate.server.ports import CannotBind
+from edgegate.workers.messages import Opening
+
+
+class ListeningSockets:
+    """
+    Sockets by what they are bound to. Connections wait in them until a worker takes them.
+
+    @ivar open: Those of the files that are served.
+    """
+
+    def __init__(self) -> None:
+        self.open: dict[Address, Socket] = {}
+
+    def change(self, openings: Iterable[Opening]) -> SocketChange:
+        """
+        Bind what is new.
+
+        @raise CannotBind: A port can't be opened; everything is as it was.
+        """
+        wanted = {each.bind: each for each in openings}
+        fresh: dict[Address, Socket] = {}
+        for address, opening in wanted.items():
+            if address in self.open:
+                continue
+            try:
+                fresh[address] = bind(address)
+            except CannotListenError as error:
+                _close(fresh, fresh)
+                raise CannotBind(opening, error) from None
+        return SocketChange(self, wanted, fresh)
+
+    def close(self) -> None:
+        """Leave the sockets to the workers, who serve what waits in them."""
+        for each in self.open.values():
+            each.close()
+        self.open = {}
+
+
+class SocketChange:
+    """
+    One change whose new sockets are bound. It ends in exactly one of: L{finish}, L{undo}.
+
+    @ivar sockets: Those of the files that are to be served.
+    """
+
+    def __init__(self, owner: ListeningSockets, wanted: Collection[Address], fresh: dict[Address, Socket]) -> None:
+        self._owner = owner
+        self._fresh = fresh
+        self.sockets = {address: fresh.get(address) or owner.open[address] for address in wanted}
+
+    def finish(self) -> tuple[Address, ...]:
+        """Keep what is to be served, and return what no file binds any longer, whose sockets are the workers' alone."""
+        before, self._owner.open = self._owner.open, self.sockets
+        gone = tuple(address for address in before if address not in self.sockets)
+        for address in gone:
+            before[address].close()
+        return gone
+
+    def undo(self) -> None:
+        """Close what is new."""
+        _close(self._fresh, self._fresh)
+
+
+def _close(sockets: dict[Address, Socket], addresses: Iterable[Address]) -> None:
+    for address in addresses:
+        sockets[address].close()
+        if isinstance(address, UNIXAddress):
+            remove_path(address)

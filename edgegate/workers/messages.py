@@ -1,0 +1,213 @@
+"""What the processes of a gateway tell each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgegate.admin.views import Row
+from edgegate.config.problems import Problems
+from edgegate.model.addresses import Address
+from edgegate.model.origin import Origin
+from edgegate.sources.source import Watched
+
+# The supervisor to a zygote -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """
+    Read the files. Comes to a process that has read none; a descriptor comes with it: the memory of
+    L{edgegate.workers.slots}.
+
+    @ivar arguments: Those of C{twistd edgegate}.
+    """
+
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Renew:
+    """
+    Make the next zygote, which reads the files. Its channel comes as a descriptor.
+
+    @ivar anyway: Whether they are to be compiled were they what they were.
+    """
+
+    anyway: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ShedPrivileges:
+    """Go on as another user."""
+
+    uid: int
+    gid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Adopt:
+    """These are listening sockets for workers; the descriptors come in the same order."""
+
+    addresses: tuple[Address, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """
+    Make a worker. Its channel comes as a descriptor.
+
+    @ivar slot: Its slot.
+    @ivar peers: Those of all workers of its generation.
+    """
+
+    slot: int
+    peers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """End, and leave the workers that were made."""
+
+
+# A zygote to the supervisor -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A port of the files, as an L{edgegate.routing.snapshot.Listener} has it."""
+
+    bind: Address
+    port: int
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """All is what it was. The zygote has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class FilesRead:
+    """
+    The files were read.
+
+    @ivar sound: Whether they can be served; if not, the zygote has ended.
+    @ivar openings: The ports that they open.
+    @ivar watched: Where a change would be seen.
+    """
+
+    sound: bool
+    problems: Problems
+    changes: tuple[str, ...] = ()
+    openings: tuple[Opening, ...] = ()
+    watched: Watched = Watched()  # noqa: RUF009 (frozen)
+
+
+@dataclass(frozen=True, slots=True)
+class Forked:
+    """A worker was made."""
+
+    slot: int
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Died:
+    """
+    A worker has ended.
+
+    @ivar status: As C{os.waitpid} has it.
+    """
+
+    slot: int
+    pid: int
+    status: int
+
+
+# The supervisor to a worker -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LogTo:
+    """The access log goes to this file from now on, whose descriptor comes with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """Take connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retire:
+    """
+    Workers of a newer generation serve: end when the connections have.
+
+    @ivar gone: What the newer files bind no longer.
+    """
+
+    gone: tuple[Address, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """
+    End. Comes once more where it is to be sooner.
+
+    @ivar seconds: For which what is under way may go on.
+    """
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """Show a view of the admin listener; L{Shown} answers with the number."""
+
+    number: int
+    view: str
+
+
+# A worker to the supervisor -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """
+    All ports are served, as soon as it is told to accept.
+
+    @ivar says: What is served, for the service log: level and line.
+    """
+
+    says: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """
+    It can't serve; it has ended.
+
+    @ivar reason: In one line.
+    """
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogEvent:
+    """
+    Something for the service log.
+
+    @ivar text: With the traceback of a failure in further lines.
+    """
+
+    level: str
+    namespace: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The rows of a view, or why there are none."""
+
+    number: int
+    rows: list[Row] | str

@@ -1,0 +1,111 @@
+"""Another process of the gateway, as the reactor sees it: a channel that is read and written when it can be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor, IWriteDescriptor
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from edgegate.net.channel import Channel, Received
+
+log = Logger(namespace=__name__)
+
+
+@implementer(IReadDescriptor, IWriteDescriptor)
+class Peer:
+    """
+    What comes from the other process is told, and once that it is gone, unless L{close} was called before.
+
+    @ivar open: Whether it can be told something.
+    """
+
+    def __init__(
+        self,
+        reactor: IReactorFDSet,
+        channel: Channel,
+        told: Callable[[Received], None],
+        gone: Callable[[], None],
+    ) -> None:
+        self._reactor = reactor
+        self._channel = channel
+        self._told = told
+        self._gone = gone
+        self._writing = False
+        self.open = True
+
+    def start(self) -> None:
+        """Read from now on."""
+        self._reactor.addReader(self)
+
+    def send(self, value: object, descriptors: tuple[int, ...] = ()) -> None:
+        """Tell the other process something; copies of descriptors go with it. One that is gone is told nothing."""
+        if not self.open:
+            return
+        try:
+            self._channel.send(value, descriptors)
+        except OSError:
+            self._lost()
+            return
+        self._look_at_queue()
+
+    def close(self) -> None:
+        """Tell nothing any more, and hear nothing."""
+        if self.open:
+            self.open = False
+            self._reactor.removeReader(self)
+            self._reactor.removeWriter(self)
+            self._channel.close()
+
+    # As the reactor sees it -------------------------------------------------------------------------------------------
+
+    def fileno(self) -> int:
+        """Return the descriptor, or -1 once it is closed."""
+        return self._channel.fileno()
+
+    def doRead(self) -> None:
+        """Something has come."""
+        try:
+            received = self._channel.receive()
+        except (EOFError, OSError):
+            self._lost()
+            return
+        for each in received:
+            try:
+                self._told(each)
+            except Exception:
+                log.failure("what another process of the gateway told could not be done")
+
+    def doWrite(self) -> None:
+        """There is room for what waits."""
+        try:
+            self._channel.flush()
+        except OSError:
+            self._lost()
+            return
+        self._look_at_queue()
+
+    def connectionLost(self, reason: Failure) -> None:
+        """The reactor says that the descriptor is of no more use."""
+        self._lost()
+
+    def logPrefix(self) -> str:
+        """Return what the log calls this."""
+        return "workers"
+
+    # ------------------------------------------------------------------------------------------------------------------
+
+    def _look_at_queue(self) -> None:
+        if self._channel.waiting != self._writing:
+            self._writing = self._channel.waiting
+            if self._writing:
+                self._reactor.addWriter(self)
+            else:
+                self._reactor.removeWriter(self)
+
+    def _lost(self) -> None:
+        if self.open:
+            self.close()
+            self._gone()

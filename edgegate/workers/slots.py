@@ -1,0 +1,87 @@
+"""What the workers of a gateway know of each other: a few numbers in memory that all of its processes share."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from mmap import mmap
+from typing import Final
+
+SIZE: Final = 64
+"""Bytes of a slot: those of two workers lie in no cache line together."""
+
+COUNT: Final = 1024
+"""Slots that there are."""
+
+ABSENT: Final = 1 << 62
+"""Connections of a worker that is not there: it is no measure for the others."""
+
+SLACK: Final = 2
+"""Connections that a worker may have more than another one and still take the next."""
+
+_BEATS: Final = 0
+_CONNECTIONS: Final = 1
+
+
+def shared_memory() -> int:
+    """Return the descriptor of memory for L{Slots}, which is the caller's to close."""
+    if hasattr(os, "memfd_create"):
+        fd = os.memfd_create("edgegate workers", os.MFD_CLOEXEC)
+    else:
+        with tempfile.TemporaryFile() as file:
+            fd = os.dup(file.fileno())
+    os.ftruncate(fd, SIZE * COUNT)
+    return fd
+
+
+class Slots:
+    """
+    A slot for each worker, which it alone writes; the supervisor clears that of one that is gone.
+
+    Each number is a machine word: who reads one sees what was written, never half of it.
+    """
+
+    def __init__(self, fd: int) -> None:
+        """
+        @param fd: See L{shared_memory}; stays the caller's.
+        """
+        self._memory = mmap(fd, SIZE * COUNT)
+        self._floats = memoryview(self._memory).cast("d")
+        self._integers = memoryview(self._memory).cast("q")
+
+    def beat(self, slot: int, now: float) -> None:
+        """A worker lives.
+
+        @param now: Monotonic seconds.
+        """
+        self._floats[slot * 8 + _BEATS] = now
+
+    def last_beat(self, slot: int) -> float:
+        """Return when a worker said last that it lives."""
+        return self._floats[slot * 8 + _BEATS]
+
+    def set_connections(self, slot: int, count: int) -> None:
+        """A worker has so many connections, or is L{ABSENT}."""
+        self._integers[slot * 8 + _CONNECTIONS] = count
+
+    def connections(self, slot: int) -> int:
+        """Return how many connections a worker has."""
+        return self._integers[slot * 8 + _CONNECTIONS]
+
+    def fewest(self, slots: Sequence[int]) -> int:
+        """Return how many connections the worker with the fewest of them has."""
+        integers = self._integers
+        return min([integers[slot * 8 + _CONNECTIONS] for slot in slots])
+
+
+def takes_next(mine: int, fewest: int) -> bool:
+    """
+    Tell whether a worker takes the next connection, or leaves it to another one.
+
+    The more there are, the more one may have before the others: it costs a wake-up to leave a connection alone.
+
+    @param mine: Its connections.
+    @param fewest: Those of the worker that has the fewest.
+    """
+    return mine <= fewest + SLACK + fewest // 16

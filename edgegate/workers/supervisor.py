@@ -1,0 +1,384 @@
+"""
+The supervisor: the process of a gateway that owns the listening sockets, and the workers that serve.
+
+It reads no files, and serves nobody but the admin listener. What it decides is which generation of workers serves, and
+that there are as many workers as there should be.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from time import monotonic
+from typing import TypeVar, cast
+
+from twisted.application.service import MultiService
+from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.interfaces import IReactorFDSet, IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger, LogLevel
+from twisted.python.failure import Failure
+
+from edgegate.admin.views import Row
+from edgegate.config.problems import Problem, Problems, Severity
+from edgegate.model.addresses import Address
+from edgegate.net.channel import wait_for_any
+from edgegate.server.ports import CannotBind
+from edgegate.server.reload import Reload
+from edgegate.server.reload_coordinator import ReloadCoordinator
+from edgegate.sources.source import Watched
+from edgegate.startup import CannotStart
+from edgegate.workers.generation import CannotServe, Generation, Surroundings, Worker
+from edgegate.workers.listening_sockets import ListeningSockets
+from edgegate.workers.messages import FilesRead, LogEvent, ShedPrivileges, Shown
+from edgegate.workers.peer import Peer
+from edgegate.workers.slots import COUNT, Slots, shared_memory
+from edgegate.workers.worker_log import WorkerLog
+from edgegate.workers.worker_views import WorkerViews
+from edgegate.workers.zygotes import Zygote, Zygotes
+
+log = Logger(namespace=__name__)
+
+MOST_GENERATIONS = 4
+"""Generations that may be left with connections of theirs; the oldest of more are ended."""
+
+_LOOK = 1.0
+"""Seconds between two looks at whether workers live."""
+
+_GRACE = 10.0
+"""Seconds after the end of a drain until workers that are still there are killed."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """
+    What a zygote has read; an L{edgegate.server.reload_coordinator.Read}.
+
+    @ivar zygote: Can make workers that serve it, where it is sound.
+    """
+
+    zygote: Zygote
+    read: FilesRead
+
+    @property
+    def problems(self) -> Problems:
+        """What is wrong with it."""
+        return self.read.problems
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """What is different with it."""
+        return self.read.changes
+
+    @property
+    def watched(self) -> Watched:
+        """Where a change of it would be seen."""
+        return self.read.watched
+
+
+class _Phase(Enum):
+    """How far the gateway is."""
+
+    CLOSED = "no port is open yet"
+    SERVING = "its ports are open"
+    ENDING = "it ends, or has ended"
+
+
+class Supervisor(MultiService):
+    """
+    Serves what the files say with several processes; an L{edgegate.admin.interfaces.Gateway}.
+
+    Its children begin after its ports are open, and end when nothing is served any more.
+
+    @ivar latest: What was read last, whatever came of it.
+    """
+
+    def __init__(
+        self, reactor: IReactorFDSet, config: str, arguments: tuple[str, ...], count: int, drain: float
+    ) -> None:
+        """
+        @param reactor: Also provides C{IReactorTime}.
+        @param config: The path of the files, absolute; C{-} for standard input.
+        @param arguments: Those of C{twistd edgegate}.
+        @param count: How many workers there are to be.
+        @param drain: Seconds that what is under way may go on at the end.
+        """
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.latest: Files
+        self._reactor = reactor
+        self._config = config
+        self._count = count
+        self._drain = drain
+        memory = shared_memory()
+        self._zygotes = Zygotes(reactor, arguments, memory)
+        self._log = WorkerLog()
+        self._views = WorkerViews()
+        self._surroundings = Surroundings(
+            reactor, Slots(memory), self._told, self._views.lost, self.files_changed, lambda: self._log.file
+        )
+        self._sockets = ListeningSockets()
+        self._generations: list[Generation] = []
+        self._current: Generation | None = None
+        self._refused = False
+        self._users = os.getuid(), os.getgid()
+        self._phase = _Phase.CLOSED
+        self._until = 0.0
+        self._looking = LoopingCall(self._look)
+        self._looking.clock = cast(IReactorTime, reactor)
+        self._reloads: ReloadCoordinator[Files]
+
+    @property
+    def config(self) -> str:
+        """The path of its files, absolute; C{-} for standard input."""
+        return self._config
+
+    @property
+    def ready(self) -> bool:
+        """Whether requests are served: workers are ready, and the gateway is not ending."""
+        return self._phase is _Phase.SERVING and self._current is not None and bool(self._current.serving)
+
+    # Beginning --------------------------------------------------------------------------------------------------------
+
+    def load(self) -> FilesRead:
+        """
+        Have the files read, and wait for it. Comes first.
+
+        @raise ReadingFailed: The process that was to read them has died.
+        """
+        zygote = self._zygotes.first()
+        read = self._wait_for(zygote.read)
+        assert read is not None
+        self.latest = Files(zygote, read)
+        self._reloads = ReloadCoordinator(self, cast(IReactorTime, self._reactor))
+        return read
+
+    def log_to(self, path: str) -> None:
+        """Have the workers write the access log to a file; C{-}: to standard output."""
+        self._log.path = path
+
+    def privilegedStartService(self) -> None:
+        """
+        Open the ports and the access log, while the process may still open any.
+
+        @raise edgegate.startup.CannotStart: One can't be opened; the others are closed again.
+        """
+        self._open()
+        super().privilegedStartService()  # type: ignore[no-untyped-call]
+
+    def startService(self) -> None:
+        """
+        Start the workers, and say what is served.
+
+        @raise edgegate.startup.CannotStart: No worker can serve. Or see L{privilegedStartService}, which C{twist}
+            leaves out.
+        """
+        self._open()
+        users = os.getuid(), os.getgid()
+        if users != self._users:
+            self.latest.zygote.peer.send(ShedPrivileges(*users))
+        generation = self._generation(self.latest.zygote)
+        try:
+            ready = self._wait_for(Deferred.fromCoroutine(generation.start(self._sockets.open)))
+        except CannotServe as error:
+            generation.drain(0.0)
+            raise CannotStart(f"cannot serve: {error}") from None
+        self._current = generation
+        generation.accept()
+        super().startService()  # type: ignore[no-untyped-call]
+        for level, line in ready.says:
+            log.emit(LogLevel.levelWithName(level), "{line}", line=line)
+        log.info("{count} workers serve", count=self._count)
+        self._looking.start(_LOOK)
+        self._reloads.follow()
+
+    def _open(self) -> None:
+        if self._phase is not _Phase.CLOSED:
+            return
+        self._log.open()
+        try:
+            self._sockets.change(self.latest.read.openings).finish()
+        except CannotBind as error:
+            origin = error.listener.origin
+            raise CannotStart(
+                f"cannot bind {error.listener.bind} for {origin.resource} ({origin}): {error.reason}"
+            ) from None
+        self._phase = _Phase.SERVING
+
+    def _wait_for(self, done: Deferred[T]) -> T:
+        """
+        Wait for what other processes do, while there is no reactor that would; return it, or raise why it failed.
+        """
+        outcome: list[T | Failure] = []
+        done.addBoth(outcome.append)
+        while not outcome:
+            peers = {peer.fileno(): peer for peer in self._peers()}
+            for fd in wait_for_any(peers, _LOOK):
+                peers[fd].doRead()
+            self._look()
+        if isinstance(outcome[0], Failure):
+            outcome[0].raiseException()
+        return outcome[0]
+
+    def _peers(self) -> Iterator[Peer]:
+        """Yield whoever may tell something."""
+        yield from self._zygotes.peers()
+        for generation in self._generations:
+            for worker in generation.workers.values():
+                yield worker.peer
+
+    def _generation(self, zygote: Zygote) -> Generation:
+        """
+        Return a new generation.
+
+        @raise CannotServe: There are too many already.
+        """
+        taken = {generation.slots.start for generation in self._generations}
+        for first in range(0, COUNT - self._count + 1, self._count):
+            if first not in taken:
+                break
+        else:
+            raise CannotServe("too many processes are left of files that were served before")
+        generation = Generation(self._surroundings, zygote, range(first, first + self._count))
+        self._generations.append(generation)
+        generation.ended.addCallback(lambda _: self._generations.remove(generation))
+        return generation
+
+    # New files --------------------------------------------------------------------------------------------------------
+
+    def reload(self) -> Deferred[Reload]:
+        """See L{ReloadCoordinator.reload}."""
+        return self._reloads.reload()
+
+    def files_changed(self) -> None:
+        """See L{ReloadCoordinator.files_changed}."""
+        self._reloads.files_changed()
+
+    @property
+    def last_reload(self) -> Reload:
+        """What came of the last reading of the files; at first of the one at the start."""
+        return self._reloads.last
+
+    @property
+    def followers(self) -> list[Callable[[Watched], None]]:
+        """Called after each reading, with where a change would be seen; see L{ReloadCoordinator}. More may be added."""
+        return self._reloads.followers
+
+    def read(self, anyway: bool) -> Deferred[Files | None]:
+        """Have the next zygote read the files; see L{edgegate.server.reload_coordinator.Steps}."""
+        assert self._current is not None
+        # what is served is what it compares with, and not what was refused since
+        zygote = self._zygotes.after(self._current.zygote, anyway or self._refused)
+        return zygote.read.addCallback(lambda read: None if read is None else Files(zygote, read))
+
+    def install(self, read: Files) -> Deferred[bool]:
+        """Have a new generation serve what was read; see L{edgegate.server.reload_coordinator.Steps}."""
+        return Deferred.fromCoroutine(self._install(read))
+
+    async def _install(self, files: Files) -> bool:
+        self.latest = files
+        problem = await self._begin(files) if files.read.sound else None
+        if problem is not None:
+            files.problems.add(problem)
+        self._refused = problem is not None or not files.read.sound
+        return not self._refused
+
+    async def _begin(self, files: Files) -> Problem | None:
+        """Have files served; return why they can't be."""
+        try:
+            change = self._sockets.change(files.read.openings)
+        except CannotBind as error:
+            files.zygote.end()
+            origin = error.listener.origin
+            return Problem(origin.file, origin.line, 1, Severity.ERROR, "", str(error))
+        try:
+            generation = self._generation(files.zygote)
+            await generation.start(change.sockets)
+        except CannotServe as error:
+            change.undo()
+            files.zygote.end()
+            return Problem("edgegate", 1, 1, Severity.ERROR, "", f"no worker can serve these files: {error}")
+        if self._phase is _Phase.ENDING:
+            change.undo()
+            generation.drain(0.0)
+        else:
+            self._take_over(generation, change.finish())
+        return None
+
+    def _take_over(self, generation: Generation, gone: tuple[Address, ...]) -> None:
+        """A generation serves from now on; the one before ends with its connections."""
+        before, self._current = self._current, generation
+        generation.accept()
+        if before is not None:
+            before.retire(gone)
+        left = [each for each in self._generations if each.retired]
+        for each in left[:-MOST_GENERATIONS]:
+            log.info("connections of files that were replaced {count} times are ended", count=MOST_GENERATIONS)
+            each.drain(0.0)
+
+    # Ending -----------------------------------------------------------------------------------------------------------
+
+    def stopService(self) -> Deferred[None]:
+        """
+        Close the ports, have the workers serve who has connected already, let requests and relays end, then reset what
+        is left.
+
+        @return: Fires when nothing is left.
+        """
+        self._phase = _Phase.ENDING
+        self._reloads.end()
+        self._until = monotonic() + self._drain + _GRACE
+        for generation in tuple(self._generations):
+            generation.drain(self._drain)
+        self._sockets.close()
+        ended = DeferredList([generation.ended for generation in self._generations])
+        return ended.addCallback(lambda _: self._ended())
+
+    def hurry(self) -> None:
+        """End the drain at once; one that has not begun yet ends as it begins."""
+        self._drain = 0.0
+        if self._phase is _Phase.ENDING:
+            self._until = min(self._until, monotonic() + _GRACE)
+            for generation in tuple(self._generations):
+                generation.drain(0.0)
+
+    def _ended(self) -> Deferred[None]:
+        if self._looking.running:
+            self._looking.stop()
+        self._log.close()
+        self._zygotes.stop()
+        children: Deferred[None] = super().stopService()  # type: ignore[no-untyped-call]
+        return children
+
+    # ------------------------------------------------------------------------------------------------------------------
+
+    def rows(self, view: str) -> Deferred[list[Row]]:
+        """Return the rows of a view: of endpoints those of each worker, of what is the same for all those of one."""
+        workers = [] if self._current is None else self._current.serving
+        return self._views.rows(view, workers)
+
+    def reopen(self) -> None:
+        """Have the workers write the access log to a new file: the old one was renamed."""
+        if self._log.reopen():
+            for generation in self._generations:
+                generation.log_to()
+
+    def _told(self, worker: Worker, value: object) -> None:
+        if isinstance(value, LogEvent):
+            self._log.tell(worker.number, value)
+        elif isinstance(value, Shown):
+            self._views.shown(value)
+
+    def _look(self) -> None:
+        """End what hangs."""
+        self._zygotes.reap()
+        late = self._phase is _Phase.ENDING and monotonic() > self._until
+        for generation in tuple(self._generations):
+            if late:
+                generation.kill()
+            elif generation.look(monotonic()):
+                # one at a time: were the machine at fault, all would be killed
+                return

@@ -1,0 +1,241 @@
+"""
+A worker: a process that serves what its zygote has read.
+
+It is forked before there is a reactor, and makes its own. What it logs, and what it can show of itself, it tells the
+supervisor; it ends when that tells it to, or is gone.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import gc
+import os
+import signal
+import sys
+import traceback
+from datetime import datetime, timezone
+from time import monotonic
+from typing import NoReturn, cast
+
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import (
+    IReactorCore,
+    IReactorFDSet,
+    IReactorFromThreads,
+    IReactorPluggableNameResolver,
+    IReactorTime,
+)
+from twisted.internet.task import LoopingCall
+from twisted.logger import ILogObserver, Logger, formatEvent, globalLogBeginner
+from twisted.logger import LogEvent as TwistedEvent
+
+from edgegate.admin.local import rows
+from edgegate.model.addresses import Address, TCPAddress
+from edgegate.net.channel import Received, adopt
+from edgegate.net.listening import SharedSockets
+from edgegate.net.sockets import Socket
+from edgegate.net.system_resolver import SystemResolver
+from edgegate.observe.access_log import access_log
+from edgegate.observe.counters import Counters
+from edgegate.observe.observer import Observer
+from edgegate.server.data_plane import DataPlane
+from edgegate.server.drain import Drain as Draining
+from edgegate.server.startup_log import served
+from edgegate.workers.messages import Accept, Drain, Failed, LogEvent, LogTo, Ready, Retire, Show, Shown
+from edgegate.workers.peer import Peer
+from edgegate.workers.slots import ABSENT, takes_next
+from edgegate.workers.zygote import LEFT_ALONE, Inheritance
+
+log = Logger(namespace=__name__)
+
+BEAT = 0.5
+"""Seconds between two signs of life."""
+
+LONGEST_IDLE = 60.0
+"""Seconds that connections on which nothing is under way may stay once newer files are served."""
+
+GC_THRESHOLD = 20_000
+"""Objects more than before after which the garbage collector looks through the young ones."""
+
+
+class Reactor(IReactorCore, IReactorFDSet, IReactorTime, IReactorFromThreads, IReactorPluggableNameResolver):
+    """What a worker asks of its reactor."""
+
+
+class Worker:
+    """Serves, and does what the supervisor tells it."""
+
+    def __init__(self, reactor: Reactor, inheritance: Inheritance) -> None:
+        self._reactor = reactor
+        self._slot, self._peers = inheritance.fork.slot, inheritance.fork.peers
+        self._slots = inheritance.slots
+        self._loaded = inheritance.loaded
+        self._sockets = dict(inheritance.sockets)
+        self._accepting = False
+        self._ending = False
+        self._supervisor = Peer(reactor, inheritance.channel, self._told, self._alone)
+        options = inheritance.options
+        self._options = options.gateway_options()
+        self._log_file = -1
+        self._access_log = access_log(reactor, options["access-log"], options["access-log-format"], self._next_log_file)
+        self.counters = Counters()
+        observers: list[Observer] = (
+            [self.counters] if self._access_log is None else [self.counters, self._access_log.log]
+        )
+        shared = SharedSockets(self._take_socket, self._takes_next)
+        self.data_plane = DataPlane(reactor, observers, self._options, shared, inheritance.contexts)
+        self._drain: Draining | None = None
+        self._beats = LoopingCall(self._beat)
+        self._beats.clock = reactor
+        self._contexts = inheritance.contexts
+
+    def start(self) -> None:
+        """Serve as soon as it is told to accept."""
+        self._supervisor.start()
+        self._beats.start(BEAT)
+        snapshot = self._loaded.snapshot
+        assert snapshot is not None
+        try:
+            self.data_plane.install(snapshot, self._contexts, self._loaded.endpoints)
+        except Exception as error:
+            log.failure("the files can't be served")
+            self._supervisor.send(Failed(f"{type(error).__name__}: {error}"))
+            self._end()
+            return
+        bound = {bind: port.local for bind, port in self.data_plane.ports.items()}
+        says = served(snapshot, self._loaded.secrets, bound, datetime.now(timezone.utc))
+        self._supervisor.send(Ready(tuple(says)))
+
+    def observer(self, event: TwistedEvent) -> None:
+        """Tell the supervisor what is logged."""
+        text = formatEvent(event)
+        failure = event.get("log_failure")
+        if failure is not None:
+            text = f"{text}\n{failure.getTraceback()}"
+        level = event.get("log_level")
+        namespace = event.get("log_namespace", "-")
+        self._supervisor.send(LogEvent("info" if level is None else level.name, namespace, text))
+
+    # What it is told --------------------------------------------------------------------------------------------------
+
+    def _told(self, received: Received) -> None:
+        value = received.value
+        if isinstance(value, LogTo):
+            self._log_to(received.descriptors[0])
+        elif isinstance(value, Accept):
+            self._accepting = True
+        elif isinstance(value, Show):
+            self._show(value)
+        elif isinstance(value, Retire):
+            self._retire(value)
+        elif isinstance(value, Drain):
+            self._drain_within(value.seconds)
+
+    def _log_to(self, descriptor: int) -> None:
+        log_service = self._access_log
+        if log_service is None:
+            os.close(descriptor)
+            return
+        self._log_file, first = descriptor, not log_service.running
+        if first:
+            log_service.startService()
+        else:
+            log_service.reopen()
+
+    def _next_log_file(self) -> int:
+        descriptor, self._log_file = self._log_file, -1
+        return descriptor
+
+    def _show(self, show: Show) -> None:
+        try:
+            shown: Shown = Shown(show.number, rows(self.data_plane, show.view))
+        except Exception as error:
+            log.failure("a view can't be shown")
+            shown = Shown(show.number, f"{type(error).__name__}: {error}")
+        self._supervisor.send(shown)
+
+    def _retire(self, retire: Retire) -> None:
+        """Workers of a newer generation serve: end with the last connection."""
+        if self._ending:
+            return
+        self._ending = True
+        self._slots.set_connections(self._slot, ABSENT)
+        self.data_plane.retire(retire.gone)
+        self._reactor.callLater(LONGEST_IDLE, self.data_plane.drain)
+        looking = LoopingCall(self._end_if_alone)
+        looking.clock = self._reactor
+        looking.start(BEAT)
+
+    def _end_if_alone(self) -> None:
+        if self.data_plane.ended:
+            self._end()
+
+    def _drain_within(self, seconds: float) -> None:
+        self._ending = True
+        self._slots.set_connections(self._slot, ABSENT)
+        if self._drain is None:
+            self._drain = Draining(self.data_plane, self._reactor, seconds)
+            self._drain.begin().addCallback(lambda _: self._end())
+        elif seconds <= 0:
+            self._drain.hurry()
+
+    def _alone(self) -> None:
+        """The supervisor is gone, and with it whoever would replace this worker: what is under way may end."""
+        self._drain_within(self._options.drain)
+
+    def _end(self) -> None:
+        self.data_plane.stop()
+        if self._access_log is not None and self._access_log.running:
+            self._access_log.stopService()
+        self._supervisor.close()
+        self._reactor.stop()
+
+    # ------------------------------------------------------------------------------------------------------------------
+
+    def _beat(self) -> None:
+        self._slots.beat(self._slot, monotonic())
+        if self._accepting and not self._ending:
+            self._slots.set_connections(self._slot, self.data_plane.connections)
+
+    def _take_socket(self, address: Address) -> Socket:
+        descriptor = self._sockets.pop(address, None)
+        if descriptor is None:
+            host, port = (address.host, address.port) if isinstance(address, TCPAddress) else (str(address), 0)
+            raise CannotListenError(host, port, OSError("the supervisor has not sent its socket"))
+        return adopt(descriptor)
+
+    def _takes_next(self) -> bool:
+        """Whether the next connection is for this worker, and not for one that has fewer."""
+        if not self._accepting:
+            return False
+        mine = self.data_plane.connections
+        self._slots.set_connections(self._slot, mine)
+        return takes_next(mine, self._slots.fewest(self._peers))
+
+
+def serve(inheritance: Inheritance) -> NoReturn:
+    """Be a worker until the end of the process."""
+    for each in LEFT_ALONE:
+        signal.signal(each, signal.SIG_IGN)
+    # the stack of one that hangs is in the supervisor's log before it is killed
+    faulthandler.enable()
+    gc.set_threshold(GC_THRESHOLD, 10, 10)
+    from twisted.internet import reactor as made  # noqa: PLC0415
+
+    reactor = cast(Reactor, made)
+    reactor.installNameResolver(SystemResolver(reactor))
+    status = 1
+    try:
+        worker = Worker(reactor, inheritance)
+        globalLogBeginner.beginLoggingTo(
+            [cast(ILogObserver, worker.observer)], discardBuffer=True, redirectStandardIO=False
+        )
+        worker.start()
+        reactor.run(installSignalHandlers=False)  # type: ignore[call-arg]
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        # not what the zygote would do at its end
+        os._exit(status)

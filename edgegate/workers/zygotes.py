@@ -1,0 +1,160 @@
+"""The zygotes, as the supervisor knows them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from edgegate.net.channel import Channel, Received, pair
+from edgegate.workers.messages import End, FilesRead, Load, Renew, Unchanged
+from edgegate.workers.peer import Peer
+from edgegate.workers.spawn import Spawned
+
+log = Logger(namespace=__name__)
+
+
+class ReadingFailed(Exception):
+    """The process that was to read the files has died; the reason is in one line."""
+
+
+class Zygote:
+    """
+    A process that reads the files once, and makes workers that serve them.
+
+    @ivar read: Fires with what came of its reading; with L{None}: all is what it was. Fails with L{ReadingFailed}.
+    @ivar told: Takes what it tells afterwards.
+    @ivar gone: Called when it is gone, after it has read the files.
+    """
+
+    def __init__(self, reactor: IReactorFDSet, channel: Channel) -> None:
+        self.read: Deferred[FilesRead | None] = Deferred()
+        self.told: Callable[[Received], None] = lambda received: None
+        self.gone: Callable[[], None] = lambda: None
+        self.peer = Peer(reactor, channel, self._told, self._gone)
+        self.peer.start()
+
+    def _told(self, received: Received) -> None:
+        if isinstance(received.value, FilesRead):
+            self.read.callback(received.value)
+        elif isinstance(received.value, Unchanged):
+            self.read.callback(None)
+        else:
+            self.told(received)
+
+    def _gone(self) -> None:
+        if not self.read.called:
+            self.read.errback(ReadingFailed("the process that read the files has died"))
+        else:
+            self.gone()
+
+    def end(self) -> None:
+        """It is of no use any more."""
+        self.peer.send(End())
+        self.peer.close()
+
+
+class Zygotes:
+    """Makes zygotes: the first one, and the one after another."""
+
+    def __init__(self, reactor: IReactorFDSet, arguments: tuple[str, ...], memory: int) -> None:
+        """
+        @param arguments: Those of C{twistd edgegate}.
+        @param memory: The descriptor of the slots.
+        """
+        self._reactor = reactor
+        self._arguments = arguments
+        self._memory = memory
+        self._known: list[Zygote] = []
+        self._spawned: list[Spawned] = []
+        self._errors: list[Errors] = []
+
+    def peers(self) -> list[Peer]:
+        """Return those that may tell something."""
+        self._known = [zygote for zygote in self._known if zygote.peer.open]
+        return [zygote.peer for zygote in self._known]
+
+    def reap(self) -> None:
+        """Leave nothing of processes that have ended."""
+        self._spawned = [spawned for spawned in self._spawned if not spawned.reaped]
+
+    def stop(self) -> None:
+        """Nobody is left."""
+        for zygote in self._known:
+            zygote.peer.close()
+        for each in self._errors:
+            each.close()
+        os.close(self._memory)
+
+    def first(self) -> Zygote:
+        """Start a process that has nothing of those before."""
+        spawned = Spawned()
+        self._spawned.append(spawned)
+        self._errors.append(Errors(self._reactor, spawned.errors))
+        zygote = Zygote(self._reactor, spawned.channel)
+        self._known.append(zygote)
+        zygote.peer.send(Load(self._arguments), (self._memory,))
+        return zygote
+
+    def after(self, before: Zygote, anyway: bool) -> Zygote:
+        """
+        Have a zygote make the next one. Where it is gone, a process starts that has nothing of it.
+
+        @param anyway: Whether the files are to be compiled were they what they were.
+        """
+        if not before.peer.open:
+            return self.first()
+        ours, theirs = pair()
+        zygote = Zygote(self._reactor, Channel(ours))
+        self._known.append(zygote)
+        before.peer.send(Renew(anyway), (theirs.fileno(),))
+        theirs.close()
+        return zygote
+
+
+@implementer(IReadDescriptor)
+class Errors:
+    """What processes write to standard error, for the service log: it is theirs when Python itself is in trouble."""
+
+    def __init__(self, reactor: IReactorFDSet, descriptor: int) -> None:
+        """
+        @param descriptor: Of a pipe, which belongs to this from now on.
+        """
+        self._reactor = reactor
+        self._descriptor = descriptor
+        reactor.addReader(self)
+
+    def fileno(self) -> int:
+        """Return the descriptor, or -1 once it is closed."""
+        return self._descriptor
+
+    def doRead(self) -> None:
+        """Log what has come."""
+        try:
+            text = os.read(self._descriptor, 65536).decode("utf-8", "backslashreplace")
+        except BlockingIOError:
+            return
+        if text:
+            log.error("a worker or zygote wrote: {text}", text=text.rstrip())
+        else:
+            self.close()
+
+    def connectionLost(self, reason: Failure) -> None:
+        """The reactor says that the descriptor is of no more use."""
+        self.close()
+
+    def close(self) -> None:
+        """Log nothing more."""
+        if self._descriptor >= 0:
+            self._reactor.removeReader(self)
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def logPrefix(self) -> str:
+        """Return what the log calls this."""
+        return "workers"
