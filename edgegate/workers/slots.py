@@ -17,7 +17,7 @@ COUNT: Final = 1024
 ABSENT: Final = 1 << 62
 """Connections of a worker that is not there: it is no measure for the others."""
 
-SLACK: Final = 2
+SLACK: Final = 1
 """Connections that a worker may have more than another one and still take the next."""
 
 _BEATS: Final = 0

@@ -8,7 +8,7 @@ import sys
 
 from edgegate.net.channel import Channel, pair
 
-_PROGRAM = "from edgegate.workers.zygote import main; main({})"
+_PROGRAM = "from edgegate.workers.process import main; main({})"
 
 
 class Spawned:

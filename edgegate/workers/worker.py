@@ -10,7 +10,6 @@ from __future__ import annotations
 import faulthandler
 import gc
 import os
-import signal
 import sys
 import traceback
 from datetime import datetime, timezone
@@ -41,10 +40,10 @@ from edgegate.observe.observer import Observer
 from edgegate.server.data_plane import DataPlane
 from edgegate.server.drain import Drain as Draining
 from edgegate.server.startup_log import served
+from edgegate.workers.inheritance import Inheritance
 from edgegate.workers.messages import Accept, Drain, Failed, LogEvent, LogTo, Ready, Retire, Show, Shown
 from edgegate.workers.peer import Peer
 from edgegate.workers.slots import ABSENT, takes_next
-from edgegate.workers.zygote import LEFT_ALONE, Inheritance
 
 log = Logger(namespace=__name__)
 
@@ -215,8 +214,6 @@ class Worker:
 
 def serve(inheritance: Inheritance) -> NoReturn:
     """Be a worker until the end of the process."""
-    for each in LEFT_ALONE:
-        signal.signal(each, signal.SIG_IGN)
     # the stack of one that hangs is in the supervisor's log before it is killed
     faulthandler.enable()
     gc.set_threshold(GC_THRESHOLD, 10, 10)

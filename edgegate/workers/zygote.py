@@ -11,9 +11,8 @@ from __future__ import annotations
 import gc
 import os
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 
 from twisted.python.util import switchUID
 
@@ -28,6 +27,7 @@ from edgegate.sources.named import source_named
 from edgegate.tls.secrets import BadKeyMaterial
 from edgegate.twistd_options import Options
 from edgegate.upstream.registry import import_health_checker
+from edgegate.workers.inheritance import Inheritance
 from edgegate.workers.messages import (
     Adopt,
     Died,
@@ -35,34 +35,12 @@ from edgegate.workers.messages import (
     FilesRead,
     Fork,
     Forked,
-    Load,
     Opening,
     Renew,
     ShedPrivileges,
     Unchanged,
 )
 from edgegate.workers.slots import Slots
-
-LEFT_ALONE = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
-"""Signals that only the supervisor listens to: a terminal and systemd send them to all processes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Inheritance:
-    """
-    What a worker has from its zygote.
-
-    @ivar channel: To the supervisor.
-    @ivar sockets: The descriptors of listening sockets, which are its own.
-    """
-
-    fork: Fork
-    channel: Channel
-    sockets: Mapping[Address, int]
-    slots: Slots
-    options: Options
-    loaded: Loaded
-    contexts: Contexts
 
 
 class Ended(Exception):
@@ -234,31 +212,3 @@ class Children:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.close(self._read)
         os.close(self._write)
-
-
-def main(descriptor: int) -> None:
-    """
-    Be the first zygote, or one of the workers that come of it.
-
-    @param descriptor: Of the channel to the supervisor.
-    """
-    for each in LEFT_ALONE:
-        signal.signal(each, signal.SIG_IGN)
-    channel = Channel(adopt(descriptor), patient=True)
-    (received,) = channel.receive()
-    load = received.value
-    assert isinstance(load, Load)
-    (memory,) = received.descriptors
-    slots = Slots(memory)
-    os.close(memory)
-    options = Options()
-    options.parseOptions(load.arguments)
-    zygote = Zygote(channel, Children(), slots, options)
-    try:
-        zygote.load(False)
-        inheritance = zygote.run()
-    except Ended:
-        return
-    from edgegate.workers.worker import serve  # noqa: PLC0415
-
-    serve(inheritance)

@@ -69,7 +69,9 @@ class Traffic:
                 raise AssertionError(f"no {count} answers {body!r}: {self.answers}, {self.failures[:3]}")
 
     def stop(self) -> None:
-        """Let every client end with the answer that it waits for."""
+        """Let every client end with the answer that it waits for. Once it is stopped this does nothing."""
+        if self._loop.is_closed():
+            return
 
         async def stop() -> None:
             self._stopping.set()

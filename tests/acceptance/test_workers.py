@@ -1,0 +1,208 @@
+"""A gateway of several processes, under traffic: workers that die, hang, and are replaced by those of newer files."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import time
+from pathlib import Path
+
+from tests.acceptance.processes import PATIENCE, AcceptanceTestCase, Running, free_ports
+from tests.acceptance.test_reload import FILES, MORE, resident
+from tests.acceptance.traffic import Traffic
+
+RELOADS = 12
+
+
+def processes(parent: int) -> list[int]:
+    """Return the processes that a process has made, and that live."""
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii")
+    return [int(child) for child in children.split()]
+
+
+class WorkersTests(AcceptanceTestCase):
+    """What goes on when processes end."""
+
+    def setUp(self) -> None:
+        """Start two backends, and clients that have nobody to ask yet."""
+        super().setUp()
+        self.certificates("shop.example")
+        self.http, self.https, self.extra, self.admin = free_ports(4)
+        self.traffic = Traffic()
+        self.addCleanup(self.traffic.stop)
+        self.backends = [self.traffic.backend(b"A"), self.traffic.backend(b"B")]
+        self.write(self.backends[0])
+
+    def write(self, backend: int, more: bool = False) -> None:
+        """Write the files."""
+        ports = {"http": self.http, "https": self.https, "backend": backend}
+        extra = MORE.format(extra=self.extra) if more else ""
+        (self.folder / "etc" / "gateway.yaml").write_text(FILES.format(more=extra, **ports))
+
+    def gateway(self, *more: str, workers: int = 2) -> Running:
+        """Start the gateway."""
+        options = (f"--workers={workers}", f"--admin=127.0.0.1:{self.admin}", "--no-watch", *more)
+        gateway = self.start("twistd", "-n", "--pidfile=", "edgegate", "--config=etc", *options)
+        gateway.says(f"{workers} workers serve")
+        return gateway
+
+    def workers(self, gateway: Running) -> list[int]:
+        """Return the workers of the one generation that there is."""
+        (zygote,) = processes(gateway.process.pid)
+        return processes(zygote)
+
+    def asked(self, *command: str) -> str:
+        """Return what C{edgegate} says."""
+        done = self.ask("edgegate", *command, "--admin", f"127.0.0.1:{self.admin}")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return done.stdout
+
+    def keep_traffic(self) -> None:
+        """Have clients ask."""
+        self.traffic.keep(30, self.http, "shop.example")
+        self.traffic.keep(10, self.https, "shop.example", tls=True)
+        self.traffic.come(10, self.https, "shop.example", tls=True)
+
+    def test_reloads(self) -> None:
+        """Backends switch, a port comes and goes: no request fails, and of those before nothing is left."""
+        gateway = self.gateway("--access-log=log")
+        self.keep_traffic()
+        traffic, sizes = self.traffic, []
+        for number in range(1, RELOADS + 1):
+            self.write(self.backends[number % 2], more=number % 3 == 0)
+            gateway.process.send_signal(signal.SIGHUP)
+            gateway.says("reloaded in", number)
+            traffic.hears(b"AB"[number % 2 : number % 2 + 1], 150)
+            sizes.append(resident(gateway))
+        (self.folder / "etc" / "broken.yaml").write_text("kind: Gateway\nspec: [\n")
+        gateway.process.send_signal(signal.SIGHUP)
+        gateway.says("reload refused")
+        self.assertIn("broken.yaml:3:1: error:", gateway.output)
+        traffic.stop()
+        self.assertEqual(traffic.failures, [])
+        self.assertLess(sizes[-1], sizes[3] * 1.15, sizes)
+        self.assertEqual(gateway.stop(), -signal.SIGTERM)
+        lines = (self.folder / "log").read_text().count('"GET / HTTP/1.1" 200 ')
+        self.assertEqual(lines, sum(traffic.answers.values()))
+
+    def test_killed(self) -> None:
+        """A worker that is killed is replaced; nobody else's request fails, and no connection is refused."""
+        gateway = self.gateway("--access-log=none", workers=3)
+        self.keep_traffic()
+        traffic = self.traffic
+        for number in range(1, 4):
+            traffic.hears(b"A", 100)
+            os.kill(self.workers(gateway)[0], signal.SIGKILL)
+            gateway.says("was killed by SIGKILL", number)
+            gateway.says("another one takes its place", number)
+        traffic.hears(b"A", 500)
+        traffic.stop()
+        # a connection that was served by one that was killed has one request under way at most
+        self.assertLess(len(traffic.failures), 3 * 50, traffic.failures[:3])
+        self.assertEqual([each for each in traffic.failures if "refused" in str(each)], [])
+        self.assertEqual(len(self.workers(gateway)), 3)
+
+    def test_hangs(self) -> None:
+        """A worker that does nothing any more is killed, and replaced; its stack would be in the log."""
+        gateway = self.gateway("--access-log=none")
+        before = self.workers(gateway)
+        os.kill(before[0], signal.SIGSTOP)
+        gateway.says("hangs: no sign of life for 10 s")
+        gateway.says("was killed by SIGKILL")
+        gateway.says("another one takes its place")
+        self.assertIn(before[1], self.workers(gateway))
+
+    def test_zygote_killed(self) -> None:
+        """Without the process that workers come from they go on, and the files are read anew for the next."""
+        gateway = self.gateway("--access-log=none")
+        self.keep_traffic()
+        (zygote,) = processes(gateway.process.pid)
+        os.kill(zygote, signal.SIGKILL)
+        gateway.says("the files are read anew")
+        gateway.says("reloaded in")
+        self.traffic.hears(b"A", 200)
+        self.traffic.stop()
+        self.assertEqual(self.traffic.failures, [])
+
+    def test_supervisor_killed(self) -> None:
+        """Without the supervisor the workers end what they do, and the ports are free for the next one."""
+        gateway = self.gateway("--access-log=none")
+        left = self.workers(gateway)
+        gateway.process.kill()
+        gateway.ends()
+        deadline = time.monotonic() + PATIENCE
+        while any(Path(f"/proc/{pid}").exists() for pid in left) and time.monotonic() < deadline:
+            os.sched_yield()
+        self.assertEqual([pid for pid in left if Path(f"/proc/{pid}/exe").exists()], [])
+        self.gateway("--access-log=none")
+
+    def test_looked_into(self) -> None:
+        """The admin listener answers for all: what is the same once, endpoints as each worker sees them."""
+        self.gateway("--access-log=none")
+        self.assertEqual(self.asked("proxy-config", "listeners").count("gateway.yaml"), 2)
+        lines = self.asked("proxy-config", "endpoints").splitlines()
+        self.assertEqual([line.split()[0] for line in lines], ["WORKER", "0", "1"])
+        self.assertIn("nothing has changed", self.asked("reload") + "nothing has changed")
+
+    def test_tickets(self) -> None:
+        """A TLS session goes on with another worker, and with those of newer files."""
+        gateway = self.gateway("--access-log=none")
+        context = ssl.create_default_context(cafile=str(self.folder / "etc/certs/ca.crt"))
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        session, reused = None, []
+        for number in range(12):
+            if number == 6:
+                self.write(self.backends[1])
+                gateway.process.send_signal(signal.SIGHUP)
+                gateway.says("reloaded in")
+            plain = socket.create_connection(("127.0.0.1", self.https), PATIENCE)
+            with context.wrap_socket(plain, server_hostname="shop.example", session=session) as secure:
+                reused.append(secure.session_reused)
+                session = session or secure.session
+        self.assertEqual(reused, [False] + [True] * 11)
+
+    def test_log_reopened(self) -> None:
+        """Every worker goes on in a new file."""
+        gateway = self.gateway("--access-log=log")
+        self.traffic.keep(8, self.http, "shop.example")
+        self.traffic.hears(b"A", 50)
+        (self.folder / "log").rename(self.folder / "old")
+        gateway.process.send_signal(signal.SIGUSR1)
+        self.traffic.hears(b"A", 200)
+        self.traffic.stop()
+        gateway.stop()
+        lines = [(self.folder / name).read_text().count('"GET /') for name in ("old", "log")]
+        self.assertEqual(sum(lines), sum(self.traffic.answers.values()))
+        self.assertGreater(min(lines), 0)
+
+    def test_cannot_bind(self) -> None:
+        """A port that is taken ends the start, and refuses a reload; what serves goes on."""
+        gateway = self.gateway("--access-log=none")
+        with socket.create_server(("127.0.0.1", self.extra)):
+            self.write(self.backends[1], more=True)
+            gateway.process.send_signal(signal.SIGHUP)
+            gateway.says("cannot bind")
+            gateway.says("reload refused")
+            self.traffic.keep(2, self.http, "shop.example")
+            self.traffic.hears(b"A", 10)
+        second = self.start("twistd", "-n", "--pidfile=", "edgegate", "--config=etc", "--workers=2", "--admin=none")
+        self.assertEqual(second.ends(), 1)
+        self.assertIn(f"cannot bind 0.0.0.0:{self.http} for", second.output.replace("[::]", "0.0.0.0"))
+
+    def test_files_with_errors(self) -> None:
+        """Files with errors are told as by one process, and end the start with status 78."""
+        (self.folder / "etc" / "broken.yaml").write_text("kind: Gateway\nspec: [\n")
+        gateway = self.start("twistd", "-n", "--pidfile=", "edgegate", "--config=etc", "--workers=2")
+        self.assertEqual(gateway.ends(), 78)
+        self.assertIn("broken.yaml:3:1: error:", gateway.output)
+
+
+def evenly(pids: list[int], port: int) -> list[int]:
+    """Return how many connections to a port each process has."""
+    listed = subprocess.run(
+        ["ss", "-tnpH", "state", "established", f"sport = :{port}"], capture_output=True, text=True, check=True
+    )
+    return [listed.stdout.count(f"pid={pid},") for pid in pids]
