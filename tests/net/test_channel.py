@@ -1,0 +1,114 @@
+"""Tests of L{edgegate.net.channel}, over real sockets."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterable
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.net.channel import MOST_DESCRIPTORS, MOST_QUEUED, Channel, Received, pair, wait_for_any
+
+
+def descriptors() -> int:
+    """Return how many descriptors this process has."""
+    return len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+
+
+class ChannelTests(SynchronousTestCase):
+    """Values that go from one end to the other."""
+
+    def setUp(self) -> None:
+        """Make both ends."""
+        self.before = descriptors()
+        ours, theirs = pair()
+        self.ours, self.theirs = Channel(ours), Channel(theirs)
+
+    def tearDown(self) -> None:
+        """No descriptor is left."""
+        self.ours.close()
+        self.theirs.close()
+        self.assertEqual(descriptors(), self.before)
+
+    def received(self, count: int) -> list[Received]:
+        """Return so many values, with what has to be sent still."""
+        found: list[Received] = []
+        while len(found) < count:
+            self.ours.flush()
+            found += self.theirs.receive()
+        return found
+
+    def test_values(self) -> None:
+        """Values arrive in order, whatever their size."""
+        values: list[object] = [1, "two", b"x" * 3_000_000, {"four": [5]}]
+        for value in values:
+            self.ours.send(value)
+        self.assertTrue(self.ours.waiting)
+        self.assertEqual([each.value for each in self.received(4)], values)
+        self.assertFalse(self.ours.waiting)
+        self.assertEqual(self.theirs.receive(), [])
+
+    def test_descriptors(self) -> None:
+        """Descriptors arrive with the value that they were sent with, as many as can be; copies stay with nobody."""
+        read, write = os.pipe()
+        self.ours.send("none")
+        self.ours.send("two", (read, write))
+        self.ours.send("large" * 200_000, (write,))
+        self.ours.send("many", [read] * MOST_DESCRIPTORS)
+        os.close(read)
+        os.close(write)
+        none, two, large, many = self.received(4)
+        self.assertEqual([len(each.descriptors) for each in (none, two, large, many)], [0, 2, 1, MOST_DESCRIPTORS])
+        os.write(large.descriptors[0], b"x")
+        self.assertEqual(os.read(two.descriptors[0], 9), b"x")
+        self.close([*two.descriptors, *large.descriptors, *many.descriptors])
+
+    def test_closed_unread(self) -> None:
+        """Descriptors that nobody took are closed at both ends."""
+        read, write = os.pipe()
+        self.ours.send("x" * 3_000_000)
+        self.ours.send("unsent", (read,))
+        self.close([read, write])
+        self.theirs.receive()
+
+    def test_gone(self) -> None:
+        """Who is gone is known by the end of what they sent, or by what can't be sent to them."""
+        self.ours.send("last")
+        self.ours.close()
+        self.assertEqual([each.value for each in self.theirs.receive()], ["last"])
+        self.assertRaises(EOFError, self.theirs.receive)
+        self.assertRaises(OSError, self.theirs.send, "x")
+
+    def test_unread(self) -> None:
+        """What waits for who does not read is bounded."""
+        value = b"x" * (MOST_QUEUED // 4)
+
+        def send() -> None:
+            for _ in range(8):
+                self.ours.send(value)
+
+        self.assertRaises(OSError, send)
+
+    def test_patient(self) -> None:
+        """A patient one sends all at once, and waits until something comes."""
+        self.ours.close()
+        self.theirs.close()
+        ours, theirs = pair()
+        self.ours, self.theirs = Channel(ours, patient=True), Channel(theirs)
+        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        self.ours.send(b"x" * 10_000)
+        self.assertFalse(self.ours.waiting)
+        self.theirs.send("answer")
+        self.assertEqual([each.value for each in self.ours.receive()], ["answer"])
+
+    def test_wait(self) -> None:
+        """Whatever can be read is told, at once, or nothing after some time."""
+        self.assertEqual(wait_for_any([self.theirs.fileno()], 0.0), set())
+        self.ours.send(1)
+        self.assertEqual(wait_for_any([self.ours.fileno(), self.theirs.fileno()]), {self.theirs.fileno()})
+
+    def close(self, fds: Iterable[int]) -> None:
+        """Close descriptors."""
+        for each in fds:
+            os.close(each)

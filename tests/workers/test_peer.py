@@ -1,0 +1,85 @@
+"""Tests of L{edgegate.workers.peer}."""
+
+from __future__ import annotations
+
+from twisted.internet.interfaces import IReadDescriptor, IWriteDescriptor
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from edgegate.net.channel import Channel, Received, pair
+from edgegate.workers.peer import Peer
+from tests.workers.watching import Watching
+
+
+class PeerTests(SynchronousTestCase):
+    """A process that tells, is told, and goes."""
+
+    def setUp(self) -> None:
+        """Have one."""
+        self.reactor = Watching()
+        ours, theirs = pair()
+        self.other = Channel(theirs)
+        self.told: list[object] = []
+        self.gone = 0
+        self.peer = Peer(self.reactor, Channel(ours), self.take, self.end)  # type: ignore[arg-type]
+        self.peer.start()
+        self.addCleanup(self.peer.close)
+        self.addCleanup(self.other.close)
+
+    def take(self, received: Received) -> None:
+        """Take what it tells."""
+        if received.value == "break":
+            raise ValueError("break")
+        self.told.append(received.value)
+
+    def end(self) -> None:
+        """It is gone."""
+        self.gone += 1
+
+    def test_interface(self) -> None:
+        """It is what a reactor watches."""
+        verifyObject(IReadDescriptor, self.peer)
+        verifyObject(IWriteDescriptor, self.peer)
+
+    def test_told(self) -> None:
+        """What one value does wrong is no matter of the next."""
+        for value in (1, "break", 2):
+            self.other.send(value)
+        self.peer.doRead()
+        self.assertEqual(self.told, [1, 2])
+        self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
+
+    def test_queue(self) -> None:
+        """What can't be sent at once is sent when there is room."""
+        large = b"x" * 3_000_000
+        self.peer.send(large)
+        self.assertIn(self.peer, self.reactor.writers)
+        found: list[Received] = []
+        while not found:
+            self.peer.doWrite()
+            found = self.other.receive()
+        self.assertEqual(found[0].value, large)
+        self.peer.doWrite()
+        self.assertNotIn(self.peer, self.reactor.writers)
+
+    def test_gone(self) -> None:
+        """Its end is told once, however it is noticed, and it is told nothing afterwards."""
+        self.other.close()
+        self.peer.send(1)
+        self.peer.send(2)
+        self.assertEqual((self.gone, self.peer.open, self.reactor.readers), (1, False, []))
+
+    def test_end_of_file(self) -> None:
+        """What it said last is taken before its end."""
+        self.other.send("last")
+        self.other.close()
+        self.peer.doRead()
+        self.assertEqual((self.told, self.gone), (["last"], 0))
+        self.peer.doRead()
+        self.assertEqual(self.gone, 1)
+
+    def test_closed(self) -> None:
+        """Of one that was closed no end is told."""
+        self.peer.close()
+        self.peer.close()
+        self.assertEqual((self.gone, self.reactor.readers, self.peer.fileno()), (0, [], -1))
