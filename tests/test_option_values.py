@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from ipaddress import ip_network
+from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -15,6 +17,8 @@ from edgegate.option_values import (
     parse_proxy_port,
     parse_server,
     parse_size,
+    parse_workers,
+    processors,
 )
 
 
@@ -40,6 +44,24 @@ class OptionsTests(SynchronousTestCase):
         self.assertEqual((parse_proxy_port("443"), parse_proxy_port("80:optional")), ((443, False), (80, True)))
         for text in ("", "0", "65536", "443:", "443:maybe", "http", ":optional", "\u0661"):
             self.assertRaises(ValueError, parse_proxy_port, text)
+
+    def test_workers(self) -> None:
+        """A number, or as many as there are processors."""
+        self.assertEqual([parse_workers(text) for text in ("1", "128")], [1, 128])
+        self.assertEqual(parse_workers("auto"), min(processors(), 128))
+        for text in ("", "0", "129", "-1", "1.5", "many", "\u0661"):
+            self.assertRaises(ValueError, parse_workers, text)
+
+    def test_processors(self) -> None:
+        """A control group may give less time than there are processors, in parts of one, too."""
+        here = Path(self.mktemp())
+        own = here / Path("/proc/self/cgroup").read_text(encoding="ascii").rpartition("::/")[2].strip()
+        own.mkdir(parents=True)
+        free = processors(here)
+        self.assertEqual(free, len(os.sched_getaffinity(0)))
+        for limit, count in (("max 100000", free), ("50000 100000", 1), ("9999999999 100000", free), ("x", free)):
+            (own / "cpu.max").write_text(limit)
+            self.assertEqual(processors(here), count, limit)
 
     def test_sizes(self) -> None:
         """Bytes, or a number with a unit."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable
 from queue import SimpleQueue
+from select import PIPE_BUF
 from threading import Thread
 
 STANDARD_OUTPUT = "-"
@@ -106,7 +108,7 @@ class LogFile:
         rest = memoryview(b"\n" + lines if self._torn else lines)
         try:
             while rest:
-                rest = rest[os.write(fd, rest) :]
+                rest = rest[os.write(fd, _at_once(fd, rest)) :]
         except OSError as error:
             self._torn = self._torn or bytes(rest) != lines
             self._failed += bytes(rest).count(b"\n")
@@ -118,6 +120,16 @@ class LogFile:
         if self._failing:
             self._failing = False
             self._complain(f"{self.path}: written again; {self.lost} lines were lost so far")
+
+
+def _at_once(fd: int, lines: memoryview) -> memoryview:
+    """
+    Return what may be written in one call: of a pipe, which other processes may write to as well, as many whole lines
+    as it takes without lines of theirs between.
+    """
+    if len(lines) <= PIPE_BUF or not stat.S_ISFIFO(os.fstat(fd).st_mode):
+        return lines
+    return lines[: bytes(lines[:PIPE_BUF]).rfind(b"\n") + 1 or PIPE_BUF]
 
 
 def open_log(path: str) -> int:

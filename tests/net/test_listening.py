@@ -15,7 +15,7 @@ from twisted.trial.unittest import TestCase
 from zope.interface.verify import verifyObject
 
 from edgegate.model.addresses import Address, TCPAddress, UNIXAddress
-from edgegate.net.listening import ListeningPort, listen
+from edgegate.net.listening import ListeningPort, SharedSockets, bind, listen
 from edgegate.net.wheel import TimerWheel
 from tests.net.pairs import until
 
@@ -35,6 +35,70 @@ class ExhaustedSocket:
 
     def close(self) -> None:
         """Nothing."""
+
+
+class SharedTests(TestCase):
+    """A socket that other processes accept from, too."""
+
+    def setUp(self) -> None:
+        """Have one, which it may not be this process's turn to accept from."""
+        self.clock = Clock()
+        self.turns = 0
+        self.accepted: list[socket.socket] = []
+        self.listening = bind(ANY)
+        self.addCleanup(self.listening.close)
+        self.address = self.listening.getsockname()
+        shared = SharedSockets(self.take, self.turn)
+        wheel = TimerWheel(self.clock, 0.1)
+        self.port = ListeningPort(reactor, wheel, ANY, self.took, shared)  # type: ignore[arg-type]
+        self.addCleanup(self.port.stopListening)
+
+    def take(self, address: Address) -> socket.socket:
+        """Return the socket's copy for this process."""
+        self.assertEqual(address, ANY)
+        return self.listening.dup()
+
+    def turn(self) -> bool:
+        """Tell whether it is."""
+        self.turns -= 1
+        return self.turns >= 0
+
+    def took(self, sock: socket.socket, peer: Address, local: Address) -> None:
+        """Take a connection."""
+        self.accepted.append(sock)
+        self.addCleanup(sock.close)
+
+    def connect(self, count: int) -> None:
+        """Connect."""
+        for _ in range(count):
+            self.addCleanup(socket.create_connection(self.address).close)
+
+    def test_turns(self) -> None:
+        """No more are taken than it is this process's turn to, and few at once; the rest is looked at again later."""
+        self.port.startListening()
+        self.connect(7)
+        self.turns = 100
+        self.port.doRead()
+        self.assertEqual(len(self.accepted), 4)
+        self.turns = 1
+        self.port.doRead()
+        self.assertEqual(len(self.accepted), 5)
+        self.port.doRead()
+        self.assertEqual(len(self.accepted), 5)
+        self.turns = 100
+        self.clock.advance(0.01)
+        self.port.doRead()
+        self.assertEqual(len(self.accepted), 7)
+
+    def test_leave(self) -> None:
+        """What it leaves the others accept from, and nothing is looked at any more."""
+        self.port.startListening()
+        self.connect(1)
+        self.port.doRead()
+        self.port.leave()
+        self.assertEqual((self.port.open, self.accepted, self.clock.getDelayedCalls()), (False, [], []))
+        self.connect(1)
+        self.listening.accept()[0].close()
 
 
 class ListeningTests(TestCase):

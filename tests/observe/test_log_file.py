@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from queue import SimpleQueue
+from threading import Thread
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -58,6 +59,37 @@ class LogFileTests(SynchronousTestCase):
         log.write(b"1\n")
         log.close()
         self.assertEqual(os.read(reader, 10), b"1\n")
+
+    def test_lines_stay_whole(self) -> None:
+        """What goes to a pipe is cut between lines, so that other processes may write to it, too."""
+        os.mkfifo(self.path)
+        reader = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        logs = [self.open(), self.open()]
+        written = [b"%d" % number * 600 + b"\n" for number in range(2)]
+        for _ in range(20):
+            for log, line in zip(logs, written, strict=True):
+                log.write(line * 20)
+        found, ended = b"", [Thread(target=log.close) for log in logs]
+        for each in ended:
+            each.start()
+        os.set_blocking(reader, True)
+        while len(found) < 800 * 601:
+            found += os.read(reader, 65536)
+        for each in ended:
+            each.join()
+        self.assertEqual({line + b"\n" for line in found.splitlines()}, set(written))
+
+    def test_opener(self) -> None:
+        """The file may be opened elsewhere, also when it is reopened."""
+        given = [os.open(self.path, os.O_WRONLY | os.O_CREAT), os.open("/dev/null", os.O_WRONLY)]
+        log = LogFile("-", self.complaints.put, opener=lambda: given.pop(0))
+        log.open()
+        log.write(b"1\n")
+        log.reopen()
+        log.write(b"2\n")
+        log.close()
+        self.assertEqual((self.path.read_bytes(), given), (b"1\n", []))
 
     def test_cannot_reopen(self) -> None:
         """Where the new file can't be opened the old one stays in use."""

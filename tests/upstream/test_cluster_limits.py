@@ -35,6 +35,18 @@ class ClusterLimitsTests(SynchronousTestCase):
         self.assertIs(endpoint.circuit_breaker, limits.circuit_breaker)
         self.assertEqual((endpoint.limits.connections, endpoint.pool.lifetime), (2, 7.0))
 
+    def test_divided(self) -> None:
+        """Of several processes each asks for its part, rounded up; what new files say is divided, too."""
+        everything = PoolLimits(connections=10, pending=1, requests=7, retries=3, requests_per_connection=9, streams=8)
+        limits = ClusterLimits(limited(everything, RetryShare(0.5, 3)), processes=4)
+        breaker = limits.circuit_breaker
+        assert breaker is not None
+        divided = PoolLimits(connections=3, pending=1, requests=2, retries=1, requests_per_connection=9, streams=8)
+        self.assertEqual(breaker.limits, divided)
+        self.assertEqual((limits.retry_budget.limit, limits.retry_budget.share), (1, RetryShare(0.5, 1)))
+        limits.replace(limited(PoolLimits(connections=8)))
+        self.assertEqual(breaker.limits, PoolLimits(connections=2))
+
     def test_replaced(self) -> None:
         """New limits count for what is counted already, also where there are none any more."""
         limits = ClusterLimits(limited(PoolLimits(requests=1)))

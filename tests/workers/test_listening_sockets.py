@@ -1,0 +1,70 @@
+"""Tests of L{edgegate.workers.listening_sockets}."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.model.addresses import Address, TCPAddress, UNIXAddress
+from edgegate.model.origin import Origin
+from edgegate.server.ports import CannotBind
+from edgegate.workers.listening_sockets import ListeningSockets
+from edgegate.workers.messages import Opening
+
+ORIGIN = Origin("shop.yaml", 5, "Gateway default/gw")
+
+
+class ListeningSocketsTests(SynchronousTestCase):
+    """Sockets that come, stay and go."""
+
+    def setUp(self) -> None:
+        """Have none."""
+        self.sockets = ListeningSockets()
+        self.addCleanup(self.sockets.close)
+        self.folder = Path(self.mktemp())
+        self.folder.mkdir()
+
+    def free(self) -> TCPAddress:
+        """Return an address that nobody listens on."""
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            return TCPAddress("127.0.0.1", probe.getsockname()[1])
+
+    def opening(self, *addresses: Address) -> list[Opening]:
+        """Return what files open."""
+        return [Opening(address, 80, ORIGIN) for address in addresses]
+
+    def test_change(self) -> None:
+        """What stays is the same socket; what goes is told, and closed."""
+        first, second, third = self.free(), self.free(), self.free()
+        self.assertEqual(self.sockets.change(self.opening(first, second)).finish(), ())
+        kept, left = self.sockets.open[second], self.sockets.open[first]
+        change = self.sockets.change(self.opening(second, third))
+        self.assertEqual(set(change.sockets), {second, third})
+        self.assertEqual(set(self.sockets.open), {first, second})
+        self.assertEqual(change.finish(), (first,))
+        self.assertIs(self.sockets.open[second], kept)
+        self.assertEqual(left.fileno(), -1)
+        with socket.create_connection((third.host, third.port), 10):
+            pass
+
+    def test_undo(self) -> None:
+        """What was new is closed, the files of UNIX sockets included; what was there stays."""
+        first, path = self.free(), self.folder / "socket"
+        self.sockets.change(self.opening(first)).finish()
+        change = self.sockets.change(self.opening(UNIXAddress(str(path))))
+        self.assertTrue(path.exists())
+        change.undo()
+        self.assertFalse(path.exists())
+        self.assertEqual(set(self.sockets.open), {first})
+
+    def test_cannot_bind(self) -> None:
+        """All or none are bound, and the place in the files is told."""
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            free, busy = self.free(), TCPAddress("127.0.0.1", taken.getsockname()[1])
+            error = self.assertRaises(CannotBind, self.sockets.change, self.opening(free, busy))
+            self.assertEqual((error.listener.origin, "in use" in error.reason), (ORIGIN, True))
+        self.assertEqual(self.sockets.open, {})
+        with socket.create_server((free.host, free.port)):
+            pass
