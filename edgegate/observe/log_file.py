@@ -6,7 +6,6 @@ import os
 import stat
 from collections.abc import Callable
 from queue import SimpleQueue
-from select import PIPE_BUF
 from threading import Thread
 
 STANDARD_OUTPUT = "-"
@@ -127,9 +126,10 @@ def _at_once(fd: int, lines: memoryview) -> memoryview:
     Return what may be written in one call: of a pipe, which other processes may write to as well, as many whole lines
     as it takes without lines of theirs between.
     """
-    if len(lines) <= PIPE_BUF or not stat.S_ISFIFO(os.fstat(fd).st_mode):
+    if not stat.S_ISFIFO(os.fstat(fd).st_mode):
         return lines
-    return lines[: bytes(lines[:PIPE_BUF]).rfind(b"\n") + 1 or PIPE_BUF]
+    most = os.fpathconf(fd, "PC_PIPE_BUF")
+    return lines if len(lines) <= most else lines[: bytes(lines[:most]).rfind(b"\n") + 1 or most]
 
 
 def open_log(path: str) -> int:
