@@ -158,8 +158,15 @@ def pair() -> tuple[socket.socket, socket.socket]:
 
 
 def adopt(descriptor: int) -> socket.socket:
-    """Return the socket of a descriptor, which belongs to it from now on."""
-    return socket.socket(fileno=descriptor)
+    """Return the socket of a descriptor, which belongs to it from now on; no call on it waits."""
+    sock = socket.socket(fileno=descriptor)
+    sock.setblocking(False)
+    return sock
+
+
+def descriptors_of(sockets: Iterable[socket.socket]) -> tuple[int, ...]:
+    """Return the descriptors of sockets, which stay theirs."""
+    return tuple(sock.fileno() for sock in sockets)
 
 
 def wait_for_any(descriptors: Iterable[int], seconds: float | None = None) -> set[int]:

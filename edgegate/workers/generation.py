@@ -19,7 +19,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorFDSet, IReactorTim
 from twisted.logger import Logger
 
 from edgegate.model.addresses import Address
-from edgegate.net.channel import MOST_DESCRIPTORS, Channel, Received, pair
+from edgegate.net.channel import MOST_DESCRIPTORS, Channel, Received, descriptors_of, pair
 from edgegate.net.sockets import Socket
 from edgegate.workers.messages import Accept, Adopt, Died, Drain, End, Failed, Fork, Forked, LogTo, Ready, Retire
 from edgegate.workers.peer import Peer
@@ -120,7 +120,7 @@ class Generation:
         addresses = list(sockets)
         for first in range(0, len(addresses), MOST_DESCRIPTORS):
             some = tuple(addresses[first : first + MOST_DESCRIPTORS])
-            self.zygote.peer.send(Adopt(some), tuple(sockets[each].fileno() for each in some))
+            self.zygote.peer.send(Adopt(some), descriptors_of(sockets[each] for each in some))
         ready = await self._fork(self.slots[0]).ready
         await gatherResults([self._fork(slot).ready for slot in self.slots[1:]], consumeErrors=True).addErrback(
             lambda failure: None  # those are replaced

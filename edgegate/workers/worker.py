@@ -201,9 +201,7 @@ class Worker:
         if descriptor is None:
             host, port = (address.host, address.port) if isinstance(address, TCPAddress) else (str(address), 0)
             raise CannotListenError(host, port, OSError("the supervisor has not sent its socket"))
-        sock = adopt(descriptor)
-        sock.setblocking(False)
-        return sock
+        return adopt(descriptor)
 
     def _takes_next(self) -> bool:
         """Whether the next connection is for this worker, and not for one that has fewer."""
