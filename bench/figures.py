@@ -1,8 +1,10 @@
-"""What came of a comparison."""
+"""What came of comparisons, and the file that keeps it from one to the next."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -50,10 +52,55 @@ class Growth:
     most: float
 
 
+@dataclass(frozen=True)
+class Run:
+    """Which run a scenario's figures are of."""
+
+    date: str
+    command: str
+
+
 @dataclass
 class Figures:
-    """All of one run."""
+    """
+    Of one run, or of several: those of one scenario are of one.
+
+    @ivar work: By scenario and proxy.
+    @ivar idle: By scenario and proxy, too.
+    @ivar runs: By scenario.
+    @ivar versions: Of the programs, by name.
+    """
 
     work: dict[str, dict[str, Figure]] = field(default_factory=dict)
-    idle: dict[str, Idle] = field(default_factory=dict)
+    idle: dict[str, dict[str, Idle]] = field(default_factory=dict)
     growth: list[Growth] = field(default_factory=list)
+    runs: dict[str, Run] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def joined(self, later: Figures) -> Figures:
+        """Return the figures of both: of what both have measured, the later ones."""
+        return Figures(
+            {**self.work, **later.work},
+            {**self.idle, **later.idle},
+            later.growth or self.growth,
+            {**self.runs, **later.runs},
+            {**self.versions, **later.versions},
+        )
+
+    def text(self) -> str:
+        """Return all as JSON, for L{kept}."""
+        return json.dumps(asdict(self), indent=1)
+
+
+def kept(path: Path) -> Figures:
+    """Return the figures that a file keeps; none if there is no such file yet."""
+    if not path.exists():
+        return Figures()
+    found = json.loads(path.read_text())
+    return Figures(
+        {scenario: {name: Figure(**each) for name, each in row.items()} for scenario, row in found["work"].items()},
+        {scenario: {name: Idle(**each) for name, each in row.items()} for scenario, row in found["idle"].items()},
+        [Growth(**each) for each in found["growth"]],
+        {scenario: Run(**each) for scenario, each in found["runs"].items()},
+        found["versions"],
+    )

@@ -81,20 +81,36 @@ def wrk(path: str = "/", *, tls: bool = False, connections: int = 64, close: boo
     return load
 
 
-def h2load(path: str = "/", *, connections: int, streams: int) -> Load:
+def h2load(
+    path: str = "/",
+    *,
+    connections: int,
+    streams: int,
+    tls: bool = True,
+    body: bytes = b"",
+    fields: tuple[str, ...] = (),
+) -> Load:
     """
-    Return a load of h2load: HTTP/2 over TLS.
+    Return a load of h2load: HTTP/2, in the clear with the preface alone.
 
     @param streams: Requests that are under way on each connection.
+    @param body: What each request sends; without it they are GETs.
+    @param fields: Header fields, each as C{"name: value"}.
     """
+    scheme, protocol = ("https", "h2") if tls else ("http", "h2c")
 
     def load(stage: Stage, port: int, seconds: int) -> Said:
         times = stage.folder / "h2load.log"
         times.unlink(missing_ok=True)
         command = ["h2load", "-t1", f"-c{connections}", f"-m{streams}", f"-D{seconds}", f"--log-file={times}"]
-        said = _run(stage, [*command, f"--connect-to=127.0.0.1:{port}", f"https://{HOST}:{port}{path}"], seconds)
+        if body:
+            sent = stage.folder / "h2load.body"
+            sent.write_bytes(body)
+            command.append(f"--data={sent}")
+        command += [f"--header={field}" for field in fields]
+        said = _run(stage, [*command, f"--connect-to=127.0.0.1:{port}", f"{scheme}://{HOST}:{port}{path}"], seconds)
         done = re.search(r"(\d+) succeeded, (\d+) failed, (\d+) errored", said)
-        if not done or not int(done[1]) or int(done[2]) or "Application protocol: h2" not in said:
+        if not done or not int(done[1]) or int(done[2]) or f"Application protocol: {protocol}\n" not in said:
             raise Unanswered(f"HTTP/2 on port {port} is not answered as it should be:\n{said}")
         took = sorted(int(line.split()[2]) for line in times.read_text().splitlines())
         return Said(int(done[1]), took[len(took) * 99 // 100] * UNITS["us"])

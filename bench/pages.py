@@ -6,15 +6,16 @@ import platform
 import re
 import subprocess
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timezone
 from pathlib import Path
 from xml.sax.saxutils import escape
 
 from figures import Figure, Figures, Growth, Idle
+from peers import UNABLE
 from scenarios import SCENARIOS
 
 PAGE, PLOT = "performance.md", "performance.svg"
 SELF = "edgegate"
+IDLE = {"idle": "Idle TLS connections", "idle-h2": "Idle connections of HTTP/2 over TLS"}
 
 
 def text(name: str, figures: dict[str, Figure]) -> str:
@@ -31,11 +32,9 @@ def ratio_of(figures: dict[str, Figure], peer: str) -> str:
     return f"{figures[SELF].cpu / figures[peer].cpu:.2f}" if SELF in figures and figures[peer].cpu else "-"
 
 
-def idle_text(found: dict[str, Idle]) -> str:
+def idle_text(name: str, found: dict[str, Idle]) -> str:
     """Return what an idle connection takes."""
-    lines = [
-        f"\nidle: KiB of memory for each of {max(idle.connections for idle in found.values())} idle TLS connections"
-    ]
+    lines = [f"\n{name}: KiB of memory for each of {_connections(found)} idle TLS connections"]
     return "\n".join([*lines, *(f"  {name:10}{idle.each:10.1f}" for name, idle in _by_size(found))])
 
 
@@ -46,26 +45,37 @@ def growth_text(found: Iterable[Growth]) -> str:
     return "\n".join(lines)
 
 
+def _connections(found: dict[str, Idle]) -> int:
+    return max((idle.connections for idle in found.values()), default=0)
+
+
 def _by_size(found: dict[str, Idle]) -> list[tuple[str, Idle]]:
     return sorted(found.items(), key=lambda item: item[1].each)
 
 
-def write(docs: Path, found: Figures, programs: dict[str, str], command: str) -> None:
-    """
-    Put tables in the place of those of the page, between its marks, and draw the plot.
+def write(docs: Path, found: Figures) -> None:
+    """Put tables in the place of those of the page, between its marks, and draw the plot."""
+    work = {name: found.work[name] for name in SCENARIOS if name in found.work}
+    runs = list(dict.fromkeys(found.runs.values()))
+    if len(runs) == 1:
+        head = [f"Measured on {runs[0].date} with `{runs[0].command}`, on {_machine()}:"]
+    else:
+        head = [
+            f"Measured on {_machine()}, each table in one of these runs:",
+            "",
+            *(f"- {run.date}: `{run.command}`" for run in runs),
+            "",
+            "What was measured:",
+        ]
+    head += ["", *(f"- {name}: {said}" for name, said in found.versions.items())]
+    plot = [f"![CPU time for each unit of work, as a part of the most]({PLOT})"] if work else []
+    replace(docs / PAGE, "figures", "\n".join([*head, "", *plot, "", *_tables(work, found)]))
+    source = f"{runs[0].command}, {runs[0].date}" if len(runs) == 1 else f"bench/compare.py, {_days(found)}"
+    (docs / PLOT).write_text(svg(work, source))
 
-    @param programs: The paths of what was measured.
-    """
-    page = docs / PAGE
-    date = f"{datetime.now(timezone.utc):%Y-%m-%d}"
-    head = [
-        f"Measured on {date} with `{command}`, on {_machine()}:",
-        "",
-        *(f"- {name}: {version(name, path)}" for name, path in programs.items()),
-    ]
-    plot = [f"![CPU time for each unit of work, as a part of the most]({PLOT})"] if found.work else []
-    replace(page, "figures", "\n".join([*head, "", *plot, "", *_tables(found)]))
-    (docs / PLOT).write_text(svg(found.work, f"{command}, {date}"))
+
+def _days(found: Figures) -> str:
+    return ", ".join(sorted({run.date for run in found.runs.values()}))
 
 
 def replace(page: Path, mark: str, new: str) -> None:
@@ -88,9 +98,9 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     return [f"| {' | '.join(line)} |" for line in lines]
 
 
-def _tables(found: Figures) -> list[str]:
+def _tables(work: dict[str, dict[str, Figure]], found: Figures) -> list[str]:
     lines: list[str] = []
-    for name, figures in found.work.items():
+    for name, figures in work.items():
         scenario = SCENARIOS[name]
         lines += [f"### {scenario.what}", "", f"`{name}`, for each {scenario.unit}:", ""]
         rows = [
@@ -98,10 +108,16 @@ def _tables(found: Figures) -> list[str]:
             for peer, figure in sorted(figures.items(), key=lambda item: item[1].cpu)
         ]
         lines += [*table(("", "µs of CPU", "edgegate to it", "p99 in ms", "MiB"), rows), ""]
-    if found.idle:
-        count = max(idle.connections for idle in found.idle.values())
-        lines += ["### Idle TLS connections", "", f"`idle`, memory for each of {count}:", ""]
-        lines += [*table(("", "KiB"), ((name, f"{idle.each:.1f}") for name, idle in _by_size(found.idle))), ""]
+        lines += [
+            f"{peer} is not in it: {why}.\n"
+            for (peer, port), why in UNABLE.items()
+            if port == scenario.port and peer in found.versions and peer not in figures
+        ]
+    for name, title in IDLE.items():
+        if found.idle.get(name):
+            idle = found.idle[name]
+            lines += [f"### {title}", "", f"`{name}`, memory for each of {_connections(idle)}:", ""]
+            lines += [*table(("", "KiB"), ((peer, f"{one.each:.1f}") for peer, one in _by_size(idle))), ""]
     if found.growth:
         lines += ["### Starting and reloading", "", "`growth`, edgegate alone; each virtual host has ten routes:", ""]
         heads = ("virtual hosts", "start in s", "reload in s", "MiB", "at most")

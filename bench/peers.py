@@ -2,8 +2,9 @@
 The same work, said in the language of each proxy.
 
 On its C{http}, C{https} and C{mtls} ports a proxy passes requests to one backend, those below C{/ws} to another that
-speaks WebSocket; on its C{tcp} port it passes bytes. Each function writes the files, and returns the command and the
-kinds of port that the proxy can be asked for.
+speaks WebSocket; on its C{tcp} port it passes bytes. On its C{grpc} port, HTTP/2 in the clear, and on its C{h2} port,
+HTTP/2 over TLS, it passes requests to the same backend over HTTP/2 in the clear. Each function writes the files, and
+returns the command and the kinds of port that the proxy can be asked for; L{UNABLE} says why not.
 """
 
 from __future__ import annotations
@@ -13,11 +14,17 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from stage import DESCRIPTORS, HOST, Stage
+from stage import DESCRIPTORS, GRPC, HOST, MESSAGE, Stage
 
 IDLE = "keepalive_requests 100000000; keepalive_timeout 1h; client_max_body_size 0; client_body_buffer_size 16m;"
 
 Prepared = tuple[list[str], set[str]]
+
+UNABLE = {
+    ("nginx", "h2"): "it asks backends over HTTP/2 for gRPC only",
+    ("caddy", "tcp"): "it passes on HTTP only",
+}
+"""Why a peer can't be asked for a kind of port, whatever it is told."""
 
 
 def _nginx(stage: Stage, name: str, http: str, head: str = "", stream: str = "", log: str = "off") -> str:
@@ -39,18 +46,25 @@ def backend(stage: Stage, program: str, bulk: int) -> list[str]:
     """
     Prepare the backend: a small JSON answer at C{/}, a file of C{bulk} bytes, and C{/upload}.
 
-    The last reads a body to its end before it answers: that is what nginx does for one who is asked in turn.
+    The last reads a body to its end before it answers: that is what nginx does for one who is asked in turn. Over
+    HTTP/2 it has the same, and a method of gRPC in place of C{/upload}.
     """
     pages = stage.folder / "pages"
     pages.mkdir()
     (pages / "bulk").write_bytes(os.urandom(bulk))
     for folder in (stage.folder, pages):
         folder.chmod(0o755)  # nginx gives up root's rights
+    small = """location = / { default_type application/json; return 200 '{"id": 1, "name": "Red fedora"}'; }"""
+    read = """proxy_http_version 1.1; proxy_set_header Connection ""; proxy_pass_request_body off;
+        proxy_set_header Content-Length ""; proxy_method GET;"""
     server = f"""upstream self {{ server 127.0.0.1:{stage.backend}; keepalive 64; keepalive_requests 100000000; }}
     server {{ listen 127.0.0.1:{stage.backend} backlog=1024; root {pages}; sendfile on;
-      location = / {{ default_type application/json; return 200 '{{"id": 1, "name": "Red fedora"}}'; }}
-      location = /upload {{ proxy_http_version 1.1; proxy_set_header Connection ""; proxy_pass_request_body off;
-        proxy_set_header Content-Length ""; proxy_method GET; proxy_pass http://self/; }} }}"""
+      {small}
+      location = /upload {{ {read} proxy_pass http://self/; }}
+      location = {GRPC} {{ default_type application/grpc; return 200 "{MESSAGE.decode()}"; }} }}
+    server {{ listen 127.0.0.1:{stage.h2c} http2 backlog=1024; root {pages}; sendfile on;
+      http2_max_concurrent_streams 256; http2_chunk_size 16k; {small}
+      location = {GRPC} {{ {read} add_trailer grpc-status 0; proxy_pass http://self; }} }}"""
     return [program, "-c", stage.write("backend.conf", _nginx(stage, "backend", server))]
 
 
@@ -65,12 +79,16 @@ def nginx(stage: Stage) -> Prepared:
     plain = f"listen 127.0.0.1:{stage.ports['http']};"
     tls = f"ssl_certificate {certificate}; ssl_certificate_key {key}; ssl_protocols TLSv1.3;"
     http = f"""upstream backend {{ server 127.0.0.1:{stage.backend}; keepalive 128; keepalive_requests 100000000; }}
+    upstream h2c {{ server 127.0.0.1:{stage.h2c}; keepalive 128; keepalive_requests 100000000; }}
     server_names_hash_max_size 65536; server_names_hash_bucket_size 128;
     server {{ {plain} server_name {HOST}; {proxy} }}
     {"".join(f"server {{ {plain} server_name {name}; {proxy} }}" for name in stage.many)}
     server {{ listen 127.0.0.1:{stage.ports["https"]} ssl http2; server_name {HOST}; {tls} {proxy} }}
     server {{ listen 127.0.0.1:{stage.ports["mtls"]} ssl; server_name {HOST}; {tls} {proxy}
-      ssl_verify_client on; ssl_client_certificate {stage.authority}; }}"""
+      ssl_verify_client on; ssl_client_certificate {stage.authority}; }}
+    server {{ listen 127.0.0.1:{stage.ports["grpc"]} http2; server_name {HOST};
+      location / {{ grpc_set_header Host $host; grpc_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+        grpc_pass grpc://h2c; }} }}"""
     module = Path("/usr/lib/nginx/modules/ngx_stream_module.so")
     head = stream = ""
     if module.exists():
@@ -79,7 +97,7 @@ def nginx(stage: Stage) -> Prepared:
             f"stream {{ server {{ listen 127.0.0.1:{stage.ports['tcp']}; proxy_pass 127.0.0.1:{stage.backend}; }} }}"
         )
     conf = _nginx(stage, "nginx", http, head, stream, str(stage.log or "off"))
-    return [stage.program, "-c", stage.write("nginx.conf", conf)], {"http", "https", "mtls"} | (
+    return [stage.program, "-c", stage.write("nginx.conf", conf)], {"http", "https", "mtls", "grpc"} | (
         {"tcp"} if stream else set()
     )
 
@@ -109,8 +127,15 @@ frontend http
   use_backend websocket if {{ path_beg /ws }}
   {f"use_backend %[req.hdr(host),lower,map({names})]" if stage.hosts else ""}
   default_backend http
+frontend h2
+  bind 127.0.0.1:{stage.ports["grpc"]} proto h2
+  bind 127.0.0.1:{stage.ports["h2"]} ssl crt {pem} alpn h2
+  option forwardfor
+  default_backend h2
 backend http
   server backend 127.0.0.1:{stage.backend}
+backend h2
+  server backend 127.0.0.1:{stage.h2c} proto h2
 backend websocket
   server backend 127.0.0.1:{stage.echo}
 listen tcp
@@ -119,11 +144,18 @@ listen tcp
   bind 127.0.0.1:{stage.ports["tcp"]}
   server backend 127.0.0.1:{stage.backend}
 """
-    return [stage.program, "-db", "-f", stage.write("haproxy.cfg", conf)], {"http", "https", "mtls", "tcp"}
+    return [stage.program, "-db", "-f", stage.write("haproxy.cfg", conf)], {
+        "http",
+        "https",
+        "mtls",
+        "tcp",
+        "grpc",
+        "h2",
+    }
 
 
 def caddy(stage: Stage) -> Prepared:
-    """Prepare Caddy; it has no TCP."""
+    """Prepare Caddy."""
     certificate, key = stage.certificate
     log = f"log {{\n output file {stage.log}\n }}" if stage.log else ""
     body = f""" {log}
@@ -135,6 +167,10 @@ def caddy(stage: Stage) -> Prepared:
  }}
 }}
 """
+    h2c = f""" {log}
+ reverse_proxy h2c://127.0.0.1:{stage.h2c}
+}}
+"""
     ports = stage.ports
     wanted = ", ".join(f"http://{name}:{ports['http']}" for name in (HOST, *stage.many))
     conf = f"""{{
@@ -142,6 +178,9 @@ def caddy(stage: Stage) -> Prepared:
  auto_https off
  default_sni {HOST}
  fallback_sni {HOST}
+ servers :{ports["grpc"]} {{
+  protocols h1 h2c
+ }}
 }}
 {wanted} {{
 {body}
@@ -156,9 +195,14 @@ https://{HOST}:{ports["mtls"]} {{
   }}
  }}
 {body}
+http://{HOST}:{ports["grpc"]} {{
+{h2c}
+https://{HOST}:{ports["h2"]} {{
+ tls {certificate} {key}
+{h2c}
 """
     command = [str(Path(stage.program).absolute()), "run", "--adapter", "caddyfile", "--config"]
-    return [*command, stage.write("Caddyfile", conf)], {"http", "https", "mtls"}
+    return [*command, stage.write("Caddyfile", conf)], {"http", "https", "mtls", "grpc", "h2"}
 
 
 def traefik(stage: Stage) -> Prepared:
@@ -178,13 +222,17 @@ def traefik(stage: Stage) -> Prepared:
         routers[kind] = {"rule": f"Host(`{HOST}`)", "service": "backend", "entryPoints": [kind], **tls}
         websocket = f"Host(`{HOST}`) && PathPrefix(`/ws`)"
         routers[f"{kind}-ws"] = {"rule": websocket, "service": "websocket", "entryPoints": [kind], **tls}
+    routers["grpc"] = {"rule": f"Host(`{HOST}`)", "service": "h2c", "entryPoints": ["grpc"]}
+    routers["h2"] = {"rule": f"Host(`{HOST}`)", "service": "h2c", "entryPoints": ["h2"], "tls": {}}
     for name in stage.many:
         router = {"rule": f"Host(`{name}`)", "service": "backend", "entryPoints": ["http"]}
         routers[name.replace(".", "-")] = router
-    servers = {"backend": stage.backend, "websocket": stage.echo}
-    http = {
-        name: {"loadBalancer": {"servers": [{"url": f"http://127.0.0.1:{port}"}]}} for name, port in servers.items()
+    servers = {
+        "backend": f"http://127.0.0.1:{stage.backend}",
+        "websocket": f"http://127.0.0.1:{stage.echo}",
+        "h2c": f"h2c://127.0.0.1:{stage.h2c}",
     }
+    http = {name: {"loadBalancer": {"servers": [{"url": url}]}} for name, url in servers.items()}
     tcp = {"loadBalancer": {"servers": [{"address": f"127.0.0.1:{stage.backend}"}]}}
     client = {"caFiles": [str(stage.authority)], "clientAuthType": "RequireAndVerifyClientCert"}
     pair = {"certFile": str(certificate), "keyFile": str(key)}
@@ -203,7 +251,7 @@ def traefik(stage: Stage) -> Prepared:
     # JSON is YAML
     static["providers"] = {"file": {"filename": stage.write("traefik-dynamic.yaml", json.dumps(dynamic))}}
     command = [str(Path(stage.program).absolute()), f"--configFile={stage.write('traefik.yaml', json.dumps(static))}"]
-    return command, {"http", "https", "mtls", "tcp"}
+    return command, {"http", "https", "mtls", "tcp", "grpc", "h2"}
 
 
 _ENVOY = "type.googleapis.com/envoy.extensions"
@@ -222,16 +270,22 @@ def envoy(stage: Stage) -> Prepared:
     ]
     hosts = [{"name": name, "domains": [name], "routes": routes[1:]} for name in stage.many]
     log = [_filter("log", "access_loggers.file.v3.FileAccessLog", path=str(stage.log))] if stage.log else []
-    http = _filter(
-        "http",
-        "filters.network.http_connection_manager.v3.HttpConnectionManager",
-        stat_prefix="http",
-        use_remote_address=True,
-        upgrade_configs=[{"upgrade_type": "websocket"}],
-        access_log=log,
-        route_config={"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": routes}, *hosts]},
-        http_filters=[_filter("router", "filters.http.router.v3.Router")],
-    )
+
+    def http(*hosts: object) -> dict[str, object]:
+        return _filter(
+            "http",
+            "filters.network.http_connection_manager.v3.HttpConnectionManager",
+            stat_prefix="http",
+            use_remote_address=True,
+            upgrade_configs=[{"upgrade_type": "websocket"}],
+            access_log=log,
+            route_config={"virtual_hosts": hosts},
+            http_filters=[_filter("router", "filters.http.router.v3.Router")],
+        )
+
+    http1 = http({"name": "all", "domains": ["*"], "routes": routes}, *hosts)
+    h2c = {"match": {"prefix": "/"}, "route": {"cluster": "h2c", "timeout": "0s"}}
+    http2 = http({"name": "all", "domains": ["*"], "routes": [h2c]})
     tcp = _filter("tcp", "filters.network.tcp_proxy.v3.TcpProxy", stat_prefix="tcp", cluster="backend")
     pair = {"certificate_chain": {"filename": str(certificate)}, "private_key": {"filename": str(key)}}
     client = {"trusted_ca": {"filename": str(stage.authority)}}
@@ -244,20 +298,34 @@ def envoy(stage: Stage) -> Prepared:
         return _filter("tls", "transport_sockets.tls.v3.DownstreamTlsContext", common_tls_context=common, **required)
 
     chains = {
-        "http": {"filters": [http]},
-        "https": {"filters": [http], "transport_socket": tls()},
-        "mtls": {"filters": [http], "transport_socket": tls(validation_context=client)},
+        "http": {"filters": [http1]},
+        "https": {"filters": [http1], "transport_socket": tls()},
+        "mtls": {"filters": [http1], "transport_socket": tls(validation_context=client)},
         "tcp": {"filters": [tcp]},
+        "grpc": {"filters": [http2]},
+        "h2": {"filters": [http2], "transport_socket": tls()},
     }
     listeners = [
         {"name": kind, "address": _address(stage.ports[kind]), "filter_chains": [chain]}
         for kind, chain in chains.items()
     ]
     clusters = [_cluster("backend", stage.backend), _cluster("websocket", stage.echo)]
+    clusters.append({**_cluster("h2c", stage.h2c), **_HTTP2})
     conf = {"static_resources": {"listeners": listeners, "clusters": clusters}}
     path = stage.write("envoy.json", json.dumps(conf))
     quiet = ["--concurrency", "1", "--disable-hot-restart", "-l", "error"]
     return [str(Path(stage.program).absolute()), "-c", path, *quiet], set(chains)
+
+
+_HTTP2 = {
+    "typed_extension_protocol_options": {
+        "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+            "@type": f"{_ENVOY}.upstreams.http.v3.HttpProtocolOptions",
+            "explicit_http_config": {"http2_protocol_options": {}},
+        }
+    }
+}
+"""A cluster is asked over HTTP/2."""
 
 
 def _cluster(name: str, port: int) -> dict[str, object]:
@@ -286,16 +354,28 @@ def edgegate(stage: Stage) -> Prepared:
         {"port": _port(stage, "mtls", "HTTPS"), "hosts": ["*"], "tls": mutual},
         {"port": _port(stage, "tcp", "TCP"), "hosts": ["*"]},
     ]
+    http2 = [
+        {"port": _port(stage, "grpc", "GRPC"), "hosts": ["*"]},
+        {"port": _port(stage, "h2", "HTTPS"), "hosts": ["*"], "tls": {"mode": "SIMPLE", **tls, **version}},
+    ]
     to = [{"destination": {"host": "backend.internal", "port": {"number": 80}}}]
+    h2c = [{"destination": {"host": "h2c.internal", "port": {"number": 80}}}]
     websocket = [{"destination": {"host": "websocket.internal", "port": {"number": 80}}}]
     routes = [{"match": [{"uri": {"prefix": "/ws"}}], "route": websocket}, {"route": to}]
     documents: list[tuple[str, str, dict[str, object]]] = [
         ("Gateway", "bench", {"servers": [{**server, "bind": "127.0.0.1"} for server in servers]}),
         ("VirtualService", "http", {"hosts": [HOST], "gateways": ["bench"], "http": routes}),
+        ("Gateway", "http2", {"servers": [{**server, "bind": "127.0.0.1"} for server in http2]}),
+        ("VirtualService", "http2", {"hosts": [HOST], "gateways": ["http2"], "http": [{"route": h2c}]}),
         ("VirtualService", "tcp", {"hosts": ["*"], "gateways": ["bench"], "tcp": [{"route": to}]}),
     ]
-    for name, port in (("backend", stage.backend), ("websocket", stage.echo)):
-        ports = [{"number": 80, "name": "http", "protocol": "HTTP", "targetPort": port}]
+    backends = (
+        ("backend", stage.backend, "HTTP"),
+        ("websocket", stage.echo, "HTTP"),
+        ("h2c", stage.h2c, "HTTP2"),
+    )
+    for name, port, protocol in backends:
+        ports = [{"number": 80, "name": "http", "protocol": protocol, "targetPort": port}]
         where = {"location": "MESH_EXTERNAL", "resolution": "STATIC", "endpoints": [{"address": "127.0.0.1"}]}
         documents.append(("ServiceEntry", name, {"hosts": [f"{name}.internal"], "ports": ports, **where}))
     for name in stage.many:
@@ -309,7 +389,7 @@ def edgegate(stage: Stage) -> Prepared:
     ]
     stage.write("edgegate/all.yaml", "\n---\n".join(texts))
     options = ["--config", str(stage.folder / "edgegate"), "--admin=none", f"--access-log={stage.log or 'none'}"]
-    return [stage.program, "-n", "--pidfile=", "edgegate", *options], {"http", "https", "mtls", "tcp"}
+    return [stage.program, "-n", "--pidfile=", "edgegate", *options], {"http", "https", "mtls", "tcp", "grpc", "h2"}
 
 
 def _port(stage: Stage, kind: str, protocol: str) -> dict[str, object]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from loads import MANY, Load, h2load, own, upload, wrk
+from stage import GRPC, MESSAGE
 
 BULK = 1 << 20
 """Bytes of the large answer."""
+
+GRPC_FIELDS = ("content-type: application/grpc", "te: trailers")
 
 HOSTS = 10_000
 
@@ -62,6 +65,27 @@ SCENARIOS = {
         "HTTP/2 over TLS, 100 streams on each of 4 connections", "request", "https", h2load(connections=4, streams=100)
     ),
     "h2-bulk": Scenario("HTTP/2 over TLS, answers of 1 MiB", "MiB", "https", h2load("/bulk", connections=4, streams=4)),
+    "h2-upload": Scenario(
+        "HTTP/2 over TLS, uploads of 1 MiB",
+        "MiB",
+        "https",
+        h2load("/upload", connections=4, streams=4, body=bytes(BULK)),
+    ),
+    "grpc": Scenario(
+        "gRPC in the clear, 8 unary calls on each of 16 connections",
+        "call",
+        "grpc",
+        h2load(GRPC, connections=16, streams=8, tls=False, body=MESSAGE, fields=GRPC_FIELDS),
+    ),
+    "h2-h2": Scenario(
+        "HTTP/2 over TLS and to the backend, 8 streams on each of 16 connections",
+        "request",
+        "h2",
+        h2load(connections=16, streams=8),
+    ),
+    "h2-h2-bulk": Scenario(
+        "HTTP/2 over TLS and to the backend, answers of 1 MiB", "MiB", "h2", h2load("/bulk", connections=4, streams=4)
+    ),
     "handshake": Scenario(
         "A new TLS connection for each request (wrk resumes where it gets a ticket)",
         "connection",

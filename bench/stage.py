@@ -16,6 +16,13 @@ from pathlib import Path
 from edgegate.demo.certificates import fill
 
 HOST = "bench.example.com"
+GRPC = "/bench.Shop/Get"
+MESSAGE = b"\0\0\0\0\x10\x0a\x0eHello, fedora!"
+"""
+A method of gRPC, and one message: not compressed, of 16 bytes, one field of text. It is what is asked and what is
+answered.
+"""
+
 LOAD_CORE, PROXY_CORE = "0", "1"
 TICKS = os.sysconf("SC_CLK_TCK")
 DESCRIPTORS = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
@@ -24,8 +31,11 @@ DESCRIPTORS = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 PATIENCE = 120.0
 """Seconds that a program may take to listen; some take long over 10,000 virtual hosts."""
 
-KINDS = ("http", "https", "mtls", "tcp")
-"""The ports of a proxy: in the clear, over TLS, over TLS with a client's certificate, and TCP."""
+KINDS = ("http", "https", "mtls", "tcp", "grpc", "h2")
+"""
+The ports of a proxy: in the clear, over TLS, over TLS with a client's certificate, and TCP; HTTP/2 in the clear and
+over TLS, both with a backend of HTTP/2.
+"""
 
 
 @dataclass(frozen=True)
@@ -35,6 +45,7 @@ class Stage:
 
     @ivar backend: The backend's port on 127.0.0.1.
     @ivar echo: The port of the WebSocket backend, for what is below C{/ws}.
+    @ivar h2c: The port where the backend speaks HTTP/2 in the clear, and nothing else.
     @ivar program: The proxy's program.
     @ivar ports: Where the proxy is to listen, by L{KINDS}.
     @ivar log: The file that gets an access log, if any does.
@@ -44,6 +55,7 @@ class Stage:
     folder: Path
     backend: int
     echo: int = 0
+    h2c: int = 0
     program: str = ""
     ports: Mapping[str, int] = field(default_factory=dict)
     log: Path | None = None
