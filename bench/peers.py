@@ -57,7 +57,7 @@ def backend(stage: Stage, program: str, bulk: int) -> list[str]:
     small = """location = / { default_type application/json; return 200 '{"id": 1, "name": "Red fedora"}'; }"""
     read = """proxy_http_version 1.1; proxy_set_header Connection ""; proxy_pass_request_body off;
         proxy_set_header Content-Length ""; proxy_method GET;"""
-    server = f"""upstream self {{ server 127.0.0.1:{stage.backend}; keepalive 64; keepalive_requests 100000000; }}
+    server = f"""upstream self {{ server 127.0.0.1:{stage.backend}; keepalive 256; keepalive_requests 100000000; }}
     server {{ listen 127.0.0.1:{stage.backend} backlog=1024; root {pages}; sendfile on;
       {small}
       location = /upload {{ {read} proxy_pass http://self/; }}
