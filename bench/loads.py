@@ -89,6 +89,7 @@ def h2load(
     tls: bool = True,
     body: bytes = b"",
     fields: tuple[str, ...] = (),
+    answer: int = 0,
 ) -> Load:
     """
     Return a load of h2load: HTTP/2, in the clear with the preface alone.
@@ -96,6 +97,7 @@ def h2load(
     @param streams: Requests that are under way on each connection.
     @param body: What each request sends; without it they are GETs.
     @param fields: Header fields, each as C{"name: value"}.
+    @param answer: Bytes of the body that each is answered with: what fails in gRPC has the status 200, but no body.
     """
     scheme, protocol = ("https", "h2") if tls else ("http", "h2c")
 
@@ -110,7 +112,10 @@ def h2load(
         command += [f"--header={field}" for field in fields]
         said = _run(stage, [*command, f"--connect-to=127.0.0.1:{port}", f"{scheme}://{HOST}:{port}{path}"], seconds)
         done = re.search(r"(\d+) succeeded, (\d+) failed, (\d+) errored", said)
-        if not done or not int(done[1]) or int(done[2]) or f"Application protocol: {protocol}\n" not in said:
+        bodies = re.search(r"\((\d+)\) data", said)
+        if not done or not bodies or int(bodies[1]) < int(done[1]) * answer:
+            raise Unanswered(f"HTTP/2 on port {port} is not answered in full:\n{said}")
+        if not int(done[1]) or int(done[2]) or f"Application protocol: {protocol}\n" not in said:
             raise Unanswered(f"HTTP/2 on port {port} is not answered as it should be:\n{said}")
         took = sorted(int(line.split()[2]) for line in times.read_text().splitlines())
         return Said(int(done[1]), took[len(took) * 99 // 100] * UNITS["us"])

@@ -64,7 +64,9 @@ SCENARIOS = {
     "h2-many": Scenario(
         "HTTP/2 over TLS, 100 streams on each of 4 connections", "request", "https", h2load(connections=4, streams=100)
     ),
-    "h2-bulk": Scenario("HTTP/2 over TLS, answers of 1 MiB", "MiB", "https", h2load("/bulk", connections=4, streams=4)),
+    "h2-bulk": Scenario(
+        "HTTP/2 over TLS, answers of 1 MiB", "MiB", "https", h2load("/bulk", connections=4, streams=4, answer=BULK)
+    ),
     "h2-upload": Scenario(
         "HTTP/2 over TLS, uploads of 1 MiB",
         "MiB",
@@ -75,7 +77,7 @@ SCENARIOS = {
         "gRPC in the clear, 8 unary calls on each of 16 connections",
         "call",
         "grpc",
-        h2load(GRPC, connections=16, streams=8, tls=False, body=MESSAGE, fields=GRPC_FIELDS),
+        h2load(GRPC, connections=16, streams=8, tls=False, body=MESSAGE, fields=GRPC_FIELDS, answer=len(MESSAGE)),
     ),
     "h2-h2": Scenario(
         "HTTP/2 over TLS and to the backend, 8 streams on each of 16 connections",
@@ -84,7 +86,10 @@ SCENARIOS = {
         h2load(connections=16, streams=8),
     ),
     "h2-h2-bulk": Scenario(
-        "HTTP/2 over TLS and to the backend, answers of 1 MiB", "MiB", "h2", h2load("/bulk", connections=4, streams=4)
+        "HTTP/2 over TLS and to the backend, answers of 1 MiB",
+        "MiB",
+        "h2",
+        h2load("/bulk", connections=4, streams=4, answer=BULK),
     ),
     "handshake": Scenario(
         "A new TLS connection for each request (wrk resumes where it gets a ticket)",
