@@ -42,11 +42,8 @@ import pages
 import peers
 from figures import Figure, Figures, Run, kept
 from loads import Unanswered
-from scenarios import BULK, PLAIN, SCENARIOS, Scenario, Setting
+from scenarios import BULK, IDLE, PLAIN, SCENARIOS, Scenario, Setting
 from stage import KINDS, LOAD_CORE, PROXY_CORE, Stage, cpu_seconds, find, free_ports, resident, running
-
-IDLE = {"idle": "http/1.1", "idle-h2": "h2"}
-"""What is measured in memory for each connection, and the protocol that it speaks."""
 
 APART = (*IDLE, "growth")
 """What is not divided by a number of requests."""
@@ -145,7 +142,7 @@ def compare(
                 if name in SCENARIOS and SCENARIOS[name].setting == setting:
                     found.work[name] = measure(SCENARIOS[name], run, options.rounds, options.seconds)
                     told(pages.text(name, found.work[name]))
-    for name, protocol in IDLE.items():
+    for name, (_, protocol) in IDLE.items():
         if name in names:
             with set_up(PLAIN, wanted) as (stage, run):
                 ports = {each: (proxy.pid, proxy.stage.ports["https"]) for each, proxy in run.items()}

@@ -55,11 +55,13 @@ def _expect(line: str) -> None:
         raise Unanswered(f"the idle connections did not come about: {line!r}")
 
 
-def opened(port: int, settings: ssl.SSLContext) -> ssl.SSLSocket:
+def opened(port: int, settings: ssl.SSLContext, protocol: str) -> ssl.SSLSocket:
     """Open a connection that has had one answer."""
     plain = socket.create_connection(("127.0.0.1", port), PATIENCE)
     secure = settings.wrap_socket(plain, server_hostname=HOST)
-    if secure.selected_alpn_protocol() == "h2":
+    if secure.selected_alpn_protocol() != protocol:
+        raise SystemExit("another protocol")
+    if protocol == "h2":
         _ask_http2(secure)
         return secure
     secure.sendall(REQUEST)
@@ -93,11 +95,11 @@ def _ask_http2(secure: ssl.SSLSocket) -> None:
 
 def main() -> None:
     """Be the client: open some connections, wait for a line, open the others, and keep all to the end of the input."""
-    port, settings = int(sys.argv[1]), context(Path(sys.argv[2]))
-    settings.set_alpn_protocols([sys.argv[4]])
+    port, settings, protocol = int(sys.argv[1]), context(Path(sys.argv[2])), sys.argv[4]
+    settings.set_alpn_protocols([protocol])
     kept = []
     for number in (WARM, int(sys.argv[3])):
-        kept += [opened(port, settings) for _ in range(number)]
+        kept += [opened(port, settings, protocol) for _ in range(number)]
         print("open", flush=True)
         sys.stdin.readline()
 

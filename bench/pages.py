@@ -11,11 +11,10 @@ from xml.sax.saxutils import escape
 
 from figures import Figure, Figures, Growth, Idle
 from peers import UNABLE
-from scenarios import SCENARIOS
+from scenarios import IDLE, SCENARIOS
 
 PAGE, PLOT = "performance.md", "performance.svg"
 SELF = "edgegate"
-IDLE = {"idle": "Idle TLS connections", "idle-h2": "Idle connections of HTTP/2 over TLS"}
 
 
 def text(name: str, figures: dict[str, Figure]) -> str:
@@ -113,7 +112,7 @@ def _tables(work: dict[str, dict[str, Figure]], found: Figures) -> list[str]:
             for (peer, port), why in UNABLE.items()
             if port == scenario.port and peer in found.versions and peer not in figures
         ]
-    for name, title in IDLE.items():
+    for name, (title, _) in IDLE.items():
         if found.idle.get(name):
             idle = found.idle[name]
             lines += [f"### {title}", "", f"`{name}`, memory for each of {_connections(idle)}:", ""]

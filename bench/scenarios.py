@@ -111,3 +111,9 @@ SCENARIOS = {
     "log": Scenario("HTTP/1.1, small answers, with an access log in a file", "request", "http", wrk(), LOGGED),
     "hosts": Scenario("HTTP/1.1, small answers of 10,000 virtual hosts", "request", "http", wrk(script=MANY), CROWDED),
 }
+
+IDLE = {
+    "idle": ("Idle TLS connections", "http/1.1"),
+    "idle-h2": ("Idle connections of HTTP/2 over TLS", "h2"),
+}
+"""What is measured in memory for each connection: it, as a title, and the protocol that is agreed on by ALPN."""
