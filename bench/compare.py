@@ -195,6 +195,7 @@ def main() -> None:
         if not options.json:
             print(text, flush=True)
 
+    versions = {name: pages.version(name, path) for name, path in wanted.items()}  # first: what fails has cost no time
     found = compare(wanted, names, options, told)
     # where this machine has its programs and its files is nobody's business
     given = [
@@ -202,7 +203,7 @@ def main() -> None:
     ]
     run = Run(f"{datetime.now(timezone.utc):%Y-%m-%d}", " ".join(["bench/compare.py", *given]))
     found.runs = dict.fromkeys(names, run)
-    found.versions = {name: pages.version(name, path) for name, path in wanted.items()}
+    found.versions = versions
     if options.json:
         print(found.text())
     if options.keep:
