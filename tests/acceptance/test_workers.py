@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import pwd
 import signal
 import socket
 import ssl
-import subprocess
 import time
+from contextlib import ExitStack
 from pathlib import Path
+
+from twisted.trial.unittest import SkipTest
 
 from tests.acceptance.processes import PATIENCE, AcceptanceTestCase, Running, free_ports
 from tests.acceptance.test_reload import FILES, MORE, resident
@@ -21,6 +24,35 @@ def processes(parent: int) -> list[int]:
     """Return the processes that a process has made, and that live."""
     children = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii")
     return [int(child) for child in children.split()]
+
+
+def all_processes() -> list[int]:
+    """Return all processes of this machine that can be looked at."""
+    return [int(each.name) for each in Path("/proc").iterdir() if each.name.isdigit() and int(each.name) != os.getpid()]
+
+
+def where(pid: int) -> str:
+    """Return the current folder of a process, or nothing."""
+    try:
+        return str(Path(f"/proc/{pid}/cwd").readlink())
+    except OSError:
+        return ""
+
+
+def alive(pid: int) -> bool:
+    """Whether a process does something still: one that nobody has asked for its status does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(") ")[2][0] not in "ZX"
+    except OSError:
+        return False
+
+
+def connections(pid: int, port: int) -> int:
+    """Return how many connections to a port of this machine a process has."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]]
+    rows += [line.split() for line in Path("/proc/net/tcp6").read_text(encoding="ascii").splitlines()[1:]]
+    established = {f"socket:[{row[9]}]" for row in rows if row[1].endswith(f":{port:04X}") and row[3] == "01"}
+    return sum(str(each.readlink()) in established for each in Path(f"/proc/{pid}/fd").iterdir())
 
 
 class WorkersTests(AcceptanceTestCase):
@@ -133,10 +165,7 @@ class WorkersTests(AcceptanceTestCase):
         left = self.workers(gateway)
         gateway.process.kill()
         gateway.ends()
-        deadline = time.monotonic() + PATIENCE
-        while any(Path(f"/proc/{pid}").exists() for pid in left) and time.monotonic() < deadline:
-            os.sched_yield()
-        self.assertEqual([pid for pid in left if Path(f"/proc/{pid}/exe").exists()], [])
+        self.until_gone(left)
         self.gateway("--access-log=none")
 
     def test_looked_into(self) -> None:
@@ -192,17 +221,81 @@ class WorkersTests(AcceptanceTestCase):
         self.assertEqual(second.ends(), 1)
         self.assertIn(f"cannot bind 0.0.0.0:{self.http} for", second.output.replace("[::]", "0.0.0.0"))
 
+    def test_even(self) -> None:
+        """However many connections are opened, at once or one by one, the busiest worker has few more than the mean."""
+        for workers in (2, 4):
+            gateway = self.gateway("--access-log=none", workers=workers)
+            for slowly in (True, False):
+                counts = self.connected(self.workers(gateway), 100 * workers, slowly)
+                self.assertEqual(sum(counts), 100 * workers)
+                self.assertLess(max(counts), 110, (slowly, counts))
+            gateway.stop()
+
+    def connected(self, workers: list[int], count: int, slowly: bool) -> list[int]:
+        """Open connections, each asking once where that is to be slow; return how many each worker has."""
+        with ExitStack() as opened:
+            clients = []
+            for _ in range(count):
+                client = opened.enter_context(socket.create_connection(("127.0.0.1", self.http), PATIENCE))
+                clients.append(client)
+                if slowly:
+                    self.answered(client)
+            for client in clients if not slowly else ():
+                self.answered(client)
+            return [connections(pid, self.http) for pid in workers]
+
+    def answered(self, client: socket.socket) -> None:
+        """Ask on a connection, and wait for the answer, whose connection is kept."""
+        client.sendall(b"GET / HTTP/1.1\r\nhost: unknown.example\r\n\r\n")
+        self.assertIn(b"404", client.recv(65536))
+
+    def test_other_user(self) -> None:
+        """Ports are opened as root; the workers, and those that come later, are another user's."""
+        if os.geteuid():
+            raise SkipTest("only root can become another user")
+        # its own files are closed to other users
+        self.folder.chmod(0o755)
+        for each in self.folder.rglob("*"):
+            each.chmod(0o755 if each.is_dir() else 0o644)
+        options = (f"--workers=2 --no-watch --config=etc --access-log=log --admin=127.0.0.1:{self.admin}").split()
+        gateway = self.start("twistd", "-n", "--pidfile=", "--uid=nobody", "--gid=nogroup", "edgegate", *options)
+        gateway.says("2 workers serve")
+        nobody = pwd.getpwnam("nobody").pw_uid
+        workers = self.workers(gateway)
+        self.assertEqual([Path(f"/proc/{pid}").stat().st_uid for pid in workers], [nobody] * 2)
+        os.kill(workers[0], signal.SIGKILL)
+        gateway.says("worker 0 is gone")
+        self.traffic.keep(4, self.http, "shop.example")
+        self.traffic.hears(b"A", 20)
+        self.assertEqual({Path(f"/proc/{pid}").stat().st_uid for pid in self.workers(gateway)}, {nobody})
+
+    def test_daemon(self) -> None:
+        """A daemon's workers serve; one that is told to end leaves no process, and no pidfile."""
+        options = ("--workers=2", "--no-watch", "--config=etc", "--access-log=log", "--admin=none")
+        done = self.ask("twistd", "--pidfile=edgegate.pid", "--logfile=twistd.log", "edgegate", *options)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        pid = int((self.folder / "edgegate.pid").read_text())
+        left = [pid, *(each for each in all_processes() if str(self.folder) in where(each))]
+        self.traffic.keep(4, self.http, "shop.example")
+        self.traffic.hears(b"A", 20)
+        self.traffic.stop()
+        self.assertEqual(self.traffic.failures, [])
+        self.assertEqual(len(left), len(set(left)) + (pid in left[1:]))
+        os.kill(pid, signal.SIGTERM)
+        self.until_gone(left)
+        self.assertFalse((self.folder / "edgegate.pid").exists())
+        self.assertIn("2 workers serve", (self.folder / "twistd.log").read_text())
+
+    def until_gone(self, pids: list[int]) -> None:
+        """Wait for the end of processes that are not this one's children."""
+        deadline = time.monotonic() + PATIENCE
+        while any(alive(pid) for pid in pids) and time.monotonic() < deadline:
+            os.sched_yield()
+        self.assertEqual([pid for pid in pids if alive(pid)], [])
+
     def test_files_with_errors(self) -> None:
         """Files with errors are told as by one process, and end the start with status 78."""
         (self.folder / "etc" / "broken.yaml").write_text("kind: Gateway\nspec: [\n")
         gateway = self.start("twistd", "-n", "--pidfile=", "edgegate", "--config=etc", "--workers=2")
         self.assertEqual(gateway.ends(), 78)
         self.assertIn("broken.yaml:3:1: error:", gateway.output)
-
-
-def evenly(pids: list[int], port: int) -> list[int]:
-    """Return how many connections to a port each process has."""
-    listed = subprocess.run(
-        ["ss", "-tnpH", "state", "established", f"sport = :{port}"], capture_output=True, text=True, check=True
-    )
-    return [listed.stdout.count(f"pid={pid},") for pid in pids]
