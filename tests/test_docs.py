@@ -19,6 +19,7 @@ from edgegate.config.manifest import MAX_FILE, stream
 from edgegate.config.problems import Problems, Severity
 from edgegate.errors import FAULT_ABORT
 from edgegate.http.h1.chunks import MAX_TRAILERS
+from edgegate.http.health.health_request import MAX_MESSAGE
 from edgegate.http.limits import Limits
 from edgegate.http.router import retry_policy as retrying
 from edgegate.istio.decode import decode
@@ -44,11 +45,9 @@ from edgegate.upstream.balancing.maglev import MAX_SIZE
 from edgegate.upstream.balancing.ring import MAX_POINTS
 from edgegate.upstream.dns.answers import MAX_ADDRESSES, MAX_CHAIN
 from edgegate.upstream.dns.lookups import MOST_AT_ONCE
-from edgegate.upstream.dns.named_endpoint import MOST_WAITING
 from edgegate.upstream.dns.resolutions import LOST
+from edgegate.upstream.dns.shared_lookups import MOST_WAITING
 from edgegate.upstream.dynamic_hosts import MAX_HOSTS, UNUSED
-from edgegate.upstream.health import grpc_health
-from edgegate.upstream.health import health_checker as asking
 from edgegate.upstream.health.outlier_detection import MAX_EJECTION
 from tests.istio.translate.compiling import compiled
 
@@ -360,8 +359,8 @@ class LimitsTests(SynchronousTestCase):
             f"points of a hash ring | about {MAX_POINTS:,}",
             f"slots of a Maglev table | {MAX_SIZE:,}",
             f"outlier detection | {MAX_EJECTION / 60:g} min",
-            f"by gRPC | {asking.MAX_ANSWER >> 10} KiB (of the body, only what comes with the head is read), "
-            f"{grpc_health.MAX_ANSWER >> 10} KiB",
+            f"by gRPC | {limits.response_head_bytes >> 10} KiB of head (of the body, only what comes with it is read), "
+            f"and {MAX_MESSAGE >> 10} KiB of body",
             f"header of version 1, {MAX_V2 >> 10} KiB",
             f"may have {MAX_FILE >> 20} MiB",
         ):

@@ -36,16 +36,19 @@ class Probe(Picklable):
 
     @ivar port: Where it is asked; the host is the endpoint's unless C{host} says another.
     @ivar http_path: Healthy is a status of 200 to 399.
+    @ivar http2: Whether that is asked for by HTTP/2, if the endpoint agrees to it; gRPC always is.
+    @ivar tls: Whether the endpoint is asked over TLS; whose certificate it shows does not matter.
     @ivar grpc_service: Of C{grpc.health.v1.Health/Check}; healthy is C{SERVING}.
     @ivar failures: In a row, after which a healthy endpoint is not; C{successes} likewise.
     """
 
     port: int
     http_path: str | None = None
-    http_scheme: str = "http"
+    http2: bool = False
     http_headers: tuple[tuple[str, str], ...] = ()
     grpc_service: str | None = None
     tcp: bool = False
+    tls: bool = False
     host: str = ""
     initial_delay: float = 0.0
     timeout: float = 1.0

@@ -64,7 +64,7 @@ class Candidates:
         self._data_plane = data_plane
         self._load = load
         self._defer = defer
-        self.latest = Candidate(first, data_plane.contexts(first.snapshot, first.endpoints, first.secrets))
+        self.latest = Candidate(first, data_plane.contexts(first.snapshot, first.secrets))
 
     def read(self, anyway: bool) -> Deferred[Candidate | None]:
         """Read the files, where they are not what they were or it is to be done anyway; see
@@ -79,7 +79,7 @@ class Candidates:
         if loaded.snapshot is None:
             return Candidate(loaded)
         try:
-            contexts = self._data_plane.contexts(loaded.snapshot, loaded.endpoints, loaded.secrets)
+            contexts = self._data_plane.contexts(loaded.snapshot, loaded.secrets)
         except BadKeyMaterial as error:
             loaded.problems.add(Problem(error.name, 1, 1, Severity.ERROR, "", error.reason))
             return Candidate(loaded)

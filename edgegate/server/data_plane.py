@@ -20,6 +20,7 @@ from edgegate.downstream.listener_filter import Serving
 from edgegate.http.connector import HTTPConnector
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.gateway import HTTPGateway
+from edgegate.http.health.health_checker import HealthChecker
 from edgegate.model.addresses import Address
 from edgegate.model.clusters import NO_ENDPOINTS, Endpoints
 from edgegate.net.connecting import connect
@@ -36,7 +37,7 @@ from edgegate.server.ports import Ports
 from edgegate.tcp.gateway import TCPGateway
 from edgegate.tls.secret_store import Secrets, SecretStore
 from edgegate.upstream.dns.lookups import machine_lookups
-from edgegate.upstream.registry import ClusterRegistry, import_health_checker
+from edgegate.upstream.registry import ClusterRegistry
 
 NO_SECRETS = Secrets()
 
@@ -74,14 +75,17 @@ class DataPlane:
         self.wheel = wheel = TimerWheel(cast(IReactorTime, reactor))
         names = cast(IReactorPluggableNameResolver, reactor)
         lookups = machine_lookups(reactor, wheel, options.dns_servers)
-        self.clusters = ClusterRegistry(names, wheel, place=options.place, lookups=lookups, processes=options.processes)
         self._contexts = Contexts() if contexts is None else contexts
         most = options.max_connections
         self._max_connections = most_connections() if most is None else most
         watcher = poller(reactor, WAIT)
-        connects = partial(connect, watcher, wheel)
+        connector = HTTPConnector(partial(connect, watcher, wheel), wheel, options.limits)
+        ask = HealthChecker(connector, wheel, lookups)
+        self.clusters = ClusterRegistry(
+            names, wheel, place=options.place, ask=ask, lookups=lookups, processes=options.processes
+        )
         self._environment = HTTPEnvironment(
-            HTTPConnector(connects, wheel, options.limits),
+            connector,
             wheel,
             self.clusters,
             observer,
@@ -117,7 +121,7 @@ class DataPlane:
         """Whether nothing is left after L{drain}: no port and no client's connection is open."""
         return not self.connections and not any(port.open for port in self._ports)
 
-    def contexts(self, snapshot: Snapshot, endpoints: Endpoints = NO_ENDPOINTS, read: Secrets = NO_SECRETS) -> Contexts:
+    def contexts(self, snapshot: Snapshot, read: Secrets = NO_SECRETS) -> Contexts:
         """
         Make the OpenSSL contexts of a Snapshot (see L{Contexts.following}), and whatever else takes its time. Touches
         nothing that is served: may be called in a thread.
@@ -125,7 +129,6 @@ class DataPlane:
         @param read: The key material that the Snapshot names.
         @raise edgegate.tls.secrets.BadKeyMaterial: A certificate, key, authorities or ciphers are of no use.
         """
-        import_health_checker(endpoints)
         prepare(snapshot)
         return self._contexts.following(snapshot, read, self.secrets.planned(read))
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from random import Random
 from types import MappingProxyType
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IReactorPluggableNameResolver
 
 from edgegate.model.addresses import Address
@@ -37,6 +37,11 @@ __all__ = ["ClusterRegistry", "ClusterState", "EndpointState"]
 NO_CONTEXTS: Mapping[UpstreamTLS, ClientContext] = MappingProxyType({})
 
 
+def _nobody(address: Address, probe: Probe) -> Deferred[None]:
+    """Stand for a checker where no endpoint is to have a probe: one that has is unhealthy."""
+    return fail(RuntimeError("there is nobody to ask it"))
+
+
 class ClusterRegistry:
     """
     The clusters of the Snapshot in force, with their state.
@@ -53,13 +58,13 @@ class ClusterRegistry:
         wheel: TimerWheel,
         random: Random | None = None,
         place: Place = Place(),  # noqa: B008 (frozen)
-        ask: Ask | None = None,
+        ask: Ask = _nobody,
         lookups: Lookups | None = None,
         processes: int = 1,
     ) -> None:
         """
         @param processes: See L{ClusterEnvironment}.
-        @param ask: Asks an endpoint for its health; by default as its probe says, over the reactor.
+        @param ask: Asks an endpoint for its health (L{edgegate.http.health.health_checker}).
         @param lookups: Finds the names of DNS clusters and probes; by default the reactor's C{nameResolver} does.
         """
         found = SystemLookups(reactor) if lookups is None else lookups
@@ -68,7 +73,7 @@ class ClusterRegistry:
             wheel,
             self.random,
             place,
-            ActiveHealthChecks(wheel.clock, _asking(reactor, wheel, found) if ask is None else ask),
+            ActiveHealthChecks(wheel.clock, ask),
             Resolver(found, wheel, self.random),
             Steps(wheel.clock),
             processes,
@@ -193,29 +198,3 @@ class ClusterRegistry:
 
     def __len__(self) -> int:
         return len(self._states)
-
-
-def _asking(reactor: IReactorPluggableNameResolver, wheel: TimerWheel, lookups: Lookups) -> Ask:
-    """Return what asks as probes say. It is made at the first, from what L{import_health_checker} has imported."""
-    made: list[Ask] = []
-
-    def ask(address: Address, probe: Probe) -> Deferred[None]:
-        if not made:
-            from edgegate.upstream.health.health_checker import HealthChecker  # noqa: PLC0415
-
-            made.append(HealthChecker(reactor, wheel, lookups))
-        return made[0](address, probe)
-
-    return ask
-
-
-def import_health_checker(endpoints: Endpoints) -> None:
-    """
-    Import what asks for health, where any of these endpoints has a probe: it is megabytes, and takes its time.
-
-    May be called in a thread.
-
-    @raise ImportError: It cannot be: clusters with probes are not to be served then.
-    """
-    if any(endpoint.probe is not None for assigned in endpoints.values() for endpoint in assigned):
-        import edgegate.upstream.health.health_checker  # noqa: F401, PLC0415

@@ -26,7 +26,6 @@ from edgegate.sources.loading import Loaded
 from edgegate.sources.named import source_named
 from edgegate.tls.secrets import BadKeyMaterial
 from edgegate.twistd_options import Options
-from edgegate.upstream.registry import import_health_checker
 from edgegate.workers.inheritance import Inheritance
 from edgegate.workers.messages import (
     Adopt,
@@ -103,7 +102,6 @@ class Zygote:
         snapshot = loaded.snapshot
         if snapshot is None:
             return refused
-        import_health_checker(loaded.endpoints)
         prepare(snapshot)
         try:
             contexts = self._contexts.following(snapshot, loaded.secrets, loaded.secrets)

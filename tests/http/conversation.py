@@ -44,6 +44,7 @@ class FakeStream:
     """A stream whose other side is the test."""
 
     local = TCPAddress("10.0.0.254", 40000)
+    peer = TCPAddress("10.0.0.1", 80)
     detachable = False
     disconnecting = False
     acknowledged = 0  # what the other side has read, as far as its system says

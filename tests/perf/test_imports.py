@@ -31,9 +31,9 @@ reactor.run()
 """
 
 ON_DEMAND = {
-    "twisted.web": "who asks the admin listener, or a probe over HTTP",
-    "treq": "a probe over HTTP",
-    "h2": "a probe by gRPC",
+    "twisted.web": "who asks the admin listener",
+    "treq": "the command line",
+    "h2": "the tests",
     "re2": "a regular expression that can be slow",
     "rich": "a terminal",
     "click": "the command line",

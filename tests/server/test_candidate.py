@@ -40,7 +40,7 @@ class FakeDataPlane:
         self.secrets = SecretStore(lambda secrets: None)
         self.unfit: BadKeyMaterial | None = None
 
-    def contexts(self, snapshot: Snapshot, endpoints: Endpoints, read: Secrets) -> Contexts:
+    def contexts(self, snapshot: Snapshot, read: Secrets) -> Contexts:
         """Make them."""
         if self.unfit is not None:
             raise self.unfit

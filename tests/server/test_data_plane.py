@@ -5,8 +5,6 @@ from __future__ import annotations
 import shutil
 import socket
 import ssl
-import subprocess
-import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -56,29 +54,6 @@ def listener(
 ) -> Listener:
     """Return a listener."""
     return Listener(str(bind), bind, 80, HERE, plain, HostTable(list(secure)))
-
-
-PROBES = """\
-import sys
-from twisted.internet import reactor
-from edgegate.model.addresses import TCPAddress
-from edgegate.model.clusters import Cluster, Discovery, Endpoint, Probe
-from edgegate.model.origin import Origin
-from edgegate.routing.snapshot import Snapshot
-from edgegate.server.data_plane import DataPlane
-
-sys.modules.update(dict.fromkeys(sys.argv[1:]))  # these are not installed
-plane = DataPlane(reactor)
-for probe in (None, Probe(80, tcp=True)):
-    endpoint = Endpoint(TCPAddress("127.0.0.1", 1), probe=probe)
-    cluster = Cluster("c", Discovery.STATIC, Origin("shop.yaml", 5, "Gateway default/gw"))
-    try:
-        plane.contexts(Snapshot(clusters={"c": cluster}), {"c": (endpoint,)})
-        print("edgegate.upstream.health.health_checker" in sys.modules)
-    except ImportError:
-        print("ImportError")
-"""
-"""Whether what asks for health is imported, by a Snapshot without probes and by one with a probe."""
 
 
 class Client:
@@ -154,14 +129,6 @@ class DataPlaneTests(TestCase):
         """Run what blocks."""
         result: T = await deferToThread(action)
         return result
-
-    def test_probes(self) -> None:
-        """What asks for health is there before clusters with probes are served, or they are not served."""
-        for missing, told in (((), ["False", "True"]), (("treq",), ["False", "ImportError"])):
-            ran = subprocess.run(
-                [sys.executable, "-c", PROBES, *missing], capture_output=True, text=True, timeout=PATIENCE, check=False
-            )
-            self.assertEqual(ran.stdout.split(), told, ran.stderr)
 
     async def test_kept_connection(self) -> None:
         """A kept connection is answered by the Snapshot of the moment, on the same socket."""

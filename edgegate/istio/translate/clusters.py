@@ -119,6 +119,8 @@ class ClusterCompiler:
         self._names[plain, rule] = cluster.name
         if rule is not None:
             cluster = self._ruled(cluster, rule, subset, port, names)
+            if cluster.tls is not None:
+                endpoints = tuple(map(_probed_by_tls, endpoints))
         self.clusters[cluster.name] = cluster
         self.endpoints[cluster.name] = endpoints
         return cluster
@@ -168,6 +170,19 @@ def join_members(declarations: list[Declaration], port: int) -> Members:
     if discovery is Discovery.LOGICAL_DNS and len(endpoints) > 1:
         discovery = Discovery.DNS
     return Members(discovery, tuple(endpoints))
+
+
+def _probed_by_tls(endpoint: Endpoint) -> Endpoint:
+    """
+    Return an endpoint that speaks TLS: then so does gRPC's probe, which can't say so itself, where it asks for the
+    health at the port that requests go to.
+    """
+    probe, address = endpoint.probe, endpoint.address
+    if probe is None or probe.grpc_service is None:
+        return endpoint
+    if isinstance(address, TCPAddress) and (probe.port != address.port or probe.host):
+        return endpoint
+    return replace(endpoint, probe=replace(probe, tls=True))
 
 
 def _policy_of(subset: Said[Subset] | None) -> Said[TrafficPolicy] | None:

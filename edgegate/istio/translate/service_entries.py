@@ -128,8 +128,10 @@ class DeclaredEntry:
     def _selected(self, labels: dict[str, str], port: ServicePort) -> Iterator[Endpoint]:
         """Yield the WorkloadEntries of the own namespace that have all labels, and what is listed in such slices."""
         number = port.target_port or port.number
+        by_http2 = [each for each in self._ports.values() if self.by_http2(each.number)]
         for workload in self._workloads.select(self._resource.namespace, labels):
-            yield workload.endpoint(workload.ports.get(port.name) or number)
+            ports = {workload.ports.get(each.name) or each.target_port or each.number for each in by_http2}
+            yield workload.endpoint(workload.ports.get(port.name) or number, ports)
         for piece in self._slices:
             if labels and has_labels(labels_of(piece), labels):
                 yield from endpoints_of(piece, number)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from edgegate.istio.kinds.workload import ReadinessProbe, WorkloadEntry, WorkloadGroup
 from edgegate.istio.resources import Resource, Resources
 from edgegate.istio.translate.members import Unusable, address_of
+from edgegate.model.addresses import TCPAddress
 from edgegate.model.clusters import Endpoint, Probe
 
 GROUP_ANNOTATION = "istio.io/autoRegistrationGroup"
@@ -31,10 +32,11 @@ class Workload:
     weight: int
     probe: Probe | None
 
-    def endpoint(self, port: int) -> Endpoint:
+    def endpoint(self, port: int, by_http2: Collection[int] = ()) -> Endpoint:
         """
         Return it as a member of a cluster.
 
+        @param by_http2: Its ports that speak HTTP/2: a probe over HTTP at one of them does too.
         @raise Unusable: Its address is none.
         """
         try:
@@ -42,7 +44,12 @@ class Workload:
         except Unusable as error:
             document = self.resource.document
             raise Unusable(f"{document.title} at {document.origin}: {error}") from None
-        return Endpoint(address, self.weight, tuple(sorted(self.labels.items())), self.locality, self.probe)
+        probe = self.probe
+        if probe is not None and probe.http_path is not None:
+            # a UNIX socket is asked itself, whatever port the probe says
+            asked = probe.port if isinstance(address, TCPAddress) else port
+            probe = replace(probe, http2=asked in by_http2)
+        return Endpoint(address, self.weight, tuple(sorted(self.labels.items())), self.locality, probe)
 
 
 def has_labels(labels: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
@@ -144,8 +151,8 @@ def _probe(probe: ReadinessProbe | None) -> Probe | None:
         return Probe(
             port=http.port,
             http_path=http.path or "/",
-            http_scheme=(http.scheme or "HTTP").lower(),
             http_headers=tuple((header.name or "", header.value or "") for header in http.http_headers),
+            tls=http.scheme == "HTTPS",
             host=http.host or "",
             **times,
         )

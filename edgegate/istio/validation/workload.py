@@ -7,7 +7,7 @@ import re
 from edgegate.config.document import Path
 from edgegate.config.problems import Problems
 from edgegate.config.values import show, with_port
-from edgegate.istio.kinds.workload import ReadinessProbe, WorkloadEntry, WorkloadGroup
+from edgegate.istio.kinds.workload import HTTPHealthCheck, ReadinessProbe, WorkloadEntry, WorkloadGroup
 from edgegate.istio.resources import Resource
 from edgegate.istio.validation.findings import Findings
 from edgegate.istio.validation.names import (
@@ -22,6 +22,7 @@ from edgegate.istio.validation.names import (
 
 _COUNTS = ("initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold")
 _PROBE_HEADER = re.compile(r"[-_A-Za-z0-9]+")  # what Kubernetes takes in a probe
+_CONTROL = re.compile(r"[\0-\x08\n-\x1f\x7f]")
 _SCHEMES = ("", "HTTP", "HTTPS")
 
 
@@ -97,16 +98,7 @@ def _check_probe(findings: Findings, path: Path, probe: ReadinessProbe) -> None:
         if count is not None and count < 0:
             findings.error((*path, name), f"{count} is less than 0")
     if probe.http_get is not None:
-        place = (*path, "httpGet")
-        check_port(findings, (*place, "port"), probe.http_get.port)
-        if (probe.http_get.scheme or "") not in _SCHEMES:
-            findings.error((*place, "scheme"), f"{show(probe.http_get.scheme)} is neither HTTP nor HTTPS")
-        if probe.http_get.path and not probe.http_get.path.startswith("/"):
-            findings.error((*place, "path"), f"{show(probe.http_get.path)} does not begin with /")
-        for index, header in enumerate(probe.http_get.http_headers):
-            name = header.name or ""
-            if not _PROBE_HEADER.fullmatch(name):
-                findings.error((*place, "httpHeaders", index, "name"), f"{show(name)} is no name of a header")
+        _check_http_get(findings, (*path, "httpGet"), probe.http_get)
     elif probe.tcp_socket is not None:
         check_port(findings, (*path, "tcpSocket", "port"), probe.tcp_socket.port)
     elif probe.grpc is not None:
@@ -116,3 +108,17 @@ def _check_probe(findings: Findings, path: Path, probe: ReadinessProbe) -> None:
             findings.error((*path, "exec", "command"), "missing")
     else:
         findings.error(path, "does not say how to ask: httpGet, tcpSocket or grpc")
+
+
+def _check_http_get(findings: Findings, place: Path, probe: HTTPHealthCheck) -> None:
+    check_port(findings, (*place, "port"), probe.port)
+    if (probe.scheme or "") not in _SCHEMES:
+        findings.error((*place, "scheme"), f"{show(probe.scheme)} is neither HTTP nor HTTPS")
+    if probe.path and not probe.path.startswith("/"):
+        findings.error((*place, "path"), f"{show(probe.path)} does not begin with /")
+    for index, header in enumerate(probe.http_headers):
+        name, value = header.name or "", header.value or ""
+        if not _PROBE_HEADER.fullmatch(name):
+            findings.error((*place, "httpHeaders", index, "name"), f"{show(name)} is no name of a header")
+        if _CONTROL.search(value):
+            findings.error((*place, "httpHeaders", index, "value"), f"{show(value)} has control characters")

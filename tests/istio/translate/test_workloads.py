@@ -49,6 +49,20 @@ class WorkloadsTests(SynchronousTestCase):
         self.assertEqual(found.probe, Probe(9, tcp=True))
         self.assertEqual(found.endpoint(8).locality, "eu")
 
+    def test_probe_by_http2(self) -> None:
+        """A probe over HTTP at a port that speaks HTTP/2 does too, and no other one; a UNIX socket is asked itself."""
+        for probe, address, http2 in (
+            ("httpGet: {port: 9}", "10.0.0.1", True),
+            ("httpGet: {port: 8}", "10.0.0.1", False),
+            ("httpGet: {port: 7}", "unix:///run/a", True),
+            ("tcpSocket: {port: 9}", "10.0.0.1", False),
+        ):
+            text = group(f"template: {{labels: {{a: b}}}}, probe: {{{probe}}}")
+            (found,) = selected({"a": "b"}, text, entry(f"address: '{address}', labels: {{a: b}}"))
+            made = found.endpoint(9, {9}).probe
+            assert made is not None
+            self.assertIs(made.http2, http2, probe)
+
     def test_groups(self) -> None:
         """An entry is of the group that Istio wrote, or of the one with most of its labels, in its namespace."""
         wide = group("template: {labels: {a: b}, locality: wide}", "wide")

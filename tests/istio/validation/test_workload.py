@@ -72,6 +72,7 @@ class WorkloadGroupTests(CasesTestCase):
                     ("grpc: {service: a}", "0 is no port"),
                     ("grpc: {port: 80}, timeoutSeconds: -1", "-1 is less than 0"),
                     ("httpGet: {port: 80, httpHeaders: [{name: 'a!'}]}", "no name of a header"),
+                    ('httpGet: {port: 80, httpHeaders: [{name: a, value: "b\\nc: d"}]}', "has control characters"),
                     ("exec: {command: [ls]}", ""),
                     ("exec: {command: []}", "exec.command: missing"),
                     ("periodSeconds: 3", "does not say how to ask"),

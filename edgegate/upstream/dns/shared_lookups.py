@@ -1,21 +1,12 @@
-"""Connecting to a host by its name, which is found as the names of clusters are (L{edgegate.upstream.dns.lookups})."""
+"""Addresses for whoever asks for a name once, found as those of clusters are (L{edgegate.upstream.dns.lookups})."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.error import ConnectError, DNSLookupError
-from twisted.internet.interfaces import IProtocol, IProtocolFactory, IStreamClientEndpoint
-from zope.interface import implementer
 
 from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.upstream.dns.lookups import Answer, Lookups, find
 from edgegate.upstream.dns.resolutions import LOST
-
-Reach = Callable[[str], IStreamClientEndpoint]
-"""Return the endpoint of an IP address."""
-
 
 MOST_WAITING = 1024
 """Questions that wait for the addresses of one name; more are told at once that there are none."""
@@ -58,31 +49,3 @@ class SharedLookups:
                     found.callback(answer)
 
         query.addErrback(lambda _: Answer()).addCallback(over)
-
-
-@implementer(IStreamClientEndpoint)
-class NamedEndpoint:
-    """One port of a host, whose addresses are tried one after the other."""
-
-    def __init__(self, lookups: SharedLookups, name: str, reach: Reach) -> None:
-        self._lookups = lookups
-        self._name = name
-        self._reach = reach
-
-    def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
-        """
-        Connect to the first address that takes the connection.
-
-        @return: Fires with the protocol, or fails with L{DNSLookupError} or the last address's L{ConnectError}.
-        """
-        return Deferred.fromCoroutine(self._connect(protocolFactory))
-
-    async def _connect(self, factory: IProtocolFactory) -> IProtocol:
-        answer = await self._lookups.find(self._name)
-        failed: Exception = DNSLookupError(f"no address of {self._name} is found")
-        for host in answer.addresses:
-            try:
-                return await self._reach(host).connect(factory)
-            except ConnectError as error:
-                failed = error
-        raise failed

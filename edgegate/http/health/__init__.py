@@ -1,0 +1,1 @@
+"""How endpoints are asked for their health."""

@@ -1,0 +1,49 @@
+"""
+The messages of gRPC's own question for health (U{https://github.com/grpc/grpc/blob/master/doc/health-checking.md}).
+
+They are so small that they are written and read by hand.
+"""
+
+from __future__ import annotations
+
+SERVING = 1
+
+STATUSES = {0: "UNKNOWN", SERVING: "SERVING", 2: "NOT_SERVING", 3: "SERVICE_UNKNOWN"}
+"""C{HealthCheckResponse.ServingStatus}."""
+
+
+class BadMessage(Exception):
+    """What an endpoint answers can't be understood."""
+
+
+def question(service: str) -> bytes:
+    """Return a C{HealthCheckRequest}, framed: not compressed, four bytes of length."""
+    name = service.encode()
+    message = b"\n" + _varint(len(name)) + name if name else b""
+    return b"\0" + len(message).to_bytes(4, "big") + message
+
+
+def response_of(body: bytes) -> int:
+    """
+    Return the status that a framed C{HealthCheckResponse} says.
+
+    @raise BadMessage: It is none.
+    """
+    if len(body) < 5 or body[0] or len(body) != 5 + int.from_bytes(body[1:5], "big"):
+        raise BadMessage("its answer is no message of gRPC")
+    message = body[5:]
+    if not message:
+        return 0
+    # one field, number 1, a varint; none of its values is longer than a byte
+    if len(message) != 2 or message[0] != 0x08:
+        raise BadMessage("its answer is no HealthCheckResponse")
+    return message[1]
+
+
+def _varint(number: int) -> bytes:
+    found = bytearray()
+    while number > 0x7F:
+        found.append(number & 0x7F | 0x80)
+        number >>= 7
+    found.append(number)
+    return bytes(found)
