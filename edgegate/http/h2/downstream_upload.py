@@ -92,9 +92,13 @@ class HTTP2Upload(StreamCarrier):
             self._body_due = now + seconds
             connection.look_within(seconds)
         connection.dispatcher.resource_for(exchange).render(exchange)
-        if whole and self._exchange is not None:
+        if whole and not self._answered():
             exchange.receive_end([])
             self._touch()
+
+    def _answered(self) -> bool:
+        """Whether the exchange is over; a call, as mypyc would take what was just set for what it still is."""
+        return self._exchange is None
 
     def request_refused(self, fault: Fault) -> None:
         """What came is no request."""
