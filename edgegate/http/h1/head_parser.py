@@ -20,7 +20,7 @@ import httptools
 from edgegate.errors import BAD_REQUEST, CODING_UNKNOWN, HEAD_TOO_LARGE, METHOD_UNKNOWN, VERSION_REFUSED, Fault
 from edgegate.http.fields import DROP, REJECT, REQUEST_ROLES, Field, Roles
 from edgegate.http.h1.head_cache import RawHeadCache
-from edgegate.http.h1.unfinished_heads import UnfinishedHeads
+from edgegate.http.held_bytes import HeldBytes
 from edgegate.http.limits import Limits
 from edgegate.http.request import HostMemory, RequestHead, RequestRefused, h1_head
 from edgegate.http.target import PathNormalisation
@@ -53,7 +53,7 @@ class HeadParser:
         """
         @param roles: What becomes of the fields.
         """
-        self.unfinished = UnfinishedHeads(limits.unfinished_heads_bytes)
+        self.unfinished = HeldBytes(limits.unfinished_heads_bytes)
         self._most_fields = limits.head_fields
         self._paths = paths
         self._roles = roles

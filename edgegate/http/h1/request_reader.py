@@ -20,8 +20,8 @@ from edgegate.http.fields import UNKNOWN_LENGTH, Field
 from edgegate.http.h1.chunk_reader import ChunkedBody
 from edgegate.http.h1.chunks import ChunkError
 from edgegate.http.h1.head_parser import HeadParser, looks_like_a_method
-from edgegate.http.h1.unfinished_heads import UnfinishedHead
 from edgegate.http.head_cache import MEMORABLE
+from edgegate.http.held_bytes import Holder
 from edgegate.http.limits import Limits
 from edgegate.http.request import RequestHead, RequestRefused
 
@@ -88,7 +88,7 @@ _HTTP2: Final = b"PRI * HTTP/2.0\r\n\r\n"
 """What HTTP/2 begins with: for HTTP/1 a head that is refused, so that no other is looked at twice."""
 
 
-class RequestReader(UnfinishedHead):
+class RequestReader(Holder):
     """
     Read the requests of one connection, one after the other.
 
