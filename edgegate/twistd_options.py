@@ -11,6 +11,7 @@ from edgegate.admin.address import DEFAULT, parse_admin_address
 from edgegate.downstream.proxy_protocol import ProxyProtocolRules
 from edgegate.http.fields import Underscores
 from edgegate.http.filters.plugins import find, installed
+from edgegate.http.h2.flow import CONNECTION_WINDOW
 from edgegate.http.limits import Limits
 from edgegate.http.target import PathNormalisation
 from edgegate.option_values import (
@@ -79,6 +80,13 @@ class Options(usage.Options):
             "64MiB",
             "How much the beginnings of requests' heads may hold together while the rest is waited for; past it the "
             "largest get 431.",
+        ],
+        [
+            "http2-buffers",
+            None,
+            "64MiB",
+            "How much the connections of HTTP/2 clients may keep together until a client or a backend goes on; past it "
+            "those that keep most are ended.",
         ],
         [
             "body-min-rate",
@@ -297,15 +305,20 @@ class Options(usage.Options):
             known = ", ".join(each.value for each in Underscores)
             raise usage.UsageError(f"--headers-with-underscores is one of {known}") from None
         sizes = {}
-        for option, least in (("unfinished-heads", Limits().head_bytes), ("body-min-rate", 0)):
+        for option, least, what in (
+            ("unfinished-heads", Limits().head_bytes, "the most that one head may have"),
+            ("http2-buffers", CONNECTION_WINDOW, "the most of bodies that one connection may have"),
+            ("body-min-rate", 0, ""),
+        ):
             try:
                 sizes[option] = parse_size(self[option])
             except ValueError as error:
                 raise usage.UsageError(f"--{option}: {error}") from None
             if sizes[option] < least:
-                raise usage.UsageError(f"--{option} is at least {least}, the most that one head may have")
+                raise usage.UsageError(f"--{option} is at least {least}, {what}")
         return Limits(
             underscores=underscores,
             unfinished_heads_bytes=sizes["unfinished-heads"],
+            http2_bytes=sizes["http2-buffers"],
             body_rate=sizes["body-min-rate"],
         )

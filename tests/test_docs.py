@@ -19,6 +19,7 @@ from edgegate.config.manifest import MAX_FILE, stream
 from edgegate.config.problems import Problems, Severity
 from edgegate.errors import FAULT_ABORT
 from edgegate.http.h1.chunks import MAX_TRAILERS
+from edgegate.http.h2.connection import STREAM_BYTES
 from edgegate.http.health.health_request import MAX_MESSAGE
 from edgegate.http.limits import Limits
 from edgegate.http.router import retry_policy as retrying
@@ -334,6 +335,7 @@ class LimitsTests(SynchronousTestCase):
             f"{limits.head_bytes // 1024} KiB, {limits.head_fields} fields | 431",
             f"have not come yet | {limits.unfinished_heads_bytes >> 20} MiB",
             f"until its answer begins | {limits.body_rate} bytes a second",
+            f"for room and {STREAM_BYTES >> 10} KiB for each of their streams | {limits.http2_bytes >> 20} MiB",
             f"trailer fields of a request | {MAX_TRAILERS >> 10} KiB, {limits.head_fields} fields",
             f"{limits.head_seconds:g} s, however steadily it drips",
             f"no progress in a body | {limits.body_seconds:g} s",

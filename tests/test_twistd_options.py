@@ -37,10 +37,16 @@ class OptionsTests(SynchronousTestCase):
         self.assertIs(merged["paths"], PathNormalisation.MERGE_SLASHES)
         self.assertEqual(found["limits"], Limits())
         limited = options(
-            "-c", "etc", "--headers-with-underscores=drop", "--unfinished-heads=1MiB", "--body-min-rate=0"
+            "-c",
+            "etc",
+            "--headers-with-underscores=drop",
+            "--unfinished-heads=1MiB",
+            "--body-min-rate=0",
+            "--http2-buffers=2MiB",
         )
         self.assertEqual(
-            limited["limits"], Limits(underscores=Underscores.DROP, unfinished_heads_bytes=1 << 20, body_rate=0)
+            limited["limits"],
+            Limits(underscores=Underscores.DROP, unfinished_heads_bytes=1 << 20, http2_bytes=2 << 20, body_rate=0),
         )
         self.assertFalse(options("-c", "etc", "--no-watch")["watch"])
         self.assertFalse(options("-c", "etc")["shadow-hosts"])
@@ -70,6 +76,7 @@ class OptionsTests(SynchronousTestCase):
             (("--config", "etc", "--path-normalization", "BASE"), "--path-normalization is one of none, base, merge"),
             (("--config", "etc", "--headers-with-underscores", "x"), "is one of allow, drop, reject"),
             (("--config", "etc", "--unfinished-heads", "1GB"), "--unfinished-heads: expected a number of bytes"),
+            (("--config", "etc", "--http2-buffers", "1KiB"), "--http2-buffers is at least 1048576"),
             (("--config", "etc", "--unfinished-heads", "1KiB"), "--unfinished-heads is at least 61440"),
             (("--config", "etc", "--body-min-rate", "-1"), "--body-min-rate: expected a number of bytes"),
             (("--config", "etc", "--log-format", "xml"), "--log-format is text or json"),

@@ -12,6 +12,7 @@ from typing import Final
 from twisted.internet.interfaces import IDelayedCall
 
 from edgegate.http.field_block import FieldBlock
+from edgegate.http.held_bytes import HeldBytes
 from edgegate.http.interfaces import Droppable, Served
 from edgegate.http.limits import Limits
 from edgegate.net.wheel import Deadline, TimerWheel
@@ -33,6 +34,7 @@ class HTTPEnvironment:
     @ivar connections: The clients' connections that are open, those that became tunnels or are being closed included.
     @ivar shadows: The copies that are on their way to mirrors.
     @ivar observer: Told of connections and requests; raises nothing.
+    @ivar http2_bytes: What connections of HTTP/2 clients keep until somebody goes on.
     @ivar wheel: For what protects the gateway.
     @ivar fine_wheel: For the times that the files say.
     @ivar random: Draws shares and waits.
@@ -45,6 +47,7 @@ class HTTPEnvironment:
         "connections",
         "connector",
         "fine_wheel",
+        "http2_bytes",
         "limits",
         "observer",
         "random",
@@ -75,6 +78,7 @@ class HTTPEnvironment:
         self.shadow_hosts = shadow_hosts
         self.connections: set[Served] = set()
         self.shadows: set[Droppable] = set()
+        self.http2_bytes = HeldBytes(limits.http2_bytes)
         self._date = FieldBlock()
         self._date_second = 0
 

@@ -33,6 +33,9 @@ class Limits:
     @ivar interim_responses: 1xx answers before the final one.
     @ivar stream_idle_seconds: Without a byte from the backend while a response is awaited or under way; then 504. While
         an upload goes on it may take as long again. Also without a byte either way of a tunnel; then it is reset.
+    @ivar http2_bytes: That all connections of HTTP/2 clients keep until their client, or a backend, goes on: beginnings
+        of header blocks, bodies that nobody takes yet, responses that wait for room. Past it the connections that keep
+        most end with ENHANCE_YOUR_CALM.
     @ivar shadows: Copies of requests that are on their way to mirrors at one time; more are not made.
     """
 
@@ -53,4 +56,5 @@ class Limits:
     response_fields: int = 200
     interim_responses: int = 16
     stream_idle_seconds: float = 300.0
+    http2_bytes: int = 64 * 1024 * 1024
     shadows: int = 1024

@@ -55,6 +55,9 @@ from edgegate.http.h2.stream import Sender, Stream
 _REMEMBERED: Final = 256
 """Streams that we reset, of which something may still be on its way."""
 
+STREAM_BYTES: Final = 4096
+"""What a stream is taken for whose message waits for the peer, beside that: the exchange on it, and what answers."""
+
 _SPARE: Final = CONNECTION_WINDOW // 2
 """Bytes by which the windows of a connection's streams may grow in all."""
 
@@ -138,6 +141,16 @@ class Connection(Sender):
     def awaits_settings(self) -> bool:
         """Whether the peer has not yet said what every connection begins with."""
         return self._reader.awaits_settings
+
+    @property
+    def kept(self) -> int:
+        """
+        Bytes that the connection keeps until somebody goes on: the peer with a frame or a header block or with reading,
+        or whoever takes the bodies that came. Streams of which something waits for the peer count with what they are.
+        """
+        kept = self._reader.kept + self._window.held
+        waiting = self.queue.waiting
+        return kept + waiting + STREAM_BYTES * len(self.streams) if waiting else kept
 
     def receive(self, data: bytes) -> None:
         """

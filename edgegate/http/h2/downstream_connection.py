@@ -16,12 +16,13 @@ from twisted.internet.interfaces import IProtocol, IPushProducer, ITransport
 from twisted.python.failure import Failure
 from zope.interface import classImplements
 
-from edgegate.errors import CLIENT_GONE, INTERNAL
+from edgegate.errors import CLIENT_GONE, INTERNAL, OVERFLOW
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.forwarded import Client
 from edgegate.http.h2.downstream_stream import HTTP2DownstreamStream
 from edgegate.http.h2.downstream_upload import NEVER
 from edgegate.http.h2.errors import ENHANCE_YOUR_CALM, INTERNAL_ERROR, NO_ERROR
+from edgegate.http.h2.kept_bytes import KeptBytes
 from edgegate.http.h2.request_heads import RequestHeads
 from edgegate.http.h2.request_stream import RequestStream, StreamCarrier, StreamOwner
 from edgegate.http.h2.server import ServerConnection, ServerStream
@@ -58,6 +59,7 @@ class HTTP2DownstreamConnection(StreamOwner):
         "_head_number",
         "_head_since",
         "_idle_since",
+        "_kept",
         "_last_asked",
         "_leaving",
         "_left",
@@ -83,6 +85,7 @@ class HTTP2DownstreamConnection(StreamOwner):
         self._last_asked = False  # whether to drain as soon as a stream has begun
         self._asked_to_go = NEVER  # when the client was told to go elsewhere
         self._left = environment.limits.linger_bytes
+        self._kept: KeptBytes | None = None  # made when something is kept for the first time
         self._before = 0  # bytes that the client had read when it was looked at last
         self._before_at = NEVER  # when that was, unless it keeps up
         self._head_number = _NONE  # tells the frame or header block that is not whole
@@ -121,6 +124,7 @@ class HTTP2DownstreamConnection(StreamOwner):
                 self._wait_for_head()
             else:
                 self._head_number = _NONE
+            self._count_kept()
         except Exception:
             broke(self)
             return
@@ -135,6 +139,9 @@ class HTTP2DownstreamConnection(StreamOwner):
         self.fault = CLIENT_GONE if isinstance(reason.value, ConnectionClosed) else INTERNAL
         try:
             self._deadline.end()
+            kept, self._kept = self._kept, None
+            if kept is not None:
+                kept.end()
             self.environment.connection_ended(self)
         finally:
             self.lost()
@@ -212,6 +219,17 @@ class HTTP2DownstreamConnection(StreamOwner):
         deadline = self._deadline
         if not self._leaving and (not deadline.active or deadline.left > seconds):
             deadline.start(seconds)
+
+    def give_up(self) -> None:
+        """See L{StreamOwner.give_up}. A client that does not even read what it is sent would never see the GOAWAY."""
+        self.fault = OVERFLOW
+        try:
+            self.fail(ENHANCE_YOUR_CALM, "too much waits")
+        finally:
+            if self.queue.held:
+                self._transport.abortConnection()
+            else:
+                self.write_soon()
 
     def begin_drain(self) -> None:
         """Tell the client to go elsewhere, and find out when what is on its way has come."""
@@ -350,6 +368,7 @@ class HTTP2DownstreamConnection(StreamOwner):
         self._due = False
         if self._leaving:
             return
+        self._count_kept()
         self.write_now()
         if not self.streams:
             if self._busy:
@@ -357,6 +376,16 @@ class HTTP2DownstreamConnection(StreamOwner):
                 self._idle_since = self.environment.wheel.now
             if self.code >= 0 or self.drained or self.peer_leaving:
                 self._leave()
+
+    def _count_kept(self) -> None:
+        """Have what is kept counted with that of all connections, which may end this one or others."""
+        size = self.kept
+        kept = self._kept
+        if kept is not None:
+            kept.count(size)
+        elif size:
+            self._kept = kept = KeptBytes(self)
+            kept.count(size)
 
     def _leave(self) -> None:
         """

@@ -132,6 +132,11 @@ class FrameReader:
         return self._block_of > 0 or (bool(rest) and (len(rest) < 9 or rest[3] != DATA))
 
     @property
+    def kept(self) -> int:
+        """Bytes that are kept until the frame or header block that they belong to is whole."""
+        return len(self._rest) + len(self._block)
+
+    @property
     def awaits_settings(self) -> bool:
         """Whether the peer has not yet said what every connection begins with."""
         return self._awaits_settings
@@ -160,8 +165,9 @@ class FrameReader:
             pos = self._preface(data, end)
         while end - pos >= 9 and not self._stopped:
             length = (data[pos] << 16) | (data[pos + 1] << 8) | data[pos + 2]
-            if length > FRAME_BYTES:
-                raise ConnectionFailed(FRAME_SIZE_ERROR, "a frame too large")
+            if length > FRAME_BYTES or (self._block_of and len(self._block) + length > BLOCK_BYTES):
+                # nor is it kept while its rest is to come
+                raise _too_large(length)
             kind, flags = data[pos + 3], data[pos + 4]
             begin = pos + 9
             stop = begin + length
@@ -290,11 +296,15 @@ class FrameReader:
             raise ConnectionFailed(PROTOCOL_ERROR, "a header block was interrupted")
         sink.rare_came(kind)
         self._block += payload
-        if len(self._block) > BLOCK_BYTES:
-            raise ConnectionFailed(ENHANCE_YOUR_CALM, "a header block too large")
         if flags & END_HEADERS:
             block, self._block, self._block_of = self._block, b"", 0
             sink.headers_came(number, block, self._block_ends)
+
+
+def _too_large(length: int) -> ConnectionFailed:
+    if length > FRAME_BYTES:
+        return ConnectionFailed(FRAME_SIZE_ERROR, "a frame too large")
+    return ConnectionFailed(ENHANCE_YOUR_CALM, "a header block too large")
 
 
 def _check_place(right: bool) -> None:

@@ -55,6 +55,10 @@ class StreamOwner(ServerConnection):
         """See after so many seconds at the latest whether anything is overdue."""
 
     @abstractmethod
+    def give_up(self) -> None:
+        """End the connection at once: too much waits on all of them, and on this one the most."""
+
+    @abstractmethod
     def begin_drain(self) -> None:
         """Let the connection end with the streams that are under way or on their way."""
 

@@ -247,7 +247,23 @@ class FrameReaderTests(SynchronousTestCase):
         """A header block in however many frames has an end."""
         begun = headers(1, b"a" * 16000, whole=False).serialize()
         self.assertEqual(self.failing(begun + continuation(1, b"b" * 384).serialize()), -1)
-        self.assertEqual(self.failing(begun + continuation(1, b"b" * 385, whole=False).serialize()), ENHANCE_YOUR_CALM)
+        large = continuation(1, b"b" * 385, whole=False).serialize()
+        for end in (9, len(large)):
+            self.assertEqual(self.failing(begun + large[:end]), ENHANCE_YOUR_CALM)
+
+    def test_kept(self) -> None:
+        """What is kept of a frame or a header block is known until it is whole."""
+        sink = Recorder()
+        self.reader.receive(START, sink)
+        for came, kept in (
+            (headers(1, b"a" * 100, whole=False).serialize(), 100),
+            (continuation(1, b"b" * 50).serialize()[:-1], 158),
+            (b"b", 0),
+            (ping().serialize()[:16], 16),
+            (ping().serialize()[16:], 0),
+        ):
+            self.reader.receive(came, sink)
+            self.assertEqual(self.reader.kept, kept)
 
     def test_stop(self) -> None:
         """It may be stopped from inside a call: then nothing more is told."""
