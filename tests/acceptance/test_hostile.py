@@ -43,10 +43,14 @@ class FaultyBackend:
     @ivar heard: What came on each connection.
     """
 
-    def __init__(self, answer: Callable[[socket.socket], None]) -> None:
+    def __init__(self, answer: Callable[[socket.socket], None], port: int = 0) -> None:
+        """
+        @param answer: Gets each connection once something has come on it.
+        @param port: Of 127.0.0.1; 0: one that is free.
+        """
         self.answer = answer
         self.heard: list[bytes] = []
-        self.server = socket.create_server(("127.0.0.1", 0), backlog=100)
+        self.server = socket.create_server(("127.0.0.1", port), backlog=100)
         self.port = self.server.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
