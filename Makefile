@@ -1,11 +1,12 @@
 # Each target sets up what it needs in .venv; with another Python: make PYTHON=python3.12 test
-.PHONY: demo test test-compiled lint bench docs
+.PHONY: demo test test-compiled fuzz lint bench docs
 
 PYTHON ?= python3
 VENV ?= .venv
 BENCH_VENV ?= .venv-bench
 TESTS ?= tests
 JOBS ?= 2
+FUZZ_SECONDS ?= 60
 # What `make bench` compares with, e.g. PEERS="envoy nginx"; empty: all that are installed.
 PEERS ?=
 PEERS_BIN ?= .peers/bin
@@ -15,7 +16,7 @@ BENCH ?=
 # Where the package is compiled for its tests, and what of them runs there: what passes bytes, and no test of the files.
 COMPILED = build/compiled
 COMPILED_TESTS ?= $(addprefix tests.acceptance.test_,traffic routing retries upgrade bodies bytes balancing \
-  upstream_tls reload http2 grpc)
+  upstream_tls reload http2 grpc hostile_http2)
 comma := ,
 
 # $(call venv,EXTRAS): make the virtual environment, and install again only when setup.cfg has changed since.
@@ -35,6 +36,11 @@ demo:
 test:
 	$(call venv,test)
 	$(VENV)/bin/trial -j$(JOBS) $(TESTS)
+
+# Conversations that are made up, for so many seconds; EDGEGATE_FUZZ_SEED tries one again.
+fuzz:
+	$(call venv,test)
+	EDGEGATE_FUZZ_SECONDS=$(FUZZ_SECONDS) $(VENV)/bin/trial -j$(JOBS) tests.fuzz
 
 # Compiled modules beside their sources would be imported instead of them, so this is done to a copy.
 test-compiled:
