@@ -123,12 +123,18 @@ def conversation(rnd: random.Random, first: list[Field]) -> Frames:
     return found
 
 
-def pieces(rnd: random.Random, data: bytes) -> Frames:
-    """Return bytes as they come: cut at some places, or at every one."""
+def pieces(rnd: random.Random, frames: Frames) -> Frames:
+    """Return bytes as they come: cut at some places, mostly about where frames begin, or at every one."""
+    data = b"".join(frames)
     if rnd.random() < 0.05 and len(data) < 5000:
         return [data[at : at + 1] for at in range(len(data))]
-    places = sorted({rnd.randint(0, len(data)) for _ in range(rnd.randint(0, 6))} | {0, len(data)})
-    return [data[begin:end] for begin, end in pairwise(places)]
+    places = {0, len(data), *(rnd.randint(0, len(data)) for _ in range(rnd.randint(0, 3)))}
+    at = 0
+    for each in frames:
+        at += len(each)
+        if rnd.random() < 0.5:
+            places.add(min(len(data), max(0, at + rnd.randint(-3, 12))))
+    return [data[begin:end] for begin, end in pairwise(sorted(places))]
 
 
 def known(who: str) -> list[Frames]:
