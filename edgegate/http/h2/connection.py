@@ -355,7 +355,7 @@ class Connection(Sender):
         try:
             trailers = self._trailers_of(self._decode(block))
         except Malformed:
-            self._break(stream, PROTOCOL_ERROR)
+            self._break(stream, STREAM_CLOSED if stream.whole else PROTOCOL_ERROR)
             return
         if stream.whole:
             self._break(stream, STREAM_CLOSED)

@@ -504,8 +504,8 @@ class StateTests(Conversation):
         self.serves()
 
     def test_half_closed(self) -> None:
-        """Behind the end of a request nothing follows."""
-        for frame in (data(1, b"x"), headers(1, b"")):
+        """Behind the end of a request nothing follows, whatever is wrong with it besides."""
+        for frame in (data(1, b"x"), headers(1, b""), headers(1, block_of(REQUEST))):
             self.begin()
             self.peer.headers(1, REQUEST)
             self.assertEqual(said(self.peer.tell(frame)), [("RST_STREAM", 1, STREAM_CLOSED)])
