@@ -8,12 +8,12 @@ import signal
 from edgegate.demo.certificates import fill
 from edgegate.http.h2.frames import ACK, END_HEADERS
 from tests.acceptance.conformance.exchange import Client, Server, case, closed, ended, failures, left, ponged
-from tests.acceptance.conformance.messages import EVERY, block, data, headers, ping, request
 from tests.acceptance.conformance.newer_requests import MALFORMED
 from tests.acceptance.conformance.suite import suites
 from tests.acceptance.echo import EchoBackends
 from tests.acceptance.manifests import filled
 from tests.acceptance.processes import AcceptanceTestCase, Running, free_ports
+from tests.http.h2.messages import EVERY, block, data, headers, ping, request
 
 FILES = """\
 apiVersion: networking.istio.io/v1

@@ -6,7 +6,7 @@ from edgegate.http.h2.errors import COMPRESSION_ERROR
 from edgegate.http.h2.frames import HEADER_TABLE_SIZE
 from edgegate.http.h2.hpack import integer
 from tests.acceptance.conformance.exchange import Case, case, connection_error
-from tests.acceptance.conformance.messages import block, headers, request
+from tests.http.h2.messages import block, headers, request
 
 _TEST = b"\x00\x85\xf2\xb2\x4a\x84\xff"
 """A field without a place in the table, whose name is C{x-test}."""

@@ -30,7 +30,7 @@ from tests.acceptance.conformance.exchange import (
     ponged,
     stream_error,
 )
-from tests.acceptance.conformance.messages import (
+from tests.http.h2.messages import (
     block,
     continuation,
     data,

@@ -24,7 +24,7 @@ from edgegate.http.h2.frames import (
     RST_STREAM,
     SETTINGS,
 )
-from tests.acceptance.conformance.messages import frame, greeting
+from tests.http.h2.messages import frame, greeting
 
 CLOSED = -1
 """In the place of a frame's kind: the server has closed the connection."""

@@ -26,7 +26,7 @@ from tests.acceptance.conformance.exchange import (
     ponged,
     settled,
 )
-from tests.acceptance.conformance.messages import (
+from tests.http.h2.messages import (
     block,
     continuation,
     data,

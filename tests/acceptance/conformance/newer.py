@@ -40,7 +40,7 @@ from tests.acceptance.conformance.exchange import (
     settled,
     stream_error,
 )
-from tests.acceptance.conformance.messages import (
+from tests.http.h2.messages import (
     EVERY,
     block,
     continuation,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from edgegate.http.h2.frames import END_HEADERS
 from tests.acceptance.conformance.exchange import Case, Step, answered, case, refused
-from tests.acceptance.conformance.messages import Fields, block, data, headers, request
+from tests.http.h2.messages import Fields, block, data, headers, request
 
 MALFORMED = "/malformed"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from edgegate.http.h2.errors import PROTOCOL_ERROR
 from edgegate.http.h2.frames import END_HEADERS
 from tests.acceptance.conformance.exchange import Case, case, connection_error, stream_error
-from tests.acceptance.conformance.messages import Fields, block, data, headers, push_promise, request
+from tests.http.h2.messages import Fields, block, data, headers, push_promise, request
 
 
 def cases(scheme: str) -> list[Case]:

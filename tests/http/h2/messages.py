@@ -1,4 +1,4 @@
-"""What a client says in the cases: frames and header blocks, right and wrong ones."""
+"""What a peer says: frames and header blocks as bytes, right and wrong ones."""
 
 from __future__ import annotations
 
