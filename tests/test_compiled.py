@@ -43,6 +43,22 @@ def native(path: Path, name: str) -> bool:
     return False
 
 
+def asked_again(function: ast.FunctionDef) -> Iterator[str]:
+    """Yield the attributes of its own object that a method sets, and further down asks whether they are C{None}."""
+    first_set: dict[str, int] = {}
+    nodes = sorted((node for node in ast.walk(function) if hasattr(node, "lineno")), key=lambda node: node.lineno)
+    for node in nodes:
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                for each in target.elts if isinstance(target, ast.Tuple) else [target]:
+                    if ast.unparse(each).startswith("self."):
+                        first_set.setdefault(ast.unparse(each), node.lineno)
+        elif isinstance(node, ast.Compare) and isinstance(node.left, ast.Attribute):
+            name = ast.unparse(node.left)
+            if ast.unparse(node.comparators[0]) == "None" and first_set.get(name, node.lineno) < node.lineno:
+                yield f"{name} in line {node.lineno}"
+
+
 class CompiledTests(SynchronousTestCase):
     """All modules."""
 
@@ -88,3 +104,19 @@ class CompiledTests(SynchronousTestCase):
                     if module is not None and native(known[module], name):
                         found.append(f"{path}: {ast.unparse(base)}")
         self.assertEqual(found, [], "compile it as well")
+
+    def test_what_was_set(self) -> None:
+        """
+        No method sets an attribute of its object and later asks whether it is C{None}.
+
+        mypyc takes it for what was set, whatever was called in between, and
+        raises C{TypeError} where it is not: another method has to ask.
+        """
+        found = [
+            f"{path}: {each}"
+            for path in compiled()
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.FunctionDef)
+            for each in asked_again(node)
+        ]
+        self.assertEqual(found, [])

@@ -245,9 +245,7 @@ class UpstreamRequest(UpstreamCallbacks):
         if self._reused and self._owner.replayable:
             self._end_deadline()
             self.start(self.endpoint, fresh=True)
-            # on one that was free elsewhere
-            if self.stream is not None:
-                self.stream.flush()
+            self._flush()
         else:
             self._fail(fault)
 
@@ -256,6 +254,12 @@ class UpstreamRequest(UpstreamCallbacks):
         self._owner.upload_blocked(blocked)
 
     # ------------------------------------------------------------------------------------------------------------------
+
+    def _flush(self) -> None:
+        """Send what is queued, on a stream that was free at once."""
+        stream = self.stream
+        if stream is not None:
+            stream.flush()
 
     def _begin(self, stream: UpstreamStream, reused: bool) -> None:
         self._reused = reused
