@@ -276,7 +276,6 @@ class Client:
         self._rest = b""
         self._decoder = hpack.Decoder()
         self._settings: dict[int, int] = {}
-        self._closed = False
 
     def run(self, case: Case) -> None:
         """
