@@ -111,6 +111,10 @@ METHOD_UNKNOWN = Fault(Source.DOWNSTREAM, "DPE", 400, "unknown method", "http1.u
 VERSION_REFUSED = Fault(Source.DOWNSTREAM, "DPE", 505, "unknown HTTP version", "http1.unknown_version")
 EXPECTATION_FAILED = Fault(Source.DOWNSTREAM, "DPE", 417, "unknown expectation", "http1.unknown_expectation")
 CODING_UNKNOWN = Fault(Source.DOWNSTREAM, "DPE", 501, "unknown transfer coding", "http1.invalid_transfer_encoding")
+GRPC_WEB_TEXT = Fault(Source.DOWNSTREAM, "-", 400, "invalid base64 in a gRPC-Web request", "grpc_base_64_decode_failed")
+GRPC_WEB_CUT = Fault(
+    Source.DOWNSTREAM, "-", 400, "the base64 of a gRPC-Web request is cut short", "grpc_base_64_decode_failed_bad_size"
+)
 FAULT_ABORT = Fault(Source.GATEWAY, "FI", 503, "fault filter abort", "fault_filter_abort")
 INTERNAL = Fault(Source.GATEWAY, "-", 500, "internal error", "internal_error")
 

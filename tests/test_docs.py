@@ -246,12 +246,21 @@ class HTTPTests(SynchronousTestCase):
 
     def test_routes(self) -> None:
         """Every example of what a route does can be served as it stands, and nothing is to be said of it."""
-        sections = (DOCS / "http.md").read_text().partition("\n## What a route does\n")[2].split("```yaml\n")[1:]
+        page = (DOCS / "http.md").read_text().partition("\n## gRPC and gRPC-Web\n")[0]
+        sections = page.partition("\n## What a route does\n")[2].split("```yaml\n")[1:]
         self.assertEqual(len(sections), 8)
         for section in sections:
             items = section.partition("```")[0]
             _, told = compiled(SERVICE + indent(items, "  "))
             self.assertEqual(told, [], items)
+
+    def test_grpc_web(self) -> None:
+        """The examples of gRPC-Web can be served as they stand."""
+        section = (DOCS / "http.md").read_text().partition("\n## gRPC and gRPC-Web\n")[2]
+        entry, items = (part.partition("```")[0] for part in section.split("```yaml\n")[1:])
+        snapshot, told = compiled(SERVICE + indent(items, "  ") + "---\n" + entry)
+        self.assertEqual(told, [])
+        self.assertTrue(any(cluster.grpc_web for cluster in snapshot.clusters.values()))
 
     def test_operators(self) -> None:
         """Every command operator is in the table."""

@@ -16,13 +16,14 @@ from time import monotonic
 from typing import Final, Protocol
 
 from edgegate.errors import CLIENT_GONE, INTERNAL, Fault, body_of, grpc_status_of, status_of
+from edgegate.http.body_filter import BodyFilter, ResponseRest
 from edgegate.http.downstream_stream import DownstreamStream
 from edgegate.http.field_block import FieldBlock
 from edgegate.http.fields import Field, check_response_fields
 from edgegate.http.forwarded import Client
 from edgegate.http.grpc import grpc_fields, is_grpc
 from edgegate.http.header_mutation import changed_reply
-from edgegate.http.request import RequestHead
+from edgegate.http.request import RequestHead, RequestRefused
 from edgegate.http.response import ResponseHead
 from edgegate.model.addresses import Address
 from edgegate.model.headers import HeaderChanges
@@ -100,6 +101,7 @@ class Exchange:
     @ivar fault: What went wrong, if anything did.
     @ivar flags: Envoy's response flags of what is no fault of its own, with commas: C{DI,URX}.
     @ivar filters: Those of its route, if it has any.
+    @ivar bodies: What looks at its bodies, or changes them; L{None}: nothing does.
     @ivar details: Who gave a response that is no backend's, in the way of Envoy's C{RESPONSE_CODE_DETAILS}: the filter
         that did, or what it said; empty: no filter.
     @ivar changes: What is changed of the headers of a response that is no backend's.
@@ -121,6 +123,7 @@ class Exchange:
     __slots__ = (
         "_seen",
         "attempts",
+        "bodies",
         "changes",
         "cluster",
         "clusters",
@@ -162,6 +165,7 @@ class Exchange:
         self.fault: Fault | None = None
         self.flags = self.details = ""
         self.filters: HTTPFilters | None = None
+        self.bodies: BodyFilter | None = None
         self.changes: tuple[HeaderChanges, ...] = ()
         self.route: HTTPRoute | None = None
         self.cluster = ""
@@ -241,6 +245,10 @@ class Exchange:
     def receive(self, data: bytes) -> None:
         """A piece of the request's body came."""
         self.received += len(data)
+        if self.bodies is not None:
+            data = self.filtered(data)
+            if not data:
+                return
         if self.upload is not None:
             self.upload.upload(data)
 
@@ -249,6 +257,8 @@ class Exchange:
         self.request_whole = True
         if self.received:
             self.uploaded = monotonic()
+        if self.bodies is not None:
+            self.filter_end()
         if self.upload is not None:
             self.upload.upload_end(trailers)
 
@@ -257,6 +267,42 @@ class Exchange:
         self.phase = Phase.OVER
         self.fault = self.fault or fault
         self._release()
+
+    # The request, through what looks at its body ----------------------------------------------------------------------
+
+    def filtered(self, data: bytes) -> bytes:
+        """Return what is sent on of a piece of the body: nothing, where it can't be, and the request fails."""
+        bodies = self.bodies
+        if bodies is None:
+            return data
+        try:
+            return bodies.request_body(data)
+        except RequestRefused as refused:
+            self.give_up(refused.fault)
+            return b""
+
+    def filter_end(self) -> None:
+        """Have the request fail if it can't be whole."""
+        try:
+            if self.bodies is not None:
+                self.bodies.request_end()
+        except RequestRefused as refused:
+            self.give_up(refused.fault)
+
+    @property
+    def request_messages(self) -> int:
+        """How many messages of gRPC have come in the request; 0 where it is none of gRPC."""
+        return 0 if self.bodies is None else self.bodies.request_messages
+
+    @property
+    def response_messages(self) -> int:
+        """How many messages of gRPC have come in its response."""
+        return 0 if self.bodies is None else self.bodies.response_messages
+
+    @property
+    def speaks_grpc(self) -> bool:
+        """Whether its client looks for the statuses of gRPC in the head; one of gRPC-Web does not."""
+        return is_grpc(self.head.fields) and (self.bodies is None or not self.bodies.translates)
 
     # The request, from its filters ------------------------------------------------------------------------------------
 
@@ -278,10 +324,19 @@ class Exchange:
             head = self.filters.response_head(self, head)
         self.phase = Phase.BEGUN
         self.status = head.status
+        if self.bodies is not None:
+            passed = self.bodies.response_head(head, fields)
+            if passed is None:
+                return
+            head = passed
         self.stream.response_head(head, fields)
 
     def send(self, data: bytes) -> None:
         """Go on with the response's body."""
+        if self.bodies is not None:
+            data = self.bodies.response_body(data)
+            if not data:
+                return
         self.sent += len(data)
         self.stream.response_body(data)
 
@@ -289,6 +344,8 @@ class Exchange:
         """The response is whole; the resource has let go of everything."""
         self.phase = Phase.OVER
         self.upload = None
+        if self.bodies is not None:
+            trailers = self._send_rest(self.bodies.response_end(trailers))
         self.stream.response_end(trailers)
 
     def mark(self, flag: str) -> None:
@@ -336,7 +393,12 @@ class Exchange:
             try:
                 self._release()
             finally:
-                self.stream.response_cut()
+                rest = None if self.bodies is None else self.bodies.response_cut()
+                if rest is None:
+                    self.stream.response_cut()
+                else:
+                    self.stream.response_end(self._send_rest(rest))
+                    self.stream.flush()
 
     def give_up(self, fault: Fault = INTERNAL) -> None:
         """L{fail}, and have the resource let go: it has not done so itself."""
@@ -347,10 +409,20 @@ class Exchange:
 
     def _reply_to(self, fault: Fault) -> None:
         """Answer a fault, in the words of gRPC where the client speaks it (U{https://grpc.github.io/grpc/core/})."""
-        if is_grpc(self.head.fields):
+        if self.speaks_grpc:
             self.reply(200, grpc_fields(grpc_status_of(fault), fault.reason.encode("ascii")), b"")
         else:
-            self.reply(status_of(fault), [(b"content-type", b"text/plain")], body_of(fault))
+            body = body_of(fault) if self.bodies is None else fault.reason.encode("ascii")
+            self.reply(status_of(fault), [(b"content-type", b"text/plain")], body)
+
+    def _send_rest(self, rest: ResponseRest) -> list[Field]:
+        """Send what a body filter leaves for the end; return the trailers."""
+        if rest.head is not None:
+            self.stream.response_head(rest.head, rest.fields)
+        if rest.body:
+            self.sent += len(rest.body)
+            self.stream.response_body(rest.body)
+        return rest.trailers
 
     def _release(self) -> None:
         upload, self.upload = self.upload, None

@@ -17,6 +17,7 @@ from edgegate.http.filters.cors import CORSFilterFactory
 from edgegate.http.filters.fault import FaultFilterFactory
 from edgegate.http.filters.interfaces import IHTTPFilterFactory
 from edgegate.http.filters.route_filters import RouteFilters
+from edgegate.http.grpc_web import GRPCWebTranslation, grpc_head, is_grpc_web
 from edgegate.http.h1.downstream_connection import HTTP1DownstreamConnection
 from edgegate.http.h1.head_parser import METHODS, HeadParser
 from edgegate.http.h2.downstream_connection import HTTP2DownstreamConnection
@@ -115,6 +116,9 @@ class HTTPGateway(Dispatcher):
     def resource_for(self, exchange: Exchange) -> IResource:
         """Find what answers an exchange, and take note of its route."""
         head = exchange.head
+        translates = exchange.connection.chain.grpc_web and is_grpc_web(head)
+        if translates:
+            exchange.bodies = GRPCWebTranslation(head)
         if head.special and head.path != b"*" and exchange.scheme != b"https":
             # who takes the connection for one of TLS asks nothing more of it (Envoy)
             exchange.stream.keep_no_longer()
@@ -133,6 +137,9 @@ class HTTPGateway(Dispatcher):
         if route is None or (head.special and head.path == b"*" and not _names_a_path(route)):
             return self._no_route
         exchange.route = route
+        if translates:
+            # routes are told apart by what the client says
+            exchange.head = grpc_head(head)
         return self._filtered_by(exchange) if route.filtered or self._filters_everywhere else self._proxy
 
     def forget_filters(self) -> None:

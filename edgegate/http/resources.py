@@ -11,7 +11,7 @@ from edgegate.http.exchange import Exchange
 from edgegate.http.fields import Field
 from edgegate.http.filters.iteration import FilterIteration
 from edgegate.http.filters.route_filters import RouteFilters
-from edgegate.http.grpc import grpc_fields, is_grpc
+from edgegate.http.grpc import grpc_fields
 from edgegate.http.interfaces import IResource
 from edgegate.http.router.router import forward
 from edgegate.model.actions import DirectResponse
@@ -81,7 +81,7 @@ class FilteredResource:
 
 def _answer_directly(exchange: Exchange, route: HTTPRoute, direct: DirectResponse) -> None:
     """Give the files' answer; a gRPC client gets its status and body in gRPC's words (Envoy)."""
-    if is_grpc(exchange.head.fields):
+    if exchange.speaks_grpc:
         _answer(exchange, route, 200, grpc_fields(grpc_status_for(direct.status), direct.body), b"")
     else:
         fields = [(b"content-type", b"text/plain")] if direct.body else []

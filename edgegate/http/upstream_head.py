@@ -28,6 +28,7 @@ class UpstreamHead:
     @ivar length: Bytes of the body; 0: none; L{UNKNOWN_LENGTH}: its end will be told.
     @ivar sized: Whether the client told the length, which it need not where there is no body.
     @ivar timeout: Seconds after which its client waits no longer, which one of gRPC says; L{None}: it does not.
+    @ivar grpc: Whether it is one of gRPC.
     @ivar upgrade: The protocols that are asked for.
     @ivar h1: What HTTP/1 writes of it, once that was made; else empty.
     @ivar h2: What HTTP/2 writes of it in the clear, likewise; C{h2_secure}: with TLS, as the scheme is another then.
@@ -36,6 +37,7 @@ class UpstreamHead:
     __slots__ = (
         "authority",
         "fields",
+        "grpc",
         "h1",
         "h2",
         "h2_secure",
@@ -68,6 +70,7 @@ class UpstreamHead:
         self.sized = sized
         self.upgrade = upgrade
         self.timeout: float | None = None
+        self.grpc = False
         self.h1 = self.h2 = self.h2_secure = b""
 
     @property

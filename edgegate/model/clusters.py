@@ -304,6 +304,7 @@ class Cluster(Picklable):
     @ivar outliers: L{None}: nothing is ejected.
     @ivar retry_share: L{None}: the gateway's own budget counts.
     @ivar http: By which version of HTTP requests are sent there.
+    @ivar grpc_web: Whether its port is for gRPC-Web: of such requests gRPC is made, which its endpoints speak.
     @ivar rule: Where the DestinationRule is that says so, if there is one.
     """
 
@@ -318,4 +319,5 @@ class Cluster(Picklable):
     tls: UpstreamTLS | None = None
     proxy_header: ProxyHeader | None = None
     http: HTTPVersion = HTTPVersion.HTTP1
+    grpc_web: bool = False
     rule: Origin | None = field(default=None, compare=False)

@@ -54,6 +54,7 @@ class Server:
     @ivar port_origin: Where its port is said; C{address_origin} likewise.
     @ivar https: Whether it is where a redirect to HTTPS may lead.
     @ivar redirects: Whether it sends every request to HTTPS.
+    @ivar grpc_web: Whether it makes gRPC of the requests of gRPC-Web clients.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Server:
     address_origin: Origin
     https: bool = False
     redirects: bool = False
+    grpc_web: bool = False
 
     @property
     def parent(self) -> str:

@@ -96,6 +96,14 @@ class Ended(Protocol):
         """What told its backend who the client is, or empty."""
 
     @property
+    def request_messages(self) -> int:
+        """How many messages of gRPC have begun in the request, if it is one of gRPC, else 0."""
+
+    @property
+    def response_messages(self) -> int:
+        """How many have begun in its response."""
+
+    @property
     def route(self) -> Route | None:
         """The route that was taken."""
 

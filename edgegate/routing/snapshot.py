@@ -83,6 +83,8 @@ class FilterChain(Picklable):
 
     Exactly one of C{http} and C{tcp} is not L{None}. C{tls} is L{None} where TLS
     does not end here: in the clear, or passed through by SNI.
+
+    @ivar grpc_web: Whether gRPC is made of the requests of gRPC-Web clients, wherever they go.
     """
 
     name: str
@@ -91,6 +93,7 @@ class FilterChain(Picklable):
     tls: ServerTLS | None = None
     http: RouteTable | None = None
     tcp: tuple[TCPRoute, ...] | None = None
+    grpc_web: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -328,9 +328,9 @@ def to_web(**what: Any) -> HTTPRoute:
     return HTTPRoute("r", ORIGIN, (WeightedCluster("web", 1, **changes),), **what)
 
 
-def routed(*routes: HTTPRoute, name: str = "web.example", port: int = 80) -> ConnectionInfo:
+def routed(*routes: HTTPRoute, name: str = "web.example", port: int = 80, grpc_web: bool = False) -> ConnectionInfo:
     """Make a client's connection in the clear to a gateway that has these routes for a host."""
-    return _in_the_clear(HostTable([(name, VirtualHost(name, routes))]), port)
+    return _in_the_clear(HostTable([(name, VirtualHost(name, routes))]), port, grpc_web)
 
 
 def plain() -> ConnectionInfo:
@@ -347,8 +347,8 @@ def plain() -> ConnectionInfo:
     return _in_the_clear(table, 80)
 
 
-def _in_the_clear(table: HostTable[VirtualHost], port: int) -> ConnectionInfo:
-    chain = FilterChain("http", ORIGIN, http=table)
+def _in_the_clear(table: HostTable[VirtualHost], port: int, grpc_web: bool = False) -> ConnectionInfo:
+    chain = FilterChain("http", ORIGIN, http=table, grpc_web=grpc_web)
     listener = Listener("http", TCPAddress("::", 8080), port, ORIGIN, plain=chain)
     return ConnectionInfo(listener, chain, TCPAddress("192.0.2.7", 4711), TCPAddress("127.0.0.1", 8080))
 

@@ -38,6 +38,7 @@ class Hold:
         "_paused",
         "_reader_stalled",
         "_trailers",
+        "_unfiltered",
         "exchange",
     )
 
@@ -56,6 +57,7 @@ class Hold:
         self._held_bytes = 0
         self._paused = self._reader_stalled = False
         self._trailers: list[Field] | None = None
+        self._unfiltered = exchange.bodies is None
         self._call: IDelayedCall | None = environment.call_later(seconds, self._passed)
         exchange.upload = self
 
@@ -160,6 +162,11 @@ class Hold:
             # before the body goes on: whoever takes it may stop the client again
             exchange.stream.resume_upload()
         held, self._held = self._held, []
+        if upload is not None and self._unfiltered and exchange.bodies is not None:
+            held = [data for data in map(exchange.filtered, held) if data]
+            if self._trailers is not None:
+                exchange.filter_end()
+            upload = exchange.upload
         if upload is not None:
             if self._reader_stalled:
                 upload.pause()

@@ -285,7 +285,7 @@ class RequestReader(Holder):
             return self._refuse(BAD_REQUEST)
         if len(body.trailers) > self._limits.head_fields:
             return self._refuse(HEAD_TOO_LARGE)
-        if body.whole:
+        if body.whole and self.state is not State.STOPPED:
             self._chunked = None
             trailers = body.trailers
             if trailers:

@@ -119,7 +119,8 @@ class RequestBody(RequestOwner):
         """Let the kernel pass on a body that nobody else wants to see, and that can't be sent again anyway."""
         request = self._request
         stream = None if request is None else request.stream
-        return None if stream is None or self.replayable or self._shadows else stream.run_sink()
+        seen = self.replayable or self._shadows or self._exchange.bodies is not None
+        return None if stream is None or seen else stream.run_sink()
 
     def pause(self) -> None:
         """The client does not read its response."""

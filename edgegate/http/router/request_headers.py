@@ -183,5 +183,6 @@ def _upstream_head(head: RequestHead, changes: RequestChanges | None, fields: li
     host = asked_host(head, changes)
     found = UpstreamHead(head.method, target, authority, host, fields, head.length, head.sized, head.upgrade)
     if is_grpc(head.fields):
+        found.grpc = True
         found.timeout = timeout_of(head.fields)
     return found

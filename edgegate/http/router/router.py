@@ -26,6 +26,8 @@ from edgegate.errors import (
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import NO_CLUSTERS, Exchange
 from edgegate.http.fields import Field
+from edgegate.http.grpc_messages import MessageCounts
+from edgegate.http.grpc_web import GRPCWebTranslation, grpc_head, is_grpc_web
 from edgegate.http.response import ResponseHead
 from edgegate.http.router.hash_key import request_key
 from edgegate.http.router.request_body import NO_SHADOWS, NO_TRAILERS, RequestBody
@@ -78,6 +80,8 @@ class Router(RequestBody):
         request = UpstreamRequest(self, exchange, cluster, destination.response, environment)
         self._request = request
         begin_request(request, exchange, destination.request)
+        if request.head.grpc and exchange.bodies is None:
+            exchange.bodies = MessageCounts()
         self._deadline: Deadline | None = None
         self._next_try: IDelayedCall | None = None
         self._retries: Retries | None = None
@@ -283,6 +287,9 @@ def forward(exchange: Exchange, route: HTTPRoute, environment: HTTPEnvironment) 
             exchange.fail(named)
             return
         cluster = named
+    if cluster.cluster.grpc_web and exchange.bodies is None and is_grpc_web(exchange.head):
+        exchange.bodies = GRPCWebTranslation(exchange.head)
+        exchange.head = grpc_head(exchange.head)
     router = Router(exchange, cluster, destination, route, environment)
     # it has what it needs of them, and may last longer than they do
     exchange.clusters = NO_CLUSTERS

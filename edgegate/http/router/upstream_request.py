@@ -205,7 +205,8 @@ class UpstreamRequest(UpstreamCallbacks):
 
     def response_sink(self) -> Stream | None:
         """Let the kernel pass on what comes, where the client gets it as it is."""
-        return self._exchange.stream.run_sink()
+        exchange = self._exchange
+        return exchange.stream.run_sink() if exchange.bodies is None else None
 
     def response_flush(self) -> None:
         """Send what came in one read."""

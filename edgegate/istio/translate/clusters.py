@@ -70,7 +70,8 @@ class ClusterCompiler:
         names = tuple(dict.fromkeys(name for each in declarations for name in each.subject_alt_names))
         http2 = any(each.by_http2(port) for each in declarations)
         http = HTTPVersion.HTTP2 if http2 else HTTPVersion.HTTP1
-        cluster = Cluster(name, members.discovery, declarations[0].origin, http=http)
+        grpc_web = any(each.by_grpc_web(port) for each in declarations)
+        cluster = Cluster(name, members.discovery, declarations[0].origin, http=http, grpc_web=grpc_web)
         return self._add(cluster, endpoints, rule, subset, port, names)
 
     def of_address(self, host: str, port: int, namespace: str, origin: Origin) -> Cluster:

@@ -14,7 +14,15 @@ from edgegate.istio.kinds.service import (
     ServiceType,
 )
 from edgegate.istio.resources import Resource
-from edgegate.istio.translate.members import NOWHERE, Members, Unusable, address_of, by_http2, members_of
+from edgegate.istio.translate.members import (
+    NOWHERE,
+    Members,
+    Unusable,
+    address_of,
+    by_grpc_web,
+    by_http2,
+    members_of,
+)
 from edgegate.istio.translate.workloads import Workload, Workloads
 from edgegate.model.clusters import Endpoint
 from edgegate.model.origin import Origin
@@ -76,6 +84,11 @@ class KubernetesService:
         """Whether one of its ports says so: by C{appProtocol}, or else by the begin of its name, as in Istio."""
         declared = self._ports.get(port)
         return declared is not None and by_http2(declared.app_protocol or "", declared.name or "")
+
+    def by_grpc_web(self, port: int) -> bool:
+        """Whether one of its ports is for gRPC-Web, told likewise."""
+        declared = self._ports.get(port)
+        return declared is not None and by_grpc_web(declared.app_protocol or "", declared.name or "")
 
     def members(self, port: int) -> Members:
         """

@@ -14,7 +14,9 @@ from edgegate.model.hosts import normalise
 NOWHERE = "whatever is sent there is answered 503 (UH) until there is one"
 """What becomes of requests to a service without endpoints."""
 
-HTTP2 = frozenset({"HTTP2", "GRPC", "GRPC-WEB", "H2C"})
+GRPC_WEB = "GRPC-WEB"
+
+HTTP2 = frozenset({"HTTP2", "GRPC", GRPC_WEB, "H2C"})
 """What the ports of services say that speak HTTP/2 (Istio's C{IsHTTP2}), C{kubernetes.io/} left out."""
 
 _MAY_BE_IP = re.compile(r"[0-9.]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:%[0-9A-Za-z_.-]+)?")
@@ -35,6 +37,13 @@ def by_http2(protocol: str, name: str) -> bool:
     @param protocol: May be empty, as may the name.
     """
     return (protocol.removeprefix("kubernetes.io/") or name.partition("-")[0]).upper() in HTTP2
+
+
+def by_grpc_web(protocol: str, name: str) -> bool:
+    """Whether a port is for gRPC-Web, likewise; Istio's names of such ports begin with C{grpc-web}."""
+    if protocol:
+        return protocol.upper() == GRPC_WEB
+    return name[: len(GRPC_WEB)].upper() == GRPC_WEB
 
 
 class Unusable(ValueError):

@@ -82,6 +82,7 @@ def servers_of(gateway: Resource[Gateway], problems: Problems) -> Iterator[Serve
             document.origin_of((*path, "bind" if spec.bind else "port")),
             https=protocol == "HTTPS",
             redirects=traffic is Traffic.HTTP and spec.tls is not None and bool(spec.tls.https_redirect),
+            grpc_web=protocol == "GRPC-WEB",
         )
         yield Server(gateway, path, spec, value, tuple(namespace for _, namespace in hosts))
 

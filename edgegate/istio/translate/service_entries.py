@@ -16,6 +16,7 @@ from edgegate.istio.translate.members import (
     Members,
     Unusable,
     address_of,
+    by_grpc_web,
     by_http2,
     ip_literal,
     is_name,
@@ -87,6 +88,11 @@ class DeclaredEntry:
         """Whether one of its ports says so: by its protocol, or else by the begin of its name."""
         declared = self._ports.get(port)
         return declared is not None and by_http2(declared.protocol or "", declared.name or "")
+
+    def by_grpc_web(self, port: int) -> bool:
+        """Whether one of its ports is for gRPC-Web, told likewise."""
+        declared = self._ports.get(port)
+        return declared is not None and by_grpc_web(declared.protocol or "", declared.name or "")
 
     def members(self, port: int) -> Members:
         """

@@ -52,6 +52,9 @@ class Declaration(Protocol):
     def by_http2(self, port: int) -> bool:
         """Whether it says that one of its ports speaks HTTP/2."""
 
+    def by_grpc_web(self, port: int) -> bool:
+        """Whether it says that one of its ports is for gRPC-Web."""
+
     def visible_from(self, namespace: str) -> bool:
         """Whether C{exportTo} lets a namespace see it."""
 

@@ -46,7 +46,8 @@ class ListenerCompiler:
         if first.traffic is Traffic.HTTP:
             table = route_table(servers, attached, self._redirects, self._report)
             self._warn_of_unserved(servers, table)
-            return FilterChain(first.name, first.origin, hosts, http=table)
+            # of several the first says what they speak (Istio's MergeGateways)
+            return FilterChain(first.name, first.origin, hosts, http=table, grpc_web=first.grpc_web)
         routes = tcp_routes(attached, self._report)
         for server in servers if not routes else ():
             self._warn_of_no_route(server, "tcp")

@@ -40,6 +40,10 @@ class Declared:
         """Say nothing."""
         return False
 
+    def by_grpc_web(self, port: int) -> bool:
+        """Say nothing."""
+        return False
+
     def members(self, port: int) -> Members:
         """Return the endpoints, where there are any."""
         if self.discovery is None:

@@ -64,6 +64,19 @@ class KubernetesServiceTests(SynchronousTestCase):
         ):
             self.assertIs(service(f"{{ports: [{port}]}}").by_http2(80), by_http2, port)
 
+    def test_grpc_web(self) -> None:
+        """C{appProtocol}, or else the begin of a port's name, says that gRPC-Web is translated for it."""
+        for port, by_grpc_web in (
+            ("{port: 80, name: grpc-web}", True),
+            ("{port: 80, name: GRPC-Web-api}", True),
+            ("{port: 80, name: http, appProtocol: grpc-web}", True),
+            ("{port: 80, name: grpc-web, appProtocol: grpc}", False),
+            ("{port: 80, name: grpc}", False),
+            ("{port: 80, name: web}", False),
+            ("{port: 81, name: grpc-web}", False),
+        ):
+            self.assertIs(service(f"{{ports: [{port}]}}").by_grpc_web(80), by_grpc_web, port)
+
     def test_without_documents(self) -> None:
         """A Service alone does not tell where it is, and says how to."""
         error = self.assertRaises(Unusable, service("{ports: [{port: 80}]}").members, 80)

@@ -41,6 +41,12 @@ class ServersTests(SynchronousTestCase):
         ):
             self.assertEqual([each.traffic for each in servers(gateway("gw", server))], [traffic] if traffic else [])
 
+    def test_grpc_web(self) -> None:
+        """A server's protocol says whether gRPC-Web is translated."""
+        for protocol, translated in (("GRPC-Web", True), ("GRPC-WEB", True), ("GRPC", False), ("HTTP", False)):
+            (server,) = servers(gateway("gw", f"80 {protocol} a.example"))
+            self.assertIs(server.value.grpc_web, translated)
+
     def test_hosts(self) -> None:
         """Hosts are in normal form, apart from the namespace that may attach."""
         (server,) = servers(gateway("gw", "80 HTTP A.example,./b.example,*/c.example,ns/*.d.example", namespace="own"))
