@@ -174,8 +174,9 @@ class UpstreamRequest(UpstreamCallbacks):
         if self._began:
             self._tell(head.status, None)
         if cluster.outliers is not None:
-            # what a status of gRPC means to a client is what counts (Envoy)
-            cluster.answered(self.endpoint, http_status_of(head.grpc_status) if head.grpc_status else head.status)
+            # What a status of gRPC means to its client is what counts, if it is there before any message (Envoy).
+            by_grpc = head.grpc_status and self.head.grpc
+            cluster.answered(self.endpoint, http_status_of(head.grpc_status) if by_grpc else head.status)
         if (head.status >= 400 or head.grpc_status) and self._owner.tries_after(head):
             self._discard()
             return

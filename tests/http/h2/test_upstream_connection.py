@@ -142,15 +142,44 @@ class UpstreamTests(SynchronousTestCase):
         self.assertIn(b"grpc-status: 0\r\n", client.sent)
 
     def test_grpc_outliers(self) -> None:
-        """An endpoint whose statuses of gRPC stand for 5xx is left out, as one that answers so."""
-        self.talk = Conversation(
-            endpoints=2, http=HTTPVersion.HTTP2, outliers=OutlierDetection(consecutive_5xx=1, max_ejected=1.0)
-        )
-        _, backend = self.asked()
-        backend.respond(1, fields=[(b"grpc-status", b"13")])
+        """
+        An endpoint whose statuses of gRPC stand for 5xx is left out, as one that answers so; the statuses are Envoy's.
+        """
+        wrong = {b"2", b"4", b"12", b"13", b"14", b"15", b"17", b"x"}
+        for status in [b"%d" % number for number in range(18)] + [b"x"]:
+            self.assertEqual(self.ejected([(b"grpc-status", status)]), status in wrong, status)
+
+    def test_gateway_errors_of_grpc(self) -> None:
+        """Those that stand for 502 to 504 count as gateway errors, and no others."""
+        for status in (b"2", b"4", b"13", b"14", b"15"):
+            found = self.ejected([(b"grpc-status", status)], consecutive_5xx=0, consecutive_gateway_errors=1)
+            self.assertEqual(found, status in (b"4", b"14"), status)
+
+    def test_grpc_status_that_does_not_count(self) -> None:
+        """A status behind a message is not looked at, and nobody else's request has one (Envoy)."""
+        self.assertFalse(self.ejected([], [(b"grpc-status", b"14")]))
+        self.assertFalse(self.ejected([(b"grpc-status", b"14")], kind=b"text/plain"))
+
+    def ejected(
+        self,
+        fields: list[tuple[bytes, bytes]],
+        trailers: list[tuple[bytes, bytes]] | None = None,
+        kind: bytes = b"application/grpc",
+        **rules: int,
+    ) -> bool:
+        """
+        Have an endpoint answer once; return whether it is left alone after that.
+
+        @param trailers: Of an answer with a message; L{None}: it has none.
+        """
+        outliers = OutlierDetection(**{"consecutive_5xx": 1, "max_ejected": 1.0, **rules})
+        self.talk = Conversation(endpoints=2, http=HTTPVersion.HTTP2, outliers=outliers)
+        _, backend = self.asked(CHUNKED[:-2] + b"content-type: %b\r\n\r\n0\r\n\r\n" % kind)
+        head = [(b"content-type", b"application/grpc"), *fields]
+        backend.respond(1, b"" if trailers is None else b"\0\0\0\0\1a", head, trailers)
         cluster = self.talk.clusters.get("web")
         assert cluster is not None
-        self.assertEqual(sum(endpoint.ejected for endpoint in cluster.endpoints), 1)
+        return any(endpoint.ejected for endpoint in cluster.endpoints)
 
     def test_interim(self) -> None:
         """1xx answers pass."""
