@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import re
-import shutil
 import signal
 import ssl
 import subprocess
@@ -248,17 +247,6 @@ class HTTP2Tests(AcceptanceTestCase):
             return memory(self.gateway.process.pid)
 
         self.assertLess(asyncio.run(ask()) - before, 60_000)
-
-    def test_browser(self) -> None:
-        """A browser loads a page."""
-        name = next(
-            (each for each in ("chromium", "chromium-browser", "google-chrome") if shutil.which(each)), "chromium"
-        )
-        url = f"https://a.example:{self.ports['https']}/direct"
-        rules = "--host-resolver-rules=MAP a.example 127.0.0.1"
-        options = ("--headless", "--no-sandbox", "--disable-gpu", "--ignore-certificate-errors", rules, "--dump-dom")
-        self.assertIn("served", self.run_client(name, *options, url))
-        self.assertIn("HTTP/2", self.logged("protocol"))
 
 
 class LargeBackend:
