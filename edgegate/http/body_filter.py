@@ -25,6 +25,7 @@ class ResponseRest:
     @ivar head: The head, where it was held back; L{None}: it has gone.
     @ivar fields: Those of this response alone, which belong to it.
     @ivar body: What comes last of the body.
+    @ivar trailers: What comes behind that.
     """
 
     __slots__ = ("body", "fields", "head", "trailers")
@@ -86,8 +87,8 @@ class BodyFilter(ABC):
         """Return what the client gets of a piece of the response's body; it may be empty."""
 
     @abstractmethod
-    def response_end(self, trailers: list[Field]) -> ResponseRest:
-        """The response is whole: return what the client gets at its end."""
+    def response_end(self, trailers: list[Field]) -> ResponseRest | None:
+        """The response is whole: return what the client gets at its end; L{None}: the trailers as they are."""
 
     @abstractmethod
     def response_cut(self) -> ResponseRest | None:

@@ -246,7 +246,7 @@ class Exchange:
         """A piece of the request's body came."""
         self.received += len(data)
         if self.bodies is not None:
-            data = self.filtered(data)
+            data = self.filter_body(data)
             if not data:
                 return
         if self.upload is not None:
@@ -270,7 +270,7 @@ class Exchange:
 
     # The request, through what looks at its body ----------------------------------------------------------------------
 
-    def filtered(self, data: bytes) -> bytes:
+    def filter_body(self, data: bytes) -> bytes:
         """Return what is sent on of a piece of the body: nothing, where it can't be, and the request fails."""
         bodies = self.bodies
         if bodies is None:
@@ -313,7 +313,11 @@ class Exchange:
 
     def change_request(self, fields: list[Field], removed: frozenset[bytes] = frozenset()) -> None:
         """Set and remove fields of the request; see L{RequestHead.changed}. The route that it has taken stays."""
-        self.head = self.head.changed(fields, removed)
+        self.replace_head(self.head.changed(fields, removed))
+
+    def replace_head(self, head: RequestHead) -> None:
+        """Send another head on than the client's. The route that was taken stays."""
+        self.head = head
         self._seen = None
 
     # The response, from the resource ----------------------------------------------------------------------------------
@@ -345,7 +349,9 @@ class Exchange:
         self.phase = Phase.OVER
         self.upload = None
         if self.bodies is not None:
-            trailers = self._send_rest(self.bodies.response_end(trailers))
+            rest = self.bodies.response_end(trailers)
+            if rest is not None:
+                trailers = self._send_rest(rest)
         self.stream.response_end(trailers)
 
     def mark(self, flag: str) -> None:

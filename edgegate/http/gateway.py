@@ -139,7 +139,7 @@ class HTTPGateway(Dispatcher):
         exchange.route = route
         if translates:
             # routes are told apart by what the client says
-            exchange.head = grpc_head(head)
+            exchange.replace_head(grpc_head(head))
         return self._filtered_by(exchange) if route.filtered or self._filters_everywhere else self._proxy
 
     def forget_filters(self) -> None:

@@ -7,13 +7,15 @@ which the first is a flag and the others are its length
 
 from __future__ import annotations
 
+from typing import Final
+
 from edgegate.http.body_filter import BodyFilter, ResponseRest
 from edgegate.http.field_block import FieldBlock
 from edgegate.http.fields import Field
 from edgegate.http.grpc import is_grpc
 from edgegate.http.response import ResponseHead
 
-_PREFIX = 5
+_PREFIX: Final = 5
 """Bytes in front of a message."""
 
 
@@ -107,9 +109,9 @@ class MessageCounts(BodyFilter):
             self.response_messages = self._response.count
         return data
 
-    def response_end(self, trailers: list[Field]) -> ResponseRest:
+    def response_end(self, trailers: list[Field]) -> ResponseRest | None:
         """See L{BodyFilter.response_end}."""
-        return ResponseRest(b"", trailers)
+        return None
 
     def response_cut(self) -> ResponseRest | None:
         """See L{BodyFilter.response_cut}."""

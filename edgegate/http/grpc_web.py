@@ -40,7 +40,7 @@ _BASE64: Final = re.compile(rb"[A-Za-z0-9+/]*(?:[AEIMQUYcgkosw048]=|[AQgw]==)?")
 
 def is_grpc_web(head: RequestHead) -> bool:
     """Whether a gRPC-Web client asks, in a way that is translated: without parameters, and with Protobuf or nothing."""
-    return _values(head.fields, b"content-type") in _KINDS
+    return _values(head.fields, b"content-type") in _KINDS and not head.upgrade
 
 
 def grpc_head(head: RequestHead) -> RequestHead:
@@ -159,7 +159,7 @@ class GRPCWebTranslation(MessageCounts):
             return data
         return MessageCounts.response_body(self, data)
 
-    def response_end(self, trailers: list[Field]) -> ResponseRest:
+    def response_end(self, trailers: list[Field]) -> ResponseRest | None:
         """See L{BodyFilter.response_end}."""
         if self._held is not None:
             return self._held_rest(self._held)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.errors import GRPC_WEB_CUT, GRPC_WEB_TEXT
+from edgegate.http.body_filter import ResponseRest
 from edgegate.http.fields import UNKNOWN_LENGTH, Field
 from edgegate.http.grpc_web import LONGEST_MESSAGE, GRPCWebTranslation, TextDecoder, grpc_head, is_grpc_web
 from edgegate.http.h1.head_parser import HeadParser
@@ -35,6 +36,13 @@ def asked(kind: bytes, accept: bytes = b"*/*", method: bytes = b"POST") -> Reque
     return head(b"content-type: " + kind, b"accept: " + accept, method=method)
 
 
+def ended(translation: GRPCWebTranslation, *trailers: Field) -> ResponseRest:
+    """End a response."""
+    rest = translation.response_end(list(trailers))
+    assert rest is not None
+    return rest
+
+
 class HeadTests(SynchronousTestCase):
     """Requests' heads."""
 
@@ -45,6 +53,8 @@ class HeadTests(SynchronousTestCase):
         for kind in (BINARY + b"+json", BINARY + b";a=b", b"application/grpc", BINARY.upper(), b"text/plain"):
             self.assertFalse(is_grpc_web(asked(kind)), kind)
         self.assertFalse(is_grpc_web(head()))
+        raw = b"POST / HTTP/1.1\r\nhost: a\r\ncontent-type: %b\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n" % BINARY
+        self.assertFalse(is_grpc_web(HeadParser(Limits()).read(raw)), "it may become another protocol")
         self.assertFalse(is_grpc_web(head(b"content-type: " + BINARY, b"content-type: " + BINARY)))
 
     def test_sent_on(self) -> None:
@@ -148,7 +158,7 @@ class ResponseTests(SynchronousTestCase):
         self.assertEqual(found.fields, [(b"x", b"y"), (b"content-type", b"application/grpc-web+proto")])
         self.assertIsNone(found.length)
         self.assertEqual(translation.response_body(message(b"one")), message(b"one"))
-        rest = translation.response_end([(b"grpc-status", b"0"), (b"a", b"b")])
+        rest = ended(translation, (b"grpc-status", b"0"), (b"a", b"b"))
         self.assertEqual(rest.body, b"\x80\0\0\0\x14grpc-status:0\r\na:b\r\n")
         self.assertEqual((rest.head, rest.trailers), (None, []))
         self.assertEqual(translation.response_messages, 1)
@@ -168,7 +178,7 @@ class ResponseTests(SynchronousTestCase):
                 sent += translation.response_body(body[start:end])
             self.assertEqual(sent, b"".join(b64encode(message(one)) for one in messages[: number + 1]))
         self.assertEqual(translation.response_messages, len(messages))
-        rest = translation.response_end([(b"grpc-status", b"0")])
+        rest = ended(translation, (b"grpc-status", b"0"))
         self.assertEqual(rest.body, b64encode(b"\x80\0\0\0\x0fgrpc-status:0\r\n"))
 
     def test_many_in_one_piece(self) -> None:
@@ -176,7 +186,7 @@ class ResponseTests(SynchronousTestCase):
         translation = GRPCWebTranslation(asked(BINARY, TEXT))
         translation.response_head(ResponseHead(200, b"OK", list(GRPC)), ())
         sent = translation.response_body(message(b"a") + message(b"bc") + b"\0\0\0\0\x05ab")
-        sent += translation.response_end([]).body
+        sent += ended(translation).body
         self.assertEqual(sent, b64encode(message(b"a")) + b64encode(message(b"bc")) + b64encode(b"\0\0\0\0\x05ab"))
 
     def test_trailers_only(self) -> None:
@@ -187,14 +197,14 @@ class ResponseTests(SynchronousTestCase):
         assert found is not None
         wanted = [(b"grpc-status", b"5"), (b"content-type", b"application/grpc-web+proto")]
         self.assertEqual((found.fields, found.length), (wanted, 0))
-        self.assertEqual(translation.response_end([]).body, b"")
+        self.assertEqual(ended(translation).body, b"")
 
     def test_none_of_grpc(self) -> None:
         """What is no gRPC is held back, and its body becomes a message; its status stays."""
         translation = GRPCWebTranslation(asked(BINARY, TEXT))
         self.assertIsNone(translation.response_head(ResponseHead(503, b"", [(b"content-type", b"text/html")], 9), ()))
         self.assertEqual([translation.response_body(b"bad "), translation.response_body(b"\xc3\xa4!\n")], [b"", b""])
-        rest = translation.response_end([(b"x", b"y")])
+        rest = ended(translation, (b"x", b"y"))
         assert rest.head is not None
         self.assertEqual(
             (rest.head.status, rest.head.fields, rest.head.length, rest.body, rest.trailers),
@@ -217,7 +227,7 @@ class ResponseTests(SynchronousTestCase):
         translation.response_head(ResponseHead(500, b"", [(b"content-type", b"text/html")]), ())
         for _ in range(5):
             translation.response_body(b"x" * 10_000)
-        rest = translation.response_end([])
+        rest = ended(translation)
         assert rest.head is not None
         self.assertEqual(dict(rest.head.fields)[b"grpc-message"], b"x" * LONGEST_MESSAGE)
 
@@ -226,7 +236,7 @@ class ResponseTests(SynchronousTestCase):
         for length in (0, None):
             translation = GRPCWebTranslation(asked(BINARY))
             found = translation.response_head(ResponseHead(404, b"", [(b"x", b"y")], length), ())
-            found = translation.response_end([]).head if found is None else found
+            found = ended(translation).head if found is None else found
             assert found is not None
             self.assertEqual(found.fields, [(b"x", b"y"), (b"content-type", b"application/grpc-web+proto")])
             self.assertEqual(found.length, 0)
@@ -258,5 +268,5 @@ class ResponseTests(SynchronousTestCase):
         for accept, wanted in ((BINARY, body), (TEXT, b64encode(body[:6]) + b64encode(body[6:]))):
             translation = GRPCWebTranslation(asked(BINARY, accept))
             self.assertIsNotNone(translation.response_head(ResponseHead(200, b"OK", list(web)), ()))
-            self.assertEqual(translation.response_body(body) + translation.response_end([]).body, wanted)
+            self.assertEqual(translation.response_body(body) + ended(translation).body, wanted)
             self.assertEqual(translation.response_messages, 0)

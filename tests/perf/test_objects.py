@@ -94,6 +94,12 @@ class ObjectsTests(SynchronousTestCase):
         seen = Kept().calls(0)
         self.assertLessEqual(seen.total(), CALLS, "\n".join(f"{n} {c.co_name}" for c, n in seen.most_common()))
 
+    def test_bodies(self) -> None:
+        """Nothing looks at bodies for messages of gRPC that has not to."""
+        files = ("body_filter.py", "grpc.py", "grpc_messages.py", "grpc_web.py")
+        seen = [code.co_name for code in Kept().calls(0) if code.co_filename.endswith(files)]
+        self.assertEqual(seen, [])
+
     def test_left(self) -> None:
         """A thousand requests leave nothing behind in memory."""
         kept = Kept()

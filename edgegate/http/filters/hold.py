@@ -163,7 +163,7 @@ class Hold:
             exchange.stream.resume_upload()
         held, self._held = self._held, []
         if upload is not None and self._unfiltered and exchange.bodies is not None:
-            held = [data for data in map(exchange.filtered, held) if data]
+            held = [data for data in map(exchange.filter_body, held) if data]
             if self._trailers is not None:
                 exchange.filter_end()
             upload = exchange.upload

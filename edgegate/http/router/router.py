@@ -289,7 +289,7 @@ def forward(exchange: Exchange, route: HTTPRoute, environment: HTTPEnvironment) 
         cluster = named
     if cluster.cluster.grpc_web and exchange.bodies is None and is_grpc_web(exchange.head):
         exchange.bodies = GRPCWebTranslation(exchange.head)
-        exchange.head = grpc_head(exchange.head)
+        exchange.replace_head(grpc_head(exchange.head))
     router = Router(exchange, cluster, destination, route, environment)
     # it has what it needs of them, and may last longer than they do
     exchange.clusters = NO_CLUSTERS

@@ -175,7 +175,7 @@ class UpstreamRequest(UpstreamCallbacks):
             self._tell(head.status, None)
         if cluster.outliers is not None:
             # What a status of gRPC means to its client is what counts, if it is there before any message (Envoy).
-            by_grpc = head.grpc_status and self.head.grpc
+            by_grpc = self.head.grpc and head.grpc_status != b""
             cluster.answered(self.endpoint, http_status_of(head.grpc_status) if by_grpc else head.status)
         if (head.status >= 400 or head.grpc_status) and self._owner.tries_after(head):
             self._discard()
