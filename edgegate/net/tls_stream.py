@@ -45,6 +45,11 @@ Messages of TLS itself that are followed without a byte of data between them, a 
 two; BoringSSL follows 32 key updates.
 """
 
+_BATCH: Final = 8 * RECORD
+"""Bytes that are told of at once, where a peer sends full records: what is done for each piece is done for many."""
+
+_batch: Final = memoryview(bytearray(_BATCH))
+
 _TCP_CORK: Final[int] = int(getattr(socket, "TCP_CORK", 0))
 
 
@@ -263,8 +268,23 @@ class TLSStream(Stream):
                 again = self._read_stopped(reason)
             else:
                 self.bytes_in += len(data)
-                self._received(data)
+                if len(data) < RECORD:
+                    self._received(data)
+                else:
+                    self._read_batch(data)
                 return
+
+    def _read_batch(self, data: bytes) -> None:
+        """A full record came, as of a large body: others are likely to be there, and are told of with it."""
+        try:
+            more = self.read_into(_batch[RECORD:])
+        except BlockingIOError:
+            pass
+        else:
+            _batch[:RECORD] = data
+            data = bytes(_batch[: RECORD + more])
+        self._received(data)
+        self._after_filling()
 
     def read_into(self, buffer: memoryview) -> int:
         """

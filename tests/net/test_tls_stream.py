@@ -5,17 +5,37 @@ from __future__ import annotations
 import socket
 import ssl
 import struct
+from collections.abc import Callable
 
 from OpenSSL import SSL
 from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.net.tls_calls import RECORD
 from edgegate.net.tls_stream import Truncated, reason_of
 from tests.net.pairs import HalfRecorder, Producer, Recorder, attempt, until
 from tests.net.tls_pairs import TLSTestCase
 from tests.tls.handshakes import client_context
 
 LARGE = b"x" * (6 << 20)
+
+
+class Pieces(Recorder):
+    """
+    Writes down how long each piece is.
+
+    @ivar heard: Called for each.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pieces: list[int] = []
+        self.heard: Callable[[], None] = lambda: None
+
+    def dataReceived(self, data: bytes) -> None:
+        super().dataReceived(data)
+        self.pieces.append(len(data))
+        self.heard()
 
 
 class TLSStreamTests(TLSTestCase):
@@ -53,6 +73,53 @@ class TLSStreamTests(TLSTestCase):
         client, recorder = await self.start(Recorder())
         send = self.sender(client, LARGE)
         await until(lambda: send() and len(recorder.data) == len(LARGE))
+
+    async def test_batches(self) -> None:
+        """Full records that are there are told of together, up to a limit; one that pauses hears of no more."""
+        client, recorder = await self.start(Pieces())
+        self.stream.pauseProducing()
+        send = self.sender(client, b"x" * (9 * RECORD))
+        await until(send)
+        recorder.heard = self.stream.pauseProducing
+        self.stream.resumeProducing()
+        await until(lambda: recorder.pieces)
+        self.assertEqual((recorder.pieces, self.stream.reading), ([8 * RECORD], False))
+        self.stream.resumeProducing()
+        await until(lambda: len(recorder.pieces) == 2)
+        self.assertEqual(recorder.pieces, [8 * RECORD, RECORD])
+        self.assertEqual((recorder.data, self.stream.bytes_in), (b"x" * (9 * RECORD), 9 * RECORD))
+
+    async def test_one_by_one(self) -> None:
+        """What does not fill a record is told as it comes, and so does not wait for what may follow."""
+        client, recorder = await self.start(Pieces())
+        self.stream.pauseProducing()
+        for size in (5, RECORD, 7):
+            client.send(b"x" * size)
+        self.stream.resumeProducing()
+        await until(lambda: len(recorder.data) == RECORD + 12)
+        self.assertEqual(recorder.pieces, [5, RECORD + 7])
+
+    async def test_end_behind_batch(self) -> None:
+        """The end that comes with full records is told behind them."""
+        client, recorder = await self.start(HalfRecorder())
+        self.stream.pauseProducing()
+        await until(self.sender(client, b"x" * (2 * RECORD)))
+        attempt(client.unwrap)
+        self.stream.resumeProducing()
+        await until(lambda: recorder.ended)
+        self.assertEqual((len(recorder.data), recorder.ended), (2 * RECORD, ["read"]))
+
+    async def test_garbage_behind_batch(self) -> None:
+        """What is no TLS ends the connection, and what came before it was told."""
+        client, recorder = await self.start(Pieces())
+        self.stream.pauseProducing()
+        await until(self.sender(client, b"x" * (2 * RECORD)))
+        plain = socket.socket(fileno=client.detach())
+        self.addCleanup(plain.close)
+        plain.send(b"x" * 100)
+        self.stream.resumeProducing()
+        await until(lambda: recorder.lost)
+        self.assertEqual((recorder.pieces, recorder.lost), ([2 * RECORD], [ConnectionLost]))
 
     async def test_goodbye(self) -> None:
         """A client that says goodbye has ended in good order; what is sent before the answer's end still arrives."""
