@@ -41,7 +41,11 @@ TICK = 0.5
 
 
 class FakeStream:
-    """A stream whose other side is the test."""
+    """
+    A stream whose other side is the test.
+
+    @ivar turn: Gets what is to be called at the end of the turn; L{None}: every call is a turn of its own.
+    """
 
     local = TCPAddress("10.0.0.254", 40000)
     peer = TCPAddress("10.0.0.1", 80)
@@ -61,6 +65,7 @@ class FakeStream:
         self.reading = True
         self.ended = ""  # how our side ended it
         self.over = False
+        self.turn: list[Callable[[], None]] | None = None
 
     def start(self, protocol: Any) -> None:
         self.protocol = protocol
@@ -81,11 +86,17 @@ class FakeStream:
             self.writes.append(data)
             self.bytes_out += len(data)
 
+    def writeSequence(self, pieces: list[bytes]) -> None:
+        self.write(b"".join(pieces))
+
     def run_to(self, sink: Any, count: int, moved: Callable[[int], None]) -> bool:
         return False
 
     def at_turn_end(self, call: Callable[[], None]) -> None:
-        call()
+        if self.turn is None:
+            call()
+        else:
+            self.turn.append(call)
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         assert streaming

@@ -14,6 +14,10 @@ from collections.abc import Callable
 from pathlib import Path
 from unittest import skipIf, skipUnless
 
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.events import StreamEnded
+
 from edgegate.net.pipe import SPLICES
 from edgegate.net.transport import READ_SIZE
 from tests.acceptance.manifests import GATEWAY, filled
@@ -43,6 +47,7 @@ spec:
 )
 
 GET = b"GET / HTTP/1.1\r\nHost: web.example\r\n\r\n"
+FIELDS = [(b":method", b"GET"), (b":scheme", b"http"), (b":authority", b"web.example"), (b":path", b"/")]
 REQUESTS, CONNECTIONS = 200, 50
 SMALL, LARGE = b"x" * 100, 10 << 20
 
@@ -159,6 +164,24 @@ class CallsTests(AcceptanceTestCase):
         self.assertEqual(counts, {"recvfrom": 2 * REQUESTS, "sendto": 2 * REQUESTS})
         # the reactor's and the poller's, for the request and for the answer; a tick of the clock now and then
         self.assertLessEqual(waits, 4 * REQUESTS + REQUESTS // 4)
+
+    def test_http2(self) -> None:
+        """So does one over HTTP/2."""
+        self.serve(SMALL)
+        layer = H2Connection(H2Configuration(client_side=True, header_encoding=None))
+        layer.initiate_connection()
+
+        def ask() -> None:
+            layer.send_headers(layer.get_next_available_stream_id(), FIELDS, end_stream=True)
+            self.client.sendall(layer.data_to_send())
+            while not any(isinstance(each, StreamEnded) for each in layer.receive_data(self.client.recv(READ_SIZE))):
+                pass
+
+        for _ in range(5):
+            ask()
+        made = self.traced(lambda: [ask() for _ in range(REQUESTS)] and None)
+        counts = Counter(name for name, _ in made if name not in _MEMORY | _WAITS)
+        self.assertEqual(counts, {"recvfrom": 2 * REQUESTS, "sendto": 2 * REQUESTS})
 
     def test_connection(self) -> None:
         """A connection of one request is watched by one call more, and closed by one; the kernel forgets it by that."""
