@@ -39,6 +39,9 @@ BLOCK_BYTES: Final = 16384
 _PIECE: Final = 1024
 """Bytes of an unfinished DATA frame that go on without the rest."""
 
+_LARGE: Final = 4096
+"""Bytes that are not put together with what was kept, only a few of them."""
+
 
 class FrameSink(ABC):
     """Whom a L{FrameReader} tells what it read. Each may raise L{ConnectionFailed}: then nothing more is read."""
@@ -155,12 +158,12 @@ class FrameReader:
         """
         if self._stopped:
             return
+        pos = 0
         if self._rest:
-            data = self._rest + data
-            self._rest = b""
-        pos, end = 0, len(data)
+            data, pos = self._with_rest(data, sink)
+        end = len(data)
         if self._left:
-            pos = self._go_on(data, end, sink)
+            pos = self._go_on(data, pos, end, sink)
         if self._awaits_preface:
             pos = self._preface(data, end)
         while end - pos >= 9 and not self._stopped:
@@ -186,6 +189,17 @@ class FrameReader:
             if pos and not self._block_of:
                 self.begun += 1
 
+    def _with_rest(self, data: bytes, sink: FrameSink) -> tuple[bytes, int]:
+        """Return what is to be read with what was kept, and from where on."""
+        rest, self._rest = self._rest, b""
+        if len(data) <= _LARGE:
+            return rest + data, 0
+        # with so much a frame of a body goes on, and most others are whole: what follows need not be copied
+        some = 9 + _PIECE
+        self.receive(rest + data[:some], sink)
+        rest, self._rest = self._rest, b""
+        return (rest + data[some:], 0) if rest else (data, some)
+
     def _preface(self, data: bytes, end: int) -> int:
         """Return where the first frame begins, or the end where the preface is not whole."""
         if not data.startswith(PREFACE[:end]):
@@ -196,13 +210,13 @@ class FrameReader:
         self._awaits_preface = False
         return len(PREFACE)
 
-    def _go_on(self, data: bytes, end: int, sink: FrameSink) -> int:
+    def _go_on(self, data: bytes, begin: int, end: int, sink: FrameSink) -> int:
         """More came of a DATA frame; return where the next begins."""
-        size = min(self._left, end)
-        self._left -= size
-        if size:
-            sink.data_came(self._left_of, data if size == end else data[:size], 0, self._left_ends and not self._left)
-        return size
+        stop = min(begin + self._left, end)
+        self._left -= stop - begin
+        if begin < stop:
+            sink.data_came(self._left_of, data[begin:stop], 0, self._left_ends and not self._left)
+        return stop
 
     def _data(self, data: bytes, begin: int, stop: int, end: int, flags: int, number: int, sink: FrameSink) -> None:
         if number == 0 or self._awaits_settings:

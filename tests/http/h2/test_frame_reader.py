@@ -145,6 +145,36 @@ class FrameReaderTests(SynchronousTestCase):
             reader.receive(ALL[at:], sink)
             self.assertEqual(sink.events, TOLD, at)
 
+    def test_cut_before_much(self) -> None:
+        """What is kept of a frame goes on with the little that it needs of the much that follows."""
+        body = b"0123456789abcdef" * 1024
+        small = ping().serialize() * 60
+        for kept, behind in ((data(1, body), data(3, body, ends=True)), (headers(1, b"h" * 5000), data(1, body))):
+            first = kept.serialize()
+            whole = START + first + small + behind.serialize()
+            told = Recorder()
+            FrameReader(True).receive(whole, told)
+            for at in range(1, len(START) + 1100, 7):
+                reader, sink = FrameReader(True), Recorder()
+                reader.receive(whole[:at], sink)
+                reader.receive(whole[at:], sink)
+                self.assertEqual(sink.events, told.events, at)
+                self.assertFalse(reader.in_frame)
+
+    def test_broken_before_much(self) -> None:
+        """A sink that stops the reader in what was kept is told nothing of what follows."""
+
+        class Stopping(Recorder):
+            def data_came(self, number: int, data: bytes, padding: int, ends: bool) -> None:
+                super().data_came(number, data, padding, ends)
+                reader.stop()
+
+        reader, sink = FrameReader(True), Stopping()
+        frames = data(1, b"x" * 16384).serialize() + ping().serialize() * 500
+        reader.receive(START + frames[:5], sink)
+        reader.receive(frames[5:], sink)
+        self.assertEqual([event[0] for event in sink.events], ["settings", "data"])
+
     def test_bytes(self) -> None:
         """They may come one by one."""
         for at in range(len(ALL)):
