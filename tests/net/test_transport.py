@@ -73,6 +73,38 @@ class TransportTests(StreamTestCase):
         await until(lambda: producer.told == ["pause", "resume"])
         self.assertEqual((self.stream.buffered, self.stream.bytes_out), (0, len(data)))
 
+    async def test_order_of_pieces(self) -> None:
+        """So it is for what is written in pieces, and nothing that they are made of is sent twice."""
+        self.start(Recorder())
+        producer = Producer()
+        self.stream.registerProducer(producer, True)
+        pieces = [b"%06d" % number * 20000 for number in range(60)]
+        self.stream.writeSequence(pieces)
+        self.assertEqual(self.stream.bytes_out + self.stream.buffered, sum(map(len, pieces)))
+        self.assertGreater(self.stream.buffered, HIGH_WATER)
+        self.stream.writeSequence([b"and", b"more"])
+        self.assertEqual(producer.told, ["pause"])
+        whole = b"".join(pieces) + b"andmore"
+        self.assertEqual(await self.taken(len(whole)), whole)
+        await until(lambda: producer.told == ["pause", "resume"])
+
+    async def test_many_pieces(self) -> None:
+        """More pieces than the kernel takes at once are written all the same."""
+        self.start(Recorder())
+        self.stream.writeSequence([b"ab"] * 2000)
+        self.assertEqual(await self.taken(4000), b"ab" * 2000)
+
+    async def test_pieces_to_a_reset_connection(self) -> None:
+        """Pieces that can't be written end the connection later, and then nothing is written any more."""
+        recorder = self.start(HalfRecorder())
+        self.stream.pauseProducing()
+        self.theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.theirs.close()
+        await until(lambda: self.stream.writeSequence([b"x", b"y"]) or self.stream.disconnecting)
+        self.stream.writeSequence([b"x", b"y"])
+        await until(lambda: recorder.lost)
+        self.assertEqual((recorder.lost, self.stream.buffered), ([ConnectionLost], 0))
+
     async def test_closing(self) -> None:
         """An end that is asked for comes when everything is sent, and not from inside the call."""
         recorder = self.start(Recorder())

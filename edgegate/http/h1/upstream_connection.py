@@ -8,7 +8,7 @@ to whoever asked.
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Final, cast
 
 from OpenSSL import SSL
 from twisted.internet.error import ConnectionDone
@@ -29,6 +29,9 @@ from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.upstream.circuit_breaker import CircuitBreaker
 from edgegate.upstream.registry import EndpointState
+
+_LARGE: Final = 4096
+"""Bytes from which on a piece is not copied to be sent with those before it."""
 
 
 class HTTP1UpstreamConnection(UpstreamStream):
@@ -125,7 +128,10 @@ class HTTP1UpstreamConnection(UpstreamStream):
     def flush(self) -> None:
         """Send what is queued, in one piece."""
         out = self._out
-        if out:
+        if len(out) > 1 and len(out[-1]) >= _LARGE:
+            self._out = []
+            self._transport.writeSequence(out)
+        elif out:
             data = out[0] if len(out) == 1 else b"".join(out)
             out.clear()
             self._transport.write(data)
