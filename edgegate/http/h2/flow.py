@@ -103,10 +103,14 @@ class FlowStream(ReceiveWindow):
         self._trailers = b""  # the block of the trailers that end it
 
     def grow(self, most: int) -> int:
-        """Return by how much the window grew, if it is too small for what comes: at most by C{most}."""
-        if self.held or self.limit >= GROWN_WINDOW or self._told < self.limit:
+        """
+        Return by how much the window grew, if it is too small for what comes: at most by C{most}.
+
+        It is once it was used up: the half that was consumed now, and that of which the peer was told before.
+        """
+        if self.held or self.limit >= GROWN_WINDOW or self._told * 2 < self.limit:
             return 0
-        more = min(self.limit, GROWN_WINDOW - self.limit, most)
+        more = min(GROWN_WINDOW - self.limit, most)
         self.limit += more
         return more
 

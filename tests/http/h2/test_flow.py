@@ -75,18 +75,18 @@ class ReceiveWindowTests(SynchronousTestCase):
     def test_grows(self) -> None:
         """The window of a stream grows once it was used up, if all is consumed and there is some to spare."""
         stream = Sending(1)
-        stream.take(STREAM_WINDOW)
+        half = STREAM_WINDOW // 2
+        stream.take(half)
+        more = stream.release(half)
+        self.assertEqual((more, stream.grow(1 << 20)), (half, 0))
+        stream.tell(more)
+        stream.take(half)
         self.assertEqual(stream.grow(1 << 20), 0)
-        stream.tell(stream.release(STREAM_WINDOW))
+        stream.release(half)
         self.assertEqual(stream.grow(1000), 1000)
         self.assertEqual(stream.limit, STREAM_WINDOW + 1000)
-        stream.tell(1000)
-        stream.take(1)
-        self.assertEqual(stream.grow(1 << 20), 0)
-        stream.release(1)
-        self.assertEqual(stream.grow(1 << 20), STREAM_WINDOW + 1000)
-        stream.tell(1 << 20)
-        stream.grow(1 << 20)
+        stream.tell(half + 1000)
+        self.assertEqual(stream.grow(1 << 20), GROWN_WINDOW - STREAM_WINDOW - 1000)
         self.assertEqual(stream.limit, GROWN_WINDOW)
         self.assertEqual(stream.grow(1 << 20), 0)
 
