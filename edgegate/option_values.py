@@ -133,6 +133,20 @@ def parse_network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
         raise ValueError(f"expected a network such as 10.1.0.0/16, or an address, got {text!r}: {error}") from None
 
 
+def parse_limit(text: str, none: bool = True) -> int | None:
+    """
+    Read how many there may be, or C{none}: L{None}, however many.
+
+    @param none: Whether C{none} is allowed.
+    @raise ValueError: It is something else.
+    """
+    if none and text == "none":
+        return None
+    if not re.fullmatch("[0-9]{1,9}", text, re.ASCII) or not int(text):
+        raise ValueError(f"expected a number such as 1000{', or none' if none else ''}, got {text!r}")
+    return int(text)
+
+
 def parse_size(text: str) -> int:
     """
     Read a number of bytes: C{65536}, C{64KiB}, C{64MiB}.

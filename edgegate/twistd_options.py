@@ -26,6 +26,7 @@ from edgegate.option_values import (
     parse_size,
     parse_workers,
 )
+from edgegate.overload_options import PARAMETERS, overload_limits
 from edgegate.server.gateway_options import GatewayOptions
 from edgegate.sources.loading import Configuration
 from edgegate.sources.source import ConfigurationSource
@@ -115,6 +116,7 @@ class Options(usage.Options):
             "Where this gateway is: REGION, REGION/ZONE or REGION/ZONE/SUBZONE. Endpoints near it are preferred where "
             "a DestinationRule's localityLbSetting says so.",
         ],
+        *PARAMETERS,
     ]
 
     def __init__(self) -> None:
@@ -265,6 +267,10 @@ class Options(usage.Options):
             raise usage.UsageError(f"--path-normalization is one of {known}") from None
         self["limits"] = self._limits()
         try:
+            self["overload"] = overload_limits(self)
+        except ValueError as error:
+            raise usage.UsageError(str(error)) from None
+        try:
             self["locality"] = parse_locality(self["locality"] or "")
         except ValueError as error:
             raise usage.UsageError(f"--locality: {error}") from None
@@ -289,6 +295,7 @@ class Options(usage.Options):
             trusted_hops=self["trusted-hops"],
             paths=self["paths"],
             limits=self["limits"],
+            overload=self["overload"],
             proxy_protocol=ProxyProtocolRules(self["proxy-protocol"], tuple(self["proxy-protocol-from"])),
             place=Place(self["locality"], tuple(sorted(self["selector"].items()))),
             dns_servers=tuple(self["dns-server"]),

@@ -35,10 +35,12 @@ from edgegate.model.operators import OPERATORS
 from edgegate.model.policies import DEFAULT_RETRIES
 from edgegate.model.tls import TLSRules, UpstreamTLS
 from edgegate.net.body_copy import BUFFER_SIZE
+from edgegate.net.listening import BACKLOG
 from edgegate.net.proxy_protocol import MAX_V2
 from edgegate.net.system_resolver import MOST_THREADS
 from edgegate.net.tls_stream import MOST_MESSAGES
 from edgegate.net.transport import HIGH_WATER, READ_SIZE
+from edgegate.overload.limits import HANDSHAKES
 from edgegate.sources.loading import load
 from edgegate.sources.named import source_named
 from edgegate.sources.tree import MOST_NAMES
@@ -374,5 +376,7 @@ class LimitsTests(SynchronousTestCase):
             f"and {MAX_MESSAGE >> 10} KiB of body",
             f"header of version 1, {MAX_V2 >> 10} KiB",
             f"may have {MAX_FILE >> 20} MiB",
+            f"under way | {HANDSHAKES:,}, but",
+            f"up to {BACKLOG:,}\nfor each port",
         ):
             self.assertIn(said, page)

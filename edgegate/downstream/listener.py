@@ -3,18 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import cast
 
 from twisted.internet.interfaces import IDelayedCall, IReactorFDSet
 
 from edgegate.downstream.dispatch import Dispatch
-from edgegate.downstream.listener_filter import ListenerFilterCallbacks, Serving
+from edgegate.downstream.listener_filter import ListenerFilter, ListenerFilterCallbacks, Serving
 from edgegate.downstream.proxy_protocol import ProxyProtocolReader, ProxyProtocolRules
 from edgegate.downstream.tls_inspector import PATIENCE, TLSInspector
 from edgegate.http.interfaces import Served
 from edgegate.model.addresses import Address
+from edgegate.net.accepted_socket import AcceptedSocket
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.listening import ListeningPort, SharedSockets
 from edgegate.net.sockets import Socket
@@ -23,6 +23,9 @@ from edgegate.net.tls_stream import TLSStream
 from edgegate.net.wheel import TimerWheel
 from edgegate.observe.events import RejectedConnection
 from edgegate.observe.observers import Observers
+from edgegate.overload.connections import ConnectionCounts, client_of
+from edgegate.overload.idle import longest_idle
+from edgegate.overload.limits import HANDSHAKES as MOST_HANDSHAKES
 from edgegate.routing.snapshot import FilterChain, Listener
 
 HANDSHAKES = 0.2
@@ -39,7 +42,9 @@ class DownstreamListener(ListenerFilterCallbacks):
     A listener of the Snapshot in force, on a port that is bound once L{bind} was called.
 
     @ivar proxy_protocol: On which ports connections begin with a PROXY header.
-    @ivar has_room: Tells whether one more connection may be taken.
+    @ivar counts: Of connections: tells whether one more may be taken.
+    @ivar handshakes: How many connections may be pending at one time.
+    @ivar taken: How many of its connections are open.
     @ivar leaving: Whether the port is closed, or will be soon: the connections that are left end with their next
         answer.
     """
@@ -51,9 +56,10 @@ class DownstreamListener(ListenerFilterCallbacks):
         serving: Serving,
         dispatch: Dispatch,
         observer: Observers,
-        has_room: Callable[[], bool],
+        counts: ConnectionCounts,
         proxy_protocol: ProxyProtocolRules = ProxyProtocolRules(),  # noqa: B008 (frozen)
         shared: SharedSockets | None = None,
+        handshakes: int = MOST_HANDSHAKES,
     ) -> None:
         """
         @param shared: Where its listening socket comes from, in place of binding one.
@@ -63,12 +69,17 @@ class DownstreamListener(ListenerFilterCallbacks):
         self.serving = serving
         self.dispatch = dispatch
         self.observer = observer
-        self.has_room = has_room
+        self.counts = counts
+        self.handshakes = handshakes
+        self.taken = 0
         self.proxy_protocol = proxy_protocol
         self.pending = set()
         self.leaving = False
+        self._held = False  # accepting waits until fewer are pending
         self._closing: IDelayedCall | None = None
-        self._port = ListeningPort(reactor, wheel, serving.listener.bind, self.accepted, shared)
+        self._closed = self._connection_closed
+        bind = serving.listener.bind
+        self._port = ListeningPort(reactor, wheel, bind, self.accepted, shared, self._may_accept, self._exhausted)
 
     @property
     def local(self) -> Address:
@@ -114,6 +125,7 @@ class DownstreamListener(ListenerFilterCallbacks):
             closing.cancel()
         self._port.withdraw()
         self._port.stopListening()
+        self.counts.forget(self)
 
     def _close(self) -> None:
         self._closing = None
@@ -124,12 +136,51 @@ class DownstreamListener(ListenerFilterCallbacks):
         for each in tuple(self.pending):
             each.abort()
 
-    def accepted(self, sock: Socket, peer: Address, local: Address) -> None:
+    def resume(self) -> None:
+        """There may be room: accept again."""
+        self._port.resumeAccepting()
+
+    def _may_accept(self, waits: bool) -> bool:
+        """Whether one more may be accepted; if not, and one waits, accepting goes on when there is room."""
+        if not waits:
+            return len(self.pending) < self.handshakes and not self.counts.full(self)
+        if len(self.pending) >= self.handshakes and not self._end_pending():
+            self._held = True
+            self.counts.wait(self)
+            return False
+        return self.counts.has_room(self)
+
+    def _end_pending(self) -> bool:
+        """Have those end whose handshakes have been under way for long; return whether there are any."""
+        overdue = longest_idle(self.pending, self.wheel.clock.seconds(), max(self.handshakes // 64, 1))
+        for each in overdue:
+            each.give_way()
+        return bool(overdue)
+
+    def _exhausted(self) -> None:
+        """No descriptor is left: what lies idle has some."""
+        self.counts.make_room()
+        self.counts.wait(self)
+
+    def settled(self, pending: ListenerFilter) -> None:
+        """See L{ListenerFilterCallbacks.settled}."""
+        self.pending.discard(pending)
+        if self._held and len(self.pending) < self.handshakes:
+            self._held = False
+            self._port.resumeAccepting()
+
+    def _connection_closed(self, sock: AcceptedSocket) -> None:
+        self.counts.release(self, sock.client)
+
+    def accepted(self, sock: AcceptedSocket, peer: Address, local: Address) -> None:
         """A client has connected; the socket is ours."""
-        if not self.has_room():
+        if self.counts.full(self):
+            # the port is closing, so nobody could wait for room
             self.observer.connection_refused()
             sock.close()
             return
+        self.counts.take(self)
+        sock.closed = self._closed
         self.observer.connection_taken()
         optional = self.proxy_protocol.ports.get(self.listener.port)
         if optional is None:
@@ -146,8 +197,14 @@ class DownstreamListener(ListenerFilterCallbacks):
                 RejectedConnection(peer, local, "not of a network that may introduce clients")
             )
 
-    def introduced(self, sock: Socket, peer: Address, local: Address, since: float) -> None:
+    def introduced(self, sock: AcceptedSocket, peer: Address, local: Address, since: float) -> None:
         """See L{ListenerFilterCallbacks.introduced}."""
+        client = client_of(peer)
+        if not self.counts.introduce(client):
+            self.observer.connection_refused()
+            sock.close()
+            return
+        sock.client = client
         listener = self.listener
         if len(listener.secure):
             inspector = TLSInspector(self, sock, peer, local, since)

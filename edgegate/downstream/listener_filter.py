@@ -14,13 +14,18 @@ from typing import Protocol
 from twisted.internet.interfaces import IReactorFDSet
 
 from edgegate.model.addresses import Address
+from edgegate.net.accepted_socket import AcceptedSocket
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.sockets import Socket
 from edgegate.net.tls_stream import TLSStream
 from edgegate.net.wheel import TimerWheel
 from edgegate.observe.observers import Observers
+from edgegate.overload.idle import Idle
 from edgegate.routing.snapshot import FilterChain, Listener
 from edgegate.tls.sni import ContextMap
+
+CROWDED = "gave way to others"
+"""What the log says of a connection that was closed because there were too many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +50,14 @@ class Serving:
         return any(chain.http is None for _, chain in self.listener.secure.items())
 
 
-class ListenerFilter(Protocol):
-    """One connection that is looked at. It owns the socket until it hands it on."""
+class ListenerFilter(Idle, Protocol):
+    """
+    One connection that is looked at. It owns the socket until it hands it on.
+
+    @ivar peer: The client's address, as far as it is known.
+    """
+
+    peer: Address
 
     def abort(self) -> None:
         """Close at once."""
@@ -60,7 +71,7 @@ class ListenerFilterCallbacks(ABC):
     @ivar wheel: Tells time.
     @ivar observer: Told of what becomes of connections.
     @ivar serving: What new connections and new requests get; a reload replaces it.
-    @ivar pending: Connections that are not told apart yet. A filter takes itself out as it ends.
+    @ivar pending: Connections that are not told apart yet. A filter takes itself out by L{settled}.
     """
 
     reactor: IReactorFDSet
@@ -75,7 +86,11 @@ class ListenerFilterCallbacks(ABC):
         return self.serving.listener
 
     @abstractmethod
-    def introduced(self, sock: Socket, peer: Address, local: Address, since: float) -> None:
+    def settled(self, pending: ListenerFilter) -> None:
+        """A filter ends: its connection is handed on or closed. May be called again."""
+
+    @abstractmethod
+    def introduced(self, sock: AcceptedSocket, peer: Address, local: Address, since: float) -> None:
         """
         It is known whose a connection is.
 

@@ -12,12 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from time import monotonic
 
-from edgegate.downstream.listener_filter import ListenerFilterCallbacks
+from edgegate.downstream.listener_filter import CROWDED, ListenerFilterCallbacks
 from edgegate.model.addresses import Address, TCPAddress
+from edgegate.net.accepted_socket import AcceptedSocket
 from edgegate.net.peek import Peek
 from edgegate.net.proxy_protocol import MalformedHeader, NoHeader, ParsedHeader, parse
-from edgegate.net.sockets import Socket
 from edgegate.observe.events import RejectedConnection
+from edgegate.overload.idle import UNFINISHED
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -47,6 +48,8 @@ class ProxyProtocolReader:
     One connection that is to be introduced. It owns the socket until it hands it on to its listener.
 
     It ends in exactly one of: handed on, closed.
+
+    @ivar peer: The address that has connected.
     """
 
     __slots__ = (
@@ -57,20 +60,20 @@ class ProxyProtocolReader:
         "_malformed",
         "_optional",
         "_peek",
-        "_peer",
         "_since",
         "_socket",
+        "peer",
     )
 
     def __init__(
-        self, listener: ListenerFilterCallbacks, sock: Socket, peer: Address, local: Address, optional: bool
+        self, listener: ListenerFilterCallbacks, sock: AcceptedSocket, peer: Address, local: Address, optional: bool
     ) -> None:
         """
         @param optional: Whether the connection may do without a header.
         """
         self._listener = listener
         self._socket = sock
-        self._peer = peer
+        self.peer = peer
         self._local = local
         self._optional = optional
         self._began = monotonic()
@@ -85,9 +88,18 @@ class ProxyProtocolReader:
 
     def abort(self) -> None:
         """Close at once."""
-        self._listener.pending.discard(self)
+        self._listener.settled(self)
         self._peek.cancel()
         self._socket.close()
+
+    def idle_since(self) -> float:
+        """See L{edgegate.overload.idle.Idle}."""
+        return self._since + UNFINISHED
+
+    def give_way(self) -> None:
+        """Close in favour of others."""
+        self._peek.cancel()
+        self._not_seen(CROWDED)
 
     def _look(self, data: bytes) -> int | None:
         """Return how many bytes are needed to tell; L{None}: enough."""
@@ -117,11 +129,11 @@ class ProxyProtocolReader:
             self._not_seen("reset")
             return
         listener = self._listener
-        listener.pending.discard(self)
-        listener.introduced(self._socket, found.peer or self._peer, found.local or self._local, self._since)
+        listener.settled(self)
+        listener.introduced(self._socket, found.peer or self.peer, found.local or self._local, self._since)
 
     def _not_seen(self, reason: str) -> None:
         listener = self._listener
-        listener.pending.discard(self)
+        listener.settled(self)
         self._socket.close()
-        listener.observer.connection_rejected(RejectedConnection(self._peer, self._local, reason, since=self._began))
+        listener.observer.connection_rejected(RejectedConnection(self.peer, self._local, reason, since=self._began))

@@ -11,7 +11,7 @@ from time import monotonic
 
 from OpenSSL import SSL
 
-from edgegate.downstream.listener_filter import ListenerFilterCallbacks
+from edgegate.downstream.listener_filter import CROWDED, ListenerFilterCallbacks
 from edgegate.model.addresses import Address
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.lingering_close import LingeringClose
@@ -21,6 +21,7 @@ from edgegate.net.ssl_request import SSL_REQUEST, UNWILLING, WILLING, asked
 from edgegate.net.tls_stream import TLSStream
 from edgegate.net.wheel import Deadline
 from edgegate.observe.events import RejectedConnection
+from edgegate.overload.idle import UNFINISHED
 from edgegate.routing.snapshot import FilterChain
 from edgegate.tls.client_hello import UNRECOGNIZED_NAME, ClientHello, MalformedHello, NotTLS, alert, parse
 from edgegate.tls.verification import forwarded_client_cert, refusal
@@ -56,6 +57,8 @@ class TLSInspector:
     One connection that is being told apart. It owns the socket until it hands it on.
 
     It ends in exactly one of: handed on, passed through, told to go.
+
+    @ivar peer: The client's address.
     """
 
     __slots__ = (
@@ -67,11 +70,11 @@ class TLSInspector:
         "_listener",
         "_local",
         "_peek",
-        "_peer",
         "_since",
         "_socket",
         "_speech",
         "_stream",
+        "peer",
     )
 
     def __init__(
@@ -82,7 +85,7 @@ class TLSInspector:
         """
         self._listener = listener
         self._socket = sock
-        self._peer = peer
+        self.peer = peer
         self._local = local
         self._hello = ClientHello("", ())
         self._speech = _Speech.UNKNOWN
@@ -106,6 +109,15 @@ class TLSInspector:
         else:
             self._peek.cancel()
             self._socket.close()
+
+    def idle_since(self) -> float:
+        """See L{edgegate.overload.idle.Idle}."""
+        return self._since + UNFINISHED
+
+    def give_way(self) -> None:
+        """Close in favour of others."""
+        self.abort()
+        self._tell(CROWDED)
 
     # Looking ----------------------------------------------------------------------------------------------------------
 
@@ -156,7 +168,7 @@ class TLSInspector:
         elif listener.listener.plain is not None:
             self._peek.settle()
             self._leave()
-            listener.serve_socket(listener.listener.plain, self._socket, self._peer, self._local)
+            listener.serve_socket(listener.listener.plain, self._socket, self.peer, self._local)
         elif self._speech is _Speech.HTTP and listener.serving.speaks_https:
             self._tell_to_go("HTTP in the clear", _SPEAK_TLS)
         else:
@@ -199,14 +211,14 @@ class TLSInspector:
             self._peek.settle()
             self._leave()
             name = self._hello.server_name
-            listener.serve_socket(chain, self._socket, self._peer, self._local, name, self._granted)
+            listener.serve_socket(chain, self._socket, self.peer, self._local, name, self._granted)
         else:
             self._shake_hands(chain, context)
 
     def _shake_hands(self, chain: FilterChain, context: SSL.Context) -> None:
         listener = self._listener
         served = listener.listener
-        stream = TLSStream(listener.reactor, listener.wheel, self._socket, self._local, self._peer, context)
+        stream = TLSStream(listener.reactor, listener.wheel, self._socket, self._local, self.peer, context)
         self._stream = stream
 
         def done() -> None:
@@ -217,7 +229,7 @@ class TLSInspector:
             downstream = ConnectionInfo(
                 served,
                 chain,
-                self._peer,
+                self.peer,
                 self._local,
                 self._hello.server_name,
                 tls=True,
@@ -248,7 +260,7 @@ class TLSInspector:
     def _tell(self, reason: str, unknown: bool = False) -> None:
         name = self._hello.server_name
         self._listener.observer.connection_rejected(
-            RejectedConnection(self._peer, self._local, reason, name, unknown, self._began)
+            RejectedConnection(self.peer, self._local, reason, name, unknown, self._began)
         )
 
     def _left(self) -> float:
@@ -257,4 +269,4 @@ class TLSInspector:
 
     def _leave(self) -> None:
         self._deadline.end()
-        self._listener.pending.discard(self)
+        self._listener.settled(self)

@@ -10,9 +10,10 @@ from zope.interface import Interface
 
 from edgegate.http.exchange import Exchange
 from edgegate.net.addresses import ConnectionInfo
+from edgegate.overload.idle import Idle
 
 
-class Served(Protocol):
+class Served(Idle, Protocol):
     """
     A client's connection of HTTP, or what took its place once it spoke HTTP no more.
 

@@ -25,6 +25,7 @@ from twisted.python.failure import Failure
 from zope.interface import classImplements
 
 from edgegate.model.addresses import Address, TCPAddress, UNIXAddress
+from edgegate.net.accepted_socket import AcceptedSocket
 from edgegate.net.poller import Poller
 from edgegate.net.sockaddr import address_of, family_of, socket_address, twisted_address
 from edgegate.net.sockets import NewSocket, begin_no_more, unpaced
@@ -32,8 +33,14 @@ from edgegate.net.wheel import Deadline, TimerWheel
 
 log = Logger(namespace=__name__)
 
-Accepted = Callable[[socket.socket, Address, Address], None]
+Accepted = Callable[[AcceptedSocket, Address, Address], None]
 """Takes a connection: its socket, which it owns from then on, the peer's address and ours."""
+
+MayAccept = Callable[[bool], bool]
+"""
+Whether one more may be accepted: asked before each, with whether it is known that one waits. Who says no although one
+does sees to it that L{ListeningPort.resumeAccepting} is called later.
+"""
 
 BACKLOG: Final = 4096
 """Connections that the kernel holds before they are accepted; it lowers this to its own limit."""
@@ -54,6 +61,9 @@ _INHERITED: Final = sys.platform == "linux"
 """Whether a connection begins with the TCP options of the socket that it is accepted from."""
 
 _EXHAUSTED: Final = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
+_QUIET: Final = 10.0
+"""Seconds in which it is said once that accepting failed."""
+
 _GONE: Final = frozenset((errno.ECONNABORTED, errno.EPROTO, errno.EPERM, errno.EINTR))
 
 
@@ -80,11 +90,14 @@ class ListeningPort:
         "_accepted",
         "_address",
         "_declined",
+        "_exhausted",
         "_fd",
         "_local",
+        "_may_accept",
         "_reactor",
         "_reading",
         "_rest",
+        "_said",
         "_shared",
         "_socket",
         "_unlinked",
@@ -98,9 +111,13 @@ class ListeningPort:
         address: Address,
         accepted: Accepted,
         shared: SharedSockets | None = None,
+        may_accept: MayAccept | None = None,
+        exhausted: Callable[[], None] | None = None,
     ) -> None:
         """
         @param shared: Where the socket comes from, in place of binding the address.
+        @param exhausted: Called when the process has run out of descriptors or memory. May have others end, and accept
+            again as soon as there are some.
         """
         self._reactor = reactor
         self._wheel = wheel
@@ -108,6 +125,9 @@ class ListeningPort:
         self._declined: IDelayedCall | None = None
         self._address = address
         self._accepted = accepted
+        self._may_accept = may_accept
+        self._exhausted = exhausted
+        self._said = -_QUIET
         self._rest = Deadline(wheel, self.resumeAccepting)
         self._socket: socket.socket | None = None
         self._local: Address = address
@@ -201,8 +221,14 @@ class ListeningPort:
     def resumeAccepting(self) -> None:
         """Accept again."""
         if not self._reading and self._socket is not None:
+            try:
+                self._reactor.addReader(self)
+            except OSError as reason:
+                # what watches it needs a descriptor, too
+                self._recover(reason)
+                return
+            self._rest.stop()
             self._reading = True
-            self._reactor.addReader(self)
 
     def takeWaiting(self) -> None:
         """Accept what waits in the backlog, which would be reset with the socket."""
@@ -224,22 +250,18 @@ class ListeningPort:
 
     def doRead(self) -> None:
         """Connections wait."""
-        shared = self._shared
-        if shared is not None:
-            self._take_turns(shared)
-            return
-        for _ in range(_ACCEPTS):
-            if not self._reading or not self._accept():
-                return
-
-    def _take_turns(self, shared: SharedSockets) -> None:
-        for _ in range(_ACCEPTS_SHARED):
+        shared, may_accept = self._shared, self._may_accept
+        for count in range(_ACCEPTS if shared is None else _ACCEPTS_SHARED):
             if not self._reading:
                 return
-            if not shared.turn():
+            if shared is not None and not shared.turn():
                 # the others are awake, too; who looks again later finds what they have left
                 self.pauseAccepting()
                 self._declined = self._wheel.clock.callLater(_DECLINED, self._look_again)
+                return
+            if may_accept is not None and not may_accept(not count):
+                if not count:
+                    self.pauseAccepting()
                 return
             if not self._accept():
                 return
@@ -254,7 +276,7 @@ class ListeningPort:
         if sock is None:
             return False
         try:
-            connection, peer = sock.accept()
+            connection, peer = AcceptedSocket.accept_from(sock)
         except BlockingIOError:
             return False
         except OSError as reason:
@@ -265,9 +287,8 @@ class ListeningPort:
         self._take(connection, peer)
         return True
 
-    def _take(self, connection: socket.socket, peer: object) -> None:
+    def _take(self, connection: AcceptedSocket, peer: object) -> None:
         try:
-            connection.setblocking(False)
             if isinstance(self._local, TCPAddress):
                 if not _INHERITED:
                     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -288,12 +309,18 @@ class ListeningPort:
 
     def _recover(self, reason: OSError) -> None:
         """Accepting failed: rest, so that neither the log nor the processor is flooded."""
-        if reason.errno not in _EXHAUSTED:
-            log.error("cannot accept on {address}: {reason}", address=str(self._local), reason=reason.strerror)
-        else:
-            log.error("out of descriptors or memory: {address} rests", address=str(self._local))
+        exhausted = reason.errno in _EXHAUSTED
+        now = self._wheel.clock.seconds()
+        if now - self._said >= _QUIET:
+            self._said = now
+            if exhausted:
+                log.error("out of descriptors or memory: {address} rests", address=str(self._local))
+            else:
+                log.error("cannot accept on {address}: {reason}", address=str(self._local), reason=reason.strerror)
         self.pauseAccepting()
         self._rest.start(_REST)
+        if exhausted and self._exhausted is not None:
+            self._exhausted()
 
 
 classImplements(ListeningPort, IListeningPort, IReadDescriptor)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import resource
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from typing import cast
 
 from twisted.logger import Logger
@@ -11,6 +11,8 @@ from twisted.logger import Logger
 from edgegate.downstream.listener import DownstreamListener
 from edgegate.http.interfaces import Served
 from edgegate.net.pipe import MOST_PIPES
+from edgegate.overload.connections import client_of
+from edgegate.overload.idle import Idle, longest_idle
 
 log = Logger(namespace=__name__)
 
@@ -34,6 +36,35 @@ def _renew(connection: Served) -> None:
         connection.drain()
     else:
         connection.move(current)
+
+
+def end_idle(
+    connections: Iterable[Served], ports: Iterable[DownstreamListener], now: float, count: int, client: Hashable = None
+) -> int:
+    """
+    Have connections end that lie idle, the longest idle first; return how many do.
+
+    @param ports: Those whose connections are looked at, with those that are not told apart yet.
+    @param now: The wheel's seconds.
+    @param count: How many may end.
+    @param client: Whose connections are looked at; L{None}: everybody's.
+    """
+    among = set(ports)
+    candidates: list[Idle] = [
+        each
+        for each in connections
+        if each.downstream.entry in among and (client is None or client_of(each.downstream.peer) == client)
+    ]
+    for port in among:
+        candidates += [each for each in port.pending if client is None or client_of(each.peer) == client]
+    found = longest_idle(candidates, now, count)
+    for each in found:
+        try:
+            each.give_way()
+        except Exception:
+            # what is wrong with one of them is no matter of the others
+            log.failure("a connection could not give way to others")
+    return len(found)
 
 
 def most_connections() -> int:

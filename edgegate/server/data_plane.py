@@ -8,7 +8,7 @@ and then replaces everything within one turn of the reactor.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from functools import partial
 from typing import cast
 
@@ -29,8 +29,9 @@ from edgegate.net.poller import poller
 from edgegate.net.wheel import TimerWheel
 from edgegate.observe.observer import Observer
 from edgegate.observe.observers import Observers
+from edgegate.overload.connections import ConnectionCounts, Port
 from edgegate.routing.snapshot import Snapshot, prepare
-from edgegate.server.connections import most_connections, renew
+from edgegate.server.connections import end_idle, most_connections, renew
 from edgegate.server.contexts import Contexts
 from edgegate.server.gateway_options import GatewayOptions
 from edgegate.server.ports import Ports
@@ -53,6 +54,7 @@ class DataPlane:
     @ivar endpoints: Those of its clusters, by the files.
     @ivar secrets: The key material in force, where a secret may be replaced under the Snapshot that is served.
     @ivar clusters: The state of its clusters.
+    @ivar counts: Of clients' connections.
     """
 
     def __init__(
@@ -76,8 +78,8 @@ class DataPlane:
         names = cast(IReactorPluggableNameResolver, reactor)
         lookups = machine_lookups(reactor, wheel, options.dns_servers)
         self._contexts = Contexts() if contexts is None else contexts
-        most = options.max_connections
-        self._max_connections = most_connections() if most is None else most
+        most = options.overload.settled(most_connections(), options.trusted_hops > 0, options.processes)
+        self.counts = ConnectionCounts(most, cast(IReactorTime, reactor), self._end_idle)
         watcher = poller(reactor, WAIT)
         connector = HTTPConnector(partial(connect, watcher, wheel), wheel, options.limits)
         ask = HealthChecker(connector, wheel, lookups)
@@ -98,8 +100,11 @@ class DataPlane:
         dispatch = Dispatch(self._http, self._tcp)
 
         def port(serving: Serving) -> DownstreamListener:
-            rules = options.proxy_protocol
-            return DownstreamListener(watcher, wheel, serving, dispatch, observer, self._has_room, rules, shared)
+            rules, handshakes = options.proxy_protocol, most.handshakes
+            assert handshakes is not None
+            return DownstreamListener(
+                watcher, wheel, serving, dispatch, observer, self.counts, rules, shared, handshakes
+            )
 
         self._ports = Ports(wheel, port, options.leave, self._abort_connections)
 
@@ -201,6 +206,7 @@ class DataPlane:
         """Leave nothing behind: no idle connection, no timer."""
         for port in self._ports:
             port.close()
+        self.counts.stop()
         self.clusters.stop()
         self._http.stop()
         self.wheel.stop()
@@ -219,8 +225,11 @@ class DataPlane:
             port.serving = Serving(port.listener, contexts.servers[bind])
         self._contexts = contexts
 
-    def _has_room(self) -> bool:
-        return self.connections < self._max_connections
+    def _end_idle(self, count: int, port: Port | None, client: Hashable) -> int:
+        wheel = self.wheel
+        wheel.look()
+        ports = [each for each in self._ports if port is None or each is port]
+        return end_idle(self._environment.connections, ports, wheel.now, count, client)
 
     def _abort_connections(self, port: DownstreamListener) -> None:
         """A port has been closed for long enough: end what came through it and is still open."""

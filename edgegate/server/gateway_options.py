@@ -9,6 +9,7 @@ from edgegate.http.filters.interfaces import IHTTPFilterFactory
 from edgegate.http.limits import Limits
 from edgegate.http.target import PathNormalisation
 from edgegate.model.addresses import TCPAddress
+from edgegate.overload.limits import OverloadLimits
 from edgegate.upstream.locality import Place
 
 DRAIN = 30.0
@@ -24,12 +25,12 @@ class GatewayOptions:
     What stays the same from a gateway's start to its end, whatever its files say.
 
     @ivar trusted_hops: How many proxies in front of the gateway are trusted to say who the client is.
-    @ivar max_connections: Clients' connections at one time; L{None}: what the limit on descriptors allows.
     @ivar paths: In which form paths are matched and sent on.
     @ivar proxy_protocol: On which ports load balancers in front say whose connections are.
     @ivar place: Where the gateway is.
     @ivar dns_servers: Asked for the names of backends in place of those that the system asks.
     @ivar limits: What clients may send.
+    @ivar overload: How much there may be at one time.
     @ivar shadow_hosts: Whether copies for mirrors have C{-shadow} behind their host.
     @ivar http_filters: Make the HTTP filters of embedders, in the order in which requests meet them.
     @ivar leave: Seconds that connections may go on after their port left the files.
@@ -38,12 +39,12 @@ class GatewayOptions:
     """
 
     trusted_hops: int = 0
-    max_connections: int | None = None
     paths: PathNormalisation = PathNormalisation.BASE
     proxy_protocol: ProxyProtocolRules = field(default_factory=ProxyProtocolRules)
     place: Place = field(default_factory=Place)
     dns_servers: tuple[TCPAddress, ...] = ()
     limits: Limits = field(default_factory=Limits)
+    overload: OverloadLimits = field(default_factory=OverloadLimits)
     shadow_hosts: bool = False
     http_filters: tuple[IHTTPFilterFactory, ...] = ()
     leave: float = LEAVE

@@ -20,6 +20,8 @@ from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.wheel import TimerWheel
 from edgegate.observe.events import RejectedConnection
 from edgegate.observe.observers import Observers
+from edgegate.overload.connections import ConnectionCounts
+from edgegate.overload.limits import OverloadLimits
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.snapshot import FilterChain, Listener
 from edgegate.tls.sni import ContextMap
@@ -105,18 +107,29 @@ class ArrivingCase(TestCase):
         self.http = RecordingHTTP()
         self.tcp = RecordingTCP(self.http)
         self.observer = RecordingObserver()
-        self.room = True
+        self.limits = OverloadLimits()
 
     def open(self, served: Listener, proxy_protocol: ProxyProtocolRules | None = None) -> DownstreamListener:
         """Open the port."""
+        limits = self.limits.settled(1000)
+        assert limits.handshakes is not None
+        self.ended: list[tuple[object, object]] = []
+
+        def end_idle(count: int, port: object, client: object) -> int:
+            self.ended.append((port, client))
+            return 0
+
+        counts = ConnectionCounts(limits, self.clock, end_idle)
+        self.addCleanup(counts.stop)
         parts: Any = (self.tcp, Observers([self.observer]))
         self.port = DownstreamListener(
             reactor,
             TimerWheel(self.clock, 0.5),
             Serving(served, ContextMap(served, secrets())),
             *parts,
-            lambda: self.room,  # type: ignore[arg-type]
+            counts,
             proxy_protocol or ProxyProtocolRules(),
+            handshakes=limits.handshakes,
         )
         self.port.bind()
         self.port.accept()

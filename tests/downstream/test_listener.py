@@ -7,8 +7,10 @@ from dataclasses import replace
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.downstream.listener import HANDSHAKES, NO_SERVER, successor
-from edgegate.downstream.listener_filter import Serving
+from edgegate.downstream.listener_filter import CROWDED, Serving
 from edgegate.net.addresses import ConnectionInfo
+from edgegate.overload.idle import UNFINISHED
+from edgegate.overload.limits import OverloadLimits
 from edgegate.routing.hosts import HostTable
 from edgegate.tls.sni import ContextMap
 from tests.downstream.arriving import PASSED, PLAIN, SECURE, SNI, STRICT, TCP, ArrivingCase, listener
@@ -42,13 +44,69 @@ class DownstreamListenerTests(ArrivingCase):
         self.assertEqual(sock.recv(10), b"hello")
 
     async def test_no_room(self) -> None:
-        """One connection too many is closed at once, and counted."""
-        self.open(listener())
-        self.room = False
-        client = self.connect()
+        """One connection too many waits until another is closed, while idle ones are looked for."""
+        self.limits = OverloadLimits(connections=1, client_connections=10)
+        port = self.open(listener())
+        first = self.connect()
+        await until(lambda: self.http.connections)
+        second = self.connect()
+        second.sendall(b"GET")
+        await until(lambda: self.ended)
+        self.assertEqual((self.observer.taken, port.taken, self.ended), (1, 1, [(None, None)]))
+        first.close()
+        await until(lambda: len(self.http.connections) == 2 and self.http.connections[1][1].data == b"GET")
+        self.assertEqual((self.observer.taken, self.observer.refused, port.taken), (2, 0, 1))
+
+    async def test_no_room_on_the_port(self) -> None:
+        """So does one too many of a port, while its own are looked for."""
+        self.limits = OverloadLimits(listener_connections=1)
+        port = self.open(listener())
+        self.connect()
+        self.connect()
+        await until(lambda: self.ended)
+        self.assertEqual((self.observer.taken, self.ended), (1, [(port, None)]))
+
+    async def test_client_has_too_many(self) -> None:
+        """One too many of a client is closed at once, where none of its own lies idle, and counted."""
+        self.limits = OverloadLimits(client_connections=1)
+        port = self.open(listener())
+        self.connect()
+        await until(lambda: self.http.connections)
+        second = self.connect()
         await until(lambda: self.observer.refused)
-        self.assertEqual(client.recv(1), b"")
-        self.assertEqual((self.observer.taken, self.http.connections), (0, []))
+        self.assertEqual(second.recv(1), b"")
+        self.assertEqual((self.ended, len(self.http.connections)), ([(None, "127.0.0.1")], 1))
+        await until(lambda: port.taken == 1)
+
+    async def test_too_many_while_it_closes(self) -> None:
+        """Nobody can wait for room on a port that is closed: what is one too many is closed, too."""
+        self.limits = OverloadLimits(connections=1)
+        port = self.open(listener())
+        self.connect()
+        await until(lambda: self.http.connections)
+        late = self.connect()
+        port.withdraw()
+        self.assertEqual(self.observer.refused, 1)
+        self.assertEqual(late.recv(1), b"")
+
+    async def test_too_many_handshakes(self) -> None:
+        """Those that say nothing give way to others when they have had the time; else the others wait."""
+        self.limits = OverloadLimits(handshakes=1)
+        port = self.open(listener(secure=SNI))
+        first, second = self.connect(), self.connect()
+        await until(lambda: port.counts.waits == 1)
+        self.clock.advance(UNFINISHED)
+        await until(lambda: self.observer.rejected)
+        self.assertEqual([each.reason for each in self.observer.rejected], [CROWDED])
+        self.assertEqual(first.recv(1), b"")
+        await until(lambda: self.observer.taken == 2)
+        self.assertEqual(len(port.pending), 1)
+        waits, third = port.counts.waits, self.connect()
+        await until(lambda: port.counts.waits > waits)
+        # it is told apart: the next one is accepted at once
+        second.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        await until(lambda: self.observer.taken == 3)
+        third.close()
 
     async def test_no_server(self) -> None:
         """A connection for which there is no server any more is closed, and logged."""

@@ -112,7 +112,8 @@ class FakeStream:
         self.reading = True
 
     def loseConnection(self) -> None:
-        self.ended = self.ended or "closed"
+        if self.ended != "aborted":
+            self.ended = "closed"
 
     def loseWriteConnection(self) -> None:
         self.ended = self.ended or "half-closed"

@@ -29,7 +29,7 @@ class ExhaustedSocket:
         self.number = number
         self.accepts = 0
 
-    def accept(self) -> None:
+    def _accept(self) -> None:
         self.accepts += 1
         raise OSError(self.number, os.strerror(self.number))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
 import socket
 import ssl
@@ -25,6 +26,7 @@ from edgegate.model.policies import Delay, Faults
 from edgegate.model.routes import HTTPRoute
 from edgegate.model.tls import TLSRules, TLSVersion, UpstreamTLS
 from edgegate.observe.counters import Counters
+from edgegate.overload.limits import OverloadLimits
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.snapshot import FilterChain, Listener, Snapshot, VirtualHost
 from edgegate.server.contexts import Contexts
@@ -373,11 +375,46 @@ class DataPlaneTests(TestCase):
         self.assertEqual(after["api"], before["api"])
 
     async def test_room(self) -> None:
-        """Connections beyond the most that are allowed are closed."""
-        self.plane = self.make(max_connections=1)
+        """Beyond the most that are allowed those that lie idle end, the longest idle first, and new ones are served."""
+        self.plane = self.make(overload=OverloadLimits(connections=2, client_connections=9))
+        port = self.serve(listener(self.bind, redirecting(1111)))
+        clients = []
+        for number in range(4):
+            clients.append(await self.client(port))
+            self.assertIn(b"1111", await self.do(clients[-1].ask), number)
+            await until(lambda: self.plane.counts.total <= 2)
+        self.assertTrue(await self.do(clients[0].ended))
+        self.assertTrue(await self.do(clients[1].ended))
+        self.assertEqual((self.plane.connections, self.plane.counts.total), (2, 2))
+        self.assertIn(b"1111", await self.do(clients[3].ask))
+
+    async def test_room_of_a_client(self) -> None:
+        """Of a client that has too many its own end."""
+        self.plane = self.make(overload=OverloadLimits(client_connections=1))
         port = self.serve(listener(self.bind, redirecting(1111)))
         first = await self.client(port)
         await self.do(first.ask)
-        self.assertEqual(self.plane.connections, 1)
         second = await self.client(port)
-        self.assertTrue(await self.do(second.ended))
+        self.assertIn(b"1111", await self.do(second.ask))
+        self.assertTrue(await self.do(first.ended))
+        self.assertEqual((self.plane.counts.total, self.plane.counts.greediest, self.plane.counts.refused), (1, 1, 0))
+
+    async def test_no_descriptors(self) -> None:
+        """Where none is left connections wait, and those that lie idle give some back."""
+        port = self.serve(listener(self.bind, redirecting(1111)))
+        first = await self.client(port)
+        await self.do(first.ask)
+        other = await self.client(port)
+        await self.do(other.ask)
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        second = socket.socket()
+        self.addCleanup(second.close)
+        # what is open stays so, but nothing more is opened
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+        second.connect(("127.0.0.1", port))
+        second.sendall(ASK)
+        await until(lambda: self.plane.counts.waits)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        self.assertIn(b"1111", await self.do(lambda: second.recv(65536)))
+        self.assertTrue(await self.do(first.ended))

@@ -12,6 +12,7 @@ answered yet waits unparsed.
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from typing import cast
 
 from twisted.internet.error import ConnectionClosed
@@ -37,6 +38,7 @@ from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.body_run import RUN_FROM
 from edgegate.net.containment import broke, contained
 from edgegate.net.stream import Stream
+from edgegate.overload.idle import UNFINISHED
 
 
 class HTTP1DownstreamConnection(HTTP1DownstreamStream):
@@ -262,6 +264,27 @@ class HTTP1DownstreamConnection(HTTP1DownstreamStream):
                 self._close()
             elif self._timeouts.wait is Wait.REQUEST:
                 self._timeouts.last_request()
+
+    def idle_since(self) -> float:
+        """See L{edgegate.overload.idle.Idle}; a new connection's first request is awaited as the rest of one is."""
+        if self._exchange is not None or self._state is State.ENDED:
+            return inf
+        since = self._timeouts.idle_since()
+        return since if self._transport.bytes_in else since + UNFINISHED
+
+    @contained
+    def give_way(self) -> None:
+        """Close where no request is under way; to the beginning of one the answer is 408."""
+        transport = self._transport
+        if self._exchange is not None or self._state is State.ENDED or transport.unread:
+            return
+        if self._reader.waiting:
+            self._reader.stop()
+            self.request_refused(CLIENT_TIMEOUT)
+            # what lingers has what it would give way with
+            transport.loseConnection()
+        else:
+            self._close()
 
     @contained
     def abort(self) -> None:

@@ -9,6 +9,8 @@ what still comes is read and thrown away for a while (RFC 9112 section 9.6).
 
 from __future__ import annotations
 
+from math import inf
+
 from twisted.internet.interfaces import IProtocol, ITransport
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
@@ -20,6 +22,7 @@ from edgegate.http.interfaces import Served
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.containment import contained
 from edgegate.net.stream import Stream
+from edgegate.overload.idle import UNFINISHED
 
 
 class HTTP1LingeringClose:
@@ -32,13 +35,14 @@ class HTTP1LingeringClose:
     @ivar downstream: The connection.
     """
 
-    __slots__ = ("_environment", "_left", "_stream", "_timeouts", "downstream")
+    __slots__ = ("_environment", "_left", "_since", "_stream", "_timeouts", "downstream")
 
     def __init__(self, connection: Served, environment: HTTPEnvironment, stream: Stream) -> None:
         self.downstream: ConnectionInfo = connection.downstream
         self._environment = environment
         self._stream = stream
         self._left = environment.limits.linger_bytes
+        self._since = environment.wheel.now
         self._timeouts = Timeouts(environment.wheel, environment.limits, self._expired)
         stream.switch(self)
         environment.connection_replaced(connection, self)
@@ -97,6 +101,14 @@ class HTTP1LingeringClose:
 
     def drain(self) -> None:
         """It ends already."""
+
+    def idle_since(self) -> float:
+        """See L{edgegate.overload.idle.Idle}: the response is sent, and the client may still be reading it."""
+        return inf if self._stream.buffered else self._since + UNFINISHED
+
+    def give_way(self) -> None:
+        """Close; what the kernel has of the response is still sent."""
+        self._stream.loseConnection()
 
     def abort(self) -> None:
         """Reset the connection."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
+from math import inf
 from typing import Final
 
 from edgegate.http.limits import Limits
 from edgegate.net.transport import Transport
 from edgegate.net.wheel import Deadline, TimerWheel
+from edgegate.overload.idle import UNFINISHED
 
 _AGAIN: Final = 10.0
 """Seconds that a client has at least when it is read again: it may have to learn first that it may send."""
@@ -41,6 +43,19 @@ class Timeouts(Deadline):
         self._before = 0
         self._body_left = 0.0
         self.wait = Wait.NOTHING
+
+    def idle_since(self) -> float:
+        """
+        Return since when a request is waited for, or the rest of its head, as L{edgegate.overload.idle.Idle} has it;
+        C{inf}: neither is.
+        """
+        if not self.active:
+            return inf
+        if self.wait is Wait.REQUEST:
+            return self._due - self._wheel.tick - self._limits.idle_seconds
+        if self.wait is Wait.HEAD:
+            return self._due - self._wheel.tick - self._limits.head_seconds + UNFINISHED
+        return inf
 
     def nothing(self) -> None:
         """Wait for nothing."""

@@ -10,6 +10,7 @@ are kept and back-pressure holds both ways in either.
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 
 from edgegate.errors import INTERNAL, Fault
 from edgegate.http.environment import HTTPEnvironment
@@ -112,6 +113,13 @@ class Tunnel:
 
     def drain(self) -> None:
         """What is under way may go on; L{abort} comes when the time is over."""
+
+    def idle_since(self) -> float:
+        """It is under way as long as it lasts."""
+        return inf
+
+    def give_way(self) -> None:
+        """It gives way to nobody."""
 
     @contained
     def abort(self) -> None:

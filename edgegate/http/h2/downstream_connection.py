@@ -9,6 +9,7 @@ written in one piece at the end of the turn.
 
 from __future__ import annotations
 
+from math import inf
 from typing import Final, cast
 
 from twisted.internet.error import ConnectionClosed
@@ -31,6 +32,7 @@ from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.containment import broke, contained
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline
+from edgegate.overload.idle import UNFINISHED
 
 _ROUND_TRIP: Final = b"draining"
 """What a PING carries whose answer tells that all that was on its way has come."""
@@ -260,6 +262,25 @@ class HTTP2DownstreamConnection(StreamOwner):
             self.begin_drain()
         except Exception:
             broke(self)
+
+    def idle_since(self) -> float:
+        """See L{edgegate.overload.idle.Idle}; a new connection's first request is awaited as the rest of one is."""
+        if self.streams or self._busy:
+            return inf
+        if self._leaving:
+            return inf if self._transport.buffered else self._idle_since + UNFINISHED
+        if self._head_number != _NONE:
+            return self._head_since + UNFINISHED
+        return self._idle_since + (UNFINISHED if self.last < 0 else 0.0)
+
+    @contained
+    def give_way(self) -> None:
+        """Close behind a GOAWAY where no stream is open."""
+        if self._leaving:
+            # what the kernel has of the last responses is still sent
+            self._transport.loseConnection()
+        elif not self.streams and not self._transport.unread:
+            self.abort()
 
     @contained
     def abort(self) -> None:

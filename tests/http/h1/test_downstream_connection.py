@@ -14,6 +14,7 @@ from edgegate.http.exchange import Exchange
 from edgegate.http.interfaces import Dispatcher, IResource
 from edgegate.http.limits import Limits
 from edgegate.model.policies import Abort, Delay, Faults
+from edgegate.overload.idle import UNFINISHED
 from tests.http.conversation import NOTHING_LEFT, TICK, Conversation, connection_of, routed, to_web
 
 GET = b"GET / HTTP/1.1\r\nHost: web.example\r\n\r\n"
@@ -533,6 +534,33 @@ class EndTests(SynchronousTestCase):
             self.assertIn(b"connection: close\r\n", client.sent)
             self.assertIn(b"ok", client.sent)
             self.assertEqual(client.ended, "closed")
+
+    def test_gives_way(self) -> None:
+        """One between requests gives way, and one with half a head by 408 after a while; none with a request."""
+        talk = Conversation()
+        kept, busy, half, unread, fresh = (talk.client() for _ in range(5))
+        kept.deliver(GET)
+        backend = talk.backend()
+        for client in (kept, unread):
+            client.deliver(GET if client is unread else b"")
+            backend.deliver(OK)
+            client.take()
+        busy.deliver(GET)
+        half.deliver(GET[:7])
+        unread.unread = True
+        clients = (kept, busy, half, unread, fresh)
+        now = talk.clock.seconds()
+        idle = [connection_of(client).idle_since() <= now for client in clients]
+        self.assertEqual(idle, [True, False, False, True, False])
+        talk.advance(UNFINISHED)
+        now = talk.clock.seconds()
+        idle = [connection_of(client).idle_since() <= now for client in clients]
+        self.assertEqual(idle, [True, False, True, True, True])
+        for client in clients:
+            connection_of(client).give_way()
+        self.assertEqual([client.ended for client in clients], ["closed", "", "closed", "", "closed"])
+        self.assertIn(b" 408 ", half.sent)
+        self.assertEqual((kept.sent, fresh.sent), (b"", b""))
 
     def test_drain_without_a_request(self) -> None:
         """A first request is waited for no longer than for its head; the end of a drain ends the wait."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from twisted.internet.interfaces import IProtocol
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from edgegate.http.h1.lingering_close import HTTP1LingeringClose
 from edgegate.http.limits import Limits
+from edgegate.overload.idle import UNFINISHED
 from tests.http.conversation import Conversation, FakeStream, plain
 
 BAD = b"BAD\x00\r\n\r\n"
@@ -64,6 +67,18 @@ class ClosingTests(SynchronousTestCase):
         self.assertEqual(self.talk.environment.connections, set())
         self.talk.advance(20)
         self.assertEqual(self.talk.clock.getDelayedCalls(), [])
+
+    def test_gives_way(self) -> None:
+        """It gives way after a while, unless some of the response waits still."""
+        client = self.end(BAD)
+        lingers = client.protocol
+        self.assertGreater(lingers.idle_since(), self.talk.clock.seconds())
+        self.talk.advance(UNFINISHED)
+        self.assertLessEqual(lingers.idle_since(), self.talk.clock.seconds())
+        client.buffered = 1
+        self.assertEqual(lingers.idle_since(), inf)
+        lingers.give_way()
+        self.assertEqual(client.ended, "closed")
 
     def test_drain(self) -> None:
         """A drain lets it end by itself; the end of the drain resets it."""

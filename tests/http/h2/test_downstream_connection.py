@@ -23,6 +23,7 @@ from edgegate.http.h2.settings import STREAMS
 from edgegate.http.interfaces import Dispatcher, IResource
 from edgegate.model.tls import ServerTLS, TLSRules
 from edgegate.net.addresses import ConnectionInfo
+from edgegate.overload.idle import UNFINISHED
 from tests.http.conversation import (
     NOTHING_LEFT,
     Conversation,
@@ -470,6 +471,32 @@ class EndTests(ConversationTestCase):
         self.client.head()
         self.talk.gateway.abort()
         self.assertEqual((self.client.stream.ended, idle.ended), ("aborted", "closed"))
+
+    def test_gives_way(self) -> None:
+        """A connection without streams gives way behind a GOAWAY; a new one has a while, one with a stream as long."""
+        kept, unread, leaving = (HTTP2Client(self.talk) for _ in range(3))
+        for client in (kept, unread, leaving):
+            client.head(b"/", b"GET", True, (b":authority", b"nowhere.example"))
+            client.read()
+        fresh = HTTP2Client(self.talk)
+        self.client.head()
+        unread.stream.unread = True
+        leaving.stream.deliver(frame(7, 0, 0, bytes(8)))
+        clients = [each.stream for each in (kept, self.client, unread, leaving, fresh)]
+        now = self.talk.clock.seconds()
+        idle = [client.protocol.idle_since() <= now for client in clients]
+        self.assertEqual(idle, [True, False, True, False, False])
+        fresh.stream.deliver(b"\0\0")
+        self.assertGreater(fresh.stream.protocol.idle_since(), now)
+        self.talk.advance(UNFINISHED)
+        now = self.talk.clock.seconds()
+        idle = [client.protocol.idle_since() <= now for client in clients]
+        self.assertEqual(idle, [True, False, True, True, True])
+        for client in clients:
+            client.protocol.give_way()
+        self.assertEqual([client.ended for client in clients], ["closed", "", "", "closed", "closed"])
+        kept.read()
+        self.assertEqual([code for code, _ in kept.goaways], [0])
 
     def test_client_leaves(self) -> None:
         """A client that has sent GOAWAY has its answers, and is let go."""

@@ -1,0 +1,54 @@
+"""
+The socket of a client's connection, which tells when it is closed.
+
+Whoever has a connection at last closes its socket, be it HTTP, a relay or a
+filter that turns it away: what is counted until then can't be forgotten, nor
+counted twice.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Hashable
+
+
+def _nothing(sock: AcceptedSocket) -> None:
+    pass
+
+
+class AcceptedSocket(socket.socket):
+    """
+    A socket that was accepted.
+
+    @ivar client: Whose connection it is, as whoever counts it knows it.
+    @ivar closed: Called once, when it is closed.
+    """
+
+    __slots__ = ("client", "closed")
+
+    client: Hashable
+    closed: Callable[[AcceptedSocket], None]
+
+    @classmethod
+    def accept_from(cls, listening: socket.socket) -> tuple[AcceptedSocket, object]:
+        """
+        Accept a connection; return it and the peer's address. It does not block.
+
+        @raise OSError: There is none, or it can't be accepted.
+        """
+        # what socket.accept() does, which has no way to say of which class the new one is
+        fd, peer = listening._accept()  # type: ignore[attr-defined]
+        sock = cls(listening.family, listening.type, listening.proto, fileno=fd)
+        sock.client = None
+        sock.closed = _nothing
+        sock.setblocking(False)
+        return sock, peer
+
+    def close(self) -> None:
+        """Close it; may be called again."""
+        if self.fileno() >= 0:
+            try:
+                super().close()
+            finally:
+                closed, self.closed = self.closed, _nothing
+                closed(self)

@@ -1,0 +1,38 @@
+"""Which connections give way to others where there are too many: those that lie idle, the longest idle first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from heapq import nsmallest
+from typing import Final, Protocol
+
+UNFINISHED: Final = 1.0
+"""
+Seconds after which a connection gives way that has not brought a whole request or handshake yet, more or less: a client
+that means to sends it within a round trip, and again after that if a packet is lost.
+"""
+
+
+class Idle(Protocol):
+    """A client's connection that may lie idle."""
+
+    def idle_since(self) -> float:
+        """
+        Return since when nothing has been under way on it, in the wheel's seconds; C{inf}: something is.
+
+        The beginning of a request that is not whole, or of a handshake, is nothing for L{UNFINISHED} seconds behind
+        its first byte: the time that is returned then is that much later.
+        """
+
+    def give_way(self) -> None:
+        """End it, unless something has come meanwhile."""
+
+
+def longest_idle(connections: Iterable[Idle], now: float, count: int) -> list[Idle]:
+    """
+    Return so many of those that lie idle, the longest idle first.
+
+    @param now: The wheel's seconds.
+    """
+    idle = ((since, number, each) for number, each in enumerate(connections) if (since := each.idle_since()) <= now)
+    return [each for _, _, each in nsmallest(count, idle)]

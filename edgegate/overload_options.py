@@ -1,0 +1,59 @@
+"""The options of C{twistd edgegate} that say how much there may be at one time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from edgegate.option_values import parse_limit
+from edgegate.overload.limits import NO_LIMIT, OverloadLimits
+
+PARAMETERS = [
+    [
+        "max-connections",
+        None,
+        None,
+        "Clients' connections at one time; those that lie idle give way, and others wait. [default: what the limit on "
+        "descriptors allows]",
+    ],
+    ["max-connections-per-listener", None, "none", "The same of each port: a number, or none."],
+    [
+        "max-connections-per-client",
+        None,
+        None,
+        "The same of each client address, or of each /64 of IPv6: a number, or none. More are closed at once. "
+        "[default: half of all, and none behind proxies (--trusted-hops)]",
+    ],
+    [
+        "max-handshakes",
+        None,
+        None,
+        "Connections of each port that have not finished their PROXY header, ClientHello or handshake yet. "
+        "[default: 1000, but at most half of all]",
+    ],
+]
+"""As in L{twisted.python.usage.Options}."""
+
+
+def overload_limits(options: Mapping[str, str | None]) -> OverloadLimits:
+    """
+    Read them.
+
+    @raise ValueError: One can't be understood; its name is said.
+    """
+    return OverloadLimits(
+        connections=_limit(options, "max-connections", none=False),
+        listener_connections=_limit(options, "max-connections-per-listener") or NO_LIMIT,
+        client_connections=_limit(options, "max-connections-per-client"),
+        handshakes=_limit(options, "max-handshakes", none=False),
+    )
+
+
+def _limit(options: Mapping[str, str | None], name: str, none: bool = True) -> int | None:
+    text = options[name]
+    if text is None:
+        return None
+    try:
+        found = parse_limit(text, none)
+    except ValueError as error:
+        raise ValueError(f"--{name}: {error}") from None
+    return NO_LIMIT if found is None else found

@@ -1,0 +1,130 @@
+"""Tests of L{edgegate.overload.connections}."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from twisted.internet.task import Clock
+from twisted.logger import capturedLogs, formatEvent
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.model.addresses import TCPAddress, UNIXAddress
+from edgegate.overload.connections import ConnectionCounts, Port, client_of
+from edgegate.overload.limits import NO_LIMIT, OverloadLimits
+
+
+class Gate:
+    """A port that remembers how often it was told to go on."""
+
+    def __init__(self) -> None:
+        self.taken = self.resumed = 0
+
+    def resume(self) -> None:
+        """Go on."""
+        self.resumed += 1
+
+
+class ConnectionCountsTests(SynchronousTestCase):
+    """Counting connections."""
+
+    def setUp(self) -> None:
+        """Have no connection, of which none will be idle."""
+        self.clock = Clock()
+        self.looked: list[tuple[int, Port | None, Hashable]] = []
+        self.idle = 0
+        self.port = Gate()
+
+    def counts(self, connections: int = 2, port: int = NO_LIMIT, client: int = NO_LIMIT) -> ConnectionCounts:
+        """Make the count."""
+
+        def end_idle(count: int, port: Port | None, client: Hashable) -> int:
+            self.looked.append((count, port, client))
+            return self.idle
+
+        limits = OverloadLimits(connections, port, client)
+        return ConnectionCounts(limits, self.clock, end_idle)
+
+    def test_room(self) -> None:
+        """There is room until the limit is reached; then idle ones are to end, and who waits is told of room."""
+        counts = self.counts()
+        for _ in range(2):
+            self.assertTrue(counts.has_room(self.port))
+            counts.take(self.port)
+        self.assertTrue(counts.full(self.port))
+        with capturedLogs() as events:
+            self.assertFalse(counts.has_room(self.port))
+            self.assertFalse(counts.has_room(self.port))
+        self.assertEqual((self.looked, counts.waits, len(events)), ([(1, None, None)], 1, 1))
+        self.assertIn("in all", str(formatEvent(events[0])))
+        counts.release(self.port, None)
+        self.assertEqual((self.port.resumed, counts.total, self.port.taken), (1, 1, 1))
+        self.assertTrue(counts.has_room(self.port))
+        counts.stop()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_looks_again(self) -> None:
+        """Where none was idle it is looked again a little later; not each time that one comes."""
+        counts = self.counts(1)
+        counts.take(self.port)
+        for _ in range(3):
+            counts.has_room(self.port)
+        self.assertEqual(len(self.looked), 1)
+        self.clock.advance(0.05)
+        self.assertEqual(self.port.resumed, 1)
+        counts.has_room(self.port)
+        self.assertEqual(len(self.looked), 2)
+        counts.stop()
+
+    def test_port(self) -> None:
+        """A port that has its fill looks among its own, and is nothing to another."""
+        counts = self.counts(10, port=1)
+        other = Gate()
+        counts.take(self.port)
+        self.assertFalse(counts.has_room(self.port))
+        self.assertTrue(counts.has_room(other))
+        self.assertEqual(self.looked, [(1, self.port, None)])
+        # what ends elsewhere is no room for it
+        counts.take(other)
+        counts.release(other, None)
+        self.assertEqual(self.port.resumed, 0)
+        counts.forget(self.port)
+        counts.release(self.port, None)
+        self.assertEqual(self.port.resumed, 0)
+        counts.stop()
+
+    def test_many_at_once(self) -> None:
+        """Where there are many, some end at once."""
+        counts = self.counts(640)
+        for _ in range(640):
+            counts.take(self.port)
+        counts.has_room(self.port)
+        self.assertEqual(self.looked, [(10, None, None)])
+        counts.stop()
+
+    def test_client(self) -> None:
+        """Who has too many is refused, unless some of the client's own lie idle; others are not concerned."""
+        counts = self.counts(10, client=1)
+        for client in ("192.0.2.1", "192.0.2.2", None, None):
+            counts.take(self.port)
+            self.assertTrue(counts.introduce(client))
+        counts.take(self.port)
+        self.assertFalse(counts.introduce("192.0.2.1"))
+        counts.release(self.port, None)
+        self.assertFalse(counts.introduce("192.0.2.1"))
+        self.assertEqual((self.looked, counts.refused, counts.greediest), ([(1, None, "192.0.2.1")], 2, 1))
+        self.clock.advance(0.05)
+        self.idle = 1
+        self.assertTrue(counts.introduce("192.0.2.1"))
+        self.assertEqual(counts.greediest, 2)
+        counts.release(self.port, "192.0.2.1")
+        counts.release(self.port, "192.0.2.1")
+        counts.release(self.port, "192.0.2.2")
+        self.assertEqual(counts.greediest, 0)
+
+    def test_whose(self) -> None:
+        """A client has one address of IPv4, or a /64 of IPv6; who connects to a file has none."""
+        self.assertEqual(client_of(TCPAddress("192.0.2.1", 1)), client_of(TCPAddress("192.0.2.1", 2)))
+        self.assertNotEqual(client_of(TCPAddress("192.0.2.1", 1)), client_of(TCPAddress("192.0.2.2", 1)))
+        self.assertEqual(client_of(TCPAddress("2001:db8::1", 1)), client_of(TCPAddress("2001:db8::2:0:0:1%eth0", 1)))
+        self.assertNotEqual(client_of(TCPAddress("2001:db8::1", 1)), client_of(TCPAddress("2001:db8:0:1::1", 1)))
+        self.assertIsNone(client_of(UNIXAddress("/run/web")))

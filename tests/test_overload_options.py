@@ -1,0 +1,47 @@
+"""Tests of L{edgegate.overload_options}."""
+
+from __future__ import annotations
+
+from twisted.python.usage import UsageError
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.overload.limits import NO_LIMIT, OverloadLimits
+from edgegate.twistd_options import Options
+
+
+def overload(*arguments: str) -> OverloadLimits:
+    """Read options."""
+    options = Options()
+    options.parseOptions(["--config", "etc", *arguments])
+    found: OverloadLimits = options["overload"]
+    return found
+
+
+class OverloadOptionsTests(SynchronousTestCase):
+    """How much there may be."""
+
+    def test_defaults(self) -> None:
+        """Nothing is said."""
+        self.assertEqual(overload(), OverloadLimits())
+
+    def test_connections(self) -> None:
+        """Connections are limited in all, by port and by client, and handshakes."""
+        found = overload("--max-connections=500", "--max-connections-per-listener=200", "--max-handshakes=20")
+        self.assertEqual(found, OverloadLimits(500, 200, handshakes=20))
+        self.assertEqual(overload("--max-connections-per-client=20").client_connections, 20)
+        self.assertEqual(overload("--max-connections-per-client=none").client_connections, NO_LIMIT)
+
+    def test_refused(self) -> None:
+        """What can't be understood is said with the option's name."""
+        for arguments, words in (
+            ("--max-connections=0", "--max-connections: expected a number such as 1000, got '0'"),
+            ("--max-connections=none", "--max-connections: expected a number such as 1000, got 'none'"),
+            (
+                "--max-connections-per-client=-1",
+                "--max-connections-per-client: expected a number such as 1000, or",
+            ),
+            ("--max-connections-per-listener=9k", "--max-connections-per-listener: expected a number such as"),
+            ("--max-handshakes=1e3", "--max-handshakes: expected a number such as 1000, got '1e3'"),
+        ):
+            error = self.assertRaises(UsageError, overload, arguments)
+            self.assertIn(words, str(error))
