@@ -176,8 +176,16 @@ class Served:
         (self.folder / "etc").mkdir()
         for name, text in case.files.items():
             (self.folder / "etc" / name).write_text(Template(text).safe_substitute(self.ports))
-        options = ["--config=etc", "--no-watch", f"--admin=127.0.0.1:{admin}", "--access-log=-"]
-        command = [program("twistd"), "-n", "--pidfile=", "edgegate", *options, "--access-log-format=json"]
+        options = [*case.options, "--config=etc", "--no-watch", f"--admin=127.0.0.1:{admin}", "--access-log=-"]
+        command = [
+            *case.before,
+            program("twistd"),
+            "-n",
+            "--pidfile=",
+            "edgegate",
+            *options,
+            "--access-log-format=json",
+        ]
         self.gateway = Running(command, self.folder)
         atexit.register(self.gateway.stop)
         self.gateway.says("serving HTTP")
@@ -190,11 +198,15 @@ class ServedTestCase(SynchronousTestCase):
     @cvar files: The folder; C{$name} is the port of that backend.
     @cvar opened: Backends, and what each does where no request says it; see L{EchoBackends}.
     @cvar dead: Names of ports on which nothing listens.
+    @cvar options: More options of the gateway.
+    @cvar before: What stands before the gateway's command, such as C{prlimit}.
     """
 
     files: ClassVar[Mapping[str, str]] = {}
     opened: ClassVar[Mapping[str, str]] = {"one": "", "two": "", "three": ""}
     dead: ClassVar[Sequence[str]] = ()
+    options: ClassVar[Sequence[str]] = ()
+    before: ClassVar[Sequence[str]] = ()
     _served: ClassVar[Served | None] = None
 
     def setUp(self) -> None:
