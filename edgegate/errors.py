@@ -32,6 +32,7 @@ class Fault:
     @ivar details: Envoy's C{RESPONSE_CODE_DETAILS}, for the access log.
     @ivar unconnected: Whether the backend has seen nothing of the request.
     @ivar grpc_status: What a gRPC client gets; L{None}: what follows from C{status}.
+    @ivar retry_after: Seconds after which the client may try again; 0: nobody knows.
     """
 
     source: Source
@@ -41,6 +42,7 @@ class Fault:
     details: str
     unconnected: bool = False
     grpc_status: int | None = None
+    retry_after: int = 0
 
 
 def _reset(cause: str) -> str:
@@ -97,6 +99,10 @@ UPSTREAM_TIMEOUT = Fault(Source.UPSTREAM, "UT", 504, "upstream too slow", "respo
 TRY_TIMEOUT = Fault(Source.UPSTREAM, "UT", 504, "upstream too slow for one try", "upstream_per_try_timeout")
 STREAM_IDLE = Fault(Source.UPSTREAM, "SI", 504, "nothing came for too long", "stream_idle_timeout")
 OVERFLOW = Fault(Source.GATEWAY, "UO", 503, "too many at once", _reset("overflow"))
+OVERLOADED = Fault(Source.GATEWAY, "OM", 503, "overloaded", "overload", retry_after=1)
+BODY_TOO_LARGE = Fault(
+    Source.DOWNSTREAM, "DPE", 413, "request body too large", "request_payload_too_large", grpc_status=8
+)
 CLIENT_GONE = Fault(Source.DOWNSTREAM, "DC", 0, "client went away", "downstream_remote_disconnect")
 CLIENT_TIMEOUT = Fault(Source.DOWNSTREAM, "DPE", 408, "request too slow", "request_header_timeout")
 CLIENT_BODY_TIMEOUT = Fault(Source.DOWNSTREAM, "DPE", 408, "request body too slow", "request_body_timeout")

@@ -13,6 +13,8 @@ from edgegate.istio.kinds import UNENFORCED
 from edgegate.model.addresses import TCPAddress
 
 _SIZE = re.compile(r"([0-9]{1,15})(KiB|MiB|GiB)?", re.ASCII)
+_SECONDS = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)(ms|s|m|h)", re.ASCII)
+_SPANS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
 _UNITS = {None: 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 
 # an address of IPv6 needs brackets before a port
@@ -145,6 +147,20 @@ def parse_limit(text: str, none: bool = True) -> int | None:
     if not re.fullmatch("[0-9]{1,9}", text, re.ASCII) or not int(text):
         raise ValueError(f"expected a number such as 1000{', or none' if none else ''}, got {text!r}")
     return int(text)
+
+
+def parse_seconds(text: str) -> float:
+    """
+    Read a time: C{500ms}, C{90s}, C{1.5h}.
+
+    @return: Seconds, more than 0.
+    @raise ValueError: It is something else.
+    """
+    found = _SECONDS.fullmatch(text)
+    seconds = float(found[1]) * _SPANS[found[2]] if found is not None else 0.0
+    if not seconds:
+        raise ValueError(f"expected a time such as 500ms, 90s or 1h, got {text!r}")
+    return seconds
 
 
 def parse_size(text: str) -> int:

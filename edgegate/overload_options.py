@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf
 
-from edgegate.option_values import parse_limit
-from edgegate.overload.limits import NO_LIMIT, OverloadLimits
+from edgegate.option_values import parse_limit, parse_seconds
+from edgegate.overload.limits import NO_LIMIT, REQUESTS, OverloadLimits
 
 PARAMETERS = [
     [
@@ -30,6 +31,31 @@ PARAMETERS = [
         "Connections of each port that have not finished their PROXY header, ClientHello or handshake yet. "
         "[default: 1000, but at most half of all]",
     ],
+    [
+        "max-requests",
+        None,
+        str(REQUESTS),
+        "Requests that are under way at one time, or none; more get 503 with retry-after.",
+    ],
+    [
+        "max-lag",
+        None,
+        "500ms",
+        "How long each turn of the loop may take for a second on end, such as 500ms, or none; while it takes longer "
+        "new requests get 503 with retry-after.",
+    ],
+    [
+        "max-connection-requests",
+        None,
+        "none",
+        "Requests of one connection, which ends with the last of them: a number, or none.",
+    ],
+    [
+        "max-connection-age",
+        None,
+        "none",
+        "How long a connection may take requests, such as 1h, or none; it ends with what is under way on it.",
+    ],
 ]
 """As in L{twisted.python.usage.Options}."""
 
@@ -45,7 +71,21 @@ def overload_limits(options: Mapping[str, str | None]) -> OverloadLimits:
         listener_connections=_limit(options, "max-connections-per-listener") or NO_LIMIT,
         client_connections=_limit(options, "max-connections-per-client"),
         handshakes=_limit(options, "max-handshakes", none=False),
+        requests=_limit(options, "max-requests") or NO_LIMIT,
+        lag=_seconds(options, "max-lag"),
+        connection_requests=_limit(options, "max-connection-requests") or NO_LIMIT,
+        connection_seconds=_seconds(options, "max-connection-age"),
     )
+
+
+def _seconds(options: Mapping[str, str | None], name: str) -> float:
+    text = options[name] or "none"
+    if text == "none":
+        return inf
+    try:
+        return parse_seconds(text)
+    except ValueError as error:
+        raise ValueError(f"--{name}: {error}, or none") from None
 
 
 def _limit(options: Mapping[str, str | None], name: str, none: bool = True) -> int | None:

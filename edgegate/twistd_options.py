@@ -26,6 +26,7 @@ from edgegate.option_values import (
     parse_size,
     parse_workers,
 )
+from edgegate.overload.limits import NO_LIMIT
 from edgegate.overload_options import PARAMETERS, overload_limits
 from edgegate.server.gateway_options import GatewayOptions
 from edgegate.sources.loading import Configuration
@@ -94,6 +95,12 @@ class Options(usage.Options):
             None,
             "240",
             "Bytes a second that a request's body must bring on average until its answer begins; 0: at whatever rate.",
+        ],
+        [
+            "max-request-bytes",
+            None,
+            "none",
+            "The most that a request's body may have, such as 10MiB, or none; more gets 413.",
         ],
         [
             "path-normalization",
@@ -317,15 +324,19 @@ class Options(usage.Options):
             ("http2-buffers", CONNECTION_WINDOW, "the most of bodies that one connection may have"),
             ("body-min-rate", 0, ""),
         ):
-            try:
-                sizes[option] = parse_size(self[option])
-            except ValueError as error:
-                raise usage.UsageError(f"--{option}: {error}") from None
+            sizes[option] = self._size(option)
             if sizes[option] < least:
                 raise usage.UsageError(f"--{option} is at least {least}, {what}")
         return Limits(
             underscores=underscores,
+            body_bytes=NO_LIMIT if self["max-request-bytes"] == "none" else self._size("max-request-bytes"),
             unfinished_heads_bytes=sizes["unfinished-heads"],
             http2_bytes=sizes["http2-buffers"],
             body_rate=sizes["body-min-rate"],
         )
+
+    def _size(self, option: str) -> int:
+        try:
+            return parse_size(self[option])
+        except ValueError as error:
+            raise usage.UsageError(f"--{option}: {error}") from None

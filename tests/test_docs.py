@@ -40,7 +40,7 @@ from edgegate.net.proxy_protocol import MAX_V2
 from edgegate.net.system_resolver import MOST_THREADS
 from edgegate.net.tls_stream import MOST_MESSAGES
 from edgegate.net.transport import HIGH_WATER, READ_SIZE
-from edgegate.overload.limits import HANDSHAKES
+from edgegate.overload.limits import HANDSHAKES, LAG, REQUESTS
 from edgegate.sources.loading import load
 from edgegate.sources.named import source_named
 from edgegate.sources.tree import MOST_NAMES
@@ -377,6 +377,8 @@ class LimitsTests(SynchronousTestCase):
             f"header of version 1, {MAX_V2 >> 10} KiB",
             f"may have {MAX_FILE >> 20} MiB",
             f"under way | {HANDSHAKES:,}, but",
+            f"requests under way | {REQUESTS:,} (",
+            f"a second on end | {LAG * 1000:g} ms",
             f"up to {BACKLOG:,}\nfor each port",
         ):
             self.assertIn(said, page)

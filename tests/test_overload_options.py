@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -31,6 +33,14 @@ class OverloadOptionsTests(SynchronousTestCase):
         self.assertEqual(overload("--max-connections-per-client=20").client_connections, 20)
         self.assertEqual(overload("--max-connections-per-client=none").client_connections, NO_LIMIT)
 
+    def test_requests(self) -> None:
+        """Requests are limited in all, and those of a connection, and the loop's lag and a connection's age."""
+        found = overload("--max-requests=7", "--max-connection-requests=5", "--max-lag=2s", "--max-connection-age=1.5h")
+        self.assertEqual((found.requests, found.connection_requests, found.lag), (7, 5, 2.0))
+        self.assertEqual(found.connection_seconds, 5400.0)
+        found = overload("--max-requests=none", "--max-connection-requests=none", "--max-lag=none")
+        self.assertEqual((found.requests, found.connection_requests, found.lag), (NO_LIMIT, NO_LIMIT, inf))
+
     def test_refused(self) -> None:
         """What can't be understood is said with the option's name."""
         for arguments, words in (
@@ -41,6 +51,9 @@ class OverloadOptionsTests(SynchronousTestCase):
                 "--max-connections-per-client: expected a number such as 1000, or",
             ),
             ("--max-connections-per-listener=9k", "--max-connections-per-listener: expected a number such as"),
+            ("--max-lag=5", "--max-lag: expected a time such as 500ms, 90s or 1h, got '5', or none"),
+            ("--max-connection-age=0s", "--max-connection-age: expected a time such as"),
+            ("--max-requests=", "--max-requests: expected a number such as 1000, or none, got ''"),
             ("--max-handshakes=1e3", "--max-handshakes: expected a number such as 1000, got '1e3'"),
         ):
             error = self.assertRaises(UsageError, overload, arguments)

@@ -48,6 +48,7 @@ class OptionsTests(SynchronousTestCase):
             limited["limits"],
             Limits(underscores=Underscores.DROP, unfinished_heads_bytes=1 << 20, http2_bytes=2 << 20, body_rate=0),
         )
+        self.assertEqual(options("-c", "etc", "--max-request-bytes=1MiB")["limits"], Limits(body_bytes=1 << 20))
         self.assertFalse(options("-c", "etc", "--no-watch")["watch"])
         self.assertFalse(options("-c", "etc")["shadow-hosts"])
         self.assertTrue(options("-c", "etc", "--shadow-hosts")["shadow-hosts"])
@@ -77,6 +78,7 @@ class OptionsTests(SynchronousTestCase):
             (("--config", "etc", "--headers-with-underscores", "x"), "is one of allow, drop, reject"),
             (("--config", "etc", "--unfinished-heads", "1GB"), "--unfinished-heads: expected a number of bytes"),
             (("--config", "etc", "--http2-buffers", "1KiB"), "--http2-buffers is at least 1048576"),
+            (("--config", "etc", "--max-request-bytes", "x"), "--max-request-bytes: expected a number of bytes"),
             (("--config", "etc", "--unfinished-heads", "1KiB"), "--unfinished-heads is at least 61440"),
             (("--config", "etc", "--body-min-rate", "-1"), "--body-min-rate: expected a number of bytes"),
             (("--config", "etc", "--log-format", "xml"), "--log-format is text or json"),

@@ -29,4 +29,4 @@ class Gateway(Protocol):
         """Read the files again; fires with what came of it, never with a failure."""
 
     def rows(self, view: str) -> Deferred[list[Row]]:
-        """Return the rows of a view: C{listeners}, C{routes}, C{clusters}, C{endpoints} or C{secrets}."""
+        """Return the rows of a view: C{listeners}, C{routes}, C{clusters}, C{endpoints}, C{secrets} or C{overload}."""

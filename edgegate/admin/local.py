@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from twisted.internet.defer import Deferred, succeed
 
 from edgegate.admin import views
+from edgegate.admin.overload_view import overload
 from edgegate.admin.views import Row
 from edgegate.model.addresses import Address
 from edgegate.routing.snapshot import Listener
@@ -30,11 +31,12 @@ _VIEWS: dict[str, Callable[[DataPlane], list[Row]]] = {
     "clusters": lambda plane: views.clusters(plane.snapshot),
     "endpoints": lambda plane: views.endpoints(plane.snapshot, plane.clusters),
     "secrets": lambda plane: views.secrets(plane.snapshot, plane.secrets.secrets, datetime.now(timezone.utc)),
+    "overload": lambda plane: overload(plane.figures()),
 }
 
 
 def rows(plane: DataPlane, view: str) -> list[Row]:
-    """Return the rows of a view: C{listeners}, C{routes}, C{clusters}, C{endpoints} or C{secrets}."""
+    """Return the rows of a view: C{listeners}, C{routes}, C{clusters}, C{endpoints}, C{secrets} or C{overload}."""
     return _VIEWS[view](plane)
 
 

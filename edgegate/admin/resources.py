@@ -29,7 +29,8 @@ PAGES = {
     "routes": "the routes of each server, in the order in which they are tried",
     "clusters": "the clusters and their endpoints",
     "certs": "the certificates",
-    "config_dump": "all of this, as JSON",
+    "overload": "how near the limits are, and how often they were reached",
+    "config_dump": "all of this but the limits, as JSON",
     "reload": "what came of the last reload; POST reloads",
 }
 
@@ -52,6 +53,7 @@ def root(gateway: Gateway, local: bool = False) -> Resource:
     shown.putChild(b"routes", Rows("routes", gateway))
     shown.putChild(b"clusters", Clusters(gateway))
     shown.putChild(b"certs", Rows("secrets", gateway))
+    shown.putChild(b"overload", Rows("overload", gateway))
     shown.putChild(b"config_dump", Dump(gateway))
     shown.putChild(b"reload", Reloading(gateway))
     return shown

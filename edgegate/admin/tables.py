@@ -45,15 +45,21 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "FILE": "file",
     },
 }
-"""Of each view, the columns' titles and what stands in them."""
+"""Of each view of the files, the columns' titles and what stands in them."""
+
+_PROCESS: Mapping[str, Mapping[str, str]] = {
+    "overload": {"LIMIT OF": "name", "NOW": "value", "LIMIT": "limit", "REACHED": "reached", "WORKER": "worker"},
+}
+"""Of views of the process."""
 
 
 def table(view: str, rows: Sequence[Row]) -> str:
     """Return rows as a table, columns three spaces apart; where there is none, C{no listeners found}."""
     if not rows:
         return f"no {view} found\n"
+    found = COLUMNS.get(view) or _PROCESS[view]
     # only a gateway of several processes has workers
-    columns = {title: key for title, key in COLUMNS[view].items() if key != "worker" or key in rows[0]}
+    columns = {title: key for title, key in found.items() if key != "worker" or key in rows[0]}
     lines = [list(columns), *([_cell(row.get(key)) for key in columns.values()] for row in rows)]
     widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]
     return "".join(

@@ -15,8 +15,10 @@ from edgegate.http.field_block import FieldBlock
 from edgegate.http.held_bytes import HeldBytes
 from edgegate.http.interfaces import Droppable, Served
 from edgegate.http.limits import Limits
+from edgegate.net.loop_lag import LoopLag
 from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.observe.observers import Observers
+from edgegate.overload.limits import NO_LIMIT, OverloadLimits
 from edgegate.upstream.pending_stream import Connector
 from edgegate.upstream.registry import ClusterRegistry
 
@@ -33,6 +35,10 @@ class HTTPEnvironment:
     @ivar shadow_hosts: Whether copies for mirrors have C{-shadow} behind their host.
     @ivar connections: The clients' connections that are open, those that became tunnels or are being closed included.
     @ivar shadows: The copies that are on their way to mirrors.
+    @ivar lag: How late the loop is.
+    @ivar most_requests: How many may be under way.
+    @ivar connection_requests: How many a connection may carry.
+    @ivar shed: Requests that were refused for one of these.
     @ivar observer: Told of connections and requests; raises nothing.
     @ivar http2_bytes: What connections of HTTP/2 clients keep until somebody goes on.
     @ivar wheel: For what protects the gateway.
@@ -44,15 +50,19 @@ class HTTPEnvironment:
         "_date",
         "_date_second",
         "clusters",
+        "connection_requests",
         "connections",
         "connector",
         "fine_wheel",
         "http2_bytes",
+        "lag",
         "limits",
+        "most_requests",
         "observer",
         "random",
         "shadow_hosts",
         "shadows",
+        "shed",
         "trusted_hops",
         "wheel",
     )
@@ -66,6 +76,8 @@ class HTTPEnvironment:
         trusted_hops: int = 0,
         limits: Limits = Limits(),  # noqa: B008 (frozen)
         shadow_hosts: bool = False,
+        overload: OverloadLimits = OverloadLimits(),  # noqa: B008 (frozen)
+        lag: LoopLag | None = None,
     ) -> None:
         self.connector = connector
         self.wheel = wheel
@@ -76,6 +88,10 @@ class HTTPEnvironment:
         self.trusted_hops = trusted_hops
         self.limits = limits
         self.shadow_hosts = shadow_hosts
+        self.most_requests = overload.requests
+        self.connection_requests = overload.connection_requests
+        self.lag = LoopLag(NO_LIMIT) if lag is None else lag
+        self.shed = 0
         self.connections: set[Served] = set()
         self.shadows: set[Droppable] = set()
         self.http2_bytes = HeldBytes(limits.http2_bytes)

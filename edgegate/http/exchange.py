@@ -417,9 +417,12 @@ class Exchange:
         """Answer a fault, in the words of gRPC where the client speaks it (U{https://grpc.github.io/grpc/core/})."""
         if self.speaks_grpc:
             self.reply(200, grpc_fields(grpc_status_of(fault), fault.reason.encode("ascii")), b"")
-        else:
-            body = body_of(fault) if self.bodies is None else fault.reason.encode("ascii")
-            self.reply(status_of(fault), [(b"content-type", b"text/plain")], body)
+            return
+        fields = [(b"content-type", b"text/plain")]
+        if fault.retry_after:
+            fields.append((b"retry-after", b"%d" % fault.retry_after))
+        body = body_of(fault) if self.bodies is None else fault.reason.encode("ascii")
+        self.reply(status_of(fault), fields, body)
 
     def _send_rest(self, rest: ResponseRest) -> list[Field]:
         """Send what a body filter leaves for the end; return the trailers."""

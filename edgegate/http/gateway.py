@@ -9,7 +9,7 @@ conditions hold.
 
 from __future__ import annotations
 
-from edgegate.errors import MISDIRECTED, NO_ROUTE, SCHEME_MISMATCH, Fault
+from edgegate.errors import BODY_TOO_LARGE, MISDIRECTED, NO_ROUTE, OVERLOADED, SCHEME_MISMATCH, Fault
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
 from edgegate.http.fields import request_roles
@@ -23,6 +23,7 @@ from edgegate.http.h1.head_parser import METHODS, HeadParser
 from edgegate.http.h2.downstream_connection import HTTP2DownstreamConnection
 from edgegate.http.h2.request_heads import RequestHeads
 from edgegate.http.interfaces import Dispatcher, IResource, ServedProtocol
+from edgegate.http.request import RequestHead
 from edgegate.http.resources import (
     FaultResource,
     FilteredResource,
@@ -51,10 +52,12 @@ class HTTPGateway(Dispatcher):
         "_filters_everywhere",
         "_misdirected",
         "_no_route",
+        "_overloaded",
         "_proxy",
         "_redirects",
         "_route",
         "_scheme_mismatch",
+        "_too_large",
         "environment",
         "heads",
         "heads2",
@@ -81,6 +84,8 @@ class HTTPGateway(Dispatcher):
         self._no_route = FaultResource(NO_ROUTE)
         self._misdirected = FaultResource(MISDIRECTED)
         self._scheme_mismatch = FaultResource(SCHEME_MISMATCH)
+        self._overloaded = FaultResource(OVERLOADED)
+        self._too_large = FaultResource(BODY_TOO_LARGE)
         self._redirects: dict[int, HTTPSRedirectResource] = {}
 
     def connection(self, downstream: ConnectionInfo) -> ServedProtocol:
@@ -115,10 +120,17 @@ class HTTPGateway(Dispatcher):
 
     def resource_for(self, exchange: Exchange) -> IResource:
         """Find what answers an exchange, and take note of its route."""
-        head = exchange.head
+        environment, head = self.environment, exchange.head
+        observer = environment.observer
         translates = exchange.connection.chain.grpc_web and is_grpc_web(head)
         if translates:
             exchange.bodies = GRPCWebTranslation(head)
+        if (
+            observer.begun - observer.ended > environment.most_requests
+            or environment.lag.late
+            or head.length > environment.limits.body_bytes
+        ):
+            return self._refused(head)
         if head.special and head.path != b"*" and exchange.scheme != b"https":
             # who takes the connection for one of TLS asks nothing more of it (Envoy)
             exchange.stream.keep_no_longer()
@@ -141,6 +153,13 @@ class HTTPGateway(Dispatcher):
             # routes are told apart by what the client says
             exchange.replace_head(grpc_head(head))
         return self._filtered_by(exchange) if route.filtered or self._filters_everywhere else self._proxy
+
+    def _refused(self, head: RequestHead) -> IResource:
+        """Return what answers that a request is too large, or one too many."""
+        if head.length > self.environment.limits.body_bytes:
+            return self._too_large
+        self.environment.shed += 1
+        return self._overloaded
 
     def forget_filters(self) -> None:
         """The files have changed: make the filters of their chains anew, when a request asks for them."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edgegate.http.fields import Underscores
+from edgegate.overload.limits import NO_LIMIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class Limits:
     @ivar unfinished_heads_bytes: Of all heads whose ends have not come yet; past it the largest are answered 431.
     @ivar underscores: What becomes of a request's fields with underscores in their names.
     @ivar head_seconds: From the first byte of a head to its end, however steadily it drips; then 408.
+    @ivar body_bytes: Of a request's body; more is answered 413, or resets the request where its answer has begun.
     @ivar body_seconds: Without a byte of a request's body while the gateway is reading; then 408.
     @ivar body_rate: Bytes a second that a request's body must bring on average while the gateway is reading and no
         answer has begun; C{body_seconds} are given in advance; then 408. 0: at whatever rate.
@@ -44,6 +46,7 @@ class Limits:
     unfinished_heads_bytes: int = 64 * 1024 * 1024
     underscores: Underscores = Underscores.ALLOW
     head_seconds: float = 10.0
+    body_bytes: int = NO_LIMIT
     body_seconds: float = 60.0
     body_rate: int = 240
     idle_seconds: float = 75.0

@@ -139,6 +139,7 @@ _LONG_FLAGS = {
     "UF": "UpstreamConnectionFailure",
     "UH": "NoHealthyUpstream",
     "UO": "UpstreamOverflow",
+    "OM": "OverloadManagerTerminated",
     "UPE": "UpstreamProtocolError",
     "UR": "UpstreamRemoteReset",
     "URX": "UpstreamRetryLimitExceeded",

@@ -30,6 +30,8 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import classImplements
 
+from edgegate.net.loop_lag import LoopLag
+
 log = Logger(namespace=__name__)
 
 _EVENTS: Final = 256
@@ -37,6 +39,8 @@ _EVENTS: Final = 256
 
 _TURN: Final = 0.004
 """Seconds after which the reactor's others have their turn, however much there is to do here."""
+
+_NO_BOUND: Final = 1e9
 
 _IN: Final = 0x1  # EPOLLIN, EPOLLOUT, EPOLLERR | EPOLLHUP: the module has them where the kernel does
 _OUT: Final = 0x4
@@ -46,14 +50,17 @@ _BROKEN: Final = 0x18
 _EPOLL: Final = hasattr(select, "epoll")
 
 
-def poller(reactor: IReactorFDSet, wait: float = 0.0, epoll: bool = _EPOLL) -> IReactorFDSet:
+def poller(
+    reactor: IReactorFDSet, wait: float = 0.0, epoll: bool = _EPOLL, lag: LoopLag | None = None
+) -> IReactorFDSet:
     """
     Return what streams are to be watched by: a L{Poller} where there is epoll, elsewhere the reactor itself.
 
     @param wait: See L{Poller}.
     @param epoll: Whether there is epoll.
+    @param lag: See L{Poller}.
     """
-    return Poller(reactor, wait) if epoll else reactor
+    return Poller(reactor, wait, lag) if epoll else reactor
 
 
 class Poller:
@@ -68,8 +75,10 @@ class Poller:
         "_epoll",
         "_gone",
         "_hurried",
+        "_lag",
         "_reactor",
         "_readers",
+        "_since",
         "_soon",
         "_turning",
         "_wait",
@@ -77,13 +86,15 @@ class Poller:
         "_writers",
     )
 
-    def __init__(self, reactor: IReactorFDSet, wait: float = 0.0) -> None:
+    def __init__(self, reactor: IReactorFDSet, wait: float = 0.0, lag: LoopLag | None = None) -> None:
         """
+        @param lag: Told how long turns take.
         @param wait: Seconds for which more is waited for in a turn, in place of the reactor, whose way there and back
             is long; its timers and other descriptors wait as long, and for L{_TURN} at most.
         """
         self._reactor = reactor
         self._wait = wait
+        self._lag = LoopLag(_NO_BOUND) if lag is None else lag
         self._epoll: select.epoll | None = None
         self._readers: dict[int, IReadDescriptor] = {}
         self._writers: dict[int, IWriteDescriptor] = {}
@@ -92,6 +103,7 @@ class Poller:
         self._soon: list[IWriteDescriptor] = []
         self._calls: list[Callable[[], None]] = []
         self._turning = self._hurried = False
+        self._since = 0.0  # when those became ready who are called now or next, at the latest
 
     # IReactorFDSet ----------------------------------------------------------------------------------------------------
 
@@ -205,13 +217,24 @@ class Poller:
         assert epoll is not None
         self._hurried = False
         wait = self._wait
-        until = monotonic() + _TURN if wait else 0.0
+        now = monotonic()
+        until = now + _TURN if wait else 0.0
+        if not self._since:
+            self._since = now
         events = epoll.poll(0, _EVENTS)
         while events:
             self._turn(epoll, events)
-            if self._epoll is not epoll or not wait or self._hurried or monotonic() > until:
+            now = monotonic()
+            if len(events) < _EVENTS:
+                self._lag.turned(now - self._since, now)
+                self._since = 0.0
+            # else more are ready, and as late as these
+            if self._epoll is not epoll or not wait or self._hurried or now > until:
                 return
             events = epoll.poll(wait, _EVENTS)
+            if not self._since:
+                self._since = monotonic()
+        self._since = 0.0
 
     def _turn(self, epoll: select.epoll, events: list[tuple[int, int]]) -> None:
         # whoever is to be called soon is called by the one who is turning already

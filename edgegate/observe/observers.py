@@ -24,6 +24,8 @@ class Observers:
     It raises nothing. The first error of each observer is logged: what fails once mostly fails with each request. Who
     would have to make something to tell of looks first whether anybody wants it.
 
+    @ivar begun: Requests that began: counted by those who begin them, without a call.
+    @ivar ended: Requests that ended.
     @ivar wants_connections: Whether to call L{connection_began} and L{connection_ended}.
     @ivar wants_requests_begun: Whether to call L{request_began}.
     @ivar wants_tries: Whether to call L{upstream_tried}.
@@ -41,6 +43,8 @@ class Observers:
         "_request_began",
         "_request_ended",
         "_upstream_tried",
+        "begun",
+        "ended",
         "wants_connections",
         "wants_requests_begun",
         "wants_tries",
@@ -81,6 +85,7 @@ class Observers:
         self.wants_requests_begun = bool(self._request_began)
         self.wants_tries = bool(self._upstream_tried)
         self._broken: set[int] = set()
+        self.begun = self.ended = 0
 
     # Connections ------------------------------------------------------------------------------------------------------
 
@@ -142,6 +147,7 @@ class Observers:
 
     def request_ended(self, exchange: Ended) -> None:
         """A request ended."""
+        self.ended += 1
         for told in self._request_ended:
             try:
                 told(exchange)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Final
 
 NO_LIMIT: Final = 1 << 60
@@ -10,6 +11,13 @@ NO_LIMIT: Final = 1 << 60
 
 HANDSHAKES: Final = 1000
 """Connections of one port that are not told apart yet, or shake hands."""
+
+
+REQUESTS: Final = 20_000
+"""Requests that are under way: each takes some 10 KiB, be it one of hundreds on a connection of HTTP/2."""
+
+LAG: Final = 0.5
+"""Seconds that each turn of the loop may take: nobody waits longer than that for the first look at a request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +30,20 @@ class OverloadLimits:
     @ivar listener_connections: Those of one port.
     @ivar client_connections: Those of one client address, or of one /64 of IPv6.
     @ivar handshakes: Connections of one port that are not told apart yet, or shake hands.
+    @ivar requests: Requests that are under way.
+    @ivar lag: Seconds that each turn of the loop may take, before new requests are refused.
+    @ivar connection_requests: Requests of one connection, which ends with the last of them.
+    @ivar connection_seconds: After which a connection ends with what is under way on it.
     """
 
     connections: int | None = None
     listener_connections: int = NO_LIMIT
     client_connections: int | None = None
     handshakes: int | None = None
+    requests: int = REQUESTS
+    lag: float = LAG
+    connection_requests: int = NO_LIMIT
+    connection_seconds: float = inf
 
     def settled(self, connections: int, proxied: bool = False, processes: int = 1) -> OverloadLimits:
         """
@@ -49,5 +65,6 @@ class OverloadLimits:
             connections=most,
             listener_connections=share(self.listener_connections),
             client_connections=each if self.client_connections is None else share(self.client_connections),
+            requests=share(self.requests),
             handshakes=max(min(HANDSHAKES, most // 2), 1) if self.handshakes is None else share(self.handshakes),
         )

@@ -38,6 +38,21 @@ def _renew(connection: Served) -> None:
         connection.move(current)
 
 
+def end_old(connections: Iterable[Served], before: float) -> None:
+    """
+    Have connections end with what is under way on them that began before a time.
+
+    @param before: In seconds of C{monotonic}.
+    """
+    for connection in connections:
+        if connection.downstream.since < before:
+            try:
+                connection.drain()
+            except Exception:
+                # what is wrong with one of them is no matter of the others
+                log.failure("a connection could not end at its age")
+
+
 def end_idle(
     connections: Iterable[Served], ports: Iterable[DownstreamListener], now: float, count: int, client: Hashable = None
 ) -> int:

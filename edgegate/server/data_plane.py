@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from functools import partial
+from math import inf
+from time import monotonic
 from typing import cast
 
 from twisted.internet.interfaces import IReactorFDSet, IReactorPluggableNameResolver, IReactorTime
@@ -25,13 +27,16 @@ from edgegate.model.addresses import Address
 from edgegate.model.clusters import NO_ENDPOINTS, Endpoints
 from edgegate.net.connecting import connect
 from edgegate.net.listening import SharedSockets
+from edgegate.net.loop_lag import LoopLag
 from edgegate.net.poller import poller
-from edgegate.net.wheel import TimerWheel
+from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.observe.observer import Observer
 from edgegate.observe.observers import Observers
 from edgegate.overload.connections import ConnectionCounts, Port
+from edgegate.overload.figures import Figure
+from edgegate.overload.limits import NO_LIMIT
 from edgegate.routing.snapshot import Snapshot, prepare
-from edgegate.server.connections import end_idle, most_connections, renew
+from edgegate.server.connections import end_idle, end_old, most_connections, renew
 from edgegate.server.contexts import Contexts
 from edgegate.server.gateway_options import GatewayOptions
 from edgegate.server.ports import Ports
@@ -45,6 +50,9 @@ NO_SECRETS = Secrets()
 WAIT = 0.01
 """Seconds for which the data plane waits for the next bytes itself, while there are any, before the reactor does."""
 
+_AGING = 1.0
+"""Seconds between two looks at how old connections are."""
+
 
 class DataPlane:
     """
@@ -55,6 +63,7 @@ class DataPlane:
     @ivar secrets: The key material in force, where a secret may be replaced under the Snapshot that is served.
     @ivar clusters: The state of its clusters.
     @ivar counts: Of clients' connections.
+    @ivar lag: How late the loop is.
     """
 
     def __init__(
@@ -80,7 +89,8 @@ class DataPlane:
         self._contexts = Contexts() if contexts is None else contexts
         most = options.overload.settled(most_connections(), options.trusted_hops > 0, options.processes)
         self.counts = ConnectionCounts(most, cast(IReactorTime, reactor), self._end_idle)
-        watcher = poller(reactor, WAIT)
+        self.lag = LoopLag(most.lag)
+        watcher = poller(reactor, WAIT, lag=self.lag)
         connector = HTTPConnector(partial(connect, watcher, wheel), wheel, options.limits)
         ask = HealthChecker(connector, wheel, lookups)
         self.clusters = ClusterRegistry(
@@ -94,6 +104,8 @@ class DataPlane:
             options.trusted_hops,
             options.limits,
             options.shadow_hosts,
+            most,
+            self.lag,
         )
         self._http = HTTPGateway(self._environment, options.paths, options.http_filters)
         self._tcp = TCPGateway(watcher, wheel, self.clusters, observer)
@@ -106,6 +118,9 @@ class DataPlane:
                 watcher, wheel, serving, dispatch, observer, self.counts, rules, shared, handshakes
             )
 
+        self._most = most
+        self._most_age = most.connection_seconds
+        self._aging = Deadline(wheel, self._end_old)
         self._ports = Ports(wheel, port, options.leave, self._abort_connections)
 
     @property
@@ -120,6 +135,26 @@ class DataPlane:
         for port in self._ports:
             count += len(port.pending)
         return count
+
+    def figures(self) -> tuple[Figure, ...]:
+        """Return what there is of what is limited; of the loop's lag the most since this was last asked."""
+        counts, most, environment = self.counts, self._most, self._environment
+        observer = environment.observer
+        assert most.connections is not None
+        assert most.client_connections is not None
+        assert most.handshakes is not None
+        ports = list(self._ports)
+        taken = max((port.taken for port in ports), default=0)
+        pending = max((len(port.pending) for port in ports), default=0)
+        lag = NO_LIMIT if most.lag == inf else round(most.lag * 1000)
+        return (
+            Figure("connections", counts.total, most.connections, counts.waits),
+            Figure("connections of a listener", taken, most.listener_connections, 0),
+            Figure("connections of a client", counts.greediest, most.client_connections, counts.refused),
+            Figure("handshakes of a listener", pending, most.handshakes, 0),
+            Figure("requests", observer.begun - observer.ended, most.requests, environment.shed),
+            Figure("loop lag ms", round(self.lag.forget() * 1000), lag, 0),
+        )
 
     @property
     def ended(self) -> bool:
@@ -161,6 +196,8 @@ class DataPlane:
             self.clusters.update(self.snapshot.clusters, self.endpoints, self._contexts.clients)
             raise
         change.finish()
+        if self._most_age != inf:
+            self._aging.start(_AGING)
         self.snapshot, self.endpoints = snapshot, endpoints
         self._contexts = contexts
         self.secrets.take(contexts.read, planned)
@@ -224,6 +261,10 @@ class DataPlane:
         for bind, port in self._ports.open.items():
             port.serving = Serving(port.listener, contexts.servers[bind])
         self._contexts = contexts
+
+    def _end_old(self) -> None:
+        self._aging.start(_AGING)
+        end_old(tuple(self._environment.connections), monotonic() - self._most_age)
 
     def _end_idle(self, count: int, port: Port | None, client: Hashable) -> int:
         wheel = self.wheel

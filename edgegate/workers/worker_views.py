@@ -10,7 +10,7 @@ from edgegate.admin.views import Row
 from edgegate.workers.generation import Worker
 from edgegate.workers.messages import Show, Shown
 
-OF_EACH = ("endpoints",)
+OF_EACH = ("endpoints", "overload")
 """The views that differ from worker to worker: each has its own connections, and its own opinion of endpoints."""
 
 

@@ -8,6 +8,7 @@ import socket
 import ssl
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,7 +27,7 @@ from edgegate.model.policies import Delay, Faults
 from edgegate.model.routes import HTTPRoute
 from edgegate.model.tls import TLSRules, TLSVersion, UpstreamTLS
 from edgegate.observe.counters import Counters
-from edgegate.overload.limits import OverloadLimits
+from edgegate.overload.limits import REQUESTS, OverloadLimits
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.snapshot import FilterChain, Listener, Snapshot, VirtualHost
 from edgegate.server.contexts import Contexts
@@ -398,6 +399,28 @@ class DataPlaneTests(TestCase):
         self.assertIn(b"1111", await self.do(second.ask))
         self.assertTrue(await self.do(first.ended))
         self.assertEqual((self.plane.counts.total, self.plane.counts.greediest, self.plane.counts.refused), (1, 1, 0))
+
+    async def test_age(self) -> None:
+        """A connection ends at its age; what is under way on it would go on."""
+        self.plane = self.make(overload=OverloadLimits(connection_seconds=0.01))
+        port = self.serve(listener(self.bind, redirecting(1111)))
+        client = await self.client(port)
+        self.assertIn(b"1111", await self.do(client.ask))
+        self.assertTrue(await self.do(client.ended))
+
+    async def test_figures(self) -> None:
+        """Whoever looks sees how near the limits are."""
+        self.plane = self.make(overload=OverloadLimits(connections=2, lag=inf))
+        port = self.serve(listener(self.bind, redirecting(1111)))
+        client = await self.client(port)
+        await self.do(client.ask)
+        found = {each.name: (each.value, each.bound, each.reached) for each in self.plane.figures()}
+        self.assertEqual(found["connections"], (1, 2, 0))
+        self.assertEqual(found["connections of a listener"], (1, None, 0))
+        self.assertEqual(found["connections of a client"], (1, 1, 0))
+        self.assertEqual(found["handshakes of a listener"], (0, 1, 0))
+        self.assertEqual(found["requests"], (0, REQUESTS, 0))
+        self.assertIsNone(found["loop lag ms"][1])
 
     async def test_no_descriptors(self) -> None:
         """Where none is left connections wait, and those that lie idle give some back."""

@@ -20,7 +20,7 @@ from twisted.internet.interfaces import IProtocol, IPushProducer, ITransport
 from twisted.python.failure import Failure
 from zope.interface import classImplements
 
-from edgegate.errors import CLIENT_BODY_TIMEOUT, CLIENT_GONE, CLIENT_TIMEOUT, INTERNAL, Fault
+from edgegate.errors import BODY_TOO_LARGE, CLIENT_BODY_TIMEOUT, CLIENT_GONE, CLIENT_TIMEOUT, INTERNAL, Fault
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import NO_CLUSTERS, Exchange, Upload
 from edgegate.http.fields import Field
@@ -50,13 +50,14 @@ class HTTP1DownstreamConnection(HTTP1DownstreamStream):
     read.
     """
 
-    __slots__ = ("_dispatcher",)
+    __slots__ = ("_dispatcher", "_left")
 
     def __init__(
         self, downstream: ConnectionInfo, environment: HTTPEnvironment, heads: HeadParser, dispatcher: Dispatcher
     ) -> None:
         super().__init__(downstream, environment)
         self._dispatcher = dispatcher
+        self._left = environment.connection_requests  # requests that it may carry
         self._reader = RequestReader(self, environment.limits, heads)
         self._timeouts = Timeouts(environment.wheel, environment.limits, self._expired)
 
@@ -170,10 +171,13 @@ class HTTP1DownstreamConnection(HTTP1DownstreamStream):
     def request_head(self, head: RequestHead) -> None:
         """A request begins."""
         self._exchange = exchange = Exchange(self, head, self._environment.clusters.in_force)
-        if self._environment.observer.wants_requests_begun:
-            self._environment.observer.request_began(exchange)
+        observer = self._environment.observer
+        observer.begun += 1
+        if observer.wants_requests_begun:
+            observer.request_began(exchange)
         state = NEXT[self._state][Event.BEGIN]
-        if not head.keep:
+        self._left -= 1
+        if not head.keep or not self._left:
             state = NEXT[state][Event.LAST]
         if head.length:
             if head.expects_continue:
@@ -188,8 +192,17 @@ class HTTP1DownstreamConnection(HTTP1DownstreamStream):
         """A piece of the request's body came."""
         exchange = self._exchange
         if exchange is not None:
+            size = len(data)
+            if exchange.received + size > self._environment.limits.body_bytes:
+                self._body_too_large(exchange)
+                return
             exchange.receive(data)
-            self._timeouts.body_came(len(data))
+            self._timeouts.body_came(size)
+
+    def _body_too_large(self, exchange: Exchange) -> None:
+        self._reader.stop()
+        self._state = NEXT[self._state][Event.LAST]
+        exchange.give_up(BODY_TOO_LARGE)
 
     def request_end(self, trailers: list[Field]) -> None:
         """The request is whole."""
@@ -205,8 +218,10 @@ class HTTP1DownstreamConnection(HTTP1DownstreamStream):
         if exchange is None:
             self._exchange = exchange = Exchange(self, refused_head(), NO_CLUSTERS)
             self._state = NEXT[NEXT[self._state][Event.BEGIN]][Event.LAST]
-            if self._environment.observer.wants_requests_begun:
-                self._environment.observer.request_began(exchange)
+            observer = self._environment.observer
+            observer.begun += 1
+            if observer.wants_requests_begun:
+                observer.request_began(exchange)
             exchange.fail(fault)
         else:
             self._state = NEXT[self._state][Event.LAST]

@@ -63,6 +63,7 @@ class HTTP2DownstreamConnection(StreamOwner):
         "_idle_since",
         "_kept",
         "_last_asked",
+        "_last_of_all",
         "_leaving",
         "_left",
         "_transport",
@@ -84,6 +85,7 @@ class HTTP2DownstreamConnection(StreamOwner):
         self._due = False  # whether what is queued will be written at the end of this turn
         self._busy = False  # whether a stream was under way when that was looked at last
         self._leaving = False  # our direction is closed, or about to be, and what comes is thrown away
+        self._last_of_all = 2 * environment.connection_requests - 2  # the stream behind which it drains
         self._last_asked = False  # whether to drain as soon as a stream has begun
         self._asked_to_go = NEVER  # when the client was told to go elsewhere
         self._left = environment.limits.linger_bytes
@@ -185,7 +187,7 @@ class HTTP2DownstreamConnection(StreamOwner):
 
     def begin(self, number: int) -> ServerStream:
         """Return a new stream."""
-        if self._last_asked:
+        if self._last_asked or number > self._last_of_all:
             self._last_asked = False
             self.begin_drain()
         self._busy = True

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from edgegate.errors import INTERNAL, Fault
+from edgegate.errors import BODY_TOO_LARGE, INTERNAL, Fault
 from edgegate.http.exchange import NO_CLUSTERS, Exchange
 from edgegate.http.fields import Field
 from edgegate.http.h2.downstream_tunnel import HTTP2Tunnel, TunnelSide, with_key
@@ -79,8 +79,10 @@ class HTTP2Upload(StreamCarrier):
         connection = self._connection
         environment = connection.environment
         self._exchange = exchange = Exchange(self, head, environment.clusters.in_force)
-        if environment.observer.wants_requests_begun:
-            environment.observer.request_began(exchange)
+        observer = environment.observer
+        observer.begun += 1
+        if observer.wants_requests_begun:
+            observer.request_began(exchange)
         whole = self._stream.whole
         if head.upgrade:
             whole = self._asks_tunnel = True
@@ -106,8 +108,10 @@ class HTTP2Upload(StreamCarrier):
         head = refused_head()
         head.version = VERSION
         self._exchange = exchange = Exchange(self, head, NO_CLUSTERS)
-        if connection.environment.observer.wants_requests_begun:
-            connection.environment.observer.request_began(exchange)
+        observer = connection.environment.observer
+        observer.begun += 1
+        if observer.wants_requests_begun:
+            observer.request_began(exchange)
         exchange.fail(fault)
 
     def request_body(self, data: bytes) -> None:
@@ -119,8 +123,11 @@ class HTTP2Upload(StreamCarrier):
         if exchange is not None:
             self._expecting = False
             self._body_came(len(data))
-            exchange.receive(data)
-            self._touch()
+            if exchange.received + len(data) > self._connection.environment.limits.body_bytes:
+                exchange.give_up(BODY_TOO_LARGE)
+            else:
+                exchange.receive(data)
+                self._touch()
         if self._upload_paused:
             self._unread += len(data)
         else:

@@ -9,7 +9,14 @@ from twisted.internet.interfaces import IProtocol, IPushProducer
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from edgegate.errors import CLIENT_BODY_TIMEOUT, CLIENT_GONE, CLIENT_TIMEOUT, INTERNAL
+from edgegate.errors import (
+    BODY_TOO_LARGE,
+    CLIENT_BODY_TIMEOUT,
+    CLIENT_GONE,
+    CLIENT_TIMEOUT,
+    INTERNAL,
+    OVERLOADED,
+)
 from edgegate.http.exchange import Exchange
 from edgegate.http.interfaces import Dispatcher, IResource
 from edgegate.http.limits import Limits
@@ -211,6 +218,70 @@ class ExchangeTests(SynchronousTestCase):
         client = Conversation().client()
         client.deliver(b"GET / HTTP/1.1\r\nHost: no\r\n\r\n" * 1500)
         self.assertEqual(client.sent.count(b"404 Not Found"), 1500)
+
+
+class OverloadTests(SynchronousTestCase):
+    """Requests that are too many, or too large."""
+
+    def test_too_many_requests(self) -> None:
+        """One request too many is refused with 503, and may come again; those under way go on."""
+        talk = Conversation()
+        talk.environment.most_requests = 1
+        first, second = talk.client(), talk.client()
+        first.deliver(GET)
+        second.deliver(GET)
+        self.assertTrue(second.sent.startswith(b"HTTP/1.1 503 Service Unavailable\r\n"))
+        self.assertIn(b"\r\nretry-after: 1\r\n", second.sent)
+        self.assertTrue(second.take().endswith(b"overloaded (OM)\n"))
+        talk.backend().deliver(OK)
+        self.assertIn(b"200 OK", first.sent)
+        second.deliver(GET)
+        self.assertEqual((second.ended, [exchange.fault for exchange in talk.ended]), ("", [OVERLOADED, None]))
+        self.assertEqual(talk.environment.shed, 1)
+
+    def test_late_loop(self) -> None:
+        """While the loop is late each new request is refused."""
+        talk = Conversation()
+        client = talk.client()
+        talk.environment.lag.late = True
+        client.deliver(GET)
+        self.assertIn(b"HTTP/1.1 503 ", client.take())
+        talk.environment.lag.late = False
+        client.deliver(GET)
+        self.assertEqual((client.sent, len(talk.connects)), (b"", 1))
+
+    def test_body_too_large(self) -> None:
+        """A body that says that it is too large is not read; one that does not say it, up to the limit."""
+        talk = Conversation(limits=Limits(body_bytes=9))
+        sized, chunked, begun = talk.client(), talk.client(), talk.client()
+        sized.deliver(POST + b"0123456789")
+        self.assertTrue(sized.sent.startswith(b"HTTP/1.1 413 Content Too Large\r\n"))
+        self.assertIn(b"connection: close\r\n", sized.sent)
+        chunks = POST.replace(b"Content-Length: 10", b"Transfer-Encoding: chunked")
+        chunked.deliver(chunks + b"9\r\n123456789\r\n")
+        self.assertEqual(chunked.sent, b"")
+        chunked.deliver(b"1\r\n0\r\n1\r\n0\r\n0\r\n\r\n")
+        self.assertTrue(chunked.sent.startswith(b"HTTP/1.1 413 "))
+        begun.deliver(chunks + b"1\r\n0\r\n")
+        talk.backend().deliver(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n")
+        begun.deliver(b"9\r\n123456789\r\n")
+        self.assertEqual(begun.ended, "closed")
+        self.assertEqual([exchange.fault for exchange in talk.ended], [BODY_TOO_LARGE] * 3)
+        self.assertEqual([exchange.received for exchange in talk.ended], [0, 9, 1])
+
+    def test_last_request(self) -> None:
+        """A connection ends with the last request that it may carry."""
+        talk = Conversation()
+        talk.environment.connection_requests = 2
+        client = talk.client()
+        client.deliver(GET)
+        backend = talk.backend()
+        backend.deliver(OK)
+        self.assertNotIn(b"connection: close", client.take())
+        client.deliver(GET)
+        backend.deliver(OK)
+        self.assertIn(b"connection: close\r\n", client.sent)
+        self.assertEqual(client.ended, "closed")
 
 
 class UploadTests(SynchronousTestCase):

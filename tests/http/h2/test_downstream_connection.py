@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.errors import CLIENT_BODY_TIMEOUT, CLIENT_GONE, INTERNAL
+from edgegate.errors import BODY_TOO_LARGE, CLIENT_BODY_TIMEOUT, CLIENT_GONE, INTERNAL, OVERLOADED
 from edgegate.http.exchange import Exchange
 from edgegate.http.h2.downstream_connection import HTTP2DownstreamConnection
 from edgegate.http.h2.errors import (
@@ -21,6 +21,7 @@ from edgegate.http.h2.frames import PREFACE, SETTINGS_ACK, frame, settings_frame
 from edgegate.http.h2.hpack import block_of
 from edgegate.http.h2.settings import STREAMS
 from edgegate.http.interfaces import Dispatcher, IResource
+from edgegate.http.limits import Limits
 from edgegate.model.tls import ServerTLS, TLSRules
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.overload.idle import UNFINISHED
@@ -198,6 +199,46 @@ class RequestTests(ConversationTestCase):
         self.client.stream.finish()
         self.assertEqual([exchange.fault for exchange in self.ended()], [CLIENT_GONE] * 2)
         self.assertEqual(self.talk.environment.connections, set())
+
+
+class OverloadTests(SynchronousTestCase):
+    """Requests that are too many, or too large."""
+
+    def test_too_many_requests(self) -> None:
+        """One request too many is refused with 503, whichever stream it is of."""
+        talk = Conversation()
+        talk.environment.most_requests = 1
+        client = HTTP2Client(talk)
+        client.head()
+        number = client.head()
+        answer = client.answer(number)
+        self.assertEqual((answer.status, answer.body), (b"503", b"overloaded (OM)\n"))
+        self.assertEqual([exchange.fault for exchange in talk.ended], [OVERLOADED])
+
+    def test_body_too_large(self) -> None:
+        """A body that is too large is refused with 413, and nothing beyond the limit goes to the backend."""
+        talk = Conversation(limits=Limits(body_bytes=9))
+        client = HTTP2Client(talk)
+        number = client.head(b"/", b"POST", False)
+        client.body(number, b"123456789")
+        backend = talk.backend()
+        client.body(number, b"0")
+        self.assertEqual(client.answer(number).status, b"413")
+        self.assertEqual((backend.ended, client.stream.ended), ("aborted", ""))
+        self.assertEqual([(exchange.fault, exchange.received) for exchange in talk.ended], [(BODY_TOO_LARGE, 9)])
+
+    def test_last_request(self) -> None:
+        """A connection asks its client to go elsewhere with the last request that it may carry."""
+        talk = Conversation()
+        talk.environment.connection_requests = 2
+        client = HTTP2Client(talk)
+        client.head()
+        self.assertEqual(client.goaways, [])
+        fields = [(b":method", b"GET"), (b":scheme", b"http"), (b":path", b"/"), (b":authority", b"web.example")]
+        client.h2.send_headers(3, fields, end_stream=True)
+        client.stream.deliver(client.h2.data_to_send())
+        self.assertIn(frame(7, 0, 0, b"\x7f\xff\xff\xff\0\0\0\0"), client.stream.sent)
+        self.assertEqual((len(talk.connects), client.stream.ended), (2, ""))
 
 
 class PrefaceTests(SynchronousTestCase):

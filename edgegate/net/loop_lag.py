@@ -1,0 +1,58 @@
+# Hot path: told of each turn of the loop.
+"""
+How late the loop is: how long whoever has become ready must wait until everybody was called who was ready before.
+
+One turn that takes long is no overload: a collection of garbage is one. Where
+every turn of a second or so does, more is asked for than can be done.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+SUSTAINED: Final = 1.0
+"""Seconds for which the loop must be late with every turn, before less is taken on."""
+
+_NEVER: Final = -1.0
+
+
+class LoopLag:
+    """
+    Remember how late the loop is.
+
+    @ivar bound: Seconds that a turn may take.
+    @ivar late: Whether each turn has taken longer for L{SUSTAINED} seconds. It ends with one that takes half as long.
+    @ivar last: Seconds that the last turn took.
+    @ivar most: The most that one took since L{forget}.
+    """
+
+    __slots__ = ("_since", "bound", "last", "late", "most")
+
+    def __init__(self, bound: float) -> None:
+        self.bound = bound
+        self.last = self.most = 0.0
+        self.late = False
+        self._since = _NEVER
+
+    def turned(self, seconds: float, now: float) -> None:
+        """
+        Everybody was called who was ready.
+
+        @param seconds: How long that took.
+        @param now: The time, in any seconds that only grow.
+        """
+        self.last = seconds
+        self.most = max(self.most, seconds)
+        if seconds <= self.bound:
+            if self._since != _NEVER and (not self.late or seconds * 2 <= self.bound):
+                self._since = _NEVER
+                self.late = False
+        elif self._since == _NEVER:
+            self._since = now - seconds
+        elif now - self._since >= SUSTAINED:
+            self.late = True
+
+    def forget(self) -> float:
+        """Return the most that a turn took, and begin anew."""
+        most, self.most = self.most, 0.0
+        return most

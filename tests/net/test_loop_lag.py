@@ -1,0 +1,42 @@
+"""Tests of L{edgegate.net.loop_lag}."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.net.loop_lag import SUSTAINED, LoopLag
+
+
+class LoopLagTests(SynchronousTestCase):
+    """How late a loop is."""
+
+    def test_one_long_turn(self) -> None:
+        """One turn that takes long is no overload, however long it takes."""
+        lag = LoopLag(0.5)
+        lag.turned(30.0, 30.0)
+        self.assertEqual((lag.late, lag.last, lag.most), (False, 30.0, 30.0))
+        lag.turned(0.1, 30.2)
+        self.assertEqual((lag.late, lag.last, lag.forget(), lag.most), (False, 0.1, 30.0, 0.0))
+
+    def test_sustained(self) -> None:
+        """Where every turn takes too long for a second it is late, until one takes half of what it may."""
+        lag = LoopLag(0.5)
+        now = 100.0
+        for expected in (False, True, True):
+            now += 0.6
+            lag.turned(0.6, now)
+            self.assertEqual(lag.late, expected, now)
+        for seconds, expected in ((0.5, True), (0.26, True), (0.25, False), (0.6, False)):
+            now += seconds
+            lag.turned(seconds, now)
+            self.assertEqual(lag.late, expected, seconds)
+
+    def test_now_and_then(self) -> None:
+        """One turn in time begins the second anew."""
+        lag = LoopLag(0.5)
+        now = 100.0
+        while now < 100 + 10 * SUSTAINED:
+            for seconds in (0.6, 0.4):
+                now += seconds
+                lag.turned(seconds, now)
+                self.assertFalse(lag.late)
