@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import inf
 
-from edgegate.option_values import parse_limit, parse_seconds
+from edgegate.option_values import parse_limit, parse_seconds, parse_size
 from edgegate.overload.limits import NO_LIMIT, REQUESTS, OverloadLimits
 
 PARAMETERS = [
@@ -45,6 +45,13 @@ PARAMETERS = [
         "new requests get 503 with retry-after.",
     ],
     [
+        "max-buffer-bytes",
+        None,
+        None,
+        "Bytes that wait because clients or backends don't keep up, such as 256MiB, or none; above it no more is read "
+        "for them, and new requests get 503. [default: a quarter of the memory]",
+    ],
+    [
         "max-connection-requests",
         None,
         "none",
@@ -73,9 +80,23 @@ def overload_limits(options: Mapping[str, str | None]) -> OverloadLimits:
         handshakes=_limit(options, "max-handshakes", none=False),
         requests=_limit(options, "max-requests") or NO_LIMIT,
         lag=_seconds(options, "max-lag"),
+        buffer_bytes=_size(options, "max-buffer-bytes"),
         connection_requests=_limit(options, "max-connection-requests") or NO_LIMIT,
         connection_seconds=_seconds(options, "max-connection-age"),
     )
+
+
+def _size(options: Mapping[str, str | None], name: str) -> int | None:
+    text = options[name]
+    if text is None or text == "none":
+        return None if text is None else NO_LIMIT
+    try:
+        found = parse_size(text)
+    except ValueError as error:
+        raise ValueError(f"--{name}: {error}, or none") from None
+    if not found:
+        raise ValueError(f"--{name} is more than 0")
+    return found
 
 
 def _seconds(options: Mapping[str, str | None], name: str) -> float:

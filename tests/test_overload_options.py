@@ -41,6 +41,11 @@ class OverloadOptionsTests(SynchronousTestCase):
         found = overload("--max-requests=none", "--max-connection-requests=none", "--max-lag=none")
         self.assertEqual((found.requests, found.connection_requests, found.lag), (NO_LIMIT, NO_LIMIT, inf))
 
+    def test_buffers(self) -> None:
+        """Bytes that wait are limited."""
+        self.assertEqual(overload("--max-buffer-bytes=1MiB").buffer_bytes, 1 << 20)
+        self.assertEqual(overload("--max-buffer-bytes=none").buffer_bytes, NO_LIMIT)
+
     def test_refused(self) -> None:
         """What can't be understood is said with the option's name."""
         for arguments, words in (
@@ -51,6 +56,8 @@ class OverloadOptionsTests(SynchronousTestCase):
                 "--max-connections-per-client: expected a number such as 1000, or",
             ),
             ("--max-connections-per-listener=9k", "--max-connections-per-listener: expected a number such as"),
+            ("--max-buffer-bytes=x", "--max-buffer-bytes: expected a number of bytes such as"),
+            ("--max-buffer-bytes=0", "--max-buffer-bytes is more than 0"),
             ("--max-lag=5", "--max-lag: expected a time such as 500ms, 90s or 1h, got '5', or none"),
             ("--max-connection-age=0s", "--max-connection-age: expected a time such as"),
             ("--max-requests=", "--max-requests: expected a number such as 1000, or none, got ''"),

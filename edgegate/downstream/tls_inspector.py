@@ -16,11 +16,13 @@ from edgegate.model.addresses import Address
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.lingering_close import LingeringClose
 from edgegate.net.peek import Peek
+from edgegate.net.poller import paced
 from edgegate.net.sockets import Socket
 from edgegate.net.ssl_request import SSL_REQUEST, UNWILLING, WILLING, asked
 from edgegate.net.tls_stream import TLSStream
 from edgegate.net.wheel import Deadline
 from edgegate.observe.events import RejectedConnection
+from edgegate.overload.connections import client_of
 from edgegate.overload.idle import UNFINISHED
 from edgegate.routing.snapshot import FilterChain
 from edgegate.tls.client_hello import UNRECOGNIZED_NAME, ClientHello, MalformedHello, NotTLS, alert, parse
@@ -245,8 +247,15 @@ class TLSInspector:
             self._leave()
             self._tell(refusal(stream.connection) or reason)
 
+        def begin() -> None:
+            # it may have ended while it waited for its turn
+            if stream.fd >= 0:
+                stream.handshake(done, failed)
+
         self._deadline.start(self._left())
-        stream.handshake(done, failed)
+        if not paced(listener.reactor, begin, client_of(self.peer)):
+            # somebody watches the socket only when it has its turn
+            self._peek.settle()
 
     # ------------------------------------------------------------------------------------------------------------------
 

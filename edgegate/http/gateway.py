@@ -9,6 +9,7 @@ conditions hold.
 
 from __future__ import annotations
 
+from edgegate.buffers import BUFFERS
 from edgegate.errors import BODY_TOO_LARGE, MISDIRECTED, NO_ROUTE, OVERLOADED, SCHEME_MISMATCH, Fault
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
@@ -128,6 +129,7 @@ class HTTPGateway(Dispatcher):
         if (
             observer.begun - observer.ended > environment.most_requests
             or environment.lag.late
+            or BUFFERS.held > BUFFERS.bound
             or head.length > environment.limits.body_bytes
         ):
             return self._refused(head)

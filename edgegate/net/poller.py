@@ -15,7 +15,7 @@ the same socket, and who is closed, costs no call.
 from __future__ import annotations
 
 import select
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from time import monotonic
 from typing import Final, cast
 
@@ -31,6 +31,7 @@ from twisted.python.failure import Failure
 from zope.interface import classImplements
 
 from edgegate.net.loop_lag import LoopLag
+from edgegate.net.pace import Pace
 
 log = Logger(namespace=__name__)
 
@@ -48,6 +49,14 @@ _BROKEN: Final = 0x18
 
 
 _EPOLL: Final = hasattr(select, "epoll")
+
+
+def paced(reactor: IReactorFDSet, work: Callable[[], None], whose: Hashable) -> bool:
+    """See L{Poller.paced}; where there is no epoll it is called at once."""
+    if isinstance(reactor, Poller):
+        return reactor.paced(work, whose)
+    work()
+    return True
 
 
 def poller(
@@ -76,6 +85,8 @@ class Poller:
         "_gone",
         "_hurried",
         "_lag",
+        "_pace",
+        "_paced",
         "_reactor",
         "_readers",
         "_since",
@@ -103,6 +114,8 @@ class Poller:
         self._soon: list[IWriteDescriptor] = []
         self._calls: list[Callable[[], None]] = []
         self._turning = self._hurried = False
+        self._pace = Pace()
+        self._paced = False  # whether the reactor will call for what was put off
         self._since = 0.0  # when those became ready who are called now or next, at the latest
 
     # IReactorFDSet ----------------------------------------------------------------------------------------------------
@@ -198,6 +211,23 @@ class Poller:
         if not self._turning:
             self._begin_turn()
 
+    def paced(self, work: Callable[[], None], whose: Hashable) -> bool:
+        """
+        Call once for some expensive work: now if this turn has time for it, or else in one of the next.
+
+        @param whose: Those of one client are called in order, and clients in turn.
+        @return: Whether it was called.
+        """
+        pace = self._pace
+        now = pace.takes()
+        if now:
+            pace.do(work)
+        else:
+            pace.put_off(work, whose)
+        if not self._paced:
+            self._call_for_pace()
+        return now
+
     # The reactor's reader ---------------------------------------------------------------------------------------------
 
     def fileno(self) -> int:
@@ -216,14 +246,16 @@ class Poller:
         epoll = self._epoll
         assert epoll is not None
         self._hurried = False
-        wait = self._wait
+        wait, pace = self._wait, self._pace
         now = monotonic()
         until = now + _TURN if wait else 0.0
         if not self._since:
             self._since = now
         events = epoll.poll(0, _EVENTS)
-        while events:
+        while events or pace.waiting:
             self._turn(epoll, events)
+            if self._paced:
+                pace.turn()
             now = monotonic()
             if len(events) < _EVENTS:
                 self._lag.turned(now - self._since, now)
@@ -231,10 +263,22 @@ class Poller:
             # else more are ready, and as late as these
             if self._epoll is not epoll or not wait or self._hurried or now > until:
                 return
-            events = epoll.poll(wait, _EVENTS)
+            events = epoll.poll(0 if pace.waiting else wait, _EVENTS)
             if not self._since:
                 self._since = monotonic()
         self._since = 0.0
+
+    def _call_for_pace(self) -> None:
+        """Have what was put off called, be anybody ready or not."""
+        self._paced = self._hurried = True
+        cast(IReactorTime, self._reactor).callLater(0, self._go_on)
+
+    def _go_on(self) -> None:
+        self._paced = False
+        pace = self._pace
+        pace.turn()
+        if pace.waiting:
+            self._call_for_pace()
 
     def _turn(self, epoll: select.epoll, events: list[tuple[int, int]]) -> None:
         # whoever is to be called soon is called by the one who is turning already

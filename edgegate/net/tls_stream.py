@@ -18,6 +18,7 @@ from twisted.internet import error
 from twisted.internet.interfaces import IReactorFDSet
 from twisted.python.failure import Failure
 
+from edgegate.buffers import BUFFERS
 from edgegate.model.addresses import Address
 from edgegate.net.body_copy import BUFFER_SIZE
 from edgegate.net.lingering_close import LingeringClose
@@ -195,11 +196,12 @@ class TLSStream(Stream):
         self.write(b"".join(iovec))
 
     def _hold(self) -> None:
+        self._count()
         if self._phase is not Phase.OPEN:
             return
         if not self._write_wants_read:
             self._watch_writing()
-        if not self._blocked and self.buffered > HIGH_WATER:
+        if not self._blocked and (self._queued > HIGH_WATER or BUFFERS.held > BUFFERS.bound):
             self._hold_producer()
 
     def _send_queue(self) -> bool:
@@ -207,7 +209,9 @@ class TLSStream(Stream):
         queue = self._queue
         data = queue[0] if len(queue) == 1 else b"".join(queue)
         queue.clear()
-        return self._send_records(data)
+        sent = self._send_records(data)
+        self._count()
+        return sent
 
     def _send_records(self, data: bytes | memoryview) -> bool:
         if len(data) <= RECORD:

@@ -31,6 +31,7 @@ from twisted.internet.protocol import Protocol
 from twisted.python.failure import Failure
 from zope.interface import classImplements
 
+from edgegate.buffers import BUFFERS
 from edgegate.model.addresses import Address
 from edgegate.net.descriptor import Descriptor
 from edgegate.net.sockaddr import AnyTwistedAddress, twisted_address
@@ -82,6 +83,7 @@ class Transport(Descriptor):
         "_producer",
         "_protocol",
         "_queue",
+        "_queued",
         "_read_ended",
         "_read_size",
         "_received",
@@ -101,6 +103,7 @@ class Transport(Descriptor):
         self._recv: Callable[[int], bytes] = sock.recv
         self._send: Callable[[bytes | memoryview], int] = sock.send
         self._queue: list[bytes | memoryview] = []
+        self._queued = 0
         self._producer: IPushProducer | None = None
         self._failure: Failure | None = None
         self._protocol: IProtocol = _NOBODY
@@ -142,7 +145,7 @@ class Transport(Descriptor):
     @property
     def buffered(self) -> int:
         """Bytes that wait for the kernel to take them."""
-        return sum(map(len, self._queue))
+        return self._queued
 
     @property
     def acknowledged(self) -> int:
@@ -177,6 +180,7 @@ class Transport(Descriptor):
             return
         if self._queue:
             self._queue.append(data)
+            more = len(data)
         else:
             try:
                 sent = self._send(data)
@@ -189,8 +193,11 @@ class Transport(Descriptor):
             if sent == len(data):
                 return
             self._queue.append(memoryview(data)[sent:])
+            more = len(data) - sent
             self._watch_writing()
-        if not self._blocked and self.buffered > HIGH_WATER:
+        self._queued += more
+        BUFFERS.held += more
+        if not self._blocked and (self._queued > HIGH_WATER or BUFFERS.held > BUFFERS.bound):
             self._hold_producer()
 
     def writeSequence(self, iovec: Iterable[bytes]) -> None:
@@ -243,7 +250,7 @@ class Transport(Descriptor):
 
     def registerProducer(self, producer: IProducer, streaming: bool) -> None:
         """
-        Have a producer paused while more than L{HIGH_WATER} bytes are queued.
+        Have a producer paused while more than L{HIGH_WATER} bytes are queued, or any while all L{BUFFERS} are too much.
 
         @raise RuntimeError: There is one already.
         @raise ValueError: It is a pull producer.
@@ -355,10 +362,16 @@ class Transport(Descriptor):
             return False
         self.bytes_out += sent
         queue.clear()
-        if sent == len(data):
-            return True
-        queue.append(memoryview(data)[sent:])
-        return False
+        if sent < len(data):
+            queue.append(memoryview(data)[sent:])
+        self._count()
+        return not queue
+
+    def _count(self) -> None:
+        """The queue has changed: tell how much more or less waits."""
+        queued = sum(map(len, self._queue))
+        BUFFERS.held += queued - self._queued
+        self._queued = queued
 
     def _read_finished(self) -> None:
         """The other side has closed its direction."""
@@ -395,6 +408,7 @@ class Transport(Descriptor):
         self._failure = failure
         self._stop_run()
         self._queue.clear()
+        self._count()
         self._unwatch_writing()
         self._recv = nothing
         try:
@@ -411,6 +425,7 @@ class Transport(Descriptor):
         try:
             self._stop_run()
             self._queue.clear()
+            self._count()
             self._producer = None
             self._leave()
             self._close_socket()

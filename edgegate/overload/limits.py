@@ -16,6 +16,9 @@ HANDSHAKES: Final = 1000
 REQUESTS: Final = 20_000
 """Requests that are under way: each takes some 10 KiB, be it one of hundreds on a connection of HTTP/2."""
 
+BUFFERED: Final = 4
+"""What part of the memory may be bytes that wait: most of the rest are connections and the kernel's own buffers."""
+
 LAG: Final = 0.5
 """Seconds that each turn of the loop may take: nobody waits longer than that for the first look at a request."""
 
@@ -32,6 +35,7 @@ class OverloadLimits:
     @ivar handshakes: Connections of one port that are not told apart yet, or shake hands.
     @ivar requests: Requests that are under way.
     @ivar lag: Seconds that each turn of the loop may take, before new requests are refused.
+    @ivar buffer_bytes: Bytes that wait, because those who are to take them don't keep up.
     @ivar connection_requests: Requests of one connection, which ends with the last of them.
     @ivar connection_seconds: After which a connection ends with what is under way on it.
     """
@@ -42,15 +46,19 @@ class OverloadLimits:
     handshakes: int | None = None
     requests: int = REQUESTS
     lag: float = LAG
+    buffer_bytes: int | None = None
     connection_requests: int = NO_LIMIT
     connection_seconds: float = inf
 
-    def settled(self, connections: int, proxied: bool = False, processes: int = 1) -> OverloadLimits:
+    def settled(
+        self, connections: int, proxied: bool = False, processes: int = 1, memory: int = NO_LIMIT
+    ) -> OverloadLimits:
         """
         Return the limits of one process, of which none is L{None}.
 
         @param connections: What the descriptors of a process allow.
         @param proxied: Whether the clients' addresses are those of proxies, of which each has many.
+        @param memory: Bytes that all processes may have.
         @param processes: How many serve the same files: what is said is divided among them.
         """
 
@@ -65,6 +73,7 @@ class OverloadLimits:
             connections=most,
             listener_connections=share(self.listener_connections),
             client_connections=each if self.client_connections is None else share(self.client_connections),
+            buffer_bytes=share(memory // BUFFERED if self.buffer_bytes is None else self.buffer_bytes),
             requests=share(self.requests),
             handshakes=max(min(HANDSHAKES, most // 2), 1) if self.handshakes is None else share(self.handshakes),
         )

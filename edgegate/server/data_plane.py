@@ -16,6 +16,7 @@ from typing import cast
 
 from twisted.internet.interfaces import IReactorFDSet, IReactorPluggableNameResolver, IReactorTime
 
+from edgegate.buffers import BUFFERS
 from edgegate.downstream.dispatch import Dispatch
 from edgegate.downstream.listener import DownstreamListener
 from edgegate.downstream.listener_filter import Serving
@@ -39,6 +40,7 @@ from edgegate.routing.snapshot import Snapshot, prepare
 from edgegate.server.connections import end_idle, end_old, most_connections, renew
 from edgegate.server.contexts import Contexts
 from edgegate.server.gateway_options import GatewayOptions
+from edgegate.server.memory import memory
 from edgegate.server.ports import Ports
 from edgegate.tcp.gateway import TCPGateway
 from edgegate.tls.secret_store import Secrets, SecretStore
@@ -87,7 +89,9 @@ class DataPlane:
         names = cast(IReactorPluggableNameResolver, reactor)
         lookups = machine_lookups(reactor, wheel, options.dns_servers)
         self._contexts = Contexts() if contexts is None else contexts
-        most = options.overload.settled(most_connections(), options.trusted_hops > 0, options.processes)
+        most = options.overload.settled(most_connections(), options.trusted_hops > 0, options.processes, memory())
+        assert most.buffer_bytes is not None
+        BUFFERS.bound = most.buffer_bytes
         self.counts = ConnectionCounts(most, cast(IReactorTime, reactor), self._end_idle)
         self.lag = LoopLag(most.lag)
         watcher = poller(reactor, WAIT, lag=self.lag)
@@ -153,6 +157,7 @@ class DataPlane:
             Figure("connections of a client", counts.greediest, most.client_connections, counts.refused),
             Figure("handshakes of a listener", pending, most.handshakes, 0),
             Figure("requests", observer.begun - observer.ended, most.requests, environment.shed),
+            Figure("buffered bytes", BUFFERS.held, BUFFERS.bound, 0),
             Figure("loop lag ms", round(self.lag.forget() * 1000), lag, 0),
         )
 

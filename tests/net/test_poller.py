@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import select
 import socket
+from time import monotonic
 from typing import Any
 
 from twisted.internet import reactor
@@ -13,7 +14,9 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface.verify import verifyObject
 
-from edgegate.net.poller import Poller, poller
+from edgegate.net.loop_lag import LoopLag
+from edgegate.net.pace import SHARE
+from edgegate.net.poller import Poller, paced, poller
 from tests.net.pairs import tcp_pair, until
 
 
@@ -316,6 +319,76 @@ class PollerTests(TestCase):
         """It does not wait where the reactor has something to call at once."""
         self.poller = Poller(reactor, 5.0)  # type: ignore[arg-type]
         self.assertEqual(await self.reads_before_others(hurries=True), 1)
+
+    async def test_paced(self) -> None:
+        """Expensive work is called at once while the turn has time for it, and the rest in turns of its own."""
+        done: list[int] = []
+
+        def work(number: int) -> None:
+            done.append(number)
+            over = monotonic() + SHARE
+            while monotonic() < over:
+                pass
+
+        self.assertTrue(paced(self.poller, lambda: work(0), "a"))
+        self.assertFalse(paced(self.poller, lambda: work(1), "a"))
+        self.assertFalse(paced(self.poller, lambda: work(2), "a"))
+        self.assertEqual(done, [0])
+        await until(lambda: len(done) == 3)
+        self.assertEqual(done, [0, 1, 2])
+
+    async def test_paced_between(self) -> None:
+        """Who is ready has a turn between two pieces of such work, and nobody is waited for meanwhile."""
+        patient: Any = Poller(reactor, 5.0)  # type: ignore[arg-type]
+        mine, other = tcp_pair()
+        self.addCleanup(mine.close)
+        self.addCleanup(other.close)
+        watched = Watched(mine)
+        patient.addReader(watched)
+        self.addCleanup(patient.removeAll)
+        done: list[int] = []
+
+        def work() -> None:
+            done.append(len(watched.told))
+            over = monotonic() + SHARE
+            while monotonic() < over:
+                pass
+
+        other.send(b"a")
+        for _ in range(5):
+            paced(patient, work, "a")
+        began = monotonic()
+        await until(lambda: len(done) == 5)
+        self.assertLess(monotonic() - began, 4.0)
+        self.assertEqual(done[-1], 1)
+
+    async def test_lag(self) -> None:
+        """It tells how long its turns take."""
+        lag = LoopLag(1.0)
+        patient: Any = poller(reactor, lag=lag)  # type: ignore[arg-type]
+        mine, other = tcp_pair()
+        self.addCleanup(mine.close)
+        self.addCleanup(other.close)
+        watched = Watched(mine)
+
+        def slow() -> None:
+            over = monotonic() + 0.02
+            while monotonic() < over:
+                pass
+            mine.recv(100)
+
+        watched.doRead = slow  # type: ignore[method-assign]
+        patient.addReader(watched)
+        self.addCleanup(patient.removeAll)
+        other.send(b"a")
+        await until(lambda: lag.most)
+        self.assertGreaterEqual(lag.most, 0.02)
+
+    def test_elsewhere(self) -> None:
+        """Where there is no poller such work is done at once."""
+        done: list[int] = []
+        self.assertTrue(paced(reactor, lambda: done.append(1), "a"))  # type: ignore[arg-type]
+        self.assertEqual(done, [1])
 
     async def test_soon_failing(self) -> None:
         """What it raises is logged, and ends it; the others are called."""

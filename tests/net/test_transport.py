@@ -10,6 +10,7 @@ from twisted.internet.error import ConnectionAborted, ConnectionDone, Connection
 from twisted.internet.interfaces import IConsumer, IHalfCloseableDescriptor, IPushProducer, ITransport
 from zope.interface.verify import verifyObject
 
+from edgegate.buffers import BUFFERS
 from edgegate.model.addresses import TCPAddress, UNIXAddress
 from edgegate.net.sockaddr import twisted_address
 from edgegate.net.stream import Stream
@@ -104,6 +105,39 @@ class TransportTests(StreamTestCase):
         self.stream.writeSequence([b"x", b"y"])
         await until(lambda: recorder.lost)
         self.assertEqual((recorder.lost, self.stream.buffered), ([ConnectionLost], 0))
+
+    async def test_buffers(self) -> None:
+        """What waits is counted among all that does, until it is sent or thrown away."""
+        self.start(Recorder())
+        before = BUFFERS.held
+        self.stream.write(b"a")
+        self.assertEqual(BUFFERS.held, before)
+        self.stream.write(LARGE)
+        self.stream.write(b"end")
+        self.assertEqual(BUFFERS.held - before, self.stream.buffered)
+        self.assertGreater(self.stream.buffered, HIGH_WATER)
+        await self.taken(len(LARGE) + 4)
+        await until(lambda: BUFFERS.held == before)
+        self.stream.write(LARGE)
+        self.assertGreater(BUFFERS.held, before)
+        self.stream.abortConnection()
+        self.assertEqual(BUFFERS.held, before)
+
+    async def test_all_buffers_are_full(self) -> None:
+        """While too much waits in all, whoever has anything waiting is brought nothing more until that is sent."""
+        self.start(Recorder())
+        producer = Producer()
+        self.stream.registerProducer(producer, True)
+        self.addCleanup(setattr, BUFFERS, "bound", BUFFERS.bound)
+        BUFFERS.bound = BUFFERS.held
+        written = 0
+        while not self.stream.buffered:
+            self.assertEqual(producer.told, [])
+            self.stream.write(bytes(1000))
+            written += 1000
+        self.assertEqual(producer.told, ["pause"])
+        await self.taken(written)
+        await until(lambda: producer.told == ["pause", "resume"])
 
     async def test_closing(self) -> None:
         """An end that is asked for comes when everything is sent, and not from inside the call."""

@@ -27,8 +27,15 @@ class OverloadLimitsTests(SynchronousTestCase):
 
     def test_said(self) -> None:
         """What is said counts."""
-        said = OverloadLimits(connections=10, listener_connections=8, client_connections=3, handshakes=2)
+        said = OverloadLimits(
+            connections=10, listener_connections=8, client_connections=3, handshakes=2, buffer_bytes=9
+        )
         self.assertEqual(said.settled(9000, proxied=True), said)
+
+    def test_memory(self) -> None:
+        """A quarter of the memory may be bytes that wait, of all processes together."""
+        self.assertEqual(OverloadLimits().settled(9000, memory=1 << 30, processes=2).buffer_bytes, 1 << 27)
+        self.assertEqual(OverloadLimits(buffer_bytes=100).settled(9000, memory=1 << 30).buffer_bytes, 100)
 
     def test_processes(self) -> None:
         """Several processes share what is said; each has descriptors of its own."""

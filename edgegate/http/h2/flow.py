@@ -14,6 +14,7 @@ from abc import abstractmethod
 from collections import deque
 from typing import Final
 
+from edgegate.buffers import BUFFERS
 from edgegate.http.h2.errors import FLOW_CONTROL_ERROR, ConnectionFailed
 from edgegate.http.h2.frames import FRAME_BYTES, data_start, header_frames
 from edgegate.http.h2.hpack import EMPTY_TABLE
@@ -212,7 +213,10 @@ class SendQueue:
                 queue.append(data)
             stream.queued += size
             self.waiting += size
-            stream.full = stream.full or stream.queued > FULL or self.waiting > CONNECTION_FULL
+            BUFFERS.held += size
+            stream.full = (
+                stream.full or stream.queued > FULL or self.waiting > CONNECTION_FULL or BUFFERS.held > BUFFERS.bound
+            )
         self._line_up(stream)
         self.pump()
 
@@ -258,6 +262,7 @@ class SendQueue:
     def drop(self, stream: FlowStream) -> None:
         """Nothing more is sent of a stream."""
         self.waiting -= stream.queued
+        BUFFERS.held -= stream.queued
         stream.queued = 0
         stream._queue = None
 
@@ -292,6 +297,7 @@ class SendQueue:
                 queue.popleft()
             stream.queued -= size
             self.waiting -= size
+            BUFFERS.held -= size
             last = stream.finishing and not stream.queued
             self._write(stream, data, size, last and not stream._trailers)
             self._line_up(stream)

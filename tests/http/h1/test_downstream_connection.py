@@ -9,6 +9,7 @@ from twisted.internet.interfaces import IProtocol, IPushProducer
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
+from edgegate.buffers import BUFFERS
 from edgegate.errors import (
     BODY_TOO_LARGE,
     CLIENT_BODY_TIMEOUT,
@@ -249,6 +250,15 @@ class OverloadTests(SynchronousTestCase):
         talk.environment.lag.late = False
         client.deliver(GET)
         self.assertEqual((client.sent, len(talk.connects)), (b"", 1))
+
+    def test_full_buffers(self) -> None:
+        """So is each while too many bytes wait."""
+        self.addCleanup(setattr, BUFFERS, "bound", BUFFERS.bound)
+        BUFFERS.bound = BUFFERS.held - 1
+        talk = Conversation()
+        client = talk.client()
+        client.deliver(GET)
+        self.assertIn(b"HTTP/1.1 503 ", client.sent)
 
     def test_body_too_large(self) -> None:
         """A body that says that it is too large is not read; one that does not say it, up to the limit."""

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.buffers import BUFFERS
 from edgegate.http.h2.errors import FLOW_CONTROL_ERROR, ConnectionFailed
 from edgegate.http.h2.flow import (
     CONNECTION_FULL,
@@ -253,6 +254,33 @@ class SendQueueTests(SynchronousTestCase):
         self.assertEqual((self.said(), stream.queued), ([], 1))
         self.queue.go_on()
         self.assertEqual(self.said(), [("DATA", 1, 1, True)])
+
+    def test_buffers(self) -> None:
+        """What waits is counted among all that does, until it is sent or dropped."""
+        before = BUFFERS.held
+        queue, first, second = SendQueue(), Sending(1, 10), Sending(3, 0)
+        queue.send(first, bytes(10), False)
+        self.assertEqual(BUFFERS.held, before)
+        queue.send(first, bytes(100), False)
+        queue.send(second, bytes(50), False)
+        self.assertEqual(BUFFERS.held - before, 150)
+        queue.opened(first, 60)
+        self.assertEqual(BUFFERS.held - before, 90)
+        queue.drop(first)
+        queue.drop(second)
+        self.assertEqual(BUFFERS.held, before)
+
+    def test_all_buffers_are_full(self) -> None:
+        """While too much waits in all, a stream of which anything waits is brought no more until that is sent."""
+        self.addCleanup(setattr, BUFFERS, "bound", BUFFERS.bound)
+        queue, stream = SendQueue(), Sending(1, 10)
+        BUFFERS.bound = BUFFERS.held
+        queue.send(stream, bytes(10), False)
+        self.assertFalse(stream.full)
+        queue.send(stream, bytes(10), False)
+        self.assertTrue(stream.full)
+        queue.opened(stream, 10)
+        self.assertEqual((stream.full, stream.rooms), (False, 1))
 
     def test_dropped(self) -> None:
         """Nothing more goes of a stream that is over."""

@@ -1,0 +1,71 @@
+# Hot path: each new connection of TLS comes by here.
+"""
+Expensive work, of which a little is done in each turn, so that whoever is ready has a turn of their own in between.
+
+A handshake of TLS takes as long as a dozen requests. Hundreds that come at once
+must not make those wait who have connections already. Clients take turns: one
+that begins many handshakes delays its own.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Hashable
+from time import monotonic
+from typing import Final
+
+from twisted.logger import Logger
+
+log: Final = Logger(namespace=__name__)
+
+SHARE: Final = 0.002
+"""Seconds of such work in one turn: it ends with the first that goes beyond."""
+
+
+class Pace:
+    """
+    Does some work at once, and the rest in the next turns.
+
+    @ivar waiting: How much waits.
+    """
+
+    __slots__ = ("_left", "_lines", "waiting")
+
+    def __init__(self) -> None:
+        self._lines: dict[Hashable, deque[Callable[[], None]]] = {}
+        self._left = SHARE
+        self.waiting = 0
+
+    def takes(self) -> bool:
+        """Whether there is time left in this turn, and nobody waits."""
+        return not self.waiting and self._left > 0
+
+    def do(self, work: Callable[[], None]) -> None:
+        """Do some work now. What it raises is logged."""
+        began = monotonic()
+        try:
+            work()
+        except Exception:
+            log.failure("work that was put off failed")
+        self._left -= monotonic() - began
+
+    def put_off(self, work: Callable[[], None], whose: Hashable) -> None:
+        """Have some work done in one of the next turns: behind what waits of the client, and one of each other."""
+        line = self._lines.get(whose)
+        if line is None:
+            line = self._lines[whose] = deque()
+        line.append(work)
+        self.waiting += 1
+
+    def turn(self) -> None:
+        """A turn is over: begin the next with what waits."""
+        self._left = SHARE
+        lines = self._lines
+        while self.waiting and self._left > 0:
+            whose = next(iter(lines))
+            line = lines.pop(whose)
+            work = line.popleft()
+            if line:
+                lines[whose] = line
+            self.waiting -= 1
+            self.do(work)

@@ -1,0 +1,53 @@
+"""Tests of L{edgegate.net.pace}."""
+
+from __future__ import annotations
+
+from time import monotonic
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.net.pace import SHARE, Pace
+
+
+class PaceTests(SynchronousTestCase):
+    """Expensive work."""
+
+    def setUp(self) -> None:
+        """Have done nothing."""
+        self.pace = Pace()
+        self.done: list[str] = []
+
+    def work(self, name: str) -> None:
+        """Take all the time of a turn."""
+        self.done.append(name)
+        until = monotonic() + SHARE
+        while monotonic() < until:
+            pass
+
+    def test_one_turn(self) -> None:
+        """A turn takes some work, and no more once its time is used up."""
+        self.assertTrue(self.pace.takes())
+        self.pace.do(lambda: None)
+        self.assertTrue(self.pace.takes())
+        self.pace.do(lambda: self.work("a"))
+        self.assertFalse(self.pace.takes())
+        self.pace.turn()
+        self.assertTrue(self.pace.takes())
+
+    def test_clients_take_turns(self) -> None:
+        """Each turn does one of what waits, of one client after the other; nobody passes by those who wait."""
+        for name in ("a1", "a2", "a3", "b1", "c1", "b2"):
+            self.pace.put_off(lambda name=name: self.work(name), name[0])  # type: ignore[misc]
+        self.assertEqual((self.pace.waiting, self.pace.takes()), (6, False))
+        for waiting in (5, 4, 3, 2, 1, 0):
+            self.pace.turn()
+            self.assertEqual(self.pace.waiting, waiting)
+        self.assertEqual(self.done, ["a1", "b1", "c1", "a2", "b2", "a3"])
+
+    def test_failure(self) -> None:
+        """What fails takes nothing else with it."""
+        self.pace.put_off(lambda: 1 / 0, "a")  # type: ignore[arg-type, return-value]
+        self.pace.put_off(lambda: self.work("b"), "b")
+        self.pace.turn()
+        self.assertEqual(self.done, ["b"])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
