@@ -17,6 +17,9 @@ _SECONDS = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)(ms|s|m|h)", re.ASCII)
 _SPANS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
 _UNITS = {None: 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 
+_TIME = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)([smh])?", re.ASCII)
+_SECONDS = {None: 1, "s": 1, "m": 60, "h": 3600}
+
 # an address of IPv6 needs brackets before a port
 _SERVER = re.compile(r"(?:\[(?P<six>[^]]*)\]|(?P<four>[^:]*))(?::(?P<port>\d{1,5}))?|(?P<bare>[^\[]*)", re.ASCII)
 
@@ -173,6 +176,18 @@ def parse_size(text: str) -> int:
     if found is None:
         raise ValueError(f"expected a number of bytes such as 65536 or 64MiB, got {text!r}")
     return int(found[1]) * _UNITS[found[2]]
+
+
+def parse_seconds(text: str) -> float:
+    """
+    Read a time, C{30s}, C{1.5m} or C{1h}, into seconds; a number alone is seconds.
+
+    @raise ValueError: It is something else.
+    """
+    found = _TIME.fullmatch(text)
+    if found is None:
+        raise ValueError(f"expected a time such as 30s or 5m, got {text!r}")
+    return float(found[1]) * _SECONDS[found[2]]
 
 
 def parse_locality(text: str) -> str:

@@ -57,7 +57,7 @@ def makeService(options: Options) -> IService:
     from twisted.internet import reactor as installed  # noqa: PLC0415
 
     # a reload that is asked for while thousands of files are read must not end the process
-    early = Early(Signal.SIGHUP)
+    early = Early(Signal.SIGHUP, Signal.SIGTERM)
     reactor = cast(Reactor, installed)
     reactor.installNameResolver(SystemResolver(reactor))
     if options["workers"] > 1:
@@ -80,6 +80,7 @@ def makeService(options: Options) -> IService:
         log_service.setServiceParent(gateway)  # type: ignore[no-untyped-call]
     reopen = None if log_service is None else log_service.reopen
     _look_after(gateway, LocalGateway(gateway), source, options, reactor, early, reopen)
+    early.loading = False
     return _run_by(options, gateway)
 
 
@@ -90,14 +91,15 @@ def _supervisor(options: Options, reactor: Reactor, early: Early) -> Supervisor:
     @raise SystemExit: See L{makeService}.
     """
     source = source_named(options["config"])
-    drain = options.gateway_options().drain
-    gateway = Supervisor(reactor, source.location, options["arguments"], options["workers"], drain)
+    drain, delay = options["drain-timeout"], options["drain-delay"]
+    gateway = Supervisor(reactor, source.location, options["arguments"], options["workers"], drain, delay)
     read = gateway.load()
     _report(read.problems, read.sound)
     logged = options["access-log"] != "none"
     if logged:
         gateway.log_to(options["access-log"])
     _look_after(gateway, gateway, source, options, reactor, early, gateway.reopen if logged else None)
+    early.loading = False
     return gateway
 
 
@@ -134,7 +136,7 @@ def _look_after(
         required = options["admin"] is not None
         admin = AdminService(reactor, gateway, options["admin-address"], required)
         admin.setServiceParent(service)  # type: ignore[no-untyped-call]
-    Signals(reactor, actions, service.hurry, early).setServiceParent(service)  # type: ignore[no-untyped-call]
+    Signals(reactor, actions, service.end, service.hurry, early).setServiceParent(service)  # type: ignore[no-untyped-call]
 
 
 def _run_by(options: Options, gateway: MultiService) -> MultiService:

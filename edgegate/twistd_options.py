@@ -22,6 +22,7 @@ from edgegate.option_values import (
     parse_network,
     parse_port_map,
     parse_proxy_port,
+    parse_seconds,
     parse_server,
     parse_size,
     parse_workers,
@@ -124,6 +125,19 @@ class Options(usage.Options):
             "a DestinationRule's localityLbSetting says so.",
         ],
         *PARAMETERS,
+        [
+            "drain-timeout",
+            None,
+            "30s",
+            "How long requests and relays may go on after the gateway was told to end; what is left then is reset.",
+        ],
+        [
+            "drain-delay",
+            None,
+            "0s",
+            "How long the gateway serves on after it was told to end, and says that it is not ready: for load "
+            "balancers that have to see that before its ports close.",
+        ],
     ]
 
     def __init__(self) -> None:
@@ -281,6 +295,11 @@ class Options(usage.Options):
             self["locality"] = parse_locality(self["locality"] or "")
         except ValueError as error:
             raise usage.UsageError(f"--locality: {error}") from None
+        for option in ("drain-timeout", "drain-delay"):
+            try:
+                self[option] = parse_seconds(self[option])
+            except ValueError as error:
+                raise usage.UsageError(f"--{option}: {error}") from None
         for option in ("access-log-format", "log-format"):
             if self[option] not in ("text", "json"):
                 raise usage.UsageError(f"--{option} is text or json")
@@ -308,6 +327,8 @@ class Options(usage.Options):
             dns_servers=tuple(self["dns-server"]),
             shadow_hosts=self["shadow-hosts"],
             http_filters=tuple(self["http-filter"]),
+            drain=self["drain-timeout"],
+            drain_delay=self["drain-delay"],
             processes=self["workers"],
         )
 

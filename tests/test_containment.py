@@ -458,7 +458,7 @@ class ContainmentTests(TestCase):
         try:
             yield plane
         finally:
-            plane.drain()
+            plane.withdraw()
             plane.abort()
             plane.stop()
 

@@ -15,6 +15,7 @@ from edgegate.option_values import (
     parse_network,
     parse_port_map,
     parse_proxy_port,
+    parse_seconds,
     parse_server,
     parse_size,
     parse_workers,
@@ -69,6 +70,13 @@ class OptionsTests(SynchronousTestCase):
         self.assertEqual(found, [0, 65536, 65536, 64 << 20, 2 << 30])
         for text in ("", "KiB", "-1", "1.5MiB", "64 MiB", "64MB", "\u0661", "1" * 16, "1_0"):
             self.assertRaises(ValueError, parse_size, text)
+
+    def test_times(self) -> None:
+        """A number of seconds, or one with a unit."""
+        found = [parse_seconds(text) for text in ("0", "30", "30s", "0.25s", "1.5m", "2h")]
+        self.assertEqual(found, [0.0, 30.0, 30.0, 0.25, 90.0, 7200.0])
+        for text in ("", "s", "-1s", "30 s", "1d", ".5", "1.", "\u0661", "1" * 7, "inf"):
+            self.assertRaises(ValueError, parse_seconds, text)
 
     def test_networks(self) -> None:
         """A network without bits beyond its prefix, or an address."""

@@ -81,6 +81,8 @@ class OptionsTests(SynchronousTestCase):
             (("--config", "etc", "--max-request-bytes", "x"), "--max-request-bytes: expected a number of bytes"),
             (("--config", "etc", "--unfinished-heads", "1KiB"), "--unfinished-heads is at least 61440"),
             (("--config", "etc", "--body-min-rate", "-1"), "--body-min-rate: expected a number of bytes"),
+            (("--config", "etc", "--drain-timeout", "soon"), "--drain-timeout: expected a time such as 30s"),
+            (("--config", "etc", "--drain-delay", "-1"), "--drain-delay: expected a time such as 30s"),
             (("--config", "etc", "--log-format", "xml"), "--log-format is text or json"),
             (("--config", "etc", "--dns-server", "ns"), "--dns-server: expected an IP address"),
             (("--config", "etc", "--proxy-protocol", "x"), "--proxy-protocol: expected a port number"),

@@ -107,7 +107,7 @@ class UpstreamCase(TestCase):
 
     def end(self) -> None:
         """Leave nothing behind."""
-        self.plane.drain()
+        self.plane.withdraw()
         self.plane.abort()
         self.plane.stop()
 

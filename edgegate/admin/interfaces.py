@@ -22,11 +22,18 @@ class Gateway(Protocol):
         """Whether requests are served."""
 
     @property
+    def connections(self) -> int:
+        """Clients' connections that are open."""
+
+    @property
     def last_reload(self) -> Reload:
         """What came of the last reading of the files."""
 
     def reload(self) -> Deferred[Reload]:
         """Read the files again; fires with what came of it, never with a failure."""
+
+    def end(self) -> None:
+        """Have the process end in good order: what is under way may go on for a while."""
 
     def rows(self, view: str) -> Deferred[list[Row]]:
         """Return the rows of a view: C{listeners}, C{routes}, C{clusters}, C{endpoints}, C{secrets} or C{overload}."""

@@ -57,6 +57,11 @@ class LocalGateway:
         return self._service.ready
 
     @property
+    def connections(self) -> int:
+        """Clients' connections that are open."""
+        return self._service.connections
+
+    @property
     def last_reload(self) -> Reload:
         """What came of the last reading of the files."""
         return self._service.last_reload
@@ -64,6 +69,10 @@ class LocalGateway:
     def reload(self) -> Deferred[Reload]:
         """Read the files again."""
         return self._service.reload()
+
+    def end(self) -> None:
+        """Have the process end in good order."""
+        self._service.end()
 
     def rows(self, view: str) -> Deferred[list[Row]]:
         """Return the rows of a view, at once."""

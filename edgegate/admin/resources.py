@@ -32,6 +32,7 @@ PAGES = {
     "overload": "how near the limits are, and how often they were reached",
     "config_dump": "all of this but the limits, as JSON",
     "reload": "what came of the last reload; POST reloads",
+    "drain": "whether the gateway is ending; POST has it end",
 }
 
 _DUMPED = ("listeners", "routes", "clusters", "endpoints", "secrets")
@@ -56,6 +57,7 @@ def root(gateway: Gateway, local: bool = False) -> Resource:
     shown.putChild(b"overload", Rows("overload", gateway))
     shown.putChild(b"config_dump", Dump(gateway))
     shown.putChild(b"reload", Reloading(gateway))
+    shown.putChild(b"drain", Draining(gateway))
     return shown
 
 
@@ -132,7 +134,7 @@ class Root(Resource):
         child = cast("Resource | None", self.children.get(path))
         if child is None or request.postpath:
             return Refusal(404, "no such page; there are:\n" + _index())
-        methods = (b"GET", b"HEAD", b"POST") if isinstance(child, Reloading) else (b"GET", b"HEAD")
+        methods = (b"GET", b"HEAD", b"POST") if isinstance(child, Reloading | Draining) else (b"GET", b"HEAD")
         if request.method not in methods:
             return Refusal(405, "method not allowed\n")
         return child
@@ -249,6 +251,24 @@ class Reloading(Page):
     def _answer(self, request: Request, reload: Reload, status: int) -> bytes:
         row = reload_row(reload)
         return answer(request, row if wants_json(request) else reload_text(reload), status)
+
+
+class Draining(Page):
+    """Whether the gateway is ending; POST has it end, as SIGTERM does."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        super().__init__()
+        self._gateway = gateway
+
+    def render_GET(self, request: Request) -> bytes:
+        """Show how far it is."""
+        state = "serving" if self._gateway.ready else "draining"
+        return answer(request, f"{state}, {self._gateway.connections} connections\n")
+
+    def render_POST(self, request: Request) -> bytes:
+        """Have it end; who asks twice is told how far it is."""
+        self._gateway.end()
+        return self.render_GET(request)
 
 
 def reload_row(reload: Reload) -> dict[str, object]:

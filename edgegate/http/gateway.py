@@ -103,6 +103,11 @@ class HTTPGateway(Dispatcher):
         """Return the protocol for a client that speaks HTTP/2."""
         return HTTP2DownstreamConnection(downstream, self.environment, self.heads2, self)
 
+    def retire(self) -> None:
+        """Let every connection end with its next response."""
+        for connection in tuple(self.environment.connections):
+            connection.retire()
+
     def drain(self) -> None:
         """Let every connection end with the response that is under way on it, or to the request on its way."""
         for connection in tuple(self.environment.connections):

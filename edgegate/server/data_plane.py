@@ -163,7 +163,7 @@ class DataPlane:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing is left after L{drain}: no port and no client's connection is open."""
+        """Whether nothing is left after L{withdraw}: no port and no client's connection is open."""
         return not self.connections and not any(port.open for port in self._ports)
 
     def contexts(self, snapshot: Snapshot, read: Secrets = NO_SECRETS) -> Contexts:
@@ -214,15 +214,19 @@ class DataPlane:
         self.clusters.assign(endpoints)
         self.endpoints = {**self.endpoints, **endpoints}
 
-    def drain(self) -> None:
+    def withdraw(self) -> None:
         """
-        Close all ports, and let every connection end with what is under way on it.
+        Close all ports, and let every connection end with its next answer.
 
         Who has connected is served, were its connection still in the kernel's backlog or in the middle of its
         handshake: L{ended} tells when that is over.
         """
         for port in self._ports:
             port.withdraw()
+        self._http.retire()
+
+    def drain(self) -> None:
+        """After L{withdraw}: let every connection end with what is under way on it, and those now on which nothing is."""
         self._http.drain()
 
     def retire(self, gone: Collection[Address]) -> None:
@@ -233,8 +237,7 @@ class DataPlane:
         @param gone: What those bind no longer: who has connected there is served, and has the usual time.
         """
         self._ports.hand_over(gone)
-        for connection in tuple(self._environment.connections):
-            connection.retire()
+        self._http.retire()
 
     def abort(self) -> None:
         """Close all ports and end every connection now."""

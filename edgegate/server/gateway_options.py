@@ -35,6 +35,7 @@ class GatewayOptions:
     @ivar http_filters: Make the HTTP filters of embedders, in the order in which requests meet them.
     @ivar leave: Seconds that connections may go on after their port left the files.
     @ivar drain: Seconds that requests and relays may go on after the gateway was told to end.
+    @ivar drain_delay: Seconds before that in which the gateway serves on, and says that it is not ready.
     @ivar processes: How many serve the same files: what a cluster may be asked for at one time is divided among them.
     """
 
@@ -49,4 +50,5 @@ class GatewayOptions:
     http_filters: tuple[IHTTPFilterFactory, ...] = ()
     leave: float = LEAVE
     drain: float = DRAIN
+    drain_delay: float = 0.0
     processes: int = 1

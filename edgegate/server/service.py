@@ -27,6 +27,7 @@ from edgegate.server.ports import CannotBind
 from edgegate.server.reload import Reload
 from edgegate.server.reload_coordinator import ReloadCoordinator
 from edgegate.server.startup_log import served
+from edgegate.server.signals import stop
 from edgegate.sources.file_reader import defer_to_daemon
 from edgegate.sources.loading import Loaded
 from edgegate.sources.source import Watched
@@ -71,6 +72,7 @@ class GatewayService(MultiService):
         @raise edgegate.tls.secrets.BadKeyMaterial: A server's certificate, key, authorities or ciphers are of no use.
         """
         super().__init__()  # type: ignore[no-untyped-call]
+        self._reactor = reactor
         self._config = loaded.source.location
         self.counters = Counters()
         self.data_plane = DataPlane(reactor, [self.counters, *observers], options)
@@ -79,7 +81,7 @@ class GatewayService(MultiService):
         self._candidates = Candidates(self.data_plane, loaded, load, defer)
         clock = cast(IReactorTime, reactor)
         self._reloads = ReloadCoordinator(self._candidates, clock)
-        self._drain = Drain(self.data_plane, clock, options.drain)
+        self._drain = Drain(self.data_plane, clock, options.drain, options.drain_delay)
         self._phase = _Phase.CLOSED
 
     @property
@@ -148,6 +150,12 @@ class GatewayService(MultiService):
         self._phase = _Phase.ENDING
         self._reloads.end()
         return self._drain.begin().addCallback(lambda _: self._ended())
+
+    def end(self) -> None:
+        """Have the process end in good order, as SIGTERM does: the reactor stops once L{stopService} is through."""
+        if self._phase is not _Phase.ENDING:
+            self._phase = _Phase.ENDING
+            stop(self._reactor)
 
     def hurry(self) -> None:
         """End the drain at once; one that has not begun yet ends as it begins."""

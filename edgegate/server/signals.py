@@ -9,29 +9,41 @@ from types import FrameType
 from typing import Any, cast
 
 from twisted.application.service import Service
+from twisted.internet.error import ReactorNotRunning
 from twisted.internet.interfaces import IReactorCore, IReactorFromThreads
 from twisted.logger import Logger
 
 log = Logger(namespace=__name__)
 
 ENDS = (signal.SIGTERM, signal.SIGINT)
-"""What ends the process."""
+"""What ends the process: by SIGTERM with exit status 0, by SIGINT with the signal, as shells ask."""
+
+
+def stop(reactor: object) -> None:
+    """Have a reactor that runs stop, and with it the process end in good order; one that stops already goes on so."""
+    with suppress(ReactorNotRunning):
+        cast(IReactorCore, reactor).stop()
 
 
 class Early:
     """
-    Takes note of signals that come while a process starts, which would end it.
+    Takes note of signals that come while a process starts, which would end it, or as process 1 of a container not even
+    that. SIGTERM ends it with exit status 0, as long as there is nothing to be ended in good order.
 
     @ivar came: Those that came.
+    @ivar loading: Whether that is so.
     """
 
     def __init__(self, *numbers: signal.Signals) -> None:
         self.came: set[signal.Signals] = set()
+        self.loading = True
         with suppress(ValueError):  # not in the main thread: signals are left alone
             for number in numbers:
                 signal.signal(number, self._note)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
+        if number == signal.SIGTERM and self.loading:
+            raise SystemExit(0)
         self.came.add(signal.Signals(number))
 
 
@@ -46,16 +58,19 @@ class Signals(Service):
         self,
         reactor: IReactorFromThreads,
         actions: Mapping[signal.Signals, Callable[[], object]],
+        end: Callable[[], object] | None = None,
         hurry: Callable[[], object] | None = None,
         early: Early | None = None,
     ) -> None:
         """
-        @param hurry: Called from the second of L{ENDS} on, in place of the reactor, which is ending by then and would
-            fail; L{None}: they are left alone.
+        @param end: Ends the process in good order, at SIGTERM. The reactor would do so as well, and have the process
+            die of the signal in the end. L{None}: L{ENDS} are left alone.
+        @param hurry: Called from the second of L{ENDS} on.
         @param early: Has taken note of signals until now: what is to be done for them is, once the reactor runs.
         """
         self._reactor = reactor
         self._actions = actions
+        self._end = end
         self._hurry = hurry
         self._early = early
         self._before: dict[signal.Signals, Any] = {}
@@ -71,8 +86,10 @@ class Signals(Service):
             log.info("not in the main thread: signals are left alone")
             return
         for number in self._early.came if self._early is not None else ():
-            cast(IReactorCore, self._reactor).callWhenRunning(self._actions[number])
-        if self._hurry is not None:
+            action = self._end if number == signal.SIGTERM else self._actions[number]
+            if action is not None:
+                cast(IReactorCore, self._reactor).callWhenRunning(action)
+        if self._end is not None:
             # the reactor listens to them itself, from when it runs
             cast(IReactorCore, self._reactor).callWhenRunning(self._listen_to_ends)
 
@@ -99,8 +116,10 @@ class Signals(Service):
 
     def _end_came(self, number: int, frame: FrameType | None) -> None:
         before = self._ends.get(signal.Signals(number))
-        if not self._told and callable(before):
-            self._told = True
+        first, self._told = not self._told, True
+        if first and number == signal.SIGINT and callable(before):
             before(number, frame)
+        elif first and self._end is not None:
+            self._reactor.callFromThread(self._end)
         elif self._hurry is not None:
             self._reactor.callFromThread(self._hurry)

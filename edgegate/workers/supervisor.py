@@ -16,7 +16,7 @@ from typing import TypeVar, cast
 
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred, DeferredList
-from twisted.internet.interfaces import IReactorFDSet, IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorFDSet, IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger, LogLevel
 from twisted.python.failure import Failure
@@ -28,13 +28,14 @@ from edgegate.net.channel import wait_for_any
 from edgegate.server.ports import CannotBind
 from edgegate.server.reload import Reload
 from edgegate.server.reload_coordinator import ReloadCoordinator
+from edgegate.server.signals import stop
 from edgegate.sources.source import Watched
 from edgegate.startup import CannotStart
 from edgegate.workers.generation import CannotServe, Generation, Surroundings, Worker
 from edgegate.workers.listening_sockets import ListeningSockets
 from edgegate.workers.messages import FilesRead, LogEvent, ShedPrivileges, Shown
 from edgegate.workers.peer import Peer
-from edgegate.workers.slots import COUNT, Slots, shared_memory
+from edgegate.workers.slots import ABSENT, COUNT, Slots, shared_memory
 from edgegate.workers.worker_log import WorkerLog
 from edgegate.workers.worker_views import WorkerViews
 from edgegate.workers.zygotes import Zygote, Zygotes
@@ -98,7 +99,13 @@ class Supervisor(MultiService):
     """
 
     def __init__(
-        self, reactor: IReactorFDSet, config: str, arguments: tuple[str, ...], count: int, drain: float
+        self,
+        reactor: IReactorFDSet,
+        config: str,
+        arguments: tuple[str, ...],
+        count: int,
+        drain: float,
+        delay: float = 0.0,
     ) -> None:
         """
         @param reactor: Also provides C{IReactorTime}.
@@ -106,6 +113,7 @@ class Supervisor(MultiService):
         @param arguments: Those of C{twistd edgegate}.
         @param count: How many workers there are to be.
         @param drain: Seconds that what is under way may go on at the end.
+        @param delay: Seconds before that in which everything goes on, though the gateway is not ready any more.
         """
         super().__init__()  # type: ignore[no-untyped-call]
         self.latest: Files
@@ -113,12 +121,15 @@ class Supervisor(MultiService):
         self._config = config
         self._count = count
         self._drain = drain
+        self._delay = delay
+        self._delayed: IDelayedCall | None = None
         memory = shared_memory()
         self._zygotes = Zygotes(reactor, arguments, memory)
         self._log = WorkerLog()
         self._views = WorkerViews()
+        self._slots = Slots(memory)
         self._surroundings = Surroundings(
-            reactor, Slots(memory), self._told, self._views.lost, self.files_changed, lambda: self._log.file
+            reactor, self._slots, self._told, self._views.lost, self.files_changed, lambda: self._log.file
         )
         self._sockets = ListeningSockets()
         self._generations: list[Generation] = []
@@ -140,6 +151,12 @@ class Supervisor(MultiService):
     def ready(self) -> bool:
         """Whether requests are served: workers are ready, and the gateway is not ending."""
         return self._phase is _Phase.SERVING and self._current is not None and bool(self._current.serving)
+
+    @property
+    def connections(self) -> int:
+        """Clients' connections that are open, as their workers last said; those that are ending do not."""
+        counts = [self._slots.connections(slot) for slot in range(COUNT)]
+        return sum(count for count in counts if count != ABSENT)
 
     # Beginning --------------------------------------------------------------------------------------------------------
 
@@ -321,6 +338,12 @@ class Supervisor(MultiService):
 
     # Ending -----------------------------------------------------------------------------------------------------------
 
+    def end(self) -> None:
+        """Have the process end in good order, as SIGTERM does: the reactor stops once L{stopService} is through."""
+        if self._phase is not _Phase.ENDING:
+            self._phase = _Phase.ENDING
+            stop(self._reactor)
+
     def stopService(self) -> Deferred[None]:
         """
         Close the ports, have the workers serve who has connected already, let requests and relays end, then reset what
@@ -330,17 +353,29 @@ class Supervisor(MultiService):
         """
         self._phase = _Phase.ENDING
         self._reloads.end()
-        self._until = monotonic() + self._drain + _GRACE
-        for generation in tuple(self._generations):
-            generation.drain(self._drain)
-        self._sockets.close()
+        self._until = monotonic() + self._delay + self._drain + _GRACE
+        if self._delay:
+            log.info("the ports will be closed in {delay:g} seconds", delay=self._delay)
+            self._delayed = cast(IReactorTime, self._reactor).callLater(self._delay, self._close)
+        else:
+            self._close()
         ended = DeferredList([generation.ended for generation in self._generations])
         return ended.addCallback(lambda _: self._ended())
 
+    def _close(self) -> None:
+        self._delayed = None
+        for generation in tuple(self._generations):
+            generation.drain(self._drain)
+        self._sockets.close()
+
     def hurry(self) -> None:
         """End the drain at once; one that has not begun yet ends as it begins."""
-        self._drain = 0.0
+        self._drain = self._delay = 0.0
         if self._phase is _Phase.ENDING:
+            delayed, self._delayed = self._delayed, None
+            if delayed is not None:
+                delayed.cancel()
+                self._sockets.close()
             self._until = min(self._until, monotonic() + _GRACE)
             for generation in tuple(self._generations):
                 generation.drain(0.0)

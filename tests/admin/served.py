@@ -83,6 +83,7 @@ class PretendedGateway:
         self.clusters = ClusterRegistry(ResolvingReactor(), TimerWheel(Clock(), 0.5))
         self.clusters.update(SNAPSHOT.clusters, ENDPOINTS)
         self.ready = True
+        self.connections = 3
         self.last_reload = Reload(Outcome.INSTALLED, NOW, Problems(), ("listener [::]:80 added (shop.yaml:5)",), 0.5)
         self.outcome = Outcome.UNCHANGED
         self.reloads: Iterator[Deferred[Reload]] | None = None
@@ -90,6 +91,10 @@ class PretendedGateway:
     def bound(self, listener: Listener) -> Address | None:
         """Every port is bound as it stands."""
         return listener.bind
+
+    def end(self) -> None:
+        """Begin to end."""
+        self.ready = False
 
     def reload(self) -> Deferred[Reload]:
         """Come to what the test says."""

@@ -67,6 +67,15 @@ class ResourcesTests(SynchronousTestCase):
         self.gateway.ready = False
         self.assertEqual((self.ask("GET /ready").status, self.ask("GET /live").status), (503, 200))
 
+    def test_drain(self) -> None:
+        """POST has the gateway end; GET tells whether it does."""
+        self.assertEqual(self.ask("GET /drain").text, "serving, 3 connections\n")
+        self.assertEqual(self.ask("POST /drain", "Origin: http://evil.example").status, 403)
+        self.assertTrue(self.gateway.ready)
+        found = self.ask("POST /drain")
+        self.assertEqual((found.status, found.text), (200, "draining, 3 connections\n"))
+        self.assertEqual(self.ask("GET /ready").status, 503)
+
     def test_text_and_json(self) -> None:
         """Views are tables, or JSON for those who ask for it."""
         self.assertIn("ADDRESS   PORT", self.ask("GET /listeners").text)

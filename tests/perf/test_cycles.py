@@ -199,7 +199,7 @@ class CyclesTests(TestCase):
 
     def end(self) -> None:
         """Leave nothing behind."""
-        self.plane.drain()
+        self.plane.withdraw()
         self.plane.abort()
         self.plane.stop()
 

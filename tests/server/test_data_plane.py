@@ -106,7 +106,7 @@ class DataPlaneTests(TestCase):
 
     def end(self) -> None:
         """Leave nothing behind."""
-        self.plane.drain()
+        self.plane.withdraw()
         self.plane.abort()
         self.plane.stop()
 

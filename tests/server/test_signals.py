@@ -47,25 +47,46 @@ class SignalsTests(TestCase):
         await came
         signals.stopService()
 
-    async def test_end_told_again(self) -> None:
-        """What ends the process goes to who listened before, once; then the end is hurried; in the end nobody is."""
+    async def test_end_while_loading(self) -> None:
+        """SIGTERM ends a process at once that has nothing to end in good order yet, and later as soon as it runs."""
+        from twisted.internet import reactor  # noqa: PLC0415
+
+        self.addCleanup(signal.signal, signal.SIGTERM, signal.getsignal(signal.SIGTERM))
+        early = Early(signal.SIGTERM)
+        ended = self.assertRaises(SystemExit, os.kill, os.getpid(), signal.SIGTERM)
+        self.assertEqual((ended.code, early.came), (0, set()))
+        early.loading = False
+        os.kill(os.getpid(), signal.SIGTERM)
+        came: Deferred[None] = Deferred()
+        signals = Signals(reactor, {}, lambda: came.callback(None), early=early)  # type: ignore[arg-type]
+        signals.startService()
+        await came
+        signals.stopService()
+
+    async def test_ends(self) -> None:
+        """SIGTERM calls the function, SIGINT who listened before; the next hurries; nobody is told in the end."""
         from twisted.internet import reactor  # noqa: PLC0415
 
         await deferLater(reactor, 0)  # type: ignore[arg-type]
-        hurried: Deferred[None] = Deferred()
-        before: list[int] = []
-        for number in ENDS:
-            original = signal.signal(number, lambda number, frame: before.append(number))
-            self.addCleanup(signal.signal, number, original)
-        signals = Signals(reactor, {}, lambda: hurried.callback(None))  # type: ignore[arg-type]
-        signals.startService()
-        os.kill(os.getpid(), signal.SIGTERM)
-        self.assertEqual(before, [signal.SIGTERM])
-        os.kill(os.getpid(), signal.SIGINT)
-        await hurried
-        self.assertEqual(before, [signal.SIGTERM])
-        signals.stopService()
-        self.assertEqual([signal.getsignal(number) for number in ENDS], [signal.SIG_DFL] * 2)
+        for first, second in (ENDS, tuple(reversed(ENDS))):
+            told: list[object] = []
+            hurried: Deferred[None] = Deferred()
+            for number in ENDS:
+                original = signal.signal(number, lambda number, frame: told.append(number))  # noqa: B023
+                self.addCleanup(signal.signal, number, original)
+            signals = Signals(
+                reactor,  # type: ignore[arg-type]
+                {},
+                lambda: told.append("end"),  # noqa: B023
+                lambda: hurried.callback(None),  # noqa: B023
+            )
+            signals.startService()
+            os.kill(os.getpid(), first)
+            os.kill(os.getpid(), second)
+            await hurried
+            self.assertEqual(told, ["end"] if first == signal.SIGTERM else [signal.SIGINT])
+            signals.stopService()
+            self.assertEqual([signal.getsignal(number) for number in ENDS], [signal.SIG_DFL] * 2)
 
     async def test_never_told_to_end(self) -> None:
         """Who listened before has it again where nobody was told to end."""

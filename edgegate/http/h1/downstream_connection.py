@@ -22,7 +22,7 @@ from zope.interface import classImplements
 
 from edgegate.errors import BODY_TOO_LARGE, CLIENT_BODY_TIMEOUT, CLIENT_GONE, CLIENT_TIMEOUT, INTERNAL, Fault
 from edgegate.http.environment import HTTPEnvironment
-from edgegate.http.exchange import NO_CLUSTERS, Exchange, Upload
+from edgegate.http.exchange import NO_CLUSTERS, Exchange, Phase, Upload
 from edgegate.http.fields import Field
 from edgegate.http.h1.downstream_state import NEXT, NEXT_FLOW, Event, Flow, State, Turn
 from edgegate.http.h1.downstream_stream import HTTP1DownstreamStream
@@ -263,8 +263,12 @@ class HTTP1DownstreamConnection(HTTP1DownstreamStream):
 
     @contained
     def retire(self) -> None:
-        """End the connection with the next response."""
-        self._state = NEXT[self._state][Event.LAST]
+        """End the connection with the next response whose head can say so."""
+        exchange, state = self._exchange, self._state
+        if exchange is not None and exchange.phase is Phase.BEGUN and state is State.BUSY:
+            self._state = NEXT[state][Event.RETIRE]
+        elif state is not State.PROMISED:
+            self._state = NEXT[state][Event.LAST]
 
     @contained
     def drain(self) -> None:

@@ -26,6 +26,8 @@ class State(IntEnum):
     EXPECTING = 4  # as BUSY, and the client waits to be told to send its body
     LAST_EXPECTING = 5  # as LAST, and the client waits to be told to send its body
     ENDED = 6  # nothing is read or answered any more: it is closed, or another's
+    PROMISED = 7  # a response is under way whose head allows one more request, and the next is the last
+    KEPT = 8  # that response is whole
 
 
 class Event(IntEnum):
@@ -37,6 +39,7 @@ class Event(IntEnum):
     LAST = 3  # nothing may follow what is under way, or what comes next
     DONE = 4  # the response is whole
     END = 5
+    RETIRE = 6  # nothing may follow the next response that can say so in its head
 
 
 NEXT: Final[dict[State, dict[Event, State]]] = {
@@ -47,7 +50,10 @@ NEXT: Final[dict[State, dict[Event, State]]] = {
         Event.LAST: State.LAST,
         Event.DONE: State.IDLE,
         Event.END: State.ENDED,
+        Event.RETIRE: State.PROMISED,
     },
+    State.PROMISED: {Event.LAST: State.LAST, Event.DONE: State.KEPT, Event.END: State.ENDED},
+    State.KEPT: {Event.LAST: State.LAST_IDLE, Event.END: State.ENDED},
     State.LAST: {
         Event.EXPECT: State.LAST_EXPECTING,
         Event.LAST: State.LAST,

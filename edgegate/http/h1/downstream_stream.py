@@ -113,6 +113,10 @@ class HTTP1DownstreamStream(DownstreamStream):
             if self._state is State.IDLE and self._reader.state is _WAITING:
                 if self._flow < Flow.STALLED:
                     self._read_next()
+            elif self._state is State.KEPT and self._reader.state is _WAITING:
+                self._state = NEXT[self._state][Event.LAST]
+                if self._flow < Flow.STALLED:
+                    self._read_next()
             else:
                 self._close()
         except Exception:

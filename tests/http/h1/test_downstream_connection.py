@@ -547,6 +547,45 @@ class EndTests(SynchronousTestCase):
         self.assertIn(b"ok", busy.sent)
         self.assertEqual(busy.ended, "closed")
 
+    def test_retire(self) -> None:
+        """A retired connection ends with the next response that can say so; asked again or not."""
+        for again in (False, True):
+            talk = Conversation()
+            idle, asking, promised = talk.client(), talk.client(), talk.client()
+            idle.deliver(GET)
+            backend = talk.backend()
+            backend.deliver(OK)
+            idle.take()
+            promised.deliver(GET)
+            backend.deliver(OK[:-1])
+            asking.deliver(GET)
+            self.assertNotIn(b"connection: close", promised.take())
+            for _ in range(1 + again):
+                talk.gateway.retire()
+            self.assertEqual([idle.ended, asking.ended, promised.ended], ["", "", ""])
+            talk.backend().deliver(OK)
+            self.assertIn(b"connection: close\r\n", asking.sent)
+            self.assertEqual(asking.ended, "closed")
+            backend.deliver(OK[-1:])
+            self.assertEqual((promised.take(), promised.ended), (OK[-1:], ""))
+            for client in (idle, promised):
+                client.deliver(GET)
+                backend.deliver(OK)
+                self.assertIn(b"connection: close\r\n", client.sent)
+                self.assertEqual(client.ended, "closed")
+
+    def test_drain_promised(self) -> None:
+        """A drained connection ends with the response that is under way, whatever it has promised."""
+        talk = Conversation()
+        client = talk.client()
+        client.deliver(GET)
+        backend = talk.backend()
+        backend.deliver(OK[:-1])
+        talk.gateway.retire()
+        talk.gateway.drain()
+        backend.deliver(OK[-1:])
+        self.assertEqual(client.ended, "closed")
+
     def test_move(self) -> None:
         """After a reload the next request is on other terms; one that is under way ends on those that it began with."""
         talk = Conversation()

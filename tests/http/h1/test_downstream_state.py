@@ -43,6 +43,12 @@ class StateTests(SynchronousTestCase):
         self.assertIs(after(Event.LAST, Event.BEGIN), State.LAST)
         self.assertIs(after(Event.BEGIN, Event.LAST, Event.LAST, Event.DONE), State.LAST_IDLE)
 
+    def test_promised(self) -> None:
+        """A response that has promised one more request is followed by the last, unless it is to be the last itself."""
+        promised = (Event.BEGIN, Event.RETIRE)
+        self.assertIs(after(*promised, Event.DONE, Event.LAST), State.LAST_IDLE)
+        self.assertIs(after(*promised, Event.LAST), State.LAST)
+
     def test_expectation(self) -> None:
         """Who is told to send its body is kept; who is answered without is not."""
         expecting = (Event.BEGIN, Event.EXPECT)
