@@ -26,6 +26,7 @@ from edgegate.config.report import report
 from edgegate.net.system_resolver import SystemResolver
 from edgegate.observe.access_log import access_log
 from edgegate.observe.log_file import STANDARD_OUTPUT
+from edgegate.server.clock import count_monotonic
 from edgegate.server.service import GatewayService
 from edgegate.server.service_log import LoggedService, json_observer
 from edgegate.server.signals import Early, Signals
@@ -59,6 +60,7 @@ def makeService(options: Options) -> IService:
     # a reload that is asked for while thousands of files are read must not end the process
     early = Early(Signal.SIGHUP, Signal.SIGTERM)
     reactor = cast(Reactor, installed)
+    count_monotonic(reactor)
     reactor.installNameResolver(SystemResolver(reactor))
     if options["workers"] > 1:
         return _run_by(options, _supervisor(options, reactor, early))

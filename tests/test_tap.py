@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from contextlib import redirect_stderr
 from io import StringIO
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import cast
 from twisted.application.service import IService, IServiceMaker, MultiService
 from twisted.internet import reactor
 from twisted.internet.defer import maybeDeferred
-from twisted.internet.interfaces import IReactorPluggableNameResolver
+from twisted.internet.interfaces import IReactorPluggableNameResolver, IReactorTime
 from twisted.plugin import getPlugins
 from twisted.scripts._twistd_unix import ServerOptions
 from twisted.trial.unittest import SynchronousTestCase
@@ -38,7 +39,9 @@ class MakeServiceTests(SynchronousTestCase):
         self.folder.mkdir()
         resolving = cast(IReactorPluggableNameResolver, reactor)
         self.addCleanup(resolving.installNameResolver, resolving.nameResolver)
-        self.addCleanup(signal.signal, signal.SIGHUP, signal.getsignal(signal.SIGHUP))
+        self.addCleanup(setattr, reactor, "seconds", reactor.seconds)  # type: ignore[attr-defined]
+        for number in (signal.SIGHUP, signal.SIGTERM):
+            self.addCleanup(signal.signal, number, signal.getsignal(number))
         self.errors = StringIO()
 
     def make(self, *arguments: str) -> IService:
@@ -59,6 +62,11 @@ class MakeServiceTests(SynchronousTestCase):
         bare = self.make("--access-log=none", "--admin=none", "--no-watch")
         self.assertEqual(self.kinds(bare), {Signals})
         self.assertIsInstance(cast(IReactorPluggableNameResolver, reactor).nameResolver, SystemResolver)
+
+    def test_clock(self) -> None:
+        """Timers go by a clock that nobody sets."""
+        self.make()
+        self.assertIs(cast(IReactorTime, reactor).seconds, time.monotonic)
 
     def test_json_log(self) -> None:
         """The log's format is the application's matter."""

@@ -37,6 +37,7 @@ from edgegate.net.system_resolver import SystemResolver
 from edgegate.observe.access_log import access_log
 from edgegate.observe.counters import Counters
 from edgegate.observe.observer import Observer
+from edgegate.server.clock import count_monotonic
 from edgegate.server.data_plane import DataPlane
 from edgegate.server.drain import Drain as Draining
 from edgegate.server.startup_log import served
@@ -220,6 +221,7 @@ def serve(inheritance: Inheritance) -> NoReturn:
     from twisted.internet import reactor as made  # noqa: PLC0415
 
     reactor = cast(Reactor, made)
+    count_monotonic(reactor)
     reactor.installNameResolver(SystemResolver(reactor))
     status = 1
     try:
