@@ -7,11 +7,15 @@ import stat
 from collections.abc import Callable
 from queue import SimpleQueue
 from threading import Thread
+from time import monotonic
 
 STANDARD_OUTPUT = "-"
 
 MAX_QUEUED = 8 * 1024 * 1024
 PATIENCE = 5.0
+
+TELL = 60.0
+"""Seconds after a loss was told in which no other is."""
 
 _MODE = 0o640
 
@@ -26,14 +30,18 @@ class LogFile:
         max_queued: int = MAX_QUEUED,
         patience: float = PATIENCE,
         opener: Callable[[], int] | None = None,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
         """
         @param path: The file; C{-} is standard output.
-        @param complain: Takes what is wrong, in a thread that is not the caller's.
+        @param complain: Takes what is wrong, in whichever thread.
         @param max_queued: Bytes that wait to be written; what comes when they are reached is lost, and counted.
         @param patience: Seconds that the end waits for what is queued.
         @param opener: Returns the descriptor of the file, which belongs to this from then on; by default it is opened.
+        @param clock: Tells seconds.
         """
+        self._clock = clock
+        self._told_at = -TELL
         self._opener = opener
         self._max_queued = max_queued
         self._patience = patience
@@ -65,6 +73,7 @@ class LogFile:
         """Queue whole lines. Never waits, never fails."""
         if self._given - self._taken >= self._max_queued:
             self._turned_away += lines.count(b"\n")
+            self._tell_loss("it is not read, or the disk is too slow")
             return
         self._given += len(lines)
         self._queue.put(lines)
@@ -87,6 +96,15 @@ class LogFile:
 
     def _opened(self) -> int:
         return open_log(self.path) if self._opener is None else self._opener()
+
+    def _tell_loss(self, why: str) -> bool:
+        """Say that lines are lost, unless that was said a moment ago; return whether it was said now."""
+        now = self._clock()
+        if now - self._told_at < TELL:
+            return False
+        self._told_at = now
+        self._complain(f"{self.path}: {why}: lines are lost until it can be written again, {self.lost} so far")
+        return True
 
     # In the thread ----------------------------------------------------------------------------------------------------
 
@@ -111,9 +129,8 @@ class LogFile:
         except OSError as error:
             self._torn = self._torn or bytes(rest) != lines
             self._failed += bytes(rest).count(b"\n")
-            if not self._failing:
-                self._failing = True
-                self._complain(f"{self.path}: {error.strerror}: lines are lost until it can be written again")
+            # where it comes and goes, its end is told as seldom
+            self._failing = self._tell_loss(str(error.strerror)) or self._failing
             return
         self._torn = False
         if self._failing:

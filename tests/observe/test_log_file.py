@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from queue import SimpleQueue
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -107,13 +107,21 @@ class LogFileTests(SynchronousTestCase):
         self.assertRaises(OSError, LogFile(str(self.path / "no" / "log"), self.complaints.put).open)
 
     def test_full_disk(self) -> None:
-        """A full disk is told once; what can't be written is counted."""
-        log = self.open("/dev/full")
-        for _ in range(3):
+        """A full disk is told once a minute, with how many lines could not be written."""
+        now = [0.0]
+        log = self.open("/dev/full", clock=lambda: now[0])
+        for at, count in ((0.0, 2), (59.0, None), (60.0, 6), (61.0, None)):
+            now[0] = at
             log.write(b"1\n2\n")
+            if count is not None:
+                told = self.complaints.get(timeout=10)
+                self.assertIn("No space left on device", told)
+                self.assertTrue(told.endswith(f" {count} so far"), told)
+            else:
+                while log.lost % 4:
+                    Event().wait(0.001)
         log.close()
-        self.assertEqual(log.lost, 6)
-        self.assertIn("No space left on device", self.complaints.get_nowait())
+        self.assertEqual(log.lost, 8)
         self.assertTrue(self.complaints.empty())
 
     def test_space_again(self) -> None:
@@ -129,7 +137,7 @@ class LogFileTests(SynchronousTestCase):
         self.assertIn("1 lines were lost", self.complaints.get_nowait())
 
     def test_nobody_reads(self) -> None:
-        """Where writing hangs, a bounded amount waits; what comes then is lost, and nobody is held up."""
+        """Where writing hangs, a bounded amount waits; what comes then is lost, and told; nobody is held up."""
         os.mkfifo(self.path)
         reader = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
         log = self.open(max_queued=100_000, patience=0.01)
@@ -137,6 +145,8 @@ class LogFileTests(SynchronousTestCase):
         for _ in range(1000):
             log.write(line)
         self.assertGreater(log.lost, 500)
+        self.assertIn("it is not read, or the disk is too slow: lines are lost", self.complaints.get_nowait())
+        self.assertTrue(self.complaints.empty())
         log.close()
         os.close(reader)
 
