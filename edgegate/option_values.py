@@ -13,12 +13,10 @@ from edgegate.istio.kinds import UNENFORCED
 from edgegate.model.addresses import TCPAddress
 
 _SIZE = re.compile(r"([0-9]{1,15})(KiB|MiB|GiB)?", re.ASCII)
-_SECONDS = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)(ms|s|m|h)", re.ASCII)
-_SPANS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
 _UNITS = {None: 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 
-_TIME = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)([smh])?", re.ASCII)
-_SECONDS = {None: 1, "s": 1, "m": 60, "h": 3600}
+_TIME = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)(ms|s|m|h)?", re.ASCII)
+_SECONDS = {None: 1, "ms": 0.001, "s": 1, "m": 60, "h": 3600}
 
 # an address of IPv6 needs brackets before a port
 _SERVER = re.compile(r"(?:\[(?P<six>[^]]*)\]|(?P<four>[^:]*))(?::(?P<port>\d{1,5}))?|(?P<bare>[^\[]*)", re.ASCII)
@@ -152,20 +150,6 @@ def parse_limit(text: str, none: bool = True) -> int | None:
     return int(text)
 
 
-def parse_seconds(text: str) -> float:
-    """
-    Read a time: C{500ms}, C{90s}, C{1.5h}.
-
-    @return: Seconds, more than 0.
-    @raise ValueError: It is something else.
-    """
-    found = _SECONDS.fullmatch(text)
-    seconds = float(found[1]) * _SPANS[found[2]] if found is not None else 0.0
-    if not seconds:
-        raise ValueError(f"expected a time such as 500ms, 90s or 1h, got {text!r}")
-    return seconds
-
-
 def parse_size(text: str) -> int:
     """
     Read a number of bytes: C{65536}, C{64KiB}, C{64MiB}.
@@ -180,13 +164,13 @@ def parse_size(text: str) -> int:
 
 def parse_seconds(text: str) -> float:
     """
-    Read a time, C{30s}, C{1.5m} or C{1h}, into seconds; a number alone is seconds.
+    Read a time, C{500ms}, C{30s}, C{1.5m} or C{1h}, into seconds; a number alone is seconds.
 
     @raise ValueError: It is something else.
     """
     found = _TIME.fullmatch(text)
     if found is None:
-        raise ValueError(f"expected a time such as 30s or 5m, got {text!r}")
+        raise ValueError(f"expected a time such as 500ms, 30s or 5m, got {text!r}")
     return float(found[1]) * _SECONDS[found[2]]
 
 

@@ -104,9 +104,12 @@ def _seconds(options: Mapping[str, str | None], name: str) -> float:
     if text == "none":
         return inf
     try:
-        return parse_seconds(text)
+        found = parse_seconds(text)
     except ValueError as error:
         raise ValueError(f"--{name}: {error}, or none") from None
+    if not found:
+        raise ValueError(f"--{name} is more than 0")
+    return found
 
 
 def _limit(options: Mapping[str, str | None], name: str, none: bool = True) -> int | None:

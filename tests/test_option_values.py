@@ -73,8 +73,8 @@ class OptionsTests(SynchronousTestCase):
 
     def test_times(self) -> None:
         """A number of seconds, or one with a unit."""
-        found = [parse_seconds(text) for text in ("0", "30", "30s", "0.25s", "1.5m", "2h")]
-        self.assertEqual(found, [0.0, 30.0, 30.0, 0.25, 90.0, 7200.0])
+        found = [parse_seconds(text) for text in ("0", "30", "30s", "0.25s", "250ms", "1.5m", "2h")]
+        self.assertEqual(found, [0.0, 30.0, 30.0, 0.25, 0.25, 90.0, 7200.0])
         for text in ("", "s", "-1s", "30 s", "1d", ".5", "1.", "\u0661", "1" * 7, "inf"):
             self.assertRaises(ValueError, parse_seconds, text)
 

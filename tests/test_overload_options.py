@@ -58,8 +58,8 @@ class OverloadOptionsTests(SynchronousTestCase):
             ("--max-connections-per-listener=9k", "--max-connections-per-listener: expected a number such as"),
             ("--max-buffer-bytes=x", "--max-buffer-bytes: expected a number of bytes such as"),
             ("--max-buffer-bytes=0", "--max-buffer-bytes is more than 0"),
-            ("--max-lag=5", "--max-lag: expected a time such as 500ms, 90s or 1h, got '5', or none"),
-            ("--max-connection-age=0s", "--max-connection-age: expected a time such as"),
+            ("--max-lag=5d", "--max-lag: expected a time such as 500ms, 30s or 5m, got '5d', or none"),
+            ("--max-connection-age=0s", "--max-connection-age is more than 0"),
             ("--max-requests=", "--max-requests: expected a number such as 1000, or none, got ''"),
             ("--max-handshakes=1e3", "--max-handshakes: expected a number such as 1000, got '1e3'"),
         ):

@@ -226,7 +226,7 @@ class DataPlane:
         self._http.retire()
 
     def drain(self) -> None:
-        """After L{withdraw}: let every connection end with what is under way on it, and those now on which nothing is."""
+        """After L{withdraw}: let connections end with what is under way on them, and those now on which nothing is."""
         self._http.drain()
 
     def retire(self, gone: Collection[Address]) -> None:

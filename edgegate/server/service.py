@@ -26,8 +26,8 @@ from edgegate.server.gateway_options import GatewayOptions
 from edgegate.server.ports import CannotBind
 from edgegate.server.reload import Reload
 from edgegate.server.reload_coordinator import ReloadCoordinator
-from edgegate.server.startup_log import served
 from edgegate.server.signals import stop
+from edgegate.server.startup_log import served
 from edgegate.sources.file_reader import defer_to_daemon
 from edgegate.sources.loading import Loaded
 from edgegate.sources.source import Watched
