@@ -356,7 +356,8 @@ class LimitsTests(SynchronousTestCase):
             f"under way | {limits.stream_idle_seconds / 60:g} min",
             f"byte in either direction | {limits.stream_idle_seconds / 60:g} min",
             f"{limits.stall_seconds:g} s in which its system acknowledges less than {limits.stall_bytes >> 10} KiB",
-            f"{HIGH_WATER >> 10} KiB and one read: {READ_SIZE >> 10} KiB, or {BUFFER_SIZE >> 10} KiB of",
+            f"{HIGH_WATER >> 10} KiB and one read: {READ_SIZE >> 10} KiB, 128 KiB from a backend inside TLS, or "
+            f"{BUFFER_SIZE >> 10} KiB of",
             f"copies of requests on their way to mirrors | {limits.shadows:,}",
             f"answer of a mirror | {limits.linger_bytes >> 20} MiB, {limits.stall_seconds:g} s",
             f"aliases on the way to them | {MAX_ADDRESSES}, {MAX_CHAIN} |",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 
+from edgegate.admin import views
+from edgegate.admin.overload_view import overload
+from edgegate.admin.views import Row
 from edgegate.config.problems import Problem, Problems, Severity
 from edgegate.demo.authority import Authority
 from edgegate.model.addresses import Address, TCPAddress
@@ -78,8 +81,6 @@ class PretendedGateway:
 
     def __init__(self) -> None:
         self.config = "/etc/edge gate"
-        self.snapshot = SNAPSHOT
-        self.secrets = SECRETS
         self.clusters = ClusterRegistry(ResolvingReactor(), TimerWheel(Clock(), 0.5))
         self.clusters.update(SNAPSHOT.clusters, ENDPOINTS)
         self.ready = True
@@ -91,6 +92,18 @@ class PretendedGateway:
     def bound(self, listener: Listener) -> Address | None:
         """Every port is bound as it stands."""
         return listener.bind
+
+    def rows(self, view: str) -> Deferred[list[Row]]:
+        """Show what it pretends to serve."""
+        shown: dict[str, Callable[[], list[Row]]] = {
+            "listeners": lambda: views.listeners(SNAPSHOT, self.bound),
+            "routes": lambda: views.routes(SNAPSHOT),
+            "clusters": lambda: views.clusters(SNAPSHOT),
+            "endpoints": lambda: views.endpoints(SNAPSHOT, self.clusters),
+            "secrets": lambda: views.secrets(SNAPSHOT, SECRETS, NOW),
+            "overload": lambda: overload([]),
+        }
+        return succeed(shown[view]())
 
     def end(self) -> None:
         """Begin to end."""

@@ -7,7 +7,8 @@ from typing import cast
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.admin.interfaces import Gateway
-from edgegate.server.service import GatewayService
+from edgegate.admin.local import LocalGateway
+from edgegate.workers.supervisor import Supervisor
 from tests.admin.served import PretendedGateway
 
 
@@ -20,4 +21,5 @@ class GatewayTests(SynchronousTestCase):
         self.assertIn("reload", wanted)
         for name in wanted:
             self.assertTrue(hasattr(cast(object, PretendedGateway()), name), name)
-            self.assertTrue(hasattr(GatewayService, name) or name == "last_reload", name)
+            self.assertTrue(hasattr(LocalGateway, name), name)
+            self.assertTrue(hasattr(Supervisor, name), name)
