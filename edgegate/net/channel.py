@@ -17,6 +17,7 @@ import struct
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from time import monotonic
 
 _HEADER = struct.Struct("<IH")
 """The length of a value, and how many descriptors come with it."""
@@ -28,7 +29,14 @@ MOST_DESCRIPTORS = 200
 """Descriptors that come with one value; the kernel takes no more than 253."""
 
 MOST_QUEUED = 16 * 1024 * 1024
-"""Bytes that wait for a process that does not read; see L{Channel.send}."""
+"""Bytes that wait for a process that does not read; one value may be larger. See L{Channel.full}."""
+
+LONGEST_SILENCE = 30.0
+"""Seconds without reading after which that many are too many; see L{Channel.send}."""
+
+
+class NoDescriptors(Exception):
+    """There are none left for the copies that would go with a value: it was not sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +58,18 @@ class Channel:
     What was sent last may wait for L{flush}.
     """
 
-    def __init__(self, sock: socket.socket, patient: bool = False) -> None:
+    def __init__(self, sock: socket.socket, patient: bool = False, silence: float = LONGEST_SILENCE) -> None:
         """
         @param sock: A stream of C{AF_UNIX}, which belongs to this from now on.
         @param patient: Wait until all is sent, and until something comes.
+        @param silence: Seconds after which the other end has not read for long, see L{send}.
         """
         sock.setblocking(patient)
         self._socket = sock
         self._queue: deque[tuple[memoryview, Sequence[int]]] = deque()
         self._queued = 0
+        self._moved = 0.0
+        self._silence = silence
         self._buffer = bytearray()
         self._descriptors: deque[int] = deque()
 
@@ -71,14 +82,16 @@ class Channel:
         Send a value, and copies of descriptors, which stay the caller's.
 
         @raise OSError: The other end is gone, or has not read for long.
+        @raise NoDescriptors: Nothing was sent, and the other end is there.
         """
-        copies = [os.dup(each) for each in descriptors]
-        assert len(copies) <= MOST_DESCRIPTORS
         body = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
-        if self._queued > MOST_QUEUED:
-            _close_all(copies)
+        if self.full and monotonic() - self._moved > self._silence:
             raise OSError(errno.ENOBUFS, os.strerror(errno.ENOBUFS))
+        copies = _copied(descriptors)
+        assert len(copies) <= MOST_DESCRIPTORS
         message = memoryview(_HEADER.pack(len(body), len(copies)) + body)
+        if not self._queue:
+            self._moved = monotonic()
         self._queue.append((message, copies))
         self._queued += len(message)
         self.flush()
@@ -87,6 +100,11 @@ class Channel:
     def waiting(self) -> bool:
         """Whether something is to be sent as soon as the descriptor can be written."""
         return bool(self._queue)
+
+    @property
+    def full(self) -> bool:
+        """Whether so much waits that what need not be told is better left out."""
+        return self._queued > MOST_QUEUED
 
     def flush(self) -> None:
         """
@@ -102,6 +120,7 @@ class Channel:
             except BlockingIOError:
                 return
             _close_all(copies)
+            self._moved = monotonic()
             self._queued -= sent
             if sent < len(message):
                 # the descriptors have gone with the first byte
@@ -114,10 +133,12 @@ class Channel:
         Return what has come; nothing where less than a value has.
 
         @raise EOFError: The other end is closed.
-        @raise OSError: It is gone.
+        @raise OSError: It is gone, or no descriptors are left here for those that come with it.
         """
         try:
-            data, ancillary, _, _ = self._socket.recvmsg(_READ, socket.CMSG_SPACE(4 * MOST_DESCRIPTORS), _CLOSE_ON_EXEC)
+            data, ancillary, flags, _ = self._socket.recvmsg(
+                _READ, socket.CMSG_SPACE(4 * MOST_DESCRIPTORS), _CLOSE_ON_EXEC
+            )
         except BlockingIOError:
             return []
         for level, kind, content in ancillary:
@@ -125,6 +146,8 @@ class Channel:
                 found = array.array("i")
                 found.frombytes(content[: len(content) // 4 * 4])
                 self._descriptors.extend(found)
+        if flags & socket.MSG_CTRUNC:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
         if not data:
             raise EOFError
         self._buffer += data
@@ -180,6 +203,17 @@ def wait_for_any(descriptors: Iterable[int], seconds: float | None = None) -> se
     for each in descriptors:
         poll.register(each, select.POLLIN)
     return {fd for fd, _ in poll.poll(None if seconds is None else max(seconds, 0) * 1000)}
+
+
+def _copied(descriptors: Iterable[int]) -> list[int]:
+    copies: list[int] = []
+    try:
+        for each in descriptors:
+            copies.append(os.dup(each))
+    except OSError as error:
+        _close_all(copies)
+        raise NoDescriptors(error.strerror) from None
+    return copies
 
 
 def _close_all(descriptors: Iterable[int]) -> None:

@@ -9,7 +9,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from edgegate.net.channel import Channel, Received
+from edgegate.net.channel import Channel, NoDescriptors, Received
 
 log = Logger(namespace=__name__)
 
@@ -46,10 +46,19 @@ class Peer:
             return
         try:
             self._channel.send(value, descriptors)
+        except NoDescriptors as error:
+            log.error("{what} can't be told to another process: {reason}", what=type(value).__name__, reason=str(error))
         except OSError:
             self._lost()
             return
         self._look_at_queue()
+
+    def offer(self, value: object) -> bool:
+        """Tell something that need not be told, unless much waits already; return whether it was."""
+        if not self.open or self._channel.full:
+            return False
+        self.send(value)
+        return True
 
     def close(self) -> None:
         """Tell nothing any more, and hear nothing."""

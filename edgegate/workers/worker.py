@@ -72,7 +72,7 @@ class Worker:
         self._loaded = inheritance.loaded
         self._sockets = dict(inheritance.sockets)
         self._accepting = False
-        self._ending = False
+        self._ending = self._ended = False
         self._supervisor = Peer(reactor, inheritance.channel, self._told, self._alone)
         options = inheritance.options
         self._options = options.gateway_options()
@@ -114,7 +114,8 @@ class Worker:
             text = f"{text}\n{failure.getTraceback()}"
         level = event.get("log_level")
         namespace = event.get("log_namespace", "-")
-        self._supervisor.send(LogEvent("info" if level is None else level.name, namespace, text))
+        # a supervisor that does not read hears less; what is served goes on
+        self._supervisor.offer(LogEvent("info" if level is None else level.name, namespace, text))
 
     # What it is told --------------------------------------------------------------------------------------------------
 
@@ -152,7 +153,8 @@ class Worker:
         except Exception as error:
             log.failure("a view can't be shown")
             shown = Shown(show.number, f"{type(error).__name__}: {error}")
-        self._supervisor.send(shown)
+        if not self._supervisor.offer(shown):
+            self._supervisor.send(Shown(show.number, "too much is being shown already"))
 
     def _retire(self, retire: Retire) -> None:
         """Workers of a newer generation serve: end with the last connection."""
@@ -184,6 +186,9 @@ class Worker:
         self._drain_within(self._options.drain)
 
     def _end(self) -> None:
+        if self._ended:
+            return
+        self._ended = True
         self.data_plane.stop()
         if self._access_log is not None and self._access_log.running:
             self._access_log.stopService()

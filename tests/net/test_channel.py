@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
 from collections.abc import Iterable
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.net.channel import MOST_DESCRIPTORS, MOST_QUEUED, Channel, Received, pair, wait_for_any
+from edgegate.net.channel import MOST_DESCRIPTORS, MOST_QUEUED, Channel, NoDescriptors, Received, pair, wait_for_any
 
 
 def descriptors() -> int:
@@ -81,14 +82,28 @@ class ChannelTests(SynchronousTestCase):
         self.assertRaises(OSError, self.theirs.send, "x")
 
     def test_unread(self) -> None:
-        """What waits for who does not read is bounded."""
-        value = b"x" * (MOST_QUEUED // 4)
+        """What waits for who does not read is bounded; who reads late has time, whatever the size of a value."""
+        self.ours.send(b"x" * (MOST_QUEUED + 1_000_000))
+        self.assertTrue(self.ours.full)
+        self.ours.send("more")
+        ours, theirs = pair()
+        self.addCleanup(theirs.close)
+        hasty = Channel(ours, silence=-1.0)
+        self.addCleanup(hasty.close)
+        hasty.send(b"x" * (MOST_QUEUED + 1_000_000))
+        self.assertRaises(OSError, hasty.send, "more")
 
-        def send() -> None:
-            for _ in range(8):
-                self.ours.send(value)
-
-        self.assertRaises(OSError, send)
+    def test_no_descriptors(self) -> None:
+        """Where no copies can be made nothing is sent, and no copy is left; what comes without its own is an error."""
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        read = self.theirs.fileno()
+        self.ours.send("before", (read,))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+        try:
+            self.assertRaises(NoDescriptors, self.ours.send, "lost", (read,))
+            self.assertRaises(OSError, self.theirs.receive)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
     def test_patient(self) -> None:
         """A patient one sends all at once, and waits until something comes."""

@@ -6,7 +6,7 @@ from twisted.internet.interfaces import IReadDescriptor, IWriteDescriptor
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from edgegate.net.channel import Channel, Received, pair
+from edgegate.net.channel import MOST_QUEUED, Channel, Received, pair
 from edgegate.workers.peer import Peer
 from tests.workers.watching import Watching
 
@@ -61,6 +61,15 @@ class PeerTests(SynchronousTestCase):
         self.assertEqual(found[0].value, large)
         self.peer.doWrite()
         self.assertNotIn(self.peer, self.reactor.writers)
+
+    def test_offered(self) -> None:
+        """What need not be told is left out while much waits, or nobody is there; nothing is lost by that."""
+        self.assertTrue(self.peer.offer(b"x" * (MOST_QUEUED + 1_000_000)))
+        self.assertFalse(self.peer.offer("more"))
+        self.peer.send("needed")
+        self.assertEqual((self.gone, self.peer.open), (0, True))
+        self.peer.close()
+        self.assertFalse(self.peer.offer("more"))
 
     def test_gone(self) -> None:
         """Its end is told once, however it is noticed, and it is told nothing afterwards."""
