@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import cast
 
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.interfaces import IDelayedCall, IReactorFDSet, IReactorTime
 from twisted.logger import Logger
 
@@ -121,16 +121,24 @@ class Generation:
         for first in range(0, len(addresses), MOST_DESCRIPTORS):
             some = tuple(addresses[first : first + MOST_DESCRIPTORS])
             self.zygote.peer.send(Adopt(some), descriptors_of(sockets[each] for each in some))
-        ready = await self._fork(self.slots[0]).ready
-        await gatherResults([self._fork(slot).ready for slot in self.slots[1:]], consumeErrors=True).addErrback(
-            lambda failure: None  # those are replaced
-        )
+        ready = await self._first()
+        for slot in self.slots[1:]:
+            self._fork_in_place(slot)
+        await DeferredList([self.workers[slot].ready for slot in self.slots[1:] if slot in self.workers])
         return ready
+
+    def _first(self) -> Deferred[Ready]:
+        try:
+            return self._fork(self.slots[0]).ready
+        except OSError as error:
+            raise CannotServe(f"no worker can be made: {error.strerror}") from None
 
     def accept(self) -> None:
         """Have the workers take connections, and those that come in their place."""
         self._accepting = True
         self._tell(Accept())
+        if not self.zygote.peer.open:
+            self._look_for_zygote()
 
     def retire(self, gone: tuple[Address, ...]) -> None:
         """A newer generation serves: the workers end with their connections."""
@@ -188,10 +196,9 @@ class Generation:
             log.error("worker {number} (pid {pid}) {how}", number=number, pid=value.pid, how=_how(value.status))
 
     def _zygote_gone(self) -> None:
-        """The zygote is gone; the workers go on."""
-        if not self._leaving:
-            log.error("the process that workers come from is gone: the files are read anew")
-            self._surroundings.zygote_lost()
+        """The zygote is gone; the workers go on. Of files that are not served yet it is for L{start} to tell."""
+        if self._accepting and not self._leaving:
+            self._look_for_zygote()
         for worker in tuple(self.workers.values()):
             if not worker.pid:
                 # it was asked for, and never made
@@ -199,6 +206,10 @@ class Generation:
                 self._lost(worker)
 
     # ------------------------------------------------------------------------------------------------------------------
+
+    def _look_for_zygote(self) -> None:
+        log.error("the process that workers come from is gone: the files are read anew")
+        self._surroundings.zygote_lost()
 
     def _leave(self, value: object) -> None:
         self._leaving = True
@@ -241,8 +252,14 @@ class Generation:
         return worker
 
     def _fork_in_place(self, slot: int) -> None:
-        # nobody waits for it: where it fails, the next one comes
-        self._fork(slot).ready.addErrback(lambda failure: None)
+        """Make a worker; where it fails, the next one comes."""
+        try:
+            worker = self._fork(slot)
+        except OSError as error:
+            log.error("worker {number} can't be made: {reason}", number=slot - self.slots.start, reason=error.strerror)
+            self._fork_later(slot)
+        else:
+            worker.ready.addErrback(lambda failure: None)
 
     def _told(self, worker: Worker, received: Received) -> None:
         value = received.value
@@ -271,23 +288,24 @@ class Generation:
 
     def _replace(self, worker: Worker) -> None:
         if not self.zygote.peer.open:
-            # the next generation has all of them
+            words = "worker {number} is gone: another one comes when the files have been read"
+            log.error(words, number=worker.number)
             return
         if monotonic() - worker.since >= QUICK:
             self._delay = FIRST_DELAY
             log.error("worker {number} is gone: another one takes its place", number=worker.number)
             self._fork_in_place(worker.slot)
             return
+        words = "worker {number} is gone as soon as it was there: the next one comes in {delay:g} s"
+        log.error(words, number=worker.number, delay=self._delay)
+        self._fork_later(worker.slot)
+
+    def _fork_later(self, slot: int) -> None:
         delay, self._delay = self._delay, min(self._delay * 2, LONGEST_DELAY)
-        log.error(
-            "worker {number} is gone as soon as it was there: the next one comes in {delay:g} s",
-            number=worker.number,
-            delay=delay,
-        )
 
         def fork() -> None:
             self._waiting.discard(call)
-            self._fork_in_place(worker.slot)
+            self._fork_in_place(slot)
 
         call = cast(IReactorTime, self._surroundings.reactor).callLater(delay, fork)
         self._waiting.add(call)

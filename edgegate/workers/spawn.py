@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import subprocess
 import sys
+from contextlib import suppress
 
 from edgegate.net.channel import Channel, pair
 
 _PROGRAM = "from edgegate.workers.process import main; main({})"
 
+_SET_CHILD_SUBREAPER = 36
+"""Of prctl(2) in Linux, see PR_SET_CHILD_SUBREAPER."""
+
 
 class Spawned:
     """
-    A new process.
+    A new process, and those that come of it: they are a process group.
 
     @ivar channel: To it.
     @ivar errors: Can be read: what it and those that come of it write to standard error.
@@ -42,7 +47,30 @@ class Spawned:
             os.close(errors)
         self.channel = Channel(ours)
 
-    @property
-    def reaped(self) -> bool:
-        """Whether it has ended, and nothing of it is left; looks at it."""
-        return self._process.poll() is not None
+    def reap(self) -> bool:
+        """
+        Leave nothing of those that have ended and are this process's children; return whether all have ended.
+        """
+        group = self._process.pid
+        with suppress(ChildProcessError):
+            while os.waitpid(-group, os.WNOHANG)[0]:
+                continue
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        except PermissionError:
+            pass  # they are another user's now
+        return False
+
+
+def adopt_orphans() -> None:
+    """
+    Become the parent of processes whose parents end before them, where the system can have that (Linux).
+
+    A zygote ends before the next one that it has made, and before workers that still have connections. Else they are
+    the children of process 1, which in a container may be anything, and leave them as zombies.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)

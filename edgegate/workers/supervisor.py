@@ -27,7 +27,7 @@ from edgegate.model.addresses import Address
 from edgegate.net.channel import wait_for_any
 from edgegate.server.ports import CannotBind
 from edgegate.server.reload import Reload
-from edgegate.server.reload_coordinator import ReloadCoordinator
+from edgegate.server.reload_coordinator import ReloadCoordinator, State
 from edgegate.server.signals import stop
 from edgegate.sources.source import Watched
 from edgegate.startup import CannotStart
@@ -36,9 +36,10 @@ from edgegate.workers.listening_sockets import ListeningSockets
 from edgegate.workers.messages import FilesRead, LogEvent, ShedPrivileges, Shown
 from edgegate.workers.peer import Peer
 from edgegate.workers.slots import ABSENT, COUNT, Slots, shared_memory
+from edgegate.workers.spawn import adopt_orphans
 from edgegate.workers.worker_log import WorkerLog
 from edgegate.workers.worker_views import WorkerViews
-from edgegate.workers.zygotes import Zygote, Zygotes
+from edgegate.workers.zygotes import Errors, Zygote, Zygotes
 
 log = Logger(namespace=__name__)
 
@@ -47,6 +48,9 @@ MOST_GENERATIONS = 4
 
 _LOOK = 1.0
 """Seconds between two looks at whether workers live."""
+
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+"""Seconds until files are read anew for want of a zygote that workers could come from, doubling."""
 
 _GRACE = 10.0
 """Seconds after the end of a drain until workers that are still there are killed."""
@@ -138,6 +142,8 @@ class Supervisor(MultiService):
         self._users = os.getuid(), os.getgid()
         self._phase = _Phase.CLOSED
         self._until = 0.0
+        self._pause = FIRST_PAUSE
+        self._read_anew = 0.0
         self._looking = LoopingCall(self._look)
         self._looking.clock = cast(IReactorTime, reactor)
         self._reloads: ReloadCoordinator[Files]
@@ -194,6 +200,7 @@ class Supervisor(MultiService):
             leaves out.
         """
         self._open()
+        adopt_orphans()
         users = os.getuid(), os.getgid()
         if users != self._users:
             self.latest.zygote.peer.send(ShedPrivileges(*users))
@@ -232,9 +239,10 @@ class Supervisor(MultiService):
         outcome: list[T | Failure] = []
         done.addBoth(outcome.append)
         while not outcome:
-            peers = {peer.fileno(): peer for peer in self._peers()}
-            for fd in wait_for_any(peers, _LOOK):
-                peers[fd].doRead()
+            readers: dict[int, Peer | Errors] = {peer.fileno(): peer for peer in self._peers()}
+            readers.update((errors.fileno(), errors) for errors in self._zygotes.errors())
+            for fd in wait_for_any(readers, _LOOK):
+                readers[fd].doRead()
             self._look()
         if isinstance(outcome[0], Failure):
             outcome[0].raiseException()
@@ -313,11 +321,16 @@ class Supervisor(MultiService):
             return Problem(origin.file, origin.line, 1, Severity.ERROR, "", str(error))
         try:
             generation = self._generation(files.zygote)
-            await generation.start(change.sockets)
         except CannotServe as error:
             change.undo()
             files.zygote.end()
-            return Problem("edgegate", 1, 1, Severity.ERROR, "", f"no worker can serve these files: {error}")
+            return _cannot_serve(error)
+        try:
+            await generation.start(change.sockets)
+        except CannotServe as error:
+            change.undo()
+            generation.drain(0.0)
+            return _cannot_serve(error)
         if self._phase is _Phase.ENDING:
             change.undo()
             generation.drain(0.0)
@@ -328,6 +341,7 @@ class Supervisor(MultiService):
     def _take_over(self, generation: Generation, gone: tuple[Address, ...]) -> None:
         """A generation serves from now on; the one before ends with its connections."""
         before, self._current = self._current, generation
+        self._pause = FIRST_PAUSE
         generation.accept()
         if before is not None:
             before.retire(gone)
@@ -408,8 +422,9 @@ class Supervisor(MultiService):
             self._views.shown(value)
 
     def _look(self) -> None:
-        """End what hangs."""
+        """End what hangs, and see to it that there is a zygote."""
         self._zygotes.reap()
+        self._look_at_zygote()
         late = self._phase is _Phase.ENDING and monotonic() > self._until
         for generation in tuple(self._generations):
             if late:
@@ -417,3 +432,16 @@ class Supervisor(MultiService):
             elif generation.look(monotonic()):
                 # one at a time: were the machine at fault, all would be killed
                 return
+
+    def _look_at_zygote(self) -> None:
+        """Have the files read again, where those that were read anew are refused, or who read them has died."""
+        current = self._current
+        if current is None or current.zygote.peer.open or self._reloads.state is not State.IDLE:
+            self._read_anew = monotonic() + self._pause
+        elif monotonic() >= self._read_anew:
+            self._pause = min(self._pause * 2, LONGEST_PAUSE)
+            self.files_changed()
+
+
+def _cannot_serve(error: CannotServe) -> Problem:
+    return Problem("edgegate", 1, 1, Severity.ERROR, "", f"no worker can serve these files: {error}")

@@ -79,9 +79,14 @@ class Zygotes:
         self._known = [zygote for zygote in self._known if zygote.peer.open]
         return [zygote.peer for zygote in self._known]
 
+    def errors(self) -> list[Errors]:
+        """Return where processes write what Python itself has to say."""
+        self._errors = [errors for errors in self._errors if errors.fileno() >= 0]
+        return self._errors
+
     def reap(self) -> None:
         """Leave nothing of processes that have ended."""
-        self._spawned = [spawned for spawned in self._spawned if not spawned.reaped]
+        self._spawned = [spawned for spawned in self._spawned if not spawned.reap()]
 
     def stop(self) -> None:
         """Nobody is left."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from time import monotonic
 
 from twisted.internet.defer import Deferred
@@ -29,6 +32,17 @@ from edgegate.workers.zygotes import Zygote
 from tests.workers.watching import Watching
 
 READY = Ready((("info", "serving"),))
+
+
+@contextmanager
+def no_descriptors() -> Iterator[None]:
+    """Leave this process no descriptor for the time of the block."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 class GenerationTests(SynchronousTestCase):
@@ -226,6 +240,32 @@ class GenerationTests(SynchronousTestCase):
         self.assertEqual((len(self.zygotes_lost), self.lost), (1, [0]))
         self.die(11)
         self.assertEqual([worker.number for worker in self.generation.serving], [2])
+
+    def test_zygote_dies_early(self) -> None:
+        """Of files that are not served yet nobody asks for another; once they are somebody does."""
+        started = self.start()
+        self.forks()
+        self.channel.close()
+        self.generation.zygote.peer.doRead()
+        self.failureResultOf(started, CannotServe)
+        self.assertEqual(self.zygotes_lost, [])
+        self.generation.accept()
+        self.assertEqual(len(self.zygotes_lost), 1)
+
+    def test_no_descriptors(self) -> None:
+        """A worker that can't be made for want of descriptors is made later; nothing is served with none."""
+        self.ready()
+        self.generation.accept()
+        self.generation.workers[11].since = monotonic() - QUICK
+        with no_descriptors():
+            self.die(11)
+            self.reactor.advance(FIRST_DELAY)
+            self.assertEqual(self.forks(), [])
+        self.reactor.advance(2 * FIRST_DELAY)
+        self.assertEqual(self.forks(), [11])
+        with no_descriptors():
+            failure = self.failureResultOf(self.start(), CannotServe)
+        self.assertIn("no worker can be made: Too many open files", str(failure.value))
 
     def test_access_log(self) -> None:
         """Each worker has the access log's file, and the next one."""

@@ -114,7 +114,7 @@ class ProcessTests(SynchronousTestCase):
     def end(self, spawned: Spawned) -> None:
         """End what is left of it."""
         spawned.channel.close()
-        while not spawned.reaped:
+        while not spawned.reap():
             os.sched_yield()
 
     def write(self, body: str) -> None:
