@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from stage import HOST, LOAD_CORE, PROXY_CORE, Stage, cpu_seconds, find, running
+from stage import HOST, LOAD_CORE, PROXY_CORE, Stage, cpu_seconds, running
 
 FILES = """\
 apiVersion: networking.istio.io/v1
@@ -77,17 +77,18 @@ FLOODS = {
     "hellos": Flood(200, 50, tls=True),
     "silent": Flood(3000, 50, tls=True),
 }
+REOPENED = ("heads", "hellos", "silent")
+"""The floods whose connections are opened anew when they end; idle ones have no need to."""
 
 
 class Attacker:
-    """A connection that is opened anew whenever it ends."""
+    """A connection that does no good."""
 
     def __init__(self, kind: str, port: int, address: str, hello: bytes) -> None:
         self.kind = kind
         self.port = port
         self.address = address
         self.hello = hello
-        self.left = 0
         self.open()
 
     def open(self) -> None:
@@ -101,13 +102,13 @@ class Attacker:
     def speak(self) -> None:
         """The connection is there: say the first words."""
         self.said = True
-        words = {"hellos": self.hello, "heads": REQUEST[:1], "heads-few": REQUEST[:1], "silent": b""}
+        words = {"hellos": self.hello, "heads": REQUEST[:-2] + b"x-", "heads-few": REQUEST[:-2] + b"x-", "silent": b""}
         self.send(words.get(self.kind, REQUEST))
 
-    def drip(self, second: int) -> None:
+    def drip(self) -> None:
         """Say a little more of what is never whole."""
         if self.kind.startswith("heads") and self.said:
-            self.send(b"G" if second else b"")
+            self.send(b"a")
 
     def send(self, data: bytes) -> None:
         """Send, and don't mind if that fails."""
@@ -155,13 +156,14 @@ def attack(kind: str, port: int, seconds: float) -> None:
                 poll.unregister(fd)
                 del known[fd]
                 each.socket.close()
-                each.open()
-                watch(each)
-                opened += 1
+                if kind in REOPENED:
+                    each.open()
+                    watch(each)
+                    opened += 1
         if time.monotonic() - second >= 1:
             second = time.monotonic()
             for each in list(known.values()):
-                each.drip(1)
+                each.drip()
     print(opened)
 
 
@@ -285,7 +287,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("floods", nargs="*", default=list(FLOODS), help=", ".join(FLOODS))
     parser.add_argument("--seconds", type=float, default=8.0)
-    parser.add_argument("--twistd", default=find("twistd"))
+    parser.add_argument("--twistd", default=str(Path(sys.executable).parent / "twistd"))
     parser.add_argument("--attack", nargs=3, metavar=("FLOOD", "PORT", "SECONDS"), help=argparse.SUPPRESS)
     found = parser.parse_args()
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]

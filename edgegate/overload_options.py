@@ -28,8 +28,7 @@ PARAMETERS = [
         "max-handshakes",
         None,
         None,
-        "Connections of each port that have not finished their PROXY header, ClientHello or handshake yet. "
-        "[default: 1000, but at most half of all]",
+        "Connections of each port that shake hands; of more the oldest ends. [default: 1000, but at most half of all]",
     ],
     [
         "max-requests",

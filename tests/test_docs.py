@@ -377,7 +377,7 @@ class LimitsTests(SynchronousTestCase):
             f"and {MAX_MESSAGE >> 10} KiB of body",
             f"header of version 1, {MAX_V2 >> 10} KiB",
             f"may have {MAX_FILE >> 20} MiB",
-            f"under way | {HANDSHAKES:,}, but",
+            f"that are under way | {HANDSHAKES:,}, but",
             f"requests under way | {REQUESTS:,} (",
             f"a second on end | {LAG * 1000:g} ms",
             f"up to {BACKLOG:,}\nfor each port",

@@ -24,7 +24,6 @@ from edgegate.net.wheel import TimerWheel
 from edgegate.observe.events import RejectedConnection
 from edgegate.observe.observers import Observers
 from edgegate.overload.connections import ConnectionCounts, client_of
-from edgegate.overload.idle import longest_idle
 from edgegate.overload.limits import HANDSHAKES as MOST_HANDSHAKES
 from edgegate.routing.snapshot import FilterChain, Listener
 
@@ -43,7 +42,8 @@ class DownstreamListener(ListenerFilterCallbacks):
 
     @ivar proxy_protocol: On which ports connections begin with a PROXY header.
     @ivar counts: Of connections: tells whether one more may be taken.
-    @ivar handshakes: How many connections may be pending at one time.
+    @ivar handshakes: How many may shake hands at one time.
+    @ivar shaking: The pending connections that shake hands, the oldest first.
     @ivar taken: How many of its connections are open.
     @ivar leaving: Whether the port is closed, or will be soon: the connections that are left end with their next
         answer.
@@ -74,8 +74,8 @@ class DownstreamListener(ListenerFilterCallbacks):
         self.taken = 0
         self.proxy_protocol = proxy_protocol
         self.pending = set()
+        self.shaking: dict[ListenerFilter, None] = {}
         self.leaving = False
-        self._held = False  # accepting waits until fewer are pending
         self._closing: IDelayedCall | None = None
         self._closed = self._connection_closed
         bind = serving.listener.bind
@@ -142,32 +142,24 @@ class DownstreamListener(ListenerFilterCallbacks):
 
     def _may_accept(self, waits: bool) -> bool:
         """Whether one more may be accepted; if not, and one waits, accepting goes on when there is room."""
-        if not waits:
-            return len(self.pending) < self.handshakes and not self.counts.full(self)
-        if len(self.pending) >= self.handshakes and not self._end_pending():
-            self._held = True
-            self.counts.wait(self)
-            return False
-        return self.counts.has_room(self)
-
-    def _end_pending(self) -> bool:
-        """Have those end whose handshakes have been under way for long; return whether there are any."""
-        overdue = longest_idle(self.pending, self.wheel.clock.seconds(), max(self.handshakes // 64, 1))
-        for each in overdue:
-            each.give_way()
-        return bool(overdue)
+        return self.counts.has_room(self) if waits else not self.counts.full(self)
 
     def _exhausted(self) -> None:
         """No descriptor is left: what lies idle has some."""
         self.counts.make_room()
         self.counts.wait(self)
 
+    def shakes_hands(self, pending: ListenerFilter) -> None:
+        """See L{ListenerFilterCallbacks.shakes_hands}."""
+        shaking = self.shaking
+        if len(shaking) >= self.handshakes:
+            next(iter(shaking)).give_way()
+        shaking[pending] = None
+
     def settled(self, pending: ListenerFilter) -> None:
         """See L{ListenerFilterCallbacks.settled}."""
         self.pending.discard(pending)
-        if self._held and len(self.pending) < self.handshakes:
-            self._held = False
-            self._port.resumeAccepting()
+        self.shaking.pop(pending, None)
 
     def _connection_closed(self, sock: AcceptedSocket) -> None:
         self.counts.release(self, sock.client)
@@ -182,15 +174,18 @@ class DownstreamListener(ListenerFilterCallbacks):
         self.counts.take(self)
         sock.closed = self._closed
         self.observer.connection_taken()
+        # how long it lies idle counts from now, not from the wheel's last turn
+        wheel = self.wheel
+        wheel.look()
         optional = self.proxy_protocol.ports.get(self.listener.port)
         if optional is None:
-            self.introduced(sock, peer, local, self.wheel.clock.seconds())
+            self.introduced(sock, peer, local, wheel.now)
         elif self.proxy_protocol.believed(peer):
             reader = ProxyProtocolReader(self, sock, peer, local, optional)
             self.pending.add(reader)
             reader.start(PATIENCE)
         elif optional:
-            self.introduced(sock, peer, local, self.wheel.clock.seconds())
+            self.introduced(sock, peer, local, wheel.now)
         else:
             sock.close()
             self.observer.connection_rejected(

@@ -86,6 +86,10 @@ class ListenerFilterCallbacks(ABC):
         return self.serving.listener
 
     @abstractmethod
+    def shakes_hands(self, pending: ListenerFilter) -> None:
+        """A filter begins a handshake of TLS. Where there are too many the oldest gives way."""
+
+    @abstractmethod
     def settled(self, pending: ListenerFilter) -> None:
         """A filter ends: its connection is handed on or closed. May be called again."""
 

@@ -7,6 +7,7 @@ handshake made on that server's own context.
 from __future__ import annotations
 
 from enum import Enum
+from math import inf
 from time import monotonic
 
 from OpenSSL import SSL
@@ -23,7 +24,7 @@ from edgegate.net.tls_stream import TLSStream
 from edgegate.net.wheel import Deadline
 from edgegate.observe.events import RejectedConnection
 from edgegate.overload.connections import client_of
-from edgegate.overload.idle import UNFINISHED
+from edgegate.overload.idle import UNASKED, UNFINISHED
 from edgegate.routing.snapshot import FilterChain
 from edgegate.tls.client_hello import UNRECOGNIZED_NAME, ClientHello, MalformedHello, NotTLS, alert, parse
 from edgegate.tls.verification import forwarded_client_cert, refusal
@@ -114,7 +115,9 @@ class TLSInspector:
 
     def idle_since(self) -> float:
         """See L{edgegate.overload.idle.Idle}."""
-        return self._since + UNFINISHED
+        if self._stream is not None:
+            return self._since + UNFINISHED
+        return self._since + UNASKED if self._speech is _Speech.UNKNOWN else inf
 
     def give_way(self) -> None:
         """Close in favour of others."""
@@ -215,7 +218,24 @@ class TLSInspector:
             name = self._hello.server_name
             listener.serve_socket(chain, self._socket, self.peer, self._local, name, self._granted)
         else:
-            self._shake_hands(chain, context)
+            self._wait_for_turn(chain, context)
+
+    def _wait_for_turn(self, chain: FilterChain, context: SSL.Context) -> None:
+        """Shake hands now, or when there is time for it; what it costs most is made then."""
+
+        def begin() -> None:
+            # it may have ended while it waited
+            if self in self._listener.pending:
+                try:
+                    self._shake_hands(chain, context)
+                except Exception:
+                    self.abort()
+                    raise
+
+        self._deadline.start(self._left())
+        if not paced(self._listener.reactor, begin, client_of(self.peer)):
+            # nobody watches the socket meanwhile
+            self._peek.settle()
 
     def _shake_hands(self, chain: FilterChain, context: SSL.Context) -> None:
         listener = self._listener
@@ -247,15 +267,8 @@ class TLSInspector:
             self._leave()
             self._tell(refusal(stream.connection) or reason)
 
-        def begin() -> None:
-            # it may have ended while it waited for its turn
-            if stream.fd >= 0:
-                stream.handshake(done, failed)
-
-        self._deadline.start(self._left())
-        if not paced(listener.reactor, begin, client_of(self.peer)):
-            # somebody watches the socket only when it has its turn
-            self._peek.settle()
+        listener.shakes_hands(self)
+        stream.handshake(done, failed)
 
     # ------------------------------------------------------------------------------------------------------------------
 

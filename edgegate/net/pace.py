@@ -26,13 +26,17 @@ class Pace:
     """
     Does some work at once, and the rest in the next turns.
 
+    Whoever has waited for nothing lately comes first, then all others in turn: so do the packets of FQ-CoDel
+    (RFC 8290 section 4.2), for whom one that sends now and then need not wait for those that always do.
+
     @ivar waiting: How much waits.
     """
 
-    __slots__ = ("_left", "_lines", "waiting")
+    __slots__ = ("_left", "_lines", "_new", "waiting")
 
     def __init__(self) -> None:
         self._lines: dict[Hashable, deque[Callable[[], None]]] = {}
+        self._new: dict[Hashable, deque[Callable[[], None]]] = {}
         self._left = SHARE
         self.waiting = 0
 
@@ -50,22 +54,27 @@ class Pace:
         self._left -= monotonic() - began
 
     def put_off(self, work: Callable[[], None], whose: Hashable) -> None:
-        """Have some work done in one of the next turns: behind what waits of the client, and one of each other."""
+        """Have some work done in one of the next turns, behind what waits of the same client."""
         line = self._lines.get(whose)
         if line is None:
-            line = self._lines[whose] = deque()
+            line = self._new.get(whose)
+        if line is None:
+            line = self._new[whose] = deque()
         line.append(work)
         self.waiting += 1
 
     def turn(self) -> None:
         """A turn is over: begin the next with what waits."""
         self._left = SHARE
-        lines = self._lines
         while self.waiting and self._left > 0:
+            lines = self._new or self._lines
             whose = next(iter(lines))
             line = lines.pop(whose)
-            work = line.popleft()
             if line:
-                lines[whose] = line
-            self.waiting -= 1
-            self.do(work)
+                work = line.popleft()
+                # also one that is empty now: until its turn would come it is not new again
+                self._lines[whose] = line
+                self.waiting -= 1
+                self.do(work)
+        if not self.waiting:
+            self._lines.clear()

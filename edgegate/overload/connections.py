@@ -26,7 +26,7 @@ log: Final = Logger(namespace=__name__)
 _AGAIN: Final = 0.05
 """Seconds until it is looked again for connections that give way, if nothing has ended meanwhile."""
 
-_SHARE: Final = 64
+_SHARE: Final = 32
 """What part of the connections that there may be ends at once: looking through all of them for one would cost more."""
 
 _QUIET: Final = 10.0

@@ -8,9 +8,12 @@ from typing import Final, Protocol
 
 UNFINISHED: Final = 1.0
 """
-Seconds after which a connection gives way that has not brought a whole request or handshake yet, more or less: a client
-that means to sends it within a round trip, and again after that if a packet is lost.
+Seconds after which a connection gives way whose handshake is not over: that takes some round trips, and longer where a
+packet is lost.
 """
+
+UNASKED: Final = 0.25
+"""Seconds after which one does that has not brought a whole request: a client that means to sends it at once."""
 
 
 class Idle(Protocol):
@@ -20,8 +23,8 @@ class Idle(Protocol):
         """
         Return since when nothing has been under way on it, in the wheel's seconds; C{inf}: something is.
 
-        The beginning of a request that is not whole, or of a handshake, is nothing for L{UNFINISHED} seconds behind
-        its first byte: the time that is returned then is that much later.
+        A request or a handshake that is not whole is not under way, but has L{UNASKED} or L{UNFINISHED} seconds: the
+        time that is returned then is that much later.
         """
 
     def give_way(self) -> None:

@@ -10,7 +10,7 @@ NO_LIMIT: Final = 1 << 60
 """More than there can be of anything."""
 
 HANDSHAKES: Final = 1000
-"""Connections of one port that are not told apart yet, or shake hands."""
+"""Connections of one port that shake hands: OpenSSL takes some 50 KiB for each."""
 
 
 REQUESTS: Final = 20_000
@@ -32,7 +32,7 @@ class OverloadLimits:
     @ivar connections: Clients' connections.
     @ivar listener_connections: Those of one port.
     @ivar client_connections: Those of one client address, or of one /64 of IPv6.
-    @ivar handshakes: Connections of one port that are not told apart yet, or shake hands.
+    @ivar handshakes: Connections of one port that shake hands.
     @ivar requests: Requests that are under way.
     @ivar lag: Seconds that each turn of the loop may take, before new requests are refused.
     @ivar buffer_bytes: Bytes that wait, because those who are to take them don't keep up.

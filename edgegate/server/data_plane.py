@@ -149,13 +149,13 @@ class DataPlane:
         assert most.handshakes is not None
         ports = list(self._ports)
         taken = max((port.taken for port in ports), default=0)
-        pending = max((len(port.pending) for port in ports), default=0)
+        shaking = max((len(port.shaking) for port in ports), default=0)
         lag = NO_LIMIT if most.lag == inf else round(most.lag * 1000)
         return (
             Figure("connections", counts.total, most.connections, counts.waits),
             Figure("connections of a listener", taken, most.listener_connections, 0),
             Figure("connections of a client", counts.greediest, most.client_connections, counts.refused),
-            Figure("handshakes of a listener", pending, most.handshakes, 0),
+            Figure("handshakes of a listener", shaking, most.handshakes, 0),
             Figure("requests", observer.begun - observer.ended, most.requests, environment.shed),
             Figure("buffered bytes", BUFFERS.held, BUFFERS.bound, 0),
             Figure("loop lag ms", round(self.lag.forget() * 1000), lag, 0),

@@ -9,13 +9,14 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.downstream.listener import HANDSHAKES, NO_SERVER, successor
 from edgegate.downstream.listener_filter import CROWDED, Serving
 from edgegate.net.addresses import ConnectionInfo
-from edgegate.overload.idle import UNFINISHED
+from edgegate.overload.idle import UNASKED, UNFINISHED
 from edgegate.overload.limits import OverloadLimits
 from edgegate.routing.hosts import HostTable
 from edgegate.tls.sni import ContextMap
 from tests.downstream.arriving import PASSED, PLAIN, SECURE, SNI, STRICT, TCP, ArrivingCase, listener
 from tests.net.pairs import HERE, THERE, until
 from tests.tls.handshakes import secrets
+from tests.tls.hellos import real
 
 
 class DownstreamListenerTests(ArrivingCase):
@@ -90,23 +91,35 @@ class DownstreamListenerTests(ArrivingCase):
         self.assertEqual(late.recv(1), b"")
 
     async def test_too_many_handshakes(self) -> None:
-        """Those that say nothing give way to others when they have had the time; else the others wait."""
+        """Of too many handshakes the oldest gives way; those who have not said anything count as nothing."""
         self.limits = OverloadLimits(handshakes=1)
         port = self.open(listener(secure=SNI))
-        first, second = self.connect(), self.connect()
-        await until(lambda: port.counts.waits == 1)
-        self.clock.advance(UNFINISHED)
+        silent, first = self.connect(), self.connect()
+        first.sendall(real("a.example"))
+        await until(lambda: port.shaking)
+        second = self.connect()
+        second.sendall(real("a.example"))
         await until(lambda: self.observer.rejected)
         self.assertEqual([each.reason for each in self.observer.rejected], [CROWDED])
-        self.assertEqual(first.recv(1), b"")
-        await until(lambda: self.observer.taken == 2)
-        self.assertEqual(len(port.pending), 1)
-        waits, third = port.counts.waits, self.connect()
-        await until(lambda: port.counts.waits > waits)
-        # it is told apart: the next one is accepted at once
-        second.sendall(b"GET / HTTP/1.1\r\n\r\n")
-        await until(lambda: self.observer.taken == 3)
-        third.close()
+        self.assertEqual((len(port.shaking), len(port.pending)), (1, 2))
+        (shaking,) = port.shaking
+        self.assertEqual(str(shaking.peer).rpartition(":")[2], str(second.getsockname()[1]))
+        silent.close()
+
+    async def test_pending_gives_way(self) -> None:
+        """One that says nothing is idle after a moment, one that shakes hands when that takes long."""
+        port = self.open(listener(secure=SNI))
+        self.connect()
+        await until(lambda: port.pending)
+        (silent,) = port.pending
+        self.assertEqual(silent.idle_since(), self.clock.seconds() + UNASKED)
+        shaking = self.connect()
+        shaking.sendall(real("a.example"))
+        await until(lambda: port.shaking)
+        (found,) = port.shaking
+        self.assertEqual(found.idle_since(), self.clock.seconds() + UNFINISHED)
+        silent.give_way()
+        self.assertEqual([each.reason for each in self.observer.rejected], [CROWDED])
 
     async def test_no_server(self) -> None:
         """A connection for which there is no server any more is closed, and logged."""

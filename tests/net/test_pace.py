@@ -44,6 +44,21 @@ class PaceTests(SynchronousTestCase):
             self.assertEqual(self.pace.waiting, waiting)
         self.assertEqual(self.done, ["a1", "b1", "c1", "a2", "b2", "a3"])
 
+    def test_seldom(self) -> None:
+        """Who comes now and then does not wait for those who always have something waiting; nobody stays new."""
+        for name in ("a1", "a2", "a3", "b1", "b2", "b3"):
+            self.pace.put_off(lambda name=name: self.work(name), name[0])  # type: ignore[misc]
+        for _ in range(3):
+            self.pace.turn()
+        for name in ("c1", "b4"):
+            self.pace.put_off(lambda name=name: self.work(name), name[0])  # type: ignore[misc]
+        self.pace.turn()
+        # c has had its turn, and has to wait for the others now
+        self.pace.put_off(lambda: self.work("c2"), "c")
+        while self.pace.waiting:
+            self.pace.turn()
+        self.assertEqual(self.done, ["a1", "b1", "a2", "c1", "b2", "a3", "c2", "b3", "b4"])
+
     def test_failure(self) -> None:
         """What fails takes nothing else with it."""
         self.pace.put_off(lambda: 1 / 0, "a")  # type: ignore[arg-type, return-value]

@@ -94,8 +94,8 @@ class ConnectionCountsTests(SynchronousTestCase):
 
     def test_many_at_once(self) -> None:
         """Where there are many, some end at once."""
-        counts = self.counts(640)
-        for _ in range(640):
+        counts = self.counts(320)
+        for _ in range(320):
             counts.take(self.port)
         counts.has_room(self.port)
         self.assertEqual(self.looked, [(10, None, None)])

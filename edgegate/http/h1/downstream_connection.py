@@ -38,7 +38,7 @@ from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.body_run import RUN_FROM
 from edgegate.net.containment import broke, contained
 from edgegate.net.stream import Stream
-from edgegate.overload.idle import UNFINISHED
+from edgegate.overload.idle import UNASKED
 
 
 class HTTP1DownstreamConnection(HTTP1DownstreamStream):
@@ -289,7 +289,7 @@ class HTTP1DownstreamConnection(HTTP1DownstreamStream):
         if self._exchange is not None or self._state is State.ENDED:
             return inf
         since = self._timeouts.idle_since()
-        return since if self._transport.bytes_in else since + UNFINISHED
+        return since if self._transport.bytes_in else since + UNASKED
 
     @contained
     def give_way(self) -> None:

@@ -22,7 +22,7 @@ from edgegate.http.interfaces import Served
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.containment import contained
 from edgegate.net.stream import Stream
-from edgegate.overload.idle import UNFINISHED
+from edgegate.overload.idle import UNASKED
 
 
 class HTTP1LingeringClose:
@@ -104,7 +104,7 @@ class HTTP1LingeringClose:
 
     def idle_since(self) -> float:
         """See L{edgegate.overload.idle.Idle}: the response is sent, and the client may still be reading it."""
-        return inf if self._stream.buffered else self._since + UNFINISHED
+        return inf if self._stream.buffered else self._since + UNASKED
 
     def give_way(self) -> None:
         """Close; what the kernel has of the response is still sent."""

@@ -11,7 +11,7 @@ from typing import Final
 from edgegate.http.limits import Limits
 from edgegate.net.transport import Transport
 from edgegate.net.wheel import Deadline, TimerWheel
-from edgegate.overload.idle import UNFINISHED
+from edgegate.overload.idle import UNASKED
 
 _AGAIN: Final = 10.0
 """Seconds that a client has at least when it is read again: it may have to learn first that it may send."""
@@ -54,7 +54,7 @@ class Timeouts(Deadline):
         if self.wait is Wait.REQUEST:
             return self._due - self._wheel.tick - self._limits.idle_seconds
         if self.wait is Wait.HEAD:
-            return self._due - self._wheel.tick - self._limits.head_seconds + UNFINISHED
+            return self._due - self._wheel.tick - self._limits.head_seconds + UNASKED
         return inf
 
     def nothing(self) -> None:

@@ -32,7 +32,7 @@ from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.containment import broke, contained
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline
-from edgegate.overload.idle import UNFINISHED
+from edgegate.overload.idle import UNASKED
 
 _ROUND_TRIP: Final = b"draining"
 """What a PING carries whose answer tells that all that was on its way has come."""
@@ -270,10 +270,10 @@ class HTTP2DownstreamConnection(StreamOwner):
         if self.streams or self._busy:
             return inf
         if self._leaving:
-            return inf if self._transport.buffered else self._idle_since + UNFINISHED
+            return inf if self._transport.buffered else self._idle_since + UNASKED
         if self._head_number != _NONE:
-            return self._head_since + UNFINISHED
-        return self._idle_since + (UNFINISHED if self.last < 0 else 0.0)
+            return self._head_since + UNASKED
+        return self._idle_since + (UNASKED if self.last < 0 else 0.0)
 
     @contained
     def give_way(self) -> None:

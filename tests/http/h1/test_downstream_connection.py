@@ -22,7 +22,7 @@ from edgegate.http.exchange import Exchange
 from edgegate.http.interfaces import Dispatcher, IResource
 from edgegate.http.limits import Limits
 from edgegate.model.policies import Abort, Delay, Faults
-from edgegate.overload.idle import UNFINISHED
+from edgegate.overload.idle import UNASKED
 from tests.http.conversation import NOTHING_LEFT, TICK, Conversation, connection_of, routed, to_web
 
 GET = b"GET / HTTP/1.1\r\nHost: web.example\r\n\r\n"
@@ -672,7 +672,7 @@ class EndTests(SynchronousTestCase):
         now = talk.clock.seconds()
         idle = [connection_of(client).idle_since() <= now for client in clients]
         self.assertEqual(idle, [True, False, False, True, False])
-        talk.advance(UNFINISHED)
+        talk.advance(UNASKED)
         now = talk.clock.seconds()
         idle = [connection_of(client).idle_since() <= now for client in clients]
         self.assertEqual(idle, [True, False, True, True, True])

@@ -10,7 +10,7 @@ from zope.interface.verify import verifyObject
 
 from edgegate.http.h1.lingering_close import HTTP1LingeringClose
 from edgegate.http.limits import Limits
-from edgegate.overload.idle import UNFINISHED
+from edgegate.overload.idle import UNASKED
 from tests.http.conversation import Conversation, FakeStream, plain
 
 BAD = b"BAD\x00\r\n\r\n"
@@ -73,7 +73,7 @@ class ClosingTests(SynchronousTestCase):
         client = self.end(BAD)
         lingers = client.protocol
         self.assertGreater(lingers.idle_since(), self.talk.clock.seconds())
-        self.talk.advance(UNFINISHED)
+        self.talk.advance(UNASKED)
         self.assertLessEqual(lingers.idle_since(), self.talk.clock.seconds())
         client.buffered = 1
         self.assertEqual(lingers.idle_since(), inf)

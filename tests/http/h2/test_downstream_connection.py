@@ -24,7 +24,7 @@ from edgegate.http.interfaces import Dispatcher, IResource
 from edgegate.http.limits import Limits
 from edgegate.model.tls import ServerTLS, TLSRules
 from edgegate.net.addresses import ConnectionInfo
-from edgegate.overload.idle import UNFINISHED
+from edgegate.overload.idle import UNASKED
 from tests.http.conversation import (
     NOTHING_LEFT,
     Conversation,
@@ -529,7 +529,7 @@ class EndTests(ConversationTestCase):
         self.assertEqual(idle, [True, False, True, False, False])
         fresh.stream.deliver(b"\0\0")
         self.assertGreater(fresh.stream.protocol.idle_since(), now)
-        self.talk.advance(UNFINISHED)
+        self.talk.advance(UNASKED)
         now = self.talk.clock.seconds()
         idle = [client.protocol.idle_since() <= now for client in clients]
         self.assertEqual(idle, [True, False, True, True, True])
