@@ -23,12 +23,15 @@ from edgegate.admin.local import LocalGateway
 from edgegate.admin.service import AdminService
 from edgegate.config.problems import Problems
 from edgegate.config.report import report
+from edgegate.net.inherited_sockets import InheritedSockets, NotListening, inherited_sockets
 from edgegate.net.system_resolver import SystemResolver
 from edgegate.observe.access_log import access_log
 from edgegate.observe.log_file import STANDARD_OUTPUT
 from edgegate.server.clock import count_monotonic
 from edgegate.server.service import GatewayService
 from edgegate.server.service_log import LoggedService, json_observer
+from edgegate.server.service_manager import Reactor as Manager
+from edgegate.server.service_manager import notified
 from edgegate.server.signals import Early, Signals
 from edgegate.sources.named import source_named
 from edgegate.sources.source import ConfigurationSource
@@ -63,7 +66,7 @@ def makeService(options: Options) -> IService:
     count_monotonic(reactor)
     reactor.installNameResolver(SystemResolver(reactor))
     if options["workers"] > 1:
-        return _run_by(options, _supervisor(options, reactor, early))
+        return _run_by(options, _notified(options, reactor, _supervisor(options, reactor, early)))
     source = source_named(options["config"])
     configuration = options.configuration(source)
     loaded = configuration.load()
@@ -77,13 +80,14 @@ def makeService(options: Options) -> IService:
         configuration.reload,
         [] if log_service is None else [log_service.log],
         options.gateway_options(),
+        inherited=_inherited(),
     )
     if log_service is not None:
         log_service.setServiceParent(gateway)  # type: ignore[no-untyped-call]
     reopen = None if log_service is None else log_service.reopen
     _look_after(gateway, LocalGateway(gateway), source, options, reactor, early, reopen)
     early.loading = False
-    return _run_by(options, gateway)
+    return _run_by(options, _notified(options, reactor, gateway))
 
 
 def _supervisor(options: Options, reactor: Reactor, early: Early) -> Supervisor:
@@ -92,6 +96,8 @@ def _supervisor(options: Options, reactor: Reactor, early: Early) -> Supervisor:
 
     @raise SystemExit: See L{makeService}.
     """
+    if _inherited():
+        raise SystemExit("not started: sockets of a service manager are for one process: leave --workers out")
     source = source_named(options["config"])
     drain, delay = options["drain-timeout"], options["drain-delay"]
     gateway = Supervisor(reactor, source.location, options["arguments"], options["workers"], drain, delay)
@@ -103,6 +109,25 @@ def _supervisor(options: Options, reactor: Reactor, early: Early) -> Supervisor:
     _look_after(gateway, gateway, source, options, reactor, early, gateway.reopen if logged else None)
     early.loading = False
     return gateway
+
+
+def _notified(options: Options, reactor: Reactor, gateway: GatewayService | Supervisor) -> MultiService:
+    """Return a gateway within what tells the service manager of it, where one wants to know."""
+    patience = options["drain-delay"] + options["drain-timeout"]
+    manager = notified(cast(Manager, reactor), gateway, os.environ, patience)
+    return gateway if manager is None else _within(manager, gateway)
+
+
+def _inherited() -> InheritedSockets:
+    """
+    Return the sockets that a service manager has passed.
+
+    @raise SystemExit: There is something else among them.
+    """
+    try:
+        return inherited_sockets(os.environ)
+    except NotListening as error:
+        raise SystemExit(f"not started: {error}") from None
 
 
 def _report(problems: Problems, sound: bool) -> None:

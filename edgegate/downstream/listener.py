@@ -60,9 +60,11 @@ class DownstreamListener(ListenerFilterCallbacks):
         proxy_protocol: ProxyProtocolRules = ProxyProtocolRules(),  # noqa: B008 (frozen)
         shared: SharedSockets | None = None,
         handshakes: int = MOST_HANDSHAKES,
+        given: Socket | None = None,
     ) -> None:
         """
         @param shared: Where its listening socket comes from, in place of binding one.
+        @param given: Its listening socket; see L{ListeningPort}.
         """
         self.reactor = reactor
         self.wheel = wheel
@@ -79,7 +81,9 @@ class DownstreamListener(ListenerFilterCallbacks):
         self._closing: IDelayedCall | None = None
         self._closed = self._connection_closed
         bind = serving.listener.bind
-        self._port = ListeningPort(reactor, wheel, bind, self.accepted, shared, self._may_accept, self._exhausted)
+        self._port = ListeningPort(
+            reactor, wheel, bind, self.accepted, shared, self._may_accept, self._exhausted, given
+        )
 
     @property
     def local(self) -> Address:

@@ -92,6 +92,7 @@ class ListeningPort:
         "_declined",
         "_exhausted",
         "_fd",
+        "_given",
         "_local",
         "_may_accept",
         "_reactor",
@@ -113,15 +114,19 @@ class ListeningPort:
         shared: SharedSockets | None = None,
         may_accept: MayAccept | None = None,
         exhausted: Callable[[], None] | None = None,
+        given: socket.socket | None = None,
     ) -> None:
         """
         @param shared: Where the socket comes from, in place of binding the address.
         @param exhausted: Called when the process has run out of descriptors or memory. May have others end, and accept
             again as soon as there are some.
+        @param given: The socket, which stays its owner's: what waits in its backlog when this stops accepting is for
+            whoever accepts from it next.
         """
         self._reactor = reactor
         self._wheel = wheel
         self._shared = shared
+        self._given = given
         self._declined: IDelayedCall | None = None
         self._address = address
         self._accepted = accepted
@@ -140,7 +145,11 @@ class ListeningPort:
 
         @raise CannotListenError: The address cannot be bound.
         """
-        sock = bind(self._address) if self._shared is None else self._shared.take(self._address)
+        if self._given is not None:
+            sock = self._given.dup()
+            sock.setblocking(False)
+        else:
+            sock = bind(self._address) if self._shared is None else self._shared.take(self._address)
         self._unlinked = False
         self._socket, self._fd = sock, sock.fileno()
         self._local = address_of(sock.getsockname())
@@ -182,6 +191,9 @@ class ListeningPort:
         L{stopListening}.
         """
         if self._socket is None:
+            return
+        if self._given is not None:
+            self.leave()
             return
         if isinstance(self._address, UNIXAddress):
             self._unlink()
@@ -349,7 +361,7 @@ def bind(address: Address, new_socket: NewSocket = socket.socket) -> socket.sock
             address = TCPAddress("0.0.0.0", port)
         if isinstance(address, UNIXAddress):
             _remove_stale(address.path)
-        sock = new_socket(family_of(address), socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        sock = new_socket(family_of(address), socket.SOCK_STREAM)
     except OSError as reason:
         raise CannotListenError(host, port, reason) from reason
     try:

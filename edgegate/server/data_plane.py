@@ -27,6 +27,7 @@ from edgegate.http.health.health_checker import HealthChecker
 from edgegate.model.addresses import Address
 from edgegate.model.clusters import NO_ENDPOINTS, Endpoints
 from edgegate.net.connecting import connect
+from edgegate.net.inherited_sockets import InheritedSockets
 from edgegate.net.listening import SharedSockets
 from edgegate.net.loop_lag import LoopLag
 from edgegate.net.poller import poller
@@ -75,11 +76,13 @@ class DataPlane:
         options: GatewayOptions = GatewayOptions(),  # noqa: B008 (frozen)
         shared: SharedSockets | None = None,
         contexts: Contexts | None = None,
+        inherited: InheritedSockets | None = None,
     ) -> None:
         """
         @param observers: Told of what happens.
         @param shared: Where listening sockets come from, in place of binding them.
         @param contexts: OpenSSL's contexts of the first Snapshot, made already.
+        @param inherited: Listening sockets of ports that a service manager has bound.
         """
         observer = Observers(observers)
         self.snapshot = Snapshot()
@@ -116,10 +119,11 @@ class DataPlane:
         dispatch = Dispatch(self._http, self._tcp)
 
         def port(serving: Serving) -> DownstreamListener:
-            rules, handshakes = options.proxy_protocol, most.handshakes
+            rules, handshakes, listener = options.proxy_protocol, most.handshakes, serving.listener
             assert handshakes is not None
+            given = None if inherited is None else inherited.find(listener.bind, listener.port)
             return DownstreamListener(
-                watcher, wheel, serving, dispatch, observer, self.counts, rules, shared, handshakes
+                watcher, wheel, serving, dispatch, observer, self.counts, rules, shared, handshakes, given
             )
 
         self._most = most

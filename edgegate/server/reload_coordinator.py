@@ -113,12 +113,14 @@ class ReloadCoordinator(Generic[R]):
     @ivar last: What came of the last reading of the files; at first of the one at the start.
     @ivar followers: Called after each reading, with where a change of what was read would be seen. One that raises is
         logged, and no matter of the others or the next reading.
+    @ivar reporters: Called with L{None} when a reading begins, and with what came of it when it is over.
     """
 
     def __init__(self, steps: Steps[R], clock: IReactorTime) -> None:
         self.state = State.IDLE
         self.last = Reload(Outcome.INSTALLED, _now(), steps.latest.problems)
         self.followers: list[Callable[[Watched], None]] = []
+        self.reporters: list[Callable[[Reload | None], None]] = []
         self._steps = steps
         self._clock = clock
         self._waiting: list[Deferred[Reload]] = []
@@ -167,6 +169,7 @@ class ReloadCoordinator(Generic[R]):
 
     async def _reload(self, anyway: bool) -> None:
         since = self._clock.seconds()
+        self._report(None)
         try:
             reload = await self._install(await self._steps.read(anyway))
             self._broke = False
@@ -187,6 +190,13 @@ class ReloadCoordinator(Generic[R]):
             return Reload(Outcome.REFUSED, _now(), read.problems)
         return Reload(Outcome.INSTALLED, _now(), read.problems, read.changes)
 
+    def _report(self, reload: Reload | None) -> None:
+        for reporter in self.reporters:
+            try:
+                reporter(reload)
+            except Exception:
+                log.failure("what is told of reloads broke")
+
     def _unchanged(self) -> Reload:
         return Reload(Outcome.UNCHANGED, _now(), self.last.problems)
 
@@ -201,6 +211,7 @@ class ReloadCoordinator(Generic[R]):
             if not unchanged:
                 self.follow()
         finally:
+            self._report(reload)
             # whatever happens, who waits is told and the next one begins
             self._move(Event.DONE)
             if self.state is State.ENDED:

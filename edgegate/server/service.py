@@ -16,6 +16,7 @@ from twisted.internet.interfaces import IReactorFDSet, IReactorFromThreads, IRea
 from twisted.logger import Logger, LogLevel
 
 from edgegate.model.addresses import Address
+from edgegate.net.inherited_sockets import InheritedSocket, InheritedSockets
 from edgegate.observe.counters import Counters
 from edgegate.observe.observer import Observer
 from edgegate.routing.snapshot import Listener, Snapshot
@@ -64,18 +65,20 @@ class GatewayService(MultiService):
         observers: Iterable[Observer] = (),
         options: GatewayOptions = GatewayOptions(),  # noqa: B008 (frozen)
         defer: Defer | None = None,
+        inherited: InheritedSockets | None = None,
     ) -> None:
         """
         @param loaded: The files without an error in them.
         @param observers: Told of what happens, besides the counters.
         @param defer: Calls something that takes its time; by default in a thread that nobody waits for at the end.
+        @param inherited: Listening sockets that are open already, for ports of the files.
         @raise edgegate.tls.secrets.BadKeyMaterial: A server's certificate, key, authorities or ciphers are of no use.
         """
         super().__init__()  # type: ignore[no-untyped-call]
         self._reactor = reactor
         self._config = loaded.source.location
         self.counters = Counters()
-        self.data_plane = DataPlane(reactor, [self.counters, *observers], options)
+        self.data_plane = DataPlane(reactor, [self.counters, *observers], options, inherited=inherited)
         if defer is None:
             defer = partial(defer_to_daemon, cast(IReactorFromThreads, reactor))
         self._candidates = Candidates(self.data_plane, loaded, load, defer)
@@ -83,6 +86,9 @@ class GatewayService(MultiService):
         self._reloads = ReloadCoordinator(self._candidates, clock)
         self._drain = Drain(self.data_plane, clock, options.drain, options.drain_delay)
         self._phase = _Phase.CLOSED
+        self._inherited = InheritedSockets() if inherited is None else inherited
+        self._unused: list[InheritedSocket] = []
+        self.followers.append(lambda watched: self._say_what_is_unused())
 
     @property
     def config(self) -> str:
@@ -108,6 +114,11 @@ class GatewayService(MultiService):
     def ready(self) -> bool:
         """Whether requests are served: the ports are open, and the gateway is not ending."""
         return self._phase is _Phase.SERVING
+
+    @property
+    def open_ports(self) -> int:
+        """How many ports are open."""
+        return len(self.data_plane.ports)
 
     @property
     def connections(self) -> int:
@@ -183,6 +194,14 @@ class GatewayService(MultiService):
         for level, line in served(self.snapshot, self.secrets, bound, datetime.now(timezone.utc)):
             log.emit(LogLevel.levelWithName(level), "{line}", line=line)
 
+    def _say_what_is_unused(self) -> None:
+        """Say which sockets belong to no port of the files, where those are others than before."""
+        before, self._unused = self._unused, self._inherited.unused(self.data_plane.ports)
+        for each in self._unused:
+            if each not in before:
+                words = "socket {socket} was passed to the gateway, and no Gateway uses it"
+                log.emit(LogLevel.warn, words, socket=str(each))
+
     # New files --------------------------------------------------------------------------------------------------------
 
     def reload(self) -> Deferred[Reload]:
@@ -202,3 +221,8 @@ class GatewayService(MultiService):
     def followers(self) -> list[Callable[[Watched], None]]:
         """Called after each reading, with where a change would be seen; see L{ReloadCoordinator}. More may be added."""
         return self._reloads.followers
+
+    @property
+    def reporters(self) -> list[Callable[[Reload | None], None]]:
+        """Called with L{None} when files begin to be read again, and with what came of it. More may be added."""
+        return self._reloads.reporters

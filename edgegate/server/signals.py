@@ -86,9 +86,8 @@ class Signals(Service):
             log.info("not in the main thread: signals are left alone")
             return
         for number in self._early.came if self._early is not None else ():
-            action = self._end if number == signal.SIGTERM else self._actions[number]
-            if action is not None:
-                cast(IReactorCore, self._reactor).callWhenRunning(action)
+            if number in self._actions:
+                cast(IReactorCore, self._reactor).callWhenRunning(self._actions[number])
         if self._end is not None:
             # the reactor listens to them itself, from when it runs
             cast(IReactorCore, self._reactor).callWhenRunning(self._listen_to_ends)
@@ -106,6 +105,8 @@ class Signals(Service):
     def _listen_to_ends(self) -> None:
         if self.running:
             self._ends = {number: signal.signal(number, self._end_came) for number in ENDS}
+            if self._early is not None and signal.SIGTERM in self._early.came:
+                self._end_came(signal.SIGTERM, None)
 
     def _came(self, number: int, frame: FrameType | None) -> None:
         caught = signal.Signals(number)

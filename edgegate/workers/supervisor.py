@@ -164,6 +164,16 @@ class Supervisor(MultiService):
         counts = [self._slots.connections(slot) for slot in range(COUNT)]
         return sum(count for count in counts if count != ABSENT)
 
+    @property
+    def open_ports(self) -> int:
+        """How many ports are open."""
+        return len(self._sockets.open)
+
+    @property
+    def reporters(self) -> list[Callable[[Reload | None], None]]:
+        """Called with L{None} when files begin to be read again, and with what came of it. More may be added."""
+        return self._reloads.reporters
+
     # Beginning --------------------------------------------------------------------------------------------------------
 
     def load(self) -> FilesRead:

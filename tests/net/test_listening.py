@@ -120,6 +120,30 @@ class ListeningTests(TestCase):
         self.addCleanup(port.stopListening)
         return port
 
+    async def test_given(self) -> None:
+        """A socket that was given stays its owner's: what waits in it when one stops accepting is for the next."""
+        owner = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(owner.close)
+        address = TCPAddress(*owner.getsockname())
+        wheel = TimerWheel(self.clock, 0.1)
+        for end in (ListeningPort.withdraw, ListeningPort.stopListening):
+            port = ListeningPort(reactor, wheel, address, self.take, given=owner)  # type: ignore[arg-type]
+            port.startListening()
+            self.assertEqual((port.local, port.open), (address, True))
+            before = len(self.accepted)
+            clients = [socket.create_connection(owner.getsockname(), 10)]
+            await until(lambda: len(self.accepted) == before + 1)  # noqa: B023
+            port.pauseAccepting()
+            clients.append(socket.create_connection(owner.getsockname(), 10))
+            end(port)
+            self.assertFalse(port.open)
+            port.bind()
+            port.resumeAccepting()
+            await until(lambda: len(self.accepted) == before + 2)  # noqa: B023
+            port.stopListening()
+            for each in clients:
+                each.close()
+
     def number(self, port: ListeningPort) -> int:
         """Return the number of a port."""
         assert isinstance(port.local, TCPAddress)
