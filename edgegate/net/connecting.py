@@ -178,7 +178,7 @@ class Connecting:
     def _begin(self, timeout: float, new_socket: NewSocket) -> None:
         try:
             name = socket_address(self._address)
-            sock = new_socket(family_of(self._address), socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+            sock = new_socket(family_of(self._address), socket.SOCK_STREAM)
         except (OSError, ValueError):
             self._fail_later(CONNECT_FAILED)
             return
