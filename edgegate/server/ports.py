@@ -62,7 +62,7 @@ def _ways_out(listener: Opened, error: CannotListenError) -> str:
     return (
         f" (a port below {_PRIVILEGED} asks for a right: --map-port {listener.port}:{8000 + bind.port} binds another; "
         "or give CAP_NET_BIND_SERVICE, AmbientCapabilities= of a systemd unit; or lower "
-        "net.ipv4.ip_unprivileged_port_start; or start as root with twistd --uid)"
+        "net.ipv4.ip_unprivileged_port_start; or start it, anew where this is a reload, as root with twistd --uid)"
     )
 
 
