@@ -1,5 +1,5 @@
 # Each target sets up what it needs in .venv; with another Python: make PYTHON=python3.12 test
-.PHONY: demo test test-compiled fuzz lint bench docs
+.PHONY: demo venv test compiled test-compiled test-as-compiled fuzz lint bench docs
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -28,6 +28,11 @@ define venv
   $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[$(1)]' && cp setup.cfg $(VENV)/installed-$(1); }
 endef
 
+# What all targets below but the benchmark need, in one go; without it each installs its own when it comes to it.
+venv:
+	$(call venv,lint$(comma)docs$(comma)test$(comma)compile)
+	@for each in lint docs test test$(comma)compile; do cp setup.cfg $(VENV)/installed-$$each; done
+
 demo:
 	$(call venv,test)
 	$(VENV)/bin/edgegate certs --demo --dir etc/certs
@@ -43,14 +48,21 @@ fuzz:
 	EDGEGATE_FUZZ_SECONDS=$(FUZZ_SECONDS) $(VENV)/bin/trial -j$(JOBS) tests.fuzz
 
 # Compiled modules beside their sources would be imported instead of them, so this is done to a copy.
-test-compiled:
+compiled:
 	$(call venv,test$(comma)compile)
 	@rm -rf $(COMPILED) && mkdir -p $(COMPILED)
 	@tar -cf - --exclude=__pycache__ --exclude='*.so' edgegate twisted tests etc packaging README.md setup.py setup.cfg \
 	  pyproject.toml | tar -xf - -C $(COMPILED)
 	@echo "Compiling in $(COMPILED) ..."
-	@cd $(COMPILED) && $(abspath $(VENV))/bin/python setup.py --quiet build_ext --inplace >build.log 2>&1 || { cat build.log; exit 1; }
-	@# the checkout is installed in this environment: without PYTHONPATH its own sources would be tested
+	@cd $(COMPILED) && $(abspath $(VENV))/bin/python setup.py --quiet build_ext --inplace >build.log 2>&1 || \
+	  { cat build.log; exit 1; }
+
+test-compiled: compiled
+	@$(MAKE) --no-print-directory test-as-compiled
+
+# The tests of what `make compiled` made. The checkout is installed in this environment: without PYTHONPATH its own
+# sources would be tested.
+test-as-compiled:
 	cd $(COMPILED) && PYTHONPATH=$(abspath $(COMPILED)) EDGEGATE_EXPECT=compiled \
 	  $(abspath $(VENV))/bin/trial -j$(JOBS) tests.test_version tests.server.test_service_log tests.perf.test_calls tests.perf.test_cycles \
 	  tests.istio.translate.test_pickling tests.http.h1.test_head_parser $(COMPILED_TESTS) || { cat build.log; exit 1; }
