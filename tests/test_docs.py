@@ -380,6 +380,6 @@ class LimitsTests(SynchronousTestCase):
             f"that are under way | {HANDSHAKES:,}, but",
             f"requests under way | {REQUESTS:,} (",
             f"a second on end | {LAG * 1000:g} ms",
-            f"up to {BACKLOG:,}\nfor each port",
+            f"up to {BACKLOG:,} for each port",
         ):
             self.assertIn(said, page)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import time
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +17,17 @@ from tests.acceptance.test_balancing import service
 
 POLICY = "{loadBalancer: {simple: RANDOM}}"
 FILES = GATEWAY + service("a", POLICY, "one") + service("slow", POLICY, "slow")
+LARGE = f"""\
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {{name: large}}
+spec:
+  hosts: ["large.example"]
+  gateways: [gw]
+  http:
+  - directResponse: {{status: 200, body: {{string: "{"x" * 500_000}"}}}}
+"""
 GET = b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n"
 SOON = 5.0
 """Seconds that are far from the deadlines of 10 s and 75 s, by which connections that do nothing end anyway."""
@@ -58,7 +71,9 @@ class ConnectionTests(OverloadTestCase):
         self.assertEqual([self.answered(sock) for sock in kept], [True] * 30)
         kept[-1].sendall(GET)
         self.assertTrue(self.answered(kept[-1]))
-        self.assertEqual(kept[0].recv(1), b"")
+        while kept[0].recv(65536):
+            # the rest of its answer
+            pass
 
     def test_slow_heads(self) -> None:
         """So do those that do not finish what they have begun: they get 408."""
@@ -112,3 +127,84 @@ def processor(pid: int) -> float:
     """Return the seconds of the processor that a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class RequestTests(OverloadTestCase):
+    """At most two requests at a time, with bodies of a thousand bytes."""
+
+    options = ("--max-requests=2", "--max-request-bytes=1000", "--max-connection-requests=2")
+
+    def test_too_many(self) -> None:
+        """One request too many is refused at once, and may come again; those under way are answered."""
+        asked = GET.replace(b"a.example", b"slow.example")
+        busy = [self.connect(said=asked) for _ in range(2)]
+        self.backends.saw("slow", 2)
+        answer = self.ask("/refused")
+        self.assertEqual((answer.status, answer.one("retry-after"), answer.body), (503, "1", b"overloaded (OM)\n"))
+        self.assertEqual(self.logged("/refused")["response_flags"], "OM")
+        self.assertEqual([self.answered(sock) for sock in busy], [True, True])
+        self.assertEqual(self.ask().status, 200)
+        shown = {row["name"]: row for row in json.loads(self.shown("/overload?format=json"))}
+        self.assertEqual((shown["requests"]["limit"], shown["requests"]["value"]), (2, 0))
+        self.assertGreaterEqual(shown["requests"]["reached"], 1)
+
+    def test_body(self) -> None:
+        """A body that is too large is refused, whether it says so or not; one that is not passes."""
+        self.assertEqual(self.ask(method="POST", body=bytes(1000)).status, 200)
+        self.assertEqual(self.ask(method="POST", body=bytes(1001)).status, 413)
+        chunked = self.connect(said=b"POST / HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n")
+        chunked.sendall(b"3e9\r\n" + bytes(1001) + b"\r\n")
+        self.assertTrue(chunked.recv(65536).startswith(b"HTTP/1.1 413 Content Too Large\r\n"))
+
+    def test_last_request(self) -> None:
+        """A connection ends with the last request that it may carry."""
+        client = self.client()
+        self.assertEqual(client.ask("GET", "/", "a.example").one("connection"), "-")
+        self.assertEqual(client.ask("GET", "/", "a.example").one("connection"), "close")
+
+    def shown(self, page: str) -> bytes:
+        """Return a page of the admin listener."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.served.ports['admin']}{page}", timeout=PATIENCE) as found:
+            return bytes(found.read())
+
+
+class LagTests(OverloadTestCase):
+    """A loop whose turns may take a millisecond."""
+
+    options = ("--max-lag=1ms",)
+
+    def test_late(self) -> None:
+        """While all turns of a second take longer new requests are refused; afterwards they are served again."""
+        asked = b"GET /late HTTP/1.1\r\nHost: nobody.example\r\n\r\n" * 20
+        clients = [self.connect() for _ in range(100)]
+        until = time.monotonic() + PATIENCE
+        refused = False
+        while not refused and time.monotonic() < until:
+            for sock in clients:
+                sock.sendall(asked)
+            for sock in clients:
+                refused = b"HTTP/1.1 503 " in sock.recv(65536) or refused
+        self.assertTrue(refused)
+        for sock in clients:
+            sock.close()
+        while self.ask().status != 200:
+            self.assertLess(time.monotonic(), until + PATIENCE)
+
+
+class BufferTests(OverloadTestCase):
+    """At most 100 KiB may wait."""
+
+    files = {"shop.yaml": FILES + LARGE}
+    options = ("--max-buffer-bytes=100KiB",)
+
+    def test_nobody_reads(self) -> None:
+        """While clients leave more than that unread new requests are refused; afterwards they are served again."""
+        asked = GET.replace(b"a.example", b"large.example") * 30
+        lazy = [self.connect(said=asked) for _ in range(4)]
+        until = time.monotonic() + PATIENCE
+        while self.ask().status != 503:
+            self.assertLess(time.monotonic(), until)
+        for sock in lazy:
+            sock.close()
+        while self.ask().status != 200:
+            self.assertLess(time.monotonic(), until)
