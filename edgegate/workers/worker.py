@@ -89,8 +89,8 @@ class Worker:
         self._beats.clock = reactor
         self._contexts = inheritance.contexts
 
-    def start(self) -> None:
-        """Serve as soon as it is told to accept."""
+    def start(self) -> bool:
+        """Serve as soon as it is told to accept; return whether it can. The reactor is not to run where it can't."""
         self._supervisor.start()
         self._beats.start(BEAT)
         snapshot = self._loaded.snapshot
@@ -100,11 +100,12 @@ class Worker:
         except Exception as error:
             log.failure("the files can't be served")
             self._supervisor.send(Failed(f"{type(error).__name__}: {error}"))
-            self._end()
-            return
+            self._clean()
+            return False
         bound = {bind: port.local for bind, port in self.data_plane.ports.items()}
         says = served(snapshot, self._loaded.secrets, bound, datetime.now(timezone.utc))
         self._supervisor.send(Ready(tuple(says)))
+        return True
 
     def observer(self, event: TwistedEvent) -> None:
         """Tell the supervisor what is logged."""
@@ -189,11 +190,14 @@ class Worker:
         if self._ended:
             return
         self._ended = True
+        self._clean()
+        self._reactor.stop()
+
+    def _clean(self) -> None:
         self.data_plane.stop()
         if self._access_log is not None and self._access_log.running:
             self._access_log.stopService()
         self._supervisor.close()
-        self._reactor.stop()
 
     # ------------------------------------------------------------------------------------------------------------------
 
@@ -234,8 +238,8 @@ def serve(inheritance: Inheritance) -> NoReturn:
         globalLogBeginner.beginLoggingTo(
             [cast(ILogObserver, worker.observer)], discardBuffer=True, redirectStandardIO=False
         )
-        worker.start()
-        reactor.run(installSignalHandlers=False)  # type: ignore[call-arg]
+        if worker.start():
+            reactor.run(installSignalHandlers=False)  # type: ignore[call-arg]
         status = 0
     except BaseException:
         traceback.print_exc()
