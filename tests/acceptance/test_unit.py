@@ -232,6 +232,15 @@ class SocketActivationTests(ServiceManagerTestCase):
         self.assertEqual(waiting.ask("GET", "/", "a.example").status, 200)
         self.assertEqual(gateway.stop(), 0)
 
+    def test_workers(self) -> None:
+        """Several processes do not take sockets: the start ends, and says so."""
+        options = (*OPTIONS, "--workers=2")
+        gateway = self.start("systemd-socket-activate", f"--listen=127.0.0.1:{self.port}", "twistd", *options)
+        gateway.says("Listening on")
+        with socket.create_connection(("127.0.0.1", self.port), PATIENCE):
+            self.assertEqual(gateway.ends(), 1)
+        self.assertIn("not started: sockets of a service manager are for one process", gateway.output)
+
     def test_no_stream(self) -> None:
         """A socket that nobody can connect to is an error at the start, by its name."""
         gateway = self.start(
