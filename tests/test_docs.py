@@ -19,6 +19,7 @@ from edgegate.config.manifest import MAX_FILE, stream
 from edgegate.config.problems import Problems, Severity
 from edgegate.errors import FAULT_ABORT
 from edgegate.http.h1.chunks import MAX_TRAILERS
+from edgegate.http.h1.downstream_connection import TURN
 from edgegate.http.h2.connection import STREAM_BYTES
 from edgegate.http.health.health_request import MAX_MESSAGE
 from edgegate.http.limits import Limits
@@ -380,6 +381,7 @@ class LimitsTests(SynchronousTestCase):
             f"that are under way | {HANDSHAKES:,}, but",
             f"requests under way | {REQUESTS:,} (",
             f"a second on end | {LAG * 1000:g} ms",
+            f"begins at most {TURN} requests",
             f"up to {BACKLOG:,} for each port",
         ):
             self.assertIn(said, page)

@@ -219,14 +219,19 @@ class Poller:
         @return: Whether it was called.
         """
         pace = self._pace
-        now = pace.takes()
-        if now:
-            pace.do(work)
-        else:
-            pace.put_off(work, whose)
+        if not pace.takes():
+            self.put_off(work, whose)
+            return False
+        pace.do(work)
         if not self._paced:
             self._call_for_pace()
-        return now
+        return True
+
+    def put_off(self, work: Callable[[], None], whose: Hashable) -> None:
+        """Call once in one of the next turns; see L{paced}."""
+        self._pace.put_off(work, whose)
+        if not self._paced:
+            self._call_for_pace()
 
     # The reactor's reader ---------------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import cast
 
 from OpenSSL import SSL
@@ -45,6 +45,18 @@ class Stream(RunSide):
         reactor = self._reactor
         if isinstance(reactor, Poller):
             reactor.at_turn_end(call)
+        else:
+            cast(IReactorTime, reactor).callLater(0, call)
+
+    def put_off(self, call: Callable[[], None], whose: Hashable) -> None:
+        """
+        Have something called once, in a later turn: behind what was put off for the same client, and one of each other.
+
+        It is called also if the stream has ended meanwhile, and raises nothing.
+        """
+        reactor = self._reactor
+        if isinstance(reactor, Poller):
+            reactor.put_off(call, whose)
         else:
             cast(IReactorTime, reactor).callLater(0, call)
 

@@ -62,6 +62,7 @@ class FakeStream:
         self.protocol: Any = None
         self.producer: Any = None
         self.writes: list[bytes] = []
+        self.later: list[Callable[[], None]] = []  # what was put off
         self.reading = True
         self.ended = ""  # how our side ended it
         self.over = False
@@ -97,6 +98,10 @@ class FakeStream:
             call()
         else:
             self.turn.append(call)
+
+    def put_off(self, call: Callable[[], None], whose: object) -> None:
+        """Call it when the test lets the next turn begin."""
+        self.later.append(call)
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         assert streaming

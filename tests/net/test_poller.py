@@ -337,6 +337,14 @@ class PollerTests(TestCase):
         await until(lambda: len(done) == 3)
         self.assertEqual(done, [0, 1, 2])
 
+    async def test_put_off(self) -> None:
+        """What is put off is called in a later turn, however much time there is in this one."""
+        done: list[int] = []
+        self.poller.put_off(lambda: done.append(1), "a")
+        self.poller.put_off(lambda: done.append(2), "a")
+        self.assertEqual(done, [])
+        await until(lambda: done == [1, 2])
+
     async def test_paced_between(self) -> None:
         """Who is ready has a turn between two pieces of such work, and nobody is waited for meanwhile."""
         patient: Any = Poller(reactor, 5.0)  # type: ignore[arg-type]

@@ -43,6 +43,15 @@ class StreamTests(StreamTestCase):
             await until(lambda told=told: len(told) == 2)  # type: ignore[misc]
             self.assertEqual(told, ["now", "later"])
 
+    async def test_put_off(self) -> None:
+        """What is put off is done in a later turn, with any reactor."""
+        for watcher in (reactor, poller(reactor)):  # type: ignore[arg-type]
+            told: list[str] = []
+            stream = Stream(watcher, self.ours, HERE, THERE)  # type: ignore[arg-type]
+            stream.put_off(partial(told.append, "later"), "client")
+            self.assertEqual(told, [])
+            await until(lambda told=told: told == ["later"])  # type: ignore[misc]
+
     def test_which_run(self) -> None:
         """The kernel moves bytes where it can; where no pipe is left they are copied."""
         self.assertTrue(self.stream.run_to(self.stream, 10, lambda _: None))

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import inf
-from typing import cast
+from typing import Final, cast
 
 from twisted.internet.error import ConnectionClosed
 from twisted.internet.interfaces import IProtocol, IPushProducer, ITransport
@@ -38,7 +38,11 @@ from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.body_run import RUN_FROM
 from edgegate.net.containment import broke, contained
 from edgegate.net.stream import Stream
+from edgegate.overload.connections import client_of
 from edgegate.overload.idle import UNASKED
+
+TURN: Final = 32
+"""Requests of one connection that are begun in one turn of the loop."""
 
 
 class HTTP1DownstreamConnection(HTTP1DownstreamStream):
@@ -50,7 +54,7 @@ class HTTP1DownstreamConnection(HTTP1DownstreamStream):
     read.
     """
 
-    __slots__ = ("_dispatcher", "_left")
+    __slots__ = ("_dispatcher", "_left", "_turn")
 
     def __init__(
         self, downstream: ConnectionInfo, environment: HTTPEnvironment, heads: HeadParser, dispatcher: Dispatcher
@@ -58,6 +62,7 @@ class HTTP1DownstreamConnection(HTTP1DownstreamStream):
         super().__init__(downstream, environment)
         self._dispatcher = dispatcher
         self._left = environment.connection_requests  # requests that it may carry
+        self._turn = TURN  # requests that it may begin in this turn
         self._reader = RequestReader(self, environment.limits, heads)
         self._timeouts = Timeouts(environment.wheel, environment.limits, self._expired)
 
@@ -81,6 +86,7 @@ class HTTP1DownstreamConnection(HTTP1DownstreamStream):
     def dataReceived(self, data: bytes) -> None:
         """The client sent something."""
         reader = self._reader
+        self._turn = TURN
         try:
             reader.receive(data)
             exchange = self._exchange
@@ -330,6 +336,13 @@ class HTTP1DownstreamConnection(HTTP1DownstreamStream):
             self._reader.skip(count)
 
     def _read_next(self) -> None:
+        self._turn -= 1
+        if not self._turn:
+            # its requests are answered at once, and more of them are there perhaps: others have their turn before
+            self._timeouts.nothing()
+            self._pause_reading()
+            self._transport.put_off(self._go_on, client_of(self.downstream.peer))
+            return
         self._timeouts.request()
         if self._flow is not Flow.BOTH:
             self._resume_reading()
@@ -339,6 +352,15 @@ class HTTP1DownstreamConnection(HTTP1DownstreamStream):
             exchange.upload.flush()
         if self._reader.waiting and self._timeouts.wait is Wait.REQUEST:
             self._timeouts.head()
+
+    @contained
+    def _go_on(self) -> None:
+        """Others have had their turn."""
+        self._turn = TURN + 1
+        if self._exchange is None and self._state is not State.ENDED:
+            self._read_next()
+            if self._writer.out:
+                self.flush()
 
     @contained
     def _expired(self) -> None:

@@ -19,6 +19,7 @@ from edgegate.errors import (
     OVERLOADED,
 )
 from edgegate.http.exchange import Exchange
+from edgegate.http.h1.downstream_connection import TURN
 from edgegate.http.interfaces import Dispatcher, IResource
 from edgegate.http.limits import Limits
 from edgegate.model.policies import Abort, Delay, Faults
@@ -215,9 +216,11 @@ class ExchangeTests(SynchronousTestCase):
         self.assertTrue(client.sent.endswith(b"\r\nserver: edgegate\r\n\r\n"))
 
     def test_thousands_of_pipelined_local_answers(self) -> None:
-        """Pipelined requests that are answered locally do not recurse, and leave together."""
+        """Pipelined requests that are answered locally do not recurse, and none is left out."""
         client = Conversation().client()
         client.deliver(b"GET / HTTP/1.1\r\nHost: no\r\n\r\n" * 1500)
+        while client.later:
+            client.later.pop()()
         self.assertEqual(client.sent.count(b"404 Not Found"), 1500)
 
 
@@ -239,6 +242,34 @@ class OverloadTests(SynchronousTestCase):
         second.deliver(GET)
         self.assertEqual((second.ended, [exchange.fault for exchange in talk.ended]), ("", [OVERLOADED, None]))
         self.assertEqual(talk.environment.shed, 1)
+
+    def test_many_in_one_turn(self) -> None:
+        """Of many requests that come at once, and are answered at once, some are begun in each turn."""
+        talk = Conversation()
+        client = talk.client()
+        asked = GET.replace(b"web.example", b"nobody.example")
+        client.deliver(asked * (2 * TURN + 5) + asked[:9])
+        answered = []
+        while client.later:
+            answered.append(client.take().count(b"HTTP/1.1 404 "))
+            self.assertFalse(client.reading)
+            client.later.pop()()
+        answered.append(client.take().count(b"HTTP/1.1 404 "))
+        self.assertEqual(answered, [TURN, TURN, 5])
+        self.assertTrue(client.reading)
+        client.deliver(asked[9:])
+        self.assertIn(b"HTTP/1.1 404 ", client.take())
+        self.assertEqual(connection_of(client).idle_since(), talk.clock.seconds())
+
+    def test_ended_between_turns(self) -> None:
+        """A connection that has ended meanwhile does not go on."""
+        talk = Conversation()
+        client = talk.client()
+        client.deliver(GET.replace(b"web.example", b"nobody.example") * (TURN + 5))
+        client.take()
+        client.reset()
+        client.later.pop()()
+        self.assertEqual((client.sent, talk.environment.connections), (b"", set()))
 
     def test_late_loop(self) -> None:
         """While the loop is late each new request is refused."""
