@@ -26,8 +26,11 @@ log: Final = Logger(namespace=__name__)
 _AGAIN: Final = 0.05
 """Seconds until it is looked again for connections that give way, if nothing has ended meanwhile."""
 
-_SHARE: Final = 32
+_SHARE: Final = 64
 """What part of the connections that there may be ends at once: looking through all of them for one would cost more."""
+
+_FEW: Final = 8
+"""How many end at once at least, where that is no more than one in as many."""
 
 _QUIET: Final = 10.0
 """Seconds in which it is said once that a limit is reached."""
@@ -234,7 +237,8 @@ class ConnectionCounts:
             port.resume()
 
     def _some(self, most: int) -> int:
-        return max(min(most, self.total) // _SHARE, 1)
+        there = min(most, self.total)
+        return max(there // _SHARE, min(_FEW, there // _FEW), 1)
 
     def _say(self, what: str, most: int) -> None:
         now = self._clock.seconds()

@@ -94,12 +94,15 @@ class ConnectionCountsTests(SynchronousTestCase):
 
     def test_many_at_once(self) -> None:
         """Where there are many, some end at once."""
-        counts = self.counts(320)
-        for _ in range(320):
-            counts.take(self.port)
-        counts.has_room(self.port)
-        self.assertEqual(self.looked, [(10, None, None)])
-        counts.stop()
+        for there, ended in ((6400, 100), (320, 8), (24, 3), (7, 1)):
+            self.looked.clear()
+            port = Gate()
+            counts = self.counts(there)
+            for _ in range(there):
+                counts.take(port)
+            counts.has_room(port)
+            self.assertEqual(self.looked, [(ended, None, None)])
+            counts.stop()
 
     def test_client(self) -> None:
         """Who has too many is refused, unless some of the client's own lie idle; others are not concerned."""
