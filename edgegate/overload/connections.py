@@ -70,13 +70,14 @@ class Client:
     What is known of a client.
 
     @ivar connections: How many it has.
+    @ivar ending: How many of them were told to end, and have not made room for others yet.
     @ivar looked: When it was last looked in vain for some that lie idle, in the clock's seconds.
     """
 
-    __slots__ = ("connections", "looked")
+    __slots__ = ("connections", "ending", "looked")
 
     def __init__(self) -> None:
-        self.connections = 0
+        self.connections = self.ending = 0
         self.looked = -_QUIET
 
 
@@ -176,22 +177,27 @@ class ConnectionCounts:
         found = self._clients.get(client)
         if found is None:
             found = self._clients[client] = Client()
-        if found.connections >= self._most_of_client and not self._has_given(client, found):
+        if found.connections < self._most_of_client:
+            found.ending = 0
+        elif found.ending or self._has_given(client, found):
+            # one that ends within this turn makes room for it
+            found.ending -= 1
+        else:
             self.refused += 1
             return False
         found.connections += 1
         return True
 
     def _has_given(self, client: Hashable, found: Client) -> bool:
-        """Have some of a client's own connections end; return whether there are any, within a turn."""
+        """Have some of a client's own connections end; return whether there are any."""
         self._say("of a client", self._most_of_client)
         now = self._clock.seconds()
         if now - found.looked < _AGAIN:
             return False
-        if self._end_idle(self._some(self._most_of_client), None, client):
-            return True
-        found.looked = now
-        return False
+        found.ending = self._end_idle(self._some(self._most_of_client), None, client)
+        if not found.ending:
+            found.looked = now
+        return found.ending > 0
 
     def release(self, port: Port, client: Hashable) -> None:
         """

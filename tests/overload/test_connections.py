@@ -124,6 +124,23 @@ class ConnectionCountsTests(SynchronousTestCase):
         counts.release(self.port, "192.0.2.2")
         self.assertEqual(counts.greediest, 0)
 
+    def test_client_with_many_idle(self) -> None:
+        """As many as end make room for as many, without looking through all for each."""
+        counts = self.counts(1000, client=80)
+        for _ in range(80):
+            counts.take(self.port)
+            counts.introduce("192.0.2.1")
+        self.idle = 8
+        for number in range(1, 17):
+            counts.take(self.port)
+            self.assertTrue(counts.introduce("192.0.2.1"))
+            self.assertEqual(len(self.looked), (number + 7) // 8)
+        for _ in range(20):
+            counts.release(self.port, "192.0.2.1")
+        self.idle = 0
+        for expected in (True, True, True, True, False):
+            self.assertEqual(counts.introduce("192.0.2.1"), expected)
+
     def test_whose(self) -> None:
         """A client has one address of IPv4, or a /64 of IPv6; who connects to a file has none."""
         self.assertEqual(client_of(TCPAddress("192.0.2.1", 1)), client_of(TCPAddress("192.0.2.1", 2)))
