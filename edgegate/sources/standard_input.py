@@ -28,7 +28,7 @@ class StandardInput(ConfigurationSource):
         @param reader: Makes all calls that touch files.
         @param base: What names in the documents are relative to.
         """
-        self._read = _read_all if read is None else read
+        self._read = read_standard_input if read is None else read
         self._reader = FileReader() if reader is None else reader
         self._base = base
         self._content: bytes | None = None
@@ -73,6 +73,7 @@ class _InputReading(FilesReading):
         yield "<stdin>", self._content
 
 
-def _read_all() -> bytes:
+def read_standard_input() -> bytes:
+    """Return all of standard input, or what is one byte too large to be taken."""
     # a process may be started without any
     return b"" if sys.stdin is None else sys.stdin.buffer.read(MAX_FILE + 1)

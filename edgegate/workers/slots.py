@@ -26,13 +26,21 @@ _CONNECTIONS: Final = 1
 
 def shared_memory() -> int:
     """Return the descriptor of memory for L{Slots}, which is the caller's to close."""
-    if hasattr(os, "memfd_create"):
-        fd = os.memfd_create("edgegate workers", os.MFD_CLOEXEC)
-    else:
-        with tempfile.TemporaryFile() as file:
-            fd = os.dup(file.fileno())
+    fd = nameless_file("edgegate workers")
     os.ftruncate(fd, SIZE * COUNT)
     return fd
+
+
+def nameless_file(title: str) -> int:
+    """
+    Return the descriptor of a new file, in memory where the system has that, which is the caller's to close.
+
+    @param title: What the system's tools show of it, where it has one.
+    """
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create(title, os.MFD_CLOEXEC)
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())
 
 
 class Slots:

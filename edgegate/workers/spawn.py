@@ -24,19 +24,27 @@ class Spawned:
     @ivar errors: Can be read: what it and those that come of it write to standard error.
     """
 
-    def __init__(self) -> None:
-        """Start it. It waits to be told to load."""
+    def __init__(self, standard_input: int | None = None) -> None:
+        """
+        Start it. It waits to be told to load.
+
+        @param standard_input: The descriptor of a file that it has as its standard input, from the beginning; stays the
+            caller's. L{None}: it has none.
+        """
         ours, theirs = pair()
         self.errors, errors = os.pipe()
         # whoever hangs must not hold up those who fail
         os.set_blocking(errors, False)
         os.set_blocking(self.errors, False)
+        if standard_input is not None:
+            os.lseek(standard_input, 0, os.SEEK_SET)
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", _PROGRAM.format(theirs.fileno())],
                 # it may have been found by what a runner has put there
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
                 pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL if standard_input is None else standard_input,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
                 # signals of the terminal are the supervisor's

@@ -29,6 +29,7 @@ from edgegate.server.ports import CannotBind
 from edgegate.server.reload import Reload
 from edgegate.server.reload_coordinator import ReloadCoordinator, State
 from edgegate.server.signals import stop
+from edgegate.sources import standard_input
 from edgegate.sources.source import Watched
 from edgegate.startup import CannotStart
 from edgegate.workers.generation import CannotServe, Generation, Surroundings, Worker
@@ -182,6 +183,8 @@ class Supervisor(MultiService):
 
         @raise ReadingFailed: The process that was to read them has died.
         """
+        if self._config == standard_input.NAME:
+            self._zygotes.keep_standard_input(standard_input.read_standard_input())
         zygote = self._zygotes.first()
         read = self._wait_for(zygote.read)
         assert read is not None

@@ -14,6 +14,7 @@ from zope.interface import implementer
 from edgegate.net.channel import Channel, Received, pair
 from edgegate.workers.messages import End, FilesRead, Load, Renew, Unchanged
 from edgegate.workers.peer import Peer
+from edgegate.workers.slots import nameless_file
 from edgegate.workers.spawn import Spawned
 
 log = Logger(namespace=__name__)
@@ -70,9 +71,16 @@ class Zygotes:
         self._reactor = reactor
         self._arguments = arguments
         self._memory = memory
+        self._standard_input: int | None = None
         self._known: list[Zygote] = []
         self._spawned: list[Spawned] = []
         self._errors: list[Errors] = []
+
+    def keep_standard_input(self, content: bytes) -> None:
+        """Have each process that has nothing of those before read this: standard input can be read once."""
+        self._standard_input = nameless_file("edgegate standard input")
+        with os.fdopen(os.dup(self._standard_input), "wb") as file:
+            file.write(content)
 
     def peers(self) -> list[Peer]:
         """Return those that may tell something."""
@@ -95,10 +103,12 @@ class Zygotes:
         for each in self._errors:
             each.close()
         os.close(self._memory)
+        if self._standard_input is not None:
+            os.close(self._standard_input)
 
     def first(self) -> Zygote:
         """Start a process that has nothing of those before."""
-        spawned = Spawned()
+        spawned = Spawned(self._standard_input)
         self._spawned.append(spawned)
         self._errors.append(Errors(self._reactor, spawned.errors))
         zygote = Zygote(self._reactor, spawned.channel)

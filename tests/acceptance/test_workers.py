@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import signal
 import socket
 import ssl
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -18,12 +20,45 @@ from tests.acceptance.test_reload import FILES, MORE, resident
 from tests.acceptance.traffic import Traffic
 
 RELOADS = 12
+TITLES = ["edgegate worker", "edgegate worker", "edgegate zygote"]
+
+TWO_SERVERS = """\
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {{name: gw}}
+spec:
+  servers:
+  - port: {{number: {https}, name: open, protocol: HTTPS}}
+    hosts: [shop.example]
+    tls: {{mode: {mode}, serverCertificate: certs/shop.example.crt, privateKey: certs/shop.example.key{ca}}}
+  - port: {{number: {https}, name: closed, protocol: HTTPS}}
+    hosts: [closed.example]
+    tls: {{mode: MUTUAL, serverCertificate: certs/closed.example.crt, privateKey: certs/closed.example.key{closed}}}
+"""
 
 
 def processes(parent: int) -> list[int]:
     """Return the processes that a process has made, and that live."""
     children = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii")
     return [int(child) for child in children.split()]
+
+
+def descendants(pid: int) -> list[int]:
+    """Return what a process has made, and what that has."""
+    found = [pid]
+    for each in found:
+        with contextlib.suppress(OSError):
+            found += processes(each)
+    return found[1:]
+
+
+def title(pid: int) -> str:
+    """Return what the system's tools call a process, with a word for one that has ended and is still there."""
+    try:
+        name = Path(f"/proc/{pid}/comm").read_text(encoding="ascii").strip()
+    except OSError:
+        return "gone"
+    return name if alive(pid) else "zombie"
 
 
 def all_processes() -> list[int]:
@@ -67,6 +102,7 @@ class WorkersTests(AcceptanceTestCase):
         self.addCleanup(self.traffic.stop)
         self.backends = [self.traffic.backend(b"A"), self.traffic.backend(b"B")]
         self.write(self.backends[0])
+        self.reloads = 0
 
     def write(self, backend: int, more: bool = False) -> None:
         """Write the files."""
@@ -192,6 +228,114 @@ class WorkersTests(AcceptanceTestCase):
                 reused.append(secure.session_reused)
                 session = session or secure.session
         self.assertEqual(reused, [False] + [True] * 11)
+
+    def test_tickets_of_others(self) -> None:
+        """No session of a server lets anybody into one with other rules for clients' certificates (CVE-2025-23419)."""
+        self.certificates("shop.example", "closed.example")
+        self.write_two(mutual=False)
+        gateway = self.gateway("--access-log=none")
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            context = ssl.create_default_context(cafile=str(self.folder / "etc/certs/ca.crt"))
+            context.maximum_version = version
+            _, session = self.visit(context, "shop.example")
+            # it is a good one: with either worker it goes on
+            self.assertEqual([self.visit(context, "shop.example", session)[0] for _ in range(4)], [True] * 4)
+            for _ in range(4):
+                self.assertRaises(OSError, self.visit, context, "closed.example", session)
+            self.write_two(mutual=True)
+            self.reload(gateway)
+            # the same server has other rules now
+            for _ in range(4):
+                self.assertRaises(OSError, self.visit, context, "shop.example", session)
+            self.write_two(mutual=False)
+            self.reload(gateway)
+
+    def write_two(self, mutual: bool) -> None:
+        """Write the files of two servers, of which the first asks for a client's certificate or does not."""
+        mode, ca = "MUTUAL" if mutual else "SIMPLE", ", caCertificates: certs/ca.crt"
+        text = TWO_SERVERS.format(https=self.https, mode=mode, ca=ca if mutual else "", closed=ca)
+        (self.folder / "etc" / "gateway.yaml").write_text(text)
+
+    def visit(
+        self, context: ssl.SSLContext, host: str, session: ssl.SSLSession | None = None
+    ) -> tuple[bool | None, ssl.SSLSession | None]:
+        """Ask a server; return whether the session went on, and the one that there is then."""
+        plain = socket.create_connection(("127.0.0.1", self.https), PATIENCE)
+        with context.wrap_socket(plain, server_hostname=host, session=session) as secure:
+            secure.sendall(b"GET / HTTP/1.1\r\nhost: %b\r\n\r\n" % host.encode())
+            if not secure.recv(65536):
+                raise ConnectionResetError
+            return secure.session_reused, secure.session
+
+    def reload(self, gateway: Running) -> None:
+        """Reload, and wait for it."""
+        self.reloads += 1
+        gateway.process.send_signal(signal.SIGHUP)
+        gateway.says("reloaded in", self.reloads)
+
+    def test_killed_in_reload(self) -> None:
+        """Whoever dies while files are reloaded: what is served goes on, and the next reload is as good as any."""
+        gateway = self.gateway("--access-log=none")
+        self.keep_traffic()
+        for number, name in enumerate(("zygote", "worker", "zygote", "worker"), 1):
+            before = self.named(gateway, name)
+            self.write(self.backends[number % 2])
+            lines = len(gateway.lines)
+            gateway.process.send_signal(signal.SIGHUP)
+            while not (new := self.named(gateway, name) - before):
+                os.sched_yield()
+            os.kill(new.pop(), signal.SIGKILL)
+            self.until(lambda since=lines: "reload" in "".join(gateway.lines[since:]))
+            self.write(self.backends[number % 2], more=number > 2)
+            self.until_serves(gateway, b"AB"[number % 2 : number % 2 + 1])
+        self.traffic.stop()
+        self.assertEqual([each for each in self.traffic.failures if "refused" in each], [])
+        self.until(lambda: len(self.named(gateway, "worker")) == 2 and len(self.named(gateway, "zygote")) == 1)
+
+    def until_serves(self, gateway: Running, body: bytes) -> None:
+        """Reload until a backend is heard from: a reload that another one was cut short by has nothing to do."""
+        gateway.process.send_signal(signal.SIGHUP)
+        self.traffic.hears(body, 50)
+
+    def named(self, gateway: Running, name: str) -> set[int]:
+        """Return the zygotes or workers of a gateway."""
+        return {pid for pid in descendants(gateway.process.pid) if title(pid) == f"edgegate {name}"}
+
+    def until(self, done: Callable[[], bool]) -> None:
+        """Wait for something to be the case."""
+        deadline = time.monotonic() + PATIENCE
+        while not done() and time.monotonic() < deadline:
+            os.sched_yield()
+        self.assertTrue(done())
+
+    def test_orphans(self) -> None:
+        """Zygotes end before those that they have made; these are the supervisor's, and none stays a zombie."""
+        gateway = self.gateway("--access-log=none")
+        for number in (1, 2, 3):
+            self.write(self.backends[number % 2])
+            self.reload(gateway)
+        self.until(lambda: len(processes(gateway.process.pid)) == 1)
+        os.kill(self.workers(gateway)[0], signal.SIGKILL)
+        (zygote,) = processes(gateway.process.pid)
+        self.assertEqual(title(zygote), "edgegate zygote")
+        os.kill(zygote, signal.SIGKILL)
+        gateway.says("reloaded in", self.reloads + 1)
+        self.until(lambda: sorted(map(title, descendants(gateway.process.pid))) == TITLES)
+
+    def test_standard_input(self) -> None:
+        """What was read of standard input is served again by the process that follows one that died."""
+        served = (self.folder / "etc" / "gateway.yaml").read_text().replace("certs/", f"{self.folder}/etc/certs/")
+        (self.folder / "input").write_text(served)
+        shell = "exec twistd -n --pidfile= edgegate --config=- --workers=2 --access-log=none --admin=none < input"
+        gateway = self.start("sh", "-c", shell)
+        gateway.says("2 workers serve")
+        (zygote,) = processes(gateway.process.pid)
+        os.kill(zygote, signal.SIGKILL)
+        gateway.says("reloaded in")
+        self.traffic.keep(4, self.http, "shop.example")
+        self.traffic.hears(b"A", 20)
+        self.traffic.stop()
+        self.assertEqual(self.traffic.failures, [])
 
     def test_log_reopened(self) -> None:
         """Every worker goes on in a new file."""

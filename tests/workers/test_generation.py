@@ -162,6 +162,8 @@ class GenerationTests(SynchronousTestCase):
         self.forks()
         self.die(10)
         self.assertIn("died before it was ready", str(self.failureResultOf(again, CannotServe).value))
+        self.generation.drain(0.0)
+        self.successResultOf(self.generation.ended)
 
     def test_replaced(self) -> None:
         """One that dies is replaced at once, by one that takes connections as soon as it is ready."""
