@@ -252,7 +252,7 @@ class DrainTests(AcceptanceTestCase):
         self.gateway.stop()
         (admin,) = free_ports(1)
         where = f"--admin=127.0.0.1:{admin}"
-        self.gateway = self.serve(where, "--drain-delay=2s", "--drain-timeout=1m")
+        self.gateway = self.serve(where, "--drain-delay=6s", "--drain-timeout=1m")
         self.gateway.says("admin listener")
         self.assertEqual(self.ask("edgegate", "drain", where, "--status").stdout, "serving, 0 connections\n")
         held = self.connect(self.http)
