@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Collection, Iterable
 
 from twisted.internet.error import CannotListenError
 
-from edgegate.model.addresses import Address, UNIXAddress
+from edgegate.model.addresses import Address, TCPAddress, UNIXAddress
 from edgegate.net.listening import bind, remove_path
 from edgegate.net.sockets import Socket
 from edgegate.server.ports import CannotBind
@@ -38,8 +39,21 @@ class ListeningSockets:
                 fresh[address] = bind(address)
             except CannotListenError as error:
                 _close(fresh, fresh)
-                raise CannotBind(opening, error) from None
+                raise CannotBind(opening, self._explained(address, error)) from None
         return SocketChange(self, wanted, fresh)
+
+    def _explained(self, address: Address, error: CannotListenError) -> CannotListenError:
+        """Say where it is this gateway that has the port: workers that serve still have its socket, too."""
+        if not isinstance(address, TCPAddress):
+            return error
+        own = [each for each in self.open if isinstance(each, TCPAddress) and each.port == address.port]
+        if not own:
+            return error
+        reason = (
+            f"this gateway listens on {own[0]}, which with several workers is closed only after a reload: "
+            "reload without the port first, or start the gateway anew"
+        )
+        return CannotListenError(address.host, address.port, OSError(errno.EADDRINUSE, reason))
 
     def close(self) -> None:
         """Leave the sockets to the workers, who serve what waits in them."""

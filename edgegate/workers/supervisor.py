@@ -40,7 +40,7 @@ from edgegate.workers.slots import ABSENT, COUNT, Slots, shared_memory
 from edgegate.workers.spawn import adopt_orphans
 from edgegate.workers.worker_log import WorkerLog
 from edgegate.workers.worker_views import WorkerViews
-from edgegate.workers.zygotes import Errors, Zygote, Zygotes
+from edgegate.workers.zygotes import Errors, ReadingFailed, Zygote, Zygotes
 
 log = Logger(namespace=__name__)
 
@@ -181,12 +181,15 @@ class Supervisor(MultiService):
         """
         Have the files read, and wait for it. Comes first.
 
-        @raise ReadingFailed: The process that was to read them has died.
+        @raise edgegate.startup.CannotStart: The process that was to read them has died.
         """
         if self._config == standard_input.NAME:
             self._zygotes.keep_standard_input(standard_input.read_standard_input())
         zygote = self._zygotes.first()
-        read = self._wait_for(zygote.read)
+        try:
+            read = self._wait_for(zygote.read)
+        except ReadingFailed as error:
+            raise CannotStart("\n".join((str(error), *self._zygotes.last_words()))) from None
         assert read is not None
         self.latest = Files(zygote, read)
         self._reloads = ReloadCoordinator(self, cast(IReactorTime, self._reactor))

@@ -92,6 +92,12 @@ class Zygotes:
         self._errors = [errors for errors in self._errors if errors.fileno() >= 0]
         return self._errors
 
+    def last_words(self) -> list[str]:
+        """Return what processes that have died have written last."""
+        for errors in self.errors():
+            errors.doRead()
+        return [errors.last for errors in self._errors if errors.last]
+
     def reap(self) -> None:
         """Leave nothing of processes that have ended."""
         self._spawned = [spawned for spawned in self._spawned if not spawned.reap()]
@@ -134,7 +140,11 @@ class Zygotes:
 
 @implementer(IReadDescriptor)
 class Errors:
-    """What processes write to standard error, for the service log: it is theirs when Python itself is in trouble."""
+    """
+    What processes write to standard error, for the service log: it is theirs when Python itself is in trouble.
+
+    @ivar last: What was written last.
+    """
 
     def __init__(self, reactor: IReactorFDSet, descriptor: int) -> None:
         """
@@ -142,6 +152,7 @@ class Errors:
         """
         self._reactor = reactor
         self._descriptor = descriptor
+        self.last = ""
         reactor.addReader(self)
 
     def fileno(self) -> int:
@@ -155,6 +166,7 @@ class Errors:
         except BlockingIOError:
             return
         if text:
+            self.last = text.rstrip()
             log.error("a worker or zygote wrote: {text}", text=text.rstrip())
         else:
             self.close()

@@ -314,13 +314,22 @@ class WorkersTests(AcceptanceTestCase):
         for number in (1, 2, 3):
             self.write(self.backends[number % 2])
             self.reload(gateway)
-        self.until(lambda: len(processes(gateway.process.pid)) == 1)
+        self.until(lambda: sorted(map(title, descendants(gateway.process.pid))) == TITLES)
         os.kill(self.workers(gateway)[0], signal.SIGKILL)
         (zygote,) = processes(gateway.process.pid)
         self.assertEqual(title(zygote), "edgegate zygote")
         os.kill(zygote, signal.SIGKILL)
         gateway.says("reloaded in", self.reloads + 1)
         self.until(lambda: sorted(map(title, descendants(gateway.process.pid))) == TITLES)
+
+    def test_killed_at_start(self) -> None:
+        """Where the process that was to read the files dies, the gateway ends with one line."""
+        gateway = self.start("twistd", "-n", "--pidfile=", "edgegate", "--config=etc", "--workers=2", "--admin=none")
+        self.until(lambda: bool(processes(gateway.process.pid)))
+        os.kill(processes(gateway.process.pid)[0], signal.SIGKILL)
+        self.assertEqual(gateway.ends(), 1)
+        self.assertIn("the process that read the files has died", gateway.output)
+        self.assertNotIn("Traceback", gateway.output)
 
     def test_standard_input(self) -> None:
         """What was read of standard input is served again by the process that follows one that died."""

@@ -49,6 +49,16 @@ class ListeningSocketsTests(SynchronousTestCase):
         with socket.create_connection((third.host, third.port), 10):
             pass
 
+    def test_moved(self) -> None:
+        """A port that is to be bound on other addresses is told to be the gateway's own; it goes in between."""
+        first = self.free()
+        moved = TCPAddress("0.0.0.0", first.port)
+        self.sockets.change(self.opening(first)).finish()
+        error = self.assertRaises(CannotBind, self.sockets.change, self.opening(moved))
+        self.assertIn(f"this gateway listens on {first}, which with several workers", error.reason)
+        self.sockets.change([]).finish()
+        self.assertEqual(self.sockets.change(self.opening(moved)).finish(), ())
+
     def test_undo(self) -> None:
         """What was new is closed, the files of UNIX sockets included; what was there stays."""
         first, path = self.free(), self.folder / "socket"
