@@ -15,12 +15,42 @@ from pathlib import Path
 
 from twisted.trial.unittest import SkipTest
 
+from edgegate.workers.supervisor import MOST_GENERATIONS
 from tests.acceptance.processes import PATIENCE, AcceptanceTestCase, Running, free_ports
 from tests.acceptance.test_reload import FILES, MORE, resident
 from tests.acceptance.traffic import Traffic
 
 RELOADS = 12
 TITLES = ["edgegate worker", "edgegate worker", "edgegate zygote"]
+
+RELAY = """\
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {{name: gw}}
+spec:
+  servers:
+  - {{port: {{number: {http}, name: http, protocol: HTTP}}, hosts: [shop.example]}}
+  - {{port: {{number: {extra}, name: relay, protocol: TCP}}, hosts: ["*"]}}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {{name: relay}}
+spec:
+  hosts: ["*"]
+  gateways: [gw]
+  tcp:
+  - match: [{{port: {extra}}}]
+    route: [{{destination: {{host: 127.0.0.1, port: {{number: {backend}}}}}}}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {{name: shop}}
+spec:
+  hosts: [shop.example]
+  gateways: [gw]
+  http:
+  - directResponse: {{status: 200, body: {{string: "{number}"}}}}
+"""
 
 TWO_SERVERS = """\
 apiVersion: networking.istio.io/v1
@@ -321,6 +351,35 @@ class WorkersTests(AcceptanceTestCase):
         os.kill(zygote, signal.SIGKILL)
         gateway.says("reloaded in", self.reloads + 1)
         self.until(lambda: sorted(map(title, descendants(gateway.process.pid))) == TITLES)
+
+    def test_relays(self) -> None:
+        """Relays go on with the workers that they began with, but for those of files that were replaced five times."""
+        self.write_relay()
+        gateway = self.gateway("--access-log=none")
+        with ExitStack() as opened:
+            relays = []
+            for number in range(1, MOST_GENERATIONS + 2):
+                relays.append(opened.enter_context(socket.create_connection(("127.0.0.1", self.extra), PATIENCE)))
+                self.assertTrue(self.relays(relays[-1]))
+                self.write_relay(number)
+                self.reload(gateway)
+            gateway.says("connections of files that were replaced 4 times are ended")
+            self.assertEqual([self.relays(each) for each in relays], [False] + [True] * MOST_GENERATIONS)
+            self.until(lambda: len(self.named(gateway, "worker")) == 2 + MOST_GENERATIONS)
+        self.until(lambda: sorted(map(title, descendants(gateway.process.pid))) == TITLES)
+
+    def relays(self, client: socket.socket) -> bool:
+        """Return whether a backend answers through a relay."""
+        try:
+            client.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            return client.recv(65536).endswith(b"A")
+        except OSError:
+            return False
+
+    def write_relay(self, number: int = 0) -> None:
+        """Write files with a relay to a backend, which differ by a number."""
+        text = RELAY.format(http=self.http, extra=self.extra, backend=self.backends[0], number=number)
+        (self.folder / "etc" / "gateway.yaml").write_text(text)
 
     def test_killed_at_start(self) -> None:
         """Where the process that was to read the files dies, the gateway ends with one line."""
