@@ -44,7 +44,7 @@ class ListeningSockets:
 
     def _explained(self, address: Address, error: CannotListenError) -> CannotListenError:
         """Say where it is this gateway that has the port: workers that serve still have its socket, too."""
-        if not isinstance(address, TCPAddress):
+        if getattr(error.socketError, "errno", None) != errno.EADDRINUSE or not isinstance(address, TCPAddress):
             return error
         own = [each for each in self.open if isinstance(each, TCPAddress) and each.port == address.port]
         if not own:

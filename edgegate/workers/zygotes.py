@@ -89,8 +89,7 @@ class Zygotes:
 
     def errors(self) -> list[Errors]:
         """Return where processes write what Python itself has to say."""
-        self._errors = [errors for errors in self._errors if errors.fileno() >= 0]
-        return self._errors
+        return [errors for errors in self._errors if errors.fileno() >= 0]
 
     def last_words(self) -> list[str]:
         """Return what processes that have died have written last."""
