@@ -348,6 +348,7 @@ class LimitsTests(SynchronousTestCase):
             f"have not come yet | {limits.unfinished_heads_bytes >> 20} MiB",
             f"until its answer begins | {limits.body_rate} bytes a second",
             f"for room and {STREAM_BYTES >> 10} KiB for each of their streams | {limits.http2_bytes >> 20} MiB",
+            f"to be sent again | {limits.upload_bytes >> 10} KiB; {limits.kept_bodies_bytes >> 20} MiB of all requests",
             f"trailer fields of a request | {MAX_TRAILERS >> 10} KiB, {limits.head_fields} fields",
             f"{limits.head_seconds:g} s, however steadily it drips",
             f"no progress in a body | {limits.body_seconds:g} s",

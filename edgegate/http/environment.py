@@ -40,6 +40,7 @@ class HTTPEnvironment:
     @ivar connection_requests: How many a connection may carry.
     @ivar shed: Requests that were refused for one of these.
     @ivar observer: Told of connections and requests; raises nothing.
+    @ivar kept_bodies: Bytes that are kept of requests' bodies, for streams that are not there yet or for other tries.
     @ivar http2_bytes: What connections of HTTP/2 clients keep until somebody goes on.
     @ivar wheel: For what protects the gateway.
     @ivar fine_wheel: For the times that the files say.
@@ -55,6 +56,7 @@ class HTTPEnvironment:
         "connector",
         "fine_wheel",
         "http2_bytes",
+        "kept_bodies",
         "lag",
         "limits",
         "most_requests",
@@ -94,6 +96,7 @@ class HTTPEnvironment:
         self.shed = 0
         self.connections: set[Served] = set()
         self.shadows: set[Droppable] = set()
+        self.kept_bodies = 0
         self.http2_bytes = HeldBytes(limits.http2_bytes)
         self._date = FieldBlock()
         self._date_second = 0

@@ -29,6 +29,8 @@ class Limits:
     @ivar linger_seconds: Reading on after a response that ended the connection, so that the client sees the response.
     @ivar linger_bytes: How much is thrown away meanwhile.
     @ivar upload_bytes: Of a body held while its backend is being connected, and kept for a second try.
+    @ivar kept_bodies_bytes: Of such bodies of all requests together. Past it no further one is kept for a second try,
+        and none is read further while its backend is being connected.
     @ivar response_head_bytes: Of a backend's response head (Envoy's limit is 60 KiB), and of its trailer fields; more
         is answered 502, or cuts the response off.
     @ivar response_fields: Header fields of a response.
@@ -55,6 +57,7 @@ class Limits:
     linger_seconds: float = 5.0
     linger_bytes: int = 1024 * 1024
     upload_bytes: int = 64 * 1024
+    kept_bodies_bytes: int = 16 * 1024 * 1024
     response_head_bytes: int = 60 * 1024
     response_fields: int = 200
     interim_responses: int = 16

@@ -15,6 +15,7 @@ class LimitsTests(SynchronousTestCase):
         self.assertEqual((limits.unfinished_heads_bytes, limits.body_rate), (64 << 20, 240))
         self.assertEqual((limits.body_seconds, limits.idle_seconds, limits.stall_seconds), (60.0, 75.0, 60.0))
         self.assertEqual((limits.stream_idle_seconds, limits.upload_bytes, limits.shadows), (300.0, 65536, 1024))
+        self.assertEqual((limits.kept_bodies_bytes, limits.http2_bytes), (16 << 20, 64 << 20))
 
     def test_no_limit_is_off(self) -> None:
         """Everything has a limit."""

@@ -21,14 +21,17 @@ from edgegate.net.stream import Stream
 NO_SHADOWS: Final[list[Shadow]] = []
 NO_TRAILERS: Final[list[Field]] = []
 
+_PIECE: Final = 64
+"""Bytes that each piece of a body is taken for beside what is in it."""
+
 
 class RequestBody(RequestOwner):
     """
     What of a request is sent: taken from the client, and given to the try that is under way and to mirrors.
 
     It owns what is kept of the body for another try, and the copies for
-    mirrors. A body is kept up to the limit on it, and while no stream is there
-    yet the client is not read beyond that limit. Its subclass sets everything:
+    mirrors. A body is kept up to the limit on it, and on those of all requests,
+    and while no stream is there yet the client is not read beyond that. Its subclass sets everything:
     it is made for each request.
     """
 
@@ -70,17 +73,20 @@ class RequestBody(RequestOwner):
         """Take a piece of the request's body."""
         for shadow in self._shadows:
             shadow.send(data)
+        environment = self._environment
         if self.replayable:
             self._held.append(data)
             self._held_bytes += len(data)
+            environment.kept_bodies += len(data) + _PIECE
         request = self._request
         stream = None if request is None else request.stream
-        over = self._held_bytes > self._environment.limits.upload_bytes
+        limits = environment.limits
+        over = self._held_bytes > limits.upload_bytes or environment.kept_bodies > limits.kept_bodies_bytes
         if stream is not None:
             stream.body(data)
             if over and self.replayable:
                 self.replayable = False
-                self._held = []
+                self._let_go()
         elif over and not self._upload_paused:
             self._upload_paused = True
             self._exchange.stream.pause_upload()
@@ -146,9 +152,11 @@ class RequestBody(RequestOwner):
         """Send what is there of the request behind its head."""
         for piece in self._held:
             stream.body(piece)
-        if self._held_bytes > self._environment.limits.upload_bytes:
+        environment = self._environment
+        limits = environment.limits
+        if self._held_bytes > limits.upload_bytes or environment.kept_bodies > limits.kept_bodies_bytes:
             self.replayable = False
-            self._held = []
+            self._let_go()
         if self._whole:
             stream.end(self._trailers)
             self._limit_try()
@@ -165,7 +173,8 @@ class RequestBody(RequestOwner):
         """Something of a response goes to the client: nothing is kept for another try."""
         self._settled = True
         self.replayable = False
-        self._held = []
+        if self._held:
+            self._let_go()
 
     def upload_blocked(self, blocked: bool) -> None:
         """The backend cannot keep up with the body, or can again."""
@@ -178,6 +187,12 @@ class RequestBody(RequestOwner):
             downstream.resume_upload()
 
     # ------------------------------------------------------------------------------------------------------------------
+
+    def _let_go(self) -> None:
+        """Keep nothing of the body any more."""
+        held, self._held = self._held, []
+        if held:
+            self._environment.kept_bodies -= self._held_bytes + _PIECE * len(held)
 
     def _limit_try(self) -> None:
         """The request is sent: from now on its response must begin within the time that the route says."""

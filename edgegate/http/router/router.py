@@ -266,7 +266,8 @@ class Router(RequestBody):
             self._next_try = None
         for shadow in self._shadows:
             shadow.abandon()
-        self._held = []
+        if self._held:
+            self._let_go()
 
 
 def forward(exchange: Exchange, route: HTTPRoute, environment: HTTPEnvironment) -> None:
