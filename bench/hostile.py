@@ -52,6 +52,9 @@ STREAMS = 100
 HOLD = 8
 """Seconds for which all of them stay: nothing that they wait for is overdue by then."""
 
+ADDRESSES = 100
+"""Of the hostile clients: an attack has many, and the good client another."""
+
 PATIENCE = 60.0
 
 START = PREFACE + settings_frame([]) + SETTINGS_ACK
@@ -102,7 +105,13 @@ KINDS: dict[str, tuple[bytes, bytes]] = {
         ping_frame(bytes(8)),
     ),
     "updates": (START + window_update_frame(0, 1) * 180, window_update_frame(0, 1)),
+    "pipelined": (b"GET / HTTP/1.1\r\nHost: nobody.example\r\n\r\n" * 1500, b""),
 }
+
+HTTP1 = "pipelined"
+
+YIELDS = ["nice", "-n", "10", "taskset", "-c", LOAD_CORE]
+"""How what is not measured runs on the core of the good client and its backend: when these have nothing to do."""
 
 
 def resets(second: int) -> bytes:
@@ -123,7 +132,8 @@ class Clients:
         began, said = time.monotonic(), 0
         for number in range(count):
             time.sleep(max(0.0, began + number / rate - time.monotonic()))
-            sock = socket.create_connection(("127.0.0.1", self.port), PATIENCE)
+            source = f"127.0.1.{1 + number % ADDRESSES}"
+            sock = socket.create_connection(("127.0.0.1", self.port), PATIENCE, (source, 0))
             if self.settings is not None:
                 sock = self.settings.wrap_socket(sock, server_hostname=HOST)
             sock.setblocking(False)
@@ -143,7 +153,7 @@ def attack(port: int, folder: Path, kind: str, count: int, rate: int, clear: boo
     settings = None
     if not clear:
         settings = context(folder)
-        settings.set_alpn_protocols(["h2"])
+        settings.set_alpn_protocols(["http/1.1" if kind == HTTP1 else "h2"])
     clients = Clients(port, settings)
     first, again = KINDS.get(kind, (START, b""))
     said = clients.open(count, rate, first)
@@ -160,9 +170,10 @@ def attack(port: int, folder: Path, kind: str, count: int, rate: int, clear: boo
 class Backend:
     """Answers /large with much, never reads what goes to /sink, and answers all else with little."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_core: list[str]) -> None:
+        """@param on_core: Prefix of its command."""
         self.process = subprocess.Popen(
-            ["taskset", "-c", LOAD_CORE, sys.executable, __file__, "backend"], stdout=subprocess.PIPE, text=True
+            [*on_core, sys.executable, __file__, "backend"], stdout=subprocess.PIPE, text=True
         )
         assert self.process.stdout is not None
         self.port = int(self.process.stdout.readline())
@@ -263,7 +274,7 @@ def one(given: argparse.Namespace, kind: str, backend: int, other: int) -> dict[
             empty = resident(gateway.pid)
             command = [sys.executable, __file__, "attack", str(port), name, kind, str(count), str(rate)]
             with subprocess.Popen(
-                ["taskset", "-c", LOAD_CORE, *command, str(int(given.clear))],
+                [*YIELDS, *command, str(int(given.clear))],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
@@ -306,7 +317,7 @@ def main() -> None:
     given = parser.parse_args()
     if given.connections * 4 > DESCRIPTORS:
         raise SystemExit(f"ulimit -n is {DESCRIPTORS}")
-    backend, other = Backend(), Backend()
+    backend, other = Backend(["taskset", "-c", LOAD_CORE]), Backend(YIELDS)
     try:
         for kind in given.kind or [*KINDS, "resets"]:
             print(

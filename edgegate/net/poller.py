@@ -260,7 +260,7 @@ class Poller:
         while events or pace.waiting:
             self._turn(epoll, events)
             if self._paced:
-                pace.turn()
+                self._do_paced()
             now = monotonic()
             if len(events) < _EVENTS:
                 self._lag.turned(now - self._since, now)
@@ -280,10 +280,16 @@ class Poller:
 
     def _go_on(self) -> None:
         self._paced = False
-        pace = self._pace
-        pace.turn()
-        if pace.waiting:
+        self._do_paced()
+        if self._pace.waiting:
             self._call_for_pace()
+
+    def _do_paced(self) -> None:
+        """Do what was put off, as far as there is time, and what is to be done at the end of that."""
+        mine, self._turning = not self._turning, True
+        self._pace.turn()
+        if mine:
+            self._end_turn()
 
     def _turn(self, epoll: select.epoll, events: list[tuple[int, int]]) -> None:
         # whoever is to be called soon is called by the one who is turning already

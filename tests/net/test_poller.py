@@ -285,6 +285,48 @@ class PollerTests(TestCase):
         self.assertEqual(told[2:], [f"after {name}" for name in told[:2]])
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
+    async def test_put_off_again(self) -> None:
+        """What is put off again and again is called in later turns, clients in turn, and before the ends of these."""
+        told: list[str] = []
+
+        def work(name: str, left: int) -> None:
+            told.append(name)
+            self.poller.at_turn_end(lambda: told.append("end"))
+            if left:
+                self.poller.put_off(lambda: work(name, left - 1), name)
+
+        self.poller.put_off(lambda: work("one", 2), "one")
+        self.poller.put_off(lambda: 1 / 0, "bad")
+        self.poller.put_off(lambda: work("two", 1), "two")
+        self.assertEqual(told, [])
+        await until(lambda: told.count("end") == 5)
+        self.assertEqual([each for each in told if each != "end"], ["one", "two", "one", "two", "one"])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        # also after nothing was left
+        self.poller.put_off(lambda: told.append("again"), "one")
+        await until(lambda: told[-1] == "again")
+
+    async def test_put_off_is_passed(self) -> None:
+        """Whoever can be read is, before all is done that was put off; nothing is waited for."""
+        self.poller = Poller(reactor, 5.0)  # type: ignore[arg-type]
+        told: list[str] = []
+
+        def work(left: int) -> None:
+            until = monotonic() + 0.003
+            while monotonic() < until:
+                pass
+            told.append("work")
+            if left:
+                self.poller.put_off(lambda: work(left - 1), "a")
+
+        reader, theirs = self.watched()
+        reader.doRead = lambda: told.append(reader.sock.recv(100).decode())  # type: ignore[method-assign]
+        self.poller.addReader(reader)
+        self.poller.put_off(lambda: work(20), "a")
+        theirs.send(b"read")
+        await until(lambda: len(told) == 22)
+        self.assertLess(told.index("read"), 4)
+
     async def reads_before_others(self, hurries: bool = False) -> int:
         """Return how often one that has always something to read is called before the reactor's next call."""
         watched, theirs = self.watched()

@@ -23,6 +23,7 @@ from edgegate.http.forwarded import Client
 from edgegate.http.h2.downstream_stream import HTTP2DownstreamStream
 from edgegate.http.h2.downstream_upload import NEVER
 from edgegate.http.h2.errors import ENHANCE_YOUR_CALM, INTERNAL_ERROR, NO_ERROR
+from edgegate.http.h2.frame_reader import WORK
 from edgegate.http.h2.kept_bytes import KeptBytes
 from edgegate.http.h2.request_heads import RequestHeads
 from edgegate.http.h2.request_stream import RequestStream, StreamCarrier, StreamOwner
@@ -32,6 +33,7 @@ from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.containment import broke, contained
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline
+from edgegate.overload.connections import client_of
 from edgegate.overload.idle import UNASKED
 
 _ROUND_TRIP: Final = b"draining"
@@ -67,6 +69,7 @@ class HTTP2DownstreamConnection(StreamOwner):
         "_leaving",
         "_left",
         "_transport",
+        "_waits",
     )
 
     _transport: Stream
@@ -75,6 +78,7 @@ class HTTP2DownstreamConnection(StreamOwner):
         self, downstream: ConnectionInfo, environment: HTTPEnvironment, heads: RequestHeads, dispatcher: Dispatcher
     ) -> None:
         ServerConnection.__init__(self, heads, environment.wheel.clock.seconds)
+        self._reader.work = WORK
         self.client = Client(downstream, environment.trusted_hops)
         self.dispatcher = dispatcher
         self.downstream = downstream
@@ -84,6 +88,7 @@ class HTTP2DownstreamConnection(StreamOwner):
         self._deadline = Deadline(environment.wheel, self._expired)
         self._due = False  # whether what is queued will be written at the end of this turn
         self._busy = False  # whether a stream was under way when that was looked at last
+        self._waits = False  # whether it stands in line to go on with what it has not dealt with yet
         self._leaving = False  # our direction is closed, or about to be, and what comes is thrown away
         self._last_of_all = 2 * environment.connection_requests - 2  # the stream behind which it drains
         self._last_asked = False  # whether to drain as soon as a stream has begun
@@ -132,6 +137,8 @@ class HTTP2DownstreamConnection(StreamOwner):
         except Exception:
             broke(self)
             return
+        if self._reader.deferred:
+            self._wait_for_turn()
         if self.queue.out or self.code >= 0 or not self.streams:
             self.write_soon()
 
@@ -178,6 +185,8 @@ class HTTP2DownstreamConnection(StreamOwner):
         self._before_at = NEVER
         self._transport.resumeProducing()
         self.queue.go_on()
+        if self._reader.deferred:
+            self._wait_for_turn()
         self.write_soon()
 
     def stopProducing(self) -> None:
@@ -267,7 +276,7 @@ class HTTP2DownstreamConnection(StreamOwner):
 
     def idle_since(self) -> float:
         """See L{edgegate.overload.idle.Idle}; a new connection's first request is awaited as the rest of one is."""
-        if self.streams or self._busy:
+        if self.streams or self._busy or self._reader.deferred:
             return inf
         if self._leaving:
             return inf if self._transport.buffered else self._idle_since + UNASKED
@@ -295,6 +304,29 @@ class HTTP2DownstreamConnection(StreamOwner):
             self._leaving = True
             self._transport.loseConnection()
             self._deadline.start(self.environment.limits.linger_seconds)
+
+    # Much at once -----------------------------------------------------------------------------------------------------
+
+    def _wait_for_turn(self) -> None:
+        """More has come than is dealt with at once: others have their turn before what is left of it."""
+        if self._waits:
+            # and this is more again
+            self._transport.pauseProducing()
+        else:
+            self._waits = True
+            # apart from the handshakes of the same client, which are short
+            self._transport.put_off(self._take_turn, ("requests", client_of(self.downstream.peer)))
+
+    @contained
+    def _take_turn(self) -> None:
+        """Go on with what was left; where the client does not read what that is answered, once it does."""
+        self._waits = False
+        if self._leaving or self.queue.held:
+            return
+        if not self._transport.reading:
+            self._transport.resumeProducing()
+        self._reader.deferred = False
+        self.dataReceived(b"")
 
     # Time -------------------------------------------------------------------------------------------------------------
 
@@ -329,6 +361,9 @@ class HTTP2DownstreamConnection(StreamOwner):
     def _look_at_connection(self, now: float) -> float:
         """Return the seconds after which to look again; 0: the connection has ended."""
         limits = self.environment.limits
+        if self._reader.deferred:
+            # what is waited for may have come
+            return min(limits.head_seconds, self._look_at_reader(now))
         left = limits.idle_seconds
         if not self.acknowledged:
             due = self._began + limits.head_seconds - now

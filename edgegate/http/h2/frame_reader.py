@@ -36,6 +36,14 @@ from edgegate.http.h2.frames import (
 BLOCK_BYTES: Final = 16384
 """Of a header block, in however many frames it comes."""
 
+WORK: Final = 256
+"""What of a client's frames is dealt with before others have their turn: each counts, and each 64 bytes but of DATA."""
+
+HEAD_WORK: Final = 16
+"""What a request counts."""
+
+_UNBOUNDED: Final = 1 << 60
+
 _PIECE: Final = 1024
 """Bytes of an unfinished DATA frame that go on without the rest."""
 
@@ -94,6 +102,9 @@ class FrameReader:
     Read the frames of one connection.
 
     @ivar begun: How many frames and header blocks have come in part so far: tells one that is not whole from the next.
+    @ivar work: How much is dealt with in one call; see L{WORK}. What came behind that is kept.
+    @ivar deferred: Whether something is kept for that reason: what comes is kept behind it. Who sets it to C{False}
+        calls L{receive} next.
     """
 
     __slots__ = (
@@ -108,6 +119,8 @@ class FrameReader:
         "_rest",
         "_stopped",
         "begun",
+        "deferred",
+        "work",
     )
 
     def __init__(self, awaits_preface: bool) -> None:
@@ -120,8 +133,9 @@ class FrameReader:
         self._block_of = 0  # the stream whose header block is not whole; 0: none
         self._block_ends = False
         self._left = self._left_of = 0  # bytes of a DATA frame that are still to come, and its stream
-        self._left_ends = self._stopped = False
+        self._left_ends = self._stopped = self.deferred = False
         self.begun = 0
+        self.work = _UNBOUNDED
 
     @property
     def in_frame(self) -> bool:
@@ -130,7 +144,9 @@ class FrameReader:
 
     @property
     def in_head(self) -> bool:
-        """L{in_frame}, but for a frame of a body, which may take its time."""
+        """L{in_frame}, but for a frame of a body, which may take its time, and for what is deferred."""
+        if self.deferred:
+            return False
         rest = self._rest
         return self._block_of > 0 or (bool(rest) and (len(rest) < 9 or rest[3] != DATA))
 
@@ -147,6 +163,7 @@ class FrameReader:
     def stop(self) -> None:
         """Read nothing any more, also from inside a call."""
         self._stopped = True
+        self.deferred = False
         self._rest = self._block = b""
         self._block_of = self._left = 0
 
@@ -161,12 +178,15 @@ class FrameReader:
         pos = 0
         if self._rest:
             data, pos = self._with_rest(data, sink)
-        end = len(data)
+            if self.deferred:
+                self._rest = data
+                return
+        end, work = len(data), self.work
         if self._left:
             pos = self._go_on(data, pos, end, sink)
         if self._awaits_preface:
             pos = self._preface(data, end)
-        while end - pos >= 9 and not self._stopped:
+        while end - pos >= 9 and work > 0 and not self._stopped:
             length = (data[pos] << 16) | (data[pos + 1] << 8) | data[pos + 2]
             if length > FRAME_BYTES or (self._block_of and len(self._block) + length > BLOCK_BYTES):
                 # nor is it kept while its rest is to come
@@ -180,19 +200,27 @@ class FrameReader:
             pos = min(stop, end)
             if kind == HEADERS and not self._block_of:
                 self._headers(data, begin, stop, flags, number, sink)
+                work -= HEAD_WORK + (length >> 6)
             elif kind == DATA and not self._block_of:
                 self._data(data, begin, stop, end, flags, number, sink)
+                work -= 1
             else:
                 self._others(kind, flags, number, data[begin:stop], sink)
+                work -= 1 + (length >> 6)
         if pos < end and not self._stopped:
-            self._rest = data[pos:]
-            if pos and not self._block_of:
-                self.begun += 1
+            self._keep(data, pos, work <= 0)
+
+    def _keep(self, data: bytes, pos: int, deferred: bool) -> None:
+        """Keep what is no whole frame yet, or has to wait."""
+        self._rest = data[pos:]
+        self.deferred = deferred
+        if pos and not deferred and not self._block_of:
+            self.begun += 1
 
     def _with_rest(self, data: bytes, sink: FrameSink) -> tuple[bytes, int]:
         """Return what is to be read with what was kept, and from where on."""
         rest, self._rest = self._rest, b""
-        if len(data) <= _LARGE:
+        if self.deferred or len(data) <= _LARGE:
             return rest + data, 0
         # with so much a frame of a body goes on, and most others are whole: what follows need not be copied
         some = 9 + _PIECE

@@ -17,7 +17,7 @@ from edgegate.http.h2.errors import (
     STREAM_CLOSED,
 )
 from edgegate.http.h2.flow import CONNECTION_FULL, FULL
-from edgegate.http.h2.frames import PREFACE, SETTINGS_ACK, frame, settings_frame
+from edgegate.http.h2.frames import PREFACE, SETTINGS_ACK, frame, header_frames, settings_frame
 from edgegate.http.h2.hpack import block_of
 from edgegate.http.h2.settings import STREAMS
 from edgegate.http.interfaces import Dispatcher, IResource
@@ -37,6 +37,22 @@ from tests.http.h2.clients import HTTP2Client
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+
+
+BLOCK = block_of([(b":method", b"GET"), (b":scheme", b"http"), (b":authority", b"web.example"), (b":path", b"/")])
+
+
+def many(count: int, begin: int = 0) -> bytes:
+    """Return requests on as many streams."""
+    return b"".join(header_frames(2 * (begin + at) + 1, BLOCK, True) for at in range(count))
+
+
+def next_turn(stream: FakeStream) -> int:
+    """Let others have had their turn; return how much had been put off until then."""
+    later, stream.later = stream.later, []
+    for call in later:
+        call()
+    return len(later)
 
 
 class ConversationTestCase(SynchronousTestCase):
@@ -288,6 +304,46 @@ class PrefaceTests(SynchronousTestCase):
 
 class FlowTests(ConversationTestCase):
     """Who does not keep up is waited for, and nobody else is."""
+
+    def test_turns(self) -> None:
+        """Of a hundred requests at once 16 are begun in a turn; what comes meanwhile is read when all are."""
+        stream = self.client.stream
+        stream.deliver(many(100))
+        self.assertEqual((len(self.talk.connects), stream.reading), (16, True))
+        stream.deliver(many(100, begin=100))
+        self.assertEqual((len(self.talk.connects), stream.reading), (16, False))
+        self.assertEqual((next_turn(stream), len(self.talk.connects), stream.reading), (1, 32, True))
+        while next_turn(stream):
+            pass
+        self.assertEqual(len(self.talk.connects), 100)  # the others were refused: so many are under way
+        self.assertEqual(self.talk.environment.http2_bytes.total, 0)
+
+    def test_turns_of_one_that_does_not_read(self) -> None:
+        """Nothing more is begun for a client that does not read, until it does."""
+        stream = self.client.stream
+        stream.deliver(many(40))
+        self.assertGreater(self.talk.environment.http2_bytes.total, 0)
+        stream.producer.pauseProducing()
+        self.assertEqual((next_turn(stream), len(self.talk.connects), stream.later), (1, 16, []))
+        stream.producer.resumeProducing()
+        self.assertEqual((next_turn(stream), len(self.talk.connects)), (1, 32))
+        # nor after the end
+        stream.reset()
+        self.assertEqual((next_turn(stream), stream.later, len(self.talk.ended)), (1, [], 32))
+
+    def test_turns_and_time(self) -> None:
+        """A client whose frames wait for their turn is not late with them."""
+        stream = self.client.stream
+        # of a client that says nothing but its preface before all its requests at once, and that ours are acknowledged
+        stream.deliver(many(17) + SETTINGS_ACK + frame(1, 4, 99, b"")[:5])
+        self.talk.advance(25)
+        self.assertEqual(stream.ended, "")
+        self.client.read()
+        self.assertEqual(self.client.goaways, [])
+        next_turn(stream)
+        self.talk.advance(11)
+        self.client.read()
+        self.assertEqual(self.client.goaways, [(ENHANCE_YOUR_CALM, 33)])
 
     def test_upload_that_nobody_reads(self) -> None:
         """A client is given no room for a body that the backend does not take, and the other streams have theirs."""

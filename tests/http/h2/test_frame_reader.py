@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.http.h2.errors import ENHANCE_YOUR_CALM, FRAME_SIZE_ERROR, PROTOCOL_ERROR, ConnectionFailed
-from edgegate.http.h2.frame_reader import FrameReader, FrameSink
+from edgegate.http.h2.frame_reader import WORK, FrameReader, FrameSink
 from edgegate.http.h2.frames import PREFACE, Setting, frame
 from tests.http.h2.recording import continuation, data, goaway, headers, ping, reset, settings, window_update
 
@@ -309,3 +309,82 @@ class FrameReaderTests(SynchronousTestCase):
         reader.receive(ping().serialize(), sink)
         self.assertEqual(sink.events[1:], [("ping", b"12345678", False)])
         self.assertFalse(reader.in_frame)
+
+
+class WorkTests(SynchronousTestCase):
+    """A reader that deals with so much at once."""
+
+    def setUp(self) -> None:
+        """Begin a connection."""
+        self.reader = FrameReader(True)
+        self.reader.work = WORK
+        self.sink = Recorder()
+        self.reader.receive(START, self.sink)
+        self.sink.events.clear()
+
+    def turns(self, data: bytes) -> list[int]:
+        """Return how many events came in each turn that was needed for this."""
+        counts, seen = [], len(self.sink.events)
+        self.reader.receive(data, self.sink)
+        while True:
+            counts.append(len(self.sink.events) - seen)
+            seen = len(self.sink.events)
+            if not self.reader.deferred:
+                return counts
+            self.assertFalse(self.reader.in_head)
+            self.assertGreater(self.reader.kept, 0)
+            self.reader.deferred = False
+            self.reader.receive(b"", self.sink)
+
+    def test_requests(self) -> None:
+        """16 requests at once are begun in a turn, and a client of 100 has all of them in their order."""
+        block = b"x" * 30
+        asked = [headers(number, block).serialize() for number in range(1, 200, 2)]
+        self.assertEqual(self.turns(b"".join(asked[:16])), [16])
+        self.assertEqual(self.turns(b"".join(asked[16:])), [16, 16, 16, 16, 16, 4])
+        self.assertEqual([each[1] for each in self.sink.events], list(range(1, 200, 2)))
+        self.assertFalse(self.reader.in_frame)
+
+    def test_others(self) -> None:
+        """256 frames that are small are dealt with in a turn, and few that are large, if they are no DATA."""
+        self.assertEqual(self.turns(window_update(1, 1).serialize() * 1000), [256, 256, 256, 232])
+        self.assertEqual(self.turns(frame(4, 0, 0, b"\0\4\0\0\0\1" * 2000) * 5), [2, 2, 1])
+        self.assertEqual(self.turns(headers(1, b"x" * 16000).serialize() * 3), [1, 1, 1])
+        self.assertEqual(self.turns(data(1, b"x" * 16000).serialize() * 4 + data(1, b"y").serialize()), [1])
+
+    def test_resets(self) -> None:
+        """Requests that are reset at once count as such."""
+        pairs = b"".join(headers(n, b"x").serialize() + reset(n).serialize() for n in range(1, 65, 2))
+        self.assertEqual(self.turns(pairs), [31, 31, 2])
+
+    def test_meanwhile(self) -> None:
+        """What comes while the rest waits is kept behind it; the end of a frame may be in it."""
+        asked = b"".join(headers(number, b"x").serialize() for number in range(1, 39, 2))
+        self.reader.receive(asked[:-3], self.sink)
+        self.assertTrue(self.reader.deferred)
+        kept = self.reader.kept
+        self.reader.receive(asked[-3:], self.sink)
+        self.assertEqual((len(self.sink.events), self.reader.kept), (16, kept + 3))
+        self.reader.deferred = False
+        self.reader.receive(b"", self.sink)
+        self.assertEqual((len(self.sink.events), self.reader.deferred, self.reader.kept), (19, False, 0))
+
+    def test_part(self) -> None:
+        """A frame that is not whole when the rest is dealt with is waited for as ever."""
+        self.reader.receive(headers(1, b"x").serialize() * 16 + headers(1, b"x").serialize()[:5], self.sink)
+        begun = self.reader.begun
+        self.assertEqual((self.reader.deferred, self.reader.in_head), (True, False))
+        self.reader.deferred = False
+        self.reader.receive(b"", self.sink)
+        self.assertEqual((self.reader.deferred, self.reader.in_head, self.reader.begun), (False, True, begun))
+
+    def test_stop(self) -> None:
+        """Nothing of what waits is read once the connection is over."""
+        self.reader.receive(headers(1, b"x").serialize() * 20, self.sink)
+        self.reader.stop()
+        self.assertEqual((self.reader.deferred, self.reader.kept), (False, 0))
+
+    def test_bodies(self) -> None:
+        """A body in small pieces comes whole, in however many turns."""
+        self.assertEqual(len(self.turns(data(1, b"z").serialize() * 600)), 3)
+        self.assertEqual(self.sink.events, [("data", 1, b"z" * 600, 0, False)])
