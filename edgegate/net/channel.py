@@ -1,21 +1,22 @@
 """
 One end of a connection between two processes of a gateway: values, and descriptors with them.
 
-Values are pickled. All of these processes are of the same user and the same program: who could send something else
-could do all that the receiver can.
+Values are pickled, where both are of one program; JSON is for two of different versions. All of these processes are of
+the same user: who could send something else could do all that the receiver can.
 """
 
 from __future__ import annotations
 
 import array
 import errno
+import json
 import os
 import pickle
 import select
 import socket
 import struct
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
@@ -40,6 +41,18 @@ class NoDescriptors(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Codec:
+    """How values become bytes, and bytes values."""
+
+    encode: Callable[[object], bytes]
+    decode: Callable[[bytes], object]
+
+
+PICKLE = Codec(lambda value: pickle.dumps(value, pickle.HIGHEST_PROTOCOL), pickle.loads)
+JSON = Codec(lambda value: json.dumps(value).encode(), json.loads)
+
+
+@dataclass(frozen=True, slots=True)
 class Received:
     """
     What came.
@@ -58,13 +71,16 @@ class Channel:
     What was sent last may wait for L{flush}.
     """
 
-    def __init__(self, sock: socket.socket, patient: bool = False, silence: float = LONGEST_SILENCE) -> None:
+    def __init__(
+        self, sock: socket.socket, patient: bool = False, silence: float = LONGEST_SILENCE, codec: Codec = PICKLE
+    ) -> None:
         """
         @param sock: A stream of C{AF_UNIX}, which belongs to this from now on.
         @param patient: Wait until all is sent, and until something comes.
         @param silence: Seconds after which the other end has not read for long, see L{send}.
         """
         sock.setblocking(patient)
+        self._codec = codec
         self._socket = sock
         self._queue: deque[tuple[memoryview, Sequence[int]]] = deque()
         self._queued = 0
@@ -84,7 +100,7 @@ class Channel:
         @raise OSError: The other end is gone, or has not read for long.
         @raise NoDescriptors: Nothing was sent, and the other end is there.
         """
-        body = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+        body = self._codec.encode(value)
         if self.full and monotonic() - self._moved > self._silence:
             raise OSError(errno.ENOBUFS, os.strerror(errno.ENOBUFS))
         copies = _copied(descriptors)
@@ -134,6 +150,7 @@ class Channel:
 
         @raise EOFError: The other end is closed.
         @raise OSError: It is gone, or no descriptors are left here for those that come with it.
+        @raise ValueError: What has come is no value.
         """
         try:
             data, ancillary, flags, _ = self._socket.recvmsg(
@@ -160,7 +177,7 @@ class Channel:
             end = _HEADER.size + length
             if len(self._buffer) < end:
                 break
-            value = pickle.loads(memoryview(self._buffer)[_HEADER.size : end].tobytes())
+            value = self._codec.decode(memoryview(self._buffer)[_HEADER.size : end].tobytes())
             del self._buffer[:end]
             found.append(Received(value, tuple(self._descriptors.popleft() for _ in range(count))))
         return found

@@ -20,9 +20,9 @@ from twisted.logger import Logger
 
 from edgegate.model.addresses import Address
 from edgegate.net.channel import MOST_DESCRIPTORS, Channel, Received, descriptors_of, pair
+from edgegate.net.peer import Peer
 from edgegate.net.sockets import Socket
 from edgegate.workers.messages import Accept, Adopt, Died, Drain, End, Failed, Fork, Forked, LogTo, Ready, Retire
-from edgegate.workers.peer import Peer
 from edgegate.workers.slots import ABSENT, Slots
 from edgegate.workers.zygotes import Zygote
 

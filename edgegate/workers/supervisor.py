@@ -25,6 +25,7 @@ from edgegate.admin.views import Row
 from edgegate.config.problems import Problem, Problems, Severity
 from edgegate.model.addresses import Address
 from edgegate.net.channel import wait_for_any
+from edgegate.net.peer import Peer
 from edgegate.server.ports import CannotBind
 from edgegate.server.reload import Reload
 from edgegate.server.reload_coordinator import ReloadCoordinator, State
@@ -35,7 +36,6 @@ from edgegate.startup import CannotStart
 from edgegate.workers.generation import CannotServe, Generation, Surroundings, Worker
 from edgegate.workers.listening_sockets import ListeningSockets
 from edgegate.workers.messages import FilesRead, LogEvent, ShedPrivileges, Shown
-from edgegate.workers.peer import Peer
 from edgegate.workers.slots import ABSENT, COUNT, Slots, shared_memory
 from edgegate.workers.spawn import adopt_orphans
 from edgegate.workers.worker_log import WorkerLog

@@ -32,6 +32,7 @@ from edgegate.admin.local import rows
 from edgegate.model.addresses import Address, TCPAddress
 from edgegate.net.channel import Received, adopt
 from edgegate.net.listening import SharedSockets
+from edgegate.net.peer import Peer
 from edgegate.net.sockets import Socket
 from edgegate.net.system_resolver import SystemResolver
 from edgegate.observe.access_log import access_log
@@ -43,7 +44,6 @@ from edgegate.server.drain import Drain as Draining
 from edgegate.server.startup_log import served
 from edgegate.workers.inheritance import Inheritance
 from edgegate.workers.messages import Accept, Drain, Failed, LogEvent, LogTo, Ready, Retire, Show, Shown
-from edgegate.workers.peer import Peer
 from edgegate.workers.slots import ABSENT, takes_next
 
 log = Logger(namespace=__name__)

@@ -12,8 +12,8 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from edgegate.net.channel import Channel, Received, pair
+from edgegate.net.peer import Peer
 from edgegate.workers.messages import End, FilesRead, Load, Renew, Unchanged
-from edgegate.workers.peer import Peer
 from edgegate.workers.slots import nameless_file
 from edgegate.workers.spawn import Spawned
 

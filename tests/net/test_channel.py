@@ -9,7 +9,16 @@ from collections.abc import Iterable
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.net.channel import MOST_DESCRIPTORS, MOST_QUEUED, Channel, NoDescriptors, Received, pair, wait_for_any
+from edgegate.net.channel import (
+    JSON,
+    MOST_DESCRIPTORS,
+    MOST_QUEUED,
+    Channel,
+    NoDescriptors,
+    Received,
+    pair,
+    wait_for_any,
+)
 
 
 def descriptors() -> int:
@@ -31,6 +40,21 @@ class ChannelTests(SynchronousTestCase):
         self.ours.close()
         self.theirs.close()
         self.assertEqual(descriptors(), self.before)
+
+    def test_json(self) -> None:
+        """Values of JSON, with descriptors, for who may be another version; what is none is an error."""
+        ours, theirs = pair()
+        one, other = Channel(ours, codec=JSON), Channel(theirs, codec=JSON)
+        one.send({"ä": [1, None]}, [0])
+        (found,) = other.receive()
+        self.assertEqual((found.value, len(found.descriptors)), ({"ä": [1, None]}, 1))
+        os.close(found.descriptors[0])
+        pickling = Channel(ours.dup())
+        pickling.send(1)
+        pickling.close()
+        self.assertRaises(ValueError, other.receive)
+        one.close()
+        other.close()
 
     def received(self, count: int) -> list[Received]:
         """Return so many values, with what has to be sent still."""

@@ -102,7 +102,7 @@ class Peer:
 
     def logPrefix(self) -> str:
         """Return what the log calls this."""
-        return "workers"
+        return "processes"
 
     # ------------------------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Tests of L{edgegate.workers.peer}."""
+"""Tests of L{edgegate.net.peer}."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from edgegate.net.channel import MOST_QUEUED, Channel, Received, pair
-from edgegate.workers.peer import Peer
+from edgegate.net.peer import Peer
 from tests.workers.watching import Watching
 
 
