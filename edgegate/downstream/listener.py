@@ -16,6 +16,7 @@ from edgegate.http.interfaces import Served
 from edgegate.model.addresses import Address
 from edgegate.net.accepted_socket import AcceptedSocket
 from edgegate.net.addresses import ConnectionInfo
+from edgegate.net.handed_sockets import HandedSockets
 from edgegate.net.listening import ListeningPort, SharedSockets
 from edgegate.net.sockets import Socket
 from edgegate.net.stream import Stream
@@ -61,10 +62,12 @@ class DownstreamListener(ListenerFilterCallbacks):
         shared: SharedSockets | None = None,
         handshakes: int = MOST_HANDSHAKES,
         given: Socket | None = None,
+        handed: HandedSockets | None = None,
     ) -> None:
         """
         @param shared: Where its listening socket comes from, in place of binding one.
         @param given: Its listening socket; see L{ListeningPort}.
+        @param handed: Where it may come from; see L{ListeningPort}.
         """
         self.reactor = reactor
         self.wheel = wheel
@@ -82,13 +85,17 @@ class DownstreamListener(ListenerFilterCallbacks):
         self._closed = self._connection_closed
         bind = serving.listener.bind
         self._port = ListeningPort(
-            reactor, wheel, bind, self.accepted, shared, self._may_accept, self._exhausted, given
+            reactor, wheel, bind, self.accepted, shared, self._may_accept, self._exhausted, given, handed
         )
 
     @property
     def local(self) -> Address:
         """The address that is bound."""
         return self._port.local
+
+    def fileno(self) -> int:
+        """Return the descriptor of the listening socket, or -1 once it is closed."""
+        return self._port.fileno()
 
     def bind(self) -> None:
         """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import stat
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, Iterator, MutableMapping
 from dataclasses import dataclass
 
 from edgegate.model.addresses import Address
@@ -51,6 +51,9 @@ class InheritedSockets:
     def __len__(self) -> int:
         """Return how many there are."""
         return len(self._sockets)
+
+    def __iter__(self) -> Iterator[InheritedSocket]:
+        return iter(self._sockets)
 
     def find(self, bind: Address, number: int) -> Socket | None:
         """

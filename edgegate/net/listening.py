@@ -26,6 +26,7 @@ from zope.interface import classImplements
 
 from edgegate.model.addresses import Address, TCPAddress, UNIXAddress
 from edgegate.net.accepted_socket import AcceptedSocket
+from edgegate.net.handed_sockets import HandedSockets
 from edgegate.net.poller import Poller
 from edgegate.net.sockaddr import address_of, family_of, socket_address, twisted_address
 from edgegate.net.sockets import NewSocket, begin_no_more, unpaced
@@ -93,6 +94,7 @@ class ListeningPort:
         "_exhausted",
         "_fd",
         "_given",
+        "_handed",
         "_local",
         "_may_accept",
         "_reactor",
@@ -115,6 +117,7 @@ class ListeningPort:
         may_accept: MayAccept | None = None,
         exhausted: Callable[[], None] | None = None,
         given: socket.socket | None = None,
+        handed: HandedSockets | None = None,
     ) -> None:
         """
         @param shared: Where the socket comes from, in place of binding the address.
@@ -122,11 +125,13 @@ class ListeningPort:
             again as soon as there are some.
         @param given: The socket, which stays its owner's: what waits in its backlog when this stops accepting is for
             whoever accepts from it next.
+        @param handed: Where the socket may come from; it is this one's then.
         """
         self._reactor = reactor
         self._wheel = wheel
         self._shared = shared
         self._given = given
+        self._handed = handed
         self._declined: IDelayedCall | None = None
         self._address = address
         self._accepted = accepted
@@ -148,8 +153,11 @@ class ListeningPort:
         if self._given is not None:
             sock = self._given.dup()
             sock.setblocking(False)
+        elif self._shared is not None:
+            sock = self._shared.take(self._address)
         else:
-            sock = bind(self._address) if self._shared is None else self._shared.take(self._address)
+            found = None if self._handed is None else self._handed.take(self._address)
+            sock = bind(self._address) if found is None else found
         self._unlinked = False
         self._socket, self._fd = sock, sock.fileno()
         self._local = address_of(sock.getsockname())
@@ -171,7 +179,8 @@ class ListeningPort:
         if sock is not None:
             self._fd = -1
             sock.close()
-            self._unlink()
+            if not self._served_by_another:
+                self._unlink()
         return succeed(None)
 
     def leave(self) -> None:
@@ -192,7 +201,7 @@ class ListeningPort:
         """
         if self._socket is None:
             return
-        if self._given is not None:
+        if self._given is not None or self._served_by_another:
             self.leave()
             return
         if isinstance(self._address, UNIXAddress):
@@ -200,6 +209,11 @@ class ListeningPort:
         else:
             begin_no_more(self._socket)
         self.takeWaiting()
+
+    @property
+    def _served_by_another(self) -> bool:
+        """Whether the socket is that of a process which serves it, and may go on."""
+        return self._handed is not None and self._handed.shared(self._address)
 
     def _unlink(self) -> None:
         """Take away the path of a UNIX socket, if it is still ours."""

@@ -27,6 +27,7 @@ from edgegate.http.health.health_checker import HealthChecker
 from edgegate.model.addresses import Address
 from edgegate.model.clusters import NO_ENDPOINTS, Endpoints
 from edgegate.net.connecting import connect
+from edgegate.net.handed_sockets import HandedSockets
 from edgegate.net.inherited_sockets import InheritedSockets
 from edgegate.net.listening import SharedSockets
 from edgegate.net.loop_lag import LoopLag
@@ -77,12 +78,14 @@ class DataPlane:
         shared: SharedSockets | None = None,
         contexts: Contexts | None = None,
         inherited: InheritedSockets | None = None,
+        handed: HandedSockets | None = None,
     ) -> None:
         """
         @param observers: Told of what happens.
         @param shared: Where listening sockets come from, in place of binding them.
         @param contexts: OpenSSL's contexts of the first Snapshot, made already.
         @param inherited: Listening sockets of ports that a service manager has bound.
+        @param handed: Those of a process whose place this one takes.
         """
         observer = Observers(observers)
         self.snapshot = Snapshot()
@@ -123,7 +126,7 @@ class DataPlane:
             assert handshakes is not None
             given = None if inherited is None else inherited.find(listener.bind, listener.port)
             return DownstreamListener(
-                watcher, wheel, serving, dispatch, observer, self.counts, rules, shared, handshakes, given
+                watcher, wheel, serving, dispatch, observer, self.counts, rules, shared, handshakes, given, handed
             )
 
         self._most = most

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from twisted.internet.error import CannotListenError
 
 from edgegate.model.addresses import Address, TCPAddress, UNIXAddress
+from edgegate.net.handed_sockets import HandedSockets
 from edgegate.net.listening import bind, remove_path
 from edgegate.net.sockets import Socket
 from edgegate.server.ports import CannotBind
@@ -21,8 +22,17 @@ class ListeningSockets:
     @ivar open: Those of the files that are served.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, handed: HandedSockets | None = None) -> None:
+        """
+        @param handed: Those of a process whose place this one takes.
+        """
         self.open: dict[Address, Socket] = {}
+        self._handed = HandedSockets({}) if handed is None else handed
+
+    @property
+    def shared(self) -> bool:
+        """Whether the process before serves some of them, too."""
+        return any(map(self._handed.shared, self.open))
 
     def change(self, openings: Iterable[Opening]) -> SocketChange:
         """
@@ -36,11 +46,24 @@ class ListeningSockets:
             if address in self.open:
                 continue
             try:
-                fresh[address] = bind(address)
+                fresh[address] = self._handed.take(address) or bind(address)
             except CannotListenError as error:
-                _close(fresh, fresh)
+                self.abandon(fresh)
                 raise CannotBind(opening, self._explained(address, error)) from None
         return SocketChange(self, wanted, fresh)
+
+    def abandon(self, sockets: Mapping[Address, Socket]) -> None:
+        """Close sockets that nobody serves; what the process before serves goes on there."""
+        for address, sock in sockets.items():
+            sock.close()
+            if isinstance(address, UNIXAddress) and not self._handed.shared(address):
+                remove_path(address)
+
+    def close(self) -> None:
+        """Leave the sockets to the workers, who serve what waits in them."""
+        for each in self.open.values():
+            each.close()
+        self.open = {}
 
     def _explained(self, address: Address, error: CannotListenError) -> CannotListenError:
         """Say where it is this gateway that has the port: workers that serve still have its socket, too."""
@@ -54,12 +77,6 @@ class ListeningSockets:
             "reload without the port first, or start the gateway anew"
         )
         return CannotListenError(address.host, address.port, OSError(errno.EADDRINUSE, reason))
-
-    def close(self) -> None:
-        """Leave the sockets to the workers, who serve what waits in them."""
-        for each in self.open.values():
-            each.close()
-        self.open = {}
 
 
 class SocketChange:
@@ -84,11 +101,4 @@ class SocketChange:
 
     def undo(self) -> None:
         """Close what is new."""
-        _close(self._fresh, self._fresh)
-
-
-def _close(sockets: dict[Address, Socket], addresses: Iterable[Address]) -> None:
-    for address in addresses:
-        sockets[address].close()
-        if isinstance(address, UNIXAddress):
-            remove_path(address)
+        self._owner.abandon(self._fresh)

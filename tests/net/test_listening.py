@@ -15,6 +15,7 @@ from twisted.trial.unittest import TestCase
 from zope.interface.verify import verifyObject
 
 from edgegate.model.addresses import Address, TCPAddress, UNIXAddress
+from edgegate.net.handed_sockets import HandedSockets
 from edgegate.net.listening import ListeningPort, SharedSockets, bind, listen
 from edgegate.net.wheel import TimerWheel
 from tests.net.pairs import until
@@ -143,6 +144,33 @@ class ListeningTests(TestCase):
             port.stopListening()
             for each in clients:
                 each.close()
+
+    async def test_handed(self) -> None:
+        """
+        While the process before has a socket, nothing that is done here is felt there; afterwards it is this one's own.
+        """
+        path = UNIXAddress(self.mktemp())
+        for address in (TCPAddress("127.0.0.1", 0), path):
+            owner = bind(address)
+            wheel = TimerWheel(self.clock, 0.1)
+            for end in (ListeningPort.withdraw, ListeningPort.stopListening):
+                handed = HandedSockets({address: owner.dup()})
+                port = ListeningPort(reactor, wheel, address, self.take, handed=handed)  # type: ignore[arg-type]
+                port.bind()
+                end(port)
+                self.assertFalse(port.open)
+                with socket.socket(owner.family) as client:
+                    client.settimeout(0.9)
+                    client.connect(owner.getsockname())
+            handed = HandedSockets({address: owner})
+            port = ListeningPort(reactor, wheel, address, self.take, handed=handed)  # type: ignore[arg-type]
+            port.startListening()
+            await until(lambda: len(self.accepted) >= 2)
+            handed.left = True
+            port.withdraw()
+            port.stopListening()
+            self.assertEqual(owner.fileno(), -1)
+        self.assertRaises(FileNotFoundError, os.lstat, path.path)
 
     def number(self, port: ListeningPort) -> int:
         """Return the number of a port."""

@@ -9,6 +9,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.model.addresses import Address, TCPAddress, UNIXAddress
 from edgegate.model.origin import Origin
+from edgegate.net.handed_sockets import HandedSockets
+from edgegate.net.listening import bind
 from edgegate.server.ports import CannotBind
 from edgegate.workers.listening_sockets import ListeningSockets
 from edgegate.workers.messages import Opening
@@ -58,6 +60,24 @@ class ListeningSocketsTests(SynchronousTestCase):
         self.assertIn(f"this gateway listens on {first}, which with several workers", error.reason)
         self.sockets.change([]).finish()
         self.assertEqual(self.sockets.change(self.opening(moved)).finish(), ())
+
+    def test_handed(self) -> None:
+        """
+        What the process before has handed is taken, not bound. While that serves it, too, the path of a UNIX socket
+        stays whatever fails here.
+        """
+        first, path = self.free(), self.folder / "handed"
+        handed = HandedSockets({address: bind(address) for address in (first, UNIXAddress(str(path)))})
+        sockets = ListeningSockets(handed)
+        self.assertFalse(sockets.shared)
+        change = sockets.change(self.opening(first))
+        change.finish()
+        self.assertTrue(sockets.shared)
+        sockets.change(self.opening(first, UNIXAddress(str(path)))).undo()
+        self.assertTrue(path.exists())
+        handed.left = True
+        self.assertFalse(sockets.shared)
+        sockets.close()
 
     def test_undo(self) -> None:
         """What was new is closed, the files of UNIX sockets included; what was there stays."""
