@@ -39,6 +39,12 @@ class State(Enum):
     DUE = "under way, and the next is due"
     """So they are, and somebody has asked since that began."""
 
+    HELD = "held"
+    """Nothing begins until that is over."""
+
+    HELD_DUE = "held, and the next is due"
+    """So it is, and somebody has asked since that began."""
+
     ENDED = "ended"
     """Nothing is installed any more."""
 
@@ -51,6 +57,12 @@ class Event(Enum):
 
     DONE = "done"
     """What was under way is over."""
+
+    HOLD = "hold"
+    """What is served is to stay as it is for a while."""
+
+    RESUME = "resume"
+    """That is over."""
 
     END = "end"
     """The gateway ends."""
@@ -65,6 +77,14 @@ TRANSITIONS = {
     (State.DUE, Event.ASKED): State.DUE,
     (State.DUE, Event.DONE): State.UNDER_WAY,
     (State.DUE, Event.END): State.ENDED,
+    (State.IDLE, Event.HOLD): State.HELD,
+    (State.HELD, Event.ASKED): State.HELD_DUE,
+    (State.HELD, Event.RESUME): State.IDLE,
+    (State.HELD, Event.END): State.ENDED,
+    (State.HELD_DUE, Event.ASKED): State.HELD_DUE,
+    (State.HELD_DUE, Event.RESUME): State.UNDER_WAY,
+    (State.HELD_DUE, Event.END): State.ENDED,
+    (State.ENDED, Event.RESUME): State.ENDED,
     (State.ENDED, Event.ASKED): State.ENDED,
     (State.ENDED, Event.DONE): State.ENDED,
     (State.ENDED, Event.END): State.ENDED,
@@ -145,9 +165,25 @@ class ReloadCoordinator(Generic[R]):
         """Files may have changed: reload if they have. Nobody waits for the outcome."""
         self._move(Event.ASKED)
 
+    def hold(self) -> bool:
+        """Begin no reading until L{resume}, who asks waits; return whether that can be: none is under way."""
+        if self.state is not State.IDLE:
+            return False
+        self._move(Event.HOLD)
+        return True
+
+    def resume(self) -> None:
+        """Read the files again if somebody has asked since L{hold}."""
+        self._move(Event.RESUME)
+
     def end(self) -> None:
         """Install nothing any more. Who waits is told that nothing has changed, when what is under way is over."""
+        held = self.state in (State.HELD, State.HELD_DUE)
         self._move(Event.END)
+        if held:
+            waiting, self._waiting = self._waiting, []
+            for each in waiting:
+                each.callback(self._unchanged())
 
     def follow(self) -> None:
         """Tell who follows of what was read last."""

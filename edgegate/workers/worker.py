@@ -41,6 +41,7 @@ from edgegate.observe.observer import Observer
 from edgegate.server.clock import count_monotonic
 from edgegate.server.data_plane import DataPlane
 from edgegate.server.drain import Drain as Draining
+from edgegate.server.retirement import Retirement
 from edgegate.server.startup_log import served
 from edgegate.workers.inheritance import Inheritance
 from edgegate.workers.messages import Accept, Drain, Failed, LogEvent, LogTo, Ready, Retire, Show, Shown
@@ -50,9 +51,6 @@ log = Logger(namespace=__name__)
 
 BEAT = 0.5
 """Seconds between two signs of life."""
-
-LONGEST_IDLE = 60.0
-"""Seconds that connections on which nothing is under way may stay once newer files are served."""
 
 GC_THRESHOLD = 20_000
 """Objects more than before after which the garbage collector looks through the young ones."""
@@ -85,6 +83,7 @@ class Worker:
         shared = SharedSockets(self._take_socket, self._takes_next)
         self.data_plane = DataPlane(reactor, observers, self._options, shared, inheritance.contexts)
         self._drain: Draining | None = None
+        self._retirement = Retirement(self.data_plane, reactor)
         self._beats = LoopingCall(self._beat)
         self._beats.clock = reactor
         self._contexts = inheritance.contexts
@@ -163,20 +162,18 @@ class Worker:
             return
         self._ending = True
         self._slots.set_connections(self._slot, ABSENT)
-        self.data_plane.retire(retire.gone)
-        self._reactor.callLater(LONGEST_IDLE, self.data_plane.drain)
-        looking = LoopingCall(self._end_if_alone)
-        looking.clock = self._reactor
-        looking.start(BEAT)
+        self._retirement.begin(retire.gone).addCallback(lambda _: self._end())
 
-    def _end_if_alone(self) -> None:
-        if self.data_plane.ended:
-            self._end()
+    def _leave_ports(self) -> None:
+        """Do nothing to sockets that others serve: this worker was never told to."""
+        if not self._accepting:
+            self.data_plane.retire(())
 
     def _drain_within(self, seconds: float) -> None:
         self._ending = True
         self._slots.set_connections(self._slot, ABSENT)
         if self._drain is None:
+            self._leave_ports()
             self._drain = Draining(self.data_plane, self._reactor, seconds)
             self._drain.begin().addCallback(lambda _: self._end())
         elif seconds <= 0:
@@ -194,6 +191,7 @@ class Worker:
         self._reactor.stop()
 
     def _clean(self) -> None:
+        self._retirement.stop()
         self.data_plane.stop()
         if self._access_log is not None and self._access_log.running:
             self._access_log.stopService()

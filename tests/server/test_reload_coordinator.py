@@ -86,9 +86,38 @@ class ReloadCoordinatorTests(SynchronousTestCase):
         self.under_way.pop(0).callback(None)
 
     def test_table(self) -> None:
-        """Every event has its place in every state, but for the end of a reading where none is under way."""
+        """Every event has its place in every state, but for the end of what is not under way."""
         missing = set(product(State, Event)) - set(TRANSITIONS)
-        self.assertEqual(missing, {(State.IDLE, Event.DONE)})
+        idle, reading = (State.IDLE, State.HELD, State.HELD_DUE), (State.UNDER_WAY, State.DUE)
+        self.assertEqual(
+            missing,
+            {
+                *((state, Event.DONE) for state in idle),
+                *((state, Event.HOLD) for state in State if state is not State.IDLE),
+                *((state, Event.RESUME) for state in (State.IDLE, *reading)),
+            },
+        )
+
+    def test_held(self) -> None:
+        """While that holds nothing is read, and who asks waits; who asks at its end is told that nothing changed."""
+        self.assertTrue(self.reloads.hold())
+        self.assertFalse(self.reloads.hold())
+        self.reloads.resume()
+        self.assertIs(self.reloads.state, State.IDLE)
+        self.reloads.hold()
+        asked = self.reloads.reload()
+        self.reloads.files_changed()
+        self.assertEqual((self.reloads.state, self.under_way), (State.HELD_DUE, []))
+        self.reloads.resume()
+        self.assertFalse(self.reloads.hold())
+        self.read()
+        self.assertIs(self.successResultOf(asked).outcome, Outcome.UNCHANGED)
+        self.reloads.hold()
+        asked = self.reloads.reload()
+        self.reloads.end()
+        self.assertIs(self.successResultOf(asked).outcome, Outcome.UNCHANGED)
+        self.reloads.resume()
+        self.assertEqual((self.reloads.state, self.under_way), (State.ENDED, []))
 
     def test_one_at_a_time(self) -> None:
         """What is asked for while files are read is due, however often, and is done once, for all who asked."""
