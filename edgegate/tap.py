@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from signal import Signals as Signal
 from typing import cast
 
@@ -14,6 +15,7 @@ from twisted.internet.interfaces import (
     IReactorFDSet,
     IReactorFromThreads,
     IReactorPluggableNameResolver,
+    IReactorProcess,
     IReactorTime,
 )
 from twisted.logger import Logger, LogLevel
@@ -28,13 +30,20 @@ from edgegate.net.system_resolver import SystemResolver
 from edgegate.observe.access_log import access_log
 from edgegate.observe.log_file import STANDARD_OUTPUT
 from edgegate.server.clock import count_monotonic
+from edgegate.server.handover import NotUnderstood
+from edgegate.server.pidfile import Pidfile
+from edgegate.server.predecessor import Predecessor, Succession, predecessor
+from edgegate.server.predecessor import Reactor as Succeeding
+from edgegate.server.program import Program
 from edgegate.server.service import GatewayService
 from edgegate.server.service_log import LoggedService, json_observer
 from edgegate.server.service_manager import Reactor as Manager
 from edgegate.server.service_manager import notified
 from edgegate.server.signals import Early, Signals
+from edgegate.server.upgrade import Launch
 from edgegate.sources.named import source_named
 from edgegate.sources.source import ConfigurationSource
+from edgegate.sources.standard_input import NAME
 from edgegate.startup import STANDARD_ERROR, Startup
 from edgegate.twistd_options import Options
 from edgegate.workers.supervisor import Supervisor
@@ -61,12 +70,13 @@ def makeService(options: Options) -> IService:
     from twisted.internet import reactor as installed  # noqa: PLC0415
 
     # a reload that is asked for while thousands of files are read must not end the process
-    early = Early(Signal.SIGHUP, Signal.SIGTERM)
+    early = Early(Signal.SIGHUP, Signal.SIGUSR2, Signal.SIGTERM)
     reactor = cast(Reactor, installed)
     count_monotonic(reactor)
     reactor.installNameResolver(SystemResolver(reactor))
+    before = _predecessor()
     if options["workers"] > 1:
-        return _run_by(options, _notified(options, reactor, _supervisor(options, reactor, early)))
+        return _run_by(options, _replaceable(options, reactor, _supervisor(options, reactor, early, before), before))
     source = source_named(options["config"])
     configuration = options.configuration(source)
     loaded = configuration.load()
@@ -80,42 +90,82 @@ def makeService(options: Options) -> IService:
         configuration.reload,
         [] if log_service is None else [log_service.log],
         options.gateway_options(),
-        inherited=_inherited(),
+        inherited=_inherited() if before is None else before.passed,
+        handed=None if before is None else before.ports,
     )
     if log_service is not None:
         log_service.setServiceParent(gateway)  # type: ignore[no-untyped-call]
     reopen = None if log_service is None else log_service.reopen
-    _look_after(gateway, LocalGateway(gateway), source, options, reactor, early, reopen)
+    _look_after(gateway, LocalGateway(gateway), source, options, reactor, early, before, reopen)
     early.loading = False
-    return _run_by(options, _notified(options, reactor, gateway))
+    return _run_by(options, _replaceable(options, reactor, gateway, before))
 
 
-def _supervisor(options: Options, reactor: Reactor, early: Early) -> Supervisor:
+def _supervisor(options: Options, reactor: Reactor, early: Early, before: Predecessor | None) -> Supervisor:
     """
     Have other processes load the files and serve them.
 
     @raise SystemExit: See L{makeService}.
     """
-    if _inherited():
+    if _inherited() or (before is not None and before.passed):
         raise SystemExit("not started: sockets of a service manager are for one process: leave --workers out")
     source = source_named(options["config"])
     drain, delay = options["drain-timeout"], options["drain-delay"]
-    gateway = Supervisor(reactor, source.location, options["arguments"], options["workers"], drain, delay)
+    upgrade_drain, handed = options["upgrade-drain-timeout"], None if before is None else before.ports
+    gateway = Supervisor(
+        reactor, source.location, options["arguments"], options["workers"], drain, delay, upgrade_drain, handed
+    )
     read = gateway.load()
     _report(read.problems, read.sound)
     logged = options["access-log"] != "none"
     if logged:
         gateway.log_to(options["access-log"])
-    _look_after(gateway, gateway, source, options, reactor, early, gateway.reopen if logged else None)
+    _look_after(gateway, gateway, source, options, reactor, early, before, gateway.reopen if logged else None)
     early.loading = False
     return gateway
 
 
-def _notified(options: Options, reactor: Reactor, gateway: GatewayService | Supervisor) -> MultiService:
-    """Return a gateway within what tells the service manager of it, where one wants to know."""
+def _replaceable(
+    options: Options, reactor: Reactor, gateway: GatewayService | Supervisor, before: Predecessor | None
+) -> MultiService:
+    """
+    Return a gateway that a new process can take the place of, and that takes the place of the one before; within what
+    tells the service manager of it, where one wants to know.
+    """
+    upgrades = gateway.upgrades
+    upgrades.launch = _launch(gateway, reactor)
+    if options.parent is not None:
+        upgrades.companions.append(Pidfile(options.parent))
     patience = options["drain-delay"] + options["drain-timeout"]
-    manager = notified(cast(Manager, reactor), gateway, os.environ, patience)
+    main = None if before is None else before.left
+    manager = notified(cast(Manager, reactor), gateway, os.environ, patience, main)
+    if manager is not None:
+        upgrades.companions.append(manager)
+    if before is not None:
+        succession = Succession(cast(Succeeding, reactor), before, lambda: gateway.binds, gateway.end)
+        succession.setServiceParent(gateway)  # type: ignore[no-untyped-call]
     return gateway if manager is None else _within(manager, gateway)
+
+
+def _launch(gateway: GatewayService | Supervisor, reactor: Reactor) -> Launch | str:
+    """Return what starts this program anew, or why that can't be done."""
+    if gateway.config == NAME:
+        return "a new process can't read the files from the standard input of this one"
+    if os.getpid() == 1:
+        return "this is the first process of a container, which ends with it: start a new container"
+    return partial(Program.of_this_process().launch, cast(IReactorProcess, reactor))
+
+
+def _predecessor() -> Predecessor | None:
+    """
+    Return the process whose place this one takes.
+
+    @raise SystemExit: It does not hand over what it should.
+    """
+    try:
+        return predecessor(os.environ)
+    except NotUnderstood as error:
+        raise SystemExit(f"not started: {error}") from None
 
 
 def _inherited() -> InheritedSockets:
@@ -149,10 +199,14 @@ def _look_after(
     options: Options,
     reactor: Reactor,
     early: Early,
+    before: Predecessor | None,
     reopen: Callable[[], object] | None,
 ) -> None:
     """Let operators ask the gateway, signal it, and change its files."""
-    actions: dict[Signal, Callable[[], object]] = {Signal.SIGHUP: service.reload}
+    actions: dict[Signal, Callable[[], object]] = {
+        Signal.SIGHUP: service.reload,
+        Signal.SIGUSR2: service.upgrades.upgrade,
+    }
     if reopen is not None:
         actions[Signal.SIGUSR1] = reopen
     if options["watch"]:
@@ -161,7 +215,8 @@ def _look_after(
         service.followers.append(watch.follow)
     if options["admin-address"] is not None:
         required = options["admin"] is not None
-        admin = AdminService(reactor, gateway, options["admin-address"], required)
+        admin = AdminService(reactor, gateway, options["admin-address"], required, before)
+        service.upgrades.companions.append(admin)
         admin.setServiceParent(service)  # type: ignore[no-untyped-call]
     Signals(reactor, actions, service.end, service.hurry, early).setServiceParent(service)  # type: ignore[no-untyped-call]
 

@@ -138,6 +138,13 @@ class Options(usage.Options):
             "How long the gateway serves on after it was told to end, and says that it is not ready: for load "
             "balancers that have to see that before its ports close.",
         ],
+        [
+            "upgrade-drain-timeout",
+            None,
+            "10m",
+            "How long connections may go on in this process once a new one serves in its place (SIGUSR2, edgegate "
+            "upgrade); what is left then is reset.",
+        ],
     ]
 
     def __init__(self) -> None:
@@ -295,7 +302,7 @@ class Options(usage.Options):
             self["locality"] = parse_locality(self["locality"] or "")
         except ValueError as error:
             raise usage.UsageError(f"--locality: {error}") from None
-        for option in ("drain-timeout", "drain-delay"):
+        for option in ("drain-timeout", "drain-delay", "upgrade-drain-timeout"):
             try:
                 self[option] = parse_seconds(self[option])
             except ValueError as error:
@@ -329,6 +336,7 @@ class Options(usage.Options):
             http_filters=tuple(self["http-filter"]),
             drain=self["drain-timeout"],
             drain_delay=self["drain-delay"],
+            upgrade_drain=self["upgrade-drain-timeout"],
             processes=self["workers"],
         )
 

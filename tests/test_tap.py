@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from contextlib import redirect_stderr
@@ -20,6 +21,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.admin.service import AdminService
 from edgegate.net.system_resolver import SystemResolver
 from edgegate.observe.access_log import AccessLogService
+from edgegate.server.handover import VARIABLE
+from edgegate.server.pidfile import Pidfile
 from edgegate.server.service import GatewayService
 from edgegate.server.service_log import LoggedService
 from edgegate.server.signals import Signals
@@ -40,7 +43,7 @@ class MakeServiceTests(SynchronousTestCase):
         resolving = cast(IReactorPluggableNameResolver, reactor)
         self.addCleanup(resolving.installNameResolver, resolving.nameResolver)
         self.addCleanup(setattr, reactor, "seconds", reactor.seconds)  # type: ignore[attr-defined]
-        for number in (signal.SIGHUP, signal.SIGTERM):
+        for number in (signal.SIGHUP, signal.SIGUSR2, signal.SIGTERM):
             self.addCleanup(signal.signal, number, signal.getsignal(number))
         self.errors = StringIO()
 
@@ -53,6 +56,28 @@ class MakeServiceTests(SynchronousTestCase):
         """Return what belongs to it."""
         assert isinstance(service, MultiService)
         return {type(child) for child in service}
+
+    def test_upgrades(self) -> None:
+        """It can be started anew, with a pidfile where there is one, unless its files came by standard input."""
+        service = self.make("--admin", "none")
+        assert isinstance(service, GatewayService)
+        self.assertTrue(callable(service.upgrades.launch))
+        self.assertEqual(service.upgrades.companions, [])
+        runner = ServerOptions()
+        made = options("--config", str(self.folder), "--admin", "127.0.0.1:0")
+        made.parent = runner
+        with redirect_stderr(self.errors):
+            service = makeService(made)
+        (gateway,) = cast(MultiService, service)
+        assert isinstance(gateway, GatewayService)
+        self.assertEqual([type(each) for each in gateway.upgrades.companions], [AdminService, Pidfile])
+
+    def test_not_handed(self) -> None:
+        """What claims to take another process's place, and does not, ends at once."""
+        os.environ[VARIABLE] = "none"
+        error = self.assertRaises(SystemExit, self.make)
+        self.assertIn("not started: EDGEGATE_UPGRADE_FD=none is no upgrade", str(error))
+        self.assertNotIn(VARIABLE, os.environ)
 
     def test_parts(self) -> None:
         """All that a gateway has beside it, unless it is told otherwise."""

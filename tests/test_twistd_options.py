@@ -82,6 +82,7 @@ class OptionsTests(SynchronousTestCase):
             (("--config", "etc", "--unfinished-heads", "1KiB"), "--unfinished-heads is at least 61440"),
             (("--config", "etc", "--body-min-rate", "-1"), "--body-min-rate: expected a number of bytes"),
             (("--config", "etc", "--drain-timeout", "soon"), "--drain-timeout: expected a time such as 500ms, 30s"),
+            (("--config", "etc", "--upgrade-drain-timeout", "x"), "--upgrade-drain-timeout: expected a time such as"),
             (("--config", "etc", "--drain-delay", "-1"), "--drain-delay: expected a time such as 500ms, 30s"),
             (("--config", "etc", "--log-format", "xml"), "--log-format is text or json"),
             (("--config", "etc", "--dns-server", "ns"), "--dns-server: expected an IP address"),

@@ -8,6 +8,7 @@ from twisted.internet.defer import Deferred
 
 from edgegate.admin.views import Row
 from edgegate.server.reload import Reload
+from edgegate.server.upgrade import Upgrade
 
 
 class Gateway(Protocol):
@@ -31,6 +32,9 @@ class Gateway(Protocol):
 
     def reload(self) -> Deferred[Reload]:
         """Read the files again; fires with what came of it, never with a failure."""
+
+    def upgrade(self) -> Deferred[Upgrade]:
+        """Have a new process of the program serve in the place of this one; fires with what came of it."""
 
     def end(self) -> None:
         """Have the process end in good order: what is under way may go on for a while."""

@@ -15,6 +15,7 @@ from edgegate.routing.snapshot import Listener
 from edgegate.server.data_plane import DataPlane
 from edgegate.server.reload import Reload
 from edgegate.server.service import GatewayService
+from edgegate.server.upgrade import Upgrade
 
 
 def _listeners(plane: DataPlane) -> list[Row]:
@@ -69,6 +70,10 @@ class LocalGateway:
     def reload(self) -> Deferred[Reload]:
         """Read the files again."""
         return self._service.reload()
+
+    def upgrade(self) -> Deferred[Upgrade]:
+        """Have a new process serve in the place of this one."""
+        return self._service.upgrades.upgrade()
 
     def end(self) -> None:
         """Have the process end in good order."""

@@ -19,6 +19,8 @@ from edgegate.admin.interfaces import Gateway
 from edgegate.admin.tables import table
 from edgegate.admin.views import Row
 from edgegate.server.reload import Outcome, Reload
+from edgegate.server.upgrade import Upgrade
+from edgegate.version import described
 
 log = Logger(namespace=__name__)
 
@@ -32,6 +34,7 @@ PAGES = {
     "overload": "how near the limits are, and how often they were reached",
     "config_dump": "all of this but the limits, as JSON",
     "reload": "what came of the last reload; POST reloads",
+    "upgrade": "POST has a new process serve in the place of this one",
     "drain": "whether the gateway is ending; POST has it end",
 }
 
@@ -57,6 +60,7 @@ def root(gateway: Gateway, local: bool = False) -> Resource:
     shown.putChild(b"overload", Rows("overload", gateway))
     shown.putChild(b"config_dump", Dump(gateway))
     shown.putChild(b"reload", Reloading(gateway))
+    shown.putChild(b"upgrade", Upgrading(gateway))
     shown.putChild(b"drain", Draining(gateway))
     return shown
 
@@ -134,7 +138,9 @@ class Root(Resource):
         child = cast("Resource | None", self.children.get(path))
         if child is None or request.postpath:
             return Refusal(404, "no such page; there are:\n" + _index())
-        methods = (b"GET", b"HEAD", b"POST") if isinstance(child, Reloading | Draining) else (b"GET", b"HEAD")
+        methods = (
+            (b"GET", b"HEAD", b"POST") if isinstance(child, Reloading | Draining | Upgrading) else (b"GET", b"HEAD")
+        )
         if request.method not in methods:
             return Refusal(405, "method not allowed\n")
         return child
@@ -251,6 +257,26 @@ class Reloading(Page):
     def _answer(self, request: Request, reload: Reload, status: int) -> bytes:
         row = reload_row(reload)
         return answer(request, row if wants_json(request) else reload_text(reload), status)
+
+
+class Upgrading(Page):
+    """POST has a new process of the program serve in the place of this one."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        super().__init__()
+        self._gateway = gateway
+
+    def render_GET(self, request: Request) -> bytes:
+        """Say which version serves."""
+        return answer(request, f"{described()}, pid {os.getpid()}\n")
+
+    def render_POST(self, request: Request) -> int:
+        """Upgrade, and say what came of it: 422 where this process goes on."""
+
+        def body(upgrade: Upgrade) -> bytes:
+            return answer(request, "".join(f"{line}\n" for line in upgrade.lines), 200 if upgrade.succeeded else 422)
+
+        return answer_later(request, self._gateway.upgrade().addCallback(body))
 
 
 class Draining(Page):

@@ -17,11 +17,18 @@ from twisted.protocols.policies import WrappingFactory
 
 from edgegate.admin.interfaces import Gateway
 from edgegate.model.addresses import Address, TCPAddress, UNIXAddress
+from edgegate.net.listening import bind
+from edgegate.net.sockets import Socket, descriptor_of
+from edgegate.server.handover import Handed, Role
+from edgegate.server.predecessor import Predecessor
 from edgegate.startup import CannotStart
 
 log = Logger(namespace=__name__)
 
 _MODE = 0o600
+
+_ANSWERS = 1.0
+"""Seconds in which answers are sent that are under way when the port is left."""
 
 NOT_ASKED = (
     "; this gateway can't be asked, and `edgegate proxy-config` and `edgegate reload` ask whoever is there: "
@@ -72,6 +79,12 @@ class SiteFactory(Factory):
             made.noisy = False
         return made.buildProtocol(addr)
 
+    def lose(self) -> None:
+        """Close every connection once what was answered is sent."""
+        if self._site is not None:
+            for connection in tuple(self._site.protocols):
+                connection.loseConnection()
+
     def close(self) -> None:
         """Close every connection."""
         if self._site is not None:
@@ -82,17 +95,27 @@ class SiteFactory(Factory):
 class AdminService(Service):
     """The admin listener, from the gateway's start to its end."""
 
-    def __init__(self, reactor: Any, gateway: Gateway, address: Address, required: bool = True) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        gateway: Gateway,
+        address: Address,
+        required: bool = True,
+        before: Predecessor | None = None,
+    ) -> None:
         """
         @param reactor: Provides C{IReactorTCP} or C{IReactorUNIX}.
         @param required: Whether the start fails where the port can't be bound; else the gateway runs without.
+        @param before: The process whose place this one takes.
         """
+        self._before = before
         self._required = required
         self._reactor = reactor
         self._site = SiteFactory(partial(site, reactor, gateway, isinstance(address, UNIXAddress)))
         self._address = address
         self._port: IListeningPort | None = None
         self._tried = False
+        self._answers: Deferred[None] = succeed(None)
 
     def privilegedStartService(self) -> None:
         """
@@ -111,11 +134,36 @@ class AdminService(Service):
         """
         super().startService()
         self._open()
-        if self._port is not None:
-            log.info("admin listener on {address}", address=_shown(self._port, self._address))
 
-    async def _close(self, port: IListeningPort) -> None:
-        await maybeDeferred(port.stopListening)
+    # When a new process takes the place of this one; see L{edgegate.server.upgrade.Companion} -------------------------
+
+    def prepare(self) -> None:
+        """There is nothing to be done."""
+
+    def keep(self) -> None:
+        """There is nothing to be done."""
+
+    def handed(self) -> list[Handed]:
+        """Return the socket of a TCP port. That of a path can't be had by two, and is bound anew."""
+        port: Any = self._port
+        if port is None or isinstance(self._address, UNIXAddress):
+            return []
+        return [Handed(Role.ADMIN, self._address, port.fileno())]
+
+    def hand_over(self, pid: int) -> Deferred[None]:
+        """Leave the port to the new process, and have whoever is connected connect anew, once answers are sent."""
+        port, self._port = self._port, None
+        if port is None:
+            return succeed(None)
+        self._answers = deferLater(self._reactor, _ANSWERS, self._site.lose)
+        return maybeDeferred(port.stopListening).addCallback(lambda _: None)
+
+    # ------------------------------------------------------------------------------------------------------------------
+
+    async def _close(self, port: IListeningPort | None) -> None:
+        if port is not None:
+            await maybeDeferred(port.stopListening)
+        await self._answers
         self._site.close()
         # connections end in the next turn
         await deferLater(self._reactor, 0)
@@ -124,7 +172,10 @@ class AdminService(Service):
         """Close the port, and every connection."""
         super().stopService()
         port, self._port = self._port, None
-        return succeed(None) if port is None else Deferred.fromCoroutine(self._close(port))
+        if port is None and self._answers.called:
+            self._site.close()
+            return succeed(None)
+        return Deferred.fromCoroutine(self._close(port))
 
     @property
     def port(self) -> IListeningPort | None:
@@ -135,10 +186,25 @@ class AdminService(Service):
         if self._tried:
             return
         self._tried = True
+        before, self._before = self._before, None
+        if before is not None and isinstance(self._address, UNIXAddress):
+            self._required = False
+            before.left.addCallback(lambda _: self._bind(None))
+        else:
+            self._bind(None if before is None else before.admin_socket(self._address))
+
+    def _bind(self, given: Socket | None) -> None:
+        """
+        @param given: The listening socket, open already, which stays its owner's.
+        """
         address = self._address
         try:
             if isinstance(address, TCPAddress):
-                self._port = self._reactor.listenTCP(address.port, self._site, interface=address.host)
+                # one that Twisted binds listens no more once it is closed, whoever else has it
+                sock = bind(address) if given is None else given
+                self._port = self._reactor.adoptStreamPort(descriptor_of(sock), sock.family, self._site)
+                if given is None:
+                    sock.close()
             else:
                 # the lock beside the socket tells one that was left behind from one in use
                 self._port = self._reactor.listenUNIX(address.path, self._site, mode=_MODE, wantPID=True)
@@ -150,6 +216,8 @@ class AdminService(Service):
                 raise CannotStart(f"cannot bind {address} for the admin listener: {reason}") from None
             words = "cannot bind {address} for the admin listener: {reason}{way_out}"
             log.emit(LogLevel.warn, words, address=str(address), reason=reason, way_out=NOT_ASKED)
+        else:
+            log.info("admin listener on {address}", address=_shown(self._port, address))
 
 
 def _shown(port: IListeningPort, address: Address) -> str:

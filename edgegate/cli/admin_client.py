@@ -57,7 +57,7 @@ class OneEndpoint:
         return UNIXClientEndpoint(self._reactor, address.path)
 
 
-async def fetch(reactor: Any, address: Address, method: str, path: str) -> Answer:
+async def fetch(reactor: Any, address: Address, method: str, path: str, timeout: float = TIMEOUT) -> Answer:
     """
     Ask for a page.
 
@@ -65,7 +65,7 @@ async def fetch(reactor: Any, address: Address, method: str, path: str) -> Answe
     """
     client = HTTPClient(Agent.usingEndpointFactory(reactor, OneEndpoint(reactor, address)))
     try:
-        response = await client.request(method, f"http://localhost{path}", timeout=TIMEOUT)
+        response = await client.request(method, f"http://localhost{path}", timeout=timeout)
         who = described(response.headers, address)
         return Answer(response.code, await treq.text_content(response, "utf-8"), who)
     except ConnectError as error:
@@ -77,7 +77,7 @@ async def fetch(reactor: Any, address: Address, method: str, path: str) -> Answe
         raise click.ClickException(f"what answers at {address} is no admin listener: {error}") from None
 
 
-def ask(address: Address, method: str, path: str) -> Answer:
+def ask(address: Address, method: str, path: str, timeout: float = TIMEOUT) -> Answer:
     """
     Ask for a page, once in a process; see L{fetch}.
 
@@ -88,7 +88,7 @@ def ask(address: Address, method: str, path: str) -> Answer:
 
     async def main(reactor: Any) -> None:
         try:
-            found.append(await fetch(reactor, address, method, path))
+            found.append(await fetch(reactor, address, method, path, timeout))
         except click.ClickException as error:
             found.append(error)
 

@@ -9,6 +9,7 @@ from edgegate.cli.check import check
 from edgegate.cli.drain import drain
 from edgegate.cli.proxy_config import proxy_config
 from edgegate.cli.reload import reload
+from edgegate.cli.upgrade import upgrade
 from edgegate.version import described
 
 
@@ -27,3 +28,4 @@ main.add_command(certs)
 main.add_command(proxy_config)
 main.add_command(reload)
 main.add_command(drain)
+main.add_command(upgrade)

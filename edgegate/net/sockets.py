@@ -9,7 +9,16 @@ from array import array
 from collections.abc import Callable
 from socket import socket as Socket  # noqa: N812
 
-__all__ = ["NewSocket", "Socket", "acknowledged", "begin_no_more", "has_route", "reset_on_close", "unpaced"]
+__all__ = [
+    "NewSocket",
+    "Socket",
+    "acknowledged",
+    "begin_no_more",
+    "descriptor_of",
+    "has_route",
+    "reset_on_close",
+    "unpaced",
+]
 
 NewSocket = Callable[[int, int], Socket]
 """Makes a socket of a family and a type."""
@@ -22,6 +31,11 @@ _SENDS = b"reno"  # in every kernel, and open to every user
 _ATTACH_FILTER = 26 if sys.platform == "linux" else 0  # SO_ATTACH_FILTER, which Python does not name
 # In classic BPF (linux/filter.h): load the flags of the TCP header, leave SYN and ACK of them; drop what is SYN alone.
 _NO_SYN = ((0x30, 0, 0, 13), (0x54, 0, 0, 0x12), (0x15, 0, 1, 0x02), (0x06, 0, 0, 0), (0x06, 0, 0, 0xFFFFFFFF))
+
+
+def descriptor_of(sock: Socket) -> int:
+    """Return the descriptor of a socket, which stays the socket's."""
+    return sock.fileno()
 
 
 def reset_on_close(sock: Socket) -> None:

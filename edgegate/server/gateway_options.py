@@ -15,6 +15,9 @@ from edgegate.upstream.locality import Place
 DRAIN = 30.0
 """Seconds that requests and relays may go on after the gateway was told to end."""
 
+UPGRADE_DRAIN = 600.0
+"""Seconds that connections may go on in this process once a new one serves in its place."""
+
 LEAVE = 30.0
 """Seconds that connections may go on after their port left the files."""
 
@@ -36,6 +39,7 @@ class GatewayOptions:
     @ivar leave: Seconds that connections may go on after their port left the files.
     @ivar drain: Seconds that requests and relays may go on after the gateway was told to end.
     @ivar drain_delay: Seconds before that in which the gateway serves on, and says that it is not ready.
+    @ivar upgrade_drain: Seconds that connections may go on once a new process serves in the place of this one.
     @ivar processes: How many serve the same files: what a cluster may be asked for at one time is divided among them.
     """
 
@@ -51,4 +55,5 @@ class GatewayOptions:
     leave: float = LEAVE
     drain: float = DRAIN
     drain_delay: float = 0.0
+    upgrade_drain: float = UPGRADE_DRAIN
     processes: int = 1

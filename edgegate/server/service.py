@@ -16,7 +16,9 @@ from twisted.internet.interfaces import IReactorFDSet, IReactorFromThreads, IRea
 from twisted.logger import Logger, LogLevel
 
 from edgegate.model.addresses import Address
+from edgegate.net.handed_sockets import HandedSockets
 from edgegate.net.inherited_sockets import InheritedSocket, InheritedSockets
+from edgegate.net.sockets import descriptor_of
 from edgegate.observe.counters import Counters
 from edgegate.observe.observer import Observer
 from edgegate.routing.snapshot import Listener, Snapshot
@@ -24,11 +26,14 @@ from edgegate.server.candidate import Candidates, Defer, Load
 from edgegate.server.data_plane import DataPlane
 from edgegate.server.drain import Drain
 from edgegate.server.gateway_options import GatewayOptions
+from edgegate.server.handover import Handed, Role
 from edgegate.server.ports import CannotBind
 from edgegate.server.reload import Reload
 from edgegate.server.reload_coordinator import ReloadCoordinator
+from edgegate.server.retirement import Retirement
 from edgegate.server.signals import stop
 from edgegate.server.startup_log import served
+from edgegate.server.upgrade import Upgrades
 from edgegate.sources.file_reader import defer_to_daemon
 from edgegate.sources.loading import Loaded
 from edgegate.sources.source import Watched
@@ -44,6 +49,7 @@ class _Phase(Enum):
 
     CLOSED = "no port is open yet"
     SERVING = "its ports are open"
+    LEFT = "a new process serves its ports"
     ENDING = "it ends, or has ended"
 
 
@@ -55,6 +61,7 @@ class GatewayService(MultiService):
 
     @ivar counters: What happened so far.
     @ivar data_plane: All that serves.
+    @ivar upgrades: Has new processes serve in the place of this one.
     """
 
     def __init__(
@@ -66,25 +73,29 @@ class GatewayService(MultiService):
         options: GatewayOptions = GatewayOptions(),  # noqa: B008 (frozen)
         defer: Defer | None = None,
         inherited: InheritedSockets | None = None,
+        handed: HandedSockets | None = None,
     ) -> None:
         """
         @param loaded: The files without an error in them.
         @param observers: Told of what happens, besides the counters.
         @param defer: Calls something that takes its time; by default in a thread that nobody waits for at the end.
         @param inherited: Listening sockets that are open already, for ports of the files.
+        @param handed: Those of a process whose place this one takes.
         @raise edgegate.tls.secrets.BadKeyMaterial: A server's certificate, key, authorities or ciphers are of no use.
         """
         super().__init__()  # type: ignore[no-untyped-call]
         self._reactor = reactor
         self._config = loaded.source.location
         self.counters = Counters()
-        self.data_plane = DataPlane(reactor, [self.counters, *observers], options, inherited=inherited)
+        self.data_plane = DataPlane(reactor, [self.counters, *observers], options, inherited=inherited, handed=handed)
         if defer is None:
             defer = partial(defer_to_daemon, cast(IReactorFromThreads, reactor))
         self._candidates = Candidates(self.data_plane, loaded, load, defer)
         clock = cast(IReactorTime, reactor)
         self._reloads = ReloadCoordinator(self._candidates, clock)
         self._drain = Drain(self.data_plane, clock, options.drain, options.drain_delay)
+        self._retirement = Retirement(self.data_plane, clock, options.upgrade_drain)
+        self.upgrades = Upgrades(reactor, self)
         self._phase = _Phase.CLOSED
         self._inherited = InheritedSockets() if inherited is None else inherited
         self._unused: list[InheritedSocket] = []
@@ -112,8 +123,8 @@ class GatewayService(MultiService):
 
     @property
     def ready(self) -> bool:
-        """Whether requests are served: the ports are open, and the gateway is not ending."""
-        return self._phase is _Phase.SERVING
+        """Whether requests are served: the ports are open, be it in a new process, and the gateway is not ending."""
+        return self._phase in (_Phase.SERVING, _Phase.LEFT)
 
     @property
     def open_ports(self) -> int:
@@ -159,7 +170,9 @@ class GatewayService(MultiService):
         @return: Fires when nothing is left.
         """
         self._phase = _Phase.ENDING
+        self.upgrades.cancel()
         self._reloads.end()
+        self._retirement.stop()
         return self._drain.begin().addCallback(lambda _: self._ended())
 
     def end(self) -> None:
@@ -201,6 +214,37 @@ class GatewayService(MultiService):
             if each not in before:
                 words = "socket {socket} was passed to the gateway, and no Gateway uses it"
                 log.emit(LogLevel.warn, words, socket=str(each))
+
+    # A new process ----------------------------------------------------------------------------------------------------
+
+    def hold(self) -> str:
+        """See L{edgegate.server.upgrade.Leaving}."""
+        if self._phase is not _Phase.SERVING:
+            return "the gateway does not serve yet, or ends"
+        return "" if self._reloads.hold() else "the files are just being read again"
+
+    def resume(self) -> None:
+        """See L{edgegate.server.upgrade.Leaving}."""
+        self._reloads.resume()
+
+    def handed(self) -> list[Handed]:
+        """See L{edgegate.server.upgrade.Leaving}."""
+        ports = [Handed(Role.PORT, bind, port.fileno()) for bind, port in self.data_plane.ports.items()]
+        passed = [Handed(Role.PASSED, each.address, descriptor_of(each.socket), each.name) for each in self._inherited]
+        return passed + ports
+
+    @property
+    def binds(self) -> list[Address]:
+        """What its ports are bound for."""
+        return list(self.data_plane.ports)
+
+    def hand_over(self, serves: Iterable[Address]) -> None:
+        """See L{edgegate.server.upgrade.Leaving}."""
+        self._phase = _Phase.LEFT
+        self._reloads.end()
+        self._drain.skip_delay()
+        gone = set(self.data_plane.ports).difference(serves)
+        self._retirement.begin(gone).addCallback(lambda _: self.end())
 
     # New files --------------------------------------------------------------------------------------------------------
 

@@ -9,11 +9,12 @@ from time import monotonic_ns
 from typing import Protocol
 
 from twisted.application.service import MultiService
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorCore, IReactorTime
 from twisted.internet.task import LoopingCall
 
 from edgegate.net.notify_socket import NotifySocket
+from edgegate.server.handover import Handed
 from edgegate.server.reload import Outcome, Reload
 from edgegate.startup import STANDARD_ERROR
 
@@ -51,11 +52,13 @@ class NotifiedService(MultiService):
         tell: Callable[..., object],
         watchdog: float | None = None,
         drain: float = 0.0,
+        main: Deferred[None] | None = None,
     ) -> None:
         """
         @param tell: Takes variables, C{NAME=value}.
         @param watchdog: Seconds within which the manager wants to hear of the loop; L{None}: it does not ask.
         @param drain: Seconds that the end may take.
+        @param main: Fires when this process is the one that the manager hears; L{None}: it is.
         """
         super().__init__()  # type: ignore[no-untyped-call]
         self._reactor = reactor
@@ -63,6 +66,8 @@ class NotifiedService(MultiService):
         self._tell = tell
         self._watchdog = watchdog
         self._drain = drain
+        self._main = succeed(None) if main is None else main
+        self._left = False
         self._feeding = LoopingCall(tell, "WATCHDOG=1")
         self._feeding.clock = reactor
         gateway.reporters.append(self._reloading)
@@ -70,14 +75,38 @@ class NotifiedService(MultiService):
     def startService(self) -> None:
         """Begin, and tell so once the reactor runs, and with it whatever is served."""
         super().startService()  # type: ignore[no-untyped-call]
-        self._reactor.callWhenRunning(self._ready)
+        self._reactor.callWhenRunning(lambda: self._main.addCallback(lambda _: self._ready()))
 
     def stopService(self) -> Deferred[None]:
         """Tell that the end has begun, and end; the loop is told of to the last."""
+        if self._left:
+            left: Deferred[None] = super().stopService()  # type: ignore[no-untyped-call]
+            return left
         microseconds = int((self._drain + _PATIENCE) * 1e6)
         self._tell("STOPPING=1", "STATUS=draining", f"EXTEND_TIMEOUT_USEC={microseconds}")
         ended: Deferred[None] = super().stopService()  # type: ignore[no-untyped-call]
         return ended.addBoth(self._ended)
+
+    # When a new process takes the place of this one; see L{edgegate.server.upgrade.Companion} -------------------------
+
+    def prepare(self) -> None:
+        """There is nothing to be done."""
+
+    def keep(self) -> None:
+        """There is nothing to be done: the manager does not hear the new process."""
+
+    def handed(self) -> list[Handed]:
+        """Return nothing: it has no listening sockets."""
+        return []
+
+    def hand_over(self, pid: int) -> Deferred[None]:
+        """Tell the manager that the new process is the main one, and nothing any more."""
+        self._tell(f"MAINPID={pid}", "READY=1")
+        self._left = True
+        self._ended(None)
+        return succeed(None)
+
+    # ------------------------------------------------------------------------------------------------------------------
 
     def _ended(self, result: None) -> None:
         if self._feeding.running:
@@ -94,7 +123,7 @@ class NotifiedService(MultiService):
             self._feeding.start(self._watchdog / 2)
 
     def _reloading(self, reload: Reload | None) -> None:
-        if not self.running:
+        if not self.running or self._left:
             return
         if reload is None:
             self._tell("RELOADING=1", f"MONOTONIC_USEC={monotonic_ns() // 1000}")
@@ -108,13 +137,18 @@ class NotifiedService(MultiService):
 
 
 def notified(
-    reactor: Reactor, gateway: Gateway, environment: Mapping[str, str], drain: float = 0.0
+    reactor: Reactor,
+    gateway: Gateway,
+    environment: Mapping[str, str],
+    drain: float = 0.0,
+    main: Deferred[None] | None = None,
 ) -> NotifiedService | None:
     """
     Return what tells the service manager of a gateway, which is to run within it; L{None}: there is none to be told.
 
     @param environment: The process's: C{NOTIFY_SOCKET}, C{WATCHDOG_USEC}, C{WATCHDOG_PID}.
     @param drain: Seconds that the end may take.
+    @param main: See L{NotifiedService}.
     """
     address = environment.get("NOTIFY_SOCKET", "")
     if not address.startswith(("/", "@")):
@@ -122,4 +156,4 @@ def notified(
     microseconds = environment.get("WATCHDOG_USEC", "")
     asks = microseconds.isdecimal() and environment.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
     watchdog = int(microseconds) / 1e6 if asks and int(microseconds) else None
-    return NotifiedService(reactor, gateway, NotifySocket(address).tell, watchdog, drain)
+    return NotifiedService(reactor, gateway, NotifySocket(address).tell, watchdog, drain, main)

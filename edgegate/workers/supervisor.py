@@ -8,7 +8,7 @@ that there are as many workers as there should be.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from time import monotonic
@@ -25,11 +25,15 @@ from edgegate.admin.views import Row
 from edgegate.config.problems import Problem, Problems, Severity
 from edgegate.model.addresses import Address
 from edgegate.net.channel import wait_for_any
+from edgegate.net.handed_sockets import HandedSockets
 from edgegate.net.peer import Peer
+from edgegate.net.sockets import descriptor_of
+from edgegate.server.handover import Handed, Role
 from edgegate.server.ports import CannotBind
 from edgegate.server.reload import Reload
 from edgegate.server.reload_coordinator import ReloadCoordinator, State
 from edgegate.server.signals import stop
+from edgegate.server.upgrade import Upgrade, Upgrades
 from edgegate.sources import standard_input
 from edgegate.sources.source import Watched
 from edgegate.startup import CannotStart
@@ -91,6 +95,7 @@ class _Phase(Enum):
 
     CLOSED = "no port is open yet"
     SERVING = "its ports are open"
+    LEFT = "a new process serves its ports"
     ENDING = "it ends, or has ended"
 
 
@@ -101,6 +106,7 @@ class Supervisor(MultiService):
     Its children begin after its ports are open, and end when nothing is served any more.
 
     @ivar latest: What was read last, whatever came of it.
+    @ivar upgrades: Has new processes serve in the place of this one.
     """
 
     def __init__(
@@ -111,6 +117,8 @@ class Supervisor(MultiService):
         count: int,
         drain: float,
         delay: float = 0.0,
+        upgrade_drain: float = 0.0,
+        handed: HandedSockets | None = None,
     ) -> None:
         """
         @param reactor: Also provides C{IReactorTime}.
@@ -119,6 +127,8 @@ class Supervisor(MultiService):
         @param count: How many workers there are to be.
         @param drain: Seconds that what is under way may go on at the end.
         @param delay: Seconds before that in which everything goes on, though the gateway is not ready any more.
+        @param upgrade_drain: Seconds that connections may go on once a new process serves in the place of this one.
+        @param handed: The listening sockets of a process whose place this one takes.
         """
         super().__init__()  # type: ignore[no-untyped-call]
         self.latest: Files
@@ -128,6 +138,7 @@ class Supervisor(MultiService):
         self._drain = drain
         self._delay = delay
         self._delayed: IDelayedCall | None = None
+        self._upgrade_drain = upgrade_drain
         memory = shared_memory()
         self._zygotes = Zygotes(reactor, arguments, memory)
         self._log = WorkerLog()
@@ -136,11 +147,12 @@ class Supervisor(MultiService):
         self._surroundings = Surroundings(
             reactor, self._slots, self._told, self._views.lost, self.files_changed, lambda: self._log.file
         )
-        self._sockets = ListeningSockets()
+        self._sockets = ListeningSockets(handed)
         self._generations: list[Generation] = []
         self._current: Generation | None = None
         self._refused = False
         self._users = os.getuid(), os.getgid()
+        self.upgrades = Upgrades(reactor, self)
         self._phase = _Phase.CLOSED
         self._until = 0.0
         self._pause = FIRST_PAUSE
@@ -156,7 +168,9 @@ class Supervisor(MultiService):
 
     @property
     def ready(self) -> bool:
-        """Whether requests are served: workers are ready, and the gateway is not ending."""
+        """Whether requests are served: workers are ready, or a new process is, and the gateway is not ending."""
+        if self._phase is _Phase.LEFT:
+            return True
         return self._phase is _Phase.SERVING and self._current is not None and bool(self._current.serving)
 
     @property
@@ -366,6 +380,55 @@ class Supervisor(MultiService):
             log.info("connections of files that were replaced {count} times are ended", count=MOST_GENERATIONS)
             each.drain(0.0)
 
+    # A new process ----------------------------------------------------------------------------------------------------
+
+    def upgrade(self) -> Deferred[Upgrade]:
+        """Have a new process serve in the place of this one."""
+        return self.upgrades.upgrade()
+
+    def hold(self) -> str:
+        """See L{edgegate.server.upgrade.Leaving}."""
+        if self._phase is not _Phase.SERVING:
+            return "the gateway does not serve yet, or ends"
+        return "" if self._reloads.hold() else "the files are just being read again"
+
+    def resume(self) -> None:
+        """See L{edgegate.server.upgrade.Leaving}."""
+        self._reloads.resume()
+
+    def handed(self) -> list[Handed]:
+        """See L{edgegate.server.upgrade.Leaving}."""
+        return [Handed(Role.PORT, bind, descriptor_of(sock)) for bind, sock in self._sockets.open.items()]
+
+    @property
+    def binds(self) -> list[Address]:
+        """What its ports are bound for."""
+        return list(self._sockets.open)
+
+    def hand_over(self, serves: Iterable[Address]) -> None:
+        """See L{edgegate.server.upgrade.Leaving}."""
+        self._phase = _Phase.LEFT
+        self._reloads.end()
+        self._delay = 0.0
+        gone = tuple(set(self._sockets.open).difference(serves))
+        for generation in tuple(self._generations):
+            if not generation.retired:
+                generation.retire(gone)
+        self._sockets.close()
+        limit = cast(IReactorTime, self._reactor).callLater(self._upgrade_drain, self._reset)
+
+        def ended(result: object) -> None:
+            if limit.active():
+                limit.cancel()
+            self.end()
+
+        DeferredList([generation.ended for generation in self._generations]).addCallback(ended)
+
+    def _reset(self) -> None:
+        log.info("connections that are left of before the upgrade are reset")
+        for generation in tuple(self._generations):
+            generation.drain(0.0)
+
     # Ending -----------------------------------------------------------------------------------------------------------
 
     def end(self) -> None:
@@ -382,6 +445,7 @@ class Supervisor(MultiService):
         @return: Fires when nothing is left.
         """
         self._phase = _Phase.ENDING
+        self.upgrades.cancel()
         self._reloads.end()
         self._until = monotonic() + self._delay + self._drain + _GRACE
         if self._delay:
@@ -395,6 +459,9 @@ class Supervisor(MultiService):
     def _close(self) -> None:
         self._delayed = None
         for generation in tuple(self._generations):
+            if self._sockets.shared:
+                # not to be closed for the process before, which goes on
+                generation.retire(())
             generation.drain(self._drain)
         self._sockets.close()
 

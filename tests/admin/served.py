@@ -23,6 +23,7 @@ from edgegate.net.wheel import TimerWheel
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.snapshot import FilterChain, Listener, Snapshot, VirtualHost
 from edgegate.server.reload import Outcome, Reload
+from edgegate.server.upgrade import Upgrade
 from edgegate.tls.secret_store import Secrets
 from edgegate.upstream.registry import ClusterRegistry
 from tests.upstream.resolving import ResolvingReactor
@@ -77,13 +78,14 @@ class PretendedGateway:
     A gateway that serves nothing.
 
     @ivar outcome: What the next reload comes to.
+    @ivar upgrades: Whether the next upgrade succeeds.
     """
 
     def __init__(self) -> None:
         self.config = "/etc/edge gate"
         self.clusters = ClusterRegistry(ResolvingReactor(), TimerWheel(Clock(), 0.5))
         self.clusters.update(SNAPSHOT.clusters, ENDPOINTS)
-        self.ready = True
+        self.ready = self.upgrades = True
         self.connections = 3
         self.last_reload = Reload(Outcome.INSTALLED, NOW, Problems(), ("listener [::]:80 added (shop.yaml:5)",), 0.5)
         self.outcome = Outcome.UNCHANGED
@@ -104,6 +106,10 @@ class PretendedGateway:
             "overload": lambda: overload([]),
         }
         return succeed(shown[view]())
+
+    def upgrade(self) -> Deferred[Upgrade]:
+        """Come to what the test says."""
+        return succeed(Upgrade(self.upgrades, ("so it is", "a line")))
 
     def end(self) -> None:
         """Begin to end."""

@@ -12,6 +12,7 @@ from edgegate.admin.address import CONFIG, PID
 from edgegate.admin.resources import PAGES
 from edgegate.admin.site import AdminSite
 from edgegate.server.reload import Outcome
+from edgegate.version import described
 from tests.admin.asking import Answer, asked
 from tests.admin.served import ISSUED, PretendedGateway
 
@@ -75,6 +76,15 @@ class ResourcesTests(SynchronousTestCase):
         found = self.ask("POST /drain")
         self.assertEqual((found.status, found.text), (200, "draining, 3 connections\n"))
         self.assertEqual(self.ask("GET /ready").status, 503)
+
+    def test_upgrade(self) -> None:
+        """POST has a new process take its place, and says what came of it; GET says what runs."""
+        self.assertEqual(self.ask("GET /upgrade").text, f"{described()}, pid {os.getpid()}\n")
+        self.assertEqual(self.ask("POST /upgrade", "Origin: http://evil.example").status, 403)
+        found = self.ask("POST /upgrade")
+        self.assertEqual((found.status, found.text), (200, "so it is\na line\n"))
+        self.gateway.upgrades = False
+        self.assertEqual(self.ask("POST /upgrade").status, 422)
 
     def test_text_and_json(self) -> None:
         """Views are tables, or JSON for those who ask for it."""

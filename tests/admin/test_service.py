@@ -18,6 +18,9 @@ from twisted.trial.unittest import TestCase
 from edgegate.admin.service import AdminService, SiteFactory
 from edgegate.cli.admin_client import fetch
 from edgegate.model.addresses import Address, TCPAddress, UNIXAddress
+from edgegate.net.channel import Channel, pair
+from edgegate.server.handover import Handed
+from edgegate.server.predecessor import Predecessor
 from edgegate.startup import CannotStart
 from tests.admin.served import PretendedGateway
 from tests.net.pairs import PATIENCE
@@ -62,6 +65,34 @@ class AdminServiceTests(TestCase):
         self.assertEqual((await fetch(reactor, UNIXAddress(path), "GET", "/ready")).status, 200)
         await service.stopService()
         self.assertEqual((mode_of(path), mode_of(f"{path}.lock")), (None, None))
+
+    async def test_handed_over(self) -> None:
+        """
+        A port is handed to the service of a new process, and is never closed; who asks the old one is answered, and
+        asks the new one then. A socket that is for another address is not taken.
+        """
+        before = self.start(TCPAddress("127.0.0.1", 0))
+        (handed,) = before.handed()
+        predecessor = Predecessor(Channel(pair()[0]))
+        self.addCleanup(predecessor.channel.close)
+        predecessor.take([Handed(handed.role, handed.address, os.dup(handed.descriptor))])
+        self.addCleanup(predecessor.close)
+        assert before.port is not None
+        address = TCPAddress("127.0.0.1", before.port.getHost().port)  # type: ignore[attr-defined]
+        after = AdminService(reactor, PretendedGateway(), TCPAddress("127.0.0.1", 0), before=predecessor)
+        after.privilegedStartService()
+        after.startService()
+        self.addCleanup(after.stopService)
+        with socket.create_connection((address.host, address.port), 10) as kept:
+            kept.sendall(b"GET /live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            self.assertIn(b"live", await deferToThread(kept.recv, 1000))
+            await before.hand_over(1)
+            self.assertIsNone(before.port)
+            self.assertEqual((await fetch(reactor, address, "GET", "/live")).status, 200)
+            await before.stopService()
+            await after.stopService()
+        with self.assertRaises(click.ClickException):
+            await fetch(reactor, address, "GET", "/live")
 
     async def test_kept_connections(self) -> None:
         """Connections that are open end with the service."""

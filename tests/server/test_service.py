@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from twisted.internet import reactor
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
+from edgegate.net.channel import adopt
+from edgegate.net.handed_sockets import HandedSockets
 from edgegate.server.gateway_options import GatewayOptions
 from edgegate.server.service import GatewayService
 from edgegate.sources.loading import Configuration
@@ -24,13 +27,19 @@ ASK = b"GET / HTTP/1.1\r\nhost: a.example\r\n\r\n"
 class ServiceTests(TestCase):
     """A gateway that redirects."""
 
-    def make(self, number: int = 0, **options: Any) -> GatewayService:
+    def make(self, number: int = 0, handed: HandedSockets | None = None, **options: Any) -> GatewayService:
         """Make a gateway with one port."""
         folder = Path(self.mktemp())
         folder.mkdir()
         (folder / "gateway.yaml").write_text(FILES.format(number=number or 80, host="a.example"))
         configuration = Configuration(source_named(str(folder)), port_map={} if number else {80: 0})
-        return GatewayService(reactor, configuration.load(), configuration.reload, options=GatewayOptions(**options))  # type: ignore[arg-type]
+        return GatewayService(
+            reactor,  # type: ignore[arg-type]
+            configuration.load(),
+            configuration.reload,
+            options=GatewayOptions(**options),
+            handed=handed,
+        )
 
     def start(self, service: GatewayService) -> int:
         """Start as twistd does; return the port."""
@@ -104,6 +113,39 @@ class ServiceTests(TestCase):
                 service.hurry()
             await stopping
             self.assertEqual(service.connections, 0)
+
+    async def test_hand_over(self) -> None:
+        """
+        Another service has its port from then on, and is never closed to clients; this one serves who is connected with
+        one more answer, and says that it is ready, for the other is.
+        """
+        service = self.make()
+        port = self.start(service)
+        self.assertEqual(service.hold(), "")
+        self.assertEqual(service.hold(), "the files are just being read again")
+        (handed,) = service.handed()
+        self.assertEqual([handed.address], service.binds)
+        kept, idle = self.connect(port), self.connect(port)
+        for client in (kept, idle):
+            client.sendall(ASK)
+            self.assertIn(b"301", await deferToThread(client.recv, 1000))
+        other = self.make(handed=HandedSockets({handed.address: adopt(os.dup(handed.descriptor))}))
+        self.start(other)
+        service.hand_over(other.binds)
+        self.assertTrue(service.ready)
+        self.assertEqual(service.hold(), "the gateway does not serve yet, or ends")
+        fresh = self.connect(port)
+        fresh.sendall(ASK)
+        self.assertIn(b"301", await deferToThread(fresh.recv, 1000))
+        self.assertEqual((service.connections, other.connections), (2, 1))
+        kept.sendall(ASK)
+        self.assertIn(b"connection: close", (await deferToThread(kept.recv, 1000)).lower())
+        await service.stopService()
+        self.assertFalse(service.ready)
+        late = self.connect(port)
+        late.sendall(ASK)
+        self.assertIn(b"301", await deferToThread(late.recv, 1000))
+        await other.stopService()
 
     async def test_children(self) -> None:
         """What belongs to the gateway begins after its ports are open, and ends after nobody is served."""

@@ -34,13 +34,15 @@ class FakeGateway(Service):
 class NotifiedServiceTests(SynchronousTestCase):
     """What the manager is told."""
 
-    def make(self, watchdog: float | None = None) -> None:
+    def make(self, watchdog: float | None = None, main: Deferred[None] | None = None) -> None:
         """Make one, with a gateway in it."""
         self.told: list[tuple[str, ...]] = []
         self.reactor = MemoryReactorClock()
         self.gateway = FakeGateway()
         reactor = cast(Reactor, self.reactor)
-        self.service = NotifiedService(reactor, self.gateway, lambda *told: self.told.append(told), watchdog, 30.0)
+        self.service = NotifiedService(
+            reactor, self.gateway, lambda *told: self.told.append(told), watchdog, 30.0, main
+        )
         self.gateway.setServiceParent(self.service)  # type: ignore[no-untyped-call]
 
     def run_reactor(self) -> None:
@@ -69,6 +71,30 @@ class NotifiedServiceTests(SynchronousTestCase):
         self.successResultOf(ended)
         self.report(Outcome.INSTALLED)
         self.assertEqual((len(self.told), self.reactor.getDelayedCalls()), (2, []))
+
+    def test_handed_over(self) -> None:
+        """A process whose place a new one takes names that, and is silent from then on; the new one waits for it."""
+        self.make(1.0)
+        self.service.startService()
+        self.run_reactor()
+        self.service.prepare()
+        self.service.keep()
+        self.successResultOf(self.service.hand_over(7))
+        self.assertEqual((self.told[-1], self.service.handed()), (("MAINPID=7", "READY=1"), []))
+        count = len(self.told)
+        self.reactor.advance(5)
+        self.report(Outcome.INSTALLED)
+        ended = self.service.stopService()
+        self.gateway.ended.callback(None)
+        self.successResultOf(ended)
+        self.assertEqual(len(self.told), count)
+        main: Deferred[None] = Deferred()
+        self.make(main=main)
+        self.service.startService()
+        self.run_reactor()
+        self.assertEqual(self.told, [])
+        main.callback(None)
+        self.assertEqual(self.told, [("READY=1", "STATUS=serving on 2 ports")])
 
     def test_ended_before_it_ran(self) -> None:
         """What ended before it was ready is never told to be."""
