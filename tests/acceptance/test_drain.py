@@ -304,6 +304,9 @@ class DrainTests(AcceptanceTestCase):
     def test_told_at_the_same_moment(self) -> None:
         """Two signals of different kinds that come together end it as two that come one after the other."""
         held = self.connect(self.http)
+        # who is answered knows that the reactor runs, and listens
+        held.sendall(ASK)
+        held.recv(65536)
         held.sendall(ASK[:10])
         self.freeze()
         self.gateway.process.send_signal(signal.SIGINT)
