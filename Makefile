@@ -7,6 +7,8 @@ BENCH_VENV ?= .venv-bench
 TESTS ?= tests
 JOBS ?= 2
 FUZZ_SECONDS ?= 60
+# Others each time; 0: those of the tests and of CI, which find what they found the last time.
+FUZZ_START ?= $(shell date +%s)
 # What `make bench` compares with, e.g. PEERS="envoy nginx"; empty: all that are installed.
 PEERS ?=
 PEERS_BIN ?= .peers/bin
@@ -45,7 +47,7 @@ test:
 # Conversations that are made up, for so many seconds; EDGEGATE_FUZZ_SEED tries one again.
 fuzz:
 	$(call venv,test)
-	EDGEGATE_FUZZ_SECONDS=$(FUZZ_SECONDS) $(VENV)/bin/trial -j$(JOBS) tests.fuzz
+	EDGEGATE_FUZZ_SECONDS=$(FUZZ_SECONDS) EDGEGATE_FUZZ_START=$(FUZZ_START) $(VENV)/bin/trial -j$(JOBS) tests.fuzz
 
 # Compiled modules beside their sources would be imported instead of them, so this is done to a copy.
 compiled:

@@ -129,8 +129,12 @@ class ServerTests(SynchronousTestCase):
 
 
 def _is_no_update(said: bytes) -> bool:
-    """Whether it is a WINDOW_UPDATE by nothing, or by more than there can be."""
-    return said[3:4] == b"\x08" and int.from_bytes(said[9:], "big") & 0x7FFFFFFF in (0, 0x7FFFFFFF)
+    """
+    Whether it is a WINDOW_UPDATE that h2 refuses for itself: by nothing, by more than there can be, or with the bit
+    that is to be ignored (RFC 9113 section 6.9).
+    """
+    increment = int.from_bytes(said[9:], "big")
+    return said[3:4] == b"\x08" and (increment & 0x7FFFFFFF in (0, 0x7FFFFFFF) or increment >> 31 > 0)
 
 
 def _is_reset(events: list[Event]) -> bool:

@@ -29,6 +29,10 @@ def trailers_of(fields: list[Field], roles: Roles) -> list[Field]:
             if name[0] == COLON:
                 raise Malformed
             passed.append(field)
-        elif role in (CONNECTION, TRANSFER_ENCODING, UPGRADE, REJECT) or name in CONNECTION_SPECIFIC:
+        elif (
+            role in (CONNECTION, TRANSFER_ENCODING, UPGRADE, REJECT)
+            or name in CONNECTION_SPECIFIC
+            or (name == b"te" and field[1] != b"trailers")
+        ):
             raise Malformed
     return passed

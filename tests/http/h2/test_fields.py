@@ -22,3 +22,5 @@ class TrailersTests(SynchronousTestCase):
         for name in (b":status", b":path", b":x", b"connection", b"transfer-encoding", b"upgrade", b"keep-alive"):
             for roles in (REQUEST_ROLES, RESPONSE_ROLES):
                 self.assertRaises(Malformed, trailers_of, [(name, b"x")], roles)
+        self.assertRaises(Malformed, trailers_of, [(b"te", b"gzip")], REQUEST_ROLES)
+        self.assertEqual(trailers_of([(b"te", b"trailers")], REQUEST_ROLES), [])
