@@ -9,20 +9,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from enum import Enum
 from time import monotonic
 from typing import TypeVar, cast
 
 from twisted.application.service import MultiService
-from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorFDSet, IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger, LogLevel
 from twisted.python.failure import Failure
 
 from edgegate.admin.views import Row
-from edgegate.config.problems import Problem, Problems, Severity
+from edgegate.config.problems import Problem, Severity
 from edgegate.model.addresses import Address
 from edgegate.net.channel import wait_for_any
 from edgegate.net.handed_sockets import HandedSockets
@@ -37,19 +36,17 @@ from edgegate.server.upgrade import Upgrade, Upgrades
 from edgegate.sources import standard_input
 from edgegate.sources.source import Watched
 from edgegate.startup import CannotStart
-from edgegate.workers.generation import CannotServe, Generation, Surroundings, Worker
+from edgegate.workers.generation import CannotServe, Surroundings, Worker
+from edgegate.workers.generations import Generations
 from edgegate.workers.listening_sockets import ListeningSockets
 from edgegate.workers.messages import FilesRead, LogEvent, ShedPrivileges, Shown
 from edgegate.workers.slots import ABSENT, COUNT, Slots, shared_memory
 from edgegate.workers.spawn import adopt_orphans
 from edgegate.workers.worker_log import WorkerLog
 from edgegate.workers.worker_views import WorkerViews
-from edgegate.workers.zygotes import Errors, ReadingFailed, Zygote, Zygotes
+from edgegate.workers.zygotes import Errors, Files, ReadingFailed, Zygotes
 
 log = Logger(namespace=__name__)
-
-MOST_GENERATIONS = 4
-"""Generations that may be left with connections of theirs; the oldest of more are ended."""
 
 _LOOK = 1.0
 """Seconds between two looks at whether workers live."""
@@ -61,33 +58,6 @@ _GRACE = 10.0
 """Seconds after the end of a drain until workers that are still there are killed."""
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Files:
-    """
-    What a zygote has read; an L{edgegate.server.reload_coordinator.Read}.
-
-    @ivar zygote: Can make workers that serve it, where it is sound.
-    """
-
-    zygote: Zygote
-    read: FilesRead
-
-    @property
-    def problems(self) -> Problems:
-        """What is wrong with it."""
-        return self.read.problems
-
-    @property
-    def changes(self) -> tuple[str, ...]:
-        """What is different with it."""
-        return self.read.changes
-
-    @property
-    def watched(self) -> Watched:
-        """Where a change of it would be seen."""
-        return self.read.watched
 
 
 class _Phase(Enum):
@@ -144,12 +114,11 @@ class Supervisor(MultiService):
         self._log = WorkerLog()
         self._views = WorkerViews()
         self._slots = Slots(memory)
-        self._surroundings = Surroundings(
+        surroundings = Surroundings(
             reactor, self._slots, self._told, self._views.lost, self.files_changed, lambda: self._log.file
         )
+        self._generations = Generations(surroundings, count)
         self._sockets = ListeningSockets(handed)
-        self._generations: list[Generation] = []
-        self._current: Generation | None = None
         self._refused = False
         self._users = os.getuid(), os.getgid()
         self.upgrades = Upgrades(reactor, self)
@@ -171,7 +140,7 @@ class Supervisor(MultiService):
         """Whether requests are served: workers are ready, or a new process is, and the gateway is not ending."""
         if self._phase is _Phase.LEFT:
             return True
-        return self._phase is _Phase.SERVING and self._current is not None and bool(self._current.serving)
+        return self._phase is _Phase.SERVING and bool(self._generations.serving)
 
     @property
     def connections(self) -> int:
@@ -234,14 +203,13 @@ class Supervisor(MultiService):
         users = os.getuid(), os.getgid()
         if users != self._users:
             self.latest.zygote.peer.send(ShedPrivileges(*users))
-        generation = self._generation(self.latest.zygote)
+        generation = self._generations.make(self.latest.zygote)
         try:
             ready = self._wait_for(Deferred.fromCoroutine(generation.start(self._sockets.open)))
         except CannotServe as error:
             generation.drain(0.0)
             raise CannotStart(f"cannot serve: {error}") from None
-        self._current = generation
-        generation.accept()
+        self._generations.take_over(generation, ())
         super().startService()  # type: ignore[no-untyped-call]
         for level, line in ready.says:
             log.emit(LogLevel.levelWithName(level), "{line}", line=line)
@@ -281,26 +249,7 @@ class Supervisor(MultiService):
     def _peers(self) -> Iterator[Peer]:
         """Yield whoever may tell something."""
         yield from self._zygotes.peers()
-        for generation in self._generations:
-            for worker in generation.workers.values():
-                yield worker.peer
-
-    def _generation(self, zygote: Zygote) -> Generation:
-        """
-        Return a new generation.
-
-        @raise CannotServe: There are too many already.
-        """
-        taken = {generation.slots.start for generation in self._generations}
-        for first in range(0, COUNT - self._count + 1, self._count):
-            if first not in taken:
-                break
-        else:
-            raise CannotServe("too many processes are left of files that were served before")
-        generation = Generation(self._surroundings, zygote, range(first, first + self._count))
-        self._generations.append(generation)
-        generation.ended.addCallback(lambda _: self._generations.remove(generation))
-        return generation
+        yield from self._generations.peers()
 
     # New files --------------------------------------------------------------------------------------------------------
 
@@ -324,9 +273,10 @@ class Supervisor(MultiService):
 
     def read(self, anyway: bool) -> Deferred[Files | None]:
         """Have the next zygote read the files; see L{edgegate.server.reload_coordinator.Steps}."""
-        assert self._current is not None
+        current = self._generations.current
+        assert current is not None
         # what is served is what it compares with, and not what was refused since
-        zygote = self._zygotes.after(self._current.zygote, anyway or self._refused)
+        zygote = self._zygotes.after(current.zygote, anyway or self._refused)
         return zygote.read.addCallback(lambda read: None if read is None else Files(zygote, read))
 
     def install(self, read: Files) -> Deferred[bool]:
@@ -350,7 +300,7 @@ class Supervisor(MultiService):
             origin = error.listener.origin
             return Problem(origin.file, origin.line, 1, Severity.ERROR, "", str(error))
         try:
-            generation = self._generation(files.zygote)
+            generation = self._generations.make(files.zygote)
         except CannotServe as error:
             change.undo()
             files.zygote.end()
@@ -365,20 +315,9 @@ class Supervisor(MultiService):
             change.undo()
             generation.drain(0.0)
         else:
-            self._take_over(generation, change.finish())
+            self._pause = FIRST_PAUSE
+            self._generations.take_over(generation, change.finish())
         return None
-
-    def _take_over(self, generation: Generation, gone: tuple[Address, ...]) -> None:
-        """A generation serves from now on; the one before ends with its connections."""
-        before, self._current = self._current, generation
-        self._pause = FIRST_PAUSE
-        generation.accept()
-        if before is not None:
-            before.retire(gone)
-        left = [each for each in self._generations if each.retired]
-        for each in left[:-MOST_GENERATIONS]:
-            log.info("connections of files that were replaced {count} times are ended", count=MOST_GENERATIONS)
-            each.drain(0.0)
 
     # A new process ----------------------------------------------------------------------------------------------------
 
@@ -410,10 +349,7 @@ class Supervisor(MultiService):
         self._phase = _Phase.LEFT
         self._reloads.end()
         self._delay = 0.0
-        gone = tuple(set(self._sockets.open).difference(serves))
-        for generation in tuple(self._generations):
-            if not generation.retired:
-                generation.retire(gone)
+        self._generations.retire(set(self._sockets.open).difference(serves))
         self._sockets.close()
         limit = cast(IReactorTime, self._reactor).callLater(self._upgrade_drain, self._reset)
 
@@ -422,12 +358,11 @@ class Supervisor(MultiService):
                 limit.cancel()
             self.end()
 
-        DeferredList([generation.ended for generation in self._generations]).addCallback(ended)
+        self._generations.ended().addCallback(ended)
 
     def _reset(self) -> None:
         log.info("connections that are left of before the upgrade are reset")
-        for generation in tuple(self._generations):
-            generation.drain(0.0)
+        self._generations.drain(0.0)
 
     # Ending -----------------------------------------------------------------------------------------------------------
 
@@ -453,16 +388,15 @@ class Supervisor(MultiService):
             self._delayed = cast(IReactorTime, self._reactor).callLater(self._delay, self._close)
         else:
             self._close()
-        ended = DeferredList([generation.ended for generation in self._generations])
-        return ended.addCallback(lambda _: self._ended())
+        ended: Deferred[None] = self._generations.ended().addCallback(lambda _: self._ended())
+        return ended
 
     def _close(self) -> None:
         self._delayed = None
-        for generation in tuple(self._generations):
-            if self._sockets.shared:
-                # not to be closed for the process before, which goes on
-                generation.retire(())
-            generation.drain(self._drain)
+        if self._sockets.shared:
+            # not to be closed for the process before, which goes on
+            self._generations.retire()
+        self._generations.drain(self._drain)
         self._sockets.close()
 
     def hurry(self) -> None:
@@ -474,8 +408,7 @@ class Supervisor(MultiService):
                 delayed.cancel()
                 self._sockets.close()
             self._until = min(self._until, monotonic() + _GRACE)
-            for generation in tuple(self._generations):
-                generation.drain(0.0)
+            self._generations.drain(0.0)
 
     def _ended(self) -> Deferred[None]:
         if self._looking.running:
@@ -489,14 +422,12 @@ class Supervisor(MultiService):
 
     def rows(self, view: str) -> Deferred[list[Row]]:
         """Return the rows of a view: of endpoints those of each worker, of what is the same for all those of one."""
-        workers = [] if self._current is None else self._current.serving
-        return self._views.rows(view, workers)
+        return self._views.rows(view, self._generations.serving)
 
     def reopen(self) -> None:
         """Have the workers write the access log to a new file: the old one was renamed."""
         if self._log.reopen():
-            for generation in self._generations:
-                generation.log_to()
+            self._generations.log_to()
 
     def _told(self, worker: Worker, value: object) -> None:
         if isinstance(value, LogEvent):
@@ -508,17 +439,14 @@ class Supervisor(MultiService):
         """End what hangs, and see to it that there is a zygote."""
         self._zygotes.reap()
         self._look_at_zygote()
-        late = self._phase is _Phase.ENDING and monotonic() > self._until
-        for generation in tuple(self._generations):
-            if late:
-                generation.kill()
-            elif generation.look(monotonic()):
-                # one at a time: were the machine at fault, all would be killed
-                return
+        if self._phase is _Phase.ENDING and monotonic() > self._until:
+            self._generations.kill()
+        else:
+            self._generations.look()
 
     def _look_at_zygote(self) -> None:
         """Have the files read again, where those that were read anew are refused, or who read them has died."""
-        current = self._current
+        current = self._generations.current
         if current is None or current.zygote.peer.open or self._reloads.state is not State.IDLE:
             self._read_anew = monotonic() + self._pause
         elif monotonic() >= self._read_anew:

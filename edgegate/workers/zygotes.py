@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor
@@ -11,8 +12,10 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from edgegate.config.problems import Problems
 from edgegate.net.channel import Channel, Received, pair
 from edgegate.net.peer import Peer
+from edgegate.sources.source import Watched
 from edgegate.workers.messages import End, FilesRead, Load, Renew, Unchanged
 from edgegate.workers.slots import nameless_file
 from edgegate.workers.spawn import Spawned
@@ -58,6 +61,33 @@ class Zygote:
         """It is of no use any more."""
         self.peer.send(End())
         self.peer.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """
+    What a zygote has read; an L{edgegate.server.reload_coordinator.Read}.
+
+    @ivar zygote: Can make workers that serve it, where it is sound.
+    """
+
+    zygote: Zygote
+    read: FilesRead
+
+    @property
+    def problems(self) -> Problems:
+        """What is wrong with it."""
+        return self.read.problems
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """What is different with it."""
+        return self.read.changes
+
+    @property
+    def watched(self) -> Watched:
+        """Where a change of it would be seen."""
+        return self.read.watched
 
 
 class Zygotes:

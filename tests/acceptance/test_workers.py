@@ -15,7 +15,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SkipTest
 
-from edgegate.workers.supervisor import MOST_GENERATIONS
+from edgegate.workers.generations import MOST_GENERATIONS
 from tests.acceptance.processes import PATIENCE, AcceptanceTestCase, Running, free_ports
 from tests.acceptance.test_reload import FILES, MORE, resident
 from tests.acceptance.traffic import Traffic
