@@ -195,7 +195,7 @@ class WorkersTests(AcceptanceTestCase):
             traffic.hears(b"A", 100)
             os.kill(self.workers(gateway)[0], signal.SIGKILL)
             gateway.says("was killed by SIGKILL", number)
-            gateway.says("another one takes its place", number)
+            gateway.says("is gone", number)
         traffic.hears(b"A", 500)
         traffic.stop()
         # a connection that was served by one that was killed has one request under way at most
