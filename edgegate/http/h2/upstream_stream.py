@@ -354,6 +354,10 @@ class ResponseFrames(ClientStream):
             # what has a status only is told apart by having no body; it is never the response to HEAD
             head = head.with_fields(head.fields)
             head.length = 0
+        elif not self.whole and head.length == 0 and not self.bodiless and head.status not in (204, 304):
+            # trailers may come behind a body of no bytes
+            head = head.with_fields(head.fields)
+            head.length = None
         self.owner.head_came(head, self.whole)
 
     def body_received(self, data: bytes) -> None:

@@ -66,6 +66,14 @@ class UpstreamTests(SynchronousTestCase):
         self.assertEqual(len(self.talk.connects), 1)
         self.left()
 
+    def test_trailers_without_a_body(self) -> None:
+        """Trailers that come behind a body of no bytes arrive, and nothing of them stands where a body would."""
+        client, backend = self.asked(GET)
+        backend.respond(1, b"", [(b"content-length", b"0")], [(b"grpc-status", b"5")])
+        head, _, rest = client.sent.partition(b"\r\n\r\n")
+        self.assertNotIn(b"content-length", head)
+        self.assertEqual(rest, b"0\r\ngrpc-status: 5\r\n\r\n")
+
     def test_many(self) -> None:
         """Many requests share a connection, and wait for it while it is being made."""
         clients = [self.talk.ask(GET) for _ in range(20)]
