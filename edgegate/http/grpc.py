@@ -36,7 +36,8 @@ def http_status_of(status: bytes) -> int:
     Return the status of HTTP that stands for a C{grpc-status}
     (U{https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto}).
     """
-    return _HTTP_STATUSES[int(status)] if status.isdigit() and int(status) < len(_HTTP_STATUSES) else 500
+    number = int(status) if len(status) <= 2 and status.isdigit() else len(_HTTP_STATUSES)
+    return _HTTP_STATUSES[number] if number < len(_HTTP_STATUSES) else 500
 
 
 _TIMEOUT = re.compile(rb"([0-9]{1,8})([HMSmun])")

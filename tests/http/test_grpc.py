@@ -43,6 +43,7 @@ class GRPCTests(SynchronousTestCase):
             http_status_of(value) for value in (b"0", b"1", b"4", b"8", b"13", b"14", b"16", b"17", b"x", b"-1", b"")
         ]
         self.assertEqual(found, [200, 499, 504, 429, 500, 503, 401, 500, 500, 500, 500])
+        self.assertEqual([http_status_of(b"1" * length) for length in (3, 10_000)], [500, 500])
 
     def test_fields(self) -> None:
         """A message is escaped where it is not visible ASCII; an empty one is left out."""
