@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from edgegate.http.fields import Underscores
 from edgegate.overload.limits import NO_LIMIT
+
+KEPT_PIECE: Final = 64
+"""Bytes that each piece of a body that is kept is taken for beside what is in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +32,9 @@ class Limits:
     @ivar stall_bytes: How much that is.
     @ivar linger_seconds: Reading on after a response that ended the connection, so that the client sees the response.
     @ivar linger_bytes: How much is thrown away meanwhile.
-    @ivar upload_bytes: Of a body held while its backend is being connected, and kept for a second try.
+    @ivar upload_bytes: Of a body held by a filter or while its backend is being connected, and kept for a second try.
     @ivar kept_bodies_bytes: Of such bodies of all requests together. Past it no further one is kept for a second try,
-        and none is read further while its backend is being connected.
+        and none is read further while it is held.
     @ivar response_head_bytes: Of a backend's response head (Envoy's limit is 60 KiB), and of its trailer fields; more
         is answered 502, or cuts the response off.
     @ivar response_fields: Header fields of a response.

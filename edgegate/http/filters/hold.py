@@ -15,6 +15,7 @@ from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
 from edgegate.http.fields import Field
 from edgegate.http.filters.interfaces import Unanswered
+from edgegate.http.limits import KEPT_PIECE
 from edgegate.net.containment import contained
 from edgegate.net.stream import Stream
 
@@ -31,6 +32,7 @@ class Hold:
 
     __slots__ = (
         "_call",
+        "_counted",
         "_environment",
         "_expired",
         "_held",
@@ -54,7 +56,7 @@ class Hold:
         self._environment = environment
         self._expired = expired
         self._held: list[bytes] = []
-        self._held_bytes = 0
+        self._held_bytes = self._counted = 0
         self._paused = self._reader_stalled = False
         self._trailers: list[Field] | None = None
         self._unfiltered = exchange.bodies is None
@@ -97,9 +99,14 @@ class Hold:
 
     def upload(self, data: bytes) -> None:
         """Take a piece of the request's body."""
+        environment = self._environment
         self._held.append(data)
         self._held_bytes += len(data)
-        if self._held_bytes > self._environment.limits.upload_bytes and not self._paused:
+        self._counted += len(data) + KEPT_PIECE
+        environment.kept_bodies += len(data) + KEPT_PIECE
+        limits = environment.limits
+        over = self._held_bytes > limits.upload_bytes or environment.kept_bodies > limits.kept_bodies_bytes
+        if over and not self._paused:
             self._paused = True
             self.exchange.stream.pause_upload()
 
@@ -126,9 +133,11 @@ class Hold:
         """Nobody wants the response any more."""
         self._stop_timer()
         self._held = []
+        self._uncount()
 
     def broke(self) -> None:
         """An error of ours was raised as it went on: the exchange ends with it."""
+        self._uncount()
         self.exchange.stream.exchange_broke(self.exchange)
 
     # ------------------------------------------------------------------------------------------------------------------
@@ -152,8 +161,14 @@ class Hold:
         if self.over:
             return None
         self._stop_timer()
+        self._uncount()
         self.exchange.upload = None
         return self.exchange
+
+    def _uncount(self) -> None:
+        """What is held goes on, or is given up, in this turn."""
+        counted, self._counted = self._counted, 0
+        self._environment.kept_bodies -= counted
 
     def _hand_over(self, exchange: Exchange) -> None:
         """Give what was held to whoever takes the body now, if anybody does."""

@@ -11,6 +11,7 @@ from typing import Final
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
 from edgegate.http.fields import Field
+from edgegate.http.limits import KEPT_PIECE
 from edgegate.http.router.request_owner import RequestOwner
 from edgegate.http.router.shadow import Shadow
 from edgegate.http.router.upstream_request import UpstreamRequest
@@ -20,9 +21,6 @@ from edgegate.net.stream import Stream
 
 NO_SHADOWS: Final[list[Shadow]] = []
 NO_TRAILERS: Final[list[Field]] = []
-
-_PIECE: Final = 64
-"""Bytes that each piece of a body is taken for beside what is in it."""
 
 
 class RequestBody(RequestOwner):
@@ -77,7 +75,7 @@ class RequestBody(RequestOwner):
         if self.replayable:
             self._held.append(data)
             self._held_bytes += len(data)
-            environment.kept_bodies += len(data) + _PIECE
+            environment.kept_bodies += len(data) + KEPT_PIECE
         request = self._request
         stream = None if request is None else request.stream
         limits = environment.limits
@@ -192,7 +190,7 @@ class RequestBody(RequestOwner):
         """Keep nothing of the body any more."""
         held, self._held = self._held, []
         if held:
-            self._environment.kept_bodies -= self._held_bytes + _PIECE * len(held)
+            self._environment.kept_bodies -= self._held_bytes + KEPT_PIECE * len(held)
 
     def _limit_try(self) -> None:
         """The request is sent: from now on its response must begin within the time that the route says."""

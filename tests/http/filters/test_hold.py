@@ -69,6 +69,24 @@ class HoldTests(SynchronousTestCase):
         client.deliver(b"x" * 899)
         self.assertTrue(backend.sent.endswith(b"\r\n\r\n" + b"x" * 1000))
 
+    def test_all_that_is_held(self) -> None:
+        """What all requests hold has a limit, too; it is given back however a hold ends."""
+        talk = Conversation(LATE, limits=Limits(kept_bodies_bytes=250))
+        first, second = (talk.ask(POST.replace(b"10", b"1000")) for _ in range(2))
+        first.deliver(b"x" * 100)
+        self.assertTrue(first.reading)
+        second.deliver(b"x" * 100)
+        self.assertEqual((first.reading, second.reading), (True, False))
+        self.assertEqual(talk.environment.kept_bodies, 2 * 164)
+        second.finish()
+        self.assertEqual(talk.environment.kept_bodies, 164)
+        talk.clock.advance(2)
+        backend = talk.backend()
+        first.deliver(b"x" * 900)
+        self.assertTrue(backend.sent.endswith(b"\r\n\r\n" + b"x" * 1000))
+        backend.deliver(OK)
+        self.assertEqual(talk.environment.kept_bodies, 0)
+
     def test_client_leaves(self) -> None:
         """Nothing is done for a client that does not wait."""
         talk = Conversation(LATE)
