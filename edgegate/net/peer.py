@@ -49,7 +49,7 @@ class Peer:
         except NoDescriptors as error:
             log.error("{what} can't be told to another process: {reason}", what=type(value).__name__, reason=str(error))
         except OSError:
-            self._lost()
+            self._hear_last()
             return
         self._look_at_queue()
 
@@ -92,7 +92,7 @@ class Peer:
         try:
             self._channel.flush()
         except OSError:
-            self._lost()
+            self._hear_last()
             return
         self._look_at_queue()
 
@@ -113,6 +113,11 @@ class Peer:
                 self._reactor.addWriter(self)
             else:
                 self._reactor.removeWriter(self)
+
+    def _hear_last(self) -> None:
+        """Nothing can be told any more; what was said last may not have been heard."""
+        self.doRead()
+        self._lost()
 
     def _lost(self) -> None:
         if self.open:

@@ -157,6 +157,8 @@ class Succession(Service):
             return
         self._before.close()
         self._peer.start()
+        # it may have given this process up before there was a reactor
+        self._peer.doRead()
         self._peer.send(ready_message(Ready(os.getpid(), __version__, tuple(self._serves()))))
 
     def _told(self, received: Received) -> None:
