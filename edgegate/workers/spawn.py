@@ -10,7 +10,8 @@ from contextlib import suppress
 
 from edgegate.net.channel import Channel, pair
 
-_PROGRAM = "from edgegate.workers.process import main; main({})"
+_PROGRAM = "import sys; sys.path[:] = filter(None, sys.path); from edgegate.workers.process import main; main({})"
+"""The current folder, which Python puts first, may be anybody's."""
 
 _SET_CHILD_SUBREAPER = 36
 """Of prctl(2) in Linux, see PR_SET_CHILD_SUBREAPER."""
@@ -50,6 +51,10 @@ class Spawned:
                 # signals of the terminal are the supervisor's
                 start_new_session=True,
             )
+        except BaseException:
+            ours.close()
+            os.close(self.errors)
+            raise
         finally:
             theirs.close()
             os.close(errors)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -144,9 +145,11 @@ class Zygote:
         gc.collect()
         # the collector would touch, and so copy, all that the workers share
         gc.freeze()
-        pid = os.fork()
+        pid = _fork()
         if pid:
             os.close(descriptor)
+            if pid < 0:
+                return None
             self._workers[pid] = fork.slot
             self._channel.send(Forked(fork.slot, pid))
             return None
@@ -157,7 +160,7 @@ class Zygote:
 
     def _renew(self, renew: Renew, descriptor: int) -> None:
         """Fork the next zygote, and become it in the new process."""
-        if os.fork():
+        if _fork():
             os.close(descriptor)
             return
         self._channel.close()
@@ -175,6 +178,18 @@ class Zygote:
             slot = self._workers.pop(pid, None)
             if slot is not None:
                 self._channel.send(Died(slot, pid, status))
+
+
+def _fork() -> int:
+    """
+    Fork; return the new process's number, in that 0, and where there can't be one -1. The supervisor is told by the end
+    of the channel that is not handed on.
+    """
+    try:
+        return os.fork()
+    except OSError as error:
+        sys.stderr.write(f"cannot fork: {error.strerror}\n")
+        return -1
 
 
 class Children:

@@ -145,7 +145,7 @@ class Zygotes:
         """Start a process that has nothing of those before."""
         spawned = Spawned(self._standard_input)
         self._spawned.append(spawned)
-        self._errors.append(Errors(self._reactor, spawned.errors))
+        self._errors = [*self.errors(), Errors(self._reactor, spawned.errors)]
         zygote = Zygote(self._reactor, spawned.channel)
         self._known.append(zygote)
         zygote.peer.send(Load(self._arguments), (self._memory,))
