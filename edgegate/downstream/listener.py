@@ -119,6 +119,10 @@ class DownstreamListener(ListenerFilterCallbacks):
             self._port.withdraw()
             self._closing = self.wheel.clock.callLater(HANDSHAKES, self._close)
 
+    def take_waiting(self) -> None:
+        """Take the connections that wait in the kernel's backlog."""
+        self._port.takeWaiting()
+
     def leave(self) -> None:
         """Take no more connections, and leave the port to the other processes that serve it; see L{withdraw}."""
         self.leaving = True

@@ -236,6 +236,11 @@ class DataPlane:
         """After L{withdraw}: let connections end with what is under way on them, and those now on which nothing is."""
         self._http.drain()
 
+    def take_waiting(self) -> None:
+        """Take the connections that wait in the kernel's backlog."""
+        for port in self._ports.open.values():
+            port.take_waiting()
+
     def retire(self, gone: Collection[Address]) -> None:
         """
         Leave the ports to other processes, which serve newer files, and let connections end: those of HTTP with their

@@ -71,7 +71,7 @@ class Worker:
     @ivar number: What the log and the admin listener call it, from 0.
     @ivar pid: 0 until it is known.
     @ivar ready: Fires with what it says of what it serves, or fails with L{CannotServe}.
-    @ivar killed: Whether it was told to show its stack and end.
+    @ivar killed: The signal that was to end it, if any was: first one that shows its stack.
     """
 
     def __init__(self, slot: int, number: int, peer: Peer) -> None:
@@ -83,7 +83,7 @@ class Worker:
         self.ready: Deferred[Ready] = Deferred()
         self.reason = "it died before it was ready"
         self.serving = False
-        self.killed = False
+        self.killed: signal.Signals | None = None
 
 
 class Generation:
@@ -157,6 +157,8 @@ class Generation:
                     "worker {number} (pid {pid}) does not end: it is killed", number=worker.number, pid=worker.pid
                 )
                 _signal(worker, signal.SIGKILL)
+        if any(not worker.pid for worker in self.workers.values()):
+            self._give_up_zygote()
 
     def log_to(self) -> None:
         """The access log is another file now."""
@@ -169,15 +171,23 @@ class Generation:
         """The workers that are ready, in their order."""
         return [self.workers[slot] for slot in self.slots if slot in self.workers and self.workers[slot].serving]
 
-    def look(self, now: float) -> bool:
+    def look(self, now: float, since: float = 0.0) -> bool:
         """
-        Kill one that hangs: it is told to show its stack first, and ended with the next look.
+        Kill one that hangs: it is told to show its stack first, and ended with the next look. A zygote that does not
+        make one hangs, too.
 
         @param now: Monotonic seconds.
+        @param since: Since when the signs of life count.
         @return: Whether there was one.
         """
         for worker in tuple(self.workers.values()):
-            last = self._surroundings.slots.last_beat(worker.slot)
+            if not (worker.pid or worker.serving) and now - max(worker.since, since) > LONGEST_START:
+                self._give_up_zygote()
+                return True
+            if worker.killed is signal.SIGKILL:
+                # more can't be done
+                continue
+            last = max(self._surroundings.slots.last_beat(worker.slot), since)
             patience = SILENCE if worker.serving else LONGEST_START
             if worker.pid and now - last > patience:
                 _kill(worker, now - last)
@@ -206,6 +216,11 @@ class Generation:
                 self._lost(worker)
 
     # ------------------------------------------------------------------------------------------------------------------
+
+    def _give_up_zygote(self) -> None:
+        """It hangs. Once it goes on it finds that it is to end."""
+        self.zygote.peer.close()
+        self._zygote_gone()
 
     def _look_for_zygote(self) -> None:
         log.error("the process that workers come from is gone: the files are read anew")
@@ -242,6 +257,7 @@ class Generation:
         worker = Worker(slot, slot - self.slots.start, Peer(around.reactor, Channel(ours), told, gone))
         self.workers[slot] = worker
         around.slots.set_connections(slot, ABSENT)
+        around.slots.set_open(slot, 0)
         around.slots.beat(slot, monotonic())
         worker.peer.start()
         log_file = around.log_file()
@@ -277,6 +293,7 @@ class Generation:
         """A worker is gone."""
         del self.workers[worker.slot]
         self._surroundings.slots.set_connections(worker.slot, ABSENT)
+        self._surroundings.slots.set_open(worker.slot, 0)
         self._surroundings.lost(worker)
         first = not worker.serving and worker.slot == self.slots[0] and not self._accepting
         if not worker.serving:
@@ -315,9 +332,8 @@ def _kill(worker: Worker, silence: float) -> None:
     words = "worker {number} (pid {pid}) hangs: no sign of life for {silence:.0f} s; it is ended"
     if not worker.killed:
         log.error(words, number=worker.number, pid=worker.pid, silence=silence)
-    number = signal.SIGKILL if worker.killed else signal.SIGABRT
-    worker.killed = True
-    _signal(worker, number)
+    worker.killed = signal.SIGKILL if worker.killed else signal.SIGABRT
+    _signal(worker, worker.killed)
 
 
 def _signal(worker: Worker, number: signal.Signals) -> None:

@@ -10,7 +10,7 @@ from twisted.logger import Logger
 
 from edgegate.model.addresses import Address
 from edgegate.net.peer import Peer
-from edgegate.workers.generation import CannotServe, Generation, Surroundings, Worker
+from edgegate.workers.generation import SILENCE, CannotServe, Generation, Surroundings, Worker
 from edgegate.workers.slots import COUNT
 from edgegate.workers.zygotes import Zygote
 
@@ -35,6 +35,7 @@ class Generations:
         self._surroundings = surroundings
         self._count = count
         self._living: list[Generation] = []
+        self._looked = self._since = monotonic()
 
     @property
     def serving(self) -> list[Worker]:
@@ -107,6 +108,10 @@ class Generations:
     def look(self) -> None:
         """Kill a worker that hangs; one at a time: were the machine at fault, all would be killed."""
         now = monotonic()
+        if now - self._looked > SILENCE / 2:
+            # whoever stopped this process for so long may have stopped the workers
+            self._since = now
+        self._looked = now
         for generation in tuple(self._living):
-            if generation.look(now):
+            if generation.look(now, self._since):
                 return

@@ -22,6 +22,7 @@ SLACK: Final = 1
 
 _BEATS: Final = 0
 _CONNECTIONS: Final = 1
+_OPEN: Final = 2
 
 
 def shared_memory() -> int:
@@ -77,10 +78,23 @@ class Slots:
         """Return how many connections a worker has."""
         return self._integers[slot * 8 + _CONNECTIONS]
 
-    def fewest(self, slots: Sequence[int]) -> int:
-        """Return how many connections the worker with the fewest of them has."""
-        integers = self._integers
-        return min([integers[slot * 8 + _CONNECTIONS] for slot in slots])
+    def fewest(self, slots: Sequence[int], since: float) -> int:
+        """
+        Return how many connections the worker with the fewest of them has.
+
+        @param since: Who gave no sign of life since then takes none, and is not waited for.
+        """
+        floats, integers = self._floats, self._integers
+        found = [integers[slot * 8 + _CONNECTIONS] for slot in slots if floats[slot * 8 + _BEATS] >= since]
+        return min(found, default=ABSENT)
+
+    def set_open(self, slot: int, count: int) -> None:
+        """So many connections of a worker are open, whether it takes further ones or ends."""
+        self._integers[slot * 8 + _OPEN] = count
+
+    def open_connections(self) -> int:
+        """Return how many connections of all workers are open."""
+        return sum(self._integers[slot * 8 + _OPEN] for slot in range(COUNT))
 
 
 def takes_next(mine: int, fewest: int) -> bool:

@@ -40,7 +40,7 @@ from edgegate.workers.generation import CannotServe, Surroundings, Worker
 from edgegate.workers.generations import Generations
 from edgegate.workers.listening_sockets import ListeningSockets
 from edgegate.workers.messages import FilesRead, LogEvent, ShedPrivileges, Shown
-from edgegate.workers.slots import ABSENT, COUNT, Slots, shared_memory
+from edgegate.workers.slots import Slots, shared_memory
 from edgegate.workers.spawn import adopt_orphans
 from edgegate.workers.worker_log import WorkerLog
 from edgegate.workers.worker_views import WorkerViews
@@ -144,9 +144,8 @@ class Supervisor(MultiService):
 
     @property
     def connections(self) -> int:
-        """Clients' connections that are open, as their workers last said; those that are ending do not."""
-        counts = [self._slots.connections(slot) for slot in range(COUNT)]
-        return sum(count for count in counts if count != ABSENT)
+        """Clients' connections that are open, as their workers last said."""
+        return self._slots.open_connections()
 
     @property
     def open_ports(self) -> int:
@@ -237,6 +236,9 @@ class Supervisor(MultiService):
         outcome: list[T | Failure] = []
         done.addBoth(outcome.append)
         while not outcome:
+            for peer in tuple(self._peers()):
+                # nobody else sends what waits
+                peer.doWrite()
             readers: dict[int, Peer | Errors] = {peer.fileno(): peer for peer in self._peers()}
             readers.update((errors.fileno(), errors) for errors in self._zygotes.errors())
             for fd in wait_for_any(readers, _LOOK):
@@ -406,7 +408,7 @@ class Supervisor(MultiService):
             delayed, self._delayed = self._delayed, None
             if delayed is not None:
                 delayed.cancel()
-                self._sockets.close()
+                self._close()
             self._until = min(self._until, monotonic() + _GRACE)
             self._generations.drain(0.0)
 

@@ -52,6 +52,9 @@ log = Logger(namespace=__name__)
 BEAT = 0.5
 """Seconds between two signs of life."""
 
+LATE = 4 * BEAT
+"""Seconds without one after which a worker is not waited for to take connections."""
+
 GC_THRESHOLD = 20_000
 """Objects more than before after which the garbage collector looks through the young ones."""
 
@@ -180,7 +183,13 @@ class Worker:
             self._drain.hurry()
 
     def _alone(self) -> None:
-        """The supervisor is gone, and with it whoever would replace this worker: what is under way may end."""
+        """
+        The supervisor is gone, and with it whoever would replace this worker: what is under way may end. Nothing is
+        done to sockets that an older process may serve, whose place that supervisor was to take.
+        """
+        if self._accepting and not self._ending:
+            self.data_plane.take_waiting()
+        self.data_plane.retire(())
         self._drain_within(self._options.drain)
 
     def _end(self) -> None:
@@ -201,6 +210,7 @@ class Worker:
 
     def _beat(self) -> None:
         self._slots.beat(self._slot, monotonic())
+        self._slots.set_open(self._slot, self.data_plane.connections)
         if self._accepting and not self._ending:
             self._slots.set_connections(self._slot, self.data_plane.connections)
 
@@ -217,7 +227,7 @@ class Worker:
             return False
         mine = self.data_plane.connections
         self._slots.set_connections(self._slot, mine)
-        return takes_next(mine, self._slots.fewest(self._peers))
+        return takes_next(mine, self._slots.fewest(self._peers, monotonic() - LATE))
 
 
 def serve(inheritance: Inheritance) -> NoReturn:

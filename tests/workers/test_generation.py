@@ -231,6 +231,37 @@ class GenerationTests(SynchronousTestCase):
         self.assertTrue(self.generation.look(now + SILENCE + 1))
         self.assertTrue(self.generation.workers[11].killed)
         self.assertTrue(self.generation.look(now + LONGEST_START + 1))
+        self.assertIs(self.generation.workers[11].killed, signal.SIGKILL)
+        # more can't be done to it
+        self.assertFalse(self.generation.look(now + LONGEST_START + 1))
+
+    def test_all_were_stopped(self) -> None:
+        """Signs of life count from when the supervisor itself goes on."""
+        self.ready()
+        now = monotonic()
+        self.generation.workers[11].pid = 1 << 30
+        self.assertFalse(self.generation.look(now + 100, now + 95))
+
+    def test_zygote_hangs(self) -> None:
+        """One that makes no worker for long is given up, and so are those that it was to make."""
+        started = self.start()
+        self.assertFalse(self.generation.look(monotonic() + LONGEST_START - 1))
+        self.assertTrue(self.generation.look(monotonic() + LONGEST_START + 1))
+        self.failureResultOf(started, CannotServe)
+        self.assertEqual((self.generation.workers, self.generation.zygote.peer.open), ({}, False))
+
+    def test_zygote_hangs_at_the_end(self) -> None:
+        """Nor does the end wait for it."""
+        self.ready()
+        self.generation.accept()
+        self.generation.workers[11].since = monotonic() - QUICK
+        self.die(11)
+        self.generation.drain(0.0)
+        for slot in (10, 12):
+            self.die(slot)
+        self.assertNoResult(self.generation.ended)
+        self.generation.kill()
+        self.successResultOf(self.generation.ended)
 
     def test_zygote_dies(self) -> None:
         """The workers go on; who dies then is not replaced, and what was asked for is given up."""
@@ -300,4 +331,4 @@ class WorkerTests(SynchronousTestCase):
     def test_fresh(self) -> None:
         """It serves nothing yet."""
         worker = Worker(7, 1, None)  # type: ignore[arg-type]
-        self.assertEqual((worker.serving, worker.pid, worker.killed), (False, 0, False))
+        self.assertEqual((worker.serving, worker.pid, worker.killed), (False, 0, None))

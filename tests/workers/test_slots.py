@@ -40,8 +40,24 @@ class SlotsTests(SynchronousTestCase):
         """Who is not there is no measure."""
         for slot, count in ((4, 9), (5, ABSENT), (6, 3)):
             self.ours.set_connections(slot, count)
-        self.assertEqual(self.theirs.fewest((4, 5, 6)), 3)
-        self.assertEqual(self.theirs.fewest((5,)), ABSENT)
+            self.ours.beat(slot, 10.0)
+        self.assertEqual(self.theirs.fewest((4, 5, 6), 10.0), 3)
+        self.assertEqual(self.theirs.fewest((5,), 10.0), ABSENT)
+
+    def test_silent(self) -> None:
+        """Who gives no sign of life is no measure, either: it would take none of those that the others leave."""
+        for slot, count, beat in ((4, 9, 10.0), (6, 0, 7.9)):
+            self.ours.set_connections(slot, count)
+            self.ours.beat(slot, beat)
+        self.assertEqual(self.theirs.fewest((4, 6), 8.0), 9)
+        self.assertEqual(self.theirs.fewest((4, 6), 10.5), ABSENT)
+
+    def test_open(self) -> None:
+        """What is open counts for those that take no more, too."""
+        self.ours.set_open(0, 2)
+        self.ours.set_open(COUNT - 1, 3)
+        self.ours.set_connections(0, ABSENT)
+        self.assertEqual(self.theirs.open_connections(), 5)
 
 
 class TakesNextTests(SynchronousTestCase):
