@@ -15,11 +15,14 @@ from edgegate.http.fields import Field
 from edgegate.http.h2.frames import frame
 from edgegate.http.h2.hpack import block_of
 
-SECONDS = float(os.environ.get("EDGEGATE_FUZZ_SECONDS", "2"))
-"""How long each property is tried."""
+SECONDS = float(os.environ.get("EDGEGATE_FUZZ_SECONDS", "0"))
+"""How long each property is tried, at least."""
+
+COUNT = 400
+"""How many conversations each property is tried with, at least: as many on a slow machine as on a fast one."""
 
 SEED = os.environ.get("EDGEGATE_FUZZ_SEED", "")
-"""One to be tried alone."""
+"""One to be tried alone, as it is told where it failed: C{START-number}."""
 
 START = os.environ.get("EDGEGATE_FUZZ_START", "0")
 """What all seeds begin with: another one makes up other conversations, the same one the same each time."""
@@ -148,19 +151,28 @@ def known(who: str) -> list[Frames]:
     ]
 
 
-def again(make: Callable[[random.Random], Frames], check: Callable[[Frames, random.Random], None], who: str) -> int:
+def again(
+    make: Callable[[random.Random], Frames],
+    check: Callable[[Frames, random.Random], None],
+    who: str,
+    only: str = SEED,
+) -> int:
     """
-    Check one conversation after the other until the time is over; return how many.
+    Check one conversation after the other, those of the corpus first, until there were enough and the time is over;
+    return how many.
 
     @param make: Makes one up.
     @param check: Raises if it is not taken as it should be; draws where it is cut.
+    @param only: The seed of one that is checked alone.
     @raise AssertionError: With the shortest that could be found, and its seed.
     """
     corpus = known(who)
+    least = max(COUNT, len(corpus))
     until = time.monotonic() + SECONDS
-    count = 0
+    # what is said depends on the number too: the first ones are those of the corpus
+    count = int(only.rpartition("-")[2]) if only else 0
     while True:
-        seed = SEED or f"{START}-{count}"
+        seed = only or f"{START}-{count}"
         rnd = random.Random(seed)
         if count < len(corpus):
             said = corpus[count]
@@ -175,7 +187,7 @@ def again(make: Callable[[random.Random], Frames], check: Callable[[Frames, rand
             told = "\n".join(each.hex() for each in short)
             raise AssertionError(f"EDGEGATE_FUZZ_SEED={seed}: {found!r}\nas short as it can be:\n{told}") from found
         count += 1
-        if SEED or time.monotonic() >= until:
+        if only or (count >= least and time.monotonic() >= until):
             return count
 
 
