@@ -39,7 +39,7 @@ from edgegate.server.service import GatewayService
 from edgegate.server.service_log import LoggedService, json_observer
 from edgegate.server.service_manager import Reactor as Manager
 from edgegate.server.service_manager import notified
-from edgegate.server.signals import Early, Signals
+from edgegate.server.signals import ENDS, Early, Signals
 from edgegate.server.upgrade import Launch
 from edgegate.sources.named import source_named
 from edgegate.sources.source import ConfigurationSource
@@ -70,7 +70,7 @@ def makeService(options: Options) -> IService:
     from twisted.internet import reactor as installed  # noqa: PLC0415
 
     # a reload that is asked for while thousands of files are read must not end the process
-    early = Early(Signal.SIGHUP, Signal.SIGUSR2, Signal.SIGTERM)
+    early = Early(*ENDS, Signal.SIGHUP, Signal.SIGUSR2, Signal.SIGUSR1)
     reactor = cast(Reactor, installed)
     count_monotonic(reactor)
     reactor.installNameResolver(SystemResolver(reactor))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -9,6 +10,7 @@ from types import FrameType
 from typing import Any, cast
 
 from twisted.application.service import Service
+from twisted.internet.base import ReactorBase
 from twisted.internet.error import ReactorNotRunning
 from twisted.internet.interfaces import IReactorCore, IReactorFromThreads
 from twisted.logger import Logger
@@ -28,7 +30,8 @@ def stop(reactor: object) -> None:
 class Early:
     """
     Takes note of signals that come while a process starts, which would end it, or as process 1 of a container not even
-    that. SIGTERM ends it with exit status 0, as long as there is nothing to be ended in good order.
+    that. As long as there is nothing to be ended in good order, SIGTERM ends it with exit status 0, and it dies of
+    SIGINT.
 
     @ivar came: Those that came.
     @ivar loading: Whether that is so.
@@ -39,11 +42,17 @@ class Early:
         self.loading = True
         with suppress(ValueError):  # not in the main thread: signals are left alone
             for number in numbers:
-                signal.signal(number, self._note)
+                # who ignores SIGINT, or listens to it, goes on so: as for the reactor
+                if number != signal.SIGINT or signal.getsignal(number) == signal.default_int_handler:
+                    signal.signal(number, self.note)
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
+    def note(self, number: int, frame: FrameType | None) -> None:
+        """Take note of one that came."""
         if number == signal.SIGTERM and self.loading:
             raise SystemExit(0)
+        if number == signal.SIGINT and self.loading:
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
         self.came.add(signal.Signals(number))
 
 
@@ -85,9 +94,9 @@ class Signals(Service):
         except ValueError:
             log.info("not in the main thread: signals are left alone")
             return
-        for number in self._early.came if self._early is not None else ():
-            if number in self._actions:
-                cast(IReactorCore, self._reactor).callWhenRunning(self._actions[number])
+        for number, action in self._actions.items():
+            if self._early is not None and number in self._early.came:
+                cast(IReactorCore, self._reactor).callWhenRunning(action)
         if self._end is not None:
             # the reactor listens to them itself, from when it runs
             cast(IReactorCore, self._reactor).callWhenRunning(self._listen_to_ends)
@@ -103,10 +112,17 @@ class Signals(Service):
             signal.signal(number, handler)
 
     def _listen_to_ends(self) -> None:
-        if self.running:
-            self._ends = {number: signal.signal(number, self._end_came) for number in ENDS}
-            if self._early is not None and signal.SIGTERM in self._early.came:
-                self._end_came(signal.SIGTERM, None)
+        if not self.running:
+            return
+        self._ends = {number: signal.signal(number, self._end_came) for number in ENDS}
+        if self._early is None:
+            return
+        if self._ends[signal.SIGINT] == self._early.note:
+            # the reactor does not listen to what somebody listens to already
+            self._ends[signal.SIGINT] = cast(ReactorBase, self._reactor).sigInt
+        for number in ENDS:
+            if number in self._early.came:
+                self._end_came(number, None)
 
     def _came(self, number: int, frame: FrameType | None) -> None:
         caught = signal.Signals(number)

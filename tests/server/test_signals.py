@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
+from types import FrameType
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
@@ -12,6 +14,26 @@ from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
 from edgegate.server.signals import ENDS, Early, Signals
+
+
+class ListeningReactor(MemoryReactorClock):
+    """A reactor that runs, and is told of SIGINT."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.interrupts: list[int] = []
+
+    def sigInt(self, number: int, frame: FrameType | None = None) -> None:
+        """Take note of it."""
+        self.interrupts.append(number)
+
+    def callWhenRunning(self, call: Callable[[], object]) -> None:  # type: ignore[override]
+        """It runs."""
+        call()
+
+    def callFromThread(self, call: Callable[[], object]) -> None:  # type: ignore[override]
+        """It is its turn."""
+        call()
 
 
 class SignalsTests(TestCase):
@@ -62,6 +84,32 @@ class SignalsTests(TestCase):
         signals.startService()
         await came
         signals.stopService()
+
+    async def test_interrupted_before_it_runs(self) -> None:
+        """SIGINT that came before the reactor ran is heard by the reactor once it runs, and the next one hurries."""
+        from twisted.internet import reactor as running  # noqa: PLC0415
+
+        await deferLater(running, 0)  # type: ignore[arg-type]
+        self.addCleanup(signal.signal, signal.SIGINT, signal.getsignal(signal.SIGINT))
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        early = Early(signal.SIGINT)
+        early.loading = False
+        os.kill(os.getpid(), signal.SIGINT)
+        reactor = ListeningReactor()
+        hurried: list[None] = []
+        signals = Signals(reactor, {}, self.fail, lambda: hurried.append(None), early)  # type: ignore[arg-type]
+        signals.startService()
+        self.assertEqual((reactor.interrupts, hurried), ([signal.SIGINT], []))
+        os.kill(os.getpid(), signal.SIGINT)
+        self.assertEqual((reactor.interrupts, hurried), ([signal.SIGINT], [None]))
+        signals.stopService()
+
+    def test_ignored(self) -> None:
+        """Who was started with SIGINT ignored, as in the background of a shell, ignores it while it starts."""
+        self.addCleanup(signal.signal, signal.SIGINT, signal.getsignal(signal.SIGINT))
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        Early(signal.SIGINT)
+        self.assertEqual(signal.getsignal(signal.SIGINT), signal.SIG_IGN)
 
     async def test_ends(self) -> None:
         """SIGTERM calls the function, SIGINT who listened before; the next hurries; nobody is told in the end."""

@@ -1,0 +1,120 @@
+"""Signals that come while the gateway starts."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.acceptance.processes import ENVIRONMENT, PATIENCE, READY, AcceptanceTestCase, free_ports, program
+
+FILES = """\
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {{name: gw}}
+spec:
+  servers:
+  - port: {{number: {port}, name: http, protocol: HTTP}}
+    bind: 127.0.0.1
+    hosts: [a.example]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {{name: vs}}
+spec:
+  hosts: [a.example]
+  gateways: [gw]
+  http:
+  - directResponse: {{status: 200}}
+"""
+
+
+class EarlySignalsTests(AcceptanceTestCase):
+    """A gateway that reads its files from standard input, and so waits for them."""
+
+    def begin(self, stdout: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
+        """Start it; return once it waits for its files, and takes note of signals."""
+        options = ("--config=-", "--admin=none", "--access-log=access.log")
+        process = subprocess.Popen(
+            [program("twistd"), "-n", "--pidfile=edgegate.pid", "edgegate", *options],
+            cwd=self.folder,
+            env=ENVIRONMENT,
+            stdin=subprocess.PIPE,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+        )
+        self.addCleanup(lambda: process.poll() is None and process.kill())
+        self.addCleanup(process.communicate)
+        # the last that it begins to listen to
+        self.wait_until(lambda: self.caught(process.pid, signal.SIGUSR1), process)
+        return process
+
+    def wait_until(self, so: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+        """Wait until something is so, while the process lives."""
+        for _ in range(int(PATIENCE * 100)):
+            if so():
+                return
+            self.assertIsNone(process.poll())
+            threading.Event().wait(0.01)
+        self.fail("it never was so")
+
+    def caught(self, pid: int, number: signal.Signals) -> bool:
+        """Whether a process has something to be called at a signal."""
+        status = Path(f"/proc/{pid}/status").read_text()
+        mask = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
+        return bool(int(mask.split()[1], 16) >> (number - 1) & 1)
+
+    def files(self, process: subprocess.Popen[bytes]) -> None:
+        """Give it its files."""
+        assert process.stdin is not None
+        process.stdin.write(FILES.format(port=free_ports(1)[0]).encode())
+        process.stdin.close()
+        process.stdin = None
+
+    def test_reopen_log(self) -> None:
+        """SIGUSR1, which logrotate sends, does not end a gateway that starts: it reopens the log once it runs."""
+        process = self.begin()
+        process.send_signal(signal.SIGUSR1)
+        self.files(process)
+        assert process.stdout is not None
+        said = b""
+        while READY.encode() not in said:
+            said = process.stdout.readline()
+            self.assertTrue(said, process.stderr)
+        process.send_signal(signal.SIGTERM)
+        _, error = process.communicate(timeout=PATIENCE)
+        self.assertEqual((process.returncode, error), (0, b""))
+
+    def test_interrupted_while_loading(self) -> None:
+        """SIGINT ends a gateway that has nothing to end in good order yet, with nothing to be read."""
+        process = self.begin()
+        process.send_signal(signal.SIGINT)
+        said, error = process.communicate(timeout=PATIENCE)
+        self.assertEqual((process.returncode, (said + error).decode()), (-signal.SIGINT, ""))
+
+    def test_interrupted_before_the_reactor_runs(self) -> None:
+        """One that has its files, and nobody takes what it says, ends in good order once it runs."""
+        read, write = os.pipe()
+        os.set_blocking(write, False)
+        try:
+            while True:
+                os.write(write, b" " * 65536)
+        except BlockingIOError:
+            pass
+        os.set_blocking(write, True)
+        process = self.begin(write)
+        os.close(write)
+        self.files(process)
+        # in write(1, ...), with its first line of the log
+        syscall = Path(f"/proc/{process.pid}/syscall")
+        self.wait_until(lambda: syscall.read_text().split()[1:2] == ["0x1"], process)
+        process.send_signal(signal.SIGINT)
+        with os.fdopen(read, "rb") as output:
+            said = output.read().decode()
+        _, error = process.communicate(timeout=PATIENCE)
+        self.assertIn("Received SIGINT, shutting down", said)
+        self.assertNotIn("Traceback", said + error.decode())
+        self.assertEqual((process.returncode, (self.folder / "edgegate.pid").exists()), (-signal.SIGINT, False))
