@@ -11,10 +11,12 @@ from textwrap import indent
 from types import ModuleType
 from typing import Any
 
+import click
 from twisted.trial.unittest import SynchronousTestCase
 
 import edgegate
 from edgegate import errors
+from edgegate.cli.main import main
 from edgegate.config.manifest import MAX_FILE, stream
 from edgegate.config.problems import Problems, Severity
 from edgegate.errors import FAULT_ABORT
@@ -46,6 +48,7 @@ from edgegate.overload.limits import HANDSHAKES, LAG, REQUESTS
 from edgegate.sources.loading import load
 from edgegate.sources.named import source_named
 from edgegate.sources.tree import MOST_NAMES
+from edgegate.twistd_options import Options
 from edgegate.upstream.balancing.maglev import MAX_SIZE
 from edgegate.upstream.balancing.ring import MAX_POINTS
 from edgegate.upstream.dns.answers import MAX_ADDRESSES, MAX_CHAIN
@@ -85,6 +88,9 @@ def fields_of(kind: str) -> tuple[Field, ...]:
 
 FLAGS_OF_LOG = re.compile(r"(?m)^\| `([A-Z]{2,4})` \|")
 """The rows of the access log's page that name a flag."""
+
+OPTION = re.compile(r"`(--[a-z0-9-]+)")
+"""An option in the first cell of a row."""
 
 DOCS = Path(edgegate.__file__).resolve().parents[1] / "docs"
 
@@ -335,6 +341,37 @@ class TroubleshootingTests(SynchronousTestCase):
             *FLAGS_OF_LOG.findall((DOCS / "access-log.md").read_text()),
         ):
             self.assertIn(flag, parts)
+
+
+class OptionsTests(SynchronousTestCase):
+    """The tables of options."""
+
+    def rows(self, page: str, section: str) -> list[list[str]]:
+        """Return the cells of a section's table, without its head."""
+        text = (DOCS / page).read_text().partition(f"\n## {section}\n")[2].partition("\n#")[0]
+        return [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| `")]
+
+    def test_gateway(self) -> None:
+        """Every option of the gateway has its row, and every row is of an option."""
+        known = {f"--{name.rstrip('=')}" for name in Options().longOpt} - {"--help", "--version"}
+        told = [option for row in self.rows("operations.md", "Starting") for option in OPTION.findall(row[0])]
+        self.assertEqual(sorted(told), sorted(known))
+
+    def test_commands(self) -> None:
+        """Every option of each command has its row, and every row is of options of the commands that it names."""
+        known = {
+            (name, max(option.opts, key=len))
+            for name, command in main.commands.items()
+            for option in command.params
+            if isinstance(option, click.Option)
+        }
+        told = [
+            (command, option)
+            for options, commands, _ in self.rows("admin.md", "Options of the commands")
+            for command in re.findall(r"`([a-z-]+)`", commands)
+            for option in OPTION.findall(options)
+        ]
+        self.assertEqual(sorted(told), sorted(known))
 
 
 class LimitsTests(SynchronousTestCase):
