@@ -11,7 +11,7 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
-# Not empty: as it is, without a compiler's quarter of an hour, and slower.
+# Not empty: as it is, without the minutes that compiling takes, and slower.
 ARG EDGEGATE_PURE=
 RUN python3 -m venv /opt/edgegate \
  && /opt/edgegate/bin/python -m pip install --no-cache-dir --disable-pip-version-check . \
