@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import random
 import re
+import select
 import shutil
 import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -173,6 +175,24 @@ class AcceptanceTestCase(SynchronousTestCase):
             timeout=PATIENCE,
             check=False,
         )
+
+    def wait_for_end(self, pid: int) -> None:
+        """Wait until a process that is nobody's child here has ended."""
+        try:
+            descriptor = os.pidfd_open(pid)
+        except ProcessLookupError:
+            return
+        try:
+            self.assertTrue(select.select([descriptor], [], [], PATIENCE)[0], f"{pid} does not end")
+        finally:
+            os.close(descriptor)
+
+    def wait_until(self, so: Callable[[], bool]) -> None:
+        """Wait for something that nothing tells of."""
+        deadline = time.monotonic() + PATIENCE
+        while not so():
+            self.assertLess(time.monotonic(), deadline, "it never is so")
+            threading.Event().wait(0.01)
 
     def certificates(self, *hosts: str) -> Path:
         """Make certificates in C{etc/certs/} of the test's folder: the demo's, and those for these hosts."""

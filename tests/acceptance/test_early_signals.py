@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import threading
-from collections.abc import Callable
 from pathlib import Path
 
 from tests.acceptance.processes import ENVIRONMENT, PATIENCE, READY, AcceptanceTestCase, free_ports, program
@@ -49,17 +47,8 @@ class EarlySignalsTests(AcceptanceTestCase):
         self.addCleanup(lambda: process.poll() is None and process.kill())
         self.addCleanup(process.communicate)
         # the last that it begins to listen to
-        self.wait_until(lambda: self.caught(process.pid, signal.SIGUSR1), process)
+        self.wait_until(lambda: self.caught(process.pid, signal.SIGUSR1))
         return process
-
-    def wait_until(self, so: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
-        """Wait until something is so, while the process lives."""
-        for _ in range(int(PATIENCE * 100)):
-            if so():
-                return
-            self.assertIsNone(process.poll())
-            threading.Event().wait(0.01)
-        self.fail("it never was so")
 
     def caught(self, pid: int, number: signal.Signals) -> bool:
         """Whether a process has something to be called at a signal."""
@@ -110,7 +99,7 @@ class EarlySignalsTests(AcceptanceTestCase):
         self.files(process)
         # in write(1, ...), with its first line of the log
         syscall = Path(f"/proc/{process.pid}/syscall")
-        self.wait_until(lambda: syscall.read_text().split()[1:2] == ["0x1"], process)
+        self.wait_until(lambda: syscall.read_text().split()[1:2] == ["0x1"])
         process.send_signal(signal.SIGINT)
         with os.fdopen(read, "rb") as output:
             said = output.read().decode()

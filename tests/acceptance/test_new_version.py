@@ -9,7 +9,6 @@ import shutil
 import signal
 import socket
 import tempfile
-import time
 from pathlib import Path
 
 from tests.acceptance.processes import PATIENCE, ROOT, AcceptanceTestCase, Running, free_ports
@@ -18,14 +17,6 @@ from tests.acceptance.test_workers import processes
 from tests.acceptance.traffic import Traffic
 
 UPGRADES = 3
-
-
-def alive(pid: int) -> bool:
-    """Whether a process lives; one that has ended and waits for its parent does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 class NewVersionTestCase(AcceptanceTestCase):
@@ -63,17 +54,10 @@ class NewVersionTestCase(AcceptanceTestCase):
         def end() -> None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
-            self.gone(pid)
+            self.wait_for_end(pid)
 
         self.addCleanup(end)
         return pid
-
-    def gone(self, pid: int) -> None:
-        """Wait until a process has ended."""
-        deadline = time.monotonic() + PATIENCE
-        while alive(pid):
-            self.assertLess(time.monotonic(), deadline, f"{pid} does not end")
-            os.sched_yield()
 
     def upgrade(self) -> int:
         """Upgrade, and return the process that serves then."""
@@ -119,14 +103,14 @@ class UnderTrafficTests(NewVersionTestCase):
             pids.append(self.upgrade())
             self.assertEqual(self.served_by(), pids[-1])
             self.traffic.hears(b"A", 500)
-            self.gone(pids[-2])
+            self.wait_for_end(pids[-2])
         self.assertEqual(gateway.process.wait(PATIENCE), 0)
         self.traffic.hears(b"A", 500)
         self.traffic.stop()
         self.assertEqual(self.traffic.failures, [], gateway.output)
         self.assertNotIn("Traceback", gateway.output)
         os.kill(pids[-1], signal.SIGTERM)
-        self.gone(pids[-1])
+        self.wait_for_end(pids[-1])
         with self.assertRaises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", self.http), PATIENCE)
 
@@ -192,7 +176,7 @@ class FailureTests(NewVersionTestCase):
         self.assertIn("another one is under way", self.refused())
         self.assertEqual(gateway.stop(), 0)
         self.assertIn("this process ends", gateway.output)
-        self.gone(new)
+        self.wait_for_end(new)
         self.traffic.stop()
         # the port is closed, but whoever was connected was served
         self.assertEqual([each for each in self.traffic.failures if not each.startswith("connect: ")], [])
@@ -256,9 +240,9 @@ class LeavingTests(NewVersionTestCase):
             pids.append(self.look_after(int(re.findall(r"upgraded: pid (\d+)", done.stdout)[0])))
             gateway.says("admin listener on", number + 2)
             self.assertIn(f"pid {pids[-1]}", self.ask("edgegate", "drain", "--status", f"--admin={path}").stderr)
-            self.gone(pids[-2])
+            self.wait_for_end(pids[-2])
         os.kill(pids[-1], signal.SIGTERM)
-        self.gone(pids[-1])
+        self.wait_for_end(pids[-1])
         self.assertFalse(path.exists())
 
 
@@ -281,7 +265,7 @@ class RunnerTests(NewVersionTestCase):
         self.assertEqual(gateway.process.wait(PATIENCE), 0)
         self.assertEqual(pidfile.read_text(), str(pid))
         os.kill(pid, signal.SIGTERM)
-        self.gone(pid)
+        self.wait_for_end(pid)
         self.assertFalse(pidfile.exists())
 
     def daemon(self, *more: str) -> None:
@@ -301,7 +285,7 @@ class RunnerTests(NewVersionTestCase):
         pid = self.upgrade()
         self.assertEqual(int(pidfile.read_text()), pid)
         self.traffic.hears(b"A", 200)
-        self.gone(first)
+        self.wait_for_end(first)
         self.assertEqual(int(pidfile.read_text()), pid)
         self.traffic.hears(b"A", 200)
         self.traffic.stop()
@@ -327,7 +311,7 @@ class RunnerTests(NewVersionTestCase):
         pids = [gateway.process.pid]
         for _ in range(2):
             pids.append(self.upgrade())
-            self.gone(pids[-2])
+            self.wait_for_end(pids[-2])
             self.assertTrue(self.served(self.extra).endswith(b"A"))
         self.assertNotIn("no Gateway uses it", gateway.output)
 

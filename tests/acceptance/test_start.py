@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import socket
 import subprocess
@@ -158,17 +157,6 @@ class StartTests(CoolstoreTestCase):
         self.assertIn(words, done.stderr)
         self.assertIn(words, (self.folder / "twistd.log").read_text())
         self.assertFalse((self.folder / "edgegate.pid").exists())
-
-    def wait_for_end(self, pid: int) -> None:
-        """Wait until a process that is nobody's child here has ended."""
-        try:
-            descriptor = os.pidfd_open(pid)
-        except ProcessLookupError:
-            return
-        try:
-            self.assertTrue(select.select([descriptor], [], [], PATIENCE)[0])
-        finally:
-            os.close(descriptor)
 
     def test_no_such_folder(self) -> None:
         """A folder that is not there is said so, without a traceback."""

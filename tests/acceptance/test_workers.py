@@ -8,7 +8,6 @@ import pwd
 import signal
 import socket
 import ssl
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -333,10 +332,7 @@ class WorkersTests(AcceptanceTestCase):
 
     def until(self, done: Callable[[], bool]) -> None:
         """Wait for something to be the case."""
-        deadline = time.monotonic() + PATIENCE
-        while not done() and time.monotonic() < deadline:
-            os.sched_yield()
-        self.assertTrue(done())
+        self.wait_until(done)
 
     def test_orphans(self) -> None:
         """Zygotes end before those that they have made; these are the supervisor's, and none stays a zombie."""
@@ -500,10 +496,8 @@ class WorkersTests(AcceptanceTestCase):
 
     def until_gone(self, pids: list[int]) -> None:
         """Wait for the end of processes that are not this one's children."""
-        deadline = time.monotonic() + PATIENCE
-        while any(alive(pid) for pid in pids) and time.monotonic() < deadline:
-            os.sched_yield()
-        self.assertEqual([pid for pid in pids if alive(pid)], [])
+        for pid in pids:
+            self.wait_for_end(pid)
 
     def test_files_with_errors(self) -> None:
         """Files with errors are told as by one process, and end the start with status 78."""
