@@ -47,7 +47,7 @@ test:
 # Conversations that are made up, for so many seconds; EDGEGATE_FUZZ_SEED tries one again.
 fuzz:
 	$(call venv,test)
-	EDGEGATE_FUZZ_SECONDS=$(FUZZ_SECONDS) EDGEGATE_FUZZ_START=$(FUZZ_START) $(VENV)/bin/trial -j$(JOBS) tests.fuzz
+	EDGEGATE_FUZZ_SECONDS=$(FUZZ_SECONDS) EDGEGATE_FUZZ_START=$(FUZZ_START) $(VENV)/bin/trial -j$(JOBS) tests.fuzz.test_http2
 
 # Compiled modules beside their sources would be imported instead of them, so this is done to a copy.
 compiled:

@@ -354,7 +354,9 @@ class VersionTests(NewVersionTestCase):
         for version in ("1.0.0", "9.8.7"):
             folder = self.folder / version
             for name in ("edgegate", "twisted"):
-                shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.so"))
+                shutil.copytree(
+                    ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.so", "*dropin.cache*")
+                )
             package = folder / "edgegate" / "__init__.py"
             package.write_text(re.sub(r'__version__ = ".*"', f'__version__ = "{version}"', package.read_text()))
         current.symlink_to(self.folder / "1.0.0")

@@ -18,7 +18,7 @@ from edgegate.http.h2.hpack import block_of
 SECONDS = float(os.environ.get("EDGEGATE_FUZZ_SECONDS", "0"))
 """How long each property is tried, at least."""
 
-COUNT = 400
+COUNT = 1000
 """How many conversations each property is tried with, at least: as many on a slow machine as on a fast one."""
 
 SEED = os.environ.get("EDGEGATE_FUZZ_SEED", "")
