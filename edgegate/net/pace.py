@@ -26,18 +26,20 @@ class Pace:
     """
     Does some work at once, and the rest in the next turns.
 
-    Whoever has waited for nothing lately comes first, then all others in turn: so do the packets of FQ-CoDel
-    (RFC 8290 section 4.2), for whom one that sends now and then need not wait for those that always do.
+    Whoever has waited for nothing lately need not wait for those that always do: so it is with the packets of
+    FQ-CoDel (RFC 8290 section 4.2). But here one of the others comes after each of the new, for an attacker may have
+    more addresses than there are turns.
 
     @ivar waiting: How much waits.
     """
 
-    __slots__ = ("_left", "_lines", "_new", "waiting")
+    __slots__ = ("_left", "_lines", "_new", "_new_had_theirs", "waiting")
 
     def __init__(self) -> None:
         self._lines: dict[Hashable, deque[Callable[[], None]]] = {}
         self._new: dict[Hashable, deque[Callable[[], None]]] = {}
         self._left = SHARE
+        self._new_had_theirs = False
         self.waiting = 0
 
     def takes(self) -> bool:
@@ -67,14 +69,24 @@ class Pace:
         """A turn is over: begin the next with what waits."""
         self._left = SHARE
         while self.waiting and self._left > 0:
-            lines = self._new or self._lines
-            whose = next(iter(lines))
-            line = lines.pop(whose)
-            if line:
-                work = line.popleft()
-                # also one that is empty now: until its turn would come it is not new again
-                self._lines[whose] = line
-                self.waiting -= 1
-                self.do(work)
+            work = self._next().popleft()
+            self.waiting -= 1
+            self.do(work)
         if not self.waiting:
             self._lines.clear()
+
+    def _next(self) -> deque[Callable[[], None]]:
+        """Return the line that is next, in which something waits: a new one, then one of the others, and so on."""
+        lines, new = self._lines, self._new
+        self._new_had_theirs = not self._new_had_theirs
+        if not self._new_had_theirs or not new:
+            while lines:
+                whose = next(iter(lines))
+                line = lines.pop(whose)
+                if line:
+                    lines[whose] = line
+                    return line
+        whose = next(iter(new))
+        # also behind the others where it will be empty: until its turn would come it is not new again
+        line = lines[whose] = new.pop(whose)
+        return line

@@ -35,14 +35,14 @@ class PaceTests(SynchronousTestCase):
         self.assertTrue(self.pace.takes())
 
     def test_clients_take_turns(self) -> None:
-        """Each turn does one of what waits, of one client after the other; nobody passes by those who wait."""
+        """Each turn does one of what waits: of a new client, then of one of the others, who take turns, too."""
         for name in ("a1", "a2", "a3", "b1", "c1", "b2"):
             self.pace.put_off(lambda name=name: self.work(name), name[0])  # type: ignore[misc]
         self.assertEqual((self.pace.waiting, self.pace.takes()), (6, False))
         for waiting in (5, 4, 3, 2, 1, 0):
             self.pace.turn()
             self.assertEqual(self.pace.waiting, waiting)
-        self.assertEqual(self.done, ["a1", "b1", "c1", "a2", "b2", "a3"])
+        self.assertEqual(self.done, ["a1", "a2", "b1", "a3", "c1", "b2"])
 
     def test_seldom(self) -> None:
         """Who comes now and then does not wait for those who always have something waiting; nobody stays new."""
@@ -52,12 +52,26 @@ class PaceTests(SynchronousTestCase):
             self.pace.turn()
         for name in ("c1", "b4"):
             self.pace.put_off(lambda name=name: self.work(name), name[0])  # type: ignore[misc]
-        self.pace.turn()
+        for _ in range(2):
+            self.pace.turn()
         # c has had its turn, and has to wait for the others now
         self.pace.put_off(lambda: self.work("c2"), "c")
         while self.pace.waiting:
             self.pace.turn()
-        self.assertEqual(self.done, ["a1", "b1", "a2", "c1", "b2", "a3", "c2", "b3", "b4"])
+        self.assertEqual(self.done, ["a1", "a2", "b1", "a3", "c1", "b2", "c2", "b3", "b4"])
+
+    def test_flood_of_new_clients(self) -> None:
+        """However many new clients come, and however often, those of before get every other turn, each in its turn."""
+        for name in ("a1", "a2", "a3", "b1", "b2", "b3"):
+            self.pace.put_off(lambda name=name: self.work(name), name[0])  # type: ignore[misc]
+        for _ in range(3):
+            self.pace.turn()
+        self.done.clear()
+        for number in range(12):
+            for each in (2 * number, 2 * number + 1):
+                self.pace.put_off(lambda each=each: self.work(str(each)), each)  # type: ignore[misc]
+            self.pace.turn()
+        self.assertEqual(self.done[:6], ["a3", "0", "b2", "1", "b3", "2"])
 
     def test_failure(self) -> None:
         """What fails takes nothing else with it."""
