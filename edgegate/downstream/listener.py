@@ -271,7 +271,7 @@ class DownstreamListener(ListenerFilterCallbacks):
         try:
             protocol = self.dispatch.buildProtocol(downstream)
             stream.start(protocol)
-        except Exception:
+        except BaseException:
             # nobody owns it
             stream.abortConnection()
             raise

@@ -111,6 +111,7 @@ class TLSInspector:
             self._stream.abandon()
         else:
             self._peek.cancel()
+            self._peek.settle()
             self._socket.close()
 
     def idle_since(self) -> float:
@@ -228,8 +229,10 @@ class TLSInspector:
             if self in self._listener.pending:
                 try:
                     self._shake_hands(chain, context)
-                except Exception:
-                    self.abort()
+                except BaseException:
+                    # unless it has ended, or another has it
+                    if self in self._listener.pending:
+                        self.abort()
                     raise
 
         self._deadline.start(self._left())

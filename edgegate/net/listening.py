@@ -328,7 +328,8 @@ class ListeningPort:
             return
         try:
             self._accepted(connection, remote, local)
-        except Exception:
+        except BaseException:
+            # also what is to end a process: the port would end with it
             log.failure("a new connection failed")
             if not isinstance(self._reactor, Poller) or not self._reactor.drop(connection.fileno(), Failure()):
                 connection.close()

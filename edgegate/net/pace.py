@@ -51,9 +51,11 @@ class Pace:
         began = monotonic()
         try:
             work()
-        except Exception:
+        except BaseException:
+            # also what is to end a process, as in the reactor's own turns: what else waits goes on
             log.failure("work that was put off failed")
-        self._left -= monotonic() - began
+        finally:
+            self._left -= monotonic() - began
 
     def put_off(self, work: Callable[[], None], whose: Hashable) -> None:
         """Have some work done in one of the next turns, behind what waits of the same client."""

@@ -16,7 +16,9 @@ from edgegate.downstream.listener import NO_SERVER
 from edgegate.downstream.listener_filter import Serving
 from edgegate.downstream.tls_inspector import PATIENCE, TLSInspector
 from edgegate.net.addresses import ConnectionInfo
+from edgegate.net.poller import poller
 from edgegate.net.ssl_request import GSSENC_REQUEST, SSL_REQUEST
+from edgegate.observe.events import RejectedConnection
 from edgegate.routing.hosts import HostTable
 from edgegate.tls.client_hello import UNRECOGNIZED_NAME
 from edgegate.tls.sni import ContextMap
@@ -42,6 +44,19 @@ def post_quantum(name: str) -> SSL.Connection:
     with contextlib.suppress(SSL.WantReadError):
         client.do_handshake()
     return client
+
+
+class FailingContext(SSL.Context):
+    """One of which no connection can be made."""
+
+    def __init__(self, kind: type[BaseException]) -> None:
+        self._kind = kind
+
+    def __getattribute__(self, name: str) -> object:
+        """Raise what was asked for once OpenSSL's context is asked for."""
+        if name == "_context":
+            raise self._kind
+        return super().__getattribute__(name)
 
 
 class TLSInspectorTests(ArrivingCase):
@@ -132,6 +147,40 @@ class TLSInspectorTests(ArrivingCase):
             await deferToThread(shake, self.connect(), "a.example", context)
         await until(lambda: self.observer.rejected)
         self.assertEqual(self.observer.rejected[0].reason, "no application protocol in common")
+
+    async def test_error(self) -> None:
+        """An error of ours as a handshake begins, whatever its kind, closes the connection, which counts no longer."""
+        port = self.open(listener(None, SNI))
+        for kind in (ZeroDivisionError, SystemExit):
+            port.serving.contexts._table = HostTable([("a.example", (SECURE, FailingContext(kind)))])
+            client = self.connect()
+            client.sendall(real("a.example"))
+            await until(lambda kind=kind: self.flushLoggedErrors(kind))  # type: ignore[misc]
+            with contextlib.suppress(ConnectionResetError):
+                self.assertEqual(await deferToThread(client.recv, 10), b"")
+            self.assertEqual((port.pending, port.shaking, port.taken), (set(), {}, 0))
+
+    async def test_error_after_the_end(self) -> None:
+        """An error of ours behind the end of a handshake takes its connection from nobody who has it by then."""
+
+        def fail(rejected: RejectedConnection) -> None:
+            raise SystemExit
+
+        self.observer.connection_rejected = fail  # type: ignore[method-assign]
+        port = self.open(listener(None, HostTable([("a.example", STRICT)])))
+        port.reactor = poller(reactor)  # type: ignore[arg-type]
+        client = self.connect()
+        held = client.dup()
+        context = client_context()
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        context.set_ciphers("ECDHE-RSA-AES128-GCM-SHA256")
+        with self.assertRaisesRegex(ssl.SSLError, "(?i)handshake.failure"):
+            await deferToThread(shake, client, "a.example", context)
+        await until(lambda: self.flushLoggedErrors(SystemExit))
+        # who lets the client read its alert has the socket until the client has closed, too
+        self.assertEqual((port.pending, port.taken), (set(), 1))
+        held.close()
+        await until(lambda: not port.taken)
 
     async def test_unknown_name(self) -> None:
         """A name that no server has, and none at all, get an alert, no certificate, and an entry in the log."""

@@ -80,3 +80,19 @@ class PaceTests(SynchronousTestCase):
         self.pace.turn()
         self.assertEqual(self.done, ["b"])
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+    def test_end_of_the_process(self) -> None:
+        """What would end the process is no other failure: the time counts, and what else waits is done."""
+
+        def leave() -> None:
+            self.work("a")
+            raise SystemExit
+
+        self.pace.do(leave)
+        self.assertFalse(self.pace.takes())
+        self.pace.put_off(leave, "a")
+        self.pace.put_off(lambda: self.work("b"), "b")
+        for _ in range(2):
+            self.pace.turn()
+        self.assertEqual((self.done, self.pace.waiting), (["a", "a", "b"], 0))
+        self.assertEqual(len(self.flushLoggedErrors(SystemExit)), 2)
