@@ -120,7 +120,7 @@ class ConnectionCounts:
         self._clients: dict[Hashable, Client] = {}
         self._waiting: dict[Port, None] = {}
         self._again: IDelayedCall | None = None
-        self._looked = -_QUIET
+        self._looked: dict[Port | None, float] = {}
         self._said: dict[str, float] = {}
         self.total = self.waits = self.refused = 0
 
@@ -151,9 +151,12 @@ class ConnectionCounts:
     def make_room(self, port: Port | None = None) -> None:
         """Have some connections that lie idle end, if there are any; of a port, or else of all."""
         now = self._clock.seconds()
-        if now - self._looked >= _AGAIN and not self._end_idle(self._some(self._most), port, None):
+        if now - self._looked.get(port, -_QUIET) < _AGAIN:
+            return
+        some = self._some(self.total) if port is None else self._some(port.taken)
+        if not self._end_idle(some, port, None):
             # there are none, and there won't be many so soon
-            self._looked = now
+            self._looked[port] = now
 
     def wait(self, port: Port) -> None:
         """A port can't accept at present: have it accept again when a connection is closed, or a little later."""
@@ -194,7 +197,7 @@ class ConnectionCounts:
         now = self._clock.seconds()
         if now - found.looked < _AGAIN:
             return False
-        found.ending = self._end_idle(self._some(self._most_of_client), None, client)
+        found.ending = self._end_idle(self._some(found.connections), None, client)
         if not found.ending:
             found.looked = now
         return found.ending > 0
@@ -219,6 +222,7 @@ class ConnectionCounts:
     def forget(self, port: Port) -> None:
         """A port is closed, and waits for nothing."""
         self._waiting.pop(port, None)
+        self._looked.pop(port, None)
 
     def stop(self) -> None:
         """Leave no timer."""
@@ -242,8 +246,7 @@ class ConnectionCounts:
         for port in waiting:
             port.resume()
 
-    def _some(self, most: int) -> int:
-        there = min(most, self.total)
+    def _some(self, there: int) -> int:
         return max(there // _SHARE, min(_FEW, there // _FEW), 1)
 
     def _say(self, what: str, most: int) -> None:

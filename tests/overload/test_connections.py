@@ -92,6 +92,23 @@ class ConnectionCountsTests(SynchronousTestCase):
         self.assertEqual(self.port.resumed, 0)
         counts.stop()
 
+    def test_each_port_looks(self) -> None:
+        """Where one port has none that lies idle, another may have some."""
+        counts = self.counts(1000, port=64)
+        other = Gate()
+        for port in (self.port, other):
+            for _ in range(64):
+                counts.take(port)
+            for _ in range(2):
+                self.assertFalse(counts.has_room(port))
+        self.assertEqual(self.looked, [(8, self.port, None), (8, other, None)])
+        counts.make_room()
+        self.assertEqual(self.looked[2:], [(8, None, None)])
+        counts.forget(other)
+        counts.has_room(other)
+        self.assertEqual(self.looked[3:], [(8, other, None)])
+        counts.stop()
+
     def test_many_at_once(self) -> None:
         """Where there are many, some end at once."""
         for there, ended in ((6400, 100), (320, 8), (24, 3), (7, 1)):
