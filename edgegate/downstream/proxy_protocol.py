@@ -96,10 +96,11 @@ class ProxyProtocolReader:
         """See L{edgegate.overload.idle.Idle}."""
         return self._since + UNFINISHED
 
-    def give_way(self) -> None:
+    def give_way(self) -> bool:
         """Close in favour of others."""
         self._peek.cancel()
         self._not_seen(CROWDED)
+        return True
 
     def _look(self, data: bytes) -> int | None:
         """Return how many bytes are needed to tell; L{None}: enough."""

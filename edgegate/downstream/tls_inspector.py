@@ -120,10 +120,11 @@ class TLSInspector:
             return self._since + UNFINISHED
         return self._since + UNASKED if self._speech is _Speech.UNKNOWN else inf
 
-    def give_way(self) -> None:
+    def give_way(self) -> bool:
         """Close in favour of others."""
         self.abort()
         self._tell(CROWDED)
+        return True
 
     # Looking ----------------------------------------------------------------------------------------------------------
 

@@ -27,8 +27,8 @@ class Idle(Protocol):
         time that is returned then is that much later.
         """
 
-    def give_way(self) -> None:
-        """End it, unless something has come meanwhile."""
+    def give_way(self) -> bool:
+        """End it, unless something has come meanwhile; return whether it ends."""
 
 
 def longest_idle(connections: Iterable[Idle], now: float, count: int) -> list[Idle]:

@@ -65,21 +65,27 @@ def end_idle(
     @param client: Whose connections are looked at; L{None}: everybody's.
     """
     among = set(ports)
+    # whose one is costs more to tell than whether it is idle, which few are where one looks often
     candidates: list[Idle] = [
         each
         for each in connections
-        if each.downstream.entry in among and (client is None or client_of(each.downstream.peer) == client)
+        if each.downstream.entry in among
+        and (client is None or (each.idle_since() <= now and client_of(each.downstream.peer) == client))
     ]
     for port in among:
-        candidates += [each for each in port.pending if client is None or client_of(each.peer) == client]
-    found = longest_idle(candidates, now, count)
-    for each in found:
+        candidates += [
+            each
+            for each in port.pending
+            if client is None or (each.idle_since() <= now and client_of(each.peer) == client)
+        ]
+    ending = 0
+    for each in longest_idle(candidates, now, count):
         try:
-            each.give_way()
+            ending += each.give_way()
         except Exception:
             # what is wrong with one of them is no matter of the others
             log.failure("a connection could not give way to others")
-    return len(found)
+    return ending
 
 
 def most_connections() -> int:

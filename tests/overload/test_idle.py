@@ -19,8 +19,9 @@ class Connection:
         """Return that time."""
         return self.since
 
-    def give_way(self) -> None:
+    def give_way(self) -> bool:
         """End."""
+        return True
 
 
 class LongestIdleTests(SynchronousTestCase):

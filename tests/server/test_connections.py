@@ -6,8 +6,10 @@ from typing import cast
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.downstream.listener import DownstreamListener
 from edgegate.http.interfaces import Served
-from edgegate.server.connections import most_connections, renew
+from edgegate.model.addresses import TCPAddress
+from edgegate.server.connections import end_idle, most_connections, renew
 
 
 class Port:
@@ -60,6 +62,38 @@ class Broken(Channel):
         raise ZeroDivisionError
 
 
+class Lying(Channel):
+    """
+    One that lies idle.
+
+    @ivar ends: Whether it ends when it is to give way; L{None}: it fails.
+    """
+
+    def __init__(self, since: float, ends: bool | None, host: str = "192.0.2.1") -> None:
+        super().__init__()
+        self.since = since
+        self.ends = ends
+        self.peer = TCPAddress(host, 1)
+
+    def idle_since(self) -> float:
+        """Return since when."""
+        return self.since
+
+    def give_way(self) -> bool:
+        """Remember it."""
+        self.told.append("give way")
+        if self.ends is None:
+            raise ZeroDivisionError
+        return self.ends
+
+
+class Listening:
+    """A port with connections that are not told apart yet."""
+
+    def __init__(self, *pending: Lying) -> None:
+        self.pending = set(pending)
+
+
 class ConnectionsTests(SynchronousTestCase):
     """Connections when the Snapshot is replaced."""
 
@@ -69,6 +103,20 @@ class ConnectionsTests(SynchronousTestCase):
         channels = [Broken(terms=terms), Channel(terms=terms), Channel(), Channel(leaving=True, terms=terms)]
         renew(cast("list[Served]", channels))
         self.assertEqual([channel.told for channel in channels], [[], [terms], ["drain"], ["retire"]])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+    def test_idle(self) -> None:
+        """Those are counted that end when they are told to; those that are busy, or another's, are not told."""
+        pending = Lying(5.0, True)
+        port = Listening(pending)
+        lying = [Lying(1.0, True), Lying(2.0, False), Lying(3.0, None), Lying(11.0, True), Lying(0.0, True, "192.0.2.2")]
+        for each in lying:
+            each.entry = cast(Port, port)
+        channels, ports = cast("list[Served]", lying), cast("list[DownstreamListener]", [port])
+        self.assertEqual(end_idle(channels, ports, 10.0, 10, "192.0.2.1"), 2)
+        self.assertEqual([len(each.told) for each in (*lying, pending)], [1, 1, 1, 0, 0, 1])
+        self.assertEqual(end_idle(channels, ports, 10.0, 3), 2)
+        self.assertEqual([len(each.told) for each in (*lying, pending)], [2, 2, 1, 0, 1, 1])
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
     def test_most(self) -> None:

@@ -297,12 +297,16 @@ class HTTP1DownstreamConnection(HTTP1DownstreamStream):
         since = self._timeouts.idle_since()
         return since if self._transport.bytes_in else since + UNASKED
 
-    @contained
-    def give_way(self) -> None:
+    def give_way(self) -> bool:
         """Close where no request is under way; to the beginning of one the answer is 408."""
+        if self._exchange is not None or self._state is State.ENDED or self._transport.unread:
+            return False
+        self._make_way()
+        return True
+
+    @contained
+    def _make_way(self) -> None:
         transport = self._transport
-        if self._exchange is not None or self._state is State.ENDED or transport.unread:
-            return
         if self._reader.waiting:
             self._reader.stop()
             self.request_refused(CLIENT_TIMEOUT)

@@ -106,9 +106,10 @@ class HTTP1LingeringClose:
         """See L{edgegate.overload.idle.Idle}: the response is sent, and the client may still be reading it."""
         return inf if self._stream.buffered else self._since + UNASKED
 
-    def give_way(self) -> None:
+    def give_way(self) -> bool:
         """Close; what the kernel has of the response is still sent."""
         self._stream.loseConnection()
+        return True
 
     def abort(self) -> None:
         """Reset the connection."""

@@ -118,8 +118,9 @@ class Tunnel:
         """It is under way as long as it lasts."""
         return inf
 
-    def give_way(self) -> None:
+    def give_way(self) -> bool:
         """It gives way to nobody."""
+        return False
 
     @contained
     def abort(self) -> None:

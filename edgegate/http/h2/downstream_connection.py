@@ -284,14 +284,16 @@ class HTTP2DownstreamConnection(StreamOwner):
             return self._head_since + UNASKED
         return self._idle_since + (UNASKED if self.last < 0 else 0.0)
 
-    @contained
-    def give_way(self) -> None:
+    def give_way(self) -> bool:
         """Close behind a GOAWAY where no stream is open."""
         if self._leaving:
             # what the kernel has of the last responses is still sent
             self._transport.loseConnection()
-        elif not self.streams and not self._transport.unread:
+        elif self.streams or self._transport.unread:
+            return False
+        else:
             self.abort()
+        return True
 
     @contained
     def abort(self) -> None:

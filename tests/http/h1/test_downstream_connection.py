@@ -707,8 +707,8 @@ class EndTests(SynchronousTestCase):
         now = talk.clock.seconds()
         idle = [connection_of(client).idle_since() <= now for client in clients]
         self.assertEqual(idle, [True, False, True, True, True])
-        for client in clients:
-            connection_of(client).give_way()
+        ending = [connection_of(client).give_way() for client in clients]
+        self.assertEqual(ending, [True, False, True, False, True])
         self.assertEqual([client.ended for client in clients], ["closed", "", "closed", "", "closed"])
         self.assertIn(b" 408 ", half.sent)
         self.assertEqual((kept.sent, fresh.sent), (b"", b""))

@@ -589,8 +589,8 @@ class EndTests(ConversationTestCase):
         now = self.talk.clock.seconds()
         idle = [client.protocol.idle_since() <= now for client in clients]
         self.assertEqual(idle, [True, False, True, True, True])
-        for client in clients:
-            client.protocol.give_way()
+        ending = [client.protocol.give_way() for client in clients]
+        self.assertEqual(ending, [True, False, False, True, True])
         self.assertEqual([client.ended for client in clients], ["closed", "", "", "closed", "closed"])
         kept.read()
         self.assertEqual([code for code, _ in kept.goaways], [0])
