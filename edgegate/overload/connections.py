@@ -12,6 +12,7 @@ but who has too many alone is refused, for others wait behind.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from functools import lru_cache
 from ipaddress import IPv6Address
 from typing import Final, Protocol
 
@@ -31,6 +32,14 @@ _SHARE: Final = 64
 
 _FEW: Final = 8
 """How many end at once at least, where that is no more than one in as many."""
+
+_SPARED: Final = 20
+"""
+What part of the time looking for one client's connections may take: all are looked through, and there are many clients.
+"""
+
+_KNOWN: Final = 16384
+"""Addresses of IPv6 whose networks are remembered: working them out takes longer than all else of a look."""
 
 _QUIET: Final = 10.0
 """Seconds in which it is said once that a limit is reached."""
@@ -62,7 +71,12 @@ def client_of(peer: Address) -> Hashable:
     if not isinstance(peer, TCPAddress):
         return None
     host = peer.host
-    return IPv6Address(host.partition("%")[0]).packed[:8] if ":" in host else host
+    return _network(host) if ":" in host else host
+
+
+@lru_cache(maxsize=_KNOWN)
+def _network(host: str) -> bytes:
+    return IPv6Address(host.partition("%")[0]).packed[:8]
 
 
 class Client:
@@ -95,6 +109,7 @@ class ConnectionCounts:
         "_clients",
         "_clock",
         "_end_idle",
+        "_look_after",
         "_looked",
         "_most",
         "_most_of_client",
@@ -121,6 +136,7 @@ class ConnectionCounts:
         self._waiting: dict[Port, None] = {}
         self._again: IDelayedCall | None = None
         self._looked: dict[Port | None, float] = {}
+        self._look_after = -_QUIET
         self._said: dict[str, float] = {}
         self.total = self.waits = self.refused = 0
 
@@ -195,11 +211,13 @@ class ConnectionCounts:
         """Have some of a client's own connections end; return whether there are any."""
         self._say("of a client", self._most_of_client)
         now = self._clock.seconds()
-        if now - found.looked < _AGAIN:
+        if now - found.looked < _AGAIN or now < self._look_after:
             return False
         found.ending = self._end_idle(self._some(found.connections), None, client)
         if not found.ending:
             found.looked = now
+        after = self._clock.seconds()
+        self._look_after = after + _SPARED * (after - now)
         return found.ending > 0
 
     def release(self, port: Port, client: Hashable) -> None:

@@ -32,6 +32,7 @@ class ConnectionCountsTests(SynchronousTestCase):
         self.clock = Clock()
         self.looked: list[tuple[int, Port | None, Hashable]] = []
         self.idle = 0
+        self.took = 0.0
         self.port = Gate()
 
     def counts(self, connections: int = 2, port: int = NO_LIMIT, client: int = NO_LIMIT) -> ConnectionCounts:
@@ -39,6 +40,7 @@ class ConnectionCountsTests(SynchronousTestCase):
 
         def end_idle(count: int, port: Port | None, client: Hashable) -> int:
             self.looked.append((count, port, client))
+            self.clock.advance(self.took)
             return self.idle
 
         limits = OverloadLimits(connections, port, client)
@@ -157,6 +159,21 @@ class ConnectionCountsTests(SynchronousTestCase):
         self.idle = 0
         for expected in (True, True, True, True, False):
             self.assertEqual(counts.introduce("192.0.2.1"), expected)
+
+    def test_looks_that_take_long(self) -> None:
+        """Looking for connections of clients takes a small part of the time, however many clients have too many."""
+        counts = self.counts(1000, client=1)
+        for client in ("192.0.2.1", "192.0.2.2"):
+            counts.take(self.port)
+            counts.introduce(client)
+        self.idle, self.took = 1, 0.01
+        self.assertTrue(counts.introduce("192.0.2.1"))
+        self.assertFalse(counts.introduce("192.0.2.2"))
+        self.clock.advance(0.19)
+        self.assertFalse(counts.introduce("192.0.2.2"))
+        self.clock.advance(0.02)
+        self.assertTrue(counts.introduce("192.0.2.2"))
+        self.assertEqual([client for _, _, client in self.looked], ["192.0.2.1", "192.0.2.2"])
 
     def test_whose(self) -> None:
         """A client has one address of IPv4, or a /64 of IPv6; who connects to a file has none."""
