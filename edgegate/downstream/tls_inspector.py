@@ -193,6 +193,8 @@ class TLSInspector:
             self._peek.settle()
             self._not_seen("reset")
             return
+        # what comes next is awaited as the first bytes are
+        self._speech = _Speech.UNKNOWN
         self._peek = self._looking()
         self._peek.start(self._left())
 

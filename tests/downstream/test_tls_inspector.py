@@ -19,6 +19,7 @@ from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.poller import poller
 from edgegate.net.ssl_request import GSSENC_REQUEST, SSL_REQUEST
 from edgegate.observe.events import RejectedConnection
+from edgegate.overload.idle import UNASKED
 from edgegate.routing.hosts import HostTable
 from edgegate.tls.client_hello import UNRECOGNIZED_NAME
 from edgegate.tls.sni import ContextMap
@@ -263,6 +264,9 @@ class TLSInspectorTests(ArrivingCase):
         client = self.connect()
         client.sendall(SSL_REQUEST)
         self.assertEqual(await deferToThread(client.recv, 10), b"S")
+        # it gives way to others as one does that has said nothing
+        (silent,) = port.pending
+        self.assertEqual(silent.idle_since(), self.clock.seconds() + UNASKED)
         self.clock.pump([0.5] * int(2 * PATIENCE + 6))
         self.assertEqual((port.pending, [each.reason for each in self.observer.rejected]), (set(), ["timeout"]))
         gone = self.connect()
