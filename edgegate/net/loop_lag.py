@@ -13,6 +13,10 @@ from typing import Final
 SUSTAINED: Final = 1.0
 """Seconds for which the loop must be late with every turn, before less is taken on."""
 
+QUIET: Final = 0.2
+"""Seconds for which nobody is ready, after which the loop is not late: it waited, while turns that follow on each other
+leave no more than the reactor's own timers in between."""
+
 _NEVER: Final = -1.0
 
 
@@ -21,18 +25,26 @@ class LoopLag:
     Remember how late the loop is.
 
     @ivar bound: Seconds that a turn may take.
-    @ivar late: Whether each turn has taken longer for L{SUSTAINED} seconds. It ends with one that takes half as long.
+    @ivar late: Whether each turn has taken longer for L{SUSTAINED} seconds. It ends with one that takes half as long, or
+        when nobody has been ready for L{QUIET}; see L{begin}.
     @ivar last: Seconds that the last turn took.
     @ivar most: The most that one took since L{forget}.
     """
 
-    __slots__ = ("_since", "bound", "last", "late", "most")
+    __slots__ = ("_ended", "_since", "bound", "last", "late", "most")
 
     def __init__(self, bound: float) -> None:
         self.bound = bound
         self.last = self.most = 0.0
         self.late = False
         self._since = _NEVER
+        self._ended = 0.0
+
+    def begin(self, now: float) -> None:
+        """Somebody is ready. Needs to be told only while it is L{late}, before any of them is called."""
+        if now - self._ended > QUIET:
+            self._since = _NEVER
+            self.late = False
 
     def turned(self, seconds: float, now: float) -> None:
         """
@@ -43,6 +55,8 @@ class LoopLag:
         """
         self.last = seconds
         self.most = max(self.most, seconds)
+        self.begin(now - seconds)
+        self._ended = now
         if seconds <= self.bound:
             if self._since != _NEVER and (not self.late or seconds * 2 <= self.bound):
                 self._since = _NEVER

@@ -256,6 +256,8 @@ class Poller:
         until = now + _TURN if wait else 0.0
         if not self._since:
             self._since = now
+        if self._lag.late:
+            self._lag.begin(self._since)
         events = epoll.poll(0, _EVENTS)
         while events or pace.waiting:
             self._turn(epoll, events)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.net.loop_lag import SUSTAINED, LoopLag
+from edgegate.net.loop_lag import QUIET, SUSTAINED, LoopLag
 
 
 class LoopLagTests(SynchronousTestCase):
@@ -30,6 +30,20 @@ class LoopLagTests(SynchronousTestCase):
             now += seconds
             lag.turned(seconds, now)
             self.assertEqual(lag.late, expected, seconds)
+
+    def test_quiet(self) -> None:
+        """Turns with nothing to do between them are nothing that goes on, and quiet ends what was late."""
+        lag = LoopLag(0.5)
+        for now in (100.0, 3700.0, 3701.0):
+            lag.turned(0.6, now)
+            self.assertFalse(lag.late, now)
+        lag.turned(0.6, 3701.7)
+        lag.turned(0.6, 3702.3)
+        self.assertTrue(lag.late)
+        lag.begin(3702.3 + QUIET / 2)
+        self.assertTrue(lag.late)
+        lag.begin(3702.4 + QUIET)
+        self.assertFalse(lag.late)
 
     def test_now_and_then(self) -> None:
         """One turn in time begins the second anew."""

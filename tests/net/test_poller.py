@@ -414,8 +414,9 @@ class PollerTests(TestCase):
         self.assertEqual(done[-1], 1)
 
     async def test_lag(self) -> None:
-        """It tells how long its turns take."""
+        """It tells how long its turns take; who is ready after a long quiet does not find the loop late."""
         lag = LoopLag(1.0)
+        lag.late = True
         patient: Any = poller(reactor, lag=lag)  # type: ignore[arg-type]
         mine, other = tcp_pair()
         self.addCleanup(mine.close)
@@ -423,10 +424,13 @@ class PollerTests(TestCase):
         watched = Watched(mine)
 
         def slow() -> None:
+            late.append(lag.late)
             over = monotonic() + 0.02
             while monotonic() < over:
                 pass
             mine.recv(100)
+
+        late: list[bool] = []
 
         watched.doRead = slow  # type: ignore[method-assign]
         patient.addReader(watched)
@@ -434,6 +438,7 @@ class PollerTests(TestCase):
         other.send(b"a")
         await until(lambda: lag.most)
         self.assertGreaterEqual(lag.most, 0.02)
+        self.assertEqual(late, [False])
 
     def test_elsewhere(self) -> None:
         """Where there is no poller such work is done at once."""
