@@ -25,8 +25,8 @@ class LoopLag:
     Remember how late the loop is.
 
     @ivar bound: Seconds that a turn may take.
-    @ivar late: Whether each turn has taken longer for L{SUSTAINED} seconds. It ends with one that takes half as long, or
-        when nobody has been ready for L{QUIET}; see L{begin}.
+    @ivar late: Whether each turn has taken longer for L{SUSTAINED} seconds. It ends with one that takes half as long,
+        or when nobody has been ready for L{QUIET}; see L{begin}.
     @ivar last: Seconds that the last turn took.
     @ivar most: The most that one took since L{forget}.
     """

@@ -109,7 +109,13 @@ class ConnectionsTests(SynchronousTestCase):
         """Those are counted that end when they are told to; those that are busy, or another's, are not told."""
         pending = Lying(5.0, True)
         port = Listening(pending)
-        lying = [Lying(1.0, True), Lying(2.0, False), Lying(3.0, None), Lying(11.0, True), Lying(0.0, True, "192.0.2.2")]
+        lying = [
+            Lying(1.0, True),
+            Lying(2.0, False),
+            Lying(3.0, None),
+            Lying(11.0, True),
+            Lying(0.0, True, "192.0.2.2"),
+        ]
         for each in lying:
             each.entry = cast(Port, port)
         channels, ports = cast("list[Served]", lying), cast("list[DownstreamListener]", [port])
