@@ -135,7 +135,7 @@ class Channel:
                 sent = self._socket.sendmsg([message], ancillary)
             except BlockingIOError:
                 return
-            _close_all(copies)
+            close_all(copies)
             self._moved = monotonic()
             self._queued -= sent
             if sent < len(message):
@@ -185,8 +185,8 @@ class Channel:
     def close(self) -> None:
         """Send and receive no more; what was not sent is lost."""
         for _, copies in self._queue:
-            _close_all(copies)
-        _close_all(self._descriptors)
+            close_all(copies)
+        close_all(self._descriptors)
         self._queue.clear()
         self._descriptors.clear()
         self._socket.close()
@@ -228,11 +228,12 @@ def _copied(descriptors: Iterable[int]) -> list[int]:
         for each in descriptors:
             copies.append(os.dup(each))
     except OSError as error:
-        _close_all(copies)
+        close_all(copies)
         raise NoDescriptors(error.strerror) from None
     return copies
 
 
-def _close_all(descriptors: Iterable[int]) -> None:
+def close_all(descriptors: Iterable[int]) -> None:
+    """Close descriptors that nobody has any use for."""
     for each in descriptors:
         os.close(each)

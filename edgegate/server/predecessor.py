@@ -14,7 +14,7 @@ from twisted.logger import Logger
 
 from edgegate import __version__
 from edgegate.model.addresses import Address
-from edgegate.net.channel import JSON, Channel, Received, adopt, wait_for_any
+from edgegate.net.channel import JSON, Channel, Received, adopt, close_all, wait_for_any
 from edgegate.net.handed_sockets import HandedSockets
 from edgegate.net.inherited_sockets import InheritedSocket, InheritedSockets
 from edgegate.net.peer import Peer
@@ -106,20 +106,15 @@ def _receive(before: Predecessor) -> None:
             if says(received.value, "sockets"):
                 found, unknown = handed(received.value, received.descriptors)
                 sockets += found
-                _close_all(unknown)
+                close_all(unknown)
             elif says(received.value, "begin") and received.descriptors:
                 before.errors, *unknown = received.descriptors
-                _close_all(unknown)
+                close_all(unknown)
             elif says(received.value, "cancel"):
                 raise NotUnderstood("the process before has given it up")
             else:
-                _close_all(received.descriptors)
+                close_all(received.descriptors)
     before.take(sockets)
-
-
-def _close_all(descriptors: Iterable[int]) -> None:
-    for each in descriptors:
-        os.close(each)
 
 
 class Succession(Service):
@@ -162,7 +157,7 @@ class Succession(Service):
         self._peer.send(ready_message(Ready(os.getpid(), __version__, tuple(self._serves()))))
 
     def _told(self, received: Received) -> None:
-        _close_all(received.descriptors)
+        close_all(received.descriptors)
         if says(received.value, "cancel"):
             log.error("the process before goes on in the place of this one: it ends")
             self._peer.close()
