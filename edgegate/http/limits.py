@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from edgegate.http.fields import Underscores
@@ -68,3 +68,17 @@ class Limits:
     stream_idle_seconds: float = 300.0
     http2_bytes: int = 64 * 1024 * 1024
     shadows: int = 1024
+
+    def divided(self, processes: int) -> Limits:
+        """Return the limits of each of several processes: what all requests or connections have is divided."""
+
+        def share(limit: int) -> int:
+            return limit if limit >= NO_LIMIT else -(-limit // processes)
+
+        return replace(
+            self,
+            unfinished_heads_bytes=share(self.unfinished_heads_bytes),
+            kept_bodies_bytes=share(self.kept_bodies_bytes),
+            http2_bytes=share(self.http2_bytes),
+            shadows=share(self.shadows),
+        )

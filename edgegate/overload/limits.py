@@ -75,5 +75,5 @@ class OverloadLimits:
             client_connections=each if self.client_connections is None else share(self.client_connections),
             buffer_bytes=share(memory // BUFFERED if self.buffer_bytes is None else self.buffer_bytes),
             requests=share(self.requests),
-            handshakes=max(min(HANDSHAKES, most // 2), 1) if self.handshakes is None else share(self.handshakes),
+            handshakes=max(min(share(HANDSHAKES), most // 2), 1) if self.handshakes is None else share(self.handshakes),
         )

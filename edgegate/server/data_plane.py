@@ -101,7 +101,8 @@ class DataPlane:
         self.counts = ConnectionCounts(most, cast(IReactorTime, reactor), self._end_idle)
         self.lag = LoopLag(most.lag)
         watcher = poller(reactor, WAIT, lag=self.lag)
-        connector = HTTPConnector(partial(connect, watcher, wheel), wheel, options.limits)
+        limits = options.limits.divided(options.processes)
+        connector = HTTPConnector(partial(connect, watcher, wheel), wheel, limits)
         ask = HealthChecker(connector, wheel, lookups)
         self.clusters = ClusterRegistry(
             names, wheel, place=options.place, ask=ask, lookups=lookups, processes=options.processes
@@ -112,7 +113,7 @@ class DataPlane:
             self.clusters,
             observer,
             options.trusted_hops,
-            options.limits,
+            limits,
             options.shadow_hosts,
             most,
             self.lag,

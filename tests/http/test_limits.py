@@ -3,6 +3,7 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.http.limits import Limits
+from edgegate.overload.limits import NO_LIMIT
 
 
 class LimitsTests(SynchronousTestCase):
@@ -22,3 +23,11 @@ class LimitsTests(SynchronousTestCase):
         limits = Limits()
         for name in set(Limits.__slots__) - {"underscores"}:
             self.assertGreater(getattr(limits, name), 0, name)
+
+    def test_divided(self) -> None:
+        """Of several processes each has its share of what all have together, and each connection has what it had."""
+        found = Limits(head_bytes=100, http2_bytes=NO_LIMIT).divided(3)
+        self.assertEqual((found.shadows, found.kept_bodies_bytes), (342, ((16 << 20) + 2) // 3))
+        self.assertEqual((found.unfinished_heads_bytes, found.http2_bytes), (((64 << 20) + 2) // 3, NO_LIMIT))
+        self.assertEqual((found.head_bytes, found.upload_bytes), (100, 65536))
+        self.assertEqual(Limits().divided(1), Limits())

@@ -41,4 +41,5 @@ class OverloadLimitsTests(SynchronousTestCase):
         """Several processes share what is said; each has descriptors of its own."""
         found = OverloadLimits(client_connections=5, handshakes=4).settled(9000, processes=2)
         self.assertEqual((found.connections, found.client_connections, found.handshakes), (9000, 3, 2))
+        self.assertEqual(OverloadLimits().settled(9000, processes=3).handshakes, 334)
         self.assertEqual(found.listener_connections, NO_LIMIT)

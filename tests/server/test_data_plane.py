@@ -408,6 +408,11 @@ class DataPlaneTests(TestCase):
         self.assertIn(b"1111", await self.do(client.ask))
         self.assertTrue(await self.do(client.ended))
 
+    def test_share(self) -> None:
+        """One of several processes has its share of what all connections or requests may keep."""
+        limits = self.make(processes=2)._environment.limits
+        self.assertEqual((limits.shadows, limits.http2_bytes), (512, 32 << 20))
+
     async def test_figures(self) -> None:
         """Whoever looks sees how near the limits are."""
         self.plane = self.make(overload=OverloadLimits(connections=2, lag=inf))
