@@ -37,6 +37,14 @@ PARAMETERS = [
         "Requests that are under way at one time, or none; more get 503 with retry-after.",
     ],
     [
+        "max-request-duration",
+        None,
+        "none",
+        "How long a request may take in all, such as 5m, or none; it ends with 504, or 408 while its client still "
+        "sends. Tunnels and calls of gRPC may last.",
+    ],
+    ["max-grpc-duration", None, "none", "The same of calls of gRPC."],
+    [
         "max-lag",
         None,
         "500ms",
@@ -78,6 +86,8 @@ def overload_limits(options: Mapping[str, str | None]) -> OverloadLimits:
         client_connections=_limit(options, "max-connections-per-client"),
         handshakes=_limit(options, "max-handshakes", none=False),
         requests=_limit(options, "max-requests") or NO_LIMIT,
+        request_seconds=_seconds(options, "max-request-duration"),
+        grpc_seconds=_seconds(options, "max-grpc-duration"),
         lag=_seconds(options, "max-lag"),
         buffer_bytes=_size(options, "max-buffer-bytes"),
         connection_requests=_limit(options, "max-connection-requests") or NO_LIMIT,

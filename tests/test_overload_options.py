@@ -41,6 +41,12 @@ class OverloadOptionsTests(SynchronousTestCase):
         found = overload("--max-requests=none", "--max-connection-requests=none", "--max-lag=none")
         self.assertEqual((found.requests, found.connection_requests, found.lag), (NO_LIMIT, NO_LIMIT, inf))
 
+    def test_durations(self) -> None:
+        """A request may take so long in all, and a call of gRPC; any time where nothing is said."""
+        found = overload("--max-request-duration=5m", "--max-grpc-duration=1h")
+        self.assertEqual((found.request_seconds, found.grpc_seconds), (300.0, 3600.0))
+        self.assertEqual((overload().request_seconds, overload().grpc_seconds), (inf, inf))
+
     def test_buffers(self) -> None:
         """Bytes that wait are limited."""
         self.assertEqual(overload("--max-buffer-bytes=1MiB").buffer_bytes, 1 << 20)
@@ -59,6 +65,8 @@ class OverloadOptionsTests(SynchronousTestCase):
             ("--max-buffer-bytes=x", "--max-buffer-bytes: expected a number of bytes such as"),
             ("--max-buffer-bytes=0", "--max-buffer-bytes is more than 0"),
             ("--max-lag=5d", "--max-lag: expected a time such as 500ms, 30s or 5m, got '5d', or none"),
+            ("--max-request-duration=0", "--max-request-duration is more than 0"),
+            ("--max-grpc-duration=x", "--max-grpc-duration: expected a time such as"),
             ("--max-connection-age=0s", "--max-connection-age is more than 0"),
             ("--max-requests=", "--max-requests: expected a number such as 1000, or none, got ''"),
             ("--max-handshakes=1e3", "--max-handshakes: expected a number such as 1000, got '1e3'"),

@@ -20,8 +20,18 @@ _IN_A_MESSAGE = " !\"#$&'()*+,/:;<=>?@[\\]^`{|}"
 
 def is_grpc(fields: Iterable[Field]) -> bool:
     """Whether a gRPC client asks: not one of gRPC-Web, which speaks HTTP of its own (as Envoy tells them apart)."""
+    return _goes_on_with(fields, b"+;")
+
+
+def is_grpc_call(fields: Iterable[Field]) -> bool:
+    """Whether a call of gRPC is asked for, be it in gRPC-Web: it may be a stream that lasts."""
+    return _goes_on_with(fields, b"+;-")
+
+
+def _goes_on_with(fields: Iterable[Field], marks: bytes) -> bool:
+    """Whether the content type is that of gRPC, alone or with one of these marks behind it."""
     kind = next((value for name, value in fields if name == b"content-type"), b"")
-    return kind.startswith(_GRPC) and kind[len(_GRPC) :][:1] in (b"", b"+", b";")
+    return kind.startswith(_GRPC) and kind[len(_GRPC) :][:1] in marks
 
 
 def timeout_of(fields: Iterable[Field]) -> float | None:

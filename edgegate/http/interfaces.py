@@ -9,6 +9,7 @@ from twisted.internet.interfaces import ITransport
 from zope.interface import Interface
 
 from edgegate.http.exchange import Exchange
+from edgegate.http.overdue import Overdue
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.overload.idle import Idle
 
@@ -33,6 +34,9 @@ class Served(Idle, Protocol):
 
     def abort(self) -> None:
         """End the connection now."""
+
+    def end_overdue(self, overdue: Overdue) -> None:
+        """Give up the requests on it that have taken too long; a tunnel may last."""
 
 
 class ServedProtocol(Served, Protocol):

@@ -129,6 +129,7 @@ _LONG_FLAGS = {
     "DC": "DownstreamConnectionTermination",
     "DI": "DelayInjected",
     "DPE": "DownstreamProtocolError",
+    "DT": "DurationTimeout",
     "FI": "FaultInjected",
     "NC": "NoClusterFound",
     "NR": "NoRouteFound",

@@ -35,6 +35,8 @@ class OverloadLimits:
     @ivar handshakes: Connections of one port that shake hands.
     @ivar requests: Requests that are under way.
     @ivar lag: Seconds that each turn of the loop may take, before new requests are refused.
+    @ivar request_seconds: That a request may take in all, unless it is a call of gRPC.
+    @ivar grpc_seconds: That a call of gRPC may take in all.
     @ivar buffer_bytes: Bytes that wait, because those who are to take them don't keep up.
     @ivar connection_requests: Requests of one connection, which ends with the last of them.
     @ivar connection_seconds: After which a connection ends with what is under way on it.
@@ -46,6 +48,8 @@ class OverloadLimits:
     handshakes: int | None = None
     requests: int = REQUESTS
     lag: float = LAG
+    request_seconds: float = inf
+    grpc_seconds: float = inf
     buffer_bytes: int | None = None
     connection_requests: int = NO_LIMIT
     connection_seconds: float = inf

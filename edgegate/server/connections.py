@@ -10,6 +10,7 @@ from twisted.logger import Logger
 
 from edgegate.downstream.listener import DownstreamListener
 from edgegate.http.interfaces import Served
+from edgegate.http.overdue import Overdue
 from edgegate.net.pipe import MOST_PIPES
 from edgegate.overload.connections import client_of
 from edgegate.overload.idle import Idle, longest_idle
@@ -51,6 +52,16 @@ def end_old(connections: Iterable[Served], before: float) -> None:
             except Exception:
                 # what is wrong with one of them is no matter of the others
                 log.failure("a connection could not end at its age")
+
+
+def end_overdue(connections: Iterable[Served], overdue: Overdue) -> None:
+    """Have requests end that have taken too long in all."""
+    for connection in connections:
+        try:
+            connection.end_overdue(overdue)
+        except Exception:
+            # what is wrong with one of them is no matter of the others
+            log.failure("a request could not end at its time")
 
 
 def end_idle(

@@ -24,6 +24,7 @@ from edgegate.http.connector import HTTPConnector
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.gateway import HTTPGateway
 from edgegate.http.health.health_checker import HealthChecker
+from edgegate.http.overdue import Overdue
 from edgegate.model.addresses import Address
 from edgegate.model.clusters import NO_ENDPOINTS, Endpoints
 from edgegate.net.connecting import connect
@@ -39,7 +40,7 @@ from edgegate.overload.connections import ConnectionCounts, Port
 from edgegate.overload.figures import Figure
 from edgegate.overload.limits import NO_LIMIT
 from edgegate.routing.snapshot import Snapshot, prepare
-from edgegate.server.connections import end_idle, end_old, most_connections, renew
+from edgegate.server.connections import end_idle, end_old, end_overdue, most_connections, renew
 from edgegate.server.contexts import Contexts
 from edgegate.server.gateway_options import GatewayOptions
 from edgegate.server.memory import memory
@@ -55,7 +56,7 @@ WAIT = 0.01
 """Seconds for which the data plane waits for the next bytes itself, while there are any, before the reactor does."""
 
 _AGING = 1.0
-"""Seconds between two looks at how old connections are."""
+"""Seconds between two looks at how old connections and requests are."""
 
 
 class DataPlane:
@@ -131,8 +132,8 @@ class DataPlane:
             )
 
         self._most = most
-        self._most_age = most.connection_seconds
-        self._aging = Deadline(wheel, self._end_old)
+        self._ages = min(most.connection_seconds, most.request_seconds, most.grpc_seconds) != inf
+        self._aging = Deadline(wheel, self._look_at_ages)
         self._ports = Ports(wheel, port, options.leave, self._abort_connections)
 
     @property
@@ -209,7 +210,7 @@ class DataPlane:
             self.clusters.update(self.snapshot.clusters, self.endpoints, self._contexts.clients)
             raise
         change.finish()
-        if self._most_age != inf:
+        if self._ages:
             self._aging.start(_AGING)
         self.snapshot, self.endpoints = snapshot, endpoints
         self._contexts = contexts
@@ -283,9 +284,15 @@ class DataPlane:
             port.serving = Serving(port.listener, contexts.servers[bind])
         self._contexts = contexts
 
-    def _end_old(self) -> None:
+    def _look_at_ages(self) -> None:
+        """End what has lasted too long: requests, and connections."""
         self._aging.start(_AGING)
-        end_old(tuple(self._environment.connections), monotonic() - self._most_age)
+        now, most = monotonic(), self._most
+        connections = tuple(self._environment.connections)
+        if most.request_seconds != inf or most.grpc_seconds != inf:
+            end_overdue(connections, Overdue(now, most.request_seconds, most.grpc_seconds))
+        if most.connection_seconds != inf:
+            end_old(connections, now - most.connection_seconds)
 
     def _end_idle(self, count: int, port: Port | None, client: Hashable) -> int:
         wheel = self.wheel

@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 import os
 import socket
+import subprocess
 import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+from edgegate.http.h2.errors import NO_ERROR
+from edgegate.http.h2.hpack import block_of
 from tests.acceptance.manifests import GATEWAY
-from tests.acceptance.processes import PATIENCE
+from tests.acceptance.processes import PATIENCE, program
 from tests.acceptance.served import ServedTestCase
 from tests.acceptance.test_balancing import service
+from tests.acceptance.test_hostile_http2 import Talk
+from tests.http.h2.recording import data, headers
 
 POLICY = "{loadBalancer: {simple: RANDOM}}"
 FILES = GATEWAY + service("a", POLICY, "one") + service("slow", POLICY, "slow")
@@ -29,6 +34,9 @@ spec:
   - directResponse: {{status: 200, body: {{string: "{"x" * 500_000}"}}}}
 """
 GET = b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n"
+VERSIONS = {"1.1": "--http1.1", "2": "--http2-prior-knowledge"}
+CUT_OFF = {"1.1": 18, "2": 92}
+"""With what curl ends when an answer breaks off."""
 SOON = 5.0
 """Seconds that are far from the deadlines of 10 s and 75 s, by which connections that do nothing end anyway."""
 
@@ -166,6 +174,59 @@ class RequestTests(OverloadTestCase):
         """Return a page of the admin listener."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.served.ports['admin']}{page}", timeout=PATIENCE) as found:
             return bytes(found.read())
+
+
+class DurationTests(OverloadTestCase):
+    """Requests that may take a second in all, asked by curl."""
+
+    files = {"shop.yaml": FILES + service("late", POLICY, "late") + service("drips", POLICY, "drips")}
+    opened = {"one": "", "slow": "hang", "late": "delay=4", "drips": "dribble=0.3;body=" + "x" * 1000}
+    options = ("--max-request-duration=1s",)
+
+    def curl(self, version: str, host: str, path: str, *more: str) -> subprocess.Popen[str]:
+        """Begin to ask; what is said at the end is the status and the exit code."""
+        url = f"http://127.0.0.1:{self.served.ports['http']}{path}"
+        said = ("-w", " %{http_code} %{exitcode}", "-H", f"Host: {host}.example")
+        command = [program("curl"), "-s", "-m", str(PATIENCE), VERSIONS[version], *said, *more, url]
+        asked = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(asked.kill)
+        return asked
+
+    def test_no_answer(self) -> None:
+        """One that no backend answers in time gets 504, by either version."""
+        asked = {version: self.curl(version, "slow", f"/late/{version}") for version in VERSIONS}
+        for version, each in asked.items():
+            self.assertEqual(each.communicate()[0], "request took too long (DT)\n 504 0")
+            logged = self.logged(f"/late/{version}")
+            self.assertEqual((logged["response_flags"], logged["response_code"]), ("DT", 504))
+            self.assertLess(logged["duration"], 4000)
+
+    def test_answer_that_lasts(self) -> None:
+        """One whose answer does not end in time is broken off, and curl does not take it for whole."""
+        asked = {version: self.curl(version, "drips", f"/drips/{version}") for version in VERSIONS}
+        for version, each in asked.items():
+            self.assertRegex(each.communicate()[0], f"^x+ 200 {CUT_OFF[version]}$")
+            self.assertEqual(self.logged(f"/drips/{version}")["response_flags"], "DT")
+
+    def test_upload_that_lasts(self) -> None:
+        """One whose body does not end in time gets 408, though it goes on."""
+        body = self.served.folder / "body"
+        body.write_bytes(bytes(1_000_000))
+        asked = self.curl("1.1", "a", "/up/1", "-T", str(body), "--limit-rate", "50k")
+        # curl 7.88 does not show what is answered to an upload over HTTP/2 before its end
+        talk = Talk(self.served.ports["http"])
+        self.addCleanup(talk.socket.close)
+        fields = [(b":method", b"POST"), (b":scheme", b"http"), (b":authority", b"a.example"), (b":path", b"/up/2")]
+        talk.say(headers(1, block_of(fields), ends=False), data(1, b"x" * 100))
+        self.assertEqual((talk.status(1), talk.reset(1)), (b"408", NO_ERROR))
+        self.assertRegex(asked.communicate()[0], "^request took too long \\(DT\\)\n 408 ")
+        self.assertEqual([self.logged(f"/up/{version}")["response_flags"] for version in (1, 2)], ["DT", "DT"])
+
+    def test_grpc(self) -> None:
+        """Calls of gRPC may take longer."""
+        asked = [self.curl(version, "late", "/", "-H", "content-type: application/grpc") for version in VERSIONS]
+        for each in asked:
+            self.assertTrue(each.communicate()[0].endswith(" 200 0"))
 
 
 class LagTests(OverloadTestCase):

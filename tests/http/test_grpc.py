@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.http.grpc import grpc_fields, http_status_of, is_grpc, timeout_of
+from edgegate.http.grpc import grpc_fields, http_status_of, is_grpc, is_grpc_call, timeout_of
 
 
 class GRPCTests(SynchronousTestCase):
@@ -16,6 +16,7 @@ class GRPCTests(SynchronousTestCase):
             self.assertTrue(is_grpc([(b"accept", b"*/*"), (b"content-type", kind)]), kind)
         for kind in (b"application/grpc-web", b"application/grpc-web+proto", b"application/grpcs", b"text/plain"):
             self.assertFalse(is_grpc([(b"content-type", kind)]), kind)
+            self.assertEqual(is_grpc_call([(b"content-type", kind)]), b"-web" in kind, kind)
         self.assertFalse(is_grpc([]))
 
     def test_timeout(self) -> None:

@@ -8,8 +8,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.downstream.listener import DownstreamListener
 from edgegate.http.interfaces import Served
+from edgegate.http.overdue import Overdue
 from edgegate.model.addresses import TCPAddress
-from edgegate.server.connections import end_idle, most_connections, renew
+from edgegate.server.connections import end_idle, end_overdue, most_connections, renew
 
 
 class Port:
@@ -53,11 +54,19 @@ class Channel:
         """End with what is under way."""
         self.told.append("drain")
 
+    def end_overdue(self, overdue: object) -> None:
+        """End what has taken too long."""
+        self.told.append(overdue)
+
 
 class Broken(Channel):
     """One that can't go on."""
 
     def move(self, downstream: object) -> None:
+        """Fail."""
+        raise ZeroDivisionError
+
+    def end_overdue(self, overdue: object) -> None:
         """Fail."""
         raise ZeroDivisionError
 
@@ -123,6 +132,14 @@ class ConnectionsTests(SynchronousTestCase):
         self.assertEqual([len(each.told) for each in (*lying, pending)], [1, 1, 1, 0, 0, 1])
         self.assertEqual(end_idle(channels, ports, 10.0, 3), 2)
         self.assertEqual([len(each.told) for each in (*lying, pending)], [2, 2, 1, 0, 1, 1])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+    def test_overdue(self) -> None:
+        """Each is asked for what has taken too long; one that fails is nothing to the others."""
+        overdue = Overdue(0.0, 0.0, 0.0)
+        channels = [Broken(), Channel()]
+        end_overdue(cast("list[Served]", channels), overdue)
+        self.assertEqual([channel.told for channel in channels], [[], [overdue]])
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
     def test_most(self) -> None:

@@ -413,6 +413,17 @@ class DataPlaneTests(TestCase):
         limits = self.make(processes=2)._environment.limits
         self.assertEqual((limits.shadows, limits.http2_bytes), (512, 32 << 20))
 
+    async def test_request_that_lasts(self) -> None:
+        """A request ends that has taken too long, and its connection may be asked again."""
+        self.plane = self.make(overload=OverloadLimits(request_seconds=0.01))
+        held = HTTPRoute("r", HERE, (), faults=Faults(Delay(3600.0)), direct=DirectResponse(200, b"held"))
+        table = HostTable([("*", VirtualHost("*", (held,)))])
+        port = self.serve(listener(self.bind, FilterChain("http", HERE, ("*",), http=table)))
+        client = await self.client(port)
+        for _ in range(2):
+            client.socket.sendall(ASK)
+            self.assertIn(b"HTTP/1.1 504 ", await self.do(lambda: client.socket.recv(65536)))
+
     async def test_figures(self) -> None:
         """Whoever looks sees how near the limits are."""
         self.plane = self.make(overload=OverloadLimits(connections=2, lag=inf))

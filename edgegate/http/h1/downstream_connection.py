@@ -33,6 +33,7 @@ from edgegate.http.h1.request_reader import State as ReaderState
 from edgegate.http.h1.timeouts import Timeouts, Wait
 from edgegate.http.h1.tunnel import Tunnel
 from edgegate.http.interfaces import Dispatcher
+from edgegate.http.overdue import Overdue
 from edgegate.http.request import RequestHead, refused_head
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.body_run import RUN_FROM
@@ -322,6 +323,17 @@ class HTTP1DownstreamConnection(HTTP1DownstreamStream):
             self._transport.abortConnection()
         elif self._state is not State.ENDED:
             self._close()
+
+    @contained
+    def end_overdue(self, overdue: Overdue) -> None:
+        """See L{edgegate.http.interfaces.Served}."""
+        exchange = self._exchange
+        fault = None if exchange is None else overdue.fault_of(exchange)
+        if exchange is not None and fault is not None:
+            if not exchange.request_whole:
+                self._reader.stop()
+                self._state = NEXT[self._state][Event.LAST]
+            exchange.give_up(fault)
 
     # ------------------------------------------------------------------------------------------------------------------
 

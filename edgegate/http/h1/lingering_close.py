@@ -19,6 +19,7 @@ from zope.interface import classImplements
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.h1.timeouts import Timeouts, Wait
 from edgegate.http.interfaces import Served
+from edgegate.http.overdue import Overdue
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.containment import contained
 from edgegate.net.stream import Stream
@@ -114,6 +115,9 @@ class HTTP1LingeringClose:
     def abort(self) -> None:
         """Reset the connection."""
         self._stream.abortConnection()
+
+    def end_overdue(self, overdue: Overdue) -> None:
+        """Its requests are over."""
 
 
 classImplements(HTTP1LingeringClose, IProtocol)

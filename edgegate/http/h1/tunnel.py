@@ -16,6 +16,7 @@ from edgegate.errors import INTERNAL, Fault
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange, Phase
 from edgegate.http.interfaces import Served
+from edgegate.http.overdue import Overdue
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.containment import broke, contained
 from edgegate.net.splice import SplicedPair
@@ -121,6 +122,9 @@ class Tunnel:
     def give_way(self) -> bool:
         """It gives way to nobody."""
         return False
+
+    def end_overdue(self, overdue: Overdue) -> None:
+        """It may last."""
 
     @contained
     def abort(self) -> None:

@@ -29,6 +29,7 @@ from edgegate.http.h2.request_heads import RequestHeads
 from edgegate.http.h2.request_stream import RequestStream, StreamCarrier, StreamOwner
 from edgegate.http.h2.server import ServerConnection, ServerStream
 from edgegate.http.interfaces import Dispatcher
+from edgegate.http.overdue import Overdue
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.containment import broke, contained
 from edgegate.net.stream import Stream
@@ -306,6 +307,16 @@ class HTTP2DownstreamConnection(StreamOwner):
             self._leaving = True
             self._transport.loseConnection()
             self._deadline.start(self.environment.limits.linger_seconds)
+
+    def end_overdue(self, overdue: Overdue) -> None:
+        """See L{edgegate.http.interfaces.Served}: each stream ends alone."""
+        for stream in list(self.streams.values()):
+            carrier = cast(RequestStream, stream).carrier
+            if carrier is not None:
+                try:
+                    carrier.end_overdue(overdue)
+                except Exception:
+                    broke(carrier)
 
     # Much at once -----------------------------------------------------------------------------------------------------
 

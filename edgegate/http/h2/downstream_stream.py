@@ -13,6 +13,7 @@ from edgegate.http.h2.downstream_upload import NEVER, HTTP2Upload
 from edgegate.http.h2.errors import INTERNAL_ERROR, NO_ERROR
 from edgegate.http.h2.head_blocks import field_block, head_block
 from edgegate.http.h2.hpack import block_of
+from edgegate.http.overdue import Overdue
 from edgegate.http.response import ResponseHead
 from edgegate.net.containment import broke
 from edgegate.net.stream import Stream
@@ -159,6 +160,13 @@ class HTTP2DownstreamStream(HTTP2Upload):
             self._mark_at = NEVER
             return left
         return min(left, self._look_at_reader(now))
+
+    def end_overdue(self, overdue: Overdue) -> None:
+        """See L{StreamCarrier.end_overdue}."""
+        exchange = self._exchange
+        fault = None if exchange is None or self._tunnel is not None else overdue.fault_of(exchange)
+        if exchange is not None and fault is not None:
+            exchange.give_up(fault)
 
     def _look_at_reader(self, now: float) -> float:
         """See whether the client gives room for what waits for it."""

@@ -16,6 +16,7 @@ from edgegate.http.fields import Field
 from edgegate.http.forwarded import Client
 from edgegate.http.h2.server import ServerConnection, ServerStream
 from edgegate.http.interfaces import Dispatcher
+from edgegate.http.overdue import Overdue
 from edgegate.http.request import RequestHead
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.containment import broke
@@ -103,6 +104,10 @@ class StreamCarrier(DownstreamStream):
 
         @return: Seconds after which to look again.
         """
+
+    @abstractmethod
+    def end_overdue(self, overdue: Overdue) -> None:
+        """Give up the request if it has taken too long in all; a tunnel may last."""
 
     @abstractmethod
     def broke(self) -> None:

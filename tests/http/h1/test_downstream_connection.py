@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from math import inf
 from random import Random
+from time import monotonic
 
 from twisted.internet.interfaces import IProtocol, IPushProducer
 from twisted.trial.unittest import SynchronousTestCase
@@ -15,13 +17,16 @@ from edgegate.errors import (
     CLIENT_BODY_TIMEOUT,
     CLIENT_GONE,
     CLIENT_TIMEOUT,
+    DURATION_EXCEEDED,
     INTERNAL,
     OVERLOADED,
+    Fault,
 )
 from edgegate.http.exchange import Exchange
 from edgegate.http.h1.downstream_connection import TURN
 from edgegate.http.interfaces import Dispatcher, IResource
 from edgegate.http.limits import Limits
+from edgegate.http.overdue import Overdue
 from edgegate.model.policies import Abort, Delay, Faults
 from edgegate.overload.idle import UNASKED
 from tests.http.conversation import NOTHING_LEFT, TICK, Conversation, connection_of, routed, to_web
@@ -538,6 +543,78 @@ class DeadlineTests(SynchronousTestCase):
         self.assertEqual(backend.take(), b"")
         client.producer.resumeProducing()
         self.assertEqual(backend.take().count(b"GET /"), 1)
+
+
+class OverdueTests(SynchronousTestCase):
+    """Requests that take too long in all, whatever goes on meanwhile."""
+
+    def setUp(self) -> None:
+        """Connect."""
+        self.talk = Conversation()
+        self.client = self.talk.client()
+
+    def look(self) -> None:
+        """See a minute later what has taken too long."""
+        for connection in tuple(self.talk.environment.connections):
+            connection.end_overdue(Overdue(monotonic() + 61.0, 60.0, inf))
+
+    def test_backend_too_slow(self) -> None:
+        """A request that is not answered in time gets 504, and its connection may be asked again."""
+        self.client.deliver(GET)
+        backend = self.talk.backend()
+        self.look()
+        self.assertTrue(self.client.sent.startswith(b"HTTP/1.1 504 Gateway Timeout\r\n"))
+        self.assertTrue(self.client.take().endswith(b"request took too long (DT)\n"))
+        self.assertEqual((backend.ended, self.client.ended), ("aborted", ""))
+        self.assertEqual([exchange.fault for exchange in self.talk.ended], [DURATION_EXCEEDED])
+        self.client.deliver(GET)
+        self.talk.backend().deliver(OK)
+        self.assertIn(b"200 OK", self.client.sent)
+        self.assertEqual(self.talk.left, NOTHING_LEFT)
+
+    def test_upload_too_slow(self) -> None:
+        """A body that is not whole in time gets 408, however steadily it comes; the connection ends with that."""
+        self.client.deliver(POST + b"01234")
+        self.look()
+        self.assertTrue(self.client.sent.startswith(b"HTTP/1.1 408 Request Timeout\r\n"))
+        self.assertIn(b"connection: close\r\n", self.client.sent)
+        self.client.deliver(b"56789")
+        self.assertEqual((self.client.ended, len(self.talk.ended)), ("half-closed", 1))
+
+    def test_response_that_lasts(self) -> None:
+        """A response that is not whole in time is cut off, so that nobody takes it for whole."""
+        for head, sent in ((b"content-length: 9\r\n\r\n", b"\r\n\r\n1234"), (b"\r\n", b"\r\n\r\n4\r\n1234\r\n")):
+            client = self.talk.client()
+            client.deliver(GET)
+            self.talk.backend().deliver(b"HTTP/1.1 200 OK\r\n" + head + b"1234")
+            client.producer.pauseProducing()
+            self.look()
+            self.assertTrue(client.sent.endswith(sent))
+            self.assertEqual(client.ended, "closed")
+        self.assertEqual([exchange.fault for exchange in self.talk.ended], [DURATION_EXCEEDED] * 2)
+
+    def test_nothing_under_way(self) -> None:
+        """A connection between two requests is no request, and neither is one that has had its last."""
+        self.client.deliver(GET)
+        self.talk.backend().deliver(OK)
+        self.client.take()
+        self.look()
+        self.client.deliver(b"nonsense\r\n\r\n")
+        self.look()
+        self.assertEqual(self.client.sent.count(b"HTTP/1.1 "), 1)
+
+    def test_broken(self) -> None:
+        """An error of ours in ending one ends its connection."""
+
+        class Broken(Overdue):
+            def fault_of(self, exchange: Exchange) -> Fault | None:
+                raise ZeroDivisionError
+
+        self.client.deliver(GET)
+        for connection in tuple(self.talk.environment.connections):
+            connection.end_overdue(Broken(0.0, 0.0, 0.0))
+        self.assertTrue(self.client.sent.startswith(b"HTTP/1.1 500 "))
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
 
 class EndTests(SynchronousTestCase):

@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from math import inf
 from random import Random
 from typing import Any, cast
 
@@ -31,6 +32,7 @@ from edgegate.http.exchange import Exchange
 from edgegate.http.gateway import HTTPGateway
 from edgegate.http.h1.tunnel import Tunnel
 from edgegate.http.limits import Limits
+from edgegate.http.overdue import Overdue
 from edgegate.model.actions import NewPath, RequestChanges
 from edgegate.model.addresses import TCPAddress
 from edgegate.model.clusters import Cluster, Discovery, Endpoint
@@ -382,6 +384,13 @@ class RouteTests(TunnelCase):
         self.assertIn(b"\r\nx-by: me\r\n", answer)
         self.assertIn(b"\r\nconnection: upgrade\r\nupgrade: WebSocket\r\n", answer)
         self.assertNotIn(b"sec-websocket-protocol", answer)
+
+    def test_lasts(self) -> None:
+        """A tunnel may take any time, whatever a request may."""
+        self.open()
+        for connection in tuple(self.talk.environment.connections):
+            connection.end_overdue(Overdue(inf, 0.0, 0.0))
+        self.assertEqual((self.client.ended, self.talk.ended), ("", []))
 
     def test_match(self) -> None:
         """A route can take WebSockets alone."""

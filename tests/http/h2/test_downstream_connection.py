@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf
+from time import monotonic
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.errors import BODY_TOO_LARGE, CLIENT_BODY_TIMEOUT, CLIENT_GONE, INTERNAL, OVERLOADED
+from edgegate.errors import (
+    BODY_TOO_LARGE,
+    CLIENT_BODY_TIMEOUT,
+    CLIENT_GONE,
+    DURATION_EXCEEDED,
+    INTERNAL,
+    OVERLOADED,
+    Fault,
+)
 from edgegate.http.exchange import Exchange
 from edgegate.http.h2.downstream_connection import HTTP2DownstreamConnection
 from edgegate.http.h2.errors import (
@@ -22,6 +32,7 @@ from edgegate.http.h2.hpack import block_of
 from edgegate.http.h2.settings import STREAMS
 from edgegate.http.interfaces import Dispatcher, IResource
 from edgegate.http.limits import Limits
+from edgegate.http.overdue import Overdue
 from edgegate.model.tls import ServerTLS, TLSRules
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.overload.idle import UNASKED
@@ -512,6 +523,36 @@ class TimeTests(SynchronousTestCase):
         self.talk.backend().deliver(OK)
         self.talk.advance(74)
         self.assertEqual(client.answer(number).code, NO_ERROR)
+
+    def test_request_that_lasts(self) -> None:
+        """A request that takes too long in all ends, and no other; a response that has begun is cut off."""
+        client = HTTP2Client(self.talk)
+        numbers = [client.head(b"/%d" % each) for each in range(2)]
+        self.talk.backend().deliver(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n1234")
+        grpc = client.head(b"/3", b"POST", False, (b"content-type", b"application/grpc"))
+        (connection,) = self.talk.environment.connections
+        connection.end_overdue(Overdue(monotonic() + 61.0, 60.0, inf))
+        asked, begun, call = (client.answer(number) for number in (*numbers, grpc))
+        self.assertEqual((asked.status, asked.body), (b"504", b"request took too long (DT)\n"))
+        self.assertEqual((begun.status, begun.code), (b"200", INTERNAL_ERROR))
+        self.assertEqual((call.status, call.code, client.goaways), (b"", None, []))
+        self.assertEqual([exchange.fault for exchange in self.talk.ended], [DURATION_EXCEEDED] * 2)
+
+    def test_broken_end_of_a_request(self) -> None:
+        """An error of ours in ending one ends that one."""
+
+        class Broken(Overdue):
+            def fault_of(self, exchange: Exchange) -> Fault | None:
+                if exchange.path == b"/":
+                    raise ZeroDivisionError
+                return None
+
+        client = HTTP2Client(self.talk)
+        numbers = client.head(), client.head(b"/2")
+        (connection,) = self.talk.environment.connections
+        connection.end_overdue(Broken(0.0, 0.0, 0.0))
+        self.assertEqual([client.answer(number).status for number in numbers], [b"500", b""])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
     def test_window_that_stays_shut(self) -> None:
         """Row 52: a client that gives no room for a response loses its stream."""

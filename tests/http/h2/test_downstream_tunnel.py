@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from math import inf
+from time import monotonic
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.errors import CLIENT_GONE, STREAM_IDLE, UPSTREAM_CUT_SHORT
+from edgegate.errors import CLIENT_GONE, DURATION_EXCEEDED, STREAM_IDLE, UPSTREAM_CUT_SHORT
 from edgegate.http.exchange import Exchange
 from edgegate.http.h2.errors import CONNECT_ERROR
+from edgegate.http.overdue import Overdue
 from edgegate.http.upgrade import accept
 from tests.http.conversation import NOTHING_LEFT, Conversation, FakeStream
 from tests.http.h2.clients import HTTP2Client
@@ -56,6 +59,15 @@ class TunnelTests(SynchronousTestCase):
     def test_offered(self) -> None:
         """The settings say that it may be asked for."""
         self.assertTrue(self.client.h2.remote_settings.enable_connect_protocol)
+
+    def test_lasts(self) -> None:
+        """A tunnel may take any time; a request for one may not."""
+        agreed, _ = self.switched()
+        asked = self.ask()
+        (connection,) = self.talk.environment.connections
+        connection.end_overdue(Overdue(monotonic() + 61.0, 60.0, inf))
+        self.assertEqual([self.client.answer(number).status for number in (agreed, asked)], [b"200", b"504"])
+        self.assertEqual([exchange.fault for exchange in self.talk.ended], [DURATION_EXCEEDED])
 
     def test_both_ways(self) -> None:
         """What each side says the other one gets, until both have ended."""
