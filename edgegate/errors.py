@@ -100,6 +100,7 @@ TRY_TIMEOUT = Fault(Source.UPSTREAM, "UT", 504, "upstream too slow for one try",
 STREAM_IDLE = Fault(Source.UPSTREAM, "SI", 504, "nothing came for too long", "stream_idle_timeout")
 OVERFLOW = Fault(Source.GATEWAY, "UO", 503, "too many at once", _reset("overflow"))
 OVERLOADED = Fault(Source.GATEWAY, "OM", 503, "overloaded", "overload", retry_after=1)
+CLIENT_OVERLOADS = replace(OVERLOADED, reason="too many requests of one client", details="overload_of_client")
 BODY_TOO_LARGE = Fault(
     Source.DOWNSTREAM, "DPE", 413, "request body too large", "request_payload_too_large", grpc_status=8
 )

@@ -37,6 +37,13 @@ PARAMETERS = [
         "Requests that are under way at one time, or none; more get 503 with retry-after.",
     ],
     [
+        "max-requests-per-client",
+        None,
+        None,
+        "The same of each client address, or of each /64 of IPv6: a number, or none. [default: half of all, and none "
+        "behind proxies (--trusted-hops)]",
+    ],
+    [
         "max-request-duration",
         None,
         "none",
@@ -86,6 +93,7 @@ def overload_limits(options: Mapping[str, str | None]) -> OverloadLimits:
         client_connections=_limit(options, "max-connections-per-client"),
         handshakes=_limit(options, "max-handshakes", none=False),
         requests=_limit(options, "max-requests") or NO_LIMIT,
+        client_requests=_limit(options, "max-requests-per-client"),
         request_seconds=_seconds(options, "max-request-duration"),
         grpc_seconds=_seconds(options, "max-grpc-duration"),
         lag=_seconds(options, "max-lag"),

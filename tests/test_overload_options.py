@@ -41,6 +41,11 @@ class OverloadOptionsTests(SynchronousTestCase):
         found = overload("--max-requests=none", "--max-connection-requests=none", "--max-lag=none")
         self.assertEqual((found.requests, found.connection_requests, found.lag), (NO_LIMIT, NO_LIMIT, inf))
 
+    def test_requests_of_a_client(self) -> None:
+        """So are those of a client, or not at all."""
+        self.assertEqual(overload("--max-requests-per-client=7").client_requests, 7)
+        self.assertEqual(overload("--max-requests-per-client=none").client_requests, NO_LIMIT)
+
     def test_durations(self) -> None:
         """A request may take so long in all, and a call of gRPC; any time where nothing is said."""
         found = overload("--max-request-duration=5m", "--max-grpc-duration=1h")
@@ -68,6 +73,7 @@ class OverloadOptionsTests(SynchronousTestCase):
             ("--max-request-duration=0", "--max-request-duration is more than 0"),
             ("--max-grpc-duration=x", "--max-grpc-duration: expected a time such as"),
             ("--max-connection-age=0s", "--max-connection-age is more than 0"),
+            ("--max-requests-per-client=0", "--max-requests-per-client: expected a number such as 1000, or none"),
             ("--max-requests=", "--max-requests: expected a number such as 1000, or none, got ''"),
             ("--max-handshakes=1e3", "--max-handshakes: expected a number such as 1000, got '1e3'"),
         ):

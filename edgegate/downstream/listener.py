@@ -177,7 +177,7 @@ class DownstreamListener(ListenerFilterCallbacks):
         self.shaking.pop(pending, None)
 
     def _connection_closed(self, sock: AcceptedSocket) -> None:
-        self.counts.release(self, sock.client)
+        self.counts.release(self, sock.counts)
 
     def accepted(self, sock: AcceptedSocket, peer: Address, local: Address) -> None:
         """A client has connected; the socket is ours."""
@@ -209,12 +209,12 @@ class DownstreamListener(ListenerFilterCallbacks):
 
     def introduced(self, sock: AcceptedSocket, peer: Address, local: Address, since: float) -> None:
         """See L{ListenerFilterCallbacks.introduced}."""
-        client = client_of(peer)
-        if not self.counts.introduce(client):
+        counts = self.counts.introduce(client_of(peer))
+        if counts is None:
             self.observer.connection_refused()
             sock.close()
             return
-        sock.client = client
+        sock.counts = counts
         listener = self.listener
         if len(listener.secure):
             inspector = TLSInspector(self, sock, peer, local, since)
@@ -230,14 +230,16 @@ class DownstreamListener(ListenerFilterCallbacks):
     def serve_socket(
         self,
         chain: FilterChain,
-        sock: Socket,
+        sock: AcceptedSocket,
         peer: Address,
         local: Address,
         server_name: str = "",
         ssl_request: bool = False,
     ) -> None:
         """See L{ListenerFilterCallbacks.serve_socket}."""
-        downstream = ConnectionInfo(self.listener, chain, peer, local, server_name, ssl_request=ssl_request, entry=self)
+        downstream = ConnectionInfo(
+            self.listener, chain, peer, local, server_name, ssl_request=ssl_request, entry=self, counts=sock.counts
+        )
         if chain.http is None:
             self.dispatch.relay_socket(downstream, sock)
         else:

@@ -16,7 +16,6 @@ from twisted.internet.interfaces import IReactorFDSet
 from edgegate.model.addresses import Address
 from edgegate.net.accepted_socket import AcceptedSocket
 from edgegate.net.addresses import ConnectionInfo
-from edgegate.net.sockets import Socket
 from edgegate.net.tls_stream import TLSStream
 from edgegate.net.wheel import TimerWheel
 from edgegate.observe.observers import Observers
@@ -105,7 +104,7 @@ class ListenerFilterCallbacks(ABC):
     def serve_socket(
         self,
         chain: FilterChain,
-        sock: Socket,
+        sock: AcceptedSocket,
         peer: Address,
         local: Address,
         server_name: str = "",

@@ -14,11 +14,11 @@ from OpenSSL import SSL
 
 from edgegate.downstream.listener_filter import CROWDED, ListenerFilterCallbacks
 from edgegate.model.addresses import Address
+from edgegate.net.accepted_socket import AcceptedSocket
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.lingering_close import LingeringClose
 from edgegate.net.peek import Peek
 from edgegate.net.poller import paced
-from edgegate.net.sockets import Socket
 from edgegate.net.ssl_request import SSL_REQUEST, UNWILLING, WILLING, asked
 from edgegate.net.tls_stream import TLSStream
 from edgegate.net.wheel import Deadline
@@ -81,7 +81,7 @@ class TLSInspector:
     )
 
     def __init__(
-        self, listener: ListenerFilterCallbacks, sock: Socket, peer: Address, local: Address, since: float
+        self, listener: ListenerFilterCallbacks, sock: AcceptedSocket, peer: Address, local: Address, since: float
     ) -> None:
         """
         @param since: When it was accepted, in the clock's seconds.
@@ -266,6 +266,7 @@ class TLSInspector:
                 ssl_request=self._granted,
                 secured=stream.connection,
                 entry=listener,
+                counts=self._socket.counts,
             )
             listener.serve_stream(stream, downstream)
 

@@ -39,6 +39,7 @@ class HTTPEnvironment:
     @ivar most_requests: How many may be under way.
     @ivar connection_requests: How many a connection may carry.
     @ivar shed: Requests that were refused for one of these.
+    @ivar shed_of_clients: Requests that were refused because their clients had too many.
     @ivar observer: Told of connections and requests; raises nothing.
     @ivar kept_bodies: Bytes that are kept of requests' bodies, for streams that are not there yet or for other tries.
     @ivar http2_bytes: What connections of HTTP/2 clients keep until somebody goes on.
@@ -65,6 +66,7 @@ class HTTPEnvironment:
         "shadow_hosts",
         "shadows",
         "shed",
+        "shed_of_clients",
         "trusted_hops",
         "wheel",
     )
@@ -93,7 +95,7 @@ class HTTPEnvironment:
         self.most_requests = overload.requests
         self.connection_requests = overload.connection_requests
         self.lag = LoopLag(NO_LIMIT) if lag is None else lag
-        self.shed = 0
+        self.shed = self.shed_of_clients = 0
         self.connections: set[Served] = set()
         self.shadows: set[Droppable] = set()
         self.kept_bodies = 0

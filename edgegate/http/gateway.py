@@ -10,7 +10,7 @@ conditions hold.
 from __future__ import annotations
 
 from edgegate.buffers import BUFFERS
-from edgegate.errors import BODY_TOO_LARGE, MISDIRECTED, NO_ROUTE, OVERLOADED, SCHEME_MISMATCH, Fault
+from edgegate.errors import BODY_TOO_LARGE, CLIENT_OVERLOADS, MISDIRECTED, NO_ROUTE, OVERLOADED, SCHEME_MISMATCH, Fault
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
 from edgegate.http.fields import request_roles
@@ -35,6 +35,7 @@ from edgegate.http.resources import (
 from edgegate.http.target import PathNormalisation
 from edgegate.model.routes import HTTPRoute
 from edgegate.net.addresses import ConnectionInfo
+from edgegate.net.client_counts import ClientCounts
 from edgegate.routing.snapshot import FilterChain, VirtualHost
 
 
@@ -48,6 +49,7 @@ class HTTPGateway(Dispatcher):
     """
 
     __slots__ = (
+        "_client_overloads",
         "_factories",
         "_filtered",
         "_filters_everywhere",
@@ -86,6 +88,7 @@ class HTTPGateway(Dispatcher):
         self._misdirected = FaultResource(MISDIRECTED)
         self._scheme_mismatch = FaultResource(SCHEME_MISMATCH)
         self._overloaded = FaultResource(OVERLOADED)
+        self._client_overloads = FaultResource(CLIENT_OVERLOADS)
         self._too_large = FaultResource(BODY_TOO_LARGE)
         self._redirects: dict[int, HTTPSRedirectResource] = {}
 
@@ -127,17 +130,18 @@ class HTTPGateway(Dispatcher):
     def resource_for(self, exchange: Exchange) -> IResource:
         """Find what answers an exchange, and take note of its route."""
         environment, head = self.environment, exchange.head
-        observer = environment.observer
+        observer, counts = environment.observer, exchange.connection.counts
         translates = exchange.connection.chain.grpc_web and is_grpc_web(head)
         if translates:
             exchange.bodies = GRPCWebTranslation(head)
         if (
             observer.begun - observer.ended > environment.most_requests
+            or counts.requests > counts.most_requests
             or environment.lag.late
             or BUFFERS.held > BUFFERS.bound
             or head.length > environment.limits.body_bytes
         ):
-            return self._refused(head)
+            return self._refused(head, counts)
         if head.special and head.path != b"*" and exchange.scheme != b"https":
             # who takes the connection for one of TLS asks nothing more of it (Envoy)
             exchange.stream.keep_no_longer()
@@ -161,11 +165,15 @@ class HTTPGateway(Dispatcher):
             exchange.replace_head(grpc_head(head))
         return self._filtered_by(exchange) if route.filtered or self._filters_everywhere else self._proxy
 
-    def _refused(self, head: RequestHead) -> IResource:
-        """Return what answers that a request is too large, or one too many."""
-        if head.length > self.environment.limits.body_bytes:
+    def _refused(self, head: RequestHead, counts: ClientCounts) -> IResource:
+        """Return what answers that a request is too large, or one too many, of all or of its client."""
+        environment = self.environment
+        if head.length > environment.limits.body_bytes:
             return self._too_large
-        self.environment.shed += 1
+        if counts.requests > counts.most_requests:
+            environment.shed_of_clients += 1
+            return self._client_overloads
+        environment.shed += 1
         return self._overloaded
 
     def forget_filters(self) -> None:

@@ -9,7 +9,9 @@ counted twice.
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
+
+from edgegate.net.client_counts import NOBODY, ClientCounts
 
 
 def _nothing(sock: AcceptedSocket) -> None:
@@ -20,13 +22,13 @@ class AcceptedSocket(socket.socket):
     """
     A socket that was accepted.
 
-    @ivar client: Whose connection it is, as whoever counts it knows it.
+    @ivar counts: Of the client whose connection it is.
     @ivar closed: Called once, when it is closed.
     """
 
-    __slots__ = ("client", "closed")
+    __slots__ = ("closed", "counts")
 
-    client: Hashable
+    counts: ClientCounts
     closed: Callable[[AcceptedSocket], None]
 
     @classmethod
@@ -39,7 +41,7 @@ class AcceptedSocket(socket.socket):
         # what socket.accept() does, which has no way to say of which class the new one is
         fd, peer = listening._accept()  # type: ignore[attr-defined]
         sock = cls(listening.family, listening.type, listening.proto, fileno=fd)
-        sock.client = None
+        sock.counts = NOBODY
         sock.closed = _nothing
         sock.setblocking(False)
         return sock, peer

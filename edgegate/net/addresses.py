@@ -12,6 +12,7 @@ from twisted.internet.interfaces import IAddress
 from zope.interface import classImplements
 
 from edgegate.model.addresses import Address
+from edgegate.net.client_counts import NOBODY, ClientCounts
 from edgegate.routing.snapshot import FilterChain, Listener
 
 
@@ -29,6 +30,7 @@ class ConnectionInfo:
     @ivar ssl_request: Whether the client asked for TLS as PostgreSQL does, before its ClientHello, and was granted it.
     @ivar secured: OpenSSL's side of it, where TLS ended here.
     @ivar entry: What took it: tells the connections of one open port from those of another.
+    @ivar counts: Of its client.
     @ivar since: When it was told apart, in seconds of L{monotonic}.
     """
 
@@ -43,6 +45,7 @@ class ConnectionInfo:
     ssl_request: bool = False
     secured: SSL.Connection | None = field(default=None, repr=False, compare=False)
     entry: Hashable = field(default=None, repr=False, compare=False)
+    counts: ClientCounts = field(default=NOBODY, repr=False, compare=False)
     since: float = field(default_factory=monotonic, repr=False, compare=False)
 
 

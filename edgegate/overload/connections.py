@@ -20,6 +20,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger, LogLevel
 
 from edgegate.model.addresses import Address, TCPAddress
+from edgegate.net.client_counts import NOBODY, ClientCounts
 from edgegate.overload.limits import NO_LIMIT, OverloadLimits
 
 log: Final = Logger(namespace=__name__)
@@ -79,22 +80,6 @@ def _network(host: str) -> bytes:
     return IPv6Address(host.partition("%")[0]).packed[:8]
 
 
-class Client:
-    """
-    What is known of a client.
-
-    @ivar connections: How many it has.
-    @ivar ending: How many of them were told to end, and have not made room for others yet.
-    @ivar looked: When it was last looked in vain for some that lie idle, in the clock's seconds.
-    """
-
-    __slots__ = ("connections", "ending", "looked")
-
-    def __init__(self) -> None:
-        self.connections = self.ending = 0
-        self.looked = -_QUIET
-
-
 class ConnectionCounts:
     """
     Counts connections, and has idle ones give way.
@@ -114,6 +99,7 @@ class ConnectionCounts:
         "_most",
         "_most_of_client",
         "_most_of_port",
+        "_most_requests",
         "_said",
         "_waiting",
         "refused",
@@ -127,12 +113,14 @@ class ConnectionCounts:
         """
         assert limits.connections is not None
         assert limits.client_connections is not None
+        assert limits.client_requests is not None
         self._most: int = limits.connections
         self._most_of_port = limits.listener_connections
         self._most_of_client: int = limits.client_connections
+        self._most_requests: int = limits.client_requests
         self._clock = clock
         self._end_idle = end_idle
-        self._clients: dict[Hashable, Client] = {}
+        self._clients: dict[Hashable, ClientCounts] = {}
         self._waiting: dict[Port, None] = {}
         self._again: IDelayedCall | None = None
         self._looked: dict[Port | None, float] = {}
@@ -144,6 +132,11 @@ class ConnectionCounts:
     def greediest(self) -> int:
         """How many connections the client has that has most."""
         return max((each.connections for each in self._clients.values()), default=0)
+
+    @property
+    def most_asking(self) -> int:
+        """How many requests are under way of the client that has most."""
+        return max((each.requests for each in self._clients.values()), default=0)
 
     def full(self, port: Port) -> bool:
         """Whether no further connection of a port may be taken."""
@@ -187,15 +180,16 @@ class ConnectionCounts:
         self.total += 1
         port.taken += 1
 
-    def introduce(self, client: Hashable) -> bool:
+    def introduce(self, client: Hashable) -> ClientCounts | None:
         """
-        It is known whose a connection is; return whether the client may have it, which the socket is to remember then.
+        It is known whose a connection is; return what its client has, which the socket is to remember. L{None}: it may
+        not have this one.
         """
-        if client is None or self._most_of_client >= NO_LIMIT:
-            return True
+        if client is None or (self._most_of_client >= NO_LIMIT and self._most_requests >= NO_LIMIT):
+            return NOBODY
         found = self._clients.get(client)
         if found is None:
-            found = self._clients[client] = Client()
+            found = self._clients[client] = ClientCounts(client, self._most_requests)
         if found.connections < self._most_of_client:
             found.ending = 0
         elif found.ending or self._has_given(client, found):
@@ -203,11 +197,11 @@ class ConnectionCounts:
             found.ending -= 1
         else:
             self.refused += 1
-            return False
+            return None
         found.connections += 1
-        return True
+        return found
 
-    def _has_given(self, client: Hashable, found: Client) -> bool:
+    def _has_given(self, client: Hashable, found: ClientCounts) -> bool:
         """Have some of a client's own connections end; return whether there are any."""
         self._say("of a client", self._most_of_client)
         now = self._clock.seconds()
@@ -220,20 +214,18 @@ class ConnectionCounts:
         self._look_after = after + _SPARED * (after - now)
         return found.ending > 0
 
-    def release(self, port: Port, client: Hashable) -> None:
+    def release(self, port: Port, counts: ClientCounts) -> None:
         """
         A connection is closed.
 
-        @param client: What was introduced, if anything was.
+        @param counts: Of its client, where that was introduced; L{NOBODY}: it was not.
         """
         self.total -= 1
         port.taken -= 1
-        if client is not None:
-            found = self._clients.get(client)
-            if found is not None:
-                found.connections -= 1
-                if not found.connections:
-                    del self._clients[client]
+        if counts is not NOBODY:
+            counts.connections -= 1
+            if not counts.connections:
+                del self._clients[counts.client]
         if self._waiting:
             self._resume()
 

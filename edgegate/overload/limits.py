@@ -34,6 +34,7 @@ class OverloadLimits:
     @ivar client_connections: Those of one client address, or of one /64 of IPv6.
     @ivar handshakes: Connections of one port that shake hands.
     @ivar requests: Requests that are under way.
+    @ivar client_requests: Those of one client address, or of one /64 of IPv6.
     @ivar lag: Seconds that each turn of the loop may take, before new requests are refused.
     @ivar request_seconds: That a request may take in all, unless it is a call of gRPC.
     @ivar grpc_seconds: That a call of gRPC may take in all.
@@ -47,6 +48,7 @@ class OverloadLimits:
     client_connections: int | None = None
     handshakes: int | None = None
     requests: int = REQUESTS
+    client_requests: int | None = None
     lag: float = LAG
     request_seconds: float = inf
     grpc_seconds: float = inf
@@ -72,12 +74,15 @@ class OverloadLimits:
         most = connections if self.connections is None else share(self.connections)
         # one address can't keep all others out
         each = NO_LIMIT if proxied else max(most // 2, 1)
+        requests = share(self.requests)
+        asked = NO_LIMIT if proxied or requests >= NO_LIMIT else max(requests // 2, 1)
         return replace(
             self,
             connections=most,
             listener_connections=share(self.listener_connections),
             client_connections=each if self.client_connections is None else share(self.client_connections),
             buffer_bytes=share(memory // BUFFERED if self.buffer_bytes is None else self.buffer_bytes),
-            requests=share(self.requests),
+            requests=requests,
+            client_requests=asked if self.client_requests is None else share(self.client_requests),
             handshakes=max(min(share(HANDSHAKES), most // 2), 1) if self.handshakes is None else share(self.handshakes),
         )

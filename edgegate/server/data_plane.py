@@ -155,6 +155,7 @@ class DataPlane:
         observer = environment.observer
         assert most.connections is not None
         assert most.client_connections is not None
+        assert most.client_requests is not None
         assert most.handshakes is not None
         ports = list(self._ports)
         taken = max((port.taken for port in ports), default=0)
@@ -166,6 +167,7 @@ class DataPlane:
             Figure("connections of a client", counts.greediest, most.client_connections, counts.refused),
             Figure("handshakes of a listener", shaking, most.handshakes, 0),
             Figure("requests", observer.begun - observer.ended, most.requests, environment.shed),
+            Figure("requests of a client", counts.most_asking, most.client_requests, environment.shed_of_clients),
             Figure("buffered bytes", BUFFERS.held, BUFFERS.bound, 0),
             Figure("loop lag ms", round(self.lag.forget() * 1000), lag, 0),
         )

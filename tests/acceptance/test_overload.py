@@ -8,6 +8,7 @@ import socket
 import subprocess
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -60,6 +61,15 @@ class OverloadTestCase(ServedTestCase):
             return sock.recv(65536).startswith(b"HTTP/1.1 200 ")
         except ConnectionResetError:
             return False
+
+    def curl(self, version: str, host: str, path: str, *more: str) -> subprocess.Popen[str]:
+        """Begin to ask with curl; at the end it says the status and with what it ends."""
+        url = f"http://127.0.0.1:{self.served.ports['http']}{path}"
+        said = ("-w", " %{http_code} %{exitcode}", "-H", f"Host: {host}.example")
+        command = [program("curl"), "-s", "-m", str(PATIENCE), VERSIONS[version], *said, *more, url]
+        asked = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(asked.kill)
+        return asked
 
     def timed(self, ask: Callable[[], object]) -> float:
         """Return how many seconds something took."""
@@ -140,7 +150,12 @@ def processor(pid: int) -> float:
 class RequestTests(OverloadTestCase):
     """At most two requests at a time, with bodies of a thousand bytes."""
 
-    options = ("--max-requests=2", "--max-request-bytes=1000", "--max-connection-requests=2")
+    options = (
+        "--max-requests=2",
+        "--max-requests-per-client=none",
+        "--max-request-bytes=1000",
+        "--max-connection-requests=2",
+    )
 
     def test_too_many(self) -> None:
         """One request too many is refused at once, and may come again; those under way are answered."""
@@ -176,21 +191,41 @@ class RequestTests(OverloadTestCase):
             return bytes(found.read())
 
 
+class ClientRequestTests(OverloadTestCase):
+    """At most four requests at a time, so that one address has no more than two."""
+
+    options = ("--max-requests=4",)
+
+    def test_one_client(self) -> None:
+        """One client that asks for all gets half, by either version; others are served meanwhile."""
+        for number, version in enumerate(VERSIONS):
+            greedy, other = f"127.0.0.{2 * number + 2}", f"127.0.0.{2 * number + 3}"
+            asked = [self.curl(version, "slow", f"/greedy/{version}", "--interface", greedy) for _ in range(5)]
+            said = Counter(each.communicate()[0][-6:] for each in asked)
+            self.assertEqual(said, {" 200 0": 2, " 503 0": 3})
+            refused = self.served.gateway.finds(lambda line, path=f"/greedy/{version}": path in line and '"OM"' in line)
+            self.assertIn('"overload_of_client"', refused)
+            busy = [self.curl(version, "slow", "/busy", "--interface", greedy) for _ in range(3)]
+            self.backends.saw("slow", 4)
+            self.assertTrue(self.curl(version, "a", "/", "--interface", other).communicate()[0].endswith(" 200 0"))
+            for each in busy:
+                each.communicate()
+
+    def test_streams(self) -> None:
+        """So does one that asks for all on one connection of HTTP/2."""
+        talk = Talk(self.served.ports["http"])
+        self.addCleanup(talk.socket.close)
+        fields = [(b":method", b"GET"), (b":scheme", b"http"), (b":authority", b"slow.example"), (b":path", b"/many")]
+        talk.say(*(headers(number, block_of(fields)) for number in (1, 3, 5, 7)))
+        self.assertEqual([talk.status(number) for number in (5, 7, 1, 3)], [b"503", b"503", b"200", b"200"])
+
+
 class DurationTests(OverloadTestCase):
     """Requests that may take a second in all, asked by curl."""
 
     files = {"shop.yaml": FILES + service("late", POLICY, "late") + service("drips", POLICY, "drips")}
     opened = {"one": "", "slow": "hang", "late": "delay=4", "drips": "dribble=0.3;body=" + "x" * 1000}
     options = ("--max-request-duration=1s",)
-
-    def curl(self, version: str, host: str, path: str, *more: str) -> subprocess.Popen[str]:
-        """Begin to ask; what is said at the end is the status and the exit code."""
-        url = f"http://127.0.0.1:{self.served.ports['http']}{path}"
-        said = ("-w", " %{http_code} %{exitcode}", "-H", f"Host: {host}.example")
-        command = [program("curl"), "-s", "-m", str(PATIENCE), VERSIONS[version], *said, *more, url]
-        asked = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        self.addCleanup(asked.kill)
-        return asked
 
     def test_no_answer(self) -> None:
         """One that no backend answers in time gets 504, by either version."""

@@ -28,9 +28,11 @@ from edgegate.model.origin import Origin
 from edgegate.model.routes import HTTPRoute, WeightedCluster
 from edgegate.model.tls import ServerTLS
 from edgegate.net.addresses import ConnectionInfo
+from edgegate.net.client_counts import ClientCounts
 from edgegate.net.connection_options import ConnectionOptions
 from edgegate.net.wheel import TimerWheel
 from edgegate.observe.observers import Observers
+from edgegate.overload.limits import NO_LIMIT
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.snapshot import FilterChain, Listener, VirtualHost
 from edgegate.upstream.registry import ClusterRegistry
@@ -305,10 +307,11 @@ class Conversation:
             "active": sum(endpoint.active for endpoint in endpoints),
             "calls": [call for call in self.clock.getDelayedCalls() if not _of_a_wheel(call)],
             "connects": [connect for connect in self.connects if connect.pending],
+            "requests": self._downstream.counts.requests,
         }
 
 
-NOTHING_LEFT: dict[str, object] = {"shadows": set(), "active": 0, "calls": [], "connects": []}
+NOTHING_LEFT: dict[str, object] = {"shadows": set(), "active": 0, "calls": [], "connects": [], "requests": 0}
 
 
 def _of_a_wheel(call: Any) -> bool:
@@ -367,7 +370,8 @@ def plain() -> ConnectionInfo:
 def _in_the_clear(table: HostTable[VirtualHost], port: int, grpc_web: bool = False) -> ConnectionInfo:
     chain = FilterChain("http", ORIGIN, http=table, grpc_web=grpc_web)
     listener = Listener("http", TCPAddress("::", 8080), port, ORIGIN, plain=chain)
-    return ConnectionInfo(listener, chain, TCPAddress("192.0.2.7", 4711), TCPAddress("127.0.0.1", 8080))
+    peer, local = TCPAddress("192.0.2.7", 4711), TCPAddress("127.0.0.1", 8080)
+    return ConnectionInfo(listener, chain, peer, local, counts=ClientCounts(peer.host, NO_LIMIT))
 
 
 def secure(chains: dict[str, FilterChain], name: str) -> ConnectionInfo:

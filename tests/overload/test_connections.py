@@ -9,6 +9,7 @@ from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.model.addresses import TCPAddress, UNIXAddress
+from edgegate.net.client_counts import NOBODY, ClientCounts
 from edgegate.overload.connections import ConnectionCounts, Port, client_of
 from edgegate.overload.limits import NO_LIMIT, OverloadLimits
 
@@ -35,7 +36,15 @@ class ConnectionCountsTests(SynchronousTestCase):
         self.took = 0.0
         self.port = Gate()
 
-    def counts(self, connections: int = 2, port: int = NO_LIMIT, client: int = NO_LIMIT) -> ConnectionCounts:
+    def introduced(self, counts: ConnectionCounts, client: Hashable) -> ClientCounts:
+        """A client has connected that may."""
+        found = counts.introduce(client)
+        assert found is not None
+        return found
+
+    def counts(
+        self, connections: int = 2, port: int = NO_LIMIT, client: int = NO_LIMIT, requests: int = NO_LIMIT
+    ) -> ConnectionCounts:
         """Make the count."""
 
         def end_idle(count: int, port: Port | None, client: Hashable) -> int:
@@ -43,7 +52,7 @@ class ConnectionCountsTests(SynchronousTestCase):
             self.clock.advance(self.took)
             return self.idle
 
-        limits = OverloadLimits(connections, port, client)
+        limits = OverloadLimits(connections, port, client, client_requests=requests)
         return ConnectionCounts(limits, self.clock, end_idle)
 
     def test_room(self) -> None:
@@ -58,7 +67,7 @@ class ConnectionCountsTests(SynchronousTestCase):
             self.assertFalse(counts.has_room(self.port))
         self.assertEqual((self.looked, counts.waits, len(events)), ([(1, None, None)], 1, 1))
         self.assertIn("in all", str(formatEvent(events[0])))
-        counts.release(self.port, None)
+        counts.release(self.port, NOBODY)
         self.assertEqual((self.port.resumed, counts.total, self.port.taken), (1, 1, 1))
         self.assertTrue(counts.has_room(self.port))
         counts.stop()
@@ -87,10 +96,10 @@ class ConnectionCountsTests(SynchronousTestCase):
         self.assertEqual(self.looked, [(1, self.port, None)])
         # what ends elsewhere is no room for it
         counts.take(other)
-        counts.release(other, None)
+        counts.release(other, NOBODY)
         self.assertEqual(self.port.resumed, 0)
         counts.forget(self.port)
-        counts.release(self.port, None)
+        counts.release(self.port, NOBODY)
         self.assertEqual(self.port.resumed, 0)
         counts.stop()
 
@@ -126,39 +135,51 @@ class ConnectionCountsTests(SynchronousTestCase):
     def test_client(self) -> None:
         """Who has too many is refused, unless some of the client's own lie idle; others are not concerned."""
         counts = self.counts(10, client=1)
+        found = []
         for client in ("192.0.2.1", "192.0.2.2", None, None):
             counts.take(self.port)
-            self.assertTrue(counts.introduce(client))
+            found.append(self.introduced(counts, client))
+        self.assertEqual([each.client for each in found], ["192.0.2.1", "192.0.2.2", None, None])
         counts.take(self.port)
-        self.assertFalse(counts.introduce("192.0.2.1"))
-        counts.release(self.port, None)
-        self.assertFalse(counts.introduce("192.0.2.1"))
+        self.assertIsNone(counts.introduce("192.0.2.1"))
+        counts.release(self.port, NOBODY)
+        self.assertIsNone(counts.introduce("192.0.2.1"))
         self.assertEqual((self.looked, counts.refused, counts.greediest), ([(1, None, "192.0.2.1")], 2, 1))
         self.clock.advance(0.05)
         self.idle = 1
-        self.assertTrue(counts.introduce("192.0.2.1"))
-        self.assertEqual(counts.greediest, 2)
-        counts.release(self.port, "192.0.2.1")
-        counts.release(self.port, "192.0.2.1")
-        counts.release(self.port, "192.0.2.2")
-        self.assertEqual(counts.greediest, 0)
+        counts.take(self.port)
+        again = self.introduced(counts, "192.0.2.1")
+        self.assertEqual((again is found[0], counts.greediest), (True, 2))
+        for each in (*found, again):
+            counts.release(self.port, each)
+        self.assertEqual((counts.greediest, counts.total, NOBODY.connections), (0, 0, 0))
 
     def test_client_with_many_idle(self) -> None:
         """As many as end make room for as many, without looking through all for each."""
         counts = self.counts(1000, client=80)
         for _ in range(80):
             counts.take(self.port)
-            counts.introduce("192.0.2.1")
+            known = self.introduced(counts, "192.0.2.1")
         self.idle = 8
         for number in range(1, 17):
             counts.take(self.port)
-            self.assertTrue(counts.introduce("192.0.2.1"))
+            self.assertIs(counts.introduce("192.0.2.1"), known)
             self.assertEqual(len(self.looked), (number + 7) // 8)
         for _ in range(20):
-            counts.release(self.port, "192.0.2.1")
+            counts.release(self.port, known)
         self.idle = 0
-        for expected in (True, True, True, True, False):
-            self.assertEqual(counts.introduce("192.0.2.1"), expected)
+        for expected in (known, known, known, known, None):
+            self.assertIs(counts.introduce("192.0.2.1"), expected)
+
+    def test_requests_of_a_client(self) -> None:
+        """Connections of a client share how many requests it may have, with or without a limit for connections."""
+        for connections in (NO_LIMIT, 9):
+            counts = self.counts(10, client=connections, requests=3)
+            first, second, other = (self.introduced(counts, client) for client in ("a", "a", "b"))
+            self.assertEqual((first is second, first is other, first.most_requests), (True, False, 3))
+            second.requests += 2
+            self.assertEqual(counts.most_asking, 2)
+        self.assertIs(self.counts(10).introduce("a"), NOBODY)
 
     def test_looks_that_take_long(self) -> None:
         """Looking for connections of clients takes a small part of the time, however many clients have too many."""

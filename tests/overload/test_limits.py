@@ -23,14 +23,27 @@ class OverloadLimitsTests(SynchronousTestCase):
 
     def test_proxies(self) -> None:
         """Behind proxies an address is that of many clients."""
-        self.assertEqual(OverloadLimits().settled(9000, proxied=True).client_connections, NO_LIMIT)
+        found = OverloadLimits().settled(9000, proxied=True)
+        self.assertEqual((found.client_connections, found.client_requests), (NO_LIMIT, NO_LIMIT))
 
     def test_said(self) -> None:
         """What is said counts."""
         said = OverloadLimits(
-            connections=10, listener_connections=8, client_connections=3, handshakes=2, buffer_bytes=9
+            connections=10,
+            listener_connections=8,
+            client_connections=3,
+            handshakes=2,
+            client_requests=5,
+            buffer_bytes=9,
         )
         self.assertEqual(said.settled(9000, proxied=True), said)
+
+    def test_requests_of_a_client(self) -> None:
+        """One client has no more than half of the requests that there may be, and any number where all may."""
+        for requests, processes, expected in ((9000, 1, 4500), (9000, 2, 2250), (1, 1, 1), (NO_LIMIT, 1, NO_LIMIT)):
+            found = OverloadLimits(requests=requests).settled(9000, processes=processes)
+            self.assertEqual(found.client_requests, expected)
+        self.assertEqual(OverloadLimits(client_requests=5).settled(9000, processes=2).client_requests, 3)
 
     def test_memory(self) -> None:
         """A quarter of the memory may be bytes that wait, of all processes together."""

@@ -436,6 +436,7 @@ class DataPlaneTests(TestCase):
         self.assertEqual(found["connections of a client"], (1, 1, 0))
         self.assertEqual(found["handshakes of a listener"], (0, 1, 0))
         self.assertEqual(found["requests"], (0, REQUESTS, 0))
+        self.assertEqual(found["requests of a client"], (0, REQUESTS // 2, 0))
         self.assertIsNone(found["loop lag ms"][1])
 
     async def test_no_descriptors(self) -> None:

@@ -180,6 +180,7 @@ class HTTP1DownstreamConnection(HTTP1DownstreamStream):
         self._exchange = exchange = Exchange(self, head, self._environment.clusters.in_force)
         observer = self._environment.observer
         observer.begun += 1
+        exchange.connection.counts.requests += 1
         if observer.wants_requests_begun:
             observer.request_began(exchange)
         state = NEXT[self._state][Event.BEGIN]
@@ -227,6 +228,7 @@ class HTTP1DownstreamConnection(HTTP1DownstreamStream):
             self._state = NEXT[NEXT[self._state][Event.BEGIN]][Event.LAST]
             observer = self._environment.observer
             observer.begun += 1
+            exchange.connection.counts.requests += 1
             if observer.wants_requests_begun:
                 observer.request_began(exchange)
             exchange.fail(fault)

@@ -107,6 +107,7 @@ class HTTP1DownstreamStream(DownstreamStream):
         self._writer.end(trailers)
         self._exchange = None
         self._state = NEXT[self._state][Event.DONE]
+        exchange.connection.counts.requests -= 1
         self._environment.observer.request_ended(exchange)
         # what follows is no part of this exchange, whose response has still to be sent
         try:
@@ -131,6 +132,7 @@ class HTTP1DownstreamStream(DownstreamStream):
         exchange, self._exchange = self._exchange, None
         if exchange is None:
             return
+        exchange.connection.counts.requests -= 1
         self._environment.observer.request_ended(exchange)
         try:
             if self._writer.delimited:
@@ -241,4 +243,5 @@ class HTTP1DownstreamStream(DownstreamStream):
             try:
                 exchange.abandon(fault)
             finally:
+                exchange.connection.counts.requests -= 1
                 self._environment.observer.request_ended(exchange)

@@ -151,5 +151,6 @@ class Tunnel:
         try:
             self._over()
         finally:
+            exchange.connection.counts.requests -= 1
             environment.observer.request_ended(exchange)
             environment.connection_ended(self)

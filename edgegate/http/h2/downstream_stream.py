@@ -75,6 +75,7 @@ class HTTP2DownstreamStream(HTTP2Upload):
         exchange, self._exchange = self._exchange, None
         if exchange is None:
             return
+        exchange.connection.counts.requests -= 1
         self._connection.environment.observer.request_ended(exchange)
         # what follows is no part of this exchange, whose response has still to be sent
         try:
@@ -93,6 +94,7 @@ class HTTP2DownstreamStream(HTTP2Upload):
         if exchange is None:
             return
         connection = self._connection
+        exchange.connection.counts.requests -= 1
         connection.environment.observer.request_ended(exchange)
         try:
             held, self._held = self._held, b""

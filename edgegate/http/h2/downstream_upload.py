@@ -81,6 +81,7 @@ class HTTP2Upload(StreamCarrier):
         self._exchange = exchange = Exchange(self, head, environment.clusters.in_force)
         observer = environment.observer
         observer.begun += 1
+        exchange.connection.counts.requests += 1
         if observer.wants_requests_begun:
             observer.request_began(exchange)
         whole = self._stream.whole
@@ -110,6 +111,7 @@ class HTTP2Upload(StreamCarrier):
         self._exchange = exchange = Exchange(self, head, NO_CLUSTERS)
         observer = connection.environment.observer
         observer.begun += 1
+        exchange.connection.counts.requests += 1
         if observer.wants_requests_begun:
             observer.request_began(exchange)
         exchange.fail(fault)
@@ -259,6 +261,7 @@ class HTTP2Upload(StreamCarrier):
         self._tunnel = self._exchange = None
         if self._stream.gone:
             self._stream.carrier = None
+        exchange.connection.counts.requests -= 1
         self._connection.environment.observer.request_ended(exchange)
 
     # ------------------------------------------------------------------------------------------------------------------
@@ -287,4 +290,5 @@ class HTTP2Upload(StreamCarrier):
             try:
                 exchange.abandon(fault)
             finally:
+                exchange.connection.counts.requests -= 1
                 self._connection.environment.observer.request_ended(exchange)

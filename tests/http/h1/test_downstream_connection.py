@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from math import inf
 from random import Random
 from time import monotonic
@@ -28,8 +29,9 @@ from edgegate.http.interfaces import Dispatcher, IResource
 from edgegate.http.limits import Limits
 from edgegate.http.overdue import Overdue
 from edgegate.model.policies import Abort, Delay, Faults
+from edgegate.net.client_counts import ClientCounts
 from edgegate.overload.idle import UNASKED
-from tests.http.conversation import NOTHING_LEFT, TICK, Conversation, connection_of, routed, to_web
+from tests.http.conversation import NOTHING_LEFT, TICK, Conversation, connection_of, plain, routed, to_web
 
 GET = b"GET / HTTP/1.1\r\nHost: web.example\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: web.example\r\nContent-Length: 10\r\n\r\n"
@@ -247,6 +249,44 @@ class OverloadTests(SynchronousTestCase):
         second.deliver(GET)
         self.assertEqual((second.ended, [exchange.fault for exchange in talk.ended]), ("", [OVERLOADED, None]))
         self.assertEqual(talk.environment.shed, 1)
+
+    def test_too_many_of_a_client(self) -> None:
+        """One request too many of a client is refused on whichever of its connections; no other client's is."""
+        talk = Conversation()
+        ours, others = (replace(plain(), counts=ClientCounts(client, 1)) for client in ("a", "b"))
+        first, second, other = talk.client(ours), talk.client(ours), talk.client(others)
+        first.deliver(GET)
+        second.deliver(GET)
+        self.assertIn(b"HTTP/1.1 503 ", second.sent)
+        self.assertIn(b"\r\nretry-after: 1\r\n", second.sent)
+        self.assertTrue(second.take().endswith(b"too many requests of one client (OM)\n"))
+        other.deliver(GET)
+        self.assertEqual((other.sent, len(talk.connects)), (b"", 2))
+        talk.connects[0].accept().deliver(OK)
+        second.deliver(GET)
+        self.assertEqual((second.sent, ours.counts.requests, others.counts.requests), (b"", 1, 1))
+        self.assertEqual((talk.environment.shed, talk.environment.shed_of_clients), (0, 1))
+
+    def test_requests_of_a_client_end(self) -> None:
+        """However a request ends, it is its client's no longer."""
+        ours = replace(plain(), counts=ClientCounts("a", 1000))
+        for ends in (
+            lambda client, backend: backend.deliver(OK),
+            lambda client, backend: backend.deliver(OK.replace(b"Length: 2", b"Length: 3")) or backend.finish(),
+            lambda client, backend: backend.finish(),
+            lambda client, backend: client.reset(),
+            lambda client, backend: connection_of(client).broke(),
+        ):
+            talk = Conversation()
+            client = talk.client(ours)
+            client.deliver(GET)
+            self.assertEqual(ours.counts.requests, 1)
+            ends(client, talk.backend())
+            self.assertEqual(ours.counts.requests, 0)
+        for answered_here in (b"nonsense\r\n\r\n", GET.replace(b"web", b"nobody")):
+            talk = Conversation()
+            talk.client(ours).deliver(answered_here)
+            self.assertEqual((len(talk.ended), ours.counts.requests), (1, 0))
 
     def test_many_in_one_turn(self) -> None:
         """Of many requests that come at once, and are answered at once, some are begun in each turn."""

@@ -12,6 +12,7 @@ from edgegate.errors import (
     BODY_TOO_LARGE,
     CLIENT_BODY_TIMEOUT,
     CLIENT_GONE,
+    CLIENT_OVERLOADS,
     DURATION_EXCEEDED,
     INTERNAL,
     OVERLOADED,
@@ -35,6 +36,7 @@ from edgegate.http.limits import Limits
 from edgegate.http.overdue import Overdue
 from edgegate.model.tls import ServerTLS, TLSRules
 from edgegate.net.addresses import ConnectionInfo
+from edgegate.net.client_counts import ClientCounts
 from edgegate.overload.idle import UNASKED
 from tests.http.conversation import (
     NOTHING_LEFT,
@@ -241,6 +243,23 @@ class OverloadTests(SynchronousTestCase):
         answer = client.answer(number)
         self.assertEqual((answer.status, answer.body), (b"503", b"overloaded (OM)\n"))
         self.assertEqual([exchange.fault for exchange in talk.ended], [OVERLOADED])
+
+    def test_too_many_of_a_client(self) -> None:
+        """One request too many of a client is refused on whichever of its connections; no other client's is."""
+        talk = Conversation()
+        ours, others = (replace(plain(), counts=ClientCounts(client, 2)) for client in ("a", "b"))
+        first, second, other = HTTP2Client(talk, ours), HTTP2Client(talk, ours), HTTP2Client(talk, others)
+        first.head()
+        first.reset(first.head())
+        second.head()
+        refused = second.answer(second.head())
+        self.assertEqual((refused.status, refused.body), (b"503", b"too many requests of one client (OM)\n"))
+        self.assertEqual(other.answer(other.head()).status, b"")
+        self.assertEqual((ours.counts.requests, others.counts.requests), (2, 1))
+        self.assertEqual([exchange.fault for exchange in talk.ended], [CLIENT_GONE, CLIENT_OVERLOADS])
+        first.stream.reset()
+        second.stream.reset()
+        self.assertEqual(ours.counts.requests, 0)
 
     def test_body_too_large(self) -> None:
         """A body that is too large is refused with 413, and nothing beyond the limit goes to the backend."""
