@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import resource
-from collections.abc import Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable, Set
 from typing import cast
 
 from twisted.logger import Logger
@@ -13,7 +13,7 @@ from edgegate.http.interfaces import Served
 from edgegate.http.overdue import Overdue
 from edgegate.net.pipe import MOST_PIPES
 from edgegate.overload.connections import client_of
-from edgegate.overload.idle import Idle, longest_idle
+from edgegate.overload.idle import Idle, LongestIdle, longest_idle
 
 log = Logger(namespace=__name__)
 
@@ -65,10 +65,34 @@ def end_overdue(connections: Iterable[Served], overdue: Overdue) -> None:
 
 
 def end_idle(
-    connections: Iterable[Served], ports: Iterable[DownstreamListener], now: float, count: int, client: Hashable = None
+    connections: Set[Served], ports: Collection[DownstreamListener], now: float, count: int, idle: LongestIdle
 ) -> int:
     """
     Have connections end that lie idle, the longest idle first; return how many do.
+
+    @param ports: All of them, for the connections that are not told apart yet.
+    @param now: The wheel's seconds.
+    @param count: How many may end.
+    @param idle: What was found before.
+    """
+
+    def everybody() -> list[Idle]:
+        found: list[Idle] = list(connections)
+        for port in ports:
+            found += port.pending
+        return found
+
+    def is_open(each: Idle) -> bool:
+        return each in connections or any(each in port.pending for port in ports)
+
+    return _end(idle.take(count, now, everybody, is_open))
+
+
+def end_idle_of(
+    connections: Iterable[Served], ports: Iterable[DownstreamListener], now: float, count: int, client: Hashable = None
+) -> int:
+    """
+    Have connections of some ports, or of one client, end that lie idle, the longest idle first; return how many do.
 
     @param ports: Those whose connections are looked at, with those that are not told apart yet.
     @param now: The wheel's seconds.
@@ -89,8 +113,12 @@ def end_idle(
             for each in port.pending
             if client is None or (each.idle_since() <= now and client_of(each.peer) == client)
         ]
+    return _end(longest_idle(candidates, now, count))
+
+
+def _end(found: Iterable[Idle]) -> int:
     ending = 0
-    for each in longest_idle(candidates, now, count):
+    for each in found:
         try:
             ending += each.give_way()
         except Exception:

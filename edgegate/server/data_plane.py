@@ -38,9 +38,10 @@ from edgegate.observe.observer import Observer
 from edgegate.observe.observers import Observers
 from edgegate.overload.connections import ConnectionCounts, Port
 from edgegate.overload.figures import Figure
+from edgegate.overload.idle import LongestIdle
 from edgegate.overload.limits import NO_LIMIT
 from edgegate.routing.snapshot import Snapshot, prepare
-from edgegate.server.connections import end_idle, end_old, end_overdue, most_connections, renew
+from edgegate.server.connections import end_idle, end_idle_of, end_old, end_overdue, most_connections, renew
 from edgegate.server.contexts import Contexts
 from edgegate.server.gateway_options import GatewayOptions
 from edgegate.server.memory import memory
@@ -57,6 +58,9 @@ WAIT = 0.01
 
 _AGING = 1.0
 """Seconds between two looks at how old connections and requests are."""
+
+_FORGOTTEN = 5.0
+"""Seconds after which it is forgotten which connections lay idle, when none were to give way meanwhile."""
 
 
 class DataPlane:
@@ -133,6 +137,8 @@ class DataPlane:
 
         self._most = most
         self._ages = min(most.connection_seconds, most.request_seconds, most.grpc_seconds) != inf
+        self._idle = LongestIdle()
+        self._forgetting = Deadline(wheel, self._idle.forget)
         self._aging = Deadline(wheel, self._look_at_ages)
         self._ports = Ports(wheel, port, options.leave, self._abort_connections)
 
@@ -299,8 +305,12 @@ class DataPlane:
     def _end_idle(self, count: int, port: Port | None, client: Hashable) -> int:
         wheel = self.wheel
         wheel.look()
-        ports = [each for each in self._ports if port is None or each is port]
-        return end_idle(self._environment.connections, ports, wheel.now, count, client)
+        connections, ports = self._environment.connections, list(self._ports)
+        if port is None and client is None:
+            self._forgetting.start(_FORGOTTEN)
+            return end_idle(connections, ports, wheel.now, count, self._idle)
+        some = ports if port is None else [each for each in ports if each is port]
+        return end_idle_of(connections, some, wheel.now, count, client)
 
     def _abort_connections(self, port: DownstreamListener) -> None:
         """A port has been closed for long enough: end what came through it and is still open."""

@@ -10,7 +10,8 @@ from edgegate.downstream.listener import DownstreamListener
 from edgegate.http.interfaces import Served
 from edgegate.http.overdue import Overdue
 from edgegate.model.addresses import TCPAddress
-from edgegate.server.connections import end_idle, end_overdue, most_connections, renew
+from edgegate.overload.idle import LongestIdle
+from edgegate.server.connections import end_idle, end_idle_of, end_overdue, most_connections, renew
 
 
 class Port:
@@ -128,10 +129,16 @@ class ConnectionsTests(SynchronousTestCase):
         for each in lying:
             each.entry = cast(Port, port)
         channels, ports = cast("list[Served]", lying), cast("list[DownstreamListener]", [port])
-        self.assertEqual(end_idle(channels, ports, 10.0, 10, "192.0.2.1"), 2)
+        self.assertEqual(end_idle_of(channels, ports, 10.0, 10, "192.0.2.1"), 2)
         self.assertEqual([len(each.told) for each in (*lying, pending)], [1, 1, 1, 0, 0, 1])
-        self.assertEqual(end_idle(channels, ports, 10.0, 3), 2)
+        self.assertEqual(end_idle_of(channels, ports, 10.0, 3), 2)
         self.assertEqual([len(each.told) for each in (*lying, pending)], [2, 2, 1, 0, 1, 1])
+        idle, everybody = LongestIdle(), set(channels)
+        self.assertEqual(end_idle(everybody, ports, 10.0, 3, idle), 2)
+        everybody.discard(channels[2])
+        port.pending.clear()
+        self.assertEqual(end_idle(everybody, ports, 10.0, 3, idle), 2)
+        self.assertEqual([len(each.told) for each in (*lying, pending)], [4, 4, 1, 0, 3, 1])
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
     def test_overdue(self) -> None:
