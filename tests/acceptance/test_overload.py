@@ -12,14 +12,17 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from edgegate.http.h2.errors import NO_ERROR
+from hyperframe.frame import GoAwayFrame
+
+from edgegate.http.fields import Field
+from edgegate.http.h2.errors import ENHANCE_YOUR_CALM, NO_ERROR
 from edgegate.http.h2.hpack import block_of
 from tests.acceptance.manifests import GATEWAY
 from tests.acceptance.processes import PATIENCE, program
 from tests.acceptance.served import ServedTestCase
 from tests.acceptance.test_balancing import service
 from tests.acceptance.test_hostile_http2 import Talk
-from tests.http.h2.recording import data, headers
+from tests.http.h2.recording import continuation, data, headers
 
 POLICY = "{loadBalancer: {simple: RANDOM}}"
 FILES = GATEWAY + service("a", POLICY, "one") + service("slow", POLICY, "slow")
@@ -40,6 +43,12 @@ CUT_OFF = {"1.1": 18, "2": 92}
 """With what curl ends when an answer breaks off."""
 SOON = 5.0
 """Seconds that are far from the deadlines of 10 s and 75 s, by which connections that do nothing end anyway."""
+
+
+def fields_for(host: str, path: bytes = b"/", method: bytes = b"GET") -> list[Field]:
+    """Return the fields of a request over HTTP/2."""
+    authority = f"{host}.example".encode()
+    return [(b":method", method), (b":scheme", b"http"), (b":authority", authority), (b":path", path)]
 
 
 class OverloadTestCase(ServedTestCase):
@@ -70,6 +79,12 @@ class OverloadTestCase(ServedTestCase):
         asked = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self.addCleanup(asked.kill)
         return asked
+
+    def talk(self) -> Talk:
+        """Open a connection of HTTP/2."""
+        talk = Talk(self.served.ports["http"])
+        self.addCleanup(talk.socket.close)
+        return talk
 
     def timed(self, ask: Callable[[], object]) -> float:
         """Return how many seconds something took."""
@@ -185,10 +200,68 @@ class RequestTests(OverloadTestCase):
         self.assertEqual(client.ask("GET", "/", "a.example").one("connection"), "-")
         self.assertEqual(client.ask("GET", "/", "a.example").one("connection"), "close")
 
+    def test_last_request_over_http2(self) -> None:
+        """So it does over HTTP/2: the client is told to go elsewhere, and both requests are answered."""
+        talk = self.talk()
+        talk.say(headers(1, block_of(fields_for("a"))))
+        self.assertEqual(talk.status(1), b"200")
+        self.assertFalse(any(isinstance(frame, GoAwayFrame) for frame in talk.frames))
+        talk.say(headers(3, block_of(fields_for("a"))))
+        self.assertEqual(talk.status(3), b"200")
+        talk.until(lambda talk: any(isinstance(frame, GoAwayFrame) for frame in talk.frames))
+
     def shown(self, page: str) -> bytes:
         """Return a page of the admin listener."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.served.ports['admin']}{page}", timeout=PATIENCE) as found:
             return bytes(found.read())
+
+
+class AgeTests(OverloadTestCase):
+    """Connections that may take requests for a second."""
+
+    files = {"shop.yaml": FILES + service("late", POLICY, "late")}
+    opened = {"one": "", "slow": "", "late": "delay=4"}
+    options = ("--max-connection-age=1s",)
+
+    def test_under_way(self) -> None:
+        """What is under way at that age is answered, and the connection ends with it, by either version."""
+        client, talk = self.client(), self.talk()
+        talk.say(headers(1, block_of(fields_for("late"))))
+        client.send(GET.replace(b"a.example", b"late.example"))
+        talk.until(lambda talk: any(isinstance(frame, GoAwayFrame) for frame in talk.frames))
+        self.assertEqual(talk.status(1), b"200")
+        answer = client.answer()
+        self.assertEqual((answer.status, answer.one("connection")), (200, "close"))
+        self.assertTrue(client.ended())
+
+    def test_idle(self) -> None:
+        """One on which nothing is under way ends then."""
+        client, talk = self.client(), self.talk()
+        talk.say(headers(1, block_of(fields_for("a"))))
+        self.assertEqual(talk.status(1), b"200")
+        self.assertEqual(client.ask("GET", "/", "a.example").one("connection"), "-")
+        self.assertLess(self.timed(lambda: self.assertTrue(client.ended())), SOON)
+        told = self.timed(lambda: talk.until(lambda talk: any(isinstance(each, GoAwayFrame) for each in talk.frames)))
+        self.assertLess(told, SOON)
+
+
+class HeadTests(OverloadTestCase):
+    """Heads over HTTP/2 with too much in them."""
+
+    def test_refused(self) -> None:
+        """Too many fields, or too large ones, get 431, and the connection is of use still."""
+        talk = self.talk()
+        large = (b"large", b"0" * 14_000)
+        # beside what is in it each field counts as 32 bytes (RFC 9113 section 10.5.1)
+        for number, more in ((1, [(b"x", b"y")] * 97), (3, [large, *[(b"x", b"")] * 90]), (5, [(b"x", b"y")] * 90)):
+            talk.say(headers(number, block_of([*fields_for("a"), *more])))
+        self.assertEqual([talk.status(number) for number in (1, 3, 5)], [b"431", b"431", b"200"])
+
+    def test_block_too_large(self) -> None:
+        """A block of more than 16 KiB, in however many frames, ends the connection."""
+        talk = self.talk()
+        talk.say(headers(1, bytes(16_000), whole=False), continuation(1, bytes(1_000)))
+        self.assertEqual(talk.end(), ENHANCE_YOUR_CALM)
 
 
 class ClientRequestTests(OverloadTestCase):
@@ -213,10 +286,8 @@ class ClientRequestTests(OverloadTestCase):
 
     def test_streams(self) -> None:
         """So does one that asks for all on one connection of HTTP/2."""
-        talk = Talk(self.served.ports["http"])
-        self.addCleanup(talk.socket.close)
-        fields = [(b":method", b"GET"), (b":scheme", b"http"), (b":authority", b"slow.example"), (b":path", b"/many")]
-        talk.say(*(headers(number, block_of(fields)) for number in (1, 3, 5, 7)))
+        talk = self.talk()
+        talk.say(*(headers(number, block_of(fields_for("slow"))) for number in (1, 3, 5, 7)))
         self.assertEqual([talk.status(number) for number in (5, 7, 1, 3)], [b"503", b"503", b"200", b"200"])
 
 
@@ -249,10 +320,8 @@ class DurationTests(OverloadTestCase):
         body.write_bytes(bytes(1_000_000))
         asked = self.curl("1.1", "a", "/up/1", "-T", str(body), "--limit-rate", "50k")
         # curl 7.88 does not show what is answered to an upload over HTTP/2 before its end
-        talk = Talk(self.served.ports["http"])
-        self.addCleanup(talk.socket.close)
-        fields = [(b":method", b"POST"), (b":scheme", b"http"), (b":authority", b"a.example"), (b":path", b"/up/2")]
-        talk.say(headers(1, block_of(fields), ends=False), data(1, b"x" * 100))
+        talk = self.talk()
+        talk.say(headers(1, block_of(fields_for("a", b"/up/2", b"POST")), ends=False), data(1, b"x" * 100))
         self.assertEqual((talk.status(1), talk.reset(1)), (b"408", NO_ERROR))
         self.assertRegex(asked.communicate()[0], "^request took too long \\(DT\\)\n 408 ")
         self.assertEqual([self.logged(f"/up/{version}")["response_flags"] for version in (1, 2)], ["DT", "DT"])
