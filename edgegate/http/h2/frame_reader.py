@@ -167,21 +167,22 @@ class FrameReader:
         self._rest = self._block = b""
         self._block_of = self._left = 0
 
-    def receive(self, data: bytes, sink: FrameSink) -> None:
+    def receive(self, data: bytes, sink: FrameSink) -> int:
         """
         Take what came.
 
+        @return: How much of C{work} is left.
         @raise ConnectionFailed: It is not HTTP/2, or the sink refuses it.
         """
         if self._stopped:
-            return
-        pos = 0
+            return 0
+        pos, work = 0, self.work
         if self._rest:
-            data, pos = self._with_rest(data, sink)
+            data, pos, work = self._with_rest(data, sink)
             if self.deferred:
                 self._rest = data
-                return
-        end, work = len(data), self.work
+                return 0
+        end = len(data)
         if self._left:
             pos = self._go_on(data, pos, end, sink)
         if self._awaits_preface:
@@ -209,6 +210,7 @@ class FrameReader:
                 work -= 1 + (length >> 6)
         if pos < end and not self._stopped:
             self._keep(data, pos, work <= 0)
+        return work
 
     def _keep(self, data: bytes, pos: int, deferred: bool) -> None:
         """Keep what is no whole frame yet, or has to wait."""
@@ -217,16 +219,16 @@ class FrameReader:
         if pos and not deferred and not self._block_of:
             self.begun += 1
 
-    def _with_rest(self, data: bytes, sink: FrameSink) -> tuple[bytes, int]:
-        """Return what is to be read with what was kept, and from where on."""
+    def _with_rest(self, data: bytes, sink: FrameSink) -> tuple[bytes, int, int]:
+        """Return what is to be read with what was kept, from where on, and how much work is left for that."""
         rest, self._rest = self._rest, b""
         if self.deferred or len(data) <= _LARGE:
-            return rest + data, 0
+            return rest + data, 0, self.work
         # with so much a frame of a body goes on, and most others are whole: what follows need not be copied
         some = 9 + _PIECE
-        self.receive(rest + data[:some], sink)
+        work = self.receive(rest + data[:some], sink)
         rest, self._rest = self._rest, b""
-        return (rest + data[some:], 0) if rest else (data, some)
+        return (rest + data[some:], 0, work) if rest else (data, some, work)
 
     def _preface(self, data: bytes, end: int) -> int:
         """Return where the first frame begins, or the end where the preface is not whole."""

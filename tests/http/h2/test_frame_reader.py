@@ -345,6 +345,12 @@ class WorkTests(SynchronousTestCase):
         self.assertEqual([each[1] for each in self.sink.events], list(range(1, 200, 2)))
         self.assertFalse(self.reader.in_frame)
 
+    def test_behind_a_part(self) -> None:
+        """Nor more than 16 where the first of very many came in part before."""
+        asked = b"".join(headers(number, b"x" * 60).serialize() for number in range(1, 401, 2))
+        self.assertEqual(self.turns(asked[:20]), [0])
+        self.assertEqual(self.turns(asked[20:])[:-1], [16] * 12)
+
     def test_others(self) -> None:
         """256 frames that are small are dealt with in a turn, and few that are large, if they are no DATA."""
         self.assertEqual(self.turns(window_update(1, 1).serialize() * 1000), [256, 256, 256, 232])
