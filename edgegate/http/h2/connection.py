@@ -123,6 +123,11 @@ class Connection(Sender):
     # What its owner asks for ------------------------------------------------------------------------------------------
 
     @property
+    def shut(self) -> bool:
+        """Whether the peer may send no more of any body, before some of what it has sent is consumed."""
+        return self._window.shut
+
+    @property
     def in_frame(self) -> bool:
         """Whether the next byte belongs to a frame or a header block that has begun."""
         return self._reader.in_frame
@@ -215,6 +220,9 @@ class Connection(Sender):
 
     def peer_left(self, code: int) -> None:
         """The peer has sent GOAWAY: it takes no further streams."""
+
+    def opened(self) -> None:
+        """The peer may send bodies again after it might not."""
 
     # What differs between the two ends --------------------------------------------------------------------------------
 
@@ -419,9 +427,12 @@ class Connection(Sender):
             stream.held = 0
 
     def _release(self, size: int) -> None:
-        more = self._window.release(size)
+        window = self._window
+        more = window.release(size)
         if more and self.code < 0:
             self.queue.out.append(window_update_frame(0, more))
+            if window.held + more >= window.limit:
+                self.opened()
 
     def _end_all(self, code: int, reason: str) -> None:
         self.code, self.reason = code, reason

@@ -210,6 +210,13 @@ class HTTP2DownstreamConnection(StreamOwner):
         if payload == _ROUND_TRIP and self._asked_to_go != NEVER:
             self.drain_now()
 
+    def opened(self) -> None:
+        """Bodies that could not come may come again."""
+        for stream in self.streams.values():
+            carrier = cast(RequestStream, stream).carrier
+            if carrier is not None:
+                carrier.upload_opened()
+
     # As its streams know it -------------------------------------------------------------------------------------------
 
     def write_soon(self) -> None:

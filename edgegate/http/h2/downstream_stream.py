@@ -143,7 +143,7 @@ class HTTP2DownstreamStream(HTTP2Upload):
                 self._tunnel.expired()
                 return left
             return min(left, due - now)
-        if exchange is not None and not self._asks_tunnel and not stream.whole and not self._upload_paused:
+        if exchange is not None and self._awaits_body():
             awaited = exchange.phase is Phase.AWAITED
             due = self._body_due if awaited else self._progress + limits.stream_idle_seconds
             if due <= now:
@@ -169,6 +169,12 @@ class HTTP2DownstreamStream(HTTP2Upload):
         fault = None if exchange is None or self._tunnel is not None else overdue.fault_of(exchange)
         if exchange is not None and fault is not None:
             exchange.give_up(fault)
+
+    def _awaits_body(self) -> bool:
+        """Whether more of the upload could come if the client sent it."""
+        if self._asks_tunnel or self._stream.whole or self._upload_paused:
+            return False
+        return not self._connection.shut
 
     def _look_at_reader(self, now: float) -> float:
         """See whether the client gives room for what waits for it."""

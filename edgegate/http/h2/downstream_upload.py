@@ -154,6 +154,11 @@ class HTTP2Upload(StreamCarrier):
             except Exception:
                 broke(self)
 
+    def upload_opened(self) -> None:
+        """The client may send bodies again: before, those of other streams had used up the room of all."""
+        if not self._upload_paused and not self._stream.whole:
+            self._await_body(self._body_due - self._connection.environment.wheel.now)
+
     def response_flows(self) -> None:
         """The client reads again."""
         if self._tunnel is not None:
@@ -198,11 +203,7 @@ class HTTP2Upload(StreamCarrier):
         """The backend can take more."""
         if self._upload_paused:
             self._upload_paused = False
-            environment = self._connection.environment
-            self._progress = now = environment.wheel.now
-            seconds = max(self._body_due, min(_AGAIN, environment.limits.body_seconds))
-            self._body_due = now + seconds
-            self._connection.look_within(seconds)
+            self._await_body(self._body_due)
             unread, self._unread = self._unread, 0
             if unread:
                 self._connection.consumed(self._stream, unread)
@@ -265,6 +266,14 @@ class HTTP2Upload(StreamCarrier):
         self._connection.environment.observer.request_ended(exchange)
 
     # ------------------------------------------------------------------------------------------------------------------
+
+    def _await_body(self, left: float) -> None:
+        """More of the upload may come again: it has the seconds that are left of its time, but some at least."""
+        environment = self._connection.environment
+        self._progress = now = environment.wheel.now
+        seconds = max(left, min(_AGAIN, environment.limits.body_seconds))
+        self._body_due = now + seconds
+        self._connection.look_within(seconds)
 
     def _body_came(self, count: int) -> None:
         """Each byte gives the time that it may take by the least rate, up to what is given in advance."""

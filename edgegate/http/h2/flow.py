@@ -63,6 +63,11 @@ class ReceiveWindow:
         self.held = 0
         self._untold = 0  # consumed, and not yet told
 
+    @property
+    def shut(self) -> bool:
+        """Whether the peer may send nothing before it is told that some was consumed."""
+        return self.held + self._untold >= self.limit
+
     def take(self, size: int) -> bool:
         """Bytes came; return whether they were allowed to."""
         self.held += size

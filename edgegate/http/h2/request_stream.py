@@ -90,6 +90,10 @@ class StreamCarrier(DownstreamStream):
         """No more of the upload comes in this turn."""
 
     @abstractmethod
+    def upload_opened(self) -> None:
+        """The client may send bodies again: before, those of other streams had used up the room of all."""
+
+    @abstractmethod
     def response_flows(self) -> None:
         """The client reads again."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.http.h2.flow import CONNECTION_WINDOW, STREAM_WINDOW
 from tests.http.conversation import Conversation
 from tests.http.h2.clients import HTTP2Client
 
@@ -46,6 +47,27 @@ class UploadTests(SynchronousTestCase):
         self.talk.advance(200)
         self.assertEqual(self.client.answer(number).status, b"")
         backend.producer.resumeProducing()
+        self.talk.advance(8)
+        self.assertEqual(self.client.answer(number).status, b"")
+        self.talk.advance(4)
+        self.assertEqual(self.client.answer(number).status, b"408")
+
+    def test_time_of_other_streams(self) -> None:
+        """Nor while bodies that no backend takes have used up the connection's room, which others need."""
+        backends = []
+        for _ in range(CONNECTION_WINDOW // STREAM_WINDOW):
+            number = self.client.head(b"/", b"POST", False)
+            backends.append(self.talk.backend())
+            backends[-1].producer.pauseProducing()
+            for _ in range(4):
+                self.client.body(number, bytes(STREAM_WINDOW // 4))
+        number = self.client.head(b"/", b"POST", False)
+        self.talk.backend()
+        self.assertEqual(self.client.h2.local_flow_control_window(number), 0)
+        self.talk.advance(200)
+        self.assertEqual(self.client.answer(number).status, b"")
+        for backend in backends:
+            backend.producer.resumeProducing()
         self.talk.advance(8)
         self.assertEqual(self.client.answer(number).status, b"")
         self.talk.advance(4)
