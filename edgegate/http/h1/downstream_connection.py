@@ -45,6 +45,8 @@ from edgegate.overload.idle import UNASKED
 TURN: Final = 32
 """Requests of one connection that are begun in one turn of the loop."""
 
+_MORE: Final = TURN - 1
+
 
 class HTTP1DownstreamConnection(HTTP1DownstreamStream):
     """
@@ -63,7 +65,7 @@ class HTTP1DownstreamConnection(HTTP1DownstreamStream):
         super().__init__(downstream, environment)
         self._dispatcher = dispatcher
         self._left = environment.connection_requests  # requests that it may carry
-        self._turn = TURN  # requests that it may begin in this turn
+        self._turn = _MORE  # requests that it may begin in this turn behind the first
         self._reader = RequestReader(self, environment.limits, heads)
         self._timeouts = Timeouts(environment.wheel, environment.limits, self._expired)
 
@@ -87,7 +89,7 @@ class HTTP1DownstreamConnection(HTTP1DownstreamStream):
     def dataReceived(self, data: bytes) -> None:
         """The client sent something."""
         reader = self._reader
-        self._turn = TURN
+        self._turn = _MORE
         try:
             reader.receive(data)
             exchange = self._exchange
@@ -152,7 +154,10 @@ class HTTP1DownstreamConnection(HTTP1DownstreamStream):
         """The client does not read what it is sent."""
         self._flow = NEXT_FLOW[self._flow][Turn.STALL]
         exchange = self._exchange
-        if exchange is not None and exchange.upload is not None:
+        if exchange is None:
+            # one that began now would not know of it
+            self._reader.hold()
+        elif exchange.upload is not None:
             exchange.upload.pause()
         self._rearm()
 
@@ -354,13 +359,13 @@ class HTTP1DownstreamConnection(HTTP1DownstreamStream):
             self._reader.skip(count)
 
     def _read_next(self) -> None:
-        self._turn -= 1
         if not self._turn:
             # its requests are answered at once, and more of them are there perhaps: others have their turn before
             self._timeouts.nothing()
             self._pause_reading()
             self._transport.put_off(self._go_on, client_of(self.downstream.peer))
             return
+        self._turn -= 1
         self._timeouts.request()
         if self._flow is not Flow.BOTH:
             self._resume_reading()
@@ -374,8 +379,11 @@ class HTTP1DownstreamConnection(HTTP1DownstreamStream):
     @contained
     def _go_on(self) -> None:
         """Others have had their turn."""
-        self._turn = TURN + 1
-        if self._exchange is None and self._state is not State.ENDED:
+        self._turn = TURN
+        if self._reader.state is not ReaderState.WAITING:
+            # it has gone on before
+            return
+        if self._exchange is None and self._state is not State.ENDED and self._flow < Flow.STALLED:
             self._read_next()
             if self._writer.out:
                 self.flush()

@@ -164,6 +164,11 @@ class RequestReader(Holder):
             if self._rest and not self._reading:
                 self.receive(b"")
 
+    def hold(self) -> None:
+        """Begin no further request before L{resume}; what has come of its head waits."""
+        if self.state is State.HEAD:
+            self.state = State.WAITING
+
     @property
     def left(self) -> int:
         """Bytes of a sized body that are still to come; 0 where there is none."""

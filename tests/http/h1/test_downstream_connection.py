@@ -31,7 +31,16 @@ from edgegate.http.overdue import Overdue
 from edgegate.model.policies import Abort, Delay, Faults
 from edgegate.net.client_counts import ClientCounts
 from edgegate.overload.idle import UNASKED
-from tests.http.conversation import NOTHING_LEFT, TICK, Conversation, connection_of, plain, routed, to_web
+from tests.http.conversation import (
+    NOTHING_LEFT,
+    TICK,
+    Conversation,
+    FakeStream,
+    connection_of,
+    plain,
+    routed,
+    to_web,
+)
 
 GET = b"GET / HTTP/1.1\r\nHost: web.example\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: web.example\r\nContent-Length: 10\r\n\r\n"
@@ -40,6 +49,22 @@ ANSWER = (
     b"HTTP/1.1 200 OK\r\ndate: today\r\ncontent-length: 2\r\n"
     b"x-envoy-upstream-service-time: 0\r\nserver: edgegate\r\n\r\nok"
 )
+
+
+NOBODY = GET.replace(b"web.example", b"nobody.example")
+"""A request that is answered at once."""
+
+
+def stalls_at_each_write(talk: Conversation) -> FakeStream:
+    """Return a client that reads nothing of what is written to it."""
+    client: FakeStream = talk.client()
+
+    def write(data: bytes) -> None:
+        FakeStream.write(client, data)
+        client.producer.pauseProducing()
+
+    client.write = write  # type: ignore[method-assign]
+    return client
 
 
 def steady(answer: bytes) -> bytes:
@@ -310,7 +335,7 @@ class OverloadTests(SynchronousTestCase):
         """A connection that has ended meanwhile does not go on."""
         talk = Conversation()
         client = talk.client()
-        client.deliver(GET.replace(b"web.example", b"nobody.example") * (TURN + 5))
+        client.deliver(NOBODY * (TURN + 5))
         client.take()
         client.reset()
         client.later.pop()()
@@ -583,6 +608,48 @@ class DeadlineTests(SynchronousTestCase):
         self.assertEqual(backend.take(), b"")
         client.producer.resumeProducing()
         self.assertEqual(backend.take().count(b"GET /"), 1)
+
+    def test_nothing_begins_while_a_client_is_stalled(self) -> None:
+        """A request behind the response that is not read is not begun: nothing would hold up what answers it."""
+        talk = Conversation()
+        client = stalls_at_each_write(talk)
+        client.deliver(NOBODY + GET + GET[:9])
+        self.assertEqual((client.take().count(b"HTTP/1.1 404 "), talk.connects), (1, []))
+        client.deliver(GET[9:])
+        self.assertEqual((talk.connects, client.reading), ([], False))
+        client.producer.resumeProducing()
+        self.assertEqual(talk.backend().take().count(b"GET / "), 1)
+        self.assertEqual(talk.environment.observer.begun, 2)
+
+    def test_stalled_between_requests(self) -> None:
+        """So is one that comes later, and in the end the connection is cut off."""
+        talk = Conversation()
+        client = stalls_at_each_write(talk)
+        client.deliver(NOBODY)
+        client.deliver(GET)
+        self.assertEqual(talk.connects, [])
+        talk.advance(Limits().stall_seconds + 1)
+        self.assertEqual(client.ended, "aborted")
+
+    def test_many_of_a_stalled_client(self) -> None:
+        """A turn that was put off begins nothing while the client does not read, and has a bound once it does."""
+        talk = Conversation()
+        client = talk.client()
+        client.deliver(NOBODY * (3 * TURN))
+        client.producer.pauseProducing()
+        self.assertEqual(client.take().count(b"HTTP/1.1 404 "), TURN)
+        client.later.pop()()
+        self.assertEqual(client.take(), b"")
+        client.producer.resumeProducing()
+        self.assertEqual(client.take().count(b"HTTP/1.1 404 "), TURN)
+        for _ in range(2):
+            # before others have had their turn
+            client.producer.pauseProducing()
+            client.producer.resumeProducing()
+        self.assertEqual(client.take(), b"")
+        for later in client.later:
+            later()
+        self.assertEqual(client.take().count(b"HTTP/1.1 404 "), TURN)
 
 
 class OverdueTests(SynchronousTestCase):
