@@ -437,6 +437,7 @@ class Connection(Sender):
     def _end_all(self, code: int, reason: str) -> None:
         self.code, self.reason = code, reason
         self._reader.stop()
+        self._blocks.forget()
         for stream in list(self.streams.values()):
             if not stream.gone:
                 self._remove(stream)

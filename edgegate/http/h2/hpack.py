@@ -224,6 +224,28 @@ _REMEMBERED: Final = 16
 _MEMORABLE: Final = 512
 
 
+REMEMBERED_BY_ALL: Final = 8192
+"""
+Blocks that all connections remember together: what each means takes a few KiB, and who means harm has many connections.
+"""
+
+
+class RememberedBlocks:
+    """
+    Count what all connections of this process remember.
+
+    @ivar blocks: How many.
+    """
+
+    __slots__ = ("blocks",)
+
+    def __init__(self) -> None:
+        self.blocks = 0
+
+
+REMEMBERED: Final = RememberedBlocks()
+
+
 class BlockMemory:
     """
     What the blocks meant that a connection sent lately, as long as its table stays as it is.
@@ -231,7 +253,8 @@ class BlockMemory:
     A client asks mostly for the like, so the same bytes come again; a block that
     is known costs no decoding. Whether a message ends with its block belongs to
     what it means: its length follows from that. It holds at most 32 blocks of at
-    most 512 bytes, which go with the connection.
+    most 512 bytes, which go with the connection, and none more where all
+    connections hold L{REMEMBERED_BY_ALL}: theirs are decoded then.
     """
 
     __slots__ = ("_begun", "_whole")
@@ -249,14 +272,17 @@ class BlockMemory:
         if len(block) <= _MEMORABLE:
             heads = self._whole if ends else self._begun
             if len(heads) >= _REMEMBERED:
+                REMEMBERED.blocks -= len(heads)
                 heads.clear()
-            heads[block] = head
+            if REMEMBERED.blocks < REMEMBERED_BY_ALL:
+                REMEMBERED.blocks += block not in heads
+                heads[block] = head
 
     def forget(self) -> None:
-        """The table changed."""
-        if self._whole:
+        """The table changed, or the connection ends."""
+        if self._whole or self._begun:
+            REMEMBERED.blocks -= len(self._whole) + len(self._begun)
             self._whole.clear()
-        if self._begun:
             self._begun.clear()
 
 

@@ -13,6 +13,8 @@ from edgegate.http.h2.hpack import (
     EMPTY_TABLE,
     LIST_FIELDS,
     NEVER_INDEXED,
+    REMEMBERED,
+    REMEMBERED_BY_ALL,
     STATIC,
     BlockMemory,
     Decoder,
@@ -295,3 +297,21 @@ class BlockMemoryTests(SynchronousTestCase):
         for number in range(1000):
             memory.keep(b"%d" % number, True, object())
         self.assertLessEqual(len(memory._whole), 16)
+
+    def test_bounded_of_all(self) -> None:
+        """All connections together hold no more than that; what one forgets others may hold."""
+        # those of other tests may be there still
+        self.addCleanup(setattr, REMEMBERED, "blocks", REMEMBERED.blocks)
+        REMEMBERED.blocks = 0
+        memories = [BlockMemory() for _ in range(1 + REMEMBERED_BY_ALL // 16)]
+        for memory in memories:
+            for number in range(16):
+                memory.keep(b"%d" % number, True, object())
+        self.assertEqual(REMEMBERED.blocks, REMEMBERED_BY_ALL)
+        self.assertIsNone(memories[-1].find(b"15", True))
+        memories[0].forget()
+        memories[-1].keep(b"15", False, self)
+        self.assertIs(memories[-1].find(b"15", False), self)
+        for memory in memories:
+            memory.forget()
+        self.assertEqual(REMEMBERED.blocks, 0)

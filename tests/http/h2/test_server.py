@@ -19,7 +19,7 @@ from edgegate.http.h2.errors import (
     STREAM_CLOSED,
 )
 from edgegate.http.h2.flow import CONNECTION_WINDOW, FULL, GROWN_WINDOW, STREAM_WINDOW
-from edgegate.http.h2.hpack import block_of
+from edgegate.http.h2.hpack import REMEMBERED, block_of
 from edgegate.http.h2.settings import STREAMS
 from tests.http.h2.recording import (
     OK,
@@ -333,10 +333,12 @@ class RequestTests(Conversation):
 
     def test_lost(self) -> None:
         """With its transport all streams of a connection end, and nothing is to be written."""
+        remembered = REMEMBERED.blocks
         for number in (1, 3):
             self.peer.headers(number, REQUEST)
         self.server.lost()
         self.server.lost()
+        self.assertEqual(REMEMBERED.blocks, remembered)
         self.assertEqual([stream.events for stream in self.server.began], [[("head",), ("reset", NO_ERROR)]] * 2)
         self.assertEqual((self.server.take(), self.server.streams), (b"", {}))
 
