@@ -9,9 +9,14 @@ counted twice.
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 
 from edgegate.net.client_counts import NOBODY, ClientCounts
+
+
+def client_on(sock: socket.socket) -> Hashable:
+    """Return what tells the client of a socket from others; L{None}: it is no client's, as those to backends."""
+    return sock.counts if isinstance(sock, AcceptedSocket) else None
 
 
 def _nothing(sock: AcceptedSocket) -> None:

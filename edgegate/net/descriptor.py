@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import cast
 
 from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor, IWriteDescriptor
@@ -27,6 +28,11 @@ class Descriptor:
     def fileno(self) -> int:
         """Return the descriptor, or -1 once it is closed."""
         return self.fd
+
+    @property
+    def client(self) -> Hashable:
+        """Whose connection it is; L{None}: no client's. Where many are ready clients have their turns by it."""
+        return None
 
     def _watch_reading(self) -> None:
         if not self._reading:

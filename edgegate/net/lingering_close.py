@@ -10,11 +10,13 @@ closed first, and what still comes is thrown away for a moment.
 from __future__ import annotations
 
 import socket
+from collections.abc import Hashable
 
 from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor
 from twisted.python.failure import Failure
 from zope.interface import classImplements
 
+from edgegate.net.accepted_socket import client_on
 from edgegate.net.descriptor import Descriptor
 from edgegate.net.wheel import Deadline, TimerWheel
 
@@ -51,6 +53,11 @@ class LingeringClose(Descriptor):
             return
         self._deadline.start(SECONDS)
         self._watch_reading()
+
+    @property
+    def client(self) -> Hashable:
+        """Whose connection it is."""
+        return client_on(self._socket)
 
     def logPrefix(self) -> str:
         """Return what the log calls this."""

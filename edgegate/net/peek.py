@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import select
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Final
 
 from twisted.internet.interfaces import IDelayedCall, IReactorFDSet, IReadDescriptor
@@ -19,6 +19,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import classImplements
 
+from edgegate.net.accepted_socket import client_on
 from edgegate.net.descriptor import Descriptor
 from edgegate.net.wheel import Deadline, TimerWheel
 
@@ -84,6 +85,11 @@ class Peek(Descriptor):
         self._again: IDelayedCall | None = None
         self._ahead = _AGAIN
         self._low = 1
+
+    @property
+    def client(self) -> Hashable:
+        """Whose connection it is."""
+        return client_on(self._socket)
 
     def start(self, timeout: float) -> None:
         """Begin to look; C{failed} with C{"timeout"} after so many seconds."""

@@ -32,11 +32,18 @@ from zope.interface import classImplements
 
 from edgegate.net.loop_lag import LoopLag
 from edgegate.net.pace import Pace
+from edgegate.net.turns import Event, in_turns
 
 log = Logger(namespace=__name__)
 
 _EVENTS: Final = 256
 """Descriptors that are called in one turn, so that the reactor's others have theirs."""
+
+_MANY: Final = 1 << 14
+"""Of how many the kernel tells at once, where they are more: the order in which they are called is ours then."""
+
+_SHARE: Final = 0.008
+"""Seconds for which some of these are called, until it is asked who has become ready meanwhile."""
 
 _TURN: Final = 0.004
 """Seconds after which the reactor's others have their turn, however much there is to do here."""
@@ -80,11 +87,13 @@ class Poller:
     """
 
     __slots__ = (
+        "_called",
         "_calls",
         "_epoll",
         "_gone",
         "_hurried",
         "_lag",
+        "_most",
         "_pace",
         "_paced",
         "_reactor",
@@ -113,6 +122,8 @@ class Poller:
         self._gone: set[int] = set()
         self._soon: list[IWriteDescriptor] = []
         self._calls: list[Callable[[], None]] = []
+        self._most = _EVENTS
+        self._called: set[int] = set()  # who was called while many are ready
         self._turning = self._hurried = False
         self._pace = Pace()
         self._paced = False  # whether the reactor will call for what was put off
@@ -258,19 +269,29 @@ class Poller:
             self._since = now
         if self._lag.late:
             self._lag.begin(self._since)
-        events = epoll.poll(0, _EVENTS)
+        events = epoll.poll(0, self._most)
         while events or pace.waiting:
-            self._turn(epoll, events)
+            if len(events) < _EVENTS:
+                if self._most != _EVENTS:
+                    self._most = _EVENTS
+                    self._called.clear()
+                all_called = self._turn(epoll, events, _EVENTS, 0.0)
+            else:
+                if self._most == _EVENTS:
+                    self._most = _MANY
+                    events = epoll.poll(0, _MANY)
+                events, least = in_turns(events, self._client_of, self._called)
+                all_called = self._turn(epoll, events, least, monotonic() + _SHARE)
             if self._paced:
                 self._do_paced()
             now = monotonic()
-            if len(events) < _EVENTS:
+            if all_called:
                 self._lag.turned(now - self._since, now)
                 self._since = 0.0
-            # else more are ready, and as late as these
+            # else the others are as late as these
             if self._epoll is not epoll or not wait or self._hurried or now > until:
                 return
-            events = epoll.poll(0 if pace.waiting else wait, _EVENTS)
+            events = epoll.poll(0 if pace.waiting else wait, self._most)
             if not self._since:
                 self._since = monotonic()
         self._since = 0.0
@@ -293,18 +314,29 @@ class Poller:
         if mine:
             self._end_turn()
 
-    def _turn(self, epoll: select.epoll, events: list[tuple[int, int]]) -> None:
+    def _client_of(self, fd: int) -> Hashable:
+        """Return whose a descriptor is; those of others than streams are no client's."""
+        descriptor = self._readers.get(fd) or self._writers.get(fd)
+        return getattr(descriptor, "client", None)
+
+    def _turn(self, epoll: select.epoll, events: list[Event], least: int, until: float) -> bool:
+        """Call those that are ready: so many at least, and the others until that time; return whether all were."""
         # whoever is to be called soon is called by the one who is turning already
         mine, self._turning = not self._turning, True
         self._gone.clear()
+        called = 0
         for fd, event in events:
+            called += 1
             # one that was closed by another before it in this turn may have its number used again by now
             if fd not in self._gone:
                 self._call(fd, event)
-                if self._epoll is not epoll:
+                if self._epoll is not epoll or (called >= least and monotonic() > until):
                     break
+        if until:
+            self._called.update([fd for fd, _ in events[:called]])
         if mine:
             self._end_turn()
+        return called == len(events)
 
     def _call(self, fd: int, event: int) -> None:
         """Something can be done with a descriptor: do it."""

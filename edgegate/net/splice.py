@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Final
 
 from twisted.internet.interfaces import IReactorFDSet, IReadWriteDescriptor
 from twisted.python.failure import Failure
 from zope.interface import classImplements
 
+from edgegate.net.accepted_socket import client_on
 from edgegate.net.containment import broke, contained
 from edgegate.net.descriptor import Descriptor
 from edgegate.net.pipe import FLAGS, PIPES, Pipe, Pipes
@@ -203,6 +204,11 @@ class End(Descriptor):
         self._pair = pair
         self.socket = sock
         self.name = name
+
+    @property
+    def client(self) -> Hashable:
+        """Whose connection it is."""
+        return client_on(self.socket)
 
     def logPrefix(self) -> str:
         """Return what the log calls this."""

@@ -33,6 +33,7 @@ from zope.interface import classImplements
 
 from edgegate.buffers import BUFFERS
 from edgegate.model.addresses import Address
+from edgegate.net.accepted_socket import client_on
 from edgegate.net.descriptor import Descriptor
 from edgegate.net.sockaddr import AnyTwistedAddress, twisted_address
 from edgegate.net.sockets import acknowledged, reset_on_close
@@ -120,6 +121,11 @@ class Transport(Descriptor):
         return (
             f"<{type(self).__name__} {self.local} <- {self.peer}: {self._phase.name.lower()}, {self.buffered} queued>"
         )
+
+    @property
+    def client(self) -> Hashable:
+        """Whose connection it is."""
+        return client_on(self._socket)
 
     def start(self, protocol: IProtocol, read: bool = True) -> None:
         """Give the stream its protocol; reading begins unless told not to."""

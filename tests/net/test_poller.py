@@ -27,6 +27,7 @@ class Watched:
         self.sock = sock
         self.fails = fails
         self.told: list[str] = []
+        self.client: str | None = None
 
     def fileno(self) -> int:
         return self.sock.fileno()
@@ -348,6 +349,68 @@ class PollerTests(TestCase):
         theirs.send(b"x")
         await until(lambda: "later" in told)
         return told.index("later")
+
+    def crowd(self, count: int, told: list[str]) -> None:
+        """Have so many connections of one client ready, each of which takes a millisecond."""
+        for _ in range(count):
+            self.ready("greedy", told)
+
+    def ready(self, name: str, told: list[str], again: bool = False, client: str = "") -> None:
+        """Have one connection of a client ready, or none's, of which it is written down that it was called."""
+        watched, theirs = self.watched()
+
+        def read() -> None:
+            until = monotonic() + 0.001
+            while monotonic() < until:
+                pass
+            told.append(name)
+            if not again:
+                watched.sock.recv(100)
+                self.poller.removeReader(watched)
+
+        watched.doRead = read  # type: ignore[method-assign]
+        watched.client = client or name or None
+        self.poller.addReader(watched)
+        theirs.send(b"x")
+
+    async def test_clients_in_turn(self) -> None:
+        """Where more are ready than one turn has room for, clients have their turns, and backends before them."""
+        lag = LoopLag(1e9)
+        self.poller = Poller(reactor, lag=lag)  # type: ignore[arg-type]
+        told: list[str] = []
+        self.crowd(300, told)
+        self.ready("good", told)
+        self.ready("", told)
+        await until(lambda: len(told) == 302)
+        self.assertEqual(told[:4], ["", "greedy", "good", "greedy"])
+        # the last of them was so late, whoever else had come meanwhile
+        self.assertGreater(lag.most, 0.3)
+
+    async def test_client_comes_meanwhile(self) -> None:
+        """One that becomes ready while many others are called does not wait for all of those."""
+        told: list[str] = []
+        self.crowd(300, told)
+        reactor.callLater(0.02, lambda: self.ready("good", told))  # type: ignore[attr-defined]
+        await until(lambda: len(told) == 301)
+        self.assertLess(told.index("good"), 100)
+
+    async def test_one_client_that_is_always_ready(self) -> None:
+        """All connections of a client have their turns, also where each has always something to read."""
+        told: list[str] = []
+        for number in range(300):
+            self.ready(f"greedy {number}", told, again=True, client="greedy")
+        await until(lambda: len(set(told)) == 300)
+        self.assertLess(len(told), 1000)
+
+    async def test_backends_that_are_always_ready(self) -> None:
+        """Clients have turns also where more comes from backends than there is time for."""
+        told: list[str] = []
+        for _ in range(300):
+            self.ready("", told, again=True)
+        for _ in range(2):
+            self.ready("good", told)
+        await until(lambda: told.count("good") == 2)
+        self.assertLess(len(told), 1000)
 
     async def test_one_turn(self) -> None:
         """What comes during a turn is for the next, after the reactor's others."""
