@@ -103,12 +103,17 @@ def where(pid: int) -> str:
         return ""
 
 
+def state(pid: int) -> str:
+    """Return the letter that the system has for what a process does (proc(5)); that of one that is gone is X."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(") ")[2][0]
+    except OSError:
+        return "X"
+
+
 def alive(pid: int) -> bool:
     """Whether a process does something still: one that nobody has asked for its status does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(") ")[2][0] not in "ZX"
-    except OSError:
-        return False
+    return state(pid) not in "ZX"
 
 
 def connections(pid: int, port: int) -> int:
@@ -211,6 +216,26 @@ class WorkersTests(AcceptanceTestCase):
         gateway.says("was killed by SIGKILL")
         gateway.says("another one takes its place")
         self.assertIn(before[1], self.workers(gateway))
+
+    def test_stands_still(self) -> None:
+        """While a worker does nothing the others take all connections; as soon as it goes on it takes some again."""
+        gateway = self.gateway("--access-log=none")
+        still, _ = self.workers(gateway)
+        with ExitStack() as opened:
+            while not (before := connections(still, self.http)):
+                self.answered(*self.open(opened, 1))
+            os.kill(still, signal.SIGSTOP)
+            self.until(lambda: state(still) == "T")
+            for client in self.open(opened, 40):
+                self.answered(client)
+            # nobody waited until it is killed for it
+            self.assertNotIn("hangs", gateway.output)
+            self.assertEqual(connections(still, self.http), before)
+            os.kill(still, signal.SIGCONT)
+            while connections(still, self.http) == before:
+                self.answered(*self.open(opened, 1))
+        self.assertEqual(self.workers(gateway)[0], still)
+        self.assertNotIn("hangs", gateway.output)
 
     def test_zygote_killed(self) -> None:
         """Without the process that workers come from they go on, and the files are read anew for the next."""
@@ -442,15 +467,19 @@ class WorkersTests(AcceptanceTestCase):
     def connected(self, workers: list[int], count: int, slowly: bool) -> list[int]:
         """Open connections, each asking once where that is to be slow; return how many each worker has."""
         with ExitStack() as opened:
-            clients = []
-            for _ in range(count):
-                client = opened.enter_context(socket.create_connection(("127.0.0.1", self.http), PATIENCE))
-                clients.append(client)
-                if slowly:
+            if slowly:
+                for _ in range(count):
+                    self.answered(*self.open(opened, 1))
+            else:
+                for client in self.open(opened, count):
                     self.answered(client)
-            for client in clients if not slowly else ():
-                self.answered(client)
             return [connections(pid, self.http) for pid in workers]
+
+    def open(self, opened: ExitStack, count: int) -> list[socket.socket]:
+        """Open connections, which are closed with others."""
+        return [
+            opened.enter_context(socket.create_connection(("127.0.0.1", self.http), PATIENCE)) for _ in range(count)
+        ]
 
     def answered(self, client: socket.socket) -> None:
         """Ask on a connection, and wait for the answer, whose connection is kept."""

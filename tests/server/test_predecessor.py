@@ -104,8 +104,8 @@ class PredecessorTests(SynchronousTestCase):
             self.environment[VARIABLE] = number
             self.refused(f"{VARIABLE}={number} is no upgrade")
 
-    def succession(self) -> Predecessor:
-        """Begin to serve in its place."""
+    def begun(self) -> Predecessor:
+        """Begin to serve in its place; the reactor does not run yet."""
         self.hand((Role.PORT, HTTP), (Role.ADMIN, ADMIN))
         before = self.taken()
         self.reactor, self.ended = Running(), 0
@@ -115,8 +115,13 @@ class PredecessorTests(SynchronousTestCase):
 
         self.service = Succession(self.reactor, before, lambda: [HTTP], end)  # type: ignore[arg-type]
         self.service.startService()
-        self.reactor.run()
         self.addCleanup(self.service.stopService)
+        return before
+
+    def succession(self) -> Predecessor:
+        """Serve in its place."""
+        before = self.begun()
+        self.reactor.run()
         (received,) = self.channel.receive()
         assert isinstance(received.value, dict)
         self.assertEqual(received.value["ready"]["pid"], os.getpid())
@@ -156,3 +161,27 @@ class PredecessorTests(SynchronousTestCase):
         self.hear()
         self.assertNoResult(before.left)
         self.assertEqual((before.ports.left, self.ended), (False, 1))
+
+    def test_given_up_before_running(self) -> None:
+        """Where the process before has given this one up before the reactor runs, it ends, and claims nothing."""
+        for closes in (False, True):
+            self.setUp()
+            before = self.begun()
+            self.addCleanup(os.close, before.errors)
+            self.channel.send({"cancel": {}})
+            if closes:
+                self.channel.close()
+            self.reactor.run()
+            self.assertEqual((before.ports.left, self.ended, self.reactor.readers), (False, 1, []))
+            self.assertNoResult(before.left)
+            if not closes:
+                # not even that it is ready
+                self.assertRaises(EOFError, self.channel.receive)
+
+    def test_before_died_before_running(self) -> None:
+        """Without the process before it is alone from when the reactor runs."""
+        before = self.begun()
+        self.channel.close()
+        self.reactor.run()
+        self.successResultOf(before.left)
+        self.assertEqual((before.ports.left, self.ended, self.reactor.readers), (True, 0, []))
