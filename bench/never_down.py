@@ -2,11 +2,12 @@
 What clients notice while everything about a gateway of several processes changes: nothing, if it is as it should be.
 
 Under connections that are kept and new ones, of HTTP, HTTPS and HTTP/2, files are reloaded, certificates rotated,
-workers killed at any time, also in the middle of a reload, and at the end the gateway is drained. A request is lost
-that was sent, or would have been, and had no whole answer of status 200. Excused are those on connections of a worker
-that was killed; each is known by its port.
+workers killed at any time, also in the middle of a reload, the program is upgraded, and at the end the gateway is
+drained. A request is lost that was sent, or would have been, and had no whole answer of status 200. Excused are those
+on connections of a worker that was killed; each is known by its port.
 
     python bench/never_down.py --reloads 100 --rotations 20 --kills 10
+    python bench/never_down.py --reloads 0 --rotations 0 --kills 0 --upgrades 30
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import argparse
 import asyncio
 import os
 import random
+import re
 import signal
 import socket
 import ssl
@@ -274,6 +276,7 @@ class Gateway:
         http, https, self._extra = _free_ports(3)
         self.ports = {"http": http, "https": https, "h2": https}
         self.process: asyncio.subprocess.Process
+        self.pid = 0
 
     async def start(self) -> None:
         """Start it, and wait until it serves."""
@@ -285,8 +288,9 @@ class Gateway:
         self.process = await asyncio.create_subprocess_exec(
             *command, *options, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, cwd=self._folder
         )
+        self.pid = self.process.pid
         self._reading = asyncio.create_task(self._read())
-        await self.says("workers serve", 1)
+        await self.says("serving ", 1)
 
     async def says(self, text: str, count: int) -> None:
         """Wait until that many lines of its log have a text in them."""
@@ -330,12 +334,18 @@ class Gateway:
 
     async def reload(self, count: int) -> None:
         """Reload, and wait for it."""
-        self.process.send_signal(signal.SIGHUP)
+        os.kill(self.pid, signal.SIGHUP)
         await self.says("reloaded in", count)
+
+    async def upgrade(self, count: int) -> None:
+        """Have a new process in the place of the one that serves, and wait for it."""
+        os.kill(self.pid, signal.SIGUSR2)
+        await self.says("upgraded: pid", count)
+        self.pid = int(re.findall(r"upgraded: pid (\d+)", self.log)[-1])
 
     def workers(self) -> list[int]:
         """Return the processes that serve, of whatever files."""
-        return [pid for pid in family(self.process.pid) if _name(pid) == "edgegate worker"]
+        return [pid for pid in family(self.pid) if _name(pid) == "edgegate worker"]
 
     def kill_one(self, found: Found) -> None:
         """Kill a worker, and take note of who was connected to it."""
@@ -350,12 +360,12 @@ class Gateway:
 
     def size(self) -> float:
         """Return the MiB that all processes have together: what they share is counted once."""
-        return sum(_proportional(pid) for pid in family(self.process.pid)) / 1024
+        return sum(_proportional(pid) for pid in family(self.pid)) / 1024
 
     def census(self) -> dict[str, int]:
         """Return the processes by their names, and the descriptors of each kind."""
         found: Counter[str] = Counter()
-        for pid in family(self.process.pid):
+        for pid in family(self.pid):
             name = _name(pid) or "supervisor"
             found[name] += 1
             try:
@@ -366,11 +376,11 @@ class Gateway:
         return dict(found)
 
     async def drain(self) -> int:
-        """End it as systemd would; return its status."""
-        self.process.terminate()
-        status = await asyncio.wait_for(self.process.wait(), 2 * PATIENCE)
-        await self._reading
-        return status
+        """End it as systemd would; return the status of the first process, whether it was upgraded or not."""
+        os.kill(self.pid, signal.SIGTERM)
+        # until no process is left that could say something
+        await asyncio.wait_for(self._reading, 2 * PATIENCE)
+        return await self.process.wait()
 
 
 def _free_ports(count: int) -> list[int]:
@@ -425,7 +435,7 @@ async def _backend(body: bytes) -> int:
 
 
 async def changes(gateway: Gateway, clients: Clients, told: argparse.Namespace) -> list[float]:
-    """Reload, rotate and kill, as often as was told; return the MiB of all processes after each reload."""
+    """Reload, rotate, kill and upgrade, as often as was told; return the MiB of all processes after each reload."""
     sizes = []
     kills = {told.reloads * (each + 1) // (told.kills + 1): each for each in range(told.kills)}
     for number in range(1, told.reloads + 1):
@@ -440,6 +450,10 @@ async def changes(gateway: Gateway, clients: Clients, told: argparse.Namespace) 
         await reload
         await asyncio.sleep(told.pause)
         sizes.append(round(await asyncio.to_thread(gateway.size), 1))
+    for number in range(1, told.upgrades + 1):
+        await gateway.upgrade(number)
+        # what is left of the old process ends
+        await asyncio.sleep(told.pause + 1.0)
     return sizes
 
 
@@ -493,7 +507,8 @@ def main() -> None:
     parser.add_argument("--reloads", type=int, default=100)
     parser.add_argument("--rotations", type=int, default=20)
     parser.add_argument("--kills", type=int, default=10)
-    parser.add_argument("--pause", type=float, default=0.3, help="seconds after a reload")
+    parser.add_argument("--upgrades", type=int, default=0)
+    parser.add_argument("--pause", type=float, default=0.3, help="seconds after a reload or an upgrade")
     parser.add_argument("--log", help="file for what the gateway says")
     parser.add_argument("more", nargs="*", help="more options of the gateway, after --")
     told = parser.parse_args()
