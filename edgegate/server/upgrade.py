@@ -162,9 +162,12 @@ class Upgrades:
             successor = self._successor = Successor(self._reactor, self.launch, self._sockets())
             log.info("upgrade: a new process starts")
             serving = await successor.ready
-        except (OSError, UpgradeFailed) as error:
+        except Exception as error:
+            # whatever it is, what serves goes on as it was
             for companion in prepared:
                 companion.keep()
+            if not isinstance(error, (OSError, UpgradeFailed)):
+                raise
             return _failed(str(error), [] if successor is None else successor.said())
         self._over = True
         said = successor.said()
