@@ -107,13 +107,17 @@ def _supervisor(options: Options, reactor: Reactor, early: Early, before: Predec
 
     @raise SystemExit: See L{makeService}.
     """
-    if _inherited() or (before is not None and before.passed):
-        raise SystemExit("not started: sockets of a service manager are for one process: leave --workers out")
     source = source_named(options["config"])
-    drain, delay = options["drain-timeout"], options["drain-delay"]
-    upgrade_drain, handed = options["upgrade-drain-timeout"], None if before is None else before.ports
     gateway = Supervisor(
-        reactor, source.location, options["arguments"], options["workers"], drain, delay, upgrade_drain, handed
+        reactor,
+        source.location,
+        options["arguments"],
+        options["workers"],
+        options["drain-timeout"],
+        options["drain-delay"],
+        options["upgrade-drain-timeout"],
+        inherited=_inherited() if before is None else before.passed,
+        handed=None if before is None else before.ports,
     )
     read = gateway.load()
     _report(read.problems, read.sound)

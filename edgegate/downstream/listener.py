@@ -16,9 +16,8 @@ from edgegate.http.interfaces import Served
 from edgegate.model.addresses import Address
 from edgegate.net.accepted_socket import AcceptedSocket
 from edgegate.net.addresses import ConnectionInfo
-from edgegate.net.handed_sockets import HandedSockets
-from edgegate.net.listening import ListeningPort, SharedSockets
-from edgegate.net.sockets import Socket
+from edgegate.net.listening import ListeningPort, Turn
+from edgegate.net.socket_source import SocketSource
 from edgegate.net.stream import Stream
 from edgegate.net.tls_stream import TLSStream
 from edgegate.net.wheel import TimerWheel
@@ -59,15 +58,13 @@ class DownstreamListener(ListenerFilterCallbacks):
         observer: Observers,
         counts: ConnectionCounts,
         proxy_protocol: ProxyProtocolRules = ProxyProtocolRules(),  # noqa: B008 (frozen)
-        shared: SharedSockets | None = None,
+        source: SocketSource | None = None,
+        turn: Turn | None = None,
         handshakes: int = MOST_HANDSHAKES,
-        given: Socket | None = None,
-        handed: HandedSockets | None = None,
     ) -> None:
         """
-        @param shared: Where its listening socket comes from, in place of binding one.
-        @param given: Its listening socket; see L{ListeningPort}.
-        @param handed: Where it may come from; see L{ListeningPort}.
+        @param source: Where its listening socket may come from, in place of binding one.
+        @param turn: See L{ListeningPort}.
         """
         self.reactor = reactor
         self.wheel = wheel
@@ -83,9 +80,9 @@ class DownstreamListener(ListenerFilterCallbacks):
         self.leaving = False
         self._closing: IDelayedCall | None = None
         self._closed = self._connection_closed
-        bind = serving.listener.bind
+        bind, number = serving.listener.bind, serving.listener.port
         self._port = ListeningPort(
-            reactor, wheel, bind, self.accepted, shared, self._may_accept, self._exhausted, given, handed
+            reactor, wheel, bind, self.accepted, source, turn, self._may_accept, self._exhausted, number
         )
 
     @property

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from edgegate.model.addresses import Address
+from edgegate.net.socket_source import SocketSource
 from edgegate.net.sockets import Socket
 
 
-class HandedSockets:
+class HandedSockets(SocketSource):
     """
     What this process was handed.
 
@@ -26,16 +27,16 @@ class HandedSockets:
         self._taken: set[Address] = set()
         self.left = False
 
-    def take(self, address: Address) -> Socket | None:
-        """Return the socket of an address, which is the caller's from now on; L{None}: there is none."""
-        sock = self._sockets.pop(address, None)
+    def take(self, bind: Address, number: int) -> Socket | None:
+        """See L{SocketSource.take}."""
+        sock = self._sockets.pop(bind, None)
         if sock is not None:
-            self._taken.add(address)
+            self._taken.add(bind)
         return sock
 
-    def shared(self, address: Address) -> bool:
-        """Whether the process before serves what was taken for an address, too."""
-        return not self.left and address in self._taken
+    def stays(self, bind: Address) -> bool:
+        """See L{SocketSource.stays}: as long as the process before serves it, too."""
+        return not self.left and bind in self._taken
 
     def close(self) -> None:
         """Close those that nobody has taken."""

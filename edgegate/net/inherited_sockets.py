@@ -8,8 +8,11 @@ import stat
 from collections.abc import Iterable, Iterator, MutableMapping
 from dataclasses import dataclass
 
+from twisted.internet.error import CannotListenError
+
 from edgegate.model.addresses import Address
 from edgegate.net.sockaddr import address_of
+from edgegate.net.socket_source import SocketSource
 from edgegate.net.sockets import Socket
 
 _FIRST = 3
@@ -39,7 +42,7 @@ class InheritedSocket:
         return f"{self.name!r} on {self.address}"
 
 
-class InheritedSockets:
+class InheritedSockets(SocketSource):
     """
     All of them, which this owns: they stay open until the process ends, whoever listens on them meanwhile.
     """
@@ -55,20 +58,26 @@ class InheritedSockets:
     def __iter__(self) -> Iterator[InheritedSocket]:
         return iter(self._sockets)
 
-    def find(self, bind: Address, number: int) -> Socket | None:
+    def take(self, bind: Address, number: int) -> Socket | None:
         """
-        Return the socket of a port of the files, the same one each time; L{None}: there is none.
+        See L{SocketSource.take}: a copy, of the same socket each time.
 
         It is the one whose name is the port's number, or that is bound to just what the port is to bind.
-
-        @param bind: What is to be bound.
-        @param number: The port's number in the files.
         """
         found = self._used.get(bind) or self._match(bind, number)
         if found is None:
             return None
         self._used[bind] = found
-        return found.socket
+        try:
+            copy = found.socket.dup()
+        except OSError as error:
+            raise CannotListenError(str(bind), 0, error) from error
+        copy.setblocking(False)
+        return copy
+
+    def stays(self, bind: Address) -> bool:
+        """See L{SocketSource.stays}: the service manager has it for whoever comes next."""
+        return bind in self._used
 
     def unused(self, binds: Iterable[Address]) -> list[InheritedSocket]:
         """Return those that belong to none of some ports."""

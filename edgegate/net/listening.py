@@ -8,7 +8,7 @@ import os
 import socket
 import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 from twisted.internet.defer import Deferred, succeed
@@ -26,9 +26,9 @@ from zope.interface import classImplements
 
 from edgegate.model.addresses import Address, TCPAddress, UNIXAddress
 from edgegate.net.accepted_socket import AcceptedSocket
-from edgegate.net.handed_sockets import HandedSockets
 from edgegate.net.poller import Poller
 from edgegate.net.sockaddr import address_of, family_of, socket_address, twisted_address
+from edgegate.net.socket_source import SocketSource
 from edgegate.net.sockets import NewSocket, begin_no_more, unpaced
 from edgegate.net.wheel import Deadline, TimerWheel
 
@@ -36,6 +36,12 @@ log = Logger(namespace=__name__)
 
 Accepted = Callable[[AcceptedSocket, Address, Address], None]
 """Takes a connection: its socket, which it owns from then on, the peer's address and ours."""
+
+Turn = Callable[[], bool]
+"""
+Tells whether this process is to take the next connection, and not one that has fewer, where several accept from the
+same socket.
+"""
 
 MayAccept = Callable[[bool], bool]
 """
@@ -68,22 +74,6 @@ _QUIET: Final = 10.0
 _GONE: Final = frozenset((errno.ECONNABORTED, errno.EPROTO, errno.EPERM, errno.EINTR))
 
 
-class SharedSockets:
-    """
-    Listening sockets that several processes accept from.
-
-    @ivar take: Returns a descriptor of one, which the caller owns from then on. Raises L{CannotListenError} where there
-        is none.
-    @ivar turn: Tells whether this process is to take the next connection, and not one that has fewer.
-    """
-
-    __slots__ = ("take", "turn")
-
-    def __init__(self, take: Callable[[Address], socket.socket], turn: Callable[[], bool]) -> None:
-        self.take = take
-        self.turn = turn
-
-
 class ListeningPort:
     """One listening socket, which it owns."""
 
@@ -93,16 +83,16 @@ class ListeningPort:
         "_declined",
         "_exhausted",
         "_fd",
-        "_given",
-        "_handed",
         "_local",
         "_may_accept",
+        "_number",
         "_reactor",
         "_reading",
         "_rest",
         "_said",
-        "_shared",
         "_socket",
+        "_source",
+        "_turn",
         "_unlinked",
         "_wheel",
     )
@@ -113,25 +103,24 @@ class ListeningPort:
         wheel: TimerWheel,
         address: Address,
         accepted: Accepted,
-        shared: SharedSockets | None = None,
+        source: SocketSource | None = None,
+        turn: Turn | None = None,
         may_accept: MayAccept | None = None,
         exhausted: Callable[[], None] | None = None,
-        given: socket.socket | None = None,
-        handed: HandedSockets | None = None,
+        number: int = 0,
     ) -> None:
         """
-        @param shared: Where the socket comes from, in place of binding the address.
+        @param source: Where the socket may come from, in place of binding the address.
+        @param turn: L{None}: no other process accepts from the socket.
         @param exhausted: Called when the process has run out of descriptors or memory. May have others end, and accept
             again as soon as there are some.
-        @param given: The socket, which stays its owner's: what waits in its backlog when this stops accepting is for
-            whoever accepts from it next.
-        @param handed: Where the socket may come from; it is this one's then.
+        @param number: The port's number in the files, by which the source may know it.
         """
         self._reactor = reactor
         self._wheel = wheel
-        self._shared = shared
-        self._given = given
-        self._handed = handed
+        self._source = source
+        self._turn = turn
+        self._number = number
         self._declined: IDelayedCall | None = None
         self._address = address
         self._accepted = accepted
@@ -150,14 +139,8 @@ class ListeningPort:
 
         @raise CannotListenError: The address cannot be bound.
         """
-        if self._given is not None:
-            sock = self._given.dup()
-            sock.setblocking(False)
-        elif self._shared is not None:
-            sock = self._shared.take(self._address)
-        else:
-            found = None if self._handed is None else self._handed.take(self._address)
-            sock = bind(self._address) if found is None else found
+        found = None if self._source is None else self._source.take(self._address, self._number)
+        sock = bind(self._address) if found is None else found
         self._unlinked = False
         self._socket, self._fd = sock, sock.fileno()
         self._local = address_of(sock.getsockname())
@@ -179,7 +162,7 @@ class ListeningPort:
         if sock is not None:
             self._fd = -1
             sock.close()
-            if not self._served_by_another:
+            if not self._stays:
                 self._unlink()
         return succeed(None)
 
@@ -201,7 +184,7 @@ class ListeningPort:
         """
         if self._socket is None:
             return
-        if self._given is not None or self._served_by_another:
+        if self._stays:
             self.leave()
             return
         if isinstance(self._address, UNIXAddress):
@@ -211,9 +194,9 @@ class ListeningPort:
         self.takeWaiting()
 
     @property
-    def _served_by_another(self) -> bool:
-        """Whether the socket is that of a process which serves it, and may go on."""
-        return self._handed is not None and self._handed.shared(self._address)
+    def _stays(self) -> bool:
+        """Whether others go on with the socket."""
+        return self._source is not None and self._source.stays(self._address)
 
     def _unlink(self) -> None:
         """Take away the path of a UNIX socket, if it is still ours."""
@@ -276,11 +259,11 @@ class ListeningPort:
 
     def doRead(self) -> None:
         """Connections wait."""
-        shared, may_accept = self._shared, self._may_accept
-        for count in range(_ACCEPTS if shared is None else _ACCEPTS_SHARED):
+        turn, may_accept = self._turn, self._may_accept
+        for count in range(_ACCEPTS if turn is None else _ACCEPTS_SHARED):
             if not self._reading:
                 return
-            if shared is not None and not shared.turn():
+            if turn is not None and not turn():
                 # the others are awake, too; who looks again later finds what they have left
                 self.pauseAccepting()
                 self._declined = self._wheel.clock.callLater(_DECLINED, self._look_again)
@@ -364,10 +347,15 @@ def listen(reactor: IReactorFDSet, wheel: TimerWheel, address: Address, accepted
     return port
 
 
-def bind(address: Address, new_socket: NewSocket = socket.socket) -> socket.socket:
+def bind(
+    address: Address, new_socket: NewSocket = socket.socket, beside: Collection[socket.socket] = ()
+) -> socket.socket:
     """
     Return a non-blocking listening socket.
 
+    @param beside: Listening sockets of this user whose addresses may overlap with this one, as 0.0.0.0 does with each
+        other host (SO_REUSEPORT of socket(7)): until they are closed each connection goes to the one whose address says
+        more.
     @raise CannotListenError: The address cannot be bound.
     """
     host, port = (address.host, address.port) if isinstance(address, TCPAddress) else (address.path, 0)
@@ -386,6 +374,8 @@ def bind(address: Address, new_socket: NewSocket = socket.socket) -> socket.sock
             unpaced(sock, address.host)
             if ":" in address.host:
                 sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if address.host == "::" else 1)
+        for each in [sock, *beside] if beside else []:
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         sock.bind(socket_address(address))
         sock.listen(BACKLOG)
         sock.setblocking(False)

@@ -28,11 +28,10 @@ from edgegate.http.overdue import Overdue
 from edgegate.model.addresses import Address
 from edgegate.model.clusters import NO_ENDPOINTS, Endpoints
 from edgegate.net.connecting import connect
-from edgegate.net.handed_sockets import HandedSockets
-from edgegate.net.inherited_sockets import InheritedSockets
-from edgegate.net.listening import SharedSockets
+from edgegate.net.listening import Turn
 from edgegate.net.loop_lag import LoopLag
 from edgegate.net.poller import poller
+from edgegate.net.socket_source import SocketSource
 from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.observe.observer import Observer
 from edgegate.observe.observers import Observers
@@ -80,17 +79,15 @@ class DataPlane:
         reactor: IReactorFDSet,
         observers: Sequence[Observer] = (),
         options: GatewayOptions = GatewayOptions(),  # noqa: B008 (frozen)
-        shared: SharedSockets | None = None,
+        source: SocketSource | None = None,
+        turn: Turn | None = None,
         contexts: Contexts | None = None,
-        inherited: InheritedSockets | None = None,
-        handed: HandedSockets | None = None,
     ) -> None:
         """
         @param observers: Told of what happens.
-        @param shared: Where listening sockets come from, in place of binding them.
+        @param source: Where listening sockets may come from, in place of binding them.
+        @param turn: See L{edgegate.net.listening.ListeningPort}.
         @param contexts: OpenSSL's contexts of the first Snapshot, made already.
-        @param inherited: Listening sockets of ports that a service manager has bound.
-        @param handed: Those of a process whose place this one takes.
         """
         observer = Observers(observers)
         self.snapshot = Snapshot()
@@ -128,11 +125,10 @@ class DataPlane:
         dispatch = Dispatch(self._http, self._tcp)
 
         def port(serving: Serving) -> DownstreamListener:
-            rules, handshakes, listener = options.proxy_protocol, most.handshakes, serving.listener
+            rules, handshakes = options.proxy_protocol, most.handshakes
             assert handshakes is not None
-            given = None if inherited is None else inherited.find(listener.bind, listener.port)
             return DownstreamListener(
-                watcher, wheel, serving, dispatch, observer, self.counts, rules, shared, handshakes, given, handed
+                watcher, wheel, serving, dispatch, observer, self.counts, rules, source, turn, handshakes
             )
 
         self._most = most

@@ -17,8 +17,8 @@ from twisted.logger import Logger, LogLevel
 
 from edgegate.model.addresses import Address
 from edgegate.net.handed_sockets import HandedSockets
-from edgegate.net.inherited_sockets import InheritedSocket, InheritedSockets
-from edgegate.net.sockets import descriptor_of
+from edgegate.net.inherited_sockets import InheritedSockets
+from edgegate.net.socket_source import FirstOf
 from edgegate.observe.counters import Counters
 from edgegate.observe.observer import Observer
 from edgegate.routing.snapshot import Listener, Snapshot
@@ -26,14 +26,15 @@ from edgegate.server.candidate import Candidates, Defer, Load
 from edgegate.server.data_plane import DataPlane
 from edgegate.server.drain import Drain
 from edgegate.server.gateway_options import GatewayOptions
-from edgegate.server.handover import Handed, Role
+from edgegate.server.handover import Handed
 from edgegate.server.ports import CannotBind
 from edgegate.server.reload import Reload
 from edgegate.server.reload_coordinator import ReloadCoordinator
 from edgegate.server.retirement import Retirement
 from edgegate.server.signals import stop
 from edgegate.server.startup_log import served
-from edgegate.server.upgrade import Upgrades
+from edgegate.server.unused_sockets import UnusedSockets
+from edgegate.server.upgrade import Upgrades, listening_sockets
 from edgegate.sources.file_reader import defer_to_daemon
 from edgegate.sources.loading import Loaded
 from edgegate.sources.source import Watched
@@ -87,7 +88,7 @@ class GatewayService(MultiService):
         self._reactor = reactor
         self._config = loaded.source.location
         self.counters = Counters()
-        self.data_plane = DataPlane(reactor, [self.counters, *observers], options, inherited=inherited, handed=handed)
+        self.data_plane = DataPlane(reactor, [self.counters, *observers], options, FirstOf(inherited, handed))
         if defer is None:
             defer = partial(defer_to_daemon, cast(IReactorFromThreads, reactor))
         self._candidates = Candidates(self.data_plane, loaded, load, defer)
@@ -98,8 +99,8 @@ class GatewayService(MultiService):
         self.upgrades = Upgrades(reactor, self)
         self._phase = _Phase.CLOSED
         self._inherited = InheritedSockets() if inherited is None else inherited
-        self._unused: list[InheritedSocket] = []
-        self.followers.append(lambda watched: self._say_what_is_unused())
+        unused = UnusedSockets(self._inherited)
+        self.followers.append(lambda watched: unused.look(self.data_plane.ports))
 
     @property
     def config(self) -> str:
@@ -207,14 +208,6 @@ class GatewayService(MultiService):
         for level, line in served(self.snapshot, self.secrets, bound, datetime.now(timezone.utc)):
             log.emit(LogLevel.levelWithName(level), "{line}", line=line)
 
-    def _say_what_is_unused(self) -> None:
-        """Say which sockets belong to no port of the files, where those are others than before."""
-        before, self._unused = self._unused, self._inherited.unused(self.data_plane.ports)
-        for each in self._unused:
-            if each not in before:
-                words = "socket {socket} was passed to the gateway, and no Gateway uses it"
-                log.emit(LogLevel.warn, words, socket=str(each))
-
     # A new process ----------------------------------------------------------------------------------------------------
 
     def hold(self) -> str:
@@ -229,9 +222,8 @@ class GatewayService(MultiService):
 
     def handed(self) -> list[Handed]:
         """See L{edgegate.server.upgrade.Leaving}."""
-        ports = [Handed(Role.PORT, bind, port.fileno()) for bind, port in self.data_plane.ports.items()]
-        passed = [Handed(Role.PASSED, each.address, descriptor_of(each.socket), each.name) for each in self._inherited]
-        return passed + ports
+        ports = {bind: port.fileno() for bind, port in self.data_plane.ports.items()}
+        return listening_sockets(ports, self._inherited)
 
     @property
     def binds(self) -> list[Address]:

@@ -110,17 +110,21 @@ class Generation:
         self._delay = FIRST_DELAY
         self._waiting: set[IDelayedCall] = set()
 
-    async def start(self, sockets: Mapping[Address, Socket]) -> Ready:
+    async def start(self, sockets: Mapping[Address, Socket], passed: frozenset[Address] = frozenset()) -> Ready:
         """
         Make the workers, the first one ahead of the others. They take no connections yet.
 
+        @param sockets: All that they serve.
+        @param passed: Which of them are a service manager's.
         @return: What the first one says.
         @raise CannotServe: It can't serve.
         """
         addresses = list(sockets)
         for first in range(0, len(addresses), MOST_DESCRIPTORS):
             some = tuple(addresses[first : first + MOST_DESCRIPTORS])
-            self.zygote.peer.send(Adopt(some), descriptors_of(sockets[each] for each in some))
+            self.zygote.peer.send(
+                Adopt(some, passed.intersection(some)), descriptors_of(sockets[each] for each in some)
+            )
         ready = await self._first()
         for slot in self.slots[1:]:
             self._fork_in_place(slot)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from edgegate.model.addresses import Address
@@ -21,11 +21,13 @@ class Inheritance:
 
     @ivar channel: To the supervisor.
     @ivar sockets: The descriptors of listening sockets, which are its own.
+    @ivar passed: Which of them are a service manager's.
     """
 
     fork: Fork
     channel: Channel
     sockets: Mapping[Address, int]
+    passed: Collection[Address]
     slots: Slots
     options: Options
     loaded: Loaded

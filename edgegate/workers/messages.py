@@ -46,9 +46,14 @@ class ShedPrivileges:
 
 @dataclass(frozen=True, slots=True)
 class Adopt:
-    """These are listening sockets for workers; the descriptors come in the same order."""
+    """
+    These are listening sockets for workers; the descriptors come in the same order.
+
+    @ivar passed: Which of them are a service manager's.
+    """
 
     addresses: tuple[Address, ...]
+    passed: frozenset[Address] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,14 +25,16 @@ from edgegate.config.problems import Problem, Severity
 from edgegate.model.addresses import Address
 from edgegate.net.channel import wait_for_any
 from edgegate.net.handed_sockets import HandedSockets
+from edgegate.net.inherited_sockets import InheritedSockets
 from edgegate.net.peer import Peer
 from edgegate.net.sockets import descriptor_of
-from edgegate.server.handover import Handed, Role
+from edgegate.server.handover import Handed
 from edgegate.server.ports import CannotBind
 from edgegate.server.reload import Reload
 from edgegate.server.reload_coordinator import ReloadCoordinator, State
 from edgegate.server.signals import stop
-from edgegate.server.upgrade import Upgrade, Upgrades
+from edgegate.server.unused_sockets import UnusedSockets
+from edgegate.server.upgrade import Upgrade, Upgrades, listening_sockets
 from edgegate.sources import standard_input
 from edgegate.sources.source import Watched
 from edgegate.startup import CannotStart
@@ -89,6 +91,7 @@ class Supervisor(MultiService):
         delay: float = 0.0,
         upgrade_drain: float = 0.0,
         handed: HandedSockets | None = None,
+        inherited: InheritedSockets | None = None,
     ) -> None:
         """
         @param reactor: Also provides C{IReactorTime}.
@@ -99,6 +102,7 @@ class Supervisor(MultiService):
         @param delay: Seconds before that in which everything goes on, though the gateway is not ready any more.
         @param upgrade_drain: Seconds that connections may go on once a new process serves in the place of this one.
         @param handed: The listening sockets of a process whose place this one takes.
+        @param inherited: Listening sockets that are open already, for ports of the files.
         """
         super().__init__()  # type: ignore[no-untyped-call]
         self.latest: Files
@@ -118,7 +122,8 @@ class Supervisor(MultiService):
             reactor, self._slots, self._told, self._views.lost, self.files_changed, lambda: self._log.file
         )
         self._generations = Generations(surroundings, count)
-        self._sockets = ListeningSockets(handed)
+        self._inherited = InheritedSockets() if inherited is None else inherited
+        self._sockets = ListeningSockets(handed, self._inherited)
         self._refused = False
         self._users = os.getuid(), os.getgid()
         self.upgrades = Upgrades(reactor, self)
@@ -175,6 +180,8 @@ class Supervisor(MultiService):
         assert read is not None
         self.latest = Files(zygote, read)
         self._reloads = ReloadCoordinator(self, cast(IReactorTime, self._reactor))
+        unused = UnusedSockets(self._inherited)
+        self.followers.append(lambda watched: unused.look(self._sockets.open))
         return read
 
     def log_to(self, path: str) -> None:
@@ -204,7 +211,8 @@ class Supervisor(MultiService):
             self.latest.zygote.peer.send(ShedPrivileges(*users))
         generation = self._generations.make(self.latest.zygote)
         try:
-            ready = self._wait_for(Deferred.fromCoroutine(generation.start(self._sockets.open)))
+            sockets = self._sockets.open
+            ready = self._wait_for(Deferred.fromCoroutine(generation.start(sockets, self._sockets.passed(sockets))))
         except CannotServe as error:
             generation.drain(0.0)
             raise CannotStart(f"cannot serve: {error}") from None
@@ -308,7 +316,7 @@ class Supervisor(MultiService):
             files.zygote.end()
             return _cannot_serve(error)
         try:
-            await generation.start(change.sockets)
+            await generation.start(change.sockets, self._sockets.passed(change.sockets))
         except CannotServe as error:
             change.undo()
             generation.drain(0.0)
@@ -339,7 +347,8 @@ class Supervisor(MultiService):
 
     def handed(self) -> list[Handed]:
         """See L{edgegate.server.upgrade.Leaving}."""
-        return [Handed(Role.PORT, bind, descriptor_of(sock)) for bind, sock in self._sockets.open.items()]
+        ports = {bind: descriptor_of(sock) for bind, sock in self._sockets.open.items()}
+        return listening_sockets(ports, self._inherited)
 
     @property
     def binds(self) -> list[Address]:

@@ -16,7 +16,6 @@ from datetime import datetime, timezone
 from time import monotonic
 from typing import NoReturn, cast
 
-from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import (
     IReactorCore,
     IReactorFDSet,
@@ -29,11 +28,8 @@ from twisted.logger import ILogObserver, Logger, formatEvent, globalLogBeginner
 from twisted.logger import LogEvent as TwistedEvent
 
 from edgegate.admin.local import rows
-from edgegate.model.addresses import Address, TCPAddress
-from edgegate.net.channel import Received, adopt
-from edgegate.net.listening import SharedSockets
+from edgegate.net.channel import Received
 from edgegate.net.peer import Peer
-from edgegate.net.sockets import Socket
 from edgegate.net.system_resolver import SystemResolver
 from edgegate.observe.access_log import access_log
 from edgegate.observe.counters import Counters
@@ -43,6 +39,7 @@ from edgegate.server.data_plane import DataPlane
 from edgegate.server.drain import Drain as Draining
 from edgegate.server.retirement import Retirement
 from edgegate.server.startup_log import served
+from edgegate.workers.adopted_sockets import AdoptedSockets
 from edgegate.workers.inheritance import Inheritance
 from edgegate.workers.messages import Accept, Drain, Failed, LogEvent, LogTo, Ready, Retire, Show, Shown
 from edgegate.workers.slots import ABSENT, takes_next
@@ -71,7 +68,6 @@ class Worker:
         self._slot, self._peers = inheritance.fork.slot, inheritance.fork.peers
         self._slots = inheritance.slots
         self._loaded = inheritance.loaded
-        self._sockets = dict(inheritance.sockets)
         self._accepting = False
         self._ending = self._ended = False
         self._supervisor = Peer(reactor, inheritance.channel, self._told, self._alone)
@@ -83,8 +79,8 @@ class Worker:
         observers: list[Observer] = (
             [self.counters] if self._access_log is None else [self.counters, self._access_log.log]
         )
-        shared = SharedSockets(self._take_socket, self._takes_next)
-        self.data_plane = DataPlane(reactor, observers, self._options, shared, inheritance.contexts)
+        sockets = AdoptedSockets(inheritance.sockets, inheritance.passed)
+        self.data_plane = DataPlane(reactor, observers, self._options, sockets, self._takes_next, inheritance.contexts)
         self._drain: Draining | None = None
         self._retirement = Retirement(self.data_plane, reactor)
         self._beats = LoopingCall(self._beat)
@@ -213,13 +209,6 @@ class Worker:
         self._slots.set_open(self._slot, self.data_plane.connections)
         if self._accepting and not self._ending:
             self._slots.set_connections(self._slot, self.data_plane.connections)
-
-    def _take_socket(self, address: Address) -> Socket:
-        descriptor = self._sockets.pop(address, None)
-        if descriptor is None:
-            host, port = (address.host, address.port) if isinstance(address, TCPAddress) else (str(address), 0)
-            raise CannotListenError(host, port, OSError("the supervisor has not sent its socket"))
-        return adopt(descriptor)
 
     def _takes_next(self) -> bool:
         """Whether the next connection is for this worker, and not for one that has fewer."""

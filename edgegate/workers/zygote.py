@@ -59,6 +59,7 @@ class Zygote:
         self._loaded: Loaded | None = None
         self._contexts = Contexts()
         self._sockets: dict[Address, int] = {}
+        self._passed: frozenset[Address] = frozenset()
         self._workers: dict[int, int] = {}
 
     def run(self) -> Inheritance:
@@ -134,6 +135,7 @@ class Zygote:
             self._renew(value, descriptors[0])
         elif isinstance(value, Adopt):
             self._sockets.update(zip(value.addresses, descriptors, strict=True))
+            self._passed |= value.passed
         elif isinstance(value, ShedPrivileges):
             switchUID(value.uid, value.gid)
         elif isinstance(value, End):
@@ -156,7 +158,9 @@ class Zygote:
         self._channel.close()
         self._children.close()
         channel = Channel(adopt(descriptor))
-        return Inheritance(fork, channel, self._sockets, self._slots, self._options, self._loaded, self._contexts)
+        return Inheritance(
+            fork, channel, self._sockets, self._passed, self._slots, self._options, self._loaded, self._contexts
+        )
 
     def _renew(self, renew: Renew, descriptor: int) -> None:
         """Fork the next zygote, and become it in the new process."""
@@ -171,6 +175,7 @@ class Zygote:
         for each in self._sockets.values():
             os.close(each)
         self._sockets.clear()
+        self._passed = frozenset()
         self.load(renew.anyway)
 
     def _tell_who_ended(self) -> None:

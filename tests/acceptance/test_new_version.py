@@ -300,11 +300,11 @@ class RunnerTests(NewVersionTestCase):
         """The same with workers."""
         self.daemon("--workers=2")
 
-    def test_socket_activation(self) -> None:
-        """Sockets that systemd has opened go from process to process, and stay systemd's."""
+    def socket_activation(self, *more: str) -> None:
+        """Have sockets go from process to process."""
         self.http = 80
         self.write()
-        options = ("twistd", "-n", "--pidfile=", *self.options("--no-watch"))
+        options = ("twistd", "-n", "--pidfile=", *self.options("--no-watch", *more))
         gateway = self.start("systemd-socket-activate", f"--listen=127.0.0.1:{self.extra}", "--fdname=80", *options)
         gateway.says("Listening on")
         self.assertTrue(self.served(self.extra).endswith(b"A"))
@@ -314,6 +314,14 @@ class RunnerTests(NewVersionTestCase):
             self.wait_for_end(pids[-2])
             self.assertTrue(self.served(self.extra).endswith(b"A"))
         self.assertNotIn("no Gateway uses it", gateway.output)
+
+    def test_socket_activation(self) -> None:
+        """Sockets that systemd has opened go from process to process, and stay systemd's."""
+        self.socket_activation()
+
+    def test_socket_activation_with_workers(self) -> None:
+        """The same with workers."""
+        self.socket_activation("--workers=2")
 
     def test_service_manager(self) -> None:
         """systemd is told of the new main process by the old one, and by the new one that it is ready."""

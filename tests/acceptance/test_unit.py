@@ -195,10 +195,10 @@ class NotifyTests(ServiceManagerTestCase):
 class SocketActivationTests(ServiceManagerTestCase):
     """A gateway that systemd's own tool starts with sockets."""
 
-    def begin(self, names: str, *ports: int) -> Running:
+    def begin(self, names: str, *ports: int, more: tuple[str, ...] = ()) -> Running:
         """Have it started by the first connection to one of the ports."""
         sockets = [f"--listen=127.0.0.1:{port}" for port in ports]
-        activate = self.start("systemd-socket-activate", *sockets, f"--fdname={names}", "twistd", *OPTIONS)
+        activate = self.start("systemd-socket-activate", *sockets, f"--fdname={names}", "twistd", *OPTIONS, *more)
         activate.says(f"Listening on 127.0.0.1:{ports[-1]}")
         return activate
 
@@ -218,7 +218,11 @@ class SocketActivationTests(ServiceManagerTestCase):
         Where the name says nothing the address does. A port that leaves the files and comes back has its socket again,
         and what has connected meanwhile is served then.
         """
-        gateway = self.begin("edgegate.socket:edgegate.socket", self.port, self.other)
+        self.by_address()
+
+    def by_address(self, *more: str) -> None:
+        """Have ports come and go."""
+        gateway = self.begin("edgegate.socket:edgegate.socket", self.port, self.other, more=more)
         self.assertEqual(self.status(self.port), 200)
         self.write(self.other)
         gateway.process.send_signal(signal.SIGHUP)
@@ -232,14 +236,16 @@ class SocketActivationTests(ServiceManagerTestCase):
         self.assertEqual(waiting.ask("GET", "/", "a.example").status, 200)
         self.assertEqual(gateway.stop(), 0)
 
-    def test_workers(self) -> None:
-        """Several processes do not take sockets: the start ends, and says so."""
-        options = (*OPTIONS, "--workers=2")
-        gateway = self.start("systemd-socket-activate", f"--listen=127.0.0.1:{self.port}", "twistd", *options)
-        gateway.says("Listening on")
-        with socket.create_connection(("127.0.0.1", self.port), PATIENCE):
-            self.assertEqual(gateway.ends(), 1)
-        self.assertIn("not started: sockets of a service manager are for one process", gateway.output)
+    def test_by_address_with_workers(self) -> None:
+        """The same with workers."""
+        self.by_address("--workers=2")
+
+    def test_by_name_with_workers(self) -> None:
+        """With workers, too, a name says which port a socket is for, and what no Gateway uses is told."""
+        self.write(80)
+        gateway = self.begin("80:spare", self.port, self.other, more=("--workers=2",))
+        self.assertEqual(self.status(self.port), 200)
+        gateway.says(f"socket 'spare' on 127.0.0.1:{self.other} was passed to the gateway, and no Gateway uses it")
 
     def test_no_stream(self) -> None:
         """A socket that nobody can connect to is an error at the start, by its name."""

@@ -454,6 +454,23 @@ class WorkersTests(AcceptanceTestCase):
         self.assertEqual(second.ends(), 1)
         self.assertIn(f"cannot bind 0.0.0.0:{self.http} for", second.output.replace("[::]", "0.0.0.0"))
 
+    def test_moves(self) -> None:
+        """A port moves to an address that overlaps with the one that it has, and back: no connection is refused."""
+        gateway = self.gateway("--access-log=none")
+        self.traffic.keep(10, self.http, "shop.example")
+        self.traffic.come(20, self.http, "shop.example")
+        files = self.folder / "etc" / "gateway.yaml"
+        everywhere = files.read_text()
+        here = everywhere.replace("  servers:\n  - {", "  servers:\n  - {bind: 127.0.0.1, ", 1)
+        for text, bound in ((here, "127.0.0.1"), (everywhere, "::"), (here, "127.0.0.1")):
+            files.write_text(text)
+            self.reload(gateway)
+            rows = [line.split()[:2] for line in self.asked("proxy-config", "listeners").splitlines()]
+            self.assertIn([bound, str(self.http)], rows)
+            self.traffic.hears(b"A", 200)
+        self.traffic.stop()
+        self.assertEqual(self.traffic.failures, [])
+
     def test_even(self) -> None:
         """However many connections are opened, at once or one by one, the busiest worker has few more than the mean."""
         for workers in (2, 4):

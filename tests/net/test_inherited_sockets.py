@@ -9,7 +9,7 @@ import tempfile
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.model.addresses import TCPAddress, UNIXAddress
+from edgegate.model.addresses import Address, TCPAddress, UNIXAddress
 from edgegate.net.inherited_sockets import InheritedSockets, NotListening, inherited_sockets
 
 
@@ -44,17 +44,27 @@ class InheritedSocketsTests(SynchronousTestCase):
         self.addCleanup(sock.close)
         return sock, TCPAddress(*sock.getsockname()[:2])
 
+    def take(self, passed: InheritedSockets, bind: Address, number: int) -> socket.socket | None:
+        """Take one, which is closed with the test."""
+        found = passed.take(bind, number)
+        if found is not None:
+            self.addCleanup(found.close)
+        return found
+
     def test_by_address(self) -> None:
         """A socket is for the port that binds its address, each time that it is asked for."""
         (one, address), (other, further) = self.listening(), self.listening()
         passed = self.inherit("edgegate.socket:edgegate.socket", one.fileno(), other.fileno())
-        found = passed.find(further, 1234)
-        assert found is not None
-        self.assertEqual(found.getsockname(), other.getsockname())
-        self.assertIs(passed.find(further, 1234), found)
-        self.assertEqual((found.getblocking(), found.get_inheritable()), (False, False))
-        self.assertTrue(found.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
-        self.assertIsNone(passed.find(TCPAddress("127.0.0.1", 1), 1))
+        self.assertFalse(passed.stays(further))
+        for _ in range(2):
+            found = self.take(passed, further, 1234)
+            assert found is not None
+            self.assertEqual(found.getsockname(), other.getsockname())
+            self.assertEqual((found.getblocking(), found.get_inheritable()), (False, False))
+            self.assertTrue(found.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            found.close()
+        self.assertIsNone(passed.take(TCPAddress("127.0.0.1", 1), 1))
+        self.assertEqual((passed.stays(further), passed.stays(address)), (True, False))
         self.assertEqual([str(each) for each in passed.unused([further])], [f"'edgegate.socket' on {address}"])
         self.assertEqual(len(passed.unused([])), 2)
 
@@ -62,20 +72,20 @@ class InheritedSocketsTests(SynchronousTestCase):
         """A socket whose name is a number is for the port of that number in the files, whatever it is bound to."""
         one, address = self.listening()
         passed = self.inherit("443", one.fileno())
-        self.assertIsNone(passed.find(TCPAddress("::", 80), 80))
-        found = passed.find(TCPAddress("::", 8443), 443)
+        self.assertIsNone(passed.take(TCPAddress("::", 80), 80))
+        found = self.take(passed, TCPAddress("::", 8443), 443)
         assert found is not None
         self.assertEqual(found.getsockname(), one.getsockname())
         self.assertEqual(passed.unused([TCPAddress("::", 8443)]), [])
         # it is taken
-        self.assertIsNone(passed.find(address, 443))
+        self.assertIsNone(passed.take(address, 443))
 
     def test_one_name_for_two(self) -> None:
         """Of two with one number each port has the one that is bound to its address."""
         (one, address), (other, further) = self.listening(), self.listening("127.0.0.2")
         passed = self.inherit("80:80", one.fileno(), other.fileno())
         for bind in (further, address):
-            found = passed.find(bind, 80)
+            found = self.take(passed, bind, 80)
             assert found is not None
             self.assertEqual(TCPAddress(*found.getsockname()), bind)
 
@@ -87,12 +97,12 @@ class InheritedSocketsTests(SynchronousTestCase):
             sock.listen()
             passed = self.inherit(None, sock.fileno())
             self.assertEqual([each.name for each in passed.unused([])], ["unknown"])
-            self.assertIsNotNone(passed.find(UNIXAddress(path), 80))
+            self.assertIsNotNone(self.take(passed, UNIXAddress(path), 80))
 
     def test_none(self) -> None:
         """What was passed to another process, or not at all, is left alone."""
         one, address = self.listening()
-        self.assertIsNone(self.inherit("80", one.fileno(), pid=1).find(address, 80))
+        self.assertIsNone(self.inherit("80", one.fileno(), pid=1).take(address, 80))
         self.assertEqual(inherited_sockets({}).unused([]), [])
 
     def test_no_listening_socket(self) -> None:

@@ -16,7 +16,8 @@ from zope.interface.verify import verifyObject
 
 from edgegate.model.addresses import Address, TCPAddress, UNIXAddress
 from edgegate.net.handed_sockets import HandedSockets
-from edgegate.net.listening import ListeningPort, SharedSockets, bind, listen
+from edgegate.net.inherited_sockets import InheritedSocket, InheritedSockets
+from edgegate.net.listening import ListeningPort, bind, listen
 from edgegate.net.wheel import TimerWheel
 from tests.net.pairs import until
 
@@ -49,15 +50,10 @@ class SharedTests(TestCase):
         self.listening = bind(ANY)
         self.addCleanup(self.listening.close)
         self.address = self.listening.getsockname()
-        shared = SharedSockets(self.take, self.turn)
+        shared = HandedSockets({ANY: self.listening.dup()})
         wheel = TimerWheel(self.clock, 0.1)
-        self.port = ListeningPort(reactor, wheel, ANY, self.took, shared)  # type: ignore[arg-type]
+        self.port = ListeningPort(reactor, wheel, ANY, self.took, shared, self.turn)  # type: ignore[arg-type]
         self.addCleanup(self.port.stopListening)
-
-    def take(self, address: Address) -> socket.socket:
-        """Return the socket's copy for this process."""
-        self.assertEqual(address, ANY)
-        return self.listening.dup()
 
     def turn(self) -> bool:
         """Tell whether it is."""
@@ -121,14 +117,15 @@ class ListeningTests(TestCase):
         self.addCleanup(port.stopListening)
         return port
 
-    async def test_given(self) -> None:
-        """A socket that was given stays its owner's: what waits in it when one stops accepting is for the next."""
+    async def test_inherited(self) -> None:
+        """A service manager's socket stays its own: what waits in it when one stops accepting is for the next."""
         owner = socket.create_server(("127.0.0.1", 0))
         self.addCleanup(owner.close)
         address = TCPAddress(*owner.getsockname())
         wheel = TimerWheel(self.clock, 0.1)
+        inherited = InheritedSockets([InheritedSocket("", address, owner)])
         for end in (ListeningPort.withdraw, ListeningPort.stopListening):
-            port = ListeningPort(reactor, wheel, address, self.take, given=owner)  # type: ignore[arg-type]
+            port = ListeningPort(reactor, wheel, address, self.take, inherited)  # type: ignore[arg-type]
             port.startListening()
             self.assertEqual((port.local, port.open), (address, True))
             before = len(self.accepted)
@@ -155,7 +152,7 @@ class ListeningTests(TestCase):
             wheel = TimerWheel(self.clock, 0.1)
             for end in (ListeningPort.withdraw, ListeningPort.stopListening):
                 handed = HandedSockets({address: owner.dup()})
-                port = ListeningPort(reactor, wheel, address, self.take, handed=handed)  # type: ignore[arg-type]
+                port = ListeningPort(reactor, wheel, address, self.take, handed)  # type: ignore[arg-type]
                 port.bind()
                 end(port)
                 self.assertFalse(port.open)
@@ -163,7 +160,7 @@ class ListeningTests(TestCase):
                     client.settimeout(0.9)
                     client.connect(owner.getsockname())
             handed = HandedSockets({address: owner})
-            port = ListeningPort(reactor, wheel, address, self.take, handed=handed)  # type: ignore[arg-type]
+            port = ListeningPort(reactor, wheel, address, self.take, handed)  # type: ignore[arg-type]
             port.startListening()
             await until(lambda: len(self.accepted) >= 2)
             handed.left = True

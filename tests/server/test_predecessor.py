@@ -78,7 +78,7 @@ class PredecessorTests(SynchronousTestCase):
         self.hand((Role.PORT, HTTP), (Role.PASSED, HTTP), (Role.ADMIN, ADMIN), more=1)
         before = self.taken()
         self.addCleanup(os.close, before.errors)
-        sock = before.ports.take(HTTP)
+        sock = before.ports.take(HTTP, 80)
         assert sock is not None
         self.addCleanup(sock.close)
         self.assertEqual((sock.getsockname(), sock.get_inheritable()), (self.listening.getsockname(), False))
@@ -136,7 +136,7 @@ class PredecessorTests(SynchronousTestCase):
     def test_succession(self) -> None:
         """It tells that it serves, closes what it has not taken, and is alone once the process before has left."""
         before = self.succession()
-        self.assertIsNone(before.ports.take(HTTP))
+        self.assertIsNone(before.ports.take(HTTP, 80))
         self.channel.send({"news": 1}, [2])
         self.hear()
         self.assertNoResult(before.left)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from pathlib import Path
 
-from twisted.trial.unittest import SynchronousTestCase
+from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from edgegate.model.addresses import Address, TCPAddress, UNIXAddress
 from edgegate.model.origin import Origin
 from edgegate.net.handed_sockets import HandedSockets
+from edgegate.net.inherited_sockets import InheritedSocket, InheritedSockets
 from edgegate.net.listening import bind
 from edgegate.server.ports import CannotBind
 from edgegate.workers.listening_sockets import ListeningSockets
@@ -52,14 +54,59 @@ class ListeningSocketsTests(SynchronousTestCase):
             pass
 
     def test_moved(self) -> None:
-        """A port that is to be bound on other addresses is told to be the gateway's own; it goes in between."""
+        """A port moves to addresses that overlap with those that it has, back, and stays where that is undone."""
         first = self.free()
         moved = TCPAddress("0.0.0.0", first.port)
         self.sockets.change(self.opening(first)).finish()
+        self.sockets.change(self.opening(moved)).undo()
+        self.assertEqual(list(self.sockets.open), [first])
+        for before, after in ((first, moved), (moved, first)):
+            workers = self.sockets.open[before].dup()
+            self.addCleanup(workers.close)
+            self.assertEqual(self.sockets.change(self.opening(after)).finish(), (before,))
+            with socket.create_connection((first.host, first.port), 10):
+                # the one that says more has it, until it is closed
+                taker = self.sockets.open[after] if before is moved else workers
+                taker.accept()[0].close()
+            workers.close()
+            with socket.create_connection((first.host, first.port), 10):
+                self.sockets.open[after].accept()[0].close()
+            # and nobody else gets in between
+            self.assertRaises(OSError, socket.create_server, ("127.0.0.1", first.port))
+
+    def test_moved_by_another(self) -> None:
+        """One user's socket is in the way of another's, which is told; the port can go in between."""
+        if os.geteuid():
+            raise SkipTest("only root can become another user")
+        first = self.free()
+        moved = TCPAddress("0.0.0.0", first.port)
+        self.sockets.change(self.opening(first)).finish()
+        os.seteuid(65534)
+        self.addCleanup(os.seteuid, 0)
         error = self.assertRaises(CannotBind, self.sockets.change, self.opening(moved))
-        self.assertIn(f"this gateway listens on {first}, which with several workers", error.reason)
+        self.assertIn(f"this gateway listens on {first}, which it has bound as another user", error.reason)
         self.sockets.change([]).finish()
         self.assertEqual(self.sockets.change(self.opening(moved)).finish(), ())
+
+    def test_passed(self) -> None:
+        """A service manager's socket is used, and stays open and bound whatever becomes of the port."""
+        path = self.folder / "passed"
+        address = UNIXAddress(str(path))
+        owner = bind(address)
+        self.addCleanup(owner.close)
+        sockets = ListeningSockets(inherited=InheritedSockets([InheritedSocket("", address, owner)]))
+        other = self.free()
+        change = sockets.change(self.opening(address, other))
+        self.assertEqual(sockets.passed(change.sockets), {address})
+        change.undo()
+        self.assertEqual(sockets.change(self.opening(address)).finish(), ())
+        self.assertEqual(sockets.change([]).finish(), (address,))
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(path))
+            sockets.change(self.opening(address)).finish()
+            sockets.open[address].accept()[0].close()
+        sockets.close()
+        self.assertTrue(path.exists())
 
     def test_handed(self) -> None:
         """
