@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -53,14 +54,14 @@ class Program:
         if not Path(self.folder).is_dir():
             raise OSError(f"the folder where this process was started is gone: {self.folder}")
         launched = Launched(ended)
-        reactor.spawnProcess(
-            launched,
-            self.command[0],
-            self.command,
-            environment(os.environ),
-            self.folder,
-            childFDs={0: 0, 1: 1, 2: "r", CHANNEL: channel},
-        )
+        with _working_in(self.folder):
+            reactor.spawnProcess(
+                launched,
+                self.command[0],
+                self.command,
+                environment(os.environ),
+                childFDs={0: 0, 1: 1, 2: "r", CHANNEL: channel},
+            )
         return launched
 
 
@@ -104,6 +105,25 @@ class Launched(ProcessProtocol):
             self._ended(f"it was killed by signal {value.signal}")
         else:
             self._ended(f"it ended with status {value.exitCode}")
+
+
+@contextmanager
+def _working_in(folder: str) -> Iterator[None]:
+    """
+    Work in a folder for the time of the block.
+
+    Twisted forks where a process is to begin in another folder. A fork has all connections, too, until it becomes the
+    new program: what is closed here meanwhile stays open there, and epoll tells of it under a number that may be
+    another connection's by then. Where the folder is this process's own it has the system start the program, and none
+    of that.
+    """
+    before = os.open(".", getattr(os, "O_PATH", os.O_RDONLY))
+    try:
+        os.chdir(folder)
+        yield
+    finally:
+        os.fchdir(before)
+        os.close(before)
 
 
 def command(arguments: Sequence[str], executable: str) -> tuple[str, ...]:

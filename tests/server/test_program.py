@@ -93,6 +93,15 @@ class LaunchTests(TestCase):
         self.assertEqual((how, said), ("", []))
         self.assertEqual([received.value for received in channel.receive()], [folder])
 
+    async def test_no_fork(self) -> None:
+        """It is no fork of this process first, which would hold the connections that this one closes meanwhile."""
+        forks: list[None] = []
+        os.register_at_fork(before=lambda: forks.append(None))
+        before = Path.cwd()
+        for folder in (".", self.folder()):
+            await self.launch("pass", folder)
+        self.assertEqual((forks, Path.cwd()), ([], before))
+
     async def test_no_folder(self) -> None:
         """A folder that is gone is an error."""
         with self.assertRaises(OSError):
