@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, cast
 
@@ -14,10 +14,8 @@ from twisted.logger import Logger
 from edgegate import __version__
 from edgegate.model.addresses import Address
 from edgegate.net.channel import JSON, MOST_DESCRIPTORS, Channel, Received, pair
-from edgegate.net.inherited_sockets import InheritedSockets
 from edgegate.net.peer import Peer
-from edgegate.net.sockets import descriptor_of
-from edgegate.server.handover import Handed, NotUnderstood, Ready, Role, ready, says, sockets_message
+from edgegate.server.handover import Handed, NotUnderstood, Ready, ready, says, sockets_message
 
 log = Logger(namespace=__name__)
 
@@ -263,16 +261,6 @@ class Successor:
 
     def _too_late(self) -> None:
         self.fail(f"the new process was not ready within {LONGEST_START:g} s")
-
-
-def listening_sockets(ports: Mapping[Address, int], inherited: InheritedSockets) -> list[Handed]:
-    """
-    Return what a gateway hands: the sockets of its ports, and those of its service manager, be they used or not.
-
-    @param ports: The descriptors, by what the ports are bound for.
-    """
-    passed = [Handed(Role.PASSED, each.address, descriptor_of(each.socket), each.name) for each in inherited]
-    return passed + [Handed(Role.PORT, bind, descriptor) for bind, descriptor in ports.items()]
 
 
 def _failed(reason: str, said: Sequence[str]) -> Upgrade:

@@ -8,12 +8,10 @@ that there are as many workers as there should be.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from enum import Enum
+from collections.abc import Iterable, Iterator
 from time import monotonic
 from typing import TypeVar, cast
 
-from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorFDSet, IReactorTime
 from twisted.internet.task import LoopingCall
@@ -21,23 +19,19 @@ from twisted.logger import Logger, LogLevel
 from twisted.python.failure import Failure
 
 from edgegate.admin.views import Row
-from edgegate.config.problems import Problem, Severity
 from edgegate.model.addresses import Address
 from edgegate.net.channel import wait_for_any
 from edgegate.net.handed_sockets import HandedSockets
 from edgegate.net.inherited_sockets import InheritedSockets
 from edgegate.net.peer import Peer
 from edgegate.net.sockets import descriptor_of
-from edgegate.server.handover import Handed
+from edgegate.server.lifecycle import Lifecycle, Phase
 from edgegate.server.ports import CannotBind
-from edgegate.server.reload import Reload
 from edgegate.server.reload_coordinator import ReloadCoordinator, State
-from edgegate.server.signals import stop
-from edgegate.server.unused_sockets import UnusedSockets
-from edgegate.server.upgrade import Upgrade, Upgrades, listening_sockets
+from edgegate.server.upgrade import Upgrade
 from edgegate.sources import standard_input
-from edgegate.sources.source import Watched
 from edgegate.startup import CannotStart
+from edgegate.workers.candidates import Candidates
 from edgegate.workers.generation import CannotServe, Surroundings, Worker
 from edgegate.workers.generations import Generations
 from edgegate.workers.listening_sockets import ListeningSockets
@@ -62,23 +56,12 @@ _GRACE = 10.0
 T = TypeVar("T")
 
 
-class _Phase(Enum):
-    """How far the gateway is."""
-
-    CLOSED = "no port is open yet"
-    SERVING = "its ports are open"
-    LEFT = "a new process serves its ports"
-    ENDING = "it ends, or has ended"
-
-
-class Supervisor(MultiService):
+class Supervisor(Lifecycle[Files]):
     """
     Serves what the files say with several processes; an L{edgegate.admin.interfaces.Gateway}.
 
     Its children begin after its ports are open, and end when nothing is served any more.
 
-    @ivar latest: What was read last, whatever came of it.
-    @ivar upgrades: Has new processes serve in the place of this one.
     """
 
     def __init__(
@@ -104,10 +87,7 @@ class Supervisor(MultiService):
         @param handed: The listening sockets of a process whose place this one takes.
         @param inherited: Listening sockets that are open already, for ports of the files.
         """
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.latest: Files
-        self._reactor = reactor
-        self._config = config
+        super().__init__(reactor, config, inherited)
         self._count = count
         self._drain = drain
         self._delay = delay
@@ -122,30 +102,20 @@ class Supervisor(MultiService):
             reactor, self._slots, self._told, self._views.lost, self.files_changed, lambda: self._log.file
         )
         self._generations = Generations(surroundings, count)
-        self._inherited = InheritedSockets() if inherited is None else inherited
         self._sockets = ListeningSockets(handed, self._inherited)
-        self._refused = False
         self._users = os.getuid(), os.getgid()
-        self.upgrades = Upgrades(reactor, self)
-        self._phase = _Phase.CLOSED
         self._until = 0.0
         self._pause = FIRST_PAUSE
         self._read_anew = 0.0
         self._looking = LoopingCall(self._look)
         self._looking.clock = cast(IReactorTime, reactor)
-        self._reloads: ReloadCoordinator[Files]
-
-    @property
-    def config(self) -> str:
-        """The path of its files, absolute; C{-} for standard input."""
-        return self._config
 
     @property
     def ready(self) -> bool:
         """Whether requests are served: workers are ready, or a new process is, and the gateway is not ending."""
-        if self._phase is _Phase.LEFT:
+        if self._phase is Phase.LEFT:
             return True
-        return self._phase is _Phase.SERVING and bool(self._generations.serving)
+        return self._phase is Phase.SERVING and bool(self._generations.serving)
 
     @property
     def connections(self) -> int:
@@ -153,14 +123,9 @@ class Supervisor(MultiService):
         return self._slots.open_connections()
 
     @property
-    def open_ports(self) -> int:
-        """How many ports are open."""
-        return len(self._sockets.open)
-
-    @property
-    def reporters(self) -> list[Callable[[Reload | None], None]]:
-        """Called with L{None} when files begin to be read again, and with what came of it. More may be added."""
-        return self._reloads.reporters
+    def ports(self) -> dict[Address, int]:
+        """The descriptors of its ports, by what they are bound for."""
+        return {bind: descriptor_of(sock) for bind, sock in self._sockets.open.items()}
 
     # Beginning --------------------------------------------------------------------------------------------------------
 
@@ -178,10 +143,11 @@ class Supervisor(MultiService):
         except ReadingFailed as error:
             raise CannotStart("\n".join((str(error), *self._zygotes.last_words()))) from None
         assert read is not None
-        self.latest = Files(zygote, read)
-        self._reloads = ReloadCoordinator(self, cast(IReactorTime, self._reactor))
-        unused = UnusedSockets(self._inherited)
-        self.followers.append(lambda watched: unused.look(self._sockets.open))
+        first = Files(zygote, read)
+        self._candidates = Candidates(
+            first, self._zygotes, self._generations, self._sockets, lambda: self._phase is Phase.ENDING
+        )
+        self._reload_by(ReloadCoordinator(self._candidates, cast(IReactorTime, self._reactor)))
         return read
 
     def log_to(self, path: str) -> None:
@@ -208,8 +174,8 @@ class Supervisor(MultiService):
         adopt_orphans()
         users = os.getuid(), os.getgid()
         if users != self._users:
-            self.latest.zygote.peer.send(ShedPrivileges(*users))
-        generation = self._generations.make(self.latest.zygote)
+            self._candidates.latest.zygote.peer.send(ShedPrivileges(*users))
+        generation = self._generations.make(self._candidates.latest.zygote)
         try:
             sockets = self._sockets.open
             ready = self._wait_for(Deferred.fromCoroutine(generation.start(sockets, self._sockets.passed(sockets))))
@@ -225,17 +191,17 @@ class Supervisor(MultiService):
         self._reloads.follow()
 
     def _open(self) -> None:
-        if self._phase is not _Phase.CLOSED:
+        if self._phase is not Phase.CLOSED:
             return
         self._log.open()
         try:
-            self._sockets.change(self.latest.read.openings).finish()
+            self._sockets.change(self._candidates.latest.read.openings).finish()
         except CannotBind as error:
             origin = error.listener.origin
             raise CannotStart(
                 f"cannot bind {error.listener.bind} for {origin.resource} ({origin}): {error.reason}"
             ) from None
-        self._phase = _Phase.SERVING
+        self._phase = Phase.SERVING
 
     def _wait_for(self, done: Deferred[T]) -> T:
         """
@@ -261,103 +227,15 @@ class Supervisor(MultiService):
         yield from self._zygotes.peers()
         yield from self._generations.peers()
 
-    # New files --------------------------------------------------------------------------------------------------------
-
-    def reload(self) -> Deferred[Reload]:
-        """See L{ReloadCoordinator.reload}."""
-        return self._reloads.reload()
-
-    def files_changed(self) -> None:
-        """See L{ReloadCoordinator.files_changed}."""
-        self._reloads.files_changed()
-
-    @property
-    def last_reload(self) -> Reload:
-        """What came of the last reading of the files; at first of the one at the start."""
-        return self._reloads.last
-
-    @property
-    def followers(self) -> list[Callable[[Watched], None]]:
-        """Called after each reading, with where a change would be seen; see L{ReloadCoordinator}. More may be added."""
-        return self._reloads.followers
-
-    def read(self, anyway: bool) -> Deferred[Files | None]:
-        """Have the next zygote read the files; see L{edgegate.server.reload_coordinator.Steps}."""
-        current = self._generations.current
-        assert current is not None
-        # what is served is what it compares with, and not what was refused since
-        zygote = self._zygotes.after(current.zygote, anyway or self._refused)
-        return zygote.read.addCallback(lambda read: None if read is None else Files(zygote, read))
-
-    def install(self, read: Files) -> Deferred[bool]:
-        """Have a new generation serve what was read; see L{edgegate.server.reload_coordinator.Steps}."""
-        return Deferred.fromCoroutine(self._install(read))
-
-    async def _install(self, files: Files) -> bool:
-        self.latest = files
-        problem = await self._begin(files) if files.read.sound else None
-        if problem is not None:
-            files.problems.add(problem)
-        self._refused = problem is not None or not files.read.sound
-        return not self._refused
-
-    async def _begin(self, files: Files) -> Problem | None:
-        """Have files served; return why they can't be."""
-        try:
-            change = self._sockets.change(files.read.openings)
-        except CannotBind as error:
-            files.zygote.end()
-            origin = error.listener.origin
-            return Problem(origin.file, origin.line, 1, Severity.ERROR, "", str(error))
-        try:
-            generation = self._generations.make(files.zygote)
-        except CannotServe as error:
-            change.undo()
-            files.zygote.end()
-            return _cannot_serve(error)
-        try:
-            await generation.start(change.sockets, self._sockets.passed(change.sockets))
-        except CannotServe as error:
-            change.undo()
-            generation.drain(0.0)
-            return _cannot_serve(error)
-        if self._phase is _Phase.ENDING:
-            change.undo()
-            generation.drain(0.0)
-        else:
-            self._pause = FIRST_PAUSE
-            self._generations.take_over(generation, change.finish())
-        return None
-
     # A new process ----------------------------------------------------------------------------------------------------
 
     def upgrade(self) -> Deferred[Upgrade]:
         """Have a new process serve in the place of this one."""
         return self.upgrades.upgrade()
 
-    def hold(self) -> str:
-        """See L{edgegate.server.upgrade.Leaving}."""
-        if self._phase is not _Phase.SERVING:
-            return "the gateway does not serve yet, or ends"
-        return "" if self._reloads.hold() else "the files are just being read again"
-
-    def resume(self) -> None:
-        """See L{edgegate.server.upgrade.Leaving}."""
-        self._reloads.resume()
-
-    def handed(self) -> list[Handed]:
-        """See L{edgegate.server.upgrade.Leaving}."""
-        ports = {bind: descriptor_of(sock) for bind, sock in self._sockets.open.items()}
-        return listening_sockets(ports, self._inherited)
-
-    @property
-    def binds(self) -> list[Address]:
-        """What its ports are bound for."""
-        return list(self._sockets.open)
-
     def hand_over(self, serves: Iterable[Address]) -> None:
         """See L{edgegate.server.upgrade.Leaving}."""
-        self._phase = _Phase.LEFT
+        self._phase = Phase.LEFT
         self._reloads.end()
         self._delay = 0.0
         self._generations.retire(set(self._sockets.open).difference(serves))
@@ -377,12 +255,6 @@ class Supervisor(MultiService):
 
     # Ending -----------------------------------------------------------------------------------------------------------
 
-    def end(self) -> None:
-        """Have the process end in good order, as SIGTERM does: the reactor stops once L{stopService} is through."""
-        if self._phase is not _Phase.ENDING:
-            self._phase = _Phase.ENDING
-            stop(self._reactor)
-
     def stopService(self) -> Deferred[None]:
         """
         Close the ports, have the workers serve who has connected already, let requests and relays end, then reset what
@@ -390,7 +262,7 @@ class Supervisor(MultiService):
 
         @return: Fires when nothing is left.
         """
-        self._phase = _Phase.ENDING
+        self._phase = Phase.ENDING
         self.upgrades.cancel()
         self._reloads.end()
         self._until = monotonic() + self._delay + self._drain + _GRACE
@@ -413,7 +285,7 @@ class Supervisor(MultiService):
     def hurry(self) -> None:
         """End the drain at once; one that has not begun yet ends as it begins."""
         self._drain = self._delay = 0.0
-        if self._phase is _Phase.ENDING:
+        if self._phase is Phase.ENDING:
             delayed, self._delayed = self._delayed, None
             if delayed is not None:
                 delayed.cancel()
@@ -450,7 +322,7 @@ class Supervisor(MultiService):
         """End what hangs, and see to it that there is a zygote."""
         self._zygotes.reap()
         self._look_at_zygote()
-        if self._phase is _Phase.ENDING and monotonic() > self._until:
+        if self._phase is Phase.ENDING and monotonic() > self._until:
             self._generations.kill()
         else:
             self._generations.look()
@@ -458,12 +330,11 @@ class Supervisor(MultiService):
     def _look_at_zygote(self) -> None:
         """Have the files read again, where those that were read anew are refused, or who read them has died."""
         current = self._generations.current
-        if current is None or current.zygote.peer.open or self._reloads.state is not State.IDLE:
+        lives = current is None or current.zygote.peer.open
+        if lives:
+            self._pause = FIRST_PAUSE
+        if lives or self._reloads.state is not State.IDLE:
             self._read_anew = monotonic() + self._pause
         elif monotonic() >= self._read_anew:
             self._pause = min(self._pause * 2, LONGEST_PAUSE)
             self.files_changed()
-
-
-def _cannot_serve(error: CannotServe) -> Problem:
-    return Problem("edgegate", 1, 1, Severity.ERROR, "", f"no worker can serve these files: {error}")
