@@ -14,14 +14,14 @@ from edgegate.server.data_plane import DataPlane
 from edgegate.server.ports import CannotBind
 from edgegate.server.reload import changes
 from edgegate.sources.loading import Loaded
-from edgegate.sources.source import Reading, Watched
+from edgegate.sources.source import Contents, Watched
 from edgegate.tls.secrets import BadKeyMaterial
 
 Defer = Callable[[Callable[[], "Candidate | None"]], "Deferred[Candidate | None]"]
 """Calls something that takes its time."""
 
-Load = Callable[[Reading | None], Loaded | None]
-"""Reads files anew; returns L{None} where all is what it was in a reading, if there is one to compare."""
+Load = Callable[[Contents | None], Loaded | None]
+"""Reads files anew; returns L{None} where all is what it was before, if there is something to compare."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Candidate:
     @property
     def watched(self) -> Watched:
         """Where a change of it would be seen."""
-        return self.loaded.reading.watched
+        return self.loaded.contents.watched
 
 
 class Candidates:
@@ -73,7 +73,7 @@ class Candidates:
 
     def _read(self, anyway: bool) -> Candidate | None:
         """Touches nothing that is served: may be called in a thread."""
-        loaded = self._load(None if anyway else self.latest.loaded.reading)
+        loaded = self._load(None if anyway else self.latest.loaded.contents)
         if loaded is None:
             return None
         if loaded.snapshot is None:

@@ -20,7 +20,7 @@ from edgegate.routing.snapshot import Snapshot
 from edgegate.sources.compilation import compile_resources
 from edgegate.sources.decoding import ManifestDecoder
 from edgegate.sources.key_inspector import KeyInspector
-from edgegate.sources.source import ConfigurationSource, Reading
+from edgegate.sources.source import ConfigurationSource, Contents, Reading
 from edgegate.tls.secret_store import Secrets
 from edgegate.tls.server_contexts import ServerContexts
 
@@ -31,7 +31,7 @@ class Loaded:
     What came of reading a source.
 
     @ivar snapshot: L{None} where there are errors, or what is taken for them.
-    @ivar reading: What was read; its contents are gone.
+    @ivar contents: What was read.
     @ivar endpoints: Of the Snapshot's clusters, by their names.
     @ivar secrets: The key material that the Snapshot names.
     """
@@ -39,7 +39,7 @@ class Loaded:
     snapshot: Snapshot | None
     problems: Problems
     source: ConfigurationSource
-    reading: Reading
+    contents: Contents
     endpoints: Endpoints = field(default_factory=dict)
     secrets: Secrets = field(default_factory=Secrets)
 
@@ -100,11 +100,11 @@ class Configuration:
         """
         return self._load(self._source.read(), now)
 
-    def reload(self, before: Reading | None) -> Loaded | None:
+    def reload(self, before: Contents | None) -> Loaded | None:
         """
         Read again, once; check and compile unless all is what it was.
 
-        @param before: The reading of the last load; L{None}: compile in any case.
+        @param before: What the last load has read; L{None}: compile in any case.
         @return: L{None} where nothing has changed.
         """
         reading = self._source.read()
@@ -125,8 +125,9 @@ class Configuration:
             reading.close()
         _give_back()
         if problems.refusing(self._strict):
-            return Loaded(None, problems, self._source, reading)
-        return Loaded(compiled.snapshot, problems, self._source, reading, compiled.endpoints, inspector.secrets)
+            return Loaded(None, problems, self._source, reading.contents)
+        snapshot, endpoints = compiled.snapshot, compiled.endpoints
+        return Loaded(snapshot, problems, self._source, reading.contents, endpoints, inspector.secrets)
 
     def _compile(self, reading: Reading, problems: Problems, inspector: KeyInspector) -> Compiled:
         resources = self._decoder.decode(reading, problems)

@@ -2,15 +2,15 @@
 Where a configuration comes from: texts with documents, and how one hears that they have changed.
 
 A L{ConfigurationSource} is read whenever its documents are wanted. A L{Reading} is what it held then; what a reload
-compares with the one before, it also takes the documents from, so that nothing is read twice.
+compares with the L{Contents} of the one before, it also takes the documents from, so that nothing is read twice.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
@@ -49,12 +49,29 @@ class Watched:
     files: tuple[Path, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """
+    What a source held at one time, without a content: a value, with which another process may compare what it reads.
+
+    @ivar manifests: The digests of its texts by their origins, in their order.
+    @ivar named: The digests of the files that its documents name.
+    @ivar watched: Where a change would be seen.
+    @ivar size: Bytes of its texts.
+    """
+
+    manifests: Mapping[str, str] = field(default_factory=dict)
+    named: Mapping[str, str] = field(default_factory=dict)
+    watched: Watched = Watched()
+    size: int = 0
+
+
 class Reading(ABC):
     """
     What a source held at one time.
 
-    It is read as far as it is asked for, and each content once: after L{close} only digests are left, with which the
-    next reading is compared. Belongs to one thread at a time.
+    It is read as far as it is asked for, and each content once: after L{close} its L{contents} are left, with which
+    the next reading is compared. Belongs to one thread at a time.
     """
 
     def __init__(self) -> None:
@@ -63,6 +80,7 @@ class Reading(ABC):
         self._digests: dict[str, str] = {}
         self._ready: dict[str, bytes | Exception] = {}
         self._named: dict[str, str] = {}
+        self._size = 0
 
     # What a source's own kind of reading provides ---------------------------------------------------------------------
 
@@ -136,21 +154,26 @@ class Reading(ABC):
         """Both. Complete once all has been taken that will be."""
         return Watched(self.path, tuple(self.files))
 
-    def differs(self, before: Reading) -> bool:
+    @property
+    def contents(self) -> Contents:
+        """What it held. Complete once all has been taken that will be."""
+        return Contents(dict(self._digests), dict(self._named), self.watched, self._size)
+
+    def differs(self, before: Contents) -> bool:
         """
         Tell whether something is not what it was. Reads up to the first difference; what was read is kept for whoever
         takes the texts and asks for the files.
 
-        @param before: A reading of the same source whose texts were all taken. It tells which files matter: those that
-            its documents name.
+        @param before: Of a reading of the same source whose texts were all taken. It tells which files matter: those
+            that its documents name.
         """
-        for origin, digest in before._digests.items():
+        for origin, digest in before.manifests.items():
             manifest = self._look_ahead()
             if manifest is None or (manifest.origin, manifest.digest) != (origin, digest):
                 return True
         if self._look_ahead() is not None:
             return True
-        for name, digest in before._named.items():
+        for name, digest in before.named.items():
             found = self._ready[name] = self._try(name)
             if _digest(found if isinstance(found, bytes) else reason_of(found)) != digest:
                 return True
@@ -175,6 +198,7 @@ class Reading(ABC):
             self._pending = self._read_manifests()
         for origin, content in self._pending:
             digest = self._digests[origin] = _digest(content)
+            self._size += len(content)
             return Manifest(origin, content, digest)
         return None
 

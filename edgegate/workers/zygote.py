@@ -89,7 +89,7 @@ class Zygote:
         if before is None:
             loaded: Loaded | None = self._configuration.load()
         else:
-            loaded = self._configuration.reload(None if anyway else before.reading)
+            loaded = self._configuration.reload(None if anyway else before.contents)
         if loaded is None:
             self._channel.send(Unchanged())
             raise Ended
@@ -100,7 +100,7 @@ class Zygote:
 
     def _take(self, loaded: Loaded, before: Loaded | None) -> FilesRead:
         """Make the contexts of what was read."""
-        refused = FilesRead(False, loaded.problems, watched=loaded.reading.watched)
+        refused = FilesRead(False, loaded.problems, watched=loaded.contents.watched)
         snapshot = loaded.snapshot
         if snapshot is None:
             return refused
@@ -116,7 +116,7 @@ class Zygote:
             told = changes(before.snapshot, snapshot, before.endpoints, loaded.endpoints, renewed)
         self._loaded, self._contexts = loaded, contexts
         openings = tuple(Opening(each.bind, each.port, each.origin) for each in snapshot.listeners)
-        return FilesRead(True, loaded.problems, told, openings, loaded.reading.watched)
+        return FilesRead(True, loaded.problems, told, openings, loaded.contents.watched)
 
     # ------------------------------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from edgegate.server.contexts import Contexts
 from edgegate.server.data_plane import DataPlane
 from edgegate.server.ports import CannotBind
 from edgegate.sources.loading import Loaded
-from edgegate.sources.source import Reading
+from edgegate.sources.source import Contents
 from edgegate.tls.secret_store import Secrets, SecretStore
 from edgegate.tls.secrets import BadKeyMaterial
 from tests.server.test_data_plane import listener, redirecting
@@ -67,7 +67,7 @@ class CandidatesTests(SynchronousTestCase):
     def loaded(self, snapshot: Snapshot | None) -> Loaded:
         """Return something that was read."""
         anything: Any = None
-        return Loaded(snapshot, Problems(), anything, cast(Reading, object()))
+        return Loaded(snapshot, Problems(), anything, Contents())
 
     def read(self, anyway: bool) -> Candidate | None:
         """Return what is read."""
@@ -77,7 +77,7 @@ class CandidatesTests(SynchronousTestCase):
         """Return whether it is served."""
         return self.successResultOf(self.candidates.install(candidate))
 
-    def load(self, before: Reading | None) -> Loaded | None:
+    def load(self, before: Contents | None) -> Loaded | None:
         """Read what the test says."""
         return self.found if before is None or self.changed else None
 

@@ -12,13 +12,7 @@ from edgegate.config.problems import Problems
 from edgegate.server.candidate import Candidate
 from edgegate.server.reload import Outcome
 from edgegate.server.reload_coordinator import TRANSITIONS, Event, ReloadCoordinator, State
-from edgegate.sources.source import Watched
-
-
-class FakeReading:
-    """Whose changes nobody could see."""
-
-    watched = Watched()
+from edgegate.sources.source import Contents
 
 
 class FakeLoaded:
@@ -26,7 +20,7 @@ class FakeLoaded:
 
     def __init__(self, problems: Problems) -> None:
         self.problems = problems
-        self.reading = FakeReading()
+        self.contents = Contents()
 
 
 def made() -> Candidate:

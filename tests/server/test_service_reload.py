@@ -20,7 +20,7 @@ from edgegate.server.service import GatewayService
 from edgegate.sources.folder import Folder
 from edgegate.sources.loading import Configuration, Loaded
 from edgegate.sources.named import source_named
-from edgegate.sources.source import Reading, Watched
+from edgegate.sources.source import Contents, Watched
 from tests.sources.test_folder import CountingReader
 
 FILES = """\
@@ -68,7 +68,7 @@ class ReloadTests(TestCase):
         self.service.startService()
         self.addCleanup(self.service.stopService)
 
-    def load(self, before: Reading | None) -> Loaded | None:
+    def load(self, before: Contents | None) -> Loaded | None:
         """Read the files."""
         loaded = self.configuration.reload(before)
         if loaded is None:

@@ -166,7 +166,7 @@ class LoadTests(SynchronousTestCase):
         os.chdir(self.folder)
         configuration = Configuration(source_named("."))
         os.chdir("/")
-        self.assertEqual(len(configuration.load().reading.named), 0)
+        self.assertEqual(len(configuration.load().contents.named), 0)
         loaded = configuration.load()
         assert loaded.snapshot is not None
         self.assertEqual(loaded.snapshot.listeners[0].port, 80)
@@ -319,7 +319,7 @@ class LoadTests(SynchronousTestCase):
         try:
             loaded: Loaded | None = self.load()
             assert loaded is not None and loaded.snapshot is not None, self.reported(loaded)
-            freed, loaded = weakref.ref(loaded.reading), None
+            freed, loaded = weakref.ref(loaded.problems), None
             self.assertIsNone(freed())
             gc.collect()
             left = [each for each in gc.garbage if type(each).__module__.startswith("edgegate.")]
@@ -335,16 +335,16 @@ class LoadTests(SynchronousTestCase):
         reader = CountingReader()
         configuration = Configuration(Folder(str(self.folder), reader))
         loaded = configuration.load(NOW)
-        self.assertIsNone(configuration.reload(loaded.reading))
+        self.assertIsNone(configuration.reload(loaded.contents))
         other = Authority.new("Another authority", NOW).server(["shop.example"], NOW)
         chain.write_bytes(other.chain_pem)
         key.write_bytes(other.key_pem)
         reader.contents.clear()
-        again = configuration.reload(loaded.reading)
+        again = configuration.reload(loaded.contents)
         assert again is not None and again.snapshot is not None
         texts = (HTTP + "---\n" + HTTPS).encode(), other.chain_pem, other.key_pem
         self.assertEqual(reader.contents, dict.fromkeys(texts, 1))
-        self.assertIsNone(configuration.reload(again.reading))
+        self.assertIsNone(configuration.reload(again.contents))
         third = configuration.reload(None)
         assert third is not None
         contexts = third.secrets.contexts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterator
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -55,7 +56,15 @@ class ReadingTests(SynchronousTestCase):
     def test_same(self) -> None:
         """What is what it was."""
         before = self.before()
-        self.assertFalse(Written(before.texts, before.kept).differs(before))
+        self.assertFalse(Written(before.texts, before.kept).differs(before.contents))
+
+    def test_contents(self) -> None:
+        """What was read is a value, which another process can compare as well; no content is in it."""
+        contents = self.before().contents
+        self.assertEqual(contents, self.before().contents)
+        self.assertEqual(pickle.loads(pickle.dumps(contents)), contents)
+        self.assertEqual((list(contents.manifests), list(contents.named)), (["a", "b"], ["key"]))
+        self.assertEqual(contents.size, len("1") + len("can't be read"))
 
     def test_differs(self) -> None:
         """Another content, one more or less, a file that has gone; it is read no further than to the difference."""
@@ -69,7 +78,7 @@ class ReadingTests(SynchronousTestCase):
             (before.texts, {}, ["a", "b", "key"]),
         ):
             reading = Written(texts, files)  # type: ignore[arg-type]
-            self.assertTrue(reading.differs(before))
+            self.assertTrue(reading.differs(before.contents))
             self.assertEqual(reading.read_so_far, read)
             self.assertEqual([each.origin for each in reading.manifests()], list(texts))
             self.assertEqual(len(reading.read_so_far), len({*texts, *read}))
@@ -78,11 +87,11 @@ class ReadingTests(SynchronousTestCase):
         """A file is read anew for each who asks, but for what was compared; a reading names those that were asked."""
         before = self.before()
         reading = Written(before.texts, {})
-        self.assertTrue(reading.differs(before))
+        self.assertTrue(reading.differs(before.contents))
         self.assertEqual(reading.named, [])
         self.assertRaises(FileNotFoundError, reading.read, "key")
         self.assertEqual((reading.named, reading.read_so_far[-1]), (["key"], "key"))
         again = Written(before.texts, {})
-        self.assertTrue(again.differs(before))
+        self.assertTrue(again.differs(before.contents))
         again.close()
         self.assertEqual(list(again.manifests()), [])
