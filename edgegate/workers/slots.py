@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Sequence
 from mmap import mmap
 from typing import Final
+
+from edgegate.net.nameless_file import nameless_file
 
 SIZE: Final = 64
 """Bytes of a slot: those of two workers lie in no cache line together."""
@@ -30,18 +31,6 @@ def shared_memory() -> int:
     fd = nameless_file("edgegate workers")
     os.ftruncate(fd, SIZE * COUNT)
     return fd
-
-
-def nameless_file(title: str) -> int:
-    """
-    Return the descriptor of a new file, in memory where the system has that, which is the caller's to close.
-
-    @param title: What the system's tools show of it, where it has one.
-    """
-    if hasattr(os, "memfd_create"):
-        return os.memfd_create(title, os.MFD_CLOEXEC)
-    with tempfile.TemporaryFile() as file:
-        return os.dup(file.fileno())
 
 
 class Slots:

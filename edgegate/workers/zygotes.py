@@ -14,10 +14,10 @@ from zope.interface import implementer
 
 from edgegate.config.problems import Problems
 from edgegate.net.channel import Channel, Received, pair
+from edgegate.net.nameless_file import nameless_file
 from edgegate.net.peer import Peer
 from edgegate.sources.source import Watched
 from edgegate.workers.messages import End, FilesRead, Load, Renew, Unchanged
-from edgegate.workers.slots import nameless_file
 from edgegate.workers.spawn import Spawned
 
 log = Logger(namespace=__name__)

@@ -1,0 +1,18 @@
+"""Files without a name, which processes share by their descriptors."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+
+def nameless_file(title: str) -> int:
+    """
+    Return the descriptor of a new file, in memory where the system has that, which is the caller's to close.
+
+    @param title: What the system's tools show of it, where it has one.
+    """
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create(title, os.MFD_CLOEXEC)
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())
