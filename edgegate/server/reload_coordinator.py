@@ -111,6 +111,10 @@ class Read(Protocol):
 R = TypeVar("R", bound=Read)
 
 
+class ReadingFailed(Exception):
+    """The process that was to read the files has died; the reason is in one line."""
+
+
 class Steps(Protocol[R]):
     """The two steps of a reload; an L{edgegate.server.candidate.Candidates}."""
 
@@ -119,7 +123,10 @@ class Steps(Protocol[R]):
         """What was read last."""
 
     def read(self, anyway: bool) -> Deferred[R | None]:
-        """Read the files; fires with L{None} where they are what they were, and need not be read anyway."""
+        """
+        Read the files; fires with L{None} where they are what they were, and need not be read anyway. Fails with
+        L{ReadingFailed} where nothing is known of them.
+        """
 
     def install(self, read: R) -> Deferred[bool]:
         """Serve what was read; fires with whether it is served. Where it is not, its problems tell why."""
@@ -209,14 +216,21 @@ class ReloadCoordinator(Generic[R]):
         try:
             reload = await self._install(await self._steps.read(anyway))
             self._broke = False
+        except ReadingFailed as error:
+            reload = self._broken(str(error))
         except Exception as error:
             # whatever is wrong with us, what runs goes on
             log.failure("the reload broke")
-            self._broke = True
-            problems = Problems()
-            problems.add(Problem("edgegate", 1, 1, Severity.ERROR, "", f"internal error: {type(error).__name__}"))
-            reload = Reload(Outcome.REFUSED, _now(), problems)
+            reload = self._broken(f"internal error: {type(error).__name__}")
         self._reloaded(replace(reload, seconds=self._clock.seconds() - since))
+
+    def _broken(self, reason: str) -> Reload:
+        if self.state is State.ENDED:
+            return self._unchanged()
+        self._broke = True
+        problems = Problems()
+        problems.add(Problem("edgegate", 1, 1, Severity.ERROR, "", reason))
+        return Reload(Outcome.REFUSED, _now(), problems)
 
     async def _install(self, read: R | None) -> Reload:
         if read is None or self.state is State.ENDED:

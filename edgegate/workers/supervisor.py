@@ -27,7 +27,7 @@ from edgegate.net.peer import Peer
 from edgegate.net.sockets import descriptor_of
 from edgegate.server.lifecycle import Lifecycle, Phase
 from edgegate.server.ports import CannotBind
-from edgegate.server.reload_coordinator import ReloadCoordinator, State
+from edgegate.server.reload_coordinator import ReadingFailed, ReloadCoordinator, State
 from edgegate.server.upgrade import Upgrade
 from edgegate.sources import standard_input
 from edgegate.startup import CannotStart
@@ -40,7 +40,7 @@ from edgegate.workers.slots import Slots, shared_memory
 from edgegate.workers.spawn import adopt_orphans
 from edgegate.workers.worker_log import WorkerLog
 from edgegate.workers.worker_views import WorkerViews
-from edgegate.workers.zygotes import Errors, Files, ReadingFailed, Zygotes
+from edgegate.workers.zygotes import Errors, Files, Zygotes
 
 log = Logger(namespace=__name__)
 

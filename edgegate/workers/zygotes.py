@@ -16,15 +16,12 @@ from edgegate.config.problems import Problems
 from edgegate.net.channel import Channel, Received, pair
 from edgegate.net.nameless_file import nameless_file
 from edgegate.net.peer import Peer
+from edgegate.server.reload_coordinator import ReadingFailed
 from edgegate.sources.source import Watched
 from edgegate.workers.messages import End, FilesRead, Load, Renew, Unchanged
 from edgegate.workers.spawn import Spawned
 
 log = Logger(namespace=__name__)
-
-
-class ReadingFailed(Exception):
-    """The process that was to read the files has died; the reason is in one line."""
 
 
 class Zygote:

@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.config.problems import Problems
 from edgegate.server.candidate import Candidate
 from edgegate.server.reload import Outcome
-from edgegate.server.reload_coordinator import TRANSITIONS, Event, ReloadCoordinator, State
+from edgegate.server.reload_coordinator import TRANSITIONS, Event, ReadingFailed, ReloadCoordinator, State
 from edgegate.sources.source import Contents
 
 
@@ -155,6 +155,22 @@ class ReloadCoordinatorTests(SynchronousTestCase):
         self.reloads.files_changed()
         self.read()
         self.assertEqual(self.steps.read_anyway, [True, False])
+
+    def test_reader_died(self) -> None:
+        """A process that dies while it reads the files leaves no traceback in the log: the reason is told."""
+        asked = self.reloads.reload()
+        self.under_way.pop(0).errback(ReadingFailed("the process that read the files has died"))
+        reload = self.successResultOf(asked)
+        self.assertIs(reload.outcome, Outcome.REFUSED)
+        self.assertEqual([each.message for each in reload.problems], ["the process that read the files has died"])
+        self.reloads.files_changed()
+        self.read()
+        self.assertEqual(self.steps.read_anyway, [True])
+        # who has ended the reading itself has nothing to be told
+        asked = self.reloads.reload()
+        self.reloads.end()
+        self.under_way.pop(0).errback(ReadingFailed("it was ended"))
+        self.assertIs(self.successResultOf(asked).outcome, Outcome.UNCHANGED)
 
     def test_unchanged(self) -> None:
         """What has not changed is not what came of the last reading, and nobody follows."""

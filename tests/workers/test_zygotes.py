@@ -8,9 +8,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.config.problems import Problems
 from edgegate.net.channel import Channel, adopt, pair, wait_for_any
+from edgegate.server.reload_coordinator import ReadingFailed
 from edgegate.workers.messages import Died, End, FilesRead, Renew, Unchanged
 from edgegate.workers.slots import shared_memory
-from edgegate.workers.zygotes import Errors, Files, ReadingFailed, Zygote, Zygotes
+from edgegate.workers.zygotes import Errors, Files, Zygote, Zygotes
 from tests.workers.watching import Watching
 
 
