@@ -145,6 +145,17 @@ def command(arguments: Sequence[str], executable: str) -> tuple[str, ...]:
     return (executable, *rest)
 
 
+def fresh_python(statement: str) -> tuple[list[str], dict[str, str]]:
+    """
+    Return the command and the environment with which another process of this Python, with the same modules, runs a
+    statement.
+    """
+    # the current folder, which Python puts first, may be anybody's
+    program = f"import sys; sys.path[:] = filter(None, sys.path); {statement}"
+    # modules may have been found by what a runner has put there
+    return [sys.executable, "-c", program], {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+
+
 def environment(before: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a new process: that of this one, without what is this one's alone."""
     after = {name: value for name, value in before.items() if name not in ("WATCHDOG_PID", "LISTEN_PID")}

@@ -9,9 +9,9 @@ import sys
 from contextlib import suppress
 
 from edgegate.net.channel import Channel, pair
+from edgegate.server.program import fresh_python
 
-_PROGRAM = "import sys; sys.path[:] = filter(None, sys.path); from edgegate.workers.process import main; main({})"
-"""The current folder, which Python puts first, may be anybody's."""
+_PROGRAM = "from edgegate.workers.process import main; main({})"
 
 _SET_CHILD_SUBREAPER = 36
 """Of prctl(2) in Linux, see PR_SET_CHILD_SUBREAPER."""
@@ -39,11 +39,11 @@ class Spawned:
         os.set_blocking(self.errors, False)
         if standard_input is not None:
             os.lseek(standard_input, 0, os.SEEK_SET)
+        command, environment = fresh_python(_PROGRAM.format(theirs.fileno()))
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _PROGRAM.format(theirs.fileno())],
-                # it may have been found by what a runner has put there
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                command,
+                env=environment,
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL if standard_input is None else standard_input,
                 stdout=subprocess.DEVNULL,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -11,10 +12,24 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from edgegate.net.channel import JSON, Channel, pair
+from edgegate.server import program
 from edgegate.server.handover import VARIABLE
-from edgegate.server.program import Program, command, environment
+from edgegate.server.program import Program, command, environment, fresh_python
 
 PYTHON = "/opt/v1/bin/python3"
+
+
+class FreshPythonTests(SynchronousTestCase):
+    """Another process that runs a statement."""
+
+    def test_run(self) -> None:
+        """It has the modules of this one, and none that lies in the current folder."""
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        (folder / "edgegate.py").write_text("raise SystemExit('another one')")
+        words, variables = fresh_python("import edgegate.server.program as found; print(found.__file__)")
+        said = subprocess.run(words, env=variables, cwd=folder, stdout=subprocess.PIPE, text=True, check=True).stdout
+        self.assertEqual(said.strip(), program.__file__)
 
 
 class CommandTests(SynchronousTestCase):
