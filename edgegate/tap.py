@@ -31,6 +31,7 @@ from edgegate.observe.access_log import access_log
 from edgegate.observe.log_file import STANDARD_OUTPUT
 from edgegate.server.clock import count_monotonic
 from edgegate.server.handover import NotUnderstood
+from edgegate.server.outside_loader import OutsideLoader
 from edgegate.server.pidfile import Pidfile
 from edgegate.server.predecessor import Predecessor, Succession, predecessor
 from edgegate.server.predecessor import Reactor as Succeeding
@@ -41,6 +42,7 @@ from edgegate.server.service_manager import Reactor as Manager
 from edgegate.server.service_manager import notified
 from edgegate.server.signals import ENDS, Early, Signals
 from edgegate.server.upgrade import Launch
+from edgegate.sources.file_reader import defer_to_daemon
 from edgegate.sources.named import source_named
 from edgegate.sources.source import ConfigurationSource
 from edgegate.sources.standard_input import NAME
@@ -92,6 +94,7 @@ def makeService(options: Options) -> IService:
         options.gateway_options(),
         inherited=_inherited() if before is None else before.passed,
         handed=None if before is None else before.ports,
+        outside=OutsideLoader(reactor, configuration, partial(defer_to_daemon, reactor)),
     )
     if log_service is not None:
         log_service.setServiceParent(gateway)  # type: ignore[no-untyped-call]

@@ -7,18 +7,20 @@ from dataclasses import dataclass
 from functools import partial
 
 from twisted.internet.defer import Deferred, succeed
+from twisted.logger import Logger, LogLevel
 
 from edgegate.config.problems import Problem, Problems, Severity
 from edgegate.server.contexts import Contexts
 from edgegate.server.data_plane import DataPlane
+from edgegate.server.loader_process import CannotLaunch
+from edgegate.server.outside_loader import Defer, OutsideLoader
 from edgegate.server.ports import CannotBind
 from edgegate.server.reload import changes
 from edgegate.sources.loading import Loaded
 from edgegate.sources.source import Contents, Watched
 from edgegate.tls.secrets import BadKeyMaterial
 
-Defer = Callable[[Callable[[], "Candidate | None"]], "Deferred[Candidate | None]"]
-"""Calls something that takes its time."""
+log = Logger(namespace=__name__)
 
 Load = Callable[[Contents | None], Loaded | None]
 """Reads files anew; returns L{None} where all is what it was before, if there is something to compare."""
@@ -54,28 +56,53 @@ class Candidates:
     @ivar latest: What was read last, whatever came of it.
     """
 
-    def __init__(self, data_plane: DataPlane, first: Loaded, load: Load, defer: Defer) -> None:
+    def __init__(
+        self, data_plane: DataPlane, first: Loaded, load: Load, defer: Defer, outside: OutsideLoader | None = None
+    ) -> None:
         """
         @param first: The files without an error in them.
         @param defer: Calls what takes its time.
+        @param outside: Reads in place of C{load} where there is much to read.
         @raise edgegate.tls.secrets.BadKeyMaterial: A server's certificate, key, authorities or ciphers are of no use.
         """
         assert first.snapshot is not None
         self._data_plane = data_plane
         self._load = load
         self._defer = defer
+        self._outside = outside
         self.latest = Candidate(first, data_plane.contexts(first.snapshot, first.secrets))
 
     def read(self, anyway: bool) -> Deferred[Candidate | None]:
         """Read the files, where they are not what they were or it is to be done anyway; see
         L{edgegate.server.reload_coordinator.Steps}."""
-        return self._defer(partial(self._read, anyway))
+        before = None if anyway else self.latest.loaded.contents
+        if self._outside is None:
+            return self._defer(partial(self._read, before))
+        return Deferred.fromCoroutine(self._read_outside(self._outside, before))
 
-    def _read(self, anyway: bool) -> Candidate | None:
-        """Touches nothing that is served: may be called in a thread."""
-        loaded = self._load(None if anyway else self.latest.loaded.contents)
-        if loaded is None:
-            return None
+    async def _read_outside(self, outside: OutsideLoader, before: Contents | None) -> Candidate | None:
+        """Read in another process where that is called for and can be done."""
+        if await outside.wanted(self.latest.loaded.contents.size):
+            try:
+                loaded = await outside.load(before)
+            except CannotLaunch as error:
+                words = "no other process can read the files ({reason}): this one does, and requests wait meanwhile"
+                log.emit(LogLevel.warn, words, reason=str(error))
+            else:
+                return None if loaded is None else await self._defer(partial(self._made, loaded))
+        return await self._defer(partial(self._read, before))
+
+    def end(self) -> None:
+        """End what other processes do."""
+        if self._outside is not None:
+            self._outside.end()
+
+    def _read(self, before: Contents | None) -> Candidate | None:
+        """Touches nothing that is served, as L{_made}: may be called in a thread."""
+        loaded = self._load(before)
+        return None if loaded is None else self._made(loaded)
+
+    def _made(self, loaded: Loaded) -> Candidate:
         if loaded.snapshot is None:
             return Candidate(loaded)
         try:
@@ -96,7 +123,9 @@ class Candidates:
         return succeed(self._install(read))
 
     def _install(self, candidate: Candidate) -> bool:
-        self.latest = candidate
+        before, self.latest = self.latest.loaded.snapshot, candidate
+        if self._outside is not None and before is not None:
+            self._outside.let_go(before)
         loaded = candidate.loaded
         if loaded.snapshot is None or candidate.contexts is None:
             return False

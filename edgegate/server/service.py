@@ -20,11 +20,12 @@ from edgegate.net.socket_source import FirstOf
 from edgegate.observe.counters import Counters
 from edgegate.observe.observer import Observer
 from edgegate.routing.snapshot import Listener, Snapshot
-from edgegate.server.candidate import Candidate, Candidates, Defer, Load
+from edgegate.server.candidate import Candidate, Candidates, Load
 from edgegate.server.data_plane import DataPlane
 from edgegate.server.drain import Drain
 from edgegate.server.gateway_options import GatewayOptions
 from edgegate.server.lifecycle import Lifecycle, Phase
+from edgegate.server.outside_loader import Defer, OutsideLoader
 from edgegate.server.ports import CannotBind
 from edgegate.server.reload_coordinator import ReloadCoordinator
 from edgegate.server.retirement import Retirement
@@ -58,6 +59,7 @@ class GatewayService(Lifecycle[Candidate]):
         defer: Defer | None = None,
         inherited: InheritedSockets | None = None,
         handed: HandedSockets | None = None,
+        outside: OutsideLoader | None = None,
     ) -> None:
         """
         @param loaded: The files without an error in them.
@@ -65,6 +67,7 @@ class GatewayService(Lifecycle[Candidate]):
         @param defer: Calls something that takes its time; by default in a thread that nobody waits for at the end.
         @param inherited: Listening sockets that are open already, for ports of the files.
         @param handed: Those of a process whose place this one takes.
+        @param outside: Reads in place of C{load} where there is much to read.
         @raise edgegate.tls.secrets.BadKeyMaterial: A server's certificate, key, authorities or ciphers are of no use.
         """
         super().__init__(reactor, loaded.source.location, inherited)
@@ -72,7 +75,7 @@ class GatewayService(Lifecycle[Candidate]):
         self.data_plane = DataPlane(reactor, [self.counters, *observers], options, FirstOf(inherited, handed))
         if defer is None:
             defer = partial(defer_to_daemon, cast(IReactorFromThreads, reactor))
-        self._candidates = Candidates(self.data_plane, loaded, load, defer)
+        self._candidates = Candidates(self.data_plane, loaded, load, defer, outside)
         clock = cast(IReactorTime, reactor)
         self._reload_by(ReloadCoordinator(self._candidates, clock))
         self._drain = Drain(self.data_plane, clock, options.drain, options.drain_delay)
@@ -144,6 +147,7 @@ class GatewayService(Lifecycle[Candidate]):
         self._phase = Phase.ENDING
         self.upgrades.cancel()
         self._reloads.end()
+        self._candidates.end()
         self._retirement.stop()
         return self._drain.begin().addCallback(lambda _: self._ended())
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -44,6 +45,7 @@ class Folder(ConfigurationSource):
         @param base: What C{name} is relative to.
         """
         self._name = name
+        self._base = base
         self._path = base / name
         self._reader = FileReader() if reader is None else reader
 
@@ -56,6 +58,23 @@ class Folder(ConfigurationSource):
     def location(self) -> str:
         """Its path."""
         return str(self._path)
+
+    def __reduce__(self) -> tuple[type[Folder], tuple[str, None, Path]]:
+        """Another process has threads of its own."""
+        return Folder, (self._name, None, self._base)
+
+    def size(self) -> int:
+        """Look at the sizes of all files of documents, or of the one."""
+        try:
+            if not self._reader(partial(os.path.isdir, self._path)):
+                return self._reader(partial(_size, [self._path]))
+            tree = walk(self._path, self._reader)
+            return self._reader(partial(_size, [path for _, path in tree.documents]))
+        except (OSError, ValueError):
+            # whoever reads it tells why
+            return 0
+        finally:
+            self._reader.close()
 
     def read(self) -> FolderReading:
         """Begin to read."""
@@ -152,3 +171,12 @@ class FolderReading(FilesReading):
             return self._reader(partial(read_manifest, path))
         except OSError as error:
             return reason_of(error)
+
+
+def _size(paths: list[Path]) -> int:
+    """Return the bytes of files together. One that is gone has none."""
+    size = 0
+    for path in paths:
+        with suppress(OSError):
+            size += os.stat(path).st_size  # noqa: PTH116
+    return size

@@ -15,6 +15,7 @@ from edgegate.istio.resources import Resources
 from edgegate.istio.translate import CompileOptions
 from edgegate.istio.translate.portable import warn_of_differences
 from edgegate.model.clusters import Endpoints
+from edgegate.model.tls import KeyPair
 from edgegate.routing.compile import Compiled
 from edgegate.routing.snapshot import Snapshot
 from edgegate.sources.compilation import compile_resources
@@ -42,6 +43,31 @@ class Loaded:
     contents: Contents
     endpoints: Endpoints = field(default_factory=dict)
     secrets: Secrets = field(default_factory=Secrets)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """
+    What was loaded in another process: all but what is there already, and what OpenSSL has made.
+
+    @ivar pairs: The key material that the Snapshot names.
+    """
+
+    snapshot: Snapshot | None
+    problems: Problems
+    contents: Contents
+    endpoints: Endpoints
+    pairs: tuple[KeyPair, ...]
+
+    @classmethod
+    def of(cls, loaded: Loaded) -> Answer:
+        """Return what was loaded, for another process."""
+        return cls(loaded.snapshot, loaded.problems, loaded.contents, loaded.endpoints, tuple(loaded.secrets))
+
+    def loaded(self, source: ConfigurationSource) -> Loaded:
+        """Return what was loaded from a source, in the process that serves it."""
+        secrets = Secrets(self.pairs)
+        return Loaded(self.snapshot, self.problems, source, self.contents, self.endpoints, secrets)
 
 
 FEW_OBJECTS = 300_000
@@ -91,6 +117,21 @@ class Configuration:
         self._selector = selector
         self._port_map = port_map or {}
         self._ignored_kinds = frozenset(ignored_kinds)
+        self._source_and_options = source, selector, port_map, False, ignored_kinds, strict, portable
+
+    def __reduce__(self) -> tuple[type[Configuration], tuple[object, ...]]:
+        """Another process that takes the documents likewise has nothing of what this one knows of them."""
+        return Configuration, self._source_and_options
+
+    @property
+    def source(self) -> ConfigurationSource:
+        """Where the documents come from."""
+        return self._source
+
+    @property
+    def frozen(self) -> bool:
+        """Whether what is loaded is hidden from the garbage collector."""
+        return self._frozen
 
     def load(self, now: datetime | None = None) -> Loaded:
         """

@@ -218,7 +218,11 @@ class Follower(IService):
 
 
 class ConfigurationSource(ABC):
-    """Gives documents, whenever it is asked, and tells of their changes."""
+    """
+    Gives documents, whenever it is asked, and tells of their changes.
+
+    It can be pickled, for another process that reads the same.
+    """
 
     @property
     @abstractmethod
@@ -233,6 +237,10 @@ class ConfigurationSource(ABC):
     @abstractmethod
     def read(self) -> Reading:
         """Begin to read it, as it is now."""
+
+    @abstractmethod
+    def size(self) -> int:
+        """Return how many bytes its texts have, about, without reading them; 0 where that can't be told."""
 
     @abstractmethod
     def follow(self, reactor: IReactorTime, changed: Callable[[], object]) -> Follower:

@@ -43,17 +43,32 @@ class StandardInput(ConfigurationSource):
         """C{-}."""
         return NAME
 
+    def __reduce__(self) -> tuple[Callable[[bytes, Path], StandardInput], tuple[bytes, Path]]:
+        """Another process takes what was read here: it can't be read twice."""
+        return _already_read, (self._text(), self._base)
+
+    def size(self) -> int:
+        """Return the length of what it was."""
+        return len(self._text())
+
     def read(self) -> FilesReading:
         """Begin to read it, or what it was."""
-        if self._content is None:
-            self._content = self._read()
-        return _InputReading(self._content, self._base, self._reader)
+        return _InputReading(self._text(), self._base, self._reader)
 
     def follow(self, reactor: IReactorTime, changed: Callable[[], object]) -> Follower:
         """Return what watches the files that the documents name."""
         from edgegate.sources.watch import WatchService  # noqa: PLC0415
 
         return WatchService(reactor, changed)
+
+    def _text(self) -> bytes:
+        if self._content is None:
+            self._content = self._read()
+        return self._content
+
+
+def _already_read(content: bytes, base: Path) -> StandardInput:
+    return StandardInput(lambda: content, base=base)
 
 
 class _InputReading(FilesReading):

@@ -8,7 +8,7 @@ Snapshot stays.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from edgegate.model.tls import Credential, KeyPair, ServerTLS, UpstreamTLS
 from edgegate.tls.secrets import BadKeyMaterial, ResolvedTLS
@@ -28,6 +28,10 @@ class Secrets:
 
     def __repr__(self) -> str:
         return f"<Secrets {', '.join(credential.name for credential in self._pairs)}>"
+
+    def __iter__(self) -> Iterator[KeyPair]:
+        """Yield all key pairs."""
+        return iter(self._pairs.values())
 
     def pair(self, credential: Credential) -> KeyPair:
         """

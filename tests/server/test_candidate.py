@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from twisted.internet.defer import maybeDeferred
+from twisted.internet.defer import Deferred, fail, maybeDeferred, succeed
 from twisted.internet.error import CannotListenError
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -15,6 +15,7 @@ from edgegate.routing.snapshot import Snapshot
 from edgegate.server.candidate import Candidate, Candidates
 from edgegate.server.contexts import Contexts
 from edgegate.server.data_plane import DataPlane
+from edgegate.server.loader_process import CannotLaunch
 from edgegate.server.ports import CannotBind
 from edgegate.sources.loading import Loaded
 from edgegate.sources.source import Contents
@@ -51,6 +52,40 @@ class FakeDataPlane:
         if TAKEN in snapshot.listeners:
             raise CannotBind(TAKEN, CannotListenError("", 1, OSError("taken")))
         self.snapshot = snapshot
+
+
+class FakeOutside:
+    """
+    Reads in another process, as it were.
+
+    @ivar let_gone: What it let go.
+    """
+
+    def __init__(self) -> None:
+        self.much = self.launches = True
+        self.ended = False
+        self.found: Loaded | None = None
+        self.before: list[Contents | None] = []
+        self.let_gone: list[Snapshot] = []
+
+    def wanted(self, size: int) -> Deferred[bool]:
+        """Tell what the test says."""
+        return succeed(self.much)
+
+    def load(self, before: Contents | None) -> Deferred[Loaded | None]:
+        """Return what the test says, if there is a process."""
+        if not self.launches:
+            return fail(CannotLaunch("Too many processes"))
+        self.before.append(before)
+        return succeed(self.found)
+
+    def let_go(self, snapshot: Snapshot) -> None:
+        """Take note of it."""
+        self.let_gone.append(snapshot)
+
+    def end(self) -> None:
+        """Take note of it."""
+        self.ended = True
 
 
 class CandidatesTests(SynchronousTestCase):
@@ -114,3 +149,39 @@ class CandidatesTests(SynchronousTestCase):
             self.assertEqual([str(problem) for problem in self.found.problems], told)
             self.assertIs(self.plane.snapshot, before)
             self.assertIs(self.candidates.latest, candidate)
+
+    def test_outside(self) -> None:
+        """Where there is much another loader reads; where it can't, this process does, and says so."""
+        outside = FakeOutside()
+        first = self.found
+        self.candidates = Candidates(cast(DataPlane, self.plane), first, self.load, maybeDeferred, outside)  # type: ignore[arg-type]
+        self.found = self.loaded(Snapshot((FREE,)))
+        outside.found = self.loaded(Snapshot())
+        for much, launches, expected in (
+            (False, True, self.found),
+            (True, True, outside.found),
+            (True, False, self.found),
+        ):
+            outside.much, outside.launches = much, launches
+            candidate = self.read(True)
+            assert candidate is not None
+            self.assertIs(candidate.loaded, expected)
+        outside.launches, outside.found = True, None
+        self.assertIsNone(self.read(False))
+        self.assertEqual(outside.before, [None, first.contents])
+        self.assertEqual(self.candidates.latest.loaded, first)
+
+    def test_let_go(self) -> None:
+        """What was served, or was to be, is let go when the next one comes."""
+        outside = FakeOutside()
+        outside.much = False
+        self.candidates = Candidates(cast(DataPlane, self.plane), self.found, self.load, maybeDeferred, outside)  # type: ignore[arg-type]
+        snapshots = [self.found.snapshot, Snapshot((FREE,)), None, Snapshot()]
+        for snapshot in snapshots[1:]:
+            self.found = self.loaded(snapshot)
+            candidate = self.read(True)
+            assert candidate is not None
+            self.install(candidate)
+        self.assertEqual(outside.let_gone, snapshots[:2])
+        self.candidates.end()
+        self.assertTrue(outside.ended)

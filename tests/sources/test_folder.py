@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import pickle
 import socket
 from collections import Counter
 from collections.abc import Callable
@@ -54,6 +55,23 @@ class FolderTests(SynchronousTestCase):
         (self.folder / "other.txt").touch()
         (self.folder / ".a.yaml.swp").touch()
         self.assertFalse(self.changed())
+
+    def test_size(self) -> None:
+        """How much there is to read can be told before; of what can't be looked at nothing is known."""
+        (self.folder / "sub").mkdir()
+        (self.folder / "sub" / "b.yaml").write_bytes(b"12345")
+        (self.folder / "gone.yaml").symlink_to("nowhere")
+        for name, size in ((".", 6), ("sub/b.yaml", 5), ("none", 0), ("nul\0", 0)):
+            self.assertEqual(Folder(str(self.folder / name)).size(), size, name)
+
+    def test_elsewhere(self) -> None:
+        """Another process reads the same, and calls it the same, whatever its current folder is."""
+        folder = Folder(self.folder.name, base=self.folder.parent)
+        again = pickle.loads(pickle.dumps(folder))
+        self.assertEqual((again.name, again.location), (folder.name, folder.location))
+        reading = again.read()
+        self.addCleanup(reading.close)
+        self.assertEqual(taken(reading), [("a.yaml", b"a")])
 
     def test_documents_change(self) -> None:
         """A file has another content, is new, is gone."""

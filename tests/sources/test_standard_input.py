@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -30,3 +31,12 @@ class StandardInputTests(SynchronousTestCase):
         self.assertTrue(source.read().differs(before.contents))
         self.assertEqual((source.name, source.location), ("-", "-"))
         before.close()
+
+    def test_elsewhere(self) -> None:
+        """Another process has what it was, though it can't be read again."""
+        inputs = [b"input"]
+        source = StandardInput(inputs.pop, base=Path("base"))
+        self.assertEqual(source.size(), len(b"input"))
+        again = pickle.loads(pickle.dumps(source)).read()
+        self.assertEqual(taken(again), [("<stdin>", b"input")])
+        self.assertEqual(again.base, Path("base"))

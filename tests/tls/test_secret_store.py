@@ -28,6 +28,7 @@ class SecretsTests(SynchronousTestCase):
         self.assertIsNone(secrets.shown_to(UpstreamTLS()))
         error = self.assertRaises(BadKeyMaterial, secrets.pair, Credential("shop.crt"))
         self.assertEqual(error.name, "shop.crt")
+        self.assertEqual(list(secrets), [PAIR, OTHER])
         self.assertEqual(repr(secrets), "<Secrets shop.crt, secret default/other>")
 
     def test_renewed(self) -> None:
