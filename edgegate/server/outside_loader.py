@@ -52,6 +52,7 @@ class OutsideLoader:
         self._defer = defer
         self._much = much
         self._known: dict[bytes, object] = {}
+        self._ended = False
         self._process: LoaderProcess | None = None
         self._tasks: set[CooperativeTask[Iterator[object]]] = set()
 
@@ -74,11 +75,11 @@ class OutsideLoader:
 
     def let_go(self, snapshot: Snapshot) -> None:
         """Let go what is served no longer: all at once that would take long."""
-        # one that is stopped needs no more
-        self._begin(_let_go(_parts(snapshot))).addErrback(lambda failure: failure.trap(TaskStopped))
+        self._free(_let_go(_parts(snapshot)))
 
     def end(self) -> None:
-        """End what is under way."""
+        """End what is under way, and begin nothing any more."""
+        self._ended = True
         if self._process is not None:
             self._process.kill()
         for task in tuple(self._tasks):
@@ -94,18 +95,24 @@ class OutsideLoader:
 
     async def _load(self, before: Contents | None) -> Loaded | None:
         self._process = process = LoaderProcess(self._configuration, before)
+        if self._ended:
+            process.kill()
         try:
             file = await self._defer(process.run)
         finally:
             self._process = None
         with file, _collector_paused(self._configuration.frozen):
             answer = await self._take(file)
+        # parsed documents are of use for a thread that reads
+        self._free(self._configuration.forget())
         return None if answer is None else answer.loaded(self._configuration.source)
 
     async def _take(self, file: BinaryIO) -> Answer | None:
         """Take what was read out of a file, but for what is here already."""
         pieces = Pieces(file, self._known)
         try:
+            if self._ended:
+                raise TaskStopped
             await self._begin(iter(pieces))
         except TaskStopped:
             raise ReadingFailed("what was read is not wanted any more") from None
@@ -116,6 +123,10 @@ class OutsideLoader:
         if answer.snapshot is not None:
             self._known = pieces.known
         return answer
+
+    def _free(self, work: Iterator[None]) -> None:
+        # where it is stopped nothing is left to be done
+        self._begin(work).addErrback(lambda failure: failure.trap(TaskStopped))
 
     def _begin(self, work: Iterator[None]) -> Deferred[object]:
         task = bit_by_bit(self._clock, work)
@@ -135,6 +146,9 @@ def _collector_paused(frozen: bool) -> Iterator[None]:
     @param frozen: Hide what has come from it, and all else that is in memory.
     """
     enabled = gc.isenabled()
+    if frozen:
+        # of what is young and in cycles, nothing is hidden for good
+        gc.collect(1)
     gc.disable()
     try:
         yield

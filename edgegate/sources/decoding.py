@@ -41,6 +41,13 @@ class ManifestDecoder:
         before, self._known = self._known, {}
         return collect(self._all(reading, before, problems), problems)
 
+    def forget(self) -> Iterator[None]:
+        """Keep nothing of the last one, and let go bit by bit what was kept."""
+        known, self._known = self._known, {}
+        while known:
+            known.popitem()
+            yield
+
     def _all(self, reading: Reading, before: dict[str, _Known], problems: Problems) -> Iterator[Decoded]:
         for manifest in reading.manifests():
             known = before.get(manifest.origin)

@@ -133,6 +133,10 @@ class Configuration:
         """Whether what is loaded is hidden from the garbage collector."""
         return self._frozen
 
+    def forget(self) -> Iterator[None]:
+        """Keep nothing that the next load would go by, and let go bit by bit what was kept."""
+        return self._decoder.forget()
+
     def load(self, now: datetime | None = None) -> Loaded:
         """
         Read, check and compile. All that is wrong with the files is among the problems, never raised.

@@ -36,7 +36,7 @@ spec:
     directResponse: {{status: 418}}
   - route: [{{destination: {{host: 127.0.0.1, port: {{number: {backend}}}}}}}]
 """
-HOSTS = 2000
+HOSTS = 1000
 READS = re.compile(r"another process reads the files \(pid (\d+)\)")
 
 

@@ -57,7 +57,9 @@ class OutsideLoaderTests(TestCase):
         def defer(work):  # type: ignore[no-untyped-def]
             return defer_to_daemon(cast(IReactorFromThreads, installed), work)
 
-        return OutsideLoader(self.reactor, self.configuration, defer, much)
+        loader = OutsideLoader(self.reactor, self.configuration, defer, much)
+        self.addCleanup(loader.end)
+        return loader
 
     def write(self, number: int, path: str) -> None:
         """Write a file with a host."""
@@ -122,6 +124,7 @@ class OutsideLoaderTests(TestCase):
         loading = self.loader.load(None)
         self.loader.end()
         await self.assertFailure(loading, ReadingFailed)
+        await self.assertFailure(self.loader.load(None), ReadingFailed)
 
 
 def served(host: VirtualHost) -> Snapshot:

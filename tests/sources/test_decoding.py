@@ -46,6 +46,18 @@ class ManifestDecoderTests(SynchronousTestCase):
         self.assertEqual(kept, [True, False, False])
         self.assertEqual([each.document.file for each in after.virtual_services], ["a", "b", "d"])
 
+    def test_forget(self) -> None:
+        """What was kept goes bit by bit; what is read meanwhile is kept."""
+        before, _ = self.read(a=service("a"), b=service("b"))
+        forgetting = self.decoder.forget()
+        next(forgetting)
+        after, _ = self.read(a=service("a"), b=service("b"))
+        self.assertEqual(len(list(forgetting)), 1)
+        again, _ = self.read(a=service("a"), b=service("b"))
+        for first, second, third in zip(*(each.virtual_services for each in (before, after, again)), strict=True):
+            self.assertIsNot(first.document, second.document)
+            self.assertIs(second.document, third.document)
+
     def test_problems(self) -> None:
         """What is wrong is told with each reading: with a text, a document, a kind, and where there is no text."""
         texts: dict[str, bytes | str] = {
