@@ -22,6 +22,7 @@ from edgegate.net.stream import Stream
 from edgegate.net.tls_stream import TLSStream
 from edgegate.net.wheel import TimerWheel
 from edgegate.observe.events import RejectedConnection
+from edgegate.observe.metrics.meters import ListenerMeter, Meters
 from edgegate.observe.observers import Observers
 from edgegate.overload.connections import ConnectionCounts, client_of
 from edgegate.overload.limits import HANDSHAKES as MOST_HANDSHAKES
@@ -31,6 +32,9 @@ HANDSHAKES = 0.2
 """Seconds that a port which is withdrawn stays open for the handshakes of TCP that have begun: a long way there and
 back."""
 
+
+TAKEN, OVERFLOWS, HANDSHAKES_DONE = 0, 1, 2
+"""Numbers of L{edgegate.observe.metrics.families.LISTENERS}."""
 
 NO_SERVER = "no server any more"
 """What the log says of a connection whose server a reload has taken out, or given other rules of TLS."""
@@ -61,10 +65,12 @@ class DownstreamListener(ListenerFilterCallbacks):
         source: SocketSource | None = None,
         turn: Turn | None = None,
         handshakes: int = MOST_HANDSHAKES,
+        meters: Meters | None = None,
     ) -> None:
         """
         @param source: Where its listening socket may come from, in place of binding one.
         @param turn: See L{ListeningPort}.
+        @param meters: Have what counts for the port, whichever listener it has.
         """
         self.reactor = reactor
         self.wheel = wheel
@@ -81,6 +87,7 @@ class DownstreamListener(ListenerFilterCallbacks):
         self._closing: IDelayedCall | None = None
         self._closed = self._connection_closed
         bind, number = serving.listener.bind, serving.listener.port
+        self.meter = ListenerMeter(Meters() if meters is None else meters, counted_as(bind))
         self._port = ListeningPort(
             reactor, wheel, bind, self.accepted, source, turn, self._may_accept, self._exhausted, number
         )
@@ -181,11 +188,13 @@ class DownstreamListener(ListenerFilterCallbacks):
         if self.counts.full(self):
             # the port is closing, so nobody could wait for room
             self.observer.connection_refused()
+            self.meter.count(OVERFLOWS)
             sock.close()
             return
         self.counts.take(self)
         sock.closed = self._closed
         self.observer.connection_taken()
+        self.meter.count(TAKEN)
         # how long it lies idle counts from now, not from the wheel's last turn
         wheel = self.wheel
         wheel.look()
@@ -209,6 +218,7 @@ class DownstreamListener(ListenerFilterCallbacks):
         counts = self.counts.introduce(client_of(peer))
         if counts is None:
             self.observer.connection_refused()
+            self.meter.count(OVERFLOWS)
             sock.close()
             return
         sock.counts = counts
@@ -235,7 +245,15 @@ class DownstreamListener(ListenerFilterCallbacks):
     ) -> None:
         """See L{ListenerFilterCallbacks.serve_socket}."""
         downstream = ConnectionInfo(
-            self.listener, chain, peer, local, server_name, ssl_request=ssl_request, entry=self, counts=sock.counts
+            self.listener,
+            chain,
+            peer,
+            local,
+            server_name,
+            ssl_request=ssl_request,
+            entry=self,
+            counts=sock.counts,
+            meter=self.meter,
         )
         if chain.http is None:
             self.dispatch.relay_socket(downstream, sock)
@@ -244,6 +262,7 @@ class DownstreamListener(ListenerFilterCallbacks):
 
     def serve_stream(self, stream: TLSStream, downstream: ConnectionInfo) -> None:
         """See L{ListenerFilterCallbacks.serve_stream}; its server may have gone meanwhile."""
+        self.meter.count(HANDSHAKES_DONE)
         current = self.current(downstream)
         if current is None:
             stream.abandon()
@@ -274,8 +293,16 @@ class DownstreamListener(ListenerFilterCallbacks):
             # nobody owns it
             stream.abortConnection()
             raise
-        if self.leaving and downstream.chain.http is not None:
-            cast(Served, protocol).retire()
+        if downstream.chain.http is not None:
+            self.meter.count_http()
+            if self.leaving:
+                cast(Served, protocol).retire()
+
+
+def counted_as(bind: Address) -> str:
+    """Return what metrics call a port, as Envoy does: C{0.0.0.0_8080}."""
+    host, _, port = str(bind).rpartition(":")
+    return f"{host}_{port}" if host else port
 
 
 def successor(downstream: ConnectionInfo, listener: Listener) -> ConnectionInfo | None:

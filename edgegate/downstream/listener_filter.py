@@ -18,6 +18,7 @@ from edgegate.net.accepted_socket import AcceptedSocket
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.tls_stream import TLSStream
 from edgegate.net.wheel import TimerWheel
+from edgegate.observe.metrics.meters import ListenerMeter
 from edgegate.observe.observers import Observers
 from edgegate.overload.idle import Idle
 from edgegate.routing.snapshot import FilterChain, Listener
@@ -69,6 +70,7 @@ class ListenerFilterCallbacks(ABC):
     @ivar reactor: Watches sockets.
     @ivar wheel: Tells time.
     @ivar observer: Told of what becomes of connections.
+    @ivar meter: Counts for the port.
     @ivar serving: What new connections and new requests get; a reload replaces it.
     @ivar pending: Connections that are not told apart yet. A filter takes itself out by L{settled}.
     """
@@ -76,6 +78,7 @@ class ListenerFilterCallbacks(ABC):
     reactor: IReactorFDSet
     wheel: TimerWheel
     observer: Observers
+    meter: ListenerMeter
     serving: Serving
     pending: set[ListenerFilter]
 

@@ -267,6 +267,7 @@ class TLSInspector:
                 secured=stream.connection,
                 entry=listener,
                 counts=self._socket.counts,
+                meter=listener.meter,
             )
             listener.serve_stream(stream, downstream)
 

@@ -49,11 +49,13 @@ class BodyFilter(ABC):
 
     @ivar translates: Whether the client speaks another protocol than the one that its request's head, as it is sent
         on, is of.
+    @ivar grpc_status: The status of gRPC that the response has ended with, as a number; empty: none is known.
     @ivar request_messages: How many messages of gRPC have begun in the request; C{response_messages} likewise.
     """
 
-    __slots__ = ("request_messages", "response_messages", "translates")
+    __slots__ = ("grpc_status", "request_messages", "response_messages", "translates")
 
+    grpc_status: str
     request_messages: int
     response_messages: int
     translates: bool

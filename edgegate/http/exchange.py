@@ -29,6 +29,7 @@ from edgegate.model.addresses import Address
 from edgegate.model.headers import HeaderChanges
 from edgegate.model.routes import HTTPRoute
 from edgegate.net.stream import Stream
+from edgegate.observe.metrics.meters import Meter
 from edgegate.upstream.cluster import ClusterState
 
 
@@ -107,6 +108,7 @@ class Exchange:
     @ivar changes: What is changed of the headers of a response that is no backend's.
     @ivar route: The route that was taken, if any was.
     @ivar cluster: The name of the cluster that was taken, or empty.
+    @ivar meter: Counts it: that of the endpoint that was asked last, or of the cluster; L{None}: there was neither.
     @ivar upstream: The backend that was asked last.
     @ivar upstream_local: Our address towards it, once there was a connection.
     @ivar upstream_time: Milliseconds until its response began; -1 before that.
@@ -135,6 +137,7 @@ class Exchange:
         "flags",
         "head",
         "identity",
+        "meter",
         "phase",
         "received",
         "request_id",
@@ -169,6 +172,7 @@ class Exchange:
         self.changes: tuple[HeaderChanges, ...] = ()
         self.route: HTTPRoute | None = None
         self.cluster = ""
+        self.meter: Meter | None = None
         self.upstream: Address | None = None
         self.upstream_local: Address | None = None
         self.upstream_time = -1

@@ -15,6 +15,9 @@ from edgegate.http.fields import Field
 from edgegate.http.grpc import is_grpc
 from edgegate.http.response import ResponseHead
 
+STATUSES: Final = tuple(str(number) for number in range(100))
+"""Those of gRPC as text, and what backends make up; 2 stands for what is no number of two digits."""
+
 _PREFIX: Final = 5
 """Bytes in front of a message."""
 
@@ -87,6 +90,7 @@ class MessageCounts(BodyFilter):
         self._counts_response = False
         self.request_messages = self.response_messages = 0
         self.translates = False
+        self.grpc_status = ""
 
     def request_body(self, data: bytes) -> bytes:
         """See L{BodyFilter.request_body}."""
@@ -100,6 +104,7 @@ class MessageCounts(BodyFilter):
     def response_head(self, head: ResponseHead, fields: tuple[FieldBlock, ...]) -> ResponseHead | None:
         """See L{BodyFilter.response_head}: what is no response of gRPC has no messages."""
         self._counts_response = head.status == 200 and is_grpc(head.fields)
+        self._take_status(head.fields)
         return head
 
     def response_body(self, data: bytes) -> bytes:
@@ -111,8 +116,15 @@ class MessageCounts(BodyFilter):
 
     def response_end(self, trailers: list[Field]) -> ResponseRest | None:
         """See L{BodyFilter.response_end}."""
+        self._take_status(trailers)
         return None
 
     def response_cut(self) -> ResponseRest | None:
         """See L{BodyFilter.response_cut}."""
         return None
+
+    def _take_status(self, fields: list[Field]) -> None:
+        """Take note of a status among the fields of a head or the trailers; what is no number counts as unknown."""
+        for name, value in fields:
+            if name == b"grpc-status":
+                self.grpc_status = STATUSES[int(value)] if value.isdigit() and len(value) <= 2 else STATUSES[2]

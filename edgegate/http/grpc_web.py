@@ -163,6 +163,7 @@ class GRPCWebTranslation(MessageCounts):
         """See L{BodyFilter.response_end}."""
         if self._held is not None:
             return self._held_rest(self._held)
+        self._take_status(trailers)
         rest, self._rest = self._rest, b""
         body = b2a_base64(rest, newline=False) if rest else b""
         if self._translated and trailers:

@@ -64,6 +64,7 @@ class Endpoint(Picklable):
 
     @ivar locality: C{region/zone/subzone}, as much of it as is known.
     @ivar probe: How its health is asked for; L{None}: it is not.
+    @ivar workload: The name of what runs there, for metrics, or empty.
     """
 
     address: Address
@@ -71,6 +72,7 @@ class Endpoint(Picklable):
     labels: tuple[tuple[str, str], ...] = ()
     locality: str = ""
     probe: Probe | None = None
+    workload: str = ""
 
 
 Endpoints = Mapping[str, tuple[Endpoint, ...]]

@@ -13,6 +13,7 @@ from zope.interface import classImplements
 
 from edgegate.model.addresses import Address
 from edgegate.net.client_counts import NOBODY, ClientCounts
+from edgegate.observe.metrics.meters import ListenerMeter
 from edgegate.routing.snapshot import FilterChain, Listener
 
 
@@ -31,6 +32,7 @@ class ConnectionInfo:
     @ivar secured: OpenSSL's side of it, where TLS ended here.
     @ivar entry: What took it: tells the connections of one open port from those of another.
     @ivar counts: Of its client.
+    @ivar meter: Counts for its port; L{None}: nothing does.
     @ivar since: When it was told apart, in seconds of L{monotonic}.
     """
 
@@ -46,6 +48,7 @@ class ConnectionInfo:
     secured: SSL.Connection | None = field(default=None, repr=False, compare=False)
     entry: Hashable = field(default=None, repr=False, compare=False)
     counts: ClientCounts = field(default=NOBODY, repr=False, compare=False)
+    meter: ListenerMeter | None = field(default=None, repr=False, compare=False)
     since: float = field(default_factory=monotonic, repr=False, compare=False)
 
 

@@ -319,6 +319,11 @@ class SplicedPair:
         """Whether a direction has gone over to C{splice(2)}."""
         return self._onward.piped or self._return.piped
 
+    @property
+    def moved(self) -> tuple[int, int]:
+        """Bytes onward, and bytes back."""
+        return self._onward.moved, self._return.moved
+
     def abort(self) -> None:
         """Reset both connections."""
         self._end("aborted")

@@ -13,6 +13,7 @@ from time import monotonic
 from typing import Protocol
 
 from edgegate.errors import Fault
+from edgegate.observe.metrics.meters import Meter
 
 
 class Connection(Protocol):
@@ -128,6 +129,8 @@ class RelayEnd:
     @ivar upstream_local: Our address towards it.
     @ivar sent: Bytes that came from the backend for the client.
     @ivar received: Bytes that came from the client for the backend.
+    @ivar meter: Counts it: that of its endpoint; L{None}: none was connected to.
+    @ivar counted_sent: How many of the bytes are counted already; C{counted_received} likewise.
     """
 
     connection: Connection
@@ -138,6 +141,9 @@ class RelayEnd:
     upstream_local: object | None = None
     sent: int = 0
     received: int = 0
+    meter: Meter | None = None
+    counted_sent: int = 0
+    counted_received: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,9 @@ from edgegate.http.connector import HTTPConnector
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.gateway import HTTPGateway
 from edgegate.http.health.health_checker import HealthChecker
+from edgegate.http.interfaces import Served
 from edgegate.http.overdue import Overdue
+from edgegate.http.request_metrics import RequestMetrics
 from edgegate.model.addresses import Address
 from edgegate.model.clusters import NO_ENDPOINTS, Endpoints
 from edgegate.net.connecting import connect
@@ -33,6 +35,8 @@ from edgegate.net.loop_lag import LoopLag
 from edgegate.net.poller import poller
 from edgegate.net.socket_source import SocketSource
 from edgegate.net.wheel import Deadline, TimerWheel
+from edgegate.observe.metrics.connection_metrics import ConnectionMetrics
+from edgegate.observe.metrics.meters import Meters
 from edgegate.observe.observer import Observer
 from edgegate.observe.observers import Observers
 from edgegate.overload.connections import ConnectionCounts, Port
@@ -45,7 +49,7 @@ from edgegate.server.contexts import Contexts
 from edgegate.server.gateway_options import GatewayOptions
 from edgegate.server.memory import memory
 from edgegate.server.ports import Ports
-from edgegate.tcp.gateway import TCPGateway
+from edgegate.tcp.gateway import Relay, TCPGateway
 from edgegate.tls.secret_store import Secrets, SecretStore
 from edgegate.upstream.dns.lookups import machine_lookups
 from edgegate.upstream.registry import ClusterRegistry
@@ -72,6 +76,7 @@ class DataPlane:
     @ivar clusters: The state of its clusters.
     @ivar counts: Of clients' connections.
     @ivar lag: How late the loop is.
+    @ivar meters: Count what happens, whatever Snapshot is served.
     """
 
     def __init__(
@@ -89,7 +94,8 @@ class DataPlane:
         @param turn: See L{edgegate.net.listening.ListeningPort}.
         @param contexts: OpenSSL's contexts of the first Snapshot, made already.
         """
-        observer = Observers(observers)
+        self.meters = meters = Meters(options.metrics.destinations)
+        observer = Observers([*observers, RequestMetrics(meters), ConnectionMetrics(meters)])
         self.snapshot = Snapshot()
         self.endpoints: Endpoints = NO_ENDPOINTS
         self.secrets = SecretStore(self._renew_contexts)
@@ -107,7 +113,7 @@ class DataPlane:
         connector = HTTPConnector(partial(connect, watcher, wheel), wheel, limits)
         ask = HealthChecker(connector, wheel, lookups)
         self.clusters = ClusterRegistry(
-            names, wheel, place=options.place, ask=ask, lookups=lookups, processes=options.processes
+            names, wheel, place=options.place, ask=ask, lookups=lookups, processes=options.processes, meters=meters
         )
         self._environment = HTTPEnvironment(
             connector,
@@ -128,7 +134,7 @@ class DataPlane:
             rules, handshakes = options.proxy_protocol, most.handshakes
             assert handshakes is not None
             return DownstreamListener(
-                watcher, wheel, serving, dispatch, observer, self.counts, rules, source, turn, handshakes
+                watcher, wheel, serving, dispatch, observer, self.counts, rules, source, turn, handshakes, meters
             )
 
         self._most = most
@@ -173,6 +179,19 @@ class DataPlane:
             Figure("buffered bytes", BUFFERS.held, BUFFERS.bound, 0),
             Figure("loop lag ms", round(self.lag.forget() * 1000), lag, 0),
         )
+
+    def limits_met(self) -> dict[str, int]:
+        """Return how often each limit was met so far, by the names of the L{figures}."""
+        counts = self.counts
+        return {
+            "connections": counts.waits,
+            "connections of a client": counts.refused,
+            "requests": self._environment.shed,
+        }
+
+    def count_relays(self) -> None:
+        """Have the meters count what relays that are under way have carried so far."""
+        self._tcp.count_all()
 
     @property
     def ended(self) -> bool:
@@ -310,6 +329,7 @@ class DataPlane:
 
     def _abort_connections(self, port: DownstreamListener) -> None:
         """A port has been closed for long enough: end what came through it and is still open."""
-        for connection in (*self._environment.connections, *self._tcp.relays):
+        found: list[Served | Relay] = [*self._environment.connections, *self._tcp.relays]
+        for connection in found:
             if connection.downstream.entry is port:
                 connection.abort()

@@ -9,6 +9,7 @@ from edgegate.http.filters.interfaces import IHTTPFilterFactory
 from edgegate.http.limits import Limits
 from edgegate.http.target import PathNormalisation
 from edgegate.model.addresses import TCPAddress
+from edgegate.observe.metrics.options import MetricsOptions
 from edgegate.overload.limits import OverloadLimits
 from edgegate.upstream.locality import Place
 
@@ -40,6 +41,7 @@ class GatewayOptions:
     @ivar drain: Seconds that requests and relays may go on after the gateway was told to end.
     @ivar drain_delay: Seconds before that in which the gateway serves on, and says that it is not ready.
     @ivar upgrade_drain: Seconds that connections may go on once a new process serves in the place of this one.
+    @ivar metrics: How they are counted and written.
     @ivar processes: How many serve the same files: what a cluster may be asked for at one time is divided among them.
     """
 
@@ -57,3 +59,4 @@ class GatewayOptions:
     drain_delay: float = 0.0
     upgrade_drain: float = UPGRADE_DRAIN
     processes: int = 1
+    metrics: MetricsOptions = field(default_factory=MetricsOptions)

@@ -16,6 +16,7 @@ from edgegate.net.containment import contained
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline
 from edgegate.observe.events import RelayEnd
+from edgegate.observe.metrics.connection_metrics import count_bytes
 from edgegate.tcp.dial import Dial, Reached
 from edgegate.tcp.gateway import TCPGateway
 from edgegate.tcp.routes import route_of
@@ -81,6 +82,11 @@ class RelayProtocol(Protocol):
             self._pair.abort()
         else:
             self._perform(self._state.abort(None))
+
+    def count(self) -> None:
+        """See L{edgegate.tcp.gateway.Relay.count}."""
+        if self._pair is not None:
+            count_bytes(self._end, *self._pair.moved)
 
     def broke(self) -> None:
         """An error of ours was raised on the way to a backend, or in beginning to copy: reset both connections."""

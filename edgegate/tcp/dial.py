@@ -16,6 +16,7 @@ from edgegate.net.connection_options import ConnectionOptions
 from edgegate.net.containment import contained
 from edgegate.net.stream import Stream
 from edgegate.observe.events import RelayEnd
+from edgegate.observe.metrics.connection_metrics import count_opened
 from edgegate.upstream.balancing.hash_balancer import hash64
 from edgegate.upstream.balancing.original_dst import destination_key
 from edgegate.upstream.circuit_breaker import CircuitBreaker
@@ -60,6 +61,8 @@ class Reached:
         self.begun = True
         endpoint.active += 1
         end.cluster, end.upstream, end.upstream_local = endpoint.cluster, endpoint.address, self.stream.local
+        end.meter = endpoint.meter
+        count_opened(end)
 
     def end(self) -> None:
         """The relay has ended, and the connection. May be called again."""
@@ -169,7 +172,7 @@ class Dial:
             endpoint = self._tried[-1]
             if self._cluster is not None:
                 self._cluster.connected(endpoint)
-            endpoint.connections += 1
+            endpoint.connected()
             reached = Reached(stream, endpoint, self._counted, endpoint.limits.tcp_idle)
             self._cluster = self._connecting = self._counted = None
             self._connected(reached)
@@ -198,7 +201,7 @@ class Dial:
     def _connect_failed(self, fault: Fault) -> None:
         self._connecting = None
         self._uncount()
-        self._tried[-1].connect_failures += 1
+        self._tried[-1].not_connected(fault)
         cluster = self._cluster
         if cluster is None:
             return

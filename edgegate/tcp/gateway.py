@@ -35,6 +35,9 @@ class Relay(Protocol):
     def abort(self) -> None:
         """Reset both connections."""
 
+    def count(self) -> None:
+        """Count for metrics what was carried so far."""
+
 
 class TCPGateway:
     """
@@ -75,6 +78,11 @@ class TCPGateway:
         if reached.idle_timeout is None:
             return self.idle_timeout
         return reached.idle_timeout or inf
+
+    def count_all(self) -> None:
+        """Count for metrics what the relays that are under way have carried so far."""
+        for relay in self.relays:
+            relay.count()
 
     def abort_all(self) -> None:
         """Reset every connection that is relayed: the end of a drain."""

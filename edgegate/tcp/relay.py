@@ -17,6 +17,7 @@ from edgegate.net.splice import SplicedPair
 from edgegate.net.stream import Stream
 from edgegate.net.tls_stream import TLSStream
 from edgegate.observe.events import RelayEnd
+from edgegate.observe.metrics.connection_metrics import count_bytes
 from edgegate.tcp.copying import RelayProtocol
 from edgegate.tcp.dial import Dial, Reached
 from edgegate.tcp.gateway import TCPGateway
@@ -85,6 +86,11 @@ class SocketRelay:
         else:
             self._dial.cancel()
             self._unconnected(None)
+
+    def count(self) -> None:
+        """See L{edgegate.tcp.gateway.Relay.count}."""
+        if self._pair is not None:
+            count_bytes(self._end, *self._pair.moved)
 
     def broke(self) -> None:
         """An error of ours was raised on the way to a backend: the client's connection is closed."""

@@ -102,6 +102,11 @@ class StreamPair:
         """An error of ours was raised in copying: reset both connections."""
         self._perform(self._state.abort(INTERNAL))
 
+    @property
+    def moved(self) -> tuple[int, int]:
+        """Bytes onward, and bytes back."""
+        return self._received, self._sent
+
     def _downstream_received(self, data: bytes) -> None:
         self._received += len(data)
         self._deadline.start(self._idle)

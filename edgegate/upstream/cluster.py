@@ -16,6 +16,8 @@ from collections.abc import Callable, Collection, Hashable, Iterator
 
 from edgegate.errors import Fault
 from edgegate.model.clusters import Cluster, Discovery, Endpoint, HTTPVersion
+from edgegate.observe.metrics.labels import destination_of
+from edgegate.observe.metrics.meters import Meter
 from edgegate.upstream.circuit_breaker import CircuitBreaker
 from edgegate.upstream.cluster_limits import ClusterLimits
 from edgegate.upstream.endpoint import EndpointState
@@ -73,6 +75,7 @@ class ClusterState:
         need to be called.
     @ivar retry_budget: What may still be tried again.
     @ivar circuit_breaker: What it may be asked for at one time; L{None}: as much as anybody wants.
+    @ivar meter: Counts what went to none of its endpoints; each of those has its own.
     @ivar hosts: Where it stands for whatever names clients ask for: these. It has no endpoints itself then.
     """
 
@@ -91,6 +94,7 @@ class ClusterState:
         "cluster",
         "hosts",
         "keyed",
+        "meter",
         "name",
         "outliers",
         "retry_budget",
@@ -119,7 +123,8 @@ class ClusterState:
         self.retry_budget = limits.retry_budget
         self.circuit_breaker: CircuitBreaker | None = limits.circuit_breaker
         self._membership = Membership(environment.resolver, quiet=whole is not None)
-        self._endpoints = EndpointSet(cluster.name, environment.wheel, limits)
+        self._endpoints = EndpointSet(cluster, environment.wheel, limits, environment.meters)
+        self.meter: Meter = environment.meters.meter(cluster.name, destination_of(cluster))
         self._balancer = ClusterLoadBalancer(cluster.name, environment, self._prepare_if_awaited)
         self._pending = PendingResolution(cluster.name, environment.wheel)
         self._retired = False

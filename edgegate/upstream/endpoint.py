@@ -3,11 +3,20 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from edgegate.errors import CONNECT_TIMEOUT, Fault
 from edgegate.model.addresses import Address
 from edgegate.model.clusters import Endpoint, PoolLimits
+from edgegate.observe.metrics.meters import Meter
 from edgegate.upstream.circuit_breaker import CircuitBreaker
 from edgegate.upstream.health.outlier_detection import Record
 from edgegate.upstream.pool import Pool
+
+CONNECTED: Final = 10
+NOT_CONNECTED: Final = 11
+TOO_SLOW: Final = 12
+"""Numbers of L{edgegate.observe.metrics.families.CLUSTERS}; tests compare them with the table."""
 
 
 class EndpointState:
@@ -27,6 +36,7 @@ class EndpointState:
     @ivar requests: Requests that were sent to it, ever; a relay is none.
     @ivar ejected: Whether it failed too often of late (L{edgegate.upstream.health.outlier_detection}).
     @ivar unhealthy: Whether it answers its probes badly (L{edgegate.upstream.health.active}).
+    @ivar meter: Counts what is asked of it and of others like it; L{None}: nothing does.
     @ivar circuit_breaker: The limits of its cluster; L{None}: there are none.
     @ivar limits: Those of its cluster.
     @ivar record: How it answered of late.
@@ -42,6 +52,7 @@ class EndpointState:
         "connections",
         "ejected",
         "limits",
+        "meter",
         "pool",
         "record",
         "requests",
@@ -65,9 +76,30 @@ class EndpointState:
         self.requests = 0
         self.ejected = self.unhealthy = False
         self.circuit_breaker: CircuitBreaker | None = None
+        self.meter: Meter | None = None
         self.limits = PoolLimits()
         self.record = Record()
         self.since = 0.0
+
+    def connected(self) -> None:
+        """A connection to it was made."""
+        self.connections += 1
+        if self.meter is not None:
+            self.meter.count_cluster(CONNECTED)
+
+    def not_connected(self, fault: Fault) -> None:
+        """One could not be made."""
+        self.connect_failures += 1
+        if self.meter is not None:
+            self.meter.count_cluster(NOT_CONNECTED)
+            if fault is CONNECT_TIMEOUT:
+                self.meter.count_cluster(TOO_SLOW)
+
+    @property
+    def open_connections(self) -> int:
+        """Connections to it that are there: those that carry requests one at a time or a relay, and the shared ones."""
+        shared, streams = self.pool.shared_connections()
+        return max(len(self.pool) + self.active - streams, 0) + shared
 
     @property
     def fit(self) -> bool:

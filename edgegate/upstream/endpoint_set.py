@@ -11,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 
 from edgegate.model.addresses import Address
-from edgegate.model.clusters import Endpoint
+from edgegate.model.clusters import Cluster, Endpoint
 from edgegate.net.wheel import TimerWheel
+from edgegate.observe.metrics.labels import destination_of
+from edgegate.observe.metrics.meters import Meters
 from edgegate.upstream.cluster_limits import ClusterLimits
 from edgegate.upstream.endpoint import EndpointState
 from edgegate.upstream.pool import Pool
@@ -26,14 +28,16 @@ class EndpointSet:
     @ivar endpoints: In the order of the files; replaced whole, never changed in place.
     """
 
-    __slots__ = ("_closed", "_limits", "_name", "_wheel", "endpoints")
+    __slots__ = ("_closed", "_cluster", "_limits", "_meters", "_wheel", "endpoints")
 
-    def __init__(self, name: str, wheel: TimerWheel, limits: ClusterLimits) -> None:
+    def __init__(self, cluster: Cluster, wheel: TimerWheel, limits: ClusterLimits, meters: Meters) -> None:
         """
-        @param name: The cluster's.
+        @param cluster: Whose they are; only its name counts, and where it is in the files.
         @param limits: Told to every endpoint.
+        @param meters: Has what counts for each.
         """
-        self._name = name
+        self._cluster = cluster
+        self._meters = meters
         self._wheel = wheel
         self._limits = limits
         self._closed = False
@@ -63,10 +67,11 @@ class EndpointSet:
         for address, member in said.items():
             endpoint = before.pop(address, None)
             if endpoint is None:
-                endpoint = EndpointState(address, Pool(wheel) if pool is None else pool, cluster=self._name)
+                endpoint = EndpointState(address, Pool(wheel) if pool is None else pool, cluster=self._cluster.name)
                 endpoint.since = now
                 self._limits.bound(endpoint)
             endpoint.said, endpoint.weight = member, weights[address]
+            endpoint.meter = self._meters.meter(self._cluster.name, destination_of(self._cluster, member))
             if self._closed:
                 endpoint.pool.close_all()
             endpoints.append(endpoint)

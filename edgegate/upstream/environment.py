@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from random import Random
 
 from edgegate.net.wheel import TimerWheel
+from edgegate.observe.metrics.meters import Meters
 from edgegate.upstream.balancing.stepping import Steps
 from edgegate.upstream.dns.resolutions import Resolver
 from edgegate.upstream.health.active import ActiveHealthChecks
@@ -24,6 +25,7 @@ class ClusterEnvironment:
     @ivar resolver: Keeps names resolved.
     @ivar steps: Makes tables to hash by.
     @ivar processes: How many have these clusters: what each cluster may be asked for is divided among them.
+    @ivar meters: Count what is asked of them, whatever becomes of the clusters.
     @ivar stopped: Whether nothing is to be looked up any more: set before the clusters stop, who call others back.
     """
 
@@ -33,6 +35,7 @@ class ClusterEnvironment:
     probing: ActiveHealthChecks
     resolver: Resolver
     steps: Steps
+    meters: Meters
     processes: int = 1
     stopped: bool = False
 

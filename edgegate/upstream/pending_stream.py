@@ -195,7 +195,7 @@ class PendingStream:
     @contained
     def _connected(self, connection: Stream) -> None:
         self._connecting = None
-        self.endpoint.connections += 1
+        self.endpoint.connected()
         self._end_need()
         try:
             stream = self._connector.stream(connection, self.endpoint, self._counted)
@@ -210,7 +210,7 @@ class PendingStream:
     @contained
     def _failed(self, fault: Fault) -> None:
         self._connecting = None
-        self.endpoint.connect_failures += 1
+        self.endpoint.not_connected(fault)
         self._end_need()
         self._uncount()
         self._sink.stream_failed(fault)

@@ -90,6 +90,10 @@ class Pool:
                 shared.close_all()
         return shared
 
+    def shared_connections(self) -> tuple[int, int]:
+        """Return how many connections carry many requests at the same time, and how many they carry."""
+        return (0, 0) if self._shared is None else self._shared.counts()
+
     def give(self, connection: PooledStream) -> None:
         """
         Keep a connection for the next who needs one; where there is no room, the one idle longest is closed.

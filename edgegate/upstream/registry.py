@@ -20,6 +20,7 @@ from edgegate.model.clusters import NO_ENDPOINTS, Cluster, Discovery, Endpoints,
 from edgegate.model.routes import WeightedCluster
 from edgegate.model.tls import UpstreamTLS
 from edgegate.net.wheel import TimerWheel
+from edgegate.observe.metrics.meters import Meters
 from edgegate.tls.client_contexts import ClientContext
 from edgegate.upstream.balancing.stepping import Steps
 from edgegate.upstream.cluster import ClusterState
@@ -61,10 +62,12 @@ class ClusterRegistry:
         ask: Ask = _nobody,
         lookups: Lookups | None = None,
         processes: int = 1,
+        meters: Meters | None = None,
     ) -> None:
         """
         @param processes: See L{ClusterEnvironment}.
         @param ask: Asks an endpoint for its health (L{edgegate.http.health.health_checker}).
+        @param meters: Count what clusters are asked for; by default some of its own.
         @param lookups: Finds the names of DNS clusters and probes; by default the reactor's C{nameResolver} does.
         """
         found = SystemLookups(reactor) if lookups is None else lookups
@@ -76,6 +79,7 @@ class ClusterRegistry:
             ActiveHealthChecks(wheel.clock, ask),
             Resolver(found, wheel, self.random),
             Steps(wheel.clock),
+            Meters() if meters is None else meters,
             processes,
         )
         self._states: dict[str, ClusterState] = {}

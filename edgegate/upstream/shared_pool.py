@@ -116,6 +116,10 @@ class SharedPool:
                     found, least = connection, room
         return None if found is None else found.open()
 
+    def counts(self) -> tuple[int, int]:
+        """Return how many connections there are, and how many requests they carry."""
+        return len(self._connections), sum([connection.active for connection in self._connections])
+
     def opening(self, key: Hashable) -> int:
         """Return how much room there will be that nobody waits for yet."""
         promised = 0

@@ -142,7 +142,7 @@ class PendingSharedStream(PendingStream):
     def _connected(self, connection: Stream) -> None:
         """It has one of its own: what it carries the endpoint decides anew each time."""
         self._connecting = None
-        self.endpoint.connections += 1
+        self.endpoint.connected()
         self._end_need()
         stream: PooledStream
         try:
@@ -212,7 +212,7 @@ class SharedOpening:
     @contained
     def _connected(self, connection: Stream) -> None:
         self._connecting = None
-        self._endpoint.connections += 1
+        self._endpoint.connected()
         try:
             shared = self._connector.share(connection, self._endpoint, self._counted)
             if shared is None:
@@ -244,7 +244,7 @@ class SharedOpening:
     @contained
     def _failed(self, fault: Fault) -> None:
         self._connecting = None
-        self._endpoint.connect_failures += 1
+        self._endpoint.not_connected(fault)
         self._uncount()
         self._pool.failed(self, fault)
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.http.grpc_messages import MessageCounter
+from edgegate.http.grpc_messages import MessageCounter, MessageCounts
+from edgegate.http.response import ResponseHead
 from edgegate.model.clusters import HTTPVersion
 from tests.http.conversation import Conversation, to_web
 from tests.http.h2.backend import Backend
@@ -90,3 +91,16 @@ class CountsTests(SynchronousTestCase):
         backend.respond(1, message(b"a"), [(b"content-type", b"application/grpc")])
         self.assertEqual(self.counts(talk), (0, 0))
         self.assertIsNone(talk.ended[0].bodies)
+
+    def test_status(self) -> None:
+        """The status is that of the trailers, or of a head that has nothing behind it; else there is none."""
+        for fields, trailers, status in (
+            ([], [(b"grpc-status", b"7")], "7"),
+            ([(b"grpc-status", b"16")], [], "16"),
+            ([], [(b"grpc-status", b"-1")], "2"),
+            ([], [(b"grpc-message", b"no")], ""),
+        ):
+            counts = MessageCounts()
+            counts.response_head(ResponseHead(200, b"OK", [(b"content-type", b"application/grpc"), *fields]), ())
+            counts.response_end(trailers)
+            self.assertEqual(counts.grpc_status, status)

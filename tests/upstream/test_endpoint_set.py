@@ -8,6 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.model.addresses import Address
 from edgegate.model.clusters import Endpoint, PoolLimits
 from edgegate.net.wheel import TimerWheel
+from edgegate.observe.metrics.meters import Meters
 from edgegate.upstream.cluster_limits import ClusterLimits
 from edgegate.upstream.endpoint_set import EndpointSet
 from tests.upstream.backends import static
@@ -21,7 +22,7 @@ class EndpointSetTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.limits = ClusterLimits(static("web").cluster)
-        self.set = EndpointSet("web", TimerWheel(self.clock), self.limits)
+        self.set = EndpointSet(static("web").cluster, TimerWheel(self.clock), self.limits, Meters())
 
     def have(self, *addresses: Address) -> None:
         self.set.replace([(address, Endpoint(address, 2)) for address in addresses])
@@ -47,7 +48,7 @@ class EndpointSetTests(SynchronousTestCase):
 
     def test_named_twice(self) -> None:
         """An address that is there twice is one endpoint, with both weights and what is said of it first."""
-        first = Endpoint(tcp(1), 2, "eu/a")
+        first = Endpoint(tcp(1), 2, locality="eu/a")
         self.set.replace([(tcp(1), first), (tcp(1), Endpoint(tcp(1), 3))])
         (endpoint,) = self.set.endpoints
         self.assertEqual((endpoint.weight, endpoint.said), (5, first))

@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.model.clusters import Balancing, ConsistentHash, HashSource, LoadBalancer, Warmup
 from edgegate.net.wheel import TimerWheel
+from edgegate.observe.metrics.meters import Meters
 from edgegate.upstream.balancing.stepping import Steps
 from edgegate.upstream.dns.lookups import SystemLookups
 from edgegate.upstream.dns.resolutions import Resolver
@@ -31,7 +32,7 @@ def environment(clock: Clock) -> ClusterEnvironment:
     wheel, random = TimerWheel(clock, 0.5), Random(1)
     checks = ActiveHealthChecks(clock, FakeAsk())
     resolver = Resolver(SystemLookups(ResolvingReactor()), wheel, random)
-    return ClusterEnvironment(wheel, random, Place(), checks, resolver, Steps(clock))
+    return ClusterEnvironment(wheel, random, Place(), checks, resolver, Steps(clock), Meters())
 
 
 class ClusterLoadBalancerTests(SynchronousTestCase):

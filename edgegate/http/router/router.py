@@ -288,6 +288,7 @@ def forward(exchange: Exchange, route: HTTPRoute, environment: HTTPEnvironment) 
             exchange.fail(named)
             return
         cluster = named
+    exchange.meter = cluster.meter
     if cluster.cluster.grpc_web and exchange.bodies is None and is_grpc_web(exchange.head):
         exchange.bodies = GRPCWebTranslation(exchange.head)
         exchange.replace_head(grpc_head(exchange.head))

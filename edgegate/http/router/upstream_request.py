@@ -100,6 +100,7 @@ class UpstreamRequest(UpstreamCallbacks):
         self.endpoint = endpoint
         exchange, cluster = self._exchange, self._cluster
         exchange.upstream = endpoint.address
+        exchange.meter = endpoint.meter
         if self._environment.observer.wants_tries and not self._began:
             self._began = monotonic()
         transport_socket = cluster.transport_socket
@@ -271,6 +272,7 @@ class UpstreamRequest(UpstreamCallbacks):
         if endpoint is not self.endpoint:
             # a name of which one address is used at a time may have led to another when the connection was made
             exchange.upstream = endpoint.address
+            exchange.meter = endpoint.meter
             if endpoint.pool is not self.endpoint.pool:
                 self.endpoint = endpoint
         exchange.upstream_local = stream.local

@@ -49,7 +49,8 @@ class Workload:
             # a UNIX socket is asked itself, whatever port the probe says
             asked = probe.port if isinstance(address, TCPAddress) else port
             probe = replace(probe, http2=asked in by_http2)
-        return Endpoint(address, self.weight, tuple(sorted(self.labels.items())), self.locality, probe)
+        labels = tuple(sorted(self.labels.items()))
+        return Endpoint(address, self.weight, labels, self.locality, probe, self.resource.name)
 
 
 def has_labels(labels: Mapping[str, str], wanted: Mapping[str, str]) -> bool:

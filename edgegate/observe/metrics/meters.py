@@ -1,0 +1,272 @@
+# Hot path: counts each request.
+"""
+The numbers that only grow, kept outside of the Snapshot: a reload goes on counting.
+
+Whoever counts holds the L{Series} or L{Meter} that it counts in, so that
+nothing is looked up for a request like the one before. Labels come from files,
+never from clients; what backends can stretch, statuses, has a bound.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from edgegate.observe.metrics.families import (
+    CLUSTERS,
+    COUNTED,
+    DESTINATION,
+    HTTP,
+    LISTENERS,
+    MESSAGES,
+    RELAYS,
+    REQUESTS,
+    Kind,
+)
+
+MOST_DESTINATIONS: Final = 10_000
+"""Destinations that are told apart, by default (C{--metrics-hosts})."""
+
+MOST_SERIES: Final = 128
+"""Series of requests of one destination: statuses come from its backends."""
+
+OTHER: Final = "other"
+"""The label value of what is not told apart any more."""
+
+UNKNOWN: Final = "unknown"
+
+NO_DESTINATION: Final = (
+    UNKNOWN,
+    UNKNOWN,
+    UNKNOWN,
+    UNKNOWN,
+    UNKNOWN,
+    UNKNOWN,
+    UNKNOWN,
+    "latest",
+    UNKNOWN,
+    UNKNOWN,
+    UNKNOWN,
+)
+"""The values of L{DESTINATION} for what went to no cluster."""
+
+Batch = list[tuple[str, tuple[str, ...], list[int]]]
+"""What was counted since the batch before: the kind, the labels, the numbers."""
+
+
+class Series:
+    """
+    Numbers with labels.
+
+    @ivar numbers: As its kind's families say; they only grow, but where a L{Meters.drain} takes them.
+    @ivar text: The labels as they are written, once they were; see L{edgegate.observe.metrics.exposition}.
+    @ivar touched: Whether it is in the list of what is to be drained. Who counts sets it by L{Meters.touch}.
+    """
+
+    __slots__ = ("labels", "numbers", "text", "touched")
+
+    def __init__(self, labels: tuple[str, ...], width: int) -> None:
+        self.labels = labels
+        self.numbers: list[int] = [0] * width
+        self.text = ""
+        self.touched = False
+
+
+class Meters:
+    """
+    All series of a process.
+
+    @ivar unknown: Counts what went to no cluster.
+    """
+
+    __slots__ = ("_kinds", "_meters", "_most", "_series", "_touched", "unknown")
+
+    def __init__(self, most: int = MOST_DESTINATIONS) -> None:
+        """
+        @param most: Destinations that are told apart.
+        """
+        self._most = most
+        self._kinds: dict[str, Kind] = {kind.name: kind for kind in COUNTED}
+        self._series: dict[str, dict[tuple[str, ...], Series]] = {kind.name: {} for kind in COUNTED}
+        self._touched: list[tuple[str, Series]] = []
+        self._meters: dict[tuple[str, tuple[str, ...]], Meter] = {}
+        self.unknown = Meter(self, UNKNOWN, NO_DESTINATION)
+
+    def series(self, kind: Kind, labels: tuple[str, ...]) -> Series:
+        """Return the series with these labels; it is made where there is none."""
+        of_kind = self._series[kind.name]
+        found = of_kind.get(labels)
+        if found is None:
+            found = of_kind[labels] = Series(labels, kind.width)
+        return found
+
+    def of(self, kind: Kind) -> list[Series]:
+        """Return the series of a kind in which something was counted."""
+        return [series for series in self._series[kind.name].values() if series.touched]
+
+    def count(self, kind: Kind, labels: tuple[str, ...], number: int = 0, by: int = 1) -> None:
+        """Count what is rare: one of a kind's numbers."""
+        series = self.series(kind, labels)
+        series.numbers[number] += by
+        if not series.touched:
+            self.touch(kind, series)
+
+    def meter(self, cluster: str, destination: tuple[str, ...]) -> Meter:
+        """
+        Return what counts for a destination; where there are too many of them, what counts for all others.
+
+        @param cluster: Its name.
+        @param destination: The values of L{DESTINATION}.
+        """
+        key = (cluster, destination)
+        found = self._meters.get(key)
+        if found is None:
+            if len(self._meters) >= self._most:
+                key = (OTHER, (OTHER,) * len(DESTINATION))
+                found = self._meters.get(key)
+            if found is None:
+                found = self._meters[key] = Meter(self, key[0], key[1])
+        return found
+
+    def listener(self, address: str) -> ListenerMeter:
+        """Return what counts for a port; its address as C{0.0.0.0_8080}."""
+        return ListenerMeter(self, address)
+
+    # Between processes ------------------------------------------------------------------------------------------------
+
+    def touch(self, kind: Kind, series: Series) -> None:
+        """Something was counted in a series: it belongs to the next L{drain}."""
+        series.touched = True
+        self._touched.append((kind.name, series))
+
+    def drain(self, most: int = 1_000_000) -> Batch:
+        """
+        Take what was counted since the last time: the numbers begin at 0 again.
+
+        @param most: Series that are taken at once; the others are left for the next time.
+        """
+        touched = self._touched
+        taken, self._touched = touched[:most], touched[most:]
+        batch: Batch = []
+        for kind, series in taken:
+            batch.append((kind, series.labels, series.numbers[:]))
+            series.numbers[:] = [0] * len(series.numbers)
+            series.touched = False
+        return batch
+
+    @property
+    def drained(self) -> bool:
+        """Whether there is nothing to drain."""
+        return not self._touched
+
+    def add(self, batch: Batch) -> None:
+        """Count what another process has drained."""
+        for name, labels, numbers in batch:
+            kind = self._kinds[name]
+            series = self.series(kind, labels)
+            own = series.numbers
+            for place, number in enumerate(numbers):
+                if number:
+                    own[place] += number
+            if not series.touched:
+                self.touch(kind, series)
+
+
+class Meter:
+    """
+    Counts for one destination: a cluster, and the workload whose endpoint was chosen.
+
+    @ivar cluster: Its cluster's numbers, L{CLUSTERS}.
+    @ivar destination: The values of L{DESTINATION}.
+    @ivar meters: Where they are.
+    """
+
+    __slots__ = ("_code", "_flags", "_grpc", "_last", "_messages", "_requests", "cluster", "destination", "meters")
+
+    def __init__(self, meters: Meters, cluster: str, destination: tuple[str, ...]) -> None:
+        self.meters = meters
+        self.destination = destination
+        self.cluster = meters.series(CLUSTERS, (cluster,))
+        self._code = -1
+        self._flags = ""
+        self._grpc: str | None = None
+        self._last: Series | None = None
+        self._messages: Series | None = None
+        self._requests: dict[tuple[int, str, str | None], Series] = {}
+
+    def requests(self, code: int, flags: str, grpc: str | None) -> Series:
+        """
+        Return the series of requests that ended alike.
+
+        @param flags: Response flags with commas, or C{-}.
+        @param grpc: The status of one of gRPC, empty where there was none; L{None}: it is not of gRPC.
+        """
+        last = self._last
+        if last is not None and code == self._code and flags == self._flags and grpc == self._grpc:
+            return last
+        found = self._requests.get((code, flags, grpc))
+        if found is None:
+            found = self._new(code, flags, grpc)
+        self._code, self._flags, self._grpc, self._last = code, flags, grpc, found
+        return found
+
+    def relays(self, flags: str) -> Series:
+        """Return the series of relays that ended alike."""
+        return self.meters.series(RELAYS, (*self.destination, "tcp", flags))
+
+    def count_relay(self, number: int, by: int, flags: str = "-") -> None:
+        """Count one of the numbers of L{RELAYS}."""
+        self.meters.count(RELAYS, (*self.destination, "tcp", flags), number, by)
+
+    def count_messages(self, requests: int, responses: int) -> None:
+        """Count messages of gRPC."""
+        series = self._messages
+        if series is None:
+            series = self._messages = self.meters.series(MESSAGES, self.destination)
+        series.numbers[0] += requests
+        series.numbers[1] += responses
+        if not series.touched:
+            self.meters.touch(MESSAGES, series)
+
+    def count_cluster(self, number: int, by: int = 1) -> None:
+        """Count one of the numbers of L{CLUSTERS}."""
+        cluster = self.cluster
+        cluster.numbers[number] += by
+        if not cluster.touched:
+            self.meters.touch(CLUSTERS, cluster)
+
+    def _new(self, code: int, flags: str, grpc: str | None) -> Series:
+        meters = self.meters
+        if len(self._requests) >= MOST_SERIES:
+            return meters.series(REQUESTS, (*self.destination, OTHER, OTHER, "", OTHER))
+        own = ("http" if grpc is None else "grpc", str(code), grpc or "", flags)
+        found = self._requests[(code, flags, grpc)] = meters.series(REQUESTS, (*self.destination, *own))
+        return found
+
+
+class ListenerMeter:
+    """
+    Counts for one port.
+
+    @ivar connections: Its numbers of L{LISTENERS}.
+    @ivar requests: Those of L{HTTP}.
+    @ivar meters: Where they are.
+    """
+
+    __slots__ = ("connections", "meters", "requests")
+
+    def __init__(self, meters: Meters, address: str) -> None:
+        self.meters = meters
+        self.connections = meters.series(LISTENERS, (address,))
+        self.requests = meters.series(HTTP, (f"outbound_{address}",))
+
+    def count(self, number: int) -> None:
+        """Count one of the numbers of L{LISTENERS}."""
+        self.connections.numbers[number] += 1
+        if not self.connections.touched:
+            self.meters.touch(LISTENERS, self.connections)
+
+    def count_http(self) -> None:
+        """A connection begins to carry HTTP."""
+        self.requests.numbers[0] += 1
+        if not self.requests.touched:
+            self.meters.touch(HTTP, self.requests)

@@ -1,0 +1,215 @@
+"""What metrics show of a data plane and of a gateway that nobody counts as it happens."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+from time import monotonic, time
+from typing import Protocol
+
+from edgegate import __version__
+from edgegate.buffers import BUFFERS
+from edgegate.downstream.listener import counted_as
+from edgegate.observe.metrics.families import (
+    BUILD,
+    CLUSTER_GAUGES,
+    CONFIGURATION,
+    LIMIT_GAUGES,
+    LIMITS,
+    LISTENER_GAUGES,
+    OWN,
+    RELOADS,
+    SERVER,
+)
+from edgegate.observe.metrics.gauges import Row
+from edgegate.observe.metrics.meters import Meters
+from edgegate.server.data_plane import DataPlane
+from edgegate.server.reload import Outcome, Reload
+from edgegate.server.startup_log import certificates
+from edgegate.upstream.circuit_breaker import CircuitBreaker
+from edgegate.upstream.cluster import ClusterState
+
+CERTIFICATES = 3600.0
+"""Seconds after which it is looked at again when certificates end: whole days are shown."""
+
+LINES_LOST = 1
+"""One of the numbers of L{OWN}."""
+
+
+class PlaneReadings:
+    """
+    Reads a data plane.
+
+    @ivar lines_lost: Returns how many lines of the access log could not be written so far.
+    """
+
+    def __init__(self, plane: DataPlane) -> None:
+        self._plane = plane
+        self.lines_lost: Callable[[], int] = _none
+        self._known: dict[str, int] = {}
+        self._days_left: int | None = None
+        self._looked_at: tuple[object, object] = (None, None)
+        self._looked = 0.0
+
+    def sample(self) -> None:
+        """Have what others count by themselves in the meters as well: the bytes of relays, what limits have met."""
+        plane = self._plane
+        plane.count_relays()
+        meters = plane.meters
+        lost = self._more("lines", self.lines_lost())
+        if lost:
+            meters.count(OWN, (), LINES_LOST, lost)
+        for name, reached in plane.limits_met().items():
+            more = self._more(name, reached)
+            if more:
+                meters.count(LIMITS, (name,), 0, more)
+
+    def rows(self) -> Iterator[Row | None]:
+        """Yield them, with L{None} between steps that take their time; see L{edgegate.server.turns}."""
+        plane = self._plane
+        for state in tuple(plane.clusters):
+            yield CLUSTER_GAUGES.name, (state.name,), _of_cluster(state)
+        for bind, port in tuple(plane.ports.items()):
+            yield LISTENER_GAUGES.name, (counted_as(bind),), (port.taken,)
+        lag = 0.0
+        active = 0
+        for figure in plane.figures():
+            yield LIMIT_GAUGES.name, (figure.name,), (figure.value, figure.bound)
+            if figure.name == "loop lag ms":
+                lag = figure.value / 1000
+            elif figure.name == "requests":
+                active = figure.value
+        for _ in self._look_at_certificates():
+            yield None
+        yield SERVER.name, (), self._of_server(active, lag)
+
+    def _of_server(self, active: int, lag: float) -> tuple[float | None, ...]:
+        plane = self._plane
+        physical, shared = _memory()
+        return (
+            None,
+            None,
+            None,
+            1,
+            physical - shared,
+            physical - shared,
+            physical,
+            plane.connections,
+            self._days_left,
+            len(plane.clusters),
+            len(plane.ports),
+            active,
+            lag,
+            BUFFERS.held,
+        )
+
+    def _look_at_certificates(self) -> Iterator[None]:
+        """Find the first certificate to end: for each Snapshot with its secrets, and every hour."""
+        plane = self._plane
+        snapshot, secrets = plane.snapshot, plane.secrets.secrets
+        seen, of = self._looked_at
+        if seen is snapshot and of is secrets and monotonic() - self._looked < CERTIFICATES:
+            return
+        earliest: int | None = None
+        for _, days in certificates(snapshot, secrets, datetime.now(timezone.utc)):
+            earliest = days if earliest is None else min(earliest, days)
+            yield
+        self._days_left, self._looked_at, self._looked = earliest, (snapshot, secrets), monotonic()
+
+    def _more(self, name: str, number: int) -> int:
+        """Return by how much a number has grown since it was asked for last."""
+        before, self._known[name] = self._known.get(name, 0), number
+        return number - before
+
+
+def _none() -> int:
+    return 0
+
+
+def _of_cluster(state: ClusterState) -> tuple[float, ...]:
+    endpoints = state.endpoints if state.hosts is None else list(state.hosts.endpoints())
+    fit = ejected = connections = active = 0
+    for endpoint in endpoints:
+        fit += endpoint.fit
+        ejected += endpoint.ejected
+        active += endpoint.active
+        connections += endpoint.open_connections
+    breaker = state.circuit_breaker
+    pending, *full = (0, 0, 0, 0) if breaker is None else _of_breaker(breaker)
+    return (len(endpoints), fit, 0, 0, ejected, connections, active, pending, *full)
+
+
+def _of_breaker(breaker: CircuitBreaker) -> tuple[int, int, int, int]:
+    limits = breaker.limits
+    return (
+        breaker.pending,
+        _full(breaker.connections, limits.connections),
+        _full(breaker.pending, limits.pending),
+        _full(breaker.requests, limits.requests),
+    )
+
+
+def _full(used: int, most: int | None) -> int:
+    return int(most is not None and used >= most)
+
+
+def _memory(statm: Path = Path("/proc/self/statm")) -> tuple[int, int]:
+    """Return the bytes of memory that this process has, and those of them that it shares with others."""
+    try:
+        _, resident, shared, *_ = statm.read_text(encoding="ascii").split()
+    except OSError:  # no Linux
+        return 0, 0
+    page = os.sysconf("SC_PAGE_SIZE")
+    return int(resident) * page, int(shared) * page
+
+
+class Reloading(Protocol):
+    """A gateway, as far as its metrics ask for it."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether requests are served."""
+
+    @property
+    def last_reload(self) -> Reload:
+        """What came of the last reading of the files."""
+
+    @property
+    def reporters(self) -> list[Callable[[Reload | None], None]]:
+        """Called with what came of each reading."""
+
+
+class GatewayReadings:
+    """Reads a gateway, of however many processes: whether it serves, and what came of its files."""
+
+    def __init__(self, gateway: Reloading, meters: Meters) -> None:
+        """
+        @param meters: Count its reloads.
+        """
+        self._gateway = gateway
+        self._meters = meters
+        self._began = monotonic()
+        self._installed = time()
+        self._reloaded(gateway.last_reload)
+        gateway.reporters.append(self._reloaded)
+
+    def rows(self) -> Iterator[Row]:
+        """Yield them."""
+        gateway = self._gateway
+        ready, last = gateway.ready, gateway.last_reload
+        yield BUILD.name, ("proxy", __version__), (1,)
+        own = (int(ready), int(not ready), int(monotonic() - self._began))
+        yield SERVER.name, (), (*own, *(None,) * (len(SERVER.families) - len(own)))
+        at = last.at.timestamp()
+        successful = int(last.outcome is not Outcome.REFUSED)
+        yield CONFIGURATION.name, (), (successful, at, round(last.seconds, 6), round(time() - self._installed, 3))
+
+    def _reloaded(self, reload: Reload | None) -> None:
+        if reload is None:
+            return
+        if reload.outcome is Outcome.INSTALLED:
+            self._installed = reload.at.timestamp()
+        self._meters.count(RELOADS, (reload.outcome.value,))
+        self._meters.count(RELOADS, (reload.outcome.value,), 1, int(reload.seconds * 1000))

@@ -1,0 +1,144 @@
+"""Tests of L{edgegate.http.request_metrics}."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.errors import CONNECT_TIMEOUT
+from edgegate.http.request_metrics import RequestMetrics
+from edgegate.model.policies import RetryPolicy
+from edgegate.observe.metrics.families import CLUSTERS, FAULTS, HTTP, MESSAGES, REQUESTS, Kind
+from edgegate.observe.metrics.meters import ListenerMeter, Meters
+from edgegate.observe.observers import Observers
+from tests.http.conversation import Conversation, plain, to_web
+
+ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
+
+
+def get(host: bytes = b"web.example") -> bytes:
+    """Return a request for a host."""
+    return b"GET / HTTP/1.1\r\nHost: " + host + b"\r\n\r\n"
+
+
+class RequestMetricsTests(SynchronousTestCase):
+    """What a conversation leaves in the numbers."""
+
+    def talk(self, conversation: Conversation | None = None) -> Conversation:
+        """Have a conversation counted."""
+        found = self.conversation = Conversation() if conversation is None else conversation
+        self.meters: Meters = found.clusters.environment.meters
+        found.environment.observer = Observers([found, RequestMetrics(self.meters)])
+        return found
+
+    def requests(self) -> dict[tuple[str, ...], list[int]]:
+        """Return the numbers of requests by service, protocol, code, status of gRPC and flags."""
+        return {(each.labels[5], *each.labels[11:]): each.numbers for each in self.meters.of(REQUESTS)}
+
+    def numbers(self, kind: Kind) -> dict[str, int]:
+        """Return the numbers of the only series of a kind, by their families, but for those that are 0."""
+        (series,) = self.meters.of(kind)
+        found = {}
+        for family in kind.families:
+            names = [f"{family.name}{each}" for each in family.split] or [family.name]
+            for place, name in enumerate(names, family.offset):
+                if series.numbers[place]:
+                    found[name.removeprefix("envoy_cluster_upstream_").removeprefix("envoy_http_")] = series.numbers[
+                        place
+                    ]
+        return found
+
+    def test_answered(self) -> None:
+        """A request that a backend answers is counted for its cluster, with its time and its sizes."""
+        talk = self.talk()
+        talk.ask(b"POST / HTTP/1.1\r\nHost: web.example\r\nContent-Length: 30\r\n\r\n" + b"x" * 30)
+        talk.backend().deliver(ANSWER)
+        numbers = self.requests()[("web", "http", "200", "", "-")]
+        self.assertEqual((numbers[0], numbers[22], numbers[43]), (1, 30, 2))
+        self.assertEqual((sum(numbers[2:22]), numbers[23 + 5], numbers[44 + 2]), (1, 1, 1))
+        found = self.numbers(CLUSTERS)
+        times = found.pop("rq_time", 0)
+        self.assertLess(times, 1000)
+        self.assertEqual(
+            found, {"rq_total": 1, "rq_xx2": 1, "cx_total": 1, "cx_rx_bytes_total": 2, "cx_tx_bytes_total": 30}
+        )
+
+    def test_like_the_one_before(self) -> None:
+        """Requests that end alike are one series, whatever came between."""
+        talk = self.talk()
+        talk.ask(get())
+        backend = talk.backend()
+        backend.deliver(ANSWER)
+        for answer in (b"404", b"200", b"404", b"200", b"404"):
+            talk.ask(get())
+            backend.deliver(ANSWER.replace(b"200", answer))
+        counts = {key[2]: numbers[0] for key, numbers in self.requests().items()}
+        self.assertEqual(counts, {"404": 3, "200": 3})
+
+    def test_no_cluster(self) -> None:
+        """What no cluster was asked for is unknown; no host that a client makes up becomes a label."""
+        talk = self.talk()
+        talk.ask(get(b"moved.example"))
+        for number in range(3):
+            talk.ask(get(b"made-up-%d.example" % number))
+        counts = {key: numbers[0] for key, numbers in self.requests().items()}
+        self.assertEqual(counts, {("unknown", "http", "301", "", "-"): 1, ("unknown", "http", "404", "", "NR"): 3})
+        self.assertEqual([(each.labels, each.numbers) for each in self.meters.of(FAULTS)], [(("no route", "NR"), [3])])
+
+    def test_unreachable(self) -> None:
+        """Where no connection can be made the cluster's failures say so, and its bytes do not grow by our words."""
+        talk = self.talk(Conversation(to_web(retries=None)))
+        talk.ask(get())
+        talk.connects[-1].failed(CONNECT_TIMEOUT)
+        self.assertEqual([key[1:] for key in self.requests()], [("http", "503", "", "UF")])
+        self.assertEqual(
+            self.numbers(CLUSTERS), {"rq_total": 1, "rq_xx5": 1, "cx_connect_fail": 1, "cx_connect_timeout": 1}
+        )
+
+    def test_retried(self) -> None:
+        """Each try is counted, and whether the last one did well."""
+        retries = RetryPolicy(attempts=1, statuses=frozenset((503,)))
+        talk = self.talk(Conversation(to_web(retries=retries), endpoints=2))
+        talk.ask(get())
+        talk.backend().deliver(ANSWER.replace(b"200", b"503"))
+        talk.retry()
+        talk.backend().deliver(ANSWER)
+        found = self.numbers(CLUSTERS)
+        self.assertEqual((found["rq_total"], found["rq_retry"], found["rq_retry_success"]), (2, 1, 1))
+
+    def test_client_gone(self) -> None:
+        """A client that leaves is counted with code 0."""
+        talk = self.talk()
+        client = talk.ask(get())
+        talk.backend()
+        client.finish()
+        self.assertEqual([key[1:] for key in self.requests()], [("http", "0", "", "DC")])
+        self.assertEqual(self.numbers(CLUSTERS)["rq_cancelled"], 1)
+
+    def test_grpc(self) -> None:
+        """gRPC is told by its content type, with its status; its messages are counted."""
+        for status, shown in ((b"7", "7"), (b"0", "0"), (b"no", "2"), (b"999", "2")):
+            talk = self.talk()
+            talk.ask(
+                b"POST /a.B/C HTTP/1.1\r\nHost: web.example\r\nContent-Type: application/grpc\r\nTE: trailers\r\n"
+                b"Content-Length: 7\r\n\r\n\0\0\0\0\2ok"
+            )
+            talk.backend().deliver(
+                b"HTTP/1.1 200 OK\r\ncontent-type: application/grpc\r\ncontent-length: 12\r\ngrpc-status: "
+                + status
+                + b"\r\n\r\n\0\0\0\0\1a\0\0\0\0\1b"
+            )
+            self.assertEqual([key[1:] for key in self.requests()], [("grpc", "200", shown, "-")])
+            self.assertEqual([each.numbers for each in self.meters.of(MESSAGES)], [[1, 2]])
+
+    def test_port(self) -> None:
+        """The port that it came by counts it too."""
+        talk = self.talk()
+        port = ListenerMeter(self.meters, "0.0.0.0_8080")
+        client = talk.client(replace(plain(), meter=port))
+        client.deliver(get(b"nobody.example"))
+        found = self.numbers(HTTP)
+        self.assertGreater(found.pop("downstream_cx_tx_bytes_total"), 0)
+        found.pop("downstream_rq_time", None)
+        self.assertEqual(found, {"downstream_rq_total": 1, "no_route": 1, "downstream_rq_xx4": 1})

@@ -1,0 +1,54 @@
+"""What counting for Prometheus adds to each request, told in calls and objects."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from dataclasses import replace
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.http.request_metrics import RequestMetrics
+from edgegate.observe.metrics.meters import ListenerMeter
+from edgegate.observe.observers import Observers
+from edgegate.version import compiled
+from tests.http.conversation import plain
+from tests.perf.test_objects import REQUESTS, Kept
+
+CALLS = 7
+"""Functions that are called for a request that ends like the one before: four times C{bucket_of} among them."""
+
+
+class Counted(Kept):
+    """A client and a backend whose requests are counted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        conversation = self.conversation
+        meters = conversation.clusters.environment.meters
+        conversation.environment.observer = Observers([conversation, RequestMetrics(meters)])
+        self.client = conversation.client(replace(plain(), meter=ListenerMeter(meters, "0.0.0.0_8080")))
+        for _ in range(10):
+            self.ask(0)
+
+
+class MetricsTests(SynchronousTestCase):
+    """Requests on kept connections."""
+
+    if compiled():
+        skip = "compiled functions cannot be counted, nor take fakes"
+
+    def test_calls(self) -> None:
+        """A request is counted in few calls."""
+        self.assertLessEqual(Counted().calls(0).total() - Kept().calls(0).total(), CALLS)
+
+    def test_left(self) -> None:
+        """A thousand requests that end alike leave nothing behind but larger numbers."""
+        kept = Counted()
+        gc.collect()
+        gc.disable()
+        self.addCleanup(gc.enable)
+        before = sys.getallocatedblocks()
+        for _ in range(REQUESTS):
+            kept.ask(0)
+        self.assertLess(sys.getallocatedblocks() - before, REQUESTS // 2)

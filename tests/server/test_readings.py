@@ -1,0 +1,159 @@
+"""Tests of L{edgegate.server.readings}."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import cast
+
+from twisted.internet.interfaces import IReactorFDSet
+from twisted.trial.unittest import SynchronousTestCase, TestCase
+
+from edgegate import __version__
+from edgegate.config.problems import Problems
+from edgegate.observe.metrics.families import (
+    BUILD,
+    CLUSTER_GAUGES,
+    CONFIGURATION,
+    LIMITS,
+    LISTENER_GAUGES,
+    OWN,
+    READ,
+    RELOADS,
+    SERVER,
+    Kind,
+)
+from edgegate.observe.metrics.gauges import Gauges
+from edgegate.observe.metrics.meters import Meters
+from edgegate.server.data_plane import DataPlane
+from edgegate.server.readings import GatewayReadings, PlaneReadings
+from edgegate.server.reload import Outcome, Reload
+from edgegate.sources.loading import Configuration
+from edgegate.sources.named import source_named
+from tests.acceptance.manifests import GATEWAY, filled
+from tests.acceptance.processes import free_ports
+
+ROUTE = """\
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: web}
+spec:
+  hosts: ["*"]
+  gateways: [gw]
+  http:
+  - route: [{destination: {host: web.internal, port: {number: 80}}}]
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: web}
+spec:
+  hosts: [web.internal]
+  resolution: STATIC
+  ports: [{number: 80, name: http, protocol: HTTP}]
+  endpoints: [{address: 127.0.0.1}]
+"""
+
+AT = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
+
+
+def values(gauges: Gauges, kind: Kind, labels: tuple[str, ...] = ()) -> dict[str, float | None]:
+    """Return the numbers of a row by the names of its families."""
+    numbers = dict(gauges.of(kind))[labels]
+    return {family.name: numbers[family.offset] for family in kind.families}
+
+
+class FakeGateway:
+    """A gateway whose reloads the test makes."""
+
+    def __init__(self) -> None:
+        self.ready = True
+        self.last_reload = Reload(Outcome.INSTALLED, AT, Problems(), (), 0.25)
+        self.reporters: list[Callable[[Reload | None], None]] = []
+
+
+class GatewayReadingsTests(SynchronousTestCase):
+    """A gateway of whatever processes."""
+
+    def setUp(self) -> None:
+        self.gateway, self.meters = FakeGateway(), Meters()
+        self.readings = GatewayReadings(self.gateway, self.meters)
+
+    def read(self) -> Gauges:
+        """Read it."""
+        gauges = Gauges()
+        for row in self.readings.rows():
+            gauges.put(row)
+        return gauges
+
+    def test_state(self) -> None:
+        """It lives until it ends, and says its version."""
+        self.assertEqual(values(self.read(), BUILD, ("proxy", __version__)), {"istio_build": 1})
+        before = values(self.read(), SERVER)
+        self.gateway.ready = False
+        after = values(self.read(), SERVER)
+        states = [(each["envoy_server_live"], each["envoy_server_state"]) for each in (before, after)]
+        self.assertEqual(states, [(1, 0), (0, 1)])
+
+    def test_reloads(self) -> None:
+        """Reloads are counted by what came of them, with their time; the first is that of the start."""
+        (report,) = self.gateway.reporters
+        refused = self.gateway.last_reload = Reload(Outcome.REFUSED, AT, Problems(), (), 0.5)
+        report(None)
+        report(refused)
+        found = {each.labels: each.numbers for each in self.meters.of(RELOADS)}
+        self.assertEqual(found, {("installed",): [1, 250], ("refused",): [1, 500]})
+        shown = values(self.read(), CONFIGURATION)
+        self.assertEqual(
+            (shown["edgegate_last_reload_successful"], shown["edgegate_last_reload_duration_seconds"]), (0, 0.5)
+        )
+        self.assertEqual(shown["edgegate_last_reload_timestamp_seconds"], AT.timestamp())
+
+
+class PlaneReadingsTests(TestCase):
+    """A data plane."""
+
+    def setUp(self) -> None:
+        from twisted.internet import reactor  # noqa: PLC0415
+
+        (port,) = free_ports(1)
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        (folder / "gw.yaml").write_text(filled(GATEWAY + ROUTE, http=port))
+        loaded = Configuration(source_named(str(folder))).load()
+        assert loaded.snapshot is not None
+        self.plane = DataPlane(cast(IReactorFDSet, reactor))
+        self.addCleanup(self.plane.stop)
+        self.plane.install(loaded.snapshot, self.plane.contexts(loaded.snapshot), loaded.endpoints)
+        self.readings = PlaneReadings(self.plane)
+
+    def test_rows(self) -> None:
+        """Every kind has its rows, as wide as the tables say."""
+        gauges = Gauges()
+        widths = {kind.name: kind.width for kind in READ}
+        for row in self.readings.rows():
+            if row is not None:
+                self.assertEqual(len(row[2]), widths[row[0]], row)
+                gauges.put(row)
+        (cluster,) = self.plane.clusters
+        shown = values(gauges, CLUSTER_GAUGES, (cluster.name,))
+        self.assertEqual((shown["envoy_cluster_membership_total"], shown["envoy_cluster_membership_healthy"]), (1, 1))
+        self.assertEqual(len(gauges.of(LISTENER_GAUGES)), 1)
+        server = values(gauges, SERVER)
+        self.assertGreater(cast(float, server["envoy_server_memory_physical_size"]), 1_000_000)
+        self.assertIsNone(server["envoy_server_days_until_first_cert_expiring"])
+        self.assertEqual(server["envoy_listener_manager_total_listeners_active"], 1)
+
+    def test_sample(self) -> None:
+        """What others count is counted once, however often it is looked at."""
+        lost = 3
+        self.readings.lines_lost = lambda: lost
+        self.plane.counts.waits = 2
+        for _ in range(2):
+            self.readings.sample()
+        lost = 5
+        self.readings.sample()
+        self.assertEqual([each.numbers[1] for each in self.plane.meters.of(OWN)], [5])
+        self.assertEqual(
+            [(each.labels, each.numbers) for each in self.plane.meters.of(LIMITS)], [(("connections",), [2])]
+        )
