@@ -97,6 +97,7 @@ def makeService(options: Options) -> IService:
         outside=OutsideLoader(reactor, configuration, partial(defer_to_daemon, reactor)),
     )
     if log_service is not None:
+        gateway.readings.lines_lost = log_service.lines_lost
         log_service.setServiceParent(gateway)  # type: ignore[no-untyped-call]
     reopen = None if log_service is None else log_service.reopen
     _look_after(gateway, LocalGateway(gateway), source, options, reactor, early, before, reopen)
@@ -121,6 +122,7 @@ def _supervisor(options: Options, reactor: Reactor, early: Early, before: Predec
         options["upgrade-drain-timeout"],
         inherited=_inherited() if before is None else before.passed,
         handed=None if before is None else before.ports,
+        metrics=options["metrics"],
     )
     read = gateway.load()
     _report(read.problems, read.sound)

@@ -14,6 +14,8 @@ from edgegate.http.filters.plugins import find, installed
 from edgegate.http.h2.flow import CONNECTION_WINDOW
 from edgegate.http.limits import Limits
 from edgegate.http.target import PathNormalisation
+from edgegate.metrics_options import PARAMETERS as METRICS_PARAMETERS
+from edgegate.metrics_options import metrics_options
 from edgegate.option_values import (
     parse_hops,
     parse_ignored_kind,
@@ -125,6 +127,7 @@ class Options(usage.Options):
             "a DestinationRule's localityLbSetting says so.",
         ],
         *PARAMETERS,
+        *METRICS_PARAMETERS,
         [
             "drain-timeout",
             None,
@@ -299,6 +302,10 @@ class Options(usage.Options):
         except ValueError as error:
             raise usage.UsageError(str(error)) from None
         try:
+            self["metrics"] = metrics_options(self)
+        except ValueError as error:
+            raise usage.UsageError(str(error)) from None
+        try:
             self["locality"] = parse_locality(self["locality"] or "")
         except ValueError as error:
             raise usage.UsageError(f"--locality: {error}") from None
@@ -338,6 +345,7 @@ class Options(usage.Options):
             drain_delay=self["drain-delay"],
             upgrade_drain=self["upgrade-drain-timeout"],
             processes=self["workers"],
+            metrics=self["metrics"],
         )
 
     def _limits(self) -> Limits:

@@ -7,6 +7,7 @@ from typing import Protocol
 from twisted.internet.defer import Deferred
 
 from edgegate.admin.views import Row
+from edgegate.observe.metrics.measured import Measured
 from edgegate.server.reload import Reload
 from edgegate.server.upgrade import Upgrade
 
@@ -38,6 +39,9 @@ class Gateway(Protocol):
 
     def end(self) -> None:
         """Have the process end in good order: what is under way may go on for a while."""
+
+    def measure(self) -> Deferred[Measured]:
+        """Return its metrics."""
 
     def rows(self, view: str) -> Deferred[list[Row]]:
         """Return the rows of a view: C{listeners}, C{routes}, C{clusters}, C{endpoints}, C{secrets} or C{overload}."""

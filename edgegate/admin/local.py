@@ -11,6 +11,7 @@ from edgegate.admin import views
 from edgegate.admin.overload_view import overload
 from edgegate.admin.views import Row
 from edgegate.model.addresses import Address
+from edgegate.observe.metrics.measured import Measured
 from edgegate.routing.snapshot import Listener
 from edgegate.server.data_plane import DataPlane
 from edgegate.server.reload import Reload
@@ -78,6 +79,10 @@ class LocalGateway:
     def end(self) -> None:
         """Have the process end in good order."""
         self._service.end()
+
+    def measure(self) -> Deferred[Measured]:
+        """Return its metrics."""
+        return self._service.measure()
 
     def rows(self, view: str) -> Deferred[list[Row]]:
         """Return the rows of a view, at once."""

@@ -14,6 +14,7 @@ from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
+from edgegate.admin import metrics_page
 from edgegate.admin.address import CONFIG, PID
 from edgegate.admin.interfaces import Gateway
 from edgegate.admin.tables import table
@@ -31,6 +32,7 @@ PAGES = {
     "routes": "the routes of each server, in the order in which they are tried",
     "clusters": "the clusters and their endpoints",
     "certs": "the certificates",
+    "metrics": "what was counted and measured, for Prometheus; stats/prometheus is the same",
     "overload": "how near the limits are, and how often they were reached",
     "config_dump": "all of this but the limits, as JSON",
     "reload": "what came of the last reload; POST reloads",
@@ -59,6 +61,8 @@ def root(gateway: Gateway, local: bool = False) -> Resource:
     shown.putChild(b"certs", Rows("secrets", gateway))
     shown.putChild(b"overload", Rows("overload", gateway))
     shown.putChild(b"config_dump", Dump(gateway))
+    for path, page in metrics_page.pages(gateway).items():
+        shown.putChild(path, page)
     shown.putChild(b"reload", Reloading(gateway))
     shown.putChild(b"upgrade", Upgrading(gateway))
     shown.putChild(b"drain", Draining(gateway))
@@ -136,7 +140,7 @@ class Root(Resource):
         request.setHeader(PID, b"%d" % os.getpid())
         request.setHeader(CONFIG, quote(os.fsencode(self._gateway.config)).encode())
         child = cast("Resource | None", self.children.get(path))
-        if child is None or request.postpath:
+        if child is None or (request.postpath and child.isLeaf):
             return Refusal(404, "no such page; there are:\n" + _index())
         methods = (
             (b"GET", b"HEAD", b"POST") if isinstance(child, Reloading | Draining | Upgrading) else (b"GET", b"HEAD")

@@ -147,6 +147,10 @@ class AccessLogService(Service):
         self.log.flush()
         self._file.close()
 
+    def lines_lost(self) -> int:
+        """Return how many lines could not be written so far."""
+        return self._file.lost
+
     def reopen(self) -> None:
         """Go on in a new file: the old one was renamed."""
         self.log.flush()

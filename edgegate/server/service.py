@@ -4,9 +4,10 @@ The gateway as a Twisted service: it begins, takes over new files, and ends in g
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
 from functools import partial
+from itertools import chain
 from typing import cast
 
 from twisted.internet.defer import Deferred
@@ -18,6 +19,8 @@ from edgegate.net.handed_sockets import HandedSockets
 from edgegate.net.inherited_sockets import InheritedSockets
 from edgegate.net.socket_source import FirstOf
 from edgegate.observe.counters import Counters
+from edgegate.observe.metrics.gauges import Gauges
+from edgegate.observe.metrics.measured import Measured
 from edgegate.observe.observer import Observer
 from edgegate.routing.snapshot import Listener, Snapshot
 from edgegate.server.candidate import Candidate, Candidates, Load
@@ -27,9 +30,11 @@ from edgegate.server.gateway_options import GatewayOptions
 from edgegate.server.lifecycle import Lifecycle, Phase
 from edgegate.server.outside_loader import Defer, OutsideLoader
 from edgegate.server.ports import CannotBind
+from edgegate.server.readings import GatewayReadings, PlaneReadings
 from edgegate.server.reload_coordinator import ReloadCoordinator
 from edgegate.server.retirement import Retirement
 from edgegate.server.startup_log import served
+from edgegate.server.turns import in_turns
 from edgegate.sources.file_reader import defer_to_daemon
 from edgegate.sources.loading import Loaded
 from edgegate.startup import CannotStart
@@ -47,6 +52,7 @@ class GatewayService(Lifecycle[Candidate]):
 
     @ivar counters: What happened so far.
     @ivar data_plane: All that serves.
+    @ivar readings: What metrics show of it.
     """
 
     def __init__(
@@ -75,11 +81,14 @@ class GatewayService(Lifecycle[Candidate]):
         self.data_plane = DataPlane(reactor, [self.counters, *observers], options, FirstOf(inherited, handed))
         if defer is None:
             defer = partial(defer_to_daemon, cast(IReactorFromThreads, reactor))
+        self._metrics = options.metrics
+        self.readings = PlaneReadings(self.data_plane)
         self._candidates = Candidates(self.data_plane, loaded, load, defer, outside)
         clock = cast(IReactorTime, reactor)
         self._reload_by(ReloadCoordinator(self._candidates, clock))
         self._drain = Drain(self.data_plane, clock, options.drain, options.drain_delay)
         self._retirement = Retirement(self.data_plane, clock, options.upgrade_drain)
+        self._own_readings = GatewayReadings(self, self.data_plane.meters)
 
     @property
     def snapshot(self) -> Snapshot:
@@ -115,6 +124,20 @@ class GatewayService(Lifecycle[Candidate]):
         """Return the address that is bound for a listener, the number that the kernel chose for port 0 included."""
         port = self.data_plane.ports.get(listener.bind)
         return None if port is None else port.local
+
+    def measure(self) -> Deferred[Measured]:
+        """Return its metrics, once what nobody counts as it happens has been read, in turns."""
+        gauges = Gauges()
+
+        def read() -> Iterator[None]:
+            self.readings.sample()
+            for row in chain(self.readings.rows(), self._own_readings.rows()):
+                if row is not None:
+                    gauges.put(row)
+                yield
+
+        done = in_turns(cast(IReactorTime, self._reactor), read()).whenDone()
+        return done.addCallback(lambda _: Measured(self.data_plane.meters, gauges, self._metrics))
 
     # Beginning and ending ---------------------------------------------------------------------------------------------
 

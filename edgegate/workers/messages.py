@@ -8,6 +8,8 @@ from edgegate.admin.views import Row
 from edgegate.config.problems import Problems
 from edgegate.model.addresses import Address
 from edgegate.model.origin import Origin
+from edgegate.observe.metrics import gauges
+from edgegate.observe.metrics.meters import Batch
 from edgegate.sources.source import Watched
 
 # The supervisor to a zygote -------------------------------------------------------------------------------------------
@@ -172,6 +174,13 @@ class Show:
     view: str
 
 
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """Read what metrics show of it; L{Counted}, then L{Read}s with the number answer."""
+
+    number: int
+
+
 # A worker to the supervisor -------------------------------------------------------------------------------------------
 
 
@@ -216,3 +225,23 @@ class Shown:
 
     number: int
     rows: list[Row] | str
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What was counted for metrics since this was told last."""
+
+    batch: Batch
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """
+    What metrics show beside that, in several pieces.
+
+    @ivar last: Whether nothing more comes.
+    """
+
+    number: int
+    rows: list[gauges.Row]
+    last: bool

@@ -25,6 +25,8 @@ from edgegate.net.handed_sockets import HandedSockets
 from edgegate.net.inherited_sockets import InheritedSockets
 from edgegate.net.peer import Peer
 from edgegate.net.sockets import descriptor_of
+from edgegate.observe.metrics.measured import Measured
+from edgegate.observe.metrics.options import MetricsOptions
 from edgegate.server.lifecycle import Lifecycle, Phase
 from edgegate.server.ports import CannotBind
 from edgegate.server.reload_coordinator import ReadingFailed, ReloadCoordinator, State
@@ -35,10 +37,11 @@ from edgegate.workers.candidates import Candidates
 from edgegate.workers.generation import CannotServe, Surroundings, Worker
 from edgegate.workers.generations import Generations
 from edgegate.workers.listening_sockets import ListeningSockets
-from edgegate.workers.messages import FilesRead, LogEvent, ShedPrivileges, Shown
+from edgegate.workers.messages import Counted, FilesRead, LogEvent, Read, ShedPrivileges, Shown
 from edgegate.workers.slots import Slots, shared_memory
 from edgegate.workers.spawn import adopt_orphans
 from edgegate.workers.worker_log import WorkerLog
+from edgegate.workers.worker_metrics import WorkerMetrics
 from edgegate.workers.worker_views import WorkerViews
 from edgegate.workers.zygotes import Errors, Files, Zygotes
 
@@ -75,6 +78,7 @@ class Supervisor(Lifecycle[Files]):
         upgrade_drain: float = 0.0,
         handed: HandedSockets | None = None,
         inherited: InheritedSockets | None = None,
+        metrics: MetricsOptions = MetricsOptions(),  # noqa: B008 (frozen)
     ) -> None:
         """
         @param reactor: Also provides C{IReactorTime}.
@@ -84,6 +88,7 @@ class Supervisor(Lifecycle[Files]):
         @param drain: Seconds that what is under way may go on at the end.
         @param delay: Seconds before that in which everything goes on, though the gateway is not ready any more.
         @param upgrade_drain: Seconds that connections may go on once a new process serves in the place of this one.
+        @param metrics: How they are counted and written.
         @param handed: The listening sockets of a process whose place this one takes.
         @param inherited: Listening sockets that are open already, for ports of the files.
         """
@@ -99,7 +104,7 @@ class Supervisor(Lifecycle[Files]):
         self._views = WorkerViews()
         self._slots = Slots(memory)
         surroundings = Surroundings(
-            reactor, self._slots, self._told, self._views.lost, self.files_changed, lambda: self._log.file
+            reactor, self._slots, self._told, self._lost, self.files_changed, lambda: self._log.file
         )
         self._generations = Generations(surroundings, count)
         self._sockets = ListeningSockets(handed, self._inherited)
@@ -109,6 +114,8 @@ class Supervisor(Lifecycle[Files]):
         self._read_anew = 0.0
         self._looking = LoopingCall(self._look)
         self._looking.clock = cast(IReactorTime, reactor)
+        self._metrics_options = metrics
+        self._metrics: WorkerMetrics
 
     @property
     def ready(self) -> bool:
@@ -148,6 +155,7 @@ class Supervisor(Lifecycle[Files]):
             first, self._zygotes, self._generations, self._sockets, lambda: self._phase is Phase.ENDING
         )
         self._reload_by(ReloadCoordinator(self._candidates, cast(IReactorTime, self._reactor)))
+        self._metrics = WorkerMetrics(cast(IReactorTime, self._reactor), self, self._metrics_options)
         return read
 
     def log_to(self, path: str) -> None:
@@ -307,6 +315,10 @@ class Supervisor(Lifecycle[Files]):
         """Return the rows of a view: of endpoints those of each worker, of what is the same for all those of one."""
         return self._views.rows(view, self._generations.serving)
 
+    def measure(self) -> Deferred[Measured]:
+        """Return the metrics of all workers together, those of older files that still have connections included."""
+        return self._metrics.measure(self._generations.workers())
+
     def reopen(self) -> None:
         """Have the workers write the access log to a new file: the old one was renamed."""
         if self._log.reopen():
@@ -317,6 +329,14 @@ class Supervisor(Lifecycle[Files]):
             self._log.tell(worker.number, value)
         elif isinstance(value, Shown):
             self._views.shown(value)
+        elif isinstance(value, Counted):
+            self._metrics.counted(value)
+        elif isinstance(value, Read):
+            self._metrics.read(value)
+
+    def _lost(self, worker: Worker) -> None:
+        self._views.lost(worker)
+        self._metrics.lost(worker)
 
     def _look(self) -> None:
         """End what hangs, and see to it that there is a zygote."""

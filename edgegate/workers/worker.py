@@ -37,12 +37,14 @@ from edgegate.observe.observer import Observer
 from edgegate.server.clock import count_monotonic
 from edgegate.server.data_plane import DataPlane
 from edgegate.server.drain import Drain as Draining
+from edgegate.server.readings import PlaneReadings
 from edgegate.server.retirement import Retirement
 from edgegate.server.startup_log import served
 from edgegate.workers.adopted_sockets import AdoptedSockets
 from edgegate.workers.inheritance import Inheritance
-from edgegate.workers.messages import Accept, Drain, Failed, LogEvent, LogTo, Ready, Retire, Show, Shown
+from edgegate.workers.messages import Accept, Drain, Failed, LogEvent, LogTo, Measure, Ready, Retire, Show, Shown
 from edgegate.workers.slots import ABSENT, takes_next
+from edgegate.workers.told_metrics import ToldMetrics
 
 log = Logger(namespace=__name__)
 
@@ -81,6 +83,10 @@ class Worker:
         )
         sockets = AdoptedSockets(inheritance.sockets, inheritance.passed)
         self.data_plane = DataPlane(reactor, observers, self._options, sockets, self._takes_next, inheritance.contexts)
+        readings = PlaneReadings(self.data_plane)
+        if self._access_log is not None:
+            readings.lines_lost = self._access_log.lines_lost
+        self._metrics = ToldMetrics(reactor, self.data_plane.meters, readings, self._supervisor)
         self._drain: Draining | None = None
         self._retirement = Retirement(self.data_plane, reactor)
         self._beats = LoopingCall(self._beat)
@@ -91,6 +97,7 @@ class Worker:
         """Serve as soon as it is told to accept; return whether it can. The reactor is not to run where it can't."""
         self._supervisor.start()
         self._beats.start(BEAT)
+        self._metrics.start()
         snapshot = self._loaded.snapshot
         assert snapshot is not None
         try:
@@ -126,6 +133,8 @@ class Worker:
             self._accepting = True
         elif isinstance(value, Show):
             self._show(value)
+        elif isinstance(value, Measure):
+            self._metrics.answer(value)
         elif isinstance(value, Retire):
             self._retire(value)
         elif isinstance(value, Drain):
@@ -197,6 +206,7 @@ class Worker:
 
     def _clean(self) -> None:
         self._retirement.stop()
+        self._metrics.stop()
         self.data_plane.stop()
         if self._access_log is not None and self._access_log.running:
             self._access_log.stopService()

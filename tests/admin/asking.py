@@ -37,4 +37,6 @@ def asked(site: AdminSite, request: str, *fields: str, host: str = "127.0.0.1:15
     if body:
         lines.append(f"Content-Length: {len(body)}")
     channel.dataReceived("\r\n".join([*lines, "", ""]).encode() + body)  # type: ignore[attr-defined]
+    # what is made in turns
+    site.reactor.advance(0)
     return Answer(transport.value())

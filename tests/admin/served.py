@@ -20,6 +20,10 @@ from edgegate.model.origin import Origin
 from edgegate.model.routes import HTTPRoute, TCPRoute, WeightedCluster
 from edgegate.model.tls import ClientVerification, KeyPair, ServerTLS, TLSRules
 from edgegate.net.wheel import TimerWheel
+from edgegate.observe.metrics.gauges import Gauges
+from edgegate.observe.metrics.measured import Measured
+from edgegate.observe.metrics.meters import Meters
+from edgegate.observe.metrics.options import MetricsOptions
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.snapshot import FilterChain, Listener, Snapshot, VirtualHost
 from edgegate.server.reload import Outcome, Reload
@@ -106,6 +110,10 @@ class PretendedGateway:
             "overload": lambda: overload([]),
         }
         return succeed(shown[view]())
+
+    def measure(self) -> Deferred[Measured]:
+        """There is nothing to tell."""
+        return succeed(Measured(Meters(), Gauges(), MetricsOptions()))
 
     def upgrade(self) -> Deferred[Upgrade]:
         """Come to what the test says."""

@@ -1,0 +1,73 @@
+"""A worker's metrics, as it tells them to the supervisor: what it counted each second, the rest when it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
+
+from edgegate.net.peer import Peer
+from edgegate.observe.metrics.gauges import Row
+from edgegate.observe.metrics.meters import Meters
+from edgegate.server.readings import PlaneReadings
+from edgegate.server.turns import in_turns
+from edgegate.workers.messages import Counted, Measure, Read
+
+INTERVAL = 1.0
+"""Seconds from one time to the next: what a worker that dies has not told is lost."""
+
+AT_ONCE = 500
+"""Series and rows that are told at once: some milliseconds' work."""
+
+
+class ToldMetrics:
+    """Tells them."""
+
+    def __init__(self, reactor: IReactorTime, meters: Meters, readings: PlaneReadings, supervisor: Peer) -> None:
+        self._reactor = reactor
+        self._meters = meters
+        self._readings = readings
+        self._supervisor = supervisor
+        self._telling = LoopingCall(self._tell)
+        self._telling.clock = reactor
+
+    def start(self) -> None:
+        """Tell from now on."""
+        self._telling.start(INTERVAL, now=False)
+
+    def stop(self) -> None:
+        """Tell what there is for the last time."""
+        if self._telling.running:
+            self._telling.stop()
+        self._readings.sample()
+        while not self._meters.drained:
+            self._supervisor.send(Counted(self._meters.drain(AT_ONCE)))
+
+    def answer(self, measure: Measure) -> None:
+        """Tell all."""
+        in_turns(self._reactor, self._steps(measure.number)).whenDone().addErrback(lambda _: None)
+
+    def _tell(self) -> None:
+        """Tell what was counted; where the supervisor does not read, it is told the next time."""
+        self._readings.sample()
+        while not self._meters.drained:
+            batch = self._meters.drain(AT_ONCE)
+            if not self._supervisor.offer(Counted(batch)):
+                self._meters.add(batch)
+                return
+
+    def _steps(self, number: int) -> Iterator[None]:
+        self._readings.sample()
+        while not self._meters.drained:
+            self._supervisor.send(Counted(self._meters.drain(AT_ONCE)))
+            yield
+        rows: list[Row] = []
+        for row in self._readings.rows():
+            if row is not None:
+                rows.append(row)
+            if len(rows) >= AT_ONCE:
+                self._supervisor.send(Read(number, rows, False))
+                rows = []
+            yield
+        self._supervisor.send(Read(number, rows, True))

@@ -1,0 +1,91 @@
+"""Tests of L{edgegate.workers.worker_metrics} and L{edgegate.workers.told_metrics}."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.observe.metrics.families import CLUSTER_GAUGES, REJECTED
+from edgegate.observe.metrics.meters import Meters
+from edgegate.observe.metrics.options import MetricsOptions
+from edgegate.workers.generation import Worker
+from edgegate.workers.messages import Counted, Measure, Read
+from edgegate.workers.worker_metrics import PATIENCE, WorkerMetrics
+from tests.server.test_readings import FakeGateway
+
+
+class FakePeer:
+    """Remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.told: list[Any] = []
+
+    def send(self, value: object) -> None:
+        """Take it."""
+        self.told.append(value)
+
+
+def cluster(connections: int) -> Read:
+    """Return what a worker says of a cluster, to the first who asks."""
+    return Read(1, [(CLUSTER_GAUGES.name, ("web",), (1, 1, 0, 0, 0, connections, 0, 0, 0, 0, 0))], False)
+
+
+class WorkerMetricsTests(SynchronousTestCase):
+    """Two workers that are asked."""
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.metrics = WorkerMetrics(self.clock, FakeGateway(), MetricsOptions())
+        self.peers = [FakePeer(), FakePeer()]
+        self.workers = [Worker(slot, slot, cast(Any, peer)) for slot, peer in enumerate(self.peers)]
+
+    def count(self, number: int) -> None:
+        """Have a worker tell that it has counted."""
+        meters = Meters()
+        meters.count(REJECTED, ("timeout",), by=number)
+        self.metrics.counted(Counted(meters.drain()))
+
+    def counted(self) -> list[list[int]]:
+        """Return what all have counted."""
+        return [each.numbers for each in self.metrics.meters.of(REJECTED)]
+
+    def test_summed(self) -> None:
+        """What all count is added up, and their connections are; one answer may come in pieces."""
+        self.count(3)
+        measured = self.metrics.measure(self.workers)
+        self.assertEqual([peer.told for peer in self.peers], [[Measure(1)], [Measure(2)]])
+        self.count(4)
+        self.metrics.read(cluster(5))
+        self.metrics.read(Read(1, [], True))
+        self.assertNoResult(measured)
+        self.metrics.read(Read(2, cluster(6).rows, True))
+        found = self.successResultOf(measured)
+        self.assertEqual(self.counted(), [[7]])
+        ((labels, numbers),) = found.gauges.of(CLUSTER_GAUGES)
+        self.assertEqual((labels, numbers[0], numbers[5]), (("web",), 1, 11))
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_gone(self) -> None:
+        """Of one that dies what it has counted stays; the others are waited for."""
+        self.count(3)
+        measured = self.metrics.measure(self.workers)
+        self.metrics.lost(self.workers[0])
+        self.assertNoResult(measured)
+        self.metrics.read(Read(2, [], True))
+        self.successResultOf(measured)
+        self.assertEqual(self.counted(), [[3]])
+
+    def test_hangs(self) -> None:
+        """One that does not answer is not waited for long, and answers nobody later."""
+        measured = self.metrics.measure(self.workers)
+        self.metrics.read(Read(2, [], True))
+        self.clock.advance(PATIENCE)
+        self.successResultOf(measured)
+        self.metrics.read(cluster(1))
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_nobody(self) -> None:
+        """Without workers there is what the gateway itself tells."""
+        self.successResultOf(self.metrics.measure([]))
