@@ -44,6 +44,10 @@ from edgegate.net.proxy_protocol import MAX_V2
 from edgegate.net.system_resolver import MOST_THREADS
 from edgegate.net.tls_stream import MOST_MESSAGES
 from edgegate.net.transport import HIGH_WATER, READ_SIZE
+from edgegate.observe.metrics.buckets import BOUNDS
+from edgegate.observe.metrics.connection_metrics import MOST_REASONS
+from edgegate.observe.metrics.families import COUNTED, READ
+from edgegate.observe.metrics.meters import MOST_DESTINATIONS, MOST_SERIES
 from edgegate.overload.limits import HANDSHAKES, LAG, REQUESTS
 from edgegate.sources.loading import load
 from edgegate.sources.named import source_named
@@ -372,6 +376,30 @@ class OptionsTests(SynchronousTestCase):
             for option in OPTION.findall(options)
         ]
         self.assertEqual(sorted(told), sorted(known))
+
+
+class MetricsTests(SynchronousTestCase):
+    """The page of metrics."""
+
+    def test_names(self) -> None:
+        """It names every metric: in full, or by its end behind others that begin alike."""
+        words = set(re.findall(r"[a-z0-9_]+", (DOCS / "metrics.md").read_text()))
+        for kind in (*COUNTED, *READ):
+            for family in kind.families:
+                name = family.name
+                ends = {name[place:] for place, letter in enumerate(name) if letter == "_"}
+                self.assertTrue(words & {name, *ends}, name)
+
+    def test_bounds(self) -> None:
+        """It names the bounds and the buckets that are in force."""
+        page = (DOCS / "metrics.md").read_text()
+        for said in (
+            f"default: {MOST_DESTINATIONS}",
+            f"at most {MOST_SERIES} series",
+            f"at most {MOST_REASONS} reasons",
+            " ".join(BOUNDS[:-1]),
+        ):
+            self.assertIn(said, page)
 
 
 class LimitsTests(SynchronousTestCase):
