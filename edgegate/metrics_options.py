@@ -13,6 +13,13 @@ _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,251}[A-Za-z0-9])?", re.ASCI
 
 PARAMETERS = [
     [
+        "metrics-listen",
+        None,
+        "none",
+        "A further address for metrics alone, which anybody who reaches it may see: HOST:PORT such as 0.0.0.0:15090, "
+        "the path of a UNIX socket, or none.",
+    ],
+    [
         "metrics-hosts",
         None,
         str(MOST_DESTINATIONS),

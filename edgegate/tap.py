@@ -22,7 +22,7 @@ from twisted.logger import Logger, LogLevel
 
 from edgegate.admin.interfaces import Gateway
 from edgegate.admin.local import LocalGateway
-from edgegate.admin.service import AdminService
+from edgegate.admin.service import AdminService, metrics_site
 from edgegate.config.problems import Problems
 from edgegate.config.report import report
 from edgegate.net.inherited_sockets import InheritedSockets, NotListening, inherited_sockets
@@ -227,6 +227,11 @@ def _look_after(
         admin = AdminService(reactor, gateway, options["admin-address"], required, before)
         service.upgrades.companions.append(admin)
         admin.setServiceParent(service)  # type: ignore[no-untyped-call]
+    if options["metrics-address"] is not None:
+        address = options["metrics-address"]
+        metrics = AdminService(reactor, gateway, address, before=before, make=metrics_site, name="metrics")
+        service.upgrades.companions.append(metrics)
+        metrics.setServiceParent(service)  # type: ignore[no-untyped-call]
     Signals(reactor, actions, service.end, service.hurry, early).setServiceParent(service)  # type: ignore[no-untyped-call]
 
 

@@ -292,6 +292,10 @@ class Options(usage.Options):
         except ValueError as error:
             raise usage.UsageError(f"--admin: {error}") from None
         try:
+            self["metrics-address"] = parse_admin_address(self["metrics-listen"])
+        except ValueError as error:
+            raise usage.UsageError(f"--metrics-listen: {error}") from None
+        try:
             self["paths"] = PathNormalisation(self["path-normalization"])
         except ValueError:
             known = ", ".join(each.value for each in PathNormalisation)

@@ -188,3 +188,29 @@ def pages(gateway: Gateway) -> dict[bytes, Any]:
     stats = Resource()
     stats.putChild(b"prometheus", MetricsPage(gateway, turn))
     return {b"metrics": MetricsPage(gateway, turn), b"stats": cast(Any, stats)}
+
+
+class MetricsRoot(Resource):
+    """The root of a site that has these pages alone."""
+
+    def getChild(self, path: bytes, request: Request) -> Resource:
+        """Return the page that there is not."""
+        return _Missing()
+
+
+class _Missing(Resource):
+    isLeaf = True
+
+    def render(self, request: Request) -> bytes:
+        """Say what there is."""
+        request.setResponseCode(404)
+        request.setHeader(b"content-type", b"text/plain; charset=utf-8")
+        return b"no such page; there are /metrics and /stats/prometheus\n"
+
+
+def metrics_root(gateway: Gateway) -> Resource:
+    """Return the root of a site that has these pages alone."""
+    root = MetricsRoot()
+    for path, page in pages(gateway).items():
+        root.putChild(path, page)
+    return root

@@ -48,6 +48,17 @@ def site(reactor: Any, gateway: Gateway, local: bool) -> Any:
     return AdminSite(reactor, gateway, local)
 
 
+def metrics_site(reactor: Any, gateway: Gateway, local: bool) -> Any:
+    """
+    Return a site that has nothing but metrics, for whoever reaches it.
+
+    @raise ImportError: It is not there any more.
+    """
+    from edgegate.admin.site import MetricsSite  # noqa: PLC0415
+
+    return MetricsSite(reactor, gateway)
+
+
 class SiteFactory(Factory):
     """
     Makes the site when somebody first connects.
@@ -102,16 +113,21 @@ class AdminService(Service):
         address: Address,
         required: bool = True,
         before: Predecessor | None = None,
+        make: Callable[[Any, Gateway, bool], Any] = site,
+        name: str = "admin listener",
     ) -> None:
         """
         @param reactor: Provides C{IReactorTCP} or C{IReactorUNIX}.
         @param required: Whether the start fails where the port can't be bound; else the gateway runs without.
         @param before: The process whose place this one takes.
+        @param make: Makes what answers: L{site} or L{metrics_site}.
+        @param name: What the log calls it.
         """
         self._before = before
+        self._name = name
         self._required = required
         self._reactor = reactor
-        self._site = SiteFactory(partial(site, reactor, gateway, isinstance(address, UNIXAddress)))
+        self._site = SiteFactory(partial(make, reactor, gateway, isinstance(address, UNIXAddress)))
         self._address = address
         self._port: IListeningPort | None = None
         self._tried = False
@@ -213,11 +229,11 @@ class AdminService(Service):
             cause = error.socketError if isinstance(error, CannotListenError) else error
             reason = getattr(cause, "strerror", None) or str(cause)
             if self._required:
-                raise CannotStart(f"cannot bind {address} for the admin listener: {reason}") from None
+                raise CannotStart(f"cannot bind {address} for the {self._name}: {reason}") from None
             words = "cannot bind {address} for the admin listener: {reason}{way_out}"
             log.emit(LogLevel.warn, words, address=str(address), reason=reason, way_out=NOT_ASKED)
         else:
-            log.info("admin listener on {address}", address=_shown(self._port, address))
+            log.info("{name} on {address}", name=self._name, address=_shown(self._port, address))
 
 
 def _shown(port: IListeningPort, address: Address) -> str:

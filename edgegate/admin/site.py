@@ -13,6 +13,7 @@ from twisted.web.http import Request as HTTPRequest
 from twisted.web.server import Request, Site
 
 from edgegate.admin.interfaces import Gateway
+from edgegate.admin.metrics_page import metrics_root
 from edgegate.admin.resources import root
 
 TIMEOUT = 30
@@ -67,3 +68,10 @@ class AdminSite(Site):
 
     def log(self, request: HTTPRequest) -> None:
         """Write nothing."""
+
+
+class MetricsSite(AdminSite):
+    """A site of which nothing can be asked but metrics, and nothing changed: whoever reaches it may see them."""
+
+    def __init__(self, reactor: Any, gateway: Gateway) -> None:
+        Site.__init__(self, metrics_root(gateway), requestFactory=AdminRequest, timeout=TIMEOUT, reactor=reactor)

@@ -102,7 +102,7 @@ class MetricsTests(AcceptanceTestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.http, self.tcp, self.admin, gone = free_ports(4)
+        self.http, self.tcp, self.admin, self.metrics, gone = free_ports(5)
         self.traffic = Traffic()
         self.addCleanup(self.traffic.stop)
         server = grpc.server(ThreadPoolExecutor(4), handlers=[Methods()])
@@ -118,6 +118,7 @@ class MetricsTests(AcceptanceTestCase):
     def serve(self) -> Running:
         """Start the gateway."""
         options = ["--config", "etc", "--admin", f"127.0.0.1:{self.admin}", "--workers", str(self.workers)]
+        options += ["--metrics-listen", f"127.0.0.1:{self.metrics}"]
         logged = ["--access-log", "access.log", "--access-log-format", "json", "--no-watch"]
         gateway = self.start("twistd", "-n", "--pidfile=", "edgegate", *options, *logged)
         gateway.says("serving TCP")
@@ -330,7 +331,7 @@ class WorkersMetricsTests(MetricsTests):
     def test_prometheus(self) -> None:
         """A real Prometheus scrapes two workers under load, and its sums are what the clients have counted."""
         (port,) = free_ports(1)
-        job = {"job_name": "edge", "static_configs": [{"targets": [f"127.0.0.1:{self.admin}"]}]}
+        job = {"job_name": "edge", "static_configs": [{"targets": [f"localhost:{self.metrics}"]}]}
         config = {"global": {"scrape_interval": "1s"}, "scrape_configs": [{**job, "metrics_path": "/stats/prometheus"}]}
         (self.folder / "prometheus.yml").write_text(json.dumps(config))
         options = ["--config.file=prometheus.yml", f"--web.listen-address=127.0.0.1:{port}", "--storage.tsdb.path=data"]

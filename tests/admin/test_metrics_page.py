@@ -13,13 +13,13 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.admin.metrics_page import MOST_WAITING, PATIENCE
-from edgegate.admin.site import AdminSite
+from edgegate.admin.site import AdminSite, MetricsSite
 from edgegate.observe.metrics.families import REJECTED
 from edgegate.observe.metrics.gauges import Gauges
 from edgegate.observe.metrics.measured import Measured
 from edgegate.observe.metrics.meters import Meters
 from edgegate.observe.metrics.options import MetricsOptions
-from tests.admin.asking import Answer, connected
+from tests.admin.asking import Answer, asked, connected
 from tests.admin.served import PretendedGateway
 
 LINE = b'edgegate_connections_rejected_total{reason="timeout"} 3\n'
@@ -148,6 +148,20 @@ class MetricsPageTests(SynchronousTestCase):
             self.turn()
         answered = [LINE in transport.value() for transport, _ in asked]
         self.assertEqual(answered, [True, False, *[True] * (MOST_WAITING - 1), False])
+
+    def test_alone(self) -> None:
+        """A site of its own has these pages, by whatever name it is called, and nothing that could be changed."""
+        site = MetricsSite(self.clock, self.gateway)
+        answer = asked(site, "GET /metrics", host="edge.example:15090")
+        self.assertEqual(answer.status, 200)
+        self.assertIn(LINE, answer.body)
+        for request, status in (
+            ("POST /metrics", 405),
+            ("POST /reload", 404),
+            ("GET /", 404),
+            ("GET /config_dump", 404),
+        ):
+            self.assertEqual(asked(site, request, host="edge.example").status, status, request)
 
     def test_fails(self) -> None:
         """A page that can't be made is cut off, is logged, and holds up nobody."""
