@@ -23,8 +23,8 @@ PARAMETERS = [
         "metrics-hosts",
         None,
         str(MOST_DESTINATIONS),
-        "How many destinations have metrics of their own: backends, with the workloads behind them. What is more is "
-        "counted as one, `other`.",
+        "How many clusters have metrics of their own: ports and subsets of services. What is more is counted as one, "
+        "other.",
     ],
     [
         "metrics-tags",

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from edgegate.net.peer import Peer
 from edgegate.observe.metrics.gauges import Row
@@ -14,11 +16,13 @@ from edgegate.server.readings import PlaneReadings
 from edgegate.server.turns import in_turns
 from edgegate.workers.messages import Counted, Measure, Read
 
+log = Logger(namespace=__name__)
+
 INTERVAL = 1.0
 """Seconds from one time to the next: what a worker that dies has not told is lost."""
 
-AT_ONCE = 500
-"""Series and rows that are told at once: some milliseconds' work."""
+AT_ONCE = 200
+"""Series and rows that are told at once: about a millisecond's work."""
 
 
 class ToldMetrics:
@@ -29,6 +33,7 @@ class ToldMetrics:
         self._meters = meters
         self._readings = readings
         self._supervisor = supervisor
+        self._under_way = self._ended = False
         self._telling = LoopingCall(self._tell)
         self._telling.clock = reactor
 
@@ -38,6 +43,7 @@ class ToldMetrics:
 
     def stop(self) -> None:
         """Tell what there is for the last time."""
+        self._ended = True
         if self._telling.running:
             self._telling.stop()
         self._readings.sample()
@@ -46,16 +52,26 @@ class ToldMetrics:
 
     def answer(self, measure: Measure) -> None:
         """Tell all."""
-        in_turns(self._reactor, self._steps(measure.number)).whenDone().addErrback(lambda _: None)
+        in_turns(self._reactor, self._steps(measure.number)).whenDone().addErrback(_failed)
 
     def _tell(self) -> None:
+        """Tell what was counted, in turns, unless that is under way still."""
+        if not self._under_way:
+            self._under_way = True
+            self._readings.sample()
+            in_turns(self._reactor, self._counted()).whenDone().addErrback(_failed).addBoth(self._told)
+
+    def _told(self, result: object) -> None:
+        self._under_way = False
+
+    def _counted(self) -> Iterator[None]:
         """Tell what was counted; where the supervisor does not read, it is told the next time."""
-        self._readings.sample()
-        while not self._meters.drained:
+        while not (self._meters.drained or self._ended):
             batch = self._meters.drain(AT_ONCE)
             if not self._supervisor.offer(Counted(batch)):
                 self._meters.add(batch)
                 return
+            yield
 
     def _steps(self, number: int) -> Iterator[None]:
         self._readings.sample()
@@ -71,3 +87,7 @@ class ToldMetrics:
                 rows = []
             yield
         self._supervisor.send(Read(number, rows, True))
+
+
+def _failed(failure: Failure) -> None:
+    log.failure("metrics can't be told to the supervisor", failure)

@@ -24,7 +24,7 @@ from edgegate.observe.metrics.families import (
 )
 
 MOST_DESTINATIONS: Final = 10_000
-"""Destinations that are told apart, by default (C{--metrics-hosts})."""
+"""Clusters that are told apart, by default (C{--metrics-hosts})."""
 
 MOST_SERIES: Final = 128
 """Series of requests of one destination: statuses come from its backends."""
@@ -78,13 +78,14 @@ class Meters:
     @ivar unknown: Counts what went to no cluster.
     """
 
-    __slots__ = ("_kinds", "_meters", "_most", "_series", "_touched", "unknown")
+    __slots__ = ("_clusters", "_kinds", "_meters", "_most", "_series", "_touched", "unknown")
 
     def __init__(self, most: int = MOST_DESTINATIONS) -> None:
         """
-        @param most: Destinations that are told apart.
+        @param most: Clusters that are told apart; with one, all the workloads behind it are.
         """
         self._most = most
+        self._clusters: set[str] = set()
         self._kinds: dict[str, Kind] = {kind.name: kind for kind in COUNTED}
         self._series: dict[str, dict[tuple[str, ...], Series]] = {kind.name: {} for kind in COUNTED}
         self._touched: list[tuple[str, Series]] = []
@@ -112,7 +113,7 @@ class Meters:
 
     def meter(self, cluster: str, destination: tuple[str, ...]) -> Meter:
         """
-        Return what counts for a destination; where there are too many of them, what counts for all others.
+        Return what counts for a destination; where there are too many clusters, what counts for all others.
 
         @param cluster: Its name.
         @param destination: The values of L{DESTINATION}.
@@ -120,9 +121,12 @@ class Meters:
         key = (cluster, destination)
         found = self._meters.get(key)
         if found is None:
-            if len(self._meters) >= self._most:
-                key = (OTHER, (OTHER,) * len(DESTINATION))
-                found = self._meters.get(key)
+            if cluster not in self._clusters:
+                if len(self._clusters) < self._most:
+                    self._clusters.add(cluster)
+                else:
+                    key = (OTHER, (OTHER,) * len(DESTINATION))
+                    found = self._meters.get(key)
             if found is None:
                 found = self._meters[key] = Meter(self, key[0], key[1])
         return found

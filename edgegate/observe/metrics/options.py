@@ -13,7 +13,7 @@ class MetricsOptions:
     """
     How metrics are counted and written.
 
-    @ivar destinations: How many are told apart: clusters, with the workloads behind them.
+    @ivar destinations: How many clusters are told apart, with the workloads behind them.
     @ivar source: Who the gateway is.
     @ivar istio_tags: Whether Envoy's metrics have the labels that Istio's bootstrap gives them, C{cluster_name}, or
         Envoy's own, C{envoy_cluster_name}.

@@ -41,14 +41,15 @@ class MetersTests(SynchronousTestCase):
         self.assertEqual(len(DESTINATION), len(WEB))
 
     def test_destinations(self) -> None:
-        """Destinations beyond the bound are counted as one."""
+        """Clusters beyond the bound are counted as one; workloads of one that is known are told apart."""
         meters = Meters(2)
         meters.meter("a", WEB)
+        meters.meter("a", ("v2", *WEB[1:]))
         meters.meter("b", WEB)
         third = meters.meter("c", WEB)
         self.assertEqual((third.cluster.labels, third.destination), ((OTHER,), (OTHER,) * len(DESTINATION)))
         self.assertIs(meters.meter("d", WEB), third)
-        self.assertIsNot(meters.meter("a", WEB), third)
+        self.assertIsNot(meters.meter("a", ("v3", *WEB[1:])), third)
 
     def test_statuses(self) -> None:
         """A backend that makes up statuses makes a bounded number of series."""
