@@ -187,6 +187,7 @@ class DataPlane:
             "connections": counts.waits,
             "connections of a client": counts.refused,
             "requests": self._environment.shed,
+            "requests of a client": self._environment.shed_of_clients,
         }
 
     def count_relays(self) -> None:

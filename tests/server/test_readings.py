@@ -144,6 +144,16 @@ class PlaneReadingsTests(TestCase):
         self.assertIsNone(server["envoy_server_days_until_first_cert_expiring"])
         self.assertEqual(server["envoy_listener_manager_total_listeners_active"], 1)
 
+    def test_limits(self) -> None:
+        """What was met of limits is what the overload view says."""
+        self.plane.counts.waits, self.plane.counts.refused = 2, 3
+        met = self.plane.limits_met()
+        figures = self.plane.figures()
+        self.assertEqual(
+            {each.name: met.get(each.name, 0) for each in figures}, {each.name: each.reached for each in figures}
+        )
+        self.assertLessEqual(set(met), {each.name for each in figures})
+
     def test_sample(self) -> None:
         """What others count is counted once, however often it is looked at."""
         lost = 3
