@@ -284,6 +284,15 @@ class HTTPTests(SynchronousTestCase):
         self.assertEqual([word for word in RETRY_ON if word not in never and f"`{word}`" not in page], [])
 
 
+class AccessLogTests(SynchronousTestCase):
+    """The page of the access log."""
+
+    def test_operators(self) -> None:
+        """Every command operator is in one of the tables."""
+        page = (DOCS / "access-log.md").read_text()
+        self.assertEqual([name for name in OPERATORS if not re.search(rf"`%{name}[(%]", page)], [])
+
+
 class ClustersTests(SynchronousTestCase):
     """The page of clusters."""
 

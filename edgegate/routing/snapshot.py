@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from edgegate.model.access_logs import AccessLogFile
 from edgegate.model.addresses import Address
 from edgegate.model.clusters import Cluster
 from edgegate.model.origin import Origin
@@ -123,10 +124,15 @@ class Listener(Picklable):
 
 @dataclass(frozen=True, slots=True)
 class Snapshot(Picklable):
-    """Everything that the files say."""
+    """
+    Everything that the files say.
+
+    @ivar access_logs: L{None}: they say nothing of any.
+    """
 
     listeners: tuple[Listener, ...] = ()
     clusters: Mapping[str, Cluster] = field(default_factory=dict)
+    access_logs: tuple[AccessLogFile, ...] | None = None
 
 
 _MANY = 100
