@@ -24,7 +24,16 @@ from edgegate.model.operators import EMPTY_AT_THE_END
 
 FOLDER = Path(__file__).parent
 BEGIN, END = "<!-- fields of {kind} -->\n", "<!-- end of fields of {kind} -->"
-ISTIO = ("Gateway", "VirtualService", "ServiceEntry", "DestinationRule", "WorkloadEntry", "WorkloadGroup")
+ISTIO = (
+    "Gateway",
+    "VirtualService",
+    "ServiceEntry",
+    "DestinationRule",
+    "WorkloadEntry",
+    "WorkloadGroup",
+    "Telemetry",
+    "MeshConfig",
+)
 
 _PARTS = ("loadBalancer", "connectionPool", "outlierDetection", "tls")
 SAME = {

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from json.encoder import encode_basestring_ascii
 from typing import Final
 
+from edgegate.access_log.conditions import Condition, condition
 from edgegate.access_log.record import LogRecord
 from edgegate.access_log.values import Getter, Value, getter
 from edgegate.model.access_logs import AccessLogFile
@@ -164,13 +165,43 @@ _DEFAULTS: Final = {DefaultFormat.TEXT: text_line, DefaultFormat.JSON: json_line
 
 
 def log_line(wanted: AccessLogFile) -> Line:
-    """Return what makes the lines of a log."""
-    form = wanted.format
-    if isinstance(form, DefaultFormat):
-        return line_of(_DEFAULTS[form])
-    made = record_line(form)
+    """
+    Return what makes the lines of a log.
 
+    @raise edgegate.model.cel.BadExpression: Its filter is no expression.
+    """
+    line = _line(wanted)
+    return line if wanted.unmatched else _of_servers(line)
+
+
+def _line(wanted: AccessLogFile) -> Line:
+    form = wanted.format
+    holds = condition(wanted.filter) if wanted.filter else None
+    if not isinstance(form, DefaultFormat):
+        return _line_of_own(record_line(form), holds)
+    line = line_of(_DEFAULTS[form])
+    return line if holds is None else _filtered(holds, line)
+
+
+def _line_of_own(made: RecordLine, holds: Condition | None) -> Line:
     def line(ended: Ended | RelayEnd | RejectedConnection, at: float, ahead: float) -> str:
-        return made(LogRecord(ended, at, ahead))
+        record = LogRecord(ended, at, ahead)
+        return made(record) if holds is None or holds(record) else ""
 
     return line
+
+
+def _filtered(holds: Condition, line: Line) -> Line:
+    def filtered(ended: Ended | RelayEnd | RejectedConnection, at: float, ahead: float) -> str:
+        return line(ended, at, ahead) if holds(LogRecord(ended, at, ahead)) else ""
+
+    return filtered
+
+
+def _of_servers(line: Line) -> Line:
+    """Leave out connections that no server is for."""
+
+    def of_servers(ended: Ended | RelayEnd | RejectedConnection, at: float, ahead: float) -> str:
+        return "" if isinstance(ended, RejectedConnection) and ended.unknown else line(ended, at, ahead)
+
+    return of_servers

@@ -22,10 +22,14 @@ class AccessLogFile(Picklable):
 
     @ivar path: The file, L{STANDARD_OUTPUT}, L{STANDARD_ERROR}, or what begins with L{SYSLOG}.
     @ivar name: What the files call it, such as a provider; empty: options ask for it.
+    @ivar filter: What of all is logged, in CEL (L{edgegate.model.cel}); empty: all.
+    @ivar unmatched: Whether connections are logged that no server is for.
     @ivar origin: Where the files say that it is written.
     """
 
     path: str
     format: LogFormat = DefaultFormat.TEXT
     name: str = ""
+    filter: str = ""
+    unmatched: bool = True
     origin: Origin | None = field(default=None, compare=False)

@@ -49,7 +49,7 @@ class AccessLogCase(AcceptanceTestCase):
         self.backends = EchoBackends()
         self.addCleanup(self.backends.stop)
         self.http, self.https, self.tcp, dead = free_ports(4)
-        self.ports = {
+        self.ports: dict[str, object] = {
             "http": self.http,
             "https": self.https,
             "tcp": self.tcp,
@@ -201,3 +201,86 @@ class FormatTests(AccessLogCase):
                 self.curl("/direct")
                 self.assertRegex(syslog.recv(1000).decode(), r"^<134>1 \S+Z \S+ edgegate \d+ access - 418$")
                 gateway.stop()
+
+
+MESH = """\
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: istio, namespace: istio-system}
+data:
+  mesh: |-
+    extensionProviders:
+    - name: all
+      envoyFileAccessLog: {path: $folder/all, logFormat: {text: "%REQ(:PATH)% %RESPONSE_CODE%"}}
+    - name: errors
+      envoyFileAccessLog: {path: $folder/errors, logFormat: {labels: {code: "%RESPONSE_CODE%"}}}
+    defaultProviders: {accessLogging: [all]}
+"""
+
+ERRORS = """\
+---
+apiVersion: telemetry.istio.io/v1
+kind: Telemetry
+metadata: {name: logs, namespace: istio-system}
+spec:
+  accessLogging:
+  - providers: [{name: all}]
+  - providers: [{name: errors}]
+    filter: {expression: "response.code >= 500 && 'UF' in response.short_flags"}
+"""
+
+
+class DeclaredTests(AccessLogCase):
+    """Logs that the files ask for."""
+
+    def test_telemetry(self) -> None:
+        """Telemetry chooses logs of MeshConfig; a reload changes them, or is refused where one can't be opened."""
+        self.ports["folder"] = self.folder
+        self.write(GATEWAY + ROUTES + MESH)
+        for workers in ("1", "2"):
+            gateway = self.gateway(f"--workers={workers}")
+            self.curl("/direct")
+            self.curl("/dead")
+            self.write(GATEWAY + ROUTES + MESH + ERRORS)
+            gateway.process.send_signal(signal.SIGHUP)
+            gateway.says("reloaded in")
+            self.curl("/dead")
+            self.curl("/direct")
+            self.write(GATEWAY + ROUTES + MESH.replace("/errors,", "/no/errors,") + ERRORS)
+            gateway.process.send_signal(signal.SIGHUP)
+            gateway.says("reload refused")
+            self.assertIn("cannot open the access log", gateway.output)
+            self.curl("/direct")
+            (self.folder / "all").rename(self.folder / "old")
+            gateway.process.send_signal(signal.SIGUSR1)
+            self.until((self.folder / "all").exists)
+            gateway.stop()
+            self.assertEqual(
+                sorted([*self.lines("old"), *self.lines("all")]),
+                ["/dead 503", "/dead 503", "/direct 418", "/direct 418", "/direct 418"],
+            )
+            self.assertEqual(self.lines("errors"), ['{"code":503}'])
+            self.assertNotIn("/direct", gateway.output)
+            for name in ("all", "old", "errors"):
+                (self.folder / name).unlink()
+            self.write(GATEWAY + ROUTES + MESH)
+
+    def test_option_wins(self) -> None:
+        """An option that is given wins over the files."""
+        self.ports["folder"] = self.folder
+        self.write(GATEWAY + ROUTES + MESH)
+        gateway = self.gateway("--access-log=log", "--access-log-format=%RESPONSE_CODE%")
+        self.curl("/direct")
+        gateway.stop()
+        self.assertEqual(self.lines(), ["418"])
+        self.assertFalse((self.folder / "all").exists())
+
+    def test_check(self) -> None:
+        """What is wrong is told by its place."""
+        self.ports["folder"] = self.folder
+        self.write(MESH.replace("RESPONSE_CODE", "RESPONSE_CODES") + ERRORS.replace("response.code", "response.cod"))
+        said = self.ask("edgegate", "check", "etc").stdout
+        self.assertRegex(said, r"gw\.yaml:9:\d+: error: spec\.extensionProviders\[0\]")
+        self.assertIn('did you mean "RESPONSE_CODE"?', said)
+        self.assertIn('there is no response.cod here; did you mean "code"?', said)

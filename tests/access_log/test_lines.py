@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 
+from edgegate.access_log.lines import log_line
+from edgegate.model.access_logs import AccessLogFile
 from edgegate.model.log_formats import DefaultFormat, json_format, text_format
-from tests.access_log.records import RecordCase
+from tests.access_log.records import AHEAD, ENDED, RecordCase
 
 
 class LinesTests(RecordCase):
@@ -58,3 +60,13 @@ class LinesTests(RecordCase):
         """The default formats are what they are without any other."""
         self.assertIn('"GET /a?b=c HTTP/1.1" 200', self.line(DefaultFormat.TEXT))
         self.assertEqual(json.loads(self.line(DefaultFormat.JSON))["response_code"], 200)
+
+    def test_filtered(self) -> None:
+        """What a filter does not let through has no line, in whatever format; nor has what no server is for."""
+        for form in (DefaultFormat.TEXT, text_format("%RESPONSE_CODE%")):
+            line = log_line(AccessLogFile("-", form, filter="response.code == 200", unmatched=False))
+            self.assertIn("200", line(self.exchange, ENDED, AHEAD))
+            self.assertEqual(line(self.relay, ENDED, AHEAD), "")
+            line = log_line(AccessLogFile("-", form, unmatched=False))
+            self.assertEqual(line(self.rejected, ENDED, AHEAD), "")
+            self.assertTrue(line(self.relay, ENDED, AHEAD))
