@@ -252,7 +252,9 @@ def _warn_of_no_output(options: Options) -> None:
     """Say what options ask for that a daemon, which has no standard output, does not do."""
     lost = []
     if any(each.path == STANDARD_OUTPUT for each in access_logs(options["access-logs"], None)):
-        lost.append("the access log goes nowhere (--access-log FILE writes it, --access-log none turns it off)")
+        unless = " unless the files say where" if options["access-logs"] is None else ""
+        words = f"the access log goes nowhere{unless} (--access-log FILE writes it, --access-log none turns it off)"
+        lost.append(words)
     if options["log-format"] == "json":
         lost.append("--log-format json is left out (twistd --logfile is text)")
     for words in lost:

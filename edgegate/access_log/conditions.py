@@ -41,8 +41,13 @@ class _Failed(Exception):
     """CEL's error."""
 
 
-class _Seconds(float):
+class _Seconds:
     """A duration."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: float) -> None:
+        self.value = value
 
 
 class _Fields:
@@ -181,7 +186,11 @@ def _equal(left: Any, right: Any) -> bool:
     # true is no 1
     if (left is True or left is False) is not (right is True or right is False):
         return False
-    return bool(left == right)
+    return bool(_bare(left) == _bare(right)) and isinstance(left, _Seconds) is isinstance(right, _Seconds)
+
+
+def _bare(value: Any) -> Any:
+    return value.value if isinstance(value, _Seconds) else value
 
 
 def _kind(value: Any) -> str:
@@ -203,12 +212,12 @@ def _same_kind(left: Any, right: Any) -> None:
 
 def _less(left: Any, right: Any) -> Any:
     _same_kind(left, right)
-    return left < right
+    return _bare(left) < _bare(right)
 
 
 def _at_most(left: Any, right: Any) -> Any:
     _same_kind(left, right)
-    return left <= right
+    return _bare(left) <= _bare(right)
 
 
 def _sum(left: Any, right: Any) -> Any:
@@ -217,7 +226,8 @@ def _sum(left: Any, right: Any) -> Any:
     if _kind(left) == "bool":
         raise _Failed
     _same_kind(left, right)
-    return left + right
+    total = _bare(left) + _bare(right)
+    return _Seconds(total) if isinstance(left, _Seconds) else total
 
 
 def _within(left: Any, right: Any) -> Any:
@@ -303,7 +313,7 @@ def _string(value: Any) -> str:
     if kind == "bool":
         return "true" if value else "false"
     if kind == "duration":
-        return f"{value:g}s"
+        return f"{value.value:g}s"
     return str(value)
 
 

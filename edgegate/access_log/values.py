@@ -156,7 +156,12 @@ def _request_field(name: bytes) -> Getter:
     if name in _SET_BY_GATEWAY or name.startswith(b":"):
 
         def looked_up(record: LogRecord) -> Value:
-            return _first(record.message.asked or (), name)
+            stream = record.stream
+            asked = stream.asked
+            found = None if asked is None else _first(asked.fields, name)
+            if found is None:
+                found = _first(stream.identity_fields(), name)
+            return _first(record.message.asked or (), name) if found is None else found
 
         return looked_up
 
@@ -192,9 +197,20 @@ def _response_field(name: bytes) -> Getter:
         if response is None:
             return None
         found = _first(response.fields, name)
-        return _first(record.message.fields, name) if found is None else found
+        if found is None:
+            for block in stream.response_fields:
+                found = _first(block.fields, name)
+                if found is not None:
+                    return found
+            if name in _SET_LAST:
+                found = _first(record.message.fields, name)
+        return found
 
     return field
+
+
+_SET_LAST: Final = frozenset((b"server", b"content-length"))
+"""Fields of responses that stand neither in their heads nor beside them."""
 
 
 def _trailer(argument: str) -> Getter:
