@@ -3,13 +3,15 @@ Which access logs are written, by MeshConfig and Telemetry (C{pilot/pkg/model/te
 
 Telemetry counts level by level, later ones win: that of the root namespace, then that of the gateway's namespace, then
 those of that namespace whose selector chooses the gateway. Of a level without a selector the oldest counts. No file
-says in which namespace the gateway is: it is in those of the Gateways that it serves.
+says in which namespace the gateway is: it is taken to be in those of the Gateways that it serves, and in the root one,
+where charts put it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from edgegate.config.document import Path
 from edgegate.config.problems import Problems, Severity
@@ -74,6 +76,10 @@ class AccessLogCompiler:
         self._root = spec.root_namespace or ROOT
         self._defaults = (spec.default_providers or DefaultProviders()).access_logging
         self._providers = dict(self._declared())
+        if self._mesh is not None:
+            path: Path = ("spec", "defaultProviders", "accessLogging")
+            for index, name in enumerate(self._defaults):
+                self._check_name(self._mesh, (*path, index), name)
         self._levels = [list(self._entries(each)) for each in self._chosen(telemetries, namespaces, workloads)]
 
     def logs(self) -> tuple[AccessLogFile, ...] | None:
@@ -160,15 +166,16 @@ class AccessLogCompiler:
             message = "no provider is named, and MeshConfig has no defaultProviders: nothing is logged (IST0157)"
             entry.resource.warning(self._problems, path, message)
         for index, provider in enumerate(item.providers):
-            at: Path = (*path, "providers", index, "name")
-            known = self._providers.get(provider.name.lower())
-            if known is None:
-                hint = suggestion(provider.name, [*self._providers, _BUILT_IN])
-                entry.resource.warning(
-                    self._problems, at, f"{show(provider.name)} is no provider of MeshConfig: left out{hint}"
-                )
-            elif known.file is None:
-                entry.resource.warning(self._problems, at, f"not honoured: {show(provider.name)} is no log in a file")
+            self._check_name(entry.resource, (*path, "providers", index, "name"), provider.name)
+
+    def _check_name(self, resource: Resource[Any], path: Path, name: str) -> None:
+        """Report a provider that is none, or no log that can be written."""
+        known = self._providers.get(name.lower())
+        if known is None:
+            hint = suggestion(name, self._providers)
+            resource.warning(self._problems, path, f"{show(name)} is no provider of MeshConfig: left out{hint}")
+        elif known.file is None:
+            resource.warning(self._problems, path, f"not honoured: {show(name)} is no log in a file")
 
     def _in_scope(self) -> dict[str, tuple[_Entry | None, str]]:
         """Return the names of the logs that are written, each with what asks for it and its filter."""

@@ -147,6 +147,11 @@ class AccessLogTests(SynchronousTestCase):
             self.assertEqual(self.names(MESH + telemetry(entries)), [])
             self.assertIn(why, "\n".join(self.told()))
 
+    def test_unknown_default(self) -> None:
+        """A default provider that is none is told too."""
+        self.assertEqual(self.logs(DEFAULT.replace("[c]", "[cc]")), ())
+        self.assertIn('in.yaml:19:38: warning: spec.defaultProviders.accessLogging[0]: "cc"', "\n".join(self.told()))
+
     def test_several(self) -> None:
         """Of a namespace's without a selector the oldest counts; of those that select the gateway all do."""
         first, second = (telemetry(f"[{{providers: [{{name: {name}}}]}}]", name=name) for name in "ab")
