@@ -93,7 +93,7 @@ def makeService(options: Options) -> IService:
         loaded,
         configuration.reload,
         [] if options["access-logs"] == () else [logs.log],
-        options.gateway_options(),
+        options.gateway_options("" if loaded.snapshot is None else loaded.snapshot.paths),
         inherited=_inherited() if before is None else before.passed,
         handed=None if before is None else before.ports,
         outside=OutsideLoader(reactor, configuration, partial(defer_to_daemon, reactor)),

@@ -114,9 +114,9 @@ class Options(usage.Options):
         [
             "path-normalization",
             None,
-            PathNormalisation.BASE.value,
-            "In which form paths are matched and sent on (Istio's MeshConfig.pathNormalization): "
-            "none, base, merge-slashes or decode-and-merge-slashes.",
+            None,
+            "In which form paths are matched and sent on: none, base, merge-slashes or decode-and-merge-slashes. "
+            "[default: what MeshConfig.pathNormalization says, else base]",
         ],
         [
             "workers",
@@ -296,8 +296,9 @@ class Options(usage.Options):
             self["admin-address"] = parse_admin_address(self["admin"] or DEFAULT)
         except ValueError as error:
             raise usage.UsageError(f"--admin: {error}") from None
+        given = self["path-normalization"]
         try:
-            self["paths"] = PathNormalisation(self["path-normalization"])
+            self["paths"] = None if given is None else PathNormalisation(given)
         except ValueError:
             known = ", ".join(each.value for each in PathNormalisation)
             raise usage.UsageError(f"--path-normalization is one of {known}") from None
@@ -333,11 +334,16 @@ class Options(usage.Options):
             strict=self["strict"],
         )
 
-    def gateway_options(self) -> GatewayOptions:
-        """Return what no file says."""
+    def gateway_options(self, paths: str = "") -> GatewayOptions:
+        """
+        Return what stays the same whatever files say.
+
+        @param paths: What the files say at the start of the form of paths; see
+            L{edgegate.routing.snapshot.Snapshot.paths}.
+        """
         return GatewayOptions(
             trusted_hops=self["trusted-hops"],
-            paths=self["paths"],
+            paths=self["paths"] or PathNormalisation(paths or PathNormalisation.BASE.value),
             limits=self["limits"],
             overload=self["overload"],
             proxy_protocol=ProxyProtocolRules(self["proxy-protocol"], tuple(self["proxy-protocol-from"])),

@@ -32,9 +32,10 @@ class OptionsTests(SynchronousTestCase):
             (found["trusted-hops"], found["watch"], found["access-logs"], str(found["admin-address"])),
             (0, True, None, "127.0.0.1:15000"),
         )
-        self.assertIs(found["paths"], PathNormalisation.BASE)
+        self.assertIs(found.gateway_options().paths, PathNormalisation.BASE)
+        self.assertIs(found.gateway_options("none").paths, PathNormalisation.NONE)
         merged = options("-c", "etc", "--path-normalization=merge-slashes")
-        self.assertIs(merged["paths"], PathNormalisation.MERGE_SLASHES)
+        self.assertIs(merged.gateway_options("none").paths, PathNormalisation.MERGE_SLASHES)
         self.assertEqual(found["limits"], Limits())
         limited = options(
             "-c",

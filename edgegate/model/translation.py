@@ -49,6 +49,7 @@ class Attached:
     @ivar clusters: The backends that some route names, by name.
     @ivar endpoints: Theirs.
     @ivar access_logs: L{None}: nothing is said of any.
+    @ivar paths: See L{edgegate.routing.snapshot.Snapshot.paths}.
     """
 
     kind: str
@@ -57,6 +58,7 @@ class Attached:
     clusters: Mapping[str, Cluster] = field(default_factory=dict)
     endpoints: Endpoints = field(default_factory=dict)
     access_logs: tuple[AccessLogFile, ...] | None = None
+    paths: str = ""
 
 
 class Translation(Protocol):

@@ -128,11 +128,14 @@ class Snapshot(Picklable):
     Everything that the files say.
 
     @ivar access_logs: L{None}: they say nothing of any.
+    @ivar paths: In which form paths are matched and sent on, as C{--path-normalization} names it; empty: they say
+        nothing of it. It counts for a process as a whole, from its start.
     """
 
     listeners: tuple[Listener, ...] = ()
     clusters: Mapping[str, Cluster] = field(default_factory=dict)
     access_logs: tuple[AccessLogFile, ...] | None = None
+    paths: str = ""
 
 
 _MANY = 100

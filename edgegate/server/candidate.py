@@ -79,6 +79,7 @@ class Candidates:
         self._defer = defer
         self._outside = outside
         self._logs = logs
+        self._paths = first.snapshot.paths
         self.latest = Candidate(first, data_plane.contexts(first.snapshot, first.secrets))
 
     def read(self, anyway: bool) -> Deferred[Candidate | None]:
@@ -114,6 +115,10 @@ class Candidates:
     def _made(self, loaded: Loaded) -> Candidate:
         if loaded.snapshot is None:
             return Candidate(loaded)
+        if loaded.snapshot.paths != self._paths:
+            message = "pathNormalization of MeshConfig is another than at the start: it counts from the next start on, "
+            message += "unless --path-normalization is given"
+            loaded.problems.add(Problem(loaded.source.name, 1, 1, Severity.WARNING, "", message))
         try:
             contexts = self._data_plane.contexts(loaded.snapshot, loaded.secrets)
         except BadKeyMaterial as error:

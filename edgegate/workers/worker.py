@@ -76,9 +76,9 @@ class Worker:
         self._ending = self._ended = False
         self._supervisor = Peer(reactor, inheritance.channel, self._told, self._alone)
         options = inheritance.options
-        self._options = options.gateway_options()
-        self._log_file = -1
         snapshot = inheritance.loaded.snapshot
+        self._options = options.gateway_options("" if snapshot is None else snapshot.paths)
+        self._log_file = -1
         logs = access_logs(options["access-logs"], None if snapshot is None else snapshot.access_logs)
         self._log_is_handed = len(logs) == 1 and logs[0].origin is None and not logs[0].path.startswith(SYSLOG)
         opener = self._next_log_file if self._log_is_handed else None

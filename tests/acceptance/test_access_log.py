@@ -284,3 +284,23 @@ class DeclaredTests(AccessLogCase):
         self.assertRegex(said, r"gw\.yaml:9:\d+: error: spec\.extensionProviders\[0\]")
         self.assertIn('did you mean "RESPONSE_CODE"?', said)
         self.assertIn('there is no response.cod here; did you mean "code"?', said)
+
+    def test_paths(self) -> None:
+        """MeshConfig says in which form paths are matched; a reload tells that it counts from the next start on."""
+        merge = "pathNormalization: {normalization: MERGE_SLASHES}\n    extensionProviders:"
+        mesh = MESH.replace("extensionProviders:", merge)
+        self.ports["folder"] = self.folder
+        self.write(GATEWAY + ROUTES + mesh)
+        for workers in ("1", "2"):
+            gateway = self.gateway(f"--workers={workers}")
+            self.assertEqual(self.curl("//direct"), "418")
+            if workers == "1":
+                self.write(GATEWAY + ROUTES + MESH)
+                gateway.process.send_signal(signal.SIGHUP)
+                gateway.says("pathNormalization of MeshConfig is another than at the start")
+                self.assertEqual(self.curl("//direct"), "418")
+                self.write(GATEWAY + ROUTES + mesh)
+            gateway.stop()
+        gateway = self.gateway("--path-normalization=base")
+        self.assertEqual(self.curl("//direct"), "404")
+        gateway.stop()

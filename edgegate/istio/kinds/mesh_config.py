@@ -23,6 +23,22 @@ class Encoding(Enum):
     JSON = "JSON"
 
 
+class Normalization(Enum):
+    """A form of paths."""
+
+    DEFAULT = "DEFAULT"
+    NONE = "NONE"
+    BASE = "BASE"
+    MERGE_SLASHES = "MERGE_SLASHES"
+    DECODE_AND_MERGE_SLASHES = "DECODE_AND_MERGE_SLASHES"
+
+
+class PathNormalization(Spec, frozen=True, kw_only=True):
+    """In which form paths are matched and sent on."""
+
+    normalization: Normalization | None = None
+
+
 class FileLogFormat(OneOf, frozen=True, kw_only=True):
     """Text or JSON; C{labels: {}} is the default JSON."""
 
@@ -87,7 +103,7 @@ class MeshConfig(Spec, frozen=True, kw_only=True):
     extension_providers: tuple[ExtensionProvider, ...] = ()
     default_providers: DefaultProviders | None = None
     root_namespace: str | None = None
-    path_normalization: Annotated[Any, Note("not honoured: --path-normalization says it").meta] = None
+    path_normalization: PathNormalization | None = None
     enable_tracing: Annotated[bool | None, _NO_TRACES] = None
     default_config: Annotated[
         Any, Note("not honoured: options such as --trusted-hops and --proxy-protocol say it").meta

@@ -18,6 +18,7 @@ from edgegate.istio.translate.delegates import Delegates
 from edgegate.istio.translate.destination_rules import DestinationRules
 from edgegate.istio.translate.destinations import DestinationCompiler, NoDestinations
 from edgegate.istio.translate.key_sources import KeySources
+from edgegate.istio.translate.mesh import path_normalization
 from edgegate.istio.translate.reporting import Reporter
 from edgegate.istio.translate.rules import MESH, RuleCompiler, Rules, in_mesh_alone
 from edgegate.istio.translate.servers import Server, selected, servers_of
@@ -53,6 +54,7 @@ class IstioTranslation:
         namespaces = {gateway.namespace for gateway in gateways}
         logs = AccessLogCompiler(resources.mesh_configs, resources.telemetries, namespaces, ours, problems)
         self._access_logs = logs.logs()
+        self._paths = path_normalization(resources.mesh_configs)
         declared = [server for gateway in gateways for server in servers_of(gateway, problems)]
         self._servers = {server.value: server for server in declared}
         self.servers: Collection[values.Server] = tuple(self._servers)
@@ -76,6 +78,7 @@ class IstioTranslation:
             destinations.clusters,
             destinations.endpoints,
             self._access_logs,
+            self._paths,
         )
 
     def report(self, diagnostic: Diagnostic) -> None:
