@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,20 @@ import yaml
 from edgegate.istio.honoured import Field, fields
 from edgegate.istio.kinds import KINDS, UNENFORCED, UNSERVED
 from edgegate.istio.kinds.base import Note
+from edgegate.model.operators import EMPTY_AT_THE_END
 
 FOLDER = Path(__file__).parent
 BEGIN, END = "<!-- fields of {kind} -->\n", "<!-- end of fields of {kind} -->"
-ISTIO = ("Gateway", "VirtualService", "ServiceEntry", "DestinationRule", "WorkloadEntry", "WorkloadGroup")
+ISTIO = (
+    "Gateway",
+    "VirtualService",
+    "ServiceEntry",
+    "DestinationRule",
+    "WorkloadEntry",
+    "WorkloadGroup",
+    "Telemetry",
+    "MeshConfig",
+)
 
 _PARTS = ("loadBalancer", "connectionPool", "outlierDetection", "tls")
 SAME = {
@@ -135,7 +145,17 @@ def missing() -> Iterator[str]:
                 yield f"| `{kind}.spec.{field.path}` | {words or said(field.note)} |"
 
 
-TABLES = {
+def valueless() -> Iterator[str]:
+    """Yield the lines of the table of operators that stand for nothing in the access log."""
+    yield "| operators | why |"
+    yield "| --- | --- |"
+    for why in dict.fromkeys(EMPTY_AT_THE_END.values()):
+        names = sorted(name for name, reason in EMPTY_AT_THE_END.items() if reason == why)
+        yield f"| {', '.join(f'`%{name}%`' for name in names)} | {why} |"
+
+
+TABLES: Mapping[str, Mapping[str, Callable[[], Iterator[str]]]] = {
+    "access-log.md": {"valueless operators": valueless},
     "configuration.md": {**{name: lambda name=name: table(name) for name in ISTIO}, "other kinds": kinds},
     "not-honoured.md": {"all kinds": missing, "other kinds": kinds},
 }

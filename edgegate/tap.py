@@ -20,14 +20,16 @@ from twisted.internet.interfaces import (
 )
 from twisted.logger import Logger, LogLevel
 
+from edgegate.access_log.service import AccessLogService
+from edgegate.access_log.wanted import access_logs
 from edgegate.admin.interfaces import Gateway
 from edgegate.admin.local import LocalGateway
 from edgegate.admin.service import AdminService, metrics_site
 from edgegate.config.problems import Problems
 from edgegate.config.report import report
+from edgegate.model.access_logs import SYSLOG
 from edgegate.net.inherited_sockets import InheritedSockets, NotListening, inherited_sockets
 from edgegate.net.system_resolver import SystemResolver
-from edgegate.observe.access_log import access_log
 from edgegate.observe.log_file import STANDARD_OUTPUT
 from edgegate.server.clock import count_monotonic
 from edgegate.server.handover import NotUnderstood
@@ -85,22 +87,21 @@ def makeService(options: Options) -> IService:
     _report(loaded.problems, loaded.snapshot is not None)
     # connections and requests leave no cycles behind, so it has little to find
     gc.set_threshold(GC_THRESHOLD, 10, 10)
-    log_service = access_log(reactor, options["access-log"], options["access-log-format"])
+    logs = AccessLogService(reactor, options["access-logs"])
     gateway = GatewayService(
         reactor,
         loaded,
         configuration.reload,
-        [] if log_service is None else [log_service.log],
-        options.gateway_options(),
+        [] if options["access-logs"] == () else [logs.log],
+        options.gateway_options("" if loaded.snapshot is None else loaded.snapshot.paths),
         inherited=_inherited() if before is None else before.passed,
         handed=None if before is None else before.ports,
         outside=OutsideLoader(reactor, configuration, partial(defer_to_daemon, reactor)),
+        logs=logs,
     )
-    if log_service is not None:
-        gateway.readings.lines_lost = log_service.lines_lost
-        log_service.setServiceParent(gateway)  # type: ignore[no-untyped-call]
-    reopen = None if log_service is None else log_service.reopen
-    _look_after(gateway, LocalGateway(gateway), source, options, reactor, early, before, reopen)
+    gateway.readings.lines_lost = logs.lines_lost
+    logs.setServiceParent(gateway)  # type: ignore[no-untyped-call]
+    _look_after(gateway, LocalGateway(gateway), source, options, reactor, early, before, logs.reopen)
     early.loading = False
     return _run_by(options, _replaceable(options, reactor, gateway, before))
 
@@ -126,10 +127,10 @@ def _supervisor(options: Options, reactor: Reactor, early: Early, before: Predec
     )
     read = gateway.load()
     _report(read.problems, read.sound)
-    logged = options["access-log"] != "none"
-    if logged:
-        gateway.log_to(options["access-log"])
-    _look_after(gateway, gateway, source, options, reactor, early, before, gateway.reopen if logged else None)
+    for wanted in access_logs(options["access-logs"], None):
+        if not wanted.path.startswith(SYSLOG):
+            gateway.log_to(wanted.path)
+    _look_after(gateway, gateway, source, options, reactor, early, before, gateway.reopen)
     early.loading = False
     return gateway
 
@@ -209,15 +210,14 @@ def _look_after(
     reactor: Reactor,
     early: Early,
     before: Predecessor | None,
-    reopen: Callable[[], object] | None,
+    reopen: Callable[[], object],
 ) -> None:
     """Let operators ask the gateway, signal it, and change its files."""
     actions: dict[Signal, Callable[[], object]] = {
         Signal.SIGHUP: service.reload,
         Signal.SIGUSR2: service.upgrades.upgrade,
+        Signal.SIGUSR1: reopen,
     }
-    if reopen is not None:
-        actions[Signal.SIGUSR1] = reopen
     if options["watch"]:
         watch = source.follow(reactor, service.files_changed)
         watch.setServiceParent(service)  # type: ignore[no-untyped-call]
@@ -258,8 +258,10 @@ def _within(outer: MultiService, service: MultiService) -> MultiService:
 def _warn_of_no_output(options: Options) -> None:
     """Say what options ask for that a daemon, which has no standard output, does not do."""
     lost = []
-    if options["access-log"] == STANDARD_OUTPUT:
-        lost.append("the access log goes nowhere (--access-log FILE writes it, --access-log none turns it off)")
+    if any(each.path == STANDARD_OUTPUT for each in access_logs(options["access-logs"], None)):
+        unless = " unless the files say where" if options["access-logs"] is None else ""
+        words = f"the access log goes nowhere{unless} (--access-log FILE writes it, --access-log none turns it off)"
+        lost.append(words)
     if options["log-format"] == "json":
         lost.append("--log-format json is left out (twistd --logfile is text)")
     for words in lost:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from twisted.python import usage
 
+from edgegate.access_log_options import asked_access_logs
 from edgegate.admin.address import DEFAULT, parse_admin_address
 from edgegate.downstream.proxy_protocol import ProxyProtocolRules
 from edgegate.http.fields import Underscores
@@ -53,8 +54,9 @@ class Options(usage.Options):
         [
             "access-log",
             None,
-            "-",
-            "File that gets a line for each request and relay, - for standard output, or none. SIGUSR1 reopens it.",
+            None,
+            "File that gets a line for each request and relay, - for standard output, syslog:unix:/dev/log, "
+            "syslog:udp:HOST:PORT, or none. SIGUSR1 reopens it. [default: what MeshConfig and Telemetry say, else -]",
         ],
         [
             "admin",
@@ -63,7 +65,13 @@ class Options(usage.Options):
             "Where the gateway can be looked into: HOST:PORT, the path of a UNIX socket, or none. "
             f"[default: {DEFAULT}, unless that is taken]",
         ],
-        ["access-log-format", None, "text", "text (Istio's default line) or json."],
+        [
+            "access-log-format",
+            None,
+            None,
+            "text (Istio's default line), json, or a format of your own: text with Envoy's command operators, as "
+            "'%REQ(:METHOD)% %RESPONSE_CODE%', or a JSON object of such texts. [default: text]",
+        ],
         ["log-format", None, "text", "Of what the gateway says of itself: text or json."],
         [
             "trusted-hops",
@@ -108,9 +116,9 @@ class Options(usage.Options):
         [
             "path-normalization",
             None,
-            PathNormalisation.BASE.value,
-            "In which form paths are matched and sent on (Istio's MeshConfig.pathNormalization): "
-            "none, base, merge-slashes or decode-and-merge-slashes.",
+            None,
+            "In which form paths are matched and sent on: none, base, merge-slashes or decode-and-merge-slashes. "
+            "[default: what MeshConfig.pathNormalization says, else base]",
         ],
         [
             "workers",
@@ -291,12 +299,13 @@ class Options(usage.Options):
             self["admin-address"] = parse_admin_address(self["admin"] or DEFAULT)
         except ValueError as error:
             raise usage.UsageError(f"--admin: {error}") from None
+        given = self["path-normalization"]
         try:
             self["metrics-address"] = parse_admin_address(self["metrics-listen"])
         except ValueError as error:
             raise usage.UsageError(f"--metrics-listen: {error}") from None
         try:
-            self["paths"] = PathNormalisation(self["path-normalization"])
+            self["paths"] = None if given is None else PathNormalisation(given)
         except ValueError:
             known = ", ".join(each.value for each in PathNormalisation)
             raise usage.UsageError(f"--path-normalization is one of {known}") from None
@@ -318,9 +327,12 @@ class Options(usage.Options):
                 self[option] = parse_seconds(self[option])
             except ValueError as error:
                 raise usage.UsageError(f"--{option}: {error}") from None
-        for option in ("access-log-format", "log-format"):
-            if self[option] not in ("text", "json"):
-                raise usage.UsageError(f"--{option} is text or json")
+        if self["log-format"] not in ("text", "json"):
+            raise usage.UsageError("--log-format is text or json")
+        try:
+            self["access-logs"] = asked_access_logs(self["access-log"], self["access-log-format"])
+        except ValueError as error:
+            raise usage.UsageError(str(error)) from None
 
     def configuration(self, source: ConfigurationSource) -> Configuration:
         """Return how the documents of a source are to be taken, in a process that is the gateway's own."""
@@ -333,11 +345,16 @@ class Options(usage.Options):
             strict=self["strict"],
         )
 
-    def gateway_options(self) -> GatewayOptions:
-        """Return what no file says."""
+    def gateway_options(self, paths: str = "") -> GatewayOptions:
+        """
+        Return what stays the same whatever files say.
+
+        @param paths: What the files say at the start of the form of paths; see
+            L{edgegate.routing.snapshot.Snapshot.paths}.
+        """
         return GatewayOptions(
             trusted_hops=self["trusted-hops"],
-            paths=self["paths"],
+            paths=self["paths"] or PathNormalisation(paths or PathNormalisation.BASE.value),
             limits=self["limits"],
             overload=self["overload"],
             proxy_protocol=ProxyProtocolRules(self["proxy-protocol"], tuple(self["proxy-protocol-from"])),

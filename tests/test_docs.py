@@ -34,6 +34,7 @@ from edgegate.istio.kinds import destination_rule as rule
 from edgegate.istio.kinds.base import Duration
 from edgegate.istio.translate import traffic_policies as policies
 from edgegate.istio.validation.http_actions import RETRY_ON
+from edgegate.model.cel import ATTRIBUTES, FUNCTIONS, METHODS
 from edgegate.model.clusters import Balancing, ConsistentHash, Discovery, HashSource, Probe
 from edgegate.model.operators import OPERATORS
 from edgegate.model.policies import DEFAULT_RETRIES
@@ -286,6 +287,30 @@ class HTTPTests(SynchronousTestCase):
         page = (DOCS / "http.md").read_text()
         never = ("retriable-headers", "retriable-status-codes", "http3-post-connect-failure")
         self.assertEqual([word for word in RETRY_ON if word not in never and f"`{word}`" not in page], [])
+
+
+class AccessLogTests(SynchronousTestCase):
+    """The page of the access log."""
+
+    def test_operators(self) -> None:
+        """Every command operator is in one of the tables."""
+        page = (DOCS / "access-log.md").read_text()
+        self.assertEqual([name for name in OPERATORS if not re.search(rf"`%{name}[(%]", page)], [])
+
+    def test_attributes(self) -> None:
+        """Every attribute and function of filters is told."""
+        page = (DOCS / "access-log.md").read_text()
+        attributes = [f"{owner}.{name}" for owner, names in ATTRIBUTES.items() for name in names]
+        self.assertEqual([name for name in attributes if not re.search(rf"`{re.escape(name)}[`\[]", page)], [])
+        self.assertEqual([name for name in (*METHODS, *FUNCTIONS) if not re.search(rf"`{name}[`(]", page)], [])
+
+    def test_example(self) -> None:
+        """The example of the files is what the page says."""
+        example = (DOCS / "access-log.md").read_text().split("```yaml\n")[1].partition("```")[0]
+        snapshot, problems = compiled(f"{SERVICE}  - directResponse: {{status: 200}}\n---\n{example}")
+        self.assertEqual(problems, [])
+        logs = snapshot.access_logs or ()
+        self.assertEqual([(log.name, bool(log.filter)) for log in logs], [("everything", False), ("errors", True)])
 
 
 class ClustersTests(SynchronousTestCase):

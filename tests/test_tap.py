@@ -18,9 +18,9 @@ from twisted.plugin import getPlugins
 from twisted.scripts._twistd_unix import ServerOptions
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.access_log.service import AccessLogService
 from edgegate.admin.service import AdminService
 from edgegate.net.system_resolver import SystemResolver
-from edgegate.observe.access_log import AccessLogService
 from edgegate.server.handover import VARIABLE
 from edgegate.server.pidfile import Pidfile
 from edgegate.server.service import GatewayService
@@ -85,7 +85,7 @@ class MakeServiceTests(SynchronousTestCase):
         self.assertIsInstance(service, GatewayService)
         self.assertEqual(self.kinds(service), {AccessLogService, AdminService, Signals, WatchService})
         bare = self.make("--access-log=none", "--admin=none", "--no-watch")
-        self.assertEqual(self.kinds(bare), {Signals})
+        self.assertEqual(self.kinds(bare), {AccessLogService, Signals})
         self.assertIsInstance(cast(IReactorPluggableNameResolver, reactor).nameResolver, SystemResolver)
 
     def test_clock(self) -> None:

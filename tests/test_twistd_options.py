@@ -29,12 +29,13 @@ class OptionsTests(SynchronousTestCase):
         found = options("--config", "etc", "--selector", "a=b", "--selector", "c=d", "--map-port", "80:8080")
         self.assertEqual((found["selector"], found["map-port"]), ({"a": "b", "c": "d"}, {80: 8080}))
         self.assertEqual(
-            (found["trusted-hops"], found["watch"], found["access-log"], str(found["admin-address"])),
-            (0, True, "-", "127.0.0.1:15000"),
+            (found["trusted-hops"], found["watch"], found["access-logs"], str(found["admin-address"])),
+            (0, True, None, "127.0.0.1:15000"),
         )
-        self.assertIs(found["paths"], PathNormalisation.BASE)
+        self.assertIs(found.gateway_options().paths, PathNormalisation.BASE)
+        self.assertIs(found.gateway_options("none").paths, PathNormalisation.NONE)
         merged = options("-c", "etc", "--path-normalization=merge-slashes")
-        self.assertIs(merged["paths"], PathNormalisation.MERGE_SLASHES)
+        self.assertIs(merged.gateway_options("none").paths, PathNormalisation.MERGE_SLASHES)
         self.assertEqual(found["limits"], Limits())
         limited = options(
             "-c",
@@ -73,7 +74,7 @@ class OptionsTests(SynchronousTestCase):
             (("--config", "etc", "--trusted-hops", "x"), "--trusted-hops: expected a number of proxies such as 1"),
             (("--config", "etc", "--admin", "x"), "--admin: expected HOST:PORT"),
             (("--config", "etc", "--locality", "eu//1"), "--locality: expected REGION/ZONE/SUBZONE"),
-            (("--config", "etc", "--access-log-format", "xml"), "--access-log-format is text or json"),
+            (("--config", "etc", "--access-log-format", "xml"), "--access-log-format: neither text nor json"),
             (("--config", "etc", "--path-normalization", "BASE"), "--path-normalization is one of none, base, merge"),
             (("--config", "etc", "--headers-with-underscores", "x"), "is one of allow, drop, reject"),
             (("--config", "etc", "--unfinished-heads", "1GB"), "--unfinished-heads: expected a number of bytes"),

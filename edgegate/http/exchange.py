@@ -25,6 +25,8 @@ from edgegate.http.grpc import grpc_fields, is_grpc
 from edgegate.http.header_mutation import changed_reply
 from edgegate.http.request import RequestHead, RequestRefused
 from edgegate.http.response import ResponseHead
+from edgegate.http.upstream_head import UpstreamHead
+from edgegate.http.upstream_stream import UpstreamStream
 from edgegate.model.addresses import Address
 from edgegate.model.headers import HeaderChanges
 from edgegate.model.routes import HTTPRoute
@@ -116,6 +118,12 @@ class Exchange:
     @ivar request_id: What tells the request from all others; empty before one is asked.
     @ivar cookie: What gives the client the cookie by which it is known again; L{None}: it has one, or needs none.
     @ivar attempts: How many backends were asked.
+    @ivar asked: What the backend that was asked last got; L{None}: none was.
+    @ivar asked_at: When it was, in seconds of L{monotonic}; 0 before that.
+    @ivar backend: What carried that; L{None} where there was no connection.
+    @ivar responded_at: When its response began, in the same seconds; 0 before that.
+    @ivar response: The head of the final response, and in C{response_fields} what it has besides.
+    @ivar trailers: Those of the response.
     @ivar started: When the head was whole, in seconds of L{monotonic}.
     @ivar uploaded: When a body was whole, in the same seconds; 0 where there was none.
     @ivar received: Bytes of the request's body.
@@ -124,7 +132,10 @@ class Exchange:
 
     __slots__ = (
         "_seen",
+        "asked",
+        "asked_at",
         "attempts",
+        "backend",
         "bodies",
         "changes",
         "cluster",
@@ -142,11 +153,15 @@ class Exchange:
         "received",
         "request_id",
         "request_whole",
+        "responded_at",
+        "response",
+        "response_fields",
         "route",
         "sent",
         "started",
         "status",
         "stream",
+        "trailers",
         "upload",
         "uploaded",
         "upstream",
@@ -179,7 +194,12 @@ class Exchange:
         self.identity: FieldBlock | None = None
         self.request_id = b""
         self.cookie: FieldBlock | None = None
-        self.uploaded = 0.0
+        self.asked: UpstreamHead | None = None
+        self.backend: UpstreamStream | None = None
+        self.response: ResponseHead | None = None
+        self.response_fields: tuple[FieldBlock, ...] = ()
+        self.trailers: list[Field] | None = None
+        self.uploaded = self.asked_at = self.responded_at = 0.0
 
     # What the routes' conditions look at (edgegate.routing.matching.Request) -----------------------------------------
 
@@ -332,6 +352,7 @@ class Exchange:
             head = self.filters.response_head(self, head)
         self.phase = Phase.BEGUN
         self.status = head.status
+        self.response, self.response_fields = head, fields
         if self.bodies is not None:
             passed = self.bodies.response_head(head, fields)
             if passed is None:
@@ -356,6 +377,8 @@ class Exchange:
             rest = self.bodies.response_end(trailers)
             if rest is not None:
                 trailers = self._send_rest(rest)
+        if trailers:
+            self.trailers = trailers
         self.stream.response_end(trailers)
 
     def mark(self, flag: str) -> None:

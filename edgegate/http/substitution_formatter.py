@@ -165,18 +165,27 @@ _GRPC_STATUSES = (
 _GRPC_NUMBERS = {b"%d" % number: name for number, name in enumerate(_GRPC_STATUSES)}
 
 
+def grpc_status_name(status: bytes, form: str) -> bytes:
+    """
+    Return what C{%GRPC_STATUS%} calls a status.
+
+    @param status: A number in decimal; what is none of gRPC's is called by itself.
+    @param form: The operator's argument: C{SNAKE_STRING}, C{NUMBER}, or anything else for the usual one.
+    """
+    if form == "NUMBER" or status not in _GRPC_NUMBERS:
+        return status
+    name = _GRPC_NUMBERS[status]
+    if form == "SNAKE_STRING":
+        name = name if name == "OK" else "CANCELLED" if name == "Canceled" else re.sub("(?<!^)([A-Z])", r"_\1", name)
+        name = name.upper()
+    return name.encode()
+
+
 def _grpc_status(exchange: StreamInfo, message: Message, argument: str) -> bytes:
     """C{%GRPC_STATUS(SNAKE_STRING)%}, of a gRPC response that has it in its head."""
     if message.answer is None or not is_grpc(exchange.head.fields):
         return b""
-    status = message.answer.grpc_status
-    if argument == "NUMBER" or status not in _GRPC_NUMBERS:
-        return status
-    name = _GRPC_NUMBERS[status]
-    if argument == "SNAKE_STRING":
-        name = name if name == "OK" else "CANCELLED" if name == "Canceled" else re.sub("(?<!^)([A-Z])", r"_\1", name)
-        name = name.upper()
-    return name.encode()
+    return grpc_status_name(message.answer.grpc_status, argument)
 
 
 def _grpc_number(exchange: StreamInfo, message: Message, argument: str) -> bytes:

@@ -20,6 +20,7 @@ from edgegate.istio.honoured import not_honoured
 from edgegate.istio.kinds import CORE_KINDS, KINDS, UNENFORCED, UNSERVED, Kind
 from edgegate.istio.kinds.base import Base64, Duration, Spec
 from edgegate.istio.kinds.meta import Described, Object
+from edgegate.istio.mesh_config_map import mesh_config_in
 from edgegate.istio.resources import Packed, Resource, Resources
 from edgegate.istio.validation import validate
 from edgegate.model.origin import Origin
@@ -71,6 +72,7 @@ def decode_one(document: Document) -> Decoded:
     if (document.group, document.kind) in UNENFORCED:
         return Decoded(None, access_policy(document))
     told, problems = Problems(), Problems()
+    document = mesh_config_in(document, told) or document
     kind = _kind_of(document, told)
     content = None if kind is None else _decode(document, kind, problems)
     return Decoded(kind, content, tuple(told), tuple(problems))
@@ -101,6 +103,7 @@ def collect(decoded: Iterable[Decoded], problems: Problems) -> Resources:
     resources.gateways.sort(key=_created)
     resources.virtual_services.sort(key=_created)
     resources.destination_rules.sort(key=_created)
+    resources.telemetries.sort(key=_created)
     return resources
 
 

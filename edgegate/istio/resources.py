@@ -13,9 +13,11 @@ from edgegate.istio.access import AccessPolicy
 from edgegate.istio.kinds.base import Spec
 from edgegate.istio.kinds.destination_rule import DestinationRule
 from edgegate.istio.kinds.gateway import Gateway
+from edgegate.istio.kinds.mesh_config import MeshConfig
 from edgegate.istio.kinds.secret import Secret
 from edgegate.istio.kinds.service import Endpoints, EndpointSlice, Service
 from edgegate.istio.kinds.service_entry import ServiceEntry
+from edgegate.istio.kinds.telemetry import Telemetry
 from edgegate.istio.kinds.virtual_service import VirtualService
 from edgegate.istio.kinds.workload import WorkloadEntry, WorkloadGroup
 from edgegate.model.origin import Origin
@@ -147,4 +149,6 @@ class Resources:
     services: list[Resource[Service]] = field(default_factory=list)
     endpoint_slices: list[Resource[EndpointSlice]] = field(default_factory=list)
     endpoints: list[Resource[Endpoints]] = field(default_factory=list)
+    mesh_configs: list[Resource[MeshConfig]] = field(default_factory=list)
+    telemetries: list[Resource[Telemetry]] = field(default_factory=list)
     access_policies: list[AccessPolicy] = field(default_factory=list)

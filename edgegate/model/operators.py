@@ -138,6 +138,21 @@ EMPTY: dict[str, str] = {
 }
 """Operators that stand for nothing in the headers of this gateway, and why."""
 
+_KNOWN_AT_THE_END = frozenset(
+    (
+        *("TRAILER", "CONNECTION_TERMINATION_DETAILS", "RESPONSE_TX_DURATION"),
+        "DOWNSTREAM_TRANSPORT_FAILURE_REASON",
+    )
+)
+
+EMPTY_AT_THE_END: dict[str, str] = {
+    **{name: why for name, why in EMPTY.items() if name not in _KNOWN_AT_THE_END},
+    **_nothing_of(("LOCAL_REPLY_BODY",), "bodies are not kept"),
+    **_nothing_of(("DOWNSTREAM_LOCAL_CLOSE_REASON", "UPSTREAM_LOCAL_CLOSE_REASON"), "flags and details say why"),
+    **_nothing_of(("ROUNDTRIP_DURATION", *_NOT_SENT_YET), "it is not measured"),
+}
+"""Those that stand for nothing in its access log."""
+
 
 class UnknownOperator(ValueError):
     """

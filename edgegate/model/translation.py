@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from edgegate.model.access_logs import AccessLogFile
 from edgegate.model.clusters import Cluster, Endpoints
 from edgegate.model.diagnostics import Diagnostic
 from edgegate.model.origin import Origin
@@ -47,6 +48,8 @@ class Attached:
     @ivar tls: How servers end TLS; one that should and is not here can't be served, which was reported.
     @ivar clusters: The backends that some route names, by name.
     @ivar endpoints: Theirs.
+    @ivar access_logs: L{None}: nothing is said of any.
+    @ivar paths: See L{edgegate.routing.snapshot.Snapshot.paths}.
     """
 
     kind: str
@@ -54,6 +57,8 @@ class Attached:
     tls: Mapping[Server, ServerTLS] = field(default_factory=dict)
     clusters: Mapping[str, Cluster] = field(default_factory=dict)
     endpoints: Endpoints = field(default_factory=dict)
+    access_logs: tuple[AccessLogFile, ...] | None = None
+    paths: str = ""
 
 
 class Translation(Protocol):

@@ -11,6 +11,9 @@ from time import monotonic
 
 STANDARD_OUTPUT = "-"
 
+STREAMS = {STANDARD_OUTPUT: 1, "/dev/stdout": 1, "/dev/stderr": 2}
+"""Paths that stand for what the process has open already, with its descriptors: they may be no files to open."""
+
 MAX_QUEUED = 8 * 1024 * 1024
 PATIENCE = 5.0
 
@@ -33,7 +36,7 @@ class LogFile:
         clock: Callable[[], float] = monotonic,
     ) -> None:
         """
-        @param path: The file; C{-} is standard output.
+        @param path: The file, or one of L{STREAMS}.
         @param complain: Takes what is wrong, in whichever thread.
         @param max_queued: Bytes that wait to be written; what comes when they are reached is lost, and counted.
         @param patience: Seconds that the end waits for what is queued.
@@ -84,7 +87,7 @@ class LogFile:
 
         @raise OSError: It can't be opened; the old one stays in use.
         """
-        if self._opener is not None or self.path != STANDARD_OUTPUT:
+        if self._opener is not None or self.path not in STREAMS:
             self._queue.put(self._opened())
 
     def close(self) -> None:
@@ -112,7 +115,7 @@ class LogFile:
         while True:
             item = self._queue.get()
             if isinstance(item, bytes):
-                self._append(fd, item)
+                self.append(fd, item)
                 self._taken += len(item)
                 continue
             os.close(fd)
@@ -121,18 +124,27 @@ class LogFile:
             fd = item
             self._torn = False
 
-    def _append(self, fd: int, lines: bytes) -> None:
+    def append(self, fd: int, lines: bytes) -> None:
+        """Write lines, or count them as lost."""
         rest = memoryview(b"\n" + lines if self._torn else lines)
         try:
             while rest:
                 rest = rest[os.write(fd, _at_once(fd, rest)) :]
         except OSError as error:
             self._torn = self._torn or bytes(rest) != lines
-            self._failed += bytes(rest).count(b"\n")
-            # where it comes and goes, its end is told as seldom
-            self._failing = self._tell_loss(str(error.strerror)) or self._failing
+            self.failed(bytes(rest).count(b"\n"), error)
             return
         self._torn = False
+        self.succeeded()
+
+    def failed(self, count: int, error: OSError) -> None:
+        """Count lines that could not be written."""
+        self._failed += count
+        # where it comes and goes, its end is told as seldom
+        self._failing = self._tell_loss(str(error.strerror)) or self._failing
+
+    def succeeded(self) -> None:
+        """All that was to be written was."""
         if self._failing:
             self._failing = False
             self._complain(f"{self.path}: written again; {self.lost} lines were lost so far")
@@ -153,11 +165,11 @@ def open_log(path: str) -> int:
     """
     Open a log file to append to, and return its descriptor, which is the caller's.
 
-    @param path: The file; C{-} is standard output.
+    @param path: The file, or one of L{STREAMS}.
     @raise OSError: It can't be opened.
     """
-    if path == STANDARD_OUTPUT:
-        return os.dup(1)
+    if path in STREAMS:
+        return os.dup(STREAMS[path])
     # a pipe that nobody reads is an error then, and not waited for
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK, _MODE)
     os.set_blocking(fd, True)

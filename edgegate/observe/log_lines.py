@@ -53,6 +53,12 @@ Value = str | int | None
 Values = tuple[Value, ...]
 Format = Callable[[Values], str]
 
+Line = Callable[[Ended | RelayEnd | RejectedConnection, float, float], str]
+"""
+Makes a line of what ended; an empty text where there is to be none. Gets, too, when it ended, in seconds of
+C{time.monotonic}, and how far the time since the epoch is ahead of those.
+"""
+
 _TEXT = '[%s] "%s %s %s" %s %s %s %s "%s" %s %s %s %s "%s" "%s" "%s" "%s" "%s" %s %s %s %s %s %s\n'
 _UNPRINTED = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0x100))}
 _QUOTED = {**_UNPRINTED, ord('"'): '\\"', ord("\\"): "\\\\"}

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from edgegate.model.access_logs import AccessLogFile
 from edgegate.model.addresses import Address
 from edgegate.model.clusters import Cluster
 from edgegate.model.origin import Origin
@@ -123,10 +124,18 @@ class Listener(Picklable):
 
 @dataclass(frozen=True, slots=True)
 class Snapshot(Picklable):
-    """Everything that the files say."""
+    """
+    Everything that the files say.
+
+    @ivar access_logs: L{None}: they say nothing of any.
+    @ivar paths: In which form paths are matched and sent on, as C{--path-normalization} names it; empty: they say
+        nothing of it. It counts for a process as a whole, from its start.
+    """
 
     listeners: tuple[Listener, ...] = ()
     clusters: Mapping[str, Cluster] = field(default_factory=dict)
+    access_logs: tuple[AccessLogFile, ...] | None = None
+    paths: str = ""
 
 
 _MANY = 100

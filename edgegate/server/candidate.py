@@ -9,6 +9,7 @@ from functools import partial
 from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger, LogLevel
 
+from edgegate.access_log.service import AccessLogService, CannotLog
 from edgegate.config.problems import Problem, Problems, Severity
 from edgegate.server.contexts import Contexts
 from edgegate.server.data_plane import DataPlane
@@ -57,12 +58,19 @@ class Candidates:
     """
 
     def __init__(
-        self, data_plane: DataPlane, first: Loaded, load: Load, defer: Defer, outside: OutsideLoader | None = None
+        self,
+        data_plane: DataPlane,
+        first: Loaded,
+        load: Load,
+        defer: Defer,
+        outside: OutsideLoader | None = None,
+        logs: AccessLogService | None = None,
     ) -> None:
         """
         @param first: The files without an error in them.
         @param defer: Calls what takes its time.
         @param outside: Reads in place of C{load} where there is much to read.
+        @param logs: Writes the access logs that the files ask for.
         @raise edgegate.tls.secrets.BadKeyMaterial: A server's certificate, key, authorities or ciphers are of no use.
         """
         assert first.snapshot is not None
@@ -70,6 +78,8 @@ class Candidates:
         self._load = load
         self._defer = defer
         self._outside = outside
+        self._logs = logs
+        self._paths = first.snapshot.paths
         self.latest = Candidate(first, data_plane.contexts(first.snapshot, first.secrets))
 
     def read(self, anyway: bool) -> Deferred[Candidate | None]:
@@ -105,6 +115,10 @@ class Candidates:
     def _made(self, loaded: Loaded) -> Candidate:
         if loaded.snapshot is None:
             return Candidate(loaded)
+        if loaded.snapshot.paths != self._paths:
+            message = "pathNormalization of MeshConfig is another than at the start: it counts from the next start on, "
+            message += "unless --path-normalization is given"
+            loaded.problems.add(Problem(loaded.source.name, 1, 1, Severity.WARNING, "", message))
         try:
             contexts = self._data_plane.contexts(loaded.snapshot, loaded.secrets)
         except BadKeyMaterial as error:
@@ -130,19 +144,45 @@ class Candidates:
         if loaded.snapshot is None or candidate.contexts is None:
             return False
         try:
-            self._data_plane.install(loaded.snapshot, candidate.contexts, loaded.endpoints)
+            self._serve(loaded, candidate.contexts)
         except CannotBind as error:
             origin = error.listener.origin
             loaded.problems.add(Problem(origin.file, origin.line, 1, Severity.ERROR, "", str(error)))
             return False
+        except CannotLog as error:
+            where = error.wanted.origin
+            file, line = (loaded.source.name, 1) if where is None else (where.file, where.line)
+            loaded.problems.add(Problem(file, line, 1, Severity.ERROR, "", str(error)))
+            return False
         return True
+
+    def _serve(self, loaded: Loaded, contexts: Contexts) -> None:
+        """
+        Serve what was read, and log it where it says, or change neither.
+
+        @raise CannotBind: A port can't be opened.
+        @raise CannotLog: An access log can't be.
+        """
+        snapshot = loaded.snapshot
+        assert snapshot is not None
+        if self._logs is None:
+            self._data_plane.install(snapshot, contexts, loaded.endpoints)
+            return
+        decide = self._logs.prepare(snapshot.access_logs)
+        try:
+            self._data_plane.install(snapshot, contexts, loaded.endpoints)
+        except BaseException:
+            decide(False)
+            raise
+        decide(True)
 
     def install_first(self) -> None:
         """
         Serve what was read at the start.
 
         @raise CannotBind: A port can't be opened.
+        @raise CannotLog: An access log can't be.
         """
         loaded, contexts = self.latest.loaded, self.latest.contexts
-        assert loaded.snapshot is not None and contexts is not None
-        self._data_plane.install(loaded.snapshot, contexts, loaded.endpoints)
+        assert contexts is not None
+        self._serve(loaded, contexts)

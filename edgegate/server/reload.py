@@ -53,7 +53,11 @@ def changes(
     @param old: The endpoints before; C{new} those after.
     @param renewed: What names another certificate or key than it did before.
     """
-    return (*_listeners(before, after, renewed), *_clusters(before, after, old, new, renewed))
+    return (
+        *_listeners(before, after, renewed),
+        *_clusters(before, after, old, new, renewed),
+        *_access_logs(before, after),
+    )
 
 
 def _listeners(before: Snapshot, after: Snapshot, renewed: frozenset[Credential]) -> Iterator[str]:
@@ -74,6 +78,17 @@ def _clusters(
         shows = cluster.tls is not None and cluster.tls.credential in renewed
         if known is not None and (shows or (known, old.get(name)) != (cluster, new.get(name))):
             yield f"cluster {name} changed ({cluster.origin})"
+
+
+def _access_logs(before: Snapshot, after: Snapshot) -> Iterator[str]:
+    old, new = before.access_logs or (), after.access_logs or ()
+    for log in new:
+        if log not in old:
+            changed = any(other.path == log.path for other in old)
+            yield f"access log {log.path} {'changed' if changed else 'added'} ({log.origin})"
+    for log in old:
+        if not any(other.path == log.path for other in new):
+            yield f"access log {log.path} removed (was {log.origin})"
 
 
 def _listener_changes(before: Listener, after: Listener, renewed: frozenset[Credential]) -> Iterator[str]:

@@ -14,6 +14,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFDSet, IReactorFromThreads, IReactorTime
 from twisted.logger import Logger, LogLevel
 
+from edgegate.access_log.service import AccessLogService, CannotLog
 from edgegate.model.addresses import Address
 from edgegate.net.handed_sockets import HandedSockets
 from edgegate.net.inherited_sockets import InheritedSockets
@@ -66,6 +67,7 @@ class GatewayService(Lifecycle[Candidate]):
         inherited: InheritedSockets | None = None,
         handed: HandedSockets | None = None,
         outside: OutsideLoader | None = None,
+        logs: AccessLogService | None = None,
     ) -> None:
         """
         @param loaded: The files without an error in them.
@@ -74,6 +76,7 @@ class GatewayService(Lifecycle[Candidate]):
         @param inherited: Listening sockets that are open already, for ports of the files.
         @param handed: Those of a process whose place this one takes.
         @param outside: Reads in place of C{load} where there is much to read.
+        @param logs: Writes the access logs that the files ask for; is among the observers and a child, too.
         @raise edgegate.tls.secrets.BadKeyMaterial: A server's certificate, key, authorities or ciphers are of no use.
         """
         super().__init__(reactor, loaded.source.location, inherited)
@@ -83,7 +86,7 @@ class GatewayService(Lifecycle[Candidate]):
             defer = partial(defer_to_daemon, cast(IReactorFromThreads, reactor))
         self._metrics = options.metrics
         self.readings = PlaneReadings(self.data_plane)
-        self._candidates = Candidates(self.data_plane, loaded, load, defer, outside)
+        self._candidates = Candidates(self.data_plane, loaded, load, defer, outside, logs)
         clock = cast(IReactorTime, reactor)
         self._reload_by(ReloadCoordinator(self._candidates, clock))
         self._drain = Drain(self.data_plane, clock, options.drain, options.drain_delay)
@@ -193,6 +196,8 @@ class GatewayService(Lifecycle[Candidate]):
             raise CannotStart(
                 f"cannot bind {error.listener.bind} for {origin.resource} ({origin}): {error.reason}"
             ) from None
+        except CannotLog as error:
+            raise CannotStart(str(error)) from None
         self._phase = Phase.SERVING
 
     def _say_what_is_served(self) -> None:

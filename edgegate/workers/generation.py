@@ -165,10 +165,9 @@ class Generation:
             self._give_up_zygote()
 
     def log_to(self) -> None:
-        """The access log is another file now."""
+        """The access log is another file now, and so are those that workers open themselves."""
         log_file = self._surroundings.log_file()
-        if log_file is not None:
-            self._tell(LogTo(), (log_file,))
+        self._tell(LogTo(), () if log_file is None else (log_file,))
 
     @property
     def serving(self) -> list[Worker]:

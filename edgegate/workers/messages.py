@@ -136,7 +136,10 @@ class Died:
 
 @dataclass(frozen=True, slots=True)
 class LogTo:
-    """The access log goes to this file from now on, whose descriptor comes with it."""
+    """
+    The access log goes to this file from now on, whose descriptor comes with it, if the supervisor opens one at all.
+    Other files, which workers have opened themselves, are to be opened anew.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -320,9 +320,9 @@ class Supervisor(Lifecycle[Files]):
         return self._metrics.measure(self._generations.workers())
 
     def reopen(self) -> None:
-        """Have the workers write the access log to a new file: the old one was renamed."""
-        if self._log.reopen():
-            self._generations.log_to()
+        """Have the workers write the access logs to new files: the old ones were renamed."""
+        self._log.reopen()
+        self._generations.log_to()
 
     def _told(self, worker: Worker, value: object) -> None:
         if isinstance(value, LogEvent):

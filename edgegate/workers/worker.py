@@ -12,6 +12,7 @@ import gc
 import os
 import sys
 import traceback
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from time import monotonic
 from typing import NoReturn, cast
@@ -27,11 +28,13 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import ILogObserver, Logger, formatEvent, globalLogBeginner
 from twisted.logger import LogEvent as TwistedEvent
 
+from edgegate.access_log.service import AccessLogService
+from edgegate.access_log.wanted import access_logs
 from edgegate.admin.local import rows
+from edgegate.model.access_logs import SYSLOG
 from edgegate.net.channel import Received
 from edgegate.net.peer import Peer
 from edgegate.net.system_resolver import SystemResolver
-from edgegate.observe.access_log import access_log
 from edgegate.observe.counters import Counters
 from edgegate.observe.observer import Observer
 from edgegate.server.clock import count_monotonic
@@ -40,6 +43,7 @@ from edgegate.server.drain import Drain as Draining
 from edgegate.server.readings import PlaneReadings
 from edgegate.server.retirement import Retirement
 from edgegate.server.startup_log import served
+from edgegate.startup import CannotStart
 from edgegate.workers.adopted_sockets import AdoptedSockets
 from edgegate.workers.inheritance import Inheritance
 from edgegate.workers.messages import Accept, Drain, Failed, LogEvent, LogTo, Measure, Ready, Retire, Show, Shown
@@ -74,18 +78,19 @@ class Worker:
         self._ending = self._ended = False
         self._supervisor = Peer(reactor, inheritance.channel, self._told, self._alone)
         options = inheritance.options
-        self._options = options.gateway_options()
+        snapshot = inheritance.loaded.snapshot
+        self._options = options.gateway_options("" if snapshot is None else snapshot.paths)
         self._log_file = -1
-        self._access_log = access_log(reactor, options["access-log"], options["access-log-format"], self._next_log_file)
+        logs = access_logs(options["access-logs"], None if snapshot is None else snapshot.access_logs)
+        self._log_is_handed = len(logs) == 1 and logs[0].origin is None and not logs[0].path.startswith(SYSLOG)
+        opener = self._next_log_file if self._log_is_handed else None
+        self._access_log = AccessLogService(reactor, logs, opener)
         self.counters = Counters()
-        observers: list[Observer] = (
-            [self.counters] if self._access_log is None else [self.counters, self._access_log.log]
-        )
+        observers: list[Observer] = [self.counters, self._access_log.log] if logs else [self.counters]
         sockets = AdoptedSockets(inheritance.sockets, inheritance.passed)
         self.data_plane = DataPlane(reactor, observers, self._options, sockets, self._takes_next, inheritance.contexts)
         readings = PlaneReadings(self.data_plane)
-        if self._access_log is not None:
-            readings.lines_lost = self._access_log.lines_lost
+        readings.lines_lost = self._access_log.lines_lost
         self._metrics = ToldMetrics(reactor, self.data_plane.meters, readings, self._supervisor)
         self._drain: Draining | None = None
         self._retirement = Retirement(self.data_plane, reactor)
@@ -101,7 +106,13 @@ class Worker:
         snapshot = self._loaded.snapshot
         assert snapshot is not None
         try:
+            if not self._log_is_handed:
+                self._access_log.startService()
             self.data_plane.install(snapshot, self._contexts, self._loaded.endpoints)
+        except CannotStart as error:
+            self._supervisor.send(Failed(str(error)))
+            self._clean()
+            return False
         except Exception as error:
             log.failure("the files can't be served")
             self._supervisor.send(Failed(f"{type(error).__name__}: {error}"))
@@ -128,7 +139,7 @@ class Worker:
     def _told(self, received: Received) -> None:
         value = received.value
         if isinstance(value, LogTo):
-            self._log_to(received.descriptors[0])
+            self._log_to(received.descriptors)
         elif isinstance(value, Accept):
             self._accepting = True
         elif isinstance(value, Show):
@@ -140,16 +151,19 @@ class Worker:
         elif isinstance(value, Drain):
             self._drain_within(value.seconds)
 
-    def _log_to(self, descriptor: int) -> None:
-        log_service = self._access_log
-        if log_service is None:
-            os.close(descriptor)
+    def _log_to(self, descriptors: Sequence[int]) -> None:
+        """The supervisor's file is another one, and so are all others that were renamed."""
+        if not self._log_is_handed or not descriptors:
+            for descriptor in descriptors:
+                os.close(descriptor)
+            if self._access_log.running:
+                self._access_log.reopen()
             return
-        self._log_file, first = descriptor, not log_service.running
+        self._log_file, first = descriptors[0], not self._access_log.running
         if first:
-            log_service.startService()
+            self._access_log.startService()
         else:
-            log_service.reopen()
+            self._access_log.reopen()
 
     def _next_log_file(self) -> int:
         descriptor, self._log_file = self._log_file, -1
@@ -208,7 +222,7 @@ class Worker:
         self._retirement.stop()
         self._metrics.stop()
         self.data_plane.stop()
-        if self._access_log is not None and self._access_log.running:
+        if self._access_log.running:
             self._access_log.stopService()
         self._supervisor.close()
 

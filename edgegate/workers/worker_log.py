@@ -38,18 +38,17 @@ class WorkerLog:
         except OSError as error:
             raise CannotStart(f"cannot open the access log {self.path}: {error.strerror}") from None
 
-    def reopen(self) -> bool:
-        """Open its file anew, which was renamed; return whether there is a new one."""
+    def reopen(self) -> None:
+        """Open its file anew, which was renamed."""
         if self.path is None:
-            return False
+            return
         try:
             new = open_log(self.path)
         except OSError as error:
             log.error("cannot reopen the access log {path}: {reason}", path=self.path, reason=error.strerror)
-            return False
+            return
         self.close()
         self.file = new
-        return True
 
     def close(self) -> None:
         """Close it; the workers have descriptors of their own."""

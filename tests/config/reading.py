@@ -8,7 +8,7 @@ from edgegate.config.document import Document
 from edgegate.config.manifest import read
 from edgegate.config.problems import Problems
 from edgegate.istio.decode import decode
-from edgegate.istio.kinds import kind_of_fields
+from edgegate.istio.kinds import KINDS, kind_of_fields
 from edgegate.istio.resources import Resources
 
 ISTIO = "networking.istio.io/v1"
@@ -49,4 +49,9 @@ def document(kind: str, spec: str, name: str = "a", api_version: str = ISTIO) ->
 
 def told_of(kind: str, spec: str) -> list[str]:
     """Return what is told of a C{spec}, without file and column: C{5: error: spec.hosts: ...}."""
-    return [line.split(":", 1)[1].split(":", 1)[0] + ":" + line.split(":", 3)[3] for line in told(document(kind, spec))]
+    found = told(document(kind, spec, api_version=_usual(kind)))
+    return [line.split(":", 1)[1].split(":", 1)[0] + ":" + line.split(":", 3)[3] for line in found]
+
+
+def _usual(kind: str) -> str:
+    return next((each.api_versions[0] for each in KINDS if each.name == kind), ISTIO)

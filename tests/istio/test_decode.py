@@ -89,6 +89,10 @@ endpoints: [{addresses: [10.0.0.1], conditions: {ready: true}}]
 ports: [{name: web, port: 8080}]
 ---
 {apiVersion: v1, kind: Endpoints, metadata: {name: s}, subsets: [{addresses: [{ip: 10.0.0.1}], ports: [{port: 80}]}]}
+---
+{apiVersion: telemetry.istio.io/v1, kind: Telemetry, metadata: {name: t}, spec: {accessLogging: [{disabled: true}]}}
+---
+{apiVersion: v1, kind: ConfigMap, metadata: {name: istio}, data: {mesh: "accessLogFile: /dev/stdout"}}
 """
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=9),

@@ -31,4 +31,4 @@ class ObserverTests(SynchronousTestCase):
         """The counters and the access log have no method of another name by mistake."""
         known = {name for each in get_args(Observer) for name in events(each)}
         self.assertEqual(len(events(Counters) & known), 5)
-        self.assertEqual(events(AccessLog) - known, {"flush"})
+        self.assertEqual(events(AccessLog) - known, {"flush", "use"})

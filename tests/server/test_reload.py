@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.model.access_logs import AccessLogFile
 from edgegate.model.addresses import TCPAddress
 from edgegate.model.clusters import Cluster, Discovery, Endpoint
 from edgegate.model.origin import Origin
@@ -102,3 +103,22 @@ class ChangesTests(SynchronousTestCase):
         self.assertEqual(changes(served, served), ())
         told = changes(served, served, renewed=frozenset([shown]))
         self.assertEqual(told, ("cluster outbound|80||web changed (shop.yaml:5)",))
+
+    def test_access_logs(self) -> None:
+        """Logs that come, go or change are named by where they go."""
+        log = AccessLogFile("a.log", origin=HERE)
+        other = replace(log, filter="response.code >= 400", origin=THERE)
+        moved = replace(log, origin=THERE)
+        told = [
+            changes(replace(SERVED, access_logs=before), replace(SERVED, access_logs=after))
+            for before, after in ((None, (log,)), ((log,), (other,)), ((log,), ()), ((log,), (moved,)))
+        ]
+        self.assertEqual(
+            told,
+            [
+                ("access log a.log added (shop.yaml:5)",),
+                ("access log a.log changed (shop.yaml:9)",),
+                ("access log a.log removed (was shop.yaml:5)",),
+                (),
+            ],
+        )

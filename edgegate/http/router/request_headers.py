@@ -57,6 +57,7 @@ def begin_request(request: UpstreamCallbacks, exchange: Exchange, changes: Reque
             head.sent_by = changes
         request.head = sent
         request.identity, request.request_id = identity, request_id
+    exchange.asked = request.head
     route = exchange.route
     expected = b"" if route is None else route.expected
     timeout = request.head.timeout

@@ -188,7 +188,8 @@ class UpstreamRequest(UpstreamCallbacks):
         if self.deadline is not None:
             self._end_deadline()
         exchange = self._exchange
-        exchange.upstream_time = spent = int((monotonic() - self._asked_at) * 1000)
+        exchange.responded_at = now = monotonic()
+        exchange.upstream_time = spent = int((now - self._asked_at) * 1000)
         if exchange.cookie is None and spent < len(SERVICE_TIMES):
             own = SERVICE_TIMES[spent]
         else:
@@ -276,7 +277,8 @@ class UpstreamRequest(UpstreamCallbacks):
             if endpoint.pool is not self.endpoint.pool:
                 self.endpoint = endpoint
         exchange.upstream_local = stream.local
-        self._asked_at = monotonic()
+        exchange.backend = stream
+        self._asked_at = exchange.asked_at = monotonic()
         stream.send(self)
         self._owner.begin(stream)
 

@@ -11,15 +11,20 @@ from typing import Any
 from edgegate.istio.kinds.base import Spec
 from edgegate.istio.kinds.destination_rule import DestinationRule
 from edgegate.istio.kinds.gateway import Gateway
+from edgegate.istio.kinds.mesh_config import MeshConfig
 from edgegate.istio.kinds.meta import Described, Object
 from edgegate.istio.kinds.secret import Secret
 from edgegate.istio.kinds.service import Endpoints, EndpointSlice, Service
 from edgegate.istio.kinds.service_entry import ServiceEntry
+from edgegate.istio.kinds.telemetry import Telemetry
 from edgegate.istio.kinds.virtual_service import VirtualService
 from edgegate.istio.kinds.workload import WorkloadEntry, WorkloadGroup
 
 NETWORKING = "networking.istio.io"
 SECURITY = "security.istio.io"
+TELEMETRY = "telemetry.istio.io"
+MESH_GROUP = "mesh.istio.io"
+"""A MeshConfig is no object of Kubernetes; by this group a document can be one, named as the package of its message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,8 @@ KINDS = (
     Kind("DestinationRule", NETWORKING, _ISTIO_VERSIONS, DestinationRule, "destination_rules"),
     Kind("WorkloadEntry", NETWORKING, _ISTIO_VERSIONS, WorkloadEntry, "workload_entries", metadata=True),
     Kind("WorkloadGroup", NETWORKING, _ISTIO_VERSIONS, WorkloadGroup, "workload_groups"),
+    Kind("Telemetry", TELEMETRY, ("v1", "v1alpha1"), Telemetry, "telemetries", metadata=True),
+    Kind("MeshConfig", MESH_GROUP, ("v1alpha1",), MeshConfig, "mesh_configs"),
     Kind("Secret", "", ("v1",), Secret, "secrets", confidential=True),
     Kind("Service", "", ("v1",), Service, "services"),
     Kind("Endpoints", "", ("v1",), Endpoints, "endpoints"),
@@ -81,7 +88,6 @@ UNSERVED = {
     (NETWORKING, "Sidecar"): MESH,
     (NETWORKING, "ProxyConfig"): MESH,
     (SECURITY, "PeerAuthentication"): MESH,
-    ("telemetry.istio.io", "Telemetry"): "not honoured: options say what is logged",
     ("extensions.istio.io", "WasmPlugin"): "not honoured: it is written for Envoy",
     ("extensions.istio.io", "TrafficExtension"): "not honoured: it is written for Envoy",
 }

@@ -69,6 +69,11 @@ def check_access(
             document.error(problems, (), f"{document.title} could be for this gateway: {missing}; {way_out}")
 
 
+def chosen(labels: Mapping[str, str], workloads: Workloads) -> bool:
+    """Whether a selector with these labels may choose this gateway."""
+    return any(_may_have(each, labels, workloads.complete) for each in workloads.labels)
+
+
 def _elsewhere(policy: AccessPolicy, workloads: Workloads) -> str:
     """Return why a policy is for others than this gateway; nothing where it may be for it."""
     if not workloads.labels:
@@ -77,7 +82,7 @@ def _elsewhere(policy: AccessPolicy, workloads: Workloads) -> str:
         if any(kind in _GATEWAYS for kind, _ in policy.targets):
             return ""
         return "it is for " + " and ".join(f"{kind or 'what'} {show(name)}" for kind, name in policy.targets)
-    if any(_may_have(labels, policy.labels, workloads.complete) for labels in workloads.labels):
+    if chosen(policy.labels, workloads):
         return ""
     wanted = ", ".join(f"{key}={value}" for key, value in policy.labels.items())
     return f"no gateway here has the labels {wanted} of its selector"

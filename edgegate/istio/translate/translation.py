@@ -9,6 +9,7 @@ from edgegate.config.problems import Problems
 from edgegate.istio.kinds.virtual_service import VirtualService
 from edgegate.istio.resources import Resource, Resources
 from edgegate.istio.translate.access import check_access, workloads
+from edgegate.istio.translate.access_logs import AccessLogCompiler
 from edgegate.istio.translate.attachment import Attachments, GatewayNames
 from edgegate.istio.translate.clusters import ClusterCompiler
 from edgegate.istio.translate.compile_options import CompileOptions
@@ -17,6 +18,7 @@ from edgegate.istio.translate.delegates import Delegates
 from edgegate.istio.translate.destination_rules import DestinationRules
 from edgegate.istio.translate.destinations import DestinationCompiler, NoDestinations
 from edgegate.istio.translate.key_sources import KeySources
+from edgegate.istio.translate.mesh import path_normalization
 from edgegate.istio.translate.reporting import Reporter
 from edgegate.istio.translate.rules import MESH, RuleCompiler, Rules, in_mesh_alone
 from edgegate.istio.translate.servers import Server, selected, servers_of
@@ -49,6 +51,10 @@ class IstioTranslation:
         gateways = [gateway for gateway in resources.gateways if selected(gateway, options.selector)]
         ours = workloads(gateways, options.selector)
         check_access(resources.access_policies, ours, options.ignored_kinds, problems)
+        namespaces = {gateway.namespace for gateway in gateways}
+        logs = AccessLogCompiler(resources.mesh_configs, resources.telemetries, namespaces, ours, problems)
+        self._access_logs = logs.logs()
+        self._paths = path_normalization(resources.mesh_configs)
         declared = [server for gateway in gateways for server in servers_of(gateway, problems)]
         self._servers = {server.value: server for server in declared}
         self.servers: Collection[values.Server] = tuple(self._servers)
@@ -66,7 +72,13 @@ class IstioTranslation:
         destination_rules.warn_of_unused(services, self._suggestions)
         ended = dict(self._ended(servers))
         return Attached(
-            "VirtualService", tuple(attachments.found), ended, destinations.clusters, destinations.endpoints
+            "VirtualService",
+            tuple(attachments.found),
+            ended,
+            destinations.clusters,
+            destinations.endpoints,
+            self._access_logs,
+            self._paths,
         )
 
     def report(self, diagnostic: Diagnostic) -> None:

@@ -15,9 +15,11 @@ from edgegate.config.values import show
 from edgegate.istio.kinds.base import Spec
 from edgegate.istio.kinds.destination_rule import DestinationRule
 from edgegate.istio.kinds.gateway import Gateway
+from edgegate.istio.kinds.mesh_config import MeshConfig
 from edgegate.istio.kinds.secret import Secret
 from edgegate.istio.kinds.service import Endpoints, EndpointSlice, Service
 from edgegate.istio.kinds.service_entry import ServiceEntry
+from edgegate.istio.kinds.telemetry import Telemetry
 from edgegate.istio.kinds.virtual_service import VirtualService
 from edgegate.istio.kinds.workload import WorkloadEntry, WorkloadGroup
 from edgegate.istio.resources import Resource
@@ -29,8 +31,10 @@ from edgegate.istio.validation.kubernetes import (
     validate_secret,
     validate_service,
 )
+from edgegate.istio.validation.mesh_config import validate_mesh_config
 from edgegate.istio.validation.names import is_label
 from edgegate.istio.validation.service_entry import validate_service_entry
+from edgegate.istio.validation.telemetry import validate_telemetry
 from edgegate.istio.validation.virtual_service import validate_virtual_service
 from edgegate.istio.validation.workload import validate_workload_entry, validate_workload_group
 
@@ -45,6 +49,8 @@ RULES: dict[type[Spec], Callable[[Resource[Any], Problems], None]] = {
     Service: validate_service,
     EndpointSlice: validate_endpoint_slice,
     Endpoints: validate_endpoints,
+    MeshConfig: validate_mesh_config,
+    Telemetry: validate_telemetry,
 }
 
 _NAME = re.compile(r"[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?")

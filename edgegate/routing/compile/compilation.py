@@ -38,5 +38,6 @@ def compile_snapshot(translation: Translation, port_map: Mapping[int, int]) -> C
     served = [server for port in ports for server in port.servers]
     attached = translation.attach(served)
     listeners = ListenerCompiler(attached, RedirectPorts(served), translation.report)
-    snapshot = Snapshot(tuple(listeners.listener(port) for port in ports if port.servers), attached.clusters)
+    opened = tuple(listeners.listener(port) for port in ports if port.servers)
+    snapshot = Snapshot(opened, attached.clusters, attached.access_logs, attached.paths)
     return Compiled(snapshot, attached.endpoints)

@@ -1,0 +1,161 @@
+"""The access logs in their files, from the start of the gateway to its end: as options say, or what was loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import cast
+
+from twisted.application.service import Service
+from twisted.internet.interfaces import IDelayedCall, IReactorFromThreads, IReactorTime
+from twisted.logger import Logger
+
+from edgegate.access_log.destinations import log_file
+from edgegate.access_log.lines import log_line
+from edgegate.access_log.wanted import access_logs
+from edgegate.model.access_logs import AccessLogFile
+from edgegate.observe.access_log import AccessLog
+from edgegate.observe.log_file import LogFile
+from edgegate.startup import CannotStart
+
+log = Logger(namespace=__name__)
+
+Opener = Callable[[], int]
+"""Returns the descriptor of a file, in place of opening it."""
+
+
+class CannotLog(Exception):
+    """
+    A log can't be opened.
+
+    @ivar wanted: Which.
+    """
+
+    def __init__(self, wanted: AccessLogFile, reason: str) -> None:
+        self.wanted = wanted
+        super().__init__(f"cannot open the access log {wanted.path}: {reason}")
+
+
+class AccessLogService(Service):
+    """
+    Opens the files of the log and closes them.
+
+    @ivar log: What is told.
+    """
+
+    def __init__(
+        self, clock: IReactorTime, asked: tuple[AccessLogFile, ...] | None = None, opener: Opener | None = None
+    ) -> None:
+        """
+        @param clock: Also provides C{IReactorFromThreads}.
+        @param asked: The logs that options ask for; L{None}: what the files say.
+        @param opener: Where one log is asked for: returns the descriptor of its file.
+        """
+        self.log = AccessLog((), self._start_timer)
+        self._clock = clock
+        self._asked = asked
+        self._opener = opener
+        self._files: dict[str, LogFile] = {}
+        self._lost = 0  # by files that are not written any more
+        self._timer: IDelayedCall | None = None
+        self._opened = False
+
+    def privilegedStartService(self) -> None:
+        """
+        Open the files, while the process may still open any.
+
+        @raise edgegate.startup.CannotStart: One can't be opened.
+        """
+        super().privilegedStartService()  # type: ignore[no-untyped-call]
+        self._open()
+
+    def startService(self) -> None:
+        """
+        Write from now on.
+
+        @raise edgegate.startup.CannotStart: See L{privilegedStartService}, which C{twist} leaves out.
+        """
+        super().startService()  # type: ignore[no-untyped-call]
+        self._open()
+
+    def stopService(self) -> None:
+        """Write what is left."""
+        super().stopService()  # type: ignore[no-untyped-call]
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
+        self.log.flush()
+        for file in self._files.values():
+            file.close()
+        self._files = {}
+
+    def lines_lost(self) -> int:
+        """Return how many lines could not be written so far."""
+        return self._lost + sum(file.lost for file in self._files.values())
+
+    def reopen(self) -> None:
+        """Go on in new files: the old ones were renamed."""
+        self.log.flush()
+        for file in self._files.values():
+            try:
+                file.reopen()
+            except OSError as error:
+                log.error("cannot reopen the access log {path}: {reason}", path=file.path, reason=error.strerror)
+
+    def prepare(self, declared: tuple[AccessLogFile, ...] | None) -> Callable[[bool], None]:
+        """
+        Open what is to be written and not open yet.
+
+        @param declared: What the files ask for; L{None}: they say nothing.
+        @return: Is to be called once: with whether what is wanted is to be written from now on. Else all is as it was.
+        @raise CannotLog: A file can't be opened; all is as it was.
+        """
+        wanted = access_logs(self._asked, declared)
+        fresh: dict[str, LogFile] = {}
+        for each in wanted:
+            if each.path in self._files or each.path in fresh:
+                continue
+            file = log_file(each.path, self._complain, self._opener)
+            try:
+                file.open()
+            except OSError as error:
+                _close(fresh)
+                raise CannotLog(each, str(error.strerror or error)) from None
+            fresh[each.path] = file
+
+        def decide(taken: bool) -> None:
+            if not taken:
+                _close(fresh)
+                return
+            files = {**self._files, **fresh}
+            self._files = {each.path: files[each.path] for each in wanted}
+            self._lost += sum(file.lost for path, file in files.items() if path not in self._files)
+            self._opened = True
+            self.log.use([(log_line(each), files[each.path].write) for each in wanted])
+            _close({path: file for path, file in files.items() if path not in self._files})
+
+        return decide
+
+    def _open(self) -> None:
+        if self._opened:
+            return
+        try:
+            self.prepare(None)(True)
+        except CannotLog as error:
+            raise CannotStart(str(error)) from None
+
+    def _complain(self, words: str) -> None:
+        """Say what is wrong with a file, from whichever thread."""
+        cast(IReactorFromThreads, self._clock).callFromThread(log.error, "access log {words}", words=words)
+
+    def _start_timer(self, seconds: float) -> None:
+        if self._timer is None:
+            self._timer = self._clock.callLater(seconds, self._flush)
+
+    def _flush(self) -> None:
+        self._timer = None
+        self.log.flush()
+
+
+def _close(files: dict[str, LogFile]) -> None:
+    for file in files.values():
+        file.close()

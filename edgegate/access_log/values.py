@@ -1,0 +1,514 @@
+# Hot path: gives the values of each line of a format that is not the default.
+"""
+What the command operators stand for in the access log, when all is over
+(U{https://www.envoyproxy.io/docs/envoy/latest/configuration/advanced/substitution_formatter}).
+
+Most are those of headers (L{edgegate.http.substitution_formatter}); here are those that are cheaper, or tell more, at
+the end.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable
+from time import time
+from typing import Final
+
+from edgegate.access_log.record import EndedStream, LogRecord
+from edgegate.errors import response_flags
+from edgegate.http.formatter_time import formatted
+from edgegate.http.grpc import is_grpc
+from edgegate.http.substitution_formatter import MEANINGS, grpc_status_name
+from edgegate.model.addresses import TCPAddress
+from edgegate.model.operators import EMPTY_AT_THE_END, Operator
+from edgegate.observe.events import RejectedConnection, RelayEnd
+from edgegate.observe.log_lines import moment
+
+Value = bytes | str | int | None
+"""Bytes are somebody's whose words must not make lines of their own; L{None}: there is no value."""
+
+Getter = Callable[[LogRecord], Value]
+
+NUMBERS: Final = frozenset(
+    (
+        *("BYTES_RECEIVED", "BYTES_SENT", "BYTES_RETRANSMITTED", "PACKETS_RETRANSMITTED", "RESPONSE_CODE"),
+        *("DURATION", "REQUEST_DURATION", "REQUEST_TX_DURATION", "RESPONSE_DURATION", "RESPONSE_TX_DURATION"),
+        *("DOWNSTREAM_HANDSHAKE_DURATION", "UPSTREAM_CONNECTION_POOL_READY_DURATION", "COMMON_DURATION"),
+        *("UPSTREAM_REQUEST_ATTEMPT_COUNT", "CONNECTION_ID", "GRPC_STATUS_NUMBER"),
+        *("REQUEST_HEADERS_BYTES", "RESPONSE_HEADERS_BYTES", "RESPONSE_TRAILERS_BYTES"),
+        *("DOWNSTREAM_LOCAL_PORT", "DOWNSTREAM_DIRECT_LOCAL_PORT", "DOWNSTREAM_REMOTE_PORT"),
+        *("DOWNSTREAM_DIRECT_REMOTE_PORT", "UPSTREAM_LOCAL_PORT", "UPSTREAM_REMOTE_PORT"),
+    )
+)
+"""Operators whose values are numbers in JSON."""
+
+
+def getter(operator: Operator) -> Getter:
+    """Return what gives an operator's value, its length cut as it says."""
+    find = _coalesced(operator.choices) if operator.choices else _getter(operator.name, operator.argument)
+    longest = operator.longest
+    return find if longest is None else _cut(find, longest)
+
+
+def _getter(name: str, argument: str) -> Getter:
+    if name in EMPTY_AT_THE_END:
+        return _nothing
+    simple = _SIMPLE.get(name)
+    if simple is not None:
+        return simple
+    made = _WITH_ARGUMENT.get(name)
+    return _as_in_headers(name, argument) if made is None else made(argument)
+
+
+def _nothing(record: LogRecord) -> Value:
+    return None
+
+
+def _cut(find: Getter, longest: int) -> Getter:
+    def cut(record: LogRecord) -> Value:
+        value = find(record)
+        return value[:longest] if isinstance(value, bytes | str) else value
+
+    return cut
+
+
+def _coalesced(choices: tuple[Operator, ...]) -> Getter:
+    getters = [getter(each) for each in choices]
+
+    def first(record: LogRecord) -> Value:
+        for find in getters:
+            value = find(record)
+            if value not in {None, b"", ""}:
+                return value
+        return None
+
+    return first
+
+
+def _as_in_headers(name: str, argument: str) -> Getter:
+    meaning = MEANINGS[name]
+    if name in NUMBERS:
+
+        def number(record: LogRecord) -> Value:
+            value = meaning(record.stream, record.message, argument)
+            return int(value) if value else None
+
+        return number
+
+    def text(record: LogRecord) -> Value:
+        return meaning(record.stream, record.message, argument) or None
+
+    return _read(text) if name == "PATH" else text
+
+
+def _read(find: Getter) -> Getter:
+    """Give nothing of a request that could not be read."""
+    return lambda record: find(record) if record.stream.head.method != _UNREAD else None
+
+
+_UNREAD: Final = b"-"
+
+
+# What is asked for most, without a list of fields ---------------------------------------------------------------------
+
+
+def _method(record: LogRecord) -> Value:
+    asked = record.stream.asked
+    return (record.stream.head.method if asked is None else asked.method) or None
+
+
+def _path(record: LogRecord) -> Value:
+    asked = record.stream.asked
+    return (record.stream.head.target if asked is None else asked.target) or None
+
+
+def _authority(record: LogRecord) -> Value:
+    asked = record.stream.asked
+    return (record.stream.head.authority if asked is None else asked.authority) or None
+
+
+def _scheme(record: LogRecord) -> Value:
+    return record.stream.scheme or None
+
+
+def _request_id(record: LogRecord) -> Value:
+    return _first(record.stream.identity_fields(), b"x-request-id")
+
+
+_ROLES: Final[dict[bytes, Getter]] = {
+    b":method": _read(_method),
+    b":path": _read(_path),
+    b":authority": _authority,
+    b"host": _authority,
+    b":scheme": _read(_scheme),
+}
+"""Of a request's line."""
+
+
+def _request(argument: str) -> Getter:
+    """C{%REQ(X?Y)%}."""
+    finders = [_ROLES.get(name) or _request_field(name) for name in argument.lower().encode().split(b"?")]
+    return _either(finders)
+
+
+def _request_field(name: bytes) -> Getter:
+    if name in _SET_BY_GATEWAY or name.startswith(b":"):
+
+        def looked_up(record: LogRecord) -> Value:
+            stream = record.stream
+            asked = stream.asked
+            found = None if asked is None else _first(asked.fields, name)
+            if found is None:
+                found = _first(stream.identity_fields(), name)
+            return _first(record.message.asked or (), name) if found is None else found
+
+        return looked_up
+
+    def field(record: LogRecord) -> Value:
+        stream = record.stream
+        asked = stream.asked
+        return _first(stream.head.fields if asked is None else asked.fields, name)
+
+    return field
+
+
+_SET_BY_GATEWAY: Final = frozenset(
+    (
+        *(b"x-forwarded-for", b"x-forwarded-proto", b"x-envoy-external-address", b"x-forwarded-client-cert"),
+        *(b"x-request-id", b"content-length", b"transfer-encoding", b"connection", b"upgrade"),
+    )
+)
+"""Fields of requests that are kept apart from what passes."""
+
+
+def _response(argument: str) -> Getter:
+    """C{%RESP(X?Y)%}."""
+    return _either([_response_field(name) for name in argument.lower().encode().split(b"?")])
+
+
+def _response_field(name: bytes) -> Getter:
+    if name == b":status":
+        return lambda record: str(record.stream.status) if record.stream.status else None
+
+    def field(record: LogRecord) -> Value:
+        stream = record.stream
+        response = stream.response
+        if response is None:
+            return None
+        found = _first(response.fields, name)
+        if found is None:
+            for block in stream.response_fields:
+                found = _first(block.fields, name)
+                if found is not None:
+                    return found
+            if name in _SET_LAST:
+                found = _first(record.message.fields, name)
+        return found
+
+    return field
+
+
+_SET_LAST: Final = frozenset((b"server", b"content-length"))
+"""Fields of responses that stand neither in their heads nor beside them."""
+
+
+def _trailer(argument: str) -> Getter:
+    """C{%TRAILER(X?Y)%}."""
+    names = argument.lower().encode().split(b"?")
+
+    def trailer(record: LogRecord) -> Value:
+        trailers = record.stream.trailers
+        if trailers:
+            for name in names:
+                found = _first(trailers, name)
+                if found is not None:
+                    return found
+        return None
+
+    return trailer
+
+
+def _either(finders: list[Getter]) -> Getter:
+    if len(finders) == 1:
+        return finders[0]
+    first, second = finders[0], finders[1]
+
+    def either(record: LogRecord) -> Value:
+        value = first(record)
+        return second(record) if value is None else value
+
+    return either
+
+
+def _first(fields: object, name: bytes) -> bytes | None:
+    for key, value in fields:  # type: ignore[attr-defined]
+        if key == name:
+            found: bytes = value
+            return found
+    return None
+
+
+# The end --------------------------------------------------------------------------------------------------------------
+
+
+def _protocol(record: LogRecord) -> Value:
+    version = record.stream.head.version
+    return f"HTTP/{version}" if version else None
+
+
+def _status(record: LogRecord) -> Value:
+    return record.stream.status
+
+
+def _received(record: LogRecord) -> Value:
+    return record.stream.received
+
+
+def _sent(record: LogRecord) -> Value:
+    return record.stream.sent
+
+
+def _trailers_size(record: LogRecord) -> Value:
+    return sum([len(name) + len(value) for name, value in record.stream.trailers or ()])
+
+
+def _short_flags(record: LogRecord) -> Value:
+    stream = record.stream
+    if stream.fault is None and not stream.flags:
+        return "-"
+    return ",".join(response_flags(stream.fault, stream.flags)) or "-"
+
+
+def _details(record: LogRecord) -> Value:
+    """Whose response it was, or why there was none."""
+    stream = record.stream
+    if not record.is_request:
+        return None
+    if stream.fault is not None:
+        return stream.fault.details
+    return stream.details or ("direct_response" if stream.upstream is None else "via_upstream")
+
+
+def _termination(record: LogRecord) -> Value:
+    """Why a relay or a connection ended."""
+    ended = record.ended
+    if isinstance(ended, RejectedConnection):
+        return "filter_chain_not_found" if ended.unknown else ended.reason.replace(" ", "_")
+    if isinstance(ended, RelayEnd) and ended.fault is not None:
+        return ended.fault.details
+    return None
+
+
+def _handshake_failure(record: LogRecord) -> Value:
+    """Why nothing could be served on a connection."""
+    ended = record.ended
+    return ended.reason.replace(" ", "_") if isinstance(ended, RejectedConnection) and not ended.unknown else None
+
+
+def _transport_failure(record: LogRecord) -> Value:
+    fault = record.stream.fault
+    return fault.reason.replace(" ", "_") if fault is not None and fault.flag == "UF" else None
+
+
+def _route_name(record: LogRecord) -> Value:
+    """The route's name; a relay's route is called by its place."""
+    ended = record.ended
+    if isinstance(ended, RelayEnd):
+        return None if ended.origin is None else str(ended.origin).encode()
+    route = record.stream.route
+    return None if route is None else (route.name or str(route.origin)).encode()
+
+
+def _log_type(record: LogRecord) -> Value:
+    if record.is_request:
+        return "DownstreamEnd"
+    return "TcpConnectionEnd" if isinstance(record.ended, RelayEnd) else "NotSet"
+
+
+def _upstream_host(record: LogRecord) -> Value:
+    upstream = record.stream.upstream
+    return None if upstream is None else str(upstream)
+
+
+def _upstream_address(record: LogRecord) -> Value:
+    stream = record.stream
+    return None if stream.upstream is None or stream.upstream_local is None else str(stream.upstream)
+
+
+def _upstream_local(record: LogRecord) -> Value:
+    local = record.stream.upstream_local
+    return None if local is None else str(local)
+
+
+def _without_port(find: Callable[[EndedStream], object]) -> Getter:
+    def host(record: LogRecord) -> Value:
+        address = find(record.stream)
+        if address is None:
+            return None
+        return address.host if isinstance(address, TCPAddress) else str(address)
+
+    return host
+
+
+def _port_of(find: Callable[[EndedStream], object]) -> Getter:
+    def port(record: LogRecord) -> Value:
+        address = find(record.stream)
+        return address.port if isinstance(address, TCPAddress) else None
+
+    return port
+
+
+def _endpoint(stream: EndedStream) -> object:
+    return stream.upstream
+
+
+def _backend(stream: EndedStream) -> object:
+    return None if stream.upstream_local is None else stream.upstream
+
+
+def _own(stream: EndedStream) -> object:
+    return stream.upstream_local
+
+
+def _cluster(record: LogRecord) -> Value:
+    return record.stream.cluster.encode() or None
+
+
+def _downstream_local(record: LogRecord) -> Value:
+    return str(record.stream.connection.local)
+
+
+def _downstream_direct(record: LogRecord) -> Value:
+    return str(record.stream.connection.peer)
+
+
+def _grpc_status(form: str) -> Getter:
+    """C{%GRPC_STATUS(SNAKE_STRING)%}: in the trailers, or the head of a response that has no others."""
+
+    def status(record: LogRecord) -> Value:
+        stream = record.stream
+        if not is_grpc(stream.head.fields):
+            return None
+        number = _first(stream.trailers or (), b"grpc-status")
+        if number is None and stream.response is not None:
+            number = _first(stream.response.fields, b"grpc-status")
+        if number is None:
+            return None
+        if form == "NUMBER":
+            return int(number) if number.isdigit() else None
+        return grpc_status_name(number, form)
+
+    return status
+
+
+# Times ----------------------------------------------------------------------------------------------------------------
+
+
+def _start_time(local: bool) -> Callable[[str], Getter]:
+    def made(argument: str) -> Getter:
+        if not argument and not local:
+            return lambda record: moment(record.began)
+        return lambda record: formatted(record.began, argument, local)
+
+    return made
+
+
+def _emit_time(local: bool) -> Callable[[str], Getter]:
+    return lambda argument: lambda record: formatted(time(), argument, local)
+
+
+def _duration(record: LogRecord) -> Value:
+    return int((record.at - record.stream.started) * 1000)
+
+
+def _points(record: LogRecord) -> dict[str, float]:
+    """Return what has happened, by Envoy's names, in seconds of C{time.monotonic}."""
+    stream = record.stream
+    points = {"DS_RX_BEG": stream.started, "DS_TX_END": record.at}
+    if stream.request_whole or (record.is_request and not stream.head.length):
+        points["DS_RX_END"] = stream.uploaded or stream.started
+    if stream.asked_at:
+        points["US_TX_BEG"] = stream.asked_at
+        points["US_TX_END"] = max(stream.asked_at, points.get("DS_RX_END", 0.0))
+    if stream.responded_at:
+        points["US_RX_BEG"] = points["DS_TX_BEG"] = stream.responded_at
+        points["US_RX_END"] = record.at
+    return points
+
+
+_FACTORS: Final = {"ms": 1e3, "us": 1e6, "ns": 1e9}
+
+
+def _between(start: str, end: str, factor: float = 1e3) -> Getter:
+    def between(record: LogRecord) -> Value:
+        points = _points(record)
+        begun, ended = points.get(start), points.get(end)
+        return None if begun is None or ended is None or ended < begun else int((ended - begun) * factor)
+
+    return between
+
+
+def _common_duration(argument: str) -> Getter:
+    """C{%COMMON_DURATION(DS_RX_BEG:US_RX_BEG:us)%}."""
+    words = argument.split(":")
+    return _between(words[0], words[1], _FACTORS[words[2] if len(words) > 2 else "ms"])
+
+
+def _environment(argument: str) -> Getter:
+    value = os.environb.get(argument.encode(), b"-")
+    return lambda record: value
+
+
+_HOSTNAME: Final = platform.node()
+
+_SIMPLE: dict[str, Getter] = {
+    "ACCESS_LOG_TYPE": _log_type,
+    "BYTES_RECEIVED": _received,
+    "BYTES_SENT": _sent,
+    "CONNECTION_TERMINATION_DETAILS": _termination,
+    "DOWNSTREAM_DIRECT_LOCAL_ADDRESS": _downstream_local,
+    "DOWNSTREAM_DIRECT_REMOTE_ADDRESS": _downstream_direct,
+    "DOWNSTREAM_LOCAL_ADDRESS": _downstream_local,
+    "DOWNSTREAM_TRANSPORT_FAILURE_REASON": _handshake_failure,
+    "DURATION": _duration,
+    "GRPC_STATUS_NUMBER": _grpc_status("NUMBER"),
+    "HOSTNAME": lambda record: _HOSTNAME,
+    "PROTOCOL": _protocol,
+    "REQUEST_DURATION": _between("DS_RX_BEG", "DS_RX_END"),
+    "REQUEST_TX_DURATION": _between("DS_RX_BEG", "US_TX_END"),
+    "RESPONSE_CODE": _status,
+    "RESPONSE_CODE_DETAILS": _details,
+    "RESPONSE_DURATION": _between("DS_RX_BEG", "US_RX_BEG"),
+    "RESPONSE_FLAGS": _short_flags,
+    "RESPONSE_TRAILERS_BYTES": _trailers_size,
+    "RESPONSE_TX_DURATION": _between("US_RX_BEG", "DS_TX_END"),
+    "ROUTE_NAME": _route_name,
+    "STREAM_ID": _request_id,
+    "UPSTREAM_CLUSTER": _cluster,
+    "UPSTREAM_CLUSTER_RAW": _cluster,
+    "UPSTREAM_CONNECTION_POOL_READY_DURATION": _between("DS_RX_BEG", "US_TX_BEG"),
+    "UPSTREAM_HOST": _upstream_host,
+    "UPSTREAM_HOST_NAME": _upstream_host,
+    "UPSTREAM_HOST_NAME_WITHOUT_PORT": _without_port(_endpoint),
+    "UPSTREAM_LOCAL_ADDRESS": _upstream_local,
+    "UPSTREAM_LOCAL_PORT": _port_of(_own),
+    "UPSTREAM_REMOTE_ADDRESS": _upstream_address,
+    "UPSTREAM_REMOTE_PORT": _port_of(_backend),
+    "UPSTREAM_TRANSPORT_FAILURE_REASON": _transport_failure,
+}
+"""Values of operators whose argument makes no difference."""
+
+_WITH_ARGUMENT: dict[str, Callable[[str], Getter]] = {
+    "COMMON_DURATION": _common_duration,
+    "EMIT_TIME": _emit_time(local=False),
+    "EMIT_TIME_LOCAL": _emit_time(local=True),
+    "ENVIRONMENT": _environment,
+    "GRPC_STATUS": _grpc_status,
+    "REQ": _request,
+    "RESP": _response,
+    "START_TIME": _start_time(local=False),
+    "START_TIME_LOCAL": _start_time(local=True),
+    "STREAM_INFO_REQ": _request,
+    "TRAILER": _trailer,
+}

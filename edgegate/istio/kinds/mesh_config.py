@@ -1,0 +1,147 @@
+"""Istio's C{MeshConfig}, as far as it concerns a gateway; the rest is known by name (istio/api mesh/v1alpha1)."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Annotated, Any, ClassVar
+
+from msgspec import field
+
+from edgegate.istio.kinds.base import NOT_YET, Note, OneOf, Spec
+
+_MESH = Note("not honoured: it is for a mesh").meta
+_NO_METRICS = Note("not honoured yet: nothing reads it").meta
+_NO_TRACES = Note("not honoured yet: requests are not traced").meta
+_GRPC_LOG = Note("not honoured: Envoy's access log services by gRPC are not spoken; name a file").meta
+_AUTHORIZER = Note("not honoured yet: nobody is asked whether a request may pass").meta
+
+
+class Encoding(Enum):
+    """How lines are written."""
+
+    TEXT = "TEXT"
+    JSON = "JSON"
+
+
+class Normalization(Enum):
+    """A form of paths."""
+
+    DEFAULT = "DEFAULT"
+    NONE = "NONE"
+    BASE = "BASE"
+    MERGE_SLASHES = "MERGE_SLASHES"
+    DECODE_AND_MERGE_SLASHES = "DECODE_AND_MERGE_SLASHES"
+
+
+class PathNormalization(Spec, frozen=True, kw_only=True):
+    """In which form paths are matched and sent on."""
+
+    normalization: Normalization | None = None
+
+
+class FileLogFormat(OneOf, frozen=True, kw_only=True):
+    """Text or JSON; C{labels: {}} is the default JSON."""
+
+    one_of: ClassVar[tuple[str, ...]] = ("text", "labels")
+
+    text: str | None = None
+    labels: dict[str, Any] | None = None
+
+
+class FileLog(Spec, frozen=True, kw_only=True):
+    """A log in a file."""
+
+    path: str | None = None
+    log_format: FileLogFormat | None = None
+    omit_empty_values: bool | None = None
+
+
+_PROVIDERS = (
+    *("envoy_ext_authz_http", "envoy_ext_authz_grpc", "zipkin", "lightstep", "datadog", "stackdriver", "opencensus"),
+    *("skywalking", "opentelemetry", "prometheus", "envoy_file_access_log", "envoy_http_als", "envoy_tcp_als"),
+    "envoy_otel_als",
+)
+
+
+class ExtensionProvider(OneOf, frozen=True, kw_only=True):
+    """Who may be named in Telemetry and elsewhere: a log, a collector of traces, an authorizer."""
+
+    one_of: ClassVar[tuple[str, ...]] = _PROVIDERS
+
+    name: str
+    envoy_ext_authz_http: Annotated[dict[str, Any] | None, _AUTHORIZER] = None
+    envoy_ext_authz_grpc: Annotated[dict[str, Any] | None, _AUTHORIZER] = None
+    zipkin: Annotated[dict[str, Any] | None, _NO_TRACES] = None
+    lightstep: Annotated[dict[str, Any] | None, _NO_TRACES] = None
+    datadog: Annotated[dict[str, Any] | None, _NO_TRACES] = None
+    stackdriver: Annotated[dict[str, Any] | None, Note("not honoured").meta] = None
+    opencensus: Annotated[dict[str, Any] | None, _NO_TRACES] = None
+    skywalking: Annotated[dict[str, Any] | None, _NO_TRACES] = None
+    opentelemetry: Annotated[dict[str, Any] | None, _NO_TRACES] = None
+    prometheus: Annotated[dict[str, Any] | None, _NO_METRICS] = None
+    envoy_file_access_log: FileLog | None = None
+    envoy_http_als: Annotated[dict[str, Any] | None, _GRPC_LOG] = None
+    envoy_tcp_als: Annotated[dict[str, Any] | None, _GRPC_LOG] = None
+    envoy_otel_als: Annotated[dict[str, Any] | None, Note("not honoured yet: name a file").meta] = None
+
+
+class DefaultProviders(Spec, frozen=True, kw_only=True):
+    """Who is meant where Telemetry names nobody."""
+
+    tracing: Annotated[tuple[str, ...], _NO_TRACES] = ()
+    metrics: Annotated[tuple[str, ...], _NO_METRICS] = ()
+    access_logging: tuple[str, ...] = ()
+
+
+class MeshConfig(Spec, frozen=True, kw_only=True):
+    """What holds for all of a mesh: here, for the gateway."""
+
+    access_log_file: str | None = None
+    access_log_format: str | None = None
+    access_log_encoding: Encoding | None = None
+    disable_envoy_listener_log: bool | None = None
+    extension_providers: tuple[ExtensionProvider, ...] = ()
+    default_providers: DefaultProviders | None = None
+    root_namespace: str | None = None
+    path_normalization: PathNormalization | None = None
+    enable_tracing: Annotated[bool | None, _NO_TRACES] = None
+    default_config: Annotated[
+        Any, Note("not honoured: options such as --trusted-hops and --proxy-protocol say it").meta
+    ] = None
+    enable_envoy_access_log_service: Annotated[bool | None, _GRPC_LOG] = None
+    connect_timeout: Annotated[Any, NOT_YET] = None
+    tcp_keepalive: Annotated[Any, NOT_YET] = None
+    default_http_retry_policy: Annotated[Any, NOT_YET] = None
+    locality_lb_setting: Annotated[Any, NOT_YET] = None
+    tls_defaults: Annotated[Any, NOT_YET] = None
+    h2_upgrade_policy: Annotated[Any, NOT_YET] = None
+    outbound_cluster_stat_name: Annotated[str | None, NOT_YET] = None
+    default_service_export_to: Annotated[tuple[str, ...], NOT_YET] = ()
+    default_virtual_service_export_to: Annotated[tuple[str, ...], NOT_YET] = ()
+    default_destination_rule_export_to: Annotated[tuple[str, ...], NOT_YET] = ()
+    dns_refresh_rate: Annotated[Any, NOT_YET] = None
+    verify_certificate_at_client: Annotated[bool | None, NOT_YET] = None
+    compliance_policy: Annotated[str | None, NOT_YET] = None
+    trust_domain: Annotated[str | None, _MESH] = None
+    trust_domain_aliases: Annotated[tuple[str, ...], _MESH] = ()
+    proxy_listen_port: Annotated[int | None, _MESH] = None
+    proxy_inbound_listen_port: Annotated[int | None, _MESH] = None
+    proxy_http_port: Annotated[int | None, _MESH] = None
+    protocol_detection_timeout: Annotated[Any, _MESH] = None
+    ingress_class: Annotated[str | None, _MESH] = None
+    ingress_service: Annotated[str | None, _MESH] = None
+    ingress_controller_mode: Annotated[str | None, _MESH] = None
+    ingress_selector: Annotated[str | None, _MESH] = None
+    outbound_traffic_policy: Annotated[Any, _MESH] = None
+    inbound_traffic_policy: Annotated[Any, _MESH] = None
+    config_sources: Annotated[tuple[Any, ...], _MESH] = ()
+    enable_auto_mtls: Annotated[bool | None, _MESH] = None
+    ca_certificates: Annotated[tuple[Any, ...], _MESH] = ()
+    inbound_cluster_stat_name: Annotated[str | None, _MESH] = None
+    certificates: Annotated[tuple[Any, ...], _MESH] = ()
+    service_settings: Annotated[tuple[Any, ...], _MESH] = ()
+    service_scope_configs: Annotated[tuple[Any, ...], _MESH] = ()
+    enable_prometheus_merge: Annotated[bool | None, _MESH] = None
+    ca: Annotated[Any, _MESH] = None
+    discovery_selectors: Annotated[tuple[Any, ...], _MESH] = ()
+    mesh_mtls: Annotated[Any, _MESH] = field(default=None, name="meshMTLS")

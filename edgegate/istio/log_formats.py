@@ -1,0 +1,55 @@
+"""Formats of access logs as MeshConfig says them."""
+
+from __future__ import annotations
+
+import json
+
+from edgegate.config.document import Path
+from edgegate.istio.kinds.mesh_config import Encoding, FileLog, MeshConfig
+from edgegate.model.log_formats import BadFormat, DefaultFormat, LogFormat, json_format, text_format
+
+
+def mesh_format(mesh: MeshConfig) -> LogFormat:
+    """
+    Return the format that C{accessLogFormat} and C{accessLogEncoding} say.
+
+    @raise BadFormat: They say none.
+    """
+    form = mesh.access_log_format
+    encoded = mesh.access_log_encoding is Encoding.JSON
+    if not form:
+        return DefaultFormat.JSON if encoded else DefaultFormat.TEXT
+    if not encoded:
+        return text_format(form)
+    try:
+        return json_format(json.loads(form))
+    except json.JSONDecodeError as error:
+        raise BadFormat(ValueError(f"no JSON: {error}")) from None
+    except BadFormat as error:
+        # its keys are no places of the file
+        raise BadFormat(error.cause) from None
+
+
+def provider_format(log: FileLog) -> tuple[LogFormat | None, Path]:
+    """
+    Return the format that a provider says, if it says any, and where.
+
+    @raise BadFormat: It says none; its path is that from the provider.
+    """
+    form = log.log_format
+    if form is None:
+        return None, ()
+    empty = bool(log.omit_empty_values)
+    if form.text is not None:
+        path: Path = ("logFormat", "text")
+        try:
+            return text_format(form.text, empty), path
+        except BadFormat as error:
+            raise BadFormat(error.cause, path) from None
+    path = ("logFormat", "labels")
+    if not form.labels:
+        return DefaultFormat.JSON, path
+    try:
+        return json_format(form.labels, empty), path
+    except BadFormat as error:
+        raise BadFormat(error.cause, (*path, *error.path)) from None

@@ -1,0 +1,254 @@
+"""
+Which access logs are written, by MeshConfig and Telemetry (C{pilot/pkg/model/telemetry.go}).
+
+Telemetry counts level by level, later ones win: that of the root namespace, then that of the gateway's namespace, then
+those of that namespace whose selector chooses the gateway. Of a level without a selector the oldest counts. No file
+says in which namespace the gateway is: it is taken to be in those of the Gateways that it serves, and in the root one,
+where charts put it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from edgegate.config.document import Path
+from edgegate.config.problems import Problems, Severity
+from edgegate.config.values import show, suggestion
+from edgegate.istio.kinds.mesh_config import DefaultProviders, MeshConfig
+from edgegate.istio.kinds.telemetry import AccessLogging, Mode, Telemetry
+from edgegate.istio.log_formats import mesh_format, provider_format
+from edgegate.istio.resources import Resource
+from edgegate.istio.translate.access import Workloads, chosen
+from edgegate.model.access_logs import STANDARD_OUTPUT, AccessLogFile
+from edgegate.model.log_formats import BadFormat, DefaultFormat, LogFormat
+from edgegate.model.origin import Origin
+
+ROOT = "istio-system"
+"""The root namespace, unless MeshConfig says another."""
+
+_BUILT_IN = "envoy"
+_NO_LOGS = frozenset(("prometheus", "stackdriver"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One item of C{accessLogging}, with where it is said."""
+
+    resource: Resource[Telemetry]
+    path: Path
+    item: AccessLogging
+
+
+@dataclass(slots=True)
+class _Provider:
+    """
+    A log that may be chosen.
+
+    @ivar file: L{None}: it is known, and is no log that can be written.
+    """
+
+    file: AccessLogFile | None = field(default=None)
+
+
+class AccessLogCompiler:
+    """Finds out which logs are written, and reports what is wrong between documents."""
+
+    def __init__(
+        self,
+        meshes: Sequence[Resource[MeshConfig]],
+        telemetries: Sequence[Resource[Telemetry]],
+        namespaces: Collection[str],
+        workloads: Workloads,
+        problems: Problems,
+    ) -> None:
+        """
+        @param namespaces: Those of the Gateways that are served.
+        @param workloads: What this gateway is, as far as selectors choose it.
+        """
+        self._problems = problems
+        self._mesh = meshes[0] if meshes else None
+        for other in meshes[1:]:
+            other.error(problems, (), f"a mesh has one MeshConfig, which is at {meshes[0].document.origin}")
+        spec = MeshConfig() if self._mesh is None else self._mesh.spec
+        self._spec = spec
+        self._root = spec.root_namespace or ROOT
+        self._defaults = (spec.default_providers or DefaultProviders()).access_logging
+        self._providers = dict(self._declared())
+        if self._mesh is not None:
+            path: Path = ("spec", "defaultProviders", "accessLogging")
+            for index, name in enumerate(self._defaults):
+                self._check_name(self._mesh, (*path, index), name)
+        self._levels = [list(self._entries(each)) for each in self._chosen(telemetries, namespaces, workloads)]
+
+    def logs(self) -> tuple[AccessLogFile, ...] | None:
+        """Return the logs that are written; L{None}: nothing is said of any."""
+        logs = self._written()
+        if logs is None or not self._spec.disable_envoy_listener_log:
+            return logs
+        return tuple(replace(each, unmatched=False) for each in logs)
+
+    def _written(self) -> tuple[AccessLogFile, ...] | None:
+        if not any(self._levels) and not self._defaults:
+            return self._by_mesh()
+        found: dict[str, AccessLogFile] = {}
+        for name, (entry, expression) in self._in_scope().items():
+            provider = self._providers.get(name)
+            if provider is None or provider.file is None:
+                continue
+            file = provider.file
+            origin = file.origin if entry is None else entry.resource.origin_of(entry.path)
+            found[name] = replace(file, filter=expression, origin=origin)
+        return tuple(found.values())
+
+    # Telemetry --------------------------------------------------------------------------------------------------------
+
+    def _chosen(
+        self, telemetries: Sequence[Resource[Telemetry]], namespaces: Collection[str], workloads: Workloads
+    ) -> Iterator[Resource[Telemetry]]:
+        """Yield those that count, in their order, of what is oldest first."""
+        ours = [self._root, *sorted(set(namespaces) - {self._root})]
+        selecting: list[Resource[Telemetry]] = []
+        first: dict[str, Resource[Telemetry]] = {}
+        for each in telemetries:
+            why_not = self._elsewhere(each, ours, workloads)
+            if why_not:
+                each.document.problem(
+                    self._problems, Severity.INFO, (), f"{each.document.title} changes nothing here: {why_not}"
+                )
+            elif _labels(each.spec):
+                self._warn_of_second(each, selecting)
+                selecting.append(each)
+            elif each.namespace in first:
+                other = first[each.namespace].document.origin
+                message = f"left out: a namespace has one Telemetry without a selector, which is at {other} (IST0160)"
+                each.warning(self._problems, ("metadata", "name"), message)
+            else:
+                first[each.namespace] = each
+        yield from (first[namespace] for namespace in ours if namespace in first)
+        yield from selecting
+
+    def _elsewhere(self, each: Resource[Telemetry], ours: Collection[str], workloads: Workloads) -> str:
+        """Return why a Telemetry is for others than this gateway; nothing where it is for it."""
+        if each.spec.target_ref is not None or each.spec.target_refs:
+            return "targetRefs name gateways of the Gateway API"
+        if each.namespace not in ours:
+            return f"no Gateway that is served is in the namespace {show(each.namespace)}"
+        labels = _labels(each.spec)
+        if labels and not chosen(labels, workloads):
+            wanted = ", ".join(f"{key}={value}" for key, value in labels.items())
+            return f"no gateway here has the labels {wanted} of its selector"
+        return ""
+
+    def _warn_of_second(self, each: Resource[Telemetry], before: Sequence[Resource[Telemetry]]) -> None:
+        other = next((one for one in before if one.namespace == each.namespace), None)
+        if other is not None:
+            message = f"this gateway is chosen by {other.document.title} at {other.document.origin} already (IST0159)"
+            each.warning(self._problems, ("metadata", "name"), f"{message}: both count, this one last")
+
+    def _entries(self, resource: Resource[Telemetry]) -> Iterator[_Entry]:
+        """Yield what concerns a gateway, which is a client."""
+        for index, item in enumerate(resource.spec.access_logging):
+            path: Path = ("spec", "accessLogging", index)
+            if item.match is not None and item.match.mode is Mode.SERVER:
+                resource.document.problem(
+                    self._problems, Severity.INFO, path, "changes nothing here: SERVER is for what workloads receive"
+                )
+                continue
+            entry = _Entry(resource, path, item)
+            self._check(entry)
+            yield entry
+
+    def _check(self, entry: _Entry) -> None:
+        item, path = entry.item, entry.path
+        if not item.providers and not self._defaults and not item.disabled:
+            message = "no provider is named, and MeshConfig has no defaultProviders: nothing is logged (IST0157)"
+            entry.resource.warning(self._problems, path, message)
+        for index, provider in enumerate(item.providers):
+            self._check_name(entry.resource, (*path, "providers", index, "name"), provider.name)
+
+    def _check_name(self, resource: Resource[Any], path: Path, name: str) -> None:
+        """Report a provider that is none, or no log that can be written."""
+        known = self._providers.get(name.lower())
+        if known is None:
+            hint = suggestion(name, self._providers)
+            resource.warning(self._problems, path, f"{show(name)} is no provider of MeshConfig: left out{hint}")
+        elif known.file is None:
+            resource.warning(self._problems, path, f"not honoured: {show(name)} is no log in a file")
+
+    def _in_scope(self) -> dict[str, tuple[_Entry | None, str]]:
+        """Return the names of the logs that are written, each with what asks for it and its filter."""
+        names = [each.lower() for each in self._defaults]
+        filters: dict[str, str] = {}
+        for level in self._levels:
+            named = [each.name.lower() for entry in level for each in entry.item.providers]
+            names = named or names
+            for entry in level:
+                filters.update((name, _expression(entry.item)) for name in _names(entry.item, self._defaults))
+        if not any(self._levels):
+            return dict.fromkeys(names, (None, ""))
+        found: dict[str, tuple[_Entry | None, str]] = {}
+        for entry in (entry for level in self._levels for entry in level):
+            for name in _names(entry.item, self._defaults):
+                if name not in names:
+                    continue
+                if entry.item.disabled:
+                    found.pop(name, None)
+                else:
+                    found[name] = entry, filters.get(name, "")
+        return found
+
+    # MeshConfig -------------------------------------------------------------------------------------------------------
+
+    def _declared(self) -> Iterator[tuple[str, _Provider]]:
+        """Yield all providers by their names in lower case."""
+        built_in = AccessLogFile(STANDARD_OUTPUT, self._mesh_format(), _BUILT_IN, origin=self._origin())
+        yield _BUILT_IN, _Provider(built_in)
+        for name in _NO_LOGS:
+            yield name, _Provider()
+        for index, provider in enumerate(self._spec.extension_providers):
+            log = provider.envoy_file_access_log
+            name = provider.name.lower()
+            if log is None:
+                yield name, _Provider()
+                continue
+            try:
+                form, _ = provider_format(log)
+            except BadFormat:
+                form = None  # reported with the document
+            if form is None:
+                form = self._mesh_format() if name == _BUILT_IN else DefaultFormat.TEXT
+            origin = self._origin(("spec", "extensionProviders", index))
+            yield name, _Provider(AccessLogFile(log.path or STANDARD_OUTPUT, form, provider.name, origin=origin))
+
+    def _by_mesh(self) -> tuple[AccessLogFile, ...] | None:
+        path = self._spec.access_log_file
+        if path is None:
+            return None
+        if not path:
+            return ()
+        origin = self._origin(("spec", "accessLogFile"))
+        return (AccessLogFile(path, self._mesh_format(), origin=origin),)
+
+    def _mesh_format(self) -> LogFormat:
+        try:
+            return mesh_format(self._spec)
+        except BadFormat:
+            return DefaultFormat.TEXT  # reported with the document
+
+    def _origin(self, path: Path = ("spec",)) -> Origin | None:
+        return None if self._mesh is None else self._mesh.origin_of(path)
+
+
+def _labels(telemetry: Telemetry) -> dict[str, str]:
+    return {} if telemetry.selector is None else telemetry.selector.match_labels
+
+
+def _names(item: AccessLogging, defaults: Sequence[str]) -> list[str]:
+    """Return whom an item is about: those that it names, else the default ones."""
+    return [each.name.lower() for each in item.providers] or [each.lower() for each in defaults]
+
+
+def _expression(item: AccessLogging) -> str:
+    return "" if item.filter is None else item.filter.expression or ""

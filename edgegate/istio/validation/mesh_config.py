@@ -1,0 +1,73 @@
+"""What a MeshConfig must be by itself."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from edgegate.config.document import Path
+from edgegate.config.problems import Problems
+from edgegate.config.values import show, suggestion
+from edgegate.istio.kinds.mesh_config import ExtensionProvider, MeshConfig
+from edgegate.istio.log_formats import mesh_format, provider_format
+from edgegate.istio.resources import Resource
+from edgegate.istio.validation.findings import Findings
+from edgegate.model.log_formats import BadFormat, LogFormat, operators_in
+from edgegate.model.operators import EMPTY_AT_THE_END, OPERATORS, UnknownOperator
+
+_NAME = re.compile(r"[a-z0-9](?:[-a-z0-9.]{0,61}[a-z0-9])?", re.IGNORECASE)
+
+
+def validate_mesh_config(resource: Resource[Any], problems: Problems) -> None:
+    """Formats are formats, and each provider has a name of its own."""
+    findings = Findings(resource, problems)
+    mesh: MeshConfig = resource.spec
+    path: Path = ("spec", "accessLogFormat")
+    try:
+        warn_of_empty(findings, path, mesh_format(mesh), nested=False)
+    except BadFormat as error:
+        findings.error(path, in_words(error))
+    names: set[str] = set()
+    for index, provider in enumerate(mesh.extension_providers):
+        at: Path = ("spec", "extensionProviders", index)
+        name = provider.name.lower()
+        if not _NAME.fullmatch(name):
+            findings.error((*at, "name"), f"{show(provider.name)} is no name of a provider: letters, digits, - and .")
+        elif name in names:
+            findings.error((*at, "name"), f"there is a provider {show(provider.name)} already")
+        names.add(name)
+        _check_provider(findings, at, provider)
+
+
+def _check_provider(findings: Findings, at: Path, provider: ExtensionProvider) -> None:
+    if all(getattr(provider, each) is None for each in provider.one_of):
+        findings.error(at, "it says what it is by one of its fields, such as envoyFileAccessLog")
+    log = provider.envoy_file_access_log
+    if log is None:
+        return
+    path: Path = (*at, "envoyFileAccessLog")
+    try:
+        form, where = provider_format(log)
+    except BadFormat as error:
+        findings.error((*path, *error.path), in_words(error))
+        return
+    if form is not None:
+        warn_of_empty(findings, (*path, *where), form)
+
+
+def in_words(error: BadFormat) -> str:
+    """Return what is wrong with a format, with a suggestion."""
+    cause = error.cause
+    return f"{cause}{suggestion(cause.name, OPERATORS)}" if isinstance(cause, UnknownOperator) else str(cause)
+
+
+def warn_of_empty(findings: Findings, path: Path, form: LogFormat, nested: bool = True) -> None:
+    """
+    Report operators that stand for nothing.
+
+    @param nested: Whether the keys of a JSON format are places of the file.
+    """
+    for keys, each in operators_in(form):
+        if each.name in EMPTY_AT_THE_END:
+            where = (*path, *keys) if nested else path
+            findings.warning(where, f"%{each.name}% stands for nothing here: {EMPTY_AT_THE_END[each.name]}")

@@ -1,0 +1,364 @@
+"""
+The part of CEL (U{https://github.com/google/cel-spec}) in which filters of access logs are written: from text to tree.
+
+There are literals, lists, attributes with fields and indexes, C{has}, C{in}, comparisons, C{&&}, C{||}, C{!}, C{?:},
+C{+} and some functions. What attributes stand for is for the data plane to know.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from edgegate.model.expressions import check_regex
+
+Literal = bool | int | float | str | None
+
+MAX_LENGTH: Final = 4096
+MAX_DEPTH: Final = 64
+
+METHODS: Final = frozenset(("contains", "startsWith", "endsWith", "matches", "size"))
+FUNCTIONS: Final = frozenset(("size", "int", "double", "string", "duration", "sample"))
+
+ATTRIBUTES: Final[Mapping[str, frozenset[str]]] = {
+    "request": frozenset(
+        (
+            *("path", "url_path", "host", "scheme", "method", "headers", "referer", "useragent", "id", "protocol"),
+            *("query", "duration", "size"),
+        )
+    ),
+    "response": frozenset(
+        (
+            "code",
+            "code_details",
+            "flags",
+            "short_flags",
+            "grpc_status",
+            "headers",
+            "trailers",
+            "size",
+            "backend_latency",
+        )
+    ),
+    "connection": frozenset(
+        (
+            *("mtls", "requested_server_name", "tls_version", "id", "termination_details"),
+            *("transport_failure_reason", "subject_peer_certificate", "subject_local_certificate"),
+            *("dns_san_peer_certificate", "uri_san_peer_certificate", "sha256_peer_certificate_digest"),
+        )
+    ),
+    "source": frozenset(("address", "port")),
+    "destination": frozenset(("address", "port")),
+    "upstream": frozenset(("address", "port", "local_address", "transport_failure_reason", "request_attempt_count")),
+    "xds": frozenset(("cluster_name", "route_name")),
+}
+"""What Envoy's attributes are called (U{https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/advanced/attributes})."""
+
+
+class BadExpression(ValueError):
+    """
+    An expression is none.
+
+    @ivar word: What is not known of it, or empty.
+    @ivar known: What would be, in its place.
+    """
+
+    def __init__(self, message: str, word: str = "", known: tuple[str, ...] = ()) -> None:
+        self.word = word
+        self.known = known
+        super().__init__(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A literal."""
+
+    value: Literal
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf:
+    """A list."""
+
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """Such as C{request.path}."""
+
+    owner: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Such as C{request.headers["x-a"]}."""
+
+    of: Node
+    key: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Has:
+    """Whether an attribute, or an item of one, is there."""
+
+    what: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """What is not so."""
+
+    what: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """Two values with an operator between them."""
+
+    operator: str
+    left: Node
+    right: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Conditional:
+    """One of two values."""
+
+    condition: Node
+    then: Node
+    otherwise: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function; a method has what it is called on as its first argument."""
+
+    function: str
+    arguments: tuple[Node, ...]
+
+
+Node = Constant | ListOf | Attribute | Item | Has | Not | Binary | Conditional | Call
+
+_TOKEN: Final = re.compile(
+    r"""\s*(?:(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?u?)|(?P<string>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')"""
+    r"""|(?P<name>[A-Za-z_]\w*)|(?P<sign>&&|\|\||[=!<>]=|[-+<>!?:.,()\[\]])|(?P<end>$))""",
+    re.ASCII,
+)
+_COMPARISONS: Final = frozenset(("==", "!=", "<", "<=", ">", ">=", "in"))
+_WORDS: Final[Mapping[str, Literal]] = {"true": True, "false": False, "null": None}
+
+
+def parse(text: str) -> Node:
+    """
+    Read an expression.
+
+    @raise BadExpression: It is none, or asks for what is not known here.
+    """
+    if len(text) > MAX_LENGTH:
+        raise BadExpression(f"longer than {MAX_LENGTH} characters")
+    parser = _Parser(text)
+    node = parser.expression()
+    parser.expect_end()
+    return node
+
+
+class _Parser:
+    """Recursive descent; each level of CEL's grammar has a method."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._at = 0
+        self._depth = 0
+        self._kind, self._token = "", ""
+        self._next()
+
+    def _next(self) -> None:
+        found = _TOKEN.match(self._text, self._at)
+        if found is None:
+            begin = len(self._text) - len(self._text[self._at :].lstrip())
+            raise BadExpression(f"{self._text[begin : begin + 10]!r} at character {begin + 1} is nothing of CEL")
+        self._kind = found.lastgroup or ""
+        self._token = found[self._kind]
+        self._at = found.end()
+
+    def _take(self, *tokens: str) -> str:
+        """Take one of some signs or words, if it is next; return it, or nothing."""
+        if self._kind in ("sign", "name") and self._token in tokens:
+            token = self._token
+            self._next()
+            return token
+        return ""
+
+    def _expect(self, token: str) -> None:
+        if not self._take(token):
+            raise BadExpression(f"{token!r} is expected at character {self._at}, not {self._token or 'the end'!r}")
+
+    def expect_end(self) -> None:
+        """Raise L{BadExpression} where something is left."""
+        if self._kind != "end":
+            raise BadExpression(f"{self._token!r} at character {self._at} is too much")
+
+    def expression(self) -> Node:
+        """C{a ? b : c}."""
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise BadExpression(f"more than {MAX_DEPTH} expressions within each other")
+        condition = self._either()
+        if self._take("?"):
+            then = self._either()
+            self._expect(":")
+            condition = Conditional(condition, then, self.expression())
+        self._depth -= 1
+        return condition
+
+    def _either(self) -> Node:
+        node = self._both()
+        while self._take("||"):
+            node = Binary("||", node, self._both())
+        return node
+
+    def _both(self) -> Node:
+        node = self._relation()
+        while self._take("&&"):
+            node = Binary("&&", node, self._relation())
+        return node
+
+    def _relation(self) -> Node:
+        node = self._sum()
+        while operator := self._take(*_COMPARISONS):
+            node = Binary(operator, node, self._sum())
+        return node
+
+    def _sum(self) -> Node:
+        node = self._unary()
+        while self._take("+"):
+            node = Binary("+", node, self._unary())
+        return node
+
+    def _unary(self) -> Node:
+        if self._take("!"):
+            count = 1
+            while self._take("!"):
+                count += 1
+            node = self._member()
+            return Not(node) if count % 2 else Not(Not(node))
+        if self._take("-"):
+            node = self._member()
+            if isinstance(node, Constant) and isinstance(node.value, int | float):
+                return Constant(-node.value)
+            raise BadExpression("a minus stands before a number only")
+        return self._member()
+
+    def _member(self) -> Node:
+        node = self._primary()
+        while True:
+            if self._take("."):
+                name = self._name()
+                node = self._method(name, node) if self._take("(") else Item(node, Constant(name))
+            elif self._take("["):
+                node = Item(node, self.expression())
+                self._expect("]")
+            else:
+                return node
+
+    def _name(self) -> str:
+        if self._kind != "name":
+            raise BadExpression(f"a name is expected at character {self._at}, not {self._token or 'the end'!r}")
+        name = self._token
+        self._next()
+        return name
+
+    def _primary(self) -> Node:
+        kind, token = self._kind, self._token
+        if kind == "number":
+            self._next()
+            digits = token.rstrip("u")
+            return Constant(int(digits) if digits.isdigit() else float(digits))
+        if kind == "string":
+            self._next()
+            return Constant(_string(token))
+        if self._take("("):
+            node = self.expression()
+            self._expect(")")
+            return node
+        if self._take("["):
+            return ListOf(self._arguments("]"))
+        if kind == "name":
+            self._next()
+            return self._named(token)
+        raise BadExpression(f"a value is expected at character {self._at}, not {token or 'the end'!r}")
+
+    def _named(self, name: str) -> Node:
+        if name in _WORDS:
+            return Constant(_WORDS[name])
+        if self._take("("):
+            return self._function(name)
+        if name not in ATTRIBUTES:
+            raise BadExpression(f"there is no {name!r} here", name, tuple(ATTRIBUTES))
+        self._expect(".")
+        field = self._name()
+        if field not in ATTRIBUTES[name]:
+            raise BadExpression(f"there is no {name}.{field} here", field, tuple(sorted(ATTRIBUTES[name])))
+        return Attribute(name, field)
+
+    def _function(self, name: str) -> Node:
+        arguments = self._arguments(")")
+        if name == "has":
+            if len(arguments) != 1 or not isinstance(arguments[0], Attribute | Item):
+                raise BadExpression("has() takes an attribute, as in has(request.useragent)")
+            return Has(arguments[0])
+        if name not in FUNCTIONS:
+            raise BadExpression(f"there is no function {name} here", name, (*sorted(FUNCTIONS), "has"))
+        if len(arguments) != 1:
+            raise BadExpression(f"{name}() takes one argument")
+        return _checked(Call(name, arguments))
+
+    def _method(self, name: str, on: Node) -> Node:
+        arguments = self._arguments(")")
+        if name not in METHODS:
+            raise BadExpression(f"there is no function {name} here", name, tuple(sorted(METHODS)))
+        if len(arguments) != (0 if name == "size" else 1):
+            raise BadExpression(f"{name}() takes {'no' if name == 'size' else 'one'} argument here")
+        return _checked(Call(name, (on, *arguments)))
+
+    def _arguments(self, end: str) -> tuple[Node, ...]:
+        found: list[Node] = []
+        if self._take(end):
+            return ()
+        while True:
+            found.append(self.expression())
+            if self._take(end):
+                return tuple(found)
+            self._expect(",")
+
+
+def _string(token: str) -> str:
+    try:
+        value = ast.literal_eval(token)
+    except (ValueError, SyntaxError):
+        raise BadExpression(f"{token} is no string") from None
+    return str(value)
+
+
+def _checked(call: Call) -> Call:
+    """Refuse what can never give a value."""
+    if call.function == "matches":
+        expression = call.arguments[1]
+        text = expression.value if isinstance(expression, Constant) else None
+        if not isinstance(text, str):
+            raise BadExpression("matches() takes a regular expression in quotes")
+        try:
+            check_regex(text)
+        except ValueError as error:
+            raise BadExpression(f"{text!r} is no regular expression of RE2: {error}") from None
+    if call.function == "sample":
+        (share,) = call.arguments
+        value = share.value if isinstance(share, Constant) else None
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 100:
+            raise BadExpression("sample() takes a percentage from 0 to 100, as in sample(1.5)")
+    return call

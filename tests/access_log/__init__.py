@@ -1,0 +1,1 @@
+"""Tests of the access logs that files and options ask for."""

@@ -1,0 +1,101 @@
+"""Tests of L{edgegate.access_log.conditions}."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from edgegate.access_log.conditions import condition
+from edgegate.access_log.record import LogRecord
+from edgegate.errors import NO_ROUTE
+from edgegate.model.cel import ATTRIBUTES
+from tests.access_log.records import AHEAD, ENDED, RecordCase
+
+
+class ConditionTests(RecordCase):
+    """What filters let through."""
+
+    def holds(self, expression: str, ended: Any = None) -> bool:
+        """Whether something is logged."""
+        return condition(expression)(LogRecord(self.exchange if ended is None else ended, ENDED, AHEAD))
+
+    def test_hold(self) -> None:
+        """Expressions of Istio's documentation, and of others' guides."""
+        self.exchange.head.fields.append((b"referer", b"http://a"))
+        for expression in (
+            "response.code >= 200",
+            "response.code == 200 && request.method == 'GET'",
+            "request.url_path.startsWith('/new')",
+            "request.path == '/new?b=c'",
+            "request.host.endsWith('.example')",
+            "request.headers['x-added'] == 'yes'",
+            "'x-added' in request.headers && !('x-none' in request.headers)",
+            "has(request.headers.user) || !has(request.headers['x-none'])",
+            "!has(request.useragent) || !request.useragent.startsWith('kube-probe')",
+            "request.duration > duration('10ms') && request.duration < duration('1s')",
+            "duration('1s') + duration('500ms') == duration('1500ms') && string(duration('90s')) == '90s'",
+            "response.backend_latency >= duration('9ms')",
+            "string(destination.port) != '' && source.port > 0",
+            "request.method in ['GET', 'POST']",
+            "request.path.matches('^/n.w') && !request.path.matches('x$')",
+            "size(request.path) == 8 && request.path.size() == 8",
+            "int('7') + 1 == 8 && double('1.5') < 2.0 && 'a' + 'b' == 'ab'",
+            "connection.mtls ? false : true",
+            "response.flags == 0 && size(response.short_flags) == 0",
+            "xds.route_name != '' && xds.cluster_name == 'outbound|80||web'",
+            "response.size == 5 && upstream.address == '10.0.1.1:8080'",
+            "sample(100)",
+        ):
+            self.assertTrue(self.holds(expression), expression)
+
+    def test_do_not_hold(self) -> None:
+        """What is not so, is no boolean, or is an error, is not logged."""
+        for expression in (
+            "response.code >= 400",
+            "response.code",
+            "request.headers['x-none'] == 'a'",
+            "request.headers['x-none'] != 'a'",
+            "response.code > 'a'",
+            "true == 1",
+            "1 + 'a' == 2",
+            "int('x') == 1",
+            "duration('x') > duration('1s')",
+            "!response.code",
+            "duration('1s') == 1.0",
+            "duration('1s') > 0",
+            "request.path && true",
+            "1 in 2",
+            "sample(0)",
+        ):
+            self.assertFalse(self.holds(expression), expression)
+
+    def test_forgiving(self) -> None:
+        """A side of || or && that decides does so, whatever is wrong with the other."""
+        wrong = "request.headers['x-none'] == 'a'"
+        for expression, holds in (
+            (f"{wrong} || true", True),
+            (f"true || {wrong}", True),
+            (f"{wrong} || false", False),
+            (f"!({wrong} && false)", True),
+            (f"!(false && {wrong})", True),
+            (f"!({wrong} && true)", False),
+        ):
+            self.assertIs(self.holds(expression), holds, expression)
+
+    def test_flags(self) -> None:
+        """Flags are Envoy's bits, and their letters."""
+        self.exchange.fault = NO_ROUTE
+        self.assertTrue(self.holds("'NR' in response.short_flags && response.flags == 256"))
+
+    def test_relay(self) -> None:
+        """A relay has no code: a filter that asks for one lets none through, as Istio's does."""
+        self.assertFalse(self.holds("response.code >= 400", self.relay))
+        self.assertFalse(self.holds("request.method != 'GET'", self.relay))
+        self.assertTrue(self.holds("'UF' in response.short_flags && destination.port == 80", self.relay))
+        self.assertTrue(self.holds("connection.requested_server_name == 'a.example'", self.rejected))
+
+    def test_every_attribute(self) -> None:
+        """Each attribute is there or not, of whatever ended."""
+        for owner, names in ATTRIBUTES.items():
+            for name in names:
+                for ended in (self.exchange, self.relay, self.rejected):
+                    self.holds(f"has({owner}.{name})", ended)

@@ -1,0 +1,185 @@
+"""Tests of L{edgegate.access_log.service}."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from twisted.internet.task import Clock
+
+from edgegate.access_log.service import AccessLogService, CannotLog
+from edgegate.model.access_logs import AccessLogFile
+from edgegate.model.log_formats import text_format
+from edgegate.model.origin import Origin
+from edgegate.observe.access_log import DELAY
+from edgegate.startup import CannotStart
+from tests.access_log.records import RecordCase
+
+CODE = text_format("%RESPONSE_CODE%")
+
+
+class ServiceCase(RecordCase):
+    """Tests of a service with files in a folder."""
+
+    def setUp(self) -> None:
+        """Make a folder."""
+        super().setUp()
+        self.folder = Path(self.mktemp())
+        self.folder.mkdir()
+        self.clock = Clock()
+        self.path = self.folder / "log"
+
+    def wanted(self, name: str = "log", form: str = "%RESPONSE_CODE%") -> AccessLogFile:
+        """Return a log in the folder."""
+        return AccessLogFile(str(self.folder / name), text_format(form), origin=Origin("mesh.yaml", 7, "MeshConfig"))
+
+    def end(self, service: AccessLogService, status: int = 200) -> None:
+        """Have a request end."""
+        self.exchange.status = status
+        service.log.request_ended(self.exchange)
+        service.log.flush()
+
+    def read(self, name: str = "log") -> str:
+        """Return what is in a file."""
+        return (self.folder / name).read_text()
+
+
+class AskedTests(ServiceCase):
+    """The log that options ask for."""
+
+    def setUp(self) -> None:
+        """Make a log in a file."""
+        super().setUp()
+        self.service = AccessLogService(self.clock, (self.wanted(),))
+
+    def start(self) -> None:
+        """Start as an application does."""
+        self.service.privilegedStartService()
+        self.service.startService()
+
+    def test_end(self) -> None:
+        """The end writes everything, and leaves no timer behind."""
+        self.start()
+        self.service.log.request_ended(self.exchange)
+        self.service.stopService()
+        self.assertEqual(self.read(), "200\n")
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_timer(self) -> None:
+        """One timer serves all that wait; none runs while nothing does."""
+        self.start()
+        for _ in range(3):
+            self.service.log.request_ended(self.exchange)
+        self.assertEqual(len(self.clock.getDelayedCalls()), 1)
+        self.clock.advance(DELAY)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.service.log.request_ended(self.exchange)
+        self.assertEqual(len(self.clock.getDelayedCalls()), 1)
+        self.service.stopService()
+        self.assertEqual(self.read(), "200\n" * 4)
+
+    def test_reopen(self) -> None:
+        """What ended before the file was renamed stands in the old one."""
+        self.start()
+        self.end(self.service)
+        self.path.rename(self.folder / "log.1")
+        self.service.reopen()
+        self.end(self.service, 404)
+        self.service.stopService()
+        self.assertEqual((self.read("log.1"), self.read()), ("200\n", "404\n"))
+
+    def test_reopen_fails(self) -> None:
+        """A file that can't be opened anew stays in use; that it is so is logged."""
+        self.start()
+        self.path.rename(self.folder / "log.1")
+        self.path.mkdir()
+        self.service.reopen()
+        self.end(self.service)
+        self.service.stopService()
+        self.assertEqual(self.read("log.1"), "200\n")
+
+    def test_cannot_start(self) -> None:
+        """A file that can't be opened ends the start with a reason."""
+        self.path.mkdir()
+        error = self.assertRaises(CannotStart, self.service.privilegedStartService)
+        self.assertEqual(str(error), f"cannot open the access log {self.path}: Is a directory")
+
+    def test_handed(self) -> None:
+        """A process may be given the descriptor of its file."""
+        service = AccessLogService(
+            self.clock, (AccessLogFile("-", CODE),), lambda: os.open(self.path, os.O_WRONLY | os.O_CREAT)
+        )
+        service.startService()
+        self.end(service)
+        service.stopService()
+        self.assertEqual(self.read(), "200\n")
+
+    def test_files_say_otherwise(self) -> None:
+        """What options ask for is not changed by the files."""
+        self.start()
+        self.service.prepare((self.wanted("other"),))(True)
+        self.end(self.service)
+        self.service.stopService()
+        self.assertEqual(self.read(), "200\n")
+        self.assertFalse((self.folder / "other").exists())
+
+
+class DeclaredTests(ServiceCase):
+    """Logs that the files ask for."""
+
+    def setUp(self) -> None:
+        """Make a service that is not told by options."""
+        super().setUp()
+        self.service = AccessLogService(self.clock)
+        self.addCleanup(lambda: self.service.running and self.service.stopService())
+
+    def use(self, *wanted: AccessLogFile) -> None:
+        """Load files that ask for some logs."""
+        self.service.prepare(wanted)(True)
+
+    def test_several(self) -> None:
+        """Several logs are written at once, two of them to one file."""
+        self.use(self.wanted("a"), self.wanted("b", "b %PROTOCOL%"), self.wanted("a", "again"))
+        self.service.startService()
+        self.end(self.service)
+        self.service.stopService()
+        self.assertEqual((self.read("a"), self.read("b")), ("200\nagain\n", "b HTTP/1.1\n"))
+
+    def test_reload(self) -> None:
+        """A reload goes on in the files that stay, opens new ones, and closes the others with all their lines."""
+        self.use(self.wanted("a"), self.wanted("b"))
+        self.service.startService()
+        self.service.log.request_ended(self.exchange)
+        self.use(self.wanted("b", "other"), self.wanted("c"))
+        self.assertEqual(self.read("a"), "200\n")
+        self.end(self.service)
+        self.service.stopService()
+        self.assertEqual((self.read("a"), self.read("b"), self.read("c")), ("200\n", "200\nother\n", "200\n"))
+
+    def test_refused(self) -> None:
+        """A file that can't be opened changes nothing, and is told with the place that names it."""
+        self.use(self.wanted("a"))
+        self.path.mkdir()
+        error = self.assertRaises(CannotLog, self.service.prepare, (self.wanted("b"), self.wanted()))
+        self.assertEqual(str(error.wanted.origin), "mesh.yaml:7")
+        self.service.startService()
+        self.end(self.service)
+        self.service.stopService()
+        self.assertEqual((self.read("a"), self.read("b")), ("200\n", ""))
+
+    def test_not_taken(self) -> None:
+        """Where something else of the files can't be served all is as it was."""
+        self.use(self.wanted("a"))
+        self.service.prepare((self.wanted("b"),))(False)
+        self.service.startService()
+        self.end(self.service)
+        self.service.stopService()
+        self.assertEqual((self.read("a"), self.read("b")), ("200\n", ""))
+
+    def test_none(self) -> None:
+        """Files may say that there is no log."""
+        self.use()
+        self.service.startService()
+        self.end(self.service)
+        self.service.stopService()
+        self.assertEqual(list(self.folder.iterdir()), [])

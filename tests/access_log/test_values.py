@@ -1,0 +1,134 @@
+"""Tests of L{edgegate.access_log.values}."""
+
+from __future__ import annotations
+
+import os
+
+from edgegate.access_log.lines import record_line
+from edgegate.access_log.record import LogRecord
+from edgegate.access_log.values import NUMBERS
+from edgegate.errors import CLIENT_GONE, NO_ROUTE
+from edgegate.http.request import refused_head
+from edgegate.model.log_formats import TextFormat
+from edgegate.model.operators import EMPTY_AT_THE_END, OPERATORS, REQUIRED, operator
+from tests.access_log.records import AHEAD, ENDED, RecordCase
+
+_ARGUMENTS = {
+    "COALESCE": '{"operators": ["PROTOCOL"]}',
+    "COMMON_DURATION": "DS_RX_BEG:DS_TX_END",
+    "XFCC_VALUE": "uri",
+}
+
+
+class ValuesTests(RecordCase):
+    """What operators stand for at the end."""
+
+    def test_request(self) -> None:
+        """The request is shown as its backend got it: rewritten, with what the route adds."""
+        self.assertEqual(self.text("%REQ(:METHOD)% %REQ(:PATH)% %REQ(:AUTHORITY)%"), "GET /new?b=c web.example")
+        self.assertEqual(self.text("%REQ(x-added)% %REQ(x-a)% %REQ(x-none?x-added)%"), "yes - yes")
+        self.assertEqual(self.text("%REQ(X-FORWARDED-FOR)%"), self.exchange.forwarded_for.decode())
+        self.assertEqual(self.text("%STREAM_ID%"), self.exchange.request_id.decode())
+
+    def test_request_that_was_not_asked(self) -> None:
+        """Where no backend was asked it is the client's, with what a backend would have been told."""
+        self.exchange.asked = None
+        self.assertEqual(self.text("%REQ(:PATH)% %REQ(x-a)% %REQ(host)%"), "/a?b=c 1 web.example:80")
+        self.assertEqual(self.text("%REQ(x-long):4%"), "0123")
+        self.assertEqual(self.text("%REQ(x-forwarded-proto)%"), "http")
+
+    def test_request_that_could_not_be_read(self) -> None:
+        """Of one that could not be read there is nothing."""
+        self.exchange.asked, self.exchange.head = None, refused_head()
+        self.assertEqual(self.text("%REQ(:METHOD)% %REQ(:PATH)% %PATH% %REQ(:SCHEME)%"), "- - - -")
+
+    def test_response(self) -> None:
+        """The response is shown as its client got it."""
+        self.assertEqual(self.text("%RESP(X-B)% %RESP(content-length)% %RESP(:status)%"), "b 5 200")
+        self.assertEqual(self.text("%RESP(x-envoy-upstream-service-time)% %RESP(server)%"), "10 edgegate")
+        self.assertEqual(self.text("%RESP(x-none?x-b)% %RESP(x-none)%"), "b -")
+        self.exchange.response = None
+        self.exchange.status, self.exchange.fault = 0, CLIENT_GONE
+        self.assertEqual(
+            self.text("%RESP(x-b)% %RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% %RESPONSE_FLAGS_LONG%"),
+            "- 0 DC downstream_remote_disconnect DownstreamConnectionTermination",
+        )
+
+    def test_trailers(self) -> None:
+        """Trailers are shown, and gRPC's status in them."""
+        self.assertEqual(self.text("%TRAILER(x-t)% %GRPC_STATUS% %RESPONSE_TRAILERS_BYTES%"), "- - 0")
+        self.exchange.head.fields = [(b"content-type", b"application/grpc")]
+        self.exchange.trailers = [(b"x-t", b"t"), (b"grpc-status", b"5")]
+        self.assertEqual(self.text("%TRAILER(x-none?X-T)% %RESPONSE_TRAILERS_BYTES%"), "t 16")
+        self.assertEqual(
+            self.text("%GRPC_STATUS% %GRPC_STATUS(SNAKE_STRING)% %GRPC_STATUS_NUMBER%"), "NotFound NOT_FOUND 5"
+        )
+
+    def test_times(self) -> None:
+        """Times are those of the end of the request, not of the moment in which its line is made."""
+        self.assertEqual(self.text("%START_TIME%"), "2026-03-01T12:00:00.082Z")
+        self.assertEqual(self.text("%START_TIME(%Y/%m %s.%3f)%"), "2026/03 1772366400.082")
+        self.assertEqual(self.text("%DURATION% %REQUEST_DURATION% %RESPONSE_DURATION%"), "15 0 11")
+        self.assertEqual(self.text("%REQUEST_TX_DURATION% %RESPONSE_TX_DURATION%"), "1 3")
+        self.assertEqual(self.text("%COMMON_DURATION(US_TX_BEG:US_RX_BEG:us)%"), "9765")
+        self.assertEqual(self.text("%COMMON_DURATION(US_RX_BEG:US_TX_BEG)% %COMMON_DURATION(X:Y)%"), "- -")
+
+    def test_addresses(self) -> None:
+        """Addresses of both sides, whole and in parts."""
+        self.assertEqual(
+            self.text("%UPSTREAM_HOST% %UPSTREAM_REMOTE_PORT% %UPSTREAM_LOCAL_ADDRESS% %UPSTREAM_CLUSTER%"),
+            "10.0.1.1:8080 8080 10.0.1.254:40000 outbound|80||web",
+        )
+        connection = self.exchange.connection
+        self.assertEqual(
+            self.text("%DOWNSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_DIRECT_REMOTE_ADDRESS%"),
+            f"{connection.local} {connection.peer}",
+        )
+
+    def test_machine(self) -> None:
+        """What is the same in all lines."""
+        self.assertEqual(self.text("%HOSTNAME% %ENVIRONMENT(PATH)%"), f"{os.uname().nodename} {os.environ['PATH']}")
+        self.assertEqual(self.text("%ENVIRONMENT(NO_SUCH_NAME)%"), "-")
+
+    def test_first_that_is_there(self) -> None:
+        """COALESCE takes the first that stands for something."""
+        form = '%COALESCE({"operators": [{"command": "REQ", "param": "x-none"}, "PROTOCOL"]})%'
+        self.assertEqual(self.text(form), "HTTP/1.1")
+
+    def test_relay(self) -> None:
+        """A relay has no request, and says why it ended."""
+        form = "%PROTOCOL% %REQ(:METHOD)% %RESPONSE_CODE% %RESPONSE_FLAGS% %CONNECTION_TERMINATION_DETAILS%"
+        self.assertEqual(
+            self.text(form, self.relay), f"- - 0 UF {self.relay.fault.details if self.relay.fault else ''}"
+        )
+        form = "%BYTES_RECEIVED% %BYTES_SENT% %UPSTREAM_HOST% %UPSTREAM_REMOTE_ADDRESS% %ROUTE_NAME%"
+        self.assertEqual(self.text(form, self.relay), "4 3 10.0.2.1:9000 - gw.yaml:6")
+        form = "%DOWNSTREAM_REMOTE_ADDRESS% %DOWNSTREAM_LOCAL_PORT% %REQUEST_DURATION% %ACCESS_LOG_TYPE%"
+        self.assertEqual(self.text(form, self.relay), "10.0.0.9:4000 80 - TcpConnectionEnd")
+        self.assertEqual(self.text("%UPSTREAM_TRANSPORT_FAILURE_REASON%", self.relay), "connect_refused")
+
+    def test_rejected(self) -> None:
+        """So does a connection that came to nothing."""
+        form = "%RESPONSE_FLAGS% %CONNECTION_TERMINATION_DETAILS% %REQUESTED_SERVER_NAME% %UPSTREAM_HOST%"
+        self.assertEqual(self.text(form, self.rejected), "NR filter_chain_not_found a.example -")
+
+    def test_no_route(self) -> None:
+        """What no route knows is told by its flag."""
+        self.exchange.fault, self.exchange.route, self.exchange.status = NO_ROUTE, None, 404
+        self.assertEqual(
+            self.text("%RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% %ROUTE_NAME%"),
+            "404 NR route_not_found -",
+        )
+
+    def test_every_operator(self) -> None:
+        """Each operator makes a value of whatever ended, and those that stand for nothing make none."""
+        for name in sorted(OPERATORS):
+            argument = _ARGUMENTS.get(name, "x-a" if name in REQUIRED else "")
+            line = record_line(TextFormat((operator(name, argument),)))
+            for ended in (self.exchange, self.relay, self.rejected):
+                value = line(LogRecord(ended, ENDED, AHEAD))
+                self.assertTrue(value)
+                if name in EMPTY_AT_THE_END:
+                    self.assertEqual(value, "-")
+                elif name in NUMBERS and value != "-":
+                    self.assertTrue(value.lstrip("-").isdigit(), f"{name}: {value}")

@@ -1,0 +1,43 @@
+"""Tests of L{edgegate.istio.validation.mesh_config}."""
+
+from __future__ import annotations
+
+from tests.istio.validation.cases import CasesTestCase
+
+
+class MeshConfigTests(CasesTestCase):
+    """A MeshConfig by itself."""
+
+    def test_formats(self) -> None:
+        """Formats are of operators that there are, and are told with a suggestion."""
+        log = "extensionProviders: [{name: a, envoyFileAccessLog: {logFormat: %s}}]"
+        self.check(
+            "MeshConfig",
+            [
+                ('accessLogFormat: "%PROTOCOL%"', ""),
+                ('accessLogFormat: "%DURATON%"', 'unknown operator %DURATON%; did you mean "DURATION"?'),
+                ('accessLogFormat: \'{"a": "%PROTOCOL%"}\'\naccessLogEncoding: JSON', ""),
+                ("accessLogFormat: x\naccessLogEncoding: JSON", "no JSON"),
+                ('accessLogFormat: \'{"a": "%X%"}\'\naccessLogEncoding: JSON', "unknown operator %X%"),
+                (log % "{text: '%X%'}", "logFormat.text: unknown operator %X%"),
+                (log % "{labels: {a: {b: ['%X%']}}}", "logFormat.labels.a.b[0]: unknown operator %X%"),
+                (log % "{labels: {a: 1, b: true}}", ""),
+                (log % "{text: a, labels: {}}", "only one of"),
+            ],
+        )
+        self.check("MeshConfig", [('accessLogFormat: "%TRACE_ID%"', "%TRACE_ID% stands for nothing here")], "warning")
+
+    def test_providers(self) -> None:
+        """Each provider has a name of its own, and is something."""
+        self.check(
+            "MeshConfig",
+            [
+                ("extensionProviders: [{name: a, envoyFileAccessLog: {}}]", ""),
+                ("extensionProviders: [{name: a}]", "it says what it is by one of its fields"),
+                ("extensionProviders: [{name: a b, prometheus: {}}]", "is no name of a provider"),
+                (
+                    "extensionProviders: [{name: a, prometheus: {}}, {name: A, prometheus: {}}]",
+                    'there is a provider "A" already',
+                ),
+            ],
+        )
