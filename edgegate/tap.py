@@ -222,7 +222,8 @@ def _look_after(
         service.followers.append(watch.follow)
     if options["admin-address"] is not None:
         required = options["admin"] is not None
-        admin = AdminService(reactor, gateway, options["admin-address"], required, before)
+        told = options.admin_options()
+        admin = AdminService(reactor, gateway, options["admin-address"], required, before, told)
         service.upgrades.companions.append(admin)
         admin.setServiceParent(service)  # type: ignore[no-untyped-call]
     Signals(reactor, actions, service.end, service.hurry, early).setServiceParent(service)  # type: ignore[no-untyped-call]

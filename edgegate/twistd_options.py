@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
 from twisted.python import usage
 
 from edgegate.admin.address import DEFAULT, parse_admin_address
+from edgegate.admin.options import AdminOptions, beyond_loopback
 from edgegate.downstream.proxy_protocol import ProxyProtocolRules
 from edgegate.http.fields import Underscores
 from edgegate.http.filters.plugins import find, installed
@@ -60,6 +62,13 @@ class Options(usage.Options):
             None,
             "Where the gateway can be looked into: HOST:PORT, the path of a UNIX socket, or none. "
             f"[default: {DEFAULT}, unless that is taken]",
+        ],
+        [
+            "admin-token-file",
+            None,
+            None,
+            "File with the token that the admin listener asks for (Authorization: Bearer TOKEN). Required where "
+            "--admin is not on loopback; read again when it changes.",
         ],
         ["access-log-format", None, "text", "text (Istio's default line) or json."],
         ["log-format", None, "text", "Of what the gateway says of itself: text or json."],
@@ -288,6 +297,12 @@ class Options(usage.Options):
             self["admin-address"] = parse_admin_address(self["admin"] or DEFAULT)
         except ValueError as error:
             raise usage.UsageError(f"--admin: {error}") from None
+        if self["admin-token-file"] == "":
+            raise usage.UsageError("--admin-token-file: it is empty")
+        if beyond_loopback(self["admin-address"]) and self["admin-token-file"] is None:
+            raise usage.UsageError(
+                f"--admin {self['admin']}: other machines may reach it, so it needs an --admin-token-file"
+            )
         try:
             self["paths"] = PathNormalisation(self["path-normalization"])
         except ValueError:
@@ -321,6 +336,12 @@ class Options(usage.Options):
             ignored_kinds=self["ignore-kind"],
             strict=self["strict"],
         )
+
+    def admin_options(self) -> AdminOptions:
+        """Return what the admin listener is told."""
+        token_file = self["admin-token-file"]
+        # a daemon may change its folder
+        return AdminOptions(None if token_file is None else os.path.abspath(token_file))  # noqa: PTH100
 
     def gateway_options(self) -> GatewayOptions:
         """Return what no file says."""

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from typing import cast
 from urllib.parse import quote
 
 from twisted.internet.defer import Deferred
-from twisted.logger import Logger
-from twisted.python.failure import Failure
 from twisted.web.resource import Resource
-from twisted.web.server import NOT_DONE_YET, Request
+from twisted.web.server import Request
 
 from edgegate.admin.address import CONFIG, PID
 from edgegate.admin.interfaces import Gateway
+from edgegate.admin.options import AdminOptions
+from edgegate.admin.pages import Page, Refusal, answer, answer_later, wants_json
 from edgegate.admin.tables import table
+from edgegate.admin.token import TokenFile
 from edgegate.admin.views import Row
 from edgegate.server.reload import Outcome, Reload
 from edgegate.server.upgrade import Upgrade
 from edgegate.version import described
-
-log = Logger(namespace=__name__)
 
 PAGES = {
     "ready": "whether requests are served",
@@ -43,13 +41,18 @@ _DUMPED = ("listeners", "routes", "clusters", "endpoints", "secrets")
 _LOOPBACK = frozenset((b"localhost", b"127.0.0.1", b"[::1]", b"::1"))
 
 
-def root(gateway: Gateway, local: bool = False) -> Resource:
+_OPEN = frozenset((b"ready", b"live"))
+"""Pages that are shown without a token: probes have none."""
+
+
+def root(gateway: Gateway, local: bool, options: AdminOptions, token: TokenFile | None) -> Resource:
     """
     Return the root of the pages.
 
     @param local: The listener is a UNIX socket: its file says who may ask, whatever the Host.
+    @param token: Says who may ask, whatever the Host.
     """
-    shown = Root(gateway, local)
+    shown = Root(gateway, local, token)
     shown.putChild(b"", Text(_index))
     shown.putChild(b"ready", Ready(gateway))
     shown.putChild(b"live", Text(lambda: "live\n"))
@@ -65,71 +68,30 @@ def root(gateway: Gateway, local: bool = False) -> Resource:
     return shown
 
 
-class Page(Resource):
-    """A page that no cache keeps and no browser takes for something else."""
-
-    isLeaf = True
-
-    def render(self, request: Request) -> bytes | int:
-        """Answer a request; what its method is not for is 405."""
-        return cast("bytes | int", super().render(request))
-
-
-def answer(request: Request, body: str | object, status: int = 200) -> bytes:
-    """Return a body: text as it is, everything else as JSON."""
-    request.setResponseCode(status)
-    request.setHeader(b"server", b"edgegate")
-    request.setHeader(b"cache-control", b"no-store")
-    request.setHeader(b"x-content-type-options", b"nosniff")
-    kind = b"text/plain; charset=utf-8" if isinstance(body, str) else b"application/json"
-    request.setHeader(b"content-type", kind)
-    text = body if isinstance(body, str) else json.dumps(body, indent=2) + "\n"
-    return text.encode("utf-8", "backslashreplace")
-
-
-def answer_later(request: Request, body: Deferred[bytes]) -> int:
-    """Answer when a body is there, if somebody waits for it still."""
-    gone: list[object] = []
-    request.notifyFinish().addErrback(gone.append)
-
-    def failed(failure: Failure) -> bytes:
-        log.failure("a page of the admin listener can't be shown", failure)
-        return answer(request, "internal error\n", 500)
-
-    def send(content: bytes) -> None:
-        if not gone:
-            request.setHeader(b"content-length", b"%d" % len(content))
-            request.write(content)
-            request.finish()
-
-    body.addErrback(failed).addCallback(send)
-    return NOT_DONE_YET
-
-
-def wants_json(request: Request) -> bool:
-    """Whether C{?format=json} or C{Accept} asks for JSON."""
-    form = request.args.get(b"format", [b""])[0]
-    accept = request.getHeader(b"accept") or b""
-    return form == b"json" or (not form and b"application/json" in accept)
-
-
 class Root(Resource):
     """
     Lets in who asks for a loopback name only: a page of the web, which a browser on this machine shows, can have a name
     of its own lead here, but not one of these (DNS rebinding). And no other page must post here, not even one of
     another port of this machine.
 
+    Where there is a token, who has it is let in, by whatever name: no page of the web has it. Without it there is
+    nothing but whether the gateway is well.
+
     Who is let in learns which gateway it is that answers: there may be several on a machine.
     """
 
-    def __init__(self, gateway: Gateway, local: bool) -> None:
+    def __init__(self, gateway: Gateway, local: bool, token: TokenFile | None) -> None:
         super().__init__()
         self._gateway = gateway
         self._local = local
+        self._token = token
 
     def getChildWithDefault(self, path: bytes, request: Request) -> Resource:
         """Return a page, or the one that refuses."""
-        if not self._local and _host(request.getHeader(b"host") or b"") not in _LOOPBACK:
+        if self._token is not None:
+            if not self._token.lets_in(request.getHeader(b"authorization")):
+                return self._without_token(path, request)
+        elif not self._local and _host(request.getHeader(b"host") or b"") not in _LOOPBACK:
             return Refusal(400, "the Host must be a loopback name\n")
         if request.method != b"GET" and not _same_origin(request):
             return Refusal(403, "another origin must not ask for this\n")
@@ -138,25 +100,17 @@ class Root(Resource):
         child = cast("Resource | None", self.children.get(path))
         if child is None or request.postpath:
             return Refusal(404, "no such page; there are:\n" + _index())
-        methods = (
-            (b"GET", b"HEAD", b"POST") if isinstance(child, Reloading | Draining | Upgrading) else (b"GET", b"HEAD")
-        )
-        if request.method not in methods:
+        changes = isinstance(child, Page) and child.changes
+        if request.method not in ((b"GET", b"HEAD", b"POST") if changes else (b"GET", b"HEAD")):
             return Refusal(405, "method not allowed\n")
         return child
 
-
-class Refusal(Page):
-    """A page that is none."""
-
-    def __init__(self, status: int, words: str) -> None:
-        super().__init__()
-        self._status = status
-        self._words = words
-
-    def render(self, request: Request) -> bytes:
-        """Answer whatever is asked."""
-        return answer(request, self._words, self._status)
+    def _without_token(self, path: bytes, request: Request) -> Resource:
+        """Return what is shown to who has no token, or another."""
+        if path in _OPEN and request.method in (b"GET", b"HEAD") and not request.postpath:
+            return cast(Resource, self.children[path])
+        request.setHeader(b"www-authenticate", b'Bearer realm="edgegate"')
+        return Refusal(401, "the token of --admin-token-file is missing or another: Authorization: Bearer TOKEN\n")
 
 
 class Text(Page):
@@ -238,6 +192,8 @@ class Dump(Page):
 class Reloading(Page):
     """The last reload; POST makes another."""
 
+    changes = True
+
     def __init__(self, gateway: Gateway) -> None:
         super().__init__()
         self._gateway = gateway
@@ -262,6 +218,8 @@ class Reloading(Page):
 class Upgrading(Page):
     """POST has a new process of the program serve in the place of this one."""
 
+    changes = True
+
     def __init__(self, gateway: Gateway) -> None:
         super().__init__()
         self._gateway = gateway
@@ -281,6 +239,8 @@ class Upgrading(Page):
 
 class Draining(Page):
     """Whether the gateway is ending; POST has it end, as SIGTERM does."""
+
+    changes = True
 
     def __init__(self, gateway: Gateway) -> None:
         super().__init__()

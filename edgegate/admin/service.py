@@ -16,6 +16,8 @@ from twisted.logger import Logger, LogLevel
 from twisted.protocols.policies import WrappingFactory
 
 from edgegate.admin.interfaces import Gateway
+from edgegate.admin.options import AdminOptions
+from edgegate.admin.token import BadToken, TokenFile
 from edgegate.model.addresses import Address, TCPAddress, UNIXAddress
 from edgegate.net.listening import bind
 from edgegate.net.sockets import Socket, descriptor_of
@@ -37,15 +39,15 @@ NOT_ASKED = (
 """What a gateway without its admin listener says, which goes on without where nobody has asked for one."""
 
 
-def site(reactor: Any, gateway: Gateway, local: bool) -> Any:
+def site(reactor: Any, gateway: Gateway, local: bool, options: AdminOptions, token: TokenFile | None) -> Any:
     """
-    Return the site.
+    Return the site; see L{edgegate.admin.site.AdminSite}.
 
     @raise ImportError: It is not there any more.
     """
     from edgegate.admin.site import AdminSite  # noqa: PLC0415
 
-    return AdminSite(reactor, gateway, local)
+    return AdminSite(reactor, gateway, local, options, token)
 
 
 class SiteFactory(Factory):
@@ -102,6 +104,7 @@ class AdminService(Service):
         address: Address,
         required: bool = True,
         before: Predecessor | None = None,
+        options: AdminOptions = AdminOptions(),  # noqa: B008 (frozen)
     ) -> None:
         """
         @param reactor: Provides C{IReactorTCP} or C{IReactorUNIX}.
@@ -111,7 +114,9 @@ class AdminService(Service):
         self._before = before
         self._required = required
         self._reactor = reactor
-        self._site = SiteFactory(partial(site, reactor, gateway, isinstance(address, UNIXAddress)))
+        self._token = None if options.token_file is None else TokenFile(options.token_file)
+        local = isinstance(address, UNIXAddress)
+        self._site = SiteFactory(partial(site, reactor, gateway, local, options, self._token))
         self._address = address
         self._port: IListeningPort | None = None
         self._tried = False
@@ -121,7 +126,7 @@ class AdminService(Service):
         """
         Open the port.
 
-        @raise edgegate.startup.CannotStart: It cannot be bound.
+        @raise edgegate.startup.CannotStart: It cannot be bound, or there is no token where one is to be asked for.
         """
         super().privilegedStartService()
         self._open()
@@ -186,6 +191,11 @@ class AdminService(Service):
         if self._tried:
             return
         self._tried = True
+        if self._token is not None:
+            try:
+                self._token.check()
+            except BadToken as error:
+                raise CannotStart(f"--admin-token-file: {error}") from None
         before, self._before = self._before, None
         if before is not None and isinstance(self._address, UNIXAddress):
             self._required = False

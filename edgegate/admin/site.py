@@ -13,7 +13,9 @@ from twisted.web.http import Request as HTTPRequest
 from twisted.web.server import Request, Site
 
 from edgegate.admin.interfaces import Gateway
+from edgegate.admin.options import AdminOptions
 from edgegate.admin.resources import root
+from edgegate.admin.token import TokenFile
 
 TIMEOUT = 30
 """Seconds without a byte after which a connection is closed."""
@@ -62,8 +64,20 @@ class AdminSite(Site):
     displayTracebacks = False
     noisy = False
 
-    def __init__(self, reactor: Any, gateway: Gateway, local: bool) -> None:
-        super().__init__(root(gateway, local), requestFactory=AdminRequest, timeout=TIMEOUT, reactor=reactor)
+    def __init__(
+        self,
+        reactor: Any,
+        gateway: Gateway,
+        local: bool,
+        options: AdminOptions = AdminOptions(),  # noqa: B008 (frozen)
+        token: TokenFile | None = None,
+    ) -> None:
+        """
+        @param local: It is a UNIX socket: its file says who may ask, whatever the Host.
+        @param token: Says who may ask; L{None}: everyone who can.
+        """
+        pages = root(gateway, local, options, token)
+        super().__init__(pages, requestFactory=AdminRequest, timeout=TIMEOUT, reactor=reactor)
 
     def log(self, request: HTTPRequest) -> None:
         """Write nothing."""

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.admin.address import CONFIG, PID
+from edgegate.admin.options import AdminOptions
 from edgegate.admin.resources import PAGES
 from edgegate.admin.site import AdminSite
+from edgegate.admin.token import TokenFile
 from edgegate.server.reload import Outcome
 from edgegate.version import described
 from tests.admin.asking import Answer, asked
 from tests.admin.served import ISSUED, PretendedGateway
+
+TOKEN = "0123456789abcdef"
 
 
 class ResourcesTests(SynchronousTestCase):
@@ -24,11 +29,13 @@ class ResourcesTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Make the pages of a gateway."""
+        self.options = AdminOptions()
+        self.token: TokenFile | None = None
         self.gateway = PretendedGateway()
 
     def ask(self, request: str, *fields: str, host: str = "127.0.0.1:15000", body: bytes = b"") -> Answer:
         """Ask once."""
-        site = AdminSite(Clock(), self.gateway, self.local)
+        site = AdminSite(Clock(), self.gateway, self.local, self.options, self.token)
         return asked(site, request, *fields, host=host, body=body)
 
     def test_index(self) -> None:
@@ -136,6 +143,23 @@ class ResourcesTests(SynchronousTestCase):
             ("http://127.0.0.1:15000", 200),
         ):
             self.assertEqual(self.ask("POST /reload", f"Origin: {origin}").status, status, origin)
+
+    def test_token(self) -> None:
+        """Without the token there is nothing but whether the gateway is well; with it the Host may be any."""
+        file = Path(self.mktemp())
+        file.write_text(TOKEN)
+        self.token = TokenFile(str(file))
+        for page in ("", *PAGES, "nothing"):
+            found = self.ask(f"GET /{page}", host="edge.example")
+            self.assertEqual(found.status, 200 if page in ("ready", "live") else 401, page)
+            self.assertNotIn(PID, found.fields)
+        for request in ("POST /drain", "POST /ready", "GET /ready/x"):
+            self.assertEqual(self.ask(request).status, 401)
+        self.assertTrue(self.gateway.ready)
+        self.assertEqual(self.ask("GET /").fields[b"www-authenticate"], b'Bearer realm="edgegate"')
+        bearer = f"Authorization: Bearer {TOKEN}"
+        self.assertEqual(self.ask("GET /routes", bearer, host="edge.example").status, 200)
+        self.assertEqual(self.ask("POST /reload", bearer, "Origin: http://evil.example").status, 403)
 
     def test_unknown(self) -> None:
         """What is not there says what is; other methods are refused."""
