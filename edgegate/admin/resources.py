@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import cast
 from urllib.parse import quote
 
@@ -30,16 +30,16 @@ PAGES = {
     "clusters": "the clusters and their endpoints",
     "certs": "the certificates",
     "overload": "how near the limits are, and how often they were reached",
-    "config_dump": "all of this but the limits, as JSON",
+    "config_dump": "all of this but the limits, as JSON; ?resource=routes is one of it",
     "reload": "what came of the last reload; POST reloads",
     "upgrade": "POST has a new process serve in the place of this one",
     "drain": "whether the gateway is ending; POST has it end",
 }
 
-_DUMPED = ("listeners", "routes", "clusters", "endpoints", "secrets")
+_LAST_RELOAD = "last_reload"
+_DUMPED = ("listeners", "routes", "clusters", "endpoints", "secrets", _LAST_RELOAD)
 
 _LOOPBACK = frozenset((b"localhost", b"127.0.0.1", b"[::1]", b"::1"))
-
 
 _OPEN = frozenset((b"ready", b"live"))
 """Pages that are shown without a token: probes have none."""
@@ -59,7 +59,7 @@ def root(gateway: Gateway, local: bool, options: AdminOptions, token: TokenFile 
     shown.putChild(b"listeners", Rows("listeners", gateway))
     shown.putChild(b"routes", Rows("routes", gateway))
     shown.putChild(b"clusters", Clusters(gateway))
-    shown.putChild(b"certs", Rows("secrets", gateway))
+    shown.putChild(b"certs", Rows("secrets", gateway, "certs"))
     shown.putChild(b"overload", Rows("overload", gateway))
     shown.putChild(b"config_dump", Dump(gateway))
     shown.putChild(b"reload", Reloading(gateway))
@@ -140,16 +140,20 @@ class Ready(Page):
 class Rows(Page):
     """A view, as a table or as JSON."""
 
-    def __init__(self, view: str, gateway: Gateway) -> None:
+    def __init__(self, view: str, gateway: Gateway, columns: str = "") -> None:
+        """
+        @param columns: Whose columns the table has; empty: the view's own.
+        """
         super().__init__()
         self._view = view
         self._gateway = gateway
+        self._columns = columns or view
 
     def render_GET(self, request: Request) -> int:
         """Show it."""
 
         def body(rows: list[Row]) -> bytes:
-            return answer(request, rows if wants_json(request) else table(self._view, rows))
+            return answer(request, rows if wants_json(request) else table(self._columns, rows))
 
         return answer_later(request, self._gateway.rows(self._view).addCallback(body))
 
@@ -173,19 +177,26 @@ class Clusters(Page):
 
 
 class Dump(Page):
-    """Everything."""
+    """Everything, or what C{?resource=} names."""
 
     def __init__(self, gateway: Gateway) -> None:
         super().__init__()
         self._gateway = gateway
 
-    def render_GET(self, request: Request) -> int:
+    def render_GET(self, request: Request) -> bytes | int:
         """Show it."""
-        return answer_later(request, Deferred.fromCoroutine(self._body(request)))
+        named = [name.decode("utf-8", "replace") for name in request.args.get(b"resource", ())]
+        wanted = named or _DUMPED
+        if not set(wanted) <= set(_DUMPED):
+            return answer(request, f"a resource is one of {', '.join(_DUMPED)}\n", 400)
+        return answer_later(request, Deferred.fromCoroutine(self._body(request, wanted)))
 
-    async def _body(self, request: Request) -> bytes:
-        dump: dict[str, object] = {view: await self._gateway.rows(view) for view in _DUMPED}
-        dump["last_reload"] = reload_row(self._gateway.last_reload)
+    async def _body(self, request: Request, wanted: Sequence[str]) -> bytes:
+        dump: dict[str, object] = {}
+        for name in _DUMPED:
+            if name in wanted:
+                last = name == _LAST_RELOAD
+                dump[name] = reload_row(self._gateway.last_reload) if last else await self._gateway.rows(name)
         return answer(request, dump)
 
 
@@ -248,8 +259,10 @@ class Draining(Page):
 
     def render_GET(self, request: Request) -> bytes:
         """Show how far it is."""
-        state = "serving" if self._gateway.ready else "draining"
-        return answer(request, f"{state}, {self._gateway.connections} connections\n")
+        state, count = "serving" if self._gateway.ready else "draining", self._gateway.connections
+        if wants_json(request):
+            return answer(request, {"state": state, "connections": count})
+        return answer(request, f"{state}, {count} connections\n")
 
     def render_POST(self, request: Request) -> bytes:
         """Have it end; who asks twice is told how far it is."""

@@ -78,6 +78,8 @@ class ResourcesTests(SynchronousTestCase):
     def test_drain(self) -> None:
         """POST has the gateway end; GET tells whether it does."""
         self.assertEqual(self.ask("GET /drain").text, "serving, 3 connections\n")
+        shown = json.loads(self.ask("GET /drain?format=json").body)
+        self.assertEqual(shown, {"state": "serving", "connections": 3})
         self.assertEqual(self.ask("POST /drain", "Origin: http://evil.example").status, 403)
         self.assertTrue(self.gateway.ready)
         found = self.ask("POST /drain")
@@ -102,11 +104,26 @@ class ResourcesTests(SynchronousTestCase):
             self.assertEqual(json.loads(answer.body)[0]["name"], "certs/shop.crt")
         self.assertEqual(set(json.loads(self.ask("GET /clusters?format=json").body)), {"clusters", "endpoints"})
 
+    def test_certs(self) -> None:
+        """Certificates are shown with the days that are left, their names, and where they come from."""
+        head, line, *_ = self.ask("GET /certs").text.splitlines()
+        self.assertEqual(head.split("   ")[0], "RESOURCE NAME")
+        for title in ("DAYS LEFT", "NAMES", "FOR", "FILE"):
+            self.assertIn(title, head)
+        self.assertRegex(line, r"^certs/shop.crt +Cert Chain +ACTIVE +\d+ +shop.example, 127.0.0.1 .*shop.yaml:5$")
+
     def test_config_dump(self) -> None:
         """Everything is JSON, and no private key is in it."""
         dump = json.loads(self.ask("GET /config_dump").body)
         self.assertEqual(list(dump), ["listeners", "routes", "clusters", "endpoints", "secrets", "last_reload"])
         self.assertEqual(dump["last_reload"]["outcome"], "installed")
+        for names in (["routes"], ["last_reload"], ["listeners", "secrets"]):
+            query = "&".join(f"resource={name}" for name in reversed(names))
+            found = json.loads(self.ask(f"GET /config_dump?{query}").body)
+            self.assertEqual(found, {name: dump[name] for name in names})
+        for query in ("resource=", "resource=keys", "resource=routes&resource=%ff"):
+            refused = self.ask(f"GET /config_dump?{query}")
+            self.assertEqual((refused.status, refused.text[:22]), (400, "a resource is one of l"))
         key = ISSUED.key_pem.split(b"\n")[1]
         for page in PAGES:
             self.assertNotIn(key, self.ask(f"GET /{page}").body)
