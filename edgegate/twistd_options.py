@@ -166,6 +166,7 @@ class Options(usage.Options):
         self["watch"] = True
         self["shadow-hosts"] = False
         self["strict"] = False
+        self["admin-quit"] = False
         self["proxy-protocol"] = {}
         self["proxy-protocol-from"] = []
         self["dns-server"] = []
@@ -261,6 +262,12 @@ class Options(usage.Options):
         """
         self["strict"] = True
 
+    def opt_admin_quit(self) -> None:
+        """
+        Let POST /quitquitquit on the admin listener end the gateway at once, without a drain.
+        """
+        self["admin-quit"] = True
+
     def opt_no_watch(self) -> None:
         """Do not watch the files: reload on SIGHUP and `edgegate reload` only."""
         self["watch"] = False
@@ -340,8 +347,10 @@ class Options(usage.Options):
     def admin_options(self) -> AdminOptions:
         """Return what the admin listener is told."""
         token_file = self["admin-token-file"]
-        # a daemon may change its folder
-        return AdminOptions(None if token_file is None else os.path.abspath(token_file))  # noqa: PTH100
+        if token_file is not None:
+            # a daemon may change its folder
+            token_file = os.path.abspath(token_file)  # noqa: PTH100
+        return AdminOptions(token_file, self["admin-quit"])
 
     def gateway_options(self) -> GatewayOptions:
         """Return what no file says."""

@@ -104,6 +104,7 @@ class OptionsTests(SynchronousTestCase):
             self.assertEqual(options("-c", "etc", "--admin", address).admin_options(), AdminOptions())
         found = options("-c", "etc", "--admin", "0.0.0.0:1", "--admin-token-file", "token").admin_options()
         self.assertEqual(found, AdminOptions(str(Path("token").absolute())))
+        self.assertEqual(options("-c", "etc", "--admin-quit").admin_options(), AdminOptions(may_quit=True))
 
     def test_ignored_kinds(self) -> None:
         """Kinds to be served without add up."""

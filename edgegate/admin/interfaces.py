@@ -39,5 +39,8 @@ class Gateway(Protocol):
     def end(self) -> None:
         """Have the process end in good order: what is under way may go on for a while."""
 
+    def hurry(self) -> None:
+        """End what is under way at once, now or as the process ends."""
+
     def rows(self, view: str) -> Deferred[list[Row]]:
         """Return the rows of a view: C{listeners}, C{routes}, C{clusters}, C{endpoints}, C{secrets} or C{overload}."""

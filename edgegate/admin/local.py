@@ -79,6 +79,10 @@ class LocalGateway:
         """Have the process end in good order."""
         self._service.end()
 
+    def hurry(self) -> None:
+        """End what is under way at once, now or as the process ends."""
+        self._service.hurry()
+
     def rows(self, view: str) -> Deferred[list[Row]]:
         """Return the rows of a view, at once."""
         return succeed(rows(self._service.data_plane, view))

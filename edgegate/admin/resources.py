@@ -34,12 +34,15 @@ PAGES = {
     "reload": "what came of the last reload; POST reloads",
     "upgrade": "POST has a new process serve in the place of this one",
     "drain": "whether the gateway is ending; POST has it end",
+    "quitquitquit": "POST ends the gateway at once, where --admin-quit allows it",
 }
 
 _LAST_RELOAD = "last_reload"
 _DUMPED = ("listeners", "routes", "clusters", "endpoints", "secrets", _LAST_RELOAD)
 
 _LOOPBACK = frozenset((b"localhost", b"127.0.0.1", b"[::1]", b"::1"))
+
+_MUST_NOT_QUIT = "off: the gateway was started without --admin-quit; POST /drain ends it in good order\n"
 
 _OPEN = frozenset((b"ready", b"live"))
 """Pages that are shown without a token: probes have none."""
@@ -65,6 +68,7 @@ def root(gateway: Gateway, local: bool, options: AdminOptions, token: TokenFile 
     shown.putChild(b"reload", Reloading(gateway))
     shown.putChild(b"upgrade", Upgrading(gateway))
     shown.putChild(b"drain", Draining(gateway))
+    shown.putChild(b"quitquitquit", Quitting(gateway, options.may_quit))
     return shown
 
 
@@ -268,6 +272,30 @@ class Draining(Page):
         """Have it end; who asks twice is told how far it is."""
         self._gateway.end()
         return self.render_GET(request)
+
+
+class Quitting(Page):
+    """POST ends the gateway at once, what is under way included, where that is allowed."""
+
+    changes = True
+
+    def __init__(self, gateway: Gateway, allowed: bool) -> None:
+        super().__init__()
+        self._gateway = gateway
+        self._allowed = allowed
+
+    def render_GET(self, request: Request) -> bytes:
+        """Say what POST does."""
+        return answer(request, "POST ends the gateway at once\n" if self._allowed else _MUST_NOT_QUIT)
+
+    def render_POST(self, request: Request) -> bytes:
+        """End."""
+        if not self._allowed:
+            return answer(request, _MUST_NOT_QUIT, 403)
+        # what ends is not to wait
+        self._gateway.hurry()
+        self._gateway.end()
+        return answer(request, "ending\n")
 
 
 def reload_row(reload: Reload) -> dict[str, object]:

@@ -79,6 +79,7 @@ class PretendedGateway:
 
     @ivar outcome: What the next reload comes to.
     @ivar upgrades: Whether the next upgrade succeeds.
+    @ivar hurried: Whether it is to end without waiting.
     """
 
     def __init__(self) -> None:
@@ -87,6 +88,7 @@ class PretendedGateway:
         self.clusters.update(SNAPSHOT.clusters, ENDPOINTS)
         self.ready = self.upgrades = True
         self.connections = 3
+        self.hurried = False
         self.last_reload = Reload(Outcome.INSTALLED, NOW, Problems(), ("listener [::]:80 added (shop.yaml:5)",), 0.5)
         self.outcome = Outcome.UNCHANGED
         self.reloads: Iterator[Deferred[Reload]] | None = None
@@ -110,6 +112,10 @@ class PretendedGateway:
     def upgrade(self) -> Deferred[Upgrade]:
         """Come to what the test says."""
         return succeed(Upgrade(self.upgrades, ("so it is", "a line")))
+
+    def hurry(self) -> None:
+        """End without waiting."""
+        self.hurried = True
 
     def end(self) -> None:
         """Begin to end."""

@@ -86,6 +86,18 @@ class ResourcesTests(SynchronousTestCase):
         self.assertEqual((found.status, found.text), (200, "draining, 3 connections\n"))
         self.assertEqual(self.ask("GET /ready").status, 503)
 
+    def test_quit(self) -> None:
+        """POST ends the gateway at once where that was allowed, and nothing otherwise."""
+        self.assertIn("--admin-quit", self.ask("GET /quitquitquit").text)
+        self.assertEqual(self.ask("POST /quitquitquit").status, 403)
+        self.assertEqual((self.gateway.ready, self.gateway.hurried), (True, False))
+        self.options = AdminOptions(may_quit=True)
+        self.assertEqual(self.ask("GET /quitquitquit").text, "POST ends the gateway at once\n")
+        self.assertEqual(self.ask("POST /quitquitquit", "Origin: http://evil.example").status, 403)
+        self.assertEqual((self.gateway.ready, self.gateway.hurried), (True, False))
+        self.assertEqual(self.ask("POST /quitquitquit").text, "ending\n")
+        self.assertEqual((self.gateway.ready, self.gateway.hurried), (False, True))
+
     def test_upgrade(self) -> None:
         """POST has a new process take its place, and says what came of it; GET says what runs."""
         self.assertEqual(self.ask("GET /upgrade").text, f"{described()}, pid {os.getpid()}\n")
