@@ -17,6 +17,7 @@ from edgegate.http.h2.flow import CONNECTION_WINDOW
 from edgegate.http.limits import Limits
 from edgegate.http.target import PathNormalisation
 from edgegate.option_values import (
+    parse_header_name,
     parse_hops,
     parse_ignored_kind,
     parse_label,
@@ -171,6 +172,7 @@ class Options(usage.Options):
         self["proxy-protocol-from"] = []
         self["dns-server"] = []
         self["http-filter"] = []
+        self["tap-redact"] = []
 
     def opt_selector(self, label: str) -> None:
         """
@@ -248,6 +250,16 @@ class Options(usage.Options):
             self["http-filter"].append(factory)
         except ValueError as error:
             raise usage.UsageError(f"--http-filter: {error}") from None
+
+    def opt_tap_redact(self, name: str) -> None:
+        """
+        A header whose value /tap on the admin listener does not show, besides authorization, proxy-authorization,
+        cookie, set-cookie and x-forwarded-client-cert; repeatable.
+        """
+        try:
+            self["tap-redact"].append(parse_header_name(name))
+        except ValueError as error:
+            raise usage.UsageError(f"--tap-redact: {error}") from None
 
     def opt_shadow_hosts(self) -> None:
         """
@@ -350,7 +362,7 @@ class Options(usage.Options):
         if token_file is not None:
             # a daemon may change its folder
             token_file = os.path.abspath(token_file)  # noqa: PTH100
-        return AdminOptions(token_file, self["admin-quit"])
+        return AdminOptions(token_file, self["admin-quit"], frozenset(self["tap-redact"]))
 
     def gateway_options(self) -> GatewayOptions:
         """Return what no file says."""

@@ -76,6 +76,7 @@ class OptionsTests(SynchronousTestCase):
             (("--config", "etc", "--admin", "x"), "--admin: expected HOST:PORT"),
             (("--config", "etc", "--admin", "0.0.0.0:1"), "may reach it, so it needs an --admin-token-file"),
             (("--config", "etc", "--admin", "[2001:db8::1]:1"), "may reach it, so it needs an --admin-token-file"),
+            (("--config", "etc", "--tap-redact", "a b"), "--tap-redact: expected the name of a header"),
             (("--config", "etc", "--admin-token-file", ""), "--admin-token-file: it is empty"),
             (("--config", "etc", "--locality", "eu//1"), "--locality: expected REGION/ZONE/SUBZONE"),
             (("--config", "etc", "--access-log-format", "xml"), "--access-log-format is text or json"),
@@ -104,6 +105,8 @@ class OptionsTests(SynchronousTestCase):
             self.assertEqual(options("-c", "etc", "--admin", address).admin_options(), AdminOptions())
         found = options("-c", "etc", "--admin", "0.0.0.0:1", "--admin-token-file", "token").admin_options()
         self.assertEqual(found, AdminOptions(str(Path("token").absolute())))
+        found = options("-c", "etc", "--tap-redact", "X-Api-Key", "--tap-redact=x-b").admin_options()
+        self.assertEqual(found, AdminOptions(redacted=frozenset((b"x-api-key", b"x-b"))))
         self.assertEqual(options("-c", "etc", "--admin-quit").admin_options(), AdminOptions(may_quit=True))
 
     def test_ignored_kinds(self) -> None:

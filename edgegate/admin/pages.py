@@ -26,14 +26,22 @@ class Page(Resource):
         return cast("bytes | int", super().render(request))
 
 
-def answer(request: Request, body: str | object, status: int = 200) -> bytes:
-    """Return a body: text as it is, everything else as JSON."""
+def begin(request: Request, kind: bytes, status: int = 200) -> None:
+    """
+    Begin an answer.
+
+    @param kind: Of the body: its content type.
+    """
     request.setResponseCode(status)
     request.setHeader(b"server", b"edgegate")
     request.setHeader(b"cache-control", b"no-store")
     request.setHeader(b"x-content-type-options", b"nosniff")
-    kind = b"text/plain; charset=utf-8" if isinstance(body, str) else b"application/json"
     request.setHeader(b"content-type", kind)
+
+
+def answer(request: Request, body: str | object, status: int = 200) -> bytes:
+    """Return a body: text as it is, everything else as JSON."""
+    begin(request, b"text/plain; charset=utf-8" if isinstance(body, str) else b"application/json", status)
     text = body if isinstance(body, str) else json.dumps(body, indent=2) + "\n"
     return text.encode("utf-8", "backslashreplace")
 

@@ -8,6 +8,7 @@ from typing import cast
 from urllib.parse import quote
 
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
 from twisted.web.resource import Resource
 from twisted.web.server import Request
 
@@ -16,6 +17,7 @@ from edgegate.admin.interfaces import Gateway
 from edgegate.admin.options import AdminOptions
 from edgegate.admin.pages import Page, Refusal, answer, answer_later, wants_json
 from edgegate.admin.tables import table
+from edgegate.admin.tap_page import Tapping
 from edgegate.admin.token import TokenFile
 from edgegate.admin.views import Row
 from edgegate.server.reload import Outcome, Reload
@@ -31,6 +33,7 @@ PAGES = {
     "certs": "the certificates",
     "overload": "how near the limits are, and how often they were reached",
     "config_dump": "all of this but the limits, as JSON; ?resource=routes is one of it",
+    "tap": "POST shows requests as they end: ?host=shop.example&path=/cart&method=GET&status=5xx&flag=UF",
     "reload": "what came of the last reload; POST reloads",
     "upgrade": "POST has a new process serve in the place of this one",
     "drain": "whether the gateway is ending; POST has it end",
@@ -48,10 +51,13 @@ _OPEN = frozenset((b"ready", b"live"))
 """Pages that are shown without a token: probes have none."""
 
 
-def root(gateway: Gateway, local: bool, options: AdminOptions, token: TokenFile | None) -> Resource:
+def root(
+    clock: IReactorTime, gateway: Gateway, local: bool, options: AdminOptions, token: TokenFile | None
+) -> Resource:
     """
     Return the root of the pages.
 
+    @param clock: Tells how long a tap may take.
     @param local: The listener is a UNIX socket: its file says who may ask, whatever the Host.
     @param token: Says who may ask, whatever the Host.
     """
@@ -65,6 +71,7 @@ def root(gateway: Gateway, local: bool, options: AdminOptions, token: TokenFile 
     shown.putChild(b"certs", Rows("secrets", gateway, "certs"))
     shown.putChild(b"overload", Rows("overload", gateway))
     shown.putChild(b"config_dump", Dump(gateway))
+    shown.putChild(b"tap", Tapping(clock, gateway, local or token is not None, options.redacted))
     shown.putChild(b"reload", Reloading(gateway))
     shown.putChild(b"upgrade", Upgrading(gateway))
     shown.putChild(b"drain", Draining(gateway))

@@ -76,7 +76,7 @@ class AdminSite(Site):
         @param local: It is a UNIX socket: its file says who may ask, whatever the Host.
         @param token: Says who may ask; L{None}: everyone who can.
         """
-        pages = root(gateway, local, options, token)
+        pages = root(reactor, gateway, local, options, token)
         super().__init__(pages, requestFactory=AdminRequest, timeout=TIMEOUT, reactor=reactor)
 
     def log(self, request: HTTPRequest) -> None:

@@ -114,6 +114,7 @@ class Exchange:
     @ivar request_id: What tells the request from all others; empty before one is asked.
     @ivar cookie: What gives the client the cookie by which it is known again; L{None}: it has one, or needs none.
     @ivar attempts: How many backends were asked.
+    @ivar response: The head of the final response.
     @ivar started: When the head was whole, in seconds of L{monotonic}.
     @ivar uploaded: When a body was whole, in the same seconds; 0 where there was none.
     @ivar received: Bytes of the request's body.
@@ -139,6 +140,7 @@ class Exchange:
         "received",
         "request_id",
         "request_whole",
+        "response",
         "route",
         "sent",
         "started",
@@ -175,6 +177,7 @@ class Exchange:
         self.identity: FieldBlock | None = None
         self.request_id = b""
         self.cookie: FieldBlock | None = None
+        self.response: ResponseHead | None = None
         self.uploaded = 0.0
 
     # What the routes' conditions look at (edgegate.routing.matching.Request) -----------------------------------------
@@ -328,6 +331,7 @@ class Exchange:
             head = self.filters.response_head(self, head)
         self.phase = Phase.BEGUN
         self.status = head.status
+        self.response = head
         if self.bodies is not None:
             passed = self.bodies.response_head(head, fields)
             if passed is None:

@@ -48,6 +48,10 @@ class Generations:
             for worker in generation.workers.values():
                 yield worker.peer
 
+    def workers(self) -> list[Worker]:
+        """Return all workers that serve, or have connections left."""
+        return [worker for each in self._living for worker in each.workers.values() if worker.serving]
+
     def make(self, zygote: Zygote) -> Generation:
         """
         Return a new generation, which is to be started.

@@ -8,6 +8,7 @@ from edgegate.admin.views import Row
 from edgegate.config.problems import Problems
 from edgegate.model.addresses import Address
 from edgegate.model.origin import Origin
+from edgegate.observe.tap import TapFilter, Tapped
 from edgegate.sources.source import Watched
 
 # The supervisor to a zygote -------------------------------------------------------------------------------------------
@@ -172,6 +173,21 @@ class Show:
     view: str
 
 
+@dataclass(frozen=True, slots=True)
+class BeginTap:
+    """Show requests as they end; L{Seen} with the number tells of each."""
+
+    number: int
+    wanted: TapFilter
+
+
+@dataclass(frozen=True, slots=True)
+class EndTap:
+    """Nobody looks any more."""
+
+    number: int
+
+
 # A worker to the supervisor -------------------------------------------------------------------------------------------
 
 
@@ -216,3 +232,16 @@ class Shown:
 
     number: int
     rows: list[Row] | str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """
+    A request that a tap shows.
+
+    @ivar lost: How many before it were not told of, since much waited already.
+    """
+
+    number: int
+    tapped: Tapped
+    lost: int

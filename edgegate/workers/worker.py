@@ -41,8 +41,21 @@ from edgegate.server.retirement import Retirement
 from edgegate.server.startup_log import served
 from edgegate.workers.adopted_sockets import AdoptedSockets
 from edgegate.workers.inheritance import Inheritance
-from edgegate.workers.messages import Accept, Drain, Failed, LogEvent, LogTo, Ready, Retire, Show, Shown
+from edgegate.workers.messages import (
+    Accept,
+    BeginTap,
+    Drain,
+    EndTap,
+    Failed,
+    LogEvent,
+    LogTo,
+    Ready,
+    Retire,
+    Show,
+    Shown,
+)
 from edgegate.workers.slots import ABSENT, takes_next
+from edgegate.workers.told_taps import ToldTaps
 
 log = Logger(namespace=__name__)
 
@@ -81,6 +94,7 @@ class Worker:
         )
         sockets = AdoptedSockets(inheritance.sockets, inheritance.passed)
         self.data_plane = DataPlane(reactor, observers, self._options, sockets, self._takes_next, inheritance.contexts)
+        self._taps = ToldTaps(self.data_plane, self._supervisor)
         self._drain: Draining | None = None
         self._retirement = Retirement(self.data_plane, reactor)
         self._beats = LoopingCall(self._beat)
@@ -126,6 +140,10 @@ class Worker:
             self._accepting = True
         elif isinstance(value, Show):
             self._show(value)
+        elif isinstance(value, BeginTap):
+            self._taps.begin(value)
+        elif isinstance(value, EndTap):
+            self._taps.end(value)
         elif isinstance(value, Retire):
             self._retire(value)
         elif isinstance(value, Drain):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import socket
+import tempfile
 
 from tests.acceptance.processes import PATIENCE, AcceptanceTestCase, Running, free_ports
 
@@ -43,12 +46,17 @@ TOKEN = "0123456789abcdef"
 class AdminAPITests(AcceptanceTestCase):
     """What operators ask for, and what comes of it."""
 
-    def serve(self, *options: str, host: str = "127.0.0.1") -> Running:
-        """Serve the folder."""
+    def serve(self, *options: str, host: str = "127.0.0.1", path: str = "") -> Running:
+        """
+        Serve the folder.
+
+        @param path: The admin listener's, where it is to be a UNIX socket.
+        """
         self.http, self.admin = free_ports(2)
         (self.folder / "etc").mkdir(exist_ok=True)
         (self.folder / "etc" / "gw.yaml").write_text(FILES.format(http=self.http))
-        gateway = self.start("twistd", "-n", "edgegate", "--config=etc", f"--admin={host}:{self.admin}", *options)
+        where = path or f"{host}:{self.admin}"
+        gateway = self.start("twistd", "-n", "edgegate", "--config=etc", f"--admin={where}", *options)
         gateway.says("serving ")
         gateway.says("admin listener on")
         return gateway
@@ -112,6 +120,56 @@ class AdminAPITests(AcceptanceTestCase):
             self.assertEqual(self.ask("edgegate", "drain", where, "--admin-token-file=token").returncode, 0)
             self.assertEqual(gateway.ends(), 0)
             self.assertNotIn(TOKEN, gateway.output)
+
+    def tap(self, *options: str) -> Running:
+        """Begin a tap; return curl, once it has begun."""
+        running = self.start("curl", "-sSN", "-D-", "--unix-socket", self.path, "http://localhost/tap", *options)
+        running.says("application/x-ndjson")
+        return running
+
+    def test_tap(self) -> None:
+        """
+        Requests are shown while they pass, of all workers, with nothing of what secret headers say; who looks at others
+        sees nothing of them; over TCP without a token nobody looks.
+        """
+        # the test's own folder has too long a path for a socket
+        folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, folder)
+        self.path = f"{folder}/admin.sock"
+        for workers in WORKERS:
+            gateway = self.serve("--tap-redact=x-key", *workers, path=self.path)
+            everything = self.tap("-d", "requests=6&host=shop.example&seconds=60")
+            nothing = self.tap("-d", "host=slow.example", "-d", "seconds=60")
+            for number in range(6):
+                secret = ("authorization: Basic s3cret", "cookie: a=s3cret", "x-key: s3cret", f"x-number: {number}")
+                client = self.request("shop.example", f"/{number}?a=b", *secret)
+                self.assertIn(b"hello", client.recv(4096))
+            self.assertEqual(everything.ends(), 0)
+            *shown, end = (json.loads(line) for line in everything.lines if line.startswith("{"))
+            self.assertEqual(end, {"end": "requests", "requests": 6, "missed": 0})
+            self.assertEqual(sorted(each["target"] for each in shown), [f"/{number}?a=b" for number in range(6)])
+            self.assertNotIn("s3cret", everything.output)
+            for each in shown:
+                self.assertIn(["authorization", "[redacted]"], each["request_headers"])
+                self.assertIn(["x-number", each["target"][1]], each["request_headers"])
+                self.assertEqual((each["status"], each["route"], each["file"]), (200, "hello", "gw.yaml:15"))
+                self.assertEqual("worker" in each, bool(workers))
+            self.assertEqual(gateway.stop(), 0)
+            nothing.ends()
+            self.assertNotIn("{", nothing.output)
+
+    def test_unauthorised_tap(self) -> None:
+        """Over TCP without a token nobody looks, with one whoever has it, from the query or a form."""
+        (self.folder / "token").write_text(TOKEN)
+        gateway = self.serve()
+        self.assertEqual(self.curl("tap", "-X", "POST")[0], 403)
+        gateway.stop()
+        self.serve("--admin-token-file=token")
+        self.assertEqual(self.curl("tap", "-X", "POST")[0], 401)
+        right = ("-H", f"Authorization: Bearer {TOKEN}")
+        status, body = self.curl("tap?seconds=1", "-X", "POST", *right)
+        self.assertEqual((status, json.loads(body)["end"]), (200, "seconds"))
+        self.assertEqual(self.curl("tap", "-d", "status=700", *right)[0], 400)
 
     def test_refused(self) -> None:
         """Without a token it does not start beyond loopback, nor with a file that has none."""

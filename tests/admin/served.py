@@ -20,6 +20,7 @@ from edgegate.model.origin import Origin
 from edgegate.model.routes import HTTPRoute, TCPRoute, WeightedCluster
 from edgegate.model.tls import ClientVerification, KeyPair, ServerTLS, TLSRules
 from edgegate.net.wheel import TimerWheel
+from edgegate.observe.tap import TapFilter, Tapped
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.snapshot import FilterChain, Listener, Snapshot, VirtualHost
 from edgegate.server.reload import Outcome, Reload
@@ -79,6 +80,7 @@ class PretendedGateway:
 
     @ivar outcome: What the next reload comes to.
     @ivar upgrades: Whether the next upgrade succeeds.
+    @ivar taps: Those who look at requests.
     @ivar hurried: Whether it is to end without waiting.
     """
 
@@ -89,6 +91,7 @@ class PretendedGateway:
         self.ready = self.upgrades = True
         self.connections = 3
         self.hurried = False
+        self.taps: list[tuple[TapFilter, Callable[[Tapped], None]]] = []
         self.last_reload = Reload(Outcome.INSTALLED, NOW, Problems(), ("listener [::]:80 added (shop.yaml:5)",), 0.5)
         self.outcome = Outcome.UNCHANGED
         self.reloads: Iterator[Deferred[Reload]] | None = None
@@ -112,6 +115,11 @@ class PretendedGateway:
     def upgrade(self) -> Deferred[Upgrade]:
         """Come to what the test says."""
         return succeed(Upgrade(self.upgrades, ("so it is", "a line")))
+
+    def tap(self, wanted: TapFilter, show: Callable[[Tapped], None]) -> Callable[[], None]:
+        """Show what the test shows."""
+        self.taps.append((wanted, show))
+        return lambda: self.taps.remove((wanted, show))
 
     def hurry(self) -> None:
         """End without waiting."""
