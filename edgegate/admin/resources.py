@@ -9,17 +9,20 @@ from urllib.parse import quote
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
+from twisted.logger import globalLogPublisher
 from twisted.web.resource import Resource
 from twisted.web.server import Request
 
 from edgegate.admin.address import CONFIG, PID
 from edgegate.admin.interfaces import Gateway
+from edgegate.admin.logging_page import Logging
 from edgegate.admin.options import AdminOptions
 from edgegate.admin.pages import Page, Refusal, answer, answer_later, wants_json
 from edgegate.admin.tables import table
 from edgegate.admin.tap_page import Tapping
 from edgegate.admin.token import TokenFile
 from edgegate.admin.views import Row
+from edgegate.server.log_levels import LogLevels
 from edgegate.server.reload import Outcome, Reload
 from edgegate.server.upgrade import Upgrade
 from edgegate.version import described
@@ -33,6 +36,7 @@ PAGES = {
     "certs": "the certificates",
     "overload": "how near the limits are, and how often they were reached",
     "config_dump": "all of this but the limits, as JSON; ?resource=routes is one of it",
+    "logging": "how much the service log tells; POST changes it: ?level=warn, ?namespace=edgegate.upstream&level=error",
     "tap": "POST shows requests as they end: ?host=shop.example&path=/cart&method=GET&status=5xx&flag=UF",
     "reload": "what came of the last reload; POST reloads",
     "upgrade": "POST has a new process serve in the place of this one",
@@ -71,6 +75,7 @@ def root(
     shown.putChild(b"certs", Rows("secrets", gateway, "certs"))
     shown.putChild(b"overload", Rows("overload", gateway))
     shown.putChild(b"config_dump", Dump(gateway))
+    shown.putChild(b"logging", Logging(LogLevels(globalLogPublisher)))
     shown.putChild(b"tap", Tapping(clock, gateway, local or token is not None, options.redacted))
     shown.putChild(b"reload", Reloading(gateway))
     shown.putChild(b"upgrade", Upgrading(gateway))

@@ -171,6 +171,22 @@ class AdminAPITests(AcceptanceTestCase):
         self.assertEqual((status, json.loads(body)["end"]), (200, "seconds"))
         self.assertEqual(self.curl("tap", "-d", "status=700", *right)[0], 400)
 
+    def test_logging(self) -> None:
+        """What the log tells can be changed while the gateway runs, of workers as well, and whatever writes it."""
+        for options in ((), ("--log-format=json",), ("--workers=2",)):
+            gateway = self.serve(*options)
+            self.assertEqual(self.curl("logging"), (200, "default   debug\n"))
+            self.assertEqual(self.curl("logging", "-d", "level=error")[0], 200)
+            gateway.says("log level of all is error now")
+            self.assertEqual(self.curl("reload", "-X", "POST")[0], 200)
+            form = ("-d", "namespace=edgegate.server&level=info")
+            self.assertEqual(self.curl("logging", *form), (200, "default           error\nedgegate.server   info\n"))
+            gateway.says("log level of edgegate.server is info now")
+            reloads = gateway.output.count("nothing has changed")
+            self.assertEqual(self.curl("reload", "-X", "POST")[0], 200)
+            gateway.says("nothing has changed")
+            self.assertEqual((reloads, gateway.stop()), (0, 0))
+
     def test_refused(self) -> None:
         """Without a token it does not start beyond loopback, nor with a file that has none."""
         self.serve().stop()
