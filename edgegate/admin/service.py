@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from time import monotonic
 from typing import Any
 
 from twisted.application.service import Service
@@ -21,6 +22,7 @@ from edgegate.admin.token import BadToken, TokenFile
 from edgegate.model.addresses import Address, TCPAddress, UNIXAddress
 from edgegate.net.listening import bind
 from edgegate.net.sockets import Socket, descriptor_of
+from edgegate.observe.log_throttle import LogThrottle
 from edgegate.server.handover import Handed, Role
 from edgegate.server.predecessor import Predecessor
 from edgegate.startup import CannotStart
@@ -28,6 +30,9 @@ from edgegate.startup import CannotStart
 log = Logger(namespace=__name__)
 
 _MODE = 0o600
+
+MOST_CONNECTIONS = 100
+"""Connections at one time."""
 
 _ANSWERS = 1.0
 """Seconds in which answers are sent that are under way when the port is left."""
@@ -66,9 +71,10 @@ class SiteFactory(Factory):
         """
         self._make = make
         self._site: WrappingFactory | None = None
+        self._complaints = LogThrottle(60.0)
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
-        """Return the protocol of a new connection; L{None} where it cannot be answered."""
+        """Return the protocol of a new connection; L{None} where it cannot be answered, or there are too many."""
         made = self._site
         if made is None:
             try:
@@ -79,6 +85,11 @@ class SiteFactory(Factory):
                 )
                 return None
             made.noisy = False
+        if len(made.protocols) >= MOST_CONNECTIONS:
+            if self._complaints.due(None, monotonic()) is not None:
+                words = "the admin listener has {count} connections: others are closed"
+                log.emit(LogLevel.warn, words, count=MOST_CONNECTIONS)
+            return None
         return made.buildProtocol(addr)
 
     def lose(self) -> None:

@@ -6,6 +6,7 @@ import os
 import socket
 import stat
 import subprocess
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
@@ -16,7 +17,7 @@ from twisted.logger import LogLevel, capturedLogs, formatEvent
 from twisted.trial.unittest import TestCase
 
 from edgegate.admin.options import AdminOptions
-from edgegate.admin.service import AdminService, SiteFactory
+from edgegate.admin.service import MOST_CONNECTIONS, AdminService, SiteFactory
 from edgegate.cli.admin_client import Admin, fetch
 from edgegate.model.addresses import Address, TCPAddress, UNIXAddress
 from edgegate.net.channel import Channel, pair
@@ -138,6 +139,21 @@ class AdminServiceTests(TestCase):
         client.connect(path)
         client.sendall(b"GET /live HTTP/1.1\r\nHost: localhost\r\n\r\n")
         self.assertTrue(client.recv(65536).startswith(b"HTTP/1.1 200 "))
+
+    async def test_many_connections(self) -> None:
+        """There are so many connections at one time; one more is closed, and the log says so."""
+        path = self.mktemp()
+        self.start(UNIXAddress(path))
+        with ExitStack() as clients:
+            kept = [clients.enter_context(socket.socket(socket.AF_UNIX)) for _ in range(MOST_CONNECTIONS)]
+            for client in kept:
+                await deferToThread(self.ask, client, path)
+            with capturedLogs() as logged, socket.socket(socket.AF_UNIX) as client:
+                client.settimeout(PATIENCE)
+                client.connect(path)
+                self.assertEqual(await deferToThread(client.recv, 1), b"")
+            (line,) = [formatEvent(event) for event in logged]
+            self.assertEqual(line, "the admin listener has 100 connections: others are closed")
 
     async def test_gone(self) -> None:
         """Where what answers cannot be loaded the connection ends, and the log says why in a line."""
