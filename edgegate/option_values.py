@@ -204,3 +204,14 @@ def parse_server(text: str, port: int) -> TCPAddress:
     if not 0 < number < 65536:
         raise ValueError(f"expected an IP address such as 192.0.2.1, or one with a port, got {text!r}")
     return TCPAddress(literal, number)
+
+
+def parse_header_name(text: str) -> bytes:
+    """
+    Read the name of a header; return it in lower case.
+
+    @raise ValueError: It is none (RFC 9110 section 5.6.2).
+    """
+    if re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", text) is None:
+        raise ValueError(f"expected the name of a header such as x-api-key, got {text!r}")
+    return text.lower().encode("ascii")

@@ -224,7 +224,8 @@ def _look_after(
         service.followers.append(watch.follow)
     if options["admin-address"] is not None:
         required = options["admin"] is not None
-        admin = AdminService(reactor, gateway, options["admin-address"], required, before)
+        address, told = options["admin-address"], options.admin_options()
+        admin = AdminService(reactor, gateway, address, required, before, options=told)
         service.upgrades.companions.append(admin)
         admin.setServiceParent(service)  # type: ignore[no-untyped-call]
     if options["metrics-address"] is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -9,6 +10,7 @@ from twisted.python import usage
 
 from edgegate.access_log_options import asked_access_logs
 from edgegate.admin.address import DEFAULT, parse_admin_address
+from edgegate.admin.options import AdminOptions, beyond_loopback
 from edgegate.downstream.proxy_protocol import ProxyProtocolRules
 from edgegate.http.fields import Underscores
 from edgegate.http.filters.plugins import find, installed
@@ -18,6 +20,7 @@ from edgegate.http.target import PathNormalisation
 from edgegate.metrics_options import PARAMETERS as METRICS_PARAMETERS
 from edgegate.metrics_options import metrics_options
 from edgegate.option_values import (
+    parse_header_name,
     parse_hops,
     parse_ignored_kind,
     parse_label,
@@ -64,6 +67,13 @@ class Options(usage.Options):
             None,
             "Where the gateway can be looked into: HOST:PORT, the path of a UNIX socket, or none. "
             f"[default: {DEFAULT}, unless that is taken]",
+        ],
+        [
+            "admin-token-file",
+            None,
+            None,
+            "File with the token that the admin listener asks for (Authorization: Bearer TOKEN). Required where "
+            "--admin is not on loopback; read again when it changes.",
         ],
         [
             "access-log-format",
@@ -168,10 +178,12 @@ class Options(usage.Options):
         self["watch"] = True
         self["shadow-hosts"] = False
         self["strict"] = False
+        self["admin-quit"] = False
         self["proxy-protocol"] = {}
         self["proxy-protocol-from"] = []
         self["dns-server"] = []
         self["http-filter"] = []
+        self["tap-redact"] = []
 
     def opt_selector(self, label: str) -> None:
         """
@@ -250,6 +262,16 @@ class Options(usage.Options):
         except ValueError as error:
             raise usage.UsageError(f"--http-filter: {error}") from None
 
+    def opt_tap_redact(self, name: str) -> None:
+        """
+        A header whose value /tap on the admin listener does not show, besides authorization, proxy-authorization,
+        cookie, set-cookie and x-forwarded-client-cert; repeatable.
+        """
+        try:
+            self["tap-redact"].append(parse_header_name(name))
+        except ValueError as error:
+            raise usage.UsageError(f"--tap-redact: {error}") from None
+
     def opt_shadow_hosts(self) -> None:
         """
         Put -shadow behind the host of what is sent to mirrors, as Istio did with DISABLE_SHADOW_HOST_SUFFIX=false.
@@ -262,6 +284,12 @@ class Options(usage.Options):
         expired.
         """
         self["strict"] = True
+
+    def opt_admin_quit(self) -> None:
+        """
+        Let POST /quitquitquit on the admin listener end the gateway at once, without a drain.
+        """
+        self["admin-quit"] = True
 
     def opt_no_watch(self) -> None:
         """Do not watch the files: reload on SIGHUP and `edgegate reload` only."""
@@ -295,15 +323,8 @@ class Options(usage.Options):
             raise usage.UsageError(
                 "--proxy-protocol and --proxy-protocol-from belong together: who is believed can say that it is anyone"
             )
-        try:
-            self["admin-address"] = parse_admin_address(self["admin"] or DEFAULT)
-        except ValueError as error:
-            raise usage.UsageError(f"--admin: {error}") from None
+        self._check_admin()
         given = self["path-normalization"]
-        try:
-            self["metrics-address"] = parse_admin_address(self["metrics-listen"])
-        except ValueError as error:
-            raise usage.UsageError(f"--metrics-listen: {error}") from None
         try:
             self["paths"] = None if given is None else PathNormalisation(given)
         except ValueError:
@@ -344,6 +365,31 @@ class Options(usage.Options):
             ignored_kinds=self["ignore-kind"],
             strict=self["strict"],
         )
+
+    def _check_admin(self) -> None:
+        """Find out where the gateway can be looked into, and by whom."""
+        try:
+            self["admin-address"] = parse_admin_address(self["admin"] or DEFAULT)
+        except ValueError as error:
+            raise usage.UsageError(f"--admin: {error}") from None
+        if self["admin-token-file"] == "":
+            raise usage.UsageError("--admin-token-file: it is empty")
+        if beyond_loopback(self["admin-address"]) and self["admin-token-file"] is None:
+            raise usage.UsageError(
+                f"--admin {self['admin']}: other machines may reach it, so it needs an --admin-token-file"
+            )
+        try:
+            self["metrics-address"] = parse_admin_address(self["metrics-listen"])
+        except ValueError as error:
+            raise usage.UsageError(f"--metrics-listen: {error}") from None
+
+    def admin_options(self) -> AdminOptions:
+        """Return what the admin listener is told."""
+        token_file = self["admin-token-file"]
+        if token_file is not None:
+            # a daemon may change its folder
+            token_file = os.path.abspath(token_file)  # noqa: PTH100
+        return AdminOptions(token_file, self["admin-quit"], frozenset(self["tap-redact"]))
 
     def gateway_options(self, paths: str = "") -> GatewayOptions:
         """

@@ -16,6 +16,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 import edgegate
 from edgegate import errors
+from edgegate.admin.service import MOST_CONNECTIONS
+from edgegate.admin.site import MAX_BODY, MOST_FIELDS, MOST_HEAD
+from edgegate.admin.tap_page import MOST_SECONDS, MOST_TAPS
 from edgegate.cli.main import main
 from edgegate.config.manifest import MAX_FILE, stream
 from edgegate.config.problems import Problems, Severity
@@ -435,6 +438,10 @@ class LimitsTests(SynchronousTestCase):
         page = (DOCS / "limits.md").read_text()
         limits = Limits()
         for said in (
+            f"| connections | {MOST_CONNECTIONS} |",
+            f"| head of a request | {MOST_HEAD >> 10} KiB, {MOST_FIELDS} fields | 400",
+            f"| body of a request | {MAX_BODY >> 10} KiB, with its length |",
+            f"| taps | {MOST_TAPS}, each of 1,000 requests and {MOST_SECONDS} s; 1,024 characters",
             f"{limits.head_bytes // 1024} KiB, {limits.head_fields} fields | 431",
             f"have not come yet | {limits.unfinished_heads_bytes >> 20} MiB",
             f"until its answer begins | {limits.body_rate} bytes a second",

@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.model.addresses import TCPAddress
 from edgegate.option_values import (
+    parse_header_name,
     parse_label,
     parse_locality,
     parse_network,
@@ -91,6 +92,12 @@ class OptionsTests(SynchronousTestCase):
             self.assertEqual(parse_locality(text), text)
         for text in ("/", "eu/", "/a", "eu//1", "eu/a/1/x", "eu/*"):
             self.assertRaises(ValueError, parse_locality, text)
+
+    def test_header_names(self) -> None:
+        """What a header may be called, in lower case."""
+        self.assertEqual(parse_header_name("X-API-Key"), b"x-api-key")
+        for text in ("", "a b", "a:", "b\u00fc", "a\n"):
+            self.assertRaises(ValueError, parse_header_name, text)
 
     def test_servers(self) -> None:
         """An IPv4 or IPv6 address, alone or with a port; one of IPv6 stands in brackets before its port."""

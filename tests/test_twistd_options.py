@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from ipaddress import ip_network
+from pathlib import Path
 
 from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.admin.options import AdminOptions
 from edgegate.http.fields import Underscores
 from edgegate.http.limits import Limits
 from edgegate.http.target import PathNormalisation
@@ -73,6 +75,10 @@ class OptionsTests(SynchronousTestCase):
             (("--config", "etc", "--trusted-hops", "-1"), "--trusted-hops: expected a number of proxies such as 1"),
             (("--config", "etc", "--trusted-hops", "x"), "--trusted-hops: expected a number of proxies such as 1"),
             (("--config", "etc", "--admin", "x"), "--admin: expected HOST:PORT"),
+            (("--config", "etc", "--admin", "0.0.0.0:1"), "may reach it, so it needs an --admin-token-file"),
+            (("--config", "etc", "--admin", "[2001:db8::1]:1"), "may reach it, so it needs an --admin-token-file"),
+            (("--config", "etc", "--tap-redact", "a b"), "--tap-redact: expected the name of a header"),
+            (("--config", "etc", "--admin-token-file", ""), "--admin-token-file: it is empty"),
             (("--config", "etc", "--locality", "eu//1"), "--locality: expected REGION/ZONE/SUBZONE"),
             (("--config", "etc", "--access-log-format", "xml"), "--access-log-format: neither text nor json"),
             (("--config", "etc", "--path-normalization", "BASE"), "--path-normalization is one of none, base, merge"),
@@ -93,6 +99,16 @@ class OptionsTests(SynchronousTestCase):
             (("--config", "etc", "--proxy-protocol-from", "lb"), "--proxy-protocol-from: expected a network"),
         ):
             self.assertIn(words, str(self.assertRaises(UsageError, options, *arguments)), arguments)
+
+    def test_admin(self) -> None:
+        """What only this machine reaches needs no token; the file of one is found from any folder."""
+        for address in ("127.0.0.2:1", "[::1]:1", "localhost:1", "/run/a.sock", "none"):
+            self.assertEqual(options("-c", "etc", "--admin", address).admin_options(), AdminOptions())
+        found = options("-c", "etc", "--admin", "0.0.0.0:1", "--admin-token-file", "token").admin_options()
+        self.assertEqual(found, AdminOptions(str(Path("token").absolute())))
+        found = options("-c", "etc", "--tap-redact", "X-Api-Key", "--tap-redact=x-b").admin_options()
+        self.assertEqual(found, AdminOptions(redacted=frozenset((b"x-api-key", b"x-b"))))
+        self.assertEqual(options("-c", "etc", "--admin-quit").admin_options(), AdminOptions(may_quit=True))
 
     def test_ignored_kinds(self) -> None:
         """Kinds to be served without add up."""
@@ -115,6 +131,7 @@ class OptionsTests(SynchronousTestCase):
             "no-watch",
             "access-log",
             "admin",
+            "admin-token-file",
             "log-format",
         ):
             self.assertIn(f"--{name}", text)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from twisted.internet.defer import Deferred
 
 from edgegate.admin.views import Row
 from edgegate.observe.metrics.measured import Measured
+from edgegate.observe.tap import TapFilter, Tapped
 from edgegate.server.reload import Reload
 from edgegate.server.upgrade import Upgrade
 
@@ -42,6 +44,12 @@ class Gateway(Protocol):
 
     def measure(self) -> Deferred[Measured]:
         """Return its metrics."""
+
+    def hurry(self) -> None:
+        """End what is under way at once, now or as the process ends."""
+
+    def tap(self, wanted: TapFilter, show: Callable[[Tapped], None]) -> Callable[[], None]:
+        """Show requests as they end; return what ends it, which may be called twice."""
 
     def rows(self, view: str) -> Deferred[list[Row]]:
         """Return the rows of a view: C{listeners}, C{routes}, C{clusters}, C{endpoints}, C{secrets} or C{overload}."""

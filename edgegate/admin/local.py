@@ -12,6 +12,7 @@ from edgegate.admin.overload_view import overload
 from edgegate.admin.views import Row
 from edgegate.model.addresses import Address
 from edgegate.observe.metrics.measured import Measured
+from edgegate.observe.tap import Tap, TapFilter, Tapped
 from edgegate.routing.snapshot import Listener
 from edgegate.server.data_plane import DataPlane
 from edgegate.server.reload import Reload
@@ -83,6 +84,16 @@ class LocalGateway:
     def measure(self) -> Deferred[Measured]:
         """Return its metrics."""
         return self._service.measure()
+
+    def hurry(self) -> None:
+        """End what is under way at once, now or as the process ends."""
+        self._service.hurry()
+
+    def tap(self, wanted: TapFilter, show: Callable[[Tapped], None]) -> Callable[[], None]:
+        """Show requests as they end; return what ends it."""
+        plane, tap = self._service.data_plane, Tap(wanted, show)
+        plane.add_tap(tap)
+        return lambda: plane.remove_tap(tap)
 
     def rows(self, view: str) -> Deferred[list[Row]]:
         """Return the rows of a view, at once."""

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import cast
 from urllib.parse import quote
 
 from twisted.internet.defer import Deferred
-from twisted.logger import Logger
-from twisted.python.failure import Failure
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import globalLogPublisher
 from twisted.web.resource import Resource
-from twisted.web.server import NOT_DONE_YET, Request
+from twisted.web.server import Request
 
 from edgegate.admin import metrics_page
 from edgegate.admin.address import CONFIG, PID
 from edgegate.admin.interfaces import Gateway
+from edgegate.admin.logging_page import Logging
+from edgegate.admin.options import AdminOptions
+from edgegate.admin.pages import Page, Refusal, answer, answer_later, wants_json
 from edgegate.admin.tables import table
+from edgegate.admin.tap_page import Tapping
+from edgegate.admin.token import TokenFile
 from edgegate.admin.views import Row
+from edgegate.server.log_levels import LogLevels
 from edgegate.server.reload import Outcome, Reload
 from edgegate.server.upgrade import Upgrade
 from edgegate.version import described
-
-log = Logger(namespace=__name__)
 
 PAGES = {
     "ready": "whether requests are served",
@@ -34,87 +37,55 @@ PAGES = {
     "certs": "the certificates",
     "metrics": "what was counted and measured, for Prometheus; stats/prometheus is the same",
     "overload": "how near the limits are, and how often they were reached",
-    "config_dump": "all of this but the limits, as JSON",
+    "config_dump": "all of this but the limits, as JSON; ?resource=routes is one of it",
+    "logging": "how much the service log tells; POST changes it: ?level=warn, ?namespace=edgegate.upstream&level=error",
+    "tap": "POST shows requests as they end: ?host=shop.example&path=/cart&method=GET&status=5xx&flag=UF",
     "reload": "what came of the last reload; POST reloads",
     "upgrade": "POST has a new process serve in the place of this one",
     "drain": "whether the gateway is ending; POST has it end",
+    "quitquitquit": "POST ends the gateway at once, where --admin-quit allows it",
 }
 
-_DUMPED = ("listeners", "routes", "clusters", "endpoints", "secrets")
+_LAST_RELOAD = "last_reload"
+_DUMPED = ("listeners", "routes", "clusters", "endpoints", "secrets", _LAST_RELOAD)
 
 _LOOPBACK = frozenset((b"localhost", b"127.0.0.1", b"[::1]", b"::1"))
 
+_MUST_NOT_QUIT = "off: the gateway was started without --admin-quit; POST /drain ends it in good order\n"
 
-def root(gateway: Gateway, local: bool = False) -> Resource:
+_OPEN = frozenset((b"ready", b"live"))
+"""Pages that are shown without a token: probes have none."""
+
+
+def root(
+    clock: IReactorTime, gateway: Gateway, local: bool, options: AdminOptions, token: TokenFile | None
+) -> Resource:
     """
     Return the root of the pages.
 
+    @param clock: Tells how long a tap may take.
     @param local: The listener is a UNIX socket: its file says who may ask, whatever the Host.
+    @param token: Says who may ask, whatever the Host.
     """
-    shown = Root(gateway, local)
+    shown = Root(gateway, local, token)
     shown.putChild(b"", Text(_index))
     shown.putChild(b"ready", Ready(gateway))
     shown.putChild(b"live", Text(lambda: "live\n"))
     shown.putChild(b"listeners", Rows("listeners", gateway))
     shown.putChild(b"routes", Rows("routes", gateway))
     shown.putChild(b"clusters", Clusters(gateway))
-    shown.putChild(b"certs", Rows("secrets", gateway))
+    shown.putChild(b"certs", Rows("secrets", gateway, "certs"))
     shown.putChild(b"overload", Rows("overload", gateway))
     shown.putChild(b"config_dump", Dump(gateway))
     for path, page in metrics_page.pages(gateway).items():
         shown.putChild(path, page)
+    shown.putChild(b"logging", Logging(LogLevels(globalLogPublisher)))
+    shown.putChild(b"tap", Tapping(clock, gateway, local or token is not None, options.redacted))
     shown.putChild(b"reload", Reloading(gateway))
     shown.putChild(b"upgrade", Upgrading(gateway))
     shown.putChild(b"drain", Draining(gateway))
+    shown.putChild(b"quitquitquit", Quitting(gateway, options.may_quit))
     return shown
-
-
-class Page(Resource):
-    """A page that no cache keeps and no browser takes for something else."""
-
-    isLeaf = True
-
-    def render(self, request: Request) -> bytes | int:
-        """Answer a request; what its method is not for is 405."""
-        return cast("bytes | int", super().render(request))
-
-
-def answer(request: Request, body: str | object, status: int = 200) -> bytes:
-    """Return a body: text as it is, everything else as JSON."""
-    request.setResponseCode(status)
-    request.setHeader(b"server", b"edgegate")
-    request.setHeader(b"cache-control", b"no-store")
-    request.setHeader(b"x-content-type-options", b"nosniff")
-    kind = b"text/plain; charset=utf-8" if isinstance(body, str) else b"application/json"
-    request.setHeader(b"content-type", kind)
-    text = body if isinstance(body, str) else json.dumps(body, indent=2) + "\n"
-    return text.encode("utf-8", "backslashreplace")
-
-
-def answer_later(request: Request, body: Deferred[bytes]) -> int:
-    """Answer when a body is there, if somebody waits for it still."""
-    gone: list[object] = []
-    request.notifyFinish().addErrback(gone.append)
-
-    def failed(failure: Failure) -> bytes:
-        log.failure("a page of the admin listener can't be shown", failure)
-        return answer(request, "internal error\n", 500)
-
-    def send(content: bytes) -> None:
-        if not gone:
-            request.setHeader(b"content-length", b"%d" % len(content))
-            request.write(content)
-            request.finish()
-
-    body.addErrback(failed).addCallback(send)
-    return NOT_DONE_YET
-
-
-def wants_json(request: Request) -> bool:
-    """Whether C{?format=json} or C{Accept} asks for JSON."""
-    form = request.args.get(b"format", [b""])[0]
-    accept = request.getHeader(b"accept") or b""
-    return form == b"json" or (not form and b"application/json" in accept)
 
 
 class Root(Resource):
@@ -123,17 +94,24 @@ class Root(Resource):
     of its own lead here, but not one of these (DNS rebinding). And no other page must post here, not even one of
     another port of this machine.
 
+    Where there is a token, who has it is let in, by whatever name: no page of the web has it. Without it there is
+    nothing but whether the gateway is well.
+
     Who is let in learns which gateway it is that answers: there may be several on a machine.
     """
 
-    def __init__(self, gateway: Gateway, local: bool) -> None:
+    def __init__(self, gateway: Gateway, local: bool, token: TokenFile | None) -> None:
         super().__init__()
         self._gateway = gateway
         self._local = local
+        self._token = token
 
     def getChildWithDefault(self, path: bytes, request: Request) -> Resource:
         """Return a page, or the one that refuses."""
-        if not self._local and _host(request.getHeader(b"host") or b"") not in _LOOPBACK:
+        if self._token is not None:
+            if not self._token.lets_in(request.getHeader(b"authorization")):
+                return self._without_token(path, request)
+        elif not self._local and _host(request.getHeader(b"host") or b"") not in _LOOPBACK:
             return Refusal(400, "the Host must be a loopback name\n")
         if request.method != b"GET" and not _same_origin(request):
             return Refusal(403, "another origin must not ask for this\n")
@@ -142,25 +120,17 @@ class Root(Resource):
         child = cast("Resource | None", self.children.get(path))
         if child is None or (request.postpath and child.isLeaf):
             return Refusal(404, "no such page; there are:\n" + _index())
-        methods = (
-            (b"GET", b"HEAD", b"POST") if isinstance(child, Reloading | Draining | Upgrading) else (b"GET", b"HEAD")
-        )
-        if request.method not in methods:
+        changes = isinstance(child, Page) and child.changes
+        if request.method not in ((b"GET", b"HEAD", b"POST") if changes else (b"GET", b"HEAD")):
             return Refusal(405, "method not allowed\n")
         return child
 
-
-class Refusal(Page):
-    """A page that is none."""
-
-    def __init__(self, status: int, words: str) -> None:
-        super().__init__()
-        self._status = status
-        self._words = words
-
-    def render(self, request: Request) -> bytes:
-        """Answer whatever is asked."""
-        return answer(request, self._words, self._status)
+    def _without_token(self, path: bytes, request: Request) -> Resource:
+        """Return what is shown to who has no token, or another."""
+        if path in _OPEN and request.method in (b"GET", b"HEAD") and not request.postpath:
+            return cast(Resource, self.children[path])
+        request.setHeader(b"www-authenticate", b'Bearer realm="edgegate"')
+        return Refusal(401, "the token of --admin-token-file is missing or another: Authorization: Bearer TOKEN\n")
 
 
 class Text(Page):
@@ -190,16 +160,20 @@ class Ready(Page):
 class Rows(Page):
     """A view, as a table or as JSON."""
 
-    def __init__(self, view: str, gateway: Gateway) -> None:
+    def __init__(self, view: str, gateway: Gateway, columns: str = "") -> None:
+        """
+        @param columns: Whose columns the table has; empty: the view's own.
+        """
         super().__init__()
         self._view = view
         self._gateway = gateway
+        self._columns = columns or view
 
     def render_GET(self, request: Request) -> int:
         """Show it."""
 
         def body(rows: list[Row]) -> bytes:
-            return answer(request, rows if wants_json(request) else table(self._view, rows))
+            return answer(request, rows if wants_json(request) else table(self._columns, rows))
 
         return answer_later(request, self._gateway.rows(self._view).addCallback(body))
 
@@ -223,24 +197,33 @@ class Clusters(Page):
 
 
 class Dump(Page):
-    """Everything."""
+    """Everything, or what C{?resource=} names."""
 
     def __init__(self, gateway: Gateway) -> None:
         super().__init__()
         self._gateway = gateway
 
-    def render_GET(self, request: Request) -> int:
+    def render_GET(self, request: Request) -> bytes | int:
         """Show it."""
-        return answer_later(request, Deferred.fromCoroutine(self._body(request)))
+        named = [name.decode("utf-8", "replace") for name in request.args.get(b"resource", ())]
+        wanted = named or _DUMPED
+        if not set(wanted) <= set(_DUMPED):
+            return answer(request, f"a resource is one of {', '.join(_DUMPED)}\n", 400)
+        return answer_later(request, Deferred.fromCoroutine(self._body(request, wanted)))
 
-    async def _body(self, request: Request) -> bytes:
-        dump: dict[str, object] = {view: await self._gateway.rows(view) for view in _DUMPED}
-        dump["last_reload"] = reload_row(self._gateway.last_reload)
+    async def _body(self, request: Request, wanted: Sequence[str]) -> bytes:
+        dump: dict[str, object] = {}
+        for name in _DUMPED:
+            if name in wanted:
+                last = name == _LAST_RELOAD
+                dump[name] = reload_row(self._gateway.last_reload) if last else await self._gateway.rows(name)
         return answer(request, dump)
 
 
 class Reloading(Page):
     """The last reload; POST makes another."""
+
+    changes = True
 
     def __init__(self, gateway: Gateway) -> None:
         super().__init__()
@@ -266,6 +249,8 @@ class Reloading(Page):
 class Upgrading(Page):
     """POST has a new process of the program serve in the place of this one."""
 
+    changes = True
+
     def __init__(self, gateway: Gateway) -> None:
         super().__init__()
         self._gateway = gateway
@@ -286,19 +271,47 @@ class Upgrading(Page):
 class Draining(Page):
     """Whether the gateway is ending; POST has it end, as SIGTERM does."""
 
+    changes = True
+
     def __init__(self, gateway: Gateway) -> None:
         super().__init__()
         self._gateway = gateway
 
     def render_GET(self, request: Request) -> bytes:
         """Show how far it is."""
-        state = "serving" if self._gateway.ready else "draining"
-        return answer(request, f"{state}, {self._gateway.connections} connections\n")
+        state, count = "serving" if self._gateway.ready else "draining", self._gateway.connections
+        if wants_json(request):
+            return answer(request, {"state": state, "connections": count})
+        return answer(request, f"{state}, {count} connections\n")
 
     def render_POST(self, request: Request) -> bytes:
         """Have it end; who asks twice is told how far it is."""
         self._gateway.end()
         return self.render_GET(request)
+
+
+class Quitting(Page):
+    """POST ends the gateway at once, what is under way included, where that is allowed."""
+
+    changes = True
+
+    def __init__(self, gateway: Gateway, allowed: bool) -> None:
+        super().__init__()
+        self._gateway = gateway
+        self._allowed = allowed
+
+    def render_GET(self, request: Request) -> bytes:
+        """Say what POST does."""
+        return answer(request, "POST ends the gateway at once\n" if self._allowed else _MUST_NOT_QUIT)
+
+    def render_POST(self, request: Request) -> bytes:
+        """End."""
+        if not self._allowed:
+            return answer(request, _MUST_NOT_QUIT, 403)
+        # what ends is not to wait
+        self._gateway.hurry()
+        self._gateway.end()
+        return answer(request, "ending\n")
 
 
 def reload_row(reload: Reload) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from time import monotonic
 from typing import Any
 
 from twisted.application.service import Service
@@ -16,9 +17,12 @@ from twisted.logger import Logger, LogLevel
 from twisted.protocols.policies import WrappingFactory
 
 from edgegate.admin.interfaces import Gateway
+from edgegate.admin.options import AdminOptions
+from edgegate.admin.token import BadToken, TokenFile
 from edgegate.model.addresses import Address, TCPAddress, UNIXAddress
 from edgegate.net.listening import bind
 from edgegate.net.sockets import Socket, descriptor_of
+from edgegate.observe.log_throttle import LogThrottle
 from edgegate.server.handover import Handed, Role
 from edgegate.server.predecessor import Predecessor
 from edgegate.startup import CannotStart
@@ -26,6 +30,9 @@ from edgegate.startup import CannotStart
 log = Logger(namespace=__name__)
 
 _MODE = 0o600
+
+MOST_CONNECTIONS = 100
+"""Connections at one time."""
 
 _ANSWERS = 1.0
 """Seconds in which answers are sent that are under way when the port is left."""
@@ -37,18 +44,18 @@ NOT_ASKED = (
 """What a gateway without its admin listener says, which goes on without where nobody has asked for one."""
 
 
-def site(reactor: Any, gateway: Gateway, local: bool) -> Any:
+def site(reactor: Any, gateway: Gateway, local: bool, options: AdminOptions, token: TokenFile | None) -> Any:
     """
-    Return the site.
+    Return the site; see L{edgegate.admin.site.AdminSite}.
 
     @raise ImportError: It is not there any more.
     """
     from edgegate.admin.site import AdminSite  # noqa: PLC0415
 
-    return AdminSite(reactor, gateway, local)
+    return AdminSite(reactor, gateway, local, options, token)
 
 
-def metrics_site(reactor: Any, gateway: Gateway, local: bool) -> Any:
+def metrics_site(reactor: Any, gateway: Gateway, local: bool, options: AdminOptions, token: TokenFile | None) -> Any:
     """
     Return a site that has nothing but metrics, for whoever reaches it.
 
@@ -75,9 +82,10 @@ class SiteFactory(Factory):
         """
         self._make = make
         self._site: WrappingFactory | None = None
+        self._complaints = LogThrottle(60.0)
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
-        """Return the protocol of a new connection; L{None} where it cannot be answered."""
+        """Return the protocol of a new connection; L{None} where it cannot be answered, or there are too many."""
         made = self._site
         if made is None:
             try:
@@ -88,6 +96,11 @@ class SiteFactory(Factory):
                 )
                 return None
             made.noisy = False
+        if len(made.protocols) >= MOST_CONNECTIONS:
+            if self._complaints.due(None, monotonic()) is not None:
+                words = "the admin listener has {count} connections: others are closed"
+                log.emit(LogLevel.warn, words, count=MOST_CONNECTIONS)
+            return None
         return made.buildProtocol(addr)
 
     def lose(self) -> None:
@@ -113,8 +126,9 @@ class AdminService(Service):
         address: Address,
         required: bool = True,
         before: Predecessor | None = None,
-        make: Callable[[Any, Gateway, bool], Any] = site,
+        make: Callable[[Any, Gateway, bool, AdminOptions, TokenFile | None], Any] = site,
         name: str = "admin listener",
+        options: AdminOptions = AdminOptions(),  # noqa: B008 (frozen)
     ) -> None:
         """
         @param reactor: Provides C{IReactorTCP} or C{IReactorUNIX}.
@@ -127,7 +141,9 @@ class AdminService(Service):
         self._name = name
         self._required = required
         self._reactor = reactor
-        self._site = SiteFactory(partial(make, reactor, gateway, isinstance(address, UNIXAddress)))
+        self._token = None if options.token_file is None else TokenFile(options.token_file)
+        local = isinstance(address, UNIXAddress)
+        self._site = SiteFactory(partial(make, reactor, gateway, local, options, self._token))
         self._address = address
         self._port: IListeningPort | None = None
         self._tried = False
@@ -137,7 +153,7 @@ class AdminService(Service):
         """
         Open the port.
 
-        @raise edgegate.startup.CannotStart: It cannot be bound.
+        @raise edgegate.startup.CannotStart: It cannot be bound, or there is no token where one is to be asked for.
         """
         super().privilegedStartService()
         self._open()
@@ -202,6 +218,11 @@ class AdminService(Service):
         if self._tried:
             return
         self._tried = True
+        if self._token is not None:
+            try:
+                self._token.check()
+            except BadToken as error:
+                raise CannotStart(f"--admin-token-file: {error}") from None
         before, self._before = self._before, None
         if before is not None and isinstance(self._address, UNIXAddress):
             self._required = False

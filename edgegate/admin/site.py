@@ -6,21 +6,35 @@ It takes megabytes: L{edgegate.admin.service} imports it when somebody first ask
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
+from twisted.internet.interfaces import IDelayedCall, ITCPTransport
+from twisted.internet.protocol import connectionDone
+from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 from twisted.web.http import Request as HTTPRequest
 from twisted.web.server import Request, Site
 
 from edgegate.admin.interfaces import Gateway
 from edgegate.admin.metrics_page import metrics_root
+from edgegate.admin.options import AdminOptions
 from edgegate.admin.resources import root
+from edgegate.admin.token import TokenFile
 
 TIMEOUT = 30
 """Seconds without a byte after which a connection is closed."""
 
 MAX_BODY = 4096
 """Bytes of a request's body; none is of any use here."""
+
+MOST_HEAD, MOST_FIELDS = 16 * 1024, 100
+"""Bytes and header fields of a request's head."""
+
+REQUEST_SECONDS = 10
+"""From the first byte of a request to its last, however steadily it drips."""
+
+ANSWER_SECONDS = 60
+"""In which the last answer of a connection is to be read."""
 
 _LENGTH_DIGITS = 18
 """Digits that a length may have."""
@@ -43,7 +57,56 @@ class AdminRequest(Request):
 
 
 class AdminChannel(HTTPChannel):
-    """A connection that survives what Twisted's own makes numbers of: C{int} refuses more than 4,300 digits."""
+    """
+    A connection on which nothing takes longer than it may.
+
+    It survives what Twisted's own makes numbers of: C{int} refuses more than 4,300 digits.
+    """
+
+    maxHeaders = MOST_FIELDS
+    totalHeadersSize = MOST_HEAD
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._deadline: IDelayedCall | None = None
+        self._answering = False
+
+    def dataReceived(self, data: bytes) -> None:
+        """Take what has come."""
+        if self._deadline is None and not self._answering:
+            self._limit(REQUEST_SECONDS)
+        super().dataReceived(data)
+
+    def allContentReceived(self) -> None:
+        """Answer a request that is whole."""
+        self._end_limit()
+        self._answering = True
+        super().allContentReceived()
+
+    def requestDone(self, request: HTTPRequest) -> None:
+        """Go on, or end, behind an answer that was given to the transport."""
+        self._answering = False
+        super().requestDone(request)
+        if not self.persistent:
+            # one that goes on ends by its silence
+            self._limit(ANSWER_SECONDS)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Nothing is left."""
+        self._end_limit()
+        super().connectionLost(reason)
+
+    def _limit(self, seconds: float) -> None:
+        self._deadline = self.callLater(seconds, self._too_slow)
+
+    def _end_limit(self) -> None:
+        deadline, self._deadline = self._deadline, None
+        if deadline is not None:
+            deadline.cancel()
+
+    def _too_slow(self) -> None:
+        self._deadline = None
+        cast(ITCPTransport, self.transport).abortConnection()
 
     def headerReceived(self, line: bytes) -> bool:
         """Take a header field; return whether it can be one."""
@@ -63,8 +126,20 @@ class AdminSite(Site):
     displayTracebacks = False
     noisy = False
 
-    def __init__(self, reactor: Any, gateway: Gateway, local: bool) -> None:
-        super().__init__(root(gateway, local), requestFactory=AdminRequest, timeout=TIMEOUT, reactor=reactor)
+    def __init__(
+        self,
+        reactor: Any,
+        gateway: Gateway,
+        local: bool,
+        options: AdminOptions = AdminOptions(),  # noqa: B008 (frozen)
+        token: TokenFile | None = None,
+    ) -> None:
+        """
+        @param local: It is a UNIX socket: its file says who may ask, whatever the Host.
+        @param token: Says who may ask; L{None}: everyone who can.
+        """
+        pages = root(reactor, gateway, local, options, token)
+        super().__init__(pages, requestFactory=AdminRequest, timeout=TIMEOUT, reactor=reactor)
 
     def log(self, request: HTTPRequest) -> None:
         """Write nothing."""

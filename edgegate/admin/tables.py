@@ -47,17 +47,27 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
 }
 """Of each view of the files, the columns' titles and what stands in them."""
 
-_PROCESS: Mapping[str, Mapping[str, str]] = {
+_PAGES: Mapping[str, Mapping[str, str]] = {
+    "certs": {
+        "RESOURCE NAME": "name",
+        "TYPE": "type",
+        "STATUS": "status",
+        "DAYS LEFT": "days_left",
+        "NAMES": "names",
+        "FOR": "hosts",
+        "NOT AFTER": "not_after",
+        "FILE": "file",
+    },
     "overload": {"LIMIT OF": "name", "NOW": "value", "LIMIT": "limit", "REACHED": "reached", "WORKER": "worker"},
 }
-"""Of views of the process."""
+"""Of pages that C{edgegate proxy-config} has not, or not so."""
 
 
 def table(view: str, rows: Sequence[Row]) -> str:
     """Return rows as a table, columns three spaces apart; where there is none, C{no listeners found}."""
     if not rows:
         return f"no {view} found\n"
-    found = COLUMNS.get(view) or _PROCESS[view]
+    found = COLUMNS.get(view) or _PAGES[view]
     # only a gateway of several processes has workers
     columns = {title: key for title, key in found.items() if key != "worker" or key in rows[0]}
     lines = [list(columns), *([_cell(row.get(key)) for key in columns.values()] for row in rows)]

@@ -1,4 +1,4 @@
-"""HealthChecker the admin listener of a gateway that runs."""
+"""Ask the admin listener of a gateway that runs."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from twisted.internet.error import ConnectError
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.task import react
 from twisted.web.client import Agent, ResponseFailed
+from twisted.web.http import UNAUTHORIZED
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgentEndpointFactory
 from zope.interface import implementer
@@ -40,6 +41,18 @@ class Answer:
     gateway: str
 
 
+@dataclass(frozen=True, slots=True)
+class Admin:
+    """
+    Where a gateway is asked, and by what right.
+
+    @ivar token: What its admin listener asks for; empty: nothing.
+    """
+
+    address: Address
+    token: bytes = b""
+
+
 @implementer(IAgentEndpointFactory)
 class OneEndpoint:
     """Leads to one address, whatever the URL says."""
@@ -57,15 +70,22 @@ class OneEndpoint:
         return UNIXClientEndpoint(self._reactor, address.path)
 
 
-async def fetch(reactor: Any, address: Address, method: str, path: str, timeout: float = TIMEOUT) -> Answer:
+async def fetch(reactor: Any, admin: Admin, method: str, path: str, timeout: float = TIMEOUT) -> Answer:
     """
     Ask for a page.
 
-    @raise click.ClickException: Nobody answers.
+    @raise click.ClickException: Nobody answers, or not without a token.
     """
+    address = admin.address
+    headers = Headers({b"authorization": [b"Bearer " + admin.token]} if admin.token else {})
     client = HTTPClient(Agent.usingEndpointFactory(reactor, OneEndpoint(reactor, address)))
     try:
-        response = await client.request(method, f"http://localhost{path}", timeout=timeout)
+        response = await client.request(method, f"http://localhost{path}", headers=headers, timeout=timeout)
+        if response.code == UNAUTHORIZED:
+            what = "does not take this token" if admin.token else "asks for a token"
+            raise click.ClickException(
+                f"the gateway at {address} {what}: name the file that it was started with, by --admin-token-file"
+            )
         who = described(response.headers, address)
         return Answer(response.code, await treq.text_content(response, "utf-8"), who)
     except ConnectError as error:
@@ -77,7 +97,7 @@ async def fetch(reactor: Any, address: Address, method: str, path: str, timeout:
         raise click.ClickException(f"what answers at {address} is no admin listener: {error}") from None
 
 
-def ask(address: Address, method: str, path: str, timeout: float = TIMEOUT) -> Answer:
+def ask(admin: Admin, method: str, path: str, timeout: float = TIMEOUT) -> Answer:
     """
     Ask for a page, once in a process; see L{fetch}.
 
@@ -88,7 +108,7 @@ def ask(address: Address, method: str, path: str, timeout: float = TIMEOUT) -> A
 
     async def main(reactor: Any) -> None:
         try:
-            found.append(await fetch(reactor, address, method, path, timeout))
+            found.append(await fetch(reactor, admin, method, path, timeout))
         except click.ClickException as error:
             found.append(error)
 

@@ -7,14 +7,13 @@ from collections.abc import Callable
 import click
 
 from edgegate.cli import shared_options
-from edgegate.cli.admin_client import Answer, ask
-from edgegate.model.addresses import Address
+from edgegate.cli.admin_client import Admin, Answer, ask
 
 
 @click.command(short_help="Have a gateway end, with what is under way served.")
 @shared_options.admin
 @click.option("--status", is_flag=True, help="Only ask whether the gateway is ending, and how many connections it has.")
-def drain(admin: Address, status: bool) -> None:
+def drain(admin: Admin, status: bool) -> None:
     """
     Have the gateway end in good order, as SIGTERM does, and return at once.
 
@@ -26,7 +25,7 @@ def drain(admin: Address, status: bool) -> None:
         raise SystemExit(1)
 
 
-def tell_to_drain(admin: Address, status: bool, ask: Callable[[Address, str, str], Answer] = ask) -> bool:
+def tell_to_drain(admin: Admin, status: bool, ask: Callable[[Admin, str, str], Answer] = ask) -> bool:
     """
     Have a gateway drain, or only ask it, and print what it says; return whether it could.
 

@@ -14,10 +14,9 @@ from edgegate.admin import views
 from edgegate.admin.tables import COLUMNS, table
 from edgegate.admin.views import Row
 from edgegate.cli import shared_options
-from edgegate.cli.admin_client import ask
+from edgegate.cli.admin_client import Admin, ask
 from edgegate.config.report import report
 from edgegate.config.writing import to_yaml
-from edgegate.model.addresses import Address
 from edgegate.model.clusters import Endpoints
 from edgegate.routing.snapshot import Snapshot
 from edgegate.sources.loading import load
@@ -60,7 +59,7 @@ def proxy_config(
     view: str,
     output: str,
     config: str | None,
-    admin: Address,
+    admin: Admin,
     selector: dict[str, str],
     map_port: dict[int, int],
     ignore_kind: frozenset[str],
@@ -77,7 +76,7 @@ def proxy_config(
     click.echo(_FORMATS[output](wanted), nl=False)
 
 
-def _of_gateway(admin: Address) -> Views:
+def _of_gateway(admin: Admin) -> Views:
     answer = ask(admin, "GET", "/config_dump")
     if answer.status != 200:
         raise click.ClickException(f"the admin listener answers {answer.status}: {answer.text.strip()}")

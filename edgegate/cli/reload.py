@@ -7,13 +7,12 @@ from collections.abc import Callable
 import click
 
 from edgegate.cli import shared_options
-from edgegate.cli.admin_client import Answer, ask
-from edgegate.model.addresses import Address
+from edgegate.cli.admin_client import Admin, Answer, ask
 
 
 @click.command(short_help="Have a gateway read its files again.")
 @shared_options.admin
-def reload(admin: Address) -> None:
+def reload(admin: Admin) -> None:
     """
     Have the gateway read its files again, and print what is different now.
 
@@ -25,7 +24,7 @@ def reload(admin: Address) -> None:
         raise SystemExit(status)
 
 
-def tell_to_reload(admin: Address, ask: Callable[[Address, str, str], Answer] = ask) -> int:
+def tell_to_reload(admin: Admin, ask: Callable[[Admin, str, str], Answer] = ask) -> int:
     """Have a gateway reload, print what comes of it, and return the exit status."""
     answer = ask(admin, "POST", "/reload")
     click.echo(answer.text, nl=False)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, TypeVar
 
 import click
 
 from edgegate.admin.address import DEFAULT, parse_admin_address
+from edgegate.admin.token import BadToken, read_token
+from edgegate.cli.admin_client import Admin
 from edgegate.model.addresses import Address
 from edgegate.option_values import parse_ignored_kind, parse_label, parse_port_map
 
@@ -48,6 +51,13 @@ def _address(context: click.Context, parameter: click.Parameter, value: str) -> 
     return address
 
 
+def _token(context: click.Context, parameter: click.Parameter, value: str | None) -> bytes:
+    try:
+        return b"" if value is None else read_token(value)
+    except BadToken as error:
+        raise click.BadParameter(str(error)) from None
+
+
 def named(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
     """Refuse an empty name, as of a variable that is not set: it would be the current folder's."""
     if value == "":
@@ -80,7 +90,7 @@ ignore_kind = click.option(
     "repeatable.",
 )
 
-admin = click.option(
+_admin = click.option(
     "--admin",
     metavar="ADDR",
     default=DEFAULT,
@@ -90,3 +100,24 @@ admin = click.option(
     callback=_address,
     help="Where the gateway's admin listener is: HOST:PORT, or the path of a UNIX socket.",
 )
+
+_admin_token_file = click.option(
+    "--admin-token-file",
+    metavar="FILE",
+    envvar="EDGEGATE_ADMIN_TOKEN_FILE",
+    show_envvar=True,
+    callback=_token,
+    help="File with the token that the admin listener asks for, where the gateway has one.",
+)
+
+
+def admin(command: Callable[..., T]) -> Callable[..., T]:
+    """Give a command C{--admin} and C{--admin-token-file}, together as its parameter C{admin}."""
+
+    @_admin
+    @_admin_token_file
+    @wraps(command)
+    def asking(*arguments: object, admin: Address, admin_token_file: bytes, **others: object) -> T:
+        return command(*arguments, admin=Admin(admin, admin_token_file), **others)
+
+    return asking

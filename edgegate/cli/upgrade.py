@@ -7,8 +7,7 @@ from collections.abc import Callable
 import click
 
 from edgegate.cli import shared_options
-from edgegate.cli.admin_client import Answer, ask
-from edgegate.model.addresses import Address
+from edgegate.cli.admin_client import Admin, Answer, ask
 
 PATIENCE = 90
 """Seconds that an upgrade may take: the gateway gives it up sooner."""
@@ -16,7 +15,7 @@ PATIENCE = 90
 
 @click.command(short_help="Have a new version of the program take a gateway's place.")
 @shared_options.admin
-def upgrade(admin: Address) -> None:
+def upgrade(admin: Admin) -> None:
     """
     Start the version that is installed now in the place of a gateway that runs.
 
@@ -31,12 +30,12 @@ def upgrade(admin: Address) -> None:
         raise SystemExit(1)
 
 
-def ask_patiently(admin: Address, method: str, path: str) -> Answer:
+def ask_patiently(admin: Admin, method: str, path: str) -> Answer:
     """See L{ask}."""
     return ask(admin, method, path, PATIENCE)
 
 
-def tell_to_upgrade(admin: Address, ask: Callable[[Address, str, str], Answer] = ask_patiently) -> bool:
+def tell_to_upgrade(admin: Admin, ask: Callable[[Admin, str, str], Answer] = ask_patiently) -> bool:
     """Have a gateway upgrade, print what comes of it, and return whether it did."""
     answer = ask(admin, "POST", "/upgrade")
     click.echo(answer.text, nl=False, err=answer.status != 200)

@@ -61,6 +61,14 @@ class Head(Protocol):
         """Its fields, names in lower case."""
 
 
+class Response(Protocol):
+    """The head of a response; an C{edgegate.http.response.ResponseHead}."""
+
+    @property
+    def fields(self) -> Sequence[tuple[bytes, bytes]]:
+        """Its fields, names in lower case."""
+
+
 class Ended(Protocol):
     """
     A request that ended; an C{edgegate.http.exchange.Exchange}.
@@ -71,6 +79,7 @@ class Ended(Protocol):
     @ivar details: Which filter answered, or what it said of that; empty: none did.
     @ivar upstream_time: Milliseconds until the backend's response began, or -1.
     @ivar request_id: What told its backend which request it is, or empty.
+    @ivar attempts: How many backends were asked.
     """
 
     started: float
@@ -83,6 +92,11 @@ class Ended(Protocol):
     cluster: str
     upstream_time: int
     request_id: bytes
+    attempts: int
+
+    @property
+    def response(self) -> Response | None:
+        """The head of its final response; L{None} where none began."""
 
     @property
     def connection(self) -> Connection:

@@ -87,6 +87,17 @@ class Observers:
         self._broken: set[int] = set()
         self.begun = self.ended = 0
 
+    # As long as somebody looks ----------------------------------------------------------------------------------------
+
+    def add(self, observer: wanted.RequestEnded) -> None:
+        """Tell one more of requests that end."""
+        # never changed in place: they may just be told
+        self._request_ended = [*self._request_ended, observer.request_ended]
+
+    def remove(self, observer: wanted.RequestEnded) -> None:
+        """Tell one no more that was added; who was not is no matter."""
+        self._request_ended = [told for told in self._request_ended if told != observer.request_ended]
+
     # Connections ------------------------------------------------------------------------------------------------------
 
     def connection_taken(self) -> None:

@@ -39,6 +39,7 @@ from edgegate.observe.metrics.connection_metrics import ConnectionMetrics
 from edgegate.observe.metrics.meters import Meters
 from edgegate.observe.observer import Observer
 from edgegate.observe.observers import Observers
+from edgegate.observe.tap import Tap
 from edgegate.overload.connections import ConnectionCounts, Port
 from edgegate.overload.figures import Figure
 from edgegate.overload.idle import LongestIdle
@@ -156,6 +157,14 @@ class DataPlane:
         for port in self._ports:
             count += len(port.pending)
         return count
+
+    def add_tap(self, tap: Tap) -> None:
+        """Show requests to somebody until L{remove_tap}."""
+        self._environment.observer.add(tap)
+
+    def remove_tap(self, tap: Tap) -> None:
+        """Show them no more."""
+        self._environment.observer.remove(tap)
 
     def figures(self) -> tuple[Figure, ...]:
         """Return what there is of what is limited; of the loop's lag the most since this was last asked."""

@@ -10,6 +10,7 @@ from edgegate.model.addresses import Address
 from edgegate.model.origin import Origin
 from edgegate.observe.metrics import gauges
 from edgegate.observe.metrics.meters import Batch
+from edgegate.observe.tap import TapFilter, Tapped
 from edgegate.sources.source import Watched
 
 # The supervisor to a zygote -------------------------------------------------------------------------------------------
@@ -184,6 +185,21 @@ class Measure:
     number: int
 
 
+@dataclass(frozen=True, slots=True)
+class BeginTap:
+    """Show requests as they end; L{Seen} with the number tells of each."""
+
+    number: int
+    wanted: TapFilter
+
+
+@dataclass(frozen=True, slots=True)
+class EndTap:
+    """Nobody looks any more."""
+
+    number: int
+
+
 # A worker to the supervisor -------------------------------------------------------------------------------------------
 
 
@@ -248,3 +264,16 @@ class Read:
     number: int
     rows: list[gauges.Row]
     last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """
+    A request that a tap shows.
+
+    @ivar lost: How many before it were not told of, since much waited already.
+    """
+
+    number: int
+    tapped: Tapped
+    lost: int

@@ -8,7 +8,7 @@ that there are as many workers as there should be.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from time import monotonic
 from typing import TypeVar, cast
 
@@ -27,6 +27,7 @@ from edgegate.net.peer import Peer
 from edgegate.net.sockets import descriptor_of
 from edgegate.observe.metrics.measured import Measured
 from edgegate.observe.metrics.options import MetricsOptions
+from edgegate.observe.tap import TapFilter, Tapped
 from edgegate.server.lifecycle import Lifecycle, Phase
 from edgegate.server.ports import CannotBind
 from edgegate.server.reload_coordinator import ReadingFailed, ReloadCoordinator, State
@@ -37,11 +38,12 @@ from edgegate.workers.candidates import Candidates
 from edgegate.workers.generation import CannotServe, Surroundings, Worker
 from edgegate.workers.generations import Generations
 from edgegate.workers.listening_sockets import ListeningSockets
-from edgegate.workers.messages import Counted, FilesRead, LogEvent, Read, ShedPrivileges, Shown
+from edgegate.workers.messages import Counted, FilesRead, LogEvent, Read, Seen, ShedPrivileges, Shown
 from edgegate.workers.slots import Slots, shared_memory
 from edgegate.workers.spawn import adopt_orphans
 from edgegate.workers.worker_log import WorkerLog
 from edgegate.workers.worker_metrics import WorkerMetrics
+from edgegate.workers.worker_taps import WorkerTaps
 from edgegate.workers.worker_views import WorkerViews
 from edgegate.workers.zygotes import Errors, Files, Zygotes
 
@@ -102,6 +104,7 @@ class Supervisor(Lifecycle[Files]):
         self._zygotes = Zygotes(reactor, arguments, memory)
         self._log = WorkerLog()
         self._views = WorkerViews()
+        self._taps = WorkerTaps()
         self._slots = Slots(memory)
         surroundings = Surroundings(
             reactor, self._slots, self._told, self._lost, self.files_changed, lambda: self._log.file
@@ -319,6 +322,10 @@ class Supervisor(Lifecycle[Files]):
         """Return the metrics of all workers together, those of older files that still have connections included."""
         return self._metrics.measure(self._generations.workers())
 
+    def tap(self, wanted: TapFilter, show: Callable[[Tapped], None]) -> Callable[[], None]:
+        """Have all workers show requests as they end; return what ends it."""
+        return self._taps.begin(wanted, show, self._generations.workers())
+
     def reopen(self) -> None:
         """Have the workers write the access logs to new files: the old ones were renamed."""
         self._log.reopen()
@@ -333,15 +340,19 @@ class Supervisor(Lifecycle[Files]):
             self._metrics.counted(value)
         elif isinstance(value, Read):
             self._metrics.read(value)
+        elif isinstance(value, Seen):
+            self._taps.seen(worker, value)
 
     def _lost(self, worker: Worker) -> None:
         self._views.lost(worker)
         self._metrics.lost(worker)
+        self._taps.lost(worker)
 
     def _look(self) -> None:
         """End what hangs, and see to it that there is a zygote."""
         self._zygotes.reap()
         self._look_at_zygote()
+        self._taps.look(self._generations.workers())
         if self._phase is Phase.ENDING and monotonic() > self._until:
             self._generations.kill()
         else:

@@ -46,9 +46,23 @@ from edgegate.server.startup_log import served
 from edgegate.startup import CannotStart
 from edgegate.workers.adopted_sockets import AdoptedSockets
 from edgegate.workers.inheritance import Inheritance
-from edgegate.workers.messages import Accept, Drain, Failed, LogEvent, LogTo, Measure, Ready, Retire, Show, Shown
+from edgegate.workers.messages import (
+    Accept,
+    BeginTap,
+    Drain,
+    EndTap,
+    Failed,
+    LogEvent,
+    LogTo,
+    Measure,
+    Ready,
+    Retire,
+    Show,
+    Shown,
+)
 from edgegate.workers.slots import ABSENT, takes_next
 from edgegate.workers.told_metrics import ToldMetrics
+from edgegate.workers.told_taps import ToldTaps
 
 log = Logger(namespace=__name__)
 
@@ -92,6 +106,7 @@ class Worker:
         readings = PlaneReadings(self.data_plane)
         readings.lines_lost = self._access_log.lines_lost
         self._metrics = ToldMetrics(reactor, self.data_plane.meters, readings, self._supervisor)
+        self._taps = ToldTaps(self.data_plane, self._supervisor)
         self._drain: Draining | None = None
         self._retirement = Retirement(self.data_plane, reactor)
         self._beats = LoopingCall(self._beat)
@@ -146,6 +161,10 @@ class Worker:
             self._show(value)
         elif isinstance(value, Measure):
             self._metrics.answer(value)
+        elif isinstance(value, BeginTap):
+            self._taps.begin(value)
+        elif isinstance(value, EndTap):
+            self._taps.end(value)
         elif isinstance(value, Retire):
             self._retire(value)
         elif isinstance(value, Drain):

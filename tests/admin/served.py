@@ -24,6 +24,7 @@ from edgegate.observe.metrics.gauges import Gauges
 from edgegate.observe.metrics.measured import Measured
 from edgegate.observe.metrics.meters import Meters
 from edgegate.observe.metrics.options import MetricsOptions
+from edgegate.observe.tap import TapFilter, Tapped
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.snapshot import FilterChain, Listener, Snapshot, VirtualHost
 from edgegate.server.reload import Outcome, Reload
@@ -83,6 +84,8 @@ class PretendedGateway:
 
     @ivar outcome: What the next reload comes to.
     @ivar upgrades: Whether the next upgrade succeeds.
+    @ivar taps: Those who look at requests.
+    @ivar hurried: Whether it is to end without waiting.
     """
 
     def __init__(self) -> None:
@@ -91,6 +94,8 @@ class PretendedGateway:
         self.clusters.update(SNAPSHOT.clusters, ENDPOINTS)
         self.ready = self.upgrades = True
         self.connections = 3
+        self.hurried = False
+        self.taps: list[tuple[TapFilter, Callable[[Tapped], None]]] = []
         self.last_reload = Reload(Outcome.INSTALLED, NOW, Problems(), ("listener [::]:80 added (shop.yaml:5)",), 0.5)
         self.outcome = Outcome.UNCHANGED
         self.reloads: Iterator[Deferred[Reload]] | None = None
@@ -118,6 +123,15 @@ class PretendedGateway:
     def upgrade(self) -> Deferred[Upgrade]:
         """Come to what the test says."""
         return succeed(Upgrade(self.upgrades, ("so it is", "a line")))
+
+    def tap(self, wanted: TapFilter, show: Callable[[Tapped], None]) -> Callable[[], None]:
+        """Show what the test shows."""
+        self.taps.append((wanted, show))
+        return lambda: self.taps.remove((wanted, show))
+
+    def hurry(self) -> None:
+        """End without waiting."""
+        self.hurried = True
 
     def end(self) -> None:
         """Begin to end."""

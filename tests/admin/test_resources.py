@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.admin.address import CONFIG, PID
+from edgegate.admin.options import AdminOptions
 from edgegate.admin.resources import PAGES
 from edgegate.admin.site import AdminSite
+from edgegate.admin.token import TokenFile
 from edgegate.server.reload import Outcome
 from edgegate.version import described
 from tests.admin.asking import Answer, asked
 from tests.admin.served import ISSUED, PretendedGateway
+
+TOKEN = "0123456789abcdef"
 
 
 class ResourcesTests(SynchronousTestCase):
@@ -24,11 +29,13 @@ class ResourcesTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Make the pages of a gateway."""
+        self.options = AdminOptions()
+        self.token: TokenFile | None = None
         self.gateway = PretendedGateway()
 
     def ask(self, request: str, *fields: str, host: str = "127.0.0.1:15000", body: bytes = b"") -> Answer:
         """Ask once."""
-        site = AdminSite(Clock(), self.gateway, self.local)
+        site = AdminSite(Clock(), self.gateway, self.local, self.options, self.token)
         return asked(site, request, *fields, host=host, body=body)
 
     def test_index(self) -> None:
@@ -71,11 +78,25 @@ class ResourcesTests(SynchronousTestCase):
     def test_drain(self) -> None:
         """POST has the gateway end; GET tells whether it does."""
         self.assertEqual(self.ask("GET /drain").text, "serving, 3 connections\n")
+        shown = json.loads(self.ask("GET /drain?format=json").body)
+        self.assertEqual(shown, {"state": "serving", "connections": 3})
         self.assertEqual(self.ask("POST /drain", "Origin: http://evil.example").status, 403)
         self.assertTrue(self.gateway.ready)
         found = self.ask("POST /drain")
         self.assertEqual((found.status, found.text), (200, "draining, 3 connections\n"))
         self.assertEqual(self.ask("GET /ready").status, 503)
+
+    def test_quit(self) -> None:
+        """POST ends the gateway at once where that was allowed, and nothing otherwise."""
+        self.assertIn("--admin-quit", self.ask("GET /quitquitquit").text)
+        self.assertEqual(self.ask("POST /quitquitquit").status, 403)
+        self.assertEqual((self.gateway.ready, self.gateway.hurried), (True, False))
+        self.options = AdminOptions(may_quit=True)
+        self.assertEqual(self.ask("GET /quitquitquit").text, "POST ends the gateway at once\n")
+        self.assertEqual(self.ask("POST /quitquitquit", "Origin: http://evil.example").status, 403)
+        self.assertEqual((self.gateway.ready, self.gateway.hurried), (True, False))
+        self.assertEqual(self.ask("POST /quitquitquit").text, "ending\n")
+        self.assertEqual((self.gateway.ready, self.gateway.hurried), (False, True))
 
     def test_upgrade(self) -> None:
         """POST has a new process take its place, and says what came of it; GET says what runs."""
@@ -95,11 +116,26 @@ class ResourcesTests(SynchronousTestCase):
             self.assertEqual(json.loads(answer.body)[0]["name"], "certs/shop.crt")
         self.assertEqual(set(json.loads(self.ask("GET /clusters?format=json").body)), {"clusters", "endpoints"})
 
+    def test_certs(self) -> None:
+        """Certificates are shown with the days that are left, their names, and where they come from."""
+        head, line, *_ = self.ask("GET /certs").text.splitlines()
+        self.assertEqual(head.split("   ")[0], "RESOURCE NAME")
+        for title in ("DAYS LEFT", "NAMES", "FOR", "FILE"):
+            self.assertIn(title, head)
+        self.assertRegex(line, r"^certs/shop.crt +Cert Chain +ACTIVE +\d+ +shop.example, 127.0.0.1 .*shop.yaml:5$")
+
     def test_config_dump(self) -> None:
         """Everything is JSON, and no private key is in it."""
         dump = json.loads(self.ask("GET /config_dump").body)
         self.assertEqual(list(dump), ["listeners", "routes", "clusters", "endpoints", "secrets", "last_reload"])
         self.assertEqual(dump["last_reload"]["outcome"], "installed")
+        for names in (["routes"], ["last_reload"], ["listeners", "secrets"]):
+            query = "&".join(f"resource={name}" for name in reversed(names))
+            found = json.loads(self.ask(f"GET /config_dump?{query}").body)
+            self.assertEqual(found, {name: dump[name] for name in names})
+        for query in ("resource=", "resource=keys", "resource=routes&resource=%ff"):
+            refused = self.ask(f"GET /config_dump?{query}")
+            self.assertEqual((refused.status, refused.text[:22]), (400, "a resource is one of l"))
         key = ISSUED.key_pem.split(b"\n")[1]
         for page in PAGES:
             self.assertNotIn(key, self.ask(f"GET /{page}").body)
@@ -136,6 +172,23 @@ class ResourcesTests(SynchronousTestCase):
             ("http://127.0.0.1:15000", 200),
         ):
             self.assertEqual(self.ask("POST /reload", f"Origin: {origin}").status, status, origin)
+
+    def test_token(self) -> None:
+        """Without the token there is nothing but whether the gateway is well; with it the Host may be any."""
+        file = Path(self.mktemp())
+        file.write_text(TOKEN)
+        self.token = TokenFile(str(file))
+        for page in ("", *PAGES, "nothing"):
+            found = self.ask(f"GET /{page}", host="edge.example")
+            self.assertEqual(found.status, 200 if page in ("ready", "live") else 401, page)
+            self.assertNotIn(PID, found.fields)
+        for request in ("POST /drain", "POST /ready", "GET /ready/x"):
+            self.assertEqual(self.ask(request).status, 401)
+        self.assertTrue(self.gateway.ready)
+        self.assertEqual(self.ask("GET /").fields[b"www-authenticate"], b'Bearer realm="edgegate"')
+        bearer = f"Authorization: Bearer {TOKEN}"
+        self.assertEqual(self.ask("GET /routes", bearer, host="edge.example").status, 200)
+        self.assertEqual(self.ask("POST /reload", bearer, "Origin: http://evil.example").status, 403)
 
     def test_unknown(self) -> None:
         """What is not there says what is; other methods are refused."""

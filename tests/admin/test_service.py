@@ -6,6 +6,7 @@ import os
 import socket
 import stat
 import subprocess
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
@@ -15,8 +16,9 @@ from twisted.internet.threads import deferToThread
 from twisted.logger import LogLevel, capturedLogs, formatEvent
 from twisted.trial.unittest import TestCase
 
-from edgegate.admin.service import AdminService, SiteFactory
-from edgegate.cli.admin_client import fetch
+from edgegate.admin.options import AdminOptions
+from edgegate.admin.service import MOST_CONNECTIONS, AdminService, SiteFactory
+from edgegate.cli.admin_client import Admin, fetch
 from edgegate.model.addresses import Address, TCPAddress, UNIXAddress
 from edgegate.net.channel import Channel, pair
 from edgegate.server.handover import Handed
@@ -24,6 +26,8 @@ from edgegate.server.predecessor import Predecessor
 from edgegate.startup import CannotStart
 from tests.admin.served import PretendedGateway
 from tests.net.pairs import PATIENCE
+
+TOKEN = "0123456789abcdef"
 
 
 def mode_of(path: str) -> int | None:
@@ -51,10 +55,10 @@ class AdminServiceTests(TestCase):
         assert service.port is not None
         host = service.port.getHost()
         address = TCPAddress("127.0.0.1", host.port)  # type: ignore[attr-defined]
-        answer = await fetch(reactor, address, "GET", "/live")
+        answer = await fetch(reactor, Admin(address), "GET", "/live")
         self.assertEqual((answer.status, answer.text), (200, "live\n"))
         self.assertEqual(answer.gateway, f"the gateway at {address}: pid {os.getpid()}, config /etc/edge gate")
-        answer = await fetch(reactor, address, "POST", "/reload")
+        answer = await fetch(reactor, Admin(address), "POST", "/reload")
         self.assertEqual((answer.status, answer.text.split()[0]), (200, "unchanged"))
 
     async def test_unix(self) -> None:
@@ -62,9 +66,35 @@ class AdminServiceTests(TestCase):
         path = self.mktemp()
         service = self.start(UNIXAddress(path))
         self.assertEqual(mode_of(path), 0o600)
-        self.assertEqual((await fetch(reactor, UNIXAddress(path), "GET", "/ready")).status, 200)
+        self.assertEqual((await fetch(reactor, Admin(UNIXAddress(path)), "GET", "/ready")).status, 200)
         await service.stopService()
         self.assertEqual((mode_of(path), mode_of(f"{path}.lock")), (None, None))
+
+    async def test_token(self) -> None:
+        """Who has the token is let in, and who has not learns how to."""
+        address = UNIXAddress(self.mktemp())
+        service = AdminService(reactor, PretendedGateway(), address, options=self.with_token(f"{TOKEN}\n"))
+        service.startService()
+        self.addCleanup(service.stopService)
+        self.assertEqual((await fetch(reactor, Admin(address, TOKEN.encode()), "POST", "/reload")).status, 200)
+        for token, words in ((b"", "asks for a token"), (b"another", "does not take this token")):
+            with self.assertRaises(click.ClickException) as caught:
+                await fetch(reactor, Admin(address, token), "POST", "/reload")
+            self.assertIn(words, caught.exception.message)
+
+    def test_no_token(self) -> None:
+        """Without a token in its file nothing is opened, and one line says why."""
+        address, options = UNIXAddress(self.mktemp()), self.with_token("short")
+        service = AdminService(reactor, PretendedGateway(), address, options=options)
+        error = self.assertRaises(CannotStart, service.privilegedStartService)
+        self.assertIn(f"--admin-token-file: {options.token_file}: a token has 16 to 4096 characters", str(error))
+        self.assertFalse(Path(address.path).exists())
+
+    def with_token(self, content: str) -> AdminOptions:
+        """Return options with a file that has this."""
+        file = Path(self.mktemp())
+        file.write_text(content)
+        return AdminOptions(str(file))
 
     async def test_handed_over(self) -> None:
         """
@@ -88,11 +118,11 @@ class AdminServiceTests(TestCase):
             self.assertIn(b"live", await deferToThread(kept.recv, 1000))
             await before.hand_over(1)
             self.assertIsNone(before.port)
-            self.assertEqual((await fetch(reactor, address, "GET", "/live")).status, 200)
+            self.assertEqual((await fetch(reactor, Admin(address), "GET", "/live")).status, 200)
             await before.stopService()
             await after.stopService()
         with self.assertRaises(click.ClickException):
-            await fetch(reactor, address, "GET", "/live")
+            await fetch(reactor, Admin(address), "GET", "/live")
 
     async def test_kept_connections(self) -> None:
         """Connections that are open end with the service."""
@@ -109,6 +139,21 @@ class AdminServiceTests(TestCase):
         client.connect(path)
         client.sendall(b"GET /live HTTP/1.1\r\nHost: localhost\r\n\r\n")
         self.assertTrue(client.recv(65536).startswith(b"HTTP/1.1 200 "))
+
+    async def test_many_connections(self) -> None:
+        """There are so many connections at one time; one more is closed, and the log says so."""
+        path = self.mktemp()
+        self.start(UNIXAddress(path))
+        with ExitStack() as clients:
+            kept = [clients.enter_context(socket.socket(socket.AF_UNIX)) for _ in range(MOST_CONNECTIONS)]
+            for client in kept:
+                await deferToThread(self.ask, client, path)
+            with capturedLogs() as logged, socket.socket(socket.AF_UNIX) as client:
+                client.settimeout(PATIENCE)
+                client.connect(path)
+                self.assertEqual(await deferToThread(client.recv, 1), b"")
+            (line,) = [formatEvent(event) for event in logged]
+            self.assertEqual(line, "the admin listener has 100 connections: others are closed")
 
     async def test_gone(self) -> None:
         """Where what answers cannot be loaded the connection ends, and the log says why in a line."""
@@ -168,7 +213,7 @@ class FetchTests(TestCase):
         with socket.create_server(("127.0.0.1", 0)) as other:
             address = TCPAddress("127.0.0.1", other.getsockname()[1])
         with self.assertRaises(click.ClickException) as caught:
-            await fetch(reactor, address, "GET", "/live")
+            await fetch(reactor, Admin(address), "GET", "/live")
         self.assertIn(f"no gateway answers at {address} (Connection refused)", caught.exception.message)
         with self.assertRaises(click.ClickException):
-            await fetch(reactor, UNIXAddress(self.mktemp()), "GET", "/live")
+            await fetch(reactor, Admin(UNIXAddress(self.mktemp())), "GET", "/live")

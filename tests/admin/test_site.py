@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.admin.site import MAX_BODY, TIMEOUT, AdminSite
+from edgegate.admin.site import (
+    ANSWER_SECONDS,
+    MAX_BODY,
+    MOST_FIELDS,
+    MOST_HEAD,
+    REQUEST_SECONDS,
+    TIMEOUT,
+    AdminChannel,
+    AdminSite,
+)
 from edgegate.server.reload import Outcome
 from tests.admin.asking import asked, connected
 from tests.admin.served import PretendedGateway
+
+HEAD = b"GET /live HTTP/1.1\r\nhost: localhost\r\n"
 
 
 class AdminSiteTests(SynchronousTestCase):
@@ -46,6 +58,61 @@ class AdminSiteTests(SynchronousTestCase):
         self.assertFalse(transport.disconnecting)
         self.clock.advance(2)
         self.assertTrue(transport.disconnecting)
+
+    def send(self, data: bytes) -> tuple[StringTransport, AdminChannel]:
+        """Connect and send something."""
+        transport, channel = connected(self.site)
+        assert isinstance(channel, AdminChannel)
+        channel.dataReceived(data)
+        return transport, channel
+
+    def test_drip(self) -> None:
+        """A request that drips is cut off, in its head or its body; one behind another has its own time."""
+        for sent, dripped in (
+            (HEAD, b"a"),
+            (HEAD + b"content-length: 4000\r\n\r\n", b"a"),
+            (HEAD + b"\r\n" + HEAD, b"x"),
+        ):
+            transport, channel = self.send(sent)
+            for _ in range(REQUEST_SECONDS - 1):
+                self.clock.advance(1)
+                channel.dataReceived(dripped)
+            self.assertFalse(transport.disconnected)
+            # the time of one that came with another begins with its next byte
+            self.clock.advance(2)
+            self.assertTrue(transport.disconnected, sent)
+
+    def test_in_time(self) -> None:
+        """A connection on which whole requests come goes on."""
+        transport, channel = self.send(HEAD + b"\r\n")
+        for _ in range(REQUEST_SECONDS):
+            self.clock.advance(REQUEST_SECONDS - 1)
+            channel.dataReceived(HEAD + b"\r\n")
+        self.assertFalse(transport.disconnecting or transport.disconnected)
+        self.assertEqual(transport.value().count(b"HTTP/1.1 200 "), REQUEST_SECONDS + 1)
+
+    def test_unread(self) -> None:
+        """A last answer that nobody reads is cut off."""
+        transport, channel = self.send(HEAD + b"connection: close\r\n\r\n")
+        self.clock.advance(ANSWER_SECONDS - 1)
+        self.assertFalse(transport.disconnected)
+        self.clock.advance(1)
+        self.assertTrue(transport.disconnected)
+        _, channel = self.send(HEAD + b"connection: close\r\n\r\n")
+        channel.connectionLost()
+        self.assertEqual([call for call in self.clock.getDelayedCalls() if call.func == channel._too_slow], [])
+
+    def test_heads(self) -> None:
+        """Heads are neither long nor full of fields."""
+        for fields, status in (
+            ([f"a: {'x' * 8000}"] * 2, 200),
+            ([f"a: {'x' * 8200}"] * 2, 400),
+            (["a: x"] * (MOST_FIELDS - 2), 200),
+            (["a: x"] * (MOST_FIELDS - 1), 400),
+        ):
+            self.assertEqual(asked(self.site, "GET /live", *fields).status, status, (len(fields), status))
+        # a line that is longer ends the connection without a word
+        self.assertEqual(asked(self.site, f"GET /live?{'x' * MOST_HEAD}").status, 0)
 
     def test_broken_page(self) -> None:
         """What goes wrong inside is logged, and nobody is told of it."""

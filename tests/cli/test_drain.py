@@ -7,9 +7,9 @@ from io import StringIO
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.cli.admin_client import Answer
+from edgegate.cli.admin_client import Admin, Answer
 from edgegate.cli.drain import tell_to_drain
-from edgegate.model.addresses import Address, TCPAddress
+from edgegate.model.addresses import TCPAddress
 
 
 class DrainTests(SynchronousTestCase):
@@ -19,12 +19,12 @@ class DrainTests(SynchronousTestCase):
         """Run the command, the gateway answers this; return whether it could be done, and what was printed."""
         self.asked: list[tuple[str, str]] = []
 
-        def answer(address: Address, method: str, path: str) -> Answer:
+        def answer(admin: Admin, method: str, path: str) -> Answer:
             self.asked.append((method, path))
             return Answer(code, text, "a gateway")
 
         with redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()) as err:
-            done = tell_to_drain(TCPAddress("127.0.0.1", 1), status, answer)
+            done = tell_to_drain(Admin(TCPAddress("127.0.0.1", 1)), status, answer)
         return done, out.getvalue(), err.getvalue()
 
     def test_drain(self) -> None:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 from click.testing import CliRunner
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.cli import shared_options
-from edgegate.model.addresses import Address
+from edgegate.cli.admin_client import Admin
 
 
 @click.command()
 @shared_options.admin
 @shared_options.selector
 @shared_options.map_port
-def command(admin: Address, selector: dict[str, str], map_port: dict[int, int]) -> None:
+def command(admin: Admin, selector: dict[str, str], map_port: dict[int, int]) -> None:
     """Show what was given."""
-    click.echo(f"{admin} {selector} {map_port}")
+    click.echo(f"{admin.address}{admin.token.decode()} {selector} {map_port}")
 
 
 class OptionsTests(SynchronousTestCase):
@@ -29,6 +31,15 @@ class OptionsTests(SynchronousTestCase):
         self.assertEqual(output, "unix:///run/a {'a': 'b', 'c': ''} {80: 8080}\n")
         self.assertEqual(CliRunner().invoke(command, []).output, "127.0.0.1:15000 {} {}\n")
 
+    def test_token(self) -> None:
+        """A token is read from its file, wherever the option or its variable stands."""
+        file = Path(self.mktemp())
+        file.write_text(f"{'t' * 16}\n")
+        output = f"127.0.0.1:15000{'t' * 16} {{}} {{}}\n"
+        self.assertEqual(CliRunner().invoke(command, ["--admin-token-file", str(file)]).output, output)
+        variable = {"EDGEGATE_ADMIN_TOKEN_FILE": str(file)}
+        self.assertEqual(CliRunner().invoke(command, [], env=variable).output, output)
+
     def test_refused(self) -> None:
         """What can't be read is a usage error in the user's words."""
         for option, value, words in (
@@ -37,6 +48,7 @@ class OptionsTests(SynchronousTestCase):
             ("--admin", "15000", "expected HOST:PORT"),
             ("--admin", "./gw.sock", "the absolute path of a UNIX socket, or none; got"),
             ("--admin", "none", "can't be asked"),
+            ("--admin-token-file", "/nowhere/token", "/nowhere/token: No such file or directory"),
         ):
             result = CliRunner().invoke(command, [option, value])
             self.assertEqual(result.exit_code, 2)

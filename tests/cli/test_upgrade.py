@@ -7,9 +7,9 @@ from io import StringIO
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.cli.admin_client import Answer
+from edgegate.cli.admin_client import Admin, Answer
 from edgegate.cli.upgrade import PATIENCE, tell_to_upgrade
-from edgegate.model.addresses import Address, TCPAddress
+from edgegate.model.addresses import TCPAddress
 from edgegate.server.upgrade import LONGEST_START
 
 
@@ -19,12 +19,12 @@ class UpgradeTests(SynchronousTestCase):
     def ask(self, code: int, text: str) -> tuple[bool, str, str]:
         """Run the command, the gateway answers this; return whether it could be done, and what was printed."""
 
-        def answer(address: Address, method: str, path: str) -> Answer:
+        def answer(admin: Admin, method: str, path: str) -> Answer:
             self.assertEqual((method, path), ("POST", "/upgrade"))
             return Answer(code, text, "a gateway")
 
         with redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()) as err:
-            done = tell_to_upgrade(TCPAddress("127.0.0.1", 1), answer)
+            done = tell_to_upgrade(Admin(TCPAddress("127.0.0.1", 1)), answer)
         return done, out.getvalue(), err.getvalue()
 
     def test_upgraded(self) -> None:

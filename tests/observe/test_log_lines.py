@@ -69,6 +69,8 @@ class AnyRequest:
     forwarded_for: bytes = b"10.0.0.9"
     request_id: bytes = b"1-2-3"
     details: str = ""
+    attempts: int = 1
+    response: AnyHead | None = None
     connection: AnyConnection = field(default_factory=AnyConnection)
 
 

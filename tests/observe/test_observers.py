@@ -114,6 +114,23 @@ def tell(observers: Observers) -> None:
     observers.relay_ended(RelayEnd(connection))
 
 
+class Leaving:
+    """
+    Is removed as soon as it is told.
+
+    @ivar told: How often it was.
+    """
+
+    def __init__(self, observers: Observers) -> None:
+        self._observers = observers
+        self.told = 0
+
+    def request_ended(self, exchange: Ended) -> None:
+        """Leave."""
+        self.told += 1
+        self._observers.remove(self)
+
+
 class ObserversTests(SynchronousTestCase):
     """Those who are told what happened."""
 
@@ -176,3 +193,16 @@ class ObserversTests(SynchronousTestCase):
         self.assertEqual(len(self.flushLoggedErrors(SystemExit)), 1)
         self.tell(Failing(), Failing())
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 2)
+
+    def test_added(self) -> None:
+        """One that is added is told of requests until it is removed, be it while it is told; others as ever."""
+        counters, recording = Counters(), Recording()
+        observers = Observers([])
+        leaving = Leaving(observers)
+        for each in (leaving, counters, recording):
+            observers.add(each)
+        tell(observers)
+        observers.remove(leaving)
+        observers.remove(recording)
+        tell(observers)
+        self.assertEqual((leaving.told, counters.requests, recording.told), (1, 2, ["request ended"]))

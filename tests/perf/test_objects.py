@@ -14,6 +14,7 @@ from edgegate.http import request
 from edgegate.http.exchange import Exchange
 from edgegate.http.router.router import Router
 from edgegate.http.router.upstream_request import UpstreamRequest
+from edgegate.observe.tap import Tap, TapFilter, Tapped
 from edgegate.version import compiled
 from tests.http.conversation import Conversation, FakeStream
 
@@ -99,6 +100,20 @@ class ObjectsTests(SynchronousTestCase):
         files = ("body_filter.py", "grpc.py", "grpc_messages.py", "grpc_web.py")
         seen = [code.co_name for code in Kept().calls(0) if code.co_filename.endswith(files)]
         self.assertEqual(seen, [])
+
+    def test_taps(self) -> None:
+        """A request goes through what it went through before anybody tapped; a tap costs three calls."""
+        kept = Kept()
+        observer, shown = kept.conversation.environment.observer, list[Tapped]()
+        before = kept.calls(0)
+        tap = Tap(TapFilter(status="5xx"), shown.append)
+        observer.add(tap)
+        during = kept.calls(0)
+        observer.remove(tap)
+        self.assertEqual(kept.calls(0), before)
+        self.assertFalse([code for code in before if code.co_filename.endswith("/tap.py")])
+        self.assertEqual(sorted(code.co_name for code in during - before), ["_has_status", "request_ended", "wants"])
+        self.assertEqual(shown, [])
 
     def test_left(self) -> None:
         """A thousand requests leave nothing behind in memory."""

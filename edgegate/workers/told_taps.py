@@ -1,0 +1,35 @@
+"""The taps of a worker: what it is told to show, and tells the supervisor."""
+
+from __future__ import annotations
+
+from edgegate.net.peer import Peer
+from edgegate.observe.tap import Tap, Tapped
+from edgegate.server.data_plane import DataPlane
+from edgegate.workers.messages import BeginTap, EndTap, Seen
+
+
+class ToldTaps:
+    """Begins and ends them."""
+
+    def __init__(self, data_plane: DataPlane, supervisor: Peer) -> None:
+        self._data_plane = data_plane
+        self._supervisor = supervisor
+        self._taps: dict[int, Tap] = {}
+
+    def begin(self, begin: BeginTap) -> None:
+        """Show requests."""
+        lost = 0
+
+        def show(tapped: Tapped) -> None:
+            nonlocal lost
+            # what is served goes on: a supervisor that does not read sees less
+            lost = 0 if self._supervisor.offer(Seen(begin.number, tapped, lost)) else lost + 1
+
+        tap = self._taps[begin.number] = Tap(begin.wanted, show)
+        self._data_plane.add_tap(tap)
+
+    def end(self, end: EndTap) -> None:
+        """Show none any more."""
+        tap = self._taps.pop(end.number, None)
+        if tap is not None:
+            self._data_plane.remove_tap(tap)

@@ -1,0 +1,49 @@
+"""Tests of L{edgegate.workers.told_taps}."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.observe.tap import Tap
+from edgegate.workers.messages import BeginTap, EndTap, Seen
+from edgegate.workers.told_taps import ToldTaps
+from tests.observe.test_log_lines import AnyRequest
+from tests.workers.test_worker_taps import WANTED, FakePeer
+
+
+class FakePlane:
+    """Has taps."""
+
+    def __init__(self) -> None:
+        self.taps: list[Tap] = []
+
+    def add_tap(self, tap: Tap) -> None:
+        """Add one."""
+        self.taps.append(tap)
+
+    def remove_tap(self, tap: Tap) -> None:
+        """Remove one."""
+        self.taps.remove(tap)
+
+
+class ToldTapsTests(SynchronousTestCase):
+    """A worker that is told."""
+
+    def test_told(self) -> None:
+        """It shows what it is asked for; what a supervisor that does not read misses is counted."""
+        plane, peer = FakePlane(), FakePeer()
+        taps = ToldTaps(plane, peer)  # type: ignore[arg-type]
+        taps.begin(BeginTap(7, WANTED))
+        (tap,) = plane.taps
+        tap.request_ended(AnyRequest())
+        peer.full = True
+        tap.request_ended(AnyRequest())
+        tap.request_ended(AnyRequest())
+        peer.full = False
+        tap.request_ended(AnyRequest())
+        seen = [each for each in peer.told if isinstance(each, Seen)]
+        self.assertEqual([(each.number, each.lost) for each in seen], [(7, 0), (7, 2)])
+        self.assertEqual(seen[0].tapped["authority"], "shop.example")
+        taps.end(EndTap(7))
+        taps.end(EndTap(7))
+        self.assertEqual(plane.taps, [])
