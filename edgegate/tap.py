@@ -29,6 +29,8 @@ from edgegate.net.inherited_sockets import InheritedSockets, NotListening, inher
 from edgegate.net.system_resolver import SystemResolver
 from edgegate.observe.access_log import access_log
 from edgegate.observe.log_file import STANDARD_OUTPUT
+from edgegate.observe.observer import Observer
+from edgegate.observe.tracing.tracing_service import tracing_service
 from edgegate.server.clock import count_monotonic
 from edgegate.server.handover import NotUnderstood
 from edgegate.server.outside_loader import OutsideLoader
@@ -86,11 +88,15 @@ def makeService(options: Options) -> IService:
     # connections and requests leave no cycles behind, so it has little to find
     gc.set_threshold(GC_THRESHOLD, 10, 10)
     log_service = access_log(reactor, options["access-log"], options["access-log-format"])
+    traces = tracing_service(reactor, options["tracing"])
+    observers: list[Observer] = [] if log_service is None else [log_service.log]
+    if traces is not None:
+        observers.append(traces.tracer)
     gateway = GatewayService(
         reactor,
         loaded,
         configuration.reload,
-        [] if log_service is None else [log_service.log],
+        observers,
         options.gateway_options(),
         inherited=_inherited() if before is None else before.passed,
         handed=None if before is None else before.ports,
@@ -99,6 +105,8 @@ def makeService(options: Options) -> IService:
     if log_service is not None:
         gateway.readings.lines_lost = log_service.lines_lost
         log_service.setServiceParent(gateway)  # type: ignore[no-untyped-call]
+    if traces is not None:
+        traces.setServiceParent(gateway)  # type: ignore[no-untyped-call]
     reopen = None if log_service is None else log_service.reopen
     _look_after(gateway, LocalGateway(gateway), source, options, reactor, early, before, reopen)
     early.loading = False

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from twisted.python import usage
 
+from edgegate import tracing_options
 from edgegate.admin.address import DEFAULT, parse_admin_address
 from edgegate.downstream.proxy_protocol import ProxyProtocolRules
 from edgegate.http.fields import Underscores
@@ -128,6 +129,7 @@ class Options(usage.Options):
         ],
         *PARAMETERS,
         *METRICS_PARAMETERS,
+        *tracing_options.PARAMETERS,
         [
             "drain-timeout",
             None,
@@ -313,6 +315,10 @@ class Options(usage.Options):
             self["locality"] = parse_locality(self["locality"] or "")
         except ValueError as error:
             raise usage.UsageError(f"--locality: {error}") from None
+        try:
+            self["tracing"] = tracing_options.tracing(self)
+        except ValueError as error:
+            raise usage.UsageError(str(error)) from None
         for option in ("drain-timeout", "drain-delay", "upgrade-drain-timeout"):
             try:
                 self[option] = parse_seconds(self[option])

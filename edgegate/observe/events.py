@@ -14,6 +14,7 @@ from typing import Protocol
 
 from edgegate.errors import Fault
 from edgegate.observe.metrics.meters import Meter
+from edgegate.observe.tracing.trace import Trace
 
 
 class Connection(Protocol):
@@ -71,6 +72,7 @@ class Ended(Protocol):
     @ivar details: Which filter answered, or what it said of that; empty: none did.
     @ivar upstream_time: Milliseconds until the backend's response began, or -1.
     @ivar request_id: What told its backend which request it is, or empty.
+    @ivar trace: The one that it is in; L{None}: nothing is traced, or it could not be read.
     """
 
     started: float
@@ -83,6 +85,7 @@ class Ended(Protocol):
     cluster: str
     upstream_time: int
     request_id: bytes
+    trace: Trace | None
 
     @property
     def connection(self) -> Connection:
@@ -91,6 +94,14 @@ class Ended(Protocol):
     @property
     def head(self) -> Head:
         """What the client asked for."""
+
+    @property
+    def scheme(self) -> bytes:
+        """C{http} or C{https}."""
+
+    @property
+    def port(self) -> int:
+        """The port that it came to, by its number in the files."""
 
     @property
     def forwarded_for(self) -> bytes:

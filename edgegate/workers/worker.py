@@ -34,6 +34,7 @@ from edgegate.net.system_resolver import SystemResolver
 from edgegate.observe.access_log import access_log
 from edgegate.observe.counters import Counters
 from edgegate.observe.observer import Observer
+from edgegate.observe.tracing.tracing_service import tracing_service
 from edgegate.server.clock import count_monotonic
 from edgegate.server.data_plane import DataPlane
 from edgegate.server.drain import Drain as Draining
@@ -81,6 +82,9 @@ class Worker:
         observers: list[Observer] = (
             [self.counters] if self._access_log is None else [self.counters, self._access_log.log]
         )
+        self._traces = tracing_service(reactor, options["tracing"])
+        if self._traces is not None:
+            observers.append(self._traces.tracer)
         sockets = AdoptedSockets(inheritance.sockets, inheritance.passed)
         self.data_plane = DataPlane(reactor, observers, self._options, sockets, self._takes_next, inheritance.contexts)
         readings = PlaneReadings(self.data_plane)
@@ -202,7 +206,10 @@ class Worker:
             return
         self._ended = True
         self._clean()
-        self._reactor.stop()
+        if self._traces is None:
+            self._reactor.stop()
+        else:
+            self._traces.stopService().addBoth(lambda _: self._reactor.stop())
 
     def _clean(self) -> None:
         self._retirement.stop()

@@ -24,7 +24,7 @@ class ObserverTests(SynchronousTestCase):
         """Each event has one method, and those who tell tell of it by the same one."""
         wanted = [events(each) for each in get_args(Observer)]
         self.assertEqual({len(each) for each in wanted}, {1})
-        told = {name for name in events(Observers) if not name.startswith("wants_")} - {"begun", "ended"}
+        told = {name for name in events(Observers) if not name.startswith("wants_")} - {"begun", "ended", "tracer"}
         self.assertEqual(set().union(*wanted), told)
 
     def test_ours(self) -> None:
