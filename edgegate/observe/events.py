@@ -71,7 +71,7 @@ class Ended(Protocol):
     @ivar flags: Response flags beside the fault's, with commas.
     @ivar details: Which filter answered, or what it said of that; empty: none did.
     @ivar upstream_time: Milliseconds until the backend's response began, or -1.
-    @ivar request_id: What told its backend which request it is, or empty.
+    @ivar request_id: What tells it from all others, its backend as well; empty: it has none, and no trace either.
     @ivar trace: The one that it is in; L{None}: nothing is traced, or it could not be read.
     """
 

@@ -11,6 +11,9 @@ from concurrent import futures
 from typing import Any, cast
 
 import grpc
+import websockets.sync.client
+import websockets.sync.server
+from websockets.sync.server import ServerConnection
 
 from edgegate.demo.certificates import fill
 from tests.acceptance.collector import Collector, Seen
@@ -46,6 +49,8 @@ spec:
     route: [{destination: {host: both.example}}]
   - match: [{uri: {prefix: /test/}}]
     route: [{destination: {host: api.example}}]
+  - match: [{uri: {exact: /socket}}]
+    route: [{destination: {host: 127.0.0.1, port: {number: $socket}}}]
   - match: [{uri: {exact: /direct}}]
     directResponse: {status: 200}
   - route: [{destination: {host: web.example}}]
@@ -72,9 +77,14 @@ class TracingTestCase(AcceptanceTestCase):
         api = server.add_insecure_port("127.0.0.1:0")
         server.start()
         self.addCleanup(lambda: cast(threading.Event, server.stop(None)).wait())
-        (self.port,) = free_ports(1)
+        self.port, self.socket_port = free_ports(2)
         (self.folder / "etc").mkdir()
-        ports = {"one": self.backends.open("one"), "two": self.backends.open("two"), "api": api}
+        ports = {
+            "one": self.backends.open("one"),
+            "two": self.backends.open("two"),
+            "api": api,
+            "socket": self.socket_port,
+        }
         (self.folder / "etc" / "gw.yaml").write_text(filled(FILES, http=self.port, **ports))
 
     def collect(self, tls: ssl.SSLContext | None = None) -> Collector:
@@ -188,6 +198,30 @@ class OTLPTests(TracingTestCase):
             self.assertEqual((server.tags["grpc.status_code"], server.tags["grpc.path"]), (status, method))
             self.assertEqual(client.tags["http.protocol"], "HTTP/2")
             self.assertFalse(server.error)
+
+    def test_websocket(self) -> None:
+        """A WebSocket is a span until it closes, and its backend is told with the handshake."""
+        seen: list[str] = []
+
+        def echo(connection: ServerConnection) -> None:
+            assert connection.request is not None
+            seen.append(connection.request.headers["traceparent"])
+            connection.send(connection.recv())
+
+        server = websockets.sync.server.serve(echo, "127.0.0.1", self.socket_port)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.shutdown)
+        self.serve_traced()
+        trace_id, parent = new_trace()
+        headers = {"traceparent": f"00-{trace_id}-{parent}-01"}
+        with websockets.sync.client.connect(f"ws://127.0.0.1:{self.port}/socket", additional_headers=headers) as socket:
+            socket.send("hello")
+            self.assertEqual(socket.recv(PATIENCE), "hello")
+            self.assertEqual(self.collector.spans, [])
+        spans = self.collector.wait_for(2, trace_id)
+        self.is_one_trace(spans, parent)
+        self.assertEqual([each.tags["http.status_code"] for each in spans], ["101", "101"])
+        self.assertEqual(seen, [f"00-{trace_id}-{spans[1].span_id}-01"])
 
     def test_local(self) -> None:
         """What the gateway answers itself is a span without tries."""

@@ -304,6 +304,7 @@ class TracingTests(SynchronousTestCase):
         head = [b"HTTP/1.1 101 Switching Protocols", *lines, b"sec-websocket-accept: " + accept(key), b"", b""]
         backend.deliver(b"\r\n".join(head))
         self.assertIn(b"101", client.sent)
+        self.assertEqual(self.spans, [])
         backend.finish()
         client.finish()
         server, tried = self.spans
