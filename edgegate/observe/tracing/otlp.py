@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from binascii import a2b_hex
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from edgegate.observe.tracing.protobuf import bytes_field, fixed64_field, number_field, text_field
@@ -67,5 +68,15 @@ class OTLPWriter:
 
 
 def _attribute(field: int, name: str, value: str) -> bytes:
-    """Return a C{KeyValue}."""
-    return bytes_field(field, text_field(1, name) + bytes_field(2, text_field(1, value)))
+    """Return a C{KeyValue}. Those that are short, as most are, are put together at once."""
+    key, data = _key(name), value.encode("utf-8", "backslashreplace")
+    size = len(data)
+    whole = len(key) + size + 4
+    if whole < 128:
+        return b"%c%c%b\x12%c\x0a%c%b" % (field << 3 | 2, whole, key, size + 2, size, data)
+    return bytes_field(field, key + bytes_field(2, bytes_field(1, data)))
+
+
+@lru_cache(maxsize=256)
+def _key(name: str) -> bytes:
+    return text_field(1, name)

@@ -3,15 +3,19 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 _VARINT = 0
 _FIXED64 = 1
 _LENGTH = 2
+
+_SMALL: Final = [bytes((number,)) for number in range(128)]
 
 
 def varint(number: int) -> bytes:
     """Return a number, not negative, 7 bits a byte."""
     if number < 128:
-        return bytes((number,))
+        return _SMALL[number]
     out = bytearray()
     while number > 127:
         out.append(number & 127 | 128)

@@ -14,6 +14,7 @@ from random import random
 
 _MARK = 14
 _TRACED = frozenset(b"9ab")
+_UNDECIDED = ord("4")
 _NUMBER = re.compile(rb"[0-9a-fA-F]{8}")
 _PARTS = 10_000
 """Parts of all requests to which a share is kept."""
@@ -49,7 +50,7 @@ class Sampler:
 
         @param forced: Whether its client wanted it to be traced.
         """
-        if not self._by_request_id or len(request_id) != 36:
+        if not self._by_request_id or len(request_id) != 36 or (not traced and request_id[_MARK] == _UNDECIDED):
             return request_id
         mark = (b"b" if forced else b"9") if traced else b"4"
         if traced and request_id[_MARK] in _TRACED:
