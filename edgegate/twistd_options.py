@@ -17,6 +17,7 @@ from edgegate.http.limits import Limits
 from edgegate.http.target import PathNormalisation
 from edgegate.metrics_options import PARAMETERS as METRICS_PARAMETERS
 from edgegate.metrics_options import metrics_options
+from edgegate.model.tracing import Tracing
 from edgegate.option_values import (
     parse_hops,
     parse_ignored_kind,
@@ -315,10 +316,7 @@ class Options(usage.Options):
             self["locality"] = parse_locality(self["locality"] or "")
         except ValueError as error:
             raise usage.UsageError(f"--locality: {error}") from None
-        try:
-            self["tracing"] = tracing_options.tracing(self)
-        except ValueError as error:
-            raise usage.UsageError(str(error)) from None
+        self["tracing"] = self._tracing()
         for option in ("drain-timeout", "drain-delay", "upgrade-drain-timeout"):
             try:
                 self[option] = parse_seconds(self[option])
@@ -357,6 +355,13 @@ class Options(usage.Options):
             processes=self["workers"],
             metrics=self["metrics"],
         )
+
+    def _tracing(self) -> Tracing | None:
+        """Return how requests are traced."""
+        try:
+            return tracing_options.tracing(self)
+        except ValueError as error:
+            raise usage.UsageError(str(error)) from None
 
     def _limits(self) -> Limits:
         """Return what clients may send."""
