@@ -31,6 +31,8 @@ from edgegate.model.access_logs import SYSLOG
 from edgegate.net.inherited_sockets import InheritedSockets, NotListening, inherited_sockets
 from edgegate.net.system_resolver import SystemResolver
 from edgegate.observe.log_file import STANDARD_OUTPUT
+from edgegate.observe.observer import Observer
+from edgegate.observe.tracing.tracing_service import tracing_service
 from edgegate.server.clock import count_monotonic
 from edgegate.server.handover import NotUnderstood
 from edgegate.server.outside_loader import OutsideLoader
@@ -88,11 +90,15 @@ def makeService(options: Options) -> IService:
     # connections and requests leave no cycles behind, so it has little to find
     gc.set_threshold(GC_THRESHOLD, 10, 10)
     logs = AccessLogService(reactor, options["access-logs"])
+    traces = tracing_service(reactor, options["tracing"])
+    observers: list[Observer] = [] if options["access-logs"] == () else [logs.log]
+    if traces is not None:
+        observers.append(traces.tracer)
     gateway = GatewayService(
         reactor,
         loaded,
         configuration.reload,
-        [] if options["access-logs"] == () else [logs.log],
+        observers,
         options.gateway_options("" if loaded.snapshot is None else loaded.snapshot.paths),
         inherited=_inherited() if before is None else before.passed,
         handed=None if before is None else before.ports,
@@ -101,6 +107,8 @@ def makeService(options: Options) -> IService:
     )
     gateway.readings.lines_lost = logs.lines_lost
     logs.setServiceParent(gateway)  # type: ignore[no-untyped-call]
+    if traces is not None:
+        traces.setServiceParent(gateway)  # type: ignore[no-untyped-call]
     _look_after(gateway, LocalGateway(gateway), source, options, reactor, early, before, logs.reopen)
     early.loading = False
     return _run_by(options, _replaceable(options, reactor, gateway, before))

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from twisted.python import usage
 
+from edgegate import tracing_options
 from edgegate.access_log_options import asked_access_logs
 from edgegate.admin.address import DEFAULT, parse_admin_address
 from edgegate.admin.options import AdminOptions, beyond_loopback
@@ -19,6 +20,7 @@ from edgegate.http.limits import Limits
 from edgegate.http.target import PathNormalisation
 from edgegate.metrics_options import PARAMETERS as METRICS_PARAMETERS
 from edgegate.metrics_options import metrics_options
+from edgegate.model.tracing import Tracing
 from edgegate.option_values import (
     parse_header_name,
     parse_hops,
@@ -146,6 +148,7 @@ class Options(usage.Options):
         ],
         *PARAMETERS,
         *METRICS_PARAMETERS,
+        *tracing_options.PARAMETERS,
         [
             "drain-timeout",
             None,
@@ -343,6 +346,7 @@ class Options(usage.Options):
             self["locality"] = parse_locality(self["locality"] or "")
         except ValueError as error:
             raise usage.UsageError(f"--locality: {error}") from None
+        self["tracing"] = self._tracing()
         for option in ("drain-timeout", "drain-delay", "upgrade-drain-timeout"):
             try:
                 self[option] = parse_seconds(self[option])
@@ -414,6 +418,13 @@ class Options(usage.Options):
             processes=self["workers"],
             metrics=self["metrics"],
         )
+
+    def _tracing(self) -> Tracing | None:
+        """Return how requests are traced."""
+        try:
+            return tracing_options.tracing(self)
+        except ValueError as error:
+            raise usage.UsageError(str(error)) from None
 
     def _limits(self) -> Limits:
         """Return what clients may send."""

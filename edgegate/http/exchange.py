@@ -32,6 +32,7 @@ from edgegate.model.headers import HeaderChanges
 from edgegate.model.routes import HTTPRoute
 from edgegate.net.stream import Stream
 from edgegate.observe.metrics.meters import Meter
+from edgegate.observe.tracing.trace import Trace
 from edgegate.upstream.cluster import ClusterState
 
 
@@ -115,8 +116,9 @@ class Exchange:
     @ivar upstream_local: Our address towards it, once there was a connection.
     @ivar upstream_time: Milliseconds until its response began; -1 before that.
     @ivar identity: What tells the backend who the client is; L{None} before one is asked.
-    @ivar request_id: What tells the request from all others; empty before one is asked.
+    @ivar request_id: What tells the request from all others; empty before one is asked, unless it is traced.
     @ivar cookie: What gives the client the cookie by which it is known again; L{None}: it has one, or needs none.
+    @ivar trace: The one that it is in; L{None}: nothing is traced.
     @ivar attempts: How many backends were asked.
     @ivar asked: What the backend that was asked last got; L{None}: none was.
     @ivar asked_at: When it was, in seconds of L{monotonic}; 0 before that.
@@ -161,6 +163,7 @@ class Exchange:
         "started",
         "status",
         "stream",
+        "trace",
         "trailers",
         "upload",
         "uploaded",
@@ -199,6 +202,7 @@ class Exchange:
         self.response: ResponseHead | None = None
         self.response_fields: tuple[FieldBlock, ...] = ()
         self.trailers: list[Field] | None = None
+        self.trace: Trace | None = None
         self.uploaded = self.asked_at = self.responded_at = 0.0
 
     # What the routes' conditions look at (edgegate.routing.matching.Request) -----------------------------------------
@@ -260,8 +264,8 @@ class Exchange:
         """Return what tells a backend who asks, whether one is asked or not."""
         identity = self.identity
         if identity is None:
-            identity, self.request_id = self.stream.client.identity(self.head)
-            self.identity = identity
+            identity, number = self.stream.client.identity(self.head)
+            self.identity, self.request_id = identity, self.request_id or number
         return [*identity.fields, (b"x-request-id", self.request_id)]
 
     # The request, from the stream -------------------------------------------------------------------------------------
@@ -353,6 +357,8 @@ class Exchange:
         self.phase = Phase.BEGUN
         self.status = head.status
         self.response, self.response_fields = head, fields
+        if self.trace is not None and self.trace.sampled:
+            self.trace.note(head.fields)
         if self.bodies is not None:
             passed = self.bodies.response_head(head, fields)
             if passed is None:
@@ -373,6 +379,8 @@ class Exchange:
         """The response is whole; the resource has let go of everything."""
         self.phase = Phase.OVER
         self.upload = None
+        if self.trace is not None and self.trace.sampled:
+            self.trace.note(trailers)
         if self.bodies is not None:
             rest = self.bodies.response_end(trailers)
             if rest is not None:

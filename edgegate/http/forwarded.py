@@ -53,6 +53,10 @@ class Client:
         addresses = b",".join([*filter(None, head.forwarded_for), self.address])
         return self._told(addresses, self.external(head), self.scheme(head)), number
 
+    def request_id(self, head: RequestHead) -> bytes:
+        """Return the C{x-request-id} of one request; see L{identity}."""
+        return head.request_id if self._hops and head.request_id else request_id()
+
     def seen(self, head: RequestHead) -> list[Field]:
         """Return the fields that a route may ask for, the ones that are set anew towards the backend included."""
         fields = [*head.fields, (b"host", head.authority)]

@@ -33,6 +33,7 @@ from edgegate.http.resources import (
     RouteResource,
 )
 from edgegate.http.target import PathNormalisation
+from edgegate.http.tracing import begin_trace
 from edgegate.model.routes import HTTPRoute
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.client_counts import ClientCounts
@@ -131,6 +132,8 @@ class HTTPGateway(Dispatcher):
         """Find what answers an exchange, and take note of its route."""
         environment, head = self.environment, exchange.head
         observer, counts = environment.observer, exchange.connection.counts
+        if observer.tracer is not None:
+            begin_trace(exchange, observer.tracer)
         translates = exchange.connection.chain.grpc_web and is_grpc_web(head)
         if translates:
             exchange.bodies = GRPCWebTranslation(head)

@@ -73,6 +73,17 @@ class UpstreamHead:
         self.grpc = False
         self.h1 = self.h2 = self.h2_secure = b""
 
+    def without(self, names: frozenset[bytes]) -> UpstreamHead:
+        """Return it without the fields of some names; itself, where it has none of them."""
+        fields = [field for field in self.fields if field[0] not in names]
+        if len(fields) == len(self.fields):
+            return self
+        found = UpstreamHead(
+            self.method, self.target, self.authority, self.host, fields, self.length, self.sized, self.upgrade
+        )
+        found.grpc, found.timeout = self.grpc, self.timeout
+        return found
+
     @property
     def tells_length(self) -> bool:
         """Whether the head says how long the body is: else some backends wait for one, or refuse (RFC 9110 8.6)."""

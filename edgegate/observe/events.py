@@ -14,6 +14,7 @@ from typing import Protocol
 
 from edgegate.errors import Fault
 from edgegate.observe.metrics.meters import Meter
+from edgegate.observe.tracing.trace import Trace
 
 
 class Connection(Protocol):
@@ -78,8 +79,9 @@ class Ended(Protocol):
     @ivar flags: Response flags beside the fault's, with commas.
     @ivar details: Which filter answered, or what it said of that; empty: none did.
     @ivar upstream_time: Milliseconds until the backend's response began, or -1.
-    @ivar request_id: What told its backend which request it is, or empty.
+    @ivar request_id: What tells it from all others, its backend as well; empty: it has none, and no trace either.
     @ivar attempts: How many backends were asked.
+    @ivar trace: The one that it is in; L{None}: nothing is traced, or it could not be read.
     """
 
     started: float
@@ -93,6 +95,7 @@ class Ended(Protocol):
     upstream_time: int
     request_id: bytes
     attempts: int
+    trace: Trace | None
 
     @property
     def response(self) -> Response | None:
@@ -105,6 +108,14 @@ class Ended(Protocol):
     @property
     def head(self) -> Head:
         """What the client asked for."""
+
+    @property
+    def scheme(self) -> bytes:
+        """C{http} or C{https}."""
+
+    @property
+    def port(self) -> int:
+        """The port that it came to, by its number in the files."""
 
     @property
     def forwarded_for(self) -> bytes:

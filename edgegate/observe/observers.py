@@ -11,6 +11,7 @@ from twisted.logger import Logger
 from edgegate.observe import observer as wanted
 from edgegate.observe.events import Connection, Ended, RejectedConnection, RelayEnd, UpstreamTry
 from edgegate.observe.observer import Observer
+from edgegate.observe.tracing.tracer import Tracer
 
 log: Final = Logger(namespace=__name__)
 
@@ -24,6 +25,7 @@ class Observers:
     It raises nothing. The first error of each observer is logged: what fails once mostly fails with each request. Who
     would have to make something to tell of looks first whether anybody wants it.
 
+    @ivar tracer: Traces requests; L{None}: nobody does.
     @ivar begun: Requests that began: counted by those who begin them, without a call.
     @ivar ended: Requests that ended.
     @ivar wants_connections: Whether to call L{connection_began} and L{connection_ended}.
@@ -45,6 +47,7 @@ class Observers:
         "_upstream_tried",
         "begun",
         "ended",
+        "tracer",
         "wants_connections",
         "wants_requests_begun",
         "wants_tries",
@@ -84,6 +87,7 @@ class Observers:
         self.wants_connections = bool(self._connection_began or self._connection_ended)
         self.wants_requests_begun = bool(self._request_began)
         self.wants_tries = bool(self._upstream_tried)
+        self.tracer: Tracer | None = next((each for each in observers if isinstance(each, Tracer)), None)
         self._broken: set[int] = set()
         self.begun = self.ended = 0
 

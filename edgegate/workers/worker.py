@@ -37,6 +37,7 @@ from edgegate.net.peer import Peer
 from edgegate.net.system_resolver import SystemResolver
 from edgegate.observe.counters import Counters
 from edgegate.observe.observer import Observer
+from edgegate.observe.tracing.tracing_service import tracing_service
 from edgegate.server.clock import count_monotonic
 from edgegate.server.data_plane import DataPlane
 from edgegate.server.drain import Drain as Draining
@@ -101,6 +102,9 @@ class Worker:
         self._access_log = AccessLogService(reactor, logs, opener)
         self.counters = Counters()
         observers: list[Observer] = [self.counters, self._access_log.log] if logs else [self.counters]
+        self._traces = tracing_service(reactor, options["tracing"])
+        if self._traces is not None:
+            observers.append(self._traces.tracer)
         sockets = AdoptedSockets(inheritance.sockets, inheritance.passed)
         self.data_plane = DataPlane(reactor, observers, self._options, sockets, self._takes_next, inheritance.contexts)
         readings = PlaneReadings(self.data_plane)
@@ -235,7 +239,10 @@ class Worker:
             return
         self._ended = True
         self._clean()
-        self._reactor.stop()
+        if self._traces is None:
+            self._reactor.stop()
+        else:
+            self._traces.stopService().addBoth(lambda _: self._reactor.stop())
 
     def _clean(self) -> None:
         self._retirement.stop()

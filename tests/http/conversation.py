@@ -220,11 +220,13 @@ class Conversation:
         seed: int = 1,
         filters: tuple[IHTTPFilterFactory, ...] = (),
         pool: PoolLimits = PoolLimits(),  # noqa: B008 (frozen)
+        observers: tuple[Any, ...] = (),
         **cluster: Any,
     ) -> None:
         """
         @param seed: Of what draws shares and waits.
         @param filters: Of embedders, before those of edgegate's own.
+        @param observers: Are told besides the conversation.
         @param pool: The limits of the cluster; C{cluster} are further fields of it.
         """
         self._downstream = routed(*routes) if routes else plain()
@@ -246,7 +248,7 @@ class Conversation:
             HTTPConnector(cast(Any, self._connect), self.wheel, limits or Limits()),
             self.wheel,
             self.clusters,
-            Observers([self]),
+            Observers([self, *observers]),
             hops,
             limits or Limits(),
         )

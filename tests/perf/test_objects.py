@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import sys
 from collections import Counter
 from types import CodeType, FrameType
@@ -14,7 +15,10 @@ from edgegate.http import request
 from edgegate.http.exchange import Exchange
 from edgegate.http.router.router import Router
 from edgegate.http.router.upstream_request import UpstreamRequest
+from edgegate.model.tracing import SpanFormat, Tracing, TracingProvider
 from edgegate.observe.tap import Tap, TapFilter, Tapped
+from edgegate.observe.tracing.sampling import Sampler
+from edgegate.observe.tracing.tracer import Tracer
 from edgegate.version import compiled
 from tests.http.conversation import Conversation, FakeStream
 
@@ -24,6 +28,10 @@ REQUESTS = 1000
 CALLS = 70
 """Python functions of ours that a request and its answer go through, at the most; lower it with what they lose."""
 
+TRACE_CALLS = 18
+"""How many more they are where requests are traced, and this one is not sampled."""
+
+_TRACES = re.compile(r"trac(e|er|ing)\.py$|/tracing/")
 _HEAD = request.h1_head.__code__
 _NEW = [Exchange.__init__.__code__, Router.__init__.__code__, UpstreamRequest.__init__.__code__]
 
@@ -31,8 +39,11 @@ _NEW = [Exchange.__init__.__code__, Router.__init__.__code__, UpstreamRequest.__
 class Kept:
     """A client and a backend whose connections are kept, and have carried some requests already."""
 
-    def __init__(self) -> None:
-        self.conversation = Conversation()
+    def __init__(self, *observers: Any) -> None:
+        """
+        @param observers: Are told of them.
+        """
+        self.conversation = Conversation(observers=observers)
         self.client = self.conversation.client()
         self.client.deliver(self.request(0))
         self.backend: FakeStream = self.conversation.backend()
@@ -114,6 +125,18 @@ class ObjectsTests(SynchronousTestCase):
         self.assertFalse([code for code in before if code.co_filename.endswith("/tap.py")])
         self.assertEqual(sorted(code.co_name for code in during - before), ["_has_status", "request_ended", "wants"])
         self.assertEqual(shown, [])
+
+    def test_traces(self) -> None:
+        """Where nothing is traced nothing is called for it; where a request is not sampled it is little."""
+
+        def called(kept: Kept) -> list[str]:
+            return [code.co_name for code in kept.calls(0) if _TRACES.search(code.co_filename)]
+
+        self.assertEqual(called(Kept()), [])
+        provider = TracingProvider(SpanFormat.OTLP, "http://collector.example/")
+        unsampled = Tracer(Tracing(provider, 0), lambda span: b"", lambda written: None, Sampler(0))
+        kept = Kept(unsampled)
+        self.assertLessEqual(kept.calls(0).total(), Kept().calls(0).total() + TRACE_CALLS, called(kept))
 
     def test_left(self) -> None:
         """A thousand requests leave nothing behind in memory."""

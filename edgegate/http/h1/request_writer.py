@@ -18,6 +18,8 @@ def write_head(request: UpstreamCallbacks, out: list[bytes]) -> None:
         out.append(request.expected.h1)
     if request.attempt is not None:
         out.append(request.attempt.h1)
+    if request.context is not None:
+        out.append(request.context.h1)
     out.append(b"\r\n")
 
 

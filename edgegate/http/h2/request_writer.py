@@ -25,6 +25,8 @@ def write_request(request: UpstreamCallbacks, secure: bool) -> bytes:
         parts.append(_block(request.expected))
     if request.attempt is not None:
         parts.append(_block(request.attempt))
+    if request.context is not None:
+        parts.append(block_of(list(request.context.fields)))
     return b"".join(parts)
 
 

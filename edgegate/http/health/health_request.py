@@ -66,7 +66,7 @@ class HealthRequest(UpstreamCallbacks):
         """
         self.head = head
         self.identity, self.request_id = FieldBlock(), b""
-        self.expected = self.attempt = None
+        self.expected = self.attempt = self.context = None
         self._body = body
         self._tell: Callable[[str], None] | None = tell
         self._stream: UpstreamStream | None = None

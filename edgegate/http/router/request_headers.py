@@ -16,6 +16,7 @@ from edgegate.http.grpc import is_grpc, timeout_of
 from edgegate.http.header_mutation import changed
 from edgegate.http.request import RequestHead
 from edgegate.http.router.upstream_callbacks import UpstreamCallbacks
+from edgegate.http.tracing import trace_request
 from edgegate.http.upstream_head import UpstreamHead, framing_of
 from edgegate.model.actions import RequestChanges
 from edgegate.model.addresses import TCPAddress
@@ -43,6 +44,8 @@ def begin_request(request: UpstreamCallbacks, exchange: Exchange, changes: Reque
     """Say what a backend gets of an exchange's request, but for what differs from try to try."""
     head = exchange.head
     identity, request_id = exchange.stream.client.identity(head)
+    if exchange.request_id:
+        request_id = exchange.request_id
     exchange.identity, exchange.request_id = identity, request_id
     if changes is not None and not _constant(changes.headers):
         fields = [*head.fields, *identity.fields, (b"x-request-id", request_id)]
@@ -68,6 +71,9 @@ def begin_request(request: UpstreamCallbacks, exchange: Exchange, changes: Reque
     else:
         request.expected = None
     request.attempt = FIRST_ATTEMPT if changes is None or ATTEMPTS not in changes.names else None
+    request.context = None
+    if exchange.trace is not None:
+        trace_request(request, exchange.trace, changes is not None)
 
 
 def begin_try(request: UpstreamCallbacks, before: UpstreamCallbacks, number: int) -> None:
@@ -80,6 +86,7 @@ def begin_try(request: UpstreamCallbacks, before: UpstreamCallbacks, number: int
     request.head, request.identity, request.request_id = before.head, before.identity, before.request_id
     request.expected = before.expected
     request.attempt = None if before.attempt is None else _attempt(number)
+    request.context = None
 
 
 @lru_cache(maxsize=256)

@@ -35,6 +35,7 @@ from edgegate.http.router.request_headers import asked_host, begin_request, begi
 from edgegate.http.router.retry_policy import Retries
 from edgegate.http.router.shadows import shadows_of
 from edgegate.http.router.upstream_request import UpstreamRequest
+from edgegate.http.tracing import trace_try
 from edgegate.http.upstream_stream import UpstreamStream
 from edgegate.model.policies import RetryPolicy
 from edgegate.model.routes import HTTPRoute, WeightedCluster, milliseconds
@@ -222,6 +223,8 @@ class Router(RequestBody):
             self, exchange, self._cluster, self._destination.response, self._environment
         )
         begin_try(request, before, exchange.attempts)
+        if exchange.trace is not None:
+            trace_try(request, exchange.trace)
         self._tell_time_left(request, policy)
         request.start(endpoint)
         self.flush()

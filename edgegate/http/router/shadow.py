@@ -9,6 +9,8 @@ body, loses its copy.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from edgegate.errors import Fault
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.field_block import FieldBlock
@@ -34,6 +36,9 @@ class Shadow(UpstreamCallbacks):
 
     It owns its connection to the mirror until the response, which is thrown
     away, is whole. It ends by itself; the gateway knows it until then.
+
+    @ivar on_end: Called once, at the end, with the address of the mirror that was asked, if one was, and the status of
+        its response, or 0; L{None}: nobody wants to know.
     """
 
     __slots__ = (
@@ -41,6 +46,7 @@ class Shadow(UpstreamCallbacks):
         "_blocked",
         "_cluster",
         "_deadline",
+        "_endpoint",
         "_environment",
         "_held",
         "_held_bytes",
@@ -48,10 +54,12 @@ class Shadow(UpstreamCallbacks):
         "_over",
         "_pending",
         "_shares",
+        "_status",
         "_stream",
         "_timeout",
         "_trailers",
         "_whole",
+        "on_end",
     )
 
     def __init__(
@@ -73,13 +81,15 @@ class Shadow(UpstreamCallbacks):
         self._cluster = cluster
         self.head = head
         self.identity, self.request_id = FieldBlock(), b""
-        self.expected = self.attempt = None
+        self.expected = self.attempt = self.context = None
         self._held: list[bytes] = []
         self._trailers: list[Field] = []
         self._timeout = timeout
         self._options = options
         self._shares = shares
-        self._held_bytes = self._answered = 0
+        self._held_bytes = self._answered = self._status = 0
+        self._endpoint: EndpointState | None = None
+        self.on_end: Callable[[object, int], None] | None = None
         self._stream: UpstreamStream | None = None
         self._pending: PendingStream | None = None
         self._deadline: Deadline | None = None
@@ -153,6 +163,7 @@ class Shadow(UpstreamCallbacks):
 
     def response_head(self, head: ResponseHead) -> None:
         """Nobody waits for it, and it does not go on for long."""
+        self._status = head.status
         if self._deadline is None:
             self._deadline = Deadline(self._environment.wheel, self.drop)
             self._deadline.start(self._environment.limits.stall_seconds)
@@ -215,6 +226,7 @@ class Shadow(UpstreamCallbacks):
             self.flush()
 
     def _ask(self, endpoint: EndpointState) -> None:
+        self._endpoint = endpoint
         connector = self._environment.connector
         found = new_stream(self, self._cluster, endpoint, self._options, connector, False, False, self._shares)
         if isinstance(found, UpstreamStream):
@@ -261,3 +273,6 @@ class Shadow(UpstreamCallbacks):
         if self._deadline is not None:
             self._deadline.end()
         self._environment.shadows.discard(self)
+        on_end, self.on_end = self.on_end, None
+        if on_end is not None:
+            on_end(None if self._endpoint is None else self._endpoint.address, self._status)

@@ -11,6 +11,7 @@ from edgegate.http.exchange import Exchange
 from edgegate.http.router.request_headers import connection_options_of, shadow_head
 from edgegate.http.router.shadow import Shadow
 from edgegate.http.router.upstream_callbacks import UpstreamCallbacks
+from edgegate.http.tracing import trace_shadow
 from edgegate.model.actions import RequestChanges
 from edgegate.model.routes import HTTPRoute
 
@@ -58,6 +59,8 @@ def shadows_of(
         except Exception:
             log.failure("a copy of a request could not be made")
             continue
+        if exchange.trace is not None:
+            trace_shadow(shadow, exchange.trace, cluster.name, environment.observer.tracer)
         shadow.start()
         found.append(shadow)
     return found

@@ -27,15 +27,17 @@ class UpstreamCallbacks(ResponseSink):
     @ivar request_id: What tells it from all others; empty where the head does.
     @ivar expected: What tells how long the response may take; L{None}: nothing.
     @ivar attempt: What tells which try it is; L{None}: nothing, or the head does.
+    @ivar context: What tells in which trace it is; L{None}: nothing, or what its client said.
     """
 
-    __slots__ = ("attempt", "expected", "head", "identity", "request_id")
+    __slots__ = ("attempt", "context", "expected", "head", "identity", "request_id")
 
     head: UpstreamHead
     identity: FieldBlock
     request_id: bytes
     expected: FieldBlock | None
     attempt: FieldBlock | None
+    context: FieldBlock | None
 
     @abstractmethod
     def response_flush(self) -> None:

@@ -29,6 +29,7 @@ from edgegate.net.containment import contained
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline
 from edgegate.observe.events import UpstreamTry
+from edgegate.observe.tracing.trace import Try
 from edgegate.upstream.cluster import ClusterState
 from edgegate.upstream.endpoint import EndpointState
 from edgegate.upstream.new_stream import new_stream
@@ -101,7 +102,8 @@ class UpstreamRequest(UpstreamCallbacks):
         exchange, cluster = self._exchange, self._cluster
         exchange.upstream = endpoint.address
         exchange.meter = endpoint.meter
-        if self._environment.observer.wants_tries and not self._began:
+        trace = exchange.trace
+        if (self._environment.observer.wants_tries or (trace is not None and trace.sampled)) and not self._began:
             self._began = monotonic()
         transport_socket = cluster.transport_socket
         shares = False
@@ -304,14 +306,25 @@ class UpstreamRequest(UpstreamCallbacks):
         self._tell(0, fault)
         self._owner.try_failed(fault)
 
+    def _asks_http2(self) -> bool:
+        cluster = self._cluster
+        if cluster.cluster.http is HTTPVersion.HTTP1 or self.head.upgrade:
+            return False
+        return cluster.shares(self._exchange.head.version == "2")
+
     def _tell(self, status: int, fault: Fault | None) -> None:
         """Tell those who want to know what has become of the try, once."""
         began, self._began = self._began, 0.0
         if began:
-            exchange = self._exchange
-            seconds = monotonic() - began
-            self._environment.observer.upstream_tried(
-                UpstreamTry(
-                    exchange, exchange.attempts, self.endpoint.address, began, seconds, status, fault, self._reused
+            now = monotonic()
+            exchange, trace, address = self._exchange, self._exchange.trace, self.endpoint.address
+            number = exchange.attempts
+            if trace is not None and trace.sampled:
+                protocol = "HTTP/2" if self._asks_http2() else "HTTP/1.1"
+                trace.tries.append(Try(trace.try_id, number, address, protocol, began, now, status, fault))
+            observer = self._environment.observer
+            if observer.wants_tries:
+                seconds = now - began
+                observer.upstream_tried(
+                    UpstreamTry(exchange, number, address, began, seconds, status, fault, self._reused)
                 )
-            )

@@ -15,7 +15,7 @@ from edgegate.http.upstream_head import UpstreamHead
 
 def written(head: UpstreamHead, **own: Any) -> bytes:
     """Return the bytes of a head with values of its own."""
-    values = {"identity": FieldBlock(), "request_id": b"", "expected": None, "attempt": None, **own}
+    values = {"identity": FieldBlock(), "request_id": b"", **dict.fromkeys(("expected", "attempt", "context")), **own}
     out: list[bytes] = []
     write_head(cast(Any, SimpleNamespace(head=head, **values)), out)
     return b"".join(out)
@@ -25,7 +25,7 @@ class RequestWriterTests(SynchronousTestCase):
     """Heads and ends of requests."""
 
     def test_head(self) -> None:
-        """What is shared comes first, then who asks, then what is told of the try."""
+        """What is shared comes first, then who asks, then what is told of the try, and of its trace."""
         head = UpstreamHead(b"POST", b"/a?b", b"web:80", "web", [(b"x", b"1")], UNKNOWN_LENGTH)
         self.assertEqual(
             written(
@@ -34,9 +34,10 @@ class RequestWriterTests(SynchronousTestCase):
                 request_id=b"ID",
                 expected=FieldBlock((b"e", b"5")),
                 attempt=FieldBlock((b"n", b"2")),
+                context=FieldBlock((b"t", b"3")),
             ),
             b"POST /a?b HTTP/1.1\r\nhost: web:80\r\nx: 1\r\ntransfer-encoding: chunked\r\n"
-            b"x-forwarded-for: 192.0.2.7\r\nx-request-id: ID\r\ne: 5\r\nn: 2\r\n\r\n",
+            b"x-forwarded-for: 192.0.2.7\r\nx-request-id: ID\r\ne: 5\r\nn: 2\r\nt: 3\r\n\r\n",
         )
 
     def test_shared(self) -> None:

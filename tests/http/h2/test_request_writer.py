@@ -16,7 +16,7 @@ from edgegate.http.upstream_head import UpstreamHead
 
 def written(head: UpstreamHead, secure: bool = False, **own: Any) -> list[Field]:
     """Return the fields of a head with values of its own."""
-    values = {"identity": FieldBlock(), "request_id": b"", "expected": None, "attempt": None, **own}
+    values = {"identity": FieldBlock(), "request_id": b"", **dict.fromkeys(("expected", "attempt", "context")), **own}
     return decoded(write_request(cast(Any, SimpleNamespace(head=head, **values)), secure))
 
 
@@ -29,7 +29,7 @@ class RequestWriterTests(SynchronousTestCase):
     """Heads and trailers of requests."""
 
     def test_head(self) -> None:
-        """What is shared comes first, then who asks, then what is told of the try."""
+        """What is shared comes first, then who asks, then what is told of the try, and of its trace."""
         head = UpstreamHead(b"POST", b"/a?b", b"web:80", "web", [(b"x", b"1")], UNKNOWN_LENGTH)
         self.assertEqual(
             written(
@@ -38,6 +38,7 @@ class RequestWriterTests(SynchronousTestCase):
                 request_id=b"ID",
                 expected=FieldBlock((b"e", b"5")),
                 attempt=FieldBlock((b"n", b"2")),
+                context=FieldBlock((b"t", b"3")),
             ),
             [
                 (b":method", b"POST"),
@@ -49,6 +50,7 @@ class RequestWriterTests(SynchronousTestCase):
                 (b"x-request-id", b"ID"),
                 (b"e", b"5"),
                 (b"n", b"2"),
+                (b"t", b"3"),
             ],
         )
 

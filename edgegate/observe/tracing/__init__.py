@@ -1,0 +1,1 @@
+"""Traces: the context of requests, their spans, and what takes those to a collector."""

@@ -1,0 +1,164 @@
+"""
+Takes spans to a collector: many at a time, off the requests' way, and never more than so many bytes of them wait.
+
+A collector that is down, slow, or refuses costs no request anything: what it does not take is lost, and counted.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, fail
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from edgegate.observe.tracing.tracer import SpanWriter
+
+log = Logger(namespace=__name__)
+
+INTERVAL = 5.0
+"""Seconds that a span waits for others, as in Istio."""
+
+BATCH = 512
+"""Spans that are sent at once, and without waiting for more."""
+
+MOST_BYTES = 4 << 20
+"""Bytes of spans that wait at most, in a process."""
+
+LONGEST_PAUSE = 60.0
+"""Seconds until a collector that failed is asked again, at most; they begin with L{INTERVAL} and double."""
+
+LAST_SECONDS = 2.0
+"""Seconds that the end of the gateway waits for the collector to take the last spans."""
+
+
+class CollectorError(Exception):
+    """A collector did not take a batch; the text says why."""
+
+
+class Collector(Protocol):
+    """Where batches go; an L{edgegate.observe.tracing.collector.HTTPCollector}."""
+
+    url: str
+
+    def send(self, body: bytes) -> Deferred[None]:
+        """
+        Send a batch. It may be cancelled.
+
+        @return: Fails with a L{CollectorError}, or whatever else went wrong; after a time in any case.
+        """
+
+    def close(self) -> Deferred[None]:
+        """Leave no connection behind."""
+
+
+class SpanExporter(Service):
+    """
+    Sends spans, one batch at a time, from the start of the gateway to its end.
+
+    @ivar sent: Spans that the collector has taken.
+    @ivar failed: Those that were sent, and that it has not taken.
+    @ivar dropped: Those that were not sent: too many waited, or the gateway ended.
+    @ivar batches: Requests that were made to it.
+    """
+
+    def __init__(self, clock: IReactorTime, collector: Collector, writer: SpanWriter) -> None:
+        self.sent = self.failed = self.dropped = self.batches = 0
+        self._clock = clock
+        self._collector = collector
+        self._writer = writer
+        self._waiting: list[bytes] = []
+        self._bytes = 0
+        self._timer: IDelayedCall | None = None
+        self._sending: Deferred[None] | None = None
+        self._pause = 0.0
+        self._ended: Deferred[None] | None = None
+
+    def add(self, span: bytes) -> None:
+        """Take a span, as its writer has written it; one too many is lost."""
+        if self._bytes + len(span) > MOST_BYTES or self._ended is not None:
+            self.dropped += 1
+            return
+        self._waiting.append(span)
+        self._bytes += len(span)
+        if self._sending is None:
+            if self._timer is None:
+                self._timer = self._clock.callLater(INTERVAL, self._send)
+            elif len(self._waiting) == BATCH and not self._pause:
+                self._timer.reset(0)
+
+    def stopService(self) -> Deferred[None]:
+        """
+        Send what is left.
+
+        @return: Fires when that was taken, or was not, or after L{LAST_SECONDS}.
+        """
+        super().stopService()  # type: ignore[no-untyped-call]
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
+        ended: Deferred[None] = Deferred(lambda _: self._give_up())
+        self._ended = ended
+        if self._sending is None:
+            self._go_on()
+        ended.addTimeout(LAST_SECONDS, self._clock)
+        ended.addErrback(lambda _: None)
+        return ended.addCallback(lambda _: self._collector.close())
+
+    # ------------------------------------------------------------------------------------------------------------------
+
+    def _send(self) -> None:
+        """Send a batch."""
+        self._timer = None
+        spans, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+        self._bytes -= sum(map(len, spans))
+        self.batches += 1
+        try:
+            sending = self._collector.send(self._writer.batch(spans))
+        except Exception:
+            sending = fail()
+        self._sending = sending
+        sending.addCallbacks(self._taken, self._lost, (len(spans),), errbackArgs=(len(spans),))
+        sending.addBoth(lambda _: self._go_on())
+
+    def _taken(self, _: None, count: int) -> None:
+        self.sent += count
+        if self._pause:
+            self._pause = 0.0
+            log.info("traces are sent to {url} again", url=self._collector.url)
+
+    def _lost(self, failure: Failure, count: int) -> None:
+        self.failed += count
+        if not self._pause:
+            words = "traces can't be sent to {url}, spans are lost meanwhile: {reason}"
+            log.warn(words, url=self._collector.url, reason=_reason(failure))  # noqa: G010
+        self._pause = min(max(2 * self._pause, INTERVAL), LONGEST_PAUSE)
+
+    def _go_on(self) -> None:
+        """The batch before is over: arrange for the next."""
+        self._sending = None
+        ended = self._ended
+        if ended is None:
+            if self._waiting:
+                at_once = len(self._waiting) >= BATCH and not self._pause
+                self._timer = self._clock.callLater(0 if at_once else self._pause or INTERVAL, self._send)
+        elif self._waiting and not self._pause:
+            self._send()
+        else:
+            self.dropped += len(self._waiting)
+            self._waiting = []
+            if not ended.called:
+                ended.callback(None)
+
+    def _give_up(self) -> None:
+        """The gateway's end waits no longer."""
+        self._pause = self._pause or INTERVAL
+        if self._sending is not None:
+            self._sending.cancel()
+
+
+def _reason(failure: Failure) -> str:
+    """Return what went wrong, in a line."""
+    return failure.getErrorMessage() or type(failure.value).__name__

@@ -1,0 +1,323 @@
+"""Traces from end to end: clients, the gateway, backends that tell what they got, and a collector."""
+
+from __future__ import annotations
+
+import secrets
+import ssl
+import subprocess
+import threading
+from collections.abc import Sequence
+from concurrent import futures
+from typing import Any, cast
+
+import grpc
+import websockets.sync.client
+import websockets.sync.server
+from websockets.sync.server import ServerConnection
+
+from edgegate.demo.certificates import fill
+from tests.acceptance.collector import Collector, Seen
+from tests.acceptance.echo import EchoBackends
+from tests.acceptance.manifests import GATEWAY, filled, static_service
+from tests.acceptance.processes import PATIENCE, AcceptanceTestCase, Running, free_ports, program
+from tests.acceptance.served import Answer, Client
+from tests.acceptance.test_http2_backends import Methods
+
+FILES = (
+    GATEWAY
+    + static_service("web", "web.example", "one")
+    + static_service("both", "both.example", "one", "two")
+    + """\
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: api}
+spec:
+  hosts: [api.example]
+  resolution: STATIC
+  ports: [{number: 80, name: grpc, protocol: GRPC}]
+  endpoints: [{address: 127.0.0.1, ports: {grpc: $api}}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: shop}
+spec:
+  hosts: ["*"]
+  gateways: [gw]
+  http:
+  - match: [{uri: {prefix: /retry}}]
+    retries: {attempts: 3, retryOn: "5xx", backoff: 1ms}
+    route: [{destination: {host: both.example}}]
+  - match: [{uri: {prefix: /test/}}]
+    route: [{destination: {host: api.example}}]
+  - match: [{uri: {exact: /socket}}]
+    route: [{destination: {host: 127.0.0.1, port: {number: $socket}}}]
+  - match: [{uri: {exact: /direct}}]
+    directResponse: {status: 200}
+  - route: [{destination: {host: web.example}}]
+"""
+)
+
+
+def new_trace() -> tuple[str, str]:
+    """Return the ids of a trace and of the client's span in it."""
+    return secrets.token_hex(16), secrets.token_hex(8)
+
+
+class TracingTestCase(AcceptanceTestCase):
+    """A gateway with backends and a collector."""
+
+    def setUp(self) -> None:
+        """Start the backends and the collector."""
+        super().setUp()
+        self.collector = self.collect()
+        self.backends = EchoBackends()
+        self.addCleanup(self.backends.stop)
+        self.methods = Methods()
+        server = grpc.server(futures.ThreadPoolExecutor(8), handlers=[self.methods])
+        api = server.add_insecure_port("127.0.0.1:0")
+        server.start()
+        self.addCleanup(lambda: cast(threading.Event, server.stop(None)).wait())
+        self.port, self.socket_port = free_ports(2)
+        (self.folder / "etc").mkdir()
+        ports = {
+            "one": self.backends.open("one"),
+            "two": self.backends.open("two"),
+            "api": api,
+            "socket": self.socket_port,
+        }
+        (self.folder / "etc" / "gw.yaml").write_text(filled(FILES, http=self.port, **ports))
+
+    def collect(self, tls: ssl.SSLContext | None = None) -> Collector:
+        """Start a collector."""
+        collector = Collector(tls)
+        self.addCleanup(collector.stop)
+        return collector
+
+    def serve(self, *options: str, before: Sequence[str] = ()) -> Running:
+        """
+        Start the gateway.
+
+        @param before: What stands before its command.
+        """
+        gateway = self.start(
+            *before,
+            "twistd",
+            "-n",
+            "--pidfile=",
+            "edgegate",
+            "--config=etc",
+            "--admin=none",
+            "--access-log=access.log",
+            *options,
+        )
+        gateway.says("serving ")
+        return gateway
+
+    def serve_traced(self, *options: str) -> Running:
+        """Start the gateway, which traces all requests by OTLP."""
+        return self.serve(f"--trace-otlp=http://127.0.0.1:{self.collector.port}", "--trace-sampling=100", *options)
+
+    def ask(self, target: str, *headers: tuple[str, str]) -> Answer:
+        """Ask once."""
+        client = Client(self.port)
+        self.addCleanup(client.close)
+        return client.ask("GET", target, "shop.example", headers)
+
+    def is_one_trace(self, spans: Sequence[Seen], parent: str) -> None:
+        """Check that spans are one request's and its tries', below its client's."""
+        server, *tries = spans
+        self.assertEqual((server.kind, server.parent_id), ("SERVER", parent))
+        self.assertEqual([(each.kind, each.parent_id) for each in tries], [("CLIENT", server.span_id)] * len(tries))
+        for each in tries:
+            self.assertTrue(server.started <= each.started <= each.ended <= server.ended)
+
+
+class OTLPTests(TracingTestCase):
+    """OpenTelemetry's protocol."""
+
+    def test_http1(self) -> None:
+        """The client's span, the gateway's two, and what the backend gets are one trace."""
+        self.serve_traced("--trace-service=edge")
+        trace_id, parent = new_trace()
+        state = ("tracestate", "vendor=1")
+        answer = self.ask("/a?b=c", ("traceparent", f"00-{trace_id}-{parent}-01"), state)
+        spans = self.collector.wait_for(2, trace_id)
+        self.is_one_trace(spans, parent)
+        server, client = spans
+        self.assertEqual(answer.told("traceparent"), [f"00-{trace_id}-{client.span_id}-01"])
+        self.assertEqual(answer.told("tracestate"), ["vendor=1"])
+        self.assertEqual((server.name, server.service), ("web.example:80/*", "edge"))
+        self.assertEqual(client.name, "router outbound|80||web.example; egress")
+        self.assertEqual(server.tags["http.url"], "http://shop.example/a?b=c")
+        self.assertEqual([server.tags["guid:x-request-id"]], answer.told("x-request-id"))
+        self.assertTrue(answer.told("x-request-id")[0][14] == "9")
+
+    def test_retries(self) -> None:
+        """Each try is a span; its backend knows of it, and only the last one is none of an error."""
+        self.serve_traced()
+        trace_id, parent = new_trace()
+        given = ("traceparent", f"00-{trace_id}-{parent}-01")
+        self.assertEqual(self.ask("/retry", given, ("x-do", "fail=1"), ("x-key", trace_id)).status, 200)
+        server, *tries = spans = self.collector.wait_for(4, trace_id)
+        self.is_one_trace(spans, parent)
+        self.assertEqual([each.error for each in spans], [False, True, True, False])
+        self.assertEqual([each.tags.get("retry.count") for each in tries], [None, "1", "2"])
+        self.assertEqual(server.name, "both.example:80/retry*")
+        got = {seen.values("traceparent")[0] for name in ("one", "two") for seen in self.backends.seen[name]}
+        self.assertEqual(got, {f"00-{trace_id}-{each.span_id}-01" for each in tries})
+
+    def test_http2(self) -> None:
+        """A client of HTTP/2 (curl) is in its trace as well."""
+        self.serve_traced()
+        trace_id, parent = new_trace()
+        command = [program("curl"), "-sS", "--http2-prior-knowledge", "-H", f"traceparent: 00-{trace_id}-{parent}-01"]
+        url = f"http://127.0.0.1:{self.port}/a"
+        shown = subprocess.run([*command, url], check=True, capture_output=True, timeout=PATIENCE)
+        server, client = spans = self.collector.wait_for(2, trace_id)
+        self.is_one_trace(spans, parent)
+        self.assertEqual([each.tags["http.protocol"] for each in spans], ["HTTP/2", "HTTP/1.1"])
+        self.assertIn(f"00-{trace_id}-{client.span_id}-01".encode(), shown.stdout)
+        self.assertEqual(server.tags["http.url"], url)
+
+    def test_grpc(self) -> None:
+        """Calls of gRPC, HTTP/2 all the way: the server knows of its span, and spans know the call's status."""
+        self.serve_traced()
+        channel = grpc.insecure_channel(f"127.0.0.1:{self.port}")
+        self.addCleanup(channel.close)
+        for method, status in (("/test/Echo", "0"), ("/test/Fail", "5")):
+            trace_id, parent = new_trace()
+            metadata = (("traceparent", f"00-{trace_id}-{parent}-01"),)
+            call = channel.unary_unary(method)
+            try:
+                call(b"hi", metadata=metadata, timeout=PATIENCE)
+            except grpc.RpcError as error:
+                self.assertEqual(cast(Any, error).code(), grpc.StatusCode.NOT_FOUND)
+            server, client = spans = self.collector.wait_for(2, trace_id)
+            self.is_one_trace(spans, parent)
+            self.assertEqual(self.methods.metadata["traceparent"], f"00-{trace_id}-{client.span_id}-01")
+            self.assertEqual((server.tags["grpc.status_code"], server.tags["grpc.path"]), (status, method))
+            self.assertEqual(client.tags["http.protocol"], "HTTP/2")
+            self.assertFalse(server.error)
+
+    def test_websocket(self) -> None:
+        """A WebSocket is a span until it closes, and its backend is told with the handshake."""
+        seen: list[str] = []
+
+        def echo(connection: ServerConnection) -> None:
+            assert connection.request is not None
+            seen.append(connection.request.headers["traceparent"])
+            connection.send(connection.recv())
+
+        server = websockets.sync.server.serve(echo, "127.0.0.1", self.socket_port)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.shutdown)
+        self.serve_traced()
+        trace_id, parent = new_trace()
+        headers = {"traceparent": f"00-{trace_id}-{parent}-01"}
+        with websockets.sync.client.connect(f"ws://127.0.0.1:{self.port}/socket", additional_headers=headers) as socket:
+            socket.send("hello")
+            self.assertEqual(socket.recv(PATIENCE), "hello")
+            self.assertEqual(self.collector.spans, [])
+        spans = self.collector.wait_for(2, trace_id)
+        self.is_one_trace(spans, parent)
+        self.assertEqual([each.tags["http.status_code"] for each in spans], ["101", "101"])
+        self.assertEqual(seen, [f"00-{trace_id}-{spans[1].span_id}-01"])
+
+    def test_local(self) -> None:
+        """What the gateway answers itself is a span without tries."""
+        self.serve_traced()
+        self.ask("/direct")
+        (span,) = self.collector.wait_for(1)
+        self.assertEqual((span.kind, span.name, span.parent_id), ("SERVER", f"shop:{self.port}/direct", ""))
+
+    def test_sampling(self) -> None:
+        """Of what comes undecided a share is traced, and backends are told what was decided."""
+        gateway = self.serve(f"--trace-otlp=http://127.0.0.1:{self.collector.port}", "--trace-sampling=20")
+        client = Client(self.port)
+        self.addCleanup(client.close)
+        flags = {}
+        for _ in range(300):
+            told = client.ask("GET", "/", "shop.example").told("traceparent")[0]
+            flags[told.split("-")[1]] = told.endswith("-01")
+        self.assertTrue(20 < sum(flags.values()) < 120, sum(flags.values()))
+        gateway.stop()
+        traced = {trace for trace, sampled in flags.items() if sampled}
+        self.assertEqual({span.trace_id for span in self.collector.spans}, traced)
+
+    def test_end(self) -> None:
+        """The end of the gateway sends what has not been sent."""
+        gateway = self.serve_traced()
+        self.ask("/")
+        self.assertEqual(gateway.stop(), 0)
+        self.assertEqual(len(self.collector.spans), 2)
+
+    def test_workers(self) -> None:
+        """Each worker sends its own spans, also at the end."""
+        gateway = self.serve_traced("--workers=2")
+        gateway.says("2 workers serve")
+        clients = [Client(self.port) for _ in range(40)]
+        for client in clients:
+            self.addCleanup(client.close)
+            self.assertEqual(client.ask("GET", "/", "shop.example").status, 200)
+        for client in clients:
+            client.close()
+        self.assertEqual(gateway.stop(), 0)
+        self.assertEqual(len(self.collector.spans), 80)
+        self.assertEqual(len({span.process for span in self.collector.spans}), 2)
+
+    def test_collector_fails(self) -> None:
+        """A collector that refuses, and then is gone, costs no request anything; it is said once."""
+        gateway = self.serve_traced()
+        self.collector.status = 503
+        self.assertEqual(self.ask("/").status, 200)
+        self.collector.wait_for_answers(503)
+        gateway.says("traces can't be sent to")
+        self.collector.stop()
+        for _ in range(20):
+            self.assertEqual(self.ask("/").status, 200)
+        self.assertEqual(gateway.stop(), 0)
+        self.assertEqual(gateway.output.count("traces can't be sent to"), 1)
+
+    def test_https(self) -> None:
+        """A collector with TLS is verified: one of unknown authorities gets nothing, one of known ones all."""
+        fill(self.folder / "certs", ["localhost"])
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(self.folder / "certs" / "localhost.crt", self.folder / "certs" / "localhost.key")
+        collector = self.collect(context)
+        url = f"--trace-otlp=https://localhost:{collector.port}"
+        stranger = self.serve(url, "--trace-sampling=100")
+        self.ask("/")
+        stranger.says("traces can't be sent to")
+        stranger.stop()
+        self.assertEqual(collector.spans, [])
+        self.serve(url, "--trace-sampling=100", before=("env", f"SSL_CERT_FILE={self.folder / 'certs' / 'ca.crt'}"))
+        self.ask("/")
+        self.assertEqual(len(collector.wait_for(2)), 2)
+
+
+class ZipkinTests(TracingTestCase):
+    """Zipkin's JSON and headers."""
+
+    def test_zipkin(self) -> None:
+        """B3 of one header becomes B3 of several for the backend, in one trace."""
+        self.serve(f"--trace-zipkin=http://127.0.0.1:{self.collector.port}")
+        trace_id, parent = new_trace()
+        answer = self.ask("/", ("b3", f"{trace_id}-{parent}-1"))
+        server, client = spans = self.collector.wait_for(2, trace_id)
+        self.is_one_trace(spans, parent)
+        told = [answer.told(f"x-b3-{name}") for name in ("traceid", "spanid", "parentspanid", "sampled")]
+        self.assertEqual(told, [[trace_id], [client.span_id], [server.span_id], ["1"]])
+        self.assertEqual((answer.told("b3"), answer.told("traceparent")), ([], []))
+        self.assertEqual(server.service, "istio-ingressgateway.istio-system")
+
+
+class OffTests(TracingTestCase):
+    """Nobody traces."""
+
+    def test_passes(self) -> None:
+        """What a client says of its trace goes on as it is, and no request gets one."""
+        self.serve()
+        trace_id, parent = new_trace()
+        given = f"00-{trace_id}-{parent}-01"
+        self.assertEqual(self.ask("/", ("traceparent", given)).told("traceparent"), [given])
+        self.assertEqual(self.ask("/").told("traceparent"), [])
