@@ -16,7 +16,10 @@ from edgegate.net.client_counts import NOBODY, ClientCounts
 
 def client_on(sock: socket.socket) -> Hashable:
     """Return what tells the client of a socket from others; L{None}: it is no client's, as those to backends."""
-    return sock.counts if isinstance(sock, AcceptedSocket) else None
+    if not isinstance(sock, AcceptedSocket):
+        return None
+    # of whom nothing is known yet, or counted, each is somebody else
+    return sock if sock.counts is NOBODY else sock.counts
 
 
 def _nothing(sock: AcceptedSocket) -> None:

@@ -8,7 +8,7 @@ import os
 import socket
 import stat
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
 from twisted.internet.defer import Deferred, succeed
@@ -383,6 +383,13 @@ def bind(
         sock.close()
         raise CannotListenError(host, port, reason) from reason
     return sock
+
+
+def close_to_others(sockets: Iterable[socket.socket]) -> None:
+    """Let no other socket be bound beside these any more; see L{bind}."""
+    for each in sockets:
+        if each.family != socket.AF_UNIX:
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 0)
 
 
 def _is_one(host: str) -> bool:

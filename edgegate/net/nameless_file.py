@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import tempfile
 
+IN_MEMORY = hasattr(os, "memfd_create")
+"""Whether they are in memory: what is in them is never written to a disk."""
+
 
 def nameless_file(title: str) -> int:
     """
@@ -12,7 +15,7 @@ def nameless_file(title: str) -> int:
 
     @param title: What the system's tools show of it, where it has one.
     """
-    if hasattr(os, "memfd_create"):
+    if IN_MEMORY:
         return os.memfd_create(title, os.MFD_CLOEXEC)
     with tempfile.TemporaryFile() as file:
         return os.dup(file.fileno())

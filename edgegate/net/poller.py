@@ -280,7 +280,13 @@ class Poller:
                 if self._most == _EVENTS:
                     self._most = _MANY
                     events = epoll.poll(0, _MANY)
+                called = len(self._called)
                 events, least = in_turns(events, self._client_of, self._called)
+                if called and not self._called:
+                    # all who were ready were called since
+                    now = monotonic()
+                    self._lag.turned(now - self._since, now)
+                    self._since = now
                 all_called = self._turn(epoll, events, least, monotonic() + _SHARE)
             if self._paced:
                 self._do_paced()

@@ -137,9 +137,7 @@ class Candidates:
         return succeed(self._install(read))
 
     def _install(self, candidate: Candidate) -> bool:
-        before, self.latest = self.latest.loaded.snapshot, candidate
-        if self._outside is not None and before is not None:
-            self._outside.let_go(before)
+        before, self.latest = self._data_plane.snapshot, candidate
         loaded = candidate.loaded
         if loaded.snapshot is None or candidate.contexts is None:
             return False
@@ -154,6 +152,8 @@ class Candidates:
             file, line = (loaded.source.name, 1) if where is None else (where.file, where.line)
             loaded.problems.add(Problem(file, line, 1, Severity.ERROR, "", str(error)))
             return False
+        if self._outside is not None:
+            self._outside.let_go(before)
         return True
 
     def _serve(self, loaded: Loaded, contexts: Contexts) -> None:

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from twisted.logger import Logger
 
-from edgegate.net.nameless_file import nameless_file
+from edgegate.net.nameless_file import IN_MEMORY, nameless_file
 from edgegate.server.program import fresh_python
 from edgegate.server.reload_coordinator import ReadingFailed
 from edgegate.sources.loader_process import PROGRAM, ask
@@ -69,7 +69,12 @@ class LoaderProcess:
         @raise CannotLaunch: It can't be started.
         @raise ReadingFailed: It has died.
         """
-        descriptor = nameless_file("edgegate files")
+        if not IN_MEMORY:
+            raise CannotLaunch("this system has no files in memory, and keys are not to be on a disk")
+        try:
+            descriptor = nameless_file("edgegate files")
+        except OSError as error:
+            raise CannotLaunch(error.strerror) from None
         try:
             status = self._run(descriptor)
             if status:
@@ -93,8 +98,8 @@ class LoaderProcess:
         assert process.stdin is not None and process.stderr is not None
         limit = Timer(self._longest, self.kill)
         limit.daemon = True
-        limit.start()
         try:
+            limit.start()
             # of one that is dead its status tells
             with suppress(BrokenPipeError):
                 ask(process.stdin, self._configuration, self._before)
@@ -131,5 +136,6 @@ class LoaderProcess:
 def _how(status: int) -> str:
     """Say how a process has ended; the status is as C{Popen} has it."""
     if status < 0:
-        return f"was killed by {signal.Signals(-status).name}"
+        known = {each.value: each.name for each in signal.Signals}
+        return f"was killed by {known.get(-status, f'signal {-status}')}"
     return f"ended with status {status}"

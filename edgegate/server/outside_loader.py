@@ -19,7 +19,7 @@ from edgegate.routing.snapshot import Snapshot
 from edgegate.server.bit_by_bit import bit_by_bit
 from edgegate.server.loader_process import LoaderProcess
 from edgegate.server.reload_coordinator import ReadingFailed
-from edgegate.sources.loading import Answer, Configuration, Loaded
+from edgegate.sources.loading import FEW_OBJECTS, THOROUGH_EVERY, Answer, Configuration, Loaded
 from edgegate.sources.pieces import MANY, Pieces
 from edgegate.sources.source import Contents
 
@@ -52,6 +52,7 @@ class OutsideLoader:
         self._defer = defer
         self._much = much
         self._known: dict[bytes, object] = {}
+        self._loads = 0
         self._ended = False
         self._process: LoaderProcess | None = None
         self._tasks: set[CooperativeTask[Iterator[object]]] = set()
@@ -101,7 +102,9 @@ class OutsideLoader:
             file = await self._defer(process.run)
         finally:
             self._process = None
-        with file, _collector_paused(self._configuration.frozen):
+        self._loads += 1
+        thorough = gc.get_freeze_count() < FEW_OBJECTS or self._loads % THOROUGH_EVERY == 0
+        with file, _collector_paused(self._configuration.frozen, thorough):
             answer = await self._take(file)
         # parsed documents are of use for a thread that reads
         self._free(self._configuration.forget())
@@ -139,15 +142,18 @@ class OutsideLoader:
 
 
 @contextmanager
-def _collector_paused(frozen: bool) -> Iterator[None]:
+def _collector_paused(frozen: bool, thorough: bool) -> Iterator[None]:
     """
     Pause the garbage collector: it would look through all that comes again and again, while requests wait.
 
-    @param frozen: Hide what has come from it, and all else that is in memory.
+    @param frozen: Hide what has come from it, and all else that is in memory. What only it would free is freed before
+        the next time that is C{thorough}.
     """
     enabled = gc.isenabled()
-    if frozen:
-        # of what is young and in cycles, nothing is hidden for good
+    if frozen and thorough:
+        gc.unfreeze()
+        gc.collect()
+    elif frozen:
         gc.collect(1)
     gc.disable()
     try:

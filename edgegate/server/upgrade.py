@@ -165,7 +165,10 @@ class Upgrades:
         except Exception as error:
             # whatever it is, what serves goes on as it was
             for companion in prepared:
-                companion.keep()
+                try:
+                    companion.keep()
+                except Exception:
+                    log.failure("upgrade: what changes hands can't be kept")
             if not isinstance(error, (OSError, UpgradeFailed)):
                 raise
             return _failed(str(error), [] if successor is None else successor.said())

@@ -42,7 +42,7 @@ class Pieces:
     """
     The pieces that a value is made of, read one by one.
 
-    @ivar known: Those that were read so far, and those alone, by their digests.
+    @ivar known: Those that were read so far and are the same wherever they belong, by their digests: they are frozen.
     @ivar value: What they are pieces of, which is the last one.
     """
 
@@ -64,7 +64,9 @@ class Pieces:
             found = self._before.get(digest)
             if found is None:
                 found = _Unpickler(io.BytesIO(body), self.known).load()
-            self.known[digest] = self.value = found
+            self.value = found
+            if type(found) in _WITH_ROUTES:
+                self.known[digest] = found
             yield
 
 

@@ -76,9 +76,11 @@ class Candidates:
             return _cannot_serve(error)
         try:
             await generation.start(change.sockets, self._sockets.passed(change.sockets))
-        except CannotServe as error:
+        except BaseException as error:
             change.undo()
             generation.drain(0.0)
+            if not isinstance(error, CannotServe):
+                raise
             return _cannot_serve(error)
         if self._ending():
             change.undo()

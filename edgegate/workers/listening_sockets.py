@@ -11,7 +11,7 @@ from twisted.internet.error import CannotListenError
 from edgegate.model.addresses import Address, TCPAddress, UNIXAddress
 from edgegate.net.handed_sockets import HandedSockets
 from edgegate.net.inherited_sockets import InheritedSockets
-from edgegate.net.listening import bind, remove_path
+from edgegate.net.listening import bind, close_to_others, remove_path
 from edgegate.net.socket_source import FirstOf
 from edgegate.net.sockets import Socket
 from edgegate.server.ports import CannotBind
@@ -117,8 +117,10 @@ class SocketChange:
         gone = tuple(address for address in before if address not in self.sockets)
         for address in gone:
             before[address].close()
+        close_to_others(self.sockets.values())
         return gone
 
     def undo(self) -> None:
         """Close what is new."""
         self._owner.abandon(self._fresh)
+        close_to_others(self._owner.open.values())

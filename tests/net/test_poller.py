@@ -402,6 +402,16 @@ class PollerTests(TestCase):
         await until(lambda: len(set(told)) == 300)
         self.assertLess(len(told), 1000)
 
+    async def test_lag_of_many(self) -> None:
+        """The loop is late where some are always ready, and never all of them are called in one turn."""
+        lag = LoopLag(1e9)
+        self.poller = Poller(reactor, lag=lag)  # type: ignore[arg-type]
+        told: list[str] = []
+        for number in range(300):
+            self.ready(f"greedy {number}", told, again=True, client="greedy")
+        await until(lambda: lag.most)
+        self.assertGreater(lag.most, 0.1)
+
     async def test_backends_that_are_always_ready(self) -> None:
         """Clients have turns also where more comes from backends than there is time for."""
         told: list[str] = []

@@ -70,6 +70,8 @@ class ClientTests(SynchronousTestCase):
             stream = Stream(reactor, ours, HERE, THERE)  # type: ignore[arg-type]
             peek = Peek(reactor, wheel, ours, len, self.fail, self.fail)  # type: ignore[arg-type]
             self.assertEqual((stream.client, peek.client), (whose, whose))
-        self.assertIs(client_on(sock), NOBODY)
+        # each of whom nothing is known is somebody else
+        self.assertIs(sock.counts, NOBODY)
+        self.assertIs(client_on(sock), sock)
         sock.counts = ClientCounts("192.0.2.1", 1)
         self.assertIs(client_on(sock), sock.counts)
