@@ -13,7 +13,7 @@ from typing import Any
 PAUSE = 0.05
 """Seconds between two requests of a client."""
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 class Traffic:
