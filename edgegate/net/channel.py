@@ -144,6 +144,23 @@ class Channel:
             else:
                 self._queue.popleft()
 
+    def flush_within(self, seconds: float) -> None:
+        """
+        Send what waits, and wait for the other end to read it; what it has not read in time waits still.
+
+        @raise OSError: The other end is gone.
+        """
+        poll = select.poll()
+        poll.register(self._socket, select.POLLOUT)
+        end = monotonic() + seconds
+        self.flush()
+        while self._queue:
+            left = end - monotonic()
+            if left <= 0:
+                return
+            poll.poll(left * 1000)
+            self.flush()
+
     def receive(self) -> list[Received]:
         """
         Return what has come; nothing where less than a value has.

@@ -60,8 +60,21 @@ class Peer:
         self.send(value)
         return True
 
+    def finish(self, seconds: float) -> None:
+        """
+        Tell what waits to be told, and then L{close}. The process waits for it.
+
+        @param seconds: For how long, at most.
+        """
+        if self.open:
+            try:
+                self._channel.flush_within(seconds)
+            except OSError:  # it is gone: nobody is left to tell
+                pass
+            self.close()
+
     def close(self) -> None:
-        """Tell nothing any more, and hear nothing."""
+        """Tell nothing any more, and hear nothing; what waits to be told is lost."""
         if self.open:
             self.open = False
             self._reactor.removeReader(self)

@@ -73,6 +73,9 @@ BEAT = 0.5
 LATE = 4 * BEAT
 """Seconds without one after which a worker is not waited for to take connections."""
 
+LAST_WORDS = 1.0
+"""Seconds for which a worker that ends waits for the supervisor to read what it has counted."""
+
 GC_THRESHOLD = 20_000
 """Objects more than before after which the garbage collector looks through the young ones."""
 
@@ -250,7 +253,7 @@ class Worker:
         self.data_plane.stop()
         if self._access_log.running:
             self._access_log.stopService()
-        self._supervisor.close()
+        self._supervisor.finish(LAST_WORDS)
 
     # ------------------------------------------------------------------------------------------------------------------
 

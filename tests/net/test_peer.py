@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from threading import Thread
+
 from twisted.internet.interfaces import IReadDescriptor, IWriteDescriptor
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from edgegate.net.channel import MOST_QUEUED, Channel, Received, pair
+from edgegate.net.channel import MOST_QUEUED, Channel, Received, pair, wait_for_any
 from edgegate.net.peer import Peer
 from tests.workers.watching import Watching
 
@@ -20,6 +22,7 @@ class PeerTests(SynchronousTestCase):
         ours, theirs = pair()
         self.other = Channel(theirs)
         self.told: list[object] = []
+        self.heard: list[object] = []
         self.gone = 0
         self.peer = Peer(self.reactor, Channel(ours), self.take, self.end)  # type: ignore[arg-type]
         self.peer.start()
@@ -31,6 +34,15 @@ class PeerTests(SynchronousTestCase):
         if received.value == "break":
             raise ValueError("break")
         self.told.append(received.value)
+
+    def read_all(self) -> None:
+        """Read until the end."""
+        try:
+            while True:
+                wait_for_any([self.other.fileno()], 30)
+                self.heard += [each.value for each in self.other.receive()]
+        except EOFError:
+            return
 
     def end(self) -> None:
         """It is gone."""
@@ -70,6 +82,31 @@ class PeerTests(SynchronousTestCase):
         self.assertEqual((self.gone, self.peer.open), (0, True))
         self.peer.close()
         self.assertFalse(self.peer.offer("more"))
+
+    def test_finished(self) -> None:
+        """Who ends waits for what was told last to be read."""
+        values = ["x" * 100_000] * 20
+        for value in values:
+            self.peer.send(value)
+        reader = Thread(target=self.read_all)
+        reader.start()
+        self.peer.finish(30)
+        reader.join()
+        self.assertEqual(self.heard, values)
+        self.assertFalse(self.peer.open)
+        self.assertEqual((self.reactor.readers, self.reactor.writers), ([], []))
+
+    def test_finished_unheard(self) -> None:
+        """Who does not read, or is gone, is not waited for longer than that."""
+        self.peer.send(b"x" * 3_000_000)
+        self.peer.finish(0.01)
+        self.assertEqual((self.peer.open, self.gone), (False, 0))
+        ours, theirs = pair()
+        peer = Peer(self.reactor, Channel(ours), self.take, self.end)  # type: ignore[arg-type]
+        peer.send(b"x" * 3_000_000)
+        theirs.close()
+        peer.finish(30)
+        self.assertEqual((peer.open, self.gone), (False, 0))
 
     def test_gone(self) -> None:
         """Its end is told once, however it is noticed, and it is told nothing afterwards."""
