@@ -100,6 +100,7 @@ class ClusterRegistry:
         @param contexts: Those of all the clusters that are spoken to with TLS.
         @raise Exception: Something is wrong with us; all clusters are as they were.
         """
+        self.environment.meters.serve(clusters)
         before = self._states
         kept = [(state, state.cluster, state.assigned, state.transport_socket) for state in before.values()]
         states: dict[str, ClusterState] = {}

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
+from edgegate.observe.metrics.families import CLUSTER_GAUGES
 from edgegate.observe.metrics.gauges import Gauges
 from edgegate.observe.metrics.measured import Measured
 from edgegate.observe.metrics.meters import Meters
@@ -20,11 +21,16 @@ PATIENCE = 5.0
 
 
 class _Asked:
-    """One worker that was asked, and what it has told so far."""
+    """
+    One worker that was asked, and what it has told so far.
+
+    @ivar answered: Whether it has told all.
+    """
 
     def __init__(self, worker: Worker, gauges: Gauges) -> None:
         self.worker = worker
         self.gauges = gauges
+        self.answered = False
         self.done: Deferred[None] = Deferred()
         self.limit: IDelayedCall | None = None
 
@@ -59,7 +65,7 @@ class WorkerMetrics:
         for row in self._own.rows():
             gauges.put(row)
         asked = [self._ask(worker, gauges) for worker in workers]
-        return gatherResults(asked).addCallback(lambda _: Measured(self.meters, gauges, self._options))
+        return gatherResults([each.done for each in asked]).addCallback(lambda _: self._measured(asked, gauges))
 
     def counted(self, counted: Counted) -> None:
         """A worker has counted."""
@@ -73,6 +79,7 @@ class WorkerMetrics:
         for row in read.rows:
             asked.gauges.put(row)
         if read.last:
+            asked.answered = True
             self._end(read.number)
 
     def lost(self, worker: Worker) -> None:
@@ -81,12 +88,18 @@ class WorkerMetrics:
             if asked.worker is worker:
                 self._end(number)
 
-    def _ask(self, worker: Worker, gauges: Gauges) -> Deferred[None]:
+    def _measured(self, asked: list[_Asked], gauges: Gauges) -> Measured:
+        if asked and all(each.answered for each in asked):
+            # all that live have said which clusters they serve
+            self.meters.serve([labels[0] for labels, _ in gauges.of(CLUSTER_GAUGES)])
+        return Measured(self.meters, gauges, self._options)
+
+    def _ask(self, worker: Worker, gauges: Gauges) -> _Asked:
         self._count += 1
         asked = self._asked[self._count] = _Asked(worker, gauges)
         asked.limit = self._reactor.callLater(PATIENCE, self._end, self._count)
         worker.peer.send(Measure(self._count))
-        return asked.done
+        return asked
 
     def _end(self, number: int) -> None:
         asked = self._asked.pop(number, None)

@@ -7,8 +7,8 @@ from typing import Any, cast
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.observe.metrics.families import CLUSTER_GAUGES, REJECTED
-from edgegate.observe.metrics.meters import Meters
+from edgegate.observe.metrics.families import CLUSTER_GAUGES, CLUSTERS, REJECTED
+from edgegate.observe.metrics.meters import NO_DESTINATION, Meters
 from edgegate.observe.metrics.options import MetricsOptions
 from edgegate.workers.generation import Worker
 from edgegate.workers.messages import Counted, Measure, Read
@@ -66,6 +66,24 @@ class WorkerMetricsTests(SynchronousTestCase):
         ((labels, numbers),) = found.gauges.of(CLUSTER_GAUGES)
         self.assertEqual((labels, numbers[0], numbers[5]), (("web",), 1, 11))
         self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_clusters_gone(self) -> None:
+        """Of clusters that no worker serves any more nothing is left in the end, if all workers have said so."""
+        meters = Meters()
+        for name in ("web", "old"):
+            meters.meter(name, NO_DESTINATION).count_cluster(0)
+        self.metrics.counted(Counted(meters.drain()))
+        left = []
+        for number in (1, 3, 5):
+            measured = self.metrics.measure(self.workers)
+            self.metrics.read(Read(number, cluster(5).rows, True))
+            if number == 1:
+                self.metrics.lost(self.workers[1])
+            else:
+                self.metrics.read(Read(number + 1, [], True))
+            self.successResultOf(measured)
+            left.append([each.labels[0] for each in self.metrics.meters.of(CLUSTERS)])
+        self.assertEqual(left, [["web", "old"], ["web", "old"], ["web"]])
 
     def test_gone(self) -> None:
         """Of one that dies what it has counted stays; the others are waited for."""

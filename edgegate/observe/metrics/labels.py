@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edgegate.model.clusters import Cluster, Endpoint
-from edgegate.observe.metrics.meters import UNKNOWN
+from edgegate.observe.metrics.meters import UNKNOWN, service_of_name
 
 _SERVICES = ".svc."
 _CANONICAL = "service.istio.io/canonical-"
@@ -31,7 +31,7 @@ def destination_of(cluster: Cluster, endpoint: Endpoint | None = None) -> tuple[
 
     @param endpoint: That was chosen; L{None}: there was none.
     """
-    host = cluster.name.rpartition("|")[2] or UNKNOWN
+    host = service_of_name(cluster.name)
     name, namespace = service_of(cluster, host)
     labels = {} if endpoint is None else dict(endpoint.labels)
     workload = UNKNOWN if endpoint is None else endpoint.workload or UNKNOWN

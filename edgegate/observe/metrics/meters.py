@@ -4,11 +4,13 @@ The numbers that only grow, kept outside of the Snapshot: a reload goes on count
 
 Whoever counts holds the L{Series} or L{Meter} that it counts in, so that
 nothing is looked up for a request like the one before. Labels come from files,
-never from clients; what backends can stretch, statuses, has a bound.
+never from clients; what backends can stretch, statuses, has a bound, and so
+have clusters, of which files may name others all the time.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from edgegate.observe.metrics.families import (
@@ -49,8 +51,19 @@ NO_DESTINATION: Final = (
 )
 """The values of L{DESTINATION} for what went to no cluster."""
 
+_SERVICE: Final = DESTINATION.index("destination_service")
+
+_OF_DESTINATIONS: Final = frozenset({REQUESTS.name, MESSAGES.name, RELAYS.name})
+
+_ALWAYS: Final = frozenset({OTHER, UNKNOWN})
+
 Batch = list[tuple[str, tuple[str, ...], list[int]]]
 """What was counted since the batch before: the kind, the labels, the numbers."""
+
+
+def service_of_name(cluster: str) -> str:
+    """Return the host of a cluster's service: C{web.internal} of C{outbound|80|v1|web.internal}."""
+    return cluster.rpartition("|")[2] or UNKNOWN
 
 
 class Series:
@@ -78,7 +91,7 @@ class Meters:
     @ivar unknown: Counts what went to no cluster.
     """
 
-    __slots__ = ("_clusters", "_kinds", "_meters", "_most", "_series", "_touched", "unknown")
+    __slots__ = ("_clusters", "_gone", "_kinds", "_meters", "_most", "_series", "_services", "_touched", "unknown")
 
     def __init__(self, most: int = MOST_DESTINATIONS) -> None:
         """
@@ -86,6 +99,8 @@ class Meters:
         """
         self._most = most
         self._clusters: set[str] = set()
+        self._services: set[str] = set()
+        self._gone: set[str] = set()
         self._kinds: dict[str, Kind] = {kind.name: kind for kind in COUNTED}
         self._series: dict[str, dict[tuple[str, ...], Series]] = {kind.name: {} for kind in COUNTED}
         self._touched: list[tuple[str, Series]] = []
@@ -124,6 +139,7 @@ class Meters:
             if cluster not in self._clusters:
                 if len(self._clusters) < self._most:
                     self._clusters.add(cluster)
+                    self._services.add(service_of_name(cluster))
                 else:
                     key = (OTHER, (OTHER,) * len(DESTINATION))
                     found = self._meters.get(key)
@@ -134,6 +150,41 @@ class Meters:
     def listener(self, address: str) -> ListenerMeter:
         """Return what counts for a port; its address as C{0.0.0.0_8080}."""
         return ListenerMeter(self, address)
+
+    def serve(self, clusters: Iterable[str]) -> None:
+        """
+        Make room for other clusters: these are all that are served from now on.
+
+        The numbers of those that are gone are dropped the next time, unless they are back: what was under way when
+        they went is counted still.
+        """
+        names = set(clusters)
+        known = self._clusters | self._gone
+        left = known - names
+        over = left & self._gone
+        self._clusters = known & names
+        self._services = {service_of_name(cluster) for cluster in self._clusters}
+        self._gone = left - over
+        if over:
+            self._drop_all_but(names | self._gone | _ALWAYS)
+
+    def _drop_all_but(self, clusters: set[str]) -> None:
+        services = {service_of_name(cluster) for cluster in clusters} | _ALWAYS
+        self._meters = {key: meter for key, meter in self._meters.items() if key[0] in clusters}
+        dropped = False
+        for kind, of_kind in self._series.items():
+            if kind == CLUSTERS.name:
+                gone = [labels for labels in of_kind if labels[0] not in clusters]
+            elif kind in _OF_DESTINATIONS:
+                gone = [labels for labels in of_kind if labels[_SERVICE] not in services]
+            else:
+                continue
+            for labels in gone:
+                # whoever holds it still does not bring it back
+                of_kind.pop(labels).touched = True
+                dropped = True
+        if dropped:
+            self._touched = [each for each in self._touched if self._series[each[0]].get(each[1].labels) is each[1]]
 
     # Between processes ------------------------------------------------------------------------------------------------
 
@@ -163,16 +214,32 @@ class Meters:
         return not self._touched
 
     def add(self, batch: Batch) -> None:
-        """Count what another process has drained."""
+        """Count what another process has drained; there may be many, each of which tells other clusters apart."""
         for name, labels, numbers in batch:
             kind = self._kinds[name]
-            series = self.series(kind, labels)
+            series = self.series(kind, self._bounded(name, labels))
             own = series.numbers
             for place, number in enumerate(numbers):
                 if number:
                     own[place] += number
             if not series.touched:
                 self.touch(kind, series)
+
+    def _bounded(self, kind: str, labels: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the labels in which is counted: those of all others where there are too many clusters or services."""
+        if kind == CLUSTERS.name:
+            return labels if self._told_apart(self._clusters, labels[0]) else (OTHER,)
+        if kind in _OF_DESTINATIONS and not self._told_apart(self._services, labels[_SERVICE]):
+            return (OTHER,) * len(DESTINATION) + labels[len(DESTINATION) :]
+        return labels
+
+    def _told_apart(self, names: set[str], name: str) -> bool:
+        if name in names or name in _ALWAYS:
+            return True
+        if len(names) >= self._most:
+            return False
+        names.add(name)
+        return True
 
 
 class Meter:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.observe.metrics.families import DESTINATION, HTTP, LISTENERS, MESSAGES, OWN, REJECTED, RELAYS, REQUESTS
+from edgegate.observe.metrics.families import (
+    CLUSTERS,
+    DESTINATION,
+    HTTP,
+    LISTENERS,
+    MESSAGES,
+    OWN,
+    REJECTED,
+    RELAYS,
+    REQUESTS,
+)
 from edgegate.observe.metrics.meters import (
     MOST_SERIES,
     NO_DESTINATION,
@@ -14,6 +24,12 @@ from edgegate.observe.metrics.meters import (
 )
 
 WEB = ("web", *NO_DESTINATION[1:])
+
+
+def service(host: str) -> tuple[str, ...]:
+    """Return the values of a destination whose service has a host."""
+    place = DESTINATION.index("destination_service")
+    return (*NO_DESTINATION[:place], host, *NO_DESTINATION[place + 1 :])
 
 
 class MetersTests(SynchronousTestCase):
@@ -50,6 +66,55 @@ class MetersTests(SynchronousTestCase):
         self.assertEqual((third.cluster.labels, third.destination), ((OTHER,), (OTHER,) * len(DESTINATION)))
         self.assertIs(meters.meter("d", WEB), third)
         self.assertIsNot(meters.meter("a", ("v3", *WEB[1:])), third)
+
+    def test_destinations_of_others(self) -> None:
+        """Of what several processes tell no more clusters are told apart; what each calls others stays that."""
+        there = Meters(2)
+        for host in ("a", "b", "c", "d"):
+            here = Meters(2)
+            meter = here.meter(f"outbound|80||{host}", service(host))
+            meter.count_cluster(0)
+            meter.count_relay(0, 1)
+            here.unknown.count_relay(0, 1)
+            there.add(here.drain())
+        clusters = {each.labels[0]: each.numbers[0] for each in there.of(CLUSTERS)}
+        self.assertEqual(clusters, {"outbound|80||a": 1, "outbound|80||b": 1, OTHER: 2})
+        relays = {each.labels[:-2]: each.numbers[0] for each in there.of(RELAYS)}
+        others = (OTHER,) * len(DESTINATION)
+        self.assertEqual(relays, {service("a"): 1, service("b"): 1, others: 2, NO_DESTINATION: 4})
+
+    def test_gone(self) -> None:
+        """Clusters that are gone make room at once; their numbers are dropped the next time, and all else stays."""
+        meters = Meters(2)
+        held = [meters.meter(f"outbound|80||{host}", service(host)) for host in ("a", "b")]
+        for meter in [*held, meters.unknown]:
+            meter.count_cluster(0)
+            meter.count_relay(0, 1)
+        meters.serve(["outbound|80||b", "outbound|80||c"])
+        new = meters.meter("outbound|80||c", service("c"))
+        self.assertEqual(new.destination, service("c"))
+        new.count_relay(0, 1)
+        held[0].count_relay(0, 1)
+        self.assertEqual([each.numbers[0] for each in meters.of(RELAYS)], [2, 1, 1, 1])
+        meters.serve(["outbound|80||b", "outbound|80||c"])
+        for meter in held:
+            meter.count_cluster(0)
+        self.assertEqual([each.labels[0] for each in meters.of(CLUSTERS)], ["unknown", "outbound|80||b"])
+        destinations = [each.labels[: len(DESTINATION)] for each in meters.of(RELAYS)]
+        self.assertEqual(set(destinations), {service("b"), NO_DESTINATION, service("c")})
+        self.assertEqual(len(meters.drain()), 5)
+        self.assertIs(meters.meter("outbound|80||b", service("b")), held[1])
+        self.assertIsNot(meters.meter("outbound|80||a", service("a")), held[0])
+
+    def test_back(self) -> None:
+        """A cluster that is back soon goes on counting, as where files could not be served after all."""
+        meters = Meters()
+        meter = meters.meter("outbound|80||a", service("a"))
+        meter.count_cluster(0)
+        for served in ("b", "a", "a", "b", "a"):
+            meters.serve([f"outbound|80||{served}"])
+        self.assertIs(meters.meter("outbound|80||a", service("a")), meter)
+        self.assertEqual([each.numbers[0] for each in meters.of(CLUSTERS)], [1])
 
     def test_statuses(self) -> None:
         """A backend that makes up statuses makes a bounded number of series."""
