@@ -11,8 +11,8 @@ import zlib
 from collections.abc import Iterator
 from typing import Any, cast
 
-from twisted.internet.defer import Deferred, DeferredLock
-from twisted.internet.interfaces import IPushProducer, IReactorTime
+from twisted.internet.defer import CancelledError, Deferred, DeferredLock
+from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
 from twisted.internet.task import CooperativeTask, TaskStopped
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -30,6 +30,12 @@ log = Logger(namespace=__name__)
 
 PATIENCE = 60.0
 """Seconds that a page may take: who reads no faster is cut off, as others wait for its end."""
+
+STUCK = 10.0
+"""Seconds for which a page may get no further while somebody waits for its end."""
+
+_LOOK = 1.0
+"""Seconds between two looks, from then on, at whether somebody waits."""
 
 MOST_WAITING = 8
 """Who may wait for a page."""
@@ -65,11 +71,17 @@ class MetricsPage(Resource):
     async def _answer(self, request: Request) -> None:
         gone: list[object] = []
         request.notifyFinish().addErrback(gone.append)
-        await self._turn.acquire()
+        wait = self._turn.acquire()
+        # who has gone takes nobody's place
+        request.notifyFinish().addErrback(lambda _: wait.cancel())
+        try:
+            await wait
+        except CancelledError:
+            return
         try:
             measured = None if gone else await self._gateway.measure()
             if measured is not None and not gone:
-                await Sending(request, measured).done
+                await Sending(request, measured, self._turn).done
         except Exception:
             log.failure("the metrics can't be shown")
             if not gone:
@@ -87,20 +99,27 @@ class Sending:
     @ivar done: Fires when it was sent, or can't be.
     """
 
-    def __init__(self, request: Request, measured: Measured) -> None:
+    def __init__(self, request: Request, measured: Measured, turn: DeferredLock) -> None:
+        """
+        @param turn: Is waited for by those who are to be answered next.
+        """
         self.done: Deferred[None] = Deferred()
         self._request = request
         self._paused = False
-        reactor: IReactorTime = request.channel.factory.reactor
+        self._turn = turn
+        self._stuck: IDelayedCall | None = None
+        self._reactor: IReactorTime = request.channel.factory.reactor
         open_metrics = wants_open_metrics(_field(request, b"accept"))
         self._gzip = (
             zlib.compressobj(1, zlib.DEFLATED, _GZIP) if wants_gzip(_field(request, b"accept-encoding")) else None
         )
         _say(request, OPEN_METRICS if open_metrics else TEXT, self._gzip is not None)
-        self._limit = reactor.callLater(PATIENCE, request.channel.forceAbortClient)
+        self._limit = self._reactor.callLater(PATIENCE, request.channel.forceAbortClient)
         request.notifyFinish().addErrback(self._gone)
         request.registerProducer(self, True)
-        self._task: CooperativeTask[Iterator[object]] = in_turns(reactor, self._steps(measured.text(open_metrics)))
+        self._task: CooperativeTask[Iterator[object]] = in_turns(
+            self._reactor, self._steps(measured.text(open_metrics))
+        )
         if self._paused:
             self._task.pause()
         self._task.whenDone().addCallbacks(self._sent, self._failed)
@@ -112,12 +131,14 @@ class Sending:
         if not self._paused:
             self._paused = True
             self._task.pause()
+            self._stuck = self._reactor.callLater(STUCK, self._make_way)
 
     def resumeProducing(self) -> None:
         """It reads again."""
         if self._paused:
             self._paused = False
             self._task.resume()
+            self._look_no_more()
 
     def stopProducing(self) -> None:
         """It is gone."""
@@ -163,7 +184,21 @@ class Sending:
         except Exception:  # it is through
             pass
 
+    def _make_way(self) -> None:
+        """It got no further for long: whoever waits comes first."""
+        self._stuck = None
+        if self._turn.waiting:
+            self._request.channel.forceAbortClient()
+        else:
+            self._stuck = self._reactor.callLater(_LOOK, self._make_way)
+
+    def _look_no_more(self) -> None:
+        if self._stuck is not None:
+            self._stuck.cancel()
+            self._stuck = None
+
     def _end(self) -> None:
+        self._look_no_more()
         if self._limit.active():
             self._limit.cancel()
 

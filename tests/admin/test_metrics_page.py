@@ -12,7 +12,7 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.admin.metrics_page import MOST_WAITING, PATIENCE
+from edgegate.admin.metrics_page import MOST_WAITING, PATIENCE, STUCK
 from edgegate.admin.site import AdminSite, MetricsSite
 from edgegate.observe.metrics.families import REJECTED
 from edgegate.observe.metrics.gauges import Gauges
@@ -134,6 +134,34 @@ class MetricsPageTests(SynchronousTestCase):
         transport.producer.resumeProducing()
         self.turn()
         self.assertIn(b'{reason="reason 19999"} 1\n', transport.value())
+
+    def test_makes_way(self) -> None:
+        """Who gets no further is cut off sooner where somebody waits, and goes on as long as nobody does."""
+        for number in range(20_000):
+            self.gateway.meters.count(REJECTED, (f"reason {number}",))
+        self.full = True
+        transport, channel = self.ask("/metrics")
+        self.clock.advance(STUCK + 1)
+        self.assertFalse(transport.disconnecting or transport.disconnected)
+        self.full = False
+        other, _ = self.ask("/metrics")
+        self.clock.advance(1)
+        self.assertTrue(transport.disconnecting or transport.disconnected)
+        channel.connectionLost(Failure(ConnectionLost()))
+        self.turn()
+        self.assertIn(LINE, other.value())
+
+    def test_gone_take_no_place(self) -> None:
+        """Those who have gone while they waited keep nobody away."""
+        self.gateway.waiting = []
+        for _, channel in [self.ask("/metrics") for _ in range(MOST_WAITING + 1)][1:]:
+            channel.connectionLost(Failure(ConnectionLost()))
+        late, _ = self.ask("/metrics")
+        waiting, self.gateway.waiting = self.gateway.waiting, None
+        waiting[0].callback(Measured(self.gateway.meters, Gauges(), MetricsOptions()))
+        self.turn()
+        self.turn()
+        self.assertIn(LINE, late.value())
 
     def test_one_at_a_time(self) -> None:
         """Others wait, so many and no more; who has gone is not answered."""
