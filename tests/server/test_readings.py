@@ -16,6 +16,7 @@ from edgegate.observe.metrics.families import (
     BUILD,
     CLUSTER_GAUGES,
     CONFIGURATION,
+    LIMIT_GAUGES,
     LIMITS,
     LISTENER_GAUGES,
     OWN,
@@ -139,6 +140,9 @@ class PlaneReadingsTests(TestCase):
         shown = values(gauges, CLUSTER_GAUGES, (cluster.name,))
         self.assertEqual((shown["envoy_cluster_membership_total"], shown["envoy_cluster_membership_healthy"]), (1, 1))
         self.assertEqual(len(gauges.of(LISTENER_GAUGES)), 1)
+        limits = {labels[0] for labels, _ in gauges.of(LIMIT_GAUGES)}
+        self.assertEqual(limits, {each.name for each in self.plane.figures()} - {"loop lag ms"})
+        self.assertLessEqual(set(LIMIT_GAUGES.most), limits)
         server = values(gauges, SERVER)
         self.assertGreater(cast(float, server["envoy_server_memory_physical_size"]), 1_000_000)
         self.assertIsNone(server["envoy_server_days_until_first_cert_expiring"])

@@ -70,6 +70,7 @@ class Kind:
     @ivar labels: Their names, in the order of a series' values.
     @ivar peers: Whether they are Istio's: with C{reporter} and C{source_*} before those.
     @ivar secured: Whether C{connection_security_policy} comes behind them.
+    @ivar most: Values of the first label where of several processes the most is shown, whatever the families say.
     """
 
     name: str
@@ -78,16 +79,24 @@ class Kind:
     peers: bool = False
     secured: bool = False
     width: int = field(default=0)
+    most: tuple[str, ...] = ()
 
 
-def _kind(name: str, labels: tuple[str, ...], *families: Family, peers: bool = False, secured: bool = False) -> Kind:
+def _kind(
+    name: str,
+    labels: tuple[str, ...],
+    *families: Family,
+    peers: bool = False,
+    secured: bool = False,
+    most: tuple[str, ...] = (),
+) -> Kind:
     """Return a kind whose families have their numbers one behind the other."""
     placed = []
     offset = 0
     for each in families:
         placed.append(Family(each.name, each.help, each.type, each.split, each.merge, offset))
         offset += each.width
-    return Kind(name, labels, tuple(placed), peers, secured, offset)
+    return Kind(name, labels, tuple(placed), peers, secured, offset, most)
 
 
 def _gauge(name: str, text: str, merge: Merge = Merge.SUM) -> Family:
@@ -246,6 +255,8 @@ LIMIT_GAUGES: Final = _kind(
     ("limit",),
     _gauge("edgegate_limit_used", "How much there is of what is limited.", Merge.SUM),
     _gauge("edgegate_limit", "How much there may be; absent: as much as there is.", Merge.SUM),
+    # that of one client here and of another one there make no sum
+    most=("connections of a client", "requests of a client"),
 )
 REJECTED: Final = _kind(
     "rejected",

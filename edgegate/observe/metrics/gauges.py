@@ -30,9 +30,11 @@ class Gauges:
         if found is None:
             rows[labels] = list(numbers)
             return
-        for family in _KINDS[name].families:
+        kind = _KINDS[name]
+        most = bool(labels) and labels[0] in kind.most
+        for family in kind.families:
             place = family.offset
-            found[place] = _together(found[place], numbers[place], family.merge)
+            found[place] = _together(found[place], numbers[place], Merge.MOST if most else family.merge)
 
     def of(self, kind: Kind) -> list[tuple[tuple[str, ...], Numbers]]:
         """Return the labels and the numbers of a kind."""

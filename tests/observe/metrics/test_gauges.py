@@ -20,6 +20,16 @@ class GaugesTests(SynchronousTestCase):
         expected = [3, 2, 0, 0, 1, 11, 2, 0, 0, 0, 0]
         self.assertEqual(gauges.of(CLUSTER_GAUGES), [(("web",), expected)])
 
+    def test_clients(self) -> None:
+        """Of limits the sums are shown, of those of one client the most."""
+        gauges = Gauges()
+        for name in ("connections", *LIMIT_GAUGES.most):
+            gauges.put((LIMIT_GAUGES.name, (name,), (2, 10)))
+            gauges.put((LIMIT_GAUGES.name, (name,), (3, 10)))
+        found = {labels[0]: numbers for labels, numbers in gauges.of(LIMIT_GAUGES)}
+        expected = {"connections": [5, 20], "connections of a client": [3, 10], "requests of a client": [3, 10]}
+        self.assertEqual(found, expected)
+
     def test_none(self) -> None:
         """What one does not tell another may; labels that differ stay apart."""
         gauges = Gauges()
