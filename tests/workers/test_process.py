@@ -89,6 +89,14 @@ class Other:
         return self._ahead.pop(0)
 
 
+def has_open(pid: int, path: Path) -> bool:
+    """Return whether a process that may be gone has a file open."""
+    try:
+        return any(each.samefile(path) for each in Path(f"/proc/{pid}/fd").iterdir() if each.exists())
+    except FileNotFoundError:
+        return False
+
+
 class ProcessTests(SynchronousTestCase):
     """A zygote, and one worker."""
 
@@ -204,6 +212,27 @@ class ProcessTests(SynchronousTestCase):
         died = self.zygote.next(Died)
         self.assertEqual((died.slot, died.pid, died.status), (0, self.pid, 0))
         self.assertIn('"GET / HTTP/1.1" 200', (self.folder / "log").read_text())
+
+    def test_last_words(self) -> None:
+        """What a worker has told when it ends is read to its end, also where much of it waits."""
+        self.zygote.next(FilesRead)
+        worker = self.fork(self.zygote)
+        path = self.folder / "log"
+        log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        worker.channel.send(LogTo(), (log,))
+        os.close(log)
+        worker.channel.send(Show(0, "listeners"))
+        worker.next(Shown)
+        self.assertTrue(has_open(self.pid, path))
+        count = 2000
+        for number in range(count):
+            worker.channel.send(Show(number, "listeners"))
+        worker.channel.send(Drain(0.0))
+        while worker.channel.waiting or has_open(self.pid, path):
+            worker.channel.flush()
+            os.sched_yield()
+        self.assertEqual([worker.next(Shown).number for _ in range(count)], list(range(count)))
+        worker.ends()
 
     def test_generations(self) -> None:
         """Workers of the next zygote serve its files; those before end with their connections."""
