@@ -241,11 +241,17 @@ class Worker:
         if self._ended:
             return
         self._ended = True
-        self._clean()
         if self._traces is None:
-            self._reactor.stop()
+            self._leave()
         else:
-            self._traces.stopService().addBoth(lambda _: self._reactor.stop())
+            # the supervisor's channel stays open meanwhile: whoever closes it is taken for gone
+            self._traces.stopService().addBoth(lambda _: self._leave())
+
+    def _leave(self) -> None:
+        self._clean()
+        if self._beats.running:
+            self._beats.stop()
+        self._reactor.stop()
 
     def _clean(self) -> None:
         self._retirement.stop()

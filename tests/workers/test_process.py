@@ -97,7 +97,7 @@ def has_open(pid: int, path: Path) -> bool:
         return False
 
 
-class ProcessTests(SynchronousTestCase):
+class ProcessTestCase(SynchronousTestCase):
     """A zygote, and one worker."""
 
     def setUp(self) -> None:
@@ -117,7 +117,11 @@ class ProcessTests(SynchronousTestCase):
         self.zygote = Other(spawned.channel)
         self.addCleanup(self.end, spawned)
         arguments = ("--config", str(self.folder), "--access-log", "log", "--workers", "2")
-        spawned.channel.send(Load(arguments), (self.memory,))
+        spawned.channel.send(Load((*arguments, *self.options())), (self.memory,))
+
+    def options(self) -> tuple[str, ...]:
+        """Return options besides."""
+        return ()
 
     def end(self, spawned: Spawned) -> None:
         """End what is left of it."""
@@ -161,6 +165,10 @@ class ProcessTests(SynchronousTestCase):
             while piece := client.recv(65536):
                 found += piece
         return found.rpartition(b"\r\n")[2]
+
+
+class ProcessTests(ProcessTestCase):
+    """What they do."""
 
     def test_read(self) -> None:
         """What was read is told: ports, and where changes would be seen."""
@@ -287,3 +295,30 @@ class ProcessTests(SynchronousTestCase):
             os.kill(self.pid, number)
         worker.channel.send(Accept())
         self.assertEqual(self.ask(), b"one")
+
+
+class TracedTests(ProcessTestCase):
+    """A worker that sends traces."""
+
+    def options(self) -> tuple[str, ...]:
+        """Have a collector that answers when the test does."""
+        self.collector = socket.create_server(("127.0.0.1", 0))
+        self.collector.settimeout(PATIENCE)
+        self.addCleanup(self.collector.close)
+        return (f"--trace-otlp=http://127.0.0.1:{self.collector.getsockname()[1]}", "--trace-sampling=100")
+
+    def test_last_spans(self) -> None:
+        """A worker that ends can be talked to until its collector has taken the last spans: it is not gone before."""
+        self.zygote.next(FilesRead)
+        worker = self.fork(self.zygote)
+        worker.channel.send(Accept())
+        self.assertEqual(self.ask(), b"one")
+        worker.channel.send(Drain(5.0))
+        posted, _ = self.collector.accept()
+        with posted:
+            posted.settimeout(PATIENCE)
+            self.assertEqual(posted.recv(5), b"POST ")
+            worker.channel.send(Show(7, "listeners"))
+            self.assertEqual(worker.next(Shown).number, 7)
+        worker.ends()
+        self.assertEqual(self.zygote.next(Died).status, 0)
