@@ -53,7 +53,10 @@ def parse_tap(arguments: dict[bytes, list[bytes]], redacted: frozenset[bytes]) -
 
     @raise BadTap: It can't be read.
     """
-    given = {name.decode("latin-1"): values[-1].decode("latin-1") for name, values in arguments.items()}
+    for name, values in arguments.items():
+        if not (name.isascii() and values[-1].isascii()):
+            raise BadTap(f"{name.decode('ascii', 'backslashreplace')}: expected ASCII, got {values[-1]!r}")
+    given = {name.decode("ascii"): values[-1].decode("ascii") for name, values in arguments.items()}
     unknown = given.keys() - {"host", "path", "method", "status", "flag", "requests", "seconds"}
     if unknown:
         raise BadTap(f"{min(unknown)!r} is none of host, path, method, status, flag, requests and seconds")
@@ -139,7 +142,7 @@ class TapView:
         self._shown = self._missed = 0
         self._paused = self._ended = False
         self._timer: IDelayedCall
-        self._stop: Callable[[], None]
+        self._stop: Callable[[], None] = _nothing
 
     def begin(self, gateway: Gateway) -> None:
         """Show requests from now on."""
@@ -149,7 +152,10 @@ class TapView:
         request.write(b"")
         request.registerProducer(self, True)
         self._timer = self._clock.callLater(self._asked.seconds, self._finish, "seconds")
-        self._stop = gateway.tap(self._asked.wanted, self._show)
+        self._stop = stop = gateway.tap(self._asked.wanted, self._show)
+        if self._ended:
+            # by what was shown as it began
+            stop()
 
     def pauseProducing(self) -> None:
         """The reader does not read."""
@@ -168,10 +174,10 @@ class TapView:
             return
         if self._paused:
             self._missed += 1
-            return
-        self._shown += 1
-        self._write(tapped)
-        if self._shown == self._asked.wanted.requests:
+        else:
+            self._shown += 1
+            self._write(tapped)
+        if self._shown + self._missed == self._asked.wanted.requests:
             self._finish("requests")
 
     def _write(self, line: Tapped) -> None:
@@ -191,3 +197,7 @@ class TapView:
             self._timer.cancel()
         self._stop()
         self._over(self)
+
+
+def _nothing() -> None:
+    """What ends a tap that has not begun."""

@@ -101,6 +101,8 @@ class Observers:
     def remove(self, observer: wanted.RequestEnded) -> None:
         """Tell one no more that was added; who was not is no matter."""
         self._request_ended = [told for told in self._request_ended if told != observer.request_ended]
+        # another one may come to have its id
+        self._broken.discard(id(observer))
 
     # Connections ------------------------------------------------------------------------------------------------------
 

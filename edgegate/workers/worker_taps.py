@@ -46,8 +46,9 @@ class WorkerTaps:
         if not self._taps:
             return
         for worker in workers:
-            for number, tap in self._taps.items():
-                if worker not in tap.workers:
+            # one ends where a worker's last words are heard because nothing can be told to it any more
+            for number, tap in tuple(self._taps.items()):
+                if number in self._taps and worker not in tap.workers:
                     tap.workers.append(worker)
                     worker.peer.send(BeginTap(number, tap.wanted))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IPushProducer
@@ -15,7 +16,7 @@ from zope.interface.verify import verifyClass
 from edgegate.admin.options import AdminOptions
 from edgegate.admin.site import AdminSite
 from edgegate.admin.tap_page import MOST_REQUESTS, MOST_SECONDS, MOST_TAPS, SECONDS, BadTap, TapView, parse_tap
-from edgegate.observe.tap import TapFilter
+from edgegate.observe.tap import TapFilter, Tapped
 from tests.admin.asking import Answer, asked, connected
 from tests.admin.served import PretendedGateway
 
@@ -43,6 +44,8 @@ class ParseTests(SynchronousTestCase):
             ("requests", ("0", "-1", str(MOST_REQUESTS + 1), "1.5", "", "9" * 5000, "\u0661")),
             ("seconds", ("0", str(MOST_SECONDS + 1))),
             ("body", ("1",)),
+            ("method", ("\u00ff",)),
+            ("path", ("/\u00e9",)),
         ):
             for value in values:
                 error = self.assertRaises(BadTap, self.parse, **{name: value})
@@ -107,7 +110,7 @@ class TapPageTests(SynchronousTestCase):
 
     def test_slow(self) -> None:
         """A reader that does not read misses requests, whose number it is told."""
-        transport, _ = self.tap("requests=2")
+        transport, _ = self.tap("requests=5")
         ((_, show),) = self.gateway.taps
         assert transport.producer is not None
         transport.producer.pauseProducing()
@@ -118,6 +121,20 @@ class TapPageTests(SynchronousTestCase):
         show({"target": "/2"})
         self.assertEqual(self.lines(transport)[-1], {"end": "requests", "requests": 2, "missed": 3})
         self.assertNotIn({"target": "/missed"}, self.lines(transport))
+        self.assertEqual(self.gateway.taps, [])
+
+    def test_at_once(self) -> None:
+        """One that has shown enough as it began is ended."""
+        stopped: list[bool] = []
+
+        def tap(wanted: TapFilter, show: Callable[[Tapped], None]) -> Callable[[], None]:
+            show({"target": "/1"})
+            return lambda: stopped.append(True)
+
+        self.gateway.tap = tap  # type: ignore[method-assign]
+        transport, _ = self.tap("requests=1")
+        self.assertEqual(self.lines(transport)[-1], {"end": "requests", "requests": 1, "missed": 0})
+        self.assertEqual(stopped, [True])
 
     def test_many(self) -> None:
         """There are few at once."""

@@ -206,3 +206,13 @@ class ObserversTests(SynchronousTestCase):
         observers.remove(recording)
         tell(observers)
         self.assertEqual((leaving.told, counters.requests, recording.told), (1, 2, ["request ended"]))
+
+    def test_added_again(self) -> None:
+        """The first error of one that is added is logged, whoever had its place in memory before."""
+        observers, failing = Observers([]), Failing()
+        for _ in range(2):
+            observers.add(failing)
+            tell(observers)
+            tell(observers)
+            observers.remove(failing)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 2)

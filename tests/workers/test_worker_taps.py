@@ -67,3 +67,19 @@ class WorkerTapsTests(SynchronousTestCase):
         self.taps.lost(self.workers[1])
         end()
         self.assertEqual(self.peers[0].told, [BeginTap(1, WANTED)])
+
+    def test_ends_meanwhile(self) -> None:
+        """One that ends by the last words of a worker that can't be told anything any more is begun nowhere else."""
+        shown: list[Tapped] = []
+        taps, peer = WorkerTaps(), self.peers[0]
+        (gone, other) = self.workers[:2]
+        one = taps.begin(WANTED, shown.append, ())
+        taps.begin(WANTED, shown.append, ())
+
+        def send(value: object) -> None:
+            peer.told.append(value)
+            one()
+
+        peer.send = send  # type: ignore[method-assign]
+        taps.look([gone, other])
+        self.assertEqual(self.peers[1].told, [BeginTap(2, WANTED)])
