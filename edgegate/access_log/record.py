@@ -24,6 +24,7 @@ from edgegate.model.origin import Origin
 from edgegate.model.routes import HTTPRoute
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.observe.events import Ended, RejectedConnection, RelayEnd
+from edgegate.observe.tracing.trace import Trace
 from edgegate.routing.snapshot import FilterChain, Listener
 
 NO_RESPONSE: Final = ResponseHead(0, b"", [])
@@ -66,6 +67,10 @@ class EndedStream(StreamInfo, Protocol):
     @property
     def response_fields(self) -> tuple[FieldBlock, ...]:
         """What it has besides."""
+
+    @property
+    def trace(self) -> Trace | None:
+        """The one that the request is in, if any is traced."""
 
     @property
     def trailers(self) -> list[Field] | None:
@@ -191,6 +196,11 @@ class StreamWithoutRequest:
         return ()
 
     @property
+    def trace(self) -> Trace | None:
+        """Only requests are traced."""
+        return None
+
+    @property
     def trailers(self) -> list[Field] | None:
         """There are none."""
         return None
@@ -275,7 +285,15 @@ class LogRecord:
         if asked is None:
             return [*stream.identity_fields(), *stream.headers]
         line = ((b":path", asked.target), (b":authority", asked.authority), (b"host", asked.authority))
-        return [*line, *asked.fields, *framing_of(asked), *stream.identity_fields()]
+        fields = [*line, *asked.fields, *framing_of(asked), *stream.identity_fields()]
+        return fields + self.trace_fields()
+
+    def trace_fields(self) -> list[Field]:
+        """Return the fields by which the backend that was asked last knows of its trace."""
+        trace = self.stream.trace
+        if trace is None or not trace.try_id or not trace.propagator.writes:
+            return []
+        return trace.propagator.write(trace, trace.try_id)
 
     def response_fields(self) -> list[Field]:
         """Return the fields of the response as its client got them, but for a date of the gateway's own."""

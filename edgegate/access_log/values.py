@@ -167,8 +167,13 @@ def _request_field(name: bytes) -> Getter:
 
     def field(record: LogRecord) -> Value:
         stream = record.stream
-        asked = stream.asked
-        return _first(stream.head.fields if asked is None else asked.fields, name)
+        asked, trace = stream.asked, stream.trace
+        if asked is None:
+            return _first(stream.head.fields, name)
+        found = _first(asked.fields, name)
+        if found is None and trace is not None and name in trace.propagator.names:
+            return _first(record.trace_fields(), name)
+        return found
 
     return field
 

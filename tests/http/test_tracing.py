@@ -8,16 +8,25 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.access_log.lines import log_line
+from edgegate.access_log.record import LogRecord
 from edgegate.errors import CONNECT_REFUSED
+from edgegate.http.exchange import Exchange
+from edgegate.http.fields import Field
+from edgegate.http.filters.interfaces import FilterStatus
 from edgegate.http.upgrade import accept
+from edgegate.model.access_logs import AccessLogFile
 from edgegate.model.actions import RequestChanges
 from edgegate.model.headers import HeaderChanges, Template
+from edgegate.model.log_formats import text_format
 from edgegate.model.policies import Mirror, RetryPolicy
 from edgegate.model.tracing import CustomTag, Propagation, SpanFormat, TagSource, Tracing, TracingProvider
+from edgegate.observe.events import Ended
 from edgegate.observe.tracing.sampling import Sampler
 from edgegate.observe.tracing.span import Span
 from edgegate.observe.tracing.tracer import Tracer
 from tests.http.conversation import MIRROR, NOTHING_LEFT, Conversation, FakeStream, to_web
+from tests.http.filters.filters import TestFilters
 
 TRACE, SPAN = b"4bf92f3577b34da6a3ce929d0e0e4736", b"00f067aa0ba902b7"
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
@@ -50,7 +59,8 @@ class TracingTests(SynchronousTestCase):
         propagation: Propagation = Propagation.W3C,
         propagates: bool = True,
         custom: tuple[CustomTag, ...] = (),
-        **more: Any,
+        more: tuple[Any, ...] = (),
+        **others: Any,
     ) -> Conversation:
         """Begin one whose spans are kept."""
         self.spans: list[Span] = []
@@ -62,7 +72,7 @@ class TracingTests(SynchronousTestCase):
         provider = TracingProvider(SpanFormat.OTLP, "http://collector.example/", propagation)
         tracing = Tracing(provider, percent, propagates=propagates, node="here", zone="z1", tags=custom)
         tracer = Tracer(tracing, write, lambda written: None, Sampler(percent))
-        self.talk = Conversation(*routes, observers=(tracer,), **more)
+        self.talk = Conversation(*routes, observers=(tracer, *more), **others)
         return self.talk
 
     def asked(self, request: bytes, answer: bytes = OK) -> bytes:
@@ -206,6 +216,34 @@ class TracingTests(SynchronousTestCase):
         changes = RequestChanges(headers=(HeaderChanges(set=((b"traceparent", Template.parse("x")),)),))
         self.conversation(to_web(request=changes))
         self.assertRegex(told(self.asked(get()), b"traceparent"), rb"\A00-[0-9a-f]{32}-[0-9a-f]{16}-01\Z")
+
+    def test_filters(self) -> None:
+        """So is one that a filter sets."""
+
+        def look(exchange: Exchange) -> FilterStatus:
+            head = exchange.head
+            exchange.head = head.changed([*head.fields, (b"traceparent", b"x")])
+            return FilterStatus.CONTINUE
+
+        self.conversation(filters=(TestFilters(look=look),))
+        self.assertRegex(told(self.asked(get()), b"traceparent"), rb"\A00-[0-9a-f]{32}-[0-9a-f]{16}-01\Z")
+
+    def test_logged(self) -> None:
+        """The access log has what the backend was told, and not what the client has said."""
+        found: list[tuple[str, list[Field]]] = []
+
+        class Log:
+            def request_ended(self, exchange: Ended) -> None:
+                record = LogRecord(exchange, exchange.started, 0.0)
+                found.append((line(exchange, exchange.started, 0.0), record.request_fields()))
+
+        line = log_line(AccessLogFile("-", text_format("%REQ(traceparent)% %REQ(tracestate)%")))
+        self.conversation(more=(Log(),))
+        told_first = told(self.asked(get(b"traceparent: 00-%b-%b-01" % (TRACE, SPAN))), b"traceparent")
+        told_then = told(self.asked(get()), b"traceparent")
+        for (written, fields), value in zip(found, (told_first, told_then), strict=True):
+            self.assertEqual(written, f"{value.decode()} -\n")
+            self.assertEqual([given for name, given in fields if name == b"traceparent"], [value])
 
     def test_retries(self) -> None:
         """Each try has a span of its own, which its backend knows; those that came to nothing are errors."""

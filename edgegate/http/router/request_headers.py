@@ -60,7 +60,6 @@ def begin_request(request: UpstreamCallbacks, exchange: Exchange, changes: Reque
             head.sent_by = changes
         request.head = sent
         request.identity, request.request_id = identity, request_id
-    exchange.asked = request.head
     route = exchange.route
     expected = b"" if route is None else route.expected
     timeout = request.head.timeout
@@ -73,7 +72,8 @@ def begin_request(request: UpstreamCallbacks, exchange: Exchange, changes: Reque
     request.attempt = FIRST_ATTEMPT if changes is None or ATTEMPTS not in changes.names else None
     request.context = None
     if exchange.trace is not None:
-        trace_request(request, exchange.trace, changes is not None)
+        trace_request(request, exchange.trace, changes is not None or exchange.filters is not None)
+    exchange.asked = request.head
 
 
 def begin_try(request: UpstreamCallbacks, before: UpstreamCallbacks, number: int) -> None:
