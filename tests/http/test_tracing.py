@@ -263,6 +263,18 @@ class TracingTests(SynchronousTestCase):
         self.assertEqual([tags(each)["http.status_code"] for each in (first, second)], ["503", "200"])
         self.assertLessEqual(first.ended, second.started)
 
+    def test_retry_never_begins(self) -> None:
+        """A try that is to be made again has ended with its response, also where the client leaves before the next."""
+        policy = RetryPolicy(2, statuses=frozenset((503,)))
+        self.conversation(to_web(retries=policy), endpoints=2)
+        client = self.talk.ask(get())
+        self.talk.backend().deliver(UNAVAILABLE)
+        client.reset()
+        server, tried = self.spans
+        self.assertEqual((tags(server)["response_flags"], tags(tried)["response_flags"]), ("DC", "-"))
+        self.assertLessEqual(tried.ended, server.ended)
+        self.assertEqual((tags(tried)["http.status_code"], tried.error), ("503", True))
+
     def test_refused(self) -> None:
         """A backend that can't be reached is an error of the try and of the request, with its flag."""
         self.conversation(to_web(retries=None))

@@ -181,6 +181,9 @@ class UpstreamRequest(UpstreamCallbacks):
             by_grpc = self.head.grpc and head.grpc_status != b""
             cluster.answered(self.endpoint, http_status_of(head.grpc_status) if by_grpc else head.status)
         if (head.status >= 400 or head.grpc_status) and self._owner.tries_after(head):
+            trace = self._exchange.trace
+            if trace is not None and trace.tries:
+                trace.tries[-1].retried = True
             self._discard()
             return
         budget = cluster.retry_budget

@@ -66,9 +66,10 @@ class Try:
         to be had.
     @ivar status: Of the response; 0 where there is none.
     @ivar fault: Why there is none; L{None} where there is one, and where nobody wanted it any more.
+    @ivar retried: Whether another try was to take the place of its response.
     """
 
-    __slots__ = ("ended", "endpoint", "fault", "number", "protocol", "span_id", "started", "status")
+    __slots__ = ("ended", "endpoint", "fault", "number", "protocol", "retried", "span_id", "started", "status")
 
     def __init__(
         self,
@@ -89,6 +90,7 @@ class Try:
         self.ended: Final = ended
         self.status: Final = status
         self.fault: Final = fault
+        self.retried = False
 
 
 class Trace:

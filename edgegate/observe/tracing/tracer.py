@@ -92,8 +92,8 @@ class Tracer:
         )
         self._send(self._write(span))
         for tried in tries:
-            # one after whose response another try was made has ended with its head
-            last = tried is tries[-1] and tried.status != 0
+            # one after whose response another try was to be made has ended with its head
+            last = tried is tries[-1] and tried.status != 0 and not tried.retried
             tags, error = self._tags.of_try(exchange, trace, tried, last)
             span = Span(
                 trace.trace_id,
