@@ -44,7 +44,7 @@ _PATHS = {SpanFormat.OTLP: "/v1/traces", SpanFormat.ZIPKIN: "/api/v2/spans"}
 _TIMEOUTS = {SpanFormat.OTLP: 10.0, SpanFormat.ZIPKIN: 5.0}
 """Seconds that a collector has for a batch; Istio's."""
 
-_SHARE = re.compile(r"[0-9]{1,3}(\.[0-9]{1,4})?", re.ASCII)
+_SHARE = re.compile(r"[0-9]{1,3}(\.[0-9]{1,2})?", re.ASCII)
 _NONE = "none"
 
 
@@ -92,7 +92,7 @@ def _propagation(chosen: str | None, form: SpanFormat) -> Propagation:
 
 def _percent(text: str) -> float:
     if _SHARE.fullmatch(text) is None or float(text) > 100:
-        raise ValueError(f"--trace-sampling: expected percent from 0 to 100, got {text!r}")
+        raise ValueError(f"--trace-sampling: expected percent from 0 to 100 with two decimals at most, got {text!r}")
     return float(text)
 
 

@@ -84,6 +84,7 @@ class TracingOptionsTests(SynchronousTestCase):
             ([otlp, "--trace-zipkin=http://c"], "traces go to one collector"),
             (["--trace-sampling=101"], "--trace-sampling: expected percent"),
             (["--trace-sampling=-1"], "--trace-sampling: expected percent"),
+            (["--trace-sampling=0.004"], "--trace-sampling: expected percent"),
             (["--trace-sampling=nan"], "--trace-sampling: expected percent"),
             (["--trace-service="], "--trace-service is a name"),
             ([otlp, "--trace-propagation=jaeger"], "--trace-propagation is one of w3c, b3, b3-w3c, none"),
