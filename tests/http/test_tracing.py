@@ -202,6 +202,10 @@ class TracingTests(SynchronousTestCase):
         self.assertEqual((told(sent, b"x-b3-traceid"), told(sent, b"x-b3-sampled")), (TRACE, b"0"))
         self.assertEqual(told(sent, b"traceparent").split(b"-")[1::2], [TRACE, b"00"])
         self.assertEqual(told(self.asked(get(other)), b"x-b3-traceid"), SPAN * 2)
+        for decided in (b"b3: 0", b"x-b3-sampled: 0"):
+            sent = self.asked(get(decided, other))
+            self.assertEqual((told(sent, b"x-b3-traceid"), told(sent, b"x-b3-sampled")), (SPAN * 2, b"0"))
+        self.assertEqual(told(self.asked(get(b"b3: 0")), b"x-b3-sampled"), b"0")
 
     def test_not_propagated(self) -> None:
         """Where backends are to be told nothing they get what the client has sent."""

@@ -40,8 +40,12 @@ class Propagator:
     def read(self, fields: Sequence[Field]) -> TraceContext | None:
         """Return what a request says of its trace, if that is in order."""
         found = read_b3(fields) if self._b3 else None
-        if found is None and self._w3c:
-            found = read_w3c(fields)
+        if self._w3c and (found is None or not found.trace_id):
+            other = read_w3c(fields)
+            if found is None or other is None:
+                return found if other is None else other
+            # B3 has only decided
+            return TraceContext(other.trace_id, other.span_id, found.sampled, other.state)
         return found
 
     def write(self, trace: Trace, span_id: bytes) -> list[Field]:
