@@ -10,7 +10,7 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IConsumer, IReactorTime
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
-from twisted.web.client import Agent, HTTPConnectionPool, ResponseDone, ResponseFailed
+from twisted.web.client import Agent, HTTPConnectionPool, ResponseDone, ResponseFailed, _HTTP11ClientFactory
 from twisted.web.http import PotentialDataLoss
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IBodyProducer, IPolicyForHTTPS, IResponse
@@ -22,8 +22,8 @@ from edgegate.version import described
 MOST_ANSWER = 64 << 10
 """Bytes of an answer that are looked at; who says more is left."""
 
-_KEPT = 60
-"""Seconds that a connection is kept: less than most servers keep theirs."""
+_KEPT = 4
+"""Seconds that a connection is kept: less than servers keep theirs, of which many do for five."""
 
 
 class HTTPCollector:
@@ -50,6 +50,7 @@ class HTTPCollector:
         self._clock = reactor
         self._timeout = timeout
         self._pool = HTTPConnectionPool(reactor, persistent=True)
+        self._pool._factory = _Connections
         self._pool.maxPersistentPerHost = 1
         self._pool.cachedConnectionTimeout = _KEPT
         more = {} if policy is None else {"contextFactory": policy}
@@ -68,6 +69,12 @@ class HTTPCollector:
     def close(self) -> Deferred[None]:
         """See L{edgegate.observe.tracing.exporter.Collector}."""
         return cast("Deferred[None]", self._pool.closeCachedConnections()).addBoth(lambda _: None)
+
+
+class _Connections(_HTTP11ClientFactory):
+    """Makes connections, and does not log each."""
+
+    noisy = False
 
 
 @implementer(IBodyProducer)

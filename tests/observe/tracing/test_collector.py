@@ -9,6 +9,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.internet.error import ConnectionRefusedError
 from twisted.internet.protocol import Factory, Protocol
+from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 from twisted.trial.unittest import TestCase
 
 from edgegate.observe.tracing.collector import MOST_ANSWER, HTTPCollector
@@ -88,6 +89,20 @@ class CollectorTests(TestCase):
         self.assertEqual(seen[b"content-length"], b"5")
         self.assertTrue(seen[b"user-agent"].startswith(b"edgegate"))
         self.assertTrue(second.endswith(b"\r\n\r\nmore spans"))
+
+    @inlineCallbacks
+    def test_silent(self) -> Steps:
+        """Connections are not logged."""
+        told: list[str | None] = []
+
+        def observe(event: LogEvent) -> None:
+            told.append(formatEvent(event))
+
+        globalLogPublisher.addObserver(observe)
+        self.addCleanup(globalLogPublisher.removeObserver, observe)
+        yield self.collector.send(b"spans")
+        yield self.collector.close()
+        self.assertEqual([text for text in told if text and "factory" in text], [])
 
     @inlineCallbacks
     def test_refused(self) -> Steps:
