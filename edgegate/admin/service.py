@@ -29,6 +29,9 @@ from edgegate.startup import CannotStart
 
 log = Logger(namespace=__name__)
 
+ADMIN, METRICS = "admin listener", "metrics listener"
+"""What the log calls them."""
+
 _MODE = 0o600
 
 MOST_CONNECTIONS = 100
@@ -76,10 +79,12 @@ class SiteFactory(Factory):
 
     noisy = False
 
-    def __init__(self, make: Callable[[], Any]) -> None:
+    def __init__(self, make: Callable[[], Any], name: str = ADMIN) -> None:
         """
         @param make: Makes the site; see L{site}.
+        @param name: What the log calls the listener.
         """
+        self._name = name
         self._make = make
         self._site: WrappingFactory | None = None
         self._complaints = LogThrottle(60.0)
@@ -91,15 +96,14 @@ class SiteFactory(Factory):
             try:
                 made = self._site = WrappingFactory(self._make())
             except ImportError as error:
-                log.error(
-                    "the admin listener cannot answer: {error}; was edgegate removed while it ran?", error=str(error)
-                )
+                words = "the {name} cannot answer: {error}; was edgegate removed while it ran?"
+                log.emit(LogLevel.error, words, name=self._name, error=str(error))
                 return None
             made.noisy = False
         if len(made.protocols) >= MOST_CONNECTIONS:
             if self._complaints.due(None, monotonic()) is not None:
-                words = "the admin listener has {count} connections: others are closed"
-                log.emit(LogLevel.warn, words, count=MOST_CONNECTIONS)
+                words = "the {name} has {count} connections: others are closed"
+                log.emit(LogLevel.warn, words, name=self._name, count=MOST_CONNECTIONS)
             return None
         return made.buildProtocol(addr)
 
@@ -127,7 +131,7 @@ class AdminService(Service):
         required: bool = True,
         before: Predecessor | None = None,
         make: Callable[[Any, Gateway, bool, AdminOptions, TokenFile | None], Any] = site,
-        name: str = "admin listener",
+        name: str = ADMIN,
         options: AdminOptions = AdminOptions(),  # noqa: B008 (frozen)
     ) -> None:
         """
@@ -143,7 +147,7 @@ class AdminService(Service):
         self._reactor = reactor
         self._token = None if options.token_file is None else TokenFile(options.token_file)
         local = isinstance(address, UNIXAddress)
-        self._site = SiteFactory(partial(make, reactor, gateway, local, options, self._token))
+        self._site = SiteFactory(partial(make, reactor, gateway, local, options, self._token), name)
         self._address = address
         self._port: IListeningPort | None = None
         self._tried = False
@@ -251,8 +255,9 @@ class AdminService(Service):
             reason = getattr(cause, "strerror", None) or str(cause)
             if self._required:
                 raise CannotStart(f"cannot bind {address} for the {self._name}: {reason}") from None
-            words = "cannot bind {address} for the admin listener: {reason}{way_out}"
-            log.emit(LogLevel.warn, words, address=str(address), reason=reason, way_out=NOT_ASKED)
+            words = "cannot bind {address} for the {name}: {reason}{way_out}"
+            way_out = NOT_ASKED if self._name == ADMIN else ""
+            log.emit(LogLevel.warn, words, address=str(address), name=self._name, reason=reason, way_out=way_out)
         else:
             log.info("{name} on {address}", name=self._name, address=_shown(self._port, address))
 

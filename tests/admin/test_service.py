@@ -17,7 +17,7 @@ from twisted.logger import LogLevel, capturedLogs, formatEvent
 from twisted.trial.unittest import TestCase
 
 from edgegate.admin.options import AdminOptions
-from edgegate.admin.service import MOST_CONNECTIONS, AdminService, SiteFactory
+from edgegate.admin.service import METRICS, MOST_CONNECTIONS, AdminService, SiteFactory
 from edgegate.cli.admin_client import Admin, fetch
 from edgegate.model.addresses import Address, TCPAddress, UNIXAddress
 from edgegate.net.channel import Channel, pair
@@ -162,7 +162,7 @@ class AdminServiceTests(TestCase):
             raise ImportError("No module named 'edgegate.admin.site'")
 
         path = self.mktemp()
-        port = reactor.listenUNIX(path, SiteFactory(gone))  # type: ignore[attr-defined]
+        port = reactor.listenUNIX(path, SiteFactory(gone, METRICS))  # type: ignore[attr-defined]
         self.addCleanup(port.stopListening)
         with capturedLogs() as logged, socket.socket(socket.AF_UNIX) as client:
             client.settimeout(PATIENCE)
@@ -170,7 +170,7 @@ class AdminServiceTests(TestCase):
             self.assertEqual(await deferToThread(client.recv, 1), b"")
         said = [formatEvent(event) for event in logged if event["log_level"] is LogLevel.error]
         self.assertEqual(len(said), 1)
-        self.assertIn("the admin listener cannot answer: ", said[0])
+        self.assertIn("the metrics listener cannot answer: ", said[0])
 
     def test_left_behind(self) -> None:
         """A socket that a process which was killed has left is taken over; one in use is not."""
