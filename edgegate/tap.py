@@ -106,6 +106,8 @@ def makeService(options: Options) -> IService:
         logs=logs,
     )
     gateway.readings.lines_lost = logs.lines_lost
+    if traces is not None:
+        gateway.readings.spans = traces.outcomes
     logs.setServiceParent(gateway)  # type: ignore[no-untyped-call]
     if traces is not None:
         traces.setServiceParent(gateway)  # type: ignore[no-untyped-call]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 from time import monotonic, time
@@ -22,6 +22,7 @@ from edgegate.observe.metrics.families import (
     OWN,
     RELOADS,
     SERVER,
+    SPANS,
 )
 from edgegate.observe.metrics.gauges import Row
 from edgegate.observe.metrics.meters import Meters
@@ -43,11 +44,13 @@ class PlaneReadings:
     Reads a data plane.
 
     @ivar lines_lost: Returns how many lines of the access log could not be written so far.
+    @ivar spans: Returns what has become of the spans of traces so far, with how many.
     """
 
     def __init__(self, plane: DataPlane) -> None:
         self._plane = plane
         self.lines_lost: Callable[[], int] = _none
+        self.spans: Callable[[], Iterable[tuple[str, int]]] = tuple
         self._known: dict[str, int] = {}
         self._days_left: int | None = None
         self._looked_at: tuple[object, object] = (None, None)
@@ -61,6 +64,10 @@ class PlaneReadings:
         lost = self._more("lines", self.lines_lost())
         if lost:
             meters.count(OWN, (), LINES_LOST, lost)
+        for outcome, spans in self.spans():
+            more = self._more(f"spans {outcome}", spans)
+            if more:
+                meters.count(SPANS, (outcome,), 0, more)
         for name, reached in plane.limits_met().items():
             more = self._more(name, reached)
             if more:

@@ -112,6 +112,8 @@ class Worker:
         self.data_plane = DataPlane(reactor, observers, self._options, sockets, self._takes_next, inheritance.contexts)
         readings = PlaneReadings(self.data_plane)
         readings.lines_lost = self._access_log.lines_lost
+        if self._traces is not None:
+            readings.spans = self._traces.outcomes
         self._metrics = ToldMetrics(reactor, self.data_plane.meters, readings, self._supervisor)
         self._taps = ToldTaps(self.data_plane, self._supervisor)
         self._drain: Draining | None = None

@@ -23,6 +23,7 @@ from edgegate.observe.metrics.families import (
     READ,
     RELOADS,
     SERVER,
+    SPANS,
     Kind,
 )
 from edgegate.observe.metrics.gauges import Gauges
@@ -162,12 +163,19 @@ class PlaneReadingsTests(TestCase):
         """What others count is counted once, however often it is looked at."""
         lost = 3
         self.readings.lines_lost = lambda: lost
+        spans = [("sent", 7), ("dropped", 0)]
+        self.readings.spans = lambda: spans
         self.plane.counts.waits = 2
         for _ in range(2):
             self.readings.sample()
         lost = 5
+        spans = [("sent", 9), ("dropped", 1)]
         self.readings.sample()
         self.assertEqual([each.numbers[1] for each in self.plane.meters.of(OWN)], [5])
+        self.assertEqual(
+            [(each.labels, each.numbers) for each in self.plane.meters.of(SPANS)],
+            [(("sent",), [9]), (("dropped",), [1])],
+        )
         self.assertEqual(
             [(each.labels, each.numbers) for each in self.plane.meters.of(LIMITS)], [(("connections",), [2])]
         )

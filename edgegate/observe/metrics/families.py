@@ -277,6 +277,11 @@ OWN: Final = _kind(
     Family("edgegate_connections_refused_total", "Connections closed at once: there were too many."),
     Family("edgegate_access_log_dropped_total", "Lines of the access log that could not be written."),
 )
+SPANS: Final = _kind(
+    "spans",
+    ("outcome",),
+    Family("edgegate_spans_total", "Spans of traces that the collector has taken, has not taken, or never got."),
+)
 RELOADS: Final = _kind(
     "reloads",
     ("outcome",),
@@ -304,6 +309,7 @@ COUNTED: Final = (
     REJECTED,
     FAULTS,
     OWN,
+    SPANS,
     RELOADS,
 )
 """The kinds whose numbers only grow; L{edgegate.observe.metrics.meters.Meters} has them."""

@@ -14,6 +14,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from edgegate.observe.log_throttle import LogThrottle
 from edgegate.observe.tracing.tracer import SpanWriter
 
 log = Logger(namespace=__name__)
@@ -32,6 +33,10 @@ LONGEST_PAUSE = 60.0
 
 LAST_SECONDS = 2.0
 """Seconds that the end of the gateway waits for the collector to take the last spans."""
+
+
+COMPLAINTS = 60.0
+"""Seconds between two complaints that spans are dropped."""
 
 
 class CollectorError(Exception):
@@ -75,11 +80,19 @@ class SpanExporter(Service):
         self._sending: Deferred[None] | None = None
         self._pause = 0.0
         self._ended: Deferred[None] | None = None
+        self._complaints = LogThrottle(COMPLAINTS)
+
+    def outcomes(self) -> tuple[tuple[str, int], ...]:
+        """Return what has become of spans so far, with how many."""
+        return ("sent", self.sent), ("failed", self.failed), ("dropped", self.dropped)
 
     def add(self, span: bytes) -> None:
         """Take a span, as its writer has written it; one too many is lost."""
         if self._bytes + len(span) > MOST_BYTES or self._ended is not None:
             self.dropped += 1
+            if self._ended is None and self._complaints.due(None, self._clock.seconds()) is not None:
+                words = "too many spans wait for {url}: others are dropped"
+                log.warn(words, url=self._collector.url)  # noqa: G010
             return
         self._waiting.append(span)
         self._bytes += len(span)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.observe.tracing.exporter import (
@@ -112,9 +113,13 @@ class ExporterTests(SynchronousTestCase):
     def test_bound(self) -> None:
         """Spans of so many bytes wait; more are lost, and counted, until some were sent."""
         large = b"x" * (MOST_BYTES // 4)
-        for _ in range(6):
-            self.exporter.add(large)
+        with capturedLogs() as logged:
+            for _ in range(6):
+                self.exporter.add(large)
+        (said,) = [formatEvent(event) for event in logged]
+        self.assertEqual(said, f"too many spans wait for {self.collector.url}: others are dropped")
         self.assertEqual(self.counts, (0, 0, 2))
+        self.assertEqual(dict(self.exporter.outcomes()), {"sent": 0, "failed": 0, "dropped": 2})
         self.clock.advance(INTERVAL)
         self.exporter.add(large)
         self.assertEqual(self.counts, (0, 0, 2))
