@@ -13,7 +13,9 @@ from pathlib import Path
 
 from twisted.internet import default
 
+from edgegate.model.access_logs import STANDARD_ERROR
 from edgegate.net.channel import Channel, adopt
+from edgegate.observe.log_file import STREAMS
 from edgegate.twistd_options import Options
 from edgegate.workers.messages import Load
 from edgegate.workers.slots import Slots
@@ -27,12 +29,15 @@ LEFT_ALONE = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, sign
 """Signals that only the supervisor listens to: a terminal and systemd send them to all processes."""
 
 
-def main(descriptor: int) -> None:
+def main(descriptor: int, standard_error: int) -> None:
     """
     Be the first zygote, or one of the workers that come of it.
 
     @param descriptor: Of the channel to the supervisor.
+    @param standard_error: Descriptor of the supervisor's, for logs: what this process writes to its own is for the
+        supervisor's log.
     """
+    STREAMS[STANDARD_ERROR] = standard_error
     for each in LEFT_ALONE:
         signal.signal(each, signal.SIG_IGN)
     _name("edgegate zygote")

@@ -11,7 +11,7 @@ from contextlib import suppress
 from edgegate.net.channel import Channel, pair
 from edgegate.server.program import fresh_python
 
-_PROGRAM = "from edgegate.workers.process import main; main({})"
+_PROGRAM = "from edgegate.workers.process import main; main({}, {})"
 
 _SET_CHILD_SUBREAPER = 36
 """Of prctl(2) in Linux, see PR_SET_CHILD_SUBREAPER."""
@@ -27,7 +27,8 @@ class Spawned:
 
     def __init__(self, standard_input: int | None = None) -> None:
         """
-        Start it. It waits to be told to load.
+        Start it. It waits to be told to load. Its standard output is this process's; so is what it is given to write
+        logs of C{/dev/stderr} to, as its own standard error is L{errors}.
 
         @param standard_input: The descriptor of a file that it has as its standard input, from the beginning; stays the
             caller's. L{None}: it has none.
@@ -39,14 +40,14 @@ class Spawned:
         os.set_blocking(self.errors, False)
         if standard_input is not None:
             os.lseek(standard_input, 0, os.SEEK_SET)
-        command, environment = fresh_python(_PROGRAM.format(theirs.fileno()))
+        kept = os.dup(2)
+        command, environment = fresh_python(_PROGRAM.format(theirs.fileno(), kept))
         try:
             self._process = subprocess.Popen(
                 command,
                 env=environment,
-                pass_fds=[theirs.fileno()],
+                pass_fds=[theirs.fileno(), kept],
                 stdin=subprocess.DEVNULL if standard_input is None else standard_input,
-                stdout=subprocess.DEVNULL,
                 stderr=errors,
                 # signals of the terminal are the supervisor's
                 start_new_session=True,
@@ -58,6 +59,7 @@ class Spawned:
         finally:
             theirs.close()
             os.close(errors)
+            os.close(kept)
         self.channel = Channel(ours)
 
     def reap(self) -> bool:

@@ -266,6 +266,18 @@ class DeclaredTests(AccessLogCase):
                 (self.folder / name).unlink()
             self.write(GATEWAY + ROUTES + MESH)
 
+    def test_streams_of_workers(self) -> None:
+        """Workers write to the standard output and the standard error that the gateway was started with."""
+        mesh = MESH.replace("$folder/all", "/dev/stdout").replace("$folder/errors", "/dev/stderr")
+        self.write(GATEWAY + ROUTES + mesh.replace("[all]", "[all, errors]"))
+        gateway = self.gateway("--workers=2")
+        self.curl("/direct")
+        gateway.says("/direct 418")
+        gateway.says('{"code":418}')
+        gateway.stop()
+        for line in ("/direct 418\n", '{"code":418}\n'):
+            self.assertIn(line, gateway.lines)
+
     def test_option_wins(self) -> None:
         """An option that is given wins over the files."""
         self.ports["folder"] = self.folder
