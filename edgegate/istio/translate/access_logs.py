@@ -34,11 +34,17 @@ _NO_LOGS = frozenset(("prometheus", "stackdriver"))
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """One item of C{accessLogging}, with where it is said."""
+    """
+    One item of C{accessLogging}, with where it is said.
+
+    @ivar about: The providers that it is about, in lower case: those that it names, else those of the item before it,
+        be that of a level before; before the first it is the default ones.
+    """
 
     resource: Resource[Telemetry]
     path: Path
     item: AccessLogging
+    about: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -80,6 +86,7 @@ class AccessLogCompiler:
             path: Path = ("spec", "defaultProviders", "accessLogging")
             for index, name in enumerate(self._defaults):
                 self._check_name(self._mesh, (*path, index), name)
+        self._about = tuple(each.lower() for each in self._defaults)  # the item that was read last
         self._levels = [list(self._entries(each)) for each in self._chosen(telemetries, namespaces, workloads)]
 
     def logs(self) -> tuple[AccessLogFile, ...] | None:
@@ -156,13 +163,14 @@ class AccessLogCompiler:
                     self._problems, Severity.INFO, path, "changes nothing here: SERVER is for what workloads receive"
                 )
                 continue
-            entry = _Entry(resource, path, item)
+            self._about = tuple(each.name.lower() for each in item.providers) or self._about
+            entry = _Entry(resource, path, item, self._about)
             self._check(entry)
             yield entry
 
     def _check(self, entry: _Entry) -> None:
         item, path = entry.item, entry.path
-        if not item.providers and not self._defaults and not item.disabled:
+        if not entry.about and not item.disabled:
             message = "no provider is named, and MeshConfig has no defaultProviders: nothing is logged (IST0157)"
             entry.resource.warning(self._problems, path, message)
         for index, provider in enumerate(item.providers):
@@ -180,17 +188,16 @@ class AccessLogCompiler:
     def _in_scope(self) -> dict[str, tuple[_Entry | None, str]]:
         """Return the names of the logs that are written, each with what asks for it and its filter."""
         names = [each.lower() for each in self._defaults]
-        filters: dict[str, str] = {}
-        for level in self._levels:
-            named = [each.name.lower() for entry in level for each in entry.item.providers]
-            names = named or names
-            for entry in level:
-                filters.update((name, _expression(entry.item)) for name in _names(entry.item, self._defaults))
         if not any(self._levels):
             return dict.fromkeys(names, (None, ""))
+        filters: dict[str, str] = {}
+        for level in self._levels:
+            names = [each.name.lower() for entry in level for each in entry.item.providers] or names
+            for entry in level:
+                filters.update((name, _expression(entry.item)) for name in entry.about)
         found: dict[str, tuple[_Entry | None, str]] = {}
         for entry in (entry for level in self._levels for entry in level):
-            for name in _names(entry.item, self._defaults):
+            for name in entry.about:
                 if name not in names:
                     continue
                 if entry.item.disabled:
@@ -243,11 +250,6 @@ class AccessLogCompiler:
 
 def _labels(telemetry: Telemetry) -> dict[str, str]:
     return {} if telemetry.selector is None else telemetry.selector.match_labels
-
-
-def _names(item: AccessLogging, defaults: Sequence[str]) -> list[str]:
-    """Return whom an item is about: those that it names, else the default ones."""
-    return [each.name.lower() for each in item.providers] or [each.lower() for each in defaults]
 
 
 def _expression(item: AccessLogging) -> str:

@@ -130,6 +130,16 @@ class AccessLogTests(SynchronousTestCase):
         entries = "[{providers: [{name: a}, {name: b}]}, {disabled: true, providers: [{name: a}]}]"
         self.assertEqual(self.names(MESH + telemetry(entries)), [("b", "")])
 
+    def test_about_the_item_before(self) -> None:
+        """An item that names no provider is about those of the item before it, of a level before as well."""
+        self.assertEqual(self.names(MESH + telemetry("[{providers: [{name: a}]}, {disabled: true}]")), [])
+        named = MESH + telemetry("[{providers: [{name: a}]}]")
+        self.assertEqual(self.names(named + telemetry("[{disabled: true}]", "infra", "later")), [])
+        self.assertNotIn("IST0157", "\n".join(self.told()))
+        filtered = telemetry('[{filter: {expression: "response.code >= 400"}}]', "infra", "later")
+        self.assertEqual(self.names(named + filtered), [("a", "response.code >= 400")])
+        self.assertNotIn("IST0157", "\n".join(self.told()))
+
     def test_filter_of_default(self) -> None:
         """A filter counts as well where the default provider is relied on."""
         self.assertEqual(
