@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from edgegate.access_log.destinations import check_path
 from edgegate.config.values import suggestion
 from edgegate.model.access_logs import AccessLogFile
 from edgegate.model.log_formats import BadFormat, read_format
 from edgegate.model.operators import OPERATORS, UnknownOperator
+from edgegate.model.syslog import check_log_path
 from edgegate.observe.log_file import STANDARD_OUTPUT
 
 
@@ -30,7 +30,7 @@ def asked_access_logs(path: str | None, form: str | None) -> tuple[AccessLogFile
         return ()
     path = path or STANDARD_OUTPUT
     try:
-        check_path(path)
+        check_log_path(path)
     except ValueError as error:
         raise ValueError(f"--access-log: {error}") from None
     return (AccessLogFile(path, read),)

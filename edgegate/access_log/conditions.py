@@ -26,6 +26,7 @@ from edgegate.model.cel import (
     Item,
     Node,
     Not,
+    found_in_any,
     parse,
 )
 from edgegate.model.expressions import compiled
@@ -269,7 +270,7 @@ def _call(node: Call) -> _Evaluate:
 
 def _matches(what: _Evaluate, expression: Any) -> _Evaluate:
     """An expression of RE2 that finds something anywhere."""
-    pattern = compiled(f"(?s:.*)(?:{expression})(?s:.*)")
+    pattern = compiled(found_in_any(expression))
 
     def matches(record: LogRecord) -> Any:
         return pattern.fullmatch(_text(what(record)).encode()) is not None

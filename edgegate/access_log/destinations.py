@@ -8,7 +8,8 @@ from collections.abc import Callable
 from time import time
 
 from edgegate.model.access_logs import SYSLOG
-from edgegate.net.syslog import SyslogAddress, open_syslog, parse_syslog
+from edgegate.model.syslog import SyslogAddress, parse_syslog
+from edgegate.net.syslog import open_syslog
 from edgegate.observe.log_file import LogFile
 from edgegate.observe.log_lines import moment
 
@@ -62,11 +63,3 @@ class SyslogFile(LogFile):
             os.dup2(again, fd, inheritable=False)
             os.close(again)
             os.write(fd, message)
-
-
-def check_path(path: str) -> None:
-    """
-    @raise ValueError: The path of a log names a syslog, and is not written so.
-    """
-    if path.startswith(SYSLOG):
-        parse_syslog(path.removeprefix(SYSLOG))

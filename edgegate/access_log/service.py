@@ -15,6 +15,7 @@ from edgegate.access_log.wanted import access_logs
 from edgegate.model.access_logs import AccessLogFile
 from edgegate.observe.access_log import AccessLog
 from edgegate.observe.log_file import LogFile
+from edgegate.observe.log_lines import Line
 from edgegate.startup import CannotStart
 
 log = Logger(namespace=__name__)
@@ -25,7 +26,7 @@ Opener = Callable[[], int]
 
 class CannotLog(Exception):
     """
-    A log can't be opened.
+    A log can't be written.
 
     @ivar wanted: Which.
     """
@@ -107,20 +108,22 @@ class AccessLogService(Service):
 
         @param declared: What the files ask for; L{None}: they say nothing.
         @return: Is to be called once: with whether what is wanted is to be written from now on. Else all is as it was.
-        @raise CannotLog: A file can't be opened; all is as it was.
+        @raise CannotLog: A file can't be opened, or its lines can't be made; all is as it was.
         """
         wanted = access_logs(self._asked, declared)
         fresh: dict[str, LogFile] = {}
+        lines: list[Line] = []
         for each in wanted:
-            if each.path in self._files or each.path in fresh:
-                continue
-            file = log_file(each.path, self._complain, self._opener)
             try:
-                file.open()
-            except OSError as error:
+                lines.append(log_line(each))
+                if each.path not in self._files and each.path not in fresh:
+                    file = log_file(each.path, self._complain, self._opener)
+                    file.open()
+                    fresh[each.path] = file
+            except (OSError, ValueError, RecursionError) as error:
                 _close(fresh)
-                raise CannotLog(each, str(error.strerror or error)) from None
-            fresh[each.path] = file
+                reason = error.strerror if isinstance(error, OSError) else None
+                raise CannotLog(each, reason or str(error)) from None
 
         def decide(taken: bool) -> None:
             if not taken:
@@ -130,7 +133,7 @@ class AccessLogService(Service):
             self._files = {each.path: files[each.path] for each in wanted}
             self._lost += sum(file.lost for path, file in files.items() if path not in self._files)
             self._opened = True
-            self.log.use([(log_line(each), files[each.path].write) for each in wanted])
+            self.log.use([(line, files[each.path].write) for line, each in zip(lines, wanted, strict=True)])
             _close({path: file for path, file in files.items() if path not in self._files})
 
         return decide

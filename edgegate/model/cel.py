@@ -13,12 +13,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from edgegate.model.expressions import check_regex
+from edgegate.model.expressions import check_regex, compiled
 
 Literal = bool | int | float | str | None
 
 MAX_LENGTH: Final = 4096
 MAX_DEPTH: Final = 64
+MAX_OPERATORS: Final = 150
+"""Operators, fields, indexes and methods in all: each may be within the one behind it."""
 
 METHODS: Final = frozenset(("contains", "startsWith", "endsWith", "matches", "size"))
 FUNCTIONS: Final = frozenset(("size", "int", "double", "string", "duration", "sample"))
@@ -174,6 +176,7 @@ class _Parser:
         self._text = text
         self._at = 0
         self._depth = 0
+        self._operators = 0
         self._kind, self._token = "", ""
         self._next()
 
@@ -219,24 +222,28 @@ class _Parser:
     def _either(self) -> Node:
         node = self._both()
         while self._take("||"):
+            self._count()
             node = Binary("||", node, self._both())
         return node
 
     def _both(self) -> Node:
         node = self._relation()
         while self._take("&&"):
+            self._count()
             node = Binary("&&", node, self._relation())
         return node
 
     def _relation(self) -> Node:
         node = self._sum()
         while operator := self._take(*_COMPARISONS):
+            self._count()
             node = Binary(operator, node, self._sum())
         return node
 
     def _sum(self) -> Node:
         node = self._unary()
         while self._take("+"):
+            self._count()
             node = Binary("+", node, self._unary())
         return node
 
@@ -258,13 +265,20 @@ class _Parser:
         node = self._primary()
         while True:
             if self._take("."):
+                self._count()
                 name = self._name()
                 node = self._method(name, node) if self._take("(") else Item(node, Constant(name))
             elif self._take("["):
+                self._count()
                 node = Item(node, self.expression())
                 self._expect("]")
             else:
                 return node
+
+    def _count(self) -> None:
+        self._operators += 1
+        if self._operators > MAX_OPERATORS:
+            raise BadExpression(f"more than {MAX_OPERATORS} operators")
 
     def _name(self) -> str:
         if self._kind != "name":
@@ -345,6 +359,11 @@ def _string(token: str) -> str:
     return str(value)
 
 
+def found_in_any(expression: str) -> str:
+    """Return an expression of RE2 that matches all texts in which a given one finds something."""
+    return f"(?s:.*)(?:{expression})(?s:.*)"
+
+
 def _checked(call: Call) -> Call:
     """Refuse what can never give a value."""
     if call.function == "matches":
@@ -354,6 +373,7 @@ def _checked(call: Call) -> Call:
             raise BadExpression("matches() takes a regular expression in quotes")
         try:
             check_regex(text)
+            compiled(found_in_any(text))  # what \Q begins goes on to the end
         except ValueError as error:
             raise BadExpression(f"{text!r} is no regular expression of RE2: {error}") from None
     if call.function == "sample":

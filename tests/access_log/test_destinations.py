@@ -9,7 +9,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.access_log.destinations import LONGEST, check_path, log_file
+from edgegate.access_log.destinations import LONGEST, log_file
 from edgegate.observe.log_file import LogFile
 
 MESSAGE = re.compile(rb"<134>1 \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z \S+ edgegate \d+ access - (.*)")
@@ -79,10 +79,3 @@ class SyslogTests(SynchronousTestCase):
     def test_none(self) -> None:
         """One that is not there when the log is opened is told."""
         self.assertRaises(FileNotFoundError, self.log, "syslog:unix:/nowhere/log")
-
-    def test_misspelt(self) -> None:
-        """Other words behind syslog: are an error; all other paths are files."""
-        for path in ("syslog:tcp:host", "syslog:", "syslog:unix:log", "syslog:udp:host:0", "syslog:udp:[::1"):
-            self.assertRaises(ValueError, check_path, path)
-        for path in ("syslog:udp:host", "syslog:udp:[::1]:514", "syslog:unix:/dev/log", "log/syslog", "-"):
-            check_path(path)

@@ -167,6 +167,21 @@ class DeclaredTests(ServiceCase):
         self.service.stopService()
         self.assertEqual((self.read("a"), self.read("b")), ("200\n", ""))
 
+    def test_no_lines(self) -> None:
+        """What can't be made into lines, or a path, changes nothing either, and leaves no file open."""
+        self.use(self.wanted("a"))
+        before = len(os.listdir("/proc/self/fd"))
+        for bad in (
+            AccessLogFile("syslog:nowhere"),
+            AccessLogFile(str(self.path), filter="nonsense"),
+        ):
+            self.assertRaises(CannotLog, self.service.prepare, (self.wanted("b"), bad))
+        self.assertEqual(len(os.listdir("/proc/self/fd")), before)
+        self.service.startService()
+        self.end(self.service)
+        self.service.stopService()
+        self.assertEqual((self.read("a"), self.read("b")), ("200\n", ""))
+
     def test_not_taken(self) -> None:
         """Where something else of the files can't be served all is as it was."""
         self.use(self.wanted("a"))

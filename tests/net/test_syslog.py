@@ -7,20 +7,13 @@ import socket
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.model.addresses import TCPAddress, UNIXAddress
-from edgegate.net.syslog import PORT, SyslogAddress, open_syslog, parse_syslog
+from edgegate.model.addresses import TCPAddress
+from edgegate.model.syslog import SyslogAddress
+from edgegate.net.syslog import open_syslog
 
 
 class SyslogTests(SynchronousTestCase):
     """Where a syslog is."""
-
-    def test_parse(self) -> None:
-        """A path, or a host with a port or without."""
-        found = [parse_syslog(text).to for text in ("unix:/dev/log", "udp:log.example", "udp:[::1]:1514", "udp:a:1")]
-        self.assertEqual(
-            found,
-            [UNIXAddress("/dev/log"), TCPAddress("log.example", PORT), TCPAddress("::1", 1514), TCPAddress("a", 1)],
-        )
 
     def test_open(self) -> None:
         """Each write to the descriptor is a datagram, also by IPv6."""

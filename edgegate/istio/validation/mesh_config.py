@@ -14,6 +14,7 @@ from edgegate.istio.resources import Resource
 from edgegate.istio.validation.findings import Findings
 from edgegate.model.log_formats import BadFormat, LogFormat, operators_in
 from edgegate.model.operators import EMPTY_AT_THE_END, OPERATORS, UnknownOperator
+from edgegate.model.syslog import check_log_path
 
 _NAME = re.compile(r"[a-z0-9](?:[-a-z0-9.]{0,61}[a-z0-9])?", re.IGNORECASE)
 
@@ -27,6 +28,7 @@ def validate_mesh_config(resource: Resource[Any], problems: Problems) -> None:
         warn_of_empty(findings, path, mesh_format(mesh), nested=False)
     except BadFormat as error:
         findings.error(path, in_words(error))
+    _check_path(findings, ("spec", "accessLogFile"), mesh.access_log_file)
     names: set[str] = set()
     for index, provider in enumerate(mesh.extension_providers):
         at: Path = ("spec", "extensionProviders", index)
@@ -46,6 +48,7 @@ def _check_provider(findings: Findings, at: Path, provider: ExtensionProvider) -
     if log is None:
         return
     path: Path = (*at, "envoyFileAccessLog")
+    _check_path(findings, (*path, "path"), log.path)
     try:
         form, where = provider_format(log)
     except BadFormat as error:
@@ -53,6 +56,13 @@ def _check_provider(findings: Findings, at: Path, provider: ExtensionProvider) -
         return
     if form is not None:
         warn_of_empty(findings, (*path, *where), form)
+
+
+def _check_path(findings: Findings, at: Path, path: str | None) -> None:
+    try:
+        check_log_path(path or "")
+    except ValueError as error:
+        findings.error(at, str(error))
 
 
 def in_words(error: BadFormat) -> str:

@@ -27,6 +27,18 @@ class MeshConfigTests(CasesTestCase):
         )
         self.check("MeshConfig", [('accessLogFormat: "%TRACE_ID%"', "%TRACE_ID% stands for nothing here")], "warning")
 
+    def test_paths(self) -> None:
+        """A path of a log may name a syslog, and then is written so."""
+        log = "extensionProviders: [{name: a, envoyFileAccessLog: {path: '%s'}}]"
+        self.check(
+            "MeshConfig",
+            [
+                ("accessLogFile: syslog:unix:/dev/log", ""),
+                ("accessLogFile: syslog:nowhere", "accessLogFile: a syslog is unix:/PATH"),
+                (log % "syslog:udp:host:0", "envoyFileAccessLog.path: 'host:0' is no HOST"),
+            ],
+        )
+
     def test_providers(self) -> None:
         """Each provider has a name of its own, and is something."""
         self.check(
