@@ -227,7 +227,10 @@ def _sum(left: Any, right: Any) -> Any:
     if _kind(left) == "bool":
         raise _Failed
     _same_kind(left, right)
-    total = _bare(left) + _bare(right)
+    try:
+        total = _bare(left) + _bare(right)
+    except OverflowError:
+        raise _Failed from None
     return _Seconds(total) if isinstance(left, _Seconds) else total
 
 
@@ -296,7 +299,7 @@ def _int(value: Any) -> int:
         raise _Failed
     try:
         return int(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise _Failed from None
 
 
@@ -305,7 +308,7 @@ def _double(value: Any) -> float:
         raise _Failed
     try:
         return float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise _Failed from None
 
 
@@ -315,7 +318,10 @@ def _string(value: Any) -> str:
         return "true" if value else "false"
     if kind == "duration":
         return f"{value.value:g}s"
-    return str(value)
+    try:
+        return str(value)
+    except ValueError:  # more digits than Python writes
+        raise _Failed from None
 
 
 _UNITS: Final = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}

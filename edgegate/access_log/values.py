@@ -388,6 +388,10 @@ def _downstream_direct(record: LogRecord) -> Value:
     return str(record.stream.connection.peer)
 
 
+_TOO_LONG: Final = 10
+"""Digits that no status has."""
+
+
 def _grpc_status(form: str) -> Getter:
     """C{%GRPC_STATUS(SNAKE_STRING)%}: in the trailers, or the head of a response that has no others."""
 
@@ -401,7 +405,7 @@ def _grpc_status(form: str) -> Getter:
         if number is None:
             return None
         if form == "NUMBER":
-            return int(number) if number.isdigit() else None
+            return int(number) if number.isdigit() and len(number) < _TOO_LONG else None
         return grpc_status_name(number, form)
 
     return status

@@ -49,6 +49,7 @@ class ConditionTests(RecordCase):
 
     def test_do_not_hold(self) -> None:
         """What is not so, is no boolean, or is an error, is not logged."""
+        self.exchange.head.fields.append((b"x-nines", b"9" * 4300))
         for expression in (
             "response.code >= 400",
             "response.code",
@@ -60,6 +61,11 @@ class ConditionTests(RecordCase):
             "int('x') == 1",
             "duration('x') > duration('1s')",
             "!response.code",
+            "int(double('inf')) == 1",
+            "int(double('nan')) == 1",
+            f"double(int('1{'0' * 400}')) > 1.0",
+            f"int('1{'0' * 400}') + 1.5 > 1.0",
+            "string(int(request.headers['x-nines']) + int(request.headers['x-nines'])) != '1'",
             "duration('1s') == 1.0",
             "duration('1s') > 0",
             "request.path && true",

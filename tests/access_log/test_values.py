@@ -63,6 +63,9 @@ class ValuesTests(RecordCase):
         self.assertEqual(
             self.text("%GRPC_STATUS% %GRPC_STATUS(SNAKE_STRING)% %GRPC_STATUS_NUMBER%"), "NotFound NOT_FOUND 5"
         )
+        self.exchange.trailers = [(b"grpc-status", b"5" * 5000)]
+        self.assertEqual(self.text("%GRPC_STATUS_NUMBER%"), "-")
+        self.text("%GRPC_STATUS%")
 
     def test_times(self) -> None:
         """Times are those of the end of the request, not of the moment in which its line is made."""
