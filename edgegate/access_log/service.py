@@ -56,6 +56,7 @@ class AccessLogService(Service):
         self._asked = asked
         self._opener = opener
         self._files: dict[str, LogFile] = {}
+        self._left: list[LogFile] = []  # whose last lines are being written
         self._lost = 0  # by files that are not written any more
         self._timer: IDelayedCall | None = None
         self._opened = False
@@ -85,13 +86,14 @@ class AccessLogService(Service):
         if timer is not None:
             timer.cancel()
         self.log.flush()
-        for file in self._files.values():
+        for file in (*self._files.values(), *self._left):
             file.close()
-        self._files = {}
+        self._lost = self.lines_lost()
+        self._files, self._left = {}, []
 
     def lines_lost(self) -> int:
         """Return how many lines could not be written so far."""
-        return self._lost + sum(file.lost for file in self._files.values())
+        return self._lost + sum(file.lost for file in (*self._files.values(), *self._left))
 
     def reopen(self) -> None:
         """Go on in new files: the old ones were renamed."""
@@ -131,12 +133,19 @@ class AccessLogService(Service):
                 return
             files = {**self._files, **fresh}
             self._files = {each.path: files[each.path] for each in wanted}
-            self._lost += sum(file.lost for path, file in files.items() if path not in self._files)
             self._opened = True
             self.log.use([(line, files[each.path].write) for line, each in zip(lines, wanted, strict=True)])
-            _close({path: file for path, file in files.items() if path not in self._files})
+            self._leave([file for path, file in files.items() if path not in self._files])
 
         return decide
+
+    def _leave(self, files: list[LogFile]) -> None:
+        """Have files that are not wanted any more end by themselves: a slow disk must not hold up what is served."""
+        for file in files:
+            file.leave()
+        ended = [file for file in self._left if file.ended]
+        self._lost += sum(file.lost for file in ended)
+        self._left = [file for file in self._left if file not in ended] + files
 
     def _open(self) -> None:
         if self._opened:

@@ -55,7 +55,7 @@ class LogFile:
         self._given = self._turned_away = 0
         self._taken = self._failed = 0
         self._thread: Thread | None = None
-        self._failing = self._torn = False
+        self._failing = self._torn = self._left = False
 
     @property
     def lost(self) -> int:
@@ -90,11 +90,22 @@ class LogFile:
         if self._opener is not None or self.path not in STREAMS:
             self._queue.put(self._opened())
 
+    def leave(self) -> None:
+        """Have what is queued written and the file closed, and wait for nothing."""
+        if self._thread is not None and not self._left:
+            self._left = True
+            self._queue.put(None)
+
+    @property
+    def ended(self) -> bool:
+        """Whether everything is written, and the file closed."""
+        return self._thread is None or not self._thread.is_alive()
+
     def close(self) -> None:
         """Write what is queued, as long as patience lasts, and close the file."""
+        self.leave()
         thread, self._thread = self._thread, None
         if thread is not None:
-            self._queue.put(None)
             thread.join(self._patience)
 
     def _opened(self) -> int:

@@ -130,7 +130,7 @@ class PlaneReadings:
     def _more(self, name: str, number: int) -> int:
         """Return by how much a number has grown since it was asked for last."""
         before, self._known[name] = self._known.get(name, 0), number
-        return number - before
+        return max(0, number - before)
 
 
 def _none() -> int:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from twisted.internet.task import Clock
 
@@ -12,10 +15,19 @@ from edgegate.model.access_logs import AccessLogFile
 from edgegate.model.log_formats import text_format
 from edgegate.model.origin import Origin
 from edgegate.observe.access_log import DELAY
+from edgegate.observe.log_file import PATIENCE
 from edgegate.startup import CannotStart
 from tests.access_log.records import RecordCase
 
 CODE = text_format("%RESPONSE_CODE%")
+
+
+class ThreadsClock(Clock):
+    """A clock that threads may have call something."""
+
+    def callFromThread(self, what: Callable[..., Any], *arguments: Any, **named: Any) -> None:
+        """Call it at once."""
+        what(*arguments, **named)
 
 
 class ServiceCase(RecordCase):
@@ -26,7 +38,7 @@ class ServiceCase(RecordCase):
         super().setUp()
         self.folder = Path(self.mktemp())
         self.folder.mkdir()
-        self.clock = Clock()
+        self.clock = ThreadsClock()
         self.path = self.folder / "log"
 
     def wanted(self, name: str = "log", form: str = "%RESPONSE_CODE%") -> AccessLogFile:
@@ -151,10 +163,39 @@ class DeclaredTests(ServiceCase):
         self.service.startService()
         self.service.log.request_ended(self.exchange)
         self.use(self.wanted("b", "other"), self.wanted("c"))
-        self.assertEqual(self.read("a"), "200\n")
         self.end(self.service)
         self.service.stopService()
         self.assertEqual((self.read("a"), self.read("b"), self.read("c")), ("200\n", "200\nother\n", "200\n"))
+
+    def test_left(self) -> None:
+        """A reload waits for no file that is taken away: here a pipe that is full until the end."""
+        os.mkfifo(self.path)
+        reader = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        self.use(self.wanted(form="x" * 60_000))
+        self.service.startService()
+        for _ in range(3):
+            self.end(self.service)
+        begun = time.monotonic()
+        self.use(self.wanted("b"))
+        self.assertLess(time.monotonic() - begun, PATIENCE / 2)
+        os.set_blocking(reader, True)
+        got = b""
+        while got.count(b"\n") < 3:
+            got += os.read(reader, 65536)
+        self.end(self.service)
+        self.service.stopService()
+        self.assertEqual((len(got), self.read("b")), (3 * 60_001, "200\n"))
+
+    def test_lost(self) -> None:
+        """What was lost is counted on, whatever file is written then, and after the end."""
+        self.use(AccessLogFile("/dev/full", CODE))
+        self.service.startService()
+        self.end(self.service)
+        self.use(self.wanted("b"))
+        self.use(self.wanted("c"))
+        self.service.stopService()
+        self.assertEqual(self.service.lines_lost(), 1)
 
     def test_refused(self) -> None:
         """A file that can't be opened changes nothing, and is told with the place that names it."""
