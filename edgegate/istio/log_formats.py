@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 from edgegate.config.document import Path
 from edgegate.istio.kinds.mesh_config import Encoding, FileLog, MeshConfig
-from edgegate.model.log_formats import BadFormat, DefaultFormat, LogFormat, json_format, text_format
+from edgegate.model.log_formats import BadFormat, DefaultFormat, LogFormat, json_format, read_json_format, text_format
 
 
 def mesh_format(mesh: MeshConfig) -> LogFormat:
@@ -22,9 +20,7 @@ def mesh_format(mesh: MeshConfig) -> LogFormat:
     if not encoded:
         return text_format(form)
     try:
-        return json_format(json.loads(form))
-    except json.JSONDecodeError as error:
-        raise BadFormat(ValueError(f"no JSON: {error}")) from None
+        return read_json_format(form)
     except BadFormat as error:
         # its keys are no places of the file
         raise BadFormat(error.cause) from None
@@ -37,7 +33,7 @@ def provider_format(log: FileLog) -> tuple[LogFormat | None, Path]:
     @raise BadFormat: It says none; its path is that from the provider.
     """
     form = log.log_format
-    if form is None:
+    if form is None or (form.labels is None and not form.text):
         return None, ()
     empty = bool(log.omit_empty_values)
     if form.text is not None:

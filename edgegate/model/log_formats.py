@@ -134,13 +134,29 @@ def _node(value: object, path: tuple[str | int, ...]) -> Node:
     if isinstance(value, list | tuple):
         return JSONArray(tuple(_node(each, (*path, index)) for index, each in enumerate(value)))
     if value is None or isinstance(value, bool | int | float):
-        return JSONConstant(json.dumps(value))
+        try:
+            return JSONConstant(json.dumps(value, allow_nan=False))
+        except ValueError:
+            raise BadFormat(ValueError(f"{value} is no number of JSON"), path) from None
     if not isinstance(value, str):
         raise BadFormat(ValueError("neither text nor number, list or object"), path)
     try:
         return text_format(value, newline=False)
     except BadFormat as error:
         raise BadFormat(error.cause, path) from None
+
+
+def read_json_format(text: str) -> JSONFormat:
+    """
+    Read the JSON of an object; see L{json_format}.
+
+    @raise BadFormat: It is none.
+    """
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadFormat(ValueError(f"no JSON: {error}")) from None
+    return json_format(value)
 
 
 def read_format(text: str) -> LogFormat:
@@ -152,10 +168,7 @@ def read_format(text: str) -> LogFormat:
     if text in ("text", "json"):
         return DefaultFormat(text)
     if text.lstrip().startswith("{"):
-        try:
-            return json_format(json.loads(text))
-        except json.JSONDecodeError as error:
-            raise BadFormat(ValueError(f"no JSON: {error}")) from None
+        return read_json_format(text)
     if "%" not in text:
         raise BadFormat(ValueError("neither text nor json, nor a format with operators such as %START_TIME%"))
     return text_format(text)

@@ -219,7 +219,10 @@ def _choices(argument: str) -> tuple[Operator, ...]:
         choices = []
     if not choices or not all(isinstance(name, str) and isinstance(text, str) for name, text, _ in choices):
         raise ValueError(f"%COALESCE% needs operators, as in %COALESCE({_EXAMPLES['COALESCE']})%")
-    return tuple(operator(name, text, longest if isinstance(longest, int) else None) for name, text, longest in choices)
+    for name, _, longest in choices:
+        if longest is not None and (type(longest) is not int or longest < 0):
+            raise ValueError(f"%COALESCE%: max_length of {name} is a number of bytes")
+    return tuple(operator(name, text, longest) for name, text, longest in choices)
 
 
 def _one_of(*groups: tuple[str, ...]) -> Callable[[str, str], None]:

@@ -211,13 +211,13 @@ class DeclaredTests(ServiceCase):
     def test_no_lines(self) -> None:
         """What can't be made into lines, or a path, changes nothing either, and leaves no file open."""
         self.use(self.wanted("a"))
-        before = len(os.listdir("/proc/self/fd"))
+        before = len(list(Path("/proc/self/fd").iterdir()))
         for bad in (
             AccessLogFile("syslog:nowhere"),
             AccessLogFile(str(self.path), filter="nonsense"),
         ):
             self.assertRaises(CannotLog, self.service.prepare, (self.wanted("b"), bad))
-        self.assertEqual(len(os.listdir("/proc/self/fd")), before)
+        self.assertEqual(len(list(Path("/proc/self/fd").iterdir())), before)
         self.service.startService()
         self.end(self.service)
         self.service.stopService()

@@ -26,6 +26,7 @@ class FormatTests(SynchronousTestCase):
         form, path = provider_format(FileLog(log_format=FileLogFormat(text="a"), omit_empty_values=True))
         self.assertEqual((form, path), (text_format("a", omit_empty=True), ("logFormat", "text")))
         self.assertIs(provider_format(FileLog(log_format=FileLogFormat(labels={})))[0], DefaultFormat.JSON)
+        self.assertEqual(provider_format(FileLog(log_format=FileLogFormat(text=""))), (None, ()))
         bad = FileLog(log_format=FileLogFormat(labels={"a": {"b": "%X%"}}))
         error = self.assertRaises(BadFormat, provider_format, bad)
         self.assertEqual(error.path, ("logFormat", "labels", "a", "b"))

@@ -55,6 +55,11 @@ class FormatTests(SynchronousTestCase):
         json_format(value)
         self.assertRaises(BadFormat, json_format, {"a": value})
 
+    def test_no_json(self) -> None:
+        """What Python reads as JSON, and no other does, is none."""
+        for text in ('{"a": 1e999}', '{"a": ' + "9" * 5000 + "}", '{"a": ' + "[" * 100_000 + "}"):
+            self.assertRaises(BadFormat, read_format, text)
+
     def test_operators(self) -> None:
         """All operators are found, those within others too."""
         form = json_format({"a": ['%COALESCE({"operators": ["PROTOCOL"]})%'], "b": 1, "c": "%DURATION%"})

@@ -75,6 +75,9 @@ class OperatorTests(SynchronousTestCase):
             ("COALESCE", '{"operators": []}', "needs operators"),
             ("COALESCE", '{"operators": [{"param": "a"}]}', "needs operators"),
             ("COALESCE", '{"operators": [7]}', "needs operators"),
+            ("COALESCE", '{"operators": [{"command": "REQ", "param": "a", "max_length": -1}]}', "is a number of bytes"),
+            ("COALESCE", '{"operators": [{"command": "REQ", "param": "a", "max_length": true}]}', "is a number of"),
+            ("COALESCE", '{"operators": [{"command": "REQ", "param": "a", "max_length": "3"}]}', "is a number of"),
             ("COALESCE", '{"operators": ["REQ"]}', "%REQ% needs an argument"),
         ):
             self.assertIn(words, str(self.assertRaises(ValueError, operator, name, argument)), (name, argument))

@@ -12,6 +12,7 @@ from edgegate.istio.kinds.base import NOT_YET, Note, OneOf, Spec
 _MESH = Note("not honoured: it is for a mesh").meta
 _NO_METRICS = Note("not honoured yet: nothing reads it").meta
 _NO_TRACES = Note("not honoured yet: requests are not traced").meta
+_OWN_FORMAT = Note(remark="honoured with a `logFormat` of your own: a default format has all its values").meta
 _GRPC_LOG = Note("not honoured: Envoy's access log services by gRPC are not spoken; name a file").meta
 _AUTHORIZER = Note("not honoured yet: nobody is asked whether a request may pass").meta
 
@@ -53,7 +54,7 @@ class FileLog(Spec, frozen=True, kw_only=True):
 
     path: str | None = None
     log_format: FileLogFormat | None = None
-    omit_empty_values: bool | None = None
+    omit_empty_values: Annotated[bool | None, _OWN_FORMAT] = None
 
 
 _PROVIDERS = (

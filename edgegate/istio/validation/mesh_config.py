@@ -12,7 +12,7 @@ from edgegate.istio.kinds.mesh_config import ExtensionProvider, MeshConfig
 from edgegate.istio.log_formats import mesh_format, provider_format
 from edgegate.istio.resources import Resource
 from edgegate.istio.validation.findings import Findings
-from edgegate.model.log_formats import BadFormat, LogFormat, operators_in
+from edgegate.model.log_formats import BadFormat, DefaultFormat, LogFormat, operators_in
 from edgegate.model.operators import EMPTY_AT_THE_END, OPERATORS, UnknownOperator
 from edgegate.model.syslog import check_log_path
 
@@ -54,6 +54,10 @@ def _check_provider(findings: Findings, at: Path, provider: ExtensionProvider) -
     except BadFormat as error:
         findings.error((*path, *error.path), in_words(error))
         return
+    if log.omit_empty_values and (form is None or isinstance(form, DefaultFormat)):
+        findings.warning(
+            (*path, "omitEmptyValues"), "changes nothing: a default format has all its values; say one of your own"
+        )
     if form is not None:
         warn_of_empty(findings, (*path, *where), form)
 

@@ -17,6 +17,8 @@ class MeshConfigTests(CasesTestCase):
                 ('accessLogFormat: "%PROTOCOL%"', ""),
                 ('accessLogFormat: "%DURATON%"', 'unknown operator %DURATON%; did you mean "DURATION"?'),
                 ('accessLogFormat: \'{"a": "%PROTOCOL%"}\'\naccessLogEncoding: JSON', ""),
+                ("accessLogFormat: '{\"a\": NaN}'\naccessLogEncoding: JSON", "nan is no number of JSON"),
+                (log % "{labels: {a: .inf}}", "logFormat.labels.a: .inf is no number that JSON knows"),
                 ("accessLogFormat: x\naccessLogEncoding: JSON", "no JSON"),
                 ('accessLogFormat: \'{"a": "%X%"}\'\naccessLogEncoding: JSON', "unknown operator %X%"),
                 (log % "{text: '%X%'}", "logFormat.text: unknown operator %X%"),
@@ -26,6 +28,21 @@ class MeshConfigTests(CasesTestCase):
             ],
         )
         self.check("MeshConfig", [('accessLogFormat: "%TRACE_ID%"', "%TRACE_ID% stands for nothing here")], "warning")
+
+    def test_omitted(self) -> None:
+        """That empty values are to be left out of a default format is told."""
+        log = "extensionProviders: [{name: a, envoyFileAccessLog: {omitEmptyValues: true%s}}]"
+        default = "omitEmptyValues: changes nothing: a default format"
+        self.check(
+            "MeshConfig",
+            [
+                (log % "", default),
+                (log % ", logFormat: {labels: {}}", default),
+                (log % ", logFormat: {text: ''}", default),
+                (log % ", logFormat: {text: '%PROTOCOL%'}", ""),
+            ],
+            "warning",
+        )
 
     def test_paths(self) -> None:
         """A path of a log may name a syslog, and then is written so."""
