@@ -411,6 +411,16 @@ def _grpc_status(form: str) -> Getter:
     return status
 
 
+def _trace_id(record: LogRecord) -> Value:
+    trace = record.stream.trace
+    return None if trace is None else trace.trace_id
+
+
+def _span_id(record: LogRecord) -> Value:
+    trace = record.stream.trace
+    return None if trace is None else trace.span_id
+
+
 # Times ----------------------------------------------------------------------------------------------------------------
 
 
@@ -493,7 +503,9 @@ _SIMPLE: dict[str, Getter] = {
     "RESPONSE_TRAILERS_BYTES": _trailers_size,
     "RESPONSE_TX_DURATION": _between("US_RX_BEG", "DS_TX_END"),
     "ROUTE_NAME": _route_name,
+    "SPAN_ID": _span_id,
     "STREAM_ID": _request_id,
+    "TRACE_ID": _trace_id,
     "UPSTREAM_CLUSTER": _cluster,
     "UPSTREAM_CLUSTER_RAW": _cluster,
     "UPSTREAM_CONNECTION_POOL_READY_DURATION": _between("DS_RX_BEG", "US_TX_BEG"),

@@ -108,7 +108,7 @@ EMPTY: dict[str, str] = {
     ),
     **_nothing_of(("UPSTREAM_CONNECTION_ID",), "connections to backends have no numbers"),
     **_nothing_of(("TRAILER",), "trailers come after the headers"),
-    **_nothing_of(("TRACE_ID", "SPAN_ID"), "requests are not traced"),
+    **_nothing_of(("TRACE_ID", "SPAN_ID"), "backends are told of traces by the headers of --trace-propagation"),
     **_nothing_of(
         ("DYNAMIC_METADATA", "CLUSTER_METADATA", "METADATA", "UPSTREAM_METADATA"), "there is no metadata of Envoy's"
     ),
@@ -140,7 +140,7 @@ EMPTY: dict[str, str] = {
 
 _KNOWN_AT_THE_END = frozenset(
     (
-        *("TRAILER", "CONNECTION_TERMINATION_DETAILS", "RESPONSE_TX_DURATION"),
+        *("TRAILER", "CONNECTION_TERMINATION_DETAILS", "RESPONSE_TX_DURATION", "TRACE_ID", "SPAN_ID"),
         "DOWNSTREAM_TRANSPORT_FAILURE_REASON",
     )
 )

@@ -11,6 +11,8 @@ from edgegate.errors import CLIENT_GONE, NO_ROUTE
 from edgegate.http.request import refused_head
 from edgegate.model.log_formats import TextFormat
 from edgegate.model.operators import EMPTY_AT_THE_END, OPERATORS, REQUIRED, operator
+from edgegate.model.tracing import Propagation
+from edgegate.observe.tracing.trace import Propagator, Trace
 from tests.access_log.records import AHEAD, ENDED, RecordCase
 
 _ARGUMENTS = {
@@ -66,6 +68,14 @@ class ValuesTests(RecordCase):
         self.exchange.trailers = [(b"grpc-status", b"5" * 5000)]
         self.assertEqual(self.text("%GRPC_STATUS_NUMBER%"), "-")
         self.text("%GRPC_STATUS%")
+
+    def test_trace(self) -> None:
+        """The ids of a request's trace; nothing where none is asked for, and of relays."""
+        self.assertEqual(self.text("%TRACE_ID% %SPAN_ID%"), "- -")
+        self.assertEqual(self.text("%TRACE_ID% %SPAN_ID%", self.relay), "- -")
+        trace = self.exchange.trace = Trace(Propagator(Propagation.W3C), None, False, True, b"")
+        ids = f"{trace.trace_id.decode()} {trace.span_id.decode()}"
+        self.assertEqual(self.text("%TRACE_ID% %SPAN_ID%"), ids)
 
     def test_times(self) -> None:
         """Times are those of the end of the request, not of the moment in which its line is made."""

@@ -11,7 +11,7 @@ from edgegate.istio.kinds.base import NOT_YET, Note, OneOf, Spec
 
 _MESH = Note("not honoured: it is for a mesh").meta
 _NO_METRICS = Note("not honoured yet: nothing reads it").meta
-_NO_TRACES = Note("not honoured yet: requests are not traced").meta
+_NO_TRACES = Note("not honoured: options ask for traces, such as --trace-otlp").meta
 _OWN_FORMAT = Note(remark="honoured with a `logFormat` of your own: a default format has all its values").meta
 _GRPC_LOG = Note("not honoured: Envoy's access log services by gRPC are not spoken; name a file").meta
 _AUTHORIZER = Note("not honoured yet: nobody is asked whether a request may pass").meta

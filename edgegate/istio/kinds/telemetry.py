@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar
 from edgegate.istio.kinds.base import Note, OneOf, Spec
 
 _NO_METRICS = Note("not honoured yet: nothing changes metrics").meta
-_NO_TRACES = Note("not honoured yet: requests are not traced").meta
+_NO_TRACES = Note("not honoured: options ask for traces, such as --trace-otlp").meta
 
 
 class Mode(Enum):

@@ -27,7 +27,8 @@ class MeshConfigTests(CasesTestCase):
                 (log % "{text: a, labels: {}}", "only one of"),
             ],
         )
-        self.check("MeshConfig", [('accessLogFormat: "%TRACE_ID%"', "%TRACE_ID% stands for nothing here")], "warning")
+        empty = ('accessLogFormat: "%CUSTOM_FLAGS%"', "%CUSTOM_FLAGS% stands for nothing here")
+        self.check("MeshConfig", [empty, ('accessLogFormat: "%TRACE_ID%"', "")], "warning")
 
     def test_omitted(self) -> None:
         """That empty values are to be left out of a default format is told."""

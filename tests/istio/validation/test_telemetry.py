@@ -34,4 +34,5 @@ class TelemetryTests(CasesTestCase):
                 ),
             ],
         )
-        self.assertIn("spec.tracing: not honoured yet", "\n".join(told_of("Telemetry", "tracing: [{}]")))
+        (told,) = told_of("Telemetry", "tracing: [{}]")
+        self.assertIn("spec.tracing: not honoured: options ask for traces", told)
