@@ -18,15 +18,15 @@ from edgegate.model.picklable import Picklable
 
 ROOT = Path(__file__).parents[2]
 
-ON_THE_WAY = {"diagnostics", "servers", "translation"}
-"""Modules of values that are only on their way to a Snapshot, and in none."""
+ELSEWHERE = {"cel", "diagnostics", "servers", "syslog", "translation"}
+"""Modules of values that are in no Snapshot: on their way to one, or made of a text that is in it."""
 
 
 def values() -> Iterator[type]:
     """Yield all classes that the values in a Snapshot may have."""
     names = [f"edgegate.model.{each.name}" for each in iter_modules(edgegate.model.__path__)]
     for name in (*names, "edgegate.routing.snapshot"):
-        if name.rpartition(".")[2] not in ON_THE_WAY:
+        if name.rpartition(".")[2] not in ELSEWHERE:
             for each in vars(import_module(name)).values():
                 if isinstance(each, type) and each.__module__ == name and is_dataclass(each):
                     yield each
