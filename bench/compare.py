@@ -201,7 +201,7 @@ def main() -> None:
     given = [
         each for each in sys.argv[1:] if each not in ("--peers-bin", options.peers_bin, "--keep", str(options.keep))
     ]
-    run = Run(f"{datetime.now(timezone.utc):%Y-%m-%d}", " ".join(["bench/compare.py", *given]))
+    run = Run(f"{datetime.now(timezone.utc):%Y-%m-%d}", " ".join(["bench/compare.py", *given]), pages.machine())
     found.runs = dict.fromkeys(names, run)
     found.versions = versions
     if options.json:

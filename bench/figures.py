@@ -54,10 +54,15 @@ class Growth:
 
 @dataclass(frozen=True)
 class Run:
-    """Which run a scenario's figures are of."""
+    """
+    Which run a scenario's figures are of.
+
+    @ivar machine: Its processor and system.
+    """
 
     date: str
     command: str
+    machine: str
 
 
 @dataclass

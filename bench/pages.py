@@ -57,12 +57,12 @@ def write(docs: Path, found: Figures) -> None:
     work = {name: found.work[name] for name in SCENARIOS if name in found.work}
     runs = list(dict.fromkeys(found.runs.values()))
     if len(runs) == 1:
-        head = [f"Measured on {runs[0].date} with `{runs[0].command}`, on {_machine()}:"]
+        head = [f"Measured on {runs[0].date} with `{runs[0].command}`, on {runs[0].machine}:"]
     else:
         head = [
-            f"Measured on {_machine()}, each table in one of these runs:",
+            "Each table was measured in one of these runs:",
             "",
-            *(f"- {run.date}: `{run.command}`" for run in runs),
+            *(f"- {run.date}: `{run.command}`, on {run.machine}" for run in runs),
             "",
             "What was measured:",
         ]
@@ -148,7 +148,8 @@ def version(name: str, path: str) -> str:
     return found
 
 
-def _machine() -> str:
+def machine() -> str:
+    """Return what processor and system this machine has."""
     model = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())
     return f"{model[1] if model else platform.machine()}, Linux {platform.release().partition('-')[0]}"
 
