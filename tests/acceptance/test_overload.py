@@ -323,7 +323,7 @@ class DurationTests(OverloadTestCase):
         talk = self.talk()
         talk.say(headers(1, block_of(fields_for("a", b"/up/2", b"POST")), ends=False), data(1, b"x" * 100))
         self.assertEqual((talk.status(1), talk.reset(1)), (b"408", NO_ERROR))
-        self.assertRegex(asked.communicate()[0], "^request took too long \\(DT\\)\n 408 ")
+        self.assertRegex(asked.communicate()[0], "^request took too long to come \\(DT\\)\n 408 ")
         self.assertEqual([self.logged(f"/up/{version}")["response_flags"] for version in (1, 2)], ["DT", "DT"])
 
     def test_grpc(self) -> None:
