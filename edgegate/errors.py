@@ -123,7 +123,9 @@ GRPC_WEB_CUT = Fault(
     Source.DOWNSTREAM, "-", 400, "the base64 of a gRPC-Web request is cut short", "grpc_base_64_decode_failed_bad_size"
 )
 DURATION_EXCEEDED = Fault(Source.GATEWAY, "DT", 504, "request took too long", "max_duration_timeout", grpc_status=4)
-REQUEST_DURATION_EXCEEDED = replace(DURATION_EXCEEDED, source=Source.DOWNSTREAM, status=408, reason="request took too long to come")
+REQUEST_DURATION_EXCEEDED = replace(
+    DURATION_EXCEEDED, source=Source.DOWNSTREAM, status=408, reason="request took too long to come"
+)
 FAULT_ABORT = Fault(Source.GATEWAY, "FI", 503, "fault filter abort", "fault_filter_abort")
 INTERNAL = Fault(Source.GATEWAY, "-", 500, "internal error", "internal_error")
 
