@@ -8,8 +8,8 @@ from json.encoder import encode_basestring_ascii
 from typing import Final
 
 from edgegate.access_log.conditions import Condition, condition
-from edgegate.access_log.record import LogRecord
-from edgegate.access_log.values import Getter, Value, getter
+from edgegate.access_log.record import Getter, LogRecord, Value
+from edgegate.access_log.values import getter
 from edgegate.model.access_logs import AccessLogFile
 from edgegate.model.log_formats import DefaultFormat, JSONArray, JSONConstant, JSONFormat, JSONObject, Node, TextFormat
 from edgegate.observe.access_log import line_of

@@ -8,6 +8,7 @@ exchange of which there is no request.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, Protocol, cast
 
 from edgegate.errors import Fault
@@ -306,3 +307,10 @@ class LogRecord:
         if response.length is not None:
             fields.append((b"content-length", b"%d" % response.length))
         return fields
+
+
+Value = bytes | str | int | None
+"""Bytes are somebody's whose words must not make lines of their own; L{None}: there is no value."""
+
+Getter = Callable[[LogRecord], Value]
+"""Gives the value of an operator."""

@@ -12,23 +12,17 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Callable
-from time import time
 from typing import Final
 
-from edgegate.access_log.record import EndedStream, LogRecord
+from edgegate.access_log.field_values import first, request, request_id, response, trailer, when_read
+from edgegate.access_log.record import EndedStream, Getter, LogRecord, Value
+from edgegate.access_log.time_values import between_points, common_duration, duration, emit_time, start_time
 from edgegate.errors import response_flags
-from edgegate.http.formatter_time import formatted
 from edgegate.http.grpc import is_grpc
 from edgegate.http.substitution_formatter import MEANINGS, grpc_status_name
 from edgegate.model.addresses import TCPAddress
 from edgegate.model.operators import EMPTY_AT_THE_END, Operator
 from edgegate.observe.events import RejectedConnection, RelayEnd
-from edgegate.observe.log_lines import moment
-
-Value = bytes | str | int | None
-"""Bytes are somebody's whose words must not make lines of their own; L{None}: there is no value."""
-
-Getter = Callable[[LogRecord], Value]
 
 NUMBERS: Final = frozenset(
     (
@@ -76,14 +70,14 @@ def _cut(find: Getter, longest: int) -> Getter:
 def _coalesced(choices: tuple[Operator, ...]) -> Getter:
     getters = [getter(each) for each in choices]
 
-    def first(record: LogRecord) -> Value:
+    def filled(record: LogRecord) -> Value:
         for find in getters:
             value = find(record)
             if value not in {None, b"", ""}:
                 return value
         return None
 
-    return first
+    return filled
 
 
 def _as_in_headers(name: str, argument: str) -> Getter:
@@ -99,159 +93,7 @@ def _as_in_headers(name: str, argument: str) -> Getter:
     def text(record: LogRecord) -> Value:
         return meaning(record.stream, record.message, argument) or None
 
-    return _read(text) if name == "PATH" else text
-
-
-def _read(find: Getter) -> Getter:
-    """Give nothing of a request that could not be read."""
-    return lambda record: find(record) if record.stream.head.method != _UNREAD else None
-
-
-_UNREAD: Final = b"-"
-
-
-# What is asked for most, without a list of fields ---------------------------------------------------------------------
-
-
-def _method(record: LogRecord) -> Value:
-    asked = record.stream.asked
-    return (record.stream.head.method if asked is None else asked.method) or None
-
-
-def _path(record: LogRecord) -> Value:
-    asked = record.stream.asked
-    return (record.stream.head.target if asked is None else asked.target) or None
-
-
-def _authority(record: LogRecord) -> Value:
-    asked = record.stream.asked
-    return (record.stream.head.authority if asked is None else asked.authority) or None
-
-
-def _scheme(record: LogRecord) -> Value:
-    return record.stream.scheme or None
-
-
-def _request_id(record: LogRecord) -> Value:
-    return _first(record.stream.identity_fields(), b"x-request-id")
-
-
-_ROLES: Final[dict[bytes, Getter]] = {
-    b":method": _read(_method),
-    b":path": _read(_path),
-    b":authority": _authority,
-    b"host": _authority,
-    b":scheme": _read(_scheme),
-}
-"""Of a request's line."""
-
-
-def _request(argument: str) -> Getter:
-    """C{%REQ(X?Y)%}."""
-    finders = [_ROLES.get(name) or _request_field(name) for name in argument.lower().encode().split(b"?")]
-    return _either(finders)
-
-
-def _request_field(name: bytes) -> Getter:
-    if name in _SET_BY_GATEWAY or name.startswith(b":"):
-
-        def looked_up(record: LogRecord) -> Value:
-            stream = record.stream
-            asked = stream.asked
-            found = None if asked is None else _first(asked.fields, name)
-            if found is None:
-                found = _first(stream.identity_fields(), name)
-            return _first(record.message.asked or (), name) if found is None else found
-
-        return looked_up
-
-    def field(record: LogRecord) -> Value:
-        stream = record.stream
-        asked, trace = stream.asked, stream.trace
-        if asked is None:
-            return _first(stream.head.fields, name)
-        found = _first(asked.fields, name)
-        if found is None and trace is not None and name in trace.propagator.names:
-            return _first(record.trace_fields(), name)
-        return found
-
-    return field
-
-
-_SET_BY_GATEWAY: Final = frozenset(
-    (
-        *(b"x-forwarded-for", b"x-forwarded-proto", b"x-envoy-external-address", b"x-forwarded-client-cert"),
-        *(b"x-request-id", b"content-length", b"transfer-encoding", b"connection", b"upgrade"),
-    )
-)
-"""Fields of requests that are kept apart from what passes."""
-
-
-def _response(argument: str) -> Getter:
-    """C{%RESP(X?Y)%}."""
-    return _either([_response_field(name) for name in argument.lower().encode().split(b"?")])
-
-
-def _response_field(name: bytes) -> Getter:
-    if name == b":status":
-        return lambda record: str(record.stream.status) if record.stream.status else None
-
-    def field(record: LogRecord) -> Value:
-        stream = record.stream
-        response = stream.response
-        if response is None:
-            return None
-        found = _first(response.fields, name)
-        if found is None:
-            for block in stream.response_fields:
-                found = _first(block.fields, name)
-                if found is not None:
-                    return found
-            if name in _SET_LAST:
-                found = _first(record.message.fields, name)
-        return found
-
-    return field
-
-
-_SET_LAST: Final = frozenset((b"server", b"content-length"))
-"""Fields of responses that stand neither in their heads nor beside them."""
-
-
-def _trailer(argument: str) -> Getter:
-    """C{%TRAILER(X?Y)%}."""
-    names = argument.lower().encode().split(b"?")
-
-    def trailer(record: LogRecord) -> Value:
-        trailers = record.stream.trailers
-        if trailers:
-            for name in names:
-                found = _first(trailers, name)
-                if found is not None:
-                    return found
-        return None
-
-    return trailer
-
-
-def _either(finders: list[Getter]) -> Getter:
-    if len(finders) == 1:
-        return finders[0]
-    first, second = finders[0], finders[1]
-
-    def either(record: LogRecord) -> Value:
-        value = first(record)
-        return second(record) if value is None else value
-
-    return either
-
-
-def _first(fields: object, name: bytes) -> bytes | None:
-    for key, value in fields:  # type: ignore[attr-defined]
-        if key == name:
-            found: bytes = value
-            return found
-    return None
+    return when_read(text) if name == "PATH" else text
 
 
 # The end --------------------------------------------------------------------------------------------------------------
@@ -399,9 +241,9 @@ def _grpc_status(form: str) -> Getter:
         stream = record.stream
         if not is_grpc(stream.head.fields):
             return None
-        number = _first(stream.trailers or (), b"grpc-status")
+        number = first(stream.trailers or (), b"grpc-status")
         if number is None and stream.response is not None:
-            number = _first(stream.response.fields, b"grpc-status")
+            number = first(stream.response.fields, b"grpc-status")
         if number is None:
             return None
         if form == "NUMBER":
@@ -421,59 +263,6 @@ def _span_id(record: LogRecord) -> Value:
     return None if trace is None else trace.span_id
 
 
-# Times ----------------------------------------------------------------------------------------------------------------
-
-
-def _start_time(local: bool) -> Callable[[str], Getter]:
-    def made(argument: str) -> Getter:
-        if not argument and not local:
-            return lambda record: moment(record.began)
-        return lambda record: formatted(record.began, argument, local)
-
-    return made
-
-
-def _emit_time(local: bool) -> Callable[[str], Getter]:
-    return lambda argument: lambda record: formatted(time(), argument, local)
-
-
-def _duration(record: LogRecord) -> Value:
-    return int((record.at - record.stream.started) * 1000)
-
-
-def _points(record: LogRecord) -> dict[str, float]:
-    """Return what has happened, by Envoy's names, in seconds of C{time.monotonic}."""
-    stream = record.stream
-    points = {"DS_RX_BEG": stream.started, "DS_TX_END": record.at}
-    if stream.request_whole or (record.is_request and not stream.head.length):
-        points["DS_RX_END"] = stream.uploaded or stream.started
-    if stream.asked_at:
-        points["US_TX_BEG"] = stream.asked_at
-        points["US_TX_END"] = max(stream.asked_at, points.get("DS_RX_END", 0.0))
-    if stream.responded_at:
-        points["US_RX_BEG"] = points["DS_TX_BEG"] = stream.responded_at
-        points["US_RX_END"] = record.at
-    return points
-
-
-_FACTORS: Final = {"ms": 1e3, "us": 1e6, "ns": 1e9}
-
-
-def _between(start: str, end: str, factor: float = 1e3) -> Getter:
-    def between(record: LogRecord) -> Value:
-        points = _points(record)
-        begun, ended = points.get(start), points.get(end)
-        return None if begun is None or ended is None or ended < begun else int((ended - begun) * factor)
-
-    return between
-
-
-def _common_duration(argument: str) -> Getter:
-    """C{%COMMON_DURATION(DS_RX_BEG:US_RX_BEG:us)%}."""
-    words = argument.split(":")
-    return _between(words[0], words[1], _FACTORS[words[2] if len(words) > 2 else "ms"])
-
-
 def _environment(argument: str) -> Getter:
     value = os.environb.get(argument.encode(), b"-")
     return lambda record: value
@@ -490,25 +279,25 @@ _SIMPLE: dict[str, Getter] = {
     "DOWNSTREAM_DIRECT_REMOTE_ADDRESS": _downstream_direct,
     "DOWNSTREAM_LOCAL_ADDRESS": _downstream_local,
     "DOWNSTREAM_TRANSPORT_FAILURE_REASON": _handshake_failure,
-    "DURATION": _duration,
+    "DURATION": duration,
     "GRPC_STATUS_NUMBER": _grpc_status("NUMBER"),
     "HOSTNAME": lambda record: _HOSTNAME,
     "PROTOCOL": _protocol,
-    "REQUEST_DURATION": _between("DS_RX_BEG", "DS_RX_END"),
-    "REQUEST_TX_DURATION": _between("DS_RX_BEG", "US_TX_END"),
+    "REQUEST_DURATION": between_points("DS_RX_BEG", "DS_RX_END"),
+    "REQUEST_TX_DURATION": between_points("DS_RX_BEG", "US_TX_END"),
     "RESPONSE_CODE": _status,
     "RESPONSE_CODE_DETAILS": _details,
-    "RESPONSE_DURATION": _between("DS_RX_BEG", "US_RX_BEG"),
+    "RESPONSE_DURATION": between_points("DS_RX_BEG", "US_RX_BEG"),
     "RESPONSE_FLAGS": _short_flags,
     "RESPONSE_TRAILERS_BYTES": _trailers_size,
-    "RESPONSE_TX_DURATION": _between("US_RX_BEG", "DS_TX_END"),
+    "RESPONSE_TX_DURATION": between_points("US_RX_BEG", "DS_TX_END"),
     "ROUTE_NAME": _route_name,
     "SPAN_ID": _span_id,
-    "STREAM_ID": _request_id,
+    "STREAM_ID": request_id,
     "TRACE_ID": _trace_id,
     "UPSTREAM_CLUSTER": _cluster,
     "UPSTREAM_CLUSTER_RAW": _cluster,
-    "UPSTREAM_CONNECTION_POOL_READY_DURATION": _between("DS_RX_BEG", "US_TX_BEG"),
+    "UPSTREAM_CONNECTION_POOL_READY_DURATION": between_points("DS_RX_BEG", "US_TX_BEG"),
     "UPSTREAM_HOST": _upstream_host,
     "UPSTREAM_HOST_NAME": _upstream_host,
     "UPSTREAM_HOST_NAME_WITHOUT_PORT": _without_port(_endpoint),
@@ -521,15 +310,15 @@ _SIMPLE: dict[str, Getter] = {
 """Values of operators whose argument makes no difference."""
 
 _WITH_ARGUMENT: dict[str, Callable[[str], Getter]] = {
-    "COMMON_DURATION": _common_duration,
-    "EMIT_TIME": _emit_time(local=False),
-    "EMIT_TIME_LOCAL": _emit_time(local=True),
+    "COMMON_DURATION": common_duration,
+    "EMIT_TIME": emit_time(local=False),
+    "EMIT_TIME_LOCAL": emit_time(local=True),
     "ENVIRONMENT": _environment,
     "GRPC_STATUS": _grpc_status,
-    "REQ": _request,
-    "RESP": _response,
-    "START_TIME": _start_time(local=False),
-    "START_TIME_LOCAL": _start_time(local=True),
-    "STREAM_INFO_REQ": _request,
-    "TRAILER": _trailer,
+    "REQ": request,
+    "RESP": response,
+    "START_TIME": start_time(local=False),
+    "START_TIME_LOCAL": start_time(local=True),
+    "STREAM_INFO_REQ": request,
+    "TRAILER": trailer,
 }
