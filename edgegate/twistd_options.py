@@ -8,19 +8,14 @@ from collections.abc import Sequence
 
 from twisted.python import usage
 
-from edgegate import tracing_options
 from edgegate.access_log_options import asked_access_logs
 from edgegate.admin.address import DEFAULT, parse_admin_address
 from edgegate.admin.options import AdminOptions, beyond_loopback
 from edgegate.downstream.proxy_protocol import ProxyProtocolRules
-from edgegate.http.fields import Underscores
 from edgegate.http.filters.plugins import find, installed
-from edgegate.http.h2.flow import CONNECTION_WINDOW
-from edgegate.http.limits import Limits
 from edgegate.http.target import PathNormalisation
 from edgegate.metrics_options import PARAMETERS as METRICS_PARAMETERS
 from edgegate.metrics_options import metrics_options
-from edgegate.model.tracing import Tracing
 from edgegate.option_values import (
     parse_header_name,
     parse_hops,
@@ -32,14 +27,17 @@ from edgegate.option_values import (
     parse_proxy_port,
     parse_seconds,
     parse_server,
-    parse_size,
     parse_workers,
 )
-from edgegate.overload.limits import NO_LIMIT
-from edgegate.overload_options import PARAMETERS, overload_limits
+from edgegate.overload_options import PARAMETERS as OVERLOAD_PARAMETERS
+from edgegate.overload_options import overload_limits
+from edgegate.request_limit_options import PARAMETERS as REQUEST_LIMIT_PARAMETERS
+from edgegate.request_limit_options import request_limits
 from edgegate.server.gateway_options import GatewayOptions
 from edgegate.sources.loading import Configuration
 from edgegate.sources.source import ConfigurationSource
+from edgegate.tracing_options import PARAMETERS as TRACING_PARAMETERS
+from edgegate.tracing_options import tracing
 from edgegate.upstream.dns.name_files import PORT
 from edgegate.upstream.locality import Place
 from edgegate.version import described
@@ -92,39 +90,7 @@ class Options(usage.Options):
             "How many proxies in front of this one are trusted to say who the client is (x-forwarded-for).",
             parse_hops,
         ],
-        [
-            "headers-with-underscores",
-            None,
-            Underscores.ALLOW.value,
-            "What becomes of requests' headers with an underscore in their name (Envoy's "
-            "headers_with_underscores_action): allow, drop, or reject the request.",
-        ],
-        [
-            "unfinished-heads",
-            None,
-            "64MiB",
-            "How much the beginnings of requests' heads may hold together while the rest is waited for; past it the "
-            "largest get 431.",
-        ],
-        [
-            "http2-buffers",
-            None,
-            "64MiB",
-            "How much the connections of HTTP/2 clients may keep together until a client or a backend goes on; past it "
-            "those that keep most are ended.",
-        ],
-        [
-            "body-min-rate",
-            None,
-            "240",
-            "Bytes a second that a request's body must bring on average until its answer begins; 0: at whatever rate.",
-        ],
-        [
-            "max-request-bytes",
-            None,
-            "none",
-            "The most that a request's body may have, such as 10MiB, or none; more gets 413.",
-        ],
+        *REQUEST_LIMIT_PARAMETERS,
         [
             "path-normalization",
             None,
@@ -146,9 +112,9 @@ class Options(usage.Options):
             "Where this gateway is: REGION, REGION/ZONE or REGION/ZONE/SUBZONE. Endpoints near it are preferred where "
             "a DestinationRule's localityLbSetting says so.",
         ],
-        *PARAMETERS,
+        *OVERLOAD_PARAMETERS,
         *METRICS_PARAMETERS,
-        *tracing_options.PARAMETERS,
+        *TRACING_PARAMETERS,
         [
             "drain-timeout",
             None,
@@ -333,20 +299,10 @@ class Options(usage.Options):
         except ValueError:
             known = ", ".join(each.value for each in PathNormalisation)
             raise usage.UsageError(f"--path-normalization is one of {known}") from None
-        self["limits"] = self._limits()
-        try:
-            self["overload"] = overload_limits(self)
-        except ValueError as error:
-            raise usage.UsageError(str(error)) from None
-        try:
-            self["metrics"] = metrics_options(self)
-        except ValueError as error:
-            raise usage.UsageError(str(error)) from None
         try:
             self["locality"] = parse_locality(self["locality"] or "")
         except ValueError as error:
             raise usage.UsageError(f"--locality: {error}") from None
-        self["tracing"] = self._tracing()
         for option in ("drain-timeout", "drain-delay", "upgrade-drain-timeout"):
             try:
                 self[option] = parse_seconds(self[option])
@@ -355,6 +311,10 @@ class Options(usage.Options):
         if self["log-format"] not in ("text", "json"):
             raise usage.UsageError("--log-format is text or json")
         try:
+            self["limits"] = request_limits(self)
+            self["overload"] = overload_limits(self)
+            self["metrics"] = metrics_options(self)
+            self["tracing"] = tracing(self)
             self["access-logs"] = asked_access_logs(self["access-log"], self["access-log-format"])
         except ValueError as error:
             raise usage.UsageError(str(error)) from None
@@ -418,40 +378,3 @@ class Options(usage.Options):
             processes=self["workers"],
             metrics=self["metrics"],
         )
-
-    def _tracing(self) -> Tracing | None:
-        """Return how requests are traced."""
-        try:
-            return tracing_options.tracing(self)
-        except ValueError as error:
-            raise usage.UsageError(str(error)) from None
-
-    def _limits(self) -> Limits:
-        """Return what clients may send."""
-        try:
-            underscores = Underscores(self["headers-with-underscores"])
-        except ValueError:
-            known = ", ".join(each.value for each in Underscores)
-            raise usage.UsageError(f"--headers-with-underscores is one of {known}") from None
-        sizes = {}
-        for option, least, what in (
-            ("unfinished-heads", Limits().head_bytes, "the most that one head may have"),
-            ("http2-buffers", CONNECTION_WINDOW, "the most of bodies that one connection may have"),
-            ("body-min-rate", 0, ""),
-        ):
-            sizes[option] = self._size(option)
-            if sizes[option] < least:
-                raise usage.UsageError(f"--{option} is at least {least}, {what}")
-        return Limits(
-            underscores=underscores,
-            body_bytes=NO_LIMIT if self["max-request-bytes"] == "none" else self._size("max-request-bytes"),
-            unfinished_heads_bytes=sizes["unfinished-heads"],
-            http2_bytes=sizes["http2-buffers"],
-            body_rate=sizes["body-min-rate"],
-        )
-
-    def _size(self, option: str) -> int:
-        try:
-            return parse_size(self[option])
-        except ValueError as error:
-            raise usage.UsageError(f"--{option}: {error}") from None

@@ -9,7 +9,6 @@ from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.admin.options import AdminOptions
-from edgegate.http.fields import Underscores
 from edgegate.http.limits import Limits
 from edgegate.http.target import PathNormalisation
 from edgegate.model.addresses import TCPAddress
@@ -39,19 +38,6 @@ class OptionsTests(SynchronousTestCase):
         merged = options("-c", "etc", "--path-normalization=merge-slashes")
         self.assertIs(merged.gateway_options("none").paths, PathNormalisation.MERGE_SLASHES)
         self.assertEqual(found["limits"], Limits())
-        limited = options(
-            "-c",
-            "etc",
-            "--headers-with-underscores=drop",
-            "--unfinished-heads=1MiB",
-            "--body-min-rate=0",
-            "--http2-buffers=2MiB",
-        )
-        self.assertEqual(
-            limited["limits"],
-            Limits(underscores=Underscores.DROP, unfinished_heads_bytes=1 << 20, http2_bytes=2 << 20, body_rate=0),
-        )
-        self.assertEqual(options("-c", "etc", "--max-request-bytes=1MiB")["limits"], Limits(body_bytes=1 << 20))
         self.assertFalse(options("-c", "etc", "--no-watch")["watch"])
         self.assertFalse(options("-c", "etc")["shadow-hosts"])
         self.assertTrue(options("-c", "etc", "--shadow-hosts")["shadow-hosts"])
@@ -83,11 +69,6 @@ class OptionsTests(SynchronousTestCase):
             (("--config", "etc", "--access-log-format", "xml"), "--access-log-format: neither text nor json"),
             (("--config", "etc", "--path-normalization", "BASE"), "--path-normalization is one of none, base, merge"),
             (("--config", "etc", "--headers-with-underscores", "x"), "is one of allow, drop, reject"),
-            (("--config", "etc", "--unfinished-heads", "1GB"), "--unfinished-heads: expected a number of bytes"),
-            (("--config", "etc", "--http2-buffers", "1KiB"), "--http2-buffers is at least 1048576"),
-            (("--config", "etc", "--max-request-bytes", "x"), "--max-request-bytes: expected a number of bytes"),
-            (("--config", "etc", "--unfinished-heads", "1KiB"), "--unfinished-heads is at least 61440"),
-            (("--config", "etc", "--body-min-rate", "-1"), "--body-min-rate: expected a number of bytes"),
             (("--config", "etc", "--drain-timeout", "soon"), "--drain-timeout: expected a time such as 500ms, 30s"),
             (("--config", "etc", "--upgrade-drain-timeout", "x"), "--upgrade-drain-timeout: expected a time such as"),
             (("--config", "etc", "--drain-delay", "-1"), "--drain-delay: expected a time such as 500ms, 30s"),
