@@ -139,13 +139,13 @@ class Trace:
             self.trace_id, self.parent_id, self.state = context.trace_id, context.span_id, context.state
         else:
             self.trace_id, self.parent_id, self.state = b"%032x" % (getrandbits(128) or 1), b"", b""
-        self.span_id = b"%016x" % (getrandbits(64) or 1)
+        self.span_id = new_span_id()
         self.try_id = self.grpc_status = self.grpc_message = b""
         self.tries: list[Try] = []
 
     def begin_try(self) -> list[Field]:
         """Begin the span of a try, and return the fields by which its backend knows of it."""
-        self.try_id = span_id = b"%016x" % (getrandbits(64) or 1)
+        self.try_id = span_id = new_span_id()
         return self.propagator.write(self, span_id) if self.propagator.writes else []
 
     def note(self, fields: Sequence[Field]) -> None:
