@@ -81,7 +81,7 @@ SAMPLING: Final = 1.0
 """Percent of requests that are traced where nobody says otherwise (Istio's C{PILOT_TRACE_SAMPLING})."""
 
 TAG_LENGTH: Final = 256
-"""Bytes of a path that a tag shows (Istio's C{maxPathTagLength})."""
+"""Bytes of what clients and backends sent that a tag shows (Istio's C{maxPathTagLength}, which is of paths alone)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class Tracing(Picklable):
     @ivar by_request_id: Whether the request's id decides and tells (C{useRequestIdForTraceSampling}).
     @ivar propagates: Whether backends are told (not C{disableContextPropagation}).
     @ivar service: The name of the service that spans are of.
-    @ivar tag_length: Bytes of a path that C{http.url} shows at most.
+    @ivar tag_length: Bytes that a tag shows at most of each thing that a client or a backend sent.
     @ivar node: What tells this gateway from others; empty: nothing does.
     @ivar zone: Where it is; empty: nobody said.
     @ivar tags: Those that the files add.

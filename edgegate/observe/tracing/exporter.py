@@ -28,6 +28,9 @@ BATCH = 512
 MOST_BYTES = 4 << 20
 """Bytes of spans that wait at most, in a process."""
 
+BATCH_BYTES = MOST_BYTES // 4
+"""Bytes of spans that are sent at once, unless one alone has more, and without waiting for more."""
+
 LONGEST_PAUSE = 60.0
 """Seconds until a collector that failed is asked again, at most; they begin with L{INTERVAL} and double."""
 
@@ -99,7 +102,7 @@ class SpanExporter(Service):
         if self._sending is None:
             if self._timer is None:
                 self._timer = self._clock.callLater(INTERVAL, self._send)
-            elif len(self._waiting) == BATCH and not self._pause:
+            elif self._whole and not self._pause:
                 self._timer.reset(0)
 
     def stopService(self) -> Deferred[None]:
@@ -122,11 +125,28 @@ class SpanExporter(Service):
 
     # ------------------------------------------------------------------------------------------------------------------
 
+    @property
+    def _whole(self) -> bool:
+        """Whether a whole batch waits."""
+        return len(self._waiting) >= BATCH or self._bytes >= BATCH_BYTES
+
+    def _take(self) -> list[bytes]:
+        """Take a batch of what waits."""
+        size = 0
+        spans: list[bytes] = []
+        for span in self._waiting[:BATCH]:
+            if spans and size + len(span) > BATCH_BYTES:
+                break
+            size += len(span)
+            spans.append(span)
+        del self._waiting[: len(spans)]
+        self._bytes -= size
+        return spans
+
     def _send(self) -> None:
         """Send a batch."""
         self._timer = None
-        spans, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
-        self._bytes -= sum(map(len, spans))
+        spans = self._take()
         self.batches += 1
         try:
             sending = self._collector.send(self._writer.batch(spans))
@@ -155,7 +175,7 @@ class SpanExporter(Service):
         ended = self._ended
         if ended is None:
             if self._waiting:
-                at_once = len(self._waiting) >= BATCH and not self._pause
+                at_once = self._whole and not self._pause
                 self._timer = self._clock.callLater(0 if at_once else self._pause or INTERVAL, self._send)
         elif self._waiting and not self._pause:
             self._send()

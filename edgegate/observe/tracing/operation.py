@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from edgegate.model.matching import HTTPMatch, Kind, text_condition
 from edgegate.model.routes import HTTPRoute
+from edgegate.model.tracing import TAG_LENGTH
 from edgegate.observe.events import Ended
 
 
@@ -12,7 +13,7 @@ def operation(exchange: Ended) -> str:
     """Return the name of a request's span: what its route leads to and the path that it asks for."""
     route = exchange.route
     if not isinstance(route, HTTPRoute):
-        return f"egress {exchange.head.authority.decode('utf-8', 'backslashreplace')}"
+        return f"egress {exchange.head.authority[:TAG_LENGTH].decode('utf-8', 'replace')}"
     destinations = route.destinations
     where = ""
     if len(destinations) == 1:

@@ -48,15 +48,16 @@ class Tags:
         """Return what the span of a request says, and whether that is an error."""
         head = exchange.head
         fields = head.fields
+        length = self._length
         tags = [
             *self._common,
-            ("guid:x-request-id", _text(exchange.request_id)),
+            ("guid:x-request-id", _text(exchange.request_id, length)),
             ("http.url", self._url(exchange)),
-            ("http.method", _text(head.method)),
+            ("http.method", _text(head.method, length)),
             ("http.protocol", _PROTOCOLS.get(head.version, "-")),
             ("http.status_code", str(exchange.status)),
-            ("user_agent", _value(fields, b"user-agent")),
-            ("downstream_cluster", _value(fields, b"x-envoy-downstream-service-cluster")),
+            ("user_agent", _value(fields, b"user-agent", length)),
+            ("downstream_cluster", _value(fields, b"x-envoy-downstream-service-cluster", length)),
             ("peer.address", _host(exchange.connection.peer)),
             ("request_size", str(exchange.received)),
             ("response_size", str(exchange.sent)),
@@ -65,12 +66,12 @@ class Tags:
         if exchange.cluster:
             tags += _cluster(exchange.cluster)
         error = exchange.status == 0 or exchange.status >= 500
-        if _value(fields, b"content-type").startswith("application/grpc"):
+        if _value(fields, b"content-type", length).startswith("application/grpc"):
             error = self._grpc(exchange, trace, tags) or error
         for tag in self._headers:
-            value = _value(fields, tag.value.encode("ascii"), tag.default)
+            value = _value(fields, tag.value.encode("ascii"), length, tag.default)
             if value:
-                tags.append((tag.name, value[: self._length]))
+                tags.append((tag.name, value))
         if error:
             tags.append(("error", "true"))
         return tags, error
@@ -99,7 +100,7 @@ class Tags:
             tags.append(("canceled", "true"))
         error = cancelled or fault is not None or tried.status >= 500
         if last and trace.grpc_status:
-            tags += _grpc_status(trace)
+            tags += self._grpc_status(trace)
             error = error or trace.grpc_status in _GRPC_ERRORS
         if error:
             tags.append(("error", "true"))
@@ -116,40 +117,40 @@ class Tags:
         return tags, error
 
     def _url(self, exchange: Ended) -> str:
-        head = exchange.head
-        return f"{_text(exchange.scheme)}://{_text(head.authority)}{_text(head.target[: self._length])}"
+        head, length = exchange.head, self._length
+        authority, target = _text(head.authority, length), _text(head.target, length)
+        return f"{_text(exchange.scheme, length)}://{authority}{target}"
 
     def _grpc(self, exchange: Ended, trace: Trace, tags: list[Tag]) -> bool:
-        head = exchange.head
+        head, length = exchange.head, self._length
         tags += (
-            ("grpc.path", _text(head.target[: self._length])),
-            ("grpc.authority", _text(head.authority)),
-            ("grpc.content_type", _value(head.fields, b"content-type")),
+            ("grpc.path", _text(head.target, length)),
+            ("grpc.authority", _text(head.authority, length)),
+            ("grpc.content_type", _value(head.fields, b"content-type", length)),
         )
-        timeout = _value(head.fields, b"grpc-timeout", "")
+        timeout = _value(head.fields, b"grpc-timeout", length, "")
         if timeout:
             tags.append(("grpc.timeout", timeout))
-        tags += _grpc_status(trace)
+        tags += self._grpc_status(trace)
         return trace.grpc_status in _GRPC_ERRORS
 
-
-def _grpc_status(trace: Trace) -> list[Tag]:
-    tags = []
-    if trace.grpc_status:
-        tags.append(("grpc.status_code", _text(trace.grpc_status)))
-    if trace.grpc_message:
-        tags.append(("grpc.message", _text(trace.grpc_message)))
-    return tags
+    def _grpc_status(self, trace: Trace) -> list[Tag]:
+        tags = []
+        if trace.grpc_status:
+            tags.append(("grpc.status_code", _text(trace.grpc_status, self._length)))
+        if trace.grpc_message:
+            tags.append(("grpc.message", _text(trace.grpc_message, self._length)))
+        return tags
 
 
 def _cluster(name: str) -> tuple[Tag, Tag]:
     return ("upstream_cluster", name), ("upstream_cluster.name", f"{name};")
 
 
-def _value(fields: Sequence[tuple[bytes, bytes]], wanted: bytes, default: str = "-") -> str:
+def _value(fields: Sequence[tuple[bytes, bytes]], wanted: bytes, longest: int, default: str = "-") -> str:
     for name, value in fields:
         if name == wanted:
-            return _text(value)
+            return _text(value, longest)
     return default
 
 
@@ -159,5 +160,10 @@ def _host(peer: object) -> str:
     return str(peer) if host is None else str(host)
 
 
-def _text(data: bytes) -> str:
-    return data.decode("utf-8", "backslashreplace")
+def _text(data: bytes, longest: int) -> str:
+    """
+    Return what somebody sent, cut, so that nobody makes large spans.
+
+    @param longest: Bytes that are shown; each that is no UTF-8 is one sign.
+    """
+    return data[:longest].decode("utf-8", "replace")

@@ -11,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.observe.tracing.exporter import (
     BATCH,
+    BATCH_BYTES,
     INTERVAL,
     LAST_SECONDS,
     LONGEST_PAUSE,
@@ -99,6 +100,35 @@ class ExporterTests(SynchronousTestCase):
         self.collector.answers[0].callback(None)
         self.clock.advance(INTERVAL)
         self.assertEqual(self.collector.batches[1:], [b"%d" % BATCH])
+
+    def test_large(self) -> None:
+        """So many bytes don't wait either, and no batch has more, but of one span that has."""
+        large = b"x" * (BATCH_BYTES // 2)
+        for _ in range(3):
+            self.exporter.add(large)
+        self.exporter.add(b"y" * (BATCH_BYTES + 1))
+        self.clock.advance(0)
+        self.assertEqual(self.collector.batches, [b"\n".join([large] * 2)])
+        self.collector.answers[0].callback(None)
+        self.clock.advance(0)
+        self.assertEqual(self.collector.batches[1:], [large])
+        self.collector.answers[1].callback(None)
+        self.clock.advance(0)
+        self.assertEqual([len(each) for each in self.collector.batches[2:]], [BATCH_BYTES + 1])
+        self.collector.answers[2].callback(None)
+        self.assertEqual((self.counts, self.clock.getDelayedCalls()), ((4, 0, 0), []))
+
+    def test_large_while_failing(self) -> None:
+        """A collector that fails is not asked sooner for them."""
+        self.fill()
+        self.clock.advance(INTERVAL)
+        self.collector.answers[0].errback(CollectorError("it answers 503"))
+        self.fill()
+        self.exporter.add(b"x" * BATCH_BYTES)
+        self.clock.advance(INTERVAL - 1)
+        self.assertEqual(len(self.collector.batches), 1)
+        self.clock.advance(1)
+        self.assertEqual(len(self.collector.batches), 2)
 
     def test_one_at_a_time(self) -> None:
         """While a batch is under way no other is sent; then the rest is, at once where it is a whole one."""

@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.model.matching import HTTPMatch, Kind, StringMatch
 from edgegate.model.origin import Origin
 from edgegate.model.routes import HTTPRoute, WeightedCluster
+from edgegate.model.tracing import TAG_LENGTH
 from edgegate.observe.tracing.operation import operation, upstream_operation
 from tests.observe.test_log_lines import AnyHead
 
@@ -62,6 +63,8 @@ class OperationTests(SynchronousTestCase):
     def test_none(self) -> None:
         """Without a route it is the host that was asked for."""
         self.assertEqual(operation(cast(Any, Asked(None))), "egress shop.example")
+        long = Asked(None, AnyHead(authority=b"\xff" * 60_000))
+        self.assertEqual(operation(cast(Any, long)), f"egress {TAG_LENGTH * chr(0xFFFD)}")
 
     def test_upstream(self) -> None:
         """A try is named by its cluster, as Istio calls that in statistics."""
