@@ -46,7 +46,7 @@ class ToldMetrics:
         self._ended = True
         if self._telling.running:
             self._telling.stop()
-        self._readings.sample()
+        self._sample()
         while not self._meters.drained:
             self._supervisor.send(Counted(self._meters.drain(AT_ONCE)))
 
@@ -58,7 +58,6 @@ class ToldMetrics:
         """Tell what was counted, in turns, unless that is under way still."""
         if not self._under_way:
             self._under_way = True
-            self._readings.sample()
             in_turns(self._reactor, self._counted()).whenDone().addErrback(_failed).addBoth(self._told)
 
     def _told(self, result: object) -> None:
@@ -66,6 +65,8 @@ class ToldMetrics:
 
     def _counted(self) -> Iterator[None]:
         """Tell what was counted; where the supervisor does not read, it is told the next time."""
+        self._sample()
+        yield
         while not (self._meters.drained or self._ended):
             batch = self._meters.drain(AT_ONCE)
             if not self._supervisor.offer(Counted(batch)):
@@ -74,7 +75,8 @@ class ToldMetrics:
             yield
 
     def _steps(self, number: int) -> Iterator[None]:
-        self._readings.sample()
+        self._sample()
+        yield
         while not self._meters.drained:
             self._supervisor.send(Counted(self._meters.drain(AT_ONCE)))
             yield
@@ -87,6 +89,13 @@ class ToldMetrics:
                 rows = []
             yield
         self._supervisor.send(Read(number, rows, True))
+
+    def _sample(self) -> None:
+        """Count what nobody counts as it happens; where that fails, all else is told."""
+        try:
+            self._readings.sample()
+        except Exception:
+            log.failure("a part of the metrics can't be read")
 
 
 def _failed(failure: Failure) -> None:

@@ -39,10 +39,13 @@ class Readings:
     def __init__(self, count: int) -> None:
         self.count = count
         self.samples = 0
+        self.fault: Exception | None = None
 
     def sample(self) -> None:
         """Count it."""
         self.samples += 1
+        if self.fault is not None:
+            raise self.fault
 
     def rows(self) -> Iterator[Row | None]:
         """Yield them."""
@@ -89,6 +92,23 @@ class ToldMetricsTests(SynchronousTestCase):
         self.clock.advance(0)
         self.assertEqual(self.told(), 2)
         self.metrics.stop()
+
+    def test_sample_fails(self) -> None:
+        """Where a sample fails that is logged, and what was counted is told: each second, who asks, and at the end."""
+        self.metrics.start()
+        self.readings.fault = OSError("no such file")
+        for number in (1, 2):
+            self.meters.count(REJECTED, ("timeout",))
+            self.clock.advance(INTERVAL)
+            self.assertEqual(self.told(), number)
+        self.meters.count(REJECTED, ("timeout",))
+        self.metrics.answer(Measure(7))
+        self.clock.advance(0)
+        self.assertEqual((self.told(), self.supervisor.told[-1].last), (3, True))
+        self.meters.count(REJECTED, ("timeout",))
+        self.metrics.stop()
+        self.assertEqual(self.told(), 4)
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 4)
 
     def test_asked(self) -> None:
         """Who asks is told what was counted first, and then the rest in pieces, of which the last says so."""
