@@ -87,8 +87,9 @@ class AdminChannel(HTTPChannel):
         """Go on, or end, behind an answer that was given to the transport."""
         self._answering = False
         super().requestDone(request)
-        if not self.persistent:
-            # one that goes on ends by its silence
+        if not self.persistent and not self._answering:
+            # one that goes on ends by its silence; one that had come with this one may be answered already, or be under
+            # way
             self._limit(ANSWER_SECONDS)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
@@ -97,6 +98,7 @@ class AdminChannel(HTTPChannel):
         super().connectionLost(reason)
 
     def _limit(self, seconds: float) -> None:
+        self._end_limit()
         self._deadline = self.callLater(seconds, self._too_slow)
 
     def _end_limit(self) -> None:

@@ -21,6 +21,8 @@ from tests.admin.asking import asked, connected
 from tests.admin.served import PretendedGateway
 
 HEAD = b"GET /live HTTP/1.1\r\nhost: localhost\r\n"
+SLOW = b"GET /metrics HTTP/1.1\r\nhost: localhost\r\n"
+"""Of a page that is made in turns."""
 
 
 class AdminSiteTests(SynchronousTestCase):
@@ -100,7 +102,33 @@ class AdminSiteTests(SynchronousTestCase):
         self.assertTrue(transport.disconnected)
         _, channel = self.send(HEAD + b"connection: close\r\n\r\n")
         channel.connectionLost()
-        self.assertEqual([call for call in self.clock.getDelayedCalls() if call.func == channel._too_slow], [])
+        self.assertEqual(self.deadlines(channel), 0)
+
+    def test_unread_pipelined(self) -> None:
+        """The last of two requests that came together has one deadline, which ends with the connection."""
+        transport, channel = self.send(SLOW + b"\r\n" + HEAD + b"connection: close\r\n\r\n")
+        self.clock.advance(0)
+        self.assertEqual(transport.value().count(b"HTTP/1.1 200 "), 2)
+        self.assertEqual(self.deadlines(channel), 1)
+        channel.connectionLost()
+        self.assertEqual(self.deadlines(channel), 0)
+
+    def test_pipelined_behind(self) -> None:
+        """A last request that is under way still is not cut off by the end of the one that came with it."""
+        transport, channel = connected(AdminSite(self.clock, self.gateway, True))
+        assert isinstance(channel, AdminChannel)
+        tap = b"POST /tap?seconds=300 HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
+        channel.dataReceived(SLOW + b"\r\n" + tap)
+        self.clock.advance(0)
+        self.assertEqual((transport.value().count(b"HTTP/1.1 200 "), len(self.gateway.taps)), (2, 1))
+        self.clock.advance(ANSWER_SECONDS + 1)
+        self.assertFalse(transport.disconnected)
+        channel.connectionLost()
+        self.assertEqual((self.gateway.taps, self.deadlines(channel)), ([], 0))
+
+    def deadlines(self, channel: AdminChannel) -> int:
+        """Return how many deadlines of a connection run."""
+        return len([call for call in self.clock.getDelayedCalls() if call.func == channel._too_slow])
 
     def test_heads(self) -> None:
         """Heads are neither long nor full of fields."""
