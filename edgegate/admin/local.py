@@ -91,7 +91,12 @@ class LocalGateway:
 
     def tap(self, wanted: TapFilter, show: Callable[[Tapped], None]) -> Callable[[], None]:
         """Show requests as they end; return what ends it."""
-        plane, tap = self._service.data_plane, Tap(wanted, show)
+
+        def shown(tapped: Tapped) -> bool:
+            show(tapped)
+            return True
+
+        plane, tap = self._service.data_plane, Tap(wanted, shown)
         plane.add_tap(tap)
         return lambda: plane.remove_tap(tap)
 

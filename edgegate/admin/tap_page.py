@@ -13,7 +13,7 @@ from zope.interface import implementer
 
 from edgegate.admin.interfaces import Gateway
 from edgegate.admin.pages import Page, answer, begin
-from edgegate.observe.tap import TapFilter, Tapped
+from edgegate.observe.tap import LOST, TapFilter, Tapped
 
 MOST_REQUESTS = 1000
 """Requests that one tap shows at the most."""
@@ -126,7 +126,7 @@ class TapView:
     """
     One tap, from the request for it to its last line.
 
-    A reader that is slow misses requests, and is told how many.
+    A reader that is slow misses requests, and so does one of a gateway whose supervisor is: it is told how many.
     """
 
     def __init__(
@@ -172,12 +172,15 @@ class TapView:
     def _show(self, tapped: Tapped) -> None:
         if self._ended:
             return
+        lost = tapped.get(LOST)
+        if isinstance(lost, int):
+            self._missed += lost
         if self._paused:
             self._missed += 1
         else:
             self._shown += 1
             self._write(tapped)
-        if self._shown + self._missed == self._asked.wanted.requests:
+        if self._shown + self._missed >= self._asked.wanted.requests:
             self._finish("requests")
 
     def _write(self, line: Tapped) -> None:

@@ -32,6 +32,9 @@ Field = tuple[bytes, bytes]
 Tapped = dict[str, object]
 """What is shown of a request, as JSON has it."""
 
+LOST = "lost_before"
+"""Beside that, from a worker: how many before it could not be shown."""
+
 
 @dataclass(frozen=True, slots=True)
 class TapFilter:
@@ -81,9 +84,10 @@ class TapFilter:
 class Tap:
     """Shows requests that end; an L{edgegate.observe.observer.RequestEnded}."""
 
-    def __init__(self, wanted: TapFilter, show: Callable[[Tapped], None]) -> None:
+    def __init__(self, wanted: TapFilter, show: Callable[[Tapped], bool]) -> None:
         """
-        @param show: Takes what is shown of a request.
+        @param show: Takes what is shown of a request; returns whether it could. What it could not is none of those
+            that are wanted.
         """
         self._wanted = wanted
         self._show = show
@@ -93,8 +97,7 @@ class Tap:
     def request_ended(self, exchange: Ended) -> None:
         """Show a request, if it is one of those."""
         if self._left and self._wanted.wants(exchange):
-            self._left -= 1
-            self._show(self._tapped(exchange))
+            self._left -= self._show(self._tapped(exchange))
 
     def _tapped(self, exchange: Ended) -> Tapped:
         head, response, route = exchange.head, exchange.response, exchange.route

@@ -20,10 +20,12 @@ class ToldTaps:
         """Show requests."""
         lost = 0
 
-        def show(tapped: Tapped) -> None:
+        def show(tapped: Tapped) -> bool:
             nonlocal lost
             # what is served goes on: a supervisor that does not read sees less
-            lost = 0 if self._supervisor.offer(Seen(begin.number, tapped, lost)) else lost + 1
+            taken = self._supervisor.offer(Seen(begin.number, tapped, lost))
+            lost = 0 if taken else lost + 1
+            return taken
 
         tap = self._taps[begin.number] = Tap(begin.wanted, show)
         self._data_plane.add_tap(tap)

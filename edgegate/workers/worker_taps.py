@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from edgegate.observe.tap import TapFilter, Tapped
+from edgegate.observe.tap import LOST, TapFilter, Tapped
 from edgegate.workers.generation import Worker
 from edgegate.workers.messages import BeginTap, EndTap, Seen
 
@@ -57,7 +57,7 @@ class WorkerTaps:
         tap = self._taps.get(seen.number)
         if tap is not None:
             tapped: Tapped = {"worker": worker.number, **seen.tapped}
-            tap.show({**tapped, "lost_before": seen.lost} if seen.lost else tapped)
+            tap.show({**tapped, LOST: seen.lost} if seen.lost else tapped)
 
     def lost(self, worker: Worker) -> None:
         """A worker is gone."""

@@ -123,6 +123,17 @@ class TapPageTests(SynchronousTestCase):
         self.assertNotIn({"target": "/missed"}, self.lines(transport))
         self.assertEqual(self.gateway.taps, [])
 
+    def test_lost(self) -> None:
+        """What a worker could not show is missed, too, whether the reader reads or not."""
+        transport, _ = self.tap("requests=6")
+        ((_, show),) = self.gateway.taps
+        show({"target": "/1", "lost_before": 2})
+        assert transport.producer is not None
+        transport.producer.pauseProducing()
+        show({"target": "/missed", "lost_before": 9})
+        self.assertEqual(self.lines(transport)[-1], {"end": "requests", "requests": 1, "missed": 12})
+        self.assertEqual(self.gateway.taps, [])
+
     def test_at_once(self) -> None:
         """One that has shown enough as it began is ended."""
         stopped: list[bool] = []

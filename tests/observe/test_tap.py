@@ -56,16 +56,34 @@ class TapFilterTests(SynchronousTestCase):
         self.assertTrue(TapFilter(status="0").wants(broken))
 
 
+class Reader:
+    """
+    Somebody who looks.
+
+    @ivar reads: Whether it takes what it is shown.
+    """
+
+    def __init__(self) -> None:
+        self.shown: list[Tapped] = []
+        self.reads = True
+
+    def take(self, tapped: Tapped) -> bool:
+        """Take it, or not."""
+        if self.reads:
+            self.shown.append(tapped)
+        return self.reads
+
+
 class TapTests(SynchronousTestCase):
     """What is shown."""
 
     def show(self, *requests: AnyRequest, wanted: TapFilter = TapFilter()) -> list[Tapped]:  # noqa: B008
         """Have requests end; return what is shown."""
-        shown: list[Tapped] = []
-        tap = Tap(wanted, shown.append)
+        reader = Reader()
+        tap = Tap(wanted, reader.take)
         for each in requests:
             tap.request_ended(each)
-        return shown
+        return reader.shown
 
     def test_request(self) -> None:
         """A request has its heads, times, and what became of it; all of it is JSON."""
@@ -126,3 +144,14 @@ class TapTests(SynchronousTestCase):
         missed = AnyRequest(status=404)
         shown = self.show(missed, *[AnyRequest()] * 5, wanted=TapFilter(status="2xx", requests=3))
         self.assertEqual(len(shown), 3)
+
+    def test_not_taken(self) -> None:
+        """What could not be shown is none of those that were asked for."""
+        reader = Reader()
+        tap = Tap(TapFilter(requests=1), reader.take)
+        reader.reads = False
+        tap.request_ended(AnyRequest())
+        reader.reads = True
+        for target in (b"/1", b"/2"):
+            tap.request_ended(AnyRequest(AnyHead(target=target)))
+        self.assertEqual([each["target"] for each in reader.shown], ["/1"])

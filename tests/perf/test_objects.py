@@ -16,11 +16,12 @@ from edgegate.http.exchange import Exchange
 from edgegate.http.router.router import Router
 from edgegate.http.router.upstream_request import UpstreamRequest
 from edgegate.model.tracing import SpanFormat, Tracing, TracingProvider
-from edgegate.observe.tap import Tap, TapFilter, Tapped
+from edgegate.observe.tap import Tap, TapFilter
 from edgegate.observe.tracing.sampling import Sampler
 from edgegate.observe.tracing.tracer import Tracer
 from edgegate.version import compiled
 from tests.http.conversation import Conversation, FakeStream
+from tests.observe.test_tap import Reader
 
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 REQUESTS = 1000
@@ -115,16 +116,16 @@ class ObjectsTests(SynchronousTestCase):
     def test_taps(self) -> None:
         """A request goes through what it went through before anybody tapped; a tap costs three calls."""
         kept = Kept()
-        observer, shown = kept.conversation.environment.observer, list[Tapped]()
+        observer, reader = kept.conversation.environment.observer, Reader()
         before = kept.calls(0)
-        tap = Tap(TapFilter(status="5xx"), shown.append)
+        tap = Tap(TapFilter(status="5xx"), reader.take)
         observer.add(tap)
         during = kept.calls(0)
         observer.remove(tap)
         self.assertEqual(kept.calls(0), before)
         self.assertFalse([code for code in before if code.co_filename.endswith("/tap.py")])
         self.assertEqual(sorted(code.co_name for code in during - before), ["_has_status", "request_ended", "wants"])
-        self.assertEqual(shown, [])
+        self.assertEqual(reader.shown, [])
 
     def test_traces(self) -> None:
         """Where nothing is traced nothing is called for it; where a request is not sampled it is little."""

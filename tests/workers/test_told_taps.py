@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.observe.tap import Tap
+from edgegate.observe.tap import Tap, TapFilter
 from edgegate.workers.messages import BeginTap, EndTap, Seen
 from edgegate.workers.told_taps import ToldTaps
 from tests.observe.test_log_lines import AnyRequest
@@ -47,3 +47,15 @@ class ToldTapsTests(SynchronousTestCase):
         taps.end(EndTap(7))
         taps.end(EndTap(7))
         self.assertEqual(plane.taps, [])
+
+    def test_first_lost(self) -> None:
+        """One that loses as many as it was asked for shows as many as that afterwards."""
+        plane, peer = FakePlane(), FakePeer()
+        ToldTaps(plane, peer).begin(BeginTap(7, TapFilter(requests=1)))  # type: ignore[arg-type]
+        (tap,) = plane.taps
+        peer.full = True
+        tap.request_ended(AnyRequest())
+        peer.full = False
+        for _ in range(2):
+            tap.request_ended(AnyRequest())
+        self.assertEqual([each.lost for each in peer.told if isinstance(each, Seen)], [1])
