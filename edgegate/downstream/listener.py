@@ -172,6 +172,7 @@ class DownstreamListener(ListenerFilterCallbacks):
         """See L{ListenerFilterCallbacks.shakes_hands}."""
         shaking = self.shaking
         if len(shaking) >= self.handshakes:
+            self.counts.crowded_out += 1
             next(iter(shaking)).give_way()
         shaking[pending] = None
 

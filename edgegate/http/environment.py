@@ -38,7 +38,9 @@ class HTTPEnvironment:
     @ivar lag: How late the loop is.
     @ivar most_requests: How many may be under way.
     @ivar connection_requests: How many a connection may carry.
-    @ivar shed: Requests that were refused for one of these.
+    @ivar shed: Requests that were refused because too many were under way.
+    @ivar shed_late: Those that were because the loop was late.
+    @ivar shed_of_buffers: Those that were because too many bytes waited.
     @ivar shed_of_clients: Requests that were refused because their clients had too many.
     @ivar observer: Told of connections and requests; raises nothing.
     @ivar kept_bodies: Bytes that are kept of requests' bodies, for streams that are not there yet or for other tries.
@@ -66,6 +68,8 @@ class HTTPEnvironment:
         "shadow_hosts",
         "shadows",
         "shed",
+        "shed_late",
+        "shed_of_buffers",
         "shed_of_clients",
         "trusted_hops",
         "wheel",
@@ -95,7 +99,7 @@ class HTTPEnvironment:
         self.most_requests = overload.requests
         self.connection_requests = overload.connection_requests
         self.lag = LoopLag(NO_LIMIT) if lag is None else lag
-        self.shed = self.shed_of_clients = 0
+        self.shed = self.shed_of_clients = self.shed_late = self.shed_of_buffers = 0
         self.connections: set[Served] = set()
         self.shadows: set[Droppable] = set()
         self.kept_bodies = 0

@@ -169,14 +169,20 @@ class HTTPGateway(Dispatcher):
         return self._filtered_by(exchange) if route.filtered or self._filters_everywhere else self._proxy
 
     def _refused(self, head: RequestHead, counts: ClientCounts) -> IResource:
-        """Return what answers that a request is too large, or one too many, of all or of its client."""
+        """Return what answers that a request is too large or one too many, and count it to the limit that it met."""
         environment = self.environment
         if head.length > environment.limits.body_bytes:
             return self._too_large
         if counts.requests > counts.most_requests:
             environment.shed_of_clients += 1
             return self._client_overloads
-        environment.shed += 1
+        observer = environment.observer
+        if observer.begun - observer.ended > environment.most_requests:
+            environment.shed += 1
+        elif environment.lag.late:
+            environment.shed_late += 1
+        else:
+            environment.shed_of_buffers += 1
         return self._overloaded
 
     def forget_filters(self) -> None:

@@ -85,8 +85,10 @@ class ConnectionCounts:
     Counts connections, and has idle ones give way.
 
     @ivar total: All that are open.
-    @ivar waits: How often a port waited for room.
+    @ivar waits: How often a port waited because of all connections, or because no descriptor was left.
+    @ivar port_waits: How often one waited because of its own.
     @ivar refused: Connections that were refused, because their clients had too many.
+    @ivar crowded_out: Handshakes that gave way to others of their port.
     """
 
     __slots__ = (
@@ -102,6 +104,8 @@ class ConnectionCounts:
         "_most_requests",
         "_said",
         "_waiting",
+        "crowded_out",
+        "port_waits",
         "refused",
         "total",
         "waits",
@@ -126,7 +130,7 @@ class ConnectionCounts:
         self._looked: dict[Port | None, float] = {}
         self._look_after = -_QUIET
         self._said: dict[str, float] = {}
-        self.total = self.waits = self.refused = 0
+        self.total = self.waits = self.port_waits = self.refused = self.crowded_out = 0
 
     @property
     def greediest(self) -> int:
@@ -154,7 +158,7 @@ class ConnectionCounts:
         whole = self.total >= self._most
         self._say("in all" if whole else "of a port", self._most if whole else self._most_of_port)
         self.make_room(None if whole else port)
-        self.wait(port)
+        self.wait(port, whole)
         return False
 
     def make_room(self, port: Port | None = None) -> None:
@@ -167,11 +171,18 @@ class ConnectionCounts:
             # there are none, and there won't be many so soon
             self._looked[port] = now
 
-    def wait(self, port: Port) -> None:
-        """A port can't accept at present: have it accept again when a connection is closed, or a little later."""
+    def wait(self, port: Port, whole: bool = True) -> None:
+        """
+        A port can't accept at present: have it accept again when a connection is closed, or a little later.
+
+        @param whole: Whether that is because of all connections, not of its own alone.
+        """
         if port not in self._waiting:
             self._waiting[port] = None
-            self.waits += 1
+            if whole:
+                self.waits += 1
+            else:
+                self.port_waits += 1
         if self._again is None:
             self._again = self._clock.callLater(_AGAIN, self._look_again)
 

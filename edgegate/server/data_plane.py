@@ -168,8 +168,7 @@ class DataPlane:
 
     def figures(self) -> tuple[Figure, ...]:
         """Return what there is of what is limited; of the loop's lag the most since this was last asked."""
-        counts, most, environment = self.counts, self._most, self._environment
-        observer = environment.observer
+        counts, most, observer = self.counts, self._most, self._environment.observer
         assert most.connections is not None
         assert most.client_connections is not None
         assert most.client_requests is not None
@@ -178,25 +177,31 @@ class DataPlane:
         taken = max((port.taken for port in ports), default=0)
         shaking = max((len(port.shaking) for port in ports), default=0)
         lag = NO_LIMIT if most.lag == inf else round(most.lag * 1000)
-        return (
-            Figure("connections", counts.total, most.connections, counts.waits),
-            Figure("connections of a listener", taken, most.listener_connections, 0),
-            Figure("connections of a client", counts.greediest, most.client_connections, counts.refused),
-            Figure("handshakes of a listener", shaking, most.handshakes, 0),
-            Figure("requests", observer.begun - observer.ended, most.requests, environment.shed),
-            Figure("requests of a client", counts.most_asking, most.client_requests, environment.shed_of_clients),
-            Figure("buffered bytes", BUFFERS.held, BUFFERS.bound, 0),
-            Figure("loop lag ms", round(self.lag.forget() * 1000), lag, 0),
-        )
+        there = {
+            "connections": (counts.total, most.connections),
+            "connections of a listener": (taken, most.listener_connections),
+            "connections of a client": (counts.greediest, most.client_connections),
+            "handshakes of a listener": (shaking, most.handshakes),
+            "requests": (observer.begun - observer.ended, most.requests),
+            "requests of a client": (counts.most_asking, most.client_requests),
+            "buffered bytes": (BUFFERS.held, BUFFERS.bound),
+            "loop lag ms": (round(self.lag.forget() * 1000), lag),
+        }
+        met = self.limits_met()
+        return tuple(Figure(name, value, limit, met[name]) for name, (value, limit) in there.items())
 
     def limits_met(self) -> dict[str, int]:
         """Return how often each limit was met so far, by the names of the L{figures}."""
-        counts = self.counts
+        counts, environment = self.counts, self._environment
         return {
             "connections": counts.waits,
+            "connections of a listener": counts.port_waits,
             "connections of a client": counts.refused,
-            "requests": self._environment.shed,
-            "requests of a client": self._environment.shed_of_clients,
+            "handshakes of a listener": counts.crowded_out,
+            "requests": environment.shed,
+            "requests of a client": environment.shed_of_clients,
+            "buffered bytes": environment.shed_of_buffers,
+            "loop lag ms": environment.shed_late,
         }
 
     def count_relays(self) -> None:

@@ -101,7 +101,7 @@ class DownstreamListenerTests(ArrivingCase):
         second.sendall(real("a.example"))
         await until(lambda: self.observer.rejected)
         self.assertEqual([each.reason for each in self.observer.rejected], [CROWDED])
-        self.assertEqual((len(port.shaking), len(port.pending)), (1, 2))
+        self.assertEqual((len(port.shaking), len(port.pending), port.counts.crowded_out), (1, 2, 1))
         (shaking,) = port.shaking
         self.assertEqual(str(shaking.peer).rpartition(":")[2], str(second.getsockname()[1]))
         silent.close()

@@ -66,6 +66,7 @@ class ConnectionCountsTests(SynchronousTestCase):
             self.assertFalse(counts.has_room(self.port))
             self.assertFalse(counts.has_room(self.port))
         self.assertEqual((self.looked, counts.waits, len(events)), ([(1, None, None)], 1, 1))
+        self.assertEqual(counts.port_waits, 0)
         self.assertIn("in all", str(formatEvent(events[0])))
         counts.release(self.port, NOBODY)
         self.assertEqual((self.port.resumed, counts.total, self.port.taken), (1, 1, 1))
@@ -93,7 +94,7 @@ class ConnectionCountsTests(SynchronousTestCase):
         counts.take(self.port)
         self.assertFalse(counts.has_room(self.port))
         self.assertTrue(counts.has_room(other))
-        self.assertEqual(self.looked, [(1, self.port, None)])
+        self.assertEqual((self.looked, counts.waits, counts.port_waits), ([(1, self.port, None)], 0, 1))
         # what ends elsewhere is no room for it
         counts.take(other)
         counts.release(other, NOBODY)

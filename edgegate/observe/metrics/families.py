@@ -248,7 +248,7 @@ SERVER: Final = _kind(
 LIMITS: Final = _kind(
     "limits",
     ("limit",),
-    Family("edgegate_limit_reached_total", "How often a limit was met."),
+    Family("edgegate_limit_reached_total", "How often somebody waited or was refused because of a limit."),
 )
 LIMIT_GAUGES: Final = _kind(
     "limit gauges",

@@ -256,6 +256,12 @@ class ExchangeTests(SynchronousTestCase):
         self.assertEqual(client.sent.count(b"404 Not Found"), 1500)
 
 
+def counted(talk: Conversation) -> tuple[int, int, int, int]:
+    """How many requests were refused: because of all, of their clients, of a late loop, of bytes that wait."""
+    environment = talk.environment
+    return environment.shed, environment.shed_of_clients, environment.shed_late, environment.shed_of_buffers
+
+
 class OverloadTests(SynchronousTestCase):
     """Requests that are too many, or too large."""
 
@@ -273,7 +279,7 @@ class OverloadTests(SynchronousTestCase):
         self.assertIn(b"200 OK", first.sent)
         second.deliver(GET)
         self.assertEqual((second.ended, [exchange.fault for exchange in talk.ended]), ("", [OVERLOADED, None]))
-        self.assertEqual(talk.environment.shed, 1)
+        self.assertEqual(counted(talk), (1, 0, 0, 0))
 
     def test_too_many_of_a_client(self) -> None:
         """One request too many of a client is refused on whichever of its connections; no other client's is."""
@@ -290,7 +296,7 @@ class OverloadTests(SynchronousTestCase):
         talk.connects[0].accept().deliver(OK)
         second.deliver(GET)
         self.assertEqual((second.sent, ours.counts.requests, others.counts.requests), (b"", 1, 1))
-        self.assertEqual((talk.environment.shed, talk.environment.shed_of_clients), (0, 1))
+        self.assertEqual(counted(talk), (0, 1, 0, 0))
 
     def test_requests_of_a_client_end(self) -> None:
         """However a request ends, it is its client's no longer."""
@@ -348,6 +354,7 @@ class OverloadTests(SynchronousTestCase):
         talk.environment.lag.late = True
         client.deliver(GET)
         self.assertIn(b"HTTP/1.1 503 ", client.take())
+        self.assertEqual(counted(talk), (0, 0, 1, 0))
         talk.environment.lag.late = False
         client.deliver(GET)
         self.assertEqual((client.sent, len(talk.connects)), (b"", 1))
@@ -360,6 +367,7 @@ class OverloadTests(SynchronousTestCase):
         client = talk.client()
         client.deliver(GET)
         self.assertIn(b"HTTP/1.1 503 ", client.sent)
+        self.assertEqual(counted(talk), (0, 0, 0, 1))
 
     def test_body_too_large(self) -> None:
         """A body that says that it is too large is not read; one that does not say it, up to the limit."""
