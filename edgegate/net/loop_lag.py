@@ -17,6 +17,9 @@ QUIET: Final = 0.2
 """Seconds for which nobody is ready, after which the loop is not late: it waited, while turns that follow on each other
 leave no more than the reactor's own timers in between."""
 
+WINDOW: Final = 30.0
+"""Seconds of which the longest turn is remembered by itself."""
+
 _NEVER: Final = -1.0
 
 
@@ -28,14 +31,13 @@ class LoopLag:
     @ivar late: Whether each turn has taken longer for L{SUSTAINED} seconds. It ends with one that takes half as long,
         or when nobody has been ready for L{QUIET}; see L{begin}.
     @ivar last: Seconds that the last turn took.
-    @ivar most: The most that one took since L{forget}.
     """
 
-    __slots__ = ("_ended", "_since", "bound", "last", "late", "most")
+    __slots__ = ("_before", "_began", "_ended", "_longest", "_since", "bound", "last", "late")
 
     def __init__(self, bound: float) -> None:
         self.bound = bound
-        self.last = self.most = 0.0
+        self.last = self._longest = self._before = self._began = 0.0
         self.late = False
         self._since = _NEVER
         self._ended = 0.0
@@ -54,7 +56,9 @@ class LoopLag:
         @param now: The time, in any seconds that only grow.
         """
         self.last = seconds
-        self.most = max(self.most, seconds)
+        if now - self._began >= WINDOW:
+            self._turn_over(now)
+        self._longest = max(self._longest, seconds)
         self.begin(now - seconds)
         self._ended = now
         if seconds <= self.bound:
@@ -66,7 +70,23 @@ class LoopLag:
         elif now - self._since >= SUSTAINED:
             self.late = True
 
-    def forget(self) -> float:
-        """Return the most that a turn took, and begin anew."""
-        most, self.most = self.most, 0.0
-        return most
+    def longest(self, now: float) -> float:
+        """
+        Return the seconds that the longest turn took of the last 30 to 60 seconds. Changes nothing: several may look.
+
+        @param now: The time, as L{turned} is told it.
+        """
+        age = now - self._began
+        if age >= 2 * WINDOW:
+            return 0.0
+        return self._longest if age >= WINDOW else max(self._longest, self._before)
+
+    def _turn_over(self, now: float) -> None:
+        """Begin a new window."""
+        if now - self._began < 2 * WINDOW:
+            self._before = self._longest
+            self._began += WINDOW
+        else:
+            self._before = 0.0
+            self._began = now
+        self._longest = 0.0

@@ -167,7 +167,7 @@ class DataPlane:
         self._environment.observer.remove(tap)
 
     def figures(self) -> tuple[Figure, ...]:
-        """Return what there is of what is limited; of the loop's lag the most since this was last asked."""
+        """Return what there is of what is limited; of the loop's lag the most of the last 30 to 60 seconds."""
         counts, most, observer = self.counts, self._most, self._environment.observer
         assert most.connections is not None
         assert most.client_connections is not None
@@ -185,7 +185,7 @@ class DataPlane:
             "requests": (observer.begun - observer.ended, most.requests),
             "requests of a client": (counts.most_asking, most.client_requests),
             "buffered bytes": (BUFFERS.held, BUFFERS.bound),
-            "loop lag ms": (round(self.lag.forget() * 1000), lag),
+            "loop lag ms": (round(self.lag.longest(monotonic()) * 1000), lag),
         }
         met = self.limits_met()
         return tuple(Figure(name, value, limit, met[name]) for name, (value, limit) in there.items())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.net.loop_lag import QUIET, SUSTAINED, LoopLag
+from edgegate.net.loop_lag import QUIET, SUSTAINED, WINDOW, LoopLag
 
 
 class LoopLagTests(SynchronousTestCase):
@@ -14,9 +14,25 @@ class LoopLagTests(SynchronousTestCase):
         """One turn that takes long is no overload, however long it takes."""
         lag = LoopLag(0.5)
         lag.turned(30.0, 30.0)
-        self.assertEqual((lag.late, lag.last, lag.most), (False, 30.0, 30.0))
+        self.assertEqual((lag.late, lag.last), (False, 30.0))
         lag.turned(0.1, 30.2)
-        self.assertEqual((lag.late, lag.last, lag.forget(), lag.most), (False, 0.1, 30.0, 0.0))
+        self.assertEqual((lag.late, lag.last, lag.longest(30.2)), (False, 0.1, 30.0))
+
+    def test_longest(self) -> None:
+        """The longest turn is shown for one window to two, whoever looks, and whether or not turns follow."""
+        lag = LoopLag(0.5)
+        now = 1000.0
+        lag.turned(0.1, now)
+        lag.turned(0.3, now + 1)
+        for _ in range(2):
+            self.assertEqual(lag.longest(now + 1), 0.3)
+        self.assertEqual((lag.longest(now + 2 * WINDOW - 1), lag.longest(now + 2 * WINDOW)), (0.3, 0.0))
+        lag.turned(0.2, now + WINDOW + 10)
+        self.assertEqual((lag.longest(now + WINDOW + 10), lag.longest(now + 2 * WINDOW)), (0.3, 0.2))
+        lag.turned(0.1, now + 2 * WINDOW + 10)
+        self.assertEqual(lag.longest(now + 2 * WINDOW + 10), 0.2)
+        lag.turned(0.1, now + 10 * WINDOW)
+        self.assertEqual(lag.longest(now + 10 * WINDOW), 0.1)
 
     def test_sustained(self) -> None:
         """Where every turn takes too long for a second it is late, until one takes half of what it may."""

@@ -242,7 +242,7 @@ SERVER: Final = _kind(
     _gauge("envoy_cluster_manager_active_clusters", "Clusters of the files.", Merge.MOST),
     _gauge("envoy_listener_manager_total_listeners_active", "Ports that are open.", Merge.MOST),
     _gauge("edgegate_requests_active", "Requests under way."),
-    _gauge("edgegate_loop_lag_seconds", "The longest turn of the loop since the last scrape.", Merge.MOST),
+    _gauge("edgegate_loop_lag_seconds", "The longest turn of the loop in the last 30 to 60 seconds.", Merge.MOST),
     _gauge("edgegate_buffered_bytes", "Bytes that wait because clients or backends don't keep up."),
 )
 LIMITS: Final = _kind(
