@@ -102,10 +102,6 @@ def _failure(exchange: StreamInfo, message: Message, argument: str) -> bytes:
     return fault.reason.replace(" ", "_").encode() if fault is not None and fault.unconnected else b""
 
 
-def _of_backends(find: _Find, value: bytes) -> Meaning:
-    return lambda exchange, message, argument: value if find(exchange, message) is not None else b""
-
-
 def _upstream_protocol(exchange: StreamInfo, message: Message, argument: str) -> bytes:
     if message.backend is None or exchange.upstream is None:
         return b""
@@ -130,7 +126,6 @@ MEANINGS: dict[str, Meaning] = {
     "DOWNSTREAM_DIRECT_LOCAL_PORT": _listener_port,
     "FILTER_CHAIN_NAME": _chain_name,
     "REQUESTED_SERVER_NAME": _server_name,
-    "UPSTREAM_DETECTED_CLOSE_TYPE": _of_backends(_endpoint, b"Normal"),
     "UPSTREAM_HOST": _address(_endpoint),
     "UPSTREAM_HOST_NAME": _address(_endpoint),
     "UPSTREAM_HOST_NAME_WITHOUT_PORT": _host(_endpoint),

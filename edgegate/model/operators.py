@@ -122,7 +122,7 @@ EMPTY: dict[str, str] = {
         (
             name
             for name in ALONE
-            if name.endswith("CX_RTT")
+            if name.endswith(("_CX_RTT", "_RETRANSMITTED", "_DETECTED_CLOSE_TYPE"))
             or ("_BYTES_" in name and name.startswith(("UPSTREAM_", "DOWNSTREAM_")) and name not in _NOT_SENT_YET)
         ),
         "it is not measured",
