@@ -288,6 +288,9 @@ class Poller:
                     self._lag.turned(now - self._since, now)
                     self._since = now
                 all_called = self._turn(epoll, events, least, monotonic() + _SHARE)
+                if all_called:
+                    # this round is told of below: the next one begins with nobody
+                    self._called.clear()
             if self._paced:
                 self._do_paced()
             now = monotonic()

@@ -412,6 +412,17 @@ class PollerTests(TestCase):
         await until(lambda: lag.longest(monotonic()))
         self.assertGreater(lag.longest(monotonic()), 0.1)
 
+    async def test_lag_of_many_that_are_all_called(self) -> None:
+        """The loop is late also where many are always ready and all of them are called each time."""
+        lag = LoopLag(0.05)
+        self.poller = Poller(reactor, lag=lag)  # type: ignore[arg-type]
+        told: list[str] = []
+        for _ in range(300):
+            self.ready("", told, again=True)
+        # each round takes more than 0.3 seconds
+        await until(lambda: lag.late or len(told) > 3000)
+        self.assertTrue(lag.late)
+
     async def test_backends_that_are_always_ready(self) -> None:
         """Clients have turns also where more comes from backends than there is time for."""
         told: list[str] = []
