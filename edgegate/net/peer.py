@@ -9,7 +9,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from edgegate.net.channel import Channel, NoDescriptors, Received
+from edgegate.net.channel import Channel, NoDescriptors, Received, wait_for_any
 
 log = Logger(namespace=__name__)
 
@@ -34,6 +34,7 @@ class Peer:
         self._told = told
         self._gone = gone
         self._writing = False
+        self._hearing = self._mute = False
         self.open = True
 
     def start(self) -> None:
@@ -42,7 +43,7 @@ class Peer:
 
     def send(self, value: object, descriptors: tuple[int, ...] = ()) -> None:
         """Tell the other process something; copies of descriptors go with it. One that is gone is told nothing."""
-        if not self.open:
+        if not self.open or self._mute:
             return
         try:
             self._channel.send(value, descriptors)
@@ -55,7 +56,7 @@ class Peer:
 
     def offer(self, value: object) -> bool:
         """Tell something that need not be told, unless much waits already; return whether it was."""
-        if not self.open or self._channel.full:
+        if not self.open or self._mute or self._channel.full:
             return False
         self.send(value)
         return True
@@ -89,16 +90,9 @@ class Peer:
 
     def doRead(self) -> None:
         """Something has come."""
-        try:
-            received = self._channel.receive()
-        except (EOFError, OSError):
-            self._lost()
-            return
-        for each in received:
-            try:
-                self._told(each)
-            except Exception:
-                log.failure("what another process of the gateway told could not be done")
+        self._hear()
+        if self._mute:
+            self._hear_last()
 
     def doWrite(self) -> None:
         """There is room for what waits."""
@@ -127,9 +121,33 @@ class Peer:
             else:
                 self._reactor.removeWriter(self)
 
+    def _hear(self) -> None:
+        try:
+            received = self._channel.receive()
+        except (EOFError, OSError):
+            self._lost()
+            return
+        self._hearing = True
+        try:
+            for each in received:
+                try:
+                    self._told(each)
+                except Exception:
+                    log.failure("what another process of the gateway told could not be done")
+        finally:
+            self._hearing = False
+
     def _hear_last(self) -> None:
-        """Nothing can be told any more; what was said last may not have been heard."""
-        self.doRead()
+        """
+        Nothing can be told any more; what was said last may not have been heard.
+
+        Where that comes of an answer to what is heard, the rest of it comes first.
+        """
+        self._mute = True
+        if self._hearing:
+            return
+        while self.open and wait_for_any([self.fileno()], 0):
+            self._hear()
         self._lost()
 
     def _lost(self) -> None:

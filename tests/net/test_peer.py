@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from threading import Thread
 
 from twisted.internet.interfaces import IReadDescriptor, IWriteDescriptor
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from edgegate.net.channel import MOST_QUEUED, Channel, Received, pair, wait_for_any
+from edgegate.net.channel import MOST_QUEUED, Channel, Received, close_all, pair, wait_for_any
 from edgegate.net.peer import Peer
 from tests.workers.watching import Watching
 
@@ -123,6 +124,50 @@ class PeerTests(SynchronousTestCase):
         self.assertEqual((self.told, self.gone), (["last"], 0))
         self.peer.doRead()
         self.assertEqual(self.gone, 1)
+
+    def answer(self, received: Received) -> None:
+        """Take what it tells, and answer."""
+        self.told.append(received.value)
+        close_all(received.descriptors)
+        self.peer.send("answer")
+
+    def answering(self, silence: float = 30.0) -> None:
+        """Have one that answers, and writes down when it has heard the end."""
+        ours, theirs = pair()
+        self.other = Channel(theirs)
+        self.addCleanup(self.other.close)
+        channel = Channel(ours, silence=silence)
+        self.peer = Peer(self.reactor, channel, self.answer, lambda: self.told.append("gone"))  # type: ignore[arg-type]
+        self.addCleanup(self.peer.close)
+
+    def test_answers_nobody(self) -> None:
+        """What it said last is heard in its order and before its end, also where it can't be answered any more."""
+        self.answering()
+        for number in range(4):
+            self.other.send(number)
+        self.other.close()
+        self.peer.doRead()
+        self.assertEqual(self.told, [0, 1, 2, 3, "gone"])
+
+    def test_answers_nobody_in_several_reads(self) -> None:
+        """So it is where more is left than is read at once: nothing is behind a descriptor in one read."""
+        reader, writer = os.pipe()
+        self.addCleanup(close_all, (reader, writer))
+        self.answering()
+        for number in range(4):
+            self.other.send(number, (reader,))
+        self.other.close()
+        self.peer.send("more")
+        self.assertEqual(self.told, [0, 1, 2, 3, "gone"])
+
+    def test_answers_who_does_not_read(self) -> None:
+        """One that does not read its answers is heard as far as it has spoken, and is gone then."""
+        self.answering(silence=0.0)
+        self.peer.send(b"x" * (MOST_QUEUED + 1_000_000))
+        for number in range(4):
+            self.other.send(number)
+        self.peer.doRead()
+        self.assertEqual((self.told, self.peer.open), ([0, 1, 2, 3, "gone"], False))
 
     def test_closed(self) -> None:
         """Of one that was closed no end is told."""
