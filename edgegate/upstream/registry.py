@@ -115,6 +115,7 @@ class ClusterRegistry:
                 state.meet(transport_socket_of(cluster, contexts))
                 self._name_hosts(state)
         except Exception:
+            self.environment.meters.serve(before)
             for state, cluster, assigned, transport_socket in kept:
                 state.replace(cluster, assigned)
                 state.meet(transport_socket)

@@ -14,6 +14,7 @@ from edgegate.model.origin import Origin
 from edgegate.model.routes import WeightedCluster
 from edgegate.model.tls import UpstreamTLS
 from edgegate.net.wheel import TimerWheel
+from edgegate.observe.metrics.families import CLUSTERS
 from edgegate.tls.client_contexts import ClientContext
 from edgegate.upstream.dns.resolutions import REFRESH
 from edgegate.upstream.pending_resolution import RESOLVE_TIMEOUT
@@ -251,6 +252,20 @@ class UpdateTests(RegistryCase):
         assert endpoint is not None
         endpoint.pool.give(idle)
         self.assertEqual(idle.closed, 2)
+
+    def test_failed_update(self) -> None:
+        """Files that can't be taken over leave the clusters as they were, and what was counted for them."""
+        meters = self.registry.environment.meters
+        self.update(static("web", tcp(1)))
+        state = self.state()
+        state.meter.count_cluster(0)
+        unmet = static("unmet", tcp(2)).having(tls=UpstreamTLS(verified=False))
+        for _ in range(2):
+            with self.assertRaises(KeyError):
+                self.update(static("api", tcp(3)), unmet)
+        self.assertEqual([each.name for each in self.registry], ["web"])
+        self.assertIs(self.state(), state)
+        self.assertEqual([(each.labels, each.numbers[0]) for each in meters.of(CLUSTERS)], [(("web",), 1)])
 
     def test_stop(self) -> None:
         """After the stop no idle connection, no query and no timer is left."""
