@@ -22,6 +22,11 @@ _PREFIX: Final = 5
 """Bytes in front of a message."""
 
 
+def counted_status(value: bytes) -> str:
+    """Return a C{grpc-status} as it is counted; what is no number counts as unknown."""
+    return STATUSES[int(value)] if value.isdigit() and len(value) <= 2 else STATUSES[2]
+
+
 class MessageCounter:
     """
     Counts the messages of one body, which comes in any pieces; nothing of it is kept.
@@ -124,7 +129,7 @@ class MessageCounts(BodyFilter):
         return None
 
     def _take_status(self, fields: list[Field]) -> None:
-        """Take note of a status among the fields of a head or the trailers; what is no number counts as unknown."""
+        """Take note of a status among the fields of a head or the trailers."""
         for name, value in fields:
             if name == b"grpc-status":
-                self.grpc_status = STATUSES[int(value)] if value.isdigit() and len(value) <= 2 else STATUSES[2]
+                self.grpc_status = counted_status(value)

@@ -14,6 +14,7 @@ from typing import Final
 
 from edgegate.errors import BODY_TOO_LARGE, response_flags
 from edgegate.http.exchange import Exchange
+from edgegate.http.grpc_messages import counted_status
 from edgegate.observe.events import Ended
 from edgegate.observe.metrics.buckets import bucket_of
 from edgegate.observe.metrics.families import CLUSTERS, FAULTS, HTTP, REQUESTS
@@ -68,7 +69,11 @@ class RequestMetrics:
             meter = self._meters.unknown
         else:
             self._count_cluster(meter, exchange, flags)
-        series = meter.requests(exchange.status, flags, None if bodies is None else bodies.grpc_status)
+        if bodies is not None:
+            grpc: str | None = bodies.grpc_status
+        else:
+            grpc = None if exchange.backend is not None else _own_grpc_status(exchange)
+        series = meter.requests(exchange.status, flags, grpc)
         numbers = series.numbers
         received, sent = exchange.received, exchange.sent
         numbers[0] += 1
@@ -140,3 +145,15 @@ class RequestMetrics:
                 numbers[HTTP_NO_ROUTE] += 1
         if exchange.fault is BODY_TOO_LARGE:
             numbers[HTTP_TOO_LARGE] += 1
+
+
+def _own_grpc_status(exchange: Exchange) -> str | None:
+    """Return with which status of gRPC a request ended that no backend was asked for, as L{Meter.requests} wants it."""
+    if not exchange.speaks_grpc:
+        return None
+    response = exchange.response
+    if response is not None:
+        for name, value in response.fields:
+            if name == b"grpc-status":
+                return counted_status(value)
+    return ""

@@ -132,6 +132,26 @@ class RequestMetricsTests(SynchronousTestCase):
             self.assertEqual([key[1:] for key in self.requests()], [("grpc", "200", shown, "-")])
             self.assertEqual([each.numbers for each in self.meters.of(MESSAGES)], [[1, 2]])
 
+    def test_grpc_without_backend(self) -> None:
+        """A call that the gateway answers itself is one of gRPC, with the status that its client gets."""
+        talk = self.talk()
+        for host in (b"nobody.example", b"moved.example"):
+            talk.ask(
+                b"POST /a.B/C HTTP/1.1\r\nHost: %b\r\nContent-Type: application/grpc\r\nTE: trailers\r\n"
+                b"Content-Length: 0\r\n\r\n" % host
+            )
+        expected = [("unknown", "grpc", "200", "12", "NR"), ("unknown", "grpc", "301", "", "-")]
+        self.assertEqual(list(self.requests()), expected)
+
+    def test_grpc_web_without_backend(self) -> None:
+        """One of gRPC-Web is answered, and counted, as HTTP."""
+        talk = self.talk()
+        talk.ask(
+            b"POST /a.B/C HTTP/1.1\r\nHost: nobody.example\r\nContent-Type: application/grpc-web\r\n"
+            b"Content-Length: 0\r\n\r\n"
+        )
+        self.assertEqual(list(self.requests()), [("unknown", "http", "404", "", "NR")])
+
     def test_port(self) -> None:
         """The port that it came by counts it too."""
         talk = self.talk()
