@@ -1,6 +1,9 @@
 # Each target sets up what it needs in .venv; with another Python: make PYTHON=python3.12 test
 .PHONY: demo venv test compiled test-compiled test-as-compiled fuzz lint bench docs
 
+# Where it is set, as in images of Python, each start of the gateway compiles all modules anew, and tests start it often.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON ?= python3
 VENV ?= .venv
 BENCH_VENV ?= .venv-bench
