@@ -28,17 +28,18 @@ class LoopLag:
     Remember how late the loop is.
 
     @ivar bound: Seconds that a turn may take.
+    @ivar crowded: Whether more descriptors are ready than are called at once.
     @ivar late: Whether each turn has taken longer for L{SUSTAINED} seconds. It ends with one that takes half as long,
         or when nobody has been ready for L{QUIET}; see L{begin}.
     @ivar last: Seconds that the last turn took.
     """
 
-    __slots__ = ("_before", "_began", "_ended", "_longest", "_since", "bound", "last", "late")
+    __slots__ = ("_before", "_began", "_ended", "_longest", "_since", "bound", "crowded", "last", "late")
 
     def __init__(self, bound: float) -> None:
         self.bound = bound
         self.last = self._longest = self._before = self._began = 0.0
-        self.late = False
+        self.crowded = self.late = False
         self._since = _NEVER
         self._ended = 0.0
 

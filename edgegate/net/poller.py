@@ -274,23 +274,11 @@ class Poller:
             if len(events) < _EVENTS:
                 if self._most != _EVENTS:
                     self._most = _EVENTS
+                    self._lag.crowded = False
                     self._called.clear()
                 all_called = self._turn(epoll, events, _EVENTS, 0.0)
             else:
-                if self._most == _EVENTS:
-                    self._most = _MANY
-                    events = epoll.poll(0, _MANY)
-                called = len(self._called)
-                events, least = in_turns(events, self._client_of, self._called)
-                if called and not self._called:
-                    # all who were ready were called since
-                    now = monotonic()
-                    self._lag.turned(now - self._since, now)
-                    self._since = now
-                all_called = self._turn(epoll, events, least, monotonic() + _SHARE)
-                if all_called:
-                    # this round is told of below: the next one begins with nobody
-                    self._called.clear()
+                all_called = self._call_in_turns(epoll, events)
             if self._paced:
                 self._do_paced()
             now = monotonic()
@@ -304,6 +292,25 @@ class Poller:
             if not self._since:
                 self._since = monotonic()
         self._since = 0.0
+
+    def _call_in_turns(self, epoll: select.epoll, events: list[Event]) -> bool:
+        """More are ready than are called at once: call some of each client; return whether all were."""
+        if self._most == _EVENTS:
+            self._most = _MANY
+            self._lag.crowded = True
+            events = epoll.poll(0, _MANY)
+        called = len(self._called)
+        events, least = in_turns(events, self._client_of, self._called)
+        if called and not self._called:
+            # all who were ready were called since
+            now = monotonic()
+            self._lag.turned(now - self._since, now)
+            self._since = now
+        all_called = self._turn(epoll, events, least, monotonic() + _SHARE)
+        if all_called:
+            # the caller tells of this round: the next one begins with nobody
+            self._called.clear()
+        return all_called
 
     def _call_for_pace(self) -> None:
         """Have what was put off called, be anybody ready or not."""

@@ -124,8 +124,12 @@ class Transport(Descriptor):
 
     @property
     def client(self) -> Hashable:
-        """Whose connection it is."""
-        return client_on(self._socket)
+        """
+        Whose connection it is. One to a backend is that of the client for which its protocol asks, as C{on_behalf_of};
+        L{None}: it is nobody's, or of many.
+        """
+        client = client_on(self._socket)
+        return getattr(self._protocol, "on_behalf_of", None) if client is None else client
 
     def start(self, protocol: IProtocol, read: bool = True) -> None:
         """Give the stream its protocol; reading begins unless told not to."""

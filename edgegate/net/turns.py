@@ -5,11 +5,12 @@ In whose turn those are called who are ready, where one turn of the loop has no 
 The kernel tells of them in the order in which they became ready. Thousands of
 connections of a few clients would come before the one of another so. Here each
 client has one called, and then each a second one, as packets of flows are sent
-by fair queueing (RFC 8290 section 4.2). What no client has sent comes before:
-connections that are to be accepted, and responses of backends, which end
-what is under way. These and the first one of each client are always called, and
-of one client's those first that were not called the last time, so that nobody is
-left out for ever.
+by fair queueing (RFC 8290 section 4.2). The connection to a backend that carries a
+client's request is that client's, too: who asks for much is told of it in turns.
+What is no client's comes before: connections that are to be accepted or made, and
+those to backends that carry requests of many. These and the first one of each
+client are always called, and of one client's those first that were not called the
+last time, so that nobody is left out for ever.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ has TLS L{edgegate.net.splice.SplicedPair} does the same without looking.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 
 from twisted.internet.error import ConnectionAborted, ConnectionClosed, ConnectionDone
 from twisted.internet.interfaces import IHalfCloseableProtocol
@@ -76,6 +76,7 @@ class StreamPair:
         downstream, upstream = self._downstream, self._upstream
         one = _SideProtocol(self, Side.DOWNSTREAM, self._downstream_received)
         other = _SideProtocol(self, Side.UPSTREAM, self._upstream_received)
+        other.on_behalf_of = downstream.client
         # both or none: the pair ends when it was told of both
         downstream.switch(one)
         upstream.switch(other)
@@ -161,7 +162,13 @@ def perform(action: Action, stream: Stream) -> None:
 
 @implementer(IHalfCloseableProtocol)
 class _SideProtocol(Protocol):
-    """One of the two connections; everything is the pair's to decide."""
+    """
+    One of the two connections; everything is the pair's to decide.
+
+    @ivar on_behalf_of: See L{edgegate.net.transport.Transport.client}.
+    """
+
+    on_behalf_of: Hashable = None
 
     def __init__(self, pair: StreamPair, side: Side, received: Callable[[bytes], None]) -> None:
         self._pair = pair

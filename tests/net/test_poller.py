@@ -383,6 +383,7 @@ class PollerTests(TestCase):
         self.ready("", told)
         await until(lambda: len(told) == 302)
         self.assertEqual(told[:4], ["", "greedy", "good", "greedy"])
+        self.assertTrue(lag.crowded)
         # the last of them was so late, whoever else had come meanwhile
         self.assertGreater(lag.longest(monotonic()), 0.3)
 

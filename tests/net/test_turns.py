@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 
+from twisted.internet.protocol import Protocol
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -58,7 +59,7 @@ class ClientTests(SynchronousTestCase):
     """Whose a connection is."""
 
     def test_client(self) -> None:
-        """That of a socket that was accepted is its client's, or nobody's; one to a backend is no client's."""
+        """That of a socket that was accepted is its client's; one to a backend is of whom its protocol says."""
         with socket.create_server(("127.0.0.1", 0)) as server:
             other = socket.create_connection(server.getsockname())
             self.addCleanup(other.close)
@@ -70,6 +71,11 @@ class ClientTests(SynchronousTestCase):
             stream = Stream(reactor, ours, HERE, THERE)  # type: ignore[arg-type]
             peek = Peek(reactor, wheel, ours, len, self.fail, self.fail)  # type: ignore[arg-type]
             self.assertEqual((stream.client, peek.client), (whose, whose))
+        backend = Stream(reactor, other, HERE, THERE)  # type: ignore[arg-type]
+        protocol = Protocol()
+        protocol.on_behalf_of = sock  # type: ignore[attr-defined]
+        backend.start(protocol, read=False)  # type: ignore[arg-type]
+        self.assertIs(backend.client, sock)
         # each of whom nothing is known is somebody else
         self.assertIs(sock.counts, NOBODY)
         self.assertIs(client_on(sock), sock)

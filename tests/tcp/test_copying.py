@@ -39,6 +39,7 @@ class FakeStream:
     disconnecting = False
 
     def __init__(self) -> None:
+        self.client = object()
         self.told: list[str] = []
         self.written = b""
         self.producer: object | None = None

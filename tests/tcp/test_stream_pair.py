@@ -36,6 +36,11 @@ class StreamPairTests(SynchronousTestCase):
         pair.start(onward, back)
         return pair
 
+    def test_on_behalf(self) -> None:
+        """What comes from the backend is the client's, in whose turn it is read."""
+        self.pair()
+        self.assertIs(getattr(self.up.protocol, "on_behalf_of", None), self.down.client)
+
     def test_begin(self) -> None:
         """Both are read from then on, each holds up the other, and both tell of half-closes."""
         self.pair()

@@ -8,6 +8,7 @@ to whoever asked.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Final, cast
 
 from OpenSSL import SSL
@@ -93,6 +94,12 @@ class HTTP1UpstreamConnection(UpstreamStream):
     def secured(self) -> SSL.Connection | None:
         """OpenSSL's side of the connection; L{None}: it is in the clear."""
         return self._transport.secured
+
+    @property
+    def on_behalf_of(self) -> Hashable:
+        """Which client has sent the request under way; see L{edgegate.net.transport.Transport.client}."""
+        callbacks = self._callbacks
+        return None if callbacks is None else callbacks.client_counts()
 
     # The request ------------------------------------------------------------------------------------------------------
 

@@ -23,7 +23,7 @@ from edgegate.http.forwarded import Client
 from edgegate.http.h2.downstream_stream import HTTP2DownstreamStream
 from edgegate.http.h2.downstream_upload import NEVER
 from edgegate.http.h2.errors import ENHANCE_YOUR_CALM, INTERNAL_ERROR, NO_ERROR
-from edgegate.http.h2.frame_reader import WORK
+from edgegate.http.h2.frame_reader import CROWDED_WORK, WORK
 from edgegate.http.h2.kept_bytes import KeptBytes
 from edgegate.http.h2.request_heads import RequestHeads
 from edgegate.http.h2.request_stream import RequestStream, StreamCarrier, StreamOwner
@@ -79,7 +79,6 @@ class HTTP2DownstreamConnection(StreamOwner):
         self, downstream: ConnectionInfo, environment: HTTPEnvironment, heads: RequestHeads, dispatcher: Dispatcher
     ) -> None:
         ServerConnection.__init__(self, heads, environment.wheel.clock.seconds)
-        self._reader.work = WORK
         self.client = Client(downstream, environment.trusted_hops)
         self.dispatcher = dispatcher
         self.downstream = downstream
@@ -123,6 +122,7 @@ class HTTP2DownstreamConnection(StreamOwner):
         if self._leaving:
             self._throw_away(data)
             return
+        self._reader.work = CROWDED_WORK if self.environment.lag.crowded else WORK
         try:
             self.receive(data)
             touched = self.touched

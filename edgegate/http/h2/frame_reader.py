@@ -39,6 +39,9 @@ BLOCK_BYTES: Final = 16384
 WORK: Final = 256
 """What of a client's frames is dealt with before others have their turn: each counts, and each 64 bytes but of DATA."""
 
+CROWDED_WORK: Final = 32
+"""The same, where more connections are ready than are called at once."""
+
 HEAD_WORK: Final = 16
 """What a request counts."""
 

@@ -15,6 +15,7 @@ from edgegate.http.fields import Field
 from edgegate.http.response import ResponseHead
 from edgegate.http.response_sink import ResponseSink
 from edgegate.http.upstream_head import UpstreamHead
+from edgegate.net.client_counts import ClientCounts
 from edgegate.net.stream import Stream
 
 
@@ -38,6 +39,10 @@ class UpstreamCallbacks(ResponseSink):
     expected: FieldBlock | None
     attempt: FieldBlock | None
     context: FieldBlock | None
+
+    def client_counts(self) -> ClientCounts | None:
+        """Return what the client has whose request it is, which tells it from others; L{None}: it is nobody's."""
+        return None
 
     @abstractmethod
     def response_flush(self) -> None:

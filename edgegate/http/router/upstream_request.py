@@ -25,6 +25,7 @@ from edgegate.http.upgrade import fits
 from edgegate.http.upstream_stream import UpstreamStream
 from edgegate.model.clusters import HTTPVersion
 from edgegate.model.headers import HeaderChanges
+from edgegate.net.client_counts import NOBODY, ClientCounts
 from edgegate.net.containment import contained
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline
@@ -91,6 +92,11 @@ class UpstreamRequest(UpstreamCallbacks):
         self.deadline: Deadline | None = None
         self.pending: PendingStream | None = None
         self.stream: UpstreamStream | None = None
+
+    def client_counts(self) -> ClientCounts | None:
+        """See L{UpstreamCallbacks.client_counts}."""
+        counts = self._exchange.connection.counts
+        return None if counts is NOBODY else counts
 
     def start(self, endpoint: EndpointState, fresh: bool = False) -> None:
         """

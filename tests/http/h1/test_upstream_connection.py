@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +13,8 @@ from zope.interface.verify import verifyObject
 
 from edgegate.http.limits import Limits
 from edgegate.model.policies import RetryPolicy
-from tests.http.conversation import NOTHING_LEFT, Conversation, FakeStream, to_web
+from edgegate.net.client_counts import NOBODY, ClientCounts
+from tests.http.conversation import NOTHING_LEFT, Conversation, FakeStream, plain, to_web
 from tests.http.h1.test_downstream_connection import GET, OK, POST
 
 
@@ -32,6 +34,16 @@ class AnswerTests(SynchronousTestCase):
         verifyObject(IProtocol, backend.protocol)
         verifyObject(IPushProducer, backend.protocol)
         self.assertIn("asked", repr(backend.protocol))
+
+    def test_on_behalf(self) -> None:
+        """While a request is under way the connection is the client's who sent it, then nobody's again."""
+        for counts in (ClientCounts("192.0.2.1", 9), NOBODY):
+            talk = Conversation()
+            talk.client(replace(plain(), counts=counts)).deliver(GET)
+            backend = talk.backend()
+            self.assertIs(getattr(backend.protocol, "on_behalf_of", 0), None if counts is NOBODY else counts)
+            backend.deliver(OK)
+            self.assertIsNone(getattr(backend.protocol, "on_behalf_of", 0))
 
     def test_until_close(self) -> None:
         """A response without a length ends with its connection."""

@@ -348,6 +348,16 @@ class FlowTests(ConversationTestCase):
         self.assertEqual(len(self.talk.connects), 100)  # the others were refused: so many are under way
         self.assertEqual(self.talk.environment.http2_bytes.total, 0)
 
+    def test_crowded(self) -> None:
+        """While more are ready than are called at once each begins fewer in its turn."""
+        self.talk.environment.lag.crowded = True
+        stream = self.client.stream
+        stream.deliver(many(20))
+        self.assertEqual(len(self.talk.connects), 2)
+        self.assertEqual((next_turn(stream), len(self.talk.connects)), (1, 4))
+        self.talk.environment.lag.crowded = False
+        self.assertEqual((next_turn(stream), len(self.talk.connects)), (1, 20))
+
     def test_turns_of_one_that_does_not_read(self) -> None:
         """Nothing more is begun for a client that does not read, until it does."""
         stream = self.client.stream
