@@ -124,7 +124,7 @@ def rejected_values(rejected: RejectedConnection, duration: float, began: float)
     return _stream_values(rejected, duration, began, flags, termination_of(rejected), None)
 
 
-# Parts of a line that are made in one way, whatever its format ---------------------------------------------------------
+# Parts of a line that are made in one way, whatever its format -------------------------------------------------------
 
 
 def flags_of(fault: Fault | None, others: str = "") -> str | None:
