@@ -171,7 +171,7 @@ class Meters:
             own = series.numbers
             for place, number in enumerate(numbers):
                 if number:
-                    own[place] += number
+                    own[place] = own[place] + number
             if not series.touched:
                 self.touch(kind, series)
 
@@ -206,7 +206,8 @@ class Meter:
         @param grpc: The status of one of gRPC, empty where there was none; L{None}: it is not of gRPC.
         """
         last = self._last
-        if last is not None and code == self._code and flags == self._flags and grpc == self._grpc:
+        # texts that are the same come from the same tables; where they do not, they are looked up
+        if last is not None and code == self._code and flags is self._flags and grpc is self._grpc:
             return last
         found = self._requests.get((code, flags, grpc))
         if found is None:
@@ -223,8 +224,9 @@ class Meter:
         series = self._messages
         if series is None:
             series = self._messages = self.meters.series(MESSAGES, self.destination)
-        series.numbers[0] += requests
-        series.numbers[1] += responses
+        numbers = series.numbers
+        numbers[0] = numbers[0] + requests
+        numbers[1] = numbers[1] + responses
         if not series.touched:
             self.meters.touch(MESSAGES, series)
 
