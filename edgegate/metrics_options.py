@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from edgegate.observe.metrics.label_bounds import MOST_CLUSTERS
 from edgegate.observe.metrics.labels import SourceLabels
-from edgegate.observe.metrics.meters import MOST_DESTINATIONS
 from edgegate.observe.metrics.options import MetricsOptions
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,251}[A-Za-z0-9])?", re.ASCII)
@@ -22,7 +22,7 @@ PARAMETERS = [
     [
         "metrics-hosts",
         None,
-        str(MOST_DESTINATIONS),
+        str(MOST_CLUSTERS),
         "How many clusters have metrics of their own: ports and subsets of services. What is more is counted as one, "
         "other.",
     ],

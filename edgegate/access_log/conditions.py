@@ -36,7 +36,7 @@ def condition(expression: str) -> Condition:
     """
     Return what tells whether something is logged.
 
-    @raise edgegate.model.cel.BadExpression: It is no expression.
+    @raise edgegate.model.cel_tokens.BadExpression: It is no expression.
     """
     evaluate = _compiled(parse(expression))
 

@@ -168,7 +168,7 @@ def log_line(wanted: AccessLogFile) -> Line:
     """
     Return what makes the lines of a log.
 
-    @raise edgegate.model.cel.BadExpression: Its filter is no expression.
+    @raise edgegate.model.cel_tokens.BadExpression: Its filter is no expression.
     """
     line = _line(wanted)
     return line if wanted.unmatched else _of_servers(line)

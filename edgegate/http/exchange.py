@@ -328,9 +328,14 @@ class Exchange:
         return 0 if self.bodies is None else self.bodies.response_messages
 
     @property
+    def asks_grpc(self) -> bool:
+        """Whether a call of gRPC is asked for; one of gRPC-Web is once it is translated."""
+        return is_grpc(self.head.fields)
+
+    @property
     def speaks_grpc(self) -> bool:
         """Whether its client looks for the statuses of gRPC in the head; one of gRPC-Web does not."""
-        return is_grpc(self.head.fields) and (self.bodies is None or not self.bodies.translates)
+        return self.asks_grpc and (self.bodies is None or not self.bodies.translates)
 
     # The request, from its filters ------------------------------------------------------------------------------------
 

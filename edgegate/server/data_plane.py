@@ -95,7 +95,7 @@ class DataPlane:
         @param turn: See L{edgegate.net.listening.ListeningPort}.
         @param contexts: OpenSSL's contexts of the first Snapshot, made already.
         """
-        self.meters = meters = Meters(options.metrics.destinations)
+        self.meters = meters = Meters(options.metrics.clusters)
         observer = Observers([*observers, RequestMetrics(meters), ConnectionMetrics(meters)])
         self.snapshot = Snapshot()
         self.endpoints: Endpoints = NO_ENDPOINTS

@@ -48,7 +48,7 @@ class WorkerMetrics:
     """
 
     def __init__(self, reactor: IReactorTime, gateway: Reloading, options: MetricsOptions) -> None:
-        self.meters = Meters(options.destinations)
+        self.meters = Meters(options.clusters)
         self._reactor = reactor
         self._options = options
         self._own = GatewayReadings(gateway, self.meters)

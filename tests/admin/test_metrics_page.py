@@ -14,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.admin.metrics_page import MOST_WAITING, PATIENCE, STUCK
 from edgegate.admin.site import AdminSite, MetricsSite
-from edgegate.observe.metrics.families import REJECTED
+from edgegate.observe.metrics.families import LIMITS, REJECTED
 from edgegate.observe.metrics.gauges import Gauges
 from edgegate.observe.metrics.measured import Measured
 from edgegate.observe.metrics.meters import Meters
@@ -109,7 +109,7 @@ class MetricsPageTests(SynchronousTestCase):
     def test_slow_reader(self) -> None:
         """Who does not read has nothing made for them meanwhile; after a minute they are cut off, and others go on."""
         for number in range(20_000):
-            self.gateway.meters.count(REJECTED, (f"reason {number}",))
+            self.gateway.meters.count(LIMITS, (f"limit {number}",))
         self.full = True
         transport, channel = self.ask("/metrics")
         before = len(transport.value())
@@ -128,17 +128,17 @@ class MetricsPageTests(SynchronousTestCase):
     def test_reads_again(self) -> None:
         """Who reads again gets the rest."""
         for number in range(20_000):
-            self.gateway.meters.count(REJECTED, (f"reason {number}",))
+            self.gateway.meters.count(LIMITS, (f"limit {number}",))
         self.full = True
         transport, _ = self.ask("/metrics")
         transport.producer.resumeProducing()
         self.turn()
-        self.assertIn(b'{reason="reason 19999"} 1\n', transport.value())
+        self.assertIn(b'{limit="limit 19999"} 1\n', transport.value())
 
     def test_makes_way(self) -> None:
         """Who gets no further is cut off sooner where somebody waits, and goes on as long as nobody does."""
         for number in range(20_000):
-            self.gateway.meters.count(REJECTED, (f"reason {number}",))
+            self.gateway.meters.count(LIMITS, (f"limit {number}",))
         self.full = True
         transport, channel = self.ask("/metrics")
         self.clock.advance(STUCK + 1)

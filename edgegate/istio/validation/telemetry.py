@@ -9,7 +9,8 @@ from edgegate.config.values import suggestion
 from edgegate.istio.kinds.telemetry import Telemetry
 from edgegate.istio.resources import Resource
 from edgegate.istio.validation.findings import Findings
-from edgegate.model.cel import BadExpression, parse
+from edgegate.model.cel import parse
+from edgegate.model.cel_tokens import BadExpression
 
 
 def validate_telemetry(resource: Resource[Any], problems: Problems) -> None:

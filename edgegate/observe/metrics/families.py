@@ -9,7 +9,7 @@ Istio's where they begin with C{istio_}.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final
 
@@ -94,13 +94,21 @@ def _kind(
     placed = []
     offset = 0
     for each in families:
-        placed.append(Family(each.name, each.help, each.type, each.split, each.merge, offset))
+        placed.append(replace(each, offset=offset))
         offset += each.width
     return Kind(name, labels, tuple(placed), peers, secured, offset, most)
 
 
 def _gauge(name: str, text: str, merge: Merge = Merge.SUM) -> Family:
     return Family(name, text, Type.GAUGE, (), merge)
+
+
+def _histogram(name: str, text: str) -> Family:
+    return Family(name, text, Type.HISTOGRAM)
+
+
+def _by_class(name: str) -> Family:
+    return Family(name, "Requests by the hundreds of their status.", split=CLASSES)
 
 
 DESTINATION: Final = (
@@ -118,17 +126,19 @@ DESTINATION: Final = (
 )
 """The labels of whom a request or a relay was for."""
 
+_CLUSTER: Final = ("envoy_cluster_name",)
+_LISTENER: Final = ("envoy_listener_address",)
+_LIMIT: Final = ("limit",)
+
 REQUESTS: Final = _kind(
     "requests",
     (*DESTINATION, "request_protocol", "response_code", "grpc_response_status", "response_flags"),
     Family("istio_requests_total", "Requests that ended, whoever answered them."),
-    Family(
-        "istio_request_duration_milliseconds",
-        "Whole milliseconds from a request's head to the end of its response.",
-        Type.HISTOGRAM,
+    _histogram(
+        "istio_request_duration_milliseconds", "Whole milliseconds from a request's head to the end of its response."
     ),
-    Family("istio_request_bytes", "Bytes of a request's body.", Type.HISTOGRAM),
-    Family("istio_response_bytes", "Bytes of a response's body.", Type.HISTOGRAM),
+    _histogram("istio_request_bytes", "Bytes of a request's body."),
+    _histogram("istio_response_bytes", "Bytes of a response's body."),
     peers=True,
     secured=True,
 )
@@ -151,7 +161,7 @@ RELAYS: Final = _kind(
 )
 CLUSTERS: Final = _kind(
     "clusters",
-    ("envoy_cluster_name",),
+    _CLUSTER,
     Family("envoy_cluster_upstream_rq_total", "Requests sent to endpoints, each try of its own."),
     Family("envoy_cluster_upstream_rq_retry", "Tries after the first."),
     Family("envoy_cluster_upstream_rq_retry_success", "Requests that were answered well after another try."),
@@ -170,16 +180,14 @@ CLUSTERS: Final = _kind(
     Family("envoy_cluster_upstream_cx_connect_timeout", "Those of them that took too long."),
     Family("envoy_cluster_upstream_cx_rx_bytes_total", "Bytes of bodies and relays from endpoints."),
     Family("envoy_cluster_upstream_cx_tx_bytes_total", "Bytes of bodies and relays to endpoints."),
-    Family("envoy_cluster_upstream_rq_xx", "Requests by the hundreds of their status.", split=CLASSES),
-    Family(
-        "envoy_cluster_upstream_rq_time",
-        "Whole milliseconds from a request's departure to the begin of the response.",
-        Type.HISTOGRAM,
+    _by_class("envoy_cluster_upstream_rq_xx"),
+    _histogram(
+        "envoy_cluster_upstream_rq_time", "Whole milliseconds from a request's departure to the begin of the response."
     ),
 )
 CLUSTER_GAUGES: Final = _kind(
     "cluster gauges",
-    ("envoy_cluster_name",),
+    _CLUSTER,
     _gauge("envoy_cluster_membership_total", "Endpoints.", Merge.MOST),
     _gauge("envoy_cluster_membership_healthy", "Endpoints that may be chosen.", Merge.LEAST),
     _gauge("envoy_cluster_membership_degraded", "Endpoints that are degraded: there are none.", Merge.MOST),
@@ -198,14 +206,14 @@ CLUSTER_GAUGES: Final = _kind(
 )
 LISTENERS: Final = _kind(
     "listeners",
-    ("envoy_listener_address",),
+    _LISTENER,
     Family("envoy_listener_downstream_cx_total", "Clients' connections that were taken."),
     Family("envoy_listener_downstream_cx_overflow", "Connections closed at once: there were too many."),
     Family("envoy_listener_ssl_handshake", "Handshakes of TLS that ended here and were complete."),
 )
 LISTENER_GAUGES: Final = _kind(
     "listener gauges",
-    ("envoy_listener_address",),
+    _LISTENER,
     _gauge("envoy_listener_downstream_cx_active", "Clients' connections that are open."),
 )
 HTTP: Final = _kind(
@@ -218,12 +226,8 @@ HTTP: Final = _kind(
     Family("envoy_http_no_route", "Requests for which there is no route (NR)."),
     Family("envoy_http_downstream_cx_rx_bytes_total", "Bytes of requests' bodies."),
     Family("envoy_http_downstream_cx_tx_bytes_total", "Bytes of responses' bodies."),
-    Family("envoy_http_downstream_rq_xx", "Requests by the hundreds of their status.", split=CLASSES),
-    Family(
-        "envoy_http_downstream_rq_time",
-        "Whole milliseconds from a request's head to the end of its response.",
-        Type.HISTOGRAM,
-    ),
+    _by_class("envoy_http_downstream_rq_xx"),
+    _histogram("envoy_http_downstream_rq_time", "Whole milliseconds from a request's head to the end of its response."),
 )
 SERVER: Final = _kind(
     "server",
@@ -247,12 +251,12 @@ SERVER: Final = _kind(
 )
 LIMITS: Final = _kind(
     "limits",
-    ("limit",),
+    _LIMIT,
     Family("edgegate_limit_reached_total", "How often somebody waited or was refused because of a limit."),
 )
 LIMIT_GAUGES: Final = _kind(
     "limit gauges",
-    ("limit",),
+    _LIMIT,
     _gauge("edgegate_limit_used", "How much there is of what is limited.", Merge.SUM),
     _gauge("edgegate_limit", "How much there may be; absent: as much as there is.", Merge.SUM),
     # that of one client here and of another one there make no sum

@@ -3,9 +3,8 @@
 The numbers that only grow, kept outside of the Snapshot: a reload goes on counting.
 
 Whoever counts holds the L{Series} or L{Meter} that it counts in, so that
-nothing is looked up for a request like the one before. Labels come from files,
-never from clients; what backends can stretch, statuses, has a bound, and so
-have clusters, of which files may name others all the time.
+nothing is looked up for a request like the one before. How many series there
+may be is in L{edgegate.observe.metrics.label_bounds}.
 """
 
 from __future__ import annotations
@@ -13,28 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from edgegate.observe.metrics.families import (
-    CLUSTERS,
-    COUNTED,
-    DESTINATION,
-    HTTP,
-    LISTENERS,
-    MESSAGES,
-    RELAYS,
-    REQUESTS,
-    Kind,
-)
-
-MOST_DESTINATIONS: Final = 10_000
-"""Clusters that are told apart, by default (C{--metrics-hosts})."""
-
-MOST_SERIES: Final = 128
-"""Series of requests of one destination: statuses come from its backends."""
-
-OTHER: Final = "other"
-"""The label value of what is not told apart any more."""
-
-UNKNOWN: Final = "unknown"
+from edgegate.observe.metrics.families import CLUSTERS, COUNTED, HTTP, LISTENERS, MESSAGES, RELAYS, REQUESTS, Kind
+from edgegate.observe.metrics.label_bounds import MOST_CLUSTERS, OTHER, OTHER_DESTINATION, UNKNOWN, Kept, LabelBounds
 
 NO_DESTINATION: Final = (
     UNKNOWN,
@@ -49,21 +28,10 @@ NO_DESTINATION: Final = (
     UNKNOWN,
     UNKNOWN,
 )
-"""The values of L{DESTINATION} for what went to no cluster."""
-
-_SERVICE: Final = DESTINATION.index("destination_service")
-
-_OF_DESTINATIONS: Final = frozenset({REQUESTS.name, MESSAGES.name, RELAYS.name})
-
-_ALWAYS: Final = frozenset({OTHER, UNKNOWN})
+"""The values of L{edgegate.observe.metrics.families.DESTINATION} for what went to no cluster."""
 
 Batch = list[tuple[str, tuple[str, ...], list[int]]]
 """What was counted since the batch before: the kind, the labels, the numbers."""
-
-
-def service_of_name(cluster: str) -> str:
-    """Return the host of a cluster's service: C{web.internal} of C{outbound|80|v1|web.internal}."""
-    return cluster.rpartition("|")[2] or UNKNOWN
 
 
 class Series:
@@ -91,16 +59,13 @@ class Meters:
     @ivar unknown: Counts what went to no cluster.
     """
 
-    __slots__ = ("_clusters", "_gone", "_kinds", "_meters", "_most", "_series", "_services", "_touched", "unknown")
+    __slots__ = ("_bounds", "_kinds", "_meters", "_series", "_touched", "unknown")
 
-    def __init__(self, most: int = MOST_DESTINATIONS) -> None:
+    def __init__(self, most: int = MOST_CLUSTERS) -> None:
         """
-        @param most: Clusters that are told apart; with one, all the workloads behind it are.
+        @param most: Clusters that are told apart; with one, the workloads behind it are.
         """
-        self._most = most
-        self._clusters: set[str] = set()
-        self._services: set[str] = set()
-        self._gone: set[str] = set()
+        self._bounds = LabelBounds(most)
         self._kinds: dict[str, Kind] = {kind.name: kind for kind in COUNTED}
         self._series: dict[str, dict[tuple[str, ...], Series]] = {kind.name: {} for kind in COUNTED}
         self._touched: list[tuple[str, Series]] = []
@@ -108,11 +73,14 @@ class Meters:
         self.unknown = Meter(self, UNKNOWN, NO_DESTINATION)
 
     def series(self, kind: Kind, labels: tuple[str, ...]) -> Series:
-        """Return the series with these labels; it is made where there is none."""
+        """Return the series with these labels, or, where there are too many, the one of all others."""
         of_kind = self._series[kind.name]
         found = of_kind.get(labels)
         if found is None:
-            found = of_kind[labels] = Series(labels, kind.width)
+            labels = self._bounds.bounded(kind.name, labels)
+            found = of_kind.get(labels)
+            if found is None:
+                found = of_kind[labels] = Series(labels, kind.width)
         return found
 
     def of(self, kind: Kind) -> list[Series]:
@@ -128,28 +96,23 @@ class Meters:
 
     def meter(self, cluster: str, destination: tuple[str, ...]) -> Meter:
         """
-        Return what counts for a destination; where there are too many clusters, what counts for all others.
+        Return what counts for a destination; where there are too many of its service, or too many clusters, what
+        counts for all others.
 
         @param cluster: Its name.
-        @param destination: The values of L{DESTINATION}.
+        @param destination: The values of L{edgegate.observe.metrics.families.DESTINATION}.
         """
-        key = (cluster, destination)
-        found = self._meters.get(key)
+        found = self._meters.get((cluster, destination))
         if found is None:
-            if cluster not in self._clusters:
-                if len(self._clusters) < self._most:
-                    self._clusters.add(cluster)
-                    self._services.add(service_of_name(cluster))
-                else:
-                    key = (OTHER, (OTHER,) * len(DESTINATION))
-                    found = self._meters.get(key)
+            if self._bounds.tells_apart(cluster):
+                destination = self._bounds.destination(destination)
+            else:
+                cluster, destination = OTHER, OTHER_DESTINATION
+            key = (cluster, destination)
+            found = self._meters.get(key)
             if found is None:
-                found = self._meters[key] = Meter(self, key[0], key[1])
+                found = self._meters[key] = Meter(self, cluster, destination)
         return found
-
-    def listener(self, address: str) -> ListenerMeter:
-        """Return what counts for a port; its address as C{0.0.0.0_8080}."""
-        return ListenerMeter(self, address)
 
     def serve(self, clusters: Iterable[str]) -> None:
         """
@@ -158,28 +121,15 @@ class Meters:
         The numbers of those that are gone are dropped the next time, unless they are back: what was under way when
         they went is counted still.
         """
-        names = set(clusters)
-        known = self._clusters | self._gone
-        left = known - names
-        over = left & self._gone
-        self._clusters = known & names
-        self._services = {service_of_name(cluster) for cluster in self._clusters}
-        self._gone = left - over
-        if over:
-            self._drop_all_but(names | self._gone | _ALWAYS)
+        kept = self._bounds.serve(clusters)
+        if kept is not None:
+            self._drop_all_but(kept)
 
-    def _drop_all_but(self, clusters: set[str]) -> None:
-        services = {service_of_name(cluster) for cluster in clusters} | _ALWAYS
-        self._meters = {key: meter for key, meter in self._meters.items() if key[0] in clusters}
+    def _drop_all_but(self, kept: Kept) -> None:
+        self._meters = {key: meter for key, meter in self._meters.items() if key[0] in kept.clusters}
         dropped = False
         for kind, of_kind in self._series.items():
-            if kind == CLUSTERS.name:
-                gone = [labels for labels in of_kind if labels[0] not in clusters]
-            elif kind in _OF_DESTINATIONS:
-                gone = [labels for labels in of_kind if labels[_SERVICE] not in services]
-            else:
-                continue
-            for labels in gone:
+            for labels in [labels for labels in of_kind if not kept.has(kind, labels)]:
                 # whoever holds it still does not bring it back
                 of_kind.pop(labels).touched = True
                 dropped = True
@@ -217,29 +167,13 @@ class Meters:
         """Count what another process has drained; there may be many, each of which tells other clusters apart."""
         for name, labels, numbers in batch:
             kind = self._kinds[name]
-            series = self.series(kind, self._bounded(name, labels))
+            series = self.series(kind, labels)
             own = series.numbers
             for place, number in enumerate(numbers):
                 if number:
-                    own[place] += number
+                    own[place] = own[place] + number
             if not series.touched:
                 self.touch(kind, series)
-
-    def _bounded(self, kind: str, labels: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the labels in which is counted: those of all others where there are too many clusters or services."""
-        if kind == CLUSTERS.name:
-            return labels if self._told_apart(self._clusters, labels[0]) else (OTHER,)
-        if kind in _OF_DESTINATIONS and not self._told_apart(self._services, labels[_SERVICE]):
-            return (OTHER,) * len(DESTINATION) + labels[len(DESTINATION) :]
-        return labels
-
-    def _told_apart(self, names: set[str], name: str) -> bool:
-        if name in names or name in _ALWAYS:
-            return True
-        if len(names) >= self._most:
-            return False
-        names.add(name)
-        return True
 
 
 class Meter:
@@ -247,7 +181,7 @@ class Meter:
     Counts for one destination: a cluster, and the workload whose endpoint was chosen.
 
     @ivar cluster: Its cluster's numbers, L{CLUSTERS}.
-    @ivar destination: The values of L{DESTINATION}.
+    @ivar destination: The values of L{edgegate.observe.metrics.families.DESTINATION}.
     @ivar meters: Where they are.
     """
 
@@ -272,17 +206,14 @@ class Meter:
         @param grpc: The status of one of gRPC, empty where there was none; L{None}: it is not of gRPC.
         """
         last = self._last
-        if last is not None and code == self._code and flags == self._flags and grpc == self._grpc:
+        # texts that are the same come from the same tables; where they do not, they are looked up
+        if last is not None and code == self._code and flags is self._flags and grpc is self._grpc:
             return last
         found = self._requests.get((code, flags, grpc))
         if found is None:
             found = self._new(code, flags, grpc)
         self._code, self._flags, self._grpc, self._last = code, flags, grpc, found
         return found
-
-    def relays(self, flags: str) -> Series:
-        """Return the series of relays that ended alike."""
-        return self.meters.series(RELAYS, (*self.destination, "tcp", flags))
 
     def count_relay(self, number: int, by: int, flags: str = "-") -> None:
         """Count one of the numbers of L{RELAYS}."""
@@ -293,8 +224,9 @@ class Meter:
         series = self._messages
         if series is None:
             series = self._messages = self.meters.series(MESSAGES, self.destination)
-        series.numbers[0] += requests
-        series.numbers[1] += responses
+        numbers = series.numbers
+        numbers[0] = numbers[0] + requests
+        numbers[1] = numbers[1] + responses
         if not series.touched:
             self.meters.touch(MESSAGES, series)
 
@@ -306,11 +238,11 @@ class Meter:
             self.meters.touch(CLUSTERS, cluster)
 
     def _new(self, code: int, flags: str, grpc: str | None) -> Series:
-        meters = self.meters
-        if len(self._requests) >= MOST_SERIES:
-            return meters.series(REQUESTS, (*self.destination, OTHER, OTHER, "", OTHER))
         own = ("http" if grpc is None else "grpc", str(code), grpc or "", flags)
-        found = self._requests[(code, flags, grpc)] = meters.series(REQUESTS, (*self.destination, *own))
+        found = self.meters.series(REQUESTS, (*self.destination, *own))
+        if found.labels[-len(own) :] == own:
+            # of all others there is one, and no end to what they are
+            self._requests[(code, flags, grpc)] = found
         return found
 
 

@@ -22,7 +22,7 @@ _PROTOCOLS: Final = {"1.0": "HTTP/1.0", "1.1": "HTTP/1.1", "2": "HTTP/2"}
 class Tags:
     """Makes the tags of spans."""
 
-    __slots__ = ("_common", "_headers", "_length", "_zone")
+    __slots__ = ("_common", "_headers", "_length")
 
     def __init__(self, tracing: Tracing, environment: Mapping[str, str] = os.environ) -> None:
         """
@@ -66,7 +66,7 @@ class Tags:
         if exchange.cluster:
             tags += _cluster(exchange.cluster)
         error = exchange.status == 0 or exchange.status >= 500
-        if _value(fields, b"content-type", length).startswith("application/grpc"):
+        if exchange.asks_grpc:
             error = self._grpc(exchange, trace, tags) or error
         for tag in self._headers:
             value = _value(fields, tag.value.encode("ascii"), length, tag.default)

@@ -6,9 +6,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.errors import CONNECT_REFUSED, STREAM_IDLE
 from edgegate.observe.events import RejectedConnection, RelayEnd
-from edgegate.observe.metrics.connection_metrics import MOST_REASONS, ConnectionMetrics, count_bytes, count_opened
+from edgegate.observe.metrics.connection_metrics import ConnectionMetrics, count_bytes, count_opened
 from edgegate.observe.metrics.families import CLUSTERS, OWN, REJECTED, RELAYS
-from edgegate.observe.metrics.meters import NO_DESTINATION, OTHER, Meters
+from edgegate.observe.metrics.label_bounds import MOST_REASONS, OTHER
+from edgegate.observe.metrics.meters import NO_DESTINATION, Meters
 from tests.observe.test_log_lines import AnyConnection
 
 WEB = ("web", *NO_DESTINATION[1:])

@@ -10,7 +10,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as plain
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.observe.metrics.families import CLUSTER_GAUGES, COUNTED, READ, REJECTED, SERVER
+from edgegate.observe.metrics.families import CLUSTER_GAUGES, COUNTED, LIMITS, READ, REJECTED, SERVER
 from edgegate.observe.metrics.gauges import Gauges
 from edgegate.observe.metrics.labels import SourceLabels
 from edgegate.observe.metrics.measured import Measured
@@ -122,9 +122,9 @@ class ExpositionTests(SynchronousTestCase):
         gauges, meters = Gauges(), Meters()
         for number in range(1000):
             gauges.put((CLUSTER_GAUGES.name, (str(number),), (number,) * CLUSTER_GAUGES.width))
-            meters.count(REJECTED, (str(number),))
+            meters.count(LIMITS, (str(number),))
         pieces = list(Measured(meters, gauges, MetricsOptions()).text())
         self.assertLess(max(map(len, pieces)), 20_000)
         found = samples("".join(pieces))
         self.assertEqual(len(found["envoy_cluster_membership_total"]), 1000)
-        self.assertEqual(len(found["edgegate_connections_rejected_total"]), 1000)
+        self.assertEqual(len(found["edgegate_limit_reached_total"]), 1000)
