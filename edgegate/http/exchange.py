@@ -264,8 +264,8 @@ class Exchange:
         """Return what tells a backend who asks, whether one is asked or not."""
         identity = self.identity
         if identity is None:
-            identity, number = self.stream.client.identity(self.head)
-            self.identity, self.request_id = identity, self.request_id or number
+            identity, self.request_id = self.stream.client.identity(self.head, self.request_id)
+            self.identity = identity
         return [*identity.fields, (b"x-request-id", self.request_id)]
 
     # The request, from the stream -------------------------------------------------------------------------------------
