@@ -147,10 +147,6 @@ class Meters:
                 found = self._meters[key] = Meter(self, key[0], key[1])
         return found
 
-    def listener(self, address: str) -> ListenerMeter:
-        """Return what counts for a port; its address as C{0.0.0.0_8080}."""
-        return ListenerMeter(self, address)
-
     def serve(self, clusters: Iterable[str]) -> None:
         """
         Make room for other clusters: these are all that are served from now on.
