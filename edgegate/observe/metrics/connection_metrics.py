@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from edgegate.errors import response_flags
 from edgegate.observe.events import RejectedConnection, RelayEnd
-from edgegate.observe.metrics.families import OWN, REJECTED
+from edgegate.observe.metrics.families import REJECTED
 from edgegate.observe.metrics.meters import OTHER, Meters
 
 OPENED, CLOSED, SENT, RECEIVED = 0, 1, 2, 3
@@ -12,9 +12,6 @@ OPENED, CLOSED, SENT, RECEIVED = 0, 1, 2, 3
 
 CLUSTER_RECEIVED, CLUSTER_SENT = 13, 14
 """Numbers of L{edgegate.observe.metrics.families.CLUSTERS}."""
-
-REFUSED = 0
-"""One of the numbers of L{OWN}."""
 
 MOST_REASONS = 100
 """Reasons that are told apart: OpenSSL's are many."""
@@ -26,10 +23,6 @@ class ConnectionMetrics:
     def __init__(self, meters: Meters) -> None:
         self._meters = meters
         self._reasons: set[str] = set()
-
-    def connection_refused(self) -> None:
-        """There are too many connections: one was closed at once."""
-        self._meters.count(OWN, (), REFUSED)
 
     def connection_rejected(self, rejected: RejectedConnection) -> None:
         """A connection ended before anything was served on it."""
