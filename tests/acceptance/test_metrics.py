@@ -10,9 +10,10 @@ import socket
 import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 from unittest import skipUnless
 from urllib.parse import urlencode
 
@@ -93,10 +94,11 @@ WEB = "web.shop.svc.cluster.local"
 CLUSTER = f"outbound|80||{WEB}"
 
 
-class MetricsTests(AcceptanceTestCase):
-    """A gateway that is asked for this and that."""
+class MetricsTestCase(AcceptanceTestCase):
+    """Tests of a gateway that is asked for this and that."""
 
     workers = 1
+    options: ClassVar[Sequence[str]] = ()
 
     def setUp(self) -> None:
         super().setUp()
@@ -116,7 +118,7 @@ class MetricsTests(AcceptanceTestCase):
     def serve(self) -> Running:
         """Start the gateway."""
         options = ["--config", "etc", "--admin", f"127.0.0.1:{self.admin}", "--workers", str(self.workers)]
-        options += ["--metrics-listen", f"127.0.0.1:{self.metrics}"]
+        options += ["--metrics-listen", f"127.0.0.1:{self.metrics}", *self.options]
         logged = ["--access-log", "-", "--access-log-format", "json", "--no-watch"]
         gateway = self.start("twistd", "-n", "--pidfile=", "edgegate", *options, *logged)
         gateway.says("serving TCP")
@@ -177,6 +179,44 @@ class MetricsTests(AcceptanceTestCase):
         ended = found.sum("istio_requests_total"), found.sum("istio_tcp_connections_closed_total")
         self.assertEqual(ended, (requests, relays))
         return found
+
+    def not_fallen(self, before: Scrape, after: Scrape) -> None:
+        """No counter is less than it was."""
+        now = after.counters()
+        for key, value in before.counters().items():
+            self.assertGreaterEqual(now.get(key, -1.0), value, key)
+
+
+class OptionsTests(MetricsTestCase):
+    """One that is told how to call things, and to tell no more than one cluster apart."""
+
+    options = ("--metrics-tags=istio", "--metrics-hosts=1", "--metrics-workload=edge")
+
+    def test_options(self) -> None:
+        """Envoy's metrics have the labels of Istio's gateways, and all clusters but one are counted as other."""
+        counts = self.some_of_each()
+        scrape = self.scraped(sum(counts.values()))
+        self.assertEqual({each["source_workload"] for each in scrape.of("istio_requests_total")}, {"edge"})
+        services = {each["destination_service"] for each in scrape.of("istio_requests_total")}
+        self.assertEqual(len(services - {"unknown", "other"}), 1)
+        self.assertLessEqual({"unknown", "other"}, services)
+        (told_apart,) = services - {"unknown", "other"}
+        own = sum(number for (service, _, _), number in counts.items() if service == told_apart)
+        rest = sum(number for (service, _, _), number in counts.items() if service not in (told_apart, "unknown"))
+        for service, number in ((told_apart, own), ("other", rest)):
+            self.assertEqual(scrape.sum("istio_requests_total", destination_service=service), number, service)
+        classes = {"cluster_name", "response_code_class"}
+        clusters = {labels["cluster_name"] for _, labels, _ in scrape.samples if classes <= set(labels)}
+        self.assertLessEqual({f"outbound|80||{told_apart}", "other"}, clusters)
+        self.assertLessEqual(clusters, {f"outbound|80||{told_apart}", "other", "unknown"})
+        self.assertIn('response_code_class="2xx"', scrape.text)
+        self.assertFalse(
+            [labels for _, labels, _ in scrape.samples if any(name.startswith("envoy_") for name in labels)]
+        )
+
+
+class MetricsTests(MetricsTestCase):
+    """A gateway with the defaults."""
 
     def test_counts(self) -> None:
         """Every request is counted once, by whom it was for and what came of it, as the access log has it."""
@@ -269,12 +309,6 @@ class MetricsTests(AcceptanceTestCase):
             self.assertEqual(scrape.sum("istio_tcp_connections_opened_total"), 1)
             self.assertEqual(scrape.sum("istio_tcp_connections_closed_total"), 0)
             self.assertEqual(scrape.sum("envoy_cluster_upstream_cx_active", envoy_cluster_name=CLUSTER), 1)
-
-    def not_fallen(self, before: Scrape, after: Scrape) -> None:
-        """No counter is less than it was."""
-        now = after.counters()
-        for key, value in before.counters().items():
-            self.assertGreaterEqual(now.get(key, -1.0), value, key)
 
 
 ELSEWHERE = (
