@@ -277,20 +277,7 @@ class Poller:
                     self._called.clear()
                 all_called = self._turn(epoll, events, _EVENTS, 0.0)
             else:
-                if self._most == _EVENTS:
-                    self._most = _MANY
-                    events = epoll.poll(0, _MANY)
-                called = len(self._called)
-                events, least = in_turns(events, self._client_of, self._called)
-                if called and not self._called:
-                    # all who were ready were called since
-                    now = monotonic()
-                    self._lag.turned(now - self._since, now)
-                    self._since = now
-                all_called = self._turn(epoll, events, least, monotonic() + _SHARE)
-                if all_called:
-                    # this round is told of below: the next one begins with nobody
-                    self._called.clear()
+                all_called = self._turn_of_many(epoll, events)
             if self._paced:
                 self._do_paced()
             now = monotonic()
@@ -346,6 +333,24 @@ class Poller:
         if mine:
             self._end_turn()
         return called == len(events)
+
+    def _turn_of_many(self, epoll: select.epoll, events: list[Event]) -> bool:
+        """Call some of those that are ready, where they are many: clients in turn; return whether all were called."""
+        if self._most == _EVENTS:
+            self._most = _MANY
+            events = epoll.poll(0, _MANY)
+        called = len(self._called)
+        events, least = in_turns(events, self._client_of, self._called)
+        if called and not self._called:
+            # all who were ready were called since
+            now = monotonic()
+            self._lag.turned(now - self._since, now)
+            self._since = now
+        all_called = self._turn(epoll, events, least, monotonic() + _SHARE)
+        if all_called:
+            # this round is told of by who called: the next one begins with nobody
+            self._called.clear()
+        return all_called
 
     def _call(self, fd: int, event: int) -> None:
         """Something can be done with a descriptor: do it."""
