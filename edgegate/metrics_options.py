@@ -53,7 +53,7 @@ def metrics_options(options: Mapping[str, str]) -> MetricsOptions:
     """
     hosts, tags = options["metrics-hosts"], options["metrics-tags"]
     if not re.fullmatch("[0-9]{1,6}", hosts, re.ASCII) or not int(hosts):
-        raise ValueError(f"--metrics-hosts: expected a number such as 1000, got {hosts!r}")
+        raise ValueError(f"--metrics-hosts: expected a number from 1 to 999999, such as 1000, got {hosts!r}")
     if tags not in ("envoy", "istio"):
         raise ValueError(f"--metrics-tags is envoy or istio, not {tags!r}")
     for each in ("metrics-workload", "metrics-namespace", "metrics-cluster"):

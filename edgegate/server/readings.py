@@ -35,7 +35,7 @@ from edgegate.upstream.cluster import ClusterState
 CERTIFICATES = 3600.0
 """Seconds after which it is looked at again when certificates end: whole days are shown."""
 
-LINES_LOST = 1
+LINES_LOST = 0
 """One of the numbers of L{OWN}."""
 
 

@@ -286,6 +286,7 @@ class Generation:
             worker.serving = True
             if self._accepting:
                 worker.peer.send(Accept())
+                log.info("worker {number} serves again", number=worker.number)
             worker.ready.callback(value)
         elif isinstance(value, Failed):
             worker.reason = value.reason

@@ -7,176 +7,64 @@ another exporter, is left out.
 
 from __future__ import annotations
 
-QUERIES: dict[str, tuple[tuple[str, ...], ...]] = {
+Labels = tuple[str, ...]
+
+_SERVICE: Labels = ("destination_service",)
+_NAMESPACE: Labels = ("destination_workload_namespace",)
+_WORKLOAD: Labels = ("destination_workload", *_NAMESPACE)
+_SOURCE: Labels = ("source_workload", "source_workload_namespace")
+_REPORTER: Labels = ("reporter",)
+_SECURED: Labels = ("connection_security_policy",)
+_CODE: Labels = ("response_code",)
+
+_BY_EITHER = ((*_SECURED, *_SERVICE, *_REPORTER, *_SOURCE), (*_SECURED, *_WORKLOAD, *_REPORTER, *_SOURCE))
+"""Those of panels that are there for the service and for its workloads."""
+
+_BUCKETS = tuple((*labels, "le") for labels in _BY_EITHER)
+
+_RATES = (
+    _SERVICE,
+    (*_SERVICE, *_WORKLOAD, *_REPORTER),
+    (*_SERVICE, *_REPORTER),
+    (*_SERVICE, *_REPORTER, "source_cluster"),
+    (*_SERVICE, *_REPORTER, *_SOURCE),
+    (*_SERVICE, *_REPORTER, "source_workload_namespace"),
+    (*_WORKLOAD, *_REPORTER),
+    (*_WORKLOAD, *_REPORTER, *_SOURCE),
+    (*_WORKLOAD, *_REPORTER, "source_workload_namespace"),
+    (*_WORKLOAD, *_SOURCE),
+    _NAMESPACE,
+)
+"""Those of what is shown of requests and of relays."""
+
+QUERIES: dict[str, tuple[Labels, ...]] = {
     "istio_build": (("component", "tag"),),
-    "istio_request_bytes_bucket": (
-        (
-            "connection_security_policy",
-            "destination_service",
-            "le",
-            "reporter",
-            "source_workload",
-            "source_workload_namespace",
-        ),
-        (
-            "connection_security_policy",
-            "destination_workload",
-            "destination_workload_namespace",
-            "le",
-            "reporter",
-            "source_workload",
-            "source_workload_namespace",
-        ),
-    ),
-    "istio_request_bytes_sum": (("reporter", "source_workload_namespace"),),
+    "istio_request_bytes_bucket": _BUCKETS,
+    "istio_request_bytes_sum": ((*_REPORTER, "source_workload_namespace"),),
     "istio_request_duration_milliseconds_bucket": (
-        (
-            "connection_security_policy",
-            "destination_service",
-            "le",
-            "reporter",
-            "source_workload",
-            "source_workload_namespace",
-        ),
-        (
-            "connection_security_policy",
-            "destination_workload",
-            "destination_workload_namespace",
-            "le",
-            "reporter",
-            "source_workload",
-            "source_workload_namespace",
-        ),
-        ("destination_service", "le", "reporter"),
-        ("destination_workload", "destination_workload_namespace", "le", "reporter"),
+        *_BUCKETS,
+        (*_SERVICE, "le", *_REPORTER),
+        (*_WORKLOAD, "le", *_REPORTER),
     ),
     "istio_requests_total": (
-        (
-            "connection_security_policy",
-            "destination_service",
-            "reporter",
-            "response_code",
-            "source_workload",
-            "source_workload_namespace",
-        ),
-        (
-            "connection_security_policy",
-            "destination_workload",
-            "destination_workload_namespace",
-            "reporter",
-            "response_code",
-            "source_workload",
-            "source_workload_namespace",
-        ),
-        (
-            "destination_principal",
-            "destination_service",
-            "reporter",
-            "response_code",
-            "source_workload",
-            "source_workload_namespace",
-        ),
-        ("destination_service",),
-        ("destination_service", "destination_workload", "destination_workload_namespace", "reporter"),
-        ("destination_service", "reporter"),
-        ("destination_service", "reporter", "response_code"),
-        ("destination_service", "reporter", "source_cluster"),
-        ("destination_service", "reporter", "source_workload", "source_workload_namespace"),
-        ("destination_service", "reporter", "source_workload_namespace"),
-        ("destination_workload", "destination_workload_namespace", "reporter"),
-        ("destination_workload", "destination_workload_namespace", "reporter", "response_code"),
-        (
-            "destination_workload",
-            "destination_workload_namespace",
-            "reporter",
-            "source_workload",
-            "source_workload_namespace",
-        ),
-        ("destination_workload", "destination_workload_namespace", "reporter", "source_workload_namespace"),
-        ("destination_workload", "destination_workload_namespace", "source_workload", "source_workload_namespace"),
-        ("destination_workload_namespace",),
-        ("reporter",),
-        ("reporter", "response_code"),
+        *_RATES,
+        *((*labels, *_CODE) for labels in _BY_EITHER),
+        ("destination_principal", *_SERVICE, *_REPORTER, *_CODE, *_SOURCE),
+        (*_SERVICE, *_REPORTER, *_CODE),
+        (*_WORKLOAD, *_REPORTER, *_CODE),
+        _REPORTER,
+        (*_REPORTER, *_CODE),
     ),
-    "istio_response_bytes_bucket": (
-        (
-            "connection_security_policy",
-            "destination_service",
-            "le",
-            "reporter",
-            "source_workload",
-            "source_workload_namespace",
-        ),
-        (
-            "connection_security_policy",
-            "destination_workload",
-            "destination_workload_namespace",
-            "le",
-            "reporter",
-            "source_workload",
-            "source_workload_namespace",
-        ),
-    ),
-    "istio_response_bytes_sum": (
-        ("reporter", "source_workload"),
-        ("reporter", "source_workload_namespace"),
-    ),
+    "istio_response_bytes_bucket": _BUCKETS,
+    "istio_response_bytes_sum": ((*_REPORTER, "source_workload"), (*_REPORTER, "source_workload_namespace")),
     "istio_tcp_received_bytes_total": (
-        (
-            "connection_security_policy",
-            "destination_service",
-            "reporter",
-            "source_workload",
-            "source_workload_namespace",
-        ),
-        (
-            "connection_security_policy",
-            "destination_workload",
-            "destination_workload_namespace",
-            "reporter",
-            "source_workload",
-            "source_workload_namespace",
-        ),
-        ("destination_service", "destination_workload", "destination_workload_namespace", "reporter"),
-        ("destination_service", "reporter"),
-        ("destination_workload", "destination_workload_namespace", "reporter"),
-        ("reporter", "source_workload", "source_workload_namespace"),
+        *_BY_EITHER,
+        (*_SERVICE, *_WORKLOAD, *_REPORTER),
+        (*_SERVICE, *_REPORTER),
+        (*_WORKLOAD, *_REPORTER),
+        (*_REPORTER, *_SOURCE),
     ),
-    "istio_tcp_sent_bytes_total": (
-        (
-            "connection_security_policy",
-            "destination_service",
-            "reporter",
-            "source_workload",
-            "source_workload_namespace",
-        ),
-        (
-            "connection_security_policy",
-            "destination_workload",
-            "destination_workload_namespace",
-            "reporter",
-            "source_workload",
-            "source_workload_namespace",
-        ),
-        ("destination_service",),
-        ("destination_service", "destination_workload", "destination_workload_namespace", "reporter"),
-        ("destination_service", "reporter"),
-        ("destination_service", "reporter", "source_cluster"),
-        ("destination_service", "reporter", "source_workload", "source_workload_namespace"),
-        ("destination_service", "reporter", "source_workload_namespace"),
-        ("destination_workload", "destination_workload_namespace", "reporter"),
-        (
-            "destination_workload",
-            "destination_workload_namespace",
-            "reporter",
-            "source_workload",
-            "source_workload_namespace",
-        ),
-        ("destination_workload", "destination_workload_namespace", "reporter", "source_workload_namespace"),
-        ("destination_workload", "destination_workload_namespace", "source_workload", "source_workload_namespace"),
-        ("destination_workload_namespace",),
-        ("reporter", "source_workload", "source_workload_namespace"),
-    ),
+    "istio_tcp_sent_bytes_total": (*_RATES, *_BY_EITHER, (*_REPORTER, *_SOURCE)),
 }
 
 ENVOY = (

@@ -188,15 +188,20 @@ class FormatTests(AccessLogCase):
         self.assertEqual(found, sorted([*(f"/direct/{number} 418" for number in range(10)), "/direct/last 418"]))
 
     def test_syslog(self) -> None:
-        """Each line is a message to a syslog, of one process or of several."""
+        """Each line is a message to a syslog, here or elsewhere, of one process or of several."""
         path = Path(f"/tmp/edgegate-acceptance-{self.http}")
         self.addCleanup(lambda: path.unlink(missing_ok=True))
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as syslog:
-            syslog.bind(str(path))
-            syslog.settimeout(PATIENCE)
-            for workers in ("1", "2"):
+        with (
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as remote,
+            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as local,
+        ):
+            remote.bind(("127.0.0.1", 0))
+            local.bind(str(path))
+            udp, unix = f"udp:127.0.0.1:{remote.getsockname()[1]}", f"unix:{path}"
+            for workers, syslog, where in ((1, remote, udp), (2, local, unix)):
+                syslog.settimeout(PATIENCE)
                 gateway = self.gateway(
-                    f"--access-log=syslog:unix:{path}", "--access-log-format=%RESPONSE_CODE%", f"--workers={workers}"
+                    f"--access-log=syslog:{where}", "--access-log-format=%RESPONSE_CODE%", f"--workers={workers}"
                 )
                 self.curl("/direct")
                 self.assertRegex(syslog.recv(1000).decode(), r"^<134>1 \S+Z \S+ edgegate \d+ access - 418$")

@@ -10,9 +10,10 @@ import socket
 import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 from unittest import skipUnless
 from urllib.parse import urlencode
 
@@ -91,14 +92,13 @@ spec:
 
 WEB = "web.shop.svc.cluster.local"
 CLUSTER = f"outbound|80||{WEB}"
-STILL = 0.2
-"""Seconds between two looks."""
 
 
-class MetricsTests(AcceptanceTestCase):
-    """A gateway that is asked for this and that."""
+class MetricsTestCase(AcceptanceTestCase):
+    """Tests of a gateway that is asked for this and that."""
 
     workers = 1
+    options: ClassVar[Sequence[str]] = ()
 
     def setUp(self) -> None:
         super().setUp()
@@ -118,8 +118,8 @@ class MetricsTests(AcceptanceTestCase):
     def serve(self) -> Running:
         """Start the gateway."""
         options = ["--config", "etc", "--admin", f"127.0.0.1:{self.admin}", "--workers", str(self.workers)]
-        options += ["--metrics-listen", f"127.0.0.1:{self.metrics}"]
-        logged = ["--access-log", "access.log", "--access-log-format", "json", "--no-watch"]
+        options += ["--metrics-listen", f"127.0.0.1:{self.metrics}", *self.options]
+        logged = ["--access-log", "-", "--access-log-format", "json", "--no-watch"]
         gateway = self.start("twistd", "-n", "--pidfile=", "edgegate", *options, *logged)
         gateway.says("serving TCP")
         return gateway
@@ -173,15 +173,50 @@ class MetricsTests(AcceptanceTestCase):
         return dict(counts)
 
     def scraped(self, requests: int, relays: int = 1) -> Scrape:
-        """Return what is counted once that many requests and relays have ended."""
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            found = Scrape(self.admin)
-            ended = found.sum("istio_requests_total"), found.sum("istio_tcp_connections_closed_total")
-            if ended >= (requests, relays) or time.monotonic() > deadline:
-                self.assertEqual(ended, (requests, relays))
-                return found
-            time.sleep(STILL)
+        """Return what is counted once that many requests and relays have ended, as the access log tells."""
+        self.gateway.says('"response_code"', requests + relays)
+        found = Scrape(self.admin)
+        ended = found.sum("istio_requests_total"), found.sum("istio_tcp_connections_closed_total")
+        self.assertEqual(ended, (requests, relays))
+        return found
+
+    def not_fallen(self, before: Scrape, after: Scrape) -> None:
+        """No counter is less than it was."""
+        now = after.counters()
+        for key, value in before.counters().items():
+            self.assertGreaterEqual(now.get(key, -1.0), value, key)
+
+
+class OptionsTests(MetricsTestCase):
+    """One that is told how to call things, and to tell no more than one cluster apart."""
+
+    options = ("--metrics-tags=istio", "--metrics-hosts=1", "--metrics-workload=edge")
+
+    def test_options(self) -> None:
+        """Envoy's metrics have the labels of Istio's gateways, and all clusters but one are counted as other."""
+        counts = self.some_of_each()
+        scrape = self.scraped(sum(counts.values()))
+        self.assertEqual({each["source_workload"] for each in scrape.of("istio_requests_total")}, {"edge"})
+        services = {each["destination_service"] for each in scrape.of("istio_requests_total")}
+        self.assertEqual(len(services - {"unknown", "other"}), 1)
+        self.assertLessEqual({"unknown", "other"}, services)
+        (told_apart,) = services - {"unknown", "other"}
+        own = sum(number for (service, _, _), number in counts.items() if service == told_apart)
+        rest = sum(number for (service, _, _), number in counts.items() if service not in (told_apart, "unknown"))
+        for service, number in ((told_apart, own), ("other", rest)):
+            self.assertEqual(scrape.sum("istio_requests_total", destination_service=service), number, service)
+        classes = {"cluster_name", "response_code_class"}
+        clusters = {labels["cluster_name"] for _, labels, _ in scrape.samples if classes <= set(labels)}
+        self.assertLessEqual({f"outbound|80||{told_apart}", "other"}, clusters)
+        self.assertLessEqual(clusters, {f"outbound|80||{told_apart}", "other", "unknown"})
+        self.assertIn('response_code_class="2xx"', scrape.text)
+        self.assertFalse(
+            [labels for _, labels, _ in scrape.samples if any(name.startswith("envoy_") for name in labels)]
+        )
+
+
+class MetricsTests(MetricsTestCase):
+    """A gateway with the defaults."""
 
     def test_counts(self) -> None:
         """Every request is counted once, by whom it was for and what came of it, as the access log has it."""
@@ -205,7 +240,7 @@ class MetricsTests(AcceptanceTestCase):
         self.assertEqual(scrape.sum("istio_tcp_received_bytes_total", **web), len(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"))
         self.assertGreater(scrape.sum("istio_tcp_sent_bytes_total", **web), len("hello"))
         self.gateway.stop()
-        lines = [json.loads(line) for line in (self.folder / "access.log").read_text().splitlines()]
+        lines = [json.loads(line) for line in self.gateway.lines if line.startswith("{")]
         # a backend may answer before a body has come
         for name, field in (("request", "bytes_received"), ("response", "bytes_sent")):
             logged_bytes = sum(line[field] for line in lines if line["method"])
@@ -275,12 +310,6 @@ class MetricsTests(AcceptanceTestCase):
             self.assertEqual(scrape.sum("istio_tcp_connections_closed_total"), 0)
             self.assertEqual(scrape.sum("envoy_cluster_upstream_cx_active", envoy_cluster_name=CLUSTER), 1)
 
-    def not_fallen(self, before: Scrape, after: Scrape) -> None:
-        """No counter is less than it was."""
-        now = after.counters()
-        for key, value in before.counters().items():
-            self.assertGreaterEqual(now.get(key, -1.0), value, key)
-
 
 ELSEWHERE = (
     # one for each certificate of each listener; the days until the first ends are in envoy_server_*
@@ -315,10 +344,8 @@ class WorkersMetricsTests(MetricsTests):
             os.kill(worker, signal.SIGKILL)
             self.gateway.says("is gone", number)
             self.not_fallen(before, Scrape(self.admin))
-        deadline = time.monotonic() + PATIENCE
-        while Scrape(self.admin).sum("envoy_server_concurrency") < 2:
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(STILL)
+        self.gateway.says("serves again", 2)
+        self.assertEqual(Scrape(self.admin).sum("envoy_server_concurrency"), 2)
         self.assertEqual(self.get("/web"), 200)
         self.not_fallen(before, self.scraped(21, 0))
 
@@ -363,11 +390,8 @@ class WorkersMetricsTests(MetricsTests):
         self.assertGreater(self.query("max(count_over_time(istio_build[1m]))"), 3)
 
     def until(self, text: str, value: float) -> None:
-        """Wait until Prometheus makes this of a query."""
-        deadline = time.monotonic() + PATIENCE
-        while (found := self.query(text)) != value:
-            self.assertLess(time.monotonic(), deadline, f"{text} is {found}, not {value}")
-            time.sleep(STILL)
+        """Wait until Prometheus makes this of a query: it tells nobody when it has scraped."""
+        self.wait_until(lambda: self.query(text) == value)
 
     def query(self, text: str) -> float:
         """Return what Prometheus makes of a query; -1: nothing."""

@@ -178,7 +178,7 @@ class PlaneReadingsTests(TestCase):
         lost = 5
         spans = [("sent", 9), ("dropped", 1)]
         self.readings.sample()
-        self.assertEqual([each.numbers[1] for each in self.plane.meters.of(OWN)], [5])
+        self.assertEqual([each.numbers[0] for each in self.plane.meters.of(OWN)], [5])
         self.assertEqual(
             [(each.labels, each.numbers) for each in self.plane.meters.of(SPANS)],
             [(("sent",), [9]), (("dropped",), [1])],

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from time import monotonic
 
 from twisted.internet.defer import Deferred
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.model.addresses import Address, TCPAddress
@@ -174,8 +175,10 @@ class GenerationTests(SynchronousTestCase):
         self.die(11)
         self.assertEqual((self.forks(), self.slots.connections(11), self.lost), ([11], ABSENT, [1]))
         self.assertEqual(len(self.generation.serving), 2)
-        self.tell(11, READY)
+        with capturedLogs() as told:
+            self.tell(11, READY)
         self.assertEqual(self.heard(11), [Accept()])
+        self.assertEqual([formatEvent(event) for event in told], ["worker 1 serves again"])
 
     def test_dies_again_and_again(self) -> None:
         """One that dies as soon as it is there is replaced later and later."""

@@ -22,7 +22,7 @@ from zope.interface import classImplements
 
 from edgegate.errors import BODY_TOO_LARGE, CLIENT_BODY_TIMEOUT, CLIENT_GONE, CLIENT_TIMEOUT, INTERNAL, Fault
 from edgegate.http.environment import HTTPEnvironment
-from edgegate.http.exchange import NO_CLUSTERS, Exchange, Phase, Upload
+from edgegate.http.exchange import NO_CLUSTERS, Exchange, Phase
 from edgegate.http.fields import Field
 from edgegate.http.h1.downstream_state import NEXT, NEXT_FLOW, Event, Flow, State, Turn
 from edgegate.http.h1.downstream_stream import HTTP1DownstreamStream
@@ -35,6 +35,7 @@ from edgegate.http.h1.tunnel import Tunnel
 from edgegate.http.interfaces import Dispatcher
 from edgegate.http.overdue import Overdue
 from edgegate.http.request import RequestHead, refused_head
+from edgegate.http.upload import Upload
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.body_run import RUN_FROM
 from edgegate.net.containment import broke, contained

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from edgegate.errors import response_flags
 from edgegate.observe.events import RejectedConnection, RelayEnd
-from edgegate.observe.metrics.families import OWN, REJECTED
+from edgegate.observe.metrics.families import REJECTED
 from edgegate.observe.metrics.meters import Meters
 
 OPENED, CLOSED, SENT, RECEIVED = 0, 1, 2, 3
@@ -13,19 +13,12 @@ OPENED, CLOSED, SENT, RECEIVED = 0, 1, 2, 3
 CLUSTER_RECEIVED, CLUSTER_SENT = 13, 14
 """Numbers of L{edgegate.observe.metrics.families.CLUSTERS}."""
 
-REFUSED = 0
-"""One of the numbers of L{OWN}."""
-
 
 class ConnectionMetrics:
     """Counts what becomes of connections that carry no request."""
 
     def __init__(self, meters: Meters) -> None:
         self._meters = meters
-
-    def connection_refused(self) -> None:
-        """There are too many connections: one was closed at once."""
-        self._meters.count(OWN, (), REFUSED)
 
     def connection_rejected(self, rejected: RejectedConnection) -> None:
         """A connection ended before anything was served on it."""

@@ -132,7 +132,8 @@ class Exposition:
         name = self._name(family)
         numbers = series.numbers
         if not family.split:
-            value = numbers[family.offset]
+            number = numbers[family.offset]
+            value = f"{number // 1000}.{number % 1000:03}" if family.thousandths else str(number)
             return f"{name}{{{text}}} {value}\n" if text else f"{name} {value}\n"
         istio = self._options.istio_tags
         label = _CLASS if istio else f"{_ENVOY}{_CLASS}"

@@ -45,6 +45,7 @@ class Family:
     One metric.
 
     @ivar help: What it counts, and in which unit.
+    @ivar thousandths: Whether its number has thousandths of what it tells: seconds are counted in milliseconds.
     @ivar split: The values of a further label, C{envoy_response_code_class}: one number for each; empty: it has none.
     @ivar offset: Where its first number is in those of its kind.
     """
@@ -55,6 +56,7 @@ class Family:
     split: tuple[str, ...] = ()
     merge: Merge = Merge.SUM
     offset: int = 0
+    thousandths: bool = False
 
     @property
     def width(self) -> int:
@@ -278,7 +280,6 @@ FAULTS: Final = _kind(
 OWN: Final = _kind(
     "own",
     (),
-    Family("edgegate_connections_refused_total", "Connections closed at once: there were too many."),
     Family("edgegate_access_log_dropped_total", "Lines of the access log that could not be written."),
 )
 SPANS: Final = _kind(
@@ -290,7 +291,7 @@ RELOADS: Final = _kind(
     "reloads",
     ("outcome",),
     Family("edgegate_reloads_total", "Readings of the files; the first is that of the start."),
-    Family("edgegate_reload_milliseconds_total", "Milliseconds that they took."),
+    Family("edgegate_reload_seconds_total", "Seconds that they took.", thousandths=True),
 )
 CONFIGURATION: Final = _kind(
     "configuration",

@@ -10,7 +10,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as plain
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.observe.metrics.families import CLUSTER_GAUGES, COUNTED, LIMITS, READ, REJECTED, SERVER
+from edgegate.observe.metrics.families import CLUSTER_GAUGES, COUNTED, LIMITS, READ, REJECTED, RELOADS, SERVER
 from edgegate.observe.metrics.gauges import Gauges
 from edgegate.observe.metrics.labels import SourceLabels
 from edgegate.observe.metrics.measured import Measured
@@ -76,6 +76,13 @@ class ExpositionTests(SynchronousTestCase):
             ("source", "istio-ingressgateway", "unknown", 25),
         )
         self.assertEqual((labels["destination_workload"], labels["response_code"]), ("web", "200"))
+
+    def test_seconds(self) -> None:
+        """What is counted in milliseconds is told in seconds, as Prometheus wants it."""
+        meters = Meters()
+        meters.count(RELOADS, ("installed",), 1, 12_034)
+        found = samples("".join(Measured(meters, Gauges(), MetricsOptions()).text()))
+        self.assertEqual(found["edgegate_reload_seconds_total"], {(("outcome", "installed"),): 12.034})
 
     def test_everything(self) -> None:
         """All that there is can be read, once, in either format, and says the same."""

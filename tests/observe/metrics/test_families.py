@@ -102,7 +102,6 @@ class FamiliesTests(SynchronousTestCase):
         self.assertEqual(place(RELAYS, "istio_tcp_received_bytes_total"), connections.RECEIVED)
         self.assertEqual(connections.CLUSTER_RECEIVED, requests.RECEIVED)
         self.assertEqual(connections.CLUSTER_SENT, requests.SENT)
-        self.assertEqual(place(OWN, "edgegate_connections_refused_total"), connections.REFUSED)
         self.assertEqual(place(OWN, "edgegate_access_log_dropped_total"), readings.LINES_LOST)
         self.assertEqual(place(LISTENERS, "envoy_listener_downstream_cx_total"), listener.TAKEN)
         self.assertEqual(place(LISTENERS, "envoy_listener_downstream_cx_overflow"), listener.OVERFLOWS)
