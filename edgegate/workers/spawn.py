@@ -6,7 +6,7 @@ import ctypes
 import os
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 from edgegate.net.channel import Channel, pair
 from edgegate.server.program import fresh_python
@@ -32,35 +32,35 @@ class Spawned:
 
         @param standard_input: The descriptor of a file that it has as its standard input, from the beginning; stays the
             caller's. L{None}: it has none.
+        @raise OSError: It can't be started.
         """
-        ours, theirs = pair()
-        self.errors, errors = os.pipe()
-        # whoever hangs must not hold up those who fail
-        os.set_blocking(errors, False)
-        os.set_blocking(self.errors, False)
-        if standard_input is not None:
-            os.lseek(standard_input, 0, os.SEEK_SET)
-        kept = os.dup(2)
-        command, environment = fresh_python(_PROGRAM.format(theirs.fileno(), kept))
-        try:
+        # what is this process's is closed where that fails, the new one's end of it in any case
+        with ExitStack() as ours, ExitStack() as theirs:
+            own, other = pair()
+            ours.callback(own.close)
+            theirs.callback(other.close)
+            self.errors, errors = os.pipe()
+            ours.callback(os.close, self.errors)
+            theirs.callback(os.close, errors)
+            # whoever hangs must not hold up those who fail
+            os.set_blocking(errors, False)
+            os.set_blocking(self.errors, False)
+            kept = os.dup(2)
+            theirs.callback(os.close, kept)
+            if standard_input is not None:
+                os.lseek(standard_input, 0, os.SEEK_SET)
+            command, environment = fresh_python(_PROGRAM.format(other.fileno(), kept))
             self._process = subprocess.Popen(
                 command,
                 env=environment,
-                pass_fds=[theirs.fileno(), kept],
+                pass_fds=[other.fileno(), kept],
                 stdin=subprocess.DEVNULL if standard_input is None else standard_input,
                 stderr=errors,
                 # signals of the terminal are the supervisor's
                 start_new_session=True,
             )
-        except BaseException:
-            ours.close()
-            os.close(self.errors)
-            raise
-        finally:
-            theirs.close()
-            os.close(errors)
-            os.close(kept)
-        self.channel = Channel(ours)
+            self.channel = Channel(own)
+            ours.pop_all()
 
     def reap(self) -> bool:
         """

@@ -38,7 +38,15 @@ from edgegate.workers.candidates import Candidates
 from edgegate.workers.generation import CannotServe, Surroundings, Worker
 from edgegate.workers.generations import Generations
 from edgegate.workers.listening_sockets import ListeningSockets
-from edgegate.workers.messages import Counted, FilesRead, LogEvent, Read, Seen, ShedPrivileges, Shown
+from edgegate.workers.messages import (
+    CounterBatch,
+    FilesRead,
+    GaugeRows,
+    LogEvent,
+    ShedPrivileges,
+    TappedRequest,
+    ViewRows,
+)
 from edgegate.workers.slots import Slots, shared_memory
 from edgegate.workers.spawn import adopt_orphans
 from edgegate.workers.worker_log import WorkerLog
@@ -334,13 +342,13 @@ class Supervisor(Lifecycle[Files]):
     def _told(self, worker: Worker, value: object) -> None:
         if isinstance(value, LogEvent):
             self._log.tell(worker.number, value)
-        elif isinstance(value, Shown):
+        elif isinstance(value, ViewRows):
             self._views.shown(value)
-        elif isinstance(value, Counted):
+        elif isinstance(value, CounterBatch):
             self._metrics.counted(value)
-        elif isinstance(value, Read):
+        elif isinstance(value, GaugeRows):
             self._metrics.read(value)
-        elif isinstance(value, Seen):
+        elif isinstance(value, TappedRequest):
             self._taps.seen(worker, value)
 
     def _lost(self, worker: Worker) -> None:

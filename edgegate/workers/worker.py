@@ -59,11 +59,11 @@ from edgegate.workers.messages import (
     Ready,
     Retire,
     Show,
-    Shown,
+    ViewRows,
 )
+from edgegate.workers.metrics_reporter import MetricsReporter
 from edgegate.workers.slots import ABSENT, takes_next
-from edgegate.workers.told_metrics import ToldMetrics
-from edgegate.workers.told_taps import ToldTaps
+from edgegate.workers.tap_reporter import TapReporter
 
 log = Logger(namespace=__name__)
 
@@ -114,8 +114,8 @@ class Worker:
         readings.lines_lost = self._access_log.lines_lost
         if self._traces is not None:
             readings.spans = self._traces.outcomes
-        self._metrics = ToldMetrics(reactor, self.data_plane.meters, readings, self._supervisor)
-        self._taps = ToldTaps(self.data_plane, self._supervisor)
+        self._metrics = MetricsReporter(reactor, self.data_plane.meters, readings, self._supervisor)
+        self._taps = TapReporter(self.data_plane, self._supervisor)
         self._drain: Draining | None = None
         self._retirement = Retirement(self.data_plane, reactor)
         self._beats = LoopingCall(self._beat)
@@ -199,12 +199,12 @@ class Worker:
 
     def _show(self, show: Show) -> None:
         try:
-            shown: Shown = Shown(show.number, rows(self.data_plane, show.view))
+            shown: ViewRows = ViewRows(show.number, rows(self.data_plane, show.view))
         except Exception as error:
             log.failure("a view can't be shown")
-            shown = Shown(show.number, f"{type(error).__name__}: {error}")
+            shown = ViewRows(show.number, f"{type(error).__name__}: {error}")
         if not self._supervisor.offer(shown):
-            self._supervisor.send(Shown(show.number, "too much is being shown already"))
+            self._supervisor.send(ViewRows(show.number, "too much is being shown already"))
 
     def _retire(self, retire: Retire) -> None:
         """Workers of a newer generation serve: end with the last connection."""

@@ -14,7 +14,7 @@ from edgegate.observe.metrics.meters import Meters
 from edgegate.observe.metrics.options import MetricsOptions
 from edgegate.server.readings import GatewayReadings, Reloading
 from edgegate.workers.generation import Worker
-from edgegate.workers.messages import Counted, Measure, Read
+from edgegate.workers.messages import CounterBatch, GaugeRows, Measure
 
 PATIENCE = 5.0
 """Seconds for which a worker is waited for; of one that takes longer there is nothing but what it has counted."""
@@ -67,11 +67,11 @@ class WorkerMetrics:
         asked = [self._ask(worker, gauges) for worker in workers]
         return gatherResults([each.done for each in asked]).addCallback(lambda _: self._measured(asked, gauges))
 
-    def counted(self, counted: Counted) -> None:
+    def counted(self, counted: CounterBatch) -> None:
         """A worker has counted."""
         self.meters.add(counted.batch)
 
-    def read(self, read: Read) -> None:
+    def read(self, read: GaugeRows) -> None:
         """A worker has answered, or begun to."""
         asked = self._asked.get(read.number)
         if asked is None:

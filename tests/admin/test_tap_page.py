@@ -164,7 +164,7 @@ class TapPageTests(SynchronousTestCase):
         self.assertEqual(asked(self.site, "HEAD /tap").status, 200)
         self.assertEqual(self.gateway.taps, [])
 
-    def test_unauthorised(self) -> None:
+    def test_forbidden(self) -> None:
         """Over TCP without a token everyone on the machine could look: nobody may."""
         site = AdminSite(self.clock, self.gateway, False)
         found = asked(site, "POST /tap")
