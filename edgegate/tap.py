@@ -134,6 +134,7 @@ def _supervisor(options: Options, reactor: Reactor, early: Early, before: Predec
         inherited=_inherited() if before is None else before.passed,
         handed=None if before is None else before.ports,
         metrics=options["metrics"],
+        daemon=_is_daemon(options),
     )
     read = gateway.load()
     _report(read.problems, read.sound)
@@ -250,7 +251,7 @@ def _run_by(options: Options, gateway: MultiService) -> MultiService:
     """Return the gateway within what whoever runs it asks for: C{twistd}, as a daemon or not, or C{twist}."""
     service = gateway
     runner = options.parent
-    daemon = runner is not None and not runner.get("nodaemon", True)
+    daemon = _is_daemon(options)
     if daemon:
         _warn_of_no_output(options)
     if runner is not None and "nodaemon" in runner:
@@ -259,6 +260,11 @@ def _run_by(options: Options, gateway: MultiService) -> MultiService:
     if options["log-format"] == "json" and not daemon:
         service = _within(LoggedService(json_observer(sys.stdout)), service)
     return service
+
+
+def _is_daemon(options: Options) -> bool:
+    """Whether this process becomes a daemon."""
+    return options.parent is not None and not options.parent.get("nodaemon", True)
 
 
 def _within(outer: MultiService, service: MultiService) -> MultiService:

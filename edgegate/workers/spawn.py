@@ -8,7 +8,9 @@ import subprocess
 import sys
 from contextlib import ExitStack, suppress
 
+from edgegate.model.access_logs import STANDARD_ERROR
 from edgegate.net.channel import Channel, pair
+from edgegate.observe.log_file import STREAMS
 from edgegate.server.program import fresh_python
 
 _PROGRAM = "from edgegate.workers.process import main; main({}, {})"
@@ -25,13 +27,15 @@ class Spawned:
     @ivar errors: Can be read: what it and those that come of it write to standard error.
     """
 
-    def __init__(self, standard_input: int | None = None) -> None:
+    def __init__(self, standard_input: int | None = None, silent: bool = False) -> None:
         """
         Start it. It waits to be told to load. Its standard output is this process's; so is what it is given to write
         logs of C{/dev/stderr} to, as its own standard error is L{errors}.
 
         @param standard_input: The descriptor of a file that it has as its standard input, from the beginning; stays the
             caller's. L{None}: it has none.
+        @param silent: It has none of this process's output: this one becomes a daemon, and whoever has started it
+            waits, as a shell's C{$(...)} does, until nobody can write there any more.
         @raise OSError: It can't be started.
         """
         # what is this process's is closed where that fails, the new one's end of it in any case
@@ -45,7 +49,7 @@ class Spawned:
             # whoever hangs must not hold up those who fail
             os.set_blocking(errors, False)
             os.set_blocking(self.errors, False)
-            kept = os.dup(2)
+            kept = os.open(os.devnull, os.O_WRONLY) if silent else os.dup(STREAMS[STANDARD_ERROR])
             theirs.callback(os.close, kept)
             if standard_input is not None:
                 os.lseek(standard_input, 0, os.SEEK_SET)
@@ -55,6 +59,7 @@ class Spawned:
                 env=environment,
                 pass_fds=[other.fileno(), kept],
                 stdin=subprocess.DEVNULL if standard_input is None else standard_input,
+                stdout=subprocess.DEVNULL if silent else None,
                 stderr=errors,
                 # signals of the terminal are the supervisor's
                 start_new_session=True,

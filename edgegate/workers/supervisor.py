@@ -89,6 +89,7 @@ class Supervisor(Lifecycle[Files]):
         handed: HandedSockets | None = None,
         inherited: InheritedSockets | None = None,
         metrics: MetricsOptions = MetricsOptions(),  # noqa: B008 (frozen)
+        daemon: bool = False,
     ) -> None:
         """
         @param reactor: Also provides C{IReactorTime}.
@@ -99,6 +100,7 @@ class Supervisor(Lifecycle[Files]):
         @param delay: Seconds before that in which everything goes on, though the gateway is not ready any more.
         @param upgrade_drain: Seconds that connections may go on once a new process serves in the place of this one.
         @param metrics: How they are counted and written.
+        @param daemon: This process becomes one: workers are not to write where it was started.
         @param handed: The listening sockets of a process whose place this one takes.
         @param inherited: Listening sockets that are open already, for ports of the files.
         """
@@ -109,7 +111,7 @@ class Supervisor(Lifecycle[Files]):
         self._delayed: IDelayedCall | None = None
         self._upgrade_drain = upgrade_drain
         memory = shared_memory()
-        self._zygotes = Zygotes(reactor, arguments, memory)
+        self._zygotes = Zygotes(reactor, arguments, memory, daemon)
         self._log = WorkerLog()
         self._views = WorkerViews()
         self._taps = WorkerTaps()

@@ -8,6 +8,8 @@ from unittest import skipUnless
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.model.access_logs import STANDARD_ERROR
+from edgegate.observe.log_file import STREAMS
 from edgegate.workers.spawn import Spawned
 
 DESCRIPTORS = Path("/proc/self/fd")
@@ -15,6 +17,29 @@ DESCRIPTORS = Path("/proc/self/fd")
 
 class SpawnedTests(SynchronousTestCase):
     """A process that is started."""
+
+    def test_silent(self) -> None:
+        """Nothing of a daemon holds what it was started with: whoever reads that waits for the end of it."""
+        for silent in (True, False):
+            read, write = os.pipe()
+            self.addCleanup(os.close, read)
+            os.set_blocking(read, False)
+            self.addCleanup(STREAMS.update, dict(STREAMS))
+            STREAMS[STANDARD_ERROR] = write
+            spawned = Spawned(silent=silent)
+            os.close(write)
+            self.addCleanup(self.end, spawned)
+            if silent:
+                self.assertEqual(os.read(read, 1), b"")
+            else:
+                self.assertRaises(BlockingIOError, os.read, read, 1)
+
+    def end(self, spawned: Spawned) -> None:
+        """End it, which waits to be told what to load."""
+        spawned.channel.close()
+        os.close(spawned.errors)
+        while not spawned.reap():
+            os.sched_yield()
 
     @skipUnless(DESCRIPTORS.is_dir(), "the system does not tell which descriptors are open")
     def test_fails(self) -> None:
