@@ -16,6 +16,7 @@ from twisted.logger import Logger, LogLevel
 
 from edgegate.access_log.service import AccessLogService, CannotLog
 from edgegate.model.addresses import Address
+from edgegate.model.origin import placed
 from edgegate.net.handed_sockets import HandedSockets
 from edgegate.net.inherited_sockets import InheritedSockets
 from edgegate.net.socket_source import FirstOf
@@ -197,7 +198,7 @@ class GatewayService(Lifecycle[Candidate]):
                 f"cannot bind {error.listener.bind} for {origin.resource} ({origin}): {error.reason}"
             ) from None
         except CannotLog as error:
-            raise CannotStart(str(error)) from None
+            raise CannotStart(placed(str(error), error.wanted.origin)) from None
         self._phase = Phase.SERVING
 
     def _say_what_is_served(self) -> None:

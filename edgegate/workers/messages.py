@@ -220,9 +220,11 @@ class Failed:
     It can't serve; it has ended.
 
     @ivar reason: In one line.
+    @ivar origin: What in the files is the reason, where that is known.
     """
 
     reason: str
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)

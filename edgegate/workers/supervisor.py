@@ -20,6 +20,7 @@ from twisted.python.failure import Failure
 
 from edgegate.admin.views import Row
 from edgegate.model.addresses import Address
+from edgegate.model.origin import placed
 from edgegate.net.channel import wait_for_any
 from edgegate.net.handed_sockets import HandedSockets
 from edgegate.net.inherited_sockets import InheritedSockets
@@ -202,7 +203,7 @@ class Supervisor(Lifecycle[Files]):
             ready = self._wait_for(Deferred.fromCoroutine(generation.start(sockets, self._sockets.passed(sockets))))
         except CannotServe as error:
             generation.drain(0.0)
-            raise CannotStart(f"cannot serve: {error}") from None
+            raise CannotStart(placed(f"cannot serve: {error}", error.origin)) from None
         self._generations.take_over(generation, ())
         super().startService()  # type: ignore[no-untyped-call]
         for level, line in ready.says:

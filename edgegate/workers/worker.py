@@ -28,7 +28,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import ILogObserver, Logger, formatEvent, globalLogBeginner
 from twisted.logger import LogEvent as TwistedEvent
 
-from edgegate.access_log.service import AccessLogService
+from edgegate.access_log.service import AccessLogService, CannotLog
 from edgegate.access_log.wanted import access_logs
 from edgegate.admin.local import rows
 from edgegate.model.access_logs import SYSLOG
@@ -44,7 +44,6 @@ from edgegate.server.drain import Drain as Draining
 from edgegate.server.readings import PlaneReadings
 from edgegate.server.retirement import Retirement
 from edgegate.server.startup_log import served
-from edgegate.startup import CannotStart
 from edgegate.workers.adopted_sockets import AdoptedSockets
 from edgegate.workers.inheritance import Inheritance
 from edgegate.workers.messages import (
@@ -133,8 +132,8 @@ class Worker:
             if not self._log_is_handed:
                 self._access_log.startService()
             self.data_plane.install(snapshot, self._contexts, self._loaded.endpoints)
-        except CannotStart as error:
-            self._supervisor.send(Failed(str(error)))
+        except CannotLog as error:
+            self._supervisor.send(Failed(str(error), error.wanted.origin))
             self._clean()
             return False
         except Exception as error:
