@@ -256,10 +256,11 @@ class Worker:
 
     def _clean(self) -> None:
         self._retirement.stop()
-        self._metrics.stop()
         self.data_plane.stop()
         if self._access_log.running:
             self._access_log.stopService()
+        # what ends with these counts
+        self._metrics.stop()
         self._supervisor.finish(LAST_WORDS)
 
     # ------------------------------------------------------------------------------------------------------------------

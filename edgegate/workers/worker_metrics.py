@@ -8,7 +8,7 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from edgegate.observe.metrics.families import CLUSTER_GAUGES
-from edgegate.observe.metrics.gauges import Gauges
+from edgegate.observe.metrics.gauges import Gauges, Row
 from edgegate.observe.metrics.measured import Measured
 from edgegate.observe.metrics.meters import Meters
 from edgegate.observe.metrics.options import MetricsOptions
@@ -22,14 +22,16 @@ PATIENCE = 5.0
 
 class _Asked:
     """
-    One worker that was asked, and what it has told so far.
+    One worker that was asked.
 
-    @ivar answered: Whether it has told all.
+    @ivar rows: What it has told so far.
+    @ivar answered: Whether it has told all. Half of it would be told for the whole: there would be half of the clusters.
     """
 
     def __init__(self, worker: Worker, gauges: Gauges) -> None:
         self.worker = worker
         self.gauges = gauges
+        self.rows: list[Row] = []
         self.answered = False
         self.done: Deferred[None] = Deferred()
         self.limit: IDelayedCall | None = None
@@ -76,9 +78,10 @@ class WorkerMetrics:
         asked = self._asked.get(read.number)
         if asked is None:
             return
-        for row in read.rows:
-            asked.gauges.put(row)
+        asked.rows += read.rows
         if read.last:
+            for row in asked.rows:
+                asked.gauges.put(row)
             asked.answered = True
             self._end(read.number)
 

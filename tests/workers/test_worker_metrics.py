@@ -89,18 +89,23 @@ class WorkerMetricsTests(SynchronousTestCase):
         """Of one that dies what it has counted stays; the others are waited for."""
         self.count(3)
         measured = self.metrics.measure(self.workers)
+        # the rest of its rows never comes
+        self.metrics.read(cluster(5))
         self.metrics.lost(self.workers[0])
         self.assertNoResult(measured)
-        self.metrics.read(GaugeRows(2, [], True))
-        self.successResultOf(measured)
+        self.metrics.read(GaugeRows(2, cluster(6).rows, True))
+        found = self.successResultOf(measured)
         self.assertEqual(self.counted(), [[3]])
+        ((_, numbers),) = found.gauges.of(CLUSTER_GAUGES)
+        self.assertEqual((numbers[0], numbers[5]), (1, 6))
 
     def test_hangs(self) -> None:
         """One that does not answer is not waited for long, and answers nobody later."""
         measured = self.metrics.measure(self.workers)
+        self.metrics.read(cluster(1))
         self.metrics.read(GaugeRows(2, [], True))
         self.clock.advance(PATIENCE)
-        self.successResultOf(measured)
+        self.assertEqual(self.successResultOf(measured).gauges.of(CLUSTER_GAUGES), [])
         self.metrics.read(cluster(1))
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
