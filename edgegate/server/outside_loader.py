@@ -1,7 +1,7 @@
 """
 Files that are read in another process, where there is much to read: requests wait for no thread of this one.
 
-What comes of it is taken over bit by bit, and what is no longer served is let go bit by bit.
+What comes of it is taken over in turns, and what is no longer served is let go in turns.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import CooperativeTask, TaskStopped
 
 from edgegate.routing.snapshot import Snapshot
-from edgegate.server.bit_by_bit import bit_by_bit
 from edgegate.server.loader_process import LoaderProcess
 from edgegate.server.reload_coordinator import ReadingFailed
+from edgegate.server.turns import PAUSE, in_turns
 from edgegate.sources.loading import FEW_OBJECTS, THOROUGH_EVERY, Answer, Configuration, Loaded
 from edgegate.sources.pieces import MANY, Pieces
 from edgegate.sources.source import Contents
@@ -132,7 +132,7 @@ class OutsideLoader:
         self._begin(work).addErrback(lambda failure: failure.trap(TaskStopped))
 
     def _begin(self, work: Iterator[None]) -> Deferred[object]:
-        task = bit_by_bit(self._clock, work)
+        task = in_turns(self._clock, work, PAUSE)
         self._tasks.add(task)
         return task.whenDone().addBoth(self._done, task)
 
