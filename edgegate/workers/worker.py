@@ -35,7 +35,6 @@ from edgegate.model.access_logs import SYSLOG
 from edgegate.net.channel import Received
 from edgegate.net.peer import Peer
 from edgegate.net.system_resolver import SystemResolver
-from edgegate.observe.counters import Counters
 from edgegate.observe.observer import Observer
 from edgegate.observe.tracing.tracing_service import tracing_service
 from edgegate.server.clock import count_monotonic
@@ -102,8 +101,7 @@ class Worker:
         self._log_is_handed = len(logs) == 1 and logs[0].origin is None and not logs[0].path.startswith(SYSLOG)
         opener = self._next_log_file if self._log_is_handed else None
         self._access_log = AccessLogService(reactor, logs, opener)
-        self.counters = Counters()
-        observers: list[Observer] = [self.counters, self._access_log.log] if logs else [self.counters]
+        observers: list[Observer] = [self._access_log.log] if logs else []
         self._traces = tracing_service(reactor, options["tracing"])
         if self._traces is not None:
             observers.append(self._traces.tracer)
