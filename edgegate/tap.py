@@ -21,13 +21,12 @@ from twisted.internet.interfaces import (
 from twisted.logger import Logger, LogLevel
 
 from edgegate.access_log.service import AccessLogService
-from edgegate.access_log.wanted import access_logs
+from edgegate.access_log.wanted import access_logs, handed
 from edgegate.admin.interfaces import Gateway
 from edgegate.admin.local import LocalGateway
 from edgegate.admin.service import METRICS, AdminService, metrics_site
 from edgegate.config.problems import Problems
 from edgegate.config.report import report
-from edgegate.model.access_logs import SYSLOG
 from edgegate.net.inherited_sockets import InheritedSockets, NotListening, inherited_sockets
 from edgegate.net.system_resolver import SystemResolver
 from edgegate.observe.log_file import STANDARD_OUTPUT
@@ -138,9 +137,9 @@ def _supervisor(options: Options, reactor: Reactor, early: Early, before: Predec
     )
     read = gateway.load()
     _report(read.problems, read.sound)
-    for wanted in access_logs(options["access-logs"], None):
-        if not wanted.path.startswith(SYSLOG):
-            gateway.log_to(wanted.path)
+    wanted = handed(options["access-logs"], None)
+    if wanted is not None:
+        gateway.log_to(wanted.path)
     _look_after(gateway, gateway, source, options, reactor, early, before, gateway.reopen)
     early.loading = False
     return gateway

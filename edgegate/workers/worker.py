@@ -29,9 +29,8 @@ from twisted.logger import ILogObserver, Logger, formatEvent, globalLogBeginner
 from twisted.logger import LogEvent as TwistedEvent
 
 from edgegate.access_log.service import AccessLogService, CannotLog
-from edgegate.access_log.wanted import access_logs
+from edgegate.access_log.wanted import access_logs, handed
 from edgegate.admin.local import rows
-from edgegate.model.access_logs import SYSLOG
 from edgegate.net.channel import Received
 from edgegate.net.peer import Peer
 from edgegate.net.system_resolver import SystemResolver
@@ -97,8 +96,9 @@ class Worker:
         snapshot = inheritance.loaded.snapshot
         self._options = options.gateway_options("" if snapshot is None else snapshot.paths)
         self._log_file = -1
-        logs = access_logs(options["access-logs"], None if snapshot is None else snapshot.access_logs)
-        self._log_is_handed = len(logs) == 1 and logs[0].origin is None and not logs[0].path.startswith(SYSLOG)
+        asked, declared = options["access-logs"], None if snapshot is None else snapshot.access_logs
+        logs = access_logs(asked, declared)
+        self._log_is_handed = handed(asked, declared) is not None
         opener = self._next_log_file if self._log_is_handed else None
         self._access_log = AccessLogService(reactor, logs, opener)
         observers: list[Observer] = [self._access_log.log] if logs else []
