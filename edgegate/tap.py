@@ -24,7 +24,7 @@ from edgegate.access_log.service import AccessLogService
 from edgegate.access_log.wanted import access_logs, handed
 from edgegate.admin.interfaces import Gateway
 from edgegate.admin.local import LocalGateway
-from edgegate.admin.service import METRICS, AdminService, metrics_site
+from edgegate.admin.service import AdminService, MetricsService
 from edgegate.config.problems import Problems
 from edgegate.config.report import report
 from edgegate.net.inherited_sockets import InheritedSockets, NotListening, inherited_sockets
@@ -240,7 +240,7 @@ def _look_after(
         admin.setServiceParent(service)  # type: ignore[no-untyped-call]
     if options["metrics-address"] is not None:
         address = options["metrics-address"]
-        metrics = AdminService(reactor, gateway, address, before=before, make=metrics_site, name=METRICS)
+        metrics = MetricsService(reactor, gateway, address, before=before)
         service.upgrades.companions.append(metrics)
         metrics.setServiceParent(service)  # type: ignore[no-untyped-call]
     Signals(reactor, actions, service.end, service.hurry, early).setServiceParent(service)  # type: ignore[no-untyped-call]
