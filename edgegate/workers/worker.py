@@ -248,11 +248,11 @@ class Worker:
 
     def _leave(self) -> None:
         self._clean()
-        if self._beats.running:
-            self._beats.stop()
         self._reactor.stop()
 
     def _clean(self) -> None:
+        if self._beats.running:
+            self._beats.stop()
         self._retirement.stop()
         self.data_plane.stop()
         if self._access_log.running:
