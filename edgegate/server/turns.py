@@ -1,4 +1,4 @@
-"""Work of the loop's own thread that takes long altogether: it is done in short turns, and requests go on in between."""
+"""Work of the loop's own thread that takes long in all: it is done in short turns, and requests go on in between."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ class _Asked:
     One worker that was asked.
 
     @ivar rows: What it has told so far.
-    @ivar answered: Whether it has told all. Half of it would be told for the whole: there would be half of the clusters.
+    @ivar answered: Whether it has told all. Before that none of it is shown: it would be taken for all of it.
     """
 
     def __init__(self, worker: Worker, gauges: Gauges) -> None:
