@@ -21,13 +21,12 @@ from twisted.internet.interfaces import (
 from twisted.logger import Logger, LogLevel
 
 from edgegate.access_log.service import AccessLogService
-from edgegate.access_log.wanted import access_logs
+from edgegate.access_log.wanted import access_logs, handed
 from edgegate.admin.interfaces import Gateway
 from edgegate.admin.local import LocalGateway
-from edgegate.admin.service import METRICS, AdminService, metrics_site
+from edgegate.admin.service import AdminService, MetricsService
 from edgegate.config.problems import Problems
 from edgegate.config.report import report
-from edgegate.model.access_logs import SYSLOG
 from edgegate.net.inherited_sockets import InheritedSockets, NotListening, inherited_sockets
 from edgegate.net.system_resolver import SystemResolver
 from edgegate.observe.log_file import STANDARD_OUTPUT
@@ -134,12 +133,13 @@ def _supervisor(options: Options, reactor: Reactor, early: Early, before: Predec
         inherited=_inherited() if before is None else before.passed,
         handed=None if before is None else before.ports,
         metrics=options["metrics"],
+        daemon=_is_daemon(options),
     )
     read = gateway.load()
     _report(read.problems, read.sound)
-    for wanted in access_logs(options["access-logs"], None):
-        if not wanted.path.startswith(SYSLOG):
-            gateway.log_to(wanted.path)
+    wanted = handed(options["access-logs"], None)
+    if wanted is not None:
+        gateway.log_to(wanted.path)
     _look_after(gateway, gateway, source, options, reactor, early, before, gateway.reopen)
     early.loading = False
     return gateway
@@ -240,7 +240,7 @@ def _look_after(
         admin.setServiceParent(service)  # type: ignore[no-untyped-call]
     if options["metrics-address"] is not None:
         address = options["metrics-address"]
-        metrics = AdminService(reactor, gateway, address, before=before, make=metrics_site, name=METRICS)
+        metrics = MetricsService(reactor, gateway, address, before=before)
         service.upgrades.companions.append(metrics)
         metrics.setServiceParent(service)  # type: ignore[no-untyped-call]
     Signals(reactor, actions, service.end, service.hurry, early).setServiceParent(service)  # type: ignore[no-untyped-call]
@@ -250,7 +250,7 @@ def _run_by(options: Options, gateway: MultiService) -> MultiService:
     """Return the gateway within what whoever runs it asks for: C{twistd}, as a daemon or not, or C{twist}."""
     service = gateway
     runner = options.parent
-    daemon = runner is not None and not runner.get("nodaemon", True)
+    daemon = _is_daemon(options)
     if daemon:
         _warn_of_no_output(options)
     if runner is not None and "nodaemon" in runner:
@@ -259,6 +259,11 @@ def _run_by(options: Options, gateway: MultiService) -> MultiService:
     if options["log-format"] == "json" and not daemon:
         service = _within(LoggedService(json_observer(sys.stdout)), service)
     return service
+
+
+def _is_daemon(options: Options) -> bool:
+    """Whether this process becomes a daemon."""
+    return options.parent is not None and not options.parent.get("nodaemon", True)
 
 
 def _within(outer: MultiService, service: MultiService) -> MultiService:

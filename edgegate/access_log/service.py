@@ -16,7 +16,6 @@ from edgegate.model.access_logs import AccessLogFile
 from edgegate.observe.access_log import AccessLog
 from edgegate.observe.log_file import LogFile
 from edgegate.observe.log_lines import Line
-from edgegate.startup import CannotStart
 
 log = Logger(namespace=__name__)
 
@@ -65,7 +64,7 @@ class AccessLogService(Service):
         """
         Open the files, while the process may still open any.
 
-        @raise edgegate.startup.CannotStart: One can't be opened.
+        @raise CannotLog: One can't be opened.
         """
         super().privilegedStartService()  # type: ignore[no-untyped-call]
         self._open()
@@ -74,7 +73,7 @@ class AccessLogService(Service):
         """
         Write from now on.
 
-        @raise edgegate.startup.CannotStart: See L{privilegedStartService}, which C{twist} leaves out.
+        @raise CannotLog: See L{privilegedStartService}, which C{twist} leaves out.
         """
         super().startService()  # type: ignore[no-untyped-call]
         self._open()
@@ -148,12 +147,8 @@ class AccessLogService(Service):
         self._left = [file for file in self._left if file not in ended] + files
 
     def _open(self) -> None:
-        if self._opened:
-            return
-        try:
+        if not self._opened:
             self.prepare(None)(True)
-        except CannotLog as error:
-            raise CannotStart(str(error)) from None
 
     def _complain(self, words: str) -> None:
         """Say what is wrong with a file, from whichever thread."""

@@ -29,7 +29,7 @@ REQUESTS, SECONDS = 10, 30
 
 _STATUS = re.compile("0|[1-5]xx|[1-5][0-9][0-9]")
 
-UNAUTHORISED = (
+FORBIDDEN = (
     "a tap shows what clients send: give the gateway an --admin-token-file, or a UNIX socket that only its owner can "
     "open (--admin /run/edgegate/admin.sock)\n"
 )
@@ -101,12 +101,12 @@ class Tapping(Page):
     def render_GET(self, request: Request) -> bytes:
         """Say how many there are."""
         words = f"{len(self._views)} of {MOST_TAPS} taps\n"
-        return answer(request, words if self._allowed else words + UNAUTHORISED)
+        return answer(request, words if self._allowed else words + FORBIDDEN)
 
     def render_POST(self, request: Request) -> bytes | int:
         """Show them."""
         if not self._allowed:
-            return answer(request, UNAUTHORISED, 403)
+            return answer(request, FORBIDDEN, 403)
         try:
             asked = parse_tap(request.args, self._redacted)
         except BadTap as error:

@@ -19,6 +19,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorFDSet, IReactorTim
 from twisted.logger import Logger
 
 from edgegate.model.addresses import Address
+from edgegate.model.origin import Origin
 from edgegate.net.channel import MOST_DESCRIPTORS, Channel, Received, descriptors_of, pair
 from edgegate.net.peer import Peer
 from edgegate.net.sockets import Socket
@@ -42,7 +43,15 @@ FIRST_DELAY, LONGEST_DELAY = 0.1, 5.0
 
 
 class CannotServe(Exception):
-    """No worker can serve the files; the reason is in one line."""
+    """
+    No worker can serve the files; the reason is in one line.
+
+    @ivar origin: What in them is the reason, where that is known.
+    """
+
+    def __init__(self, reason: str, origin: Origin | None = None) -> None:
+        super().__init__(reason)
+        self.origin = origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +80,7 @@ class Worker:
     @ivar number: What the log and the admin listener call it, from 0.
     @ivar pid: 0 until it is known.
     @ivar ready: Fires with what it says of what it serves, or fails with L{CannotServe}.
+    @ivar failed: Why it is not ready, should it end before it is.
     @ivar killed: The signal that was to end it, if any was: first one that shows its stack.
     """
 
@@ -81,7 +91,7 @@ class Worker:
         self.pid = 0
         self.since = monotonic()
         self.ready: Deferred[Ready] = Deferred()
-        self.reason = "it died before it was ready"
+        self.failed = Failed("it died before it was ready")
         self.serving = False
         self.killed: signal.Signals | None = None
 
@@ -289,7 +299,7 @@ class Generation:
                 log.info("worker {number} serves again", number=worker.number)
             worker.ready.callback(value)
         elif isinstance(value, Failed):
-            worker.reason = value.reason
+            worker.failed = value
         else:
             self._surroundings.told(worker, value)
 
@@ -301,7 +311,7 @@ class Generation:
         self._surroundings.lost(worker)
         first = not worker.serving and worker.slot == self.slots[0] and not self._accepting
         if not worker.serving:
-            worker.ready.errback(CannotServe(worker.reason))
+            worker.ready.errback(CannotServe(worker.failed.reason, worker.failed.origin))
         if self._leaving:
             self._end_if_empty()
         elif not first:

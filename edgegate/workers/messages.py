@@ -172,7 +172,7 @@ class Drain:
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """Show a view of the admin listener; L{Shown} answers with the number."""
+    """Show a view of the admin listener; L{ViewRows} answers with the number."""
 
     number: int
     view: str
@@ -180,14 +180,14 @@ class Show:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """Read what metrics show of it; L{Counted}, then L{Read}s with the number answer."""
+    """Read what metrics show of it; L{CounterBatch}, then L{GaugeRows} with the number answer."""
 
     number: int
 
 
 @dataclass(frozen=True, slots=True)
 class BeginTap:
-    """Show requests as they end; L{Seen} with the number tells of each."""
+    """Show requests as they end; L{TappedRequest} with the number tells of each."""
 
     number: int
     wanted: TapFilter
@@ -220,9 +220,11 @@ class Failed:
     It can't serve; it has ended.
 
     @ivar reason: In one line.
+    @ivar origin: What in the files is the reason, where that is known.
     """
 
     reason: str
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +241,7 @@ class LogEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ViewRows:
     """The rows of a view, or why there are none."""
 
     number: int
@@ -247,14 +249,14 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class CounterBatch:
     """What was counted for metrics since this was told last."""
 
     batch: Batch
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class GaugeRows:
     """
     What metrics show beside that, in several pieces.
 
@@ -267,7 +269,7 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class TappedRequest:
     """
     A request that a tap shows.
 

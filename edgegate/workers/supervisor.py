@@ -20,6 +20,7 @@ from twisted.python.failure import Failure
 
 from edgegate.admin.views import Row
 from edgegate.model.addresses import Address
+from edgegate.model.origin import placed
 from edgegate.net.channel import wait_for_any
 from edgegate.net.handed_sockets import HandedSockets
 from edgegate.net.inherited_sockets import InheritedSockets
@@ -38,7 +39,15 @@ from edgegate.workers.candidates import Candidates
 from edgegate.workers.generation import CannotServe, Surroundings, Worker
 from edgegate.workers.generations import Generations
 from edgegate.workers.listening_sockets import ListeningSockets
-from edgegate.workers.messages import Counted, FilesRead, LogEvent, Read, Seen, ShedPrivileges, Shown
+from edgegate.workers.messages import (
+    CounterBatch,
+    FilesRead,
+    GaugeRows,
+    LogEvent,
+    ShedPrivileges,
+    TappedRequest,
+    ViewRows,
+)
 from edgegate.workers.slots import Slots, shared_memory
 from edgegate.workers.spawn import adopt_orphans
 from edgegate.workers.worker_log import WorkerLog
@@ -81,6 +90,7 @@ class Supervisor(Lifecycle[Files]):
         handed: HandedSockets | None = None,
         inherited: InheritedSockets | None = None,
         metrics: MetricsOptions = MetricsOptions(),  # noqa: B008 (frozen)
+        daemon: bool = False,
     ) -> None:
         """
         @param reactor: Also provides C{IReactorTime}.
@@ -91,6 +101,7 @@ class Supervisor(Lifecycle[Files]):
         @param delay: Seconds before that in which everything goes on, though the gateway is not ready any more.
         @param upgrade_drain: Seconds that connections may go on once a new process serves in the place of this one.
         @param metrics: How they are counted and written.
+        @param daemon: This process becomes one: workers are not to write where it was started.
         @param handed: The listening sockets of a process whose place this one takes.
         @param inherited: Listening sockets that are open already, for ports of the files.
         """
@@ -101,7 +112,7 @@ class Supervisor(Lifecycle[Files]):
         self._delayed: IDelayedCall | None = None
         self._upgrade_drain = upgrade_drain
         memory = shared_memory()
-        self._zygotes = Zygotes(reactor, arguments, memory)
+        self._zygotes = Zygotes(reactor, arguments, memory, daemon)
         self._log = WorkerLog()
         self._views = WorkerViews()
         self._taps = WorkerTaps()
@@ -192,7 +203,7 @@ class Supervisor(Lifecycle[Files]):
             ready = self._wait_for(Deferred.fromCoroutine(generation.start(sockets, self._sockets.passed(sockets))))
         except CannotServe as error:
             generation.drain(0.0)
-            raise CannotStart(f"cannot serve: {error}") from None
+            raise CannotStart(placed(f"cannot serve: {error}", error.origin)) from None
         self._generations.take_over(generation, ())
         super().startService()  # type: ignore[no-untyped-call]
         for level, line in ready.says:
@@ -334,13 +345,13 @@ class Supervisor(Lifecycle[Files]):
     def _told(self, worker: Worker, value: object) -> None:
         if isinstance(value, LogEvent):
             self._log.tell(worker.number, value)
-        elif isinstance(value, Shown):
+        elif isinstance(value, ViewRows):
             self._views.shown(value)
-        elif isinstance(value, Counted):
+        elif isinstance(value, CounterBatch):
             self._metrics.counted(value)
-        elif isinstance(value, Read):
+        elif isinstance(value, GaugeRows):
             self._metrics.read(value)
-        elif isinstance(value, Seen):
+        elif isinstance(value, TappedRequest):
             self._taps.seen(worker, value)
 
     def _lost(self, worker: Worker) -> None:

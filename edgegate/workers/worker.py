@@ -28,14 +28,12 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import ILogObserver, Logger, formatEvent, globalLogBeginner
 from twisted.logger import LogEvent as TwistedEvent
 
-from edgegate.access_log.service import AccessLogService
-from edgegate.access_log.wanted import access_logs
+from edgegate.access_log.service import AccessLogService, CannotLog
+from edgegate.access_log.wanted import access_logs, handed
 from edgegate.admin.local import rows
-from edgegate.model.access_logs import SYSLOG
 from edgegate.net.channel import Received
 from edgegate.net.peer import Peer
 from edgegate.net.system_resolver import SystemResolver
-from edgegate.observe.counters import Counters
 from edgegate.observe.observer import Observer
 from edgegate.observe.tracing.tracing_service import tracing_service
 from edgegate.server.clock import count_monotonic
@@ -44,7 +42,6 @@ from edgegate.server.drain import Drain as Draining
 from edgegate.server.readings import PlaneReadings
 from edgegate.server.retirement import Retirement
 from edgegate.server.startup_log import served
-from edgegate.startup import CannotStart
 from edgegate.workers.adopted_sockets import AdoptedSockets
 from edgegate.workers.inheritance import Inheritance
 from edgegate.workers.messages import (
@@ -59,11 +56,11 @@ from edgegate.workers.messages import (
     Ready,
     Retire,
     Show,
-    Shown,
+    ViewRows,
 )
+from edgegate.workers.metrics_reporter import MetricsReporter
 from edgegate.workers.slots import ABSENT, takes_next
-from edgegate.workers.told_metrics import ToldMetrics
-from edgegate.workers.told_taps import ToldTaps
+from edgegate.workers.tap_reporter import TapReporter
 
 log = Logger(namespace=__name__)
 
@@ -99,12 +96,12 @@ class Worker:
         snapshot = inheritance.loaded.snapshot
         self._options = options.gateway_options("" if snapshot is None else snapshot.paths)
         self._log_file = -1
-        logs = access_logs(options["access-logs"], None if snapshot is None else snapshot.access_logs)
-        self._log_is_handed = len(logs) == 1 and logs[0].origin is None and not logs[0].path.startswith(SYSLOG)
+        asked, declared = options["access-logs"], None if snapshot is None else snapshot.access_logs
+        logs = access_logs(asked, declared)
+        self._log_is_handed = handed(asked, declared) is not None
         opener = self._next_log_file if self._log_is_handed else None
         self._access_log = AccessLogService(reactor, logs, opener)
-        self.counters = Counters()
-        observers: list[Observer] = [self.counters, self._access_log.log] if logs else [self.counters]
+        observers: list[Observer] = [self._access_log.log] if logs else []
         self._traces = tracing_service(reactor, options["tracing"])
         if self._traces is not None:
             observers.append(self._traces.tracer)
@@ -114,8 +111,8 @@ class Worker:
         readings.lines_lost = self._access_log.lines_lost
         if self._traces is not None:
             readings.spans = self._traces.outcomes
-        self._metrics = ToldMetrics(reactor, self.data_plane.meters, readings, self._supervisor)
-        self._taps = ToldTaps(self.data_plane, self._supervisor)
+        self._metrics = MetricsReporter(reactor, self.data_plane.meters, readings, self._supervisor)
+        self._taps = TapReporter(self.data_plane, self._supervisor)
         self._drain: Draining | None = None
         self._retirement = Retirement(self.data_plane, reactor)
         self._beats = LoopingCall(self._beat)
@@ -133,8 +130,8 @@ class Worker:
             if not self._log_is_handed:
                 self._access_log.startService()
             self.data_plane.install(snapshot, self._contexts, self._loaded.endpoints)
-        except CannotStart as error:
-            self._supervisor.send(Failed(str(error)))
+        except CannotLog as error:
+            self._supervisor.send(Failed(str(error), error.wanted.origin))
             self._clean()
             return False
         except Exception as error:
@@ -199,12 +196,12 @@ class Worker:
 
     def _show(self, show: Show) -> None:
         try:
-            shown: Shown = Shown(show.number, rows(self.data_plane, show.view))
+            shown: ViewRows = ViewRows(show.number, rows(self.data_plane, show.view))
         except Exception as error:
             log.failure("a view can't be shown")
-            shown = Shown(show.number, f"{type(error).__name__}: {error}")
+            shown = ViewRows(show.number, f"{type(error).__name__}: {error}")
         if not self._supervisor.offer(shown):
-            self._supervisor.send(Shown(show.number, "too much is being shown already"))
+            self._supervisor.send(ViewRows(show.number, "too much is being shown already"))
 
     def _retire(self, retire: Retire) -> None:
         """Workers of a newer generation serve: end with the last connection."""
@@ -251,16 +248,17 @@ class Worker:
 
     def _leave(self) -> None:
         self._clean()
-        if self._beats.running:
-            self._beats.stop()
         self._reactor.stop()
 
     def _clean(self) -> None:
+        if self._beats.running:
+            self._beats.stop()
         self._retirement.stop()
-        self._metrics.stop()
         self.data_plane.stop()
         if self._access_log.running:
             self._access_log.stopService()
+        # what ends with these counts
+        self._metrics.stop()
         self._supervisor.finish(LAST_WORDS)
 
     # ------------------------------------------------------------------------------------------------------------------

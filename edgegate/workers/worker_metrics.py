@@ -8,13 +8,13 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from edgegate.observe.metrics.families import CLUSTER_GAUGES
-from edgegate.observe.metrics.gauges import Gauges
+from edgegate.observe.metrics.gauges import Gauges, Row
 from edgegate.observe.metrics.measured import Measured
 from edgegate.observe.metrics.meters import Meters
 from edgegate.observe.metrics.options import MetricsOptions
 from edgegate.server.readings import GatewayReadings, Reloading
 from edgegate.workers.generation import Worker
-from edgegate.workers.messages import Counted, Measure, Read
+from edgegate.workers.messages import CounterBatch, GaugeRows, Measure
 
 PATIENCE = 5.0
 """Seconds for which a worker is waited for; of one that takes longer there is nothing but what it has counted."""
@@ -22,14 +22,16 @@ PATIENCE = 5.0
 
 class _Asked:
     """
-    One worker that was asked, and what it has told so far.
+    One worker that was asked.
 
-    @ivar answered: Whether it has told all.
+    @ivar rows: What it has told so far.
+    @ivar answered: Whether it has told all. Before that none of it is shown: it would be taken for all of it.
     """
 
     def __init__(self, worker: Worker, gauges: Gauges) -> None:
         self.worker = worker
         self.gauges = gauges
+        self.rows: list[Row] = []
         self.answered = False
         self.done: Deferred[None] = Deferred()
         self.limit: IDelayedCall | None = None
@@ -67,18 +69,19 @@ class WorkerMetrics:
         asked = [self._ask(worker, gauges) for worker in workers]
         return gatherResults([each.done for each in asked]).addCallback(lambda _: self._measured(asked, gauges))
 
-    def counted(self, counted: Counted) -> None:
+    def counted(self, counted: CounterBatch) -> None:
         """A worker has counted."""
         self.meters.add(counted.batch)
 
-    def read(self, read: Read) -> None:
+    def read(self, read: GaugeRows) -> None:
         """A worker has answered, or begun to."""
         asked = self._asked.get(read.number)
         if asked is None:
             return
-        for row in read.rows:
-            asked.gauges.put(row)
+        asked.rows += read.rows
         if read.last:
+            for row in asked.rows:
+                asked.gauges.put(row)
             asked.answered = True
             self._end(read.number)
 

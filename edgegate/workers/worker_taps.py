@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from edgegate.observe.tap import LOST, TapFilter, Tapped
 from edgegate.workers.generation import Worker
-from edgegate.workers.messages import BeginTap, EndTap, Seen
+from edgegate.workers.messages import BeginTap, EndTap, TappedRequest
 
 
 @dataclass(slots=True)
@@ -52,7 +52,7 @@ class WorkerTaps:
                     tap.workers.append(worker)
                     worker.peer.send(BeginTap(number, tap.wanted))
 
-    def seen(self, worker: Worker, seen: Seen) -> None:
+    def seen(self, worker: Worker, seen: TappedRequest) -> None:
         """A worker shows a request."""
         tap = self._taps.get(seen.number)
         if tap is not None:

@@ -255,7 +255,9 @@ class DeclaredTests(AccessLogCase):
             self.write(GATEWAY + ROUTES + MESH.replace("/errors,", "/no/errors,") + ERRORS)
             gateway.process.send_signal(signal.SIGHUP)
             gateway.says("reload refused")
-            self.assertIn("cannot open the access log", gateway.output)
+            self.assertRegex(
+                gateway.output, r"gw\.yaml:\d+:1: error: cannot open the access log \S+/no/errors: No such"
+            )
             self.curl("/direct")
             (self.folder / "all").rename(self.folder / "old")
             gateway.process.send_signal(signal.SIGUSR1)
@@ -270,6 +272,17 @@ class DeclaredTests(AccessLogCase):
             for name in ("all", "old", "errors"):
                 (self.folder / name).unlink()
             self.write(GATEWAY + ROUTES + MESH)
+
+    def test_cannot_start(self) -> None:
+        """A log that a worker can't open at the start is told with its place."""
+        self.ports["folder"] = self.folder
+        self.write(GATEWAY + ROUTES + MESH.replace("/all", "/no/all"))
+        done = self.ask("twistd", "-n", "--pidfile=", "edgegate", "--config=etc", "--admin=none", "--workers=2")
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(
+            done.stderr,
+            r"cannot serve: cannot open the access log \S+/no/all: No such file or directory \(gw\.yaml:\d+\)",
+        )
 
     def test_streams_of_workers(self) -> None:
         """Workers write to the standard output and the standard error that the gateway was started with."""

@@ -16,7 +16,6 @@ from edgegate.model.log_formats import text_format
 from edgegate.model.origin import Origin
 from edgegate.observe.access_log import DELAY
 from edgegate.observe.log_file import PATIENCE
-from edgegate.startup import CannotStart
 from tests.access_log.records import RecordCase
 
 CODE = text_format("%RESPONSE_CODE%")
@@ -113,7 +112,7 @@ class AskedTests(ServiceCase):
     def test_cannot_start(self) -> None:
         """A file that can't be opened ends the start with a reason."""
         self.path.mkdir()
-        error = self.assertRaises(CannotStart, self.service.privilegedStartService)
+        error = self.assertRaises(CannotLog, self.service.privilegedStartService)
         self.assertEqual(str(error), f"cannot open the access log {self.path}: Is a directory")
 
     def test_handed(self) -> None:

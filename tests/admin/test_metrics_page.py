@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.admin.metrics_page import MOST_WAITING, PATIENCE, STUCK
-from edgegate.admin.site import AdminSite, MetricsSite
+from edgegate.admin.site import admin_site, metrics_site
 from edgegate.observe.metrics.families import LIMITS, REJECTED
 from edgegate.observe.metrics.gauges import Gauges
 from edgegate.observe.metrics.measured import Measured
@@ -62,7 +62,7 @@ class MetricsPageTests(SynchronousTestCase):
         self.clock = Clock()
         self.gateway = MeasuredGateway()
         self.full = False
-        self.site = AdminSite(self.clock, self.gateway, False)
+        self.site = admin_site(self.clock, self.gateway)
 
     def ask(self, path: str, *fields: str, method: str = "GET") -> tuple[StringTransport, Any]:
         """Ask, and let the page be made."""
@@ -179,7 +179,7 @@ class MetricsPageTests(SynchronousTestCase):
 
     def test_alone(self) -> None:
         """A site of its own has these pages, by whatever name it is called, and nothing that could be changed."""
-        site = MetricsSite(self.clock, self.gateway)
+        site = metrics_site(self.clock, self.gateway)
         answer = asked(site, "GET /metrics", host="edge.example:15090")
         self.assertEqual(answer.status, 200)
         self.assertIn(LINE, answer.body)

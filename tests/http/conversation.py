@@ -125,6 +125,9 @@ class FakeStream:
     def loseWriteConnection(self) -> None:
         self.ended = self.ended or "half-closed"
 
+    def doWrite(self) -> None:
+        """Nothing waits to be written."""
+
     def abortConnection(self) -> None:
         self.ended = "aborted"
 

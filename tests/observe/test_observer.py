@@ -7,9 +7,9 @@ from typing import get_args
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.observe.access_log import AccessLog
-from edgegate.observe.counters import Counters
 from edgegate.observe.observer import Observer
 from edgegate.observe.observers import Observers
+from tests.observe.counters import Counters
 
 
 def events(each: object) -> set[str]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.observe.access_log import AccessLog, line_of
-from edgegate.observe.counters import Counters
 from edgegate.observe.events import Connection, Ended, RejectedConnection, RelayEnd, UpstreamTry
 from edgegate.observe.log_lines import text_line
 from edgegate.observe.observer import Observer
 from edgegate.observe.observers import Observers
+from tests.observe.counters import Counters
 from tests.observe.test_log_lines import AnyConnection, AnyRequest
 
 

@@ -14,6 +14,7 @@ from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.model.addresses import Address, TCPAddress
+from edgegate.model.origin import Origin
 from edgegate.net.channel import Channel, Received, adopt, pair
 from edgegate.net.listening import bind
 from edgegate.net.sockets import Socket
@@ -31,6 +32,8 @@ from edgegate.workers.messages import Accept, Adopt, Died, Drain, End, Failed, F
 from edgegate.workers.slots import ABSENT, Slots, shared_memory
 from edgegate.workers.zygotes import Zygote
 from tests.workers.watching import Watching
+
+ORIGIN = Origin("mesh.yaml", 9, "MeshConfig mesh")
 
 READY = Ready((("info", "serving"),))
 
@@ -155,9 +158,10 @@ class GenerationTests(SynchronousTestCase):
         """Where the first one can't serve, or dies, no other is made."""
         started = self.start()
         self.forks()
-        self.tell(10, Failed("ValueError: no"))
+        self.tell(10, Failed("ValueError: no", ORIGIN))
         self.die(10)
-        self.assertEqual(str(self.failureResultOf(started, CannotServe).value), "ValueError: no")
+        error = self.failureResultOf(started, CannotServe).value
+        self.assertEqual((str(error), error.origin), ("ValueError: no", ORIGIN))
         self.assertEqual(self.forks(), [])
         again = self.start()
         self.forks()

@@ -295,7 +295,7 @@ class HTTP1DownstreamConnection(HTTP1DownstreamStream):
         self._state = NEXT[self._state][Event.LAST]
         if self._exchange is None and self._state is not State.ENDED:
             if self._transport.bytes_in and not self._reader.waiting and not self._transport.unread:
-                self._close()
+                self._leave_kept()
             elif self._timeouts.wait is Wait.REQUEST:
                 self._timeouts.last_request()
 
@@ -402,7 +402,10 @@ class HTTP1DownstreamConnection(HTTP1DownstreamStream):
             self._state = NEXT[self._state][Event.LAST]
             self._exchange.give_up(CLIENT_BODY_TIMEOUT)
         elif wait is Wait.REQUEST:
-            self._close()
+            if self._transport.bytes_in:
+                self._leave_kept()
+            else:
+                self._close()
         elif wait is Wait.READER and not self._timeouts.reads(self._transport):
             self._transport.abortConnection()
 
@@ -413,6 +416,11 @@ class HTTP1DownstreamConnection(HTTP1DownstreamStream):
             closing.close()
         else:
             closing.linger()
+
+    def _leave_kept(self) -> None:
+        """Let go of a connection between two requests."""
+        self._let_go()
+        HTTP1LingeringClose(self, self._environment, self._transport).leave()
 
 
 classImplements(HTTP1DownstreamConnection, IProtocol, IPushProducer)

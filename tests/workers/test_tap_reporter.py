@@ -1,12 +1,12 @@
-"""Tests of L{edgegate.workers.told_taps}."""
+"""Tests of L{edgegate.workers.tap_reporter}."""
 
 from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.observe.tap import Tap, TapFilter
-from edgegate.workers.messages import BeginTap, EndTap, Seen
-from edgegate.workers.told_taps import ToldTaps
+from edgegate.workers.messages import BeginTap, EndTap, TappedRequest
+from edgegate.workers.tap_reporter import TapReporter
 from tests.observe.test_log_lines import AnyRequest
 from tests.workers.test_worker_taps import WANTED, FakePeer
 
@@ -26,13 +26,13 @@ class FakePlane:
         self.taps.remove(tap)
 
 
-class ToldTapsTests(SynchronousTestCase):
+class TapReporterTests(SynchronousTestCase):
     """A worker that is told."""
 
     def test_told(self) -> None:
         """It shows what it is asked for; what a supervisor that does not read misses is counted."""
         plane, peer = FakePlane(), FakePeer()
-        taps = ToldTaps(plane, peer)  # type: ignore[arg-type]
+        taps = TapReporter(plane, peer)  # type: ignore[arg-type]
         taps.begin(BeginTap(7, WANTED))
         (tap,) = plane.taps
         tap.request_ended(AnyRequest())
@@ -41,7 +41,7 @@ class ToldTapsTests(SynchronousTestCase):
         tap.request_ended(AnyRequest())
         peer.full = False
         tap.request_ended(AnyRequest())
-        seen = [each for each in peer.told if isinstance(each, Seen)]
+        seen = [each for each in peer.told if isinstance(each, TappedRequest)]
         self.assertEqual([(each.number, each.lost) for each in seen], [(7, 0), (7, 2)])
         self.assertEqual(seen[0].tapped["authority"], "shop.example")
         taps.end(EndTap(7))
@@ -51,11 +51,11 @@ class ToldTapsTests(SynchronousTestCase):
     def test_first_lost(self) -> None:
         """One that loses as many as it was asked for shows as many as that afterwards."""
         plane, peer = FakePlane(), FakePeer()
-        ToldTaps(plane, peer).begin(BeginTap(7, TapFilter(requests=1)))  # type: ignore[arg-type]
+        TapReporter(plane, peer).begin(BeginTap(7, TapFilter(requests=1)))  # type: ignore[arg-type]
         (tap,) = plane.taps
         peer.full = True
         tap.request_ended(AnyRequest())
         peer.full = False
         for _ in range(2):
             tap.request_ended(AnyRequest())
-        self.assertEqual([each.lost for each in peer.told if isinstance(each, Seen)], [1])
+        self.assertEqual([each.lost for each in peer.told if isinstance(each, TappedRequest)], [1])

@@ -14,7 +14,7 @@ from edgegate.observe.metrics.gauges import Row
 from edgegate.observe.metrics.meters import Meters
 from edgegate.server.readings import PlaneReadings
 from edgegate.server.turns import in_turns
-from edgegate.workers.messages import Counted, Measure, Read
+from edgegate.workers.messages import CounterBatch, GaugeRows, Measure
 
 log = Logger(namespace=__name__)
 
@@ -25,7 +25,7 @@ AT_ONCE = 200
 """Series and rows that are told at once: about a millisecond's work."""
 
 
-class ToldMetrics:
+class MetricsReporter:
     """Tells them."""
 
     def __init__(self, reactor: IReactorTime, meters: Meters, readings: PlaneReadings, supervisor: Peer) -> None:
@@ -48,7 +48,7 @@ class ToldMetrics:
             self._telling.stop()
         self._sample()
         while not self._meters.drained:
-            self._supervisor.send(Counted(self._meters.drain(AT_ONCE)))
+            self._supervisor.send(CounterBatch(self._meters.drain(AT_ONCE)))
 
     def answer(self, measure: Measure) -> None:
         """Tell all."""
@@ -69,7 +69,7 @@ class ToldMetrics:
         yield
         while not (self._meters.drained or self._ended):
             batch = self._meters.drain(AT_ONCE)
-            if not self._supervisor.offer(Counted(batch)):
+            if not self._supervisor.offer(CounterBatch(batch)):
                 self._meters.add(batch)
                 return
             yield
@@ -78,17 +78,17 @@ class ToldMetrics:
         self._sample()
         yield
         while not self._meters.drained:
-            self._supervisor.send(Counted(self._meters.drain(AT_ONCE)))
+            self._supervisor.send(CounterBatch(self._meters.drain(AT_ONCE)))
             yield
         rows: list[Row] = []
         for row in self._readings.rows():
             if row is not None:
                 rows.append(row)
             if len(rows) >= AT_ONCE:
-                self._supervisor.send(Read(number, rows, False))
+                self._supervisor.send(GaugeRows(number, rows, False))
                 rows = []
             yield
-        self._supervisor.send(Read(number, rows, True))
+        self._supervisor.send(GaugeRows(number, rows, True))
 
     def _sample(self) -> None:
         """Count what nobody counts as it happens; where that fails, all else is told."""

@@ -1,5 +1,4 @@
-# Hot path: told once of each request.
-"""What happened, in numbers: plain integers that grow, for whoever wants to look."""
+"""An observer that counts what happened."""
 
 from __future__ import annotations
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from edgegate.net.peer import Peer
 from edgegate.observe.tap import Tap, Tapped
 from edgegate.server.data_plane import DataPlane
-from edgegate.workers.messages import BeginTap, EndTap, Seen
+from edgegate.workers.messages import BeginTap, EndTap, TappedRequest
 
 
-class ToldTaps:
+class TapReporter:
     """Begins and ends them."""
 
     def __init__(self, data_plane: DataPlane, supervisor: Peer) -> None:
@@ -23,7 +23,7 @@ class ToldTaps:
         def show(tapped: Tapped) -> bool:
             nonlocal lost
             # what is served goes on: a supervisor that does not read sees less
-            taken = self._supervisor.offer(Seen(begin.number, tapped, lost))
+            taken = self._supervisor.offer(TappedRequest(begin.number, tapped, lost))
             lost = 0 if taken else lost + 1
             return taken
 

@@ -1,4 +1,4 @@
-"""Tests of L{edgegate.workers.told_metrics}."""
+"""Tests of L{edgegate.workers.metrics_reporter}."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.observe.metrics.families import LISTENER_GAUGES, REJECTED
 from edgegate.observe.metrics.gauges import Row
 from edgegate.observe.metrics.meters import Meters
-from edgegate.workers.messages import Counted, Measure, Read
-from edgegate.workers.told_metrics import AT_ONCE, INTERVAL, ToldMetrics
+from edgegate.workers.messages import CounterBatch, GaugeRows, Measure
+from edgegate.workers.metrics_reporter import AT_ONCE, INTERVAL, MetricsReporter
 
 
 class Supervisor:
@@ -54,17 +54,17 @@ class Readings:
             yield LISTENER_GAUGES.name, (str(number),), (number,)
 
 
-class ToldMetricsTests(SynchronousTestCase):
+class MetricsReporterTests(SynchronousTestCase):
     """What a worker says."""
 
     def setUp(self) -> None:
         self.clock, self.meters, self.supervisor = Clock(), Meters(), Supervisor()
         self.readings = Readings(AT_ONCE * 2 + 1)
-        self.metrics = ToldMetrics(self.clock, self.meters, cast(Any, self.readings), cast(Any, self.supervisor))
+        self.metrics = MetricsReporter(self.clock, self.meters, cast(Any, self.readings), cast(Any, self.supervisor))
 
     def told(self) -> int:
         """Return how much was told of what was counted."""
-        batches = [each.batch for each in self.supervisor.told if isinstance(each, Counted)]
+        batches = [each.batch for each in self.supervisor.told if isinstance(each, CounterBatch)]
         return sum(numbers[0] for batch in batches for _, _, numbers in batch)
 
     def test_each_second(self) -> None:
@@ -116,8 +116,8 @@ class ToldMetricsTests(SynchronousTestCase):
         self.metrics.answer(Measure(7))
         self.clock.advance(0)
         first, *pieces = self.supervisor.told
-        self.assertIsInstance(first, Counted)
+        self.assertIsInstance(first, CounterBatch)
         self.assertEqual({piece.number for piece in pieces}, {7})
         self.assertEqual([len(piece.rows) for piece in pieces], [AT_ONCE, AT_ONCE, 1])
         self.assertEqual([piece.last for piece in pieces], [False, False, True])
-        self.assertTrue(all(isinstance(piece, Read) for piece in pieces))
+        self.assertTrue(all(isinstance(piece, GaugeRows) for piece in pieces))
