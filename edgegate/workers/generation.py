@@ -72,6 +72,7 @@ class Worker:
     @ivar pid: 0 until it is known.
     @ivar ready: Fires with what it says of what it serves, or fails with L{CannotServe}.
     @ivar killed: The signal that was to end it, if any was: first one that shows its stack.
+    @ivar missed: Whether it is gone though it was to serve: another one takes its place.
     """
 
     def __init__(self, slot: int, number: int, peer: Peer) -> None:
@@ -84,6 +85,7 @@ class Worker:
         self.reason = "it died before it was ready"
         self.serving = False
         self.killed: signal.Signals | None = None
+        self.missed = False
 
 
 class Generation:
@@ -297,13 +299,14 @@ class Generation:
         del self.workers[worker.slot]
         self._surroundings.slots.set_connections(worker.slot, ABSENT)
         self._surroundings.slots.set_open(worker.slot, 0)
-        self._surroundings.lost(worker)
         first = not worker.serving and worker.slot == self.slots[0] and not self._accepting
+        worker.missed = not (self._leaving or first)
+        self._surroundings.lost(worker)
         if not worker.serving:
             worker.ready.errback(CannotServe(worker.reason))
         if self._leaving:
             self._end_if_empty()
-        elif not first:
+        elif worker.missed:
             self._replace(worker)
 
     def _replace(self, worker: Worker) -> None:
