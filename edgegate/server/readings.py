@@ -178,11 +178,11 @@ def _memory(statm: Path = Path("/proc/self/statm")) -> tuple[int, int]:
     return int(resident) * page, int(shared) * page
 
 
-def _descriptors(folder: str = "/proc/self/fd") -> int | None:
+def _descriptors(folder: Path = Path("/proc/self/fd")) -> int | None:
     """Return how many descriptors this process has open; L{None}: it can't be known."""
     try:
-        # Linux 6.2 and later: 0 before
-        return os.stat(folder).st_size or len(os.listdir(folder))
+        # Linux before 6.2 has no size here
+        return folder.stat().st_size or sum(1 for _ in folder.iterdir())
     except OSError:  # no Linux
         return None
 
