@@ -110,7 +110,7 @@ def makeService(options: Options) -> IService:
     logs.setServiceParent(gateway)  # type: ignore[no-untyped-call]
     if traces is not None:
         traces.setServiceParent(gateway)  # type: ignore[no-untyped-call]
-    _look_after(gateway, LocalGateway(gateway), source, options, reactor, early, before, logs.reopen)
+    _look_after(gateway, LocalGateway(gateway, logs.line), source, options, reactor, early, before, logs.reopen)
     early.loading = False
     return _run_by(options, _replaceable(options, reactor, gateway, before))
 

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from json.encoder import encode_basestring_ascii
 from typing import Final
 
@@ -172,6 +173,20 @@ def log_line(wanted: AccessLogFile) -> Line:
     """
     line = _line(wanted)
     return line if wanted.unmatched else _of_servers(line)
+
+
+def followed_line(written: Iterable[AccessLogFile], json: bool) -> Line:
+    """
+    Return what makes lines of all that ends, as JSON or as text.
+
+    @param written: Logs: the first that is so says how they look, else they look as by default.
+    """
+    default = DefaultFormat.JSON if json else DefaultFormat.TEXT
+    for each in written:
+        own = isinstance(each.format, JSONFormat) if json else isinstance(each.format, TextFormat)
+        if own or each.format is default:
+            return _line(replace(each, filter=""))
+    return line_of(_DEFAULTS[default])
 
 
 def _line(wanted: AccessLogFile) -> Line:

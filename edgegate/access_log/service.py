@@ -10,7 +10,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorFromThreads, IReac
 from twisted.logger import Logger
 
 from edgegate.access_log.destinations import log_file
-from edgegate.access_log.lines import log_line
+from edgegate.access_log.lines import followed_line, log_line
 from edgegate.access_log.wanted import access_logs
 from edgegate.model.access_logs import AccessLogFile
 from edgegate.observe.access_log import AccessLog
@@ -54,6 +54,7 @@ class AccessLogService(Service):
         self._clock = clock
         self._asked = asked
         self._opener = opener
+        self._written: tuple[AccessLogFile, ...] = ()
         self._files: dict[str, LogFile] = {}
         self._left: list[LogFile] = []  # whose last lines are being written
         self._lost = 0  # by files that are not written any more
@@ -94,6 +95,10 @@ class AccessLogService(Service):
         """Return how many lines could not be written so far."""
         return self._lost + sum(file.lost for file in (*self._files.values(), *self._left))
 
+    def line(self, json: bool) -> Line:
+        """Return what makes a line of all that ends, for who follows: in the format of the first log, if it fits."""
+        return followed_line(self._written, json)
+
     def reopen(self) -> None:
         """Go on in new files: the old ones were renamed."""
         self.log.flush()
@@ -132,6 +137,7 @@ class AccessLogService(Service):
                 return
             files = {**self._files, **fresh}
             self._files = {each.path: files[each.path] for each in wanted}
+            self._written = wanted
             self._opened = True
             self.log.use([(line, files[each.path].write) for line, each in zip(lines, wanted, strict=True)])
             self._leave([file for path, file in files.items() if path not in self._files])

@@ -8,8 +8,9 @@ from typing import Protocol
 from twisted.internet.defer import Deferred
 
 from edgegate.admin.views import Row
+from edgegate.observe.log_tap import Wanted
 from edgegate.observe.metrics.measured import Measured
-from edgegate.observe.tap import TapFilter, Tapped
+from edgegate.observe.tap import Tapped
 from edgegate.server.reload import Reload
 from edgegate.server.upgrade import Upgrade
 
@@ -48,8 +49,8 @@ class Gateway(Protocol):
     def hurry(self) -> None:
         """End what is under way at once, now or as the process ends."""
 
-    def tap(self, wanted: TapFilter, show: Callable[[Tapped], None]) -> Callable[[], None]:
-        """Show requests as they end; return what ends it, which may be called twice."""
+    def tap(self, wanted: Wanted, show: Callable[[Tapped], None]) -> Callable[[], None]:
+        """Show requests as they end, or lines of the access log; return what ends it, which may be called twice."""
 
     def rows(self, view: str) -> Deferred[list[Row]]:
         """Return the rows of a view: C{listeners}, C{routes}, C{clusters}, C{endpoints}, C{secrets} or C{overload}."""

@@ -11,8 +11,10 @@ from edgegate.admin import views
 from edgegate.admin.overload_view import overload
 from edgegate.admin.views import Row
 from edgegate.model.addresses import Address
+from edgegate.observe.log_lines import Line
+from edgegate.observe.log_tap import Wanted, tap_of
 from edgegate.observe.metrics.measured import Measured
-from edgegate.observe.tap import Tap, TapFilter, Tapped
+from edgegate.observe.tap import Tapped
 from edgegate.routing.snapshot import Listener
 from edgegate.server.data_plane import DataPlane
 from edgegate.server.reload import Reload
@@ -46,8 +48,12 @@ def rows(plane: DataPlane, view: str) -> list[Row]:
 class LocalGateway:
     """A gateway of this process; an L{edgegate.admin.interfaces.Gateway}."""
 
-    def __init__(self, service: GatewayService) -> None:
+    def __init__(self, service: GatewayService, lines: Callable[[bool], Line]) -> None:
+        """
+        @param lines: See L{tap_of}.
+        """
         self._service = service
+        self._lines = lines
 
     @property
     def config(self) -> str:
@@ -89,14 +95,14 @@ class LocalGateway:
         """End what is under way at once, now or as the process ends."""
         self._service.hurry()
 
-    def tap(self, wanted: TapFilter, show: Callable[[Tapped], None]) -> Callable[[], None]:
-        """Show requests as they end; return what ends it."""
+    def tap(self, wanted: Wanted, show: Callable[[Tapped], None]) -> Callable[[], None]:
+        """Show requests as they end, or lines of the access log; return what ends it."""
 
         def shown(tapped: Tapped) -> bool:
             show(tapped)
             return True
 
-        plane, tap = self._service.data_plane, Tap(wanted, shown)
+        plane, tap = self._service.data_plane, tap_of(wanted, shown, self._lines)
         plane.add_tap(tap)
         return lambda: plane.remove_tap(tap)
 

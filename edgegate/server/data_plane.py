@@ -37,9 +37,8 @@ from edgegate.net.socket_source import SocketSource
 from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.observe.metrics.connection_metrics import ConnectionMetrics
 from edgegate.observe.metrics.meters import Meters
-from edgegate.observe.observer import Observer
+from edgegate.observe.observer import Observer, RequestEnded
 from edgegate.observe.observers import Observers
-from edgegate.observe.tap import Tap
 from edgegate.overload.connections import ConnectionCounts, Port
 from edgegate.overload.figures import Figure
 from edgegate.overload.idle import LongestIdle
@@ -158,11 +157,11 @@ class DataPlane:
             count += len(port.pending)
         return count
 
-    def add_tap(self, tap: Tap) -> None:
+    def add_tap(self, tap: RequestEnded) -> None:
         """Show requests to somebody until L{remove_tap}."""
         self._environment.observer.add(tap)
 
-    def remove_tap(self, tap: Tap) -> None:
+    def remove_tap(self, tap: RequestEnded) -> None:
         """Show them no more."""
         self._environment.observer.remove(tap)
 

@@ -82,6 +82,7 @@ class Worker:
     @ivar ready: Fires with what it says of what it serves, or fails with L{CannotServe}.
     @ivar failed: Why it is not ready, should it end before it is.
     @ivar killed: The signal that was to end it, if any was: first one that shows its stack.
+    @ivar missed: Whether it is gone though it was to serve: another one takes its place.
     """
 
     def __init__(self, slot: int, number: int, peer: Peer) -> None:
@@ -94,6 +95,7 @@ class Worker:
         self.failed = Failed("it died before it was ready")
         self.serving = False
         self.killed: signal.Signals | None = None
+        self.missed = False
 
 
 class Generation:
@@ -308,13 +310,14 @@ class Generation:
         del self.workers[worker.slot]
         self._surroundings.slots.set_connections(worker.slot, ABSENT)
         self._surroundings.slots.set_open(worker.slot, 0)
-        self._surroundings.lost(worker)
         first = not worker.serving and worker.slot == self.slots[0] and not self._accepting
+        worker.missed = not (self._leaving or first)
+        self._surroundings.lost(worker)
         if not worker.serving:
             worker.ready.errback(CannotServe(worker.failed.reason, worker.failed.origin))
         if self._leaving:
             self._end_if_empty()
-        elif not first:
+        elif worker.missed:
             self._replace(worker)
 
     def _replace(self, worker: Worker) -> None:

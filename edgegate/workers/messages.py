@@ -8,9 +8,10 @@ from edgegate.admin.views import Row
 from edgegate.config.problems import Problems
 from edgegate.model.addresses import Address
 from edgegate.model.origin import Origin
+from edgegate.observe.log_tap import Wanted
 from edgegate.observe.metrics import gauges
 from edgegate.observe.metrics.meters import Batch
-from edgegate.observe.tap import TapFilter, Tapped
+from edgegate.observe.tap import Tapped
 from edgegate.sources.source import Watched
 
 # The supervisor to a zygote -------------------------------------------------------------------------------------------
@@ -187,10 +188,10 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class BeginTap:
-    """Show requests as they end; L{TappedRequest} with the number tells of each."""
+    """Show requests as they end, or lines of the access log; L{TappedRequest} with the number tells of each."""
 
     number: int
-    wanted: TapFilter
+    wanted: Wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +272,7 @@ class GaugeRows:
 @dataclass(frozen=True, slots=True)
 class TappedRequest:
     """
-    A request that a tap shows.
+    A request that a tap shows, or a line of the access log.
 
     @ivar lost: How many before it were not told of, since much waited already.
     """

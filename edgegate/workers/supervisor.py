@@ -26,9 +26,10 @@ from edgegate.net.handed_sockets import HandedSockets
 from edgegate.net.inherited_sockets import InheritedSockets
 from edgegate.net.peer import Peer
 from edgegate.net.sockets import descriptor_of
+from edgegate.observe.log_tap import Wanted
 from edgegate.observe.metrics.measured import Measured
 from edgegate.observe.metrics.options import MetricsOptions
-from edgegate.observe.tap import TapFilter, Tapped
+from edgegate.observe.tap import Tapped
 from edgegate.server.lifecycle import Lifecycle, Phase
 from edgegate.server.ports import CannotBind
 from edgegate.server.reload_coordinator import ReadingFailed, ReloadCoordinator, State
@@ -333,8 +334,8 @@ class Supervisor(Lifecycle[Files]):
         """Return the metrics of all workers together, those of older files that still have connections included."""
         return self._metrics.measure(self._generations.workers())
 
-    def tap(self, wanted: TapFilter, show: Callable[[Tapped], None]) -> Callable[[], None]:
-        """Have all workers show requests as they end; return what ends it."""
+    def tap(self, wanted: Wanted, show: Callable[[Tapped], None]) -> Callable[[], None]:
+        """Have all workers show what passes; return what ends it."""
         return self._taps.begin(wanted, show, self._generations.workers())
 
     def reopen(self) -> None:

@@ -112,7 +112,7 @@ class Worker:
         if self._traces is not None:
             readings.spans = self._traces.outcomes
         self._metrics = MetricsReporter(reactor, self.data_plane.meters, readings, self._supervisor)
-        self._taps = TapReporter(self.data_plane, self._supervisor)
+        self._taps = TapReporter(self.data_plane, self._supervisor, self._access_log.line)
         self._drain: Draining | None = None
         self._retirement = Retirement(self.data_plane, reactor)
         self._beats = LoopingCall(self._beat)

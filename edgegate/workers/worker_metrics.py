@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from edgegate.observe.metrics.families import CLUSTER_GAUGES
+from edgegate.observe.metrics.families import CLUSTER_GAUGES, OWN
 from edgegate.observe.metrics.gauges import Gauges, Row
 from edgegate.observe.metrics.measured import Measured
 from edgegate.observe.metrics.meters import Meters
 from edgegate.observe.metrics.options import MetricsOptions
-from edgegate.server.readings import GatewayReadings, Reloading
+from edgegate.server.readings import WORKER_RESTARTS, GatewayReadings, Reloading
 from edgegate.workers.generation import Worker
 from edgegate.workers.messages import CounterBatch, GaugeRows, Measure
 
@@ -87,6 +87,8 @@ class WorkerMetrics:
 
     def lost(self, worker: Worker) -> None:
         """A worker is gone: it will not answer."""
+        if worker.missed:
+            self.meters.count(OWN, (), WORKER_RESTARTS)
         for number, asked in tuple(self._asked.items()):
             if asked.worker is worker:
                 self._end(number)

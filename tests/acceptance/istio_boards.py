@@ -1,71 +1,88 @@
 """
-What Istio's published boards ask of a gateway (mesh, performance, service and workload; August 2026).
-
-For each series: the sets of labels that queries select and group by. What needs a sidecar behind the gateway, or
-another exporter, is left out.
+What published boards ask of a gateway: Istio's, of which C{istio_boards.yaml} has every query, and Envoy's.
 """
 
 from __future__ import annotations
 
-Labels = tuple[str, ...]
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-_SERVICE: Labels = ("destination_service",)
-_NAMESPACE: Labels = ("destination_workload_namespace",)
-_WORKLOAD: Labels = ("destination_workload", *_NAMESPACE)
-_SOURCE: Labels = ("source_workload", "source_workload_namespace")
-_REPORTER: Labels = ("reporter",)
-_SECURED: Labels = ("connection_security_policy",)
-_CODE: Labels = ("response_code",)
+import yaml
 
-_BY_EITHER = ((*_SECURED, *_SERVICE, *_REPORTER, *_SOURCE), (*_SECURED, *_WORKLOAD, *_REPORTER, *_SOURCE))
-"""Those of panels that are there for the service and for its workloads."""
+QUANTILES = {3: (0.5, 0.9, 0.99), 4: (0.5, 0.9, 0.95, 0.99)}
+"""By how many of them a panel asks for."""
 
-_BUCKETS = tuple((*labels, "le") for labels in _BY_EITHER)
-
-_RATES = (
-    _SERVICE,
-    (*_SERVICE, *_WORKLOAD, *_REPORTER),
-    (*_SERVICE, *_REPORTER),
-    (*_SERVICE, *_REPORTER, "source_cluster"),
-    (*_SERVICE, *_REPORTER, *_SOURCE),
-    (*_SERVICE, *_REPORTER, "source_workload_namespace"),
-    (*_WORKLOAD, *_REPORTER),
-    (*_WORKLOAD, *_REPORTER, *_SOURCE),
-    (*_WORKLOAD, *_REPORTER, "source_workload_namespace"),
-    (*_WORKLOAD, *_SOURCE),
-    _NAMESPACE,
-)
-"""Those of what is shown of requests and of relays."""
-
-QUERIES: dict[str, tuple[Labels, ...]] = {
-    "istio_build": (("component", "tag"),),
-    "istio_request_bytes_bucket": _BUCKETS,
-    "istio_request_bytes_sum": ((*_REPORTER, "source_workload_namespace"),),
-    "istio_request_duration_milliseconds_bucket": (
-        *_BUCKETS,
-        (*_SERVICE, "le", *_REPORTER),
-        (*_WORKLOAD, "le", *_REPORTER),
-    ),
-    "istio_requests_total": (
-        *_RATES,
-        *((*labels, *_CODE) for labels in _BY_EITHER),
-        ("destination_principal", *_SERVICE, *_REPORTER, *_CODE, *_SOURCE),
-        (*_SERVICE, *_REPORTER, *_CODE),
-        (*_WORKLOAD, *_REPORTER, *_CODE),
-        _REPORTER,
-        (*_REPORTER, *_CODE),
-    ),
-    "istio_response_bytes_bucket": _BUCKETS,
-    "istio_response_bytes_sum": ((*_REPORTER, "source_workload"), (*_REPORTER, "source_workload_namespace")),
-    "istio_tcp_received_bytes_total": (
-        *_BY_EITHER,
-        (*_SERVICE, *_WORKLOAD, *_REPORTER),
-        (*_SERVICE, *_REPORTER),
-        (*_WORKLOAD, *_REPORTER),
-        (*_REPORTER, *_SOURCE),
-    ),
-    "istio_tcp_sent_bytes_total": (*_RATES, *_BY_EITHER, (*_REPORTER, *_SOURCE)),
+MUTUAL = {
+    "connection_security_policy": ('!="mutual_tls"', '="mutual_tls"'),
+    "destination_principal": ('!~"spiffe.*"', '=~"spiffe.*"'),
 }
+"""What tells mutual TLS: how a query asks for all but that, and how the one beside it asks for that alone."""
+
+CODES = {"4xxs": '=~"4.."', "5xxs": '=~"5.."'}
+"""Panels that do not ask for all that were no failures."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """
+    One query.
+
+    @ivar where: The board and the panel.
+    @ivar expressions: One for each series that it asks for.
+    @ivar groups: The labels of what it yields.
+    @ivar why: Why it concerns no gateway; empty: it does.
+    """
+
+    where: str
+    expressions: tuple[str, ...]
+    groups: tuple[str, ...]
+    why: str
+
+
+def istio_queries(chosen: Mapping[str, str]) -> Iterator[Query]:
+    """
+    Yield those of Istio's boards.
+
+    @param chosen: What is chosen for each label that a board has a variable for; C{reporter} is one.
+    """
+    data = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="ascii"))
+    for row in data["rows"]:
+        why = data["why"].get(row.get("why"), "")
+        for number in range(row["queries"]):
+            mutual = _tells_mutual(row) and number % 2 == 1
+            expressions = tuple(_expression(row, series, chosen, number) for series in row["series"])
+            reason = why or (data["why"]["mutual"] if mutual else "")
+            yield Query(f"{row['board']}: {row['panel']}", expressions, tuple(row["groups"]), reason)
+
+
+def _tells_mutual(row: Mapping[str, Any]) -> bool:
+    """Whether a row has each query twice, for what goes by mutual TLS and for what does not."""
+    return row["queries"] % 2 == 0 and any(label in MUTUAL for label in row["selects"])
+
+
+def _expression(row: Mapping[str, Any], series: str, chosen: Mapping[str, str], number: int) -> str:
+    reporter = chosen["reporter"] if row["reporter"] == "chosen" else row["reporter"]
+    selected = [f'reporter=~"{reporter}"'] if reporter else []
+    twice = _tells_mutual(row)
+    for label in row["selects"]:
+        if label in MUTUAL and twice:
+            selected.append(label + MUTUAL[label][number % 2])
+        elif label == "response_code":
+            selected.append(label + CODES.get(row["panel"], '!~"5.."'))
+        elif label in chosen:
+            selected.append(f'{label}=~"{chosen[label]}"')
+    found = f"{series}{{{', '.join(selected)}}}"
+    groups = row["groups"]
+    if series.endswith("_bucket"):
+        few = QUANTILES[row["queries"] // 2 if twice else row["queries"]]
+        quantile = few[number // 2 if twice else number]
+        return f"histogram_quantile({quantile}, sum by ({', '.join(['le', *groups])}) (rate({found}[1m])))"
+    if series != "istio_build":
+        found = f"rate({found}[1m])"
+    return f"sum by ({', '.join(groups)}) ({found})"
+
 
 ENVOY = (
     "envoy_cluster_membership_degraded",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,11 @@ from twisted.internet.task import Clock
 
 from edgegate.access_log.service import AccessLogService, CannotLog
 from edgegate.model.access_logs import AccessLogFile
-from edgegate.model.log_formats import text_format
+from edgegate.model.log_formats import json_format, text_format
 from edgegate.model.origin import Origin
 from edgegate.observe.access_log import DELAY
 from edgegate.observe.log_file import PATIENCE
-from tests.access_log.records import RecordCase
+from tests.access_log.records import AHEAD, ENDED, RecordCase
 
 CODE = text_format("%RESPONSE_CODE%")
 
@@ -155,6 +156,20 @@ class DeclaredTests(ServiceCase):
         self.end(self.service)
         self.service.stopService()
         self.assertEqual((self.read("a"), self.read("b")), ("200\nagain\n", "b HTTP/1.1\n"))
+
+    def followed(self, json: bool = False) -> str:
+        """Return a line as who follows sees it."""
+        return self.service.line(json)(self.exchange, ENDED, AHEAD)
+
+    def test_followed(self) -> None:
+        """Who follows sees all lines, in the format of the first log that has it, else in the default one."""
+        self.assertIn('" 200 - via_upstream ', self.followed())
+        self.assertIn('"response_code":200', self.followed(json=True))
+        files = self.wanted("a"), replace(self.wanted("b", "b %PROTOCOL%"), filter="false"), self.wanted("c")
+        self.use(replace(files[0], format=json_format({"code": "%RESPONSE_CODE%"})), *files[1:])
+        self.assertEqual((self.followed(), self.followed(json=True)), ("b HTTP/1.1\n", '{"code":200}\n'))
+        self.use()
+        self.assertIn('" 200 - via_upstream ', self.followed())
 
     def test_reload(self) -> None:
         """A reload goes on in the files that stay, opens new ones, and closes the others with all their lines."""

@@ -20,11 +20,12 @@ from edgegate.model.origin import Origin
 from edgegate.model.routes import HTTPRoute, TCPRoute, WeightedCluster
 from edgegate.model.tls import ClientVerification, KeyPair, ServerTLS, TLSRules
 from edgegate.net.wheel import TimerWheel
+from edgegate.observe.log_tap import Wanted
 from edgegate.observe.metrics.gauges import Gauges
 from edgegate.observe.metrics.measured import Measured
 from edgegate.observe.metrics.meters import Meters
 from edgegate.observe.metrics.options import MetricsOptions
-from edgegate.observe.tap import TapFilter, Tapped
+from edgegate.observe.tap import Tapped
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.snapshot import FilterChain, Listener, Snapshot, VirtualHost
 from edgegate.server.reload import Outcome, Reload
@@ -95,7 +96,7 @@ class PretendedGateway:
         self.ready = self.upgrades = True
         self.connections = 3
         self.hurried = False
-        self.taps: list[tuple[TapFilter, Callable[[Tapped], None]]] = []
+        self.taps: list[tuple[Wanted, Callable[[Tapped], None]]] = []
         self.last_reload = Reload(Outcome.INSTALLED, NOW, Problems(), ("listener [::]:80 added (shop.yaml:5)",), 0.5)
         self.outcome = Outcome.UNCHANGED
         self.reloads: Iterator[Deferred[Reload]] | None = None
@@ -124,7 +125,7 @@ class PretendedGateway:
         """Come to what the test says."""
         return succeed(Upgrade(self.upgrades, ("so it is", "a line")))
 
-    def tap(self, wanted: TapFilter, show: Callable[[Tapped], None]) -> Callable[[], None]:
+    def tap(self, wanted: Wanted, show: Callable[[Tapped], None]) -> Callable[[], None]:
         """Show what the test shows."""
         self.taps.append((wanted, show))
         return lambda: self.taps.remove((wanted, show))

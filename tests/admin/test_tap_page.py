@@ -16,6 +16,7 @@ from zope.interface.verify import verifyClass
 from edgegate.admin.options import AdminOptions
 from edgegate.admin.site import admin_site
 from edgegate.admin.tap_page import MOST_REQUESTS, MOST_SECONDS, MOST_TAPS, SECONDS, BadTap, TapView, parse_tap
+from edgegate.observe.log_tap import Wanted
 from edgegate.observe.tap import TapFilter, Tapped
 from tests.admin.asking import Answer, asked, connected
 from tests.admin.served import PretendedGateway
@@ -138,7 +139,7 @@ class TapPageTests(SynchronousTestCase):
         """One that has shown enough as it began is ended."""
         stopped: list[bool] = []
 
-        def tap(wanted: TapFilter, show: Callable[[Tapped], None]) -> Callable[[], None]:
+        def tap(wanted: Wanted, show: Callable[[Tapped], None]) -> Callable[[], None]:
             show({"target": "/1"})
             return lambda: stopped.append(True)
 

@@ -16,6 +16,7 @@ from edgegate.http.exchange import Exchange
 from edgegate.http.router.router import Router
 from edgegate.http.router.upstream_request import UpstreamRequest
 from edgegate.model.tracing import SpanFormat, Tracing, TracingProvider
+from edgegate.observe.log_tap import LogFilter, LogTap
 from edgegate.observe.tap import Tap, TapFilter
 from edgegate.observe.tracing.sampling import Sampler
 from edgegate.observe.tracing.tracer import Tracer
@@ -138,6 +139,21 @@ class ObjectsTests(SynchronousTestCase):
         self.assertFalse([code for code in before if code.co_filename.endswith("/tap.py")])
         self.assertEqual(sorted(code.co_name for code in during - before), ["_has_status", "request_ended", "wants"])
         self.assertEqual(reader.shown, [])
+
+    def test_followers(self) -> None:
+        """So it does before anybody follows the access log, and when nobody does any more."""
+        kept = Kept()
+        observer = kept.conversation.environment.observer
+        before = kept.calls(0)
+        tap = LogTap(LogFilter(statuses=(500, 599)), Reader().take, lambda ended, at, ahead: "")
+        observer.add(tap)
+        during = kept.calls(0)
+        observer.remove(tap)
+        self.assertEqual(kept.calls(0), before)
+        self.assertEqual(
+            sorted(code.co_name for code in during - before),
+            ["_ended", "_wants", "request_ended", "response_flags", "wants"],
+        )
 
     def test_traces(self) -> None:
         """Where nothing is traced nothing is called for it; where a request is not sampled it is little."""

@@ -60,6 +60,7 @@ class GenerationTests(SynchronousTestCase):
         self.slots = Slots(memory)
         self.told: list[tuple[int, object]] = []
         self.lost: list[int] = []
+        self.missed: list[int] = []
         self.zygotes_lost: list[None] = []
         self.log_file: int | None = None
         ours, theirs = pair()
@@ -69,7 +70,7 @@ class GenerationTests(SynchronousTestCase):
             self.reactor,  # type: ignore[arg-type]
             self.slots,
             lambda worker, value: self.told.append((worker.number, value)),
-            lambda worker: self.lost.append(worker.number),
+            self.is_gone,
             lambda: self.zygotes_lost.append(None),
             lambda: self.log_file,
         )
@@ -78,6 +79,12 @@ class GenerationTests(SynchronousTestCase):
         self.generation = Generation(surroundings, zygote, range(10, 13))
         self.ends: dict[int, Channel] = {}
         self.addCleanup(self.clean)
+
+    def is_gone(self, worker: Worker) -> None:
+        """A worker is gone."""
+        self.lost.append(worker.number)
+        if worker.missed:
+            self.missed.append(worker.number)
 
     def clean(self) -> None:
         """Leave no descriptor open."""
@@ -167,6 +174,7 @@ class GenerationTests(SynchronousTestCase):
         self.forks()
         self.die(10)
         self.assertIn("died before it was ready", str(self.failureResultOf(again, CannotServe).value))
+        self.assertEqual(self.missed, [])
         self.generation.drain(0.0)
         self.successResultOf(self.generation.ended)
 
@@ -178,6 +186,7 @@ class GenerationTests(SynchronousTestCase):
         self.slots.set_connections(11, 5)
         self.die(11)
         self.assertEqual((self.forks(), self.slots.connections(11), self.lost), ([11], ABSENT, [1]))
+        self.assertEqual(self.missed, [1])
         self.assertEqual(len(self.generation.serving), 2)
         with capturedLogs() as told:
             self.tell(11, READY)
@@ -214,7 +223,7 @@ class GenerationTests(SynchronousTestCase):
         self.assertEqual(self.heard(12), [Retire(gone), Drain(0.0)])
         self.die(12)
         self.successResultOf(self.generation.ended)
-        self.assertEqual(self.reactor.readers, [])
+        self.assertEqual((self.reactor.readers, self.lost, self.missed), ([], [0, 1, 2], []))
 
     def test_hangs(self) -> None:
         """One without a sign of life is to show its stack, then it is killed; one that starts has more time."""

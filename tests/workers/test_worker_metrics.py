@@ -7,7 +7,7 @@ from typing import Any, cast
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.observe.metrics.families import CLUSTER_GAUGES, CLUSTERS, REJECTED
+from edgegate.observe.metrics.families import CLUSTER_GAUGES, CLUSTERS, OWN, REJECTED
 from edgegate.observe.metrics.meters import NO_DESTINATION, Meters
 from edgegate.observe.metrics.options import MetricsOptions
 from edgegate.workers.generation import Worker
@@ -98,6 +98,14 @@ class WorkerMetricsTests(SynchronousTestCase):
         self.assertEqual(self.counted(), [[3]])
         ((_, numbers),) = found.gauges.of(CLUSTER_GAUGES)
         self.assertEqual((numbers[0], numbers[5]), (1, 6))
+
+    def test_restarts(self) -> None:
+        """Workers that end by themselves are counted, those that were to end are not."""
+        self.workers[0].missed = True
+        for worker in self.workers:
+            self.metrics.lost(worker)
+        ((_, _, restarts),) = [each.numbers for each in self.metrics.meters.of(OWN)]
+        self.assertEqual(restarts, 1)
 
     def test_hangs(self) -> None:
         """One that does not answer is not waited for long, and answers nobody later."""

@@ -52,6 +52,8 @@ class WorkerTapsTests(SynchronousTestCase):
         self.taps.seen(self.workers[1], TappedRequest(1, {"target": "/"}, 0))
         self.taps.seen(self.workers[0], TappedRequest(1, {"target": "/"}, 2))
         self.assertEqual(self.shown, [{"worker": 1, "target": "/"}, {"worker": 0, "target": "/", "lost_before": 2}])
+        self.taps.seen(self.workers[0], TappedRequest(1, {"target": "/", "lost_before": 3}, 2))
+        self.assertEqual(self.shown.pop(), {"worker": 0, "target": "/", "lost_before": 5})
         self.taps.look(self.workers)
         end()
         end()

@@ -3,8 +3,9 @@
 Every metric by name, in tables: what it means, its labels, and where its numbers are.
 
 A L{Kind} is a row of numbers with labels, and its L{Family}s say what each
-number is. Names and labels are Envoy's where they begin with C{envoy_}, and
-Istio's where they begin with C{istio_}.
+number is. Names and labels are Envoy's where they begin with C{envoy_},
+Istio's where they begin with C{istio_}, and those of Prometheus' client
+libraries where they begin with C{process_}.
 """
 
 from __future__ import annotations
@@ -250,6 +251,8 @@ SERVER: Final = _kind(
     _gauge("edgegate_requests_active", "Requests under way."),
     _gauge("edgegate_loop_lag_seconds", "The longest turn of the loop in the last 30 to 60 seconds.", Merge.MOST),
     _gauge("edgegate_buffered_bytes", "Bytes that wait because clients or backends don't keep up."),
+    _gauge("process_open_fds", "Descriptors that are open, of the process that has most.", Merge.MOST),
+    _gauge("process_max_fds", "Descriptors that a process may have.", Merge.LEAST),
 )
 LIMITS: Final = _kind(
     "limits",
@@ -281,6 +284,7 @@ OWN: Final = _kind(
     "own",
     (),
     Family("edgegate_access_log_dropped_total", "Lines of the access log that could not be written."),
+    Family("edgegate_worker_restarts_total", "Workers that ended by themselves; another one takes the place of each."),
 )
 SPANS: Final = _kind(
     "spans",

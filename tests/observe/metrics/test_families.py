@@ -39,7 +39,7 @@ class FamiliesTests(SynchronousTestCase):
         names = [family.name for family in families]
         self.assertEqual(len(set(names)), len(names))
         for family in families:
-            self.assertRegex(family.name, r"^(istio|envoy|edgegate)_[a-z0-9_]+$")
+            self.assertRegex(family.name, r"^(istio|envoy|edgegate|process)_[a-z0-9_]+$")
             self.assertTrue(re.fullmatch(r"[A-Z01].*\.", family.help), family)
             if family.name.startswith("edgegate") and family.type is Type.COUNTER:
                 self.assertTrue(family.name.endswith("_total"), family)
