@@ -8,14 +8,11 @@ Numbers are those of U{https://github.com/open-telemetry/opentelemetry-proto}, v
 from __future__ import annotations
 
 from binascii import a2b_hex
-from collections.abc import Sequence
-from functools import lru_cache
 from typing import Final
 
-from edgegate.observe.tracing.protobuf import bytes_field, fixed64_field, number_field, text_field
-from edgegate.observe.tracing.span import Span, Tag
-
-CONTENT_TYPE: Final = "application/x-protobuf"
+from edgegate.observe.export.otlp import OTLPBatches, attribute
+from edgegate.observe.export.protobuf import bytes_field, fixed64_field, number_field, text_field
+from edgegate.observe.tracing.span import Span
 
 _SERVER, _CLIENT = 2, 3
 """Of C{Span.SpanKind}."""
@@ -24,23 +21,10 @@ _ERROR: Final = bytes_field(15, number_field(3, 2))
 """C{Span.status} whose code is C{STATUS_CODE_ERROR}."""
 
 
-class OTLPWriter:
-    """
-    Writes spans of one service.
+class OTLPWriter(OTLPBatches):
+    """Writes spans of one service."""
 
-    @ivar content_type: Of what is sent.
-    """
-
-    __slots__ = ("_resource", "_scope", "content_type")
-
-    def __init__(self, resource: Sequence[Tag], scope: str, version: str) -> None:
-        """
-        @param resource: What the service says of itself.
-        @param scope: The name of what makes the spans, with its version.
-        """
-        self.content_type: Final = CONTENT_TYPE
-        self._resource = bytes_field(1, b"".join(_attribute(1, name, value) for name, value in resource))
-        self._scope = bytes_field(1, text_field(1, scope) + text_field(2, version))
+    __slots__ = ()
 
     def span(self, span: Span) -> bytes:
         """Return a span as it stands in a batch."""
@@ -57,26 +41,7 @@ class OTLPWriter:
         parts.append(fixed64_field(7, span.started))
         parts.append(fixed64_field(8, span.ended))
         for name, value in span.tags:
-            parts.append(_attribute(9, name, value))
+            parts.append(attribute(9, name, value))
         if span.error:
             parts.append(_ERROR)
         return bytes_field(2, b"".join(parts))
-
-    def batch(self, spans: Sequence[bytes]) -> bytes:
-        """Return the message that has some spans."""
-        return bytes_field(1, self._resource + bytes_field(2, self._scope + b"".join(spans)))
-
-
-def _attribute(field: int, name: str, value: str) -> bytes:
-    """Return a C{KeyValue}. Those that are short, as most are, are put together at once."""
-    key, data = _key(name), value.encode("utf-8", "backslashreplace")
-    size = len(data)
-    whole = len(key) + size + 4
-    if whole < 128:
-        return b"%c%c%b\x12%c\x0a%c%b" % (field << 3 | 2, whole, key, size + 2, size, data)
-    return bytes_field(field, key + bytes_field(2, bytes_field(1, data)))
-
-
-@lru_cache(maxsize=256)
-def _key(name: str) -> bytes:
-    return text_field(1, name)

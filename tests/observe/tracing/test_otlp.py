@@ -9,6 +9,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span as ProtoSpan
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate import __version__
 from edgegate.observe.tracing.otlp import OTLPWriter
 from edgegate.observe.tracing.span import Span
 
@@ -33,7 +34,7 @@ class OTLPTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Make a writer."""
-        self.writer = OTLPWriter([("service.name", "gateway"), ("host.name", "here")], "edgegate", "1.0")
+        self.writer = OTLPWriter([("service.name", "gateway"), ("host.name", "here")])
 
     def read(self, *spans: Span) -> ExportTraceServiceRequest:
         """Write a batch, and read it."""
@@ -49,7 +50,7 @@ class OTLPTests(SynchronousTestCase):
             [("service.name", "gateway"), ("host.name", "here")],
         )
         (scope,) = resource.scope_spans
-        self.assertEqual((scope.scope.name, scope.scope.version), ("edgegate", "1.0"))
+        self.assertEqual((scope.scope.name, scope.scope.version), ("edgegate", __version__))
         self.assertEqual([each.name for each in scope.spans], ["web:80/*", "other"])
 
     def test_span(self) -> None:

@@ -83,7 +83,7 @@ class LengthTests(SynchronousTestCase):
         """So the largest span that a client can make has some kilobytes, in each form."""
         tags, error = Tags(Tracing(PROVIDER)).of_request(*cast(Any, self.hostile()))
         span = Span(b"1" * 32, b"1" * 16, b"", b"", "a", True, 0, 0, tags, error)
-        for writer in (OTLPWriter([], "edgegate", "1"), ZipkinWriter("gateway")):
+        for writer in (OTLPWriter([]), ZipkinWriter("gateway")):
             self.assertLess(len(writer.span(span)), 24_000)
 
     def test_bytes(self) -> None:
