@@ -27,7 +27,6 @@ from edgegate.admin.local import LocalGateway
 from edgegate.admin.service import METRICS, AdminService, metrics_site
 from edgegate.config.problems import Problems
 from edgegate.config.report import report
-from edgegate.model.access_logs import SYSLOG
 from edgegate.net.inherited_sockets import InheritedSockets, NotListening, inherited_sockets
 from edgegate.net.system_resolver import SystemResolver
 from edgegate.observe.log_file import STANDARD_OUTPUT
@@ -89,7 +88,7 @@ def makeService(options: Options) -> IService:
     _report(loaded.problems, loaded.snapshot is not None)
     # connections and requests leave no cycles behind, so it has little to find
     gc.set_threshold(GC_THRESHOLD, 10, 10)
-    logs = AccessLogService(reactor, options["access-logs"])
+    logs = AccessLogService(reactor, options["access-logs"], resource=options.resource())
     traces = tracing_service(reactor, options["tracing"])
     observers: list[Observer] = [] if options["access-logs"] == () else [logs.log]
     if traces is not None:
@@ -138,7 +137,7 @@ def _supervisor(options: Options, reactor: Reactor, early: Early, before: Predec
     read = gateway.load()
     _report(read.problems, read.sound)
     for wanted in access_logs(options["access-logs"], None):
-        if not wanted.path.startswith(SYSLOG):
+        if wanted.is_file:
             gateway.log_to(wanted.path)
     _look_after(gateway, gateway, source, options, reactor, early, before, gateway.reopen)
     early.loading = False

@@ -17,6 +17,7 @@ from datetime import datetime, timezone
 from time import monotonic
 from typing import NoReturn, cast
 
+from twisted.internet.defer import DeferredList
 from twisted.internet.interfaces import (
     IReactorCore,
     IReactorFDSet,
@@ -31,7 +32,6 @@ from twisted.logger import LogEvent as TwistedEvent
 from edgegate.access_log.service import AccessLogService
 from edgegate.access_log.wanted import access_logs
 from edgegate.admin.local import rows
-from edgegate.model.access_logs import SYSLOG
 from edgegate.net.channel import Received
 from edgegate.net.peer import Peer
 from edgegate.net.system_resolver import SystemResolver
@@ -100,9 +100,9 @@ class Worker:
         self._options = options.gateway_options("" if snapshot is None else snapshot.paths)
         self._log_file = -1
         logs = access_logs(options["access-logs"], None if snapshot is None else snapshot.access_logs)
-        self._log_is_handed = len(logs) == 1 and logs[0].origin is None and not logs[0].path.startswith(SYSLOG)
+        self._log_is_handed = len(logs) == 1 and logs[0].origin is None and logs[0].is_file
         opener = self._next_log_file if self._log_is_handed else None
-        self._access_log = AccessLogService(reactor, logs, opener)
+        self._access_log = AccessLogService(reactor, logs, opener, options.resource())
         self.counters = Counters()
         observers: list[Observer] = [self.counters, self._access_log.log] if logs else [self.counters]
         self._traces = tracing_service(reactor, options["tracing"])
@@ -243,11 +243,11 @@ class Worker:
         if self._ended:
             return
         self._ended = True
-        if self._traces is None:
-            self._leave()
-        else:
-            # the supervisor's channel stays open meanwhile: whoever closes it is taken for gone
-            self._traces.stopService().addBoth(lambda _: self._leave())
+        # the supervisor's channel stays open meanwhile: whoever closes it is taken for gone
+        collected = [self._access_log.close_collected()]
+        if self._traces is not None:
+            collected.append(self._traces.stopService())
+        DeferredList(collected).addBoth(lambda _: self._leave())
 
     def _leave(self) -> None:
         self._clean()

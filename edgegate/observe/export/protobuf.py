@@ -8,6 +8,7 @@ from typing import Final
 _VARINT = 0
 _FIXED64 = 1
 _LENGTH = 2
+_FIXED32 = 5
 
 _SMALL: Final = [bytes((number,)) for number in range(128)]
 
@@ -32,6 +33,11 @@ def number_field(field: int, number: int) -> bytes:
 def fixed64_field(field: int, number: int) -> bytes:
     """Return a field of 64 bits, without a sign."""
     return varint(field << 3 | _FIXED64) + number.to_bytes(8, "little")
+
+
+def fixed32_field(field: int, number: int) -> bytes:
+    """Return a field of 32 bits, without a sign."""
+    return varint(field << 3 | _FIXED32) + number.to_bytes(4, "little")
 
 
 def bytes_field(field: int, data: bytes) -> bytes:
