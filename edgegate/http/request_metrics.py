@@ -58,7 +58,8 @@ class RequestMetrics:
     def request_ended(self, exchange: Ended) -> None:
         """A request ended."""
         assert isinstance(exchange, Exchange)
-        milliseconds = int((monotonic() - exchange.started) * 1000)
+        now = monotonic()
+        milliseconds = int((now - exchange.started) * 1000)
         bucket = bucket_of(milliseconds)
         flags = NO_FLAGS
         if exchange.fault is not None or exchange.flags:
@@ -83,6 +84,9 @@ class RequestMetrics:
         numbers[REQUEST_BYTES + 1 + bucket_of(received)] += 1
         numbers[RESPONSE_BYTES] += sent
         numbers[RESPONSE_BYTES + 1 + bucket_of(sent)] += 1
+        trace = exchange.trace
+        if trace is not None and trace.sampled:
+            series.exemplars[bucket] = (trace.trace_id, milliseconds, now)
         if not series.touched:
             self._meters.touch(REQUESTS, series)
         if bodies is not None:

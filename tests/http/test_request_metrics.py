@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from time import monotonic
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.errors import CONNECT_TIMEOUT
 from edgegate.http.request_metrics import RequestMetrics
 from edgegate.model.policies import RetryPolicy
+from edgegate.model.tracing import SpanFormat, Tracing, TracingProvider
+from edgegate.observe.metrics.buckets import bucket_of
 from edgegate.observe.metrics.families import CLUSTERS, FAULTS, HTTP, MESSAGES, REQUESTS, Kind
 from edgegate.observe.metrics.meters import ListenerMeter, Meters
 from edgegate.observe.observers import Observers
+from edgegate.observe.tracing.sampling import Sampler
+from edgegate.observe.tracing.tracer import Tracer
 from tests.http.conversation import Conversation, plain, to_web
 
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
@@ -151,6 +156,28 @@ class RequestMetricsTests(SynchronousTestCase):
             b"Content-Length: 0\r\n\r\n"
         )
         self.assertEqual(list(self.requests()), [("unknown", "http", "404", "", "NR")])
+
+    def test_exemplars(self) -> None:
+        """The last request of each bucket that is sampled is kept with its trace; without traces nothing is."""
+        provider = TracingProvider(SpanFormat.OTLP, "http://collector.example/")
+        tracer = Tracer(Tracing(provider), lambda span: b"", lambda written: None, Sampler(0))
+        talk = self.talk()
+        talk.environment.observer = Observers([talk, tracer, RequestMetrics(self.meters)])
+        traces = [b"%032x" % number for number in (1, 2, 3)]
+        for trace, flags in zip(traces, (b"01", b"01", b"00"), strict=True):
+            given = b"traceparent: 00-%b-%016x-%b\r\n\r\n" % (trace, 1, flags)
+            talk.ask(get(b"nobody.example").replace(b"\r\n\r\n", b"\r\n" + given))
+        (series,) = self.meters.of(REQUESTS)
+        exemplars = series.exemplars
+        self.assertEqual(sum(series.numbers[2:22]), 3)
+        self.assertIn(traces[1], [trace for trace, _, _ in exemplars.values()])
+        self.assertNotIn(traces[2], [trace for trace, _, _ in exemplars.values()])
+        for bucket, (_, value, at) in exemplars.items():
+            self.assertEqual(bucket_of(value), bucket)
+            self.assertTrue(0 <= monotonic() - at < 60)
+        self.talk().ask(get(b"nobody.example"))
+        (series,) = self.meters.of(REQUESTS)
+        self.assertEqual(series.exemplars, {})
 
     def test_port(self) -> None:
         """The port that it came by counts it too."""

@@ -47,6 +47,7 @@ class Family:
     @ivar help: What it counts, and in which unit.
     @ivar split: The values of a further label, C{envoy_response_code_class}: one number for each; empty: it has none.
     @ivar offset: Where its first number is in those of its kind.
+    @ivar exemplars: Whether its series' exemplars are of it, a histogram.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Family:
     split: tuple[str, ...] = ()
     merge: Merge = Merge.SUM
     offset: int = 0
+    exemplars: bool = False
 
     @property
     def width(self) -> int:
@@ -94,7 +96,7 @@ def _kind(
     placed = []
     offset = 0
     for each in families:
-        placed.append(Family(each.name, each.help, each.type, each.split, each.merge, offset))
+        placed.append(Family(each.name, each.help, each.type, each.split, each.merge, offset, each.exemplars))
         offset += each.width
     return Kind(name, labels, tuple(placed), peers, secured, offset, most)
 
@@ -126,6 +128,7 @@ REQUESTS: Final = _kind(
         "istio_request_duration_milliseconds",
         "Whole milliseconds from a request's head to the end of its response.",
         Type.HISTOGRAM,
+        exemplars=True,
     ),
     Family("istio_request_bytes", "Bytes of a request's body.", Type.HISTOGRAM),
     Family("istio_response_bytes", "Bytes of a response's body.", Type.HISTOGRAM),
