@@ -274,6 +274,11 @@ FAULTS: Final = _kind(
     ("reason", "response_flags"),
     Family("edgegate_request_faults_total", "Requests that went wrong, by the reason that the access log has."),
 )
+FILTERS: Final = _kind(
+    "filters",
+    ("filter", "verdict"),
+    Family("edgegate_http_filter_verdicts_total", "Requests that an HTTP filter did not just let pass."),
+)
 OWN: Final = _kind(
     "own",
     (),
@@ -311,6 +316,7 @@ COUNTED: Final = (
     LIMITS,
     REJECTED,
     FAULTS,
+    FILTERS,
     OWN,
     SPANS,
     RELOADS,
