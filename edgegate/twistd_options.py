@@ -16,6 +16,7 @@ from edgegate.http.filters.plugins import find, installed
 from edgegate.http.target import PathNormalisation
 from edgegate.metrics_options import PARAMETERS as METRICS_PARAMETERS
 from edgegate.metrics_options import metrics_options
+from edgegate.model.tracing import SERVICE
 from edgegate.observe.export.otlp import Attribute, service_resource
 from edgegate.option_values import (
     parse_header_name,
@@ -334,7 +335,7 @@ class Options(usage.Options):
 
     def resource(self) -> list[Attribute]:
         """Return what collectors of access logs are told of this process, as those of traces are."""
-        return service_resource(self["trace-service"], os.uname().nodename)
+        return service_resource(self["trace-service"] or SERVICE, os.uname().nodename)
 
     def _check_admin(self) -> None:
         """Find out where the gateway can be looked into, and by whom."""

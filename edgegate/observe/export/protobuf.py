@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from typing import Final
 
-_VARINT = 0
-_FIXED64 = 1
-_LENGTH = 2
-_FIXED32 = 5
+_VARINT: Final = 0
+_FIXED64: Final = 1
+_LENGTH: Final = 2
+_FIXED32: Final = 5
 
 _SMALL: Final = [bytes((number,)) for number in range(128)]
 
@@ -42,7 +42,10 @@ def fixed32_field(field: int, number: int) -> bytes:
 
 def bytes_field(field: int, data: bytes) -> bytes:
     """Return a field that is bytes, or another message."""
-    return b"%b%b%b" % (varint(field << 3 | _LENGTH), varint(len(data)), data)
+    size = len(data)
+    if size < 128 and field < 16:
+        return b"%c%c%b" % (field << 3 | _LENGTH, size, data)
+    return b"%b%b%b" % (varint(field << 3 | _LENGTH), varint(size), data)
 
 
 def text_field(field: int, text: str) -> bytes:

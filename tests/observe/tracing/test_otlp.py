@@ -24,9 +24,10 @@ def span(
     server: bool = True,
     tags: list[tuple[str, str]] | None = None,
     error: bool = False,
+    common: list[tuple[str, str]] | None = None,
 ) -> Span:
     """Return a span of a second."""
-    return Span(trace_id, ONE, parent_id, state, name, server, 10**18, 10**18 + 10**9, tags or [], error)
+    return Span(trace_id, ONE, parent_id, state, name, server, 10**18, 10**18 + 10**9, tags or [], error, common or [])
 
 
 class OTLPTests(SynchronousTestCase):
@@ -69,6 +70,15 @@ class OTLPTests(SynchronousTestCase):
         self.assertEqual(found.trace_id.hex().encode(), b"0" * 16 + ONE)
         self.assertEqual((found.parent_span_id, found.trace_state, found.HasField("status")), (b"", "", False))
         self.assertEqual(found.kind, ProtoSpan.SPAN_KIND_SERVER)
+
+    def test_common(self) -> None:
+        """Tags that all spans have stand before their own; those of other files replace them."""
+        first, second = [("zone", "z1"), ("node_id", "here")], [("zone", "z2")]
+        written = [span(tags=[("a", "b")], common=common) for common in (first, first, second, first)]
+        spans = self.read(*written).resource_spans[0].scope_spans[0].spans
+        found = [[(each.key, each.value.string_value) for each in one.attributes] for one in spans]
+        own = [("a", "b")]
+        self.assertEqual(found, [first + own, first + own, second + own, first + own])
 
     @given(st.lists(st.tuples(st.text(max_size=300), st.text(max_size=20_000)), max_size=20))
     def test_texts(self, tags: list[tuple[str, str]]) -> None:
