@@ -106,7 +106,8 @@ class CollectedLogsTests(AcceptanceTestCase):
         text = self.curl("/metrics", port=self.admin)
         lost = re.search(r"^edgegate_access_log_dropped_total (\d+)", text, re.MULTILINE)
         assert lost is not None
-        self.assertEqual(lost[1], "1")
+        # those of afterwards may have been tried, too, where the machine is slow
+        self.assertGreaterEqual(int(lost[1]), 1)
         self.assertEqual(gateway.stop(), 0)
         self.assertEqual(gateway.output.count("the access log can't be sent to"), 1)
 
