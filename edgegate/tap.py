@@ -88,7 +88,7 @@ def makeService(options: Options) -> IService:
     _report(loaded.problems, loaded.snapshot is not None)
     # connections and requests leave no cycles behind, so it has little to find
     gc.set_threshold(GC_THRESHOLD, 10, 10)
-    logs = AccessLogService(reactor, options["access-logs"])
+    logs = AccessLogService(reactor, options["access-logs"], resource=options.resource())
     traces = tracing_service(reactor, options["tracing"])
     observers: list[Observer] = [] if options["access-logs"] == () else [logs.log]
     if traces is not None:

@@ -6,8 +6,8 @@ import os
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
+from edgegate.model.collector_url import collector_url
 from edgegate.model.tracing import SAMPLING, SERVICE, Propagation, SpanFormat, Tracing, TracingProvider
 
 PARAMETERS = [
@@ -30,7 +30,7 @@ PARAMETERS = [
         f"{SAMPLING:g}",
         "Percent of the requests that are traced, 0 to 100, of those that come without a decision.",
     ],
-    ["trace-service", None, SERVICE, "The name of the service that traces show."],
+    ["trace-service", None, SERVICE, "The name of the service that traces and collected logs show."],
     [
         "trace-propagation",
         None,
@@ -68,7 +68,10 @@ def tracing(options: Mapping[str, Any]) -> Tracing | None:
     if not wanted:
         return None
     (form,) = wanted
-    url = _url(f"--trace-{form.value}", given[form], _PATHS[form])
+    try:
+        url = collector_url(given[form], _PATHS[form])
+    except ValueError as error:
+        raise ValueError(f"--trace-{form.value}: {error}") from None
     provider = TracingProvider(form, url, _propagation(chosen, form), _TIMEOUTS[form])
     return Tracing(
         provider,
@@ -94,14 +97,3 @@ def _percent(text: str) -> float:
     if _SHARE.fullmatch(text) is None or float(text) > 100:
         raise ValueError(f"--trace-sampling: expected percent from 0 to 100 with two decimals at most, got {text!r}")
     return float(text)
-
-
-def _url(option: str, text: str, path: str) -> str:
-    try:
-        parts = urlsplit(text)
-        sound = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and text.isascii()
-    except ValueError:
-        sound = False
-    if not sound or not text.isprintable() or " " in text or parts.username is not None or parts.fragment:
-        raise ValueError(f"{option}: expected http://HOST:PORT or https://HOST:PORT, got {text!r}")
-    return parts._replace(path=path).geturl() if parts.path in ("", "/") else text

@@ -34,7 +34,7 @@ def record_line(form: TextFormat | JSONFormat) -> RecordLine:
 
 
 def _text_line(form: TextFormat) -> RecordLine:
-    template, getters = _template(form)
+    template, getters = template_of(form)
     empty = "" if form.omit_empty else "-"
 
     def line(record: LogRecord) -> str:
@@ -43,7 +43,7 @@ def _text_line(form: TextFormat) -> RecordLine:
     return line
 
 
-def _template(form: TextFormat) -> tuple[str, list[Getter]]:
+def template_of(form: TextFormat) -> tuple[str, list[Getter]]:
     """Return a text with a place for each operator."""
     parts = ["%s" if not isinstance(part, str) else part.replace("%", "%%") for part in form.parts]
     return "".join(parts), [getter(part) for part in form.parts if not isinstance(part, str)]
@@ -95,11 +95,11 @@ def _encoder(form: TextFormat) -> Encoder:
     if len(parts) == 1 and not isinstance(parts[0], str):
         find = getter(parts[0])
         return lambda record: _as_json(find(record))
-    template, getters = _template(form)
+    template, getters = template_of(form)
     empty = "" if form.omit_empty else "-"
 
     def text(record: LogRecord) -> str:
-        return encode_basestring_ascii(template % tuple([_plain(find(record), empty) for find in getters]))
+        return encode_basestring_ascii(template % tuple([plain(find(record), empty) for find in getters]))
 
     return text
 
@@ -109,10 +109,10 @@ def _as_json(value: Value) -> str:
         return "null"
     if isinstance(value, int):
         return str(value)
-    return encode_basestring_ascii(_plain(value, ""))
+    return encode_basestring_ascii(plain(value, ""))
 
 
-def _plain(value: Value, empty: str) -> str:
+def plain(value: Value, empty: str) -> str:
     """Return a value as text; what is no UTF-8 is escaped."""
     if value is None:
         return empty

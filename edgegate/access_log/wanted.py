@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgegate.model.access_logs import SYSLOG, AccessLogFile
+from edgegate.model.access_logs import AccessLogFile
 from edgegate.observe.log_file import STANDARD_OUTPUT
 
 DEFAULT = (AccessLogFile(STANDARD_OUTPUT),)
@@ -33,4 +33,4 @@ def handed(asked: tuple[AccessLogFile, ...] | None, declared: tuple[AccessLogFil
     """
     if asked is None and declared is not None:
         return None
-    return next((each for each in access_logs(asked, declared) if not each.path.startswith(SYSLOG)), None)
+    return next((each for each in access_logs(asked, declared) if each.is_file), None)

@@ -15,15 +15,18 @@ from __future__ import annotations
 from time import monotonic
 from typing import Final
 
-from edgegate.errors import BODY_TOO_LARGE, INTERNAL, Fault, response_flags
-from edgegate.http.exchange import Exchange
+from edgegate.errors import BODY_TOO_LARGE, DURATION_EXCEEDED, FAULT_ABORT, INTERNAL, Fault, Source, response_flags
+from edgegate.http.exchange import Exchange, HTTPFilters
 from edgegate.http.grpc_messages import counted_status
 from edgegate.observe.events import Ended
 from edgegate.observe.metrics.buckets import bucket_of
-from edgegate.observe.metrics.families import CLUSTERS, FAULTS, HTTP, REQUESTS
+from edgegate.observe.metrics.families import CLUSTERS, FAULTS, FILTERS, HTTP, REQUESTS
 from edgegate.observe.metrics.meters import Meter, Meters, Series
 
 NO_FLAGS: Final = "-"
+
+DELAYED: Final = "DI"
+"""The response flag of what the filter of faults has held back."""
 
 # Places of the families' numbers; tests compare them with the tables. Behind the sum of a histogram are its buckets.
 DURATION: Final = 1
@@ -61,10 +64,11 @@ class RequestMetrics:
         self._fault: Fault = INTERNAL
         self._faults: Series = meters.series(FAULTS, (INTERNAL.reason, INTERNAL.flag))
 
-    def request_ended(self, exchange: Ended) -> None:
+    def request_ended(self, exchange: Ended) -> None:  # noqa: PLR0912 (one function: each request goes through it)
         """A request ended."""
         assert isinstance(exchange, Exchange)
-        milliseconds = int((monotonic() - exchange.started) * 1000)
+        now = monotonic()
+        milliseconds = int((now - exchange.started) * 1000)
         bucket = bucket_of(milliseconds)
         status = exchange.status
         hundreds = status // 100 if 100 <= status < 600 else 0
@@ -99,10 +103,15 @@ class RequestMetrics:
             place += bucket_of(sent)
             numbers[RESPONSE_BYTES] = numbers[RESPONSE_BYTES] + sent
         numbers[place] = numbers[place] + 1
+        trace = exchange.trace
+        if trace is not None and trace.sampled:
+            series.exemplars[bucket] = (trace.trace_id, milliseconds, now)
         if not series.touched:
             self._meters.touch(REQUESTS, series)
         if bodies is not None:
             meter.count_messages(bodies.request_messages, bodies.response_messages)
+        if exchange.filters is not None:
+            self._count_verdicts(exchange, exchange.filters)
         port = exchange.connection.meter
         if port is not None:
             self._count_port(port.requests, exchange, flags, hundreds, milliseconds, bucket)
@@ -162,6 +171,16 @@ class RequestMetrics:
         if not cluster.touched:
             self._meters.touch(CLUSTERS, cluster)
 
+    def _count_verdicts(self, exchange: Exchange, filters: HTTPFilters) -> None:
+        """Count what a route's filters made of a request; that they let it pass is not counted."""
+        if exchange.flags and DELAYED in exchange.flags.split(","):
+            self._meters.count(FILTERS, ("fault", "delayed"))
+        name = filters.answering
+        if name:
+            verdict = verdict_of(exchange)
+            if verdict:
+                self._meters.count(FILTERS, (name, verdict))
+
     def _count_fault(self, exchange: Exchange) -> str:
         """Count why a request went wrong; return its response flags, with commas."""
         fault, others = exchange.fault, exchange.flags
@@ -189,6 +208,19 @@ class RequestMetrics:
                 numbers[HTTP_NO_ROUTE] = numbers[HTTP_NO_ROUTE] + 1
         if exchange.fault is BODY_TOO_LARGE:
             numbers[HTTP_TOO_LARGE] = numbers[HTTP_TOO_LARGE] + 1
+
+
+def verdict_of(exchange: Exchange) -> str:
+    """Return what the filter said with which a request ended; empty: nothing, the request ended before it did."""
+    fault = exchange.fault
+    if fault is None:
+        return "answered" if exchange.status < 400 else "denied"
+    if fault is INTERNAL:
+        return "failed"
+    if fault.flag == FAULT_ABORT.flag:
+        return "faulted"
+    # a client that has left, or was too slow, while it was held
+    return "" if fault.source is Source.DOWNSTREAM or fault.flag == DURATION_EXCEEDED.flag else "denied"
 
 
 def _own_grpc_status(exchange: Exchange) -> str | None:

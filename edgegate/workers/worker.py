@@ -17,6 +17,7 @@ from datetime import datetime, timezone
 from time import monotonic
 from typing import NoReturn, cast
 
+from twisted.internet.defer import DeferredList
 from twisted.internet.interfaces import (
     IReactorCore,
     IReactorFDSet,
@@ -100,7 +101,7 @@ class Worker:
         logs = access_logs(asked, declared)
         self._log_is_handed = handed(asked, declared) is not None
         opener = self._next_log_file if self._log_is_handed else None
-        self._access_log = AccessLogService(reactor, logs, opener)
+        self._access_log = AccessLogService(reactor, logs, opener, options.resource())
         observers: list[Observer] = [self._access_log.log] if logs else []
         self._traces = tracing_service(reactor, options["tracing"])
         if self._traces is not None:
@@ -240,11 +241,11 @@ class Worker:
         if self._ended:
             return
         self._ended = True
-        if self._traces is None:
-            self._leave()
-        else:
-            # the supervisor's channel stays open meanwhile: whoever closes it is taken for gone
-            self._traces.stopService().addBoth(lambda _: self._leave())
+        # the supervisor's channel stays open meanwhile: whoever closes it is taken for gone
+        collected = [self._access_log.close_collected()]
+        if self._traces is not None:
+            collected.append(self._traces.stopService())
+        DeferredList(collected).addBoth(lambda _: self._leave())
 
     def _leave(self) -> None:
         self._clean()

@@ -16,6 +16,7 @@ from edgegate.model.access_logs import AccessLogFile
 from edgegate.model.log_formats import json_format, text_format
 from edgegate.model.origin import Origin
 from edgegate.observe.access_log import DELAY
+from edgegate.observe.export.exporter import LAST_SECONDS
 from edgegate.observe.log_file import PATIENCE
 from tests.access_log.records import AHEAD, ENDED, RecordCase
 
@@ -228,6 +229,8 @@ class DeclaredTests(ServiceCase):
         before = len(list(Path("/proc/self/fd").iterdir()))
         for bad in (
             AccessLogFile("syslog:nowhere"),
+            AccessLogFile("otlp:nowhere"),
+            AccessLogFile("otlp:http://127.0.0.1:9", filter="nonsense"),
             AccessLogFile(str(self.path), filter="nonsense"),
         ):
             self.assertRaises(CannotLog, self.service.prepare, (self.wanted("b"), bad))
@@ -245,6 +248,34 @@ class DeclaredTests(ServiceCase):
         self.end(self.service)
         self.service.stopService()
         self.assertEqual((self.read("a"), self.read("b")), ("200\n", ""))
+
+    def test_collected(self) -> None:
+        """Logs that go to one collector by one name share what sends them; a reload leaves one that is gone."""
+        url = "otlp:http://127.0.0.1:9"
+        self.use(AccessLogFile(url), AccessLogFile(url, CODE), AccessLogFile(url, log_name="other"), self.wanted("a"))
+        self.service.startService()
+        self.end(self.service)
+        # one of each collected log, and that of lines that wait
+        self.assertEqual(len(self.clock.getDelayedCalls()), 3)
+        self.use(AccessLogFile(url), self.wanted("a"))
+        self.end(self.service)
+        self.assertEqual(self.read("a").count("200"), 2)
+        ended = self.service.stopService()
+        self.clock.advance(LAST_SECONDS)
+        self.assertTrue(ended.called)
+        # two records of the first log, one of the second, and one more of the third; one after the reload
+        self.assertEqual(self.service.lines_lost(), 4)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_closed_early(self) -> None:
+        """Collectors may be left before files are: those get what ends later still."""
+        self.use(AccessLogFile("otlp:http://127.0.0.1:9"), self.wanted("a"))
+        self.service.startService()
+        closed = self.service.close_collected()
+        self.assertTrue(closed.called)
+        self.end(self.service)
+        self.service.stopService()
+        self.assertEqual((self.read("a"), self.service.lines_lost()), ("200\n", 1))
 
     def test_none(self) -> None:
         """Files may say that there is no log."""

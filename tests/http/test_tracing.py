@@ -45,8 +45,9 @@ def told(sent: bytes, name: bytes) -> bytes:
 
 def tags(span: Span) -> dict[str, str]:
     """Return a span's tags, none of which comes twice."""
-    assert len(dict(span.tags)) == len(span.tags)
-    return dict(span.tags)
+    every = [*span.common, *span.tags]
+    assert len(dict(every)) == len(every)
+    return dict(every)
 
 
 class TracingTests(SynchronousTestCase):

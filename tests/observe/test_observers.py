@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.observe.access_log import AccessLog, line_of
+from edgegate.observe.access_log import AccessLog, LineOutput, line_of
 from edgegate.observe.events import Connection, Ended, RejectedConnection, RelayEnd, UpstreamTry
 from edgegate.observe.log_lines import text_line
 from edgegate.observe.observer import Observer
@@ -137,7 +137,7 @@ class ObserversTests(SynchronousTestCase):
     def tell(self, *before: Observer) -> tuple[Counters, bytes]:
         """Tell everything twice, first those that are given; return what was counted and logged behind them."""
         written: list[bytes] = []
-        log = AccessLog([(line_of(text_line), written.append)], lambda seconds: None)
+        log = AccessLog([LineOutput(line_of(text_line), written.append)], lambda seconds: None)
         counters = Counters()
         observers = Observers([*before, counters, log])
         for _ in range(2):

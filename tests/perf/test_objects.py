@@ -18,6 +18,7 @@ from edgegate.http.router.upstream_request import UpstreamRequest
 from edgegate.model.tracing import SpanFormat, Tracing, TracingProvider
 from edgegate.observe.log_tap import LogFilter, LogTap
 from edgegate.observe.tap import Tap, TapFilter
+from edgegate.observe.tracing.otlp import OTLPWriter
 from edgegate.observe.tracing.sampling import Sampler
 from edgegate.observe.tracing.tracer import Tracer
 from edgegate.version import compiled
@@ -32,6 +33,9 @@ CALLS = 70
 
 TRACE_CALLS = 18
 """How many more they are where requests are traced, and this one is not sampled."""
+
+SPAN_CALLS = 86
+"""How many more they are where it is sampled, and its two spans are written as OTLP has them."""
 
 _TRACES = re.compile(r"trac(e|er|ing)\.py$|/tracing/")
 _HEAD = request.h1_head.__code__
@@ -166,6 +170,13 @@ class ObjectsTests(SynchronousTestCase):
         unsampled = Tracer(Tracing(provider, 0), lambda span: b"", lambda written: None, Sampler(0))
         kept = Kept(unsampled)
         self.assertLessEqual(kept.calls(0).total(), Kept().calls(0).total() + TRACE_CALLS, called(kept))
+        spans: list[bytes] = []
+        writer = OTLPWriter([])
+        sampled = Kept(Tracer(Tracing(provider, 100), writer.span, spans.append, Sampler(100)))
+        spans.clear()
+        count = sampled.calls(0).total()
+        self.assertEqual(len(spans), 2)
+        self.assertLessEqual(count, Kept().calls(0).total() + SPAN_CALLS, called(sampled))
 
     def test_left(self) -> None:
         """A thousand requests leave nothing behind in memory."""

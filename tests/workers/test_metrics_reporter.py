@@ -65,7 +65,7 @@ class MetricsReporterTests(SynchronousTestCase):
     def told(self) -> int:
         """Return how much was told of what was counted."""
         batches = [each.batch for each in self.supervisor.told if isinstance(each, CounterBatch)]
-        return sum(numbers[0] for batch in batches for _, _, numbers in batch)
+        return sum(numbers[0] for batch in batches for _, _, numbers, _ in batch)
 
     def test_each_second(self) -> None:
         """What was counted is told each second, once; nothing is told where nothing was."""

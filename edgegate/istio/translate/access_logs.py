@@ -21,6 +21,8 @@ from edgegate.istio.kinds.telemetry import AccessLogging, Mode, Telemetry
 from edgegate.istio.log_formats import mesh_format, provider_format
 from edgegate.istio.resources import Resource
 from edgegate.istio.translate.access import Workloads, chosen
+from edgegate.istio.translate.log_collectors import LogCollectors
+from edgegate.istio.translate.services import ServiceIndex
 from edgegate.model.access_logs import STANDARD_OUTPUT, AccessLogFile
 from edgegate.model.log_formats import BadFormat, DefaultFormat, LogFormat
 from edgegate.model.origin import Origin
@@ -29,6 +31,7 @@ ROOT = "istio-system"
 """The root namespace, unless MeshConfig says another."""
 
 _BUILT_IN = "envoy"
+_UNREACHABLE = "has no collector to go to"
 _NO_LOGS = frozenset(("prometheus", "stackdriver"))
 
 
@@ -53,9 +56,11 @@ class _Provider:
     A log that may be chosen.
 
     @ivar file: L{None}: it is known, and is no log that can be written.
+    @ivar why_not: Why.
     """
 
     file: AccessLogFile | None = field(default=None)
+    why_not: str = "is no log in a file, nor one for a collector"
 
 
 class AccessLogCompiler:
@@ -67,11 +72,13 @@ class AccessLogCompiler:
         telemetries: Sequence[Resource[Telemetry]],
         namespaces: Collection[str],
         workloads: Workloads,
+        services: ServiceIndex,
         problems: Problems,
     ) -> None:
         """
         @param namespaces: Those of the Gateways that are served.
         @param workloads: What this gateway is, as far as selectors choose it.
+        @param services: Collectors are among them.
         """
         self._problems = problems
         self._mesh = meshes[0] if meshes else None
@@ -81,6 +88,7 @@ class AccessLogCompiler:
         self._spec = spec
         self._root = spec.root_namespace or ROOT
         self._defaults = (spec.default_providers or DefaultProviders()).access_logging
+        self._collectors = LogCollectors(services, self._root, problems)
         self._providers = dict(self._declared())
         if self._mesh is not None:
             path: Path = ("spec", "defaultProviders", "accessLogging")
@@ -183,7 +191,7 @@ class AccessLogCompiler:
             hint = suggestion(name, self._providers)
             resource.warning(self._problems, path, f"{show(name)} is no provider of MeshConfig: left out{hint}")
         elif known.file is None:
-            resource.warning(self._problems, path, f"not honoured: {show(name)} is no log in a file")
+            resource.warning(self._problems, path, f"not honoured: {show(name)} {known.why_not}")
 
     def _in_scope(self) -> dict[str, tuple[_Entry | None, str]]:
         """Return the names of the logs that are written, each with what asks for it and its filter."""
@@ -217,6 +225,11 @@ class AccessLogCompiler:
         for index, provider in enumerate(self._spec.extension_providers):
             log = provider.envoy_file_access_log
             name = provider.name.lower()
+            collected = provider.envoy_otel_als
+            if collected is not None and self._mesh is not None:
+                path: Path = ("spec", "extensionProviders", index, "envoyOtelAls")
+                yield name, _Provider(self._collectors.log(self._mesh, path, provider.name, collected), _UNREACHABLE)
+                continue
             if log is None:
                 yield name, _Provider()
                 continue

@@ -52,7 +52,10 @@ class IstioTranslation:
         ours = workloads(gateways, options.selector)
         check_access(resources.access_policies, ours, options.ignored_kinds, problems)
         namespaces = {gateway.namespace for gateway in gateways}
-        logs = AccessLogCompiler(resources.mesh_configs, resources.telemetries, namespaces, ours, problems)
+        self._services = index_services(resources)
+        logs = AccessLogCompiler(
+            resources.mesh_configs, resources.telemetries, namespaces, ours, self._services, problems
+        )
         self._access_logs = logs.logs()
         self._paths = path_normalization(resources.mesh_configs)
         declared = [server for gateway in gateways for server in servers_of(gateway, problems)]
@@ -62,7 +65,7 @@ class IstioTranslation:
     def attach(self, served: Collection[values.Server]) -> Attached:
         """Return the routes, the key material and the backends of servers that are opened."""
         servers = [self._servers[value] for value in served]
-        services = index_services(self._resources)
+        services = self._services
         destination_rules = DestinationRules(self._resources.destination_rules, self._problems)
         tls = UpstreamTLSCompiler(self._sources, self._options.inspect_upstream, self._problems)
         clusters = ClusterCompiler(destination_rules, tls)

@@ -49,6 +49,7 @@ class Family:
     @ivar thousandths: Whether its number has thousandths of what it tells: seconds are counted in milliseconds.
     @ivar split: The values of a further label, C{envoy_response_code_class}: one number for each; empty: it has none.
     @ivar offset: Where its first number is in those of its kind.
+    @ivar exemplars: Whether its series' exemplars are of it, a histogram.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Family:
     merge: Merge = Merge.SUM
     offset: int = 0
     thousandths: bool = False
+    exemplars: bool = False
 
     @property
     def width(self) -> int:
@@ -137,8 +139,11 @@ REQUESTS: Final = _kind(
     "requests",
     (*DESTINATION, "request_protocol", "response_code", "grpc_response_status", "response_flags"),
     Family("istio_requests_total", "Requests that ended, whoever answered them."),
-    _histogram(
-        "istio_request_duration_milliseconds", "Whole milliseconds from a request's head to the end of its response."
+    Family(
+        "istio_request_duration_milliseconds",
+        "Whole milliseconds from a request's head to the end of its response.",
+        Type.HISTOGRAM,
+        exemplars=True,
     ),
     _histogram("istio_request_bytes", "Bytes of a request's body."),
     _histogram("istio_response_bytes", "Bytes of a response's body."),
@@ -280,6 +285,11 @@ FAULTS: Final = _kind(
     ("reason", "response_flags"),
     Family("edgegate_request_faults_total", "Requests that went wrong, by the reason that the access log has."),
 )
+FILTERS: Final = _kind(
+    "filters",
+    ("filter", "verdict"),
+    Family("edgegate_http_filter_verdicts_total", "Requests that an HTTP filter did not just let pass."),
+)
 OWN: Final = _kind(
     "own",
     (),
@@ -317,6 +327,7 @@ COUNTED: Final = (
     LIMITS,
     REJECTED,
     FAULTS,
+    FILTERS,
     OWN,
     SPANS,
     RELOADS,

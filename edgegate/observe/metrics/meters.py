@@ -30,8 +30,14 @@ NO_DESTINATION: Final = (
 )
 """The values of L{edgegate.observe.metrics.families.DESTINATION} for what went to no cluster."""
 
-Batch = list[tuple[str, tuple[str, ...], list[int]]]
-"""What was counted since the batch before: the kind, the labels, the numbers."""
+Exemplar = tuple[bytes, int, float]
+"""One of those counted in a bucket: its trace's id, its value, and when it ended, in seconds of C{time.monotonic}."""
+
+Exemplars = dict[int, Exemplar]
+"""The last of each bucket that is in a trace, by the bucket's place."""
+
+Batch = list[tuple[str, tuple[str, ...], list[int], Exemplars | None]]
+"""What was counted since the batch before: the kind, the labels, the numbers, the exemplars if there are any."""
 
 
 class Series:
@@ -40,15 +46,17 @@ class Series:
 
     @ivar numbers: As its kind's families say; they only grow, but where a L{Meters.drain} takes them.
     @ivar text: The labels as they are written, once they were; see L{edgegate.observe.metrics.exposition}.
+    @ivar exemplars: Of the histogram whose family says so.
     @ivar touched: Whether it is in the list of what is to be drained. Who counts sets it by L{Meters.touch}.
     """
 
-    __slots__ = ("labels", "numbers", "text", "touched")
+    __slots__ = ("exemplars", "labels", "numbers", "text", "touched")
 
     def __init__(self, labels: tuple[str, ...], width: int) -> None:
         self.labels = labels
         self.numbers: list[int] = [0] * width
         self.text = ""
+        self.exemplars: Exemplars = {}
         self.touched = False
 
 
@@ -153,7 +161,10 @@ class Meters:
         taken, self._touched = touched[:most], touched[most:]
         batch: Batch = []
         for kind, series in taken:
-            batch.append((kind, series.labels, series.numbers[:]))
+            exemplars = None
+            if series.exemplars:
+                exemplars, series.exemplars = series.exemplars, {}
+            batch.append((kind, series.labels, series.numbers[:], exemplars))
             series.numbers[:] = [0] * len(series.numbers)
             series.touched = False
         return batch
@@ -165,15 +176,26 @@ class Meters:
 
     def add(self, batch: Batch) -> None:
         """Count what another process has drained; there may be many, each of which tells other clusters apart."""
-        for name, labels, numbers in batch:
+        for name, labels, numbers, exemplars in batch:
             kind = self._kinds[name]
             series = self.series(kind, labels)
             own = series.numbers
             for place, number in enumerate(numbers):
                 if number:
                     own[place] = own[place] + number
+            if exemplars is not None:
+                _keep_newest(series, exemplars)
             if not series.touched:
                 self.touch(kind, series)
+
+
+def _keep_newest(series: Series, exemplars: Exemplars) -> None:
+    """Have a series show these, where it has none that are newer."""
+    own = series.exemplars
+    for bucket, exemplar in exemplars.items():
+        known = own.get(bucket)
+        if known is None or known[2] <= exemplar[2]:
+            own[bucket] = exemplar
 
 
 class Meter:

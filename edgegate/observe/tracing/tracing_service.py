@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
-
 from twisted.internet.interfaces import IReactorTime
 
-from edgegate import __version__
 from edgegate.model.tracing import SpanFormat, Tracing
-from edgegate.observe.tracing.exporter import SpanExporter
+from edgegate.observe.export.exporter import BatchExporter
+from edgegate.observe.export.otlp import service_resource
 from edgegate.observe.tracing.otlp import OTLPWriter
 from edgegate.observe.tracing.sampling import Sampler
 from edgegate.observe.tracing.tracer import SpanWriter, Tracer
 from edgegate.observe.tracing.zipkin import ZipkinWriter
 
 
-class TracingService(SpanExporter):
+class TracingService(BatchExporter):
     """
     Sends the spans that its tracer makes, from the start of the gateway to its end.
 
@@ -30,7 +28,7 @@ def tracing_service(reactor: IReactorTime, tracing: Tracing | None) -> TracingSe
     if tracing is None:
         return None
     # what few need is not loaded by all
-    from edgegate.observe.tracing.collector import HTTPCollector  # noqa: PLC0415
+    from edgegate.observe.export.collector import HTTPCollector  # noqa: PLC0415
 
     provider = tracing.provider
     writer = _writer(tracing)
@@ -44,8 +42,4 @@ def tracing_service(reactor: IReactorTime, tracing: Tracing | None) -> TracingSe
 def _writer(tracing: Tracing) -> SpanWriter:
     if tracing.provider.format is SpanFormat.ZIPKIN:
         return ZipkinWriter(tracing.service)
-    resource = [("service.name", tracing.service)]
-    if tracing.node:
-        # each process counts for itself
-        resource += [("service.instance.id", f"{tracing.node}:{os.getpid()}"), ("host.name", tracing.node)]
-    return OTLPWriter(resource, "edgegate", __version__)
+    return OTLPWriter(service_resource(tracing.service, tracing.node))

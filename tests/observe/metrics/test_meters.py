@@ -186,9 +186,23 @@ class MetersTests(SynchronousTestCase):
         for number in range(5):
             meters.count(REJECTED, (str(number),))
         batch = meters.drain(2)
-        self.assertEqual(([labels for _, labels, _ in batch], meters.drained), ([("0",), ("1",)], False))
+        self.assertEqual(([labels for _, labels, _, _ in batch], meters.drained), ([("0",), ("1",)], False))
         meters.add(batch)
         self.assertEqual(len(meters.drain()), 5)
+
+    def test_exemplars(self) -> None:
+        """The newest exemplar of each bucket is kept, whichever process has told it and in whatever order."""
+        there = Meters()
+        for place, at in ((2, 5.0), (3, 9.0), (3, 7.0)):
+            here = Meters()
+            series = here.meter("web", WEB).requests(200, "-", None)
+            here.touch(REQUESTS, series)
+            series.exemplars = {place: (b"%d" % at, 4, at)}
+            batch = here.drain()
+            self.assertEqual(series.exemplars, {})
+            there.add(batch)
+        (found,) = there.of(REQUESTS)
+        self.assertEqual(found.exemplars, {2: (b"5", 4, 5.0), 3: (b"9", 4, 9.0)})
 
     def test_listener(self) -> None:
         """A port's connections and requests are counted by its address."""

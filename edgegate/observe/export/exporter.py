@@ -1,11 +1,13 @@
 """
-Takes spans to a collector: many at a time, off the requests' way, and never more than so many bytes of them wait.
+Takes records, such as spans, to a collector: many at a time, off the requests' way, and never more than so many bytes
+of them wait.
 
 A collector that is down, slow, or refuses costs no request anything: what it does not take is lost, and counted.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from twisted.application.service import Service
@@ -15,31 +17,29 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from edgegate.observe.log_throttle import LogThrottle
-from edgegate.observe.tracing.tracer import SpanWriter
 
 log = Logger(namespace=__name__)
 
 INTERVAL = 5.0
-"""Seconds that a span waits for others, as in Istio."""
+"""Seconds that a record waits for others, as spans do in Istio."""
 
 BATCH = 512
-"""Spans that are sent at once, and without waiting for more."""
+"""Records that are sent at once, and without waiting for more."""
 
 MOST_BYTES = 4 << 20
-"""Bytes of spans that wait at most, in a process."""
+"""Bytes of records that wait at most, in a process."""
 
 BATCH_BYTES = MOST_BYTES // 4
-"""Bytes of spans that are sent at once, unless one alone has more, and without waiting for more."""
+"""Bytes of records that are sent at once, unless one alone has more, and without waiting for more."""
 
 LONGEST_PAUSE = 60.0
 """Seconds until a collector that failed is asked again, at most; they begin with L{INTERVAL} and double."""
 
 LAST_SECONDS = 2.0
-"""Seconds that the end of the gateway waits for the collector to take the last spans."""
-
+"""Seconds that the end of the gateway waits for the collector to take the last records."""
 
 COMPLAINTS = 60.0
-"""Seconds between two complaints that spans are dropped."""
+"""Seconds between two complaints that records are dropped."""
 
 
 class CollectorError(Exception):
@@ -47,7 +47,7 @@ class CollectorError(Exception):
 
 
 class Collector(Protocol):
-    """Where batches go; an L{edgegate.observe.tracing.collector.HTTPCollector}."""
+    """Where batches go; an L{edgegate.observe.export.collector.HTTPCollector}."""
 
     url: str
 
@@ -62,21 +62,43 @@ class Collector(Protocol):
         """Leave no connection behind."""
 
 
-class SpanExporter(Service):
-    """
-    Sends spans, one batch at a time, from the start of the gateway to its end.
+class BatchWriter(Protocol):
+    """Makes one message of many records."""
 
-    @ivar sent: Spans that the collector has taken.
+    def batch(self, records: Sequence[bytes]) -> bytes:
+        """Return a batch."""
+
+
+class BatchExporter(Service):
+    """
+    Sends records, one batch at a time, from the start of the gateway to its end.
+
+    @ivar sent: Records that the collector has taken.
     @ivar failed: Those that were sent, and that it has not taken.
     @ivar dropped: Those that were not sent: too many waited, or the gateway ended.
     @ivar batches: Requests that were made to it.
     """
 
-    def __init__(self, clock: IReactorTime, collector: Collector, writer: SpanWriter) -> None:
+    def __init__(
+        self,
+        clock: IReactorTime,
+        collector: Collector,
+        writer: BatchWriter,
+        interval: float = INTERVAL,
+        what: str = "traces",
+        records: str = "spans",
+    ) -> None:
+        """
+        @param interval: Seconds that a record waits for others.
+        @param what: What is sent, as the log calls it; C{records}: what it is made of.
+        """
         self.sent = self.failed = self.dropped = self.batches = 0
         self._clock = clock
         self._collector = collector
         self._writer = writer
+        self._interval = interval
+        self._what = what
+        self._records = records
         self._waiting: list[bytes] = []
         self._bytes = 0
         self._timer: IDelayedCall | None = None
@@ -86,22 +108,22 @@ class SpanExporter(Service):
         self._complaints = LogThrottle(COMPLAINTS)
 
     def outcomes(self) -> tuple[tuple[str, int], ...]:
-        """Return what has become of spans so far, with how many."""
+        """Return what has become of records so far, with how many."""
         return ("sent", self.sent), ("failed", self.failed), ("dropped", self.dropped)
 
-    def add(self, span: bytes) -> None:
-        """Take a span, as its writer has written it; one too many is lost."""
-        if self._bytes + len(span) > MOST_BYTES or self._ended is not None:
+    def add(self, record: bytes) -> None:
+        """Take a record, as its writer has written it; one too many is lost."""
+        if self._bytes + len(record) > MOST_BYTES or self._ended is not None:
             self.dropped += 1
             if self._ended is None and self._complaints.due(None, self._clock.seconds()) is not None:
-                words = "too many spans wait for {url}: others are dropped"
-                log.warn(words, url=self._collector.url)  # noqa: G010
+                words = "too many {records} wait for {url}: others are dropped"
+                log.warn(words, records=self._records, url=self._collector.url)  # noqa: G010
             return
-        self._waiting.append(span)
-        self._bytes += len(span)
+        self._waiting.append(record)
+        self._bytes += len(record)
         if self._sending is None:
             if self._timer is None:
-                self._timer = self._clock.callLater(INTERVAL, self._send)
+                self._timer = self._clock.callLater(self._interval, self._send)
             elif self._whole and not self._pause:
                 self._timer.reset(0)
 
@@ -133,40 +155,40 @@ class SpanExporter(Service):
     def _take(self) -> list[bytes]:
         """Take a batch of what waits."""
         size = 0
-        spans: list[bytes] = []
-        for span in self._waiting[:BATCH]:
-            if spans and size + len(span) > BATCH_BYTES:
+        records: list[bytes] = []
+        for record in self._waiting[:BATCH]:
+            if records and size + len(record) > BATCH_BYTES:
                 break
-            size += len(span)
-            spans.append(span)
-        del self._waiting[: len(spans)]
+            size += len(record)
+            records.append(record)
+        del self._waiting[: len(records)]
         self._bytes -= size
-        return spans
+        return records
 
     def _send(self) -> None:
         """Send a batch."""
         self._timer = None
-        spans = self._take()
+        records = self._take()
         self.batches += 1
         try:
-            sending = self._collector.send(self._writer.batch(spans))
+            sending = self._collector.send(self._writer.batch(records))
         except Exception:
             sending = fail()
         self._sending = sending
-        sending.addCallbacks(self._taken, self._lost, (len(spans),), errbackArgs=(len(spans),))
+        sending.addCallbacks(self._taken, self._lost, (len(records),), errbackArgs=(len(records),))
         sending.addBoth(lambda _: self._go_on())
 
     def _taken(self, _: None, count: int) -> None:
         self.sent += count
         if self._pause:
             self._pause = 0.0
-            log.info("traces are sent to {url} again", url=self._collector.url)
+            log.info("{what} are sent to {url} again", what=self._what, url=self._collector.url)
 
     def _lost(self, failure: Failure, count: int) -> None:
         self.failed += count
         if not self._pause:
-            words = "traces can't be sent to {url}, spans are lost meanwhile: {reason}"
-            log.warn(words, url=self._collector.url, reason=_reason(failure))  # noqa: G010
+            words = "{what} can't be sent to {url}, {records} are lost meanwhile: {reason}"
+            log.warn(words, what=self._what, url=self._collector.url, records=self._records, reason=_reason(failure))  # noqa: G010
         self._pause = min(max(2 * self._pause, INTERVAL), LONGEST_PAUSE)
 
     def _go_on(self) -> None:
@@ -176,7 +198,7 @@ class SpanExporter(Service):
         if ended is None:
             if self._waiting:
                 at_once = self._whole and not self._pause
-                self._timer = self._clock.callLater(0 if at_once else self._pause or INTERVAL, self._send)
+                self._timer = self._clock.callLater(0 if at_once else self._pause or self._interval, self._send)
         elif self._waiting and not self._pause:
             self._send()
         else:

@@ -16,7 +16,7 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import IBodyProducer, IPolicyForHTTPS, IResponse
 from zope.interface import implementer
 
-from edgegate.observe.tracing.exporter import CollectorError
+from edgegate.observe.export.exporter import CollectorError
 from edgegate.version import described
 
 MOST_ANSWER = 64 << 10
@@ -60,14 +60,14 @@ class HTTPCollector:
             self._headers.addRawHeader(name, value)
 
     def send(self, body: bytes) -> Deferred[None]:
-        """See L{edgegate.observe.tracing.exporter.Collector}."""
+        """See L{edgegate.observe.export.exporter.Collector}."""
         asked = self._agent.request(b"POST", self.url.encode("ascii"), self._headers, _Body(body))
         done: Deferred[None] = asked.addCallback(_answered)
         done.addErrback(_plain)
         return done.addTimeout(self._timeout, self._clock, lambda *_: _too_late(self._timeout))
 
     def close(self) -> Deferred[None]:
-        """See L{edgegate.observe.tracing.exporter.Collector}."""
+        """See L{edgegate.observe.export.exporter.Collector}."""
         return cast("Deferred[None]", self._pool.closeCachedConnections()).addBoth(lambda _: None)
 
 

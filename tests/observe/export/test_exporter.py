@@ -1,4 +1,4 @@
-"""Tests of L{edgegate.observe.tracing.exporter}."""
+"""Tests of L{edgegate.observe.export.exporter}."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from twisted.internet.task import Clock
 from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.observe.tracing.exporter import (
+from edgegate.observe.export.exporter import (
     BATCH,
     BATCH_BYTES,
     INTERVAL,
     LAST_SECONDS,
     LONGEST_PAUSE,
     MOST_BYTES,
+    BatchExporter,
     CollectorError,
-    SpanExporter,
 )
 from edgegate.observe.tracing.span import Span
 
@@ -67,7 +67,7 @@ class ExporterTests(SynchronousTestCase):
         """Make an exporter."""
         self.clock = Clock()
         self.collector = FakeCollector()
-        self.exporter = SpanExporter(self.clock, self.collector, Lines())  # type: ignore[arg-type]
+        self.exporter = BatchExporter(self.clock, self.collector, Lines())  # type: ignore[arg-type]
         self.exporter.startService()
 
     @property

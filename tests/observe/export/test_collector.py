@@ -1,4 +1,4 @@
-"""Tests of L{edgegate.observe.tracing.collector}, against servers on this machine."""
+"""Tests of L{edgegate.observe.export.collector}, against servers on this machine."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 from twisted.trial.unittest import TestCase
 
-from edgegate.observe.tracing.collector import MOST_ANSWER, HTTPCollector
-from edgegate.observe.tracing.exporter import CollectorError
+from edgegate.observe.export.collector import MOST_ANSWER, HTTPCollector
+from edgegate.observe.export.exporter import CollectorError
 from tests.acceptance.processes import free_ports
 
 Steps = Generator[Deferred[Any], Any, None]

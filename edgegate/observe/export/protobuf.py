@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from typing import Final
 
-_VARINT = 0
-_FIXED64 = 1
-_LENGTH = 2
+_VARINT: Final = 0
+_FIXED64: Final = 1
+_LENGTH: Final = 2
+_FIXED32: Final = 5
 
 _SMALL: Final = [bytes((number,)) for number in range(128)]
 
@@ -34,9 +35,17 @@ def fixed64_field(field: int, number: int) -> bytes:
     return varint(field << 3 | _FIXED64) + number.to_bytes(8, "little")
 
 
+def fixed32_field(field: int, number: int) -> bytes:
+    """Return a field of 32 bits, without a sign."""
+    return varint(field << 3 | _FIXED32) + number.to_bytes(4, "little")
+
+
 def bytes_field(field: int, data: bytes) -> bytes:
     """Return a field that is bytes, or another message."""
-    return b"%b%b%b" % (varint(field << 3 | _LENGTH), varint(len(data)), data)
+    size = len(data)
+    if size < 128 and field < 16:
+        return b"%c%c%b" % (field << 3 | _LENGTH, size, data)
+    return b"%b%b%b" % (varint(field << 3 | _LENGTH), varint(size), data)
 
 
 def text_field(field: int, text: str) -> bytes:
