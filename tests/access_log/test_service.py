@@ -259,8 +259,8 @@ class DeclaredTests(ServiceCase):
         self.assertEqual(len(self.clock.getDelayedCalls()), 3)
         self.use(AccessLogFile(url), self.wanted("a"))
         self.end(self.service)
-        self.assertEqual(self.read("a").count("200"), 2)
         ended = self.service.stopService()
+        self.assertEqual(self.read("a").count("200"), 2)
         self.clock.advance(LAST_SECONDS)
         self.assertTrue(ended.called)
         # two records of the first log, one of the second, and one more of the third; one after the reload

@@ -57,6 +57,7 @@ class FakeStream:
     buffered = 0
     unread = False  # whether something has come that was not delivered yet
     key: Hashable = None
+    client: Hashable = None
     secured: Any = None
 
     def __init__(self) -> None:

@@ -138,6 +138,7 @@ class RequestTests(SynchronousTestCase):
             {"B": "2"},
         )
         found = of_request(tags, Asked(AnyHead(fields=[(b"x-e", b"3")])))
+        found.update(tags.common)
         own = {name: value for name, value in found.items() if len(name) == 1}
         self.assertEqual(own, {"a": "1", "b": "2", "c": "default", "e": "3", "f": "default"})
         self.assertEqual([found[name] for name in ("component", "node_id", "zone")], ["proxy", "here", "z1"])
