@@ -16,6 +16,7 @@ from time import monotonic
 from typing import Final
 
 from edgegate.errors import BODY_TOO_LARGE, DURATION_EXCEEDED, FAULT_ABORT, INTERNAL, Fault, Source, response_flags
+from edgegate.http.examples import SLOW, Examples
 from edgegate.http.exchange import Exchange, HTTPFilters
 from edgegate.http.grpc_messages import counted_status
 from edgegate.observe.events import Ended
@@ -56,10 +57,14 @@ HTTP_TIME: Final = 12
 class RequestMetrics:
     """Counts each request where it belongs."""
 
-    __slots__ = ("_fault", "_faults", "_meters")
+    __slots__ = ("_examples", "_fault", "_faults", "_meters")
 
-    def __init__(self, meters: Meters) -> None:
+    def __init__(self, meters: Meters, examples: Examples | None = None) -> None:
+        """
+        @param examples: Keep requests that failed, and slow ones.
+        """
         self._meters = meters
+        self._examples = Examples() if examples is None else examples
         # the one that was counted last, and its series
         self._fault: Fault = INTERNAL
         self._faults: Series = meters.series(FAULTS, (INTERNAL.reason, INTERNAL.flag))
@@ -115,6 +120,8 @@ class RequestMetrics:
         port = exchange.connection.meter
         if port is not None:
             self._count_port(port.requests, exchange, flags, hundreds, milliseconds, bucket)
+        if exchange.status >= 500 or milliseconds >= SLOW or exchange.fault is not None:
+            self._examples.note(exchange, milliseconds)
 
     def _count_port(
         self, port: Series, exchange: Exchange, flags: str, hundreds: int, milliseconds: int, bucket: int

@@ -22,6 +22,7 @@ from edgegate.downstream.listener import DownstreamListener
 from edgegate.downstream.listener_filter import Serving
 from edgegate.http.connector import HTTPConnector
 from edgegate.http.environment import HTTPEnvironment
+from edgegate.http.examples import Examples
 from edgegate.http.gateway import HTTPGateway
 from edgegate.http.health.health_checker import HealthChecker
 from edgegate.http.interfaces import Served
@@ -77,6 +78,7 @@ class DataPlane:
     @ivar counts: Of clients' connections.
     @ivar lag: How late the loop is.
     @ivar meters: Count what happens, whatever Snapshot is served.
+    @ivar examples: Requests of late that failed, and slow ones, under the Snapshot that is served.
     """
 
     def __init__(
@@ -95,7 +97,8 @@ class DataPlane:
         @param contexts: OpenSSL's contexts of the first Snapshot, made already.
         """
         self.meters = meters = Meters(options.metrics.clusters)
-        observer = Observers([*observers, RequestMetrics(meters), ConnectionMetrics(meters)])
+        self.examples = Examples()
+        observer = Observers([*observers, RequestMetrics(meters, self.examples), ConnectionMetrics(meters)])
         self.snapshot = Snapshot()
         self.endpoints: Endpoints = NO_ENDPOINTS
         self.secrets = SecretStore(self._renew_contexts)
@@ -250,6 +253,7 @@ class DataPlane:
         if self._ages:
             self._aging.start(_AGING)
         self.snapshot, self.endpoints = snapshot, endpoints
+        self.examples.clear()
         self._contexts = contexts
         self.secrets.take(contexts.read, planned)
         self._http.forget_filters()
