@@ -8,6 +8,8 @@ from datetime import datetime, timezone
 from twisted.internet.defer import Deferred, succeed
 
 from edgegate.admin import views
+from edgegate.admin.live.parts import Part
+from edgegate.admin.live.reader import LiveReader
 from edgegate.admin.overload_view import overload
 from edgegate.admin.views import Row
 from edgegate.model.addresses import Address
@@ -18,6 +20,7 @@ from edgegate.observe.tap import Tapped
 from edgegate.routing.snapshot import Listener
 from edgegate.server.data_plane import DataPlane
 from edgegate.server.reload import Reload
+from edgegate.server.reload_history import ReloadHistory
 from edgegate.server.service import GatewayService
 from edgegate.server.upgrade import Upgrade
 
@@ -38,6 +41,9 @@ _VIEWS: dict[str, Callable[[DataPlane], list[Row]]] = {
     "secrets": lambda plane: views.secrets(plane.snapshot, plane.secrets.secrets, datetime.now(timezone.utc)),
     "overload": lambda plane: overload(plane.figures()),
 }
+
+_NUMBER = 0
+"""What the only process is called."""
 
 
 def rows(plane: DataPlane, view: str) -> list[Row]:
@@ -105,6 +111,27 @@ class LocalGateway:
         plane, tap = self._service.data_plane, tap_of(wanted, shown, self._lines)
         plane.add_tap(tap)
         return lambda: plane.remove_tap(tap)
+
+    @property
+    def history(self) -> ReloadHistory:
+        """What came of the last readings of the files."""
+        return self._service.history
+
+    @property
+    def serving_workers(self) -> frozenset[int]:
+        """This process."""
+        return frozenset((_NUMBER,))
+
+    def watch(self, take: Callable[[int, Part], None], lost: Callable[[int], None]) -> Callable[[], None]:
+        """Tell what is done; return what ends it."""
+
+        def tell(part: Part) -> bool:
+            take(_NUMBER, part)
+            return True
+
+        reader = LiveReader(self._service.clock, self._service.data_plane, tell)
+        reader.start()
+        return reader.stop
 
     def rows(self, view: str) -> Deferred[list[Row]]:
         """Return the rows of a view, at once."""

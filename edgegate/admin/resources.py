@@ -16,6 +16,7 @@ from twisted.web.server import Request
 from edgegate.admin import metrics_page
 from edgegate.admin.address import CONFIG, PID
 from edgegate.admin.interfaces import Gateway
+from edgegate.admin.live.stream_page import Streaming
 from edgegate.admin.log_page import Log
 from edgegate.admin.logging_page import Logging
 from edgegate.admin.options import AdminOptions
@@ -42,6 +43,7 @@ PAGES = {
     "logging": "how much the service log tells; POST changes it: ?level=warn, ?namespace=edgegate.upstream&level=error",
     "tap": "POST shows requests as they end: ?host=shop.example&path=/cart&method=GET&status=5xx&flag=UF",
     "log": "POST follows the access log: ?host=shop.example&route=cart&status=5xx&flag=UF&format=json&lines=10",
+    "stream": "what happens now, each second, as server-sent events: ?top=50&filter=shop&sort=rps",
     "reload": "what came of the last reload; POST reloads",
     "upgrade": "POST has a new process serve in the place of this one",
     "drain": "whether the gateway is ending; POST has it end",
@@ -84,6 +86,7 @@ def root(
     shown.putChild(b"logging", Logging(LogLevels(globalLogPublisher)))
     shown.putChild(b"tap", Tapping(clock, gateway, local or token is not None, options.redacted))
     shown.putChild(b"log", Log(gateway, local or token is not None))
+    shown.putChild(b"stream", Streaming(clock, gateway))
     shown.putChild(b"reload", Reloading(gateway))
     shown.putChild(b"upgrade", Upgrading(gateway))
     shown.putChild(b"drain", Draining(gateway))

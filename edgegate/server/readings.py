@@ -168,6 +168,12 @@ def _full(used: int, most: int | None) -> int:
     return int(most is not None and used >= most)
 
 
+def own_memory() -> int:
+    """Return the bytes of memory that this process has for itself."""
+    physical, shared = _memory()
+    return physical - shared
+
+
 def _memory(statm: Path = Path("/proc/self/statm")) -> tuple[int, int]:
     """Return the bytes of memory that this process has, and those of them that it shares with others."""
     try:

@@ -92,6 +92,11 @@ class GatewayService(Lifecycle[Candidate]):
         self._own_readings = GatewayReadings(self, self.data_plane.meters)
 
     @property
+    def clock(self) -> IReactorTime:
+        """The reactor, as what tells the time."""
+        return cast(IReactorTime, self._reactor)
+
+    @property
     def snapshot(self) -> Snapshot:
         """What is served."""
         return self.data_plane.snapshot

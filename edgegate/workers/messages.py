@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edgegate.admin.live.parts import Part
 from edgegate.admin.views import Row
 from edgegate.config.problems import Problems
 from edgegate.model.addresses import Address
@@ -201,6 +202,25 @@ class EndTap:
     number: int
 
 
+@dataclass(frozen=True, slots=True)
+class BeginLive:
+    """
+    Tell each second what happens; L{Lived} with the number does.
+
+    @ivar tells_map: Whether what the files say is told as well.
+    """
+
+    number: int
+    tells_map: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EndLive:
+    """Nobody looks any more."""
+
+    number: int
+
+
 # A worker to the supervisor -------------------------------------------------------------------------------------------
 
 
@@ -280,3 +300,11 @@ class TappedRequest:
     number: int
     tapped: Tapped
     lost: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lived:
+    """A part of what happens at a worker."""
+
+    number: int
+    part: Part

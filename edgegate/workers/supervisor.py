@@ -18,6 +18,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger, LogLevel
 from twisted.python.failure import Failure
 
+from edgegate.admin.live.parts import Part
 from edgegate.admin.views import Row
 from edgegate.model.addresses import Address
 from edgegate.model.origin import placed
@@ -44,6 +45,7 @@ from edgegate.workers.messages import (
     CounterBatch,
     FilesRead,
     GaugeRows,
+    Lived,
     LogEvent,
     ShedPrivileges,
     TappedRequest,
@@ -51,6 +53,7 @@ from edgegate.workers.messages import (
 )
 from edgegate.workers.slots import Slots, shared_memory
 from edgegate.workers.spawn import adopt_orphans
+from edgegate.workers.worker_live import WorkerLive
 from edgegate.workers.worker_log import WorkerLog
 from edgegate.workers.worker_metrics import WorkerMetrics
 from edgegate.workers.worker_taps import WorkerTaps
@@ -117,6 +120,7 @@ class Supervisor(Lifecycle[Files]):
         self._log = WorkerLog()
         self._views = WorkerViews()
         self._taps = WorkerTaps()
+        self._live = WorkerLive()
         self._slots = Slots(memory)
         surroundings = Surroundings(
             reactor, self._slots, self._told, self._lost, self.files_changed, lambda: self._log.file
@@ -338,6 +342,15 @@ class Supervisor(Lifecycle[Files]):
         """Have all workers show what passes; return what ends it."""
         return self._taps.begin(wanted, show, self._generations.workers())
 
+    @property
+    def serving_workers(self) -> frozenset[int]:
+        """The slots of the workers that serve the files in force."""
+        return frozenset(worker.slot for worker in self._generations.serving)
+
+    def watch(self, take: Callable[[int, Part], None], lost: Callable[[int], None]) -> Callable[[], None]:
+        """Have all workers tell what they do; return what ends it."""
+        return self._live.begin(take, lost, self._generations.workers(), self._generations.serving)
+
     def reopen(self) -> None:
         """Have the workers write the access logs to new files: the old ones were renamed."""
         self._log.reopen()
@@ -354,17 +367,22 @@ class Supervisor(Lifecycle[Files]):
             self._metrics.read(value)
         elif isinstance(value, TappedRequest):
             self._taps.seen(worker, value)
+        elif isinstance(value, Lived):
+            self._live.lived(worker, value)
 
     def _lost(self, worker: Worker) -> None:
         self._views.lost(worker)
         self._metrics.lost(worker)
         self._taps.lost(worker)
+        self._live.lost(worker)
 
     def _look(self) -> None:
         """End what hangs, and see to it that there is a zygote."""
         self._zygotes.reap()
         self._look_at_zygote()
-        self._taps.look(self._generations.workers())
+        workers = self._generations.workers()
+        self._taps.look(workers)
+        self._live.look(workers, self._generations.serving)
         if self._phase is Phase.ENDING and monotonic() > self._until:
             self._generations.kill()
         else:

@@ -47,8 +47,10 @@ from edgegate.workers.adopted_sockets import AdoptedSockets
 from edgegate.workers.inheritance import Inheritance
 from edgegate.workers.messages import (
     Accept,
+    BeginLive,
     BeginTap,
     Drain,
+    EndLive,
     EndTap,
     Failed,
     LogEvent,
@@ -62,6 +64,7 @@ from edgegate.workers.messages import (
 from edgegate.workers.metrics_reporter import MetricsReporter
 from edgegate.workers.slots import ABSENT, takes_next
 from edgegate.workers.tap_reporter import TapReporter
+from edgegate.workers.told_live import ToldLive
 
 log = Logger(namespace=__name__)
 
@@ -114,6 +117,7 @@ class Worker:
             readings.spans = self._traces.outcomes
         self._metrics = MetricsReporter(reactor, self.data_plane.meters, readings, self._supervisor)
         self._taps = TapReporter(self.data_plane, self._supervisor, self._access_log.line)
+        self._live = ToldLive(reactor, self.data_plane, self._supervisor, self._slot - min(self._peers))
         self._drain: Draining | None = None
         self._retirement = Retirement(self.data_plane, reactor)
         self._beats = LoopingCall(self._beat)
@@ -172,6 +176,10 @@ class Worker:
             self._taps.begin(value)
         elif isinstance(value, EndTap):
             self._taps.end(value)
+        elif isinstance(value, BeginLive):
+            self._live.begin(value)
+        elif isinstance(value, EndLive):
+            self._live.end(value)
         elif isinstance(value, Retire):
             self._retire(value)
         elif isinstance(value, Drain):
@@ -255,6 +263,7 @@ class Worker:
         if self._beats.running:
             self._beats.stop()
         self._retirement.stop()
+        self._live.stop()
         self.data_plane.stop()
         if self._access_log.running:
             self._access_log.stopService()
