@@ -10,6 +10,7 @@ from edgegate.cli.drain import drain
 from edgegate.cli.log import log
 from edgegate.cli.proxy_config import proxy_config
 from edgegate.cli.reload import reload
+from edgegate.cli.top import top
 from edgegate.cli.upgrade import upgrade
 from edgegate.version import described
 
@@ -30,4 +31,5 @@ main.add_command(proxy_config)
 main.add_command(reload)
 main.add_command(log)
 main.add_command(drain)
+main.add_command(top)
 main.add_command(upgrade)
