@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from urllib.parse import quote
 
 import click
 
 from edgegate.cli import shared_options
 from edgegate.cli.admin_client import Admin, Answer, ask
 from edgegate.cli.live_events import EventParser, LiveTables
+from edgegate.cli.live_query import MOST_ROWS, SORTS, check, path_of
 from edgegate.cli.top_table import BY, plain
-
-SORTS = ("rps", "errors", "p99", "name")
-
-MOST_ROWS = 500
 
 
 @click.command(short_help="Show what a gateway does at the moment: rates, errors, latencies, health.")
@@ -53,11 +49,6 @@ def top(admin: Admin, by: str, sort: str, text: str, rows: int, once: bool) -> N
     run(admin, by, sort, text, rows)
 
 
-def path_of(sort: str, text: str, rows: int, once: bool = False) -> str:
-    """Return what is asked for."""
-    return f"/stream?sort={sort}&top={rows}&filter={quote(text, safe='')}{'&once=1' if once else ''}"
-
-
 def look_once(
     admin: Admin, by: str, sort: str, text: str, rows: int, ask: Callable[[Admin, str, str], Answer] = ask
 ) -> str:
@@ -77,15 +68,3 @@ def look_once(
     if tables.events < 2:
         raise click.ClickException("the gateway's live data ended too soon: does it just end, or is it overloaded?")
     return plain(tables, by)
-
-
-def check(status: int, text: str) -> None:
-    """
-    Do nothing where live data comes.
-
-    @raise click.ClickException: It does not.
-    """
-    if status == 404:
-        raise click.ClickException("this gateway has no live data: it is of an older version")
-    if status != 200:
-        raise click.ClickException(f"the admin listener answers {status}: {text.strip()}")

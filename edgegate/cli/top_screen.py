@@ -24,7 +24,7 @@ from zope.interface import implementer
 
 from edgegate.cli.admin_client import Admin, begin, explained
 from edgegate.cli.live_events import EventParser, LiveTables
-from edgegate.cli.top import SORTS, check, path_of
+from edgegate.cli.live_query import SORTS, check, path_of
 from edgegate.cli.top_table import BY, cells, columns, footer, headline
 
 TIMEOUT = 10.0

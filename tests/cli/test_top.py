@@ -7,7 +7,8 @@ from click.testing import CliRunner
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.cli.admin_client import Admin, Answer
-from edgegate.cli.top import SORTS, check, look_once, path_of, top
+from edgegate.cli.live_query import SORTS
+from edgegate.cli.top import look_once, top
 from edgegate.model.addresses import TCPAddress
 
 STREAM = (
@@ -45,11 +46,6 @@ class TopTests(SynchronousTestCase):
         ):
             error = self.assertRaises(click.ClickException, self.look, status, text)
             self.assertIn(words, error.message)
-
-    def test_path(self) -> None:
-        """Without C{--once} the stream goes on."""
-        self.assertEqual(path_of("rps", "", 50), "/stream?sort=rps&top=50&filter=")
-        check(200, "")
 
     def test_no_terminal(self) -> None:
         """Where there is no terminal nothing is painted."""

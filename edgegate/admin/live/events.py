@@ -59,6 +59,7 @@ class Events:
         self._map: object = None
         self._rows: dict[str, dict[str, Row]] = {}
         self._order: dict[str, list[str]] = {}
+        self._totals: dict[str, int] = {}
         self._sections: dict[str, object] = {}
         self._examples: dict[str, object] = {}
 
@@ -77,7 +78,7 @@ class Events:
         content = {**self._head(gateway, board), **(self._constants() if full else {})}
         for name in TABLES:
             change = self._table(name, self._view.tables[name])
-            if full or len(change) > _COUNTS:
+            if change is not None:
                 content[name] = change
             yield None
         examples = self._examples_of(board)
@@ -103,19 +104,18 @@ class Events:
         asked = self.asked
         return {"schema": SCHEMA, "sort": asked.sort, "top": asked.top, "filter": asked.text, "flags": FLAGS}
 
-    def _table(self, name: str, table: Table) -> Row:
-        """Return what is different of a table."""
+    def _table(self, name: str, table: Table) -> Row | None:
+        """Return what is different of a table; L{None}: nothing is."""
         known = self._rows.get(name)
         rows = {row["id"]: row for row in table.rows}
-        order = list(rows)
-        change: Row = {"total": table.total, "rest": max(0, table.total - len(order))}
+        order, total = list(rows), table.total
         different = table.rows if known is None else [row for row in table.rows if known.get(row["id"]) != row]
-        if different or known is None:
-            change["rows"] = different
+        change: Row = {"rows": different, "total": total, "rest": max(0, total - len(order))}
         if known is not None and order != self._order[name]:
             change["order"] = order
-            change.setdefault("rows", [])
-        self._rows[name], self._order[name] = rows, order
+        elif known is not None and not different and total == self._totals[name]:
+            return None
+        self._rows[name], self._order[name], self._totals[name] = rows, order, total
         return change
 
     def _examples_of(self, board: Board) -> Row:
@@ -133,10 +133,6 @@ class Events:
         yield "reloads", reloads(gateway.history)
         yield "limits", {"rows": board.limits()}
         yield "workers", {"rows": worker_rows(gateway, board)}
-
-
-_COUNTS = 2
-"""What there is of a table where nothing is different: how many rows there are, and are not shown."""
 
 
 def gateway_row(gateway: Gateway, board: Board) -> Row:
