@@ -20,7 +20,7 @@ from edgegate.admin.live.stream_page import Streaming
 from edgegate.admin.log_page import Log
 from edgegate.admin.logging_page import Logging
 from edgegate.admin.options import AdminOptions
-from edgegate.admin.pages import Page, Refusal, answer, answer_later, wants_json
+from edgegate.admin.pages import Page, Refusal, answer, answer_later, same_origin, wants_json
 from edgegate.admin.tables import table
 from edgegate.admin.tap_page import Tapping
 from edgegate.admin.token import TokenFile
@@ -119,7 +119,7 @@ class Root(Resource):
                 return self._without_token(path, request)
         elif not self._local and _host(request.getHeader(b"host") or b"") not in _LOOPBACK:
             return Refusal(400, "the Host must be a loopback name\n")
-        if request.method != b"GET" and not _same_origin(request):
+        if request.method != b"GET" and not same_origin(request):
             return Refusal(403, "another origin must not ask for this\n")
         request.setHeader(PID, b"%d" % os.getpid())
         request.setHeader(CONFIG, quote(os.fsencode(self._gateway.config)).encode())
@@ -336,12 +336,6 @@ def reload_text(reload: Reload) -> str:
     at = reload.at.isoformat(timespec="seconds").replace("+00:00", "Z")
     lines = [f"{reload.outcome.value} at {at}", *reload.changes, *map(str, reload.problems)]
     return "".join(f"{line}\n" for line in lines)
-
-
-def _same_origin(request: Request) -> bool:
-    """Whether a request is no page's, or that of a page that came from here (its C{Origin} is its C{Host})."""
-    host = (request.getHeader(b"host") or b"").lower()
-    return all(origin.lower() == b"http://" + host for origin in request.requestHeaders.getRawHeaders(b"origin", []))
 
 
 def _host(text: bytes) -> bytes:

@@ -51,6 +51,13 @@ class LiveRequestsTests(SynchronousTestCase):
         self.assertEqual(key[1:], (f"{key[0]}||", f"{key[0]}||", "", ""))
         self.assertEqual((told[0], told[2], told[3]), (5, 5, {"NR": 5}))
 
+    def test_no_request(self) -> None:
+        """What is no request, or has no host, is counted as well."""
+        for data in (b"GET / HTTP/1.0\r\n\r\n", b"nonsense\r\n\r\n", b"GET / HTTP/1.1\r\nHost: a b\r\n\r\n"):
+            self.talk.ask(data)
+        told = [told for _, told in self.live.drain()]
+        self.assertEqual((sum(each[0] for each in told), sum(each[2] for each in told)), (3, 3))
+
     def test_slowest(self) -> None:
         """The slowest requests are kept, though none is slow."""
         for _ in range(3):

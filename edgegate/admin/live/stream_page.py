@@ -21,7 +21,7 @@ from edgegate.admin.live.board import Board
 from edgegate.admin.live.events import Events
 from edgegate.admin.live.parts import Part
 from edgegate.admin.live.view import SORT, SORTS, TOP, Asked
-from edgegate.admin.pages import Page, answer, begin
+from edgegate.admin.pages import Page, answer, begin, same_origin
 from edgegate.server.turns import in_turns
 
 log = Logger(namespace=__name__)
@@ -83,6 +83,9 @@ class Streaming(Page):
 
     def render_GET(self, request: Request) -> bytes | int:
         """Stream what happens."""
+        if not same_origin(request):
+            # a page of another one could not read it, but have it made
+            return answer(request, "another origin must not ask for this\n", 403)
         try:
             asked = parse_asked(request.args)
         except BadParameter as error:

@@ -69,10 +69,10 @@ class StreamTests(SynchronousTestCase):
         self.gateway = PretendedGateway()
         self.site = AdminSite(self.clock, self.gateway, False)
 
-    def watch(self, query: str = "", method: str = "GET") -> tuple[StringTransport, Any]:
+    def watch(self, query: str = "", method: str = "GET", fields: str = "") -> tuple[StringTransport, Any]:
         """Begin to look."""
         transport, channel = connected(self.site)
-        channel.dataReceived(f"{method} /stream?{query} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())  # type: ignore[attr-defined]
+        channel.dataReceived(f"{method} /stream?{query} HTTP/1.0\r\nHost: localhost\r\n{fields}\r\n".encode())  # type: ignore[attr-defined]
         self.clock.advance(0)
         return transport, channel
 
@@ -144,6 +144,12 @@ class StreamTests(SynchronousTestCase):
         answer = Answer(self.watch("sort=best")[0].value())
         self.assertEqual((answer.status, self.gateway.watching), (400, []))
         self.assertIn("rps, errors, p99, name", answer.text)
+
+    def test_origin(self) -> None:
+        """A page of another origin has no stream made; one that came from here has."""
+        answer = Answer(self.watch(fields="Origin: http://evil.example\r\n")[0].value())
+        self.assertEqual((answer.status, self.gateway.watching), (403, []))
+        self.assertEqual(Answer(self.watch(fields="Origin: http://localhost\r\n")[0].value()).status, 200)
 
     def test_methods(self) -> None:
         """HEAD has no body; there is nothing to POST."""
