@@ -67,4 +67,13 @@ class LiveRequests:
     def drain(self) -> Batch:
         """Return what was counted since the last time."""
         counted, self._counted = self._counted, {}
-        return [(each.key, each.tally.told()) for each in counted.values()]
+        batch: Batch = []
+        for place, each in counted.items():
+            if each.tally.requests:
+                batch.append((each.key, each.tally.told()))
+                each.tally = Tally()
+                # which may have been forgotten, by a reload or for others
+                each.examples = self._examples.of(each.key[2])
+                # where a route is among many is not looked for again as long as it is asked for
+                self._counted[place] = each
+        return batch

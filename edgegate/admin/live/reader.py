@@ -35,6 +35,9 @@ INTERVAL = 1.0
 AT_ONCE = 100
 """Things that are told in a part."""
 
+_STEP = 10
+"""Rows, or clusters, that are looked at in a step: some tens of microseconds."""
+
 _Seen = dict[tuple[str, Address], EndpointNow]
 
 
@@ -132,11 +135,11 @@ class LiveReader:
         first = True
         for row in map_rows(plane.snapshot, plane.secrets.secrets, bound, datetime.now(timezone.utc)):
             rows.append(row)
-            if len(rows) < AT_ONCE:
-                yield None
-            else:
+            if len(rows) == AT_ONCE:
                 yield MapPart(rows, first, False)
                 rows, first = [], False
+            elif len(rows) % _STEP == 0:
+                yield None
         yield MapPart(rows, first, True)
 
     def _states(self) -> Iterator[Part | None]:
@@ -144,7 +147,7 @@ class LiveReader:
         before, self._endpoints = self._endpoints, {}
         clusters, self._clusters = self._clusters, {}
         part = NowPart()
-        for state in tuple(self._plane.clusters):
+        for number, state in enumerate(tuple(self._plane.clusters)):
             now = self._clusters[state.name] = _cluster(state)
             if clusters.get(state.name) != now:
                 part.clusters.append(now)
@@ -154,11 +157,11 @@ class LiveReader:
                 seen = self._endpoints[key] = _endpoint(state.name, endpoint, known)
                 if seen is not known:
                     part.endpoints.append(seen)
-            if len(part.clusters) + len(part.endpoints) < AT_ONCE:
-                yield None
-            else:
+            if len(part.clusters) + len(part.endpoints) >= AT_ONCE:
                 yield part
                 part = NowPart()
+            elif number % _STEP == 0:
+                yield None
         yield part if part.clusters or part.endpoints else None
         if before:
             yield NowPart(gone=[(each.cluster, each.address) for each in before.values()])
