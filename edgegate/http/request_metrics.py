@@ -69,7 +69,7 @@ class RequestMetrics:
         self._fault: Fault = INTERNAL
         self._faults: Series = meters.series(FAULTS, (INTERNAL.reason, INTERNAL.flag))
 
-    def request_ended(self, exchange: Ended) -> None:  # noqa: PLR0912 (one function: each request goes through it)
+    def request_ended(self, exchange: Ended) -> None:  # noqa: PLR0912, PLR0915 (each request goes through it)
         """A request ended."""
         assert isinstance(exchange, Exchange)
         now = monotonic()

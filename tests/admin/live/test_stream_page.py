@@ -25,7 +25,7 @@ from edgegate.admin.live.stream_page import (
     parse_asked,
 )
 from edgegate.admin.live.view import Asked
-from edgegate.admin.site import AdminSite
+from edgegate.admin.site import admin_site
 from tests.admin.asking import Answer, connected
 from tests.admin.live.test_board import process
 from tests.admin.served import PretendedGateway
@@ -67,7 +67,7 @@ class StreamTests(SynchronousTestCase):
         verifyClass(IPushProducer, Watcher)
         self.clock = Clock()
         self.gateway = PretendedGateway()
-        self.site = AdminSite(self.clock, self.gateway, False)
+        self.site = admin_site(self.clock, self.gateway, False)
 
     def watch(self, query: str = "", method: str = "GET", fields: str = "") -> tuple[StringTransport, Any]:
         """Begin to look."""
