@@ -15,6 +15,7 @@ from twisted.web.server import Request
 
 from edgegate.admin import metrics_page
 from edgegate.admin.address import CONFIG, PID
+from edgegate.admin.dashboard import Front, StaticFiles, wants_html
 from edgegate.admin.interfaces import Gateway
 from edgegate.admin.live.stream_page import Streaming
 from edgegate.admin.log_page import Log
@@ -60,6 +61,9 @@ _MUST_NOT_QUIT = "off: the gateway was started without --admin-quit; POST /drain
 _OPEN = frozenset((b"ready", b"live"))
 """Pages that are shown without a token: probes have none."""
 
+_FILES = b"dashboard"
+"""Where the files of the dashboard are, which asks for the token itself."""
+
 
 def root(
     clock: IReactorTime, gateway: Gateway, local: bool, options: AdminOptions, token: TokenFile | None
@@ -72,7 +76,9 @@ def root(
     @param token: Says who may ask, whatever the Host.
     """
     shown = Root(gateway, local, token)
-    shown.putChild(b"", Text(_index))
+    static = StaticFiles()
+    shown.putChild(b"", Front(static, _index))
+    shown.putChild(_FILES, static)
     shown.putChild(b"ready", Ready(gateway))
     shown.putChild(b"live", Text(lambda: "live\n"))
     shown.putChild(b"listeners", Rows("listeners", gateway))
@@ -133,7 +139,7 @@ class Root(Resource):
 
     def _without_token(self, path: bytes, request: Request) -> Resource:
         """Return what is shown to who has no token, or another."""
-        if path in _OPEN and request.method in (b"GET", b"HEAD") and not request.postpath:
+        if request.method in (b"GET", b"HEAD") and _is_open(path, request):
             return cast(Resource, self.children[path])
         request.setHeader(b"www-authenticate", b'Bearer realm="edgegate"')
         return Refusal(401, "the token of --admin-token-file is missing or another: Authorization: Bearer TOKEN\n")
@@ -336,6 +342,13 @@ def reload_text(reload: Reload) -> str:
     at = reload.at.isoformat(timespec="seconds").replace("+00:00", "Z")
     lines = [f"{reload.outcome.value} at {at}", *reload.changes, *map(str, reload.problems)]
     return "".join(f"{line}\n" for line in lines)
+
+
+def _is_open(path: bytes, request: Request) -> bool:
+    """Whether a page is shown to whoever asks."""
+    if path == _FILES:
+        return True
+    return not request.postpath and (path in _OPEN or (path == b"" and wants_html(request)))
 
 
 def _host(text: bytes) -> bytes:
