@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyClass
 
 from edgegate.admin.log_page import MOST_FOLLOWERS, MOST_LINES, BadFilter, Follower, parse_log, parse_statuses
-from edgegate.admin.site import AdminSite
+from edgegate.admin.site import admin_site
 from edgegate.observe.log_tap import LogFilter
 from tests.admin.asking import Answer, asked, connected
 from tests.admin.served import PretendedGateway
@@ -69,7 +69,7 @@ class LogPageTests(SynchronousTestCase):
         verifyClass(IPushProducer, Follower)
         self.clock = Clock()
         self.gateway = PretendedGateway()
-        self.site = AdminSite(self.clock, self.gateway, True)
+        self.site = admin_site(self.clock, self.gateway, True)
 
     def follow(self, query: str = "") -> tuple[StringTransport, object]:
         """Begin."""
@@ -155,7 +155,7 @@ class LogPageTests(SynchronousTestCase):
 
     def test_unauthorised(self) -> None:
         """Over TCP without a token everyone on the machine could look: nobody may."""
-        site = AdminSite(self.clock, self.gateway, False)
+        site = admin_site(self.clock, self.gateway, False)
         found = asked(site, "POST /log")
         self.assertEqual((found.status, self.gateway.taps), (403, []))
         self.assertIn("--admin-token-file", found.text)
