@@ -186,7 +186,7 @@ class PlaneReadingsTests(TestCase):
         self.readings.sample()
         limits = [each.numbers for each in self.plane.meters.of(LIMITS)]
         self.assertEqual(limits, [[0]] * len(self.plane.figures()))
-        self.assertEqual([each.numbers for each in self.plane.meters.of(OWN)], [[0, 0, 0]])
+        self.assertEqual([each.numbers for each in self.plane.meters.of(OWN)], [[0, 0]])
         self.plane.meters.drain()
         self.readings.sample()
         # what workers tell the supervisor every second is what is new

@@ -78,7 +78,7 @@ class MeasuredAndTappedTests(WorkerCase):
         end = self.taps.begin(TapFilter(path="/cart", requests=2), shown.append, [self.worker])
         for path in ("/", "/cart/1", "/", "/cart/2"):
             await self.ask(path)
-        for _ in range(2):
+        while len(shown) < 2:
             self.heard.told.append(await self.heard.next(TappedRequest))
             self.hear()
         self.assertEqual([(each["worker"], each["target"]) for each in shown], [(0, "/cart/1"), (0, "/cart/2")])

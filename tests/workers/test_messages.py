@@ -7,6 +7,7 @@ import dataclasses
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.config.problems import Problem, Problems, Severity
+from edgegate.admin.live.parts import MapPart
 from edgegate.model.addresses import TCPAddress, UNIXAddress
 from edgegate.model.origin import Origin
 from edgegate.net.channel import Channel, pair
@@ -17,17 +18,20 @@ from edgegate.workers import messages
 from edgegate.workers.messages import (
     Accept,
     Adopt,
+    BeginLive,
     BeginTap,
     CounterBatch,
     Died,
     Drain,
     End,
+    EndLive,
     EndTap,
     Failed,
     FilesRead,
     Fork,
     Forked,
     GaugeRows,
+    Lived,
     Load,
     LogEvent,
     LogTo,
@@ -73,6 +77,8 @@ ALL = (
     Measure(2),
     BeginTap(3, TapFilter(path="/cart", redacted=frozenset((b"x-key",)))),
     EndTap(3),
+    BeginLive(4, True),
+    EndLive(4),
     Ready((("info", "serving"),)),
     Failed("no", ORIGIN),
     LogEvent("error", "edgegate", "it failed\n  here"),
@@ -80,6 +86,7 @@ ALL = (
     counted(),
     GaugeRows(2, [(LISTENER_GAUGES.name, ("[::]:443",), (1,))], True),
     TappedRequest(3, {"path": "/cart"}, 1),
+    Lived(4, MapPart([("hosts", {"host": "a.example"})], True, False)),
 )
 
 

@@ -104,7 +104,7 @@ class WorkerMetricsTests(SynchronousTestCase):
         self.workers[0].missed = True
         for worker in self.workers:
             self.metrics.lost(worker)
-        ((_, _, restarts),) = [each.numbers for each in self.metrics.meters.of(OWN)]
+        ((_, restarts),) = [each.numbers for each in self.metrics.meters.of(OWN)]
         self.assertEqual(restarts, 1)
 
     def test_hangs(self) -> None:
