@@ -6,8 +6,8 @@ import dataclasses
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.config.problems import Problem, Problems, Severity
 from edgegate.admin.live.parts import MapPart
+from edgegate.config.problems import Problem, Problems, Severity
 from edgegate.model.addresses import TCPAddress, UNIXAddress
 from edgegate.model.origin import Origin
 from edgegate.net.channel import Channel, pair
