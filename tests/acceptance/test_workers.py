@@ -19,7 +19,7 @@ from tests.acceptance.processes import PATIENCE, AcceptanceTestCase, Running, fr
 from tests.acceptance.test_reload import FILES, MORE, resident
 from tests.acceptance.traffic import Traffic
 
-RELOADS = 12
+RELOADS = 8
 TITLES = ["edgegate worker", "edgegate worker", "edgegate zygote"]
 
 RELAY = """\
