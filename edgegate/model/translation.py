@@ -13,6 +13,7 @@ from edgegate.model.origin import Origin
 from edgegate.model.routes import HTTPRoute, TCPRoute
 from edgegate.model.servers import Server
 from edgegate.model.tls import ServerTLS
+from edgegate.model.tracing import DeclaredTracing
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,6 +51,7 @@ class Attached:
     @ivar endpoints: Theirs.
     @ivar access_logs: L{None}: nothing is said of any.
     @ivar paths: See L{edgegate.routing.snapshot.Snapshot.paths}.
+    @ivar tracing: L{None}: nothing is said of traces.
     """
 
     kind: str
@@ -59,6 +61,7 @@ class Attached:
     endpoints: Endpoints = field(default_factory=dict)
     access_logs: tuple[AccessLogFile, ...] | None = None
     paths: str = ""
+    tracing: DeclaredTracing | None = None
 
 
 class Translation(Protocol):

@@ -21,6 +21,7 @@ from edgegate.model.origin import Origin
 from edgegate.model.picklable import Picklable
 from edgegate.model.routes import HTTPRoute, TCPRoute
 from edgegate.model.tls import ServerTLS
+from edgegate.model.tracing import DeclaredTracing
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.matching import Request
 from edgegate.routing.table import first_match
@@ -130,12 +131,14 @@ class Snapshot(Picklable):
     @ivar access_logs: L{None}: they say nothing of any.
     @ivar paths: In which form paths are matched and sent on, as C{--path-normalization} names it; empty: they say
         nothing of it. It counts for a process as a whole, from its start.
+    @ivar tracing: L{None}: they say nothing of traces.
     """
 
     listeners: tuple[Listener, ...] = ()
     clusters: Mapping[str, Cluster] = field(default_factory=dict)
     access_logs: tuple[AccessLogFile, ...] | None = None
     paths: str = ""
+    tracing: DeclaredTracing | None = None
 
 
 _MANY = 100

@@ -40,6 +40,7 @@ from edgegate.observe.metrics.meters import Meters
 from edgegate.observe.observer import Observer
 from edgegate.observe.observers import Observers
 from edgegate.observe.tap import Tap
+from edgegate.observe.tracing.tracer import Tracer
 from edgegate.overload.connections import ConnectionCounts, Port
 from edgegate.overload.figures import Figure
 from edgegate.overload.idle import LongestIdle
@@ -165,6 +166,10 @@ class DataPlane:
     def remove_tap(self, tap: Tap) -> None:
         """Show them no more."""
         self._environment.observer.remove(tap)
+
+    def trace_by(self, tracer: Tracer | None) -> None:
+        """Have requests be traced from now on; L{None}: by nobody."""
+        self._environment.observer.trace_by(tracer)
 
     def figures(self) -> tuple[Figure, ...]:
         """Return what there is of what is limited; of the loop's lag the most of the last 30 to 60 seconds."""

@@ -57,6 +57,7 @@ def changes(
         *_listeners(before, after, renewed),
         *_clusters(before, after, old, new, renewed),
         *_access_logs(before, after),
+        *_tracing(before, after),
     )
 
 
@@ -89,6 +90,14 @@ def _access_logs(before: Snapshot, after: Snapshot) -> Iterator[str]:
     for log in old:
         if not any(other.path == log.path for other in new):
             yield f"access log {log.path} removed (was {log.origin})"
+
+
+def _tracing(before: Snapshot, after: Snapshot) -> Iterator[str]:
+    old, new = before.tracing, after.tracing
+    if new is not None and new != old:
+        yield f"tracing {'added' if old is None else 'changed'} ({new.origin})"
+    elif new is None and old is not None:
+        yield f"tracing removed (was {old.origin})"
 
 
 def _listener_changes(before: Listener, after: Listener, renewed: frozenset[Credential]) -> Iterator[str]:

@@ -37,7 +37,7 @@ from edgegate.net.peer import Peer
 from edgegate.net.system_resolver import SystemResolver
 from edgegate.observe.counters import Counters
 from edgegate.observe.observer import Observer
-from edgegate.observe.tracing.tracing_service import tracing_service
+from edgegate.observe.tracing.tracing_service import TracingService
 from edgegate.server.clock import count_monotonic
 from edgegate.server.data_plane import DataPlane
 from edgegate.server.drain import Drain as Draining
@@ -105,15 +105,12 @@ class Worker:
         self._access_log = AccessLogService(reactor, logs, opener)
         self.counters = Counters()
         observers: list[Observer] = [self.counters, self._access_log.log] if logs else [self.counters]
-        self._traces = tracing_service(reactor, options["tracing"])
-        if self._traces is not None:
-            observers.append(self._traces.tracer)
+        self._traces = TracingService(reactor, options["tracing"])
         sockets = AdoptedSockets(inheritance.sockets, inheritance.passed)
         self.data_plane = DataPlane(reactor, observers, self._options, sockets, self._takes_next, inheritance.contexts)
         readings = PlaneReadings(self.data_plane)
         readings.lines_lost = self._access_log.lines_lost
-        if self._traces is not None:
-            readings.spans = self._traces.outcomes
+        self._traces.trace_by, readings.spans = self.data_plane.trace_by, self._traces.outcomes
         self._metrics = ToldMetrics(reactor, self.data_plane.meters, readings, self._supervisor)
         self._taps = ToldTaps(self.data_plane, self._supervisor)
         self._drain: Draining | None = None
@@ -133,6 +130,7 @@ class Worker:
             if not self._log_is_handed:
                 self._access_log.startService()
             self.data_plane.install(snapshot, self._contexts, self._loaded.endpoints)
+            self._traces.use(snapshot.tracing)
         except CannotStart as error:
             self._supervisor.send(Failed(str(error)))
             self._clean()
@@ -243,11 +241,8 @@ class Worker:
         if self._ended:
             return
         self._ended = True
-        if self._traces is None:
-            self._leave()
-        else:
-            # the supervisor's channel stays open meanwhile: whoever closes it is taken for gone
-            self._traces.stopService().addBoth(lambda _: self._leave())
+        # the supervisor's channel stays open meanwhile: whoever closes it is taken for gone
+        self._traces.stopService().addBoth(lambda _: self._leave())
 
     def _leave(self) -> None:
         self._clean()

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar
 from edgegate.istio.kinds.base import Note, OneOf, Spec
 
 _NO_METRICS = Note("not honoured yet: nothing changes metrics").meta
-_NO_TRACES = Note("not honoured: options ask for traces, such as --trace-otlp").meta
+_FORMATTER = Note("not honoured yet: say a literal, an environment or a header").meta
 
 
 class Mode(Enum):
@@ -61,6 +61,61 @@ class AccessLogging(Spec, frozen=True, kw_only=True):
     filter: Filter | None = None
 
 
+class Literal(Spec, frozen=True, kw_only=True):
+    """A text."""
+
+    value: str = ""
+
+
+class Environment(Spec, frozen=True, kw_only=True):
+    """A variable of the gateway's environment."""
+
+    name: str = ""
+    default_value: str | None = None
+
+
+class RequestHeader(Spec, frozen=True, kw_only=True):
+    """A header of the request."""
+
+    name: str = ""
+    default_value: str | None = None
+
+
+class Formatter(Spec, frozen=True, kw_only=True):
+    """A text with Envoy's command operators."""
+
+    value: str = ""
+
+
+class CustomTag(OneOf, frozen=True, kw_only=True):
+    """Where the value of a tag of spans comes from."""
+
+    one_of: ClassVar[tuple[str, ...]] = ("literal", "environment", "header", "formatter")
+
+    literal: Literal | None = None
+    environment: Environment | None = None
+    header: RequestHeader | None = None
+    formatter: Annotated[Formatter | None, _FORMATTER] = None
+
+
+class TracingSelector(Spec, frozen=True, kw_only=True):
+    """Which side traces."""
+
+    mode: Mode | None = None
+
+
+class Tracing(Spec, frozen=True, kw_only=True):
+    """Which requests are traced, and what their spans say."""
+
+    match: TracingSelector | None = None
+    providers: tuple[ProviderRef, ...] = ()
+    random_sampling_percentage: float | None = None
+    disable_span_reporting: bool | None = None
+    custom_tags: dict[str, CustomTag] = {}
+    use_request_id_for_trace_sampling: bool | None = None
+    enable_istio_tags: bool | None = None
+
+
 class Telemetry(OneOf, frozen=True, kw_only=True):
     """What is logged, counted and traced at some workloads."""
 
@@ -71,4 +126,4 @@ class Telemetry(OneOf, frozen=True, kw_only=True):
     target_refs: tuple[TargetReference, ...] = ()
     access_logging: tuple[AccessLogging, ...] = ()
     metrics: Annotated[tuple[Any, ...], _NO_METRICS] = ()
-    tracing: Annotated[tuple[Any, ...], _NO_TRACES] = ()
+    tracing: tuple[Tracing, ...] = ()

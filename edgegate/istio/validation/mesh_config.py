@@ -12,6 +12,7 @@ from edgegate.istio.kinds.mesh_config import ExtensionProvider, MeshConfig
 from edgegate.istio.log_formats import mesh_format, provider_format
 from edgegate.istio.resources import Resource
 from edgegate.istio.validation.findings import Findings
+from edgegate.istio.validation.tracing import check_collector, check_proxy_tracing
 from edgegate.model.log_formats import BadFormat, DefaultFormat, LogFormat, operators_in
 from edgegate.model.operators import EMPTY_AT_THE_END, OPERATORS, UnknownOperator
 from edgegate.model.syslog import check_log_path
@@ -29,6 +30,8 @@ def validate_mesh_config(resource: Resource[Any], problems: Problems) -> None:
     except BadFormat as error:
         findings.error(path, in_words(error))
     _check_path(findings, ("spec", "accessLogFile"), mesh.access_log_file)
+    if mesh.default_config is not None and mesh.default_config.tracing is not None:
+        check_proxy_tracing(findings, ("spec", "defaultConfig", "tracing"), mesh.default_config.tracing)
     names: set[str] = set()
     for index, provider in enumerate(mesh.extension_providers):
         at: Path = ("spec", "extensionProviders", index)
@@ -44,6 +47,7 @@ def validate_mesh_config(resource: Resource[Any], problems: Problems) -> None:
 def _check_provider(findings: Findings, at: Path, provider: ExtensionProvider) -> None:
     if all(getattr(provider, each) is None for each in provider.one_of):
         findings.error(at, "it says what it is by one of its fields, such as envoyFileAccessLog")
+    check_collector(findings, at, provider)
     log = provider.envoy_file_access_log
     if log is None:
         return

@@ -34,5 +34,5 @@ class TelemetryTests(CasesTestCase):
                 ),
             ],
         )
-        (told,) = told_of("Telemetry", "tracing: [{}]")
-        self.assertIn("spec.tracing: not honoured: options ask for traces", told)
+        (told,) = told_of("Telemetry", "metrics: [{}]")
+        self.assertIn("spec.metrics: not honoured yet", told)
