@@ -1,4 +1,4 @@
-"""What files say of logs and traces, as rows: where they go, and what of all; no value of a header is shown."""
+"""What files say of logs, traces and metrics, as rows: where they go, and what of all; no header's value is shown."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ from collections.abc import Iterator
 
 from edgegate.admin.views import Row, origin_row
 from edgegate.model.access_logs import AccessLogFile
+from edgegate.model.metrics import MetricOverride
+from edgegate.model.origin import Origin
 from edgegate.model.tracing import CustomTag, DeclaredTracing, TagSource
 from edgegate.routing.snapshot import Snapshot
 
 
 def telemetry(snapshot: Snapshot) -> list[Row]:
-    """Return a row for each access log, and one for traces."""
+    """Return a row for each access log, one for traces, and one for each metric of which files say something."""
     rows = [_log(each) for each in snapshot.access_logs or ()]
     if snapshot.tracing is not None:
         rows.append(_traces(snapshot.tracing))
+    if snapshot.metrics is not None:
+        rows += [_metric(each, snapshot.metrics.origin) for each in snapshot.metrics.overrides]
     return rows
 
 
@@ -22,6 +26,14 @@ def _log(log: AccessLogFile) -> Row:
     said_of_it = [f"filter {log.filter}"] if log.filter else []
     place: Row = {} if log.origin is None else origin_row(log.origin)
     return {"type": "access log", "provider": log.name or None, "to": log.path, "settings": said_of_it, **place}
+
+
+def _metric(override: MetricOverride, origin: Origin | None) -> Row:
+    settings = ["disabled"] if override.disabled else []
+    settings += [f"without {name}" for name in override.removed]
+    settings += [f"{tag.name} is {tag.expression}" for tag in override.tags]
+    place: Row = {} if origin is None else origin_row(origin)
+    return {"type": "metrics", "provider": "prometheus", "to": override.metric, "settings": settings, **place}
 
 
 def _traces(tracing: DeclaredTracing) -> Row:

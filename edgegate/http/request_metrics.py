@@ -10,7 +10,7 @@ for a request that ends as the one before.
 from __future__ import annotations
 
 from time import monotonic
-from typing import Final
+from typing import Final, Protocol
 
 from edgegate.errors import BODY_TOO_LARGE, response_flags
 from edgegate.http.exchange import Exchange
@@ -47,13 +47,25 @@ HTTP_STATUSES: Final = 7
 HTTP_TIME: Final = 12
 
 
-class RequestMetrics:
-    """Counts each request where it belongs."""
+class Tags(Protocol):
+    """Says which labels requests have besides."""
 
-    __slots__ = ("_meters",)
+    def of(self, exchange: Ended) -> tuple[str, ...]:
+        """Return expressions and values by turns, for a request that has ended."""
+
+
+class RequestMetrics:
+    """
+    Counts each request where it belongs.
+
+    @ivar tags: L{None}: requests have no labels besides the usual ones.
+    """
+
+    __slots__ = ("_meters", "tags")
 
     def __init__(self, meters: Meters) -> None:
         self._meters = meters
+        self.tags: Tags | None = None
 
     def request_ended(self, exchange: Ended) -> None:
         """A request ended."""
@@ -73,7 +85,12 @@ class RequestMetrics:
             grpc: str | None = bodies.grpc_status
         else:
             grpc = None if exchange.backend is not None else _own_grpc_status(exchange)
-        series = meter.requests(exchange.status, flags, grpc)
+        tags, status = self.tags, exchange.status
+        series = (
+            meter.requests(status, flags, grpc)
+            if tags is None
+            else meter.tagged(status, flags, grpc, tags.of(exchange))
+        )
         numbers = series.numbers
         received, sent = exchange.received, exchange.sent
         numbers[0] += 1

@@ -9,6 +9,7 @@ from typing import Protocol
 from edgegate.model.access_logs import AccessLogFile
 from edgegate.model.clusters import Cluster, Endpoints
 from edgegate.model.diagnostics import Diagnostic
+from edgegate.model.metrics import DeclaredMetrics
 from edgegate.model.origin import Origin
 from edgegate.model.routes import HTTPRoute, TCPRoute
 from edgegate.model.servers import Server
@@ -52,6 +53,7 @@ class Attached:
     @ivar access_logs: L{None}: nothing is said of any.
     @ivar paths: See L{edgegate.routing.snapshot.Snapshot.paths}.
     @ivar tracing: L{None}: nothing is said of traces.
+    @ivar metrics: L{None}: nor of metrics.
     """
 
     kind: str
@@ -62,6 +64,7 @@ class Attached:
     access_logs: tuple[AccessLogFile, ...] | None = None
     paths: str = ""
     tracing: DeclaredTracing | None = None
+    metrics: DeclaredMetrics | None = None
 
 
 class Translation(Protocol):

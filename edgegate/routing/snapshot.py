@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from edgegate.model.access_logs import AccessLogFile
 from edgegate.model.addresses import Address
 from edgegate.model.clusters import Cluster
+from edgegate.model.metrics import DeclaredMetrics
 from edgegate.model.origin import Origin
 from edgegate.model.picklable import Picklable
 from edgegate.model.routes import HTTPRoute, TCPRoute
@@ -132,6 +133,7 @@ class Snapshot(Picklable):
     @ivar paths: In which form paths are matched and sent on, as C{--path-normalization} names it; empty: they say
         nothing of it. It counts for a process as a whole, from its start.
     @ivar tracing: L{None}: they say nothing of traces.
+    @ivar metrics: L{None}: nor of metrics.
     """
 
     listeners: tuple[Listener, ...] = ()
@@ -139,6 +141,7 @@ class Snapshot(Picklable):
     access_logs: tuple[AccessLogFile, ...] | None = None
     paths: str = ""
     tracing: DeclaredTracing | None = None
+    metrics: DeclaredMetrics | None = None
 
 
 _MANY = 100

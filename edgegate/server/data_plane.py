@@ -16,6 +16,7 @@ from typing import cast
 
 from twisted.internet.interfaces import IReactorFDSet, IReactorPluggableNameResolver, IReactorTime
 
+from edgegate.access_log.metric_tags import MetricTags, metric_tags
 from edgegate.buffers import BUFFERS
 from edgegate.downstream.dispatch import Dispatch
 from edgegate.downstream.listener import DownstreamListener
@@ -97,7 +98,8 @@ class DataPlane:
         @param contexts: OpenSSL's contexts of the first Snapshot, made already.
         """
         self.meters = meters = Meters(options.metrics.destinations)
-        observer = Observers([*observers, RequestMetrics(meters), ConnectionMetrics(meters)])
+        self._requests = RequestMetrics(meters)
+        observer = Observers([*observers, self._requests, ConnectionMetrics(meters)])
         self.snapshot = Snapshot()
         self.endpoints: Endpoints = NO_ENDPOINTS
         self.secrets = SecretStore(self._renew_contexts)
@@ -256,6 +258,8 @@ class DataPlane:
         if self._ages:
             self._aging.start(_AGING)
         self.snapshot, self.endpoints = snapshot, endpoints
+        tags = self._requests.tags
+        self._requests.tags = metric_tags(snapshot.metrics, tags if isinstance(tags, MetricTags) else None)
         self._contexts = contexts
         self.secrets.take(contexts.read, planned)
         self._http.forget_filters()

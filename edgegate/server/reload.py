@@ -10,8 +10,10 @@ from typing import Protocol
 
 from edgegate.config.problems import Problems
 from edgegate.model.clusters import NO_ENDPOINTS, Endpoints
+from edgegate.model.metrics import DeclaredMetrics
 from edgegate.model.origin import Origin
 from edgegate.model.tls import Credential, ServerTLS
+from edgegate.model.tracing import DeclaredTracing
 from edgegate.routing.snapshot import FilterChain, Listener, Snapshot
 
 
@@ -57,7 +59,8 @@ def changes(
         *_listeners(before, after, renewed),
         *_clusters(before, after, old, new, renewed),
         *_access_logs(before, after),
-        *_tracing(before, after),
+        *_told("tracing", before.tracing, after.tracing),
+        *_told("metrics", before.metrics, after.metrics),
     )
 
 
@@ -92,12 +95,13 @@ def _access_logs(before: Snapshot, after: Snapshot) -> Iterator[str]:
             yield f"access log {log.path} removed (was {log.origin})"
 
 
-def _tracing(before: Snapshot, after: Snapshot) -> Iterator[str]:
-    old, new = before.tracing, after.tracing
+def _told(
+    what: str, old: DeclaredTracing | DeclaredMetrics | None, new: DeclaredTracing | DeclaredMetrics | None
+) -> Iterator[str]:
     if new is not None and new != old:
-        yield f"tracing {'added' if old is None else 'changed'} ({new.origin})"
+        yield f"{what} {'added' if old is None else 'changed'} ({new.origin})"
     elif new is None and old is not None:
-        yield f"tracing removed (was {old.origin})"
+        yield f"{what} removed (was {old.origin})"
 
 
 def _listener_changes(before: Listener, after: Listener, renewed: frozenset[Credential]) -> Iterator[str]:

@@ -145,7 +145,8 @@ class GatewayService(Lifecycle[Candidate]):
                 yield
 
         done = in_turns(cast(IReactorTime, self._reactor), read()).whenDone()
-        return done.addCallback(lambda _: Measured(self.data_plane.meters, gauges, self._metrics))
+        meters = self.data_plane.meters
+        return done.addCallback(lambda _: Measured(meters, gauges, self._metrics, self.snapshot.metrics))
 
     # Beginning and ending ---------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from edgegate.admin.views import Row
 from edgegate.config.problems import Problems
 from edgegate.model.addresses import Address
+from edgegate.model.metrics import DeclaredMetrics
 from edgegate.model.origin import Origin
 from edgegate.observe.metrics import gauges
 from edgegate.observe.metrics.meters import Batch
@@ -259,11 +260,13 @@ class Read:
     What metrics show beside that, in several pieces.
 
     @ivar last: Whether nothing more comes.
+    @ivar declared: With the last: what files say of Istio's metrics.
     """
 
     number: int
     rows: list[gauges.Row]
     last: bool
+    declared: DeclaredMetrics | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ class ToldMetrics:
                 self._supervisor.send(Read(number, rows, False))
                 rows = []
             yield
-        self._supervisor.send(Read(number, rows, True))
+        self._supervisor.send(Read(number, rows, True, self._readings.declared))
 
     def _sample(self) -> None:
         """Count what nobody counts as it happens; where that fails, all else is told."""

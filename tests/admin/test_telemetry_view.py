@@ -7,6 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.admin.tables import table
 from edgegate.admin.telemetry_view import telemetry
 from edgegate.model.access_logs import AccessLogFile
+from edgegate.model.metrics import DeclaredMetrics, MetricOverride, MetricTag
 from edgegate.model.origin import Origin
 from edgegate.model.tracing import CustomTag, DeclaredTracing, SpanFormat, TagSource, TracingProvider
 from edgegate.routing.snapshot import Snapshot
@@ -68,6 +69,13 @@ class TelemetryViewTests(SynchronousTestCase):
         )
         self.assertIn("gw.yaml:7", table("telemetry", rows))
         self.assertNotIn("secret", str(rows))
+
+    def test_metrics(self) -> None:
+        """Each metric of which files say something is a row."""
+        override = MetricOverride("istio_requests_total", True, ("response_code",), (MetricTag("a", "request.host"),))
+        (row,) = telemetry(Snapshot(metrics=DeclaredMetrics((override,), ORIGIN)))
+        self.assertEqual((row["type"], row["to"], row["file"]), ("metrics", "istio_requests_total", "gw.yaml:7"))
+        self.assertEqual(row["settings"], ["disabled", "without response_code", "a is request.host"])
 
     def test_off(self) -> None:
         """Traces that are turned off, or have no collector, go nowhere."""

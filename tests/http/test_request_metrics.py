@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.errors import CONNECT_TIMEOUT
 from edgegate.http.request_metrics import RequestMetrics
 from edgegate.model.policies import RetryPolicy
+from edgegate.observe.events import Ended
 from edgegate.observe.metrics.families import CLUSTERS, FAULTS, HTTP, MESSAGES, REQUESTS, Kind
 from edgegate.observe.metrics.meters import ListenerMeter, Meters
 from edgegate.observe.observers import Observers
@@ -48,6 +49,21 @@ class RequestMetricsTests(SynchronousTestCase):
                         place
                     ]
         return found
+
+    def test_tags(self) -> None:
+        """Where files give requests further labels each is counted with its own."""
+
+        class Tags:
+            def of(self, exchange: Ended) -> tuple[str, ...]:
+                return ("request.path", exchange.head.target.decode())
+
+        talk = self.talk()
+        metrics = RequestMetrics(self.meters)
+        metrics.tags = Tags()
+        talk.environment.observer = Observers([talk, metrics])
+        talk.ask(get())
+        talk.backend().deliver(ANSWER)
+        self.assertEqual(list(self.requests()), [("web", "http", "200", "", "-", "request.path", "/")])
 
     def test_answered(self) -> None:
         """A request that a backend answers is counted for its cluster, with its time and its sizes."""

@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.model.access_logs import AccessLogFile
 from edgegate.model.addresses import TCPAddress
 from edgegate.model.clusters import Cluster, Discovery, Endpoint
+from edgegate.model.metrics import DeclaredMetrics, MetricOverride
 from edgegate.model.origin import Origin
 from edgegate.model.tls import Credential, ServerTLS, TLSRules, TLSVersion, UpstreamTLS
 from edgegate.model.tracing import DeclaredTracing
@@ -113,6 +114,12 @@ class ChangesTests(SynchronousTestCase):
         self.assertEqual(changes(Snapshot(tracing=said), Snapshot(tracing=other)), ("tracing changed (shop.yaml:9)",))
         self.assertEqual(changes(Snapshot(tracing=said), Snapshot(tracing=moved)), ())
         self.assertEqual(changes(Snapshot(tracing=said), Snapshot()), ("tracing removed (was shop.yaml:5)",))
+
+    def test_metrics(self) -> None:
+        """So it is with metrics."""
+        said = DeclaredMetrics((MetricOverride("istio_requests_total", True),), HERE)
+        self.assertEqual(changes(Snapshot(), Snapshot(metrics=said)), ("metrics added (shop.yaml:5)",))
+        self.assertEqual(changes(Snapshot(metrics=said), Snapshot()), ("metrics removed (was shop.yaml:5)",))
 
     def test_access_logs(self) -> None:
         """Logs that come, go or change are named by where they go."""

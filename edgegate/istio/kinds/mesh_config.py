@@ -12,7 +12,6 @@ from edgegate.istio.kinds.proxy_config import ProxyConfig
 from edgegate.istio.kinds.tracing_providers import OpenTelemetryTracing, ZipkinTracing
 
 _MESH = Note("not honoured: it is for a mesh").meta
-_NO_METRICS = Note("not honoured yet: nothing reads it").meta
 _NO_TRACES = Note("not honoured: traces go out by OpenTelemetry over HTTP, or to Zipkin").meta
 _OWN_FORMAT = Note(remark="honoured with a `logFormat` of your own: a default format has all its values").meta
 _GRPC_LOG = Note("not honoured: Envoy's access log services by gRPC are not spoken; name a file").meta
@@ -81,7 +80,7 @@ class ExtensionProvider(OneOf, frozen=True, kw_only=True):
     opencensus: Annotated[dict[str, Any] | None, _NO_TRACES] = None
     skywalking: Annotated[dict[str, Any] | None, _NO_TRACES] = None
     opentelemetry: OpenTelemetryTracing | None = None
-    prometheus: Annotated[dict[str, Any] | None, _NO_METRICS] = None
+    prometheus: dict[str, Any] | None = None
     envoy_file_access_log: FileLog | None = None
     envoy_http_als: Annotated[dict[str, Any] | None, _GRPC_LOG] = None
     envoy_tcp_als: Annotated[dict[str, Any] | None, _GRPC_LOG] = None
@@ -92,7 +91,7 @@ class DefaultProviders(Spec, frozen=True, kw_only=True):
     """Who is meant where Telemetry names nobody."""
 
     tracing: tuple[str, ...] = ()
-    metrics: Annotated[tuple[str, ...], _NO_METRICS] = ()
+    metrics: tuple[str, ...] = ()
     access_logging: tuple[str, ...] = ()
 
 

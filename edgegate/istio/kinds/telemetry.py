@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
-from edgegate.istio.kinds.base import Note, OneOf, Spec
+from edgegate.istio.kinds.base import Duration, Note, OneOf, Spec
 
-_NO_METRICS = Note("not honoured yet: nothing changes metrics").meta
+_INTERVAL = Note(
+    "not honoured: relays are counted whenever metrics are asked for, messages of gRPC when a call ends"
+).meta
+_CUSTOM = Note("not honoured: it names none of Istio's metrics").meta
 _FORMATTER = Note("not honoured yet: say a literal, an environment or a header").meta
 
 
@@ -116,6 +119,62 @@ class Tracing(Spec, frozen=True, kw_only=True):
     enable_istio_tags: bool | None = None
 
 
+class IstioMetric(Enum):
+    """Metrics by the names that this API has for them."""
+
+    ALL_METRICS = "ALL_METRICS"
+    REQUEST_COUNT = "REQUEST_COUNT"
+    REQUEST_DURATION = "REQUEST_DURATION"
+    REQUEST_SIZE = "REQUEST_SIZE"
+    RESPONSE_SIZE = "RESPONSE_SIZE"
+    TCP_OPENED_CONNECTIONS = "TCP_OPENED_CONNECTIONS"
+    TCP_CLOSED_CONNECTIONS = "TCP_CLOSED_CONNECTIONS"
+    TCP_SENT_BYTES = "TCP_SENT_BYTES"
+    TCP_RECEIVED_BYTES = "TCP_RECEIVED_BYTES"
+    GRPC_REQUEST_MESSAGES = "GRPC_REQUEST_MESSAGES"
+    GRPC_RESPONSE_MESSAGES = "GRPC_RESPONSE_MESSAGES"
+
+
+class MetricSelector(OneOf, frozen=True, kw_only=True):
+    """Which metrics are meant, on which side."""
+
+    one_of: ClassVar[tuple[str, ...]] = ("metric", "custom_metric")
+
+    metric: IstioMetric | None = None
+    custom_metric: Annotated[str | None, _CUSTOM] = None
+    mode: Mode | None = None
+
+
+class Operation(Enum):
+    """What becomes of a label."""
+
+    UPSERT = "UPSERT"
+    REMOVE = "REMOVE"
+
+
+class TagOverride(Spec, frozen=True, kw_only=True):
+    """A label that is there with a value, or is not there."""
+
+    operation: Operation | None = None
+    value: str | None = None
+
+
+class MetricsOverride(Spec, frozen=True, kw_only=True):
+    """What is otherwise of some metrics."""
+
+    match: MetricSelector | None = None
+    disabled: bool | None = None
+    tag_overrides: dict[str, TagOverride] = {}
+
+
+class Metrics(Spec, frozen=True, kw_only=True):
+    """What is counted, and by which labels it is told apart."""
+
+    providers: tuple[ProviderRef, ...] = ()
+    overrides: tuple[MetricsOverride, ...] = ()
+    reporting_interval: Annotated[Duration | None, _INTERVAL] = None
+
+
 class Telemetry(OneOf, frozen=True, kw_only=True):
     """What is logged, counted and traced at some workloads."""
 
@@ -125,5 +184,5 @@ class Telemetry(OneOf, frozen=True, kw_only=True):
     target_ref: TargetReference | None = None
     target_refs: tuple[TargetReference, ...] = ()
     access_logging: tuple[AccessLogging, ...] = ()
-    metrics: Annotated[tuple[Any, ...], _NO_METRICS] = ()
+    metrics: tuple[Metrics, ...] = ()
     tracing: tuple[Tracing, ...] = ()

@@ -19,6 +19,7 @@ from edgegate.istio.translate.destination_rules import DestinationRules
 from edgegate.istio.translate.destinations import DestinationCompiler, NoDestinations
 from edgegate.istio.translate.key_sources import KeySources
 from edgegate.istio.translate.mesh import mesh_of, path_normalization, root_namespace
+from edgegate.istio.translate.metrics import MetricsCompiler
 from edgegate.istio.translate.reporting import Reporter
 from edgegate.istio.translate.rules import MESH, RuleCompiler, Rules, in_mesh_alone
 from edgegate.istio.translate.servers import Server, selected, servers_of
@@ -58,6 +59,7 @@ class IstioTranslation:
         root = root_namespace(mesh)
         self._telemetries = telemetries_for(resources.telemetries, root, namespaces, ours, problems)
         self._access_logs = AccessLogCompiler(mesh, self._telemetries, problems).logs()
+        self._metrics = MetricsCompiler(mesh, self._telemetries, problems).metrics()
         self._paths = path_normalization(mesh)
         declared = [server for gateway in gateways for server in servers_of(gateway, problems)]
         self._servers = {server.value: server for server in declared}
@@ -85,6 +87,7 @@ class IstioTranslation:
             self._access_logs,
             self._paths,
             traces.tracing(),
+            self._metrics,
         )
 
     def report(self, diagnostic: Diagnostic) -> None:

@@ -9,6 +9,7 @@ from edgegate.config.values import suggestion
 from edgegate.istio.kinds.telemetry import Telemetry
 from edgegate.istio.resources import Resource
 from edgegate.istio.validation.findings import Findings
+from edgegate.istio.validation.metrics import check_metrics
 from edgegate.istio.validation.tracing import check_tracing
 from edgegate.model.cel import BadExpression, parse
 
@@ -20,6 +21,8 @@ def validate_telemetry(resource: Resource[Any], problems: Problems) -> None:
     targets = telemetry.target_refs or telemetry.target_ref
     if telemetry.selector is not None and targets:
         findings.error(("spec", "selector"), "only one of selector and targetRefs can be given")
+    for index, metrics in enumerate(telemetry.metrics):
+        check_metrics(findings, ("spec", "metrics", index), metrics)
     for index, tracing in enumerate(telemetry.tracing):
         check_tracing(findings, ("spec", "tracing", index), tracing)
     for index, each in enumerate(telemetry.access_logging):

@@ -31,6 +31,9 @@ MOST_DESTINATIONS: Final = 10_000
 MOST_SERIES: Final = 128
 """Series of requests of one destination: statuses come from its backends."""
 
+MOST_TAGGED: Final = 10_000
+"""Series of requests with labels that files give them by expressions, in a process: clients can make their values."""
+
 OTHER: Final = "other"
 """The label value of what is not told apart any more."""
 
@@ -89,9 +92,21 @@ class Meters:
     All series of a process.
 
     @ivar unknown: Counts what went to no cluster.
+    @ivar tagged: Series of requests that have labels besides the usual ones.
     """
 
-    __slots__ = ("_clusters", "_gone", "_kinds", "_meters", "_most", "_series", "_services", "_touched", "unknown")
+    __slots__ = (
+        "_clusters",
+        "_gone",
+        "_kinds",
+        "_meters",
+        "_most",
+        "_series",
+        "_services",
+        "_touched",
+        "tagged",
+        "unknown",
+    )
 
     def __init__(self, most: int = MOST_DESTINATIONS) -> None:
         """
@@ -105,6 +120,7 @@ class Meters:
         self._series: dict[str, dict[tuple[str, ...], Series]] = {kind.name: {} for kind in COUNTED}
         self._touched: list[tuple[str, Series]] = []
         self._meters: dict[tuple[str, tuple[str, ...]], Meter] = {}
+        self.tagged = 0
         self.unknown = Meter(self, UNKNOWN, NO_DESTINATION)
 
     def series(self, kind: Kind, labels: tuple[str, ...]) -> Series:
@@ -184,6 +200,7 @@ class Meters:
                 of_kind.pop(labels).touched = True
                 dropped = True
         if dropped:
+            self.tagged = sum([len(labels) > len(REQUESTS.labels) for labels in self._series[REQUESTS.name]])
             self._touched = [each for each in self._touched if self._series[each[0]].get(each[1].labels) is each[1]]
 
     # Between processes ------------------------------------------------------------------------------------------------
@@ -251,7 +268,18 @@ class Meter:
     @ivar meters: Where they are.
     """
 
-    __slots__ = ("_code", "_flags", "_grpc", "_last", "_messages", "_requests", "cluster", "destination", "meters")
+    __slots__ = (
+        "_code",
+        "_flags",
+        "_grpc",
+        "_last",
+        "_messages",
+        "_requests",
+        "_tagged",
+        "cluster",
+        "destination",
+        "meters",
+    )
 
     def __init__(self, meters: Meters, cluster: str, destination: tuple[str, ...]) -> None:
         self.meters = meters
@@ -263,6 +291,7 @@ class Meter:
         self._last: Series | None = None
         self._messages: Series | None = None
         self._requests: dict[tuple[int, str, str | None], Series] = {}
+        self._tagged: dict[tuple[int, str, str | None, tuple[str, ...]], Series] = {}
 
     def requests(self, code: int, flags: str, grpc: str | None) -> Series:
         """
@@ -278,6 +307,23 @@ class Meter:
         if found is None:
             found = self._new(code, flags, grpc)
         self._code, self._flags, self._grpc, self._last = code, flags, grpc, found
+        return found
+
+    def tagged(self, code: int, flags: str, grpc: str | None, tags: tuple[str, ...]) -> Series:
+        """
+        Return the series of requests that ended alike and have the same further labels; see L{requests}.
+
+        @param tags: Expressions and values by turns; where there are too many series all values are L{OTHER}.
+        """
+        key = (code, flags, grpc, tags)
+        found = self._tagged.get(key)
+        if found is None:
+            labels, meters = self.requests(code, flags, grpc).labels, self.meters
+            if meters.tagged >= MOST_TAGGED:
+                others = [OTHER if place % 2 else tag for place, tag in enumerate(tags)]
+                return meters.series(REQUESTS, (*labels, *others))
+            meters.tagged += 1
+            found = self._tagged[key] = meters.series(REQUESTS, (*labels, *tags))
         return found
 
     def relays(self, flags: str) -> Series:
