@@ -28,6 +28,7 @@ from edgegate.admin.service import METRICS, AdminService, metrics_site
 from edgegate.config.problems import Problems
 from edgegate.config.report import report
 from edgegate.model.access_logs import SYSLOG
+from edgegate.model.proxy import NO_SETTINGS
 from edgegate.net.inherited_sockets import InheritedSockets, NotListening, inherited_sockets
 from edgegate.net.system_resolver import SystemResolver
 from edgegate.observe.log_file import STANDARD_OUTPUT
@@ -97,7 +98,7 @@ def makeService(options: Options) -> IService:
         loaded,
         configuration.reload,
         observers,
-        options.gateway_options("" if loaded.snapshot is None else loaded.snapshot.paths),
+        options.gateway_options(NO_SETTINGS if loaded.snapshot is None else loaded.snapshot.proxy),
         inherited=_inherited() if before is None else before.passed,
         handed=None if before is None else before.ports,
         outside=OutsideLoader(reactor, configuration, partial(defer_to_daemon, reactor)),

@@ -11,6 +11,7 @@ from edgegate.model.clusters import Cluster, Endpoints
 from edgegate.model.diagnostics import Diagnostic
 from edgegate.model.metrics import DeclaredMetrics
 from edgegate.model.origin import Origin
+from edgegate.model.proxy import NO_SETTINGS, ProxySettings
 from edgegate.model.routes import HTTPRoute, TCPRoute
 from edgegate.model.servers import Server
 from edgegate.model.tls import ServerTLS
@@ -51,7 +52,7 @@ class Attached:
     @ivar clusters: The backends that some route names, by name.
     @ivar endpoints: Theirs.
     @ivar access_logs: L{None}: nothing is said of any.
-    @ivar paths: See L{edgegate.routing.snapshot.Snapshot.paths}.
+    @ivar proxy: See L{edgegate.routing.snapshot.Snapshot.proxy}.
     @ivar tracing: L{None}: nothing is said of traces.
     @ivar metrics: L{None}: nor of metrics.
     """
@@ -62,7 +63,7 @@ class Attached:
     clusters: Mapping[str, Cluster] = field(default_factory=dict)
     endpoints: Endpoints = field(default_factory=dict)
     access_logs: tuple[AccessLogFile, ...] | None = None
-    paths: str = ""
+    proxy: ProxySettings = NO_SETTINGS
     tracing: DeclaredTracing | None = None
     metrics: DeclaredMetrics | None = None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from twisted.internet.defer import Deferred, succeed
@@ -83,7 +83,7 @@ class Candidates:
         self._outside = outside
         self._logs = logs
         self._traces = traces
-        self._paths = first.snapshot.paths
+        self._proxy = first.snapshot.proxy
         self.latest = Candidate(first, data_plane.contexts(first.snapshot, first.secrets))
 
     def read(self, anyway: bool) -> Deferred[Candidate | None]:
@@ -119,9 +119,15 @@ class Candidates:
     def _made(self, loaded: Loaded) -> Candidate:
         if loaded.snapshot is None:
             return Candidate(loaded)
-        if loaded.snapshot.paths != self._paths:
+        if loaded.snapshot.proxy.paths != self._proxy.paths:
             message = "pathNormalization of MeshConfig is another than at the start: it counts from the next start on, "
             message += "unless --path-normalization is given"
+            loaded.problems.add(Problem(loaded.source.name, 1, 1, Severity.WARNING, "", message))
+        if replace(loaded.snapshot.proxy, paths="") != replace(self._proxy, paths=""):
+            message = (
+                "defaultConfig of MeshConfig says otherwise than at the start how many proxies are trusted, or what "
+            )
+            message += "becomes of headers with underscores: it counts from the next start on, unless options say it"
             loaded.problems.add(Problem(loaded.source.name, 1, 1, Severity.WARNING, "", message))
         try:
             contexts = self._data_plane.contexts(loaded.snapshot, loaded.secrets)

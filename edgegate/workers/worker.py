@@ -32,6 +32,7 @@ from edgegate.access_log.service import AccessLogService
 from edgegate.access_log.wanted import access_logs
 from edgegate.admin.local import rows
 from edgegate.model.access_logs import SYSLOG
+from edgegate.model.proxy import NO_SETTINGS
 from edgegate.net.channel import Received
 from edgegate.net.peer import Peer
 from edgegate.net.system_resolver import SystemResolver
@@ -97,7 +98,7 @@ class Worker:
         self._supervisor = Peer(reactor, inheritance.channel, self._told, self._alone)
         options = inheritance.options
         snapshot = inheritance.loaded.snapshot
-        self._options = options.gateway_options("" if snapshot is None else snapshot.paths)
+        self._options = options.gateway_options(NO_SETTINGS if snapshot is None else snapshot.proxy)
         self._log_file = -1
         logs = access_logs(options["access-logs"], None if snapshot is None else snapshot.access_logs)
         self._log_is_handed = len(logs) == 1 and logs[0].origin is None and not logs[0].path.startswith(SYSLOG)

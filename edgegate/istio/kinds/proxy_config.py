@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Annotated, Any, ClassVar
 
 from edgegate.istio.kinds.base import NOT_YET, Note, OneOf, Spec, UInt32
@@ -9,7 +10,15 @@ from edgegate.istio.kinds.telemetry import CustomTag
 
 _ENVOY = Note("not honoured: it is for Envoy and its agent").meta
 _NO_TRACES = Note("not honoured: traces go out by OpenTelemetry over HTTP, or to Zipkin").meta
-_TOPOLOGY = Note("not honoured: options such as --trusted-hops and --proxy-protocol say it").meta
+_ALWAYS_SET = "not honoured: x-forwarded-client-cert is made anew after mutual TLS, and anyone's own is dropped"
+_DETAILS = Note(
+    values=tuple((each, _ALWAYS_SET) for each in ("SANITIZE", "FORWARD_ONLY", "APPEND_FORWARD", "ALWAYS_FORWARD_ONLY"))
+).meta
+_PROXY_PROTOCOL = Note(
+    "not honoured: --proxy-protocol and --proxy-protocol-from say on which ports, and who is believed"
+).meta
+_OWN_LIMITS = Note("not honoured: the gateway has limits of its own").meta
+_ESCAPED = Note(values=(("REJECT_REQUEST", "not honoured yet"),)).meta
 _SERVICE = Note("not honoured: --trace-service says the name that traces show").meta
 _COLLECTOR_TLS = Note("not honoured: an https URL of --trace-otlp or --trace-zipkin asks for TLS").meta
 _WORKERS = Note("not honoured: --workers says it").meta
@@ -41,12 +50,77 @@ class ProxyTracing(OneOf, frozen=True, kw_only=True):
     enable_istio_tags: bool | None = None
 
 
+class ForwardClientCertDetails(Enum):
+    """What becomes of x-forwarded-client-cert."""
+
+    UNDEFINED = "UNDEFINED"
+    SANITIZE = "SANITIZE"
+    FORWARD_ONLY = "FORWARD_ONLY"
+    APPEND_FORWARD = "APPEND_FORWARD"
+    SANITIZE_SET = "SANITIZE_SET"
+    ALWAYS_FORWARD_ONLY = "ALWAYS_FORWARD_ONLY"
+
+
+class ProxyProtocol(Spec, frozen=True, kw_only=True):
+    """That connections begin with a PROXY header."""
+
+
+class GatewayTopology(Spec, frozen=True, kw_only=True):
+    """What is in front of a gateway."""
+
+    num_trusted_proxies: UInt32 | None = None
+    forward_client_cert_details: Annotated[ForwardClientCertDetails | None, _DETAILS] = None
+    proxy_protocol: Annotated[ProxyProtocol | None, _PROXY_PROTOCOL] = None
+
+
+class Profile(Enum):
+    """Whom a proxy has to do with."""
+
+    SIDECAR = "SIDECAR"
+    EDGE = "EDGE"
+
+
+class UnderscoresAction(Enum):
+    """What becomes of requests' headers with underscores in their names."""
+
+    ALLOW = "ALLOW"
+    REJECT_REQUEST = "REJECT_REQUEST"
+    DROP_HEADER = "DROP_HEADER"
+
+
+class EscapedSlashesAction(Enum):
+    """What becomes of slashes that are escaped in a path."""
+
+    KEEP_UNCHANGED = "KEEP_UNCHANGED"
+    REJECT_REQUEST = "REJECT_REQUEST"
+    UNESCAPE_AND_REDIRECT = "UNESCAPE_AND_REDIRECT"
+    UNESCAPE_AND_FORWARD = "UNESCAPE_AND_FORWARD"
+
+
+class ConnectionSettings(Spec, frozen=True, kw_only=True):
+    """How clients are dealt with that nobody knows (Istio 1.31)."""
+
+    profile: Profile | None = None
+    http_headers_with_underscores_action: UnderscoresAction | None = None
+    http_merge_slashes: bool | None = None
+    http_path_with_escaped_slashes_action: Annotated[EscapedSlashesAction | None, _ESCAPED] = None
+    listener_per_connection_buffer_limit_bytes: Annotated[int | None, _OWN_LIMITS] = None
+    cluster_per_connection_buffer_limit_bytes: Annotated[int | None, _OWN_LIMITS] = None
+    http_idle_timeout: Annotated[Any, _OWN_LIMITS] = None
+    http_request_timeout: Annotated[Any, _OWN_LIMITS] = None
+    http_stream_idle_timeout: Annotated[Any, _OWN_LIMITS] = None
+    http_request_headers_timeout: Annotated[Any, _OWN_LIMITS] = None
+    http_max_concurrent_streams: Annotated[int | None, _OWN_LIMITS] = None
+    http2_initial_stream_window_size: Annotated[int | None, _OWN_LIMITS] = None
+    http2_initial_connection_window_size: Annotated[int | None, _OWN_LIMITS] = None
+
+
 class ProxyConfig(Spec, frozen=True, kw_only=True):
     """What holds for a proxy as a whole."""
 
     tracing: ProxyTracing | None = None
-    gateway_topology: Annotated[Any, _TOPOLOGY] = None
-    connection_settings: Annotated[Any, NOT_YET] = None
+    gateway_topology: GatewayTopology | None = None
+    connection_settings: ConnectionSettings | None = None
     service_cluster: Annotated[str | None, _SERVICE] = None
     tracing_service_name: Annotated[str | None, _SERVICE] = None
     zipkin_address: Annotated[str | None, _NO_TRACES] = None

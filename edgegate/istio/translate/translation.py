@@ -18,7 +18,7 @@ from edgegate.istio.translate.delegates import Delegates
 from edgegate.istio.translate.destination_rules import DestinationRules
 from edgegate.istio.translate.destinations import DestinationCompiler, NoDestinations
 from edgegate.istio.translate.key_sources import KeySources
-from edgegate.istio.translate.mesh import mesh_of, path_normalization, root_namespace
+from edgegate.istio.translate.mesh import mesh_of, proxy_settings, root_namespace
 from edgegate.istio.translate.metrics import MetricsCompiler
 from edgegate.istio.translate.reporting import Reporter
 from edgegate.istio.translate.rules import MESH, RuleCompiler, Rules, in_mesh_alone
@@ -60,7 +60,7 @@ class IstioTranslation:
         self._telemetries = telemetries_for(resources.telemetries, root, namespaces, ours, problems)
         self._access_logs = AccessLogCompiler(mesh, self._telemetries, problems).logs()
         self._metrics = MetricsCompiler(mesh, self._telemetries, problems).metrics()
-        self._paths = path_normalization(mesh)
+        self._proxy = proxy_settings(mesh)
         declared = [server for gateway in gateways for server in servers_of(gateway, problems)]
         self._servers = {server.value: server for server in declared}
         self.servers: Collection[values.Server] = tuple(self._servers)
@@ -85,7 +85,7 @@ class IstioTranslation:
             destinations.clusters,
             destinations.endpoints,
             self._access_logs,
-            self._paths,
+            self._proxy,
             traces.tracing(),
             self._metrics,
         )

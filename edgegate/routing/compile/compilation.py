@@ -40,6 +40,6 @@ def compile_snapshot(translation: Translation, port_map: Mapping[int, int]) -> C
     listeners = ListenerCompiler(attached, RedirectPorts(served), translation.report)
     opened = tuple(listeners.listener(port) for port in ports if port.servers)
     snapshot = Snapshot(
-        opened, attached.clusters, attached.access_logs, attached.paths, attached.tracing, attached.metrics
+        opened, attached.clusters, attached.access_logs, attached.proxy, attached.tracing, attached.metrics
     )
     return Compiled(snapshot, attached.endpoints)
