@@ -5,8 +5,8 @@ from __future__ import annotations
 from edgegate.config.values import suggestion
 from edgegate.model.access_logs import AccessLogFile
 from edgegate.model.log_formats import BadFormat, read_format
+from edgegate.model.log_paths import check_log_path
 from edgegate.model.operators import OPERATORS, UnknownOperator
-from edgegate.model.syslog import check_log_path
 from edgegate.observe.log_file import STANDARD_OUTPUT
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from edgegate.observe.metrics.label_bounds import MOST_CLUSTERS
 from edgegate.observe.metrics.labels import SourceLabels
-from edgegate.observe.metrics.meters import MOST_DESTINATIONS
 from edgegate.observe.metrics.options import MetricsOptions
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,251}[A-Za-z0-9])?", re.ASCII)
@@ -22,7 +22,7 @@ PARAMETERS = [
     [
         "metrics-hosts",
         None,
-        str(MOST_DESTINATIONS),
+        str(MOST_CLUSTERS),
         "How many clusters have metrics of their own: ports and subsets of services. What is more is counted as one, "
         "other.",
     ],
@@ -53,7 +53,7 @@ def metrics_options(options: Mapping[str, str]) -> MetricsOptions:
     """
     hosts, tags = options["metrics-hosts"], options["metrics-tags"]
     if not re.fullmatch("[0-9]{1,6}", hosts, re.ASCII) or not int(hosts):
-        raise ValueError(f"--metrics-hosts: expected a number such as 1000, got {hosts!r}")
+        raise ValueError(f"--metrics-hosts: expected a number from 1 to 999999, such as 1000, got {hosts!r}")
     if tags not in ("envoy", "istio"):
         raise ValueError(f"--metrics-tags is envoy or istio, not {tags!r}")
     for each in ("metrics-workload", "metrics-namespace", "metrics-cluster"):

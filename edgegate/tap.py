@@ -21,13 +21,12 @@ from twisted.internet.interfaces import (
 from twisted.logger import Logger, LogLevel
 
 from edgegate.access_log.service import AccessLogService
-from edgegate.access_log.wanted import access_logs
+from edgegate.access_log.wanted import access_logs, handed
 from edgegate.admin.interfaces import Gateway
 from edgegate.admin.local import LocalGateway
-from edgegate.admin.service import METRICS, AdminService, metrics_site
+from edgegate.admin.service import AdminService, MetricsService
 from edgegate.config.problems import Problems
 from edgegate.config.report import report
-from edgegate.model.access_logs import SYSLOG
 from edgegate.model.proxy import NO_SETTINGS
 from edgegate.net.inherited_sockets import InheritedSockets, NotListening, inherited_sockets
 from edgegate.net.system_resolver import SystemResolver
@@ -90,7 +89,7 @@ def makeService(options: Options) -> IService:
     _report(loaded.problems, loaded.snapshot is not None)
     # connections and requests leave no cycles behind, so it has little to find
     gc.set_threshold(GC_THRESHOLD, 10, 10)
-    logs = AccessLogService(reactor, options["access-logs"])
+    logs = AccessLogService(reactor, options["access-logs"], resource=options.resource())
     traces = TracingService(reactor, options["tracing"])
     observers: list[Observer] = [] if options["access-logs"] == () else [logs.log]
     gateway = GatewayService(
@@ -108,7 +107,7 @@ def makeService(options: Options) -> IService:
     gateway.readings.lines_lost = logs.lines_lost
     logs.setServiceParent(gateway)  # type: ignore[no-untyped-call]
     traces.setServiceParent(gateway)  # type: ignore[no-untyped-call]
-    _look_after(gateway, LocalGateway(gateway), source, options, reactor, early, before, logs.reopen)
+    _look_after(gateway, LocalGateway(gateway, logs.line), source, options, reactor, early, before, logs.reopen)
     early.loading = False
     return _run_by(options, _replaceable(options, reactor, gateway, before))
 
@@ -131,12 +130,13 @@ def _supervisor(options: Options, reactor: Reactor, early: Early, before: Predec
         inherited=_inherited() if before is None else before.passed,
         handed=None if before is None else before.ports,
         metrics=options["metrics"],
+        daemon=_is_daemon(options),
     )
     read = gateway.load()
     _report(read.problems, read.sound)
-    for wanted in access_logs(options["access-logs"], None):
-        if not wanted.path.startswith(SYSLOG):
-            gateway.log_to(wanted.path)
+    wanted = handed(options["access-logs"], None)
+    if wanted is not None:
+        gateway.log_to(wanted.path)
     _look_after(gateway, gateway, source, options, reactor, early, before, gateway.reopen)
     early.loading = False
     return gateway
@@ -237,7 +237,7 @@ def _look_after(
         admin.setServiceParent(service)  # type: ignore[no-untyped-call]
     if options["metrics-address"] is not None:
         address = options["metrics-address"]
-        metrics = AdminService(reactor, gateway, address, before=before, make=metrics_site, name=METRICS)
+        metrics = MetricsService(reactor, gateway, address, before=before)
         service.upgrades.companions.append(metrics)
         metrics.setServiceParent(service)  # type: ignore[no-untyped-call]
     Signals(reactor, actions, service.end, service.hurry, early).setServiceParent(service)  # type: ignore[no-untyped-call]
@@ -247,7 +247,7 @@ def _run_by(options: Options, gateway: MultiService) -> MultiService:
     """Return the gateway within what whoever runs it asks for: C{twistd}, as a daemon or not, or C{twist}."""
     service = gateway
     runner = options.parent
-    daemon = runner is not None and not runner.get("nodaemon", True)
+    daemon = _is_daemon(options)
     if daemon:
         _warn_of_no_output(options)
     if runner is not None and "nodaemon" in runner:
@@ -256,6 +256,11 @@ def _run_by(options: Options, gateway: MultiService) -> MultiService:
     if options["log-format"] == "json" and not daemon:
         service = _within(LoggedService(json_observer(sys.stdout)), service)
     return service
+
+
+def _is_daemon(options: Options) -> bool:
+    """Whether this process becomes a daemon."""
+    return options.parent is not None and not options.parent.get("nodaemon", True)
 
 
 def _within(outer: MultiService, service: MultiService) -> MultiService:

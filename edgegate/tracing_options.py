@@ -6,8 +6,8 @@ import os
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
+from edgegate.model.collector_url import collector_url
 from edgegate.model.tracing import (
     COLLECTOR_PATHS,
     COLLECTOR_TIMEOUTS,
@@ -41,7 +41,12 @@ PARAMETERS = [
         "Percent of the requests that are traced, 0 to 100, of those that come without a decision. [default: as files "
         f"say, else {SAMPLING:g}]",
     ],
-    ["trace-service", None, None, f"The name of the service that traces show. [default: {SERVICE}]"],
+    [
+        "trace-service",
+        None,
+        None,
+        f"The name of the service that traces and collected logs show. [default: {SERVICE}]",
+    ],
     [
         "trace-propagation",
         None,
@@ -72,7 +77,10 @@ def tracing(options: Mapping[str, Any]) -> TracingOptions:
         raise ValueError("--trace-otlp and --trace-zipkin: traces go to one collector")
     provider = None
     for form in wanted:
-        url = _url(f"--trace-{form.value}", given[form], COLLECTOR_PATHS[form])
+        try:
+            url = collector_url(given[form], COLLECTOR_PATHS[form])
+        except ValueError as error:
+            raise ValueError(f"--trace-{form.value}: {error}") from None
         propagation = Propagation.W3C if form is SpanFormat.OTLP else Propagation.B3
         provider = TracingProvider(form, url, propagation, COLLECTOR_TIMEOUTS[form])
     chosen = options["trace-propagation"]
@@ -101,14 +109,3 @@ def _percent(text: str) -> float:
     if _SHARE.fullmatch(text) is None or float(text) > 100:
         raise ValueError(f"--trace-sampling: expected percent from 0 to 100 with two decimals at most, got {text!r}")
     return float(text)
-
-
-def _url(option: str, text: str, path: str) -> str:
-    try:
-        parts = urlsplit(text)
-        sound = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and text.isascii()
-    except ValueError:
-        sound = False
-    if not sound or not text.isprintable() or " " in text or parts.username is not None or parts.fragment:
-        raise ValueError(f"{option}: expected http://HOST:PORT or https://HOST:PORT, got {text!r}")
-    return parts._replace(path=path).geturl() if parts.path in ("", "/") else text

@@ -19,6 +19,8 @@ from edgegate.http.target import PathNormalisation
 from edgegate.metrics_options import PARAMETERS as METRICS_PARAMETERS
 from edgegate.metrics_options import metrics_options
 from edgegate.model.proxy import NO_SETTINGS, ProxySettings
+from edgegate.model.tracing import SERVICE
+from edgegate.observe.export.otlp import Attribute, service_resource
 from edgegate.option_values import (
     parse_header_name,
     parse_hops,
@@ -62,7 +64,8 @@ class Options(usage.Options):
             None,
             None,
             "File that gets a line for each request and relay, - for standard output, syslog:unix:/dev/log, "
-            "syslog:udp:HOST:PORT, or none. SIGUSR1 reopens it. [default: what MeshConfig and Telemetry say, else -]",
+            "syslog:udp:HOST:PORT, otlp:http://HOST:4318 for a collector of OpenTelemetry's, or none. SIGUSR1 reopens "
+            "it. [default: what MeshConfig and Telemetry say, else -]",
         ],
         [
             "admin",
@@ -333,6 +336,10 @@ class Options(usage.Options):
             ignored_kinds=self["ignore-kind"],
             strict=self["strict"],
         )
+
+    def resource(self) -> list[Attribute]:
+        """Return what collectors of access logs are told of this process, as those of traces are."""
+        return service_resource(self["trace-service"] or SERVICE, os.uname().nodename)
 
     def _check_admin(self) -> None:
         """Find out where the gateway can be looked into, and by whom."""

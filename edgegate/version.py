@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.util import find_spec
 
 from edgegate import __version__
@@ -10,6 +11,7 @@ HOT = "edgegate.http.router.router"
 """One of the modules that are compiled together or not at all (C{setup.py})."""
 
 
+@cache  # shown each second to whoever looks
 def compiled() -> bool:
     """Whether the modules that every request passes are compiled here."""
     spec = find_spec(HOT)

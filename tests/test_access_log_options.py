@@ -18,6 +18,7 @@ class OptionTests(SynchronousTestCase):
         self.assertEqual(asked_access_logs("none", "json"), ())
         self.assertEqual(asked_access_logs("log", None), (AccessLogFile("log"),))
         self.assertEqual(asked_access_logs(None, "json"), (AccessLogFile("-", DefaultFormat.JSON),))
+        self.assertEqual(asked_access_logs("otlp:http://c:4318", None), (AccessLogFile("otlp:http://c:4318"),))
         self.assertEqual(
             asked_access_logs("syslog:unix:/dev/log", "%PROTOCOL%"),
             (AccessLogFile("syslog:unix:/dev/log", text_format("%PROTOCOL%")),),
@@ -28,6 +29,7 @@ class OptionTests(SynchronousTestCase):
         for path, form, why in (
             (None, "%DURATON%", '--access-log-format: unknown operator %DURATON%; did you mean "DURATION"?'),
             (None, "xml", "--access-log-format: neither text nor json"),
+            ("otlp:c:4318", None, "--access-log: expected http://HOST:PORT or https://HOST:PORT, got 'c:4318'"),
             ("syslog:x", None, "--access-log: a syslog is unix:/PATH, udp:HOST or udp:HOST:PORT"),
         ):
             self.assertIn(why, str(self.assertRaises(ValueError, asked_access_logs, path, form)))

@@ -49,9 +49,8 @@ from edgegate.net.system_resolver import MOST_THREADS
 from edgegate.net.tls_stream import MOST_MESSAGES
 from edgegate.net.transport import HIGH_WATER, READ_SIZE
 from edgegate.observe.metrics.buckets import BOUNDS
-from edgegate.observe.metrics.connection_metrics import MOST_REASONS
 from edgegate.observe.metrics.families import COUNTED, READ
-from edgegate.observe.metrics.meters import MOST_DESTINATIONS, MOST_SERIES
+from edgegate.observe.metrics.label_bounds import MOST_CLUSTERS, MOST_DESTINATIONS, MOST_REASONS, MOST_SERIES
 from edgegate.overload.limits import HANDSHAKES, LAG, REQUESTS
 from edgegate.sources.loading import load
 from edgegate.sources.named import source_named
@@ -422,7 +421,8 @@ class MetricsTests(SynchronousTestCase):
         """It names the bounds and the buckets that are in force."""
         page = (DOCS / "metrics.md").read_text()
         for said in (
-            f"default: {MOST_DESTINATIONS}",
+            f"default: {MOST_CLUSTERS}",
+            f"at most {MOST_DESTINATIONS} destinations",
             f"at most {MOST_SERIES} series",
             f"at most {MOST_REASONS} reasons",
             " ".join(BOUNDS[:-1]),

@@ -24,7 +24,6 @@ from edgegate.model.origin import Origin
 from edgegate.model.policies import Mirror
 from edgegate.model.routes import HTTPRoute, TCPRoute, WeightedCluster
 from edgegate.model.tls import UpstreamTLS
-from edgegate.observe.counters import Counters
 from edgegate.observe.events import Ended
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.snapshot import FilterChain, Listener, Snapshot, VirtualHost
@@ -32,6 +31,7 @@ from edgegate.server.data_plane import DataPlane
 from edgegate.server.gateway_options import GatewayOptions
 from edgegate.tls import client_contexts
 from tests.net.pairs import until
+from tests.observe.counters import Counters
 from tests.tls.backends import PATIENCE, TLSBackend
 from tests.tls.handshakes import AUTHORITY, SERVER
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from edgegate.access_log.cel_values import Duration, EvaluationError, Headers
+from edgegate.access_log.cel_values import EvaluationError, Headers, seconds
 from edgegate.access_log.record import LogRecord, Value
 from edgegate.access_log.values import getter
 from edgegate.errors import response_flags
@@ -85,7 +85,7 @@ def _backend_latency(record: LogRecord) -> Any:
     stream = record.stream
     if not stream.asked_at or not stream.responded_at:
         raise EvaluationError
-    return Duration(stream.responded_at - stream.asked_at)
+    return seconds(stream.responded_at - stream.asked_at)
 
 
 def _mtls(record: LogRecord) -> Any:
@@ -101,7 +101,7 @@ def _port(record: LogRecord) -> Any:
 
 _SPECIAL: Final[dict[tuple[str, str], Evaluate]] = {
     ("request", "headers"): lambda record: Headers(_request(record).request_fields()),
-    ("request", "duration"): lambda record: Duration(record.duration),
+    ("request", "duration"): lambda record: seconds(record.duration),
     ("request", "size"): lambda record: record.stream.received,
     ("response", "code"): _code,
     ("response", "flags"): _flags,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from edgegate.http.fields import Field
+from edgegate.model.cel_literals import LEAST_INT, MOST_INT, MOST_NANOSECONDS, double, integer, nanoseconds
 
 
 class EvaluationError(Exception):
@@ -20,13 +21,18 @@ class Duration:
     """
     A duration.
 
-    @ivar value: In seconds.
+    @ivar value: In nanoseconds.
     """
 
     __slots__ = ("value",)
 
-    def __init__(self, value: float) -> None:
+    def __init__(self, value: int) -> None:
         self.value = value
+
+
+def seconds(value: float) -> Duration:
+    """Return a duration of so many seconds."""
+    return Duration(int(value * 1e9))
 
 
 class Headers:
@@ -119,7 +125,17 @@ def _sum(left: Any, right: Any) -> Any:
         total = _bare(left) + _bare(right)
     except OverflowError:
         raise EvaluationError from None
-    return Duration(total) if isinstance(left, Duration) else total
+    if isinstance(left, Duration):
+        if abs(total) > MOST_NANOSECONDS:
+            raise EvaluationError
+        return Duration(total)
+    return _in_range(total) if isinstance(total, int) else total
+
+
+def _in_range(value: int) -> int:
+    if not LEAST_INT <= value <= MOST_INT:
+        raise EvaluationError
+    return value
 
 
 def _within(left: Any, right: Any) -> Any:
@@ -149,20 +165,21 @@ def _size(value: Any) -> int:
 
 
 def _int(value: Any) -> int:
-    _kind(value)
-    if isinstance(value, Duration):
+    kind = _kind(value)
+    if kind == "duration":
         raise EvaluationError
     try:
-        return int(value)
+        return integer(value) if kind == "string" else _in_range(int(value))
     except (ValueError, OverflowError):
         raise EvaluationError from None
 
 
 def _double(value: Any) -> float:
-    if _kind(value) not in ("number", "string"):
+    kind = _kind(value)
+    if kind not in ("number", "string"):
         raise EvaluationError
     try:
-        return float(value)
+        return double(value) if kind == "string" else float(value)
     except (ValueError, OverflowError):
         raise EvaluationError from None
 
@@ -172,22 +189,24 @@ def _string(value: Any) -> str:
     if kind == "bool":
         return "true" if value else "false"
     if kind == "duration":
-        return f"{value.value:g}s"
+        return _written(value.value)
     try:
         return str(value)
     except ValueError:  # more digits than Python writes
         raise EvaluationError from None
 
 
-_UNITS: Final = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+def _written(duration: int) -> str:
+    """Return nanoseconds as CEL writes a duration: C{1.5s}."""
+    whole, rest = divmod(abs(duration), 1_000_000_000)
+    text = f"{whole}.{rest:09d}".rstrip("0") if rest else str(whole)
+    return f"{'-' if duration < 0 else ''}{text}s"
 
 
 def _duration(value: Any) -> Duration:
-    text = text_of(value)
-    number = text.rstrip("nuhms")
     try:
-        return Duration(float(number) * _UNITS[text[len(number) :]])
-    except (ValueError, KeyError):
+        return Duration(nanoseconds(text_of(value)))
+    except ValueError:
         raise EvaluationError from None
 
 

@@ -36,7 +36,7 @@ def condition(expression: str) -> Condition:
     """
     Return what tells whether something is logged.
 
-    @raise edgegate.model.cel.BadExpression: It is no expression.
+    @raise edgegate.model.cel_tokens.BadExpression: It is no expression.
     """
     evaluate = evaluation(expression)
 
@@ -53,7 +53,7 @@ def evaluation(expression: str) -> Evaluate:
     """
     Return what gives the value of an expression.
 
-    @raise edgegate.model.cel.BadExpression: It is none.
+    @raise edgegate.model.cel_tokens.BadExpression: It is none.
     """
     return _compiled(parse(expression))
 

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from json.encoder import encode_basestring_ascii
 from typing import Final
 
@@ -33,7 +34,7 @@ def record_line(form: TextFormat | JSONFormat) -> RecordLine:
 
 
 def _text_line(form: TextFormat) -> RecordLine:
-    template, getters = _template(form)
+    template, getters = template_of(form)
     empty = "" if form.omit_empty else "-"
 
     def line(record: LogRecord) -> str:
@@ -42,7 +43,7 @@ def _text_line(form: TextFormat) -> RecordLine:
     return line
 
 
-def _template(form: TextFormat) -> tuple[str, list[Getter]]:
+def template_of(form: TextFormat) -> tuple[str, list[Getter]]:
     """Return a text with a place for each operator."""
     parts = ["%s" if not isinstance(part, str) else part.replace("%", "%%") for part in form.parts]
     return "".join(parts), [getter(part) for part in form.parts if not isinstance(part, str)]
@@ -94,11 +95,11 @@ def _encoder(form: TextFormat) -> Encoder:
     if len(parts) == 1 and not isinstance(parts[0], str):
         find = getter(parts[0])
         return lambda record: _as_json(find(record))
-    template, getters = _template(form)
+    template, getters = template_of(form)
     empty = "" if form.omit_empty else "-"
 
     def text(record: LogRecord) -> str:
-        return encode_basestring_ascii(template % tuple([_plain(find(record), empty) for find in getters]))
+        return encode_basestring_ascii(template % tuple([plain(find(record), empty) for find in getters]))
 
     return text
 
@@ -108,10 +109,10 @@ def _as_json(value: Value) -> str:
         return "null"
     if isinstance(value, int):
         return str(value)
-    return encode_basestring_ascii(_plain(value, ""))
+    return encode_basestring_ascii(plain(value, ""))
 
 
-def _plain(value: Value, empty: str) -> str:
+def plain(value: Value, empty: str) -> str:
     """Return a value as text; what is no UTF-8 is escaped."""
     if value is None:
         return empty
@@ -168,10 +169,24 @@ def log_line(wanted: AccessLogFile) -> Line:
     """
     Return what makes the lines of a log.
 
-    @raise edgegate.model.cel.BadExpression: Its filter is no expression.
+    @raise edgegate.model.cel_tokens.BadExpression: Its filter is no expression.
     """
     line = _line(wanted)
     return line if wanted.unmatched else _of_servers(line)
+
+
+def followed_line(written: Iterable[AccessLogFile], json: bool) -> Line:
+    """
+    Return what makes lines of all that ends, as JSON or as text.
+
+    @param written: Logs: the first that is so says how they look, else they look as by default.
+    """
+    default = DefaultFormat.JSON if json else DefaultFormat.TEXT
+    for each in written:
+        own = isinstance(each.format, JSONFormat) if json else isinstance(each.format, TextFormat)
+        if own or each.format is default:
+            return _line(replace(each, filter=""))
+    return line_of(_DEFAULTS[default])
 
 
 def _line(wanted: AccessLogFile) -> Line:

@@ -16,7 +16,7 @@ from edgegate.access_log.conditions import evaluation
 from edgegate.access_log.record import LogRecord
 from edgegate.model.metrics import DeclaredMetrics
 from edgegate.observe.events import Ended
-from edgegate.observe.metrics.meters import OTHER, UNKNOWN
+from edgegate.observe.metrics.label_bounds import OTHER, UNKNOWN
 
 MOST_VALUES: Final = 100
 """Values of an expression that are told apart, in a process."""
@@ -36,7 +36,7 @@ class MetricTags:
 
     def __init__(self, expressions: tuple[str, ...]) -> None:
         """
-        @raise edgegate.model.cel.BadExpression: One is none.
+        @raise edgegate.model.cel_tokens.BadExpression: One is none.
         """
         self.expressions: Final = expressions
         self._asked: list[tuple[str, Evaluate, set[str]]] = [(each, evaluation(each), set()) for each in expressions]

@@ -11,7 +11,7 @@ from typing import Final
 
 from edgegate.access_log.record import Getter, LogRecord, Value
 from edgegate.http.formatter_time import formatted
-from edgegate.observe.log_lines import moment
+from edgegate.observe.log_lines import milliseconds, moment
 
 
 def start_time(local: bool) -> Callable[[str], Getter]:
@@ -32,7 +32,7 @@ def emit_time(local: bool) -> Callable[[str], Getter]:
 
 def duration(record: LogRecord) -> Value:
     """C{%DURATION%}, in milliseconds."""
-    return int((record.at - record.stream.started) * 1000)
+    return milliseconds(record.at - record.stream.started)
 
 
 def _points(record: LogRecord) -> dict[str, float]:

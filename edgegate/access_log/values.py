@@ -17,12 +17,12 @@ from typing import Final
 from edgegate.access_log.field_values import first, request, request_id, response, trailer, when_read
 from edgegate.access_log.record import EndedStream, Getter, LogRecord, Value
 from edgegate.access_log.time_values import between_points, common_duration, duration, emit_time, start_time
-from edgegate.errors import response_flags
 from edgegate.http.grpc import is_grpc
 from edgegate.http.substitution_formatter import MEANINGS, grpc_status_name
 from edgegate.model.addresses import TCPAddress
 from edgegate.model.operators import EMPTY_AT_THE_END, Operator
 from edgegate.observe.events import RejectedConnection, RelayEnd
+from edgegate.observe.log_lines import details_of, failure_of, flags_of, termination_of, underscored
 
 NUMBERS: Final = frozenset(
     (
@@ -122,40 +122,27 @@ def _trailers_size(record: LogRecord) -> Value:
 
 def _short_flags(record: LogRecord) -> Value:
     stream = record.stream
-    if stream.fault is None and not stream.flags:
-        return "-"
-    return ",".join(response_flags(stream.fault, stream.flags)) or "-"
+    return flags_of(stream.fault, stream.flags) or "-"
 
 
 def _details(record: LogRecord) -> Value:
-    """Whose response it was, or why there was none."""
     stream = record.stream
-    if not record.is_request:
-        return None
-    if stream.fault is not None:
-        return stream.fault.details
-    return stream.details or ("direct_response" if stream.upstream is None else "via_upstream")
+    return details_of(stream.fault, stream.details, stream.upstream) if record.is_request else None
 
 
 def _termination(record: LogRecord) -> Value:
-    """Why a relay or a connection ended."""
     ended = record.ended
-    if isinstance(ended, RejectedConnection):
-        return "filter_chain_not_found" if ended.unknown else ended.reason.replace(" ", "_")
-    if isinstance(ended, RelayEnd) and ended.fault is not None:
-        return ended.fault.details
-    return None
+    return termination_of(ended) if isinstance(ended, RelayEnd | RejectedConnection) else None
 
 
 def _handshake_failure(record: LogRecord) -> Value:
     """Why nothing could be served on a connection."""
     ended = record.ended
-    return ended.reason.replace(" ", "_") if isinstance(ended, RejectedConnection) and not ended.unknown else None
+    return underscored(ended.reason) if isinstance(ended, RejectedConnection) and not ended.unknown else None
 
 
 def _transport_failure(record: LogRecord) -> Value:
-    fault = record.stream.fault
-    return fault.reason.replace(" ", "_") if fault is not None and fault.flag == "UF" else None
+    return failure_of(record.stream.fault)
 
 
 def _route_name(record: LogRecord) -> Value:

@@ -21,3 +21,16 @@ def access_logs(
     if asked is not None:
         return asked
     return DEFAULT if declared is None else declared
+
+
+def handed(asked: tuple[AccessLogFile, ...] | None, declared: tuple[AccessLogFile, ...] | None) -> AccessLogFile | None:
+    """
+    Return the log that a supervisor opens, while it may still open any file, and hands to its workers; L{None}: they
+    open theirs, as all that the files ask for.
+
+    @param asked: See L{access_logs}.
+    @param declared: Likewise; a supervisor, which reads no files, has L{None}.
+    """
+    if asked is None and declared is not None:
+        return None
+    return next((each for each in access_logs(asked, declared) if each.is_file), None)

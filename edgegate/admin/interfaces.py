@@ -7,10 +7,13 @@ from typing import Protocol
 
 from twisted.internet.defer import Deferred
 
+from edgegate.admin.live.parts import Part
 from edgegate.admin.views import Row
+from edgegate.observe.log_tap import Wanted
 from edgegate.observe.metrics.measured import Measured
-from edgegate.observe.tap import TapFilter, Tapped
+from edgegate.observe.tap import Tapped
 from edgegate.server.reload import Reload
+from edgegate.server.reload_history import ReloadHistory
 from edgegate.server.upgrade import Upgrade
 
 
@@ -48,8 +51,25 @@ class Gateway(Protocol):
     def hurry(self) -> None:
         """End what is under way at once, now or as the process ends."""
 
-    def tap(self, wanted: TapFilter, show: Callable[[Tapped], None]) -> Callable[[], None]:
-        """Show requests as they end; return what ends it, which may be called twice."""
+    def tap(self, wanted: Wanted, show: Callable[[Tapped], None]) -> Callable[[], None]:
+        """Show requests as they end, or lines of the access log; return what ends it, which may be called twice."""
+
+    @property
+    def history(self) -> ReloadHistory:
+        """What came of the last readings of the files."""
+
+    @property
+    def serving_workers(self) -> frozenset[int]:
+        """What L{watch} calls the processes that serve the files in force."""
+
+    def watch(self, take: Callable[[int, Part], None], lost: Callable[[int], None]) -> Callable[[], None]:
+        """
+        Have each process that serves tell what it does.
+
+        @param take: Takes what tells a process from all others that live, and what it tells.
+        @param lost: Takes the first of these for one that is gone.
+        @return: Ends it; may be called twice.
+        """
 
     def rows(self, view: str) -> Deferred[list[Row]]:
         """Return the rows of a view: C{listeners}, C{routes}, C{clusters}, C{endpoints}, C{secrets} or C{overload}."""

@@ -8,15 +8,20 @@ from datetime import datetime, timezone
 from twisted.internet.defer import Deferred, succeed
 
 from edgegate.admin import views
+from edgegate.admin.live.parts import Part
+from edgegate.admin.live.reader import LiveReader
 from edgegate.admin.overload_view import overload
 from edgegate.admin.telemetry_view import telemetry
 from edgegate.admin.views import Row
 from edgegate.model.addresses import Address
+from edgegate.observe.log_lines import Line
+from edgegate.observe.log_tap import Wanted, tap_of
 from edgegate.observe.metrics.measured import Measured
-from edgegate.observe.tap import Tap, TapFilter, Tapped
+from edgegate.observe.tap import Tapped
 from edgegate.routing.snapshot import Listener
 from edgegate.server.data_plane import DataPlane
 from edgegate.server.reload import Reload
+from edgegate.server.reload_history import ReloadHistory
 from edgegate.server.service import GatewayService
 from edgegate.server.upgrade import Upgrade
 
@@ -39,6 +44,9 @@ _VIEWS: dict[str, Callable[[DataPlane], list[Row]]] = {
     "overload": lambda plane: overload(plane.figures()),
 }
 
+_NUMBER = 0
+"""What the only process is called."""
+
 
 def rows(plane: DataPlane, view: str) -> list[Row]:
     """Return the rows of a view, such as C{listeners}, by its name: a part of C{/config_dump}, or C{overload}."""
@@ -48,8 +56,12 @@ def rows(plane: DataPlane, view: str) -> list[Row]:
 class LocalGateway:
     """A gateway of this process; an L{edgegate.admin.interfaces.Gateway}."""
 
-    def __init__(self, service: GatewayService) -> None:
+    def __init__(self, service: GatewayService, lines: Callable[[bool], Line]) -> None:
+        """
+        @param lines: See L{tap_of}.
+        """
         self._service = service
+        self._lines = lines
 
     @property
     def config(self) -> str:
@@ -91,16 +103,37 @@ class LocalGateway:
         """End what is under way at once, now or as the process ends."""
         self._service.hurry()
 
-    def tap(self, wanted: TapFilter, show: Callable[[Tapped], None]) -> Callable[[], None]:
-        """Show requests as they end; return what ends it."""
+    def tap(self, wanted: Wanted, show: Callable[[Tapped], None]) -> Callable[[], None]:
+        """Show requests as they end, or lines of the access log; return what ends it."""
 
         def shown(tapped: Tapped) -> bool:
             show(tapped)
             return True
 
-        plane, tap = self._service.data_plane, Tap(wanted, shown)
+        plane, tap = self._service.data_plane, tap_of(wanted, shown, self._lines)
         plane.add_tap(tap)
         return lambda: plane.remove_tap(tap)
+
+    @property
+    def history(self) -> ReloadHistory:
+        """What came of the last readings of the files."""
+        return self._service.history
+
+    @property
+    def serving_workers(self) -> frozenset[int]:
+        """This process."""
+        return frozenset((_NUMBER,))
+
+    def watch(self, take: Callable[[int, Part], None], lost: Callable[[int], None]) -> Callable[[], None]:
+        """Tell what is done; return what ends it."""
+
+        def tell(part: Part) -> bool:
+            take(_NUMBER, part)
+            return True
+
+        reader = LiveReader(self._service.clock, self._service.data_plane, tell)
+        reader.start()
+        return reader.stop
 
     def rows(self, view: str) -> Deferred[list[Row]]:
         """Return the rows of a view, at once."""

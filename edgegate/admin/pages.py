@@ -72,6 +72,12 @@ def wants_json(request: Request) -> bool:
     return form == b"json" or (not form and b"application/json" in accept)
 
 
+def same_origin(request: Request) -> bool:
+    """Whether a request is no page's, or that of a page that came from here (its C{Origin} is its C{Host})."""
+    host = (request.getHeader(b"host") or b"").lower()
+    return all(origin.lower() == b"http://" + host for origin in request.requestHeaders.getRawHeaders(b"origin", []))
+
+
 class Refusal(Page):
     """A page that is none."""
 

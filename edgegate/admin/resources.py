@@ -15,10 +15,13 @@ from twisted.web.server import Request
 
 from edgegate.admin import metrics_page
 from edgegate.admin.address import CONFIG, PID
+from edgegate.admin.dashboard import Front, StaticFiles, wants_html
 from edgegate.admin.interfaces import Gateway
+from edgegate.admin.live.stream_page import Streaming
+from edgegate.admin.log_page import Log
 from edgegate.admin.logging_page import Logging
 from edgegate.admin.options import AdminOptions
-from edgegate.admin.pages import Page, Refusal, answer, answer_later, wants_json
+from edgegate.admin.pages import Page, Refusal, answer, answer_later, same_origin, wants_json
 from edgegate.admin.tables import table
 from edgegate.admin.tap_page import Tapping
 from edgegate.admin.token import TokenFile
@@ -40,6 +43,8 @@ PAGES = {
     "config_dump": "all of this but the limits, as JSON; ?resource=routes is one of it",
     "logging": "how much the service log tells; POST changes it: ?level=warn, ?namespace=edgegate.upstream&level=error",
     "tap": "POST shows requests as they end: ?host=shop.example&path=/cart&method=GET&status=5xx&flag=UF",
+    "log": "POST follows the access log: ?host=shop.example&route=cart&status=5xx&flag=UF&format=json&lines=10",
+    "stream": "what happens now, each second, as server-sent events: ?top=50&filter=shop&sort=rps",
     "reload": "what came of the last reload; POST reloads",
     "upgrade": "POST has a new process serve in the place of this one",
     "drain": "whether the gateway is ending; POST has it end",
@@ -56,6 +61,9 @@ _MUST_NOT_QUIT = "off: the gateway was started without --admin-quit; POST /drain
 _OPEN = frozenset((b"ready", b"live"))
 """Pages that are shown without a token: probes have none."""
 
+_FILES = b"dashboard"
+"""Where the files of the dashboard are, which asks for the token itself."""
+
 
 def root(
     clock: IReactorTime, gateway: Gateway, local: bool, options: AdminOptions, token: TokenFile | None
@@ -68,7 +76,9 @@ def root(
     @param token: Says who may ask, whatever the Host.
     """
     shown = Root(gateway, local, token)
-    shown.putChild(b"", Text(_index))
+    static = StaticFiles()
+    shown.putChild(b"", Front(static, _index))
+    shown.putChild(_FILES, static)
     shown.putChild(b"ready", Ready(gateway))
     shown.putChild(b"live", Text(lambda: "live\n"))
     shown.putChild(b"listeners", Rows("listeners", gateway))
@@ -81,6 +91,8 @@ def root(
         shown.putChild(path, page)
     shown.putChild(b"logging", Logging(LogLevels(globalLogPublisher)))
     shown.putChild(b"tap", Tapping(clock, gateway, local or token is not None, options.redacted))
+    shown.putChild(b"log", Log(gateway, local or token is not None))
+    shown.putChild(b"stream", Streaming(clock, gateway))
     shown.putChild(b"reload", Reloading(gateway))
     shown.putChild(b"upgrade", Upgrading(gateway))
     shown.putChild(b"drain", Draining(gateway))
@@ -113,7 +125,7 @@ class Root(Resource):
                 return self._without_token(path, request)
         elif not self._local and _host(request.getHeader(b"host") or b"") not in _LOOPBACK:
             return Refusal(400, "the Host must be a loopback name\n")
-        if request.method != b"GET" and not _same_origin(request):
+        if request.method != b"GET" and not same_origin(request):
             return Refusal(403, "another origin must not ask for this\n")
         request.setHeader(PID, b"%d" % os.getpid())
         request.setHeader(CONFIG, quote(os.fsencode(self._gateway.config)).encode())
@@ -127,7 +139,7 @@ class Root(Resource):
 
     def _without_token(self, path: bytes, request: Request) -> Resource:
         """Return what is shown to who has no token, or another."""
-        if path in _OPEN and request.method in (b"GET", b"HEAD") and not request.postpath:
+        if request.method in (b"GET", b"HEAD") and _is_open(path, request):
             return cast(Resource, self.children[path])
         request.setHeader(b"www-authenticate", b'Bearer realm="edgegate"')
         return Refusal(401, "the token of --admin-token-file is missing or another: Authorization: Bearer TOKEN\n")
@@ -332,10 +344,11 @@ def reload_text(reload: Reload) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _same_origin(request: Request) -> bool:
-    """Whether a request is no page's, or that of a page that came from here (its C{Origin} is its C{Host})."""
-    host = (request.getHeader(b"host") or b"").lower()
-    return all(origin.lower() == b"http://" + host for origin in request.requestHeaders.getRawHeaders(b"origin", []))
+def _is_open(path: bytes, request: Request) -> bool:
+    """Whether a page is shown to whoever asks."""
+    if path == _FILES:
+        return True
+    return not request.postpath and (path in _OPEN or (path == b"" and wants_html(request)))
 
 
 def _host(text: bytes) -> bytes:

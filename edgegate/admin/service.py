@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -47,28 +46,6 @@ NOT_ASKED = (
 """What a gateway without its admin listener says, which goes on without where nobody has asked for one."""
 
 
-def site(reactor: Any, gateway: Gateway, local: bool, options: AdminOptions, token: TokenFile | None) -> Any:
-    """
-    Return the site; see L{edgegate.admin.site.AdminSite}.
-
-    @raise ImportError: It is not there any more.
-    """
-    from edgegate.admin.site import AdminSite  # noqa: PLC0415
-
-    return AdminSite(reactor, gateway, local, options, token)
-
-
-def metrics_site(reactor: Any, gateway: Gateway, local: bool, options: AdminOptions, token: TokenFile | None) -> Any:
-    """
-    Return a site that has nothing but metrics, for whoever reaches it.
-
-    @raise ImportError: It is not there any more.
-    """
-    from edgegate.admin.site import MetricsSite  # noqa: PLC0415
-
-    return MetricsSite(reactor, gateway)
-
-
 class SiteFactory(Factory):
     """
     Makes the site when somebody first connects.
@@ -81,7 +58,7 @@ class SiteFactory(Factory):
 
     def __init__(self, make: Callable[[], Any], name: str = ADMIN) -> None:
         """
-        @param make: Makes the site; see L{site}.
+        @param make: Makes an L{edgegate.admin.site.AdminSite}; raises ImportError where that is not there any more.
         @param name: What the log calls the listener.
         """
         self._name = name
@@ -121,7 +98,13 @@ class SiteFactory(Factory):
 
 
 class AdminService(Service):
-    """The admin listener, from the gateway's start to its end."""
+    """
+    The admin listener, from the gateway's start to its end.
+
+    @cvar listener: What the log calls it.
+    """
+
+    listener = ADMIN
 
     def __init__(
         self,
@@ -130,24 +113,20 @@ class AdminService(Service):
         address: Address,
         required: bool = True,
         before: Predecessor | None = None,
-        make: Callable[[Any, Gateway, bool, AdminOptions, TokenFile | None], Any] = site,
-        name: str = ADMIN,
         options: AdminOptions = AdminOptions(),  # noqa: B008 (frozen)
     ) -> None:
         """
         @param reactor: Provides C{IReactorTCP} or C{IReactorUNIX}.
         @param required: Whether the start fails where the port can't be bound; else the gateway runs without.
         @param before: The process whose place this one takes.
-        @param make: Makes what answers: L{site} or L{metrics_site}.
-        @param name: What the log calls it.
         """
         self._before = before
-        self._name = name
         self._required = required
         self._reactor = reactor
+        self._gateway = gateway
+        self._options = options
         self._token = None if options.token_file is None else TokenFile(options.token_file)
-        local = isinstance(address, UNIXAddress)
-        self._site = SiteFactory(partial(make, reactor, gateway, local, options, self._token), name)
+        self._site = SiteFactory(self._make, self.listener)
         self._address = address
         self._port: IListeningPort | None = None
         self._tried = False
@@ -218,6 +197,13 @@ class AdminService(Service):
         """What is open."""
         return self._port
 
+    def _make(self) -> Any:
+        """Return what answers; see L{SiteFactory}."""
+        from edgegate.admin.site import admin_site  # noqa: PLC0415
+
+        local = isinstance(self._address, UNIXAddress)
+        return admin_site(self._reactor, self._gateway, local, self._options, self._token)
+
     def _open(self) -> None:
         if self._tried:
             return
@@ -254,12 +240,23 @@ class AdminService(Service):
             cause = error.socketError if isinstance(error, CannotListenError) else error
             reason = getattr(cause, "strerror", None) or str(cause)
             if self._required:
-                raise CannotStart(f"cannot bind {address} for the {self._name}: {reason}") from None
+                raise CannotStart(f"cannot bind {address} for the {self.listener}: {reason}") from None
             words = "cannot bind {address} for the {name}: {reason}{way_out}"
-            way_out = NOT_ASKED if self._name == ADMIN else ""
-            log.emit(LogLevel.warn, words, address=str(address), name=self._name, reason=reason, way_out=way_out)
+            way_out = NOT_ASKED if self.listener == ADMIN else ""
+            log.emit(LogLevel.warn, words, address=str(address), name=self.listener, reason=reason, way_out=way_out)
         else:
-            log.info("{name} on {address}", name=self._name, address=_shown(self._port, address))
+            log.info("{name} on {address}", name=self.listener, address=_shown(self._port, address))
+
+
+class MetricsService(AdminService):
+    """The metrics listener, likewise: whoever reaches it may see the metrics, and nothing else."""
+
+    listener = METRICS
+
+    def _make(self) -> Any:
+        from edgegate.admin.site import metrics_site  # noqa: PLC0415
+
+        return metrics_site(self._reactor, self._gateway)
 
 
 def _shown(port: IListeningPort, address: Address) -> str:

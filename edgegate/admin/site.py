@@ -6,13 +6,14 @@ It takes megabytes: L{edgegate.admin.service} imports it when somebody first ask
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import cast
 
-from twisted.internet.interfaces import IDelayedCall, ITCPTransport
+from twisted.internet.interfaces import IDelayedCall, IReactorTime, ITCPTransport
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 from twisted.web.http import Request as HTTPRequest
+from twisted.web.resource import Resource
 from twisted.web.server import Request, Site
 
 from edgegate.admin.interfaces import Gateway
@@ -128,27 +129,27 @@ class AdminSite(Site):
     displayTracebacks = False
     noisy = False
 
-    def __init__(
-        self,
-        reactor: Any,
-        gateway: Gateway,
-        local: bool,
-        options: AdminOptions = AdminOptions(),  # noqa: B008 (frozen)
-        token: TokenFile | None = None,
-    ) -> None:
+    def __init__(self, clock: IReactorTime, pages: Resource) -> None:
         """
-        @param local: It is a UNIX socket: its file says who may ask, whatever the Host.
-        @param token: Says who may ask; L{None}: everyone who can.
+        @param pages: The root of what it answers.
         """
-        pages = root(reactor, gateway, local, options, token)
-        super().__init__(pages, requestFactory=AdminRequest, timeout=TIMEOUT, reactor=reactor)
+        super().__init__(pages, requestFactory=AdminRequest, timeout=TIMEOUT, reactor=clock)
 
     def log(self, request: HTTPRequest) -> None:
         """Write nothing."""
 
 
-class MetricsSite(AdminSite):
-    """A site of which nothing can be asked but metrics, and nothing changed: whoever reaches it may see them."""
+def admin_site(
+    clock: IReactorTime,
+    gateway: Gateway,
+    local: bool = False,
+    options: AdminOptions = AdminOptions(),  # noqa: B008 (frozen)
+    token: TokenFile | None = None,
+) -> AdminSite:
+    """Return the site of the admin listener; see L{root}."""
+    return AdminSite(clock, root(clock, gateway, local, options, token))
 
-    def __init__(self, reactor: Any, gateway: Gateway) -> None:
-        Site.__init__(self, metrics_root(gateway), requestFactory=AdminRequest, timeout=TIMEOUT, reactor=reactor)
+
+def metrics_site(clock: IReactorTime, gateway: Gateway) -> AdminSite:
+    """Return a site of which nothing can be asked but metrics, and nothing changed: whoever reaches it may see them."""
+    return AdminSite(clock, metrics_root(gateway))

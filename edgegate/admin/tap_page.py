@@ -7,13 +7,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.web.server import NOT_DONE_YET, Request
-from zope.interface import implementer
 
 from edgegate.admin.interfaces import Gateway
 from edgegate.admin.pages import Page, answer, begin
-from edgegate.observe.tap import LOST, TapFilter, Tapped
+from edgegate.admin.passing_view import PassingView
+from edgegate.observe.tap import TapFilter, Tapped
 
 MOST_REQUESTS = 1000
 """Requests that one tap shows at the most."""
@@ -29,7 +29,7 @@ REQUESTS, SECONDS = 10, 30
 
 _STATUS = re.compile("0|[1-5]xx|[1-5][0-9][0-9]")
 
-UNAUTHORISED = (
+FORBIDDEN = (
     "a tap shows what clients send: give the gateway an --admin-token-file, or a UNIX socket that only its owner can "
     "open (--admin /run/edgegate/admin.sock)\n"
 )
@@ -96,17 +96,17 @@ class Tapping(Page):
         self._gateway = gateway
         self._allowed = allowed
         self._redacted = redacted
-        self._views: set[TapView] = set()
+        self._views: set[PassingView] = set()
 
     def render_GET(self, request: Request) -> bytes:
         """Say how many there are."""
         words = f"{len(self._views)} of {MOST_TAPS} taps\n"
-        return answer(request, words if self._allowed else words + UNAUTHORISED)
+        return answer(request, words if self._allowed else words + FORBIDDEN)
 
     def render_POST(self, request: Request) -> bytes | int:
         """Show them."""
         if not self._allowed:
-            return answer(request, UNAUTHORISED, 403)
+            return answer(request, FORBIDDEN, 403)
         try:
             asked = parse_tap(request.args, self._redacted)
         except BadTap as error:
@@ -121,8 +121,7 @@ class Tapping(Page):
         return NOT_DONE_YET
 
 
-@implementer(IPushProducer)
-class TapView:
+class TapView(PassingView):
     """
     One tap, from the request for it to its last line.
 
@@ -130,77 +129,35 @@ class TapView:
     """
 
     def __init__(
-        self, clock: IReactorTime, request: Request, asked: TapRequest, over: Callable[[TapView], None]
+        self, clock: IReactorTime, request: Request, asked: TapRequest, over: Callable[[PassingView], None]
     ) -> None:
-        """
-        @param over: Called once, when it has ended.
-        """
+        super().__init__(request, over)
         self._clock = clock
-        self._request = request
         self._asked = asked
-        self._over = over
         self._shown = self._missed = 0
-        self._paused = self._ended = False
         self._timer: IDelayedCall
-        self._stop: Callable[[], None] = _nothing
 
     def begin(self, gateway: Gateway) -> None:
         """Show requests from now on."""
-        request = self._request
-        request.notifyFinish().addErrback(lambda _: self._end())
-        # the head, which says that it has begun
-        request.write(b"")
-        request.registerProducer(self, True)
-        self._timer = self._clock.callLater(self._asked.seconds, self._finish, "seconds")
-        self._stop = stop = gateway.tap(self._asked.wanted, self._show)
-        if self._ended:
-            # by what was shown as it began
-            stop()
+        self._timer = self._clock.callLater(self._asked.seconds, self._last, "seconds")
+        self.show(gateway, self._asked.wanted)
 
-    def pauseProducing(self) -> None:
-        """The reader does not read."""
-        self._paused = True
-
-    def resumeProducing(self) -> None:
-        """It reads again."""
-        self._paused = False
-
-    def stopProducing(self) -> None:
-        """It is gone."""
-        self._end()
-
-    def _show(self, tapped: Tapped) -> None:
-        if self._ended:
-            return
-        lost = tapped.get(LOST)
-        if isinstance(lost, int):
-            self._missed += lost
-        if self._paused:
-            self._missed += 1
-        else:
+    def _passes(self, tapped: Tapped, lost: int) -> None:
+        self._missed += lost + self._paused
+        if not self._paused:
             self._shown += 1
-            self._write(tapped)
+            self._request.write(_line(tapped))
         if self._shown + self._missed >= self._asked.wanted.requests:
-            self._finish("requests")
+            self._last("requests")
 
-    def _write(self, line: Tapped) -> None:
-        self._request.write(json.dumps(line).encode("ascii") + b"\n")
-
-    def _finish(self, why: str) -> None:
-        self._end()
-        self._write({"end": why, "requests": self._shown, "missed": self._missed})
-        self._request.unregisterProducer()
-        self._request.finish()
+    def _last(self, why: str) -> None:
+        self._finish(_line({"end": why, "requests": self._shown, "missed": self._missed}))
 
     def _end(self) -> None:
-        if self._ended:
-            return
-        self._ended = True
         if self._timer.active():
             self._timer.cancel()
-        self._stop()
-        self._over(self)
+        super()._end()
 
 
-def _nothing() -> None:
-    """What ends a tap that has not begun."""
+def _line(value: Tapped) -> bytes:
+    return json.dumps(value).encode("ascii") + b"\n"

@@ -38,7 +38,7 @@ def listeners(snapshot: Snapshot, bound: Callable[[Listener], Address | None] = 
     rows: list[Row] = []
     for listener in snapshot.listeners:
         local = bound(listener) or listener.bind
-        for chain, names in _chains(listener):
+        for chain, names in chains(listener):
             rows.append(
                 {
                     "address": local.host if isinstance(local, TCPAddress) else str(local),
@@ -67,7 +67,7 @@ def routes(snapshot: Snapshot) -> list[Row]:
     """Return a row for each route, in the order in which they are tried."""
     rows: list[Row] = []
     for listener in snapshot.listeners:
-        for chain, names in _chains(listener):
+        for chain, names in chains(listener):
             rows.extend(_http_routes(chain))
             rows.extend(_tcp_route(chain, names, route) for route in chain.tcp or ())
     return rows
@@ -77,7 +77,7 @@ def clusters(snapshot: Snapshot) -> list[Row]:
     """Return a row for each cluster."""
     rows: list[Row] = []
     for cluster in snapshot.clusters.values():
-        direction, port, subset, service = _parts(cluster.name)
+        direction, port, subset, service = parts_of(cluster.name)
         rows.append(
             {
                 "service": service,
@@ -122,21 +122,24 @@ def secrets(snapshot: Snapshot, known: Secrets, now: datetime) -> list[Row]:
     @param known: The key material that the Snapshot names.
     @param now: An aware time.
     """
-    rows: list[Row] = []
+    return list(each_secret(snapshot, known, now))
+
+
+def each_secret(snapshot: Snapshot, known: Secrets, now: datetime) -> Iterator[Row]:
+    """Yield the rows of L{secrets}, one by one: each has a certificate read."""
     for listener in snapshot.listeners:
-        for chain, names in _chains(listener):
+        for chain, names in chains(listener):
             tls = chain.tls
             if tls is None:
                 continue
             for pair in map(known.pair, tls.credentials):
-                rows.append(_certificate(pair.name, "Cert Chain", pair.chain, names, chain.origin, now))
+                yield _certificate(pair.name, "Cert Chain", pair.chain, names, chain.origin, now)
             if tls.rules.verification is not None:
                 authorities = tls.rules.verification.authorities
-                rows.append(_certificate(f"{chain.name} CA", "CA", authorities, names, chain.origin, now))
+                yield _certificate(f"{chain.name} CA", "CA", authorities, names, chain.origin, now)
     for cluster in snapshot.clusters.values():
         if cluster.tls is not None:
-            rows.extend(_backend_certificates(cluster, cluster.tls, known, now))
-    return rows
+            yield from _backend_certificates(cluster, cluster.tls, known, now)
 
 
 def _backend_certificates(cluster: Cluster, tls: UpstreamTLS, known: Secrets, now: datetime) -> Iterator[Row]:
@@ -148,7 +151,7 @@ def _backend_certificates(cluster: Cluster, tls: UpstreamTLS, known: Secrets, no
         yield _certificate(f"{cluster.name} CA", "CA", tls.authorities, hosts, origin, now)
 
 
-def _chains(listener: Listener) -> Iterator[tuple[FilterChain, list[str]]]:
+def chains(listener: Listener) -> Iterator[tuple[FilterChain, list[str]]]:
     """Yield each filter chain once, with the SNI names that find it."""
     if listener.plain is not None:
         yield listener.plain, []
@@ -177,18 +180,22 @@ def _http_routes(chain: FilterChain) -> Iterator[Row]:
         if not host.routes:
             yield {**base, "match": "/*", "virtual_service": "404", "to": [], **origin_row(chain.origin)}
         for route in host.routes:
-            yield {**base, "match": _matches(route), **_route(route.origin, route.destinations), "route": route.name}
+            yield {**base, "match": matches(route), **_route(route.origin, route.destinations), "route": route.name}
 
 
 def _tcp_route(chain: FilterChain, names: list[str], route: TCPRoute) -> Row:
-    ends = (("from", route.source_subnets), ("to", route.destination_subnets))
-    subnets = " ".join(f"{end} {', '.join(subnets)}" for end, subnets in ends if subnets)
     return {
         "name": chain.name,
         "domains": ", ".join(route.sni_hosts or names or chain.hosts),
-        "match": subnets or "*",
+        "match": tcp_match(route),
         **_route(route.origin, route.destinations),
     }
+
+
+def tcp_match(route: TCPRoute) -> str:
+    """Return which connections a route takes, in words."""
+    ends = (("from", route.source_subnets), ("to", route.destination_subnets))
+    return " ".join(f"{end} {', '.join(subnets)}" for end, subnets in ends if subnets) or "*"
 
 
 def _route(origin: Origin, destinations: tuple[WeightedCluster, ...]) -> Row:
@@ -203,7 +210,8 @@ def _short(origin: Origin) -> str:
     return f"{name}.{namespace}"
 
 
-def _matches(route: HTTPRoute) -> str:
+def matches(route: HTTPRoute) -> str:
+    """Return which requests a route takes, in words."""
     return " or ".join(_match(match) for match in route.matches) or "/*"
 
 
@@ -227,7 +235,7 @@ def _text(text: StringMatch) -> str:
     return "present" if text.kind is Kind.PRESENT else f"{text.kind.value} {text.value}"
 
 
-def _parts(name: str) -> tuple[str, int, str, str]:
+def parts_of(name: str) -> tuple[str, int, str, str]:
     """Return direction, port, subset and service of C{outbound|80||webapp.default.svc.cluster.local}."""
     direction, port, subset, service = name.split("|", 3)
     return direction, int(port), subset, service

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote
 
 import click
@@ -18,11 +20,13 @@ from twisted.internet.task import react
 from twisted.web.client import Agent, ResponseFailed
 from twisted.web.http import UNAUTHORIZED
 from twisted.web.http_headers import Headers
-from twisted.web.iweb import IAgentEndpointFactory
+from twisted.web.iweb import IAgentEndpointFactory, IResponse
 from zope.interface import implementer
 
 from edgegate.admin.address import CONFIG, PID
 from edgegate.model.addresses import Address, TCPAddress
+
+T = TypeVar("T")
 
 TIMEOUT = 60
 """Seconds that an answer may take; a reload of very many files takes some."""
@@ -70,24 +74,12 @@ class OneEndpoint:
         return UNIXClientEndpoint(self._reactor, address.path)
 
 
-async def fetch(reactor: Any, admin: Admin, method: str, path: str, timeout: float = TIMEOUT) -> Answer:
-    """
-    Ask for a page.
-
-    @raise click.ClickException: Nobody answers, or not without a token.
-    """
+@contextmanager
+def explained(admin: Admin) -> Iterator[None]:
+    """Raise what goes wrong with an answer as a L{click.ClickException} that says what to do."""
     address = admin.address
-    headers = Headers({b"authorization": [b"Bearer " + admin.token]} if admin.token else {})
-    client = HTTPClient(Agent.usingEndpointFactory(reactor, OneEndpoint(reactor, address)))
     try:
-        response = await client.request(method, f"http://localhost{path}", headers=headers, timeout=timeout)
-        if response.code == UNAUTHORIZED:
-            what = "does not take this token" if admin.token else "asks for a token"
-            raise click.ClickException(
-                f"the gateway at {address} {what}: name the file that it was started with, by --admin-token-file"
-            )
-        who = described(response.headers, address)
-        return Answer(response.code, await treq.text_content(response, "utf-8"), who)
+        yield
     except ConnectError as error:
         reason = os.strerror(error.osError) if error.osError else str(error)
         raise click.ClickException(
@@ -97,6 +89,65 @@ async def fetch(reactor: Any, admin: Admin, method: str, path: str, timeout: flo
         raise click.ClickException(f"what answers at {address} is no admin listener: {error}") from None
 
 
+async def begin(reactor: Any, admin: Admin, method: str, path: str, timeout: float = TIMEOUT) -> IResponse:
+    """
+    Ask for a page, and return its answer when that has begun.
+
+    @param timeout: Seconds until then.
+    @raise click.ClickException: It asks for another token.
+    """
+    address = admin.address
+    headers = Headers({b"authorization": [b"Bearer " + admin.token]} if admin.token else {})
+    client = HTTPClient(Agent.usingEndpointFactory(reactor, OneEndpoint(reactor, address)))
+    url = f"http://localhost{path}"
+    response: IResponse = await client.request(method, url, headers=headers, timeout=timeout, unbuffered=True)
+    if response.code == UNAUTHORIZED:
+        what = "does not take this token" if admin.token else "asks for a token"
+        raise click.ClickException(
+            f"the gateway at {address} {what}: name the file that it was started with, by --admin-token-file"
+        )
+    return response
+
+
+async def fetch(reactor: Any, admin: Admin, method: str, path: str, timeout: float = TIMEOUT) -> Answer:
+    """
+    Ask for a page.
+
+    @raise click.ClickException: Nobody answers, or not without a token.
+    """
+    with explained(admin):
+        response = await begin(reactor, admin, method, path, timeout)
+        text = await treq.text_content(response, "utf-8")
+        return Answer(response.code, text, described(response.headers, admin.address))
+
+
+def run(work: Callable[[Any], Coroutine[Any, Any, T]]) -> T | None:
+    """
+    Do something that needs a reactor, once in a process; return its outcome, or L{None} where Ctrl-C has ended it.
+
+    @param work: May raise L{click.ClickException}, and L{OSError} of what it writes to.
+    """
+    found: list[T | click.ClickException | OSError | None] = []
+
+    async def main(reactor: Any) -> None:
+        # what Ctrl-C ends may fail because of that
+        reactor.addSystemEventTrigger("before", "shutdown", found.append, None)
+        try:
+            found.append(await work(reactor))
+        except (click.ClickException, OSError) as error:
+            found.append(error)
+
+    try:
+        react(lambda reactor: Deferred.fromCoroutine(main(reactor)))
+    except SystemExit as end:
+        if end.code:
+            raise click.ClickException("asking the admin listener failed") from end
+    outcome = found[0]
+    if isinstance(outcome, click.ClickException | OSError):
+        raise outcome
+    return outcome
+
+
 def ask(admin: Admin, method: str, path: str, timeout: float = TIMEOUT) -> Answer:
     """
     Ask for a page, once in a process; see L{fetch}.
@@ -104,24 +155,11 @@ def ask(admin: Admin, method: str, path: str, timeout: float = TIMEOUT) -> Answe
     Which gateway answered is said on standard error: there may be several on a machine, and one of them has the
     address that is asked by default.
     """
-    found: list[Answer | click.ClickException] = []
-
-    async def main(reactor: Any) -> None:
-        try:
-            found.append(await fetch(reactor, admin, method, path, timeout))
-        except click.ClickException as error:
-            found.append(error)
-
-    try:
-        react(lambda reactor: Deferred.fromCoroutine(main(reactor)))
-    except SystemExit as end:
-        if not found:
-            raise click.ClickException("asking the admin listener failed") from end
-    (outcome,) = found
-    if isinstance(outcome, click.ClickException):
-        raise outcome
-    click.echo(f"asked {outcome.gateway}", err=True)
-    return outcome
+    answer = run(lambda reactor: fetch(reactor, admin, method, path, timeout))
+    if answer is None:
+        raise click.ClickException("asking the admin listener failed")
+    click.echo(f"asked {answer.gateway}", err=True)
+    return answer
 
 
 def described(headers: Headers, address: Address) -> str:

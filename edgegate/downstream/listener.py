@@ -301,9 +301,8 @@ class DownstreamListener(ListenerFilterCallbacks):
 
 
 def counted_as(bind: Address) -> str:
-    """Return what metrics call a port, as Envoy does: C{0.0.0.0_8080}."""
-    host, _, port = str(bind).rpartition(":")
-    return f"{host}_{port}" if host else port
+    """Return what metrics call a port, as Envoy does: C{0.0.0.0_8080}, C{[__]_8080}."""
+    return str(bind).replace(":", "_")
 
 
 def successor(downstream: ConnectionInfo, listener: Listener) -> ConnectionInfo | None:

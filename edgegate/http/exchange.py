@@ -11,26 +11,26 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from enum import IntEnum
-from http import HTTPStatus
 from time import monotonic
-from typing import Final, Protocol
+from typing import Final
 
-from edgegate.errors import CLIENT_GONE, INTERNAL, Fault, body_of, grpc_status_of, status_of
+from edgegate.errors import CLIENT_GONE, INTERNAL, Fault, status_of
 from edgegate.http.body_filter import BodyFilter, ResponseRest
 from edgegate.http.downstream_stream import DownstreamStream
 from edgegate.http.field_block import FieldBlock
 from edgegate.http.fields import Field, check_response_fields
 from edgegate.http.forwarded import Client
-from edgegate.http.grpc import grpc_fields, is_grpc
+from edgegate.http.grpc import is_grpc
 from edgegate.http.header_mutation import changed_reply
+from edgegate.http.local_reply import REASONS, grpc_reply, plain_reply
 from edgegate.http.request import RequestHead, RequestRefused
 from edgegate.http.response import ResponseHead
+from edgegate.http.upload import Upload
 from edgegate.http.upstream_head import UpstreamHead
 from edgegate.http.upstream_stream import UpstreamStream
 from edgegate.model.addresses import Address
 from edgegate.model.headers import HeaderChanges
 from edgegate.model.routes import HTTPRoute
-from edgegate.net.stream import Stream
 from edgegate.observe.metrics.meters import Meter
 from edgegate.observe.tracing.trace import Trace
 from edgegate.upstream.cluster import ClusterState
@@ -42,31 +42,6 @@ class Phase(IntEnum):
     AWAITED = 0
     BEGUN = 1
     OVER = 2
-
-
-class Upload(Protocol):
-    """The resource's side of one exchange: takes the request's body, and hears of the client."""
-
-    def upload(self, data: bytes) -> None:
-        """Take a piece of the body."""
-
-    def upload_end(self, trailers: list[Field]) -> None:
-        """The request is whole."""
-
-    def flush(self) -> None:
-        """Send on what was taken: no more comes in this turn."""
-
-    def run_sink(self) -> Stream | None:
-        """Return where the rest of a sized body may go without being looked at; L{None}: nowhere."""
-
-    def pause(self) -> None:
-        """The client does not read its response: bring no more of it."""
-
-    def resume(self) -> None:
-        """The client reads again."""
-
-    def cancel(self) -> None:
-        """The client is gone, or nobody wants the response any more; nothing is told afterwards."""
 
 
 class HTTPFilters(ABC):
@@ -264,8 +239,8 @@ class Exchange:
         """Return what tells a backend who asks, whether one is asked or not."""
         identity = self.identity
         if identity is None:
-            identity, number = self.stream.client.identity(self.head)
-            self.identity, self.request_id = identity, self.request_id or number
+            identity, self.request_id = self.stream.client.identity(self.head, self.request_id)
+            self.identity = identity
         return [*identity.fields, (b"x-request-id", self.request_id)]
 
     # The request, from the stream -------------------------------------------------------------------------------------
@@ -328,9 +303,14 @@ class Exchange:
         return 0 if self.bodies is None else self.bodies.response_messages
 
     @property
+    def asks_grpc(self) -> bool:
+        """Whether a call of gRPC is asked for; one of gRPC-Web is once it is translated."""
+        return is_grpc(self.head.fields)
+
+    @property
     def speaks_grpc(self) -> bool:
         """Whether its client looks for the statuses of gRPC in the head; one of gRPC-Web does not."""
-        return is_grpc(self.head.fields) and (self.bodies is None or not self.bodies.translates)
+        return self.asks_grpc and (self.bodies is None or not self.bodies.translates)
 
     # The request, from its filters ------------------------------------------------------------------------------------
 
@@ -449,15 +429,12 @@ class Exchange:
             self.fail(fault)
 
     def _reply_to(self, fault: Fault) -> None:
-        """Answer a fault, in the words of gRPC where the client speaks it (U{https://grpc.github.io/grpc/core/})."""
+        """Answer a fault, in the words that its client looks for."""
         if self.speaks_grpc:
-            self.reply(200, grpc_fields(grpc_status_of(fault), fault.reason.encode("ascii")), b"")
-            return
-        fields = [(b"content-type", b"text/plain")]
-        if fault.retry_after:
-            fields.append((b"retry-after", b"%d" % fault.retry_after))
-        body = body_of(fault) if self.bodies is None else fault.reason.encode("ascii")
-        self.reply(status_of(fault), fields, body)
+            self.reply(200, grpc_reply(fault), b"")
+        else:
+            fields, body = plain_reply(fault, self.bodies is not None)
+            self.reply(status_of(fault), fields, body)
 
     def _send_rest(self, rest: ResponseRest) -> list[Field]:
         """Send what a body filter leaves for the end; return the trailers."""
@@ -472,10 +449,3 @@ class Exchange:
         upload, self.upload = self.upload, None
         if upload is not None:
             upload.cancel()
-
-
-REASONS: dict[int, bytes] = {
-    **{status.value: status.phrase.encode("ascii") for status in HTTPStatus},
-    413: b"Content Too Large",  # its name since RFC 9110, which Python has since 3.13
-}
-"""Reason phrases of local responses (RFC 9110 section 15)."""

@@ -41,13 +41,15 @@ class Client:
         self._certificate = downstream.client_certificate
         self._identity = self._told(self.address, self.address, self._proto)
 
-    def identity(self, head: RequestHead) -> tuple[FieldBlock, bytes]:
+    def identity(self, head: RequestHead, number: bytes) -> tuple[FieldBlock, bytes]:
         """
-        Return what tells one request's backend who asks, and the request's C{x-request-id}: a new one, unless a
-        trusted proxy gave it one.
+        Return what tells one request's backend who asks, and the request's C{x-request-id}.
+
+        @param number: The id that it has; empty: it gets a new one, unless a trusted proxy gave it one.
         """
         hops = self._hops
-        number = head.request_id if hops and head.request_id else _made.pop() if _made else request_id()
+        if not number:
+            number = head.request_id if hops and head.request_id else _made.pop() if _made else request_id()
         if not hops and not head.forwarded_for:
             return self._identity, number
         addresses = b",".join([*filter(None, head.forwarded_for), self.address])

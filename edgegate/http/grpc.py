@@ -1,3 +1,4 @@
+# Hot path: asked whether each request is one of gRPC.
 """
 What the gateway says to gRPC clients itself (U{https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md}).
 
@@ -8,13 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Final
 from urllib.parse import quote
 
 from edgegate.http.fields import Field
 
-_GRPC = b"application/grpc"
+_GRPC: Final = b"application/grpc"
 
-_IN_A_MESSAGE = " !\"#$&'()*+,/:;<=>?@[\\]^`{|}"
+_IN_A_MESSAGE: Final = " !\"#$&'()*+,/:;<=>?@[\\]^`{|}"
 """What is not escaped in C{grpc-message}, beside letters, digits and C{-._~}: all visible ASCII but C{%}."""
 
 
@@ -30,8 +32,10 @@ def is_grpc_call(fields: Iterable[Field]) -> bool:
 
 def _goes_on_with(fields: Iterable[Field], marks: bytes) -> bool:
     """Whether the content type is that of gRPC, alone or with one of these marks behind it."""
-    kind = next((value for name, value in fields if name == b"content-type"), b"")
-    return kind.startswith(_GRPC) and kind[len(_GRPC) :][:1] in marks
+    for name, value in fields:
+        if name == b"content-type":
+            return value.startswith(_GRPC) and value[len(_GRPC) : len(_GRPC) + 1] in marks
+    return False
 
 
 def timeout_of(fields: Iterable[Field]) -> float | None:
@@ -50,9 +54,9 @@ def http_status_of(status: bytes) -> int:
     return _HTTP_STATUSES[number] if number < len(_HTTP_STATUSES) else 500
 
 
-_TIMEOUT = re.compile(rb"([0-9]{1,8})([HMSmun])")
-_UNITS = {b"H": 3600.0, b"M": 60.0, b"S": 1.0, b"m": 1e-3, b"u": 1e-6, b"n": 1e-9}
-_HTTP_STATUSES = (200, 499, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401)
+_TIMEOUT: Final = re.compile(rb"([0-9]{1,8})([HMSmun])")
+_UNITS: Final = {b"H": 3600.0, b"M": 60.0, b"S": 1.0, b"m": 1e-3, b"u": 1e-6, b"n": 1e-9}
+_HTTP_STATUSES: Final = (200, 499, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401)
 
 
 def grpc_fields(status: int, message: bytes) -> list[Field]:

@@ -125,7 +125,7 @@ def _details(exchange: StreamInfo, message: Message, argument: str) -> bytes:
     return b"direct_response" if message.backend is None else b"via_upstream"
 
 
-_LONG_FLAGS = {
+LONG_FLAGS = {
     "DC": "DownstreamConnectionTermination",
     "DI": "DelayInjected",
     "DPE": "DownstreamProtocolError",
@@ -146,6 +146,7 @@ _LONG_FLAGS = {
     "URX": "UpstreamRetryLimitExceeded",
     "UT": "UpstreamRequestTimeout",
 }
+"""Response flags, and what Envoy calls them."""
 
 
 def _short_flags(exchange: StreamInfo, message: Message, argument: str) -> bytes:
@@ -154,7 +155,7 @@ def _short_flags(exchange: StreamInfo, message: Message, argument: str) -> bytes
 
 def _long_flags(exchange: StreamInfo, message: Message, argument: str) -> bytes:
     flags = response_flags(exchange.fault, exchange.flags)
-    return ",".join(_LONG_FLAGS.get(flag, flag) for flag in flags).encode() or b"-"
+    return ",".join(LONG_FLAGS.get(flag, flag) for flag in flags).encode() or b"-"
 
 
 _GRPC_STATUSES = (

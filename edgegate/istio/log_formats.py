@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from edgegate.config.document import Path
-from edgegate.istio.kinds.mesh_config import Encoding, FileLog, MeshConfig
-from edgegate.model.log_formats import BadFormat, DefaultFormat, LogFormat, json_format, read_json_format, text_format
+from edgegate.istio.kinds.mesh_config import CollectorLog, Encoding, FileLog, MeshConfig
+from edgegate.model.log_formats import (
+    BadFormat,
+    DefaultFormat,
+    JSONFormat,
+    LogFormat,
+    TextFormat,
+    json_format,
+    read_json_format,
+    text_format,
+)
 
 
 def mesh_format(mesh: MeshConfig) -> LogFormat:
@@ -49,3 +58,25 @@ def provider_format(log: FileLog) -> tuple[LogFormat | None, Path]:
         return json_format(form.labels, empty), path
     except BadFormat as error:
         raise BadFormat(error.cause, (*path, *error.path)) from None
+
+
+def collector_formats(log: CollectorLog) -> tuple[TextFormat | None, JSONFormat | None]:
+    """
+    Return the format of the text and that of what is said besides, as far as a provider says them.
+
+    @raise BadFormat: It says none; its path is that from the provider.
+    """
+    form = log.log_format
+    text: TextFormat | None = None
+    labels: JSONFormat | None = None
+    if form is not None and form.text:
+        try:
+            text = text_format(form.text)
+        except BadFormat as error:
+            raise BadFormat(error.cause, ("logFormat", "text")) from None
+    if form is not None and form.labels:
+        try:
+            labels = json_format(form.labels)
+        except BadFormat as error:
+            raise BadFormat(error.cause, ("logFormat", "labels", *error.path)) from None
+    return text, labels

@@ -7,12 +7,12 @@ C{+} and some functions. What attributes stand for is for the data plane to know
 
 from __future__ import annotations
 
-import ast
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from edgegate.model import cel_literals
+from edgegate.model.cel_tokens import BadExpression, Tokens
 from edgegate.model.expressions import check_regex, compiled
 
 Literal = bool | int | float | str | None
@@ -58,20 +58,6 @@ ATTRIBUTES: Final[Mapping[str, frozenset[str]]] = {
     "xds": frozenset(("cluster_name", "route_name")),
 }
 """What Envoy's attributes are called (U{https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/advanced/attributes})."""
-
-
-class BadExpression(ValueError):
-    """
-    An expression is none.
-
-    @ivar word: What is not known of it, or empty.
-    @ivar known: What would be, in its place.
-    """
-
-    def __init__(self, message: str, word: str = "", known: tuple[str, ...] = ()) -> None:
-        self.word = word
-        self.known = known
-        super().__init__(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +132,6 @@ class Call:
 
 Node = Constant | ListOf | Attribute | Item | Has | Not | Binary | Conditional | Call
 
-_TOKEN: Final = re.compile(
-    r"""\s*(?:(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?u?)|(?P<string>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')"""
-    r"""|(?P<name>[A-Za-z_]\w*)|(?P<sign>&&|\|\||[=!<>]=|[-+<>!?:.,()\[\]])|(?P<end>$))""",
-    re.ASCII,
-)
 _COMPARISONS: Final = frozenset(("==", "!=", "<", "<=", ">", ">=", "in"))
 _WORDS: Final[Mapping[str, Literal]] = {"true": True, "false": False, "null": None}
 
@@ -163,6 +144,8 @@ def parse(text: str) -> Node:
     """
     if len(text) > MAX_LENGTH:
         raise BadExpression(f"longer than {MAX_LENGTH} characters")
+    if any("\ud800" <= each <= "\udfff" for each in text):
+        raise BadExpression("half of a surrogate pair is no character")
     parser = _Parser(text)
     node = parser.expression()
     parser.expect_end()
@@ -173,38 +156,15 @@ class _Parser:
     """Recursive descent; each level of CEL's grammar has a method."""
 
     def __init__(self, text: str) -> None:
-        self._text = text
-        self._at = 0
+        self._tokens = Tokens(text)
         self._depth = 0
         self._operators = 0
-        self._kind, self._token = "", ""
-        self._next()
-
-    def _next(self) -> None:
-        found = _TOKEN.match(self._text, self._at)
-        if found is None:
-            begin = len(self._text) - len(self._text[self._at :].lstrip())
-            raise BadExpression(f"{self._text[begin : begin + 10]!r} at character {begin + 1} is nothing of CEL")
-        self._kind = found.lastgroup or ""
-        self._token = found[self._kind]
-        self._at = found.end()
-
-    def _take(self, *tokens: str) -> str:
-        """Take one of some signs or words, if it is next; return it, or nothing."""
-        if self._kind in ("sign", "name") and self._token in tokens:
-            token = self._token
-            self._next()
-            return token
-        return ""
-
-    def _expect(self, token: str) -> None:
-        if not self._take(token):
-            raise BadExpression(f"{token!r} is expected at character {self._at}, not {self._token or 'the end'!r}")
 
     def expect_end(self) -> None:
         """Raise L{BadExpression} where something is left."""
-        if self._kind != "end":
-            raise BadExpression(f"{self._token!r} at character {self._at} is too much")
+        tokens = self._tokens
+        if tokens.kind != "end":
+            raise BadExpression(f"{tokens.shown} at character {tokens.at} is too much")
 
     def expression(self) -> Node:
         """C{a ? b : c}."""
@@ -212,66 +172,61 @@ class _Parser:
         if self._depth > MAX_DEPTH:
             raise BadExpression(f"more than {MAX_DEPTH} expressions within each other")
         condition = self._either()
-        if self._take("?"):
+        if self._tokens.take("?"):
             then = self._either()
-            self._expect(":")
+            self._tokens.expect(":")
             condition = Conditional(condition, then, self.expression())
         self._depth -= 1
         return condition
 
     def _either(self) -> Node:
         node = self._both()
-        while self._take("||"):
+        while self._tokens.take("||"):
             self._count()
             node = Binary("||", node, self._both())
         return node
 
     def _both(self) -> Node:
         node = self._relation()
-        while self._take("&&"):
+        while self._tokens.take("&&"):
             self._count()
             node = Binary("&&", node, self._relation())
         return node
 
     def _relation(self) -> Node:
         node = self._sum()
-        while operator := self._take(*_COMPARISONS):
+        while operator := self._tokens.take(*_COMPARISONS):
             self._count()
             node = Binary(operator, node, self._sum())
         return node
 
     def _sum(self) -> Node:
         node = self._unary()
-        while self._take("+"):
+        while self._tokens.take("+"):
             self._count()
             node = Binary("+", node, self._unary())
         return node
 
     def _unary(self) -> Node:
-        if self._take("!"):
+        if self._tokens.take("!"):
             count = 1
-            while self._take("!"):
+            while self._tokens.take("!"):
                 count += 1
             node = self._member()
             return Not(node) if count % 2 else Not(Not(node))
-        if self._take("-"):
-            node = self._member()
-            if isinstance(node, Constant) and isinstance(node.value, int | float):
-                return Constant(-node.value)
-            raise BadExpression("a minus stands before a number only")
         return self._member()
 
     def _member(self) -> Node:
         node = self._primary()
         while True:
-            if self._take("."):
+            if self._tokens.take("."):
                 self._count()
-                name = self._name()
-                node = self._method(name, node) if self._take("(") else Item(node, Constant(name))
-            elif self._take("["):
+                name = self._tokens.name()
+                node = self._method(name, node) if self._tokens.take("(") else Item(node, Constant(name))
+            elif self._tokens.take("["):
                 self._count()
                 node = Item(node, self.expression())
-                self._expect("]")
+                self._tokens.expect("]")
             else:
                 return node
 
@@ -280,42 +235,45 @@ class _Parser:
         if self._operators > MAX_OPERATORS:
             raise BadExpression(f"more than {MAX_OPERATORS} operators")
 
-    def _name(self) -> str:
-        if self._kind != "name":
-            raise BadExpression(f"a name is expected at character {self._at}, not {self._token or 'the end'!r}")
-        name = self._token
-        self._next()
-        return name
-
     def _primary(self) -> Node:
-        kind, token = self._kind, self._token
+        tokens = self._tokens
+        kind, token = tokens.kind, tokens.token
         if kind == "number":
-            self._next()
-            digits = token.rstrip("u")
-            return Constant(int(digits) if digits.isdigit() else float(digits))
+            return self._literal(cel_literals.number, token)
         if kind == "string":
-            self._next()
-            return Constant(_string(token))
-        if self._take("("):
+            return self._literal(cel_literals.string, token)
+        if tokens.take("-"):
+            if tokens.kind != "number":
+                raise BadExpression(f"a minus stands before a number only, not before {tokens.shown}")
+            return self._literal(cel_literals.number, f"-{tokens.token}")
+        if tokens.take("("):
             node = self.expression()
-            self._expect(")")
+            tokens.expect(")")
             return node
-        if self._take("["):
+        if tokens.take("["):
             return ListOf(self._arguments("]"))
         if kind == "name":
-            self._next()
+            tokens.next()
             return self._named(token)
-        raise BadExpression(f"a value is expected at character {self._at}, not {token or 'the end'!r}")
+        raise tokens.missing("a value")
+
+    def _literal(self, read: Callable[[str], Literal], text: str) -> Constant:
+        at = self._tokens.at
+        self._tokens.next()
+        try:
+            return Constant(read(text))
+        except ValueError as error:
+            raise BadExpression(f"{_short(text)} at character {at} {error}") from None
 
     def _named(self, name: str) -> Node:
         if name in _WORDS:
             return Constant(_WORDS[name])
-        if self._take("("):
+        if self._tokens.take("("):
             return self._function(name)
         if name not in ATTRIBUTES:
             raise BadExpression(f"there is no {name!r} here", name, tuple(ATTRIBUTES))
-        self._expect(".")
-        field = self._name()
+        self._tokens.expect(".")
+        field = self._tokens.name()
         if field not in ATTRIBUTES[name]:
             raise BadExpression(f"there is no {name}.{field} here", field, tuple(sorted(ATTRIBUTES[name])))
         return Attribute(name, field)
@@ -342,21 +300,17 @@ class _Parser:
 
     def _arguments(self, end: str) -> tuple[Node, ...]:
         found: list[Node] = []
-        if self._take(end):
+        if self._tokens.take(end):
             return ()
         while True:
             found.append(self.expression())
-            if self._take(end):
+            if self._tokens.take(end):
                 return tuple(found)
-            self._expect(",")
+            self._tokens.expect(",")
 
 
-def _string(token: str) -> str:
-    try:
-        value = ast.literal_eval(token)
-    except (ValueError, SyntaxError):
-        raise BadExpression(f"{token} is no string") from None
-    return str(value)
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:40]}..."
 
 
 def found_in_any(expression: str) -> str:
@@ -364,8 +318,22 @@ def found_in_any(expression: str) -> str:
     return f"(?s:.*)(?:{expression})(?s:.*)"
 
 
+_CONVERSIONS: Final[Mapping[str, Callable[[str], Literal]]] = {
+    "int": cel_literals.integer,
+    "double": cel_literals.double,
+    "duration": cel_literals.nanoseconds,
+}
+
+
 def _checked(call: Call) -> Call:
     """Refuse what can never give a value."""
+    first = call.arguments[0]
+    conversion = _CONVERSIONS.get(call.function)
+    if conversion is not None and isinstance(first, Constant) and isinstance(first.value, str):
+        try:
+            conversion(first.value)
+        except ValueError as error:
+            raise BadExpression(f"{_short(first.value)!r} in {call.function}() {error}") from None
     if call.function == "matches":
         expression = call.arguments[1]
         text = expression.value if isinstance(expression, Constant) else None

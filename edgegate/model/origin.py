@@ -26,3 +26,8 @@ class Origin(Picklable):
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}"
+
+
+def placed(words: str, origin: Origin | None) -> str:
+    """Return words with the place in the files that they are about; L{None}: they are about none."""
+    return words if origin is None else f"{words} ({origin})"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edgegate.model.access_logs import SYSLOG
 from edgegate.model.addresses import TCPAddress, UNIXAddress
 
 PORT = 514
@@ -48,11 +47,3 @@ def _host_and_port(text: str) -> tuple[str, int]:
     if not host or (port and not (port.isdecimal() and 0 < int(port) < 65536)):
         raise ValueError(f"{text!r} is no HOST or HOST:PORT (IPv6 in brackets)")
     return host, int(port) if port else PORT
-
-
-def check_log_path(path: str) -> None:
-    """
-    @raise ValueError: The path of a log names a syslog, and is not written so.
-    """
-    if path.startswith(SYSLOG):
-        parse_syslog(path.removeprefix(SYSLOG))

@@ -32,7 +32,7 @@ from zope.interface import classImplements
 
 from edgegate.net.loop_lag import LoopLag
 from edgegate.net.pace import Pace
-from edgegate.net.turns import Event, in_turns
+from edgegate.net.turns import Event, fair_order
 
 log = Logger(namespace=__name__)
 
@@ -300,7 +300,7 @@ class Poller:
             self._lag.crowded = True
             events = epoll.poll(0, _MANY)
         called = len(self._called)
-        events, least = in_turns(events, self._client_of, self._called)
+        events, least = fair_order(events, self._client_of, self._called)
         if called and not self._called:
             # all who were ready were called since
             now = monotonic()

@@ -21,7 +21,7 @@ Event = tuple[int, int]
 """A descriptor's number, and what it is ready for."""
 
 
-def in_turns(ready: list[Event], client_of: Callable[[int], Hashable], called: set[int]) -> tuple[list[Event], int]:
+def fair_order(ready: list[Event], client_of: Callable[[int], Hashable], called: set[int]) -> tuple[list[Event], int]:
     """
     Return who is ready in the order in which they are to be called, and how many of them in any case.
 

@@ -1,1 +1,1 @@
-"""What happened: counters and events that every part writes to."""
+"""What happened: events that every part tells of, and who is told."""

@@ -122,6 +122,10 @@ class Ended(Protocol):
         """What told its backend who the client is, or empty."""
 
     @property
+    def asks_grpc(self) -> bool:
+        """Whether a call of gRPC was asked for."""
+
+    @property
     def request_messages(self) -> int:
         """How many messages of gRPC have begun in the request, if it is one of gRPC, else 0."""
 

@@ -93,13 +93,13 @@ def request_values(exchange: Ended, duration: float, began: float) -> Values:
         shown(head.target) if head.target else None,
         f"HTTP/{head.version}" if head.version else None,
         exchange.status,
-        _flags(fault, exchange.flags),
-        _details(exchange, fault),
+        flags_of(fault, exchange.flags),
+        details_of(fault, exchange.details, exchange.upstream),
         None,
-        _failure(fault),
+        failure_of(fault),
         exchange.received,
         exchange.sent,
-        round(duration * 1000),
+        milliseconds(duration),
         exchange.upstream_time if exchange.upstream_time >= 0 else None,
         shown(forwarded) if forwarded else None,
         None if agent is None else shown(agent),
@@ -115,15 +115,61 @@ def request_values(exchange: Ended, duration: float, began: float) -> Values:
 
 def relay_values(relay: RelayEnd, duration: float, began: float) -> Values:
     """Return the fields of a relay; see L{request_values}."""
-    return _stream_values(relay.connection, duration, began, relay, relay.fault, None)
+    return _stream_values(relay.connection, duration, began, flags_of(relay.fault), termination_of(relay), relay)
 
 
 def rejected_values(rejected: RejectedConnection, duration: float, began: float) -> Values:
     """Return the fields of a connection that came to nothing; see L{request_values}."""
-    flag = "NR" if rejected.unknown else None
-    details = "filter_chain_not_found" if rejected.unknown else rejected.reason.replace(" ", "_")
-    values = _stream_values(rejected, duration, began, None, None, details)
-    return (*values[:5], flag, *values[6:])
+    flags = "NR" if rejected.unknown else None
+    return _stream_values(rejected, duration, began, flags, termination_of(rejected), None)
+
+
+# Parts of a line that are made in one way, whatever its format -------------------------------------------------------
+
+
+def flags_of(fault: Fault | None, others: str = "") -> str | None:
+    """
+    Return response flags with commas; L{None} where there are none.
+
+    @param others: Those beside the fault's, with commas.
+    """
+    if fault is None and not others:
+        return None
+    return ",".join(response_flags(fault, others)) or None
+
+
+def details_of(fault: Fault | None, details: str, upstream: object | None) -> str:
+    """
+    Return whose response it was, or why there was none.
+
+    @param details: Which filter answered, or empty.
+    @param upstream: The backend that was asked; L{None}: there was none.
+    """
+    if fault is not None:
+        return fault.details
+    return details or ("direct_response" if upstream is None else "via_upstream")
+
+
+def failure_of(fault: Fault | None) -> str | None:
+    """Return why a backend could not be connected to, if that is what went wrong."""
+    return underscored(fault.reason) if fault is not None and fault.flag == "UF" else None
+
+
+def termination_of(ended: RelayEnd | RejectedConnection) -> str | None:
+    """Return why a relay or a connection ended; L{None}: it was at its end."""
+    if isinstance(ended, RejectedConnection):
+        return "filter_chain_not_found" if ended.unknown else underscored(ended.reason)
+    return None if ended.fault is None else ended.fault.details
+
+
+def underscored(reason: str) -> str:
+    """Return a phrase as one word."""
+    return reason.replace(" ", "_")
+
+
+def milliseconds(seconds: float) -> int:
+    """Return whole milliseconds, cut as Envoy cuts them."""
+    return int(seconds * 1000)
 
 
 def moment(seconds: float) -> str:
@@ -148,7 +194,7 @@ def _second(seconds: int) -> str:
 
 
 def _stream_values(
-    connection: Connection, duration: float, began: float, relay: RelayEnd | None, fault: Fault | None, why: str | None
+    connection: Connection, duration: float, began: float, flags: str | None, why: str | None, relay: RelayEnd | None
 ) -> Values:
     return (
         moment(began),
@@ -156,13 +202,13 @@ def _stream_values(
         None,
         None,
         0,
-        _flags(fault),
+        flags,
         None,
-        why if fault is None else fault.details,
-        _failure(fault),
+        why,
+        None if relay is None else failure_of(relay.fault),
         0 if relay is None else relay.received,
         0 if relay is None else relay.sent,
-        round(duration * 1000),
+        milliseconds(duration),
         None,
         None,
         None,
@@ -183,21 +229,6 @@ def _upstream(ended: Ended | RelayEnd) -> Iterable[Value]:
         ended.cluster or None,
         None if local is None else str(local),
     )
-
-
-def _flags(fault: Fault | None, others: str = "") -> str | None:
-    return ",".join(response_flags(fault, others)) or None
-
-
-def _details(exchange: Ended, fault: Fault | None) -> str:
-    """Return whose response it was, or why there was none."""
-    if fault is not None:
-        return fault.details
-    return exchange.details or ("direct_response" if exchange.upstream is None else "via_upstream")
-
-
-def _failure(fault: Fault | None) -> str | None:
-    return fault.reason.replace(" ", "_") if fault is not None and fault.flag == "UF" else None
 
 
 def _route(route: Route | None) -> Iterable[Value]:

@@ -64,21 +64,27 @@ class TapFilter:
             return False
         if self.path and not head.target.startswith(self.path.encode("latin-1")):
             return False
-        if self.host and not self._has_host(head.authority):
+        if self.host and not is_host(self.host, head.authority):
             return False
         if self.status and not self._has_status(exchange.status):
             return False
         return not self.flag or self.flag in response_flags(exchange.fault, exchange.flags)
 
-    def _has_host(self, authority: bytes) -> bool:
-        host = authority.decode("latin-1").lower()
-        head, colon, port = host.rpartition(":")
-        if colon and (port.isdigit() or not port):
-            host = head
-        return host.endswith(self.host[1:]) if self.host.startswith("*") else host == self.host
-
     def _has_status(self, status: int) -> bool:
         return f"{status // 100}xx" == self.status if self.status.endswith("xx") else str(status) == self.status
+
+
+def is_host(wanted: str, authority: bytes) -> bool:
+    """
+    Return whether an authority has a host, whatever its port.
+
+    @param wanted: In lower case; C{*.example} is each below C{example}.
+    """
+    host = authority.decode("latin-1").lower()
+    head, colon, port = host.rpartition(":")
+    if colon and (port.isdigit() or not port):
+        host = head
+    return host.endswith(wanted[1:]) if wanted.startswith("*") else host == wanted
 
 
 class Tap:

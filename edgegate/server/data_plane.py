@@ -23,6 +23,7 @@ from edgegate.downstream.listener import DownstreamListener
 from edgegate.downstream.listener_filter import Serving
 from edgegate.http.connector import HTTPConnector
 from edgegate.http.environment import HTTPEnvironment
+from edgegate.http.examples import Examples
 from edgegate.http.gateway import HTTPGateway
 from edgegate.http.health.health_checker import HealthChecker
 from edgegate.http.interfaces import Served
@@ -38,9 +39,8 @@ from edgegate.net.socket_source import SocketSource
 from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.observe.metrics.connection_metrics import ConnectionMetrics
 from edgegate.observe.metrics.meters import Meters
-from edgegate.observe.observer import Observer
+from edgegate.observe.observer import Observer, RequestEnded
 from edgegate.observe.observers import Observers
-from edgegate.observe.tap import Tap
 from edgegate.observe.tracing.tracer import Tracer
 from edgegate.overload.connections import ConnectionCounts, Port
 from edgegate.overload.figures import Figure
@@ -80,6 +80,7 @@ class DataPlane:
     @ivar counts: Of clients' connections.
     @ivar lag: How late the loop is.
     @ivar meters: Count what happens, whatever Snapshot is served.
+    @ivar examples: Requests of late that failed, and slow ones, under the Snapshot that is served.
     """
 
     def __init__(
@@ -97,8 +98,9 @@ class DataPlane:
         @param turn: See L{edgegate.net.listening.ListeningPort}.
         @param contexts: OpenSSL's contexts of the first Snapshot, made already.
         """
-        self.meters = meters = Meters(options.metrics.destinations)
-        self._requests = RequestMetrics(meters)
+        self.meters = meters = Meters(options.metrics.clusters)
+        self.examples = Examples()
+        self._requests = RequestMetrics(meters, self.examples)
         observer = Observers([*observers, self._requests, ConnectionMetrics(meters)])
         self.snapshot = Snapshot()
         self.endpoints: Endpoints = NO_ENDPOINTS
@@ -161,11 +163,11 @@ class DataPlane:
             count += len(port.pending)
         return count
 
-    def add_tap(self, tap: Tap) -> None:
+    def add_tap(self, tap: RequestEnded) -> None:
         """Show requests to somebody until L{remove_tap}."""
         self._environment.observer.add(tap)
 
-    def remove_tap(self, tap: Tap) -> None:
+    def remove_tap(self, tap: RequestEnded) -> None:
         """Show them no more."""
         self._environment.observer.remove(tap)
 
@@ -260,6 +262,7 @@ class DataPlane:
         self.snapshot, self.endpoints = snapshot, endpoints
         tags = self._requests.tags
         self._requests.tags = metric_tags(snapshot.metrics, tags if isinstance(tags, MetricTags) else None)
+        self.examples.clear()
         self._contexts = contexts
         self.secrets.take(contexts.read, planned)
         self._http.forget_filters()

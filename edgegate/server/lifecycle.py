@@ -17,6 +17,7 @@ from edgegate.net.sockets import descriptor_of
 from edgegate.server.handover import Handed, Role
 from edgegate.server.reload import Reload
 from edgegate.server.reload_coordinator import R, ReloadCoordinator
+from edgegate.server.reload_history import ReloadHistory
 from edgegate.server.signals import stop
 from edgegate.server.unused_sockets import UnusedSockets
 from edgegate.server.upgrade import Upgrades
@@ -39,6 +40,7 @@ class Lifecycle(MultiService, ABC, Generic[R]):
     @ivar upgrades: Has new processes serve in the place of this one.
     """
 
+    _history: ReloadHistory
     _reloads: ReloadCoordinator[R]
 
     def __init__(self, reactor: IReactorFDSet, config: str, inherited: InheritedSockets | None) -> None:
@@ -116,6 +118,11 @@ class Lifecycle(MultiService, ABC, Generic[R]):
         return self._reloads.last
 
     @property
+    def history(self) -> ReloadHistory:
+        """What came of the last readings of the files."""
+        return self._history
+
+    @property
     def followers(self) -> list[Callable[[Watched], None]]:
         """Called after each reading, with where a change would be seen; see L{ReloadCoordinator}. More may be added."""
         return self._reloads.followers
@@ -128,5 +135,7 @@ class Lifecycle(MultiService, ABC, Generic[R]):
     def _reload_by(self, reloads: ReloadCoordinator[R]) -> None:
         """Comes once, before any of these."""
         self._reloads = reloads
+        self._history = ReloadHistory(reloads.last)
+        self.reporters.append(self._history.add)
         unused = UnusedSockets(self._inherited)
         self.followers.append(lambda watched: unused.look(self.ports))

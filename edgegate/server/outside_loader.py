@@ -1,14 +1,13 @@
 """
 Files that are read in another process, where there is much to read: requests wait for no thread of this one.
 
-What comes of it is taken over bit by bit, and what is no longer served is let go bit by bit.
+What comes of it is taken over in turns, and what is no longer served is let go in turns.
 """
 
 from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import BinaryIO, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred, succeed
@@ -16,10 +15,10 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import CooperativeTask, TaskStopped
 
 from edgegate.routing.snapshot import Snapshot
-from edgegate.server.bit_by_bit import bit_by_bit
 from edgegate.server.loader_process import LoaderProcess
 from edgegate.server.reload_coordinator import ReadingFailed
-from edgegate.sources.loading import FEW_OBJECTS, THOROUGH_EVERY, Answer, Configuration, Loaded
+from edgegate.server.turns import PAUSE, in_turns
+from edgegate.sources.loading import FEW_OBJECTS, THOROUGH_EVERY, Answer, Configuration, Loaded, collector_paused
 from edgegate.sources.pieces import MANY, Pieces
 from edgegate.sources.source import Contents
 
@@ -28,6 +27,9 @@ MUCH = 256 * 1024
 Bytes of texts from which on another process reads them. To read that many takes a tenth of a second, which requests can
 bear; to start the process takes half a second.
 """
+
+_YOUNG = 1
+"""The oldest generation of objects that the garbage collector looks through while requests wait."""
 
 T = TypeVar("T")
 
@@ -104,7 +106,7 @@ class OutsideLoader:
             self._process = None
         self._loads += 1
         thorough = gc.get_freeze_count() < FEW_OBJECTS or self._loads % THOROUGH_EVERY == 0
-        with file, _collector_paused(self._configuration.frozen, thorough):
+        with file, collector_paused(self._configuration.frozen, thorough, _YOUNG):
             answer = await self._take(file)
         # parsed documents are of use for a thread that reads
         self._free(self._configuration.forget())
@@ -132,37 +134,13 @@ class OutsideLoader:
         self._begin(work).addErrback(lambda failure: failure.trap(TaskStopped))
 
     def _begin(self, work: Iterator[None]) -> Deferred[object]:
-        task = bit_by_bit(self._clock, work)
+        task = in_turns(self._clock, work, PAUSE)
         self._tasks.add(task)
         return task.whenDone().addBoth(self._done, task)
 
     def _done(self, result: object, task: CooperativeTask[Iterator[object]]) -> object:
         self._tasks.discard(task)
         return result
-
-
-@contextmanager
-def _collector_paused(frozen: bool, thorough: bool) -> Iterator[None]:
-    """
-    Pause the garbage collector: it would look through all that comes again and again, while requests wait.
-
-    @param frozen: Hide what has come from it, and all else that is in memory. What only it would free is freed before
-        the next time that is C{thorough}.
-    """
-    enabled = gc.isenabled()
-    if frozen and thorough:
-        gc.unfreeze()
-        gc.collect()
-    elif frozen:
-        gc.collect(1)
-    gc.disable()
-    try:
-        yield
-    finally:
-        if frozen:
-            gc.freeze()
-        if enabled:
-            gc.enable()
 
 
 def _parts(snapshot: Snapshot) -> list[object]:

@@ -13,12 +13,14 @@ from twisted.internet.interfaces import IReactorCore, IReactorFDSet
 from twisted.logger import Logger
 
 from edgegate import __version__
+from edgegate.model import access_logs
 from edgegate.model.addresses import Address
 from edgegate.net.channel import JSON, Channel, Received, adopt, close_all, wait_for_any
 from edgegate.net.handed_sockets import HandedSockets
 from edgegate.net.inherited_sockets import InheritedSocket, InheritedSockets
 from edgegate.net.peer import Peer
 from edgegate.net.sockets import Socket
+from edgegate.observe.log_file import STREAMS
 from edgegate.server.handover import VARIABLE, Handed, NotUnderstood, Ready, Role, handed, ready_message, says
 
 log = Logger(namespace=__name__)
@@ -81,6 +83,9 @@ def predecessor(environment: MutableMapping[str, str]) -> Predecessor | None:
     """
     Return the process whose place this one takes, with what it hands; L{None}: there is none.
 
+    What writes logs to C{/dev/stderr} from now on writes where that process does: the standard error of this one is
+    read by it, until it has left.
+
     @param environment: The process's, which says so; that is taken from it, for it is not for its children.
     @raise NotUnderstood: It hands nothing, or something else.
     """
@@ -94,6 +99,7 @@ def predecessor(environment: MutableMapping[str, str]) -> Predecessor | None:
         _receive(before)
     except (OSError, ValueError, EOFError) as error:
         raise NotUnderstood(f"{VARIABLE}={number} is no upgrade: {type(error).__name__}: {error}") from None
+    STREAMS[access_logs.STANDARD_ERROR] = before.errors
     return before
 
 
@@ -176,5 +182,6 @@ class Succession(Service):
                 # a daemon's leads nowhere, and stays so
                 if os.fstat(STANDARD_ERROR).st_rdev != Path(os.devnull).stat().st_rdev:
                     os.dup2(errors, STANDARD_ERROR)
+            STREAMS[access_logs.STANDARD_ERROR] = STANDARD_ERROR
             os.close(errors)
         before.left.callback(None)

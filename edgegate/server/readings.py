@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
@@ -24,6 +25,7 @@ from edgegate.observe.metrics.families import (
     RELOADS,
     SERVER,
     SPANS,
+    Kind,
 )
 from edgegate.observe.metrics.gauges import Row
 from edgegate.observe.metrics.meters import Meters
@@ -36,8 +38,8 @@ from edgegate.upstream.cluster import ClusterState
 CERTIFICATES = 3600.0
 """Seconds after which it is looked at again when certificates end: whole days are shown."""
 
-LINES_LOST = 1
-"""One of the numbers of L{OWN}."""
+LINES_LOST, WORKER_RESTARTS = 0, 1
+"""Numbers of L{OWN}."""
 
 
 class PlaneReadings:
@@ -52,7 +54,7 @@ class PlaneReadings:
         self._plane = plane
         self.lines_lost: Callable[[], int] = _none
         self.spans: Callable[[], Iterable[tuple[str, int]]] = tuple
-        self._known: dict[str, int] = {}
+        self._known: dict[tuple[str, tuple[str, ...]], int] = {}
         self._days_left: int | None = None
         self._looked_at: tuple[object, object] = (None, None)
         self._looked = 0.0
@@ -63,21 +65,18 @@ class PlaneReadings:
         return self._plane.snapshot.metrics
 
     def sample(self) -> None:
-        """Have what others count by themselves in the meters as well: the bytes of relays, what limits have met."""
+        """
+        Have what others count by themselves in the meters as well: the bytes of relays, what limits have met.
+
+        What has never happened is there as 0: nobody sees a counter grow that begins with its first event.
+        """
         plane = self._plane
         plane.count_relays()
-        meters = plane.meters
-        lost = self._more("lines", self.lines_lost())
-        if lost:
-            meters.count(OWN, (), LINES_LOST, lost)
+        self._count(OWN, (), self.lines_lost(), LINES_LOST)
         for outcome, spans in self.spans():
-            more = self._more(f"spans {outcome}", spans)
-            if more:
-                meters.count(SPANS, (outcome,), 0, more)
+            self._count(SPANS, (outcome,), spans)
         for name, reached in plane.limits_met().items():
-            more = self._more(name, reached)
-            if more:
-                meters.count(LIMITS, (name,), 0, more)
+            self._count(LIMITS, (name,), reached)
 
     def rows(self) -> Iterator[Row | None]:
         """Yield them, with L{None} between steps that take their time; see L{edgegate.server.turns}."""
@@ -118,6 +117,8 @@ class PlaneReadings:
             active,
             lag,
             BUFFERS.held,
+            _descriptors(),
+            _most_descriptors(),
         )
 
     def _look_at_certificates(self) -> Iterator[None]:
@@ -133,10 +134,13 @@ class PlaneReadings:
             yield
         self._days_left, self._looked_at, self._looked = earliest, (snapshot, secrets), monotonic()
 
-    def _more(self, name: str, number: int) -> int:
-        """Return by how much a number has grown since it was asked for last."""
-        before, self._known[name] = self._known.get(name, 0), number
-        return max(0, number - before)
+    def _count(self, kind: Kind, labels: tuple[str, ...], value: int, number: int = 0) -> None:
+        """Count by how much one of a kind's numbers has grown since it was looked at last."""
+        before = self._known.get((kind.name, labels))
+        self._known[kind.name, labels] = value
+        more = max(0, value - (before or 0))
+        if more or before is None:
+            self._plane.meters.count(kind, labels, number, more)
 
 
 def _none() -> int:
@@ -170,6 +174,12 @@ def _full(used: int, most: int | None) -> int:
     return int(most is not None and used >= most)
 
 
+def own_memory() -> int:
+    """Return the bytes of memory that this process has for itself."""
+    physical, shared = _memory()
+    return physical - shared
+
+
 def _memory(statm: Path = Path("/proc/self/statm")) -> tuple[int, int]:
     """Return the bytes of memory that this process has, and those of them that it shares with others."""
     try:
@@ -178,6 +188,21 @@ def _memory(statm: Path = Path("/proc/self/statm")) -> tuple[int, int]:
         return 0, 0
     page = os.sysconf("SC_PAGE_SIZE")
     return int(resident) * page, int(shared) * page
+
+
+def _descriptors(folder: Path = Path("/proc/self/fd")) -> int | None:
+    """Return how many descriptors this process has open; L{None}: it can't be known."""
+    try:
+        # Linux before 6.2 has no size here
+        return folder.stat().st_size or sum(1 for _ in folder.iterdir())
+    except OSError:  # no Linux
+        return None
+
+
+def _most_descriptors() -> int | None:
+    """Return how many it may have; L{None}: as many as there are."""
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return None if most == resource.RLIM_INFINITY else most
 
 
 class Reloading(Protocol):

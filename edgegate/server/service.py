@@ -4,7 +4,7 @@ The gateway as a Twisted service: it begins, takes over new files, and ends in g
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timezone
 from functools import partial
 from itertools import chain
@@ -16,10 +16,10 @@ from twisted.logger import Logger, LogLevel
 
 from edgegate.access_log.service import AccessLogService, CannotLog
 from edgegate.model.addresses import Address
+from edgegate.model.origin import placed
 from edgegate.net.handed_sockets import HandedSockets
 from edgegate.net.inherited_sockets import InheritedSockets
 from edgegate.net.socket_source import FirstOf
-from edgegate.observe.counters import Counters
 from edgegate.observe.metrics.gauges import Gauges
 from edgegate.observe.metrics.measured import Measured
 from edgegate.observe.observer import Observer
@@ -52,7 +52,6 @@ class GatewayService(Lifecycle[Candidate]):
 
     Its children begin after its ports are open, and end when nothing is served any more.
 
-    @ivar counters: What happened so far.
     @ivar data_plane: All that serves.
     @ivar readings: What metrics show of it.
     """
@@ -62,7 +61,7 @@ class GatewayService(Lifecycle[Candidate]):
         reactor: IReactorFDSet,
         loaded: Loaded,
         load: Load,
-        observers: Iterable[Observer] = (),
+        observers: Sequence[Observer] = (),
         options: GatewayOptions = GatewayOptions(),  # noqa: B008 (frozen)
         defer: Defer | None = None,
         inherited: InheritedSockets | None = None,
@@ -73,7 +72,7 @@ class GatewayService(Lifecycle[Candidate]):
     ) -> None:
         """
         @param loaded: The files without an error in them.
-        @param observers: Told of what happens, besides the counters.
+        @param observers: Told of what happens.
         @param defer: Calls something that takes its time; by default in a thread that nobody waits for at the end.
         @param inherited: Listening sockets that are open already, for ports of the files.
         @param handed: Those of a process whose place this one takes.
@@ -83,8 +82,7 @@ class GatewayService(Lifecycle[Candidate]):
         @raise edgegate.tls.secrets.BadKeyMaterial: A server's certificate, key, authorities or ciphers are of no use.
         """
         super().__init__(reactor, loaded.source.location, inherited)
-        self.counters = Counters()
-        self.data_plane = DataPlane(reactor, [self.counters, *observers], options, FirstOf(inherited, handed))
+        self.data_plane = DataPlane(reactor, observers, options, FirstOf(inherited, handed))
         if defer is None:
             defer = partial(defer_to_daemon, cast(IReactorFromThreads, reactor))
         self._metrics = options.metrics
@@ -97,6 +95,11 @@ class GatewayService(Lifecycle[Candidate]):
         self._drain = Drain(self.data_plane, clock, options.drain, options.drain_delay)
         self._retirement = Retirement(self.data_plane, clock, options.upgrade_drain)
         self._own_readings = GatewayReadings(self, self.data_plane.meters)
+
+    @property
+    def clock(self) -> IReactorTime:
+        """The reactor, as what tells the time."""
+        return cast(IReactorTime, self._reactor)
 
     @property
     def snapshot(self) -> Snapshot:
@@ -203,7 +206,7 @@ class GatewayService(Lifecycle[Candidate]):
                 f"cannot bind {error.listener.bind} for {origin.resource} ({origin}): {error.reason}"
             ) from None
         except CannotLog as error:
-            raise CannotStart(str(error)) from None
+            raise CannotStart(placed(str(error), error.wanted.origin)) from None
         self._phase = Phase.SERVING
 
     def _say_what_is_served(self) -> None:

@@ -1,9 +1,9 @@
-"""Work that is done in short turns, between which everything else goes on."""
+"""Work of the loop's own thread that takes long in all: it is done in short turns, and requests go on in between."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from time import perf_counter
+from time import monotonic
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import CooperativeTask, Cooperator
@@ -11,16 +11,20 @@ from twisted.internet.task import CooperativeTask, Cooperator
 TURN = 0.001
 """Seconds of each; Twisted's own C{cooperate} takes ten times as long."""
 
+PAUSE = 0.002
+"""Seconds between two turns of work that nobody waits for: the loop is lent for a third of its time."""
 
-def in_turns(reactor: IReactorTime, work: Iterator[object]) -> CooperativeTask[Iterator[object]]:
-    """
-    Take the steps of some work, for L{TURN} at a time.
 
-    @return: It can be paused and stopped, and tells when it is done.
+def in_turns(clock: IReactorTime, work: Iterator[object], pause: float = 0.0) -> CooperativeTask[Iterator[object]]:
     """
-    return Cooperator(_turn, lambda call: reactor.callLater(0, call)).cooperate(work)
+    Begin to do work, which yields wherever it can be interrupted.
+
+    @param pause: Seconds between two turns, at the least.
+    @return: Tells when it is done, and can be paused and stopped.
+    """
+    return Cooperator(_turn, lambda call: clock.callLater(pause, call)).cooperate(work)
 
 
 def _turn() -> Callable[[], bool]:
-    end = perf_counter() + TURN
-    return lambda: perf_counter() >= end
+    end = monotonic() + TURN
+    return lambda: monotonic() >= end

@@ -163,7 +163,7 @@ class Configuration:
         self._loads += 1
         thorough = gc.get_freeze_count() < self.few_objects or self._loads % self.thorough_every == 0
         try:
-            with _collector_paused(self._frozen, thorough):
+            with collector_paused(self._frozen, thorough):
                 inspector = KeyInspector(now or datetime.now(timezone.utc), self._contexts)
                 compiled = self._compile(reading, problems, inspector)
         finally:
@@ -212,19 +212,20 @@ def _tell_passed_over(reading: Reading, resources: Resources, problems: Problems
 
 
 @contextmanager
-def _collector_paused(frozen: bool, thorough: bool) -> Iterator[None]:
+def collector_paused(frozen: bool, thorough: bool, oldest: int = 2) -> Iterator[None]:
     """
     Pause the garbage collector: all that is made while files are read stays for a while, so that it would look
     through it again and again, which takes half of the time where there are thousands of documents.
 
     @param frozen: Hide what was made from it, and all else that is in memory. What only it would free is freed before
         the next time, or the next that is C{thorough}.
+    @param oldest: The oldest generation that it looks through before, where this is not C{thorough}.
     """
     enabled = gc.isenabled()
     if frozen:
         if thorough:
             gc.unfreeze()
-        gc.collect()
+        gc.collect(2 if thorough else oldest)
     gc.disable()
     try:
         yield
@@ -232,7 +233,7 @@ def _collector_paused(frozen: bool, thorough: bool) -> Iterator[None]:
         if frozen:
             gc.freeze()
         elif enabled:
-            gc.collect()
+            gc.collect(oldest)
         if enabled:
             gc.enable()
 

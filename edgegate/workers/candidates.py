@@ -91,4 +91,7 @@ class Candidates:
 
 
 def _cannot_serve(error: CannotServe) -> Problem:
+    origin = error.origin
+    if origin is not None:
+        return Problem(origin.file, origin.line, 1, Severity.ERROR, "", str(error))
     return Problem("edgegate", 1, 1, Severity.ERROR, "", f"no worker can serve these files: {error}")

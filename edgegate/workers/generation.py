@@ -19,6 +19,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorFDSet, IReactorTim
 from twisted.logger import Logger
 
 from edgegate.model.addresses import Address
+from edgegate.model.origin import Origin
 from edgegate.net.channel import MOST_DESCRIPTORS, Channel, Received, descriptors_of, pair
 from edgegate.net.peer import Peer
 from edgegate.net.sockets import Socket
@@ -42,7 +43,15 @@ FIRST_DELAY, LONGEST_DELAY = 0.1, 5.0
 
 
 class CannotServe(Exception):
-    """No worker can serve the files; the reason is in one line."""
+    """
+    No worker can serve the files; the reason is in one line.
+
+    @ivar origin: What in them is the reason, where that is known.
+    """
+
+    def __init__(self, reason: str, origin: Origin | None = None) -> None:
+        super().__init__(reason)
+        self.origin = origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +80,9 @@ class Worker:
     @ivar number: What the log and the admin listener call it, from 0.
     @ivar pid: 0 until it is known.
     @ivar ready: Fires with what it says of what it serves, or fails with L{CannotServe}.
+    @ivar failed: Why it is not ready, should it end before it is.
     @ivar killed: The signal that was to end it, if any was: first one that shows its stack.
+    @ivar missed: Whether it is gone though it was to serve: another one takes its place.
     """
 
     def __init__(self, slot: int, number: int, peer: Peer) -> None:
@@ -81,9 +92,10 @@ class Worker:
         self.pid = 0
         self.since = monotonic()
         self.ready: Deferred[Ready] = Deferred()
-        self.reason = "it died before it was ready"
+        self.failed = Failed("it died before it was ready")
         self.serving = False
         self.killed: signal.Signals | None = None
+        self.missed = False
 
 
 class Generation:
@@ -286,9 +298,10 @@ class Generation:
             worker.serving = True
             if self._accepting:
                 worker.peer.send(Accept())
+                log.info("worker {number} serves again", number=worker.number)
             worker.ready.callback(value)
         elif isinstance(value, Failed):
-            worker.reason = value.reason
+            worker.failed = value
         else:
             self._surroundings.told(worker, value)
 
@@ -297,13 +310,14 @@ class Generation:
         del self.workers[worker.slot]
         self._surroundings.slots.set_connections(worker.slot, ABSENT)
         self._surroundings.slots.set_open(worker.slot, 0)
-        self._surroundings.lost(worker)
         first = not worker.serving and worker.slot == self.slots[0] and not self._accepting
+        worker.missed = not (self._leaving or first)
+        self._surroundings.lost(worker)
         if not worker.serving:
-            worker.ready.errback(CannotServe(worker.reason))
+            worker.ready.errback(CannotServe(worker.failed.reason, worker.failed.origin))
         if self._leaving:
             self._end_if_empty()
-        elif not first:
+        elif worker.missed:
             self._replace(worker)
 
     def _replace(self, worker: Worker) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edgegate.admin.live.parts import Part
 from edgegate.admin.views import Row
 from edgegate.config.problems import Problems
 from edgegate.model.addresses import Address
 from edgegate.model.metrics import DeclaredMetrics
 from edgegate.model.origin import Origin
+from edgegate.observe.log_tap import Wanted
 from edgegate.observe.metrics import gauges
 from edgegate.observe.metrics.meters import Batch
-from edgegate.observe.tap import TapFilter, Tapped
+from edgegate.observe.tap import Tapped
 from edgegate.sources.source import Watched
 
 # The supervisor to a zygote -------------------------------------------------------------------------------------------
@@ -173,7 +175,7 @@ class Drain:
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """Show a view of the admin listener; L{Shown} answers with the number."""
+    """Show a view of the admin listener; L{ViewRows} answers with the number."""
 
     number: int
     view: str
@@ -181,21 +183,40 @@ class Show:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """Read what metrics show of it; L{Counted}, then L{Read}s with the number answer."""
+    """Read what metrics show of it; L{CounterBatch}, then L{GaugeRows} with the number answer."""
 
     number: int
 
 
 @dataclass(frozen=True, slots=True)
 class BeginTap:
-    """Show requests as they end; L{Seen} with the number tells of each."""
+    """Show requests as they end, or lines of the access log; L{TappedRequest} with the number tells of each."""
 
     number: int
-    wanted: TapFilter
+    wanted: Wanted
 
 
 @dataclass(frozen=True, slots=True)
 class EndTap:
+    """Nobody looks any more."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class BeginLive:
+    """
+    Tell each second what happens; L{Lived} with the number does.
+
+    @ivar tells_map: Whether what the files say is told as well.
+    """
+
+    number: int
+    tells_map: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EndLive:
     """Nobody looks any more."""
 
     number: int
@@ -221,9 +242,11 @@ class Failed:
     It can't serve; it has ended.
 
     @ivar reason: In one line.
+    @ivar origin: What in the files is the reason, where that is known.
     """
 
     reason: str
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +263,7 @@ class LogEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ViewRows:
     """The rows of a view, or why there are none."""
 
     number: int
@@ -248,14 +271,14 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class CounterBatch:
     """What was counted for metrics since this was told last."""
 
     batch: Batch
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class GaugeRows:
     """
     What metrics show beside that, in several pieces.
 
@@ -270,9 +293,9 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class TappedRequest:
     """
-    A request that a tap shows.
+    A request that a tap shows, or a line of the access log.
 
     @ivar lost: How many before it were not told of, since much waited already.
     """
@@ -280,3 +303,11 @@ class Seen:
     number: int
     tapped: Tapped
     lost: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lived:
+    """A part of what happens at a worker."""
+
+    number: int
+    part: Part

@@ -18,16 +18,19 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger, LogLevel
 from twisted.python.failure import Failure
 
+from edgegate.admin.live.parts import Part
 from edgegate.admin.views import Row
 from edgegate.model.addresses import Address
+from edgegate.model.origin import placed
 from edgegate.net.channel import wait_for_any
 from edgegate.net.handed_sockets import HandedSockets
 from edgegate.net.inherited_sockets import InheritedSockets
 from edgegate.net.peer import Peer
 from edgegate.net.sockets import descriptor_of
+from edgegate.observe.log_tap import Wanted
 from edgegate.observe.metrics.measured import Measured
 from edgegate.observe.metrics.options import MetricsOptions
-from edgegate.observe.tap import TapFilter, Tapped
+from edgegate.observe.tap import Tapped
 from edgegate.server.lifecycle import Lifecycle, Phase
 from edgegate.server.ports import CannotBind
 from edgegate.server.reload_coordinator import ReadingFailed, ReloadCoordinator, State
@@ -38,9 +41,19 @@ from edgegate.workers.candidates import Candidates
 from edgegate.workers.generation import CannotServe, Surroundings, Worker
 from edgegate.workers.generations import Generations
 from edgegate.workers.listening_sockets import ListeningSockets
-from edgegate.workers.messages import Counted, FilesRead, LogEvent, Read, Seen, ShedPrivileges, Shown
+from edgegate.workers.messages import (
+    CounterBatch,
+    FilesRead,
+    GaugeRows,
+    Lived,
+    LogEvent,
+    ShedPrivileges,
+    TappedRequest,
+    ViewRows,
+)
 from edgegate.workers.slots import Slots, shared_memory
 from edgegate.workers.spawn import adopt_orphans
+from edgegate.workers.worker_live import WorkerLive
 from edgegate.workers.worker_log import WorkerLog
 from edgegate.workers.worker_metrics import WorkerMetrics
 from edgegate.workers.worker_taps import WorkerTaps
@@ -81,6 +94,7 @@ class Supervisor(Lifecycle[Files]):
         handed: HandedSockets | None = None,
         inherited: InheritedSockets | None = None,
         metrics: MetricsOptions = MetricsOptions(),  # noqa: B008 (frozen)
+        daemon: bool = False,
     ) -> None:
         """
         @param reactor: Also provides C{IReactorTime}.
@@ -91,6 +105,7 @@ class Supervisor(Lifecycle[Files]):
         @param delay: Seconds before that in which everything goes on, though the gateway is not ready any more.
         @param upgrade_drain: Seconds that connections may go on once a new process serves in the place of this one.
         @param metrics: How they are counted and written.
+        @param daemon: This process becomes one: workers are not to write where it was started.
         @param handed: The listening sockets of a process whose place this one takes.
         @param inherited: Listening sockets that are open already, for ports of the files.
         """
@@ -101,10 +116,11 @@ class Supervisor(Lifecycle[Files]):
         self._delayed: IDelayedCall | None = None
         self._upgrade_drain = upgrade_drain
         memory = shared_memory()
-        self._zygotes = Zygotes(reactor, arguments, memory)
+        self._zygotes = Zygotes(reactor, arguments, memory, daemon)
         self._log = WorkerLog()
         self._views = WorkerViews()
         self._taps = WorkerTaps()
+        self._live = WorkerLive()
         self._slots = Slots(memory)
         surroundings = Surroundings(
             reactor, self._slots, self._told, self._lost, self.files_changed, lambda: self._log.file
@@ -192,7 +208,7 @@ class Supervisor(Lifecycle[Files]):
             ready = self._wait_for(Deferred.fromCoroutine(generation.start(sockets, self._sockets.passed(sockets))))
         except CannotServe as error:
             generation.drain(0.0)
-            raise CannotStart(f"cannot serve: {error}") from None
+            raise CannotStart(placed(f"cannot serve: {error}", error.origin)) from None
         self._generations.take_over(generation, ())
         super().startService()  # type: ignore[no-untyped-call]
         for level, line in ready.says:
@@ -322,9 +338,18 @@ class Supervisor(Lifecycle[Files]):
         """Return the metrics of all workers together, those of older files that still have connections included."""
         return self._metrics.measure(self._generations.workers())
 
-    def tap(self, wanted: TapFilter, show: Callable[[Tapped], None]) -> Callable[[], None]:
-        """Have all workers show requests as they end; return what ends it."""
+    def tap(self, wanted: Wanted, show: Callable[[Tapped], None]) -> Callable[[], None]:
+        """Have all workers show what passes; return what ends it."""
         return self._taps.begin(wanted, show, self._generations.workers())
+
+    @property
+    def serving_workers(self) -> frozenset[int]:
+        """The slots of the workers that serve the files in force."""
+        return frozenset(worker.slot for worker in self._generations.serving)
+
+    def watch(self, take: Callable[[int, Part], None], lost: Callable[[int], None]) -> Callable[[], None]:
+        """Have all workers tell what they do; return what ends it."""
+        return self._live.begin(take, lost, self._generations.workers(), self._generations.serving)
 
     def reopen(self) -> None:
         """Have the workers write the access logs to new files: the old ones were renamed."""
@@ -334,25 +359,30 @@ class Supervisor(Lifecycle[Files]):
     def _told(self, worker: Worker, value: object) -> None:
         if isinstance(value, LogEvent):
             self._log.tell(worker.number, value)
-        elif isinstance(value, Shown):
+        elif isinstance(value, ViewRows):
             self._views.shown(value)
-        elif isinstance(value, Counted):
+        elif isinstance(value, CounterBatch):
             self._metrics.counted(value)
-        elif isinstance(value, Read):
+        elif isinstance(value, GaugeRows):
             self._metrics.read(value)
-        elif isinstance(value, Seen):
+        elif isinstance(value, TappedRequest):
             self._taps.seen(worker, value)
+        elif isinstance(value, Lived):
+            self._live.lived(worker, value)
 
     def _lost(self, worker: Worker) -> None:
         self._views.lost(worker)
         self._metrics.lost(worker)
         self._taps.lost(worker)
+        self._live.lost(worker)
 
     def _look(self) -> None:
         """End what hangs, and see to it that there is a zygote."""
         self._zygotes.reap()
         self._look_at_zygote()
-        self._taps.look(self._generations.workers())
+        workers = self._generations.workers()
+        self._taps.look(workers)
+        self._live.look(workers, self._generations.serving)
         if self._phase is Phase.ENDING and monotonic() > self._until:
             self._generations.kill()
         else:

@@ -17,6 +17,7 @@ from datetime import datetime, timezone
 from time import monotonic
 from typing import NoReturn, cast
 
+from twisted.internet.defer import DeferredList
 from twisted.internet.interfaces import (
     IReactorCore,
     IReactorFDSet,
@@ -28,15 +29,13 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import ILogObserver, Logger, formatEvent, globalLogBeginner
 from twisted.logger import LogEvent as TwistedEvent
 
-from edgegate.access_log.service import AccessLogService
-from edgegate.access_log.wanted import access_logs
+from edgegate.access_log.service import AccessLogService, CannotLog
+from edgegate.access_log.wanted import access_logs, handed
 from edgegate.admin.local import rows
-from edgegate.model.access_logs import SYSLOG
 from edgegate.model.proxy import NO_SETTINGS
 from edgegate.net.channel import Received
 from edgegate.net.peer import Peer
 from edgegate.net.system_resolver import SystemResolver
-from edgegate.observe.counters import Counters
 from edgegate.observe.observer import Observer
 from edgegate.observe.tracing.tracing_service import TracingService
 from edgegate.server.clock import count_monotonic
@@ -45,13 +44,14 @@ from edgegate.server.drain import Drain as Draining
 from edgegate.server.readings import PlaneReadings
 from edgegate.server.retirement import Retirement
 from edgegate.server.startup_log import served
-from edgegate.startup import CannotStart
 from edgegate.workers.adopted_sockets import AdoptedSockets
 from edgegate.workers.inheritance import Inheritance
 from edgegate.workers.messages import (
     Accept,
+    BeginLive,
     BeginTap,
     Drain,
+    EndLive,
     EndTap,
     Failed,
     LogEvent,
@@ -60,11 +60,12 @@ from edgegate.workers.messages import (
     Ready,
     Retire,
     Show,
-    Shown,
+    ViewRows,
 )
+from edgegate.workers.metrics_reporter import MetricsReporter
 from edgegate.workers.slots import ABSENT, takes_next
-from edgegate.workers.told_metrics import ToldMetrics
-from edgegate.workers.told_taps import ToldTaps
+from edgegate.workers.tap_reporter import TapReporter
+from edgegate.workers.told_live import ToldLive
 
 log = Logger(namespace=__name__)
 
@@ -100,20 +101,21 @@ class Worker:
         snapshot = inheritance.loaded.snapshot
         self._options = options.gateway_options(NO_SETTINGS if snapshot is None else snapshot.proxy)
         self._log_file = -1
-        logs = access_logs(options["access-logs"], None if snapshot is None else snapshot.access_logs)
-        self._log_is_handed = len(logs) == 1 and logs[0].origin is None and not logs[0].path.startswith(SYSLOG)
+        asked, declared = options["access-logs"], None if snapshot is None else snapshot.access_logs
+        logs = access_logs(asked, declared)
+        self._log_is_handed = handed(asked, declared) is not None
         opener = self._next_log_file if self._log_is_handed else None
-        self._access_log = AccessLogService(reactor, logs, opener)
-        self.counters = Counters()
-        observers: list[Observer] = [self.counters, self._access_log.log] if logs else [self.counters]
+        self._access_log = AccessLogService(reactor, logs, opener, options.resource())
+        observers: list[Observer] = [self._access_log.log] if logs else []
         self._traces = TracingService(reactor, options["tracing"])
         sockets = AdoptedSockets(inheritance.sockets, inheritance.passed)
         self.data_plane = DataPlane(reactor, observers, self._options, sockets, self._takes_next, inheritance.contexts)
         readings = PlaneReadings(self.data_plane)
         readings.lines_lost = self._access_log.lines_lost
         self._traces.trace_by, readings.spans = self.data_plane.trace_by, self._traces.outcomes
-        self._metrics = ToldMetrics(reactor, self.data_plane.meters, readings, self._supervisor)
-        self._taps = ToldTaps(self.data_plane, self._supervisor)
+        self._metrics = MetricsReporter(reactor, self.data_plane.meters, readings, self._supervisor)
+        self._taps = TapReporter(self.data_plane, self._supervisor, self._access_log.line)
+        self._live = ToldLive(reactor, self.data_plane, self._supervisor, self._slot - min(self._peers))
         self._drain: Draining | None = None
         self._retirement = Retirement(self.data_plane, reactor)
         self._beats = LoopingCall(self._beat)
@@ -132,8 +134,8 @@ class Worker:
                 self._access_log.startService()
             self.data_plane.install(snapshot, self._contexts, self._loaded.endpoints)
             self._traces.use(snapshot.tracing)
-        except CannotStart as error:
-            self._supervisor.send(Failed(str(error)))
+        except CannotLog as error:
+            self._supervisor.send(Failed(str(error), error.wanted.origin))
             self._clean()
             return False
         except Exception as error:
@@ -173,6 +175,10 @@ class Worker:
             self._taps.begin(value)
         elif isinstance(value, EndTap):
             self._taps.end(value)
+        elif isinstance(value, BeginLive):
+            self._live.begin(value)
+        elif isinstance(value, EndLive):
+            self._live.end(value)
         elif isinstance(value, Retire):
             self._retire(value)
         elif isinstance(value, Drain):
@@ -198,12 +204,12 @@ class Worker:
 
     def _show(self, show: Show) -> None:
         try:
-            shown: Shown = Shown(show.number, rows(self.data_plane, show.view))
+            shown: ViewRows = ViewRows(show.number, rows(self.data_plane, show.view))
         except Exception as error:
             log.failure("a view can't be shown")
-            shown = Shown(show.number, f"{type(error).__name__}: {error}")
+            shown = ViewRows(show.number, f"{type(error).__name__}: {error}")
         if not self._supervisor.offer(shown):
-            self._supervisor.send(Shown(show.number, "too much is being shown already"))
+            self._supervisor.send(ViewRows(show.number, "too much is being shown already"))
 
     def _retire(self, retire: Retire) -> None:
         """Workers of a newer generation serve: end with the last connection."""
@@ -243,20 +249,22 @@ class Worker:
             return
         self._ended = True
         # the supervisor's channel stays open meanwhile: whoever closes it is taken for gone
-        self._traces.stopService().addBoth(lambda _: self._leave())
+        DeferredList([self._access_log.close_collected(), self._traces.stopService()]).addBoth(lambda _: self._leave())
 
     def _leave(self) -> None:
         self._clean()
-        if self._beats.running:
-            self._beats.stop()
         self._reactor.stop()
 
     def _clean(self) -> None:
+        if self._beats.running:
+            self._beats.stop()
         self._retirement.stop()
-        self._metrics.stop()
+        self._live.stop()
         self.data_plane.stop()
         if self._access_log.running:
             self._access_log.stopService()
+        # what ends with these counts
+        self._metrics.stop()
         self._supervisor.finish(LAST_WORDS)
 
     # ------------------------------------------------------------------------------------------------------------------

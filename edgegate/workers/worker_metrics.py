@@ -8,14 +8,14 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from edgegate.model.metrics import DeclaredMetrics
-from edgegate.observe.metrics.families import CLUSTER_GAUGES
-from edgegate.observe.metrics.gauges import Gauges
+from edgegate.observe.metrics.families import CLUSTER_GAUGES, OWN
+from edgegate.observe.metrics.gauges import Gauges, Row
 from edgegate.observe.metrics.measured import Measured
 from edgegate.observe.metrics.meters import Meters
 from edgegate.observe.metrics.options import MetricsOptions
-from edgegate.server.readings import GatewayReadings, Reloading
+from edgegate.server.readings import WORKER_RESTARTS, GatewayReadings, Reloading
 from edgegate.workers.generation import Worker
-from edgegate.workers.messages import Counted, Measure, Read
+from edgegate.workers.messages import CounterBatch, GaugeRows, Measure
 
 PATIENCE = 5.0
 """Seconds for which a worker is waited for; of one that takes longer there is nothing but what it has counted."""
@@ -23,15 +23,17 @@ PATIENCE = 5.0
 
 class _Asked:
     """
-    One worker that was asked, and what it has told so far.
+    One worker that was asked.
 
-    @ivar answered: Whether it has told all.
+    @ivar rows: What it has told so far.
+    @ivar answered: Whether it has told all. Before that none of it is shown: it would be taken for all of it.
     @ivar declared: What files say of Istio's metrics.
     """
 
     def __init__(self, worker: Worker, gauges: Gauges) -> None:
         self.worker = worker
         self.gauges = gauges
+        self.rows: list[Row] = []
         self.answered = False
         self.declared: DeclaredMetrics | None = None
         self.done: Deferred[None] = Deferred()
@@ -51,7 +53,7 @@ class WorkerMetrics:
     """
 
     def __init__(self, reactor: IReactorTime, gateway: Reloading, options: MetricsOptions) -> None:
-        self.meters = Meters(options.destinations)
+        self.meters = Meters(options.clusters)
         self._reactor = reactor
         self._options = options
         self._own = GatewayReadings(gateway, self.meters)
@@ -70,23 +72,26 @@ class WorkerMetrics:
         asked = [self._ask(worker, gauges) for worker in workers]
         return gatherResults([each.done for each in asked]).addCallback(lambda _: self._measured(asked, gauges))
 
-    def counted(self, counted: Counted) -> None:
+    def counted(self, counted: CounterBatch) -> None:
         """A worker has counted."""
         self.meters.add(counted.batch)
 
-    def read(self, read: Read) -> None:
+    def read(self, read: GaugeRows) -> None:
         """A worker has answered, or begun to."""
         asked = self._asked.get(read.number)
         if asked is None:
             return
-        for row in read.rows:
-            asked.gauges.put(row)
+        asked.rows += read.rows
         if read.last:
+            for row in asked.rows:
+                asked.gauges.put(row)
             asked.answered, asked.declared = True, read.declared
             self._end(read.number)
 
     def lost(self, worker: Worker) -> None:
         """A worker is gone: it will not answer."""
+        if worker.missed:
+            self.meters.count(OWN, (), WORKER_RESTARTS)
         for number, asked in tuple(self._asked.items()):
             if asked.worker is worker:
                 self._end(number)

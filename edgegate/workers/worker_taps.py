@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from edgegate.observe.tap import LOST, TapFilter, Tapped
+from edgegate.observe.log_tap import Wanted
+from edgegate.observe.tap import LOST, Tapped
 from edgegate.workers.generation import Worker
-from edgegate.workers.messages import BeginTap, EndTap, Seen
+from edgegate.workers.messages import BeginTap, EndTap, TappedRequest
 
 
 @dataclass(slots=True)
 class _Tap:
     """One, and the workers that it was begun at."""
 
-    wanted: TapFilter
+    wanted: Wanted
     show: Callable[[Tapped], None]
     workers: list[Worker] = field(default_factory=list)
 
@@ -26,8 +27,8 @@ class WorkerTaps:
         self._taps: dict[int, _Tap] = {}
         self._count = 0
 
-    def begin(self, wanted: TapFilter, show: Callable[[Tapped], None], workers: Iterable[Worker]) -> Callable[[], None]:
-        """Have workers show requests; return what ends it."""
+    def begin(self, wanted: Wanted, show: Callable[[Tapped], None], workers: Iterable[Worker]) -> Callable[[], None]:
+        """Have workers show what passes; return what ends it."""
         self._count += 1
         number = self._count
         self._taps[number] = _Tap(wanted, show)
@@ -52,12 +53,16 @@ class WorkerTaps:
                     tap.workers.append(worker)
                     worker.peer.send(BeginTap(number, tap.wanted))
 
-    def seen(self, worker: Worker, seen: Seen) -> None:
+    def seen(self, worker: Worker, seen: TappedRequest) -> None:
         """A worker shows a request."""
         tap = self._taps.get(seen.number)
         if tap is not None:
             tapped: Tapped = {"worker": worker.number, **seen.tapped}
-            tap.show({**tapped, LOST: seen.lost} if seen.lost else tapped)
+            if seen.lost:
+                # some may have been lost before the worker could have told of them
+                before = tapped.get(LOST)
+                tapped[LOST] = seen.lost + (before if isinstance(before, int) else 0)
+            tap.show(tapped)
 
     def lost(self, worker: Worker) -> None:
         """A worker is gone."""

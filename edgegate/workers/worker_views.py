@@ -8,7 +8,7 @@ from twisted.internet.defer import Deferred, gatherResults, succeed
 
 from edgegate.admin.views import Row
 from edgegate.workers.generation import Worker
-from edgegate.workers.messages import Show, Shown
+from edgegate.workers.messages import Show, ViewRows
 
 OF_EACH = ("endpoints", "overload")
 """The views that differ from worker to worker: each has its own connections, and its own opinion of endpoints."""
@@ -37,7 +37,7 @@ class WorkerViews:
             lambda found: [row for rows in found for row in rows]
         )
 
-    def shown(self, shown: Shown) -> None:
+    def shown(self, shown: ViewRows) -> None:
         """A worker has answered."""
         asked = self._asked.pop(shown.number, None)
         if asked is None:

@@ -90,14 +90,16 @@ class Files:
 class Zygotes:
     """Makes zygotes: the first one, and the one after another."""
 
-    def __init__(self, reactor: IReactorFDSet, arguments: tuple[str, ...], memory: int) -> None:
+    def __init__(self, reactor: IReactorFDSet, arguments: tuple[str, ...], memory: int, silent: bool = False) -> None:
         """
         @param arguments: Those of C{twistd edgegate}.
         @param memory: The descriptor of the slots.
+        @param silent: See L{Spawned}.
         """
         self._reactor = reactor
         self._arguments = arguments
         self._memory = memory
+        self._silent = silent
         self._standard_input: int | None = None
         self._known: list[Zygote] = []
         self._spawned: list[Spawned] = []
@@ -140,7 +142,7 @@ class Zygotes:
 
     def first(self) -> Zygote:
         """Start a process that has nothing of those before."""
-        spawned = Spawned(self._standard_input)
+        spawned = Spawned(self._standard_input, self._silent)
         self._spawned.append(spawned)
         self._errors = [*self.errors(), Errors(self._reactor, spawned.errors)]
         zygote = Zygote(self._reactor, spawned.channel)

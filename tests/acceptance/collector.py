@@ -1,4 +1,4 @@
-"""A collector of traces for tests: it keeps what it was sent, in the words of OTLP or of Zipkin."""
+"""A collector of traces and logs for tests: it keeps what it was sent, in the words of OTLP or of Zipkin."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ssl import SSLContext
 
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as ProtoSpan
 
@@ -38,18 +39,37 @@ class Seen:
     process: str = ""
 
 
+@dataclass
+class Record:
+    """
+    A line of a log as the collector has read it; ids are hexadecimal.
+
+    @ivar said: What there is besides its text.
+    @ivar resource: What its sender says of itself.
+    """
+
+    text: str
+    said: dict[str, str]
+    trace_id: str
+    span_id: str
+    sampled: bool
+    began: int
+    resource: dict[str, str]
+
+
 class Collector:
     """
-    Takes spans at C{/v1/traces} and C{/api/v2/spans}, in threads of its own.
+    Takes spans at C{/v1/traces} and C{/api/v2/spans} and logs at C{/v1/logs}, in threads of its own.
 
     @ivar port: Where it listens, on 127.0.0.1.
-    @ivar spans: What it has taken.
+    @ivar spans: Spans that it has taken; C{records}: lines of logs.
     @ivar status: What it answers; anything but 200 takes nothing.
     @ivar answers: How often it has answered what.
     """
 
     def __init__(self, tls: SSLContext | None = None) -> None:
         self.spans: list[Seen] = []
+        self.records: list[Record] = []
         self.status = 200
         self.answers: Counter[int] = Counter()
         self._news = threading.Condition()
@@ -96,6 +116,12 @@ class Collector:
                 if not self._news.wait(deadline - time.monotonic()):
                     raise AssertionError(f"{len(found)} spans instead of {count}: {found}")
 
+    def wait_for_records(self, count: int) -> list[Record]:
+        """Wait until there are so many lines of logs, and return them in the order of their beginnings."""
+        with self._news:
+            assert self._news.wait_for(lambda: len(self.records) >= count, PATIENCE), self.records
+            return sorted(self.records, key=lambda record: record.began)
+
     def wait_for_answers(self, status: int) -> None:
         """Wait until it has answered so."""
         with self._news:
@@ -107,6 +133,8 @@ class Collector:
             if status == 200:
                 if (path, content_type) == ("/v1/traces", "application/x-protobuf"):
                     self.spans += _otlp(body)
+                elif (path, content_type) == ("/v1/logs", "application/x-protobuf"):
+                    self.records += _logs(body)
                 elif (path, content_type) == ("/api/v2/spans", "application/json"):
                     self.spans += _zipkin(body)
                 else:
@@ -137,6 +165,27 @@ def _otlp(body: bytes) -> list[Seen]:
                     span.status.code == 2,
                     about["service.name"],
                     about["service.instance.id"],
+                )
+            )
+    return found
+
+
+def _logs(body: bytes) -> list[Record]:
+    request = ExportLogsServiceRequest()
+    request.ParseFromString(body)
+    found = []
+    for resource in request.resource_logs:
+        about = {each.key: each.value.string_value for each in resource.resource.attributes}
+        for record in [record for scope in resource.scope_logs for record in scope.log_records]:
+            found.append(
+                Record(
+                    record.body.string_value,
+                    {each.key: each.value.string_value for each in record.attributes},
+                    record.trace_id.hex(),
+                    record.span_id.hex(),
+                    record.flags == 1,
+                    record.time_unix_nano,
+                    about,
                 )
             )
     return found

@@ -71,6 +71,12 @@ def free_ports(count: int) -> list[int]:
     raise AssertionError("no free ports")
 
 
+def tcp_sockets() -> list[list[str]]:
+    """Return what the kernel tells of each TCP socket of this machine, in columns (proc_net_tcp)."""
+    tables = ("/proc/net/tcp", "/proc/net/tcp6")
+    return [line.split() for table in tables for line in Path(table).read_text(encoding="ascii").splitlines()[1:]]
+
+
 class Running:
     """
     A process whose output is read as it comes.

@@ -8,6 +8,7 @@ import shutil
 import socket
 import ssl
 import tempfile
+import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from typing import Any, ClassVar
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.acceptance.echo import EchoBackends
-from tests.acceptance.processes import PATIENCE, Running, free_ports, program
+from tests.acceptance.processes import PATIENCE, Running, free_ports, program, tcp_sockets
 
 Headers = list[tuple[str, str]]
 
@@ -87,15 +88,14 @@ class Client:
         """Send bytes as they are."""
         self.socket.sendall(data)
 
-    def dribble(self, pieces: Iterable[bytes], pause: float) -> None:
-        """
-        Send pieces that come to the gateway one by one.
-
-        @param pause: Seconds after each: what a slow client is. Nothing tells when the gateway has read a piece.
-        """
+    def dribble(self, pieces: Iterable[bytes]) -> None:
+        """Send pieces that come to the gateway one by one: the next when it has read the one before."""
         for piece in pieces:
             self.send(piece)
-            time.sleep(pause)
+            deadline = time.monotonic() + PATIENCE
+            while unread(self.socket):
+                assert time.monotonic() < deadline, "the gateway does not read"
+                threading.Event().wait(0.0005)
 
     def ask(
         self, method: str, target: str, host: str, headers: Sequence[tuple[str, str]] = (), body: bytes | None = None
@@ -156,6 +156,16 @@ class Client:
         data = self._file.read(size)
         assert len(data) == size, f"{len(data)} bytes instead of {size}"
         return data
+
+
+def unread(sock: socket.socket) -> bool:
+    """Whether something of what a socket has sent to another of this machine is still to be read there."""
+    near, far = (f":{address[1]:04X}" for address in (sock.getsockname(), sock.getpeername()))
+    for _, local, remote, _, queues, *_ in tcp_sockets():
+        if local.endswith(far) and remote.endswith(near):
+            return not queues.endswith(":00000000")
+    # the other side is closed
+    return False
 
 
 class Served:

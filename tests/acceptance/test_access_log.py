@@ -188,15 +188,20 @@ class FormatTests(AccessLogCase):
         self.assertEqual(found, sorted([*(f"/direct/{number} 418" for number in range(10)), "/direct/last 418"]))
 
     def test_syslog(self) -> None:
-        """Each line is a message to a syslog, of one process or of several."""
+        """Each line is a message to a syslog, here or elsewhere, of one process or of several."""
         path = Path(f"/tmp/edgegate-acceptance-{self.http}")
         self.addCleanup(lambda: path.unlink(missing_ok=True))
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as syslog:
-            syslog.bind(str(path))
-            syslog.settimeout(PATIENCE)
-            for workers in ("1", "2"):
+        with (
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as remote,
+            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as local,
+        ):
+            remote.bind(("127.0.0.1", 0))
+            local.bind(str(path))
+            udp, unix = f"udp:127.0.0.1:{remote.getsockname()[1]}", f"unix:{path}"
+            for workers, syslog, where in ((1, remote, udp), (2, local, unix)):
+                syslog.settimeout(PATIENCE)
                 gateway = self.gateway(
-                    f"--access-log=syslog:unix:{path}", "--access-log-format=%RESPONSE_CODE%", f"--workers={workers}"
+                    f"--access-log=syslog:{where}", "--access-log-format=%RESPONSE_CODE%", f"--workers={workers}"
                 )
                 self.curl("/direct")
                 self.assertRegex(syslog.recv(1000).decode(), r"^<134>1 \S+Z \S+ edgegate \d+ access - 418$")
@@ -250,7 +255,9 @@ class DeclaredTests(AccessLogCase):
             self.write(GATEWAY + ROUTES + MESH.replace("/errors,", "/no/errors,") + ERRORS)
             gateway.process.send_signal(signal.SIGHUP)
             gateway.says("reload refused")
-            self.assertIn("cannot open the access log", gateway.output)
+            self.assertRegex(
+                gateway.output, r"gw\.yaml:\d+:1: error: cannot open the access log \S+/no/errors: No such"
+            )
             self.curl("/direct")
             (self.folder / "all").rename(self.folder / "old")
             gateway.process.send_signal(signal.SIGUSR1)
@@ -265,6 +272,17 @@ class DeclaredTests(AccessLogCase):
             for name in ("all", "old", "errors"):
                 (self.folder / name).unlink()
             self.write(GATEWAY + ROUTES + MESH)
+
+    def test_cannot_start(self) -> None:
+        """A log that a worker can't open at the start is told with its place."""
+        self.ports["folder"] = self.folder
+        self.write(GATEWAY + ROUTES + MESH.replace("/all", "/no/all"))
+        done = self.ask("twistd", "-n", "--pidfile=", "edgegate", "--config=etc", "--admin=none", "--workers=2")
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(
+            done.stderr,
+            r"cannot serve: cannot open the access log \S+/no/all: No such file or directory \(gw\.yaml:\d+\)",
+        )
 
     def test_streams_of_workers(self) -> None:
         """Workers write to the standard output and the standard error that the gateway was started with."""

@@ -113,7 +113,7 @@ class BytesTests(ServedTestCase):
         answers = []
         for pieces in ([data], [data[at : at + 1] for at in range(len(data))]):
             client = self.client()
-            client.dribble(pieces, 0.0005)
+            client.dribble(pieces)
             answers.append(client.answer().echo)
         for echo in answers:
             self.assertEqual((echo["body"], echo["trailers"]), ("hello, world", [["x-sum", "12"]]))

@@ -4,42 +4,22 @@ from __future__ import annotations
 
 import re
 
+from tests.acceptance.manifests import EVERY_HOST, GATEWAY, filled
 from tests.acceptance.processes import AcceptanceTestCase, Running, free_ports
 from tests.acceptance.served import Client
 
-FILES = """\
-apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: {{name: gw}}
-spec:
-  servers:
-  - port: {{number: {port}, name: http, protocol: HTTP}}
-    bind: 127.0.0.1
-    hosts: ["*"]
----
-apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: {{name: vs}}
-spec:
-  hosts: ["*"]
-  gateways: [gw]
-  http:
-  - match: [{{uri: {{exact: /}}}}]
-    directResponse: {{status: 200, body: {{string: served}}}}
+FILES = (
+    GATEWAY
+    + EVERY_HOST
+    + """\
+  - match: [{uri: {exact: /}}]
+    directResponse: {status: 200, body: {string: served}}
   - fault:
-      delay: {{percentage: {{value: 100}}, fixedDelay: 1s}}
-      abort: {{percentage: {{value: 100}}, httpStatus: 418}}
-    route: [{{destination: {{host: nowhere.example, port: {{number: 80}}}}}}]
----
-apiVersion: networking.istio.io/v1
-kind: ServiceEntry
-metadata: {{name: se}}
-spec:
-  hosts: [nowhere.example]
-  ports: [{{number: 80, name: http, protocol: HTTP}}]
-  resolution: STATIC
-  endpoints: [{{address: 127.0.0.1}}]
+      delay: {percentage: {value: 100}, fixedDelay: 1s}
+      abort: {percentage: {value: 100}, httpStatus: 418}
+    route: [{destination: {host: 127.0.0.1, port: {number: 80}}}]
 """
+)
 
 
 class ClockTests(AcceptanceTestCase):
@@ -63,7 +43,7 @@ class ClockTests(AcceptanceTestCase):
         """Deadlines, delays and logs go on in time, whether the clock is set back or ahead."""
         (port,) = free_ports(1)
         (self.folder / "etc").mkdir()
-        (self.folder / "etc/gw.yaml").write_text(FILES.format(port=port))
+        (self.folder / "etc/gw.yaml").write_text(filled(FILES, http=port))
         clock = self.folder / "clock"
         clock.write_text("+0d")
         gateway = self.start_by(clock.name)

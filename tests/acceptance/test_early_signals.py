@@ -7,27 +7,10 @@ import signal
 import subprocess
 from pathlib import Path
 
+from tests.acceptance.manifests import EVERY_HOST, GATEWAY, filled
 from tests.acceptance.processes import ENVIRONMENT, PATIENCE, READY, AcceptanceTestCase, free_ports, program
 
-FILES = """\
-apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: {{name: gw}}
-spec:
-  servers:
-  - port: {{number: {port}, name: http, protocol: HTTP}}
-    bind: 127.0.0.1
-    hosts: [a.example]
----
-apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: {{name: vs}}
-spec:
-  hosts: [a.example]
-  gateways: [gw]
-  http:
-  - directResponse: {{status: 200}}
-"""
+FILES = GATEWAY + EVERY_HOST + "  - directResponse: {status: 200}\n"
 
 
 class EarlySignalsTests(AcceptanceTestCase):
@@ -59,7 +42,7 @@ class EarlySignalsTests(AcceptanceTestCase):
     def files(self, process: subprocess.Popen[bytes]) -> None:
         """Give it its files."""
         assert process.stdin is not None
-        process.stdin.write(FILES.format(port=free_ports(1)[0]).encode())
+        process.stdin.write(filled(FILES, http=free_ports(1)[0]).encode())
         process.stdin.close()
         process.stdin = None
 

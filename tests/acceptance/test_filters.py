@@ -257,7 +257,7 @@ class MirrorTests(ServedTestCase):
         """Two mirrors have the chunks and the trailer fields."""
         client = self.client()
         client.send(b"POST /two-mirrors HTTP/1.1\r\nHost: mirrors.example\r\nTransfer-Encoding: chunked\r\n\r\n")
-        client.dribble((b"5\r\nhel", b"lo\r\n", b"6\r\n world\r\n0\r\nX-Sum: 1\r\n", b"\r\n"), 0.02)
+        client.dribble((b"5\r\nhel", b"lo\r\n", b"6\r\n world\r\n0\r\nX-Sum: 1\r\n", b"\r\n"))
         self.assertEqual(client.answer().echo["body"], "hello world")
         for name in ("two", "three"):
             copy = self.backends.saw(name)[0]

@@ -10,6 +10,8 @@ import signal
 import ssl
 import subprocess
 import threading
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import h2.config
@@ -237,12 +239,19 @@ class HTTP2Tests(AcceptanceTestCase):
         async def ask() -> int:
             reader, writer = await asyncio.open_connection("127.0.0.1", self.ports["http"])
             writer.write(client.data_to_send())
-            came: set[int] = set()
-            while len(came) < 100:
-                for event in client.receive_data(await asyncio.wait_for(reader.read(65536), PATIENCE)):
-                    if isinstance(event, h2.events.DataReceived):
-                        came.add(event.stream_id or 0)
-            await asyncio.sleep(1)  # what has come by now is all that there is room for
+            came: Counter[int] = Counter()
+
+            async def comes(enough: Callable[[], bool]) -> None:
+                while not enough():
+                    for event in client.receive_data(await asyncio.wait_for(reader.read(65536), PATIENCE)):
+                        if isinstance(event, h2.events.DataReceived):
+                            came[event.stream_id or 0] += len(event.data)
+
+            # all that there is room for, and then more of one: time enough to read more of the others
+            await comes(lambda: sum(came.values()) == 100 * 65535)
+            client.increment_flow_control_window(2_000_000, 1)
+            writer.write(client.data_to_send())
+            await comes(lambda: came[1] == 65535 + 2_000_000)
             writer.close()
             return memory(self.gateway.process.pid)
 

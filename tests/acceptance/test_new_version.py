@@ -217,16 +217,26 @@ class LeavingTests(NewVersionTestCase):
         """The same with workers."""
         self.check("--workers=2")
 
-    def test_standard_error(self) -> None:
-        """The new process writes where the old one did once that has left."""
-        gateway = self.gateway()
+    def check_standard_error(self, *more: str) -> None:
+        """Upgrade, and look where the access log of requests goes that come then."""
+        gateway = self.gateway("--access-log=/dev/stderr", *more)
         pid = self.upgrade()
         gateway.process.wait(PATIENCE)
+        self.assertTrue(self.served(self.http).endswith(b"A"))
+        gateway.says('"GET / HTTP/1.1" 200')
         theirs = Path(f"/proc/{pid}/fd/2").readlink()
         self.assertEqual(theirs, Path(f"/proc/{pid}/fd/1").readlink())
         (self.folder / "etc" / "broken.yaml").write_text("kind: Gateway\nspec: [\n")
         os.kill(pid, signal.SIGHUP)
         gateway.says("reload refused")
+
+    def test_standard_error(self) -> None:
+        """The new process writes where the old one did once that has left, its access log, too."""
+        self.check_standard_error()
+
+    def test_standard_error_of_workers(self) -> None:
+        """The same with workers."""
+        self.check_standard_error("--workers=2")
 
     def test_unix_admin(self) -> None:
         """The path of a UNIX socket is bound anew."""
@@ -272,7 +282,8 @@ class RunnerTests(NewVersionTestCase):
         """Upgrade a daemon."""
         pidfile = self.folder / "pid"
         command = ("--rundir=etc", f"--pidfile={pidfile}", f"--logfile={self.folder}/daemon.log")
-        done = self.ask("twistd", *command, *self.options(*more))
+        # what is read meanwhile would put an upgrade off
+        done = self.ask("twistd", *command, *self.options("--no-watch", *more))
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         first = self.look_after(int(pidfile.read_text()))
         self.traffic.keep(10, self.http, "shop.example")

@@ -6,22 +6,27 @@ import json
 import os
 import socket
 import subprocess
+import threading
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import cast
 
+import grpc
 from hyperframe.frame import GoAwayFrame
 
 from edgegate.http.fields import Field
 from edgegate.http.h2.errors import ENHANCE_YOUR_CALM, NO_ERROR
 from edgegate.http.h2.hpack import block_of
-from tests.acceptance.manifests import GATEWAY
+from tests.acceptance.manifests import GATEWAY, filled
 from tests.acceptance.processes import PATIENCE, program
 from tests.acceptance.served import ServedTestCase
 from tests.acceptance.test_balancing import service
 from tests.acceptance.test_hostile_http2 import Talk
+from tests.acceptance.test_http2_backends import ROUTE, SERVICE, Methods
 from tests.http.h2.recording import continuation, data, headers
 
 POLICY = "{loadBalancer: {simple: RANDOM}}"
@@ -144,10 +149,12 @@ class DescriptorTests(OverloadTestCase):
         asked = GET.replace(b"a.example", b"nobody.example")
         for _ in range(100):
             self.assertIn(b" 404 ", self.connect("127.0.0.2", asked).recv(65536))
+        asked = GET.replace(b"a.example", b"slow.example")
+        busy = self.connect("127.0.0.3", asked)
         slow = [self.connect("127.0.0.2", GET[:9]) for _ in range(100)]
         before = processor(pid)
-        time.sleep(1)
-        self.assertLess(processor(pid) - before, 0.5)
+        spent = self.timed(lambda: self.assertTrue(self.answered(busy)))
+        self.assertLess(processor(pid) - before, 0.2 + spent / 2)
         self.assertLess(self.timed(lambda: self.ask(host="nobody.example")), SOON)
         for sock in slow:
             sock.close()
@@ -294,9 +301,13 @@ class ClientRequestTests(OverloadTestCase):
 class DurationTests(OverloadTestCase):
     """Requests that may take a second in all, asked by curl."""
 
-    files = {"shop.yaml": FILES + service("late", POLICY, "late") + service("drips", POLICY, "drips")}
-    opened = {"one": "", "slow": "hang", "late": "delay=4", "drips": "dribble=0.3;body=" + "x" * 1000}
-    options = ("--max-request-duration=1s",)
+    files = {
+        "shop.yaml": FILES + service("late", POLICY, "late") + service("drips", POLICY, "drips"),
+        "api.yaml": filled(SERVICE + ROUTE, name="api", protocol="GRPC", backend="$api"),
+    }
+    opened = {"one": "", "slow": "hang", "late": "delay=2", "drips": "dribble=0.3;body=" + "x" * 1000}
+    dead = ("api",)
+    options = ("--max-request-duration=1s", "--max-grpc-duration=4s")
 
     def test_no_answer(self) -> None:
         """One that no backend answers in time gets 504, by either version."""
@@ -331,6 +342,32 @@ class DurationTests(OverloadTestCase):
         asked = [self.curl(version, "late", "/", "-H", "content-type: application/grpc") for version in VERSIONS]
         for each in asked:
             self.assertTrue(each.communicate()[0].endswith(" 200 0"))
+
+    def test_grpc_that_lasts(self) -> None:
+        """Their own time ends them, by grpcio: one without an answer, and a stream that goes on."""
+        methods = Methods()
+        server = grpc.server(ThreadPoolExecutor(4), handlers=[methods])
+        server.add_insecure_port(f"127.0.0.1:{self.served.ports['api']}")
+        server.start()
+        self.addCleanup(lambda: cast(threading.Event, server.stop(None)).wait())
+        self.addCleanup(methods.cancelled.set)
+        with grpc.insecure_channel(f"127.0.0.1:{self.served.ports['http']}") as channel:
+            waits = channel.unary_unary("/test/Wait").future(b"x", timeout=PATIENCE)
+            both = channel.stream_stream("/test/Both")(self.messages(methods.cancelled), timeout=PATIENCE)
+            self.assertEqual([next(both), next(both)], [b"x", b"x"])
+            error = waits.exception()
+            self.assertEqual(
+                (error.code(), error.details()), (grpc.StatusCode.DEADLINE_EXCEEDED, "request took too long")
+            )
+            self.assertEqual(self.assertRaises(grpc.RpcError, next, both).code(), grpc.StatusCode.INTERNAL)
+        for method in ("Wait", "Both"):
+            logged = self.logged(f"/test/{method}")
+            self.assertEqual((logged["response_flags"], 4000 <= logged["duration"] < 10000), ("DT", True), logged)
+
+    def messages(self, end: threading.Event) -> Iterator[bytes]:
+        """Say something, and then nothing until the end."""
+        yield b"x"
+        end.wait(PATIENCE)
 
 
 class LagTests(OverloadTestCase):

@@ -108,7 +108,7 @@ class TogetherTests(ServedTestCase):
         for number in range(6):
             client = self.client()
             client.send(b"POST /shaky?%d HTTP/1.1\r\nHost: a.example\r\nContent-Length: 30\r\n\r\n" % number)
-            client.dribble((b"a" * 10, b"b" * 10, b"c" * 10), pause=0.03)
+            client.dribble((b"a" * 10, b"b" * 10, b"c" * 10))
             answer = client.answer()
             self.assertEqual((answer.status, answer.echo["body"]), (200, "a" * 10 + "b" * 10 + "c" * 10))
         self.assertGreater(self.backends.connections["reset"], 0)

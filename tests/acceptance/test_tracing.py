@@ -10,10 +10,12 @@ import threading
 from collections.abc import Sequence
 from concurrent import futures
 from typing import Any, cast
+from urllib.request import Request, urlopen
 
 import grpc
 import websockets.sync.client
 import websockets.sync.server
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from websockets.sync.server import ServerConnection
 
 from edgegate.demo.certificates import fill
@@ -87,6 +89,15 @@ spec:
     randomSamplingPercentage: $sampling
     customTags: {tenant: {header: {name: X-Tenant, defaultValue: none}}, round: {literal: {value: "$round"}}}
 """
+
+
+def exemplars(port: int) -> set[str]:
+    """Return the traces that the metrics of a gateway show, as OpenMetrics has them."""
+    asked = Request(f"http://127.0.0.1:{port}/metrics", headers={"accept": "application/openmetrics-text"})
+    with urlopen(asked, timeout=PATIENCE) as answer:
+        families = text_string_to_metric_families(answer.read().decode())
+        samples = [sample for family in families for sample in family.samples]
+    return {sample.exemplar.labels["trace_id"] for sample in samples if sample.exemplar is not None}
 
 
 def new_trace() -> tuple[str, str]:
@@ -286,7 +297,8 @@ class OTLPTests(TracingTestCase):
 
     def test_workers(self) -> None:
         """Each worker sends its own spans, also at the end."""
-        gateway = self.serve_traced("--workers=2")
+        (metrics,) = free_ports(1)
+        gateway = self.serve_traced("--workers=2", f"--metrics-listen=127.0.0.1:{metrics}")
         gateway.says("2 workers serve")
         clients = [Client(self.port) for _ in range(40)]
         for client in clients:
@@ -294,8 +306,10 @@ class OTLPTests(TracingTestCase):
             self.assertEqual(client.ask("GET", "/", "shop.example").status, 200)
         for client in clients:
             client.close()
+        kept = exemplars(metrics)
         self.assertEqual(gateway.stop(), 0)
         self.assertEqual(len(self.collector.spans), 80)
+        self.assertTrue(kept and kept <= {span.trace_id for span in self.collector.spans}, kept)
         self.assertEqual(len({span.process for span in self.collector.spans}), 2)
 
     def test_collector_fails(self) -> None:

@@ -15,11 +15,11 @@ from pathlib import Path
 from twisted.trial.unittest import SkipTest
 
 from edgegate.workers.generations import MOST_GENERATIONS
-from tests.acceptance.processes import PATIENCE, AcceptanceTestCase, Running, free_ports
+from tests.acceptance.processes import PATIENCE, AcceptanceTestCase, Running, free_ports, tcp_sockets
 from tests.acceptance.test_reload import FILES, MORE, resident
 from tests.acceptance.traffic import Traffic
 
-RELOADS = 12
+RELOADS = 8
 TITLES = ["edgegate worker", "edgegate worker", "edgegate zygote"]
 
 RELAY = """\
@@ -118,9 +118,7 @@ def alive(pid: int) -> bool:
 
 def connections(pid: int, port: int) -> int:
     """Return how many connections to a port of this machine a process has."""
-    rows = [line.split() for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]]
-    rows += [line.split() for line in Path("/proc/net/tcp6").read_text(encoding="ascii").splitlines()[1:]]
-    established = {f"socket:[{row[9]}]" for row in rows if row[1].endswith(f":{port:04X}") and row[3] == "01"}
+    established = {f"socket:[{row[9]}]" for row in tcp_sockets() if row[1].endswith(f":{port:04X}") and row[3] == "01"}
     return sum(str(each.readlink()) in established for each in Path(f"/proc/{pid}/fd").iterdir())
 
 

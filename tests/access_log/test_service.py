@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,12 @@ from twisted.internet.task import Clock
 
 from edgegate.access_log.service import AccessLogService, CannotLog
 from edgegate.model.access_logs import AccessLogFile
-from edgegate.model.log_formats import text_format
+from edgegate.model.log_formats import json_format, text_format
 from edgegate.model.origin import Origin
 from edgegate.observe.access_log import DELAY
+from edgegate.observe.export.exporter import LAST_SECONDS
 from edgegate.observe.log_file import PATIENCE
-from edgegate.startup import CannotStart
-from tests.access_log.records import RecordCase
+from tests.access_log.records import AHEAD, ENDED, RecordCase
 
 CODE = text_format("%RESPONSE_CODE%")
 
@@ -113,7 +114,7 @@ class AskedTests(ServiceCase):
     def test_cannot_start(self) -> None:
         """A file that can't be opened ends the start with a reason."""
         self.path.mkdir()
-        error = self.assertRaises(CannotStart, self.service.privilegedStartService)
+        error = self.assertRaises(CannotLog, self.service.privilegedStartService)
         self.assertEqual(str(error), f"cannot open the access log {self.path}: Is a directory")
 
     def test_handed(self) -> None:
@@ -156,6 +157,20 @@ class DeclaredTests(ServiceCase):
         self.end(self.service)
         self.service.stopService()
         self.assertEqual((self.read("a"), self.read("b")), ("200\nagain\n", "b HTTP/1.1\n"))
+
+    def followed(self, json: bool = False) -> str:
+        """Return a line as who follows sees it."""
+        return self.service.line(json)(self.exchange, ENDED, AHEAD)
+
+    def test_followed(self) -> None:
+        """Who follows sees all lines, in the format of the first log that has it, else in the default one."""
+        self.assertIn('" 200 - via_upstream ', self.followed())
+        self.assertIn('"response_code":200', self.followed(json=True))
+        files = self.wanted("a"), replace(self.wanted("b", "b %PROTOCOL%"), filter="false"), self.wanted("c")
+        self.use(replace(files[0], format=json_format({"code": "%RESPONSE_CODE%"})), *files[1:])
+        self.assertEqual((self.followed(), self.followed(json=True)), ("b HTTP/1.1\n", '{"code":200}\n'))
+        self.use()
+        self.assertIn('" 200 - via_upstream ', self.followed())
 
     def test_reload(self) -> None:
         """A reload goes on in the files that stay, opens new ones, and closes the others with all their lines."""
@@ -214,6 +229,8 @@ class DeclaredTests(ServiceCase):
         before = len(list(Path("/proc/self/fd").iterdir()))
         for bad in (
             AccessLogFile("syslog:nowhere"),
+            AccessLogFile("otlp:nowhere"),
+            AccessLogFile("otlp:http://127.0.0.1:9", filter="nonsense"),
             AccessLogFile(str(self.path), filter="nonsense"),
         ):
             self.assertRaises(CannotLog, self.service.prepare, (self.wanted("b"), bad))
@@ -231,6 +248,34 @@ class DeclaredTests(ServiceCase):
         self.end(self.service)
         self.service.stopService()
         self.assertEqual((self.read("a"), self.read("b")), ("200\n", ""))
+
+    def test_collected(self) -> None:
+        """Logs that go to one collector by one name share what sends them; a reload leaves one that is gone."""
+        url = "otlp:http://127.0.0.1:9"
+        self.use(AccessLogFile(url), AccessLogFile(url, CODE), AccessLogFile(url, log_name="other"), self.wanted("a"))
+        self.service.startService()
+        self.end(self.service)
+        # one of each collected log, and that of lines that wait
+        self.assertEqual(len(self.clock.getDelayedCalls()), 3)
+        self.use(AccessLogFile(url), self.wanted("a"))
+        self.end(self.service)
+        ended = self.service.stopService()
+        self.assertEqual(self.read("a").count("200"), 2)
+        self.clock.advance(LAST_SECONDS)
+        self.assertTrue(ended.called)
+        # two records of the first log, one of the second, and one more of the third; one after the reload
+        self.assertEqual(self.service.lines_lost(), 4)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_closed_early(self) -> None:
+        """Collectors may be left before files are: those get what ends later still."""
+        self.use(AccessLogFile("otlp:http://127.0.0.1:9"), self.wanted("a"))
+        self.service.startService()
+        closed = self.service.close_collected()
+        self.assertTrue(closed.called)
+        self.end(self.service)
+        self.service.stopService()
+        self.assertEqual((self.read("a"), self.service.lines_lost()), ("200\n", 1))
 
     def test_none(self) -> None:
         """Files may say that there is no log."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.access_log.wanted import DEFAULT, access_logs
+from edgegate.access_log.wanted import DEFAULT, access_logs, handed
 from edgegate.model.access_logs import AccessLogFile
 
 
@@ -19,3 +19,17 @@ class WantedTests(SynchronousTestCase):
         self.assertEqual(access_logs(None, other), other)
         self.assertEqual(access_logs(None, ()), ())
         self.assertEqual(access_logs(None, None), DEFAULT)
+
+    def test_handed(self) -> None:
+        """Workers are handed what options ask for, and the default; what the files ask for they open themselves."""
+        one, other = AccessLogFile("a"), (AccessLogFile("b"),)
+        self.assertEqual(handed((one,), other), one)
+        self.assertEqual(handed((one,), None), one)
+        self.assertEqual(handed(None, None), DEFAULT[0])
+        for asked, declared in (
+            (None, other),
+            (None, ()),
+            ((), None),
+            ((AccessLogFile("syslog:unix:/dev/log"),), None),
+        ):
+            self.assertIsNone(handed(asked, declared))

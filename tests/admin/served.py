@@ -9,6 +9,8 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 
 from edgegate.admin import views
+from edgegate.admin.live.parts import MapPart, NowPart, Part, ProcessNow
+from edgegate.admin.live.site_map import map_rows
 from edgegate.admin.overload_view import overload
 from edgegate.admin.telemetry_view import telemetry
 from edgegate.admin.views import Row
@@ -21,14 +23,16 @@ from edgegate.model.origin import Origin
 from edgegate.model.routes import HTTPRoute, TCPRoute, WeightedCluster
 from edgegate.model.tls import ClientVerification, KeyPair, ServerTLS, TLSRules
 from edgegate.net.wheel import TimerWheel
+from edgegate.observe.log_tap import Wanted
 from edgegate.observe.metrics.gauges import Gauges
 from edgegate.observe.metrics.measured import Measured
 from edgegate.observe.metrics.meters import Meters
 from edgegate.observe.metrics.options import MetricsOptions
-from edgegate.observe.tap import TapFilter, Tapped
+from edgegate.observe.tap import Tapped
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.snapshot import FilterChain, Listener, Snapshot, VirtualHost
 from edgegate.server.reload import Outcome, Reload
+from edgegate.server.reload_history import ReloadHistory
 from edgegate.server.upgrade import Upgrade
 from edgegate.tls.secret_store import Secrets
 from edgegate.upstream.registry import ClusterRegistry
@@ -86,6 +90,8 @@ class PretendedGateway:
     @ivar outcome: What the next reload comes to.
     @ivar upgrades: Whether the next upgrade succeeds.
     @ivar taps: Those who look at requests.
+    @ivar watching: Those who look at what happens.
+    @ivar tells: Whether they are told something at once.
     @ivar hurried: Whether it is to end without waiting.
     """
 
@@ -96,8 +102,12 @@ class PretendedGateway:
         self.ready = self.upgrades = True
         self.connections = 3
         self.hurried = False
-        self.taps: list[tuple[TapFilter, Callable[[Tapped], None]]] = []
+        self.taps: list[tuple[Wanted, Callable[[Tapped], None]]] = []
         self.last_reload = Reload(Outcome.INSTALLED, NOW, Problems(), ("listener [::]:80 added (shop.yaml:5)",), 0.5)
+        self.history = ReloadHistory(self.last_reload)
+        self.serving_workers = frozenset((0,))
+        self.tells = True
+        self.watching: list[tuple[Callable[[int, Part], None], Callable[[int], None]]] = []
         self.outcome = Outcome.UNCHANGED
         self.reloads: Iterator[Deferred[Reload]] | None = None
 
@@ -126,10 +136,23 @@ class PretendedGateway:
         """Come to what the test says."""
         return succeed(Upgrade(self.upgrades, ("so it is", "a line")))
 
-    def tap(self, wanted: TapFilter, show: Callable[[Tapped], None]) -> Callable[[], None]:
+    def tap(self, wanted: Wanted, show: Callable[[Tapped], None]) -> Callable[[], None]:
         """Show what the test shows."""
         self.taps.append((wanted, show))
         return lambda: self.taps.remove((wanted, show))
+
+    def watch(self, take: Callable[[int, Part], None], lost: Callable[[int], None]) -> Callable[[], None]:
+        """Tell at once what it pretends to serve, and then what the test tells."""
+        watching = (take, lost)
+        self.watching.append(watching)
+        if self.tells:
+            self.tell(take)
+        return lambda: self.watching.remove(watching) if watching in self.watching else None
+
+    def tell(self, take: Callable[[int, Part], None]) -> None:
+        """Tell it."""
+        take(0, MapPart(list(map_rows(SNAPSHOT, SECRETS, self.bound, NOW)), True, True))
+        take(0, NowPart(process=ProcessNow(0, 77, 3, 1, 2, 1000, (("connections", 3, 10, 1),))))
 
     def hurry(self) -> None:
         """End without waiting."""
@@ -145,4 +168,5 @@ class PretendedGateway:
         if self.outcome is Outcome.REFUSED:
             problems.add(Problem("shop.yaml", 7, 3, Severity.ERROR, "spec", "no"))
         self.last_reload = Reload(self.outcome, NOW, problems)
+        self.history.add(self.last_reload)
         return succeed(self.last_reload)

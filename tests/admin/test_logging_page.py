@@ -9,7 +9,7 @@ from twisted.logger import LogPublisher, capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.admin.logging_page import Logging
-from edgegate.admin.site import AdminSite
+from edgegate.admin.site import admin_site
 from edgegate.server.log_levels import LogLevels
 from tests.admin.asking import asked
 from tests.admin.served import PretendedGateway
@@ -21,7 +21,7 @@ class LoggingTests(SynchronousTestCase):
     def setUp(self) -> None:
         """Make it, for a log of its own."""
         self.levels = LogLevels(LogPublisher())
-        self.site = AdminSite(Clock(), PretendedGateway(), False)
+        self.site = admin_site(Clock(), PretendedGateway())
         self.site.resource.putChild(b"logging", Logging(self.levels))
 
     def test_shown(self) -> None:

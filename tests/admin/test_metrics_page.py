@@ -13,8 +13,8 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.admin.metrics_page import MOST_WAITING, PATIENCE, STUCK
-from edgegate.admin.site import AdminSite, MetricsSite
-from edgegate.observe.metrics.families import REJECTED
+from edgegate.admin.site import admin_site, metrics_site
+from edgegate.observe.metrics.families import LIMITS, REJECTED
 from edgegate.observe.metrics.gauges import Gauges
 from edgegate.observe.metrics.measured import Measured
 from edgegate.observe.metrics.meters import Meters
@@ -62,7 +62,7 @@ class MetricsPageTests(SynchronousTestCase):
         self.clock = Clock()
         self.gateway = MeasuredGateway()
         self.full = False
-        self.site = AdminSite(self.clock, self.gateway, False)
+        self.site = admin_site(self.clock, self.gateway)
 
     def ask(self, path: str, *fields: str, method: str = "GET") -> tuple[StringTransport, Any]:
         """Ask, and let the page be made."""
@@ -109,7 +109,7 @@ class MetricsPageTests(SynchronousTestCase):
     def test_slow_reader(self) -> None:
         """Who does not read has nothing made for them meanwhile; after a minute they are cut off, and others go on."""
         for number in range(20_000):
-            self.gateway.meters.count(REJECTED, (f"reason {number}",))
+            self.gateway.meters.count(LIMITS, (f"limit {number}",))
         self.full = True
         transport, channel = self.ask("/metrics")
         before = len(transport.value())
@@ -128,17 +128,17 @@ class MetricsPageTests(SynchronousTestCase):
     def test_reads_again(self) -> None:
         """Who reads again gets the rest."""
         for number in range(20_000):
-            self.gateway.meters.count(REJECTED, (f"reason {number}",))
+            self.gateway.meters.count(LIMITS, (f"limit {number}",))
         self.full = True
         transport, _ = self.ask("/metrics")
         transport.producer.resumeProducing()
         self.turn()
-        self.assertIn(b'{reason="reason 19999"} 1\n', transport.value())
+        self.assertIn(b'{limit="limit 19999"} 1\n', transport.value())
 
     def test_makes_way(self) -> None:
         """Who gets no further is cut off sooner where somebody waits, and goes on as long as nobody does."""
         for number in range(20_000):
-            self.gateway.meters.count(REJECTED, (f"reason {number}",))
+            self.gateway.meters.count(LIMITS, (f"limit {number}",))
         self.full = True
         transport, channel = self.ask("/metrics")
         self.clock.advance(STUCK + 1)
@@ -179,7 +179,7 @@ class MetricsPageTests(SynchronousTestCase):
 
     def test_alone(self) -> None:
         """A site of its own has these pages, by whatever name it is called, and nothing that could be changed."""
-        site = MetricsSite(self.clock, self.gateway)
+        site = metrics_site(self.clock, self.gateway)
         answer = asked(site, "GET /metrics", host="edge.example:15090")
         self.assertEqual(answer.status, 200)
         self.assertIn(LINE, answer.body)

@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.server import Request
 
 from edgegate.admin.pages import Page, answer, answer_later
-from edgegate.admin.site import AdminSite
+from edgegate.admin.site import admin_site
 from tests.admin.asking import Answer, asked, connected
 from tests.admin.served import PretendedGateway
 
@@ -31,7 +31,7 @@ class PagesTests(SynchronousTestCase):
     def setUp(self) -> None:
         """Make the site."""
         self.body: Deferred[bytes] = Deferred()
-        self.site = AdminSite(Clock(), PretendedGateway(), False)
+        self.site = admin_site(Clock(), PretendedGateway())
         self.site.resource.putChild(b"later", Later(self.body))
 
     def test_failed(self) -> None:

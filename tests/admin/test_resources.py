@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.admin.address import CONFIG, PID
 from edgegate.admin.options import AdminOptions
 from edgegate.admin.resources import PAGES
-from edgegate.admin.site import AdminSite
+from edgegate.admin.site import admin_site
 from edgegate.admin.token import TokenFile
 from edgegate.server.reload import Outcome
 from edgegate.version import described
@@ -35,7 +35,7 @@ class ResourcesTests(SynchronousTestCase):
 
     def ask(self, request: str, *fields: str, host: str = "127.0.0.1:15000", body: bytes = b"") -> Answer:
         """Ask once."""
-        site = AdminSite(Clock(), self.gateway, self.local, self.options, self.token)
+        site = admin_site(Clock(), self.gateway, self.local, self.options, self.token)
         return asked(site, request, *fields, host=host, body=body)
 
     def test_index(self) -> None:

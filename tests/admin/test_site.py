@@ -14,7 +14,7 @@ from edgegate.admin.site import (
     REQUEST_SECONDS,
     TIMEOUT,
     AdminChannel,
-    AdminSite,
+    admin_site,
 )
 from edgegate.server.reload import Outcome
 from tests.admin.asking import asked, connected
@@ -32,7 +32,7 @@ class AdminSiteTests(SynchronousTestCase):
         """Make the site of a gateway."""
         self.clock = Clock()
         self.gateway = PretendedGateway()
-        self.site = AdminSite(self.clock, self.gateway, False)
+        self.site = admin_site(self.clock, self.gateway)
 
     def test_body(self) -> None:
         """A small body is passed over; one of any size to speak of ends the connection, and nothing is done."""
@@ -115,7 +115,7 @@ class AdminSiteTests(SynchronousTestCase):
 
     def test_pipelined_behind(self) -> None:
         """A last request that is under way still is not cut off by the end of the one that came with it."""
-        transport, channel = connected(AdminSite(self.clock, self.gateway, True))
+        transport, channel = connected(admin_site(self.clock, self.gateway, True))
         assert isinstance(channel, AdminChannel)
         tap = b"POST /tap?seconds=300 HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
         channel.dataReceived(SLOW + b"\r\n" + tap)

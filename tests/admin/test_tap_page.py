@@ -14,8 +14,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyClass
 
 from edgegate.admin.options import AdminOptions
-from edgegate.admin.site import AdminSite
+from edgegate.admin.site import admin_site
 from edgegate.admin.tap_page import MOST_REQUESTS, MOST_SECONDS, MOST_TAPS, SECONDS, BadTap, TapView, parse_tap
+from edgegate.observe.log_tap import Wanted
 from edgegate.observe.tap import TapFilter, Tapped
 from tests.admin.asking import Answer, asked, connected
 from tests.admin.served import PretendedGateway
@@ -60,7 +61,7 @@ class TapPageTests(SynchronousTestCase):
         verifyClass(IPushProducer, TapView)
         self.clock = Clock()
         self.gateway = PretendedGateway()
-        self.site = AdminSite(self.clock, self.gateway, True, AdminOptions(redacted=frozenset((b"x-key",))))
+        self.site = admin_site(self.clock, self.gateway, True, AdminOptions(redacted=frozenset((b"x-key",))))
 
     def tap(self, query: str = "") -> tuple[StringTransport, object]:
         """Begin one."""
@@ -138,7 +139,7 @@ class TapPageTests(SynchronousTestCase):
         """One that has shown enough as it began is ended."""
         stopped: list[bool] = []
 
-        def tap(wanted: TapFilter, show: Callable[[Tapped], None]) -> Callable[[], None]:
+        def tap(wanted: Wanted, show: Callable[[Tapped], None]) -> Callable[[], None]:
             show({"target": "/1"})
             return lambda: stopped.append(True)
 
@@ -164,9 +165,9 @@ class TapPageTests(SynchronousTestCase):
         self.assertEqual(asked(self.site, "HEAD /tap").status, 200)
         self.assertEqual(self.gateway.taps, [])
 
-    def test_unauthorised(self) -> None:
+    def test_forbidden(self) -> None:
         """Over TCP without a token everyone on the machine could look: nobody may."""
-        site = AdminSite(self.clock, self.gateway, False)
+        site = admin_site(self.clock, self.gateway)
         found = asked(site, "POST /tap")
         self.assertEqual((found.status, self.gateway.taps), (403, []))
         self.assertIn("--admin-token-file", found.text)

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.downstream.listener import HANDSHAKES, NO_SERVER, successor
+from edgegate.downstream.listener import HANDSHAKES, NO_SERVER, counted_as, successor
 from edgegate.downstream.listener_filter import CROWDED, Serving
+from edgegate.model.addresses import TCPAddress
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.overload.idle import UNASKED, UNFINISHED
 from edgegate.overload.limits import OverloadLimits
@@ -164,6 +165,19 @@ class DownstreamListenerTests(ArrivingCase):
         client.sendall(b"GET")
         await until(lambda: self.http.connections)
         self.assertTrue(self.http.connections[0][1].retired)
+
+
+class CountedAsTests(SynchronousTestCase):
+    """What metrics call a port."""
+
+    def test_names(self) -> None:
+        """Colons are underscores, those of IPv6 as well, as in Envoy."""
+        for bind, name in (
+            (TCPAddress("0.0.0.0", 8080), "0.0.0.0_8080"),
+            (TCPAddress("::", 8080), "[__]_8080"),
+            (TCPAddress("fd00::7", 80), "[fd00__7]_80"),
+        ):
+            self.assertEqual(counted_as(bind), name)
 
 
 class SuccessorTests(SynchronousTestCase):

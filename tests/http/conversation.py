@@ -57,6 +57,7 @@ class FakeStream:
     buffered = 0
     unread = False  # whether something has come that was not delivered yet
     key: Hashable = None
+    client: Hashable = None
     secured: Any = None
 
     def __init__(self) -> None:
@@ -124,6 +125,9 @@ class FakeStream:
 
     def loseWriteConnection(self) -> None:
         self.ended = self.ended or "half-closed"
+
+    def doWrite(self) -> None:
+        """Nothing waits to be written."""
 
     def abortConnection(self) -> None:
         self.ended = "aborted"

@@ -6,9 +6,8 @@ from typing import Any, cast
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate import errors
 from edgegate.errors import CLIENT_GONE, NO_ROUTE, UPSTREAM_CUT_SHORT, UPSTREAM_TIMEOUT
-from edgegate.http.exchange import REASONS, Exchange, Phase
+from edgegate.http.exchange import Exchange, Phase
 from edgegate.http.field_block import FieldBlock
 from edgegate.http.forwarded import Client
 from edgegate.http.request import refused_head
@@ -190,15 +189,3 @@ class ExchangeTests(SynchronousTestCase):
         self.stream.client = Client(self.stream.downstream, 1)
         self.assertEqual(self.exchange.scheme, b"https")
         self.assertIn((b"x-forwarded-proto", b"https"), self.exchange.headers)
-
-
-class ReasonsTests(SynchronousTestCase):
-    """Reason phrases."""
-
-    def test_every_fault_has_one(self) -> None:
-        """Every status that a fault can become has its phrase."""
-        faults = [value for value in vars(errors).values() if isinstance(value, errors.Fault)]
-        self.assertGreater(len(faults), 20)
-        for fault in faults:
-            if fault.status:
-                self.assertIn(fault.status, REASONS)

@@ -35,7 +35,7 @@ def head(*fields: Field) -> RequestHead:
 def lines(client: Client, *fields: Field) -> dict[bytes, bytes]:
     """Return what a backend is told, by name."""
     asked = head(*fields)
-    identity, number = client.identity(asked)
+    identity, number = client.identity(asked, b"")
     pairs = [*identity.fields, (b"x-request-id", number)]
     assert len({name for name, _ in pairs}) == len(pairs)
     return dict(pairs)
@@ -56,6 +56,11 @@ class ClientTests(SynchronousTestCase):
                 b"x-envoy-external-address": b"192.0.2.7",
             },
         )
+
+    def test_known_id(self) -> None:
+        """A request that has an id keeps it, whatever a trusted proxy says."""
+        for hops in (0, 1):
+            self.assertEqual(Client(downstream(), hops).identity(head((b"x-request-id", b"other")), b"7")[1], b"7")
 
     def test_client_is_not_believed(self) -> None:
         """Without trusted hops a client's own word is passed on in x-forwarded-for, and counts for nothing."""

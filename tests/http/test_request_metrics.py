@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from time import monotonic
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.errors import CONNECT_TIMEOUT
+from edgegate.errors import CONNECT_TIMEOUT, OVERLOADED
+from edgegate.http.exchange import Exchange
+from edgegate.http.filters.interfaces import FilterStatus
 from edgegate.http.request_metrics import RequestMetrics
-from edgegate.model.policies import RetryPolicy
+from edgegate.model.matching import Kind as MatchKind
+from edgegate.model.matching import StringMatch
+from edgegate.model.policies import Abort, CORSPolicy, Delay, Faults, RetryPolicy
+from edgegate.model.tracing import SpanFormat, Tracing, TracingProvider
 from edgegate.observe.events import Ended
-from edgegate.observe.metrics.families import CLUSTERS, FAULTS, HTTP, MESSAGES, REQUESTS, Kind
+from edgegate.observe.metrics.buckets import bucket_of
+from edgegate.observe.metrics.families import CLUSTERS, FAULTS, FILTERS, HTTP, MESSAGES, REQUESTS, Kind
 from edgegate.observe.metrics.meters import ListenerMeter, Meters
 from edgegate.observe.observers import Observers
+from edgegate.observe.tracing.sampling import Sampler
+from edgegate.observe.tracing.tracer import Tracer
 from tests.http.conversation import Conversation, plain, to_web
+from tests.http.filters.filters import TestFilters
+from tests.http.test_resources import PREFLIGHT
 
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 
@@ -167,6 +179,79 @@ class RequestMetricsTests(SynchronousTestCase):
             b"Content-Length: 0\r\n\r\n"
         )
         self.assertEqual(list(self.requests()), [("unknown", "http", "404", "", "NR")])
+
+    def test_exemplars(self) -> None:
+        """The last request of each bucket that is sampled is kept with its trace; without traces nothing is."""
+        provider = TracingProvider(SpanFormat.OTLP, "http://collector.example/")
+        tracer = Tracer(Tracing(provider), lambda span: b"", lambda written: None, Sampler(0))
+        talk = self.talk()
+        talk.environment.observer = Observers([talk, tracer, RequestMetrics(self.meters)])
+        traces = [b"%032x" % number for number in (1, 2, 3)]
+        for trace, flags in zip(traces, (b"01", b"01", b"00"), strict=True):
+            given = b"traceparent: 00-%b-%016x-%b\r\n\r\n" % (trace, 1, flags)
+            talk.ask(get(b"nobody.example").replace(b"\r\n\r\n", b"\r\n" + given))
+        (series,) = self.meters.of(REQUESTS)
+        exemplars = series.exemplars
+        self.assertEqual(sum(series.numbers[2:22]), 3)
+        self.assertIn(traces[1], [trace for trace, _, _ in exemplars.values()])
+        self.assertNotIn(traces[2], [trace for trace, _, _ in exemplars.values()])
+        for bucket, (_, value, at) in exemplars.items():
+            self.assertEqual(bucket_of(value), bucket)
+            self.assertTrue(0 <= monotonic() - at < 60)
+        self.talk().ask(get(b"nobody.example"))
+        (series,) = self.meters.of(REQUESTS)
+        self.assertEqual(series.exemplars, {})
+
+    def verdicts(self, talk: Conversation, request: bytes = b"") -> dict[tuple[str, ...], int]:
+        """Ask, and return what is counted of filters."""
+        self.talk(talk).ask(request or get())
+        talk.clock.advance(1)
+        return {each.labels: each.numbers[0] for each in self.meters.of(FILTERS)}
+
+    def test_faults(self) -> None:
+        """What fails or waits on purpose is counted, of gRPC as well; what passes is not."""
+        faults = Faults(Delay(0.5), Abort(418))
+        found = self.verdicts(Conversation(to_web(faults=faults)))
+        self.assertEqual(found, {("fault", "delayed"): 1, ("fault", "faulted"): 1})
+        call = get().replace(b"\r\n\r\n", b"\r\nContent-Type: application/grpc\r\n\r\n")
+        talk = Conversation(to_web(faults=Faults(abort=Abort(503, 14))))
+        self.assertEqual(self.verdicts(talk, call), {("fault", "faulted"): 1})
+        self.assertEqual(self.verdicts(Conversation(to_web(faults=Faults(abort=Abort(418, share=0))))), {})
+        talk = Conversation(to_web(faults=Faults(Delay(0.5))))
+        self.assertEqual(self.verdicts(talk), {})
+        talk.backend().deliver(ANSWER)
+        self.assertEqual([each.labels for each in self.meters.of(FILTERS)], [("fault", "delayed")])
+
+    def test_verdicts(self) -> None:
+        """Filters of others, and that of CORS, answer, deny or fail."""
+
+        def look(does: Callable[[Exchange], object]) -> Callable[[Exchange], FilterStatus]:
+            def looked(exchange: Exchange) -> FilterStatus:
+                does(exchange)
+                return FilterStatus.STOP
+
+            return looked
+
+        cases: tuple[tuple[Callable[[Exchange], object], str], ...] = (
+            (lambda exchange: exchange.reply(204, [], b""), "answered"),
+            (lambda exchange: exchange.reply(403, [], b"no"), "denied"),
+            (lambda exchange: exchange.fail(OVERLOADED), "denied"),
+            (lambda exchange: 1 / 0, "failed"),
+        )
+        for does, verdict in cases:
+            talk = Conversation(filters=(TestFilters("guard", look(does)),))
+            self.assertEqual(self.verdicts(talk), {("guard", verdict): 1})
+        self.flushLoggedErrors(ZeroDivisionError)
+        policy = CORSPolicy((StringMatch(MatchKind.EXACT, "https://a"),), methods=b"PUT")
+        found = self.verdicts(Conversation(to_web(cors=policy)), PREFLIGHT)
+        self.assertEqual(found, {("cors", "answered"): 1})
+        self.assertEqual(self.verdicts(Conversation(to_web(cors=policy)), get()), {})
+
+    def test_held(self) -> None:
+        """A client that leaves while a filter holds its request has no verdict."""
+        talk = self.talk(Conversation(to_web(faults=Faults(Delay(5), Abort(418)))))
+        talk.ask(get()).finish()
+        self.assertEqual([each.labels for each in self.meters.of(FILTERS)], [("fault", "delayed")])
 
     def test_port(self) -> None:
         """The port that it came by counts it too."""

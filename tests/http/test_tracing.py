@@ -45,8 +45,9 @@ def told(sent: bytes, name: bytes) -> bytes:
 
 def tags(span: Span) -> dict[str, str]:
     """Return a span's tags, none of which comes twice."""
-    assert len(dict(span.tags)) == len(span.tags)
-    return dict(span.tags)
+    every = [*span.common, *span.tags]
+    assert len(dict(every)) == len(every)
+    return dict(every)
 
 
 class TracingTests(SynchronousTestCase):
@@ -289,6 +290,17 @@ class TracingTests(SynchronousTestCase):
         self.assertEqual((server.error, tried.error), (True, True))
         self.assertEqual((tags(server)["response_flags"], tags(tried)["response_flags"]), ("UF", "UF"))
         self.assertEqual((tags(server)["error"], tags(tried)["http.status_code"]), ("true", "0"))
+        self.assertEqual(tags(tried)["http.protocol"], "-")
+
+    def test_refused_then(self) -> None:
+        """A further try that comes to no connection has no protocol, whatever the try before had."""
+        policy = RetryPolicy(1, statuses=frozenset((503,)))
+        self.conversation(to_web(retries=policy), endpoints=2)
+        self.talk.ask(get())
+        self.talk.backend().deliver(UNAVAILABLE)
+        self.talk.retry()
+        self.talk.connects[-1].failed(CONNECT_REFUSED)
+        self.assertEqual([tags(each)["http.protocol"] for each in self.spans], ["HTTP/1.1", "HTTP/1.1", "-"])
 
     def test_client_gone(self) -> None:
         """A client that leaves before the response ends both spans, once."""

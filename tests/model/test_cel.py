@@ -9,8 +9,8 @@ from edgegate.model.cel import (
     MAX_LENGTH,
     MAX_OPERATORS,
     Attribute,
-    BadExpression,
     Binary,
+    Call,
     Conditional,
     Constant,
     Has,
@@ -19,6 +19,7 @@ from edgegate.model.cel import (
     Not,
     parse,
 )
+from edgegate.model.cel_tokens import BadExpression
 
 PATH = Attribute("request", "path")
 
@@ -48,6 +49,10 @@ class ParseTests(SynchronousTestCase):
         self.assertEqual(parse("request.headers['x-a']"), Item(headers, Constant("x-a")))
         self.assertEqual(parse("request.headers.referer"), Item(headers, Constant("referer")))
         self.assertEqual(parse("!!true"), Not(Not(Constant(True))))
+        self.assertEqual(parse("[0x1F, -0x10, .5]"), ListOf((Constant(31), Constant(-16), Constant(0.5))))
+        self.assertEqual(parse(r"r'\d' + '\x41'"), Binary("+", Constant(r"\d"), Constant("A")))
+        self.assertEqual(parse("duration('1h30m')"), Call("duration", (Constant("1h30m"),)))
+        self.assertEqual(parse("int(request.path)"), Call("int", (PATH,)))
 
     def test_refused(self) -> None:
         """What is wrong is told, and where."""
@@ -56,7 +61,7 @@ class ParseTests(SynchronousTestCase):
             ("1 +", "a value is expected"),
             ("(1", "')' is expected"),
             ("1 2", "'2' at character 3 is too much"),
-            ("request.path @", "'@' at character 14 is nothing of CEL"),
+            ("request.path @", "'@' at character 14 is nothing that is known here"),
             ("requets.path", "there is no 'requets' here"),
             ("response.cod", "there is no response.cod here"),
             ("filter_state['x']", "there is no 'filter_state' here"),
@@ -75,7 +80,15 @@ class ParseTests(SynchronousTestCase):
             ("request.headers" + "['a']" * (MAX_OPERATORS + 1), f"more than {MAX_OPERATORS} operators"),
             ("request.path.matches('(')", "'(' is no regular expression of RE2"),
             ("-request.path", "a minus stands before a number only"),
-            ("'\\x'", "is no string"),
+            ("-true", "a minus stands before a number only, not before 'true'"),
+            ("--1", "a minus stands before a number only"),
+            ("'a' + '\\x'", "'\\x' at character 7 has \\x, which is no escape of CEL"),
+            ("18446744073709551616u", "18446744073709551616u at character 1 is too large a number"),
+            ("1.5u", "1.5u at character 1 is no number"),
+            ("request.path == '\ud800'", "half of a surrogate pair is no character"),
+            ("duration('1 day')", "'1 day' in duration() is no duration, as 1h30m and 1.5s are"),
+            ("int('1_000')", "'1_000' in int() is no integer"),
+            ("double('1,5')", "'1,5' in double() is no number"),
             ("x" * (MAX_LENGTH + 1), f"longer than {MAX_LENGTH}"),
             ("(" * (MAX_DEPTH + 1) + "1", f"more than {MAX_DEPTH}"),
         ):

@@ -12,7 +12,7 @@ from edgegate.net.accepted_socket import AcceptedSocket, client_on
 from edgegate.net.client_counts import NOBODY, ClientCounts
 from edgegate.net.peek import Peek
 from edgegate.net.stream import Stream
-from edgegate.net.turns import in_turns
+from edgegate.net.turns import fair_order
 from edgegate.net.wheel import TimerWheel
 from tests.net.pairs import HERE, THERE
 
@@ -26,7 +26,7 @@ class TurnsTests(SynchronousTestCase):
 
     def turns(self, *ready: int) -> list[int]:
         """Return the order of those who are ready."""
-        order, self.least = in_turns([(fd, 1) for fd in ready], lambda fd: fd // 10 or None, self.called)
+        order, self.least = fair_order([(fd, 1) for fd in ready], lambda fd: fd // 10 or None, self.called)
         return [fd for fd, _ in order]
 
     def test_clients(self) -> None:

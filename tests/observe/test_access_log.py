@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.observe.access_log import BATCH, DELAY, AccessLog, line_of
+from edgegate.observe.access_log import BATCH, DELAY, AccessLog, LineOutput, line_of
 from edgegate.observe.events import RejectedConnection, RelayEnd
 from edgegate.observe.log_lines import Values, text_line
 from tests.observe.test_log_lines import AnyConnection, AnyRequest
@@ -18,7 +18,7 @@ class AccessLogTests(SynchronousTestCase):
         self.written: list[bytes] = []
         self.timers: list[float] = []
         self.made = 0
-        self.log = AccessLog([(line_of(self.line), self.written.append)], self.timers.append)
+        self.log = AccessLog([LineOutput(line_of(self.line), self.written.append)], self.timers.append)
 
     def line(self, values: Values) -> str:
         """Make a line."""
@@ -43,7 +43,7 @@ class AccessLogTests(SynchronousTestCase):
 
     def test_all_kinds(self) -> None:
         """Requests, relays and rejected connections are told apart."""
-        log = AccessLog([(line_of(text_line), self.written.append)], self.timers.append)
+        log = AccessLog([LineOutput(line_of(text_line), self.written.append)], self.timers.append)
         log.relay_ended(RelayEnd(AnyConnection()))
         log.connection_rejected(RejectedConnection("peer", "local", "timeout"))
         log.request_ended(AnyRequest())
@@ -62,7 +62,7 @@ class AccessLogTests(SynchronousTestCase):
                 raise ValueError("no line")
             return f"{values[4]}\n"
 
-        log = AccessLog([(line_of(line), self.written.append)], self.timers.append)
+        log = AccessLog([LineOutput(line_of(line), self.written.append)], self.timers.append)
         for status in (200, 500, 404, 500):
             log.request_ended(AnyRequest(status=status))
         log.flush()
@@ -75,9 +75,9 @@ class AccessLogTests(SynchronousTestCase):
         nobodys: list[bytes] = []
         self.log.use(
             [
-                (line_of(self.line), self.written.append),
-                (lambda ended, at, ahead: "x\n", others.append),
-                (lambda ended, at, ahead: "", nobodys.append),
+                LineOutput(line_of(self.line), self.written.append),
+                LineOutput(lambda ended, at, ahead: "x\n", others.append),
+                LineOutput(lambda ended, at, ahead: "", nobodys.append),
             ]
         )
         self.log.request_ended(AnyRequest())
@@ -88,7 +88,7 @@ class AccessLogTests(SynchronousTestCase):
         """What ended before other logs are used is written to those before."""
         others: list[bytes] = []
         self.log.request_ended(AnyRequest())
-        self.log.use([(line_of(self.line), others.append)])
+        self.log.use([LineOutput(line_of(self.line), others.append)])
         self.log.request_ended(AnyRequest(status=404))
         self.log.flush()
         self.assertEqual((self.written, others), ([b"200\n"], [b"404\n"]))

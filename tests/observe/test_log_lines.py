@@ -86,7 +86,7 @@ class RequestTests(SynchronousTestCase):
         """The line has all of Istio's fields in Istio's order."""
         self.assertEqual(
             text(AnyRequest(route=HTTPRoute("all", ORIGIN, ()))),
-            '[2026-03-01T12:00:00.082Z] "GET /a?b=c HTTP/1.1" 200 - via_upstream - "-" 56 1234 9 7 "10.0.0.9" "curl/8"'
+            '[2026-03-01T12:00:00.082Z] "GET /a?b=c HTTP/1.1" 200 - via_upstream - "-" 56 1234 8 7 "10.0.0.9" "curl/8"'
             f' "1-2-3" "shop.example" "10.1.0.1:8080" {CLUSTER} 10.1.0.254:33000 10.0.0.1:443 10.0.0.9:4000'
             " shop.example all\n",
         )
@@ -97,7 +97,7 @@ class RequestTests(SynchronousTestCase):
         self.assertTrue(line.endswith("}\n"))
         found = json.loads(line)
         self.assertEqual(tuple(found), NAMES)
-        self.assertEqual((found["response_code"], found["bytes_sent"], found["duration"]), (200, 1234, 9))
+        self.assertEqual((found["response_code"], found["bytes_sent"], found["duration"]), (200, 1234, 8))
         self.assertIsNone(found["user_agent"])
         self.assertEqual(found["requested_server_name"], "shop.example")
         named = request_values(AnyRequest(route=HTTPRoute("all", ORIGIN, ())), 0.0, BEGAN)
@@ -123,7 +123,7 @@ class RequestTests(SynchronousTestCase):
                 connection=AnyConnection(server_name=""),
             )
         )
-        self.assertIn('" 404 NR route_not_found - "-" 56 1234 9 - "-" "curl/8" "-" "shop.example" "-" - - ', line)
+        self.assertIn('" 404 NR route_not_found - "-" 56 1234 8 - "-" "curl/8" "-" "shop.example" "-" - - ', line)
         self.assertTrue(line.endswith(" 10.0.0.9:4000 - -\n"))
 
     def test_filters(self) -> None:

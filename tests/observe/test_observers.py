@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.observe.access_log import AccessLog, line_of
-from edgegate.observe.counters import Counters
+from edgegate.observe.access_log import AccessLog, LineOutput, line_of
 from edgegate.observe.events import Connection, Ended, RejectedConnection, RelayEnd, UpstreamTry
 from edgegate.observe.log_lines import text_line
 from edgegate.observe.observer import Observer
 from edgegate.observe.observers import Observers
+from tests.observe.counters import Counters
 from tests.observe.test_log_lines import AnyConnection, AnyRequest
 
 
@@ -137,7 +137,7 @@ class ObserversTests(SynchronousTestCase):
     def tell(self, *before: Observer) -> tuple[Counters, bytes]:
         """Tell everything twice, first those that are given; return what was counted and logged behind them."""
         written: list[bytes] = []
-        log = AccessLog([(line_of(text_line), written.append)], lambda seconds: None)
+        log = AccessLog([LineOutput(line_of(text_line), written.append)], lambda seconds: None)
         counters = Counters()
         observers = Observers([*before, counters, log])
         for _ in range(2):
@@ -195,7 +195,7 @@ class ObserversTests(SynchronousTestCase):
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 2)
 
     def test_added(self) -> None:
-        """One that is added is told of requests until it is removed, be it while it is told; others as ever."""
+        """One that is added is told of what ends until it is removed, be it while it is told; others as ever."""
         counters, recording = Counters(), Recording()
         observers = Observers([])
         leaving = Leaving(observers)
@@ -205,7 +205,8 @@ class ObserversTests(SynchronousTestCase):
         observers.remove(leaving)
         observers.remove(recording)
         tell(observers)
-        self.assertEqual((leaving.told, counters.requests, recording.told), (1, 2, ["request ended"]))
+        ends = ["rejected: timeout", "relay ended", "request ended"]
+        self.assertEqual((leaving.told, counters.requests, sorted(recording.told)), (1, 2, sorted(ends)))
 
     def test_added_again(self) -> None:
         """The first error of one that is added is logged, whoever had its place in memory before."""

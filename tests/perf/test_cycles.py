@@ -17,7 +17,6 @@ from twisted.trial.unittest import TestCase
 
 from edgegate.demo.certificates import fill
 from edgegate.http.filters.hold import Hold
-from edgegate.observe.counters import Counters
 from edgegate.server.data_plane import DataPlane
 from edgegate.sources.loading import Configuration
 from edgegate.sources.named import source_named
@@ -25,6 +24,7 @@ from edgegate.upstream.cluster import ClusterState
 from tests.acceptance.manifests import ONE_BACKEND, filled
 from tests.acceptance.processes import free_ports
 from tests.net.pairs import until
+from tests.observe.counters import Counters
 from tests.tcp.peers import PATIENCE
 
 FILES = (

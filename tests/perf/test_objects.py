@@ -16,7 +16,9 @@ from edgegate.http.exchange import Exchange
 from edgegate.http.router.router import Router
 from edgegate.http.router.upstream_request import UpstreamRequest
 from edgegate.model.tracing import SpanFormat, Tracing, TracingProvider
+from edgegate.observe.log_tap import LogFilter, LogTap
 from edgegate.observe.tap import Tap, TapFilter
+from edgegate.observe.tracing.otlp import OTLPWriter
 from edgegate.observe.tracing.sampling import Sampler
 from edgegate.observe.tracing.tracer import Tracer
 from edgegate.version import compiled
@@ -31,6 +33,9 @@ CALLS = 70
 
 TRACE_CALLS = 18
 """How many more they are where requests are traced, and this one is not sampled."""
+
+SPAN_CALLS = 87
+"""How many more they are where it is sampled, and its two spans are written as OTLP has them."""
 
 _TRACES = re.compile(r"trac(e|er|ing)\.py$|/tracing/")
 _HEAD = request.h1_head.__code__
@@ -68,6 +73,18 @@ class Kept:
         """Ask, and have it answered."""
         self.client.deliver(self.request(number))
         self.answer()
+
+    def left(self) -> int:
+        """Return how many blocks of memory L{REQUESTS} of the same request leave behind."""
+        gc.collect()
+        gc.disable()
+        try:
+            before = sys.getallocatedblocks()
+            for _ in range(REQUESTS):
+                self.ask(0)
+            return sys.getallocatedblocks() - before
+        finally:
+            gc.enable()
 
     def calls(self, number: int) -> Counter[CodeType]:
         """Ask, and return how often each function of the package was called meanwhile, those that are generated too."""
@@ -127,6 +144,21 @@ class ObjectsTests(SynchronousTestCase):
         self.assertEqual(sorted(code.co_name for code in during - before), ["_has_status", "request_ended", "wants"])
         self.assertEqual(reader.shown, [])
 
+    def test_followers(self) -> None:
+        """So it does before anybody follows the access log, and when nobody does any more."""
+        kept = Kept()
+        observer = kept.conversation.environment.observer
+        before = kept.calls(0)
+        tap = LogTap(LogFilter(statuses=(500, 599)), Reader().take, lambda ended, at, ahead: "")
+        observer.add(tap)
+        during = kept.calls(0)
+        observer.remove(tap)
+        self.assertEqual(kept.calls(0), before)
+        self.assertEqual(
+            sorted(code.co_name for code in during - before),
+            ["_ended", "_wants", "request_ended", "response_flags", "wants"],
+        )
+
     def test_traces(self) -> None:
         """Where nothing is traced nothing is called for it; where a request is not sampled it is little."""
 
@@ -138,15 +170,15 @@ class ObjectsTests(SynchronousTestCase):
         unsampled = Tracer(Tracing(provider, 0), lambda span: b"", lambda written: None, Sampler(0))
         kept = Kept(unsampled)
         self.assertLessEqual(kept.calls(0).total(), Kept().calls(0).total() + TRACE_CALLS, called(kept))
+        spans: list[bytes] = []
+        writer = OTLPWriter([])
+        sampled = Kept(Tracer(Tracing(provider, 100), writer.span, spans.append, Sampler(100)))
+        spans.clear()
+        count = sampled.calls(0).total()
+        self.assertEqual(len(spans), 2)
+        self.assertLessEqual(count, Kept().calls(0).total() + SPAN_CALLS, called(sampled))
 
     def test_left(self) -> None:
         """A thousand requests leave nothing behind in memory."""
-        kept = Kept()
-        gc.collect()
-        gc.disable()
-        self.addCleanup(gc.enable)
-        before = sys.getallocatedblocks()
-        for _ in range(REQUESTS):
-            kept.ask(0)
         # less than one each; threads that other tests have left may hold some of their own
-        self.assertLess(sys.getallocatedblocks() - before, REQUESTS // 2)
+        self.assertLess(Kept().left(), REQUESTS // 2)

@@ -26,7 +26,6 @@ from edgegate.model.origin import Origin
 from edgegate.model.policies import Delay, Faults
 from edgegate.model.routes import HTTPRoute
 from edgegate.model.tls import TLSRules, TLSVersion, UpstreamTLS
-from edgegate.observe.counters import Counters
 from edgegate.overload.limits import REQUESTS, OverloadLimits
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.snapshot import FilterChain, Listener, Snapshot, VirtualHost
@@ -38,6 +37,7 @@ from edgegate.tls.secret_store import Secrets
 from edgegate.tls.secrets import BadKeyMaterial
 from tests.http.filters.filters import TestFilters
 from tests.net.pairs import until
+from tests.observe.counters import Counters
 from tests.tcp.peers import PATIENCE, read_all
 from tests.tls.handshakes import AUTHORITY, naming, pair, secrets, server_tls
 

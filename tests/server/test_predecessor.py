@@ -11,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.model.addresses import Address, TCPAddress
 from edgegate.net.channel import JSON, Channel, pair
+from edgegate.observe.log_file import STREAMS
 from edgegate.server.handover import VARIABLE, Handed, NotUnderstood, Role, sockets_message
 from edgegate.server.predecessor import Predecessor, Succession, predecessor
 from tests.workers.watching import Watching
@@ -43,6 +44,7 @@ class PredecessorTests(SynchronousTestCase):
         ours, theirs = pair()
         self.channel = Channel(ours, codec=JSON)
         self.addCleanup(self.channel.close)
+        self.addCleanup(STREAMS.update, dict(STREAMS))
         self.environment = {VARIABLE: str(theirs.detach()), "A": "1"}
         self.listening = socket.create_server(("127.0.0.1", 0))
         self.addCleanup(self.listening.close)
@@ -78,6 +80,8 @@ class PredecessorTests(SynchronousTestCase):
         self.hand((Role.PORT, HTTP), (Role.PASSED, HTTP), (Role.ADMIN, ADMIN), more=1)
         before = self.taken()
         self.addCleanup(os.close, before.errors)
+        # its own is read by the process before, and by nobody once that is gone
+        self.assertEqual(STREAMS["/dev/stderr"], before.errors)
         sock = before.ports.take(HTTP, 80)
         assert sock is not None
         self.addCleanup(sock.close)
@@ -144,6 +148,7 @@ class PredecessorTests(SynchronousTestCase):
         self.hear()
         self.successResultOf(before.left)
         self.assertEqual((before.ports.left, before.errors, self.ended, self.reactor.readers), (True, -1, 0, []))
+        self.assertEqual(STREAMS["/dev/stderr"], 2)
 
     def test_before_died(self) -> None:
         """Without the process before it is alone."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
@@ -129,6 +130,14 @@ class PlaneReadingsTests(TestCase):
         self.plane.install(loaded.snapshot, self.plane.contexts(loaded.snapshot), loaded.endpoints)
         self.readings = PlaneReadings(self.plane)
 
+    def read(self) -> Gauges:
+        """Read it."""
+        gauges = Gauges()
+        for row in self.readings.rows():
+            if row is not None:
+                gauges.put(row)
+        return gauges
+
     def test_rows(self) -> None:
         """Every kind has its rows, as wide as the tables say."""
         gauges = Gauges()
@@ -147,6 +156,12 @@ class PlaneReadingsTests(TestCase):
         server = values(gauges, SERVER)
         self.assertGreater(cast(float, server["envoy_server_memory_physical_size"]), 1_000_000)
         self.assertIsNone(server["envoy_server_days_until_first_cert_expiring"])
+        few, most = server["process_open_fds"], server["process_max_fds"]
+        assert few is not None
+        assert most is not None
+        self.assertTrue(3 < few < most, (few, most))
+        with socket.socket():
+            self.assertEqual(values(self.read(), SERVER)["process_open_fds"], few + 1)
         self.assertEqual(server["envoy_listener_manager_total_listeners_active"], 1)
 
     def test_limits(self) -> None:
@@ -156,7 +171,7 @@ class PlaneReadingsTests(TestCase):
         self.readings.sample()
         met = {each.labels[0]: each.numbers[0] for each in self.plane.meters.of(LIMITS)}
         self.assertEqual(
-            met,
+            {name: reached for name, reached in met.items() if reached},
             {
                 "connections": 2,
                 "connections of a listener": 3,
@@ -164,7 +179,18 @@ class PlaneReadingsTests(TestCase):
                 "handshakes of a listener": 5,
             },
         )
-        self.assertEqual(met, {each.name: each.reached for each in self.plane.figures() if each.reached})
+        self.assertEqual(met, {each.name: each.reached for each in self.plane.figures()})
+
+    def test_nothing_yet(self) -> None:
+        """What has never happened is shown as 0, so that the first time is seen."""
+        self.readings.sample()
+        limits = [each.numbers for each in self.plane.meters.of(LIMITS)]
+        self.assertEqual(limits, [[0]] * len(self.plane.figures()))
+        self.assertEqual([each.numbers for each in self.plane.meters.of(OWN)], [[0, 0]])
+        self.plane.meters.drain()
+        self.readings.sample()
+        # what workers tell the supervisor every second is what is new
+        self.assertEqual(self.plane.meters.of(LIMITS), [])
 
     def test_sample(self) -> None:
         """What others count is counted once, however often it is looked at."""
@@ -178,11 +204,10 @@ class PlaneReadingsTests(TestCase):
         lost = 5
         spans = [("sent", 9), ("dropped", 1)]
         self.readings.sample()
-        self.assertEqual([each.numbers[1] for each in self.plane.meters.of(OWN)], [5])
+        self.assertEqual([each.numbers[0] for each in self.plane.meters.of(OWN)], [5])
         self.assertEqual(
             [(each.labels, each.numbers) for each in self.plane.meters.of(SPANS)],
             [(("sent",), [9]), (("dropped",), [1])],
         )
-        self.assertEqual(
-            [(each.labels, each.numbers) for each in self.plane.meters.of(LIMITS)], [(("connections",), [2])]
-        )
+        limits = {each.labels[0]: each.numbers for each in self.plane.meters.of(LIMITS)}
+        self.assertEqual({name: numbers for name, numbers in limits.items() if numbers != [0]}, {"connections": [2]})

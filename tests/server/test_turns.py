@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from time import perf_counter
+from time import monotonic
 from typing import Any, cast
 
+from twisted.internet.task import Clock, TaskStopped
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.server.turns import TURN, in_turns
+from edgegate.server.turns import PAUSE, TURN, in_turns
 
 
 class Turns:
@@ -51,8 +52,8 @@ class TurnsTests(SynchronousTestCase):
 
         def work() -> Iterator[None]:
             for number in range(5):
-                end = perf_counter() + TURN
-                while perf_counter() < end:
+                end = monotonic() + TURN
+                while monotonic() < end:
                     pass
                 done.append(number)
                 yield
@@ -67,14 +68,34 @@ class TurnsTests(SynchronousTestCase):
         self.successResultOf(task.whenDone())
         self.assertEqual(turns.calls, [])
 
+    def test_pause(self) -> None:
+        """What takes less than a turn is done in one; what nobody waits for has a pause before each."""
+        clock = Clock()
+        small = in_turns(clock, iter(range(3)), PAUSE).whenDone()
+        clock.advance(PAUSE / 2)
+        self.assertNoResult(small)
+        clock.advance(PAUSE / 2)
+        self.successResultOf(small)
+        self.assertEqual(clock.getDelayedCalls(), [])
+
+    def test_stopped(self) -> None:
+        """What is stopped goes no further, and leaves nothing behind."""
+        clock, done = Clock(), []
+        task = in_turns(clock, map(done.append, range(3)))
+        ended = task.whenDone()
+        task.stop()
+        self.failureResultOf(ended, TaskStopped)
+        clock.advance(1)
+        self.assertEqual((done, clock.getDelayedCalls()), ([], []))
+
     def test_paused(self) -> None:
         """Work that is paused is not gone on with."""
         turns, done = Turns(), []
 
         def work() -> Iterator[None]:
             while True:
-                end = perf_counter() + TURN
-                while perf_counter() < end:
+                end = monotonic() + TURN
+                while monotonic() < end:
                     pass
                 done.append(None)
                 yield

@@ -15,7 +15,7 @@ from edgegate.workers.candidates import Candidates
 from edgegate.workers.generation import Surroundings
 from edgegate.workers.generations import Generations
 from edgegate.workers.listening_sockets import ListeningSockets
-from edgegate.workers.messages import Adopt, End, FilesRead, Fork, Opening, Ready, Renew, Unchanged
+from edgegate.workers.messages import Adopt, End, Failed, FilesRead, Fork, Opening, Ready, Renew, Unchanged
 from edgegate.workers.slots import Slots, shared_memory
 from edgegate.workers.zygotes import Files, Zygote, Zygotes
 from tests.workers.watching import Watching
@@ -140,6 +140,22 @@ class CandidatesTests(SynchronousTestCase):
         self.assertIn("no worker can serve these files: it died before it was ready", problem)
         with socket.create_server(("127.0.0.1", port)):
             pass
+
+    def test_cannot_log(self) -> None:
+        """What a worker can't do is told at its place in the files, where that is known."""
+        files, channel = self.files()
+        asked = self.candidates.install(files)
+        (fork,) = channel.receive()
+        worker = Channel(adopt(fork.descriptors[0]))
+        worker.send(Failed("cannot open the access log no/log: No such file or directory", ORIGIN))
+        worker.close()
+        # what it said, and then that it is gone
+        self.hear()
+        self.hear()
+        self.assertEqual(
+            self.refused(files, asked),
+            ["shop.yaml:5:1: error: cannot open the access log no/log: No such file or directory"],
+        )
 
     def test_ending(self) -> None:
         """What is ready when the gateway ends serves nobody."""

@@ -10,9 +10,11 @@ from contextlib import contextmanager
 from time import monotonic
 
 from twisted.internet.defer import Deferred
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.model.addresses import Address, TCPAddress
+from edgegate.model.origin import Origin
 from edgegate.net.channel import Channel, Received, adopt, pair
 from edgegate.net.listening import bind
 from edgegate.net.sockets import Socket
@@ -30,6 +32,8 @@ from edgegate.workers.messages import Accept, Adopt, Died, Drain, End, Failed, F
 from edgegate.workers.slots import ABSENT, Slots, shared_memory
 from edgegate.workers.zygotes import Zygote
 from tests.workers.watching import Watching
+
+ORIGIN = Origin("mesh.yaml", 9, "MeshConfig mesh")
 
 READY = Ready((("info", "serving"),))
 
@@ -56,6 +60,7 @@ class GenerationTests(SynchronousTestCase):
         self.slots = Slots(memory)
         self.told: list[tuple[int, object]] = []
         self.lost: list[int] = []
+        self.missed: list[int] = []
         self.zygotes_lost: list[None] = []
         self.log_file: int | None = None
         ours, theirs = pair()
@@ -65,7 +70,7 @@ class GenerationTests(SynchronousTestCase):
             self.reactor,  # type: ignore[arg-type]
             self.slots,
             lambda worker, value: self.told.append((worker.number, value)),
-            lambda worker: self.lost.append(worker.number),
+            self.is_gone,
             lambda: self.zygotes_lost.append(None),
             lambda: self.log_file,
         )
@@ -74,6 +79,12 @@ class GenerationTests(SynchronousTestCase):
         self.generation = Generation(surroundings, zygote, range(10, 13))
         self.ends: dict[int, Channel] = {}
         self.addCleanup(self.clean)
+
+    def is_gone(self, worker: Worker) -> None:
+        """A worker is gone."""
+        self.lost.append(worker.number)
+        if worker.missed:
+            self.missed.append(worker.number)
 
     def clean(self) -> None:
         """Leave no descriptor open."""
@@ -154,14 +165,16 @@ class GenerationTests(SynchronousTestCase):
         """Where the first one can't serve, or dies, no other is made."""
         started = self.start()
         self.forks()
-        self.tell(10, Failed("ValueError: no"))
+        self.tell(10, Failed("ValueError: no", ORIGIN))
         self.die(10)
-        self.assertEqual(str(self.failureResultOf(started, CannotServe).value), "ValueError: no")
+        error = self.failureResultOf(started, CannotServe).value
+        self.assertEqual((str(error), error.origin), ("ValueError: no", ORIGIN))
         self.assertEqual(self.forks(), [])
         again = self.start()
         self.forks()
         self.die(10)
         self.assertIn("died before it was ready", str(self.failureResultOf(again, CannotServe).value))
+        self.assertEqual(self.missed, [])
         self.generation.drain(0.0)
         self.successResultOf(self.generation.ended)
 
@@ -173,9 +186,12 @@ class GenerationTests(SynchronousTestCase):
         self.slots.set_connections(11, 5)
         self.die(11)
         self.assertEqual((self.forks(), self.slots.connections(11), self.lost), ([11], ABSENT, [1]))
+        self.assertEqual(self.missed, [1])
         self.assertEqual(len(self.generation.serving), 2)
-        self.tell(11, READY)
+        with capturedLogs() as told:
+            self.tell(11, READY)
         self.assertEqual(self.heard(11), [Accept()])
+        self.assertEqual([formatEvent(event) for event in told], ["worker 1 serves again"])
 
     def test_dies_again_and_again(self) -> None:
         """One that dies as soon as it is there is replaced later and later."""
@@ -207,7 +223,7 @@ class GenerationTests(SynchronousTestCase):
         self.assertEqual(self.heard(12), [Retire(gone), Drain(0.0)])
         self.die(12)
         self.successResultOf(self.generation.ended)
-        self.assertEqual(self.reactor.readers, [])
+        self.assertEqual((self.reactor.readers, self.lost, self.missed), ([], [0, 1, 2], []))
 
     def test_hangs(self) -> None:
         """One without a sign of life is to show its stack, then it is killed; one that starts has more time."""

@@ -31,8 +31,8 @@ from edgegate.workers.messages import (
     Renew,
     Retire,
     Show,
-    Shown,
     Unchanged,
+    ViewRows,
 )
 from edgegate.workers.slots import ABSENT, Slots, shared_memory
 from edgegate.workers.spawn import Spawned
@@ -210,11 +210,11 @@ class ProcessTests(ProcessTestCase):
         worker.channel.send(Accept())
         self.assertEqual(self.ask(), b"one")
         worker.channel.send(Show(7, "listeners"))
-        shown = worker.next(Shown)
+        shown = worker.next(ViewRows)
         assert isinstance(shown.rows, list)
         self.assertEqual((shown.number, len(shown.rows)), (7, 1))
         worker.channel.send(Show(8, "nothing"))
-        self.assertIn("KeyError", str(worker.next(Shown).rows))
+        self.assertIn("KeyError", str(worker.next(ViewRows).rows))
         worker.channel.send(Drain(5.0))
         worker.ends()
         died = self.zygote.next(Died)
@@ -230,7 +230,7 @@ class ProcessTests(ProcessTestCase):
         worker.channel.send(LogTo(), (log,))
         os.close(log)
         worker.channel.send(Show(0, "listeners"))
-        worker.next(Shown)
+        worker.next(ViewRows)
         self.assertTrue(has_open(self.pid, path))
         count = 2000
         for number in range(count):
@@ -239,7 +239,7 @@ class ProcessTests(ProcessTestCase):
         while worker.channel.waiting or has_open(self.pid, path):
             worker.channel.flush()
             os.sched_yield()
-        self.assertEqual([worker.next(Shown).number for _ in range(count)], list(range(count)))
+        self.assertEqual([worker.next(ViewRows).number for _ in range(count)], list(range(count)))
         worker.ends()
 
     def test_generations(self) -> None:
@@ -319,6 +319,6 @@ class TracedTests(ProcessTestCase):
             posted.settimeout(PATIENCE)
             self.assertEqual(posted.recv(5), b"POST ")
             worker.channel.send(Show(7, "listeners"))
-            self.assertEqual(worker.next(Shown).number, 7)
+            self.assertEqual(worker.next(ViewRows).number, 7)
         worker.ends()
         self.assertEqual(self.zygote.next(Died).status, 0)

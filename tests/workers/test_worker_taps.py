@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.observe.tap import TapFilter, Tapped
 from edgegate.workers.generation import Worker
-from edgegate.workers.messages import BeginTap, EndTap, Seen
+from edgegate.workers.messages import BeginTap, EndTap, TappedRequest
 from edgegate.workers.worker_taps import WorkerTaps
 
 WANTED = TapFilter("shop.example", requests=9)
@@ -49,14 +49,16 @@ class WorkerTapsTests(SynchronousTestCase):
         end = self.taps.begin(WANTED, self.shown.append, self.workers[:2])
         self.taps.look(self.workers[:2])
         self.assertEqual([peer.told for peer in self.peers], [[BeginTap(1, WANTED)], [BeginTap(1, WANTED)], []])
-        self.taps.seen(self.workers[1], Seen(1, {"target": "/"}, 0))
-        self.taps.seen(self.workers[0], Seen(1, {"target": "/"}, 2))
+        self.taps.seen(self.workers[1], TappedRequest(1, {"target": "/"}, 0))
+        self.taps.seen(self.workers[0], TappedRequest(1, {"target": "/"}, 2))
         self.assertEqual(self.shown, [{"worker": 1, "target": "/"}, {"worker": 0, "target": "/", "lost_before": 2}])
+        self.taps.seen(self.workers[0], TappedRequest(1, {"target": "/", "lost_before": 3}, 2))
+        self.assertEqual(self.shown.pop(), {"worker": 0, "target": "/", "lost_before": 5})
         self.taps.look(self.workers)
         end()
         end()
         self.assertEqual([peer.told[1:] for peer in self.peers], [[EndTap(1)]] * 3)
-        self.taps.seen(self.workers[1], Seen(1, {"target": "/late"}, 0))
+        self.taps.seen(self.workers[1], TappedRequest(1, {"target": "/late"}, 0))
         self.taps.look(self.workers)
         self.assertEqual((len(self.shown), len(self.peers[2].told)), (2, 2))
 

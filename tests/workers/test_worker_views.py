@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.workers.generation import Worker
-from edgegate.workers.messages import Show, Shown
+from edgegate.workers.messages import Show, ViewRows
 from edgegate.workers.worker_views import NotShown, WorkerViews
 
 
@@ -33,16 +33,16 @@ class WorkerViewsTests(SynchronousTestCase):
         """What is the same for all one is asked."""
         shown = self.views.rows("routes", self.workers)
         self.assertEqual((self.peers[0].asked, self.peers[1].asked), ([Show(1, "routes")], []))
-        self.views.shown(Shown(1, [{"name": "a"}]))
+        self.views.shown(ViewRows(1, [{"name": "a"}]))
         self.assertEqual(self.successResultOf(shown), [{"name": "a"}])
 
     def test_of_each(self) -> None:
         """Each is asked for what differs; the rows tell whose they are, in the workers' order."""
         shown = self.views.rows("endpoints", self.workers)
-        self.views.shown(Shown(2, [{"endpoint": "b"}]))
+        self.views.shown(ViewRows(2, [{"endpoint": "b"}]))
         self.assertNoResult(shown)
-        self.views.shown(Shown(1, [{"endpoint": "a"}]))
-        self.views.shown(Shown(1, []))
+        self.views.shown(ViewRows(1, [{"endpoint": "a"}]))
+        self.views.shown(ViewRows(1, []))
         expected = [{"worker": 0, "endpoint": "a"}, {"worker": 1, "endpoint": "b"}]
         self.assertEqual(self.successResultOf(shown), expected)
 
@@ -50,7 +50,7 @@ class WorkerViewsTests(SynchronousTestCase):
         """One that dies before it answers shows nothing, and is no reason to show none of the others."""
         shown = self.views.rows("endpoints", self.workers)
         self.views.lost(self.workers[0])
-        self.views.shown(Shown(2, [{"endpoint": "b"}]))
+        self.views.shown(ViewRows(2, [{"endpoint": "b"}]))
         self.assertEqual(self.successResultOf(shown), [{"worker": 1, "endpoint": "b"}])
 
     def test_none(self) -> None:
@@ -60,5 +60,5 @@ class WorkerViewsTests(SynchronousTestCase):
     def test_fails(self) -> None:
         """What a worker can't show is an error."""
         shown = self.views.rows("routes", self.workers)
-        self.views.shown(Shown(1, "KeyError: x"))
+        self.views.shown(ViewRows(1, "KeyError: x"))
         self.failureResultOf(shown, NotShown)

@@ -22,7 +22,7 @@ from zope.interface import classImplements
 
 from edgegate.errors import BODY_TOO_LARGE, CLIENT_BODY_TIMEOUT, CLIENT_GONE, CLIENT_TIMEOUT, INTERNAL, Fault
 from edgegate.http.environment import HTTPEnvironment
-from edgegate.http.exchange import NO_CLUSTERS, Exchange, Phase, Upload
+from edgegate.http.exchange import NO_CLUSTERS, Exchange, Phase
 from edgegate.http.fields import Field
 from edgegate.http.h1.downstream_state import NEXT, NEXT_FLOW, Event, Flow, State, Turn
 from edgegate.http.h1.downstream_stream import HTTP1DownstreamStream
@@ -35,6 +35,7 @@ from edgegate.http.h1.tunnel import Tunnel
 from edgegate.http.interfaces import Dispatcher
 from edgegate.http.overdue import Overdue
 from edgegate.http.request import RequestHead, refused_head
+from edgegate.http.upload import Upload
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.body_run import RUN_FROM
 from edgegate.net.containment import broke, contained
@@ -294,7 +295,7 @@ class HTTP1DownstreamConnection(HTTP1DownstreamStream):
         self._state = NEXT[self._state][Event.LAST]
         if self._exchange is None and self._state is not State.ENDED:
             if self._transport.bytes_in and not self._reader.waiting and not self._transport.unread:
-                self._close()
+                self._leave_kept()
             elif self._timeouts.wait is Wait.REQUEST:
                 self._timeouts.last_request()
 
@@ -401,7 +402,10 @@ class HTTP1DownstreamConnection(HTTP1DownstreamStream):
             self._state = NEXT[self._state][Event.LAST]
             self._exchange.give_up(CLIENT_BODY_TIMEOUT)
         elif wait is Wait.REQUEST:
-            self._close()
+            if self._transport.bytes_in:
+                self._leave_kept()
+            else:
+                self._close()
         elif wait is Wait.READER and not self._timeouts.reads(self._transport):
             self._transport.abortConnection()
 
@@ -412,6 +416,11 @@ class HTTP1DownstreamConnection(HTTP1DownstreamStream):
             closing.close()
         else:
             closing.linger()
+
+    def _leave_kept(self) -> None:
+        """Let go of a connection between two requests."""
+        self._let_go()
+        HTTP1LingeringClose(self, self._environment, self._transport).leave()
 
 
 classImplements(HTTP1DownstreamConnection, IProtocol, IPushProducer)

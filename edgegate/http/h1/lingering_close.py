@@ -10,6 +10,7 @@ what still comes is read and thrown away for a while (RFC 9112 section 9.6).
 from __future__ import annotations
 
 from math import inf
+from typing import Final
 
 from twisted.internet.interfaces import IProtocol, ITransport
 from twisted.internet.protocol import connectionDone
@@ -25,23 +26,27 @@ from edgegate.net.containment import contained
 from edgegate.net.stream import Stream
 from edgegate.overload.idle import UNASKED
 
+_MOMENT: Final = 0.5
+"""Seconds for which a client may learn that its kept connection has ended."""
+
 
 class HTTP1LingeringClose:
     """
     Takes the place of a connection that has let go of its stream, in the gateway's set too.
 
     It owns the stream, on which all responses are written and which has no
-    producer. Call one of L{close} and L{linger}, once.
+    producer. Call one of L{close}, L{linger} and L{leave}, once.
 
     @ivar downstream: The connection.
     """
 
-    __slots__ = ("_environment", "_left", "_since", "_stream", "_timeouts", "downstream")
+    __slots__ = ("_environment", "_kept", "_left", "_since", "_stream", "_timeouts", "downstream")
 
     def __init__(self, connection: Served, environment: HTTPEnvironment, stream: Stream) -> None:
         self.downstream: ConnectionInfo = connection.downstream
         self._environment = environment
         self._stream = stream
+        self._kept = False  # nothing was left to be answered
         self._left = environment.limits.linger_bytes
         self._since = environment.wheel.now
         self._timeouts = Timeouts(environment.wheel, environment.limits, self._expired)
@@ -59,6 +64,19 @@ class HTTP1LingeringClose:
         self._stream.loseWriteConnection()
         self._stream.resumeProducing()
         self._timeouts.start(self._environment.limits.linger_seconds)
+
+    def leave(self) -> None:
+        """
+        Close our direction at once, where nothing is asked and nothing was sent that has not been answered. It is
+        closed altogether when the client does, or a moment later: its next request may be on its way, and to close now
+        could reset the connection, which hides that it ended in good order.
+        """
+        self._kept = True
+        self._stream.loseWriteConnection()
+        self._stream.resumeProducing()
+        self._timeouts.start(_MOMENT)
+        # not with the next turn: what comes until then would have been answered
+        self._stream.doWrite()
 
     # The transport, as a protocol -------------------------------------------------------------------------------------
 
@@ -88,7 +106,9 @@ class HTTP1LingeringClose:
 
     @contained
     def _expired(self) -> None:
-        if self._timeouts.wait is not Wait.READER or not self._timeouts.reads(self._stream):
+        if self._kept:
+            self._stream.loseConnection()
+        elif self._timeouts.wait is not Wait.READER or not self._timeouts.reads(self._stream):
             self._stream.abortConnection()
 
     # As the gateway's -------------------------------------------------------------------------------------------------

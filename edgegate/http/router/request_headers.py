@@ -43,9 +43,7 @@ _NONE: Final = FieldBlock()
 def begin_request(request: UpstreamCallbacks, exchange: Exchange, changes: RequestChanges | None) -> None:
     """Say what a backend gets of an exchange's request, but for what differs from try to try."""
     head = exchange.head
-    identity, request_id = exchange.stream.client.identity(head)
-    if exchange.request_id:
-        request_id = exchange.request_id
+    identity, request_id = exchange.stream.client.identity(head, exchange.request_id)
     exchange.identity, exchange.request_id = identity, request_id
     if changes is not None and not _constant(changes.headers):
         fields = [*head.fields, *identity.fields, (b"x-request-id", request_id)]

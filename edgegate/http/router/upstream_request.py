@@ -315,12 +315,6 @@ class UpstreamRequest(UpstreamCallbacks):
         self._tell(0, fault)
         self._owner.try_failed(fault)
 
-    def _asks_http2(self) -> bool:
-        cluster = self._cluster
-        if cluster.cluster.http is HTTPVersion.HTTP1 or self.head.upgrade:
-            return False
-        return cluster.shares(self._exchange.head.version == "2")
-
     def _tell(self, status: int, fault: Fault | None) -> None:
         """Tell those who want to know what has become of the try, once."""
         began, self._began = self._began, 0.0
@@ -329,7 +323,9 @@ class UpstreamRequest(UpstreamCallbacks):
             exchange, trace, address = self._exchange, self._exchange.trace, self.endpoint.address
             number = exchange.attempts
             if trace is not None and trace.sampled:
-                protocol = "HTTP/2" if self._asks_http2() else "HTTP/1.1"
+                # another try's, where this one has come to no connection
+                backend = exchange.backend if self._asked_at else None
+                protocol = "-" if backend is None else "HTTP/2" if backend.shared else "HTTP/1.1"
                 trace.tries.append(Try(trace.try_id, number, address, protocol, began, now, status, fault))
             observer = self._environment.observer
             if observer.wants_tries:

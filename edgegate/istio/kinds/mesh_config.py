@@ -14,7 +14,10 @@ from edgegate.istio.kinds.tracing_providers import OpenTelemetryTracing, ZipkinT
 _MESH = Note("not honoured: it is for a mesh").meta
 _NO_TRACES = Note("not honoured: traces go out by OpenTelemetry over HTTP, or to Zipkin").meta
 _OWN_FORMAT = Note(remark="honoured with a `logFormat` of your own: a default format has all its values").meta
-_GRPC_LOG = Note("not honoured: Envoy's access log services by gRPC are not spoken; name a file").meta
+_GRPC_LOG = Note(
+    "not honoured: Envoy's access log services by gRPC are not spoken; name a file, or a collector by envoyOtelAls"
+).meta
+_BY_HTTP = Note(remark="honoured by HTTP, not by gRPC: name the port that takes OTLP over HTTP, 4318 as a rule").meta
 _AUTHORIZER = Note("not honoured yet: nobody is asked whether a request may pass").meta
 
 
@@ -58,6 +61,22 @@ class FileLog(Spec, frozen=True, kw_only=True):
     omit_empty_values: Annotated[bool | None, _OWN_FORMAT] = None
 
 
+class CollectorLogFormat(Spec, frozen=True, kw_only=True):
+    """The text of a record, and what it says besides; other than of a file there may be both."""
+
+    text: str | None = None
+    labels: dict[str, Any] | None = None
+
+
+class CollectorLog(Spec, frozen=True, kw_only=True):
+    """A log that goes to a collector of OpenTelemetry's (Istio's C{EnvoyOpenTelemetryLogProvider})."""
+
+    service: str
+    port: Annotated[int, _BY_HTTP]
+    log_name: str | None = None
+    log_format: CollectorLogFormat | None = None
+
+
 _PROVIDERS = (
     *("envoy_ext_authz_http", "envoy_ext_authz_grpc", "zipkin", "lightstep", "datadog", "stackdriver", "opencensus"),
     *("skywalking", "opentelemetry", "prometheus", "envoy_file_access_log", "envoy_http_als", "envoy_tcp_als"),
@@ -84,7 +103,7 @@ class ExtensionProvider(OneOf, frozen=True, kw_only=True):
     envoy_file_access_log: FileLog | None = None
     envoy_http_als: Annotated[dict[str, Any] | None, _GRPC_LOG] = None
     envoy_tcp_als: Annotated[dict[str, Any] | None, _GRPC_LOG] = None
-    envoy_otel_als: Annotated[dict[str, Any] | None, Note("not honoured yet: name a file").meta] = None
+    envoy_otel_als: CollectorLog | None = None
 
 
 class DefaultProviders(Spec, frozen=True, kw_only=True):

@@ -17,11 +17,14 @@ from edgegate.istio.kinds.mesh_config import DefaultProviders, MeshConfig
 from edgegate.istio.kinds.telemetry import AccessLogging, Mode, Telemetry
 from edgegate.istio.log_formats import mesh_format, provider_format
 from edgegate.istio.resources import Resource
+from edgegate.istio.translate.collectors import Collectors
+from edgegate.istio.translate.services import ServiceIndex
 from edgegate.model.access_logs import STANDARD_OUTPUT, AccessLogFile
 from edgegate.model.log_formats import BadFormat, DefaultFormat, LogFormat
 from edgegate.model.origin import Origin
 
 _BUILT_IN = "envoy"
+_UNREACHABLE = "has no collector to go to"
 _NO_LOGS = frozenset(("prometheus", "stackdriver"))
 
 
@@ -46,9 +49,11 @@ class _Provider:
     A log that may be chosen.
 
     @ivar file: L{None}: it is known, and is no log that can be written.
+    @ivar why_not: Why.
     """
 
     file: AccessLogFile | None = field(default=None)
+    why_not: str = "is no log in a file, nor one for a collector"
 
 
 class AccessLogCompiler:
@@ -58,16 +63,19 @@ class AccessLogCompiler:
         self,
         mesh: Resource[MeshConfig] | None,
         telemetries: Sequence[Resource[Telemetry]],
+        services: ServiceIndex,
         problems: Problems,
     ) -> None:
         """
         @param telemetries: Those that are for this gateway, in their order.
+        @param services: Collectors are among them.
         """
         self._problems = problems
         self._mesh = mesh
         spec = MeshConfig() if self._mesh is None else self._mesh.spec
         self._spec = spec
         self._defaults = (spec.default_providers or DefaultProviders()).access_logging
+        self._collectors = None if mesh is None else Collectors(mesh, services, problems)
         self._providers = dict(self._declared())
         if self._mesh is not None:
             path: Path = ("spec", "defaultProviders", "accessLogging")
@@ -127,7 +135,7 @@ class AccessLogCompiler:
             hint = suggestion(name, self._providers)
             resource.warning(self._problems, path, f"{show(name)} is no provider of MeshConfig: left out{hint}")
         elif known.file is None:
-            resource.warning(self._problems, path, f"not honoured: {show(name)} is no log in a file")
+            resource.warning(self._problems, path, f"not honoured: {show(name)} {known.why_not}")
 
     def _in_scope(self) -> dict[str, tuple[_Entry | None, str]]:
         """Return the names of the logs that are written, each with what asks for it and its filter."""
@@ -161,6 +169,11 @@ class AccessLogCompiler:
         for index, provider in enumerate(self._spec.extension_providers):
             log = provider.envoy_file_access_log
             name = provider.name.lower()
+            collected = provider.envoy_otel_als
+            if collected is not None and self._collectors is not None:
+                path: Path = ("spec", "extensionProviders", index, "envoyOtelAls")
+                yield name, _Provider(self._collectors.of_lines(provider.name, collected, path), _UNREACHABLE)
+                continue
             if log is None:
                 yield name, _Provider()
                 continue

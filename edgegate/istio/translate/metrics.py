@@ -17,7 +17,8 @@ from edgegate.config.values import show, suggestion
 from edgegate.istio.kinds.mesh_config import DefaultProviders, MeshConfig
 from edgegate.istio.kinds.telemetry import IstioMetric, MetricsOverride, Mode, Operation, TagOverride, Telemetry
 from edgegate.istio.resources import Resource
-from edgegate.model.cel import BadExpression, Constant, parse
+from edgegate.model.cel import Constant, parse
+from edgegate.model.cel_tokens import BadExpression
 from edgegate.model.metrics import REQUEST_METRICS, DeclaredMetrics, MetricOverride, MetricTag
 from edgegate.model.origin import Origin
 

@@ -145,7 +145,7 @@ class TracingCompiler:
         assert self._mesh is not None
         path: Path = ("spec", "extensionProviders", index)
         try:
-            return self._collectors.collector(found, path)
+            return self._collectors.of_spans(found, path)
         except NoCollector as error:
             where = self._mesh.origin_of(path)
             message = f"not honoured: {show(found.name)} ({where}) {error}; nothing is traced"

@@ -56,9 +56,10 @@ class IstioTranslation:
         check_access(resources.access_policies, ours, options.ignored_kinds, problems)
         namespaces = {gateway.namespace for gateway in gateways}
         self._mesh = mesh = mesh_of(resources.mesh_configs, problems)
+        self._services = index_services(resources)
         root = root_namespace(mesh)
         self._telemetries = telemetries_for(resources.telemetries, root, namespaces, ours, problems)
-        self._access_logs = AccessLogCompiler(mesh, self._telemetries, problems).logs()
+        self._access_logs = AccessLogCompiler(mesh, self._telemetries, self._services, problems).logs()
         self._metrics = MetricsCompiler(mesh, self._telemetries, problems).metrics()
         self._proxy = proxy_settings(mesh)
         declared = [server for gateway in gateways for server in servers_of(gateway, problems)]
@@ -68,7 +69,7 @@ class IstioTranslation:
     def attach(self, served: Collection[values.Server]) -> Attached:
         """Return the routes, the key material and the backends of servers that are opened."""
         servers = [self._servers[value] for value in served]
-        services = index_services(self._resources)
+        services = self._services
         destination_rules = DestinationRules(self._resources.destination_rules, self._problems)
         tls = UpstreamTLSCompiler(self._sources, self._options.inspect_upstream, self._problems)
         clusters = ClusterCompiler(destination_rules, tls)

@@ -8,14 +8,18 @@ from typing import Any
 from edgegate.config.document import Path
 from edgegate.config.problems import Problems
 from edgegate.config.values import show, suggestion
-from edgegate.istio.kinds.mesh_config import ExtensionProvider, MeshConfig
-from edgegate.istio.log_formats import mesh_format, provider_format
+from edgegate.istio.kinds.mesh_config import CollectorLog, ExtensionProvider, FileLog, MeshConfig
+from edgegate.istio.log_formats import collector_formats, mesh_format, provider_format
 from edgegate.istio.resources import Resource
+from edgegate.istio.validation.collectors import check_place
 from edgegate.istio.validation.findings import Findings
 from edgegate.istio.validation.tracing import check_collector, check_proxy_tracing
 from edgegate.model.log_formats import BadFormat, DefaultFormat, LogFormat, operators_in
+from edgegate.model.log_paths import check_log_path
 from edgegate.model.operators import EMPTY_AT_THE_END, OPERATORS, UnknownOperator
-from edgegate.model.syslog import check_log_path
+
+_GRPC = 4317
+"""The port at which collectors take OTLP over gRPC, by convention."""
 
 _NAME = re.compile(r"[a-z0-9](?:[-a-z0-9.]{0,61}[a-z0-9])?", re.IGNORECASE)
 
@@ -48,10 +52,13 @@ def _check_provider(findings: Findings, at: Path, provider: ExtensionProvider) -
     if all(getattr(provider, each) is None for each in provider.one_of):
         findings.error(at, "it says what it is by one of its fields, such as envoyFileAccessLog")
     check_collector(findings, at, provider)
-    log = provider.envoy_file_access_log
-    if log is None:
-        return
-    path: Path = (*at, "envoyFileAccessLog")
+    if provider.envoy_file_access_log is not None:
+        _check_file(findings, (*at, "envoyFileAccessLog"), provider.envoy_file_access_log)
+    if provider.envoy_otel_als is not None:
+        _check_log_collector(findings, (*at, "envoyOtelAls"), provider.envoy_otel_als)
+
+
+def _check_file(findings: Findings, path: Path, log: FileLog) -> None:
     _check_path(findings, (*path, "path"), log.path)
     try:
         form, where = provider_format(log)
@@ -64,6 +71,24 @@ def _check_provider(findings: Findings, at: Path, provider: ExtensionProvider) -
         )
     if form is not None:
         warn_of_empty(findings, (*path, *where), form)
+
+
+def _check_log_collector(findings: Findings, path: Path, log: CollectorLog) -> None:
+    check_place(findings, path, log.service, log.port)
+    if log.port == _GRPC:
+        findings.warning(
+            (*path, "port"),
+            f"lines are sent by OTLP over HTTP, and {_GRPC} is where collectors take gRPC: name the other port, as a "
+            "rule 4318",
+        )
+    try:
+        text, labels = collector_formats(log)
+    except BadFormat as error:
+        findings.error((*path, *error.path), in_words(error))
+        return
+    for form, where in ((text, "text"), (labels, "labels")):
+        if form is not None:
+            warn_of_empty(findings, (*path, "logFormat", where), form)
 
 
 def _check_path(findings: Findings, at: Path, path: str | None) -> None:

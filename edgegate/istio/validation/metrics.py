@@ -8,7 +8,8 @@ from edgegate.config.document import Path
 from edgegate.config.values import show, suggestion
 from edgegate.istio.kinds.telemetry import Metrics, Operation, TagOverride
 from edgegate.istio.validation.findings import Findings
-from edgegate.model.cel import BadExpression, parse
+from edgegate.model.cel import parse
+from edgegate.model.cel_tokens import BadExpression
 
 _LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _RESERVED = frozenset(("le", "quantile"))

@@ -11,7 +11,8 @@ from edgegate.istio.resources import Resource
 from edgegate.istio.validation.findings import Findings
 from edgegate.istio.validation.metrics import check_metrics
 from edgegate.istio.validation.tracing import check_tracing
-from edgegate.model.cel import BadExpression, parse
+from edgegate.model.cel import parse
+from edgegate.model.cel_tokens import BadExpression
 
 
 def validate_telemetry(resource: Resource[Any], problems: Problems) -> None:

@@ -11,13 +11,13 @@ from edgegate.istio.kinds.mesh_config import ExtensionProvider
 from edgegate.istio.kinds.proxy_config import ProxyTracing
 from edgegate.istio.kinds.telemetry import CustomTag, Tracing
 from edgegate.istio.kinds.tracing_providers import HTTPHeader
+from edgegate.istio.validation.collectors import MOST_PORT, check_place
 from edgegate.istio.validation.findings import Findings
 from edgegate.istio.validation.names import check_header
 from edgegate.model.hosts import normalise
 
 _PATH = re.compile(r"/[\x21-\x7e]*")
 _VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
-_MOST_PORT = 65535
 
 
 def check_tracing(findings: Findings, path: Path, tracing: Tracing) -> None:
@@ -63,7 +63,7 @@ def check_proxy_tracing(findings: Findings, path: Path, tracing: ProxyTracing) -
 def valid_address(text: str) -> bool:
     """Whether a text is HOST:PORT."""
     host, _, port = text.rpartition(":")
-    if not re.fullmatch("[0-9]{1,5}", port, re.ASCII) or not 0 < int(port) <= _MOST_PORT:
+    if not re.fullmatch("[0-9]{1,5}", port, re.ASCII) or not 0 < int(port) <= MOST_PORT:
         return False
     try:
         normalise(host)
@@ -77,7 +77,7 @@ def check_collector(findings: Findings, path: Path, provider: ExtensionProvider)
     otlp, zipkin = provider.opentelemetry, provider.zipkin
     if otlp is not None:
         path = (*path, "opentelemetry")
-        _check_place(findings, path, otlp.service, otlp.port)
+        check_place(findings, path, otlp.service, otlp.port)
         if otlp.http is not None:
             _check_path(findings, (*path, "http", "path"), otlp.http.path)
             _check_headers(findings, (*path, "http", "headers"), otlp.http.headers)
@@ -85,22 +85,9 @@ def check_collector(findings: Findings, path: Path, provider: ExtensionProvider)
                 findings.error((*path, "grpc"), "only one of http and grpc can be given")
     elif zipkin is not None:
         path = (*path, "zipkin")
-        _check_place(findings, path, zipkin.service, zipkin.port)
+        check_place(findings, path, zipkin.service, zipkin.port)
         _check_path(findings, (*path, "path"), zipkin.path)
         _check_headers(findings, (*path, "headers"), zipkin.headers)
-
-
-def _check_place(findings: Findings, path: Path, service: str, port: int) -> None:
-    host = service.rpartition("/")[2]
-    try:
-        normalise(host)
-    except ValueError as error:
-        findings.error((*path, "service"), str(error))
-    else:
-        if "*" in host:
-            findings.error((*path, "service"), f"{show(host)} is a wildcard: name one host")
-    if not 0 < port <= _MOST_PORT:
-        findings.error((*path, "port"), f"{port} is no port: 1 to {_MOST_PORT}")
 
 
 def _check_path(findings: Findings, path: Path, said: str | None) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from edgegate.errors import response_flags
 from edgegate.observe.events import RejectedConnection, RelayEnd
-from edgegate.observe.metrics.families import OWN, REJECTED
-from edgegate.observe.metrics.meters import OTHER, Meters
+from edgegate.observe.metrics.families import REJECTED
+from edgegate.observe.metrics.meters import Meters
 
 OPENED, CLOSED, SENT, RECEIVED = 0, 1, 2, 3
 """Numbers of L{edgegate.observe.metrics.families.RELAYS}."""
@@ -13,33 +13,16 @@ OPENED, CLOSED, SENT, RECEIVED = 0, 1, 2, 3
 CLUSTER_RECEIVED, CLUSTER_SENT = 13, 14
 """Numbers of L{edgegate.observe.metrics.families.CLUSTERS}."""
 
-REFUSED = 0
-"""One of the numbers of L{OWN}."""
-
-MOST_REASONS = 100
-"""Reasons that are told apart: OpenSSL's are many."""
-
 
 class ConnectionMetrics:
     """Counts what becomes of connections that carry no request."""
 
     def __init__(self, meters: Meters) -> None:
         self._meters = meters
-        self._reasons: set[str] = set()
-
-    def connection_refused(self) -> None:
-        """There are too many connections: one was closed at once."""
-        self._meters.count(OWN, (), REFUSED)
 
     def connection_rejected(self, rejected: RejectedConnection) -> None:
         """A connection ended before anything was served on it."""
-        reason = rejected.reason
-        if reason not in self._reasons:
-            if len(self._reasons) < MOST_REASONS:
-                self._reasons.add(reason)
-            else:
-                reason = OTHER
-        self._meters.count(REJECTED, (reason,))
+        self._meters.count(REJECTED, (rejected.reason,))
 
     def relay_ended(self, relay: RelayEnd) -> None:
         """A relay ended."""

@@ -10,6 +10,7 @@ of different ones need not be.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from time import monotonic, time
 from typing import Final
 
 from edgegate.model.metrics import DeclaredMetrics
@@ -17,7 +18,7 @@ from edgegate.observe.metrics.buckets import BOUNDS, CANONICAL_BOUNDS
 from edgegate.observe.metrics.families import Family, Kind, Type
 from edgegate.observe.metrics.gauges import Numbers
 from edgegate.observe.metrics.labels import SourceLabels
-from edgegate.observe.metrics.meters import Series
+from edgegate.observe.metrics.meters import Exemplar, Exemplars, Series
 from edgegate.observe.metrics.options import MetricsOptions
 from edgegate.observe.metrics.overridden_labels import OverriddenLabels, escaped, label_text
 
@@ -26,6 +27,8 @@ OPEN_METRICS: Final = "application/openmetrics-text; version=1.0.0; charset=utf-
 
 _AT_ONCE: Final = 20
 """Series of a histogram in a piece: more would not stay in the processor's cache."""
+
+_NONE: Final[Exemplars] = {}
 
 _ENVOY: Final = "envoy_"
 _CLASS: Final = "response_code_class"
@@ -49,7 +52,7 @@ def source_labels(source: SourceLabels) -> tuple[tuple[str, str], ...]:
 class Exposition:
     """Writes series; their labels are made once for each, and kept with it."""
 
-    __slots__ = ("_bounds", "_declared", "_open_metrics", "_options", "_source")
+    __slots__ = ("_ahead", "_bounds", "_declared", "_open_metrics", "_options", "_source")
 
     def __init__(
         self, options: MetricsOptions, open_metrics: bool = False, declared: DeclaredMetrics | None = None
@@ -62,6 +65,8 @@ class Exposition:
         self._open_metrics = open_metrics
         self._bounds: tuple[str, ...] = CANONICAL_BOUNDS if open_metrics else BOUNDS
         self._source = label_text(source_labels(options.source))
+        # of the same moment by both clocks
+        self._ahead = time() - monotonic()
 
     def labels(self, kind: Kind, values: tuple[str, ...]) -> str:
         """Return the labels of a series, without braces."""
@@ -149,7 +154,8 @@ class Exposition:
         name = self._name(family)
         numbers = series.numbers
         if not family.split:
-            value = numbers[family.offset]
+            number = numbers[family.offset]
+            value = f"{number // 1000}.{number % 1000:03}" if family.thousandths else str(number)
             return f"{name}{{{text}}} {value}\n" if text else f"{name} {value}\n"
         istio = self._options.istio_tags
         label = _CLASS if istio else f"{_ENVOY}{_CLASS}"
@@ -165,6 +171,8 @@ class Exposition:
         numbers = series.numbers
         place = family.offset
         begin = f'{name}_bucket{{{text},le="'
+        # the text before OpenMetrics has no place for them
+        exemplars = series.exemplars if self._open_metrics and family.exemplars else _NONE
         parts = []
         total = 0
         for bound in self._bounds:
@@ -174,9 +182,18 @@ class Exposition:
             parts.append(bound)
             parts.append('"} ')
             parts.append(str(total))
+            if exemplars:
+                parts.append(self._exemplar(exemplars.get(place - family.offset - 1)))
             parts.append("\n")
         parts.append(f"{name}_sum{{{text}}} {numbers[family.offset]}\n{name}_count{{{text}}} {total}\n")
         return "".join(parts)
+
+    def _exemplar(self, exemplar: Exemplar | None) -> str:
+        """Return what stands behind the number of a bucket."""
+        if exemplar is None:
+            return ""
+        trace_id, value, at = exemplar
+        return f' # {{trace_id="{trace_id.decode("ascii")}"}} {value} {at + self._ahead:.3f}'
 
     def _text(self, kind: Kind, series: Series) -> str:
         found = series.text = self.labels(kind, series.labels)

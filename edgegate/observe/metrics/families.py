@@ -3,13 +3,14 @@
 Every metric by name, in tables: what it means, its labels, and where its numbers are.
 
 A L{Kind} is a row of numbers with labels, and its L{Family}s say what each
-number is. Names and labels are Envoy's where they begin with C{envoy_}, and
-Istio's where they begin with C{istio_}.
+number is. Names and labels are Envoy's where they begin with C{envoy_},
+Istio's where they begin with C{istio_}, and those of Prometheus' client
+libraries where they begin with C{process_}.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final
 
@@ -45,8 +46,10 @@ class Family:
     One metric.
 
     @ivar help: What it counts, and in which unit.
+    @ivar thousandths: Whether its number has thousandths of what it tells: seconds are counted in milliseconds.
     @ivar split: The values of a further label, C{envoy_response_code_class}: one number for each; empty: it has none.
     @ivar offset: Where its first number is in those of its kind.
+    @ivar exemplars: Whether its series' exemplars are of it, a histogram.
     """
 
     name: str
@@ -55,6 +58,8 @@ class Family:
     split: tuple[str, ...] = ()
     merge: Merge = Merge.SUM
     offset: int = 0
+    thousandths: bool = False
+    exemplars: bool = False
 
     @property
     def width(self) -> int:
@@ -94,13 +99,21 @@ def _kind(
     placed = []
     offset = 0
     for each in families:
-        placed.append(Family(each.name, each.help, each.type, each.split, each.merge, offset))
+        placed.append(replace(each, offset=offset))
         offset += each.width
     return Kind(name, labels, tuple(placed), peers, secured, offset, most)
 
 
 def _gauge(name: str, text: str, merge: Merge = Merge.SUM) -> Family:
     return Family(name, text, Type.GAUGE, (), merge)
+
+
+def _histogram(name: str, text: str) -> Family:
+    return Family(name, text, Type.HISTOGRAM)
+
+
+def _by_class(name: str) -> Family:
+    return Family(name, "Requests by the hundreds of their status.", split=CLASSES)
 
 
 DESTINATION: Final = (
@@ -118,6 +131,10 @@ DESTINATION: Final = (
 )
 """The labels of whom a request or a relay was for."""
 
+_CLUSTER: Final = ("envoy_cluster_name",)
+_LISTENER: Final = ("envoy_listener_address",)
+_LIMIT: Final = ("limit",)
+
 REQUESTS: Final = _kind(
     "requests",
     (*DESTINATION, "request_protocol", "response_code", "grpc_response_status", "response_flags"),
@@ -126,9 +143,10 @@ REQUESTS: Final = _kind(
         "istio_request_duration_milliseconds",
         "Whole milliseconds from a request's head to the end of its response.",
         Type.HISTOGRAM,
+        exemplars=True,
     ),
-    Family("istio_request_bytes", "Bytes of a request's body.", Type.HISTOGRAM),
-    Family("istio_response_bytes", "Bytes of a response's body.", Type.HISTOGRAM),
+    _histogram("istio_request_bytes", "Bytes of a request's body."),
+    _histogram("istio_response_bytes", "Bytes of a response's body."),
     peers=True,
     secured=True,
 )
@@ -151,7 +169,7 @@ RELAYS: Final = _kind(
 )
 CLUSTERS: Final = _kind(
     "clusters",
-    ("envoy_cluster_name",),
+    _CLUSTER,
     Family("envoy_cluster_upstream_rq_total", "Requests sent to endpoints, each try of its own."),
     Family("envoy_cluster_upstream_rq_retry", "Tries after the first."),
     Family("envoy_cluster_upstream_rq_retry_success", "Requests that were answered well after another try."),
@@ -170,16 +188,14 @@ CLUSTERS: Final = _kind(
     Family("envoy_cluster_upstream_cx_connect_timeout", "Those of them that took too long."),
     Family("envoy_cluster_upstream_cx_rx_bytes_total", "Bytes of bodies and relays from endpoints."),
     Family("envoy_cluster_upstream_cx_tx_bytes_total", "Bytes of bodies and relays to endpoints."),
-    Family("envoy_cluster_upstream_rq_xx", "Requests by the hundreds of their status.", split=CLASSES),
-    Family(
-        "envoy_cluster_upstream_rq_time",
-        "Whole milliseconds from a request's departure to the begin of the response.",
-        Type.HISTOGRAM,
+    _by_class("envoy_cluster_upstream_rq_xx"),
+    _histogram(
+        "envoy_cluster_upstream_rq_time", "Whole milliseconds from a request's departure to the begin of the response."
     ),
 )
 CLUSTER_GAUGES: Final = _kind(
     "cluster gauges",
-    ("envoy_cluster_name",),
+    _CLUSTER,
     _gauge("envoy_cluster_membership_total", "Endpoints.", Merge.MOST),
     _gauge("envoy_cluster_membership_healthy", "Endpoints that may be chosen.", Merge.LEAST),
     _gauge("envoy_cluster_membership_degraded", "Endpoints that are degraded: there are none.", Merge.MOST),
@@ -198,14 +214,14 @@ CLUSTER_GAUGES: Final = _kind(
 )
 LISTENERS: Final = _kind(
     "listeners",
-    ("envoy_listener_address",),
+    _LISTENER,
     Family("envoy_listener_downstream_cx_total", "Clients' connections that were taken."),
     Family("envoy_listener_downstream_cx_overflow", "Connections closed at once: there were too many."),
     Family("envoy_listener_ssl_handshake", "Handshakes of TLS that ended here and were complete."),
 )
 LISTENER_GAUGES: Final = _kind(
     "listener gauges",
-    ("envoy_listener_address",),
+    _LISTENER,
     _gauge("envoy_listener_downstream_cx_active", "Clients' connections that are open."),
 )
 HTTP: Final = _kind(
@@ -218,12 +234,8 @@ HTTP: Final = _kind(
     Family("envoy_http_no_route", "Requests for which there is no route (NR)."),
     Family("envoy_http_downstream_cx_rx_bytes_total", "Bytes of requests' bodies."),
     Family("envoy_http_downstream_cx_tx_bytes_total", "Bytes of responses' bodies."),
-    Family("envoy_http_downstream_rq_xx", "Requests by the hundreds of their status.", split=CLASSES),
-    Family(
-        "envoy_http_downstream_rq_time",
-        "Whole milliseconds from a request's head to the end of its response.",
-        Type.HISTOGRAM,
-    ),
+    _by_class("envoy_http_downstream_rq_xx"),
+    _histogram("envoy_http_downstream_rq_time", "Whole milliseconds from a request's head to the end of its response."),
 )
 SERVER: Final = _kind(
     "server",
@@ -244,15 +256,17 @@ SERVER: Final = _kind(
     _gauge("edgegate_requests_active", "Requests under way."),
     _gauge("edgegate_loop_lag_seconds", "The longest turn of the loop in the last 30 to 60 seconds.", Merge.MOST),
     _gauge("edgegate_buffered_bytes", "Bytes that wait because clients or backends don't keep up."),
+    _gauge("process_open_fds", "Descriptors that are open, of the process that has most.", Merge.MOST),
+    _gauge("process_max_fds", "Descriptors that a process may have.", Merge.LEAST),
 )
 LIMITS: Final = _kind(
     "limits",
-    ("limit",),
+    _LIMIT,
     Family("edgegate_limit_reached_total", "How often somebody waited or was refused because of a limit."),
 )
 LIMIT_GAUGES: Final = _kind(
     "limit gauges",
-    ("limit",),
+    _LIMIT,
     _gauge("edgegate_limit_used", "How much there is of what is limited.", Merge.SUM),
     _gauge("edgegate_limit", "How much there may be; absent: as much as there is.", Merge.SUM),
     # that of one client here and of another one there make no sum
@@ -271,11 +285,16 @@ FAULTS: Final = _kind(
     ("reason", "response_flags"),
     Family("edgegate_request_faults_total", "Requests that went wrong, by the reason that the access log has."),
 )
+FILTERS: Final = _kind(
+    "filters",
+    ("filter", "verdict"),
+    Family("edgegate_http_filter_verdicts_total", "Requests that an HTTP filter did not just let pass."),
+)
 OWN: Final = _kind(
     "own",
     (),
-    Family("edgegate_connections_refused_total", "Connections closed at once: there were too many."),
     Family("edgegate_access_log_dropped_total", "Lines of the access log that could not be written."),
+    Family("edgegate_worker_restarts_total", "Workers that ended by themselves; another one takes the place of each."),
 )
 SPANS: Final = _kind(
     "spans",
@@ -286,7 +305,7 @@ RELOADS: Final = _kind(
     "reloads",
     ("outcome",),
     Family("edgegate_reloads_total", "Readings of the files; the first is that of the start."),
-    Family("edgegate_reload_milliseconds_total", "Milliseconds that they took."),
+    Family("edgegate_reload_seconds_total", "Seconds that they took.", thousandths=True),
 )
 CONFIGURATION: Final = _kind(
     "configuration",
@@ -308,6 +327,7 @@ COUNTED: Final = (
     LIMITS,
     REJECTED,
     FAULTS,
+    FILTERS,
     OWN,
     SPANS,
     RELOADS,

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edgegate.model.clusters import Cluster, Endpoint
-from edgegate.observe.metrics.meters import UNKNOWN, service_of_name
+from edgegate.observe.metrics.label_bounds import UNKNOWN, service_of_name
 
 _SERVICES = ".svc."
 _CANONICAL = "service.istio.io/canonical-"

@@ -3,9 +3,8 @@
 The numbers that only grow, kept outside of the Snapshot: a reload goes on counting.
 
 Whoever counts holds the L{Series} or L{Meter} that it counts in, so that
-nothing is looked up for a request like the one before. Labels come from files,
-never from clients; what backends can stretch, statuses, has a bound, and so
-have clusters, of which files may name others all the time.
+nothing is looked up for a request like the one before. How many series there
+may be is in L{edgegate.observe.metrics.label_bounds}.
 """
 
 from __future__ import annotations
@@ -13,31 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from edgegate.observe.metrics.families import (
-    CLUSTERS,
-    COUNTED,
-    DESTINATION,
-    HTTP,
-    LISTENERS,
-    MESSAGES,
-    RELAYS,
-    REQUESTS,
-    Kind,
-)
-
-MOST_DESTINATIONS: Final = 10_000
-"""Clusters that are told apart, by default (C{--metrics-hosts})."""
-
-MOST_SERIES: Final = 128
-"""Series of requests of one destination: statuses come from its backends."""
-
-MOST_TAGGED: Final = 10_000
-"""Series of requests with labels that files give them by expressions, in a process: clients can make their values."""
-
-OTHER: Final = "other"
-"""The label value of what is not told apart any more."""
-
-UNKNOWN: Final = "unknown"
+from edgegate.observe.metrics.families import CLUSTERS, COUNTED, HTTP, LISTENERS, MESSAGES, RELAYS, REQUESTS, Kind
+from edgegate.observe.metrics.label_bounds import MOST_CLUSTERS, OTHER, OTHER_DESTINATION, UNKNOWN, Kept, LabelBounds
 
 NO_DESTINATION: Final = (
     UNKNOWN,
@@ -52,21 +28,16 @@ NO_DESTINATION: Final = (
     UNKNOWN,
     UNKNOWN,
 )
-"""The values of L{DESTINATION} for what went to no cluster."""
+"""The values of L{edgegate.observe.metrics.families.DESTINATION} for what went to no cluster."""
 
-_SERVICE: Final = DESTINATION.index("destination_service")
+Exemplar = tuple[bytes, int, float]
+"""One of those counted in a bucket: its trace's id, its value, and when it ended, in seconds of C{time.monotonic}."""
 
-_OF_DESTINATIONS: Final = frozenset({REQUESTS.name, MESSAGES.name, RELAYS.name})
+Exemplars = dict[int, Exemplar]
+"""The last of each bucket that is in a trace, by the bucket's place."""
 
-_ALWAYS: Final = frozenset({OTHER, UNKNOWN})
-
-Batch = list[tuple[str, tuple[str, ...], list[int]]]
-"""What was counted since the batch before: the kind, the labels, the numbers."""
-
-
-def service_of_name(cluster: str) -> str:
-    """Return the host of a cluster's service: C{web.internal} of C{outbound|80|v1|web.internal}."""
-    return cluster.rpartition("|")[2] or UNKNOWN
+Batch = list[tuple[str, tuple[str, ...], list[int], Exemplars | None]]
+"""What was counted since the batch before: the kind, the labels, the numbers, the exemplars if there are any."""
 
 
 class Series:
@@ -75,15 +46,17 @@ class Series:
 
     @ivar numbers: As its kind's families say; they only grow, but where a L{Meters.drain} takes them.
     @ivar text: The labels as they are written, once they were; see L{edgegate.observe.metrics.exposition}.
+    @ivar exemplars: Of the histogram whose family says so.
     @ivar touched: Whether it is in the list of what is to be drained. Who counts sets it by L{Meters.touch}.
     """
 
-    __slots__ = ("labels", "numbers", "text", "touched")
+    __slots__ = ("exemplars", "labels", "numbers", "text", "touched")
 
     def __init__(self, labels: tuple[str, ...], width: int) -> None:
         self.labels = labels
         self.numbers: list[int] = [0] * width
         self.text = ""
+        self.exemplars: Exemplars = {}
         self.touched = False
 
 
@@ -92,43 +65,30 @@ class Meters:
     All series of a process.
 
     @ivar unknown: Counts what went to no cluster.
-    @ivar tagged: Series of requests that have labels besides the usual ones.
     """
 
-    __slots__ = (
-        "_clusters",
-        "_gone",
-        "_kinds",
-        "_meters",
-        "_most",
-        "_series",
-        "_services",
-        "_touched",
-        "tagged",
-        "unknown",
-    )
+    __slots__ = ("_bounds", "_kinds", "_meters", "_series", "_touched", "unknown")
 
-    def __init__(self, most: int = MOST_DESTINATIONS) -> None:
+    def __init__(self, most: int = MOST_CLUSTERS) -> None:
         """
-        @param most: Clusters that are told apart; with one, all the workloads behind it are.
+        @param most: Clusters that are told apart; with one, the workloads behind it are.
         """
-        self._most = most
-        self._clusters: set[str] = set()
-        self._services: set[str] = set()
-        self._gone: set[str] = set()
+        self._bounds = LabelBounds(most)
         self._kinds: dict[str, Kind] = {kind.name: kind for kind in COUNTED}
         self._series: dict[str, dict[tuple[str, ...], Series]] = {kind.name: {} for kind in COUNTED}
         self._touched: list[tuple[str, Series]] = []
         self._meters: dict[tuple[str, tuple[str, ...]], Meter] = {}
-        self.tagged = 0
         self.unknown = Meter(self, UNKNOWN, NO_DESTINATION)
 
     def series(self, kind: Kind, labels: tuple[str, ...]) -> Series:
-        """Return the series with these labels; it is made where there is none."""
+        """Return the series with these labels, or, where there are too many, the one of all others."""
         of_kind = self._series[kind.name]
         found = of_kind.get(labels)
         if found is None:
-            found = of_kind[labels] = Series(labels, kind.width)
+            labels = self._bounds.bounded(kind.name, labels)
+            found = of_kind.get(labels)
+            if found is None:
+                found = of_kind[labels] = Series(labels, kind.width)
         return found
 
     def of(self, kind: Kind) -> list[Series]:
@@ -144,28 +104,23 @@ class Meters:
 
     def meter(self, cluster: str, destination: tuple[str, ...]) -> Meter:
         """
-        Return what counts for a destination; where there are too many clusters, what counts for all others.
+        Return what counts for a destination; where there are too many of its service, or too many clusters, what
+        counts for all others.
 
         @param cluster: Its name.
-        @param destination: The values of L{DESTINATION}.
+        @param destination: The values of L{edgegate.observe.metrics.families.DESTINATION}.
         """
-        key = (cluster, destination)
-        found = self._meters.get(key)
+        found = self._meters.get((cluster, destination))
         if found is None:
-            if cluster not in self._clusters:
-                if len(self._clusters) < self._most:
-                    self._clusters.add(cluster)
-                    self._services.add(service_of_name(cluster))
-                else:
-                    key = (OTHER, (OTHER,) * len(DESTINATION))
-                    found = self._meters.get(key)
+            if self._bounds.tells_apart(cluster):
+                destination = self._bounds.destination(destination)
+            else:
+                cluster, destination = OTHER, OTHER_DESTINATION
+            key = (cluster, destination)
+            found = self._meters.get(key)
             if found is None:
-                found = self._meters[key] = Meter(self, key[0], key[1])
+                found = self._meters[key] = Meter(self, cluster, destination)
         return found
-
-    def listener(self, address: str) -> ListenerMeter:
-        """Return what counts for a port; its address as C{0.0.0.0_8080}."""
-        return ListenerMeter(self, address)
 
     def serve(self, clusters: Iterable[str]) -> None:
         """
@@ -174,33 +129,19 @@ class Meters:
         The numbers of those that are gone are dropped the next time, unless they are back: what was under way when
         they went is counted still.
         """
-        names = set(clusters)
-        known = self._clusters | self._gone
-        left = known - names
-        over = left & self._gone
-        self._clusters = known & names
-        self._services = {service_of_name(cluster) for cluster in self._clusters}
-        self._gone = left - over
-        if over:
-            self._drop_all_but(names | self._gone | _ALWAYS)
+        kept = self._bounds.serve(clusters)
+        if kept is not None:
+            self._drop_all_but(kept)
 
-    def _drop_all_but(self, clusters: set[str]) -> None:
-        services = {service_of_name(cluster) for cluster in clusters} | _ALWAYS
-        self._meters = {key: meter for key, meter in self._meters.items() if key[0] in clusters}
+    def _drop_all_but(self, kept: Kept) -> None:
+        self._meters = {key: meter for key, meter in self._meters.items() if key[0] in kept.clusters}
         dropped = False
         for kind, of_kind in self._series.items():
-            if kind == CLUSTERS.name:
-                gone = [labels for labels in of_kind if labels[0] not in clusters]
-            elif kind in _OF_DESTINATIONS:
-                gone = [labels for labels in of_kind if labels[_SERVICE] not in services]
-            else:
-                continue
-            for labels in gone:
+            for labels in [labels for labels in of_kind if not kept.has(kind, labels)]:
                 # whoever holds it still does not bring it back
                 of_kind.pop(labels).touched = True
                 dropped = True
         if dropped:
-            self.tagged = sum([len(labels) > len(REQUESTS.labels) for labels in self._series[REQUESTS.name]])
             self._touched = [each for each in self._touched if self._series[each[0]].get(each[1].labels) is each[1]]
 
     # Between processes ------------------------------------------------------------------------------------------------
@@ -220,7 +161,10 @@ class Meters:
         taken, self._touched = touched[:most], touched[most:]
         batch: Batch = []
         for kind, series in taken:
-            batch.append((kind, series.labels, series.numbers[:]))
+            exemplars = None
+            if series.exemplars:
+                exemplars, series.exemplars = series.exemplars, {}
+            batch.append((kind, series.labels, series.numbers[:], exemplars))
             series.numbers[:] = [0] * len(series.numbers)
             series.touched = False
         return batch
@@ -232,31 +176,26 @@ class Meters:
 
     def add(self, batch: Batch) -> None:
         """Count what another process has drained; there may be many, each of which tells other clusters apart."""
-        for name, labels, numbers in batch:
+        for name, labels, numbers, exemplars in batch:
             kind = self._kinds[name]
-            series = self.series(kind, self._bounded(name, labels))
+            series = self.series(kind, labels)
             own = series.numbers
             for place, number in enumerate(numbers):
                 if number:
-                    own[place] += number
+                    own[place] = own[place] + number
+            if exemplars is not None:
+                keep_newest(series, exemplars)
             if not series.touched:
                 self.touch(kind, series)
 
-    def _bounded(self, kind: str, labels: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the labels in which is counted: those of all others where there are too many clusters or services."""
-        if kind == CLUSTERS.name:
-            return labels if self._told_apart(self._clusters, labels[0]) else (OTHER,)
-        if kind in _OF_DESTINATIONS and not self._told_apart(self._services, labels[_SERVICE]):
-            return (OTHER,) * len(DESTINATION) + labels[len(DESTINATION) :]
-        return labels
 
-    def _told_apart(self, names: set[str], name: str) -> bool:
-        if name in names or name in _ALWAYS:
-            return True
-        if len(names) >= self._most:
-            return False
-        names.add(name)
-        return True
+def keep_newest(series: Series, exemplars: Exemplars) -> None:
+    """Have a series show these, where it has none that are newer."""
+    own = series.exemplars
+    for bucket, exemplar in exemplars.items():
+        known = own.get(bucket)
+        if known is None or known[2] <= exemplar[2]:
+            own[bucket] = exemplar
 
 
 class Meter:
@@ -264,7 +203,7 @@ class Meter:
     Counts for one destination: a cluster, and the workload whose endpoint was chosen.
 
     @ivar cluster: Its cluster's numbers, L{CLUSTERS}.
-    @ivar destination: The values of L{DESTINATION}.
+    @ivar destination: The values of L{edgegate.observe.metrics.families.DESTINATION}.
     @ivar meters: Where they are.
     """
 
@@ -301,7 +240,8 @@ class Meter:
         @param grpc: The status of one of gRPC, empty where there was none; L{None}: it is not of gRPC.
         """
         last = self._last
-        if last is not None and code == self._code and flags == self._flags and grpc == self._grpc:
+        # texts that are the same come from the same tables; where they do not, they are looked up
+        if last is not None and code == self._code and flags is self._flags and grpc is self._grpc:
             return last
         found = self._requests.get((code, flags, grpc))
         if found is None:
@@ -313,22 +253,16 @@ class Meter:
         """
         Return the series of requests that ended alike and have the same further labels; see L{requests}.
 
-        @param tags: Expressions and values by turns; where there are too many series all values are L{OTHER}.
+        @param tags: Expressions and values by turns.
         """
         key = (code, flags, grpc, tags)
         found = self._tagged.get(key)
         if found is None:
-            labels, meters = self.requests(code, flags, grpc).labels, self.meters
-            if meters.tagged >= MOST_TAGGED:
-                others = [OTHER if place % 2 else tag for place, tag in enumerate(tags)]
-                return meters.series(REQUESTS, (*labels, *others))
-            meters.tagged += 1
-            found = self._tagged[key] = meters.series(REQUESTS, (*labels, *tags))
+            own = (*_own_labels(code, flags, grpc), *tags)
+            found = self.meters.series(REQUESTS, (*self.destination, *own))
+            if found.labels[-len(own) :] == own:
+                self._tagged[key] = found
         return found
-
-    def relays(self, flags: str) -> Series:
-        """Return the series of relays that ended alike."""
-        return self.meters.series(RELAYS, (*self.destination, "tcp", flags))
 
     def count_relay(self, number: int, by: int, flags: str = "-") -> None:
         """Count one of the numbers of L{RELAYS}."""
@@ -339,8 +273,9 @@ class Meter:
         series = self._messages
         if series is None:
             series = self._messages = self.meters.series(MESSAGES, self.destination)
-        series.numbers[0] += requests
-        series.numbers[1] += responses
+        numbers = series.numbers
+        numbers[0] = numbers[0] + requests
+        numbers[1] = numbers[1] + responses
         if not series.touched:
             self.meters.touch(MESSAGES, series)
 
@@ -352,12 +287,17 @@ class Meter:
             self.meters.touch(CLUSTERS, cluster)
 
     def _new(self, code: int, flags: str, grpc: str | None) -> Series:
-        meters = self.meters
-        if len(self._requests) >= MOST_SERIES:
-            return meters.series(REQUESTS, (*self.destination, OTHER, OTHER, "", OTHER))
-        own = ("http" if grpc is None else "grpc", str(code), grpc or "", flags)
-        found = self._requests[(code, flags, grpc)] = meters.series(REQUESTS, (*self.destination, *own))
+        own = _own_labels(code, flags, grpc)
+        found = self.meters.series(REQUESTS, (*self.destination, *own))
+        if found.labels[-len(own) :] == own:
+            # of all others there is one, and no end to what they are
+            self._requests[(code, flags, grpc)] = found
         return found
+
+
+def _own_labels(code: int, flags: str, grpc: str | None) -> tuple[str, ...]:
+    """Return the labels of L{REQUESTS} behind those of the destination."""
+    return ("http" if grpc is None else "grpc", str(code), grpc or "", flags)
 
 
 class ListenerMeter:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edgegate.observe.metrics.label_bounds import MOST_CLUSTERS
 from edgegate.observe.metrics.labels import SourceLabels
-from edgegate.observe.metrics.meters import MOST_DESTINATIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,12 +13,12 @@ class MetricsOptions:
     """
     How metrics are counted and written.
 
-    @ivar destinations: How many clusters are told apart, with the workloads behind them.
+    @ivar clusters: How many clusters are told apart, with the workloads behind them.
     @ivar source: Who the gateway is.
     @ivar istio_tags: Whether Envoy's metrics have the labels that Istio's bootstrap gives them, C{cluster_name}, or
         Envoy's own, C{envoy_cluster_name}.
     """
 
-    destinations: int = MOST_DESTINATIONS
+    clusters: int = MOST_CLUSTERS
     source: SourceLabels = SourceLabels()  # noqa: RUF009 (frozen)
     istio_tags: bool = False

@@ -11,7 +11,8 @@ from typing import Final
 
 from edgegate.model.metrics import REQUEST_METRICS, MetricOverride
 from edgegate.observe.metrics.families import Family, Kind
-from edgegate.observe.metrics.meters import UNKNOWN, Series
+from edgegate.observe.metrics.label_bounds import UNKNOWN
+from edgegate.observe.metrics.meters import Series, keep_newest
 
 SECURITY: Final = ("connection_security_policy", UNKNOWN)
 """What only the backend's side knows."""
@@ -49,7 +50,7 @@ class OverriddenLabels:
         self._tags = sorted([(tag.name, tag) for tag in tags if asked or tag.constant is not None])
 
     def merge(self, family: Family, series: Series, merged: dict[str, Series]) -> None:
-        """Add the numbers of a series to those with the same labels."""
+        """Add the numbers of a series, and its exemplars, to those with the same labels."""
         text = self._text(series.labels)
         found = merged.get(text)
         if found is None:
@@ -58,6 +59,8 @@ class OverriddenLabels:
         numbers, own = series.numbers, found.numbers
         for place in range(family.offset, family.offset + family.width):
             own[place] += numbers[place]
+        if family.exemplars and series.exemplars:
+            keep_newest(found, series.exemplars)
 
     def _text(self, values: tuple[str, ...]) -> str:
         kind = self._kind

@@ -16,11 +16,24 @@ class Span:
     @ivar state: The tracestate, or empty.
     @ivar server: Whether it was served rather than asked for.
     @ivar started: Nanoseconds since the epoch; so C{ended}, which is not before it.
-    @ivar tags: In their order.
+    @ivar tags: Its own, in their order.
+    @ivar common: Those before them that all spans of a gateway have: the same object each time.
     @ivar error: Whether it came to nothing.
     """
 
-    __slots__ = ("ended", "error", "name", "parent_id", "server", "span_id", "started", "state", "tags", "trace_id")
+    __slots__ = (
+        "common",
+        "ended",
+        "error",
+        "name",
+        "parent_id",
+        "server",
+        "span_id",
+        "started",
+        "state",
+        "tags",
+        "trace_id",
+    )
 
     def __init__(
         self,
@@ -34,6 +47,7 @@ class Span:
         ended: int,
         tags: list[Tag],
         error: bool,
+        common: list[Tag],
     ) -> None:
         self.trace_id: Final = trace_id
         self.span_id: Final = span_id
@@ -45,3 +59,4 @@ class Span:
         self.ended: Final = max(started, ended)
         self.tags: Final = tags
         self.error: Final = error
+        self.common: Final = common

@@ -20,21 +20,25 @@ _PROTOCOLS: Final = {"1.0": "HTTP/1.0", "1.1": "HTTP/1.1", "2": "HTTP/2"}
 
 
 class Tags:
-    """Makes the tags of spans."""
+    """
+    Makes the tags of spans.
 
-    __slots__ = ("_common", "_headers", "_length", "_zone")
+    @ivar common: Those that all spans have; it never changes.
+    """
+
+    __slots__ = ("_headers", "_length", "common")
 
     def __init__(self, tracing: Tracing, environment: Mapping[str, str] = os.environ) -> None:
         """
         @param environment: The process's.
         """
         self._length = tracing.tag_length
-        self._common: list[Tag] = [("component", "proxy")]
+        self.common: Final[list[Tag]] = [("component", "proxy")]
         if tracing.node:
-            self._common.append(("node_id", tracing.node))
+            self.common.append(("node_id", tracing.node))
         if tracing.zone:
-            self._common.append(("zone", tracing.zone))
-        self._common += tracing.istio_tags
+            self.common.append(("zone", tracing.zone))
+        self.common.extend(tracing.istio_tags)
         self._headers: list[CustomTag] = []
         for tag in tracing.tags:
             if tag.source is TagSource.HEADER:
@@ -42,7 +46,7 @@ class Tags:
                 continue
             value = tag.value if tag.source is TagSource.LITERAL else environment.get(tag.value, tag.default)
             if value:
-                self._common.append((tag.name, value))
+                self.common.append((tag.name, value))
 
     def of_request(self, exchange: Ended, trace: Trace) -> tuple[list[Tag], bool]:
         """Return what the span of a request says, and whether that is an error."""
@@ -50,7 +54,6 @@ class Tags:
         fields = head.fields
         length = self._length
         tags = [
-            *self._common,
             ("guid:x-request-id", _text(exchange.request_id, length)),
             ("http.url", self._url(exchange)),
             ("http.method", _text(head.method, length)),
@@ -66,7 +69,7 @@ class Tags:
         if exchange.cluster:
             tags += _cluster(exchange.cluster)
         error = exchange.status == 0 or exchange.status >= 500
-        if _value(fields, b"content-type", length).startswith("application/grpc"):
+        if exchange.asks_grpc:
             error = self._grpc(exchange, trace, tags) or error
         for tag in self._headers:
             value = _value(fields, tag.value.encode("ascii"), length, tag.default)
@@ -85,7 +88,6 @@ class Tags:
         fault = exchange.fault if last and tried.fault is None else tried.fault
         address = str(tried.endpoint)
         tags = [
-            *self._common,
             ("http.protocol", tried.protocol),
             *_cluster(exchange.cluster),
             ("upstream_address", address),
@@ -108,7 +110,7 @@ class Tags:
 
     def of_shadow(self, cluster: str, endpoint: object, status: int) -> tuple[list[Tag], bool]:
         """Return what the span of a copy for a mirror says, and whether that is an error."""
-        tags = [*self._common, *_cluster(cluster), ("http.status_code", str(status))]
+        tags = [*_cluster(cluster), ("http.status_code", str(status))]
         if endpoint is not None:
             tags += [("upstream_address", str(endpoint)), ("peer.address", str(endpoint))]
         error = status == 0 or status >= 500

@@ -65,7 +65,7 @@ class Try:
     @ivar span_id: 16 hexadecimal digits.
     @ivar number: 1 for the first one.
     @ivar endpoint: The address that was asked.
-    @ivar protocol: C{HTTP/1.1} or C{HTTP/2}.
+    @ivar protocol: C{HTTP/1.1} or C{HTTP/2}; C{-} where there was no connection.
     @ivar started: When it began, in seconds of C{monotonic}; C{ended}: when its response's head was whole, or none was
         to be had.
     @ivar status: Of the response; 0 where there is none.

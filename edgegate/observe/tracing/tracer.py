@@ -84,11 +84,12 @@ class Tracer:
         # of the same moment by both clocks
         ahead = time() - now
         tries, trace.tries = trace.tries, []
+        common = self._tags.common
         tags, error = self._tags.of_request(exchange, trace)
         started, ended = _nanoseconds(exchange.started + ahead), _nanoseconds(now + ahead)
         name = operation(exchange)
         span = Span(
-            trace.trace_id, trace.span_id, trace.parent_id, trace.state, name, True, started, ended, tags, error
+            trace.trace_id, trace.span_id, trace.parent_id, trace.state, name, True, started, ended, tags, error, common
         )
         self._send(self._write(span))
         for tried in tries:
@@ -106,6 +107,7 @@ class Tracer:
                 ended if last else _nanoseconds(tried.ended + ahead),
                 tags,
                 error,
+                common,
             )
             self._send(self._write(span))
 
@@ -135,6 +137,7 @@ class Tracer:
             _nanoseconds(now + ahead),
             tags,
             error,
+            self._tags.common,
         )
         self._send(self._write(span))
 

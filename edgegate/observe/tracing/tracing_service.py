@@ -10,9 +10,9 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.interfaces import IReactorTime
 
-from edgegate import __version__
 from edgegate.model.tracing import DeclaredTracing, Propagation, SpanFormat, Tracing
-from edgegate.observe.tracing.exporter import SpanExporter
+from edgegate.observe.export.exporter import BatchExporter
+from edgegate.observe.export.otlp import service_resource
 from edgegate.observe.tracing.otlp import OTLPWriter
 from edgegate.observe.tracing.sampling import Sampler
 from edgegate.observe.tracing.tracer import SpanWriter, Tracer
@@ -44,8 +44,8 @@ class TracingService(Service):
         self._environment = environment
         self._wanted: Tracing | None = None
         self._writer: SpanWriter | None = None
-        self._exporter: SpanExporter | None = None
-        self._left: dict[SpanExporter, Deferred[None]] = {}  # whose last spans are being sent
+        self._exporter: BatchExporter | None = None
+        self._left: dict[BatchExporter, Deferred[None]] = {}  # whose last spans are being sent
         self._gone: dict[str, int] = {}  # what has become of the spans of those that have ended
 
     def use(self, declared: DeclaredTracing | None) -> None:
@@ -79,7 +79,7 @@ class TracingService(Service):
                 _add(counts, exporter)
         return tuple(counts.items())
 
-    def stopService(self) -> Deferred[list[tuple[bool, None]]]:
+    def stopService(self) -> Deferred[None]:
         """
         Send what is left; requests that end from now on leave no spans.
 
@@ -87,13 +87,13 @@ class TracingService(Service):
         """
         super().stopService()  # type: ignore[no-untyped-call]
         self._leave()
-        return DeferredList(list(self._left.values()))
+        return DeferredList(list(self._left.values())).addCallback(lambda _: None)
 
     # ------------------------------------------------------------------------------------------------------------------
 
     def _send_to(self, tracing: Tracing) -> None:
         # what few need is not loaded by all
-        from edgegate.observe.tracing.collector import HTTPCollector  # noqa: PLC0415
+        from edgegate.observe.export.collector import HTTPCollector  # noqa: PLC0415
 
         provider = tracing.provider
         self._writer = writer = _writer(tracing)
@@ -103,7 +103,7 @@ class TracingService(Service):
             if value is not None:
                 headers.append((name, value))
         collector = HTTPCollector(self._reactor, provider.url, writer.content_type, provider.timeout, headers)
-        self._exporter = SpanExporter(self._reactor, collector, writer)
+        self._exporter = BatchExporter(self._reactor, collector, writer)
 
     def _leave(self) -> None:
         """Send what waits for a collector, and nothing more."""
@@ -112,7 +112,7 @@ class TracingService(Service):
             ended = self._left[exporter] = exporter.stopService()
             ended.addBoth(lambda _: self._forget(exporter))
 
-    def _forget(self, exporter: SpanExporter) -> None:
+    def _forget(self, exporter: BatchExporter) -> None:
         if self._left.pop(exporter, None) is not None:
             _add(self._gone, exporter)
 
@@ -121,7 +121,7 @@ def _nobody_listens(_: Tracer | None) -> None:
     """There is nothing that could be traced yet."""
 
 
-def _add(counts: dict[str, int], exporter: SpanExporter) -> None:
+def _add(counts: dict[str, int], exporter: BatchExporter) -> None:
     for outcome, spans in exporter.outcomes():
         counts[outcome] = counts.get(outcome, 0) + spans
 
@@ -134,8 +134,4 @@ def _sent(tracing: Tracing) -> tuple[object, ...]:
 def _writer(tracing: Tracing) -> SpanWriter:
     if tracing.provider.format is SpanFormat.ZIPKIN:
         return ZipkinWriter(tracing.service)
-    resource = [("service.name", tracing.service)]
-    if tracing.node:
-        # each process counts for itself
-        resource += [("service.instance.id", f"{tracing.node}:{os.getpid()}"), ("host.name", tracing.node)]
-    return OTLPWriter(resource, "edgegate", __version__)
+    return OTLPWriter(service_resource(tracing.service, tracing.node))

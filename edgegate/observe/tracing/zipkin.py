@@ -35,7 +35,7 @@ class ZipkinWriter:
             "timestamp": span.started // 1000,
             "duration": max((span.ended - span.started) // 1000, 1),
             "localEndpoint": self._endpoint,
-            "tags": dict(span.tags),
+            "tags": {**dict(span.common), **dict(span.tags)},
         }
         if span.parent_id:
             shown["parentId"] = span.parent_id.decode("ascii")

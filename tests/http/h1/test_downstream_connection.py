@@ -765,7 +765,7 @@ class EndTests(SynchronousTestCase):
         backend.deliver(OK)
         busy.deliver(GET)
         talk.gateway.drain()
-        self.assertEqual((idle.ended, busy.ended), ("closed", ""))
+        self.assertEqual((idle.ended, busy.ended), ("half-closed", ""))
         backend.deliver(OK)
         self.assertIn(b"ok", busy.sent)
         self.assertEqual(busy.ended, "closed")

@@ -14,6 +14,7 @@ from edgegate.overload.idle import UNASKED
 from tests.http.conversation import Conversation, FakeStream, plain
 
 BAD = b"BAD\x00\r\n\r\n"
+ASK = b"GET / HTTP/1.1\r\nHost: nobody.example\r\n\r\n"
 LAST = b"GET / HTTP/1.1\r\nHost: nobody.example\r\nConnection: close\r\n\r\n"
 
 
@@ -59,6 +60,25 @@ class ClosingTests(SynchronousTestCase):
         slow = self.end(BAD)
         self.talk.advance(Limits().linger_seconds + 1)
         self.assertEqual(slow.ended, "aborted")
+
+    def test_kept(self) -> None:
+        """A kept connection is not reset by the request that was on its way, however its client learns of its end."""
+        for sees in (True, False):
+            self.talk = Conversation(limits=Limits(linger_bytes=100))
+            client = self.talk.client()
+            client.deliver(ASK)
+            client.take()
+            self.talk.gateway.drain()
+            self.assertEqual((client.ended, client.reading, client.sent), ("half-closed", True, b""))
+            client.deliver(ASK)
+            self.assertEqual((client.ended, client.sent), ("half-closed", b""))
+            if sees:
+                client.finish()
+            else:
+                self.talk.advance(2)
+                self.assertEqual(client.ended, "closed")
+                client.settle()
+            self.assertEqual(self.talk.environment.connections, set())
 
     def test_client_goes(self) -> None:
         """When the client goes nothing is left, not even a deadline."""

@@ -29,7 +29,9 @@ spec:
   - {name: a, envoyFileAccessLog: {path: a.log, logFormat: {text: "%DURATION%"}}}
   - {name: b, envoyFileAccessLog: {path: b.log, logFormat: {labels: {}}}}
   - {name: c, envoyFileAccessLog: {path: c.log}}
-  - {name: otel, envoyOtelAls: {service: otel.example, port: 4317}}
+  - {name: als, envoyHttpAls: {service: als.example, port: 15000}}
+  - name: otel
+    envoyOtelAls: {service: otel.example, port: 4318, logFormat: {text: "%PROTOCOL%", labels: {a: "%DURATION%"}}}
 """
 
 DEFAULT = MESH + "  defaultProviders: {accessLogging: [c]}\n"
@@ -63,7 +65,7 @@ class AccessLogTests(SynchronousTestCase):
 
     def told(self) -> list[str]:
         """Return what was said, but for what is not honoured of providers."""
-        return [each for each in self.problems if "envoyOtelAls" not in each and "no http route" not in each]
+        return [each for each in self.problems if "envoyHttpAls" not in each and "no http route" not in each]
 
     def test_nothing(self) -> None:
         """Files that say nothing of logs leave it to options; an empty accessLogFile is none."""
@@ -95,7 +97,7 @@ class AccessLogTests(SynchronousTestCase):
                 AccessLogFile("/dev/stdout", text_format("%PROTOCOL%"), "envoy"),
             ),
         )
-        self.assertEqual(str(logs[0].origin), "in.yaml:25")
+        self.assertEqual(str(logs[0].origin), "in.yaml:27")
         self.assertEqual(self.told(), [])
 
     def test_levels(self) -> None:
@@ -151,7 +153,7 @@ class AccessLogTests(SynchronousTestCase):
         """What does nothing is told: an unknown provider, one that is no file, an entry without any."""
         for entries, why in (
             ("[{providers: [{name: aa}]}]", '"aa" is no provider of MeshConfig: left out'),
-            ("[{providers: [{name: otel}]}]", 'not honoured: "otel" is no log in a file'),
+            ("[{providers: [{name: als}]}]", 'not honoured: "als" is no log in a file, nor one for a collector'),
             ("[{}]", "no provider is named, and MeshConfig has no defaultProviders: nothing is logged (IST0157)"),
         ):
             self.assertEqual(self.names(MESH + telemetry(entries)), [])
@@ -160,7 +162,7 @@ class AccessLogTests(SynchronousTestCase):
     def test_unknown_default(self) -> None:
         """A default provider that is none is told too."""
         self.assertEqual(self.logs(DEFAULT.replace("[c]", "[cc]")), ())
-        self.assertIn('in.yaml:19:38: warning: spec.defaultProviders.accessLogging[0]: "cc"', "\n".join(self.told()))
+        self.assertIn('in.yaml:21:38: warning: spec.defaultProviders.accessLogging[0]: "cc"', "\n".join(self.told()))
 
     def test_several(self) -> None:
         """Of a namespace's without a selector the oldest counts; of those that select the gateway all do."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.model.access_logs import LOG_NAME, AccessLogFile
+from edgegate.model.log_formats import DefaultFormat, json_format, text_format
 from edgegate.model.tracing import Propagation, SpanFormat, TracingProvider
+from tests.istio.translate import test_access_logs
 from tests.istio.translate.compiling import compiled
-from tests.istio.translate.test_access_logs import GATEWAY
+from tests.istio.translate.test_access_logs import GATEWAY, telemetry
 
 MESH = """\
 apiVersion: mesh.istio.io/v1alpha1
@@ -30,7 +33,24 @@ spec:
 ONE = "[{address: 10.1.0.1, ports: {http: 14318}}]"
 
 
-class CollectorTests(SynchronousTestCase):
+LOGS = test_access_logs.MESH
+
+CHOSEN = telemetry("[{providers: [{name: otel}]}]")
+
+SERVICE = """\
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: otel, namespace: istio-system}
+spec:
+  hosts: [otel.example]
+  resolution: STATIC
+  ports: [{number: 4318, name: http, protocol: HTTP, targetPort: 5318}]
+  endpoints: [{address: 10.0.0.1}, {address: 10.0.0.2}]
+"""
+
+
+class SpanCollectorTests(SynchronousTestCase):
     """Where spans go."""
 
     def provider(self, said: str, endpoints: str = ONE) -> TracingProvider | None:
@@ -92,3 +112,72 @@ def replaced(provider: TracingProvider) -> TracingProvider:
     return TracingProvider(
         provider.format, "http://10.1.0.1:4318/otlp", timeout=provider.timeout, headers=provider.headers
     )
+
+
+class LineCollectorTests(SynchronousTestCase):
+    """Where lines of access logs go."""
+
+    def log(self, text: str) -> AccessLogFile | None:
+        """Return the log that files ask for, if there is one."""
+        snapshot, self.problems = compiled(GATEWAY + text)
+        logs = snapshot.access_logs or ()
+        return logs[0] if logs else None
+
+    def said(self) -> str:
+        """Return what was said."""
+        return "\n".join(self.problems)
+
+    def test_formats(self) -> None:
+        """A provider may say the text and what there is besides; the default text is Istio's line."""
+        found = self.log(LOGS + CHOSEN)
+        self.assertEqual(
+            found,
+            AccessLogFile(
+                "otlp:http://otel.example:4318",
+                text_format("%PROTOCOL%"),
+                "otel",
+                attributes=json_format({"a": "%DURATION%"}).value,
+            ),
+        )
+        bare = LOGS.replace(', logFormat: {text: "%PROTOCOL%", labels: {a: "%DURATION%"}}', ", logName: edge")
+        found = self.log(bare + CHOSEN)
+        assert found is not None
+        self.assertEqual((found.format, found.attributes, found.log_name), (DefaultFormat.TEXT, None, "edge"))
+        self.assertEqual(LOG_NAME, "otel_envoy_accesslog")
+
+    def test_default_provider(self) -> None:
+        """It may be a default provider as well."""
+        found = self.log(LOGS + "  defaultProviders: {accessLogging: [otel]}\n")
+        assert found is not None
+        self.assertEqual((found.name, str(found.origin)), ("otel", "in.yaml:19"))
+
+    def test_services(self) -> None:
+        """A service of the files is where its documents say, its name in the same or a named namespace."""
+        for service, entry, where in (
+            ("otel.example", SERVICE, "10.0.0.1:5318"),
+            ("istio-system/otel.example", SERVICE, "10.0.0.1:5318"),
+            ("otel.example", SERVICE.replace("10.0.0.1", '"::1"'), "[::1]:5318"),
+            (
+                "otel.example",
+                SERVICE.replace("STATIC", "DNS").replace("10.0.0.1", "a.example"),
+                "a.example:5318",
+            ),
+            ("infra/other.example", SERVICE, "other.example:4318"),
+        ):
+            found = self.log(LOGS.replace("service: otel.example", f"service: {service}") + CHOSEN + entry)
+            assert found is not None, (service, self.problems)
+            self.assertEqual(found.path, f"otlp:http://{where}")
+
+    def test_nowhere(self) -> None:
+        """A port that the service has not, one that does not tell where it is, and one without endpoints are told."""
+        other = SERVICE.replace("4318", "4319")
+        nowhere = SERVICE.replace("STATIC", "NONE").partition("  endpoints")[0]
+        empty = SERVICE.partition("  endpoints")[0]
+        for entry, why in (
+            (other, 'envoyOtelAls.service: "otel" is at port 4318, which "otel.example" does not have: it has 4319'),
+            (nowhere, 'envoyOtelAls.service: "otel" is at "otel.example", and with resolution NONE'),
+            (empty, 'envoyOtelAls.service: "otel" is at "otel.example", which has no endpoint with'),
+        ):
+            _, problems = compiled(GATEWAY + LOGS + CHOSEN + entry)
+            self.assertIn(why, "\n".join(problems))
+        self.assertIn('not honoured: "otel" has no collector to go to', "\n".join(problems))

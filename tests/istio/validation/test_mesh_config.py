@@ -54,7 +54,39 @@ class MeshConfigTests(CasesTestCase):
                 ("accessLogFile: syslog:unix:/dev/log", ""),
                 ("accessLogFile: syslog:nowhere", "accessLogFile: a syslog is unix:/PATH"),
                 (log % "syslog:udp:host:0", "envoyFileAccessLog.path: 'host:0' is no HOST"),
+                (log % "otlp:http://collector:4318", ""),
+                (log % "otlp:collector:4318", "envoyFileAccessLog.path: expected http://HOST:PORT"),
             ],
+        )
+
+    def test_collectors(self) -> None:
+        """A collector of logs has a service and a port, which takes HTTP; formats are of operators that there are."""
+        log = "extensionProviders: [{name: a, envoyOtelAls: {service: %s, port: %s%s}}]"
+        self.check(
+            "MeshConfig",
+            [
+                (log % ("infra/otel.example", 4318, ""), ""),
+                (log % ("otel.example", 4318, ", logFormat: {text: '%PROTOCOL%', labels: {a: {b: '%DURATION%'}}}"), ""),
+                (log % ("'*.example'", 4318, ""), 'envoyOtelAls.service: "*.example" is no service'),
+                (log % ("a/b/c", 4318, ""), 'envoyOtelAls.service: "a/b/c" is no service'),
+                (log % ("''", 4318, ""), "envoyOtelAls.service"),
+                (log % ("otel.example", 0, ""), "envoyOtelAls.port: 0 is no port"),
+                (log % ("otel.example", 4318, ", logFormat: {text: '%X%'}"), "logFormat.text: unknown operator %X%"),
+                (log % ("otel.example", 4318, ", logFormat: {labels: {a: ['%X%']}}"), "logFormat.labels.a[0]: unknown"),
+                ("extensionProviders: [{name: a, envoyOtelAls: {service: otel}}]", "port"),
+            ],
+        )
+        self.check(
+            "MeshConfig",
+            [
+                (log % ("otel.example", 4318, ""), ""),
+                (log % ("otel.example", 4317, ""), "envoyOtelAls.port: lines are sent by OTLP over HTTP, and 4317 is"),
+                (
+                    log % ("otel.example", 4318, ", logFormat: {labels: {a: '%CUSTOM_FLAGS%'}}"),
+                    "logFormat.labels.a: %CUSTOM_FLAGS% stands for nothing here",
+                ),
+            ],
+            "warning",
         )
 
     def test_providers(self) -> None:

@@ -18,6 +18,7 @@ class TelemetryTests(CasesTestCase):
                 (entry % "response.code >= 400", ""),
                 (entry % "response.code >=", "accessLogging[0].filter.expression: a value is expected"),
                 (entry % "response.cod == 1", 'there is no response.cod here; did you mean "code"?'),
+                (entry % 'request.duration > duration("1 day")', "'1 day' in duration() is no duration"),
                 (entry % 'request.path.contans("a")', 'did you mean "contains"?'),
             ],
         )

@@ -52,7 +52,7 @@ class CollectorTests(CasesTestCase):
                 (otlp % ("ns/a.example", "4318", "{}"), ""),
                 (otlp % ("a_b", "0", "{}"), "opentelemetry.port: 0 is no port"),
                 (otlp % ("a..b", "1", "{}"), "opentelemetry.service: "),
-                (otlp % ("'*.a'", "1", "{}"), "is a wildcard"),
+                (otlp % ("'*.a'", "1", "{}"), '"*.a" is no service'),
                 (otlp % ("a", "1", "{path: v1}"), '"v1" is no path'),
                 (otlp % ("a", "1", "{path: '/a b'}"), "is no path"),
                 (otlp % ("a", "1", header % "{name: a, value: b}"), ""),

@@ -6,9 +6,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.errors import CONNECT_REFUSED, STREAM_IDLE
 from edgegate.observe.events import RejectedConnection, RelayEnd
-from edgegate.observe.metrics.connection_metrics import MOST_REASONS, ConnectionMetrics, count_bytes, count_opened
-from edgegate.observe.metrics.families import CLUSTERS, OWN, REJECTED, RELAYS
-from edgegate.observe.metrics.meters import NO_DESTINATION, OTHER, Meters
+from edgegate.observe.metrics.connection_metrics import ConnectionMetrics, count_bytes, count_opened
+from edgegate.observe.metrics.families import CLUSTERS, REJECTED, RELAYS
+from edgegate.observe.metrics.label_bounds import MOST_REASONS, OTHER
+from edgegate.observe.metrics.meters import NO_DESTINATION, Meters
 from tests.observe.test_log_lines import AnyConnection
 
 WEB = ("web", *NO_DESTINATION[1:])
@@ -61,9 +62,3 @@ class ConnectionMetricsTests(SynchronousTestCase):
         self.metrics.connection_rejected(RejectedConnection("peer", "local", "reason 0"))
         found = {each.labels[0]: each.numbers[0] for each in self.meters.of(REJECTED)}
         self.assertEqual((found["reason 0"], found[OTHER], len(found)), (2, 5, MOST_REASONS + 1))
-
-    def test_refused(self) -> None:
-        """So is what had no room."""
-        self.metrics.connection_refused()
-        (own,) = self.meters.of(OWN)
-        self.assertEqual(own.numbers[0], 1)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from time import monotonic, time
 from typing import Any
 
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
 from prometheus_client.parser import text_string_to_metric_families as plain
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.observe.metrics.families import CLUSTER_GAUGES, COUNTED, READ, REJECTED, SERVER
+from edgegate.observe.metrics.families import CLUSTER_GAUGES, COUNTED, LIMITS, READ, REJECTED, RELOADS, REQUESTS, SERVER
 from edgegate.observe.metrics.gauges import Gauges
 from edgegate.observe.metrics.labels import SourceLabels
 from edgegate.observe.metrics.measured import Measured
@@ -77,6 +78,13 @@ class ExpositionTests(SynchronousTestCase):
         )
         self.assertEqual((labels["destination_workload"], labels["response_code"]), ("web", "200"))
 
+    def test_seconds(self) -> None:
+        """What is counted in milliseconds is told in seconds, as Prometheus wants it."""
+        meters = Meters()
+        meters.count(RELOADS, ("installed",), 1, 12_034)
+        found = samples("".join(Measured(meters, Gauges(), MetricsOptions()).text()))
+        self.assertEqual(found["edgegate_reload_seconds_total"], {(("outcome", "installed"),): 12.034})
+
     def test_everything(self) -> None:
         """All that there is can be read, once, in either format, and says the same."""
         for options in (MetricsOptions(), MetricsOptions(istio_tags=True)):
@@ -87,6 +95,29 @@ class ExpositionTests(SynchronousTestCase):
             heads = [line for line in text.splitlines() if line.startswith("# TYPE")]
             self.assertEqual(len(set(heads)), len(heads))
         self.assertTrue(other.endswith("\n# EOF\n"))
+
+    def test_exemplars(self) -> None:
+        """OpenMetrics shows a trace of a bucket, by its id, value and time, for durations alone; other text none."""
+        meters = Meters()
+        series = meters.meter("web", WEB).requests(200, "-", None)
+        meters.touch(REQUESTS, series)
+        series.numbers[2], series.numbers[4], series.numbers[23] = 1, 2, 3
+        before = time()
+        series.exemplars = {0: (b"a" * 32, 0, monotonic()), 2: (b"b" * 16, 4, monotonic() - 60)}
+        measured = Measured(meters, Gauges(), MetricsOptions())
+        found = {}
+        for family in open_metrics("".join(measured.text(True))):
+            for sample in family.samples:
+                if sample.exemplar is not None:
+                    self.assertEqual(family.name, "istio_request_duration_milliseconds")
+                    found[sample.labels["le"]] = sample.exemplar
+        shown = {bound: (each.labels, each.value) for bound, each in found.items()}
+        self.assertEqual(shown, {"0.5": ({"trace_id": "a" * 32}, 0.0), "5.0": ({"trace_id": "b" * 16}, 4.0)})
+        self.assertTrue(before - 0.01 <= float(found["0.5"].timestamp) <= time() + 0.01)
+        self.assertTrue(abs(before - 60 - float(found["5.0"].timestamp)) < 1)
+        text = "".join(measured.text())
+        self.assertNotIn("trace_id", text)
+        self.assertNotIn(" # ", text)
 
     def test_tags(self) -> None:
         """Envoy's metrics have Envoy's labels, or those of Istio's bootstrap."""
@@ -122,9 +153,9 @@ class ExpositionTests(SynchronousTestCase):
         gauges, meters = Gauges(), Meters()
         for number in range(1000):
             gauges.put((CLUSTER_GAUGES.name, (str(number),), (number,) * CLUSTER_GAUGES.width))
-            meters.count(REJECTED, (str(number),))
+            meters.count(LIMITS, (str(number),))
         pieces = list(Measured(meters, gauges, MetricsOptions()).text())
         self.assertLess(max(map(len, pieces)), 20_000)
         found = samples("".join(pieces))
         self.assertEqual(len(found["envoy_cluster_membership_total"]), 1000)
-        self.assertEqual(len(found["edgegate_connections_rejected_total"]), 1000)
+        self.assertEqual(len(found["edgegate_limit_reached_total"]), 1000)

@@ -39,7 +39,7 @@ class FamiliesTests(SynchronousTestCase):
         names = [family.name for family in families]
         self.assertEqual(len(set(names)), len(names))
         for family in families:
-            self.assertRegex(family.name, r"^(istio|envoy|edgegate)_[a-z0-9_]+$")
+            self.assertRegex(family.name, r"^(istio|envoy|edgegate|process)_[a-z0-9_]+$")
             self.assertTrue(re.fullmatch(r"[A-Z01].*\.", family.help), family)
             if family.name.startswith("edgegate") and family.type is Type.COUNTER:
                 self.assertTrue(family.name.endswith("_total"), family)
@@ -102,7 +102,6 @@ class FamiliesTests(SynchronousTestCase):
         self.assertEqual(place(RELAYS, "istio_tcp_received_bytes_total"), connections.RECEIVED)
         self.assertEqual(connections.CLUSTER_RECEIVED, requests.RECEIVED)
         self.assertEqual(connections.CLUSTER_SENT, requests.SENT)
-        self.assertEqual(place(OWN, "edgegate_connections_refused_total"), connections.REFUSED)
         self.assertEqual(place(OWN, "edgegate_access_log_dropped_total"), readings.LINES_LOST)
         self.assertEqual(place(LISTENERS, "envoy_listener_downstream_cx_total"), listener.TAKEN)
         self.assertEqual(place(LISTENERS, "envoy_listener_downstream_cx_overflow"), listener.OVERFLOWS)

@@ -15,13 +15,8 @@ from edgegate.observe.metrics.families import (
     RELAYS,
     REQUESTS,
 )
-from edgegate.observe.metrics.meters import (
-    MOST_SERIES,
-    NO_DESTINATION,
-    OTHER,
-    ListenerMeter,
-    Meters,
-)
+from edgegate.observe.metrics.label_bounds import MOST_DESTINATIONS, MOST_REASONS, MOST_SERIES, OTHER
+from edgegate.observe.metrics.meters import NO_DESTINATION, ListenerMeter, Meters
 
 WEB = ("web", *NO_DESTINATION[1:])
 
@@ -124,6 +119,50 @@ class MetersTests(SynchronousTestCase):
         self.assertEqual(meter.requests(999, "-", None).labels[-3:], (OTHER, "", OTHER))
         self.assertEqual(meter.requests(1, "-", None).labels[-3], "1")
 
+    def test_versions(self) -> None:
+        """Files may name another version each day: what is over a bound keeps the name of its service alone."""
+        meters = Meters()
+        web = service("web")
+        made = {meters.meter("outbound|80||web", (f"v{number}", *web[1:])) for number in range(MOST_DESTINATIONS + 9)}
+        self.assertEqual(len(made), MOST_DESTINATIONS + 1)
+        (others,) = [each for each in made if each.destination[0] == OTHER]
+        told = dict(zip(DESTINATION, others.destination, strict=True))
+        self.assertEqual((told["destination_service"], told["destination_version"]), ("web", OTHER))
+        self.assertIs(others.cluster, meters.meter("outbound|80||web", web).cluster)
+        other = meters.meter("outbound|80||b", ("v999", *service("b")[1:]))
+        self.assertEqual(other.destination[0], "v999")
+        for code in range(MOST_SERIES + 5):
+            others.requests(code, "-", None)
+        self.assertEqual(others.requests(200, "-", None).labels[-3:], (OTHER, "", OTHER))
+        self.assertEqual(other.requests(200, "-", None).labels[-3:], ("200", "", "-"))
+
+    def test_bounds_of_many(self) -> None:
+        """What several processes tell is held to the bounds of one, and nothing of it is lost."""
+        there = Meters()
+        processes, destinations = 4, MOST_DESTINATIONS // 2
+        for process in range(processes):
+            here = Meters()
+            for number in range(destinations):
+                version = (f"v{process}.{number}", *service("web")[1:])
+                here.meter("outbound|80||web", version).count_relay(0, 1)
+            for number in range(MOST_SERIES // 2):
+                code = process * 100 + number
+                here.count(REQUESTS, (*service("b"), "http", str(code), "", "-"))
+            for number in range(MOST_REASONS // 2):
+                here.count(REJECTED, (f"{process}.{number}",))
+            for _ in range(2):
+                batch = here.drain()
+                there.add(batch)
+                there.add(batch)
+        for kind, most, told in (
+            (RELAYS, MOST_DESTINATIONS, destinations),
+            (REQUESTS, MOST_SERIES, MOST_SERIES // 2),
+            (REJECTED, MOST_REASONS, MOST_REASONS // 2),
+        ):
+            found = there.of(kind)
+            self.assertEqual(len(found), most + 1, kind.name)
+            self.assertEqual(sum(each.numbers[0] for each in found), 2 * processes * told, kind.name)
+
     def test_drained(self) -> None:
         """What one process drains another adds up; nothing is counted twice, and what was not touched is not told."""
         here, there = Meters(), Meters()
@@ -147,9 +186,23 @@ class MetersTests(SynchronousTestCase):
         for number in range(5):
             meters.count(REJECTED, (str(number),))
         batch = meters.drain(2)
-        self.assertEqual(([labels for _, labels, _ in batch], meters.drained), ([("0",), ("1",)], False))
+        self.assertEqual(([labels for _, labels, _, _ in batch], meters.drained), ([("0",), ("1",)], False))
         meters.add(batch)
         self.assertEqual(len(meters.drain()), 5)
+
+    def test_exemplars(self) -> None:
+        """The newest exemplar of each bucket is kept, whichever process has told it and in whatever order."""
+        there = Meters()
+        for place, at in ((2, 5.0), (3, 9.0), (3, 7.0)):
+            here = Meters()
+            series = here.meter("web", WEB).requests(200, "-", None)
+            here.touch(REQUESTS, series)
+            series.exemplars = {place: (b"%d" % at, 4, at)}
+            batch = here.drain()
+            self.assertEqual(series.exemplars, {})
+            there.add(batch)
+        (found,) = there.of(REQUESTS)
+        self.assertEqual(found.exemplars, {2: (b"5", 4, 5.0), 3: (b"9", 4, 9.0)})
 
     def test_listener(self) -> None:
         """A port's connections and requests are counted by its address."""

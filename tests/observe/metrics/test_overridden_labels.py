@@ -8,8 +8,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.model.metrics import DeclaredMetrics, MetricOverride, MetricTag
 from edgegate.observe.metrics.families import DESTINATION, RELAYS, REQUESTS
 from edgegate.observe.metrics.gauges import Gauges
+from edgegate.observe.metrics.label_bounds import MOST_TAGGED
 from edgegate.observe.metrics.measured import Measured
-from edgegate.observe.metrics.meters import MOST_TAGGED, NO_DESTINATION, Meters
+from edgegate.observe.metrics.meters import NO_DESTINATION, Meters
 from edgegate.observe.metrics.options import MetricsOptions
 
 _SERVICE = DESTINATION.index("destination_service")
@@ -96,6 +97,19 @@ class OverriddenTests(SynchronousTestCase):
         ((labels, value),) = self.samples(meters)[TOTAL]
         self.assertEqual((value, "host" in labels), (2, False))
 
+    def test_exemplars(self) -> None:
+        """Of series that become one, the newest trace of each bucket is shown."""
+        meters = Meters()
+        for number, path in enumerate(("/a", "/b")):
+            count(meters, 200, ("request.path", path))
+            meters.of(REQUESTS)[number].exemplars[0] = (b"%032x" % number, 1, float(number))
+        override = MetricOverride("istio_request_duration_milliseconds", tags=(MetricTag("a", "'x'", "x"),))
+        measured = Measured(meters, Gauges(), MetricsOptions(), DeclaredMetrics((override,)))
+        text = "".join(measured.text(open_metrics=True))
+        shown = [line for line in text.splitlines() if "trace_id" in line]
+        self.assertEqual(len(shown), 1, shown)
+        self.assertIn(f'a="x",le="0.5"}} 2 # {{trace_id="{1:032x}"}} 1 ', shown[0])
+
     def test_relays(self) -> None:
         """What is no request has constants, and nothing that is asked of requests."""
         meters = Meters()
@@ -110,7 +124,7 @@ class OverriddenTests(SynchronousTestCase):
         meters = Meters()
         for number in range(MOST_TAGGED + 10):
             count(meters, 200, ("request.path", f"/{number}"))
-        self.assertEqual(meters.tagged, MOST_TAGGED)
+        self.assertEqual(len(meters.of(REQUESTS)), MOST_TAGGED + 1)
         told = Meters()
         told.add(meters.drain())
         found = self.samples(told, MetricOverride(TOTAL, tags=(MetricTag("path", "request.path"),)))[TOTAL]
@@ -118,4 +132,6 @@ class OverriddenTests(SynchronousTestCase):
         self.assertEqual((len(values), values["other"]), (MOST_TAGGED + 1, 10))
         meters.serve(["other-cluster"])
         meters.serve(["other-cluster"])
-        self.assertEqual(meters.tagged, 0)
+        self.assertEqual(meters.of(REQUESTS), [])
+        count(meters, 200, ("request.path", "/new"))
+        self.assertEqual([series.labels[-1] for series in meters.of(REQUESTS)], ["/new"])

@@ -9,6 +9,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span as ProtoSpan
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate import __version__
 from edgegate.observe.tracing.otlp import OTLPWriter
 from edgegate.observe.tracing.span import Span
 
@@ -23,9 +24,10 @@ def span(
     server: bool = True,
     tags: list[tuple[str, str]] | None = None,
     error: bool = False,
+    common: list[tuple[str, str]] | None = None,
 ) -> Span:
     """Return a span of a second."""
-    return Span(trace_id, ONE, parent_id, state, name, server, 10**18, 10**18 + 10**9, tags or [], error)
+    return Span(trace_id, ONE, parent_id, state, name, server, 10**18, 10**18 + 10**9, tags or [], error, common or [])
 
 
 class OTLPTests(SynchronousTestCase):
@@ -33,7 +35,7 @@ class OTLPTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Make a writer."""
-        self.writer = OTLPWriter([("service.name", "gateway"), ("host.name", "here")], "edgegate", "1.0")
+        self.writer = OTLPWriter([("service.name", "gateway"), ("host.name", "here")])
 
     def read(self, *spans: Span) -> ExportTraceServiceRequest:
         """Write a batch, and read it."""
@@ -49,7 +51,7 @@ class OTLPTests(SynchronousTestCase):
             [("service.name", "gateway"), ("host.name", "here")],
         )
         (scope,) = resource.scope_spans
-        self.assertEqual((scope.scope.name, scope.scope.version), ("edgegate", "1.0"))
+        self.assertEqual((scope.scope.name, scope.scope.version), ("edgegate", __version__))
         self.assertEqual([each.name for each in scope.spans], ["web:80/*", "other"])
 
     def test_span(self) -> None:
@@ -68,6 +70,15 @@ class OTLPTests(SynchronousTestCase):
         self.assertEqual(found.trace_id.hex().encode(), b"0" * 16 + ONE)
         self.assertEqual((found.parent_span_id, found.trace_state, found.HasField("status")), (b"", "", False))
         self.assertEqual(found.kind, ProtoSpan.SPAN_KIND_SERVER)
+
+    def test_common(self) -> None:
+        """Tags that all spans have stand before their own; those of other files replace them."""
+        first, second = [("zone", "z1"), ("node_id", "here")], [("zone", "z2")]
+        written = [span(tags=[("a", "b")], common=common) for common in (first, first, second, first)]
+        spans = self.read(*written).resource_spans[0].scope_spans[0].spans
+        found = [[(each.key, each.value.string_value) for each in one.attributes] for one in spans]
+        own = [("a", "b")]
+        self.assertEqual(found, [first + own, first + own, second + own, first + own])
 
     @given(st.lists(st.tuples(st.text(max_size=300), st.text(max_size=20_000)), max_size=20))
     def test_texts(self, tags: list[tuple[str, str]]) -> None:

@@ -20,7 +20,7 @@ from edgegate.model.tracing import (
     Tracing,
     TracingProvider,
 )
-from edgegate.observe.tracing.exporter import INTERVAL, LAST_SECONDS
+from edgegate.observe.export.exporter import INTERVAL, LAST_SECONDS
 from edgegate.observe.tracing.otlp import OTLPWriter
 from edgegate.observe.tracing.trace import Trace
 from edgegate.observe.tracing.tracer import Tracer
