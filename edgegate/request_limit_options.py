@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from edgegate.http.fields import Underscores
 from edgegate.http.h2.flow import CONNECTION_WINDOW
@@ -14,9 +15,10 @@ PARAMETERS = [
     [
         "headers-with-underscores",
         None,
-        Underscores.ALLOW.value,
+        None,
         "What becomes of requests' headers with an underscore in their name (Envoy's "
-        "headers_with_underscores_action): allow, drop, or reject the request.",
+        "headers_with_underscores_action): allow, drop, or reject the request. [default: as MeshConfig says, else "
+        f"{Underscores.ALLOW.value}]",
     ],
     [
         "unfinished-heads",
@@ -47,14 +49,14 @@ PARAMETERS = [
 ]
 
 
-def request_limits(options: Mapping[str, str]) -> Limits:
+def request_limits(options: Mapping[str, Any]) -> Limits:
     """
     Return what clients may send.
 
     @raise ValueError: One of them is wrong.
     """
     try:
-        underscores = Underscores(options["headers-with-underscores"])
+        underscores = Underscores(options["headers-with-underscores"] or Underscores.ALLOW)
     except ValueError:
         known = ", ".join(each.value for each in Underscores)
         raise ValueError(f"--headers-with-underscores is one of {known}") from None

@@ -27,11 +27,12 @@ from edgegate.admin.local import LocalGateway
 from edgegate.admin.service import AdminService, MetricsService
 from edgegate.config.problems import Problems
 from edgegate.config.report import report
+from edgegate.model.proxy import NO_SETTINGS
 from edgegate.net.inherited_sockets import InheritedSockets, NotListening, inherited_sockets
 from edgegate.net.system_resolver import SystemResolver
 from edgegate.observe.log_file import STANDARD_OUTPUT
 from edgegate.observe.observer import Observer
-from edgegate.observe.tracing.tracing_service import tracing_service
+from edgegate.observe.tracing.tracing_service import TracingService
 from edgegate.server.clock import count_monotonic
 from edgegate.server.handover import NotUnderstood
 from edgegate.server.outside_loader import OutsideLoader
@@ -89,27 +90,23 @@ def makeService(options: Options) -> IService:
     # connections and requests leave no cycles behind, so it has little to find
     gc.set_threshold(GC_THRESHOLD, 10, 10)
     logs = AccessLogService(reactor, options["access-logs"], resource=options.resource())
-    traces = tracing_service(reactor, options["tracing"])
+    traces = TracingService(reactor, options["tracing"])
     observers: list[Observer] = [] if options["access-logs"] == () else [logs.log]
-    if traces is not None:
-        observers.append(traces.tracer)
     gateway = GatewayService(
         reactor,
         loaded,
         configuration.reload,
         observers,
-        options.gateway_options("" if loaded.snapshot is None else loaded.snapshot.paths),
+        options.gateway_options(NO_SETTINGS if loaded.snapshot is None else loaded.snapshot.proxy),
         inherited=_inherited() if before is None else before.passed,
         handed=None if before is None else before.ports,
         outside=OutsideLoader(reactor, configuration, partial(defer_to_daemon, reactor)),
         logs=logs,
+        traces=traces,
     )
     gateway.readings.lines_lost = logs.lines_lost
-    if traces is not None:
-        gateway.readings.spans = traces.outcomes
     logs.setServiceParent(gateway)  # type: ignore[no-untyped-call]
-    if traces is not None:
-        traces.setServiceParent(gateway)  # type: ignore[no-untyped-call]
+    traces.setServiceParent(gateway)  # type: ignore[no-untyped-call]
     _look_after(gateway, LocalGateway(gateway, logs.line), source, options, reactor, early, before, logs.reopen)
     early.loading = False
     return _run_by(options, _replaceable(options, reactor, gateway, before))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 from twisted.python import usage
 
@@ -12,10 +13,12 @@ from edgegate.access_log_options import asked_access_logs
 from edgegate.admin.address import DEFAULT, parse_admin_address
 from edgegate.admin.options import AdminOptions, beyond_loopback
 from edgegate.downstream.proxy_protocol import ProxyProtocolRules
+from edgegate.http.fields import Underscores
 from edgegate.http.filters.plugins import find, installed
 from edgegate.http.target import PathNormalisation
 from edgegate.metrics_options import PARAMETERS as METRICS_PARAMETERS
 from edgegate.metrics_options import metrics_options
+from edgegate.model.proxy import NO_SETTINGS, ProxySettings
 from edgegate.model.tracing import SERVICE
 from edgegate.observe.export.otlp import Attribute, service_resource
 from edgegate.option_values import (
@@ -89,8 +92,9 @@ class Options(usage.Options):
         [
             "trusted-hops",
             None,
-            0,
-            "How many proxies in front of this one are trusted to say who the client is (x-forwarded-for).",
+            None,
+            "How many proxies in front of this one are trusted to say who the client is (x-forwarded-for). [default: "
+            "as MeshConfig says, else 0]",
             parse_hops,
         ],
         *REQUEST_LIMIT_PARAMETERS,
@@ -362,17 +366,19 @@ class Options(usage.Options):
             token_file = os.path.abspath(token_file)  # noqa: PTH100
         return AdminOptions(token_file, self["admin-quit"], frozenset(self["tap-redact"]))
 
-    def gateway_options(self, paths: str = "") -> GatewayOptions:
+    def gateway_options(self, proxy: ProxySettings = NO_SETTINGS) -> GatewayOptions:
         """
         Return what stays the same whatever files say.
 
-        @param paths: What the files say at the start of the form of paths; see
-            L{edgegate.routing.snapshot.Snapshot.paths}.
+        @param proxy: What the files say at the start; an option wins over it.
         """
+        limits, hops = self["limits"], self["trusted-hops"]
+        if self["headers-with-underscores"] is None and proxy.underscores:
+            limits = replace(limits, underscores=Underscores(proxy.underscores))
         return GatewayOptions(
-            trusted_hops=self["trusted-hops"],
-            paths=self["paths"] or PathNormalisation(paths or PathNormalisation.BASE.value),
-            limits=self["limits"],
+            trusted_hops=(proxy.trusted_hops or 0) if hops is None else hops,
+            paths=self["paths"] or PathNormalisation(proxy.paths or PathNormalisation.BASE.value),
+            limits=limits,
             overload=self["overload"],
             proxy_protocol=ProxyProtocolRules(self["proxy-protocol"], tuple(self["proxy-protocol-from"])),
             place=Place(self["locality"], tuple(sorted(self["selector"].items()))),

@@ -8,7 +8,7 @@ from edgegate.http.fields import Underscores
 from edgegate.http.limits import Limits
 from edgegate.request_limit_options import PARAMETERS, request_limits
 
-DEFAULTS = {name: str(default) for name, _, default, _ in PARAMETERS}
+DEFAULTS = {name: default for name, _, default, _ in PARAMETERS}
 
 
 class RequestLimitOptionsTests(SynchronousTestCase):

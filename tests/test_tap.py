@@ -21,6 +21,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.access_log.service import AccessLogService
 from edgegate.admin.service import AdminService
 from edgegate.net.system_resolver import SystemResolver
+from edgegate.observe.tracing.tracing_service import TracingService
 from edgegate.server.handover import VARIABLE
 from edgegate.server.pidfile import Pidfile
 from edgegate.server.service import GatewayService
@@ -83,9 +84,9 @@ class MakeServiceTests(SynchronousTestCase):
         """All that a gateway has beside it, unless it is told otherwise."""
         service = self.make()
         self.assertIsInstance(service, GatewayService)
-        self.assertEqual(self.kinds(service), {AccessLogService, AdminService, Signals, WatchService})
+        self.assertEqual(self.kinds(service), {AccessLogService, AdminService, Signals, TracingService, WatchService})
         bare = self.make("--access-log=none", "--admin=none", "--no-watch")
-        self.assertEqual(self.kinds(bare), {AccessLogService, Signals})
+        self.assertEqual(self.kinds(bare), {AccessLogService, Signals, TracingService})
         self.assertIsInstance(cast(IReactorPluggableNameResolver, reactor).nameResolver, SystemResolver)
 
     def test_clock(self) -> None:

@@ -6,6 +6,7 @@ from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.model.tracing import SERVICE, Propagation, SpanFormat, Tracing, TracingProvider
+from edgegate.observe.tracing.wanted import TracingOptions, wanted_tracing
 from edgegate.twistd_options import Options
 
 
@@ -13,8 +14,8 @@ def tracing(*arguments: str) -> Tracing | None:
     """Read options."""
     options = Options()
     options.parseOptions(["--config", "etc", *arguments])
-    found: Tracing | None = options["tracing"]
-    return found
+    found: TracingOptions = options["tracing"]
+    return wanted_tracing(found, None)
 
 
 def traced(*arguments: str) -> Tracing:
@@ -88,6 +89,5 @@ class TracingOptionsTests(SynchronousTestCase):
             (["--trace-sampling=nan"], "--trace-sampling: expected percent"),
             (["--trace-service="], "--trace-service is a name"),
             ([otlp, "--trace-propagation=jaeger"], "--trace-propagation is one of w3c, b3, b3-w3c, none"),
-            (["--trace-propagation=b3"], "--trace-propagation needs --trace-otlp"),
         ):
             self.assertIn(words, str(self.assertRaises(UsageError, tracing, *arguments)), arguments)

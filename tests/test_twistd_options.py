@@ -9,9 +9,11 @@ from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.admin.options import AdminOptions
+from edgegate.http.fields import Underscores
 from edgegate.http.limits import Limits
 from edgegate.http.target import PathNormalisation
 from edgegate.model.addresses import TCPAddress
+from edgegate.model.proxy import ProxySettings
 from edgegate.twistd_options import Options
 
 
@@ -30,13 +32,18 @@ class OptionsTests(SynchronousTestCase):
         found = options("--config", "etc", "--selector", "a=b", "--selector", "c=d", "--map-port", "80:8080")
         self.assertEqual((found["selector"], found["map-port"]), ({"a": "b", "c": "d"}, {80: 8080}))
         self.assertEqual(
-            (found["trusted-hops"], found["watch"], found["access-logs"], str(found["admin-address"])),
+            (found.gateway_options().trusted_hops, found["watch"], found["access-logs"], str(found["admin-address"])),
             (0, True, None, "127.0.0.1:15000"),
         )
         self.assertIs(found.gateway_options().paths, PathNormalisation.BASE)
-        self.assertIs(found.gateway_options("none").paths, PathNormalisation.NONE)
+        said = ProxySettings(2, "reject", "none")
+        of_files = found.gateway_options(said)
+        self.assertIs(of_files.paths, PathNormalisation.NONE)
+        self.assertEqual((of_files.trusted_hops, of_files.limits.underscores), (2, Underscores.REJECT))
+        given = options("-c", "etc", "--trusted-hops=0", "--headers-with-underscores=drop").gateway_options(said)
+        self.assertEqual((given.trusted_hops, given.limits.underscores), (0, Underscores.DROP))
         merged = options("-c", "etc", "--path-normalization=merge-slashes")
-        self.assertIs(merged.gateway_options("none").paths, PathNormalisation.MERGE_SLASHES)
+        self.assertIs(merged.gateway_options(said).paths, PathNormalisation.MERGE_SLASHES)
         self.assertEqual(found["limits"], Limits())
         self.assertFalse(options("-c", "etc", "--no-watch")["watch"])
         self.assertFalse(options("-c", "etc")["shadow-hosts"])

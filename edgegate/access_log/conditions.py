@@ -38,7 +38,7 @@ def condition(expression: str) -> Condition:
 
     @raise edgegate.model.cel_tokens.BadExpression: It is no expression.
     """
-    evaluate = _compiled(parse(expression))
+    evaluate = evaluation(expression)
 
     def holds(record: LogRecord) -> bool:
         try:
@@ -47,6 +47,15 @@ def condition(expression: str) -> Condition:
             return False
 
     return holds
+
+
+def evaluation(expression: str) -> Evaluate:
+    """
+    Return what gives the value of an expression.
+
+    @raise edgegate.model.cel_tokens.BadExpression: It is none.
+    """
+    return _compiled(parse(expression))
 
 
 def _compiled(node: Node) -> Evaluate:  # noqa: PLR0911 (a kind of node each)

@@ -11,6 +11,7 @@ from edgegate.admin import views
 from edgegate.admin.live.parts import Part
 from edgegate.admin.live.reader import LiveReader
 from edgegate.admin.overload_view import overload
+from edgegate.admin.telemetry_view import telemetry
 from edgegate.admin.views import Row
 from edgegate.model.addresses import Address
 from edgegate.observe.log_lines import Line
@@ -39,6 +40,7 @@ _VIEWS: dict[str, Callable[[DataPlane], list[Row]]] = {
     "clusters": lambda plane: views.clusters(plane.snapshot),
     "endpoints": lambda plane: views.endpoints(plane.snapshot, plane.clusters),
     "secrets": lambda plane: views.secrets(plane.snapshot, plane.secrets.secrets, datetime.now(timezone.utc)),
+    "telemetry": lambda plane: telemetry(plane.snapshot),
     "overload": lambda plane: overload(plane.figures()),
 }
 
@@ -47,7 +49,7 @@ _NUMBER = 0
 
 
 def rows(plane: DataPlane, view: str) -> list[Row]:
-    """Return the rows of a view: C{listeners}, C{routes}, C{clusters}, C{endpoints}, C{secrets} or C{overload}."""
+    """Return the rows of a view, such as C{listeners}, by its name: a part of C{/config_dump}, or C{overload}."""
     return _VIEWS[view](plane)
 
 

@@ -52,7 +52,7 @@ PAGES = {
 }
 
 _LAST_RELOAD = "last_reload"
-_DUMPED = ("listeners", "routes", "clusters", "endpoints", "secrets", _LAST_RELOAD)
+_DUMPED = ("listeners", "routes", "clusters", "endpoints", "secrets", "telemetry", _LAST_RELOAD)
 
 _LOOPBACK = frozenset((b"localhost", b"127.0.0.1", b"[::1]", b"::1"))
 

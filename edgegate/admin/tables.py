@@ -44,6 +44,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "NOT BEFORE": "not_before",
         "FILE": "file",
     },
+    "telemetry": {"TYPE": "type", "PROVIDER": "provider", "TO": "to", "SETTINGS": "settings", "FILE": "file"},
 }
 """Of each view of the files, the columns' titles and what stands in them."""
 

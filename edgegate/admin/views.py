@@ -48,7 +48,7 @@ def listeners(snapshot: Snapshot, bound: Callable[[Listener], Address | None] = 
                     "port_in_files": listener.port,
                     "hosts": list(chain.hosts),
                     "routes": chain.name,
-                    **_said(chain.origin),
+                    **origin_row(chain.origin),
                 }
             )
     return rows
@@ -94,7 +94,7 @@ def clusters(snapshot: Snapshot) -> list[Row]:
                 "proxy_protocol": cluster.proxy_header.name if cluster.proxy_header is not None else None,
                 "destination_rule": _short(cluster.rule) if cluster.rule is not None else None,
                 "rule_file": str(cluster.rule) if cluster.rule is not None else None,
-                **_said(cluster.origin),
+                **origin_row(cluster.origin),
             }
         )
     return rows
@@ -175,10 +175,10 @@ def _http_routes(chain: FilterChain) -> Iterator[Row]:
         base: Row = {"name": chain.name, "domains": host.domain}
         if host.redirect_port is not None:
             target = f"redirect to https port {host.redirect_port}"
-            yield {**base, "match": "/*", "virtual_service": None, "to": [target], **_said(chain.origin)}
+            yield {**base, "match": "/*", "virtual_service": None, "to": [target], **origin_row(chain.origin)}
             continue
         if not host.routes:
-            yield {**base, "match": "/*", "virtual_service": "404", "to": [], **_said(chain.origin)}
+            yield {**base, "match": "/*", "virtual_service": "404", "to": [], **origin_row(chain.origin)}
         for route in host.routes:
             yield {**base, "match": matches(route), **_route(route.origin, route.destinations), "route": route.name}
 
@@ -201,7 +201,7 @@ def tcp_match(route: TCPRoute) -> str:
 def _route(origin: Origin, destinations: tuple[WeightedCluster, ...]) -> Row:
     service = _short(origin) if origin.resource.startswith("VirtualService ") else origin.resource
     to = [each.cluster if len(destinations) == 1 else f"{each.cluster} ({each.weight})" for each in destinations]
-    return {"virtual_service": service, "to": list(to), **_said(origin)}
+    return {"virtual_service": service, "to": list(to), **origin_row(origin)}
 
 
 def _short(origin: Origin) -> str:
@@ -250,7 +250,7 @@ def _configured(cluster: Cluster, said: tuple[Endpoint, ...]) -> Iterator[Row]:
             "cluster": cluster.name,
             "weight": endpoint.weight or 1,
             "locality": endpoint.locality or None,
-            **_said(cluster.origin),
+            **origin_row(cluster.origin),
         }
 
 
@@ -269,7 +269,7 @@ def _known(cluster: Cluster, state: ClusterState) -> Iterator[Row]:
             "requests": endpoint.requests,
             "connections": endpoint.connections,
             "connect_failures": endpoint.connect_failures,
-            **_said(cluster.origin),
+            **origin_row(cluster.origin),
         }
 
 
@@ -291,7 +291,7 @@ def _certificate(name: str, type_: str, pem: bytes, hosts: list[str], origin: Or
         "not_after": _time(ends),
         "not_before": _time(begins),
         "days_left": (ends - now).days,
-        **_said(origin),
+        **origin_row(origin),
     }
 
 
@@ -310,5 +310,6 @@ def _time(moment: datetime) -> str:
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _said(origin: Origin) -> Row:
+def origin_row(origin: Origin) -> Row:
+    """Return what and where it is that says something."""
     return {"resource": origin.resource, "file": str(origin)}

@@ -12,6 +12,7 @@ import click
 
 from edgegate.admin import views
 from edgegate.admin.tables import COLUMNS, table
+from edgegate.admin.telemetry_view import telemetry
 from edgegate.admin.views import Row
 from edgegate.cli import shared_options
 from edgegate.cli.admin_client import Admin, ask
@@ -65,8 +66,8 @@ def proxy_config(
     ignore_kind: frozenset[str],
 ) -> None:
     """
-    Show what a gateway serves: its listeners, routes, clusters, endpoints or
-    secrets, each with the file and line that say so.
+    Show what a gateway serves: its listeners, routes, clusters, endpoints,
+    secrets or telemetry, each with the file and line that say so.
 
     The gateway that runs is asked by its admin listener, unless --config names
     files.
@@ -100,6 +101,7 @@ def views_of(snapshot: Snapshot, endpoints: Endpoints, secrets: Secrets) -> View
         "clusters": views.clusters(snapshot),
         "endpoints": views.endpoints(snapshot, said=endpoints),
         "secrets": views.secrets(snapshot, secrets, datetime.now(timezone.utc)),
+        "telemetry": telemetry(snapshot),
     }
 
 

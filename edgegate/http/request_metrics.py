@@ -13,7 +13,7 @@ an addition of Python's objects. What is 0 is not added.
 from __future__ import annotations
 
 from time import monotonic
-from typing import Final
+from typing import Final, Protocol
 
 from edgegate.errors import BODY_TOO_LARGE, DURATION_EXCEEDED, FAULT_ABORT, INTERNAL, Fault, Source, response_flags
 from edgegate.http.examples import SLOW, Examples
@@ -54,16 +54,28 @@ HTTP_STATUSES: Final = 7
 HTTP_TIME: Final = 12
 
 
-class RequestMetrics:
-    """Counts each request where it belongs."""
+class Tags(Protocol):
+    """Says which labels requests have besides."""
 
-    __slots__ = ("_examples", "_fault", "_faults", "_meters")
+    def of(self, exchange: Ended) -> tuple[str, ...]:
+        """Return expressions and values by turns, for a request that has ended."""
+
+
+class RequestMetrics:
+    """
+    Counts each request where it belongs.
+
+    @ivar tags: L{None}: requests have no labels besides the usual ones.
+    """
+
+    __slots__ = ("_examples", "_fault", "_faults", "_meters", "tags")
 
     def __init__(self, meters: Meters, examples: Examples | None = None) -> None:
         """
         @param examples: Keep requests that failed, and slow ones.
         """
         self._meters = meters
+        self.tags: Tags | None = None
         self._examples = Examples() if examples is None else examples
         # the one that was counted last, and its series
         self._fault: Fault = INTERNAL
@@ -90,7 +102,11 @@ class RequestMetrics:
             grpc: str | None = bodies.grpc_status
         else:
             grpc = None if exchange.backend is not None else _own_grpc_status(exchange)
-        series = meter.requests(status, flags, grpc)
+        series = (
+            meter.requests(status, flags, grpc)
+            if self.tags is None
+            else meter.tagged(status, flags, grpc, self.tags.of(exchange))
+        )
         received, sent = exchange.received, exchange.sent
         numbers = series.numbers
         numbers[0] = numbers[0] + 1

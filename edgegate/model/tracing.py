@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
+from edgegate.model.origin import Origin
 from edgegate.model.picklable import Picklable
 
 
@@ -15,6 +16,13 @@ class SpanFormat(Enum):
 
     OTLP = "otlp"  # OpenTelemetry's protocol over HTTP, in protobuf
     ZIPKIN = "zipkin"  # JSON, version 2
+
+
+COLLECTOR_PATHS: Final = {SpanFormat.OTLP: "/v1/traces", SpanFormat.ZIPKIN: "/api/v2/spans"}
+"""Where collectors take spans, unless somebody says otherwise."""
+
+COLLECTOR_TIMEOUTS: Final = {SpanFormat.OTLP: 10.0, SpanFormat.ZIPKIN: 5.0}
+"""Seconds that they have for a batch, likewise; Istio's."""
 
 
 class Propagation(Enum):
@@ -56,6 +64,8 @@ class TracingProvider(Picklable):
     @ivar url: Of the collector, with the path that takes spans.
     @ivar timeout: Seconds that the collector has for each batch.
     @ivar headers: That it gets beside those of HTTP.
+    @ivar environment_headers: Likewise, each with the variable of the gateway's environment that has its value, which
+        so is in no file; one that is not there is not sent.
     """
 
     format: SpanFormat
@@ -63,6 +73,29 @@ class TracingProvider(Picklable):
     propagation: Propagation = Propagation.W3C
     timeout: float = 10.0
     headers: tuple[tuple[str, str], ...] = ()
+    environment_headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredTracing(Picklable):
+    """
+    What files say of traces. What they leave open is L{None}.
+
+    @ivar provider: L{None}: they name none that spans can go to.
+    @ivar disabled: Whether nothing is to be traced.
+    @ivar istio_tags: Whether spans have L{ISTIO_TAGS}.
+    @ivar origin: Where they say so.
+    """
+
+    provider: TracingProvider | None = None
+    disabled: bool = False
+    sampling: float | None = None
+    by_request_id: bool = True
+    propagates: bool = True
+    tag_length: int | None = None
+    tags: tuple[CustomTag, ...] = ()
+    istio_tags: bool = True
+    origin: Origin | None = field(default=None, compare=False)
 
 
 ISTIO_TAGS: Final = (

@@ -9,10 +9,13 @@ from typing import Protocol
 from edgegate.model.access_logs import AccessLogFile
 from edgegate.model.clusters import Cluster, Endpoints
 from edgegate.model.diagnostics import Diagnostic
+from edgegate.model.metrics import DeclaredMetrics
 from edgegate.model.origin import Origin
+from edgegate.model.proxy import NO_SETTINGS, ProxySettings
 from edgegate.model.routes import HTTPRoute, TCPRoute
 from edgegate.model.servers import Server
 from edgegate.model.tls import ServerTLS
+from edgegate.model.tracing import DeclaredTracing
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,7 +52,9 @@ class Attached:
     @ivar clusters: The backends that some route names, by name.
     @ivar endpoints: Theirs.
     @ivar access_logs: L{None}: nothing is said of any.
-    @ivar paths: See L{edgegate.routing.snapshot.Snapshot.paths}.
+    @ivar proxy: See L{edgegate.routing.snapshot.Snapshot.proxy}.
+    @ivar tracing: L{None}: nothing is said of traces.
+    @ivar metrics: L{None}: nor of metrics.
     """
 
     kind: str
@@ -58,7 +63,9 @@ class Attached:
     clusters: Mapping[str, Cluster] = field(default_factory=dict)
     endpoints: Endpoints = field(default_factory=dict)
     access_logs: tuple[AccessLogFile, ...] | None = None
-    paths: str = ""
+    proxy: ProxySettings = NO_SETTINGS
+    tracing: DeclaredTracing | None = None
+    metrics: DeclaredMetrics | None = None
 
 
 class Translation(Protocol):

@@ -91,6 +91,14 @@ class Observers:
         self._broken: set[int] = set()
         self.begun = self.ended = 0
 
+    def trace_by(self, tracer: Tracer | None) -> None:
+        """Have requests be traced from now on by somebody, who also makes the spans of those that are under way."""
+        if self.tracer is not None:
+            self.remove(self.tracer)
+        self.tracer = tracer
+        if tracer is not None:
+            self.add(tracer)
+
     # As long as somebody looks ----------------------------------------------------------------------------------------
 
     def add(self, observer: wanted.RequestEnded) -> None:

@@ -17,10 +17,13 @@ from dataclasses import dataclass, field
 from edgegate.model.access_logs import AccessLogFile
 from edgegate.model.addresses import Address
 from edgegate.model.clusters import Cluster
+from edgegate.model.metrics import DeclaredMetrics
 from edgegate.model.origin import Origin
 from edgegate.model.picklable import Picklable
+from edgegate.model.proxy import NO_SETTINGS, ProxySettings
 from edgegate.model.routes import HTTPRoute, TCPRoute
 from edgegate.model.tls import ServerTLS
+from edgegate.model.tracing import DeclaredTracing
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.matching import Request
 from edgegate.routing.table import first_match
@@ -128,14 +131,17 @@ class Snapshot(Picklable):
     Everything that the files say.
 
     @ivar access_logs: L{None}: they say nothing of any.
-    @ivar paths: In which form paths are matched and sent on, as C{--path-normalization} names it; empty: they say
-        nothing of it. It counts for a process as a whole, from its start.
+    @ivar proxy: What counts for a process as a whole, from its start.
+    @ivar tracing: L{None}: they say nothing of traces.
+    @ivar metrics: L{None}: nor of metrics.
     """
 
     listeners: tuple[Listener, ...] = ()
     clusters: Mapping[str, Cluster] = field(default_factory=dict)
     access_logs: tuple[AccessLogFile, ...] | None = None
-    paths: str = ""
+    proxy: ProxySettings = NO_SETTINGS
+    tracing: DeclaredTracing | None = None
+    metrics: DeclaredMetrics | None = None
 
 
 _MANY = 100

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from twisted.internet.defer import Deferred, succeed
@@ -11,6 +11,7 @@ from twisted.logger import Logger, LogLevel
 
 from edgegate.access_log.service import AccessLogService, CannotLog
 from edgegate.config.problems import Problem, Problems, Severity
+from edgegate.observe.tracing.tracing_service import TracingService
 from edgegate.server.contexts import Contexts
 from edgegate.server.data_plane import DataPlane
 from edgegate.server.loader_process import CannotLaunch
@@ -65,12 +66,14 @@ class Candidates:
         defer: Defer,
         outside: OutsideLoader | None = None,
         logs: AccessLogService | None = None,
+        traces: TracingService | None = None,
     ) -> None:
         """
         @param first: The files without an error in them.
         @param defer: Calls what takes its time.
         @param outside: Reads in place of C{load} where there is much to read.
         @param logs: Writes the access logs that the files ask for.
+        @param traces: Traces as the files say.
         @raise edgegate.tls.secrets.BadKeyMaterial: A server's certificate, key, authorities or ciphers are of no use.
         """
         assert first.snapshot is not None
@@ -79,7 +82,8 @@ class Candidates:
         self._defer = defer
         self._outside = outside
         self._logs = logs
-        self._paths = first.snapshot.paths
+        self._traces = traces
+        self._proxy = first.snapshot.proxy
         self.latest = Candidate(first, data_plane.contexts(first.snapshot, first.secrets))
 
     def read(self, anyway: bool) -> Deferred[Candidate | None]:
@@ -115,9 +119,15 @@ class Candidates:
     def _made(self, loaded: Loaded) -> Candidate:
         if loaded.snapshot is None:
             return Candidate(loaded)
-        if loaded.snapshot.paths != self._paths:
+        if loaded.snapshot.proxy.paths != self._proxy.paths:
             message = "pathNormalization of MeshConfig is another than at the start: it counts from the next start on, "
             message += "unless --path-normalization is given"
+            loaded.problems.add(Problem(loaded.source.name, 1, 1, Severity.WARNING, "", message))
+        if replace(loaded.snapshot.proxy, paths="") != replace(self._proxy, paths=""):
+            message = (
+                "defaultConfig of MeshConfig says otherwise than at the start how many proxies are trusted, or what "
+            )
+            message += "becomes of headers with underscores: it counts from the next start on, unless options say it"
             loaded.problems.add(Problem(loaded.source.name, 1, 1, Severity.WARNING, "", message))
         try:
             contexts = self._data_plane.contexts(loaded.snapshot, loaded.secrets)
@@ -158,23 +168,22 @@ class Candidates:
 
     def _serve(self, loaded: Loaded, contexts: Contexts) -> None:
         """
-        Serve what was read, and log it where it says, or change neither.
+        Serve what was read, and log and trace it as it says, or change nothing.
 
         @raise CannotBind: A port can't be opened.
         @raise CannotLog: An access log can't be.
         """
         snapshot = loaded.snapshot
         assert snapshot is not None
-        if self._logs is None:
-            self._data_plane.install(snapshot, contexts, loaded.endpoints)
-            return
-        decide = self._logs.prepare(snapshot.access_logs)
+        decide = _nothing if self._logs is None else self._logs.prepare(snapshot.access_logs)
         try:
             self._data_plane.install(snapshot, contexts, loaded.endpoints)
         except BaseException:
             decide(False)
             raise
         decide(True)
+        if self._traces is not None:
+            self._traces.use(snapshot.tracing)
 
     def install_first(self) -> None:
         """
@@ -186,3 +195,7 @@ class Candidates:
         loaded, contexts = self.latest.loaded, self.latest.contexts
         assert contexts is not None
         self._serve(loaded, contexts)
+
+
+def _nothing(_: bool) -> None:
+    """There is no log to decide about."""

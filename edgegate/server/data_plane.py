@@ -16,6 +16,7 @@ from typing import cast
 
 from twisted.internet.interfaces import IReactorFDSet, IReactorPluggableNameResolver, IReactorTime
 
+from edgegate.access_log.metric_tags import MetricTags, metric_tags
 from edgegate.buffers import BUFFERS
 from edgegate.downstream.dispatch import Dispatch
 from edgegate.downstream.listener import DownstreamListener
@@ -40,6 +41,7 @@ from edgegate.observe.metrics.connection_metrics import ConnectionMetrics
 from edgegate.observe.metrics.meters import Meters
 from edgegate.observe.observer import Observer, RequestEnded
 from edgegate.observe.observers import Observers
+from edgegate.observe.tracing.tracer import Tracer
 from edgegate.overload.connections import ConnectionCounts, Port
 from edgegate.overload.figures import Figure
 from edgegate.overload.idle import LongestIdle
@@ -98,7 +100,8 @@ class DataPlane:
         """
         self.meters = meters = Meters(options.metrics.clusters)
         self.examples = Examples()
-        observer = Observers([*observers, RequestMetrics(meters, self.examples), ConnectionMetrics(meters)])
+        self._requests = RequestMetrics(meters, self.examples)
+        observer = Observers([*observers, self._requests, ConnectionMetrics(meters)])
         self.snapshot = Snapshot()
         self.endpoints: Endpoints = NO_ENDPOINTS
         self.secrets = SecretStore(self._renew_contexts)
@@ -167,6 +170,10 @@ class DataPlane:
     def remove_tap(self, tap: RequestEnded) -> None:
         """Show them no more."""
         self._environment.observer.remove(tap)
+
+    def trace_by(self, tracer: Tracer | None) -> None:
+        """Have requests be traced from now on; L{None}: by nobody."""
+        self._environment.observer.trace_by(tracer)
 
     def figures(self) -> tuple[Figure, ...]:
         """Return what there is of what is limited; of the loop's lag the most of the last 30 to 60 seconds."""
@@ -253,6 +260,8 @@ class DataPlane:
         if self._ages:
             self._aging.start(_AGING)
         self.snapshot, self.endpoints = snapshot, endpoints
+        tags = self._requests.tags
+        self._requests.tags = metric_tags(snapshot.metrics, tags if isinstance(tags, MetricTags) else None)
         self.examples.clear()
         self._contexts = contexts
         self.secrets.take(contexts.read, planned)

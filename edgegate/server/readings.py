@@ -13,6 +13,7 @@ from typing import Protocol
 from edgegate import __version__
 from edgegate.buffers import BUFFERS
 from edgegate.downstream.listener import counted_as
+from edgegate.model.metrics import DeclaredMetrics
 from edgegate.observe.metrics.families import (
     BUILD,
     CLUSTER_GAUGES,
@@ -57,6 +58,11 @@ class PlaneReadings:
         self._days_left: int | None = None
         self._looked_at: tuple[object, object] = (None, None)
         self._looked = 0.0
+
+    @property
+    def declared(self) -> DeclaredMetrics | None:
+        """What files say of Istio's metrics."""
+        return self._plane.snapshot.metrics
 
     def sample(self) -> None:
         """

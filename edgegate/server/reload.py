@@ -10,8 +10,10 @@ from typing import Protocol
 
 from edgegate.config.problems import Problems
 from edgegate.model.clusters import NO_ENDPOINTS, Endpoints
+from edgegate.model.metrics import DeclaredMetrics
 from edgegate.model.origin import Origin
 from edgegate.model.tls import Credential, ServerTLS
+from edgegate.model.tracing import DeclaredTracing
 from edgegate.routing.snapshot import FilterChain, Listener, Snapshot
 
 
@@ -57,6 +59,8 @@ def changes(
         *_listeners(before, after, renewed),
         *_clusters(before, after, old, new, renewed),
         *_access_logs(before, after),
+        *_told("tracing", before.tracing, after.tracing),
+        *_told("metrics", before.metrics, after.metrics),
     )
 
 
@@ -89,6 +93,15 @@ def _access_logs(before: Snapshot, after: Snapshot) -> Iterator[str]:
     for log in old:
         if not any(other.path == log.path for other in new):
             yield f"access log {log.path} removed (was {log.origin})"
+
+
+def _told(
+    what: str, old: DeclaredTracing | DeclaredMetrics | None, new: DeclaredTracing | DeclaredMetrics | None
+) -> Iterator[str]:
+    if new is not None and new != old:
+        yield f"{what} {'added' if old is None else 'changed'} ({new.origin})"
+    elif new is None and old is not None:
+        yield f"{what} removed (was {old.origin})"
 
 
 def _listener_changes(before: Listener, after: Listener, renewed: frozenset[Credential]) -> Iterator[str]:

@@ -23,6 +23,7 @@ from edgegate.net.socket_source import FirstOf
 from edgegate.observe.metrics.gauges import Gauges
 from edgegate.observe.metrics.measured import Measured
 from edgegate.observe.observer import Observer
+from edgegate.observe.tracing.tracing_service import TracingService
 from edgegate.routing.snapshot import Listener, Snapshot
 from edgegate.server.candidate import Candidate, Candidates, Load
 from edgegate.server.data_plane import DataPlane
@@ -67,6 +68,7 @@ class GatewayService(Lifecycle[Candidate]):
         handed: HandedSockets | None = None,
         outside: OutsideLoader | None = None,
         logs: AccessLogService | None = None,
+        traces: TracingService | None = None,
     ) -> None:
         """
         @param loaded: The files without an error in them.
@@ -76,6 +78,7 @@ class GatewayService(Lifecycle[Candidate]):
         @param handed: Those of a process whose place this one takes.
         @param outside: Reads in place of C{load} where there is much to read.
         @param logs: Writes the access logs that the files ask for; is among the observers and a child, too.
+        @param traces: Traces as the files say; is a child, too.
         @raise edgegate.tls.secrets.BadKeyMaterial: A server's certificate, key, authorities or ciphers are of no use.
         """
         super().__init__(reactor, loaded.source.location, inherited)
@@ -84,7 +87,9 @@ class GatewayService(Lifecycle[Candidate]):
             defer = partial(defer_to_daemon, cast(IReactorFromThreads, reactor))
         self._metrics = options.metrics
         self.readings = PlaneReadings(self.data_plane)
-        self._candidates = Candidates(self.data_plane, loaded, load, defer, outside, logs)
+        if traces is not None:
+            traces.trace_by, self.readings.spans = self.data_plane.trace_by, traces.outcomes
+        self._candidates = Candidates(self.data_plane, loaded, load, defer, outside, logs, traces)
         clock = cast(IReactorTime, reactor)
         self._reload_by(ReloadCoordinator(self._candidates, clock))
         self._drain = Drain(self.data_plane, clock, options.drain, options.drain_delay)
@@ -143,7 +148,8 @@ class GatewayService(Lifecycle[Candidate]):
                 yield
 
         done = in_turns(cast(IReactorTime, self._reactor), read()).whenDone()
-        return done.addCallback(lambda _: Measured(self.data_plane.meters, gauges, self._metrics))
+        meters = self.data_plane.meters
+        return done.addCallback(lambda _: Measured(meters, gauges, self._metrics, self.snapshot.metrics))
 
     # Beginning and ending ---------------------------------------------------------------------------------------------
 

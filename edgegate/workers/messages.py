@@ -8,6 +8,7 @@ from edgegate.admin.live.parts import Part
 from edgegate.admin.views import Row
 from edgegate.config.problems import Problems
 from edgegate.model.addresses import Address
+from edgegate.model.metrics import DeclaredMetrics
 from edgegate.model.origin import Origin
 from edgegate.observe.log_tap import Wanted
 from edgegate.observe.metrics import gauges
@@ -282,11 +283,13 @@ class GaugeRows:
     What metrics show beside that, in several pieces.
 
     @ivar last: Whether nothing more comes.
+    @ivar declared: With the last: what files say of Istio's metrics.
     """
 
     number: int
     rows: list[gauges.Row]
     last: bool
+    declared: DeclaredMetrics | None = None
 
 
 @dataclass(frozen=True, slots=True)

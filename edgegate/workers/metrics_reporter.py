@@ -88,7 +88,7 @@ class MetricsReporter:
                 self._supervisor.send(GaugeRows(number, rows, False))
                 rows = []
             yield
-        self._supervisor.send(GaugeRows(number, rows, True))
+        self._supervisor.send(GaugeRows(number, rows, True, self._readings.declared))
 
     def _sample(self) -> None:
         """Count what nobody counts as it happens; where that fails, all else is told."""

@@ -32,11 +32,12 @@ from twisted.logger import LogEvent as TwistedEvent
 from edgegate.access_log.service import AccessLogService, CannotLog
 from edgegate.access_log.wanted import access_logs, handed
 from edgegate.admin.local import rows
+from edgegate.model.proxy import NO_SETTINGS
 from edgegate.net.channel import Received
 from edgegate.net.peer import Peer
 from edgegate.net.system_resolver import SystemResolver
 from edgegate.observe.observer import Observer
-from edgegate.observe.tracing.tracing_service import tracing_service
+from edgegate.observe.tracing.tracing_service import TracingService
 from edgegate.server.clock import count_monotonic
 from edgegate.server.data_plane import DataPlane
 from edgegate.server.drain import Drain as Draining
@@ -98,7 +99,7 @@ class Worker:
         self._supervisor = Peer(reactor, inheritance.channel, self._told, self._alone)
         options = inheritance.options
         snapshot = inheritance.loaded.snapshot
-        self._options = options.gateway_options("" if snapshot is None else snapshot.paths)
+        self._options = options.gateway_options(NO_SETTINGS if snapshot is None else snapshot.proxy)
         self._log_file = -1
         asked, declared = options["access-logs"], None if snapshot is None else snapshot.access_logs
         logs = access_logs(asked, declared)
@@ -106,15 +107,12 @@ class Worker:
         opener = self._next_log_file if self._log_is_handed else None
         self._access_log = AccessLogService(reactor, logs, opener, options.resource())
         observers: list[Observer] = [self._access_log.log] if logs else []
-        self._traces = tracing_service(reactor, options["tracing"])
-        if self._traces is not None:
-            observers.append(self._traces.tracer)
+        self._traces = TracingService(reactor, options["tracing"])
         sockets = AdoptedSockets(inheritance.sockets, inheritance.passed)
         self.data_plane = DataPlane(reactor, observers, self._options, sockets, self._takes_next, inheritance.contexts)
         readings = PlaneReadings(self.data_plane)
         readings.lines_lost = self._access_log.lines_lost
-        if self._traces is not None:
-            readings.spans = self._traces.outcomes
+        self._traces.trace_by, readings.spans = self.data_plane.trace_by, self._traces.outcomes
         self._metrics = MetricsReporter(reactor, self.data_plane.meters, readings, self._supervisor)
         self._taps = TapReporter(self.data_plane, self._supervisor, self._access_log.line)
         self._live = ToldLive(reactor, self.data_plane, self._supervisor, self._slot - min(self._peers))
@@ -135,6 +133,7 @@ class Worker:
             if not self._log_is_handed:
                 self._access_log.startService()
             self.data_plane.install(snapshot, self._contexts, self._loaded.endpoints)
+            self._traces.use(snapshot.tracing)
         except CannotLog as error:
             self._supervisor.send(Failed(str(error), error.wanted.origin))
             self._clean()
@@ -250,10 +249,7 @@ class Worker:
             return
         self._ended = True
         # the supervisor's channel stays open meanwhile: whoever closes it is taken for gone
-        collected = [self._access_log.close_collected()]
-        if self._traces is not None:
-            collected.append(self._traces.stopService())
-        DeferredList(collected).addBoth(lambda _: self._leave())
+        DeferredList([self._access_log.close_collected(), self._traces.stopService()]).addBoth(lambda _: self._leave())
 
     def _leave(self) -> None:
         self._clean()

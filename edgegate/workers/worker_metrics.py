@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
+from edgegate.model.metrics import DeclaredMetrics
 from edgegate.observe.metrics.families import CLUSTER_GAUGES, OWN
 from edgegate.observe.metrics.gauges import Gauges, Row
 from edgegate.observe.metrics.measured import Measured
@@ -26,6 +27,7 @@ class _Asked:
 
     @ivar rows: What it has told so far.
     @ivar answered: Whether it has told all. Before that none of it is shown: it would be taken for all of it.
+    @ivar declared: What files say of Istio's metrics.
     """
 
     def __init__(self, worker: Worker, gauges: Gauges) -> None:
@@ -33,6 +35,7 @@ class _Asked:
         self.gauges = gauges
         self.rows: list[Row] = []
         self.answered = False
+        self.declared: DeclaredMetrics | None = None
         self.done: Deferred[None] = Deferred()
         self.limit: IDelayedCall | None = None
 
@@ -82,7 +85,7 @@ class WorkerMetrics:
         if read.last:
             for row in asked.rows:
                 asked.gauges.put(row)
-            asked.answered = True
+            asked.answered, asked.declared = True, read.declared
             self._end(read.number)
 
     def lost(self, worker: Worker) -> None:
@@ -97,7 +100,9 @@ class WorkerMetrics:
         if asked and all(each.answered for each in asked):
             # all that live have said which clusters they serve
             self.meters.serve([labels[0] for labels, _ in gauges.of(CLUSTER_GAUGES)])
-        return Measured(self.meters, gauges, self._options)
+        # workers of the newest files are the last
+        declared = next((each.declared for each in reversed(asked) if each.answered), None)
+        return Measured(self.meters, gauges, self._options, declared)
 
     def _ask(self, worker: Worker, gauges: Gauges) -> _Asked:
         self._count += 1

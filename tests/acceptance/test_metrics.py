@@ -15,6 +15,22 @@ from tests.acceptance.processes import PATIENCE, AcceptanceTestCase, Running, fr
 from tests.acceptance.scraping import Scrape
 from tests.acceptance.test_workers import processes, title
 
+TELEMETRY = """\
+apiVersion: telemetry.istio.io/v1
+kind: Telemetry
+metadata: {name: metrics, namespace: istio-system}
+spec:
+  metrics:
+  - overrides:
+    - match: {metric: REQUEST_COUNT}
+      tagOverrides:
+        response_code: {operation: REMOVE}
+        request_method: {value: request.method}
+        team: {value: "'edge'"}
+    - match: {metric: RESPONSE_SIZE}
+      disabled: true
+"""
+
 
 class MetricsTestCase(AcceptanceTestCase):
     """Tests of a gateway that is asked for this and that."""
@@ -150,6 +166,26 @@ class MetricsTests(MetricsTestCase):
         self.not_fallen(before, after)
         self.assertEqual(after.sum("istio_requests_total", destination_service=WEB), 2)
         self.assertEqual(after.sum("edgegate_reloads_total", outcome="installed"), 2)
+
+    def test_telemetry(self) -> None:
+        """Files give a metric other labels, and leave one out, from a reload on; the sums stay."""
+        self.traffic.get("/web")
+        self.scraped(1, 0)
+        (self.folder / "etc" / "telemetry.yaml").write_text(TELEMETRY)
+        reloaded = self.ask("edgegate", "reload", "--admin", f"127.0.0.1:{self.admin}")
+        self.assertIn("metrics added (telemetry.yaml:7)", reloaded.stdout)
+        for path, method in (("/web", "GET"), ("/web", "POST"), ("/said", "GET"), ("/none", "GET")):
+            self.traffic.get(path, method)
+        found = self.scraped(5, 0)
+        name = "istio_requests_total"
+        self.assertEqual(found.sum(name, destination_service=WEB, request_method="POST", team="edge"), 1)
+        self.assertEqual(found.sum(name, destination_service=WEB, request_method="unknown"), 1)
+        self.assertEqual(found.sum(name, destination_service="unknown", request_method="GET"), 2)
+        self.assertFalse(any("response_code" in labels for labels in found.of(name)))
+        self.assertEqual(found.of("istio_response_bytes_count"), [])
+        duration = "istio_request_duration_milliseconds_count"
+        self.assertEqual(found.sum(duration, destination_service=WEB, response_code="200"), 3)
+        self.assertEqual(len(found.of(duration)), 3)
 
     def test_long_relay(self) -> None:
         """What a relay carries is counted while it lasts."""

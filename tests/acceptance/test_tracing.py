@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import signal
 import ssl
 import subprocess
 import threading
@@ -60,6 +61,36 @@ spec:
 )
 
 
+DECLARED = """\
+---
+apiVersion: mesh.istio.io/v1alpha1
+kind: MeshConfig
+metadata: {name: mesh}
+spec:
+  extensionProviders:
+  - {name: otel, opentelemetry: {service: localhost, port: $collector, http: {path: /v1/traces}}}
+  - {name: zipkin, zipkin: {service: spans.example, port: 9411}}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: spans}
+spec:
+  hosts: [spans.example]
+  resolution: STATIC
+  ports: [{number: 9411, name: http}]
+  endpoints: [{address: 127.0.0.1, ports: {http: $collector}}]
+---
+apiVersion: telemetry.istio.io/v1
+kind: Telemetry
+metadata: {name: traces, namespace: istio-system}
+spec:
+  tracing:
+  - providers: [{name: $provider}]
+    randomSamplingPercentage: $sampling
+    customTags: {tenant: {header: {name: X-Tenant, defaultValue: none}}, round: {literal: {value: "$round"}}}
+"""
+
+
 def exemplars(port: int) -> set[str]:
     """Return the traces that the metrics of a gateway show, as OpenMetrics has them."""
     asked = Request(f"http://127.0.0.1:{port}/metrics", headers={"accept": "application/openmetrics-text"})
@@ -90,13 +121,15 @@ class TracingTestCase(AcceptanceTestCase):
         self.addCleanup(lambda: cast(threading.Event, server.stop(None)).wait())
         self.port, self.socket_port = free_ports(2)
         (self.folder / "etc").mkdir()
-        ports = {
+        self.ports = {
+            "http": self.port,
+            "collector": self.collector.port,
             "one": self.backends.open("one"),
             "two": self.backends.open("two"),
             "api": api,
             "socket": self.socket_port,
         }
-        (self.folder / "etc" / "gw.yaml").write_text(filled(FILES, http=self.port, **ports))
+        (self.folder / "etc" / "gw.yaml").write_text(filled(FILES, **self.ports))
 
     def collect(self, tls: ssl.SSLContext | None = None) -> Collector:
         """Start a collector."""
@@ -323,6 +356,68 @@ class ZipkinTests(TracingTestCase):
         self.assertEqual(told, [[trace_id], [client.span_id], [server.span_id], ["1"]])
         self.assertEqual((answer.told("b3"), answer.told("traceparent")), ([], []))
         self.assertEqual(server.service, "istio-ingressgateway.istio-system")
+
+
+class DeclaredTests(TracingTestCase):
+    """Traces that the files ask for."""
+
+    reloads = 0
+
+    def declare(self, gateway: Running | None = None, **said: object) -> None:
+        """Write the files, and have them be taken over."""
+        (self.folder / "etc" / "traces.yaml").write_text(filled(DECLARED, **self.ports, **said))
+        if gateway is not None:
+            gateway.process.send_signal(signal.SIGHUP)
+            self.reloads += 1
+            gateway.says("reloaded in", self.reloads)
+
+    def test_telemetry(self) -> None:
+        """Telemetry traces; a reload changes its share, its tags and where spans go, and loses none."""
+        self.declare(provider="otel", sampling=100, round="one")
+        gateway = self.serve("--no-watch")
+        self.ask("/", ("x-tenant", "a"))
+        self.declare(gateway, provider="otel", sampling=100, round="two")
+        self.ask("/")
+        spans = self.collector.wait_for(4)
+        told = [(span.tags["round"], span.tags["tenant"]) for span in spans if span.kind == "SERVER"]
+        self.assertEqual(told, [("one", "a"), ("two", "none")])
+        self.declare(gateway, provider="otel", sampling=0, round="three")
+        self.assertTrue(self.ask("/").told("traceparent")[0].endswith("-00"))
+        trace_id, parent = new_trace()
+        self.ask("/", ("traceparent", f"00-{trace_id}-{parent}-01"))
+        # what waits for the collector before is sent to it
+        self.declare(gateway, provider="zipkin", sampling=100, round="four")
+        answer = self.ask("/")
+        self.assertEqual((answer.told("traceparent"), len(answer.told("x-b3-traceid"))), ([], 1))
+        self.assertEqual([span.tags["round"] for span in self.collector.wait_for(2, trace_id)], ["three"] * 2)
+        self.assertEqual(gateway.stop(), 0)
+        (server, _) = self.collector.wait_for(2, answer.told("x-b3-traceid")[0])
+        self.assertEqual((server.process, server.tags["round"]), ("", "four"))
+        self.assertEqual(len(self.collector.spans), 8)
+        shown = AcceptanceTestCase.ask(self, "edgegate", "proxy-config", "telemetry", "--config=etc").stdout
+        self.assertRegex(
+            shown, r"traces +zipkin +http://127\.0\.0\.1:\d+/api/v2/spans +sampling 100 %.*traces\.yaml:2\d"
+        )
+
+    def test_option_wins(self) -> None:
+        """Each option that is given wins over the files; the rest is as they say, in workers as well."""
+        other = self.collect()
+        self.declare(provider="zipkin", sampling=0, round="one")
+        gateway = self.serve(
+            "--no-watch",
+            "--workers=2",
+            f"--trace-otlp=http://127.0.0.1:{other.port}",
+            "--trace-sampling=100",
+            "--trace-service=edge",
+        )
+        gateway.says("2 workers serve")
+        self.ask("/")
+        self.declare(gateway, provider="zipkin", sampling=0, round="two")
+        self.ask("/")
+        self.assertEqual(gateway.stop(), 0)
+        servers = [span for span in other.wait_for(4) if span.kind == "SERVER"]
+        self.assertEqual([(span.tags["round"], span.service) for span in servers], [("one", "edge"), ("two", "edge")])
+        self.assertEqual(self.collector.spans, [])
 
 
 class OffTests(TracingTestCase):

@@ -12,6 +12,7 @@ from edgegate.admin import views
 from edgegate.admin.live.parts import MapPart, NowPart, Part, ProcessNow
 from edgegate.admin.live.site_map import map_rows
 from edgegate.admin.overload_view import overload
+from edgegate.admin.telemetry_view import telemetry
 from edgegate.admin.views import Row
 from edgegate.config.problems import Problem, Problems, Severity
 from edgegate.demo.authority import Authority
@@ -122,6 +123,7 @@ class PretendedGateway:
             "clusters": lambda: views.clusters(SNAPSHOT),
             "endpoints": lambda: views.endpoints(SNAPSHOT, self.clusters),
             "secrets": lambda: views.secrets(SNAPSHOT, SECRETS, NOW),
+            "telemetry": lambda: telemetry(SNAPSHOT),
             "overload": lambda: overload([]),
         }
         return succeed(shown[view]())

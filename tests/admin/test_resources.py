@@ -127,7 +127,9 @@ class ResourcesTests(SynchronousTestCase):
     def test_config_dump(self) -> None:
         """Everything is JSON, and no private key is in it."""
         dump = json.loads(self.ask("GET /config_dump").body)
-        self.assertEqual(list(dump), ["listeners", "routes", "clusters", "endpoints", "secrets", "last_reload"])
+        self.assertEqual(
+            list(dump), ["listeners", "routes", "clusters", "endpoints", "secrets", "telemetry", "last_reload"]
+        )
         self.assertEqual(dump["last_reload"]["outcome"], "installed")
         for names in (["routes"], ["last_reload"], ["listeners", "secrets"]):
             query = "&".join(f"resource={name}" for name in reversed(names))

@@ -10,9 +10,11 @@ from datetime import timedelta
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.admin import views
+from edgegate.admin.telemetry_view import telemetry
 from edgegate.model.addresses import TCPAddress
 from edgegate.model.origin import Origin
 from edgegate.model.tls import KeyPair, UpstreamTLS
+from edgegate.model.tracing import DeclaredTracing
 from edgegate.routing.snapshot import Snapshot
 from edgegate.tls.secret_store import Secrets
 from tests.admin.served import AUTHORITY, ENDPOINTS, ISSUED, NOW, OLD, SECRETS, SNAPSHOT, WEB, PretendedGateway
@@ -23,6 +25,7 @@ EVERYTHING = (
     views.clusters(SNAPSHOT),
     views.endpoints(SNAPSHOT, said=ENDPOINTS),
     views.secrets(SNAPSHOT, SECRETS, NOW),
+    telemetry(replace(SNAPSHOT, tracing=DeclaredTracing(origin=Origin("shop.yaml", 1, "Telemetry default/t")))),
 )
 
 

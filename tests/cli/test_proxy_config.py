@@ -54,7 +54,7 @@ class ProxyConfigTests(SynchronousTestCase):
         self.assertEqual((row["port"], row["resource"]), (80, "Gateway default/gw"))
         self.assertEqual(
             list(json.loads(self.ask("all", "-o", "json").output)),
-            ["listeners", "routes", "clusters", "endpoints", "secrets"],
+            ["listeners", "routes", "clusters", "endpoints", "secrets", "telemetry"],
         )
         self.assertTrue(self.ask("routes", "-o", "yaml").output.startswith("- name: http.80\n  domains: a.example\n"))
 

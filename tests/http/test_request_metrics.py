@@ -16,6 +16,7 @@ from edgegate.model.matching import Kind as MatchKind
 from edgegate.model.matching import StringMatch
 from edgegate.model.policies import Abort, CORSPolicy, Delay, Faults, RetryPolicy
 from edgegate.model.tracing import SpanFormat, Tracing, TracingProvider
+from edgegate.observe.events import Ended
 from edgegate.observe.metrics.buckets import bucket_of
 from edgegate.observe.metrics.families import CLUSTERS, FAULTS, FILTERS, HTTP, MESSAGES, REQUESTS, Kind
 from edgegate.observe.metrics.meters import ListenerMeter, Meters
@@ -60,6 +61,21 @@ class RequestMetricsTests(SynchronousTestCase):
                         place
                     ]
         return found
+
+    def test_tags(self) -> None:
+        """Where files give requests further labels each is counted with its own."""
+
+        class Tags:
+            def of(self, exchange: Ended) -> tuple[str, ...]:
+                return ("request.path", exchange.head.target.decode())
+
+        talk = self.talk()
+        metrics = RequestMetrics(self.meters)
+        metrics.tags = Tags()
+        talk.environment.observer = Observers([talk, metrics])
+        talk.ask(get())
+        talk.backend().deliver(ANSWER)
+        self.assertEqual(list(self.requests()), [("web", "http", "200", "", "-", "request.path", "/")])
 
     def test_answered(self) -> None:
         """A request that a backend answers is counted for its cluster, with its time and its sizes."""

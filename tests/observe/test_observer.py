@@ -24,7 +24,7 @@ class ObserverTests(SynchronousTestCase):
         """Each event has one method, and those who tell tell of it by the same one."""
         wanted = [events(each) for each in get_args(Observer)]
         self.assertEqual({len(each) for each in wanted}, {1})
-        others = {"begun", "ended", "add", "remove", "tracer"}
+        others = {"begun", "ended", "add", "remove", "tracer", "trace_by"}
         told = {name for name in events(Observers) if not name.startswith("wants_")} - others
         told = {name for name in events(Observers) if not name.startswith("wants_")} - others
         self.assertEqual(set().union(*wanted), told)

@@ -6,11 +6,16 @@ from typing import Any, cast
 
 from twisted.internet.defer import Deferred, fail, maybeDeferred, succeed
 from twisted.internet.error import CannotListenError
+from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.config.problems import Problems
 from edgegate.model.addresses import TCPAddress
 from edgegate.model.clusters import NO_ENDPOINTS, Endpoints
+from edgegate.model.proxy import ProxySettings
+from edgegate.model.tracing import DeclaredTracing, SpanFormat, TracingProvider
+from edgegate.observe.tracing.tracing_service import TracingService
+from edgegate.observe.tracing.wanted import TracingOptions
 from edgegate.routing.snapshot import Snapshot
 from edgegate.server.candidate import Candidate, Candidates
 from edgegate.server.contexts import Contexts
@@ -131,6 +136,38 @@ class CandidatesTests(SynchronousTestCase):
         self.assertEqual(candidate.changes, (f"listener {FREE.name} added (shop.yaml:5)",))
         self.assertTrue(self.install(candidate))
         self.assertEqual((self.plane.snapshot.listeners, self.candidates.latest), ((FREE,), candidate))
+
+    def test_from_the_start(self) -> None:
+        """What counts from the start alone is told when files say otherwise, and the rest is served."""
+
+        class Source:
+            name = "etc"
+
+        for said, words in (
+            (ProxySettings(paths="none"), "pathNormalization of MeshConfig is another than at the start"),
+            (ProxySettings(2), "says otherwise than at the start how many proxies are trusted"),
+            (ProxySettings(underscores="reject"), "it counts from the next start on, unless options say it"),
+        ):
+            source: Any = Source()
+            self.found = Loaded(Snapshot(proxy=said), Problems(), source, Contents())
+            candidate = self.read(True)
+            assert candidate is not None
+            (told,) = candidate.problems
+            self.assertIn(words, str(told))
+            self.assertTrue(self.install(candidate))
+
+    def test_traces(self) -> None:
+        """Requests are traced as the files say that are served."""
+        traces = TracingService(cast(Any, MemoryReactorClock()), TracingOptions())
+        told: list[object] = []
+        traces.trace_by = told.append
+        said = DeclaredTracing(TracingProvider(SpanFormat.OTLP, "http://127.0.0.1:4318/v1/traces"))
+        first = self.loaded(Snapshot(tracing=said))
+        candidates = Candidates(cast(DataPlane, self.plane), first, self.load, maybeDeferred, traces=traces)
+        self.assertEqual(told, [])
+        candidates.install_first()
+        self.assertEqual(told, [traces.tracer])
+        self.assertIsNotNone(traces.tracer)
 
     def test_refused(self) -> None:
         """Errors, certificates of no use and ports that are taken keep what is served, and are told."""

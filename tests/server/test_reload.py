@@ -9,8 +9,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.model.access_logs import AccessLogFile
 from edgegate.model.addresses import TCPAddress
 from edgegate.model.clusters import Cluster, Discovery, Endpoint
+from edgegate.model.metrics import DeclaredMetrics, MetricOverride
 from edgegate.model.origin import Origin
 from edgegate.model.tls import Credential, ServerTLS, TLSRules, TLSVersion, UpstreamTLS
+from edgegate.model.tracing import DeclaredTracing
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.snapshot import FilterChain, Listener, Snapshot, VirtualHost
 from edgegate.server.reload import changes
@@ -103,6 +105,21 @@ class ChangesTests(SynchronousTestCase):
         self.assertEqual(changes(served, served), ())
         told = changes(served, served, renewed=frozenset([shown]))
         self.assertEqual(told, ("cluster outbound|80||web changed (shop.yaml:5)",))
+
+    def test_tracing(self) -> None:
+        """Traces that come, change and go are named with their places."""
+        said, other = DeclaredTracing(sampling=5, origin=HERE), DeclaredTracing(sampling=6, origin=THERE)
+        moved = replace(said, origin=THERE)
+        self.assertEqual(changes(Snapshot(), Snapshot(tracing=said)), ("tracing added (shop.yaml:5)",))
+        self.assertEqual(changes(Snapshot(tracing=said), Snapshot(tracing=other)), ("tracing changed (shop.yaml:9)",))
+        self.assertEqual(changes(Snapshot(tracing=said), Snapshot(tracing=moved)), ())
+        self.assertEqual(changes(Snapshot(tracing=said), Snapshot()), ("tracing removed (was shop.yaml:5)",))
+
+    def test_metrics(self) -> None:
+        """So it is with metrics."""
+        said = DeclaredMetrics((MetricOverride("istio_requests_total", True),), HERE)
+        self.assertEqual(changes(Snapshot(), Snapshot(metrics=said)), ("metrics added (shop.yaml:5)",))
+        self.assertEqual(changes(Snapshot(metrics=said), Snapshot()), ("metrics removed (was shop.yaml:5)",))
 
     def test_access_logs(self) -> None:
         """Logs that come, go or change are named by where they go."""

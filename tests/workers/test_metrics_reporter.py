@@ -39,6 +39,7 @@ class Readings:
     def __init__(self, count: int) -> None:
         self.count = count
         self.samples = 0
+        self.declared = None
         self.fault: Exception | None = None
 
     def sample(self) -> None:

@@ -8,10 +8,11 @@ from typing import Annotated, Any, ClassVar
 from msgspec import field
 
 from edgegate.istio.kinds.base import NOT_YET, Note, OneOf, Spec
+from edgegate.istio.kinds.proxy_config import ProxyConfig
+from edgegate.istio.kinds.tracing_providers import OpenTelemetryTracing, ZipkinTracing
 
 _MESH = Note("not honoured: it is for a mesh").meta
-_NO_METRICS = Note("not honoured yet: nothing reads it").meta
-_NO_TRACES = Note("not honoured: options ask for traces, such as --trace-otlp").meta
+_NO_TRACES = Note("not honoured: traces go out by OpenTelemetry over HTTP, or to Zipkin").meta
 _OWN_FORMAT = Note(remark="honoured with a `logFormat` of your own: a default format has all its values").meta
 _GRPC_LOG = Note(
     "not honoured: Envoy's access log services by gRPC are not spoken; name a file, or a collector by envoyOtelAls"
@@ -91,14 +92,14 @@ class ExtensionProvider(OneOf, frozen=True, kw_only=True):
     name: str
     envoy_ext_authz_http: Annotated[dict[str, Any] | None, _AUTHORIZER] = None
     envoy_ext_authz_grpc: Annotated[dict[str, Any] | None, _AUTHORIZER] = None
-    zipkin: Annotated[dict[str, Any] | None, _NO_TRACES] = None
+    zipkin: ZipkinTracing | None = None
     lightstep: Annotated[dict[str, Any] | None, _NO_TRACES] = None
     datadog: Annotated[dict[str, Any] | None, _NO_TRACES] = None
     stackdriver: Annotated[dict[str, Any] | None, Note("not honoured").meta] = None
     opencensus: Annotated[dict[str, Any] | None, _NO_TRACES] = None
     skywalking: Annotated[dict[str, Any] | None, _NO_TRACES] = None
-    opentelemetry: Annotated[dict[str, Any] | None, _NO_TRACES] = None
-    prometheus: Annotated[dict[str, Any] | None, _NO_METRICS] = None
+    opentelemetry: OpenTelemetryTracing | None = None
+    prometheus: dict[str, Any] | None = None
     envoy_file_access_log: FileLog | None = None
     envoy_http_als: Annotated[dict[str, Any] | None, _GRPC_LOG] = None
     envoy_tcp_als: Annotated[dict[str, Any] | None, _GRPC_LOG] = None
@@ -108,8 +109,8 @@ class ExtensionProvider(OneOf, frozen=True, kw_only=True):
 class DefaultProviders(Spec, frozen=True, kw_only=True):
     """Who is meant where Telemetry names nobody."""
 
-    tracing: Annotated[tuple[str, ...], _NO_TRACES] = ()
-    metrics: Annotated[tuple[str, ...], _NO_METRICS] = ()
+    tracing: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
     access_logging: tuple[str, ...] = ()
 
 
@@ -124,10 +125,8 @@ class MeshConfig(Spec, frozen=True, kw_only=True):
     default_providers: DefaultProviders | None = None
     root_namespace: str | None = None
     path_normalization: PathNormalization | None = None
-    enable_tracing: Annotated[bool | None, _NO_TRACES] = None
-    default_config: Annotated[
-        Any, Note("not honoured: options such as --trusted-hops and --proxy-protocol say it").meta
-    ] = None
+    enable_tracing: bool | None = None
+    default_config: ProxyConfig | None = None
     enable_envoy_access_log_service: Annotated[bool | None, _GRPC_LOG] = None
     connect_timeout: Annotated[Any, NOT_YET] = None
     tcp_keepalive: Annotated[Any, NOT_YET] = None

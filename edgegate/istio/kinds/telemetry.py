@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
-from edgegate.istio.kinds.base import Note, OneOf, Spec
+from edgegate.istio.kinds.base import Duration, Note, OneOf, Spec
 
-_NO_METRICS = Note("not honoured yet: nothing changes metrics").meta
-_NO_TRACES = Note("not honoured: options ask for traces, such as --trace-otlp").meta
+_INTERVAL = Note(
+    "not honoured: relays are counted whenever metrics are asked for, messages of gRPC when a call ends"
+).meta
+_CUSTOM = Note("not honoured: it names none of Istio's metrics").meta
+_FORMATTER = Note("not honoured yet: say a literal, an environment or a header").meta
 
 
 class Mode(Enum):
@@ -61,6 +64,117 @@ class AccessLogging(Spec, frozen=True, kw_only=True):
     filter: Filter | None = None
 
 
+class Literal(Spec, frozen=True, kw_only=True):
+    """A text."""
+
+    value: str = ""
+
+
+class Environment(Spec, frozen=True, kw_only=True):
+    """A variable of the gateway's environment."""
+
+    name: str = ""
+    default_value: str | None = None
+
+
+class RequestHeader(Spec, frozen=True, kw_only=True):
+    """A header of the request."""
+
+    name: str = ""
+    default_value: str | None = None
+
+
+class Formatter(Spec, frozen=True, kw_only=True):
+    """A text with Envoy's command operators."""
+
+    value: str = ""
+
+
+class CustomTag(OneOf, frozen=True, kw_only=True):
+    """Where the value of a tag of spans comes from."""
+
+    one_of: ClassVar[tuple[str, ...]] = ("literal", "environment", "header", "formatter")
+
+    literal: Literal | None = None
+    environment: Environment | None = None
+    header: RequestHeader | None = None
+    formatter: Annotated[Formatter | None, _FORMATTER] = None
+
+
+class TracingSelector(Spec, frozen=True, kw_only=True):
+    """Which side traces."""
+
+    mode: Mode | None = None
+
+
+class Tracing(Spec, frozen=True, kw_only=True):
+    """Which requests are traced, and what their spans say."""
+
+    match: TracingSelector | None = None
+    providers: tuple[ProviderRef, ...] = ()
+    random_sampling_percentage: float | None = None
+    disable_span_reporting: bool | None = None
+    custom_tags: dict[str, CustomTag] = {}
+    use_request_id_for_trace_sampling: bool | None = None
+    enable_istio_tags: bool | None = None
+
+
+class IstioMetric(Enum):
+    """Metrics by the names that this API has for them."""
+
+    ALL_METRICS = "ALL_METRICS"
+    REQUEST_COUNT = "REQUEST_COUNT"
+    REQUEST_DURATION = "REQUEST_DURATION"
+    REQUEST_SIZE = "REQUEST_SIZE"
+    RESPONSE_SIZE = "RESPONSE_SIZE"
+    TCP_OPENED_CONNECTIONS = "TCP_OPENED_CONNECTIONS"
+    TCP_CLOSED_CONNECTIONS = "TCP_CLOSED_CONNECTIONS"
+    TCP_SENT_BYTES = "TCP_SENT_BYTES"
+    TCP_RECEIVED_BYTES = "TCP_RECEIVED_BYTES"
+    GRPC_REQUEST_MESSAGES = "GRPC_REQUEST_MESSAGES"
+    GRPC_RESPONSE_MESSAGES = "GRPC_RESPONSE_MESSAGES"
+
+
+class MetricSelector(OneOf, frozen=True, kw_only=True):
+    """Which metrics are meant, on which side."""
+
+    one_of: ClassVar[tuple[str, ...]] = ("metric", "custom_metric")
+
+    metric: IstioMetric | None = None
+    custom_metric: Annotated[str | None, _CUSTOM] = None
+    mode: Mode | None = None
+
+
+class Operation(Enum):
+    """What becomes of a label."""
+
+    UPSERT = "UPSERT"
+    REMOVE = "REMOVE"
+
+
+class TagOverride(Spec, frozen=True, kw_only=True):
+    """A label that is there with a value, or is not there."""
+
+    operation: Operation | None = None
+    value: str | None = None
+
+
+class MetricsOverride(Spec, frozen=True, kw_only=True):
+    """What is otherwise of some metrics."""
+
+    match: MetricSelector | None = None
+    disabled: bool | None = None
+    tag_overrides: dict[str, TagOverride] = {}
+
+
+class Metrics(Spec, frozen=True, kw_only=True):
+    """What is counted, and by which labels it is told apart."""
+
+    providers: tuple[ProviderRef, ...] = ()
+    overrides: tuple[MetricsOverride, ...] = ()
+    reporting_interval: Annotated[Duration | None, _INTERVAL] = None
+
+
 class Telemetry(OneOf, frozen=True, kw_only=True):
     """What is logged, counted and traced at some workloads."""
 
@@ -70,5 +184,5 @@ class Telemetry(OneOf, frozen=True, kw_only=True):
     target_ref: TargetReference | None = None
     target_refs: tuple[TargetReference, ...] = ()
     access_logging: tuple[AccessLogging, ...] = ()
-    metrics: Annotated[tuple[Any, ...], _NO_METRICS] = ()
-    tracing: Annotated[tuple[Any, ...], _NO_TRACES] = ()
+    metrics: tuple[Metrics, ...] = ()
+    tracing: tuple[Tracing, ...] = ()

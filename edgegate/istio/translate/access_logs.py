@@ -1,15 +1,12 @@
 """
 Which access logs are written, by MeshConfig and Telemetry (C{pilot/pkg/model/telemetry.go}).
 
-Telemetry counts level by level, later ones win: that of the root namespace, then that of the gateway's namespace, then
-those of that namespace whose selector chooses the gateway. Of a level without a selector the oldest counts. No file
-says in which namespace the gateway is: it is taken to be in those of the Gateways that it serves, and in the root one,
-where charts put it.
+Telemetry counts level by level, later ones win; see L{edgegate.istio.translate.telemetries}.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,15 +17,11 @@ from edgegate.istio.kinds.mesh_config import DefaultProviders, MeshConfig
 from edgegate.istio.kinds.telemetry import AccessLogging, Mode, Telemetry
 from edgegate.istio.log_formats import mesh_format, provider_format
 from edgegate.istio.resources import Resource
-from edgegate.istio.translate.access import Workloads, chosen
-from edgegate.istio.translate.log_collectors import LogCollectors
+from edgegate.istio.translate.collectors import Collectors
 from edgegate.istio.translate.services import ServiceIndex
 from edgegate.model.access_logs import STANDARD_OUTPUT, AccessLogFile
 from edgegate.model.log_formats import BadFormat, DefaultFormat, LogFormat
 from edgegate.model.origin import Origin
-
-ROOT = "istio-system"
-"""The root namespace, unless MeshConfig says another."""
 
 _BUILT_IN = "envoy"
 _UNREACHABLE = "has no collector to go to"
@@ -68,34 +61,28 @@ class AccessLogCompiler:
 
     def __init__(
         self,
-        meshes: Sequence[Resource[MeshConfig]],
+        mesh: Resource[MeshConfig] | None,
         telemetries: Sequence[Resource[Telemetry]],
-        namespaces: Collection[str],
-        workloads: Workloads,
         services: ServiceIndex,
         problems: Problems,
     ) -> None:
         """
-        @param namespaces: Those of the Gateways that are served.
-        @param workloads: What this gateway is, as far as selectors choose it.
+        @param telemetries: Those that are for this gateway, in their order.
         @param services: Collectors are among them.
         """
         self._problems = problems
-        self._mesh = meshes[0] if meshes else None
-        for other in meshes[1:]:
-            other.error(problems, (), f"a mesh has one MeshConfig, which is at {meshes[0].document.origin}")
+        self._mesh = mesh
         spec = MeshConfig() if self._mesh is None else self._mesh.spec
         self._spec = spec
-        self._root = spec.root_namespace or ROOT
         self._defaults = (spec.default_providers or DefaultProviders()).access_logging
-        self._collectors = LogCollectors(services, self._root, problems)
+        self._collectors = None if mesh is None else Collectors(mesh, services, problems)
         self._providers = dict(self._declared())
         if self._mesh is not None:
             path: Path = ("spec", "defaultProviders", "accessLogging")
             for index, name in enumerate(self._defaults):
                 self._check_name(self._mesh, (*path, index), name)
         self._about = tuple(each.lower() for each in self._defaults)  # the item that was read last
-        self._levels = [list(self._entries(each)) for each in self._chosen(telemetries, namespaces, workloads)]
+        self._levels = [list(self._entries(each)) for each in telemetries]
 
     def logs(self) -> tuple[AccessLogFile, ...] | None:
         """Return the logs that are written; L{None}: nothing is said of any."""
@@ -118,49 +105,6 @@ class AccessLogCompiler:
         return tuple(found.values())
 
     # Telemetry --------------------------------------------------------------------------------------------------------
-
-    def _chosen(
-        self, telemetries: Sequence[Resource[Telemetry]], namespaces: Collection[str], workloads: Workloads
-    ) -> Iterator[Resource[Telemetry]]:
-        """Yield those that count, in their order, of what is oldest first."""
-        ours = [self._root, *sorted(set(namespaces) - {self._root})]
-        selecting: list[Resource[Telemetry]] = []
-        first: dict[str, Resource[Telemetry]] = {}
-        for each in telemetries:
-            why_not = self._elsewhere(each, ours, workloads)
-            if why_not:
-                each.document.problem(
-                    self._problems, Severity.INFO, (), f"{each.document.title} changes nothing here: {why_not}"
-                )
-            elif _labels(each.spec):
-                self._warn_of_second(each, selecting)
-                selecting.append(each)
-            elif each.namespace in first:
-                other = first[each.namespace].document.origin
-                message = f"left out: a namespace has one Telemetry without a selector, which is at {other} (IST0160)"
-                each.warning(self._problems, ("metadata", "name"), message)
-            else:
-                first[each.namespace] = each
-        yield from (first[namespace] for namespace in ours if namespace in first)
-        yield from selecting
-
-    def _elsewhere(self, each: Resource[Telemetry], ours: Collection[str], workloads: Workloads) -> str:
-        """Return why a Telemetry is for others than this gateway; nothing where it is for it."""
-        if each.spec.target_ref is not None or each.spec.target_refs:
-            return "targetRefs name gateways of the Gateway API"
-        if each.namespace not in ours:
-            return f"no Gateway that is served is in the namespace {show(each.namespace)}"
-        labels = _labels(each.spec)
-        if labels and not chosen(labels, workloads):
-            wanted = ", ".join(f"{key}={value}" for key, value in labels.items())
-            return f"no gateway here has the labels {wanted} of its selector"
-        return ""
-
-    def _warn_of_second(self, each: Resource[Telemetry], before: Sequence[Resource[Telemetry]]) -> None:
-        other = next((one for one in before if one.namespace == each.namespace), None)
-        if other is not None:
-            message = f"this gateway is chosen by {other.document.title} at {other.document.origin} already (IST0159)"
-            each.warning(self._problems, ("metadata", "name"), f"{message}: both count, this one last")
 
     def _entries(self, resource: Resource[Telemetry]) -> Iterator[_Entry]:
         """Yield what concerns a gateway, which is a client."""
@@ -226,9 +170,9 @@ class AccessLogCompiler:
             log = provider.envoy_file_access_log
             name = provider.name.lower()
             collected = provider.envoy_otel_als
-            if collected is not None and self._mesh is not None:
+            if collected is not None and self._collectors is not None:
                 path: Path = ("spec", "extensionProviders", index, "envoyOtelAls")
-                yield name, _Provider(self._collectors.log(self._mesh, path, provider.name, collected), _UNREACHABLE)
+                yield name, _Provider(self._collectors.of_lines(provider.name, collected, path), _UNREACHABLE)
                 continue
             if log is None:
                 yield name, _Provider()
@@ -259,10 +203,6 @@ class AccessLogCompiler:
 
     def _origin(self, path: Path = ("spec",)) -> Origin | None:
         return None if self._mesh is None else self._mesh.origin_of(path)
-
-
-def _labels(telemetry: Telemetry) -> dict[str, str]:
-    return {} if telemetry.selector is None else telemetry.selector.match_labels
 
 
 def _expression(item: AccessLogging) -> str:

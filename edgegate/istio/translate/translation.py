@@ -18,12 +18,15 @@ from edgegate.istio.translate.delegates import Delegates
 from edgegate.istio.translate.destination_rules import DestinationRules
 from edgegate.istio.translate.destinations import DestinationCompiler, NoDestinations
 from edgegate.istio.translate.key_sources import KeySources
-from edgegate.istio.translate.mesh import path_normalization
+from edgegate.istio.translate.mesh import mesh_of, proxy_settings, root_namespace
+from edgegate.istio.translate.metrics import MetricsCompiler
 from edgegate.istio.translate.reporting import Reporter
 from edgegate.istio.translate.rules import MESH, RuleCompiler, Rules, in_mesh_alone
 from edgegate.istio.translate.servers import Server, selected, servers_of
 from edgegate.istio.translate.services import index_services
 from edgegate.istio.translate.suggestions import Suggestions
+from edgegate.istio.translate.telemetries import telemetries_for
+from edgegate.istio.translate.tracing import TracingCompiler
 from edgegate.istio.translate.unreachable import warn_of_unreachable
 from edgegate.istio.translate.upstream_tls import UpstreamTLSCompiler
 from edgegate.model import servers as values
@@ -52,12 +55,13 @@ class IstioTranslation:
         ours = workloads(gateways, options.selector)
         check_access(resources.access_policies, ours, options.ignored_kinds, problems)
         namespaces = {gateway.namespace for gateway in gateways}
+        self._mesh = mesh = mesh_of(resources.mesh_configs, problems)
         self._services = index_services(resources)
-        logs = AccessLogCompiler(
-            resources.mesh_configs, resources.telemetries, namespaces, ours, self._services, problems
-        )
-        self._access_logs = logs.logs()
-        self._paths = path_normalization(resources.mesh_configs)
+        root = root_namespace(mesh)
+        self._telemetries = telemetries_for(resources.telemetries, root, namespaces, ours, problems)
+        self._access_logs = AccessLogCompiler(mesh, self._telemetries, self._services, problems).logs()
+        self._metrics = MetricsCompiler(mesh, self._telemetries, problems).metrics()
+        self._proxy = proxy_settings(mesh)
         declared = [server for gateway in gateways for server in servers_of(gateway, problems)]
         self._servers = {server.value: server for server in declared}
         self.servers: Collection[values.Server] = tuple(self._servers)
@@ -74,6 +78,7 @@ class IstioTranslation:
         self._attach_all(attachments, destinations)
         destination_rules.warn_of_unused(services, self._suggestions)
         ended = dict(self._ended(servers))
+        traces = TracingCompiler(self._mesh, self._telemetries, services, self._problems)
         return Attached(
             "VirtualService",
             tuple(attachments.found),
@@ -81,7 +86,9 @@ class IstioTranslation:
             destinations.clusters,
             destinations.endpoints,
             self._access_logs,
-            self._paths,
+            self._proxy,
+            traces.tracing(),
+            self._metrics,
         )
 
     def report(self, diagnostic: Diagnostic) -> None:

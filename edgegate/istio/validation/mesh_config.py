@@ -11,8 +11,9 @@ from edgegate.config.values import show, suggestion
 from edgegate.istio.kinds.mesh_config import CollectorLog, ExtensionProvider, FileLog, MeshConfig
 from edgegate.istio.log_formats import collector_formats, mesh_format, provider_format
 from edgegate.istio.resources import Resource
+from edgegate.istio.validation.collectors import check_place
 from edgegate.istio.validation.findings import Findings
-from edgegate.model.hosts import normalise
+from edgegate.istio.validation.tracing import check_collector, check_proxy_tracing
 from edgegate.model.log_formats import BadFormat, DefaultFormat, LogFormat, operators_in
 from edgegate.model.log_paths import check_log_path
 from edgegate.model.operators import EMPTY_AT_THE_END, OPERATORS, UnknownOperator
@@ -33,6 +34,8 @@ def validate_mesh_config(resource: Resource[Any], problems: Problems) -> None:
     except BadFormat as error:
         findings.error(path, in_words(error))
     _check_path(findings, ("spec", "accessLogFile"), mesh.access_log_file)
+    if mesh.default_config is not None and mesh.default_config.tracing is not None:
+        check_proxy_tracing(findings, ("spec", "defaultConfig", "tracing"), mesh.default_config.tracing)
     names: set[str] = set()
     for index, provider in enumerate(mesh.extension_providers):
         at: Path = ("spec", "extensionProviders", index)
@@ -48,10 +51,11 @@ def validate_mesh_config(resource: Resource[Any], problems: Problems) -> None:
 def _check_provider(findings: Findings, at: Path, provider: ExtensionProvider) -> None:
     if all(getattr(provider, each) is None for each in provider.one_of):
         findings.error(at, "it says what it is by one of its fields, such as envoyFileAccessLog")
+    check_collector(findings, at, provider)
     if provider.envoy_file_access_log is not None:
         _check_file(findings, (*at, "envoyFileAccessLog"), provider.envoy_file_access_log)
     if provider.envoy_otel_als is not None:
-        _check_collector(findings, (*at, "envoyOtelAls"), provider.envoy_otel_als)
+        _check_log_collector(findings, (*at, "envoyOtelAls"), provider.envoy_otel_als)
 
 
 def _check_file(findings: Findings, path: Path, log: FileLog) -> None:
@@ -69,16 +73,9 @@ def _check_file(findings: Findings, path: Path, log: FileLog) -> None:
         warn_of_empty(findings, (*path, *where), form)
 
 
-def _check_collector(findings: Findings, path: Path, log: CollectorLog) -> None:
-    namespace, _, host = log.service.rpartition("/")
-    try:
-        if not host or "/" in namespace or normalise(host).startswith("*"):
-            raise ValueError("it is a host, or NAMESPACE/HOST")
-    except ValueError as error:
-        findings.error((*path, "service"), f"{show(log.service)} is no service: {error}")
-    if not 1 <= log.port <= 65535:
-        findings.error((*path, "port"), f"{log.port} is no port: 1 to 65535")
-    elif log.port == _GRPC:
+def _check_log_collector(findings: Findings, path: Path, log: CollectorLog) -> None:
+    check_place(findings, path, log.service, log.port)
+    if log.port == _GRPC:
         findings.warning(
             (*path, "port"),
             f"lines are sent by OTLP over HTTP, and {_GRPC} is where collectors take gRPC: name the other port, as a "

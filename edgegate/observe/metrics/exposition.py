@@ -13,12 +13,14 @@ from collections.abc import Iterator
 from time import monotonic, time
 from typing import Final
 
+from edgegate.model.metrics import DeclaredMetrics
 from edgegate.observe.metrics.buckets import BOUNDS, CANONICAL_BOUNDS
 from edgegate.observe.metrics.families import Family, Kind, Type
 from edgegate.observe.metrics.gauges import Numbers
 from edgegate.observe.metrics.labels import SourceLabels
 from edgegate.observe.metrics.meters import Exemplar, Exemplars, Series
 from edgegate.observe.metrics.options import MetricsOptions
+from edgegate.observe.metrics.overridden_labels import OverriddenLabels, escaped, label_text
 
 TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
 OPEN_METRICS: Final = "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -32,16 +34,9 @@ _ENVOY: Final = "envoy_"
 _CLASS: Final = "response_code_class"
 
 
-def escaped(value: str) -> str:
-    """Return a label's value as it stands between quotes."""
-    if "\\" in value or '"' in value or "\n" in value:
-        return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return value
-
-
-def source_text(source: SourceLabels) -> str:
+def source_labels(source: SourceLabels) -> tuple[tuple[str, str], ...]:
     """Return the labels that all of Istio's metrics begin with; a gateway reports as C{source} alone."""
-    values = (
+    return (
         ("reporter", "source"),
         ("source_workload", source.workload),
         ("source_canonical_service", source.workload),
@@ -52,19 +47,24 @@ def source_text(source: SourceLabels) -> str:
         ("source_version", "unknown"),
         ("source_cluster", source.cluster),
     )
-    return ",".join([f'{name}="{escaped(value)}"' for name, value in values])
 
 
 class Exposition:
     """Writes series; their labels are made once for each, and kept with it."""
 
-    __slots__ = ("_ahead", "_bounds", "_open_metrics", "_options", "_source")
+    __slots__ = ("_ahead", "_bounds", "_declared", "_open_metrics", "_options", "_source")
 
-    def __init__(self, options: MetricsOptions, open_metrics: bool = False) -> None:
+    def __init__(
+        self, options: MetricsOptions, open_metrics: bool = False, declared: DeclaredMetrics | None = None
+    ) -> None:
+        """
+        @param declared: What files say of Istio's metrics.
+        """
         self._options = options
+        self._declared = declared
         self._open_metrics = open_metrics
         self._bounds: tuple[str, ...] = CANONICAL_BOUNDS if open_metrics else BOUNDS
-        self._source = source_text(options.source)
+        self._source = label_text(source_labels(options.source))
         # of the same moment by both clocks
         self._ahead = time() - monotonic()
 
@@ -82,14 +82,31 @@ class Exposition:
         """Yield the text of all metrics of a kind, in pieces; of one without series nothing."""
         if not series:
             return
+        tagged = kind.peers and any(len(each.labels) > len(kind.labels) for each in series)
         for family in kind.families:
+            override = None if self._declared is None else self._declared.of(family.name)
+            if override is not None and override.disabled:
+                continue
             yield self._head(family)
-            if family.type is Type.HISTOGRAM:
-                for first in range(0, len(series), _AT_ONCE):
-                    yield "".join([self._histogram(kind, family, each) for each in series[first : first + _AT_ONCE]])
-            else:
-                for first in range(0, len(series), _AT_ONCE * 5):
-                    yield "".join([self._plain(kind, family, each) for each in series[first : first + _AT_ONCE * 5]])
+            if override is None and not tagged:
+                yield from self._written(kind, family, series)
+                continue
+            labels = OverriddenLabels(kind, source_labels(self._options.source), override)
+            merged: dict[str, Series] = {}
+            for place, each in enumerate(series):
+                labels.merge(family, each, merged)
+                if place % _AT_ONCE == 0:
+                    yield ""
+            yield from self._written(kind, family, list(merged.values()))
+
+    def _written(self, kind: Kind, family: Family, series: list[Series]) -> Iterator[str]:
+        """Yield the lines of one metric, in pieces."""
+        if family.type is Type.HISTOGRAM:
+            for first in range(0, len(series), _AT_ONCE):
+                yield "".join([self._histogram(kind, family, each) for each in series[first : first + _AT_ONCE]])
+        else:
+            for first in range(0, len(series), _AT_ONCE * 5):
+                yield "".join([self._plain(kind, family, each) for each in series[first : first + _AT_ONCE * 5]])
 
     def write_gauges(self, kind: Kind, rows: list[tuple[tuple[str, ...], Numbers]]) -> Iterator[str]:
         """Yield the text of all gauges of a kind, in pieces; what is L{None} is left out."""

@@ -2,8 +2,9 @@
 """
 Which values of labels are told apart, and what is counted together with others as C{other}.
 
-Labels come from files, never from clients; but files may name others all the
-time, backends make up statuses, and each process of several tells others apart.
+Labels come from files, and from clients only where files say so; but files may
+name others all the time, backends make up statuses, and each process of several
+tells others apart.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ MOST_DESTINATIONS: Final = 256
 MOST_SERIES: Final = 128
 """Series of requests of one destination: statuses come from its backends."""
 
+MOST_TAGGED: Final = 10_000
+"""Series of requests with labels that files give them by expressions: clients can make their values."""
+
 MOST_REASONS: Final = 100
 """Reasons for which connections are rejected: OpenSSL's are many."""
 
@@ -39,6 +43,9 @@ OTHER_DESTINATION: Final[Labels] = (OTHER,) * len(DESTINATION)
 
 OTHER_STATUS: Final[Labels] = (OTHER, OTHER, "", OTHER)
 """The labels of L{REQUESTS} behind those, for requests that are not."""
+
+_USUAL: Final = len(REQUESTS.labels)
+"""Labels of requests; behind those are expressions and values by turns."""
 
 _SERVICE: Final = DESTINATION.index("destination_service")
 _OF_SERVICE: Final = frozenset(
@@ -72,7 +79,7 @@ class Kept:
 class LabelBounds:
     """Knows what is told apart already, and whether there is room for more."""
 
-    __slots__ = ("_clusters", "_destinations", "_gone", "_most", "_reasons", "_services")
+    __slots__ = ("_clusters", "_destinations", "_gone", "_most", "_reasons", "_services", "_tagged")
 
     def __init__(self, most: int = MOST_CLUSTERS) -> None:
         """
@@ -85,6 +92,7 @@ class LabelBounds:
         # of each service its destinations, and with which further labels each of those has series of requests
         self._destinations: dict[str, dict[Labels, set[Labels]]] = {}
         self._reasons: set[str] = set()
+        self._tagged: set[Labels] = set()
 
     def bounded(self, kind: str, labels: Labels) -> Labels:
         """Return the labels of the series in which is counted what has these, for which there is no series yet."""
@@ -94,12 +102,16 @@ class LabelBounds:
             return labels if _has_room(self._reasons, labels[0], MOST_REASONS) else (OTHER,)
         if kind not in _OF_DESTINATIONS:
             return labels
-        destination, own = self.destination(labels[: len(DESTINATION)]), labels[len(DESTINATION) :]
+        destination, own = self.destination(labels[: len(DESTINATION)]), labels[len(DESTINATION) : _USUAL]
         if kind == REQUESTS.name and not _has_room(
             self._destinations[destination[_SERVICE]][destination], own, MOST_SERIES
         ):
             own = OTHER_STATUS
-        return (*destination, *own)
+        tags = labels[_USUAL:]
+        bounded = (*destination, *own, *tags)
+        if tags and not _has_room(self._tagged, bounded, MOST_TAGGED):
+            return (*destination, *own, *[OTHER if place % 2 else tag for place, tag in enumerate(tags)])
+        return bounded
 
     def tells_apart(self, cluster: str) -> bool:
         """Whether a cluster has numbers of its own."""
@@ -141,6 +153,7 @@ class LabelBounds:
         self._destinations = {
             service: destinations for service, destinations in self._destinations.items() if service in kept.services
         }
+        self._tagged = {labels for labels in self._tagged if kept.has(REQUESTS.name, labels)}
         return kept
 
 

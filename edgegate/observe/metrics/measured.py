@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from edgegate.model.metrics import DeclaredMetrics
 from edgegate.observe.metrics.exposition import Exposition
 from edgegate.observe.metrics.families import COUNTED, READ
 from edgegate.observe.metrics.gauges import Gauges
@@ -20,15 +21,17 @@ class Measured:
     @ivar meters: Of all processes together; they go on counting.
     @ivar gauges: As they were when somebody asked.
     @ivar options: How they are written.
+    @ivar declared: What files say of Istio's; L{None}: nothing.
     """
 
     meters: Meters
     gauges: Gauges
     options: MetricsOptions
+    declared: DeclaredMetrics | None = None
 
     def text(self, open_metrics: bool = False) -> Iterator[str]:
         """Yield the text, in pieces; see L{edgegate.observe.metrics.exposition}."""
-        exposition = Exposition(self.options, open_metrics)
+        exposition = Exposition(self.options, open_metrics, self.declared)
         for kind in READ:
             yield from exposition.write_gauges(kind, self.gauges.of(kind))
         for kind in COUNTED:

@@ -184,12 +184,12 @@ class Meters:
                 if number:
                     own[place] = own[place] + number
             if exemplars is not None:
-                _keep_newest(series, exemplars)
+                keep_newest(series, exemplars)
             if not series.touched:
                 self.touch(kind, series)
 
 
-def _keep_newest(series: Series, exemplars: Exemplars) -> None:
+def keep_newest(series: Series, exemplars: Exemplars) -> None:
     """Have a series show these, where it has none that are newer."""
     own = series.exemplars
     for bucket, exemplar in exemplars.items():
@@ -207,7 +207,18 @@ class Meter:
     @ivar meters: Where they are.
     """
 
-    __slots__ = ("_code", "_flags", "_grpc", "_last", "_messages", "_requests", "cluster", "destination", "meters")
+    __slots__ = (
+        "_code",
+        "_flags",
+        "_grpc",
+        "_last",
+        "_messages",
+        "_requests",
+        "_tagged",
+        "cluster",
+        "destination",
+        "meters",
+    )
 
     def __init__(self, meters: Meters, cluster: str, destination: tuple[str, ...]) -> None:
         self.meters = meters
@@ -219,6 +230,7 @@ class Meter:
         self._last: Series | None = None
         self._messages: Series | None = None
         self._requests: dict[tuple[int, str, str | None], Series] = {}
+        self._tagged: dict[tuple[int, str, str | None, tuple[str, ...]], Series] = {}
 
     def requests(self, code: int, flags: str, grpc: str | None) -> Series:
         """
@@ -235,6 +247,21 @@ class Meter:
         if found is None:
             found = self._new(code, flags, grpc)
         self._code, self._flags, self._grpc, self._last = code, flags, grpc, found
+        return found
+
+    def tagged(self, code: int, flags: str, grpc: str | None, tags: tuple[str, ...]) -> Series:
+        """
+        Return the series of requests that ended alike and have the same further labels; see L{requests}.
+
+        @param tags: Expressions and values by turns.
+        """
+        key = (code, flags, grpc, tags)
+        found = self._tagged.get(key)
+        if found is None:
+            own = (*_own_labels(code, flags, grpc), *tags)
+            found = self.meters.series(REQUESTS, (*self.destination, *own))
+            if found.labels[-len(own) :] == own:
+                self._tagged[key] = found
         return found
 
     def count_relay(self, number: int, by: int, flags: str = "-") -> None:
@@ -260,12 +287,17 @@ class Meter:
             self.meters.touch(CLUSTERS, cluster)
 
     def _new(self, code: int, flags: str, grpc: str | None) -> Series:
-        own = ("http" if grpc is None else "grpc", str(code), grpc or "", flags)
+        own = _own_labels(code, flags, grpc)
         found = self.meters.series(REQUESTS, (*self.destination, *own))
         if found.labels[-len(own) :] == own:
             # of all others there is one, and no end to what they are
             self._requests[(code, flags, grpc)] = found
         return found
+
+
+def _own_labels(code: int, flags: str, grpc: str | None) -> tuple[str, ...]:
+    """Return the labels of L{REQUESTS} behind those of the destination."""
+    return ("http" if grpc is None else "grpc", str(code), grpc or "", flags)
 
 
 class ListenerMeter:

@@ -39,5 +39,7 @@ def compile_snapshot(translation: Translation, port_map: Mapping[int, int]) -> C
     attached = translation.attach(served)
     listeners = ListenerCompiler(attached, RedirectPorts(served), translation.report)
     opened = tuple(listeners.listener(port) for port in ports if port.servers)
-    snapshot = Snapshot(opened, attached.clusters, attached.access_logs, attached.paths)
+    snapshot = Snapshot(
+        opened, attached.clusters, attached.access_logs, attached.proxy, attached.tracing, attached.metrics
+    )
     return Compiled(snapshot, attached.endpoints)

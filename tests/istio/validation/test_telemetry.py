@@ -35,5 +35,5 @@ class TelemetryTests(CasesTestCase):
                 ),
             ],
         )
-        (told,) = told_of("Telemetry", "tracing: [{}]")
-        self.assertIn("spec.tracing: not honoured: options ask for traces", told)
+        (told,) = told_of("Telemetry", "metrics: [{reportingInterval: 5s}]")
+        self.assertIn("reportingInterval: not honoured: relays are counted whenever", told)

@@ -9,6 +9,7 @@ from edgegate.observe.metrics.label_bounds import (
     MOST_DESTINATIONS,
     MOST_REASONS,
     MOST_SERIES,
+    MOST_TAGGED,
     OTHER,
     OTHER_DESTINATION,
     OTHER_STATUS,
@@ -116,3 +117,20 @@ class LabelBoundsTests(SynchronousTestCase):
         ):
             self.assertEqual(kept.has(kind.name, labels), stays, (kind.name, labels))
         self.assertEqual(bounds.destination(destination("a", "new")), destination("a", "new"))
+
+    def test_tagged(self) -> None:
+        """Labels that files give are told apart beyond what one destination has, and not without end."""
+        bounds = LabelBounds()
+        ended = (*destination("a"), "http", "200", "", "-")
+
+        def tagged(number: int) -> tuple[str, ...]:
+            return (*ended, "request.path", f"/{number}")
+
+        for number in range(MOST_TAGGED):
+            self.assertEqual(bounds.bounded(REQUESTS.name, tagged(number)), tagged(number))
+        self.assertEqual(bounds.bounded(REQUESTS.name, tagged(-1)), (*ended, "request.path", OTHER))
+        self.assertEqual(bounds.bounded(REQUESTS.name, ended), ended)
+        bounds.tells_apart("a")
+        for _ in range(2):
+            bounds.serve(["b"])
+        self.assertEqual(bounds.bounded(REQUESTS.name, tagged(-1)), tagged(-1))

@@ -1,0 +1,76 @@
+"""
+Which Telemetry is for this gateway (C{pilot/pkg/model/telemetry.go}).
+
+They count level by level, later ones win: that of the root namespace, then that of the gateway's namespace, then those
+of that namespace whose selector chooses the gateway. Of a level without a selector the oldest counts. No file says in
+which namespace the gateway is: it is taken to be in those of the Gateways that it serves, and in the root one, where
+charts put it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from edgegate.config.problems import Problems, Severity
+from edgegate.config.values import show
+from edgegate.istio.kinds.telemetry import Telemetry
+from edgegate.istio.resources import Resource
+from edgegate.istio.translate.access import Workloads, chosen
+
+
+def telemetries_for(
+    telemetries: Sequence[Resource[Telemetry]],
+    root: str,
+    namespaces: Collection[str],
+    workloads: Workloads,
+    problems: Problems,
+) -> list[Resource[Telemetry]]:
+    """
+    Return those that count, in their order; what is for others, and what is one too many, is reported.
+
+    @param telemetries: The oldest first.
+    @param root: The root namespace.
+    @param namespaces: Those of the Gateways that are served.
+    @param workloads: What this gateway is, as far as selectors choose it.
+    """
+    ours = [root, *sorted(set(namespaces) - {root})]
+    selecting: list[Resource[Telemetry]] = []
+    first: dict[str, Resource[Telemetry]] = {}
+    for each in telemetries:
+        why_not = _elsewhere(each, ours, workloads)
+        if why_not:
+            each.document.problem(problems, Severity.INFO, (), f"{each.document.title} changes nothing here: {why_not}")
+        elif _labels(each.spec):
+            _warn_of_second(each, selecting, problems)
+            selecting.append(each)
+        elif each.namespace in first:
+            other = first[each.namespace].document.origin
+            message = f"left out: a namespace has one Telemetry without a selector, which is at {other} (IST0160)"
+            each.warning(problems, ("metadata", "name"), message)
+        else:
+            first[each.namespace] = each
+    return [*(first[namespace] for namespace in ours if namespace in first), *selecting]
+
+
+def _elsewhere(each: Resource[Telemetry], ours: Collection[str], workloads: Workloads) -> str:
+    """Return why a Telemetry is for others than this gateway; nothing where it is for it."""
+    if each.spec.target_ref is not None or each.spec.target_refs:
+        return "targetRefs name gateways of the Gateway API"
+    if each.namespace not in ours:
+        return f"no Gateway that is served is in the namespace {show(each.namespace)}"
+    labels = _labels(each.spec)
+    if labels and not chosen(labels, workloads):
+        wanted = ", ".join(f"{key}={value}" for key, value in labels.items())
+        return f"no gateway here has the labels {wanted} of its selector"
+    return ""
+
+
+def _warn_of_second(each: Resource[Telemetry], before: Sequence[Resource[Telemetry]], problems: Problems) -> None:
+    other = next((one for one in before if one.namespace == each.namespace), None)
+    if other is not None:
+        message = f"this gateway is chosen by {other.document.title} at {other.document.origin} already (IST0159)"
+        each.warning(problems, ("metadata", "name"), f"{message}: both count, this one last")
+
+
+def _labels(telemetry: Telemetry) -> dict[str, str]:
+    return {} if telemetry.selector is None else telemetry.selector.match_labels
