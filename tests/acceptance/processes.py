@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
@@ -31,6 +32,8 @@ READY = "serving "
 PATIENCE = 60.0
 """Seconds after which a test gives up on a process."""
 
+_RANGES = 22
+
 ENVIRONMENT = {
     **os.environ,
     "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
@@ -48,6 +51,21 @@ def program(name: str) -> str:
     return found
 
 
+@cache
+def _own_ports() -> tuple[range, socket.socket]:
+    """Return ports that no other process of tests takes until this one ends, and what tells the others so."""
+    for number in range(_RANGES):
+        first = 10_000 + (os.getpid() + number) % _RANGES * 1000
+        mark = socket.socket()
+        try:
+            mark.bind(("127.0.0.1", first))
+        except OSError:
+            mark.close()
+            continue
+        return range(first + 1, first + 1000), mark
+    raise AssertionError("as many processes of tests are there as have ports of their own")
+
+
 def free_ports(count: int) -> list[int]:
     """
     Return ports of this machine that nothing listens on.
@@ -57,8 +75,8 @@ def free_ports(count: int) -> list[int]:
     other test gets in the way before the gateway binds them.
     """
     found: list[int] = []
-    first = 10_000 + os.getpid() % 22 * 1000
-    for port in random.sample(range(first, first + 1000), 200):
+    ports, _ = _own_ports()
+    for port in random.sample(ports, 200):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
