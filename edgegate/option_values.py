@@ -9,7 +9,6 @@ import re
 from pathlib import Path
 
 from edgegate.config.values import suggestion
-from edgegate.istio.kinds import UNENFORCED
 from edgegate.model.addresses import TCPAddress
 
 _SIZE = re.compile(r"([0-9]{1,15})(KiB|MiB|GiB)?", re.ASCII)
@@ -79,6 +78,9 @@ def parse_ignored_kind(text: str) -> str:
 
     @raise ValueError: It is something else.
     """
+    # commands that read no files have no need of it
+    from edgegate.istio.kinds import UNENFORCED  # noqa: PLC0415
+
     kinds = [kind for _, kind in UNENFORCED]
     if text not in kinds:
         raise ValueError(f"expected {' or '.join(kinds)}, got {text!r}{suggestion(text, kinds)}")

@@ -19,7 +19,7 @@ from edgegate import errors
 from edgegate.admin.service import MOST_CONNECTIONS
 from edgegate.admin.site import MAX_BODY, MOST_FIELDS, MOST_HEAD
 from edgegate.admin.tap_page import MOST_SECONDS, MOST_TAPS
-from edgegate.cli.main import main
+from edgegate.cli.main import COMMANDS, main
 from edgegate.config.manifest import MAX_FILE, stream
 from edgegate.config.problems import Problems, Severity
 from edgegate.errors import FAULT_ABORT
@@ -374,6 +374,13 @@ class TroubleshootingTests(SynchronousTestCase):
             self.assertIn(flag, parts)
 
 
+def command_named(name: str) -> click.Command:
+    """Return a command of C{edgegate}."""
+    found = main.get_command(click.Context(main), name)
+    assert found is not None
+    return found
+
+
 class OptionsTests(SynchronousTestCase):
     """The tables of options."""
 
@@ -392,8 +399,8 @@ class OptionsTests(SynchronousTestCase):
         """Every option of each command has its row, and every row is of options of the commands that it names."""
         known = {
             (name, max(option.opts, key=len))
-            for name, command in main.commands.items()
-            for option in command.params
+            for name in COMMANDS
+            for option in command_named(name).params
             if isinstance(option, click.Option)
         }
         told = [

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Final, cast
+
 import click
 
-from edgegate.cli.certs import certs
-from edgegate.cli.check import check
-from edgegate.cli.drain import drain
-from edgegate.cli.log import log
-from edgegate.cli.proxy_config import proxy_config
-from edgegate.cli.reload import reload
-from edgegate.cli.top import top
-from edgegate.cli.upgrade import upgrade
 from edgegate.version import described
 
+COMMANDS: Final = ("check", "certs", "proxy-config", "reload", "log", "drain", "top", "upgrade")
+"""In the order of the documentation; each is a function in a module of its name."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class Commands(click.Group):
+    """Loads a command when it is asked for: what C{check} needs takes longer to load than C{reload} takes at all."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """Return the names of all."""
+        return sorted(COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """Return one; L{None}: there is none of that name."""
+        if name not in COMMANDS:
+            return None
+        function = name.replace("-", "_")
+        return cast(click.Command, getattr(import_module(f"edgegate.cli.{function}"), function))
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(described(), message="%(version)s")
 def main() -> None:
     """
@@ -23,13 +36,3 @@ def main() -> None:
 
     The gateway itself is started by `twistd -n edgegate --config DIR`.
     """
-
-
-main.add_command(check)
-main.add_command(certs)
-main.add_command(proxy_config)
-main.add_command(reload)
-main.add_command(log)
-main.add_command(drain)
-main.add_command(top)
-main.add_command(upgrade)
