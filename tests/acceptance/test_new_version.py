@@ -16,7 +16,7 @@ from tests.acceptance.test_reload import FILES, MORE
 from tests.acceptance.test_workers import processes
 from tests.acceptance.traffic import Traffic
 
-UPGRADES = 3
+UPGRADES = 2
 
 
 class NewVersionTestCase(AcceptanceTestCase):
@@ -92,20 +92,20 @@ class UnderTrafficTests(NewVersionTestCase):
     """Upgrades that nobody notices."""
 
     def check(self, *more: str) -> None:
-        """Upgrade again and again while 50 connections are kept and 20 come each second."""
+        """Upgrade again and again while 20 connections are kept and 20 come each second."""
         gateway = self.gateway(*more)
         for port, tls in ((self.http, False), (self.https, True)):
-            self.traffic.keep(25, port, "shop.example", tls=tls)
+            self.traffic.keep(10, port, "shop.example", tls=tls)
             self.traffic.come(10, port, "shop.example", tls=tls)
         pids = [gateway.process.pid]
         for _ in range(UPGRADES):
-            self.traffic.hears(b"A", 500)
+            self.traffic.hears(b"A", 100)
             pids.append(self.upgrade())
             self.assertEqual(self.served_by(), pids[-1])
-            self.traffic.hears(b"A", 500)
+            self.traffic.hears(b"A", 100)
             self.wait_for_end(pids[-2])
         self.assertEqual(gateway.process.wait(PATIENCE), 0)
-        self.traffic.hears(b"A", 500)
+        self.traffic.hears(b"A", 100)
         self.traffic.stop()
         self.assertEqual(self.traffic.failures, [], gateway.output)
         self.assertNotIn("Traceback", gateway.output)
@@ -143,7 +143,7 @@ class FailureTests(NewVersionTestCase):
             why = self.refused()
             self.assertIn("it ended with status 1; this process goes on", why)
             self.assertIn(f":{self.extra} for Gateway", why)
-        self.traffic.hears(b"A", 500)
+        self.traffic.hears(b"A", 100)
         self.assertEqual(self.served_by(), gateway.process.pid)
         # the port is in the new files alone
         self.upgrade()
@@ -295,10 +295,10 @@ class RunnerTests(NewVersionTestCase):
         (self.folder / "etc" / "broken.yaml").unlink()
         pid = self.upgrade()
         self.assertEqual(int(pidfile.read_text()), pid)
-        self.traffic.hears(b"A", 200)
+        self.traffic.hears(b"A", 100)
         self.wait_for_end(first)
         self.assertEqual(int(pidfile.read_text()), pid)
-        self.traffic.hears(b"A", 200)
+        self.traffic.hears(b"A", 100)
         self.traffic.stop()
         self.assertEqual(self.traffic.failures, [])
         self.assertNotIn("Traceback", (self.folder / "daemon.log").read_text())

@@ -33,7 +33,7 @@ spec:
 """
 MORE = "  - {{port: {{number: {extra}, name: extra, protocol: HTTP}}, hosts: [shop.example]}}\n"
 
-RELOADS = 50
+RELOADS = 20
 
 
 class ReloadTests(AcceptanceTestCase):
@@ -88,7 +88,7 @@ class ReloadTests(AcceptanceTestCase):
                 self.renew()
             self.write(self.backends[number % 2], more=number % 3 == 0)
             self.reload(gateway, "reloaded in", number)
-            traffic.hears(b"AB"[number % 2 : number % 2 + 1], 150)
+            traffic.hears(b"AB"[number % 2 : number % 2 + 1], 100)
             sizes.append(resident(gateway))
         self.assertNotEqual(self.shown(), before)
         (self.folder / "etc" / "broken.yaml").write_text("kind: Gateway\nspec: [\n")
