@@ -12,7 +12,7 @@ from typing import Final
 
 from edgegate.errors import NO_ROUTE, response_flags
 from edgegate.http.exchange import Exchange
-from edgegate.http.gateway import owner
+from edgegate.http.selection import owner
 from edgegate.observe.live.examples import PAUSE, Example, RouteExamples, Told
 from edgegate.observe.live.names import host_id, listener_id, no_host, route_id
 from edgegate.observe.live.tally import is_failure

@@ -32,12 +32,13 @@ from edgegate.http.resources import (
     ReverseProxyResource,
     RouteResource,
 )
+from edgegate.http.selection import owner, selected
 from edgegate.http.target import PathNormalisation
 from edgegate.http.tracing import begin_trace
 from edgegate.model.routes import HTTPRoute
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.client_counts import ClientCounts
-from edgegate.routing.snapshot import FilterChain, VirtualHost
+from edgegate.routing.snapshot import FilterChain
 
 
 class HTTPGateway(Dispatcher):
@@ -145,28 +146,27 @@ class HTTPGateway(Dispatcher):
             or head.length > environment.limits.body_bytes
         ):
             return self._refused(head, counts)
-        if head.special and head.path != b"*" and exchange.scheme != b"https":
-            # who takes the connection for one of TLS asks nothing more of it (Envoy)
-            exchange.stream.keep_no_longer()
-            return self._scheme_mismatch
-        found = virtual_host(exchange.connection, head.host)
-        if isinstance(found, Fault):
-            return self._misdirected if found is MISDIRECTED else self._no_route
-        port = found.redirect_port
-        # behind a trusted proxy that ends TLS the client has followed the redirect already
-        if port is not None and not (self.environment.trusted_hops and exchange.scheme == b"https"):
-            redirect = self._redirects.get(port)
-            if redirect is None:
-                redirect = self._redirects[port] = HTTPSRedirectResource(port)
-            return redirect
-        route = found.selector.select(exchange)
-        if route is None or (head.special and head.path == b"*" and not _names_a_path(route)):
-            return self._no_route
-        exchange.route = route
+        found = selected(exchange.connection, head, exchange, environment.trusted_hops)
+        if not isinstance(found, HTTPRoute):
+            return self._answer_of(exchange, found)
+        exchange.route = found
         if translates:
             # routes are told apart by what the client says
             exchange.replace_head(grpc_head(head))
-        return self._filtered_by(exchange) if route.filtered or self._filters_everywhere else self._proxy
+        return self._filtered_by(exchange) if found.filtered or self._filters_everywhere else self._proxy
+
+    def _answer_of(self, exchange: Exchange, found: Fault | int) -> IResource:
+        """Return what answers a request that no route takes: a fault, or the port of https that it is sent to."""
+        if not isinstance(found, Fault):
+            redirect = self._redirects.get(found)
+            if redirect is None:
+                redirect = self._redirects[found] = HTTPSRedirectResource(found)
+            return redirect
+        if found is SCHEME_MISMATCH:
+            # who takes the connection for one of TLS asks nothing more of it (Envoy)
+            exchange.stream.keep_no_longer()
+            return self._scheme_mismatch
+        return self._misdirected if found is MISDIRECTED else self._no_route
 
     def _refused(self, head: RequestHead, counts: ClientCounts) -> IResource:
         """Return what answers that a request is too large or one too many, and count it to the limit that it met."""
@@ -199,39 +199,3 @@ class HTTPGateway(Dispatcher):
             filters = RouteFilters(chain, self._factories, self.environment)
             found = self._filtered[id(chain)] = chain, FilteredResource(filters, self._route)
         return found[1]
-
-
-def _names_a_path(route: HTTPRoute) -> bool:
-    """Whether a route asks for a path. In Istio one that does not takes those that begin with a slash: not C{*}."""
-    return any(match.uri is not None for match in route.matches)
-
-
-def virtual_host(downstream: ConnectionInfo, host: str) -> VirtualHost | Fault:
-    """Find the virtual host of a request in its filter chain; see L{owner}."""
-    chain = owner(downstream, host) if downstream.tls else downstream.chain
-    if chain is None:
-        return MISDIRECTED
-    assert chain.http is not None
-    found = chain.http.lookup(host)
-    return NO_ROUTE if found is None else found
-
-
-def owner(downstream: ConnectionInfo, host: str) -> FilterChain | None:
-    """
-    Find the filter chain that a request for a host belongs to; L{None}: it is misdirected.
-
-    Over TLS the host must belong to the server that the SNI name chose. One of
-    another server on the same port is served where both have the same TLS
-    rules (browsers use one connection for all names that its certificate
-    covers), and is misdirected (RFC 9110 section 15.5.20) where they differ:
-    else a client could pass by the certificate that its host demands.
-    """
-    chain = downstream.chain
-    if not downstream.tls:
-        return chain
-    found = downstream.listener.secure.lookup(host)
-    if found is None or found is chain:
-        return chain
-    if found.http is None or found.tls is None or chain.tls is None or found.tls.rules != chain.tls.rules:
-        return None
-    return found

@@ -109,7 +109,7 @@ def _no_header(name: bytes, match: StringMatch) -> Condition:
     To a condition on its value a header that is not there is empty (Envoy's
     C{treat_missing_header_as_empty}, which Istio sets for C{withoutHeaders}).
     """
-    values = _values(name)
+    values = values_of(name)
     if match.kind is Kind.PRESENT:
         return lambda request: not values(request)
     holds = text_condition(match)
@@ -137,7 +137,7 @@ def _port(number: int) -> Condition:
 
 
 def _header(name: bytes, holds: Callable[[bytes], bool]) -> Condition:
-    values = _values(name)
+    values = values_of(name)
     joint = JOINED.get(name)
 
     if joint is None:
@@ -167,7 +167,7 @@ JOINED: dict[bytes, bytes] = {
 """Headers of which several fields are one value, with what stands between them: those that Envoy keeps joined."""
 
 
-def _values(name: bytes) -> Callable[[Request], list[bytes]]:
+def values_of(name: bytes) -> Callable[[Request], list[bytes]]:
     """Return a function that finds the values of a header's fields."""
     if name[:1] == b":":
         part = _PSEUDO.get(name, _nothing)

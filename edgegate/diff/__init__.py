@@ -1,0 +1,1 @@
+"""What a change of files means: which requests are answered otherwise."""

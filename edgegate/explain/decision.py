@@ -1,0 +1,220 @@
+"""
+What a Snapshot makes of a question: the way of its connection and request up to a route, or to why there is none.
+
+Each step is taken by the function that takes it in the gateway.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Final
+
+from edgegate.errors import Fault
+from edgegate.explain.question import Heads, Question
+from edgegate.http.fields import Field, Underscores, request_roles
+from edgegate.http.forwarded import Client
+from edgegate.http.h1.head_parser import METHODS, HeadParser
+from edgegate.http.h2.request_heads import RequestHeads
+from edgegate.http.limits import Limits
+from edgegate.http.request import RequestHead, RequestRefused
+from edgegate.http.selection import owner, selected
+from edgegate.http.target import PathNormalisation
+from edgegate.model.addresses import Address, TCPAddress
+from edgegate.model.routes import HTTPRoute, TCPRoute
+from edgegate.net.addresses import ConnectionInfo
+from edgegate.routing.snapshot import FilterChain, Listener, Snapshot, VirtualHost
+from edgegate.tcp.routes import route_of
+
+
+class Refusal(Enum):
+    """Why a connection is not served, so that no request is looked at."""
+
+    NO_LISTENER = "nothing listens on this port"
+    UNKNOWN_NAME = "no server of this port has this SNI name"
+    NO_NAME = "no SNI name was sent, and no server of this port is for all names"
+    HTTP_IN_THE_CLEAR = "the port speaks TLS: a request in the clear is answered 400"
+    NOT_TLS = "the port speaks TLS alone: what is not TLS is closed"
+    NOT_PLAIN = "the port does not speak TLS: a ClientHello is no request"
+    NO_CERTIFICATE = "the server asks for a client certificate, and the client has none"
+    NO_ROUTE = "no route takes the connection: it is closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """
+    A request as the conditions of routes see it; see L{edgegate.routing.matching.Request}.
+
+    @ivar head: Of the request.
+    """
+
+    head: RequestHead
+    scheme: bytes
+    headers: Sequence[Field]
+    port: int
+
+    @property
+    def method(self) -> bytes:
+        """The request's method."""
+        return self.head.method
+
+    @property
+    def path(self) -> bytes:
+        """Its path in normal form, without its query."""
+        return self.head.path
+
+    @property
+    def query(self) -> bytes:
+        """What stands behind the target's question mark."""
+        return self.head.target.partition(b"?")[2]
+
+    @property
+    def authority(self) -> bytes:
+        """As the client wrote it."""
+        return self.head.authority
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """
+    What becomes of a question. What comes behind a step that ended it is L{None}.
+
+    @ivar chain: That the listener chose by SNI.
+    @ivar refusal: Why the connection is not served.
+    @ivar connection: As the gateway knows it.
+    @ivar asked: The request, once its head was read.
+    @ivar owner: The chain that the request's host belongs to; over TLS it may be another than the SNI name's.
+    @ivar virtual_host: That the request's host chose.
+    @ivar route: That takes it.
+    @ivar fault: With what the gateway itself answers.
+    @ivar redirect_port: Of the https URL that the request is sent to (C{tls.httpsRedirect}).
+    """
+
+    question: Question
+    listener: Listener | None = None
+    chain: FilterChain | None = None
+    refusal: Refusal | None = None
+    connection: ConnectionInfo | None = None
+    asked: Asked | None = None
+    owner: FilterChain | None = None
+    virtual_host: VirtualHost | None = None
+    route: HTTPRoute | TCPRoute | None = None
+    fault: Fault | None = None
+    redirect_port: int | None = None
+
+
+class Decider:
+    """Decides questions by one Snapshot. A port is that of the files, or where none has it the one that is bound."""
+
+    def __init__(
+        self, snapshot: Snapshot, trusted_hops: int | None = None, paths: PathNormalisation | None = None
+    ) -> None:
+        """
+        @param trusted_hops: As C{--trusted-hops}; L{None}: as the files say, or 0.
+        @param paths: As C{--path-normalization}; L{None}: as the files say, or its default.
+        """
+        proxy = snapshot.proxy
+        self._hops = (proxy.trusted_hops or 0) if trusted_hops is None else trusted_hops
+        paths = paths or PathNormalisation(proxy.paths or PathNormalisation.BASE.value)
+        roles = request_roles(self._hops > 0, Underscores(proxy.underscores or Underscores.ALLOW.value))
+        self._heads = Heads(HeadParser(_LIMITS, paths, roles), RequestHeads(METHODS, paths, roles), _LIMITS)
+        self._listeners: dict[int, Listener] = {}
+        for listener in snapshot.listeners:
+            self._listeners.setdefault(listener.port, listener)
+        for listener in snapshot.listeners:
+            if isinstance(listener.bind, TCPAddress):
+                self._listeners.setdefault(listener.bind.port, listener)
+
+    def decide(self, question: Question) -> Decision:
+        """Return what becomes of a question."""
+        listener = self._listeners.get(question.port)
+        if listener is None:
+            return Decision(question, refusal=Refusal.NO_LISTENER)
+        found = chain_of(listener, question)
+        if isinstance(found, Refusal):
+            return Decision(question, listener, refusal=found)
+        verification = None if found.tls is None else found.tls.rules.verification
+        if verification is not None and verification.required and not question.certificate:
+            return Decision(question, listener, found, Refusal.NO_CERTIFICATE)
+        connection = ConnectionInfo(
+            listener,
+            found,
+            question.peer,
+            question.local or _bound(listener),
+            question.server_name,
+            tls=found.tls is not None,
+            alpn=question.alpn if found.tls is not None else b"",
+            client_certificate=question.certificate if verification is not None else b"",
+        )
+        if found.http is None:
+            route = route_of(connection)
+            refusal = Refusal.NO_ROUTE if route is None else None
+            return Decision(question, listener, found, refusal, connection, route=route)
+        return self._request(question, listener, found, connection)
+
+    def _request(
+        self, question: Question, listener: Listener, chain: FilterChain, connection: ConnectionInfo
+    ) -> Decision:
+        try:
+            head = self._heads.head(question)
+        except RequestRefused as refused:
+            return Decision(question, listener, chain, None, connection, fault=refused.fault)
+        client = Client(connection, self._hops)
+        asked = Asked(head, client.scheme(head), client.seen(head), listener.port)
+        belongs = owner(connection, head.host)
+        host = None if belongs is None or belongs.http is None else belongs.http.lookup(head.host)
+        found = selected(connection, head, asked, self._hops)
+        decided = Decision(question, listener, chain, None, connection, asked, belongs, host)
+        if isinstance(found, HTTPRoute):
+            return replace(decided, route=found)
+        if isinstance(found, Fault):
+            return replace(decided, fault=found)
+        return replace(decided, redirect_port=found)
+
+
+def decide(snapshot: Snapshot, question: Question) -> Decision:
+    """Return what a Snapshot makes of one question; for many make a L{Decider}."""
+    return Decider(snapshot).decide(question)
+
+
+def chain_of(listener: Listener, question: Question) -> FilterChain | Refusal:
+    """Return the filter chain of a connection, or why there is none."""
+    if not question.tls:
+        if listener.plain is not None:
+            return listener.plain
+        https = any(chain.http is not None for _, chain in listener.secure.items())
+        return Refusal.HTTP_IN_THE_CLEAR if question.method and https else Refusal.NOT_TLS
+    if not len(listener.secure):
+        # what is plain is relayed whatever it is, but a ClientHello is no request of HTTP
+        plain = listener.plain
+        return plain if plain is not None and plain.http is None else Refusal.NOT_PLAIN
+    found = chain_by_name(listener, question.server_name)
+    if found is None:
+        return Refusal.UNKNOWN_NAME if question.server_name else Refusal.NO_NAME
+    return found
+
+
+def chain_by_name(listener: Listener, server_name: str) -> FilterChain | None:
+    """
+    Return the chain for an SNI name, as L{edgegate.tls.sni.ContextMap} does.
+
+    @param server_name: Empty: none was sent.
+    """
+    found = listener.secure.lookup(server_name)
+    if found is None and not server_name:
+        chains = {id(chain): chain for _, chain in listener.secure.items()}
+        only = next(iter(chains.values()))
+        return only if len(chains) == 1 and only.tls is not None else None
+    return found
+
+
+_LIMITS: Final = Limits()
+
+
+def _bound(listener: Listener) -> Address:
+    """Return an address that a client connects to where it is not said: the listener's, or one that it stands for."""
+    bind = listener.bind
+    if isinstance(bind, TCPAddress) and bind.host in ("0.0.0.0", "::"):
+        return TCPAddress("127.0.0.1", bind.port)
+    return bind

@@ -1,0 +1,1 @@
+"""Requests and what is expected of each, run against files."""
