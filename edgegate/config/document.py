@@ -152,21 +152,33 @@ class Document:
         return line, column
 
     def problem(
-        self, problems: Problems, severity: Severity, path: Path, message: str, role: Role = Role.ITSELF
+        self,
+        problems: Problems,
+        severity: Severity,
+        path: Path,
+        message: str,
+        role: Role = Role.ITSELF,
+        code: str = "",
     ) -> None:
-        """Report what is wrong with a part of it."""
+        """
+        Report what is wrong with a part of it.
+
+        @param code: One of L{edgegate.model.codes}.
+        """
         original = self.original(path)
         if severity is Severity.ERROR:
             message += hint(message)
-        problems.add(Problem(self.file, *self._place(original), severity, format_path(original), message, role))
+        line, column = self._place(original)
+        where = format_path(original)
+        problems.add(Problem(self.file, line, column, severity, where, message, role, code, self.title))
 
-    def error(self, problems: Problems, path: Path, message: str, role: Role = Role.ITSELF) -> None:
+    def error(self, problems: Problems, path: Path, message: str, role: Role = Role.ITSELF, code: str = "") -> None:
         """Report an error."""
-        self.problem(problems, Severity.ERROR, path, message, role)
+        self.problem(problems, Severity.ERROR, path, message, role, code)
 
-    def warning(self, problems: Problems, path: Path, message: str, role: Role = Role.ITSELF) -> None:
+    def warning(self, problems: Problems, path: Path, message: str, role: Role = Role.ITSELF, code: str = "") -> None:
         """Report a warning."""
-        self.problem(problems, Severity.WARNING, path, message, role)
+        self.problem(problems, Severity.WARNING, path, message, role, code)
 
 
 def _folded(places: Places, levels: int) -> Any:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 
+from edgegate.model import codes
 from edgegate.model.diagnostics import Role, Severity
 
 __all__ = ["Problem", "Problems", "Role", "Severity"]
@@ -20,6 +21,8 @@ class Problem:
     @ivar line: Of the key or value that is wrong, from 1.
     @ivar column: From 1.
     @ivar path: C{spec.servers[0].tls.mode}; empty for the document as a whole.
+    @ivar code: One of L{edgegate.model.codes}: what kind of thing it is.
+    @ivar resource: The document that it is about, such as C{Gateway default/shop}; empty for a file as a whole.
     """
 
     file: str
@@ -29,6 +32,8 @@ class Problem:
     path: str
     message: str
     role: Role = field(default=Role.ITSELF, compare=False)
+    code: str = field(default="", compare=False)
+    resource: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         where = f"{self.path}: " if self.path else ""
@@ -55,6 +60,14 @@ class Problems:
         """Take note of problems."""
         self._found.update(problems)
 
+    def fill_in_codes(self, of_errors: str, of_others: str) -> None:
+        """Give a code to each that has none yet."""
+        bare = [problem for problem in self._found if not problem.code]
+        self._found.difference_update(bare)
+        for problem in bare:
+            code = of_errors if problem.severity is Severity.ERROR else of_others
+            self._found.add(replace(problem, code=code))
+
     def leave_out_consequences(self) -> None:
         """
         Leave out what may follow from causes, with one line that says so, and show these first.
@@ -73,7 +86,8 @@ class Problems:
             count = f"{len(left_out)} more problem{'' if len(left_out) == 1 else 's'}"
             which = "this error" if len(causes) == 1 else "such errors"
             message = f"{count} that may follow from {which}: not shown until that is mended"
-            self.add(Problem(first.file, first.line, first.column, Severity.INFO, "", message))
+            code = codes.CONSEQUENCES_LEFT_OUT
+            self.add(Problem(first.file, first.line, first.column, Severity.INFO, "", message, code=code))
 
     @property
     def errors(self) -> int:

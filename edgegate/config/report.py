@@ -23,7 +23,8 @@ def report(problems: Problems, out: TextIO, outcome: str = "") -> None:
     for problem in problems:
         word = problem.severity.name.lower()
         place, _, rest = str(problem).partition(f" {word}: ")
-        console.print(Text.assemble((place, "bold"), " ", (f"{word}:", _STYLES[problem.severity]), f" {rest}"))
+        code = (f" [{problem.code}]", "dim") if problem.code else ""
+        console.print(Text.assemble((place, "bold"), " ", (f"{word}:", _STYLES[problem.severity]), f" {rest}", code))
     console.print(summary(problems, outcome))
 
 

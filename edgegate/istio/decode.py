@@ -23,6 +23,7 @@ from edgegate.istio.kinds.meta import Described, Object
 from edgegate.istio.mesh_config_map import mesh_config_in
 from edgegate.istio.resources import Packed, Resource, Resources
 from edgegate.istio.validation import validate
+from edgegate.model import codes
 from edgegate.model.origin import Origin
 
 _KINDS = {kind.key: kind for kind in KINDS}
@@ -75,6 +76,11 @@ def decode_one(document: Document) -> Decoded:
     document = mesh_config_in(document, told) or document
     kind = _kind_of(document, told)
     content = None if kind is None else _decode(document, kind, problems)
+    told.fill_in_codes(codes.SCHEMA_VALIDATION_ERROR, codes.WITHOUT_EFFECT)
+    ours = kind is None or kind.group in _ISTIO_GROUPS
+    problems.fill_in_codes(
+        codes.SCHEMA_VALIDATION_ERROR if ours else codes.INVALID_KUBERNETES_OBJECT, codes.WITHOUT_EFFECT
+    )
     return Decoded(kind, content, tuple(told), tuple(problems))
 
 
@@ -96,7 +102,7 @@ def collect(decoded: Iterable[Decoded], problems: Problems) -> Resources:
         first = seen.setdefault(key, origin)
         if first is not origin:
             message = f"{document.title} is defined already, at {first}"
-            document.error(problems, ("metadata", "name"), message)
+            document.error(problems, ("metadata", "name"), message, code=codes.NAME_TAKEN)
             continue
         problems.add_all(each.problems)
         getattr(resources, each.kind.resources).append(content.anew())
@@ -119,24 +125,32 @@ def _kind_of(document: Document, problems: Problems) -> Kind | None:
         if document.api_version in kind.api_versions:
             return kind
         versions = " or ".join(kind.api_versions)
-        document.error(problems, ("apiVersion",), f"{show(document.api_version)} is unknown: {name} has {versions}")
+        document.error(
+            problems,
+            ("apiVersion",),
+            f"{show(document.api_version)} is unknown: {name} has {versions}",
+            code=codes.UNKNOWN_KIND,
+        )
         return kind
     if (group, name) in UNSERVED:
-        document.warning(problems, (), f"{document.title}: {UNSERVED[group, name]}")
+        document.warning(problems, (), f"{document.title}: {UNSERVED[group, name]}", code=codes.KIND_NOT_SERVED)
         return None
     meant = next((known for known, kind_name in _KNOWN if kind_name == name and _meant(group, known)), None)
     if meant is not None:
         known = _KINDS.get((meant, name))
         usual = known.api_versions[0] if known is not None else f"{meant}/v1"
         document.error(
-            problems, ("apiVersion",), f'{show(document.api_version)} has no {name}; did you mean "{usual}"?'
+            problems,
+            ("apiVersion",),
+            f'{show(document.api_version)} has no {name}; did you mean "{usual}"?',
+            code=codes.UNKNOWN_KIND,
         )
         return known
     if group in _ISTIO_GROUPS or (document.api_version == "v1" and name not in CORE_KINDS):
         return _unknown_kind(document, problems)
     why = _OTHER_WAYS.get(group, "edgegate has no use for it")
     passed = f"{document.title} ({document.api_version}) is passed over: {why}"
-    document.problem(problems, Severity.INFO, (), passed)
+    document.problem(problems, Severity.INFO, (), passed, code=codes.KIND_NOT_SERVED)
     return None
 
 
@@ -150,7 +164,9 @@ def _unknown_kind(document: Document, problems: Problems) -> Kind | None:
     group, name = document.group, document.kind
     known = [each for its_group, each in _KNOWN if its_group == group]
     hint = suggestion(name, known if group else CORE_KINDS)
-    document.error(problems, ("kind",), f"{show(document.api_version)} has no {show(name)}{hint}")
+    document.error(
+        problems, ("kind",), f"{show(document.api_version)} has no {show(name)}{hint}", code=codes.UNKNOWN_KIND
+    )
     return _KINDS.get((group, closest(name, known) or ""))
 
 
@@ -170,7 +186,11 @@ def _decode(document: Document, kind: Kind, problems: Problems) -> Resource[Any]
     described = isinstance(value, Described)
     spec: Spec = (value.spec or kind.struct()) if isinstance(value, Described) else value
     resource = Resource(document, spec, broken)
-    not_honoured(spec, ("spec",) if described else (), lambda path, message: resource.warning(problems, path, message))
+
+    def tell_not_honoured(path: Path, message: str) -> None:
+        resource.warning(problems, path, message, code=codes.FIELD_NOT_HONOURED)
+
+    not_honoured(spec, ("spec",) if described else (), tell_not_honoured)
     validate(resource, problems)
     packed = _pack(usable, kind) if kind.numerous and described else None
     return replace(resource, document=document.packed(kind.metadata), content=packed or spec)

@@ -87,7 +87,7 @@ class Resource(Generic[S]):
         resource, path = self.at(path)
         return resource.document.origin_of(path)
 
-    def error(self, problems: Problems, path: Path, message: str, role: Role = Role.ITSELF) -> None:
+    def error(self, problems: Problems, path: Path, message: str, role: Role = Role.ITSELF, code: str = "") -> None:
         """
         Report an error in a part of C{spec}, where it is said.
 
@@ -97,13 +97,13 @@ class Resource(Generic[S]):
         resource, path = self.at(path)
         if path not in resource._told and not resource.left_out(path):
             resource._told.add(path)
-            resource.document.error(problems, path, message, role)
+            resource.document.error(problems, path, message, role, code)
 
-    def warning(self, problems: Problems, path: Path, message: str, role: Role = Role.ITSELF) -> None:
+    def warning(self, problems: Problems, path: Path, message: str, role: Role = Role.ITSELF, code: str = "") -> None:
         """Report a warning about a part of C{spec}, where it is said, unless something in that part was left out."""
         resource, path = self.at(path)
         if not resource.left_out(path):
-            resource.document.warning(problems, path, message, role)
+            resource.document.warning(problems, path, message, role, code)
 
     def anew(self) -> Resource[S]:
         """Return the same, of which nothing more is told than was of this one: for each who reports on it."""

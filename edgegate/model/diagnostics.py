@@ -40,12 +40,14 @@ class Diagnostic:
 
     @ivar origin: Where what is wrong is said.
     @ivar role: What it has to do with other problems.
+    @ivar code: One of L{edgegate.model.codes}.
     """
 
     severity: Severity
     origin: Origin
     message: str
     role: Role = Role.ITSELF
+    code: str = ""
 
 
 Report = Callable[[Diagnostic], None]

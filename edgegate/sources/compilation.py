@@ -5,6 +5,7 @@ from __future__ import annotations
 from edgegate.config.problems import Problems, Severity
 from edgegate.istio.resources import Resources
 from edgegate.istio.translate import CompileOptions, IstioTranslation
+from edgegate.model import codes
 from edgegate.routing.compile import Compiled, compile_snapshot
 
 
@@ -20,6 +21,7 @@ def compile_resources(resources: Resources, options: CompileOptions, problems: P
     """
     found = Problems()
     compiled = compile_snapshot(IstioTranslation(resources, options, found), options.port_map)
+    found.fill_in_codes(codes.SCHEMA_VALIDATION_ERROR, codes.WITHOUT_EFFECT)
     _merge(problems, found)
     problems.leave_out_consequences()
     return compiled

@@ -10,6 +10,7 @@ from edgegate.config.problems import Problem, Problems, Role, Severity
 from edgegate.istio.decode import Decoded, collect, decode_one
 from edgegate.istio.kinds import kind_of_fields
 from edgegate.istio.resources import Resources
+from edgegate.model import codes
 from edgegate.sources.source import Manifest, Reading
 
 
@@ -62,8 +63,11 @@ def _decode(manifest: Manifest) -> _Known:
     problems = Problems()
     origin, content = manifest.origin, manifest.content
     if isinstance(content, str):
-        problems.add(Problem(origin, 1, 1, Severity.ERROR, "", f"can't be read: {content}", Role.CAUSE))
+        problems.add(
+            Problem(origin, 1, 1, Severity.ERROR, "", f"can't be read: {content}", Role.CAUSE, codes.UNREADABLE_FILE)
+        )
         return _Known(manifest.digest, (), tuple(problems))
     # each document may be gone when the next one is parsed
     decoded = tuple(map(decode_one, stream(origin, content, problems, kind_of_fields)))
+    problems.fill_in_codes(codes.UNREADABLE_FILE, codes.FILE_NOT_READ)
     return _Known(manifest.digest, decoded, tuple(problems))

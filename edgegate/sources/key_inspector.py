@@ -9,6 +9,7 @@ from datetime import datetime
 
 from edgegate.config.problems import Role, Severity
 from edgegate.istio.translate import Finding, Part
+from edgegate.model import codes
 from edgegate.model.tls import Credential, KeyPair, ServerTLS, UpstreamTLS
 from edgegate.tls.choice import names_of
 from edgegate.tls.secret_store import Secrets
@@ -127,7 +128,7 @@ def _uncovered(pairs: tuple[KeyPair, ...], hosts: tuple[str, ...]) -> Iterator[F
         what = ", ".join(missing[:_SHOWN]) + more
         whose = ", ".join(sorted(names)[:_SHOWN]) or "nobody"
         message = f"{pairs[0].name}: the certificate is for {whose}, not for {what}"
-        yield Finding(Severity.WARNING, Part.CERTIFICATE, message)
+        yield Finding(Severity.WARNING, Part.CERTIFICATE, message, code=codes.CERTIFICATE_NOT_FOR_HOST)
 
 
 def _is_for(names: set[str], host: str) -> bool:

@@ -14,6 +14,7 @@ from edgegate.config.problems import Problem, Problems, Severity
 from edgegate.istio.resources import Resources
 from edgegate.istio.translate import CompileOptions
 from edgegate.istio.translate.portable import warn_of_differences
+from edgegate.model import codes
 from edgegate.model.clusters import Endpoints
 from edgegate.model.tls import KeyPair
 from edgegate.routing.compile import Compiled
@@ -185,7 +186,11 @@ class Configuration:
         _tell_passed_over(reading, resources, problems)
         if not compiled.snapshot.listeners and not problems.errors:
             why = "no server of any Gateway is served" if resources.gateways else "no Gateway is declared"
-            problems.add(Problem(self._source.name, 1, 1, Severity.INFO, "", f"{why}: no port is opened"))
+            problems.add(
+                Problem(
+                    self._source.name, 1, 1, Severity.INFO, "", f"{why}: no port is opened", code=codes.NO_PORT_OPENED
+                )
+            )
         return compiled
 
 
@@ -208,7 +213,7 @@ def _tell_passed_over(reading: Reading, resources: Resources, problems: Problems
     for name, kinds in reading.passed_over():
         severity = Severity.WARNING if missing.intersection(kinds) else Severity.INFO
         message = f"not read, as its name does not end in .yaml, .yml or .json; it holds: {', '.join(kinds)}"
-        problems.add(Problem(name, 1, 1, severity, "", message))
+        problems.add(Problem(name, 1, 1, severity, "", message, code=codes.FILE_NOT_READ))
 
 
 @contextmanager

@@ -27,6 +27,15 @@ class ProblemsTests(SynchronousTestCase):
         self.assertEqual([(each.file, each.line) for each in problems], [("e", 99), ("f", 9), ("f", 10)])
         self.assertEqual((len(problems), problems.errors), (3, 2))
 
+    def test_codes(self) -> None:
+        """A problem that has no code gets one by what it is; the others keep theirs."""
+        problems = Problems()
+        problems.add(Problem("f", 1, 1, Severity.ERROR, "", "no"))
+        problems.add(Problem("f", 2, 1, Severity.WARNING, "", "hm"))
+        problems.add(Problem("f", 3, 1, Severity.ERROR, "", "other", code="EG003"))
+        problems.fill_in_codes("EG001", "EG002")
+        self.assertEqual([each.code for each in problems], ["EG001", "EG002", "EG003"])
+
 
 class ConsequencesTests(SynchronousTestCase):
     """What is left out because something else is the reason."""

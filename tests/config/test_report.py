@@ -23,7 +23,7 @@ class ReportTests(SynchronousTestCase):
     def test_lines(self) -> None:
         """Each is a line for editors, however long, without markup or colours; the last line counts them."""
         problems = self.problems(Severity.ERROR, Severity.WARNING)
-        problems.add(Problem("z.yaml", 1, 1, Severity.ERROR, "", "x" * 300))
+        problems.add(Problem("z.yaml", 1, 1, Severity.ERROR, "", "x" * 300, code="EG001"))
         out = StringIO()
         report(problems, out, "not started")
         self.assertEqual(
@@ -31,7 +31,7 @@ class ReportTests(SynchronousTestCase):
             [
                 "a [b].yaml:0:7: error: spec: no :) [bold]",
                 "a [b].yaml:1:7: warning: spec: no :) [bold]",
-                "z.yaml:1:1: error: " + "x" * 300,
+                "z.yaml:1:1: error: " + "x" * 300 + " [EG001]",
                 "2 errors, 1 warning: not started",
             ],
         )

@@ -17,6 +17,7 @@ from edgegate.istio.access import AccessPolicy
 from edgegate.istio.kinds import UNENFORCED
 from edgegate.istio.kinds.gateway import Gateway
 from edgegate.istio.resources import Resource
+from edgegate.model import codes
 
 _CHARTS = {"ingressgateway": "istio-ingressgateway", "egressgateway": "istio-egressgateway"}
 """The label C{app} that Istio's charts give a gateway beside its label C{istio}."""
@@ -61,12 +62,16 @@ def check_access(
         missing = UNENFORCED[document.group, document.kind]
         why_not = policy.harmless or _elsewhere(policy, workloads)
         if why_not:
-            document.problem(problems, Severity.INFO, (), f"{document.title} changes nothing here: {why_not}")
+            message = f"{document.title} changes nothing here: {why_not}"
+            code = codes.POLICY_NOT_ENFORCED if policy.harmless else codes.NO_MATCHING_WORKLOADS
+            document.problem(problems, Severity.INFO, (), message, code=code)
         elif document.kind in ignored:
-            document.warning(problems, (), f"{document.title}: {missing}, as --ignore-kind has it")
+            message = f"{document.title}: {missing}, as --ignore-kind has it"
+            document.warning(problems, (), message, code=codes.POLICY_NOT_ENFORCED)
         else:
             way_out = f"take it out, or serve the folder all the same with --ignore-kind {document.kind}"
-            document.error(problems, (), f"{document.title} could be for this gateway: {missing}; {way_out}")
+            message = f"{document.title} could be for this gateway: {missing}; {way_out}"
+            document.error(problems, (), message, code=codes.POLICY_NOT_ENFORCED)
 
 
 def chosen(labels: Mapping[str, str], workloads: Workloads) -> bool:

@@ -19,6 +19,7 @@ from edgegate.istio.log_formats import mesh_format, provider_format
 from edgegate.istio.resources import Resource
 from edgegate.istio.translate.collectors import Collectors
 from edgegate.istio.translate.services import ServiceIndex
+from edgegate.model import codes
 from edgegate.model.access_logs import STANDARD_OUTPUT, AccessLogFile
 from edgegate.model.log_formats import BadFormat, DefaultFormat, LogFormat
 from edgegate.model.origin import Origin
@@ -112,7 +113,11 @@ class AccessLogCompiler:
             path: Path = ("spec", "accessLogging", index)
             if item.match is not None and item.match.mode is Mode.SERVER:
                 resource.document.problem(
-                    self._problems, Severity.INFO, path, "changes nothing here: SERVER is for what workloads receive"
+                    self._problems,
+                    Severity.INFO,
+                    path,
+                    "changes nothing here: SERVER is for what workloads receive",
+                    code=codes.TELEMETRY_PROBLEM,
                 )
                 continue
             self._about = tuple(each.name.lower() for each in item.providers) or self._about
@@ -123,8 +128,8 @@ class AccessLogCompiler:
     def _check(self, entry: _Entry) -> None:
         item, path = entry.item, entry.path
         if not entry.about and not item.disabled:
-            message = "no provider is named, and MeshConfig has no defaultProviders: nothing is logged (IST0157)"
-            entry.resource.warning(self._problems, path, message)
+            message = "no provider is named, and MeshConfig has no defaultProviders: nothing is logged"
+            entry.resource.warning(self._problems, path, message, code=codes.NO_TELEMETRY_PROVIDER)
         for index, provider in enumerate(item.providers):
             self._check_name(entry.resource, (*path, "providers", index, "name"), provider.name)
 
@@ -133,9 +138,16 @@ class AccessLogCompiler:
         known = self._providers.get(name.lower())
         if known is None:
             hint = suggestion(name, self._providers)
-            resource.warning(self._problems, path, f"{show(name)} is no provider of MeshConfig: left out{hint}")
+            resource.warning(
+                self._problems,
+                path,
+                f"{show(name)} is no provider of MeshConfig: left out{hint}",
+                code=codes.TELEMETRY_PROBLEM,
+            )
         elif known.file is None:
-            resource.warning(self._problems, path, f"not honoured: {show(name)} {known.why_not}")
+            resource.warning(
+                self._problems, path, f"not honoured: {show(name)} {known.why_not}", code=codes.TELEMETRY_PROBLEM
+            )
 
     def _in_scope(self) -> dict[str, tuple[_Entry | None, str]]:
         """Return the names of the logs that are written, each with what asks for it and its filter."""

@@ -14,6 +14,7 @@ from edgegate.istio.translate.exports import exported
 from edgegate.istio.translate.rules import MESH, GatewayKey, Rules, host_patterns, routes_of
 from edgegate.istio.translate.servers import Server
 from edgegate.istio.translate.suggestions import Suggestions
+from edgegate.model import codes
 from edgegate.model.patterns import PatternIndex
 from edgegate.model.translation import AttachedRoutes
 
@@ -38,7 +39,7 @@ class GatewayNames:
             return frozenset()  # which was told
         if not spec.gateways:
             message = "it names no gateways, so it applies to a mesh and to nothing here"
-            resource.warning(self._problems, ("spec", "hosts"), message)
+            resource.warning(self._problems, ("spec", "hosts"), message, code=codes.NO_GATEWAYS)
             return frozenset()
         return self._find(resource, ("spec", "gateways"), spec.gateways)
 
@@ -58,7 +59,7 @@ class GatewayNames:
             key = gateway_key(name, speaker.namespace)
             if key in found and key not in attached:
                 message = f"{show(name)} is not among spec.gateways{whose}: there this match never holds"
-                resource.warning(self._problems, (*path, index), message)
+                resource.warning(self._problems, (*path, index), message, code=codes.MATCH_OF_ANOTHER_GATEWAY)
         return found
 
     def _find(self, resource: Resource[VirtualService], path: Path, names: tuple[str, ...]) -> frozenset[GatewayKey]:
@@ -68,7 +69,9 @@ class GatewayNames:
             key = gateway_key(name, resource.namespace)
             if name == MESH:
                 message = "mesh means the sidecars of a mesh: nothing at an edge"
-                resource.document.problem(self._problems, Severity.INFO, (*path, index), message)
+                resource.document.problem(
+                    self._problems, Severity.INFO, (*path, index), message, code=codes.NO_GATEWAYS
+                )
             elif key in self._declared:
                 found.add(key)
             else:
@@ -76,7 +79,9 @@ class GatewayNames:
                 full = [f"{namespace}/{other}" for namespace, other in self._declared]
                 hint = self._suggestions.like(name, [*own, *full])
                 where = f'no document declares Gateway {show(key[1])} in namespace "{key[0]}"'
-                resource.error(self._problems, (*path, index), where + hint, Role.CONSEQUENCE)
+                resource.error(
+                    self._problems, (*path, index), where + hint, Role.CONSEQUENCE, codes.REFERENCED_RESOURCE_NOT_FOUND
+                )
         return frozenset(found)
 
 
@@ -117,7 +122,7 @@ class Attachments:
         if not visible:
             if open_ones:
                 message = "it is not exported to the namespace of any Gateway that it names"
-                resource.warning(self._problems, ("spec", "exportTo"), message)
+                resource.warning(self._problems, ("spec", "exportTo"), message, code=codes.NOT_EXPORTED)
             return
         domains = self._common(resource, visible)
         ports = {server.value.number for server in domains}
@@ -145,9 +150,8 @@ class Attachments:
                     domains.setdefault(server, {})[domain] = None
             if not served:
                 why = "serves this host" + (f' to namespace "{resource.namespace}"' if refused else "")
-                resource.warning(
-                    self._problems, ("spec", "hosts", index), f"no server of its gateways {why}", Role.OUTCOME
-                )
+                message, code = f"no server of its gateways {why}", codes.HOST_WITHOUT_SERVER
+                resource.warning(self._problems, ("spec", "hosts", index), message, Role.OUTCOME, code)
         return domains
 
 

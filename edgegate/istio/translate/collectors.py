@@ -15,6 +15,7 @@ from edgegate.istio.resources import Resource
 from edgegate.istio.translate.members import Unusable
 from edgegate.istio.translate.mesh import root_namespace
 from edgegate.istio.translate.services import Service, ServiceIndex
+from edgegate.model import codes
 from edgegate.model.access_logs import LOG_NAME, OTLP, AccessLogFile
 from edgegate.model.addresses import TCPAddress
 from edgegate.model.clusters import Endpoint
@@ -124,7 +125,7 @@ class Collectors:
         addresses = _addresses(service, port)
         if len(addresses) > 1:
             message = f"{what} go to the first endpoint of {show(service.host)} alone: {addresses[0]}"
-            self._mesh.warning(self._problems, (*path, "service"), message)
+            self._mesh.warning(self._problems, (*path, "service"), message, code=codes.TELEMETRY_PROBLEM)
         return asked, addresses[0]
 
 

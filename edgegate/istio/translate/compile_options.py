@@ -27,6 +27,7 @@ class Finding:
 
     @ivar number: Which of the server's certificates, from 0; 0 where there is only one of a part.
     @ivar role: What it has to do with other problems.
+    @ivar code: One of L{edgegate.model.codes}.
     """
 
     severity: Severity
@@ -34,6 +35,7 @@ class Finding:
     message: str
     number: int = 0
     role: Role = Role.ITSELF
+    code: str = ""
 
 
 Inspect = Callable[[ServerTLS, tuple[KeyPair, ...], tuple[str, ...]], Iterable[Finding]]

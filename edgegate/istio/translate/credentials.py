@@ -12,7 +12,7 @@ from edgegate.config.problems import Problems, Role
 from edgegate.istio.kinds.gateway import ServerTLSSettings, TLSMode, TLSProtocol
 from edgegate.istio.kinds.secret import Secret
 from edgegate.istio.resources import Resource
-from edgegate.istio.translate.compile_options import CompileOptions, Part
+from edgegate.istio.translate.compile_options import CompileOptions, Finding, Part
 from edgegate.istio.translate.key_sources import (
     CA_KEYS,
     CERTIFICATE_KEYS,
@@ -23,6 +23,7 @@ from edgegate.istio.translate.key_sources import (
     title,
 )
 from edgegate.istio.translate.servers import Server
+from edgegate.model import codes
 from edgegate.model.servers import Traffic
 from edgegate.model.tls import ClientVerification, KeyPair, ServerTLS, TLSRules, TLSVersion
 
@@ -82,7 +83,10 @@ class CredentialCompiler:
         for finding in self._options.inspect(tls, pairs, tuple(host.pattern for host in server.hosts)):
             path = material.places.get((finding.part, finding.number), ("cipherSuites",))
             place = (*server.path, "tls", *path)
-            server.gateway.document.problem(self._problems, finding.severity, place, finding.message, finding.role)
+            code = _code_of(finding, path)
+            server.gateway.document.problem(
+                self._problems, finding.severity, place, finding.message, finding.role, code
+            )
         return tls
 
     # What the fields name ----------------------------------------------------------------------------------------
@@ -135,7 +139,13 @@ class CredentialCompiler:
         name = title(secret)
         if chain is None or key is None:
             missing = "tls.crt (or cert)" if chain is None else "tls.key (or key)"
-            self._error(server, path, f"{name} at {secret.document.origin} has no {missing}", Role.CONSEQUENCE)
+            self._error(
+                server,
+                path,
+                f"{name} at {secret.document.origin} has no {missing}",
+                Role.CONSEQUENCE,
+                codes.INVALID_GATEWAY_CREDENTIAL,
+            )
             return
         material.add_pair(KeyPair(name, chain, key), path, path)
 
@@ -169,12 +179,13 @@ class CredentialCompiler:
             more = "" if settings.ca_cert_credential_name else f", and there is no Secret {first.name}-cacert"
             assert settings.mode is not None
             message = f"{settings.mode.value} needs a CA: {title(first)} has no ca.crt (or cacert){more}"
-            self._error(server, path, message, Role.CONSEQUENCE)
+            self._error(server, path, message, Role.CONSEQUENCE, codes.INVALID_GATEWAY_CREDENTIAL)
 
     def _secret(self, server: Server, name: str, path: Path) -> Resource[Secret] | None:
         found = self._find(server, name)
         if found is None:
-            self._error(server, path, self._sources.undeclared(name, server.gateway.namespace), Role.CONSEQUENCE)
+            message = self._sources.undeclared(name, server.gateway.namespace)
+            self._error(server, path, message, Role.CONSEQUENCE, codes.REFERENCED_RESOURCE_NOT_FOUND)
         return found
 
     def _find(self, server: Server, name: str) -> Resource[Secret] | None:
@@ -184,7 +195,7 @@ class CredentialCompiler:
         try:
             return self._sources.read(name)
         except Unreadable as error:
-            self._error(server, path, str(error))
+            self._error(server, path, str(error), code=codes.BAD_KEY_MATERIAL)
             return None
 
     # On what terms -----------------------------------------------------------------------------------------------
@@ -228,8 +239,17 @@ class CredentialCompiler:
                 found.append(digest)
         return tuple(found) if len(found) == len(texts) else None
 
-    def _error(self, server: Server, path: Path, message: str, role: Role = Role.ITSELF) -> None:
-        server.error(self._problems, ("tls", *path), message, role)
+    def _error(self, server: Server, path: Path, message: str, role: Role = Role.ITSELF, code: str = "") -> None:
+        server.error(self._problems, ("tls", *path), message, role, code)
+
+
+def _code_of(finding: Finding, path: Path) -> str:
+    """Return the code of what is wrong with key material: Istio has one for that of a Secret."""
+    if finding.code:
+        return finding.code
+    if path[0] in ("credentialName", "credentialNames") and finding.part in (Part.CERTIFICATE, Part.KEY):
+        return codes.INVALID_GATEWAY_CREDENTIAL
+    return codes.CERTIFICATE_TIME if finding.role is Role.TIME else codes.BAD_KEY_MATERIAL
 
 
 def _version(given: TLSProtocol | None, default: TLSVersion) -> TLSVersion:

@@ -15,6 +15,7 @@ from edgegate.istio.resources import Resource
 from edgegate.istio.translate.exports import exported
 from edgegate.istio.translate.merging import Conflict, Item, Merged, Part, merge
 from edgegate.istio.translate.suggestions import Suggestions
+from edgegate.model import codes
 from edgegate.model.origin import Origin
 
 
@@ -62,7 +63,7 @@ class Delegates:
             spec = resource.spec
             if resource not in self._used and not (spec.gateways or spec.tls or spec.tcp):
                 message = "it has no hosts and no VirtualService delegates to it: it serves nothing"
-                resource.warning(self._problems, ("spec",), message, Role.CONSEQUENCE)
+                resource.warning(self._problems, ("spec",), message, Role.CONSEQUENCE, codes.DELEGATE_PROBLEM)
 
     def _items(self, root: Resource[VirtualService], index: int) -> Iterator[Merged]:
         """Yield what stands in the place of an item: itself, or its delegate's."""
@@ -93,7 +94,13 @@ class Delegates:
         found = self._by_name.get((namespace, name))
         if found is None:
             where = f'no document declares VirtualService {show(name)} in namespace "{namespace}"'
-            root.error(self._problems, (*place, "name"), where + self._hint(name, namespace), Role.CONSEQUENCE)
+            root.error(
+                self._problems,
+                (*place, "name"),
+                where + self._hint(name, namespace),
+                Role.CONSEQUENCE,
+                codes.DELEGATE_PROBLEM,
+            )
             return None
         declared = f"{found.document.title} at {found.document.origin}"
         if found.spec.hosts:
@@ -119,7 +126,9 @@ class Delegates:
         """Warn of an item that Istio would pass over in silence."""
         if not root.resource.left_out((*root.path, "match")):
             message = f"never reached through {root.resource.origin_of(root.path)}: match[{conflict.match}]: "
-            delegate.resource.warning(self._problems, delegate.path, message + conflict.reason)
+            delegate.resource.warning(
+                self._problems, delegate.path, message + conflict.reason, code=codes.DELEGATE_PROBLEM
+            )
 
 
 def delegation(resource: Resource[VirtualService], path: Path) -> Origin | None:

@@ -15,6 +15,7 @@ from edgegate.istio.translate.exports import exported
 from edgegate.istio.translate.key_sources import ROOT_NAMESPACE
 from edgegate.istio.translate.services import DOMAIN, Service, ServiceIndex, short_form
 from edgegate.istio.translate.suggestions import Suggestions
+from edgegate.model import codes
 from edgegate.model.hosts import is_partial, normalise
 from edgegate.model.origin import Origin
 from edgegate.model.patterns import wider
@@ -99,13 +100,15 @@ class DestinationRules:
                 if service is None:
                     hint = suggestions.like(rule.host, services.names())
                     message = f"no document declares {show(rule.host)}: the rule is of no use{hint}"
+                    code = codes.UNKNOWN_RULE_HOST
                 elif service.host.startswith("*"):
                     origin = service.declarations[0].origin
                     what = f"{origin.resource} at {origin} declares it as {show(service.host)}"
                     message = f"the rule is of no use: {what}, so rules for that count"
+                    code = codes.RULE_WITHOUT_USE
                 else:
                     continue
-                rule.resource.warning(self._problems, ("spec", "host"), message, Role.CONSEQUENCE)
+                rule.resource.warning(self._problems, ("spec", "host"), message, Role.CONSEQUENCE, code)
 
     def _add(self, resource: Resource[DestinationRule], host: str) -> None:
         rules = self._rules.setdefault(resource.namespace, {})
@@ -130,14 +133,14 @@ class DestinationRules:
             else:
                 first = rule.policy.resource.document.origin_of(rule.policy.path)
                 message = f"is passed over: for {show(rule.host)} the policy of {first.resource} at {first} counts"
-                resource.warning(self._problems, ("spec", "trafficPolicy"), message)
+                resource.warning(self._problems, ("spec", "trafficPolicy"), message, code=codes.RULE_WITHOUT_USE)
         for index, subset in enumerate(spec.subsets):
             path: Path = ("spec", "subsets", index)
             known = rule.subsets.setdefault(subset.name or "", Said(subset, resource, path))
             if known.resource is not resource:
                 first = known.resource.document.origin_of(known.path)
                 message = f"is passed over: {first.resource} at {first} has a subset {show(subset.name)} already"
-                resource.warning(self._problems, (*path, "name"), message)
+                resource.warning(self._problems, (*path, "name"), message, code=codes.RULE_WITHOUT_USE)
         rule.export_to = rule.export_to or spec.export_to
 
 

@@ -18,6 +18,7 @@ from edgegate.istio.translate.destination_rules import Rule, Said
 from edgegate.istio.translate.members import Unusable, ip_literal
 from edgegate.istio.translate.services import Service, ServiceIndex
 from edgegate.istio.translate.suggestions import Suggestions
+from edgegate.model import codes
 from edgegate.model.actions import RequestChanges
 from edgegate.model.clusters import Cluster, Discovery, Endpoints
 from edgegate.model.headers import HeaderChanges
@@ -84,12 +85,13 @@ class _Place:
         """Whether it is one of an HTTP route."""
         return self.path[1] == "http"
 
-    def error(self, path: Path, message: str, role: Role = Role.CONSEQUENCE) -> None:
+    def error(self, path: Path, message: str, role: Role = Role.CONSEQUENCE, code: str = "") -> None:
         self.failed.add((self.resource, self.path))
-        self.resource.error(self.problems, self.path + path, message, role)
+        code = code or (codes.REFERENCED_RESOURCE_NOT_FOUND if role is Role.CONSEQUENCE else "")
+        self.resource.error(self.problems, self.path + path, message, role, code)
 
-    def warning(self, path: Path, message: str) -> None:
-        self.resource.warning(self.problems, self.path + path, message, Role.CONSEQUENCE)
+    def warning(self, path: Path, message: str, code: str) -> None:
+        self.resource.warning(self.problems, self.path + path, message, Role.CONSEQUENCE, code)
 
 
 class DestinationCompiler:
@@ -180,7 +182,7 @@ class DestinationCompiler:
         for index, route in enumerate(routes):
             if some and route.weight is None and len(routes) > 1:
                 message = "missing beside other weights: it is 0, so nothing goes here"
-                resource.warning(self._problems, (*path, index, "weight"), message)
+                resource.warning(self._problems, (*path, index, "weight"), message, code=codes.ZERO_WEIGHT)
             cluster = self.cluster(resource, (*path, index, "destination"), route.destination)
             if cluster is not None:
                 weight = max(route.weight or 0, 1) if len(routes) == 1 else max(route.weight or 0, 0)
@@ -217,7 +219,7 @@ class DestinationCompiler:
         if made is not None and made.discovery is Discovery.DYNAMIC and not host.startswith("*"):
             what = f"{service.declarations[0].origin.resource} has DYNAMIC_DNS"
             message = f"{what}: a request goes where its own host says; set rewrite.authority, or declare {show(host)}"
-            place.warning(("host",), message)
+            place.warning(("host",), message, codes.HOST_OF_THE_REQUEST)
         return cluster
 
     def _port_of(self, service: Service, place: _Place) -> int | None:
@@ -236,13 +238,15 @@ class DestinationCompiler:
         missing = [port for port in self._listeners if not port or (declared is not None and port not in declared)]
         if len(missing) == len(self._listeners):
             tried = f", and no listener of this VirtualService has one of them ({_list(self._listeners)})"
-            place.error(("host",), f"say port.number: {which}{tried if declared else ''}")
+            place.error(
+                ("host",), f"say port.number: {which}{tried if declared else ''}", code=codes.DESTINATION_PORT_REQUIRED
+            )
             return None
         message = f"no port.number is said, and {which}: as in Istio the listener's port is meant"
-        place.warning(("host",), f"{message} ({_list(self._listeners)})")
+        place.warning(("host",), f"{message} ({_list(self._listeners)})", codes.DESTINATION_PORT_REQUIRED)
         if missing:
             what = f"{which}, but not the port of the listener ({_list(missing)}): requests there are answered 503 (NC)"
-            place.warning(("host",), what)
+            place.warning(("host",), what, codes.PORT_OF_THE_LISTENER)
         return self._listener
 
     def _address(self, host: str, port: int | None, subset: str | None, place: _Place) -> str | None:
@@ -271,7 +275,7 @@ class DestinationCompiler:
             if any(declaration.faulty for declaration in service.declarations):
                 place.failed.add((place.resource, place.path))  # what is wrong there was told
             else:
-                place.error(("host",), str(error))
+                place.error(("host",), str(error), code=codes.UNUSABLE_SERVICE)
             return None
         endpoints = self.endpoints[cluster.name]
         for declaration in service.declarations:
@@ -283,7 +287,7 @@ class DestinationCompiler:
             message = (
                 f"no endpoint of {show(service.host)} has the labels {labels} of subset {show(subset)} at {origin}"
             )
-            place.warning(("subset",), message)
+            place.warning(("subset",), message, codes.SUBSET_WITHOUT_ENDPOINTS)
         return cluster.name
 
     def _subset(self, service: Service, rule: Rule | None, name: str, place: _Place) -> Said[Subset] | None:

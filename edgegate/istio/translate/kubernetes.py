@@ -24,6 +24,7 @@ from edgegate.istio.translate.members import (
     members_of,
 )
 from edgegate.istio.translate.workloads import Workload, Workloads
+from edgegate.model import codes
 from edgegate.model.clusters import Endpoint
 from edgegate.model.origin import Origin
 
@@ -78,7 +79,7 @@ class KubernetesService:
     def warn_of_no_endpoints(self, problems: Problems) -> None:
         """Report that nothing of it is ready."""
         message = f"no document lists an endpoint of it that is ready: {NOWHERE}"
-        self._resource.warning(problems, ("spec", "ports"), message, Role.CONSEQUENCE)
+        self._resource.warning(problems, ("spec", "ports"), message, Role.CONSEQUENCE, codes.NO_ENDPOINTS)
 
     def by_http2(self, port: int) -> bool:
         """Whether one of its ports says so: by C{appProtocol}, or else by the begin of its name, as in Istio."""

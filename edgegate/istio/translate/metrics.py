@@ -17,6 +17,7 @@ from edgegate.config.values import show, suggestion
 from edgegate.istio.kinds.mesh_config import DefaultProviders, MeshConfig
 from edgegate.istio.kinds.telemetry import IstioMetric, MetricsOverride, Mode, Operation, TagOverride, Telemetry
 from edgegate.istio.resources import Resource
+from edgegate.model import codes
 from edgegate.model.cel import Constant, parse
 from edgegate.model.cel_tokens import BadExpression
 from edgegate.model.metrics import REQUEST_METRICS, DeclaredMetrics, MetricOverride, MetricTag
@@ -114,7 +115,7 @@ class MetricsCompiler:
         if name.lower() not in self._known:
             hint = suggestion(name, self._known)
             message = f"{show(name)} is no provider of MeshConfig: left out{hint}"
-            resource.warning(self._problems, path, message)
+            resource.warning(self._problems, path, message, code=codes.TELEMETRY_PROBLEM)
 
     def _apply(self, resource: Resource[Telemetry], path: Path, override: MetricsOverride) -> None:
         """Apply an override behind those before it."""
@@ -123,7 +124,7 @@ class MetricsCompiler:
             return  # told with the document
         if match is not None and match.mode is Mode.SERVER:
             message = "changes nothing here: SERVER is for what workloads receive"
-            resource.document.problem(self._problems, Severity.INFO, path, message)
+            resource.document.problem(self._problems, Severity.INFO, path, message, code=codes.TELEMETRY_PROBLEM)
             return
         metric = None if match is None else match.metric
         named = metric is not None and metric is not IstioMetric.ALL_METRICS
@@ -143,7 +144,7 @@ class MetricsCompiler:
             found = _tag(name, tag)
             if found is not None and found.constant is None:
                 message = "not honoured: only metrics of requests can have values that are not the same for all"
-                resource.warning(self._problems, (*path, "tagOverrides", name), message)
+                resource.warning(self._problems, (*path, "tagOverrides", name), message, code=codes.TELEMETRY_PROBLEM)
 
     def _value(self, metric: str) -> MetricOverride | None:
         found = self._found.get(metric)

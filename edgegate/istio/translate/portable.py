@@ -32,6 +32,7 @@ from edgegate.istio.translate.rules import MESH
 from edgegate.istio.translate.servers import selected
 from edgegate.istio.translate.services import DOMAIN, ServiceIndex, index_services, short_form
 from edgegate.istio.translate.suggestions import Suggestions
+from edgegate.model import codes
 from edgegate.model.hosts import normalise
 
 Found = Iterator[tuple[Path, str]]
@@ -54,15 +55,15 @@ def warn_of_differences(resources: Resources, options: CompileOptions, problems:
     ]
     for resource in everything:
         for path, message in (*walk.said(resource), *_spelt(resource.document)):
-            resource.warning(problems, path, f"in a cluster {message}")
+            resource.warning(problems, path, f"in a cluster {message}", code=codes.OTHERWISE_IN_A_CLUSTER)
     for root in resources.virtual_services:
         for path, message in _delegations(root, delegates):
-            root.warning(problems, path, f"in a cluster {message}")
+            root.warning(problems, path, f"in a cluster {message}", code=codes.OTHERWISE_IN_A_CLUSTER)
     for gateway, path, message in gateway_differences(resources.gateways, options):
-        gateway.warning(problems, path, f"in a cluster {message}")
+        gateway.warning(problems, path, f"in a cluster {message}", code=codes.OTHERWISE_IN_A_CLUSTER)
     gateways = [gateway for gateway in resources.gateways if selected(gateway, options.selector)]
     for resource, path, message in order_differences(gateways, resources.virtual_services):
-        resource.warning(problems, path, f"in a cluster {message}")
+        resource.warning(problems, path, f"in a cluster {message}", code=codes.OTHERWISE_IN_A_CLUSTER)
 
 
 class _Walk:

@@ -28,4 +28,4 @@ class Reporter:
         origin = diagnostic.origin
         resource = self._by_origin[origin.file, origin.resource]
         tell = resource.error if diagnostic.severity is Severity.ERROR else resource.warning
-        tell(self._problems, origin.path, diagnostic.message, diagnostic.role)
+        tell(self._problems, origin.path, diagnostic.message, diagnostic.role, diagnostic.code)

@@ -47,9 +47,9 @@ class Server:
         """Its hosts."""
         return self.value.hosts
 
-    def error(self, problems: Problems, path: Path, message: str, role: Role = Role.ITSELF) -> None:
+    def error(self, problems: Problems, path: Path, message: str, role: Role = Role.ITSELF, code: str = "") -> None:
         """Report an error in a part of it."""
-        self.gateway.error(problems, self.path + path, message, role)
+        self.gateway.error(problems, self.path + path, message, role, code)
 
 
 def selected(gateway: Resource[Gateway], labels: Mapping[str, str] | None) -> bool:

@@ -24,6 +24,7 @@ from edgegate.istio.translate.members import (
 )
 from edgegate.istio.translate.workloads import Workloads, has_labels
 from edgegate.istio.validation.service_entry import warn_of_no_endpoints
+from edgegate.model import codes
 from edgegate.model.addresses import TCPAddress
 from edgegate.model.clusters import Discovery, Endpoint
 from edgegate.model.origin import Origin
@@ -82,7 +83,7 @@ class DeclaredEntry:
             return
         wanted = ", ".join(f"{key}={value}" for key, value in selector.labels.items())
         message = f'no WorkloadEntry in namespace "{self._resource.namespace}" has the labels {wanted}: {NOWHERE}'
-        self._resource.warning(problems, ("spec", "workloadSelector"), message, Role.CONSEQUENCE)
+        self._resource.warning(problems, ("spec", "workloadSelector"), message, Role.CONSEQUENCE, codes.NO_ENDPOINTS)
 
     def by_http2(self, port: int) -> bool:
         """Whether one of its ports says so: by its protocol, or else by the begin of its name."""

@@ -16,6 +16,7 @@ from edgegate.config.values import show
 from edgegate.istio.kinds.telemetry import Telemetry
 from edgegate.istio.resources import Resource
 from edgegate.istio.translate.access import Workloads, chosen
+from edgegate.model import codes
 
 
 def telemetries_for(
@@ -39,14 +40,20 @@ def telemetries_for(
     for each in telemetries:
         why_not = _elsewhere(each, ours, workloads)
         if why_not:
-            each.document.problem(problems, Severity.INFO, (), f"{each.document.title} changes nothing here: {why_not}")
+            each.document.problem(
+                problems,
+                Severity.INFO,
+                (),
+                f"{each.document.title} changes nothing here: {why_not}",
+                code=codes.TELEMETRY_PROBLEM,
+            )
         elif _labels(each.spec):
             _warn_of_second(each, selecting, problems)
             selecting.append(each)
         elif each.namespace in first:
             other = first[each.namespace].document.origin
-            message = f"left out: a namespace has one Telemetry without a selector, which is at {other} (IST0160)"
-            each.warning(problems, ("metadata", "name"), message)
+            message = f"left out: a namespace has one Telemetry without a selector, which is at {other}"
+            each.warning(problems, ("metadata", "name"), message, code=codes.MULTIPLE_TELEMETRIES)
         else:
             first[each.namespace] = each
     return [*(first[namespace] for namespace in ours if namespace in first), *selecting]
@@ -68,8 +75,10 @@ def _elsewhere(each: Resource[Telemetry], ours: Collection[str], workloads: Work
 def _warn_of_second(each: Resource[Telemetry], before: Sequence[Resource[Telemetry]], problems: Problems) -> None:
     other = next((one for one in before if one.namespace == each.namespace), None)
     if other is not None:
-        message = f"this gateway is chosen by {other.document.title} at {other.document.origin} already (IST0159)"
-        each.warning(problems, ("metadata", "name"), f"{message}: both count, this one last")
+        message = f"this gateway is chosen by {other.document.title} at {other.document.origin} already"
+        each.warning(
+            problems, ("metadata", "name"), f"{message}: both count, this one last", code=codes.CONFLICTING_TELEMETRIES
+        )
 
 
 def _labels(telemetry: Telemetry) -> dict[str, str]:

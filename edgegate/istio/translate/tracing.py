@@ -22,6 +22,7 @@ from edgegate.istio.resources import Resource
 from edgegate.istio.translate.collectors import Collectors, NoCollector, zipkin_at
 from edgegate.istio.translate.services import ServiceIndex
 from edgegate.istio.validation.tracing import valid_address
+from edgegate.model import codes
 from edgegate.model import tracing as values
 from edgegate.model.tracing import DeclaredTracing, TagSource, TracingProvider
 
@@ -76,7 +77,9 @@ class TracingCompiler:
         if not named and not said.disabled:
             first = self._entries[0]
             message = "no provider is named, and MeshConfig has no defaultProviders.tracing: nothing is traced, "
-            first.resource.warning(self._problems, first.path, f"{message}unless an option names a collector")
+            first.resource.warning(
+                self._problems, first.path, f"{message}unless an option names a collector", code=codes.TELEMETRY_PROBLEM
+            )
         proxy = self._proxy
         return replace(
             said,
@@ -91,7 +94,11 @@ class TracingCompiler:
             path: Path = ("spec", "tracing", index)
             if item.match is not None and item.match.mode is Mode.SERVER:
                 resource.document.problem(
-                    self._problems, Severity.INFO, path, "changes nothing here: SERVER is for what workloads receive"
+                    self._problems,
+                    Severity.INFO,
+                    path,
+                    "changes nothing here: SERVER is for what workloads receive",
+                    code=codes.TELEMETRY_PROBLEM,
                 )
             else:
                 yield _Entry(resource, path, item)
@@ -119,7 +126,7 @@ class TracingCompiler:
     ) -> DeclaredTracing:
         """Return what is said with another provider: the first of those that are named at a place."""
         if len(names) > 1:
-            resource.warning(self._problems, (*path, 1), _ONE)
+            resource.warning(self._problems, (*path, 1), _ONE, code=codes.TELEMETRY_PROBLEM)
         at: Path = (*path, 0, "name") if isinstance(resource.spec, Telemetry) else (*path, 0)
         name = names[0]
         index, found = self._providers.get(name.lower(), (0, None))
@@ -127,7 +134,7 @@ class TracingCompiler:
         if found is None:
             hint = suggestion(name, self._providers)
             message = f"{show(name)} is no provider of MeshConfig: nothing is traced{hint}"
-            resource.warning(self._problems, at, message)
+            resource.warning(self._problems, at, message, code=codes.TELEMETRY_PROBLEM)
         else:
             provider = self._collector(resource, at, index, found)
         return replace(
@@ -149,7 +156,7 @@ class TracingCompiler:
         except NoCollector as error:
             where = self._mesh.origin_of(path)
             message = f"not honoured: {show(found.name)} ({where}) {error}; nothing is traced"
-            resource.warning(self._problems, at, message)
+            resource.warning(self._problems, at, message, code=codes.TELEMETRY_PROBLEM)
             return None
 
     def _by_mesh(self) -> DeclaredTracing | None:

@@ -9,6 +9,7 @@ from edgegate.config.problems import Problems
 from edgegate.istio.translate.delegates import delegation
 from edgegate.istio.translate.merging import Part
 from edgegate.istio.translate.rules import EVERYWHERE, Rules, Scope, takes_all
+from edgegate.model import codes
 from edgegate.model.matching import HTTPMatch
 from edgegate.model.routes import HTTPRoute
 
@@ -40,5 +41,5 @@ def warn_of_unreachable(rules: Rules, problems: Problems, known: Container[Part]
         if rules.resource.at(path) not in known:
             root = delegation(rules.resource, path)
             through = f" through {root}" if root is not None else ""
-            rules.resource.warning(problems, path, f"never reached{through}: {why}")
+            rules.resource.warning(problems, path, f"never reached{through}: {why}", code=codes.UNREACHABLE_ROUTE)
     return list(found)

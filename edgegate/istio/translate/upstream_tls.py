@@ -20,6 +20,7 @@ from edgegate.istio.translate.key_sources import (
     Unreadable,
     title,
 )
+from edgegate.model import codes
 from edgegate.model.tls import KeyPair, UpstreamTLS
 
 _TALKING = (ClientTLSMode.SIMPLE, ClientTLSMode.MUTUAL)
@@ -73,7 +74,9 @@ class UpstreamTLSCompiler:
         )
         for finding in self._inspect(tls, pair):
             place = (*said.path, *material.places.get(finding.part, ()))
-            said.resource.document.problem(self._problems, finding.severity, place, finding.message, finding.role)
+            code = codes.CERTIFICATE_TIME if finding.role is Role.TIME else codes.BAD_KEY_MATERIAL
+            document = said.resource.document
+            document.problem(self._problems, finding.severity, place, finding.message, finding.role, code)
         return tls
 
     def _of_files(self, said: Said[ClientTLSSettings], material: _Material) -> None:
@@ -102,7 +105,8 @@ class UpstreamTLSCompiler:
         secret, beside = self._sources.secret(name, namespace), self._sources.secret(f"{name}-cacert", namespace)
         mutual = said.value.mode is ClientTLSMode.MUTUAL
         if secret is None and (mutual or beside is None):
-            self._error(said, path, self._sources.undeclared(name, namespace), material, Role.CONSEQUENCE)
+            message, missing = self._sources.undeclared(name, namespace), codes.REFERENCED_RESOURCE_NOT_FOUND
+            self._error(said, path, message, material, Role.CONSEQUENCE, missing)
             return
         if mutual and secret is not None:
             self._pair(said, secret, material)
@@ -142,6 +146,7 @@ class UpstreamTLSCompiler:
         message: str,
         material: _Material,
         role: Role = Role.ITSELF,
+        code: str = codes.BAD_KEY_MATERIAL,
     ) -> None:
         material.broken = True
-        said.resource.error(self._problems, (*said.path, *path), message, role)
+        said.resource.error(self._problems, (*said.path, *path), message, role, code)

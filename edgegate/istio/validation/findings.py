@@ -17,10 +17,10 @@ class Findings:
     resource: Resource[Any]
     problems: Problems
 
-    def error(self, path: Path, message: str) -> None:
+    def error(self, path: Path, message: str, code: str = "") -> None:
         """Report what keeps the files from being served."""
-        self.resource.error(self.problems, path, message)
+        self.resource.error(self.problems, path, message, code=code)
 
-    def warning(self, path: Path, message: str) -> None:
+    def warning(self, path: Path, message: str, code: str = "") -> None:
         """Report what is probably not what was meant."""
-        self.resource.warning(self.problems, path, message)
+        self.resource.warning(self.problems, path, message, code=code)

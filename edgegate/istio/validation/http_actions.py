@@ -21,6 +21,7 @@ from edgegate.istio.validation.findings import Findings
 from edgegate.istio.validation.headers import authorities, check_authority, check_headers
 from edgegate.istio.validation.names import check_header, check_port
 from edgegate.istio.validation.routes import check_destination, check_expression, check_string_match
+from edgegate.model import codes
 
 MAX_BODY = 1024 * 1024
 """Bytes of a direct answer's body."""
@@ -87,7 +88,8 @@ def _check_alone(findings: Findings, path: Path, route: HTTPRoute, name: str) ->
             findings.error((*path, other), f"goes with no {name}")
     for other in _OF_BACKENDS:
         if getattr(route, other) not in (None, ()):
-            findings.warning((*path, other), "says nothing here: these requests go to no backend")
+            code = codes.RETRY_WITHOUT_EFFECT if other == "retries" else codes.WITHOUT_EFFECT
+            findings.warning((*path, other), "says nothing here: these requests go to no backend", code)
 
 
 def _check_redirect(findings: Findings, path: Path, redirect: HTTPRedirect) -> None:
@@ -131,7 +133,7 @@ def _check_slashes(findings: Findings, path: Path, route: HTTPRoute) -> None:
             continue
         old = f"{prefix}x" if prefix.endswith("/") else f"{prefix}/x"
         what = "a slash is lost" if prefix.endswith("/") else "a slash is doubled"
-        findings.warning(place, f"{what}: {old} becomes {new}{old[len(prefix) :]}")
+        findings.warning(place, f"{what}: {old} becomes {new}{old[len(prefix) :]}", codes.DOUBTFUL_PATH)
 
 
 def _check_target(findings: Findings, path: Path, text: str | None) -> None:
@@ -188,7 +190,7 @@ def _check_retries(findings: Findings, path: Path, retries: HTTPRetry) -> None:
         if word and word not in RETRY_ON and word not in _STATUSES:
             findings.error((*path, "retryOn"), f"unknown condition {show(word)}{suggestion(word, RETRY_ON)}")
         if word in _NO_EFFECT:
-            findings.warning((*path, "retryOn"), f"{word}: {_NO_EFFECT[word]}")
+            findings.warning((*path, "retryOn"), f"{word}: {_NO_EFFECT[word]}", codes.RETRY_WITHOUT_EFFECT)
 
 
 def _check_fault(findings: Findings, path: Path, fault: HTTPFaultInjection) -> None:

@@ -20,6 +20,7 @@ from edgegate.istio.kinds.destination_rule import (
 )
 from edgegate.istio.validation.findings import Findings
 from edgegate.istio.validation.names import check_header
+from edgegate.model import codes
 
 MAX_TABLE = 5_000_011
 """A Maglev table has fewer entries (Envoy's C{MaglevLbConfig.table_size})."""
@@ -52,7 +53,7 @@ def check_load_balancer(
             findings.warning(place, "goes with no localityLbSetting, which is what is honoured here")
     if settings.warmup_duration_secs is not None:
         more = ", which is given too, and counts" if settings.warmup is not None else ""
-        findings.warning((*path, "warmupDurationSecs"), f"deprecated: use warmup.duration{more}")
+        findings.warning((*path, "warmupDurationSecs"), f"deprecated: use warmup.duration{more}", codes.OLD_FIELD)
     if settings.warmup is not None:
         warmup = settings.warmup
         if warmup.aggression is not None and warmup.aggression < 1:
@@ -89,7 +90,7 @@ def _check_hash(findings: Findings, path: Path, settings: ConsistentHashLB) -> N
         if settings.ring_hash is not None or settings.maglev is not None:
             findings.error(place, "goes with neither ringHash nor maglev, which have sizes of their own")
         else:
-            findings.warning(place, "deprecated: use ringHash.minimumRingSize")
+            findings.warning(place, "deprecated: use ringHash.minimumRingSize", codes.SCHEMA_WARNING)
             _check_ring(findings, place, settings.minimum_ring_size)
 
 

@@ -10,6 +10,7 @@ from ipaddress import ip_network
 from edgegate.config.document import Path
 from edgegate.config.values import show, suggestion
 from edgegate.istio.validation.findings import Findings
+from edgegate.model import codes
 from edgegate.model.addresses import is_ip_address
 from edgegate.model.hosts import normalise
 
@@ -155,7 +156,7 @@ def check_selector(findings: Findings, path: Path, labels: Mapping[str, str]) ->
         if not key or "*" in key or "*" in value:
             findings.error((*path, key), f"{show(f'{key}={value}')} selects nothing: a label is given in full")
     if not labels:
-        findings.warning(path, "selects nothing: it has no labels")
+        findings.warning(path, "selects nothing: it has no labels", codes.SCHEMA_WARNING)
 
 
 def check_export(findings: Findings, path: Path, namespaces: Sequence[str], nobody: bool = False) -> None:

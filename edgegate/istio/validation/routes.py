@@ -9,6 +9,7 @@ from edgegate.config.values import show, with_port
 from edgegate.istio.kinds.virtual_service import Destination, HTTPRouteDestination, RouteDestination, StringMatch
 from edgegate.istio.validation.findings import Findings
 from edgegate.istio.validation.names import check_port, host_fault, is_address, is_label
+from edgegate.model import codes
 from edgegate.model.expressions import check_regex
 
 
@@ -20,7 +21,9 @@ def check_gateways(findings: Findings, path: Path, names: Sequence[str]) -> None
             findings.error((*path, index), f"{show(name)} is no gateway: say NAME or NAMESPACE/NAME")
         elif len(parts) == 1 and "." in name:
             own, namespace = name.split(".")[:2]
-            findings.warning((*path, index), f"is an old way to name a gateway: say {namespace}/{own}")
+            findings.warning(
+                (*path, index), f"is an old way to name a gateway: say {namespace}/{own}", codes.SCHEMA_WARNING
+            )
 
 
 def check_match_port(findings: Findings, path: Path, port: int | None) -> None:

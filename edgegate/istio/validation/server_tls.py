@@ -6,6 +6,7 @@ from edgegate.config.document import Path
 from edgegate.istio.kinds.gateway import ServerTLSSettings, TLSMode, TLSProtocol
 from edgegate.istio.validation.ciphers import check_ciphers
 from edgegate.istio.validation.findings import Findings
+from edgegate.model import codes
 
 VERIFYING = frozenset({TLSMode.MUTUAL, TLSMode.OPTIONAL_MUTUAL})
 PASSING = frozenset({TLSMode.PASSTHROUGH, TLSMode.AUTO_PASSTHROUGH})
@@ -54,7 +55,9 @@ def check_tls(findings: Findings, path: Path, tls: ServerTLSSettings) -> None:
     """The settings of a server of protocol HTTPS or TLS."""
     mode = tls.mode or TLSMode.PASSTHROUGH
     if tls.https_redirect:
-        findings.warning((*path, "httpsRedirect"), "changes nothing: only servers of protocol HTTP redirect")
+        findings.warning(
+            (*path, "httpsRedirect"), "changes nothing: only servers of protocol HTTP redirect", codes.SCHEMA_WARNING
+        )
     if mode in PASSING:
         default = "" if tls.mode else ", which is the mode where none is given"
         for name in given(tls, _CERTIFICATES | _VERIFICATION):

@@ -18,6 +18,7 @@ from edgegate.istio.validation.client_tls import check_client_tls
 from edgegate.istio.validation.findings import Findings
 from edgegate.istio.validation.load_balancer import check_load_balancer, check_percent
 from edgegate.istio.validation.names import check_port, host_fault, is_address
+from edgegate.model import codes
 
 _HTTP_COUNTS = {
     "http1MaxPendingRequests": "http1_max_pending_requests",
@@ -101,7 +102,7 @@ def _check_tcp(findings: Findings, path: Path, settings: TCPSettings) -> None:
 def _check_outliers(findings: Findings, path: Path, outliers: OutlierDetection) -> None:
     if outliers.consecutive_errors:
         message = "deprecated: it counts as consecutiveGatewayErrors; use that, or consecutive5xxErrors"
-        findings.warning((*path, "consecutiveErrors"), message)
+        findings.warning((*path, "consecutiveErrors"), message, codes.SCHEMA_WARNING)
     if outliers.consecutive_errors is not None and outliers.consecutive_errors < 0:
         findings.error((*path, "consecutiveErrors"), f"{outliers.consecutive_errors} is less than 0")
     if outliers.consecutive_local_origin_failures and not outliers.split_external_local_origin_errors:

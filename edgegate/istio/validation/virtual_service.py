@@ -29,6 +29,7 @@ from edgegate.istio.validation.names import (
     is_address,
 )
 from edgegate.istio.validation.routes import check_destinations, check_gateways, check_match_port, check_string_match
+from edgegate.model import codes
 from edgegate.model.hosts import is_partial, subset_of
 
 MESH = "mesh"
@@ -161,11 +162,21 @@ def _check_uri(findings: Findings, path: Path, uri: StringMatch) -> None:
         if value is None or (value == "" and kind == "prefix"):
             continue
         if not value.startswith(("/", "*")):
-            findings.warning((*path, kind), f"{show(value)} never holds: a path begins with /")
+            findings.warning(
+                (*path, kind), f"{show(value)} never holds: a path begins with /", codes.CONDITION_NEVER_HOLDS
+            )
         elif set(value) & set("?#"):
-            findings.warning((*path, kind), f"{show(value)} never holds: a path has no query, see queryParams")
+            findings.warning(
+                (*path, kind),
+                f"{show(value)} never holds: a path has no query, see queryParams",
+                codes.CONDITION_NEVER_HOLDS,
+            )
         elif not value.isascii():
-            findings.warning((*path, kind), f"never holds: a path is ASCII, say {show(quote(value, safe=_IN_A_PATH))}")
+            findings.warning(
+                (*path, kind),
+                f"never holds: a path is ASCII, say {show(quote(value, safe=_IN_A_PATH))}",
+                codes.CONDITION_NEVER_HOLDS,
+            )
 
 
 def _check_words(findings: Findings, path: Path, match: HTTPMatchRequest) -> None:
@@ -173,10 +184,16 @@ def _check_words(findings: Findings, path: Path, match: HTTPMatchRequest) -> Non
     method = match.method.exact if match.method is not None else None
     if method is not None and method.upper() in METHODS and method not in METHODS:
         hint = show(method.upper())
-        findings.warning((*path, "method", "exact"), f"{show(method)} never holds: methods have a case; say {hint}")
+        findings.warning(
+            (*path, "method", "exact"),
+            f"{show(method)} never holds: methods have a case; say {hint}",
+            codes.CONDITION_NEVER_HOLDS,
+        )
     scheme = match.scheme.exact if match.scheme is not None else None
     if scheme is not None and scheme not in ("http", "https"):
-        findings.warning((*path, "scheme", "exact"), f"{show(scheme)} never holds: it is http or https")
+        findings.warning(
+            (*path, "scheme", "exact"), f"{show(scheme)} never holds: it is http or https", codes.CONDITION_NEVER_HOLDS
+        )
 
 
 def _check_name(findings: Findings, path: Path, name: str, without_claims: str) -> None:
@@ -185,7 +202,7 @@ def _check_name(findings: Findings, path: Path, name: str, without_claims: str) 
     if is_claim(name) and spec.hosts and (not spec.gateways or MESH in spec.gateways):
         findings.error(path, "claims are for gateways only: name them in spec.gateways, without mesh")
     elif is_claim(name):
-        findings.warning(path, f"{_NO_CLAIMS}: {without_claims}")
+        findings.warning(path, f"{_NO_CLAIMS}: {without_claims}", codes.JWT_CLAIM_WITHOUT_AUTHENTICATION)
     elif name not in _PSEUDO:
         check_header(findings, path, name)
 
@@ -193,7 +210,11 @@ def _check_name(findings: Findings, path: Path, name: str, without_claims: str) 
 def _check_value(findings: Findings, path: Path, value: StringMatch) -> None:
     """C{*} is no expression: it stands for presence, but only for C{withoutHeaders} does Istio take it."""
     if value.regex == "*":
-        findings.warning((*path, "regex"), '"*" is no expression and taken for presence, which Istio refuses: say {}')
+        findings.warning(
+            (*path, "regex"),
+            '"*" is no expression and taken for presence, which Istio refuses: say {}',
+            codes.OTHERWISE_IN_A_CLUSTER,
+        )
     else:
         check_string_match(findings, path, value)
 
@@ -207,14 +228,18 @@ def _check_tls(findings: Findings, path: Path, route: TLSRoute) -> None:
             findings.error((*place, "sniHosts"), "a match has at least one host")
         for at, host in enumerate(match.sni_hosts):
             if is_address(host):
-                findings.warning((*place, "sniHosts", at), f"{show(host)} never holds: SNI has no IP addresses")
+                findings.warning(
+                    (*place, "sniHosts", at),
+                    f"{show(host)} never holds: SNI has no IP addresses",
+                    codes.CONDITION_NEVER_HOLDS,
+                )
                 continue
             fault = None if _is_generated(host, findings.resource.spec) else host_fault(host)
             if fault is not None:
                 findings.error((*place, "sniHosts", at), fault)
             elif is_partial(host):
                 message = f"{show(host)}: Envoy finds no listener by a part of a label, so no cluster serves this"
-                findings.warning((*place, "sniHosts", at), message)
+                findings.warning((*place, "sniHosts", at), message, codes.OTHERWISE_IN_A_CLUSTER)
         check_subnets(findings, (*place, "destinationSubnets"), match.destination_subnets)
         check_match_port(findings, place, match.port)
         check_gateways(findings, (*place, "gateways"), match.gateways)
@@ -229,7 +254,11 @@ def _check_tcp(findings: Findings, path: Path, route: TCPRoute) -> None:
         check_subnets(findings, (*place, "destinationSubnets"), match.destination_subnets)
         if match.source_subnet:
             check_subnet(findings, (*place, "sourceSubnet"), match.source_subnet)
-            findings.warning((*place, "sourceSubnet"), "Istio never looks at it: there every client passes")
+            findings.warning(
+                (*place, "sourceSubnet"),
+                "Istio never looks at it: there every client passes",
+                codes.OTHERWISE_IN_A_CLUSTER,
+            )
         check_match_port(findings, place, match.port)
         check_gateways(findings, (*place, "gateways"), match.gateways)
     if not route.route:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from edgegate.model import codes
 from edgegate.model.diagnostics import Diagnostic, Report, Severity
 from edgegate.model.origin import Origin
 from edgegate.model.routes import HTTPRoute
@@ -33,7 +34,7 @@ class _Host:
                 self.last = route
             elif self.last.origin != route.origin:
                 message = f"never reached: {self.last.origin} takes every request of {domain}"
-                report(Diagnostic(Severity.WARNING, route.origin, message))
+                report(Diagnostic(Severity.WARNING, route.origin, message, code=codes.UNREACHABLE_ROUTE))
 
     def virtual_host(self, domain: str, redirect_port: int | None) -> VirtualHost:
         # one object has each route once on a server, but may be attached by two parents

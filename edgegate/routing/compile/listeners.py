@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from edgegate.model import codes
 from edgegate.model.diagnostics import Diagnostic, Report, Role, Severity
 from edgegate.model.patterns import PatternIndex
 from edgegate.model.servers import Server, Traffic
@@ -96,8 +97,8 @@ class ListenerCompiler:
                 continue
             for host in unserved:
                 message = f"no http route of any {self._kind} is for this host: every request is answered 404"
-                self._report(Diagnostic(Severity.WARNING, host.origin, message, Role.OUTCOME))
+                self._report(Diagnostic(Severity.WARNING, host.origin, message, Role.OUTCOME, codes.HOST_WITHOUT_ROUTE))
 
     def _warn_of_no_route(self, server: Server, kind: str, so: str = "connection is closed") -> None:
         message = f"no {kind} route of any {self._kind} leads on from here: every {so}"
-        self._report(Diagnostic(Severity.WARNING, server.origin, message, Role.OUTCOME))
+        self._report(Diagnostic(Severity.WARNING, server.origin, message, Role.OUTCOME, codes.HOST_WITHOUT_ROUTE))

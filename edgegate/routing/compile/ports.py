@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, ip_address
 
+from edgegate.model import codes
 from edgegate.model.addresses import Address, TCPAddress
 from edgegate.model.diagnostics import Diagnostic, Report, Severity
 from edgegate.model.origin import Origin
@@ -85,7 +86,7 @@ def _join(port: Port, server: Server, report: Report) -> None:
 
 def _left_out(origin: Origin, what: str, first: Origin, why: str, report: Report) -> None:
     message = f"{what} {first.resource} at {first}{why}; that one is served, and this server is left out"
-    report(Diagnostic(Severity.WARNING, origin, message))
+    report(Diagnostic(Severity.WARNING, origin, message, code=codes.SERVER_LEFT_OUT))
 
 
 def _free(port: Port, server: Server, others: Iterable[Port], report: Report) -> bool:
@@ -98,7 +99,7 @@ def _free(port: Port, server: Server, others: Iterable[Port], report: Report) ->
         mapped = port.bind != port.address or other.bind != other.address
         why = f", which --map-port makes {port.bind} and {other.bind}," if mapped else ""
         message = f"{names}{why} can't both be bound: see {first.origin.resource} at {first.origin}"
-        report(Diagnostic(Severity.ERROR, server.address_origin, message))
+        report(Diagnostic(Severity.ERROR, server.address_origin, message, code=codes.PORTS_COLLIDE))
         return False
     return True
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from edgegate.model import codes
 from edgegate.model.diagnostics import Diagnostic, Report, Severity
 from edgegate.model.hosts import is_partial
 from edgegate.model.origin import Origin
@@ -74,7 +75,7 @@ def _by_pattern(
                     continue  # it is reached there
                 if owner is not server:
                     message = f"never reached: SNI {pattern} on port {server.number} belongs to {owner.origin}"
-                    report(Diagnostic(Severity.WARNING, route.origin, message))
+                    report(Diagnostic(Severity.WARNING, route.origin, message, code=codes.UNREACHABLE_ROUTE))
                 elif before is not None:
                     _warn_of(route, f"SNI {pattern} on port {server.number}", before, report)
                 else:
@@ -84,4 +85,4 @@ def _by_pattern(
 
 def _warn_of(route: TCPRoute, what: str, taken: TCPRoute, report: Report) -> None:
     message = f"never reached: the route at {taken.origin} takes {what}"
-    report(Diagnostic(Severity.WARNING, route.origin, message))
+    report(Diagnostic(Severity.WARNING, route.origin, message, code=codes.UNREACHABLE_ROUTE))

@@ -29,7 +29,7 @@ class TelemetriesTests(SynchronousTestCase):
         problems = Problems()
         ours = Workloads([{"istio": "ingressgateway"}])
         found = telemetries_for(resources.telemetries, "mesh", ["infra"], ours, problems)
-        self.problems = [str(each) for each in problems]
+        self.problems = [f"{each} [{each.code}]" for each in problems]
         return [each.name for each in found]
 
     def test_order(self) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.model import codes
 from edgegate.model.addresses import TCPAddress
 from edgegate.model.clusters import Cluster, Discovery
 from edgegate.model.diagnostics import Diagnostic, Role, Severity
@@ -97,7 +98,7 @@ class CompilationTests(SynchronousTestCase):
         written.add(web, "a.example", http=(route(3),))
         written.compiled()
         message = "never reached: edge.conf:2 takes every request of a.example"
-        self.assertEqual(written.told, [Diagnostic(Severity.WARNING, origin(3), message)])
+        self.assertEqual(written.told, [Diagnostic(Severity.WARNING, origin(3), message, code=codes.UNREACHABLE_ROUTE)])
         self.assertEqual(written.told[0].origin.path, ("line", 3))
 
     def test_left_out(self) -> None:
