@@ -1,0 +1,1 @@
+"""From lines of access logs to what they say of requests."""
