@@ -18,7 +18,7 @@ from edgegate.routing.snapshot import Snapshot
 from edgegate.server.loader_process import LoaderProcess
 from edgegate.server.reload_coordinator import ReadingFailed
 from edgegate.server.turns import PAUSE, in_turns
-from edgegate.sources.loading import FEW_OBJECTS, THOROUGH_EVERY, Answer, Configuration, Loaded, collector_paused
+from edgegate.sources.loading import THOROUGH_EVERY, Answer, Configuration, Loaded, collector_paused
 from edgegate.sources.pieces import MANY, Pieces
 from edgegate.sources.source import Contents
 
@@ -30,6 +30,9 @@ bear; to start the process takes half a second.
 
 _YOUNG = 1
 """The oldest generation of objects that the garbage collector looks through while requests wait."""
+
+FEW_OBJECTS = 30_000
+"""What the garbage collector looks through in a hundredth of a second, which requests can bear with each reading."""
 
 T = TypeVar("T")
 

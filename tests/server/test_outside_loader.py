@@ -17,7 +17,7 @@ from edgegate.model.addresses import TCPAddress
 from edgegate.model.origin import Origin
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.snapshot import FilterChain, Listener, Snapshot, VirtualHost
-from edgegate.server.outside_loader import OutsideLoader
+from edgegate.server.outside_loader import FEW_OBJECTS, OutsideLoader
 from edgegate.server.reload_coordinator import ReadingFailed
 from edgegate.sources.file_reader import defer_to_daemon
 from edgegate.sources.loading import Configuration, Loaded
@@ -107,6 +107,34 @@ class OutsideLoaderTests(TestCase):
         self.assertTrue(gc.isenabled())
         await self.load()
         self.assertTrue(gc.isenabled())
+
+    async def test_few_objects(self) -> None:
+        """The garbage collector looks through all where that is little: much would keep requests waiting."""
+        self.configuration = Configuration(source_named(str(self.folder)), frozen=True)
+        self.loader = self.made(100)
+        self.addCleanup(gc.unfreeze)
+        # so that it looks through nothing unasked
+        gc.disable()
+        self.addCleanup(gc.enable)
+        looked: list[int] = []
+
+        def look(phase: str, info: dict[str, int]) -> None:
+            if phase == "start":
+                looked.append(info["generation"])
+
+        for much in (False, True):
+            gc.collect()
+            gc.unfreeze()
+            kept = [[number] for number in range(FEW_OBJECTS if much else 0)]
+            if much:
+                gc.freeze()
+            gc.callbacks.append(look)
+            try:
+                await self.load()
+            finally:
+                gc.callbacks.remove(look)
+            self.assertEqual(2 not in looked, much, len(kept))
+            looked.clear()
 
     async def test_wanted(self) -> None:
         """What was much is; what was little is looked at: it may have grown."""
