@@ -1,0 +1,1 @@
+"""Tests for L{edgegate.istio.schema}."""
