@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 
+from edgegate.model import codes
+from edgegate.model.notes import LeftOut
 from edgegate.model.origin import Origin
 
 
@@ -41,6 +43,7 @@ class Diagnostic:
     @ivar origin: Where what is wrong is said.
     @ivar role: What it has to do with other problems.
     @ivar code: One of L{edgegate.model.codes}.
+    @ivar left_out: What is not served because of it, for who explains that.
     """
 
     severity: Severity
@@ -48,6 +51,13 @@ class Diagnostic:
     message: str
     role: Role = Role.ITSELF
     code: str = ""
+    left_out: tuple[LeftOut, ...] = field(default=(), compare=False)
+
+
+def unreachable(left: LeftOut) -> Diagnostic:
+    """Return the warning that nothing reaches a route."""
+    message, code = f"never reached: {left.reason}", codes.UNREACHABLE_ROUTE
+    return Diagnostic(Severity.WARNING, left.origin, message, code=code, left_out=(left,))
 
 
 Report = Callable[[Diagnostic], None]

@@ -16,6 +16,7 @@ from edgegate.istio.translate import CompileOptions
 from edgegate.istio.translate.portable import warn_of_differences
 from edgegate.model import codes
 from edgegate.model.clusters import Endpoints
+from edgegate.model.notes import Notes
 from edgegate.model.tls import KeyPair
 from edgegate.routing.compile import Compiled
 from edgegate.routing.snapshot import Snapshot
@@ -94,6 +95,7 @@ class Configuration:
         ignored_kinds: Collection[str] = (),
         strict: bool = False,
         portable: bool = False,
+        notes: Notes | None = None,
     ) -> None:
         """
         @param selector: Labels: only Gateways whose selector they satisfy are served; L{None}: all.
@@ -105,10 +107,12 @@ class Configuration:
         @param ignored_kinds: Kinds that keep others out (C{--ignore-kind}), and that are to be served without.
         @param portable: Warn of places where a cluster would do otherwise.
         @param strict: Take warnings for errors: see L{Problems.refusing}.
+        @param notes: Where is noted what the Snapshot does not hold. For one load, in this process.
         """
         self._frozen = frozen
         self._strict = strict
         self._portable = portable
+        self._notes = notes
         self._loads = 0
         self.few_objects = FEW_OBJECTS
         self.thorough_every = THOROUGH_EVERY
@@ -178,7 +182,13 @@ class Configuration:
     def _compile(self, reading: Reading, problems: Problems, inspector: KeyInspector) -> Compiled:
         resources = self._decoder.decode(reading, problems)
         options = CompileOptions(
-            self._selector, self._port_map, reading.read, inspector, inspector.upstream, self._ignored_kinds
+            self._selector,
+            self._port_map,
+            reading.read,
+            inspector,
+            inspector.upstream,
+            self._ignored_kinds,
+            self._notes,
         )
         compiled = compile_resources(resources, options, problems)
         if self._portable:
@@ -201,9 +211,13 @@ def load(
     now: datetime | None = None,
     ignored_kinds: Collection[str] = (),
     portable: bool = False,
+    notes: Notes | None = None,
 ) -> Loaded:
     """Load once; see L{Configuration}."""
-    return Configuration(source, selector, port_map, ignored_kinds=ignored_kinds, portable=portable).load(now)
+    configuration = Configuration(
+        source, selector, port_map, ignored_kinds=ignored_kinds, portable=portable, notes=notes
+    )
+    return configuration.load(now)
 
 
 def _tell_passed_over(reading: Reading, resources: Resources, problems: Problems) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from edgegate.config.document import Path
 from edgegate.config.problems import Problems, Role, Severity
@@ -11,10 +11,12 @@ from edgegate.istio.kinds.gateway import Gateway
 from edgegate.istio.kinds.virtual_service import VirtualService
 from edgegate.istio.resources import Resource
 from edgegate.istio.translate.exports import exported
+from edgegate.istio.translate.noting import note_routes
 from edgegate.istio.translate.rules import MESH, GatewayKey, Rules, host_patterns, routes_of
 from edgegate.istio.translate.servers import Server
 from edgegate.istio.translate.suggestions import Suggestions
 from edgegate.model import codes
+from edgegate.model.notes import Cause, LeftOut, Notes
 from edgegate.model.patterns import PatternIndex
 from edgegate.model.translation import AttachedRoutes
 
@@ -92,15 +94,19 @@ class Attachments:
     @ivar found: What is attached.
     """
 
-    def __init__(self, servers: Iterable[Server], problems: Problems) -> None:
+    def __init__(self, servers: Iterable[Server], problems: Problems, notes: Notes | None = None) -> None:
         """
         @param servers: Those that are opened.
+        @param notes: Where is noted what is attached to none of them.
         """
         self.found: list[AttachedRoutes] = []
         self._problems = problems
+        self._notes = notes
         self._hosts: dict[GatewayKey, PatternIndex[tuple[Server, str | None]]] = {}
+        self._first: dict[GatewayKey, Server] = {}
         for server in servers:
             key = server.gateway.namespace, server.gateway.name
+            self._first.setdefault(key, server)
             index = self._hosts.setdefault(key, PatternIndex())
             for host, namespace in zip(server.hosts, server.namespaces, strict=True):
                 index.add(host.pattern, (server, namespace))
@@ -119,6 +125,8 @@ class Attachments:
         open_ones = sorted(key for key in gateways if key in self._hosts)
         scopes = resource.spec.export_to
         visible = [key for key in open_ones if exported(scopes, resource.namespace, key[0])]
+        if self._notes is not None:
+            self._note_unattached(self._notes, resource, gateways, visible)
         if not visible:
             if open_ones:
                 message = "it is not exported to the namespace of any Gateway that it names"
@@ -132,6 +140,8 @@ class Attachments:
         for server, common in domains.items():
             routes = routes_of(by_port[server.value.number], server)
             origin = resource.document.origin
+            if self._notes is not None:
+                note_routes(self._notes, by_port[server.value.number], server, tuple(common), routes[0])
             self.found.append(AttachedRoutes(origin, order, server.value, tuple(common), parents, *routes))
 
     def _common(
@@ -152,7 +162,36 @@ class Attachments:
                 why = "serves this host" + (f' to namespace "{resource.namespace}"' if refused else "")
                 message, code = f"no server of its gateways {why}", codes.HOST_WITHOUT_SERVER
                 resource.warning(self._problems, ("spec", "hosts", index), message, Role.OUTCOME, code)
+                if self._notes is not None:
+                    place = resource.origin_of(("spec", "hosts", index))
+                    names = ", ".join(map("/".join, gateways))
+                    by = self._first[next(iter(gateways))].gateway.origin_of(("spec", "servers"))
+                    said = f"no server of Gateway {names} {why}"
+                    self._notes.leave_out(LeftOut(Cause.HOST, place, (pattern,), None, said, by=by))
         return domains
+
+    def _note_unattached(
+        self,
+        notes: Notes,
+        resource: Resource[VirtualService],
+        gateways: frozenset[GatewayKey],
+        visible: Collection[GatewayKey],
+    ) -> None:
+        """Note that a VirtualService is not attached to some of its Gateways, or to none as it names none."""
+        hosts, origin = tuple(host_patterns(resource).values()), resource.document.origin
+        if not gateways:
+            why = "it names no gateways, so it is for the sidecars of a mesh"
+            notes.leave_out(LeftOut(Cause.MESH, origin, hosts, None, why))
+        for key in sorted(gateways.difference(visible)):
+            name = "/".join(key)
+            if key in self._hosts:
+                why = f"exportTo keeps it from the namespace of Gateway {name}"
+                place = resource.origin_of(("spec", "exportTo"))
+                notes.leave_out(LeftOut(Cause.EXPORT, place, hosts, None, why))
+            else:
+                why = f"no server of Gateway {name}, which it names, is opened"
+                place = resource.origin_of(("spec", "gateways"))
+                notes.leave_out(LeftOut(Cause.SELECTOR, place, hosts, None, why))
 
 
 def gateway_key(name: str, namespace: str) -> GatewayKey:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from edgegate.config.problems import Role, Severity
+from edgegate.model.notes import Notes
 from edgegate.model.tls import KeyPair, ServerTLS, UpstreamTLS
 
 
@@ -76,6 +77,7 @@ class CompileOptions:
     @ivar inspect: Takes and looks at servers' key material, which the compiler only names in its result.
     @ivar inspect_upstream: Likewise that of TLS with backends.
     @ivar ignored_kinds: Kinds that keep others out, and that the user wants to be served without.
+    @ivar notes: Where is noted what the Snapshot does not hold; L{None}: nowhere.
     """
 
     selector: Mapping[str, str] | None = None
@@ -84,3 +86,4 @@ class CompileOptions:
     inspect: Inspect = inspect_nothing
     inspect_upstream: InspectUpstream = inspect_no_upstream
     ignored_kinds: frozenset[str] = frozenset()
+    notes: Notes | None = None

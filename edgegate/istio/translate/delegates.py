@@ -14,9 +14,10 @@ from edgegate.istio.kinds.virtual_service import VirtualService
 from edgegate.istio.resources import Resource
 from edgegate.istio.translate.exports import exported
 from edgegate.istio.translate.merging import Conflict, Item, Merged, Part, merge
+from edgegate.istio.translate.rules import host_patterns
 from edgegate.istio.translate.suggestions import Suggestions
 from edgegate.model import codes
-from edgegate.model.origin import Origin
+from edgegate.model.notes import Cause, LeftOut, Notes
 
 
 class Delegates:
@@ -28,7 +29,11 @@ class Delegates:
     """
 
     def __init__(
-        self, resources: Iterable[Resource[VirtualService]], problems: Problems, suggestions: Suggestions
+        self,
+        resources: Iterable[Resource[VirtualService]],
+        problems: Problems,
+        suggestions: Suggestions,
+        notes: Notes | None = None,
     ) -> None:
         self.roots: list[Resource[VirtualService]] = []
         self.declared: list[Resource[VirtualService]] = []
@@ -38,6 +43,7 @@ class Delegates:
             self._by_name[resource.namespace, resource.name] = resource
         self._problems = problems
         self._suggestions = suggestions
+        self._notes = notes
         self._used: set[Resource[VirtualService]] = set()
 
     def merged(self, root: Resource[VirtualService]) -> Resource[VirtualService]:
@@ -129,14 +135,8 @@ class Delegates:
             delegate.resource.warning(
                 self._problems, delegate.path, message + conflict.reason, code=codes.DELEGATE_PROBLEM
             )
-
-
-def delegation(resource: Resource[VirtualService], path: Path) -> Origin | None:
-    """
-    Return the item through which a route of a VirtualService was merged into it; L{None} for one of its own.
-
-    @param resource: As L{Delegates.merged} returned it.
-    @param path: Of the route's item.
-    """
-    root, place = resource.at((*path, "delegate"))
-    return None if root is resource.at(path)[0] else root.origin_of(place[:-1])
+        if self._notes is not None:
+            origin, item = delegate.resource.origin_of(delegate.path), root.resource.origin_of(root.path)
+            hosts = tuple(host_patterns(root.resource).values())
+            why = f"its match is within nothing that the route at {item} delegates: {conflict.reason}"
+            self._notes.leave_out(LeftOut(Cause.DELEGATE, origin, hosts, None, why, by=item))

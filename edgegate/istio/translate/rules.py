@@ -21,6 +21,8 @@ from edgegate.model.actions import RequestChanges
 from edgegate.model.headers import HeaderChanges
 from edgegate.model.hosts import normalise, subset_of
 from edgegate.model.matching import HTTPMatch, StringMatch, any_path
+from edgegate.model.notes import Cause, LeftOut, Notes
+from edgegate.model.origin import Origin
 from edgegate.model.policies import Mirror
 from edgegate.model.routes import HTTPRoute, TCPRoute
 from edgegate.model.servers import Traffic
@@ -59,11 +61,13 @@ class HTTPRule:
     @ivar route: As it is where all matches hold and have one name, which is the rule.
     @ivar matches: Those that can hold, each with the name that the route has by it. An item without matches has one
         that always holds.
+    @ivar origins: Where each of them is said, where that is to be noted.
     """
 
     path: Path
     route: HTTPRoute
     matches: tuple[tuple[Scope, HTTPMatch, str], ...]
+    origins: tuple[Origin, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +97,16 @@ class RuleCompiler:
         destinations: Destinations,
         gateways: Callable[[Resource[VirtualService], Path, tuple[str, ...]], frozenset[GatewayKey]],
         problems: Problems,
+        notes: Notes | None = None,
     ) -> None:
         """
         @param gateways: Finds the Gateways that a field names, and reports those that are not declared.
+        @param notes: Where is noted what no request reaches.
         """
         self._destinations = destinations
         self._gateways = gateways
         self._problems = problems
+        self._notes = notes
         self._shared = lru_cache(maxsize=4096)(_same)
 
     def rules(self, resource: Resource[VirtualService]) -> Rules:
@@ -116,8 +123,8 @@ class RuleCompiler:
         name = item.name or "default"
         if not item.match:
             route = self._http_route(resource, path, item, name, self._destinations)
-            return HTTPRule(path, route, ((EVERYWHERE, _ALL, name),))
-        matches = []
+            return HTTPRule(path, route, ((EVERYWHERE, _ALL, name),), self._said(resource, [path]))
+        matches, places = [], []
         scopes = self._scopes(resource, path, item.match)
         for number, (match, scope) in enumerate(zip(item.match, scopes, strict=True)):
             place = (*path, "match", number)
@@ -125,11 +132,28 @@ class RuleCompiler:
             if scope is not None and compiled is not None:
                 full_name = f"{item.name}.{match.name}" if item.name and match.name else match.name or name
                 matches.append(self._shared((scope, compiled, full_name)))
+                places.append(place)
+            elif self._notes is not None:
+                self._note_never(self._notes, resource, place, match)
         if len({each for _, _, each in matches}) == 1:
             name = matches[0][2]
         destinations = self._named_by(item.match, scopes)
         route = self._http_route(resource, path, item, name, destinations, tuple(match for _, match, _ in matches))
-        return HTTPRule(path, route, tuple(matches))
+        return HTTPRule(path, route, tuple(matches), self._said(resource, places))
+
+    def _said(self, resource: Resource[VirtualService], places: Iterable[Path]) -> tuple[Origin, ...]:
+        """Return where matches are said, if somebody wants to know: it takes time and memory."""
+        return () if self._notes is None else tuple(resource.origin_of(place) for place in places)
+
+    def _note_never(
+        self, notes: Notes, resource: Resource[VirtualService], path: Path, match: kinds.HTTPMatchRequest
+    ) -> None:
+        """Note a match that holds for no request here."""
+        cause, why = Cause.NEVER, "its match asks for a claim of a token, which no request shows"
+        if match.source_labels or match.source_namespace:
+            cause, why = Cause.MESH, "its match asks for labels or a namespace of clients, which only a mesh knows"
+        hosts = tuple(host_patterns(resource).values())
+        notes.leave_out(LeftOut(cause, resource.origin_of(path), hosts, None, why))
 
     def _http_route(
         self,
@@ -262,6 +286,17 @@ class RuleCompiler:
 def _same(match: tuple[Scope, HTTPMatch, str]) -> tuple[Scope, HTTPMatch, str]:
     """Return what is given. Cached, it makes one of equal matches: those of thousands of documents are much alike."""
     return match
+
+
+def delegation(resource: Resource[VirtualService], path: Path) -> Origin | None:
+    """
+    Return the item through which a route of a VirtualService was merged into it; L{None} for one of its own.
+
+    @param resource: As L{edgegate.istio.translate.delegates.Delegates.merged} returned it.
+    @param path: Of the route's item.
+    """
+    root, place = resource.at((*path, "delegate"))
+    return None if root is resource.at(path)[0] else root.origin_of(place[:-1])
 
 
 def in_mesh_alone(gateways: tuple[str, ...]) -> bool:

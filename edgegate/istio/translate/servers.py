@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from edgegate.config.document import Path
@@ -15,6 +15,7 @@ from edgegate.istio.translate.members import ip_literal, unix_path
 from edgegate.model import servers as values
 from edgegate.model.addresses import Address, TCPAddress, UNIXAddress
 from edgegate.model.hosts import normalise
+from edgegate.model.notes import Cause, LeftOut, Notes
 from edgegate.model.servers import ServerHost, Traffic
 
 HTTP_PROTOCOLS = frozenset({"HTTP", "HTTP2", "GRPC", "GRPC-WEB"})
@@ -85,6 +86,24 @@ def servers_of(gateway: Resource[Gateway], problems: Problems) -> Iterator[Serve
             grpc_web=protocol == "GRPC-WEB",
         )
         yield Server(gateway, path, spec, value, tuple(namespace for _, namespace in hosts))
+
+
+def note_unserved(notes: Notes, gateways: Iterable[Resource[Gateway]], labels: Mapping[str, str] | None) -> None:
+    """Note the servers of Gateways that are not served, and those that can't be opened."""
+    for gateway in gateways:
+        served = selected(gateway, labels)
+        for index, spec in enumerate(gateway.spec.servers):
+            if served and traffic_of(spec) is not None:
+                continue
+            path: Path = ("spec", "servers", index)
+            hosts = tuple(host.pattern for host, _ in _hosts(gateway, path, spec, Problems()))
+            cause, origin, number = Cause.SERVER, gateway.document.origin_of(path), spec.port.number
+            why = f"protocol {show(spec.port.protocol)} with this tls is not opened by an edge"
+            if not served:
+                cause, origin = Cause.SELECTOR, gateway.document.origin_of(("spec", "selector"))
+                wanted = ", ".join(f"{key}={value}" for key, value in gateway.spec.selector.items())
+                why = f"{gateway.document.title} is for a gateway with the labels {wanted}, which this one has not"
+            notes.leave_out(LeftOut(cause, origin, hosts, number, why))
 
 
 def _name(gateway: Resource[Gateway], spec: kinds.Server, traffic: Traffic) -> str:

@@ -22,7 +22,7 @@ from edgegate.istio.translate.mesh import mesh_of, proxy_settings, root_namespac
 from edgegate.istio.translate.metrics import MetricsCompiler
 from edgegate.istio.translate.reporting import Reporter
 from edgegate.istio.translate.rules import MESH, RuleCompiler, Rules, in_mesh_alone
-from edgegate.istio.translate.servers import Server, selected, servers_of
+from edgegate.istio.translate.servers import Server, note_unserved, selected, servers_of
 from edgegate.istio.translate.services import index_services
 from edgegate.istio.translate.suggestions import Suggestions
 from edgegate.istio.translate.telemetries import telemetries_for
@@ -52,6 +52,8 @@ class IstioTranslation:
         self._sources = KeySources(resources.secrets, options.read_file, self._suggestions)
         self._reporter = Reporter([*resources.gateways, *resources.virtual_services], problems)
         gateways = [gateway for gateway in resources.gateways if selected(gateway, options.selector)]
+        if options.notes is not None:
+            note_unserved(options.notes, resources.gateways, options.selector)
         ours = workloads(gateways, options.selector)
         check_access(resources.access_policies, ours, options.ignored_kinds, problems)
         namespaces = {gateway.namespace for gateway in gateways}
@@ -74,7 +76,7 @@ class IstioTranslation:
         tls = UpstreamTLSCompiler(self._sources, self._options.inspect_upstream, self._problems)
         clusters = ClusterCompiler(destination_rules, tls)
         destinations = DestinationCompiler(services, clusters, self._problems, self._suggestions)
-        attachments = Attachments(servers, self._problems)
+        attachments = Attachments(servers, self._problems, self._options.notes)
         self._attach_all(attachments, destinations)
         destination_rules.warn_of_unused(services, self._suggestions)
         ended = dict(self._ended(servers))
@@ -93,15 +95,18 @@ class IstioTranslation:
 
     def report(self, diagnostic: Diagnostic) -> None:
         """Report what is wrong between servers, or between what is attached to them."""
+        if self._options.notes is not None:
+            for left in diagnostic.left_out:
+                self._options.notes.leave_out(left)
         self._reporter.report(diagnostic)
 
     def _attach_all(self, attachments: Attachments, destinations: DestinationCompiler) -> None:
         """Attach all VirtualServices, each with its delegates."""
-        problems = self._problems
+        problems, notes = self._problems, self._options.notes
         names = GatewayNames(self._resources.gateways, problems, self._suggestions)
-        rule_compiler = RuleCompiler(destinations, names.of_match, problems)
+        rule_compiler = RuleCompiler(destinations, names.of_match, problems, notes)
         unreferring = RuleCompiler(NoDestinations(), names.of_match, problems)
-        delegates = Delegates(self._resources.virtual_services, problems, self._suggestions)
+        delegates = Delegates(self._resources.virtual_services, problems, self._suggestions, notes)
         known = {
             delegate.at(path)
             for delegate in delegates.declared
@@ -109,7 +114,8 @@ class IstioTranslation:
         }
 
         def rules_at(resource: Resource[VirtualService], listener: int, listeners: Iterable[int]) -> Rules:
-            return RuleCompiler(destinations.at(listener, listeners), names.of_match, problems).rules(resource)
+            compiler = RuleCompiler(destinations.at(listener, listeners), names.of_match, problems, notes)
+            return compiler.rules(resource)
 
         for order, root in enumerate(delegates.roots):
             resource = delegates.merged(root)

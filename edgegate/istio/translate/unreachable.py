@@ -6,9 +6,8 @@ from collections.abc import Container
 
 from edgegate.config.document import Path
 from edgegate.config.problems import Problems
-from edgegate.istio.translate.delegates import delegation
 from edgegate.istio.translate.merging import Part
-from edgegate.istio.translate.rules import EVERYWHERE, Rules, Scope, takes_all
+from edgegate.istio.translate.rules import EVERYWHERE, Rules, Scope, delegation, takes_all
 from edgegate.model import codes
 from edgegate.model.matching import HTTPMatch
 from edgegate.model.routes import HTTPRoute

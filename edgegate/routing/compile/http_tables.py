@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from edgegate.model import codes
-from edgegate.model.diagnostics import Diagnostic, Report, Severity
+from edgegate.model.diagnostics import Report, unreachable
+from edgegate.model.notes import Cause, LeftOut
 from edgegate.model.origin import Origin
 from edgegate.model.routes import HTTPRoute
 from edgegate.model.servers import Server
@@ -24,7 +24,7 @@ class _Host:
     last: HTTPRoute | None = None
     objects: int = 0
 
-    def add(self, routes: Sequence[HTTPRoute], domain: str, report: Report) -> None:
+    def add(self, routes: Sequence[HTTPRoute], domain: str, number: int, report: Report) -> None:
         """Append an object's routes; the first one that takes every request stays behind all others."""
         self.objects += 1
         for route in routes:
@@ -33,8 +33,9 @@ class _Host:
             elif self.last is None:
                 self.last = route
             elif self.last.origin != route.origin:
-                message = f"never reached: {self.last.origin} takes every request of {domain}"
-                report(Diagnostic(Severity.WARNING, route.origin, message, code=codes.UNREACHABLE_ROUTE))
+                why = f"{self.last.origin} takes every request of {domain}"
+                left = LeftOut(Cause.BEHIND, route.origin, (domain,), number, why, None, route.name, self.last.origin)
+                report(unreachable(left))
 
     def virtual_host(self, domain: str, redirect_port: int | None) -> VirtualHost:
         # one object has each route once on a server, but may be attached by two parents
@@ -58,7 +59,7 @@ def route_table(
             if key in seen:
                 continue
             seen.add(key)
-            hosts.setdefault(domain, _Host()).add(each.http, domain, report)
+            hosts.setdefault(domain, _Host()).add(each.http, domain, each.server.number, report)
     ports = _redirect_ports(servers, attached, hosts, redirects)
     return HostTable(
         (domain, hosts.get(domain, _Host()).virtual_host(domain, ports.get(domain)))

@@ -9,6 +9,7 @@ from ipaddress import IPv4Address, ip_address
 from edgegate.model import codes
 from edgegate.model.addresses import Address, TCPAddress
 from edgegate.model.diagnostics import Diagnostic, Report, Severity
+from edgegate.model.notes import Cause, LeftOut
 from edgegate.model.origin import Origin
 from edgegate.model.servers import Server, ServerHost
 
@@ -70,23 +71,26 @@ def _join(port: Port, server: Server, report: Report) -> None:
         first = port.plain[0] if port.plain else server
         if first.traffic is not server.traffic:
             what = f"port {server.number} can't carry {server.traffic.value} beside the {first.traffic.value}"
-            _left_out(server.port_origin, f"{what} of", first.origin, "", report)
+            _leave_out(server, server.port_origin, f"{what} of", first.origin, "", report)
             return
         port.plain.append(server)
     else:
         taken = [(host, port.secure[host.pattern]) for host in server.hosts if host.pattern in port.secure]
         for host, (_, first_host) in taken:
             what = f'"{host.pattern}" on port {server.number} already belongs to the server of'
-            _left_out(host.origin, what, first_host.origin, ": SNI can't tell them apart", report)
+            _leave_out(server, host.origin, what, first_host.origin, ": SNI can't tell them apart", report)
         if taken:
             return
         port.secure.update((host.pattern, (server, host)) for host in server.hosts)
     port.servers.append(server)
 
 
-def _left_out(origin: Origin, what: str, first: Origin, why: str, report: Report) -> None:
-    message = f"{what} {first.resource} at {first}{why}; that one is served, and this server is left out"
-    report(Diagnostic(Severity.WARNING, origin, message, code=codes.SERVER_LEFT_OUT))
+def _leave_out(server: Server, origin: Origin, what: str, first: Origin, why: str, report: Report) -> None:
+    reason = f"{what} {first.resource} at {first}{why}"
+    hosts = tuple(host.pattern for host in server.hosts)
+    left = LeftOut(Cause.SERVER, origin, hosts, server.number, reason, by=first)
+    message = f"{reason}; that one is served, and this server is left out"
+    report(Diagnostic(Severity.WARNING, origin, message, code=codes.SERVER_LEFT_OUT, left_out=(left,)))
 
 
 def _free(port: Port, server: Server, others: Iterable[Port], report: Report) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from edgegate.model import codes
-from edgegate.model.diagnostics import Diagnostic, Report, Severity
+from edgegate.model.diagnostics import Report, unreachable
 from edgegate.model.hosts import is_partial
+from edgegate.model.notes import Cause, LeftOut
 from edgegate.model.origin import Origin
 from edgegate.model.patterns import PatternIndex, wider
 from edgegate.model.routes import TCPRoute
@@ -29,7 +29,8 @@ def tcp_routes(attached: Iterable[AttachedRoutes], report: Report) -> tuple[TCPR
                 continue
             seen.add(key)
             if taken is not None:
-                _warn_of(route, f"every connection to port {each.server.number}", taken, report)
+                what = f"every connection to port {each.server.number}"
+                _warn_of(route, each.domains, each.server.number, what, taken, report)
                 continue
             found.append(route)
             if route.anywhere:
@@ -74,15 +75,20 @@ def _by_pattern(
                 if owner is not server and owner.traffic is Traffic.PASSTHROUGH and owner.parent in each.parents:
                     continue  # it is reached there
                 if owner is not server:
-                    message = f"never reached: SNI {pattern} on port {server.number} belongs to {owner.origin}"
-                    report(Diagnostic(Severity.WARNING, route.origin, message, code=codes.UNREACHABLE_ROUTE))
+                    why = f"SNI {pattern} on port {server.number} belongs to {owner.origin}"
+                    left = LeftOut(Cause.SERVER, route.origin, (pattern,), server.number, why, by=owner.origin)
+                    report(unreachable(left))
                 elif before is not None:
-                    _warn_of(route, f"SNI {pattern} on port {server.number}", before, report)
+                    what = f"SNI {pattern} on port {server.number}"
+                    _warn_of(route, (pattern,), server.number, what, before, report)
                 else:
                     found.setdefault(pattern, []).append(route)
     return found
 
 
-def _warn_of(route: TCPRoute, what: str, taken: TCPRoute, report: Report) -> None:
-    message = f"never reached: the route at {taken.origin} takes {what}"
-    report(Diagnostic(Severity.WARNING, route.origin, message, code=codes.UNREACHABLE_ROUTE))
+def _warn_of(
+    route: TCPRoute, domains: tuple[str, ...], number: int, what: str, taken: TCPRoute, report: Report
+) -> None:
+    why = f"the route at {taken.origin} takes {what}"
+    left = LeftOut(Cause.BEHIND, route.origin, domains, number, why, by=taken.origin)
+    report(unreachable(left))
