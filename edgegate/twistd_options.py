@@ -160,6 +160,7 @@ class Options(usage.Options):
         self["dns-server"] = []
         self["http-filter"] = []
         self["tap-redact"] = []
+        self["debug-from"] = []
 
     def opt_selector(self, label: str) -> None:
         """
@@ -247,6 +248,16 @@ class Options(usage.Options):
             self["tap-redact"].append(parse_header_name(name))
         except ValueError as error:
             raise usage.UsageError(f"--tap-redact: {error}") from None
+
+    def opt_debug_from(self, networks: str) -> None:
+        """
+        Networks or addresses of clients that may ask which way their requests took (x-edgegate-explain), for example
+        10.1.0.0/16,::1; repeatable. Nobody else is told, and by default nobody is.
+        """
+        try:
+            self["debug-from"] += map(parse_network, networks.split(","))
+        except ValueError as error:
+            raise usage.UsageError(f"--debug-from: {error}") from None
 
     def opt_shadow_hosts(self) -> None:
         """
@@ -385,6 +396,7 @@ class Options(usage.Options):
             dns_servers=tuple(self["dns-server"]),
             shadow_hosts=self["shadow-hosts"],
             http_filters=tuple(self["http-filter"]),
+            debug_from=tuple(self["debug-from"]),
             drain=self["drain-timeout"],
             drain_delay=self["drain-delay"],
             upgrade_drain=self["upgrade-drain-timeout"],

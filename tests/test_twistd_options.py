@@ -72,6 +72,7 @@ class OptionsTests(SynchronousTestCase):
             (("--config", "etc", "--admin", "[2001:db8::1]:1"), "may reach it, so it needs an --admin-token-file"),
             (("--config", "etc", "--tap-redact", "a b"), "--tap-redact: expected the name of a header"),
             (("--config", "etc", "--admin-token-file", ""), "--admin-token-file: it is empty"),
+            (("--config", "etc", "--debug-from", "10.0.0.0/8,me"), "--debug-from: expected a network such as"),
             (("--config", "etc", "--locality", "eu//1"), "--locality: expected REGION/ZONE/SUBZONE"),
             (("--config", "etc", "--access-log-format", "xml"), "--access-log-format: neither text nor json"),
             (("--config", "etc", "--path-normalization", "BASE"), "--path-normalization is one of none, base, merge"),
@@ -97,6 +98,12 @@ class OptionsTests(SynchronousTestCase):
         found = options("-c", "etc", "--tap-redact", "X-Api-Key", "--tap-redact=x-b").admin_options()
         self.assertEqual(found, AdminOptions(redacted=frozenset((b"x-api-key", b"x-b"))))
         self.assertEqual(options("-c", "etc", "--admin-quit").admin_options(), AdminOptions(may_quit=True))
+
+    def test_debug_from(self) -> None:
+        """Networks whose clients may ask add up, with commas and without; by default there are none."""
+        self.assertEqual(options("-c", "etc").gateway_options().debug_from, ())
+        found = options("-c", "etc", "--debug-from", "10.0.0.0/8,::1", "--debug-from=192.0.2.7").gateway_options()
+        self.assertEqual(list(map(str, found.debug_from)), ["10.0.0.0/8", "::1/128", "192.0.2.7/32"])
 
     def test_ignored_kinds(self) -> None:
         """Kinds to be served without add up."""

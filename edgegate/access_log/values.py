@@ -154,6 +154,14 @@ def _route_name(record: LogRecord) -> Value:
     return None if route is None else (route.name or str(route.origin)).encode()
 
 
+def _route_origin(record: LogRecord) -> Value:
+    """The file and line of the route, of a relay's as well."""
+    ended = record.ended
+    route = record.stream.route
+    origin = ended.origin if isinstance(ended, RelayEnd) else None if route is None else route.origin
+    return None if origin is None else str(origin).encode()
+
+
 def _log_type(record: LogRecord) -> Value:
     if record.is_request:
         return "DownstreamEnd"
@@ -279,6 +287,7 @@ _SIMPLE: dict[str, Getter] = {
     "RESPONSE_TRAILERS_BYTES": _trailers_size,
     "RESPONSE_TX_DURATION": between_points("US_RX_BEG", "DS_TX_END"),
     "ROUTE_NAME": _route_name,
+    "ROUTE_ORIGIN": _route_origin,
     "SPAN_ID": _span_id,
     "STREAM_ID": request_id,
     "TRACE_ID": _trace_id,

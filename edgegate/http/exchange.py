@@ -9,7 +9,7 @@ that exactly one answer is given: its L{Phase} only goes forward.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import IntEnum
 from time import monotonic
 from typing import Final
@@ -94,6 +94,7 @@ class Exchange:
     @ivar request_id: What tells the request from all others; empty before one is asked, unless it is traced.
     @ivar cookie: What gives the client the cookie by which it is known again; L{None}: it has one, or needs none.
     @ivar trace: The one that it is in; L{None}: nothing is traced.
+    @ivar explain: Returns what its client is told of the way that it took; L{None}: the client is told nothing.
     @ivar attempts: How many backends were asked.
     @ivar asked: What the backend that was asked last got; L{None}: none was.
     @ivar asked_at: When it was, in seconds of L{monotonic}; 0 before that.
@@ -120,6 +121,7 @@ class Exchange:
         "connection",
         "cookie",
         "details",
+        "explain",
         "fault",
         "filters",
         "flags",
@@ -178,6 +180,7 @@ class Exchange:
         self.response_fields: tuple[FieldBlock, ...] = ()
         self.trailers: list[Field] | None = None
         self.trace: Trace | None = None
+        self.explain: Callable[[Exchange], FieldBlock] | None = None
         self.uploaded = self.asked_at = self.responded_at = 0.0
 
     # What the routes' conditions look at (edgegate.routing.matching.Request) -----------------------------------------
@@ -336,6 +339,8 @@ class Exchange:
             head = self.filters.response_head(self, head)
         self.phase = Phase.BEGUN
         self.status = head.status
+        if self.explain is not None:
+            fields = (*fields, self.explain(self))
         self.response, self.response_fields = head, fields
         if self.trace is not None and self.trace.sampled:
             self.trace.note(head.fields)

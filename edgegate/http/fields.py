@@ -37,6 +37,8 @@ UPGRADE: Final = 12
 REJECT: Final = 13
 """No request may have it."""
 TE: Final = 14
+EXPLAIN: Final = 15
+"""Asks for an explanation; never goes on."""
 
 _COMMON: dict[bytes, Role] = {
     b"connection": CONNECTION,
@@ -57,6 +59,7 @@ _REQUEST: dict[bytes, Role] = {
     b"x-forwarded-proto": FORWARDED_PROTO,
     b"x-request-id": REQUEST_ID,
     b"x-forwarded-client-cert": DROP,
+    b"x-edgegate-explain": DROP,
 }
 
 _OWN: Final = (b"x-envoy-",)
@@ -144,13 +147,16 @@ _DASHED: Final = bytes(byte if byte in b"0123456789abcdefghijklmnopqrstuvwxyz" e
 """Lower-case letters and digits as they are, all else as a dash."""
 
 
-def request_roles(trusted: bool, underscores: Underscores = Underscores.ALLOW) -> Roles:
+def request_roles(trusted: bool, underscores: Underscores = Underscores.ALLOW, explains: bool = False) -> Roles:
     """
     Return the roles of requests' fields.
 
     @param trusted: Whether the gateway is asked by proxies whose word counts.
+    @param explains: Whether somebody may ask for explanations.
     """
     roles = {**_REQUEST, **dict.fromkeys(_PROXIES, PASS if trusted else DROP)}
+    if explains:
+        roles[b"x-edgegate-explain"] = EXPLAIN
     spelled = (*_OWN, *_FROM_PROXIES)
     # what a client spells otherwise a proxy may have let through, which has its own spelling of all that it says
     return Roles(roles, _OWN if trusted else spelled, spelled, underscores)

@@ -13,6 +13,7 @@ from edgegate.buffers import BUFFERS
 from edgegate.errors import BODY_TOO_LARGE, CLIENT_OVERLOADS, MISDIRECTED, NO_ROUTE, OVERLOADED, SCHEME_MISMATCH, Fault
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
+from edgegate.http.explained_response import Explainer
 from edgegate.http.fields import request_roles
 from edgegate.http.filters.cors import CORSFilterFactory
 from edgegate.http.filters.fault import FaultFilterFactory
@@ -52,6 +53,7 @@ class HTTPGateway(Dispatcher):
 
     __slots__ = (
         "_client_overloads",
+        "_explainer",
         "_factories",
         "_filtered",
         "_filters_everywhere",
@@ -73,12 +75,15 @@ class HTTPGateway(Dispatcher):
         environment: HTTPEnvironment,
         paths: PathNormalisation = PathNormalisation.BASE,
         filters: tuple[IHTTPFilterFactory, ...] = (),
+        explainer: Explainer | None = None,
     ) -> None:
         """
         @param filters: Make the HTTP filters of embedders, which requests meet before those that edgegate has itself.
+        @param explainer: Tells clients of the way of their requests, where they ask for it; L{None}: nobody does.
         """
         self.environment = environment
-        roles = request_roles(environment.trusted_hops > 0, environment.limits.underscores)
+        self._explainer = explainer
+        roles = request_roles(environment.trusted_hops > 0, environment.limits.underscores, explainer is not None)
         self.heads = HeadParser(environment.limits, paths, roles)
         self.heads2 = RequestHeads(METHODS, paths, roles)
         self._factories = (*filters, FaultFilterFactory(), CORSFilterFactory())
@@ -135,6 +140,8 @@ class HTTPGateway(Dispatcher):
         observer, counts = environment.observer, exchange.connection.counts
         if observer.tracer is not None:
             begin_trace(exchange, observer.tracer)
+        if head.explains:
+            self._explain(exchange)
         translates = exchange.connection.chain.grpc_web and is_grpc_web(head)
         if translates:
             exchange.bodies = GRPCWebTranslation(head)
@@ -167,6 +174,11 @@ class HTTPGateway(Dispatcher):
             exchange.stream.keep_no_longer()
             return self._scheme_mismatch
         return self._misdirected if found is MISDIRECTED else self._no_route
+
+    def _explain(self, exchange: Exchange) -> None:
+        """Have a client that asks for it be told of the way of its request, where it may be."""
+        if self._explainer is not None:
+            self._explainer.begin(exchange)
 
     def _refused(self, head: RequestHead, counts: ClientCounts) -> IResource:
         """Return what answers that a request is too large or one too many, and count it to the limit that it met."""

@@ -26,6 +26,7 @@ from edgegate.http.fields import (
     CONNECTION,
     CONTENT_LENGTH,
     EXPECT,
+    EXPLAIN,
     FORWARDED_FOR,
     FORWARDED_PROTO,
     HOST,
@@ -74,6 +75,7 @@ class RequestHead:
     @ivar keep: Whether the client wants its connection kept.
     @ivar upgrade: The protocols that the client would rather speak, of those that a backend may be asked for.
     @ivar special: Whether the target is C{*} or an https URL, which not every connection may ask for.
+    @ivar explains: Whether it asks for an explanation, where somebody may ask for that.
     @ivar sent: What backends get of it, once that was made.
     @ivar sent_by: The changes that are in that, which a route makes.
     """
@@ -81,6 +83,7 @@ class RequestHead:
     __slots__ = (
         "authority",
         "expects_continue",
+        "explains",
         "fields",
         "forwarded_for",
         "forwarded_proto",
@@ -111,6 +114,7 @@ class RequestHead:
     special: bool
     keep: bool
     expects_continue: bool
+    explains: bool
     forwarded_for: list[bytes]
     forwarded_proto: bytes
     request_id: bytes
@@ -137,6 +141,7 @@ class RequestHead:
         head.keep, head.expects_continue, head.upgrade = self.keep, self.expects_continue, self.upgrade
         head.forwarded_for, head.forwarded_proto = self.forwarded_for, self.forwarded_proto
         head.request_id = self.request_id
+        head.explains = self.explains
         head.fields = [*(field for field in self.fields if field[0] not in gone), *fields]
         head.sent = None
         head.sent_by = None
@@ -184,7 +189,7 @@ def h1_head(
     head.version = version
     head.keep = keep
     head.length = 0
-    head.sized = head.expects_continue = head.special = False
+    head.sized = head.expects_continue = head.special = head.explains = False
     head.forwarded_for = []
     head.forwarded_proto = head.request_id = b""
     head.sent = None
@@ -229,7 +234,7 @@ def refused_head() -> RequestHead:
     head.sent_by = None
     head.upgrade = ()
     head.length = 0
-    head.sized = head.keep = head.expects_continue = head.special = False
+    head.sized = head.keep = head.expects_continue = head.special = head.explains = False
     return head
 
 
@@ -338,6 +343,8 @@ def _take_one(head: RequestHead, role: Role, value: bytes) -> None:
         head.request_id = value
     elif role == EXPECT:
         _take_expectation(head, value)
+    elif role == EXPLAIN:
+        head.explains = True
     elif role == REJECT:
         raise RequestRefused(BAD_REQUEST)
 

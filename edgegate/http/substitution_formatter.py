@@ -224,6 +224,10 @@ def _route_name(exchange: StreamInfo) -> str:
     return exchange.route.name if exchange.route is not None else ""
 
 
+def _route_origin(exchange: StreamInfo) -> str:
+    return str(exchange.route.origin) if exchange.route is not None else ""
+
+
 def _cluster(exchange: StreamInfo) -> str:
     return exchange.cluster
 
@@ -281,6 +285,7 @@ MEANINGS: dict[str, Meaning] = {
     "RESPONSE_HEADERS_BYTES": _response_size,
     "RESPONSE_TRAILERS_BYTES": _constant(b"0"),
     "ROUTE_NAME": _text(_route_name),
+    "ROUTE_ORIGIN": _text(_route_origin),
     "STREAM_ID": _stream_id,
     "STREAM_INFO_REQ": _request,
     "UNIQUE_ID": _text(_unique),

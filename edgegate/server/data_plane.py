@@ -24,6 +24,7 @@ from edgegate.downstream.listener_filter import Serving
 from edgegate.http.connector import HTTPConnector
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.examples import Examples
+from edgegate.http.explained_response import Explainer
 from edgegate.http.gateway import HTTPGateway
 from edgegate.http.health.health_checker import HealthChecker
 from edgegate.http.interfaces import Served
@@ -132,7 +133,8 @@ class DataPlane:
             most,
             self.lag,
         )
-        self._http = HTTPGateway(self._environment, options.paths, options.http_filters)
+        explainer = Explainer(options.debug_from, options.trusted_hops) if options.debug_from else None
+        self._http = HTTPGateway(self._environment, options.paths, options.http_filters, explainer)
         self._tcp = TCPGateway(watcher, wheel, self.clusters, observer)
         dispatch = Dispatch(self._http, self._tcp)
 

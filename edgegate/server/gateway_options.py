@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from edgegate.downstream.proxy_protocol import ProxyProtocolRules
+from edgegate.http.explained_response import Network
 from edgegate.http.filters.interfaces import IHTTPFilterFactory
 from edgegate.http.limits import Limits
 from edgegate.http.target import PathNormalisation
@@ -37,6 +38,7 @@ class GatewayOptions:
     @ivar overload: How much there may be at one time.
     @ivar shadow_hosts: Whether copies for mirrors have C{-shadow} behind their host.
     @ivar http_filters: Make the HTTP filters of embedders, in the order in which requests meet them.
+    @ivar debug_from: Of the clients that may ask which way their requests took; see L{Explainer}.
     @ivar leave: Seconds that connections may go on after their port left the files.
     @ivar drain: Seconds that requests and relays may go on after the gateway was told to end.
     @ivar drain_delay: Seconds before that in which the gateway serves on, and says that it is not ready.
@@ -54,6 +56,7 @@ class GatewayOptions:
     overload: OverloadLimits = field(default_factory=OverloadLimits)
     shadow_hosts: bool = False
     http_filters: tuple[IHTTPFilterFactory, ...] = ()
+    debug_from: tuple[Network, ...] = ()
     leave: float = LEAVE
     drain: float = DRAIN
     drain_delay: float = 0.0

@@ -60,8 +60,8 @@ class ValuesTests(RecordCase):
         self.assertEqual(
             self.text(form, self.relay), f"- - 0 UF {self.relay.fault.details if self.relay.fault else ''}"
         )
-        form = "%BYTES_RECEIVED% %BYTES_SENT% %UPSTREAM_HOST% %UPSTREAM_REMOTE_ADDRESS% %ROUTE_NAME%"
-        self.assertEqual(self.text(form, self.relay), "4 3 10.0.2.1:9000 - gw.yaml:6")
+        form = "%BYTES_RECEIVED% %BYTES_SENT% %UPSTREAM_HOST% %UPSTREAM_REMOTE_ADDRESS% %ROUTE_NAME% %ROUTE_ORIGIN%"
+        self.assertEqual(self.text(form, self.relay), "4 3 10.0.2.1:9000 - gw.yaml:6 gw.yaml:6")
         form = "%DOWNSTREAM_REMOTE_ADDRESS% %DOWNSTREAM_LOCAL_PORT% %REQUEST_DURATION% %ACCESS_LOG_TYPE%"
         self.assertEqual(self.text(form, self.relay), "10.0.0.9:4000 80 - TcpConnectionEnd")
         self.assertEqual(self.text("%UPSTREAM_TRANSPORT_FAILURE_REASON%", self.relay), "connect_refused")
@@ -75,8 +75,8 @@ class ValuesTests(RecordCase):
         """What no route knows is told by its flag."""
         self.exchange.fault, self.exchange.route, self.exchange.status = NO_ROUTE, None, 404
         self.assertEqual(
-            self.text("%RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% %ROUTE_NAME%"),
-            "404 NR route_not_found -",
+            self.text("%RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% %ROUTE_NAME% %ROUTE_ORIGIN%"),
+            "404 NR route_not_found - -",
         )
 
     def test_every_operator(self) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable
+from ipaddress import ip_network
 from random import Random
 from typing import Any, cast
 
@@ -17,6 +18,7 @@ from edgegate.errors import Fault
 from edgegate.http.connector import HTTPConnector
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
+from edgegate.http.explained_response import Explainer
 from edgegate.http.filters.interfaces import IHTTPFilterFactory
 from edgegate.http.gateway import HTTPGateway
 from edgegate.http.h1.downstream_connection import HTTP1DownstreamConnection
@@ -225,12 +227,14 @@ class Conversation:
         filters: tuple[IHTTPFilterFactory, ...] = (),
         pool: PoolLimits = PoolLimits(),  # noqa: B008 (frozen)
         observers: tuple[Any, ...] = (),
+        debug_from: str = "",
         **cluster: Any,
     ) -> None:
         """
         @param seed: Of what draws shares and waits.
         @param filters: Of embedders, before those of edgegate's own.
         @param observers: Are told besides the conversation.
+        @param debug_from: A network of clients that may ask which way their requests took.
         @param pool: The limits of the cluster; C{cluster} are further fields of it.
         """
         self._downstream = routed(*routes) if routes else plain()
@@ -256,7 +260,8 @@ class Conversation:
             hops,
             limits or Limits(),
         )
-        self.gateway = HTTPGateway(self.environment, filters=filters)
+        explainer = Explainer((ip_network(debug_from),), hops) if debug_from else None
+        self.gateway = HTTPGateway(self.environment, filters=filters, explainer=explainer)
 
     def _connect(self, *args: Any) -> Connect:
         self.connects.append(Connect(*args))

@@ -55,6 +55,7 @@ class ConnectionOperatorsTests(FormatterCase):
         self.exchange.attempts = 2
         for text, before, answered, failed in (
             ("%ROUTE_NAME%", b"r", b"r", b"r"),
+            ("%ROUTE_ORIGIN%", b"coolstore.yaml:1", b"coolstore.yaml:1", b"coolstore.yaml:1"),
             ("%UPSTREAM_CLUSTER%", b"outbound|80||web", b"outbound|80||web", b"outbound|80||web"),
             ("%UPSTREAM_CLUSTER_RAW%", b"outbound|80||web", b"outbound|80||web", b"outbound|80||web"),
             ("%UPSTREAM_HOST%", b"", b"10.0.0.1:80", b"10.0.0.1:80"),
@@ -77,7 +78,7 @@ class ConnectionOperatorsTests(FormatterCase):
         shared = cast(Any, SimpleNamespace(secured=None, shared=True))
         self.assertEqual(self.value("%UPSTREAM_PROTOCOL%", answer, shared), b"HTTP/2")
         self.exchange.upstream = self.exchange.upstream_local = self.exchange.route = None
-        self.assertEqual(self.value("%UPSTREAM_HOST%%ROUTE_NAME%", answer, None), b"")
+        self.assertEqual(self.value("%UPSTREAM_HOST%%ROUTE_NAME%%ROUTE_ORIGIN%", answer, None), b"")
         self.exchange.attempts = 0
         self.assertEqual(self.value("%UPSTREAM_REQUEST_ATTEMPT_COUNT%"), b"1")
         self.assertEqual(self.value("%UPSTREAM_REQUEST_ATTEMPT_COUNT%", answer, None), b"0")

@@ -18,7 +18,7 @@ from typing import Final
 import httptools
 
 from edgegate.errors import BAD_REQUEST, CODING_UNKNOWN, HEAD_TOO_LARGE, METHOD_UNKNOWN, VERSION_REFUSED, Fault
-from edgegate.http.fields import DROP, REJECT, REQUEST_ROLES, Field, Roles
+from edgegate.http.fields import DROP, EXPLAIN, REJECT, REQUEST_ROLES, Field, Roles
 from edgegate.http.h1.head_cache import RawHeadCache
 from edgegate.http.held_bytes import HeldBytes
 from edgegate.http.limits import Limits
@@ -122,7 +122,7 @@ class HeadParser:
         roles = [self._roles.of(name)[1] for name, _ in fields]
         if REJECT in roles:
             raise RequestRefused(BAD_REQUEST)
-        return [field for field, role in zip(fields, roles, strict=True) if role != DROP]
+        return [field for field, role in zip(fields, roles, strict=True) if role not in (DROP, EXPLAIN)]
 
     # llhttp's callbacks -----------------------------------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ from edgegate.http.fields import (
     CONTENT_LENGTH,
     DROP,
     EXPECT,
+    EXPLAIN,
     FORWARDED_FOR,
     FORWARDED_PROTO,
     HOST,
@@ -253,6 +254,8 @@ def _take_special(head: RequestHead, control: _Control, role: Role, field: Field
         if value.lower() != b"100-continue":
             raise RequestRefused(EXPECTATION_FAILED)
         head.expects_continue = True
+    elif role == EXPLAIN:
+        head.explains = True
     else:
         _refuse(role)
 

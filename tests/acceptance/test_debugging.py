@@ -1,0 +1,81 @@
+"""A request on the line, explained to who asks: by curl and by the commands."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import ClassVar
+
+from tests.acceptance.manifests import GATEWAY
+from tests.acceptance.processes import PATIENCE, program
+from tests.acceptance.served import ServedTestCase
+
+FILES = (
+    GATEWAY
+    + """\
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: shop}
+spec:
+  hosts: [a.example]
+  gateways: [gw]
+  http:
+  - name: old
+    match: [{uri: {prefix: /old}}]
+    redirect: {uri: /new}
+  - name: cart
+    match: [{uri: {prefix: /cart}}]
+    route: [{destination: {host: cart.internal, port: {number: 80}}}]
+    retries: {attempts: 2, retryOn: "connect-failure,5xx"}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: cart}
+spec:
+  hosts: [cart.internal]
+  resolution: STATIC
+  ports: [{number: 80, name: http, protocol: HTTP}]
+  endpoints:
+  - {address: 127.0.0.1, ports: {http: $one}}
+"""
+)
+
+
+class DebuggingTests(ServedTestCase):
+    """One gateway that explains itself to this machine."""
+
+    files: ClassVar = {"shop.yaml": FILES}
+    options: ClassVar = ["--debug-from=127.0.0.0/8"]
+
+    def told(self, path: str, *options: str) -> dict[str, str]:
+        """Ask by curl with the wish to know, and return what is told, by the names' last parts."""
+        command = [program("curl"), "-sS", "-D-", "-o/dev/null", "-H", "x-edgegate-explain: 1", "-H", "host: a.example"]
+        url = f"http://127.0.0.1:{self.served.ports['http']}{path}"
+        ran = subprocess.run(
+            [*command, *options, url], capture_output=True, text=True, timeout=PATIENCE, check=True
+        ).stdout
+        fields = [line.partition(": ") for line in ran.splitlines()]
+        return {name.removeprefix("x-edgegate-"): value for name, _, value in fields if name.startswith("x-edgegate-")}
+
+    def test_headers(self) -> None:
+        """Route, file and line, cluster and endpoint are told over both versions; the backend sees no wish."""
+        line = next(number for number, text in enumerate(FILES.splitlines(), 1) if "name: cart" in text)
+        for options in ((), ("--http2-prior-knowledge",)):
+            found = self.told("/cart", *options)
+            self.assertEqual((found["virtual-host"], found["route"]), ("a.example", "cart"))
+            self.assertEqual(found["route-origin"], f"shop.yaml:{line}")
+            self.assertEqual(found["endpoint"], f"127.0.0.1:{self.served.ports['one']}")
+            self.assertEqual((found["tries"], found["details"]), ("1", "via_upstream"))
+        answer = self.ask("/cart", headers={"x-edgegate-explain": "1"})
+        self.assertEqual(answer.told("x-edgegate-explain"), [])
+        self.assertEqual(answer.told("x-request-id"), answer.values("x-edgegate-request-id"))
+
+    def test_own_answers(self) -> None:
+        """So does an answer of the gateway's own: a redirect, and an error, by the id in the access log."""
+        self.assertEqual(self.told("/old")["route"], "old")
+        found = self.told("/nowhere")
+        self.assertEqual((found["flags"], found["details"]), ("NR", "route_not_found"))
+        self.assertEqual(self.logged("/nowhere")["request_id"], found["request-id"])
+
+    def test_others(self) -> None:
+        """Who comes for somebody else is told nothing."""
+        self.assertEqual(self.told("/cart", "-H", "x-forwarded-for: 203.0.113.9"), {})
