@@ -168,6 +168,17 @@ class WhoMayAskTests(SynchronousTestCase):
             self.assertEqual("route" in found, may, forwarded)
         self.assertIn("route", self.answer(NETWORK, 1), "a proxy that asks for itself")
 
+    def test_trailers(self) -> None:
+        """In trailers, where it asks for nothing, it goes nowhere either."""
+        talk = Conversation(debug_from=NETWORK)
+        talk.ask(
+            b"POST / HTTP/1.1\r\nhost: web.example\r\ntransfer-encoding: chunked\r\n\r\n"
+            b"0\r\nx-edgegate-explain: 1\r\nx-b: 2\r\n\r\n"
+        )
+        backend = talk.backend()
+        self.assertIn(b"x-b: 2", backend.sent)
+        self.assertNotIn(b"explain", backend.sent)
+
     def test_respelled(self) -> None:
         """Another spelling, which some backends take for the same, goes nowhere either."""
         talk = Conversation(debug_from=NETWORK)
