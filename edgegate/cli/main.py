@@ -9,7 +9,7 @@ import click
 
 from edgegate.version import described
 
-COMMANDS: Final = ("check", "certs", "proxy-config", "reload", "log", "drain", "top", "upgrade", "schema")
+COMMANDS: Final = ("check", "test", "certs", "proxy-config", "reload", "log", "drain", "top", "upgrade", "schema")
 """In the order of the documentation; each is a function in a module of its name."""
 
 

@@ -15,6 +15,9 @@ from edgegate.config.values import describe, quoted, type_name
 
 DEFAULT_NAMESPACE = "default"
 
+TESTS = ("tests", "testCases")
+"""The keys of a document of tests, of which each has one: edgegate's own and Envoy's, istio-config-validator's."""
+
 GuessKind = Callable[[Mapping[str, Any]], str]
 """Returns the kind that a document probably is of, by the fields of its C{spec}; empty: there is no telling."""
 
@@ -78,6 +81,8 @@ def _read(draft: Document, value: Mapping[str, Any], problems: Problems, guess: 
     if missing and _is_kustomization(draft.file, value):
         draft.problem(problems, Severity.INFO, (), "a Kustomization is passed over: write out what it makes")
         return None
+    if len(missing) == len(needed) and is_of_tests(value):
+        return None
     if missing:
         hint = _probable_kind(value, guess) if "kind" in missing else ""
         _error(draft, problems, (), f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing{hint}")
@@ -98,6 +103,11 @@ def _read(draft: Document, value: Mapping[str, Any], problems: Problems, guess: 
         labels=labels,
         creation_timestamp=created,
     )
+
+
+def is_of_tests(value: Mapping[str, Any]) -> bool:
+    """Whether a document is one of tests (C{edgegate test}), which may lie beside what it tests."""
+    return any(isinstance(value.get(key), list) for key in TESTS)
 
 
 def _is_kustomization(file: str, value: Mapping[str, Any]) -> bool:

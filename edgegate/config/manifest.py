@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from edgegate.config.composer import Unreadable, compose
+from edgegate.config.composer import Root, Unreadable, compose
 from edgegate.config.document import Document
 from edgegate.config.envelope import GuessKind, documents_of, no_guess
 from edgegate.config.problems import Problem, Problems, Role, Severity
@@ -44,6 +44,16 @@ def stream(file: str, text: bytes | str, problems: Problems, guess: GuessKind = 
     @param file: What problems call it: relative to the folder, as the user named it.
     @param guess: Asked for the kind of a document that does not say its own.
     """
+    for root in roots(file, text, problems):
+        yield from documents_of(file, root.line, root.value, root.places, problems, guess)
+
+
+def roots(file: str, text: bytes | str, problems: Problems) -> Iterator[Root]:
+    """
+    Yield the values of all documents of a file, whatever they are; see L{stream}.
+
+    What is wrong with the text is reported.
+    """
     if len(text) > MAX_FILE:
         problems.add(Problem(file, 1, 1, Severity.ERROR, "", f"larger than {MAX_FILE // 1024 // 1024} MiB", Role.CAUSE))
         return
@@ -55,8 +65,7 @@ def stream(file: str, text: bytes | str, problems: Problems, guess: GuessKind = 
     line = 0
     for _ in range(MAX_SYNTAX_ERRORS):
         try:
-            for root in compose(file, text, line, problems):
-                yield from documents_of(file, root.line, root.value, root.places, problems, guess)
+            yield from compose(file, text, line, problems)
             return
         except Unreadable as error:
             text = text if isinstance(text, str) else text.decode()

@@ -145,11 +145,27 @@ def _union(info: inspect.UnionType) -> Shape:
     types = tuple(each for each in info.types if not isinstance(each, inspect.NoneType))
     if len(types) == 1:
         return _shape(types[0])
+    lists = [_shape(each) for each in types if isinstance(each, inspect.VarTupleType)]
+    if lists:
+        return _one_or_several(lists[0])
 
     def check(walk: Check, value: object, path: Path) -> Any:
         if isinstance(value, int | str) and not isinstance(value, bool):
             return value
         return walk.mismatch(path, "integer or string", value)
+
+    return check
+
+
+def _one_or_several(several: Shape) -> Shape:
+    """Return the check of a string, or of a list of them."""
+
+    def check(walk: Check, value: object, path: Path) -> Any:
+        if isinstance(value, list):
+            return several(walk, value, path)
+        if isinstance(value, str):
+            return value
+        return walk.mismatch(path, "string", value)
 
     return check
 

@@ -70,6 +70,13 @@ class EnvelopeTests(SynchronousTestCase):
         self.assertEqual(read("overlay/kustomization.yaml", "resources: [a.yaml]\n", problems), [])
         self.assertEqual(problems.errors, 0)
 
+    def test_tests(self) -> None:
+        """A document of tests is left alone; what says what it is, or has no list of them, is not one."""
+        for key in ("tests", "testCases"):
+            self.assertEqual(read_all(f"{key}: [{{request: http://a.example}}]\n"), ([], []))
+        self.assertIn("metadata.name is missing", read_all("apiVersion: v1\nkind: A\ntests: []\n")[1][0])
+        self.assertIn("apiVersion and kind", read_all("tests: 1\n")[1][0])
+
     def test_wrong_types(self) -> None:
         """Everything that is of a wrong type is told."""
         text = """\

@@ -41,6 +41,18 @@ class CheckTests(SynchronousTestCase):
         self.assertEqual(usable, {"selector": {"a": "b"}})
         self.assertEqual(self.broken, [])
 
+    def test_one_or_several(self) -> None:
+        """Where a text or a list of them may stand, each is good; what is neither is told."""
+
+        class Either(msgspec.Struct):
+            names: str | tuple[str, ...] | None = None
+
+        for names in ("a", ["a", "b"]):
+            self.assertEqual(self.check(Either, {"names": names}), ({"names": names}, []))
+        self.assertEqual(self.check(Either, {"names": 1})[1], ["names: expected string, got integer 1: quote it"])
+        told = ["names[1]: expected string, got integer 2: quote it"]
+        self.assertEqual(self.check(Either, {"names": ["a", 2]}), ({"names": ["a"]}, told))
+
     def test_misplaced(self) -> None:
         """Of a field that stands too far in or out the place is told where it belongs; what misses it there is not."""
         route = {"destination": {"host": "a", "weight": 5}}
