@@ -8,6 +8,7 @@ import click
 
 from edgegate.cli import shared_options
 from edgegate.config.report import report
+from edgegate.istio.analysis import analyze
 from edgegate.sources.loading import load
 from edgegate.sources.named import source_named
 
@@ -32,7 +33,8 @@ def check(
 
     Every problem is printed with its file, line and column. The exit status is 1 if there are errors.
     """
-    loaded = load(source_named(config), selector or None, map_port, ignored_kinds=ignore_kind, portable=portable)
+    source = source_named(config)
+    loaded = load(source, selector or None, map_port, ignored_kinds=ignore_kind, portable=portable, analyze=analyze)
     report(loaded.problems, sys.stdout)
     if loaded.snapshot is None or (strict and loaded.problems.warnings):
         raise SystemExit(1)

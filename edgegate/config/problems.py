@@ -60,6 +60,11 @@ class Problems:
         """Take note of problems."""
         self._found.update(problems)
 
+    def replace(self, problem: Problem, *others: Problem) -> None:
+        """Put others, or none, in the place of a problem."""
+        self._found.discard(problem)
+        self._found.update(others)
+
     def fill_in_codes(self, of_errors: str, of_others: str) -> None:
         """Give a code to each that has none yet."""
         bare = [problem for problem in self._found if not problem.code]

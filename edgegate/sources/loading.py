@@ -72,6 +72,9 @@ class Answer:
         return Loaded(self.snapshot, self.problems, source, self.contents, self.endpoints, secrets)
 
 
+Analyze = Callable[[Resources, CompileOptions, Problems], None]
+"""Adds to the problems of all resources what else there is to say of them."""
+
 FEW_OBJECTS = 300_000
 """What the garbage collector looks through in less than a tenth of a second."""
 
@@ -96,6 +99,7 @@ class Configuration:
         strict: bool = False,
         portable: bool = False,
         notes: Notes | None = None,
+        analyze: Analyze | None = None,
     ) -> None:
         """
         @param selector: Labels: only Gateways whose selector they satisfy are served; L{None}: all.
@@ -106,6 +110,7 @@ class Configuration:
             more than L{FEW_OBJECTS} with one of the next L{THOROUGH_EVERY}.
         @param ignored_kinds: Kinds that keep others out (C{--ignore-kind}), and that are to be served without.
         @param portable: Warn of places where a cluster would do otherwise.
+        @param analyze: Looks for more than a gateway has to know before it serves files.
         @param strict: Take warnings for errors: see L{Problems.refusing}.
         @param notes: Where is noted what the Snapshot does not hold. For one load, in this process.
         """
@@ -113,6 +118,7 @@ class Configuration:
         self._strict = strict
         self._portable = portable
         self._notes = notes
+        self._analyze = analyze
         self._loads = 0
         self.few_objects = FEW_OBJECTS
         self.thorough_every = THOROUGH_EVERY
@@ -122,7 +128,7 @@ class Configuration:
         self._selector = selector
         self._port_map = port_map or {}
         self._ignored_kinds = frozenset(ignored_kinds)
-        self._source_and_options = source, selector, port_map, False, ignored_kinds, strict, portable
+        self._source_and_options = source, selector, port_map, False, ignored_kinds, strict, portable, analyze
 
     def __reduce__(self) -> tuple[type[Configuration], tuple[object, ...]]:
         """Another process that takes the documents likewise has nothing of what this one knows of them."""
@@ -193,6 +199,8 @@ class Configuration:
         compiled = compile_resources(resources, options, problems)
         if self._portable:
             warn_of_differences(resources, options, problems)
+        if self._analyze is not None:
+            self._analyze(resources, options, problems)
         _tell_passed_over(reading, resources, problems)
         if not compiled.snapshot.listeners and not problems.errors:
             why = "no server of any Gateway is served" if resources.gateways else "no Gateway is declared"
@@ -212,10 +220,11 @@ def load(
     ignored_kinds: Collection[str] = (),
     portable: bool = False,
     notes: Notes | None = None,
+    analyze: Analyze | None = None,
 ) -> Loaded:
     """Load once; see L{Configuration}."""
     configuration = Configuration(
-        source, selector, port_map, ignored_kinds=ignored_kinds, portable=portable, notes=notes
+        source, selector, port_map, ignored_kinds=ignored_kinds, portable=portable, notes=notes, analyze=analyze
     )
     return configuration.load(now)
 

@@ -92,7 +92,7 @@ class FilesTests(AcceptanceTestCase):
         os.mkfifo(self.work / "etc/pipe.yaml")
         checked = self.ask("edgegate", "check", "work/etc")
         self.assertEqual(checked.returncode, 1)
-        self.assertIn("pipe.yaml:1:1: error: can't be read: it is a named pipe, not a file\n", checked.stdout)
+        self.assertIn("pipe.yaml:1:1: error: can't be read: it is a named pipe, not a file [EG001]\n", checked.stdout)
         (self.work / "etc/pipe.yaml").unlink()
         (self.work / "etc/gateway.yaml").rename(self.work / "etc/gateway.yaml.off")
         checked = self.ask("edgegate", "check", "work/etc")

@@ -1,0 +1,70 @@
+"""
+Istio's analyzers, as far as they concern a gateway, and others like them: for C{edgegate check} alone.
+
+Each looks at resources as they are declared, also at those that are not served, and yields findings. What is proved of
+the Snapshot is found elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from edgegate.config.problems import Problems
+from edgegate.istio.analysis import (
+    attachment,
+    destination_rules,
+    destinations,
+    gateways,
+    matches,
+    plain_text,
+    routes,
+    services,
+)
+from edgegate.istio.analysis.context import Context
+from edgegate.istio.analysis.finding import Finding, Teller
+from edgegate.istio.resources import Resources
+from edgegate.istio.translate import CompileOptions
+
+
+def analyze(resources: Resources, options: CompileOptions, problems: Problems) -> None:
+    """
+    Tell all that the analyzers find and the compiler has not told already.
+
+    @param problems: What the compiler has told; what it said otherwise of the same is replaced.
+    """
+    teller = Teller(problems)
+    for finding in findings(Context(resources, options)):
+        teller.tell(finding)
+
+
+def findings(context: Context) -> Iterator[Finding]:
+    """Yield all that the analyzers find."""
+    yield from gateways.same_certificates(context)
+    yield from gateways.same_hosts(context)
+    yield from gateways.credentials(context)
+    yield from _of_virtual_services(context)
+    yield from gateways.unused(context)
+    for rule in context.resources.destination_rules:
+        yield from destination_rules.hosts(context, rule, rule.spec)
+        yield from destination_rules.verification(context, rule, rule.spec)
+    yield from services.port_names(context)
+    yield from services.protocols(context)
+    yield from services.addresses(context)
+
+
+def _of_virtual_services(context: Context) -> Iterator[Finding]:
+    """Look at one VirtualService after the other, as there may be thousands that are packed."""
+    resources = context.resources.virtual_services
+    shared, in_mesh_only = attachment.SharedHosts(), destinations.InMeshOnly()
+    for resource in resources:
+        in_mesh_only.add(resource, resource.spec)
+    for resource in resources:
+        spec = resource.spec
+        yield from attachment.gateways(context, resource, spec)
+        yield from shared.of(context, resource, spec)
+        yield from destinations.services(context, resource, spec)
+        yield from in_mesh_only.of(resource, spec)
+        yield from matches.rules(resource, spec)
+        yield from routes.http_routes(resource, spec)
+        yield from plain_text.to_backends(context, resource, spec)
+        yield from plain_text.from_clients(context, resource, spec)

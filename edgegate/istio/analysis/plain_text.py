@@ -1,0 +1,129 @@
+"""What goes in the clear and looks as if it should not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from edgegate.config.document import Path
+from edgegate.config.values import show
+from edgegate.istio.analysis.context import Context, in_mesh_alone
+from edgegate.istio.analysis.destinations import destinations
+from edgegate.istio.analysis.finding import Finding
+from edgegate.istio.analysis.names import full_name, matches
+from edgegate.istio.kinds.destination_rule import ClientTLSSettings, TrafficPolicy
+from edgegate.istio.kinds.gateway import Gateway, Server, TLSMode
+from edgegate.istio.kinds.service_entry import ServiceEntry
+from edgegate.istio.kinds.virtual_service import HTTPRoute, VirtualService
+from edgegate.istio.resources import Resource
+from edgegate.istio.translate.servers import HTTP_PROTOCOLS
+from edgegate.model import codes
+
+_SECRET = re.compile(
+    r"(?:^|[/._-])(?:log-?in|sign-?in|auth|oauth2?|sso|account|accounts|password|passwd|admin|checkout|payment|pay"
+    r"|billing|bank|wallet|token|session)(?:$|[/._-])"
+)
+"""Words in paths and host names by which people send passwords and the like."""
+
+_TLS_PORTS = frozenset({443, 8443})
+
+
+def to_backends(context: Context, resource: Resource[VirtualService], spec: VirtualService) -> Iterator[Finding]:
+    """Yield HTTP destinations that listen for TLS, as it seems, and get requests in the clear."""
+    if in_mesh_alone(spec):
+        return
+    for path, destination in destinations(spec):
+        if path[1] != "http":
+            continue
+        host = destination.host.strip()
+        found = context.hosts.find(host, resource.namespace, spec.export_to)
+        number = destination.port.number if destination.port is not None else None
+        if number is None and found is not None and len(found.ports) == 1:
+            number = found.ports[0]
+        why = f"port {number} is one of TLS" if number in _TLS_PORTS else ""
+        entry = found.resource.spec if found is not None else None
+        if isinstance(entry, ServiceEntry):
+            said = next(((port.protocol or "").upper() for port in entry.ports if port.number == number), "")
+            if said in ("HTTPS", "TLS"):
+                assert found is not None
+                why = f"{found.resource.document.origin.resource} says that port {number} speaks {said}"
+            elif said:
+                why = ""  # it says what it speaks
+        if why and not _has_tls(context, full_name(host, resource.namespace), number):
+            message = f"{why}, and no DestinationRule of {show(host)} has tls: requests are sent there in the clear"
+            yield Finding(resource, (*path, "host"), codes.PLAIN_TEXT_TO_TLS_PORT, message)
+
+
+def _has_tls(context: Context, host: str, number: int | None) -> bool:
+    """Whether some rule, wherever it is, says what TLS to talk with a port of a host; none of it counts as well."""
+    for rule in context.resources.destination_rules:
+        spec = rule.spec
+        if not matches(full_name(spec.host, rule.namespace), host):
+            continue
+        policies = [spec.traffic_policy, *(subset.traffic_policy for subset in spec.subsets)]
+        if any(policy is not None and _says_tls(policy, number) for policy in policies):
+            return True
+    return False
+
+
+def _says_tls(policy: TrafficPolicy, number: int | None) -> bool:
+    of_port: list[ClientTLSSettings | None] = [
+        each.tls for each in policy.port_level_settings if each.port is not None and each.port.number == number
+    ]
+    return any(tls is not None for tls in (policy.tls, *of_port))
+
+
+def from_clients(context: Context, resource: Resource[VirtualService], spec: VirtualService) -> Iterator[Finding]:
+    """Yield routes that look secret, of a host that is served in the clear as well as over TLS; of each the first."""
+    served = [context.gateways[key] for _, key in context.gateways_of(resource, spec) if key in context.gateways]
+    for index, host in enumerate(spec.hosts):
+        plain = next(_servers(served, host, secure=False), None)
+        if plain is None or next(_servers(served, host, secure=True), None) is None:
+            continue
+        where = _secret(spec, index, plain[1].port.number)
+        if where is not None:
+            gateway, server, at = plain
+            origin = gateway.document.origin_of(("spec", "servers", at))
+            message = f"also served in the clear, on port {server.port.number} ({origin.resource} at {origin})"
+            message += ": give that server tls.httpsRedirect: true"
+            yield Finding(resource, where, codes.SECRETS_IN_PLAIN_TEXT, message)
+
+
+def _servers(
+    gateways: list[Resource[Gateway]], host: str, secure: bool
+) -> Iterator[tuple[Resource[Gateway], Server, int]]:
+    for gateway in gateways:
+        for index, server in enumerate(gateway.spec.servers):
+            tls = server.tls
+            if server.port.protocol.upper() == "HTTPS":
+                fits = secure and tls is not None and tls.mode is not TLSMode.PASSTHROUGH
+            else:
+                redirects = tls is not None and tls.https_redirect is True
+                fits = not secure and server.port.protocol.upper() in HTTP_PROTOCOLS and not redirects
+            if fits and any(matches(each.rpartition("/")[2], host) for each in server.hosts):
+                yield gateway, server, index
+
+
+def _secret(spec: VirtualService, index: int, port: int) -> Path | None:
+    """Return where a VirtualService says something secret that goes to a backend on a port in the clear."""
+    for at, route in enumerate(spec.http):
+        if not route.route:
+            continue
+        if not route.match and _SECRET.search(spec.hosts[index].lower()):
+            return ("spec", "hosts", index)
+        for number in _in_the_clear(route, port):
+            uri = route.match[number].uri
+            path = (uri.exact or uri.prefix or "") if uri is not None else ""
+            if _SECRET.search(path.lower()):
+                return ("spec", "http", at, "match", number)
+            if _SECRET.search(spec.hosts[index].lower()):
+                return ("spec", "hosts", index)
+    return None
+
+
+def _in_the_clear(route: HTTPRoute, port: int) -> Iterator[int]:
+    """Yield the matches of a route that may hold for a request in the clear."""
+    for number, match in enumerate(route.match):
+        https = match.scheme is not None and match.scheme.exact == "https"
+        if not https and match.port in (None, 0, port):
+            yield number

@@ -1,0 +1,87 @@
+"""Tests of L{edgegate.istio.analysis.gateways}."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.istio.translate import CompileOptions
+from tests.istio.analysis.telling import documents, lines
+
+
+def gateway(name: str, server: str, selector: str = "") -> str:
+    """Write a Gateway with one server."""
+    return documents("Gateway", name, f"{{selector: {{{selector}}}, servers: [{server}]}}")
+
+
+def https(credential: str, host: str, more: str = "") -> str:
+    """Write an HTTPS server."""
+    tls = f"tls: {{mode: SIMPLE, credentialName: {credential}{more}}}"
+    return f"{{port: {{number: 443, name: s, protocol: HTTPS}}, hosts: [{host}], {tls}}}"
+
+
+HTTP = "{port: {number: 80, name: h, protocol: HTTP}, hosts: [a.example]}"
+
+
+class CertificateTests(SynchronousTestCase):
+    """One certificate for the servers of two Gateways."""
+
+    def test_terms(self) -> None:
+        """It is said whether requests on the other's connection are served."""
+        both = gateway("one", https("c", "a.example")) + gateway("two", https("c", "b.example"))
+        told = lines(both, "IST0138")
+        self.assertEqual(len(told), 2)
+        self.assertIn("servers[0] has the certificate of servers[0] of Gateway default/two at in.yaml:", told[0])
+        self.assertIn("are served", told[0])
+        other = gateway("two", https("c", "b.example", ", minProtocolVersion: TLSV1_3"))
+        self.assertIn("answered 421", lines(gateway("one", https("c", "a.example")) + other, "IST0138")[0])
+        self.assertEqual(
+            lines(gateway("one", https("c", "a.example")) + gateway("two", https("d", "b")), "IST0138"), []
+        )
+
+
+class ConflictTests(SynchronousTestCase):
+    """Two Gateways with one host on a port."""
+
+    def test_left_out(self) -> None:
+        """Of two servers the one that is left out is told once, with what becomes of it."""
+        tcp = "{port: {number: 80, name: t, protocol: TCP}, hosts: [a.example]}"
+        told = lines(gateway("one", HTTP) + gateway("two", tcp), "")
+        about = [line for line in told if "Gateway default/" in line and "IST0145" in line]
+        self.assertEqual(len(about), 2)
+        self.assertIn("this server is left out", about[1])
+        self.assertEqual([line for line in told if "EG109" in line], [])
+
+    def test_apart(self) -> None:
+        """Another address, or gateways of which none is both, are no conflict."""
+        bound = HTTP.replace("hosts:", "bind: 127.0.0.2, hosts:")
+        self.assertEqual(lines(gateway("one", HTTP) + gateway("two", bound), "IST0145"), [])
+        self.assertEqual(lines(gateway("one", HTTP, "a: b") + gateway("two", HTTP, "a: c"), "IST0145"), [])
+
+
+class CredentialTests(SynchronousTestCase):
+    """Secrets of servers that the compiler does not come to."""
+
+    def test_not_served(self) -> None:
+        """The Secret of a Gateway for others is looked for as well; that of one that is served is told once."""
+        text = gateway("one", https("none", "a.example"), "a: b")
+        (told,) = lines(text, "IST0101")
+        self.assertIn(': error: spec.servers[0].tls.credentialName: no document declares Secret "none"', told)
+        (told,) = lines(text, "IST0101", CompileOptions({"a": "c"}))
+        self.assertIn(': warning: spec.servers[0].tls.credentialName: no document declares Secret "none"', told)
+
+
+class UnusedTests(SynchronousTestCase):
+    """Gateways of no use."""
+
+    def test_unnamed(self) -> None:
+        """One that nobody names is told once, not for each of its servers; one that redirects all is of use."""
+        told = lines(gateway("one", HTTP), "")
+        self.assertEqual(len(told), 1)
+        self.assertIn('no VirtualService names it: write "default/one" into the gateways of one [EG105]', told[0])
+        redirecting = HTTP.replace("hosts:", "tls: {httpsRedirect: true}, hosts:")
+        self.assertEqual(lines(gateway("one", redirecting), "EG105"), [])
+
+    def test_selector(self) -> None:
+        """One for other gateways is a note."""
+        (told,) = lines(gateway("one", HTTP, "a: b"), "EG105", CompileOptions({"a": "c"}))
+        self.assertIn("info: metadata.name: not served: --selector does not give this gateway the labels a=b", told)

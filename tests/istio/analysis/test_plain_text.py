@@ -1,0 +1,72 @@
+"""Tests of L{edgegate.istio.analysis.plain_text}."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.istio.analysis.telling import documents, lines
+
+HTTP = "{port: {number: 80, name: h, protocol: HTTP}, hosts: [a.example]}"
+HTTPS = "{port: {number: 443, name: s, protocol: HTTPS}, hosts: [a.example], tls: {mode: SIMPLE, credentialName: c}}"
+
+
+def routed(match: str, port: int = 8080, host: str = "a.example", backend: str = "127.0.0.1") -> str:
+    """Write a VirtualService with one route."""
+    route = f"{{{match}route: [{{destination: {{host: {backend}, port: {{number: {port}}}}}}}]}}"
+    return documents("VirtualService", "x", f"{{hosts: [{host}], gateways: [gw], http: [{route}]}}")
+
+
+def gateway(*servers: str) -> str:
+    """Write a Gateway."""
+    return documents("Gateway", "gw", f"{{servers: [{', '.join(servers)}]}}")
+
+
+class ClientTests(SynchronousTestCase):
+    """Routes that look secret."""
+
+    def test_both(self) -> None:
+        """A path that looks secret is told where its host is served in the clear beside TLS, and nowhere else."""
+        secret, plain = "match: [{uri: {prefix: /account/login}}], ", "match: [{uri: {prefix: /authors}}], "
+        (told,) = lines(gateway(HTTP, HTTPS) + routed(secret), "EG404")
+        self.assertIn(
+            "spec.http[0].match[0]: also served in the clear, on port 80 (Gateway default/gw at in.yaml:5)", told
+        )
+        redirecting = HTTP.replace("hosts:", "tls: {httpsRedirect: true}, hosts:")
+        for text in (
+            gateway(HTTP, HTTPS) + routed(plain),
+            gateway(redirecting, HTTPS) + routed(secret),
+            gateway(HTTP) + routed(secret),
+            gateway(HTTP, HTTPS) + routed(secret.replace("uri:", "port: 443, uri:")),
+            gateway(HTTP, HTTPS) + routed(secret.replace("uri:", "scheme: {exact: https}, uri:")),
+        ):
+            self.assertEqual(lines(text, "EG404"), [])
+
+    def test_host(self) -> None:
+        """A host that looks secret is, whatever its paths."""
+        servers = [each.replace("a.example", "'*.example'") for each in (HTTP, HTTPS)]
+        (told,) = lines(gateway(*servers) + routed("", host="login.example"), "EG404")
+        self.assertIn("spec.hosts[0]: also served in the clear", told)
+
+
+class BackendTests(SynchronousTestCase):
+    """Backends that listen for TLS."""
+
+    def test_port(self) -> None:
+        """Port 443 without a rule that has tls is told; with one, or a ServiceEntry that says HTTP, it is not."""
+        (told,) = lines(routed("", 443), "EG304")
+        self.assertIn('port 443 is one of TLS, and no DestinationRule of "127.0.0.1" has tls', told)
+        self.assertEqual(lines(routed("", 80), "EG304"), [])
+        for tls in ("{mode: SIMPLE}", "{mode: DISABLE}"):
+            rule = documents("DestinationRule", "r", f"{{host: 127.0.0.1, trafficPolicy: {{tls: {tls}}}}}")
+            self.assertEqual(lines(routed("", 443) + rule, "EG304"), [])
+        level = "trafficPolicy: {portLevelSettings: [{port: {number: 443}, tls: {mode: SIMPLE}}]}"
+        self.assertEqual(
+            lines(routed("", 443) + documents("DestinationRule", "r", f"{{host: 127.0.0.1, {level}}}"), "EG304"), []
+        )
+
+    def test_entry(self) -> None:
+        """What a ServiceEntry says of a port counts more than its number."""
+        for number, protocol, count in ((443, "HTTP", 0), (9000, "HTTPS", 1), (443, "HTTPS", 1)):
+            ports = f"ports: [{{number: {number}, name: p, protocol: {protocol}}}]"
+            entry = documents("ServiceEntry", "e", f"{{hosts: [b.example], resolution: DNS, {ports}}}")
+            self.assertEqual(len(lines(routed("", number, backend="b.example") + entry, "EG304")), count)
