@@ -45,11 +45,8 @@ class RouteResource:
         """Answer at once, or send the request on."""
         route = exchange.route
         assert route is not None
-        if route.redirect is not None:
-            location = route.redirect.location(exchange.scheme, exchange.authority, _path(exchange), exchange.port)
-            _answer(exchange, route, route.redirect.code, [(b"location", location)], b"")
-        elif route.direct is not None:
-            _answer_directly(exchange, route, route.direct)
+        if route.redirect is not None or route.direct is not None:
+            answer_by_files(exchange, route)
         else:
             forward(exchange, route, self._environment)
 
@@ -77,6 +74,15 @@ class FilteredResource:
             iteration.start(exchange)
         else:
             self._resource.render(exchange)
+
+
+def answer_by_files(exchange: Exchange, route: HTTPRoute) -> None:
+    """Give the answer that a route says itself: a redirect, or the files' own."""
+    if route.redirect is not None:
+        location = route.redirect.location(exchange.scheme, exchange.authority, _path(exchange), exchange.port)
+        _answer(exchange, route, route.redirect.code, [(b"location", location)], b"")
+    elif route.direct is not None:
+        _answer_directly(exchange, route, route.direct)
 
 
 def _answer_directly(exchange: Exchange, route: HTTPRoute, direct: DirectResponse) -> None:

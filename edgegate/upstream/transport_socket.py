@@ -47,7 +47,7 @@ class TransportSocket:
         @param shares: Whether it is to speak HTTP/2, if the endpoint does.
         """
         context = self.context
-        name = "" if context is None else _asked(context.tls, host or self._service)
+        name = "" if context is None else asked_name(self.cluster, context.tls, host)
         return self._options(downstream, name, HTTP2 if shares else HTTP1)
 
     def for_relay(self, downstream: ConnectionInfo) -> ConnectionOptions:
@@ -56,14 +56,8 @@ class TransportSocket:
         do, it is the service.
         """
         context = self.context
-        name = "" if context is None else _asked(context.tls, self._service)
+        name = "" if context is None else asked_name(self.cluster, context.tls, "")
         return self._options(downstream, name, ())
-
-    @property
-    def _service(self) -> str:
-        """The service's host, which is the end of the cluster's name; empty for one that stands for many hosts."""
-        host = self.cluster.rpartition("|")[2]
-        return "" if "*" in host else host
 
     def _options(self, downstream: ConnectionInfo, name: str, alpn: tuple[bytes, ...]) -> ConnectionOptions:
         context, version = self.context, self.proxy_header
@@ -83,7 +77,16 @@ def transport_socket_of(cluster: Cluster, contexts: Mapping[UpstreamTLS, ClientC
     return TransportSocket(cluster.name, context, cluster.proxy_header, keepalive)
 
 
-def _asked(tls: UpstreamTLS, otherwise: str) -> str:
+def asked_name(cluster: str, tls: UpstreamTLS, host: str) -> str:
+    """
+    Return the name that a backend is asked for by SNI; empty: none.
+
+    @param cluster: The cluster's name. Its end is the service's host, which counts where nothing else says a name,
+        unless it stands for many hosts.
+    @param host: Whom a request is for, in normal form; empty: nobody knows.
+    """
+    service = cluster.rpartition("|")[2]
+    otherwise = host or ("" if "*" in service else service)
     name = (tls.sni or otherwise).rstrip(".").removeprefix("[").removesuffix("]")
     if is_ip_address(name):
         return name
