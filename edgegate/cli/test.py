@@ -9,7 +9,9 @@ import click
 
 from edgegate.cli import shared_options
 from edgegate.config.report import report
-from edgegate.route_tests.files import read_files
+from edgegate.route_tests.files import TestedFile, read_files
+from edgegate.route_tests.json_report import json_report
+from edgegate.route_tests.junit import junit
 from edgegate.route_tests.report import miss_lines, summary
 from edgegate.route_tests.running import Result, run
 from edgegate.sources.loading import load
@@ -24,12 +26,16 @@ from edgegate.sources.named import source_named
 @shared_options.selector
 @shared_options.map_port
 @shared_options.ignore_kind
+@click.option("--junit", "junit_file", metavar="FILE", help="Write what came of it there, as JUnit's XML.")
+@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def test(
     files: tuple[str, ...],
     config: str,
     selector: dict[str, str],
     map_port: dict[int, int],
     ignore_kind: frozenset[str],
+    junit_file: str | None,
+    output: str,
 ) -> None:
     """
     Run the tests in FILEs on the files in DIR, which nobody has to serve.
@@ -46,15 +52,30 @@ def test(
     read = list(read_files(files or (config,)))
     if not read:
         raise click.ClickException(f"no file in {' '.join(files or (config,))} holds tests")
-    for each in read:
-        if each.problems.errors:
-            report(each.problems, sys.stderr, "not read")
-    results: list[Result] = []
-    for result in run((case for each in read for case in each.cases), loaded.snapshot):
-        results.append(result)
+    results = list(run((case for each in read for case in each.cases), loaded.snapshot))
+    if junit_file is not None:
+        _write(junit_file, junit(read, results))
+    if output == "json":
+        click.echo(json_report(read, results))
+    else:
+        _tell(read, results)
+    if not results or any(each.problems.errors for each in read) or any(each.misses for each in results):
+        raise SystemExit(1)
+
+
+def _tell(read: list[TestedFile], results: list[Result]) -> None:
+    """Print what is wrong with files, and every miss."""
+    unreadable = [each for each in read if each.problems.errors]
+    for each in unreadable:
+        report(each.problems, sys.stderr, "not read")
+    for result in results:
         for line in miss_lines(result):
             click.echo(line)
-    unreadable = sum(bool(each.problems.errors) for each in read)
-    click.echo(summary(results, unreadable))
-    if unreadable or not results or any(each.misses for each in results):
-        raise SystemExit(1)
+    click.echo(summary(results, len(unreadable)))
+
+
+def _write(file: str, content: bytes) -> None:
+    try:
+        Path(file).write_bytes(content)
+    except OSError as error:
+        raise click.ClickException(f"{file} can't be written: {error.strerror or error}") from None

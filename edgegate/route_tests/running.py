@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from time import perf_counter
 
 from edgegate.explain.decision import Decider
 from edgegate.route_tests.cases import Case
@@ -18,17 +19,20 @@ class Result:
     What came of a case.
 
     @ivar misses: What is otherwise than expected; none: it has passed.
+    @ivar seconds: That it took.
     """
 
     case: Case
     outcome: Outcome
     misses: tuple[Miss, ...]
+    seconds: float = 0.0
 
 
 def run(cases: Iterable[Case], snapshot: Snapshot) -> Iterator[Result]:
     """Yield what comes of cases, one by one."""
     decider = Decider(snapshot)
     for case in cases:
+        begun = perf_counter()
         outcome = Outcome(decider.decide(case.question))
-        misses = (check.miss(outcome) for check in case.checks)
-        yield Result(case, outcome, tuple(miss for miss in misses if miss is not None))
+        misses = [miss for check in case.checks if (miss := check.miss(outcome)) is not None]
+        yield Result(case, outcome, tuple(misses), perf_counter() - begun)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from xml.etree.ElementTree import fromstring
 
 from click.testing import CliRunner, Result
 from twisted.trial.unittest import SynchronousTestCase
@@ -69,6 +71,21 @@ class TestTests(SynchronousTestCase):
         result = self.ask()
         self.assertEqual(result.exit_code, 1)
         self.assertIn("nothing was tested", result.output)
+
+    def test_junit(self) -> None:
+        """What came of it is written as JUnit's XML, too."""
+        path = self.folder / "report.xml"
+        self.assertEqual(self.ask("--junit", str(path)).exit_code, 0)
+        self.assertEqual(fromstring(path.read_bytes()).get("tests"), "3")
+        result = self.ask("--junit", str(self.folder))
+        self.assertIn("can't be written: Is a directory", result.output)
+
+    def test_json(self) -> None:
+        """Or as JSON, which is all that is printed."""
+        self.tests.write_text(TESTS.replace("status: 404", "status: 200"))
+        result = self.ask("-o", "json")
+        self.assertEqual(result.exit_code, 1)
+        self.assertEqual([each["passed"] for each in json.loads(result.output)["cases"]], [True, True, False])
 
     def test_no_tests(self) -> None:
         """No tests are a mistake, not a success."""
