@@ -14,7 +14,7 @@ from edgegate.sources.named import source_named
 
 
 @click.command(short_help="Say what is wrong with files, without serving them.")
-@click.argument("config", metavar="DIR", callback=shared_options.named)
+@click.argument("config", metavar="DIR", type=click.Path(), callback=shared_options.named)
 @shared_options.selector
 @shared_options.map_port
 @shared_options.ignore_kind

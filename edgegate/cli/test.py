@@ -19,9 +19,14 @@ from edgegate.sources.named import source_named
 
 
 @click.command(short_help="Compare where requests go with what is expected.")
-@click.argument("files", metavar="[FILE]...", nargs=-1)
+@click.argument("files", metavar="[FILE]...", type=click.Path(), nargs=-1)
 @click.option(
-    "--config", metavar="DIR", required=True, callback=shared_options.named, help="The files that are tested."
+    "--config",
+    metavar="DIR",
+    type=click.Path(),
+    required=True,
+    callback=shared_options.named,
+    help="The files that are tested.",
 )
 @shared_options.selector
 @shared_options.map_port
