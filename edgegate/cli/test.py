@@ -31,7 +31,9 @@ from edgegate.sources.named import source_named
 @shared_options.selector
 @shared_options.map_port
 @shared_options.ignore_kind
-@click.option("--junit", "junit_file", metavar="FILE", help="Write what came of it there, as JUnit's XML.")
+@click.option(
+    "--junit", "junit_file", metavar="FILE", type=click.Path(), help="Write what came of it there, as JUnit's XML."
+)
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def test(
     files: tuple[str, ...],
