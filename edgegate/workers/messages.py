@@ -206,7 +206,7 @@ class EndTap:
 @dataclass(frozen=True, slots=True)
 class BeginLive:
     """
-    Tell each second what happens; L{Lived} with the number does.
+    Tell each second what happens; L{LivePart} with the number does.
 
     @ivar tells_map: Whether what the files say is told as well.
     """
@@ -306,7 +306,7 @@ class TappedRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Lived:
+class LivePart:
     """A part of what happens at a worker."""
 
     number: int

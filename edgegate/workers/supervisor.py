@@ -45,7 +45,7 @@ from edgegate.workers.messages import (
     CounterBatch,
     FilesRead,
     GaugeRows,
-    Lived,
+    LivePart,
     LogEvent,
     ShedPrivileges,
     TappedRequest,
@@ -367,8 +367,8 @@ class Supervisor(Lifecycle[Files]):
             self._metrics.read(value)
         elif isinstance(value, TappedRequest):
             self._taps.seen(worker, value)
-        elif isinstance(value, Lived):
-            self._live.lived(worker, value)
+        elif isinstance(value, LivePart):
+            self._live.told(worker, value)
 
     def _lost(self, worker: Worker) -> None:
         self._views.lost(worker)
