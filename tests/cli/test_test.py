@@ -87,6 +87,18 @@ class TestTests(SynchronousTestCase):
         self.assertEqual(result.exit_code, 1)
         self.assertEqual([each["passed"] for each in json.loads(result.output)["cases"]], [True, True, False])
 
+    def test_coverage(self) -> None:
+        """What no test asks for is told; too little of it is a failure."""
+        result = self.ask("--coverage", "--fail-under", "100")
+        self.assertEqual((result.exit_code, result.output.splitlines()[1]), (0, "routes        100.0 %  1 of 1"))
+        self.tests.write_text("tests: [{request: http://b.example, expect: {status: 404}}]")
+        result = self.ask("--coverage")
+        self.assertEqual(result.exit_code, 0)
+        self.assertIn("gateway.yaml:10: routes: default: no request\n", result.output)
+        result = self.ask("--fail-under", "50", "-o", "json")
+        self.assertEqual(result.exit_code, 1)
+        self.assertIn("tests hit 0.0 % of the routes, not 50 %\n", result.output)
+
     def test_no_tests(self) -> None:
         """No tests are a mistake, not a success."""
         self.tests.unlink()
