@@ -29,6 +29,7 @@ from edgegate.http.gateway import HTTPGateway
 from edgegate.http.health.health_checker import HealthChecker
 from edgegate.http.interfaces import Served
 from edgegate.http.overdue import Overdue
+from edgegate.http.recent_requests import RecentRequests
 from edgegate.http.request_metrics import RequestMetrics
 from edgegate.model.addresses import Address
 from edgegate.model.clusters import NO_ENDPOINTS, Endpoints
@@ -81,6 +82,7 @@ class DataPlane:
     @ivar counts: Of clients' connections.
     @ivar lag: How late the loop is.
     @ivar meters: Count what happens, whatever Snapshot is served.
+    @ivar recent: Keeps the last requests; L{None}: nobody does.
     @ivar examples: Requests of late that failed, and slow ones, under the Snapshot that is served.
     """
 
@@ -102,6 +104,11 @@ class DataPlane:
         self.meters = meters = Meters(options.metrics.clusters)
         self.examples = Examples()
         self._requests = RequestMetrics(meters, self.examples)
+        self.recent: RecentRequests | None = None
+        if options.recent_requests:
+            # each process has its share
+            self.recent = RecentRequests(-(-options.recent_requests // options.processes), options.redacted)
+            observers = [*observers, self.recent]
         observer = Observers([*observers, self._requests, ConnectionMetrics(meters)])
         self.snapshot = Snapshot()
         self.endpoints: Endpoints = NO_ENDPOINTS

@@ -175,10 +175,15 @@ class Drain:
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """Show a view of the admin listener; L{ViewRows} answers with the number."""
+    """
+    Show a view of the admin listener; L{ViewRows} answers with the number.
+
+    @ivar of: See L{edgegate.admin.interfaces.Gateway.rows}.
+    """
 
     number: int
     view: str
+    of: str = ""
 
 
 @dataclass(frozen=True, slots=True)

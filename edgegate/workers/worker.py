@@ -204,7 +204,7 @@ class Worker:
 
     def _show(self, show: Show) -> None:
         try:
-            shown: ViewRows = ViewRows(show.number, rows(self.data_plane, show.view))
+            shown: ViewRows = ViewRows(show.number, rows(self.data_plane, show.view, show.of))
         except Exception as error:
             log.failure("a view can't be shown")
             shown = ViewRows(show.number, f"{type(error).__name__}: {error}")
