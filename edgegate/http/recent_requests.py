@@ -17,13 +17,12 @@ from edgegate.errors import Fault, response_flags
 from edgegate.http.exchange import Exchange
 from edgegate.http.field_block import FieldBlock
 from edgegate.http.fields import Field
-from edgegate.http.selection import virtual_host
+from edgegate.http.selection import owner
 from edgegate.model.addresses import Address
 from edgegate.model.origin import Origin
 from edgegate.observe.events import Ended, UpstreamTry
 from edgegate.observe.log_lines import details_of, moment
 from edgegate.observe.tap import MOST_CHARACTERS, REDACTED, SENSITIVE, Tapped, shown_text
-from edgegate.routing.snapshot import VirtualHost
 
 MOST_BYTES: Final = 4096
 """Bytes of a head's fields that are kept."""
@@ -108,7 +107,8 @@ class KeptRequest:
 
     def __init__(self, exchange: Exchange, tries: list[KeptTry], secret: frozenset[bytes]) -> None:
         head, connection, route, response = exchange.head, exchange.connection, exchange.route, exchange.response
-        host = virtual_host(connection, head.host)
+        chain = owner(connection, head.host)
+        host = None if chain is None or chain.http is None else chain.http.lookup(head.host)
         self.request_id = exchange.request_id
         self.started = exchange.started
         self.ended = monotonic()
@@ -123,7 +123,7 @@ class KeptRequest:
         self.local: Address = connection.local
         self.port = connection.listener.port
         self.server_name = connection.server_name
-        self.domain = host.domain if isinstance(host, VirtualHost) else ""
+        self.domain = "" if host is None else host.domain
         self.name = "" if route is None else route.name
         self.origin: Origin | None = None if route is None else route.origin
         self.cluster = exchange.cluster
