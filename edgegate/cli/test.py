@@ -69,7 +69,7 @@ def test(
     read = list(read_files(files or (config,)))
     if not read:
         raise click.ClickException(f"no file in {' '.join(files or (config,))} holds tests")
-    results = list(run((case for each in read for case in each.cases), loaded.snapshot))
+    results = list(run((case for each in read for case in each.cases), loaded.snapshot, loaded.endpoints))
     covered = None if notes is None else _covered(loaded.snapshot, notes, results)
     if junit_file is not None:
         _write(junit_file, junit(read, results, () if covered is None else _properties(covered)))

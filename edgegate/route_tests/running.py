@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from time import perf_counter
 
 from edgegate.explain.decision import Decider
+from edgegate.explain.effects import EffectsFinder
+from edgegate.model.clusters import NO_ENDPOINTS, Endpoints
 from edgegate.route_tests.cases import Case
-from edgegate.route_tests.checks import Miss
+from edgegate.route_tests.check import Miss
 from edgegate.route_tests.outcome import Outcome
 from edgegate.routing.snapshot import Snapshot
 
@@ -28,11 +30,16 @@ class Result:
     seconds: float = 0.0
 
 
-def run(cases: Iterable[Case], snapshot: Snapshot) -> Iterator[Result]:
-    """Yield what comes of cases, one by one."""
+def run(cases: Iterable[Case], snapshot: Snapshot, endpoints: Endpoints = NO_ENDPOINTS) -> Iterator[Result]:
+    """
+    Yield what comes of cases, one by one.
+
+    @param endpoints: Of the Snapshot's clusters.
+    """
     decider = Decider(snapshot)
+    finder = EffectsFinder(snapshot, endpoints, snapshot.proxy.trusted_hops or 0)
     for case in cases:
         begun = perf_counter()
-        outcome = Outcome(decider.decide(case.question))
+        outcome = Outcome(decider.decide(case.question), finder)
         misses = [miss for check in case.checks if (miss := check.miss(outcome)) is not None]
         yield Result(case, outcome, tuple(misses), perf_counter() - begun)

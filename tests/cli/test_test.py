@@ -53,7 +53,7 @@ class TestTests(SynchronousTestCase):
             f"{self.tests}:4: another host\n"
             "  GET http://b.example/\n"
             "  status: wanted 200\n"
-            "          there is 404: answered 404 (no route)\n"
+            "          there is 404: no route\n"
             "3 cases, 1 missed\n",
         )
 

@@ -10,7 +10,7 @@ from edgegate.config.problems import Problem, Problems, Severity
 from edgegate.route_tests.files import TestedFile
 from edgegate.route_tests.json_report import json_report
 from edgegate.route_tests.running import run
-from tests.route_tests.shop import cases, snapshot
+from tests.route_tests.shop import cases, endpoints, snapshot
 from tests.route_tests.test_running import TESTS
 
 
@@ -20,7 +20,7 @@ class JSONReportTests(SynchronousTestCase):
     def test_cases(self) -> None:
         """Each case has its place, what came of its request, and the misses."""
         found = cases(TESTS)[0]
-        results = list(run(found, snapshot()))
+        results = list(run(found, snapshot(), endpoints()))
         report = json.loads(json_report([], results))
         first, second, _ = report["cases"]
         self.assertEqual((report["passed"], first["passed"], first["misses"]), (False, True, []))

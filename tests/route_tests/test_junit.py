@@ -11,7 +11,7 @@ from edgegate.config.problems import Problem, Problems, Severity
 from edgegate.route_tests.files import TestedFile
 from edgegate.route_tests.junit import junit
 from edgegate.route_tests.running import run
-from tests.route_tests.shop import cases, snapshot
+from tests.route_tests.shop import cases, endpoints, snapshot
 from tests.route_tests.test_running import TESTS
 
 
@@ -25,7 +25,7 @@ class JUnitTests(SynchronousTestCase):
         problems = Problems()
         problems.add(Problem("b.yaml", 3, 1, Severity.ERROR, "tests", "missing"))
         files = [TestedFile("etc/tests/t.yaml", tuple(found), Problems()), TestedFile("b.yaml", (), problems)]
-        root = fromstring(junit(files, list(run(found, snapshot())), [("coverage", "50")]))
+        root = fromstring(junit(files, list(run(found, snapshot(), endpoints())), [("coverage", "50")]))
         self.assertEqual([root.get(name) for name in ("tests", "failures", "errors")], ["4", "2", "1"])
         suite, unread = root
         self.assertEqual([suite.get(name) for name in ("name", "tests", "failures")], ["etc/tests/t.yaml", "3", "2"])
@@ -40,7 +40,7 @@ class JUnitTests(SynchronousTestCase):
         self.assertEqual(len(passed), 0)
         failure = missed.find("failure")
         assert failure is not None
-        wanted = "route: wanted cart, there is no route: answered 404 (no route)"
+        wanted = "route: wanted cart, there is no route: the gateway answers 404 (no route)"
         self.assertEqual(failure.get("message"), wanted)
         self.assertIn("t.yaml:4: GET http://shop.example/cart\n", str(failure.text))
         error = unread.find("testcase/error")
