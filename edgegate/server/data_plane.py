@@ -41,7 +41,7 @@ from edgegate.net.socket_source import SocketSource
 from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.observe.metrics.connection_metrics import ConnectionMetrics
 from edgegate.observe.metrics.meters import Meters
-from edgegate.observe.observer import Observer, RequestEnded
+from edgegate.observe.observer import Observer, RelayEnded, RequestEnded
 from edgegate.observe.observers import Observers
 from edgegate.observe.tracing.tracer import Tracer
 from edgegate.overload.connections import ConnectionCounts, Port
@@ -172,11 +172,16 @@ class DataPlane:
             count += len(port.pending)
         return count
 
-    def add_tap(self, tap: RequestEnded) -> None:
-        """Show requests to somebody until L{remove_tap}."""
+    @property
+    def relays(self) -> Collection[Relay]:
+        """The relays that are under way."""
+        return self._tcp.relays
+
+    def add_tap(self, tap: RequestEnded | RelayEnded) -> None:
+        """Show requests, or relays, to somebody until L{remove_tap}."""
         self._environment.observer.add(tap)
 
-    def remove_tap(self, tap: RequestEnded) -> None:
+    def remove_tap(self, tap: RequestEnded | RelayEnded) -> None:
         """Show them no more."""
         self._environment.observer.remove(tap)
 
