@@ -6,12 +6,12 @@ from importlib import import_module
 from typing import Final, cast
 
 import click
-from click.shell_completion import CompletionItem
 
 from edgegate.version import described
 
 COMMANDS: Final = (
     "check",
+    "explain",
     "test",
     "certs",
     "proxy-config",
@@ -21,7 +21,6 @@ COMMANDS: Final = (
     "top",
     "upgrade",
     "schema",
-    "completion",
 )
 """In the order of the documentation; each is a function in a module of its name."""
 
@@ -39,11 +38,6 @@ class Commands(click.Group):
             return None
         function = name.replace("-", "_")
         return cast(click.Command, getattr(import_module(f"edgegate.cli.{function}"), function))
-
-    def shell_complete(self, context: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Return the names that begin so, and the group's own options; no command is loaded to say what it does."""
-        names = [CompletionItem(name) for name in self.list_commands(context) if name.startswith(incomplete)]
-        return [*names, *click.Command.shell_complete(self, context, incomplete)]
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -17,6 +17,7 @@ from edgegate.net.splice import SplicedPair
 from edgegate.net.stream import Stream
 from edgegate.net.tls_stream import TLSStream
 from edgegate.observe.events import RelayEnd
+from edgegate.observe.metrics.connection_metrics import count_bytes
 from edgegate.tcp.copying import RelayProtocol
 from edgegate.tcp.dial import Dial, Reached
 from edgegate.tcp.gateway import TCPGateway
@@ -51,14 +52,14 @@ class SocketRelay:
     Without a route or a backend the client's connection is closed.
     """
 
-    __slots__ = ("_dial", "_gateway", "_over", "_pair", "_reached", "_socket", "downstream", "end")
+    __slots__ = ("_dial", "_end", "_gateway", "_over", "_pair", "_reached", "_socket", "downstream")
 
     def __init__(self, downstream: ConnectionInfo, gateway: TCPGateway, sock: Socket) -> None:
         """
         @param sock: The client's socket; owned from now on.
         """
         self.downstream = downstream
-        self.end = RelayEnd(downstream)
+        self._end = RelayEnd(downstream)
         self._gateway = gateway
         self._socket = sock
         self._dial = Dial(gateway.connect, self._connected, self._unconnected, downstream)
@@ -74,7 +75,7 @@ class SocketRelay:
         if route is None:
             self._unconnected(NO_ROUTE)
         else:
-            self.end.origin = route.origin
+            self._end.origin = route.origin
             self._dial.start(self._gateway.clusters, route.destinations)
 
     @contained
@@ -86,9 +87,10 @@ class SocketRelay:
             self._dial.cancel()
             self._unconnected(None)
 
-    def moved(self) -> tuple[int, int]:
-        """See L{edgegate.tcp.gateway.Relay.moved}."""
-        return (self.end.received, self.end.sent) if self._pair is None else self._pair.moved
+    def count(self) -> None:
+        """See L{edgegate.tcp.gateway.Relay.count}."""
+        if self._pair is not None:
+            count_bytes(self._end, *self._pair.moved)
 
     def broke(self) -> None:
         """An error of ours was raised on the way to a backend: the client's connection is closed."""
@@ -109,7 +111,7 @@ class SocketRelay:
             self._copy(reached)
             return
         self._reached = reached
-        reached.begin(self.end)
+        reached.begin(self._end)
         gateway = self._gateway
         idle = gateway.idle_timeout_of(reached)
         self._pair = SplicedPair(gateway.reactor, gateway.wheel, self._socket, stream.detach(), idle, self._ended)
@@ -120,7 +122,7 @@ class SocketRelay:
         self._over = True
         gateway.relays.discard(self)
         client = Stream(gateway.reactor, self._socket, downstream.local, downstream.peer)
-        client.start(RelayProtocol(downstream, gateway, self.end.origin, reached), read=False)
+        client.start(RelayProtocol(downstream, gateway, self._end.origin, reached), read=False)
 
     def _unconnected(self, fault: Fault | None) -> None:
         if self._pair is not None:
@@ -133,7 +135,7 @@ class SocketRelay:
     @contained
     def _ended(self, reason: str, received: int, sent: int) -> None:
         self._pair = None
-        self.end.sent, self.end.received = sent, received
+        self._end.sent, self._end.received = sent, received
         self._ended_with(FAULTS[reason])
 
     def _ended_with(self, fault: Fault | None) -> None:
@@ -143,6 +145,6 @@ class SocketRelay:
             if reached is not None:
                 reached.end()
         finally:
-            self.end.fault = fault
+            self._end.fault = fault
             self._gateway.relays.discard(self)
-            self._gateway.observer.relay_ended(self.end)
+            self._gateway.observer.relay_ended(self._end)

@@ -175,15 +175,10 @@ class Drain:
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """
-    Show a view of the admin listener; L{ViewRows} answers with the number.
-
-    @ivar of: See L{edgegate.admin.interfaces.Gateway.rows}.
-    """
+    """Show a view of the admin listener; L{ViewRows} answers with the number."""
 
     number: int
     view: str
-    of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +206,7 @@ class EndTap:
 @dataclass(frozen=True, slots=True)
 class BeginLive:
     """
-    Tell each second what happens; L{LivePart} with the number does.
+    Tell each second what happens; L{Lived} with the number does.
 
     @ivar tells_map: Whether what the files say is told as well.
     """
@@ -311,7 +306,7 @@ class TappedRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class LivePart:
+class Lived:
     """A part of what happens at a worker."""
 
     number: int

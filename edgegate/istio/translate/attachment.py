@@ -178,10 +178,11 @@ class Attachments:
         visible: Collection[GatewayKey],
     ) -> None:
         """Note that a VirtualService is not attached to some of its Gateways, or to none as it names none."""
-        hosts, origin = tuple(host_patterns(resource).values()), resource.document.origin
+        hosts = tuple(host_patterns(resource).values())
         if not gateways:
             why = "it names no gateways, so it is for the sidecars of a mesh"
-            notes.leave_out(LeftOut(Cause.MESH, origin, hosts, None, why))
+            place = resource.origin_of(("spec", "gateways" if resource.spec.gateways else "hosts"))
+            notes.leave_out(LeftOut(Cause.MESH, place, hosts, None, why))
         for key in sorted(gateways.difference(visible)):
             name = "/".join(key)
             if key in self._hosts:

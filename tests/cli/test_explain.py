@@ -1,0 +1,67 @@
+"""Tests of L{edgegate.cli.explain}, by files; a gateway that runs is asked in tests/acceptance."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from click.testing import CliRunner, Result
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.cli.explain import explain
+from tests.explain.test_explanation import FILES
+
+
+class ExplainTests(SynchronousTestCase):
+    """What the command says, and how it ends."""
+
+    def setUp(self) -> None:
+        """Write a folder."""
+        self.folder = Path(self.mktemp())
+        self.folder.mkdir()
+        (self.folder / "in.yaml").write_text(FILES)
+
+    def ask(self, *arguments: str) -> Result:
+        """Run the command."""
+        return CliRunner().invoke(explain, [*arguments, "--config", str(self.folder)])
+
+    def test_served(self) -> None:
+        """A request that is served is 0, with its tree."""
+        result = self.ask(
+            "GET", "http://shop.example/cart/1", "-H", "x-user: qa", "--body", "5", "--source", "10.1.2.3"
+        )
+        self.assertEqual(result.exit_code, 0, result.output)
+        self.assertIn("yes: route cart", result.output)
+        self.assertIn("with x-forwarded-for: 10.1.2.3", result.output)
+
+    def test_not_served(self) -> None:
+        """One that gets an error is 1, with the line to look at."""
+        result = self.ask("http://shop.example/cart")
+        self.assertEqual(result.exit_code, 1, result.output)
+        self.assertIn("the request has no x-user", result.output)
+
+    def test_connections(self) -> None:
+        """Connections have no method."""
+        self.assertEqual(self.ask("tcp://127.0.0.1:90").exit_code, 0)
+        self.assertEqual(self.ask("tls://a.example:90").exit_code, 0)
+
+    def test_json(self) -> None:
+        """For programs."""
+        result = self.ask("GET", "http://shop.example/old", "-o", "json", "--port", "80")
+        found = json.loads(result.output)
+        self.assertEqual((found["answer"]["status"], found["question"]["port"]), (301, 80))
+
+    def test_usage(self) -> None:
+        """What is no question is 2, and so are files in error."""
+        for arguments in (
+            ("ftp://a.example/",),
+            ("GET", "http://a.example/", "more"),
+            ("GET", "http://a.example/", "-H", "nothing"),
+            ("GET", "http://a.example/", "--source", "nobody"),
+            ("GET", "http://a.example/", "--sni", "a b"),
+        ):
+            self.assertEqual(self.ask(*arguments).exit_code, 2, arguments)
+        (self.folder / "bad.yaml").write_text("kind: Gateway\n")
+        result = self.ask("http://shop.example/cart")
+        self.assertEqual(result.exit_code, 2)
+        self.assertIn("nothing is served, so nothing can be explained", result.stderr)
