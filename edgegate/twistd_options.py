@@ -12,6 +12,8 @@ from twisted.python import usage
 from edgegate.access_log_options import asked_access_logs
 from edgegate.admin.address import DEFAULT, parse_admin_address
 from edgegate.admin.options import AdminOptions, beyond_loopback
+from edgegate.debug_options import PARAMETERS as DEBUG_PARAMETERS
+from edgegate.debug_options import recent_requests
 from edgegate.downstream.proxy_protocol import ProxyProtocolRules
 from edgegate.http.fields import Underscores
 from edgegate.http.filters.plugins import find, installed
@@ -122,6 +124,7 @@ class Options(usage.Options):
         *OVERLOAD_PARAMETERS,
         *METRICS_PARAMETERS,
         *TRACING_PARAMETERS,
+        *DEBUG_PARAMETERS,
         [
             "drain-timeout",
             None,
@@ -241,8 +244,8 @@ class Options(usage.Options):
 
     def opt_tap_redact(self, name: str) -> None:
         """
-        A header whose value /tap on the admin listener does not show, besides authorization, proxy-authorization,
-        cookie, set-cookie and x-forwarded-client-cert; repeatable.
+        A header whose value /tap and /requests on the admin listener do not show, besides authorization,
+        proxy-authorization, cookie, set-cookie and x-forwarded-client-cert; repeatable.
         """
         try:
             self["tap-redact"].append(parse_header_name(name))
@@ -333,6 +336,7 @@ class Options(usage.Options):
             self["overload"] = overload_limits(self)
             self["metrics"] = metrics_options(self)
             self["tracing"] = tracing(self)
+            self["kept-requests"] = recent_requests(self)
             self["access-logs"] = asked_access_logs(self["access-log"], self["access-log-format"])
         except ValueError as error:
             raise usage.UsageError(str(error)) from None
@@ -375,7 +379,9 @@ class Options(usage.Options):
         if token_file is not None:
             # a daemon may change its folder
             token_file = os.path.abspath(token_file)  # noqa: PTH100
-        return AdminOptions(token_file, self["admin-quit"], frozenset(self["tap-redact"]))
+        return AdminOptions(
+            token_file, self["admin-quit"], frozenset(self["tap-redact"]), keeps_requests=self["kept-requests"] > 0
+        )
 
     def gateway_options(self, proxy: ProxySettings = NO_SETTINGS) -> GatewayOptions:
         """
@@ -397,6 +403,8 @@ class Options(usage.Options):
             shadow_hosts=self["shadow-hosts"],
             http_filters=tuple(self["http-filter"]),
             debug_from=tuple(self["debug-from"]),
+            recent_requests=self["kept-requests"],
+            redacted=frozenset(self["tap-redact"]),
             drain=self["drain-timeout"],
             drain_delay=self["drain-delay"],
             upgrade_drain=self["upgrade-drain-timeout"],

@@ -145,6 +145,9 @@ UPGRADE = b"connection: upgrade\r\nupgrade: raw\r\n"
 HEAD = b"GET %b HTTP/1.1\r\nhost: a.example\r\n%b\r\n"
 CLOSE = b"connection: close\r\n"
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
+PAUSES = 3
+"""Of a client that reads slowly: so often it waits before it reads, while more comes than its window takes."""
+
 SWITCHED = b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: raw\r\n\r\n"
 LARGE = 300_000
 MANY = 3_000_000
@@ -519,10 +522,12 @@ class ContainmentTests(TestCase):
         waiting = set(left)
         try:
             with self.connect(kind, "h2") as connection:
+                pauses = PAUSES if slowly else 0
                 while waiting:
                     _upload(client, left)
                     connection.sendall(client.data_to_send())
-                    if slowly:
+                    if pauses:
+                        pauses -= 1
                         threading.Event().wait(0.05)
                     data = connection.recv(65536)
                     for event in client.receive_data(data) if data else [ConnectionTerminated()]:

@@ -102,9 +102,9 @@ OPTION = re.compile(r"`(--[a-z0-9-]+)")
 DOCS = Path(edgegate.__file__).resolve().parents[1] / "docs"
 
 
-def load_fields() -> ModuleType:
-    """Import the script that writes the tables."""
-    spec = importlib.util.spec_from_file_location("docs_fields", DOCS / "fields.py")
+def load_script(name: str) -> ModuleType:
+    """Import a script that writes pages."""
+    spec = importlib.util.spec_from_file_location(f"docs_{name}", DOCS / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -122,12 +122,20 @@ def put(spec: dict[str, Any], path: str, value: object) -> None:
     at.setdefault(name, value)
 
 
+class CodesTests(SynchronousTestCase):
+    """The page of codes."""
+
+    def test_up_to_date(self) -> None:
+        """The page says of every code what the command says of it; `python docs/codes.py` writes it anew."""
+        self.assertEqual(load_script("codes").written(), (DOCS / "codes.md").read_text())
+
+
 class FieldsTests(SynchronousTestCase):
     """The tables of fields."""
 
     def setUp(self) -> None:
         """Import what writes them."""
-        self.fields = load_fields()
+        self.fields = load_script("fields")
 
     def test_up_to_date(self) -> None:
         """The pages say of every field what the code does with it; `python docs/fields.py` writes them anew."""

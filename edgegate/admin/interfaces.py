@@ -71,5 +71,10 @@ class Gateway(Protocol):
         @return: Ends it; may be called twice.
         """
 
-    def rows(self, view: str) -> Deferred[list[Row]]:
-        """Return the rows of a view: C{listeners}, C{routes}, C{clusters}, C{endpoints}, C{secrets} or C{overload}."""
+    def rows(self, view: str, of: str = "") -> Deferred[list[Row]]:
+        """
+        Return the rows of a view: C{listeners}, C{routes}, C{clusters}, C{endpoints}, C{secrets}, C{overload}, or
+        C{requests}.
+
+        @param of: Of C{requests}, the id of those whose stories are told; empty: the last ones are listed.
+        """

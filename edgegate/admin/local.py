@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timezone
+from typing import cast
 
 from twisted.internet.defer import Deferred, succeed
 
@@ -12,7 +13,7 @@ from edgegate.admin.live.parts import Part
 from edgegate.admin.live.reader import LiveReader
 from edgegate.admin.overload_view import overload
 from edgegate.admin.telemetry_view import telemetry
-from edgegate.admin.views import Row
+from edgegate.admin.views import REQUESTS, Row
 from edgegate.model.addresses import Address
 from edgegate.observe.log_lines import Line
 from edgegate.observe.log_tap import Wanted, tap_of
@@ -34,6 +35,14 @@ def _listeners(plane: DataPlane) -> list[Row]:
     return views.listeners(plane.snapshot, bound)
 
 
+def _requests(plane: DataPlane, request_id: str) -> list[Row]:
+    recent = plane.recent
+    if recent is None:
+        return []
+    # JSON that is as deep as a story is
+    return cast("list[Row]", recent.found(request_id) if request_id else recent.latest(MOST_LISTED))
+
+
 _VIEWS: dict[str, Callable[[DataPlane], list[Row]]] = {
     "listeners": _listeners,
     "routes": lambda plane: views.routes(plane.snapshot),
@@ -44,13 +53,20 @@ _VIEWS: dict[str, Callable[[DataPlane], list[Row]]] = {
     "overload": lambda plane: overload(plane.figures()),
 }
 
+MOST_LISTED = 100
+"""Requests that are listed of each process."""
+
 _NUMBER = 0
 """What the only process is called."""
 
 
-def rows(plane: DataPlane, view: str) -> list[Row]:
-    """Return the rows of a view, such as C{listeners}, by its name: a part of C{/config_dump}, or C{overload}."""
-    return _VIEWS[view](plane)
+def rows(plane: DataPlane, view: str, of: str = "") -> list[Row]:
+    """
+    Return the rows of a view, such as C{listeners}, by its name: a part of C{/config_dump}, C{overload} or C{requests}.
+
+    @param of: See L{edgegate.admin.interfaces.Gateway.rows}.
+    """
+    return _requests(plane, of) if view == REQUESTS else _VIEWS[view](plane)
 
 
 class LocalGateway:
@@ -135,6 +151,6 @@ class LocalGateway:
         reader.start()
         return reader.stop
 
-    def rows(self, view: str) -> Deferred[list[Row]]:
+    def rows(self, view: str, of: str = "") -> Deferred[list[Row]]:
         """Return the rows of a view, at once."""
-        return succeed(rows(self._service.data_plane, view))
+        return succeed(rows(self._service.data_plane, view, of))

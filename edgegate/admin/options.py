@@ -16,11 +16,13 @@ class AdminOptions:
     @ivar token_file: The path of the file with the token that is asked for; L{None}: none is.
     @ivar may_quit: Whether the gateway can be told to end at once.
     @ivar redacted: Names of headers, in lower case, that a tap does not show the values of, besides the usual ones.
+    @ivar keeps_requests: Whether the gateway keeps the last requests.
     """
 
     token_file: str | None = None
     may_quit: bool = False
     redacted: frozenset[bytes] = frozenset()
+    keeps_requests: bool = False
 
 
 def beyond_loopback(address: Address | None) -> bool:

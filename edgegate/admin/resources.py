@@ -22,6 +22,7 @@ from edgegate.admin.log_page import Log
 from edgegate.admin.logging_page import Logging
 from edgegate.admin.options import AdminOptions
 from edgegate.admin.pages import Page, Refusal, answer, answer_later, same_origin, wants_json
+from edgegate.admin.requests_page import Requests
 from edgegate.admin.tables import table
 from edgegate.admin.tap_page import Tapping
 from edgegate.admin.token import TokenFile
@@ -43,6 +44,7 @@ PAGES = {
     "config_dump": "all of this but the limits, as JSON; ?resource=routes is one of it",
     "logging": "how much the service log tells; POST changes it: ?level=warn, ?namespace=edgegate.upstream&level=error",
     "tap": "POST shows requests as they end: ?host=shop.example&path=/cart&method=GET&status=5xx&flag=UF",
+    "requests": "the last requests, where --recent-requests keeps them; requests/ID is the story of one",
     "log": "POST follows the access log: ?host=shop.example&route=cart&status=5xx&flag=UF&format=json&lines=10",
     "stream": "what happens now, each second, as server-sent events: ?top=50&filter=shop&sort=rps",
     "reload": "what came of the last reload; POST reloads",
@@ -91,6 +93,7 @@ def root(
         shown.putChild(path, page)
     shown.putChild(b"logging", Logging(LogLevels(globalLogPublisher)))
     shown.putChild(b"tap", Tapping(clock, gateway, local or token is not None, options.redacted))
+    shown.putChild(b"requests", Requests(gateway, options.keeps_requests, local or token is not None))
     shown.putChild(b"log", Log(gateway, local or token is not None))
     shown.putChild(b"stream", Streaming(clock, gateway))
     shown.putChild(b"reload", Reloading(gateway))

@@ -59,6 +59,18 @@ _PAGES: Mapping[str, Mapping[str, str]] = {
         "NOT AFTER": "not_after",
         "FILE": "file",
     },
+    "requests": {
+        "TIME": "time",
+        "METHOD": "method",
+        "HOST": "authority",
+        "PATH": "target",
+        "STATUS": "status",
+        "FLAGS": "flags",
+        "MS": "duration_ms",
+        "TRIES": "tries",
+        "WORKER": "worker",
+        "REQUEST ID": "request_id",
+    },
     "overload": {"LIMIT OF": "name", "NOW": "value", "LIMIT": "limit", "REACHED": "reached", "WORKER": "worker"},
 }
 """Of pages that C{edgegate proxy-config} has not, or not so."""

@@ -28,6 +28,9 @@ from edgegate.upstream.registry import ClusterState
 Value = str | int | bool | None | list[str]
 Row = dict[str, Value]
 
+REQUESTS = "requests"
+"""The view of the last requests, whose rows have whatever JSON has."""
+
 
 def listeners(snapshot: Snapshot, bound: Callable[[Listener], Address | None] = lambda _: None) -> list[Row]:
     """

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Final, cast
 
 import click
+from click.shell_completion import CompletionItem
 
 from edgegate.version import described
 
@@ -21,6 +22,7 @@ COMMANDS: Final = (
     "top",
     "upgrade",
     "schema",
+    "completion",
 )
 """In the order of the documentation; each is a function in a module of its name."""
 
@@ -38,6 +40,11 @@ class Commands(click.Group):
             return None
         function = name.replace("-", "_")
         return cast(click.Command, getattr(import_module(f"edgegate.cli.{function}"), function))
+
+    def shell_complete(self, context: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the names that begin so, and the group's own options; no command is loaded to say what it does."""
+        names = [CompletionItem(name) for name in self.list_commands(context) if name.startswith(incomplete)]
+        return [*names, *click.Command.shell_complete(self, context, incomplete)]
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

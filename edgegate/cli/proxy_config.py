@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from edgegate.admin import views
 from edgegate.admin.tables import COLUMNS, table
@@ -42,6 +43,12 @@ class ViewChoice(click.ParamType[str]):
         words = f"{value!r} is none of {', '.join((*COLUMNS, 'all'))}"
         raise click.BadParameter(words, context, parameter)
 
+    def shell_complete(
+        self, context: click.Context, parameter: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Return the full names that begin so."""
+        return [CompletionItem(name) for name in (*COLUMNS, "all") if name.startswith(incomplete)]
+
 
 @click.command("proxy-config", short_help="Show what a gateway serves, or what files say.")
 @click.argument("view", type=ViewChoice(), metavar="|".join((*COLUMNS, "all")))
@@ -49,6 +56,7 @@ class ViewChoice(click.ParamType[str]):
 @click.option(
     "--config",
     metavar="DIR",
+    type=click.Path(),
     callback=shared_options.named,
     help="Show what the files in DIR say; no gateway needs to run.",
 )

@@ -93,6 +93,7 @@ ignore_kind = click.option(
 _admin = click.option(
     "--admin",
     metavar="ADDR",
+    type=click.Path(),
     default=DEFAULT,
     envvar="EDGEGATE_ADMIN",
     show_envvar=True,
@@ -104,6 +105,7 @@ _admin = click.option(
 _admin_token_file = click.option(
     "--admin-token-file",
     metavar="FILE",
+    type=click.Path(),
     envvar="EDGEGATE_ADMIN_TOKEN_FILE",
     show_envvar=True,
     callback=_token,

@@ -3,33 +3,55 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from edgegate.cli import shared_options
 from edgegate.config.report import report
-from edgegate.route_tests.files import read_files
+from edgegate.model.notes import Notes
+from edgegate.route_tests.coverage import Coverage, Group
+from edgegate.route_tests.coverage_report import coverage_lines, coverage_report
+from edgegate.route_tests.files import TestedFile, read_files
+from edgegate.route_tests.json_report import json_report
+from edgegate.route_tests.junit import junit
 from edgegate.route_tests.report import miss_lines, summary
 from edgegate.route_tests.running import Result, run
+from edgegate.routing.snapshot import Snapshot
 from edgegate.sources.loading import load
 from edgegate.sources.named import source_named
 
 
 @click.command(short_help="Compare where requests go with what is expected.")
-@click.argument("files", metavar="[FILE]...", nargs=-1)
+@click.argument("files", metavar="[FILE]...", type=click.Path(), nargs=-1)
 @click.option(
-    "--config", metavar="DIR", required=True, callback=shared_options.named, help="The files that are tested."
+    "--config",
+    metavar="DIR",
+    type=click.Path(),
+    required=True,
+    callback=shared_options.named,
+    help="The files that are tested.",
 )
 @shared_options.selector
 @shared_options.map_port
 @shared_options.ignore_kind
+@click.option(
+    "--junit", "junit_file", metavar="FILE", type=click.Path(), help="Write what came of it there, as JUnit's XML."
+)
+@click.option("--coverage", is_flag=True, help="Tell what of the files no test asks for.")
+@click.option("--fail-under", metavar="PERCENT", type=click.FloatRange(0, 100), help="How many routes are to be hit.")
+@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def test(
     files: tuple[str, ...],
     config: str,
     selector: dict[str, str],
     map_port: dict[int, int],
     ignore_kind: frozenset[str],
+    junit_file: str | None,
+    coverage: bool,
+    fail_under: float | None,
+    output: str,
 ) -> None:
     """
     Run the tests in FILEs on the files in DIR, which nobody has to serve.
@@ -39,22 +61,58 @@ def test(
     """
     if not files and not Path(config).is_dir():
         raise click.UsageError("name the FILEs of tests: only in a folder they are looked for")
-    loaded = load(source_named(config), selector or None, map_port, ignored_kinds=ignore_kind)
+    notes = Notes() if coverage or fail_under is not None else None
+    loaded = load(source_named(config), selector or None, map_port, ignored_kinds=ignore_kind, notes=notes)
     if loaded.snapshot is None:
         report(loaded.problems, sys.stderr, "nothing was tested")
         raise SystemExit(1)
     read = list(read_files(files or (config,)))
     if not read:
         raise click.ClickException(f"no file in {' '.join(files or (config,))} holds tests")
-    for each in read:
-        if each.problems.errors:
-            report(each.problems, sys.stderr, "not read")
-    results: list[Result] = []
-    for result in run((case for each in read for case in each.cases), loaded.snapshot):
-        results.append(result)
+    results = list(run((case for each in read for case in each.cases), loaded.snapshot, loaded.endpoints))
+    covered = None if notes is None else _covered(loaded.snapshot, notes, results)
+    if junit_file is not None:
+        _write(junit_file, junit(read, results, () if covered is None else _properties(covered)))
+    if output == "json":
+        click.echo(json_report(read, results, None if covered is None else coverage_report(covered)))
+    else:
+        _tell(read, results)
+        for line in coverage_lines(covered) if covered is not None and coverage else ():
+            click.echo(line)
+    failed = not results or any(each.problems.errors for each in read) or any(each.misses for each in results)
+    if covered is not None and fail_under is not None and covered.percent(Group.ROUTES) < fail_under:
+        click.echo(f"tests hit {covered.percent(Group.ROUTES):.1f} % of the routes, not {fail_under:g} %", err=True)
+        failed = True
+    if failed:
+        raise SystemExit(1)
+
+
+def _covered(snapshot: Snapshot, notes: Notes, results: list[Result]) -> Coverage:
+    """Return what of a Snapshot cases have asked for."""
+    coverage = Coverage(snapshot, notes)
+    for result in results:
+        coverage.take(result.outcome.decision, f"{result.case.file}:{result.case.line}")
+    return coverage
+
+
+def _properties(coverage: Coverage) -> Iterator[tuple[str, str]]:
+    for group in Group:
+        yield f"coverage.{group.value}", f"{coverage.percent(group):.2f}"
+
+
+def _tell(read: list[TestedFile], results: list[Result]) -> None:
+    """Print what is wrong with files, and every miss."""
+    unreadable = [each for each in read if each.problems.errors]
+    for each in unreadable:
+        report(each.problems, sys.stderr, "not read")
+    for result in results:
         for line in miss_lines(result):
             click.echo(line)
-    unreadable = sum(bool(each.problems.errors) for each in read)
-    click.echo(summary(results, unreadable))
-    if unreadable or not results or any(each.misses for each in results):
-        raise SystemExit(1)
+    click.echo(summary(results, len(unreadable)))
+
+
+def _write(file: str, content: bytes) -> None:
+    try:
+        Path(file).write_bytes(content)
+    except OSError as error:
+        raise click.ClickException(f"{file} can't be written: {error.strerror or error}") from None

@@ -70,16 +70,14 @@ class Screen:
     def painted(self) -> Group:
         """Return what is to be painted."""
         table = Table(expand=True, box=None, header_style="bold", pad_edge=False)
-        for column in columns(self.by):
+        shown = columns(self.tables, self.by)
+        for column in shown:
             table.add_column(
                 column.title, justify="right" if column.right else "left", overflow="ellipsis", no_wrap=True
             )
         for row in cells(self.tables, self.by):
             table.add_row(
-                *[
-                    Text(cell, style=_style(column.title, cell))
-                    for column, cell in zip(columns(self.by), row, strict=True)
-                ]
+                *[Text(cell, style=_style(column.title, cell)) for column, cell in zip(shown, row, strict=True)]
             )
         state = self.lost or ("held" if self.held else "")
         lines = [Text(headline(self.tables) if self.tables.events else "waiting for the gateway", style="bold")]

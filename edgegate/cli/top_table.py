@@ -56,6 +56,16 @@ def milliseconds(value: object) -> str:
     return f"{value:.0f}" if value >= 99.5 else f"{value:.1f}"
 
 
+def size(value: object) -> str:
+    """Return a number of bytes."""
+    number = float(value) if isinstance(value, int | float) else 0.0
+    for unit in ("", "k", "M"):
+        if number < 999.5:
+            return f"{number:.0f}{unit}" if number >= 9.95 or not unit else f"{number:.1f}{unit}"
+        number /= 1000
+    return f"{number:.1f}G"
+
+
 def flags(row: Row) -> str:
     """Return the response flags, the most frequent first."""
     found = sorted(row.get("flags", {}).items(), key=lambda each: -each[1])
@@ -85,6 +95,13 @@ _FIGURES = (
     Column("FLAGS", flags),
 )
 
+_RELAYED = (
+    _figure("RELAYS", "relays", rate),
+    _figure("IN/S", "received", size),
+    _figure("OUT/S", "sent", size),
+)
+_OPEN = Column("OPEN", lambda row: printable(row.get("open")) or "-", True)
+
 _COLUMNS: dict[str, tuple[Column, ...]] = {
     "host": (Column("HOST", _text("host")), Column("LISTENER", _text("listener")), *_FIGURES),
     "route": (
@@ -111,14 +128,29 @@ _COLUMNS: dict[str, tuple[Column, ...]] = {
 }
 
 
-def columns(by: str) -> Sequence[Column]:
-    """Return the columns of a table."""
-    return _COLUMNS[by]
+def _with_relays(by: str) -> tuple[Column, ...]:
+    """Return the columns of a table in which relays are."""
+    shown = _COLUMNS[by]
+    first, last = shown.index(_FIGURES[0]), shown.index(_FIGURES[-1])
+    under_way = (_OPEN,) if by in ("host", "route") else ()
+    return (*shown[:first], *under_way, *shown[first:last], *_RELAYED, *shown[last:])
+
+
+_COLUMNS_WITH_RELAYS = {by: _with_relays(by) for by in _COLUMNS}
+
+
+def columns(tables: LiveTables, by: str) -> Sequence[Column]:
+    """Return the columns of a table: those of relays only where there are any."""
+    relayed = any(
+        row.get("relays") or row.get("received") or row.get("sent") or row.get("open") for row in tables.rows(BY[by])
+    )
+    return _COLUMNS_WITH_RELAYS[by] if relayed else _COLUMNS[by]
 
 
 def cells(tables: LiveTables, by: str) -> list[Cells]:
     """Return what stands in the rows of a table."""
-    return [[column.of(row) for column in _COLUMNS[by]] for row in tables.rows(BY[by])]
+    shown = columns(tables, by)
+    return [[column.of(row) for column in shown] for row in tables.rows(BY[by])]
 
 
 def headline(tables: LiveTables) -> str:
@@ -160,7 +192,7 @@ def duration(seconds: object) -> str:
 
 def plain(tables: LiveTables, by: str) -> str:
     """Return everything as lines, columns two spaces apart, for a file or another program."""
-    shown = columns(by)
+    shown = columns(tables, by)
     lines = [[column.title for column in shown], *cells(tables, by)]
     widths = [max(len(line[place]) for line in lines) for place in range(len(shown))]
     text = [headline(tables)]

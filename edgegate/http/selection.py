@@ -13,23 +13,27 @@ from edgegate.http.request import RequestHead
 from edgegate.model.routes import HTTPRoute
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.routing.matching import Request
-from edgegate.routing.snapshot import FilterChain, VirtualHost
+from edgegate.routing.snapshot import FilterChain
 
 
 def selected(
     downstream: ConnectionInfo, head: RequestHead, request: Request, trusted_hops: int
 ) -> HTTPRoute | Fault | int:
     """
-    Find the route of a request.
+    Find the route of a request: that of its virtual host in the filter chain that it belongs to; see L{owner}.
 
     @param request: What the conditions of routes are asked about.
     @return: Where no route takes it, with what it is answered, or the port of the https URL that it is sent to.
     """
     if head.special and head.path != b"*" and request.scheme != b"https":
         return SCHEME_MISMATCH
-    found = virtual_host(downstream, head.host)
-    if isinstance(found, Fault):
-        return found
+    chain = owner(downstream, head.host) if downstream.tls else downstream.chain
+    if chain is None:
+        return MISDIRECTED
+    assert chain.http is not None
+    found = chain.http.lookup(head.host)
+    if found is None:
+        return NO_ROUTE
     port = found.redirect_port
     # behind a trusted proxy that ends TLS the client has followed the redirect already
     if port is not None and not (trusted_hops and request.scheme == b"https"):
@@ -43,16 +47,6 @@ def selected(
 def _names_a_path(route: HTTPRoute) -> bool:
     """Whether a route asks for a path. In Istio one that does not takes those that begin with a slash: not C{*}."""
     return any(match.uri is not None for match in route.matches)
-
-
-def virtual_host(downstream: ConnectionInfo, host: str) -> VirtualHost | Fault:
-    """Find the virtual host of a request in its filter chain; see L{owner}."""
-    chain = owner(downstream, host) if downstream.tls else downstream.chain
-    if chain is None:
-        return MISDIRECTED
-    assert chain.http is not None
-    found = chain.http.lookup(host)
-    return NO_ROUTE if found is None else found
 
 
 def owner(downstream: ConnectionInfo, host: str) -> FilterChain | None:

@@ -37,6 +37,9 @@ _OTHER_WAYS = dict.fromkeys(
 )
 """Groups whose kinds say in another way what edgegate serves, and what to write instead."""
 
+SUPPRESS = "galley.istio.io/analyze-suppress"
+"""The annotation of codes that are not to be told of a document: with commas between them, or C{*}."""
+
 _LAST = datetime.max.replace(tzinfo=timezone.utc)
 
 
@@ -193,7 +196,15 @@ def _decode(document: Document, kind: Kind, problems: Problems) -> Resource[Any]
     not_honoured(spec, ("spec",) if described else (), tell_not_honoured)
     validate(resource, problems)
     packed = _pack(usable, kind) if kind.numerous and described else None
-    return replace(resource, document=document.packed(kind.metadata), content=packed or spec)
+    metadata = kind.metadata or _says_of_itself(document)
+    return replace(resource, document=document.packed(metadata), content=packed or spec)
+
+
+def _says_of_itself(document: Document) -> bool:
+    """Whether a document says what is not to be told of it: that is asked for later."""
+    metadata = document.value.get("metadata")
+    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
+    return isinstance(annotations, dict) and SUPPRESS in annotations
 
 
 def _pack(value: Mapping[str, Any], kind: Kind) -> Packed[Any] | None:

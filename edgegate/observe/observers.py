@@ -101,18 +101,21 @@ class Observers:
 
     # As long as somebody looks ----------------------------------------------------------------------------------------
 
-    def add(self, observer: wanted.RequestEnded) -> None:
-        """Tell one more of what ends: requests, and relays and connections that came to nothing if it wants."""
+    def add(self, observer: wanted.RequestEnded | wanted.RelayEnded) -> None:
+        """Tell one more of what ends, as it wants: requests, relays, connections that came to nothing."""
         # never changed in place: they may just be told
-        self._request_ended = [*self._request_ended, observer.request_ended]
+        if isinstance(observer, wanted.RequestEnded):
+            self._request_ended = [*self._request_ended, observer.request_ended]
         if isinstance(observer, wanted.RelayEnded):
             self._relay_ended = [*self._relay_ended, observer.relay_ended]
         if isinstance(observer, wanted.ConnectionRejected):
             self._connection_rejected = [*self._connection_rejected, observer.connection_rejected]
 
-    def remove(self, observer: wanted.RequestEnded) -> None:
+    def remove(self, observer: wanted.RequestEnded | wanted.RelayEnded) -> None:
         """Tell one no more that was added; who was not is no matter."""
-        self._request_ended = [told for told in self._request_ended if told != observer.request_ended]
+        if isinstance(observer, wanted.RequestEnded):
+            request_ended = observer.request_ended
+            self._request_ended = [told for told in self._request_ended if told != request_ended]
         if isinstance(observer, wanted.RelayEnded):
             relay_ended = observer.relay_ended
             self._relay_ended = [told for told in self._relay_ended if told != relay_ended]

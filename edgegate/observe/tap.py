@@ -114,9 +114,9 @@ class Tap:
             "upstream_ms": exchange.upstream_time if exchange.upstream_time >= 0 else None,
             "client": str(exchange.connection.peer),
             "sni": exchange.connection.server_name or None,
-            "method": _text(head.method),
-            "target": _text(head.target),
-            "authority": _text(head.authority),
+            "method": shown_text(head.method),
+            "target": shown_text(head.target),
+            "authority": shown_text(head.authority),
             "protocol": f"HTTP/{head.version}" if head.version else None,
             "request_headers": self._headers(head.fields),
             "status": exchange.status,
@@ -130,7 +130,7 @@ class Tap:
             "upstream": None if upstream is None else str(upstream),
             "route": None if route is None else route.name or None,
             "file": None if route is None else str(route.origin),
-            "request_id": _text(exchange.request_id) or None,
+            "request_id": shown_text(exchange.request_id) or None,
         }
 
     def _headers(self, fields: Iterable[Field]) -> list[list[str]]:
@@ -139,10 +139,11 @@ class Tap:
             if len(shown) == MOST_HEADERS:
                 shown.append(["...", ""])
                 break
-            shown.append([_text(name), REDACTED if name in self._secret else _text(value)])
+            shown.append([shown_text(name), REDACTED if name in self._secret else shown_text(value)])
         return shown
 
 
-def _text(data: bytes) -> str:
+def shown_text(data: bytes) -> str:
+    """Return what somebody sent, up to L{MOST_CHARACTERS}."""
     text = data[: MOST_CHARACTERS + 1].decode("latin-1")
     return f"{text[:MOST_CHARACTERS]}..." if len(text) > MOST_CHARACTERS else text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edgegate.explain.question import Question
-from edgegate.route_tests.checks import Check
+from edgegate.route_tests.check import Check
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,10 +50,20 @@ class Expectation(Spec, frozen=True, kw_only=True):
     @ivar domain: The host pattern of the virtual host.
     @ivar to: The destination: C{HOST[:PORT][/SUBSET]}, or a cluster's name.
     @ivar share: Percent of the requests by destination, or by subset.
+    @ivar mirrors: The destinations that get a copy, in any order; an empty list: none does.
+    @ivar path: Of the request that the backend gets, with its query where that is given.
+    @ivar authority: The C{Host} that the backend gets.
+    @ivar sets: Headers that the backend gets, by name.
+    @ivar removes: Headers that the backend does not get.
     @ivar timeout: Of the route, in seconds.
+    @ivar retries: How often the request is tried again at most.
+    @ivar delay: Seconds for which the route holds requests, or some of them.
+    @ivar abort: The status that the route answers requests with on purpose, or some of them.
     @ivar status: That the gateway itself answers with; 0: the backend answers.
     @ivar flag: The response flag in the access log; C{-}: none.
+    @ivar location: Where the gateway's answer leads to.
     @ivar body: Of the gateway's own answer.
+    @ivar answer: Headers of the response, by name: of the gateway's own, or those that a backend's gets.
     @ivar misdirected: Whether it is answered 421.
     @ivar tls: C{refused}, or C{accepted}.
     """
@@ -63,10 +73,20 @@ class Expectation(Spec, frozen=True, kw_only=True):
     domain: str | None = None
     to: str | None = None
     share: dict[str, float] = {}
+    mirrors: tuple[str, ...] | None = None
+    path: str | None = None
+    authority: str | None = None
+    sets: dict[str, str] = {}
+    removes: tuple[str, ...] = ()
     timeout: TimeLimit | None = None
+    retries: Annotated[int, Meta(ge=0, le=2147483647)] | None = None
+    delay: TimeLimit | None = None
+    abort: Status | None = None
     status: Status | None = None
     flag: str | None = None
+    location: str | None = None
     body: str | None = None
+    answer: dict[str, str] = {}
     misdirected: bool | None = None
     tls: str | None = None
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from edgegate.errors import MISDIRECTED
 from edgegate.explain.decision import Decision, Refusal
+from edgegate.explain.effects import Answer, Effects, EffectsFinder, Sent
+from edgegate.explain.recorded import RecordedStream
+from edgegate.http.exchange import Exchange
+from edgegate.http.fields import Field
+from edgegate.http.header_mutation import changed_reply
 from edgegate.model.origin import Origin
+from edgegate.model.policies import Faults
 from edgegate.model.routes import HTTPRoute, TCPRoute
 from edgegate.route_tests.destinations import shares
 
@@ -17,7 +23,6 @@ BACKEND: Final = 0
 """The status of a request that the gateway does not answer itself."""
 
 
-@dataclass(frozen=True, slots=True)
 class Outcome:
     """
     What came of a request.
@@ -25,7 +30,24 @@ class Outcome:
     @ivar decision: The way that it took.
     """
 
-    decision: Decision
+    def __init__(self, decision: Decision, finder: EffectsFinder) -> None:
+        """
+        @param finder: Finds what follows the decision, where an expectation asks for that.
+        """
+        self.decision = decision
+        self._finder = finder
+
+    @cached_property
+    def effects(self) -> Effects:
+        """What follows the decision."""
+        if self.decision.refusal is Refusal.HTTP_IN_THE_CLEAR:
+            return Effects(Answer(400))
+        return self._finder.of(self.decision)
+
+    @property
+    def sent(self) -> tuple[Sent, ...]:
+        """What the backends get of it that get a share, one for each of these."""
+        return tuple(each.sent for each in self.effects.destinations if each.share and each.sent is not None)
 
     @property
     def route(self) -> HTTPRoute | TCPRoute | None:
@@ -70,35 +92,39 @@ class Outcome:
     @property
     def status(self) -> int | None:
         """That the gateway answers with; L{BACKEND}; L{None}: nothing is answered, as there is no request."""
-        decision = self.decision
-        if decision.refusal is not None:
-            return 400 if decision.refusal is Refusal.HTTP_IN_THE_CLEAR else None
-        if decision.fault is not None:
-            return decision.fault.status
-        if decision.redirect_port is not None:
-            return 301
-        route = self.route
-        if not isinstance(route, HTTPRoute):
-            return None
-        if route.redirect is not None:
-            return route.redirect.code
-        return BACKEND if route.direct is None else route.direct.status
+        answer = self.effects.answer
+        if answer is not None:
+            return answer.status
+        return BACKEND if isinstance(self.route, HTTPRoute) else None
 
     @property
     def flag(self) -> str:
-        """The response flag that the gateway's own answer has in the access log; C{-}: none."""
-        decision = self.decision
-        if decision.fault is not None:
-            return decision.fault.flag
-        return "NR" if decision.refusal is Refusal.NO_ROUTE else "-"
+        """The response flags that the gateway's own answer has in the access log; C{-}: none."""
+        if self.decision.refusal is Refusal.NO_ROUTE:
+            return "NR"
+        answer = self.effects.answer
+        return "-" if answer is None else answer.flags or "-"
 
     @property
     def body(self) -> str | None:
-        """Of the gateway's answer by the files; L{None}: they say none."""
-        route = self.route
-        if not isinstance(route, HTTPRoute) or route.direct is None:
-            return None
-        return route.direct.body.decode("utf-8", "replace")
+        """Of the gateway's own answer; L{None}: it gives none."""
+        answer = self.effects.answer
+        return None if answer is None else answer.body.decode("utf-8", "replace")
+
+    @property
+    def response_fields(self) -> tuple[Field, ...]:
+        """The fields of the gateway's own answer, or what a backend's response gets that has none itself."""
+        effects, decision = self.effects, self.decision
+        if effects.answer is not None:
+            return effects.answer.fields
+        destinations = [each for each in effects.destinations if each.share]
+        if not destinations or decision.asked is None or decision.connection is None:
+            return ()
+        stream = RecordedStream(decision.connection, self._finder.trusted_hops)
+        exchange = Exchange(stream, decision.asked.head, {})
+        exchange.route = decision.route if isinstance(decision.route, HTTPRoute) else None
+        changes = destinations[0].said.response
+        return (*changed_reply(200, [], changes, exchange), *effects.cors)
 
     @property
     def misdirected(self) -> bool:
@@ -114,13 +140,37 @@ class Outcome:
         return "accepted" if chain is not None and chain.tls is not None else ""
 
     @property
+    def mirrors(self) -> tuple[str, ...]:
+        """The clusters that get a copy."""
+        return tuple(each.cluster for each in self.effects.copies)
+
+    @property
+    def faults(self) -> Faults | None:
+        """What its route does on purpose."""
+        return self.route.faults if isinstance(self.route, HTTPRoute) else None
+
+    @property
+    def retries(self) -> int | None:
+        """How often it is tried again at most; L{None}: no route tries."""
+        route = self.route
+        if not isinstance(route, HTTPRoute):
+            return None
+        return 0 if route.retries is None else route.retries.attempts
+
+    @property
+    def reason(self) -> str:
+        """Why the gateway answers itself."""
+        answer = self.effects.answer
+        return answer.reason if answer is not None and answer.reason else self.ending
+
+    @property
     def ending(self) -> str:
         """In a few words what became of it, for messages about what did not."""
         decision = self.decision
         if decision.refusal is not None:
             return f"not served: {decision.refusal.value}"
         if decision.fault is not None:
-            return f"answered {decision.fault.status} ({decision.fault.reason})"
+            return f"the gateway answers {decision.fault.status} ({decision.fault.reason})"
         if decision.redirect_port is not None:
-            return "redirected to https"
-        return "no route" if self.route is None else f"route {self.route_name} ({self.route.origin})"
+            return "the server sends everyone to https"
+        return "no route" if self.route is None else f"by route {self.route_name} ({self.route.origin})"

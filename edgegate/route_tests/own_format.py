@@ -14,7 +14,8 @@ from edgegate.explain.question import Question, question_of
 from edgegate.model.addresses import TCPAddress
 from edgegate.model.hosts import normalise
 from edgegate.route_tests.cases import Case
-from edgegate.route_tests.checks import BadExpectation, Check, checks_of
+from edgegate.route_tests.check import Check
+from edgegate.route_tests.checks import BadExpectation, checks_of
 from edgegate.route_tests.kinds import OneOrMore, Test
 
 _METHOD_AND_URL: Final = re.compile(r"(?:(?P<method>[^\s:/]+)\s+)?(?P<url>\S+)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from edgegate.route_tests.checks import Miss
+from edgegate.route_tests.check import Miss
 from edgegate.route_tests.running import Result
 
 

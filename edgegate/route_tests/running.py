@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from time import perf_counter
 
 from edgegate.explain.decision import Decider
+from edgegate.explain.effects import EffectsFinder
+from edgegate.model.clusters import NO_ENDPOINTS, Endpoints
 from edgegate.route_tests.cases import Case
-from edgegate.route_tests.checks import Miss
+from edgegate.route_tests.check import Miss
 from edgegate.route_tests.outcome import Outcome
 from edgegate.routing.snapshot import Snapshot
 
@@ -18,17 +21,25 @@ class Result:
     What came of a case.
 
     @ivar misses: What is otherwise than expected; none: it has passed.
+    @ivar seconds: That it took.
     """
 
     case: Case
     outcome: Outcome
     misses: tuple[Miss, ...]
+    seconds: float = 0.0
 
 
-def run(cases: Iterable[Case], snapshot: Snapshot) -> Iterator[Result]:
-    """Yield what comes of cases, one by one."""
+def run(cases: Iterable[Case], snapshot: Snapshot, endpoints: Endpoints = NO_ENDPOINTS) -> Iterator[Result]:
+    """
+    Yield what comes of cases, one by one.
+
+    @param endpoints: Of the Snapshot's clusters.
+    """
     decider = Decider(snapshot)
+    finder = EffectsFinder(snapshot, endpoints, snapshot.proxy.trusted_hops or 0)
     for case in cases:
-        outcome = Outcome(decider.decide(case.question))
-        misses = (check.miss(outcome) for check in case.checks)
-        yield Result(case, outcome, tuple(miss for miss in misses if miss is not None))
+        begun = perf_counter()
+        outcome = Outcome(decider.decide(case.question), finder)
+        misses = [miss for check in case.checks if (miss := check.miss(outcome)) is not None]
+        yield Result(case, outcome, tuple(misses), perf_counter() - begun)

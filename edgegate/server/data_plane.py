@@ -29,6 +29,7 @@ from edgegate.http.gateway import HTTPGateway
 from edgegate.http.health.health_checker import HealthChecker
 from edgegate.http.interfaces import Served
 from edgegate.http.overdue import Overdue
+from edgegate.http.recent_requests import RecentRequests
 from edgegate.http.request_metrics import RequestMetrics
 from edgegate.model.addresses import Address
 from edgegate.model.clusters import NO_ENDPOINTS, Endpoints
@@ -40,7 +41,7 @@ from edgegate.net.socket_source import SocketSource
 from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.observe.metrics.connection_metrics import ConnectionMetrics
 from edgegate.observe.metrics.meters import Meters
-from edgegate.observe.observer import Observer, RequestEnded
+from edgegate.observe.observer import Observer, RelayEnded, RequestEnded
 from edgegate.observe.observers import Observers
 from edgegate.observe.tracing.tracer import Tracer
 from edgegate.overload.connections import ConnectionCounts, Port
@@ -81,6 +82,7 @@ class DataPlane:
     @ivar counts: Of clients' connections.
     @ivar lag: How late the loop is.
     @ivar meters: Count what happens, whatever Snapshot is served.
+    @ivar recent: Keeps the last requests; L{None}: nobody does.
     @ivar examples: Requests of late that failed, and slow ones, under the Snapshot that is served.
     """
 
@@ -102,6 +104,11 @@ class DataPlane:
         self.meters = meters = Meters(options.metrics.clusters)
         self.examples = Examples()
         self._requests = RequestMetrics(meters, self.examples)
+        self.recent: RecentRequests | None = None
+        if options.recent_requests:
+            # each process has its share
+            self.recent = RecentRequests(-(-options.recent_requests // options.processes), options.redacted)
+            observers = [*observers, self.recent]
         observer = Observers([*observers, self._requests, ConnectionMetrics(meters)])
         self.snapshot = Snapshot()
         self.endpoints: Endpoints = NO_ENDPOINTS
@@ -165,11 +172,16 @@ class DataPlane:
             count += len(port.pending)
         return count
 
-    def add_tap(self, tap: RequestEnded) -> None:
-        """Show requests to somebody until L{remove_tap}."""
+    @property
+    def relays(self) -> Collection[Relay]:
+        """The relays that are under way."""
+        return self._tcp.relays
+
+    def add_tap(self, tap: RequestEnded | RelayEnded) -> None:
+        """Show requests, or relays, to somebody until L{remove_tap}."""
         self._environment.observer.add(tap)
 
-    def remove_tap(self, tap: RequestEnded) -> None:
+    def remove_tap(self, tap: RequestEnded | RelayEnded) -> None:
         """Show them no more."""
         self._environment.observer.remove(tap)
 

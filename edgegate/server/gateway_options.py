@@ -39,6 +39,8 @@ class GatewayOptions:
     @ivar shadow_hosts: Whether copies for mirrors have C{-shadow} behind their host.
     @ivar http_filters: Make the HTTP filters of embedders, in the order in which requests meet them.
     @ivar debug_from: Of the clients that may ask which way their requests took; see L{Explainer}.
+    @ivar recent_requests: How many of the last requests all processes together keep; 0: none, at no cost.
+    @ivar redacted: Headers besides the usual ones whose values those don't show, in lower case.
     @ivar leave: Seconds that connections may go on after their port left the files.
     @ivar drain: Seconds that requests and relays may go on after the gateway was told to end.
     @ivar drain_delay: Seconds before that in which the gateway serves on, and says that it is not ready.
@@ -57,6 +59,8 @@ class GatewayOptions:
     shadow_hosts: bool = False
     http_filters: tuple[IHTTPFilterFactory, ...] = ()
     debug_from: tuple[Network, ...] = ()
+    recent_requests: int = 0
+    redacted: frozenset[bytes] = frozenset()
     leave: float = LEAVE
     drain: float = DRAIN
     drain_delay: float = 0.0

@@ -128,7 +128,7 @@ class Configuration:
         self._selector = selector
         self._port_map = port_map or {}
         self._ignored_kinds = frozenset(ignored_kinds)
-        self._source_and_options = source, selector, port_map, False, ignored_kinds, strict, portable, analyze
+        self._source_and_options = source, selector, port_map, False, ignored_kinds, strict, portable
 
     def __reduce__(self) -> tuple[type[Configuration], tuple[object, ...]]:
         """Another process that takes the documents likewise has nothing of what this one knows of them."""

@@ -16,7 +16,6 @@ from edgegate.net.containment import contained
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline
 from edgegate.observe.events import RelayEnd
-from edgegate.observe.metrics.connection_metrics import count_bytes
 from edgegate.tcp.dial import Dial, Reached
 from edgegate.tcp.gateway import TCPGateway
 from edgegate.tcp.routes import route_of
@@ -47,7 +46,7 @@ class RelayProtocol(Protocol):
         @param connected: The backend, if it is connected already.
         """
         self.downstream = downstream
-        self._end = RelayEnd(downstream, origin=origin)
+        self.end = RelayEnd(downstream, origin=origin)
         self._connected_before = connected
         self._gateway = gateway
         self._state = RelayState()
@@ -72,7 +71,7 @@ class RelayProtocol(Protocol):
         if route is None:
             self._unconnected(NO_ROUTE)
         else:
-            self._end.origin = route.origin
+            self.end.origin = route.origin
             self._dial.start(self._gateway.clusters, route.destinations)
 
     @contained
@@ -83,10 +82,9 @@ class RelayProtocol(Protocol):
         else:
             self._perform(self._state.abort(None))
 
-    def count(self) -> None:
-        """See L{edgegate.tcp.gateway.Relay.count}."""
-        if self._pair is not None:
-            count_bytes(self._end, *self._pair.moved)
+    def moved(self) -> tuple[int, int]:
+        """See L{edgegate.tcp.gateway.Relay.moved}."""
+        return (self.end.received, self.end.sent) if self._pair is None else self._pair.moved
 
     def broke(self) -> None:
         """An error of ours was raised on the way to a backend, or in beginning to copy: reset both connections."""
@@ -117,7 +115,7 @@ class RelayProtocol(Protocol):
 
     def _connected(self, reached: Reached) -> None:
         self._reached = reached
-        reached.begin(self._end)
+        reached.begin(self.end)
         gateway = self._gateway
         self._deadline.end()
         idle = gateway.idle_timeout_of(reached)
@@ -148,7 +146,7 @@ class RelayProtocol(Protocol):
         self._perform(self._state.abort(STREAM_IDLE))
 
     def _ended(self, fault: Fault | None, received: int, sent: int) -> None:
-        gateway, end = self._gateway, self._end
+        gateway, end = self._gateway, self.end
         if self._over:
             return
         self._over = True

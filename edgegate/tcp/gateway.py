@@ -15,6 +15,8 @@ from edgegate.net.connecting import Connecting, connect
 from edgegate.net.connection_options import ConnectionOptions
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import TimerWheel
+from edgegate.observe.events import RelayEnd
+from edgegate.observe.metrics.connection_metrics import count_bytes
 from edgegate.observe.observers import Observers
 from edgegate.tcp.dial import Reached
 from edgegate.upstream.registry import ClusterRegistry
@@ -28,15 +30,17 @@ class Relay(Protocol):
     A client's connection that is being relayed, or for which a backend is being connected.
 
     @ivar downstream: The connection.
+    @ivar end: What is known so far of how it ends.
     """
 
     downstream: ConnectionInfo
+    end: RelayEnd
 
     def abort(self) -> None:
         """Reset both connections."""
 
-    def count(self) -> None:
-        """Count for metrics what was carried so far."""
+    def moved(self) -> tuple[int, int]:
+        """Return how many bytes were carried so far: from the client, and to it."""
 
 
 class TCPGateway:
@@ -82,7 +86,7 @@ class TCPGateway:
     def count_all(self) -> None:
         """Count for metrics what the relays that are under way have carried so far."""
         for relay in self.relays:
-            relay.count()
+            count_bytes(relay.end, *relay.moved())
 
     def abort_all(self) -> None:
         """Reset every connection that is relayed: the end of a drain."""

@@ -17,7 +17,6 @@ from edgegate.net.splice import SplicedPair
 from edgegate.net.stream import Stream
 from edgegate.net.tls_stream import TLSStream
 from edgegate.observe.events import RelayEnd
-from edgegate.observe.metrics.connection_metrics import count_bytes
 from edgegate.tcp.copying import RelayProtocol
 from edgegate.tcp.dial import Dial, Reached
 from edgegate.tcp.gateway import TCPGateway
@@ -52,14 +51,14 @@ class SocketRelay:
     Without a route or a backend the client's connection is closed.
     """
 
-    __slots__ = ("_dial", "_end", "_gateway", "_over", "_pair", "_reached", "_socket", "downstream")
+    __slots__ = ("_dial", "_gateway", "_over", "_pair", "_reached", "_socket", "downstream", "end")
 
     def __init__(self, downstream: ConnectionInfo, gateway: TCPGateway, sock: Socket) -> None:
         """
         @param sock: The client's socket; owned from now on.
         """
         self.downstream = downstream
-        self._end = RelayEnd(downstream)
+        self.end = RelayEnd(downstream)
         self._gateway = gateway
         self._socket = sock
         self._dial = Dial(gateway.connect, self._connected, self._unconnected, downstream)
@@ -75,7 +74,7 @@ class SocketRelay:
         if route is None:
             self._unconnected(NO_ROUTE)
         else:
-            self._end.origin = route.origin
+            self.end.origin = route.origin
             self._dial.start(self._gateway.clusters, route.destinations)
 
     @contained
@@ -87,10 +86,9 @@ class SocketRelay:
             self._dial.cancel()
             self._unconnected(None)
 
-    def count(self) -> None:
-        """See L{edgegate.tcp.gateway.Relay.count}."""
-        if self._pair is not None:
-            count_bytes(self._end, *self._pair.moved)
+    def moved(self) -> tuple[int, int]:
+        """See L{edgegate.tcp.gateway.Relay.moved}."""
+        return (self.end.received, self.end.sent) if self._pair is None else self._pair.moved
 
     def broke(self) -> None:
         """An error of ours was raised on the way to a backend: the client's connection is closed."""
@@ -111,7 +109,7 @@ class SocketRelay:
             self._copy(reached)
             return
         self._reached = reached
-        reached.begin(self._end)
+        reached.begin(self.end)
         gateway = self._gateway
         idle = gateway.idle_timeout_of(reached)
         self._pair = SplicedPair(gateway.reactor, gateway.wheel, self._socket, stream.detach(), idle, self._ended)
@@ -122,7 +120,7 @@ class SocketRelay:
         self._over = True
         gateway.relays.discard(self)
         client = Stream(gateway.reactor, self._socket, downstream.local, downstream.peer)
-        client.start(RelayProtocol(downstream, gateway, self._end.origin, reached), read=False)
+        client.start(RelayProtocol(downstream, gateway, self.end.origin, reached), read=False)
 
     def _unconnected(self, fault: Fault | None) -> None:
         if self._pair is not None:
@@ -135,7 +133,7 @@ class SocketRelay:
     @contained
     def _ended(self, reason: str, received: int, sent: int) -> None:
         self._pair = None
-        self._end.sent, self._end.received = sent, received
+        self.end.sent, self.end.received = sent, received
         self._ended_with(FAULTS[reason])
 
     def _ended_with(self, fault: Fault | None) -> None:
@@ -145,6 +143,6 @@ class SocketRelay:
             if reached is not None:
                 reached.end()
         finally:
-            self._end.fault = fault
+            self.end.fault = fault
             self._gateway.relays.discard(self)
-            self._gateway.observer.relay_ended(self._end)
+            self._gateway.observer.relay_ended(self.end)

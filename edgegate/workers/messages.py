@@ -175,10 +175,15 @@ class Drain:
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """Show a view of the admin listener; L{ViewRows} answers with the number."""
+    """
+    Show a view of the admin listener; L{ViewRows} answers with the number.
+
+    @ivar of: See L{edgegate.admin.interfaces.Gateway.rows}.
+    """
 
     number: int
     view: str
+    of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +211,7 @@ class EndTap:
 @dataclass(frozen=True, slots=True)
 class BeginLive:
     """
-    Tell each second what happens; L{Lived} with the number does.
+    Tell each second what happens; L{LivePart} with the number does.
 
     @ivar tells_map: Whether what the files say is told as well.
     """
@@ -306,7 +311,7 @@ class TappedRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Lived:
+class LivePart:
     """A part of what happens at a worker."""
 
     number: int

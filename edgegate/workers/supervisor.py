@@ -19,7 +19,7 @@ from twisted.logger import Logger, LogLevel
 from twisted.python.failure import Failure
 
 from edgegate.admin.live.parts import Part
-from edgegate.admin.views import Row
+from edgegate.admin.views import REQUESTS, Row
 from edgegate.model.addresses import Address
 from edgegate.model.origin import placed
 from edgegate.net.channel import wait_for_any
@@ -45,7 +45,7 @@ from edgegate.workers.messages import (
     CounterBatch,
     FilesRead,
     GaugeRows,
-    Lived,
+    LivePart,
     LogEvent,
     ShedPrivileges,
     TappedRequest,
@@ -330,9 +330,13 @@ class Supervisor(Lifecycle[Files]):
 
     # ------------------------------------------------------------------------------------------------------------------
 
-    def rows(self, view: str) -> Deferred[list[Row]]:
-        """Return the rows of a view: of endpoints those of each worker, of what is the same for all those of one."""
-        return self._views.rows(view, self._generations.serving)
+    def rows(self, view: str, of: str = "") -> Deferred[list[Row]]:
+        """
+        Return the rows of a view: of endpoints those of each worker, of what is the same for all those of one. Requests
+        are those of workers of older files as well that still have connections.
+        """
+        generations = self._generations
+        return self._views.rows(view, generations.workers() if view == REQUESTS else generations.serving, of)
 
     def measure(self) -> Deferred[Measured]:
         """Return the metrics of all workers together, those of older files that still have connections included."""
@@ -367,8 +371,8 @@ class Supervisor(Lifecycle[Files]):
             self._metrics.read(value)
         elif isinstance(value, TappedRequest):
             self._taps.seen(worker, value)
-        elif isinstance(value, Lived):
-            self._live.lived(worker, value)
+        elif isinstance(value, LivePart):
+            self._live.told(worker, value)
 
     def _lost(self, worker: Worker) -> None:
         self._views.lost(worker)

@@ -46,6 +46,7 @@ from edgegate.server.retirement import Retirement
 from edgegate.server.startup_log import served
 from edgegate.workers.adopted_sockets import AdoptedSockets
 from edgegate.workers.inheritance import Inheritance
+from edgegate.workers.live_reporter import LiveReporter
 from edgegate.workers.messages import (
     Accept,
     BeginLive,
@@ -65,7 +66,6 @@ from edgegate.workers.messages import (
 from edgegate.workers.metrics_reporter import MetricsReporter
 from edgegate.workers.slots import ABSENT, takes_next
 from edgegate.workers.tap_reporter import TapReporter
-from edgegate.workers.told_live import ToldLive
 
 log = Logger(namespace=__name__)
 
@@ -115,7 +115,7 @@ class Worker:
         self._traces.trace_by, readings.spans = self.data_plane.trace_by, self._traces.outcomes
         self._metrics = MetricsReporter(reactor, self.data_plane.meters, readings, self._supervisor)
         self._taps = TapReporter(self.data_plane, self._supervisor, self._access_log.line)
-        self._live = ToldLive(reactor, self.data_plane, self._supervisor, self._slot - min(self._peers))
+        self._live = LiveReporter(reactor, self.data_plane, self._supervisor, self._slot - min(self._peers))
         self._drain: Draining | None = None
         self._retirement = Retirement(self.data_plane, reactor)
         self._beats = LoopingCall(self._beat)
@@ -204,7 +204,7 @@ class Worker:
 
     def _show(self, show: Show) -> None:
         try:
-            shown: ViewRows = ViewRows(show.number, rows(self.data_plane, show.view))
+            shown: ViewRows = ViewRows(show.number, rows(self.data_plane, show.view, show.of))
         except Exception as error:
             log.failure("a view can't be shown")
             shown = ViewRows(show.number, f"{type(error).__name__}: {error}")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from edgegate.admin.live.parts import Part
 from edgegate.workers.generation import Worker
-from edgegate.workers.messages import BeginLive, EndLive, Lived
+from edgegate.workers.messages import BeginLive, EndLive, LivePart
 
 
 class _Watch:
@@ -70,11 +70,11 @@ class WorkerLive:
                     watch.workers.append(worker)
                     worker.peer.send(BeginLive(number, worker is watch.mapped))
 
-    def lived(self, worker: Worker, lived: Lived) -> None:
+    def told(self, worker: Worker, told: LivePart) -> None:
         """A worker tells."""
-        watch = self._watches.get(lived.number)
+        watch = self._watches.get(told.number)
         if watch is not None:
-            watch.take(worker.slot, lived.part)
+            watch.take(worker.slot, told.part)
 
     def lost(self, worker: Worker) -> None:
         """A worker is gone."""

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 from twisted.internet.defer import Deferred, gatherResults, succeed
 
-from edgegate.admin.views import Row
+from edgegate.admin.views import REQUESTS, Row
 from edgegate.workers.generation import Worker
 from edgegate.workers.messages import Show, ViewRows
 
-OF_EACH = ("endpoints", "overload")
-"""The views that differ from worker to worker: each has its own connections, and its own opinion of endpoints."""
+OF_EACH = ("endpoints", "overload", REQUESTS)
+"""The views that differ from worker to worker: each has its own connections and requests, and its own opinion
+of endpoints."""
 
 
 class NotShown(Exception):
@@ -25,15 +26,16 @@ class WorkerViews:
         self._asked: dict[int, tuple[Worker, Deferred[list[Row]]]] = {}
         self._count = 0
 
-    def rows(self, view: str, workers: Sequence[Worker]) -> Deferred[list[Row]]:
+    def rows(self, view: str, workers: Sequence[Worker], of: str = "") -> Deferred[list[Row]]:
         """
         Return the rows of a view.
 
         @param workers: Those that serve now.
+        @param of: See L{edgegate.admin.interfaces.Gateway.rows}.
         """
         if view not in OF_EACH or len(workers) == 1:
-            return self._ask(workers[0], view) if workers else succeed([])
-        return gatherResults([self._of_one(worker, view) for worker in workers], consumeErrors=True).addCallback(
+            return self._ask(workers[0], view, of) if workers else succeed([])
+        return gatherResults([self._of_one(worker, view, of) for worker in workers], consumeErrors=True).addCallback(
             lambda found: [row for rows in found for row in rows]
         )
 
@@ -54,12 +56,12 @@ class WorkerViews:
                 del self._asked[number]
                 answer.callback([])
 
-    def _ask(self, worker: Worker, view: str) -> Deferred[list[Row]]:
+    def _ask(self, worker: Worker, view: str, of: str) -> Deferred[list[Row]]:
         self._count += 1
         answer: Deferred[list[Row]] = Deferred()
         self._asked[self._count] = worker, answer
-        worker.peer.send(Show(self._count, view))
+        worker.peer.send(Show(self._count, view, of))
         return answer
 
-    def _of_one(self, worker: Worker, view: str) -> Deferred[list[Row]]:
-        return self._ask(worker, view).addCallback(lambda rows: [{"worker": worker.number, **row} for row in rows])
+    def _of_one(self, worker: Worker, view: str, of: str) -> Deferred[list[Row]]:
+        return self._ask(worker, view, of).addCallback(lambda rows: [{"worker": worker.number, **row} for row in rows])

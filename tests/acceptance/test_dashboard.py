@@ -182,6 +182,21 @@ class EventTests(PageTests, SynchronousTestCase):
         self.page.evaluate("document.querySelector('#map li button.card').focus()")
         self.check_calm(stream.url)
 
+    def test_relays(self) -> None:
+        """A route of TCP shows how many connections are open and what they carry, on the map as well."""
+        full = outage()
+        carried = {"open": 12, "rps": 0, "relays": 2, "received": 2048, "sent": 1048576, "error_share": 0.25}
+        for table in ("hosts", "routes"):
+            full[table]["rows"][0].update(carried)
+        self.shown(full)
+        self.assertIn("12 open", self.page.text("#routes-table"))
+        self.assertIn("12 open 25 % fail", " ".join(self.page.text("#map").split()))
+        self.page.evaluate("document.querySelector('#routes-table tbody button').click()")
+        self.page.wait_for("document.querySelector('#route').open")
+        words = " ".join(self.page.text("#route").split())
+        for each in ("Open 12", "Ended/s 2", "From clients 2.00 KiB/s", "To clients 1.00 MiB/s", "Fail 25 %"):
+            self.assertIn(each, words)
+
     def test_unhealthy_map(self) -> None:
         """The map leads from the listener to the endpoint that is out, and names what it passes."""
         stream = self.shown(outage())

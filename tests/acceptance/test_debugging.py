@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from typing import ClassVar
 
 from tests.acceptance.manifests import GATEWAY
 from tests.acceptance.processes import PATIENCE, program
 from tests.acceptance.served import ServedTestCase
+
+TOKEN = "0123456789abcdef0123456789abcdef"
 
 FILES = (
     GATEWAY
@@ -26,6 +29,19 @@ spec:
     match: [{uri: {prefix: /cart}}]
     route: [{destination: {host: cart.internal, port: {number: 80}}}]
     retries: {attempts: 2, retryOn: "connect-failure,5xx"}
+  - name: broken
+    match: [{uri: {prefix: /broken}}]
+    route: [{destination: {host: broken.internal, port: {number: 80}}}]
+    retries: {attempts: 1, retryOn: connect-failure}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: broken}
+spec:
+  hosts: [broken.internal]
+  resolution: STATIC
+  ports: [{number: 80, name: http, protocol: HTTP, targetPort: $nobody}]
+  endpoints: [{address: 127.0.0.1}]
 ---
 apiVersion: networking.istio.io/v1
 kind: ServiceEntry
@@ -43,8 +59,15 @@ spec:
 class DebuggingTests(ServedTestCase):
     """One gateway that explains itself to this machine."""
 
-    files: ClassVar = {"shop.yaml": FILES}
-    options: ClassVar = ["--debug-from=127.0.0.0/8"]
+    files: ClassVar = {"shop.yaml": FILES, "token": TOKEN}
+    options: ClassVar = ["--debug-from=127.0.0.0/8", "--recent-requests=50", "--admin-token-file=etc/token"]
+    dead: ClassVar = ["nobody"]
+
+    def page(self, path: str, token: str = TOKEN) -> str:
+        """Ask the admin listener by curl."""
+        url = f"http://127.0.0.1:{self.served.ports['admin']}{path}"
+        command = [program("curl"), "-sS", "-H", f"authorization: Bearer {token}", url]
+        return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True).stdout
 
     def told(self, path: str, *options: str) -> dict[str, str]:
         """Ask by curl with the wish to know, and return what is told, by the names' last parts."""
@@ -79,3 +102,15 @@ class DebuggingTests(ServedTestCase):
     def test_others(self) -> None:
         """Who comes for somebody else is told nothing."""
         self.assertEqual(self.told("/cart", "-H", "x-forwarded-for: 203.0.113.9"), {})
+
+    def test_recent(self) -> None:
+        """A request that was is found by its id, with each of its tries; nobody is told without the token."""
+        request_id = self.told("/broken?n=1", "-H", "cookie: a-secret")["request-id"]
+        (story,) = json.loads(self.page(f"/requests/{request_id}"))
+        self.assertEqual((story["target"], story["status"], story["flags"]), ("/broken?n=1", 503, ["URX", "UF"]))
+        endpoint = f"127.0.0.1:{self.served.ports['nobody']}"
+        tries = [(each["number"], each["endpoint"], each["reason"]) for each in story["tries"]]
+        self.assertEqual(tries, [(1, endpoint, "connect refused"), (2, endpoint, "connect refused")])
+        self.assertIn(["cookie", "[redacted]"], story["request_headers"])
+        self.assertIn(request_id, self.page("/requests"))
+        self.assertNotIn(request_id, self.page("/requests", token="another-0123456789abcdef"))

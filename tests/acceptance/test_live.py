@@ -60,6 +60,22 @@ spec:
   ports: [{number: 80, name: http, protocol: HTTP}]
   resolution: STATIC
   endpoints: [{address: 127.0.0.1, ports: {http: $gone}}]
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: raw}
+spec:
+  servers:
+  - {port: {number: $raw, name: tcp, protocol: TCP}, hosts: ["*"]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: raw}
+spec:
+  hosts: ["*"]
+  gateways: [raw]
+  tcp:
+  - route: [{destination: {host: web.internal, port: {number: 80}}}]
 """
 
 Content = dict[str, Any]
@@ -70,7 +86,7 @@ class LiveTests(ServedTestCase):
 
     files = {"all.yaml": FILES}
     opened = {"one": ""}
-    dead = ("gone",)
+    dead = ("gone", "raw")
     workers = 1
 
     @contextmanager
@@ -139,7 +155,7 @@ class LiveTests(ServedTestCase):
         self.assertLess(good["p50"], slow["p50"])
         total = sum(row["rps"] for row in routes.values())
         self.assertAlmostEqual(shown["totals"]["rps"], total, places=1)
-        (host,) = shown["hosts"]["rows"]
+        (host,) = [row for row in shown["hosts"]["rows"] if row["type"] == "HTTP"]
         self.assertAlmostEqual(host["rps"], total, places=1)
         clusters = {row["service"]: row for row in shown["clusters"]["rows"]}
         self.assertAlmostEqual(clusters["web.internal"]["rps"], good["rps"] + slow["rps"], places=1)
@@ -149,6 +165,33 @@ class LiveTests(ServedTestCase):
         self.assertEqual((web["address"], web["health"]), (f"127.0.0.1:{self.served.ports['one']}", "healthy"))
         self.assertEqual(len(shown["workers"]["rows"]), self.workers)
         self.assertEqual(shown["gateway"]["workers"], self.workers)
+
+    def test_relays(self) -> None:
+        """A port of plain TCP shows how many connections are open, and what they carry while they do."""
+        raw = Client(self.served.ports["raw"])
+        raw.ask("GET", "/", "shop.example")
+        over = threading.Event()
+
+        def talk() -> None:
+            while not over.is_set():
+                raw.ask("GET", "/", "shop.example")
+
+        talking = threading.Thread(target=talk)
+        talking.start()
+        try:
+            shown = self.shown()
+        finally:
+            over.set()
+            talking.join()
+        (route,) = [row for row in shown["routes"]["rows"] if "open" in row]
+        (host,) = [row for row in shown["hosts"]["rows"] if "open" in row]
+        self.assertEqual((route["open"], host["open"], route["rps"]), (1, 1, 0))
+        self.assertGreater(route["received"], 1000)
+        self.assertGreater(route["sent"], 1000)
+        self.assertNotIn("active", route)
+        titles, row = self.run_top("--once", "--filter=web.internal", "--by=route").stdout.splitlines()[1:3]
+        self.assertIn("OPEN", titles, row)
+        raw.close()
 
     def test_examples(self) -> None:
         """The last requests that failed are there, with their reason, though nobody looked when they did."""

@@ -92,6 +92,7 @@ class PretendedGateway:
     @ivar taps: Those who look at requests.
     @ivar watching: Those who look at what happens.
     @ivar tells: Whether they are told something at once.
+    @ivar requests: Those that it keeps.
     @ivar hurried: Whether it is to end without waiting.
     """
 
@@ -107,6 +108,7 @@ class PretendedGateway:
         self.history = ReloadHistory(self.last_reload)
         self.serving_workers = frozenset((0,))
         self.tells = True
+        self.requests: list[Row] = []
         self.watching: list[tuple[Callable[[int, Part], None], Callable[[int], None]]] = []
         self.outcome = Outcome.UNCHANGED
         self.reloads: Iterator[Deferred[Reload]] | None = None
@@ -115,8 +117,10 @@ class PretendedGateway:
         """Every port is bound as it stands."""
         return listener.bind
 
-    def rows(self, view: str) -> Deferred[list[Row]]:
+    def rows(self, view: str, of: str = "") -> Deferred[list[Row]]:
         """Show what it pretends to serve."""
+        if view == views.REQUESTS:
+            return succeed([row for row in self.requests if not of or row["request_id"] == of])
         shown: dict[str, Callable[[], list[Row]]] = {
             "listeners": lambda: views.listeners(SNAPSHOT, self.bound),
             "routes": lambda: views.routes(SNAPSHOT),

@@ -113,6 +113,7 @@ class AdminServiceTests(TestCase):
         after.privilegedStartService()
         after.startService()
         self.addCleanup(after.stopService)
+        predecessor.close()
         with socket.create_connection((address.host, address.port), 10) as kept:
             kept.sendall(b"GET /live HTTP/1.1\r\nHost: localhost\r\n\r\n")
             self.assertIn(b"live", await deferToThread(kept.recv, 1000))
@@ -121,7 +122,7 @@ class AdminServiceTests(TestCase):
             self.assertEqual((await fetch(reactor, Admin(address), "GET", "/live")).status, 200)
             await before.stopService()
             await after.stopService()
-        with self.assertRaises(click.ClickException):
+        with self.assertRaisesRegex(click.ClickException, "refused"):
             await fetch(reactor, Admin(address), "GET", "/live")
 
     async def test_kept_connections(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from click.testing import CliRunner, Result
@@ -55,6 +56,79 @@ class CheckTests(SynchronousTestCase):
         text = FILES.replace("hosts:", "defaultEndpoint: 127.0.0.1:80, hosts:", 1)
         self.assertEqual(self.ask(text).exit_code, 0)
         self.assertEqual(self.ask(text, "--strict").exit_code, 1)
+
+    def test_fail_on(self) -> None:
+        """What ends with 1 can be a note as well, or errors alone."""
+        note = (
+            FILES + "---\napiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: {ports: [{name: web, port: 80}]}\n"
+        )
+        for level, status in (("error", 0), ("warning", 0), ("info", 1)):
+            self.assertEqual(self.ask(note, "--fail-on", level).exit_code, status)
+        self.assertEqual(self.ask(note, "--strict").exit_code, 0)
+
+    def test_suppress(self) -> None:
+        """A code is not told, or not of some resources; what suppresses nothing is a note."""
+        text = FILES.replace("hosts:", "defaultEndpoint: 127.0.0.1:80, hosts:", 1)
+        self.assertIn("[EG004]", self.ask(text).output)
+        for given in ("EG004", "EG004=Gateway gw", "EG004=Gateway default/*", "*=Gateway */gw"):
+            self.assertEqual(self.ask(text, "--suppress", given, "--strict").output, "no problems\n", given)
+        for given in ("EG004=Gateway other/*", "EG004=VirtualService gw", "IST0101"):
+            result = self.ask(text, "--suppress", given, "--strict")
+            self.assertEqual(result.exit_code, 1)
+            self.assertIn("info: --suppress suppresses nothing", result.output)
+        for given in ("EG999", "EG004=gw"):
+            self.assertEqual(self.ask(text, "--suppress", given).exit_code, 2)
+
+    def test_suppress_error(self) -> None:
+        """An error that keeps files from being served is told all the same."""
+        result = self.ask(FILES.replace("[gw]", "[other]"), "--suppress", "IST0101")
+        self.assertIn("error: spec.gateways[0]: no document declares Gateway", result.output)
+        self.assertIn("(IST0101): errors keep the files from being served, and are told [EG007]", result.output)
+        self.assertEqual(result.exit_code, 1)
+
+    def test_annotation(self) -> None:
+        """Istio's annotation suppresses codes of its own document; one that suppresses nothing is told at its place."""
+        text = FILES.replace("hosts:", "defaultEndpoint: 127.0.0.1:80, hosts:", 1)
+        note = "galley.istio.io/analyze-suppress"
+        annotated = text.replace("{name: gw}", f"{{name: gw, annotations: {{{note}: 'IST0101, EG004'}}}}")
+        self.assertNotEqual(annotated, text)
+        told = self.ask(annotated).output
+        self.assertNotIn("[EG004]", told)
+        self.assertIn(f'metadata.annotations["{note}"]: suppresses nothing (IST0101)', told)
+
+    def test_formats(self) -> None:
+        """Problems can be had as JSON, as SARIF and as commands of GitHub, with paths from the current folder."""
+        text = FILES.replace("hosts:", "defaultEndpoint: 127.0.0.1:80, hosts:", 1)
+        file = f"{self.folder}/gateway.yaml"
+        (problem,) = json.loads(self.ask(text, "-o", "json").output)
+        self.assertEqual(
+            [problem[key] for key in ("code", "name", "level", "resource", "file", "line")],
+            ["EG004", "FieldNotHonoured", "warning", "Gateway default/gw", file, problem["line"]],
+        )
+        log = json.loads(self.ask(text, "-o", "sarif").output)
+        (result,) = log["runs"][0]["results"]
+        self.assertEqual((log["version"], result["ruleId"], result["level"]), ("2.1.0", "EG004", "warning"))
+        place = result["locations"][0]["physicalLocation"]
+        self.assertEqual((place["artifactLocation"]["uri"], place["region"]["startLine"]), (file, problem["line"]))
+        self.assertEqual([rule["id"] for rule in log["runs"][0]["tool"]["driver"]["rules"]], ["EG004"])
+        said = self.ask(text, "-o", "github").output
+        self.assertTrue(said.startswith(f"::warning file={file},line={problem['line']},col="), said)
+        self.assertIn(",title=EG004 FieldNotHonoured::spec.servers[0].defaultEndpoint: not honoured yet\n", said)
+        self.assertEqual(self.ask(FILES, "-o", "json").output, "[]\n")
+
+    def test_ports(self) -> None:
+        """A port to map that no server has is a warning."""
+        self.assertIn("no server of a Gateway has port 9 [EG111]", self.ask(FILES, "--map-port", "9:10").output)
+
+    def test_explain_code(self) -> None:
+        """A code is explained without a folder; all are listed."""
+        result = CliRunner().invoke(check, ["--explain-code", "ist0132"])
+        self.assertEqual(result.exit_code, 0)
+        self.assertIn("IST0132 VirtualServiceHostNotFoundInGateway (warning in Istio)", result.output)
+        self.assertIn("hosts: [www.example.com]", result.output)
+        self.assertIn("  - [www.example.com]\n  + [shop.example.com]\n", result.output)
+        self.assertIn("EG204  warning  RedirectLoop\n", CliRunner().invoke(check, ["--explain-code", "all"]).output)
+        self.assertEqual(CliRunner().invoke(check, ["--explain-code", "EG999"]).exit_code, 2)
 
     def test_portable(self) -> None:
         """Places where a cluster would do otherwise are warnings, where that is asked for."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from xml.etree.ElementTree import fromstring
 
 from click.testing import CliRunner, Result
 from twisted.trial.unittest import SynchronousTestCase
@@ -51,7 +53,7 @@ class TestTests(SynchronousTestCase):
             f"{self.tests}:4: another host\n"
             "  GET http://b.example/\n"
             "  status: wanted 200\n"
-            "          there is 404: answered 404 (no route)\n"
+            "          there is 404: no route\n"
             "3 cases, 1 missed\n",
         )
 
@@ -69,6 +71,33 @@ class TestTests(SynchronousTestCase):
         result = self.ask()
         self.assertEqual(result.exit_code, 1)
         self.assertIn("nothing was tested", result.output)
+
+    def test_junit(self) -> None:
+        """What came of it is written as JUnit's XML, too."""
+        path = self.folder / "report.xml"
+        self.assertEqual(self.ask("--junit", str(path)).exit_code, 0)
+        self.assertEqual(fromstring(path.read_bytes()).get("tests"), "3")
+        result = self.ask("--junit", str(self.folder))
+        self.assertIn("can't be written: Is a directory", result.output)
+
+    def test_json(self) -> None:
+        """Or as JSON, which is all that is printed."""
+        self.tests.write_text(TESTS.replace("status: 404", "status: 200"))
+        result = self.ask("-o", "json")
+        self.assertEqual(result.exit_code, 1)
+        self.assertEqual([each["passed"] for each in json.loads(result.output)["cases"]], [True, True, False])
+
+    def test_coverage(self) -> None:
+        """What no test asks for is told; too little of it is a failure."""
+        result = self.ask("--coverage", "--fail-under", "100")
+        self.assertEqual((result.exit_code, result.output.splitlines()[1]), (0, "routes        100.0 %  1 of 1"))
+        self.tests.write_text("tests: [{request: http://b.example, expect: {status: 404}}]")
+        result = self.ask("--coverage")
+        self.assertEqual(result.exit_code, 0)
+        self.assertIn("gateway.yaml:10: routes: default: no request\n", result.output)
+        result = self.ask("--fail-under", "50", "-o", "json")
+        self.assertEqual(result.exit_code, 1)
+        self.assertIn("tests hit 0.0 % of the routes, not 50 %\n", result.output)
 
     def test_no_tests(self) -> None:
         """No tests are a mistake, not a success."""

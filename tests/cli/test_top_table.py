@@ -7,7 +7,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.cli.live_events import LiveTables
-from edgegate.cli.top_table import BY, duration, flags, headline, milliseconds, plain, printable, rate, share
+from edgegate.cli.top_table import BY, duration, flags, headline, milliseconds, plain, printable, rate, share, size
 
 FIGURES: dict[str, Any] = {
     "rps": 12.34,
@@ -83,6 +83,23 @@ class TableTests(SynchronousTestCase):
         self.assertEqual(plain(tables(), "cluster").splitlines()[2].split()[:5], ["one", "1/2", "1", "3", "12.3"])
         endpoint = plain(tables(), "endpoint").splitlines()[2].split()
         self.assertEqual(endpoint[:6], ["10.0.0.1:80", "outbound|80||web", "ejected", "1", "2", "12.3"])
+
+    def test_relays(self) -> None:
+        """Where connections are relayed there are columns for them, which are not there elsewhere."""
+        made = tables()
+        relay = {"id": "three", "host": "db.example", "match": "*", "file": "db.yaml:1", "open": 3, **NOTHING}
+        relay.update(relays=0.5, received=1500, sent=2_500_000)
+        made.take("full", {"routes": {"rows": [relay], "rest": 0}, "clusters": {"rows": [relay], "rest": 0}})
+        _, titles, row = plain(made, "route").splitlines()
+        self.assertEqual(titles.split()[2], "OPEN")
+        self.assertEqual(titles.split()[-5:], ["RELAYS", "IN/S", "OUT/S", "FLAGS", "FILE"])
+        self.assertEqual((row.split()[2], row.split()[-5:]), ("3", ["0.5", "1.5k", "2.5M", "-", "db.yaml:1"]))
+        self.assertEqual(plain(made, "cluster").splitlines()[1].split()[-4:], ["RELAYS", "IN/S", "OUT/S", "FLAGS"])
+
+    def test_sizes(self) -> None:
+        """Bytes are as short as they may be."""
+        numbers = (0, 999, 1000, 12_345, 2_500_000, 3e9, None)
+        self.assertEqual([size(each) for each in numbers], ["0", "999", "1.0k", "12k", "2.5M", "3.0G", "0"])
 
     def test_refused(self) -> None:
         """It is said when the files that are there are not those that are served."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import re
 import sys
+import tracemalloc
 from collections import Counter
 from types import CodeType, FrameType
 from typing import Any
@@ -13,6 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.http import request
 from edgegate.http.exchange import Exchange
+from edgegate.http.recent_requests import RecentRequests
 from edgegate.http.router.router import Router
 from edgegate.http.router.upstream_request import UpstreamRequest
 from edgegate.model.tracing import SpanFormat, Tracing, TracingProvider
@@ -33,6 +35,12 @@ CALLS = 70
 
 TRACE_CALLS = 18
 """How many more they are where requests are traced, and this one is not sampled."""
+
+RECENT_CALLS = 19
+"""How many more they are where requests are kept: to tell of beginning, try and end, and to make what is kept."""
+
+RECENT_BYTES = 1500
+"""Bytes of memory that a small request which is kept needs, at the most."""
 
 SPAN_CALLS = 87
 """How many more they are where it is sampled, and its two spans are written as OTLP has them."""
@@ -158,6 +166,25 @@ class ObjectsTests(SynchronousTestCase):
             sorted(code.co_name for code in during - before),
             ["_ended", "_wants", "request_ended", "response_flags", "wants"],
         )
+
+    def test_recent(self) -> None:
+        """Nothing is called to keep requests where none are kept; where some are it is little, in time and memory."""
+        files = ("recent_requests.py", "explained_response.py")
+        seen = [code.co_name for code in Kept().calls(0) if code.co_filename.endswith(files)]
+        self.assertEqual(seen, [])
+        kept = Kept(RecentRequests(REQUESTS))
+        more = kept.calls(0)
+        more.subtract(Kept().calls(0))
+        self.assertLessEqual(more.total(), RECENT_CALLS, {code.co_name: count for code, count in more.items() if count})
+        tracemalloc.start()
+        try:
+            before = tracemalloc.get_traced_memory()[0]
+            for _ in range(REQUESTS):
+                kept.ask(0)
+            used = tracemalloc.get_traced_memory()[0] - before
+        finally:
+            tracemalloc.stop()
+        self.assertLessEqual(used / REQUESTS, RECENT_BYTES)
 
     def test_traces(self) -> None:
         """Where nothing is traced nothing is called for it; where a request is not sampled it is little."""

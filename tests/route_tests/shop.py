@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cache
 from textwrap import dedent
 
 from edgegate.config.problems import Problems
 from edgegate.explain.decision import Decider
+from edgegate.explain.effects import EffectsFinder
 from edgegate.explain.question import question_of
+from edgegate.model.addresses import TCPAddress
+from edgegate.model.clusters import Endpoint, Endpoints
 from edgegate.route_tests.cases import Case
 from edgegate.route_tests.outcome import Outcome
 from edgegate.route_tests.reading import read_cases
@@ -45,6 +49,18 @@ spec:
     - {destination: {host: cart, port: {number: 9090}}, weight: 0}
   - {name: old, match: [{uri: {exact: /old}}], redirect: {uri: /new, redirectCode: 308}}
   - {name: pong, match: [{uri: {exact: /ping}}], directResponse: {status: 418, body: {string: pong}}}
+  - name: api
+    match: [{uri: {prefix: /api/}}]
+    rewrite: {uri: /v2/, authority: api.internal}
+    headers: {request: {set: {x-env: beta}, remove: [x-secret]}, response: {set: {x-served-by: shop}}}
+    mirrors: [{destination: {host: cart, port: {number: 9090}}}]
+    retries: {attempts: 3}
+    fault: {delay: {fixedDelay: 2s, percentage: {value: 10}}, abort: {httpStatus: 503, percentage: {value: 5}}}
+    route: [{destination: {host: cart, port: {number: 8080}}}]
+  - name: broken
+    match: [{uri: {exact: /broken}}]
+    fault: {abort: {httpStatus: 500, percentage: {value: 100}}}
+    route: [{destination: {host: cart, port: {number: 8080}}}]
 ---
 """
     + virtual_service("db", "db.example", "tcp: [{route: [{destination: {host: 127.0.0.1, port: {number: 5433}}}]}]")
@@ -73,6 +89,7 @@ spec:
 )
 
 
+@cache
 def snapshot() -> Snapshot:
     """Compile the shop."""
     found, problems = compiled(FILES)
@@ -80,10 +97,17 @@ def snapshot() -> Snapshot:
     return found
 
 
+def endpoints() -> Endpoints:
+    """Return some endpoint for each cluster: which it is makes no difference."""
+    return dict.fromkeys(snapshot().clusters, (Endpoint(TCPAddress("127.0.0.1", 80)),))
+
+
 def outcome(request: str, *headers: tuple[bytes, bytes]) -> Outcome:
     """Return what comes of a request."""
     method, _, url = request.rpartition(" ")
-    return Outcome(Decider(snapshot()).decide(question_of(method, url, headers)))
+    found = snapshot()
+    decision = Decider(found).decide(question_of(method, url, headers))
+    return Outcome(decision, EffectsFinder(found, endpoints()))
 
 
 def cases(text: str) -> tuple[list[Case], list[str]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.route_tests.checks import BadExpectation, Miss, checks_of
+from edgegate.route_tests.check import Miss
+from edgegate.route_tests.checks import BadExpectation, checks_of
 from edgegate.route_tests.kinds import Expected, TimeLimit
 from tests.route_tests.shop import outcome
 
@@ -67,7 +68,7 @@ class CheckTests(SynchronousTestCase):
 
     def test_nothing_there(self) -> None:
         """Where there is no route, it is said what became of the request."""
-        answered = "answered 404 (no route)"
+        answered = "the gateway answers 404 (no route)"
         self.assertEqual(
             self.misses(BETA, route="beta", at="in.yaml", to="cart", timeout="none", body="x", share={"v1": 9}),
             [
@@ -76,7 +77,7 @@ class CheckTests(SynchronousTestCase):
                 Miss("to", "cart", f"no backend: {answered}"),
                 Miss("share.v1", "9 %", f"0 % (no backend: {answered})"),
                 Miss("timeout", "none", f"no route: {answered}"),
-                Miss("body", "'x'", f"none by the files: {answered}"),
+                Miss("body", "'x'", "'no route (NR)\\n'"),
             ],
         )
         refused = "not served: the server asks for a client certificate, and the client has none"
@@ -88,6 +89,51 @@ class CheckTests(SynchronousTestCase):
                 Miss("tls", "accepted", f"refused: {refused}"),
             ],
         )
+
+    def test_on_the_way(self) -> None:
+        """What a backend gets, and what is done to the request on the way."""
+        request = "GET http://shop.example/api/a?b=c"
+        keys: dict[str, object] = {"path": "/v2/a", "authority": "api.internal", "sets": {"X-Env": "beta"}}
+        keys |= {"removes": ["x-secret"], "answer": {"x-served-by": "shop"}, "mirrors": ["cart:9090"]}
+        keys |= {"retries": 3, "delay": "2s", "abort": 503, "status": 0}
+        self.assertEqual(self.misses(request, (b"x-secret", b"1"), **keys), [])
+        self.assertEqual(self.misses(request, path="/v2/a?b=c"), [])
+        self.assertEqual(
+            self.misses(
+                request,
+                path="/v2/a?b=d",
+                sets={"x-env": "live", "x-no": ""},
+                removes=["x-env"],
+                answer={"x-served-by": "me"},
+                mirrors=[],
+                retries=0,
+                delay="none",
+                abort=500,
+            ),
+            [
+                Miss("mirrors", "none", "cart.default:9090"),
+                Miss("path", "/v2/a?b=d", "/v2/a?b=c"),
+                Miss("sets.x-env", "live", "beta"),
+                Miss("sets.x-no", "", "not there"),
+                Miss("removes.x-env", "not there", "'beta'"),
+                Miss("retries", "0", "3"),
+                Miss("delay", "none", "2s for 10 %"),
+                Miss("abort", "500", "503 for 5 %"),
+                Miss("answer.x-served-by", "me", "shop"),
+            ],
+        )
+
+    def test_own_answers(self) -> None:
+        """Where the gateway answers itself there is no request to a backend."""
+        moved = "GET http://shop.example/old?a=b"
+        self.assertEqual(self.misses(moved, status=308, location="http://shop.example/new?a=b", to=""), [])
+        none = "no request to a backend: by route old"
+        (path, removed) = self.misses(moved, path="/new", removes=["x-a"])
+        self.assertEqual((path.there[: len(none)], removed.there[: len(none)]), (none, none))
+        self.assertEqual(self.misses("GET http://shop.example/broken", status=500, abort=500, flag="FI"), [])
+        self.assertEqual(self.misses("POST http://shop.example/cart", abort=0, delay="none", mirrors=[]), [])
+        secure = "https://moved.example/"
+        self.assertEqual(self.misses("GET http://moved.example:81/", location=secure, route="", status=301), [])
 
     def test_split(self) -> None:
         """A split goes to one destination only in part; its shares are told whole."""

@@ -6,8 +6,9 @@ from math import inf
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.route_tests.outcome import BACKEND
-from tests.route_tests.shop import outcome
+from edgegate.explain.effects import EffectsFinder
+from edgegate.route_tests.outcome import BACKEND, Outcome
+from tests.route_tests.shop import outcome, snapshot
 
 
 class OutcomeTests(SynchronousTestCase):
@@ -20,7 +21,7 @@ class OutcomeTests(SynchronousTestCase):
         self.assertEqual(found.shares, {"outbound|8080|v2|cart.default.svc.cluster.local": 100.0})
         self.assertEqual((found.status, found.flag, found.body, found.tls), (BACKEND, "-", None, ""))
         self.assertEqual(found.origin and found.origin.resource, "VirtualService default/shop")
-        self.assertIn("route cart (in.yaml:", found.ending)
+        self.assertIn("by route cart (in.yaml:", found.ending)
 
     def test_weights(self) -> None:
         """A split has shares; a destination of weight 0 has none."""
@@ -41,7 +42,7 @@ class OutcomeTests(SynchronousTestCase):
             found = outcome(request)
             self.assertEqual((found.status, found.route_name, found.shares), (status, name, {}), request)
         self.assertEqual(outcome("GET http://shop.example/ping").body, "pong")
-        self.assertEqual(outcome("GET http://moved.example:81/").ending, "redirected to https")
+        self.assertEqual(outcome("GET http://moved.example:81/").ending, "the server sends everyone to https")
 
     def test_refused(self) -> None:
         """A connection that is not served has no status; where TLS was the reason, it is refused."""
@@ -63,3 +64,19 @@ class OutcomeTests(SynchronousTestCase):
         found = outcome("tcp://127.0.0.1:5432")
         self.assertEqual((found.route_name, found.timeout, found.status), (str(found.origin), None, None))
         self.assertEqual(found.shares, {"outbound|5433||127.0.0.1": 100.0})
+
+    def test_on_the_way(self) -> None:
+        """What a backend gets is rewritten and has the route's headers; a copy goes to the mirror."""
+        found = outcome("GET http://shop.example/api/a?b=c", (b"x-secret", b"1"))
+        (sent,) = found.sent
+        self.assertEqual((sent.target, sent.authority), (b"/v2/a?b=c", b"api.internal"))
+        self.assertIn((b"x-env", b"beta"), sent.fields)
+        self.assertNotIn(b"x-secret", dict(sent.fields))
+        self.assertEqual(found.response_fields, ((b"x-served-by", b"shop"),))
+        self.assertEqual((found.mirrors, found.retries), (("outbound|9090||cart.default.svc.cluster.local",), 3))
+
+    def test_nobody_there(self) -> None:
+        """A backend without an endpoint is a 503 of the gateway's."""
+        decision = outcome("GET http://shop.example/basket").decision
+        found = Outcome(decision, EffectsFinder(snapshot()))
+        self.assertEqual((found.status, found.flag, found.reason), (503, "UH", "no healthy upstream"))

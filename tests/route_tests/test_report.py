@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.route_tests.report import miss_lines, summary
 from edgegate.route_tests.running import run
-from tests.route_tests.shop import cases, snapshot
+from tests.route_tests.shop import cases, endpoints, snapshot
 from tests.route_tests.test_running import TESTS
 
 
@@ -15,16 +15,16 @@ class ReportTests(SynchronousTestCase):
 
     def test_lines(self) -> None:
         """A miss is told with the place of its test, what was wanted and what is there; what has passed is not told."""
-        results = list(run(cases(TESTS)[0], snapshot()))
+        results = list(run(cases(TESTS)[0], snapshot(), endpoints()))
         self.assertEqual(list(miss_lines(results[0])), [])
         self.assertEqual(
             list(miss_lines(results[1])),
             [
                 "t.yaml:4: GET http://shop.example/cart",
                 "  route: wanted cart",
-                "         there is no route: answered 404 (no route)",
+                "         there is no route: the gateway answers 404 (no route)",
                 "  to: wanted cart/v1",
-                "      there is no backend: answered 404 (no route)",
+                "      there is no backend: the gateway answers 404 (no route)",
             ],
         )
         self.assertEqual(summary(results, 0), "3 cases, 2 missed")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.route_tests.running import run
-from tests.route_tests.shop import cases, snapshot
+from tests.route_tests.shop import cases, endpoints, snapshot
 
 TESTS = """\
 tests:
@@ -23,6 +23,6 @@ class RunTests(SynchronousTestCase):
         """Each case has a result with all of its misses."""
         found, problems = cases(TESTS)
         self.assertEqual(problems, [])
-        results = list(run(found, snapshot()))
+        results = list(run(found, snapshot(), endpoints()))
         self.assertEqual([[miss.key for miss in each.misses] for each in results], [[], ["route", "to"], ["to"]])
         self.assertEqual([each.case for each in results], found)

@@ -31,7 +31,7 @@ from edgegate.workers.messages import (
     Fork,
     Forked,
     GaugeRows,
-    Lived,
+    LivePart,
     Load,
     LogEvent,
     LogTo,
@@ -86,7 +86,7 @@ ALL = (
     counted(),
     GaugeRows(2, [(LISTENER_GAUGES.name, ("[::]:443",), (1,))], True),
     TappedRequest(3, {"path": "/cart"}, 1),
-    Lived(4, MapPart([("hosts", {"host": "a.example"})], True, False)),
+    LivePart(4, MapPart([("hosts", {"host": "a.example"})], True, False)),
 )
 
 

@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.admin.live.parts import NowPart, Part
 from edgegate.workers.generation import Worker
-from edgegate.workers.messages import BeginLive, EndLive, Lived
+from edgegate.workers.messages import BeginLive, EndLive, LivePart
 from edgegate.workers.worker_live import WorkerLive
 from tests.workers.test_worker_taps import FakePeer
 
@@ -37,13 +37,13 @@ class WorkerLiveTests(SynchronousTestCase):
         self.live.look(self.workers[:2], self.workers[:2])
         self.assertEqual(self.told(), [[BeginLive(1, True)], [BeginLive(1, False)], [], []])
         part = NowPart()
-        self.live.lived(self.workers[1], Lived(1, part))
-        self.live.lived(self.workers[1], Lived(2, part))
+        self.live.told(self.workers[1], LivePart(1, part))
+        self.live.told(self.workers[1], LivePart(2, part))
         self.assertEqual(self.taken, [(1, part)])
         self.end()
         self.end()
         self.assertEqual([each[1:] for each in self.told()], [[EndLive(1)], [EndLive(1)], [], []])
-        self.live.lived(self.workers[1], Lived(1, part))
+        self.live.told(self.workers[1], LivePart(1, part))
         self.assertEqual(len(self.taken), 1)
 
     def test_newer(self) -> None:
@@ -51,7 +51,7 @@ class WorkerLiveTests(SynchronousTestCase):
         self.begin()
         self.live.look(self.workers, self.workers[2:])
         self.assertEqual(self.told()[2:], [[BeginLive(1, True)], [BeginLive(1, False)]])
-        self.live.lived(self.workers[2], Lived(1, NowPart()))
+        self.live.told(self.workers[2], LivePart(1, NowPart()))
         self.assertEqual(self.taken[-1][0], 2)
 
     def test_lost(self) -> None:

@@ -46,6 +46,14 @@ class WorkerViewsTests(SynchronousTestCase):
         expected = [{"worker": 0, "endpoint": "a"}, {"worker": 1, "endpoint": "b"}]
         self.assertEqual(self.successResultOf(shown), expected)
 
+    def test_requests(self) -> None:
+        """Each is asked for its own requests, by their id where one is looked for."""
+        shown = self.views.rows("requests", self.workers, "an-id")
+        self.assertEqual([peer.asked for peer in self.peers], [[Show(n, "requests", "an-id")] for n in (1, 2)])
+        self.views.shown(ViewRows(1, []))
+        self.views.shown(ViewRows(2, [{"request_id": "an-id"}]))
+        self.assertEqual(self.successResultOf(shown), [{"worker": 1, "request_id": "an-id"}])
+
     def test_gone(self) -> None:
         """One that dies before it answers shows nothing, and is no reason to show none of the others."""
         shown = self.views.rows("endpoints", self.workers)

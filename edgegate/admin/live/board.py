@@ -103,6 +103,7 @@ class _Process:
         self.endpoints: dict[tuple[str, str], EndpointNow] = {}
         self.clusters: dict[str, ClusterNow] = {}
         self.examples: dict[str, Told] = {}
+        self.relays: dict[str, int] = {}
         self.map: LiveMap | None = None
 
     def count(self, now: float) -> None:
@@ -194,6 +195,7 @@ class Board:
             self._forget(worker, cluster, address)
         for state in part.clusters:
             process.clusters[state.name] = state
+        process.relays.update(part.relays)
         for told in part.examples:
             process.examples[told[0]] = told
         if part.process is not None:
@@ -252,6 +254,10 @@ class Board:
     def cluster(self, name: str) -> list[ClusterNow]:
         """Return what each process says of a cluster."""
         return [each.clusters[name] for each in self._processes.values() if name in each.clusters]
+
+    def relays(self, name: str) -> int:
+        """Return how many relays of a host or a route are under way, by its id."""
+        return sum(each.relays.get(name, 0) for each in self._processes.values())
 
     def examples(self, route: str) -> dict[str, list[Example]] | None:
         """Return those of a route; L{None}: there are none."""

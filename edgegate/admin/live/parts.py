@@ -95,8 +95,9 @@ class NowPart:
     """
     A part of what happens: of endpoints and clusters those that are others than before.
 
-    @ivar requests: What was counted since the part before.
+    @ivar requests: What was counted of requests and of relays since the part before.
     @ivar gone: Endpoints that are no more: cluster and address.
+    @ivar relays: Hosts and routes that have another number of relays under way than before, with that.
     @ivar process: Comes with the last part of a round, else L{None}.
     """
 
@@ -105,6 +106,7 @@ class NowPart:
     gone: list[tuple[str, str]] = field(default_factory=list)
     clusters: list[ClusterNow] = field(default_factory=list)
     examples: list[Told] = field(default_factory=list)
+    relays: list[tuple[str, int]] = field(default_factory=list)
     process: ProcessNow | None = None
 
 

@@ -16,6 +16,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from edgegate.admin.live.parts import ClusterNow, EndpointNow, MapPart, NowPart, Part, ProcessNow, Row
+from edgegate.admin.live.relays import LiveRelays
 from edgegate.admin.live.site_map import map_rows
 from edgegate.http.live_requests import LiveRequests
 from edgegate.model.addresses import Address
@@ -64,6 +65,8 @@ class LiveReader:
         self._tells_map = tells_map
         self._number = number
         self._requests = LiveRequests(plane.examples)
+        self._relays = LiveRelays(plane.relays)
+        self._relayed: dict[str, int] = {}
         self._endpoints: _Seen = {}
         self._clusters: dict[str, ClusterNow] = {}
         self._examples: dict[str, int] = {}
@@ -75,6 +78,7 @@ class LiveReader:
     def start(self) -> None:
         """Count from now on; what there is is told at once."""
         self._plane.add_tap(self._requests)
+        self._plane.add_tap(self._relays)
         self._rounds.start(INTERVAL)
 
     def stop(self) -> None:
@@ -83,6 +87,7 @@ class LiveReader:
         if self._rounds.running:
             self._rounds.stop()
         self._plane.remove_tap(self._requests)
+        self._plane.remove_tap(self._relays)
 
     def _round(self) -> None:
         """Tell what is going on, unless that is under way still."""
@@ -106,7 +111,7 @@ class LiveReader:
     def _forget(self) -> None:
         """Something could not be told: tell all anew."""
         self._lost = False
-        self._endpoints, self._clusters, self._examples = {}, {}, {}
+        self._endpoints, self._clusters, self._examples, self._relayed = {}, {}, {}, {}
         self._mapped = (None, None)
 
     def _parts(self) -> Iterator[Part | None]:
@@ -115,9 +120,12 @@ class LiveReader:
         if self._tells_map and any(old is not new for old, new in zip(self._mapped, mapped, strict=True)):
             self._mapped = mapped
             yield from self._map()
-        batch = self._requests.drain()
+        for _ in self._relays.look():
+            yield None
+        batch = [*self._requests.drain(), *self._relays.drain()]
         for first in range(0, len(batch), AT_ONCE):
             yield NowPart(requests=batch[first : first + AT_ONCE])
+        yield from self._of_relays()
         yield from self._states()
         told = list(plane.examples.told(self._examples))
         for first in range(0, len(told), AT_ONCE // 10):
@@ -141,6 +149,14 @@ class LiveReader:
             elif len(rows) % _STEP == 0:
                 yield None
         yield MapPart(rows, first, True)
+
+    def _of_relays(self) -> Iterator[Part]:
+        """Yield where there are more or fewer relays under way."""
+        before, self._relayed = self._relayed, self._relays.under_way
+        told = [(name, number) for name, number in self._relayed.items() if before.get(name) != number]
+        told += [(name, 0) for name in before.keys() - self._relayed.keys()]
+        for first in range(0, len(told), AT_ONCE):
+            yield NowPart(relays=told[first : first + AT_ONCE])
 
     def _states(self) -> Iterator[Part | None]:
         """Yield what is different of clusters and endpoints."""

@@ -87,13 +87,22 @@ def _routes(listener: Listener, chain: FilterChain, host: VirtualHost) -> Iterat
 
 
 def _tcp(listener: Listener, chain: FilterChain, names: list[str]) -> Iterator[tuple[str, Row]]:
-    domain = ", ".join((names or list(chain.hosts))[:MOST_SERVERS])
+    domain = relayed_domain(chain, names)
     name = host_id(listener, chain, domain)
-    yield "hosts", _host(listener, chain, domain, len(chain.tcp or ()))
+    yield "hosts", {**_host(listener, chain, domain, len(chain.tcp or ())), "open": 0}
     for place, route in enumerate(chain.tcp or ()):
         shown = ", ".join(route.sni_hosts[:MOST_SERVERS]) or domain
         row = _route(listener, name, shown, place, route)
-        yield "routes", {**row, "name": "", "match": views.tcp_match(route), "action": "forward"}
+        yield "routes", {**row, "name": "", "match": views.tcp_match(route), "action": "forward", "open": 0}
+
+
+def relayed_domain(chain: FilterChain, names: list[str]) -> str:
+    """
+    Return what stands for the virtual host of connections that are relayed.
+
+    @param names: The SNI names that find the filter chain.
+    """
+    return ", ".join((names or list(chain.hosts))[:MOST_SERVERS])
 
 
 def _host(listener: Listener, chain: FilterChain, domain: str, routes: int) -> Row:
@@ -118,7 +127,6 @@ def _route(listener: Listener, host: str, domain: str, place: int, route: HTTPRo
         "place": place,
         "to": [each.cluster if len(to) == 1 else f"{each.cluster} ({each.weight})" for each in to],
         "clusters": [each.cluster for each in to],
-        "active": None,
         **_said(route.origin),
     }
 

@@ -150,7 +150,8 @@ def _rank(sort: str, tally: Tally) -> float:
     if sort == "p99":
         (p99,) = quantiles(tally.slots, (0.99,))
         return -1.0 if p99 is None else p99
-    return tally.failures * 1e9 + tally.requests if sort == "errors" else tally.requests
+    ended = tally.requests + tally.relays
+    return tally.failures * 1e9 + ended if sort == "errors" else ended
 
 
 def _row(board: Board, table: str, name: str) -> Row:
@@ -162,12 +163,14 @@ def _row(board: Board, table: str, name: str) -> Row:
         row = _of_no_route(board.map, name) or {}
     if table == "clusters":
         return {**row, **_cluster(board, name)}
+    if "open" in row:
+        return {**row, "open": board.relays(name)}
     return row
 
 
 def _of_no_route(site: LiveMap, name: str) -> Row | None:
     """Return the row of what no route took; L{None}: its host is none of the files that are served."""
-    empty = {"place": -1, "name": "", "to": [], "clusters": [], "action": "none", "active": None}
+    empty = {"place": -1, "name": "", "to": [], "clusters": [], "action": "none"}
     if name.endswith("||"):
         listener = name[:-2]
         match, shown = "no host", {"host": "", "listener": listener, "file": "", "resource": ""}

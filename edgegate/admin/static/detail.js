@@ -4,7 +4,16 @@ import {by, el, say} from "./dom.js";
 import {endpointsOf} from "./backends.js";
 import {whose, words} from "./flags.js";
 import * as format from "./format.js";
-import {levelOf, levelOfCluster, levelOfEndpoint, mark, remark, wordOfCluster, wordOfEndpoint} from "./marks.js";
+import {
+  isRelayed,
+  levelOf,
+  levelOfCluster,
+  levelOfEndpoint,
+  mark,
+  remark,
+  wordOfCluster,
+  wordOfEndpoint,
+} from "./marks.js";
 import {Table, number, text} from "./table.js";
 import {named, titleOf} from "./verdict.js";
 
@@ -28,7 +37,7 @@ export class Detail {
       {title: "Backend", head: true, show: (cell, row) => say(cell, row.name)},
       {title: "State", show: showState},
       number("Req/s", row => format.rate(row.rps)),
-      number("Fail", row => (row.rps ? format.share(row.error_share) : "–")),
+      number("Fail", row => (row.rps || row.relays ? format.share(row.error_share) : "–")),
     ]);
     this.errors = new Table("Its last errors", columns(true));
     this.slowest = new Table("Its slowest requests", columns(false));
@@ -73,13 +82,7 @@ export class Detail {
     say(this.title, titleOf(row));
     say(this.place, [row.file, row.resource, named(row) ? `route ${row.name}` : ""].filter(Boolean).join(" · "));
     facts(this.facts, [
-      ["Requests/s", format.rate(row.rps)],
-      ["Fail", format.share(row.error_share)],
-      ["4xx", format.share(row.client_share)],
-      ["p50", format.milliseconds(row.p50)],
-      ["p95", format.milliseconds(row.p95)],
-      ["p99", format.milliseconds(row.p99)],
-      ["Backend's p95", format.milliseconds(row.backend_p95)],
+      ...(isRelayed(row) ? relayed(row) : requested(row)),
       ["Matches", row.match],
       ["Does", row.action ?? "–"],
     ]);
@@ -101,6 +104,28 @@ export class Detail {
       "None is known.",
     );
   }
+}
+
+function requested(row) {
+  return [
+    ["Requests/s", format.rate(row.rps)],
+    ["Fail", format.share(row.error_share)],
+    ["4xx", format.share(row.client_share)],
+    ["p50", format.milliseconds(row.p50)],
+    ["p95", format.milliseconds(row.p95)],
+    ["p99", format.milliseconds(row.p99)],
+    ["Backend's p95", format.milliseconds(row.backend_p95)],
+  ];
+}
+
+function relayed(row) {
+  return [
+    ["Open", format.count(row.open)],
+    ["Ended/s", format.rate(row.relays)],
+    ["Fail", format.share(row.error_share)],
+    ["From clients", `${format.bytes(row.received)}/s`],
+    ["To clients", `${format.bytes(row.sent)}/s`],
+  ];
 }
 
 function scrolling(table) {

@@ -4,7 +4,7 @@
 import {by, each, el, say, set, svg} from "./dom.js";
 import * as format from "./format.js";
 import {endpointsOf} from "./backends.js";
-import {RANK, levelOf, levelOfCluster, levelOfEndpoint, mark, remark} from "./marks.js";
+import {RANK, isRelayed, levelOf, levelOfCluster, levelOfEndpoint, mark, remark} from "./marks.js";
 import {named} from "./verdict.js";
 
 const COLUMNS = [
@@ -253,6 +253,10 @@ function connected(key, links) {
 }
 
 function traffic(row) {
+  if (isRelayed(row)) {
+    return {figures: `${format.count(row.open)} open`, latency: `${format.bytes(row.received + row.sent)}/s`};
+  }
+  if (!row.rps && row.received + row.sent > 0) return {figures: `${format.bytes(row.received + row.sent)}/s`};
   if (!row.rps) return {figures: "no requests"};
   return {figures: `${format.rate(row.rps)}/s`, latency: `p95 ${format.milliseconds(row.p95)}`};
 }

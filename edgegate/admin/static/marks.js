@@ -19,9 +19,14 @@ export function remark(element, level, word = "") {
   say(words, word);
 }
 
+/** Whether a route or a host is of TCP, whose connections are relayed, and not of HTTP. */
+export function isRelayed(row) {
+  return row.open !== undefined;
+}
+
 /** How well what had this traffic does. */
-export function levelOf({rps, errors, error_share: share}) {
-  if (!rps) return "none";
+export function levelOf({rps, relays, errors, error_share: share}) {
+  if (!rps && !relays) return "none";
   if (!errors || !share) return "ok";
   if (share >= 0.5) return "bad";
   return share >= 0.01 ? "warn" : "ok";

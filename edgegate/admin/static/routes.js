@@ -2,7 +2,7 @@
 
 import {by, el, say, set} from "./dom.js";
 import * as format from "./format.js";
-import {levelOf, mark, remark} from "./marks.js";
+import {isRelayed, levelOf, mark, remark} from "./marks.js";
 import {Sparkline} from "./sparkline.js";
 import {Table, number, place, text} from "./table.js";
 import {named} from "./verdict.js";
@@ -20,7 +20,7 @@ export class Routes {
   #columns(open) {
     return [
       {title: "Route", head: true, sort: "name", show: (cell, row) => showRoute(cell, row, open)},
-      number("Req/s", row => format.rate(row.rps), {sort: "rps"}),
+      number("Req/s", row => (isRelayed(row) ? `${format.count(row.open)} open` : format.rate(row.rps)), {sort: "rps"}),
       {title: "Fail", number: true, sort: "errors", show: showShare},
       number("4xx", row => format.share(row.client_share), {wide: true}),
       number("p50", row => format.milliseconds(row.p50), {wide: true}),
@@ -84,9 +84,9 @@ function showRoute(cell, row, open) {
   say(cell.parts.match, named(row) ? `${row.match} · ${row.name}` : row.match);
 }
 
-/** Shows which part of requests fails. */
+/** Shows which part of requests, or of relays, fails. */
 export function showShare(cell, row) {
-  say(cell, row.rps ? format.share(row.error_share) : "–");
+  say(cell, row.rps || row.relays ? format.share(row.error_share) : "–");
   const level = levelOf(row);
   set(cell, "data-level", level === "ok" && row.errors ? "some" : level);
 }

@@ -26,19 +26,23 @@ from edgegate.istio.resources import Resources
 from edgegate.istio.translate import CompileOptions
 
 
-def analyze(resources: Resources, options: CompileOptions, problems: Problems) -> None:
+def analyze(resources: Resources, options: CompileOptions, problems: Problems, portable: bool = False) -> None:
     """
     Tell all that the analyzers find and the compiler has not told already.
 
     @param problems: What the compiler has told; what it said otherwise of the same is replaced.
+    @param portable: Also what concerns a mesh alone.
     """
-    teller = Teller(problems)
-    for finding in findings(Context(resources, options)):
+    teller, context = Teller(problems), Context(resources, options)
+    for finding in findings(context):
         teller.tell(finding)
+    if portable:
+        for finding in services.addresses(context):
+            teller.tell(finding)
 
 
 def findings(context: Context) -> Iterator[Finding]:
-    """Yield all that the analyzers find."""
+    """Yield all that the analyzers find of what concerns a gateway."""
     yield from gateways.same_certificates(context)
     yield from gateways.same_hosts(context)
     yield from gateways.credentials(context)
@@ -49,7 +53,6 @@ def findings(context: Context) -> Iterator[Finding]:
         yield from destination_rules.verification(context, rule, rule.spec)
     yield from services.port_names(context)
     yield from services.protocols(context)
-    yield from services.addresses(context)
 
 
 def _of_virtual_services(context: Context) -> Iterator[Finding]:

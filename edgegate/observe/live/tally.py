@@ -1,5 +1,5 @@
 # Hot path: told of each request, while somebody looks.
-"""Requests that ended within some seconds, added up."""
+"""Requests and relays that ended within some seconds, added up."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from edgegate.observe.live.latencies import slot_of
 CLIENT_ERROR: Final = 400
 SERVER_ERROR: Final = 500
 
-Told = tuple[int, int, int, dict[str, int], dict[int, int], dict[int, int]]
-"""The numbers of a L{Tally}: requests, failures, those of clients, flags, and slots of both times."""
+Told = tuple[int, int, int, dict[str, int], dict[int, int], dict[int, int], int, int, int]
+"""
+The numbers of a L{Tally}: requests, failures, those of clients, flags, slots of both times, relays, and the bytes that
+relays have carried from clients and to them.
+"""
 
 
 def is_failure(status: int, fault: Fault | None) -> bool:
@@ -39,21 +42,34 @@ def is_client_failure(status: int, fault: Fault | None) -> bool:
 
 class Tally:
     """
-    Numbers of requests that have something in common.
+    Numbers of requests and relays that have something in common.
 
-    @ivar failures: See L{is_failure}; C{client_failures} likewise.
+    @ivar failures: Of both; see L{is_failure}; C{client_failures} likewise.
     @ivar flags: How many had each response flag.
     @ivar slots: How long they took, by the slots of L{edgegate.observe.live.latencies}.
     @ivar backend_slots: How long their backends took to begin a response.
+    @ivar relays: That ended.
+    @ivar received: Bytes that relays, those under way too, have carried from clients; C{sent} likewise to them.
     """
 
-    __slots__ = ("backend_slots", "client_failures", "failures", "flags", "requests", "slots")
+    __slots__ = (
+        "backend_slots",
+        "client_failures",
+        "failures",
+        "flags",
+        "received",
+        "relays",
+        "requests",
+        "sent",
+        "slots",
+    )
 
     def __init__(self) -> None:
         self.requests = self.failures = self.client_failures = 0
         self.flags: dict[str, int] = {}
         self.slots: dict[int, int] = {}
         self.backend_slots: dict[int, int] = {}
+        self.relays = self.received = self.sent = 0
 
     def count(self, microseconds: int, backend_milliseconds: int, status: int, fault: Fault | None) -> None:
         """
@@ -75,8 +91,21 @@ class Tally:
             elif is_client_failure(status, fault):
                 self.client_failures += 1
 
+    def count_relay(self, fault: Fault | None) -> None:
+        """Count a relay that ended."""
+        self.relays += 1
+        if is_failure(0, fault):
+            self.failures += 1
+        elif is_client_failure(0, fault):
+            self.client_failures += 1
+
+    def count_bytes(self, received: int, sent: int) -> None:
+        """Count what a relay has carried."""
+        self.received += received
+        self.sent += sent
+
     def count_flags(self, flags: list[str]) -> None:
-        """Count the response flags of a request."""
+        """Count the response flags of a request or a relay."""
         for flag in flags:
             self.flags[flag] = self.flags.get(flag, 0) + 1
 
@@ -86,17 +115,30 @@ class Tally:
 
     def told(self) -> Told:
         """Return its numbers as another process is told them."""
-        return self.requests, self.failures, self.client_failures, self.flags, self.slots, self.backend_slots
+        return (
+            self.requests,
+            self.failures,
+            self.client_failures,
+            self.flags,
+            self.slots,
+            self.backend_slots,
+            self.relays,
+            self.received,
+            self.sent,
+        )
 
     def add_told(self, told: Told) -> None:
         """Add what another process has told."""
-        requests, failures, client_failures, flags, slots, backend_slots = told
+        requests, failures, client_failures, flags, slots, backend_slots, relays, received, sent = told
         self.requests += requests
         self.failures += failures
         self.client_failures += client_failures
         _add(self.flags, flags)
         _add_slots(self.slots, slots)
         _add_slots(self.backend_slots, backend_slots)
+        self.relays += relays
+        self.received += received
+        self.sent += sent
 
 
 def _add(own: dict[str, int], others: dict[str, int]) -> None:

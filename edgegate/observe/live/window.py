@@ -18,8 +18,8 @@ HALF: Final = 5.0
 
 Key = tuple[str, str, str, str, str]
 """
-What requests have in common: their listener, host and route (L{edgegate.observe.live.names}), their cluster, and the
-address of the endpoint that was asked last. The last two are empty where there was none.
+What requests, or relays, have in common: their listener, host and route (L{edgegate.observe.live.names}), their
+cluster, and the address of the endpoint that was asked last. The last two are empty where there was none.
 """
 
 Batch = list[tuple[Key, Told]]
@@ -77,26 +77,29 @@ class Window:
 
 def figures(tally: Tally | None, seconds: float) -> Figures:
     """
-    Return rates (a second), shares (0 to 1) and latencies (milliseconds).
+    Return rates (a second), shares (0 to 1), latencies (milliseconds), and of relays bytes a second.
 
-    @param tally: L{None}: there was no request.
+    @param tally: L{None}: there was nothing.
     @param seconds: In which they ended.
     """
     if tally is None or seconds <= 0:
         return dict(NOTHING)
-    requests = tally.requests
+    ended = tally.requests + tally.relays
     p50, p95, p99 = quantiles(tally.slots, SHARES)
     (backend,) = quantiles(tally.backend_slots, (0.95,))
     return {
-        "rps": round(requests / seconds, 3),
-        "error_share": round(tally.failures / requests, 5) if requests else None,
+        "rps": round(tally.requests / seconds, 3),
+        "error_share": round(tally.failures / ended, 5) if ended else None,
         "errors": round(tally.failures / seconds, 3),
-        "client_share": round(tally.client_failures / requests, 5) if requests else None,
+        "client_share": round(tally.client_failures / ended, 5) if ended else None,
         "flags": {flag: round(number / seconds, 3) for flag, number in sorted(tally.flags.items())},
         "p50": _shown(p50),
         "p95": _shown(p95),
         "p99": _shown(p99),
         "backend_p95": _shown(backend),
+        "relays": round(tally.relays / seconds, 3),
+        "received": round(tally.received / seconds),
+        "sent": round(tally.sent / seconds),
     }
 
 
@@ -110,6 +113,9 @@ NOTHING: Final[Figures] = {
     "p95": None,
     "p99": None,
     "backend_p95": None,
+    "relays": 0.0,
+    "received": 0,
+    "sent": 0,
 }
 """The figures of what nobody asked for."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,7 +12,7 @@ import msgspec
 from edgegate.observe.log_lines import NAMES
 from edgegate.replay.formats import columns
 from edgegate.replay.formats.escapes import Escapes
-from edgegate.replay.formats.reading import NO_LINE, NO_REQUEST, LineReader, Values
+from edgegate.replay.formats.reading import NO_LINE, NO_REQUEST, NO_REQUEST_LINE, LineReader, Values
 
 Keys = Mapping[tuple[str, ...], str]
 """What stands behind a key, by all keys that lead to it."""
@@ -80,6 +81,8 @@ class _Reader:
         parts = ((way, columns.PARTS.get(said, (said,))) for way, said in keys.items())
         self._taken = [(way, said) for way, said in parts if not {columns.METHOD, *wanted}.isdisjoint(said)]
         self.columns = tuple(dict.fromkeys(name for _, said in self._taken for name in said if name in wanted))
+        self._whole_lines = columns.REQUEST in keys.values()
+        self._plain = columns.QUERY not in wanted
         self._decode = msgspec.json.Decoder(dict[str, Any]).decode
 
     def read(self, line: bytes) -> Values | str:
@@ -98,8 +101,14 @@ class _Reader:
             elif said.get(names[0]) is None:
                 said[names[0]] = value
         if said.get(columns.METHOD) in (None, b"-"):
-            return NO_REQUEST
+            return NO_REQUEST_LINE if self._whole_lines else NO_REQUEST
+        if self._plain and _QUERY.fullmatch(said.get(columns.QUERY) or b"") is None:
+            return NO_LINE
         return tuple([said.get(name) for name in self.columns])
+
+
+_QUERY: Final = re.compile(rb"[!$-\[\]-~]*")
+"""What a query that nobody wants must be; see L{TemplateReader}."""
 
 
 def _value(found: Any, way: tuple[str, ...]) -> bytes | None:

@@ -63,6 +63,8 @@ class TemplateReader:
     """
     Reads lines of a template.
 
+    A query that nobody wants must be of characters that a URL may have: another one is no line, to be read with it.
+
     @ivar columns: What of each line is returned.
     """
 
@@ -113,6 +115,8 @@ class _Expression:
 
     def _taken(self, column: str, ends: str) -> str:
         """Return what takes a value up to one of these; a query begins with a question mark, if it is there."""
+        if column == columns.QUERY and self._strict and column not in self._wanted:
+            return r"(?:\?[!$-\[\]-~]*)?"
         if column == columns.QUERY:
             return self._group(column, f"(?:\\?{self._run(ends.replace('?', ''))})?")
         return self._group(column, self._run(ends, "+" if column == columns.METHOD else "*"))

@@ -46,6 +46,16 @@ class BoardTests(SynchronousTestCase):
         self.clock = Clock()
         self.board = Board(self.clock.seconds)
 
+    def test_relays(self) -> None:
+        """Relays under way add up, those of a process that is gone do not count, nor those that have ended."""
+        self.board.take(0, NowPart(relays=[("a", 2), ("b", 1)]))
+        self.board.take(1, NowPart(relays=[("a", 3)]))
+        self.assertEqual([self.board.relays(name) for name in "abc"], [5, 1, 0])
+        self.board.take(0, NowPart(relays=[("a", 0)]))
+        self.assertEqual(self.board.relays("a"), 3)
+        self.board.lost(1)
+        self.assertEqual(self.board.relays("a"), 0)
+
     def test_sums(self) -> None:
         """Requests add up by what they were for, whoever counted them."""
         for worker in (0, 1):

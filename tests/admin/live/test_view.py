@@ -116,6 +116,17 @@ class ViewTests(SynchronousTestCase):
         rows = self.look(Asked(text="h.example"))["routes"].rows
         self.assertEqual([row.get("match") for row in rows][:2], ["no route", None])
 
+    def test_relays(self) -> None:
+        """A route of TCP says how many relays are open; one of HTTP has no such figure."""
+        rows = mapped(2)
+        rows.append(("routes", {"id": "l|t||0", "host_id": "l|t|", "host": "", "clusters": [], "open": 0}))
+        self.board.take(0, MapPart(rows, True, True))
+        self.board.take(0, NowPart(relays=[("l|t||0", 4)]))
+        self.count(1)
+        first, second, relayed = self.look(Asked())["routes"].rows
+        self.assertEqual(relayed["open"], 4)
+        self.assertFalse({"open", "active"} & {*first, *second})
+
     def test_unfit_first(self) -> None:
         """Endpoints that are not fit are first, however many others are busy."""
         self.count(1, 9)

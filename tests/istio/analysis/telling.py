@@ -21,12 +21,12 @@ spec: {spec}
 """
 
 
-def told(text: str, options: CompileOptions | None = None) -> Problems:
+def told(text: str, options: CompileOptions | None = None, portable: bool = False) -> Problems:
     """Return all that is told of a file, by the compiler and by the analyzers."""
     problems, options = Problems(), options or CompileOptions()
     resources = decode(read("in.yaml", text, problems), problems)
     compile_resources(resources, options, problems)
-    analyze(resources, options, problems)
+    analyze(resources, options, problems, portable)
     return problems
 
 

@@ -27,7 +27,7 @@ class CaseTests(SynchronousTestCase):
         text = path.read_text()
         first, *lines = [line[2:] for line in text.splitlines() if line.startswith("# ")]
         about = first.removeprefix("codes: ").split()
-        found = Counter(f"{each.code} {each.resource}" for each in told(text) if each.code in about)
+        found = Counter(f"{each.code} {each.resource}" for each in told(text, portable=True) if each.code in about)
         self.assertEqual(found, Counter(lines))
 
 

@@ -59,6 +59,18 @@ class TallyTests(SynchronousTestCase):
         self.assertEqual(tally.backend_slots, {slot_of(1000): 1, slot_of(3000): 1})
         self.assertEqual(tally.flags, {"URX": 1, "UF": 1})
 
+    def test_relays(self) -> None:
+        """Relays are no requests; they fail as those do, and what they carry adds up."""
+        tally, other = Tally(), Tally()
+        tally.count_relay(None)
+        tally.count_relay(CONNECT_REFUSED)
+        tally.count_relay(CLIENT_GONE)
+        tally.count_bytes(1, 2)
+        other.count_bytes(10, 20)
+        tally.add(other)
+        self.assertEqual((tally.requests, tally.relays, tally.failures, tally.client_failures), (0, 3, 1, 1))
+        self.assertEqual((tally.received, tally.sent, tally.slots), (11, 22, {}))
+
     def test_add(self) -> None:
         """What was counted here and there adds up, and what was added stays what it was."""
         one, other = Tally(), Tally()

@@ -64,6 +64,16 @@ class FiguresTests(SynchronousTestCase):
         self.assertEqual((found["p50"], found["p99"], found["backend_p95"]), (1.01, 1.01, 1.01))
         self.assertEqual(set(found), set(NOTHING))
 
+    def test_relays(self) -> None:
+        """Relays have shares of their own kind, and bytes a second."""
+        relays = Tally()
+        relays.count_relay(None)
+        relays.count_relay(CONNECT_REFUSED)
+        relays.count_bytes(100, 301)
+        found = figures(relays, 2.0)
+        self.assertEqual((found["rps"], found["relays"], found["error_share"], found["p50"]), (0.0, 1.0, 0.5, None))
+        self.assertEqual((found["received"], found["sent"]), (50, 150))
+
     def test_nothing(self) -> None:
         """Of nothing there is no share and no latency."""
         for found in (figures(None, 5.0), figures(tally(), 0.0)):

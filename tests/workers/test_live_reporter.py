@@ -1,4 +1,4 @@
-"""Tests of L{edgegate.workers.told_live}."""
+"""Tests of L{edgegate.workers.live_reporter}."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.admin.live.parts import MapPart, NowPart
 from edgegate.admin.live.reader import INTERVAL
 from edgegate.server.data_plane import DataPlane
-from edgegate.workers.messages import BeginLive, EndLive, Lived
-from edgegate.workers.told_live import ToldLive
+from edgegate.workers.live_reporter import LiveReporter
+from edgegate.workers.messages import BeginLive, EndLive, LivePart
 from tests.workers.test_worker_taps import FakePeer
 
 
-class ToldLiveTests(SynchronousTestCase):
+class LiveReporterTests(SynchronousTestCase):
     """A worker that is told."""
 
     def setUp(self) -> None:
@@ -26,15 +26,15 @@ class ToldLiveTests(SynchronousTestCase):
         self.plane = DataPlane(cast(IReactorFDSet, reactor))
         self.addCleanup(self.plane.stop)
         self.peer = FakePeer()
-        self.live = ToldLive(self.clock, self.plane, self.peer, 3)  # type: ignore[arg-type]
+        self.live = LiveReporter(self.clock, self.plane, self.peer, 3)  # type: ignore[arg-type]
 
     def pass_second(self) -> list[MapPart | NowPart]:
         """Return what is told in the next second."""
         self.peer.told.clear()
         self.clock.advance(INTERVAL)
         self.clock.advance(0)
-        self.assertTrue(all(isinstance(each, Lived) and each.number == 7 for each in self.peer.told))
-        return [each.part for each in self.peer.told if isinstance(each, Lived)]
+        self.assertTrue(all(isinstance(each, LivePart) and each.number == 7 for each in self.peer.told))
+        return [each.part for each in self.peer.told if isinstance(each, LivePart)]
 
     def test_told(self) -> None:
         """It tells each second until nobody looks; told twice, it begins anew."""
@@ -46,7 +46,7 @@ class ToldLiveTests(SynchronousTestCase):
         self.live.begin(BeginLive(7, True))
         self.clock.advance(0)
         self.assertEqual(
-            len([each for each in self.peer.told if isinstance(each, Lived) and isinstance(each.part, MapPart)]), 1
+            len([each for each in self.peer.told if isinstance(each, LivePart) and isinstance(each.part, MapPart)]), 1
         )
         self.live.end(EndLive(7))
         self.live.end(EndLive(7))

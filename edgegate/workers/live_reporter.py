@@ -8,10 +8,10 @@ from edgegate.admin.live.parts import Part
 from edgegate.admin.live.reader import LiveReader
 from edgegate.net.peer import Peer
 from edgegate.server.data_plane import DataPlane
-from edgegate.workers.messages import BeginLive, EndLive, Lived
+from edgegate.workers.messages import BeginLive, EndLive, LivePart
 
 
-class ToldLive:
+class LiveReporter:
     """Begins and ends to tell it."""
 
     def __init__(self, reactor: IReactorTime, data_plane: DataPlane, supervisor: Peer, number: int) -> None:
@@ -29,7 +29,7 @@ class ToldLive:
 
         def tell(part: Part) -> bool:
             # what is served goes on: a supervisor that does not read is told again
-            return self._supervisor.offer(Lived(begin.number, part))
+            return self._supervisor.offer(LivePart(begin.number, part))
 
         self.end(EndLive(begin.number))
         reader = LiveReader(self._reactor, self._data_plane, tell, self._number, begin.tells_map)

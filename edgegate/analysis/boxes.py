@@ -1,0 +1,111 @@
+"""
+Boxes: on each of some axes a set of values, as the bits of a number. A row of a list takes the requests of a box.
+
+An axis has few values: cells of texts, or whether a condition holds. An axis that a box does not name is free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+Box = dict[int, int]
+"""Values by axis."""
+
+YES: Final = 2
+NO: Final = 1
+"""The values of an axis that says whether something holds."""
+
+
+class OutOfSteps(Exception):
+    """A search took more steps than it may."""
+
+
+class Steps:
+    """What is left to a search."""
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+
+    def take(self) -> None:
+        """
+        Take one.
+
+        @raise OutOfSteps: None is left.
+        """
+        self._left -= 1
+        if self._left < 0:
+            raise OutOfSteps
+
+
+def meeting(one: Box, other: Box) -> Box | None:
+    """Return what two boxes have in common."""
+    if len(other) > len(one):
+        one, other = other, one
+    box = dict(one)
+    for axis, values in other.items():
+        both = box.get(axis, values) & values
+        if not both:
+            return None
+        box[axis] = both
+    return box
+
+
+def meet(one: Box, other: Box) -> bool:
+    """Whether two boxes have anything in common."""
+    if len(other) < len(one):
+        one, other = other, one
+    return all(other.get(axis, values) & values for axis, values in one.items())
+
+
+def outside(box: Box, blockers: Sequence[Box], full: Sequence[int], steps: Steps) -> Box | None:
+    """
+    Find a part of a box that none of some others touches; L{None}: there is none, which is a proof.
+
+    The blocker with the fewest ways out of it comes first: one that has none ends the search, one that has a single
+    one forces it (as DPLL does with clauses).
+
+    @param full: All values of each axis.
+    @raise OutOfSteps: The search is too long.
+    """
+    live: Iterable[Box] = blockers
+    while True:
+        steps.take()
+        best: list[tuple[int, int, int]] | None = None
+        kept: list[Box] = []
+        for blocker in live:
+            ways = _ways_out(box, blocker, full)
+            if ways is None:
+                continue
+            if not ways:
+                return None
+            kept.append(blocker)
+            if best is None or len(ways) < len(best):
+                best = ways
+        if best is None:
+            return box
+        live = kept
+        if len(best) == 1:
+            axis, out, _ = best[0]
+            box = {**box, axis: out}
+            continue
+        for axis, out, within in best:
+            part = outside({**box, axis: out}, kept, full, steps)
+            if part is not None:
+                return part
+            box = {**box, axis: within}
+        return None
+
+
+def _ways_out(box: Box, blocker: Box, full: Sequence[int]) -> list[tuple[int, int, int]] | None:
+    """Return on which axes a box reaches beyond a blocker: outside and inside of it. L{None}: they do not meet."""
+    ways = []
+    for axis, values in blocker.items():
+        current = box.get(axis)
+        if current is None:
+            current = full[axis]
+        if not current & values:
+            return None
+        if current & ~values:
+            ways.append((axis, current & ~values, current & values))
+    return ways

@@ -1,0 +1,242 @@
+"""
+What two ordered lists of routes do otherwise: a proof that it is nothing, or requests that show it.
+
+Each pair of an old and a new row that do different things is looked at: the requests that both take are a box, and
+those count that no earlier row of either list takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from edgegate.analysis.automata import word
+from edgegate.analysis.axes import TextAxis
+from edgegate.analysis.boxes import Box, meet, meeting
+from edgegate.analysis.limits import TooMuch
+from edgegate.analysis.search import find
+from edgegate.analysis.spaces import Space
+from edgegate.analysis.wire import ANYWHERE, STAR, Surroundings, Witness
+from edgegate.model.matching import HTTPMatch
+from edgegate.routing.table import first_match
+
+T = TypeVar("T", bound=Hashable)
+
+Rows = Sequence[tuple[Sequence[HTTPMatch], T]]
+"""What L{first_match} takes: conditions of which any must hold, or none, and what a request gets then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference(Generic[T]):
+    """
+    A request that gets something else.
+
+    @ivar request: The real tables were asked about it.
+    @ivar old: What it got; L{None}: no row takes it.
+    @ivar old_row: The place of the row; L{None}: there is none.
+    """
+
+    request: Witness
+    old: T | None
+    new: T | None
+    old_row: int | None
+    new_row: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison(Generic[T]):
+    """
+    What came of comparing two lists.
+
+    @ivar differences: Requests that get something else, in the order of the old rows.
+    @ivar undecided: Why there may be more.
+    """
+
+    differences: tuple[Difference[T], ...] = ()
+    undecided: tuple[str, ...] = ()
+
+    @property
+    def equal(self) -> bool:
+        """Whether it is proved that every request gets the same."""
+        return not self.differences and not self.undecided
+
+
+MOST: Final = 64
+
+
+def first_difference(old: Rows[T], new: Rows[T], surroundings: Surroundings = ANYWHERE) -> Comparison[T]:
+    """Find one difference between two lists; see L{compare}."""
+    return compare(old, new, surroundings, 1)
+
+
+def compare(old: Rows[T], new: Rows[T], surroundings: Surroundings = ANYWHERE, most: int = MOST) -> Comparison[T]:
+    """
+    Find what two lists do otherwise.
+
+    Of each pair of an old and a new row one request is shown. A row whose
+    conditions name no path does not take C{OPTIONS *}, as the gateway has it.
+
+    @param old: Values are the same where they are equal: what does not count should not be in them.
+    @param surroundings: Of the virtual host that both are of.
+    @param most: How many differences are looked for.
+    """
+    old, new = list(old), list(new)
+    if [(tuple(matches), value) for matches, value in old] == [(tuple(matches), value) for matches, value in new]:
+        return Comparison()
+    try:
+        both = _Both(old, new, surroundings)
+    except TooMuch as error:
+        return Comparison((), (str(error),))
+    return Comparison() if both.reordered() else both.compared(most)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """
+    One match of a row.
+
+    @ivar row: The row's place; L{None}: it stands for all that no row takes.
+    @ivar does: A number for what the row does.
+    @ivar star: The same for C{OPTIONS *}.
+    """
+
+    match: HTTPMatch
+    box: Box
+    row: int | None
+    does: int
+    star: int
+
+
+_NOTHING: Final = 0
+
+
+class _Table(Generic[T]):
+    """A list as it is served."""
+
+    def __init__(self, rows: Rows[T]) -> None:
+        self._rows = rows
+        self._find = first_match((matches, place) for place, (matches, _) in enumerate(rows))
+
+    def answer(self, request: Witness) -> tuple[int | None, T | None]:
+        """Return the row that takes a request, and what it does."""
+        place = self._find(request)
+        if place is None:
+            return None, None
+        matches, value = self._rows[place]
+        if request.path == STAR and not any(match.uri is not None for match in matches):
+            return place, None
+        return place, value
+
+
+class _Both(Generic[T]):
+    """Two lists in one space."""
+
+    def __init__(self, old: Rows[T], new: Rows[T], surroundings: Surroundings) -> None:
+        self._lists = [_Table(old), _Table(new)]
+        self._space = space = Space(
+            (match for rows in (old, new) for matches, _ in rows for match in matches), surroundings
+        )
+        path = space.path
+        self._ordinary: Box = {path.number: path.full & ~path.star}
+        self._star: Box = {path.number: path.star}
+        self._values: dict[T, int] = {}
+        self._old, self._new = self._rows(old), self._rows(new)
+
+    def _rows(self, rows: Rows[T]) -> list[_Row]:
+        found = []
+        for place, (matches, value) in enumerate(rows):
+            does = self._values.setdefault(value, len(self._values) + 1)
+            star = does if any(match.uri is not None for match in matches) else _NOTHING
+            for match in matches or (HTTPMatch(),):
+                box = self._space.box(match)
+                if box is not None:
+                    found.append(_Row(match, box, place, does, star))
+        return [*found, _Row(HTTPMatch(), {}, None, _NOTHING, _NOTHING)]
+
+    def reordered(self) -> bool:
+        """Whether both have the same rows, and of those that changed places every two are apart or do the same."""
+        old, new = self._old, self._new
+        where: dict[tuple[HTTPMatch, int, int], list[int]] = {}
+        for place, row in enumerate(new):
+            where.setdefault((row.match, row.does, row.star), []).append(place)
+        places = []
+        for row in old:
+            found = where.get((row.match, row.does, row.star))
+            if not found:
+                return False
+            places.append(found.pop(0))
+        if len(places) != len(new):
+            return False
+        return not any(
+            places[later] < place and self._quarrel(old[earlier], old[later])
+            for earlier, place in enumerate(places)
+            for later in range(earlier + 1, len(old))
+        )
+
+    def _quarrel(self, one: _Row, other: _Row) -> bool:
+        """Whether it may count which of two rows comes first."""
+        same = one.does == other.does and one.star == other.star
+        return not same and meet(one.box, other.box) and not self._apart(one.box, other.box)
+
+    def _apart(self, one: Box, other: Box) -> bool:
+        """Whether two boxes that meet have no path in common all the same, by their expressions."""
+        path = self._space.path
+        both = meeting(one, other)
+        return both is not None and bool(path.asked(both)) and _no_text(path, both)
+
+    def compared(self, most: int) -> Comparison[T]:
+        """Look at all pairs of rows."""
+        differences: list[Difference[T]] = []
+        undecided: dict[str, None] = {}
+        for found in self._found():
+            if isinstance(found, str):
+                undecided[found] = None
+            else:
+                differences.append(found)
+            if len(differences) >= most:
+                break
+        return Comparison(tuple(differences), tuple(undecided))
+
+    def _found(self) -> Iterator[Difference[T] | str]:
+        number = self._space.path.number
+        for place, row in enumerate(self._old):
+            path = row.box.get(number, -1)
+            for other_place, other in enumerate(self._new):
+                ordinary = row.does != other.does
+                star = row.star != other.star
+                if (not ordinary and not star) or not path & other.box.get(number, -1):
+                    continue
+                for part, counts in ((self._ordinary, ordinary), (self._star, star)):
+                    found = self._of_pair(place, other_place, part) if counts else None
+                    if found is not None:
+                        yield found
+                        break
+
+    def _of_pair(self, place: int, other_place: int, part: Box) -> Difference[T] | str | None:
+        """Return a request in some part of the space that an old row takes and a new one; or why it is not decided."""
+        old, new = self._old[place], self._new[other_place]
+        box = meeting(old.box, new.box)
+        box = None if box is None else meeting(box, part)
+        if box is None:
+            return None
+        blockers = [row.box for row in (*self._old[:place], *self._new[:other_place]) if meet(row.box, box)]
+        if {} in blockers:
+            return None
+        try:
+            request = find(self._space, box, blockers)
+        except TooMuch as error:
+            return str(error)
+        if request is None:
+            return None
+        found = [table.answer(request) for table in self._lists]
+        if [row for row, _ in found] != [old.row, new.row] and found[0][1] == found[1][1]:
+            return f"what the tables say of {request}"  # never seen; a difference that is none is not told
+        return Difference(request, found[0][1], found[1][1], found[0][0], found[1][0])
+
+
+def _no_text(axis: TextAxis, box: Box) -> bool:
+    try:
+        return word([*axis.readers(box), (axis.kept.shape, True)], axis.letters) is None and not axis.may_be_star(box)
+    except TooMuch:
+        return False

@@ -1,0 +1,49 @@
+"""Tests of L{edgegate.analysis.boxes}."""
+
+from __future__ import annotations
+
+from itertools import product
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.analysis.boxes import Box, OutOfSteps, Steps, meet, meeting, outside
+
+FULL = (7, 3, 3)
+boxes = st.fixed_dictionaries({}, optional={0: st.integers(1, 7), 1: st.integers(1, 3), 2: st.integers(1, 3)})
+
+
+def points(box: Box) -> set[tuple[int, ...]]:
+    """Return all points of a box."""
+    axes = [[bit for bit in range(3) if box.get(axis, full) >> bit & 1] for axis, full in enumerate(FULL)]
+    return set(product(*axes))
+
+
+class BoxTests(SynchronousTestCase):
+    """Boxes against the points in them."""
+
+    @settings(max_examples=100, deadline=None)
+    @given(boxes, boxes)
+    def test_meeting(self, one: Box, other: Box) -> None:
+        """What two boxes have in common is a box."""
+        both = meeting(one, other)
+        self.assertEqual(points(one) & points(other), set() if both is None else points(both))
+        self.assertEqual(meet(one, other), both is not None)
+
+    @settings(max_examples=200, deadline=None)
+    @given(boxes, st.lists(boxes, max_size=6))
+    def test_outside(self, box: Box, blockers: list[Box]) -> None:
+        """A part is found where there is one, and all of it is outside."""
+        left = points(box).difference(*map(points, blockers))
+        part = outside(box, blockers, FULL, Steps(1000))
+        self.assertEqual(part is None, not left)
+        if part is not None:
+            self.assertLessEqual(points(part), left)
+
+    def test_out_of_steps(self) -> None:
+        """A search ends where it may take no more steps."""
+        blockers = [{axis: 1, axis + 1: 1, axis + 2: 1} for axis in range(20)]
+        self.assertIsNotNone(outside({}, blockers, [3] * 22, Steps(100)))
+        with self.assertRaises(OutOfSteps):
+            outside({}, blockers, [3] * 22, Steps(2))
