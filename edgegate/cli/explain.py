@@ -16,6 +16,7 @@ import treq
 from edgegate.admin.address import CONFIG
 from edgegate.cli import shared_options
 from edgegate.cli.admin_client import Admin, begin, explained, run
+from edgegate.cli.recent_request import tell_request
 from edgegate.config.problems import Severity
 from edgegate.config.report import report
 from edgegate.explain.advice import Advice
@@ -44,7 +45,7 @@ UNANSWERED = 2
 
 
 @click.command(short_help="Say why a request goes where it goes.")
-@click.argument("words", metavar="[METHOD] URL", nargs=-1, required=True)
+@click.argument("words", metavar="[METHOD] URL", nargs=-1)
 @click.option("-H", "--header", "headers", metavar="'NAME: VALUE'", multiple=True, help="A header field; repeatable.")
 @click.option("--body", metavar="BYTES", type=click.IntRange(0), help="The length of a body that is sent.")
 @click.option("--sni", metavar="NAME", help="The SNI name; empty: none. [default: the URL's host]")
@@ -57,6 +58,12 @@ UNANSWERED = 2
     "--port", metavar="PORT", type=click.IntRange(1, 65535), help="The port to connect to. [default: the URL's]"
 )
 @click.option("--trusted-hops", metavar="N", type=click.IntRange(0), help="As the gateway is started with.")
+@click.option(
+    "--request-id",
+    metavar="ID",
+    default="",
+    help="Tell what became of a request that was; see --recent-requests.",
+)
 @click.option("-o", "--output", type=click.Choice(["tree", "json"]), default="tree", show_default=True)
 @click.option("--config", metavar="DIR", callback=shared_options.named, help="The files that say where it goes.")
 @shared_options.admin
@@ -77,6 +84,7 @@ def explain(
     map_port: dict[int, int],
     ignore_kind: frozenset[str],
     client_cert: str | None,
+    request_id: str,
     **asked: Any,
 ) -> None:
     """
@@ -86,9 +94,19 @@ def explain(
     The URL may be tcp://HOST:PORT or tls://NAME:PORT as well, without a METHOD. Without --config the gateway that runs
     is asked which files it serves, and for the health of its endpoints.
 
+    With --request-id in place of a URL it is told what became of a request that was: each of its tries, and why it
+    ended. Without the gateway's --recent-requests it keeps none.
+
     The exit status is 0 where it is served, 1 where the client gets an error of the gateway's, 2 where that can't be
     told.
     """
+    if request_id:
+        if words:
+            raise click.UsageError("--request-id is about a request that was: leave METHOD and URL out")
+        tell_request(admin, request_id, output == "json")
+        return
+    if not words:
+        raise click.UsageError("name a URL, or a request that was by --request-id")
     certificate = None if client_cert is None else Path(client_cert).read_bytes()
     question = _question(words, headers, certificate, **asked)
     health: Health = {}

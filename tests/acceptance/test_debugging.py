@@ -114,3 +114,28 @@ class DebuggingTests(ServedTestCase):
         self.assertIn(["cookie", "[redacted]"], story["request_headers"])
         self.assertIn(request_id, self.page("/requests"))
         self.assertNotIn(request_id, self.page("/requests", token="another-0123456789abcdef"))
+
+    def test_story(self) -> None:
+        """The command tells the story of a request by its id, each try with its endpoint and why it ended."""
+        request_id = self.told("/broken?n=2")["request-id"]
+        options = [f"--admin=127.0.0.1:{self.served.ports['admin']}", "--admin-token-file=etc/token"]
+
+        def tell(*arguments: str) -> subprocess.CompletedProcess[str]:
+            command = [program("edgegate"), "explain", *arguments, *options]
+            return subprocess.run(
+                command, cwd=self.served.folder, capture_output=True, text=True, timeout=PATIENCE, check=False
+            )
+
+        ran = tell("--request-id", request_id)
+        self.assertEqual(ran.returncode, 0, ran.stderr)
+        tries = [line for line in ran.stdout.splitlines() if line.startswith("  try ")]
+        self.assertEqual(len(tries), 2, ran.stdout)
+        for each in tries:
+            self.assertIn(f"127.0.0.1:{self.served.ports['nobody']}", each)
+            self.assertIn("connect refused (UF)", each)
+        self.assertIn("  route broken, shop.yaml:", ran.stdout)
+        self.assertIn("answered 503", ran.stdout)
+        self.assertEqual(json.loads(tell("--request-id", request_id, "-o", "json").stdout)[0]["request_id"], request_id)
+        ran = tell("--request-id", "nobody")
+        self.assertEqual((ran.returncode, ran.stdout), (1, ""))
+        self.assertIn("none of the requests that are kept has this id", ran.stderr)

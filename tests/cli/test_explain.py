@@ -55,6 +55,8 @@ class ExplainTests(SynchronousTestCase):
         """What is no question is 2, and so are files in error."""
         for arguments in (
             ("ftp://a.example/",),
+            (),
+            ("GET", "http://a.example/", "--request-id", "an-id"),
             ("GET", "http://a.example/", "more"),
             ("GET", "http://a.example/", "-H", "nothing"),
             ("GET", "http://a.example/", "--source", "nobody"),
