@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import shlex
 from pathlib import Path
 
 from click.testing import CliRunner, Result
@@ -10,6 +13,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.cli.explain import explain
 from tests.explain.test_explanation import FILES
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "explain.md"
 
 
 class ExplainTests(SynchronousTestCase):
@@ -67,3 +72,26 @@ class ExplainTests(SynchronousTestCase):
         result = self.ask("http://shop.example/cart")
         self.assertEqual(result.exit_code, 2)
         self.assertIn("nothing is served, so nothing can be explained", result.stderr)
+
+
+class DocumentationTests(SynchronousTestCase):
+    """The page about the command."""
+
+    def test_outputs(self) -> None:
+        """Its commands print what it shows. With C{EDGEGATE_DOCS=write} what they print is put there."""
+        text = PAGE.read_text()
+        folder = Path(self.mktemp())
+        (folder / "shop").mkdir(parents=True)
+        (folder / "shop" / "shop.yaml").write_text(text.partition("```yaml\n")[2].partition("```")[0])
+        blocks = re.findall(r"```console\n\$ edgegate (.*)\n((?:.*\n)*?)```", text)
+        self.assertEqual(len(blocks), 3)
+        for command, shown in blocks:
+            name, *arguments = shlex.split(command)
+            self.assertEqual((name, arguments[-2:]), ("explain", ["--config", "shop"]))
+            result = CliRunner().invoke(explain, [*arguments[:-1], str(folder / "shop")])
+            if os.environ.get("EDGEGATE_DOCS") == "write":
+                text = text.replace(f"$ edgegate {command}\n{shown}", f"$ edgegate {command}\n{result.stdout}")
+            else:
+                self.assertEqual(result.stdout, shown)
+        if text != PAGE.read_text():
+            PAGE.write_text(text)
