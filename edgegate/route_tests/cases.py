@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from edgegate.explain.question import Question
 from edgegate.route_tests.check import Check
+from edgegate.route_tests.placement import Unplaced
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,5 +24,5 @@ class Case:
     request: str
     file: str
     line: int
-    question: Question
+    question: Question | Unplaced
     checks: tuple[Check, ...]

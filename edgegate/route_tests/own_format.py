@@ -17,11 +17,9 @@ from edgegate.route_tests.cases import Case
 from edgegate.route_tests.check import Check
 from edgegate.route_tests.checks import BadExpectation, checks_of
 from edgegate.route_tests.kinds import OneOrMore, Test
+from edgegate.route_tests.placement import CERTIFICATE
 
 _METHOD_AND_URL: Final = re.compile(r"(?:(?P<method>[^\s:/]+)\s+)?(?P<url>\S+)")
-
-_CERTIFICATE: Final = b'Subject=""'
-"""What backends are told of the certificate of a client that has one: nobody knows whose it is."""
 
 
 def cases(document: Document, path: Path, test: Test, problems: Problems) -> Iterator[Case]:
@@ -90,7 +88,7 @@ def _question(request: str, test: Test) -> Question:
             raise ValueError(f"alpn: {' or '.join(_PROTOCOLS)}, over TLS")
         question = replace(question, alpn=test.alpn.encode("ascii"))
     if test.cert:
-        question = replace(question, certificate=_CERTIFICATE)
+        question = replace(question, certificate=CERTIFICATE)
     if test.source is not None:
         question = replace(question, peer=TCPAddress(ip_address(test.source).compressed, _CLIENT_PORT))
     return question

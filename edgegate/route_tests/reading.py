@@ -13,7 +13,7 @@ from edgegate.config.problems import Problems
 from edgegate.config.values import type_name
 from edgegate.istio.checking import DROPPED, Check, shape_of
 from edgegate.istio.kinds.base import Duration, Spec
-from edgegate.route_tests import own_format
+from edgegate.route_tests import config_validator, own_format, router_check
 from edgegate.route_tests.cases import Case
 from edgegate.route_tests.kinds import TestFile
 
@@ -43,10 +43,25 @@ def _documents(file: str, text: bytes, problems: Problems) -> Iterator[Document]
 
 
 def _cases(document: Document, problems: Problems) -> Iterator[Case]:
-    decoded = _decoded(document, TestFile, problems)
-    if decoded is not None:
-        for index, test in enumerate(decoded.tests):
+    """Yield the cases of a document, in whichever of the formats it is; see L{_is_router_check}."""
+    if "testCases" in document.value:
+        validator = _decoded(document, config_validator.TestCases, problems)
+        for index, each in enumerate(() if validator is None else validator.test_cases):
+            yield from config_validator.cases(document, ("testCases", index), each, problems)
+    elif _is_router_check(document.value.get("tests")):
+        envoys = _decoded(document, router_check.Validation, problems)
+        for index, item in enumerate(() if envoys is None else envoys.tests):
+            yield from router_check.cases(document, ("tests", index), item, problems)
+    else:
+        own = _decoded(document, TestFile, problems)
+        for index, test in enumerate(() if own is None else own.tests):
             yield from own_format.cases(document, ("tests", index), test, problems)
+
+
+def _is_router_check(tests: object) -> bool:
+    """Whether tests are of Envoy's tool: one has a C{test_name}, which is required there."""
+    items = tests if isinstance(tests, list) else []
+    return any(isinstance(each, dict) and ("test_name" in each or "testName" in each) for each in items)
 
 
 def _decoded(document: Document, kind: type[T], problems: Problems) -> T | None:

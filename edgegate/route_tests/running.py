@@ -8,10 +8,12 @@ from time import perf_counter
 
 from edgegate.explain.decision import Decider
 from edgegate.explain.effects import EffectsFinder
+from edgegate.explain.question import Question
 from edgegate.model.clusters import NO_ENDPOINTS, Endpoints
 from edgegate.route_tests.cases import Case
 from edgegate.route_tests.check import Miss
 from edgegate.route_tests.outcome import Outcome
+from edgegate.route_tests.placement import placed
 from edgegate.routing.snapshot import Snapshot
 
 
@@ -40,6 +42,7 @@ def run(cases: Iterable[Case], snapshot: Snapshot, endpoints: Endpoints = NO_END
     finder = EffectsFinder(snapshot, endpoints, snapshot.proxy.trusted_hops or 0)
     for case in cases:
         begun = perf_counter()
-        outcome = Outcome(decider.decide(case.question), finder)
+        question = case.question if isinstance(case.question, Question) else placed(snapshot, case.question)
+        outcome = Outcome(decider.decide(question), finder)
         misses = [miss for check in case.checks if (miss := check.miss(outcome)) is not None]
         yield Result(case, outcome, tuple(misses), perf_counter() - begun)

@@ -1,0 +1,114 @@
+"""Tests of L{edgegate.route_tests.config_validator} and of L{edgegate.route_tests.declared_checks}."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.route_tests.check import Miss
+from edgegate.route_tests.running import run
+from tests.route_tests.shop import cases, endpoints, snapshot
+
+REQUEST = "{authority: [shop.example], method: [GET], uri: [%s]}"
+
+
+class ConfigValidatorTests(SynchronousTestCase):
+    """Files of istio-config-validator, on the shop."""
+
+    def misses(self, uri: str, expected: str, match: str = "true") -> list[Miss]:
+        """Return how a request differs from what is expected."""
+        text = f"testCases:\n- wantMatch: {match}\n  request: {REQUEST % uri}\n  {expected}\n"
+        found, problems = cases(text)
+        self.assertEqual(problems, [])
+        return [miss for each in run(found, snapshot(), endpoints()) for miss in each.misses]
+
+    def test_multiplied(self) -> None:
+        """Lists are multiplied out; without C{wantMatch} what is given must not be so."""
+        found, problems = cases("""\
+            testCases:
+            - description: happy path
+              wantMatch: true
+              request:
+                authority: ["shop.example", "locked.example"]
+                method: ["GET", "POST"]
+                uri: ["/basket", "/basket/1"]
+                headers: {x-user-id: abc123}
+              route:
+              - destination: {host: cart.default.svc.cluster.local, port: {number: 8080}, subset: v2}
+            - description: the cart takes POST only
+              request: {authority: ["shop.example"], method: ["PUT"], uri: ["/cart"]}
+              route:
+              - destination: {host: cart.default.svc.cluster.local}
+            """)
+        self.assertEqual(problems, [])
+        self.assertEqual(
+            [each.name for each in found[6:]], ["happy path [7]", "happy path [8]", "the cart takes POST only"]
+        )
+        self.assertEqual((found[1].request, found[1].line), ("POST shop.example/basket", 2))
+        results = list(run(found, snapshot(), endpoints()))
+        self.assertEqual([each.misses for each in results], [()] * 9)
+
+    def test_route(self) -> None:
+        """A destination is compared whole where it names its port; several by their weights."""
+        port = "port: {number: 8080}"
+        self.assertEqual(
+            self.misses("/basket", f"route: [{{destination: {{host: cart, {port}}}}}]"),
+            [Miss("route", "outbound|8080||cart", "cart.default:8080/v2")],
+        )
+        self.assertEqual(self.misses("/basket", f"route: [{{destination: {{host: cart, {port}, subset: v2}}}}]"), [])
+        split = "route: [{destination: {host: cart, subset: v1}, weight: 9}, {destination: {host: cart, subset: v2}}]"
+        self.assertEqual([miss.key for miss in self.misses("/basket", split)], ["route.cart/v1", "route.cart/v2"])
+        self.assertEqual(self.misses("/none", split, "false")[0].wanted, "anything but 0 %")
+
+    def test_declared(self) -> None:
+        """Redirects, rewrites, faults, headers and delegates are compared with what the route says."""
+        for uri, expected in (
+            ("/old", "redirect: {uri: /new, redirectCode: 308, authority: shop.example, scheme: http}"),
+            ("/api/a", "rewrite: {uri: /v2/, authority: api.internal}"),
+            ("/api/a", "fault: {delay: {fixedDelay: 2s, percentage: {value: 10}}}"),
+            ("/api/a", "fault: {abort: {httpStatus: 503, percentage: {value: 5}}}"),
+            (
+                "/api/a",
+                "headers: {request: {set: {x-env: beta}, remove: [x-secret]}, response: {set: {x-served-by: shop}}}",
+            ),
+            ("/api/a", "delegate: {name: shop}"),
+            ("/api/a", "delegate: {name: shop, namespace: default}"),
+        ):
+            self.assertEqual(self.misses(uri, expected), [], expected)
+            self.assertNotEqual(self.misses(uri, expected, "false"), [], expected)
+            self.assertNotEqual(self.misses("/none", expected), [], expected)
+
+    def test_misses(self) -> None:
+        """What is otherwise is told by its key."""
+        self.assertEqual(
+            self.misses("/api/a", "rewrite: {uri: /v3/}, fault: {abort: {httpStatus: 503}}".replace("}, f", "}\n  f")),
+            [Miss("rewrite.uri", "/v3/", "/v2/"), Miss("fault.abort", "503 for 100 %", "503 for 5 %")],
+        )
+        self.assertEqual(
+            self.misses("/old", "redirect: {uri: /newer, port: 81}"),
+            [
+                Miss("redirect.redirectCode", "301", "308"),
+                Miss("redirect.uri", "/newer", "/new"),
+                Miss("redirect.port", "81", "None"),
+            ],
+        )
+        header = "headers: {request: {set: {x-env: live}, add: {x-a: b}}}"
+        self.assertEqual(
+            [miss.key for miss in self.misses("/api/a", header)],
+            ["headers.request.set.x-env", "headers.request.add.x-a"],
+        )
+
+    def test_bad(self) -> None:
+        """What can't be asked or expected is told with its line."""
+        for text, told in (
+            (f"request: {REQUEST % 'b'}, route: [{{destination: {{host: a}}}}]", "testCases[0].request: a path begins"),
+            (f"request: {REQUEST % '/b'}", "testCases[0]: nothing is expected"),
+            (f"request: {REQUEST % '/b'}, redirect: {{prefixRewrite: /a}}", "testCases[0]: redirect: of prefixRewrite"),
+            (
+                "request: {authority: [], method: [], uri: []}, rewrite: {uri: /}",
+                "testCases[0].request: authority, method",
+            ),
+            (f"request: {REQUEST % '/b'}, rout: []", 'testCases[0].rout: unknown field; did you mean "route"?'),
+        ):
+            found, problems = cases(f"testCases:\n- {{{text}}}\n")
+            self.assertEqual(found, [])
+            self.assertIn(told, problems[0])
