@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from random import Random
 
 from tests.istio.translate.compiling import gateway, virtual_service
@@ -14,29 +14,30 @@ METHODS = ("GET", "POST", "PUT", "OPTIONS")
 HEADERS = (("x-user", "qa"), ("x-user", "x"), ("x-team", "a"), ("cookie", "s=1; t=2"), ("x-user", ""))
 
 
-def folder(random: Random, backend: str = "127.0.0.1", ports: tuple[int, ...] = (81, 82), listener: int = 80) -> str:
+def folder(
+    random: Random, ports: Sequence[object] = (81, 82), listener: object = 80, hosts: Sequence[str] = HOSTS
+) -> str:
     """
-    Write a Gateway and VirtualServices whose routes are named by what they are.
+    Write a Gateway and VirtualServices with many routes.
 
     @param ports: Those of backends.
     """
-    hosts = random.sample(HOSTS, random.randint(1, 3))
-    text = gateway("gw", f"{listener} HTTP {','.join(dict.fromkeys([*hosts, *random.sample(HOSTS, 2)]))}")
+    served = random.sample(hosts, random.randint(2, 4))
+    text = gateway("gw", f"{listener} HTTP {','.join(served)}")
     for number in range(random.randint(1, 3)):
-        names = random.choice(HOSTS)
-        routes = ",\n  ".join(_route(random, f"r{number}-{at}", backend, ports) for at in range(random.randint(1, 6)))
-        text += virtual_service(f"v{number}", names, f"http: [{routes}]")
+        routes = ",\n  ".join(_route(random, f"r{number}-{at}", ports) for at in range(random.randint(1, 6)))
+        text += virtual_service(f"v{number}", random.choice(hosts), f"http: [{routes}]")
     return text
 
 
-def _route(random: Random, name: str, backend: str, ports: tuple[int, ...]) -> str:
+def _route(random: Random, name: str, ports: Sequence[object]) -> str:
     matches = ",\n    ".join(_match(random) for _ in range(random.choice((0, 1, 1, 2, 3))))
     match = f"match: [{matches}], " if matches else ""
-    return f"{{name: {name}, {match}{_action(random, backend, ports)}}}"
+    return f"{{name: {name}, {match}{_action(random, ports)}}}"
 
 
-def _action(random: Random, backend: str, ports: tuple[int, ...]) -> str:
-    to = f"route: [{{destination: {{host: {backend}, port: {{number: {random.choice(ports)}}}}}}}]"
+def _action(random: Random, ports: Sequence[object]) -> str:
+    to = f"route: [{{destination: {{host: 127.0.0.1, port: {{number: {random.choice(ports)}}}}}}}]"
     return random.choice(
         (
             to,
