@@ -32,19 +32,27 @@ class Advice:
 
 
 def advice(
-    snapshot: Snapshot, decision: Decision, effects: Effects, near: Sequence[Near], left_out: Sequence[LeftOut]
+    snapshot: Snapshot,
+    decision: Decision,
+    effects: Effects,
+    near: Sequence[Near],
+    left_out: Sequence[LeftOut],
+    elsewhere: Sequence[LeftOut] = (),
 ) -> Iterator[Advice]:
     """
     Yield what to look at, the likeliest first.
 
     @param near: Routes that nearly take the question.
     @param left_out: What is not served, and is for its host and port.
+    @param elsewhere: All that is not served, whatever it is for.
     """
     if decision.refusal is not None:
         yield from (_of_left_out(each) for each in left_out)
         yield from _of_refusal(snapshot, decision, decision.refusal)
     elif decision.fault is not None:
-        yield from _of_fault(snapshot, decision, near, left_out)
+        yield from _of_fault(snapshot, decision, near, left_out, elsewhere)
+    elif _leads_back(decision, effects):
+        yield Advice("the client is sent to where it has asked, and will ask there again: a loop", _said(decision))
     elif effects.answer is not None and effects.answer.reason:
         yield from _of_destinations(effects)
 
@@ -79,8 +87,25 @@ def _of_refusal(snapshot: Snapshot, decision: Decision, refusal: Refusal) -> Ite
             yield Advice("add the name to the hosts of a server of this port", _origin(listener))
 
 
+def _leads_back(decision: Decision, effects: Effects) -> bool:
+    """Whether the response sends the client to the URL that it has asked for."""
+    answer = effects.answer
+    location = dict(answer.fields).get(b"location", b"") if answer is not None and 300 <= answer.status < 400 else b""
+    return location.decode("latin-1") == decision.question.url
+
+
+def _said(decision: Decision) -> Origin | None:
+    """Return where is said what becomes of a request."""
+    said = decision.route or decision.chain
+    return None if said is None else said.origin
+
+
 def _of_fault(
-    snapshot: Snapshot, decision: Decision, near: Sequence[Near], left_out: Sequence[LeftOut]
+    snapshot: Snapshot,
+    decision: Decision,
+    near: Sequence[Near],
+    left_out: Sequence[LeftOut],
+    elsewhere: Sequence[LeftOut],
 ) -> Iterator[Advice]:
     fault, asked = decision.fault, decision.asked
     if fault is NO_ROUTE and decision.virtual_host is not None:
@@ -90,6 +115,7 @@ def _of_fault(
             yield Advice("no route is for this host on this port", None)
     elif fault is NO_ROUTE and asked is not None:
         yield from (_of_left_out(each) for each in left_out if each.cause in _HOSTS)
+        yield from _of_unserved(elsewhere, asked.head.host)
         yield from _of_hosts(snapshot, decision, asked.head.host)
     elif fault is MISDIRECTED and asked is not None:
         yield from _of_misdirected(decision, asked.head.host)
@@ -128,6 +154,16 @@ def _of_hosts(snapshot: Snapshot, decision: Decision, host: str) -> Iterator[Adv
         yield Advice("a server of this port has this host, but no VirtualService of its Gateway has", chain.origin)
     else:
         yield Advice("no server of this port has this host: add it to hosts, and to those of its routes", chain.origin)
+
+
+def _of_unserved(elsewhere: Sequence[LeftOut], host: str) -> Iterator[Advice]:
+    """Yield the hosts of routes that no server has and that come near to a host: one of the two may be misspelt."""
+    unserved = {domain: each for each in elsewhere if each.cause is Cause.HOST for domain in each.domains}
+    unserved.pop(host, None)
+    for domain in near_names(unserved, host):
+        left = unserved[domain]
+        text = f"{left.origin.resource} is for {domain!r}, which no server of its gateways has: {_apart(domain, host)}"
+        yield Advice(text, left.origin)
 
 
 def _apart(pattern: str, host: str) -> str:

@@ -139,7 +139,7 @@ class Explainer:
             others,
             left,
             near,
-            tuple(advice(self._snapshot, decision, effects, near, left)),
+            tuple(advice(self._snapshot, decision, effects, near, left, notes.left_out)),
             self._health,
         )
         return found if found.served else replace(found, advice=(*found.advice, *self._warnings_about(found)))

@@ -64,6 +64,23 @@ class AdviceTests(SynchronousTestCase):
         text = gateway("gw", "80 HTTP a.example", "81 HTTP shop.example") + service("a", "*", f"{{{TO}}}")
         self.check(text, "http://shop.example/", "shop.example is served on port 81", "number: 81")
 
+    def test_misspelt_in_the_routes(self) -> None:
+        """A host that only the routes misspell, so that no server has it."""
+        text = gateway("gw", "80 HTTP shop.example") + service("a", "shpo.example", f"{{{TO}}}")
+        self.check(text, "http://shop.example/", "'shpo.example', which no server of its gateways has", "shpo.example")
+
+    def test_loops(self) -> None:
+        """A redirect to where the client has asked is no error, but told."""
+        item = "{redirect: {authority: shop.example}}"
+        text = gateway("gw", "80 HTTP shop.example") + service("a", "shop.example", item)
+        explained = Explained.of(text)
+        explainer = Explainer(explained.snapshot, explained.endpoints, explained.notes)
+        (advice,) = explainer.explain(question_of("GET", "http://shop.example/a?b")).advice
+        self.assertIn("a loop", advice.text)
+        assert advice.origin is not None
+        self.assertIn(item, text.split("\n")[advice.origin.line - 1])
+        self.assertEqual(explainer.explain(question_of("GET", "http://shop.example:80/", port=80)).advice, (advice,))
+
     def test_ports(self) -> None:
         """A port that is not open, and one that is spoken to in the wrong way."""
         text = gateway("gw", "80 HTTP *") + service("a", "shop.example", f"{{{TO}}}")
