@@ -10,6 +10,7 @@ import click
 
 from edgegate.cli import shared_options
 from edgegate.config.report import report
+from edgegate.explain.explanation import Explainer
 from edgegate.model.notes import Notes
 from edgegate.route_tests.coverage import Coverage, Group
 from edgegate.route_tests.coverage_report import coverage_lines, coverage_report
@@ -18,6 +19,7 @@ from edgegate.route_tests.json_report import json_report
 from edgegate.route_tests.junit import junit
 from edgegate.route_tests.report import miss_lines, summary
 from edgegate.route_tests.running import Result, run
+from edgegate.route_tests.story import Story, no_story, story_of
 from edgegate.routing.snapshot import Snapshot
 from edgegate.sources.loading import load
 from edgegate.sources.named import source_named
@@ -61,7 +63,7 @@ def test(
     """
     if not files and not Path(config).is_dir():
         raise click.UsageError("name the FILEs of tests: only in a folder they are looked for")
-    notes = Notes() if coverage or fail_under is not None else None
+    notes = Notes()
     loaded = load(source_named(config), selector or None, map_port, ignored_kinds=ignore_kind, notes=notes)
     if loaded.snapshot is None:
         report(loaded.problems, sys.stderr, "nothing was tested")
@@ -70,13 +72,14 @@ def test(
     if not read:
         raise click.ClickException(f"no file in {' '.join(files or (config,))} holds tests")
     results = list(run((case for each in read for case in each.cases), loaded.snapshot, loaded.endpoints))
-    covered = None if notes is None else _covered(loaded.snapshot, notes, results)
+    covered = _covered(loaded.snapshot, notes, results) if coverage or fail_under is not None else None
+    story = story_of(Explainer(loaded.snapshot, loaded.endpoints, notes, loaded.secrets))
     if junit_file is not None:
-        _write(junit_file, junit(read, results, () if covered is None else _properties(covered)))
+        _write(junit_file, junit(read, results, () if covered is None else _properties(covered), story))
     if output == "json":
         click.echo(json_report(read, results, None if covered is None else coverage_report(covered)))
     else:
-        _tell(read, results)
+        _tell(read, results, story)
         for line in coverage_lines(covered) if covered is not None and coverage else ():
             click.echo(line)
     failed = not results or any(each.problems.errors for each in read) or any(each.misses for each in results)
@@ -100,13 +103,17 @@ def _properties(coverage: Coverage) -> Iterator[tuple[str, str]]:
         yield f"coverage.{group.value}", f"{coverage.percent(group):.2f}"
 
 
-def _tell(read: list[TestedFile], results: list[Result]) -> None:
-    """Print what is wrong with files, and every miss."""
+STORIES = 5
+"""Misses of which the way is told; of more it would hide them."""
+
+
+def _tell(read: list[TestedFile], results: list[Result], story: Story) -> None:
+    """Print what is wrong with files, and every miss, of the first with the way that the request took."""
     unreadable = [each for each in read if each.problems.errors]
     for each in unreadable:
         report(each.problems, sys.stderr, "not read")
-    for result in results:
-        for line in miss_lines(result):
+    for number, result in enumerate(each for each in results if each.misses):
+        for line in miss_lines(result, story if number < STORIES else no_story):
             click.echo(line)
     click.echo(summary(results, len(unreadable)))
 

@@ -16,16 +16,23 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from edgegate.route_tests.files import TestedFile
 from edgegate.route_tests.report import miss_lines
 from edgegate.route_tests.running import Result
+from edgegate.route_tests.story import Story, no_story
 
 _NO_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def junit(files: Iterable[TestedFile], results: Sequence[Result], properties: Iterable[tuple[str, str]] = ()) -> bytes:
+def junit(
+    files: Iterable[TestedFile],
+    results: Sequence[Result],
+    properties: Iterable[tuple[str, str]] = (),
+    story: Story = no_story,
+) -> bytes:
     """
     Return the whole document.
 
     @param results: Of the cases of all files.
     @param properties: Names and values, for each testsuite.
+    @param story: Tells why the request of a case that was missed went where it went.
     """
     root = Element("testsuites", name="edgegate test")
     by_file: dict[str, list[Result]] = {}
@@ -33,7 +40,7 @@ def junit(files: Iterable[TestedFile], results: Sequence[Result], properties: It
         by_file.setdefault(result.case.file, []).append(result)
     named = tuple(properties)
     for file in files:
-        _suite(root, file, by_file.get(file.name, []), named)
+        _suite(root, file, by_file.get(file.name, []), named, story)
     for name in ("tests", "failures", "errors"):
         root.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
     root.set("time", _seconds(sum(result.seconds for result in results)))
@@ -42,14 +49,20 @@ def junit(files: Iterable[TestedFile], results: Sequence[Result], properties: It
     return document + b"\n"
 
 
-def _suite(root: Element, file: TestedFile, results: Sequence[Result], properties: Sequence[tuple[str, str]]) -> None:
+def _suite(
+    root: Element,
+    file: TestedFile,
+    results: Sequence[Result],
+    properties: Sequence[tuple[str, str]],
+    story: Story,
+) -> None:
     suite = SubElement(root, "testsuite", name=_text(file.name))
     if properties:
         listed = SubElement(suite, "properties")
         for name, value in properties:
             SubElement(listed, "property", name=_text(name), value=_text(value))
     for result in results:
-        _case(suite, result)
+        _case(suite, result, story)
     if file.problems.errors:
         problems = [str(each) for each in file.problems]
         unread = SubElement(suite, "testcase", classname=_classname(file.name), name="reading the file", time="0")
@@ -61,7 +74,7 @@ def _suite(root: Element, file: TestedFile, results: Sequence[Result], propertie
     suite.set("time", _seconds(sum(each.seconds for each in results)))
 
 
-def _case(suite: Element, result: Result) -> None:
+def _case(suite: Element, result: Result, story: Story) -> None:
     case = result.case
     found = SubElement(
         suite,
@@ -76,7 +89,7 @@ def _case(suite: Element, result: Result) -> None:
         miss = result.misses[0]
         message = f"{miss.key}: wanted {miss.wanted}, there is {miss.there}"
         failure = SubElement(found, "failure", message=_text(message))
-        failure.text = _text("\n".join(miss_lines(result)))
+        failure.text = _text("\n".join(miss_lines(result, story)))
 
 
 def _classname(file: str) -> str:

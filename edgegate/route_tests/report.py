@@ -6,10 +6,15 @@ from collections.abc import Iterable, Iterator
 
 from edgegate.route_tests.check import Miss
 from edgegate.route_tests.running import Result
+from edgegate.route_tests.story import Story, no_story
 
 
-def miss_lines(result: Result) -> Iterator[str]:
-    """Yield the lines that tell of a case that was missed; none where it has passed."""
+def miss_lines(result: Result, story: Story = no_story) -> Iterator[str]:
+    """
+    Yield the lines that tell of a case that was missed; none where it has passed.
+
+    @param story: Tells why its request went where it went.
+    """
     if not result.misses:
         return
     case = result.case
@@ -18,6 +23,8 @@ def miss_lines(result: Result) -> Iterator[str]:
         yield f"  {case.request}"
     for miss in result.misses:
         yield from difference(miss)
+    for line in story(result):
+        yield f"  {line}"
 
 
 def difference(miss: Miss) -> Iterator[str]:

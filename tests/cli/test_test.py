@@ -9,6 +9,7 @@ from xml.etree.ElementTree import fromstring
 from click.testing import CliRunner, Result
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.cli.test import STORIES
 from edgegate.cli.test import test as command
 from tests.cli.test_check import FILES
 
@@ -48,14 +49,27 @@ class TestTests(SynchronousTestCase):
         self.tests.write_text(TESTS.replace("status: 404", "status: 200"))
         result = self.ask()
         self.assertEqual(result.exit_code, 1)
+        lines = result.output.splitlines()
         self.assertEqual(
-            result.output,
-            f"{self.tests}:4: another host\n"
-            "  GET http://b.example/\n"
-            "  status: wanted 200\n"
-            "          there is 404: no route\n"
-            "3 cases, 1 missed\n",
+            lines[:5],
+            [
+                f"{self.tests}:4: another host",
+                "  GET http://b.example/",
+                "  status: wanted 200",
+                "          there is 404: no route",
+                "  GET http://b.example/",
+            ],
         )
+        self.assertEqual(lines[-1], "3 cases, 1 missed")
+        self.assertTrue(any("a.example" in line for line in lines[5:-1]), result.output)
+
+    def test_many_missed(self) -> None:
+        """Of many misses the way is told of the first ones alone."""
+        requests = ", ".join(f"http://b.example/{number}" for number in range(9))
+        self.tests.write_text(f"tests: [{{request: [{requests}], expect: {{status: 200}}}}]")
+        lines = self.ask().output.splitlines()
+        self.assertEqual(sum("b.example/" in line and line.startswith("  GET") for line in lines), STORIES)
+        self.assertEqual(sum("wanted 200" in line for line in lines), 9)
 
     def test_not_read(self) -> None:
         """So it is where a file of tests, or one that is tested, has an error: it is told, the other tests are run."""
