@@ -73,6 +73,8 @@ def _of_refusal(snapshot: Snapshot, decision: Decision, refusal: Refusal) -> Ite
         yield Advice(f"the ports that are open: {ports}")
     elif refusal in (Refusal.HTTP_IN_THE_CLEAR, Refusal.NOT_TLS):
         yield Advice("ask with https:// (or tls://), or add a server without tls", _origin(listener))
+    elif refusal is Refusal.NO_REQUEST:
+        yield Advice("ask for a URL that begins with http:// or https://", _origin(listener))
     elif refusal is Refusal.NOT_PLAIN:
         yield Advice("ask with http://, or give the server of this port protocol HTTPS and tls", _origin(listener))
     elif refusal is Refusal.NO_CERTIFICATE and chain is not None:

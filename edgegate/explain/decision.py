@@ -38,6 +38,7 @@ class Refusal(Enum):
     NOT_TLS = "the port speaks TLS alone: what is not TLS is closed"
     NOT_PLAIN = "the port does not speak TLS: a ClientHello is no request"
     NO_CERTIFICATE = "the server asks for a client certificate, and the client has none"
+    NO_REQUEST = "the port speaks HTTP: what is no request is answered 400"
     NO_ROUTE = "no route takes the connection: it is closed"
 
 
@@ -151,6 +152,8 @@ class Decider:
             route = route_of(connection)
             refusal = Refusal.NO_ROUTE if route is None else None
             return Decision(question, listener, found, refusal, connection, route=route)
+        if not question.method:
+            return Decision(question, listener, found, Refusal.NO_REQUEST, connection)
         return self._request(question, listener, found, connection)
 
     def _request(

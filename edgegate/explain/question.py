@@ -64,7 +64,9 @@ class Question:
         """The URL that asks for it, as far as there is one."""
         scheme = ("https" if self.tls else "http") if self.method else ("tls" if self.tls else "tcp")
         if not self.method:
-            return f"{scheme}://{self.server_name}:{self.port}"
+            if self.server_name or self.local is None:
+                return f"{scheme}://{self.server_name}:{self.port}"
+            return f"{scheme}://{self.local}"
         target = self.target.decode("latin-1")
         return f"{scheme}://{self.authority.decode('latin-1')}{target if target.startswith('/') else '/'}"
 

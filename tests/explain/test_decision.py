@@ -116,6 +116,7 @@ class DecisionTests(SynchronousTestCase):
             ("https://10.0.0.1/", Refusal.NO_NAME),
             ("http://shop.example:443/", Refusal.HTTP_IN_THE_CLEAR),
             ("tcp://10.0.0.1:443", Refusal.NOT_TLS),
+            ("tcp://10.0.0.1:80", Refusal.NO_REQUEST),
             ("https://shop.example:80/", Refusal.NOT_PLAIN),
             ("https://locked.example/", Refusal.NO_CERTIFICATE),
         ):

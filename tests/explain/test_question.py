@@ -41,6 +41,12 @@ class QuestionTests(SynchronousTestCase):
         self.assertEqual(question_of("", "tls://db.example:5432"), Question(5432, True, "db.example"))
         self.assertEqual(question_of("", "tcp://10.0.0.1:5432"), Question(5432, local=TCPAddress("10.0.0.1", 5432)))
 
+    def test_url(self) -> None:
+        """What is asked is told as a URL."""
+        for url in ("tls://db.example:5432", "tcp://10.0.0.1:5432", "tcp://[::1]:5432"):
+            self.assertEqual(question_of("", url).url, url)
+        self.assertEqual(question_of("GET", "https://a.example:443/b?c").url, "https://a.example/b?c")
+
     def test_mistakes(self) -> None:
         """What can't be asked for says why."""
         for method, url, headers, why in (
