@@ -9,11 +9,11 @@ from edgegate.errors import BAD_HOST, BAD_PATH, MISDIRECTED, NO_CLUSTER, NO_HEAL
 from edgegate.explain.decision import Decision, Refusal
 from edgegate.explain.effects import Effects
 from edgegate.explain.nearness import Near, missing, near_names
-from edgegate.explain.trials import name_of
+from edgegate.explain.trials import contenders, name_of
 from edgegate.model.hosts import covers
 from edgegate.model.notes import Cause, LeftOut
 from edgegate.model.origin import Origin
-from edgegate.routing.snapshot import FilterChain, Listener, Snapshot
+from edgegate.routing.snapshot import FilterChain, Listener, Snapshot, VirtualHost
 
 _HOSTS = (Cause.HOST, Cause.EXPORT, Cause.MESH, Cause.SELECTOR, Cause.SERVER)
 
@@ -51,8 +51,6 @@ def advice(
         yield from _of_refusal(snapshot, decision, decision.refusal)
     elif decision.fault is not None:
         yield from _of_fault(snapshot, decision, near, left_out, elsewhere)
-    elif _leads_back(decision, effects):
-        yield Advice("the client is sent to where it has asked, and will ask there again: a loop", _said(decision))
     elif effects.answer is not None and effects.answer.reason:
         yield from _of_destinations(effects)
 
@@ -79,6 +77,8 @@ def _of_refusal(snapshot: Snapshot, decision: Decision, refusal: Refusal) -> Ite
         yield Advice("ask with http://, or give the server of this port protocol HTTPS and tls", _origin(listener))
     elif refusal is Refusal.NO_CERTIFICATE and chain is not None:
         yield Advice("show a certificate (--client-cert), or use mode SIMPLE or OPTIONAL_MUTUAL", chain.origin)
+    elif refusal is Refusal.NO_ROUTE and chain is not None:
+        yield Advice("no tcp or tls route of a VirtualService of this Gateway takes the connection", chain.origin)
     elif refusal in (Refusal.UNKNOWN_NAME, Refusal.NO_NAME) and listener is not None:
         patterns = dict(listener.secure.items())
         for pattern in near_names(patterns, question.server_name):
@@ -87,19 +87,6 @@ def _of_refusal(snapshot: Snapshot, decision: Decision, refusal: Refusal) -> Ite
             yield Advice(f"port {other.port} serves {question.server_name}", other.origin)
         if question.server_name:
             yield Advice("add the name to the hosts of a server of this port", _origin(listener))
-
-
-def _leads_back(decision: Decision, effects: Effects) -> bool:
-    """Whether the response sends the client to the URL that it has asked for."""
-    answer = effects.answer
-    location = dict(answer.fields).get(b"location", b"") if answer is not None and 300 <= answer.status < 400 else b""
-    return location.decode("latin-1") == decision.question.url
-
-
-def _said(decision: Decision) -> Origin | None:
-    """Return where is said what becomes of a request."""
-    said = decision.route or decision.chain
-    return None if said is None else said.origin
 
 
 def _of_fault(
@@ -112,6 +99,7 @@ def _of_fault(
     fault, asked = decision.fault, decision.asked
     if fault is NO_ROUTE and decision.virtual_host is not None:
         yield from (_of_left_out(each) for each in left_out)
+        yield from _of_wider(decision, decision.virtual_host)
         yield from map(_of_near, near)
         if not decision.virtual_host.routes:
             yield Advice("no route is for this host on this port", None)
@@ -129,6 +117,18 @@ def _of_fault(
         yield Advice("the Host header is missing, comes twice, or is no host name with a port")
     elif fault is not None:
         yield Advice(f"the request is refused before any route is looked at: {fault.reason}")
+
+
+def _of_wider(decision: Decision, host: VirtualHost) -> Iterator[Advice]:
+    """Yield the routes of wider hosts that would take a request, were there not a narrower one."""
+    chain, asked = decision.owner, decision.asked
+    if chain is None or chain.http is None or asked is None:
+        return
+    for pattern, wide in contenders(chain.http, asked.head.host)[1:]:
+        route = wide.selector.select(asked)
+        if route is not None:
+            what = f"route {route.name} of the host {pattern} would take it"
+            yield Advice(f"{what}, but {host.domain} is narrower, and the routes of that alone are asked", route.origin)
 
 
 def _of_near(near: Near) -> Advice:

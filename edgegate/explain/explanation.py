@@ -12,6 +12,7 @@ from edgegate.explain.decision import Decider, Decision
 from edgegate.explain.effects import Effects, EffectsFinder
 from edgegate.explain.nearness import Near, near_routes
 from edgegate.explain.question import Question
+from edgegate.explain.redirects import redirect_advice
 from edgegate.explain.trials import Trial, behind, contenders, left_out_for, trials
 from edgegate.model.clusters import Endpoints
 from edgegate.model.notes import LeftOut, Notes
@@ -139,7 +140,10 @@ class Explainer:
             others,
             left,
             near,
-            tuple(advice(self._snapshot, decision, effects, near, left, notes.left_out)),
+            (
+                *advice(self._snapshot, decision, effects, near, left, notes.left_out),
+                *redirect_advice(self._decider, self._effects, decision, effects),
+            ),
             self._health,
         )
         return found if found.served else replace(found, advice=(*found.advice, *self._warnings_about(found)))

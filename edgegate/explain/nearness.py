@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher, get_close_matches
+from urllib.parse import unquote_to_bytes
 
 from edgegate.analysis.automata import expression
 from edgegate.analysis.limits import TooMuch
@@ -109,7 +110,18 @@ def hint(failed: Tested) -> str:
         return f"the request has no {name}: send it, or take it out of the match"
     if wanted.kind is Kind.REGEX:
         return _stop(wanted.value, failed.there[0])
-    return _difference(failed.what, wanted, failed.there[0])
+    return _unlike(failed.what, wanted.value.encode(), failed.there[0]) or _difference(
+        failed.what, wanted, failed.there[0]
+    )
+
+
+def _unlike(what: str, value: bytes, there: bytes) -> str:
+    """Return why a value can't be there as it is wanted; empty: it could."""
+    if what == "uri" and b"?" in value:
+        return "a path has no query behind it: ask for that in queryParams"
+    if there != value and unquote_to_bytes(there) == unquote_to_bytes(value):
+        return f"escapes are not decoded before values are compared: write {there.decode('latin-1')!r}"
+    return ""
 
 
 def _stop(regex: str, there: bytes) -> str:

@@ -144,6 +144,9 @@ def _request(root: Node, found: Explanation) -> None:
     if belongs is not None and belongs is not decision.chain:
         node.add(f"the host belongs to the server {belongs.name}, with the same tls", origin=belongs.origin)
     host = decision.virtual_host
+    if host is None and belongs is None:
+        node.add(f"{head.host} belongs to another server than the one that SNI chose", Mood.BAD)
+        return
     if host is None:
         node.add(f"no virtual host of this port has {head.host or 'it'}", Mood.BAD)
         return

@@ -95,10 +95,15 @@ def left_out_for(decision: Decision, notes: Notes) -> Iterator[LeftOut]:
     name, port = name_of(decision), decision.question.port
     number = port if decision.listener is None else decision.listener.port
     for left in notes.left_out:
-        if left.port not in (None, number) or not any(covers(domain, name) for domain in left.domains or ("*",)):
+        if left.port not in (None, number) or not _is_for(left.domains, name):
             continue
         if left.match is None or (decision.asked is not None and _would_hold(left.match, decision.asked)):
             yield left
+
+
+def _is_for(domains: tuple[str, ...], name: str) -> bool:
+    """Whether something is for a host; where a connection names none, it may be for it."""
+    return not name or not domains or any(covers(domain, name) for domain in domains)
 
 
 def _would_hold(match: HTTPMatch, asked: Asked) -> bool:

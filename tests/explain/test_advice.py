@@ -79,7 +79,8 @@ class AdviceTests(SynchronousTestCase):
         self.assertIn("a loop", advice.text)
         assert advice.origin is not None
         self.assertIn(item, text.split("\n")[advice.origin.line - 1])
-        self.assertEqual(explainer.explain(question_of("GET", "http://shop.example:80/", port=80)).advice, (advice,))
+        (other,) = explainer.explain(question_of("GET", "http://shop.example:80/", port=80)).advice
+        self.assertEqual(other.origin, advice.origin)
 
     def test_ports(self) -> None:
         """A port that is not open, and one that is spoken to in the wrong way."""
@@ -104,6 +105,17 @@ class AdviceTests(SynchronousTestCase):
         item = "{route: [{destination: {host: web.example, subset: v2}}]}"
         text = gateway("gw", "80 HTTP *") + service("a", "a.example", item) + ENTRY
         self.check(text, "http://a.example/", "subset v2 has no endpoint with its labels", "apiVersion")
+
+    def test_wider(self) -> None:
+        """A wider host's route would take it, but the narrower host's alone are asked."""
+        text = gateway("gw", "80 HTTP *") + service("w", "*.example", f"{{name: wide, {TO}}}")
+        text += service("narrow", "a.example", f"{{name: narrow, match: [{{uri: {{prefix: /n}}}}], {TO}}}")
+        self.check(text, "http://a.example/x", "route wide of the host *.example would take it, but", "name: wide")
+
+    def test_relays(self) -> None:
+        """A relay that is for another port."""
+        text = gateway("gw", "90 TCP *") + virtual_service("a", "*", f"tcp: [{{match: [{{port: 91}}], {TO}}}]")
+        self.check(text, "tcp://127.0.0.1:90", "its match is for port 91", "port: 91")
 
     def test_requests(self) -> None:
         """Requests that are refused before any route is looked at."""

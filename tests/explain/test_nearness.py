@@ -36,6 +36,8 @@ class NearRoutesTests(SynchronousTestCase):
             ("{uri: {regex: '/shop/[0-9]+'}}", "/shop/", "wants more behind '/shop/'"),
             ("{headers: {x-user: {exact: qa}}}", "/", "the request has no x-user"),
             ("{withoutHeaders: {x-a: {}}}", "/", "leave x-a out"),
+            ("{uri: {exact: '/a?x=1'}}", "/a?x=1", "ask for that in queryParams"),
+            ("{queryParams: {q: {exact: 'a b'}}}", "/?q=a%20b", "write 'a%20b'"),
             ("{queryParams: {q: {exact: '1'}}}", "/", "the request has no q"),
         ):
             self.assertIn(expected, self.nearest(match, path, (b"x-a", b"1")), match)
