@@ -1,0 +1,96 @@
+"""The command that asks what a witness asks."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Final
+
+from edgegate.diff.findings import Witness
+from edgegate.explain.question import Question
+
+_DEFAULT_PORTS: Final = {False: 80, True: 443}
+_GATEWAY: Final = "127.0.0.1"
+
+
+def command(witness: Witness, gateway: str = _GATEWAY) -> str:
+    """
+    Return a line for a shell: curl's, or that of C{openssl s_client} or C{nc} where there is no request.
+
+    @param gateway: The address that it connects to.
+    """
+    question = witness.question
+    if not question.method:
+        return _connect(question, witness.bound, gateway)
+    words = ["curl", "-sSi"]
+    if question.tls:
+        words.append("-k")
+        if question.certificate:
+            words += ["--cert", "client.pem"]
+    words += ["--connect-to", f"::{gateway}:{witness.bound}"]
+    words += _method(question)
+    host, authority = _url_host(question), question.authority.decode("latin-1")
+    if authority != host:
+        words += ["-H", f"Host: {authority}"]
+    for name, value in question.headers:
+        field = f"{name.decode('latin-1')}: {value.decode('latin-1')}"
+        words += ["-H", field if value else f"{name.decode('latin-1')};"]
+    target = question.target.decode("latin-1")
+    if target == "*":
+        words += ["--request-target", "*"]
+        target = "/"
+    elif "/." in target:
+        words.append("--path-as-is")
+    words.append(f"{'https' if question.tls else 'http'}://{host}{target}")
+    return shlex.join([*words[:1], "-g", *words[1:]] if set("[]{}") & set(words[-1]) else words)
+
+
+def _method(question: Question) -> list[str]:
+    if question.method == b"GET":
+        return []
+    if question.method == b"HEAD":
+        return ["-I"]
+    return ["-X", question.method.decode("latin-1")]
+
+
+def _url_host(question: Question) -> str:
+    """Return what stands in the URL: over TLS the SNI name, which curl takes from there."""
+    authority = question.authority.decode("latin-1")
+    if not question.tls:
+        return authority
+    port = "" if question.port == _DEFAULT_PORTS[True] else f":{question.port}"
+    if not question.server_name:
+        # curl sends no name for an address
+        return _GATEWAY + port
+    host = authority.partition(":")[0]
+    return authority if host == question.server_name else question.server_name + port
+
+
+def _connect(question: Question, bound: int, gateway: str) -> str:
+    if not question.tls:
+        return f"nc {gateway} {bound}"
+    name = ["-servername", question.server_name] if question.server_name else ["-noservername"]
+    return shlex.join(["openssl", "s_client", "-connect", f"{gateway}:{bound}", *name])
+
+
+def request_line(question: Question) -> str:
+    """Return a question as people write it: C{GET https://shop.example.com/cart}, with what else it needs."""
+    if not question.method:
+        name = question.server_name or "*"
+        return f"tls://{name}:{question.port}" if question.tls else f"tcp://*:{question.port}{_ends(question)}"
+    said = [f"{question.method.decode('latin-1')} {_url(question)}"]
+    host = question.authority.decode("latin-1").partition(":")[0]
+    if question.tls and host != question.server_name:
+        said.append(f"SNI {question.server_name or 'none'}")
+    said += [f"{name.decode('latin-1')}: {value.decode('latin-1')}" for name, value in question.headers]
+    return " | ".join(said)
+
+
+def _url(question: Question) -> str:
+    target = question.target.decode("latin-1")
+    scheme = "https" if question.tls else "http"
+    return f"{scheme}://{question.authority.decode('latin-1')}{target if target[:1] == '/' else f' {target}'}"
+
+
+def _ends(question: Question) -> str:
+    """Return both ends of a connection, where the local one is named."""
+    return "" if question.local is None else f" (from {question.peer} to {question.local})"
