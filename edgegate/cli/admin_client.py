@@ -38,11 +38,13 @@ class Answer:
     What a gateway answered.
 
     @ivar gateway: Which gateway it was, in words.
+    @ivar config: The path of its files, as it says; empty: it does not.
     """
 
     status: int
     text: str
     gateway: str
+    config: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,8 @@ async def fetch(reactor: Any, admin: Admin, method: str, path: str, timeout: flo
     with explained(admin):
         response = await begin(reactor, admin, method, path, timeout)
         text = await treq.text_content(response, "utf-8")
-        return Answer(response.code, text, described(response.headers, admin.address))
+        config = unquote(response.headers.getRawHeaders(CONFIG.decode(), [""])[0])
+        return Answer(response.code, text, described(response.headers, admin.address), config)
 
 
 def run(work: Callable[[Any], Coroutine[Any, Any, T]]) -> T | None:

@@ -14,6 +14,7 @@ COMMANDS: Final = (
     "check",
     "explain",
     "test",
+    "diff",
     "certs",
     "proxy-config",
     "reload",

@@ -41,7 +41,9 @@ def _all(parse: Callable[[str], T]) -> Callable[[click.Context, click.Parameter,
     return callback
 
 
-def _address(context: click.Context, parameter: click.Parameter, value: str) -> Address:
+def _address(context: click.Context, parameter: click.Parameter, value: str | None) -> Address | None:
+    if value is None:
+        return None
     try:
         address = parse_admin_address(value)
     except ValueError as error:
@@ -123,3 +125,29 @@ def admin(command: Callable[..., T]) -> Callable[..., T]:
         return command(*arguments, admin=Admin(admin, admin_token_file), **others)
 
     return asking
+
+
+def optional_admin(what: str) -> Callable[[Callable[..., T]], Callable[..., T]]:
+    """
+    Give a command C{--admin} and C{--admin-token-file} whose parameter C{admin} is L{None} where no gateway is named.
+
+    @param what: What a gateway that is named is asked for, for the help.
+    """
+    option = click.option(
+        "--admin",
+        metavar="ADDR",
+        callback=_address,
+        help=f"{what} HOST:PORT, or the path of a UNIX socket.",
+    )
+
+    def decorated(command: Callable[..., T]) -> Callable[..., T]:
+        @option
+        @_admin_token_file
+        @wraps(command)
+        def asking(*arguments: object, admin: Address | None, admin_token_file: bytes, **others: object) -> T:
+            asked = None if admin is None else Admin(admin, admin_token_file)
+            return command(*arguments, admin=asked, **others)
+
+        return asking
+
+    return decorated
