@@ -198,8 +198,12 @@ class TextAxis:
             return bool(mask & self.absent) and not any(asked.values())
         if text == STAR and self.star:
             return bool(mask & self.star) and _matches(text, asked)
+        return self._inside(text, mask) and _matches(text, asked)
+
+    def _inside(self, text: bytes, mask: int) -> bool:
+        """Whether a text is in one of some cells."""
         place = self._places.get(self.texts.vector(text))
-        return place is not None and bool(mask >> place & 1) and _matches(text, asked)
+        return place is not None and bool(mask >> place & 1)
 
     def value(self, box: Box, more: Sequence[tuple[Automaton, bool]] = ()) -> bytes | Box | None:
         """
@@ -229,6 +233,10 @@ class TextAxis:
                     if text == STAR or read(self.kept.nice, text):
                         return text
                     fallback = text if isinstance(fallback, Missing) else fallback
+        for source in (source for source, holds in asked.items() if holds):
+            text = _word_of(source, self.kept.nice, self.letters)
+            if text is not None and self._inside(text, mask) and _matches(text, asked):
+                return text
         return fallback
 
     def _find(self, mask: int, asked: dict[str, bool], more: Sequence[tuple[Automaton, bool]]) -> bytes | None:
@@ -334,6 +342,15 @@ def _matches(text: bytes, asked: dict[str, bool]) -> bool:
 def engine(source: str) -> Callable[[bytes], bool]:
     """Return what tells whether an expression matches a text, as the gateway asks it."""
     return text_condition(StringMatch(Kind.REGEX, source))
+
+
+@lru_cache(maxsize=1024)
+def _word_of(source: str, shape: Expression, allowed: bytes) -> bytes | None:
+    """Return a word of an expression, if one is known, whatever else is asked for."""
+    try:
+        return word([(expression(source), True), (shape, True)], allowed)
+    except TooMuch:
+        return None
 
 
 def read(automaton: Automaton, text: bytes) -> bool:

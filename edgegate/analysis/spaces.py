@@ -140,8 +140,11 @@ class Space:
         self.path = TextAxis("path", _matches(given.get("path", ())), PATH_KEPT, numbers)
         only_options = self.method.full & ~(1 << METHODS.index(b"OPTIONS"))
         self.constraints.append({self.path.number: self.path.star, self.method.number: only_options})
-        self.authority = self._text("authority", given.get("authority"), authority_kept(surroundings))
-        self.target = self._text("target", given.get("target"), _TARGET_KEPT)
+        hosts, targets = given.get("authority"), given.get("target")
+        self.authority = (
+            TextAxis("authority", _matches(hosts), _authority_kept(surroundings), numbers) if hosts else None
+        )
+        self.target = TextAxis("target", _matches(targets), _TARGET_KEPT, numbers) if targets else None
         self.queries = {
             name: TextAxis(f"parameter {name}", _matches(found), _PARAMETER_KEPT, numbers)
             for name, found in _by_name(given.get("query", ())).items()
@@ -149,9 +152,6 @@ class Space:
         self.headers: dict[str, FieldAxes | JoinedAxes] = {
             name: self._header(name, found) for name, found in _by_name(given.get("header", ())).items()
         }
-
-    def _text(self, what: str, asked: list[Asked] | None, kept: Kept) -> TextAxis | None:
-        return None if asked is None else TextAxis(what, _matches(asked), kept, self._numbers)
 
     def _header(self, name: str, asked: list[Asked]) -> FieldAxes | JoinedAxes:
         if name.encode("latin-1") not in JOINED:
@@ -186,7 +186,7 @@ class Space:
         return found
 
 
-def authority_kept(surroundings: Surroundings) -> Kept:
+def _authority_kept(surroundings: Surroundings) -> Kept:
     """
     Return what C{Host} can say.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from edgegate.analysis import byte_sets
@@ -62,6 +63,7 @@ def is_value(text: bytes) -> bool:
     return text == text.strip(b"\t ") and not text.translate(None, _FIELD_BYTES)
 
 
+@lru_cache(maxsize=64)
 def letters(allowed: int) -> bytes:
     """Return the bytes of a set in the order in which words should use them."""
     return nicest_first(allowed)

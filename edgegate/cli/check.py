@@ -19,6 +19,7 @@ from edgegate.istio.translate import CompileOptions
 from edgegate.model import codes
 from edgegate.sources.loading import load
 from edgegate.sources.named import source_named
+from edgegate.sources.proofs import warn_of_unreached
 
 
 def _explain(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
@@ -102,7 +103,15 @@ def check(
         _check_ports(resources, map_port, source.name, problems)
 
     source = source_named(config)
-    loaded = load(source, selector or None, map_port, ignored_kinds=ignore_kind, portable=portable, analyze=examine)
+    loaded = load(
+        source,
+        selector or None,
+        map_port,
+        ignored_kinds=ignore_kind,
+        portable=portable,
+        analyze=examine,
+        prove=warn_of_unreached,
+    )
     problems = loaded.problems
     suppress(problems, suppressions, source.name)
     if output == "text":

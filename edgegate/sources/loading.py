@@ -75,6 +75,9 @@ class Answer:
 Analyze = Callable[[Resources, CompileOptions, Problems], None]
 """Adds to the problems of all resources what else there is to say of them."""
 
+Prove = Callable[[Snapshot, Notes, Resources, Problems], None]
+"""Adds what is proved of the Snapshot of files that have no errors, with what was noted of it."""
+
 FEW_OBJECTS = 300_000
 """What the garbage collector looks through in less than a tenth of a second."""
 
@@ -100,6 +103,7 @@ class Configuration:
         portable: bool = False,
         notes: Notes | None = None,
         analyze: Analyze | None = None,
+        prove: Prove | None = None,
     ) -> None:
         """
         @param selector: Labels: only Gateways whose selector they satisfy are served; L{None}: all.
@@ -111,6 +115,7 @@ class Configuration:
         @param ignored_kinds: Kinds that keep others out (C{--ignore-kind}), and that are to be served without.
         @param portable: Warn of places where a cluster would do otherwise.
         @param analyze: Looks for more than a gateway has to know before it serves files.
+        @param prove: Looks in the Snapshot, too.
         @param strict: Take warnings for errors: see L{Problems.refusing}.
         @param notes: Where is noted what the Snapshot does not hold. For one load, in this process.
         """
@@ -119,6 +124,7 @@ class Configuration:
         self._portable = portable
         self._notes = notes
         self._analyze = analyze
+        self._prove = prove
         self._loads = 0
         self.few_objects = FEW_OBJECTS
         self.thorough_every = THOROUGH_EVERY
@@ -187,6 +193,7 @@ class Configuration:
 
     def _compile(self, reading: Reading, problems: Problems, inspector: KeyInspector) -> Compiled:
         resources = self._decoder.decode(reading, problems)
+        notes = Notes() if self._notes is None and self._prove is not None else self._notes
         options = CompileOptions(
             self._selector,
             self._port_map,
@@ -194,13 +201,15 @@ class Configuration:
             inspector,
             inspector.upstream,
             self._ignored_kinds,
-            self._notes,
+            notes,
         )
         compiled = compile_resources(resources, options, problems)
         if self._portable:
             warn_of_differences(resources, options, problems)
         if self._analyze is not None:
             self._analyze(resources, options, problems)
+        if self._prove is not None and notes is not None and not problems.errors:
+            self._prove(compiled.snapshot, notes, resources, problems)
         _tell_passed_over(reading, resources, problems)
         if not compiled.snapshot.listeners and not problems.errors:
             why = "no server of any Gateway is served" if resources.gateways else "no Gateway is declared"
@@ -221,10 +230,18 @@ def load(
     portable: bool = False,
     notes: Notes | None = None,
     analyze: Analyze | None = None,
+    prove: Prove | None = None,
 ) -> Loaded:
     """Load once; see L{Configuration}."""
     configuration = Configuration(
-        source, selector, port_map, ignored_kinds=ignored_kinds, portable=portable, notes=notes, analyze=analyze
+        source,
+        selector,
+        port_map,
+        ignored_kinds=ignored_kinds,
+        portable=portable,
+        notes=notes,
+        analyze=analyze,
+        prove=prove,
     )
     return configuration.load(now)
 

@@ -22,7 +22,7 @@ def read(automaton: Expression, text: bytes) -> bool:
 class ExpressionTests(SynchronousTestCase):
     """What an automaton accepts is what RE2 matches."""
 
-    @settings(max_examples=400, deadline=None)
+    @settings(max_examples=150, deadline=None)
     @given(expressions, texts)
     def test_as_re2(self, source: str, text: bytes) -> None:
         """Of any text, and of the words that the automaton itself gives, RE2 says the same."""

@@ -23,7 +23,7 @@ def points(box: Box) -> set[tuple[int, ...]]:
 class BoxTests(SynchronousTestCase):
     """Boxes against the points in them."""
 
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=50, deadline=None)
     @given(boxes, boxes)
     def test_meeting(self, one: Box, other: Box) -> None:
         """What two boxes have in common is a box."""
@@ -31,7 +31,7 @@ class BoxTests(SynchronousTestCase):
         self.assertEqual(points(one) & points(other), set() if both is None else points(both))
         self.assertEqual(meet(one, other), both is not None)
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=100, deadline=None)
     @given(boxes, st.lists(boxes, max_size=6))
     def test_outside(self, box: Box, blockers: list[Box]) -> None:
         """A part is found where there is one, and all of it is outside."""

@@ -21,7 +21,7 @@ conditions = st.lists(
 class TextsTests(SynchronousTestCase):
     """Texts by exact values and prefixes."""
 
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=80, deadline=None)
     @given(conditions, st.lists(st.sampled_from(LETTERS), max_size=4).map(bytes), st.sampled_from([b"", b"/"]))
     def test_samples(self, given_: list[StringMatch], text: bytes, start: bytes) -> None:
         """Whatever a text satisfies, one of the samples that begin as it does satisfies the same."""

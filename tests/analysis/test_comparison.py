@@ -35,7 +35,7 @@ def at(uri: StringMatch | None = None, does: str = "A", **others: object) -> tup
 class PropertyTests(SynchronousTestCase):
     """Nothing is claimed that the tables that serve do not do."""
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=40, deadline=None)
     @given(changed(), st.lists(requests, min_size=10, max_size=20))
     def test_as_served(self, both: tuple[Rows, Rows], asked: list[Witness]) -> None:
         """What is equal is the same for every request, and each difference is one."""

@@ -14,7 +14,7 @@ from tests.analysis.expressions import expressions, texts
 class RelationTests(SynchronousTestCase):
     """What two expressions have to do with each other."""
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=80, deadline=None)
     @given(expressions, expressions, texts)
     def test_as_re2(self, one: str, other: str, text: bytes) -> None:
         """A word proves that there is one, and where there is none RE2 knows none."""
@@ -65,7 +65,7 @@ class CompletableTests(SynchronousTestCase):
         ):
             self.assertEqual(text[: completable(source, text)], part, source)
 
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=50, deadline=None)
     @given(expressions, texts)
     def test_matched(self, source: str, text: bytes) -> None:
         """All of what is matched could be completed."""

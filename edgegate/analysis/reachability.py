@@ -1,0 +1,84 @@
+"""Rows of an ordered list that no request ever reaches, as a proof, with the rows that take all that they ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from edgegate.analysis.boxes import Box, meet
+from edgegate.analysis.limits import TooMuch
+from edgegate.analysis.search import find
+from edgegate.analysis.spaces import Space
+from edgegate.analysis.wire import ANYWHERE, Surroundings
+from edgegate.model.matching import HTTPMatch
+
+
+@dataclass(frozen=True, slots=True)
+class Unreached:
+    """
+    A row that no request reaches.
+
+    @ivar place: Its place in the list.
+    @ivar by: The places of the rows that together take all that it asks for; none: its own conditions exclude each
+        other. Of too many rows all are told.
+    """
+
+    place: int
+    by: tuple[int, ...] = ()
+
+
+_MOST_STEPS: Final = 2_000
+_MOST_TRIED: Final = 40
+"""Rows that are left out one by one to see whether the others are enough."""
+
+
+def unreached(matches: Sequence[HTTPMatch], surroundings: Surroundings = ANYWHERE) -> Iterator[Unreached]:
+    """
+    Yield the rows that no request reaches; of what is not decided nothing is said.
+
+    @param matches: The rows in order.
+    """
+    try:
+        space = Space(matches, surroundings)
+    except TooMuch:
+        return
+    boxes: list[Box] = []
+    for place, match in enumerate(matches):
+        box = space.box(match)
+        boxes.append(box if box is not None else _NOWHERE)
+        if box is None:
+            yield Unreached(place)
+            continue
+        before = [earlier for earlier in range(place) if boxes[earlier] is not _NOWHERE and meet(boxes[earlier], box)]
+        if not _covered(space, box, [boxes[earlier] for earlier in before]):
+            continue
+        if _covered(space, box, []):
+            yield Unreached(place)
+        else:
+            yield Unreached(place, _fewest(space, box, boxes, before))
+
+
+_NOWHERE: Final[Box] = {-1: 0}
+
+
+def _fewest(space: Space, box: Box, boxes: Sequence[Box], before: list[int]) -> tuple[int, ...]:
+    """Return rows that take all of a box: one if one does it alone, else few."""
+    for place in before:
+        if _covered(space, box, [boxes[place]]):
+            return (place,)
+    kept = before
+    if len(before) <= _MOST_TRIED:
+        for place in reversed(before):
+            fewer = [other for other in kept if other != place]
+            if _covered(space, box, [boxes[other] for other in fewer]):
+                kept = fewer
+    return tuple(kept)
+
+
+def _covered(space: Space, box: Box, blockers: Sequence[Box]) -> bool:
+    """Whether it is proved that some boxes take all of another."""
+    try:
+        return find(space, box, blockers, _MOST_STEPS) is None
+    except TooMuch:
+        return False

@@ -1,0 +1,146 @@
+"""
+Routes that no request ever reaches, as it is proved of the Snapshot: told where the files say them.
+
+A route counts only where it is reached on no host of any listener. It is looked for when files are checked, not when
+they are served.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from edgegate.analysis.reachability import Unreached, unreached
+from edgegate.analysis.wire import Surroundings
+from edgegate.config.document import format_path
+from edgegate.config.problems import Problems, Severity
+from edgegate.istio.resources import Resources
+from edgegate.istio.translate.reporting import Reporter
+from edgegate.model import codes
+from edgegate.model.diagnostics import Diagnostic
+from edgegate.model.matching import HTTPMatch
+from edgegate.model.notes import Notes
+from edgegate.model.origin import Origin, Path
+from edgegate.routing.snapshot import Snapshot, VirtualHost
+
+_Place = tuple[str, str, Path]
+"""File, document and path: what an origin is known by, as two matches may stand in one line."""
+
+
+@dataclass(slots=True)
+class _Match:
+    """
+    A match in the files, on all hosts.
+
+    @ivar why: Why nothing reaches it where it was looked at first.
+    """
+
+    origin: Origin
+    reached: bool
+    why: str
+    code: str
+
+
+def warn_of_unreached(snapshot: Snapshot, notes: Notes, resources: Resources, problems: Problems) -> None:
+    """
+    Warn of routes, or of single matches of routes, that nothing reaches, but for those that were told already.
+
+    @param notes: From compiling this Snapshot.
+    """
+    reporter = Reporter([*resources.gateways, *resources.virtual_services], problems)
+    told = {
+        (problem.file, problem.resource, problem.path) for problem in problems if problem.code in _OF_UNREACHABLE_ROUTES
+    }
+    for origin, matches in _by_route(snapshot, notes):
+        if (origin.file, origin.resource, format_path(origin.path)) in told:
+            continue
+        missed = [match for match in matches if not match.reached]
+        alike = {(match.why, match.code) for match in missed}
+        if len(missed) == len(matches) and len(alike) == 1:
+            reporter.report(_diagnostic(origin, missed[0]))
+            continue
+        for match in missed:
+            if (match.origin.file, match.origin.resource, format_path(match.origin.path)) not in told:
+                reporter.report(_diagnostic(match.origin, match))
+
+
+_OF_UNREACHABLE_ROUTES: Final = (codes.UNREACHABLE_ROUTE, codes.UNREACHABLE_RULE)
+
+
+def _diagnostic(origin: Origin, match: _Match) -> Diagnostic:
+    return Diagnostic(Severity.WARNING, origin, f"never reached: {match.why}", code=match.code)
+
+
+def _by_route(snapshot: Snapshot, notes: Notes) -> Iterator[tuple[Origin, list[_Match]]]:
+    """Yield the routes in the files that have matches, with these."""
+    found: dict[_Place, tuple[Origin, dict[_Place, _Match]]] = {}
+    searches = _Searches()
+    for surroundings, host in _virtual_hosts(snapshot):
+        rows = [
+            (route.origin, place, match)
+            for route in host.routes
+            for place, match in zip(notes.of(route).matches, route.matches, strict=False)
+        ]
+        missed = searches.unreached(tuple(match for _, _, match in rows), surroundings)
+        for row, (origin, place, _) in enumerate(rows):
+            matches = found.setdefault(_key(origin), (origin, {}))[1]
+            lost = missed.get(row)
+            known = matches.get(_key(place))
+            if known is not None:
+                known.reached = known.reached or lost is None
+            elif lost is None:
+                matches[_key(place)] = _Match(place, True, "", "")
+            else:
+                why, code = _why([rows[by][1] for by in lost.by])
+                matches[_key(place)] = _Match(place, False, why, code)
+    for origin, matches in found.values():
+        yield origin, list(matches.values())
+
+
+def _virtual_hosts(snapshot: Snapshot) -> Iterator[tuple[Surroundings, VirtualHost]]:
+    for listener in snapshot.listeners:
+        for chain in listener.chains():
+            for domain, host in chain.http.items() if chain.http is not None else ():
+                yield Surroundings(listener.port, domain=domain), host
+
+
+class _Searches:
+    """Looks at lists of matches, once at those of many hosts that are equal."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[tuple[HTTPMatch, ...], Surroundings | None], dict[int, Unreached]] = {}
+
+    def unreached(self, matches: tuple[HTTPMatch, ...], surroundings: Surroundings) -> dict[int, Unreached]:
+        """Return the matches that nothing reaches by their places."""
+        key = matches, surroundings if any(_asks_for_the_place(match) for match in matches) else None
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = {each.place: each for each in unreached(matches, surroundings)}
+        return found
+
+
+def _asks_for_the_place(match: HTTPMatch) -> bool:
+    """Whether it depends on the listener or the host what a match asks for."""
+    names = [name for name, _ in (*match.headers, *match.without_headers)]
+    return match.port is not None or match.authority is not None or "host" in names or ":authority" in names
+
+
+def _key(origin: Origin) -> _Place:
+    return origin.file, origin.resource, origin.path
+
+
+_SHOWN: Final = 4
+
+
+def _why(by: Iterable[Origin]) -> tuple[str, str]:
+    """Return why nothing reaches a match, and the code for that."""
+    places = list(dict.fromkeys(map(str, by)))
+    if not places:
+        why = "its conditions exclude each other, so that no request satisfies them all"
+        return why, codes.CONDITIONS_EXCLUDE_EACH_OTHER
+    if len(places) == 1:
+        return f"the match at {places[0]} takes all that it asks for", codes.UNREACHABLE_ROUTE
+    more = f" and {len(places) - _SHOWN} more" if len(places) > _SHOWN else ""
+    shown = ", ".join(places[:_SHOWN]) if more else f"{', '.join(places[:-1])} and {places[-1]}"
+    return f"together the matches at {shown}{more} take all that it asks for", codes.UNREACHABLE_ROUTE
