@@ -33,6 +33,31 @@ _MOST_TRIED: Final = 40
 """Rows that are left out one by one to see whether the others are enough."""
 
 
+def impossible(match: HTTPMatch, surroundings: Surroundings = ANYWHERE) -> str | None:
+    """
+    Return which condition of a match no request satisfies, whatever the others are, by Istio's names.
+
+    L{None}: it is proved of none.
+    """
+    for what, alone in conditions_alone(match):
+        if any(unreached([alone], surroundings)):
+            return what
+    return None
+
+
+def conditions_alone(match: HTTPMatch) -> Iterator[tuple[str, HTTPMatch]]:
+    """Yield each condition of a match, by Istio's names, as a match of its own."""
+    for field in ("uri", "method", "authority", "scheme", "port"):
+        if getattr(match, field) is not None:
+            yield field, HTTPMatch(**{field: getattr(match, field)})
+    for name, each in match.headers:
+        yield f"headers {name}", HTTPMatch(headers=((name, each),))
+    for name, each in match.without_headers:
+        yield f"withoutHeaders {name}", HTTPMatch(without_headers=((name, each),))
+    for name, each in match.query_params:
+        yield f"queryParams {name}", HTTPMatch(query_params=((name, each),))
+
+
 def unreached(matches: Sequence[HTTPMatch], surroundings: Surroundings = ANYWHERE) -> Iterator[Unreached]:
     """
     Yield the rows that no request reaches; of what is not decided nothing is said.

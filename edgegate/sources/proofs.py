@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from edgegate.analysis.reachability import Unreached, unreached
+from edgegate.analysis.reachability import Unreached, impossible, unreached
 from edgegate.analysis.wire import Surroundings
 from edgegate.config.document import format_path
 from edgegate.config.problems import Problems, Severity
@@ -49,23 +49,39 @@ def warn_of_unreached(snapshot: Snapshot, notes: Notes, resources: Resources, pr
     @param notes: From compiling this Snapshot.
     """
     reporter = Reporter([*resources.gateways, *resources.virtual_services], problems)
-    told = {
-        (problem.file, problem.resource, problem.path) for problem in problems if problem.code in _OF_UNREACHABLE_ROUTES
-    }
+    told = _Told(problems)
     for origin, matches in _by_route(snapshot, notes):
-        if (origin.file, origin.resource, format_path(origin.path)) in told:
+        if told.of(origin):
             continue
         missed = [match for match in matches if not match.reached]
         alike = {(match.why, match.code) for match in missed}
+        missed = [match for match in missed if not told.of(match.origin)]
         if len(missed) == len(matches) and len(alike) == 1:
             reporter.report(_diagnostic(origin, missed[0]))
             continue
         for match in missed:
-            if (match.origin.file, match.origin.resource, format_path(match.origin.path)) not in told:
-                reporter.report(_diagnostic(match.origin, match))
+            reporter.report(_diagnostic(match.origin, match))
 
 
-_OF_UNREACHABLE_ROUTES: Final = (codes.UNREACHABLE_ROUTE, codes.UNREACHABLE_RULE)
+class _Told:
+    """What was told of routes without a proof."""
+
+    def __init__(self, problems: Problems) -> None:
+        self._unreachable: set[tuple[str, str, str]] = set()
+        self._never_holds: dict[tuple[str, str], list[str]] = {}
+        for problem in problems:
+            if problem.code in (codes.UNREACHABLE_ROUTE, codes.UNREACHABLE_RULE):
+                self._unreachable.add((problem.file, problem.resource, problem.path))
+            elif problem.code == codes.CONDITION_NEVER_HOLDS:
+                self._never_holds.setdefault((problem.file, problem.resource), []).append(problem.path)
+
+    def of(self, origin: Origin) -> bool:
+        """Whether it was told that nothing reaches a route or a match, or that a condition of a match never holds."""
+        path = format_path(origin.path)
+        if (origin.file, origin.resource, path) in self._unreachable:
+            return True
+        conditions = self._never_holds.get((origin.file, origin.resource), ())
+        return "match" in origin.path and any(each.startswith(f"{path}.") or each == path for each in conditions)
 
 
 def _diagnostic(origin: Origin, match: _Match) -> Diagnostic:
@@ -92,7 +108,8 @@ def _by_route(snapshot: Snapshot, notes: Notes) -> Iterator[tuple[Origin, list[_
             elif lost is None:
                 matches[_key(place)] = _Match(place, True, "", "")
             else:
-                why, code = _why([rows[by][1] for by in lost.by])
+                by = [rows[each][1] for each in lost.by]
+                why, code = _why(by) if by else _why_never(rows[row][2], surroundings)
                 matches[_key(place)] = _Match(place, False, why, code)
     for origin, matches in found.values():
         yield origin, list(matches.values())
@@ -130,15 +147,21 @@ def _key(origin: Origin) -> _Place:
     return origin.file, origin.resource, origin.path
 
 
+def _why_never(match: HTTPMatch, surroundings: Surroundings) -> tuple[str, str]:
+    """Return why a match never holds, and the code for that."""
+    what = impossible(match, surroundings)
+    if what is not None:
+        return f"no request satisfies its condition on {what}", codes.CONDITION_NEVER_HOLDS
+    why = "its conditions exclude each other, so that no request satisfies them all"
+    return why, codes.CONDITIONS_EXCLUDE_EACH_OTHER
+
+
 _SHOWN: Final = 4
 
 
 def _why(by: Iterable[Origin]) -> tuple[str, str]:
     """Return why nothing reaches a match, and the code for that."""
     places = list(dict.fromkeys(map(str, by)))
-    if not places:
-        why = "its conditions exclude each other, so that no request satisfies them all"
-        return why, codes.CONDITIONS_EXCLUDE_EACH_OTHER
     if len(places) == 1:
         return f"the match at {places[0]} takes all that it asks for", codes.UNREACHABLE_ROUTE
     more = f" and {len(places) - _SHOWN} more" if len(places) > _SHOWN else ""

@@ -39,7 +39,7 @@ class ProofTests(SynchronousTestCase):
     """What is said of routes that nothing reaches, and where."""
 
     def told(self, *texts: str, analyze: Analyze | None = None) -> list[str]:
-        """Return what is said of the routes in some files, with codes: a.yaml has the Gateways, then b.yaml and so on."""
+        """Return what is said of the routes in some files, with codes; a.yaml has the Gateways."""
         folder = Path(self.mktemp())
         folder.mkdir()
         for name, text in zip("abcd", (GATEWAY, *texts), strict=False):
@@ -76,6 +76,13 @@ class ProofTests(SynchronousTestCase):
         self.assertIn(
             "its conditions exclude each other, so that no request satisfies them all [EG203]", self.told(text)[0]
         )
+
+    def test_never(self) -> None:
+        """A condition that no request satisfies is named, once."""
+        odd = rule("uri: {prefix: /a}, authority: {exact: b.example}")
+        self.assertIn("no request satisfies its condition on authority [EG202]", self.told(service("s", odd))[0])
+        small = service("s", rule("uri: {prefix: /a}, method: {exact: get}"))
+        self.assertEqual(len([each for each in self.told(small, analyze=analyze) if "EG20" in each]), 1)
 
     def test_other_service(self) -> None:
         """Routes of two VirtualServices of one host are one list."""
