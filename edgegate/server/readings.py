@@ -14,8 +14,10 @@ from edgegate import __version__
 from edgegate.buffers import BUFFERS
 from edgegate.downstream.listener import counted_as
 from edgegate.model.metrics import DeclaredMetrics
+from edgegate.model.tls import Credential
 from edgegate.observe.metrics.families import (
     BUILD,
+    CERTIFICATES,
     CLUSTER_GAUGES,
     CONFIGURATION,
     LIMIT_GAUGES,
@@ -31,11 +33,11 @@ from edgegate.observe.metrics.gauges import Row
 from edgegate.observe.metrics.meters import Meters
 from edgegate.server.data_plane import DataPlane
 from edgegate.server.reload import Outcome, Reload
-from edgegate.server.startup_log import certificates
+from edgegate.server.startup_log import certificates, shown_by
 from edgegate.upstream.circuit_breaker import CircuitBreaker
 from edgegate.upstream.cluster import ClusterState
 
-CERTIFICATES = 3600.0
+LOOK_AT_CERTIFICATES = 3600.0
 """Seconds after which it is looked at again when certificates end: whole days are shown."""
 
 LINES_LOST, WORKER_RESTARTS = 0, 1
@@ -56,6 +58,7 @@ class PlaneReadings:
         self.spans: Callable[[], Iterable[tuple[str, int]]] = tuple
         self._known: dict[tuple[str, tuple[str, ...]], int] = {}
         self._days_left: int | None = None
+        self._ends: list[Row] = []
         self._looked_at: tuple[object, object] = (None, None)
         self._looked = 0.0
 
@@ -97,6 +100,7 @@ class PlaneReadings:
             yield LIMIT_GAUGES.name, (figure.name,), (figure.value, figure.bound)
         for _ in self._look_at_certificates():
             yield None
+        yield from tuple(self._ends)
         yield SERVER.name, (), self._of_server(active, lag)
 
     def _of_server(self, active: int, lag: float) -> tuple[float | None, ...]:
@@ -122,17 +126,28 @@ class PlaneReadings:
         )
 
     def _look_at_certificates(self) -> Iterator[None]:
-        """Find the first certificate to end: for each Snapshot with its secrets, and every hour."""
+        """Find when certificates end, and which is the first: for each Snapshot with its secrets, and every hour."""
         plane = self._plane
         snapshot, secrets = plane.snapshot, plane.secrets.secrets
         seen, of = self._looked_at
-        if seen is snapshot and of is secrets and monotonic() - self._looked < CERTIFICATES:
+        if seen is snapshot and of is secrets and monotonic() - self._looked < LOOK_AT_CERTIFICATES:
             return
-        earliest: int | None = None
-        for _, days in certificates(snapshot, secrets, datetime.now(timezone.utc)):
-            earliest = days if earliest is None else min(earliest, days)
+        ends: dict[Credential, datetime] = {}
+        for credential, end in certificates(snapshot, secrets):
+            ends[credential] = end
             yield
-        self._days_left, self._looked_at, self._looked = earliest, (snapshot, secrets), monotonic()
+        now = datetime.now(timezone.utc)
+        rows: dict[tuple[str, str], Row] = {}
+        for listener in snapshot.listeners:
+            address = counted_as(listener.bind)
+            for credential in shown_by(listener):
+                labels = (address, credential.name)
+                if labels not in rows:
+                    rows[labels] = CERTIFICATES.name, labels, (int(ends[credential].timestamp()),)
+                    yield
+        self._ends = [*rows.values()]
+        self._days_left = min([(end - now).days for end in ends.values()], default=None)
+        self._looked_at, self._looked = (snapshot, secrets), monotonic()
 
     def _count(self, kind: Kind, labels: tuple[str, ...], value: int, number: int = 0) -> None:
         """Count by how much one of a kind's numbers has grown since it was looked at last."""

@@ -29,7 +29,8 @@ def served(
         address = bound.get(listener.bind)
         what = f"{kinds(listener)} on {address}{mapped(listener)} for {hosts(listener)}"
         yield "info", f"serving {what} ({listener.origin})"
-    for credential, days in certificates(snapshot, secrets, now):
+    for credential, ends in certificates(snapshot, secrets):
+        days = (ends - now).days
         level = "warn" if days < EXPIRES_SOON.days else "info"
         yield level, f"certificate {credential.name} is valid for {days} more days"
 
@@ -64,26 +65,29 @@ def mapped(listener: Listener) -> str:
     return "" if bound == listener.port else f" (port {listener.port} of the files)"
 
 
-def certificates(snapshot: Snapshot, secrets: Secrets, now: datetime) -> Iterator[tuple[Credential, int]]:
+def certificates(snapshot: Snapshot, secrets: Secrets) -> Iterator[tuple[Credential, datetime]]:
     """
-    Yield each certificate that is shown to clients or backends once, with the whole days that it is valid for;
-    negative: it is no longer.
+    Yield each certificate that is shown to clients or backends once, with when it or the first of its chain ends.
 
     @param secrets: What the Snapshot names.
-    @param now: Aware.
     """
     seen = set()
     for credential in _credentials(snapshot):
         if credential not in seen:
             seen.add(credential)
-            yield credential, (expiry(secrets.pair(credential).chain) - now).days
+            yield credential, expiry(secrets.pair(credential).chain)
+
+
+def shown_by(listener: Listener) -> Iterator[Credential]:
+    """Yield what a port shows to its clients, for each name that it has."""
+    for _, chain in listener.secure.items():
+        if chain.tls is not None:
+            yield from chain.tls.credentials
 
 
 def _credentials(snapshot: Snapshot) -> Iterator[Credential]:
     for listener in snapshot.listeners:
-        for _, chain in listener.secure.items():
-            if chain.tls is not None:
-                yield from chain.tls.credentials
+        yield from shown_by(listener)
     for cluster in snapshot.clusters.values():
         if cluster.tls is not None and cluster.tls.credential is not None:
             yield cluster.tls.credential

@@ -195,8 +195,12 @@ class MetricsTests(MetricsTestCase):
                 client.recv(65536)
                 scrape = Scrape(self.admin)
                 self.assertEqual(scrape.sum("istio_tcp_received_bytes_total"), number * 27)
+                self.assertEqual(
+                    scrape.sum("envoy_tcp_downstream_cx_rx_bytes_total", envoy_tcp_prefix=CLUSTER), number * 27
+                )
             self.assertEqual(scrape.sum("istio_tcp_connections_opened_total"), 1)
             self.assertEqual(scrape.sum("istio_tcp_connections_closed_total"), 0)
+            self.assertEqual(scrape.sum("envoy_tcp_downstream_cx_total", envoy_tcp_prefix=CLUSTER), 1)
             self.assertEqual(scrape.sum("envoy_cluster_upstream_cx_active", envoy_cluster_name=CLUSTER), 1)
 
 

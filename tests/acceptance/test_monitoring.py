@@ -52,16 +52,6 @@ spec:
 ISTIO, CONCERNED = 183, 85
 """Queries of Istio's boards, and how many of them concern a gateway."""
 
-ELSEWHERE = {
-    # one for each certificate of each listener; the days until the first ends are in envoy_server_*
-    "envoy_listener_ssl_certificate_expiration_unix_time_seconds",
-    # of relays Istio's own are counted
-    "envoy_tcp_downstream_cx_rx_bytes_total",
-    "envoy_tcp_downstream_cx_total",
-    "envoy_tcp_downstream_cx_tx_bytes_total",
-}
-"""Names that edgegate has not."""
-
 CHOSEN = {"job": JOB, "instance": ".*", "service": ".*", "__rate_interval": "30s"}
 """What is chosen for the variables of the board."""
 
@@ -192,10 +182,10 @@ class MonitoringTests(SynchronousTestCase):
                     self.assertTrue(everything or all(labels.values()), labels)
 
     def test_envoy(self) -> None:
-        """So does each series that Envoy's boards ask for, but those that are told to be elsewhere."""
+        """So does each series that Envoy's boards ask for."""
         names = set(self.prometheus.ask("label/__name__/values"))
         asked = {name for name in ENVOY if not any(each.removesuffix("_bucket") == name for each in names)}
-        self.assertEqual(asked, ELSEWHERE)
+        self.assertEqual(asked, set())
 
     def test_board(self) -> None:
         """Each query of the board yields numbers, of series that are all there; so do its variables."""

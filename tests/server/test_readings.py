@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import cast
@@ -13,8 +14,10 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from edgegate import __version__
 from edgegate.config.problems import Problems
+from edgegate.model.addresses import TCPAddress
 from edgegate.observe.metrics.families import (
     BUILD,
+    CERTIFICATES,
     CLUSTER_GAUGES,
     CONFIGURATION,
     LIMIT_GAUGES,
@@ -29,13 +32,17 @@ from edgegate.observe.metrics.families import (
 )
 from edgegate.observe.metrics.gauges import Gauges
 from edgegate.observe.metrics.meters import Meters
+from edgegate.routing.snapshot import Snapshot
 from edgegate.server.data_plane import DataPlane
 from edgegate.server.readings import GatewayReadings, PlaneReadings
 from edgegate.server.reload import Outcome, Reload
 from edgegate.sources.loading import Configuration
 from edgegate.sources.named import source_named
+from edgegate.tls.secrets import expiry
 from tests.acceptance.manifests import GATEWAY, filled
 from tests.acceptance.processes import free_ports
+from tests.server.test_data_plane import listener, redirecting
+from tests.tls.handshakes import naming, secrets, server_tls
 
 ROUTE = """\
 apiVersion: networking.istio.io/v1
@@ -163,6 +170,20 @@ class PlaneReadingsTests(TestCase):
         with socket.socket():
             self.assertEqual(values(self.read(), SERVER)["process_open_fds"], few + 1)
         self.assertEqual(server["envoy_listener_manager_total_listeners_active"], 1)
+
+    def test_certificates(self) -> None:
+        """Each certificate that a port shows has its end, once for all names that it is for."""
+        (port,) = free_ports(1)
+        bind, tls = TCPAddress("127.0.0.1", port), server_tls()
+        chain = replace(redirecting(1), tls=naming(tls))
+        served = listener(bind, None, [("a.example", chain), ("b.example", chain)])
+        snapshot = Snapshot((served,))
+        self.plane.install(snapshot, self.plane.contexts(snapshot, read=secrets()))
+        for _ in range(2):
+            ((labels, numbers),) = self.read().of(CERTIFICATES)
+            self.assertEqual(labels, (f"127.0.0.1_{port}", tls.certificates[0].name))
+            self.assertEqual(numbers, [int(expiry(tls.certificates[0].chain).timestamp())])
+        self.assertGreater(cast(int, values(self.read(), SERVER)["envoy_server_days_until_first_cert_expiring"]), 0)
 
     def test_limits(self) -> None:
         """What was met of limits is what the overload view says."""

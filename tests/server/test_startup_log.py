@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -13,7 +13,7 @@ from edgegate.model.clusters import Cluster, Discovery
 from edgegate.model.tls import KeyPair, ServerTLS, UpstreamTLS
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.snapshot import FilterChain, Snapshot
-from edgegate.server.startup_log import certificates, hosts, kinds, mapped
+from edgegate.server.startup_log import certificates, hosts, kinds, mapped, shown_by
 from edgegate.tls.secret_store import Secrets
 from tests.server.test_reload import HERE, HTTP, HTTPS, PLAIN, SECURE
 
@@ -65,9 +65,9 @@ class CertificatesTests(SynchronousTestCase):
         listener = replace(HTTPS, secure=HostTable([("a.example", chain), ("*", FilterChain("tls", HERE, tcp=()))]))
         snapshot = Snapshot((listener, replace(listener, name="other"), HTTP))
         ends = issued.certificate.not_valid_after_utc
-        ((credential, days),) = certificates(snapshot, secrets, ends - timedelta(days=3, hours=1))
-        self.assertEqual((credential.name, days), ("shop.crt", 3))
-        self.assertEqual([days for _, days in certificates(snapshot, secrets, ends + timedelta(hours=1))], [-1])
+        ((credential, found),) = certificates(snapshot, secrets)
+        self.assertEqual((credential.name, found), ("shop.crt", ends))
+        self.assertEqual([each.name for each in shown_by(listener)], ["shop.crt"])
 
     def test_backends(self) -> None:
         """What is shown to backends is named, too."""
@@ -77,5 +77,5 @@ class CertificatesTests(SynchronousTestCase):
         cluster = Cluster("web", Discovery.STATIC, HERE, tls=tls)
         clusters = {"web": cluster, "other": replace(cluster, name="other"), "plain": replace(cluster, tls=None)}
         self.assertEqual(
-            [each.name for each, _ in certificates(Snapshot((), clusters), Secrets([pair]), NOW)], ["gateway.crt"]
+            [each.name for each, _ in certificates(Snapshot((), clusters), Secrets([pair]))], ["gateway.crt"]
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgegate.errors import response_flags
+from edgegate.errors import STREAM_IDLE, response_flags
 from edgegate.observe.events import RejectedConnection, RelayEnd
 from edgegate.observe.metrics.families import REJECTED
 from edgegate.observe.metrics.meters import Meters
@@ -12,6 +12,10 @@ OPENED, CLOSED, SENT, RECEIVED = 0, 1, 2, 3
 
 CLUSTER_RECEIVED, CLUSTER_SENT = 13, 14
 """Numbers of L{edgegate.observe.metrics.families.CLUSTERS}."""
+
+
+TCP_OPENED, TCP_RECEIVED, TCP_SENT, TCP_IDLE = 0, 1, 2, 3
+"""Numbers of L{edgegate.observe.metrics.families.TCP}."""
 
 
 class ConnectionMetrics:
@@ -31,6 +35,8 @@ class ConnectionMetrics:
             # it never had an endpoint
             meter = relay.meter = self._meters.unknown
             meter.count_relay(OPENED, 1)
+        elif relay.fault is STREAM_IDLE:
+            meter.count_tcp(TCP_IDLE)
         flags = ",".join(response_flags(relay.fault)) or "-"
         count_bytes(relay, relay.received, relay.sent, flags)
         meter.count_relay(CLOSED, 1, flags)
@@ -40,6 +46,7 @@ def count_opened(relay: RelayEnd) -> None:
     """A relay has its backend."""
     if relay.meter is not None:
         relay.meter.count_relay(OPENED, 1)
+        relay.meter.count_tcp(TCP_OPENED)
 
 
 def count_bytes(relay: RelayEnd, received: int, sent: int, flags: str = "-") -> None:
@@ -56,6 +63,8 @@ def count_bytes(relay: RelayEnd, received: int, sent: int, flags: str = "-") -> 
     if more_received:
         meter.count_relay(RECEIVED, more_received, flags)
         meter.count_cluster(CLUSTER_SENT, more_received)
+        meter.count_tcp(TCP_RECEIVED, more_received)
     if more_sent:
         meter.count_relay(SENT, more_sent, flags)
         meter.count_cluster(CLUSTER_RECEIVED, more_sent)
+        meter.count_tcp(TCP_SENT, more_sent)

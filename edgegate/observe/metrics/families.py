@@ -224,6 +224,23 @@ LISTENER_GAUGES: Final = _kind(
     _LISTENER,
     _gauge("envoy_listener_downstream_cx_active", "Clients' connections that are open."),
 )
+TCP: Final = _kind(
+    "tcp",
+    ("envoy_tcp_prefix",),
+    Family("envoy_tcp_downstream_cx_total", "Relayed connections that got a backend, by its cluster."),
+    Family("envoy_tcp_downstream_cx_rx_bytes_total", "Bytes of relays from clients."),
+    Family("envoy_tcp_downstream_cx_tx_bytes_total", "Bytes of relays to clients."),
+    Family("envoy_tcp_idle_timeout", "Relays that ended since nothing had passed for too long (SI)."),
+)
+CERTIFICATES: Final = _kind(
+    "certificates",
+    (*_LISTENER, "envoy_tls_certificate"),
+    _gauge(
+        "envoy_listener_ssl_certificate_expiration_unix_time_seconds",
+        "When a certificate that is shown there, or the first of its chain, ends.",
+        Merge.LEAST,
+    ),
+)
 HTTP: Final = _kind(
     "http",
     ("envoy_http_conn_manager_prefix",),
@@ -323,6 +340,7 @@ COUNTED: Final = (
     RELAYS,
     CLUSTERS,
     LISTENERS,
+    TCP,
     HTTP,
     LIMITS,
     REJECTED,
@@ -334,5 +352,5 @@ COUNTED: Final = (
 )
 """The kinds whose numbers only grow; L{edgegate.observe.metrics.meters.Meters} has them."""
 
-READ: Final = (BUILD, SERVER, CLUSTER_GAUGES, LISTENER_GAUGES, LIMIT_GAUGES, CONFIGURATION)
+READ: Final = (BUILD, SERVER, CLUSTER_GAUGES, LISTENER_GAUGES, CERTIFICATES, LIMIT_GAUGES, CONFIGURATION)
 """The kinds that are looked at when somebody asks."""

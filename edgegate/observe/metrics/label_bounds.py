@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, TypeVar
 
-from edgegate.observe.metrics.families import CLUSTERS, DESTINATION, MESSAGES, REJECTED, RELAYS, REQUESTS
+from edgegate.observe.metrics.families import CLUSTERS, DESTINATION, MESSAGES, REJECTED, RELAYS, REQUESTS, TCP
 
 T = TypeVar("T")
 
@@ -52,6 +52,7 @@ _OF_SERVICE: Final = frozenset(
     DESTINATION.index(f"destination_{name}") for name in ("service", "service_name", "service_namespace")
 )
 _OF_DESTINATIONS: Final = frozenset({REQUESTS.name, MESSAGES.name, RELAYS.name})
+_BY_CLUSTER: Final = frozenset({CLUSTERS.name, TCP.name})
 _ALWAYS: Final = frozenset({OTHER, UNKNOWN})
 
 
@@ -71,7 +72,7 @@ class Kept:
 
     def has(self, kind: str, labels: Labels) -> bool:
         """Whether a series is among it."""
-        if kind == CLUSTERS.name:
+        if kind in _BY_CLUSTER:
             return labels[0] in self.clusters
         return kind not in _OF_DESTINATIONS or labels[_SERVICE] in self.services
 
@@ -96,7 +97,7 @@ class LabelBounds:
 
     def bounded(self, kind: str, labels: Labels) -> Labels:
         """Return the labels of the series in which is counted what has these, for which there is no series yet."""
-        if kind == CLUSTERS.name:
+        if kind in _BY_CLUSTER:
             return labels if self.tells_apart(labels[0]) else (OTHER,)
         if kind == REJECTED.name:
             return labels if _has_room(self._reasons, labels[0], MOST_REASONS) else (OTHER,)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from edgegate.observe.metrics.families import CLUSTERS, COUNTED, HTTP, LISTENERS, MESSAGES, RELAYS, REQUESTS, Kind
+from edgegate.observe.metrics.families import CLUSTERS, COUNTED, HTTP, LISTENERS, MESSAGES, RELAYS, REQUESTS, TCP, Kind
 from edgegate.observe.metrics.label_bounds import MOST_CLUSTERS, OTHER, OTHER_DESTINATION, UNKNOWN, Kept, LabelBounds
 
 NO_DESTINATION: Final = (
@@ -215,6 +215,7 @@ class Meter:
         "_messages",
         "_requests",
         "_tagged",
+        "_tcp",
         "cluster",
         "destination",
         "meters",
@@ -229,6 +230,7 @@ class Meter:
         self._grpc: str | None = None
         self._last: Series | None = None
         self._messages: Series | None = None
+        self._tcp: Series | None = None
         self._requests: dict[tuple[int, str, str | None], Series] = {}
         self._tagged: dict[tuple[int, str, str | None, tuple[str, ...]], Series] = {}
 
@@ -267,6 +269,15 @@ class Meter:
     def count_relay(self, number: int, by: int, flags: str = "-") -> None:
         """Count one of the numbers of L{RELAYS}."""
         self.meters.count(RELAYS, (*self.destination, "tcp", flags), number, by)
+
+    def count_tcp(self, number: int, by: int = 1) -> None:
+        """Count one of the numbers of L{TCP}."""
+        series = self._tcp
+        if series is None:
+            series = self._tcp = self.meters.series(TCP, self.cluster.labels)
+        series.numbers[number] += by
+        if not series.touched:
+            self.meters.touch(TCP, series)
 
     def count_messages(self, requests: int, responses: int) -> None:
         """Count messages of gRPC."""

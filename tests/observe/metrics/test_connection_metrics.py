@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.errors import CONNECT_REFUSED, STREAM_IDLE
 from edgegate.observe.events import RejectedConnection, RelayEnd
 from edgegate.observe.metrics.connection_metrics import ConnectionMetrics, count_bytes, count_opened
-from edgegate.observe.metrics.families import CLUSTERS, REJECTED, RELAYS
+from edgegate.observe.metrics.families import CLUSTERS, REJECTED, RELAYS, TCP
 from edgegate.observe.metrics.label_bounds import MOST_REASONS, OTHER
 from edgegate.observe.metrics.meters import NO_DESTINATION, Meters
 from tests.observe.test_log_lines import AnyConnection
@@ -39,6 +39,8 @@ class ConnectionMetricsTests(SynchronousTestCase):
         self.assertEqual(self.relays(), {("web", "-"): [1, 1, 300, 20]})
         (cluster,) = self.meters.of(CLUSTERS)
         self.assertEqual((cluster.labels, cluster.numbers[13:15]), (("web",), [300, 20]))
+        (tcp,) = self.meters.of(TCP)
+        self.assertEqual((tcp.labels, tcp.numbers), (("web",), [1, 20, 300, 0]))
 
     def test_fault(self) -> None:
         """One that breaks is closed with its flag; as many are closed as were opened."""
@@ -46,6 +48,8 @@ class ConnectionMetricsTests(SynchronousTestCase):
         count_opened(relay)
         self.metrics.relay_ended(relay)
         self.assertEqual(self.relays(), {("web", "-"): [1, 0, 0, 0], ("web", "SI"): [0, 1, 0, 0]})
+        (tcp,) = self.meters.of(TCP)
+        self.assertEqual(tcp.numbers, [1, 0, 0, 1])
 
     def test_no_backend(self) -> None:
         """One that never had a backend was opened all the same."""
@@ -54,6 +58,7 @@ class ConnectionMetricsTests(SynchronousTestCase):
         count_bytes(relay, 1, 1)
         self.metrics.relay_ended(relay)
         self.assertEqual(self.relays(), {("unknown", "-"): [1, 0, 0, 0], ("unknown", "UF"): [0, 1, 0, 0]})
+        self.assertEqual(self.meters.of(TCP), [])
 
     def test_rejected(self) -> None:
         """What came to nothing is counted by its reason; reasons have a bound."""

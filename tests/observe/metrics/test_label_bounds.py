@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.observe.metrics.families import CLUSTERS, DESTINATION, FAULTS, MESSAGES, REJECTED, RELAYS, REQUESTS
+from edgegate.observe.metrics.families import CLUSTERS, DESTINATION, FAULTS, MESSAGES, REJECTED, RELAYS, REQUESTS, TCP
 from edgegate.observe.metrics.label_bounds import (
     MOST_DESTINATIONS,
     MOST_REASONS,
@@ -110,6 +110,8 @@ class LabelBoundsTests(SynchronousTestCase):
         assert kept is not None
         for kind, labels, stays in (
             (CLUSTERS, ("a",), False),
+            (TCP, ("a",), False),
+            (TCP, (UNKNOWN,), True),
             (CLUSTERS, (UNKNOWN,), True),
             (RELAYS, (*destination("a"), "tcp", "-"), False),
             (RELAYS, (*destination(UNKNOWN), "tcp", "-"), True),
