@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from edgegate.cli import shared_options
+from edgegate.cli.test_writing import write_tests
 from edgegate.config.report import report
 from edgegate.explain.explanation import Explainer
 from edgegate.model.notes import Notes
@@ -43,6 +44,13 @@ from edgegate.sources.named import source_named
 )
 @click.option("--coverage", is_flag=True, help="Tell what of the files no test asks for.")
 @click.option("--fail-under", metavar="PERCENT", type=click.FloatRange(0, 100), help="How many routes are to be hit.")
+@click.option(
+    "--write",
+    "log",
+    metavar="LOG",
+    type=click.Path(),
+    help="Run none: print tests of the requests in an access log, - for standard input.",
+)
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def test(
     files: tuple[str, ...],
@@ -53,6 +61,7 @@ def test(
     junit_file: str | None,
     coverage: bool,
     fail_under: float | None,
+    log: str | None,
     output: str,
 ) -> None:
     """
@@ -61,13 +70,18 @@ def test(
     A FILE may be a folder: all files in it that hold tests are read. Without any those in DIR are. The exit status
     is 1 where something is otherwise than expected, or can't be read.
     """
-    if not files and not Path(config).is_dir():
+    if log is not None and files:
+        raise click.UsageError("--write makes tests, and runs no FILEs")
+    if not files and log is None and not Path(config).is_dir():
         raise click.UsageError("name the FILEs of tests: only in a folder they are looked for")
     notes = Notes()
     loaded = load(source_named(config), selector or None, map_port, ignored_kinds=ignore_kind, notes=notes)
     if loaded.snapshot is None:
         report(loaded.problems, sys.stderr, "nothing was tested")
         raise SystemExit(1)
+    if log is not None:
+        write_tests(log, loaded, map_port)
+        return
     read = list(read_files(files or (config,)))
     if not read:
         raise click.ClickException(f"no file in {' '.join(files or (config,))} holds tests")

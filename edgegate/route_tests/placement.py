@@ -23,6 +23,7 @@ class Unplaced:
 
     @ivar authority: The host; a port in it is preferred.
     @ivar secure: Whether it comes over TLS; L{None}: either way.
+    @ivar port: That it came to, if that is known: it is preferred to one in C{authority}.
     """
 
     method: str
@@ -30,6 +31,7 @@ class Unplaced:
     target: str
     headers: tuple[Field, ...] = ()
     secure: bool | None = None
+    port: int | None = None
 
     def question(self, port: int, tls: bool) -> Question:
         """
@@ -55,7 +57,7 @@ def placed(snapshot: Snapshot, request: Unplaced) -> Question:
     Return a request, sent to a port that has its host: best to the one in its authority, then to one that does not
     send everyone to https, in the clear before TLS. Where no port has the host, it goes to the first.
     """
-    host, port = host_of(request.authority.encode()), request.authority.rpartition(":")[2]
+    host, port = host_of(request.authority.encode()), str(request.port or request.authority.rpartition(":")[2])
 
     def rank(place: _Place) -> tuple[bool, bool, bool, int]:
         chain = _chain(place, host)
