@@ -73,8 +73,9 @@ class Gateway(Protocol):
 
     def rows(self, view: str, of: str = "") -> Deferred[list[Row]]:
         """
-        Return the rows of a view: C{listeners}, C{routes}, C{clusters}, C{endpoints}, C{secrets}, C{overload}, or
-        C{requests}.
+        Return the rows of a view: C{listeners}, C{routes}, C{clusters}, C{endpoints}, C{secrets}, C{overload},
+        C{requests} or C{explain}.
 
-        @param of: Of C{requests}, the id of those whose stories are told; empty: the last ones are listed.
+        @param of: Of C{requests}, the id of those whose stories are told; empty: the last ones are listed. Of
+            C{explain}, what is asked; see L{edgegate.admin.explain_view.explained}.
         """

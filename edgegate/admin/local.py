@@ -13,7 +13,7 @@ from edgegate.admin.live.parts import Part
 from edgegate.admin.live.reader import LiveReader
 from edgegate.admin.overload_view import overload
 from edgegate.admin.telemetry_view import telemetry
-from edgegate.admin.views import REQUESTS, Row
+from edgegate.admin.views import EXPLAIN, REQUESTS, Row
 from edgegate.model.addresses import Address
 from edgegate.observe.log_lines import Line
 from edgegate.observe.log_tap import Wanted, tap_of
@@ -62,11 +62,19 @@ _NUMBER = 0
 
 def rows(plane: DataPlane, view: str, of: str = "") -> list[Row]:
     """
-    Return the rows of a view, such as C{listeners}, by its name: a part of C{/config_dump}, C{overload} or C{requests}.
+    Return the rows of a view, such as C{listeners}, by its name: a part of C{/config_dump}, C{overload}, C{requests} or
+    C{explain}.
 
     @param of: See L{edgegate.admin.interfaces.Gateway.rows}.
     """
-    return _requests(plane, of) if view == REQUESTS else _VIEWS[view](plane)
+    if view == REQUESTS:
+        return _requests(plane, of)
+    if view == EXPLAIN:
+        # most gateways are never asked
+        from edgegate.admin.explain_view import explained  # noqa: PLC0415
+
+        return [explained(plane, of)]
+    return _VIEWS[view](plane)
 
 
 class LocalGateway:

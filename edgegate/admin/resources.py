@@ -16,6 +16,7 @@ from twisted.web.server import Request
 from edgegate.admin import metrics_page
 from edgegate.admin.address import CONFIG, PID
 from edgegate.admin.dashboard import Front, StaticFiles, wants_html
+from edgegate.admin.explain_page import Explaining
 from edgegate.admin.interfaces import Gateway
 from edgegate.admin.live.stream_page import Streaming
 from edgegate.admin.log_page import Log
@@ -44,6 +45,7 @@ PAGES = {
     "config_dump": "all of this but the limits, as JSON; ?resource=routes is one of it",
     "logging": "how much the service log tells; POST changes it: ?level=warn, ?namespace=edgegate.upstream&level=error",
     "tap": "POST shows requests as they end: ?host=shop.example&path=/cart&method=GET&status=5xx&flag=UF",
+    "explain": "POST explains what the files in force make of a request: ?method=GET&url=http://shop.example/cart",
     "requests": "the last requests, where --recent-requests keeps them; requests/ID is the story of one",
     "log": "POST follows the access log: ?host=shop.example&route=cart&status=5xx&flag=UF&format=json&lines=10",
     "stream": "what happens now, each second, as server-sent events: ?top=50&filter=shop&sort=rps",
@@ -93,6 +95,7 @@ def root(
         shown.putChild(path, page)
     shown.putChild(b"logging", Logging(LogLevels(globalLogPublisher)))
     shown.putChild(b"tap", Tapping(clock, gateway, local or token is not None, options.redacted))
+    shown.putChild(b"explain", Explaining(clock, gateway))
     shown.putChild(b"requests", Requests(gateway, options.keeps_requests, local or token is not None))
     shown.putChild(b"log", Log(gateway, local or token is not None))
     shown.putChild(b"stream", Streaming(clock, gateway))

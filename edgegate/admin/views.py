@@ -28,6 +28,9 @@ from edgegate.upstream.registry import ClusterState
 Value = str | int | bool | None | list[str]
 Row = dict[str, Value]
 
+EXPLAIN = "explain"
+"""The view that explains a request, in one row."""
+
 REQUESTS = "requests"
 """The view of the last requests, whose rows have whatever JSON has."""
 
@@ -116,6 +119,15 @@ def endpoints(snapshot: Snapshot, states: Iterable[ClusterState] = (), said: End
         state = running.get(cluster.name)
         rows.extend(_configured(cluster, said.get(cluster.name, ())) if state is None else _known(cluster, state))
     return rows
+
+
+def endpoint_health(rows: Iterable[Row]) -> dict[tuple[str, str], str]:
+    """Return what rows of L{endpoints} say of their health, in words, by cluster and address."""
+    found: dict[tuple[str, str], str] = {}
+    for row in rows:
+        ejected = ", ejected by outlier detection" if row.get("outlier_check") == "FAILED" else ""
+        found[str(row["cluster"]), str(row["endpoint"])] = f"{row.get('status') or 'unknown'}{ejected}"
+    return found
 
 
 def secrets(snapshot: Snapshot, known: Secrets, now: datetime) -> list[Row]:

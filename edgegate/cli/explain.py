@@ -14,6 +14,7 @@ import click
 import treq
 
 from edgegate.admin.address import CONFIG
+from edgegate.admin.views import endpoint_health
 from edgegate.cli import shared_options
 from edgegate.cli.admin_client import Admin, begin, explained, run
 from edgegate.cli.recent_request import tell_request
@@ -213,12 +214,7 @@ def _of_gateway(admin: Admin) -> tuple[str, Health]:
         raise click.ClickException(f"the gateway at {admin.address} does not say which files it serves: use --config")
     rows = json.loads(text)
     rows = rows if isinstance(rows, list) else rows["endpoints"]
-    return unquote(served), {(row["cluster"], row["endpoint"]): _health(row) for row in rows}
-
-
-def _health(row: dict[str, Any]) -> str:
-    ejected = ", ejected by outlier detection" if row.get("outlier_check") == "FAILED" else ""
-    return f"{row.get('status') or 'unknown'}{ejected}"
+    return unquote(served), endpoint_health(rows)
 
 
 _STYLES: dict[Mood, dict[str, Any]] = {

@@ -14,6 +14,7 @@ from edgegate.explain.nearness import Near, near_routes
 from edgegate.explain.question import Question
 from edgegate.explain.redirects import redirect_advice
 from edgegate.explain.trials import Trial, behind, contenders, left_out_for, trials
+from edgegate.http.target import PathNormalisation
 from edgegate.model.clusters import Endpoints
 from edgegate.model.notes import LeftOut, Notes
 from edgegate.model.origin import Origin
@@ -86,6 +87,7 @@ class Explainer:
         trusted_hops: int | None = None,
         health: Health | None = None,
         warnings: Sequence[Advice] = (),
+        paths: PathNormalisation | None = None,
     ) -> None:
         """
         @param notes: Of the Snapshot's compilation.
@@ -94,6 +96,7 @@ class Explainer:
         @param health: What a gateway that serves the Snapshot knows of endpoints.
         @param warnings: What was told when the files were compiled; where a question is not served, those about the
             objects that have a part in it are told again.
+        @param paths: As C{--path-normalization}; L{None}: as the files say, or its default.
         """
         hops = (snapshot.proxy.trusted_hops or 0) if trusted_hops is None else trusted_hops
         self._snapshot = snapshot
@@ -101,7 +104,7 @@ class Explainer:
         self._secrets = secrets
         self._health = health or {}
         self._warnings = warnings
-        self._decider = Decider(snapshot, hops)
+        self._decider = Decider(snapshot, hops, paths)
         self._effects = EffectsFinder(snapshot, endpoints, hops)
 
     def explain(self, question: Question, refused: str = "", now: datetime | None = None) -> Explanation:

@@ -75,6 +75,7 @@ class DataPlane:
     """
     Ports, connections, relays and clusters.
 
+    @ivar options: What stays the same, whatever is served.
     @ivar snapshot: What is served; THE Snapshot.
     @ivar endpoints: Those of its clusters, by the files.
     @ivar secrets: The key material in force, where a secret may be replaced under the Snapshot that is served.
@@ -101,6 +102,7 @@ class DataPlane:
         @param turn: See L{edgegate.net.listening.ListeningPort}.
         @param contexts: OpenSSL's contexts of the first Snapshot, made already.
         """
+        self.options = options
         self.meters = meters = Meters(options.metrics.clusters)
         self.examples = Examples()
         self._requests = RequestMetrics(meters, self.examples)

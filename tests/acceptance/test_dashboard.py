@@ -441,7 +441,8 @@ class EventTests(PageTests, SynchronousTestCase):
             self.assertTrue(roles.get(role), role)
             self.assertEqual([name for name in roles[role] if not name.strip()], [], role)
         self.assertEqual(len(roles["table"]), 6)
-        self.assertEqual(len(roles["status"]), 2)
+        self.assertEqual(len(roles["status"]), 3)
+        self.assertEqual([name for name in roles["textbox"] if not name.strip()], [])
         self.assertEqual(self.page.evaluate("document.documentElement.lang"), "en")
         levels = self.page.evaluate("[...document.querySelectorAll('h1, h2, h3')].map(each => each.tagName)")
         self.assertEqual(levels[0], "H1")
@@ -729,6 +730,35 @@ class GatewayTests(PageTests, ServedTestCase):
         self.says("Worker ", seconds=20)
         self.page.wait_for(script, lambda found: len(found) == 2 and before[0] not in found)
         self.check_calm(self.url)
+
+    def test_explain(self) -> None:
+        """A request that is asked about shows its way through the files in force, and where it stops."""
+        self.show(self.url)
+        port = self.served.ports["http"]
+
+        def explain(url: str) -> str:
+            self.page.evaluate(f"document.querySelector('#explain-url').value = '{url}'")
+            self.page.evaluate("document.querySelector('#explain-words').textContent = ''")
+            self.page.evaluate("document.querySelector('#explain-url').focus()")
+            self.page.press("Enter")
+            words = "document.querySelector('#explain-words').innerText"
+            return str(self.page.wait_for(words, lambda text: text not in ("", "Asking")))
+
+        self.assertEqual(explain(f"http://shop.example:{port}/cart/1"), "It is served.")
+        words = self.page.text("#explain-tree")
+        for each in (
+            "virtual host shop.example",
+            "yes: route cart",
+            "gw.yaml:",
+            f"127.0.0.1:{self.served.ports['cart']}",
+        ):
+            self.assertIn(each, words)
+        self.assertEqual(explain(f"http://nobody.else:{port}/<b>"), "It is not served.")
+        self.assertIn("no virtual host of this port has nobody.else", self.page.text("#explain-tree"))
+        self.assertTrue(self.page.evaluate("document.querySelectorAll('#explain-tree [data-mood=bad]').length"))
+        self.assertEqual(self.page.evaluate("document.querySelectorAll('#explain-tree b').length"), 0)
+        self.check_calm(self.url)
+        self.assertEqual(explain("nobody"), "a URL begins with http://, https://, ws://, wss://, tcp:// or tls://")
 
     def test_front(self) -> None:
         """The page is whole: all that it asks for is there, from the gateway alone."""

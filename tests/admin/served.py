@@ -93,6 +93,8 @@ class PretendedGateway:
     @ivar watching: Those who look at what happens.
     @ivar tells: Whether they are told something at once.
     @ivar requests: Those that it keeps.
+    @ivar questions: What it was asked to explain.
+    @ivar explained: What it answers to these; L{None}: nobody is there.
     @ivar hurried: Whether it is to end without waiting.
     """
 
@@ -109,6 +111,8 @@ class PretendedGateway:
         self.serving_workers = frozenset((0,))
         self.tells = True
         self.requests: list[Row] = []
+        self.questions: list[str] = []
+        self.explained: Row | None = None
         self.watching: list[tuple[Callable[[int, Part], None], Callable[[int], None]]] = []
         self.outcome = Outcome.UNCHANGED
         self.reloads: Iterator[Deferred[Reload]] | None = None
@@ -119,6 +123,9 @@ class PretendedGateway:
 
     def rows(self, view: str, of: str = "") -> Deferred[list[Row]]:
         """Show what it pretends to serve."""
+        if view == views.EXPLAIN:
+            self.questions.append(of)
+            return succeed([] if self.explained is None else [self.explained])
         if view == views.REQUESTS:
             return succeed([row for row in self.requests if not of or row["request_id"] == of])
         shown: dict[str, Callable[[], list[Row]]] = {

@@ -3,6 +3,7 @@
 import {Backends} from "./backends.js";
 import {Detail} from "./detail.js";
 import {by, each, el, say, set} from "./dom.js";
+import {Explain} from "./explain.js";
 import * as format from "./format.js";
 import {FlowMap} from "./map.js";
 import {mark, remark} from "./marks.js";
@@ -34,6 +35,7 @@ const backends = new Backends();
 const map = new FlowMap(open, filter);
 const detail = new Detail();
 const signals = new Signals();
+new Explain(() => token, askForToken);
 const panels = [new Reloads(), new Certificates(), new Limits(), new Workers()];
 
 const stream = new Stream({
