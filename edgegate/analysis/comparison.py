@@ -142,6 +142,7 @@ class _Both(Generic[T]):
         self._star: Box = {path.number: path.star}
         self._values: dict[T, int] = {}
         self._old, self._new = self._rows(old), self._rows(new)
+        self._in_old, self._in_new = _first_places(self._old), _first_places(self._new)
 
     def _rows(self, rows: Rows[T]) -> list[_Row]:
         found = []
@@ -199,19 +200,32 @@ class _Both(Generic[T]):
         return Comparison(tuple(differences), tuple(undecided))
 
     def _found(self) -> Iterator[Difference[T] | str]:
-        number = self._space.path.number
         for place, row in enumerate(self._old):
-            path = row.box.get(number, -1)
-            for other_place, other in enumerate(self._new):
-                ordinary = row.does != other.does
-                star = row.star != other.star
-                if (not ordinary and not star) or not path & other.box.get(number, -1):
-                    continue
-                for part, counts in ((self._ordinary, ordinary), (self._star, star)):
+            for other_place in self._rivals(place):
+                other = self._new[other_place]
+                for part, counts in (
+                    (self._ordinary, row.does != other.does),
+                    (self._star, row.star != other.star),
+                ):
                     found = self._of_pair(place, other_place, part) if counts else None
                     if found is not None:
                         yield found
                         break
+
+    def _rivals(self, place: int) -> list[int]:
+        """Return the new rows that may take requests of an old one, those first that ask for the least beside it."""
+        row, number = self._old[place], self._space.path.number
+        path = row.box.get(number, -1)
+        # no request gets past a row with the same conditions
+        end = self._in_new.get(row.match, len(self._new))
+        found = [
+            other_place
+            for other_place, other in enumerate(self._new[: end + 1])
+            if (row.does != other.does or row.star != other.star)
+            and path & other.box.get(number, -1)
+            and self._in_old.get(other.match, place) >= place
+        ]
+        return sorted(found, key=lambda each: len(row.box.keys() | self._new[each].box.keys()))
 
     def _of_pair(self, place: int, other_place: int, part: Box) -> Difference[T] | str | None:
         """Return a request in some part of the space that an old row takes and a new one; or why it is not decided."""
@@ -233,6 +247,13 @@ class _Both(Generic[T]):
         if [row for row, _ in found] != [old.row, new.row] and found[0][1] == found[1][1]:
             return f"what the tables say of {request}"  # never seen; a difference that is none is not told
         return Difference(request, found[0][1], found[1][1], found[0][0], found[1][0])
+
+
+def _first_places(rows: Sequence[_Row]) -> dict[HTTPMatch, int]:
+    places: dict[HTTPMatch, int] = {}
+    for place, row in enumerate(rows):
+        places.setdefault(row.match, place)
+    return places
 
 
 def _no_text(axis: TextAxis, box: Box) -> bool:
