@@ -71,6 +71,8 @@ class Explanation:
     @property
     def disagrees(self) -> bool:
         """Whether the conditions tell another route than the one that the gateway takes: an error of ours."""
+        if self.refused:
+            return False
         taken = self.taken
         return (None if taken is None else taken.route) is not self.decision.route
 
@@ -115,41 +117,40 @@ class Explainer:
         @param now: An aware time; by default the present.
         """
         notes, decision = self._notes, self._decider.decide(question)
-        listener, chain, asked = decision.listener, decision.chain, decision.asked
+        listener, chain, asked, belongs = decision.listener, decision.chain, decision.asked, decision.owner
         servers = contenders(listener.secure, question.server_name) if listener is not None and question.tls else []
-        belongs = decision.owner
         hosts = contenders(belongs.http, asked.head.host) if asked and belongs is not None and belongs.http else []
         routes = () if decision.virtual_host is None else decision.virtual_host.routes
         certificates: tuple[Shown, ...] = ()
         if chain is not None and self._secrets is not None:
             certificates = shown(chain, self._secrets, question.server_name, now or datetime.now(timezone.utc))
-        effects = Effects() if decision.refusal is not None or refused else self._effects.of(decision)
-        tried = tuple(trials(decision, notes))
-        taken = tried[-1] if tried and tried[-1].held else None
-        others = tuple(behind(decision, notes, taken)) if taken is not None and asked is not None else ()
-        left = tuple(left_out_for(decision, notes))
-        near: tuple[Near, ...] = ()
-        if taken is None and asked is not None and decision.virtual_host is not None:
-            near = tuple(near_routes(decision.virtual_host, asked, notes))
         found = Explanation(
             decision,
-            effects,
+            Effects() if decision.refusal is not None or refused else self._effects.of(decision),
             tuple(servers),
             tuple(pattern for pattern, _ in hosts),
             tuple(dict.fromkeys(notes.of(each).object for each in routes)),
             certificates,
             refused,
-            tried,
-            others,
-            left,
-            near,
-            (
-                *advice(self._snapshot, decision, effects, near, left, notes.left_out),
-                *redirect_advice(self._decider, self._effects, decision, effects),
-            ),
-            self._health,
+            trials=() if refused else tuple(trials(decision, notes)),
+            left_out=tuple(left_out_for(decision, notes)),
+            health=self._health,
         )
-        return found if found.served else replace(found, advice=(*found.advice, *self._warnings_about(found)))
+        return self._with_advice(found)
+
+    def _with_advice(self, found: Explanation) -> Explanation:
+        """Say as well what else would take the question, what comes nearest, and what to look at."""
+        notes, decision, effects, taken = self._notes, found.decision, found.effects, found.taken
+        if taken is not None and decision.asked is not None:
+            found = replace(found, behind=tuple(behind(decision, notes, taken)))
+        if taken is None and decision.asked is not None and decision.virtual_host is not None:
+            found = replace(found, near=tuple(near_routes(decision.virtual_host, decision.asked, notes)))
+        said = [*_of_certificates(found)]
+        if not found.refused:
+            said += advice(self._snapshot, decision, effects, found.near, found.left_out, notes.left_out)
+            said += redirect_advice(self._decider, self._effects, decision, effects)
+        found = replace(found, advice=tuple(said))
+        return found if found.served else replace(found, advice=(*said, *self._warnings_about(found)))
 
     def _warnings_about(self, found: Explanation) -> Iterator[Advice]:
         """Yield the warnings about the objects that have a part in what is told."""
@@ -164,3 +165,20 @@ class Explainer:
             origin = warning.origin
             if origin is not None and origin not in told and (origin.file, origin.resource) in objects:
                 yield warning
+
+
+def _of_certificates(found: Explanation) -> Iterator[Advice]:
+    """Yield what is wrong with the certificates of either side."""
+    decision, chain = found.decision, found.decision.chain
+    origin = None if chain is None else chain.origin
+    if found.refused:
+        text = f"the client's certificate does not satisfy the server, by its authorities or names: {found.refused}"
+        yield Advice(text, origin)
+    for each in found.certificates:
+        if not each.fits:
+            names = ", ".join(each.names) or "no name"
+            what = f"certificate {each.name} is for {names}, not for {decision.question.server_name}"
+            yield Advice(f"{what}: clients that verify it refuse the connection", origin)
+        if each.ended is not None:
+            text = f"certificate {each.name} has ended on {each.ended:%Y-%m-%d}: clients refuse the connection"
+            yield Advice(text, origin)

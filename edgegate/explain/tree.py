@@ -64,7 +64,8 @@ def tree(found: Explanation) -> Node:
     question = found.decision.question
     root = Node(f"{question.method.decode('latin-1')} {question.url}".strip())
     _connection(root, found)
-    _request(root, found)
+    if not found.refused:
+        _request(root, found)
     if found.trials:
         _trials(root, found)
     if found.decision.refusal is None and not found.refused:
@@ -94,7 +95,7 @@ def _connection(root: Node, found: Explanation) -> None:
         return
     bound = "" if str(listener.bind) == listener.name else f", bound as {listener.bind}"
     node = root.add(f"listener {listener.name}{bound}", origin=listener.origin)
-    if question.tls:
+    if question.tls and len(listener.secure):
         name = f"SNI {question.server_name}" if question.server_name else "no SNI"
         others = ", ".join(pattern for pattern, _ in found.servers[1:])
         by = found.servers[0][0] if found.servers else "none"

@@ -12,7 +12,10 @@ from click.testing import CliRunner, Result
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.cli.explain import explain
+from tests.explain.test_advice import service
 from tests.explain.test_explanation import FILES
+from tests.istio.translate.compiling import gateway
+from tests.tls.handshakes import CLIENTS, SERVER
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "explain.md"
 
@@ -95,3 +98,53 @@ class DocumentationTests(SynchronousTestCase):
                 self.assertEqual(result.stdout, shown)
         if text != PAGE.read_text():
             PAGE.write_text(text)
+
+
+class TLSTests(SynchronousTestCase):
+    """Certificates of both sides, by files."""
+
+    def setUp(self) -> None:
+        """Write a folder in which one server shows a certificate for another name, and one asks for a client's."""
+        self.folder = Path(self.mktemp())
+        self.folder.mkdir()
+        for name, data in {
+            "server.crt": SERVER.chain_pem,
+            "server.key": SERVER.key_pem,
+            "ca.crt": CLIENTS.own.chain_pem,
+            "client.crt": CLIENTS.client("client").chain_pem,
+        }.items():
+            (self.folder / name).write_bytes(data)
+        pair = "serverCertificate: server.crt, privateKey: server.key"
+        text = gateway(
+            "gw",
+            f"443 HTTPS a.example {{mode: SIMPLE, {pair}}}",
+            f"443 HTTPS other.test {{mode: SIMPLE, {pair}}}",
+            f"443 HTTPS b.example {{mode: MUTUAL, caCertificates: ca.crt, {pair}}}",
+        )
+        (self.folder / "in.yaml").write_text(text + service("a", "*", "{directResponse: {status: 200}}"))
+
+    def ask(self, *arguments: str) -> Result:
+        """Run the command."""
+        return CliRunner().invoke(explain, [*arguments, "--config", str(self.folder)])
+
+    def test_server(self) -> None:
+        """The certificate that is shown, and that it is for another name."""
+        result = self.ask("https://a.example/")
+        self.assertEqual(result.exit_code, 0, result.output)
+        self.assertIn("certificate server.crt for a.example, b.example\n", result.output)
+        self.assertNotIn("look at", result.output)
+        result = self.ask("https://other.test/")
+        self.assertIn("certificate server.crt is for a.example, b.example, not for other.test", result.output)
+
+    def test_clients(self) -> None:
+        """A client's certificate that is missing, good, or another authority's."""
+        self.assertEqual(self.ask("https://b.example/").exit_code, 1)
+        good, bad = (str(self.folder / name) for name in ("client.crt", "server.crt"))
+        result = self.ask("https://b.example/", "--client-cert", good)
+        self.assertEqual(result.exit_code, 0, result.output)
+        result = self.ask("https://b.example/", "--client-cert", bad)
+        self.assertEqual(result.exit_code, 1)
+        self.assertIn("the TLS handshake fails: unable to get local issuer certificate", result.output)
+        self.assertIn("the client's certificate does not satisfy the server", result.output)
+        result = self.ask("https://b.example/", "--client-cert", str(self.folder / "in.yaml"))
+        self.assertEqual(result.exit_code, 2)
