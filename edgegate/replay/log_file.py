@@ -74,7 +74,8 @@ class LogFile:
         self._piece = piece
         self._raw: IO[bytes] = _opened(name)
         status = os.fstat(self._raw.fileno())
-        self.size = status.st_size if stat.S_ISREG(status.st_mode) else 0
+        # standard input may be a file that was read in part, and that nobody else could open
+        self.size = status.st_size if stat.S_ISREG(status.st_mode) and name != STANDARD_INPUT else 0
         begin = self._raw.read(len(_MAGIC))
         self._compressed = begin == _MAGIC
         self._begin = b""

@@ -77,7 +77,7 @@ class LoggedRequest:
     def _head(self, memory: HostMemory, paths: PathNormalisation) -> RequestHead | Fault:
         if self.method not in METHODS:
             return METHOD_UNKNOWN
-        if _TARGET.fullmatch(self.target) is None:
+        if self.method != b"CONNECT" and _TARGET.fullmatch(self.target) is None:
             return BAD_REQUEST
         received = [(b"Host", self.authority)] if self.authority else []
         try:
@@ -97,7 +97,9 @@ class LoggedRequest:
         return printable(b"%b %b" % (self.method, url))
 
 
-_TARGET: Final = re.compile(rb"[!-~]+")
+_TARGET: Final = re.compile(rb"(?:[/*]|[A-Za-z]+://)[!-~]*")
+"""What the parser of HTTP/1 takes, whatever is made of it then."""
+
 _DASH: Final = b"-"
 
 

@@ -1,0 +1,257 @@
+"""What becomes of a request, compared with what became of it: by older files, or by what the log says."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from edgegate.diff.behaviour import Answered, Refused, Relayed, Sent, ToHTTPS, between, service
+from edgegate.replay.findings import Finding, Told, Verdict
+from edgegate.replay.logged_request import Answer, LoggedRequest
+from edgegate.replay.routing import Outcome, Placed, Possible, Routing, Way
+from edgegate.replay.weighing import Weighed, together, weigh
+from edgegate.routing.snapshot import VirtualHost
+
+_IN_SUMMARY: Final = frozenset(("destination", "outcome", "answer"))
+"""Differences that the summaries of both sides show."""
+
+_PORT: Final = "the port"
+_TLS: Final = "whether it came by TLS"
+
+
+class Comparison(ABC):
+    """
+    Judges requests by new files.
+
+    @ivar new: Routes by them.
+    """
+
+    def __init__(self, new: Routing) -> None:
+        self.new = new
+
+    @property
+    @abstractmethod
+    def asked_more(self) -> bool:
+        """Whether routes were met that ask about headers or the query."""
+
+    @asked_more.setter
+    @abstractmethod
+    def asked_more(self, value: bool) -> None: ...
+
+    @abstractmethod
+    def asked(self) -> frozenset[str]:
+        """Return the columns that any route asks about."""
+
+    @abstractmethod
+    def ways(self, request: LoggedRequest) -> list[Way]:
+        """Return how a request may have come."""
+
+    @abstractmethod
+    def finding(self, request: LoggedRequest, way: Way) -> Finding:
+        """Judge a request that came so."""
+
+    def judge(self, request: LoggedRequest) -> Finding | str:
+        """Return what becomes of a request beside what became of it, or why that can't be told."""
+        ways = self.ways(request)
+        if not ways:
+            if request.port is None:
+                return "no server of the files speaks HTTP"
+            return (
+                f"port {request.port} is none of the files' for HTTP: --map-port FILE:{request.port} says which it is"
+            )
+        findings = [self.finding(request, way) for way in ways]
+        if len(findings) == 1:
+            return findings[0]
+        depends = _TLS if len({way.port for way in ways}) == 1 else _PORT
+        return _together(findings, depends)
+
+
+def _together(findings: Sequence[Finding], what: str) -> Finding:
+    """Return what follows where a request may have come in several ways."""
+    if len(set(findings)) == 1:
+        return findings[0]
+    verdict = together({each.verdict for each in findings})
+    if verdict is Verdict.SAME:
+        return findings[0]
+    worst = next((each for each in findings if each.verdict in (Verdict.OTHERWISE, Verdict.MAYBE)), findings[0])
+    return worst._replace(verdict=verdict, depends=tuple(sorted({*worst.depends, what})))
+
+
+class AgainstFiles(Comparison):
+    """Compares with what other files make of a request."""
+
+    def __init__(self, old: Routing, new: Routing, clusters: Mapping[str, tuple[str, ...]]) -> None:
+        """
+        @param clusters: How clusters differ whose names did not change.
+        """
+        super().__init__(new)
+        self._old = old
+        self._clusters = clusters
+        self._pairs: dict[tuple[Outcome, Outcome], tuple[str, ...] | None] = {}
+        self._hosts: dict[tuple[int, int], bool] = {}
+        self._weighed: dict[tuple[Possible, Possible], Finding] = {}
+
+    @property
+    def asked_more(self) -> bool:
+        """Whether routes of either were met that ask about headers or the query."""
+        return self._old.asked_more or self.new.asked_more
+
+    @asked_more.setter
+    def asked_more(self, value: bool) -> None:
+        self._old.asked_more = self.new.asked_more = value
+
+    def asked(self) -> frozenset[str]:
+        """Return the columns that any route of either asks about."""
+        return self._old.columns() | self.new.columns()
+
+    def ways(self, request: LoggedRequest) -> list[Way]:
+        """Return the ways on which the old files served; where they did not, the new ones."""
+        return self._old.ways(request) or self.new.ways(request)
+
+    def finding(self, request: LoggedRequest, way: Way) -> Finding:
+        """Compare both."""
+        before, after = self._old.placed(request, way), self.new.placed(request, way)
+        if isinstance(before, Placed) and isinstance(after, Placed) and self._alike(before.host, after.host):
+            return _SAME
+        old, new = self._old.possible(request, before), self.new.possible(request, after)
+        if isinstance(old, Outcome) and isinstance(new, Outcome):
+            return self._finding(Weighed(self._verdict((old, new)), (old, new)))
+        sides = _possible(old), _possible(new)
+        found = self._weighed.get(sides)
+        if found is None:
+            if len(self._weighed) > _MOST_WEIGHED:
+                self._weighed.clear()
+            found = self._weighed[sides] = self._finding(weigh(sides, self._verdict))
+        return found
+
+    def _alike(self, old: VirtualHost, new: VirtualHost) -> bool:
+        """Whether all requests for two hosts are answered alike, so that none need be routed."""
+        key = id(old), id(new)
+        found = self._hosts.get(key)
+        if found is None:
+            found = self._hosts[key] = not self._clusters and old == new
+        return found
+
+    def _verdict(self, outcomes: tuple[Outcome, ...]) -> Verdict:
+        return Verdict.SAME if self._between(outcomes) is None else Verdict.OTHERWISE
+
+    def _between(self, outcomes: tuple[Outcome, ...]) -> tuple[str, ...] | None:
+        """Return how two outcomes differ, beside their summaries; L{None}: they don't."""
+        old, new = outcomes
+        if (old, new) in self._pairs:
+            return self._pairs[old, new]
+        found: tuple[str, ...] | None = None
+        clusters = sorted(old.clusters & new.clusters & self._clusters.keys())
+        if old.behaviour != new.behaviour or clusters:
+            changes = [str(each) for each in between(old.behaviour, new.behaviour) if each.what not in _IN_SUMMARY]
+            changes += [f"{service(name)}: {change}" for name in clusters for change in self._clusters[name]]
+            found = tuple(changes)
+        self._pairs[old, new] = found
+        return found
+
+    def _finding(self, weighed: Weighed) -> Finding:
+        if weighed.verdict is Verdict.SAME:
+            return _SAME
+        old, new = weighed.outcomes
+        return Finding(weighed.verdict, told(old), told(new), self._between((old, new)) or (), weighed.depends)
+
+
+class AgainstLog(Comparison):
+    """Compares with what the log says of the answer."""
+
+    @property
+    def asked_more(self) -> bool:
+        """Whether routes were met that ask about headers or the query."""
+        return self.new.asked_more
+
+    @asked_more.setter
+    def asked_more(self, value: bool) -> None:
+        self.new.asked_more = value
+
+    def asked(self) -> frozenset[str]:
+        """Return the columns that any route asks about."""
+        return self.new.columns()
+
+    def ways(self, request: LoggedRequest) -> list[Way]:
+        """Return the ways on which the files serve."""
+        return self.new.ways(request)
+
+    def finding(self, request: LoggedRequest, way: Way) -> Finding:
+        """Compare."""
+        answer = request.answer
+        new = self.new.possible(request, self.new.placed(request, way))
+        if isinstance(new, Outcome):
+            weighed = Weighed(relation(answer, new), (new,))
+        else:
+            weighed = weigh((new,), lambda outcomes: relation(answer, outcomes[0]))
+        if weighed.verdict is Verdict.SAME:
+            return _SAME
+        outcome = told(weighed.outcomes[0])
+        if weighed.verdict is Verdict.UNSAID:
+            return Finding(Verdict.UNSAID, new=outcome, depends=weighed.depends)
+        return Finding(weighed.verdict, answered(answer), outcome, depends=weighed.depends)
+
+
+_SAME: Final = Finding(Verdict.SAME)
+_MOST_WEIGHED: Final = 100_000
+_TO_HTTPS: Final = 301
+_CLIENT_GONE: Final = 499
+"""What nginx logs where the client did not wait."""
+
+
+def _possible(found: Possible | Outcome) -> Possible:
+    return ((frozenset(), found),) if isinstance(found, Outcome) else found
+
+
+def told(outcome: Outcome) -> Told:
+    """Return an outcome for people."""
+    return Told(outcome.summary, outcome.name, outcome.place)
+
+
+def answered(answer: Answer) -> Told:
+    """Return for people how a request was answered."""
+    if answer.cluster:
+        return Told(f"to {service(answer.cluster)}", answer.route)
+    if _no_route(answer):
+        return Told(f"{answer.status} (no route)")
+    details = f" ({answer.details})" if answer.details and answer.details != "via_upstream" else ""
+    return Told(f"{answer.status}{details}", answer.route)
+
+
+def _no_route(answer: Answer) -> bool:
+    return "NR" in answer.flags.split(",") or answer.details == "route_not_found"
+
+
+def relation(answer: Answer, outcome: Outcome) -> Verdict:
+    """Compare how a request was answered with what would become of it, as far as the first is said."""
+    behaviour = outcome.behaviour
+    if isinstance(behaviour, Sent):
+        return _sent(answer, outcome)
+    if isinstance(behaviour, Relayed):
+        return Verdict.UNSAID
+    if answer.cluster:
+        return Verdict.OTHERWISE
+    if answer.status in (0, _CLIENT_GONE):
+        return Verdict.UNSAID
+    if isinstance(behaviour, Answered) and behaviour.faults is not None:
+        return Verdict.UNSAID
+    return Verdict.SAME if answer.status == _status(behaviour) else Verdict.OTHERWISE
+
+
+def _sent(answer: Answer, outcome: Outcome) -> Verdict:
+    if answer.cluster:
+        return Verdict.SAME if answer.cluster in outcome.clusters else Verdict.OTHERWISE
+    if _no_route(answer) or (answer.cluster == "" and answer.details == "direct_response"):
+        return Verdict.OTHERWISE
+    return Verdict.UNSAID
+
+
+def _status(behaviour: Answered | ToHTTPS | Refused) -> int:
+    if isinstance(behaviour, ToHTTPS):
+        return _TO_HTTPS
+    if isinstance(behaviour, Refused):
+        return behaviour.status
+    if behaviour.redirect is not None:
+        return behaviour.redirect.code
+    return 0 if behaviour.direct is None else behaviour.direct.status

@@ -1,0 +1,164 @@
+"""Tests of L{edgegate.replay.comparison}."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.diff.behaviour import Answered, Behaviour, Refused, Relayed, Sent, Share, ToHTTPS
+from edgegate.model.actions import DirectResponse, Redirect
+from edgegate.replay.comparison import AgainstFiles, AgainstLog, answered, relation
+from edgegate.replay.findings import Finding, Told, Verdict
+from edgegate.replay.logged_request import Answer, LoggedRequest
+from edgegate.replay.routing import Outcome, Routing
+from tests.replay.files import PLAIN, ROUTES, files, side
+
+KNOWN = frozenset(("header x-user", "header user-agent", "the query"))
+SHOP = "outbound|80||shop.internal"
+
+
+def request(target: bytes = b"/cart", host: bytes = b"shop.example", **more: object) -> LoggedRequest:
+    """Return a request to port 80 in the clear of which all is known but for what is said."""
+    values = {"method": b"GET", "target": target, "version": "1.1", "authority": host, "port": 80, "tls": False}
+    values |= {"server_name": None, "known": KNOWN}
+    return LoggedRequest(**{**values, **more})  # type: ignore[arg-type]
+
+
+def against(old: str, new: str, clusters: dict[str, tuple[str, ...]] | None = None) -> AgainstFiles:
+    """Return what compares two sides."""
+    return AgainstFiles(Routing(side(files(old))), Routing(side(files(new))), clusters or {})
+
+
+class AgainstFilesTests(SynchronousTestCase):
+    """Requests by older and by newer files."""
+
+    def judge(self, comparison: AgainstFiles, asked: LoggedRequest) -> Finding:
+        """Judge a request."""
+        found = comparison.judge(asked)
+        assert isinstance(found, Finding), found
+        return found
+
+    def test_same(self) -> None:
+        """Names and places of routes are no difference; hosts that are equal are not even routed."""
+        new = ROUTES.replace("name: cart", "name: basket").replace("http: [", "http: [\n\n")
+        self.assertIs(self.judge(against(ROUTES, new), request()).verdict, Verdict.SAME)
+        comparison = against(ROUTES, ROUTES)
+        self.assertIs(self.judge(comparison, request(known=frozenset())).verdict, Verdict.SAME)
+        self.assertFalse(comparison.asked_more)
+
+    def test_otherwise(self) -> None:
+        """Both sides are told, with their routes and places; differences that the summaries lack come with them."""
+        new = ROUTES.replace("/cart", "/basket").replace("/new", "/newer")
+        found = self.judge(against(ROUTES, new), request())
+        self.assertIs(found.verdict, Verdict.OTHERWISE)
+        self.assertEqual((found.old.summary, found.old.route), ("to 127.0.0.1:80", "cart"))
+        self.assertEqual((found.new.summary, found.new.route), ("to 127.0.0.2:81", "rest"))
+        self.assertRegex(found.old.place, r"in\.yaml:\d+")
+        self.assertEqual(found.changes, ())
+        timeout = ROUTES.replace("{name: cart,", "{name: cart, timeout: 5s,")
+        self.assertEqual(self.judge(against(ROUTES, timeout), request()).changes, ("timeout: none -> 5 s",))
+
+    def test_maybe(self) -> None:
+        """What depends on a header that the log lacks may be otherwise."""
+        new = ROUTES.replace("exact: qa", "exact: qi")
+        found = self.judge(against(ROUTES, new), request(known=KNOWN - {"header x-user"}))
+        self.assertEqual((found.verdict, found.depends), (Verdict.MAYBE, ("header x-user",)))
+        self.assertIs(self.judge(against(ROUTES, new), request()).verdict, Verdict.SAME)
+
+    def test_cluster(self) -> None:
+        """A backend that is spoken to in another way is a difference of all requests that it gets."""
+        name = next(iter(side(files()).snapshot.clusters))
+        outcomes = against(ROUTES, ROUTES, {name: ("connect timeout: 10 s -> 1 s",)})
+        changes = {
+            self.judge(outcomes, request(target, host)).changes
+            for target, host in ((b"/cart", b"shop.example"), (b"/x", b"shop.example"), (b"/", b"plain.example"))
+        }
+        self.assertEqual(len(changes), 2)
+        self.assertIn("connect timeout: 10 s -> 1 s", "".join(map("".join, changes)))
+
+    def test_ports(self) -> None:
+        """Where no port is known, all ways that the older files serve count; a port that nobody has is told."""
+        new = ROUTES.replace("/cart", "/basket")
+        found = self.judge(against(ROUTES, new), request(port=None, tls=None))
+        self.assertEqual((found.verdict, found.depends), (Verdict.MAYBE, ("the port",)))
+        found = self.judge(against(ROUTES, new), request(port=None, tls=True))
+        self.assertEqual((found.verdict, found.depends), (Verdict.OTHERWISE, ()))
+        self.assertIn("--map-port FILE:8080", str(against(ROUTES, new).judge(request(port=8080))))
+
+    def test_closed(self) -> None:
+        """A port that the newer files don't open is a difference."""
+        old, new = side(files()), side(files().replace("number: 80,", "number: 8088,"))
+        if old.snapshot.listeners == new.snapshot.listeners:
+            self.fail("the port was not changed")
+        found = self.judge(AgainstFiles(Routing(old), Routing(new), {}), request())
+        self.assertEqual(found.new.summary, "closed (nothing listens on port 80)")
+
+
+class AgainstLogTests(SynchronousTestCase):
+    """Requests by files, beside what the log says."""
+
+    def setUp(self) -> None:
+        """Make the tables."""
+        self.comparison = AgainstLog(Routing(side(files())))
+
+    def judge(self, asked: LoggedRequest) -> Finding:
+        """Judge a request."""
+        found = self.comparison.judge(asked)
+        assert isinstance(found, Finding), found
+        return found
+
+    def test_status(self) -> None:
+        """A log that says the status alone tells what was answered without a backend."""
+        self.assertIs(self.judge(request(b"/old", answer=Answer(301))).verdict, Verdict.SAME)
+        found = self.judge(request(b"/old", answer=Answer(200)))
+        self.assertEqual((found.verdict, found.old), (Verdict.OTHERWISE, Told("200")))
+        found = self.judge(request(answer=Answer(200)))
+        self.assertEqual((found.verdict, found.new.route), (Verdict.UNSAID, "cart"))
+
+    def test_unknown(self) -> None:
+        """What the log lacks may decide, too."""
+        found = self.judge(request(answer=Answer(200), known=frozenset()))
+        self.assertEqual((found.verdict, found.depends), (Verdict.MAYBE, ("header x-user",)))
+        self.assertEqual(found.new.route, "qa")
+
+    def test_relation(self) -> None:
+        """What was answered, beside what would be, as far as the log tells."""
+        sent = Sent((Share(SHOP, 1, 100),))
+        direct, redirect = Answered(direct=DirectResponse(200)), Answered(redirect=Redirect(302))
+        no_route = Answer(404, "NR", "route_not_found", "")
+        cases: tuple[tuple[Answer, Behaviour, Verdict], ...] = (
+            (Answer(200, cluster=SHOP), sent, Verdict.SAME),
+            (Answer(503, "UF", cluster=SHOP), sent, Verdict.SAME),
+            (Answer(200, cluster="outbound|80||other"), sent, Verdict.OTHERWISE),
+            (Answer(200, cluster=SHOP), direct, Verdict.OTHERWISE),
+            (Answer(200, cluster=SHOP), Refused(404, ""), Verdict.OTHERWISE),
+            (no_route, sent, Verdict.OTHERWISE),
+            (no_route, Refused(404, ""), Verdict.SAME),
+            (Answer(301, "", "direct_response", ""), sent, Verdict.OTHERWISE),
+            (Answer(301, "", "direct_response", ""), ToHTTPS(443), Verdict.SAME),
+            (Answer(200, "", "cors_response", ""), sent, Verdict.UNSAID),
+            (Answer(200), direct, Verdict.SAME),
+            (Answer(302), redirect, Verdict.SAME),
+            (Answer(200), redirect, Verdict.OTHERWISE),
+            (Answer(200), Refused(0, ""), Verdict.OTHERWISE),
+            (Answer(404), Refused(404, ""), Verdict.SAME),
+            (Answer(404), sent, Verdict.UNSAID),
+            (Answer(499), Refused(404, ""), Verdict.UNSAID),
+            (Answer(), direct, Verdict.UNSAID),
+            (Answer(200), Relayed(()), Verdict.UNSAID),
+        )
+        for answer, behaviour, expected in cases:
+            outcome = Outcome(behaviour, "", clusters=frozenset((SHOP,)))
+            self.assertIs(relation(answer, outcome), expected, (answer, behaviour))
+
+    def test_answered(self) -> None:
+        """Answers in words."""
+        self.assertEqual(answered(Answer(200, cluster=SHOP, route="cart")), Told("to shop.internal:80", "cart"))
+        self.assertEqual(answered(Answer(404, "NR")), Told("404 (no route)"))
+        self.assertEqual(answered(Answer(200, details="via_upstream")), Told("200"))
+        self.assertEqual(answered(Answer(301, details="direct_response")), Told("301 (direct_response)"))
+
+    def test_host_alone(self) -> None:
+        """Another host has routes of its own."""
+        found = self.judge(request(b"/", b"plain.example", answer=Answer(200)))
+        self.assertEqual(found.new.route, "all")
+        self.assertIn("all", PLAIN)
