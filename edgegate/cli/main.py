@@ -15,6 +15,7 @@ COMMANDS: Final = (
     "explain",
     "test",
     "diff",
+    "replay",
     "certs",
     "proxy-config",
     "reload",

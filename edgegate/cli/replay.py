@@ -1,0 +1,130 @@
+"""C{edgegate replay}: what files would have made of the requests in an access log."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import click
+
+from edgegate.cli import shared_options
+from edgegate.config.report import report
+from edgegate.diff.sides import Side
+from edgegate.option_values import processors
+from edgegate.replay.findings import Tally, Verdict
+from edgegate.replay.log_file import STANDARD_INPUT
+from edgegate.replay.processes import WorkerEnded
+from edgegate.replay.replaying import CannotReplay, Replay, Wishes
+from edgegate.replay.report import as_json, write_text
+from edgegate.sources.loading import load
+from edgegate.sources.named import source_named
+
+CANNOT = 2
+"""The exit status where there is nothing to say of requests."""
+
+
+@click.command(short_help="Say what files would have made of the requests in an access log.")
+@click.argument("access_log", nargs=-1, required=True, metavar="ACCESS_LOG...")
+@click.option("--config", metavar="NEW", required=True, callback=shared_options.named, help="The files to try.")
+@click.option(
+    "--against",
+    metavar="OLD",
+    callback=shared_options.named,
+    help="The files that served then.  [default: compare with what the log says of the answers]",
+)
+@click.option(
+    "--format",
+    "form",
+    default="",
+    metavar="FORMAT",
+    help="What nginx (log_format), Apache (LogFormat) or Envoy was told, or edgegate, edgegate-json, istio, "
+    "istio-json, envoy, combined, vhost_combined or common.  [default: told by the first lines]",
+)
+@click.option("--host", default="", help="The host that was asked for, where the log does not say it.")
+@click.option("--port", type=click.IntRange(1, 65535), help="The port by the files, where the log does not say it.")
+@shared_options.map_port
+@shared_options.selector
+@shared_options.ignore_kind
+@click.option("--jobs", type=click.IntRange(1, 128), help="Processes.  [default: as many as there are CPUs]")
+@click.option("--strict", is_flag=True, help="Take what may be answered otherwise for what is.")
+@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def replay(
+    access_log: tuple[str, ...],
+    config: str,
+    against: str | None,
+    form: str,
+    host: str,
+    port: int | None,
+    map_port: dict[int, int],
+    selector: dict[str, str],
+    ignore_kind: frozenset[str],
+    jobs: int | None,
+    strict: bool,
+    output: str,
+) -> None:
+    """
+    Say how many requests of an access log would be answered otherwise by the
+    files in NEW. ACCESS_LOG may be compressed by gzip, or - for standard input.
+
+    The exit status is 0 where none would be, 1 where any would, 2 where that
+    can't be told.
+    """
+    if [*access_log, config, against].count(STANDARD_INPUT) > 1:
+        raise click.UsageError("standard input can be only one of ACCESS_LOG, NEW and OLD")
+    ports = {bound: number for number, bound in map_port.items()}
+    wishes = Wishes(form, host, port, ports, jobs or processors())
+    old = None if against is None else _side(against, selector, ignore_kind)
+    new = _side(config, selector, ignore_kind)
+    try:
+        replaying = Replay(access_log, old, new, wishes)
+        try:
+            with _progress(replaying.size) as told:
+                tally = replaying.run(told)
+        finally:
+            replaying.close()
+    except (CannotReplay, WorkerEnded) as error:
+        click.echo(f"Error: {error}", err=True)
+        raise SystemExit(CANNOT) from None
+    if output == "json":
+        click.echo(as_json(tally, replaying.logs), nl=False)
+    else:
+        write_text(tally, replaying.logs, old is not None, sys.stdout)
+    raise SystemExit(_status(tally, strict))
+
+
+def _side(name: str, selector: dict[str, str], ignore_kind: frozenset[str]) -> Side:
+    loaded = load(source_named(name), selector or None, ignored_kinds=ignore_kind)
+    if loaded.snapshot is None:
+        report(loaded.problems, sys.stderr, f"{name} can't be served: nothing was replayed")
+        raise SystemExit(CANNOT)
+    return Side(name, loaded.snapshot, loaded.endpoints, loaded.secrets)
+
+
+def _status(tally: Tally, strict: bool) -> int:
+    if not tally.count(*Verdict):
+        return CANNOT
+    return int(tally.count(Verdict.OTHERWISE) > 0 or (strict and tally.count(Verdict.MAYBE) > 0))
+
+
+@contextmanager
+def _progress(size: int) -> Iterator[Callable[[int], None]]:
+    """
+    Show how far it is, on a terminal.
+
+    @param size: Bytes in all; 0: nobody knows.
+    """
+    if not sys.stderr.isatty():
+        yield lambda done: None
+        return
+    from rich.console import Console  # noqa: PLC0415 (as in edgegate.config.report)
+    from rich.progress import Progress  # noqa: PLC0415
+
+    # its own thread would be in the way of processes that fork
+    with Progress(console=Console(stderr=True), transient=True, auto_refresh=False) as bar:
+        task = bar.add_task("replaying", total=size or None)
+
+        def told(done: int) -> None:
+            bar.update(task, advance=done, refresh=True)
+
+        yield told
