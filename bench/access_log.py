@@ -55,7 +55,7 @@ def as_json(number: int, method: str, path: str, host: str, agent: str) -> str:
 def combined(number: int, method: str, path: str, host: str, agent: str) -> str:
     """Return a line of C{vhost_combined}, as Apache on Debian writes it."""
     return (
-        f'{host}:8080 10.0.0.{number % 250} - - [01/Mar/2026:12:00:{number % 60:02d} +0000] '
+        f"{host}:8080 10.0.0.{number % 250} - - [01/Mar/2026:12:00:{number % 60:02d} +0000] "
         f'"{method} {path} HTTP/1.1" 200 {number % 5000} "-" "{agent}"\n'
     )
 

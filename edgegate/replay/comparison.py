@@ -11,7 +11,6 @@ from edgegate.replay.findings import Finding, Told, Verdict
 from edgegate.replay.logged_request import Answer, LoggedRequest
 from edgegate.replay.routing import Outcome, Placed, Possible, Routing, Way
 from edgegate.replay.weighing import Weighed, together, weigh
-from edgegate.routing.snapshot import VirtualHost
 
 _IN_SUMMARY: Final = frozenset(("destination", "outcome", "answer"))
 """Differences that the summaries of both sides show."""
@@ -112,7 +111,7 @@ class AgainstFiles(Comparison):
     def finding(self, request: LoggedRequest, way: Way) -> Finding:
         """Compare both."""
         before, after = self._old.placed(request, way), self.new.placed(request, way)
-        if isinstance(before, Placed) and isinstance(after, Placed) and self._alike(before.host, after.host):
+        if isinstance(before, Placed) and isinstance(after, Placed) and self._alike(before, after):
             return _SAME
         old, new = self._old.possible(request, before), self.new.possible(request, after)
         if isinstance(old, Outcome) and isinstance(new, Outcome):
@@ -125,12 +124,15 @@ class AgainstFiles(Comparison):
             found = self._weighed[sides] = self._finding(weigh(sides, self._verdict))
         return found
 
-    def _alike(self, old: VirtualHost, new: VirtualHost) -> bool:
+    def _alike(self, old: Placed, new: Placed) -> bool:
         """Whether all requests for two hosts are answered alike, so that none need be routed."""
-        key = id(old), id(new)
+        if old.head is not new.head:
+            # their paths have other normal forms
+            return False
+        key = id(old.host), id(new.host)
         found = self._hosts.get(key)
         if found is None:
-            found = self._hosts[key] = not self._clusters and old == new
+            found = self._hosts[key] = not self._clusters and old.host == new.host
         return found
 
     def _verdict(self, outcomes: tuple[Outcome, ...]) -> Verdict:

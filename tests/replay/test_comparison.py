@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.diff.behaviour import Answered, Behaviour, Refused, Relayed, Sent, Share, ToHTTPS
 from edgegate.model.actions import DirectResponse, Redirect
+from edgegate.model.proxy import ProxySettings
 from edgegate.replay.comparison import AgainstFiles, AgainstLog, answered, relation
 from edgegate.replay.findings import Finding, Told, Verdict
 from edgegate.replay.logged_request import Answer, LoggedRequest
@@ -63,6 +66,15 @@ class AgainstFilesTests(SynchronousTestCase):
         found = self.judge(against(ROUTES, new), request(known=KNOWN - {"header x-user"}))
         self.assertEqual((found.verdict, found.depends), (Verdict.MAYBE, ("header x-user",)))
         self.assertIs(self.judge(against(ROUTES, new), request()).verdict, Verdict.SAME)
+
+    def test_normal_form(self) -> None:
+        """Files that bring paths to another form are not the same, though all routes are."""
+        old = side(files())
+        new = replace(old, snapshot=replace(old.snapshot, proxy=ProxySettings(paths="merge-slashes")))
+        comparison = AgainstFiles(Routing(old), Routing(new), {})
+        found = self.judge(comparison, request(b"//cart"))
+        self.assertEqual((found.old.route, found.new.route), ("rest", "cart"))
+        self.assertIs(self.judge(comparison, request(b"/cart")).verdict, Verdict.SAME)
 
     def test_cluster(self) -> None:
         """A backend that is spoken to in another way is a difference of all requests that it gets."""

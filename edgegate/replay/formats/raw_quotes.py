@@ -15,6 +15,7 @@ _BEGIN: Final = re.compile(
 )
 _END: Final = re.compile(rb'[^"]*"(?: ([^ "]+) [^ "]+ ([^ "]+) [^ "]+ ([^ "]+) ([^"]+?))?\s*\Z')
 _BETWEEN: Final = b'" "'
+_EACH_BETWEEN: Final = re.compile(rb'(?=" ")')
 
 _BEGIN_COLUMNS: Final = (
     *(columns.METHOD, columns.PATH, columns.QUERY, columns.PROTOCOL),
@@ -62,4 +63,6 @@ class RawQuotesReader:
         said[columns.header("user-agent")] = _BETWEEN.join(pieces[1:-3])
         said[columns.header("x-request-id")] = pieces[-3]
         said[columns.AUTHORITY] = pieces[-2]
-        return tuple(said.get(each) for each in self.columns), len(pieces) > _QUOTED + 1
+        # where they overlap it can't be told which quotes are the format's
+        unsure = len(_EACH_BETWEEN.findall(line, begin.end())) > _QUOTED
+        return tuple(said.get(each) for each in self.columns), unsure
