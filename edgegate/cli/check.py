@@ -12,10 +12,12 @@ from edgegate.cli.check_formats import FORMATS
 from edgegate.cli.code_explanation import explained
 from edgegate.config.problems import Problem, Problems, Severity
 from edgegate.config.report import report
+from edgegate.explain.redirect_loops import redirect_loops
 from edgegate.istio.analysis import analyze
 from edgegate.istio.analysis.suppression import Suppression, annotated, suppress
 from edgegate.istio.resources import Resources
 from edgegate.istio.translate import CompileOptions
+from edgegate.istio.translate.reporting import Reporter
 from edgegate.model import codes
 from edgegate.sources.loading import load
 from edgegate.sources.named import source_named
@@ -96,8 +98,10 @@ def check(
     are errors, or what --fail-on says.
     """
     suppressions = list(suppressions)
+    reporters: list[Reporter] = []
 
     def examine(resources: Resources, options: CompileOptions, problems: Problems) -> None:
+        reporters.append(Reporter(resources.virtual_services, problems))
         analyze(resources, options, problems, portable)
         suppressions.extend(annotated(resources))
         _check_ports(resources, map_port, source.name, problems)
@@ -113,6 +117,9 @@ def check(
         prove=warn_of_unreached,
     )
     problems = loaded.problems
+    if loaded.snapshot is not None:
+        for diagnostic in redirect_loops(loaded.snapshot):
+            reporters[0].report(diagnostic)
     suppress(problems, suppressions, source.name)
     if output == "text":
         report(problems, sys.stdout)

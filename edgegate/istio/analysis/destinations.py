@@ -51,8 +51,10 @@ def services(context: Context, resource: Resource[VirtualService], spec: Virtual
     """
     severity = Severity.INFO if in_mesh_alone(spec) else Severity.WARNING
     for path, destination in destinations(spec):
-        yield from _service(context, resource, spec, path, destination, severity)
-        yield from _subset(context, resource, path, destination, severity)
+        told = list(_service(context, resource, spec, path, destination, severity))
+        yield from told
+        if not any(each.code == codes.REFERENCED_RESOURCE_NOT_FOUND for each in told):
+            yield from _subset(context, resource, path, destination, severity)
 
 
 def _service(

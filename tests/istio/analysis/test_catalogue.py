@@ -19,11 +19,10 @@ ELSEWHERE = {
     codes.CERTIFICATE_NOT_FOR_HOST,
     codes.CERTIFICATE_TIME,
     codes.CONDITIONS_EXCLUDE_EACH_OTHER,
-    codes.REDIRECT_LOOP,
 }
 """Codes of which no text alone is an example: tests of what tells of them have one."""
 
-BY_THE_COMMAND = {codes.UNREADABLE_FILE, codes.UNUSED_SUPPRESSION}
+BY_THE_COMMAND = {codes.UNREADABLE_FILE, codes.UNUSED_SUPPRESSION, codes.REDIRECT_LOOP}
 
 
 class CatalogueTests(SynchronousTestCase):
