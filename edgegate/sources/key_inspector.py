@@ -94,14 +94,16 @@ class KeyInspector:
     def _pair(self, pair: KeyPair, number: int) -> Iterator[Finding]:
         part = Part.CERTIFICATE
         try:
-            load_certificates(pair.chain, pair.name)
+            chain = load_certificates(pair.chain, pair.name)
             part = Part.KEY
             load_key_pair(pair)
         except BadKeyMaterial as error:
             yield Finding(Severity.ERROR, part, str(error), number)
             return
+        valid = all(each.not_valid_before_utc <= self._now < each.not_valid_after_utc for each in chain)
+        code = codes.CERTIFICATE_TIME if valid else ""  # by where it comes from
         for doubt in doubts(pair.chain, self._now):
-            yield Finding(Severity.WARNING, Part.CERTIFICATE, f"{pair.name}: {doubt}", number, Role.TIME)
+            yield Finding(Severity.WARNING, Part.CERTIFICATE, f"{pair.name}: {doubt}", number, Role.TIME, code)
 
     def _trust(self, authorities: bytes | None, revocations: bytes) -> Iterator[Finding]:
         if authorities is not None:

@@ -10,9 +10,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.config.problems import Severity
 from edgegate.demo.authority import Authority
 from edgegate.istio.translate import Finding, Part
+from edgegate.model import codes
 from edgegate.model.tls import ClientVerification, KeyPair, ServerTLS, TLSRules, UpstreamTLS
 from edgegate.sources.key_inspector import KeyInspector
-from edgegate.tls.secrets import ResolvedTLS
+from edgegate.tls.secrets import ResolvedTLS, load_certificates
 from edgegate.tls.server_contexts import ServerContexts
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
@@ -73,6 +74,13 @@ class KeyInspectorTests(SynchronousTestCase):
         findings = found(tls, now=NOW + timedelta(days=20000))
         self.assertEqual({finding.severity for finding in findings}, {Severity.WARNING})
         self.assertEqual({finding.part for finding in findings}, {Part.CERTIFICATE, Part.AUTHORITIES})
+
+    def test_codes(self) -> None:
+        """A certificate that ends soon has a code of its own; that of one that has ended goes by where it is from."""
+        end = load_certificates(ISSUED.chain_pem, "")[0].not_valid_after_utc
+        for now, code in ((end - timedelta(days=1), codes.CERTIFICATE_TIME), (end + timedelta(days=1), "")):
+            told = [each.code for each in found(ResolvedTLS((PAIR,)), now=now) if each.part is Part.CERTIFICATE]
+            self.assertEqual(set(told), {code})
 
     def test_uncovered(self) -> None:
         """Hosts that no certificate of the server is for are named, a few of them."""
