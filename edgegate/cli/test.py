@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from edgegate.cli import shared_options
 from edgegate.cli.test_writing import write_tests
+from edgegate.cli.watching import again, look_at
 from edgegate.config.report import report
 from edgegate.explain.explanation import Explainer
 from edgegate.model.notes import Notes
@@ -22,7 +24,7 @@ from edgegate.route_tests.report import miss_lines, summary
 from edgegate.route_tests.running import Result, run
 from edgegate.route_tests.story import Story, no_story, story_of
 from edgegate.routing.snapshot import Snapshot
-from edgegate.sources.loading import load
+from edgegate.sources.loading import Loaded, load
 from edgegate.sources.named import source_named
 
 
@@ -51,6 +53,7 @@ from edgegate.sources.named import source_named
     type=click.Path(),
     help="Run none: print tests of the requests in an access log, - for standard input.",
 )
+@click.option("--watch", is_flag=True, help="Run again whenever a file changes, until Ctrl-C.")
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def test(
     files: tuple[str, ...],
@@ -62,6 +65,7 @@ def test(
     coverage: bool,
     fail_under: float | None,
     log: str | None,
+    watch: bool,
     output: str,
 ) -> None:
     """
@@ -70,38 +74,64 @@ def test(
     A FILE may be a folder: all files in it that hold tests are read. Without any those in DIR are. The exit status
     is 1 where something is otherwise than expected, or can't be read.
     """
-    if log is not None and files:
+    if log is not None and (files or watch):
         raise click.UsageError("--write makes tests, and runs no FILEs")
     if not files and log is None and not Path(config).is_dir():
         raise click.UsageError("name the FILEs of tests: only in a folder they are looked for")
-    notes = Notes()
-    loaded = load(source_named(config), selector or None, map_port, ignored_kinds=ignore_kind, notes=notes)
-    if loaded.snapshot is None:
-        report(loaded.problems, sys.stderr, "nothing was tested")
-        raise SystemExit(1)
-    if log is not None:
-        write_tests(log, loaded, map_port)
-        return
-    read = list(read_files(files or (config,)))
+    reports = _Reports(junit_file, coverage, fail_under, output == "json")
+
+    def once() -> None:
+        notes = Notes()
+        loaded = load(source_named(config), selector or None, map_port, ignored_kinds=ignore_kind, notes=notes)
+        if loaded.snapshot is None:
+            report(loaded.problems, sys.stderr, "nothing was tested")
+            raise SystemExit(1)
+        if log is not None:
+            write_tests(log, loaded, map_port)
+        elif not _passed(files or (config,), loaded, loaded.snapshot, notes, reports):
+            raise SystemExit(1)
+
+    if watch:
+        again(once, lambda: look_at((config, *files)))
+    else:
+        once()
+
+
+@dataclass(frozen=True, slots=True)
+class _Reports:
+    """What is told, and where."""
+
+    junit_file: str | None
+    coverage: bool
+    fail_under: float | None
+    json: bool
+
+
+def _passed(names: Sequence[str], loaded: Loaded, snapshot: Snapshot, notes: Notes, reports: _Reports) -> bool:
+    """Run the tests in files, tell what came of it, and return whether all is as expected."""
+    read = list(read_files(names))
     if not read:
-        raise click.ClickException(f"no file in {' '.join(files or (config,))} holds tests")
-    results = list(run((case for each in read for case in each.cases), loaded.snapshot, loaded.endpoints))
-    covered = _covered(loaded.snapshot, notes, results) if coverage or fail_under is not None else None
-    story = story_of(Explainer(loaded.snapshot, loaded.endpoints, notes, loaded.secrets))
-    if junit_file is not None:
-        _write(junit_file, junit(read, results, () if covered is None else _properties(covered), story))
-    if output == "json":
+        raise click.ClickException(f"no file in {' '.join(names)} holds tests")
+    results = list(run((case for each in read for case in each.cases), snapshot, loaded.endpoints))
+    counted = reports.coverage or reports.fail_under is not None
+    covered = _covered(snapshot, notes, results) if counted else None
+    story = story_of(Explainer(snapshot, loaded.endpoints, notes, loaded.secrets))
+    if reports.junit_file is not None:
+        _write(reports.junit_file, junit(read, results, () if covered is None else _properties(covered), story))
+    if reports.json:
         click.echo(json_report(read, results, None if covered is None else coverage_report(covered)))
     else:
         _tell(read, results, story)
-        for line in coverage_lines(covered) if covered is not None and coverage else ():
+        for line in coverage_lines(covered) if covered is not None and reports.coverage else ():
             click.echo(line)
-    failed = not results or any(each.problems.errors for each in read) or any(each.misses for each in results)
-    if covered is not None and fail_under is not None and covered.percent(Group.ROUTES) < fail_under:
-        click.echo(f"tests hit {covered.percent(Group.ROUTES):.1f} % of the routes, not {fail_under:g} %", err=True)
-        failed = True
-    if failed:
-        raise SystemExit(1)
+    passed = (
+        bool(results) and not any(each.problems.errors for each in read) and not any(each.misses for each in results)
+    )
+    if covered is None or reports.fail_under is None or covered.percent(Group.ROUTES) >= reports.fail_under:
+        return passed
+    percent = covered.percent(Group.ROUTES)
+    click.echo(f"tests hit {percent:.1f} % of the routes, not {reports.fail_under:g} %", err=True)
+    return False
 
 
 def _covered(snapshot: Snapshot, notes: Notes, results: list[Result]) -> Coverage:
