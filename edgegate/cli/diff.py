@@ -141,7 +141,10 @@ def _revisions(config: str, revisions: tuple[str, ...], stack: ExitStack) -> tup
 
 def _running(admin: Admin) -> Named:
     """Return the files of a gateway that runs."""
-    answer = ask(admin, "GET", "/config_dump")
+    try:
+        answer = ask(admin, "GET", "/config_dump")
+    except click.ClickException as error:
+        raise Trouble(error.message) from None
     if answer.status != HTTP_OK:
         raise Trouble(f"the admin listener answers {answer.status}: {answer.text.strip()}")
     if answer.config in ("", _STDIN):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 import ssl
 from pathlib import Path
@@ -113,6 +114,20 @@ class LookingTests(CoolstoreTestCase):
         rows = json.loads(self.look("proxy-config", "listeners", "-o", "json"))
         self.assertEqual({row["type"] for row in rows}, {"HTTP", "HTTPS", "TCP", "TLS passthrough"})
         self.assertIn("HEALTHY", self.look("proxy-config", "endpoints"))
+
+    def test_changes(self) -> None:
+        """What other files would change of what is served is told; files that are not served are not taken for it."""
+        self.open_empty()
+        self.step(HTTP)
+        shutil.copytree(self.folder / "etc", self.folder / "next")
+        self.assertIn("no change of behaviour (proved)", self.look("diff", "next"))
+        self.write("next", {"coolstore.yaml": GATEWAY.format(servers=REDIRECT) + "---\n" + self.services})
+        result = self.ask("edgegate", "diff", "next", f"--admin={self.admin}")
+        self.assertEqual(result.returncode, 1, result.stdout + result.stderr)
+        self.assertIn("to apiserver.default.svc.cluster.local:80 -> 301 to https, port 443", result.stdout)
+        (self.folder / "etc/broken.yaml").write_text("kind: [\n")
+        result = self.ask("edgegate", "diff", "next", f"--admin={self.admin}")
+        self.assertEqual(result.returncode, 2, result.stdout + result.stderr)
 
     def test_mistake(self) -> None:
         """A reload that is refused names the line and exits with 1; what was served goes on."""

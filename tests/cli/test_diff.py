@@ -105,7 +105,8 @@ class DiffTests(SynchronousTestCase):
     def test_nobody(self) -> None:
         """A gateway that is not there is trouble."""
         result = CliRunner().invoke(diff, [str(self.folders[0]), "--admin", str(Path(self.mktemp()).resolve())])
-        self.assertNotEqual(result.exit_code, 0)
+        self.assertEqual(result.exit_code, 2)
+        self.assertIn("no gateway answers at", result.output)
 
 
 class RevisionTests(SynchronousTestCase):
