@@ -44,7 +44,7 @@ def _suppressions(context: click.Context, parameter: click.Parameter, values: tu
 
 
 @click.command(short_help="Say what is wrong with files, without serving them.")
-@click.argument("config", metavar="DIR", type=click.Path(), callback=shared_options.named)
+@click.argument("config", metavar="DIR", callback=shared_options.named)
 @shared_options.selector
 @shared_options.map_port
 @shared_options.ignore_kind

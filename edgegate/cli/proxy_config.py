@@ -56,7 +56,6 @@ class ViewChoice(click.ParamType[str]):
 @click.option(
     "--config",
     metavar="DIR",
-    type=click.Path(),
     callback=shared_options.named,
     help="Show what the files in DIR say; no gateway needs to run.",
 )

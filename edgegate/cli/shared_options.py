@@ -67,6 +67,9 @@ def named(context: click.Context, parameter: click.Parameter, value: str | None)
     return value
 
 
+_PLACE = click.Path(readable=False)
+"""Completed as a path; what is wrong with it, whoever reads it says."""
+
 selector = click.option(
     "--selector",
     metavar="KEY=VALUE",
@@ -95,7 +98,7 @@ ignore_kind = click.option(
 _admin = click.option(
     "--admin",
     metavar="ADDR",
-    type=click.Path(),
+    type=_PLACE,
     default=DEFAULT,
     envvar="EDGEGATE_ADMIN",
     show_envvar=True,
@@ -107,7 +110,6 @@ _admin = click.option(
 _admin_token_file = click.option(
     "--admin-token-file",
     metavar="FILE",
-    type=click.Path(),
     envvar="EDGEGATE_ADMIN_TOKEN_FILE",
     show_envvar=True,
     callback=_token,

@@ -29,11 +29,10 @@ from edgegate.sources.named import source_named
 
 
 @click.command(short_help="Compare where requests go with what is expected.")
-@click.argument("files", metavar="[FILE]...", type=click.Path(), nargs=-1)
+@click.argument("files", metavar="[FILE]...", nargs=-1)
 @click.option(
     "--config",
     metavar="DIR",
-    type=click.Path(),
     required=True,
     callback=shared_options.named,
     help="The files that are tested.",
@@ -41,9 +40,7 @@ from edgegate.sources.named import source_named
 @shared_options.selector
 @shared_options.map_port
 @shared_options.ignore_kind
-@click.option(
-    "--junit", "junit_file", metavar="FILE", type=click.Path(), help="Write what came of it there, as JUnit's XML."
-)
+@click.option("--junit", "junit_file", metavar="FILE", help="Write what came of it there, as JUnit's XML.")
 @click.option("--coverage", is_flag=True, help="Tell what of the files no test asks for.")
 @click.option("--fail-under", metavar="PERCENT", type=click.FloatRange(0, 100), help="How many routes are to be hit.")
 @click.option(
