@@ -145,6 +145,8 @@ def _of_hosts(snapshot: Snapshot, decision: Decision, host: str) -> Iterator[Adv
             origin = hosts[pattern].routes[0].origin if hosts[pattern].routes else chain.origin
             yield Advice(f"{host!r} is no host here, but {pattern!r} is: {_apart(pattern, host)}", origin)
     for other in _with_host(snapshot, host):
+        if not any(each.http is not None and _serves(each, host) for each in other.chains()):
+            continue  # it takes bytes of all kinds
         if other is not decision.listener:
             yield Advice(f"{host} is served on port {other.port}", other.origin)
         elif (chain is other.plain) != (other.plain is not None and _serves(other.plain, host)):
