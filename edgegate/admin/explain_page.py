@@ -12,7 +12,7 @@ from edgegate.admin.interfaces import Gateway
 from edgegate.admin.pages import Page, answer, answer_later
 from edgegate.admin.views import EXPLAIN, Row
 
-MOST = 5
+MOST = 2
 """Requests that are explained in a second: it is done where others are served."""
 
 _KEYS = ("method", "url", "headers", "source")

@@ -23,7 +23,7 @@ from edgegate.model.routes import HTTPRoute
 from edgegate.routing.snapshot import Snapshot
 from edgegate.server.data_plane import DataPlane
 
-MOST_MATCHES = 200
+MOST_MATCHES = 50
 """Matches of a virtual host that are tried one by one; of a host with more it is told what it comes to alone."""
 
 MOST_HEADERS = 50
