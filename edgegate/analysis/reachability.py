@@ -10,8 +10,20 @@ from edgegate.analysis.boxes import Box, meet
 from edgegate.analysis.limits import TooMuch
 from edgegate.analysis.search import find
 from edgegate.analysis.spaces import Space
-from edgegate.analysis.wire import ANYWHERE, Surroundings
+from edgegate.analysis.wire import ANYWHERE, Surroundings, Witness
 from edgegate.model.matching import HTTPMatch
+
+
+def reaching(matches: Sequence[HTTPMatch], place: int, surroundings: Surroundings = ANYWHERE) -> Witness | None:
+    """Return a request that comes to a row; L{None}: none is found."""
+    try:
+        space = Space(matches[: place + 1], surroundings)
+        boxes = [space.box(match) for match in matches[: place + 1]]
+        own = boxes[place]
+        before = [box for box in boxes[:place] if box is not None]
+        return None if own is None else find(space, own, before, _MOST_STEPS)
+    except TooMuch:
+        return None
 
 
 @dataclass(frozen=True, slots=True)

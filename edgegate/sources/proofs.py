@@ -8,13 +8,13 @@ they are served.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from edgegate.analysis.reachability import Unreached, impossible, unreached
+from edgegate.analysis.reachability import Unreached, impossible, reaching, unreached
 from edgegate.analysis.wire import Surroundings
 from edgegate.config.document import format_path
-from edgegate.config.problems import Problems, Severity
+from edgegate.config.problems import Problem, Problems, Severity
 from edgegate.istio.resources import Resources
 from edgegate.istio.translate.reporting import Reporter
 from edgegate.model import codes
@@ -34,12 +34,14 @@ class _Match:
     A match in the files, on all hosts.
 
     @ivar why: Why nothing reaches it where it was looked at first.
+    @ivar among: Where it is reached: all matches there, its place among them, and what is known of requests.
     """
 
     origin: Origin
     reached: bool
-    why: str
-    code: str
+    why: str = ""
+    code: str = ""
+    among: tuple[tuple[HTTPMatch, ...], int, Surroundings] | None = None
 
 
 def warn_of_unreached(snapshot: Snapshot, notes: Notes, resources: Resources, problems: Problems) -> None:
@@ -51,6 +53,8 @@ def warn_of_unreached(snapshot: Snapshot, notes: Notes, resources: Resources, pr
     reporter = Reporter([*resources.gateways, *resources.virtual_services], problems)
     told = _Told(problems)
     for origin, matches in _by_route(snapshot, notes):
+        for match in matches:
+            _contradict(match, told, problems)
         if told.of(origin):
             continue
         missed = [match for match in matches if not match.reached]
@@ -68,10 +72,13 @@ class _Told:
 
     def __init__(self, problems: Problems) -> None:
         self._unreachable: set[tuple[str, str, str]] = set()
+        self.ineffective: dict[tuple[str, str, str], Problem] = {}
         self._never_holds: dict[tuple[str, str], list[str]] = {}
         for problem in problems:
             if problem.code in (codes.UNREACHABLE_ROUTE, codes.UNREACHABLE_RULE):
                 self._unreachable.add((problem.file, problem.resource, problem.path))
+            elif problem.code == codes.INEFFECTIVE_MATCH:
+                self.ineffective[problem.file, problem.resource, problem.path] = problem
             elif problem.code == codes.CONDITION_NEVER_HOLDS:
                 self._never_holds.setdefault((problem.file, problem.resource), []).append(problem.path)
 
@@ -82,6 +89,17 @@ class _Told:
             return True
         conditions = self._never_holds.get((origin.file, origin.resource), ())
         return "match" in origin.path and any(each.startswith(f"{path}.") or each == path for each in conditions)
+
+
+def _contradict(match: _Match, told: _Told, problems: Problems) -> None:
+    """Say with which request Istio is wrong that says that a match is of no effect."""
+    origin = match.origin
+    problem = told.ineffective.get((origin.file, origin.resource, format_path(origin.path)))
+    if problem is None or match.among is None:
+        return
+    request = reaching(*match.among)
+    if request is not None:
+        problems.replace(problem, replace(problem, message=f"{problem.message}; not so: {request} comes to it"))
 
 
 def _diagnostic(origin: Origin, match: _Match) -> Diagnostic:
@@ -98,16 +116,16 @@ def _by_route(snapshot: Snapshot, notes: Notes) -> Iterator[tuple[Origin, list[_
             for route in host.routes
             for place, match in zip(notes.of(route).matches, route.matches, strict=False)
         ]
-        missed = searches.unreached(tuple(match for _, _, match in rows), surroundings)
+        asked = tuple(match for _, _, match in rows)
+        missed = searches.unreached(asked, surroundings)
         for row, (origin, place, _) in enumerate(rows):
             matches = found.setdefault(_key(origin), (origin, {}))[1]
             lost = missed.get(row)
             known = matches.get(_key(place))
-            if known is not None:
-                known.reached = known.reached or lost is None
-            elif lost is None:
-                matches[_key(place)] = _Match(place, True, "", "")
-            else:
+            if lost is None:
+                if known is None or not known.reached:
+                    matches[_key(place)] = _Match(place, True, among=(asked, row, surroundings))
+            elif known is None:
                 by = [rows[each][1] for each in lost.by]
                 why, code = _why(by) if by else _why_never(rows[row][2], surroundings)
                 matches[_key(place)] = _Match(place, False, why, code)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.analysis.reachability import Unreached, unreached
+from edgegate.analysis.reachability import Unreached, reaching, unreached
 from edgegate.analysis.wire import Surroundings, Witness
 from edgegate.model.matching import HTTPMatch, Kind, StringMatch
 from edgegate.routing.matching import condition
@@ -83,6 +83,13 @@ class UnreachedTests(SynchronousTestCase):
         self.assert_unreached([headers(x_user="b"), headers(x_user="a")])
         self.assert_unreached(methods("GET", "POST", ""))
         self.assert_unreached(paths("/a/\\pL*", "/a/b"))
+
+    def test_reaching(self) -> None:
+        """A request is shown that comes to a row, past those before it; of a row that none reaches there is none."""
+        rows = [*paths("/a/[0-9]+", "/a/"), *methods("GET", ""), HTTPMatch()]
+        found = [reaching(rows, place) for place in range(len(rows))]
+        self.assertEqual([request and request.target for request in found], [b"/a/0", b"/a/", b"/", b"/", None])
+        self.assertEqual(found[3] and found[3].method, b"POST")
 
     def test_own_conditions(self) -> None:
         """Conditions that exclude each other are told, whatever stands before them."""

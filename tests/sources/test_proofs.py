@@ -108,6 +108,16 @@ class ProofTests(SynchronousTestCase):
             self.assertEqual(len([each for each in found if "http[1]" in each]), 1, found)
             self.assertEqual(len([each for each in found if "http[3]" in each]), 1, found)
 
+    def test_istio_is_wrong(self) -> None:
+        """Where Istio says of a match that another one covers it, and it does not, a request shows it."""
+        first = rule("uri: {prefix: /a}, method: {exact: GET}")
+        told = self.told(service("s", first + rule("uri: {prefix: /abc}")), analyze=analyze)
+        (note,) = [each for each in told if "IST0131" in each]
+        self.assertIn("; not so: POST http://a.example/abc comes to it [IST0131]", note)
+        right = self.told(service("s", rule("uri: {prefix: /a}") + rule("uri: {prefix: /abc}")), analyze=analyze)
+        self.assertEqual([("IST0131" in each, "not so" in each) for each in right].count((True, True)), 0)
+        self.assertEqual(sum("IST0131" in each for each in right), 1)
+
     def test_errors(self) -> None:
         """Files with errors are not looked at: what is left of them is not what they say."""
         text = service("s", rule("uri: {prefix: /a}") + rule("uri: {prefix: /a/b}") + rule("uri: {regex: '('}"))
