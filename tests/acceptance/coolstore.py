@@ -24,7 +24,8 @@ class CoolstoreTestCase(AcceptanceTestCase):
         super().setUp()
         numbers = (*GATEWAY_PORTS, *PORTS.values())
         self.ports = dict(zip(numbers, free_ports(len(numbers)), strict=True))
-        self.write("etc", {path.name: path.read_text() for path in (ROOT / "etc").glob("*.yaml")})
+        for folder in ("etc", "etc/tests"):
+            self.write(folder, {path.name: path.read_text() for path in (ROOT / folder).glob("*.yaml")})
 
     def write(self, folder: str, files: Mapping[str, str]) -> Path:
         """Write files into a folder, their port numbers replaced."""
