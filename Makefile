@@ -20,8 +20,8 @@ SCENARIOS ?=
 BENCH ?=
 # Where the package is compiled for its tests, and what of them runs there: what passes bytes, and no test of the files.
 COMPILED = build/compiled
-COMPILED_TESTS ?= $(addprefix tests.acceptance.test_,traffic routing retries upgrade bodies bytes \
-  upstream_tls reload http2 http2_conformance grpc hostile_http2 access_log metrics)
+COMPILED_TESTS ?= $(addprefix tests.acceptance.test_,traffic retries upgrade bodies bytes http2 \
+  http2_conformance grpc hostile_http2 metrics)
 comma := ,
 
 # $(call venv,EXTRAS): make the virtual environment, and install again only when setup.cfg has changed since.
