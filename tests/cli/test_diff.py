@@ -102,12 +102,6 @@ class DiffTests(SynchronousTestCase):
         result = CliRunner().invoke(diff, [str(self.folders[0]), "-"], input=RENAMED)
         self.assertEqual(result.exit_code, 0, result.output)
 
-    def test_nobody(self) -> None:
-        """A gateway that is not there is trouble."""
-        result = CliRunner().invoke(diff, [str(self.folders[0]), "--admin", str(Path(self.mktemp()).resolve())])
-        self.assertEqual(result.exit_code, 2)
-        self.assertIn("no gateway answers at", result.output)
-
 
 class RevisionTests(SynchronousTestCase):
     """Revisions of one folder."""
