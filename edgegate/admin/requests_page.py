@@ -9,12 +9,10 @@ from edgegate.admin.interfaces import Gateway
 from edgegate.admin.pages import Page, Refusal, answer, answer_later, wants_json
 from edgegate.admin.tables import table
 from edgegate.admin.views import REQUESTS, Row
+from edgegate.http.recent_requests import MOST_ID
 
 MOST_SHOWN = 100
 """Requests that are listed, of all processes together."""
-
-MOST_ID = 256
-"""Bytes of an id that is looked for."""
 
 OFF = "no requests are kept: start the gateway with --recent-requests N, such as 1000\n"
 

@@ -7,6 +7,7 @@ import os.path
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from edgegate.config.problems import Problem, Problems, Severity
 from edgegate.istio.analysis.catalogue import Explanation, explanations
@@ -40,18 +41,19 @@ def _object(problem: Problem, folder: str) -> Mapping[str, object]:
 def as_sarif(problems: Problems, folder: str) -> str:
     """Return a log of the Static Analysis Results Interchange Format, version 2.1.0."""
     found = list(problems)
-    used = sorted({problem.code for problem in found})
+    used = sorted({problem.code for problem in found}.intersection(explanations()))
     driver: dict[str, Any] = {"name": "edgegate", "version": described().split()[-1], "rules": _rules(used)}
     results = [
         {
             "ruleId": problem.code,
-            "ruleIndex": used.index(problem.code),
+            # section 3.27.6: -1 where there is none
+            "ruleIndex": used.index(problem.code) if problem.code in used else -1,
             "level": _SARIF_LEVELS[problem.severity],
             "message": {"text": _text(problem)},
             "locations": [
                 {
                     "physicalLocation": {
-                        "artifactLocation": {"uri": file_of(problem, folder)},
+                        "artifactLocation": {"uri": quote(file_of(problem, folder))},
                         "region": {"startLine": problem.line, "startColumn": problem.column},
                     },
                     "logicalLocations": [{"fullyQualifiedName": f"{problem.resource} {problem.path}".strip()}],
@@ -75,7 +77,6 @@ def _rules(used: Iterable[str]) -> list[Mapping[str, object]]:
             "help": {"text": known[code].mend},
         }
         for code in used
-        if code in known
     ]
 
 

@@ -18,7 +18,7 @@ from edgegate.errors import response_flags
 from edgegate.http.exchange import Exchange
 from edgegate.http.field_block import FieldBlock
 from edgegate.http.fields import Field
-from edgegate.http.selection import owner
+from edgegate.http.selection import virtual_host
 from edgegate.observe.log_lines import details_of
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -62,8 +62,7 @@ class Explainer:
 def explanation(exchange: Exchange) -> FieldBlock:
     """Return what a client is told, when the response of its exchange begins. What there is not is left out."""
     found: list[Field] = []
-    chain = owner(exchange.connection, exchange.head.host)
-    host = None if chain is None or chain.http is None else chain.http.lookup(exchange.head.host)
+    host = virtual_host(exchange.connection, exchange.head.host)
     if host is not None:
         found.append((b"x-edgegate-virtual-host", shown(host.domain)))
     route = exchange.route

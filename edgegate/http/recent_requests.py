@@ -17,7 +17,7 @@ from edgegate.errors import Fault, response_flags
 from edgegate.http.exchange import Exchange
 from edgegate.http.field_block import FieldBlock
 from edgegate.http.fields import Field
-from edgegate.http.selection import owner
+from edgegate.http.selection import virtual_host
 from edgegate.model.addresses import Address
 from edgegate.model.origin import Origin
 from edgegate.observe.events import Ended, UpstreamTry
@@ -26,6 +26,9 @@ from edgegate.observe.tap import MOST_CHARACTERS, REDACTED, SENSITIVE, Tapped, s
 
 MOST_BYTES: Final = 4096
 """Bytes of a head's fields that are kept."""
+
+MOST_ID: Final = 256
+"""Bytes of an id that are kept, and may be looked for: behind trusted proxies clients choose them."""
 
 MOST_FOUND: Final = 20
 """Requests of one id that are shown: clients behind trusted proxies may send the same one again."""
@@ -107,9 +110,8 @@ class KeptRequest:
 
     def __init__(self, exchange: Exchange, tries: list[KeptTry], secret: frozenset[bytes]) -> None:
         head, connection, route, response = exchange.head, exchange.connection, exchange.route, exchange.response
-        chain = owner(connection, head.host)
-        host = None if chain is None or chain.http is None else chain.http.lookup(head.host)
-        self.request_id = exchange.request_id
+        host = virtual_host(connection, head.host)
+        self.request_id = exchange.request_id[:MOST_ID]
         self.started = exchange.started
         self.ended = monotonic()
         self.uploaded = exchange.uploaded

@@ -13,7 +13,7 @@ from edgegate.http.request import RequestHead
 from edgegate.model.routes import HTTPRoute
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.routing.matching import Request
-from edgegate.routing.snapshot import FilterChain
+from edgegate.routing.snapshot import FilterChain, VirtualHost
 
 
 def selected(
@@ -47,6 +47,12 @@ def selected(
 def _names_a_path(route: HTTPRoute) -> bool:
     """Whether a route asks for a path. In Istio one that does not takes those that begin with a slash: not C{*}."""
     return any(match.uri is not None for match in route.matches)
+
+
+def virtual_host(downstream: ConnectionInfo, host: str) -> VirtualHost | None:
+    """Return the virtual host of a request for a host; L{None} where there is none, or another server's alone."""
+    chain = owner(downstream, host)
+    return None if chain is None or chain.http is None else chain.http.lookup(host)
 
 
 def owner(downstream: ConnectionInfo, host: str) -> FilterChain | None:
