@@ -6,7 +6,7 @@ An axis has few values: cells of texts, or whether a condition holds. An axis th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 Box = dict[int, int]
@@ -68,37 +68,58 @@ def outside(box: Box, blockers: Sequence[Box], full: Sequence[int], steps: Steps
     @param full: All values of each axis.
     @raise OutOfSteps: The search is too long.
     """
-    live: Iterable[Box] = blockers
+    # what is left to be looked at, the likeliest last; as deep as there are rows, so it is no recursion
+    parts: list[tuple[Box, Sequence[Box]]] = [(box, blockers)]
+    while parts:
+        narrowed = _narrowed(*parts.pop(), full, steps)
+        if narrowed is None:
+            continue
+        within, touching, ways = narrowed
+        if not ways:
+            return within
+        apart = []
+        for axis, out, inside in ways:
+            apart.append(({**within, axis: out}, touching))
+            within = {**within, axis: inside}
+        parts.extend(reversed(apart))
+    return None
+
+
+_Ways = list[tuple[int, int, int]]
+"""On which axes a box reaches beyond a blocker: values outside and inside of it."""
+
+
+def _narrowed(
+    box: Box, blockers: Sequence[Box], full: Sequence[int], steps: Steps
+) -> tuple[Box, Sequence[Box], _Ways] | None:
+    """
+    Narrow a box as far as blockers that have but one way out of them force it.
+
+    @return: L{None} where one has none; else the box, the blockers that touch it, and the ways out of the one that has
+        the fewest; none where nothing touches it.
+    """
     while True:
         steps.take()
-        best: list[tuple[int, int, int]] | None = None
-        kept: list[Box] = []
-        for blocker in live:
+        best: _Ways = []
+        touching: list[Box] = []
+        for blocker in blockers:
             ways = _ways_out(box, blocker, full)
             if ways is None:
                 continue
             if not ways:
                 return None
-            kept.append(blocker)
-            if best is None or len(ways) < len(best):
+            touching.append(blocker)
+            if not best or len(ways) < len(best):
                 best = ways
-        if best is None:
-            return box
-        live = kept
-        if len(best) == 1:
-            axis, out, _ = best[0]
-            box = {**box, axis: out}
-            continue
-        for axis, out, within in best:
-            part = outside({**box, axis: out}, kept, full, steps)
-            if part is not None:
-                return part
-            box = {**box, axis: within}
-        return None
+        if len(best) != 1:
+            return box, touching, best
+        blockers = touching
+        axis, out, _ = best[0]
+        box = {**box, axis: out}
 
 
-def _ways_out(box: Box, blocker: Box, full: Sequence[int]) -> list[tuple[int, int, int]] | None:
-    """Return on which axes a box reaches beyond a blocker: outside and inside of it. L{None}: they do not meet."""
+def _ways_out(box: Box, blocker: Box, full: Sequence[int]) -> _Ways | None:
+    """Return the ways out of a blocker; L{None}: it and the box do not meet."""
     ways = []
     for axis, values in blocker.items():
         current = box.get(axis)

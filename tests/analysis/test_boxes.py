@@ -47,3 +47,11 @@ class BoxTests(SynchronousTestCase):
         self.assertIsNotNone(outside({}, blockers, [3] * 22, Steps(100)))
         with self.assertRaises(OutOfSteps):
             outside({}, blockers, [3] * 22, Steps(2))
+
+    def test_deep(self) -> None:
+        """A search may be as deep as there are rows: deeper than Python's calls may be."""
+        rows = 1200
+        blockers = [{axis: 1, axis + 1: 1} for axis in range(0, 2 * rows, 2)]
+        part = outside({}, blockers, [3] * 2 * rows, Steps(2 * rows))
+        assert part is not None
+        self.assertEqual(len(part), rows)
