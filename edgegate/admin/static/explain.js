@@ -31,7 +31,14 @@ export class Explain {
       });
       const token = this.token();
       const headers = token ? {authorization: `Bearer ${token}`} : {};
-      const response = await fetch("explain", {method: "POST", body, headers, cache: "no-store"});
+      const post = () => fetch("explain", {method: "POST", body, headers, cache: "no-store"});
+      let response = await post();
+      if (response.status === 429) {
+        // others ask, too: so many are explained in a second
+        await after(Number(response.headers.get("retry-after")) || 1);
+        if (asked !== this.#asked) return;
+        response = await post();
+      }
       if (response.status === 401) {
         this.refused();
         return;
@@ -49,6 +56,10 @@ export class Explain {
     by("explain-tree").replaceChildren(...(tree ? [el("ul", {}, item(tree))] : []));
     set(by("explain-tree"), "hidden", tree === null);
   }
+}
+
+function after(seconds) {
+  return new Promise(over => setTimeout(over, 1000 * seconds));
 }
 
 function item(node) {
