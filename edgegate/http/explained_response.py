@@ -2,9 +2,9 @@
 """
 Tells a client which way its request took, in headers of the response, where it asks for that and may know.
 
-A request asks with C{x-edgegate-explain}. Who may is decided as Envoy decides which addresses are internal: the address
-of the client itself counts, as the connection or the trusted proxies say it, and a request that somebody else has sent
-on for another is never one.
+A request asks with C{x-edgegate-explain}. The address of the client itself counts: the connection's, or behind trusted
+proxies the one that they say. Who sends a request on for somebody else is never told, and behind trusted proxies neither
+is who comes without an address. Who reaches the port past those proxies can claim any.
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ class Explainer:
         told = exchange.head.forwarded_for
         if told and len(b",".join(told).split(b",")) != self._trusted_hops:
             return False
-        return self._believed(exchange.client_address)
+        # the address of a trusted proxy is not its client's
+        return self._believed(exchange.client.external(exchange.head, b""))
 
 
 def explanation(exchange: Exchange) -> FieldBlock:
@@ -79,13 +80,13 @@ def explanation(exchange: Exchange) -> FieldBlock:
     if flags:
         found.append((b"x-edgegate-flags", shown(",".join(flags))))
     found.append((b"x-edgegate-details", shown(details_of(exchange.fault, exchange.details, exchange.upstream))))
-    found.append((b"x-edgegate-request-id", exchange.request_id))
+    found.append((b"x-edgegate-request-id", shown(exchange.request_id)))
     return FieldBlock(*found)
 
 
-def shown(text: str) -> bytes:
-    """Return a text of the files so that it can stand in a header: C{\\xNN} in place of each byte that can't."""
-    data = text.encode("utf-8", "surrogateescape")
+def shown(text: str | bytes) -> bytes:
+    """Return a text so that it can stand in a header: cut, and with C{\\xNN} in place of each byte that can't."""
+    data = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
     if len(data) > MOST_BYTES:
         data = data[:MOST_BYTES] + b"..."
     if _SAFE.issuperset(data):

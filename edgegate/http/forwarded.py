@@ -84,12 +84,17 @@ class Client:
         proto = head.forwarded_proto.lower()
         return proto if proto in (b"http", b"https") else self._proto
 
-    def external(self, head: RequestHead) -> bytes:
-        """Return the address of who asks: the connection's, or the one that the trusted proxies say, if it is one."""
+    def external(self, head: RequestHead, fallback: bytes | None = None) -> bytes:
+        """
+        Return the address of who asks: the connection's, or the one that the trusted proxies say, if it is one.
+
+        @param fallback: Where they should say one and say none; L{None}: the connection's.
+        """
         if not self._hops:
             return self.address
+        unknown = self.address if fallback is None else fallback
         hops = b",".join(head.forwarded_for).split(b",")
-        return _address(hops[-self._hops]) or self.address if len(hops) >= self._hops else self.address
+        return _address(hops[-self._hops]) or unknown if len(hops) >= self._hops else unknown
 
     def _told(self, hops: bytes, client: bytes, proto: bytes) -> FieldBlock:
         fields = [(b"x-forwarded-for", hops), (b"x-forwarded-proto", proto), (b"x-envoy-external-address", client)]

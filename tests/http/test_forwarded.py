@@ -117,6 +117,7 @@ class ClientTests(SynchronousTestCase):
         ):
             asked = head(*((b"x-forwarded-for", value) for value in values))
             self.assertEqual(client.external(asked), found, values)
+            self.assertEqual(client.external(asked, b""), b"" if found == b"192.0.2.7" else found, values)
             told = lines(client, *((b"x-forwarded-for", value) for value in values))
             self.assertEqual(told[b"x-envoy-external-address"], found, values)
             self.assertTrue(told[b"x-forwarded-for"].endswith(b"192.0.2.7"), values)
@@ -125,6 +126,7 @@ class ClientTests(SynchronousTestCase):
         """Where fewer proxies have written than are trusted, the connection's address is the client."""
         told = lines(Client(downstream(), 2), (b"x-forwarded-for", b"203.0.113.9"))
         self.assertEqual(told[b"x-envoy-external-address"], b"192.0.2.7")
+        self.assertEqual(Client(downstream(), 2).external(head((b"x-forwarded-for", b"203.0.113.9")), b""), b"")
 
     def test_trusted_proxys_odd_scheme(self) -> None:
         """Even a trusted proxy's scheme is one of two."""
