@@ -25,7 +25,10 @@ from edgegate.observe.log_lines import details_of, moment
 from edgegate.observe.tap import MOST_CHARACTERS, REDACTED, SENSITIVE, Tapped, shown_text
 
 MOST_BYTES: Final = 4096
-"""Bytes of a head's fields that are kept."""
+"""Bytes of a head's fields that are kept, with L{FIELD} for each of them."""
+
+FIELD: Final = 128
+"""Bytes that each field is taken for beside its name and value: so much it takes of memory."""
 
 MOST_ID: Final = 256
 """Bytes of an id that are kept, and may be looked for: behind trusted proxies clients choose them."""
@@ -259,11 +262,12 @@ def kept_fields(fields: Sequence[Field], secret: frozenset[bytes], more: Iterabl
     left = MOST_BYTES
     for field in fields:
         name, value = field
-        left -= len(name) + len(value)
+        left -= len(name) + len(value) + FIELD
         if left < 0:
             found.append(_CUT)
             return found
         found.append((name, _REDACTED) if name in secret else field)
+    # those of the gateway's own, and of the files
     for block in more:
         for name, value in block.fields:
             found.append((name, _REDACTED if name in secret else value))

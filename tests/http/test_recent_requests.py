@@ -7,7 +7,7 @@ from typing import Any, cast
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.errors import CONNECT_REFUSED
-from edgegate.http.recent_requests import MOST_BYTES, MOST_FOUND, RecentRequests, kept_fields
+from edgegate.http.recent_requests import FIELD, MOST_BYTES, MOST_FOUND, RecentRequests, kept_fields
 from edgegate.model.policies import RetryPolicy
 from edgegate.observe.tap import REDACTED, Tapped
 from tests.http.conversation import Conversation, FakeStream, to_web
@@ -152,6 +152,12 @@ class RecentRequestsTests(SynchronousTestCase):
         kept = kept_fields(fields, frozenset())
         self.assertEqual(kept[-1], (b"...", b""))
         self.assertLess(sum(len(value) for _, value in kept), MOST_BYTES)
+
+    def test_many_small_fields(self) -> None:
+        """Each field counts for what it takes of memory, so that many small ones are no way around the bound."""
+        kept = kept_fields([(b"x", b"")] * 10_000, frozenset())
+        self.assertEqual(kept[-1], (b"...", b""))
+        self.assertEqual(len(kept) - 1, MOST_BYTES // (FIELD + 1))
 
     def test_same_id(self) -> None:
         """Of requests with one id, which trusted proxies may choose, some of the last are found."""
