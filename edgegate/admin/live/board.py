@@ -195,7 +195,11 @@ class Board:
             self._forget(worker, cluster, address)
         for state in part.clusters:
             process.clusters[state.name] = state
-        process.relays.update(part.relays)
+        for name, number in part.relays:
+            if number:
+                process.relays[name] = number
+            else:
+                process.relays.pop(name, None)
         for told in part.examples:
             process.examples[told[0]] = told
         if part.process is not None:

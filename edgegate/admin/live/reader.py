@@ -111,7 +111,9 @@ class LiveReader:
     def _forget(self) -> None:
         """Something could not be told: tell all anew."""
         self._lost = False
-        self._endpoints, self._clusters, self._examples, self._relayed = {}, {}, {}, {}
+        self._endpoints, self._clusters, self._examples = {}, {}, {}
+        # those that have ended meanwhile must be told as well
+        self._relayed = dict.fromkeys(self._relayed, -1)
         self._mapped = (None, None)
 
     def _parts(self) -> Iterator[Part | None]:
@@ -152,9 +154,11 @@ class LiveReader:
 
     def _of_relays(self) -> Iterator[Part]:
         """Yield where there are more or fewer relays under way."""
-        before, self._relayed = self._relayed, self._relays.under_way
-        told = [(name, number) for name, number in self._relayed.items() if before.get(name) != number]
-        told += [(name, 0) for name in before.keys() - self._relayed.keys()]
+        before = self._relayed
+        now = {**dict.fromkeys(before, 0), **self._relays.under_way}
+        told = [(name, number) for name, number in now.items() if before.get(name) != number]
+        # one that has ended is remembered for a round more, should this one be lost
+        self._relayed = {name: number for name, number in now.items() if number or before[name]}
         for first in range(0, len(told), AT_ONCE):
             yield NowPart(relays=told[first : first + AT_ONCE])
 

@@ -53,6 +53,7 @@ class BoardTests(SynchronousTestCase):
         self.assertEqual([self.board.relays(name) for name in "abc"], [5, 1, 0])
         self.board.take(0, NowPart(relays=[("a", 0)]))
         self.assertEqual(self.board.relays("a"), 3)
+        self.assertEqual(self.board._processes[0].relays, {"b": 1}, "nothing is kept of hosts that are no more")
         self.board.lost(1)
         self.assertEqual(self.board.relays("a"), 0)
 

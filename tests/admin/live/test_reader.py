@@ -16,7 +16,10 @@ from edgegate.model.clusters import Cluster, Discovery, Endpoint, PoolLimits
 from edgegate.routing.snapshot import Snapshot
 from edgegate.server.contexts import Contexts
 from edgegate.server.data_plane import DataPlane
+from edgegate.tcp.gateway import Relay
+from tests.admin.live.test_relays import Carrying
 from tests.admin.served import SERVICE
+from tests.tcp.test_routes import downstream, route
 
 CLUSTERS = {
     name: Cluster(name, Discovery.STATIC, SERVICE, limits=PoolLimits(pending=limit))
@@ -105,6 +108,40 @@ class ReaderTests(SynchronousTestCase):
         self.assertIsInstance(self.told[0], MapPart)
         self.assertEqual(len(self.endpoints()), 6)
         self.assertEqual(len(self.round()), 1)
+
+    def relays(self) -> dict[str, int]:
+        """Return the numbers of relays that the next round tells."""
+        return {name: number for part in self.round() if isinstance(part, NowPart) for name, number in part.relays}
+
+    def test_relays_lost(self) -> None:
+        """Relays that ended while nothing could be told are told later, and once."""
+        relays = cast("set[Relay]", self.plane.relays)
+        for losing in (0, 1, 2):
+            relay: Relay = Carrying(downstream(route("echo")))
+            relays.add(relay)
+            began = self.relays()
+            self.assertEqual(set(began.values()), {1})
+            self.takes = False
+            for _ in range(losing):
+                self.round()
+            relays.remove(relay)
+            self.round()
+            self.takes = True
+            self.assertEqual(self.relays(), dict.fromkeys(began, 0))
+            self.assertEqual(self.relays(), {})
+
+    def test_relays(self) -> None:
+        """Relays are told when there are more or fewer of them."""
+        relays = cast("set[Relay]", self.plane.relays)
+        relay: Relay = Carrying(downstream(route("echo")))
+        relays.add(relay)
+        began = self.relays()
+        self.assertEqual(set(began.values()), {1})
+        self.assertEqual(self.relays(), {})
+        relays.remove(relay)
+        self.assertEqual(self.relays(), dict.fromkeys(began, 0))
+        self.assertEqual(self.relays(), {})
+        self.assertEqual(self.reader._relayed, {})
 
     def test_stop(self) -> None:
         """After the end nothing is told, and no timer is left."""
