@@ -17,7 +17,10 @@ MOST = 2
 
 _KEYS = ("method", "url", "headers", "source")
 
-USAGE = "POST explains a request: url=https://shop.example.com/cart&method=GET&headers=x-user: qa&source=192.0.2.1\n"
+USAGE = (
+    "POST explains a request, by the fields of a form, which is its body:\n"
+    "url=https://shop.example.com/cart method=GET headers=x-user: qa source=192.0.2.1\n"
+)
 
 
 class Explaining(Page):
@@ -40,6 +43,9 @@ class Explaining(Page):
 
     def render_POST(self, request: Request) -> bytes | int:
         """Explain."""
+        if b"?" in request.uri:
+            # what stands in an address is kept in histories and logs
+            return answer(request, f"a question is nothing for an address\n{USAGE}", 400)
         asked: dict[str, str] = {}
         for name, values in request.args.items():
             try:

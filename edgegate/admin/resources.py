@@ -45,7 +45,7 @@ PAGES = {
     "config_dump": "all of this but the limits, as JSON; ?resource=routes is one of it",
     "logging": "how much the service log tells; POST changes it: ?level=warn, ?namespace=edgegate.upstream&level=error",
     "tap": "POST shows requests as they end: ?host=shop.example&path=/cart&method=GET&status=5xx&flag=UF",
-    "explain": "POST explains what the files in force make of a request: ?method=GET&url=http://shop.example/cart",
+    "explain": "POST explains what the files in force make of a request, by a form: url, method, headers, source",
     "requests": "the last requests, where --recent-requests keeps them; requests/ID is the story of one",
     "log": "POST follows the access log: ?host=shop.example&route=cart&status=5xx&flag=UF&format=json&lines=10",
     "stream": "what happens now, each second, as server-sent events: ?top=50&filter=shop&sort=rps",

@@ -64,6 +64,13 @@ class ExplainPageTests(SynchronousTestCase):
         self.assertEqual(self.ask(url="http://a.example/" + "x" * MAX_BODY).status, 0)
         self.assertEqual(self.gateway.questions, [])
 
+    def test_address(self) -> None:
+        """What stands in the address is refused, be it all of the question or a part."""
+        for query in ("?url=http://a.example/", "?headers=authorization:+a", "?"):
+            answer = asked(self.site, f"POST /explain{query}", FORM, body=b"url=http://a.example/")
+            self.assertEqual((answer.status, "nothing for an address" in answer.text), (400, True))
+        self.assertEqual(self.gateway.questions, [])
+
     def test_others(self) -> None:
         """A page of another origin can't ask, and a question is nothing for an address."""
         self.assertEqual(self.ask("Origin: http://evil.example", url="http://a.example/").status, 403)
