@@ -6,15 +6,15 @@ Each step is taken by the function that takes it in the gateway.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
 from edgegate.errors import Fault
 from edgegate.explain.question import Heads, Question
-from edgegate.http.fields import Field, Underscores, request_roles
-from edgegate.http.forwarded import Client
+from edgegate.explain.recorded import RecordedStream
+from edgegate.http.exchange import Exchange
+from edgegate.http.fields import Underscores, request_roles
 from edgegate.http.h1.head_parser import METHODS, HeadParser
 from edgegate.http.h2.request_heads import RequestHeads
 from edgegate.http.limits import Limits
@@ -43,40 +43,6 @@ class Refusal(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """
-    A request as the conditions of routes see it; see L{edgegate.routing.matching.Request}.
-
-    @ivar head: Of the request.
-    """
-
-    head: RequestHead
-    scheme: bytes
-    headers: Sequence[Field]
-    port: int
-
-    @property
-    def method(self) -> bytes:
-        """The request's method."""
-        return self.head.method
-
-    @property
-    def path(self) -> bytes:
-        """Its path in normal form, without its query."""
-        return self.head.path
-
-    @property
-    def query(self) -> bytes:
-        """What stands behind the target's question mark."""
-        return self.head.target.partition(b"?")[2]
-
-    @property
-    def authority(self) -> bytes:
-        """As the client wrote it."""
-        return self.head.authority
-
-
-@dataclass(frozen=True, slots=True)
 class Decision:
     """
     What becomes of a question. What comes behind a step that ended it is L{None}.
@@ -84,7 +50,7 @@ class Decision:
     @ivar chain: That the listener chose by SNI.
     @ivar refusal: Why the connection is not served.
     @ivar connection: As the gateway knows it.
-    @ivar asked: The request, once its head was read.
+    @ivar asked: The request as the conditions of routes see it, once its head was read. It is never answered.
     @ivar owner: The chain that the request's host belongs to; over TLS it may be another than the SNI name's.
     @ivar virtual_host: That the request's host chose.
     @ivar route: That takes it.
@@ -97,7 +63,7 @@ class Decision:
     chain: FilterChain | None = None
     refusal: Refusal | None = None
     connection: ConnectionInfo | None = None
-    asked: Asked | None = None
+    asked: Exchange | None = None
     owner: FilterChain | None = None
     virtual_host: VirtualHost | None = None
     route: HTTPRoute | TCPRoute | None = None
@@ -106,7 +72,12 @@ class Decision:
 
 
 class Decider:
-    """Decides questions by one Snapshot. A port is that of the files, or where none has it the one that is bound."""
+    """
+    Decides questions by one Snapshot. A port is that of the files, or where none has it the one that is bound.
+
+    @ivar snapshot: By which it does.
+    @ivar trusted_hops: How many proxies in front say who the client is.
+    """
 
     def __init__(
         self, snapshot: Snapshot, trusted_hops: int | None = None, paths: PathNormalisation | None = None
@@ -116,9 +87,10 @@ class Decider:
         @param paths: As C{--path-normalization}; L{None}: as the files say, or its default.
         """
         proxy = snapshot.proxy
-        self._hops = (proxy.trusted_hops or 0) if trusted_hops is None else trusted_hops
+        self.snapshot = snapshot
+        self.trusted_hops = (proxy.trusted_hops or 0) if trusted_hops is None else trusted_hops
         paths = paths or PathNormalisation(proxy.paths or PathNormalisation.BASE.value)
-        roles = request_roles(self._hops > 0, Underscores(proxy.underscores or Underscores.ALLOW.value))
+        roles = request_roles(self.trusted_hops > 0, Underscores(proxy.underscores or Underscores.ALLOW.value))
         self._heads = Heads(HeadParser(_LIMITS, paths, roles), RequestHeads(METHODS, paths, roles), _LIMITS)
         self._listeners: dict[int, Listener] = {}
         for listener in snapshot.listeners:
@@ -156,6 +128,10 @@ class Decider:
             return Decision(question, listener, found, Refusal.NO_REQUEST, connection)
         return self._request(question, listener, found, connection)
 
+    def exchange(self, connection: ConnectionInfo, head: RequestHead) -> Exchange:
+        """Return an exchange with nobody; its stream is a L{RecordedStream}."""
+        return Exchange(RecordedStream(connection, self.trusted_hops), head, {})
+
     def _request(
         self, question: Question, listener: Listener, chain: FilterChain, connection: ConnectionInfo
     ) -> Decision:
@@ -163,11 +139,10 @@ class Decider:
             head = self._heads.head(question)
         except RequestRefused as refused:
             return Decision(question, listener, chain, None, connection, fault=refused.fault)
-        client = Client(connection, self._hops)
-        asked = Asked(head, client.scheme(head), client.seen(head), listener.port)
+        asked = self.exchange(connection, head)
         belongs = owner(connection, head.host)
         host = None if belongs is None or belongs.http is None else belongs.http.lookup(head.host)
-        found = selected(connection, head, asked, self._hops)
+        found = selected(connection, head, asked, self.trusted_hops)
         decided = Decision(question, listener, chain, None, connection, asked, belongs, host)
         if isinstance(found, HTTPRoute):
             return replace(decided, route=found)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from edgegate.errors import NO_CLUSTER, NO_HEALTHY_UPSTREAM, Fault, aborted, response_flags
-from edgegate.explain.decision import Decision
+from edgegate.explain.decision import Decider, Decision
 from edgegate.explain.recorded import RecordedStream, RecordedTry
 from edgegate.http.exchange import Exchange
 from edgegate.http.field_block import FieldBlock, fields_in
@@ -126,17 +126,20 @@ class Effects:
 @dataclass(frozen=True, slots=True)
 class EffectsFinder:
     """
-    Finds what follows decisions by one Snapshot.
+    Finds what follows the decisions of one L{Decider}.
 
     @ivar endpoints: Of the clusters, by the files.
-    @ivar trusted_hops: As C{--trusted-hops}.
     @ivar shadow_hosts: As C{--shadow-hosts}: whether copies have C{-shadow} behind their host.
     """
 
-    snapshot: Snapshot
+    decider: Decider
     endpoints: Endpoints = field(default_factory=dict)
-    trusted_hops: int = 0
     shadow_hosts: bool = False
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The Snapshot by which it is decided."""
+        return self.decider.snapshot
 
     def of(self, decision: Decision) -> Effects:
         """Return what follows a decision."""
@@ -245,15 +248,15 @@ class EffectsFinder:
     def _refused(self, decision: Decision, fault: Fault) -> Answer:
         """Return what answers a head that could not be read."""
         assert decision.connection is not None
-        return _failed(Exchange(RecordedStream(decision.connection, self.trusted_hops), refused_head(), {}), fault)
+        return _failed(self.decider.exchange(decision.connection, refused_head()), fault)
 
     def _exchange(self, decision: Decision) -> Exchange:
         """Return an exchange as it is when the filters of its route see it."""
         assert decision.connection is not None
         assert decision.asked is not None
-        stream, head = RecordedStream(decision.connection, self.trusted_hops), decision.asked.head
-        exchange = Exchange(stream, head, {})
-        if not (self.trusted_hops and head.request_id):
+        head = decision.asked.head
+        exchange = self.decider.exchange(decision.connection, head)
+        if not (self.decider.trusted_hops and head.request_id):
             exchange.request_id = NEW_REQUEST_ID
         translates = decision.connection.chain.grpc_web and is_grpc_web(head)
         if translates:

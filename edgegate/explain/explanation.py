@@ -100,14 +100,13 @@ class Explainer:
             objects that have a part in it are told again.
         @param paths: As C{--path-normalization}; L{None}: as the files say, or its default.
         """
-        hops = (snapshot.proxy.trusted_hops or 0) if trusted_hops is None else trusted_hops
         self._snapshot = snapshot
         self._notes = notes
         self._secrets = secrets
         self._health = health or {}
         self._warnings = warnings
-        self._decider = Decider(snapshot, hops, paths)
-        self._effects = EffectsFinder(snapshot, endpoints, hops)
+        self._decider = Decider(snapshot, trusted_hops, paths)
+        self._effects = EffectsFinder(self._decider, endpoints)
 
     def explain(self, question: Question, refused: str = "", now: datetime | None = None) -> Explanation:
         """

@@ -10,7 +10,7 @@ from urllib.parse import unquote_to_bytes
 from edgegate.analysis.automata import expression
 from edgegate.analysis.limits import TooMuch
 from edgegate.explain.conditions import Tested, tried, words
-from edgegate.explain.decision import Asked
+from edgegate.http.exchange import Exchange
 from edgegate.model.matching import HTTPMatch, Kind, StringMatch
 from edgegate.model.notes import Notes
 from edgegate.model.origin import Origin
@@ -39,7 +39,7 @@ class Near:
     hint: str
 
 
-def near_routes(host: VirtualHost, asked: Asked, notes: Notes, most: int = MOST) -> list[Near]:
+def near_routes(host: VirtualHost, asked: Exchange, notes: Notes, most: int = MOST) -> list[Near]:
     """Return the matches that come nearest to a request: those with the fewest failing conditions first."""
     found: list[Near] = []
     for route in host.routes:
@@ -52,12 +52,12 @@ def near_routes(host: VirtualHost, asked: Asked, notes: Notes, most: int = MOST)
     return found[:most]
 
 
-def _failed(match: HTTPMatch, asked: Asked) -> Iterator[Tested]:
+def _failed(match: HTTPMatch, asked: Exchange) -> Iterator[Tested]:
     """Yield all conditions of a match that fail."""
     yield from (each for each in all_conditions(match, asked) if not each.holds)
 
 
-def all_conditions(match: HTTPMatch, asked: Asked) -> Iterator[Tested]:
+def all_conditions(match: HTTPMatch, asked: Exchange) -> Iterator[Tested]:
     """Yield all conditions of a match, those behind one that fails as well."""
     for part in _parts(match):
         yield from tried(part, asked)

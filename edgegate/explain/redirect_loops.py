@@ -111,7 +111,7 @@ class _Walk:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._decider = Decider(snapshot)
-        self._effects = EffectsFinder(snapshot)
+        self._effects = EffectsFinder(self._decider)
 
     def round(self, question: Question, route: HTTPRoute) -> list[str]:
         """

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from edgegate.explain.conditions import Tested, tried
-from edgegate.explain.decision import Asked, Decision
+from edgegate.explain.decision import Decision
+from edgegate.http.exchange import Exchange
 from edgegate.model.hosts import covers
 from edgegate.model.matching import HTTPMatch
 from edgegate.model.notes import LeftOut, Notes
@@ -67,7 +68,7 @@ def trials(decision: Decision, notes: Notes) -> Iterator[Trial]:
                 return
 
 
-def _http_trials(host: VirtualHost, asked: Asked, notes: Notes) -> Iterator[Trial]:
+def _http_trials(host: VirtualHost, asked: Exchange, notes: Notes) -> Iterator[Trial]:
     for route in host.routes:
         note = notes.of(route)
         for number, match in enumerate(route.matches or (_EVERYTHING,)):
@@ -106,7 +107,7 @@ def _is_for(domains: tuple[str, ...], name: str) -> bool:
     return not name or not domains or any(covers(domain, name) for domain in domains)
 
 
-def _would_hold(match: HTTPMatch, asked: Asked) -> bool:
+def _would_hold(match: HTTPMatch, asked: Exchange) -> bool:
     return all(each.holds for each in tried(match, asked))
 
 

@@ -3,8 +3,8 @@
 Tells a client which way its request took, in headers of the response, where it asks for that and may know.
 
 A request asks with C{x-edgegate-explain}. The address of the client itself counts: the connection's, or behind trusted
-proxies the one that they say. Who sends a request on for somebody else is never told, and behind trusted proxies neither
-is who comes without an address. Who reaches the port past those proxies can claim any.
+proxies the one that they say. Who sends a request on for somebody else is never told, nor behind trusted proxies who
+comes without an address. Who reaches the port past those proxies can claim any.
 """
 
 from __future__ import annotations

@@ -8,8 +8,6 @@ from typing import Final
 from edgegate.errors import MISDIRECTED
 from edgegate.explain.decision import Decision, Refusal
 from edgegate.explain.effects import Answer, Effects, EffectsFinder, Sent
-from edgegate.explain.recorded import RecordedStream
-from edgegate.http.exchange import Exchange
 from edgegate.http.fields import Field
 from edgegate.http.header_mutation import changed_reply
 from edgegate.model.origin import Origin
@@ -120,8 +118,7 @@ class Outcome:
         destinations = [each for each in effects.destinations if each.share]
         if not destinations or decision.asked is None or decision.connection is None:
             return ()
-        stream = RecordedStream(decision.connection, self._finder.trusted_hops)
-        exchange = Exchange(stream, decision.asked.head, {})
+        exchange = self._finder.decider.exchange(decision.connection, decision.asked.head)
         exchange.route = decision.route if isinstance(decision.route, HTTPRoute) else None
         changes = destinations[0].said.response
         return (*changed_reply(200, [], changes, exchange), *effects.cors)

@@ -39,7 +39,7 @@ def run(cases: Iterable[Case], snapshot: Snapshot, endpoints: Endpoints = NO_END
     @param endpoints: Of the Snapshot's clusters.
     """
     decider = Decider(snapshot)
-    finder = EffectsFinder(snapshot, endpoints, snapshot.proxy.trusted_hops or 0)
+    finder = EffectsFinder(decider, endpoints)
     for case in cases:
         begun = perf_counter()
         question = case.question if isinstance(case.question, Question) else placed(snapshot, case.question)

@@ -59,7 +59,8 @@ def tests_of(requests: Iterable[Unplaced], snapshot: Snapshot, endpoints: Endpoi
 
     Requests took one way where port, method, virtual host, route and answer are the same.
     """
-    decider, finder = Decider(snapshot), EffectsFinder(snapshot, endpoints, snapshot.proxy.trusted_hops or 0)
+    decider = Decider(snapshot)
+    finder = EffectsFinder(decider, endpoints)
     ways: dict[tuple[object, ...], _Way] = {}
     seen = left_out = 0
     for request in requests:

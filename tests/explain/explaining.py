@@ -39,5 +39,5 @@ class Explained:
 
     def effects(self, method: str, url: str, *headers: tuple[bytes, bytes], **more: object) -> Effects:
         """Return what follows."""
-        finder = EffectsFinder(self.snapshot, self.endpoints)
+        finder = EffectsFinder(Decider(self.snapshot), self.endpoints)
         return finder.of(self.decide(method, url, *headers, **more))

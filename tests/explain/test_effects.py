@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.explain.effects import NEW_REQUEST_ID, Effects
@@ -52,6 +54,14 @@ class AnswersTests(SynchronousTestCase):
         """The location that a client is sent to, with the changes of the route."""
         item = "{redirect: {uri: /new, redirectCode: 308}, headers: {response: {set: {x-a: b}}}}"
         self.assertEqual(self.answered(item), (308, {"location": "http://a.example/new?q=1", "x-a": "b"}, ""))
+
+    def test_trusted_hops(self) -> None:
+        """What the files trust counts for what is answered as it does for the route that is taken."""
+        found = explained("{redirect: {uri: /new}}")
+        found.snapshot = replace(found.snapshot, proxy=replace(found.snapshot.proxy, trusted_hops=1))
+        answer = found.effects("GET", "http://a.example/x", (b"x-forwarded-proto", b"https")).answer
+        assert answer is not None
+        self.assertEqual(dict(answer.fields)[b"location"], b"https://a.example/new")
 
     def test_https(self) -> None:
         """A server that sends all its requests to https."""

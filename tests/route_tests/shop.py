@@ -106,8 +106,9 @@ def outcome(request: str, *headers: tuple[bytes, bytes]) -> Outcome:
     """Return what comes of a request."""
     method, _, url = request.rpartition(" ")
     found = snapshot()
-    decision = Decider(found).decide(question_of(method, url, headers))
-    return Outcome(decision, EffectsFinder(found, endpoints()))
+    decider = Decider(found)
+    decision = decider.decide(question_of(method, url, headers))
+    return Outcome(decision, EffectsFinder(decider, endpoints()))
 
 
 def cases(text: str) -> tuple[list[Case], list[str]]:

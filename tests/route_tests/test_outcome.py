@@ -6,6 +6,7 @@ from math import inf
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.explain.decision import Decider
 from edgegate.explain.effects import EffectsFinder
 from edgegate.route_tests.outcome import BACKEND, Outcome
 from tests.route_tests.shop import outcome, snapshot
@@ -78,5 +79,5 @@ class OutcomeTests(SynchronousTestCase):
     def test_nobody_there(self) -> None:
         """A backend without an endpoint is a 503 of the gateway's."""
         decision = outcome("GET http://shop.example/basket").decision
-        found = Outcome(decision, EffectsFinder(snapshot()))
+        found = Outcome(decision, EffectsFinder(Decider(snapshot())))
         self.assertEqual((found.status, found.flag, found.reason), (503, "UH", "no healthy upstream"))
