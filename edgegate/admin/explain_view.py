@@ -26,6 +26,9 @@ from edgegate.server.data_plane import DataPlane
 MOST_MATCHES = 50
 """Matches of a virtual host that are tried one by one; of a host with more it is told what it comes to alone."""
 
+MOST_NAMES = 300
+"""Hosts of a port among which near ones are looked for; among more none is."""
+
 MOST_HEADERS = 50
 """Header lines that may be asked with."""
 
@@ -44,19 +47,19 @@ def explained(plane: DataPlane, asked: str) -> Row:
     except ValueError as error:
         return {"error": str(error)}
     snapshot, options = plane.snapshot, plane.options
-    decision = Decider(snapshot, options.trusted_hops, options.paths).decide(question)
+    decider = Decider(snapshot, options.trusted_hops, options.paths)
+    decision = decider.decide(question)
     if _matches(decision) > MOST_MATCHES:
         return _row(decision.fault is None, _outcome(decision))
     explainer = Explainer(
-        snapshot,
+        decider,
         plane.endpoints,
         Notes(),
         plane.secrets.secrets,
-        options.trusted_hops,
         _health(plane, decision),
-        paths=options.paths,
+        most_names=MOST_NAMES,
     )
-    found = explainer.explain(question)
+    found = explainer.explain_decision(decision)
     return _row(found.served, tree(found))
 
 

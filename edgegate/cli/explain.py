@@ -138,7 +138,7 @@ def _explain(
         for each in loaded.problems
         if each.severity is Severity.WARNING
     ]
-    explainer = Explainer(snapshot, loaded.endpoints, notes, loaded.secrets, trusted_hops, health, warnings)
+    explainer = Explainer(Decider(snapshot, trusted_hops), loaded.endpoints, notes, loaded.secrets, health, warnings)
     found = explainer.explain(question, refused)
     if output == "json":
         click.echo(json.dumps(document(found), indent=2))

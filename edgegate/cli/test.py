@@ -13,6 +13,7 @@ from edgegate.cli import shared_options
 from edgegate.cli.test_writing import write_tests
 from edgegate.cli.watching import again, look_at
 from edgegate.config.report import report
+from edgegate.explain.decision import Decider
 from edgegate.explain.explanation import Explainer
 from edgegate.model.notes import Notes
 from edgegate.route_tests.coverage import Coverage, Group
@@ -112,7 +113,7 @@ def _passed(names: Sequence[str], loaded: Loaded, snapshot: Snapshot, notes: Not
     results = list(run((case for each in read for case in each.cases), snapshot, loaded.endpoints))
     counted = reports.coverage or reports.fail_under is not None
     covered = _covered(snapshot, notes, results) if counted else None
-    story = story_of(Explainer(snapshot, loaded.endpoints, notes, loaded.secrets))
+    story = story_of(Explainer(Decider(snapshot), loaded.endpoints, notes, loaded.secrets))
     if reports.junit_file is not None:
         _write(reports.junit_file, junit(read, results, () if covered is None else _properties(covered), story))
     if reports.json:

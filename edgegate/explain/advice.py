@@ -38,6 +38,7 @@ def advice(
     near: Sequence[Near],
     left_out: Sequence[LeftOut],
     elsewhere: Sequence[LeftOut] = (),
+    most_names: int | None = None,
 ) -> Iterator[Advice]:
     """
     Yield what to look at, the likeliest first.
@@ -45,12 +46,13 @@ def advice(
     @param near: Routes that nearly take the question.
     @param left_out: What is not served, and is for its host and port.
     @param elsewhere: All that is not served, whatever it is for.
+    @param most_names: Of so many hosts the nearest ones are told, of more none; L{None}: of however many.
     """
     if decision.refusal is not None:
         yield from (_of_left_out(each) for each in left_out)
-        yield from _of_refusal(snapshot, decision, decision.refusal)
+        yield from _of_refusal(snapshot, decision, decision.refusal, most_names)
     elif decision.fault is not None:
-        yield from _of_fault(snapshot, decision, near, left_out, elsewhere)
+        yield from _of_fault(snapshot, decision, near, left_out, elsewhere, most_names)
     elif effects.answer is not None and effects.answer.reason:
         yield from _of_destinations(effects)
 
@@ -61,7 +63,7 @@ def _of_left_out(left: LeftOut) -> Advice:
     return Advice(f"{what or left.origin.resource + ': '}{left.reason}{by}", left.origin)
 
 
-def _of_refusal(snapshot: Snapshot, decision: Decision, refusal: Refusal) -> Iterator[Advice]:
+def _of_refusal(snapshot: Snapshot, decision: Decision, refusal: Refusal, most_names: int | None) -> Iterator[Advice]:
     question, listener, chain = decision.question, decision.listener, decision.chain
     if refusal is Refusal.NO_LISTENER:
         name = name_of(decision)
@@ -81,7 +83,7 @@ def _of_refusal(snapshot: Snapshot, decision: Decision, refusal: Refusal) -> Ite
         yield Advice("no tcp or tls route of a VirtualService of this Gateway takes the connection", chain.origin)
     elif refusal in (Refusal.UNKNOWN_NAME, Refusal.NO_NAME) and listener is not None:
         patterns = dict(listener.secure.items())
-        for pattern in near_names(patterns, question.server_name):
+        for pattern in near_names(patterns, question.server_name, among=most_names):
             yield Advice(f"a server of this port has {pattern}", patterns[pattern].origin)
         for other in _with_host(snapshot, question.server_name):
             yield Advice(f"port {other.port} serves {question.server_name}", other.origin)
@@ -95,6 +97,7 @@ def _of_fault(
     near: Sequence[Near],
     left_out: Sequence[LeftOut],
     elsewhere: Sequence[LeftOut],
+    most_names: int | None,
 ) -> Iterator[Advice]:
     fault, asked = decision.fault, decision.asked
     if fault is NO_ROUTE and decision.virtual_host is not None:
@@ -105,8 +108,8 @@ def _of_fault(
             yield Advice("no route is for this host on this port", None)
     elif fault is NO_ROUTE and asked is not None:
         yield from (_of_left_out(each) for each in left_out if each.cause in _HOSTS)
-        yield from _of_unserved(elsewhere, asked.head.host)
-        yield from _of_hosts(snapshot, decision, asked.head.host)
+        yield from _of_unserved(elsewhere, asked.head.host, most_names)
+        yield from _of_hosts(snapshot, decision, asked.head.host, most_names)
     elif fault is MISDIRECTED and asked is not None:
         yield from _of_misdirected(decision, asked.head.host)
     elif fault is SCHEME_MISMATCH:
@@ -137,11 +140,11 @@ def _of_near(near: Near) -> Advice:
     return Advice(f"route {near.route.name} nearly takes it: {missing(near.failed[0])}{more}{hint}", near.origin)
 
 
-def _of_hosts(snapshot: Snapshot, decision: Decision, host: str) -> Iterator[Advice]:
+def _of_hosts(snapshot: Snapshot, decision: Decision, host: str, most_names: int | None) -> Iterator[Advice]:
     chain = decision.owner or decision.chain
     if chain is not None and chain.http is not None:
         hosts = dict(chain.http.items())
-        for pattern in near_names(hosts, host):
+        for pattern in near_names(hosts, host, among=most_names):
             origin = hosts[pattern].routes[0].origin if hosts[pattern].routes else chain.origin
             yield Advice(f"{host!r} is no host here, but {pattern!r} is: {_apart(pattern, host)}", origin)
     for other in _with_host(snapshot, host):
@@ -160,11 +163,11 @@ def _of_hosts(snapshot: Snapshot, decision: Decision, host: str) -> Iterator[Adv
         yield Advice("no server of this port has this host: add it to hosts, and to those of its routes", chain.origin)
 
 
-def _of_unserved(elsewhere: Sequence[LeftOut], host: str) -> Iterator[Advice]:
+def _of_unserved(elsewhere: Sequence[LeftOut], host: str, most_names: int | None) -> Iterator[Advice]:
     """Yield the hosts of routes that no server has and that come near to a host: one of the two may be misspelt."""
     unserved = {domain: each for each in elsewhere if each.cause is Cause.HOST for domain in each.domains}
     unserved.pop(host, None)
-    for domain in near_names(unserved, host):
+    for domain in near_names(unserved, host, among=most_names):
         left = unserved[domain]
         text = f"{left.origin.resource} is for {domain!r}, which no server of its gateways has: {_apart(domain, host)}"
         yield Advice(text, left.origin)

@@ -14,11 +14,10 @@ from edgegate.explain.nearness import Near, near_routes
 from edgegate.explain.question import Question
 from edgegate.explain.redirects import redirect_advice
 from edgegate.explain.trials import Trial, behind, contenders, left_out_for, trials
-from edgegate.http.target import PathNormalisation
 from edgegate.model.clusters import Endpoints
 from edgegate.model.notes import LeftOut, Notes
 from edgegate.model.origin import Origin
-from edgegate.routing.snapshot import FilterChain, Snapshot
+from edgegate.routing.snapshot import FilterChain
 from edgegate.tls.secret_store import Secrets
 
 Health = Mapping[tuple[str, str], str]
@@ -78,44 +77,49 @@ class Explanation:
 
 
 class Explainer:
-    """Explains what one Snapshot makes of questions."""
+    """Explains what one L{Decider} makes of questions."""
 
     def __init__(
         self,
-        snapshot: Snapshot,
+        decider: Decider,
         endpoints: Endpoints,
         notes: Notes,
         secrets: Secrets | None = None,
-        trusted_hops: int | None = None,
         health: Health | None = None,
         warnings: Sequence[Advice] = (),
-        paths: PathNormalisation | None = None,
+        shadow_hosts: bool = False,
+        most_names: int | None = None,
     ) -> None:
         """
+        @param endpoints: Of the clusters of the Snapshot.
         @param notes: Of the Snapshot's compilation.
         @param secrets: What its servers' credentials name; L{None}: nothing is told of certificates.
-        @param trusted_hops: As C{--trusted-hops}; L{None}: as the files say, or 0.
         @param health: What a gateway that serves the Snapshot knows of endpoints.
         @param warnings: What was told when the files were compiled; where a question is not served, those about the
             objects that have a part in it are told again.
-        @param paths: As C{--path-normalization}; L{None}: as the files say, or its default.
+        @param shadow_hosts: As C{--shadow-hosts}.
+        @param most_names: Of so many hosts the nearest ones are told, of more none; L{None}: of however many.
         """
-        self._snapshot = snapshot
         self._notes = notes
         self._secrets = secrets
         self._health = health or {}
         self._warnings = warnings
-        self._decider = Decider(snapshot, trusted_hops, paths)
-        self._effects = EffectsFinder(self._decider, endpoints)
+        self._most_names = most_names
+        self._decider = decider
+        self._effects = EffectsFinder(decider, endpoints, shadow_hosts)
 
     def explain(self, question: Question, refused: str = "", now: datetime | None = None) -> Explanation:
+        """Explain one question; see L{explain_decision}."""
+        return self.explain_decision(self._decider.decide(question), refused, now)
+
+    def explain_decision(self, decision: Decision, refused: str = "", now: datetime | None = None) -> Explanation:
         """
-        Explain one question.
+        Explain what was decided of a question.
 
         @param refused: Why the server that the question comes to refuses the client's certificate, if it does.
         @param now: An aware time; by default the present.
         """
-        notes, decision = self._notes, self._decider.decide(question)
+        notes, question = self._notes, decision.question
         listener, chain, asked, belongs = decision.listener, decision.chain, decision.asked, decision.owner
         servers = contenders(listener.secure, question.server_name) if listener is not None and question.tls else []
         hosts = contenders(belongs.http, asked.head.host) if asked and belongs is not None and belongs.http else []
@@ -146,7 +150,9 @@ class Explainer:
             found = replace(found, near=tuple(near_routes(decision.virtual_host, decision.asked, notes)))
         said = [*_of_certificates(found)]
         if not found.refused:
-            said += advice(self._snapshot, decision, effects, found.near, found.left_out, notes.left_out)
+            said += advice(
+                self._decider.snapshot, decision, effects, found.near, found.left_out, notes.left_out, self._most_names
+            )
             said += redirect_advice(self._decider, self._effects, decision, effects)
         found = replace(found, advice=tuple(said))
         return found if found.served else replace(found, advice=(*said, *self._warnings_about(found)))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher, get_close_matches
 from urllib.parse import unquote_to_bytes
 
@@ -19,6 +19,9 @@ from edgegate.routing.snapshot import VirtualHost
 
 MOST = 3
 """Near misses that are told."""
+
+LONGEST = 256
+"""Bytes of a value that are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +49,9 @@ def near_routes(host: VirtualHost, asked: Exchange, notes: Notes, most: int = MO
         for match, origin in zip(route.matches, notes.of(route).matches, strict=False):
             failed = tuple(_failed(match, asked))
             if failed:
-                worst = min(failed, key=nearness)
-                found.append(Near(route, match, origin, failed, nearness(worst), hint(failed[0])))
+                found.append(Near(route, match, origin, failed, min(map(nearness, failed)), ""))
     found.sort(key=lambda each: (len(each.failed), -each.score))
-    return found[:most]
+    return [replace(each, hint=hint(each.failed[0])) for each in found[:most]]
 
 
 def _failed(match: HTTPMatch, asked: Exchange) -> Iterator[Tested]:
@@ -82,7 +84,7 @@ def nearness(failed: Tested) -> float:
         return 0.5
     if not failed.there or failed.what.startswith("withoutHeaders"):
         return 0.6
-    there, value = failed.there[0], wanted.value.encode()
+    there, value = failed.there[0][:LONGEST], wanted.value.encode()[:LONGEST]
     if wanted.kind is Kind.REGEX:
         return 0.3 + 0.6 * len(as_far_as(wanted.value, there)) / max(len(there), 1)
     if there.rstrip(b"/") == value.rstrip(b"/"):
@@ -91,11 +93,17 @@ def nearness(failed: Tested) -> float:
         return 0.97
     if wanted.kind is Kind.PREFIX:
         there = there[: len(value) + 1]
-    common = next((at for at, (one, two) in enumerate(zip(value, there, strict=False)) if one != two), None)
-    common = min(len(value), len(there)) if common is None else common
-    alike = max(common / max(len(value), 1), SequenceMatcher(None, value, there).ratio())
+    common = _common(value, there)
+    ends = _common(value[common:][::-1], there[common:][::-1])
+    alike = max(common / max(len(value), 1), 2 * (common + ends) / max(len(value) + len(there), 1))
     # a path that is another one is farther away than a method or a header that is
     return 0.9 * alike if failed.what == "uri" else 0.6 + 0.35 * alike
+
+
+def _common(one: bytes, two: bytes) -> int:
+    """Return with how many bytes both begin."""
+    at = next((at for at, (left, right) in enumerate(zip(one, two, strict=False)) if left != right), None)
+    return min(len(one), len(two)) if at is None else at
 
 
 def hint(failed: Tested) -> str:
@@ -128,6 +136,8 @@ def _stop(regex: str, there: bytes) -> str:
     text, part = there.decode("latin-1"), as_far_as(regex, there).decode("latin-1")
     if part == text:
         return f"the expression wants more behind {text!r}"
+    if len(part) == LONGEST:
+        return f"the expression goes along for the first {LONGEST} bytes and more"
     return f"the expression goes along as far as {part!r} and stops at {text[len(part) :]!r}"
 
 
@@ -144,27 +154,42 @@ def _difference(what: str, wanted: StringMatch, there: bytes) -> str:
         return f"they differ in case alone{mend}"
     if wanted.kind is Kind.EXACT and there.startswith(value):
         return f"the request goes on with {text[len(value) :]!r}: prefix in place of exact would take it"
-    if SequenceMatcher(None, value, there[: len(value) + 1]).ratio() > 0.8:
+    if len(value) <= _SPELT and SequenceMatcher(None, value, there[: len(value) + 1]).ratio() > 0.8:
         return f"{text!r} looks like a misspelt {wanted.value!r}, or the other way round"
     return ""
 
 
+_SPELT = 100
+"""Bytes of a value that may be misspelt: comparing longer ones takes long."""
+
+
 def as_far_as(regex: str, text: bytes) -> bytes:
-    """Return the longest beginning of a text that an expression could still match with something else behind it."""
+    """
+    Return the longest beginning of a text that an expression could still match with something else behind it.
+
+    No more than L{LONGEST} bytes are looked at.
+    """
     try:
         automaton = expression(regex)
     except TooMuch:
         return b""
     state = 0
-    for at, byte in enumerate(text):
+    begin = text[:LONGEST]
+    for at, byte in enumerate(begin):
         state = automaton.move(state, byte)
         if automaton.dead(state):
-            return text[:at]
-    return text
+            return begin[:at]
+    return begin
 
 
-def near_names(patterns: Iterable[str], name: str, most: int = MOST) -> list[str]:
-    """Return the host patterns that come nearest to a name that none of them has."""
+def near_names(patterns: Collection[str], name: str, most: int = MOST, among: int | None = None) -> list[str]:
+    """
+    Return the host patterns that come nearest to a name that none of them has.
+
+    @param among: Of how many patterns: of more none is looked for. L{None}: of however many.
+    """
+    if among is not None and len(patterns) > among:
+        return []
     known = list(dict.fromkeys(patterns))
     sure = [each for each in known if each in (f"*.{name}", f"www.{name}", name.removeprefix("www."))]
     parent = name.partition(".")[2]
@@ -174,7 +199,7 @@ def near_names(patterns: Iterable[str], name: str, most: int = MOST) -> list[str
     return list(dict.fromkeys([*sure, *(bare[each] for each in near)]))[:most]
 
 
-_FEW = 2000
+_FEW = 100
 """Names that can all be compared with one."""
 
 

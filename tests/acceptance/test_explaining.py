@@ -7,6 +7,7 @@ import subprocess
 from random import Random
 from typing import Any, ClassVar
 
+from edgegate.explain.decision import Decider
 from edgegate.explain.explanation import Explainer, Explanation
 from edgegate.explain.question import question_of
 from edgegate.model.notes import Notes
@@ -62,7 +63,7 @@ class ExplainingTests(ServedTestCase):
         notes = Notes()
         loaded = load(source_named(str(self.served.folder / "etc")), notes=notes)
         assert loaded.snapshot is not None
-        explainer = Explainer(loaded.snapshot, loaded.endpoints, notes, loaded.secrets)
+        explainer = Explainer(Decider(loaded.snapshot), loaded.endpoints, notes, loaded.secrets)
         asked: list[Explanation] = []
         for seed in SEEDS:
             client = self.client()

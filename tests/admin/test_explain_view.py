@@ -10,13 +10,14 @@ from typing import Any, cast
 from twisted.internet import reactor
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.admin.explain_view import MOST_HEADERS, MOST_MATCHES, explained
+from edgegate.admin.explain_view import MOST_HEADERS, MOST_MATCHES, MOST_NAMES, explained
 from edgegate.server.data_plane import DataPlane
 from edgegate.server.gateway_options import GatewayOptions
 from edgegate.sources.loading import load
 from edgegate.sources.named import source_named
 from tests.acceptance.manifests import filled
 from tests.acceptance.processes import free_ports
+from tests.explain.explaining import counted_calls
 
 FILES = """\
 apiVersion: networking.istio.io/v1
@@ -44,7 +45,7 @@ apiVersion: networking.istio.io/v1
 kind: VirtualService
 metadata: {name: wide}
 spec:
-  hosts: [wide.example]
+  hosts: [$hosts]
   gateways: [gw]
   http:
   - name: many
@@ -67,12 +68,13 @@ MANY = ", ".join(f"{{uri: {{exact: /{number}}}}}" for number in range(MOST_MATCH
 class ExplainViewTests(SynchronousTestCase):
     """A data plane that serves, asked about requests."""
 
-    def serve(self, options: GatewayOptions = GatewayOptions()) -> None:  # noqa: B008 (frozen)
-        """Serve the files."""
+    def serve(self, options: GatewayOptions = GatewayOptions(), more: int = 0) -> None:  # noqa: B008 (frozen)
+        """Serve the files, and so many hosts more."""
         folder = Path(self.mktemp())
         folder.mkdir()
         (self.port,) = free_ports(1)
-        (folder / "in.yaml").write_text(filled(FILES, http=self.port, many=MANY))
+        hosts = ", ".join(["wide.example", *(f"{number}.wide.example" for number in range(more))])
+        (folder / "in.yaml").write_text(filled(FILES, http=self.port, many=MANY, hosts=hosts))
         loaded = load(source_named(str(folder)))
         assert loaded.snapshot is not None, loaded.problems
         self.plane = DataPlane(reactor, (), options)  # type: ignore[arg-type]
@@ -121,6 +123,21 @@ class ExplainViewTests(SynchronousTestCase):
             self.assertEqual(found["served"], served)
             self.assertTrue(lines[-1].startswith(words), lines)
             self.assertIn(f"{MOST_MATCHES + 1} matches", lines[-2])
+
+    def test_once(self) -> None:
+        """It is decided once: others are served meanwhile."""
+        self.serve()
+        with counted_calls() as calls:
+            self.explain("/cart/1")
+        self.assertEqual(calls["decide"], 1)
+
+    def test_near_names(self) -> None:
+        """Hosts that are nearly the one are told where there are not very many."""
+        for more, told in ((0, True), (MOST_NAMES, False)):
+            self.serve(more=more)
+            words = "\n".join(text for text, _, _ in self.lines(self.explain("/", host="shp.example")["tree"]))
+            self.assertEqual("'shp.example' is no host here, but 'shop.example' is" in words, told, words)
+            self.assertIn("no virtual host of this port has shp.example", words)
 
     def test_options(self) -> None:
         """The gateway's own options count."""

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from types import FrameType
 
 from edgegate.explain.decision import Decider, Decision
 from edgegate.explain.effects import Effects, EffectsFinder
@@ -13,6 +18,22 @@ from edgegate.model.notes import Notes
 from edgegate.routing.snapshot import Snapshot
 from edgegate.sources.compilation import compile_resources
 from tests.istio.translate.compiling import Files, decoded
+
+
+@contextmanager
+def counted_calls() -> Iterator[Counter[str]]:
+    """Count the calls of functions of Python, by their names."""
+    calls: Counter[str] = Counter()
+
+    def count(frame: FrameType, event: str, value: object) -> None:
+        if event == "call":
+            calls[frame.f_code.co_name] += 1
+
+    sys.setprofile(count)
+    try:
+        yield calls
+    finally:
+        sys.setprofile(None)
 
 
 @dataclass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.explain.decision import Decider
 from edgegate.explain.explanation import Explainer
 from edgegate.explain.question import question_of
 from tests.explain.explaining import Explained
@@ -39,7 +40,7 @@ class AdviceTests(SynchronousTestCase):
     def first(self, text: str, url: str, method: str = "GET") -> tuple[str, str]:
         """Return the first advice, and the line that it is about, as it stands in the files."""
         explained = Explained.of(text)
-        explainer = Explainer(explained.snapshot, explained.endpoints, explained.notes)
+        explainer = Explainer(Decider(explained.snapshot), explained.endpoints, explained.notes)
         found = explainer.explain(question_of(method, url))
         self.assertFalse(found.served)
         self.assertFalse(found.disagrees)
@@ -74,7 +75,7 @@ class AdviceTests(SynchronousTestCase):
         item = "{redirect: {authority: shop.example}}"
         text = gateway("gw", "80 HTTP shop.example") + service("a", "shop.example", item)
         explained = Explained.of(text)
-        explainer = Explainer(explained.snapshot, explained.endpoints, explained.notes)
+        explainer = Explainer(Decider(explained.snapshot), explained.endpoints, explained.notes)
         (advice,) = explainer.explain(question_of("GET", "http://shop.example/a?b")).advice
         self.assertIn("a loop", advice.text)
         assert advice.origin is not None

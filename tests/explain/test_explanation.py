@@ -6,6 +6,7 @@ import json
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.explain.decision import Decider
 from edgegate.explain.document import VERSION, Document, document
 from edgegate.explain.explanation import Explainer, Explanation
 from edgegate.explain.question import question_of
@@ -39,7 +40,7 @@ class ExplanationTests(SynchronousTestCase):
         """Compile the folder."""
         explained = Explained.of(FILES)
         health = {("outbound|80||web.example", "10.0.0.1:80"): "UNHEALTHY"}
-        self.explainer = Explainer(explained.snapshot, explained.endpoints, explained.notes, health=health)
+        self.explainer = Explainer(Decider(explained.snapshot), explained.endpoints, explained.notes, health=health)
 
     def explain(self, url: str, *headers: tuple[bytes, bytes]) -> Explanation:
         """Explain a question."""
@@ -90,7 +91,7 @@ class ExplanationTests(SynchronousTestCase):
         """Of very many routes those are shown that stand last."""
         items = [f"{{name: r{each}, match: [{{uri: {{exact: /{each}}}}}], {TO}}}" for each in range(TRIED + 5)]
         explained = Explained.of(gateway("gw", "80 HTTP *") + service("a", "a.example", *items))
-        found = Explainer(explained.snapshot, explained.endpoints, explained.notes).explain(
+        found = Explainer(Decider(explained.snapshot), explained.endpoints, explained.notes).explain(
             question_of("GET", "http://a.example/none")
         )
         text = [node.text for _, node in lines(tree(found))]

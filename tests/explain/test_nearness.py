@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.explain.nearness import as_far_as, missing, near_names, near_routes
+from edgegate.explain.nearness import LONGEST, MOST, as_far_as, missing, near_names, near_routes
 from edgegate.model.matching import Kind
 from edgegate.routing.table import HTTPMatch
-from tests.explain.explaining import Explained
+from tests.explain.explaining import Explained, counted_calls
 from tests.istio.translate.compiling import gateway, virtual_service
 
 
@@ -62,10 +62,31 @@ class NearRoutesTests(SynchronousTestCase):
         self.assertIsInstance(found[0].match, HTTPMatch)
         self.assertIs(found[0].match.uri.kind if found[0].match.uri else None, Kind.EXACT)
 
+    def test_work(self) -> None:
+        """Each condition that fails is compared once, and hints are made of what is told alone."""
+        items = ", ".join(
+            f"{{match: [{{uri: {{exact: /{number}}}, method: {{exact: PUT}}}}], directResponse: {{status: 200}}}}"
+            for number in range(10)
+        )
+        explained = Explained.of(gateway("gw", "80 HTTP *") + virtual_service("a", "a.example", f"http: [{items}]"))
+        decision = explained.decide("GET", "http://a.example/x")
+        assert decision.virtual_host is not None and decision.asked is not None
+        with counted_calls() as calls:
+            found = near_routes(decision.virtual_host, decision.asked, explained.notes)
+        self.assertEqual((len(found), calls["nearness"], calls["hint"]), (MOST, 20, MOST))
+
+    def test_long(self) -> None:
+        """Of long values no more than the beginning is looked at."""
+        path = "/" + "ab" * 1000
+        self.assertIn(f"goes along for the first {LONGEST} bytes", self.nearest("{uri: {regex: '/[ab]*c'}}", path))
+        self.assertIn("should be", self.nearest(f"{{uri: {{exact: '{path}c'}}}}", path))
+        self.assertIn("a slash more", self.nearest(f"{{uri: {{exact: '{path}'}}}}", f"{path}/"))
+
     def test_regex(self) -> None:
-        """How far an expression goes along; of one that is not understood nothing is said."""
+        """How far an expression goes along."""
         self.assertEqual(as_far_as("/a(b|c)d", b"/abx"), b"/ab")
         self.assertEqual(as_far_as("/a+", b"/aaa"), b"/aaa")
+        self.assertEqual(as_far_as("/a+", b"/" + b"a" * 1000), b"/" + b"a" * (LONGEST - 1))
 
 
 class NearNamesTests(SynchronousTestCase):
@@ -82,3 +103,8 @@ class NearNamesTests(SynchronousTestCase):
                 known = ["shop.example.com", "*.api.example.com", *(f"host-{each}.test" for each in range(more))]
                 self.assertEqual(near_names(known, name)[:1], [expected])
         self.assertEqual(near_names(["shop.example.com"], "nothing.like.it.test"), [])
+
+    def test_bound(self) -> None:
+        """Among more names than may be looked through none is looked for."""
+        self.assertEqual(near_names(["a.example", "b.test"], "a.exampl", among=2), ["a.example"])
+        self.assertEqual(near_names(["a.example", "b.test"], "a.exampl", among=1), [])

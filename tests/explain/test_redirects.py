@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.explain.decision import Decider
 from edgegate.explain.explanation import Explainer
 from edgegate.explain.question import question_of
 from tests.explain.explaining import Explained
@@ -17,7 +18,9 @@ class RedirectsTests(SynchronousTestCase):
     def advice(self, text: str, url: str) -> list[str]:
         """Return what is told of a request that is redirected."""
         explained = Explained.of(text)
-        found = Explainer(explained.snapshot, explained.endpoints, explained.notes).explain(question_of("GET", url))
+        found = Explainer(Decider(explained.snapshot), explained.endpoints, explained.notes).explain(
+            question_of("GET", url)
+        )
         self.assertTrue(found.served)
         return [each.text for each in found.advice]
 
