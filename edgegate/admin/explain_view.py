@@ -47,7 +47,7 @@ def explained(plane: DataPlane, asked: str) -> Row:
     except ValueError as error:
         return {"error": str(error)}
     snapshot, options = plane.snapshot, plane.options
-    decider = Decider(snapshot, options.trusted_hops, options.paths)
+    decider = Decider(snapshot, options.trusted_hops, options.paths, options.limits)
     decision = decider.decide(question)
     if _matches(decision) > MOST_MATCHES:
         return _row(decision.fault is None, _outcome(decision))
@@ -57,6 +57,7 @@ def explained(plane: DataPlane, asked: str) -> Row:
         Notes(),
         plane.secrets.secrets,
         _health(plane, decision),
+        shadow_hosts=options.shadow_hosts,
         most_names=MOST_NAMES,
     )
     found = explainer.explain_decision(decision)

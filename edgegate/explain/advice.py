@@ -79,6 +79,8 @@ def _of_refusal(snapshot: Snapshot, decision: Decision, refusal: Refusal, most_n
         yield Advice("ask with http://, or give the server of this port protocol HTTPS and tls", _origin(listener))
     elif refusal is Refusal.NO_CERTIFICATE and chain is not None:
         yield Advice("show a certificate (--client-cert), or use mode SIMPLE or OPTIONAL_MUTUAL", chain.origin)
+    elif refusal is Refusal.MALFORMED:
+        yield Advice("HTTP/2 has no connection, keep-alive, transfer-encoding or upgrade, and of te trailers alone")
     elif refusal is Refusal.NO_ROUTE and chain is not None:
         yield Advice("no tcp or tls route of a VirtualService of this Gateway takes the connection", chain.origin)
     elif refusal in (Refusal.UNKNOWN_NAME, Refusal.NO_NAME) and listener is not None:

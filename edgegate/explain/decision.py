@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Final
 
-from edgegate.errors import Fault
+from edgegate.errors import BODY_TOO_LARGE, NO_ROUTE, Fault
 from edgegate.explain.question import Heads, Question
 from edgegate.explain.recorded import RecordedStream
 from edgegate.http.exchange import Exchange
 from edgegate.http.fields import Underscores, request_roles
 from edgegate.http.h1.head_parser import METHODS, HeadParser
+from edgegate.http.h2.errors import Malformed
 from edgegate.http.h2.request_heads import RequestHeads
 from edgegate.http.limits import Limits
 from edgegate.http.request import RequestHead, RequestRefused
@@ -29,7 +29,7 @@ from edgegate.tcp.routes import route_of
 
 
 class Refusal(Enum):
-    """Why a connection is not served, so that no request is looked at."""
+    """Why a connection is not served, or a request gets no answer, so that no route of requests is looked at."""
 
     NO_LISTENER = "nothing listens on this port"
     UNKNOWN_NAME = "no server of this port has this SNI name"
@@ -39,6 +39,7 @@ class Refusal(Enum):
     NOT_PLAIN = "the port does not speak TLS: a ClientHello is no request"
     NO_CERTIFICATE = "the server asks for a client certificate, and the client has none"
     NO_REQUEST = "the port speaks HTTP: what is no request is answered 400"
+    MALFORMED = "the request breaks HTTP/2: its stream is reset (PROTOCOL_ERROR)"
     NO_ROUTE = "no route takes the connection: it is closed"
 
 
@@ -70,6 +71,11 @@ class Decision:
     fault: Fault | None = None
     redirect_port: int | None = None
 
+    @property
+    def routed(self) -> bool:
+        """Whether the routes of the virtual host are asked: nothing has answered the request before."""
+        return self.virtual_host is not None and self.redirect_port is None and self.fault in (None, NO_ROUTE)
+
 
 class Decider:
     """
@@ -80,18 +86,25 @@ class Decider:
     """
 
     def __init__(
-        self, snapshot: Snapshot, trusted_hops: int | None = None, paths: PathNormalisation | None = None
+        self,
+        snapshot: Snapshot,
+        trusted_hops: int | None = None,
+        paths: PathNormalisation | None = None,
+        limits: Limits | None = None,
     ) -> None:
         """
         @param trusted_hops: As C{--trusted-hops}; L{None}: as the files say, or 0.
         @param paths: As C{--path-normalization}; L{None}: as the files say, or its default.
+        @param limits: Of a gateway that runs; L{None}: the defaults, and what the files say of underscores.
         """
         proxy = snapshot.proxy
         self.snapshot = snapshot
         self.trusted_hops = (proxy.trusted_hops or 0) if trusted_hops is None else trusted_hops
         paths = paths or PathNormalisation(proxy.paths or PathNormalisation.BASE.value)
-        roles = request_roles(self.trusted_hops > 0, Underscores(proxy.underscores or Underscores.ALLOW.value))
-        self._heads = Heads(HeadParser(_LIMITS, paths, roles), RequestHeads(METHODS, paths, roles), _LIMITS)
+        limits = limits or Limits(underscores=Underscores(proxy.underscores or Underscores.ALLOW.value))
+        roles = request_roles(self.trusted_hops > 0, limits.underscores)
+        self._heads = Heads(HeadParser(limits, paths, roles), RequestHeads(METHODS, paths, roles), limits)
+        self._body_bytes = limits.body_bytes
         self._listeners: dict[int, Listener] = {}
         for listener in snapshot.listeners:
             self._listeners.setdefault(listener.port, listener)
@@ -139,10 +152,14 @@ class Decider:
             head = self._heads.head(question)
         except RequestRefused as refused:
             return Decision(question, listener, chain, None, connection, fault=refused.fault)
+        except Malformed:
+            return Decision(question, listener, chain, Refusal.MALFORMED, connection)
         asked = self.exchange(connection, head)
         belongs = owner(connection, head.host)
         host = None if belongs is None or belongs.http is None else belongs.http.lookup(head.host)
-        found = selected(connection, head, asked, self.trusted_hops)
+        found = (
+            BODY_TOO_LARGE if head.length > self._body_bytes else selected(connection, head, asked, self.trusted_hops)
+        )
         decided = Decision(question, listener, chain, None, connection, asked, belongs, host)
         if isinstance(found, HTTPRoute):
             return replace(decided, route=found)
@@ -185,9 +202,6 @@ def chain_by_name(listener: Listener, server_name: str) -> FilterChain | None:
         only = next(iter(chains.values()))
         return only if len(chains) == 1 and only.tls is not None else None
     return found
-
-
-_LIMITS: Final = Limits()
 
 
 def _bound(listener: Listener) -> Address:

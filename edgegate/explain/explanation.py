@@ -146,7 +146,7 @@ class Explainer:
         notes, decision, effects, taken = self._notes, found.decision, found.effects, found.taken
         if taken is not None and decision.asked is not None:
             found = replace(found, behind=tuple(behind(decision, notes, taken)))
-        if taken is None and decision.asked is not None and decision.virtual_host is not None:
+        if taken is None and decision.asked is not None and decision.virtual_host is not None and decision.routed:
             found = replace(found, near=tuple(near_routes(decision.virtual_host, decision.asked, notes)))
         said = [*_of_certificates(found)]
         if not found.refused:

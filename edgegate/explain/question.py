@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from edgegate.errors import BAD_REQUEST, HEAD_TOO_LARGE
+from edgegate.errors import HEAD_TOO_LARGE
 from edgegate.http.fields import Field, check_field
 from edgegate.http.h1.head_parser import HeadParser
-from edgegate.http.h2.errors import Malformed
 from edgegate.http.h2.request_heads import RequestHeads
 from edgegate.http.limits import Limits
 from edgegate.http.request import RequestHead, RequestRefused
@@ -151,6 +150,7 @@ class Heads:
         Return what the head of a question's request says.
 
         @raise RequestRefused: It is no request that can be served.
+        @raise Malformed: It breaks HTTP/2.
         """
         if question.alpn != HTTP2:
             raw = question.raw()
@@ -166,7 +166,4 @@ class Heads:
         ]
         if question.length is not None:
             fields.append((b"content-length", b"%d" % question.length))
-        try:
-            return self._h2.head(fields, not question.length, extended_connect=False)
-        except Malformed:
-            raise RequestRefused(BAD_REQUEST) from None
+        return self._h2.head(fields, not question.length, extended_connect=False)

@@ -54,7 +54,7 @@ class Trial:
 def trials(decision: Decision, notes: Notes) -> Iterator[Trial]:
     """Yield what is tried, in its order, up to what takes the question."""
     if decision.asked is not None:
-        if decision.virtual_host is None or decision.redirect_port is not None:
+        if decision.virtual_host is None or not decision.routed:
             return
         for trial in _http_trials(decision.virtual_host, decision.asked, notes):
             yield trial

@@ -122,7 +122,7 @@ class Coverage:
         host, belongs = decision.virtual_host, decision.owner
         if host is not None and belongs is not None:
             self._hit((Group.HOSTS, belongs.origin, host.domain), place)
-        if host is not None and host.redirect_port is None and decision.asked is not None:
+        if host is not None and decision.routed:
             self._take_conditions(host, decision, place)
         route = decision.route
         if route is None:

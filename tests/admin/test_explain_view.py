@@ -11,6 +11,8 @@ from twisted.internet import reactor
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.admin.explain_view import MOST_HEADERS, MOST_MATCHES, MOST_NAMES, explained
+from edgegate.http.fields import Underscores
+from edgegate.http.limits import Limits
 from edgegate.server.data_plane import DataPlane
 from edgegate.server.gateway_options import GatewayOptions
 from edgegate.sources.loading import load
@@ -40,6 +42,10 @@ spec:
   - name: old
     match: [{uri: {exact: /old}}]
     redirect: {uri: /cart}
+  - name: copied
+    match: [{uri: {exact: /copied}}]
+    route: [{destination: {host: cart.internal, port: {number: 80}}}]
+    mirror: {host: cart.internal, port: {number: 80}}
 ---
 apiVersion: networking.istio.io/v1
 kind: VirtualService
@@ -144,6 +150,24 @@ class ExplainViewTests(SynchronousTestCase):
         self.serve(GatewayOptions(trusted_hops=1))
         found = self.explain("/cart", headers="x-user: qa\nx-forwarded-for: 203.0.113.9", source="192.0.2.9")
         self.assertIn("203.0.113.9", str(found["tree"]))
+
+    def test_limits(self) -> None:
+        """So do its limits: what it refuses is not told to be served, and no route is said to take it."""
+        self.serve(GatewayOptions(limits=Limits(body_bytes=10, underscores=Underscores.REJECT)))
+        for more, words in (("content-length: 11", "the gateway answers 413"), ("a_b: c", "the gateway answers 400")):
+            found = self.explain("/cart/1", headers=f"x-user: qa\n{more}")
+            self.assertFalse(found["served"])
+            lines = [text for text, _, _ in self.lines(found["tree"])]
+            self.assertTrue(any(text.startswith(words) for text in lines), lines)
+            self.assertFalse(any("takes it" in text or "conditions hold" in text for text in lines), lines)
+
+    def test_shadow_hosts(self) -> None:
+        """Copies have the host that the gateway gives them."""
+        for option in (True, False):
+            self.serve(GatewayOptions(shadow_hosts=option))
+            found = str(self.explain("/copied")["tree"])
+            self.assertIn("gets GET /copied, host shop.example", found)
+            self.assertEqual("host shop.example-shadow" in found, option)
 
     def test_bad(self) -> None:
         """What can't be asked is told."""

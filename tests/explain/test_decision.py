@@ -6,9 +6,11 @@ from dataclasses import replace
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.errors import BAD_PATH, MISDIRECTED, NO_ROUTE, SCHEME_MISMATCH
+from edgegate.errors import BAD_PATH, BODY_TOO_LARGE, HEAD_TOO_LARGE, MISDIRECTED, NO_ROUTE, SCHEME_MISMATCH
 from edgegate.explain.decision import Decider, Decision, Refusal, chain_by_name
 from edgegate.explain.question import HTTP2, Question, question_of
+from edgegate.http.fields import Underscores
+from edgegate.http.limits import Limits
 from edgegate.model.addresses import TCPAddress
 from edgegate.model.routes import HTTPRoute, TCPRoute
 from edgegate.routing.snapshot import Snapshot
@@ -95,7 +97,25 @@ class DecisionTests(SynchronousTestCase):
         """What can't be a request is told as it is answered."""
         self.assertEqual(self.decide("http://shop.example/%zz").fault, BAD_PATH)
         asked = replace(question_of("GET", "http://shop.example/"), target=b"https://shop.example/")
-        self.assertEqual(self.decider.decide(asked).fault, SCHEME_MISMATCH)
+        found = self.decider.decide(asked)
+        self.assertEqual((found.fault, found.routed), (SCHEME_MISMATCH, False))
+
+    def test_breaks_http2(self) -> None:
+        """What breaks HTTP/2 is answered by nothing: its stream is reset. As HTTP/1.1 it is served."""
+        for field in ((b"Connection", b"close"), (b"TE", b"gzip")):
+            found = self.decide("https://shop.example/beta", field, alpn=HTTP2)
+            self.assertEqual((found.refusal, found.fault), (Refusal.MALFORMED, None))
+            self.assertIsNotNone(self.decide("https://shop.example/beta", field).route)
+
+    def test_limits(self) -> None:
+        """What a gateway that runs does not take is refused as it does."""
+        limits = Limits(head_bytes=200, body_bytes=10, underscores=Underscores.REJECT)
+        self.decider = Decider(snapshot(), limits=limits)
+        self.assertEqual(self.decide("http://shop.example/beta", length=11).fault, BODY_TOO_LARGE)
+        self.assertIsNone(self.decide("http://shop.example/beta", length=11).route)
+        self.assertIsNotNone(self.decide("http://shop.example/beta", length=10).route)
+        self.assertEqual(self.decide("http://shop.example/beta", (b"x-a", b"a" * 200)).fault, HEAD_TOO_LARGE)
+        self.assertIsNotNone(self.decide("http://shop.example/beta", (b"x_a", b"a")).fault)
 
     def test_misdirected(self) -> None:
         """A host of a server with other terms is refused on this one's connection."""
