@@ -340,6 +340,8 @@ class Exchange:
         self.phase = Phase.BEGUN
         self.status = head.status
         if self.explain is not None:
+            # one client's alone: no cache in front is to give it to others
+            head = head.with_set([(b"cache-control", b"no-store")])
             fields = (*fields, self.explain(self))
         self.response, self.response_fields = head, fields
         if self.trace is not None and self.trace.sampled:

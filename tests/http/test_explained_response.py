@@ -102,6 +102,20 @@ class ExplanationTests(SynchronousTestCase):
         talk = Conversation(to_web(redirect=Redirect()), debug_from=NETWORK)
         self.assertEqual(told(talk.ask(request()))["route-origin"], "coolstore.yaml:1")
 
+    def test_not_stored(self) -> None:
+        """Caches in front are told to keep no explained response for others, whatever the backend says."""
+        talk = Conversation(debug_from=NETWORK)
+        client = talk.ask(request())
+        backend = talk.backend()
+        cached = OK.replace(b"\r\n\r\n", b"\r\ncache-control: public, max-age=60\r\n\r\n")
+        backend.deliver(cached)
+        fields = [line for line in client.take().lower().split(b"\r\n") if line.startswith(b"cache-control:")]
+        self.assertEqual(fields, [b"cache-control: no-store"])
+        client.deliver(request(b""))
+        backend.deliver(cached)
+        self.assertIn(b"cache-control: public, max-age=60\r\n", client.take())
+        self.assertIn(b"cache-control: no-store\r\n", talk.ask(request(host=b"other.example")).sent)
+
     def test_http2(self) -> None:
         """Over HTTP/2 it is the same."""
         talk = Conversation(debug_from=NETWORK)
