@@ -153,7 +153,7 @@ class Explainer:
             said += advice(
                 self._decider.snapshot, decision, effects, found.near, found.left_out, notes.left_out, self._most_names
             )
-            said += redirect_advice(self._decider, self._effects, decision, effects)
+            said += redirect_advice(self._decider, self._effects, decision)
         found = replace(found, advice=tuple(said))
         return found if found.served else replace(found, advice=(*said, *self._warnings_about(found)))
 

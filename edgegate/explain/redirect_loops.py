@@ -8,18 +8,17 @@ functions that serve.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Final
-from urllib.parse import urljoin
 
 from edgegate.analysis.boxes import Box
 from edgegate.analysis.limits import TooMuch
 from edgegate.analysis.search import find
 from edgegate.analysis.spaces import Space
 from edgegate.analysis.wire import Surroundings, Witness
-from edgegate.explain.decision import Decider, Decision
+from edgegate.explain.decision import Decider
 from edgegate.explain.effects import EffectsFinder
-from edgegate.explain.question import Question, question_of
+from edgegate.explain.question import Question
+from edgegate.explain.redirects import SHOWN, Way, way_of
 from edgegate.model import codes
 from edgegate.model.diagnostics import Diagnostic, Severity
 from edgegate.model.matching import HTTPMatch
@@ -28,29 +27,29 @@ from edgegate.model.routes import HTTPRoute
 from edgegate.routing.hosts import host_of
 from edgegate.routing.snapshot import Listener, Snapshot, VirtualHost
 
-MOST_HOPS: Final = 20
-"""Redirects that browsers follow before they give up."""
-
-_SHOWN: Final = 3
 _ANY: Final = HTTPMatch()
 
 
 def redirect_loops(snapshot: Snapshot) -> Iterator[Diagnostic]:
     """Yield the routes in the files that redirect into a loop, with a request that goes round; each once."""
-    walk = _Walk(snapshot)
+    decider = Decider(snapshot)
+    finder = EffectsFinder(decider)
     told: set[tuple[str, str, Path]] = set()
     for listener, secure, host in _virtual_hosts(snapshot):
         for question, route in _requests(listener, secure, host):
             origin = route.origin
             place = origin.file, origin.resource, origin.path  # two may stand in one line
-            ways = [] if place in told else walk.round(question, route)
+            if place in told:
+                continue
+            decision = decider.decide(question)
+            ways = _round(way_of(decider, finder, decision), route) if decision.route is route else ()
             if ways:
                 told.add(place)
                 yield Diagnostic(Severity.WARNING, origin, _message(question, ways), code=codes.REDIRECT_LOOP)
 
 
 def _message(question: Question, ways: Sequence[str]) -> str:
-    shown = ", then to ".join(ways[:_SHOWN]) + (", and so on" if len(ways) > _SHOWN else "")
+    shown = ", then to ".join(ways[:SHOWN]) + (", and so on" if len(ways) > SHOWN else "")
     with_headers = "".join(
         f" with {name.decode('latin-1')}: {value.decode('latin-1')}" for name, value in question.headers
     )
@@ -106,53 +105,16 @@ def _question(found: Witness, secure: bool) -> Question:
     )
 
 
-class _Walk:
-    """Follows redirects."""
+def _round(way: Way, route: HTTPRoute) -> tuple[str, ...]:
+    """
+    Return where a request is sent one after the other, up to where that begins again or a browser gives up.
 
-    def __init__(self, snapshot: Snapshot) -> None:
-        self._decider = Decider(snapshot)
-        self._effects = EffectsFinder(self._decider)
-
-    def round(self, question: Question, route: HTTPRoute) -> list[str]:
-        """
-        Return where a request is sent one after the other, up to where that begins again or a browser gives up.
-
-        @return: Nothing where it ends, or goes round elsewhere without the route: that is another's loop.
-        """
-        decision = self._decider.decide(question)
-        if decision.route is not route:
-            return []
-        ways: list[str] = []
-        seen = {question.url}
-        again = 0
-        for _ in range(MOST_HOPS):
-            url = self._location(decision)
-            question_next = None if url is None else _following(decision.question, url)
-            if url is None or question_next is None:
-                return []
-            ways.append(question_next.url)
-            decision = self._decider.decide(question_next)
-            again += decision.route is route
-            if question_next.url in seen:
-                return ways if question_next.url == question.url or again > 1 else []
-            seen.add(question_next.url)
-        return ways if again > 1 else []
-
-    def _location(self, decision: Decision) -> str | None:
-        """Return where a decision sends the client; L{None}: it gets something else."""
-        route = decision.route
-        redirects = decision.redirect_port is not None or (isinstance(route, HTTPRoute) and route.redirect is not None)
-        if not redirects:
-            return None
-        answer = self._effects.of(decision).answer
-        fields = answer.fields if answer is not None else ()
-        location = next((value for name, value in fields if name.lower() == b"location"), None)
-        return None if location is None else urljoin(decision.question.url, location.decode("latin-1"))
-
-
-def _following(question: Question, url: str) -> Question | None:
-    """Return what a client asks that is sent to a URL, with the headers of before; L{None}: nothing that is known."""
-    try:
-        return replace(question_of(question.method.decode(), url.partition("#")[0]), headers=question.headers)
-    except ValueError:
-        return None
+    @return: Nothing where it ends, or goes round elsewhere without the route: that is another's loop.
+    """
+    if not way.endless:
+        return ()
+    urls = way.urls
+    again = sum(each.route is route for each in way.steps[1:])
+    if way.closed and urls[-1] == way.steps[0].question.url:
+        return urls
+    return urls if again > 1 else ()
