@@ -11,6 +11,10 @@ from collections.abc import Iterator, Mapping
 from shlex import quote
 from typing import Final
 
+from edgegate.explain.question import question_of
+from edgegate.model.addresses import is_ip_address
+from edgegate.observe.tap import REDACTED
+
 Told = Mapping[str, object]
 """A request, or a try, as JSON has it."""
 
@@ -24,7 +28,7 @@ def story(told: Told) -> Iterator[str]:
 
 
 def _lines(told: Told) -> Iterator[str]:
-    yield f"{told['method']} {_url(told)}"
+    yield f"{told['method']} {_url(told, str(told['scheme']))}"
     worker = "" if told.get("worker") is None else f", worker {told['worker']}"
     yield f"  at {told['time']}, id {told['request_id']}{worker}"
     sni = f", SNI {told['sni']}" if told["sni"] else ""
@@ -47,12 +51,49 @@ def _lines(told: Told) -> Iterator[str]:
             yield f"  headers of the {side}"
             for name, value in fields:
                 yield f"    {name}: {value}"
-    yield f"what the files say now: edgegate explain {quote(str(told['method']))} {quote(_url(told))}"
+    command = _command(told)
+    if command:
+        yield f"what the files say now: {command}"
 
 
-def _url(told: Told) -> str:
+def _command(told: Told) -> str:
+    """Return what asks for the same once more, for a shell; empty: not all of the URL is kept, or it is none."""
+    method, target, scheme = str(told["method"]), str(told["target"]), "https" if told["tls"] else "http"
+    url = _url(told, scheme)
+    if not target.startswith("/") or _is_cut(target) or _is_cut(str(told["authority"])):
+        return ""
+    try:
+        question = question_of(method, url)
+    except ValueError:
+        return ""
+    words = ["edgegate", "explain", method, url]
+    fields = told["request_headers"]
+    for name, value in fields if isinstance(fields, list) else ():
+        if value != REDACTED and not _is_cut(name) and not _is_cut(value) and value.isascii() and value.isprintable():
+            words += ["-H", f"{name}: {value}"]
+    if told["scheme"] != scheme:
+        words += ["-H", f"x-forwarded-proto: {told['scheme']}"]
+    source = str(told["client"]).rpartition(":")[0].strip("[]").partition("%")[0]
+    if is_ip_address(source):
+        words += ["--source", source]
+    if question.port != told["port"]:
+        words += ["--port", str(told["port"])]
+    sni = str(told["sni"] or "")
+    if told["tls"] and question.server_name != sni:
+        words += ["--sni", sni]
+    if told["tls"] and str(told["protocol"]).startswith("HTTP/2"):
+        words += ["--alpn", "h2"]
+    return " ".join(map(quote, words))
+
+
+def _is_cut(text: str) -> bool:
+    """Whether more was sent than is kept; a text that happens to end so is taken for one of those."""
+    return text.endswith("...")
+
+
+def _url(told: Told, scheme: str) -> str:
     """Return the URL that was asked for, with the port of the files where its host names none."""
-    authority, port, scheme = str(told["authority"]), told["port"], str(told["scheme"])
+    authority, port = str(told["authority"]), told["port"]
     named = authority.rpartition("]")[2].rpartition(":")[2].isdecimal() and ":" in authority.rpartition("]")[2]
     if not named and port != _DEFAULT.get(scheme):
         authority = f"{authority}:{port}"

@@ -105,6 +105,7 @@ class KeptRequest:
         "started",
         "status",
         "target",
+        "tls",
         "tries",
         "uploaded",
         "upstream_time",
@@ -127,6 +128,7 @@ class KeptRequest:
         self.peer: Address = connection.peer
         self.local: Address = connection.local
         self.port = connection.listener.port
+        self.tls = connection.tls
         self.server_name = connection.server_name
         self.domain = "" if host is None else host.domain
         self.name = "" if route is None else route.name
@@ -173,6 +175,7 @@ class KeptRequest:
             "client": str(self.peer),
             "connected_to": str(self.local),
             "port": self.port,
+            "tls": self.tls,
             "sni": self.server_name or None,
             "protocol": f"HTTP/{self.version}",
             "scheme": shown_text(self.scheme),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from shlex import split
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -46,7 +47,9 @@ class RecentStoryTests(SynchronousTestCase):
         self.assertRegex(lines[7], began.format(2, second) + r"answered 200 after [0-9.]+ ms$")
         self.assertRegex(lines[8], r"^  answered 200 after [0-9.]+ ms \(via_upstream\)$")
         self.assertIn("  headers of the response", lines)
-        self.assertEqual(lines[-1], "what the files say now: edgegate explain GET http://web.example/")
+        self.assertEqual(
+            lines[-1], "what the files say now: edgegate explain GET http://web.example/ --source 192.0.2.7"
+        )
 
     def test_no_route(self) -> None:
         """One that no route took tells why, and nothing of what there was not."""
@@ -75,9 +78,53 @@ class RecentStoryTests(SynchronousTestCase):
             ("[::1]", 8080, "http", "http://[::1]:8080/"),
             ("[::1]:80", 8080, "http", "http://[::1]:80/"),
         ):
-            lines = self.told(authority=authority, port=port, scheme=scheme)
+            lines = self.told(authority=authority, port=port, scheme=scheme, tls=scheme == "https")
             self.assertEqual(lines[0], f"GET {url}")
         self.assertIn("'http://web.example/?a=1&b=2'", self.told(target="/?a=1&b=2")[-1])
+
+    def command(self, **changes: object) -> list[str]:
+        """Return the command that asks for the same once more, as a shell takes it; none: there is none."""
+        before, _, command = self.told(**changes)[-1].partition("what the files say now: ")
+        return split(command) if not before else []
+
+    def test_command(self) -> None:
+        """The last line asks for the same: with headers, the client's address, port, SNI and ALPN."""
+        self.talk.ask(GET)
+        self.talk.backend().deliver(OK)
+        begin = ["edgegate", "explain", "GET"]
+        headers = [["x-user", "it's $HOME"], ["authorization", "[redacted]"], ["x-long", "a..."], ["x-b", "\x1b"],
+                   ["x-c", ""], ["...", ""]]  # fmt: skip
+        self.assertEqual(
+            self.command(request_headers=headers),
+            [*begin, "http://web.example/", "-H", "x-user: it's $HOME", "-H", "x-c: ", "--source", "192.0.2.7"],
+        )
+        secure = {"tls": True, "scheme": "https", "port": 443, "protocol": "HTTP/2", "client": "[2001:db8::1]:99"}
+        source, alpn = ["--source", "2001:db8::1"], ["--alpn", "h2"]
+        for changes, expected in (
+            ({"sni": "web.example"}, []),
+            ({"sni": "other.example"}, ["--sni", "other.example"]),
+            ({"sni": None}, ["--sni", ""]),
+        ):
+            found = self.command(**secure, **changes)
+            self.assertEqual(found, [*begin, "https://web.example/", *source, *expected, *alpn])
+        found = self.command(authority="web.example:81", client="unix:///run/client", scheme="https")
+        self.assertEqual(
+            found, [*begin, "http://web.example:81/", "-H", "x-forwarded-proto: https", "--port", "80"], "by a proxy"
+        )
+
+    def test_no_command(self) -> None:
+        """Of what is not kept whole, or is no URL, there is no command."""
+        self.talk.ask(GET)
+        self.talk.backend().deliver(OK)
+        for changes in (
+            {"target": "*"},
+            {"target": "/" + "a" * 1024 + "..."},
+            {"target": "/\u00fc"},
+            {"authority": "a" * 1024 + "..."},
+            {"authority": ""},
+            {"method": ""},
+        ):
+            self.assertEqual(self.command(**changes), [], changes)
 
     def test_harmless(self) -> None:
         """What a client has sent can't control a terminal."""
