@@ -217,7 +217,7 @@ class RecentRequests:
         """A request begins."""
         assert isinstance(exchange, Exchange)
         if not exchange.request_id:
-            exchange.request_id = exchange.client.request_id(exchange.head)
+            exchange.request_id = exchange.stream.client.request_id(exchange.head)
         self._under_way[id(exchange)] = []
 
     def upstream_tried(self, tried: UpstreamTry) -> None:
