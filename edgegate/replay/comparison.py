@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from edgegate.diff.behaviour import Answered, Refused, Relayed, Sent, ToHTTPS, between, service
+from edgegate.errors import FAULT_ABORT
+from edgegate.model.policies import Abort
 from edgegate.replay.findings import Finding, Told, Verdict
 from edgegate.replay.logged_request import Answer, LoggedRequest
 from edgegate.replay.routing import Outcome, Placed, Possible, Routing, Way
@@ -213,8 +215,9 @@ def told(outcome: Outcome) -> Told:
 
 def answered(answer: Answer) -> Told:
     """Return for people how a request was answered."""
-    if answer.cluster:
-        return Told(f"to {service(answer.cluster)}", answer.route)
+    backend = _backend(answer)
+    if backend:
+        return Told(f"to {service(backend)}", answer.route)
     if _no_route(answer):
         return Told(f"{answer.status} (no route)")
     details = f" ({answer.details})" if answer.details and answer.details != "via_upstream" else ""
@@ -225,28 +228,53 @@ def _no_route(answer: Answer) -> bool:
     return "NR" in answer.flags.split(",") or answer.details == "route_not_found"
 
 
+def _aborted(answer: Answer) -> bool:
+    return FAULT_ABORT.flag in answer.flags.split(",")
+
+
+def _backend(answer: Answer) -> str | None:
+    """Return the cluster that got the request. Envoy names the route's also where a fault has aborted it."""
+    return "" if _aborted(answer) else answer.cluster
+
+
 def relation(answer: Answer, outcome: Outcome) -> Verdict:
     """Compare how a request was answered with what would become of it, as far as the first is said."""
     behaviour = outcome.behaviour
-    if isinstance(behaviour, Sent):
-        return _sent(answer, outcome)
     if isinstance(behaviour, Relayed):
         return Verdict.UNSAID
-    if answer.cluster:
+    abort = behaviour.faults.abort if isinstance(behaviour, Sent | Answered) and behaviour.faults else None
+    if abort is not None and abort.share >= 1:
+        return _by_gateway(answer, abort.status)
+    if isinstance(behaviour, Sent):
+        return _sent(answer, behaviour, abort)
+    verdict = _by_gateway(answer, _status(behaviour))
+    return verdict if abort is None or _backend(answer) else Verdict.UNSAID
+
+
+def _by_gateway(answer: Answer, status: int) -> Verdict:
+    """Compare with an answer of the gateway's own."""
+    if _backend(answer):
         return Verdict.OTHERWISE
     if answer.status in (0, _CLIENT_GONE):
         return Verdict.UNSAID
-    if isinstance(behaviour, Answered) and behaviour.faults is not None:
-        return Verdict.UNSAID
-    return Verdict.SAME if answer.status == _status(behaviour) else Verdict.OTHERWISE
+    return Verdict.SAME if answer.status == status else Verdict.OTHERWISE
 
 
-def _sent(answer: Answer, outcome: Outcome) -> Verdict:
-    if answer.cluster:
-        return Verdict.SAME if answer.cluster in outcome.clusters else Verdict.OTHERWISE
-    if _no_route(answer) or (answer.cluster == "" and answer.details == "direct_response"):
+def _sent(answer: Answer, behaviour: Sent, abort: Abort | None) -> Verdict:
+    """
+    Compare with where a request would be sent.
+
+    @param abort: What becomes of some of them.
+    """
+    backend = _backend(answer)
+    if backend:
+        # a copy's answer is nobody's: mirrors do not count
+        if all(each.cluster != backend for each in behaviour.destinations):
+            return Verdict.OTHERWISE
+        return Verdict.SAME if abort is None else Verdict.UNSAID
+    if _no_route(answer) or (backend == "" and answer.details == "direct_response"):
         return Verdict.OTHERWISE
-    return Verdict.UNSAID
+    return Verdict.OTHERWISE if abort is None and _aborted(answer) else Verdict.UNSAID
 
 
 def _status(behaviour: Answered | ToHTTPS | Refused) -> int:

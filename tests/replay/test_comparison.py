@@ -8,6 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.diff.behaviour import Answered, Behaviour, Refused, Relayed, Sent, Share, ToHTTPS
 from edgegate.model.actions import DirectResponse, Redirect
+from edgegate.model.policies import Abort, Delay, Faults, Mirror
 from edgegate.model.proxy import ProxySettings
 from edgegate.replay.comparison import AgainstFiles, AgainstLog, answered, relation
 from edgegate.replay.findings import Finding, Told, Verdict
@@ -17,6 +18,7 @@ from tests.replay.files import PLAIN, ROUTES, files, side
 
 KNOWN = frozenset(("header x-user", "header user-agent", "the query"))
 SHOP = "outbound|80||shop.internal"
+OTHER = "outbound|80||other.internal"
 
 
 def request(target: bytes = b"/cart", host: bytes = b"shop.example", **more: object) -> LoggedRequest:
@@ -159,12 +161,44 @@ class AgainstLogTests(SynchronousTestCase):
             (Answer(200), Relayed(()), Verdict.UNSAID),
         )
         for answer, behaviour, expected in cases:
-            outcome = Outcome(behaviour, "", clusters=frozenset((SHOP,)))
-            self.assertIs(relation(answer, outcome), expected, (answer, behaviour))
+            self.assertIs(relation(answer, Outcome(behaviour, "")), expected, (answer, behaviour))
+
+    def test_mirror(self) -> None:
+        """Who gets a copy answers nobody: a request that its backend answered goes elsewhere now."""
+        found = Outcome(Sent((Share(OTHER, 1, 100),), mirrors=(Mirror(SHOP),)), "", clusters=frozenset((SHOP, OTHER)))
+        self.assertIs(relation(Answer(200, cluster=SHOP), found), Verdict.OTHERWISE)
+        self.assertIs(relation(Answer(200, cluster=OTHER), found), Verdict.SAME)
+
+    def test_aborted(self) -> None:
+        """What is aborted reaches no backend, also where the log names one; of what is in part nothing is said."""
+        whole, part = (Faults(abort=Abort(503, share=share)) for share in (1.0, 0.5))
+        late = Faults(Delay(1.0))
+        shares = (Share(SHOP, 1, 100),)
+        direct = DirectResponse(200)
+        backend, aborted = Answer(200, cluster=SHOP), Answer(503, "FI", "fault_filter_abort", SHOP)
+        cases: tuple[tuple[Answer, Behaviour, Verdict], ...] = (
+            (backend, Sent(shares, faults=whole), Verdict.OTHERWISE),
+            (aborted, Sent(shares, faults=whole), Verdict.SAME),
+            (replace(aborted, status=500), Sent(shares, faults=whole), Verdict.OTHERWISE),
+            (Answer(503), Sent(shares, faults=whole), Verdict.SAME),
+            (Answer(200), Sent(shares, faults=whole), Verdict.OTHERWISE),
+            (aborted, Sent(shares), Verdict.OTHERWISE),
+            (backend, Sent(shares, faults=part), Verdict.UNSAID),
+            (aborted, Sent(shares, faults=part), Verdict.UNSAID),
+            (replace(backend, cluster=OTHER), Sent(shares, faults=part), Verdict.OTHERWISE),
+            (backend, Sent(shares, faults=late), Verdict.SAME),
+            (Answer(200), Answered(direct=direct, faults=whole), Verdict.OTHERWISE),
+            (Answer(200), Answered(direct=direct, faults=part), Verdict.UNSAID),
+            (Answer(200), Answered(direct=direct, faults=late), Verdict.SAME),
+        )
+        for answer, behaviour, expected in cases:
+            self.assertIs(relation(answer, Outcome(behaviour, "")), expected, (answer, behaviour))
 
     def test_answered(self) -> None:
         """Answers in words."""
         self.assertEqual(answered(Answer(200, cluster=SHOP, route="cart")), Told("to shop.internal:80", "cart"))
+        aborted = Answer(503, "FI", "fault_filter_abort", SHOP)
+        self.assertEqual(answered(aborted), Told("503 (fault_filter_abort)"))
         self.assertEqual(answered(Answer(404, "NR")), Told("404 (no route)"))
         self.assertEqual(answered(Answer(200, details="via_upstream")), Told("200"))
         self.assertEqual(answered(Answer(301, details="direct_response")), Told("301 (direct_response)"))
