@@ -73,7 +73,12 @@ class Outcome:
 
     @property
     def shares(self) -> dict[str, float]:
-        """Percent of the requests that each cluster gets; none where the gateway answers itself."""
+        """Percent of those requests that each cluster gets that are not answered by the gateway itself, if any are."""
+        return {} if self._all_aborted else self.split
+
+    @property
+    def split(self) -> dict[str, float]:
+        """Percent that each cluster gets as the route says, whatever its fault does; none where it says an answer."""
         route = self.route
         if route is None or (isinstance(route, HTTPRoute) and (route.redirect is not None or route.direct is not None)):
             return {}
@@ -147,6 +152,12 @@ class Outcome:
         return self.route.faults if isinstance(self.route, HTTPRoute) else None
 
     @property
+    def _all_aborted(self) -> bool:
+        """Whether the route ends all requests on purpose."""
+        faults = self.faults
+        return faults is not None and faults.abort is not None and faults.abort.share >= 1
+
+    @property
     def retries(self) -> int | None:
         """How often it is tried again at most; L{None}: no route tries."""
         route = self.route
@@ -170,4 +181,7 @@ class Outcome:
             return f"the gateway answers {decision.fault.status} ({decision.fault.reason})"
         if decision.redirect_port is not None:
             return "the server sends everyone to https"
-        return "no route" if self.route is None else f"by route {self.route_name} ({self.route.origin})"
+        if self.route is None:
+            return "no route"
+        way = f"by route {self.route_name} ({self.route.origin})"
+        return f"{way}, whose fault aborts all requests" if self._all_aborted else way

@@ -188,7 +188,7 @@ def _cluster(wanted: str, draw: int) -> Check:
 
 def _drawn(outcome: Outcome, draw: int) -> str | None:
     route = outcome.route
-    destinations = route.destinations if route is not None and outcome.shares else ()
+    destinations = route.destinations if route is not None and outcome.split else ()
     total = sum(each.weight for each in destinations)
     left = draw % total if total else 0
     for each in destinations:

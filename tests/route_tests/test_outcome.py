@@ -30,6 +30,13 @@ class OutcomeTests(SynchronousTestCase):
         self.assertEqual(list(found.shares.values()), [90.0, 10.0])
         self.assertEqual(found.timeout, inf)
 
+    def test_aborted(self) -> None:
+        """What a fault aborts reaches no backend: all of it, or some, of which the others are shared out."""
+        found = outcome("GET http://shop.example/broken")
+        self.assertEqual((found.status, found.flag, found.shares), (500, "FI", {}))
+        self.assertIn("whose fault aborts all requests", found.ending)
+        self.assertEqual(list(outcome("GET http://shop.example/api/a").shares.values()), [100.0])
+
     def test_own_answers(self) -> None:
         """What the gateway answers itself has a status and no destination."""
         for request, status, name in (

@@ -46,6 +46,10 @@ class RouterCheckTests(SynchronousTestCase):
         (miss,) = self.misses(beta, 'cluster_name: "outbound|8080|v2|cart"')
         self.assertEqual(miss, Miss("cluster_name", "outbound|8080|v2|cart", "cart.default:8080/v1"))
 
+    def test_aborted(self) -> None:
+        """A fault is none of the tool's: the cluster is the route's."""
+        self.assertEqual(self.misses("path: /broken", 'cluster_name: "outbound|8080||cart"'), [])
+
     def test_fields(self) -> None:
         """All that it compares is compared."""
         for asked, validate in (
