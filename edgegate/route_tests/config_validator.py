@@ -17,8 +17,10 @@ from edgegate.istio.kinds import virtual_service as kinds
 from edgegate.istio.kinds.base import Spec
 from edgegate.route_tests import declared_checks
 from edgegate.route_tests.cases import Case
-from edgegate.route_tests.check import Check
-from edgegate.route_tests.destination_checks import share, to
+from edgegate.route_tests.check import Check, Found
+from edgegate.route_tests.destination_checks import NEARLY
+from edgegate.route_tests.destinations import Destination, shares_shown
+from edgegate.route_tests.outcome import Outcome
 from edgegate.route_tests.placement import Unplaced
 
 
@@ -98,12 +100,8 @@ def _checks(test: TestCase) -> Iterator[Check]:
 
     @raise ValueError: It is nothing that could be there.
     """
-    if len(test.route) == 1:
-        yield from to("route", _notation(test.route[0].destination))
-    elif test.route:
-        weights = {_notation(each.destination): each.weight or 0 for each in test.route}
-        total = sum(weights.values())
-        yield from share("route", {name: weight * 100 / total if total else 0 for name, weight in weights.items()})
+    if test.route:
+        yield _route(test.route)
     if test.redirect is not None:
         yield from declared_checks.redirect(test.redirect)
     if test.rewrite is not None:
@@ -116,8 +114,27 @@ def _checks(test: TestCase) -> Iterator[Check]:
         yield from declared_checks.delegate(test.delegate)
 
 
-def _notation(destination: kinds.Destination) -> str:
-    """Return a destination as a cluster's name, if its port is known: then it is that subset, and no other."""
-    if destination.port is not None and destination.port.number:
-        return f"outbound|{destination.port.number}|{destination.subset or ''}|{destination.host}"
-    return destination.host + (f"/{destination.subset}" if destination.subset else "")
+def _route(wanted: tuple[kinds.HTTPRouteDestination, ...]) -> Check:
+    """
+    Return the check of where a route leads: one for all its destinations, as it is all of it that must not be so.
+
+    A destination without a subset is that of the whole service; one without a port is that of any.
+    """
+    alone = len(wanted) == 1
+    weights: dict[Destination, int] = {}
+    for each in wanted:
+        host = each.destination
+        port = host.port.number if host.port is not None and host.port.number else None
+        named = Destination(host.host.lower(), port, host.subset or "")
+        weights[named] = weights.get(named, 0) + (1 if alone else each.weight or 0)
+    total = sum(weights.values())
+    percents = {named: weight * 100 / total if total else 0.0 for named, weight in weights.items()}
+
+    def look(outcome: Outcome) -> Found:
+        there = outcome.split
+        found = {named: sum(part for name, part in there.items() if named.matches(name)) for named in percents}
+        holds = bool(there) and all(abs(found[named] - percent) < NEARLY for named, percent in percents.items())
+        return Found(holds, shares_shown(there).removesuffix(" 100 %") if there else f"no backend: {outcome.ending}")
+
+    words = ", ".join(f"{named} {percent:.4g} %" for named, percent in percents.items())
+    return Check("route", words.removesuffix(" 100 %"), look)

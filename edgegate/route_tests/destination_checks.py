@@ -72,12 +72,12 @@ def _share_of(name: str, destination: Destination, percent: float) -> Callable[[
         own = [part for cluster, part in there.items() if of_cluster(cluster).subset == name]
         found = sum(own or [part for cluster, part in there.items() if destination.matches(cluster)])
         whole = shares_shown(there) if there else f"no backend: {outcome.ending}"
-        return Found(abs(found - percent) < _NEARLY, f"{found:.4g} % ({whole})")
+        return Found(abs(found - percent) < NEARLY, f"{found:.4g} % ({whole})")
 
     return look
 
 
-_NEARLY = 0.05
+NEARLY = 0.05
 """Percent that make no difference: a third is 33.3."""
 
 

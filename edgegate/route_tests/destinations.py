@@ -41,6 +41,13 @@ class Destination:
         port = found["port"]
         return cls(found["host"].lower(), None if port is None else int(port), found["subset"])
 
+    def __str__(self) -> str:
+        """Return it as tests name it: short, but whole where there is no subset, which nothing else says."""
+        if self.port is not None and self.subset == "":
+            return f"outbound|{self.port}||{self.host}"
+        port = "" if self.port is None else f":{self.port}"
+        return f"{self.host.removesuffix(_SERVICES)}{port}{f'/{self.subset}' if self.subset else ''}"
+
     def matches(self, cluster: str) -> bool:
         """Whether it names a cluster. The name of a Kubernetes service may be short: C{cart}, or C{cart.shop}."""
         there = of_cluster(cluster)

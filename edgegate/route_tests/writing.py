@@ -11,7 +11,7 @@ from edgegate.explain.effects import EffectsFinder
 from edgegate.explain.question import Question
 from edgegate.model.clusters import Endpoints
 from edgegate.model.origin import Origin
-from edgegate.route_tests.destinations import shown
+from edgegate.route_tests.destinations import of_cluster
 from edgegate.route_tests.outcome import Outcome
 from edgegate.route_tests.placement import Unplaced, placed
 from edgegate.routing.snapshot import Snapshot
@@ -100,14 +100,19 @@ def _expected(outcome: Outcome) -> dict[str, object]:
     shares = outcome.shares
     expected: dict[str, object] = {"route": outcome.route_name}
     if len(shares) == 1:
-        expected["to"] = shown(next(iter(shares)))
+        expected["to"] = _exactly(next(iter(shares)))
     elif shares:
-        expected["share"] = {shown(cluster): round(percent, 2) for cluster, percent in shares.items()}
+        expected["share"] = {_exactly(cluster): round(percent, 2) for cluster, percent in shares.items()}
     if outcome.status is not None:
         expected["status"] = outcome.status
     if outcome.flag != "-":
         expected["flag"] = outcome.flag
     return expected
+
+
+def _exactly(cluster: str) -> str:
+    """Return a cluster as a test names it alone: without a subset by its whole name, as the short one is any's."""
+    return str(of_cluster(cluster))
 
 
 def _lines(way: _Way) -> Iterator[str]:

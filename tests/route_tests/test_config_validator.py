@@ -8,6 +8,7 @@ from edgegate.route_tests.check import Miss
 from edgegate.route_tests.running import run
 from tests.route_tests.shop import cases, endpoints, snapshot
 
+SPLIT = "route: [{destination: %s}]"
 REQUEST = "{authority: [shop.example], method: [GET], uri: [%s]}"
 
 
@@ -16,7 +17,8 @@ class ConfigValidatorTests(SynchronousTestCase):
 
     def misses(self, uri: str, expected: str, match: str = "true") -> list[Miss]:
         """Return how a request differs from what is expected."""
-        text = f"testCases:\n- wantMatch: {match}\n  request: {REQUEST % uri}\n  {expected}\n"
+        asked = (REQUEST % uri).replace("}", ", headers: {x-user: qa}}")
+        text = f"testCases:\n- wantMatch: {match}\n  request: {asked}\n  {expected}\n"
         found, problems = cases(text)
         self.assertEqual(problems, [])
         return [miss for each in run(found, snapshot(), endpoints()) for miss in each.misses]
@@ -37,7 +39,7 @@ class ConfigValidatorTests(SynchronousTestCase):
             - description: the cart takes POST only
               request: {authority: ["shop.example"], method: ["PUT"], uri: ["/cart"]}
               route:
-              - destination: {host: cart.default.svc.cluster.local}
+              - destination: {host: cart.default.svc.cluster.local, subset: v2}
             """)
         self.assertEqual(problems, [])
         self.assertEqual(
@@ -56,8 +58,33 @@ class ConfigValidatorTests(SynchronousTestCase):
         )
         self.assertEqual(self.misses("/basket", f"route: [{{destination: {{host: cart, {port}, subset: v2}}}}]"), [])
         split = "route: [{destination: {host: cart, subset: v1}, weight: 9}, {destination: {host: cart, subset: v2}}]"
-        self.assertEqual([miss.key for miss in self.misses("/basket", split)], ["route.cart/v1", "route.cart/v2"])
-        self.assertEqual(self.misses("/none", split, "false")[0].wanted, "anything but 0 %")
+        self.assertEqual(
+            self.misses("/basket", split), [Miss("route", "cart/v1 100 %, cart/v2 0 %", "cart.default:8080/v2")]
+        )
+        self.assertEqual(self.misses("/none", split, "false"), [])
+
+    def test_subset(self) -> None:
+        """A destination without a subset is that of the whole service, with its port or without."""
+        self.assertEqual(
+            self.misses("/basket", "route: [{destination: {host: cart}}]"),
+            [Miss("route", "cart", "cart.default:8080/v2")],
+        )
+        self.assertEqual(self.misses("/api/a", "route: [{destination: {host: cart}}]"), [])
+
+    def test_not_that_split(self) -> None:
+        """A split must not be so as a whole: of another one a share may be the same."""
+        asked = SPLIT % "{host: cart, subset: v1}, weight: 50}, {destination: {host: cart, subset: v2}, weight: 50"
+        self.assertEqual(self.misses("/beta", asked, "false"), [])
+        asked = SPLIT % "{host: cart, subset: v1}, weight: 90}, {destination: {host: cart, subset: v3}, weight: 10"
+        self.assertEqual(self.misses("/beta", asked, "false"), [])
+        asked = SPLIT % "{host: cart, subset: v1}, weight: 90}, {destination: {host: cart, subset: v2}, weight: 10"
+        self.assertEqual(self.misses("/beta", asked), [])
+        wanted = "anything but cart/v1 90 %, cart/v2 10 %"
+        self.assertEqual([each.wanted for each in self.misses("/beta", asked, "false")], [wanted])
+
+    def test_aborted(self) -> None:
+        """The route is compared as it is said, whatever its fault does."""
+        self.assertEqual(self.misses("/broken", "route: [{destination: {host: cart}}]"), [])
 
     def test_declared(self) -> None:
         """Redirects, rewrites, faults, headers and delegates are compared with what the route says."""

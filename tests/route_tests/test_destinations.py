@@ -40,6 +40,12 @@ class DestinationTests(SynchronousTestCase):
         self.assertTrue(Destination.parse("cart.shop").matches(f"{CLUSTER}@other"))
         self.assertTrue(Destination.parse("cart").matches(f"{CLUSTER}@other"))
 
+    def test_text(self) -> None:
+        """In words a destination is as short as it may be; one without a subset can be named whole alone."""
+        for name in ("cart", "cart.shop:8080/v2", "cart/v2", "outbound|8080||cart.shop.svc.cluster.local"):
+            self.assertEqual(str(Destination.parse(name)), name)
+        self.assertEqual(str(Destination.parse(CLUSTER)), "cart.shop:8080/v2")
+
     def test_bad(self) -> None:
         """What is no destination is refused."""
         for name in ("", "a b", "cart:", "cart/", "outbound|80|x"):

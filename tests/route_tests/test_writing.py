@@ -54,6 +54,15 @@ class WritingTests(SynchronousTestCase):
         written = self.write(Unplaced("GET", "shop.example", "/beta", ((b"x-user", b"qa"),)))
         self.assertIn('"share": {"cart.default:8080/v1": 90.0, "cart.default:8080/v2": 10.0}', written.text)
 
+    def test_no_subset(self) -> None:
+        """Who gets all of a service is named whole: such a test misses once a subset gets it."""
+        written = self.write(Unplaced("GET", "shop.example", "/api/a"))
+        self.assertIn('"to": "outbound|8080||cart.default.svc.cluster.local"', written.text)
+        found, problems = cases(written.text.replace("/api/a", "/basket/a"))
+        self.assertEqual(problems, [])
+        (result,) = run(found, snapshot(), endpoints())
+        self.assertIn("to", [each.key for each in result.misses])
+
     def test_left_out(self) -> None:
         """What nobody can send is left out, and told."""
         written = self.write(
