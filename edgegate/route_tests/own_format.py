@@ -38,6 +38,8 @@ def cases(document: Document, path: Path, test: Test, problems: Problems) -> Ite
         return
     several = not isinstance(test.request, str)
     requests = test.request if not isinstance(test.request, str) else (test.request,)
+    if not requests:
+        document.error(problems, (*path, "request"), "no request is given")
     for index, request in enumerate(requests):
         place = (*path, "request", index) if several else path
         name = test.name or request

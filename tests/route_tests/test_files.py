@@ -44,3 +44,24 @@ class FilesTests(SynchronousTestCase):
         self.assertEqual((bad.cases, bad.problems.errors), ((), 2))
         (none,) = read_files([str(self.folder / "none")])
         self.assertIn("can't be read: No such file", str(next(iter(none.problems))))
+
+    def test_as_the_gateway(self) -> None:
+        """A file holds tests where a document does that the gateway leaves alone, however it is written."""
+        (self.folder / "bom.yaml").write_bytes(b"\xef\xbb\xbf" + GOOD.encode())
+        (self.folder / "indented.yaml").write_text(f"  {GOOD}")
+        (self.folder / "order.json").write_text('{"runtime": {}, "tests": []}')
+        (self.folder / "other.yaml").write_text(f"kind: Other\n{GOOD}")
+        (self.folder / "utf16.yaml").write_bytes(GOOD.encode("utf-16"))
+        (self.folder / "wrong.yaml").write_text("tests: {}")
+        self.assertEqual(self.names(), ["bom.yaml", "indented.yaml", "order.json", "utf16.yaml", "wrong.yaml"])
+
+    def test_unreadable(self) -> None:
+        """What can't be looked at is an error, and not passed over: it may hold tests."""
+        (self.folder / "gone.yaml").symlink_to("nowhere")
+        (self.folder / "broken.yaml").write_text(f"{GOOD}  - a: [\n")
+        deep = self.folder.joinpath(*"abcdefghijklmnop")
+        deep.mkdir(parents=True)
+        errors = {Path(each.name).name: str(next(iter(each.problems))) for each in read_files([str(self.folder)])}
+        self.assertEqual(sorted(errors), ["broken.yaml", "gone.yaml", "p"])
+        self.assertIn("gone.yaml:1:1: error: can't be read: No such file", errors["gone.yaml"])
+        self.assertIn("folders within each other", errors["p"])

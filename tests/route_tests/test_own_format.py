@@ -71,3 +71,5 @@ class OwnFormatTests(SynchronousTestCase):
         ):
             found, (problem,) = self.read("request: http://a.example", expect)
             self.assertEqual((found, problem[: len(told)]), ([], told))
+        found, (problem,) = self.read("request: []", "{status: 404}")
+        self.assertEqual((found, problem), ([], "tests[0].request: no request is given"))
