@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -22,6 +25,9 @@ from edgegate.sources.named import source_named
 
 CANNOT = 2
 """The exit status where there is nothing to say of requests."""
+
+INTERRUPTED = 130
+"""As shells have it after Ctrl-C."""
 
 
 @click.command(short_help="Say what files would have made of the requests in an access log.")
@@ -68,29 +74,51 @@ def replay(
     files in NEW. ACCESS_LOG may be compressed by gzip, or - for standard input.
 
     The exit status is 0 where none would be, 1 where any would, 2 where that
-    can't be told.
+    can't be told, whatever the reason, and 130 after Ctrl-C.
     """
     if [*access_log, config, against].count(STANDARD_INPUT) > 1:
         raise click.UsageError("standard input can be only one of ACCESS_LOG, NEW and OLD")
     ports = {bound: number for number, bound in map_port.items()}
     wishes = Wishes(form, host, port, ports, jobs or processors())
-    old = None if against is None else _side(against, selector, ignore_kind)
-    new = _side(config, selector, ignore_kind)
-    try:
-        replaying = Replay(access_log, old, new, wishes)
-        try:
-            with _progress(replaying.size) as told:
-                tally = replaying.run(told)
-        finally:
-            replaying.close()
-    except (CannotReplay, WorkerEnded) as error:
-        click.echo(f"Error: {error}", err=True)
-        raise SystemExit(CANNOT) from None
-    if output == "json":
-        click.echo(as_json(tally, replaying.logs), nl=False)
-    else:
-        write_text(tally, replaying.logs, old is not None, sys.stdout)
+    with trouble():
+        old = None if against is None else _side(against, selector, ignore_kind)
+        new = _side(config, selector, ignore_kind)
+        with closing(Replay(access_log, old, new, wishes)) as replaying, _progress(replaying.size) as told:
+            tally = replaying.run(told)
+        if output == "json":
+            click.echo(as_json(tally, replaying.logs), nl=False)
+        else:
+            write_text(tally, replaying.logs, old is not None, sys.stdout)
+        sys.stdout.flush()
     raise SystemExit(_status(tally, strict))
+
+
+@contextmanager
+def trouble() -> Iterator[None]:
+    """End the command with the status for trouble, whatever goes wrong; Python's is that of a difference."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise SystemExit(INTERRUPTED) from None
+    except (CannotReplay, WorkerEnded) as error:
+        _end(str(error))
+    except click.ClickException as error:
+        _end(error.format_message())
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        _end(f"{place}{error.strerror or error}")
+    except Exception as error:
+        _end(f"an error of edgegate: {type(error).__name__}: {error}")
+
+
+def _end(message: str) -> NoReturn:
+    click.echo(f"Error: {message}", err=True)
+    with suppress(OSError):
+        # what could not be printed would be tried once more at the end, and change the status
+        printed = sys.stdout.fileno()
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), printed)
+    raise SystemExit(CANNOT) from None
 
 
 def _side(name: str, selector: dict[str, str], ignore_kind: frozenset[str]) -> Side:

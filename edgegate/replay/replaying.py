@@ -102,7 +102,7 @@ class Replay:
         except UnknownFormat as error:
             raise CannotReplay(f"{'--format' if self._wishes.format else name}: {error}") from None
         host = self._host(name, form)
-        self.logs.append(Log(name, form, Defaults(host.encode("latin-1"), self._wishes.port, self._wishes.ports)))
+        self.logs.append(Log(name, form, Defaults(host.encode("ascii"), self._wishes.port, self._wishes.ports)))
 
     def _host(self, name: str, form: LineFormat) -> str:
         """Return the host that was asked for, where lines don't say it."""
@@ -111,6 +111,8 @@ class Replay:
         found = self._wishes.host or _host_in(name, [self._new, *([] if self._old is None else [self._old])])
         if not found:
             raise CannotReplay(f"{name}: its lines ({form.name}) do not say which host was asked for: --host says it")
+        if not found.isascii():
+            raise CannotReplay(f"--host: clients ask for {found} by its name in ASCII, which begins with xn--")
         return found
 
     def _pieces(self) -> Iterator[Piece]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import gzip
 import json
+import sys
 from pathlib import Path
+from subprocess import PIPE, run
 
+import click
 from click.testing import CliRunner, Result
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.cli.replay import replay
+from edgegate.cli.replay import replay, trouble
 from tests.replay.logged import lines
 
 FILES = """\
@@ -31,6 +34,7 @@ spec:
   - name: rest
     directResponse: {status: 404}
 """
+PROGRAM = "from edgegate.cli.main import main; main()"
 NGINX = b"".join(lines("nginx-combined.log")[:2])
 
 
@@ -113,6 +117,31 @@ class ReplayTests(SynchronousTestCase):
         result = self.ask(self.log, "--config", self.new)
         self.assertEqual(result.exit_code, 2)
         self.assertIn("can't be served: nothing was replayed", result.output)
+
+    def test_full(self) -> None:
+        """What can't be printed is trouble, too, and no difference."""
+        words = [str(self.log), "--config", str(self.old), "--against", str(self.old), "--host=shop.example"]
+        command = [sys.executable, "-c", PROGRAM, "replay", *words, "--port=80", "--jobs=1"]
+        with Path("/dev/full").open("wb") as full:
+            result = run(command, stdout=full, stderr=PIPE, check=False)
+        self.assertEqual((result.returncode, result.stderr), (2, b"Error: No space left on device\n"))
+
+    def test_trouble(self) -> None:
+        """So is whatever else goes wrong; Ctrl-C has the status that shells give it."""
+        for error, status, message in (
+            (KeyboardInterrupt(), 130, ""),
+            (RuntimeError("what"), 2, "Error: an error of edgegate: RuntimeError: what\n"),
+            (click.ClickException("how"), 2, "Error: how\n"),
+            (OSError(5, "broken", "a.log"), 2, "Error: a.log: broken\n"),
+        ):
+
+            @click.command
+            def fails(error: BaseException = error) -> None:
+                with trouble():
+                    raise error
+
+            result = CliRunner().invoke(fails)
+            self.assertEqual((result.exit_code, result.stderr), (status, message), error)
 
     def test_unreadable(self) -> None:
         """A log that can't be read is told; so is one without any request."""

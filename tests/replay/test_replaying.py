@@ -63,6 +63,9 @@ class ReplayTests(SynchronousTestCase):
                 self.assertIn("--host says it", self.refused(self.write(name, data), Wishes()))
             else:
                 self.assertEqual(self.replay([self.write(name, data)], Wishes(port=80)).count(*Verdict), 9, name)
+        self.assertIn(
+            "begins with xn--", self.refused(self.write("access.log", data), Wishes(host="b\u00fccher.example"))
+        )
         for name in ("access.log", "other.example.log", "a b.log"):
             self.assertEqual(
                 self.refused(self.write(name, data), Wishes()),

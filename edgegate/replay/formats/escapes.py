@@ -44,9 +44,10 @@ def _json(text: bytes) -> bytes:
         return text
     try:
         value = json.loads(b'"%b"' % text, strict=False)
+        return value.encode("utf-8", "surrogateescape") if isinstance(value, str) else text
     except ValueError:
+        # it is no JSON, or has half a character in it, which has no bytes
         return text
-    return value.encode("utf-8", "surrogateescape") if isinstance(value, str) else text
 
 
 def _as_it_is(text: bytes) -> bytes:

@@ -70,6 +70,10 @@ class JSONLines:
         return _Reader(self.keys, wanted)
 
 
+NO_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for what is no JSON, for bytes that are no text, and for what is too deep."""
+
+
 class _Reader:
     """
     Reads lines by their keys.
@@ -89,7 +93,7 @@ class _Reader:
         """Return the values of the columns, or why there are none."""
         try:
             found = self._decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except NO_JSON:
             return NO_LINE
         said: dict[str, bytes | None] = {}
         for way, names in self._taken:

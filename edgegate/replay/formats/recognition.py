@@ -14,7 +14,7 @@ from edgegate.replay.formats import columns
 from edgegate.replay.formats.apache import VHOST_COMBINED, apache_template, is_apache
 from edgegate.replay.formats.envoy import ENVOY, ISTIO, envoy_template, json_keys
 from edgegate.replay.formats.escapes import Escapes
-from edgegate.replay.formats.json_lines import ISTIO_KEYS, OWN_KEY, JSONLines
+from edgegate.replay.formats.json_lines import ISTIO_KEYS, NO_JSON, OWN_KEY, JSONLines
 from edgegate.replay.formats.nginx import COMBINED, COMMON, is_nginx, nginx_template, variable
 from edgegate.replay.formats.reading import NO_LINE, LineFormat
 from edgegate.replay.formats.text_lines import TextLines
@@ -72,7 +72,7 @@ def _json(sample: Sequence[bytes]) -> LineFormat:
     """Return how lines of JSON are read: Istio's keys, or keys that are called as variables of nginx are."""
     try:
         keys = [str(key) for key in msgspec.json.decode(sample[0], type=dict[str, object])]
-    except msgspec.DecodeError:
+    except NO_JSON:
         raise UnknownFormat("its first line is no JSON") from None
     if "method" in keys and "path" in keys:
         return EDGEGATE_JSON if OWN_KEY in keys else ISTIO_JSON

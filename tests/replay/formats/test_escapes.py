@@ -29,6 +29,10 @@ class UnescapeTests(SynchronousTestCase):
         if not any("\ud800" <= letter <= "\udfff" for letter in text):
             self.assertEqual(UNESCAPE[Escapes.JSON](written), text.encode())
 
+    def test_half_a_character(self) -> None:
+        """Half a character has no bytes: it stays as it is written."""
+        self.assertEqual(UNESCAPE[Escapes.JSON](rb"/a?\ud83d"), rb"/a?\ud83d")
+
     def test_apache(self) -> None:
         """Apache has names for some control characters."""
         self.assertEqual(UNESCAPE[Escapes.BACKSLASH](rb"a\nb\t\"\\\xe9"), b'a\nb\t"\\\xe9')

@@ -42,7 +42,9 @@ class JSONLinesTests(SynchronousTestCase):
         """Where the query is not wanted an odd one is no line; what is no JSON is none, either."""
         reader = ISTIO.reader((columns.PATH,))
         self.assertEqual(reader.read(b'{"method":"GET","path":"/a?b"}'), (b"/a",))
-        for line in (b'{"method":"GET","path":"/a?\\u0001"}', b"{", b"[]", b'{"method":"\xff"}'):
+        deep = b'{"a":' * 5000 + b"1" + b"}" * 5000
+        half = b'{"method":"GET","path":"/\\ud83d"}'
+        for line in (b'{"method":"GET","path":"/a?\\u0001"}', b"{", b"[]", b'{"method":"\xff"}', deep, half):
             self.assertEqual(reader.read(line), NO_LINE)
 
     def test_nothing(self) -> None:

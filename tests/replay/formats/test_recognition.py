@@ -218,6 +218,7 @@ class SaidTests(SynchronousTestCase):
             ([b"\n"], "there is no line in it"),
             ([b'{"a": 1}\n'], "no keys of its JSON are known"),
             ([b"{\n"], "no JSON"),
+            ([b'{"a": "\xff"}\n'], "no JSON"),
         ):
             with self.assertRaises(UnknownFormat) as caught:
                 recognised(log)
