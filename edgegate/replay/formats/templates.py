@@ -108,10 +108,10 @@ class _Expression:
             return f"{method} (?=[^ ]){path}{query}(?: {protocol})?"
         if part.column == columns.TARGET:
             names = columns.PARTS[columns.TARGET]
-            return "".join(self._taken(name, " ?") for name in names)
+            return "".join(self._taken(name, f" ?{_LINE_END}") for name in names)
         if part.listed:
-            return self._group(part.column, r"[^ ]*(?:(?:,| :) [^ ]+)*")
-        return self._taken(part.column, following or "\n")
+            return self._group(part.column, r"[^ \r\n]*(?:(?:,| :) [^ \r\n]+)*")
+        return self._taken(part.column, following or _LINE_END)
 
     def _taken(self, column: str, ends: str) -> str:
         """Return what takes a value up to one of these; a query begins with a question mark, if it is there."""
@@ -144,3 +144,5 @@ def _with_next(parts: Sequence[str | Slot]) -> list[tuple[str | Slot, str]]:
 
 
 _BEGIN: Final = {columns.QUERY: "?"}
+_LINE_END: Final = "\r\n"
+"""What no value has in it: a log that was on Windows has both."""

@@ -48,6 +48,20 @@ class TemplateReaderTests(SynchronousTestCase):
             self.assertEqual(lean.read(line), NO_REQUEST_LINE)
             self.assertEqual(whole.read(line)[2], query)
 
+    def test_line_ends(self) -> None:
+        """A carriage return before the end of a line is none of the last value, whatever that is."""
+        request = Slot(columns.REQUEST)
+        for parts, line, column, value in (
+            (('"', request, '" ', Slot(columns.STATUS)), b'"GET / HTTP/1.1" 200', columns.STATUS, b"200"),
+            (('"', request, '" ', Slot(columns.HOST)), b'"GET / HTTP/1.1" a.example', columns.HOST, b"a.example"),
+            ((Slot(columns.METHOD), " ", Slot(columns.TARGET)), b"GET /a", columns.PATH, b"/a"),
+            ((Slot(columns.METHOD), " ", Slot(columns.TARGET)), b"GET /a?b", columns.QUERY, b"?b"),
+            (('"', request, '" ', Slot(columns.HOST, True)), b'"GET / HTTP/1.1" a, b', columns.HOST, b"a, b"),
+        ):
+            reader = TemplateReader(Template(parts, Escapes.BACKSLASH), (column,))
+            for end in (b"", b"\r", b"\r\n"):
+                self.assertEqual(reader.read(line + end), (value,), parts)
+
     def test_reasons(self) -> None:
         """A line of another format is told from one whose request line is none."""
         reader = TemplateReader(TEMPLATE, TEMPLATE.columns)
