@@ -17,7 +17,7 @@ PIECE: Final = 4 << 20
 """Bytes of a piece, about."""
 
 LONGEST_LINE: Final = 1 << 20
-"""Bytes of a line; what is behind is taken for another one."""
+"""Bytes of a line; what is behind may be taken for another one."""
 
 _SAMPLE: Final = 1 << 18
 _MAGIC: Final = b"\x1f\x8b"
@@ -32,6 +32,7 @@ class Piece:
     @ivar number: Which piece of it, from 0.
     @ivar done: Bytes of the file that are read with it.
     @ivar data: The lines; L{None}: whoever wants them reads them, from C{start} to C{end}.
+    @ivar descriptor: Of the open file, which forks have as well: another file may have its name by then.
     """
 
     log: int
@@ -39,6 +40,7 @@ class Piece:
     done: int
     data: bytes | None = None
     name: str = ""
+    descriptor: int = -1
     start: int = 0
     end: int = 0
 
@@ -48,11 +50,39 @@ class Piece:
 
         @raise OSError: They can't be read.
         """
-        data = _read(self.name, self.start, self.end) if self.data is None else self.data
+        data = self._read() if self.data is None else self.data
         lines = data.split(b"\n")
         if not lines[-1]:
             lines.pop()
         return lines
+
+    def _read(self) -> bytes:
+        """Return the lines that begin between C{start} and C{end}."""
+        before = 1 if self.start else 0
+        data = self._at(self.start - before, self.end - self.start + before)
+        if len(data) < self.end - self.start + before:
+            raise OSError(errno.EIO, "it was cut short while it was read", self.name)
+        if before:
+            # the line that the first byte is in the middle of belongs to the piece before
+            skipped = data.find(b"\n", 0, LONGEST_LINE + 1) + 1 or LONGEST_LINE + 1
+            data = data[skipped:]
+        if not data or data.endswith(b"\n"):
+            return data
+        rest, end, _ = self._at(self.end, LONGEST_LINE).partition(b"\n")
+        return data + rest + end
+
+    def _at(self, start: int, size: int) -> bytes:
+        found: list[bytes] = []
+        while size:
+            try:
+                data = os.pread(self.descriptor, size, start)
+            except OSError as error:
+                raise OSError(error.errno, error.strerror, self.name) from None
+            if not data:
+                break
+            found.append(data)
+            start, size = start + len(data), size - len(data)
+        return b"".join(found)
 
 
 class _Stream(Protocol):
@@ -98,13 +128,15 @@ class LogFile:
         """
         Yield all of it.
 
+        Pieces without data are to be read before this is closed.
+
         @param log: Which of the logs it is.
         @raise OSError: It can't be read.
         """
         if self.size and not self._compressed:
             for number, start in enumerate(range(0, self.size, self._piece)):
                 end = min(start + self._piece, self.size)
-                yield Piece(log, number, end - start, None, self.name, start, end)
+                yield Piece(log, number, end - start, None, self.name, self._raw.fileno(), start, end)
             return
         done = 0
         for number, data in enumerate(self._blocks()):
@@ -157,16 +189,3 @@ def _opened(name: str) -> IO[bytes]:
     if name == STANDARD_INPUT:
         return os.fdopen(os.dup(0), "rb")
     return Path(name).open("rb")
-
-
-def _read(name: str, start: int, end: int) -> bytes:
-    """Return the lines of a file that begin between two offsets."""
-    with Path(name).open("rb") as file:
-        if start:
-            # the line that the first byte is in the middle of belongs to the piece before
-            file.seek(start - 1)
-            start = start - 1 + len(file.readline(LONGEST_LINE))
-        if start >= end:
-            return b""
-        data = file.read(end - start)
-        return data if data.endswith(b"\n") else data + file.readline(LONGEST_LINE)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.replay.log_file import LogFile
+from edgegate.replay.log_file import LONGEST_LINE, LogFile
 
 LINES = [b"line %d" % number for number in range(1000)]
 TEXT = b"\n".join(LINES) + b"\n"
@@ -57,6 +57,31 @@ class LogFileTests(SynchronousTestCase):
         self.assertEqual(log.sample()[:2], LINES[:2])
         self.assertEqual(self.lines(log), LINES)
         self.assertEqual(log.size, len(data))
+
+    def test_rotated(self) -> None:
+        """A log that is rotated meanwhile is read to its end; of one that is cut that is told."""
+        name = self.write(TEXT)
+        log = LogFile(name, 100)
+        self.addCleanup(log.close)
+        pieces = log.pieces(0)
+        found = next(pieces).lines()
+        Path(name).rename(f"{name}.1")
+        Path(name).write_bytes(b"new\n")
+        self.assertEqual([*found, *(line for piece in pieces for line in piece.lines())], LINES)
+        *_, last = log.pieces(0)
+        os.truncate(f"{name}.1", 200)
+        with self.assertRaises(OSError) as caught:
+            last.lines()
+        self.assertEqual(
+            (caught.exception.filename, caught.exception.strerror), (name, "it was cut short while it was read")
+        )
+
+    def test_long_line(self) -> None:
+        """Of a line that goes on in the next piece what is behind a MiB is another one: nothing is lost."""
+        data = b"a" * (LONGEST_LINE + 5) + b"\nb\n"
+        log = LogFile(self.write(data), LONGEST_LINE + 2)
+        self.addCleanup(log.close)
+        self.assertEqual(self.lines(log), [data[:-3], b"b"])
 
     def test_cut_short(self) -> None:
         """A file whose end is missing is told."""
