@@ -151,6 +151,8 @@ class AgainstFiles(Comparison):
             changes = [str(each) for each in between(old.behaviour, new.behaviour) if each.what not in _IN_SUMMARY]
             changes += [f"{service(name)}: {change}" for name in clusters for change in self._clusters[name]]
             found = tuple(changes)
+        if len(self._pairs) > _MOST_WEIGHED:
+            self._pairs.clear()
         self._pairs[old, new] = found
         return found
 

@@ -206,11 +206,19 @@ class Routing:
             status = 400 if found is Refusal.HTTP_IN_THE_CLEAR else 0
             return self._refusal(Refused(status, _NO_NAME if unnamed else found.value))
         if found.http is None:
-            route = found.tcp[0] if found.tcp else None
+            return self._relay(found)
+        return found
+
+    def _relay(self, chain: FilterChain) -> Outcome:
+        """Return what becomes of a request to a chain that relays bytes."""
+        found = self._outcomes.get(id(chain))
+        if found is None:
+            route = chain.tcp[0] if chain.tcp else None
             behaviour = of_tcp_route(route)
             place = "" if route is None else str(route.origin)
-            return Outcome(behaviour, f"{summary_of(behaviour)} as bytes", place=place)
-        return found
+            outcome = Outcome(behaviour, f"{summary_of(behaviour)} as bytes", place=place)
+            found = self._outcomes[id(chain)] = chain, outcome
+        return found[1]
 
     def _possible_routes(self, host: VirtualHost, unknown: frozenset[str]) -> PossibleRoutes:
         key = id(host), unknown

@@ -16,7 +16,7 @@ from edgegate.replay.log_file import Piece
 from edgegate.replay.logged_request import Defaults, RequestReader, printable
 
 MOST_KNOWN: Final = 200_000
-"""Requests that a process remembers; then the older half of them goes."""
+"""Requests that a process remembers, of all logs together; then the older half goes of the log with most of them."""
 
 LONGEST_KNOWN: Final = 1024
 """Bytes of a line whose request is remembered."""
@@ -54,6 +54,7 @@ class Worker:
         """
         self.tally = Tally()
         self._most_known = most_known
+        self._remembered = 0
         self._logs = [_LogReader(log, answers, comparison.asked()) for log in logs]
         self._comparison = comparison
         # by what tells requests apart whatever routes ask about, and where they do by that, too
@@ -113,12 +114,16 @@ class Worker:
             self._keep(self._known_wide[log], wide, group)
 
     def _keep(self, known: dict[Values, Group], key: Values, group: Group) -> None:
+        before = len(known)
         known[key] = group
-        if len(known) > self._most_known:
+        self._remembered += len(known) - before
+        if self._remembered > self._most_known:
+            most = max(*self._known, *self._known_wide, key=len)
             # whoever replays holds on to this very dictionary
-            kept = list(islice(known.items(), len(known) // 2, None))
-            known.clear()
-            known.update(kept)
+            kept = list(islice(most.items(), (len(most) + 1) // 2, None))
+            self._remembered -= len(most) - len(kept)
+            most.clear()
+            most.update(kept)
 
 
 class _LogReader:

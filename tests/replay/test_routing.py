@@ -175,6 +175,12 @@ class RoutingTests(SynchronousTestCase):
         found = asked(self.routing, self.request(authority=b"nobody.example"), Way(443, True))
         self.assertEqual(getattr(found, "summary", ""), "closed (no server has the SNI name)")
 
+    def test_relay(self) -> None:
+        """What comes to a relay has one outcome for all requests: comparisons are remembered by it."""
+        found = [self.routing.placed(self.request(target=target), Way(5432, False)) for target in (b"/", b"/a")]
+        self.assertIs(found[0], found[1])
+        self.assertTrue(getattr(found[0], "summary", "").endswith(" as bytes"), found)
+
     def test_columns(self) -> None:
         """What routes ask about is told, to be read."""
         self.assertEqual(self.routing.columns(), {"header x-user", "header user-agent", columns.QUERY})

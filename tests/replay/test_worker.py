@@ -17,6 +17,9 @@ NEW = Routing(side(files(ROUTES.replace("/cart", "/basket").replace("exact: qa",
 FORMAT = format_of('$remote_addr "$request" $status $http_host $server_port $scheme "$http_x_user" "$http_user_agent"')
 
 
+HOSTS = ("shop.example", "plain.example")
+
+
 def line(target: str = "/cart", user: str = "qx", host: str = "shop.example", agent: str = "curl") -> bytes:
     """Return a line."""
     return f'10.0.0.1 "GET {target} HTTP/1.1" 200 {host} 80 http "{user}" "{agent}"'.encode()
@@ -69,6 +72,18 @@ class WorkerTests(SynchronousTestCase):
         self.assertEqual(worker.tally.count(Verdict.SAME), 90)
         self.assertGreater(worker.tally.decided, 9)
         self.assertLess(len(worker._known_wide[0]), 6)
+
+    def test_bounded_together(self) -> None:
+        """The bound is that of all logs together, whatever routes ask about."""
+        logs = [Log(name, FORMAT) for name in ("a.log", "b.log", "c.log")]
+        worker = Worker(logs, AgainstFiles(OLD, NEW, {}), answers=False, most_known=10)
+        data = b"\n".join([line(f"/{number}", host=host) for number in range(20) for host in HOSTS])
+        for log in range(3):
+            worker.replay(Piece(log, 0, 0, data))
+        self.assertEqual(worker.tally.count(Verdict.SAME), 120)
+        kept = sum(map(len, (*worker._known, *worker._known_wide)))
+        self.assertLessEqual(kept, 10)
+        self.assertEqual(kept, worker._remembered)
 
     def test_long(self) -> None:
         """Long requests are replayed, and not remembered."""
