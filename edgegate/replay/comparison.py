@@ -75,8 +75,9 @@ def _together(findings: Sequence[Finding], what: str) -> Finding:
     verdict = together({each.verdict for each in findings})
     if verdict is Verdict.SAME:
         return findings[0]
-    worst = next((each for each in findings if each.verdict in (Verdict.OTHERWISE, Verdict.MAYBE)), findings[0])
-    return worst._replace(verdict=verdict, depends=tuple(sorted({*worst.depends, what})))
+    # of those that are the same there is nothing to show
+    shown = max(findings, key=lambda each: (each.verdict in _OTHERS, each.verdict is not Verdict.SAME))
+    return shown._replace(verdict=verdict, depends=tuple(sorted({*shown.depends, what})))
 
 
 class AgainstFiles(Comparison):
@@ -199,6 +200,7 @@ class AgainstLog(Comparison):
         return Finding(weighed.verdict, answered(answer), outcome, depends=weighed.depends)
 
 
+_OTHERS: Final = (Verdict.OTHERWISE, Verdict.MAYBE)
 _SAME: Final = Finding(Verdict.SAME)
 _MOST_WEIGHED: Final = 100_000
 _TO_HTTPS: Final = 301

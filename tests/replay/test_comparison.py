@@ -10,14 +10,16 @@ from edgegate.diff.behaviour import Answered, Behaviour, Refused, Relayed, Sent,
 from edgegate.model.actions import DirectResponse, Redirect
 from edgegate.model.policies import Abort, Delay, Faults, Mirror
 from edgegate.model.proxy import ProxySettings
-from edgegate.replay.comparison import AgainstFiles, AgainstLog, answered, relation
+from edgegate.replay.comparison import AgainstFiles, AgainstLog, Comparison, answered, relation
 from edgegate.replay.findings import Finding, Told, Verdict
 from edgegate.replay.logged_request import Answer, LoggedRequest
 from edgegate.replay.routing import Outcome, Routing
+from tests.istio.translate.compiling import gateway, virtual_service
 from tests.replay.files import PLAIN, ROUTES, files, side
 
 KNOWN = frozenset(("header x-user", "header user-agent", "the query"))
 SHOP = "outbound|80||shop.internal"
+WEB = "[{destination: {host: 127.0.0.1, port: {number: 80}}}]"
 OTHER = "outbound|80||other.internal"
 
 
@@ -36,7 +38,7 @@ def against(old: str, new: str, clusters: dict[str, tuple[str, ...]] | None = No
 class AgainstFilesTests(SynchronousTestCase):
     """Requests by older and by newer files."""
 
-    def judge(self, comparison: AgainstFiles, asked: LoggedRequest) -> Finding:
+    def judge(self, comparison: Comparison, asked: LoggedRequest) -> Finding:
         """Judge a request."""
         found = comparison.judge(asked)
         assert isinstance(found, Finding), found
@@ -97,6 +99,15 @@ class AgainstFilesTests(SynchronousTestCase):
         found = self.judge(against(ROUTES, new), request(port=None, tls=True))
         self.assertEqual((found.verdict, found.depends), (Verdict.OTHERWISE, ()))
         self.assertIn("--map-port FILE:8080", str(against(ROUTES, new).judge(request(port=8080))))
+
+    def test_unsaid_at_one_port(self) -> None:
+        """Where nothing is said of one way and another one is the same, what is shown is what nothing is said of."""
+        routes = f"http: [{{match: [{{port: 80}}], directResponse: {{status: 200}}}}, {{name: s, route: {WEB}}}]"
+        both = gateway("gw", "80 HTTP a.example", "81 HTTP a.example") + virtual_service("a", "a.example", routes)
+        comparison = AgainstLog(Routing(side(both)))
+        found = self.judge(comparison, request(host=b"a.example", port=None, answer=Answer(200)))
+        self.assertEqual((found.verdict, found.new.route), (Verdict.UNSAID, "s"))
+        self.assertEqual(found.depends, ("the port",))
 
     def test_closed(self) -> None:
         """A port that the newer files don't open is a difference."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import msgspec
@@ -27,7 +28,9 @@ class UnknownFormat(ValueError):
     """No format fits, or what was said is none."""
 
 
-EDGEGATE = TextLines("edgegate", envoy_template(ISTIO, Escapes.BACKSLASH))
+EDGEGATE = TextLines("edgegate", envoy_template(ISTIO, Escapes.BACKSLASH), raw_quotes=True)
+"""Istio's lines are the same as long as there is nothing to escape: those behind the first may have quotes in them."""
+
 ISTIO_TEXT = TextLines("istio", envoy_template(ISTIO, Escapes.NONE), raw_quotes=True)
 ENVOY_TEXT = TextLines("envoy", envoy_template(ENVOY, Escapes.NONE), raw_quotes=True)
 EDGEGATE_JSON = JSONLines("edgegate-json", ISTIO_KEYS, Escapes.BACKSLASH)
@@ -36,10 +39,10 @@ VHOSTS = TextLines("vhost_combined", apache_template(VHOST_COMBINED, more=True))
 COMBINED_LINES = TextLines("combined", nginx_template(COMBINED, more=True))
 COMMON_LINES = TextLines("common", nginx_template(COMMON, more=True))
 
-_TEXTS: Final = (EDGEGATE, ISTIO_TEXT, ENVOY_TEXT, VHOSTS, COMBINED_LINES, COMMON_LINES)
+_TEXTS: Final = (replace(EDGEGATE, raw_quotes=False), ISTIO_TEXT, ENVOY_TEXT, VHOSTS, COMBINED_LINES, COMMON_LINES)
 """In the order in which they are tried: of those that read as many lines the first counts."""
 
-NAMED: Final[dict[str, LineFormat]] = {each.name: each for each in (*_TEXTS, EDGEGATE_JSON, ISTIO_JSON)}
+NAMED: Final[dict[str, LineFormat]] = {each.name: each for each in (*_TEXTS, EDGEGATE, EDGEGATE_JSON, ISTIO_JSON)}
 """Formats by the names that they may be asked for by."""
 
 
@@ -65,7 +68,7 @@ def recognised(lines: Sequence[bytes]) -> LineFormat:
         raise UnknownFormat(
             "its lines have no format that is known: say it by --format, as nginx, Apache or Envoy was told it"
         )
-    return best
+    return NAMED[best.name]
 
 
 def _json(sample: Sequence[bytes]) -> LineFormat:

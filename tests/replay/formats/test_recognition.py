@@ -127,6 +127,14 @@ class GatewayLogsTests(SynchronousTestCase):
         self.assertIn("two ways", str(told(form, unsure, SHOWN)))
         self.assertEqual(told(form, b"something else\n", SHOWN), NO_LINE)
 
+    def test_quotes_later(self) -> None:
+        """Where the first lines are edgegate's as well as Istio's, those behind may have quotes as they came."""
+        form = recognised([EDGEGATE % b"curl"])
+        self.assertEqual(form.name, "edgegate")
+        for agent in (b'a "quoted" agent', rb"a \"quoted\" agent"):
+            self.assertEqual(told(form, EDGEGATE % agent, SHOWN)[-1], b'a "quoted" agent')
+        self.assertIn("two ways", str(told(form, EDGEGATE % b'a" "b', SHOWN)))
+
     def test_envoy_default(self) -> None:
         """Envoy's own default has fewer fields than Istio's."""
         form = recognised([ENVOY % b"nsq2http", ENVOY % b'"x"'])
