@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
+from typing import Final
 from urllib.parse import urlsplit
 
 from edgegate.istio.kinds import virtual_service as kinds
@@ -32,15 +34,35 @@ def redirect(wanted: kinds.HTTPRedirect) -> Iterator[Check]:
     if wanted.uri is not None:
         yield said("redirect.uri", wanted.uri, lambda outcome: _part(outcome, "path"))
     if wanted.authority is not None:
-        yield said("redirect.authority", wanted.authority, lambda outcome: _part(outcome, "netloc"))
+        # the port has a field of its own, but may be said here as well
+        port = _PORT.search(wanted.authority) is not None
+        yield said("redirect.authority", wanted.authority, lambda outcome: _redirect_authority(outcome, port))
     if wanted.scheme is not None:
         yield said("redirect.scheme", wanted.scheme, lambda outcome: _part(outcome, "scheme"))
     if wanted.port is not None:
-        yield said("redirect.port", str(wanted.port), lambda outcome: str(urlsplit(location(outcome)).port))
+        yield said("redirect.port", str(wanted.port), _redirect_port)
 
 
 def _redirect_code(outcome: Outcome) -> str | None:
     return str(outcome.status) if location(outcome) else None
+
+
+def _redirect_authority(outcome: Outcome, port: bool) -> str | None:
+    """Return the authority that a redirect leads to, with its port or without."""
+    found = _part(outcome, "netloc")
+    return found if found is None or port else _PORT.sub("", found)
+
+
+def _redirect_port(outcome: Outcome) -> str | None:
+    """Return the port that a redirect leads to, be it written in its URL or the scheme's own."""
+    url = urlsplit(location(outcome))
+    if not url.scheme:
+        return None
+    return str(url.port or _PORTS.get(url.scheme, 0))
+
+
+_PORT: Final = re.compile(r":[0-9]+$")
+_PORTS: Final = {"http": 80, "https": 443}
 
 
 def _part(outcome: Outcome, name: str) -> str | None:

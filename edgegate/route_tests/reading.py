@@ -50,8 +50,8 @@ def _cases(document: Document, problems: Problems) -> Iterator[Case]:
             yield from config_validator.cases(document, ("testCases", index), each, problems)
     elif _is_router_check(document.value.get("tests")):
         envoys = _decoded(document, router_check.Validation, problems)
-        for index, item in enumerate(() if envoys is None else envoys.tests):
-            yield from router_check.cases(document, ("tests", index), item, problems)
+        for path, item in () if envoys is None else router_check.checked(document, envoys, problems):
+            yield from router_check.cases(document, path, item, problems)
     else:
         own = _decoded(document, TestFile, problems)
         for index, test in enumerate(() if own is None else own.tests):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from edgegate.config.document import Document, Path
 from edgegate.config.problems import Problems
@@ -111,6 +111,24 @@ class Validation(Spec, frozen=True, kw_only=True):
     runtime: Any = None
 
 
+_RUNTIME: Final = "edgegate has none of it: no route of Istio's asks for it"
+_NONE_OF_IT: Final = {
+    "runtime": _RUNTIME,
+    "dynamic_metadata": _RUNTIME,
+    "additional_response_headers": "a backend's response is none that could be given: expect what the route does to it",
+}
+"""What is in error that a request has, with the reason."""
+
+
+def checked(document: Document, validation: Validation, problems: Problems) -> Iterator[tuple[Path, Test]]:
+    """Yield the tests of a document with their paths, unless it has what can't be: that is reported."""
+    if validation.runtime:
+        document.error(problems, ("runtime",), _RUNTIME)
+        return
+    for index, test in enumerate(validation.tests):
+        yield ("tests", index), test
+
+
 def cases(document: Document, path: Path, test: Test, problems: Problems) -> Iterator[Case]:
     """
     Yield the case of a test. What is wrong is reported.
@@ -118,9 +136,9 @@ def cases(document: Document, path: Path, test: Test, problems: Problems) -> Ite
     @param path: Of the test in its document.
     """
     asked = test.input
-    for name in ("runtime", "dynamic_metadata"):
+    for name in ("runtime", "dynamic_metadata", "additional_response_headers"):
         if getattr(asked, name):
-            document.error(problems, (*path, "input", name), "edgegate has none of it: no route of Istio's asks for it")
+            document.error(problems, (*path, "input", name), _NONE_OF_IT[name])
             return
     headers = tuple((each.key.encode(), each.value.encode()) for each in asked.additional_request_headers)
     if asked.internal:
@@ -226,11 +244,14 @@ def _header(key: str, wanted: HeaderMatcher, there: Callable[[Outcome, str], str
     @raise ValueError: Its expression is none.
     """
     words, holds = _condition(wanted)
+    nothing = wanted.exact_match == "" or (wanted.string_match is not None and wanted.string_match.exact == "")
     inverted = wanted.invert_match is not (wanted.present_match is False)
 
     def look(outcome: Outcome) -> Found:
         value = there(outcome, wanted.name)
-        return Found((value is not None and holds(value)) is not inverted, value or "not there")
+        # an empty text stands for nothing, as of all that is expected
+        held = value in (None, "") if nothing else value is not None and holds(value)
+        return Found(held is not inverted, value or "not there")
 
     return Check(key, f"not {words}" if inverted else words, look)
 

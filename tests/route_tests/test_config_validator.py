@@ -6,7 +6,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.route_tests.check import Miss
 from edgegate.route_tests.running import run
-from tests.route_tests.shop import cases, endpoints, snapshot
+from tests.istio.translate.compiling import compiled
+from tests.route_tests.shop import FILES, cases, endpoints, snapshot
 
 SPLIT = "route: [{destination: %s}]"
 REQUEST = "{authority: [shop.example], method: [GET], uri: [%s]}"
@@ -90,6 +91,7 @@ class ConfigValidatorTests(SynchronousTestCase):
         """Redirects, rewrites, faults, headers and delegates are compared with what the route says."""
         for uri, expected in (
             ("/old", "redirect: {uri: /new, redirectCode: 308, authority: shop.example, scheme: http}"),
+            ("/old", "redirect: {redirectCode: 308, port: 80, authority: shop.example}"),
             ("/api/a", "rewrite: {uri: /v2/, authority: api.internal}"),
             ("/api/a", "fault: {delay: {fixedDelay: 2s, percentage: {value: 10}}}"),
             ("/api/a", "fault: {abort: {httpStatus: 503, percentage: {value: 5}}}"),
@@ -104,6 +106,19 @@ class ConfigValidatorTests(SynchronousTestCase):
             self.assertNotEqual(self.misses(uri, expected, "false"), [], expected)
             self.assertNotEqual(self.misses("/none", expected), [], expected)
 
+    def test_redirect_port(self) -> None:
+        """A redirect to another port has the authority that the files say, and this port."""
+        there = FILES.replace(
+            "redirect: {uri: /new, redirectCode: 308}", "redirect: {authority: b.example, port: 8443}"
+        )
+        (other, _) = compiled(there)
+        for expected in ("{authority: b.example, port: 8443, scheme: http}", "{authority: 'b.example:8443'}"):
+            found, problems = cases(
+                f"testCases: [{{wantMatch: true, request: {REQUEST % '/old'}, redirect: {expected}}}]"
+            )
+            self.assertEqual(problems, [])
+            self.assertEqual([each.misses for each in run(found, other, endpoints())], [()], expected)
+
     def test_misses(self) -> None:
         """What is otherwise is told by its key."""
         self.assertEqual(
@@ -115,7 +130,7 @@ class ConfigValidatorTests(SynchronousTestCase):
             [
                 Miss("redirect.redirectCode", "301", "308"),
                 Miss("redirect.uri", "/newer", "/new"),
-                Miss("redirect.port", "81", "None"),
+                Miss("redirect.port", "81", "80"),
             ],
         )
         header = "headers: {request: {set: {x-env: live}, add: {x-a: b}}}"

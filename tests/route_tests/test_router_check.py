@@ -37,6 +37,14 @@ class RouterCheckTests(SynchronousTestCase):
         self.assertEqual([(each.name, each.line) for each in found], [("the basket", 2), ("nothing", 5), ("b", 9)])
         self.assertEqual([each.misses for each in run(found, snapshot(), endpoints())], [()] * 3)
 
+    def test_empty_header(self) -> None:
+        """An empty value stands for a header that is not there, or is empty."""
+        for nothing in ("request_header_fields: [{key: %s}]", "request_header_matches: [{name: %s, exact_match: ''}]"):
+            self.assertEqual(self.misses("path: /api/a", nothing % "x-no"), [])
+            self.assertEqual([each.there for each in self.misses("path: /api/a", nothing % "x-env")], ["beta"])
+        inverted = "request_header_matches: [{name: x-no, exact_match: '', invert_match: true}]"
+        self.assertEqual([each.there for each in self.misses("path: /api/a", inverted)], ["not there"])
+
     def test_weights(self) -> None:
         """C{random_value} draws one of the clusters, as Envoy does."""
         beta = "path: /beta, additional_request_headers: [{key: x-user, value: qa}]"
@@ -98,6 +106,10 @@ class RouterCheckTests(SynchronousTestCase):
                 f"{asked}, dynamic_metadata: [{{}}]}}, validate: {{cluster_name: a}}",
                 "tests[0].input.dynamic_metadata: ",
             ),
+            (
+                f"{asked}, additional_response_headers: [{{key: a, value: b}}]}}, validate: {{cluster_name: a}}",
+                "tests[0].input.additional_response_headers: a backend's",
+            ),
             (f"{asked}}}, validate: {{}}", "tests[0].validate: nothing is expected"),
             (f"{asked}}}, validate: {{cluster_name: a b}}", "tests[0].validate: a destination is"),
             (f"{asked.replace('/a', 'a')}}}, validate: {{cluster_name: a}}", "tests[0].input: a path begins with"),
@@ -106,3 +118,7 @@ class RouterCheckTests(SynchronousTestCase):
             found, problems = cases(f"tests:\n- {{test_name: a, {text}}}\n")
             self.assertEqual(found, [])
             self.assertIn(told, problems[0])
+        test = f"{{test_name: a, {asked}}}, validate: {{cluster_name: a}}}}"
+        found, problems = cases(f"tests: [{test}]\nruntime: {{a: 1}}\n")
+        self.assertEqual(found, [])
+        self.assertIn("runtime: edgegate has none of it", problems[0])
