@@ -74,6 +74,10 @@ def test(
     """
     if log is not None and (files or watch):
         raise click.UsageError("--write makes tests, and runs no FILEs")
+    if log is not None and (junit_file or coverage or fail_under is not None or output != "text"):
+        raise click.UsageError(
+            "--write runs no tests: there is nothing for --junit, --coverage, --fail-under or -o json"
+        )
     if not files and log is None and not Path(config).is_dir():
         raise click.UsageError("name the FILEs of tests: only in a folder they are looked for")
     reports = _Reports(junit_file, coverage, fail_under, output == "json")
@@ -90,7 +94,7 @@ def test(
             raise SystemExit(1)
 
     if watch:
-        again(once, lambda: look_at((config, *files)))
+        again(once, lambda: look_at((config, *files), but=junit_file))
     else:
         once()
 
@@ -113,11 +117,13 @@ def _passed(names: Sequence[str], loaded: Loaded, snapshot: Snapshot, notes: Not
     results = list(run((case for each in read for case in each.cases), snapshot, loaded.endpoints))
     counted = reports.coverage or reports.fail_under is not None
     covered = _covered(snapshot, notes, results) if counted else None
+    under = reports.fail_under
+    covers = covered is None or under is None or covered.percent(Group.ROUTES) >= under
     story = story_of(Explainer(Decider(snapshot), loaded.endpoints, notes, loaded.secrets))
     if reports.junit_file is not None:
         _write(reports.junit_file, junit(read, results, () if covered is None else _properties(covered), story))
     if reports.json:
-        click.echo(json_report(read, results, None if covered is None else coverage_report(covered)))
+        click.echo(json_report(read, results, None if covered is None else coverage_report(covered), covers))
     else:
         _tell(read, results, story)
         for line in coverage_lines(covered) if covered is not None and reports.coverage else ():
@@ -125,11 +131,9 @@ def _passed(names: Sequence[str], loaded: Loaded, snapshot: Snapshot, notes: Not
     passed = (
         bool(results) and not any(each.problems.errors for each in read) and not any(each.misses for each in results)
     )
-    if covered is None or reports.fail_under is None or covered.percent(Group.ROUTES) >= reports.fail_under:
-        return passed
-    percent = covered.percent(Group.ROUTES)
-    click.echo(f"tests hit {percent:.1f} % of the routes, not {reports.fail_under:g} %", err=True)
-    return False
+    if not covers and covered is not None:
+        click.echo(f"tests hit {covered.percent(Group.ROUTES):.1f} % of the routes, not {under:g} %", err=True)
+    return passed and covers
 
 
 def _covered(snapshot: Snapshot, notes: Notes, results: list[Result]) -> Coverage:

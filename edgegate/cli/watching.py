@@ -46,9 +46,14 @@ def again(once: Callable[[], object], look: Callable[[], Seen], wait: Callable[[
                 wait()
 
 
-def look_at(names: Iterable[str]) -> Seen:
-    """Return what is seen of files, and of all files in folders. What can't be looked at is not there."""
+def look_at(names: Iterable[str], but: str | None = None) -> Seen:
+    """
+    Return what is seen of files, and of all files in folders. What can't be looked at is not there.
+
+    @param but: A file that is left out: what is done writes it.
+    """
     found: Seen = {}
+    left_out = "" if but is None else os.path.realpath(but)
     for name in names:
         path = Path(name)
         paths = [path]
@@ -57,6 +62,8 @@ def look_at(names: Iterable[str]) -> Seen:
                 tree = walk(path, lambda call: call())
                 paths = [each for _, each in (*tree.documents, *tree.others)]
         for each in paths:
+            if left_out and os.path.realpath(each) == left_out:
+                continue
             with suppress(OSError):
                 status = os.stat(each)  # noqa: PTH116
                 found[str(each)] = status.st_mtime_ns, status.st_size

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -34,7 +35,20 @@ class TestedFile:
 
 
 def read_files(names: Iterable[str]) -> Iterator[TestedFile]:
-    """Read files, and of folders all that hold tests. What can't be looked at may hold some: that is an error."""
+    """
+    Read files, and of folders all that hold tests, each once, whatever it is called and however often.
+
+    What can't be looked at may hold some: that is an error.
+    """
+    seen: set[str] = set()
+    for file in _files(names):
+        real = os.path.realpath(file.name)
+        if real not in seen:
+            seen.add(real)
+            yield file
+
+
+def _files(names: Iterable[str]) -> Iterator[TestedFile]:
     for name in names:
         path = Path(name)
         if path.is_dir():

@@ -112,6 +112,7 @@ class TestTests(SynchronousTestCase):
         result = self.ask("--fail-under", "50", "-o", "json")
         self.assertEqual(result.exit_code, 1)
         self.assertIn("tests hit 0.0 % of the routes, not 50 %\n", result.output)
+        self.assertFalse(json.loads(result.stdout)["passed"])
 
     def test_no_tests(self) -> None:
         """No tests are a mistake, not a success."""

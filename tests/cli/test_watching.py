@@ -49,6 +49,7 @@ class AgainTests(SynchronousTestCase):
         before = look_at([str(folder)])
         self.assertEqual(list(before), [str(first)])
         self.assertEqual(look_at([str(folder), str(first)]), before)
+        self.assertEqual(look_at([str(folder)], but=str(folder / "sub" / ".." / "a.yaml")), {})
         second.write_text("b")
         self.assertEqual(list(look_at([str(folder)])), [str(first), str(second)])
         os.utime(first, ns=(1, 1))

@@ -55,6 +55,14 @@ class FilesTests(SynchronousTestCase):
         (self.folder / "wrong.yaml").write_text("tests: {}")
         self.assertEqual(self.names(), ["bom.yaml", "indented.yaml", "order.json", "utf16.yaml", "wrong.yaml"])
 
+    def test_once(self) -> None:
+        """A file is read once, by its first name, however often it is named."""
+        path = self.folder / "a.yaml"
+        path.write_text(GOOD)
+        (self.folder / "sub" / "link.yaml").symlink_to(path.resolve())
+        names = [str(path), str(self.folder), str(self.folder / "sub" / ".." / "a.yaml")]
+        self.assertEqual([each.name for each in read_files(names)], [str(path)])
+
     def test_unreadable(self) -> None:
         """What can't be looked at is an error, and not passed over: it may hold tests."""
         (self.folder / "gone.yaml").symlink_to("nowhere")

@@ -29,6 +29,7 @@ class JSONReportTests(SynchronousTestCase):
         self.assertEqual((second["status"], second["flag"], second["at"]), (404, "NR", None))
         self.assertEqual(second["misses"][0]["key"], "route")
         self.assertTrue(json.loads(json_report([], results[:1], {"routes": 1}))["passed"])
+        self.assertFalse(json.loads(json_report([], results[:1], {"routes": 1}, covers=False))["passed"])
 
     def test_problems(self) -> None:
         """What is wrong with files of tests is told, and nothing has passed then."""
