@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import click
 
 from edgegate.replay.formats import columns
-from edgegate.replay.formats.recognition import UnknownFormat, recognised
+from edgegate.replay.formats.recognition import UnknownFormat, recognised, says_host
 from edgegate.replay.log_file import LogFile
 from edgegate.replay.logged_request import Defaults, RequestReader
 from edgegate.route_tests.placement import Unplaced
@@ -24,7 +24,7 @@ def write_tests(log: str, loaded: Loaded, port_map: dict[int, int]) -> None:
     """
     Print tests of the requests in a log, and tell of how many they were made.
 
-    @raise click.ClickException: The log can't be read, or has no format that is known.
+    @raise click.ClickException: The log can't be read, or no test can be made of it.
     """
     assert loaded.snapshot is not None
     unread = [0]
@@ -34,6 +34,9 @@ def write_tests(log: str, loaded: Loaded, port_map: dict[int, int]) -> None:
         raise click.ClickException(f"{log}: {error.strerror or error}") from None
     except UnknownFormat as error:
         raise click.ClickException(f"{log}: {error}") from None
+    if not written.tests:
+        lines = f"{unread[0]} lines are no requests, {written.left_out} requests can't be sent"
+        raise click.ClickException(f"{log}: no test was made: {lines}")
     click.echo(written.text, nl=False)
     left_out = f", {written.left_out} left out" if written.left_out else ""
     lines = f", {unread[0]} lines are no requests" if unread[0] else ""
@@ -50,6 +53,10 @@ def _requests(name: str, port_map: dict[int, int], unread: list[int]) -> Iterato
     log = LogFile(name)
     try:
         form = recognised(log.sample())
+        if not says_host(form):
+            raise UnknownFormat(
+                f"its lines ({form.name}) do not say which host was asked for: no test can be made of them"
+            )
         reader = form.reader(_WANTED)
         ports = {bound: number for number, bound in port_map.items()}
         requests = RequestReader(reader.columns, form.columns, form.escapes, Defaults(ports=ports))
