@@ -95,11 +95,14 @@ class Surroundings:
         return (self.domain if self.domain[0] != "*" else "a" + self.domain[1:]).encode("ascii")
 
     def authorities(self) -> str:
-        """Return an expression of all that C{Host} may say: in any case, with a port or without."""
+        """Return an expression of all that C{Host} may say, or more: in any case, with a port or without."""
         name, end = self.domain, "\\.?(?::[0-9]{0,5})?"
         characters = "[A-Za-z0-9!$&'()*+,;=._~-]"
         if name == "*":
             return f"(?:{characters}+|\\[[0-9A-Fa-f:.]+\\])(?::[0-9]{{0,5}})?|"
+        if name[0] == "[":
+            # an address has many spellings, and the expression takes all addresses for it
+            return "\\[[0-9A-Fa-f:.]+\\](?::[0-9]{0,5})?"
         wild = f"{characters}+" if name[0] == "*" else ""
         return f"{wild}(?i:{_quoted(name.removeprefix('*'))}){end}"
 

@@ -47,6 +47,13 @@ class WireTests(SynchronousTestCase):
                 self.assertEqual(read(shape, authority), covers(domain, host_of(authority)), (domain, authority))
             self.assertIsNotNone(word([(shape, True)], letters(PATH)))
 
+    def test_addresses(self) -> None:
+        """An address of IPv6 is found in each of its spellings, so a condition on it may meet each."""
+        shape = expression(Surroundings(domain="[::1]").authorities())
+        for authority in (b"[::1]", b"[0:0:0:0:0:0:0:1]:80", b"[0:0::0001]", b"[::0.0.0.1]:"):
+            self.assertEqual(host_of(authority), "[::1]")
+            self.assertTrue(read(shape, authority), authority)
+
     def test_host(self) -> None:
         """Where no condition says another, a host is asked for that finds the virtual host."""
         for domain in ("shop.example", "*.shop.example", "*-v1.shop.example", "*"):
