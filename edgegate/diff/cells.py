@@ -17,6 +17,15 @@ from edgegate.routing.hosts import HostTable
 _FRESH: Final = ("any", "some", "other", "x7", "q-z9", "0-0", "edgegate-8z")
 """What stands for the star of a pattern; the first that no narrower pattern matches."""
 
+_TOPS: Final = (".example", ".test", ".invalid")
+"""What stands behind it where the pattern is C{*} (RFC 2606 section 2)."""
+
+_SHORT: Final = "xyzabcdefghijklmnopqrstuvw0123456789"
+"""What stands for the star where longer names are matched: a single character is in no narrower wildcard's star."""
+
+_IN_NO_PATTERN: Final = "~"
+"""A character that hosts of requests may have (RFC 3986 section 3.2.2), and patterns have not."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -33,8 +42,11 @@ class Cell:
 
 def cells(patterns: Iterable[str]) -> Iterator[Cell]:
     """
-    Yield the cells that patterns make. One that has no name is left out; so is that of the names that no pattern
-    matches.
+    Yield the cells that patterns make; that of the names that no pattern matches is left out.
+
+    A wildcard has a name unless it is too long for one of a single character more, which no pattern in normal form is.
+
+    @param patterns: In normal form.
     """
     owners = HostTable((pattern, pattern) for pattern in dict.fromkeys(patterns))
     for pattern, _ in owners.items():
@@ -44,12 +56,17 @@ def cells(patterns: Iterable[str]) -> Iterator[Cell]:
 
 
 def _name(pattern: str, owners: HostTable[str]) -> str | None:
-    rest = pattern[1:] or ".example"
-    for number in range(len(owners) + len(_FRESH) + 1):
-        fresh = _FRESH[number] if number < len(_FRESH) else f"x{number}x"
-        name = fresh + rest
-        if len(name) > MAX_NAME:
-            continue
-        if owners.lookup(name) == pattern:
+    """Return a name of a wildcard; L{None}: a name would be too long."""
+    for name in _candidates(pattern[1:], len(owners)):
+        if len(name) <= MAX_NAME and owners.lookup(name) == pattern:
             return name
     return None
+
+
+def _candidates(rest: str, most: int) -> Iterator[str]:
+    """Yield names that end in some way, the nicest first; the last is no narrower pattern's in any case."""
+    for end in (rest,) if rest else _TOPS:
+        yield from (fresh + end for fresh in _FRESH)
+        yield from (f"x{number}x{end}" for number in range(most))
+    yield from (character + rest for character in _SHORT)
+    yield _IN_NO_PATTERN + rest

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+import string
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.diff.cells import Cell, cells
-from edgegate.routing.hosts import HostTable
+from edgegate.model.hosts import normalise
+from edgegate.routing.hosts import HostTable, host_of
 
-PATTERNS = ("*", "*.a", "*.b.a", "b.a", "c.b.a", "*-v1.a", "*1.a", "any.a", "some.a", "[::1]")
+PATTERNS = (
+    "*",
+    "*.a",
+    "*.b.a",
+    "b.a",
+    "c.b.a",
+    "*-v1.a",
+    "*1.a",
+    "any.a",
+    "some.a",
+    "[::1]",
+    "*.example",
+    "*x",
+    "*.test",
+    "x",
+)
 NAMES = (
     "a",
     "b.a",
@@ -23,8 +41,15 @@ NAMES = (
     "d.b.a",
     "z",
     "any.example",
+    "a.test",
+    "0x",
     "[::1]",
 )
+
+
+def dict_of(*patterns: str) -> dict[str, str]:
+    """Return the names by their patterns."""
+    return {cell.pattern: cell.name for cell in cells(patterns)}
 
 
 class CellsTests(SynchronousTestCase):
@@ -37,9 +62,21 @@ class CellsTests(SynchronousTestCase):
             [Cell("any.a", "any.a"), Cell("*.a", "some.a"), Cell("*", "any.example")],
         )
 
-    def test_no_room(self) -> None:
-        """A wildcard that is as long as a name may be has no name."""
-        self.assertEqual(list(cells(["*." + "a" * 252])), [])
+    def test_top_labels(self) -> None:
+        """All names have one that stands for them, whatever wildcards there are for top labels."""
+        self.assertEqual(dict_of("*", "*.example")["*"], "any.test")
+        self.assertEqual(dict_of("*", "*.example", "*.test", "*.invalid")["*"], "x")
+        one = string.ascii_lowercase + string.digits
+        found = dict_of("*", "*.example", "*.test", "*.invalid", *one, *(f"*{each}" for each in one))
+        self.assertEqual(found["*"], "~")
+        self.assertEqual(host_of(found["*"].encode()), found["*"])
+
+    def test_room(self) -> None:
+        """A wildcard has a name where there is room for a character."""
+        wildcard = "*." + "a" * 251
+        self.assertEqual(normalise(wildcard), wildcard)
+        self.assertEqual(list(cells([wildcard])), [Cell(wildcard, "x" + wildcard[1:])])
+        self.assertEqual(list(cells([wildcard + "a"])), [])
 
     @settings(max_examples=200, deadline=None)
     @given(st.sets(st.sampled_from(PATTERNS)), st.sets(st.sampled_from(PATTERNS)))

@@ -25,7 +25,7 @@ from edgegate.routing.snapshot import FilterChain, Listener, Snapshot, VirtualHo
 
 ORIGIN = Origin("a.yaml", 1, "Gateway default/a")
 DOMAINS = ("*", "*.example", "a.example", "b.example")
-NAMES = ("a.example", "b.example", "c.example", "elsewhere")
+NAMES = ("a.example", "b.example", "c.example", "elsewhere", "abroad")
 RULES = (TLSRules(), TLSRules(TLSVersion.TLSV1_3), TLSRules(verification=ClientVerification(True, b"ca")))
 MATCHES = (
     HTTPMatch(StringMatch(Kind.PREFIX, "/a")),
@@ -123,6 +123,20 @@ def sides(seed: int) -> tuple[Side, Side]:
     return tuple(Side("s", Snapshot((each,))) for each in (old, maker.changed(old)))  # type: ignore[return-value]
 
 
+def answering(hosts: dict[str, tuple[HTTPRoute, ...]], paths: str = "") -> Side:
+    """Make a side that serves hosts in the clear."""
+    table = HostTable((domain, VirtualHost(domain, routes)) for domain, routes in hosts.items())
+    plain = FilterChain("p", ORIGIN, http=table)
+    return Side(
+        "s", Snapshot((Listener("l", TCPAddress("::", 80), 80, ORIGIN, plain),), proxy=ProxySettings(paths=paths))
+    )
+
+
+def answer(status: int, *matches: HTTPMatch) -> HTTPRoute:
+    """Make a route that answers."""
+    return HTTPRoute("r", ORIGIN, (), matches, direct=DirectResponse(status))
+
+
 class PortTests(SynchronousTestCase):
     """A port as a whole."""
 
@@ -186,3 +200,17 @@ class PortTests(SynchronousTestCase):
         assert found.witness is not None
         self.assertEqual(found.witness.question.headers, ((b"x-forwarded-proto", b"https"),))
         self.assertEqual((found.old, found.new), ("answer status 200", "answer status 201"))
+
+    def test_host_of_its_own(self) -> None:
+        """What is for all hosts is compared, though all names that come to mind first are another wildcard's."""
+        first, other = ({"*.example": (answer(200),), "*": (answer(status),)} for status in (200, 503))
+        (found,) = compare(answering(first), answering(other)).differences
+        self.assertEqual((found.host, found.old, found.new), ("*", "answer status 200", "answer status 503"))
+
+    def test_address(self) -> None:
+        """A condition on an address may meet another spelling of it."""
+        spelt = HTTPMatch(authority=StringMatch(Kind.EXACT, "[0:0:0:0:0:0:0:1]"))
+        old = answering({"[::1]": (answer(201, spelt), answer(200))})
+        (found,) = compare(old, answering({"[::1]": (answer(200),)})).differences
+        assert found.witness is not None
+        self.assertEqual(found.witness.question.authority, b"[0:0:0:0:0:0:0:1]")
