@@ -15,7 +15,7 @@ from edgegate.analysis import byte_sets
 from edgegate.analysis.byte_sets import NEWLINE, WORD
 from edgegate.analysis.expression_syntax import Bytes, Choice, Node, Place, Repeat, parse
 from edgegate.analysis.expression_syntax import Sequence as Row
-from edgegate.analysis.limits import PRODUCT, STATES, TooMuch
+from edgegate.analysis.limits import PRODUCT, STATES, Steps, TooMuch
 
 
 class Automaton(Protocol):
@@ -34,6 +34,9 @@ class Automaton(Protocol):
     def dead(self, state: int) -> bool:
         """Whether no text that goes on from there is accepted."""
 
+
+_MOVE: Final = 4
+"""Steps that it is worth to look where a byte leads an automaton."""
 
 _BEGIN: Final = "begin"
 _LINE: Final = "newline"
@@ -199,6 +202,7 @@ def word(
     allowed: Iterable[int],
     most: int = PRODUCT,
     start: tuple[int, ...] | None = None,
+    steps: Steps | None = None,
 ) -> bytes | None:
     """
     Return a shortest text that some automata accept and others do not; L{None}: there is none, which is a proof.
@@ -207,6 +211,7 @@ def word(
     @param allowed: The bytes that the text may have, the nicest ones first.
     @param most: How many states may be looked at.
     @param start: The state that each of them is in already; L{None}: they begin.
+    @param steps: What work is left.
     @raise TooMuch: There are more.
     """
     letters = _letters([automaton for automaton, _ in wanted], allowed)
@@ -216,6 +221,8 @@ def word(
     todo = deque([start])
     while todo:
         now = todo.popleft()
+        if steps is not None:
+            steps.take(_MOVE * len(letters) * len(wanted))
         if all(each.accepts(state) is accept for (each, accept), state in zip(wanted, now, strict=True)):
             return _spelt(parents, now)
         for byte in letters:

@@ -10,7 +10,7 @@ from typing import Final
 from edgegate.analysis.automata import Automaton, Expression, expression, word
 from edgegate.analysis.boxes import NO, YES, Box
 from edgegate.analysis.cells import CellReader, Texts
-from edgegate.analysis.limits import TooMuch
+from edgegate.analysis.limits import Steps, TooMuch
 from edgegate.analysis.wire import STAR, letters
 from edgegate.model.matching import Kind, StringMatch, text_condition
 
@@ -24,9 +24,11 @@ class Numbers:
 
     @ivar full: All values of each axis.
     @ivar constraints: Boxes in which there is no request.
+    @ivar steps: What work is left to all of them together.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, steps: Steps) -> None:
+        self.steps = steps
         self.full: list[int] = []
         self.constraints: list[Box] = []
 
@@ -91,6 +93,7 @@ class TextAxis:
         found = list(dict.fromkeys(conditions))
         self.what = what
         self.kept = kept
+        self._steps = numbers.steps
         self.letters = letters(kept.bytes_)
         self.texts = Texts((each for each in found if each.kind in (Kind.EXACT, Kind.PREFIX)), self.letters)
         self.cells = self._cells()
@@ -135,7 +138,11 @@ class TextAxis:
         return [*absent, *found.values(), *star]
 
     def _text_of(self, vector: int) -> bytes | None:
-        return word([(CellReader(self.texts, frozenset([vector])), True), (self.kept.shape, True)], self.letters)
+        return self.word([(CellReader(self.texts, frozenset([vector])), True), (self.kept.shape, True)])
+
+    def word(self, wanted: Sequence[tuple[Automaton, bool]]) -> bytes | None:
+        """Return a text as L{edgegate.analysis.automata.word} does, within the work that is left."""
+        return word(wanted, self.letters, steps=self._steps)
 
     def _masks_of_conditions(self) -> dict[StringMatch, int]:
         masks = [0] * len(self.texts.conditions)
@@ -243,10 +250,10 @@ class TextAxis:
         """Find a text of some cells by automata, a nice one if there is one; L{None}: there is none."""
         wanted = [*more, *self._readers(mask, asked)]
         try:
-            found = word([*wanted, (self.kept.nice, True)], self.letters)
+            found = self.word([*wanted, (self.kept.nice, True)])
         except TooMuch:
             found = None
-        return word([*wanted, (self.kept.shape, True)], self.letters) if found is None else found
+        return self.word([*wanted, (self.kept.shape, True)]) if found is None else found
 
     def readers(self, box: Box) -> list[tuple[Automaton, bool]]:
         """

@@ -9,33 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from edgegate.analysis.limits import Steps
+
 Box = dict[int, int]
 """Values by axis."""
 
 YES: Final = 2
 NO: Final = 1
 """The values of an axis that says whether something holds."""
-
-
-class OutOfSteps(Exception):
-    """A search took more steps than it may."""
-
-
-class Steps:
-    """What is left to a search."""
-
-    def __init__(self, most: int) -> None:
-        self._left = most
-
-    def take(self) -> None:
-        """
-        Take one.
-
-        @raise OutOfSteps: None is left.
-        """
-        self._left -= 1
-        if self._left < 0:
-            raise OutOfSteps
 
 
 def meeting(one: Box, other: Box) -> Box | None:
@@ -99,23 +80,29 @@ def _narrowed(
         the fewest; none where nothing touches it.
     """
     while True:
-        steps.take()
+        steps.take(len(blockers) + 1)
         best: _Ways = []
         touching: list[Box] = []
+        forced = False
+        within = dict(box)
         for blocker in blockers:
-            ways = _ways_out(box, blocker, full)
+            ways = _ways_out(within, blocker, full)
             if ways is None:
                 continue
             if not ways:
                 return None
+            if len(ways) == 1:
+                # from here on all others are asked with what this one forces, those before in the next round
+                axis, out, _ = ways[0]
+                within[axis] = out
+                forced = True
+                continue
             touching.append(blocker)
             if not best or len(ways) < len(best):
                 best = ways
-        if len(best) != 1:
+        if not forced:
             return box, touching, best
-        blockers = touching
-        axis, out, _ = best[0]
-        box = {**box, axis: out}
+        box, blockers = within, touching
 
 
 def _ways_out(box: Box, blocker: Box, full: Sequence[int]) -> _Ways | None:

@@ -11,10 +11,9 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
-from edgegate.analysis.automata import word
 from edgegate.analysis.axes import TextAxis
 from edgegate.analysis.boxes import Box, meet, meeting
-from edgegate.analysis.limits import TooMuch
+from edgegate.analysis.limits import WORK, OutOfSteps, TooMuch
 from edgegate.analysis.search import find
 from edgegate.analysis.spaces import Space
 from edgegate.analysis.wire import ANYWHERE, STAR, Surroundings, Witness
@@ -70,7 +69,9 @@ def first_difference(old: Rows[T], new: Rows[T], surroundings: Surroundings = AN
     return compare(old, new, surroundings, 1)
 
 
-def compare(old: Rows[T], new: Rows[T], surroundings: Surroundings = ANYWHERE, most: int = MOST) -> Comparison[T]:
+def compare(
+    old: Rows[T], new: Rows[T], surroundings: Surroundings = ANYWHERE, most: int = MOST, work: int = WORK
+) -> Comparison[T]:
     """
     Find what two lists do otherwise.
 
@@ -80,12 +81,13 @@ def compare(old: Rows[T], new: Rows[T], surroundings: Surroundings = ANYWHERE, m
     @param old: Values are the same where they are equal: what does not count should not be in them.
     @param surroundings: Of the virtual host that both are of.
     @param most: How many differences are looked for.
+    @param work: How many steps all of it may take.
     """
     old, new = list(old), list(new)
     if [(tuple(matches), value) for matches, value in old] == [(tuple(matches), value) for matches, value in new]:
         return Comparison()
     try:
-        both = _Both(old, new, surroundings)
+        both = _Both(old, new, surroundings, work)
     except TooMuch as error:
         return Comparison((), (str(error),))
     return Comparison() if both.reordered() else both.compared(most)
@@ -132,10 +134,10 @@ class _Table(Generic[T]):
 class _Both(Generic[T]):
     """Two lists in one space."""
 
-    def __init__(self, old: Rows[T], new: Rows[T], surroundings: Surroundings) -> None:
+    def __init__(self, old: Rows[T], new: Rows[T], surroundings: Surroundings, work: int) -> None:
         self._lists = [_Table(old), _Table(new)]
         self._space = space = Space(
-            (match for rows in (old, new) for matches, _ in rows for match in matches), surroundings
+            (match for rows in (old, new) for matches, _ in rows for match in matches), surroundings, work
         )
         path = space.path
         self._ordinary: Box = {path.number: path.full & ~path.star}
@@ -169,11 +171,19 @@ class _Both(Generic[T]):
             places.append(found.pop(0))
         if len(places) != len(new):
             return False
-        return not any(
-            places[later] < place and self._quarrel(old[earlier], old[later])
-            for earlier, place in enumerate(places)
-            for later in range(earlier + 1, len(old))
-        )
+        try:
+            return not any(
+                places[later] < place and self._quarrel(old[earlier], old[later])
+                for earlier, place in enumerate(places)
+                for later in self._taken(range(earlier + 1, len(old)))
+            )
+        except OutOfSteps:
+            return False
+
+    def _taken(self, places: range) -> range:
+        """Take a step for each of some places."""
+        self._space.steps.take(len(places))
+        return places
 
     def _quarrel(self, one: _Row, other: _Row) -> bool:
         """Whether it may count which of two rows comes first."""
@@ -195,11 +205,22 @@ class _Both(Generic[T]):
                 undecided[found] = None
             else:
                 differences.append(found)
-            if len(differences) >= most:
+            if len(differences) >= most or self._space.steps.spent:
                 break
         return Comparison(tuple(differences), tuple(undecided))
 
     def _found(self) -> Iterator[Difference[T] | str]:
+        try:
+            yield from self._found_in_time()
+        except OutOfSteps as error:
+            yield str(error)
+
+    def _found_in_time(self) -> Iterator[Difference[T] | str]:
+        """
+        Yield what is found.
+
+        @raise OutOfSteps: There is no work left.
+        """
         for place, row in enumerate(self._old):
             for other_place in self._rivals(place):
                 other = self._new[other_place]
@@ -218,6 +239,7 @@ class _Both(Generic[T]):
         path = row.box.get(number, -1)
         # no request gets past a row with the same conditions
         end = self._in_new.get(row.match, len(self._new))
+        self._space.steps.take(min(end + 1, len(self._new)))
         found = [
             other_place
             for other_place, other in enumerate(self._new[: end + 1])
@@ -234,6 +256,7 @@ class _Both(Generic[T]):
         box = None if box is None else meeting(box, part)
         if box is None:
             return None
+        self._space.steps.take(place + other_place)
         blockers = [row.box for row in (*self._old[:place], *self._new[:other_place]) if meet(row.box, box)]
         if {} in blockers:
             return None
@@ -258,6 +281,6 @@ def _first_places(rows: Sequence[_Row]) -> dict[HTTPMatch, int]:
 
 def _no_text(axis: TextAxis, box: Box) -> bool:
     try:
-        return word([*axis.readers(box), (axis.kept.shape, True)], axis.letters) is None and not axis.may_be_star(box)
+        return axis.word([*axis.readers(box), (axis.kept.shape, True)]) is None and not axis.may_be_star(box)
     except TooMuch:
         return False

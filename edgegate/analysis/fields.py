@@ -30,8 +30,12 @@ class FieldAxes:
     """
 
     def __init__(self, name: str, conditions: Iterable[StringMatch], numbers: Numbers) -> None:
+        """
+        @raise TooMuch: There are too many conditions.
+        """
         self.name = name
         self.there = numbers.axis()
+        self._steps = numbers.steps
         asked = [each for each in dict.fromkeys(conditions) if not _any_value(each)]
         self.some = {each: numbers.axis() for each in asked}
         self._texts = Texts((each for each in asked if each.kind is not Kind.REGEX), _LETTERS)
@@ -47,6 +51,7 @@ class FieldAxes:
             if match.kind is Kind.EXACT and not match.ignore_case and not is_value(value):
                 yield {number: YES}
                 continue
+            self._steps.take(len(wider))
             for other in wider:
                 if other != match and _follows(match, value, other):
                     yield {number: YES, self.some[other]: NO}
@@ -125,15 +130,16 @@ class FieldAxes:
         bits = {match: 1 << place for place, match in enumerate(texts.conditions)}
         wanted = sum(bits.get(each, 0) for each in must)
         refused = sum(bits.get(each, 0) for each in never)
+        self._steps.take(len(texts.conditions))
         vectors = {texts.vector(sample) for sample in texts.samples()}
         inside = frozenset(each for each in vectors if each & wanted == wanted and not each & refused)
         asked = {each.value: each in must for each in (*must, *never) if each.kind is Kind.REGEX}
         readers: list[tuple[Automaton, bool]] = [(CellReader(texts, inside), True), *expressions_of(asked)]
         try:
-            nice = word([*readers, (PLAIN_VALUE, True)], _LETTERS)
+            nice = word([*readers, (PLAIN_VALUE, True)], _LETTERS, steps=self._steps)
         except TooMuch:
             nice = None
-        return nice if nice is not None else word([*readers, (FIELD_VALUE, True)], _LETTERS)
+        return nice if nice is not None else word([*readers, (FIELD_VALUE, True)], _LETTERS, steps=self._steps)
 
 
 def _samples(match: StringMatch) -> Iterator[bytes]:

@@ -17,11 +17,11 @@ from edgegate.model.matching import HTTPMatch
 def reaching(matches: Sequence[HTTPMatch], place: int, surroundings: Surroundings = ANYWHERE) -> Witness | None:
     """Return a request that comes to a row; L{None}: none is found."""
     try:
-        space = Space(matches[: place + 1], surroundings)
+        space = Space(matches[: place + 1], surroundings, _WORK)
         boxes = [space.box(match) for match in matches[: place + 1]]
         own = boxes[place]
         before = [box for box in boxes[:place] if box is not None]
-        return None if own is None else find(space, own, before, _MOST_STEPS)
+        return None if own is None else find(space, own, before)
     except TooMuch:
         return None
 
@@ -40,7 +40,12 @@ class Unreached:
     by: tuple[int, ...] = ()
 
 
-_MOST_STEPS: Final = 2_000
+_WORK: Final = 4_000_000
+"""Steps of all that is looked at in one list."""
+
+_SEARCH: Final = 400_000
+"""Steps of these of one search."""
+
 _MOST_TRIED: Final = 40
 """Rows that are left out one by one to see whether the others are enough."""
 
@@ -77,17 +82,19 @@ def unreached(matches: Sequence[HTTPMatch], surroundings: Surroundings = ANYWHER
     @param matches: The rows in order.
     """
     try:
-        space = Space(matches, surroundings)
+        space = Space(matches, surroundings, _WORK)
     except TooMuch:
         return
     boxes: list[Box] = []
     for place, match in enumerate(matches):
+        if space.steps.spent:
+            return
         box = space.box(match)
         boxes.append(box if box is not None else _NOWHERE)
         if box is None:
             yield Unreached(place)
             continue
-        before = [earlier for earlier in range(place) if boxes[earlier] is not _NOWHERE and meet(boxes[earlier], box)]
+        before = _meeting(space, box, boxes[:place])
         if not _covered(space, box, [boxes[earlier] for earlier in before]):
             continue
         if _covered(space, box, []):
@@ -97,6 +104,15 @@ def unreached(matches: Sequence[HTTPMatch], surroundings: Surroundings = ANYWHER
 
 
 _NOWHERE: Final[Box] = {-1: 0}
+
+
+def _meeting(space: Space, box: Box, boxes: Sequence[Box]) -> list[int]:
+    """Return the places of boxes that meet another; none where there is no work left to look for them."""
+    try:
+        space.steps.take(len(boxes))
+    except TooMuch:
+        return []
+    return [place for place, each in enumerate(boxes) if each is not _NOWHERE and meet(each, box)]
 
 
 def _fewest(space: Space, box: Box, boxes: Sequence[Box], before: list[int]) -> tuple[int, ...]:
@@ -116,6 +132,6 @@ def _fewest(space: Space, box: Box, boxes: Sequence[Box], before: list[int]) -> 
 def _covered(space: Space, box: Box, blockers: Sequence[Box]) -> bool:
     """Whether it is proved that some boxes take all of another."""
     try:
-        return find(space, box, blockers, _MOST_STEPS) is None
+        return find(space, box, blockers, _SEARCH) is None
     except TooMuch:
         return False

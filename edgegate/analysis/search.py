@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from edgegate.analysis.boxes import Box, OutOfSteps, Steps, outside
-from edgegate.analysis.limits import TooMuch
+from edgegate.analysis.boxes import Box, outside
+from edgegate.analysis.limits import Steps, TooMuch
 from edgegate.analysis.spaces import Space
 from edgegate.analysis.wire import Witness
 from edgegate.analysis.witnesses import witness
 
-STEPS: Final = 20_000
+STEPS: Final = 2_000_000
 """Of one search."""
 
 TRIES: Final = 200
@@ -22,19 +22,16 @@ def find(space: Space, box: Box, blockers: Sequence[Box], most: int = STEPS) -> 
     """
     Find a request in a box and in none of others; L{None}: there is none, which is a proof.
 
-    What is learnt of the space is added to its constraints.
+    What is learnt of the space is added to its constraints. The work is a part of the space's.
 
     @param most: How many steps it may take.
     @raise TooMuch: It is not decided.
     """
-    steps = Steps(most)
+    steps = Steps(most, space.steps)
     undecided: list[Box] = []
     reason: TooMuch | None = None
     for _ in range(TRIES):
-        try:
-            part = outside(box, [*space.constraints, *blockers, *undecided], space.full, steps)
-        except OutOfSteps:
-            raise TooMuch("there are too many combinations of conditions") from None
+        part = outside(box, [*space.constraints, *blockers, *undecided], space.full, steps)
         if part is None:
             if reason is not None:
                 raise reason

@@ -11,6 +11,7 @@ from edgegate.analysis.axes import Kept, ListAxis, Numbers, TextAxis, read
 from edgegate.analysis.boxes import Box
 from edgegate.analysis.fields import FieldAxes
 from edgegate.analysis.joined_fields import JoinedAxes
+from edgegate.analysis.limits import WORK, Steps
 from edgegate.analysis.wire import (
     ANY_PATH,
     ANY_VALUE,
@@ -119,14 +120,17 @@ class Space:
 
     @ivar full: All values of each axis.
     @ivar constraints: Boxes in which there is no request; what is found out on the way is added to them.
+    @ivar steps: What work is left to all that is asked of it.
     """
 
-    def __init__(self, matches: Iterable[HTTPMatch], surroundings: Surroundings) -> None:
+    def __init__(self, matches: Iterable[HTTPMatch], surroundings: Surroundings, most: int = WORK) -> None:
         """
+        @param most: How many steps all that is asked of it may take.
         @raise TooMuch: There is too much to be told apart.
         """
         self.surroundings = surroundings
-        self._numbers = numbers = Numbers()
+        self.steps = Steps(most)
+        self._numbers = numbers = Numbers(self.steps)
         self.full, self.constraints = numbers.full, numbers.constraints
         given: dict[str, list[Asked]] = {}
         for match in dict.fromkeys(matches):

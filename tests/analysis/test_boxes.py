@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.analysis.boxes import Box, OutOfSteps, Steps, meet, meeting, outside
+from edgegate.analysis.boxes import Box, meet, meeting, outside
+from edgegate.analysis.limits import OutOfSteps, Steps
 
 FULL = (7, 3, 3)
 boxes = st.fixed_dictionaries({}, optional={0: st.integers(1, 7), 1: st.integers(1, 3), 2: st.integers(1, 3)})
@@ -36,7 +37,7 @@ class BoxTests(SynchronousTestCase):
     def test_outside(self, box: Box, blockers: list[Box]) -> None:
         """A part is found where there is one, and all of it is outside."""
         left = points(box).difference(*map(points, blockers))
-        part = outside(box, blockers, FULL, Steps(1000))
+        part = outside(box, blockers, FULL, Steps(10_000))
         self.assertEqual(part is None, not left)
         if part is not None:
             self.assertLessEqual(points(part), left)
@@ -44,14 +45,20 @@ class BoxTests(SynchronousTestCase):
     def test_out_of_steps(self) -> None:
         """A search ends where it may take no more steps."""
         blockers = [{axis: 1, axis + 1: 1, axis + 2: 1} for axis in range(20)]
-        self.assertIsNotNone(outside({}, blockers, [3] * 22, Steps(100)))
+        self.assertIsNotNone(outside({}, blockers, [3] * 22, Steps(1000)))
         with self.assertRaises(OutOfSteps):
-            outside({}, blockers, [3] * 22, Steps(2))
+            outside({}, blockers, [3] * 22, Steps(40))
+
+    def test_forced(self) -> None:
+        """Rows that leave but one way each are passed in one go, not each in a round of its own."""
+        rows = 300
+        part = outside({}, [{axis: 1} for axis in range(rows)], [3] * rows, Steps(2 * rows + 2))
+        self.assertEqual(part, dict.fromkeys(range(rows), 2))
 
     def test_deep(self) -> None:
         """A search may be as deep as there are rows: deeper than Python's calls may be."""
         rows = 1200
         blockers = [{axis: 1, axis + 1: 1} for axis in range(0, 2 * rows, 2)]
-        part = outside({}, blockers, [3] * 2 * rows, Steps(2 * rows))
+        part = outside({}, blockers, [3] * 2 * rows, Steps(rows * rows))
         assert part is not None
         self.assertEqual(len(part), rows)

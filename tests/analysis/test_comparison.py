@@ -7,6 +7,9 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.analysis.comparison import compare, first_difference
+from edgegate.analysis.limits import TooMuch
+from edgegate.analysis.search import find
+from edgegate.analysis.spaces import Space
 from edgegate.analysis.wire import Witness
 from edgegate.model.matching import HTTPMatch, Kind, StringMatch
 from tests.analysis.routes import SHOP, Rows, changed, requests, table
@@ -127,6 +130,20 @@ class ComparisonTests(SynchronousTestCase):
             at(headers=((":method", exact("GET")),), method=exact("PUT")),
         ):
             self.assert_equal([row], [])
+
+    def test_work(self) -> None:
+        """All pairs of rows together may be no more than some work: beyond it one thing is said."""
+        space = Space([HTTPMatch()], SHOP, 10)
+        with self.assertRaises(TooMuch):
+            find(space, {}, [{0: 1}] * 10)
+        self.assertTrue(space.steps.spent)
+        path = StringMatch(Kind.PREFIX, "/")
+        rows = [at(path, does=f"{i}", headers=((f"x-{i}", exact("1")),)) for i in range(40)]
+        other = [(matches, f"{does}b") for matches, does in rows]
+        found = compare(rows, other, SHOP, work=5_000)
+        self.assertEqual(found.undecided, ("there are too many combinations of conditions",))
+        self.assertLess(0, len(found.differences))
+        self.assertEqual(len(compare(rows, other, SHOP).differences), 40)
 
     def test_undecided(self) -> None:
         """Where an expression is not understood nothing is proved, and it is named; what is plain is still found."""
