@@ -6,6 +6,7 @@ import shlex
 from typing import Final
 
 from edgegate.diff.findings import Witness
+from edgegate.diff.wording import hidden, shown_field
 from edgegate.explain.question import Question
 
 _DEFAULT_PORTS: Final = {False: 80, True: 443}
@@ -31,17 +32,28 @@ def command(witness: Witness, gateway: str = _GATEWAY) -> str:
     host, authority = _url_host(question), question.authority.decode("latin-1")
     if authority != host:
         words += ["-H", f"Host: {authority}"]
+    words = list(map(shlex.quote, words))
     for name, value in question.headers:
-        field = f"{name.decode('latin-1')}: {value.decode('latin-1')}"
-        words += ["-H", field if value else f"{name.decode('latin-1')};"]
+        words += ["-H", _field(name, value)]
     target = question.target.decode("latin-1")
     if target == "*":
-        words += ["--request-target", "*"]
+        words += ["--request-target", "'*'"]
         target = "/"
     elif "/." in target:
         words.append("--path-as-is")
-    words.append(f"{'https' if question.tls else 'http'}://{host}{target}")
-    return shlex.join([*words[:1], "-g", *words[1:]] if set("[]{}") & set(words[-1]) else words)
+    url = f"{'https' if question.tls else 'http'}://{host}{target}"
+    if set("[]{}") & set(url):
+        words.insert(1, "-g")
+    return " ".join([*words, shlex.quote(url)])
+
+
+def _field(name: bytes, value: bytes) -> str:
+    """Return a header for a shell; a value that is not for everyone comes from a variable, C{$AUTHORIZATION}."""
+    said = name.decode("latin-1")
+    if hidden(name) and value:
+        variable = "".join(character if character.isalnum() else "_" for character in said.upper())
+        return f'{shlex.quote(f"{said}: ")}"${{{variable}}}"'
+    return shlex.quote(f"{said}: {value.decode('latin-1')}" if value else f"{said};")
 
 
 def _method(question: Question) -> list[str]:
@@ -81,7 +93,7 @@ def request_line(question: Question) -> str:
     host = question.authority.decode("latin-1").partition(":")[0]
     if question.tls and host != question.server_name:
         said.append(f"SNI {question.server_name or 'none'}")
-    said += [f"{name.decode('latin-1')}: {value.decode('latin-1')}" for name, value in question.headers]
+    said += [f"{name.decode('latin-1')}: {shown_field(name, value)}" for name, value in question.headers]
     return " | ".join(said)
 
 

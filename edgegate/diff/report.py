@@ -10,6 +10,7 @@ from typing import Final
 from edgegate.diff.curl import command, request_line
 from edgegate.diff.fields import FieldChange
 from edgegate.diff.findings import Change, Difference, Findings, Section, Witness
+from edgegate.diff.wording import shown_field
 from edgegate.model.origin import Origin
 
 SHOWN: Final = 3
@@ -191,7 +192,7 @@ def _witness(witness: Witness) -> dict[str, object]:
             "method": question.method.decode("latin-1"),
             "authority": question.authority.decode("latin-1"),
             "target": question.target.decode("latin-1"),
-            "headers": [[name.decode("latin-1"), value.decode("latin-1")] for name, value in question.headers],
+            "headers": [[name.decode("latin-1"), shown_field(name, value)] for name, value in question.headers],
         }
     elif question.local is not None:
         said |= {"source": str(question.peer), "destination": str(question.local)}

@@ -151,12 +151,21 @@ def operator(value: Operator) -> str:
     return f"%{value.name}{argument}{longest}%"
 
 
+def hidden(name: bytes) -> bool:
+    """Whether the value of a header is not for everyone, by its name."""
+    said = name.decode("latin-1").lower()
+    return any(word in said for word in _HIDDEN)
+
+
+def shown_field(name: bytes, value: bytes) -> str:
+    """Return the value of a header that a client sends, or a digest of one that is not for everyone."""
+    return f"hidden ({_digest(value)})" if hidden(name) else value.decode("latin-1")
+
+
 def header_value(name: bytes, value: Template) -> str:
     """Return a header's value, or a digest of one that is not for everyone."""
     said = template(value)
-    if value.constant and any(word in name.decode("latin-1") for word in _HIDDEN):
-        return f"hidden ({_digest(value.constant)})"
-    return said
+    return f"hidden ({_digest(value.constant or said.encode())})" if hidden(name) else said
 
 
 def _changes(changes: HeaderChanges) -> str:

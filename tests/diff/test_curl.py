@@ -40,6 +40,16 @@ class CommandTests(SynchronousTestCase):
         star = replace(question_of("OPTIONS", "http://shop.example/"), target=b"*")
         self.assertIn("--request-target '*' http://shop.example/", line(star))
 
+    def test_hidden(self) -> None:
+        """A value that is not for everyone comes from a variable."""
+        question = question_of("GET", "http://shop.example/", ((b"x-api-key", b"s3cret"), (b"cookie", b"")))
+        self.assertEqual(
+            line(question),
+            "curl -sSi --connect-to ::127.0.0.1:8080 -H 'x-api-key: '\"${X_API_KEY}\" -H 'cookie;' http://shop.example/",
+        )
+        said = request_line(question)
+        self.assertRegex(said, r"\| x-api-key: hidden \(sha256 [0-9a-f]{16}\) \|")
+
     def test_tls(self) -> None:
         """The SNI name is the URL's host, another Host is a header."""
         question = question_of("GET", "https://shop.example:8443/")

@@ -7,7 +7,7 @@ import json
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.diff.findings import Findings, Undecided
-from edgegate.diff.report import Report, as_json, as_markdown, as_text
+from edgegate.diff.report import FORMATS, Report, as_json, as_markdown, as_text
 from tests.diff.compared import compared
 from tests.diff.test_comparison import BASE
 
@@ -57,6 +57,19 @@ Requests
             "a -> b: 1 not decided\n\nNot decided\n  port 80, a.example: too much\n\n"
             "The same by another name\n  x is y\n",
         )
+
+
+class SecretTests(SynchronousTestCase):
+    """What is not for everyone who reads a report."""
+
+    def test_conditions(self) -> None:
+        """A token that a route asks for is in no report."""
+        old = BASE.replace("x-user: {exact: qa}", 'authorization: {exact: "Bearer s3cret"}')
+        findings = compared(old, old.replace("subset: v2", "subset: v1", 1))
+        asked = [each.witness.question.headers for each in findings.differences if each.witness is not None]
+        self.assertIn(((b"authorization", b"Bearer s3cret"),), asked)
+        for shown in FORMATS.values():
+            self.assertNotIn("s3cret", shown(Report("a", "b", findings)))
 
 
 class JSONTests(SynchronousTestCase):
