@@ -17,7 +17,7 @@ from edgegate.config.report import report
 from edgegate.diff.comparison import compare
 from edgegate.diff.loading import Options, load_both, side
 from edgegate.diff.report import FORMATS, Report
-from edgegate.diff.revisions import NoRevision, revision
+from edgegate.diff.revisions import NoRevision, fork_point, revision
 from edgegate.diff.running import changed_since, unlike
 from edgegate.sources.loading import Loaded
 from edgegate.sources.named import source_named
@@ -123,12 +123,15 @@ def _sides(
 
 def _revisions(config: str, revisions: tuple[str, ...], stack: ExitStack) -> tuple[Named, Named]:
     """Return a folder in one revision and as it is now, or in two."""
+    since_fork = len(revisions) == 1 and "..." in revisions[0]
     if len(revisions) == 1 and ".." in revisions[0]:
-        old, _, new = revisions[0].partition("..")
-        revisions = old or "HEAD", new.removeprefix(".") or "HEAD"
+        old, _, new = revisions[0].partition("..." if since_fork else "..")
+        revisions = old or "HEAD", new or "HEAD"
     if len(revisions) > 2 or config == _STDIN:
         raise click.UsageError("--git compares one folder or file in one revision with how it is now, or in two")
     try:
+        if since_fork:
+            revisions = fork_point(Path(config), *revisions), revisions[1]
         found = [
             Named(f"{config} ({each})", str(stack.enter_context(revision(Path(config), each)))) for each in revisions
         ]

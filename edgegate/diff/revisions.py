@@ -39,6 +39,24 @@ def revision(path: Path, name: str) -> Iterator[Path]:
         yield found
 
 
+def fork_point(path: Path, one: str, other: str) -> str:
+    """
+    Return the last commit that two revisions have in common, which is where C{git diff ONE...OTHER} begins.
+
+    @param path: A folder or file within a working tree.
+    @raise NoRevision: There is none, or git is not there.
+    """
+    where = path if path.is_dir() else path.parent
+    commits = [
+        _git(where, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+        for name in (one, other)
+    ]
+    try:
+        return _git(where, "merge-base", *commits)
+    except NoRevision:
+        raise NoRevision(f"{one} and {other} have no commit in common") from None
+
+
 def _git(where: Path, *arguments: str) -> str:
     """
     Return a line that git writes.

@@ -116,6 +116,8 @@ class RevisionTests(SynchronousTestCase):
             (("--git", "v1", "--git", "HEAD"), 1),
             (("--git", "v1..HEAD"), 1),
             (("--git", "v1.."), 1),
+            (("--git", "HEAD...v1"), 0),
+            (("--git", "v1...HEAD"), 1),
             (("--git", "v2"), 2),
         ):
             result = CliRunner().invoke(diff, [str(folder), *arguments])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.diff.revisions import NoRevision, revision
+from edgegate.diff.revisions import NoRevision, fork_point, revision
 
 
 def git(folder: Path, *arguments: str) -> None:
@@ -46,6 +46,19 @@ class RevisionTests(SynchronousTestCase):
             self.assertEqual((found / "a.yaml").read_text(), "one")
             self.assertEqual((found.parent / "beside.pem").read_text(), "key")
         self.assertFalse(found.parent.exists())
+
+    def test_fork_point(self) -> None:
+        """Two revisions have a last commit in common; of what is none it is told, too."""
+        git(self.files, "checkout", "-q", "-b", "side", "v1")
+        (self.files / "a.yaml").write_text("three")
+        git(self.files, "commit", "-q", "-a", "-m", "third")
+        with revision(self.files, fork_point(self.files, "HEAD@{1}", "side")) as found:
+            self.assertEqual((found / "a.yaml").read_text(), "one")
+        git(self.files, "checkout", "-q", "--orphan", "alone")
+        git(self.files, "commit", "-q", "-m", "alone")
+        for name, reason in (("alone", "side and alone have no commit in common"), ("--x", "knows no revision --x")):
+            with self.assertRaisesRegex(NoRevision, reason):
+                fork_point(self.files, "side", name)
 
     def test_links(self) -> None:
         """A link that leads out of the repository is left out."""
