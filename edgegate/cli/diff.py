@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import traceback
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +31,26 @@ HTTP_OK = 200
 _STDIN = "-"
 
 
-@click.command(short_help="Say what a change of files means: which requests are answered otherwise.")
+class TroubleCommand(click.Command):
+    """A command that ends with 1 for what it has found alone, and with 2 whatever goes wrong."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Call it."""
+        try:
+            return super().invoke(ctx)
+        except click.ClickException as error:
+            error.show()
+            raise SystemExit(TROUBLE) from None
+        except (click.Abort, click.exceptions.Exit, BrokenPipeError):
+            raise
+        except Exception:
+            traceback.print_exc()
+            raise SystemExit(TROUBLE) from None
+
+
+@click.command(
+    cls=TroubleCommand, short_help="Say what a change of files means: which requests are answered otherwise."
+)
 @click.argument("configs", metavar="[OLD] NEW", nargs=-1)
 @click.option(
     "--git",

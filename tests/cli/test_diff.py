@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 from pathlib import Path
 
+import click
 from click.testing import CliRunner, Result
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.cli.diff import diff
+from edgegate.cli.diff import TroubleCommand, diff
 from tests.cli.test_proxy_config import FILES as GATEWAY
 from tests.diff.test_revisions import repository
 
@@ -56,6 +59,18 @@ class DiffTests(SynchronousTestCase):
         self.assertEqual(result.exit_code, 2)
         self.assertIn(f"{self.folders[1]} can't be compared", result.output)
         self.assertEqual(CliRunner().invoke(diff, ["/nowhere", str(self.folders[0])]).exit_code, 2)
+
+    def test_unexpected(self) -> None:
+        """What goes wrong unexpectedly is no change: it is 2, whatever it is."""
+        for error in (ValueError("odd"), RecursionError(), click.ClickException("odd")):
+
+            @click.command(cls=TroubleCommand)
+            def fail(error: Exception = error) -> None:
+                raise error
+
+            with contextlib.redirect_stderr(io.StringIO()):
+                self.assertEqual(CliRunner().invoke(fail, []).exit_code, 2)
+        self.assertIsInstance(diff, TroubleCommand)
 
     def test_outputs(self) -> None:
         """It is told to programs and to pull requests, too."""

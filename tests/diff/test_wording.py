@@ -56,6 +56,8 @@ class WordsTests(SynchronousTestCase):
         self.assertEqual(words(changes), "remove via; set x-a: %REQ(x-user)%:100%%")
         said = words(HeaderChanges(add=((b"authorization", Template.parse("Bearer 1234")),)))
         self.assertRegex(said, r"^add authorization: hidden \(sha256 [0-9a-f]{16}\)$")
+        said = words(HeaderChanges(add=((b"x-token", Template.parse("s3cret-%REQ(x-user)%")),)))
+        self.assertRegex(said, r"^add x-token: hidden \(sha256 [0-9a-f]{16}\)$")
 
     def test_label(self) -> None:
         """Fields have names that people use."""
