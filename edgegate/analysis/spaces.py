@@ -14,6 +14,8 @@ from edgegate.analysis.joined_fields import JoinedAxes
 from edgegate.analysis.limits import WORK, Steps
 from edgegate.analysis.wire import (
     ANY_PATH,
+    ANY_PLAIN_PATH,
+    ANY_PLAIN_TARGET,
     ANY_VALUE,
     AUTHORITY,
     METHODS,
@@ -23,6 +25,7 @@ from edgegate.analysis.wire import (
     NORMAL_VALUE,
     PARAMETER,
     PATH,
+    PLAIN_PATH,
     TARGET,
     Surroundings,
     letters,
@@ -32,6 +35,12 @@ from edgegate.routing.matching import JOINED
 
 PATH_KEPT: Final = Kept(PATH, ANY_PATH, NORMAL_PATH, lambda text: text[:1] == b"/", b"/", star=True)
 _TARGET_KEPT: Final = Kept(TARGET, ANY_PATH, NORMAL_TARGET, lambda text: text[:1] == b"/", b"/", star=True)
+_PLAIN_PATH_KEPT: Final = Kept(
+    PLAIN_PATH, ANY_PLAIN_PATH, NORMAL_PATH, lambda text: read(ANY_PLAIN_PATH, text), b"/", star=True, searched=True
+)
+_PLAIN_TARGET_KEPT: Final = Kept(
+    TARGET, ANY_PLAIN_TARGET, NORMAL_TARGET, lambda text: read(ANY_PLAIN_TARGET, text), b"/", star=True, searched=True
+)
 _PARAMETER_KEPT: Final = Kept(PARAMETER, ANY_VALUE, NORMAL_VALUE, lambda text: True, optional=True)
 
 
@@ -141,14 +150,17 @@ class Space:
                 continue
         self.method = ListAxis(METHODS, numbers)
         self.scheme = ListAxis(surroundings.schemes, numbers)
-        self.path = TextAxis("path", _matches(given.get("path", ())), PATH_KEPT, numbers)
+        plain = surroundings.plain_paths
+        path_kept = _PLAIN_PATH_KEPT if plain else PATH_KEPT
+        target_kept = _PLAIN_TARGET_KEPT if plain else _TARGET_KEPT
+        self.path = TextAxis("path", _matches(given.get("path", ())), path_kept, numbers)
         only_options = self.method.full & ~(1 << METHODS.index(b"OPTIONS"))
         self.constraints.append({self.path.number: self.path.star, self.method.number: only_options})
         hosts, targets = given.get("authority"), given.get("target")
         self.authority = (
             TextAxis("authority", _matches(hosts), _authority_kept(surroundings), numbers) if hosts else None
         )
-        self.target = TextAxis("target", _matches(targets), _TARGET_KEPT, numbers) if targets else None
+        self.target = TextAxis("target", _matches(targets), target_kept, numbers) if targets else None
         self.queries = {
             name: TextAxis(f"parameter {name}", _matches(found), _PARAMETER_KEPT, numbers)
             for name, found in _by_name(given.get("query", ())).items()

@@ -38,10 +38,19 @@ FIELD: Final = _VISIBLE | _BEYOND | byte_sets.of(b"\t ")
 NAME: Final = byte_sets.of(b"!#$%&'*+-.^_`|~") | byte_sets.DIGITS | byte_sets.LOWER
 """Bytes of the name of a header, in lower case (RFC 9110 section 5.1)."""
 
+PLAIN_PATH: Final = byte_sets.of(b"-._~/!$&'()*+,;=:@[]%") | byte_sets.DIGITS | byte_sets.UPPER | byte_sets.LOWER
+"""Bytes of a path in a normal form (L{edgegate.http.target.normal_path})."""
+
+_PLAIN: Final = "(?:[A-Za-z0-9._~/!$&'()*+,;=:@\\[\\]-]|%[0-9A-Fa-f]{2})*"
+
 _SAFE: Final = "A-Za-z0-9_~!$&'()*+,=:@\\-"
 _SEGMENT: Final = f"(?:[{_SAFE}]|\\.(?:[{_SAFE}]|\\.[.{_SAFE}]))[.;{_SAFE}]*"
 
 ANY_PATH: Final = Expression("/\\C*")
+ANY_PLAIN_PATH: Final = Expression(f"/{_PLAIN}")
+"""Paths in a normal form, and others: not of all escapes, say, that stand for characters that need none."""
+
+ANY_PLAIN_TARGET: Final = Expression(f"/{_PLAIN}(?:\\?\\C*)?")
 NORMAL_PATH: Final = Expression(f"(?:/{_SEGMENT})*/|(?:/{_SEGMENT})+")
 """Paths that every C{pathNormalization} leaves as they are; not all of them."""
 
@@ -77,6 +86,7 @@ class Surroundings:
     @ivar port: The listener's, by the files.
     @ivar schemes: Those that they may be asked for in, the likeliest first.
     @ivar domain: The pattern of their virtual host, in normal form.
+    @ivar plain_paths: Whether paths are brought to a normal form, by whichever C{pathNormalization} but C{NONE}.
     @ivar name: A host that finds it; what is asked for where no condition says another. Empty: one is made up.
     """
 
@@ -84,6 +94,7 @@ class Surroundings:
     schemes: tuple[bytes, ...] = (b"http", b"https")
     domain: str = "*"
     name: str = ""
+    plain_paths: bool = False
 
     @property
     def host(self) -> bytes:

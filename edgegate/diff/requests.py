@@ -13,6 +13,7 @@ from edgegate.diff.cells import Cell
 from edgegate.diff.findings import Difference, Findings, Section, Undecided, Witness
 from edgegate.diff.witnesses import Checker, PortPair
 from edgegate.explain.question import Question
+from edgegate.http.target import PathNormalisation
 from edgegate.model.matching import HTTPMatch, Kind, StringMatch
 from edgegate.routing.snapshot import VirtualHost
 
@@ -54,6 +55,9 @@ class HostComparison:
         self._checker = checker
         self._findings = findings
         self._equal: set[tuple[int, int]] = set()
+        self._plain_paths = all(
+            side.snapshot.proxy.paths != PathNormalisation.NONE.value for side in (pair.old_side, pair.new_side)
+        )
         # where only one side trusts a proxy, that is told of the gateway as a whole
         self._forwarded = all(side.snapshot.proxy.trusted_hops for side in (pair.old_side, pair.new_side))
 
@@ -114,7 +118,11 @@ class HostComparison:
         schemes = (b"https", b"http") if hosts.tls else (b"http", b"https")
         authority = self._checker.authority(hosts.tls, hosts.cell.name).decode("ascii")
         return Surroundings(
-            self._pair.number, schemes if self._forwarded else schemes[:1], hosts.cell.pattern, authority
+            self._pair.number,
+            schemes if self._forwarded else schemes[:1],
+            hosts.cell.pattern,
+            authority,
+            self._plain_paths,
         )
 
     def _question(self, hosts: HostPair, request: Request) -> Question:

@@ -13,6 +13,7 @@ from edgegate.diff.findings import Section
 from edgegate.diff.sides import Side
 from edgegate.diff.witnesses import CERTIFICATE, Checker, pairs
 from edgegate.explain.question import Question
+from edgegate.http.target import PathNormalisation
 from edgegate.model.actions import DirectResponse
 from edgegate.model.addresses import TCPAddress
 from edgegate.model.matching import HTTPMatch, Kind, StringMatch
@@ -214,3 +215,22 @@ class PortTests(SynchronousTestCase):
         (found,) = compare(old, answering({"[::1]": (answer(200),)})).differences
         assert found.witness is not None
         self.assertEqual(found.witness.question.authority, b"[0:0:0:0:0:0:0:1]")
+
+    def test_paths(self) -> None:
+        """Paths are compared in the form in which they are matched: a request shows what changes."""
+        without = {"a.example": (answer(200),)}
+        for kind, value, target in (
+            (Kind.REGEX, "/.*%.*", b"/%aa"),
+            (Kind.PREFIX, "/a%", b"/a%aa"),
+            (Kind.EXACT, "/b", b"/b"),
+        ):
+            asking = {"a.example": (answer(201, HTTPMatch(StringMatch(kind, value))), answer(200))}
+            found = compare(answering(asking), answering(without))
+            self.assertEqual(found.undecided, [])
+            self.assertEqual([each.witness and each.witness.question.target for each in found.differences], [target])
+        for value in ("/\u00e4", "/a b", "/a%"):
+            never = {"a.example": (answer(201, HTTPMatch(StringMatch(Kind.EXACT, value))), answer(200))}
+            self.assertTrue(compare(answering(never), answering(without)).equal, value)
+        raw = PathNormalisation.NONE.value
+        never = {"a.example": (answer(201, HTTPMatch(StringMatch(Kind.EXACT, "/a%"))), answer(200))}
+        self.assertEqual(len(compare(answering(never, raw), answering(without, raw)).differences), 1)
