@@ -19,8 +19,6 @@ from edgegate.istio.resources import Resources
 from edgegate.istio.translate import CompileOptions
 from edgegate.istio.translate.reporting import Reporter
 from edgegate.model import codes
-from edgegate.model.notes import Notes
-from edgegate.sources.claims import contradict
 from edgegate.sources.loading import load
 from edgegate.sources.named import source_named
 from edgegate.sources.proofs import warn_of_unreached
@@ -109,20 +107,17 @@ def check(
         _check_ports(resources, map_port, source.name, problems)
 
     source = source_named(config)
-    notes = Notes()
     loaded = load(
         source,
         selector or None,
         map_port,
         ignored_kinds=ignore_kind,
         portable=portable,
-        notes=notes,
         analyze=examine,
         prove=warn_of_unreached,
     )
     problems = loaded.problems
     if loaded.snapshot is not None:
-        contradict(problems, loaded.snapshot, notes)
         for diagnostic in redirect_loops(loaded.snapshot):
             reporters[0].report(diagnostic)
     suppress(problems, suppressions, source.name)

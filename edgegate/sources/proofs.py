@@ -7,7 +7,7 @@ they are served.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -52,9 +52,10 @@ def warn_of_unreached(snapshot: Snapshot, notes: Notes, resources: Resources, pr
     """
     reporter = Reporter([*resources.gateways, *resources.virtual_services], problems)
     told = _Told(problems)
+    doubts = _Doubts(told.ineffective, problems)
     for origin, matches in _by_route(snapshot, notes):
         for match in matches:
-            _contradict(match, told, problems)
+            doubts.contradict(match)
         if told.of(origin):
             continue
         missed = [match for match in matches if not match.reached]
@@ -72,13 +73,13 @@ class _Told:
 
     def __init__(self, problems: Problems) -> None:
         self._unreachable: set[tuple[str, str, str]] = set()
-        self.ineffective: dict[tuple[str, str, str], Problem] = {}
+        self.ineffective: dict[tuple[str, str, str], list[Problem]] = {}
         self._never_holds: dict[tuple[str, str], list[str]] = {}
         for problem in problems:
             if problem.code in (codes.UNREACHABLE_ROUTE, codes.UNREACHABLE_RULE):
                 self._unreachable.add((problem.file, problem.resource, problem.path))
             elif problem.code == codes.INEFFECTIVE_MATCH:
-                self.ineffective[problem.file, problem.resource, problem.path] = problem
+                self.ineffective.setdefault((problem.file, problem.resource, problem.path), []).append(problem)
             elif problem.code == codes.CONDITION_NEVER_HOLDS:
                 self._never_holds.setdefault((problem.file, problem.resource), []).append(problem.path)
 
@@ -91,15 +92,29 @@ class _Told:
         return "match" in origin.path and any(each.startswith(f"{path}.") or each == path for each in conditions)
 
 
-def _contradict(match: _Match, told: _Told, problems: Problems) -> None:
-    """Say with which request Istio is wrong that says that a match is of no effect."""
-    origin = match.origin
-    problem = told.ineffective.get((origin.file, origin.resource, format_path(origin.path)))
-    if problem is None or match.among is None:
-        return
-    request = reaching(*match.among)
-    if request is not None:
-        problems.replace(problem, replace(problem, message=f"{problem.message}; not so: {request} comes to it"))
+_MOST_DOUBTED: Final = 100
+"""Matches for which a request is looked for: in a list of thousands each takes a while."""
+
+
+class _Doubts:
+    """Looks whether it is so what Istio says of matches of no effect."""
+
+    def __init__(self, claims: Mapping[tuple[str, str, str], list[Problem]], problems: Problems) -> None:
+        self._claims = claims
+        self._problems = problems
+        self._left = _MOST_DOUBTED
+
+    def contradict(self, match: _Match) -> None:
+        """Say with which request Istio is wrong that says that a match is of no effect."""
+        origin = match.origin
+        claims = self._claims.get((origin.file, origin.resource, format_path(origin.path)))
+        if not claims or match.among is None or not self._left:
+            return
+        self._left -= 1
+        request = reaching(*match.among)
+        for claim in claims if request is not None else ():
+            message = f"{claim.message}; not so: {request} comes to it"
+            self._problems.replace(claim, replace(claim, message=message))
 
 
 def _diagnostic(origin: Origin, match: _Match) -> Diagnostic:

@@ -66,6 +66,15 @@ class CheckTests(SynchronousTestCase):
             self.assertEqual(self.ask(note, "--fail-on", level).exit_code, status)
         self.assertEqual(self.ask(note, "--strict").exit_code, 0)
 
+    def test_istio_is_wrong(self) -> None:
+        """What Istio says and is not so is contradicted once."""
+        first = "{match: [{uri: {prefix: /a}, method: {exact: GET}}], directResponse: {status: 200}}"
+        second = "{match: [{uri: {prefix: /abc}}], directResponse: {status: 201}}"
+        told = self.ask(FILES.replace("http: [", f"http: [{first}, {second}, ")).output
+        (line,) = [each for each in told.splitlines() if "[IST0131]" in each]
+        self.assertEqual(line.count("POST http://a.example/abc"), 1, line)
+        self.assertEqual(line.count("not so"), 1, line)
+
     def test_suppress(self) -> None:
         """A code is not told, or not of some resources; what suppresses nothing is a note."""
         text = FILES.replace("hosts:", "defaultEndpoint: 127.0.0.1:80, hosts:", 1)

@@ -118,6 +118,18 @@ class ProofTests(SynchronousTestCase):
         self.assertEqual([("IST0131" in each, "not so" in each) for each in right].count((True, True)), 0)
         self.assertEqual(sum("IST0131" in each for each in right), 1)
 
+    def test_istio_is_wrong_often(self) -> None:
+        """All that Istio says of one match is contradicted; of many matches only the first are looked at."""
+        get = ", method: {exact: GET}"
+        two = rule(f"uri: {{prefix: /a}}{get}") + rule(f"uri: {{prefix: /ab}}{get}") + rule("uri: {prefix: /abc}")
+        told = self.told(service("s", two), analyze=analyze)
+        notes = [each for each in told if "IST0131" in each and "http[2]" in each]
+        self.assertEqual([each.count("; not so: ") for each in notes], [1, 1], notes)
+        many = rule(f"uri: {{prefix: /a}}{get}", *(f"uri: {{prefix: /a{number}x}}" for number in range(105)))
+        told = self.told(service("s", many), analyze=analyze)
+        self.assertEqual(sum("IST0131" in each for each in told), 105)
+        self.assertEqual(sum("; not so: " in each for each in told), 100)
+
     def test_errors(self) -> None:
         """Files with errors are not looked at: what is left of them is not what they say."""
         text = service("s", rule("uri: {prefix: /a}") + rule("uri: {prefix: /a/b}") + rule("uri: {regex: '('}"))
