@@ -13,8 +13,10 @@ from edgegate.istio.kinds.virtual_service import VirtualService
 from edgegate.istio.resources import Resource, Resources
 from edgegate.istio.translate import CompileOptions
 from edgegate.istio.translate.attachment import gateway_key
+from edgegate.istio.translate.key_sources import KeySources
 from edgegate.istio.translate.rules import MESH, GatewayKey
 from edgegate.istio.translate.services import DOMAIN
+from edgegate.istio.translate.suggestions import Suggestions
 
 EXPORT_TO = "networking.istio.io/exportTo"
 """The annotation of a Service that says which namespaces see it, with commas between them."""
@@ -110,6 +112,11 @@ class Context:
     def hosts(self) -> Hosts:
         """The services that are declared."""
         return Hosts(self.resources)
+
+    @cached_property
+    def keys(self) -> KeySources:
+        """The Secrets that are declared."""
+        return KeySources(self.resources.secrets, self.options.read_file, Suggestions())
 
     @cached_property
     def subsets(self) -> Mapping[str, frozenset[str]]:

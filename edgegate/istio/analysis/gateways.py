@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from edgegate.config.problems import Problems, Role, Severity
 from edgegate.config.values import show
@@ -13,7 +14,6 @@ from edgegate.istio.resources import Resource
 from edgegate.istio.translate.credentials import CredentialCompiler
 from edgegate.istio.translate.key_sources import KeySources
 from edgegate.istio.translate.servers import selected, servers_of
-from edgegate.istio.translate.suggestions import Suggestions
 from edgegate.model import codes
 from edgegate.model.servers import Traffic
 
@@ -24,36 +24,59 @@ def same_certificates(context: Context) -> Iterator[Finding]:
     """
     Yield the Gateways of which a server shows the certificate of another Gateway's (Istio's C{CertificateAnalyzer}).
 
-    Browsers use one connection for all names of a certificate, also for those that another server is for.
+    Browsers use one connection for all names of a certificate, also for those that another server is for. Other than
+    in Istio, credentials are one where they mean one Secret: a name alone is looked for in two namespaces.
     """
-    gateways = context.resources.gateways
-    for gateway in gateways:
-        selector = gateway.spec.selector.items()
-        for other in gateways:
-            if other is gateway or not selector <= other.spec.selector.items():
-                continue
-            for index, server in enumerate(gateway.spec.servers):
-                for at, another in enumerate(other.spec.servers):
-                    if server.tls is None or another.tls is None or not _same(server.tls, another.tls):
-                        continue
-                    origin = other.document.origin_of(("spec", "servers", at))
-                    equal = _terms(server.tls) == _terms(another.tls)
-                    so = "both ask the same of clients, so requests that take the other's connection are served"
-                    message = (
-                        f"servers[{index}] has the certificate of servers[{at}] of {origin.resource} at {origin}: "
-                    )
-                    message += so if equal else f"{_REUSED}: give each its own certificate, or both the same tls"
-                    yield Finding(gateway, ("metadata", "name"), codes.DUPLICATE_CERTIFICATE, message)
+    alike: dict[_Certificate, list[_Shown]] = {}
+    for gateway in context.resources.gateways:
+        for index, server in enumerate(gateway.spec.servers):
+            certificate = _certificate(context.keys, gateway, server.tls)
+            if certificate is not None and server.tls is not None:
+                alike.setdefault(certificate, []).append(_Shown(gateway, index, server.tls))
+    for together in alike.values():
+        for shown in together:
+            selector = shown.gateway.spec.selector.items()
+            for other in together:
+                if other.gateway is not shown.gateway and selector <= other.gateway.spec.selector.items():
+                    yield _shared(shown, other)
+
+
+_Certificate = tuple[str, str, str]
+"""What two servers with one certificate have in common."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A server with a certificate, by its index."""
+
+    gateway: Resource[Gateway]
+    index: int
+    tls: ServerTLSSettings
+
+
+def _certificate(keys: KeySources, gateway: Resource[Gateway], tls: ServerTLSSettings | None) -> _Certificate | None:
+    if tls is None:
+        return None
+    if tls.credential_name:
+        return "Secret", *keys.meant(tls.credential_name, gateway.namespace)
+    files = tls.server_certificate, tls.private_key
+    return ("files", files[0], files[1]) if files[0] and files[1] else None
+
+
+def _shared(shown: _Shown, other: _Shown) -> Finding:
+    """Say that a server shows another's certificate: a note, where requests are served all the same."""
+    origin = other.gateway.document.origin_of(("spec", "servers", other.index))
+    message = f"servers[{shown.index}] has the certificate of servers[{other.index}] of {origin.resource} at {origin}: "
+    if _terms(shown.tls) == _terms(other.tls):
+        severity = Severity.INFO
+        message += "both ask the same of clients, so requests that take the other's connection are served"
+    else:
+        severity = Severity.WARNING
+        message += f"{_REUSED}: give each its own certificate, or both the same tls"
+    return Finding(shown.gateway, ("metadata", "name"), codes.DUPLICATE_CERTIFICATE, message, severity)
 
 
 _REUSED = "browsers send requests for one on connections to the other, which are answered 421"
-
-
-def _same(one: ServerTLSSettings, other: ServerTLSSettings) -> bool:
-    if one.credential_name or other.credential_name:
-        return one.credential_name == other.credential_name
-    files = (one.server_certificate, one.private_key)
-    return all(files) and files == (other.server_certificate, other.private_key)
 
 
 def _terms(tls: ServerTLSSettings) -> tuple[object, ...]:
@@ -111,11 +134,10 @@ def credentials(context: Context) -> Iterator[Finding]:
     served: the compiler tells of the others.
     """
     options = context.options
-    sources = KeySources(context.resources.secrets, options.read_file, Suggestions())
     for declared in context.resources.gateways:
         gateway = declared.anew()
         problems = Problems()
-        compiler = CredentialCompiler(sources, options, problems)
+        compiler = CredentialCompiler(context.keys, options, problems)
         for server in servers_of(gateway, Problems()):
             if not server.traffic.plain and server.traffic is not Traffic.PASSTHROUGH:
                 compiler.server_tls(server)

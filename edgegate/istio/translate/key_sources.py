@@ -43,8 +43,12 @@ class KeySources:
 
     def secret(self, name: str, namespace: str) -> Resource[Secret] | None:
         """Return the Secret that a document of a namespace means by a credential's name."""
+        return self._secrets.get(self.meant(name, namespace))
+
+    def meant(self, name: str, namespace: str) -> tuple[str, str]:
+        """Return namespace and name of the Secret that is meant; where there is none, where Istio would look."""
         keys = _keys(name, namespace)
-        return next((self._secrets[key] for key in keys if key in self._secrets), None)
+        return next((key for key in keys if key in self._secrets), keys[-1])
 
     def undeclared(self, name: str, namespace: str) -> str:
         """Return the message for a credential's name that no Secret bears."""

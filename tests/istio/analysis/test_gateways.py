@@ -38,6 +38,29 @@ class CertificateTests(SynchronousTestCase):
             lines(gateway("one", https("c", "a.example")) + gateway("two", https("d", "b")), "IST0138"), []
         )
 
+    def test_levels(self) -> None:
+        """It is a warning only where requests are not served."""
+        one = gateway("one", https("c", "a.example"))
+        told = lines(one + gateway("two", https("c", "b.example")), "IST0138")
+        self.assertEqual([": info: " in line for line in told], [True, True])
+        told = lines(one + gateway("two", https("c", "b.example", ", maxProtocolVersion: TLSV1_2")), "IST0138")
+        self.assertEqual([": warning: " in line for line in told], [True, True])
+
+    def test_namespaces(self) -> None:
+        """A name means one Secret in one namespace, another one in another, or that of istio-system."""
+        there = "kind: Gateway\nmetadata: {name: two"
+        both = gateway("one", https("c", "a.example")) + gateway("two", https("c", "b.example")).replace(
+            there, there + ", namespace: shop"
+        )
+        secrets = "".join(
+            f"---\napiVersion: v1\nkind: Secret\nmetadata: {{name: c, namespace: {scope}}}\n"
+            for scope in ("default", "shop")
+        )
+        self.assertEqual(lines(both + secrets, "IST0138"), [])
+        for name in ("shop/c", "'kubernetes://shop/c'"):
+            self.assertEqual(len(lines(both.replace("Name: c}", f"Name: {name}}}", 1) + secrets, "IST0138")), 2)
+        self.assertEqual(len(lines(both, "IST0138")), 2)
+
 
 class ConflictTests(SynchronousTestCase):
     """Two Gateways with one host on a port."""
