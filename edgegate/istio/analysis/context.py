@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from edgegate.istio.analysis.names import full_name, of_kubernetes
+from edgegate.istio.analysis.names import full_name, of_kubernetes, whole_name
 from edgegate.istio.kinds.gateway import Gateway
 from edgegate.istio.kinds.virtual_service import VirtualService
 from edgegate.istio.resources import Resource, Resources
@@ -124,8 +124,7 @@ class Context:
         found: dict[str, set[str]] = {}
         for rule in self.resources.destination_rules:
             spec = rule.spec
-            name = full_name(spec.host, rule.namespace)
-            names = found.setdefault(of_kubernetes(name) or name, set())
+            names = found.setdefault(whole_name(spec.host, rule.namespace), set())
             names.update(subset.name for subset in spec.subsets if subset.name)
         return {host: frozenset(names) for host, names in found.items()}
 

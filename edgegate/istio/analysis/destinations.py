@@ -9,7 +9,7 @@ from edgegate.config.problems import Role, Severity
 from edgegate.config.values import show
 from edgegate.istio.analysis.context import Context, in_mesh_alone
 from edgegate.istio.analysis.finding import Finding
-from edgegate.istio.analysis.names import full_name, is_served_without_declaration, of_kubernetes
+from edgegate.istio.analysis.names import is_served_without_declaration, whole_name
 from edgegate.istio.kinds.virtual_service import (
     Destination,
     HTTPRoute,
@@ -91,8 +91,7 @@ def _subset(
 ) -> Iterator[Finding]:
     if not destination.subset:
         return
-    name = full_name(destination.host.strip(), resource.namespace)
-    known = context.subsets.get(of_kubernetes(name) or name, frozenset())
+    known = context.subsets.get(whole_name(destination.host.strip(), resource.namespace), frozenset())
     if destination.subset not in known:
         names = ", ".join(map(show, sorted(known))) or "none"
         message = (

@@ -50,6 +50,12 @@ def of_kubernetes(host: str) -> str | None:
     return f"{found[1]}.{found[2]}.{DOMAIN}" if found else None
 
 
+def whole_name(host: str, namespace: str) -> str:
+    """Return the one name that all spellings of a service's name have, and any other host as it is."""
+    name = full_name(host, namespace)
+    return of_kubernetes(name) or name
+
+
 def is_system(namespace: str) -> bool:
     """Whether a namespace is one of Kubernetes' own, at whose Services Istio does not look."""
     return namespace in _SYSTEM

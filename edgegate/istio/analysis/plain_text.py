@@ -7,12 +7,14 @@ from collections.abc import Iterator
 
 from edgegate.config.document import Path
 from edgegate.config.values import show
-from edgegate.istio.analysis.context import Context, in_mesh_alone
+from edgegate.istio.analysis.context import Context, Declared, in_mesh_alone
 from edgegate.istio.analysis.destinations import destinations
 from edgegate.istio.analysis.finding import Finding
-from edgegate.istio.analysis.names import full_name, matches
+from edgegate.istio.analysis.names import full_name, matches, whole_name
+from edgegate.istio.analysis.services import protocol_of
 from edgegate.istio.kinds.destination_rule import ClientTLSSettings, TrafficPolicy
 from edgegate.istio.kinds.gateway import Gateway, Server, TLSMode
+from edgegate.istio.kinds.service import Service
 from edgegate.istio.kinds.service_entry import ServiceEntry
 from edgegate.istio.kinds.virtual_service import HTTPRoute, VirtualService
 from edgegate.istio.resources import Resource
@@ -40,25 +42,34 @@ def to_backends(context: Context, resource: Resource[VirtualService], spec: Virt
         number = destination.port.number if destination.port is not None else None
         if number is None and found is not None and len(found.ports) == 1:
             number = found.ports[0]
-        why = f"port {number} is one of TLS" if number in _TLS_PORTS else ""
-        entry = found.resource.spec if found is not None else None
-        if isinstance(entry, ServiceEntry):
-            said = next(((port.protocol or "").upper() for port in entry.ports if port.number == number), "")
-            if said in ("HTTPS", "TLS"):
-                assert found is not None
-                why = f"{found.resource.document.origin.resource} says that port {number} speaks {said}"
-            elif said:
-                why = ""  # it says what it speaks
-        if why and not _has_tls(context, full_name(host, resource.namespace), number):
+        why = _why_tls(found, number)
+        if why and not _has_tls(context, host, resource.namespace, number):
             message = f"{why}, and no DestinationRule of {show(host)} has tls: requests are sent there in the clear"
             yield Finding(resource, (*path, "host"), codes.PLAIN_TEXT_TO_TLS_PORT, message)
 
 
-def _has_tls(context: Context, host: str, number: int | None) -> bool:
+def _why_tls(found: Declared | None, number: int | None) -> str:
+    """Return why a port seems to be one of TLS: what is said of it counts more than its number; empty: it does not."""
+    said = "" if found is None else _said(found, number)
+    if found is not None and said in ("HTTPS", "TLS"):
+        return f"{found.resource.document.origin.resource} says that port {number} speaks {said}"
+    return f"port {number} is one of TLS" if not said and number in _TLS_PORTS else ""
+
+
+def _said(found: Declared, number: int | None) -> str:
+    """Return what is said that a port speaks, in capitals."""
+    spec = found.resource.spec
+    if isinstance(spec, ServiceEntry):
+        return next(((port.protocol or "").upper() for port in spec.ports if port.number == number), "")
+    assert isinstance(spec, Service)
+    return next((protocol_of(port).upper() for port in spec.ports if port.port == number), "")
+
+
+def _has_tls(context: Context, host: str, namespace: str, number: int | None) -> bool:
     """Whether some rule, wherever it is, says what TLS to talk with a port of a host; none of it counts as well."""
     for rule in context.resources.destination_rules:
         spec = rule.spec
-        if not matches(full_name(spec.host, rule.namespace), host):
+        if not any(matches(name(spec.host, rule.namespace), name(host, namespace)) for name in (full_name, whole_name)):
             continue
         policies = [spec.traffic_policy, *(subset.traffic_policy for subset in spec.subsets)]
         if any(policy is not None and _says_tls(policy, number) for policy in policies):

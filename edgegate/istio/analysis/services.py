@@ -61,11 +61,14 @@ def port_names(context: Context) -> Iterator[Finding]:
 
 
 def _says_protocol(port: KubernetesPort) -> bool:
-    if (port.protocol or "").upper() == "UDP":
-        return True
+    return (port.protocol or "").upper() == "UDP" or bool(protocol_of(port)) or port.port in _WELL_KNOWN
+
+
+def protocol_of(port: KubernetesPort) -> str:
+    """Return what a Service says that a port of it speaks, such as C{http}; empty where it says nothing."""
     said = (port.app_protocol or port.name or "").lower()
-    said = _OF_KUBERNETES.get(said, said)
-    return said.startswith("grpc-web") or said.partition("-")[0] in _PROTOCOLS or port.port in _WELL_KNOWN
+    said = _OF_KUBERNETES.get(said, said).partition("-")[0]
+    return said if said in _PROTOCOLS else ""
 
 
 def protocols(context: Context) -> Iterator[Finding]:

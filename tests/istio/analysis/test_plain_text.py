@@ -70,3 +70,30 @@ class BackendTests(SynchronousTestCase):
             ports = f"ports: [{{number: {number}, name: p, protocol: {protocol}}}]"
             entry = documents("ServiceEntry", "e", f"{{hosts: [b.example], resolution: DNS, {ports}}}")
             self.assertEqual(len(lines(routed("", number, backend="b.example") + entry, "EG304")), count)
+
+    def test_service(self) -> None:
+        """So does what a Service says of a port, by its appProtocol or by the begin of its name."""
+        for port, count in (
+            ("port: 443", 1),
+            ("port: 443, name: http-web", 0),
+            ("port: 443, name: grpc", 0),
+            ("port: 443, name: https-web", 1),
+            ("port: 443, name: https, appProtocol: http", 0),
+            ("port: 443, name: https, appProtocol: kubernetes.io/h2c", 0),
+            ("port: 9000, name: https", 1),
+        ):
+            service = f"---\napiVersion: v1\nkind: Service\nmetadata: {{name: cart}}\nspec: {{ports: [{{{port}}}]}}\n"
+            number = 9000 if "9000" in port else 443
+            self.assertEqual(len(lines(service + routed("", number, backend="cart"), "EG304")), count, port)
+
+    def test_spellings(self) -> None:
+        """A rule for a service is one, however either spells its name; a name of two labels may be another host."""
+        tls = "trafficPolicy: {tls: {mode: SIMPLE}}"
+        names = ("cart", "cart.default", "cart.default.svc", "cart.default.svc.cluster.local")
+        for backend in names:
+            for host in (*names, "'*.svc.cluster.local'"):
+                rule = documents("DestinationRule", "r", f"{{host: {host}, {tls}}}")
+                self.assertEqual(lines(routed("", 443, backend=backend) + rule, "EG304"), [], f"{backend} {host}")
+        rule = documents("DestinationRule", "r", f"{{host: '*.example', {tls}}}")
+        self.assertEqual(lines(routed("", 443, backend="pay.example") + rule, "EG304"), [])
+        self.assertEqual(len(lines(routed("", 443, backend="cart.other") + rule, "EG304")), 1)
