@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from msgspec import structs
+
 from edgegate.config.document import Path
 from edgegate.config.values import show
 from edgegate.istio.analysis.context import Context, Declared, in_mesh_alone
@@ -16,7 +18,7 @@ from edgegate.istio.kinds.destination_rule import ClientTLSSettings, TrafficPoli
 from edgegate.istio.kinds.gateway import Gateway, Server, TLSMode
 from edgegate.istio.kinds.service import Service
 from edgegate.istio.kinds.service_entry import ServiceEntry
-from edgegate.istio.kinds.virtual_service import HTTPRoute, VirtualService
+from edgegate.istio.kinds.virtual_service import HTTPMatchRequest, HTTPRoute, StringMatch, VirtualService
 from edgegate.istio.resources import Resource
 from edgegate.istio.translate.servers import HTTP_PROTOCOLS
 from edgegate.model import codes
@@ -119,6 +121,8 @@ def _secret(spec: VirtualService, index: int, port: int) -> Path | None:
     """Return where a VirtualService says something secret that goes to a backend on a port in the clear."""
     for at, route in enumerate(spec.http):
         if not route.route:
+            if _answers_all(route, port):
+                return None
             continue
         if not route.match and _SECRET.search(spec.hosts[index].lower()):
             return ("spec", "hosts", index)
@@ -130,6 +134,24 @@ def _secret(spec: VirtualService, index: int, port: int) -> Path | None:
             if _SECRET.search(spec.hosts[index].lower()):
                 return ("spec", "hosts", index)
     return None
+
+
+def _answers_all(route: HTTPRoute, port: int) -> bool:
+    """Whether a route answers all that comes in the clear by itself, such as with a redirect to https."""
+    if route.redirect is None and route.direct_response is None:
+        return False
+    return not route.match or any(_takes_all(match, port) for match in route.match)
+
+
+def _takes_all(match: HTTPMatchRequest, port: int) -> bool:
+    """Whether a match takes every request that comes to a port in the clear."""
+    rest = structs.replace(match, name=None, stat_prefix=None, uri=None, scheme=None, port=None)
+    return (
+        rest == HTTPMatchRequest()
+        and match.uri in (None, StringMatch(prefix="/"))
+        and match.scheme in (None, StringMatch(exact="http"))
+        and match.port in (None, 0, port)
+    )
 
 
 def _in_the_clear(route: HTTPRoute, port: int) -> Iterator[int]:

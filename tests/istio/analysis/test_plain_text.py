@@ -41,6 +41,25 @@ class ClientTests(SynchronousTestCase):
         ):
             self.assertEqual(lines(text, "EG404"), [])
 
+    def test_redirected(self) -> None:
+        """Behind a route that sends all that comes in the clear to https, nothing is served in the clear."""
+        login = "match: [{uri: {prefix: /login}}], "
+        for match, count in (
+            ("port: 80", 0),
+            ("scheme: {exact: http}", 0),
+            ("name: a, uri: {prefix: /}, port: 80", 0),
+            ("port: 81", 1),
+            ("scheme: {exact: https}", 1),
+            ("port: 80, uri: {prefix: /a}", 1),
+            ("port: 80, gateways: [other]", 1),
+        ):
+            for does in ("redirect: {scheme: https}", "directResponse: {status: 403}"):
+                first = f"{{match: [{{{match}}}], {does}}}, "
+                text = gateway(HTTP, HTTPS) + routed(login).replace("http: [", f"http: [{first}")
+                self.assertEqual(len(lines(text, "EG404")), count, first)
+        all_of_it = routed(login).replace("http: [", "http: [{redirect: {scheme: https}}, ")
+        self.assertEqual(lines(gateway(HTTP, HTTPS) + all_of_it, "EG404"), [])
+
     def test_host(self) -> None:
         """A host that looks secret is, whatever its paths."""
         servers = [each.replace("a.example", "'*.example'") for each in (HTTP, HTTPS)]
