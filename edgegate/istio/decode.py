@@ -40,6 +40,9 @@ _OTHER_WAYS = dict.fromkeys(
 SUPPRESS = "galley.istio.io/analyze-suppress"
 """The annotation of codes that are not to be told of a document: with commas between them, or C{*}."""
 
+EXPORT_TO = "networking.istio.io/exportTo"
+"""The annotation of a Service that says which namespaces see it, with commas between them."""
+
 _LAST = datetime.max.replace(tzinfo=timezone.utc)
 
 
@@ -201,10 +204,10 @@ def _decode(document: Document, kind: Kind, problems: Problems) -> Resource[Any]
 
 
 def _says_of_itself(document: Document) -> bool:
-    """Whether a document says what is not to be told of it: that is asked for later."""
+    """Whether a document has one of the few annotations that are asked for later."""
     metadata = document.value.get("metadata")
     annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
-    return isinstance(annotations, dict) and SUPPRESS in annotations
+    return isinstance(annotations, dict) and (SUPPRESS in annotations or EXPORT_TO in annotations)
 
 
 def _pack(value: Mapping[str, Any], kind: Kind) -> Packed[Any] | None:

@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.config.manifest import read
 from edgegate.config.problems import Problems
-from edgegate.istio.decode import decode
+from edgegate.istio.decode import EXPORT_TO, SUPPRESS, decode
 from edgegate.istio.kinds import KINDS, UNSERVED
 from tests.config.reading import document, resources, told
 
@@ -174,6 +174,14 @@ class DecodeTests(SynchronousTestCase):
             told(document("Gateway", "servers: []").replace("spec:", "sepc:"))[0],
             'f:4:1: error: sepc: unknown field; did you mean "spec"?',
         )
+
+    def test_annotations(self) -> None:
+        """Of a document's value only metadata is kept, and that only where it is asked for later."""
+        text = "---\n{{apiVersion: v1, kind: Service, metadata: {{name: a, annotations: {{{}: b}}}}, spec: {{}}}}\n"
+        problems = Problems()
+        for name, kept in ((EXPORT_TO, True), (SUPPRESS, True), ("kubectl.kubernetes.io/last-applied", False)):
+            (service,) = decode(read("f", text.format(name), problems), problems).services
+            self.assertEqual(bool(service.document.value), kept, name)
 
     def test_metadata(self) -> None:
         """A misspelt field of metadata is found."""

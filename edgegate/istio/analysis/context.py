@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from edgegate.istio.analysis.names import full_name, of_kubernetes, whole_name
+from edgegate.istio.decode import EXPORT_TO
 from edgegate.istio.kinds.gateway import Gateway
 from edgegate.istio.kinds.virtual_service import VirtualService
 from edgegate.istio.resources import Resource, Resources
@@ -17,9 +18,6 @@ from edgegate.istio.translate.key_sources import KeySources
 from edgegate.istio.translate.rules import MESH, GatewayKey
 from edgegate.istio.translate.services import DOMAIN
 from edgegate.istio.translate.suggestions import Suggestions
-
-EXPORT_TO = "networking.istio.io/exportTo"
-"""The annotation of a Service that says which namespaces see it, with commas between them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +134,7 @@ class Context:
 
 
 def annotations_of(resource: Resource[Any]) -> Mapping[str, str]:
-    """Return a document's annotations, of a kind whose metadata is kept."""
+    """Return a document's annotations, if it has one of those that are asked for later: others are not kept."""
     metadata = resource.document.value.get("metadata")
     found = metadata.get("annotations") if isinstance(metadata, dict) else None
     return {key: value for key, value in found.items() if isinstance(value, str)} if isinstance(found, dict) else {}

@@ -76,7 +76,7 @@ KINDS = (
     Kind("Telemetry", TELEMETRY, ("v1", "v1alpha1"), Telemetry, "telemetries", metadata=True),
     Kind("MeshConfig", MESH_GROUP, ("v1alpha1",), MeshConfig, "mesh_configs"),
     Kind("Secret", "", ("v1",), Secret, "secrets", confidential=True),
-    Kind("Service", "", ("v1",), Service, "services", metadata=True),
+    Kind("Service", "", ("v1",), Service, "services"),
     Kind("Endpoints", "", ("v1",), Endpoints, "endpoints"),
     Kind("EndpointSlice", "discovery.k8s.io", ("v1", "v1beta1"), EndpointSlice, "endpoint_slices"),
 )
