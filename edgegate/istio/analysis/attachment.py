@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from edgegate.config.problems import Role, Severity
 from edgegate.config.values import show
 from edgegate.istio.analysis.context import Context
 from edgegate.istio.analysis.finding import Finding
-from edgegate.istio.analysis.names import matches
 from edgegate.istio.kinds.gateway import Gateway
 from edgegate.istio.kinds.virtual_service import VirtualService
 from edgegate.istio.resources import Resource
@@ -36,7 +36,7 @@ def gateways(context: Context, resource: Resource[VirtualService], spec: Virtual
             yield Finding(resource, where, codes.REFERENCED_RESOURCE_NOT_FOUND, message, role=Role.CONSEQUENCE)
         elif gateway.left_out(("spec", "servers")):
             continue
-        if gateway is None or not _meet(gateway, resource, spec):
+        if gateway is None or not context.served_by(gateway).has(spec.hosts, resource.namespace):
             apart.append(Finding(resource, where, codes.HOST_NOT_FOUND_IN_GATEWAY, _none_of(spec, key, gateway)))
     if apart and len(apart) == len(named):
         # one message for each Gateway, and not one more for each host
@@ -53,24 +53,11 @@ def gateways(context: Context, resource: Resource[VirtualService], spec: Virtual
     yield from apart
 
 
-def _meet(gateway: Resource[Gateway], resource: Resource[VirtualService], spec: VirtualService) -> bool:
-    """Whether one host of a VirtualService is one that some server of a Gateway is for."""
-    for server in gateway.spec.servers:
-        for text in server.hosts:
-            scope, slash, host = text.rpartition("/")
-            scope = gateway.namespace if scope == "." else scope
-            if slash and scope not in ("*", resource.namespace):
-                continue
-            if any(matches(host, own) for own in spec.hosts):
-                return True
-    return False
-
-
 def _none_of(spec: VirtualService, key: GatewayKey, gateway: Resource[Gateway] | None) -> str:
     hosts = ", ".join(map(show, spec.hosts)) or "no host"
     if gateway is None:
         return f"so no host of Gateway {key[0]}/{key[1]} is one of {hosts}"
-    own = [host for server in gateway.spec.servers for host in server.hosts]
+    own = list(islice((host for server in gateway.spec.servers for host in server.hosts), _SHOWN + 1))
     known = ", ".join(map(show, own[:_SHOWN])) + (" ..." if len(own) > _SHOWN else "") or "no hosts"
     at = gateway.document.origin
     return (

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from edgegate.istio.analysis.names import full_name, of_kubernetes, whole_name
+from edgegate.istio.analysis.names import full_name, matches, of_kubernetes, whole_name
+from edgegate.istio.analysis.served_hosts import ServedHosts
 from edgegate.istio.decode import EXPORT_TO
+from edgegate.istio.kinds.destination_rule import DestinationRule
 from edgegate.istio.kinds.gateway import Gateway
 from edgegate.istio.kinds.virtual_service import VirtualService
 from edgegate.istio.resources import Resource, Resources
@@ -91,6 +93,33 @@ class Hosts:
         return found[0] if all(found) else None
 
 
+class Rules:
+    """Finds DestinationRules by the hosts of destinations, whose names may be spelt otherwise."""
+
+    def __init__(self, rules: Iterable[Resource[DestinationRule]]) -> None:
+        self._exact: dict[str, list[DestinationRule]] = {}
+        self._patterns: list[tuple[str, DestinationRule]] = []
+        for rule in rules:
+            spec = rule.spec
+            name = whole_name(spec.host, rule.namespace)
+            if name.startswith("*"):
+                self._patterns.append((name, spec))
+            else:
+                self._exact.setdefault(name, []).append(spec)
+
+    def of(self, host: str, namespace: str) -> Iterator[DestinationRule]:
+        """Yield the rules for a destination that a document of a namespace names."""
+        name, full = whole_name(host, namespace), full_name(host, namespace)
+        if name.startswith("*"):
+            for other, specs in self._exact.items():
+                if matches(other, name):
+                    yield from specs
+        yield from self._exact.get(name, ())
+        for pattern, spec in self._patterns:
+            if matches(pattern, name) or matches(pattern, full):
+                yield spec
+
+
 class Context:
     """
     All resources, and what is asked of them again and again.
@@ -106,6 +135,15 @@ class Context:
             (each.namespace, each.name): each for each in resources.gateways
         }
 
+        self._served: dict[Resource[Gateway], ServedHosts] = {}
+
+    def served_by(self, gateway: Resource[Gateway]) -> ServedHosts:
+        """Return the hosts of a Gateway's servers."""
+        found = self._served.get(gateway)
+        if found is None:
+            found = self._served[gateway] = ServedHosts(gateway)
+        return found
+
     @cached_property
     def hosts(self) -> Hosts:
         """The services that are declared."""
@@ -115,6 +153,11 @@ class Context:
     def keys(self) -> KeySources:
         """The Secrets that are declared."""
         return KeySources(self.resources.secrets, self.options.read_file, Suggestions())
+
+    @cached_property
+    def rules(self) -> Rules:
+        """The DestinationRules, wherever they are."""
+        return Rules(self.resources.destination_rules)
 
     @cached_property
     def subsets(self) -> Mapping[str, frozenset[str]]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from edgegate.config.problems import Problems, Role, Severity
 from edgegate.config.values import show
 from edgegate.istio.analysis.context import Context
 from edgegate.istio.analysis.finding import Finding
-from edgegate.istio.kinds.gateway import Gateway, ServerTLSSettings
+from edgegate.istio.kinds.gateway import Gateway, Server, ServerTLSSettings
 from edgegate.istio.resources import Resource
 from edgegate.istio.translate.credentials import CredentialCompiler
 from edgegate.istio.translate.key_sources import KeySources
@@ -27,31 +27,28 @@ def same_certificates(context: Context) -> Iterator[Finding]:
     Browsers use one connection for all names of a certificate, also for those that another server is for. Other than
     in Istio, credentials are one where they mean one Secret: a name alone is looked for in two namespaces.
     """
-    alike: dict[_Certificate, list[_Shown]] = {}
+    alike: dict[_Certificate, _Showing] = {}
     for gateway in context.resources.gateways:
         for index, server in enumerate(gateway.spec.servers):
             certificate = _certificate(context.keys, gateway, server.tls)
             if certificate is not None and server.tls is not None:
-                alike.setdefault(certificate, []).append(_Shown(gateway, index, server.tls))
-    for together in alike.values():
-        for shown in together:
-            selector = shown.gateway.spec.selector.items()
-            for other in together:
-                if other.gateway is not shown.gateway and selector <= other.gateway.spec.selector.items():
-                    yield _shared(shown, other)
+                asking = frozenset(gateway.spec.selector.items()), _terms(server.tls)
+                servers = alike.setdefault(certificate, {}).setdefault(asking, {})
+                servers.setdefault(gateway, index)
+    for showing in alike.values():
+        for asking, servers in showing.items():
+            for gateway, index in servers.items():
+                yield from _shared(gateway, index, asking, showing)
 
+
+_Asking = tuple[frozenset[tuple[str, str]], tuple[object, ...]]
+"""The selector of a Gateway, and what a server of it asks of clients."""
+
+_Showing = dict[_Asking, dict[Resource[Gateway], int]]
+"""The Gateways of which a server shows one certificate, with the index of the first that asks the same of clients."""
 
 _Certificate = tuple[str, str, str]
 """What two servers with one certificate have in common."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Shown:
-    """A server with a certificate, by its index."""
-
-    gateway: Resource[Gateway]
-    index: int
-    tls: ServerTLSSettings
 
 
 def _certificate(keys: KeySources, gateway: Resource[Gateway], tls: ServerTLSSettings | None) -> _Certificate | None:
@@ -63,19 +60,26 @@ def _certificate(keys: KeySources, gateway: Resource[Gateway], tls: ServerTLSSet
     return ("files", files[0], files[1]) if files[0] and files[1] else None
 
 
-def _shared(shown: _Shown, other: _Shown) -> Finding:
-    """Say that a server shows another's certificate: a note, where requests are served all the same."""
-    origin = other.gateway.document.origin_of(("spec", "servers", other.index))
-    message = f"servers[{shown.index}] has the certificate of servers[{other.index}] of {origin.resource} at {origin}: "
-    if _terms(shown.tls) == _terms(other.tls):
-        severity = Severity.INFO
-        message += "both ask the same of clients, so requests that take the other's connection are served"
-    else:
-        severity = Severity.WARNING
-        message += f"{_REUSED}: give each its own certificate, or both the same tls"
-    return Finding(shown.gateway, ("metadata", "name"), codes.DUPLICATE_CERTIFICATE, message, severity)
+def _shared(gateway: Resource[Gateway], index: int, asking: _Asking, showing: _Showing) -> Iterator[Finding]:
+    """Say once that a server shows the certificate of others: a note, where requests are served all the same."""
+    selector, terms = asking
+    fitting = [(servers, its == terms) for (its_selector, its), servers in showing.items() if selector <= its_selector]
+    count = sum(len(servers) - (gateway in servers) for servers, _ in fitting)
+    fitting.sort(key=lambda each: each[1])  # those first whose requests are not served
+    for servers, served in fitting:
+        for other, at in servers.items():
+            if other is gateway:
+                continue
+            origin = other.document.origin_of(("spec", "servers", at))
+            more = f" and of {count - 1} more" if count > 1 else ""
+            message = f"servers[{index}] has the certificate of servers[{at}] of {origin.resource} at {origin}{more}: "
+            message += _SERVED if served else f"{_REUSED}: give each its own certificate, or both the same tls"
+            severity = Severity.INFO if served else Severity.WARNING
+            yield Finding(gateway, ("metadata", "name"), codes.DUPLICATE_CERTIFICATE, message, severity)
+            return
 
 
+_SERVED = "both ask the same of clients, so requests that take the other's connection are served"
 _REUSED = "browsers send requests for one on connections to the other, which are answered 421"
 
 
@@ -99,33 +103,53 @@ def same_hosts(context: Context) -> Iterator[Finding]:
     Hosts are compared as they are written. Of each Gateway's servers with one port only the last is looked at by
     others, as in Istio.
     """
-    last: dict[int, dict[Resource[Gateway], tuple[str | None, frozenset[str]]]] = {}
+    last: dict[tuple[Resource[Gateway], int], Server] = {}
     for gateway in context.resources.gateways:
         for server in gateway.spec.servers:
-            last.setdefault(server.port.number, {})[gateway] = (server.bind or None, frozenset(server.hosts))
+            last[gateway, server.port.number] = server
+    known: dict[tuple[int, str, str], _BySelector] = {}
+    for (gateway, number), server in last.items():
+        selector = frozenset(gateway.spec.selector.items())
+        for host in server.hosts:
+            known.setdefault((number, server.bind or "", host), {}).setdefault(selector, {})[gateway] = None
     for gateway in context.resources.gateways:
         for index, server in enumerate(gateway.spec.servers):
-            number, bind = server.port.number, server.bind or None
-            others = [
-                other
-                for other, (its_bind, hosts) in last[number].items()
-                if other is not gateway
-                and bind == its_bind
-                and not hosts.isdisjoint(server.hosts)
-                and _for_one(gateway.spec.selector, other.spec.selector)
-            ]
+            number = server.port.number
+            where = number, server.bind or ""
+            others = _others(gateway, [known.get((*where, host), {}) for host in server.hosts])
             if others:
                 names = ", ".join(
-                    sorted(f"{other.namespace}/{other.name} at {other.document.origin}" for other in others)
+                    sorted(f"{other.namespace}/{other.name} at {other.document.origin}" for other in others[:_SHOWN])
                 )
+                names += " and others" if len(others) > _SHOWN else ""
                 message = f"port {number} and a host of this server are those of a server of {names}, too"
-                where = ("spec", "servers", index)
-                yield Finding(gateway, where, codes.CONFLICTING_GATEWAYS, message, renames=codes.SERVER_LEFT_OUT)
+                path = ("spec", "servers", index)
+                yield Finding(gateway, path, codes.CONFLICTING_GATEWAYS, message, renames=codes.SERVER_LEFT_OUT)
 
 
-def _for_one(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
-    """Whether every gateway that one selector chooses is chosen by the other, or the reverse."""
-    return one.items() <= other.items() or other.items() <= one.items()
+_BySelector = dict[frozenset[tuple[str, str]], dict[Resource[Gateway], None]]
+"""Gateways, by their selectors."""
+
+_SHOWN = 3
+
+
+def _others(gateway: Resource[Gateway], having: Iterable[_BySelector]) -> list[Resource[Gateway]]:
+    """
+    Return other Gateways that have a host, too, but not many more than are told.
+
+    @param having: Those that have it, for each host.
+    """
+    found: dict[Resource[Gateway], None] = {}
+    own = frozenset(gateway.spec.selector.items())
+    for by_selector in having:
+        for selector, gateways in by_selector.items():
+            # every gateway that one selector chooses is chosen by the other, or the reverse
+            if selector <= own or own <= selector:
+                found.update(dict.fromkeys(islice(gateways, _SHOWN + 2)))
+        found.pop(gateway, None)
+        if len(found) > _SHOWN:
+            break
+    return list(found)
 
 
 def credentials(context: Context) -> Iterator[Finding]:

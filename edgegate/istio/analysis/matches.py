@@ -96,11 +96,21 @@ class _Walk:
                     yield self._unreachable(where, path, f"the rule at {self._at(taken)} takes everything")
                 continue
             yield from self._matches(path, route.match)
-        for at, first in enumerate(self._prefixes):
-            for later in self._prefixes[at + 1 :]:
-                if first.covers(later):
-                    what = f"the prefix {later.prefix} begins with {first.prefix}"
-                    yield self._ineffective(later.path, f"{what}, which the match at {self._at(first.path)} takes")
+        yield from self._overlapping()
+
+    def _overlapping(self) -> Iterator[Finding]:
+        """Yield matches by prefix that an earlier one covers; of thousands not each is compared with each."""
+        earlier: dict[str, list[_Prefix]] = {}
+        lengths: set[int] = set()
+        for later in self._prefixes:
+            for length in lengths:
+                shorter = earlier.get(later.prefix[:length], ()) if length < len(later.prefix) else ()
+                for first in shorter:
+                    if first.covers(later):
+                        what = f"the prefix {later.prefix} begins with {first.prefix}"
+                        yield self._ineffective(later.path, f"{what}, which the match at {self._at(first.path)} takes")
+            earlier.setdefault(later.prefix, []).append(later)
+            lengths.add(len(later.prefix))
 
     def _matches(self, path: Path, matches: Sequence[_Match]) -> Iterator[Finding]:
         same: list[Path] = []

@@ -12,7 +12,6 @@ from edgegate.config.values import show
 from edgegate.istio.analysis.context import Context, Declared, in_mesh_alone
 from edgegate.istio.analysis.destinations import destinations
 from edgegate.istio.analysis.finding import Finding
-from edgegate.istio.analysis.names import full_name, matches, whole_name
 from edgegate.istio.analysis.services import protocol_of
 from edgegate.istio.kinds.destination_rule import ClientTLSSettings, TrafficPolicy
 from edgegate.istio.kinds.gateway import Gateway, Server, TLSMode
@@ -69,14 +68,11 @@ def _said(found: Declared, number: int | None) -> str:
 
 def _has_tls(context: Context, host: str, namespace: str, number: int | None) -> bool:
     """Whether some rule, wherever it is, says what TLS to talk with a port of a host; none of it counts as well."""
-    for rule in context.resources.destination_rules:
-        spec = rule.spec
-        if not any(matches(name(spec.host, rule.namespace), name(host, namespace)) for name in (full_name, whole_name)):
-            continue
-        policies = [spec.traffic_policy, *(subset.traffic_policy for subset in spec.subsets)]
-        if any(policy is not None and _says_tls(policy, number) for policy in policies):
-            return True
-    return False
+    return any(
+        policy is not None and _says_tls(policy, number)
+        for rule in context.rules.of(host, namespace)
+        for policy in (rule.traffic_policy, *(subset.traffic_policy for subset in rule.subsets))
+    )
 
 
 def _says_tls(policy: TrafficPolicy, number: int | None) -> bool:
@@ -90,8 +86,8 @@ def from_clients(context: Context, resource: Resource[VirtualService], spec: Vir
     """Yield routes that look secret, of a host that is served in the clear as well as over TLS; of each the first."""
     served = [context.gateways[key] for _, key in context.gateways_of(resource, spec) if key in context.gateways]
     for index, host in enumerate(spec.hosts):
-        plain = next(_servers(served, host, secure=False), None)
-        if plain is None or next(_servers(served, host, secure=True), None) is None:
+        plain = next(_servers(context, served, host, secure=False), None)
+        if plain is None or next(_servers(context, served, host, secure=True), None) is None:
             continue
         where = _secret(spec, index, plain[1].port.number)
         if where is not None:
@@ -103,17 +99,18 @@ def from_clients(context: Context, resource: Resource[VirtualService], spec: Vir
 
 
 def _servers(
-    gateways: list[Resource[Gateway]], host: str, secure: bool
+    context: Context, gateways: list[Resource[Gateway]], host: str, secure: bool
 ) -> Iterator[tuple[Resource[Gateway], Server, int]]:
     for gateway in gateways:
-        for index, server in enumerate(gateway.spec.servers):
+        for index in context.served_by(gateway).servers(host):
+            server = gateway.spec.servers[index]
             tls = server.tls
             if server.port.protocol.upper() == "HTTPS":
                 fits = secure and tls is not None and tls.mode is not TLSMode.PASSTHROUGH
             else:
                 redirects = tls is not None and tls.https_redirect is True
                 fits = not secure and server.port.protocol.upper() in HTTP_PROTOCOLS and not redirects
-            if fits and any(matches(each.rpartition("/")[2], host) for each in server.hosts):
+            if fits:
                 yield gateway, server, index
 
 

@@ -46,6 +46,20 @@ class CertificateTests(SynchronousTestCase):
         told = lines(one + gateway("two", https("c", "b.example", ", maxProtocolVersion: TLSV1_2")), "IST0138")
         self.assertEqual([": warning: " in line for line in told], [True, True])
 
+    def test_many(self) -> None:
+        """Of thousands of Gateways with one certificate each is told once, with one that matters first."""
+        names = ("one", "two", "three", "four")
+        text = "".join(gateway(name, https("c", f"{name}.example")) for name in names)
+        told = lines(text, "IST0138")
+        self.assertEqual(len(told), 4)
+        self.assertIn("of Gateway default/two at in.yaml:10 and of 2 more: both ask", told[0])
+        told = lines(text + gateway("five", https("c", "e.example", ", minProtocolVersion: TLSV1_3")), "IST0138")
+        self.assertEqual(len(told), 5)
+        self.assertIn(
+            "warning: metadata.name: servers[0] has the certificate of servers[0] of Gateway default/five", told[0]
+        )
+        self.assertIn("and of 3 more: browsers", told[0])
+
     def test_namespaces(self) -> None:
         """A name means one Secret in one namespace, another one in another, or that of istio-system."""
         there = "kind: Gateway\nmetadata: {name: two"
@@ -73,6 +87,15 @@ class ConflictTests(SynchronousTestCase):
         self.assertEqual(len(about), 2)
         self.assertIn("this server is left out", about[1])
         self.assertEqual([line for line in told if "EG109" in line], [])
+
+    def test_many(self) -> None:
+        """Of many others only some are named."""
+        told = lines("".join(gateway(f"g{number}", HTTP) for number in range(6)), "IST0145")
+        self.assertEqual(len(told), 6)
+        for line in told:
+            self.assertEqual((line.count(" at in.yaml:"), " and others, too" in line), (3, True), line)
+        told = lines("".join(gateway(f"g{number}", HTTP) for number in range(4)), "IST0145")
+        self.assertEqual([(line.count(" at in.yaml:"), "others" in line) for line in told], [(3, False)] * 4)
 
     def test_apart(self) -> None:
         """Another address, or gateways of which none is both, are no conflict."""
