@@ -120,7 +120,7 @@ def check(
     if loaded.snapshot is not None:
         for diagnostic in redirect_loops(loaded.snapshot):
             reporters[0].report(diagnostic)
-    suppress(problems, suppressions, source.name)
+    suppress(problems, suppressions, source.name, portable)
     if output == "text":
         report(problems, sys.stdout)
     else:

@@ -95,6 +95,25 @@ class CheckTests(SynchronousTestCase):
         self.assertIn("(IST0101): errors keep the files from being served, and are told [EG007]", result.output)
         self.assertEqual(result.exit_code, 1)
 
+    def test_suppress_both(self) -> None:
+        """Two that are about one problem are both of use, whichever comes first; codes may be in small letters."""
+        text = FILES.replace("hosts:", "defaultEndpoint: 127.0.0.1:80, hosts:", 1)
+        for given in (("eg004", "*=Gateway */gw"), ("*=Gateway */gw", "EG004")):
+            options = [each for one in given for each in ("--suppress", one)]
+            self.assertEqual(self.ask(text, *options).output, "no problems\n", given)
+
+    def test_suppress_unknown(self) -> None:
+        """Nothing is said of one where it was not looked for what it is about: because of errors, or for a cluster."""
+        broken = FILES.replace("[gw]", "[other]")
+        self.assertNotIn("EG007", self.ask(broken, "--suppress", "EG201").output)
+        self.assertEqual(self.ask(FILES, "--suppress", "EG006").output, "no problems\n")
+        self.assertIn("EG007", self.ask(FILES, "--suppress", "EG006", "--portable").output)
+
+    def test_suppress_unused(self) -> None:
+        """Notes of suppressions can be suppressed as well."""
+        self.assertIn("EG007", self.ask(FILES, "--suppress", "EG201").output)
+        self.assertEqual(self.ask(FILES, "--suppress", "EG201", "--suppress", "EG007").output, "no problems\n")
+
     def test_annotation(self) -> None:
         """Istio's annotation suppresses codes of its own document; one that suppresses nothing is told at its place."""
         text = FILES.replace("hosts:", "defaultEndpoint: 127.0.0.1:80, hosts:", 1)

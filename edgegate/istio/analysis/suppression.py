@@ -7,7 +7,7 @@ can be.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
 
@@ -46,7 +46,7 @@ class Suppression:
         @raise ValueError: It is neither, or there is no such code.
         """
         code, equals, resource = text.partition("=")
-        code, resource = code.strip(), resource.strip()
+        code, resource = code.strip().upper(), resource.strip()
         if code not in explanations() and code != "*":
             raise ValueError(f'"{code}" is no code: see edgegate check --explain-code all')
         if equals and len(resource.split()) != 2:
@@ -81,23 +81,44 @@ def annotated(resources: Resources) -> Iterator[Suppression]:
                         yield Suppression(code.strip(), document.title, document.file, place)
 
 
-def suppress(problems: Problems, suppressions: Iterable[Suppression], source: str) -> None:
+def suppress(problems: Problems, suppressions: Iterable[Suppression], source: str, portable: bool = False) -> None:
     """
     Leave out what is not to be told, and tell of suppressions that have nothing to suppress.
 
+    Each is judged by all that was found, also by what another one suppresses. Where there are errors not all was looked
+    at: nothing is said then of those that found nothing.
+
     @param source: What options are told of.
+    @param portable: Whether was told what concerns clusters alone: else nothing is said of suppressions of that.
     """
+    suppressions = list(suppressions)
+    found = list(problems)
+    errors = any(problem.severity is Severity.ERROR for problem in found)
+    by_document: dict[tuple[str, str], list[Problem]] = {}
+    for problem in found:
+        by_document.setdefault((problem.file, problem.resource), []).append(problem)
+    unused: list[Problem] = []
     for suppression in suppressions:
-        found = [problem for problem in problems if suppression.suppresses(problem)]
-        for problem in found:
+        where = found if suppression.place is None else by_document.get((suppression.file, suppression.resource), [])
+        meant = [problem for problem in where if suppression.suppresses(problem)]
+        for problem in meant:
             if problem.severity is not Severity.ERROR:
                 problems.replace(problem)
-        if all(problem.severity is Severity.ERROR for problem in found):
-            problems.add(_unused(suppression, found, source))
+        if meant and all(problem.severity is Severity.ERROR for problem in meant):
+            unused.append(_unused(suppression, "errors keep the files from being served, and are told", source))
+        elif not meant and not errors and _is_looked_for(suppression.code, portable):
+            unused.append(_unused(suppression, "there is nothing of the kind", source))
+    of_these = [each for each in suppressions if each.code == codes.UNUSED_SUPPRESSION]
+    problems.add_all(note for note in unused if not any(each.suppresses(note) for each in of_these))
 
 
-def _unused(suppression: Suppression, errors: Collection[Problem], source: str) -> Problem:
-    why = "errors keep the files from being served, and are told" if errors else "there is nothing of the kind"
+def _is_looked_for(code: str, portable: bool) -> bool:
+    """Whether it could have been told of a code."""
+    known = explanations().get(code)
+    return code != codes.UNUSED_SUPPRESSION and (portable or known is None or "--portable" not in known.options)
+
+
+def _unused(suppression: Suppression, why: str, source: str) -> Problem:
     place = suppression.place or Problem(source, 1, 1, Severity.INFO, "", "")
     what = suppression.code if suppression.place is not None else str(suppression)
     message = f"suppresses nothing ({what}): {why}"
