@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os.path
+import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +20,8 @@ _GITHUB_COMMANDS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning",
 
 def as_json(problems: Problems, folder: str) -> str:
     """Return a list of problems, one object each."""
-    return json.dumps([_object(problem, folder) for problem in problems], indent=2, ensure_ascii=False) + "\n"
+    objects = [_object(problem, folder) for problem in problems]
+    return _printable(json.dumps(objects, indent=2, ensure_ascii=False)) + "\n"
 
 
 def _object(problem: Problem, folder: str) -> Mapping[str, object]:
@@ -34,7 +35,7 @@ def _object(problem: Problem, folder: str) -> Mapping[str, object]:
         "line": problem.line,
         "column": problem.column,
         "path": problem.path,
-        "message": problem.message,
+        "message": _printable(problem.message),
     }
 
 
@@ -50,20 +51,25 @@ def as_sarif(problems: Problems, folder: str) -> str:
             "ruleIndex": used.index(problem.code) if problem.code in used else -1,
             "level": _SARIF_LEVELS[problem.severity],
             "message": {"text": _text(problem)},
-            "locations": [
-                {
-                    "physicalLocation": {
-                        "artifactLocation": {"uri": quote(file_of(problem, folder))},
-                        "region": {"startLine": problem.line, "startColumn": problem.column},
-                    },
-                    "logicalLocations": [{"fullyQualifiedName": f"{problem.resource} {problem.path}".strip()}],
-                }
-            ],
+            "locations": _locations(problem, folder),
         }
         for problem in found
     ]
     run = {"tool": {"driver": driver}, "results": results, "columnKind": "unicodeCodePoints"}
-    return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False) + "\n"
+    log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
+    return _printable(json.dumps(log, indent=2, ensure_ascii=False)) + "\n"
+
+
+def _locations(problem: Problem, folder: str) -> list[Mapping[str, object]]:
+    """Return where a problem is: nowhere, if it is about the folder."""
+    if _is_of_folder(problem, folder):
+        return []
+    physical = {
+        "artifactLocation": {"uri": quote(os.fsencode(_file(problem, folder)))},
+        "region": {"startLine": problem.line, "startColumn": problem.column},
+    }
+    logical = [{"fullyQualifiedName": f"{problem.resource} {problem.path}".strip()}]
+    return [{"physicalLocation": physical, "logicalLocations": logical}]
 
 
 def _rules(used: Iterable[str]) -> list[Mapping[str, object]]:
@@ -83,10 +89,16 @@ def _rules(used: Iterable[str]) -> list[Mapping[str, object]]:
 def as_github(problems: Problems, folder: str) -> str:
     """Return a command of GitHub's workflows for each: shown beside the line in a pull request."""
     return "".join(
-        f"::{_GITHUB_COMMANDS[problem.severity]} file={_property(file_of(problem, folder))},line={problem.line},"
-        f"col={problem.column},title={_property(_title(problem))}::{_data(_text(problem))}\n"
+        f"::{_GITHUB_COMMANDS[problem.severity]} {_place(problem, folder)}title={_property(_title(problem))}"
+        f"::{_data(_text(problem))}\n"
         for problem in problems
     )
+
+
+def _place(problem: Problem, folder: str) -> str:
+    if _is_of_folder(problem, folder):
+        return ""
+    return f"file={_property(file_of(problem, folder))},line={problem.line},col={problem.column},"
 
 
 def _title(problem: Problem) -> str:
@@ -95,7 +107,7 @@ def _title(problem: Problem) -> str:
 
 
 def _text(problem: Problem) -> str:
-    return f"{problem.path}: {problem.message}" if problem.path else problem.message
+    return _printable(f"{problem.path}: {problem.message}" if problem.path else problem.message)
 
 
 def _data(text: str) -> str:
@@ -108,14 +120,30 @@ def _property(text: str) -> str:
 
 def file_of(problem: Problem, named: str) -> str:
     """
-    Return a problem's file as one from the current folder sees it, with slashes.
+    Return a problem's file as one from the current folder sees it, with slashes; empty where it is about the folder.
+
+    Bytes that are no text are escaped as C{\\udcff}.
 
     @param named: What the command line names: a folder, a file, or C{-}.
     """
+    return "" if _is_of_folder(problem, named) else _printable(_file(problem, named))
+
+
+def _file(problem: Problem, named: str) -> str:
     if named == "-":
         return problem.file
     path = Path(named)
     return Path(os.path.normpath(path / problem.file if path.is_dir() else path)).as_posix()
+
+
+def _is_of_folder(problem: Problem, named: str) -> bool:
+    """Whether a problem is about all of a folder: it bears the folder's name in place of a file's."""
+    return problem.file == named and not problem.resource and Path(named).is_dir()
+
+
+def _printable(text: str) -> str:
+    """Return a text that can be encoded, whatever a name of a file holds."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 FORMATS: Final[Mapping[str, Callable[[Problems, str], str]]] = {

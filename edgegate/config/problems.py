@@ -39,7 +39,9 @@ class Problem:
         where = f"{self.path}: " if self.path else ""
         # a line stays one, whatever a file's name holds
         file = self.file if self.file.isprintable() else self.file.encode("unicode_escape").decode()
-        return f"{file}:{self.line}:{self.column}: {self.severity.name.lower()}: {where}{self.message}"
+        text = f"{file}:{self.line}:{self.column}: {self.severity.name.lower()}: {where}{self.message}"
+        # a message may name a file as well, whose name may be no text
+        return text.encode("utf-8", "backslashreplace").decode()
 
 
 _ORDER = attrgetter("file", "line", "column", "severity", "path", "message")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -47,6 +49,30 @@ class FormatTests(SynchronousTestCase):
         for result in run["results"]:
             index = result["ruleIndex"]
             self.assertEqual(rules[index] if index >= 0 else "", result["ruleId"])
+
+    def test_folder(self) -> None:
+        """What is about a folder has no file."""
+        folder = self.mktemp()
+        Path(folder).mkdir()
+        found = problems(Problem(folder, 1, 1, Severity.INFO, "", "no port", code="EG011"))
+        self.assertEqual(json.loads(as_json(found, folder))[0]["file"], "")
+        self.assertEqual(as_github(found, folder), "::notice title=EG011 NoPortOpened::no port\n")
+        (run,) = json.loads(as_sarif(found, folder))["runs"]
+        self.assertEqual(run["results"][0]["locations"], [])
+        (there,) = json.loads(as_json(problems(problem("a.yaml")), folder))
+        self.assertEqual(there["file"], f"{folder}/a.yaml")
+
+    def test_names_that_are_no_text(self) -> None:
+        """A name of other bytes than UTF-8 is a reference to these in SARIF, and escaped elsewhere."""
+        odd = os.fsdecode(b"caf\xe9.yaml")
+        found = problems(problem(odd, f"{odd} is wrong"))
+        (run,) = json.loads(as_sarif(found, "-"))["runs"]
+        place = run["results"][0]["locations"][0]["physicalLocation"]
+        self.assertEqual(place["artifactLocation"]["uri"], "caf%E9.yaml")
+        (told,) = json.loads(as_json(found, "-"))
+        self.assertEqual((told["file"], told["message"]), ("caf\\udce9.yaml", "caf\\udce9.yaml is wrong"))
+        for said in (as_json(found, "-"), as_sarif(found, "-"), as_github(found, "-")):
+            self.assertTrue(said.encode())
 
     def test_json(self) -> None:
         """What has no code has no name."""

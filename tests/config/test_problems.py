@@ -17,6 +17,9 @@ class ProblemsTests(SynchronousTestCase):
         self.assertEqual(str(Problem("f", 1, 1, Severity.INFO, "", "so")), "f:1:1: info: so")
         odd = Problem("a\n\x1b[31m\udcff.yaml", 1, 1, Severity.INFO, "", "so")
         self.assertEqual(str(odd), r"a\n\x1b[31m\udcff.yaml:1:1: info: so")
+        self.assertTrue(
+            str(Problem("f", 1, 1, Severity.INFO, "", "see \udcff.yaml")).encode().endswith(b"\\udcff.yaml")
+        )
 
     def test_order(self) -> None:
         """Problems come by file and line, each once."""
