@@ -14,7 +14,7 @@ from edgegate.istio.kinds.destination_rule import DestinationRule
 from edgegate.istio.kinds.gateway import Gateway
 from edgegate.istio.kinds.virtual_service import VirtualService
 from edgegate.istio.resources import Resource, Resources
-from edgegate.istio.translate import CompileOptions
+from edgegate.istio.translate import CompileOptions, rules
 from edgegate.istio.translate.attachment import gateway_key
 from edgegate.istio.translate.key_sources import KeySources
 from edgegate.istio.translate.rules import MESH, GatewayKey
@@ -96,10 +96,10 @@ class Hosts:
 class Rules:
     """Finds DestinationRules by the hosts of destinations, whose names may be spelt otherwise."""
 
-    def __init__(self, rules: Iterable[Resource[DestinationRule]]) -> None:
+    def __init__(self, declared: Iterable[Resource[DestinationRule]]) -> None:
         self._exact: dict[str, list[DestinationRule]] = {}
         self._patterns: list[tuple[str, DestinationRule]] = []
-        for rule in rules:
+        for rule in declared:
             spec = rule.spec
             name = whole_name(spec.host, rule.namespace)
             if name.startswith("*"):
@@ -184,5 +184,5 @@ def annotations_of(resource: Resource[Any]) -> Mapping[str, str]:
 
 
 def in_mesh_alone(spec: VirtualService) -> bool:
-    """Whether a VirtualService is for sidecars alone, and so nothing is served of it here."""
-    return all(name == MESH for name in spec.gateways)
+    """Whether a VirtualService is for sidecars alone, and so nothing is served of it here; a delegate is not."""
+    return bool(spec.hosts) and rules.in_mesh_alone(spec.gateways or (MESH,))

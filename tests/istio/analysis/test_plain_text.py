@@ -116,3 +116,12 @@ class BackendTests(SynchronousTestCase):
         rule = documents("DestinationRule", "r", f"{{host: '*.example', {tls}}}")
         self.assertEqual(lines(routed("", 443, backend="pay.example") + rule, "EG304"), [])
         self.assertEqual(len(lines(routed("", 443, backend="cart.other") + rule, "EG304")), 1)
+
+    def test_delegate(self) -> None:
+        """Routes of a delegate are looked at; those that are for a mesh alone are not."""
+        route = routed("", 443)
+        delegate = route.replace("hosts: [a.example], gateways: [gw], ", "")
+        self.assertNotEqual(delegate, route)
+        self.assertEqual(len(lines(delegate, "EG304")), 1)
+        for mesh in ("gateways: [mesh], ", ""):
+            self.assertEqual(lines(route.replace("gateways: [gw], ", mesh), "EG304"), [])
