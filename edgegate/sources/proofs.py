@@ -7,7 +7,7 @@ they are served.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -63,9 +63,11 @@ def warn_of_unreached(snapshot: Snapshot, notes: Notes, resources: Resources, pr
         missed = [match for match in missed if not told.of(match.origin)]
         if len(missed) == len(matches) and len(alike) == 1:
             reporter.report(_diagnostic(origin, missed[0]))
-            continue
+        else:
+            for match in missed:
+                reporter.report(_diagnostic(match.origin, match))
         for match in missed:
-            reporter.report(_diagnostic(match.origin, match))
+            doubts.leave_out(match)
 
 
 class _Told:
@@ -106,8 +108,7 @@ class _Doubts:
 
     def contradict(self, match: _Match) -> None:
         """Say with which request Istio is wrong that says that a match is of no effect."""
-        origin = match.origin
-        claims = self._claims.get((origin.file, origin.resource, format_path(origin.path)))
+        claims = self._of(match)
         if not claims or match.among is None or not self._left:
             return
         self._left -= 1
@@ -115,6 +116,15 @@ class _Doubts:
         for claim in claims if request is not None else ():
             message = f"{claim.message}; not so: {request} comes to it"
             self._problems.replace(claim, replace(claim, message=message))
+
+    def leave_out(self, match: _Match) -> None:
+        """Leave out what Istio says of a match that is proved to be unreachable: that was told."""
+        for claim in self._of(match):
+            self._problems.replace(claim)
+
+    def _of(self, match: _Match) -> Sequence[Problem]:
+        origin = match.origin
+        return self._claims.get((origin.file, origin.resource, format_path(origin.path)), ())
 
 
 def _diagnostic(origin: Origin, match: _Match) -> Diagnostic:

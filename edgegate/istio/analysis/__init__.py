@@ -8,8 +8,10 @@ the Snapshot is found elsewhere.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import chain
 
-from edgegate.config.problems import Problems
+from edgegate.config.problems import Problems, Severity
 from edgegate.istio.analysis import (
     attachment,
     destination_rules,
@@ -24,6 +26,7 @@ from edgegate.istio.analysis.context import Context
 from edgegate.istio.analysis.finding import Finding, Teller
 from edgegate.istio.resources import Resources
 from edgegate.istio.translate import CompileOptions
+from edgegate.istio.translate.servers import selected
 
 
 def analyze(resources: Resources, options: CompileOptions, problems: Problems, portable: bool = False) -> None:
@@ -43,9 +46,7 @@ def analyze(resources: Resources, options: CompileOptions, problems: Problems, p
 
 def findings(context: Context) -> Iterator[Finding]:
     """Yield all that the analyzers find of what concerns a gateway."""
-    yield from gateways.same_certificates(context)
-    yield from gateways.same_hosts(context)
-    yield from gateways.credentials(context)
+    yield from _of_gateways(context)
     yield from _of_virtual_services(context)
     yield from gateways.unused(context)
     for rule in context.resources.destination_rules:
@@ -53,6 +54,16 @@ def findings(context: Context) -> Iterator[Finding]:
         yield from destination_rules.verification(context, rule, rule.spec)
     yield from services.port_names(context)
     yield from services.protocols(context)
+
+
+def _of_gateways(context: Context) -> Iterator[Finding]:
+    """What is found of Gateways that are not served is worth a note."""
+    selector = context.options.selector
+    others = {each for each in context.resources.gateways if not selected(each, selector)}
+    for finding in chain(
+        gateways.same_certificates(context), gateways.same_hosts(context), gateways.credentials(context)
+    ):
+        yield replace(finding, severity=Severity.INFO) if finding.resource in others else finding
 
 
 def _of_virtual_services(context: Context) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from edgegate.istio.analysis.finding import Finding
 from edgegate.istio.kinds.gateway import Gateway
 from edgegate.istio.kinds.virtual_service import VirtualService
 from edgegate.istio.resources import Resource
+from edgegate.istio.translate.exports import exported
 from edgegate.istio.translate.rules import GatewayKey
 from edgegate.model import codes
 from edgegate.model.hosts import normalise
@@ -77,7 +78,11 @@ class SharedHosts:
 
     def of(self, context: Context, resource: Resource[VirtualService], spec: VirtualService) -> Iterator[Finding]:
         """Yield the hosts of a VirtualService that one before has."""
-        keys = [key for _, key in context.gateways_of(resource, spec) if key in context.gateways]
+        keys = [
+            key
+            for _, key in context.gateways_of(resource, spec)
+            if key in context.gateways and exported(spec.export_to, resource.namespace, key[0])
+        ]
         for index, text in enumerate(spec.hosts):
             try:
                 host = normalise(text)

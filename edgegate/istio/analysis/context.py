@@ -45,6 +45,7 @@ class Hosts:
     def __init__(self, resources: Resources) -> None:
         self._by_scope: dict[tuple[str, str], Declared] = {}
         self._wildcards: list[tuple[str, str, Declared]] = []
+        self._services: set[str] = set()
         for entry in resources.service_entries:
             spec = entry.spec
             declared = Declared(entry, tuple(port.number for port in spec.ports))
@@ -54,7 +55,9 @@ class Hosts:
             declared = Declared(service, tuple(port.port for port in service.spec.ports))
             scopes = annotations_of(service).get(EXPORT_TO, "")
             names = tuple(each.strip() for each in scopes.split(",") if each.strip())
-            self._add(f"{service.name}.{service.namespace}.{DOMAIN}", names, service.namespace, declared)
+            host = f"{service.name}.{service.namespace}.{DOMAIN}"
+            self._services.add(host)
+            self._add(host, names, service.namespace, declared)
 
     def _add(self, host: str, scopes: Iterable[str], namespace: str, declared: Declared) -> None:
         name = full_name(host, namespace)
@@ -83,6 +86,10 @@ class Hosts:
             if scope in ("*", namespace) and text.endswith(pattern[1:]):
                 return declared
         return None
+
+    def is_served(self, host: str, namespace: str) -> bool:
+        """Whether a gateway finds a destination: it does not ask who sees a Service, or whom a route is exported to."""
+        return whole_name(host, namespace) in self._services or self.find(host, namespace, ()) is not None
 
     def _exact(self, name: str, namespace: str, scopes: tuple[str, ...]) -> Declared | None:
         anyone = self._by_scope.get(("*", name))

@@ -73,6 +73,9 @@ def _service(
     if found is None:
         scopes = " and ".join(spec.export_to) if spec.export_to else resource.namespace
         message = f"no Service and no ServiceEntry that namespace {scopes} sees declares {show(host)}"
+        if context.hosts.is_served(host, resource.namespace):
+            severity = Severity.INFO
+            message += "; the gateway finds it all the same"
         yield Finding(resource, where, code, message, severity, Role.CONSEQUENCE, path)
         return
     number = destination.port.number if destination.port is not None else None

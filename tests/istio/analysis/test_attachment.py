@@ -51,6 +51,14 @@ class SharedHostTests(SynchronousTestCase):
             lines(GATEWAY + other + service("x", "a.example") + service("z", "a.example", "other"), "EG107"), []
         )
 
+    def test_not_exported(self) -> None:
+        """One that is not exported to the Gateway's namespace is not asked first, and asks nobody."""
+        other = service("x", "a.example", "default/gw").replace("name: x}", "name: x, namespace: shop}")
+        self.assertEqual(len(lines(GATEWAY + other + service("z", "a.example"), "EG107")), 1)
+        hidden = other.replace("http:", "exportTo: [.], http:")
+        self.assertEqual(lines(GATEWAY + hidden + service("z", "a.example"), "EG107"), [])
+        self.assertEqual(lines(GATEWAY + service("z", "a.example") + hidden, "EG107"), [])
+
     def test_dot(self) -> None:
         """Two spellings that differ by a dot at the end are told with both places."""
         (told,) = lines(GATEWAY + service("x", "a.example") + service("z", "a.example."), "EG108")

@@ -113,7 +113,7 @@ class CredentialTests(SynchronousTestCase):
         (told,) = lines(text, "IST0101")
         self.assertIn(': error: spec.servers[0].tls.credentialName: no document declares Secret "none"', told)
         (told,) = lines(text, "IST0101", CompileOptions({"a": "c"}))
-        self.assertIn(': warning: spec.servers[0].tls.credentialName: no document declares Secret "none"', told)
+        self.assertIn(': info: spec.servers[0].tls.credentialName: no document declares Secret "none"', told)
 
 
 class UnusedTests(SynchronousTestCase):
