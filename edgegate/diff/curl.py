@@ -29,13 +29,13 @@ def command(witness: Witness, gateway: str = _GATEWAY) -> str:
             words += ["--cert", "client.pem"]
     words += ["--connect-to", f"::{gateway}:{witness.bound}"]
     words += _method(question)
-    host, authority = _url_host(question), question.authority.decode("latin-1")
+    host, authority = _url_host(question), _text(question.authority)
     if authority != host:
-        words += ["-H", f"Host: {authority}"]
-    words = list(map(shlex.quote, words))
+        words += ["-H", f"Host: {authority}" if authority else "Host;"]
+    words = list(map(_quoted, words))
     for name, value in question.headers:
         words += ["-H", _field(name, value)]
-    target = question.target.decode("latin-1")
+    target = _text(question.target)
     if target == "*":
         words += ["--request-target", "'*'"]
         target = "/"
@@ -44,7 +44,7 @@ def command(witness: Witness, gateway: str = _GATEWAY) -> str:
     url = f"{'https' if question.tls else 'http'}://{host}{target}"
     if set("[]{}") & set(url):
         words.insert(1, "-g")
-    return " ".join([*words, shlex.quote(url)])
+    return " ".join([*words, _quoted(url)])
 
 
 def _field(name: bytes, value: bytes) -> str:
@@ -53,7 +53,21 @@ def _field(name: bytes, value: bytes) -> str:
     if hidden(name) and value:
         variable = "".join(character if character.isalnum() else "_" for character in said.upper())
         return f'{shlex.quote(f"{said}: ")}"${{{variable}}}"'
-    return shlex.quote(f"{said}: {value.decode('latin-1')}" if value else f"{said};")
+    return _quoted(f"{said}: {_text(value)}" if value else f"{said};")
+
+
+def _text(data: bytes) -> str:
+    """Return bytes as a text that has each of them: files are UTF-8, and so is mostly what is asked for."""
+    return data.decode("utf-8", "surrogateescape")
+
+
+def _quoted(text: str) -> str:
+    """Return a word for a shell; with bytes in it that are no character to be typed as C{$'...'}, which bash has."""
+    if text.isprintable():
+        return shlex.quote(text)
+    data = text.encode("utf-8", "surrogateescape")
+    plain = frozenset(range(0x20, 0x7F)) - set(b"'\\")
+    return "$'" + "".join(chr(byte) if byte in plain else f"\\x{byte:02x}" for byte in data) + "'"
 
 
 def _method(question: Question) -> list[str]:
@@ -66,9 +80,10 @@ def _method(question: Question) -> list[str]:
 
 def _url_host(question: Question) -> str:
     """Return what stands in the URL: over TLS the SNI name, which curl takes from there."""
-    authority = question.authority.decode("latin-1")
+    authority = _text(question.authority)
     if not question.tls:
-        return authority
+        # without a host there is no URL; what stands in the Host field is said apart
+        return authority or _GATEWAY
     port = "" if question.port == _DEFAULT_PORTS[True] else f":{question.port}"
     if not question.server_name:
         # curl sends no name for an address
@@ -98,9 +113,9 @@ def request_line(question: Question) -> str:
 
 
 def _url(question: Question) -> str:
-    target = question.target.decode("latin-1")
+    authority, target = (each.decode("utf-8", "backslashreplace") for each in (question.authority, question.target))
     scheme = "https" if question.tls else "http"
-    return f"{scheme}://{question.authority.decode('latin-1')}{target if target[:1] == '/' else f' {target}'}"
+    return f"{scheme}://{authority}{target if target[:1] == '/' else f' {target}'}"
 
 
 def _ends(question: Question) -> str:

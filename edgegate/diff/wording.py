@@ -159,7 +159,7 @@ def hidden(name: bytes) -> bool:
 
 def shown_field(name: bytes, value: bytes) -> str:
     """Return the value of a header that a client sends, or a digest of one that is not for everyone."""
-    return f"hidden ({_digest(value)})" if hidden(name) else value.decode("latin-1")
+    return f"hidden ({_digest(value)})" if hidden(name) else value.decode("utf-8", "backslashreplace")
 
 
 def header_value(name: bytes, value: Template) -> str:

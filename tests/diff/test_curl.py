@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import replace
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -49,6 +50,19 @@ class CommandTests(SynchronousTestCase):
         )
         said = request_line(question)
         self.assertRegex(said, r"\| x-api-key: hidden \(sha256 [0-9a-f]{16}\) \|")
+
+    def test_bytes(self) -> None:
+        """A shell makes the very bytes of it that are asked for, whether or not they are characters."""
+        for value in ("\u00e4\u20ac".encode(), b"\xff\xfe it's", b"a\\b\xe4", b"tab\there"):
+            question = question_of("GET", "http://shop.example/", ((b"x-a", value),))
+            words = ["bash", "-c", f"printf '%s\\0' {line(question)}"]
+            sent = subprocess.run(words, capture_output=True, check=True).stdout.split(b"\0")
+            self.assertIn(b"x-a: " + value, sent)
+
+    def test_no_host(self) -> None:
+        """An empty Host is asked for at the gateway's own address."""
+        question = replace(question_of("GET", "http://shop.example/"), authority=b"")
+        self.assertEqual(line(question), "curl -sSi --connect-to ::127.0.0.1:8080 -H 'Host;' http://127.0.0.1/")
 
     def test_tls(self) -> None:
         """The SNI name is the URL's host, another Host is a header."""
