@@ -40,7 +40,7 @@ class Unreached:
     by: tuple[int, ...] = ()
 
 
-_WORK: Final = 4_000_000
+_WORK: Final = 10_000_000
 """Steps of all that is looked at in one list."""
 
 _SEARCH: Final = 400_000
