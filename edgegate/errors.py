@@ -95,6 +95,13 @@ UPSTREAM_PROTOCOL = Fault(Source.UPSTREAM, "UPE", 502, "upstream broke the proto
 UPSTREAM_HEAD_TOO_LARGE = Fault(
     Source.UPSTREAM, "UPE", 502, "upstream's answer head is too large", _reset("headers_too_large")
 )
+UPSTREAM_BODY_TOO_LARGE = Fault(
+    Source.UPSTREAM,
+    "UPE",
+    502,
+    "upstream's answer is too large",
+    "upstream_reset_after_response_started{payload_too_large}",
+)
 UPSTREAM_TIMEOUT = Fault(Source.UPSTREAM, "UT", 504, "upstream too slow", "response_timeout")
 TRY_TIMEOUT = Fault(Source.UPSTREAM, "UT", 504, "upstream too slow for one try", "upstream_per_try_timeout")
 STREAM_IDLE = Fault(Source.UPSTREAM, "SI", 504, "nothing came for too long", "stream_idle_timeout")

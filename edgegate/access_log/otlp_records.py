@@ -30,9 +30,9 @@ from edgegate.model.log_formats import (
 from edgegate.observe.access_log import Entry, Output, line_of
 from edgegate.observe.events import Ended, RejectedConnection, RelayEnd
 from edgegate.observe.export.otlp import key_field
-from edgegate.observe.export.protobuf import bytes_field, fixed32_field, fixed64_field, number_field
 from edgegate.observe.log_lines import NAMES, Values, text_line
 from edgegate.observe.tracing.trace import Trace
+from edgegate.protobuf.writing import bytes_field, fixed32_field, fixed64_field, number_field
 
 Body = Callable[[LogRecord], str]
 

@@ -10,7 +10,7 @@ from twisted.web.server import Request, Site
 
 from edgegate.access_log.collected_log import CollectedLog
 from edgegate.model.access_logs import AccessLogFile
-from edgegate.observe.export.protobuf import bytes_field, text_field
+from edgegate.protobuf.writing import bytes_field, text_field
 
 
 class Logs(Resource):

@@ -6,6 +6,9 @@ They are so small that they are written and read by hand.
 
 from __future__ import annotations
 
+from edgegate.http.grpc_unary import framed
+from edgegate.protobuf.writing import text_field
+
 SERVING = 1
 
 STATUSES = {0: "UNKNOWN", SERVING: "SERVING", 2: "NOT_SERVING", 3: "SERVICE_UNKNOWN"}
@@ -18,9 +21,7 @@ class BadMessage(Exception):
 
 def question(service: str) -> bytes:
     """Return a C{HealthCheckRequest}, framed: not compressed, four bytes of length."""
-    name = service.encode()
-    message = b"\n" + _varint(len(name)) + name if name else b""
-    return b"\0" + len(message).to_bytes(4, "big") + message
+    return framed(text_field(1, service) if service else b"")
 
 
 def response_of(body: bytes) -> int:
@@ -38,12 +39,3 @@ def response_of(body: bytes) -> int:
     if len(message) != 2 or message[0] != 0x08:
         raise BadMessage("its answer is no HealthCheckResponse")
     return message[1]
-
-
-def _varint(number: int) -> bytes:
-    found = bytearray()
-    while number > 0x7F:
-        found.append(number & 0x7F | 0x80)
-        number >>= 7
-    found.append(number)
-    return bytes(found)

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Final
 
 from edgegate import __version__
-from edgegate.observe.export.protobuf import bytes_field, text_field
+from edgegate.protobuf.writing import bytes_field, text_field
 
 Attribute = tuple[str, str]
 

@@ -13,8 +13,8 @@ from struct import Struct
 from typing import Final
 
 from edgegate.observe.export.otlp import Attribute, OTLPBatches, attribute
-from edgegate.observe.export.protobuf import bytes_field, number_field, text_field
 from edgegate.observe.tracing.span import Span, Tag
+from edgegate.protobuf.writing import bytes_field, number_field, text_field
 
 _SERVER, _CLIENT = 2, 3
 """Of C{Span.SpanKind}."""

@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate import __version__
 from edgegate.observe.export.otlp import OTLPBatches, attribute, service_resource
-from edgegate.observe.export.protobuf import bytes_field, text_field
+from edgegate.protobuf.writing import bytes_field, text_field
 
 
 class OTLPBatchesTests(SynchronousTestCase):

@@ -1,5 +1,5 @@
-# Hot path: writes each span.
-"""As much of protobuf as OTLP's messages need (U{https://protobuf.dev/programming-guides/encoding/})."""
+# Hot path: writes each span, and each check of a request.
+"""Messages of protobuf as bytes (U{https://protobuf.dev/programming-guides/encoding/})."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of L{edgegate.observe.export.protobuf}; messages are read by others' code in those of OTLP."""
+"""Tests of L{edgegate.protobuf.writing}; messages are read by others' code in those of OTLP."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.observe.export.protobuf import bytes_field, fixed64_field, number_field, text_field, varint
+from edgegate.protobuf.writing import bytes_field, fixed64_field, number_field, text_field, varint
 
 
 class ProtobufTests(SynchronousTestCase):
