@@ -40,6 +40,9 @@ _OTHER_WAYS = dict.fromkeys(
 SUPPRESS = "galley.istio.io/analyze-suppress"
 """The annotation of codes that are not to be told of a document: with commas between them, or C{*}."""
 
+INGRESS_CLASS = "kubernetes.io/ingress.class"
+"""The one annotation in Istio's list that is not in its own domain."""
+
 EXPORT_TO = "networking.istio.io/exportTo"
 """The annotation of a Service that says which namespaces see it, with commas between them."""
 
@@ -204,10 +207,16 @@ def _decode(document: Document, kind: Kind, problems: Problems) -> Resource[Any]
 
 
 def _says_of_itself(document: Document) -> bool:
-    """Whether a document has one of the few annotations that are asked for later."""
+    """Whether a document has annotations of Istio's, some of which are asked for later."""
     metadata = document.value.get("metadata")
     annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
-    return isinstance(annotations, dict) and (SUPPRESS in annotations or EXPORT_TO in annotations)
+    return isinstance(annotations, dict) and any(is_istios(name) for name in annotations)
+
+
+def is_istios(annotation: str) -> bool:
+    """Whether an annotation claims to be Istio's (C{annotations.K8sAnalyzer})."""
+    domain = str(annotation).partition("/")[0]
+    return domain.endswith("istio.io") or annotation == INGRESS_CLASS
 
 
 def _pack(value: Mapping[str, Any], kind: Kind) -> Packed[Any] | None:

@@ -20,6 +20,7 @@ from edgegate.istio.analysis import (
     matches,
     plain_text,
     routes,
+    service_annotations,
     services,
 )
 from edgegate.istio.analysis.context import Context
@@ -52,6 +53,7 @@ def findings(context: Context) -> Iterator[Finding]:
     for rule in context.resources.destination_rules:
         yield from destination_rules.hosts(context, rule, rule.spec)
         yield from destination_rules.verification(context, rule, rule.spec)
+    yield from service_annotations.unknown_or_misplaced(context)
     yield from services.port_names(context)
     yield from services.protocols(context)
 

@@ -184,7 +184,7 @@ class Context:
 
 
 def annotations_of(resource: Resource[Any]) -> Mapping[str, str]:
-    """Return a document's annotations, if it has one of those that are asked for later: others are not kept."""
+    """Return a document's annotations, if one of them is Istio's: others are not kept."""
     metadata = resource.document.value.get("metadata")
     found = metadata.get("annotations") if isinstance(metadata, dict) else None
     return {key: value for key, value in found.items() if isinstance(value, str)} if isinstance(found, dict) else {}

@@ -37,6 +37,7 @@ def telemetries_for(
     ours = [root, *sorted(set(namespaces) - {root})]
     selecting: list[Resource[Telemetry]] = []
     first: dict[str, Resource[Telemetry]] = {}
+    not_alone: set[str] = set()
     for each in telemetries:
         why_not = _elsewhere(each, ours, workloads)
         if why_not:
@@ -51,9 +52,8 @@ def telemetries_for(
             _warn_of_second(each, selecting, problems)
             selecting.append(each)
         elif each.namespace in first:
-            other = first[each.namespace].document.origin
-            message = f"left out: a namespace has one Telemetry without a selector, which is at {other}"
-            each.warning(problems, ("metadata", "name"), message, code=codes.MULTIPLE_TELEMETRIES)
+            _warn_of_second_default(each, first[each.namespace], each.namespace not in not_alone, problems)
+            not_alone.add(each.namespace)
         else:
             first[each.namespace] = each
     return [*(first[namespace] for namespace in ours if namespace in first), *selecting]
@@ -79,6 +79,20 @@ def _warn_of_second(each: Resource[Telemetry], before: Sequence[Resource[Telemet
         each.warning(
             problems, ("metadata", "name"), f"{message}: both count, this one last", code=codes.CONFLICTING_TELEMETRIES
         )
+
+
+def _warn_of_second_default(
+    each: Resource[Telemetry], first: Resource[Telemetry], tell_both: bool, problems: Problems
+) -> None:
+    """Report one that is left out, and as Istio does the one that counts, once."""
+    path = ("metadata", "name")
+    if tell_both:
+        message = (
+            f"a namespace has one Telemetry without a selector: this one counts, not that at {each.document.origin}"
+        )
+        first.warning(problems, path, message, code=codes.MULTIPLE_TELEMETRIES)
+    message = f"left out: a namespace has one Telemetry without a selector, which is at {first.document.origin}"
+    each.warning(problems, path, message, code=codes.MULTIPLE_TELEMETRIES)
 
 
 def _labels(telemetry: Telemetry) -> dict[str, str]:
