@@ -68,6 +68,8 @@ class Connection(Sender):
 
     @ivar streams: Those that are under way, by number.
     @ivar last: The highest number of a stream that the client began.
+    @ivar held_back: Streams that are told nothing yet of what came on them; their peer has no room for what they would
+        answer.
     @ivar code: The code of the GOAWAY that ended the connection; -1: it goes on. Then what is to be written is to be
         written, and the transport to be closed.
     @ivar reason: Why it ended, a constant phrase for the log.
@@ -87,6 +89,7 @@ class Connection(Sender):
         "_window",
         "acknowledged",
         "code",
+        "held_back",
         "last",
         "peer",
         "peer_leaving",
@@ -106,6 +109,7 @@ class Connection(Sender):
         self.peer = PeerSettings()
         self.last = -1
         self.code = -1
+        self.held_back = 0
         self.reason = ""
         self.acknowledged = self.peer_leaving = False
         self._serves = serves
@@ -151,11 +155,11 @@ class Connection(Sender):
     def kept(self) -> int:
         """
         Bytes that the connection keeps until somebody goes on: the peer with a frame or a header block or with reading,
-        or whoever takes the bodies that came. Streams of which something waits for the peer count with what they are.
+        or whoever takes the bodies that came. Streams count with what they are where something waits for the peer.
         """
         kept = self._reader.kept + self._window.held
         waiting = self.queue.waiting
-        return kept + waiting + STREAM_BYTES * len(self.streams) if waiting else kept
+        return kept + waiting + STREAM_BYTES * len(self.streams) if waiting or self.held_back else kept
 
     def receive(self, data: bytes) -> None:
         """
@@ -273,10 +277,9 @@ class Connection(Sender):
         if ends:
             stream.whole = True
         if size:
-            stream.body_received(data)
+            self._body_came(stream, data)
         if ends and not stream.gone:
-            stream.message_ended([])
-            self._received_whole(stream)
+            self._message_ended(stream, [])
 
     def window_update_came(self, number: int, more: int) -> None:
         """Send what there is room for now."""
@@ -373,8 +376,23 @@ class Connection(Sender):
             self._break(stream, ENHANCE_YOUR_CALM)
         else:
             stream.whole = True
-            stream.message_ended(trailers)
-            self._received_whole(stream)
+            self._message_ended(stream, trailers)
+
+    def _body_came(self, stream: Stream, data: bytes) -> None:
+        early = stream.early
+        if early is None:
+            stream.body_received(data)
+        else:
+            early.pieces.append(data)
+
+    def _message_ended(self, stream: Stream, trailers: list[Field]) -> None:
+        """The peer's message is whole, and was no message of its head alone."""
+        early = stream.early
+        if early is not None:
+            early.trailers = trailers
+            return
+        stream.message_ended(trailers)
+        self._received_whole(stream)
 
     def _received_whole(self, stream: Stream) -> None:
         if stream.ended and not stream.gone:

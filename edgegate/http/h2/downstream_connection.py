@@ -9,6 +9,7 @@ written in one piece at the end of the turn.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from math import inf
 from typing import Final, cast
 
@@ -23,7 +24,7 @@ from edgegate.http.forwarded import Client
 from edgegate.http.h2.downstream_stream import HTTP2DownstreamStream
 from edgegate.http.h2.downstream_upload import NEVER
 from edgegate.http.h2.errors import ENHANCE_YOUR_CALM, INTERNAL_ERROR, NO_ERROR
-from edgegate.http.h2.frame_reader import CROWDED_WORK, WORK
+from edgegate.http.h2.frame_reader import CROWDED_WORK, HEAD_WORK, WORK
 from edgegate.http.h2.kept_bytes import KeptBytes
 from edgegate.http.h2.request_heads import RequestHeads
 from edgegate.http.h2.request_stream import RequestStream, StreamCarrier, StreamOwner
@@ -63,6 +64,8 @@ class HTTP2DownstreamConnection(StreamOwner):
         "_due",
         "_head_number",
         "_head_since",
+        "_held_at",
+        "_held_waits",
         "_idle_since",
         "_kept",
         "_last_asked",
@@ -95,6 +98,8 @@ class HTTP2DownstreamConnection(StreamOwner):
         self._asked_to_go = NEVER  # when the client was told to go elsewhere
         self._left = environment.limits.linger_bytes
         self._kept: KeptBytes | None = None  # made when something is kept for the first time
+        self._held_at = NEVER  # since when none of those that are held back could begin
+        self._held_waits = False  # whether it stands in line to begin some of them
         self._before = 0  # bytes that the client had read when it was looked at last
         self._before_at = NEVER  # when that was, unless it keeps up
         self._head_number = _NONE  # tells the frame or header block that is not whole
@@ -125,11 +130,9 @@ class HTTP2DownstreamConnection(StreamOwner):
         self._reader.work = CROWDED_WORK if self.environment.lag.crowded else WORK
         try:
             self.receive(data)
-            touched = self.touched
-            if touched:
-                self.touched = []
-                for each in touched:
-                    each.flush_upload()
+            self._flush_uploads()
+            if self.held_back and self._held_at == NEVER:
+                self._wait_for_room()
             if self.in_head:
                 self._wait_for_head()
             else:
@@ -188,6 +191,8 @@ class HTTP2DownstreamConnection(StreamOwner):
         self.queue.go_on()
         if self._reader.deferred:
             self._wait_for_turn()
+        if self.held_back:
+            self.held_may_begin()
         self.write_soon()
 
     def stopProducing(self) -> None:
@@ -216,6 +221,12 @@ class HTTP2DownstreamConnection(StreamOwner):
             carrier = cast(RequestStream, stream).carrier
             if carrier is not None:
                 carrier.upload_opened()
+
+    def held_may_begin(self) -> None:
+        """See L{ServerConnection.held_may_begin}: they take turns with what came and was put off."""
+        if not self._held_waits and not self._leaving:
+            self._held_waits = True
+            self._transport.put_off(self._begin_held, self._whose)
 
     # As its streams know it -------------------------------------------------------------------------------------------
 
@@ -266,6 +277,10 @@ class HTTP2DownstreamConnection(StreamOwner):
     def move(self, downstream: ConnectionInfo) -> None:
         """Go on under a new Snapshot: the next request is routed by it; those that are under way have their own."""
         self.downstream = downstream
+        for stream in self.held_streams():
+            carrier = cast(RequestStream, stream).carrier
+            if carrier is not None:
+                carrier.downstream = downstream
 
     @contained
     def retire(self) -> None:
@@ -334,8 +349,12 @@ class HTTP2DownstreamConnection(StreamOwner):
             self._transport.pauseProducing()
         else:
             self._waits = True
-            # apart from the handshakes of the same client, which are short
-            self._transport.put_off(self._take_turn, ("requests", client_of(self.downstream.peer)))
+            self._transport.put_off(self._take_turn, self._whose)
+
+    @property
+    def _whose(self) -> Hashable:
+        """Whose requests it has: apart from the handshakes of the same client, which are short."""
+        return "requests", client_of(self.downstream.peer)
 
     @contained
     def _take_turn(self) -> None:
@@ -347,6 +366,39 @@ class HTTP2DownstreamConnection(StreamOwner):
             self._transport.resumeProducing()
         self._reader.deferred = False
         self.dataReceived(b"")
+
+    @contained
+    def _begin_held(self) -> None:
+        """Begin requests for which there was no room: as many as in one turn of those that come."""
+        self._held_waits = False
+        if self._leaving or self.queue.held:
+            return
+        work = CROWDED_WORK if self.environment.lag.crowded else WORK
+        try:
+            all_begun = self.begin_held(work // HEAD_WORK)
+            self._flush_uploads()
+        except Exception:
+            broke(self)
+            return
+        if not all_begun:
+            self.held_may_begin()
+        self._held_at = NEVER
+        if self.held_back:
+            self._wait_for_room()
+        self.write_soon()
+
+    def _wait_for_room(self) -> None:
+        """Requests are held back: what they wait for may not take for ever."""
+        self._held_at = self.environment.wheel.now
+        self.look_within(self.environment.limits.stall_seconds)
+
+    def _flush_uploads(self) -> None:
+        """No more of what came is given to uploads in this turn."""
+        touched = self.touched
+        if touched:
+            self.touched = []
+            for each in touched:
+                each.flush_upload()
 
     # Time -------------------------------------------------------------------------------------------------------------
 
@@ -409,7 +461,18 @@ class HTTP2DownstreamConnection(StreamOwner):
                 self.fail(NO_ERROR, "idle")
                 return 0.0
             left = min(left, due)
+        if self.held_back:
+            left = min(left, self._look_at_held(now))
         return min(left, self._look_at_reader(now))
+
+    def _look_at_held(self, now: float) -> float:
+        """Return the seconds that requests which are held back have left; they are refused where there are none."""
+        limits = self.environment.limits
+        left = self._held_at + limits.stall_seconds - now
+        if left > 0:
+            return left
+        self.refuse_held()
+        return limits.stall_seconds
 
     def _look_at_reader(self, now: float) -> float:
         """See whether the client reads, if something waits for it."""

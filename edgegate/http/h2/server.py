@@ -17,7 +17,8 @@ from edgegate.http.h2.errors import (
     ConnectionFailed,
     Malformed,
 )
-from edgegate.http.h2.frames import ENABLE_CONNECT_PROTOCOL, MAX_CONCURRENT_STREAMS, goaway_frame
+from edgegate.http.h2.frames import ENABLE_CONNECT_PROTOCOL, MAX_CONCURRENT_STREAMS, Setting, goaway_frame
+from edgegate.http.h2.held_back import UNREAD, HeldBack
 from edgegate.http.h2.request_heads import RequestHeads
 from edgegate.http.h2.settings import STREAMS
 from edgegate.http.h2.stream import Stream
@@ -49,7 +50,7 @@ class ServerConnection(Connection):
     @ivar drained: Whether the last GOAWAY was sent: the connection is over with its last stream.
     """
 
-    __slots__ = ("_extended_connect", "_gaps", "_heads", "_taken", "drained")
+    __slots__ = ("_extended_connect", "_gaps", "_heads", "_line", "_taken", "drained")
 
     def __init__(self, heads: RequestHeads, clock: Callable[[], float], extended_connect: bool = True) -> None:
         """
@@ -64,6 +65,7 @@ class ServerConnection(Connection):
         self._heads = heads
         self._extended_connect = extended_connect
         self._gaps: list[tuple[int, int]] = []  # numbers that were left out lately
+        self._line: HeldBack | None = None  # made when a request has to wait
         self._taken = -1  # the last stream that is taken, once that is decided
         self.drained = False
 
@@ -118,14 +120,53 @@ class ServerConnection(Connection):
         self.streams[number] = new = self.begin(number)
         new.whole = ends
         if head is not None:
-            if head.sized:
-                new.unread = head.length
-            elif head.upgrade:
-                new.tunnel = True
-            new.request_received(head)
+            self._begin(new, head)
         elif fault is not None:
             new.request_refused(fault)
             self._budget.spend("too many requests that were refused")
+
+    def held_may_begin(self) -> None:
+        """There may be room for requests that were held back: L{begin_held} is to be called, and not from in here."""
+
+    def begin_held(self, most: int) -> bool:
+        """Begin up to so many requests that were held back for want of room; return whether all were that may be."""
+        line = self._line
+        while line is not None and self.code < 0:
+            if not most:
+                return False
+            stream = line.take(len(self.streams) - self.held_back, self.queue.window)
+            if stream is None:
+                break
+            self.held_back = len(line)
+            most -= 1
+            self._begin_late(cast(ServerStream, stream))
+        return True
+
+    def refuse_held(self) -> None:
+        """Have the client ask elsewhere for what was held back too long."""
+        line = self._line
+        if line is not None:
+            for stream in line.streams():
+                self.reset(stream, REFUSED_STREAM)
+                self._tell_reset(stream, REFUSED_STREAM)
+
+    def held_streams(self) -> list[Stream]:
+        """Return those that were not told of their requests yet."""
+        return [] if self._line is None else self._line.streams()
+
+    def window_update_came(self, number: int, more: int) -> None:
+        """Begin requests that waited for room, too."""
+        Connection.window_update_came(self, number, more)
+        if self.held_back:
+            if not number and self._line is not None:
+                self._line.room_came(more)
+            self.held_may_begin()
+
+    def settings_came(self, settings: list[Setting]) -> None:
+        """Begin requests that waited for room, too."""
+        Connection.settings_came(self, settings)
+        if self.held_back:
+            self.held_may_begin()
 
     def goaway_came(self, last: int, code: int) -> None:
         """The client will not ask any more."""
@@ -145,6 +186,51 @@ class ServerConnection(Connection):
         elif not stream.tunnel and stream.unread:
             self._send_reset(stream.number, NO_ERROR)
             self._over(stream)
+
+    def _begin(self, stream: ServerStream, head: RequestHead) -> None:
+        """Tell a stream of its request, unless there is no room for a response."""
+        if head.sized:
+            stream.unread = head.length
+        elif head.upgrade:
+            stream.tunnel = True
+        if (self.queue.window <= 0 or stream.window <= 0) and len(self.streams) > UNREAD:
+            self._hold_back(stream, head)
+        else:
+            stream.request_received(head)
+
+    def _hold_back(self, stream: ServerStream, head: RequestHead) -> None:
+        """Begin a request later, behind those that wait already."""
+        line = self._line
+        if line is None:
+            line = self._line = HeldBack()
+        line.add(stream, head)
+        self.held_back = len(line)
+
+    def _begin_late(self, stream: ServerStream) -> None:
+        """Tell a stream of its request, and of all that has come of it since."""
+        early, whole = stream.early, stream.whole
+        assert early is not None
+        stream.early = None
+        # one that has a body does not end with its head
+        ended = early.trailers
+        if ended is not None:
+            stream.whole = False
+        stream.request_received(early.head)
+        for piece in early.pieces:
+            if stream.gone:
+                return
+            stream.body_received(piece)
+        if ended is not None and not stream.gone:
+            stream.whole = whole
+            self._message_ended(stream, ended)
+
+    def _remove(self, stream: Stream) -> None:
+        Connection._remove(self, stream)
+        if self.held_back:
+            line = self._line
+            if line is not None and line.drop(stream):
+                self.held_back = len(line)
+            self.held_may_begin()
 
     def _head_of(self, block: bytes, ends: bool) -> RequestHead:
         fields = self._decode(block)

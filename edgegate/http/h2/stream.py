@@ -8,6 +8,7 @@ from abc import abstractmethod
 from edgegate.http.fields import Field
 from edgegate.http.h2.flow import FlowStream, Piece, SendQueue
 from edgegate.http.h2.frame_reader import FrameSink
+from edgegate.http.request import RequestHead
 
 
 class Sender(FrameSink):
@@ -65,12 +66,29 @@ class Sender(FrameSink):
             self.queue.finish(stream, trailers)
 
 
+class Early:
+    """
+    What came of a request whose stream is told of it later.
+
+    @ivar pieces: Of its body.
+    @ivar trailers: Those that ended it; L{None}: it goes on, or has no body.
+    """
+
+    __slots__ = ("head", "pieces", "trailers")
+
+    def __init__(self, head: RequestHead) -> None:
+        self.head = head
+        self.pieces: list[bytes] = []
+        self.trailers: list[Field] | None = None
+
+
 class Stream(FlowStream):
     """
     One message each way.
 
     @ivar begun: Whether the peer's message has begun: no body comes before its head.
     @ivar connection: What it is a stream of.
+    @ivar early: What came while the stream is told nothing; L{None}: it is told of everything.
     @ivar whole: Whether the peer has ended its side.
     @ivar ended: Whether we have ended ours, also by a reset: nothing that is sent goes anywhere.
     @ivar gone: Whether the stream is over, and its end was told.
@@ -79,11 +97,12 @@ class Stream(FlowStream):
     @ivar unsent: Bytes of our body that are still to be sent; -1: there is no telling.
     """
 
-    __slots__ = ("begun", "connection", "ended", "gone", "tunnel", "unread", "unsent", "whole")
+    __slots__ = ("begun", "connection", "early", "ended", "gone", "tunnel", "unread", "unsent", "whole")
 
     def __init__(self, connection: Sender, number: int) -> None:
         FlowStream.__init__(self, number, connection.queue.initial)
         self.connection = connection
+        self.early: Early | None = None
         self.begun = True
         self.whole = self.ended = self.gone = self.tunnel = False
         self.unread = self.unsent = -1

@@ -24,6 +24,7 @@ from edgegate.http.h2.frames import PREFACE
 from edgegate.http.h2.hpack import block_of
 from edgegate.http.h2.request_heads import RequestHeads
 from edgegate.http.h2.server import ServerConnection, ServerStream
+from edgegate.http.h2.settings import STREAMS
 from edgegate.http.request import RequestHead
 from edgegate.http.response import ResponseHead
 
@@ -129,6 +130,11 @@ class RecordedServer(ServerConnection):
 
     def ping_acknowledged(self, payload: bytes) -> None:
         self.pings.append(payload)
+
+    def take(self) -> bytes:
+        """A turn is over: begin what waited for room, as its owner would."""
+        self.begin_held(STREAMS)
+        return super().take()
 
 
 class RecordedResponse(ClientStream):

@@ -24,11 +24,22 @@ from edgegate.http.h2.errors import (
     ENHANCE_YOUR_CALM,
     INTERNAL_ERROR,
     NO_ERROR,
+    REFUSED_STREAM,
     SETTINGS_TIMEOUT,
     STREAM_CLOSED,
 )
 from edgegate.http.h2.flow import CONNECTION_FULL, FULL
-from edgegate.http.h2.frames import PREFACE, SETTINGS_ACK, frame, header_frames, settings_frame
+from edgegate.http.h2.frames import (
+    DATA,
+    INITIAL_WINDOW_SIZE,
+    PREFACE,
+    RST_STREAM,
+    SETTINGS_ACK,
+    frame,
+    header_frames,
+    settings_frame,
+)
+from edgegate.http.h2.held_back import UNREAD
 from edgegate.http.h2.hpack import block_of
 from edgegate.http.h2.settings import STREAMS
 from edgegate.http.interfaces import Dispatcher, IResource
@@ -52,7 +63,8 @@ OK = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
 
 
-BLOCK = block_of([(b":method", b"GET"), (b":scheme", b"http"), (b":authority", b"web.example"), (b":path", b"/")])
+FIELDS = [(b":method", b"GET"), (b":scheme", b"http"), (b":authority", b"web.example"), (b":path", b"/")]
+BLOCK = block_of(FIELDS)
 
 
 def many(count: int, begin: int = 0) -> bytes:
@@ -458,6 +470,90 @@ class FlowTests(ConversationTestCase):
         self.assertTrue(self.client.stream.reading)
         answer = self.client.answer(number)
         self.assertEqual((len(answer.body), answer.ended), (60000, True))
+
+
+class HeldBackTests(ConversationTestCase):
+    """A client that has no room for what would answer it: see also the layer's own tests."""
+
+    def ask(self, count: int) -> FakeStream:
+        """Have it ask; return its stream."""
+        stream = self.client.stream
+        stream.deliver(settings_frame([(INITIAL_WINDOW_SIZE, 0)]) + many(count))
+        while next_turn(stream):
+            pass
+        return stream
+
+    def test_backends(self) -> None:
+        """Backends hear of few of its requests, of the others once it has room, some in each turn."""
+        stream = self.ask(50)
+        self.assertEqual(len(self.talk.connects), UNREAD)
+        stream.deliver(settings_frame([(INITIAL_WINDOW_SIZE, 1000)]))
+        self.assertEqual(len(self.talk.connects), UNREAD)
+        self.assertEqual((next_turn(stream), len(self.talk.connects)), (1, UNREAD + 16))
+        while next_turn(stream):
+            pass
+        self.assertEqual(len(self.talk.connects), 50)
+
+    def test_crowded(self) -> None:
+        """While more are ready than are called at once fewer begin in each turn."""
+        stream = self.ask(20)
+        self.talk.environment.lag.crowded = True
+        stream.deliver(settings_frame([(INITIAL_WINDOW_SIZE, 1000)]))
+        self.assertEqual((next_turn(stream), len(self.talk.connects)), (1, UNREAD + 2))
+
+    def test_upload(self) -> None:
+        """What came of its uploads leaves when they begin."""
+        stream = self.ask(UNREAD)
+        number = 2 * UNREAD + 1
+        block = block_of([(b":method", b"POST"), *FIELDS[1:]])
+        stream.deliver(header_frames(number, block, False) + frame(DATA, 0, number, b"abc"))
+        stream.deliver(settings_frame([(INITIAL_WINDOW_SIZE, 1000)]))
+        self.assertEqual((next_turn(stream), len(self.talk.connects)), (1, UNREAD + 1))
+        backend = self.talk.connects[-1].accept()
+        sent = backend.take()
+        self.assertTrue(sent.startswith(b"POST ") and sent.endswith(b"3\r\nabc\r\n"), sent)
+
+    def test_end(self) -> None:
+        """Where one of its requests ends another begins; nothing is left of those that never began."""
+        stream = self.ask(20)
+        stream.deliver(frame(RST_STREAM, 0, 1, bytes(4)))
+        self.assertEqual((next_turn(stream), len(self.talk.connects)), (1, UNREAD + 1))
+        stream.reset()
+        next_turn(stream)
+        self.assertEqual((len(self.talk.connects), len(self.ended())), (UNREAD + 1, UNREAD + 1))
+
+    def test_does_not_read(self) -> None:
+        """None begins for a client that does not even read what it is sent, until it does."""
+        stream = self.ask(20)
+        stream.producer.pauseProducing()
+        self.client.stream.protocol.window_update_came(19, 100)
+        self.assertEqual((next_turn(stream), len(self.talk.connects)), (1, UNREAD))
+        stream.producer.resumeProducing()
+        self.assertEqual((next_turn(stream), len(self.talk.connects)), (1, UNREAD + 1))
+
+    def test_moved(self) -> None:
+        """They are served by the files that are in force when they begin."""
+        stream = self.ask(20)
+        downstream = plain()
+        self.client.stream.protocol.move(downstream)
+        stream.deliver(settings_frame([(INITIAL_WINDOW_SIZE, 1000)]))
+        next_turn(stream)
+        stream.reset()
+        found = [exchange.connection is downstream for exchange in self.ended()]
+        self.assertEqual(found, [False] * UNREAD + [True] * (20 - UNREAD))
+
+    def test_refused(self) -> None:
+        """After a minute in which none could begin they are refused, so that the client may ask elsewhere."""
+        stream = self.ask(20)
+        self.talk.advance(50)
+        stream.deliver(frame(RST_STREAM, 0, 1, bytes(4)))
+        next_turn(stream)
+        self.talk.advance(50)
+        self.assertEqual(len(self.client.stream.protocol.streams), 19)
+        stream.take()
+        self.talk.advance(12)
+        refused = frame(RST_STREAM, 0, 39, REFUSED_STREAM.to_bytes(4, "big"))
+        self.assertEqual((len(self.client.stream.protocol.streams), refused in stream.take()), (UNREAD, True))
 
 
 class ContainmentTests(ConversationTestCase):

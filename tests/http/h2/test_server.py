@@ -19,6 +19,8 @@ from edgegate.http.h2.errors import (
     STREAM_CLOSED,
 )
 from edgegate.http.h2.flow import CONNECTION_WINDOW, FULL, GROWN_WINDOW, STREAM_WINDOW
+from edgegate.http.h2.frames import FRAME_BYTES
+from edgegate.http.h2.held_back import UNREAD
 from edgegate.http.h2.hpack import REMEMBERED, block_of
 from edgegate.http.h2.settings import STREAMS
 from tests.http.h2.recording import (
@@ -621,3 +623,113 @@ class StateTests(Conversation):
         frames = self.peer.say(headers(1, block_of(REQUEST)).serialize() + bytes(9))
         self.assertIsInstance(frames[1], DataFrame)
         self.ended(frames, PROTOCOL_ERROR)
+
+
+class HeldBackTests(Conversation):
+    """Requests whose client has no room for a byte of their responses."""
+
+    def begin_without_room(self, count: int, answers: bytes = b"") -> None:
+        """Have a client without room for any stream ask so many times."""
+        self.begin(answers)
+        self.peer.tell(settings({4: 0}))
+        for number in range(1, 2 * count, 2):
+            self.peer.headers(number, REQUEST)
+
+    def asked(self) -> list[int]:
+        """Return the streams that were told of their requests, in that order."""
+        return [stream.number for stream in self.server.began if stream.head is not None]
+
+    def test_few(self) -> None:
+        """As many as are begun in any case are: who opens windows only once heads have come is served."""
+        self.begin_without_room(UNREAD)
+        self.assertEqual((len(self.asked()), self.server.held_back), (UNREAD, 0))
+
+    def test_settings(self) -> None:
+        """All begin, in their order, once each stream has room."""
+        self.begin_without_room(UNREAD + 3, b"hello")
+        self.assertEqual(self.server.held_back, 3)
+        frames = said(self.peer.tell(settings({4: 100})))
+        ended = [frame[1] for frame in frames if frame[0] == "DATA"]
+        self.assertEqual(ended, [*range(1, 2 * UNREAD + 6, 2)])
+        self.assertEqual((self.server.held_back, self.server.streams), (0, {}))
+
+    def test_one_stream(self) -> None:
+        """One that has room for itself begins before others that came earlier."""
+        self.begin_without_room(UNREAD + 3, b"hello")
+        number = 2 * UNREAD + 3
+        frames = self.peer.tell(window_update(number, 5))
+        self.assertEqual(said(frames), [("HEADERS", number, False), ("DATA", number, 5, True)])
+        self.assertEqual(self.server.held_back, 2)
+
+    def test_others_end(self) -> None:
+        """Where one of those that were begun ends, the next begins, and others that are held back may end, too."""
+        self.begin_without_room(UNREAD + 4)
+        self.peer.tell(reset(2 * UNREAD + 1))
+        self.assertEqual((len(self.asked()), self.server.held_back), (UNREAD, 3))
+        self.peer.tell(reset(1), reset(3))
+        self.assertEqual((self.asked()[-2:], self.server.held_back), ([2 * UNREAD + 3, 2 * UNREAD + 5], 1))
+
+    def test_connection_used_up(self) -> None:
+        """Room for all that is used up at once by what waited longer has a request begin each time, too."""
+        self.begin(b"x" * 100_000)
+        for number in range(1, 2 * UNREAD + 7, 2):
+            self.peer.headers(number, REQUEST)
+        self.assertEqual((self.server.queue.window, self.server.held_back), (0, 3))
+        self.peer.tell(window_update(0, 1000))
+        self.assertEqual((self.server.queue.window, self.server.held_back), (0, 2))
+        self.peer.tell(window_update(0, 2 * FRAME_BYTES))
+        self.assertEqual((self.server.queue.window, self.server.held_back), (0, 0))
+
+    def test_room_for_all(self) -> None:
+        """Where there is room no request waits, however many are under way."""
+        self.begin()
+        for number in range(1, 2 * STREAMS, 2):
+            self.peer.headers(number, REQUEST)
+        self.assertEqual((len(self.asked()), self.server.held_back), (STREAMS, 0))
+
+    def test_body(self) -> None:
+        """What comes meanwhile is told later, as if it came then: a body, its end and its trailers."""
+        self.begin_without_room(UNREAD, b"hello")
+        number = 2 * UNREAD + 1
+        self.peer.headers(number, UPLOAD, False)
+        self.peer.tell(data(number, b"abc"))
+        self.peer.tell(data(number, b"de"))
+        self.peer.headers(number, [(b"x-sum", b"1")])
+        self.peer.headers(number + 2, UPLOAD, False)
+        self.peer.tell(data(number + 2, b"f"))
+        stream, other = self.server.began[-2:]
+        self.assertEqual((stream.events, other.events, stream.held), ([], [], 5))
+        self.peer.tell(settings({4: 100}))
+        come = [("head",), ("body", b"abc"), ("body", b"de"), ("end", [(b"x-sum", b"1")]), ("closed",)]
+        self.assertEqual((stream.events, stream.held), (come, 0))
+        self.peer.tell(data(number + 2, b"gh", True))
+        self.assertEqual(other.events, [("head",), ("body", b"f"), ("body", b"gh"), ("end", []), ("closed",)])
+        self.assertEqual(self.server.code, -1)
+
+    def test_body_too_large(self) -> None:
+        """A body that nobody takes has the room of a stream, and no more."""
+        self.begin_without_room(UNREAD)
+        number = 2 * UNREAD + 1
+        self.peer.headers(number, UPLOAD, False)
+        for _ in range(STREAM_WINDOW // 16384):
+            self.peer.tell(data(number, bytes(16384)))
+        self.assertEqual(said(self.peer.tell(data(number, b"x"))), [("RST_STREAM", number, FLOW_CONTROL_ERROR)])
+        self.assertEqual((self.server.held_back, self.server.kept), (0, 0))
+
+    def test_some_at_a_time(self) -> None:
+        """No more are begun at once than is asked for."""
+        self.begin_without_room(UNREAD + 5)
+        self.server.receive(settings({4: 100}).serialize())
+        self.assertFalse(self.server.begin_held(3))
+        self.assertEqual(self.server.held_back, 2)
+        self.assertTrue(self.server.begin_held(3))
+        self.assertEqual(self.server.held_back, 0)
+
+    def test_refused(self) -> None:
+        """Those that wait too long may be asked for elsewhere: nobody has seen them."""
+        self.begin_without_room(UNREAD + 2)
+        self.server.refuse_held()
+        refused = [("RST_STREAM", 2 * UNREAD + at, REFUSED_STREAM) for at in (1, 3)]
+        self.assertEqual(said(self.peer.frames()), refused)
+        self.assertEqual((self.server.held_back, len(self.server.streams)), (0, UNREAD))
+        self.assertEqual(self.server.began[-1].events, [("reset", REFUSED_STREAM)])

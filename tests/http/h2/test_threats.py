@@ -10,6 +10,7 @@ from hyperframe.frame import Frame, PriorityFrame
 
 from edgegate.http.fields import Field
 from edgegate.http.h2.budget import POINTS
+from edgegate.http.h2.connection import STREAM_BYTES
 from edgegate.http.h2.errors import (
     COMPRESSION_ERROR,
     ENHANCE_YOUR_CALM,
@@ -18,6 +19,7 @@ from edgegate.http.h2.errors import (
     REFUSED_STREAM,
 )
 from edgegate.http.h2.frames import frame as raw_frame
+from edgegate.http.h2.held_back import UNREAD
 from edgegate.http.h2.hpack import block_of
 from edgegate.http.h2.settings import STREAMS
 from tests.http.h2.recording import (
@@ -199,16 +201,20 @@ class ThreatTests(Conversation):
         self.serves()
 
     def test_52_zero_window(self) -> None:
-        """A client that asks for much and opens no window: what waits is known to be too much, and goes with it."""
+        """A client that asks for much and opens no window: few are begun, what waits is known to be too much."""
         self.begin(b"x" * 100_000)
         self.peer.tell(settings({4: 0}))
         for number in range(1, 2 * STREAMS, 2):
             self.peer.headers(number, REQUEST)
-        self.assertEqual({stream.full for stream in self.server.began}, {True})
-        self.assertEqual({stream.queued for stream in self.server.began}, {100_000})
+        asked = [stream for stream in self.server.began if stream.head is not None]
+        self.assertEqual((len(asked), self.server.held_back), (UNREAD, STREAMS - UNREAD))
+        self.assertEqual({stream.full for stream in asked}, {True})
+        self.assertEqual({stream.queued for stream in asked}, {100_000})
+        self.assertEqual(self.server.kept, UNREAD * 100_000 + STREAMS * STREAM_BYTES)
         self.assertEqual(self.server.queue.gathered, 0)
         self.server.lost()
         self.assertEqual({stream.queued for stream in self.server.began}, {0})
+        self.assertEqual((self.server.held_back, self.server.held_streams()), (0, []))
 
     def test_54_downgrade(self) -> None:
         """Lengths and codings that HTTP/1 would read otherwise (H2.CL, H2.TE)."""
