@@ -134,6 +134,7 @@ REQUEST_DURATION_EXCEEDED = replace(
     DURATION_EXCEEDED, source=Source.DOWNSTREAM, status=408, reason="request took too long to come"
 )
 FAULT_ABORT = Fault(Source.GATEWAY, "FI", 503, "fault filter abort", "fault_filter_abort")
+GUARD_FAILED = Fault(Source.GATEWAY, "-", 403, "access denied", "guard_failed")
 INTERNAL = Fault(Source.GATEWAY, "-", 500, "internal error", "internal_error")
 
 

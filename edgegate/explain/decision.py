@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from edgegate.errors import BODY_TOO_LARGE, NO_ROUTE, Fault
+from edgegate.explain.guards import Judgement, Verdict, judged
 from edgegate.explain.question import Heads, Question
 from edgegate.explain.recorded import RecordedStream
 from edgegate.http.exchange import Exchange
@@ -19,7 +20,7 @@ from edgegate.http.h2.errors import Malformed
 from edgegate.http.h2.request_heads import RequestHeads
 from edgegate.http.limits import Limits
 from edgegate.http.request import RequestHead, RequestRefused
-from edgegate.http.selection import owner, selected
+from edgegate.http.selection import guards_of, owner, selected
 from edgegate.http.target import PathNormalisation
 from edgegate.model.addresses import Address, TCPAddress
 from edgegate.model.routes import HTTPRoute, TCPRoute
@@ -57,6 +58,8 @@ class Decision:
     @ivar route: That takes it.
     @ivar fault: With what the gateway itself answers.
     @ivar redirect_port: Of the https URL that the request is sent to (C{tls.httpsRedirect}).
+    @ivar guards: What guards make of it, up to the one that refuses it: first those of its virtual host, where nothing
+        else is looked at then, then those of its route.
     """
 
     question: Question
@@ -70,10 +73,19 @@ class Decision:
     route: HTTPRoute | TCPRoute | None = None
     fault: Fault | None = None
     redirect_port: int | None = None
+    guards: tuple[Judgement, ...] = ()
+
+    @property
+    def denied(self) -> Judgement | None:
+        """The judgement of the guard that refuses it."""
+        last = self.guards[-1] if self.guards else None
+        return last if last is not None and last.verdict is Verdict.DENIED else None
 
     @property
     def routed(self) -> bool:
         """Whether the routes of the virtual host are asked: nothing has answered the request before."""
+        if self.denied is not None and self.route is None:
+            return False
         return self.virtual_host is not None and self.redirect_port is None and self.fault in (None, NO_ROUTE)
 
 
@@ -157,12 +169,19 @@ class Decider:
         asked = self.exchange(connection, head)
         belongs = owner(connection, head.host)
         host = None if belongs is None or belongs.http is None else belongs.http.lookup(head.host)
-        found = (
-            BODY_TOO_LARGE if head.length > self._body_bytes else selected(connection, head, asked, self.trusted_hops)
-        )
         decided = Decision(question, listener, chain, None, connection, asked, belongs, host)
+        if head.length > self._body_bytes:
+            return replace(decided, fault=BODY_TOO_LARGE)
+        if chain.guarded:
+            decided = replace(decided, guards=tuple(judged(guards_of(connection, head.host), asked)))
+        return decided if decided.denied is not None else self._routed(decided, connection, asked)
+
+    def _routed(self, decided: Decision, connection: ConnectionInfo, asked: Exchange) -> Decision:
+        """Go on with a request that the guards of its virtual host let pass."""
+        found = selected(connection, asked.head, asked, self.trusted_hops)
         if isinstance(found, HTTPRoute):
-            return replace(decided, route=found)
+            asked.route = found
+            return replace(decided, route=found, guards=(*decided.guards, *judged(found.guards, asked)))
         if isinstance(found, Fault):
             return replace(decided, fault=found)
         return replace(decided, redirect_port=found)

@@ -46,6 +46,15 @@ def document(found: Explanation) -> Document:
         "virtual_host": None if decision.virtual_host is None else decision.virtual_host.domain,
         "virtual_services": [_place(each) for each in found.objects],
         "other_virtual_hosts": list(found.hosts[1:]),
+        "policies": [
+            {
+                "policy": each.guard.origin.resource,
+                "verdict": each.verdict.value,
+                "words": each.words,
+                **_place(each.guard.origin),
+            }
+            for each in decision.guards
+        ],
         "tried": [_trial(each) for each in found.trials],
         "behind": [{"route": _name(each), **_place(each.origin)} for each in found.behind],
         "left_out": [

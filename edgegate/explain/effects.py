@@ -8,11 +8,12 @@ outcome is here with its share.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from edgegate.errors import NO_CLUSTER, NO_HEALTHY_UPSTREAM, Fault, aborted, response_flags
 from edgegate.explain.decision import Decider, Decision
+from edgegate.explain.guards import Judgement
 from edgegate.explain.recorded import RecordedStream, RecordedTry
 from edgegate.http.exchange import Exchange
 from edgegate.http.field_block import FieldBlock, fields_in
@@ -20,6 +21,7 @@ from edgegate.http.fields import Field
 from edgegate.http.filters.cors import CORSFilter, origin_of, response_fields
 from edgegate.http.filters.interfaces import FilterStatus
 from edgegate.http.grpc_web import GRPCWebTranslation, grpc_head, is_grpc_web
+from edgegate.http.guards.refusal import refuse
 from edgegate.http.request import refused_head
 from edgegate.http.resources import HTTPSRedirectResource, answer_by_files
 from edgegate.http.router.request_headers import asked_host, begin_request, own_fields, shadow_head
@@ -149,6 +151,8 @@ class EffectsFinder:
                 return Effects(self._refused(decision, decision.fault))
             destinations = () if route is None else route.destinations
             return Effects(destinations=tuple(self._relayed(destinations)))
+        if decision.denied is not None:
+            return Effects(self._denied(decision, decision.denied))
         if decision.fault is not None:
             return Effects(self._failed(decision, decision.fault))
         if decision.redirect_port is not None:
@@ -241,6 +245,13 @@ class EffectsFinder:
         elif route.response is not None:
             exchange.changes = (route.response,)
         return _failed(exchange, fault)
+
+    def _denied(self, decision: Decision, denied: Judgement) -> Answer:
+        """Return what answers a request that a guard refuses."""
+        exchange = self._exchange(decision)
+        assert denied.refusal is not None
+        refuse(exchange, denied.guard, denied.refusal)
+        return replace(_answer_of(exchange), details=denied.refusal.details, reason=denied.words)
 
     def _failed(self, decision: Decision, fault: Fault) -> Answer:
         return _failed(self._exchange(decision), fault)

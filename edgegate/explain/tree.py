@@ -8,6 +8,7 @@ from enum import Enum
 
 from edgegate.explain.effects import NEW_REQUEST_ID, Answer, Copy, Destination
 from edgegate.explain.explanation import Explanation
+from edgegate.explain.guards import Verdict
 from edgegate.explain.nearness import missing
 from edgegate.explain.trials import Trial, name_of
 from edgegate.explain.wording import (
@@ -55,6 +56,8 @@ class Node:
         return node
 
 
+_MOODS = {Verdict.ALLOWED: Mood.GOOD, Verdict.DENIED: Mood.BAD, Verdict.UNKNOWN: Mood.QUIET}
+
 TRIED = 12
 """Routes that failed and are shown each; of more the last ones, which stand nearest to the one that was taken."""
 
@@ -66,6 +69,8 @@ def tree(found: Explanation) -> Node:
     _connection(root, found)
     if not found.refused:
         _request(root, found)
+    if found.decision.guards:
+        _guards(root, found)
     if found.trials:
         _trials(root, found)
     if found.decision.refusal is None and not found.refused:
@@ -156,6 +161,15 @@ def _request(root: Node, found: Explanation) -> None:
     found_by = node.add(f"virtual host {host.domain}{over}")
     for each in found.objects:
         found_by.add(f"with the routes of {each.resource}", origin=each)
+
+
+def _guards(root: Node, found: Explanation) -> None:
+    """Say what policies make of it, up to the one that refuses it."""
+    node = root.add("policies, in their order")
+    for each in found.decision.guards:
+        guard = each.guard
+        text = f"{each.verdict.value}: {guard.origin.resource}: {each.words}"
+        node.add(text, _MOODS[each.verdict], guard.origin)
 
 
 def _trials(root: Node, found: Explanation) -> None:

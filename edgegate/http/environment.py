@@ -12,6 +12,7 @@ from typing import Final
 from twisted.internet.interfaces import IDelayedCall
 
 from edgegate.http.field_block import FieldBlock
+from edgegate.http.guards.state import GuardStates
 from edgegate.http.held_bytes import HeldBytes
 from edgegate.http.interfaces import Droppable, Served
 from edgegate.http.limits import Limits
@@ -35,6 +36,7 @@ class HTTPEnvironment:
     @ivar shadow_hosts: Whether copies for mirrors have C{-shadow} behind their host.
     @ivar connections: The clients' connections that are open, those that became tunnels or are being closed included.
     @ivar shadows: The copies that are on their way to mirrors.
+    @ivar access: What guards keep from one change of the files to the next.
     @ivar lag: How late the loop is.
     @ivar most_requests: How many may be under way.
     @ivar connection_requests: How many a connection may carry.
@@ -53,6 +55,7 @@ class HTTPEnvironment:
     __slots__ = (
         "_date",
         "_date_second",
+        "access",
         "clusters",
         "connection_requests",
         "connections",
@@ -96,6 +99,7 @@ class HTTPEnvironment:
         self.trusted_hops = trusted_hops
         self.limits = limits
         self.shadow_hosts = shadow_hosts
+        self.access = GuardStates(clusters.environment.processes)
         self.most_requests = overload.requests
         self.connection_requests = overload.connection_requests
         self.lag = LoopLag(NO_LIMIT) if lag is None else lag

@@ -29,6 +29,7 @@ from edgegate.http.upload import Upload
 from edgegate.http.upstream_head import UpstreamHead
 from edgegate.http.upstream_stream import UpstreamStream
 from edgegate.model.addresses import Address
+from edgegate.model.guards.guard import Guard
 from edgegate.model.headers import HeaderChanges
 from edgegate.model.routes import HTTPRoute
 from edgegate.observe.metrics.meters import Meter
@@ -79,7 +80,10 @@ class Exchange:
     @ivar status: Of the final response; 0 before it.
     @ivar fault: What went wrong, if anything did.
     @ivar flags: Envoy's response flags of what is no fault of its own, with commas: C{DI,URX}.
-    @ivar filters: Those of its route, if it has any.
+    @ivar filters: The guards and filters that it is at, or has passed, if it meets any.
+    @ivar guard: That has refused it; L{None}: none has.
+    @ivar metadata: What guards have found out about it, by the names that Envoy's filters give their dynamic metadata;
+        L{None}: nothing.
     @ivar bodies: What looks at its bodies, or changes them; L{None}: nothing does.
     @ivar details: Who gave a response that is no backend's, in the way of Envoy's C{RESPONSE_CODE_DETAILS}: the filter
         that did, or what it said; empty: no filter.
@@ -125,8 +129,10 @@ class Exchange:
         "fault",
         "filters",
         "flags",
+        "guard",
         "head",
         "identity",
+        "metadata",
         "meter",
         "phase",
         "received",
@@ -163,6 +169,8 @@ class Exchange:
         self.fault: Fault | None = None
         self.flags = self.details = ""
         self.filters: HTTPFilters | None = None
+        self.guard: Guard | None = None
+        self.metadata: dict[str, dict[str, object]] | None = None
         self.bodies: BodyFilter | None = None
         self.changes: tuple[HeaderChanges, ...] = ()
         self.route: HTTPRoute | None = None
@@ -325,6 +333,13 @@ class Exchange:
     def change_request(self, fields: list[Field], removed: frozenset[bytes] = frozenset()) -> None:
         """Set and remove fields of the request; see L{RequestHead.changed}. The route that it has taken stays."""
         self.replace_head(self.head.changed(fields, removed))
+
+    def note(self, namespace: str, found: dict[str, object]) -> None:
+        """Keep what a guard has found out, under the name of Envoy's filter; it is added to what is there."""
+        metadata = self.metadata
+        if metadata is None:
+            metadata = self.metadata = {}
+        metadata[namespace] = {**metadata.get(namespace, {}), **found}
 
     def replace_head(self, head: RequestHead) -> None:
         """Send another head on than the client's. The route that was taken stays."""

@@ -20,6 +20,7 @@ from edgegate.http.filters.fault import FaultFilterFactory
 from edgegate.http.filters.interfaces import IHTTPFilterFactory
 from edgegate.http.filters.route_filters import RouteFilters
 from edgegate.http.grpc_web import GRPCWebTranslation, grpc_head, is_grpc_web
+from edgegate.http.guards.guarded_resource import GuardedResource
 from edgegate.http.h1.downstream_connection import HTTP1DownstreamConnection
 from edgegate.http.h1.head_parser import METHODS, HeadParser
 from edgegate.http.h2.downstream_connection import HTTP2DownstreamConnection
@@ -33,7 +34,7 @@ from edgegate.http.resources import (
     ReverseProxyResource,
     RouteResource,
 )
-from edgegate.http.selection import owner, selected
+from edgegate.http.selection import guards_of, owner, selected
 from edgegate.http.target import PathNormalisation
 from edgegate.http.tracing import begin_trace
 from edgegate.model.routes import HTTPRoute
@@ -57,6 +58,7 @@ class HTTPGateway(Dispatcher):
         "_factories",
         "_filtered",
         "_filters_everywhere",
+        "_guarded",
         "_misdirected",
         "_no_route",
         "_overloaded",
@@ -89,6 +91,7 @@ class HTTPGateway(Dispatcher):
         self._factories = (*filters, FaultFilterFactory(), CORSFilterFactory())
         self._filters_everywhere = bool(filters)
         self._filtered: dict[int, tuple[FilterChain, FilteredResource]] = {}
+        self._guarded = GuardedResource(self._routed, environment)
         self._route = RouteResource(environment)
         self._proxy = ReverseProxyResource(environment)
         self._no_route = FaultResource(NO_ROUTE)
@@ -142,8 +145,8 @@ class HTTPGateway(Dispatcher):
             begin_trace(exchange, observer.tracer)
         if head.explains:
             self._explain(exchange)
-        translates = exchange.connection.chain.grpc_web and is_grpc_web(head)
-        if translates:
+        chain = exchange.connection.chain
+        if chain.grpc_web and is_grpc_web(head):
             exchange.bodies = GRPCWebTranslation(head)
         if (
             observer.begun - observer.ended > environment.most_requests
@@ -153,11 +156,18 @@ class HTTPGateway(Dispatcher):
             or head.length > environment.limits.body_bytes
         ):
             return self._refused(head, counts)
-        found = selected(exchange.connection, head, exchange, environment.trusted_hops)
+        if chain.guarded and guards_of(exchange.connection, head.host):
+            return self._guarded
+        return self._routed(exchange)
+
+    def _routed(self, exchange: Exchange) -> IResource:
+        """Find what answers an exchange by its route; guards that have let it pass may have changed its head."""
+        head = exchange.head
+        found = selected(exchange.connection, head, exchange, self.environment.trusted_hops)
         if not isinstance(found, HTTPRoute):
             return self._answer_of(exchange, found)
         exchange.route = found
-        if translates:
+        if exchange.bodies is not None and exchange.bodies.translates:
             # routes are told apart by what the client says
             exchange.replace_head(grpc_head(head))
         return self._filtered_by(exchange) if found.filtered or self._filters_everywhere else self._proxy
@@ -200,6 +210,7 @@ class HTTPGateway(Dispatcher):
     def forget_filters(self) -> None:
         """The files have changed: make the filters of their chains anew, when a request asks for them."""
         self._filtered.clear()
+        self._guarded.forget()
 
     def _filtered_by(self, exchange: Exchange) -> IResource:
         """Return what has the filters of an exchange's chain look at it."""

@@ -70,7 +70,8 @@ class FilteredResource:
         assert route is not None
         filters = self._filters.of(route)
         if filters:
-            exchange.filters = iteration = FilterIteration(filters, self._resource)
+            iteration = FilterIteration(filters, self._resource, len(route.guards), exchange.filters)
+            exchange.filters = iteration
             iteration.start(exchange)
         else:
             self._resource.render(exchange)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from edgegate.errors import MISDIRECTED, NO_ROUTE, SCHEME_MISMATCH, Fault
 from edgegate.http.request import RequestHead
+from edgegate.model.guards.guard import Guards
 from edgegate.model.routes import HTTPRoute
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.routing.matching import Request
@@ -53,6 +54,19 @@ def virtual_host(downstream: ConnectionInfo, host: str) -> VirtualHost | None:
     """Return the virtual host of a request for a host; L{None} where there is none, or another server's alone."""
     chain = owner(downstream, host)
     return None if chain is None or chain.http is None else chain.http.lookup(host)
+
+
+def guards_of(downstream: ConnectionInfo, host: str) -> Guards:
+    """
+    Return what a request for a host meets before its route is looked for, on a connection whose chain is C{guarded}.
+
+    A misdirected one meets nothing: it is answered 421, so that its client may come by another connection.
+    """
+    chain = owner(downstream, host)
+    if chain is None or chain.http is None:
+        return ()
+    found = chain.http.lookup(host)
+    return chain.guards if found is None else found.guards
 
 
 def owner(downstream: ConnectionInfo, host: str) -> FilterChain | None:

@@ -17,7 +17,7 @@ from edgegate.config.values import closest, show, suggestion
 from edgegate.istio.access import AccessPolicy, access_policy
 from edgegate.istio.checking import DROPPED, Check, shape_of
 from edgegate.istio.honoured import not_honoured
-from edgegate.istio.kinds import CORE_KINDS, KINDS, UNENFORCED, UNSERVED, Kind
+from edgegate.istio.kinds import CORE_KINDS, EDGEGATE, KINDS, UNENFORCED, UNSERVED, Kind
 from edgegate.istio.kinds.base import Base64, Duration, Spec
 from edgegate.istio.kinds.meta import Described, Object
 from edgegate.istio.mesh_config_map import mesh_config_in
@@ -30,7 +30,7 @@ _KINDS = {kind.key: kind for kind in KINDS}
 _KNOWN = (*_KINDS, *UNSERVED, *UNENFORCED)
 """Group and name of every kind that anything is known of: two groups may have a kind of one name, as C{Gateway}."""
 
-_ISTIO_GROUPS = frozenset(group for group, _ in _KNOWN if group.endswith(".istio.io"))
+_ISTIO_GROUPS = frozenset(group for group, _ in _KNOWN if group.endswith((".istio.io", EDGEGATE)))
 _OTHER_WAYS = dict.fromkeys(
     ("gateway.networking.k8s.io", "networking.k8s.io"),
     "edgegate serves Istio's Gateway and VirtualService (networking.istio.io/v1)",

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from edgegate.config.document import Document, Path
 from edgegate.config.problems import Problems, Role
 from edgegate.istio.access import AccessPolicy
+from edgegate.istio.kinds.address_list_policy import AddressListPolicy
 from edgegate.istio.kinds.base import Spec
 from edgegate.istio.kinds.destination_rule import DestinationRule
 from edgegate.istio.kinds.gateway import Gateway
@@ -151,4 +152,5 @@ class Resources:
     endpoints: list[Resource[Endpoints]] = field(default_factory=list)
     mesh_configs: list[Resource[MeshConfig]] = field(default_factory=list)
     telemetries: list[Resource[Telemetry]] = field(default_factory=list)
+    address_list_policies: list[Resource[AddressListPolicy]] = field(default_factory=list)
     access_policies: list[AccessPolicy] = field(default_factory=list)

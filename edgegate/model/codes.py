@@ -2,8 +2,8 @@
 The codes of all that can be wrong with files: none changes its meaning, and one that is gone is not given anew.
 
 Istio's own (C{IST}) stand for what Istio says of the same files. What it has no message for is C{EG}: 0 for files, 1
-for gateways and hosts, 2 for routes, 3 for backends, 4 for TLS, 5 for telemetry. What each means, with an example and
-its mend, is in C{edgegate/istio/analysis/codes.yaml}.
+for gateways and hosts, 2 for routes, 3 for backends, 4 for TLS, 5 for telemetry, 6 for policies of access. What each
+means, with an example and its mend, is in C{edgegate/istio/analysis/codes.yaml}.
 """
 
 from __future__ import annotations
@@ -88,3 +88,5 @@ BAD_KEY_MATERIAL = "EG403"
 SECRETS_IN_PLAIN_TEXT = "EG404"
 
 TELEMETRY_PROBLEM = "EG501"
+
+POLICY_WITHOUT_TARGET = "EG601"

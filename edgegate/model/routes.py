@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from edgegate.model.actions import DirectResponse, Redirect, RequestChanges
+from edgegate.model.guards.guard import Guards
 from edgegate.model.headers import HeaderChanges
 from edgegate.model.matching import HTTPMatch
 from edgegate.model.origin import Origin
@@ -42,6 +43,7 @@ class HTTPRoute(Picklable):
     @ivar redirect: Where given, what every request is answered with; so is C{direct}.
     @ivar response: What is changed of the headers of such a response.
     @ivar retries: L{None}: nothing is tried again.
+    @ivar guards: What requests that take it meet, once it is known; others stand on its virtual host.
     @ivar filtered: Whether there is more to do than to send requests on.
     @ivar expected: Within how many milliseconds a backend is to answer, as it is told, or empty: the
         time of a try where there is one, but not more than the route's.
@@ -59,12 +61,13 @@ class HTTPRoute(Picklable):
     faults: Faults | None = None
     cors: CORSPolicy | None = None
     mirrors: tuple[Mirror, ...] = ()
+    guards: Guards = ()
     filtered: bool = field(init=False, repr=False, compare=False)
     expected: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         only_sent = self.redirect is None and self.direct is None and self.faults is None and self.cors is None
-        object.__setattr__(self, "filtered", not only_sent)
+        object.__setattr__(self, "filtered", not only_sent or bool(self.guards))
         per_try = None if self.retries is None else self.retries.per_try_timeout
         object.__setattr__(self, "expected", _expected(self.timeout, per_try))
 

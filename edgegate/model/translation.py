@@ -9,6 +9,7 @@ from typing import Protocol
 from edgegate.model.access_logs import AccessLogFile
 from edgegate.model.clusters import Cluster, Endpoints
 from edgegate.model.diagnostics import Diagnostic
+from edgegate.model.guards.guard import Guards
 from edgegate.model.metrics import DeclaredMetrics
 from edgegate.model.origin import Origin
 from edgegate.model.proxy import NO_SETTINGS, ProxySettings
@@ -55,6 +56,7 @@ class Attached:
     @ivar proxy: See L{edgegate.routing.snapshot.Snapshot.proxy}.
     @ivar tracing: L{None}: nothing is said of traces.
     @ivar metrics: L{None}: nor of metrics.
+    @ivar guards: What stands on servers as a whole; one that is not here has none.
     """
 
     kind: str
@@ -66,6 +68,7 @@ class Attached:
     proxy: ProxySettings = NO_SETTINGS
     tracing: DeclaredTracing | None = None
     metrics: DeclaredMetrics | None = None
+    guards: Mapping[Server, Guards] = field(default_factory=dict)
 
 
 class Translation(Protocol):

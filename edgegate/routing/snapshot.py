@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from edgegate.model.access_logs import AccessLogFile
 from edgegate.model.addresses import Address
 from edgegate.model.clusters import Cluster
+from edgegate.model.guards.guard import Guard, Guards
 from edgegate.model.metrics import DeclaredMetrics
 from edgegate.model.origin import Origin
 from edgegate.model.picklable import Picklable
@@ -62,12 +63,14 @@ class VirtualHost(Picklable):
 
     @ivar domain: A host pattern in normal form.
     @ivar redirect_port: Where C{tls.httpsRedirect} is set: the port of the https URL that every request is sent to.
+    @ivar guards: What all of its requests meet, before its redirects and routes.
     @ivar selector: Finds the route of a request.
     """
 
     domain: str
     routes: tuple[HTTPRoute, ...] = ()
     redirect_port: int | None = None
+    guards: Guards = ()
     selector: RouteSelector = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -89,6 +92,9 @@ class FilterChain(Picklable):
     does not end here: in the clear, or passed through by SNI.
 
     @ivar grpc_web: Whether gRPC is made of the requests of gRPC-Web clients, wherever they go.
+    @ivar guards: What connections that are relayed meet, and requests for a host that has no virtual host.
+    @ivar guarded: Whether requests on its connections may meet guards, of it or of another chain of its port: over one
+        connection come requests for hosts of several.
     """
 
     name: str
@@ -98,6 +104,8 @@ class FilterChain(Picklable):
     http: RouteTable | None = None
     tcp: tuple[TCPRoute, ...] | None = None
     grpc_web: bool = False
+    guards: Guards = ()
+    guarded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +150,20 @@ class Snapshot(Picklable):
     proxy: ProxySettings = NO_SETTINGS
     tracing: DeclaredTracing | None = None
     metrics: DeclaredMetrics | None = None
+
+
+def guards_in(snapshot: Snapshot) -> Iterator[Guard]:
+    """Yield the guards of a Snapshot; one that stands in several places may come more than once."""
+    seen: set[int] = set()
+    for listener in snapshot.listeners:
+        for chain in listener.chains():
+            yield from chain.guards
+            for _, host in chain.http.items() if chain.http is not None else ():
+                if id(host.guards) not in seen:
+                    seen.add(id(host.guards))
+                    yield from host.guards
+                for route in host.routes:
+                    yield from route.guards
 
 
 _MANY = 100

@@ -48,7 +48,7 @@ from edgegate.overload.connections import ConnectionCounts, Port
 from edgegate.overload.figures import Figure
 from edgegate.overload.idle import LongestIdle
 from edgegate.overload.limits import NO_LIMIT
-from edgegate.routing.snapshot import Snapshot, prepare
+from edgegate.routing.snapshot import Snapshot, guards_in, prepare
 from edgegate.server.connections import end_idle, end_idle_of, end_old, end_overdue, most_connections, renew
 from edgegate.server.contexts import Contexts
 from edgegate.server.gateway_options import GatewayOptions
@@ -282,6 +282,7 @@ class DataPlane:
         self._contexts = contexts
         self.secrets.take(contexts.read, planned)
         self._http.forget_filters()
+        self._environment.access.keep(guards_in(snapshot))
         renew(tuple(self._environment.connections))
 
     def assign(self, endpoints: Endpoints) -> None:
@@ -334,6 +335,7 @@ class DataPlane:
         self.counts.stop()
         self.clusters.stop()
         self._http.stop()
+        self._environment.access.stop()
         self.wheel.stop()
 
     # ------------------------------------------------------------------------------------------------------------------

@@ -92,6 +92,11 @@ ports: [{name: web, port: 8080}]
 ---
 {apiVersion: telemetry.istio.io/v1, kind: Telemetry, metadata: {name: t}, spec: {accessLogging: [{disabled: true}]}}
 ---
+apiVersion: edgegate.io/v1alpha1
+kind: AddressListPolicy
+metadata: {name: office}
+spec: {allow: {addresses: [192.0.2.0/24]}}
+---
 {apiVersion: v1, kind: ConfigMap, metadata: {name: istio}, data: {mesh: "accessLogFile: /dev/stdout"}}
 """
 ANYTHING = st.recursive(

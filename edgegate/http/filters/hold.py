@@ -24,8 +24,8 @@ class Hold:
     """
     Takes a request's body while the request is held, and hands it over to whoever answers then.
 
-    Beyond the limit on held bodies the client is not read. It ends with the first of L{go_on}, L{reply} and L{fail}, or
-    when the client leaves; what is called after that does nothing, so whoever was asked may answer late.
+    Beyond the limit on held bodies the client is not read. It ends with the first of L{go_on}, L{reply}, L{answer} and
+    L{fail}, or when the client leaves; what is called after that does nothing, so whoever was asked may answer late.
 
     @ivar exchange: What is held.
     """
@@ -85,6 +85,14 @@ class Hold:
         exchange = self._end()
         if exchange is not None:
             exchange.reply(status, fields, body, details)
+            self._hand_over(exchange)
+
+    @contained
+    def answer(self, answer: Callable[[Exchange], object]) -> None:
+        """Have something answer the request, as L{edgegate.http.guards.refusal.refuse} does."""
+        exchange = self._end()
+        if exchange is not None:
+            answer(exchange)
             self._hand_over(exchange)
 
     @contained

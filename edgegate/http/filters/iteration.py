@@ -1,8 +1,11 @@
-# Hot path: made for each request of a route that has filters.
-"""The way of one exchange through the filters of its route, and back."""
+# Hot path: made for each request that meets guards, or whose route has filters.
+"""The way of one exchange through guards and filters, and back."""
 
 from __future__ import annotations
 
+from twisted.logger import Logger
+
+from edgegate.errors import GUARD_FAILED
 from edgegate.http.exchange import Exchange, HTTPFilters, Phase
 from edgegate.http.fields import check_response_fields
 from edgegate.http.filters.interfaces import (
@@ -16,18 +19,31 @@ from edgegate.http.filters.interfaces import (
 from edgegate.http.interfaces import IResource
 from edgegate.http.response import ResponseHead
 
+log = Logger()
+
 
 class FilterIteration(HTTPFilters):
-    """How far one exchange is. It knows the exchange only while it is called: neither keeps the other in memory."""
+    """
+    How far one exchange is. It knows the exchange only while it is called: neither keeps the other in memory.
 
-    __slots__ = ("_filters", "_passed", "_position", "_resource")
+    What stands on a virtual host comes first; the filters of the route then are an iteration of their own within it, so
+    that the response passes those, and then what stands around them.
+    """
 
-    def __init__(self, filters: tuple[HTTPFilter, ...], resource: IResource) -> None:
+    __slots__ = ("_filters", "_guards", "_outer", "_passed", "_position", "_resource")
+
+    def __init__(
+        self, filters: tuple[HTTPFilter, ...], resource: IResource, guards: int = 0, outer: HTTPFilters | None = None
+    ) -> None:
         """
         @param resource: Answers, where no filter does.
+        @param guards: How many of the filters, from the first on, are guards: one that raises refuses the request.
+        @param outer: What the request has passed before.
         """
         self._filters = filters
         self._resource = resource
+        self._guards = guards
+        self._outer = outer
         self._position = 0
         self._passed = 0
 
@@ -36,7 +52,10 @@ class FilterIteration(HTTPFilters):
         filters = self._filters
         while self._position < len(filters):
             position = self._position
-            status = _request_head(filters[position], exchange)
+            if position < self._guards:
+                status = _guarded_head(filters[position], exchange)
+            else:
+                status = _request_head(filters[position], exchange)
             if self._position != position or exchange.phase is not Phase.AWAITED:
                 # a hold has let it go on already, or it was answered
                 return
@@ -69,12 +88,24 @@ class FilterIteration(HTTPFilters):
                 known = head.fields
                 check_response_fields([field for field in changed.fields if field not in known])
                 head = changed
-        return head
+        return head if self._outer is None else self._outer.response_head(exchange, head)
 
     @property
     def answering(self) -> str:
         """See L{HTTPFilters.answering}."""
-        return self._filters[self._position].name if self._position < len(self._filters) else ""
+        if self._position < len(self._filters):
+            return self._filters[self._position].name
+        return "" if self._outer is None else self._outer.answering
+
+
+def _guarded_head(filter_: HTTPFilter, exchange: Exchange) -> FilterStatus:
+    """Ask a guard; what it raises is no reason to let anybody pass."""
+    try:
+        return _request_head(filter_, exchange)
+    except Exception:
+        log.failure("the guard {name} failed: its request is refused", name=filter_.name)
+        exchange.give_up(GUARD_FAILED)
+        return FilterStatus.STOP
 
 
 def _request_head(filter_: HTTPFilter, exchange: Exchange) -> FilterStatus:

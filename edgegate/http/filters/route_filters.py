@@ -1,10 +1,11 @@
 # Hot path: looked up for each request of a route that has filters.
-"""Which filters the routes of a filter chain have: made when they are first asked for, and kept."""
+"""Which guards and filters the routes of a filter chain have: made when they are first asked for, and kept."""
 
 from __future__ import annotations
 
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.filters.interfaces import HTTPFilter, IHTTPFilterFactory
+from edgegate.http.guards.registry import filters_of
 from edgegate.model.routes import HTTPRoute
 from edgegate.routing.snapshot import FilterChain
 
@@ -16,7 +17,7 @@ class RouteFilters:
     It is made anew with each change of the files. A connection that ends on the files before has its own made for it.
     """
 
-    __slots__ = ("_filters", "_routes")
+    __slots__ = ("_environment", "_filters", "_routes")
 
     def __init__(
         self, chain: FilterChain, factories: tuple[IHTTPFilterFactory, ...], environment: HTTPEnvironment
@@ -24,15 +25,17 @@ class RouteFilters:
         """
         @param factories: In the order in which requests meet what they make.
         """
+        self._environment = environment
         made = [factory.make(chain, environment) for factory in factories]
         self._filters = [each for each in made if each is not None]
         # a route is known by its identity, which is its own as long as it is kept here
         self._routes: dict[int, tuple[HTTPRoute, tuple[HTTPFilter, ...]]] = {}
 
     def of(self, route: HTTPRoute) -> tuple[HTTPFilter, ...]:
-        """Return the filters of a route, in their order."""
+        """Return the filters of a route, in their order: its guards, then all others."""
         found = self._routes.get(id(route))
         if found is None:
             settled = [each.for_route(route) for each in self._filters]
-            found = self._routes[id(route)] = route, tuple(each for each in settled if each is not None)
+            guards = filters_of(route.guards, self._environment)
+            found = self._routes[id(route)] = route, (*guards, *(each for each in settled if each is not None))
         return found[1]

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from edgegate.istio.kinds.address_list_policy import AddressListPolicy
 from edgegate.istio.kinds.base import Spec
 from edgegate.istio.kinds.destination_rule import DestinationRule
 from edgegate.istio.kinds.gateway import Gateway
@@ -23,6 +24,8 @@ from edgegate.istio.kinds.workload import WorkloadEntry, WorkloadGroup
 NETWORKING = "networking.istio.io"
 SECURITY = "security.istio.io"
 TELEMETRY = "telemetry.istio.io"
+EDGEGATE = "edgegate.io"
+"""The group of edgegate's own kinds: policies of access for which Istio has none."""
 MESH_GROUP = "mesh.istio.io"
 """A MeshConfig is no object of Kubernetes; by this group a document can be one, named as the package of its message."""
 
@@ -74,6 +77,7 @@ KINDS = (
     Kind("WorkloadEntry", NETWORKING, _ISTIO_VERSIONS, WorkloadEntry, "workload_entries", metadata=True),
     Kind("WorkloadGroup", NETWORKING, _ISTIO_VERSIONS, WorkloadGroup, "workload_groups"),
     Kind("Telemetry", TELEMETRY, ("v1", "v1alpha1"), Telemetry, "telemetries", metadata=True),
+    Kind("AddressListPolicy", EDGEGATE, ("v1alpha1",), AddressListPolicy, "address_list_policies"),
     Kind("MeshConfig", MESH_GROUP, ("v1alpha1",), MeshConfig, "mesh_configs"),
     Kind("Secret", "", ("v1",), Secret, "secrets", confidential=True),
     Kind("Service", "", ("v1",), Service, "services"),

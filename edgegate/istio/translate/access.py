@@ -8,45 +8,16 @@ this gateway is: Gateways choose it from wherever they are. So it could be in an
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable
 
 from edgegate.config.problems import Problems, Severity
 from edgegate.config.values import show
 from edgegate.istio.access import AccessPolicy
 from edgegate.istio.kinds import UNENFORCED
-from edgegate.istio.kinds.gateway import Gateway
-from edgegate.istio.resources import Resource
+from edgegate.istio.translate.guards.workloads import Workloads, chosen
 from edgegate.model import codes
 
-_CHARTS = {"ingressgateway": "istio-ingressgateway", "egressgateway": "istio-egressgateway"}
-"""The label C{app} that Istio's charts give a gateway beside its label C{istio}."""
-
 _GATEWAYS = frozenset({"Gateway", "GatewayClass"})
-
-
-@dataclass(frozen=True, slots=True)
-class Workloads:
-    """
-    What this gateway is, as far as policies choose it.
-
-    @ivar labels: What it is labelled, by each Gateway for itself; none where it serves nothing.
-    @ivar complete: Whether it has no other labels.
-    """
-
-    labels: list[Mapping[str, str]] = field(default_factory=list)
-    complete: bool = False
-
-
-def workloads(gateways: Iterable[Resource[Gateway]], selector: Mapping[str, str] | None) -> Workloads:
-    """
-    Tell what this gateway is by the Gateways that it serves.
-
-    @param selector: Its own labels, where it was given some: what Gateways ask for does not count then.
-    """
-    served = list(gateways)
-    asked = [gateway.spec.selector for gateway in served] if selector is None else [selector] if served else []
-    return Workloads([_with_chart(each) for each in asked], selector is not None)
 
 
 def check_access(
@@ -74,11 +45,6 @@ def check_access(
             document.error(problems, (), message, code=codes.POLICY_NOT_ENFORCED)
 
 
-def chosen(labels: Mapping[str, str], workloads: Workloads) -> bool:
-    """Whether a selector with these labels may choose this gateway."""
-    return any(_may_have(each, labels, workloads.complete) for each in workloads.labels)
-
-
 def _elsewhere(policy: AccessPolicy, workloads: Workloads) -> str:
     """Return why a policy is for others than this gateway; nothing where it may be for it."""
     if not workloads.labels:
@@ -91,17 +57,3 @@ def _elsewhere(policy: AccessPolicy, workloads: Workloads) -> str:
         return ""
     wanted = ", ".join(f"{key}={value}" for key, value in policy.labels.items())
     return f"no gateway here has the labels {wanted} of its selector"
-
-
-def _may_have(labels: Mapping[str, str], wanted: Mapping[str, str], complete: bool) -> bool:
-    """Whether all labels are there, but for those of Istio's gateways that a Gateway need not ask for."""
-    for key, value in wanted.items():
-        unknown = not complete and key not in labels and (key == "istio" or value in _CHARTS.values())
-        if labels.get(key) != value and not unknown:
-            return False
-    return True
-
-
-def _with_chart(labels: Mapping[str, str]) -> Mapping[str, str]:
-    app = _CHARTS.get(labels.get("istio", ""))
-    return {"app": app, **labels} if app is not None else labels

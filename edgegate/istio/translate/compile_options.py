@@ -77,6 +77,8 @@ class CompileOptions:
     @ivar inspect: Takes and looks at servers' key material, which the compiler only names in its result.
     @ivar inspect_upstream: Likewise that of TLS with backends.
     @ivar ignored_kinds: Kinds that keep others out, and that the user wants to be served without.
+    @ivar gateway_namespace: In which namespace the gateway is, as far as policies choose it; L{None}: see
+        L{edgegate.istio.translate.guards.targets.gateway_namespaces}.
     @ivar notes: Where is noted what the Snapshot does not hold; L{None}: nowhere.
     """
 
@@ -87,3 +89,4 @@ class CompileOptions:
     inspect_upstream: InspectUpstream = inspect_no_upstream
     ignored_kinds: frozenset[str] = frozenset()
     notes: Notes | None = None
+    gateway_namespace: str | None = None

@@ -14,6 +14,7 @@ from edgegate.istio.kinds.virtual_service import VirtualService
 from edgegate.istio.resources import Resource
 from edgegate.istio.translate import actions
 from edgegate.istio.translate.destinations import Destinations, NoDestinations
+from edgegate.istio.translate.guards.standing import NOTHING, Standing
 from edgegate.istio.translate.matches import http_match
 from edgegate.istio.translate.members import ip_literal
 from edgegate.istio.translate.servers import Server
@@ -98,15 +99,18 @@ class RuleCompiler:
         gateways: Callable[[Resource[VirtualService], Path, tuple[str, ...]], frozenset[GatewayKey]],
         problems: Problems,
         notes: Notes | None = None,
+        standing: Standing = NOTHING,
     ) -> None:
         """
         @param gateways: Finds the Gateways that a field names, and reports those that are not declared.
         @param notes: Where is noted what no request reaches.
+        @param standing: Which guards stand on routes.
         """
         self._destinations = destinations
         self._gateways = gateways
         self._problems = problems
         self._notes = notes
+        self._standing = standing
         self._shared = lru_cache(maxsize=4096)(_same)
 
     def rules(self, resource: Resource[VirtualService]) -> Rules:
@@ -187,6 +191,7 @@ class RuleCompiler:
             faults=actions.faults(item.fault),
             cors=actions.cors(item.cors_policy),
             mirrors=tuple(self._mirrors(resource, path, item, destinations)),
+            guards=self._standing.of_route(resource, path),
         )
 
     def _mirrors(

@@ -15,7 +15,7 @@ from edgegate.config.problems import Problems, Severity
 from edgegate.config.values import show
 from edgegate.istio.kinds.telemetry import Telemetry
 from edgegate.istio.resources import Resource
-from edgegate.istio.translate.access import Workloads, chosen
+from edgegate.istio.translate.guards.workloads import Workloads, chosen
 from edgegate.model import codes
 
 

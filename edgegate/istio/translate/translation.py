@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 
 from edgegate.config.problems import Problems
 from edgegate.istio.kinds.virtual_service import VirtualService
 from edgegate.istio.resources import Resource, Resources
-from edgegate.istio.translate.access import check_access, workloads
+from edgegate.istio.translate.access import check_access
 from edgegate.istio.translate.access_logs import AccessLogCompiler
 from edgegate.istio.translate.attachment import Attachments, GatewayNames
 from edgegate.istio.translate.clusters import ClusterCompiler
@@ -17,6 +17,10 @@ from edgegate.istio.translate.credentials import CredentialCompiler
 from edgegate.istio.translate.delegates import Delegates
 from edgegate.istio.translate.destination_rules import DestinationRules
 from edgegate.istio.translate.destinations import DestinationCompiler, NoDestinations
+from edgegate.istio.translate.guards.compilation import guards_of
+from edgegate.istio.translate.guards.standing import Policies, Standing
+from edgegate.istio.translate.guards.targets import gateway_namespaces, targets_of
+from edgegate.istio.translate.guards.workloads import workloads
 from edgegate.istio.translate.key_sources import KeySources
 from edgegate.istio.translate.mesh import mesh_of, proxy_settings, root_namespace
 from edgegate.istio.translate.metrics import MetricsCompiler
@@ -77,7 +81,8 @@ class IstioTranslation:
         clusters = ClusterCompiler(destination_rules, tls)
         destinations = DestinationCompiler(services, clusters, self._problems, self._suggestions)
         attachments = Attachments(servers, self._problems, self._options.notes)
-        self._attach_all(attachments, destinations)
+        standing = guards_of(self._policies(servers))
+        self._attach_all(attachments, destinations, standing)
         destination_rules.warn_of_unused(services, self._suggestions)
         ended = dict(self._ended(servers))
         traces = TracingCompiler(self._mesh, self._telemetries, services, self._problems)
@@ -91,6 +96,7 @@ class IstioTranslation:
             self._proxy,
             traces.tracing(),
             self._metrics,
+            standing.servers,
         )
 
     def report(self, diagnostic: Diagnostic) -> None:
@@ -100,11 +106,18 @@ class IstioTranslation:
                 self._options.notes.leave_out(left)
         self._reporter.report(diagnostic)
 
-    def _attach_all(self, attachments: Attachments, destinations: DestinationCompiler) -> None:
+    def _policies(self, servers: Sequence[Server]) -> Policies:
+        """Return what the compilers of policies work with."""
+        resources, options, problems = self._resources, self._options, self._problems
+        namespaces = gateway_namespaces(resources, root_namespace(self._mesh), options.gateway_namespace)
+        targets = targets_of(resources, servers, options.selector, namespaces, problems)
+        return Policies(resources, options, targets, self._mesh, problems)
+
+    def _attach_all(self, attachments: Attachments, destinations: DestinationCompiler, standing: Standing) -> None:
         """Attach all VirtualServices, each with its delegates."""
         problems, notes = self._problems, self._options.notes
         names = GatewayNames(self._resources.gateways, problems, self._suggestions)
-        rule_compiler = RuleCompiler(destinations, names.of_match, problems, notes)
+        rule_compiler = RuleCompiler(destinations, names.of_match, problems, notes, standing)
         unreferring = RuleCompiler(NoDestinations(), names.of_match, problems)
         delegates = Delegates(self._resources.virtual_services, problems, self._suggestions, notes)
         known = {
@@ -114,7 +127,7 @@ class IstioTranslation:
         }
 
         def rules_at(resource: Resource[VirtualService], listener: int, listeners: Iterable[int]) -> Rules:
-            compiler = RuleCompiler(destinations.at(listener, listeners), names.of_match, problems, notes)
+            compiler = RuleCompiler(destinations.at(listener, listeners), names.of_match, problems, notes, standing)
             return compiler.rules(resource)
 
         for order, root in enumerate(delegates.roots):

@@ -12,6 +12,7 @@ from typing import Any
 
 from edgegate.config.problems import Problems
 from edgegate.config.values import show
+from edgegate.istio.kinds.address_list_policy import AddressListPolicy
 from edgegate.istio.kinds.base import Spec
 from edgegate.istio.kinds.destination_rule import DestinationRule
 from edgegate.istio.kinds.gateway import Gateway
@@ -33,6 +34,7 @@ from edgegate.istio.validation.kubernetes import (
 )
 from edgegate.istio.validation.mesh_config import validate_mesh_config
 from edgegate.istio.validation.names import is_label
+from edgegate.istio.validation.policies import validate_address_list_policy
 from edgegate.istio.validation.service_entry import validate_service_entry
 from edgegate.istio.validation.telemetry import validate_telemetry
 from edgegate.istio.validation.virtual_service import validate_virtual_service
@@ -51,6 +53,7 @@ RULES: dict[type[Spec], Callable[[Resource[Any], Problems], None]] = {
     Endpoints: validate_endpoints,
     MeshConfig: validate_mesh_config,
     Telemetry: validate_telemetry,
+    AddressListPolicy: validate_address_list_policy,
 }
 
 _NAME = re.compile(r"[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?")

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from edgegate.model.diagnostics import Report, unreachable
+from edgegate.model.guards.guard import Guards
 from edgegate.model.notes import Cause, LeftOut
 from edgegate.model.origin import Origin
 from edgegate.model.routes import HTTPRoute
 from edgegate.model.servers import Server
 from edgegate.model.translation import AttachedRoutes
+from edgegate.routing.compile.guards import GuardTable
 from edgegate.routing.compile.redirects import RedirectPorts
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.snapshot import RouteTable, VirtualHost
@@ -37,14 +39,18 @@ class _Host:
                 left = LeftOut(Cause.BEHIND, route.origin, (domain,), number, why, None, route.name, self.last.origin)
                 report(unreachable(left))
 
-    def virtual_host(self, domain: str, redirect_port: int | None) -> VirtualHost:
+    def virtual_host(self, domain: str, redirect_port: int | None, guards: Guards) -> VirtualHost:
         # one object has each route once on a server, but may be attached by two parents
         routes = tuple(self.routes if self.objects == 1 else dict.fromkeys(self.routes))
-        return VirtualHost(domain, routes if self.last is None else (*routes, self.last), redirect_port)
+        return VirtualHost(domain, routes if self.last is None else (*routes, self.last), redirect_port, guards)
 
 
 def route_table(
-    servers: Sequence[Server], attached: Sequence[AttachedRoutes], redirects: RedirectPorts, report: Report
+    servers: Sequence[Server],
+    attached: Sequence[AttachedRoutes],
+    redirects: RedirectPorts,
+    guards: GuardTable,
+    report: Report,
 ) -> RouteTable:
     """
     Make the route table of servers that share one: all HTTP servers of a port, or one HTTPS server.
@@ -61,9 +67,11 @@ def route_table(
             seen.add(key)
             hosts.setdefault(domain, _Host()).add(each.http, domain, each.server.number, report)
     ports = _redirect_ports(servers, attached, hosts, redirects)
+    domains = dict.fromkeys([*hosts, *ports])
+    standing = guards.of_hosts(servers, attached, domains)
     return HostTable(
-        (domain, hosts.get(domain, _Host()).virtual_host(domain, ports.get(domain)))
-        for domain in dict.fromkeys([*hosts, *ports])
+        (domain, hosts.get(domain, _Host()).virtual_host(domain, ports.get(domain), standing.get(domain, ())))
+        for domain in domains
     )
 
 

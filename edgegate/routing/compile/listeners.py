@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from edgegate.model import codes
 from edgegate.model.diagnostics import Diagnostic, Report, Role, Severity
 from edgegate.model.patterns import PatternIndex
 from edgegate.model.servers import Server, Traffic
 from edgegate.model.translation import Attached, AttachedRoutes
+from edgegate.routing.compile.guards import GuardTable
 from edgegate.routing.compile.http_tables import route_table
 from edgegate.routing.compile.ports import Port
 from edgegate.routing.compile.redirects import RedirectPorts
@@ -23,6 +25,7 @@ class ListenerCompiler:
     def __init__(self, attached: Attached, redirects: RedirectPorts, report: Report) -> None:
         self._tls = attached.tls
         self._kind = attached.kind
+        self._guards = GuardTable(attached.guards)
         self._redirects = redirects
         self._report = report
         self._routes: dict[Server, list[AttachedRoutes]] = {}
@@ -31,12 +34,23 @@ class ListenerCompiler:
 
     def listener(self, port: Port) -> Listener:
         """Compile a port. Servers with an error, which was reported, have no filter chain."""
+        guarded = bool(self._guards.of(port.servers))
         plain = self._plain(port) if port.plain else None
+        if plain is not None and guarded:
+            plain = replace(plain, guards=self._guards.of(port.plain), guarded=True)
         secure: dict[str, FilterChain] = {}
         for server in port.servers:
-            if not server.traffic.plain:
-                secure.update(self._secure(port, server))
+            if server.traffic.plain:
+                continue
+            chains = dict(self._secure(port, server))
+            secure.update(self._guarded(server, chains) if guarded else chains)
         return Listener(port.name, port.bind, port.number, port.servers[0].origin, plain, HostTable(secure.items()))
+
+    def _guarded(self, server: Server, chains: dict[str, FilterChain]) -> dict[str, FilterChain]:
+        """Return the chains of a server on a port where guards stand; one of several patterns stays one."""
+        guards = self._guards.of([server])
+        made = {id(chain): replace(chain, guards=guards, guarded=True) for chain in chains.values()}
+        return {pattern: made[id(chain)] for pattern, chain in chains.items()}
 
     def _plain(self, port: Port) -> FilterChain:
         """Compile the one chain of all plain servers of a port."""
@@ -45,7 +59,7 @@ class ListenerCompiler:
         attached = self._attached(servers)
         hosts = tuple(dict.fromkeys(host.pattern for server in servers for host in server.hosts))
         if first.traffic is Traffic.HTTP:
-            table = route_table(servers, attached, self._redirects, self._report)
+            table = route_table(servers, attached, self._redirects, self._guards, self._report)
             self._warn_of_unserved(servers, table)
             # of several the first says what they speak (Istio's MergeGateways)
             return FilterChain(first.name, first.origin, hosts, http=table, grpc_web=first.grpc_web)
@@ -66,7 +80,7 @@ class ListenerCompiler:
         tls = self._tls.get(server)
         hosts = tuple(dict.fromkeys(host.pattern for host in server.hosts))
         if server.traffic is Traffic.HTTPS:
-            table = route_table([server], attached, self._redirects, self._report)
+            table = route_table([server], attached, self._redirects, self._guards, self._report)
             self._warn_of_unserved([server], table)
             chain = FilterChain(server.name, server.origin, hosts, tls, http=table)
         else:

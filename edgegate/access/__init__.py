@@ -1,0 +1,1 @@
+"""What guards decide by, without Twisted: asked for each request, and by C{edgegate explain} for made-up ones."""

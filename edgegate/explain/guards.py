@@ -1,0 +1,71 @@
+"""What guards make of a request that is made up, one after the other, up to the one that refuses it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final
+
+from edgegate.access.address_list import admits
+from edgegate.http.exchange import Exchange
+from edgegate.http.guards.address_list import address_list_refusal, judged_address
+from edgegate.http.guards.refusal import Refusal
+from edgegate.model.guards.address_list import AddressList
+from edgegate.model.guards.guard import Guard, Guards
+
+
+class Verdict(Enum):
+    """What a guard makes of a request."""
+
+    ALLOWED = "allowed"
+    DENIED = "denied"
+    UNKNOWN = "not known"  # it depends on what only a gateway that runs can tell: the way goes on as if it passed
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """
+    A step of a request's way.
+
+    @ivar words: Why, in a few words.
+    @ivar refusal: What its client gets, where it is denied.
+    """
+
+    guard: Guard
+    verdict: Verdict
+    words: str
+    refusal: Refusal | None = None
+
+
+def judge_address_list(guard: AddressList, exchange: Exchange) -> Judgement:
+    """Look the client's address up."""
+    address = judged_address(guard, exchange)
+    text = address.decode("latin-1")
+    if admits(guard, address):
+        return Judgement(guard, Verdict.ALLOWED, f"the address {text} may enter")
+    on_deny = guard.deny is not None and not admits(AddressList(guard.name, guard.origin, deny=guard.deny), address)
+    words = f"the address {text} is {'on deny' if on_deny else 'not on allow'}"
+    return Judgement(guard, Verdict.DENIED, words, address_list_refusal(guard))
+
+
+JUDGES: Final[dict[type[Guard], Callable[[Any, Exchange], Judgement]]] = {
+    AddressList: judge_address_list,
+}
+"""
+What judges for a guard, by its type. What is found out about the request may be noted (C{exchange.note}) for the guards
+that follow, and its head may be changed; it is never answered.
+"""
+
+
+def judged(guards: Guards, exchange: Exchange) -> Iterator[Judgement]:
+    """Yield what guards make of a request; one that denies it is the last."""
+    for guard in guards:
+        judge = JUDGES.get(type(guard))
+        if judge is None:
+            found = Judgement(guard, Verdict.UNKNOWN, "only a gateway that runs can tell")
+        else:
+            found = judge(guard, exchange)
+        yield found
+        if found.verdict is Verdict.DENIED:
+            return

@@ -1,0 +1,31 @@
+"""Which filter acts for which kind of guard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from edgegate.http.environment import HTTPEnvironment
+from edgegate.http.filters.interfaces import HTTPFilter
+from edgegate.http.guards.address_list import AddressListFilter
+from edgegate.model.guards.address_list import AddressList
+from edgegate.model.guards.guard import Guard
+
+GUARD_FILTERS: Final[dict[type[Guard], Callable[[Any, HTTPEnvironment], HTTPFilter]]] = {
+    AddressList: AddressListFilter,
+}
+"""
+What makes the filter of a guard, by its type.
+
+It is called when a request first meets the guard, and again after each change of the files: what must survive that is
+kept in C{HTTPEnvironment.access}.
+"""
+
+
+def filters_of(guards: Iterable[Guard], environment: HTTPEnvironment) -> tuple[HTTPFilter, ...]:
+    """
+    Return the filters of guards, in their order.
+
+    @raise KeyError: There is none for one: nobody is let pass then.
+    """
+    return tuple(GUARD_FILTERS[type(guard)](guard, environment) for guard in guards)

@@ -1,0 +1,1 @@
+"""Policies of access to guards: a module for each kind, a row for each in C{compilation}."""

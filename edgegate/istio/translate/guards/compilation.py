@@ -1,0 +1,20 @@
+"""All policies to guards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from edgegate.istio.translate.guards.address_lists import place_address_lists
+from edgegate.istio.translate.guards.standing import Policies, Standing
+
+KINDS: Final[tuple[Callable[[Policies, Standing], None], ...]] = (place_address_lists,)
+"""What makes guards of the policies of each kind, and has them stand where those belong."""
+
+
+def guards_of(policies: Policies) -> Standing:
+    """Return where guards stand; what is wrong with policies is reported."""
+    standing = Standing()
+    for place in KINDS:
+        place(policies, standing)
+    return standing

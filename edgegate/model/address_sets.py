@@ -1,0 +1,74 @@
+# Compiled: values that hot modules read.
+"""Sets of IP addresses: a hundred thousand networks in which an address is found by halving."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
+
+from edgegate.model.picklable import Picklable
+
+_MAPPED = 0xFFFF << 32
+"""What stands before an IPv4 address that is written as an IPv6 one (RFC 4291 section 2.5.5.2)."""
+
+Network = IPv4Network | IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class AddressSet(Picklable):
+    """
+    A set of addresses, as the bounds of its ranges in their order: where one begins, where it is over, and so on.
+
+    An address is in it where an odd number of bounds is not above it.
+
+    @ivar v4: Bounds of IPv4.
+    @ivar v6: Of IPv6, where IPv4 addresses that are written as such do not count.
+    """
+
+    v4: tuple[int, ...] = ()
+    v6: tuple[int, ...] = ()
+
+    def holds(self, number: int, version: int) -> bool:
+        """Whether an address is in it, given as a number."""
+        return bisect_right(self.v4 if version == 4 else self.v6, number) & 1 == 1
+
+    def __bool__(self) -> bool:
+        return bool(self.v4 or self.v6)
+
+
+def parse_network(text: str) -> Network:
+    """
+    Read an address or a CIDR; bits behind the prefix are passed over. One of IPv4 within IPv6 is one of IPv4.
+
+    @raise ValueError: It is something else.
+    """
+    try:
+        network = ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError("expected an IP address or a CIDR such as 192.0.2.0/24") from None
+    number = int(network.network_address)
+    if isinstance(network, IPv6Network) and network.prefixlen >= 96 and number >> 32 == 0xFFFF:
+        return IPv4Network((number - _MAPPED, network.prefixlen - 96))
+    return network
+
+
+def address_set(networks: Iterable[Network]) -> AddressSet:
+    """Return the set of all addresses in networks, which may lie within each other."""
+    ranges: dict[int, list[tuple[int, int]]] = {4: [], 6: []}
+    for network in networks:
+        begin = int(network.network_address)
+        ranges[network.version].append((begin, begin + network.num_addresses))
+    return AddressSet(_bounds(ranges[4]), _bounds(ranges[6]))
+
+
+def _bounds(ranges: list[tuple[int, int]]) -> tuple[int, ...]:
+    """Return the bounds of ranges, of which those that touch are one."""
+    found: list[int] = []
+    for begin, end in sorted(ranges):
+        if found and begin <= found[-1]:
+            found[-1] = max(found[-1], end)
+        else:
+            found += (begin, end)
+    return tuple(found)

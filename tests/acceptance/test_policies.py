@@ -1,0 +1,107 @@
+"""edgegate's own policies of access, through the real gateway."""
+
+from __future__ import annotations
+
+import subprocess
+
+from tests.acceptance.manifests import GATEWAY
+from tests.acceptance.processes import PATIENCE, program
+from tests.acceptance.served import ServedTestCase
+
+ROUTES = """\
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: shop}
+spec:
+  hosts: [shop.example]
+  gateways: [gw]
+  http:
+  - name: old
+    match: [{uri: {prefix: /old}}]
+    redirect: {uri: /new}
+  - name: inner
+    match: [{uri: {prefix: /inner}}]
+    route: [{destination: {host: 127.0.0.1, port: {number: $one}}}]
+  - name: all
+    route: [{destination: {host: 127.0.0.1, port: {number: $one}}}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: open}
+spec:
+  hosts: [open.example]
+  gateways: [gw]
+  http:
+  - route: [{destination: {host: 127.0.0.1, port: {number: $one}}}]
+"""
+
+LISTS = """\
+apiVersion: edgegate.io/v1alpha1
+kind: AddressListPolicy
+metadata: {name: known}
+spec:
+  targetRefs: [{group: networking.istio.io, kind: Gateway, name: gw}]
+  deny: {files: [bad.txt]}
+---
+apiVersion: edgegate.io/v1alpha1
+kind: AddressListPolicy
+metadata: {name: office}
+spec:
+  targetRefs: [{group: networking.istio.io, kind: VirtualService, name: shop, sectionName: inner}]
+  allow: {addresses: [192.0.2.0/24]}
+"""
+
+BAD = """\
+# those that nobody wants
+198.51.100.0/24
+2001:db8::/32 ; a whole network
+203.0.113.7
+"""
+
+
+class AddressListTests(ServedTestCase):
+    """Lists of addresses, where a proxy in front says who the client is."""
+
+    opened = {"one": ""}
+    files = {"gateway.yaml": GATEWAY + ROUTES, "lists.yaml": LISTS, "bad.txt": BAD}
+    options = ("--trusted-hops=1",)
+
+    def asked(self, target: str, address: str, host: str = "shop.example") -> str:
+        """Return who answered, or the status of the gateway's own answer."""
+        return self.client().ask("GET", target, host, [("X-Forwarded-For", address)]).where
+
+    def test_deny(self) -> None:
+        """Who is on the list of a Gateway gets 403 for every host, before redirects and 404."""
+        for address in ("198.51.100.9", "2001:db8::1", "203.0.113.7", "::ffff:203.0.113.7"):
+            for target, host in (("/", "shop.example"), ("/old", "shop.example"), ("/", "unknown.example")):
+                self.assertEqual(self.asked(target, address, host), "403", (target, host, address))
+        self.assertEqual(self.asked("/", "203.0.113.8"), "one")
+        self.assertEqual(self.asked("/old", "203.0.113.8"), "301")
+        self.assertEqual(self.asked("/", "203.0.113.8", "unknown.example"), "404")
+
+    def test_route(self) -> None:
+        """A list of one route counts for that alone."""
+        self.assertEqual(self.asked("/inner", "203.0.113.8"), "403")
+        self.assertEqual(self.asked("/inner", "192.0.2.8"), "one")
+        self.assertEqual(self.asked("/other", "203.0.113.8"), "one")
+        self.assertEqual(self.asked("/inner", "203.0.113.8", "open.example"), "one")
+
+    def test_answer(self) -> None:
+        """The answer says no more than it has to; the log says which policy it was."""
+        answer = self.client().ask("GET", "/", "shop.example", [("X-Forwarded-For", "203.0.113.7")])
+        self.assertEqual((answer.status, answer.body), (403, b"access denied"))
+        grpc = [("X-Forwarded-For", "203.0.113.7"), ("Content-Type", "application/grpc"), ("TE", "trailers")]
+        answer = self.client().ask("POST", "/a.B/C", "shop.example", grpc, b"")
+        self.assertEqual((answer.status, answer.one("grpc-status")), (200, "7"))
+
+    def test_explained(self) -> None:
+        """C{edgegate explain} names the policy, with its place."""
+        command = [program("edgegate"), "explain", "--config=etc", "--trusted-hops=1"]
+        port = self.served.ports["http"]
+        asked = ["-H", "X-Forwarded-For: 203.0.113.8", f"http://shop.example:{port}/inner"]
+        ran = subprocess.run(
+            [*command, *asked], cwd=self.served.folder, capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
+        self.assertIn("denied: AddressListPolicy default/office: the address 203.0.113.8 is not on allow", ran.stdout)
+        self.assertIn("allowed: AddressListPolicy default/known", ran.stdout)
+        self.assertIn("the gateway answers 403", ran.stdout)
