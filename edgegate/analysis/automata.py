@@ -214,7 +214,7 @@ def word(
     @param steps: What work is left.
     @raise TooMuch: There are more.
     """
-    letters = _letters([automaton for automaton, _ in wanted], allowed)
+    letters = _letters(frozenset().union(*(automaton.sets for automaton, _ in wanted)), bytes(allowed))
     must = [automaton if accept else None for automaton, accept in wanted]
     start = start or (0,) * len(wanted)
     parents: dict[tuple[int, ...], tuple[tuple[int, ...], int] | None] = {start: None}
@@ -238,9 +238,9 @@ def word(
     return None
 
 
-def _letters(automata: Iterable[Automaton], allowed: Iterable[int]) -> list[int]:
-    """Return one of the allowed bytes for all that none of the automata tells from it."""
-    sets = sorted({each for automaton in automata for each in automaton.sets})
+@lru_cache(maxsize=256)
+def _letters(sets: frozenset[int], allowed: bytes) -> list[int]:
+    """Return one of the allowed bytes for all that none of some sets tells from it."""
     found: dict[tuple[int, ...], int] = {}
     for byte in allowed:
         found.setdefault(tuple([each >> byte & 1 for each in sets]), byte)

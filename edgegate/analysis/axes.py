@@ -17,6 +17,9 @@ from edgegate.model.matching import Kind, StringMatch, text_condition
 _FEW_CELLS: Final = 40
 """Cells of which each is looked at where a combination of expressions has no text in some."""
 
+_MOST_READERS: Final = 64
+"""Readers of cells that are kept."""
+
 
 class Numbers:
     """
@@ -105,6 +108,8 @@ class TextAxis:
             cell.vector: place for place, cell in enumerate(self.cells) if cell.samples not in ([None], [STAR])
         }
         self._places_mask = sum(1 << place for place in self._places.values())
+        self._single = sum(1 << place for place, cell in enumerate(self.cells) if cell.single)
+        self._cell_readers: dict[int, CellReader] = {}
         self._masks = self._masks_of_conditions()
         self.expressions: dict[str, int] = {}
         for match in found:
@@ -194,9 +199,14 @@ class TextAxis:
         return found
 
     def _reader(self, mask: int) -> CellReader:
-        """Return what reads the texts of some cells."""
-        vectors = frozenset(vector for vector, place in self._places.items() if mask >> place & 1)
-        return CellReader(self.texts, vectors)
+        """Return what reads the texts of some cells; it is kept, with what it finds out."""
+        found = self._cell_readers.get(mask)
+        if found is None:
+            vectors = frozenset(vector for vector, place in self._places.items() if mask >> place & 1)
+            found = CellReader(self.texts, vectors)
+            if len(self._cell_readers) < _MOST_READERS:
+                self._cell_readers[mask] = found
+        return found
 
     def fits(self, text: bytes | None, box: Box) -> bool:
         """Whether a text, or none, is within a box."""
@@ -248,6 +258,11 @@ class TextAxis:
 
     def _find(self, mask: int, asked: dict[str, bool], more: Sequence[tuple[Automaton, bool]]) -> bytes | None:
         """Find a text of some cells by automata, a nice one if there is one; L{None}: there is none."""
+        if not more:
+            # of a cell with one text that was a sample, and does not fit
+            mask &= ~self._single
+            if not mask:
+                return None
         wanted = [*more, *self._readers(mask, asked)]
         try:
             found = self.word([*wanted, (self.kept.nice, True)])

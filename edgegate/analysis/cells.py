@@ -7,7 +7,8 @@ handful of texts: the values themselves, and each with a letter behind it that l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
+from functools import cached_property
 from typing import Final
 
 from edgegate.analysis.limits import TooMuch
@@ -50,7 +51,26 @@ class _Values:
         if isinstance(reached, int):
             return reached
         text = reached.lower() if self._ignore_case else reached
-        found = self.exact.get(text, 0)
+        return self.exact.get(text, 0) | self._prefixes_of(text)
+
+    @cached_property
+    def _vectors(self) -> list[tuple[bytes, int, int]]:
+        """The texts that lead on to some value, with what they satisfy, and what those do that turn off there."""
+        return [(text, self.vector(text), self._prefixes_of(text)) for text in self._starts]
+
+    def leading_to(self, vectors: Set[int]) -> Set[bytes]:
+        """Return those of the texts leading on to some value from which a text may come with one of some vectors."""
+        found: set[bytes] = set()
+        for text, there, beside in self._vectors:
+            if there in vectors or beside in vectors:
+                end = len(text)
+                while end >= 0 and text[:end] not in found:
+                    found.add(text[:end])
+                    end -= 1
+        return found
+
+    def _prefixes_of(self, text: bytes) -> int:
+        found = 0
         for length in self._lengths:
             if length > len(text):
                 break
@@ -167,7 +187,14 @@ class CellReader:
     def dead(self, state: int) -> bool:
         """Whether no text that goes on from there is accepted."""
         cased, folded = self._reached[state]
-        return isinstance(cased, int) and isinstance(folded, int) and cased | folded not in self._vectors
+        if isinstance(cased, int):
+            return isinstance(folded, int) and cased | folded not in self._vectors
+        return isinstance(folded, int) and not self._texts.folded.all and cased not in self._leading
+
+    @cached_property
+    def _leading(self) -> Set[bytes]:
+        """The texts from which one of a cell may come, where no value ignores case."""
+        return self._texts.cased.leading_to(self._vectors)
 
     def _number(self, reached: tuple[_Reached, _Reached]) -> int:
         found = self._numbers.get(reached)

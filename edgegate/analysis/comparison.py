@@ -13,7 +13,7 @@ from typing import Final, Generic, TypeVar
 
 from edgegate.analysis.axes import TextAxis
 from edgegate.analysis.boxes import Box, meet, meeting
-from edgegate.analysis.limits import WORK, OutOfSteps, TooMuch
+from edgegate.analysis.limits import WORK, OutOfSteps, Steps, TooMuch
 from edgegate.analysis.search import find
 from edgegate.analysis.spaces import Space
 from edgegate.analysis.wire import ANYWHERE, STAR, Surroundings, Witness
@@ -64,13 +64,13 @@ class Comparison(Generic[T]):
 MOST: Final = 64
 
 
-def first_difference(old: Rows[T], new: Rows[T], surroundings: Surroundings = ANYWHERE) -> Comparison[T]:
-    """Find one difference between two lists; see L{compare}."""
-    return compare(old, new, surroundings, 1)
-
-
 def compare(
-    old: Rows[T], new: Rows[T], surroundings: Surroundings = ANYWHERE, most: int = MOST, work: int = WORK
+    old: Rows[T],
+    new: Rows[T],
+    surroundings: Surroundings = ANYWHERE,
+    most: int = MOST,
+    work: int = WORK,
+    within: Steps | None = None,
 ) -> Comparison[T]:
     """
     Find what two lists do otherwise.
@@ -82,12 +82,13 @@ def compare(
     @param surroundings: Of the virtual host that both are of.
     @param most: How many differences are looked for.
     @param work: How many steps all of it may take.
+    @param within: What these are a part of.
     """
     old, new = list(old), list(new)
     if [(tuple(matches), value) for matches, value in old] == [(tuple(matches), value) for matches, value in new]:
         return Comparison()
     try:
-        both = _Both(old, new, surroundings, work)
+        both = _Both(old, new, surroundings, work, within)
     except TooMuch as error:
         return Comparison((), (str(error),))
     return Comparison() if both.reordered() else both.compared(most)
@@ -134,10 +135,10 @@ class _Table(Generic[T]):
 class _Both(Generic[T]):
     """Two lists in one space."""
 
-    def __init__(self, old: Rows[T], new: Rows[T], surroundings: Surroundings, work: int) -> None:
+    def __init__(self, old: Rows[T], new: Rows[T], surroundings: Surroundings, work: int, within: Steps | None) -> None:
         self._lists = [_Table(old), _Table(new)]
         self._space = space = Space(
-            (match for rows in (old, new) for matches, _ in rows for match in matches), surroundings, work
+            (match for rows in (old, new) for matches, _ in rows for match in matches), surroundings, work, within
         )
         path = space.path
         self._ordinary: Box = {path.number: path.full & ~path.star}

@@ -16,12 +16,14 @@ class OutOfSteps(TooMuch):
 class Steps:
     """What work is left: a step is a look at a box, or at where a byte leads an automaton."""
 
-    def __init__(self, most: int, within: Steps | None = None) -> None:
+    def __init__(self, most: int, within: Steps | None = None, what: str = "there") -> None:
         """
         @param within: What they are a part of: each step is one of these, too.
+        @param what: Where there are too many, for messages.
         """
         self._left = most
         self._within = within
+        self._what = what
 
     @property
     def spent(self) -> bool:
@@ -36,7 +38,7 @@ class Steps:
         """
         self._left -= steps
         if self._left < 0:
-            raise OutOfSteps("there are too many combinations of conditions")
+            raise OutOfSteps(f"{self._what} are too many combinations of conditions")
         if self._within is not None:
             self._within.take(steps)
 

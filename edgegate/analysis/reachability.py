@@ -11,6 +11,7 @@ from edgegate.analysis.limits import TooMuch
 from edgegate.analysis.search import find
 from edgegate.analysis.spaces import Space
 from edgegate.analysis.wire import ANYWHERE, Surroundings, Witness
+from edgegate.model.match_parts import parts
 from edgegate.model.matching import HTTPMatch
 
 
@@ -56,23 +57,10 @@ def impossible(match: HTTPMatch, surroundings: Surroundings = ANYWHERE) -> str |
 
     L{None}: it is proved of none.
     """
-    for what, alone in conditions_alone(match):
-        if any(unreached([alone], surroundings)):
-            return what
+    for part in parts(match):
+        if any(unreached([part.alone], surroundings)):
+            return f"{part.field} {part.name}".rstrip()
     return None
-
-
-def conditions_alone(match: HTTPMatch) -> Iterator[tuple[str, HTTPMatch]]:
-    """Yield each condition of a match, by Istio's names, as a match of its own."""
-    for field in ("uri", "method", "authority", "scheme", "port"):
-        if getattr(match, field) is not None:
-            yield field, HTTPMatch(**{field: getattr(match, field)})
-    for name, each in match.headers:
-        yield f"headers {name}", HTTPMatch(headers=((name, each),))
-    for name, each in match.without_headers:
-        yield f"withoutHeaders {name}", HTTPMatch(without_headers=((name, each),))
-    for name, each in match.query_params:
-        yield f"queryParams {name}", HTTPMatch(query_params=((name, each),))
 
 
 def unreached(matches: Sequence[HTTPMatch], surroundings: Surroundings = ANYWHERE) -> Iterator[Unreached]:

@@ -132,13 +132,16 @@ class Space:
     @ivar steps: What work is left to all that is asked of it.
     """
 
-    def __init__(self, matches: Iterable[HTTPMatch], surroundings: Surroundings, most: int = WORK) -> None:
+    def __init__(
+        self, matches: Iterable[HTTPMatch], surroundings: Surroundings, most: int = WORK, within: Steps | None = None
+    ) -> None:
         """
         @param most: How many steps all that is asked of it may take.
+        @param within: What these are a part of.
         @raise TooMuch: There is too much to be told apart.
         """
         self.surroundings = surroundings
-        self.steps = Steps(most)
+        self.steps = Steps(most, within)
         self._numbers = numbers = Numbers(self.steps)
         self.full, self.constraints = numbers.full, numbers.constraints
         given: dict[str, list[Asked]] = {}

@@ -7,9 +7,8 @@ from typing import Final
 
 from edgegate.diff.findings import Witness
 from edgegate.diff.wording import hidden, shown_field
-from edgegate.explain.question import Question
+from edgegate.explain.question import DEFAULT_PORTS, Question
 
-_DEFAULT_PORTS: Final = {False: 80, True: 443}
 _GATEWAY: Final = "127.0.0.1"
 
 
@@ -84,7 +83,7 @@ def _url_host(question: Question) -> str:
     if not question.tls:
         # without a host there is no URL; what stands in the Host field is said apart
         return authority or _GATEWAY
-    port = "" if question.port == _DEFAULT_PORTS[True] else f":{question.port}"
+    port = "" if question.port == DEFAULT_PORTS[True] else f":{question.port}"
     if not question.server_name:
         # curl sends no name for an address
         return _GATEWAY + port

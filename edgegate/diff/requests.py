@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from edgegate.analysis.comparison import Comparison, compare, first_difference
+from edgegate.analysis.comparison import Comparison
 from edgegate.analysis.wire import Surroundings
 from edgegate.analysis.wire import Witness as Request
 from edgegate.diff.behaviour import Behaviour, Renamed, ToHTTPS, between, of_route, summary
 from edgegate.diff.cells import Cell
 from edgegate.diff.findings import Difference, Findings, Section, Undecided, Witness
+from edgegate.diff.lists import Lists
 from edgegate.diff.witnesses import Checker, PortPair
 from edgegate.explain.question import Question
 from edgegate.http.target import PathNormalisation
@@ -55,6 +56,7 @@ class HostComparison:
         self._checker = checker
         self._findings = findings
         self._equal: set[tuple[int, int]] = set()
+        self._lists = Lists()
         self._plain_paths = all(
             side.snapshot.proxy.paths != PathNormalisation.NONE.value for side in (pair.old_side, pair.new_side)
         )
@@ -72,10 +74,10 @@ class HostComparison:
         where = f"{place}, {hosts.cell.pattern}"
         rows = self._rows(hosts.old, self._pair.renamed), self._rows(hosts.new, {})
         if _serves(hosts.old) != _serves(hosts.new):
-            outcome = first_difference(*rows, self._surroundings(hosts))
+            outcome = self._lists.compare(*rows, self._surroundings(hosts), 1)
             self._tell_served(hosts, where, outcome)
         else:
-            outcome = compare(*rows, self._surroundings(hosts), MOST)
+            outcome = self._lists.compare(*rows, self._surroundings(hosts), MOST)
             for each in outcome.differences:
                 self._tell(hosts, where, self._question(hosts, each.request))
         undecided = list(outcome.undecided)

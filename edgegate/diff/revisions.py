@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO, cast
+from typing import IO, Final, cast
+
+_FILES: Final = (b"100644", b"100755")
+"""Modes of plain files (C{gitformat-index(5)})."""
 
 
 class NoRevision(Exception):
@@ -89,6 +93,26 @@ def _write(top: Path, commit: str, folder: Path) -> None:
             raise NoRevision(f"what git has of {commit} can't be read: {error}") from None
     if process.returncode:
         raise NoRevision(f"git can't read {commit}")
+    _add_ignored(top, commit, folder)
+
+
+def _add_ignored(top: Path, commit: str, folder: Path) -> None:
+    """
+    Write the files that C{git archive} leaves out, because C{.gitattributes} marks them C{export-ignore}.
+
+    They are served like others. Links are none of them: those are left out on purpose.
+    """
+    command = ["git", "-C", str(top), "ls-tree", "-r", "-z", "--full-tree", commit]
+    listed = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL).stdout
+    for line in listed.split(b"\0"):
+        about, _, name = line.partition(b"\t")
+        mode, _, rest = about.partition(b" ")
+        path = folder / os.fsdecode(name)
+        if mode in _FILES and not os.path.lexists(path):
+            blob = ["git", "-C", str(top), "cat-file", "blob", rest.rpartition(b" ")[2].decode("ascii")]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("wb") as file:
+                subprocess.run(blob, stdout=file, stderr=subprocess.DEVNULL, check=False, stdin=subprocess.DEVNULL)
 
 
 def _extract(archive: tarfile.TarFile, folder: Path) -> None:

@@ -10,7 +10,7 @@ from edgegate.diff.behaviour import Behaviour, Refused, Renamed, ToHTTPS, of_fau
 from edgegate.diff.findings import Witness
 from edgegate.diff.sides import Side
 from edgegate.explain.decision import Decision, Refusal
-from edgegate.explain.question import Question
+from edgegate.explain.question import DEFAULT_PORTS, Question
 from edgegate.model.addresses import TCPAddress
 from edgegate.model.origin import Origin
 from edgegate.model.routes import HTTPRoute
@@ -18,8 +18,6 @@ from edgegate.routing.snapshot import Listener
 
 CERTIFICATE: Final = b'Hash=00;Subject="CN=any"'
 """What is said of a client's certificate where one is asked for: whether it is good is a matter of the TLS rules."""
-
-_DEFAULT_PORTS: Final = {False: 80, True: 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +82,7 @@ class Checker:
     def authority(self, tls: bool, host: str) -> bytes:
         """Return a host as browsers send it: with the port where that is not the scheme's own."""
         number = self._pair.number
-        return host.encode("ascii") + (b"" if number in (0, _DEFAULT_PORTS[tls]) else b":%d" % number)
+        return host.encode("ascii") + (b"" if number in (0, DEFAULT_PORTS[tls]) else b":%d" % number)
 
     def ask(self, question: Question) -> tuple[Decision, Decision]:
         """Return what both sides make of a question."""

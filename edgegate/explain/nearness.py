@@ -11,6 +11,7 @@ from edgegate.analysis.automata import expression
 from edgegate.analysis.limits import TooMuch
 from edgegate.explain.conditions import Tested, tried, words
 from edgegate.http.exchange import Exchange
+from edgegate.model.match_parts import parts
 from edgegate.model.matching import HTTPMatch, Kind, StringMatch
 from edgegate.model.notes import Notes
 from edgegate.model.origin import Origin
@@ -61,20 +62,8 @@ def _failed(match: HTTPMatch, asked: Exchange) -> Iterator[Tested]:
 
 def all_conditions(match: HTTPMatch, asked: Exchange) -> Iterator[Tested]:
     """Yield all conditions of a match, those behind one that fails as well."""
-    for part in _parts(match):
-        yield from tried(part, asked)
-
-
-def _parts(match: HTTPMatch) -> Iterator[HTTPMatch]:
-    """Yield a match in matches of one condition each."""
-    yield HTTPMatch(uri=match.uri)
-    yield HTTPMatch(port=match.port)
-    yield HTTPMatch(method=match.method)
-    yield HTTPMatch(scheme=match.scheme)
-    yield HTTPMatch(authority=match.authority)
-    yield from (HTTPMatch(headers=(each,)) for each in match.headers)
-    yield from (HTTPMatch(without_headers=(each,)) for each in match.without_headers)
-    yield from (HTTPMatch(query_params=(each,)) for each in match.query_params)
+    for part in parts(match):
+        yield from tried(part.alone, asked)
 
 
 def nearness(failed: Tested) -> float:

@@ -19,6 +19,9 @@ from edgegate.routing.hosts import host_of
 HTTP2: Final = b"h2"
 """What ALPN calls HTTP/2 (RFC 7540 section 11.1)."""
 
+DEFAULT_PORTS: Final = {False: 80, True: 443}
+"""The ports that URLs leave out, in the clear and over TLS."""
+
 _PORTS: Final = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 _SECURE: Final = frozenset({"https", "wss", "tls"})
 _CLIENT: Final = TCPAddress("127.0.0.1", 40000)

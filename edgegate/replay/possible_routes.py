@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
+from edgegate.model.match_parts import Part, parts
 from edgegate.model.matching import HTTPMatch, StringMatch
 from edgegate.model.routes import HTTPRoute
 from edgegate.routing.matching import Condition, Request, condition
@@ -51,15 +52,15 @@ Resolve = Callable[[Unsaid], bool | None]
 @lru_cache(maxsize=65536)
 def conditions_on(match: HTTPMatch) -> tuple[tuple[str, HTTPMatch], ...]:
     """Return the conditions of a match that a log may not tell, each alone and with what it asks about."""
-    found: list[tuple[str, HTTPMatch]] = []
-    if match.authority is not None:
-        found.append((AUTHORITY, HTTPMatch(authority=match.authority)))
-    for name, wanted in match.headers:
-        found.append((_subject(name), HTTPMatch(headers=((name, wanted),))))
-    for name, wanted in match.without_headers:
-        found.append((_subject(name), HTTPMatch(without_headers=((name, wanted),))))
-    found += [(QUERY, HTTPMatch(query_params=(each,))) for each in match.query_params]
+    found = ((_subject_of(part), part.alone) for part in parts(match))
     return tuple(each for each in found if each[0])
+
+
+def _subject_of(part: Part) -> str:
+    """Return what a condition asks about; empty: what every log says."""
+    if part.field in ("headers", "withoutHeaders"):
+        return _subject(part.name)
+    return {"authority": AUTHORITY, "queryParams": QUERY}.get(part.field, "")
 
 
 def _subject(name: str) -> str:

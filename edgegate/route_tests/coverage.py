@@ -13,6 +13,7 @@ from enum import Enum
 
 from edgegate.explain.conditions import tried, words
 from edgegate.explain.decision import Decision
+from edgegate.model.match_parts import parts
 from edgegate.model.matching import HTTPMatch, any_path
 from edgegate.model.notes import Notes
 from edgegate.model.origin import Origin
@@ -171,15 +172,6 @@ def conditions_of(match: HTTPMatch) -> Iterator[tuple[str, str]]:
 
     The port is left out, as routes for other ports are no part of a virtual host, and a path that is any.
     """
-    if match.uri is not None and not any_path(match.uri):
-        yield "uri", words(match.uri)
-    for name, wanted in (("method", match.method), ("scheme", match.scheme), ("authority", match.authority)):
-        if wanted is not None:
-            yield name, words(wanted)
-    for field_name, named in (
-        ("headers", match.headers),
-        ("withoutHeaders", match.without_headers),
-        ("queryParams", match.query_params),
-    ):
-        for name, wanted in named:
-            yield f"{field_name}[{name}]", words(wanted)
+    for part in parts(match):
+        if part.wanted is not None and not (part.field == "uri" and any_path(part.wanted)):
+            yield f"{part.field}[{part.name}]" if part.name else part.field, words(part.wanted)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from edgegate.explain.decision import Decider
 from edgegate.explain.effects import EffectsFinder
-from edgegate.explain.question import Question
+from edgegate.explain.question import DEFAULT_PORTS, Question
 from edgegate.model.clusters import Endpoints
 from edgegate.model.origin import Origin
 from edgegate.route_tests.destinations import of_cluster
@@ -132,4 +132,4 @@ def _lines(way: _Way) -> Iterator[str]:
 def _port_of(question: Question) -> int:
     """Return the port that a question's URL names."""
     port = question.authority.rpartition(b":")[2]
-    return int(port) if port.isdigit() else 443 if question.tls else 80
+    return int(port) if port.isdigit() else DEFAULT_PORTS[question.tls]

@@ -78,3 +78,36 @@ class WordTests(SynchronousTestCase):
     def test_nicest_first(self) -> None:
         """Letters come before what is hard to read."""
         self.assertEqual(nicest_first(1 << 0x00 | 1 << ord("z") | 1 << ord("a")), b"az\x00")
+
+
+class RelationTests(SynchronousTestCase):
+    """What two expressions have to do with each other."""
+
+    @settings(max_examples=80, deadline=None)
+    @given(expressions, expressions, texts)
+    def test_as_re2(self, one: str, other: str, text: bytes) -> None:
+        """A word proves that there is one, and where there is none RE2 knows none."""
+        a, b = compiled(one).fullmatch, compiled(other).fullmatch
+        try:
+            first, second = expression(one), expression(other)
+            found = word([(first, True), (second, False)], ANY_BYTE)
+            both = word([(first, True), (second, True)], ANY_BYTE)
+        except TooMuch:
+            return
+        self.assertEqual(found is not None and not (a(found) and not b(found)), False)
+        self.assertEqual(both is not None and not (a(both) and b(both)), False)
+        self.assertFalse(found is None and a(text) and not b(text))
+        self.assertFalse(both is None and a(text) and b(text))
+
+    def test_relations(self) -> None:
+        """Inclusion and disjointness are decided, for words that can be sent."""
+        for one, other, accept, allowed, empty in (
+            ("/a/[0-9]+", "/a/.*", False, ANY_BYTE, True),
+            ("/a/.*", "/a/[0-9]+", False, ANY_BYTE, False),
+            ("/a/.*", "/b/.*", True, ANY_BYTE, True),
+            ("/a/.*", ".*/b", True, ANY_BYTE, False),
+            ("(?s).*", ".*", False, ANY_BYTE, False),
+            ("(?s).*", ".*", False, range(0x20, 0x100), True),
+        ):
+            found = word([(expression(one), True), (expression(other), accept)], allowed)
+            self.assertEqual(found is None, empty, (one, other))

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.analysis.comparison import compare, first_difference
+from edgegate.analysis.comparison import compare
 from edgegate.analysis.limits import TooMuch
 from edgegate.analysis.search import find
 from edgegate.analysis.spaces import Space
@@ -63,7 +63,7 @@ class ComparisonTests(SynchronousTestCase):
 
     def difference(self, old: Rows, new: Rows) -> str:
         """Return the first difference in words."""
-        (found,) = first_difference(old, new, SHOP).differences
+        (found,) = compare(old, new, SHOP, 1).differences
         return f"{found.request}: {found.old} {found.new}"
 
     def test_order(self) -> None:
@@ -151,4 +151,4 @@ class ComparisonTests(SynchronousTestCase):
         found = compare([odd, at(does="B")], [at(does="B")], SHOP)
         self.assertFalse(found.equal)
         self.assertIn("\\pL", found.undecided[0])
-        self.assertFalse(first_difference([odd], [at(exact("/"), "B"), odd], SHOP).undecided)
+        self.assertFalse(compare([odd], [at(exact("/"), "B"), odd], SHOP, 1).undecided)

@@ -47,6 +47,20 @@ class RevisionTests(SynchronousTestCase):
             self.assertEqual((found.parent / "beside.pem").read_text(), "key")
         self.assertFalse(found.parent.exists())
 
+    def test_export_ignore(self) -> None:
+        """What an archive would not have is there all the same."""
+        top = self.files.parent
+        (top / ".gitattributes").write_text("files/hidden export-ignore\nb.yaml export-ignore\n")
+        (self.files / "hidden").mkdir()
+        (self.files / "hidden" / "c.yaml").write_bytes(b"hidden\xff")
+        (self.files / "b.yaml").write_text("ignored")
+        git(top, "add", ".")
+        git(top, "commit", "-q", "-m", "third")
+        with revision(self.files, "HEAD") as found:
+            self.assertEqual((found / "b.yaml").read_text(), "ignored")
+            self.assertEqual((found / "hidden" / "c.yaml").read_bytes(), b"hidden\xff")
+            self.assertFalse((found / "out").exists())
+
     def test_fork_point(self) -> None:
         """Two revisions have a last commit in common; of what is none it is told, too."""
         git(self.files, "checkout", "-q", "-b", "side", "v1")
