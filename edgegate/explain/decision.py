@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from edgegate.errors import BODY_TOO_LARGE, NO_ROUTE, Fault
-from edgegate.explain.guards import Judgement, Verdict, judged
+from edgegate.explain.guards import judged
+from edgegate.explain.judgement import Judgement, Verdict
 from edgegate.explain.question import Heads, Question
 from edgegate.explain.recorded import RecordedStream
 from edgegate.http.exchange import Exchange

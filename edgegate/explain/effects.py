@@ -13,7 +13,7 @@ from typing import Final
 
 from edgegate.errors import NO_CLUSTER, NO_HEALTHY_UPSTREAM, Fault, aborted, response_flags
 from edgegate.explain.decision import Decider, Decision
-from edgegate.explain.guards import Judgement
+from edgegate.explain.judgement import Judgement
 from edgegate.explain.recorded import RecordedStream, RecordedTry
 from edgegate.http.exchange import Exchange
 from edgegate.http.field_block import FieldBlock, fields_in

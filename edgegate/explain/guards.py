@@ -3,39 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import Enum
 from typing import Any, Final
 
 from edgegate.access.address_list import admits
+from edgegate.explain.credentials import judge_api_keys, judge_basic_auth
+from edgegate.explain.judgement import Judgement, Verdict
 from edgegate.http.exchange import Exchange
 from edgegate.http.guards.address_list import address_list_refusal, judged_address
-from edgegate.http.guards.refusal import Refusal
 from edgegate.model.guards.address_list import AddressList
+from edgegate.model.guards.credentials import APIKeys, BasicAuth
 from edgegate.model.guards.guard import Guard, Guards
-
-
-class Verdict(Enum):
-    """What a guard makes of a request."""
-
-    ALLOWED = "allowed"
-    DENIED = "denied"
-    UNKNOWN = "not known"  # it depends on what only a gateway that runs can tell: the way goes on as if it passed
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """
-    A step of a request's way.
-
-    @ivar words: Why, in a few words.
-    @ivar refusal: What its client gets, where it is denied.
-    """
-
-    guard: Guard
-    verdict: Verdict
-    words: str
-    refusal: Refusal | None = None
 
 
 def judge_address_list(guard: AddressList, exchange: Exchange) -> Judgement:
@@ -51,6 +28,8 @@ def judge_address_list(guard: AddressList, exchange: Exchange) -> Judgement:
 
 JUDGES: Final[dict[type[Guard], Callable[[Any, Exchange], Judgement]]] = {
     AddressList: judge_address_list,
+    BasicAuth: judge_basic_auth,
+    APIKeys: judge_api_keys,
 }
 """
 What judges for a guard, by its type. What is found out about the request may be noted (C{exchange.note}) for the guards

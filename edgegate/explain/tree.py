@@ -8,7 +8,7 @@ from enum import Enum
 
 from edgegate.explain.effects import NEW_REQUEST_ID, Answer, Copy, Destination
 from edgegate.explain.explanation import Explanation
-from edgegate.explain.guards import Verdict
+from edgegate.explain.judgement import Verdict
 from edgegate.explain.nearness import missing
 from edgegate.explain.trials import Trial, name_of
 from edgegate.explain.wording import (

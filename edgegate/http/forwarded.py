@@ -41,6 +41,11 @@ class Client:
         self._certificate = downstream.client_certificate
         self._identity = self._told(self.address, self.address, self._proto)
 
+    @property
+    def trusted_hops(self) -> int:
+        """How many proxies in front say who the client is."""
+        return self._hops
+
     def identity(self, head: RequestHead, number: bytes) -> tuple[FieldBlock, bytes]:
         """
         Return what tells one request's backend who asks, and the request's C{x-request-id}.

@@ -97,6 +97,10 @@ kind: AddressListPolicy
 metadata: {name: office}
 spec: {allow: {addresses: [192.0.2.0/24]}}
 ---
+{apiVersion: edgegate.io/v1alpha1, kind: BasicAuthPolicy, metadata: {name: b}, spec: {users: {file: a}}}
+---
+{apiVersion: edgegate.io/v1alpha1, kind: APIKeyPolicy, metadata: {name: k}, spec: {keysFrom: {file: a}}}
+---
 {apiVersion: v1, kind: ConfigMap, metadata: {name: istio}, data: {mesh: "accessLogFile: /dev/stdout"}}
 """
 ANYTHING = st.recursive(

@@ -8,11 +8,16 @@ from typing import Any, Final
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.filters.interfaces import HTTPFilter
 from edgegate.http.guards.address_list import AddressListFilter
+from edgegate.http.guards.api_keys import APIKeyFilter
+from edgegate.http.guards.basic_auth import BasicAuthFilter
 from edgegate.model.guards.address_list import AddressList
+from edgegate.model.guards.credentials import APIKeys, BasicAuth
 from edgegate.model.guards.guard import Guard
 
 GUARD_FILTERS: Final[dict[type[Guard], Callable[[Any, HTTPEnvironment], HTTPFilter]]] = {
     AddressList: AddressListFilter,
+    BasicAuth: BasicAuthFilter,
+    APIKeys: APIKeyFilter,
 }
 """
 What makes the filter of a guard, by its type.

@@ -25,11 +25,12 @@ class GuardStates:
     @ivar processes: How many processes serve the same files, of which each has its share of what is allowed.
     """
 
-    __slots__ = ("_states", "processes")
+    __slots__ = ("_shared", "_states", "processes")
 
     def __init__(self, processes: int = 1) -> None:
         self.processes = processes
         self._states: dict[Guard, GuardState] = {}
+        self._shared: dict[type[GuardState], GuardState] = {}
 
     def of(self, guard: Guard, make: Callable[[], S]) -> S:
         """
@@ -42,6 +43,17 @@ class GuardStates:
             found = self._states[guard] = make()
         return found  # type: ignore[return-value]  # a type of guards has one of states
 
+    def shared(self, kind: type[S], make: Callable[[], S]) -> S:
+        """
+        Return what all guards have together, by its type; it stays until the process ends.
+
+        @param make: Makes it, where there is none.
+        """
+        found = self._shared.get(kind)
+        if found is None:
+            found = self._shared[kind] = make()
+        return found  # type: ignore[return-value]
+
     def keep(self, guards: Iterable[Guard]) -> None:
         """The files have changed: drop the states of all other guards."""
         there = set(guards)
@@ -51,3 +63,6 @@ class GuardStates:
     def stop(self) -> None:
         """Drop them all."""
         self.keep(())
+        for each in self._shared.values():
+            each.stop()
+        self._shared.clear()

@@ -13,7 +13,9 @@ from typing import Any
 from edgegate.config.problems import Problems
 from edgegate.config.values import show
 from edgegate.istio.kinds.address_list_policy import AddressListPolicy
+from edgegate.istio.kinds.api_key_policy import APIKeyPolicy
 from edgegate.istio.kinds.base import Spec
+from edgegate.istio.kinds.basic_auth_policy import BasicAuthPolicy
 from edgegate.istio.kinds.destination_rule import DestinationRule
 from edgegate.istio.kinds.gateway import Gateway
 from edgegate.istio.kinds.mesh_config import MeshConfig
@@ -24,6 +26,7 @@ from edgegate.istio.kinds.telemetry import Telemetry
 from edgegate.istio.kinds.virtual_service import VirtualService
 from edgegate.istio.kinds.workload import WorkloadEntry, WorkloadGroup
 from edgegate.istio.resources import Resource
+from edgegate.istio.validation.credentials import validate_api_key_policy, validate_basic_auth_policy
 from edgegate.istio.validation.destination_rule import validate_destination_rule
 from edgegate.istio.validation.gateway import validate_gateway
 from edgegate.istio.validation.kubernetes import (
@@ -54,6 +57,8 @@ RULES: dict[type[Spec], Callable[[Resource[Any], Problems], None]] = {
     MeshConfig: validate_mesh_config,
     Telemetry: validate_telemetry,
     AddressListPolicy: validate_address_list_policy,
+    BasicAuthPolicy: validate_basic_auth_policy,
+    APIKeyPolicy: validate_api_key_policy,
 }
 
 _NAME = re.compile(r"[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?")
