@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from edgegate.access.address_list import admits
+from edgegate.access.rate_limits.words import counting
 from edgegate.explain.credentials import judge_api_keys, judge_basic_auth
 from edgegate.explain.judgement import Judgement, Verdict
 from edgegate.http.exchange import Exchange
@@ -13,6 +14,7 @@ from edgegate.http.guards.address_list import address_list_refusal, judged_addre
 from edgegate.model.guards.address_list import AddressList
 from edgegate.model.guards.credentials import APIKeys, BasicAuth
 from edgegate.model.guards.guard import Guard, Guards
+from edgegate.model.guards.rate_limit import RateLimitGuard
 
 
 def judge_address_list(guard: AddressList, exchange: Exchange) -> Judgement:
@@ -26,10 +28,22 @@ def judge_address_list(guard: AddressList, exchange: Exchange) -> Judgement:
     return Judgement(guard, Verdict.DENIED, words, address_list_refusal(guard))
 
 
+def judge_rate_limit(guard: RateLimitGuard, exchange: Exchange) -> Judgement:
+    """Tell which limits would count it; how much is left only a gateway knows that runs."""
+    found = "; ".join(counting(guard, exchange))
+    if not found:
+        return Judgement(guard, Verdict.ALLOWED, "no limit counts it")
+    if guard.shadow:
+        return Judgement(guard, Verdict.ALLOWED, f"in shadow, {found}")
+    where = "Redis" if guard.shared is not None else "only a gateway that runs"
+    return Judgement(guard, Verdict.UNKNOWN, f"{where} can tell what is left; {found}")
+
+
 JUDGES: Final[dict[type[Guard], Callable[[Any, Exchange], Judgement]]] = {
     AddressList: judge_address_list,
     BasicAuth: judge_basic_auth,
     APIKeys: judge_api_keys,
+    RateLimitGuard: judge_rate_limit,
 }
 """
 What judges for a guard, by its type. What is found out about the request may be noted (C{exchange.note}) for the guards

@@ -17,6 +17,7 @@ from edgegate.istio.kinds.basic_auth_policy import BasicAuthPolicy
 from edgegate.istio.kinds.destination_rule import DestinationRule
 from edgegate.istio.kinds.gateway import Gateway
 from edgegate.istio.kinds.mesh_config import MeshConfig
+from edgegate.istio.kinds.rate_limit_policy import RateLimitPolicy
 from edgegate.istio.kinds.secret import Secret
 from edgegate.istio.kinds.service import Endpoints, EndpointSlice, Service
 from edgegate.istio.kinds.service_entry import ServiceEntry
@@ -157,4 +158,5 @@ class Resources:
     address_list_policies: list[Resource[AddressListPolicy]] = field(default_factory=list)
     basic_auth_policies: list[Resource[BasicAuthPolicy]] = field(default_factory=list)
     api_key_policies: list[Resource[APIKeyPolicy]] = field(default_factory=list)
+    rate_limit_policies: list[Resource[RateLimitPolicy]] = field(default_factory=list)
     access_policies: list[AccessPolicy] = field(default_factory=list)

@@ -55,6 +55,10 @@ class FilesReading(Reading):
         base = self.base
         return [base / name for name in self.named]
 
+    def locate(self, name: str) -> str:
+        """See L{Reading.locate}."""
+        return str((self.base / name).absolute())
+
     def close(self) -> None:
         """All has been taken that will be: keep no content, and no thread."""
         super().close()

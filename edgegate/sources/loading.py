@@ -202,6 +202,7 @@ class Configuration:
             inspector.upstream,
             self._ignored_kinds,
             notes,
+            locate=reading.locate,
         )
         compiled = compile_resources(resources, options, problems)
         if self._portable:

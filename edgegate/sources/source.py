@@ -134,6 +134,10 @@ class Reading(ABC):
             raise found
         return found
 
+    def locate(self, name: str) -> str:
+        """Return the absolute path of a file that a document names, as far as it is known what it is relative to."""
+        return str(Path(name).absolute())
+
     @property
     def named(self) -> list[str]:
         """The files that its documents name, whether they could be read or not."""

@@ -101,6 +101,11 @@ spec: {allow: {addresses: [192.0.2.0/24]}}
 ---
 {apiVersion: edgegate.io/v1alpha1, kind: APIKeyPolicy, metadata: {name: k}, spec: {keysFrom: {file: a}}}
 ---
+apiVersion: edgegate.io/v1alpha1
+kind: RateLimitPolicy
+metadata: {name: limits}
+spec: {limits: [{requests: 10, period: 1m}]}
+---
 {apiVersion: v1, kind: ConfigMap, metadata: {name: istio}, data: {mesh: "accessLogFile: /dev/stdout"}}
 """
 ANYTHING = st.recursive(

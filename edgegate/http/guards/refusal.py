@@ -20,7 +20,7 @@ class Refusal:
 
     @ivar details: Envoy's C{RESPONSE_CODE_DETAILS}, for the access log.
     @ivar flag: Envoy's response flag (C{UAEX}, C{RL}); empty: there is none.
-    @ivar fields: Besides C{content-type}.
+    @ivar fields: A C{content-type} among them, where the body is no plain text.
     @ivar grpc_status: What a client of gRPC gets; L{None}: what follows from C{status}.
     """
 
@@ -45,6 +45,8 @@ def refuse(exchange: Exchange, guard: Guard, refusal: Refusal) -> FilterStatus:
         status = grpc_status_for(refusal.status) if refusal.grpc_status is None else refusal.grpc_status
         exchange.reply(200, [*grpc_fields(status, refusal.body), *refusal.fields], b"", refusal.details)
     else:
-        fields = [(b"content-type", b"text/plain"), *refusal.fields] if refusal.body else [*refusal.fields]
+        fields = [*refusal.fields]
+        if refusal.body and not any(name == b"content-type" for name, _ in fields):
+            fields.insert(0, (b"content-type", b"text/plain"))
         exchange.reply(refusal.status, fields, refusal.body, refusal.details)
     return FilterStatus.STOP

@@ -10,14 +10,17 @@ from edgegate.http.filters.interfaces import HTTPFilter
 from edgegate.http.guards.address_list import AddressListFilter
 from edgegate.http.guards.api_keys import APIKeyFilter
 from edgegate.http.guards.basic_auth import BasicAuthFilter
+from edgegate.http.guards.rate_limit import rate_limit_filter
 from edgegate.model.guards.address_list import AddressList
 from edgegate.model.guards.credentials import APIKeys, BasicAuth
 from edgegate.model.guards.guard import Guard
+from edgegate.model.guards.rate_limit import RateLimitGuard
 
 GUARD_FILTERS: Final[dict[type[Guard], Callable[[Any, HTTPEnvironment], HTTPFilter]]] = {
     AddressList: AddressListFilter,
     BasicAuth: BasicAuthFilter,
     APIKeys: APIKeyFilter,
+    RateLimitGuard: rate_limit_filter,
 }
 """
 What makes the filter of a guard, by its type.

@@ -74,6 +74,7 @@ class CompileOptions:
     @ivar selector: Labels: only Gateways whose C{selector} they satisfy are served; L{None}: every Gateway.
     @ivar port_map: The numbers to bind in place of those in the files.
     @ivar read_file: Returns the content of a file as the documents name it, or raises L{OSError}.
+    @ivar locate: Returns the absolute path of such a file, for who reads it while the gateway runs.
     @ivar inspect: Takes and looks at servers' key material, which the compiler only names in its result.
     @ivar inspect_upstream: Likewise that of TLS with backends.
     @ivar ignored_kinds: Kinds that keep others out, and that the user wants to be served without.
@@ -90,3 +91,4 @@ class CompileOptions:
     ignored_kinds: frozenset[str] = frozenset()
     notes: Notes | None = None
     gateway_namespace: str | None = None
+    locate: Callable[[str], str] = str

@@ -7,12 +7,14 @@ from typing import Final
 
 from edgegate.istio.translate.guards.address_lists import place_address_lists
 from edgegate.istio.translate.guards.credentials import place_api_keys, place_basic_auth
+from edgegate.istio.translate.guards.rate_limits import place_rate_limits
 from edgegate.istio.translate.guards.standing import Policies, Standing
 
 KINDS: Final[tuple[Callable[[Policies, Standing], None], ...]] = (
     place_address_lists,
     place_basic_auth,
     place_api_keys,
+    place_rate_limits,
 )
 """What makes guards of the policies of each kind, and has them stand where those belong."""
 

@@ -1,0 +1,133 @@
+"""Tests of L{edgegate.istio.validation.rate_limit_policy}."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.istio.validation.rate_limit_policy import redis_address
+from tests.istio.validation.cases import CasesTestCase
+
+
+def limit(text: str = "", **rest: str) -> str:
+    """Return the spec of a policy with one limit that has some more fields, and with others beside it."""
+    lines = [f"{name.rstrip('_')}: {value}" for name, value in rest.items()]
+    return "\n".join([f"limits: [{{requests: 10, period: 1m{', ' if text else ''}{text}}}]", *lines])
+
+
+def redis(text: str) -> str:
+    """Return the spec of a policy whose Redis is said so."""
+    return limit(global_=f"{{redis: {{{text}}}}}")
+
+
+class RateLimitPolicyTests(CasesTestCase):
+    """What is wrong with a policy is told."""
+
+    def test_limits(self) -> None:
+        """There are some, each lets something pass, and they are told apart."""
+        cases = (
+            (limit(), ""),
+            ("shadow: true", "it has no limits"),
+            ("limits: [{requests: 0, period: 1s}]", "0 requests"),
+            ("limits: [{requests: 1, period: 9000h}]", "366 days at most"),
+            ("limits: [{requests: 1000000, period: 1ms}]", "more than 1,000,000 requests in a second"),
+            ("limits: [{requests: 1, period: 5}]", "expected"),
+            (limit("name: a b"), '"a b" is no name'),
+            (limit("burst: 0"), "a burst is 1 at least"),
+            (limit("cost: 0"), "a cost is 1 at least"),
+            (limit("cost: 11"), "10 may pass at once, and each costs more"),
+            (limit("cost: 3, burst: 2"), "2 may pass at once, and each costs more"),
+            ("limits: [" + "{requests: 1, period: 1s}, " * 17 + "]", "it has 17 limits; 16 are the most"),
+            ("limits: [{name: a, requests: 1, period: 1s}, {name: a, requests: 1, period: 1m}]", "limits[0] is called"),
+            ("limits: [{name: limit-1, requests: 1, period: 1s}, {requests: 1, period: 1m}]", "limits[0] is called"),
+        )
+        self.check("RateLimitPolicy", cases)
+
+    def test_keys(self) -> None:
+        """What tells requests apart is one thing, and is something."""
+        cases = (
+            (limit("by: [{clientAddress: {}}, {header: x-key, absent: Skip}, {cookie: sid}, {claim: a.b}]"), ""),
+            (limit('by: [{host: {}}, {path: "/t/{*}/{**}"}]'), ""),
+            (limit("by: [{}]"), "it is one of clientAddress"),
+            (limit("by: [{header: a, cookie: b}]"), "cookie"),
+            (limit("by: [{clientAddress: {ipv4PrefixLength: 33}}]"), "33 bits: an address has 32"),
+            (limit("by: [{clientAddress: {ipv6PrefixLength: 129}}]"), "129 bits: an address has 128"),
+            (limit("by: [{clientAddress: {}, absent: Skip}]"), "never absent"),
+            (limit("by: [{header: 'a b'}]"), "is no name of a header"),
+            (limit("by: [{header: ':path'}]"), ":path is no header"),
+            (limit("by: [{cookie: 'a;b'}]"), "is no name of a cookie"),
+            (limit("by: [{claim: a..b}]"), "is no claim"),
+            (limit("by: [{path: /a}]"), "it has neither {*} nor {**}"),
+            (limit('by: [{path: "/a{*}"}]'), "is no template"),
+        )
+        self.check("RateLimitPolicy", cases)
+
+    def test_match(self) -> None:
+        """What a limit counts can be."""
+        cases = (
+            (limit('match: {methods: [GET], paths: [/a, "/b/*", "*.png", "/c/{*}"], notPaths: ["/b/c"]}'), ""),
+            (limit("match: {headers: [{name: x-tier, values: [free]}, {name: x-key}]}"), ""),
+            (limit('match: {paths: [""]}'), "an empty value fits nothing"),
+            (limit("match: {paths: [a]}"), 'did you mean "/a"?'),
+            (limit('match: {paths: ["/a*b"]}'), "neither in front nor behind"),
+            (limit('match: {paths: ["*a*"]}'), "neither in front nor behind"),
+            (limit('match: {notPaths: ["/a?b"]}'), "a path ends before its query"),
+            (limit('match: {paths: ["/{**}/{*}"]}'), "is no template"),
+            (limit("match: {headers: [{name: ':method'}]}"), "is no header"),
+        )
+        self.check("RateLimitPolicy", cases)
+        self.check("RateLimitPolicy", [(limit("match: {methods: [get]}"), 'did you mean "GET"?')], "warning")
+
+    def test_response(self) -> None:
+        """What is answered is an error."""
+        cases = (
+            (limit(response='{status: 503, body: "{}", contentType: application/json}'), ""),
+            (limit(response="{status: 200}"), "200 is no error"),
+            (limit(response='{contentType: "a\\nb"}'), "is no value of a header"),
+            (limit(response=f"{{body: {'a' * 65537}}}"), "longer than 65536 bytes"),
+        )
+        self.check("RateLimitPolicy", cases)
+
+    def test_redis(self) -> None:
+        """A Redis can be reached, and is asked in a way that it knows."""
+        cases = (
+            (redis("address: 'redis.example:6379', db: 3"), ""),
+            (redis("address: 'unix:///run/redis.sock'"), ""),
+            (redis("address: redis.example"), "is neither HOST:PORT nor unix://"),
+            (redis("address: 'a:6379', db: 3000000000"), "is no database"),
+            (redis("address: 'a:6379', username: u"), "a user has a password"),
+            (redis("address: 'unix:///s', tls: {}"), "not over a UNIX socket"),
+            (redis("address: 'a:6379', tls: {certificateFile: c}"), "belong together"),
+            (redis("address: 'a:6379', tls: {serverName: 'a b'}"), "a b"),
+            (limit("burst: 5", global_="{redis: {address: 'a:1'}}"), "not with global"),
+            (limit(global_="{redis: {address: 'a:1'}, timeout: 6s}"), "5s at most"),
+            (limit(global_="{redis: {address: 'a:1'}, keyPrefix: 'a b'}"), "letters, digits"),
+            (limit(global_="{redis: {address: 'a:1'}, onFailure: Maybe}"), "Maybe"),
+        )
+        self.check("RateLimitPolicy", cases)
+
+
+class AddressTests(SynchronousTestCase):
+    """Where a Redis is."""
+
+    def test_forms(self) -> None:
+        """A host or an address with a port, or a path."""
+        cases = {
+            "redis:6379": ("redis", 6379),
+            "192.0.2.1:1": ("192.0.2.1", 1),
+            "[::1]:6379": ("::1", 6379),
+            "unix:///run/a": ("/run/a", 0),
+        }
+        for text, found in cases.items():
+            self.assertEqual(redis_address(text), found)
+        for text in (
+            "redis",
+            "redis:0",
+            "redis:65536",
+            "::1:6379",
+            "unix://a",
+            "redis://a:1",
+            "[a]:1",
+            "a b:1",
+            "u@a:1",
+        ):
+            self.assertIsNone(redis_address(text), text)
