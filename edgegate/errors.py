@@ -135,6 +135,7 @@ REQUEST_DURATION_EXCEEDED = replace(
 )
 FAULT_ABORT = Fault(Source.GATEWAY, "FI", 503, "fault filter abort", "fault_filter_abort")
 GUARD_FAILED = Fault(Source.GATEWAY, "-", 403, "access denied", "guard_failed")
+CONNECTION_DENIED = Fault(Source.DOWNSTREAM, "-", 403, "connection denied", "connection_denied")
 INTERNAL = Fault(Source.GATEWAY, "-", 500, "internal error", "internal_error")
 
 

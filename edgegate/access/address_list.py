@@ -13,12 +13,16 @@ KEPT: Final = 4096
 
 
 class AddressListDecider:
-    """Decides by one list, and knows what it has decided of late: one client sends many requests."""
+    """
+    Decides by one list, and knows what it has decided of late: one client sends many requests.
 
-    __slots__ = ("_known", "_list")
+    @ivar list: By which it does.
+    """
+
+    __slots__ = ("_known", "list")
 
     def __init__(self, list_: AddressList) -> None:
-        self._list = list_
+        self.list = list_
         self._known: dict[bytes, bool] = {}
 
     def admits(self, address: bytes) -> bool:
@@ -32,7 +36,7 @@ class AddressListDecider:
         if found is None:
             if len(known) >= KEPT:
                 known.clear()
-            found = known[address] = admits(self._list, address)
+            found = known[address] = admits(self.list, address)
         return found
 
 

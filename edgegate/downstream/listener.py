@@ -8,6 +8,7 @@ from typing import cast
 
 from twisted.internet.interfaces import IDelayedCall, IReactorFDSet
 
+from edgegate.downstream.address_lists import AddressLists
 from edgegate.downstream.dispatch import Dispatch
 from edgegate.downstream.listener_filter import ListenerFilter, ListenerFilterCallbacks, Serving
 from edgegate.downstream.proxy_protocol import ProxyProtocolReader, ProxyProtocolRules
@@ -66,6 +67,7 @@ class DownstreamListener(ListenerFilterCallbacks):
         turn: Turn | None = None,
         handshakes: int = MOST_HANDSHAKES,
         meters: Meters | None = None,
+        address_lists: AddressLists | None = None,
     ) -> None:
         """
         @param source: Where its listening socket may come from, in place of binding one.
@@ -82,6 +84,7 @@ class DownstreamListener(ListenerFilterCallbacks):
         self.taken = 0
         self.proxy_protocol = proxy_protocol
         self.pending = set()
+        self.address_lists = AddressLists() if address_lists is None else address_lists
         self.shaking: dict[ListenerFilter, None] = {}
         self.leaving = False
         self._closing: IDelayedCall | None = None
@@ -216,6 +219,13 @@ class DownstreamListener(ListenerFilterCallbacks):
 
     def introduced(self, sock: AcceptedSocket, peer: Address, local: Address, since: float) -> None:
         """See L{ListenerFilterCallbacks.introduced}."""
+        listener = self.listener
+        if listener.first:
+            refusal = self.address_lists.refusal(listener.first, peer)
+            if refusal:
+                sock.close()
+                self.observer.connection_rejected(RejectedConnection(peer, local, refusal))
+                return
         counts = self.counts.introduce(client_of(peer))
         if counts is None:
             self.observer.connection_refused()
@@ -223,7 +233,6 @@ class DownstreamListener(ListenerFilterCallbacks):
             sock.close()
             return
         sock.counts = counts
-        listener = self.listener
         if len(listener.secure):
             inspector = TLSInspector(self, sock, peer, local, since)
             self.pending.add(inspector)

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from twisted.internet.interfaces import IReactorFDSet
 
+from edgegate.downstream.address_lists import AddressLists
 from edgegate.model.addresses import Address
 from edgegate.net.accepted_socket import AcceptedSocket
 from edgegate.net.addresses import ConnectionInfo
@@ -72,6 +73,7 @@ class ListenerFilterCallbacks(ABC):
     @ivar observer: Told of what becomes of connections.
     @ivar meter: Counts for the port.
     @ivar serving: What new connections and new requests get; a reload replaces it.
+    @ivar address_lists: Tell who has to go before anything is done for it.
     @ivar pending: Connections that are not told apart yet. A filter takes itself out by L{settled}.
     """
 
@@ -81,6 +83,7 @@ class ListenerFilterCallbacks(ABC):
     meter: ListenerMeter
     serving: Serving
     pending: set[ListenerFilter]
+    address_lists: AddressLists
 
     @property
     def listener(self) -> Listener:

@@ -216,6 +216,11 @@ class TLSInspector:
             self._tell_to_go("unknown server name", UNRECOGNIZED_NAME, unknown=True)
             return
         chain, context = found
+        if chain.guards:
+            refusal = listener.address_lists.refusal(chain.guards, self.peer, chain.http is None)
+            if refusal:
+                self._tell_to_go(refusal, b"")
+                return
         if context is None:
             self._peek.settle()
             self._leave()

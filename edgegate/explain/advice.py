@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from edgegate.errors import BAD_HOST, BAD_PATH, MISDIRECTED, NO_CLUSTER, NO_HEALTHY_UPSTREAM, NO_ROUTE, SCHEME_MISMATCH
 from edgegate.explain.decision import Decision, Refusal
 from edgegate.explain.effects import Effects
+from edgegate.explain.judgement import Judgement
 from edgegate.explain.nearness import Near, missing, near_names
 from edgegate.explain.trials import contenders, name_of
 from edgegate.model.hosts import covers
@@ -48,13 +49,20 @@ def advice(
     @param elsewhere: All that is not served, whatever it is for.
     @param most_names: Of so many hosts the nearest ones are told, of more none; L{None}: of however many.
     """
-    if decision.refusal is not None:
+    if decision.denied is not None:
+        yield _of_denial(decision.denied)
+    elif decision.refusal is not None:
         yield from (_of_left_out(each) for each in left_out)
         yield from _of_refusal(snapshot, decision, decision.refusal, most_names)
     elif decision.fault is not None:
         yield from _of_fault(snapshot, decision, near, left_out, elsewhere, most_names)
     elif effects.answer is not None and effects.answer.reason:
         yield from _of_destinations(effects)
+
+
+def _of_denial(denied: Judgement) -> Advice:
+    guard = denied.guard
+    return Advice(f"{guard.origin.resource} refuses it: {denied.words}", guard.origin)
 
 
 def _of_left_out(left: LeftOut) -> Advice:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from edgegate.errors import BODY_TOO_LARGE, NO_ROUTE, Fault
-from edgegate.explain.guards import judged
+from edgegate.explain.address_list import judged_first
+from edgegate.explain.guards import judged, judged_connection
 from edgegate.explain.judgement import Judgement, Verdict
 from edgegate.explain.question import Heads, Question
 from edgegate.explain.recorded import RecordedStream
@@ -39,6 +40,7 @@ class Refusal(Enum):
     HTTP_IN_THE_CLEAR = "the port speaks TLS: a request in the clear is answered 400"
     NOT_TLS = "the port speaks TLS alone: what is not TLS is closed"
     NOT_PLAIN = "the port does not speak TLS: a ClientHello is no request"
+    DENIED = "a policy closes the connection"
     NO_CERTIFICATE = "the server asks for a client certificate, and the client has none"
     NO_REQUEST = "the port speaks HTTP: what is no request is answered 400"
     MALFORMED = "the request breaks HTTP/2: its stream is reset (PROTOCOL_ERROR)"
@@ -133,26 +135,29 @@ class Decider:
         found = chain_of(listener, question)
         if isinstance(found, Refusal):
             return Decision(question, listener, refusal=found)
-        verification = None if found.tls is None else found.tls.rules.verification
-        if verification is not None and verification.required and not question.certificate:
-            return Decision(question, listener, found, Refusal.NO_CERTIFICATE)
-        connection = ConnectionInfo(
-            listener,
-            found,
-            question.peer,
-            question.local or _bound(listener),
-            question.server_name,
-            tls=found.tls is not None,
-            alpn=question.alpn if found.tls is not None else b"",
-            client_certificate=question.certificate if verification is not None else b"",
-        )
+        connection = _connected(question, listener, found)
+        decided = self._opened(Decision(question, listener, found), connection)
+        if decided.refusal is not None:
+            return decided
         if found.http is None:
-            route = route_of(connection)
-            refusal = Refusal.NO_ROUTE if route is None else None
-            return Decision(question, listener, found, refusal, connection, route=route)
+            return _relayed(replace(decided, connection=connection), connection)
         if not question.method:
-            return Decision(question, listener, found, Refusal.NO_REQUEST, connection)
+            return replace(decided, refusal=Refusal.NO_REQUEST, connection=connection)
         return self._request(question, listener, found, connection)
+
+    def _opened(self, decided: Decision, connection: ConnectionInfo) -> Decision:
+        """Go on with a connection up to the end of its handshake of TLS, where it has one."""
+        chain = connection.chain
+        if chain.tls is None:
+            return decided
+        if chain.guards:
+            decided = replace(decided, guards=tuple(judged_first(chain.guards, connection, self.trusted_hops)))
+            if decided.denied is not None:
+                return replace(decided, refusal=Refusal.DENIED)
+        verification = chain.tls.rules.verification
+        if verification is not None and verification.required and not decided.question.certificate:
+            return replace(decided, refusal=Refusal.NO_CERTIFICATE)
+        return decided
 
     def exchange(self, connection: ConnectionInfo, head: RequestHead) -> Exchange:
         """Return an exchange with nobody; its stream is a L{RecordedStream}."""
@@ -186,6 +191,30 @@ class Decider:
         if isinstance(found, Fault):
             return replace(decided, fault=found)
         return replace(decided, redirect_port=found)
+
+
+def _connected(question: Question, listener: Listener, chain: FilterChain) -> ConnectionInfo:
+    """Return a connection as the gateway knows it."""
+    verified = chain.tls is not None and chain.tls.rules.verification is not None
+    return ConnectionInfo(
+        listener,
+        chain,
+        question.peer,
+        question.local or _bound(listener),
+        question.server_name,
+        tls=chain.tls is not None,
+        alpn=question.alpn if chain.tls is not None else b"",
+        client_certificate=question.certificate if verified else b"",
+    )
+
+
+def _relayed(decided: Decision, connection: ConnectionInfo) -> Decision:
+    """Go on with a connection that is relayed."""
+    decided = replace(decided, guards=tuple(judged_connection(connection.chain.guards, connection)))
+    if decided.denied is not None:
+        return replace(decided, refusal=Refusal.DENIED)
+    route = route_of(connection)
+    return replace(decided, refusal=Refusal.NO_ROUTE if route is None else None, route=route)
 
 
 def decide(snapshot: Snapshot, question: Question) -> Decision:

@@ -11,8 +11,8 @@ from typing import Final
 
 from twisted.internet.interfaces import IDelayedCall
 
+from edgegate.access.state import GuardStates
 from edgegate.http.field_block import FieldBlock
-from edgegate.http.guards.state import GuardStates
 from edgegate.http.held_bytes import HeldBytes
 from edgegate.http.interfaces import Droppable, Served
 from edgegate.http.limits import Limits

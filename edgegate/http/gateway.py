@@ -91,7 +91,7 @@ class HTTPGateway(Dispatcher):
         self._factories = (*filters, FaultFilterFactory(), CORSFilterFactory())
         self._filters_everywhere = bool(filters)
         self._filtered: dict[int, tuple[FilterChain, FilteredResource]] = {}
-        self._guarded = GuardedResource(self._routed, environment)
+        self._guarded = GuardedResource(self.resource_for, environment)
         self._route = RouteResource(environment)
         self._proxy = ReverseProxyResource(environment)
         self._no_route = FaultResource(NO_ROUTE)
@@ -138,32 +138,32 @@ class HTTPGateway(Dispatcher):
         self.environment.fine_wheel.stop()
 
     def resource_for(self, exchange: Exchange) -> IResource:
-        """Find what answers an exchange, and take note of its route."""
-        environment, head = self.environment, exchange.head
-        observer, counts = environment.observer, exchange.connection.counts
-        if observer.tracer is not None:
-            begin_trace(exchange, observer.tracer)
-        if head.explains:
-            self._explain(exchange)
-        chain = exchange.connection.chain
-        if chain.grpc_web and is_grpc_web(head):
-            exchange.bodies = GRPCWebTranslation(head)
-        if (
-            observer.begun - observer.ended > environment.most_requests
-            or counts.requests > counts.most_requests
-            or environment.lag.late
-            or BUFFERS.held > BUFFERS.bound
-            or head.length > environment.limits.body_bytes
-        ):
-            return self._refused(head, counts)
-        if chain.guarded and guards_of(exchange.connection, head.host):
-            return self._guarded
-        return self._routed(exchange)
+        """
+        Find what answers an exchange, and take note of its route.
 
-    def _routed(self, exchange: Exchange) -> IResource:
-        """Find what answers an exchange by its route; guards that have let it pass may have changed its head."""
-        head = exchange.head
-        found = selected(exchange.connection, head, exchange, self.environment.trusted_hops)
+        Where guards stand on its virtual host they come first. It is asked again when those have let it pass: they may
+        have changed what it asks for.
+        """
+        environment, head = self.environment, exchange.head
+        if exchange.filters is None:
+            observer, counts, chain = environment.observer, exchange.connection.counts, exchange.connection.chain
+            if observer.tracer is not None:
+                begin_trace(exchange, observer.tracer)
+            if head.explains:
+                self._explain(exchange)
+            if chain.grpc_web and is_grpc_web(head):
+                exchange.bodies = GRPCWebTranslation(head)
+            if (
+                observer.begun - observer.ended > environment.most_requests
+                or counts.requests > counts.most_requests
+                or environment.lag.late
+                or BUFFERS.held > BUFFERS.bound
+                or head.length > environment.limits.body_bytes
+            ):
+                return self._refused(head, counts)
+            if chain.guarded and guards_of(exchange.connection, head.host):
+                return self._guarded
+        found = selected(exchange.connection, head, exchange, environment.trusted_hops)
         if not isinstance(found, HTTPRoute):
             return self._answer_of(exchange, found)
         exchange.route = found

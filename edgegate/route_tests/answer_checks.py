@@ -56,6 +56,22 @@ def tls(key: str, wanted: str) -> Iterator[Check]:
     yield Check(key, wanted, look)
 
 
+def policy(key: str, wanted: str) -> Iterator[Check]:
+    """Whether a policy refuses it, and which."""
+
+    def look(outcome: Outcome) -> Found:
+        there = outcome.denied_by
+        if wanted == "allowed":
+            return Found(not there, f"denied by {there}")
+        if wanted == "denied":
+            return Found(bool(there), f"allowed: {outcome.ending}")
+        kind, _, name = there.rpartition(" ")
+        called = (there, name, name.rpartition("/")[2]) if kind else ()
+        return Found(wanted in called, f"denied by {there}" if there else f"allowed: {outcome.ending}")
+
+    yield Check(key, wanted, look)
+
+
 def answer(key: str, wanted: dict[str, str]) -> Iterator[Check]:
     """Headers of the response."""
     for name, value in wanted.items():

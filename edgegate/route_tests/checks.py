@@ -70,5 +70,6 @@ _KEYS: dict[str, Callable[[str, Any], Iterator[Check]]] = {
     "answer": answer_checks.answer,
     "misdirected": answer_checks.misdirected,
     "tls": answer_checks.tls,
+    "policy": answer_checks.policy,
 }
 """What makes the checks of each key of C{expect}, by the key; in the order in which a miss is told."""

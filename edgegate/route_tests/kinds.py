@@ -66,6 +66,8 @@ class Expectation(Spec, frozen=True, kw_only=True):
     @ivar answer: Headers of the response, by name: of the gateway's own, or those that a backend's gets.
     @ivar misdirected: Whether it is answered 421.
     @ivar tls: C{refused}, or C{accepted}.
+    @ivar policy: C{allowed}: no policy refuses it; C{denied}: one does; or the one that does: C{NAME},
+        C{NAMESPACE/NAME} or C{KIND NAMESPACE/NAME}.
     """
 
     route: str | None = None
@@ -89,6 +91,7 @@ class Expectation(Spec, frozen=True, kw_only=True):
     answer: dict[str, str] = {}
     misdirected: bool | None = None
     tls: str | None = None
+    policy: str | None = None
 
 
 class Expected(Expectation, frozen=True, kw_only=True):

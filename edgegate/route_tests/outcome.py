@@ -53,6 +53,12 @@ class Outcome:
         return self.decision.route
 
     @property
+    def denied_by(self) -> str:
+        """The policy that refuses it, as messages call it; empty: none does."""
+        denied = self.decision.denied
+        return "" if denied is None else denied.guard.origin.resource
+
+    @property
     def route_name(self) -> str:
         """Its name, as the access log has it; empty: there is none. A relay's route is called by its place."""
         route = self.route
@@ -136,10 +142,11 @@ class Outcome:
     @property
     def tls(self) -> str:
         """C{refused}, C{accepted}, or empty where TLS does not end here."""
-        if self.decision.refusal in _TLS_REFUSED:
+        chain, refusal = self.decision.chain, self.decision.refusal
+        ends = chain is not None and chain.tls is not None
+        if refusal in _TLS_REFUSED or (refusal is Refusal.DENIED and ends and self.decision.connection is None):
             return "refused"
-        chain = self.decision.chain
-        return "accepted" if chain is not None and chain.tls is not None else ""
+        return "accepted" if ends else ""
 
     @property
     def mirrors(self) -> tuple[str, ...]:

@@ -117,6 +117,7 @@ class Listener(Picklable):
     @ivar port: The number that the files name, which matching, redirects and logs keep.
     @ivar plain: Serves what does not begin with a ClientHello, if anything does.
     @ivar secure: Finds the chain for an SNI name; C{""} (no SNI) finds only the one of C{*}.
+    @ivar first: What connections meet when they are taken: lists of addresses that stand on all chains.
     """
 
     name: str
@@ -125,6 +126,7 @@ class Listener(Picklable):
     origin: Origin = field(compare=False)
     plain: FilterChain | None = None
     secure: HostTable[FilterChain] = field(default_factory=HostTable)
+    first: Guards = ()
 
     def chains(self) -> Iterator[FilterChain]:
         """Yield all filter chains; one of several SNI patterns comes once."""

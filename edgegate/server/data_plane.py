@@ -18,6 +18,7 @@ from twisted.internet.interfaces import IReactorFDSet, IReactorPluggableNameReso
 
 from edgegate.access_log.metric_tags import MetricTags, metric_tags
 from edgegate.buffers import BUFFERS
+from edgegate.downstream.address_lists import AddressLists
 from edgegate.downstream.dispatch import Dispatch
 from edgegate.downstream.listener import DownstreamListener
 from edgegate.downstream.listener_filter import Serving
@@ -144,14 +145,15 @@ class DataPlane:
         )
         explainer = Explainer(options.debug_from, options.trusted_hops) if options.debug_from else None
         self._http = HTTPGateway(self._environment, options.paths, options.http_filters, explainer)
-        self._tcp = TCPGateway(watcher, wheel, self.clusters, observer)
+        self._tcp = TCPGateway(watcher, wheel, self.clusters, observer, access=self._environment.access)
+        self._address_lists = lists = AddressLists(options.trusted_hops)
         dispatch = Dispatch(self._http, self._tcp)
 
         def port(serving: Serving) -> DownstreamListener:
             rules, handshakes = options.proxy_protocol, most.handshakes
             assert handshakes is not None
             return DownstreamListener(
-                watcher, wheel, serving, dispatch, observer, self.counts, rules, source, turn, handshakes, meters
+                watcher, wheel, serving, dispatch, observer, self.counts, rules, source, turn, handshakes, meters, lists
             )
 
         self._most = most
@@ -282,6 +284,8 @@ class DataPlane:
         self._contexts = contexts
         self.secrets.take(contexts.read, planned)
         self._http.forget_filters()
+        self._tcp.forget_guards()
+        self._address_lists.forget()
         self._environment.access.keep(guards_in(snapshot))
         renew(tuple(self._environment.connections))
 

@@ -18,6 +18,7 @@ from edgegate.net.wheel import Deadline
 from edgegate.observe.events import RelayEnd
 from edgegate.tcp.dial import Dial, Reached
 from edgegate.tcp.gateway import TCPGateway
+from edgegate.tcp.guards.iteration import ConnectionIteration
 from edgegate.tcp.routes import route_of
 from edgegate.tcp.state import Action, FinishWriting, RelayState, Side
 from edgegate.tcp.stream_pair import CLOSE_TIMEOUT, StreamPair, perform
@@ -53,6 +54,7 @@ class RelayProtocol(Protocol):
         self._dial = Dial(gateway.connect, self._connected, self._unconnected, downstream)
         self._deadline = Deadline(gateway.wheel, self._expired)
         self._reached: Reached | None = None
+        self._guards: ConnectionIteration | None = None
         self._pair: StreamPair | None = None
         self._over = False
         if connected is None:
@@ -67,6 +69,23 @@ class RelayProtocol(Protocol):
         if self._connected_before is not None:
             self._connected(self._connected_before)
             return
+        if self.downstream.chain.guards:
+            self._guards = self._gateway.guarded(self.downstream, self._judged)
+            self._guards.start()
+        else:
+            self._choose()
+
+    @contained
+    def _judged(self, fault: Fault | None) -> None:
+        """The guards have let it pass, or refused it."""
+        if self._over:
+            return
+        if fault is None:
+            self._choose()
+        else:
+            self._unconnected(fault)
+
+    def _choose(self) -> None:
         route = route_of(self.downstream)
         if route is None:
             self._unconnected(NO_ROUTE)
@@ -150,6 +169,8 @@ class RelayProtocol(Protocol):
         if self._over:
             return
         self._over = True
+        if self._guards is not None:
+            self._guards.cancel()
         reached, self._reached, self._pair = self._reached, None, None
         try:
             if reached is not None:

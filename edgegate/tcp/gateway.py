@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import inf
 from typing import Protocol
 
 from twisted.internet.interfaces import IReactorFDSet
 
+from edgegate.access.state import GuardStates
 from edgegate.errors import Fault
 from edgegate.model.addresses import Address
+from edgegate.model.guards.guard import Guard, Guards
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.connecting import Connecting, connect
 from edgegate.net.connection_options import ConnectionOptions
@@ -19,6 +21,9 @@ from edgegate.observe.events import RelayEnd
 from edgegate.observe.metrics.connection_metrics import count_bytes
 from edgegate.observe.observers import Observers
 from edgegate.tcp.dial import Reached
+from edgegate.tcp.guards.interfaces import ConnectionEnvironment, ConnectionFilter, Decided
+from edgegate.tcp.guards.iteration import ConnectionIteration
+from edgegate.tcp.guards.registry import CONNECTION_GUARDS, MakeFilter, filters_of
 from edgegate.upstream.registry import ClusterRegistry
 
 IDLE_TIMEOUT = 3600.0
@@ -58,13 +63,35 @@ class TCPGateway:
         clusters: ClusterRegistry,
         observer: Observers,
         idle_timeout: float = IDLE_TIMEOUT,
+        access: GuardStates | None = None,
+        guards: Mapping[type[Guard], MakeFilter] = CONNECTION_GUARDS,
     ) -> None:
+        """
+        @param access: What guards keep, those of requests as well.
+        @param guards: What makes the filters of those guards that act on connections.
+        """
         self.reactor = reactor
         self.wheel = wheel
         self.clusters = clusters
         self.observer = observer
         self.idle_timeout = idle_timeout
         self.relays: set[Relay] = set()
+        self._environment = ConnectionEnvironment(GuardStates() if access is None else access, clusters, wheel)
+        self._kinds = guards
+        # guards are known by the identity of their tuple, which is its own as long as it is kept here
+        self._filters: dict[int, tuple[Guards, tuple[ConnectionFilter, ...]]] = {}
+
+    def guarded(self, downstream: ConnectionInfo, decided: Decided) -> ConnectionIteration:
+        """Return what has the guards of a connection's chain look at it, once it is started."""
+        guards = downstream.chain.guards
+        found = self._filters.get(id(guards))
+        if found is None:
+            found = self._filters[id(guards)] = guards, filters_of(guards, self._environment, self._kinds)
+        return ConnectionIteration(found[1], downstream, decided)
+
+    def forget_guards(self) -> None:
+        """The files have changed: make the filters of guards anew, when a connection meets them."""
+        self._filters.clear()
 
     def connect(
         self,

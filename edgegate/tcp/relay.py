@@ -20,6 +20,7 @@ from edgegate.observe.events import RelayEnd
 from edgegate.tcp.copying import RelayProtocol
 from edgegate.tcp.dial import Dial, Reached
 from edgegate.tcp.gateway import TCPGateway
+from edgegate.tcp.guards.iteration import ConnectionIteration
 from edgegate.tcp.routes import route_of
 
 FAULTS = {
@@ -51,7 +52,7 @@ class SocketRelay:
     Without a route or a backend the client's connection is closed.
     """
 
-    __slots__ = ("_dial", "_gateway", "_over", "_pair", "_reached", "_socket", "downstream", "end")
+    __slots__ = ("_dial", "_gateway", "_guards", "_over", "_pair", "_reached", "_socket", "downstream", "end")
 
     def __init__(self, downstream: ConnectionInfo, gateway: TCPGateway, sock: Socket) -> None:
         """
@@ -63,6 +64,7 @@ class SocketRelay:
         self._socket = sock
         self._dial = Dial(gateway.connect, self._connected, self._unconnected, downstream)
         self._reached: Reached | None = None
+        self._guards: ConnectionIteration | None = None
         self._pair: SplicedPair | None = None
         self._over = False
 
@@ -70,6 +72,23 @@ class SocketRelay:
     def start(self) -> None:
         """Choose a route and connect."""
         self._gateway.relays.add(self)
+        if self.downstream.chain.guards:
+            self._guards = self._gateway.guarded(self.downstream, self._judged)
+            self._guards.start()
+        else:
+            self._choose()
+
+    @contained
+    def _judged(self, fault: Fault | None) -> None:
+        """The guards have let it pass, or refused it."""
+        if self._over:
+            return
+        if fault is None:
+            self._choose()
+        else:
+            self._unconnected(fault)
+
+    def _choose(self) -> None:
         route = route_of(self.downstream)
         if route is None:
             self._unconnected(NO_ROUTE)
@@ -139,6 +158,8 @@ class SocketRelay:
     def _ended_with(self, fault: Fault | None) -> None:
         reached, self._reached, self._pair = self._reached, None, None
         self._over = True
+        if self._guards is not None:
+            self._guards.cancel()
         try:
             if reached is not None:
                 reached.end()

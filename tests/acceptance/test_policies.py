@@ -6,7 +6,7 @@ import subprocess
 
 from tests.acceptance.manifests import GATEWAY
 from tests.acceptance.processes import PATIENCE, program
-from tests.acceptance.served import ServedTestCase
+from tests.acceptance.served import Client, ServedTestCase
 
 ROUTES = """\
 apiVersion: networking.istio.io/v1
@@ -57,6 +57,57 @@ BAD = """\
 2001:db8::/32 ; a whole network
 203.0.113.7
 """
+
+
+CONNECTIONS = """\
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: tcp}
+spec:
+  servers:
+  - {port: {number: $tcp, name: tcp, protocol: TCP}, hosts: ["*"]}
+  - {port: {number: $open, name: open, protocol: TCP}, hosts: ["*"]}
+  - {port: {number: $tls, name: tls, protocol: TLS}, hosts: ["*"], tls: {mode: PASSTHROUGH}}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: tcp}
+spec:
+  hosts: ["*"]
+  gateways: [tcp]
+  tcp: [{route: [{destination: {host: 127.0.0.1, port: {number: $one}}}]}]
+---
+"""
+
+CLOSED = """\
+apiVersion: edgegate.io/v1alpha1
+kind: AddressListPolicy
+metadata: {name: closed}
+spec:
+  targetRefs:
+  - {group: networking.istio.io, kind: Gateway, name: tcp, sectionName: tcp}
+  - {group: networking.istio.io, kind: Gateway, name: tcp, sectionName: tls}
+  deny: {addresses: [127.0.0.0/8]}
+"""
+
+
+class ConnectionTests(ServedTestCase):
+    """Lists of addresses where connections are relayed."""
+
+    opened = {"one": ""}
+    dead = ("tcp", "open", "tls")
+    files = {"gateway.yaml": GATEWAY, "tcp.yaml": CONNECTIONS, "closed.yaml": CLOSED}
+
+    def test_closed(self) -> None:
+        """Who is on the list finds its connection closed, and nothing said; other ports of the Gateway are served."""
+        for name in ("tcp", "tls"):
+            client = Client(self.served.ports[name])
+            self.addCleanup(client.close)
+            self.assertTrue(client.ended(), name)
+        client = Client(self.served.ports["open"])
+        self.addCleanup(client.close)
+        self.assertEqual(client.ask("GET", "/", "any.example").where, "one")
+        self.served.gateway.says("address_list_denied[default/closed]")
 
 
 class AddressListTests(ServedTestCase):

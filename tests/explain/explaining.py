@@ -60,5 +60,12 @@ class Explained:
 
     def effects(self, method: str, url: str, *headers: tuple[bytes, bytes], **more: object) -> Effects:
         """Return what follows."""
-        finder = EffectsFinder(Decider(self.snapshot), self.endpoints)
-        return finder.of(self.decide(method, url, *headers, **more))
+        return self.finder().of(self.decide(method, url, *headers, **more))
+
+    def finder(self) -> EffectsFinder:
+        """Return what finds what follows."""
+        return EffectsFinder(self.decider(), self.endpoints)
+
+    def decider(self) -> Decider:
+        """Return what decides questions."""
+        return Decider(self.snapshot)

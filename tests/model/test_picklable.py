@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import is_dataclass
 from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -24,7 +24,7 @@ ELSEWHERE = {"cel", "diagnostics", "notes", "servers", "syslog", "translation"}
 
 def values() -> Iterator[type]:
     """Yield all classes that the values in a Snapshot may have."""
-    names = [f"edgegate.model.{each.name}" for each in iter_modules(edgegate.model.__path__)]
+    names = [each.name for each in walk_packages(edgegate.model.__path__, "edgegate.model.") if not each.ispkg]
     for name in (*names, "edgegate.routing.snapshot"):
         if name.rpartition(".")[2] not in ELSEWHERE:
             for each in vars(import_module(name)).values():

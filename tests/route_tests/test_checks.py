@@ -8,6 +8,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.route_tests.check import Miss
 from edgegate.route_tests.checks import BadExpectation, checks_of
 from edgegate.route_tests.kinds import Expected, TimeLimit
+from edgegate.route_tests.outcome import Outcome
+from tests.explain.explaining import Explained
+from tests.istio.translate.compiling import gateway
 from tests.route_tests.shop import outcome
 
 CART = "POST http://shop.example/cart"
@@ -154,3 +157,28 @@ class CheckTests(SynchronousTestCase):
         ):
             error = self.assertRaises(BadExpectation, checks_of, expected(**keys))
             self.assertEqual(error.path, path)
+
+    def test_policy(self) -> None:
+        """Whether a policy refuses it may be said, or which one does, shortly or in full."""
+        self.assertEqual(self.misses(CART, policy="allowed"), [])
+        (miss,) = self.misses(CART, policy="office")
+        self.assertEqual((miss.key, miss.wanted), ("policy", "office"))
+        explained = Explained.of(POLICY)
+        refused = Outcome(explained.decide("GET", "http://a.example/"), explained.finder())
+        for wanted in ("denied", "office", "default/office", "AddressListPolicy default/office"):
+            (check,) = checks_of(expected(policy=wanted))
+            self.assertIsNone(check.miss(refused), wanted)
+        for wanted in ("allowed", "other", "default", "AddressListPolicy"):
+            (check,) = checks_of(expected(policy=wanted))
+            self.assertIn("AddressListPolicy default/office", str(check.miss(refused)), wanted)
+
+
+POLICY = (
+    gateway("gw", "80 HTTP a.example")
+    + """\
+apiVersion: edgegate.io/v1alpha1
+kind: AddressListPolicy
+metadata: {name: office}
+spec: {allow: {addresses: [203.0.113.1]}}
+"""
+)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from edgegate.model.guards.guard import Guards, in_order
+from edgegate.model.guards.guard import Guards, Stage, in_order
 from edgegate.model.patterns import PatternIndex
 from edgegate.model.servers import Server
 from edgegate.model.translation import AttachedRoutes
+from edgegate.routing.snapshot import FilterChain
 
 
 class GuardTable:
@@ -50,3 +51,18 @@ class GuardTable:
             domain: self.of(owners.get(domain) or [server for _, server in covering.covering(domain)])
             for domain in domains
         }
+
+
+def met_first(plain: FilterChain | None, secure: Iterable[FilterChain]) -> Guards:
+    """
+    Return the lists of addresses that stand on all chains of a port. Where requests come in the clear there are none:
+    such a request is answered.
+    """
+    chains = list(secure)
+    if plain is not None:
+        if plain.http is not None:
+            return ()
+        chains.append(plain)
+    first = chains[0].guards if chains else ()
+    lists = [guard for guard in first if guard.stage() is Stage.ADDRESSES]
+    return tuple(guard for guard in lists if all(guard in chain.guards for chain in chains[1:]))

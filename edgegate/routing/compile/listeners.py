@@ -10,7 +10,7 @@ from edgegate.model.diagnostics import Diagnostic, Report, Role, Severity
 from edgegate.model.patterns import PatternIndex
 from edgegate.model.servers import Server, Traffic
 from edgegate.model.translation import Attached, AttachedRoutes
-from edgegate.routing.compile.guards import GuardTable
+from edgegate.routing.compile.guards import GuardTable, met_first
 from edgegate.routing.compile.http_tables import route_table
 from edgegate.routing.compile.ports import Port
 from edgegate.routing.compile.redirects import RedirectPorts
@@ -44,7 +44,8 @@ class ListenerCompiler:
                 continue
             chains = dict(self._secure(port, server))
             secure.update(self._guarded(server, chains) if guarded else chains)
-        return Listener(port.name, port.bind, port.number, port.servers[0].origin, plain, HostTable(secure.items()))
+        origin, first = port.servers[0].origin, met_first(plain, secure.values()) if guarded else ()
+        return Listener(port.name, port.bind, port.number, origin, plain, HostTable(secure.items()), first)
 
     def _guarded(self, server: Server, chains: dict[str, FilterChain]) -> dict[str, FilterChain]:
         """Return the chains of a server on a port where guards stand; one of several patterns stays one."""

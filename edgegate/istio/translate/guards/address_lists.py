@@ -65,14 +65,18 @@ def _in_file(policies: Policies, policy: Resource[AddressListPolicy], path: Path
         policy.error(policies.problems, path, f"{name} has more than {MAX_BYTES >> 20} MiB")
         return
     wrong = []
+    any_line = False
     for number, line in enumerate(content.decode("utf-8", "replace").splitlines(), 1):
         text = line.partition("#")[0].partition(";")[0].strip()
         if not text:
             continue
+        any_line = True
         try:
             yield parse_network(text)
         except ValueError:
             wrong.append(f"{name}:{number}: {show(text)}")
+    if not any_line:
+        policy.warning(policies.problems, path, f"{name} holds no address")
     if wrong:
         more = f" and {len(wrong) - _TOLD} more" if len(wrong) > _TOLD else ""
         policy.error(policies.problems, path, f"no IP address or CIDR: {', '.join(wrong[:_TOLD])}{more}")
