@@ -18,7 +18,7 @@ from edgegate.model.picklable import Picklable
 
 ROOT = Path(__file__).parents[2]
 
-ELSEWHERE = {"cel", "diagnostics", "notes", "servers", "syslog", "translation"}
+ELSEWHERE = {"cel", "diagnostics", "match_parts", "notes", "servers", "syslog", "translation"}
 """Modules of values that are in no Snapshot: on their way to one, or made of a text that is in it."""
 
 
