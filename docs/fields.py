@@ -33,6 +33,7 @@ ISTIO = (
     "WorkloadGroup",
     "Telemetry",
     "MeshConfig",
+    "RequestAuthentication",
 )
 
 _PARTS = ("loadBalancer", "connectionPool", "outlierDetection", "tls")

@@ -74,17 +74,17 @@ def parse_label(text: str) -> tuple[str, str]:
 
 def parse_ignored_kind(text: str) -> str:
     """
-    Read the name of a kind that keeps others out, and without which nothing would be served.
+    Read the name of a kind that keeps others out, and that files may be served without.
 
     @raise ValueError: It is something else.
     """
-    # commands that read no files have no need of it
-    from edgegate.istio.kinds import UNENFORCED  # noqa: PLC0415
-
-    kinds = [kind for _, kind in UNENFORCED]
-    if text not in kinds:
-        raise ValueError(f"expected {' or '.join(kinds)}, got {text!r}{suggestion(text, kinds)}")
+    if text not in IGNORABLE:
+        raise ValueError(f"expected {' or '.join(IGNORABLE)}, got {text!r}{suggestion(text, IGNORABLE)}")
     return text
+
+
+IGNORABLE = ("AuthorizationPolicy", "RequestAuthentication")
+"""Istio's kinds that keep others out."""
 
 
 def parse_port_map(text: str) -> tuple[int, int]:

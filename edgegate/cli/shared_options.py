@@ -91,7 +91,7 @@ ignore_kind = click.option(
     metavar="KIND",
     multiple=True,
     callback=_all(parse_ignored_kind),
-    help="AuthorizationPolicy or RequestAuthentication: take the files for good though these are not honoured; "
+    help="AuthorizationPolicy or RequestAuthentication: take the files as if nothing were refused because of these; "
     "repeatable.",
 )
 

@@ -13,6 +13,7 @@ from twisted.internet.interfaces import IDelayedCall
 
 from edgegate.access.state import GuardStates
 from edgegate.http.field_block import FieldBlock
+from edgegate.http.guards.key_sets import KeySets
 from edgegate.http.held_bytes import HeldBytes
 from edgegate.http.interfaces import Droppable, Served
 from edgegate.http.limits import Limits
@@ -37,6 +38,7 @@ class HTTPEnvironment:
     @ivar connections: The clients' connections that are open, those that became tunnels or are being closed included.
     @ivar shadows: The copies that are on their way to mirrors.
     @ivar access: What guards keep from one change of the files to the next.
+    @ivar key_sets: The keys of tokens that are fetched.
     @ivar lag: How late the loop is.
     @ivar most_requests: How many may be under way.
     @ivar connection_requests: How many a connection may carry.
@@ -63,6 +65,7 @@ class HTTPEnvironment:
         "fine_wheel",
         "http2_bytes",
         "kept_bodies",
+        "key_sets",
         "lag",
         "limits",
         "most_requests",
@@ -89,7 +92,11 @@ class HTTPEnvironment:
         shadow_hosts: bool = False,
         overload: OverloadLimits = OverloadLimits(),  # noqa: B008 (frozen)
         lag: LoopLag | None = None,
+        key_authorities: bytes = b"",
     ) -> None:
+        """
+        @param key_authorities: See L{KeySets}.
+        """
         self.connector = connector
         self.wheel = wheel
         self.fine_wheel = TimerWheel(wheel.clock, FINE_TICK)
@@ -100,6 +107,7 @@ class HTTPEnvironment:
         self.limits = limits
         self.shadow_hosts = shadow_hosts
         self.access = GuardStates(clusters.environment.processes)
+        self.key_sets = KeySets(wheel.clock, key_authorities)
         self.most_requests = overload.requests
         self.connection_requests = overload.connection_requests
         self.lag = LoopLag(NO_LIMIT) if lag is None else lag

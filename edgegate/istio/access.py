@@ -20,7 +20,7 @@ _TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 @dataclass(frozen=True, slots=True, eq=False)
 class AccessPolicy:
     """
-    An C{AuthorizationPolicy} or a C{RequestAuthentication}.
+    An C{AuthorizationPolicy}.
 
     @ivar labels: What its selector asks for; empty: everyone.
     @ivar targets: Kinds and names of what C{targetRefs} names in place of a selector.
@@ -50,8 +50,6 @@ def _labels(spec: Any) -> Mapping[str, str]:
 
 
 def _harmless(document: Document, spec: Any) -> str:
-    if document.kind == "RequestAuthentication":
-        return "" if _field(spec, "jwtRules") else "it has no jwtRules"
     if _text(spec, "action") == "AUDIT":
         return "AUDIT refuses nobody"
     annotations = _field(_field(document.value, "metadata"), "annotations")

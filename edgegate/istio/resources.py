@@ -18,6 +18,7 @@ from edgegate.istio.kinds.destination_rule import DestinationRule
 from edgegate.istio.kinds.gateway import Gateway
 from edgegate.istio.kinds.mesh_config import MeshConfig
 from edgegate.istio.kinds.rate_limit_policy import RateLimitPolicy
+from edgegate.istio.kinds.request_authentication import RequestAuthentication
 from edgegate.istio.kinds.secret import Secret
 from edgegate.istio.kinds.service import Endpoints, EndpointSlice, Service
 from edgegate.istio.kinds.service_entry import ServiceEntry
@@ -155,6 +156,7 @@ class Resources:
     endpoints: list[Resource[Endpoints]] = field(default_factory=list)
     mesh_configs: list[Resource[MeshConfig]] = field(default_factory=list)
     telemetries: list[Resource[Telemetry]] = field(default_factory=list)
+    request_authentications: list[Resource[RequestAuthentication]] = field(default_factory=list)
     address_list_policies: list[Resource[AddressListPolicy]] = field(default_factory=list)
     basic_auth_policies: list[Resource[BasicAuthPolicy]] = field(default_factory=list)
     api_key_policies: list[Resource[APIKeyPolicy]] = field(default_factory=list)

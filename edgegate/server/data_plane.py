@@ -27,6 +27,7 @@ from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.examples import Examples
 from edgegate.http.explained_response import Explainer
 from edgegate.http.gateway import HTTPGateway
+from edgegate.http.guards.registry import prepare_guards
 from edgegate.http.health.health_checker import HealthChecker
 from edgegate.http.interfaces import Served
 from edgegate.http.overdue import Overdue
@@ -142,6 +143,7 @@ class DataPlane:
             options.shadow_hosts,
             most,
             self.lag,
+            options.key_authorities,
         )
         explainer = Explainer(options.debug_from, options.trusted_hops) if options.debug_from else None
         self._http = HTTPGateway(self._environment, options.paths, options.http_filters, explainer)
@@ -286,7 +288,9 @@ class DataPlane:
         self._http.forget_filters()
         self._tcp.forget_guards()
         self._address_lists.forget()
-        self._environment.access.keep(guards_in(snapshot))
+        guards = tuple(guards_in(snapshot))
+        prepare_guards(guards, self._environment)
+        self._environment.access.keep(guards)
         renew(tuple(self._environment.connections))
 
     def assign(self, endpoints: Endpoints) -> None:

@@ -45,6 +45,8 @@ class GatewayOptions:
     @ivar drain: Seconds that requests and relays may go on after the gateway was told to end.
     @ivar drain_delay: Seconds before that in which the gateway serves on, and says that it is not ready.
     @ivar upgrade_drain: Seconds that connections may go on once a new process serves in the place of this one.
+    @ivar key_authorities: Certificates as PEM, of authorities that are trusted besides the system's where keys of
+        tokens are fetched.
     @ivar metrics: How they are counted and written.
     @ivar processes: How many serve the same files: what a cluster may be asked for at one time is divided among them.
     """
@@ -66,4 +68,5 @@ class GatewayOptions:
     drain_delay: float = 0.0
     upgrade_drain: float = UPGRADE_DRAIN
     processes: int = 1
+    key_authorities: bytes = field(default=b"", repr=False)
     metrics: MetricsOptions = field(default_factory=MetricsOptions)

@@ -48,9 +48,6 @@ class AccessPolicyTests(SynchronousTestCase):
             ("{}", "AuthorizationPolicy", ""),
             ("action: DENY", "AuthorizationPolicy", ""),
             ("action: AUDIT", "AuthorizationPolicy", "AUDIT refuses nobody"),
-            ("{}", "RequestAuthentication", "no jwtRules"),
-            ("jwtRules: []", "RequestAuthentication", "no jwtRules"),
-            ("jwtRules: [{issuer: a}]", "RequestAuthentication", ""),
         ):
             self.assertIn(words, read(spec, kind).harmless)
             self.assertEqual(bool(words), bool(read(spec, kind).harmless), spec)

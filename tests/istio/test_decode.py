@@ -92,6 +92,11 @@ ports: [{name: web, port: 8080}]
 ---
 {apiVersion: telemetry.istio.io/v1, kind: Telemetry, metadata: {name: t}, spec: {accessLogging: [{disabled: true}]}}
 ---
+apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: {name: tokens}
+spec: {jwtRules: [{issuer: "https://idp.example", timeout: 2s, fromHeaders: [{name: x-jwt, prefix: "T "}]}]}
+---
 apiVersion: edgegate.io/v1alpha1
 kind: AddressListPolicy
 metadata: {name: office}

@@ -10,10 +10,12 @@ from edgegate.http.filters.interfaces import HTTPFilter
 from edgegate.http.guards.address_list import AddressListFilter
 from edgegate.http.guards.api_keys import APIKeyFilter
 from edgegate.http.guards.basic_auth import BasicAuthFilter
+from edgegate.http.guards.jwt import TokenFilter, token_state
 from edgegate.http.guards.rate_limit import rate_limit_filter
 from edgegate.model.guards.address_list import AddressList
 from edgegate.model.guards.credentials import APIKeys, BasicAuth
 from edgegate.model.guards.guard import Guard
+from edgegate.model.guards.jwt import TokenGuard
 from edgegate.model.guards.rate_limit import RateLimitGuard
 
 GUARD_FILTERS: Final[dict[type[Guard], Callable[[Any, HTTPEnvironment], HTTPFilter]]] = {
@@ -21,6 +23,7 @@ GUARD_FILTERS: Final[dict[type[Guard], Callable[[Any, HTTPEnvironment], HTTPFilt
     BasicAuth: BasicAuthFilter,
     APIKeys: APIKeyFilter,
     RateLimitGuard: rate_limit_filter,
+    TokenGuard: TokenFilter,
 }
 """
 What makes the filter of a guard, by its type.
@@ -28,6 +31,20 @@ What makes the filter of a guard, by its type.
 It is called when a request first meets the guard, and again after each change of the files: what must survive that is
 kept in C{HTTPEnvironment.access}.
 """
+
+
+PREPARED: Final[dict[type[Guard], Callable[[Any, HTTPEnvironment], object]]] = {
+    TokenGuard: token_state,
+}
+"""What begins the work of guards that need something before the first request comes, by type."""
+
+
+def prepare_guards(guards: Iterable[Guard], environment: HTTPEnvironment) -> None:
+    """Have guards begin what they need: before those of former files are dropped, so that they can share it."""
+    for guard in guards:
+        prepare = PREPARED.get(type(guard))
+        if prepare is not None:
+            prepare(guard, environment)
 
 
 def filters_of(guards: Iterable[Guard], environment: HTTPEnvironment) -> tuple[HTTPFilter, ...]:

@@ -17,6 +17,7 @@ from edgegate.istio.kinds.gateway import Gateway
 from edgegate.istio.kinds.mesh_config import MeshConfig
 from edgegate.istio.kinds.meta import Described, Object
 from edgegate.istio.kinds.rate_limit_policy import RateLimitPolicy
+from edgegate.istio.kinds.request_authentication import RequestAuthentication
 from edgegate.istio.kinds.secret import Secret
 from edgegate.istio.kinds.service import Endpoints, EndpointSlice, Service
 from edgegate.istio.kinds.service_entry import ServiceEntry
@@ -80,6 +81,7 @@ KINDS = (
     Kind("WorkloadEntry", NETWORKING, _ISTIO_VERSIONS, WorkloadEntry, "workload_entries", metadata=True),
     Kind("WorkloadGroup", NETWORKING, _ISTIO_VERSIONS, WorkloadGroup, "workload_groups"),
     Kind("Telemetry", TELEMETRY, ("v1", "v1alpha1"), Telemetry, "telemetries", metadata=True),
+    Kind("RequestAuthentication", SECURITY, ("v1", "v1beta1"), RequestAuthentication, "request_authentications"),
     Kind("AddressListPolicy", EDGEGATE, ("v1alpha1",), AddressListPolicy, "address_list_policies"),
     Kind("BasicAuthPolicy", EDGEGATE, ("v1alpha1",), BasicAuthPolicy, "basic_auth_policies"),
     Kind("APIKeyPolicy", EDGEGATE, ("v1alpha1",), APIKeyPolicy, "api_key_policies"),
@@ -105,7 +107,6 @@ UNSERVED = {
 
 UNENFORCED = {
     (SECURITY, "AuthorizationPolicy"): "not honoured yet, nothing is refused because of it",
-    (SECURITY, "RequestAuthentication"): "not honoured yet, no token is checked because of it",
 }
 """Istio's kinds that keep others out, with what becomes of it: a folder with one for this gateway is not served."""
 

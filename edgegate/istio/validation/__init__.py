@@ -20,6 +20,7 @@ from edgegate.istio.kinds.destination_rule import DestinationRule
 from edgegate.istio.kinds.gateway import Gateway
 from edgegate.istio.kinds.mesh_config import MeshConfig
 from edgegate.istio.kinds.rate_limit_policy import RateLimitPolicy
+from edgegate.istio.kinds.request_authentication import RequestAuthentication
 from edgegate.istio.kinds.secret import Secret
 from edgegate.istio.kinds.service import Endpoints, EndpointSlice, Service
 from edgegate.istio.kinds.service_entry import ServiceEntry
@@ -40,6 +41,7 @@ from edgegate.istio.validation.mesh_config import validate_mesh_config
 from edgegate.istio.validation.names import is_label
 from edgegate.istio.validation.policies import validate_address_list_policy
 from edgegate.istio.validation.rate_limit_policy import validate_rate_limit_policy
+from edgegate.istio.validation.request_authentication import validate_request_authentication
 from edgegate.istio.validation.service_entry import validate_service_entry
 from edgegate.istio.validation.telemetry import validate_telemetry
 from edgegate.istio.validation.virtual_service import validate_virtual_service
@@ -58,6 +60,7 @@ RULES: dict[type[Spec], Callable[[Resource[Any], Problems], None]] = {
     Endpoints: validate_endpoints,
     MeshConfig: validate_mesh_config,
     Telemetry: validate_telemetry,
+    RequestAuthentication: validate_request_authentication,
     AddressListPolicy: validate_address_list_policy,
     BasicAuthPolicy: validate_basic_auth_policy,
     APIKeyPolicy: validate_api_key_policy,

@@ -103,13 +103,8 @@ class AccessTests(SynchronousTestCase):
             self.assertEqual(self.severity(GATEWAY + policy(spec)), expected, spec)
 
     def test_kinds(self) -> None:
-        """Tokens are not checked either; what refuses nobody is a note."""
-        for spec, kind, expected in (
-            ("jwtRules: [{issuer: a}]", "RequestAuthentication", "ERROR"),
-            ("", "RequestAuthentication", "INFO"),
-            ("action: AUDIT", "AuthorizationPolicy", "INFO"),
-        ):
-            self.assertEqual(self.severity(GATEWAY + policy(spec, kind=kind)), expected, kind)
+        """What refuses nobody is a note."""
+        self.assertEqual(self.severity(GATEWAY + policy("action: AUDIT")), "INFO")
 
     def test_nothing_served(self) -> None:
         """Where no Gateway is served there is nothing to be kept from."""
@@ -118,9 +113,9 @@ class AccessTests(SynchronousTestCase):
 
     def test_ignored(self) -> None:
         """A kind that the user ignores is a warning, and no other is."""
-        text = GATEWAY + policy("") + policy("jwtRules: [{issuer: a}]", kind="RequestAuthentication")
-        self.assertEqual([severity for severity, _ in told(text)], ["ERROR", "ERROR"])
-        self.assertEqual([severity for severity, _ in told(text, None, "AuthorizationPolicy")], ["WARNING", "ERROR"])
+        text = GATEWAY + policy("")
+        self.assertEqual([severity for severity, _ in told(text)], ["ERROR"])
+        self.assertEqual([severity for severity, _ in told(text, None, "AuthorizationPolicy")], ["WARNING"])
 
     def test_message(self) -> None:
         """It says what is missing, and what to do; a note says why it does not count."""

@@ -8,6 +8,7 @@ from typing import Final
 from edgegate.istio.translate.guards.address_lists import place_address_lists
 from edgegate.istio.translate.guards.credentials import place_api_keys, place_basic_auth
 from edgegate.istio.translate.guards.rate_limits import place_rate_limits
+from edgegate.istio.translate.guards.request_authentications import place_request_authentications
 from edgegate.istio.translate.guards.standing import Policies, Standing
 
 KINDS: Final[tuple[Callable[[Policies, Standing], None], ...]] = (
@@ -15,6 +16,7 @@ KINDS: Final[tuple[Callable[[Policies, Standing], None], ...]] = (
     place_basic_auth,
     place_api_keys,
     place_rate_limits,
+    place_request_authentications,
 )
 """What makes guards of the policies of each kind, and has them stand where those belong."""
 

@@ -1,0 +1,103 @@
+# Hot path: looks tokens up for each request of a guarded host.
+"""One rule at work: its keys as they are at the moment, and the tokens that they have verified."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from edgegate.access.jwt.claims import (
+    SPLIT_BY_ITSELF,
+    audience,
+    check_claims,
+    claim_at,
+    expiry,
+    field_value,
+    split_claims,
+)
+from edgegate.access.jwt.key_set import KeySet
+from edgegate.access.jwt.locations import Field, Locations
+from edgegate.access.jwt.refusals import NO_KEY, NOT_FETCHED, Refusal, RefusedToken
+from edgegate.access.jwt.token import Token, parse
+from edgegate.access.jwt.verified_tokens import VerifiedToken, VerifiedTokens
+from edgegate.model.guards.jwt import JWTRule
+
+
+class RuleState:
+    """
+    A rule and what is known for it.
+
+    @ivar locations: Where its tokens stand.
+    @ivar keys: L{None}: they were never fetched, and all tokens are refused.
+    @ivar unknown_key: Called with each token whose key is not among these.
+    @ivar hits: How many tokens were remembered.
+    @ivar misses: How many had to be verified.
+    """
+
+    __slots__ = ("_audiences", "_split", "_tokens", "hits", "keys", "locations", "misses", "rule", "unknown_key")
+
+    def __init__(self, rule: JWTRule, keys: KeySet | None = None) -> None:
+        self.rule = rule
+        self.keys = keys
+        self.locations = Locations(rule)
+        self.unknown_key: Callable[[], None] | None = None
+        self.hits = self.misses = 0
+        self._tokens = VerifiedTokens()
+        self._audiences = frozenset(audience(each) for each in rule.audiences)
+        self._split = frozenset((*SPLIT_BY_ITSELF, *rule.split_claims))
+
+    def put_keys(self, keys: KeySet | None) -> None:
+        """Take other keys: what the former ones have verified counts no longer."""
+        self.keys = keys
+        self._tokens.clear()
+
+    def verify(self, token: bytes, now: float) -> VerifiedToken | Refusal:
+        """
+        Verify a token, or find it verified.
+
+        @param now: In seconds since 1970.
+        """
+        known = self._tokens.get(token, now)
+        if known is not None:
+            self.hits += 1
+            return known
+        self.misses += 1
+        try:
+            parsed = parse(token)
+        except RefusedToken as refused:
+            return refused.refusal
+        return self._judged(parsed, now) or self._remembered(token, parsed)
+
+    def _judged(self, token: Token, now: float) -> Refusal | None:
+        refusal = check_claims(token, self.rule.issuer, self._audiences, now)
+        if refusal is not None:
+            return refusal
+        keys = self.keys
+        if keys is None:
+            return NOT_FETCHED
+        refusal = keys.verify(token)
+        if refusal is NO_KEY and self.unknown_key is not None:
+            self.unknown_key()
+        return refusal
+
+    def _remembered(self, token: bytes, parsed: Token) -> VerifiedToken:
+        claims = split_claims(parsed.claims, self._split)
+        verified = VerifiedToken(expiry(parsed), claims, self._fields(parsed))
+        self._tokens.put(token, verified)
+        return verified
+
+    def _fields(self, token: Token) -> tuple[Field, ...]:
+        """Return what the backend gets."""
+        rule = self.rule
+        found: list[Field] = []
+        if rule.payload_header:
+            found.append((rule.payload_header, token.payload))
+        for header in rule.claim_headers:
+            value = field_value(claim_at(token.claims, header.claim))
+            if value is not None and len(value) <= LONGEST_FIELD:
+                found.append((header.name, value))
+        return tuple(found)
+
+
+LONGEST_FIELD: Final = 8 << 10
+"""Bytes of a claim that a backend is told."""

@@ -1,0 +1,196 @@
+"""
+Key sets that are fetched: at the start and in the background, never while a request waits.
+
+Each set is fetched once in a process, for all the rules that name it; it stays as long as one of them does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from edgegate.access.jwt.discovery import keys_url
+from edgegate.access.jwt.fetch_schedule import FetchSchedule
+from edgegate.access.jwt.key_set import KeySet, parse_key_set
+from edgegate.model.guards.jwt import RemoteKeys
+
+log = Logger()
+
+
+class KeySetClient(Protocol):
+    """Fetches documents."""
+
+    def fetch(self, url: str, timeout: float) -> Deferred[bytes]:
+        """
+        Fetch a document: at most C{MOST_BYTES} of it. It fails with what is wrong in words.
+
+        @param timeout: Seconds until the whole is there.
+        """
+
+
+class KeySource:
+    """
+    One key set: fetches it now and then, and tells the rules that use it.
+
+    @ivar keys: L{None}: it was never fetched, or that is too long ago.
+    @ivar succeeded: How many fetches have; and C{failed}, how many have failed.
+    @ivar error: Why the last try has failed; empty: it has not, or there was none yet.
+    """
+
+    def __init__(self, remote: RemoteKeys, client: KeySetClient, clock: IReactorTime) -> None:
+        self._remote = remote
+        self._client = client
+        self._clock = clock
+        self._schedule = FetchSchedule()
+        self._users: list[Callable[[KeySet | None], None]] = []
+        self._call: IDelayedCall | None = None
+        self._fetching: Deferred[bytes] | None = None
+        self._stopped = False
+        self._data = b""
+        self.keys: KeySet | None = None
+        self.error = ""
+        self.succeeded = self.failed = 0
+
+    def add(self, user: Callable[[KeySet | None], None]) -> None:
+        """Tell somebody of the keys, now and whenever they change."""
+        self._users.append(user)
+        user(self.keys)
+        if len(self._users) == 1:
+            self.fetch()
+
+    def remove(self, user: Callable[[KeySet | None], None]) -> bool:
+        """Tell somebody no more; return whether that was the last one. It stops then."""
+        self._users.remove(user)
+        if self._users:
+            return False
+        self._stopped = True
+        self._cancel_call()
+        if self._fetching is not None:
+            self._fetching.cancel()
+        return True
+
+    def unknown_key(self) -> None:
+        """A token names a key that is not among these: they may have changed."""
+        if self._fetching is None and self._schedule.early(self._clock.seconds()):
+            self.fetch()
+
+    def fetch(self) -> None:
+        """Fetch the keys now, unless that is being done."""
+        if self._fetching is not None or self._stopped:
+            return
+        self._cancel_call()
+        remote = self._remote
+        fetching = self._client.fetch(remote.url, remote.timeout)
+        self._fetching = fetching
+        if remote.discovered:
+            fetching.addCallback(self._discovered)
+        fetching.addCallbacks(self._fetched, self._failed)
+        fetching.addErrback(self._unexpected)
+
+    def _discovered(self, data: bytes) -> Deferred[bytes]:
+        return self._client.fetch(keys_url(data, self._remote.url), self._remote.timeout)
+
+    def _fetched(self, data: bytes) -> None:
+        try:
+            keys = parse_key_set(data, secrets=False)
+        except ValueError as error:
+            self._failed(Failure(error))
+            return
+        if not keys.keys:
+            reasons = "; ".join(sorted({why for _, why in keys.left_out})) or "it is empty"
+            self._failed(Failure(ValueError(f"no key of the set can be used: {reasons}")))
+            return
+        self._fetching = None
+        self.succeeded += 1
+        if self.error:
+            log.info("the keys of {url} are fetched again", url=self._remote.url)
+        self.error = ""
+        self._call = self._clock.callLater(self._schedule.succeeded(self._clock.seconds()), self._due)
+        if data != self._data or self.keys is None:
+            self._data = data
+            for place, why in keys.left_out:
+                log.warn("key {number} of {url} is not used: {why}", number=place + 1, url=self._remote.url, why=why)  # noqa: G010
+            self._tell(keys)
+
+    def _failed(self, failure: Failure) -> None:
+        self._fetching = None
+        if self._stopped:
+            return
+        self.failed += 1
+        why = failure.getErrorMessage() or type(failure.value).__name__
+        if why != self.error:
+            kept = "the old ones serve on" if self.keys is not None else "all tokens of its issuer are refused"
+            log.warn("the keys of {url} can't be fetched: {why}; {kept}", url=self._remote.url, why=why, kept=kept)  # noqa: G010
+        self.error = why
+        if self.keys is not None and self._schedule.outdated(self._clock.seconds()):
+            log.warn("the keys of {url} are too old: its tokens are refused", url=self._remote.url)  # noqa: G010
+            self._tell(None)
+        self._call = self._clock.callLater(self._schedule.failed(), self._due)
+
+    def _unexpected(self, failure: Failure) -> None:
+        log.failure("the keys of {url} can't be taken", failure, url=self._remote.url)
+        self._fetching = None
+        if not self._stopped and (self._call is None or not self._call.active()):
+            self._call = self._clock.callLater(self._schedule.failed(), self._due)
+
+    def _tell(self, keys: KeySet | None) -> None:
+        self.keys = keys
+        for user in tuple(self._users):
+            user(keys)
+
+    def _due(self) -> None:
+        self._call = None
+        self.fetch()
+
+    def _cancel_call(self) -> None:
+        call, self._call = self._call, None
+        if call is not None and call.active():
+            call.cancel()
+
+
+class KeySets:
+    """All key sets that are fetched, by where they are."""
+
+    def __init__(self, clock: Any, authorities: bytes = b"", client: KeySetClient | None = None) -> None:
+        """
+        @param clock: The reactor.
+        @param authorities: Certificates as PEM, of authorities that are trusted besides the system's.
+        @param client: L{None}: one that asks by HTTP.
+        """
+        self._client = client
+        self._clock = clock
+        self._authorities = authorities
+        self._sources: dict[RemoteKeys, KeySource] = {}
+
+    def add(self, remote: RemoteKeys, user: Callable[[KeySet | None], None]) -> KeySource:
+        """Tell somebody of a key set, now and whenever it changes."""
+        source = self._sources.get(remote)
+        if source is None:
+            source = self._sources[remote] = KeySource(remote, self._made_client(), self._clock)
+        source.add(user)
+        return source
+
+    def remove(self, remote: RemoteKeys, user: Callable[[KeySet | None], None]) -> None:
+        """Tell somebody no more."""
+        if self._sources[remote].remove(user):
+            del self._sources[remote]
+
+    def _made_client(self) -> KeySetClient:
+        client = self._client
+        if client is None:
+            # few gateways fetch keys: the others do without treq
+            from edgegate.http.guards.key_set_client import TreqKeySetClient  # noqa: PLC0415
+
+            client = self._client = TreqKeySetClient(self._clock, self._authorities)
+        return client
+
+    @property
+    def fetches(self) -> tuple[int, int]:
+        """How many fetches have succeeded, and how many have failed, of the sets that there are."""
+        sources = self._sources.values()
+        return sum(each.succeeded for each in sources), sum(each.failed for each in sources)
