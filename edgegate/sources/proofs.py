@@ -53,7 +53,7 @@ def warn_of_unreached(snapshot: Snapshot, notes: Notes, resources: Resources, pr
     reporter = Reporter([*resources.gateways, *resources.virtual_services], problems)
     told = _Told(problems)
     doubts = _Doubts(told.ineffective, problems)
-    for origin, matches in _by_route(snapshot, notes):
+    for origin, matches in _by_route(snapshot, notes, doubted=bool(told.ineffective)):
         for match in matches:
             doubts.contradict(match)
         if told.of(origin):
@@ -131,8 +131,12 @@ def _diagnostic(origin: Origin, match: _Match) -> Diagnostic:
     return Diagnostic(Severity.WARNING, origin, f"never reached: {match.why}", code=match.code)
 
 
-def _by_route(snapshot: Snapshot, notes: Notes) -> Iterator[tuple[Origin, list[_Match]]]:
-    """Yield the routes in the files that have matches, with these."""
+def _by_route(snapshot: Snapshot, notes: Notes, doubted: bool) -> Iterator[tuple[Origin, list[_Match]]]:
+    """
+    Yield the routes in the files that have matches, with these.
+
+    @param doubted: Whether requests may be asked for that come to a match.
+    """
     found: dict[_Place, tuple[Origin, dict[_Place, _Match]]] = {}
     searches = _Searches()
     for surroundings, host in _virtual_hosts(snapshot):
@@ -149,7 +153,7 @@ def _by_route(snapshot: Snapshot, notes: Notes) -> Iterator[tuple[Origin, list[_
             known = matches.get(_key(place))
             if lost is None:
                 if known is None or not known.reached:
-                    matches[_key(place)] = _Match(place, True, among=(asked, row, surroundings))
+                    matches[_key(place)] = _Match(place, True, among=(asked, row, surroundings) if doubted else None)
             elif known is None:
                 by = [rows[each][1] for each in lost.by]
                 why, code = _why(by) if by else _why_never(rows[row][2], surroundings)
@@ -165,6 +169,10 @@ def _virtual_hosts(snapshot: Snapshot) -> Iterator[tuple[Surroundings, VirtualHo
                 yield Surroundings(listener.port, domain=domain), host
 
 
+_MOST_KNOWN: Final = 1000
+"""Lists that are remembered: hosts of one VirtualService, which have the same, come one after the other."""
+
+
 class _Searches:
     """Looks at lists of matches, once at those of many hosts that are equal."""
 
@@ -176,7 +184,10 @@ class _Searches:
         key = matches, surroundings if any(_asks_for_the_place(match) for match in matches) else None
         found = self._known.get(key)
         if found is None:
-            found = self._known[key] = {each.place: each for each in unreached(matches, surroundings)}
+            found = {each.place: each for each in unreached(matches, surroundings)}
+            if len(self._known) >= _MOST_KNOWN:
+                del self._known[next(iter(self._known))]
+            self._known[key] = found
         return found
 
 

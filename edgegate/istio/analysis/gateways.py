@@ -38,7 +38,7 @@ def same_certificates(context: Context) -> Iterator[Finding]:
     for showing in alike.values():
         for asking, servers in showing.items():
             for gateway, index in servers.items():
-                yield from _shared(gateway, index, asking, showing)
+                yield from _shared(context, gateway, index, asking, showing)
 
 
 _Asking = tuple[frozenset[tuple[str, str]], tuple[object, ...]]
@@ -60,26 +60,33 @@ def _certificate(keys: KeySources, gateway: Resource[Gateway], tls: ServerTLSSet
     return ("files", files[0], files[1]) if files[0] and files[1] else None
 
 
-def _shared(gateway: Resource[Gateway], index: int, asking: _Asking, showing: _Showing) -> Iterator[Finding]:
+def _shared(
+    context: Context, gateway: Resource[Gateway], index: int, asking: _Asking, showing: _Showing
+) -> Iterator[Finding]:
     """Say once that a server shows the certificate of others: a note, where requests are served all the same."""
     selector, terms = asking
-    fitting = [(servers, its == terms) for (its_selector, its), servers in showing.items() if selector <= its_selector]
+    fitting = [
+        (servers, _APART if not _any_served(context, servers) else _SERVED if its == terms else "")
+        for (its_selector, its), servers in showing.items()
+        if selector <= its_selector
+    ]
     count = sum(len(servers) - (gateway in servers) for servers, _ in fitting)
-    fitting.sort(key=lambda each: each[1])  # those first whose requests are not served
-    for servers, served in fitting:
+    fitting.sort(key=lambda each: bool(each[1]))  # those first whose requests are not served
+    for servers, harmless in fitting:
         for other, at in servers.items():
             if other is gateway:
                 continue
             origin = other.document.origin_of(("spec", "servers", at))
             more = f" and of {count - 1} more" if count > 1 else ""
             message = f"servers[{index}] has the certificate of servers[{at}] of {origin.resource} at {origin}{more}: "
-            message += _SERVED if served else f"{_REUSED}: give each its own certificate, or both the same tls"
-            severity = Severity.INFO if served else Severity.WARNING
+            message += harmless or f"{_REUSED}: give each its own certificate, or both the same tls"
+            severity = Severity.INFO if harmless else Severity.WARNING
             yield Finding(gateway, ("metadata", "name"), codes.DUPLICATE_CERTIFICATE, message, severity)
             return
 
 
 _SERVED = "both ask the same of clients, so requests that take the other's connection are served"
+_APART = "that Gateway is not served here"
 _REUSED = "browsers send requests for one on connections to the other, which are answered 421"
 
 
@@ -116,7 +123,8 @@ def same_hosts(context: Context) -> Iterator[Finding]:
         for index, server in enumerate(gateway.spec.servers):
             number = server.port.number
             where = number, server.bind or ""
-            others = _others(gateway, [known.get((*where, host), {}) for host in server.hosts])
+            having = [known.get((*where, host), {}) for host in server.hosts]
+            others = _others(gateway, having)
             if others:
                 names = ", ".join(
                     sorted(f"{other.namespace}/{other.name} at {other.document.origin}" for other in others[:_SHOWN])
@@ -124,13 +132,32 @@ def same_hosts(context: Context) -> Iterator[Finding]:
                 names += " and others" if len(others) > _SHOWN else ""
                 message = f"port {number} and a host of this server are those of a server of {names}, too"
                 path = ("spec", "servers", index)
-                yield Finding(gateway, path, codes.CONFLICTING_GATEWAYS, message, renames=codes.SERVER_LEFT_OUT)
+                severity = Severity.WARNING if _meets_served(context, gateway, having) else Severity.INFO
+                yield Finding(
+                    gateway, path, codes.CONFLICTING_GATEWAYS, message, severity, renames=codes.SERVER_LEFT_OUT
+                )
 
 
 _BySelector = dict[frozenset[tuple[str, str]], dict[Resource[Gateway], None]]
 """Gateways, by their selectors."""
 
 _SHOWN = 3
+
+
+def _any_served(context: Context, alike: Iterable[Resource[Gateway]]) -> bool:
+    """Whether Gateways of one selector are served: those that C{--selector} leaves out are in nobody's way."""
+    return any(selected(each, context.options.selector) for each in islice(alike, 1))
+
+
+def _meets_served(context: Context, gateway: Resource[Gateway], having: Iterable[_BySelector]) -> bool:
+    """Whether another Gateway has a host that is served, too."""
+    own = frozenset(gateway.spec.selector.items())
+    return any(
+        _any_served(context, gateways) and (len(gateways) > 1 or gateway not in gateways)
+        for by_selector in having
+        for selector, gateways in by_selector.items()
+        if selector <= own or own <= selector
+    )
 
 
 def _others(gateway: Resource[Gateway], having: Iterable[_BySelector]) -> list[Resource[Gateway]]:

@@ -116,6 +116,25 @@ class CredentialTests(SynchronousTestCase):
         self.assertIn(': info: spec.servers[0].tls.credentialName: no document declares Secret "none"', told)
 
 
+class LeftOutTests(SynchronousTestCase):
+    """Gateways that are served, and others that C{--selector} leaves out."""
+
+    def test_levels(self) -> None:
+        """What a served one has in common with one that is not is a note; with one that is, a warning."""
+        one, more = CompileOptions({"a": "b"}), CompileOptions({"a": "b", "c": "d"})
+        text = gateway("one", HTTP, "a: b") + gateway("two", HTTP, "a: b, c: d")
+        for options, level in ((one, "info"), (more, "warning")):
+            told = lines(text, "IST0145", options)
+            self.assertEqual([f": {level}: " in line for line in told], [True, True], told)
+        other = https("c", "b.example", ", minProtocolVersion: TLSV1_3")
+        text = gateway("one", https("c", "a.example"), "a: b") + gateway("two", other, "a: b, c: d")
+        (told,) = lines(text, "IST0138", one)
+        self.assertIn("info: ", told)
+        self.assertIn("that Gateway is not served here", told)
+        (told,) = lines(text, "IST0138", more)
+        self.assertIn("warning: ", told)
+
+
 class UnusedTests(SynchronousTestCase):
     """Gateways of no use."""
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.config.manifest import read
 from edgegate.config.problems import Problems
+from edgegate.istio.analysis.names import matches
 from edgegate.istio.analysis.served_hosts import ServedHosts
 from edgegate.istio.decode import decode
 from tests.istio.analysis.telling import documents
@@ -50,3 +53,19 @@ class ServedHostsTests(SynchronousTestCase):
             ("z.x.b.example", "any", True),
         ):
             self.assertEqual(self.hosts.has(["none.example", host], namespace), has, (host, namespace))
+
+    @given(
+        st.lists(st.text("a.", max_size=3).map(lambda text: text.strip(".") or "a"), min_size=1, max_size=6),
+        st.lists(st.sampled_from(["*", "*.", ""]), min_size=7, max_size=7),
+    )
+    def test_as_istio(self, names: list[str], begins: list[str]) -> None:
+        """What is found is what comparing each with each finds."""
+        hosts = [begin + name for begin, name in zip(begins, [*names, "a.a"], strict=False)]
+        asked = hosts.pop()
+        problems = Problems()
+        servers = ", ".join(f"{{{PORT}, hosts: ['{each}']}}" for each in hosts)
+        (gateway,) = decode(
+            read("f", documents("Gateway", "g", f"{{servers: [{servers}]}}"), problems), problems
+        ).gateways
+        found = ServedHosts(gateway).servers(asked)
+        self.assertEqual(found, [place for place, host in enumerate(hosts) if matches(host, asked)])
