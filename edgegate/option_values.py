@@ -72,6 +72,17 @@ def parse_label(text: str) -> tuple[str, str]:
     return key, value
 
 
+def parse_namespace(text: str) -> str:
+    """
+    Read the name of a namespace.
+
+    @raise ValueError: It is none (RFC 1123).
+    """
+    if re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", text) is None:
+        raise ValueError(f"expected the name of a namespace, got {text!r}")
+    return text
+
+
 def parse_ignored_kind(text: str) -> str:
     """
     Read the name of a kind that keeps others out, and that files may be served without.

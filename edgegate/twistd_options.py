@@ -29,6 +29,7 @@ from edgegate.option_values import (
     parse_ignored_kind,
     parse_label,
     parse_locality,
+    parse_namespace,
     parse_network,
     parse_port_map,
     parse_proxy_port,
@@ -154,6 +155,7 @@ class Options(usage.Options):
         self["selector"] = {}
         self["map-port"] = {}
         self["ignore-kind"] = []
+        self["gateway-namespace"] = None
         self["watch"] = True
         self["shadow-hosts"] = False
         self["strict"] = False
@@ -186,6 +188,16 @@ class Options(usage.Options):
             self["ignore-kind"].append(parse_ignored_kind(kind))
         except ValueError as error:
             raise usage.UsageError(f"--ignore-kind: {error}") from None
+
+    def opt_gateway_namespace(self, name: str) -> None:
+        """
+        The namespace that this gateway is in: policies of access without targetRefs are looked for there and in the
+        root namespace. By default it is the root namespace, or default where no document names another.
+        """
+        try:
+            self["gateway-namespace"] = parse_namespace(name)
+        except ValueError as error:
+            raise usage.UsageError(f"--gateway-namespace: {error}") from None
 
     def opt_map_port(self, pair: str) -> None:
         """
@@ -351,6 +363,7 @@ class Options(usage.Options):
             frozen=True,
             ignored_kinds=self["ignore-kind"],
             strict=self["strict"],
+            gateway_namespace=self["gateway-namespace"],
         )
 
     def resource(self) -> list[Attribute]:

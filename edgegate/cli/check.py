@@ -46,6 +46,7 @@ def _suppressions(context: click.Context, parameter: click.Parameter, values: tu
 @shared_options.selector
 @shared_options.map_port
 @shared_options.ignore_kind
+@shared_options.gateway_namespace
 @click.option("--portable", is_flag=True, help="Warn of each place where Istio in a cluster would do otherwise.")
 @click.option(
     "--suppress",
@@ -84,6 +85,7 @@ def check(
     selector: dict[str, str],
     map_port: dict[int, int],
     ignore_kind: frozenset[str],
+    gateway_namespace: str | None,
     portable: bool,
     suppressions: list[Suppression],
     output: str,
@@ -112,6 +114,7 @@ def check(
         selector or None,
         map_port,
         ignored_kinds=ignore_kind,
+        gateway_namespace=gateway_namespace,
         portable=portable,
         analyze=examine,
         prove=warn_of_unreached,

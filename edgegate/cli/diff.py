@@ -65,6 +65,7 @@ class TroubleCommand(click.Command):
 @shared_options.selector
 @shared_options.map_port
 @shared_options.ignore_kind
+@shared_options.gateway_namespace
 def diff(
     configs: tuple[str, ...],
     revisions: tuple[str, ...],
@@ -74,6 +75,7 @@ def diff(
     selector: dict[str, str],
     map_port: dict[int, int],
     ignore_kind: frozenset[str],
+    gateway_namespace: str | None,
 ) -> None:
     """
     Say which requests and connections NEW treats otherwise than OLD: two
@@ -85,7 +87,7 @@ def diff(
     The exit status is 0 where nothing changes, 1 where something does, and 2
     where there is trouble, such as files with errors.
     """
-    options = Options(selector or None, map_port, ignore_kind)
+    options = Options(selector or None, map_port, ignore_kind, gateway_namespace)
     with ExitStack() as stack:
         old, new = _sides(configs, revisions, admin, stack)
         before, after = load_both(source_named(old.path), source_named(new.path), options)
@@ -191,7 +193,8 @@ def _refuse_others(named: Named, loaded: Loaded) -> None:
     if views:
         raise Trouble(
             f"{named.name} does not serve what is in {named.path} now: its {', '.join(views)} differ. Was the last "
-            "reload refused (edgegate reload tells), or does it have another --selector, --map-port or --ignore-kind?"
+            "reload refused (edgegate reload tells), or does it have another --selector, --map-port, --ignore-kind or "
+            "--gateway-namespace?"
         )
     newer = changed_since(named.dump, loaded)
     if newer:

@@ -71,6 +71,7 @@ UNANSWERED = 2
 @shared_options.selector
 @shared_options.map_port
 @shared_options.ignore_kind
+@shared_options.gateway_namespace
 @click.pass_context
 def explain(
     context: click.Context,
@@ -84,6 +85,7 @@ def explain(
     selector: dict[str, str],
     map_port: dict[int, int],
     ignore_kind: frozenset[str],
+    gateway_namespace: str | None,
     client_cert: str | None,
     request_id: str,
     **asked: Any,
@@ -115,7 +117,14 @@ def explain(
         served, health = _of_gateway(admin)
         config = config or served
     notes = Notes()
-    loaded = load(source_named(config), selector or None, map_port, ignored_kinds=ignore_kind, notes=notes)
+    loaded = load(
+        source_named(config),
+        selector or None,
+        map_port,
+        ignored_kinds=ignore_kind,
+        notes=notes,
+        gateway_namespace=gateway_namespace,
+    )
     if loaded.snapshot is None:
         report(loaded.problems, sys.stderr, "nothing is served, so nothing can be explained")
         raise SystemExit(UNANSWERED)

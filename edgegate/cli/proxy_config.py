@@ -63,6 +63,7 @@ class ViewChoice(click.ParamType[str]):
 @shared_options.selector
 @shared_options.map_port
 @shared_options.ignore_kind
+@shared_options.gateway_namespace
 def proxy_config(
     view: str,
     output: str,
@@ -71,6 +72,7 @@ def proxy_config(
     selector: dict[str, str],
     map_port: dict[int, int],
     ignore_kind: frozenset[str],
+    gateway_namespace: str | None,
 ) -> None:
     """
     Show what a gateway serves: its listeners, routes, clusters, endpoints,
@@ -79,7 +81,9 @@ def proxy_config(
     The gateway that runs is asked by its admin listener, unless --config names
     files.
     """
-    found = _of_gateway(admin) if config is None else _of_files(config, selector, map_port, ignore_kind)
+    found = (
+        _of_gateway(admin) if config is None else _of_files(config, selector, map_port, ignore_kind, gateway_namespace)
+    )
     wanted = {name: found[name] for name in COLUMNS if view in (name, "all")}
     click.echo(_FORMATS[output](wanted), nl=False)
 
@@ -92,8 +96,12 @@ def _of_gateway(admin: Admin) -> Views:
     return dump
 
 
-def _of_files(config: str, selector: dict[str, str], map_port: dict[int, int], ignore_kind: frozenset[str]) -> Views:
-    loaded = load(source_named(config), selector or None, map_port, ignored_kinds=ignore_kind)
+def _of_files(
+    config: str, selector: dict[str, str], map_port: dict[int, int], ignore_kind: frozenset[str], namespace: str | None
+) -> Views:
+    loaded = load(
+        source_named(config), selector or None, map_port, ignored_kinds=ignore_kind, gateway_namespace=namespace
+    )
     if loaded.snapshot is None:
         report(loaded.problems, sys.stderr, "nothing to show")
         raise SystemExit(1)

@@ -52,6 +52,7 @@ INTERRUPTED = 130
 @shared_options.map_port
 @shared_options.selector
 @shared_options.ignore_kind
+@shared_options.gateway_namespace
 @click.option("--jobs", type=click.IntRange(1, 128), help="Processes.  [default: as many as there are CPUs]")
 @click.option("--strict", is_flag=True, help="Take what may be answered otherwise for what is.")
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
@@ -65,6 +66,7 @@ def replay(
     map_port: dict[int, int],
     selector: dict[str, str],
     ignore_kind: frozenset[str],
+    gateway_namespace: str | None,
     jobs: int | None,
     strict: bool,
     output: str,
@@ -81,8 +83,8 @@ def replay(
     ports = {bound: number for number, bound in map_port.items()}
     wishes = Wishes(form, host, port, ports, jobs or processors())
     with trouble():
-        old = None if against is None else _side(against, selector, ignore_kind)
-        new = _side(config, selector, ignore_kind)
+        old = None if against is None else _side(against, selector, ignore_kind, gateway_namespace)
+        new = _side(config, selector, ignore_kind, gateway_namespace)
         with closing(Replay(access_log, old, new, wishes)) as replaying, _progress(replaying.size) as told:
             tally = replaying.run(told)
         if output == "json":
@@ -121,8 +123,8 @@ def _end(message: str) -> NoReturn:
     raise SystemExit(CANNOT) from None
 
 
-def _side(name: str, selector: dict[str, str], ignore_kind: frozenset[str]) -> Side:
-    loaded = load(source_named(name), selector or None, ignored_kinds=ignore_kind)
+def _side(name: str, selector: dict[str, str], ignore_kind: frozenset[str], namespace: str | None) -> Side:
+    loaded = load(source_named(name), selector or None, ignored_kinds=ignore_kind, gateway_namespace=namespace)
     if loaded.snapshot is None:
         report(loaded.problems, sys.stderr, f"{name} can't be served: nothing was replayed")
         raise SystemExit(CANNOT)

@@ -12,7 +12,7 @@ from edgegate.admin.address import DEFAULT, parse_admin_address
 from edgegate.admin.token import BadToken, read_token
 from edgegate.cli.admin_client import Admin
 from edgegate.model.addresses import Address
-from edgegate.option_values import parse_ignored_kind, parse_label, parse_port_map
+from edgegate.option_values import parse_ignored_kind, parse_label, parse_namespace, parse_port_map
 
 T = TypeVar("T")
 
@@ -67,6 +67,15 @@ def named(context: click.Context, parameter: click.Parameter, value: str | None)
     return value
 
 
+def _named_namespace(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    if value is None:
+        return None
+    try:
+        return parse_namespace(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
 _PLACE = click.Path(readable=False)
 """Completed as a path; what is wrong with it, whoever reads it says."""
 
@@ -93,6 +102,14 @@ ignore_kind = click.option(
     callback=_all(parse_ignored_kind),
     help="AuthorizationPolicy or RequestAuthentication: take the files as if nothing were refused because of these; "
     "repeatable.",
+)
+
+gateway_namespace = click.option(
+    "--gateway-namespace",
+    metavar="NAME",
+    callback=_named_namespace,
+    help="The namespace that the gateway is in: policies of access without targetRefs are looked for there and in the "
+    "root namespace. [default: the root namespace, or default where no document names another]",
 )
 
 _admin = click.option(

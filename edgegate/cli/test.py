@@ -41,6 +41,7 @@ from edgegate.sources.named import source_named
 @shared_options.selector
 @shared_options.map_port
 @shared_options.ignore_kind
+@shared_options.gateway_namespace
 @click.option("--junit", "junit_file", metavar="FILE", help="Write what came of it there, as JUnit's XML.")
 @click.option("--coverage", is_flag=True, help="Tell what of the files no test asks for.")
 @click.option("--fail-under", metavar="PERCENT", type=click.FloatRange(0, 100), help="How many routes are to be hit.")
@@ -59,6 +60,7 @@ def test(
     selector: dict[str, str],
     map_port: dict[int, int],
     ignore_kind: frozenset[str],
+    gateway_namespace: str | None,
     junit_file: str | None,
     coverage: bool,
     fail_under: float | None,
@@ -84,7 +86,14 @@ def test(
 
     def once() -> None:
         notes = Notes()
-        loaded = load(source_named(config), selector or None, map_port, ignored_kinds=ignore_kind, notes=notes)
+        loaded = load(
+            source_named(config),
+            selector or None,
+            map_port,
+            ignored_kinds=ignore_kind,
+            notes=notes,
+            gateway_namespace=gateway_namespace,
+        )
         if loaded.snapshot is None:
             report(loaded.problems, sys.stderr, "nothing was tested")
             raise SystemExit(1)

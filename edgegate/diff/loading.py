@@ -25,10 +25,17 @@ class Options:
     selector: Mapping[str, str] | None = None
     port_map: Mapping[int, int] | None = None
     ignored_kinds: Collection[str] = ()
+    gateway_namespace: str | None = None
 
     def configuration(self, source: ConfigurationSource) -> Configuration:
         """Return a source with these options."""
-        return Configuration(source, self.selector, self.port_map, ignored_kinds=self.ignored_kinds)
+        return Configuration(
+            source,
+            self.selector,
+            self.port_map,
+            ignored_kinds=self.ignored_kinds,
+            gateway_namespace=self.gateway_namespace,
+        )
 
 
 def load_both(

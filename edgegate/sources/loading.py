@@ -104,6 +104,7 @@ class Configuration:
         notes: Notes | None = None,
         analyze: Analyze | None = None,
         prove: Prove | None = None,
+        gateway_namespace: str | None = None,
     ) -> None:
         """
         @param selector: Labels: only Gateways whose selector they satisfy are served; L{None}: all.
@@ -113,6 +114,8 @@ class Configuration:
             the gateway's own: cycles of objects that end meanwhile are freed with the next load, or where there are
             more than L{FEW_OBJECTS} with one of the next L{THOROUGH_EVERY}.
         @param ignored_kinds: Kinds that keep others out (C{--ignore-kind}), and that are to be served without.
+        @param gateway_namespace: In which namespace the gateway is, as far as policies choose it; see
+            L{CompileOptions}.
         @param portable: Warn of places where a cluster would do otherwise.
         @param analyze: Looks for more than a gateway has to know before it serves files.
         @param prove: Looks in the Snapshot, too.
@@ -134,7 +137,9 @@ class Configuration:
         self._selector = selector
         self._port_map = port_map or {}
         self._ignored_kinds = frozenset(ignored_kinds)
-        self._source_and_options = source, selector, port_map, False, ignored_kinds, strict, portable
+        self._gateway_namespace = gateway_namespace
+        options = selector, port_map, False, ignored_kinds, strict, portable, None, None, None, gateway_namespace
+        self._source_and_options = (source, *options)
 
     def __reduce__(self) -> tuple[type[Configuration], tuple[object, ...]]:
         """Another process that takes the documents likewise has nothing of what this one knows of them."""
@@ -202,6 +207,7 @@ class Configuration:
             inspector.upstream,
             self._ignored_kinds,
             notes,
+            self._gateway_namespace,
             locate=reading.locate,
         )
         compiled = compile_resources(resources, options, problems)
@@ -232,6 +238,7 @@ def load(
     notes: Notes | None = None,
     analyze: Analyze | None = None,
     prove: Prove | None = None,
+    gateway_namespace: str | None = None,
 ) -> Loaded:
     """Load once; see L{Configuration}."""
     configuration = Configuration(
@@ -243,6 +250,7 @@ def load(
         notes=notes,
         analyze=analyze,
         prove=prove,
+        gateway_namespace=gateway_namespace,
     )
     return configuration.load(now)
 

@@ -76,10 +76,12 @@ def compiled(
     port_map: Mapping[int, int] | None = None,
     files: Mapping[str, bytes] | None = None,
     inspect: Inspect = inspect_nothing,
+    gateway_namespace: str | None = None,
 ) -> tuple[Snapshot, list[str]]:
     """Compile the documents of a text; return the Snapshot and all problems as they are printed."""
     resources, problems = decoded(text)
-    options = CompileOptions(selector, port_map or {}, Files(files or {}), inspect)
+    reads = Files(files or {})
+    options = CompileOptions(selector, port_map or {}, reads, inspect, gateway_namespace=gateway_namespace)
     return compile_resources(resources, options, problems).snapshot, [str(problem) for problem in problems]
 
 

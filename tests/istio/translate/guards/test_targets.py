@@ -113,6 +113,13 @@ class TargetsTests(SynchronousTestCase):
         self.assertEqual(list(self.found(web + policy(namespace="istio-system"))), ["80"])
         self.assertEqual(list(self.found(web + policy(target("Gateway", "gw"), namespace="shop"))), ["80"])
 
+    def test_own_namespace(self) -> None:
+        """The gateway may be told in which namespace it is."""
+        web = gateway("gw", "80 HTTP a.example", namespace="shop")
+        for own, names in (("shop", ("shop/p",)), ("other", ())):
+            snapshot, _ = compiled(web + policy(namespace="shop"), gateway_namespace=own)
+            self.assertEqual(standing(snapshot).get("80", ()), names)
+
     def test_labels(self) -> None:
         """A selector chooses the workloads of Gateways, as Istio has it, or the one that this gateway is."""
         edge = policy("selector: {matchLabels: {istio: edge}}")
