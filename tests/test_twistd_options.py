@@ -64,7 +64,10 @@ class OptionsTests(SynchronousTestCase):
             (("etc",), "'etc' is no option: files are named by --config etc"),
             (("--config", "etc", "--selector", "a"), "--selector: expected KEY=VALUE"),
             (("--config", "etc", "--map-port", "80"), "--map-port: expected two port numbers"),
-            (("--config", "etc", "--gateway-namespace", "a/b"), "--gateway-namespace: expected the name of a namespace"),
+            (
+                ("--config", "etc", "--gateway-namespace", "a/b"),
+                "--gateway-namespace: expected the name of a namespace",
+            ),
             (("--config", "etc", "--ignore-kind", "Gateway"), "--ignore-kind: expected AuthorizationPolicy or"),
             (("--config", "etc", "--trusted-hops", "-1"), "--trusted-hops: expected a number of proxies such as 1"),
             (("--config", "etc", "--trusted-hops", "x"), "--trusted-hops: expected a number of proxies such as 1"),
