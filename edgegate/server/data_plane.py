@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from functools import partial
 from math import inf
+from mmap import mmap
 from time import monotonic
 from typing import cast
 
@@ -27,6 +28,7 @@ from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.examples import Examples
 from edgegate.http.explained_response import Explainer
 from edgegate.http.gateway import HTTPGateway
+from edgegate.http.guards.rate_limit_state import RateLimits
 from edgegate.http.guards.registry import prepare_guards
 from edgegate.http.health.health_checker import HealthChecker
 from edgegate.http.interfaces import Served
@@ -218,6 +220,19 @@ class DataPlane:
         }
         met = self.limits_met()
         return tuple(Figure(name, value, limit, met[name]) for name, (value, limit) in there.items())
+
+    @property
+    def rate_limits(self) -> RateLimits:
+        """What rate limits have counted, and have in common."""
+        return self._environment.access.shared(RateLimits, RateLimits)
+
+    def share_buckets(self, memory: mmap, offset: int) -> None:
+        """
+        Have rate limits take from buckets in memory that other processes take from, too; before anything is served.
+
+        @param offset: Where they begin there.
+        """
+        self.rate_limits.memory = memory, offset
 
     def limits_met(self) -> dict[str, int]:
         """Return how often each limit was met so far, by the names of the L{figures}."""

@@ -24,6 +24,8 @@ from edgegate.observe.metrics.families import (
     LIMITS,
     LISTENER_GAUGES,
     OWN,
+    RATE_LIMIT_REDIS,
+    RATE_LIMITS,
     RELOADS,
     SERVER,
     SPANS,
@@ -56,7 +58,7 @@ class PlaneReadings:
         self._plane = plane
         self.lines_lost: Callable[[], int] = _none
         self.spans: Callable[[], Iterable[tuple[str, int]]] = tuple
-        self._known: dict[tuple[str, tuple[str, ...]], int] = {}
+        self._known: dict[tuple[str, tuple[str, ...], int], int] = {}
         self._days_left: int | None = None
         self._ends: list[Row] = []
         self._looked_at: tuple[object, object] = (None, None)
@@ -80,6 +82,11 @@ class PlaneReadings:
             self._count(SPANS, (outcome,), spans)
         for name, reached in plane.limits_met().items():
             self._count(LIMITS, (name,), reached)
+        for labels, requests in plane.rate_limits.counted():
+            self._count(RATE_LIMITS, labels, requests)
+        for policy, numbers in plane.rate_limits.waited():
+            for place, number in enumerate(numbers):
+                self._count(RATE_LIMIT_REDIS, (policy,), number, place)
 
     def rows(self) -> Iterator[Row | None]:
         """Yield them, with L{None} between steps that take their time; see L{edgegate.server.turns}."""
@@ -151,8 +158,9 @@ class PlaneReadings:
 
     def _count(self, kind: Kind, labels: tuple[str, ...], value: int, number: int = 0) -> None:
         """Count by how much one of a kind's numbers has grown since it was looked at last."""
-        before = self._known.get((kind.name, labels))
-        self._known[kind.name, labels] = value
+        key = (kind.name, labels, number)
+        before = self._known.get(key)
+        self._known[key] = value
         more = max(0, value - (before or 0))
         if more or before is None:
             self._plane.meters.count(kind, labels, number, more)

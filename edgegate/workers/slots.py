@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from mmap import mmap
 from typing import Final
 
+from edgegate.access.rate_limits import buckets
 from edgegate.net.nameless_file import nameless_file
 
 SIZE: Final = 64
@@ -27,9 +28,10 @@ _OPEN: Final = 2
 
 
 def shared_memory() -> int:
-    """Return the descriptor of memory for L{Slots}, which is the caller's to close."""
+    """Return the descriptor of memory for L{Slots} and buckets, which is the caller's to close."""
     fd = nameless_file("edgegate workers")
-    os.ftruncate(fd, SIZE * COUNT)
+    os.ftruncate(fd, SIZE * COUNT + buckets.SIZE)
+    os.pwrite(fd, os.urandom(buckets.SECRET), SIZE * COUNT)
     return fd
 
 
@@ -38,15 +40,20 @@ class Slots:
     A slot for each worker, which it alone writes; the supervisor clears that of one that is gone.
 
     Each number is a machine word: who reads one sees what was written, never half of it.
+
+    @ivar buckets: The memory of the token buckets of rate limits, which all workers take from, and where it begins; see
+        L{edgegate.access.rate_limits.buckets}.
     """
 
     def __init__(self, fd: int) -> None:
         """
         @param fd: See L{shared_memory}; stays the caller's.
         """
-        self._memory = mmap(fd, SIZE * COUNT)
-        self._floats = memoryview(self._memory).cast("d")
-        self._integers = memoryview(self._memory).cast("q")
+        self._memory = mmap(fd, SIZE * COUNT + buckets.SIZE)
+        self.buckets = self._memory, SIZE * COUNT
+        slots = memoryview(self._memory)[: SIZE * COUNT]
+        self._floats = slots.cast("d")
+        self._integers = slots.cast("q")
 
     def beat(self, slot: int, now: float) -> None:
         """A worker lives.

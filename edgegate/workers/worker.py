@@ -110,6 +110,7 @@ class Worker:
         self._traces = TracingService(reactor, options["tracing"])
         sockets = AdoptedSockets(inheritance.sockets, inheritance.passed)
         self.data_plane = DataPlane(reactor, observers, self._options, sockets, self._takes_next, inheritance.contexts)
+        self.data_plane.share_buckets(*inheritance.slots.buckets)
         readings = PlaneReadings(self.data_plane)
         readings.lines_lost = self._access_log.lines_lost
         self._traces.trace_by, readings.spans = self.data_plane.trace_by, self._traces.outcomes

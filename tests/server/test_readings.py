@@ -24,6 +24,8 @@ from edgegate.observe.metrics.families import (
     LIMITS,
     LISTENER_GAUGES,
     OWN,
+    RATE_LIMIT_REDIS,
+    RATE_LIMITS,
     READ,
     RELOADS,
     SERVER,
@@ -201,6 +203,21 @@ class PlaneReadingsTests(TestCase):
             },
         )
         self.assertEqual(met, {each.name: each.reached for each in self.plane.figures()})
+
+    def test_rate_limits(self) -> None:
+        """What rate limits have counted, and how long Redis took, is told as it grows."""
+        limits = self.plane.rate_limits
+        limits.counts("default/api", "all").limited = 3
+        limits.latencies("default/api").add(0.0021)
+        self.readings.sample()
+        found = {each.labels: each.numbers for each in self.plane.meters.of(RATE_LIMITS)}
+        self.assertEqual(found["default/api", "all", "limited"], [3])
+        self.assertEqual(found["default/api", "all", "shadow"], [0])
+        (waited,) = self.plane.meters.of(RATE_LIMIT_REDIS)
+        self.assertEqual((waited.labels, waited.numbers[:4]), (("default/api",), [2, 0, 0, 1]))
+        limits.counts("default/api", "all").limited = 5
+        self.readings.sample()
+        self.assertEqual(found["default/api", "all", "limited"], [5])
 
     def test_nothing_yet(self) -> None:
         """What has never happened is shown as 0, so that the first time is seen."""

@@ -6,6 +6,7 @@ import os
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.access.rate_limits.buckets import Buckets
 from edgegate.workers.slots import ABSENT, COUNT, Slots, shared_memory, takes_next
 
 
@@ -35,6 +36,18 @@ class SlotsTests(SynchronousTestCase):
             os._exit(0)
         self.assertEqual(os.waitpid(pid, 0)[1], 0)
         self.assertEqual(self.theirs.connections(3), 5)
+
+    def test_buckets(self) -> None:
+        """What one process takes from the buckets of rate limits is taken for all, and changes no slot."""
+        for slot in range(COUNT):
+            self.ours.set_connections(slot, 1)
+        ours, theirs = Buckets(*self.ours.buckets), Buckets(*self.theirs.buckets)
+        number = ours.number(b"limit", b"key")
+        self.assertEqual(theirs.number(b"limit", b"key"), number)
+        self.assertGreaterEqual(ours.take(number, 1.0, 2.0, 2.0, 100.0), 0)
+        self.assertLess(theirs.take(number, 1.0, 2.0, 1.0, 100.0), 0)
+        self.assertEqual({self.theirs.connections(slot) for slot in range(COUNT)}, {1})
+        self.assertEqual(self.theirs.open_connections(), 0)
 
     def test_fewest(self) -> None:
         """Who is not there is no measure."""

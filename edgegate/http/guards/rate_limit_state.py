@@ -13,9 +13,13 @@ from edgegate.access.rate_limits.sliding_window import OverKeys
 from edgegate.http.guards.redis_link import RedisLink
 from edgegate.model.guards.rate_limit import RateLimitGuard, RedisServer
 from edgegate.observe.metrics.buckets import COUNT, bucket_of
+from edgegate.observe.metrics.label_bounds import OTHER
 
 VERDICTS: Final = ("allowed", "limited", "shadow", "failed")
 """What may become of a request that a limit counts, as metrics call it."""
+
+MOST_COUNTED: Final = 10_000
+"""Limits that are told apart in metrics: files may name others all the time."""
 
 Connect = Callable[[RedisServer], RedisLink]
 
@@ -69,10 +73,14 @@ class RateLimits:
 
     def counts(self, policy: str, limit: str) -> Counts:
         """Return what a limit has counted, also before the files changed."""
+        if len(self._counts) >= MOST_COUNTED and (policy, limit) not in self._counts:
+            policy, limit = OTHER, OTHER
         return self._counts.setdefault((policy, limit), Counts())
 
     def latencies(self, policy: str) -> Latencies:
         """Return how long a policy has waited for answers."""
+        if len(self._latencies) >= MOST_COUNTED and policy not in self._latencies:
+            policy = OTHER
         return self._latencies.setdefault(policy, Latencies())
 
     def counted(self) -> Iterator[tuple[tuple[str, str, str], int]]:

@@ -307,6 +307,16 @@ FILTERS: Final = _kind(
     ("filter", "verdict"),
     Family("edgegate_http_filter_verdicts_total", "Requests that an HTTP filter did not just let pass."),
 )
+RATE_LIMITS: Final = _kind(
+    "rate limits",
+    ("policy", "limit", "verdict"),
+    Family("edgegate_rate_limit_requests_total", "Requests that a rate limit has counted, by what became of them."),
+)
+RATE_LIMIT_REDIS: Final = _kind(
+    "rate limit redis",
+    ("policy",),
+    _histogram("edgegate_rate_limit_redis_milliseconds", "Whole milliseconds until Redis told whether one may pass."),
+)
 OWN: Final = _kind(
     "own",
     (),
@@ -346,6 +356,8 @@ COUNTED: Final = (
     REJECTED,
     FAULTS,
     FILTERS,
+    RATE_LIMITS,
+    RATE_LIMIT_REDIS,
     OWN,
     SPANS,
     RELOADS,
