@@ -91,6 +91,34 @@ def unreached(matches: Sequence[HTTPMatch], surroundings: Surroundings = ANYWHER
             yield Unreached(place, _fewest(space, box, boxes, before))
 
 
+_MOST_KNOWN: Final = 1000
+"""Lists that are remembered: hosts of one VirtualService, which have the same, come one after the other."""
+
+
+class Searches:
+    """Looks at lists of matches, once at those of many hosts that are equal."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[tuple[HTTPMatch, ...], Surroundings | None], dict[int, Unreached]] = {}
+
+    def unreached(self, matches: tuple[HTTPMatch, ...], surroundings: Surroundings) -> dict[int, Unreached]:
+        """Return the matches that no request reaches by their places; of what is not decided nothing is said."""
+        key = matches, surroundings if any(_asks_for_the_place(match) for match in matches) else None
+        found = self._known.get(key)
+        if found is None:
+            found = {each.place: each for each in unreached(matches, surroundings)}
+            if len(self._known) >= _MOST_KNOWN:
+                del self._known[next(iter(self._known))]
+            self._known[key] = found
+        return found
+
+
+def _asks_for_the_place(match: HTTPMatch) -> bool:
+    """Whether it depends on the listener or the host what a match asks for."""
+    names = [name for name, _ in (*match.headers, *match.without_headers)]
+    return match.port is not None or match.authority is not None or "host" in names or ":authority" in names
+
+
 _NOWHERE: Final[Box] = {-1: 0}
 
 

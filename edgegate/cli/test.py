@@ -150,6 +150,7 @@ def _covered(snapshot: Snapshot, notes: Notes, results: list[Result]) -> Coverag
     coverage = Coverage(snapshot, notes)
     for result in results:
         coverage.take(result.outcome.decision, f"{result.case.file}:{result.case.line}")
+    coverage.leave_out_unreached()
     return coverage
 
 

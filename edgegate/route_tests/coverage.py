@@ -2,7 +2,8 @@
 What of a Snapshot tests have asked for: routes, their matches, the conditions in these, hosts, destinations, answers.
 
 A route is hit by a request that takes it, a match by one that it held for. A condition is hit when it has held for one
-request and was the first that failed for another: only then a change of it is noticed.
+request and was the first that failed for another: only then a change of it is noticed. What no request reaches, which
+is proved, is told and does not count.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
+from edgegate.analysis.reachability import Searches
+from edgegate.analysis.wire import Surroundings
 from edgegate.explain.conditions import tried, words
 from edgegate.explain.decision import Decision
 from edgegate.model.match_parts import parts
 from edgegate.model.matching import HTTPMatch, any_path
 from edgegate.model.notes import Notes
-from edgegate.model.origin import Origin
+from edgegate.model.origin import Origin, Path
 from edgegate.model.routes import HTTPRoute, TCPRoute
 from edgegate.route_tests.destinations import shown
 from edgegate.routing.snapshot import FilterChain, Snapshot, VirtualHost
@@ -42,6 +45,7 @@ class Unit:
     @ivar needed: How often it has to be hit in different ways.
     @ivar ways: In which ways it was.
     @ivar by: The place of the test that first hit it in all; empty: none has.
+    @ivar unreached: Whether no request reaches it, so that no test can ask for it.
     """
 
     group: Group
@@ -50,6 +54,7 @@ class Unit:
     needed: int = 1
     ways: set[str] = field(default_factory=set)
     by: str = ""
+    unreached: bool = False
 
     @property
     def hit(self) -> bool:
@@ -61,12 +66,17 @@ class Unit:
         """What no test has, in words; empty where it is hit."""
         if self.hit:
             return ""
+        if self.unreached:
+            return "never reached by any request: it does not count"
         if self.group is Group.CONDITIONS and self.ways:
             return "no request where it fails" if "held" in self.ways else "no request where it holds"
         return "no request"
 
 
-Key = tuple[object, ...]
+Place = tuple[Origin, Path]
+"""Where something is said: routes that stand in one line are told apart."""
+
+Key = tuple[Group, Place, object]
 
 
 class Coverage:
@@ -78,6 +88,8 @@ class Coverage:
         """
         self._notes = notes
         self._units: dict[Key, Unit] = {}
+        self._route_of: dict[Key, Place] = {}
+        self._hosts: list[tuple[Surroundings, VirtualHost]] = []
         for listener in snapshot.listeners:
             for chain in listener.chains():
                 self._add_chain(chain, listener.port)
@@ -89,6 +101,7 @@ class Coverage:
             self._add(Group.HOSTS, chain.origin, f"{domain} on port {port}", domain)
             if host.redirect_port is None:
                 self._add_host(host)
+                self._hosts.append((Surroundings(port, domain=domain), host))
 
     def _add_host(self, host: VirtualHost) -> None:
         for route in host.routes:
@@ -98,11 +111,13 @@ class Coverage:
                 place = places[index]
                 number = "" if len(route.matches) == 1 else f" {index + 1}"
                 self._add(Group.MATCHES, place, f"match{number} of {route.name}", match)
+                self._route_of[Group.MATCHES, _place(place), match] = _place(route.origin)
                 for what, wish in conditions_of(match):
                     self._add(Group.CONDITIONS, place, f"{what} {wish}", (match, what), needed=2)
 
     def _add_route(self, route: HTTPRoute | TCPRoute, name: str) -> None:
         self._add(Group.ROUTES, route.origin, name, None)
+        self._route_of[Group.ROUTES, _place(route.origin), None] = _place(route.origin)
         if isinstance(route, HTTPRoute) and (route.redirect or route.direct or route.faults):
             what = "redirect" if route.redirect else "direct response" if route.direct else "fault"
             self._add(Group.ANSWERS, route.origin, f"{what} of {name}", None)
@@ -112,7 +127,7 @@ class Coverage:
 
     def _add(self, group: Group, origin: Origin, what: str, value: object, needed: int = 1) -> None:
         # routes of several hosts, and parts of one item, are one
-        self._units.setdefault((group, origin, value), Unit(group, origin, what, needed))
+        self._units.setdefault((group, _place(origin), value), Unit(group, origin, what, needed))
 
     def take(self, decision: Decision, place: str) -> None:
         """
@@ -122,16 +137,16 @@ class Coverage:
         """
         host, belongs = decision.virtual_host, decision.owner
         if host is not None and belongs is not None:
-            self._hit((Group.HOSTS, belongs.origin, host.domain), place)
+            self._hit((Group.HOSTS, _place(belongs.origin), host.domain), place)
         if host is not None and decision.routed:
             self._take_conditions(host, decision, place)
         route = decision.route
         if route is None:
             return
-        self._hit((Group.ROUTES, route.origin, None), place)
-        self._hit((Group.ANSWERS, route.origin, None), place)
+        self._hit((Group.ROUTES, _place(route.origin), None), place)
+        self._hit((Group.ANSWERS, _place(route.origin), None), place)
         for each in route.destinations:
-            self._hit((Group.DESTINATIONS, route.origin, each.cluster), place)
+            self._hit((Group.DESTINATIONS, _place(route.origin), each.cluster), place)
 
     def _take_conditions(self, host: VirtualHost, decision: Decision, place: str) -> None:
         """Follow a request through the matches of its host, up to the one that holds."""
@@ -139,12 +154,12 @@ class Coverage:
         for route in host.routes:
             places = self._notes.of(route).matches
             for index, match in enumerate(route.matches):
-                origin, holds = places[index], True
+                at, holds = _place(places[index]), True
                 for each in tried(match, decision.asked):
                     holds = each.holds
-                    self._hit((Group.CONDITIONS, origin, (match, each.what)), place, "held" if holds else "failed")
+                    self._hit((Group.CONDITIONS, at, (match, each.what)), place, "held" if holds else "failed")
                 if holds:
-                    self._hit((Group.MATCHES, origin, match), place)
+                    self._hit((Group.MATCHES, at, match), place)
                     return
             if not route.matches:
                 return
@@ -156,14 +171,58 @@ class Coverage:
             if unit.hit:
                 unit.by = place
 
+    def leave_out_unreached(self) -> None:
+        """
+        Find out what no request reaches, among what no test has hit.
+
+        A match that is reached on one of its hosts is reached, and so is a route of which one match is.
+        """
+        searches, lost, reached = Searches(), set[Key](), set[Key]()
+        for surroundings, host in self._hosts:
+            rows = list(self._rows(host))
+            if all(self._units[key].hit for _, key in rows):
+                reached.update(key for _, key in rows)
+                continue
+            missed = searches.unreached(tuple(match for match, _ in rows), surroundings)
+            for row, (_, key) in enumerate(rows):
+                (lost if row in missed else reached).add(key)
+        # of routes and their parts, then
+        lost -= reached
+        routes_reached = {self._route_of[key] for key in reached}
+        routes_lost = {self._route_of[key] for key in lost} - routes_reached
+        for (group, place, value), unit in self._units.items():
+            if group is Group.MATCHES:
+                unit.unreached = (group, place, value) in lost
+            elif group is Group.CONDITIONS and isinstance(value, tuple):
+                unit.unreached = (Group.MATCHES, place, value[0]) in lost
+            elif group is not Group.HOSTS:
+                unit.unreached = place in routes_lost
+
+    def _rows(self, host: VirtualHost) -> Iterator[tuple[HTTPMatch, Key]]:
+        """Yield what a host asks of requests in order, each with the unit that is for it."""
+        for route in host.routes:
+            places = self._notes.of(route).matches
+            for index, match in enumerate(route.matches):
+                yield match, (Group.MATCHES, _place(places[index]), match)
+            if not route.matches:
+                yield HTTPMatch(), (Group.ROUTES, _place(route.origin), None)
+
     def units(self, group: Group) -> Iterator[Unit]:
         """Yield what is counted of a group, in the order of the files."""
         yield from sorted((unit for unit in self._units.values() if unit.group is group), key=lambda each: each.origin)
 
+    def counted(self, group: Group) -> Iterator[Unit]:
+        """Yield what tests can ask for of a group."""
+        yield from (unit for unit in self.units(group) if not unit.unreached)
+
     def percent(self, group: Group) -> float:
-        """Return how much of a group was hit; 100 where there is nothing of it."""
-        units = list(self.units(group))
+        """Return how much was hit of what can be of a group; 100 where there is nothing of it."""
+        units = list(self.counted(group))
         return sum(each.hit for each in units) * 100 / len(units) if units else 100.0
+
+
+def _place(origin: Origin) -> Place:
+    return origin, origin.path
 
 
 def conditions_of(match: HTTPMatch) -> Iterator[tuple[str, str]]:

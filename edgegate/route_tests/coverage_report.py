@@ -14,7 +14,7 @@ def coverage_lines(coverage: Coverage) -> Iterator[str]:
             if not unit.hit:
                 yield f"{unit.origin}: {group.value}: {unit.what}: {unit.missing}"
     for group in Group:
-        units = list(coverage.units(group))
+        units = list(coverage.counted(group))
         if units:
             hit = sum(unit.hit for unit in units)
             yield f"{group.value:<12} {coverage.percent(group):6.1f} %  {hit} of {len(units)}"
@@ -33,6 +33,7 @@ def coverage_report(coverage: Coverage) -> dict[str, object]:
                     "hit": unit.hit,
                     "by": unit.by,
                     "missing": unit.missing,
+                    "counts": not unit.unreached,
                 }
                 for unit in coverage.units(group)
             ],

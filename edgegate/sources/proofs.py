@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from edgegate.analysis.reachability import Unreached, impossible, reaching, unreached
+from edgegate.analysis.reachability import Searches, impossible, reaching
 from edgegate.analysis.wire import Surroundings
 from edgegate.config.document import format_path
 from edgegate.config.problems import Problem, Problems, Severity
@@ -138,7 +138,7 @@ def _by_route(snapshot: Snapshot, notes: Notes, doubted: bool) -> Iterator[tuple
     @param doubted: Whether requests may be asked for that come to a match.
     """
     found: dict[_Place, tuple[Origin, dict[_Place, _Match]]] = {}
-    searches = _Searches()
+    searches = Searches()
     for surroundings, host in _virtual_hosts(snapshot):
         rows = [
             (route.origin, place, match)
@@ -167,34 +167,6 @@ def _virtual_hosts(snapshot: Snapshot) -> Iterator[tuple[Surroundings, VirtualHo
         for chain in listener.chains():
             for domain, host in chain.http.items() if chain.http is not None else ():
                 yield Surroundings(listener.port, domain=domain), host
-
-
-_MOST_KNOWN: Final = 1000
-"""Lists that are remembered: hosts of one VirtualService, which have the same, come one after the other."""
-
-
-class _Searches:
-    """Looks at lists of matches, once at those of many hosts that are equal."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[tuple[HTTPMatch, ...], Surroundings | None], dict[int, Unreached]] = {}
-
-    def unreached(self, matches: tuple[HTTPMatch, ...], surroundings: Surroundings) -> dict[int, Unreached]:
-        """Return the matches that nothing reaches by their places."""
-        key = matches, surroundings if any(_asks_for_the_place(match) for match in matches) else None
-        found = self._known.get(key)
-        if found is None:
-            found = {each.place: each for each in unreached(matches, surroundings)}
-            if len(self._known) >= _MOST_KNOWN:
-                del self._known[next(iter(self._known))]
-            self._known[key] = found
-        return found
-
-
-def _asks_for_the_place(match: HTTPMatch) -> bool:
-    """Whether it depends on the listener or the host what a match asks for."""
-    names = [name for name, _ in (*match.headers, *match.without_headers)]
-    return match.port is not None or match.authority is not None or "host" in names or ":authority" in names
 
 
 def _key(origin: Origin) -> _Place:

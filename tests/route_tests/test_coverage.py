@@ -8,11 +8,14 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.explain.conditions import tried
 from edgegate.explain.decision import Decider
 from edgegate.explain.question import question_of
+from edgegate.istio.translate import CompileOptions
 from edgegate.model.matching import HTTPMatch, Kind, StringMatch, any_path
 from edgegate.model.notes import Notes, RouteNote
 from edgegate.model.origin import Origin
 from edgegate.route_tests.coverage import Coverage, Group, conditions_of
 from edgegate.routing.snapshot import VirtualHost
+from edgegate.sources.compilation import compile_resources
+from tests.istio.translate.compiling import decoded
 from tests.route_tests.shop import snapshot
 from tests.routing.test_matching import Asked
 from tests.routing.test_table import matches, requests
@@ -115,6 +118,62 @@ class CoverageTests(SynchronousTestCase):
         assert plain is not None
         assert plain.http is not None
         return [(domain, host) for domain, host in plain.http.items() if domain == "shop.example"]
+
+
+class UnreachedTests(SynchronousTestCase):
+    """What no request reaches."""
+
+    def counted(self, text: str, *requests: str) -> dict[str, list[str]]:
+        """Return what counts of each group in a VirtualService with some routes, behind requests."""
+        notes = Notes()
+        resources, problems = decoded(f"""\
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {{name: gw}}
+spec: {{servers: [{{port: {{number: 80, name: h, protocol: HTTP}}, hosts: ["*"]}}]}}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {{name: shop}}
+spec:
+  hosts: [a.example, b.example]
+  gateways: [gw]
+  http: [{text}]
+""")
+        found = compile_resources(resources, CompileOptions(notes=notes), problems).snapshot
+        coverage = Coverage(found, notes)
+        for url in requests:
+            coverage.take(Decider(found).decide(question_of("GET", url, ())), "t.yaml:1")
+        coverage.leave_out_unreached()
+        self.percent = coverage.percent(Group.ROUTES)
+        return {group.value: [unit.what for unit in coverage.counted(group)] for group in Group}
+
+    def test_covered(self) -> None:
+        """A match behind a wider one is left out with its conditions; a route with its answer, if all of it is."""
+        route = "{{name: {}, match: [{}], directResponse: {{status: 200}}}}"
+        prefix = "{{uri: {{prefix: {}}}{}}}"
+        text = ", ".join(
+            (
+                route.format("first", prefix.format("/a", "")),
+                route.format("second", prefix.format("/ab", ", method: {exact: GET}")),
+                route.format("third", f"{prefix.format('/ac', '')}, {prefix.format('/b', '')}"),
+            )
+        )
+        found = self.counted(text, "http://a.example/a", "http://b.example/b")
+        self.assertEqual(found["routes"], ["first", "third"])
+        self.assertEqual(found["matches"], ["match of first", "match 2 of third"])
+        self.assertEqual(found["conditions"], ["uri begins with '/a'", "uri begins with '/b'"])
+        self.assertEqual(found["answers"], ["direct response of first", "direct response of third"])
+        self.assertEqual(self.percent, 100.0)
+
+    def test_together(self) -> None:
+        """A route without matches behind two that take all between them is left out, too."""
+        answer = "directResponse: {status: 200}"
+        text = (
+            f"{{name: get, match: [{{method: {{exact: GET}}}}], {answer}}}, "
+            f"{{name: rest, match: [{{method: {{regex: '.*'}}}}], {answer}}}, {{name: none, {answer}}}"
+        )
+        self.assertEqual(self.counted(text)["routes"], ["get", "rest"])
 
 
 class ConditionTests(SynchronousTestCase):
