@@ -27,6 +27,7 @@ from edgegate.http.h1.chunks import MAX_TRAILERS
 from edgegate.http.h1.downstream_connection import TURN
 from edgegate.http.h2.connection import STREAM_BYTES
 from edgegate.http.h2.frame_reader import CROWDED_WORK, HEAD_WORK, WORK
+from edgegate.http.h2.held_back import BEGUN, CROWDED_BEGUN, UNREAD
 from edgegate.http.health.health_request import MAX_MESSAGE
 from edgegate.http.limits import Limits
 from edgegate.http.router import retry_policy as retrying
@@ -462,8 +463,9 @@ class LimitsTests(SynchronousTestCase):
             f"until its answer begins | {limits.body_rate} bytes a second",
             f"for room and {STREAM_BYTES >> 10} KiB for each of their streams | {limits.http2_bytes >> 20} MiB",
             f"to be sent again | {limits.upload_bytes >> 10} KiB; {limits.kept_bodies_bytes >> 20} MiB of all requests",
-            f"in one turn of the loop | {WORK // HEAD_WORK}, or other frames that cost about as much; "
-            f"{CROWDED_WORK // HEAD_WORK} where more than",
+            f"in one turn of the loop | {BEGUN}; {CROWDED_BEGUN} where more than",
+            f"are read in one turn of the loop | {WORK}, a head being {HEAD_WORK}; {CROWDED_WORK} where more",
+            f"answer (a window of the connection or of the stream that is used up) | {UNREAD} |",
             f"trailer fields of a request | {MAX_TRAILERS >> 10} KiB, {limits.head_fields} fields",
             f"{limits.head_seconds:g} s, however steadily it drips",
             f"no progress in a body | {limits.body_seconds:g} s",

@@ -68,8 +68,8 @@ class Connection(Sender):
 
     @ivar streams: Those that are under way, by number.
     @ivar last: The highest number of a stream that the client began.
-    @ivar held_back: Streams that are told nothing yet of what came on them; their peer has no room for what they would
-        answer.
+    @ivar held_back: How many streams are told nothing yet of what came on them.
+    @ivar held_bytes: What these take, but for bodies.
     @ivar code: The code of the GOAWAY that ended the connection; -1: it goes on. Then what is to be written is to be
         written, and the transport to be closed.
     @ivar reason: Why it ended, a constant phrase for the log.
@@ -90,6 +90,7 @@ class Connection(Sender):
         "acknowledged",
         "code",
         "held_back",
+        "held_bytes",
         "last",
         "peer",
         "peer_leaving",
@@ -109,7 +110,7 @@ class Connection(Sender):
         self.peer = PeerSettings()
         self.last = -1
         self.code = -1
-        self.held_back = 0
+        self.held_back = self.held_bytes = 0
         self.reason = ""
         self.acknowledged = self.peer_leaving = False
         self._serves = serves
@@ -157,9 +158,9 @@ class Connection(Sender):
         Bytes that the connection keeps until somebody goes on: the peer with a frame or a header block or with reading,
         or whoever takes the bodies that came. Streams count with what they are where something waits for the peer.
         """
-        kept = self._reader.kept + self._window.held
+        kept = self._reader.kept + self._window.held + self.held_bytes
         waiting = self.queue.waiting
-        return kept + waiting + STREAM_BYTES * len(self.streams) if waiting or self.held_back else kept
+        return kept + waiting + STREAM_BYTES * (len(self.streams) - self.held_back) if waiting else kept
 
     def receive(self, data: bytes) -> None:
         """

@@ -24,7 +24,8 @@ from edgegate.http.forwarded import Client
 from edgegate.http.h2.downstream_stream import HTTP2DownstreamStream
 from edgegate.http.h2.downstream_upload import NEVER
 from edgegate.http.h2.errors import ENHANCE_YOUR_CALM, INTERNAL_ERROR, NO_ERROR
-from edgegate.http.h2.frame_reader import CROWDED_WORK, HEAD_WORK, WORK
+from edgegate.http.h2.frame_reader import CROWDED_WORK, WORK
+from edgegate.http.h2.held_back import BEGUN, CROWDED_BEGUN
 from edgegate.http.h2.kept_bytes import KeptBytes
 from edgegate.http.h2.request_heads import RequestHeads
 from edgegate.http.h2.request_stream import RequestStream, StreamCarrier, StreamOwner
@@ -127,7 +128,9 @@ class HTTP2DownstreamConnection(StreamOwner):
         if self._leaving:
             self._throw_away(data)
             return
-        self._reader.work = CROWDED_WORK if self.environment.lag.crowded else WORK
+        crowded = self.environment.lag.crowded
+        self._reader.work = CROWDED_WORK if crowded else WORK
+        self.begins = CROWDED_BEGUN if crowded else BEGUN
         try:
             self.receive(data)
             self._flush_uploads()
@@ -369,13 +372,12 @@ class HTTP2DownstreamConnection(StreamOwner):
 
     @contained
     def _begin_held(self) -> None:
-        """Begin requests for which there was no room: as many as in one turn of those that come."""
+        """Begin requests that were held back: as many as in one turn of those that come."""
         self._held_waits = False
         if self._leaving or self.queue.held:
             return
-        work = CROWDED_WORK if self.environment.lag.crowded else WORK
         try:
-            all_begun = self.begin_held(work // HEAD_WORK)
+            all_begun = self.begin_held(CROWDED_BEGUN if self.environment.lag.crowded else BEGUN)
             self._flush_uploads()
         except Exception:
             broke(self)

@@ -42,8 +42,8 @@ WORK: Final = 256
 CROWDED_WORK: Final = 32
 """The same, where more connections are ready than are called at once."""
 
-HEAD_WORK: Final = 16
-"""What a request counts."""
+HEAD_WORK: Final = 2
+"""What the head of a request counts: that it is read, not that it is begun."""
 
 _UNBOUNDED: Final = 1 << 60
 

@@ -1,6 +1,11 @@
 # Hot path: asked by each connection of HTTP/2 whose client has no room.
 """
-Requests that are not begun yet, because their client has no room for a byte of what answers them.
+Requests that are not begun yet: their client asks for much at once, or has no room for a byte of what answers them.
+
+A request is more work than all else that a client can say in as many bytes. So
+few are begun before others have their turn, and what came behind them is looked at
+first: a client that takes back what it has just asked for, or its room for it, has
+no backend do anything.
 
 Whoever gives no room for responses can ask for a hundred all the same, and each
 has a backend do its work, holds a connection to it and has what it answers wait
@@ -19,29 +24,45 @@ from typing import Final
 from edgegate.http.h2.frames import FRAME_BYTES
 from edgegate.http.h2.settings import STREAMS
 from edgegate.http.h2.stream import Early, Stream
-from edgegate.http.request import RequestHead
+
+BEGUN: Final = 16
+"""Requests of a connection that are begun before others have their turn."""
+
+CROWDED_BEGUN: Final = 2
+"""The same, where more connections are ready than are called at once."""
+
+HELD_BYTES: Final = 768
+"""What such a request takes, beside twice the block of its head, from which it was decoded, and its body."""
 
 UNREAD: Final = 8
 """Requests of a connection that are under way while its client has no room, before further ones wait for it."""
 
 
 class HeldBack:
-    """Those of one connection, in the order in which they came."""
+    """
+    Those of one connection, in the order in which they came.
 
-    __slots__ = ("_given", "_line")
+    @ivar size: Bytes that they take, but for bodies.
+    """
+
+    __slots__ = ("_given", "_line", "size")
 
     def __init__(self) -> None:
         self._line: dict[int, Stream] = {}
         self._given = 0  # how many may begin because there was room
+        self.size = 0
 
-    def add(self, stream: Stream, head: RequestHead) -> None:
+    def add(self, stream: Stream, early: Early) -> None:
         """Keep a request, and what comes of it."""
-        stream.early = Early(head)
+        stream.early = early
         self._line[stream.number] = stream
+        self.size += HELD_BYTES + 2 * early.size
 
-    def drop(self, stream: Stream) -> bool:
-        """Forget a request that has ended; return whether it is one of these."""
-        return self._line.pop(stream.number, None) is not None
+    def drop(self, stream: Stream) -> None:
+        """Forget a request that is to wait no longer; nothing happens if it is none of these."""
+        early = stream.early
+        if early is not None and self._line.pop(stream.number, None) is not None:
+            self.size -= HELD_BYTES + 2 * early.size
 
     def room_came(self, more: int) -> None:
         """The client has room for so many bytes more of all streams, whatever became of it."""
@@ -60,7 +81,7 @@ class HeldBack:
                     continue
                 if window <= 0:
                     self._given -= 1
-            del self._line[stream.number]
+            self.drop(stream)
             return stream
         return None
 

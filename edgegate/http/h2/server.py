@@ -21,12 +21,14 @@ from edgegate.http.h2.frames import ENABLE_CONNECT_PROTOCOL, MAX_CONCURRENT_STRE
 from edgegate.http.h2.held_back import UNREAD, HeldBack
 from edgegate.http.h2.request_heads import RequestHeads
 from edgegate.http.h2.settings import STREAMS
-from edgegate.http.h2.stream import Stream
+from edgegate.http.h2.stream import Early, Stream
 from edgegate.http.request import RequestHead, RequestRefused
 
 _EVERY_NUMBER: Final = 0x7FFFFFFF
 
 _MOST_GAPS: Final = 16
+
+_UNBOUNDED: Final = 1 << 60
 
 
 class ServerStream(Stream):
@@ -47,10 +49,12 @@ class ServerConnection(Connection):
     """
     Read requests, write responses.
 
+    @ivar begins: How many requests are begun of those that come; the others are held back. To be set before each
+        L{receive}.
     @ivar drained: Whether the last GOAWAY was sent: the connection is over with its last stream.
     """
 
-    __slots__ = ("_extended_connect", "_gaps", "_heads", "_line", "_taken", "drained")
+    __slots__ = ("_extended_connect", "_gaps", "_heads", "_line", "_taken", "begins", "drained")
 
     def __init__(self, heads: RequestHeads, clock: Callable[[], float], extended_connect: bool = True) -> None:
         """
@@ -67,6 +71,7 @@ class ServerConnection(Connection):
         self._gaps: list[tuple[int, int]] = []  # numbers that were left out lately
         self._line: HeldBack | None = None  # made when a request has to wait
         self._taken = -1  # the last stream that is taken, once that is decided
+        self.begins = _UNBOUNDED
         self.drained = False
 
     @abstractmethod
@@ -120,16 +125,19 @@ class ServerConnection(Connection):
         self.streams[number] = new = self.begin(number)
         new.whole = ends
         if head is not None:
-            self._begin(new, head)
-        elif fault is not None:
-            new.request_refused(fault)
+            if head.sized:
+                new.unread = head.length
+            elif head.upgrade:
+                new.tunnel = True
+        self._begin(new, head, fault, len(block))
+        if fault is not None:
             self._budget.spend("too many requests that were refused")
 
     def held_may_begin(self) -> None:
-        """There may be room for requests that were held back: L{begin_held} is to be called, and not from in here."""
+        """Requests that were held back may begin: L{begin_held} is to be called in a later turn."""
 
     def begin_held(self, most: int) -> bool:
-        """Begin up to so many requests that were held back for want of room; return whether all were that may be."""
+        """Begin up to so many requests that were held back; return whether all were that may be."""
         line = self._line
         while line is not None and self.code < 0:
             if not most:
@@ -137,7 +145,7 @@ class ServerConnection(Connection):
             stream = line.take(len(self.streams) - self.held_back, self.queue.window)
             if stream is None:
                 break
-            self.held_back = len(line)
+            self._count_held(line)
             most -= 1
             self._begin_late(cast(ServerStream, stream))
         return True
@@ -187,24 +195,27 @@ class ServerConnection(Connection):
             self._send_reset(stream.number, NO_ERROR)
             self._over(stream)
 
-    def _begin(self, stream: ServerStream, head: RequestHead) -> None:
-        """Tell a stream of its request, unless there is no room for a response."""
-        if head.sized:
-            stream.unread = head.length
-        elif head.upgrade:
-            stream.tunnel = True
-        if (self.queue.window <= 0 or stream.window <= 0) and len(self.streams) > UNREAD:
-            self._hold_back(stream, head)
-        else:
-            stream.request_received(head)
-
-    def _hold_back(self, stream: ServerStream, head: RequestHead) -> None:
-        """Begin a request later, behind those that wait already."""
+    def _begin(self, stream: ServerStream, head: RequestHead | None, fault: Fault | None, size: int) -> None:
+        """Tell a stream of its request, unless it has to wait behind others, for others or for room."""
+        if not self.held_back and self.begins > 0:
+            queue = self.queue
+            if (queue.window > 0 and stream.window > 0) or len(self.streams) <= UNREAD:
+                self.begins -= 1
+                self._tell(stream, head, fault)
+                return
         line = self._line
         if line is None:
             line = self._line = HeldBack()
-        line.add(stream, head)
-        self.held_back = len(line)
+        line.add(stream, Early(head, fault, size))
+        self._count_held(line)
+        self.held_may_begin()
+
+    def _tell(self, stream: ServerStream, head: RequestHead | None, fault: Fault | None) -> None:
+        """Tell a stream of its request."""
+        if head is not None:
+            stream.request_received(head)
+        elif fault is not None:
+            stream.request_refused(fault)
 
     def _begin_late(self, stream: ServerStream) -> None:
         """Tell a stream of its request, and of all that has come of it since."""
@@ -215,7 +226,7 @@ class ServerConnection(Connection):
         ended = early.trailers
         if ended is not None:
             stream.whole = False
-        stream.request_received(early.head)
+        self._tell(stream, early.head, early.fault)
         for piece in early.pieces:
             if stream.gone:
                 return
@@ -224,12 +235,16 @@ class ServerConnection(Connection):
             stream.whole = whole
             self._message_ended(stream, ended)
 
+    def _count_held(self, line: HeldBack) -> None:
+        self.held_back, self.held_bytes = len(line), line.size
+
     def _remove(self, stream: Stream) -> None:
         Connection._remove(self, stream)
         if self.held_back:
             line = self._line
-            if line is not None and line.drop(stream):
-                self.held_back = len(line)
+            if line is not None:
+                line.drop(stream)
+                self._count_held(line)
             self.held_may_begin()
 
     def _head_of(self, block: bytes, ends: bool) -> RequestHead:

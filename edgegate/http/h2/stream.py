@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
+from edgegate.errors import Fault
 from edgegate.http.fields import Field
 from edgegate.http.h2.flow import FlowStream, Piece, SendQueue
 from edgegate.http.h2.frame_reader import FrameSink
@@ -70,14 +71,18 @@ class Early:
     """
     What came of a request whose stream is told of it later.
 
+    @ivar head: Its head; L{None}: there is only the fault that answers it.
     @ivar pieces: Of its body.
+    @ivar size: Bytes of the block of its head.
     @ivar trailers: Those that ended it; L{None}: it goes on, or has no body.
     """
 
-    __slots__ = ("head", "pieces", "trailers")
+    __slots__ = ("fault", "head", "pieces", "size", "trailers")
 
-    def __init__(self, head: RequestHead) -> None:
+    def __init__(self, head: RequestHead | None, fault: Fault | None, size: int) -> None:
         self.head = head
+        self.fault = fault
+        self.size = size
         self.pieces: list[bytes] = []
         self.trailers: list[Field] | None = None
 

@@ -39,7 +39,7 @@ from edgegate.http.h2.frames import (
     header_frames,
     settings_frame,
 )
-from edgegate.http.h2.held_back import UNREAD
+from edgegate.http.h2.held_back import BEGUN, CROWDED_BEGUN, UNREAD
 from edgegate.http.h2.hpack import block_of
 from edgegate.http.h2.settings import STREAMS
 from edgegate.http.interfaces import Dispatcher, IResource
@@ -348,25 +348,58 @@ class FlowTests(ConversationTestCase):
     """Who does not keep up is waited for, and nobody else is."""
 
     def test_turns(self) -> None:
-        """Of a hundred requests at once 16 are begun in a turn; what comes meanwhile is read when all are."""
+        """Of a hundred requests at once 16 are begun in a turn, and those that come meanwhile behind them."""
         stream = self.client.stream
-        stream.deliver(many(100))
-        self.assertEqual((len(self.talk.connects), stream.reading), (16, True))
-        stream.deliver(many(100, begin=100))
-        self.assertEqual((len(self.talk.connects), stream.reading), (16, False))
-        self.assertEqual((next_turn(stream), len(self.talk.connects), stream.reading), (1, 32, True))
+        stream.deliver(many(90))
+        self.assertEqual(len(self.talk.connects), BEGUN)
+        self.assertEqual((next_turn(stream), len(self.talk.connects)), (1, 2 * BEGUN))
+        stream.deliver(many(100, begin=90))
+        self.assertEqual(len(self.talk.connects), 2 * BEGUN)
         while next_turn(stream):
             pass
         self.assertEqual(len(self.talk.connects), 100)  # the others were refused: so many are under way
         self.assertEqual(self.talk.environment.http2_bytes.total, 0)
+
+    def test_taken_back(self) -> None:
+        """What a client takes back with its very next bytes is not begun, nor anything for which it closes its room."""
+        stream = self.client.stream
+        resets = b"".join(frame(RST_STREAM, 0, 2 * at + 1, bytes(4)) for at in range(20, 40))
+        stream.deliver(many(60) + resets + settings_frame([(INITIAL_WINDOW_SIZE, 0)]))
+        while next_turn(stream):
+            pass
+        self.assertEqual(len(self.talk.connects), BEGUN)
+        stream.deliver(settings_frame([(INITIAL_WINDOW_SIZE, 100)]))
+        while next_turn(stream):
+            pass
+        self.assertEqual(len(self.talk.connects), 40)
+
+    def test_refused(self) -> None:
+        """Requests that are answered with a fault have their turns, too."""
+        stream = self.client.stream
+        refused = block_of([*FIELDS, (b"host", b"other.example")])
+        stream.deliver(b"".join(header_frames(2 * at + 1, refused, True) for at in range(20)))
+        self.assertEqual(len(self.talk.ended), BEGUN)
+        self.assertEqual((next_turn(stream), len(self.talk.ended)), (1, 20))
+        self.assertEqual({exchange.status for exchange in self.talk.ended}, {400})
+
+    def test_more_than_is_read(self) -> None:
+        """A client of whom more waits than is read in a turn is not read, until that is."""
+        stream = self.client.stream
+        stream.deliver(many(300))
+        self.assertTrue(stream.reading)
+        stream.deliver(many(1, begin=300))
+        self.assertFalse(stream.reading)
+        next_turn(stream)
+        self.assertTrue(stream.reading)
 
     def test_crowded(self) -> None:
         """While more are ready than are called at once each begins fewer in its turn."""
         self.talk.environment.lag.crowded = True
         stream = self.client.stream
         stream.deliver(many(20))
-        self.assertEqual(len(self.talk.connects), 2)
-        self.assertEqual((next_turn(stream), len(self.talk.connects)), (1, 4))
+        self.assertEqual(len(self.talk.connects), CROWDED_BEGUN)
+        next_turn(stream)
+        self.assertEqual(len(self.talk.connects), 2 * CROWDED_BEGUN)
         self.talk.environment.lag.crowded = False
         self.assertEqual((next_turn(stream), len(self.talk.connects)), (1, 20))
 
@@ -387,7 +420,9 @@ class FlowTests(ConversationTestCase):
         """A client whose frames wait for their turn is not late with them."""
         stream = self.client.stream
         # of a client that says nothing but its preface before all its requests at once, and that ours are acknowledged
-        stream.deliver(many(17) + SETTINGS_ACK + frame(1, 4, 99, b"")[:5])
+        block = block_of([*FIELDS[:3], (b":path", b"/" + b"x" * 7000)])
+        large = b"".join(header_frames(number, block, True) for number in (1, 3, 5))
+        stream.deliver(large + SETTINGS_ACK + frame(1, 4, 99, b"")[:5])
         self.talk.advance(25)
         self.assertEqual(stream.ended, "")
         self.client.read()
@@ -395,7 +430,7 @@ class FlowTests(ConversationTestCase):
         next_turn(stream)
         self.talk.advance(11)
         self.client.read()
-        self.assertEqual(self.client.goaways, [(ENHANCE_YOUR_CALM, 33)])
+        self.assertEqual(self.client.goaways, [(ENHANCE_YOUR_CALM, 5)])
 
     def test_upload_that_nobody_reads(self) -> None:
         """A client is given no room for a body that the backend does not take, and the other streams have theirs."""

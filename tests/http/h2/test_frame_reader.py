@@ -337,47 +337,47 @@ class WorkTests(SynchronousTestCase):
             self.reader.receive(b"", self.sink)
 
     def test_requests(self) -> None:
-        """16 requests at once are begun in a turn, and a client of 100 has all of them in their order."""
+        """The heads of 100 requests are read in a turn, and those of more in their order."""
         block = b"x" * 30
-        asked = [headers(number, block).serialize() for number in range(1, 200, 2)]
-        self.assertEqual(self.turns(b"".join(asked[:16])), [16])
-        self.assertEqual(self.turns(b"".join(asked[16:])), [16, 16, 16, 16, 16, 4])
-        self.assertEqual([each[1] for each in self.sink.events], list(range(1, 200, 2)))
+        asked = [headers(number, block).serialize() for number in range(1, 600, 2)]
+        self.assertEqual(self.turns(b"".join(asked[:100])), [100])
+        self.assertEqual(self.turns(b"".join(asked[100:])), [128, 72])
+        self.assertEqual([each[1] for each in self.sink.events], list(range(1, 600, 2)))
         self.assertFalse(self.reader.in_frame)
 
     def test_behind_a_part(self) -> None:
-        """Nor more than 16 where the first of very many came in part before."""
-        asked = b"".join(headers(number, b"x" * 60).serialize() for number in range(1, 401, 2))
+        """Nor more where the first of very many came in part before."""
+        asked = b"".join(headers(number, b"x" * 60).serialize() for number in range(1, 1001, 2))
         self.assertEqual(self.turns(asked[:20]), [0])
-        self.assertEqual(self.turns(asked[20:])[:-1], [16] * 12)
+        self.assertEqual(self.turns(asked[20:])[:-1], [128] * 3)
 
     def test_others(self) -> None:
         """256 frames that are small are dealt with in a turn, and few that are large, if they are no DATA."""
         self.assertEqual(self.turns(window_update(1, 1).serialize() * 1000), [256, 256, 256, 232])
         self.assertEqual(self.turns(frame(4, 0, 0, b"\0\4\0\0\0\1" * 2000) * 5), [2, 2, 1])
-        self.assertEqual(self.turns(headers(1, b"x" * 16000).serialize() * 3), [1, 1, 1])
+        self.assertEqual(self.turns(headers(1, b"x" * 16000).serialize() * 3), [2, 1])
         self.assertEqual(self.turns(data(1, b"x" * 16000).serialize() * 4 + data(1, b"y").serialize()), [1])
 
     def test_resets(self) -> None:
         """Requests that are reset at once count as such."""
-        pairs = b"".join(headers(n, b"x").serialize() + reset(n).serialize() for n in range(1, 65, 2))
-        self.assertEqual(self.turns(pairs), [31, 31, 2])
+        pairs = b"".join(headers(n, b"x").serialize() + reset(n).serialize() for n in range(1, 201, 2))
+        self.assertEqual(self.turns(pairs), [171, 29])
 
     def test_meanwhile(self) -> None:
         """What comes while the rest waits is kept behind it; the end of a frame may be in it."""
-        asked = b"".join(headers(number, b"x").serialize() for number in range(1, 39, 2))
+        asked = b"".join(headers(number, b"x").serialize() for number in range(1, 263, 2))
         self.reader.receive(asked[:-3], self.sink)
         self.assertTrue(self.reader.deferred)
         kept = self.reader.kept
         self.reader.receive(asked[-3:], self.sink)
-        self.assertEqual((len(self.sink.events), self.reader.kept), (16, kept + 3))
+        self.assertEqual((len(self.sink.events), self.reader.kept), (128, kept + 3))
         self.reader.deferred = False
         self.reader.receive(b"", self.sink)
-        self.assertEqual((len(self.sink.events), self.reader.deferred, self.reader.kept), (19, False, 0))
+        self.assertEqual((len(self.sink.events), self.reader.deferred, self.reader.kept), (131, False, 0))
 
     def test_part(self) -> None:
         """A frame that is not whole when the rest is dealt with is waited for as ever."""
-        self.reader.receive(headers(1, b"x").serialize() * 16 + headers(1, b"x").serialize()[:5], self.sink)
+        self.reader.receive(headers(1, b"x").serialize() * 128 + headers(1, b"x").serialize()[:5], self.sink)
         begun = self.reader.begun
         self.assertEqual((self.reader.deferred, self.reader.in_head), (True, False))
         self.reader.deferred = False
@@ -386,7 +386,7 @@ class WorkTests(SynchronousTestCase):
 
     def test_stop(self) -> None:
         """Nothing of what waits is read once the connection is over."""
-        self.reader.receive(headers(1, b"x").serialize() * 20, self.sink)
+        self.reader.receive(headers(1, b"x").serialize() * 130, self.sink)
         self.reader.stop()
         self.assertEqual((self.reader.deferred, self.reader.kept), (False, 0))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.http.h2.frames import FRAME_BYTES
-from edgegate.http.h2.held_back import UNREAD, HeldBack
-from edgegate.http.h2.stream import Stream
+from edgegate.http.h2.held_back import HELD_BYTES, UNREAD, HeldBack
+from edgegate.http.h2.stream import Early, Stream
 from edgegate.http.request import refused_head
 from tests.http.h2.recording import RecordedRequest, RecordedServer
 
@@ -21,7 +21,7 @@ class HeldBackTests(SynchronousTestCase):
         self.streams: list[Stream] = [RecordedRequest(server, number) for number in (1, 3, 5)]
         for stream in self.streams:
             stream.window = 0
-            self.held.add(stream, refused_head())
+            self.held.add(stream, Early(refused_head(), None, 16))
 
     def take(self, under_way: int, window: int) -> int:
         """Return the number of the next; 0: none."""
@@ -49,6 +49,9 @@ class HeldBackTests(SynchronousTestCase):
         self.assertEqual([self.take(UNREAD, 0) for _ in range(3)], [3, 5, 0])
 
     def test_drop(self) -> None:
-        """One that has ended is not next, and is known to have been one of these."""
-        self.assertEqual([self.held.drop(self.streams[0]) for _ in range(2)], [True, False])
+        """One that has ended is not next, and takes nothing."""
+        for _ in range(2):
+            self.held.drop(self.streams[0])
+            self.assertEqual((len(self.held), self.held.size), (2, 2 * (HELD_BYTES + 32)))
         self.assertEqual((self.held.streams(), self.take(0, 0)), (self.streams[1:], 3))
+        self.assertEqual(self.held.size, HELD_BYTES + 32)
