@@ -14,6 +14,7 @@ from enum import IntEnum
 from time import monotonic
 from typing import Final
 
+from edgegate.access.verdict import Mutation
 from edgegate.errors import CLIENT_GONE, INTERNAL, Fault, status_of
 from edgegate.http.body_filter import BodyFilter, ResponseRest
 from edgegate.http.downstream_stream import DownstreamStream
@@ -84,6 +85,8 @@ class Exchange:
     @ivar guard: That has refused it; L{None}: none has.
     @ivar metadata: What guards have found out about it, by the names that Envoy's filters give their dynamic metadata;
         L{None}: nothing.
+    @ivar route_head: By which its route is looked for, where guards have changed what is sent; L{None}: by C{head}.
+    @ivar response_mutations: What guards want to be done to the head of its response; L{None}: nothing.
     @ivar bodies: What looks at its bodies, or changes them; L{None}: nothing does.
     @ivar details: Who gave a response that is no backend's, in the way of Envoy's C{RESPONSE_CODE_DETAILS}: the filter
         that did, or what it said; empty: no filter.
@@ -141,7 +144,9 @@ class Exchange:
         "responded_at",
         "response",
         "response_fields",
+        "response_mutations",
         "route",
+        "route_head",
         "sent",
         "started",
         "status",
@@ -171,6 +176,8 @@ class Exchange:
         self.filters: HTTPFilters | None = None
         self.guard: Guard | None = None
         self.metadata: dict[str, dict[str, object]] | None = None
+        self.route_head: RequestHead | None = None
+        self.response_mutations: list[Mutation] | None = None
         self.bodies: BodyFilter | None = None
         self.changes: tuple[HeaderChanges, ...] = ()
         self.route: HTTPRoute | None = None

@@ -137,14 +137,19 @@ class Roles:
         if role == PASS:
             # To many backends (CGI, PHP) X_Forwarded_For and X.Forwarded.For are X-Forwarded-For: one spelling must not
             # smuggle the other.
-            dashed = lower.translate(_DASHED)
-            if dashed != lower and (dashed in self._roles or dashed.startswith(self._respelled)):
+            spelt = dashed(lower)
+            if spelt != lower and (spelt in self._roles or spelt.startswith(self._respelled)):
                 role = DROP
         return lower, role
 
 
 _DASHED: Final = bytes(byte if byte in b"0123456789abcdefghijklmnopqrstuvwxyz" else 45 for byte in range(256))
 """Lower-case letters and digits as they are, all else as a dash."""
+
+
+def dashed(name: bytes) -> bytes:
+    """Return a name in lower case as backends may read it to which all that is no letter or digit is the same."""
+    return name.translate(_DASHED)
 
 
 def request_roles(trusted: bool, underscores: Underscores = Underscores.ALLOW, explains: bool = False) -> Roles:

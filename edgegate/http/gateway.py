@@ -34,7 +34,7 @@ from edgegate.http.resources import (
     ReverseProxyResource,
     RouteResource,
 )
-from edgegate.http.selection import guards_of, owner, selected
+from edgegate.http.selection import guards_of, owner, route_of, selected
 from edgegate.http.target import PathNormalisation
 from edgegate.http.tracing import begin_trace
 from edgegate.model.routes import HTTPRoute
@@ -163,7 +163,9 @@ class HTTPGateway(Dispatcher):
                 return self._refused(head, counts)
             if chain.guarded and guards_of(exchange.connection, head.host):
                 return self._guarded
-        found = selected(exchange.connection, head, exchange, environment.trusted_hops)
+            found = selected(exchange.connection, head, exchange, environment.trusted_hops)
+        else:
+            found = route_of(exchange, environment.trusted_hops)
         if not isinstance(found, HTTPRoute):
             return self._answer_of(exchange, found)
         exchange.route = found

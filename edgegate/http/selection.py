@@ -9,6 +9,7 @@ that it is asked about.
 from __future__ import annotations
 
 from edgegate.errors import MISDIRECTED, NO_ROUTE, SCHEME_MISMATCH, Fault
+from edgegate.http.exchange import Exchange
 from edgegate.http.request import RequestHead
 from edgegate.model.guards.guard import Guards
 from edgegate.model.routes import HTTPRoute
@@ -43,6 +44,18 @@ def selected(
     if route is None or (head.special and head.path == b"*" and not _names_a_path(route)):
         return NO_ROUTE
     return route
+
+
+def route_of(exchange: Exchange, trusted_hops: int) -> HTTPRoute | Fault | int:
+    """Find the route of an exchange, whose guards may have changed what is sent on; see L{selected}."""
+    head, asked = exchange.head, exchange.route_head
+    if asked is None:
+        return selected(exchange.connection, head, exchange, trusted_hops)
+    exchange.replace_head(asked)
+    try:
+        return selected(exchange.connection, asked, exchange, trusted_hops)
+    finally:
+        exchange.replace_head(head)
 
 
 def _names_a_path(route: HTTPRoute) -> bool:

@@ -38,6 +38,15 @@ def trace_try(request: UpstreamCallbacks, trace: Trace) -> None:
     request.context = FieldBlock(*fields) if fields else None
 
 
+def trace_check(request: UpstreamCallbacks, trace: Trace) -> bytes:
+    """Have a service that is asked about a request be told of the trace; return the id of the span of that."""
+    span_id, propagator = new_span_id(), trace.propagator
+    if propagator.writes:
+        request.head = request.head.without(propagator.names)
+        request.context = FieldBlock(*propagator.write(trace, span_id))
+    return span_id
+
+
 def trace_shadow(shadow: Shadow, trace: Trace, cluster: str, tracer: Tracer | None) -> None:
     """
     Have a mirror be told of the trace, and the copy be a span of its own: it may last longer than its request.

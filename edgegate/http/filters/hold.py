@@ -31,7 +31,9 @@ class Hold:
     """
 
     __slots__ = (
+        "_bound",
         "_call",
+        "_cancelled",
         "_counted",
         "_environment",
         "_expired",
@@ -45,12 +47,19 @@ class Hold:
     )
 
     def __init__(
-        self, exchange: Exchange, environment: HTTPEnvironment, seconds: float, expired: Callable[[Hold], None]
+        self,
+        exchange: Exchange,
+        environment: HTTPEnvironment,
+        seconds: float | None,
+        expired: Callable[[Hold], None],
+        cancelled: Callable[[], None] | None = None,
     ) -> None:
         """
         Hold a request from now on; for use within C{HTTPFilter.request_head}, which returns C{FilterStatus.STOP}.
 
-        @param seconds: After which C{expired} is called, if it is still held. It has to end it, whichever way.
+        @param seconds: After which C{expired} is called, if it is still held. It has to end it, whichever way. L{None}:
+            it is not called, as who holds the request has a deadline of its own.
+        @param cancelled: Called where the client leaves; L{None}: nobody wants to know.
         """
         self.exchange = exchange
         self._environment = environment
@@ -60,7 +69,9 @@ class Hold:
         self._paused = self._reader_stalled = False
         self._trailers: list[Field] | None = None
         self._unfiltered = exchange.bodies is None
-        self._call: IDelayedCall | None = environment.call_later(seconds, self._passed)
+        self._bound = environment.limits.upload_bytes
+        self._cancelled = cancelled
+        self._call: IDelayedCall | None = None if seconds is None else environment.call_later(seconds, self._passed)
         exchange.upload = self
 
     @property
@@ -112,8 +123,7 @@ class Hold:
         self._held_bytes += len(data)
         self._counted += len(data) + KEPT_PIECE
         environment.kept_bodies += len(data) + KEPT_PIECE
-        limits = environment.limits
-        over = self._held_bytes > limits.upload_bytes or environment.kept_bodies > limits.kept_bodies_bytes
+        over = self._held_bytes > self._bound or environment.kept_bodies > environment.limits.kept_bodies_bytes
         if over and not self._paused:
             self._paused = True
             self.exchange.stream.pause_upload()
@@ -142,6 +152,9 @@ class Hold:
         self._stop_timer()
         self._held = []
         self._uncount()
+        cancelled, self._cancelled = self._cancelled, None
+        if cancelled is not None:
+            cancelled()
 
     def broke(self) -> None:
         """An error of ours was raised as it went on: the exchange ends with it."""
@@ -170,6 +183,7 @@ class Hold:
             return None
         self._stop_timer()
         self._uncount()
+        self._cancelled = None
         self.exchange.upload = None
         return self.exchange
 

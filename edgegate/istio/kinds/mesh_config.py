@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar
 
 from msgspec import field
 
+from edgegate.istio.kinds.authorization_providers import GRPCAuthorization, HTTPAuthorization
 from edgegate.istio.kinds.base import NOT_YET, Note, OneOf, Spec
 from edgegate.istio.kinds.proxy_config import ProxyConfig
 from edgegate.istio.kinds.tracing_providers import OpenTelemetryTracing, ZipkinTracing
@@ -18,7 +19,6 @@ _GRPC_LOG = Note(
     "not honoured: Envoy's access log services by gRPC are not spoken; name a file, or a collector by envoyOtelAls"
 ).meta
 _BY_HTTP = Note(remark="honoured by HTTP, not by gRPC: name the port that takes OTLP over HTTP, 4318 as a rule").meta
-_AUTHORIZER = Note("not honoured yet: nobody is asked whether a request may pass").meta
 
 
 class Encoding(Enum):
@@ -90,8 +90,8 @@ class ExtensionProvider(OneOf, frozen=True, kw_only=True):
     one_of: ClassVar[tuple[str, ...]] = _PROVIDERS
 
     name: str
-    envoy_ext_authz_http: Annotated[dict[str, Any] | None, _AUTHORIZER] = None
-    envoy_ext_authz_grpc: Annotated[dict[str, Any] | None, _AUTHORIZER] = None
+    envoy_ext_authz_http: HTTPAuthorization | None = None
+    envoy_ext_authz_grpc: GRPCAuthorization | None = None
     zipkin: ZipkinTracing | None = None
     lightstep: Annotated[dict[str, Any] | None, _NO_TRACES] = None
     datadog: Annotated[dict[str, Any] | None, _NO_TRACES] = None

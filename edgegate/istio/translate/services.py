@@ -140,6 +140,10 @@ class ServiceIndex:
             found = next((each for name in above if (each := self._declared(name, namespace))), None)
         return found
 
+    def namespaces_of(self, host: str) -> list[str]:
+        """Return the namespaces whose documents declare a host, which is in normal form and as it stands there."""
+        return list(self._exact.get(host, ()))
+
     def names(self) -> Iterator[str]:
         """Yield everything that a destination's host may be, for suggestions."""
         for host, services in self._exact.items():

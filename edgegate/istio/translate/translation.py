@@ -81,7 +81,7 @@ class IstioTranslation:
         clusters = ClusterCompiler(destination_rules, tls)
         destinations = DestinationCompiler(services, clusters, self._problems, self._suggestions)
         attachments = Attachments(servers, self._problems, self._options.notes)
-        standing = guards_of(self._policies(servers))
+        standing = guards_of(self._policies(servers, clusters))
         self._attach_all(attachments, destinations, standing)
         destination_rules.warn_of_unused(services, self._suggestions)
         ended = dict(self._ended(servers))
@@ -106,12 +106,12 @@ class IstioTranslation:
                 self._options.notes.leave_out(left)
         self._reporter.report(diagnostic)
 
-    def _policies(self, servers: Sequence[Server]) -> Policies:
+    def _policies(self, servers: Sequence[Server], clusters: ClusterCompiler) -> Policies:
         """Return what the compilers of policies work with."""
         resources, options, problems = self._resources, self._options, self._problems
         namespaces = gateway_namespaces(resources, root_namespace(self._mesh), options.gateway_namespace)
         targets = targets_of(resources, servers, options.selector, namespaces, problems)
-        return Policies(resources, options, targets, self._mesh, problems)
+        return Policies(resources, options, targets, self._mesh, self._services, clusters, self._suggestions, problems)
 
     def _attach_all(self, attachments: Attachments, destinations: DestinationCompiler, standing: Standing) -> None:
         """Attach all VirtualServices, each with its delegates."""

@@ -11,6 +11,7 @@ from edgegate.config.values import show, suggestion
 from edgegate.istio.kinds.mesh_config import CollectorLog, ExtensionProvider, FileLog, MeshConfig
 from edgegate.istio.log_formats import collector_formats, mesh_format, provider_format
 from edgegate.istio.resources import Resource
+from edgegate.istio.validation.authorizers import check_authorizer
 from edgegate.istio.validation.collectors import check_place
 from edgegate.istio.validation.findings import Findings
 from edgegate.istio.validation.tracing import check_collector, check_proxy_tracing
@@ -52,6 +53,7 @@ def _check_provider(findings: Findings, at: Path, provider: ExtensionProvider) -
     if all(getattr(provider, each) is None for each in provider.one_of):
         findings.error(at, "it says what it is by one of its fields, such as envoyFileAccessLog")
     check_collector(findings, at, provider)
+    check_authorizer(findings, at, provider)
     if provider.envoy_file_access_log is not None:
         _check_file(findings, (*at, "envoyFileAccessLog"), provider.envoy_file_access_log)
     if provider.envoy_otel_als is not None:

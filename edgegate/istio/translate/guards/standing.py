@@ -11,9 +11,12 @@ from edgegate.config.problems import Problems, Severity
 from edgegate.istio.kinds.mesh_config import MeshConfig
 from edgegate.istio.kinds.virtual_service import VirtualService
 from edgegate.istio.resources import Resource, Resources
+from edgegate.istio.translate.clusters import ClusterCompiler
 from edgegate.istio.translate.compile_options import CompileOptions
 from edgegate.istio.translate.guards.targets import RouteKey, Targeted, Targets
 from edgegate.istio.translate.servers import Server
+from edgegate.istio.translate.services import ServiceIndex
+from edgegate.istio.translate.suggestions import Suggestions
 from edgegate.model import codes
 from edgegate.model import servers as values
 from edgegate.model.guards.guard import Guard, Guards, in_order
@@ -26,12 +29,17 @@ class Policies:
 
     @ivar targets: Finds what a policy is for.
     @ivar mesh: L{None}: there is no MeshConfig.
+    @ivar services: What policies may have asked.
+    @ivar clusters: Makes the clusters of these.
     """
 
     resources: Resources
     options: CompileOptions
     targets: Targets
     mesh: Resource[MeshConfig] | None
+    services: ServiceIndex
+    clusters: ClusterCompiler
+    suggestions: Suggestions
     problems: Problems
 
     def targeted(self, policy: Resource[Any], meant: bool = True) -> Targeted:
