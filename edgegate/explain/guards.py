@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from edgegate.explain.address_list import judge_address_list, judge_connection_by_address
+from edgegate.explain.concurrency import judge_concurrency
 from edgegate.explain.credentials import judge_api_keys, judge_basic_auth
 from edgegate.explain.judgement import Judgement, Verdict
 from edgegate.explain.rate_limit import judge_rate_limit
 from edgegate.http.exchange import Exchange
 from edgegate.model.guards.address_list import AddressList
+from edgegate.model.guards.concurrency import ConcurrencyGuard
 from edgegate.model.guards.credentials import APIKeys, BasicAuth
 from edgegate.model.guards.guard import Guard, Guards
 from edgegate.model.guards.rate_limit import RateLimitGuard
@@ -18,6 +20,7 @@ from edgegate.net.addresses import ConnectionInfo
 
 JUDGES: Final[dict[type[Guard], Callable[[Any, Exchange], Judgement]]] = {
     AddressList: judge_address_list,
+    ConcurrencyGuard: judge_concurrency,
     BasicAuth: judge_basic_auth,
     APIKeys: judge_api_keys,
     RateLimitGuard: judge_rate_limit,

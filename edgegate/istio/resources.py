@@ -14,6 +14,7 @@ from edgegate.istio.kinds.address_list_policy import AddressListPolicy
 from edgegate.istio.kinds.api_key_policy import APIKeyPolicy
 from edgegate.istio.kinds.base import Spec
 from edgegate.istio.kinds.basic_auth_policy import BasicAuthPolicy
+from edgegate.istio.kinds.concurrency_policy import ConcurrencyPolicy
 from edgegate.istio.kinds.destination_rule import DestinationRule
 from edgegate.istio.kinds.gateway import Gateway
 from edgegate.istio.kinds.mesh_config import MeshConfig
@@ -157,6 +158,7 @@ class Resources:
     mesh_configs: list[Resource[MeshConfig]] = field(default_factory=list)
     telemetries: list[Resource[Telemetry]] = field(default_factory=list)
     request_authentications: list[Resource[RequestAuthentication]] = field(default_factory=list)
+    concurrency_policies: list[Resource[ConcurrencyPolicy]] = field(default_factory=list)
     address_list_policies: list[Resource[AddressListPolicy]] = field(default_factory=list)
     basic_auth_policies: list[Resource[BasicAuthPolicy]] = field(default_factory=list)
     api_key_policies: list[Resource[APIKeyPolicy]] = field(default_factory=list)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import subprocess
+import threading
+import time
 
 from tests.acceptance.manifests import GATEWAY
 from tests.acceptance.processes import PATIENCE, program
@@ -108,6 +110,40 @@ class ConnectionTests(ServedTestCase):
         self.addCleanup(client.close)
         self.assertEqual(client.ask("GET", "/", "any.example").where, "one")
         self.served.gateway.says("address_list_denied[default/closed]")
+
+
+FEW = """\
+apiVersion: edgegate.io/v1alpha1
+kind: ConcurrencyPolicy
+metadata: {name: few}
+spec:
+  targetRefs: [{group: networking.istio.io, kind: VirtualService, name: shop, sectionName: inner}]
+  limits: [{name: per-user, requests: 2, by: [{header: x-user}]}]
+  response: {status: 429, retryAfter: 3s}
+"""
+
+
+class ConcurrencyTests(ServedTestCase):
+    """How many requests of a user may be under way."""
+
+    opened = {"one": ""}
+    files = {"gateway.yaml": GATEWAY + ROUTES, "few.yaml": FEW}
+
+    def test_under_way(self) -> None:
+        """Two are under way and a third is refused, until one of them ends; others have their own."""
+        clients = [self.client() for _ in range(2)]
+        for client in clients:
+            client.send(b"GET /inner HTTP/1.1\r\nHost: shop.example\r\nX-User: a\r\nX-Do: hang\r\n\r\n")
+        while len(self.backends.seen["one"]) < 2:
+            threading.Event().wait(0.01)
+        refused = self.ask("/inner", "shop.example", headers={"X-User": "a"})
+        self.assertEqual((refused.status, refused.one("retry-after")), (429, "3"))
+        self.assertEqual(self.ask("/inner", "shop.example", headers={"X-User": "b"}).where, "one")
+        self.assertEqual(self.ask("/other", "shop.example", headers={"X-User": "a"}).where, "one")
+        clients[0].close()
+        deadline = time.monotonic() + PATIENCE
+        while self.ask("/inner", "shop.example", headers={"X-User": "a"}).status == 429:
+            self.assertLess(time.monotonic(), deadline)
 
 
 class AddressListTests(ServedTestCase):

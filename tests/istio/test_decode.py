@@ -98,6 +98,11 @@ metadata: {name: tokens}
 spec: {jwtRules: [{issuer: "https://idp.example", timeout: 2s, fromHeaders: [{name: x-jwt, prefix: "T "}]}]}
 ---
 apiVersion: edgegate.io/v1alpha1
+kind: ConcurrencyPolicy
+metadata: {name: few}
+spec: {limits: [{requests: 5}]}
+---
+apiVersion: edgegate.io/v1alpha1
 kind: AddressListPolicy
 metadata: {name: office}
 spec: {allow: {addresses: [192.0.2.0/24]}}

@@ -19,11 +19,11 @@ def counting(guard: RateLimitGuard, request: LimitedRequest) -> Iterator[str]:
             continue
         key = key_of(limit.by)(request)
         if key is not None:
-            what = _shown(key, single=len(limit.by) == 1) if limit.by else "all together"
+            what = shown_key(key, single=len(limit.by) == 1) if limit.by else "all together"
             yield f"{limit.name} counts {what}: {limit.requests} in {limit.period:g} s"
 
 
-def _shown(key: bytes, single: bool) -> str:
+def shown_key(key: bytes, single: bool) -> str:
     """Return a key as it can be read: of one part without its mark."""
     if not key:
         return "those without it"

@@ -43,7 +43,8 @@ def refuse(exchange: Exchange, guard: Guard, refusal: Refusal) -> FilterStatus:
         exchange.mark(refusal.flag)
     if exchange.speaks_grpc:
         status = grpc_status_for(refusal.status) if refusal.grpc_status is None else refusal.grpc_status
-        exchange.reply(200, [*grpc_fields(status, refusal.body), *refusal.fields], b"", refusal.details)
+        others = [field for field in refusal.fields if field[0] != b"content-type"]
+        exchange.reply(200, [*grpc_fields(status, refusal.body), *others], b"", refusal.details)
     else:
         fields = [*refusal.fields]
         if refusal.body and not any(name == b"content-type" for name, _ in fields):

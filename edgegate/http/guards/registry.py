@@ -10,9 +10,11 @@ from edgegate.http.filters.interfaces import HTTPFilter
 from edgegate.http.guards.address_list import AddressListFilter
 from edgegate.http.guards.api_keys import APIKeyFilter
 from edgegate.http.guards.basic_auth import BasicAuthFilter
+from edgegate.http.guards.concurrency import ConcurrencyFilter
 from edgegate.http.guards.jwt import TokenFilter, token_state
 from edgegate.http.guards.rate_limit import rate_limit_filter
 from edgegate.model.guards.address_list import AddressList
+from edgegate.model.guards.concurrency import ConcurrencyGuard
 from edgegate.model.guards.credentials import APIKeys, BasicAuth
 from edgegate.model.guards.guard import Guard
 from edgegate.model.guards.jwt import TokenGuard
@@ -20,6 +22,7 @@ from edgegate.model.guards.rate_limit import RateLimitGuard
 
 GUARD_FILTERS: Final[dict[type[Guard], Callable[[Any, HTTPEnvironment], HTTPFilter]]] = {
     AddressList: AddressListFilter,
+    ConcurrencyGuard: ConcurrencyFilter,
     BasicAuth: BasicAuthFilter,
     APIKeys: APIKeyFilter,
     RateLimitGuard: rate_limit_filter,

@@ -12,6 +12,7 @@ from edgegate.istio.kinds.address_list_policy import AddressListPolicy
 from edgegate.istio.kinds.api_key_policy import APIKeyPolicy
 from edgegate.istio.kinds.base import Spec
 from edgegate.istio.kinds.basic_auth_policy import BasicAuthPolicy
+from edgegate.istio.kinds.concurrency_policy import ConcurrencyPolicy
 from edgegate.istio.kinds.destination_rule import DestinationRule
 from edgegate.istio.kinds.gateway import Gateway
 from edgegate.istio.kinds.mesh_config import MeshConfig
@@ -82,6 +83,7 @@ KINDS = (
     Kind("WorkloadGroup", NETWORKING, _ISTIO_VERSIONS, WorkloadGroup, "workload_groups"),
     Kind("Telemetry", TELEMETRY, ("v1", "v1alpha1"), Telemetry, "telemetries", metadata=True),
     Kind("RequestAuthentication", SECURITY, ("v1", "v1beta1"), RequestAuthentication, "request_authentications"),
+    Kind("ConcurrencyPolicy", EDGEGATE, ("v1alpha1",), ConcurrencyPolicy, "concurrency_policies"),
     Kind("AddressListPolicy", EDGEGATE, ("v1alpha1",), AddressListPolicy, "address_list_policies"),
     Kind("BasicAuthPolicy", EDGEGATE, ("v1alpha1",), BasicAuthPolicy, "basic_auth_policies"),
     Kind("APIKeyPolicy", EDGEGATE, ("v1alpha1",), APIKeyPolicy, "api_key_policies"),

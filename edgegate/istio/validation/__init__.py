@@ -16,6 +16,7 @@ from edgegate.istio.kinds.address_list_policy import AddressListPolicy
 from edgegate.istio.kinds.api_key_policy import APIKeyPolicy
 from edgegate.istio.kinds.base import Spec
 from edgegate.istio.kinds.basic_auth_policy import BasicAuthPolicy
+from edgegate.istio.kinds.concurrency_policy import ConcurrencyPolicy
 from edgegate.istio.kinds.destination_rule import DestinationRule
 from edgegate.istio.kinds.gateway import Gateway
 from edgegate.istio.kinds.mesh_config import MeshConfig
@@ -28,6 +29,7 @@ from edgegate.istio.kinds.telemetry import Telemetry
 from edgegate.istio.kinds.virtual_service import VirtualService
 from edgegate.istio.kinds.workload import WorkloadEntry, WorkloadGroup
 from edgegate.istio.resources import Resource
+from edgegate.istio.validation.concurrency_policy import validate_concurrency_policy
 from edgegate.istio.validation.credentials import validate_api_key_policy, validate_basic_auth_policy
 from edgegate.istio.validation.destination_rule import validate_destination_rule
 from edgegate.istio.validation.gateway import validate_gateway
@@ -61,6 +63,7 @@ RULES: dict[type[Spec], Callable[[Resource[Any], Problems], None]] = {
     MeshConfig: validate_mesh_config,
     Telemetry: validate_telemetry,
     RequestAuthentication: validate_request_authentication,
+    ConcurrencyPolicy: validate_concurrency_policy,
     AddressListPolicy: validate_address_list_policy,
     BasicAuthPolicy: validate_basic_auth_policy,
     APIKeyPolicy: validate_api_key_policy,

@@ -9,6 +9,7 @@ from typing import Any, Final
 from edgegate.config.document import Path
 from edgegate.config.problems import Problems
 from edgegate.config.values import show
+from edgegate.istio.kinds.concurrency_policy import ConcurrencyLimit, CrowdedResponse
 from edgegate.istio.kinds.rate_limit_policy import (
     GlobalLimits,
     Limit,
@@ -37,7 +38,7 @@ MAX_BODY: Final = 65_536
 LONGEST_TIMEOUT: Final = 5.0
 MOST_DATABASES: Final = 2**31 - 1
 
-_NAME: Final = re.compile(r"[A-Za-z0-9][-A-Za-z0-9_.]{0,62}")
+LIMIT_NAME: Final = re.compile(r"[A-Za-z0-9][-A-Za-z0-9_.]{0,62}")
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _PREFIX: Final = re.compile(r"[-A-Za-z0-9_.:/]{1,64}")
 _VALUE: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
@@ -61,12 +62,12 @@ def validate_rate_limit_policy(resource: Resource[Any], problems: Problems) -> N
         if names.setdefault(name, index) != index:
             findings.error((*path, "name"), f"limits[{names[name]}] is called {show(name)}, too")
     if spec.response is not None:
-        _check_response(findings, spec.response)
+        check_response(findings, spec.response)
     if spec.global_ is not None:
         _check_global(findings, spec.global_)
 
 
-def name_of(limit: Limit, index: int) -> str:
+def name_of(limit: Limit | ConcurrencyLimit, index: int) -> str:
     """Return the name of a limit, which it has in any case."""
     return f"limit-{index}" if limit.name is None else limit.name
 
@@ -86,7 +87,7 @@ def redis_address(text: str) -> tuple[str, int] | None:
 
 
 def _check_limit(findings: Findings, path: Path, limit: Limit, shared: bool) -> None:
-    if limit.name is not None and not _NAME.fullmatch(limit.name):
+    if limit.name is not None and not LIMIT_NAME.fullmatch(limit.name):
         findings.error((*path, "name"), f"{show(limit.name)} is no name: letters, digits, -, _ and ., 63 at most")
     if limit.requests < 1:
         findings.error((*path, "requests"), "0 requests: to refuse all, write a policy that denies")
@@ -107,12 +108,13 @@ def _check_limit(findings: Findings, path: Path, limit: Limit, shared: bool) -> 
         elif limit.cost > most >= 1:
             findings.error((*path, "cost"), f"nothing would ever pass: {most} may pass at once, and each costs more")
     for index, key in enumerate(limit.by):
-        _check_key(findings, (*path, "by", index), key)
+        check_key(findings, (*path, "by", index), key)
     if limit.match is not None:
-        _check_match(findings, (*path, "match"), limit.match)
+        check_match(findings, (*path, "match"), limit.match)
 
 
-def _check_key(findings: Findings, path: Path, key: LimitKey) -> None:
+def check_key(findings: Findings, path: Path, key: LimitKey) -> None:
+    """Report what requests can't be told apart by."""
     given = [name for name in key.one_of if getattr(key, name) is not None]
     if not given:
         findings.error(path, "it is one of clientAddress, header, cookie, claim, host and path")
@@ -140,7 +142,8 @@ def _check_key(findings: Findings, path: Path, key: LimitKey) -> None:
             findings.error((*path, "path"), f"{show(key.path)} is no template: {why}")
 
 
-def _check_match(findings: Findings, path: Path, match: LimitMatch) -> None:
+def check_match(findings: Findings, path: Path, match: LimitMatch) -> None:
+    """Report conditions that can't be."""
     for index, method in enumerate(match.methods):
         place = (*path, "methods", index)
         _check_text(findings, place, method)
@@ -181,7 +184,8 @@ def _check_path(findings: Findings, path: Path, value: str) -> None:
         findings.error(path, f"{show(value)} fits nothing: a path ends before its query")
 
 
-def _check_response(findings: Findings, response: LimitedResponse) -> None:
+def check_response(findings: Findings, response: LimitedResponse | CrowdedResponse) -> None:
+    """Report what can't be answered."""
     path = ("spec", "response")
     if response.status is not None and not 400 <= response.status <= 599:
         findings.error((*path, "status"), f"{response.status} is no error: 400 to 599")

@@ -74,13 +74,14 @@ def _limit(limit: Limit, index: int, shared: bool) -> RateLimit:
         requests,
         float(limit.period),
         burst,
-        tuple(part for part in map(_part, limit.by) if part is not None),
-        None if limit.match is None else _match(limit.match),
+        tuple(part for part in map(key_part, limit.by) if part is not None),
+        None if limit.match is None else matched(limit.match),
         1 if limit.cost is None else max(limit.cost, 1),
     )
 
 
-def _part(key: LimitKey) -> KeyPart | None:
+def key_part(key: LimitKey) -> KeyPart | None:
+    """Return what tells requests apart; L{None}: nothing is said, which was reported."""
     absent = Absent.SHARED if key.absent is None else Absent(key.absent.value)
     address = key.client_address
     if address is not None:
@@ -100,7 +101,8 @@ def _part(key: LimitKey) -> KeyPart | None:
     return next((KeyPart(source, name, absent) for source, name in named if name is not None), None)
 
 
-def _match(match: LimitMatch) -> Matched:
+def matched(match: LimitMatch) -> Matched:
+    """Return which requests are counted."""
     return Matched(
         _texts(match.methods),
         _texts(match.paths),

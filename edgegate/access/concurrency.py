@@ -1,0 +1,105 @@
+# Hot path: each request of a policy is counted here, and when it ends.
+"""The limits of one policy of concurrency: which of them count a request, and whether there is room for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from edgegate.access.rate_limits.conditions import condition_of
+from edgegate.access.rate_limits.keys import LimitedRequest, key_of
+from edgegate.model.guards.concurrency import ConcurrencyLimit
+
+Place = tuple["CountedConcurrency", bytes]
+"""Where a request counts: a limit, and the key by which it does."""
+
+
+class CountedConcurrency:
+    """
+    A limit at work, in one process.
+
+    @ivar rule: What the files say of it.
+    @ivar most: How many requests of one key this process may have under way.
+    @ivar refused: How many it has refused; C{shadowed}: would have, were it not in shadow.
+    """
+
+    __slots__ = ("_holds", "_key", "_under_way", "most", "refused", "rule", "shadowed")
+
+    def __init__(self, rule: ConcurrencyLimit, processes: int, under_way: dict[bytes, int] | None = None) -> None:
+        """
+        @param processes: How many divide the limit among them; each has one at least.
+        @param under_way: How many requests of each key are, where the limit goes on to count; L{None}: none is.
+        """
+        self.rule = rule
+        self.most = -(-rule.requests // processes)
+        self.refused = self.shadowed = 0
+        self._holds = condition_of(rule.match)
+        self._key = key_of(rule.by)
+        # as many keys as requests that are under way, at the most
+        self._under_way: dict[bytes, int] = {} if under_way is None else under_way
+
+    def key_for(self, request: LimitedRequest) -> bytes | None:
+        """Return the key of a request; L{None}: it is not counted."""
+        holds = self._holds
+        if holds is not None and not holds(request):
+            return None
+        return self._key(request)
+
+    def under_way(self, key: bytes) -> int:
+        """Return how many requests of a key are under way."""
+        return self._under_way.get(key, 0)
+
+    @property
+    def total(self) -> int:
+        """How many are under way, of all keys."""
+        return sum(self._under_way.values())
+
+    def begin(self, key: bytes) -> None:
+        """A request of a key begins."""
+        self._under_way[key] = self._under_way.get(key, 0) + 1
+
+    def end(self, key: bytes) -> None:
+        """A request of a key that has begun ends."""
+        left = self._under_way[key] - 1
+        if left:
+            self._under_way[key] = left
+        else:
+            del self._under_way[key]
+
+
+class ConcurrencyLimits:
+    """All limits of a policy."""
+
+    __slots__ = ("limits",)
+
+    def __init__(self, limits: Sequence[CountedConcurrency]) -> None:
+        self.limits: Final = tuple(limits)
+
+    def places(self, request: LimitedRequest) -> list[Place]:
+        """Return where a request counts."""
+        found: list[Place] = []
+        for limit in self.limits:
+            key = limit.key_for(request)
+            if key is not None:
+                found.append((limit, key))
+        return found
+
+
+def full(places: Sequence[Place]) -> CountedConcurrency | None:
+    """Return the first limit that has no room; L{None}: all have."""
+    for limit, key in places:
+        if limit.under_way(key) >= limit.most:
+            return limit
+    return None
+
+
+def begin(places: Sequence[Place]) -> None:
+    """A request begins in all places."""
+    for limit, key in places:
+        limit.begin(key)
+
+
+def end(places: Sequence[Place]) -> None:
+    """It ends in all of them."""
+    for limit, key in places:
+        limit.end(key)

@@ -1,0 +1,58 @@
+"""Tests for L{edgegate.istio.translate.guards.concurrency} and L{edgegate.istio.validation.concurrency_policy}."""
+
+from __future__ import annotations
+
+from edgegate.model.guards.concurrency import ConcurrencyGuard, ConcurrencyLimit, Crowded
+from edgegate.model.guards.rate_limit import KeyPart, KeySource, Matched
+from edgegate.model.matching import Kind, StringMatch
+from edgegate.routing.snapshot import guards_in
+from tests.istio.translate.compiling import compiled, gateway
+from tests.istio.validation.cases import CasesTestCase
+
+
+class ConcurrencyPolicyTests(CasesTestCase):
+    """Policies of concurrency."""
+
+    def guard(self, spec: str) -> ConcurrencyGuard:
+        """Compile one policy."""
+        document = (
+            f"apiVersion: edgegate.io/v1alpha1\nkind: ConcurrencyPolicy\nmetadata: {{name: p}}\nspec: {{{spec}}}\n"
+        )
+        snapshot, self.problems = compiled(gateway("gw", "80 HTTP a.example") + document)
+        (found,) = dict.fromkeys(guards_in(snapshot))
+        assert isinstance(found, ConcurrencyGuard)
+        return found
+
+    def test_compiled(self) -> None:
+        """What the file says."""
+        found = self.guard("limits: [{requests: 5}]")
+        self.assertEqual(
+            (found.limits, found.response, found.shadow), ((ConcurrencyLimit("limit-0", 5),), Crowded(), False)
+        )
+        found = self.guard(
+            "shadow: true, limits: [{name: a, requests: 2, by: [{header: X-User}], match: {methods: [GET]}}],"
+            " response: {status: 429, body: full, contentType: text/html, grpcResourceExhausted: true, retryAfter: 1.5s}"
+        )
+        match = Matched(methods=(StringMatch(Kind.EXACT, "GET"),))
+        limit = ConcurrencyLimit("a", 2, (KeyPart(KeySource.HEADER, ("x-user",)),), match)
+        self.assertEqual(found.limits, (limit,))
+        self.assertEqual((found.response, found.shadow), (Crowded(429, b"full", b"text/html", True, 2), True))
+        self.assertEqual(self.guard("limits: [{requests: 5}], response: {retryAfter: 0s}").response.retry_after, 0)
+
+    def test_wrong(self) -> None:
+        """What can't be is told."""
+        self.check(
+            "ConcurrencyPolicy",
+            (
+                ("{}", "it has no limits"),
+                ("limits: [{requests: 0}]", "0 requests"),
+                ("limits: [{}]", "missing"),
+                ("limits: [{requests: 1, name: a}, {requests: 1, name: a}]", "limits[0] is called"),
+                ("limits: [{requests: 1, name: 'a b'}]", "is no name"),
+                ("limits: [{requests: 1, by: [{}]}]", "it is one of clientAddress"),
+                ("limits: [{requests: 1, match: {paths: [x]}}]", "a path begins with /"),
+                ("limits: [{requests: 1}]\nresponse: {status: 200}", "200 is no error"),
+                ("limits: [{requests: 1}]\nresponse: {retryAfter: 9000h}", "366 days at most"),
+                (f"limits: [{', '.join(['{requests: 1}'] * 17)}]", "16 are the most"),
+            ),
+        )
