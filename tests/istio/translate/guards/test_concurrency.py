@@ -31,12 +31,12 @@ class ConcurrencyPolicyTests(CasesTestCase):
         )
         found = self.guard(
             "shadow: true, limits: [{name: a, requests: 2, by: [{header: X-User}], match: {methods: [GET]}}],"
-            " response: {status: 429, body: full, contentType: text/html, grpcResourceExhausted: true, retryAfter: 1.5s}"
+            " response: {status: 429, body: no1, contentType: text/html, grpcResourceExhausted: true, retryAfter: 1.5s}"
         )
         match = Matched(methods=(StringMatch(Kind.EXACT, "GET"),))
         limit = ConcurrencyLimit("a", 2, (KeyPart(KeySource.HEADER, ("x-user",)),), match)
         self.assertEqual(found.limits, (limit,))
-        self.assertEqual((found.response, found.shadow), (Crowded(429, b"full", b"text/html", True, 2), True))
+        self.assertEqual((found.response, found.shadow), (Crowded(429, b"no1", b"text/html", True, 2), True))
         self.assertEqual(self.guard("limits: [{requests: 5}], response: {retryAfter: 0s}").response.retry_after, 0)
 
     def test_wrong(self) -> None:
