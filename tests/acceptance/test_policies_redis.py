@@ -171,12 +171,14 @@ class RedisTests(SharedLimitsTestCase):
         self.wait_until(lambda: self.asked(port, "/closed", 1) == {200: 1})
 
     def test_emptied(self) -> None:
-        """A Redis that has lost its scripts gets them again."""
+        """A Redis that has lost its scripts gets them again; one whose clock was set back forgets nothing."""
         redis = Redis(self)
         _, port, _ = self.gateway(redis)
         self.assertEqual(self.asked(port, "/closed", 5), {200: 5})
         self.assertEqual(redis.ask(b"SCRIPT", b"FLUSH"), b"+OK\r\n")
         self.assertEqual(self.asked(port, "/closed", self.requests), {200: self.requests - 5, 429: 5})
+        redis.ask(b"SET", b"edgegate:default/closed:per-key:3600000:=future", b"999999999 97 0")
+        self.assertEqual(self.asked(port, "/closed", 5, "future"), {200: 3, 429: 2})
 
     def test_secured(self) -> None:
         """With TLS and a password; with another password nobody passes, and the log says why."""

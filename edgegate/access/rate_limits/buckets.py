@@ -39,7 +39,7 @@ SECRET: Final = 32
 SIZE: Final = HEADER + PLACES * 128
 """Bytes of all. What was never used takes no memory."""
 
-MOST_NUMBERS: Final = 65_536
+MOST_NUMBERS: Final = 16_384
 """Keys whose hashes are remembered for one limit: beyond it they are made anew."""
 
 LONGEST_KEY: Final = 64
@@ -48,6 +48,7 @@ LONGEST_KEY: Final = 64
 _MARK: Final = WAYS
 _TIMES: Final = 8
 _EXACT: Final = 1e-6
+"""Seconds that sums of times may be wrong by; or, where tokens come faster, a hundredth of the time for one."""
 
 
 class Buckets:
@@ -101,7 +102,7 @@ class Buckets:
         due += taken
         room = now + capacity - due
         if room < 0.0:
-            if room < -_EXACT and room < interval * -0.01:
+            if room < -_EXACT or room < interval * -0.01:
                 return room
             room = 0.0
         times[place] = due
@@ -114,7 +115,7 @@ class Buckets:
         due = max(due, now)
         room = now + capacity - due - taken
         if room < 0.0:
-            if room < -_EXACT and room < interval * -0.01:
+            if room < -_EXACT or room < interval * -0.01:
                 return room
             room = 0.0
         return room / interval

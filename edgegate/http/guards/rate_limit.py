@@ -43,6 +43,17 @@ def rate_limit_filter(guard: RateLimitGuard, environment: HTTPEnvironment) -> HT
     return SharedRateLimitFilter(guard, environment, guard.shared)
 
 
+def rate_limit_state(guard: RateLimitGuard, environment: HTTPEnvironment) -> RateLimitState:
+    """Return what is kept for a policy; from the first time on Redis is connected to, where it counts."""
+    shared = environment.access.shared(RateLimits, RateLimits)
+
+    def connect(server: RedisServer) -> RedisLink:
+        reactor = environment.wheel.clock
+        return RedisLink(reactor, str(server), connector(reactor, server), environment.random)
+
+    return environment.access.of(guard, lambda: RateLimitState(guard, shared, connect))
+
+
 class RateLimitFilter(HTTPFilter):
     """Counts requests in this gateway."""
 
@@ -52,13 +63,7 @@ class RateLimitFilter(HTTPFilter):
 
     def __init__(self, guard: RateLimitGuard, environment: HTTPEnvironment) -> None:
         self._guard = guard
-        shared = environment.access.shared(RateLimits, RateLimits)
-
-        def connect(server: RedisServer) -> RedisLink:
-            reactor = environment.wheel.clock
-            return RedisLink(reactor, str(server), connector(reactor, server), environment.random)
-
-        self._state = environment.access.of(guard, lambda: RateLimitState(guard, shared, connect))
+        self._state = rate_limit_state(guard, environment)
         self._limits = self._state.local
         self._tells = guard.told
 

@@ -12,7 +12,7 @@ from edgegate.http.guards.api_keys import APIKeyFilter
 from edgegate.http.guards.basic_auth import BasicAuthFilter
 from edgegate.http.guards.concurrency import ConcurrencyFilter
 from edgegate.http.guards.jwt import TokenFilter, token_state
-from edgegate.http.guards.rate_limit import rate_limit_filter
+from edgegate.http.guards.rate_limit import rate_limit_filter, rate_limit_state
 from edgegate.model.guards.address_list import AddressList
 from edgegate.model.guards.concurrency import ConcurrencyGuard
 from edgegate.model.guards.credentials import APIKeys, BasicAuth
@@ -37,6 +37,7 @@ kept in C{HTTPEnvironment.access}.
 
 
 PREPARED: Final[dict[type[Guard], Callable[[Any, HTTPEnvironment], object]]] = {
+    RateLimitGuard: rate_limit_state,
     TokenGuard: token_state,
 }
 """What begins the work of guards that need something before the first request comes, by type."""
