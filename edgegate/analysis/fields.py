@@ -16,6 +16,7 @@ from edgegate.analysis.boxes import NO, YES, Box
 from edgegate.analysis.cells import CellReader, Texts
 from edgegate.analysis.limits import TooMuch
 from edgegate.analysis.wire import FIELD, FIELD_VALUE, PLAIN_VALUE, is_value, letters
+from edgegate.model.claims import MARK
 from edgegate.model.matching import Kind, StringMatch, text_condition
 
 _LETTERS = letters(FIELD)
@@ -34,6 +35,7 @@ class FieldAxes:
         @raise TooMuch: There are too many conditions.
         """
         self.name = name
+        self._missing_is_empty = not name.startswith(MARK)
         self.there = numbers.axis()
         self._steps = numbers.steps
         asked = [each for each in dict.fromkeys(conditions) if not _any_value(each)]
@@ -64,7 +66,7 @@ class FieldAxes:
         """Narrow a box to where some field satisfies a condition, or none does."""
         number = self.axis(match)
         box[number] = box.get(number, YES | NO) & (YES if holds else NO)
-        if not holds and match.kind is not Kind.PRESENT and text_condition(match)(b""):
+        if not holds and match.kind is not Kind.PRESENT and self._missing_is_empty and text_condition(match)(b""):
             # to such a condition a header that is not there is empty
             box[self.there] = box.get(self.there, YES | NO) & YES
 

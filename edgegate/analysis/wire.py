@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from edgegate.analysis import byte_sets
 from edgegate.analysis.automata import Expression, nicest_first
 from edgegate.analysis.byte_sets import span
+from edgegate.model.claims import MARK, claims_of
 
 METHODS: Final[tuple[bytes, ...]] = tuple(
     b"GET POST PUT PATCH DELETE HEAD OPTIONS ACL BIND CHECKOUT COPY LINK LOCK MERGE MKACTIVITY MKCALENDAR MKCOL MOVE "
@@ -125,13 +126,16 @@ def _quoted(text: str) -> str:
     return "".join(character if character.isalnum() else f"\\{character}" for character in text)
 
 
+_CLAIM: Final = MARK.encode("ascii")
+
+
 @dataclass(frozen=True, slots=True)
 class Witness:
     """
     A request that shows something: a L{edgegate.routing.matching.Request}.
 
     @ivar path: Without the query; C{*} for C{OPTIONS *}.
-    @ivar fields: What a client sends beside C{Host}, names in lower case.
+    @ivar fields: What a client sends beside C{Host}, names in lower case; those of claims it has in a token.
     """
 
     method: bytes
@@ -146,6 +150,21 @@ class Witness:
     def __post_init__(self) -> None:
         # as the gateway shows it to the conditions
         object.__setattr__(self, "headers", (*self.fields, (b"host", self.authority)))
+
+    @property
+    def claims(self) -> Mapping[str, Any]:
+        """Those of the token that a client has."""
+        return claims_of(self.claim_fields)
+
+    @property
+    def claim_fields(self) -> tuple[tuple[bytes, bytes], ...]:
+        """The claims, by their names."""
+        return tuple(field for field in self.fields if field[0].startswith(_CLAIM))
+
+    @property
+    def sent(self) -> tuple[tuple[bytes, bytes], ...]:
+        """The fields that are headers."""
+        return tuple(field for field in self.fields if not field[0].startswith(_CLAIM))
 
     @property
     def target(self) -> bytes:

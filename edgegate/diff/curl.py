@@ -8,6 +8,7 @@ from typing import Final
 from edgegate.diff.findings import Witness
 from edgegate.diff.wording import hidden, shown_field
 from edgegate.explain.question import DEFAULT_PORTS, Question
+from edgegate.model.claims import claim_path
 
 _GATEWAY: Final = "127.0.0.1"
 
@@ -34,6 +35,8 @@ def command(witness: Witness, gateway: str = _GATEWAY) -> str:
     words = list(map(_quoted, words))
     for name, value in question.headers:
         words += ["-H", _field(name, value)]
+    if question.claims:
+        words += ["-H", '"Authorization: Bearer $TOKEN"']
     target = _text(question.target)
     if target == "*":
         words += ["--request-target", "'*'"]
@@ -108,6 +111,9 @@ def request_line(question: Question) -> str:
     if question.tls and host != question.server_name:
         said.append(f"SNI {question.server_name or 'none'}")
     said += [f"{name.decode('latin-1')}: {shown_field(name, value)}" for name, value in question.headers]
+    if question.claims:
+        claims = (f"{'.'.join(claim_path(name.decode('latin-1')))}: {_text(value)}" for name, value in question.claims)
+        said.append(f"a token with {', '.join(claims)}")
     return " | ".join(said)
 
 

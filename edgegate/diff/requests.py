@@ -129,9 +129,16 @@ class HostComparison:
 
     def _question(self, hosts: HostPair, request: Request) -> Question:
         usual = b"https" if hosts.tls else b"http"
-        fields = request.fields if request.scheme == usual else (*request.fields, (_FORWARDED, request.scheme))
+        fields = request.sent if request.scheme == usual else (*request.sent, (_FORWARDED, request.scheme))
         begun = self._checker.connection(hosts.tls, hosts.server_name)
-        return replace(begun, method=request.method, target=request.target, authority=request.authority, headers=fields)
+        return replace(
+            begun,
+            method=request.method,
+            target=request.target,
+            authority=request.authority,
+            headers=fields,
+            claims=request.claim_fields,
+        )
 
     # What is told -----------------------------------------------------------------------------------------------------
 

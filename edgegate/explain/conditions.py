@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from edgegate.model.claims import MARK
 from edgegate.model.matching import HTTPMatch, Kind, StringMatch, any_path, text_condition
 from edgegate.routing.matching import JOINED, Request, first_params, values_of
 
@@ -108,6 +109,6 @@ def _any_holds(name: str, wanted: StringMatch, values: tuple[bytes, ...]) -> boo
     if wanted.kind is Kind.PRESENT:
         return bool(values)
     holds: Callable[[bytes], bool] = text_condition(wanted)
-    given = values or (b"",)
+    given = values or (() if name.startswith(MARK) else (b"",))
     between = JOINED.get(name.encode("latin-1"))
     return any(map(holds, given)) or (between is not None and len(given) > 1 and holds(between.join(given)))

@@ -25,6 +25,8 @@ from edgegate.http.request import RequestHead, RequestRefused
 from edgegate.http.selection import guards_of, owner, selected
 from edgegate.http.target import PathNormalisation
 from edgegate.model.addresses import Address, TCPAddress
+from edgegate.model.claims import claims_of
+from edgegate.model.guards.jwt import METADATA, PAYLOAD
 from edgegate.model.routes import HTTPRoute, TCPRoute
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.routing.snapshot import FilterChain, Listener, Snapshot, VirtualHost
@@ -178,6 +180,8 @@ class Decider:
         decided = Decision(question, listener, chain, None, connection, asked, belongs, host)
         if head.length > self._body_bytes:
             return replace(decided, fault=BODY_TOO_LARGE)
+        if question.claims:
+            asked.note(METADATA, {PAYLOAD: claims_of(question.claims)})
         if chain.guarded:
             decided = replace(decided, guards=tuple(judged(guards_of(connection, head.host), asked)))
         return decided if decided.denied is not None else self._routed(decided, connection, asked)

@@ -10,11 +10,13 @@ from edgegate.explain.concurrency import judge_concurrency
 from edgegate.explain.credentials import judge_api_keys, judge_basic_auth
 from edgegate.explain.judgement import Judgement, Verdict
 from edgegate.explain.rate_limit import judge_rate_limit
+from edgegate.explain.tokens import judge_tokens
 from edgegate.http.exchange import Exchange
 from edgegate.model.guards.address_list import AddressList
 from edgegate.model.guards.concurrency import ConcurrencyGuard
 from edgegate.model.guards.credentials import APIKeys, BasicAuth
 from edgegate.model.guards.guard import Guard, Guards
+from edgegate.model.guards.jwt import TokenGuard
 from edgegate.model.guards.rate_limit import RateLimitGuard
 from edgegate.net.addresses import ConnectionInfo
 
@@ -24,6 +26,7 @@ JUDGES: Final[dict[type[Guard], Callable[[Any, Exchange], Judgement]]] = {
     BasicAuth: judge_basic_auth,
     APIKeys: judge_api_keys,
     RateLimitGuard: judge_rate_limit,
+    TokenGuard: judge_tokens,
 }
 """
 What judges for a guard, by its type. What is found out about the request may be noted (C{exchange.note}) for the guards

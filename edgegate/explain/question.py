@@ -45,6 +45,8 @@ class Question:
     @ivar target: As it stands in the request line.
     @ivar authority: What C{Host} or C{:authority} says.
     @ivar headers: All other fields, as they are sent.
+    @ivar claims: Those of a token that the client has shown, by the names that routes have for them; it is taken for
+        verified.
     @ivar length: Bytes of the body; L{None}: there is none.
     """
 
@@ -59,6 +61,7 @@ class Question:
     target: bytes = b"/"
     authority: bytes = b""
     headers: tuple[Field, ...] = ()
+    claims: tuple[Field, ...] = ()
     length: int | None = None
 
     @property

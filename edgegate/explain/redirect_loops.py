@@ -101,7 +101,8 @@ def _question(found: Witness, secure: bool) -> Question:
         method=found.method,
         target=found.target,
         authority=authority,
-        headers=found.fields,
+        headers=found.sent,
+        claims=found.claim_fields,
     )
 
 

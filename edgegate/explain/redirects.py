@@ -93,7 +93,14 @@ def _following(decision: Decision, finder: EffectsFinder) -> Question | None:
         return None
     alpn = question.alpn if following.tls and question.alpn else following.alpn
     certificate = question.certificate if following.tls else b""
-    return replace(following, headers=question.headers, peer=question.peer, alpn=alpn, certificate=certificate)
+    return replace(
+        following,
+        headers=question.headers,
+        claims=question.claims,
+        peer=question.peer,
+        alpn=alpn,
+        certificate=certificate,
+    )
 
 
 def _location(effects: Effects) -> str:

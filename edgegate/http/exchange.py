@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from enum import IntEnum
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
 from edgegate.access.verdict import Mutation
 from edgegate.errors import CLIENT_GONE, INTERNAL, Fault, status_of
@@ -30,7 +30,9 @@ from edgegate.http.upload import Upload
 from edgegate.http.upstream_head import UpstreamHead
 from edgegate.http.upstream_stream import UpstreamStream
 from edgegate.model.addresses import Address
+from edgegate.model.claims import NO_CLAIMS
 from edgegate.model.guards.guard import Guard
+from edgegate.model.guards.jwt import METADATA, PAYLOAD
 from edgegate.model.headers import HeaderChanges
 from edgegate.model.routes import HTTPRoute
 from edgegate.observe.metrics.meters import Meter
@@ -241,6 +243,13 @@ class Exchange:
         if seen is None:
             seen = self._seen = self.stream.client.seen(self.head)
         return seen
+
+    @property
+    def claims(self) -> Mapping[str, Any]:
+        """What its token says, once that was verified."""
+        found = None if self.metadata is None else self.metadata.get(METADATA)
+        payload = None if found is None else found.get(PAYLOAD)
+        return payload if isinstance(payload, dict) else NO_CLAIMS
 
     @property
     def client_address(self) -> bytes:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
-from typing import Final
+from typing import Any, Final
 
 from edgegate.diff.behaviour import Behaviour, Refused, Relayed, Renamed, ToHTTPS, of_fault, of_route, of_tcp_route
 from edgegate.diff.behaviour import summary as summary_of
@@ -79,6 +80,7 @@ class Seen:
     authority: bytes
     headers: list[tuple[bytes, bytes]]
     port: int
+    claims: Mapping[str, Any] = field(default_factory=dict)
 
 
 _CLIENT: Final = TCPAddress("127.0.0.1", 40000)

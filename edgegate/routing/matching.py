@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
+from edgegate.model.claims import MARK, claim_at, claim_path, texts_of
 from edgegate.model.matching import HTTPMatch, Kind, StringMatch, any_path, text_condition
 
 
@@ -34,6 +35,9 @@ class Request(Protocol):
 
     @property
     def port(self) -> int: ...
+    @property
+    def claims(self) -> Mapping[str, Any]:
+        """Those of its token, if it has one that was verified."""
 
 
 Condition = Callable[[Request], bool]
@@ -107,16 +111,18 @@ def _no_header(name: bytes, match: StringMatch) -> Condition:
     Return the negation of a condition on a header: no field of the name may satisfy it, nor all of them together.
 
     To a condition on its value a header that is not there is empty (Envoy's
-    C{treat_missing_header_as_empty}, which Istio sets for C{withoutHeaders}).
+    C{treat_missing_header_as_empty}, which Istio sets for C{withoutHeaders}). A
+    claim that is not there is nothing.
     """
     values = values_of(name)
+    missing = [] if name[:1] == _CLAIM else [b""]
     if match.kind is Kind.PRESENT:
         return lambda request: not values(request)
     holds = text_condition(match)
     joint = JOINED.get(name)
 
     def check(request: Request) -> bool:
-        given = values(request) or [b""]
+        given = values(request) or missing
         if any(holds(value) for value in given):
             return False
         return joint is None or len(given) == 1 or not holds(joint.join(given))
@@ -168,15 +174,22 @@ JOINED: dict[bytes, bytes] = {
 
 
 def values_of(name: bytes) -> Callable[[Request], list[bytes]]:
-    """Return a function that finds the values of a header's fields."""
+    """Return a function that finds the values of a header's fields, or of a claim."""
     if name[:1] == b":":
         part = _PSEUDO.get(name, _nothing)
         return lambda request: [value for value in (part(request),) if value is not None]
+
+    if name[:1] == _CLAIM:
+        path = claim_path(name.decode("latin-1"))
+        return lambda request: [text.encode() for text in texts_of(claim_at(request.claims, path))]
 
     def find(request: Request) -> list[bytes]:
         return [value.rstrip(b" \t") for key, value in request.headers if key == name]
 
     return find
+
+
+_CLAIM = MARK.encode("ascii")
 
 
 def _nothing(request: Request) -> bytes | None:

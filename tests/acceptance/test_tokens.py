@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
+from collections.abc import Mapping
 from string import Template
+from typing import ClassVar
 
 from tests.acceptance.manifests import EVERY_HOST, GATEWAY
+from tests.acceptance.processes import PATIENCE, program
 from tests.acceptance.served import Answer, ServedTestCase
 from tests.access.jwt.tokens import ISSUER, believed, claims, crafted, curve, good, key_set, public, rsa, secret, token
 
@@ -217,3 +221,39 @@ class TokenTests(ServedTestCase):
     def test_rsa(self) -> None:
         """Another algorithm of the same key verifies."""
         self.assertEqual(self.ask(headers=[bearer(token(claims(time.time()), rsa(), "PS384"))]).status, 200)
+
+
+class ClaimRouteTests(ServedTestCase):
+    """Routes that are chosen by claims."""
+
+    files: ClassVar[Mapping[str, str]] = TokenTests.files
+
+    def test_claims(self) -> None:
+        """A claim of a good token chooses a route; a header of that name does not."""
+        now = time.time()
+        admin = bearer(good(now, groups=["staff", "admin"]))
+        self.assertEqual(self.ask("/admin", headers=[admin]).where, "two")
+        self.assertEqual(self.ask("/admin", headers=[bearer(good(now, groups=["staff"]))]).where, "one")
+        self.assertEqual(self.ask("/admin", headers=[("@request.auth.claims.groups", "admin")]).status, 400)
+        self.assertEqual(self.ask("/admin").status, 404)
+        self.assertEqual(self.ask("/admin", headers=[bearer(good(now, sub="bob"))]).status, 404)
+
+    def test_explained(self) -> None:
+        """C{edgegate explain} verifies a token that it is given, and goes the way that its claims choose."""
+        now, port = time.time(), self.served.ports["http"]
+        for made, words in (
+            (good(now, groups=["admin"]), "its token of alice@example.com is valid"),
+            (good(now, exp=1), "denied: RequestAuthentication istio-system/idp: Jwt is expired"),
+        ):
+            command = [program("edgegate"), "explain", "--config=etc", "-H", ": ".join(bearer(made))]
+            ran = subprocess.run(
+                [*command, f"http://a.example:{port}/admin"],
+                cwd=self.served.folder,
+                capture_output=True,
+                text=True,
+                timeout=PATIENCE,
+                check=False,
+            )
+            self.assertIn(words, ran.stdout)
+            self.assertEqual(str(self.served.ports["two"]) in ran.stdout, "valid" in words, ran.stdout)
+            self.assertNotIn(made.split(b".")[1].decode(), ran.stdout)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -22,6 +22,7 @@ class Asked:
     authority: bytes = b"shop.example"
     headers: Sequence[tuple[bytes, bytes]] = ()
     port: int = 80
+    claims: Mapping[str, object] = field(default_factory=dict)
 
 
 def holds(match: HTTPMatch, asked: Asked) -> bool:
@@ -114,6 +115,27 @@ class RequestPartsTests(SynchronousTestCase):
         for headers, expected in (((), (True, True)), (((b"x-user", b"eve"),), (False, False))):
             self.assertEqual((holds(value, Asked(headers=headers)), holds(absent, Asked(headers=headers))), expected)
         self.assertTrue(holds(value, Asked(headers=((b"x-user", b"bob"),))))
+
+    def test_claims(self) -> None:
+        """A claim is a text, or any of the texts in a list; one that is missing is nothing, and no header is one."""
+        name, wanted = "@request.auth.claims[dept][roles]", StringMatch(Kind.EXACT, "admin")
+        for roles, expected in (
+            ("admin", True),
+            (["a", 5, "admin"], True),
+            (["Admin"], False),
+            ({"admin": "admin"}, False),
+            ("", False),
+            (None, False),
+        ):
+            asked = Asked(claims={} if roles is None else {"dept": {"roles": roles}})
+            self.assertEqual(holds(HTTPMatch(headers=((name, wanted),)), asked), expected, roles)
+            self.assertEqual(holds(HTTPMatch(without_headers=((name, wanted),)), asked), not expected, roles)
+        sent = Asked(headers=[(name.encode(), b"admin")])
+        self.assertFalse(holds(HTTPMatch(headers=((name, wanted),)), sent))
+        for kind in (Kind.PREFIX, Kind.PRESENT):
+            absent = HTTPMatch(without_headers=((name, StringMatch(kind, "")),))
+            self.assertTrue(holds(absent, Asked()))
+            self.assertFalse(holds(absent, Asked(claims={"dept": {"roles": "x"}})))
 
     def test_not_passed_by_a_second_field(self) -> None:
         """A header that must not be there is found among others of its name, whether they are told apart or joined."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from edgegate.access.jwt.refusals import AUDIENCE, EXPIRED, NOT_YET, UNKNOWN_ISSUER, Refusal
@@ -60,23 +60,6 @@ def split_claims(claims: Mapping[str, Any], names: Collection[str]) -> dict[str,
         if isinstance(value, str):
             split[name] = [part for part in value.split(" ") if part]
     return split
-
-
-def claim_at(claims: Mapping[str, Any], path: Sequence[str]) -> Any:
-    """Return a claim, or one of an object in it; L{None}: there is none."""
-    value: Any = claims
-    for name in path:
-        if not isinstance(value, dict) or name not in value:
-            return None
-        value = value[name]
-    return value
-
-
-def texts_of(claim: Any) -> Sequence[str]:
-    """Return what a claim says that policies and routes can compare: a text, or those in a list."""
-    if isinstance(claim, str):
-        return (claim,)
-    return [each for each in claim if isinstance(each, str)] if isinstance(claim, list) else ()
 
 
 def field_value(claim: Any) -> bytes | None:

@@ -10,7 +10,6 @@ from edgegate.access.jwt.claims import (
     SPLIT_BY_ITSELF,
     audience,
     check_claims,
-    claim_at,
     expiry,
     field_value,
     split_claims,
@@ -20,6 +19,7 @@ from edgegate.access.jwt.locations import Field, Locations
 from edgegate.access.jwt.refusals import NO_KEY, NOT_FETCHED, Refusal, RefusedToken
 from edgegate.access.jwt.token import Token, parse
 from edgegate.access.jwt.verified_tokens import VerifiedToken, VerifiedTokens
+from edgegate.model.claims import claim_at
 from edgegate.model.guards.jwt import JWTRule
 
 
@@ -68,6 +68,14 @@ class RuleState:
             return refused.refusal
         return self._judged(parsed, now) or self._remembered(token, parsed)
 
+    def believed(self, token: bytes) -> VerifiedToken:
+        """
+        Return what would be made of a token if it were valid: for explanations alone.
+
+        @raise RefusedToken: It has not the form of one.
+        """
+        return self._made(parse(token))
+
     def _judged(self, token: Token, now: float) -> Refusal | None:
         refusal = check_claims(token, self.rule.issuer, self._audiences, now)
         if refusal is not None:
@@ -81,10 +89,12 @@ class RuleState:
         return refusal
 
     def _remembered(self, token: bytes, parsed: Token) -> VerifiedToken:
-        claims = split_claims(parsed.claims, self._split)
-        verified = VerifiedToken(expiry(parsed), claims, self._fields(parsed))
+        verified = self._made(parsed)
         self._tokens.put(token, verified)
         return verified
+
+    def _made(self, parsed: Token) -> VerifiedToken:
+        return VerifiedToken(expiry(parsed), split_claims(parsed.claims, self._split), self._fields(parsed))
 
     def _fields(self, token: Token) -> tuple[Field, ...]:
         """Return what the backend gets."""

@@ -17,11 +17,7 @@ from edgegate.http.filters.interfaces import FilterStatus, HTTPFilter
 from edgegate.http.guards.key_sets import KeySets
 from edgegate.http.guards.refusal import Refusal, refuse
 from edgegate.http.request import RequestHead
-from edgegate.model.guards.jwt import InlineKeys, RemoteKeys, TokenGuard
-
-METADATA: Final = "envoy.filters.http.jwt_authn"
-PAYLOAD: Final = "payload"
-"""Where the claims are in an exchange's metadata (Istio)."""
+from edgegate.model.guards.jwt import METADATA, PAYLOAD, InlineKeys, RemoteKeys, TokenGuard
 
 
 class TokenState:

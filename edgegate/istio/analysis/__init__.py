@@ -22,6 +22,7 @@ from edgegate.istio.analysis import (
     routes,
     service_annotations,
     services,
+    tokens,
 )
 from edgegate.istio.analysis.context import Context
 from edgegate.istio.analysis.finding import Finding, Teller
@@ -82,5 +83,6 @@ def _of_virtual_services(context: Context) -> Iterator[Finding]:
         yield from in_mesh_only.of(resource, spec)
         yield from matches.rules(resource, spec)
         yield from routes.http_routes(resource, spec)
+        yield from tokens.claims(context, resource, spec)
         yield from plain_text.to_backends(context, resource, spec)
         yield from plain_text.from_clients(context, resource, spec)

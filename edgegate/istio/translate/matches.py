@@ -9,6 +9,7 @@ from edgegate.config.problems import Problems
 from edgegate.istio.kinds import virtual_service as kinds
 from edgegate.istio.kinds.virtual_service import VirtualService, is_claim
 from edgegate.istio.resources import Resource
+from edgegate.model.claims import claim_name
 from edgegate.model.expressions import check_regex
 from edgegate.model.matching import HTTPMatch, Kind, StringMatch
 
@@ -22,8 +23,7 @@ def http_match(
     """
     Compile a match but for where it can hold; L{None} for one that never holds.
 
-    Such a one is in error, which is reported, or asks for what no request has:
-    claims of a token.
+    Such a one is in error, which is reported.
     """
 
     def text(name: str, given: kinds.StringMatch | None, ignore_case: bool = False) -> StringMatch | None:
@@ -37,13 +37,10 @@ def http_match(
         found = ((spelling(key), _value(resource, (*path, name, key), each, problems)) for key, each in given.items())
         return tuple(found)
 
-    if any(is_claim(name) for name in match.headers):
-        return None
     uri = text("uri", match.uri, bool(match.ignore_uri_case))
     method, authority, scheme = (text(name, getattr(match, name)) for name in ("method", "authority", "scheme"))
-    headers = texts("headers", match.headers, str.lower)
-    unclaimed = {name: each for name, each in match.without_headers.items() if not is_claim(name)}
-    without = texts("withoutHeaders", unclaimed, str.lower)
+    headers = texts("headers", match.headers, _named)
+    without = texts("withoutHeaders", match.without_headers, _named)
     params = texts("queryParams", match.query_params, str)
     named = (each for _, each in (*headers, *without, *params))
     if any(each is _NEVER for each in (uri, method, authority, scheme, *named)):
@@ -58,6 +55,11 @@ def http_match(
         query_params=params,
         stat_prefix=match.stat_prefix or "",
     )
+
+
+def _named(name: str) -> str:
+    """Return the name of a header, or that which a claim has."""
+    return claim_name(name) if is_claim(name) else name.lower()
 
 
 def _value(resource: Resource[VirtualService], path: Path, given: kinds.StringMatch, problems: Problems) -> StringMatch:

@@ -153,7 +153,7 @@ class RuleCompiler:
         self, notes: Notes, resource: Resource[VirtualService], path: Path, match: kinds.HTTPMatchRequest
     ) -> None:
         """Note a match that holds for no request here."""
-        cause, why = Cause.NEVER, "its match asks for a claim of a token, which no request shows"
+        cause, why = Cause.NEVER, "its match is in error"
         if match.source_labels or match.source_namespace:
             cause, why = Cause.MESH, "its match asks for labels or a namespace of clients, which only a mesh knows"
         hosts = tuple(host_patterns(resource).values())

@@ -38,7 +38,6 @@ MESH = "mesh"
 _GENERATED = re.compile(r"outbound_[^_]*[0-9][^_]*_[^_]*_[^_]*[A-Za-z].*")
 """Names that Istio makes of services for AUTO_PASSTHROUGH: C{outbound_.80_._.web.default.svc.cluster.local}."""
 
-_NO_CLAIMS = "no token is checked, so that no request has claims"
 _IN_A_PATH = "/%!$&'()*+,;=:@~"
 _PSEUDO = frozenset({":authority", ":method", ":path", ":scheme", ":status"})
 _ACTIONS = {"route": "route", "redirect": "redirect", "directResponse": "direct_response"}
@@ -141,10 +140,10 @@ def _check_match(findings: Findings, path: Path, match: HTTPMatchRequest) -> Non
     if match.uri is not None:
         _check_uri(findings, (*path, "uri"), match.uri)
     for name, value in match.headers.items():
-        _check_name(findings, (*path, "headers", name), name, "this match never holds")
+        _check_name(findings, (*path, "headers", name), name)
         _check_value(findings, (*path, "headers", name), value)
     for name, value in match.without_headers.items():
-        _check_name(findings, (*path, "withoutHeaders", name), name, "this condition always holds")
+        _check_name(findings, (*path, "withoutHeaders", name), name)
         if value.regex != "*":
             check_string_match(findings, (*path, "withoutHeaders", name), value)
     for name, value in match.query_params.items():
@@ -196,13 +195,12 @@ def _check_words(findings: Findings, path: Path, match: HTTPMatchRequest) -> Non
         )
 
 
-def _check_name(findings: Findings, path: Path, name: str, without_claims: str) -> None:
-    """What is asked for is a header, a pseudo-header, or a claim of a token, which no request has yet."""
+def _check_name(findings: Findings, path: Path, name: str) -> None:
+    """What is asked for is a header, a pseudo-header, or a claim of a token."""
     spec = findings.resource.spec
-    if is_claim(name) and spec.hosts and (not spec.gateways or MESH in spec.gateways):
-        findings.error(path, "claims are for gateways only: name them in spec.gateways, without mesh")
-    elif is_claim(name):
-        findings.warning(path, f"{_NO_CLAIMS}: {without_claims}", codes.JWT_CLAIM_WITHOUT_AUTHENTICATION)
+    if is_claim(name):
+        if spec.hosts and (not spec.gateways or MESH in spec.gateways):
+            findings.error(path, "claims are for gateways only: name them in spec.gateways, without mesh")
     elif name not in _PSEUDO:
         check_header(findings, path, name)
 

@@ -4,10 +4,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from edgegate.model.guards.guard import Guard, Stage
 from edgegate.model.origin import Origin
 from edgegate.model.picklable import Picklable
+
+METADATA: Final = "envoy.filters.http.jwt_authn"
+PAYLOAD: Final = "payload"
+"""Where a request's claims are in what is known of it (Istio)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from base64 import b64decode
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.access.jwt.claims import CLOCK_SKEW, audience, check_claims, claim_at, field_value, split_claims, texts_of
+from edgegate.access.jwt.claims import CLOCK_SKEW, audience, check_claims, field_value, split_claims
 from edgegate.access.jwt.token import parse
 from tests.access.jwt.tokens import ISSUER, NOW, good
 
@@ -54,31 +54,6 @@ class ValueTests(SynchronousTestCase):
         claims = {"scope": "a  b ", "roles": ["a b"], "n": 5, "other": "a b"}
         self.assertEqual(split_claims(claims, ("scope", "roles", "n", "x")), {**claims, "scope": ["a", "b"]})
         self.assertEqual(claims["scope"], "a  b ")
-
-    def test_nested(self) -> None:
-        """A path leads through objects, and through nothing else."""
-        claims = {"a": {"b": {"c": 1}}, "d": [{"e": 1}], "f": None}
-        for path, expected in (
-            (("a", "b", "c"), 1),
-            (("a", "b"), {"c": 1}),
-            (("a", "x"), None),
-            (("a", "b", "c", "d"), None),
-            (("d", "e"), None),
-            (("f",), None),
-        ):
-            self.assertEqual(claim_at(claims, path), expected, path)
-
-    def test_texts(self) -> None:
-        """Texts can be compared, and those in lists."""
-        for claim, expected in (
-            ("a", ["a"]),
-            (["a", 1, "b", ["c"]], ["a", "b"]),
-            (5, []),
-            (True, []),
-            ({"a": 1}, []),
-            (None, []),
-        ):
-            self.assertEqual(list(texts_of(claim)), expected)
 
     def test_fields(self) -> None:
         """Scalars are told as they are, the rest as JSON in base64; what could be two fields is not told."""

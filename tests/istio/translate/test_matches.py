@@ -49,9 +49,12 @@ class HTTPMatchTests(SynchronousTestCase):
         self.assertEqual(found, expected)
 
     def test_claims(self) -> None:
-        """No request has claims: who must have one is not there, who must have none is everybody."""
-        self.assertIsNone(self.match("{headers: {'@request.auth.claims.sub': {exact: a}}}"))
-        self.assertEqual(self.match("{withoutHeaders: {'@request.auth.claims[sub]': {exact: ''}}}"), HTTPMatch())
+        """A claim has one name, however it is written."""
+        wanted = StringMatch(Kind.EXACT, "a")
+        for name in ("@request.auth.claims.Sub", "@Request.Auth.claims[Sub]"):
+            found = self.match(f"{{headers: {{'{name}': {{exact: a}}}}, withoutHeaders: {{'{name}': {{exact: a}}}}}}")
+            claim = ("@request.auth.claims[Sub]", wanted)
+            self.assertEqual(found, HTTPMatch(headers=(claim,), without_headers=(claim,)))
 
     def test_any_case(self) -> None:
         """C{ignoreUriCase} is for exact paths and prefixes; an expression says itself what it ignores."""

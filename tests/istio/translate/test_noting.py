@@ -142,15 +142,13 @@ class UnattachedTests(SynchronousTestCase):
         self.assertEqual(
             self.reasons(text), [(Cause.MESH, "it names no gateways, so it is for the sidecars of a mesh")]
         )
-        claim = '{headers: {"@request.auth.claims.a": {exact: b}}}'
-        matches = f"[{{gateways: [mesh]}}, {{sourceLabels: {{a: b}}}}, {{gateways: [other]}}, {claim}]"
+        matches = "[{gateways: [mesh]}, {sourceLabels: {a: b}}, {gateways: [other]}]"
         text = gateway("gw", "80 HTTP *") + gateway("other", "81 HTTP *")
         text += virtual_service("a", "a.example", f"http: [{route(match=matches)}]", gateways="gw, other, mesh")
         self.assertEqual(
             [reason for _, reason in self.reasons(text)],
             [
                 "its match asks for labels or a namespace of clients, which only a mesh knows",
-                "its match asks for a claim of a token, which no request shows",
                 "its match is for the sidecars of a mesh",
                 "its match is for Gateway default/other, not for default/gw",
                 "its match is for the sidecars of a mesh",
