@@ -1,0 +1,100 @@
+"""Tests of L{edgegate.http.guards.jwt}."""
+
+from __future__ import annotations
+
+import time
+
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.http.exchange import Exchange
+from edgegate.http.filters.interfaces import FilterStatus
+from edgegate.http.guards.jwt import OutputNames, TokenFilter, token_state
+from edgegate.http.guards.key_sets import KeySets
+from edgegate.model.guards.jwt import ClaimHeader, InlineKeys, JWTRule, RemoteKeys, TokenGuard
+from tests.access.jwt.test_rule import ORIGIN
+from tests.access.jwt.tokens import ISSUER, believed, good
+from tests.http.conversation import Conversation, to_web
+
+REMOTE = RemoteKeys("https://idp.example/keys", False, 5.0)
+
+
+def guard(keys: InlineKeys | RemoteKeys, **more: object) -> TokenGuard:
+    """Return a guard with one rule."""
+    headers = (ClaimHeader(b"x-user", ("sub",)),)
+    return TokenGuard("a/b", ORIGIN, (JWTRule("a/b", ORIGIN, ISSUER, keys, claim_headers=headers, **more),))  # type: ignore[arg-type]
+
+
+class Client:
+    """Says at once which keys there are, or never."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Deferred[bytes]] = []
+
+    def fetch(self, url: str, timeout: float) -> Deferred[bytes]:
+        """Wait."""
+        self.waiting.append(Deferred())
+        return self.waiting[-1]
+
+
+class TokenFilterTests(SynchronousTestCase):
+    """L{TokenFilter}."""
+
+    def setUp(self) -> None:
+        """Make an environment whose keys come when the test says so."""
+        self.talk = Conversation(to_web())
+        self.environment = self.talk.environment
+        self.client = Client()
+        self.environment.key_sets = KeySets(self.environment.wheel.clock, client=self.client)
+
+    def ask(self, filter_: TokenFilter, *fields: bytes, target: bytes = b"/") -> tuple[FilterStatus, Exchange]:
+        """Show a filter a request."""
+        head = b"".join(each + b"\r\n" for each in fields)
+        stream = self.talk.ask(b"GET " + target + b" HTTP/1.1\r\nHost: web.example\r\n" + head + b"\r\n")
+        exchange = next(iter(self.talk.environment.connections))._exchange  # type: ignore[attr-defined]
+        self.addCleanup(stream.finish)
+        return filter_.request_head(exchange), exchange
+
+    def test_never_fetched(self) -> None:
+        """Until keys are fetched tokens are refused; what has none passes. Nothing waits."""
+        filter_ = TokenFilter(guard(REMOTE), self.environment)
+        status, exchange = self.ask(filter_, b"Authorization: Bearer " + good(time.time()))
+        self.assertEqual((status, exchange.status), (FilterStatus.STOP, 401))
+        assert exchange.guard is not None
+        self.assertEqual(exchange.guard.name, "a/b")
+
+    def test_fetched(self) -> None:
+        """Once they are there, they count; a state that stays over a change of the files keeps them."""
+        state = token_state(guard(REMOTE), self.environment)
+        self.client.waiting.pop().callback(believed().encode())
+        filter_ = TokenFilter(guard(REMOTE), self.environment)
+        status, exchange = self.ask(filter_, b"Authorization: Bearer " + good(time.time()))
+        self.assertIs(status, FilterStatus.CONTINUE)
+        self.assertEqual(exchange.head.fields, [(b"x-user", b"alice@example.com")])
+        self.assertEqual((state.allowed, state.denied), (1, 0))
+
+    def test_kept(self) -> None:
+        """A guard that changes keeps the keys of the rules that stay."""
+        states = self.environment.access
+        token_state(guard(REMOTE), self.environment)
+        self.client.waiting.pop().callback(believed().encode())
+        other = guard(REMOTE, forward=True)
+        state = token_state(other, self.environment)
+        states.keep([other])
+        self.assertEqual(self.client.waiting, [])
+        self.assertIsNotNone(state.rules[0].keys)
+        states.keep([])
+        self.assertEqual(self.environment.key_sets.fetches, (0, 0))
+
+
+class OutputNamesTests(SynchronousTestCase):
+    """L{OutputNames}."""
+
+    def test_spellings(self) -> None:
+        """A name is known in each spelling that a backend could take for it."""
+        names = OutputNames(guard(InlineKeys(believed()), payload_header=b"x_payload"))
+        sent = [b"x-user", b"x_user", b"x.user", b"xuser", b"x-payload", b"x-users"]
+        found = names.among([(name, b"") for name in sent])
+        self.assertEqual(found, {b"x-user", b"x_user", b"x.user", b"x-payload"})
+        self.assertEqual(names.among([(name, b"") for name in sent]), found)
+        self.assertEqual(names.among([(b"a", b"")]), frozenset())
