@@ -8,6 +8,7 @@ It needs what the tests need, and Chromium.
 
 from __future__ import annotations
 
+import json
 import math
 import sys
 import tempfile
@@ -19,9 +20,15 @@ from pathlib import Path
 DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS.parent))
 
+from edgegate.admin.explain_view import row_of  # noqa: E402
+from edgegate.explain.decision import Decider  # noqa: E402
+from edgegate.explain.explanation import Explainer  # noqa: E402
+from edgegate.explain.question import question_of  # noqa: E402
+from edgegate.explain.tree import tree  # noqa: E402
 from tests.acceptance.chromium import Chromium  # noqa: E402
 from tests.acceptance.pretended_stream import PretendedStream  # noqa: E402
 from tests.admin.live_events import Event, outage, well  # noqa: E402
+from tests.explain.explaining import Explained  # noqa: E402
 
 STEPS, SECONDS = 150, 4
 """Changes that are told before a picture is taken, and how far they are apart: the lines have ten minutes."""
@@ -55,6 +62,54 @@ def _waved(row: Event, step: int) -> Event:
     return found
 
 
+SHOP = """\
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: gateway}
+spec:
+  servers:
+  - port: {number: 80, name: http, protocol: HTTP}
+    hosts: [shop.example]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: shop}
+spec:
+  hosts: [shop.example]
+  gateways: [gateway]
+  http:
+  - name: search
+    match:
+    - uri: {prefix: /search}
+    route:
+    - destination: {host: 127.0.0.1, port: {number: 8080}}
+  - name: cart
+    match:
+    - uri: {prefix: /cart}
+      method: {exact: POST}
+    route:
+    - destination: {host: 127.0.0.1, port: {number: 8081}}
+  - name: images
+    match:
+    - uri: {regex: "/images/[a-z]+"}
+    route:
+    - destination: {host: 127.0.0.1, port: {number: 8082}}
+"""
+"""Files by which a request is explained that no route takes."""
+
+ASKED = "http://shop.example/cart/7"
+
+
+def explanation() -> Event:
+    """Return what the form shows of a request that was to be a POST."""
+    found = Explained.of(SHOP)
+    explainer = Explainer(Decider(found.snapshot), found.endpoints, found.notes)
+    explained = explainer.explain(question_of("GET", ASKED, ()))
+    text = json.dumps(row_of(explained.served, tree(explained)))
+    shown: Event = json.loads(text.replace("in.yaml", "shop.yaml"))
+    return shown
+
+
 def take(page: Chromium, stream: PretendedStream, folder: Path) -> None:
     """Take all pictures."""
     page.size(1200, 760)
@@ -71,6 +126,13 @@ def take(page: Chromium, stream: PretendedStream, folder: Path) -> None:
     page.evaluate("document.querySelector('#routes-table tbody button').click()")
     _save(page, folder / "dashboard-route.png")
     page.evaluate("document.querySelector('#route').close(); scrollTo({top: 0, behavior: 'instant'})")
+    stream.explained = explanation()
+    page.evaluate(f"document.querySelector('#explain-url').value = '{ASKED}'")
+    page.evaluate("document.querySelector('#explain-form').requestSubmit()")
+    page.wait_for("document.querySelector('#explain-words').innerText === 'It is not served.'")
+    page.evaluate("document.querySelector('#explain').scrollIntoView({behavior: 'instant'})")
+    _save(page, folder / "dashboard-explain.png")
+    page.evaluate("scrollTo({top: 0, behavior: 'instant'})")
     page.size(360, 720)
     _save(page, folder / "dashboard-phone.png")
 

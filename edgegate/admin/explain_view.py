@@ -50,7 +50,7 @@ def explained(plane: DataPlane, asked: str) -> Row:
     decider = Decider(snapshot, options.trusted_hops, options.paths, options.limits)
     decision = decider.decide(question)
     if _matches(decision) > MOST_MATCHES:
-        return _row(decision.fault is None, _outcome(decision))
+        return row_of(decision.fault is None, _outcome(decision))
     explainer = Explainer(
         decider,
         plane.endpoints,
@@ -61,7 +61,7 @@ def explained(plane: DataPlane, asked: str) -> Row:
         most_names=MOST_NAMES,
     )
     found = explainer.explain_decision(decision)
-    return _row(found.served, tree(found))
+    return row_of(found.served, tree(found))
 
 
 def _question(asked: dict[str, str]) -> Question:
@@ -125,7 +125,8 @@ def _outcome(decision: Decision) -> Node:
     return root
 
 
-def _row(served: bool, root: Node) -> Row:
+def row_of(served: bool, root: Node) -> Row:
+    """Return what the page shows of an explanation."""
     # JSON that is as deep as the tree is
     shown: Value = _told(root)  # type: ignore[assignment]
     return {"served": served, "tree": shown}

@@ -21,6 +21,7 @@ class PretendedStream:
     @ivar full: What each stream begins with.
     @ivar token: What is asked for; empty: nothing is.
     @ivar refuses: Whether streams are refused, as where there are too many.
+    @ivar explained: What whoever wants a request explained is told.
     @ivar asked: The parameters of each stream that was asked for.
     """
 
@@ -28,6 +29,7 @@ class PretendedStream:
         self.full = full
         self.token = ""
         self.refuses = False
+        self.explained: dict[str, Any] = {}
         self.asked: list[dict[str, str]] = []
         self._streams: list[queue.Queue[tuple[str, dict[str, Any]] | None]] = []
         self._files = {name.decode(): child for name, child in StaticFiles().children.items()}
@@ -91,6 +93,11 @@ class Handler(BaseHTTPRequestHandler):
             self._send(404, {}, b"no such file\n")
         else:
             self._send(200, *found)
+
+    def do_POST(self) -> None:
+        """Answer the form that explains."""
+        self.rfile.read(int(self.headers["content-length"]))
+        self._send(200, {"content-type": "application/json"}, json.dumps(self.owner.explained).encode())
 
     def _stream(self, parameters: dict[str, str]) -> None:
         token = self.owner.token
