@@ -42,6 +42,10 @@ from edgegate.overload.idle import UNASKED
 _ROUND_TRIP: Final = b"draining"
 """What a PING carries whose answer tells that all that was on its way has come."""
 
+_LINGER_OF_MANY: Final = 1.0
+"""Seconds that a client has to read why it was given up, where all together keep too much: it may be one of thousands,
+each of which keeps its connection meanwhile."""
+
 _NONE: Final = -1
 
 
@@ -542,7 +546,8 @@ class HTTP2DownstreamConnection(StreamOwner):
         self._before = transport.acknowledged
         transport.loseWriteConnection()
         transport.resumeProducing()
-        self._deadline.start(self.environment.limits.linger_seconds)
+        seconds = self.environment.limits.linger_seconds
+        self._deadline.start(min(seconds, _LINGER_OF_MANY) if self.fault is OVERFLOW else seconds)
 
     def _throw_away(self, data: bytes) -> None:
         self._left -= len(data)

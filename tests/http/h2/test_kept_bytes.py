@@ -93,6 +93,9 @@ class KeptBytesTests(ConversationTestCase):
         other = self.reader(1)
         large.read()
         self.assertEqual([code for code, _ in large.goaways], [ENHANCE_YOUR_CALM])
+        self.assertEqual(large.stream.ended, "half-closed")
+        self.talk.advance(3)  # the wheel's tick and the second that it has
+        self.assertEqual(large.stream.ended, "aborted")
         self.assertEqual(self.total, 2 * (10000 + STREAM_BYTES))
         self.assertEqual([each.fault for each in self.talk.ended].count(OVERFLOW), 0)  # they were whole
         for client in (small, other):
