@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 
 from edgegate.istio.honoured import Field, fields
-from edgegate.istio.kinds import KINDS, UNENFORCED, UNSERVED
+from edgegate.istio.kinds import KINDS, UNSERVED
 from edgegate.istio.kinds.base import Note
 from edgegate.model.operators import EMPTY_AT_THE_END
 
@@ -129,8 +129,6 @@ def kinds() -> Iterator[str]:
     yield "| --- | --- |"
     for (_, name), message in UNSERVED.items():
         yield f"| `{name}` | {message} |"
-    for (_, name), message in UNENFORCED.items():
-        yield f"| `{name}` | {message}: an error where one could be for this gateway |"
 
 
 def missing() -> Iterator[str]:

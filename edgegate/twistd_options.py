@@ -181,8 +181,6 @@ class Options(usage.Options):
     def opt_ignore_kind(self, kind: str) -> None:
         """
         AuthorizationPolicy or RequestAuthentication; repeatable: nothing is refused because of documents of this kind.
-        An AuthorizationPolicy is not honoured yet, so a folder with one that could be for this gateway is not served
-        otherwise.
         """
         try:
             self["ignore-kind"].append(parse_ignored_kind(kind))

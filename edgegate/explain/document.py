@@ -52,6 +52,15 @@ def document(found: Explanation) -> Document:
                 "verdict": each.verdict.value,
                 "words": each.words,
                 **_place(each.guard.origin),
+                "rules": [
+                    {
+                        "rule": trial.name,
+                        "matches": trial.matches,
+                        "words": trial.words,
+                        **_place(trial.origin),
+                    }
+                    for trial in each.trials
+                ],
             }
             for each in decision.guards
         ],

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from edgegate.explain.address_list import judge_address_list, judge_connection_by_address
+from edgegate.explain.authorization import judge_authorization
 from edgegate.explain.concurrency import judge_concurrency
 from edgegate.explain.credentials import judge_api_keys, judge_basic_auth
 from edgegate.explain.judgement import Judgement, Verdict
@@ -13,6 +14,7 @@ from edgegate.explain.rate_limit import judge_rate_limit
 from edgegate.explain.tokens import judge_tokens
 from edgegate.http.exchange import Exchange
 from edgegate.model.guards.address_list import AddressList
+from edgegate.model.guards.authorization import Authorization
 from edgegate.model.guards.concurrency import ConcurrencyGuard
 from edgegate.model.guards.credentials import APIKeys, BasicAuth
 from edgegate.model.guards.guard import Guard, Guards
@@ -22,6 +24,7 @@ from edgegate.net.addresses import ConnectionInfo
 
 JUDGES: Final[dict[type[Guard], Callable[[Any, Exchange], Judgement]]] = {
     AddressList: judge_address_list,
+    Authorization: judge_authorization,
     ConcurrencyGuard: judge_concurrency,
     BasicAuth: judge_basic_auth,
     APIKeys: judge_api_keys,

@@ -7,6 +7,7 @@ from enum import Enum
 
 from edgegate.http.guards.refusal import Refusal
 from edgegate.model.guards.guard import Guard
+from edgegate.model.origin import Origin
 
 
 class Verdict(Enum):
@@ -18,15 +19,32 @@ class Verdict(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class RuleTrial:
+    """
+    A rule of a policy that was looked at.
+
+    @ivar words: Where it does not match, the first thing that fails.
+    @ivar origin: Where it is said.
+    """
+
+    name: str
+    matches: bool
+    words: str
+    origin: Origin | None
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """
     A step of a request's way.
 
     @ivar words: Why, in a few words.
     @ivar refusal: What its client gets, where it is denied.
+    @ivar trials: The rules that were looked at, where the policy has some.
     """
 
     guard: Guard
     verdict: Verdict
     words: str
     refusal: Refusal | None = None
+    trials: tuple[RuleTrial, ...] = ()

@@ -169,7 +169,12 @@ def _guards(root: Node, found: Explanation) -> None:
     for each in found.decision.guards:
         guard = each.guard
         text = f"{each.verdict.value}: {guard.origin.resource}: {each.words}"
-        node.add(text, _MOODS[each.verdict], guard.origin)
+        step = node.add(text, _MOODS[each.verdict], guard.origin)
+        trials = each.trials
+        if len(trials) > TRIED:
+            step.add(f"{len(trials) - TRIED} rules before these do not match", Mood.QUIET)
+        for trial in trials[-TRIED:]:
+            step.add(f"{trial.name}: {trial.words}", Mood.GOOD if trial.matches else Mood.QUIET, trial.origin)
 
 
 def _trials(root: Node, found: Explanation) -> None:

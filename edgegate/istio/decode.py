@@ -14,10 +14,9 @@ from edgegate.config.document import Document, Path
 from edgegate.config.packing import pack
 from edgegate.config.problems import Problem, Problems, Severity
 from edgegate.config.values import closest, show, suggestion
-from edgegate.istio.access import AccessPolicy, access_policy
 from edgegate.istio.checking import DROPPED, Check, shape_of
 from edgegate.istio.honoured import not_honoured
-from edgegate.istio.kinds import CORE_KINDS, EDGEGATE, KINDS, UNENFORCED, UNSERVED, Kind
+from edgegate.istio.kinds import CORE_KINDS, EDGEGATE, KINDS, UNSERVED, Kind
 from edgegate.istio.kinds.base import Base64, Duration, Spec
 from edgegate.istio.kinds.meta import Described, Object
 from edgegate.istio.mesh_config_map import mesh_config_in
@@ -27,7 +26,7 @@ from edgegate.model import codes
 from edgegate.model.origin import Origin
 
 _KINDS = {kind.key: kind for kind in KINDS}
-_KNOWN = (*_KINDS, *UNSERVED, *UNENFORCED)
+_KNOWN = (*_KINDS, *UNSERVED)
 """Group and name of every kind that anything is known of: two groups may have a kind of one name, as C{Gateway}."""
 
 _ISTIO_GROUPS = frozenset(group for group, _ in _KNOWN if group.endswith((".istio.io", EDGEGATE)))
@@ -61,7 +60,7 @@ class Decoded:
     """
 
     kind: Kind | None
-    content: Resource[Any] | AccessPolicy | None
+    content: Resource[Any] | None
     told: tuple[Problem, ...] = ()
     problems: tuple[Problem, ...] = ()
 
@@ -79,8 +78,6 @@ def decode(documents: Iterable[Document], problems: Problems) -> Resources:
 
 def decode_one(document: Document) -> Decoded:
     """Decode a document. What comes of it depends on nothing else, and may be collected again and again."""
-    if (document.group, document.kind) in UNENFORCED:
-        return Decoded(None, access_policy(document))
     told, problems = Problems(), Problems()
     document = mesh_config_in(document, told) or document
     kind = _kind_of(document, told)
@@ -99,9 +96,6 @@ def collect(decoded: Iterable[Decoded], problems: Problems) -> Resources:
     seen: dict[tuple[str, str, str, str], Origin] = {}
     for each in decoded:
         content = each.content
-        if isinstance(content, AccessPolicy):
-            resources.access_policies.append(content)
-            continue
         problems.add_all(each.told)
         if each.kind is None or content is None:
             continue

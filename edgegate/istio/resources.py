@@ -9,9 +9,9 @@ from typing import Any, Generic, TypeVar
 
 from edgegate.config.document import Document, Path
 from edgegate.config.problems import Problems, Role
-from edgegate.istio.access import AccessPolicy
 from edgegate.istio.kinds.address_list_policy import AddressListPolicy
 from edgegate.istio.kinds.api_key_policy import APIKeyPolicy
+from edgegate.istio.kinds.authorization_policy import AuthorizationPolicy
 from edgegate.istio.kinds.base import Spec
 from edgegate.istio.kinds.basic_auth_policy import BasicAuthPolicy
 from edgegate.istio.kinds.concurrency_policy import ConcurrencyPolicy
@@ -159,8 +159,8 @@ class Resources:
     telemetries: list[Resource[Telemetry]] = field(default_factory=list)
     request_authentications: list[Resource[RequestAuthentication]] = field(default_factory=list)
     concurrency_policies: list[Resource[ConcurrencyPolicy]] = field(default_factory=list)
+    authorization_policies: list[Resource[AuthorizationPolicy]] = field(default_factory=list)
     address_list_policies: list[Resource[AddressListPolicy]] = field(default_factory=list)
     basic_auth_policies: list[Resource[BasicAuthPolicy]] = field(default_factory=list)
     api_key_policies: list[Resource[APIKeyPolicy]] = field(default_factory=list)
     rate_limit_policies: list[Resource[RateLimitPolicy]] = field(default_factory=list)
-    access_policies: list[AccessPolicy] = field(default_factory=list)

@@ -97,6 +97,8 @@ kind: RequestAuthentication
 metadata: {name: tokens}
 spec: {jwtRules: [{issuer: "https://idp.example", timeout: 2s, fromHeaders: [{name: x-jwt, prefix: "T "}]}]}
 ---
+{apiVersion: security.istio.io/v1, kind: AuthorizationPolicy, metadata: {name: a}, spec: {rules: [{}]}}
+---
 apiVersion: edgegate.io/v1alpha1
 kind: ConcurrencyPolicy
 metadata: {name: few}

@@ -9,11 +9,13 @@ from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.filters.interfaces import HTTPFilter
 from edgegate.http.guards.address_list import AddressListFilter
 from edgegate.http.guards.api_keys import APIKeyFilter
+from edgegate.http.guards.authorization import AuthorizationFilter
 from edgegate.http.guards.basic_auth import BasicAuthFilter
 from edgegate.http.guards.concurrency import ConcurrencyFilter
 from edgegate.http.guards.jwt import TokenFilter, token_state
 from edgegate.http.guards.rate_limit import rate_limit_filter, rate_limit_state
 from edgegate.model.guards.address_list import AddressList
+from edgegate.model.guards.authorization import Authorization
 from edgegate.model.guards.concurrency import ConcurrencyGuard
 from edgegate.model.guards.credentials import APIKeys, BasicAuth
 from edgegate.model.guards.guard import Guard
@@ -22,6 +24,7 @@ from edgegate.model.guards.rate_limit import RateLimitGuard
 
 GUARD_FILTERS: Final[dict[type[Guard], Callable[[Any, HTTPEnvironment], HTTPFilter]]] = {
     AddressList: AddressListFilter,
+    Authorization: AuthorizationFilter,
     ConcurrencyGuard: ConcurrencyFilter,
     BasicAuth: BasicAuthFilter,
     APIKeys: APIKeyFilter,

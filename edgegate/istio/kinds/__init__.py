@@ -10,6 +10,7 @@ from typing import Any
 
 from edgegate.istio.kinds.address_list_policy import AddressListPolicy
 from edgegate.istio.kinds.api_key_policy import APIKeyPolicy
+from edgegate.istio.kinds.authorization_policy import AuthorizationPolicy
 from edgegate.istio.kinds.base import Spec
 from edgegate.istio.kinds.basic_auth_policy import BasicAuthPolicy
 from edgegate.istio.kinds.concurrency_policy import ConcurrencyPolicy
@@ -84,6 +85,9 @@ KINDS = (
     Kind("Telemetry", TELEMETRY, ("v1", "v1alpha1"), Telemetry, "telemetries", metadata=True),
     Kind("RequestAuthentication", SECURITY, ("v1", "v1beta1"), RequestAuthentication, "request_authentications"),
     Kind("ConcurrencyPolicy", EDGEGATE, ("v1alpha1",), ConcurrencyPolicy, "concurrency_policies"),
+    Kind(
+        "AuthorizationPolicy", SECURITY, ("v1", "v1beta1"), AuthorizationPolicy, "authorization_policies", metadata=True
+    ),
     Kind("AddressListPolicy", EDGEGATE, ("v1alpha1",), AddressListPolicy, "address_list_policies"),
     Kind("BasicAuthPolicy", EDGEGATE, ("v1alpha1",), BasicAuthPolicy, "basic_auth_policies"),
     Kind("APIKeyPolicy", EDGEGATE, ("v1alpha1",), APIKeyPolicy, "api_key_policies"),
@@ -106,11 +110,6 @@ UNSERVED = {
     ("extensions.istio.io", "TrafficExtension"): "not honoured: it is written for Envoy",
 }
 """Istio's other kinds, with the warning that a document of theirs gets."""
-
-UNENFORCED = {
-    (SECURITY, "AuthorizationPolicy"): "not honoured yet, nothing is refused because of it",
-}
-"""Istio's kinds that keep others out, with what becomes of it: a folder with one for this gateway is not served."""
 
 CORE_KINDS = frozenset(
     (

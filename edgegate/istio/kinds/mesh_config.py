@@ -141,8 +141,8 @@ class MeshConfig(Spec, frozen=True, kw_only=True):
     dns_refresh_rate: Annotated[Any, NOT_YET] = None
     verify_certificate_at_client: Annotated[bool | None, NOT_YET] = None
     compliance_policy: Annotated[str | None, NOT_YET] = None
-    trust_domain: Annotated[str | None, _MESH] = None
-    trust_domain_aliases: Annotated[tuple[str, ...], _MESH] = ()
+    trust_domain: str | None = None
+    trust_domain_aliases: tuple[str, ...] = ()
     proxy_listen_port: Annotated[int | None, _MESH] = None
     proxy_inbound_listen_port: Annotated[int | None, _MESH] = None
     proxy_http_port: Annotated[int | None, _MESH] = None

@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 
-from edgegate.istio.kinds import CORE_KINDS, EDGEGATE, KINDS, UNENFORCED, UNSERVED, Kind
+from edgegate.istio.kinds import CORE_KINDS, EDGEGATE, KINDS, UNSERVED, Kind
 from edgegate.istio.kinds.meta import ObjectMeta
 from edgegate.istio.schema.types import Definitions, Schema, definition_name, described
 
@@ -101,7 +101,7 @@ def _by_kind(kind: Kind) -> Schema:
 def _known_kinds(kinds: Sequence[Kind]) -> list[Schema]:
     """Return that the groups of which all kinds are known have no others."""
     groups: dict[str, list[str]] = {}
-    for group, name in (*(kind.key for kind in kinds), *UNSERVED, *UNENFORCED):
+    for group, name in (*(kind.key for kind in kinds), *UNSERVED):
         if group.endswith((".istio.io", EDGEGATE)):
             groups.setdefault(f"^{re.escape(group)}/", []).append(name)
     groups["^v1$"] = sorted(CORE_KINDS)

@@ -8,7 +8,6 @@ from functools import partial
 from edgegate.config.problems import Problems
 from edgegate.istio.kinds.virtual_service import VirtualService
 from edgegate.istio.resources import Resource, Resources
-from edgegate.istio.translate.access import check_access
 from edgegate.istio.translate.access_logs import AccessLogCompiler
 from edgegate.istio.translate.attachment import Attachments, GatewayNames
 from edgegate.istio.translate.clusters import ClusterCompiler
@@ -59,7 +58,6 @@ class IstioTranslation:
         if options.notes is not None:
             note_unserved(options.notes, resources.gateways, options.selector)
         ours = workloads(gateways, options.selector)
-        check_access(resources.access_policies, ours, options.ignored_kinds, problems)
         namespaces = {gateway.namespace for gateway in gateways}
         self._mesh = mesh = mesh_of(resources.mesh_configs, problems)
         self._services = index_services(resources)

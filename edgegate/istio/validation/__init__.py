@@ -14,6 +14,7 @@ from edgegate.config.problems import Problems
 from edgegate.config.values import show
 from edgegate.istio.kinds.address_list_policy import AddressListPolicy
 from edgegate.istio.kinds.api_key_policy import APIKeyPolicy
+from edgegate.istio.kinds.authorization_policy import AuthorizationPolicy
 from edgegate.istio.kinds.base import Spec
 from edgegate.istio.kinds.basic_auth_policy import BasicAuthPolicy
 from edgegate.istio.kinds.concurrency_policy import ConcurrencyPolicy
@@ -29,6 +30,7 @@ from edgegate.istio.kinds.telemetry import Telemetry
 from edgegate.istio.kinds.virtual_service import VirtualService
 from edgegate.istio.kinds.workload import WorkloadEntry, WorkloadGroup
 from edgegate.istio.resources import Resource
+from edgegate.istio.validation.authorization_policy import validate_authorization_policy
 from edgegate.istio.validation.concurrency_policy import validate_concurrency_policy
 from edgegate.istio.validation.credentials import validate_api_key_policy, validate_basic_auth_policy
 from edgegate.istio.validation.destination_rule import validate_destination_rule
@@ -68,6 +70,7 @@ RULES: dict[type[Spec], Callable[[Resource[Any], Problems], None]] = {
     BasicAuthPolicy: validate_basic_auth_policy,
     APIKeyPolicy: validate_api_key_policy,
     RateLimitPolicy: validate_rate_limit_policy,
+    AuthorizationPolicy: validate_authorization_policy,
 }
 
 _NAME = re.compile(r"[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?")

@@ -94,7 +94,7 @@ class FixtureTests(SynchronousTestCase):
         """Kinds that the gateway passes over are left alone, lists are looked into, and nothing is no mistake."""
         self.assertEqual(refused({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"}}), [])
         self.assertEqual(refused({"apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway", "spec": 1}), [])
-        self.assertEqual(refused({"apiVersion": "security.istio.io/v1", "kind": "AuthorizationPolicy", "spec": 1}), [])
+        self.assertEqual(refused({"apiVersion": "security.istio.io/v1", "kind": "PeerAuthentication", "spec": 1}), [])
         self.assertEqual(refused(None), [])
         items = [example("Gateway"), {**example("Gateway"), "spec": {"server": []}}]
         errors = refused({"apiVersion": "v1", "kind": "List", "items": items})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.config.problems import Problems
-from edgegate.istio.translate.access import Workloads
+from edgegate.istio.translate.guards.workloads import Workloads
 from edgegate.istio.translate.telemetries import telemetries_for
 from tests.istio.translate.compiling import decoded
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from edgegate.istio.translate.guards.address_lists import place_address_lists
+from edgegate.istio.translate.guards.authorization_policies import place_authorization_policies
 from edgegate.istio.translate.guards.concurrency import place_concurrency
 from edgegate.istio.translate.guards.credentials import place_api_keys, place_basic_auth
 from edgegate.istio.translate.guards.rate_limits import place_rate_limits
@@ -19,6 +20,7 @@ KINDS: Final[tuple[Callable[[Policies, Standing], None], ...]] = (
     place_rate_limits,
     place_concurrency,
     place_request_authentications,
+    place_authorization_policies,
 )
 """What makes guards of the policies of each kind, and has them stand where those belong."""
 

@@ -71,6 +71,10 @@ class Targets:
         said = ", ".join(f"{key}={value}" for key, value in wanted.items())
         return Targeted(why_not=f"no gateway here has the labels {said} of its selector")
 
+    def are_ours(self, labels: Mapping[str, str]) -> bool:
+        """Whether a Service with this selector is for a workload that this gateway is."""
+        return any(self._has(server, labels) for server in self.servers)
+
     def of(self, policy: Resource[Any]) -> Targeted:
         """
         Return what a policy of edgegate's own kinds is for; report what it names and nobody declares.

@@ -1,0 +1,85 @@
+# Hot path: each request meets it where there are policies of authorization.
+"""Lets those requests pass that policies allow (Istio's C{AuthorizationPolicy}, Envoy's C{rbac} filter)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from edgegate.access.authorization import Authorizer
+from edgegate.access.facts import Facts
+from edgegate.http.environment import HTTPEnvironment
+from edgegate.http.exchange import Exchange
+from edgegate.http.filters.interfaces import FilterStatus, HTTPFilter
+from edgegate.http.guards.refusal import Refusal, refuse
+from edgegate.model.guards.authorization import Action, Authorization, Rule
+from edgegate.model.guards.guard import Guard
+
+RBAC: Final = "envoy.filters.http.rbac"
+COMMON: Final = "envoy.common"
+HINT: Final[dict[str, object]] = {"access_log_hint": True}
+"""What C{AUDIT} leaves for the access log (Envoy's action C{LOG})."""
+
+
+class AuthorizationFilter(HTTPFilter):
+    """Refuses what a rule of C{DENY} matches, or no rule of C{ALLOW}; what one of C{AUDIT} matches is noted."""
+
+    __slots__ = ("_audits", "_authorizer", "_guard", "_refusals")
+
+    name = "rbac"
+
+    def __init__(self, guard: Authorization, environment: HTTPEnvironment) -> None:
+        self._guard = guard
+        self._authorizer = Authorizer(guard)
+        self._audits = guard.rules.action is Action.AUDIT
+        self._refusals: dict[str, tuple[Guard, Refusal]] = {}
+
+    def request_head(self, exchange: Exchange) -> FilterStatus:
+        """See L{HTTPFilter.request_head}."""
+        authorizer = self._authorizer
+        facts = Facts(exchange.connection, exchange)
+        matched = authorizer.rules.first(facts)
+        if authorizer.tried is not None:
+            exchange.note(RBAC, shadow_result(self._guard, authorizer, facts))
+        if not authorizer.admits(matched):
+            return self._refuse(exchange, matched)
+        if self._audits and matched is not None:
+            exchange.note(COMMON, HINT)
+        return FilterStatus.CONTINUE
+
+    def _refuse(self, exchange: Exchange, matched: Rule | None) -> FilterStatus:
+        name = "" if matched is None else matched.name
+        found = self._refusals.get(name)
+        if found is None:
+            found = self._refusals[name] = guard_of(self._guard, matched), authorization_refusal(matched)
+        return refuse(exchange, found[0], found[1])
+
+
+def guard_of(guard: Authorization, matched: Rule | None) -> Guard:
+    """Return what stands for the one policy that has refused a request; of those of C{ALLOW} each could have let it."""
+    if matched is None or matched.origin is None:
+        return guard
+    return Guard(matched.origin.resource.partition(" ")[2], matched.origin)
+
+
+def authorization_refusal(matched: Rule | None) -> Refusal:
+    """
+    Return what is answered.
+
+    @param matched: The rule of C{DENY} that does; L{None}: none of C{ALLOW} does.
+    """
+    name = "none" if matched is None else matched.name
+    # Envoy lets no white space into the details
+    details = "_".join(f"rbac_access_denied_matched_policy[{name}]".split())
+    return Refusal(403, b"RBAC: access denied", details)
+
+
+def shadow_result(guard: Authorization, authorizer: Authorizer, facts: Facts) -> dict[str, object]:
+    """Return what policies that are only tried would do, as Istio's Envoy notes it."""
+    assert authorizer.tried is not None
+    matched = authorizer.tried.first(facts)
+    prefix = f"istio_dry_run_{guard.rules.action.value.lower()}_"
+    result = "allowed" if authorizer.would_admit(matched) else "denied"
+    found: dict[str, object] = {f"{prefix}shadow_engine_result": result}
+    if matched is not None:
+        found[f"{prefix}shadow_effective_policy_id"] = matched.name
+    return found
