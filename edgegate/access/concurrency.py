@@ -43,7 +43,7 @@ class CountedConcurrency:
         holds = self._holds
         if holds is not None and not holds(request):
             return None
-        return self._key(request)
+        return self._key.of(request)
 
     def under_way(self, key: bytes) -> int:
         """Return how many requests of a key are under way."""

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import subprocess
+from typing import Any, cast
+
+import grpc
 
 from tests.acceptance.manifests import GATEWAY
 from tests.acceptance.processes import PATIENCE, program
@@ -94,6 +97,27 @@ class RateLimitTests(ServedTestCase):
             self.asked("/limited/a.B/C", "192.0.2.20", *grpc, method="POST")
         answer = self.asked("/limited/a.B/C", "192.0.2.20", *grpc, method="POST")
         self.assertEqual((answer.status, answer.one("grpc-status")), (200, "8"))
+
+    def test_clients_of_http2(self) -> None:
+        """grpcio sees the status of gRPC, and curl that of HTTP/2 with its fields."""
+        port = self.served.ports["http"]
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            method = channel.unary_unary("/limited/Echo")
+            codes = []
+            for _ in range(4):
+                error = self.assertRaises(grpc.RpcError, method, b"", metadata=[("x-forwarded-for", "192.0.2.50")])
+                codes.append(cast(Any, error).code())
+        self.assertEqual(codes.index(grpc.StatusCode.RESOURCE_EXHAUSTED), 3)
+        asked = ["-sS", "-i", "--http2-prior-knowledge", "-H", "X-Forwarded-For: 192.0.2.50"]
+        ran = subprocess.run(
+            [program("curl"), *asked, f"http://127.0.0.1:{port}/limited/a"],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=True,
+        )
+        self.assertTrue(ran.stdout.startswith("HTTP/2 429"), ran.stdout)
+        self.assertIn('ratelimit: "per-client";r=0;t=', ran.stdout)
 
     def test_route(self) -> None:
         """A limit of one route counts what goes there, by a header."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections import Counter
 from string import Template
@@ -109,12 +110,18 @@ class WorkersTests(SharedLimitsTestCase):
 
     def test_workers(self) -> None:
         """Four workers let pass together what one limit says, however connections come to them."""
-        _, port, _ = self.gateway(None, workers=4)
+        gateway, port, _ = self.gateway(None, workers=4)
         found = self.together([port], "/here", 30, 12)
         self.assertEqual(found.total(), 360)
         self.assertTrue(self.requests <= found[200] <= self.requests * 1.05, found)
         # one connection is one worker's, and has all of a limit
         self.assertEqual(self.asked(port, "/here", self.requests + 2, "another"), {200: self.requests, 429: 2})
+        # workers of other files go on with what was counted
+        file = self.folder / f"gateway-{port}" / "gateway.yaml"
+        file.write_text(file.read_text() + "  rateLimitHeaders: true\n")
+        gateway.process.send_signal(signal.SIGHUP)
+        gateway.says("reloaded in")
+        self.assertEqual(self.asked(port, "/here", 5), {429: 5})
 
 
 class RedisTests(SharedLimitsTestCase):

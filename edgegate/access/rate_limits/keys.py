@@ -9,6 +9,7 @@ its place with C{@}, and parts have their lengths in front.
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -35,59 +36,89 @@ class LimitedRequest(Request, Protocol):
         """Dynamic metadata by namespaces; L{None}: there is none."""
 
 
-Key = Callable[[LimitedRequest], bytes | None]
-"""Returns the key of a request; L{None}: it is not counted."""
+class RequestKey(ABC):
+    """Makes the keys of requests."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def of(self, request: LimitedRequest) -> bytes | None:
+        """Return the key of a request; L{None}: it is not counted."""
 
 
-def key_of(parts: Sequence[KeyPart]) -> Key:
+def key_of(parts: Sequence[KeyPart]) -> RequestKey:
     """Return what makes the key of a request, of all parts together."""
     if not parts:
-        return lambda request: b""
-    found = [_part(part) for part in parts]
-    if len(found) == 1:
-        return found[0]
+        return _One()
+    found: list[RequestKey] = [
+        _AddressKey(part) if part.source is KeySource.CLIENT_ADDRESS else _ValueKey(part) for part in parts
+    ]
+    return found[0] if len(found) == 1 else _JoinedKey(found)
 
-    def joined(request: LimitedRequest) -> bytes | None:
+
+class _One(RequestKey):
+    """All requests have one."""
+
+    __slots__ = ()
+
+    def of(self, request: LimitedRequest) -> bytes | None:
+        """See L{RequestKey.of}."""
+        return b""
+
+
+class _AddressKey(RequestKey):
+    __slots__ = ("_ipv4", "_ipv6")
+
+    def __init__(self, part: KeyPart) -> None:
+        self._ipv4, self._ipv6 = part.ipv4_prefix, part.ipv6_prefix
+
+    def of(self, request: LimitedRequest) -> bytes | None:
+        """See L{RequestKey.of}."""
+        return self.address_of(request)
+
+    def address_of(self, request: LimitedRequest) -> bytes:
+        """Return the address of a request's client, as far as it counts."""
+        address = request.client_address
+        if self._ipv4 == 32 and b":" not in address:
+            return address
+        return prefix_of(address, self._ipv4, self._ipv6)
+
+
+class _ValueKey(RequestKey):
+    __slots__ = ("_absent", "_address", "_value")
+
+    def __init__(self, part: KeyPart) -> None:
+        self._value = _VALUES[part.source](part)
+        self._absent = part.absent
+        self._address = _AddressKey(part)
+
+    def of(self, request: LimitedRequest) -> bytes | None:
+        """See L{RequestKey.of}."""
+        value = self._value(request)
+        if value is not None:
+            return b"=" + value
+        if self._absent is Absent.SHARED:
+            return b""
+        if self._absent is Absent.SKIP:
+            return None
+        return b"@" + self._address.address_of(request)
+
+
+class _JoinedKey(RequestKey):
+    __slots__ = ("_parts",)
+
+    def __init__(self, parts: Sequence[RequestKey]) -> None:
+        self._parts = tuple(parts)
+
+    def of(self, request: LimitedRequest) -> bytes | None:
+        """See L{RequestKey.of}."""
         pieces: list[bytes] = []
-        for part in found:
-            piece = part(request)
+        for part in self._parts:
+            piece = part.of(request)
             if piece is None:
                 return None
             pieces.append(b"%d:%b" % (len(piece), piece))
         return b"".join(pieces)
-
-    return joined
-
-
-def _part(part: KeyPart) -> Key:
-    address = _address(part)
-    if part.source is KeySource.CLIENT_ADDRESS:
-        return address
-    value = _VALUES[part.source](part)
-
-    def key(request: LimitedRequest) -> bytes | None:
-        given = value(request)
-        if given is not None:
-            return b"=" + given
-        if part.absent is Absent.SHARED:
-            return b""
-        if part.absent is Absent.SKIP:
-            return None
-        return b"@%b" % address(request)
-
-    return key
-
-
-def _address(part: KeyPart) -> Callable[[LimitedRequest], bytes]:
-    ipv4, ipv6 = part.ipv4_prefix, part.ipv6_prefix
-
-    def key(request: LimitedRequest) -> bytes:
-        address = request.client_address
-        if ipv4 == 32 and b":" not in address:
-            return address
-        return prefix_of(address, ipv4, ipv6)
-
-    return key
 
 
 @lru_cache(maxsize=4096)  # a client asks many times

@@ -71,14 +71,14 @@ class CountedLimit:
         holds = self.holds
         if holds is not None and not holds(request):
             return None
-        return self.key(request)
+        return self.key.of(request)
 
     def number(self, request: LimitedRequest) -> int:
         """Return the number of the bucket of a request; L{NOTHING}: it is not counted."""
         holds = self.holds
         if holds is not None and not holds(request):
             return NOTHING
-        key = self.key(request)
+        key = self.key.of(request)
         return NOTHING if key is None else self._numbers.of(key)
 
 

@@ -17,7 +17,7 @@ def counting(guard: RateLimitGuard, request: LimitedRequest) -> Iterator[str]:
         holds = condition_of(limit.match)
         if holds is not None and not holds(request):
             continue
-        key = key_of(limit.by)(request)
+        key = key_of(limit.by).of(request)
         if key is not None:
             what = shown_key(key, single=len(limit.by) == 1) if limit.by else "all together"
             yield f"{limit.name} counts {what}: {limit.requests} in {limit.period:g} s"

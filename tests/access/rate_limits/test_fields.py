@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import http_sfv
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.access.rate_limits.fields import policy_item, retry_after, told
@@ -29,6 +30,20 @@ class FieldsTests(SynchronousTestCase):
         policies = (b"ratelimit-policy", b'"per-second";q=10;w=1, "per-minute";q=100;w=60')
         self.assertEqual(fields, [policies, (b"ratelimit", b'"per-second";r=0;t=1, "per-minute";r=50;t=30')])
         self.assertEqual(told([]), [])
+
+    def test_structured(self) -> None:
+        """Who reads structured fields finds names, quotas and times."""
+        limits = [CountedLimit(replace(rule, name=f"a-b_{rule.name}.1"), "a/b", buckets()) for rule in (MINUTE, SECOND)]
+        policies, levels = told([Standing(limits[0], 50, 29.2), Standing(limits[1], 0, 0.1)])
+        parsed = []
+        for _, value in (policies, levels):
+            fields = http_sfv.List()
+            fields.parse(value)
+            parsed.append([(each.value, dict(each.params)) for each in fields])
+        self.assertEqual(
+            parsed[0], [("a-b_per-second.1", {"q": 10, "w": 1}), ("a-b_per-minute.1", {"q": 100, "w": 60})]
+        )
+        self.assertEqual(parsed[1], [("a-b_per-second.1", {"r": 0, "t": 1}), ("a-b_per-minute.1", {"r": 50, "t": 30})])
 
     def test_parts_of_seconds(self) -> None:
         """A window is in whole seconds: a shorter one is told with what passes in one."""

@@ -82,7 +82,7 @@ class RateLimitPolicyTests(SynchronousTestCase):
                 KeyPart(KeySource.HOST),
             ),
         )
-        key = key_of(limit.by[5:])
+        key = key_of(limit.by[5:]).of
         self.assertEqual(key(Asked(path=b"/t/\xff|/x.y/a\n/b")), b"=\xff|")
         self.assertEqual([key(Asked(path=path)) for path in (b"/t/a/xzy/b", b"/t/a/b/x.y/c")], [b"", b""])
 
