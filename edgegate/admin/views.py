@@ -16,6 +16,7 @@ from cryptography import x509
 from edgegate.admin.cluster_settings import balancing, ejection, encryption, limits
 from edgegate.model.addresses import Address, TCPAddress
 from edgegate.model.clusters import NO_ENDPOINTS, Cluster, Endpoint, Endpoints
+from edgegate.model.match_parts import as_written
 from edgegate.model.matching import HTTPMatch, Kind, StringMatch
 from edgegate.model.origin import Origin
 from edgegate.model.routes import HTTPRoute, TCPRoute, WeightedCluster
@@ -234,20 +235,17 @@ def _match(match: HTTPMatch) -> str:
     uri = match.uri
     parts = ["/*" if uri is None else _path(uri)]
     named = (("scheme", match.scheme), ("method", match.method), ("authority", match.authority))
-    parts += [f"{name} {_text(text)}" for name, text in (*named, *match.headers) if text is not None]
-    parts += [f"no {name} {_text(text)}" for name, text in match.without_headers]
-    parts += [f"?{name} {_text(text)}" for name, text in match.query_params]
+    parts += [f"{name} {as_written(text)}" for name, text in (*named, *match.headers) if text is not None]
+    parts += [f"no {name} {as_written(text)}" for name, text in match.without_headers]
+    parts += [f"?{name} {as_written(text)}" for name, text in match.query_params]
     return " and ".join(parts)
 
 
 def _path(uri: StringMatch) -> str:
+    case = " in any case" if uri.ignore_case else ""
     if uri.kind is Kind.PREFIX:
-        return f"{uri.value}*"
-    return f"regex {uri.value}" if uri.kind is Kind.REGEX else uri.value or "/*"
-
-
-def _text(text: StringMatch) -> str:
-    return "present" if text.kind is Kind.PRESENT else f"{text.kind.value} {text.value}"
+        return f"{uri.value}*{case}"
+    return f"regex {uri.value}" if uri.kind is Kind.REGEX else f"{uri.value or '/*'}{case}"
 
 
 def parts_of(name: str) -> tuple[str, int, str, str]:

@@ -11,7 +11,8 @@ from typing import Any, Final
 from edgegate.model.actions import REQUEST_PORT
 from edgegate.model.addresses import TCPAddress, UNIXAddress
 from edgegate.model.headers import HeaderChanges, Template
-from edgegate.model.matching import Kind, StringMatch
+from edgegate.model.match_parts import as_written
+from edgegate.model.matching import StringMatch
 from edgegate.model.operators import Operator
 from edgegate.model.tls import Credential, TLSVersion
 
@@ -126,14 +127,6 @@ def _joined(parts: list[str]) -> str:
     return ", ".join(parts) or "none"
 
 
-def condition(match: StringMatch) -> str:
-    """Return a condition on a text in words."""
-    if match.kind is Kind.PRESENT:
-        return "any"
-    case = " in any case" if match.ignore_case else ""
-    return f"{match.kind.value} {_text(match.value)}{case}"
-
-
 def template(value: Template) -> str:
     """Return the value of a header as files have it."""
     return _text(
@@ -197,7 +190,7 @@ _SPOKEN: Final[tuple[tuple[Any, Callable[[Any, str], str]], ...]] = (
     (Mapping, _mapping),
     (tuple, lambda value, field: _joined([words(each, field) for each in value])),
     ((TCPAddress, UNIXAddress), lambda value, field: str(value)),
-    (StringMatch, lambda value, field: condition(value)),
+    (StringMatch, lambda value, field: as_written(value, _text)),
     (Template, lambda value, field: template(value)),
     (Operator, lambda value, field: operator(value)),
     (HeaderChanges, lambda value, field: _changes(value)),

@@ -1,11 +1,11 @@
-"""The conditions of a match, one by one."""
+"""The conditions of a match, one by one, and in the words of the files."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from edgegate.model.matching import HTTPMatch, StringMatch
+from edgegate.model.matching import HTTPMatch, Kind, StringMatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +43,14 @@ def parts(match: HTTPMatch) -> Iterator[Part]:
         yield Part("withoutHeaders", *each, HTTPMatch(without_headers=(each,)))
     for each in match.query_params:
         yield Part("queryParams", *each, HTTPMatch(query_params=(each,)))
+
+
+def as_written(match: StringMatch, shown: Callable[[str], str] = str) -> str:
+    """
+    Return a condition on a text much as files have it: C{prefix /cart}.
+
+    @param shown: Writes its value.
+    """
+    if match.kind is Kind.PRESENT:
+        return "present"
+    return f"{match.kind.value} {shown(match.value)}" + (" in any case" if match.ignore_case else "")

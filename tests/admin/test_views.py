@@ -12,7 +12,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.admin import views
 from edgegate.admin.telemetry_view import telemetry
 from edgegate.model.addresses import TCPAddress
+from edgegate.model.matching import HTTPMatch, Kind, StringMatch
 from edgegate.model.origin import Origin
+from edgegate.model.routes import HTTPRoute
 from edgegate.model.tls import KeyPair, UpstreamTLS
 from edgegate.model.tracing import DeclaredTracing
 from edgegate.routing.snapshot import Snapshot
@@ -68,6 +70,19 @@ class ViewsTests(SynchronousTestCase):
                 ["tls.443", "tls.example", "*", "shop.default", [WEB]],
             ],
         )
+
+    def test_matches(self) -> None:
+        """Which requests a route takes is said in words, with what ignores case."""
+        for match, said in (
+            (HTTPMatch(), "/*"),
+            (HTTPMatch(uri=StringMatch(Kind.PREFIX, "/a")), "/a*"),
+            (HTTPMatch(uri=StringMatch(Kind.EXACT, "/a", ignore_case=True)), "/a in any case"),
+            (HTTPMatch(uri=StringMatch(Kind.PREFIX, "/a", ignore_case=True)), "/a* in any case"),
+            (HTTPMatch(headers=(("x-a", StringMatch(Kind.PRESENT)),)), "/* and x-a present"),
+            (HTTPMatch(without_headers=(("x-a", StringMatch(Kind.EXACT, "b")),)), "/* and no x-a exact b"),
+        ):
+            route = HTTPRoute("r", Origin("a.yaml", 1, "VirtualService a/b"), matches=(match,), destinations=())
+            self.assertEqual(views.matches(route), said)
 
     def test_clusters(self) -> None:
         """The parts of a cluster's name are columns."""

@@ -6,7 +6,7 @@ from dataclasses import fields
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.model.match_parts import parts
+from edgegate.model.match_parts import as_written, parts
 from edgegate.model.matching import HTTPMatch, Kind, StringMatch
 
 A, B = StringMatch(Kind.EXACT, "a"), StringMatch(Kind.PREFIX, "b")
@@ -50,6 +50,12 @@ class PartsTests(SynchronousTestCase):
         for name, values in whole.items():
             value = getattr(match, name)
             self.assertEqual(values - {None}, set(value) if isinstance(value, tuple) else {value} - {None}, name)
+
+    def test_words(self) -> None:
+        """Each kind of condition is written as in files, with its value as whoever shows it wants."""
+        self.assertEqual(as_written(A), "exact a")
+        self.assertEqual(as_written(StringMatch(Kind.PREFIX, "/A", ignore_case=True), repr), "prefix '/A' in any case")
+        self.assertEqual(as_written(StringMatch(Kind.PRESENT)), "present")
 
     def test_none(self) -> None:
         """What takes all has none."""
