@@ -88,15 +88,15 @@ class Definitions:
         }
 
     def _property(self, each: inspect.Field) -> Schema:
-        note, type_ = _unwrapped(each.type)
+        note, type_ = unwrapped(each.type)
         schema = self._of(type_)
         own = getattr(type_, "cls", None)
         known = own is None or isinstance(type_, inspect.CustomType) or ("$ref" in schema and note is None)
-        said = [] if known else [described(own.__doc__)]
+        words = [] if known else [described(own.__doc__)]
         if note is not None:
-            said.append(_said(note))
-        if said:
-            schema = {**schema, "description": "\n\n".join(said)}
+            words.append(said(note))
+        if words:
+            schema = {**schema, "description": "\n\n".join(words)}
         return schema if each.required else or_null(schema)
 
     def _array(self, info: inspect.VarTupleType) -> Schema:
@@ -136,14 +136,14 @@ def described(text: str | None) -> str:
     return _MARKUP.sub(r"\1", " ".join(text.split()))
 
 
-def _said(note: Note) -> str:
+def said(note: Note) -> str:
     """Return what a note says to whoever writes the field."""
     if note.values:
         return "\n".join(f"{value}: {message}" for value, message in note.values)
     return note.message or note.remark
 
 
-def _unwrapped(info: inspect.Type) -> tuple[Note | None, inspect.Type]:
+def unwrapped(info: inspect.Type) -> tuple[Note | None, inspect.Type]:
     """Return the note of a field, and its type when it is given; a choice of several types is left as it is."""
     note = None
     while True:
@@ -187,18 +187,23 @@ def _enumeration(definitions: Definitions, info: inspect.EnumType) -> Schema:
 
 
 def _custom(definitions: Definitions, info: inspect.CustomType) -> Schema:
-    if issubclass(info.cls, Base64):
+    return custom_schema(info.cls)
+
+
+def custom_schema(cls: type) -> Schema:
+    """Return the schema of a text of which a type of protobuf's is read."""
+    if issubclass(cls, Base64):
         return {"type": "string", "contentEncoding": "base64", "pattern": r"^[A-Za-z0-9+/\r\n]*[=\r\n]*$"}
-    if issubclass(info.cls, DurationOrNone):
+    if issubclass(cls, DurationOrNone):
         return {"type": "string", "pattern": _DURATION, "description": "A duration such as 1.5s, 100ms or 1h; 0: none."}
-    if issubclass(info.cls, Duration):
+    if issubclass(cls, Duration):
         return {
             "type": "string",
             "pattern": _DURATION,
             "allOf": [{"pattern": "[1-9]"}],
             "description": "A duration such as 1.5s, 100ms or 1h: of 1ms at least.",
         }
-    raise TypeError(f"nothing is known of {info.cls.__name__}")
+    raise TypeError(f"nothing is known of {cls.__name__}")
 
 
 def _named(name: str) -> Callable[[Definitions, inspect.Type], Schema]:
