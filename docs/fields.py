@@ -1,6 +1,6 @@
 """
 Writes what the documentation says of fields, from the notes at the fields themselves and from C{fields.yaml}: the
-tables of C{configuration.md} and of C{not-honoured.md}.
+tables of C{configuration.md}, of C{not-honoured.md} and of the pages in C{policies}.
 
     python docs/fields.py
 
@@ -36,6 +36,35 @@ ISTIO = (
     "RequestAuthentication",
 )
 
+POLICIES = {
+    "AddressListPolicy": "address-list",
+    "APIKeyPolicy": "api-keys",
+    "BasicAuthPolicy": "basic-auth",
+    "ConcurrencyPolicy": "concurrency",
+    "RateLimitPolicy": "rate-limit",
+}
+"""edgegate's own kinds, each with its page."""
+
+COMMON: Mapping[str, Mapping[str, Any]] = {
+    "targetRefs[].group": {
+        "example": "networking.istio.io",
+        "says": "the group of what the policy is for. Several may be named",
+    },
+    "targetRefs[].kind": {"example": "Gateway", "says": "`Gateway` or `VirtualService`"},
+    "targetRefs[].name": {"example": "shop", "says": "its name; it is of the policy's own namespace"},
+    "targetRefs[].sectionName": {
+        "example": "https",
+        "default": "all of it",
+        "says": "the name of a Gateway's server or of its port, or that of a VirtualService's `http` route",
+    },
+    "selector.matchLabels": {
+        "example": {"istio": "ingressgateway"},
+        "default": "every gateway",
+        "says": "the gateways that the policy is for, in place of `targetRefs`: [how](index.md#what-a-policy-is-for)",
+    },
+}
+"""What is said of the fields that all of those have."""
+
 _PARTS = ("loadBalancer", "connectionPool", "outlierDetection", "tls")
 SAME = {
     "subsets[].trafficPolicy": "trafficPolicy",
@@ -69,7 +98,7 @@ def about(kind: str, path: str) -> Mapping[str, Any]:
     """Return what C{fields.yaml} says of a field: by its path, or by the longest end of it."""
     parts = path.split(".")
     ends = (".".join(parts[begin:]) for begin in range(len(parts)))
-    known = SAID.get(kind, {})
+    known = {**COMMON, **SAID.get(kind, {})} if kind in POLICIES else SAID.get(kind, {})
     return next((known[end] for end in ends if end in known), {})
 
 
@@ -97,6 +126,17 @@ def table(kind: str) -> Iterator[str]:
         example = _code(_shown(more["example"])) if "example" in more and field.path not in REFUSED else ""
         words = REFUSED.get(field.path) or said(field.note)
         yield f"| `{field.path}` | {_type(field.type)} | {default} | {example} | {words} |"
+
+
+def policy_table(kind: str) -> Iterator[str]:
+    """Yield the lines of the table of one of edgegate's own kinds."""
+    yield f"| `{kind}.spec` | type | default | example | |"
+    yield "| --- | --- | --- | --- | --- |"
+    for field in listed(kind):
+        more = about(kind, field.path)
+        default = "required" if field.required else more.get("default", "")
+        example = _code(_shown(more["example"])) if "example" in more else ""
+        yield f"| `{field.path}` | {_type(field.type)} | {default} | {example} | {more.get('says', '')} |"
 
 
 def _type(words: str) -> str:
@@ -157,6 +197,7 @@ TABLES: Mapping[str, Mapping[str, Callable[[], Iterator[str]]]] = {
     "access-log.md": {"valueless operators": valueless},
     "configuration.md": {**{name: lambda name=name: table(name) for name in ISTIO}, "other kinds": kinds},
     "not-honoured.md": {"all kinds": missing, "other kinds": kinds},
+    **{f"policies/{page}.md": {name: lambda name=name: policy_table(name)} for name, page in POLICIES.items()},
 }
 """Of each page, its tables by the names that stand in the comments around them."""
 
@@ -173,7 +214,7 @@ def written(name: str, page: str) -> str:
 
 def unillustrated() -> Iterator[str]:
     """Yield the fields that have no example."""
-    for kind in ISTIO:
+    for kind in (*ISTIO, *POLICIES):
         for field in listed(kind):
             if field.path not in SAME and field.path not in REFUSED and "example" not in about(kind, field.path):
                 yield f"{kind}.spec.{field.path}"

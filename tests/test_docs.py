@@ -33,7 +33,7 @@ from edgegate.http.limits import Limits
 from edgegate.http.router import retry_policy as retrying
 from edgegate.istio.decode import decode
 from edgegate.istio.honoured import Field, fields
-from edgegate.istio.kinds import KINDS
+from edgegate.istio.kinds import EDGEGATE, KINDS
 from edgegate.istio.kinds import destination_rule as rule
 from edgegate.istio.kinds.base import Duration
 from edgegate.istio.translate import traffic_policies as policies
@@ -151,10 +151,20 @@ class FieldsTests(SynchronousTestCase):
             unknown = [end for end in known if not any(path.endswith(f".{end}") for path in paths)]
             self.assertEqual(unknown, [], kind)
 
+    def test_policies(self) -> None:
+        """Each of edgegate's own kinds has a page, a place in the list of them, and words for each of its fields."""
+        index = (DOCS / "policies" / "index.md").read_text()
+        for kind in KINDS:
+            if kind.group == EDGEGATE:
+                page = self.fields.POLICIES[kind.name]
+                self.assertIn(f"({page}.md)", index, kind.name)
+                for field in self.fields.listed(kind.name):
+                    self.assertIn("says", self.fields.about(kind.name, field.path), f"{kind.name}.{field.path}")
+
     def test_examples(self) -> None:
         """Every example is a value that its field takes."""
         found = []
-        for kind in self.fields.ISTIO:
+        for kind in (*self.fields.ISTIO, *self.fields.POLICIES):
             for field in self.fields.listed(kind):
                 more = self.fields.about(kind, field.path)
                 if "example" in more and field.path not in self.fields.REFUSED:
