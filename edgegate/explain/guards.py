@@ -10,6 +10,7 @@ from edgegate.explain.authorization import judge_authorization
 from edgegate.explain.concurrency import judge_concurrency
 from edgegate.explain.credentials import judge_api_keys, judge_basic_auth
 from edgegate.explain.judgement import Judgement, Verdict
+from edgegate.explain.logins import judge_oidc
 from edgegate.explain.rate_limit import judge_rate_limit
 from edgegate.explain.tokens import judge_tokens
 from edgegate.http.exchange import Exchange
@@ -19,6 +20,7 @@ from edgegate.model.guards.concurrency import ConcurrencyGuard
 from edgegate.model.guards.credentials import APIKeys, BasicAuth
 from edgegate.model.guards.guard import Guard, Guards
 from edgegate.model.guards.jwt import TokenGuard
+from edgegate.model.guards.oidc import OIDC
 from edgegate.model.guards.rate_limit import RateLimitGuard
 from edgegate.net.addresses import ConnectionInfo
 
@@ -28,6 +30,7 @@ JUDGES: Final[dict[type[Guard], Callable[[Any, Exchange], Judgement]]] = {
     ConcurrencyGuard: judge_concurrency,
     BasicAuth: judge_basic_auth,
     APIKeys: judge_api_keys,
+    OIDC: judge_oidc,
     RateLimitGuard: judge_rate_limit,
     TokenGuard: judge_tokens,
 }

@@ -18,6 +18,7 @@ from edgegate.istio.kinds.concurrency_policy import ConcurrencyPolicy
 from edgegate.istio.kinds.destination_rule import DestinationRule
 from edgegate.istio.kinds.gateway import Gateway
 from edgegate.istio.kinds.mesh_config import MeshConfig
+from edgegate.istio.kinds.oidc_policy import OIDCPolicy
 from edgegate.istio.kinds.rate_limit_policy import RateLimitPolicy
 from edgegate.istio.kinds.request_authentication import RequestAuthentication
 from edgegate.istio.kinds.secret import Secret
@@ -164,3 +165,4 @@ class Resources:
     basic_auth_policies: list[Resource[BasicAuthPolicy]] = field(default_factory=list)
     api_key_policies: list[Resource[APIKeyPolicy]] = field(default_factory=list)
     rate_limit_policies: list[Resource[RateLimitPolicy]] = field(default_factory=list)
+    oidc_policies: list[Resource[OIDCPolicy]] = field(default_factory=list)

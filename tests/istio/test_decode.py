@@ -118,6 +118,11 @@ kind: RateLimitPolicy
 metadata: {name: limits}
 spec: {limits: [{requests: 10, period: 1m}]}
 ---
+apiVersion: edgegate.io/v1alpha1
+kind: OIDCPolicy
+metadata: {name: o}
+spec: {provider: {issuer: "https://a"}, clientId: a, cookieKeys: {file: a}}
+---
 {apiVersion: v1, kind: ConfigMap, metadata: {name: istio}, data: {mesh: "accessLogFile: /dev/stdout"}}
 """
 ANYTHING = st.recursive(

@@ -54,10 +54,10 @@ class TreqKeySetClient:
     def fetch(self, url: str, timeout: float) -> Deferred[bytes]:
         """See L{edgegate.http.guards.key_sets.KeySetClient}."""
         pool = HTTPConnectionPool(self._reactor, persistent=False)
-        pool._factory = _Connections
+        pool._factory = QuietConnections
         agent = Agent(self._reactor, self._policy, connectTimeout=timeout, pool=pool)
         done = self._ask(HTTPClient(agent), url, MOST_REDIRECTS)
-        done.addErrback(_plain)
+        done.addErrback(plain_failure)
         return done.addTimeout(timeout, self._reactor, lambda *_: _too_late(timeout))
 
     def _ask(self, client: HTTPClient, url: str, redirects: int) -> Deferred[bytes]:
@@ -82,7 +82,7 @@ class TreqKeySetClient:
         if isinstance(response.length, int) and response.length > MOST_BYTES:
             _drop(response)
             raise FetchFailed(_TOO_LARGE)
-        body = _Body()
+        body = CollectedBody()
         response.deliverBody(body)
         return body.whole
 
@@ -90,13 +90,13 @@ class TreqKeySetClient:
 _TOO_LARGE = f"it answers more than {MOST_BYTES >> 20} MiB"
 
 
-class _Connections(_HTTP11ClientFactory):
+class QuietConnections(_HTTP11ClientFactory):
     """Makes connections, and does not log each."""
 
     noisy = False
 
 
-class _Body(TwistedProtocol):
+class CollectedBody(TwistedProtocol):
     """Collects an answer."""
 
     def __init__(self) -> None:
@@ -142,7 +142,7 @@ def _drop(response: IResponse) -> None:
     response.deliverBody(_Dropped())
 
 
-def _plain(failure: Failure) -> Failure:
+def plain_failure(failure: Failure) -> Failure:
     """Return what went wrong rather than that something did."""
     value = failure.value
     return cast(Failure, value.reasons[0]) if isinstance(value, ResponseFailed) and value.reasons else failure

@@ -13,6 +13,7 @@ from edgegate.http.guards.authorization import AuthorizationFilter
 from edgegate.http.guards.basic_auth import BasicAuthFilter
 from edgegate.http.guards.concurrency import ConcurrencyFilter
 from edgegate.http.guards.jwt import TokenFilter, token_state
+from edgegate.http.guards.oidc.oidc_filter import OIDCFilter, oidc_state
 from edgegate.http.guards.rate_limit import rate_limit_filter, rate_limit_state
 from edgegate.model.guards.address_list import AddressList
 from edgegate.model.guards.authorization import Authorization
@@ -20,6 +21,7 @@ from edgegate.model.guards.concurrency import ConcurrencyGuard
 from edgegate.model.guards.credentials import APIKeys, BasicAuth
 from edgegate.model.guards.guard import Guard
 from edgegate.model.guards.jwt import TokenGuard
+from edgegate.model.guards.oidc import OIDC
 from edgegate.model.guards.rate_limit import RateLimitGuard
 
 GUARD_FILTERS: Final[dict[type[Guard], Callable[[Any, HTTPEnvironment], HTTPFilter]]] = {
@@ -30,6 +32,7 @@ GUARD_FILTERS: Final[dict[type[Guard], Callable[[Any, HTTPEnvironment], HTTPFilt
     APIKeys: APIKeyFilter,
     RateLimitGuard: rate_limit_filter,
     TokenGuard: TokenFilter,
+    OIDC: OIDCFilter,
 }
 """
 What makes the filter of a guard, by its type.
@@ -42,6 +45,7 @@ kept in C{HTTPEnvironment.access}.
 PREPARED: Final[dict[type[Guard], Callable[[Any, HTTPEnvironment], object]]] = {
     RateLimitGuard: rate_limit_state,
     TokenGuard: token_state,
+    OIDC: oidc_state,
 }
 """What begins the work of guards that need something before the first request comes, by type."""
 

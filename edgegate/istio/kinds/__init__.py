@@ -18,6 +18,7 @@ from edgegate.istio.kinds.destination_rule import DestinationRule
 from edgegate.istio.kinds.gateway import Gateway
 from edgegate.istio.kinds.mesh_config import MeshConfig
 from edgegate.istio.kinds.meta import Described, Object
+from edgegate.istio.kinds.oidc_policy import OIDCPolicy
 from edgegate.istio.kinds.rate_limit_policy import RateLimitPolicy
 from edgegate.istio.kinds.request_authentication import RequestAuthentication
 from edgegate.istio.kinds.secret import Secret
@@ -92,6 +93,7 @@ KINDS = (
     Kind("BasicAuthPolicy", EDGEGATE, ("v1alpha1",), BasicAuthPolicy, "basic_auth_policies"),
     Kind("APIKeyPolicy", EDGEGATE, ("v1alpha1",), APIKeyPolicy, "api_key_policies"),
     Kind("RateLimitPolicy", EDGEGATE, ("v1alpha1",), RateLimitPolicy, "rate_limit_policies"),
+    Kind("OIDCPolicy", EDGEGATE, ("v1alpha1",), OIDCPolicy, "oidc_policies"),
     Kind("MeshConfig", MESH_GROUP, ("v1alpha1",), MeshConfig, "mesh_configs"),
     Kind("Secret", "", ("v1",), Secret, "secrets", confidential=True),
     Kind("Service", "", ("v1",), Service, "services"),

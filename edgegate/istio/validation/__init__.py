@@ -21,6 +21,7 @@ from edgegate.istio.kinds.concurrency_policy import ConcurrencyPolicy
 from edgegate.istio.kinds.destination_rule import DestinationRule
 from edgegate.istio.kinds.gateway import Gateway
 from edgegate.istio.kinds.mesh_config import MeshConfig
+from edgegate.istio.kinds.oidc_policy import OIDCPolicy
 from edgegate.istio.kinds.rate_limit_policy import RateLimitPolicy
 from edgegate.istio.kinds.request_authentication import RequestAuthentication
 from edgegate.istio.kinds.secret import Secret
@@ -43,6 +44,7 @@ from edgegate.istio.validation.kubernetes import (
 )
 from edgegate.istio.validation.mesh_config import validate_mesh_config
 from edgegate.istio.validation.names import is_label
+from edgegate.istio.validation.oidc_policy import validate_oidc_policy
 from edgegate.istio.validation.policies import validate_address_list_policy
 from edgegate.istio.validation.rate_limit_policy import validate_rate_limit_policy
 from edgegate.istio.validation.request_authentication import validate_request_authentication
@@ -71,6 +73,7 @@ RULES: dict[type[Spec], Callable[[Resource[Any], Problems], None]] = {
     APIKeyPolicy: validate_api_key_policy,
     RateLimitPolicy: validate_rate_limit_policy,
     AuthorizationPolicy: validate_authorization_policy,
+    OIDCPolicy: validate_oidc_policy,
 }
 
 _NAME = re.compile(r"[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?")

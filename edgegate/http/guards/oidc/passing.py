@@ -1,0 +1,74 @@
+"""Requests of users who have logged in: what backends get of them, and what their clients keep."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+from edgegate.access.jwt.claims import SPLIT_BY_ITSELF, split_claims
+from edgegate.access.oidc.claims import claim_fields
+from edgegate.access.oidc.session import Session
+from edgegate.access.request_parts import without_cookies
+from edgegate.http.exchange import Exchange
+from edgegate.http.fields import Field
+from edgegate.http.guards.identified import spelled_like
+from edgegate.http.response import ResponseHead
+from edgegate.model.guards import jwt
+from edgegate.model.guards.oidc import OIDC
+
+METADATA: Final = "edgegate.oidc"
+
+_AUTHORIZATION: Final = b"authorization"
+_COOKIE: Final = b"cookie"
+_KEPT: Final = "cookies"
+
+
+class KeptCookies:
+    """
+    Cookies that the response is to set. Not shown, as they are a session.
+
+    @ivar fields: Of the response.
+    """
+
+    __slots__ = ("fields",)
+
+    def __init__(self, fields: list[Field]) -> None:
+        self.fields = fields
+
+    def __repr__(self) -> str:
+        return "<cookies>"
+
+
+def identify(guard: OIDC, exchange: Exchange, session: Session, own: Collection[bytes]) -> None:
+    """
+    Tell the backend and all that follows who asks; the session's cookies are not theirs.
+
+    @param own: The names of those.
+    """
+    claims = split_claims(session.claims, SPLIT_BY_ITSELF)
+    exchange.note(METADATA, {"claims": claims})
+    if jwt.METADATA not in (exchange.metadata or {}):
+        # who shows a token as well is who that says
+        exchange.note(jwt.METADATA, {jwt.PAYLOAD: claims})
+    told = claim_fields(session.claims, guard.claim_headers)
+    names = {header.name for header in guard.claim_headers}
+    if guard.forward_token and session.access_token:
+        told.append((_AUTHORIZATION, b"Bearer " + session.access_token.encode("ascii")))
+        names.add(_AUTHORIZATION)
+    fields = exchange.head.fields
+    removed = frozenset((*names, *spelled_like(fields, names), _COOKIE))
+    exchange.change_request([*told, *without_cookies(fields, own)], removed)
+
+
+def keep_cookies(exchange: Exchange, cookies: list[Field]) -> None:
+    """Have the response set cookies."""
+    exchange.note(METADATA, {_KEPT: KeptCookies(cookies)})
+
+
+def response_with_cookies(exchange: Exchange, head: ResponseHead) -> ResponseHead:
+    """Return the head of a response with the cookies that it is to set; no cache in front is to give it to others."""
+    kept = (exchange.metadata or {}).get(METADATA, {}).get(_KEPT)
+    if not isinstance(kept, KeptCookies):
+        return head
+    stored = head.with_set([(b"cache-control", b"no-store")])
+    return stored.with_fields([*stored.fields, *kept.fields])

@@ -1,0 +1,224 @@
+"""
+A provider at work: what it says of itself is fetched in the background and outlives its outages; codes and refresh
+tokens are sent to it when they come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from edgegate.access.jwt.fetch_schedule import FetchSchedule
+from edgegate.access.jwt.key_set import KeySet, parse_key_set
+from edgegate.access.oidc.provider import Metadata, Tokens, parse_metadata, parse_tokens, token_request
+from edgegate.http.guards.oidc.provider_client import ProviderClient
+from edgegate.model.guards.oidc import OIDCClient
+
+log = Logger()
+
+TIMEOUT = 5.0
+"""Seconds for one answer of a provider."""
+
+AGAIN = 1.0
+"""Seconds after a try that has failed before a user's request begins another one."""
+
+MOST_PROVIDERS = 64
+
+DISCOVERY = "/.well-known/openid-configuration"
+
+
+class Unavailable(Exception):
+    """Nothing is known of the provider yet, or it does not answer."""
+
+
+class Provider:
+    """
+    A provider, as the gateway's client of it.
+
+    @ivar metadata: L{None}: they were never fetched, or that is too long ago.
+    @ivar keys: Those that sign id tokens.
+    @ivar error: Why the last try has failed; empty: it has not.
+    """
+
+    def __init__(self, says: OIDCClient, client: ProviderClient, clock: IReactorTime) -> None:
+        self.says = says
+        self.metadata: Metadata | None = None
+        self.keys: KeySet | None = None
+        self.error = ""
+        self._client = client
+        self._clock = clock
+        self._schedule = FetchSchedule()
+        self._call: IDelayedCall | None = None
+        self._fetching: Deferred[None] | None = None
+        self._waiting: list[Deferred[bool]] = []
+        self._stopped = False
+        self._tried = clock.seconds()
+
+    @property
+    def ready(self) -> bool:
+        """Whether users can log in."""
+        return self.metadata is not None and self.keys is not None
+
+    def known(self) -> Deferred[bool]:
+        """
+        Return whether users can log in, once it is known: who waits for a provider that was away has it asked again.
+        """
+        done: Deferred[bool] = Deferred()
+        if not self.ready and self._clock.seconds() - self._tried >= AGAIN:
+            self.fetch()
+        if self.ready or self._fetching is None:
+            done.callback(self.ready)
+        else:
+            self._waiting.append(done)
+        return done
+
+    def refetched(self) -> Deferred[bool]:
+        """Fetch the keys anew, as one is not known; not often, as anybody can say so. See L{known}."""
+        if self._fetching is None and self._schedule.early(self._clock.seconds()):
+            self.fetch()
+        if self._fetching is None:
+            done: Deferred[bool] = Deferred()
+            done.callback(False)
+            return done
+        done = Deferred()
+        self._waiting.append(done)
+        return done
+
+    def fetch(self) -> None:
+        """Fetch what the provider says of itself now, unless that is being done."""
+        if self._fetching is not None or self._stopped:
+            return
+        self._cancel_call()
+        issuer = self.says.issuer
+        found = self._client.fetch(issuer.rstrip("/") + DISCOVERY, TIMEOUT)
+        self._fetching = fetching = found.addCallback(self._described)
+        fetching.addCallbacks(self._fetched, self._failed)
+        fetching.addErrback(lambda failure: log.failure("metadata of {issuer} can't be taken", failure, issuer=issuer))
+
+    def redeem(self, code: str, verifier: str, redirect_uri: str) -> Deferred[Tokens]:
+        """
+        Exchange a code for tokens.
+
+        @return: Fails with L{Unavailable}, L{edgegate.access.oidc.provider.Refused} or
+            L{edgegate.access.oidc.provider.BadProvider}.
+        """
+        return self._tokens(
+            {
+                "grant_type": "authorization_code",
+                "code": code,
+                "redirect_uri": redirect_uri,
+                "code_verifier": verifier,
+            }
+        )
+
+    def refresh(self, token: str) -> Deferred[Tokens]:
+        """Exchange a refresh token for new tokens; see L{redeem}."""
+        return self._tokens({"grant_type": "refresh_token", "refresh_token": token})
+
+    def stop(self) -> None:
+        """Ask nothing more."""
+        self._stopped = True
+        self._cancel_call()
+        if self._fetching is not None:
+            self._fetching.cancel()
+
+    # ------------------------------------------------------------------------------------------------------------------
+
+    def _tokens(self, asked: Mapping[str, str]) -> Deferred[Tokens]:
+        metadata, says = self.metadata, self.says
+        if metadata is None:
+            failed: Deferred[Tokens] = Deferred()
+            failed.errback(Unavailable(self.error))
+            return failed
+        fields, body = token_request(metadata, says.client, says.secret, asked)
+        answer = self._client.post(metadata.token, fields, body, TIMEOUT)
+        answer.addErrback(_unavailable)
+        return answer.addCallback(lambda found: parse_tokens(*found))
+
+    def _described(self, data: bytes) -> Deferred[None]:
+        metadata = parse_metadata(data, self.says.issuer)
+
+        def taken(keys: bytes) -> None:
+            found = parse_key_set(keys, secrets=False)
+            if not found.keys:
+                raise ValueError("no key of its set can be used")
+            self.metadata, self.keys = metadata, found
+
+        return self._client.fetch(metadata.keys, TIMEOUT).addCallback(taken)
+
+    def _fetched(self, _: None) -> None:
+        if self.error:
+            log.info("the OpenID provider {issuer} can be asked again", issuer=self.says.issuer)
+        self.error = ""
+        self._over(self._schedule.succeeded(self._clock.seconds()))
+
+    def _failed(self, failure: Failure) -> None:
+        why = failure.getErrorMessage() or repr(failure.value)
+        if why != self.error and not self._stopped:
+            kept = "what it said before is gone by" if self.ready else "nobody can log in"
+            log.warn(  # noqa: G010
+                "the OpenID provider {issuer} can't be asked: {why}; {kept}",
+                issuer=self.says.issuer,
+                why=why,
+                kept=kept,
+            )
+        self.error = why
+        if self._schedule.outdated(self._clock.seconds()):
+            self.metadata = self.keys = None
+        self._over(self._schedule.failed())
+
+    def _over(self, seconds: float) -> None:
+        """A try is over: tell who waits, and try again in so many seconds."""
+        self._fetching = None
+        self._tried = self._clock.seconds()
+        if not self._stopped:
+            self._call = self._clock.callLater(seconds, self._due)
+        waiting, self._waiting = self._waiting, []
+        for each in waiting:
+            each.callback(self.ready)
+
+    def _due(self) -> None:
+        self._call = None
+        self.fetch()
+
+    def _cancel_call(self) -> None:
+        call, self._call = self._call, None
+        if call is not None and call.active():
+            call.cancel()
+
+
+class Providers:
+    """
+    All providers of a process: what is known of one outlives changes of the policies that name it.
+
+    Of more than there is room for the ones go that were asked for the longest time ago.
+    """
+
+    def __init__(self, make: Callable[[OIDCClient], Provider]) -> None:
+        self._make = make
+        self._known: dict[OIDCClient, Provider] = {}
+
+    def of(self, says: OIDCClient) -> Provider:
+        """Return a provider, which begins to be asked if it was not yet."""
+        found = self._known.pop(says, None)
+        if found is None:
+            found = self._make(says)
+            found.fetch()
+        self._known[says] = found
+        if len(self._known) > MOST_PROVIDERS:
+            self._known.pop(next(iter(self._known))).stop()
+        return found
+
+    def stop(self) -> None:
+        """Ask none any more."""
+        for each in self._known.values():
+            each.stop()
+        self._known.clear()
+
+
+def _unavailable(failure: Failure) -> None:
+    raise Unavailable(failure.getErrorMessage() or repr(failure.value)) from failure.value

@@ -1,0 +1,63 @@
+"""Asks providers: fetches what they say of themselves, and sends them codes and refresh tokens."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from treq.client import HTTPClient
+from twisted.internet.defer import Deferred
+from twisted.web.client import Agent, HTTPConnectionPool
+from twisted.web.http_headers import Headers
+from twisted.web.iweb import IResponse
+
+from edgegate.http.guards.key_set_client import (
+    CollectedBody,
+    FetchFailed,
+    QuietConnections,
+    TreqKeySetClient,
+    plain_failure,
+)
+from edgegate.version import described
+
+Field = tuple[bytes, bytes]
+
+
+class ProviderClient(Protocol):
+    """Asks a provider."""
+
+    def fetch(self, url: str, timeout: float) -> Deferred[bytes]:
+        """Fetch a document; see L{TreqKeySetClient.fetch}."""
+
+    def post(self, url: str, fields: list[Field], body: bytes, timeout: float) -> Deferred[tuple[int, bytes]]:
+        """
+        Send something; errors of the connection are in the Deferred.
+
+        @param timeout: Seconds until the whole answer is there.
+        @return: Fires with the answer's status and body.
+        """
+
+
+class TreqProviderClient(TreqKeySetClient):
+    """Asks by treq, over TLS with the authorities that the system trusts and with others."""
+
+    def post(self, url: str, fields: list[Field], body: bytes, timeout: float) -> Deferred[tuple[int, bytes]]:
+        """See L{ProviderClient.post}. No redirect is followed: a secret goes nowhere else."""
+        pool = HTTPConnectionPool(self._reactor, persistent=False)
+        pool._factory = QuietConnections
+        client = HTTPClient(Agent(self._reactor, self._policy, connectTimeout=timeout, pool=pool))
+        headers = Headers({name: [value] for name, value in fields})
+        headers.setRawHeaders("user-agent", [described()])
+        asked: Any = client.post(url, headers=headers, data=body, allow_redirects=False, unbuffered=True)
+        done: Deferred[tuple[int, bytes]] = asked.addCallback(_answered)
+        done.addErrback(plain_failure)
+        return done.addTimeout(timeout, self._reactor, lambda *_: _late(timeout))
+
+
+def _late(seconds: float) -> tuple[int, bytes]:
+    raise FetchFailed(f"it has not answered within {seconds:g} s")
+
+
+def _answered(response: IResponse) -> Deferred[tuple[int, bytes]]:
+    body = CollectedBody()
+    response.deliverBody(body)
+    return body.whole.addCallback(lambda data: (response.code, data))

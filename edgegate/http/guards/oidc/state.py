@@ -1,0 +1,38 @@
+"""What is kept for a login policy while it stays as it is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from time import time
+
+from edgegate.http.guards.oidc.cookie_box import CookieBox
+from edgegate.http.guards.oidc.provider import Provider
+from edgegate.http.guards.oidc.refreshes import Refreshes
+from edgegate.model.guards.oidc import OIDC
+
+
+class OIDCState:
+    """
+    The cookies of one policy, and its provider.
+
+    @ivar now: Seconds since 1970.
+    @ivar refreshes: Those under way; made with the first filter.
+    """
+
+    def __init__(
+        self,
+        guard: OIDC,
+        provider: Provider,
+        now: Callable[[], float] = time,
+        random: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        self.guard = guard
+        self.provider = provider
+        self.now = now
+        self.random = random
+        self.cookies = CookieBox(guard, random)
+        self.refreshes: Refreshes | None = None
+
+    def stop(self) -> None:
+        """Nothing is left: providers may be asked for by others."""

@@ -1,0 +1,1 @@
+"""Tests of login by OpenID Connect."""
