@@ -17,8 +17,8 @@ Rows = Sequence[tuple[tuple[HTTPMatch, ...], Behaviour]]
 WORK: Final = 400_000_000
 """Steps of all lists of a port: some minutes. What is left then is not decided."""
 
-_MOST_KNOWN: Final = 10_000
-"""Comparisons that are remembered."""
+_MOST_KNOWN: Final = 1000
+"""Comparisons that are remembered, the latest: hosts with the same routes mostly come one after the other."""
 
 _AUTHORITY: Final = (":authority", "host")
 
@@ -45,8 +45,9 @@ class Lists:
         known = self._known.get(key)
         if known is None:
             known = self._compared(old, new, surroundings, most)
-            if len(self._known) < _MOST_KNOWN:
-                self._known[key] = known
+            if len(self._known) >= _MOST_KNOWN:
+                del self._known[next(iter(self._known))]
+            self._known[key] = known
             return known
         differences = (
             replace(each, request=replace(each.request, authority=surroundings.host)) for each in known.differences
