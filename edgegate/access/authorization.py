@@ -129,6 +129,16 @@ class Authorizer:
         return (matched is not None) == self._allows
 
 
+def details_of(matched: Rule | None) -> str:
+    """
+    Return what Envoy's access log says of what is refused (C{RESPONSE_CODE_DETAILS}); it lets no white space in.
+
+    @param matched: The rule that denies it; L{None}: none allows it.
+    """
+    name = "none" if matched is None else matched.name
+    return "_".join(f"rbac_access_denied_matched_policy[{name}]".split())
+
+
 class _PathIndex:
     """Finds the rules that a path does not exclude, as the bits of a number."""
 

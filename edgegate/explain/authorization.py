@@ -19,6 +19,7 @@ from edgegate.http.guards.authorization import (
     shadow_result,
 )
 from edgegate.model.guards.authorization import Action, Attribute, Authorization, Condition, Rule
+from edgegate.net.addresses import ConnectionInfo
 
 _SHOWN: Final = 3
 """Values of a condition that are shown; of more their number."""
@@ -34,6 +35,11 @@ def judge_authorization(guard: Authorization, exchange: Exchange) -> Judgement:
     return found
 
 
+def judge_connection(guard: Authorization, connection: ConnectionInfo) -> Judgement:
+    """Likewise of a connection that carries no requests."""
+    return judged_by(guard, Facts(connection), of_connection=True)
+
+
 def judged_by(guard: Authorization, facts: Facts, of_connection: bool = False) -> Judgement:
     """
     Look for the first rule that matches.
@@ -44,6 +50,9 @@ def judged_by(guard: Authorization, facts: Facts, of_connection: bool = False) -
     matched = authorizer.rules.first(facts)
     trials = tuple(_trial(check, facts) for check in _looked_at(authorizer.rules.checks, matched))
     words = _words(guard, matched, len(authorizer.rules.checks))
+    left_out = len(guard.rules.rules) - len(authorizer.rules.checks)
+    if left_out:
+        words += f"; {left_out} that ask for what only requests have allow nothing here"
     if authorizer.tried is not None:
         tried = authorizer.tried.first(facts)
         result = "let it pass" if authorizer.would_admit(tried) else "refuse it"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from edgegate.explain.address_list import judge_address_list, judge_connection_by_address
-from edgegate.explain.authorization import judge_authorization
+from edgegate.explain.authorization import judge_authorization, judge_connection
 from edgegate.explain.concurrency import judge_concurrency
 from edgegate.explain.credentials import judge_api_keys, judge_basic_auth
 from edgegate.explain.judgement import Judgement, Verdict
@@ -42,6 +42,7 @@ that follow, and its head may be changed; it is never answered.
 
 CONNECTION_JUDGES: Final[dict[type[Guard], Callable[[Any, ConnectionInfo], Judgement]]] = {
     AddressList: judge_connection_by_address,
+    Authorization: judge_connection,
 }
 """Likewise for connections that are relayed; guards of other types pass those over."""
 

@@ -251,3 +251,59 @@ class ReloadTests(ServedTestCase):
             return client.ask("GET", "/admin", "shop.example").where
         except (AssertionError, OSError):
             return self.client().ask("GET", "/admin", "shop.example").where
+
+
+CONNECTIONS = """\
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: tcp}
+spec:
+  servers:
+  - {port: {number: $tcp, name: tcp, protocol: TCP}, hosts: ["*"]}
+  - {port: {number: $open, name: open, protocol: TCP}, hosts: ["*"]}
+  - {port: {number: $tls, name: tls, protocol: TLS}, hosts: ["*"], tls: {mode: PASSTHROUGH}}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: tcp}
+spec:
+  hosts: ["*"]
+  gateways: [tcp]
+  tcp: [{route: [{destination: {host: 127.0.0.1, port: {number: $one}}}]}]
+  tls:
+  - match: [{sniHosts: ["*"]}]
+    route: [{destination: {host: 127.0.0.1, port: {number: $one}}}]
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: closed}
+spec:
+  action: DENY
+  rules:
+  - to: [{operation: {methods: [GET], ports: ["$tcp"]}}]
+  - when: [{key: connection.sni, values: [secret.example]}]
+"""
+
+
+class ConnectionTests(ServedTestCase):
+    """Policies where connections are relayed."""
+
+    opened = {"one": ""}
+    dead = ("tcp", "open", "tls")
+    files = {"gateway.yaml": GATEWAY, "tcp.yaml": CONNECTIONS}
+
+    def test_closed(self) -> None:
+        """What only requests have counts for nothing; the connection is closed without a byte, and it is logged."""
+        client = Client(self.served.ports["tcp"])
+        self.addCleanup(client.close)
+        self.assertTrue(client.ended())
+        self.served.gateway.says("rbac_access_denied_matched_policy[ns[default]-policy[closed]-rule[0]]")
+        client = Client(self.served.ports["open"])
+        self.addCleanup(client.close)
+        self.assertEqual(client.ask("GET", "/", "any.example").where, "one")
+
+    def test_by_name(self) -> None:
+        """TLS that is passed through is judged by the name that its client asks for."""
+        with self.assertRaises(OSError):
+            Client(self.served.ports["tls"], "secret.example")
+        self.served.gateway.says("rbac_access_denied_matched_policy[ns[default]-policy[closed]-rule[1]]")

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from edgegate.access.authorization import Authorizer
+from edgegate.access.authorization import Authorizer, details_of
 from edgegate.access.facts import Facts
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
@@ -67,10 +67,7 @@ def authorization_refusal(matched: Rule | None) -> Refusal:
 
     @param matched: The rule of C{DENY} that does; L{None}: none of C{ALLOW} does.
     """
-    name = "none" if matched is None else matched.name
-    # Envoy lets no white space into the details
-    details = "_".join(f"rbac_access_denied_matched_policy[{name}]".split())
-    return Refusal(403, b"RBAC: access denied", details)
+    return Refusal(403, b"RBAC: access denied", details_of(matched))
 
 
 def shadow_result(guard: Authorization, authorizer: Authorizer, facts: Facts) -> dict[str, object]:

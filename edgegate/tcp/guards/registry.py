@@ -6,14 +6,17 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from edgegate.model.guards.address_list import AddressList
+from edgegate.model.guards.authorization import Authorization
 from edgegate.model.guards.guard import Guard
 from edgegate.tcp.guards.address_list import AddressListConnectionFilter
+from edgegate.tcp.guards.authorization import AuthorizationConnectionFilter
 from edgegate.tcp.guards.interfaces import ConnectionEnvironment, ConnectionFilter
 
 MakeFilter = Callable[[Any, ConnectionEnvironment], ConnectionFilter]
 
 CONNECTION_GUARDS: Final[dict[type[Guard], MakeFilter]] = {
     AddressList: AddressListConnectionFilter,
+    Authorization: AuthorizationConnectionFilter,
 }
 """What makes the filter of a guard, by its type: once for each change of the files."""
 
