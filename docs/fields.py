@@ -41,6 +41,7 @@ POLICIES = {
     "APIKeyPolicy": "api-keys",
     "BasicAuthPolicy": "basic-auth",
     "ConcurrencyPolicy": "concurrency",
+    "OIDCPolicy": "oidc",
     "RateLimitPolicy": "rate-limit",
 }
 """edgegate's own kinds, each with its page."""
