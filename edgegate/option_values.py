@@ -8,6 +8,8 @@ import os
 import re
 from pathlib import Path
 
+from cryptography.x509 import load_pem_x509_certificates
+
 from edgegate.config.values import suggestion
 from edgegate.model.addresses import TCPAddress
 
@@ -96,6 +98,31 @@ def parse_ignored_kind(text: str) -> str:
 
 IGNORABLE = ("AuthorizationPolicy", "RequestAuthentication")
 """Istio's kinds that keep others out."""
+
+
+MOST_AUTHORITIES = 1 << 20
+"""Bytes of a file of authorities."""
+
+
+def read_authorities(option: str, name: str) -> bytes:
+    """
+    Return the certificates (PEM) in a file.
+
+    @param option: That names the file, for messages.
+    @raise ValueError: There are none, or they can't be read.
+    """
+    try:
+        with Path(name).open("rb") as file:
+            data = file.read(MOST_AUTHORITIES + 1)
+    except OSError as error:
+        raise ValueError(f"--{option}: {name} can't be read: {error.strerror}") from None
+    if len(data) > MOST_AUTHORITIES:
+        raise ValueError(f"--{option}: {name} has more than {MOST_AUTHORITIES >> 20} MiB")
+    try:
+        load_pem_x509_certificates(data)
+    except ValueError:
+        raise ValueError(f"--{option}: {name} has no certificates in PEM") from None
+    return data
 
 
 def parse_port_map(text: str) -> tuple[int, int]:

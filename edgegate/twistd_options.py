@@ -36,6 +36,7 @@ from edgegate.option_values import (
     parse_seconds,
     parse_server,
     parse_workers,
+    read_authorities,
 )
 from edgegate.overload_options import PARAMETERS as OVERLOAD_PARAMETERS
 from edgegate.overload_options import overload_limits
@@ -92,6 +93,13 @@ class Options(usage.Options):
             "'%REQ(:METHOD)% %RESPONSE_CODE%', or a JSON object of such texts. [default: text]",
         ],
         ["log-format", None, "text", "Of what the gateway says of itself: text or json."],
+        [
+            "jwks-ca",
+            None,
+            None,
+            "File with certificates (PEM) of authorities that are trusted besides the system's where keys of tokens "
+            "are fetched (jwksUri of RequestAuthentication). Read at the start.",
+        ],
         [
             "trusted-hops",
             None,
@@ -155,6 +163,7 @@ class Options(usage.Options):
         self["selector"] = {}
         self["map-port"] = {}
         self["ignore-kind"] = []
+        self["key-authorities"] = b""
         self["gateway-namespace"] = None
         self["watch"] = True
         self["shadow-hosts"] = False
@@ -348,6 +357,7 @@ class Options(usage.Options):
             self["metrics"] = metrics_options(self)
             self["tracing"] = tracing(self)
             self["kept-requests"] = recent_requests(self)
+            self["key-authorities"] = b"" if self["jwks-ca"] is None else read_authorities("jwks-ca", self["jwks-ca"])
             self["access-logs"] = asked_access_logs(self["access-log"], self["access-log-format"])
         except ValueError as error:
             raise usage.UsageError(str(error)) from None
@@ -422,4 +432,5 @@ class Options(usage.Options):
             upgrade_drain=self["upgrade-drain-timeout"],
             processes=self["workers"],
             metrics=self["metrics"],
+            key_authorities=self["key-authorities"],
         )

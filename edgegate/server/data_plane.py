@@ -17,6 +17,7 @@ from typing import cast
 
 from twisted.internet.interfaces import IReactorFDSet, IReactorPluggableNameResolver, IReactorTime
 
+from edgegate.access.jwt.counts import TokenCounts
 from edgegate.access_log.metric_tags import MetricTags, metric_tags
 from edgegate.buffers import BUFFERS
 from edgegate.downstream.address_lists import AddressLists
@@ -225,6 +226,11 @@ class DataPlane:
     def rate_limits(self) -> RateLimits:
         """What rate limits have counted, and have in common."""
         return self._environment.access.shared(RateLimits, RateLimits)
+
+    @property
+    def token_counts(self) -> TokenCounts:
+        """What became of tokens."""
+        return self._environment.key_sets.counts
 
     def share_buckets(self, memory: mmap, offset: int) -> None:
         """

@@ -29,6 +29,7 @@ from edgegate.observe.metrics.families import (
     RELOADS,
     SERVER,
     SPANS,
+    TOKENS,
     Kind,
 )
 from edgegate.observe.metrics.gauges import Row
@@ -82,6 +83,9 @@ class PlaneReadings:
             self._count(SPANS, (outcome,), spans)
         for name, reached in plane.limits_met().items():
             self._count(LIMITS, (name,), reached)
+        if plane.token_counts.used:
+            for place, number in enumerate(plane.token_counts.numbers()):
+                self._count(TOKENS, (), number, place)
         for labels, requests in plane.rate_limits.counted():
             self._count(RATE_LIMITS, labels, requests)
         for policy, numbers in plane.rate_limits.waited():

@@ -30,6 +30,7 @@ from edgegate.observe.metrics.families import (
     RELOADS,
     SERVER,
     SPANS,
+    TOKENS,
     Kind,
 )
 from edgegate.observe.metrics.gauges import Gauges
@@ -218,6 +219,16 @@ class PlaneReadingsTests(TestCase):
         limits.counts("default/api", "all").limited = 5
         self.readings.sample()
         self.assertEqual(found["default/api", "all", "limited"], [5])
+
+    def test_tokens(self) -> None:
+        """What became of tokens is told where there are rules for them."""
+        self.readings.sample()
+        self.assertEqual(self.plane.meters.of(TOKENS), [])
+        counts = self.plane.token_counts
+        counts.used, counts.allowed, counts.cache_misses = True, 3, 2
+        self.readings.sample()
+        (found,) = self.plane.meters.of(TOKENS)
+        self.assertEqual(found.numbers, [3, 0, 0, 0, 0, 0, 2])
 
     def test_nothing_yet(self) -> None:
         """What has never happened is shown as 0, so that the first time is seen."""

@@ -14,6 +14,7 @@ from edgegate.access.jwt.claims import (
     field_value,
     split_claims,
 )
+from edgegate.access.jwt.counts import TokenCounts
 from edgegate.access.jwt.key_set import KeySet
 from edgegate.access.jwt.locations import Field, Locations
 from edgegate.access.jwt.refusals import NO_KEY, NOT_FETCHED, Refusal, RefusedToken
@@ -30,18 +31,17 @@ class RuleState:
     @ivar locations: Where its tokens stand.
     @ivar keys: L{None}: they were never fetched, and all tokens are refused.
     @ivar unknown_key: Called with each token whose key is not among these.
-    @ivar hits: How many tokens were remembered.
-    @ivar misses: How many had to be verified.
+    @ivar counts: Which tokens were remembered, and which had to be verified.
     """
 
-    __slots__ = ("_audiences", "_split", "_tokens", "hits", "keys", "locations", "misses", "rule", "unknown_key")
+    __slots__ = ("_audiences", "_split", "_tokens", "counts", "keys", "locations", "rule", "unknown_key")
 
-    def __init__(self, rule: JWTRule, keys: KeySet | None = None) -> None:
+    def __init__(self, rule: JWTRule, keys: KeySet | None = None, counts: TokenCounts | None = None) -> None:
         self.rule = rule
         self.keys = keys
         self.locations = Locations(rule)
         self.unknown_key: Callable[[], None] | None = None
-        self.hits = self.misses = 0
+        self.counts = TokenCounts() if counts is None else counts
         self._tokens = VerifiedTokens()
         self._audiences = frozenset(audience(each) for each in rule.audiences)
         self._split = frozenset((*SPLIT_BY_ITSELF, *rule.split_claims))
@@ -59,9 +59,9 @@ class RuleState:
         """
         known = self._tokens.get(token, now)
         if known is not None:
-            self.hits += 1
+            self.counts.cache_hits += 1
             return known
-        self.misses += 1
+        self.counts.cache_misses += 1
         try:
             parsed = parse(token)
         except RefusedToken as refused:

@@ -24,15 +24,15 @@ class TokenState:
     """
     What is kept for a guard: its rules with their keys, and the tokens that they have verified.
 
-    @ivar allowed: How many requests have passed, and C{denied}, how many were refused.
-    @ivar preflights: How many were let pass as they ask what they may ask.
+    @ivar counts: Of all guards of the process.
     """
 
-    __slots__ = ("_users", "allowed", "denied", "preflights", "rules")
+    __slots__ = ("_users", "counts", "rules")
 
     def __init__(self, guard: TokenGuard, key_sets: KeySets) -> None:
-        self.allowed = self.denied = self.preflights = 0
-        self.rules = tuple(RuleState(rule) for rule in guard.rules)
+        self.counts = counts = key_sets.counts
+        counts.used = True
+        self.rules = tuple(RuleState(rule, counts=counts) for rule in guard.rules)
         self._users = [_RuleKeys(rule, key_sets) for rule in self.rules]
 
     def stop(self) -> None:
@@ -78,15 +78,16 @@ class TokenFilter(HTTPFilter):
     def request_head(self, exchange: Exchange) -> FilterStatus:
         """See L{HTTPFilter.request_head}."""
         head, state = exchange.head, self._state
+        counts = state.counts
         if is_preflight(head):
-            state.preflights += 1
+            counts.preflights += 1
             self._outputs.sanitise(exchange)
             return FilterStatus.CONTINUE
         judged = authenticate(state.rules, head.fields, head.target, time())
         if isinstance(judged, Denial):
-            state.denied += 1
+            counts.denied += 1
             return refuse(exchange, rule_guard(judged.rule), token_refusal(judged, exchange))
-        state.allowed += 1
+        counts.allowed += 1
         if judged is None:
             self._outputs.sanitise(exchange)
         else:

@@ -14,6 +14,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from edgegate.access.jwt.counts import TokenCounts
 from edgegate.access.jwt.discovery import keys_url
 from edgegate.access.jwt.fetch_schedule import FetchSchedule
 from edgegate.access.jwt.key_set import KeySet, parse_key_set
@@ -38,11 +39,11 @@ class KeySource:
     One key set: fetches it now and then, and tells the rules that use it.
 
     @ivar keys: L{None}: it was never fetched, or that is too long ago.
-    @ivar succeeded: How many fetches have; and C{failed}, how many have failed.
     @ivar error: Why the last try has failed; empty: it has not, or there was none yet.
     """
 
-    def __init__(self, remote: RemoteKeys, client: KeySetClient, clock: IReactorTime) -> None:
+    def __init__(self, remote: RemoteKeys, client: KeySetClient, clock: IReactorTime, counts: TokenCounts) -> None:
+        self._counts = counts
         self._remote = remote
         self._client = client
         self._clock = clock
@@ -54,7 +55,6 @@ class KeySource:
         self._data = b""
         self.keys: KeySet | None = None
         self.error = ""
-        self.succeeded = self.failed = 0
 
     def add(self, user: Callable[[KeySet | None], None]) -> None:
         """Tell somebody of the keys, now and whenever they change."""
@@ -106,7 +106,7 @@ class KeySource:
             self._failed(Failure(ValueError(f"no key of the set can be used: {reasons}")))
             return
         self._fetching = None
-        self.succeeded += 1
+        self._counts.fetched += 1
         if self.error:
             log.info("the keys of {url} are fetched again", url=self._remote.url)
         self.error = ""
@@ -121,7 +121,7 @@ class KeySource:
         self._fetching = None
         if self._stopped:
             return
-        self.failed += 1
+        self._counts.not_fetched += 1
         why = failure.getErrorMessage() or type(failure.value).__name__
         if why != self.error:
             kept = "the old ones serve on" if self.keys is not None else "all tokens of its issuer are refused"
@@ -154,7 +154,11 @@ class KeySource:
 
 
 class KeySets:
-    """All key sets that are fetched, by where they are."""
+    """
+    All key sets that are fetched, by where they are.
+
+    @ivar counts: What became of tokens.
+    """
 
     def __init__(self, clock: Any, authorities: bytes = b"", client: KeySetClient | None = None) -> None:
         """
@@ -165,13 +169,14 @@ class KeySets:
         self._client = client
         self._clock = clock
         self._authorities = authorities
+        self.counts = TokenCounts()
         self._sources: dict[RemoteKeys, KeySource] = {}
 
     def add(self, remote: RemoteKeys, user: Callable[[KeySet | None], None]) -> KeySource:
         """Tell somebody of a key set, now and whenever it changes."""
         source = self._sources.get(remote)
         if source is None:
-            source = self._sources[remote] = KeySource(remote, self._made_client(), self._clock)
+            source = self._sources[remote] = KeySource(remote, self._made_client(), self._clock, self.counts)
         source.add(user)
         return source
 
@@ -188,9 +193,3 @@ class KeySets:
 
             client = self._client = TreqKeySetClient(self._clock, self._authorities)
         return client
-
-    @property
-    def fetches(self) -> tuple[int, int]:
-        """How many fetches have succeeded, and how many have failed, of the sets that there are."""
-        sources = self._sources.values()
-        return sum(each.succeeded for each in sources), sum(each.failed for each in sources)

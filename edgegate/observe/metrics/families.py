@@ -307,6 +307,17 @@ FILTERS: Final = _kind(
     ("filter", "verdict"),
     Family("edgegate_http_filter_verdicts_total", "Requests that an HTTP filter did not just let pass."),
 )
+TOKENS: Final = _kind(
+    "tokens",
+    (),
+    Family("envoy_http_jwt_authn_allowed", "Requests that have passed the rules for tokens, with one or without."),
+    Family("envoy_http_jwt_authn_denied", "Requests whose tokens were refused."),
+    Family("envoy_http_jwt_authn_cors_preflight_bypassed", "Preflights of CORS, which need no token."),
+    Family("envoy_http_jwt_authn_jwks_fetch_success", "Key sets that were fetched."),
+    Family("envoy_http_jwt_authn_jwks_fetch_failed", "Tries to fetch a key set that have failed."),
+    Family("envoy_http_jwt_authn_jwt_cache_hit", "Tokens that were known, and not verified again."),
+    Family("envoy_http_jwt_authn_jwt_cache_miss", "Tokens that had to be verified, or were refused."),
+)
 RATE_LIMITS: Final = _kind(
     "rate limits",
     ("policy", "limit", "verdict"),
@@ -356,6 +367,7 @@ COUNTED: Final = (
     REJECTED,
     FAULTS,
     FILTERS,
+    TOKENS,
     RATE_LIMITS,
     RATE_LIMIT_REDIS,
     OWN,

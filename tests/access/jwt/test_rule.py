@@ -58,7 +58,7 @@ class RuleTests(SynchronousTestCase):
         guarded, made = state(), good()
         first = guarded.verify(made, NOW)
         self.assertIs(guarded.verify(made, NOW + 1), first)
-        self.assertEqual((guarded.hits, guarded.misses), (1, 1))
+        self.assertEqual((guarded.counts.cache_hits, guarded.counts.cache_misses), (1, 1))
         self.verified(guarded.verify(made, NOW + 3600 + 60))
         self.assertEqual(self.told(guarded.verify(made, NOW + 3600 + 61)), "Jwt is expired")
 

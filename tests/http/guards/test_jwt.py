@@ -71,7 +71,7 @@ class TokenFilterTests(SynchronousTestCase):
         status, exchange = self.ask(filter_, b"Authorization: Bearer " + good(time.time()))
         self.assertIs(status, FilterStatus.CONTINUE)
         self.assertEqual(exchange.head.fields, [(b"x-user", b"alice@example.com")])
-        self.assertEqual((state.allowed, state.denied), (1, 0))
+        self.assertEqual((state.counts.allowed, state.counts.denied, state.counts.fetched), (1, 0, 1))
 
     def test_kept(self) -> None:
         """A guard that changes keeps the keys of the rules that stay."""
@@ -84,7 +84,7 @@ class TokenFilterTests(SynchronousTestCase):
         self.assertEqual(self.client.waiting, [])
         self.assertIsNotNone(state.rules[0].keys)
         states.keep([])
-        self.assertEqual(self.environment.key_sets.fetches, (0, 0))
+        self.assertEqual(self.environment.key_sets.counts.fetched, 1)
 
 
 class OutputNamesTests(SynchronousTestCase):

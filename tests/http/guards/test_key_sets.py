@@ -77,7 +77,7 @@ class KeySetsTests(SynchronousTestCase):
         self.clock.advance(REFRESH)
         self.client.answer(SECOND)
         self.assertEqual(self.told, [None, "rsa-0", "rsa-1"])
-        self.assertEqual(self.sets.fetches, (3, 0))
+        self.assertEqual((self.sets.counts.fetched, self.sets.counts.not_fetched), (3, 0))
 
     def test_outage(self) -> None:
         """Keys stay through an outage, for a week."""
