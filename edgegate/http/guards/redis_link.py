@@ -18,6 +18,8 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from edgegate.observe.log_throttle import LogThrottle
+
 log = Logger(namespace=__name__)
 
 CONNECT_SECONDS: Final = 5.0
@@ -32,6 +34,10 @@ STALLED_SECONDS: Final = 1.0
 
 MOST_ASKED: Final = 10_000
 """Questions that may be without an answer on a connection."""
+
+
+_ELSEWHERE: Final = frozenset({"READONLY", "MASTERDOWN"})
+"""What a Redis says first that copies another one: the name may lead elsewhere by now."""
 
 
 class LinkFailed(Exception):
@@ -70,6 +76,7 @@ class RedisLink:
         self._later: IDelayedCall | None = None
         self._waiting: deque[Callable[[], None]] = deque()
         self._asked: deque[float] = deque()
+        self._throttle = LogThrottle()
         self._tries = self.lost = 0
         self.state = LinkState.PAUSED
         self._begin()
@@ -135,9 +142,20 @@ class RedisLink:
 
     def _answered(self, answer: object, asked: deque[float]) -> object:
         asked.popleft()
-        if isinstance(answer, Failure):
-            raise LinkFailed(answer.getErrorMessage())
-        return answer
+        if not isinstance(answer, Failure):
+            return answer
+        why = answer.getErrorMessage()
+        if self.state is LinkState.READY:
+            self._refused(why)
+        raise LinkFailed(why)
+
+    def _refused(self, why: str) -> None:
+        """Redis says that it can't: tell it, and where another one may have taken its place look for that."""
+        word = why.split(maxsplit=1)[0] if why.split() else ""
+        if self._throttle.due(word, self._clock.seconds()) is not None:
+            log.warn("Redis at {server} refuses to count: {why}", server=self._server, why=why)  # noqa: G010
+        if word in _ELSEWHERE and self._protocol is not None:
+            self._protocol.transport.abortConnection()
 
     def _begin(self) -> None:
         self._later = None

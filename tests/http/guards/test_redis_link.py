@@ -165,6 +165,18 @@ class LinkTests(SynchronousTestCase):
         self.assertTrue(protocol.aborted)
         self.failureResultOf(question, LinkFailed)
 
+    def test_refuses(self) -> None:
+        """What Redis refuses is told; one that only copies another is left, as its name may lead to that one by now."""
+        protocol = self.ready()
+        question = self.asked()
+        protocol.asked[0].errback(ValueError("OOM command not allowed when used memory > 'maxmemory'"))
+        self.assertIn("OOM", str(self.failureResultOf(question, LinkFailed).value))
+        self.assertFalse(protocol.aborted)
+        question = self.asked()
+        protocol.asked[1].errback(ValueError("READONLY You can't write against a read only replica."))
+        self.failureResultOf(question, LinkFailed)
+        self.assertEqual((protocol.aborted, self.link.state), (True, LinkState.PAUSED))
+
     def test_slow_but_alive(self) -> None:
         """One on which answers come late is kept."""
         protocol = self.ready()
