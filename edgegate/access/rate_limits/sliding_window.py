@@ -140,7 +140,7 @@ class OverKeys:
     __slots__ = ("_until",)
 
     def __init__(self) -> None:
-        self._until: dict[bytes, float] = {}
+        self._until: dict[bytes, tuple[float, float]] = {}
 
     def add(self, key: bytes, wait: float, now: float) -> None:
         """
@@ -152,17 +152,17 @@ class OverKeys:
         until = self._until
         if len(until) >= MOST_KEYS:
             until.clear()
-        until[key] = now + (wait if wait < LONGEST_TRUST else LONGEST_TRUST)
+        until[key] = now + wait, now + (wait if wait < LONGEST_TRUST else LONGEST_TRUST)
 
     def wait(self, key: bytes, now: float) -> float:
         """Return for how many seconds a key is still over; 0: it may not be."""
         until = self._until
         if not until:
             return 0.0
-        end = until.get(key)
-        if end is None:
+        found = until.get(key)
+        if found is None:
             return 0.0
-        if end <= now:
+        if found[1] <= now:
             del until[key]
             return 0.0
-        return end - now
+        return found[0] - now
