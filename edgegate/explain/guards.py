@@ -9,6 +9,7 @@ from edgegate.explain.address_list import judge_address_list, judge_connection_b
 from edgegate.explain.authorization import judge_authorization, judge_connection
 from edgegate.explain.concurrency import judge_concurrency
 from edgegate.explain.credentials import judge_api_keys, judge_basic_auth
+from edgegate.explain.envoy_rate_limits import judge_local, judge_service
 from edgegate.explain.judgement import Judgement, Verdict
 from edgegate.explain.logins import judge_oidc
 from edgegate.explain.rate_limit import judge_rate_limit
@@ -18,6 +19,7 @@ from edgegate.model.guards.address_list import AddressList
 from edgegate.model.guards.authorization import Authorization
 from edgegate.model.guards.concurrency import ConcurrencyGuard
 from edgegate.model.guards.credentials import APIKeys, BasicAuth
+from edgegate.model.guards.envoy_rate_limits import LocalRateLimit, RateLimitService
 from edgegate.model.guards.guard import Guard, Guards
 from edgegate.model.guards.jwt import TokenGuard
 from edgegate.model.guards.oidc import OIDC
@@ -33,6 +35,8 @@ JUDGES: Final[dict[type[Guard], Callable[[Any, Exchange], Judgement]]] = {
     OIDC: judge_oidc,
     RateLimitGuard: judge_rate_limit,
     TokenGuard: judge_tokens,
+    LocalRateLimit: judge_local,
+    RateLimitService: judge_service,
 }
 """
 What judges for a guard, by its type. What is found out about the request may be noted (C{exchange.note}) for the guards

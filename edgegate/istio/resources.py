@@ -16,6 +16,7 @@ from edgegate.istio.kinds.base import Spec
 from edgegate.istio.kinds.basic_auth_policy import BasicAuthPolicy
 from edgegate.istio.kinds.concurrency_policy import ConcurrencyPolicy
 from edgegate.istio.kinds.destination_rule import DestinationRule
+from edgegate.istio.kinds.envoy_filter import EnvoyFilter
 from edgegate.istio.kinds.gateway import Gateway
 from edgegate.istio.kinds.mesh_config import MeshConfig
 from edgegate.istio.kinds.oidc_policy import OIDCPolicy
@@ -161,6 +162,7 @@ class Resources:
     request_authentications: list[Resource[RequestAuthentication]] = field(default_factory=list)
     concurrency_policies: list[Resource[ConcurrencyPolicy]] = field(default_factory=list)
     authorization_policies: list[Resource[AuthorizationPolicy]] = field(default_factory=list)
+    envoy_filters: list[Resource[EnvoyFilter]] = field(default_factory=list)
     address_list_policies: list[Resource[AddressListPolicy]] = field(default_factory=list)
     basic_auth_policies: list[Resource[BasicAuthPolicy]] = field(default_factory=list)
     api_key_policies: list[Resource[APIKeyPolicy]] = field(default_factory=list)

@@ -109,6 +109,8 @@ kind: AddressListPolicy
 metadata: {name: office}
 spec: {allow: {addresses: [192.0.2.0/24]}}
 ---
+{apiVersion: networking.istio.io/v1alpha3, kind: EnvoyFilter, metadata: {name: e}, spec: {configPatches: []}}
+---
 {apiVersion: edgegate.io/v1alpha1, kind: BasicAuthPolicy, metadata: {name: b}, spec: {users: {file: a}}}
 ---
 {apiVersion: edgegate.io/v1alpha1, kind: APIKeyPolicy, metadata: {name: k}, spec: {keysFrom: {file: a}}}

@@ -13,12 +13,15 @@ from edgegate.http.guards.authorization import AuthorizationFilter
 from edgegate.http.guards.basic_auth import BasicAuthFilter
 from edgegate.http.guards.concurrency import ConcurrencyFilter
 from edgegate.http.guards.jwt import TokenFilter, token_state
+from edgegate.http.guards.local_rate_limit import LocalRateLimitFilter
 from edgegate.http.guards.oidc.oidc_filter import OIDCFilter, oidc_state
 from edgegate.http.guards.rate_limit import rate_limit_filter, rate_limit_state
+from edgegate.http.guards.rate_limit_service import RateLimitServiceFilter
 from edgegate.model.guards.address_list import AddressList
 from edgegate.model.guards.authorization import Authorization
 from edgegate.model.guards.concurrency import ConcurrencyGuard
 from edgegate.model.guards.credentials import APIKeys, BasicAuth
+from edgegate.model.guards.envoy_rate_limits import LocalRateLimit, RateLimitService
 from edgegate.model.guards.guard import Guard
 from edgegate.model.guards.jwt import TokenGuard
 from edgegate.model.guards.oidc import OIDC
@@ -33,6 +36,8 @@ GUARD_FILTERS: Final[dict[type[Guard], Callable[[Any, HTTPEnvironment], HTTPFilt
     RateLimitGuard: rate_limit_filter,
     TokenGuard: TokenFilter,
     OIDC: OIDCFilter,
+    LocalRateLimit: LocalRateLimitFilter,
+    RateLimitService: RateLimitServiceFilter,
 }
 """
 What makes the filter of a guard, by its type.

@@ -15,6 +15,7 @@ from edgegate.istio.kinds.base import Spec
 from edgegate.istio.kinds.basic_auth_policy import BasicAuthPolicy
 from edgegate.istio.kinds.concurrency_policy import ConcurrencyPolicy
 from edgegate.istio.kinds.destination_rule import DestinationRule
+from edgegate.istio.kinds.envoy_filter import EnvoyFilter
 from edgegate.istio.kinds.gateway import Gateway
 from edgegate.istio.kinds.mesh_config import MeshConfig
 from edgegate.istio.kinds.meta import Described, Object
@@ -83,6 +84,7 @@ KINDS = (
     Kind("DestinationRule", NETWORKING, _ISTIO_VERSIONS, DestinationRule, "destination_rules"),
     Kind("WorkloadEntry", NETWORKING, _ISTIO_VERSIONS, WorkloadEntry, "workload_entries", metadata=True),
     Kind("WorkloadGroup", NETWORKING, _ISTIO_VERSIONS, WorkloadGroup, "workload_groups"),
+    Kind("EnvoyFilter", NETWORKING, ("v1alpha3",), EnvoyFilter, "envoy_filters"),
     Kind("Telemetry", TELEMETRY, ("v1", "v1alpha1"), Telemetry, "telemetries", metadata=True),
     Kind("RequestAuthentication", SECURITY, ("v1", "v1beta1"), RequestAuthentication, "request_authentications"),
     Kind("ConcurrencyPolicy", EDGEGATE, ("v1alpha1",), ConcurrencyPolicy, "concurrency_policies"),
@@ -104,7 +106,6 @@ KINDS = (
 MESH = "not honoured: it is for a mesh"
 
 UNSERVED = {
-    (NETWORKING, "EnvoyFilter"): "not honoured: it is written for Envoy's own configuration",
     (NETWORKING, "Sidecar"): MESH,
     (NETWORKING, "ProxyConfig"): MESH,
     (SECURITY, "PeerAuthentication"): MESH,

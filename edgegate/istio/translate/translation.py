@@ -16,6 +16,7 @@ from edgegate.istio.translate.credentials import CredentialCompiler
 from edgegate.istio.translate.delegates import Delegates
 from edgegate.istio.translate.destination_rules import DestinationRules
 from edgegate.istio.translate.destinations import DestinationCompiler, NoDestinations
+from edgegate.istio.translate.guards.added_clusters import with_added_clusters
 from edgegate.istio.translate.guards.compilation import guards_of
 from edgegate.istio.translate.guards.standing import Policies, Standing
 from edgegate.istio.translate.guards.targets import gateway_namespaces, targets_of
@@ -60,7 +61,7 @@ class IstioTranslation:
         ours = workloads(gateways, options.selector)
         namespaces = {gateway.namespace for gateway in gateways}
         self._mesh = mesh = mesh_of(resources.mesh_configs, problems)
-        self._services = index_services(resources)
+        self._services = index_services(with_added_clusters(resources, problems))
         root = root_namespace(mesh)
         self._telemetries = telemetries_for(resources.telemetries, root, namespaces, ours, problems)
         self._access_logs = AccessLogCompiler(mesh, self._telemetries, self._services, problems).logs()

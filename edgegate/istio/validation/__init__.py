@@ -19,6 +19,7 @@ from edgegate.istio.kinds.base import Spec
 from edgegate.istio.kinds.basic_auth_policy import BasicAuthPolicy
 from edgegate.istio.kinds.concurrency_policy import ConcurrencyPolicy
 from edgegate.istio.kinds.destination_rule import DestinationRule
+from edgegate.istio.kinds.envoy_filter import EnvoyFilter
 from edgegate.istio.kinds.gateway import Gateway
 from edgegate.istio.kinds.mesh_config import MeshConfig
 from edgegate.istio.kinds.oidc_policy import OIDCPolicy
@@ -35,6 +36,7 @@ from edgegate.istio.validation.authorization_policy import validate_authorizatio
 from edgegate.istio.validation.concurrency_policy import validate_concurrency_policy
 from edgegate.istio.validation.credentials import validate_api_key_policy, validate_basic_auth_policy
 from edgegate.istio.validation.destination_rule import validate_destination_rule
+from edgegate.istio.validation.envoy_filter import validate_envoy_filter
 from edgegate.istio.validation.gateway import validate_gateway
 from edgegate.istio.validation.kubernetes import (
     validate_endpoint_slice,
@@ -68,6 +70,7 @@ RULES: dict[type[Spec], Callable[[Resource[Any], Problems], None]] = {
     Telemetry: validate_telemetry,
     RequestAuthentication: validate_request_authentication,
     ConcurrencyPolicy: validate_concurrency_policy,
+    EnvoyFilter: validate_envoy_filter,
     AddressListPolicy: validate_address_list_policy,
     BasicAuthPolicy: validate_basic_auth_policy,
     APIKeyPolicy: validate_api_key_policy,

@@ -1,0 +1,129 @@
+"""Envoy's C{local_ratelimit} filter (C{source/extensions/filters/http/local_ratelimit/local_ratelimit.cc})."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import ceil
+from random import Random
+from time import monotonic
+from typing import Final
+
+from edgegate.access.rate_limits.descriptors import DescriptorMaker
+from edgegate.access.rate_limits.envoy_local import LocalCounter, Told
+from edgegate.access.rate_limits.scopes import Effective
+from edgegate.http.environment import HTTPEnvironment
+from edgegate.http.exchange import Exchange
+from edgegate.http.fields import Field
+from edgegate.http.filters.interfaces import FilterStatus, HTTPFilter
+from edgegate.http.guards.envoy_place import Settled, destination
+from edgegate.http.guards.rate_limit_state import RateLimits
+from edgegate.http.guards.refusal import Refusal, refuse
+from edgegate.http.response import ResponseHead
+from edgegate.model.guards.envoy_rate_limits import LocalLimit, LocalRateLimit, Pair
+
+_NAMESPACE: Final = "envoy.filters.http.local_ratelimit"
+_TOLD: Final = "told"
+_UNAVAILABLE: Final = 14
+_EXHAUSTED: Final = 8
+
+
+class _Limit:
+    """One configuration of the filter, with its buckets."""
+
+    __slots__ = ("counter", "fields", "limit", "makers", "refusal", "unenforced")
+
+    def __init__(self, guard: LocalRateLimit, limit: LocalLimit, scope: str, environment: HTTPEnvironment) -> None:
+        self.limit = limit
+        self.counter = LocalCounter(limit, scope, environment.access.shared(RateLimits, RateLimits).buckets)
+        self.refusal = local_refusal(limit)
+        self.unenforced = fields_of(limit.unenforced_fields)
+        # known by the identity of what rules count, which is kept here
+        self.makers: dict[int, tuple[Effective, DescriptorMaker]] = {}
+
+    def maker(self, settled: Effective) -> DescriptorMaker:
+        """Return what makes the descriptors of requests for which some settings count."""
+        found = self.makers.get(id(settled))
+        if found is None:
+            rules = settled.rules if self.limit.rules is None else self.limit.rules
+            found = self.makers[id(settled)] = settled, DescriptorMaker(rules, self.limit.stage)
+        return found[1]
+
+
+class LocalRateLimitFilter(HTTPFilter):
+    """Counts requests in this gateway, all its processes together."""
+
+    __slots__ = ("_environment", "_guard", "_limits", "_settled")
+
+    name = "local_ratelimit"
+
+    def __init__(self, guard: LocalRateLimit, environment: HTTPEnvironment) -> None:
+        self._guard = guard
+        self._environment = environment
+        self._settled = Settled(guard.scopes, environment.trusted_hops)
+        self._limits: dict[LocalLimit, _Limit] = {}
+
+    def request_head(self, exchange: Exchange) -> FilterStatus:
+        """See L{HTTPFilter.request_head}."""
+        route, settled = self._settled.of(exchange)
+        limit = self._limit_of(settled.local or self._guard.limit)
+        said, random = limit.limit, self._environment.random
+        if not _falls(said.enabled, random):
+            return FilterStatus.CONTINUE
+        descriptors = limit.maker(settled).of(exchange, destination(route)) if said.descriptors else []
+        connection = b"%x" % id(exchange.connection) if said.per_connection else b""
+        told = limit.counter.take(descriptors, connection, monotonic())
+        if told is None:
+            return FilterStatus.CONTINUE
+        if not told.passes and _falls(said.enforced, random):
+            refusal = limit.refusal
+            if said.shown:
+                refusal = replace(refusal, fields=(*refusal.fields, *shown(told)))
+            return refuse(exchange, self._guard, refusal)
+        if said.shown:
+            exchange.note(_NAMESPACE, {_TOLD: told})
+        if told.passes:
+            return FilterStatus.CONTINUE
+        if limit.unenforced:
+            exchange.change_request(limit.unenforced)
+        return FilterStatus.CONTINUE
+
+    def response_head(self, exchange: Exchange, head: ResponseHead) -> ResponseHead:
+        """See L{HTTPFilter.response_head}."""
+        told = exchange.metadata.get(_NAMESPACE, {}).get(_TOLD) if exchange.metadata is not None else None
+        return head.with_set(shown(told)) if isinstance(told, Told) else head
+
+    def _limit_of(self, limit: LocalLimit) -> _Limit:
+        found = self._limits.get(limit)
+        if found is None:
+            found = self._limits[limit] = _Limit(self._guard, limit, self._guard.name, self._environment)
+        return found
+
+
+def local_refusal(limit: LocalLimit) -> Refusal:
+    """Return what a request gets that is one too many."""
+    return Refusal(
+        limit.status,
+        b"local_rate_limited",
+        "local_rate_limited",
+        "RL",
+        tuple(fields_of(limit.response_fields)),
+        _EXHAUSTED if limit.grpc_exhausted else _UNAVAILABLE,
+    )
+
+
+def fields_of(pairs: tuple[Pair, ...]) -> list[Field]:
+    """Return fields that files say."""
+    return [(name.lower().encode("latin-1"), value.encode()) for name, value in pairs]
+
+
+def shown(told: Told) -> list[Field]:
+    """Return how a limit stands, as C{DRAFT_VERSION_03} has it."""
+    return [
+        (b"x-ratelimit-limit", b"%d" % told.most),
+        (b"x-ratelimit-remaining", b"%d" % told.left),
+        (b"x-ratelimit-reset", b"%d" % ceil(told.reset)),
+    ]
+
+
+def _falls(share: float, random: Random) -> bool:
+    return share >= 1.0 or (share > 0.0 and random.random() < share)
