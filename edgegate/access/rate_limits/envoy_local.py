@@ -19,7 +19,8 @@ class Told:
     How a limit stands, of the bucket that has least.
 
     @ivar passes: Whether there was a token in each bucket.
-    @ivar most: Tokens of a full bucket; C{left}: whole tokens that it has; C{reset}: seconds until it is full.
+    @ivar most: Tokens of a full bucket; C{left}: whole tokens that it has; C{reset}: seconds until it
+        has one, as Envoy tells.
     """
 
     __slots__ = ("left", "most", "passes", "reset")
@@ -58,9 +59,9 @@ class _Bucket:
         bucket = self.bucket
         left = self._buckets.take(self._numbers.of(key), bucket.interval, self.capacity, 1.0, now)
         if left < 0.0:
-            # what is missing of a token, and then all but that one
-            return Told(False, bucket.most, 0, -left + bucket.interval * (bucket.most - 1))
-        return Told(True, bucket.most, int(left + 1e-6), (bucket.most - left) * bucket.interval)
+            return Told(False, bucket.most, 0, -left)
+        whole = int(left + 1e-6)
+        return Told(True, bucket.most, whole, 0.0 if whole else (1.0 - left) * bucket.interval)
 
 
 class LocalCounter:
