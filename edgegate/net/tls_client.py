@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IProtocol, IReactorFDSet
 from edgegate.errors import Fault
 from edgegate.model.addresses import Address
 from edgegate.net.connection_options import ClientTerms
-from edgegate.net.tls_stream import TLSStream, reason_of
+from edgegate.net.tls_stream import BACKEND_BATCH, TLSStream, reason_of
 from edgegate.net.wheel import TimerWheel
 
 
@@ -48,6 +48,9 @@ class TLSClientStream(TLSStream):
     def refused(self, reason: str) -> Fault:
         """Return what a handshake that failed means for who wanted it; why is logged."""
         return self._terms.refused(self.connection, self.peer, reason, self._wheel.clock.seconds())
+
+    def _most_at_once(self) -> int:
+        return BACKEND_BATCH
 
     def _first_received(self, data: bytes) -> None:
         self._received = received = self._protocol.dataReceived

@@ -46,10 +46,13 @@ Messages of TLS itself that are followed without a byte of data between them, a 
 two; BoringSSL follows 32 key updates.
 """
 
-_BATCH: Final = 8 * RECORD
+BATCH: Final = 16 * RECORD
 """Bytes that are told of at once, where a peer sends full records: what is done for each piece is done for many."""
 
-_batch: Final = memoryview(bytearray(_BATCH))
+BACKEND_BATCH: Final = 8 * RECORD
+"""The same of a backend's: they wait for a client that does not read, beside all that may wait for it."""
+
+_batch: Final = memoryview(bytearray(BATCH))
 
 _TCP_CORK: Final[int] = int(getattr(socket, "TCP_CORK", 0))
 
@@ -285,7 +288,7 @@ class TLSStream(Stream):
     def _read_batch(self, data: bytes) -> None:
         """A full record came, as of a large body: others are likely to be there, and are told of with it."""
         try:
-            more = self.read_into(_batch[RECORD:])
+            more = self.read_into(_batch[RECORD : self._most_at_once()])
         except BlockingIOError:
             pass
         else:
@@ -293,6 +296,10 @@ class TLSStream(Stream):
             data = bytes(_batch[: RECORD + more])
         self._received(data)
         self._after_filling()
+
+    def _most_at_once(self) -> int:
+        """Return of how many bytes is told at once."""
+        return BATCH
 
     def read_into(self, buffer: memoryview) -> int:
         """

@@ -27,6 +27,7 @@ from edgegate.net.connecting import Connecting, connect
 from edgegate.net.connection_options import ConnectionOptions
 from edgegate.net.stream import Stream
 from edgegate.net.tls_client import TLSClientStream
+from edgegate.net.tls_stream import BACKEND_BATCH
 from edgegate.net.wheel import TimerWheel
 from edgegate.tls.client_contexts import ClientContext, Handshakes
 from tests.net.pairs import Recorder, until
@@ -97,7 +98,9 @@ class TLSClientTests(TestCase):
         backend = self.backend()
         options = ConnectionOptions("key", tls=Handshakes(ClientContext(TRUSTED), "a.example", (b"http/1.1",)))
         stream = await self.ask(backend.port, options)
-        self.assertIsInstance(stream, TLSClientStream)
+        assert isinstance(stream, TLSClientStream)
+        # less than of a client: it waits for one that may not read
+        self.assertEqual(stream._most_at_once(), BACKEND_BATCH)
         self.assertEqual((stream.key, stream.peer), ("key", TCPAddress("127.0.0.1", backend.port)))
         (visit,) = backend.visits
         self.assertEqual((visit.name, visit.alpn, visit.failed), ("a.example", "http/1.1", ""))
