@@ -89,5 +89,5 @@ def unknown_or_misplaced(context: Context) -> Iterator[Finding]:
                 message = f"it changes nothing on a Service: Istio reads it on a {_KINDS[name]}"
                 yield Finding(service, where, codes.MISPLACED_ANNOTATION, message)
             else:
-                message = f"Istio has no annotation {show(name)}{suggestion(name, _OF_SERVICES)}: it changes nothing"
+                message = f"Istio has no annotation {show(name)}, so it changes nothing{suggestion(name, _OF_SERVICES)}"
                 yield Finding(service, where, codes.UNKNOWN_ANNOTATION, message)
