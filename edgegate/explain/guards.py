@@ -10,6 +10,7 @@ from edgegate.explain.authorization import judge_authorization, judge_connection
 from edgegate.explain.concurrency import judge_concurrency
 from edgegate.explain.credentials import judge_api_keys, judge_basic_auth
 from edgegate.explain.envoy_rate_limits import judge_local, judge_service
+from edgegate.explain.external_authorization import judge_connection_by_service, judge_external_authorization
 from edgegate.explain.judgement import Judgement, Verdict
 from edgegate.explain.logins import judge_oidc
 from edgegate.explain.rate_limit import judge_rate_limit
@@ -20,6 +21,7 @@ from edgegate.model.guards.authorization import Authorization
 from edgegate.model.guards.concurrency import ConcurrencyGuard
 from edgegate.model.guards.credentials import APIKeys, BasicAuth
 from edgegate.model.guards.envoy_rate_limits import LocalRateLimit, RateLimitService
+from edgegate.model.guards.external_authorization import ExternalAuthorization
 from edgegate.model.guards.guard import Guard, Guards
 from edgegate.model.guards.jwt import TokenGuard
 from edgegate.model.guards.oidc import OIDC
@@ -37,6 +39,7 @@ JUDGES: Final[dict[type[Guard], Callable[[Any, Exchange], Judgement]]] = {
     TokenGuard: judge_tokens,
     LocalRateLimit: judge_local,
     RateLimitService: judge_service,
+    ExternalAuthorization: judge_external_authorization,
 }
 """
 What judges for a guard, by its type. What is found out about the request may be noted (C{exchange.note}) for the guards
@@ -47,6 +50,7 @@ that follow, and its head may be changed; it is never answered.
 CONNECTION_JUDGES: Final[dict[type[Guard], Callable[[Any, ConnectionInfo], Judgement]]] = {
     AddressList: judge_connection_by_address,
     Authorization: judge_connection,
+    ExternalAuthorization: judge_connection_by_service,
 }
 """Likewise for connections that are relayed; guards of other types pass those over."""
 

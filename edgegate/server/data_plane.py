@@ -30,7 +30,7 @@ from edgegate.http.examples import Examples
 from edgegate.http.explained_response import Explainer
 from edgegate.http.gateway import HTTPGateway
 from edgegate.http.guards.rate_limit_state import RateLimits
-from edgegate.http.guards.registry import prepare_guards
+from edgegate.http.guards.registry import connection_guards_of, prepare_guards
 from edgegate.http.health.health_checker import HealthChecker
 from edgegate.http.interfaces import Served
 from edgegate.http.overdue import Overdue
@@ -150,7 +150,9 @@ class DataPlane:
         )
         explainer = Explainer(options.debug_from, options.trusted_hops) if options.debug_from else None
         self._http = HTTPGateway(self._environment, options.paths, options.http_filters, explainer)
-        self._tcp = TCPGateway(watcher, wheel, self.clusters, observer, access=self._environment.access)
+        connection_guards = connection_guards_of(self._environment)
+        access = self._environment.access
+        self._tcp = TCPGateway(watcher, wheel, self.clusters, observer, access=access, guards=connection_guards)
         self._address_lists = lists = AddressLists(options.trusted_hops)
         dispatch = Dispatch(self._http, self._tcp)
 

@@ -12,6 +12,8 @@ from edgegate.http.guards.api_keys import APIKeyFilter
 from edgegate.http.guards.authorization import AuthorizationFilter
 from edgegate.http.guards.basic_auth import BasicAuthFilter
 from edgegate.http.guards.concurrency import ConcurrencyFilter
+from edgegate.http.guards.external_authorization import ExternalAuthorizationFilter
+from edgegate.http.guards.external_connections import ExternalAuthorizationConnectionFilter
 from edgegate.http.guards.jwt import TokenFilter, token_state
 from edgegate.http.guards.local_rate_limit import LocalRateLimitFilter
 from edgegate.http.guards.oidc.oidc_filter import OIDCFilter, oidc_state
@@ -22,10 +24,12 @@ from edgegate.model.guards.authorization import Authorization
 from edgegate.model.guards.concurrency import ConcurrencyGuard
 from edgegate.model.guards.credentials import APIKeys, BasicAuth
 from edgegate.model.guards.envoy_rate_limits import LocalRateLimit, RateLimitService
+from edgegate.model.guards.external_authorization import ExternalAuthorization
 from edgegate.model.guards.guard import Guard
 from edgegate.model.guards.jwt import TokenGuard
 from edgegate.model.guards.oidc import OIDC
 from edgegate.model.guards.rate_limit import RateLimitGuard
+from edgegate.tcp.guards.registry import CONNECTION_GUARDS, MakeFilter
 
 GUARD_FILTERS: Final[dict[type[Guard], Callable[[Any, HTTPEnvironment], HTTPFilter]]] = {
     AddressList: AddressListFilter,
@@ -38,6 +42,7 @@ GUARD_FILTERS: Final[dict[type[Guard], Callable[[Any, HTTPEnvironment], HTTPFilt
     OIDC: OIDCFilter,
     LocalRateLimit: LocalRateLimitFilter,
     RateLimitService: RateLimitServiceFilter,
+    ExternalAuthorization: ExternalAuthorizationFilter,
 }
 """
 What makes the filter of a guard, by its type.
@@ -70,3 +75,11 @@ def filters_of(guards: Iterable[Guard], environment: HTTPEnvironment) -> tuple[H
     @raise KeyError: There is none for one: nobody is let pass then.
     """
     return tuple(GUARD_FILTERS[type(guard)](guard, environment) for guard in guards)
+
+
+def connection_guards_of(environment: HTTPEnvironment) -> dict[type[Guard], MakeFilter]:
+    """Return what makes the filters that act on connections, those that ask somebody by HTTP among them."""
+    return {
+        **CONNECTION_GUARDS,
+        ExternalAuthorization: lambda guard, _: ExternalAuthorizationConnectionFilter(guard, environment),
+    }

@@ -328,6 +328,14 @@ RATE_LIMIT_REDIS: Final = _kind(
     ("policy",),
     _histogram("edgegate_rate_limit_redis_milliseconds", "Whole milliseconds until Redis told whether one may pass."),
 )
+EXTERNAL_AUTHORIZATION: Final = _kind(
+    "external authorization",
+    ("envoy_http_conn_manager_prefix", "provider"),
+    Family("envoy_http_ext_authz_ok", "Requests that a provider has let pass."),
+    Family("envoy_http_ext_authz_denied", "Requests that a provider has refused."),
+    Family("envoy_http_ext_authz_error", "Requests of which a provider has said nothing."),
+    Family("envoy_http_ext_authz_failure_mode_allowed", "Those of them that have passed all the same (failOpen)."),
+)
 OWN: Final = _kind(
     "own",
     (),
@@ -370,6 +378,7 @@ COUNTED: Final = (
     TOKENS,
     RATE_LIMITS,
     RATE_LIMIT_REDIS,
+    EXTERNAL_AUTHORIZATION,
     OWN,
     SPANS,
     RELOADS,

@@ -18,7 +18,7 @@ KIND: Final = "AuthorizationPolicy"
 
 
 def place_authorization_policies(policies: Policies, standing: Standing) -> None:
-    """Have the policies of all actions stand where they belong."""
+    """Have the policies of all actions but C{CUSTOM} stand where they belong."""
     if KIND in policies.options.ignored_kinds:
         for policy in policies.resources.authorization_policies:
             message = f"{policy.document.title} refuses nobody, as --ignore-kind has it"
@@ -28,11 +28,6 @@ def place_authorization_policies(policies: Policies, standing: Standing) -> None
     for action in (Action.AUDIT, Action.DENY, Action.ALLOW):
         for servers, chosen in chosen_by(policies, action):
             standing.on_servers(servers, compiler.guard(action, chosen))
-    for servers, chosen in chosen_by(policies, Action.CUSTOM):
-        standing.on_servers(servers, compiler.guard(Action.CUSTOM, chosen))
-        for policy in chosen:
-            message = "CUSTOM is not honoured yet: nobody is asked, so nobody may pass"
-            policy.error(policies.problems, ("spec", "action"), message, code=codes.POLICY_NOT_ENFORCED)
     _warn_of_gaps(policies, compiler)
 
 

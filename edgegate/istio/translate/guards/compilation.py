@@ -10,6 +10,7 @@ from edgegate.istio.translate.guards.authorization_policies import place_authori
 from edgegate.istio.translate.guards.concurrency import place_concurrency
 from edgegate.istio.translate.guards.credentials import place_api_keys, place_basic_auth
 from edgegate.istio.translate.guards.envoy_filters import place_envoy_filters
+from edgegate.istio.translate.guards.external_authorizations import place_external_authorizations
 from edgegate.istio.translate.guards.oidc_policies import place_oidc
 from edgegate.istio.translate.guards.rate_limits import place_rate_limits
 from edgegate.istio.translate.guards.request_authentications import place_request_authentications
@@ -25,6 +26,7 @@ KINDS: Final[tuple[Callable[[Policies, Standing], None], ...]] = (
     place_authorization_policies,
     place_oidc,
     place_envoy_filters,
+    place_external_authorizations,
 )
 """What makes guards of the policies of each kind, and has them stand where those belong."""
 
