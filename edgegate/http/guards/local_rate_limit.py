@@ -30,11 +30,13 @@ _EXHAUSTED: Final = 8
 class _Limit:
     """One configuration of the filter, with its buckets."""
 
-    __slots__ = ("counter", "fields", "limit", "makers", "refusal", "unenforced")
+    __slots__ = ("counter", "counts", "limit", "makers", "refusal", "unenforced")
 
     def __init__(self, guard: LocalRateLimit, limit: LocalLimit, scope: str, environment: HTTPEnvironment) -> None:
         self.limit = limit
-        self.counter = LocalCounter(limit, scope, environment.access.shared(RateLimits, RateLimits).buckets)
+        shared = environment.access.shared(RateLimits, RateLimits)
+        self.counter = LocalCounter(limit, scope, shared.buckets)
+        self.counts = shared.counts(scope, limit.prefix)
         self.refusal = local_refusal(limit)
         self.unenforced = fields_of(limit.unenforced_fields)
         # known by the identity of what rules count, which is kept here
@@ -75,6 +77,7 @@ class LocalRateLimitFilter(HTTPFilter):
         if told is None:
             return FilterStatus.CONTINUE
         if not told.passes and _falls(said.enforced, random):
+            limit.counts.limited += 1
             refusal = limit.refusal
             if said.shown:
                 refusal = replace(refusal, fields=(*refusal.fields, *shown(told)))
@@ -82,7 +85,9 @@ class LocalRateLimitFilter(HTTPFilter):
         if said.shown:
             exchange.note(_NAMESPACE, {_TOLD: told})
         if told.passes:
+            limit.counts.allowed += 1
             return FilterStatus.CONTINUE
+        limit.counts.shadowed += 1
         if limit.unenforced:
             exchange.change_request(limit.unenforced)
         return FilterStatus.CONTINUE

@@ -9,6 +9,7 @@ from typing import Final
 from twisted.logger import Logger
 
 from edgegate.access.rate_limits.descriptors import Descriptor, DescriptorMaker
+from edgegate.access.rate_limits.limits import Counts
 from edgegate.access.rate_limits.scopes import Effective
 from edgegate.access.rate_limits.service_messages import METHOD, ServiceAnswer, answer, question, quota_fields
 from edgegate.errors import GUARD_FAILED, NO_CLUSTER, Fault
@@ -21,6 +22,7 @@ from edgegate.http.filters.interfaces import FilterStatus, HTTPFilter
 from edgegate.http.grpc_unary import CallFailed, call_head, framed, message_in
 from edgegate.http.guards.envoy_place import Settled, destination
 from edgegate.http.guards.local_rate_limit import fields_of
+from edgegate.http.guards.rate_limit_state import RateLimits
 from edgegate.http.guards.refusal import Refusal, refuse
 from edgegate.http.response import ResponseHead
 from edgegate.model.guards.envoy_rate_limits import Asks, RateLimitService, ServiceLimit
@@ -45,7 +47,7 @@ log: Final = Logger()
 class RateLimitServiceFilter(HTTPFilter):
     """Asks about requests that go to a backend and of which there are descriptors."""
 
-    __slots__ = ("_environment", "_guard", "_makers", "_settled", "limit")
+    __slots__ = ("_counts", "_environment", "_guard", "_makers", "_settled", "limit")
 
     name = "ratelimit"
 
@@ -53,6 +55,7 @@ class RateLimitServiceFilter(HTTPFilter):
         self._guard = guard
         self.limit = guard.limit
         self._environment = environment
+        self._counts = environment.access.shared(RateLimits, RateLimits).counts(guard.name, guard.limit.domain)
         self._settled = Settled(guard.scopes, environment.trusted_hops)
         # known by the identity of what rules count, which is kept here
         self._makers: dict[int, tuple[Effective, DescriptorMaker]] = {}
@@ -68,7 +71,7 @@ class RateLimitServiceFilter(HTTPFilter):
         descriptors = self._maker(settled).of(exchange, cluster)
         if not descriptors:
             return FilterStatus.CONTINUE
-        return Question(self._guard, self._environment, exchange).ask(descriptors)
+        return Question(self._guard, self._environment, exchange, self._counts).ask(descriptors)
 
     def response_head(self, exchange: Exchange, head: ResponseHead) -> ResponseHead:
         """Add what the service wants the response to have."""
@@ -87,10 +90,13 @@ class RateLimitServiceFilter(HTTPFilter):
 class Question:
     """One question about one request, which waits for the answer."""
 
-    __slots__ = ("_asked", "_environment", "_exchange", "_guard", "_hold")
+    __slots__ = ("_asked", "_counts", "_environment", "_exchange", "_guard", "_hold")
 
-    def __init__(self, guard: RateLimitService, environment: HTTPEnvironment, exchange: Exchange) -> None:
+    def __init__(
+        self, guard: RateLimitService, environment: HTTPEnvironment, exchange: Exchange, counts: Counts
+    ) -> None:
         self._guard = guard
+        self._counts = counts
         self._environment = environment
         self._exchange = exchange
         self._hold: Hold | None = None
@@ -144,9 +150,11 @@ class Question:
         told = [*quota_fields(found.quotas)] if limit.shown else []
         told.extend(_sound(found.response_fields))
         if found.over:
+            self._counts.limited += 1
             refusal = over_refusal(limit, found.body, told)
             hold.answer(lambda exchange: refuse(exchange, self._guard, refusal))
             return
+        self._counts.allowed += 1
         if told:
             exchange.note(_NAMESPACE, {_FIELDS: tuple(told)})
         fields = [field for field in found.request_fields if _SETTABLE.of(field[0])[1] == PASS]
@@ -160,6 +168,7 @@ class Question:
         assert hold is not None
         if hold.over:
             return
+        self._counts.failed += 1
         held_back = _COMPLAINTS.due((guard.limit.cluster, why), monotonic())
         if held_back is not None:
             log.warn(  # noqa: G010

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.http.guards.rate_limit_state import RateLimits
 from edgegate.model.guards.envoy_rate_limits import (
     Action,
     ActionKind,
@@ -49,6 +50,8 @@ class LocalRateLimitTests(SynchronousTestCase):
         self.assertTrue(refused.sent.endswith(b"\r\n\r\nlocal_rate_limited"))
         (ended,) = self.conversation.ended
         self.assertEqual((ended.details, ended.flags), ("local_rate_limited", "RL"))
+        counts = self.conversation.environment.access.shared(RateLimits, RateLimits).counts("n/limit", "p")
+        self.assertEqual((counts.allowed, counts.limited, counts.shadowed), (1, 1, 0))
 
     def test_shares(self) -> None:
         """What is not enabled is not counted, what is not enforced is let pass and told to the backend."""
